@@ -1,0 +1,55 @@
+# Two commands do everything on a machine that has only Python 3.10 or newer:
+#   make demo   set up, then cluster sounds that it makes itself
+#   make test   set up, then check that notebooks and package agree and run every test
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+RUN    := PATH="$(abspath $(BIN)):$$PATH"
+OUT    ?= runs/demo
+SUM     = find nbs audioclust README.md -type f \( -name '*.ipynb' -o -name '*.py' -o -name '*.md' -o -name '*.bib' \) | LC_ALL=C sort | xargs cksum
+
+.PHONY: help setup demo test check nbtest pytest export readme bench hooks clean
+help:
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+setup: $(STAMP) ## install everything into .venv (only when something changed)
+$(STAMP): settings.ini setup.py pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "audioclust needs Python 3.10 or newer; say: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## make sounds, cluster them, say where the results are
+	$(BIN)/audioclust demo --out $(OUT)
+
+test: check nbtest pytest ## everything CI runs
+
+check: $(STAMP) ## export and clean the notebooks; fail on any difference
+	@before=$$($(SUM)); $(RUN) nbdev_export && $(RUN) nbdev_clean && $(MAKE) -s readme || exit 1; after=$$($(SUM)); \
+	if [ "$$before" != "$$after" ]; then printf '%s\n' "$$before" > .before.tmp; printf '%s\n' "$$after" > .after.tmp; diff .before.tmp .after.tmp; rm -f .before.tmp .after.tmp; \
+	echo 'Notebooks, package and README were out of step. They have been exported and cleaned now: commit the result.'; exit 1; fi
+	@echo 'check: notebooks are clean, package and README are what they export'
+
+nbtest: $(STAMP)
+	$(RUN) nbdev_test --n_workers 2 --do_print
+
+pytest: $(STAMP)
+	$(RUN) python -m pytest
+
+export: $(STAMP) ## write the package from the notebooks
+	$(RUN) nbdev_export
+	$(RUN) nbdev_clean
+	@$(MAKE) -s readme
+
+readme: $(STAMP)
+	@$(RUN) python nbs/readme.py
+
+bench: $(STAMP) ## run the benchmarks and write benchmarks/results
+	$(RUN) python benchmarks/frontend.py
+
+hooks: $(STAMP) ## keep notebooks clean in git, once per clone
+	$(RUN) nbdev_install_hooks
+
+clean:
+	rm -rf _proc _docs build dist *.egg-info .pytest_cache .hypothesis

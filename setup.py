@@ -1,0 +1,28 @@
+"Packaging for audioclust. Every setting lives in settings.ini; edit there, not here."
+from configparser import ConfigParser
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+here = Path(__file__).parent
+parser = ConfigParser(delimiters=["="])
+parser.read(here/"settings.ini", encoding="utf-8")
+cfg = parser["DEFAULT"]
+statuses = {"2": "2 - Pre-Alpha", "3": "3 - Alpha", "4": "4 - Beta", "5": "5 - Production/Stable"}
+pythons = [f"3.{minor}" for minor in range(int(cfg["min_python"].split(".")[1]), 15)]
+
+setup(
+    name=cfg["lib_name"], version=cfg["version"], description=cfg["description"], keywords=cfg["keywords"],
+    author=cfg["author"], author_email=cfg["author_email"], url=cfg["git_url"],
+    project_urls={"Documentation": cfg["doc_host"] + cfg["doc_baseurl"]},
+    license="Apache-2.0",
+    long_description=(here/"README.md").read_text(encoding="utf-8"), long_description_content_type="text/markdown",
+    classifiers=[f"Development Status :: {statuses[cfg['status']]}", f"Intended Audience :: {cfg['audience']}",
+                 f"Natural Language :: {cfg['language']}", "Topic :: Multimedia :: Sound/Audio :: Analysis",
+                 *(f"Programming Language :: Python :: {p}" for p in pythons)],
+    packages=find_packages(include=["audioclust", "audioclust.*"]), include_package_data=True, zip_safe=False,
+    python_requires=f">={cfg['min_python']}",
+    install_requires=cfg["requirements"].split(),
+    extras_require={"dev": cfg["dev_requirements"].split()},
+    entry_points={"console_scripts": cfg["console_scripts"].split(), "nbdev": ["audioclust=audioclust._modidx:d"]},
+)

@@ -1,0 +1,43 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="run the slow tests too")
+
+
+def pytest_collection_modifyitems(config, items):
+    import torch
+    skips = {"slow": (not config.getoption("--slow"), "needs --slow"),
+             "gpu": (not torch.cuda.is_available(), "needs a CUDA device"),
+             "data": (not (Path(os.environ.get("AUDIOCLUST_DATA") or "nowhere")/"fsdd").is_dir(), "needs AUDIOCLUST_DATA")}
+    for item in items:
+        for mark, (skip, why) in skips.items():
+            if skip and mark in item.keywords: item.add_marker(pytest.mark.skip(reason=why))
+
+
+@pytest.fixture
+def rng(): return np.random.default_rng(0)
+
+
+@pytest.fixture
+def tone():
+    "Write a sine of 0.5 s as a file: tone(path, hz=440, sr=16000, channels=1, **soundfile arguments)."
+    def write(path, hz=440, seconds=0.5, sr=16000, channels=1, **kwargs):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        x = 0.5*np.sin(2*np.pi*hz*np.arange(round(seconds*sr))/sr)
+        sf.write(os.fsencode(path), np.repeat(x[:, None], channels, 1), sr, **kwargs)
+        return path
+    return write
+
+
+@pytest.fixture(scope="session")
+def words(tmp_path_factory):
+    "A folder of 192 synthetic words and its table with both truths."
+    from audioclust.datasets import synthetic_words
+    folder = tmp_path_factory.mktemp("sounds")/"words"
+    return folder, synthetic_words(6, 4, 8).save(folder)
