@@ -1,0 +1,12 @@
+__version__ = "0.1.0"
+
+# Submodules are imported when they are first used, so `import audioclust` stays quick.
+_modules = tuple("anchors audio classical cli datasets density encoders estimators kmeans loaders metrics modes nearest pictures pipeline runs stream synthetic trees".split())
+
+def __getattr__(name):
+    if name in _modules:
+        from importlib import import_module
+        return import_module(f"audioclust.{name}")
+    raise AttributeError(f"module 'audioclust' has no attribute {name!r}")
+
+def __dir__(): return sorted([*globals(), *_modules])
