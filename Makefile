@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# threads that sleep while they wait, so that two notebooks on two cores do not slow each other down
+export OMP_WAIT_POLICY ?= passive
 RUN    := PATH="$(abspath $(BIN)):$$PATH"
 OUT    ?= runs/demo
 SUM     = find nbs audioclust README.md -type f \( -name '*.ipynb' -o -name '*.py' -o -name '*.md' -o -name '*.bib' \) | LC_ALL=C sort | xargs cksum
@@ -43,7 +45,7 @@ export: $(STAMP) ## write the package from the notebooks
 	@$(MAKE) -s readme
 
 readme: $(STAMP)
-	@$(RUN) python nbs/readme.py
+	@$(RUN) python .ci/readme.py
 
 bench: $(STAMP) ## run the benchmarks and write benchmarks/results
 	$(RUN) python benchmarks/frontend.py

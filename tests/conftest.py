@@ -1,6 +1,8 @@
 import os
 from pathlib import Path
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported: threads that sleep while they wait
+
 import numpy as np
 import pytest
 import soundfile as sf
