@@ -1,0 +1,104 @@
+import json, os, signal, subprocess, sys, time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from audioclust.cli import main
+
+
+def run(*args, cwd=None, **env):
+    return subprocess.run([sys.executable, "-m", "audioclust", *map(str, args)], capture_output=True, text=True, cwd=cwd, env={**os.environ, **env})
+
+
+def test_cluster_and_score_in_a_process(words, tmp_path):
+    folder, _ = words
+    r = run("cluster", folder, "--out", tmp_path/"run", "--n-clusters", 6, "--labels", "parent", "--device", "cpu")
+    assert r.returncode == 0, r.stderr
+    assert "192 clips" in r.stdout and "in 6 clusters by content, ignoring pitch, level, noise, room" in r.stdout
+    for name in ("run.json", "clusters.csv", "errors.csv", "embeddings.npy", "figures/map.png", "figures/sizes.png", "figures/confusion.png", "model/encoder.json"):
+        assert (tmp_path/"run"/name).stat().st_size > 0
+    t = pd.read_csv(tmp_path/"run/clusters.csv")
+    assert list(t.columns) == ["path", "start", "end", "cluster", "confidence", "representative"] and len(t) == 192 and t.representative.sum() == 6
+    assert np.load(tmp_path/"run/embeddings.npy").shape[0] == 192
+    scores = json.loads((tmp_path/"run/run.json").read_text())["scores"]
+    assert scores["nmi"] > .5 and scores["labelled"] == 192
+    before = (tmp_path/"run/clusters.csv").read_bytes()
+    r = run("score", tmp_path/"run", "--labels", r"voice(\d)")
+    assert r.returncode == 0 and json.loads((tmp_path/"run/run.json").read_text())["scores"]["nmi"] < .4
+    assert (tmp_path/"run/clusters.csv").read_bytes() == before  # labels only score
+
+
+def test_bad_files_are_a_warning_and_rows(tmp_path, tone):
+    for i in range(4): tone(tmp_path/"in"/f"tone {i}.wav", hz=300*(i + 1))
+    (tmp_path/"in/bad,\n\"name\".wav").write_bytes(b"x")
+    r = run("cluster", tmp_path/"in", "--out", tmp_path/"run", "--n-clusters", 2)
+    assert r.returncode == 0 and "1 files or clips could not be used" in r.stderr
+    e = pd.read_csv(tmp_path/"run/errors.csv")
+    assert e.path[0].endswith('bad,\n"name".wav') and "not audio" in e.reason[0]
+
+
+def test_nothing_usable_is_status_2_and_one_line(tmp_path):
+    (tmp_path/"in").mkdir()
+    (tmp_path/"in/bad.wav").write_bytes(b"x"); (tmp_path/"in/empty.wav").touch()
+    r = run("cluster", tmp_path/"in", "--out", tmp_path/"run")
+    assert r.returncode == 2 and r.stderr.count("\n") == 1 and r.stdout == "" and "no usable recording" in r.stderr and "2 could not be used" in r.stderr
+    assert not (tmp_path/"run").exists()
+
+
+@pytest.mark.parametrize("option,value,said", [("--n-clusters", "0", "whole number above 0"), ("--n-clusters", "many", "whole number above 0"), ("--window", "-1", "above 0 of seconds"),
+    ("--method", "magic", "invalid choice"), ("--by", "colour", "invalid choice"), ("--ignore", "colour", "choose from order"), ("--rate", "0", "hertz"), ("--set", "eps", "NAME=VALUE"),
+    ("--labels", "zebra(", "not a regular expression"), ("--labels", "zebra", "match none"), ("--hop", "1", "hop needs window"), ("--device", "abacus", "abacus")])
+def test_wrong_options(words, tmp_path, capsys, option, value, said):
+    folder, _ = words
+    try: status = main(["cluster", str(folder), "--out", str(tmp_path/"run"), "-q", option, value])
+    except SystemExit as e: status = e.code
+    err = capsys.readouterr().err
+    assert status == 2 and said in err and "Traceback" not in err
+
+
+def test_a_run_is_not_overwritten_unless_told(words, tmp_path, capsys):
+    folder, _ = words
+    args = ["cluster", str(folder), "--out", str(tmp_path/"run"), "--n-clusters", "2", "-q"]
+    assert main(args) == 0
+    first = (tmp_path/"run/run.json").read_text()
+    assert main(args) == 2 and "already holds a run" in capsys.readouterr().err and (tmp_path/"run/run.json").read_text() == first
+    assert main([*args, "--overwrite"]) == 0
+    (tmp_path/"mine").mkdir(); (tmp_path/"mine/notes.txt").write_text("keep")
+    assert main(["cluster", str(folder), "--out", str(tmp_path/"mine"), "--overwrite"]) == 2
+    assert main(["demo", "--out", str(tmp_path/"mine")]) == 2 and (tmp_path/"mine/notes.txt").exists()
+
+
+def test_help_is_quick_and_teaches():
+    start = time.perf_counter()
+    r = run("cluster", "--help")
+    assert r.returncode == 0 and all(s in r.stdout for s in ("--by content", "--by source", "hdbscan", "clusters.csv", "examples", "status"))
+    heavy = run("--version")
+    assert heavy.returncode == 0 and heavy.stdout.startswith("audioclust ")
+    r = subprocess.run([sys.executable, "-c", "import sys, audioclust.cli as c; c._parser(); print([m for m in ('torch', 'fastai', 'pandas', 'matplotlib', 'sklearn') if m in sys.modules])"], capture_output=True, text=True)
+    assert r.stdout.strip() == "[]"
+    assert run().returncode == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_interrupt_is_130(tmp_path):
+    os.mkdir(tmp_path/"in")
+    code = "import os, signal, sys, audioclust.cli as c; c.cluster = lambda a: os.kill(os.getpid(), signal.SIGINT) or __import__('time').sleep(5); sys.exit(c.main(['cluster', 'x', '--out', 'y']))"
+    r = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert r.returncode == 130 and r.stderr == "audioclust: interrupted\n"
+
+
+def test_demo(tmp_path):
+    r = run("demo", "--out", tmp_path/"demo", "-q")
+    assert r.returncode == 0, r.stderr
+    for name in ("families-by-content", "words-by-content", "words-by-source"): assert (tmp_path/"demo"/name/"figures/map.png").is_file()
+    assert "words" in r.stdout and str(tmp_path/"demo") in r.stdout
+    assert run("demo", "--out", tmp_path/"demo", "-q").returncode == 0  # its own results it may replace
+
+
+@pytest.mark.data
+def test_fsdd_as_the_readme_does_it(tmp_path):
+    folder = os.path.join(os.environ["AUDIOCLUST_DATA"], "fsdd", "recordings")
+    r = run("cluster", folder, "--n-clusters", 10, "--labels", r"^(\d)_", "--out", tmp_path/"run", "-q")
+    assert r.returncode == 0, r.stderr
+    assert json.loads((tmp_path/"run/run.json").read_text())["scores"]["nmi"] > .55
