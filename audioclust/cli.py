@@ -10,12 +10,12 @@ import argparse, ast, os, shutil, sys, textwrap, warnings
 from contextlib import contextmanager
 from pathlib import Path
 
-# %% ../nbs/72_cli.ipynb #52fa17af
+# %% ../nbs/72_cli.ipynb #e2f3d345
 def _bar(verbosity:int):
     "Progress over batches, counted in clips a second."
     def wrap(batches, total):
         from tqdm import tqdm
-        with tqdm(total=total, unit=" clips", desc="embedding", disable=verbosity < 0, file=sys.stderr, leave=False) as bar:
+        with tqdm(total=total, unit=" clips", desc="embedding", disable=True if verbosity < 0 else None, file=sys.stderr, leave=False) as bar:
             for b in batches:
                 yield b
                 bar.update(len(b.rows) + len(b.errors))
@@ -25,7 +25,7 @@ def _bar(verbosity:int):
 def _plain_warnings(kept:list):
     "Warnings as one line each on stderr, and in `kept`."
     def show(message, category, filename, lineno, file=None, line=None):
-        if not issubclass(category, UserWarning): return  # other libraries' notes to their developers
+        if not issubclass(category, UserWarning) or str(message).startswith("Glyph "): return  # other libraries' notes to their developers
         if (text := " ".join(str(message).split())) not in kept: kept.append(text); print(f"warning: {text}", file=sys.stderr)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
@@ -40,19 +40,20 @@ def table_text(rows:list, # Dicts with the same keys
     number = [isinstance(v, (int, float)) or v is None for v in rows[0].values()]
     return "\n".join("  ".join(c.rjust(w) if n else c.ljust(w) for c,w,n in zip(r, wide, number)).rstrip() for r in cells)
 
-# %% ../nbs/72_cli.ipynb #6a9517f2
+# %% ../nbs/72_cli.ipynb #633ec8ff
 def cluster(args):
     "Cluster a folder into a run folder."
-    from audioclust.pipeline import AudioClusterer
+    from audioclust.pipeline import AudioClusterer, check_source
     from audioclust.runs import check_out
     check_out(args.out, args.folder, args.overwrite)
+    check_source(args.folder)
     if args.labels: _check_labels(args.folder, args.labels)
     kept = []
     with _plain_warnings(kept):
         model = AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, window=args.window, hop=args.hop, sample_rate=args.rate,
                                params=dict(args.set or []), num_workers=args.workers, device=args.device, random_state=args.seed)
         model.fit(args.folder, progress=_bar(args.verbose - args.quiet))
-        model.save(args.out, warnings=kept)
+        model.save(args.out, command=args.argv, warnings=kept)
         if args.labels: score_run(args.out, args.labels)
     _report(args.out, args.verbose)
     return 0
@@ -69,14 +70,14 @@ def _report(out, verbose=0):
     from audioclust.runs import read_run
     run, out = read_run(out), Path(out)
     found, secs = run["found"], run["seconds"]
-    print(f"{found['clips']:,} clips ({found['seconds']:,.0f} s of sound) in {found['clusters']} clusters by {run['by']}, ignoring {', '.join(run['ignored']) or 'nothing'}"
+    print(f"{found['clips']:,} clips ({found['seconds']:,.0f} s of sound) in {found['clusters']} cluster{'s'*(found['clusters'] != 1)} by {run['by']}, ignoring {', '.join(run['ignored']) or 'nothing'}"
           + (f"; {found['noise']:,} clips are noise" if found["noise"] else ""))
     if verbose > 0: print("seconds: " + ", ".join(f"{k} {v:.1f}" for k,v in secs.items()) + f"; device {run['device']}; encoder {run['encoder']}")
     if found["errors"]: print(f"warning: {found['errors']:,} files or clips could not be used: {out/'errors.csv'} says why", file=sys.stderr)
     if "scores" in run: print(table_text([{k: run["scores"][k] for k in ("acc", "nmi", "ari", "ami", "purity", "coverage", "n_classes")}]))
     print(f"groups: {out/'clusters.csv'}\nmap:    {out/'figures'/'map.png'}")
 
-# %% ../nbs/72_cli.ipynb #0ee90e94
+# %% ../nbs/72_cli.ipynb #a8b62d0b
 def score_run(out, # A run folder
     labels:str, # "parent", a regular expression on the file name, or a CSV file
 )->dict: # What `score` gave
@@ -91,20 +92,21 @@ def score_run(out, # A run folder
     known = table[table.label.notna()]
     scores = {**score(known.label, known.cluster), "labels": str(labels), "labelled": len(known), "unlabelled": len(table) - len(known)}
     if len(table) > len(known): print(f"warning: {len(table) - len(known):,} of {len(table):,} clips have no label and are left out of the score", file=sys.stderr)
+    write_json({**run, "scores": scores}, Path(out)/"run.json")
+    (Path(out)/"figures"/"confusion.png").unlink(missing_ok=True)
     if (n := known.label.nunique()) <= 60 and (k := known.cluster.nunique()) <= 60:
         fig = Figure(figsize=(2 + .4*min(k, 30), 1.5 + .35*min(n, 30)), layout="constrained")
         plot_confusion(known.label, known.cluster, ax=fig.subplots())
         save_figure(fig, out, "confusion")
-    write_json({**run, "scores": scores}, Path(out)/"run.json")
     return scores
 
 def score(args):
     "Score a run against labels."
-    score_run(args.run, args.labels)
+    with _plain_warnings([]): score_run(args.run, args.labels)
     _report(args.run)
     return 0
 
-# %% ../nbs/72_cli.ipynb #82e4f567
+# %% ../nbs/72_cli.ipynb #55b0e4b4
 def demo(args):
     "Make sounds, cluster them, score them, say where the results are."
     from audioclust.datasets import synthetic_sounds, synthetic_words
@@ -114,7 +116,7 @@ def demo(args):
     out = Path(args.out)
     if out.is_dir() and any(out.iterdir()):
         if not (out/".audioclust-demo").is_file(): raise ValueError(f"{out} is not empty and was not made by the demo: choose another --out")
-        shutil.rmtree(out)
+        for made in ("sounds", "families-by-content", "words-by-content", "words-by-source"): shutil.rmtree(out/made, ignore_errors=True)
     out.mkdir(parents=True, exist_ok=True); (out/".audioclust-demo").touch()
     if args.quiet < 1: print("making 300 sounds of 10 families, and 480 words by 4 speakers …", flush=True)
     families = synthetic_sounds(10, 30).save(out/"sounds"/"families")
@@ -186,7 +188,7 @@ def _positive(kind, unit=""):
         return value
     return read
 
-# %% ../nbs/72_cli.ipynb #812a12a2
+# %% ../nbs/72_cli.ipynb #0725b89b
 def _parser()->argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="audioclust", formatter_class=argparse.RawDescriptionHelpFormatter, description="Cluster sounds without labels: a folder of recordings in, groups out.",
                                 epilog="start with:  audioclust demo\nthen:        audioclust cluster FOLDER --out RUN --n-clusters 10\neach command explains itself:  audioclust cluster --help")
@@ -194,7 +196,7 @@ def _parser()->argparse.ArgumentParser:
     sub = p.add_subparsers(dest="command", metavar="COMMAND")
     def command(name, run, about, epilog=None):
         c = sub.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".", epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter)
-        c.add_argument("-v", "--verbose", action="count", default=0, help="say more: seconds per stage; tracebacks of errors")
+        c.add_argument("-v", "--verbose", action="count", default=0, help="say more: seconds per stage, and where an error came from")
         c.add_argument("-q", "--quiet", action="count", default=0, help="no progress bar")
         c.set_defaults(run_command=run)
         return c
@@ -224,20 +226,21 @@ def _cluster_options(c):
     c.add_argument("--workers", type=int, metavar="N", help="decoding processes (default: by the amount of audio)")
     c.add_argument("--overwrite", action="store_true", help="replace a run that is already at --out")
 
-# %% ../nbs/72_cli.ipynb #c59adb50
+# %% ../nbs/72_cli.ipynb #a688b809
 def main(argv=None, # Arguments; None takes those of the command
 )->int: # Exit status
     "The `audioclust` command."
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported: on a busy machine its threads else wait for each other at full speed
     parser = _parser()
     args = parser.parse_args(argv)
+    args.argv = list(sys.argv[1:] if argv is None else argv)
     if args.version:
         from audioclust import __version__
         print(f"audioclust {__version__}"); return 0
     if not args.command: parser.print_help(); return 2
     try: return args.run_command(args)
     except KeyboardInterrupt: print("audioclust: interrupted", file=sys.stderr); return 130
-    except (ValueError, OSError, MemoryError) as e:
-        if args.verbose > 1: raise
+    except (ValueError, OSError, MemoryError, TypeError, RuntimeError) as e:
+        if args.verbose: raise
         print(f"audioclust {args.command}: {' '.join(str(e).split()) or type(e).__name__}", file=sys.stderr)
         return 2

@@ -17,12 +17,13 @@ from .synthetic import Sounds, synthetic_sounds, synthetic_words
 
 _all_ = ["Sounds", "synthetic_sounds", "synthetic_words"]  # part of this module's face
 
-# %% ../nbs/01_datasets.ipynb #35ebe58a
+# %% ../nbs/01_datasets.ipynb #e25d9e0b
 def _from_table(table, path):
     "Labels by the file names of a CSV with columns `path` and `label`."
-    given = pd.read_csv(path, dtype=str)
+    given = pd.read_csv(path, dtype=str, keep_default_na=False)
     if not {"path", "label"} <= set(given.columns): raise ValueError(f"{path} needs columns `path` and `label`; it has {', '.join(given.columns)}")
     root = Path(path).resolve().parent
+    given = given[(given.path != "") & (given.label != "")]
     known = {(root/p).resolve(): label for p,label in zip(given.path, given.label)}
     names = given.path.map(lambda p: Path(p).name)
     by_name = dict(zip(names, given.label)) if names.is_unique else {}
@@ -39,11 +40,11 @@ def label_clips(table:pd.DataFrame, # Clips, with a column `path`
         except re.error as e: raise ValueError(f"{labels!r} is not a regular expression ({e}); say parent, a pattern such as '^(\\d)_', or a .csv file") from None
         matches = [pattern.search(Path(p).name) for p in table.path]
         found = [m and m.group(1 if pattern.groups else 0) for m in matches]
-    if not any(f is not None for f in found) and len(found):
+    if not any(isinstance(f, str) for f in found) and len(found):
         raise ValueError(f"the labels {labels!r} match none of the {len(found)} clips; the first is {Path(table.path.iloc[0]).name!r}")
     return table.assign(label=found)
 
-# %% ../nbs/01_datasets.ipynb #8b82b686
+# %% ../nbs/01_datasets.ipynb #94e64397
 def from_folder(folder, # Or anything else that `find_audio` takes
     labels:str=None, # "parent", a regular expression on the file name, or a CSV file; None leaves them out
     window:float=None, # seconds in a clip; None makes each recording one clip
@@ -62,13 +63,12 @@ def from_csv(path, # A CSV file; file names in it are relative to its folder
     errors:list=None, # files that cannot be used are appended here as (path, reason); None warns
 )->pd.DataFrame: # Columns path, start, end and, if asked for, label
     "The clips that a CSV file lists; its own `start` and `end` (in seconds) are kept."
-    given = pd.read_csv(path)
+    given = pd.read_csv(path, dtype=str, keep_default_na=False)
     for column in filter(None, (path_column, label_column)):
         if column not in given: raise ValueError(f"{path} has no column {column!r}; it has {', '.join(given.columns)}")
-    given = given.rename(columns={path_column: "path", label_column or "label": "label"})
-    given["path"] = [Path(path).parent/p for p in given.path]
-    keep = [c for c in ("path", "start", "end", *(["label"] if label_column else [])) if c in given]
-    return clips(given[keep], window, hop, errors)
+    columns = {"path": path_column, **({"label": label_column} if label_column else {}), **{c: c for c in ("start", "end") if {"start", "end"} <= set(given)}}
+    table = pd.DataFrame({name: given[column] for name,column in columns.items()})
+    return clips(table.assign(path=[Path(path).parent/p for p in table.path]), window, hop, errors)
 
 # %% ../nbs/01_datasets.ipynb #6052a4fa
 FSDD_URL = "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.zip"

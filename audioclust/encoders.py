@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['IGNORABLE', 'BY', 'what_to_ignore', 'Encoder', 'load_encoder', 'dct_matrix', 'stretches', 'FixedEncoder', 'Whiten']
 
-# %% ../nbs/40_encoders.ipynb #0d44258e
+# %% ../nbs/40_encoders.ipynb #98aeac48
 import json, warnings
 from pathlib import Path
 
@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 import torch
 from fastcore.basics import patch
+from safetensors.torch import load_file, save_file
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from .audio import LogMel, frame_mask
-from .estimators import Kept, like, to_numpy
+from .estimators import Kept, like, replacing, to_numpy
 from .stream import stream
 
 # %% ../nbs/40_encoders.ipynb #e4368eda
@@ -35,16 +36,18 @@ def what_to_ignore(by:str="content", # "content" or "source"
     if unknown := [n for n in names if n not in IGNORABLE]: raise ValueError(f"cannot ignore {', '.join(map(repr, unknown))}; choose from {', '.join(IGNORABLE)}")
     return tuple(n for n in IGNORABLE if n in names)
 
-# %% ../nbs/40_encoders.ipynb #1b2ef23b
+# %% ../nbs/40_encoders.ipynb #37e5a069
 class Encoder(nn.Module):
     "Base of encoders: `forward(wave [B, samples], lengths [B])` gives embeddings [B, dim]."
     sample_rate: int # Hz
     dim: int # width of an embedding
+    def config(self)->dict: return {}  # arguments that make it again
 
     @torch.inference_mode()
     def embed(self,
         clips:pd.DataFrame, # Columns path, start, end (s)
         errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
+        seconds:np.ndarray=None, # Filled with the seconds that were really decoded [N]
         device=None, # None is CUDA if there is one, else the CPU
         num_workers:int=None, # Decoding processes; None decides by the amount of audio
         progress=lambda batches: batches, # Wraps the batches, to show how far it is
@@ -55,29 +58,37 @@ class Encoder(nn.Module):
         self.to(device).eval()
         out = np.full((len(clips), self.dim), np.nan, dtype=np.float32)
         for b in progress(stream(clips, self.sample_rate, num_workers=num_workers)):
-            if len(b.rows): out[b.rows.numpy()] = self(b.wave.to(device, non_blocking=True), b.lengths.to(device)).float().cpu().numpy()
+            if len(b.rows):
+                out[b.rows.numpy()] = self(b.wave.to(device, non_blocking=True), b.lengths.to(device)).float().cpu().numpy()
+                if seconds is not None: seconds[b.rows.numpy()] = b.lengths.numpy()/self.sample_rate
             for row,reason in b.errors:
                 if errors is None: warnings.warn(f"{clips.path.iloc[row]}: {reason}")
                 else: errors.append((row, reason))
         self.train(was_training)
         return out
 
-# %% ../nbs/40_encoders.ipynb #4cbc7953
+# %% ../nbs/40_encoders.ipynb #1c60c4c6
 @patch
 def save(self:Encoder,
     path, # Folder, made if it is not there
 ):
-    "Write `encoder.json` into `path`."
-    Path(path).mkdir(parents=True, exist_ok=True)
-    (Path(path)/"encoder.json").write_text(json.dumps({"class": type(self).__name__, **self.config()}, indent=1), encoding="utf-8")
+    "Write `encoder.json`, and `encoder.safetensors` if there are weights, into `path`."
+    text = json.dumps({"class": type(self).__name__, **self.config()}, indent=1)
+    if any(True for _ in self.parameters()):
+        with replacing(Path(path)/"encoder.safetensors") as tmp: save_file({k: v.contiguous() for k,v in self.state_dict().items()}, tmp)
+    with replacing(Path(path)/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
+
+def _kinds(cls): return {c.__name__: c for sub in cls.__subclasses__() for c in (sub, *_kinds(sub).values())}
 
 def load_encoder(path, # Folder written by `Encoder.save`
 )->Encoder:
     "The encoder kept in `path`."
     about = json.loads((Path(path)/"encoder.json").read_text(encoding="utf-8"))
-    kinds = {c.__name__: c for c in Encoder.__subclasses__()}
+    kinds = _kinds(Encoder)
     if (kind := about.pop("class")) not in kinds: raise ValueError(f"{path} holds an encoder of the kind {kind!r}, which this version does not know (it knows {', '.join(kinds)}): import the module that defines it first")
-    return kinds[kind](**about)
+    encoder = kinds[kind](**about)
+    if any(True for _ in encoder.parameters()): encoder.load_state_dict(load_file(Path(path)/"encoder.safetensors"))
+    return encoder
 
 # %% ../nbs/40_encoders.ipynb #25ad5214
 def dct_matrix(n:int, # Rows kept, q = 0 … n-1
@@ -164,7 +175,16 @@ def _spread(x, first, n):
     "Standard deviation over each clip's span [B, C, 1]."
     return (stretches(x.double().square(), first, n, 1) - stretches(x.double(), first, n, 1).square()).clamp_min(0).sqrt().to(x.dtype)
 
-# %% ../nbs/40_encoders.ipynb #9e102837
+# %% ../nbs/40_encoders.ipynb #2ae3cddc
+def _axes(X, m):
+    "Variance along the first `m` principal axes [m] and the axes [m, d] of centred rows; from the smaller of the two tables of products."
+    n = max(1, len(X) - 1)
+    if len(X) < X.shape[1]:
+        _, s, Vt = np.linalg.svd(X, full_matrices=False)
+        return s[:m]**2/n, Vt[:m]
+    variance, V = np.linalg.eigh(X.T @ X/n)
+    return np.maximum(variance[::-1][:m], 0), V[:, ::-1][:, :m].T
+
 class Whiten(TransformerMixin, Kept):
     "Rotate to the first principal axes, equalise them, and scale each row to length 1."
     _file, _state = "whitening", ("mean_", "components_")
@@ -179,11 +199,10 @@ class Whiten(TransformerMixin, Kept):
         X = to_numpy(X).astype(np.float64)
         if X.ndim != 2 or not np.isfinite(X).all(): raise ValueError(f"embeddings must be a table of finite numbers, [N, d]; shape {X.shape} came, with {np.sum(~np.isfinite(X))} values that are NaN or infinite")
         self.n_features_in_, self.mean_ = X.shape[1], X.mean(0)
-        _, s, Vt = np.linalg.svd(X - self.mean_, full_matrices=False)
         m = min(self.n_components, X.shape[1], max(1, len(X) - 1))
-        variance = s[:m]**2/max(1, len(X) - 1)
+        variance, Vt = _axes(X - self.mean_, m)
         scale = np.sqrt(variance + self.floor*variance[0])
-        Vt = Vt[:m]*np.sign(Vt[np.arange(m), np.abs(Vt[:m]).argmax(1)])[:, None]  # one of two signs, the same on every machine
+        Vt = Vt*np.sign(Vt[np.arange(m), np.abs(Vt[:m]).argmax(1)])[:, None]  # one of two signs, the same on every machine
         self.components_ = np.divide(Vt, scale[:, None], out=np.zeros_like(Vt), where=scale[:, None] > 1e-12)
         return self
 

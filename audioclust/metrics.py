@@ -285,7 +285,7 @@ def score(labels_true, # True class of each sound, shape (n,)
         n=n, n_noise=n - kept, n_classes=len(pair[1]), n_clusters=k, size_entropy=_entropy(sizes)/math.log(k) if k > 1 else 0.,
         imbalance=float(k*((sizes/max(1, kept))**2).sum()), noise=rest, noise_acc=named)
 
-# %% ../nbs/10_metrics.ipynb #4898c696
+# %% ../nbs/10_metrics.ipynb #2ae52a4f
 def plot_confusion(labels_true, # True class of each sound, shape (n,)
     labels_pred, # Cluster of each sound, shape (n,)
     ax=None, # Matplotlib axes to draw into; None: new ones
@@ -309,7 +309,7 @@ def plot_confusion(labels_true, # True class of each sound, shape (n,)
         for (i, j), n in np.ndenumerate(shown): ax.text(j, i, n or "", ha="center", va="center", fontsize=8, color="w" if share[i, j] > .5 else "k")
     ax.set(xlabel="cluster", ylabel="class")
     if len(cols) <= 40: ax.set_xticks(range(len(cols)), ["noise" if clusters[j] == -1 else clusters[j] for j in cols])
-    if len(rows) <= 40: ax.set_yticks(range(len(rows)), classes[list(rows)])
+    if len(rows) <= 40: ax.set_yticks(range(len(rows)), [str(c) for c in classes[list(rows)]], parse_math=False)
     return ax
 
 # %% ../nbs/10_metrics.ipynb #e6dc0baa

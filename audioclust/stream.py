@@ -16,8 +16,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from .audio import AudioError, load_audio
 
-# %% ../nbs/02_stream.ipynb #4f16ba5b
-LONGEST = 3600  # seconds; a longer clip is refused
+# %% ../nbs/02_stream.ipynb #14ed7ddf
+LONGEST = 600  # seconds; a longer clip is refused
 
 class ClipDataset(Dataset):
     "Row number and waveform of each clip, or the reason why there is none."
@@ -28,7 +28,7 @@ class ClipDataset(Dataset):
         self.path, self.start, self.end, self.sample_rate = list(clips.path), clips.start.to_numpy(), clips.end.to_numpy(), sample_rate
     def __len__(self): return len(self.path)
     def __getitem__(self, i):
-        if (seconds := self.end[i] - self.start[i]) > LONGEST: return i, f"{seconds/3600:.1f} hours is too long for one clip: cut it with window"
+        if (seconds := self.end[i] - self.start[i]) > LONGEST: return i, f"{seconds/60:.0f} minutes are too long for one clip: cut it with window"
         try: return i, load_audio(self.path[i], self.sample_rate, self.start[i], self.end[i])[0]
         except AudioError as e: return i, e.reason
         except (MemoryError, OSError) as e: return i, f"could not be read ({e})"

@@ -58,7 +58,7 @@ def _sound(family:str, voice:np.ndarray, sr:int, seconds, pitch:float, snr, rng)
     wet = wet + noise
     return (wet/np.abs(wet).max()*10**(rng.uniform(-18, -1)/20)).astype(np.float32)
 
-# %% ../nbs/00a_synthetic.ipynb #bc7cea65
+# %% ../nbs/00a_synthetic.ipynb #a7546459
 class Sounds(NamedTuple):
     "Waveforms with both of their right answers."
     waves: list # float32 arrays [samples]
@@ -90,6 +90,7 @@ def synthetic_sounds(n_classes:int=10, # families, at most 12
 )->Sounds:
     "Sounds of audibly different families, each through one of `n_voices` sources, varied in pitch, length, onset, level and noise."
     if not 1 <= n_classes <= len(FAMILIES): raise ValueError(f"there are {len(FAMILIES)} families; n_classes={n_classes} must be from 1 to {len(FAMILIES)}")
+    if sample_rate < 4000: raise ValueError(f"sample_rate={sample_rate} Hz: at least 4000 is needed for the families to sound different")
     if n_per_class < 1 or n_voices < 1: raise ValueError(f"n_per_class={n_per_class} and n_voices={n_voices} must both be at least 1")
     voices = [_voice(v, sample_rate) for v in range(n_voices)]
     waves, labels, sources = [], [], []
@@ -101,7 +102,7 @@ def synthetic_sounds(n_classes:int=10, # families, at most 12
             labels.append(family); sources.append(v)
     return Sounds(waves, np.array(labels), np.array(sources), sample_rate)
 
-# %% ../nbs/00a_synthetic.ipynb #0b655698
+# %% ../nbs/00a_synthetic.ipynb #f5e93791
 _VOWELS = np.array([[730, 1090, 2440], [270, 2290, 3010], [300, 870, 2240], [530, 1840, 2480], [570, 840, 2410], [660, 1720, 2410]])  # Hz
 _WORDS = [(0, 1, 2), (1, 0, 1), (2, 4, 0), (3, 3, 2), (4, 1, 4), (5, 2, 1), (0, 0, 3), (1, 2, 5), (2, 0, 2), (3, 4, 3)]
 
@@ -116,7 +117,8 @@ def _word(word, speaker, sr:int, rng)->np.ndarray:
     amps = k**-slope*(1/(1 + ((k*pitch - F[:, None])/90)**2)).sum(0)  # (K, T)
     x = (amps*np.sin(k*2*np.pi*np.cumsum(pitch)/sr)).sum(0)*np.sin(np.pi*u)**.3
     x = x/x.std() + breath*rng.standard_normal(len(x))*np.sin(np.pi*u)
-    x = np.pad(x, (int(rng.uniform(0, .1)*sr), int(rng.uniform(0, .1)*sr))) + .003*rng.standard_normal(1)
+    x = np.pad(x, (int(rng.uniform(0, .1)*sr), int(rng.uniform(0, .1)*sr))) 
+    x = x + .003*rng.standard_normal(len(x))
     return (x/np.abs(x).max()*10**(rng.uniform(-18, -1)/20)).astype(np.float32)
 
 def synthetic_words(n_words:int=6, # words, at most 10

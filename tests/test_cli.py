@@ -48,13 +48,15 @@ def test_nothing_usable_is_status_2_and_one_line(tmp_path):
 
 @pytest.mark.parametrize("option,value,said", [("--n-clusters", "0", "whole number above 0"), ("--n-clusters", "many", "whole number above 0"), ("--window", "-1", "above 0 of seconds"),
     ("--method", "magic", "invalid choice"), ("--by", "colour", "invalid choice"), ("--ignore", "colour", "choose from order"), ("--rate", "0", "hertz"), ("--set", "eps", "NAME=VALUE"),
-    ("--labels", "zebra(", "not a regular expression"), ("--labels", "zebra", "match none"), ("--hop", "1", "hop needs window"), ("--device", "abacus", "abacus")])
+    ("--labels", "zebra(", "not a regular expression"), ("--labels", "zebra", "match none"), ("--hop", "1", "hop needs window"), ("--device", "abacus", "abacus"), ("--device", "meta", "not supported"), ("--rate", "100", "from 2000 to 192000"),
+    ("--set", "n_clusters=5", "argument of its own"), ("--set", "tol=None", "tol"), ("--set", "colour=1", "no parameter 'colour'"), ("--n-clusters", "5000", "only 192 clips")])
 def test_wrong_options(words, tmp_path, capsys, option, value, said):
     folder, _ = words
     try: status = main(["cluster", str(folder), "--out", str(tmp_path/"run"), "-q", option, value])
     except SystemExit as e: status = e.code
     err = capsys.readouterr().err
     assert status == 2 and said in err and "Traceback" not in err
+    assert not (tmp_path/"run").exists()
 
 
 def test_a_run_is_not_overwritten_unless_told(words, tmp_path, capsys):
@@ -67,6 +69,41 @@ def test_a_run_is_not_overwritten_unless_told(words, tmp_path, capsys):
     (tmp_path/"mine").mkdir(); (tmp_path/"mine/notes.txt").write_text("keep")
     assert main(["cluster", str(folder), "--out", str(tmp_path/"mine"), "--overwrite"]) == 2
     assert main(["demo", "--out", str(tmp_path/"mine")]) == 2 and (tmp_path/"mine/notes.txt").exists()
+
+
+def test_an_interrupted_save_is_not_a_run_and_can_be_replaced(words, tmp_path, capsys, monkeypatch):
+    from audioclust import pipeline
+    folder, _ = words
+    args = ["cluster", str(folder), "--out", str(tmp_path/"run"), "--n-clusters", "2", "-q"]
+    def stop(*_): raise KeyboardInterrupt
+    with monkeypatch.context() as m:
+        m.setattr(pipeline, "plot_sizes", stop)
+        assert main(args) == 130
+    assert main(["score", str(tmp_path/"run"), "--labels", "parent"]) == 2 and "interrupted" in capsys.readouterr().err
+    assert main([*args, "--overwrite"]) == 0 and main(["score", str(tmp_path/"run"), "--labels", "parent"]) == 0
+
+
+def test_old_pictures_do_not_outlive_their_scores(words, tmp_path):
+    folder, _ = words
+    args = ["cluster", str(folder), "--out", str(tmp_path/"run"), "--n-clusters", "2", "-q"]
+    assert main([*args, "--labels", "parent"]) == 0 and (tmp_path/"run/figures/confusion.png").exists()
+    assert main([*args, "--overwrite"]) == 0 and not (tmp_path/"run/figures/confusion.png").exists()
+
+
+def test_odd_labels_score(tmp_path, tone):
+    for name in ("$5_$6", "日本", "NA"):
+        for i in range(3): tone(tmp_path/"in"/name/f"{i}.wav", hz=200*(i + 1))
+    assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "3", "--labels", "parent", "-q"]) == 0
+    assert json.loads((tmp_path/"run/run.json").read_text())["scores"]["n_classes"] == 3
+
+
+def test_a_glob_and_a_csv(words, tmp_path, capsys):
+    folder, table = words
+    assert main(["cluster", f"{folder}/word0/*.wav", "--out", str(tmp_path/"a"), "--n-clusters", "2", "-q"]) == 0
+    table.assign(path=[str(p) for p in table.path], end=.2).to_csv(tmp_path/"t.csv", index=False)
+    assert main(["cluster", str(tmp_path/"t.csv"), "--out", str(tmp_path/"b"), "--n-clusters", "2", "-q"]) == 0
+    assert pd.read_csv(tmp_path/"b/clusters.csv").end.max() == .2
+    assert main(["cluster", f"{folder}/*.xyz", "--out", str(tmp_path/"c")]) == 2 and "no file matches" in capsys.readouterr().err
 
 
 def test_help_is_quick_and_teaches():
@@ -93,7 +130,8 @@ def test_demo(tmp_path):
     assert r.returncode == 0, r.stderr
     for name in ("families-by-content", "words-by-content", "words-by-source"): assert (tmp_path/"demo"/name/"figures/map.png").is_file()
     assert "words" in r.stdout and str(tmp_path/"demo") in r.stdout
-    assert run("demo", "--out", tmp_path/"demo", "-q").returncode == 0  # its own results it may replace
+    (tmp_path/"demo/notes.txt").write_text("keep")
+    assert run("demo", "--out", tmp_path/"demo", "-q").returncode == 0 and (tmp_path/"demo/notes.txt").exists()  # its own results it may replace, nothing else
 
 
 @pytest.mark.data

@@ -71,6 +71,15 @@ def test_from_csv(tmp_path, tone):
     with pytest.raises(ValueError, match="no column 'nope'"): from_csv(tmp_path/"t.csv", "nope")
 
 
+def test_labels_stay_as_they_are_written(tmp_path, tone):
+    for n in ("a.wav", "b.wav", "c.wav"): tone(tmp_path/n)
+    (tmp_path/"l.csv").write_text("path,label,other\na.wav,01,x\nb.wav,NA,y\nc.wav,,z\n")
+    t = from_folder(tmp_path, str(tmp_path/"l.csv"))
+    assert t.label[:2].tolist() == ["01", "NA"] and t.label.isna().tolist() == [False, False, True]
+    assert from_csv(tmp_path/"l.csv", label_column="label").label.tolist() == ["01", "NA", ""]
+    assert from_csv(tmp_path/"l.csv", label_column="other").label.tolist() == ["x", "y", "z"]
+
+
 # spoken digits, from a server that may misbehave
 
 @pytest.fixture

@@ -141,6 +141,39 @@ def test_nothing_in_a_run_is_a_pickle(words, tmp_path):
     np.load(tmp_path/"run/embeddings.npy", allow_pickle=False)
 
 
+def test_cut_short_clips_end_where_their_sound_ends(tmp_path, tone):
+    for i in range(3): tone(tmp_path/"in"/f"{i}.mp3", hz=300*(i + 1), seconds=4., format="MP3")
+    whole = (tmp_path/"in/0.mp3").read_bytes()
+    (tmp_path/"in/0.mp3").write_bytes(whole[:len(whole)//3])
+    with pytest.warns(UserWarning, match="1 of 3 clips hold less sound"): m = AudioClusterer(n_clusters=2, device="cpu").fit(tmp_path/"in")
+    assert m.clips_.end[0] < 2 < 3.9 < m.clips_.end[1]
+
+
+def test_trained_encoders_keep_their_weights(words, tmp_path):
+    from audioclust.encoders import Encoder, load_encoder
+    folder, table = words
+    class Linear(Encoder):
+        sample_rate, dim = 8000, 3
+        def __init__(self): super().__init__(); self.layer = torch.nn.Linear(1, 3)
+        def forward(self, wave, lengths): return self.layer(wave.square().mean(1, keepdim=True))
+    class Deeper(Linear): pass
+    e = Deeper()
+    m = AudioClusterer(n_clusters=2, encoder=e, device=torch.device("cpu")).fit(table)
+    m.save(tmp_path/"run", figures=False)
+    again = AudioClusterer.load(tmp_path/"run")
+    assert torch.equal(again.encoder_.layer.weight, e.layer.weight)
+    np.testing.assert_array_equal(again.predict(folder), m.labels_)
+
+
+def test_a_run_made_on_cuda_is_read_without_it(words, tmp_path):
+    if torch.cuda.is_available(): pytest.skip("there is one")
+    folder, _ = words
+    m = AudioClusterer(n_clusters=2, device="cpu").fit(folder)
+    m.save(tmp_path/"run", figures=False)
+    for p in (tmp_path/"run/run.json", tmp_path/"run/model/clusterer.json"): p.write_text(p.read_text().replace('"device": "cpu"', '"device": "cuda"'))
+    np.testing.assert_array_equal(AudioClusterer.load(tmp_path/"run").predict(folder), m.labels_)
+
+
 def test_unknown_things_are_named():
     with pytest.raises(ValueError, match="no method 'spectral'"): make_clusterer("spectral")
     with pytest.raises(ValueError, match="encoder='clap'"): AudioClusterer(encoder="clap").fit(".")
