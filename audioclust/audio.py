@@ -228,7 +228,7 @@ class LogMel(nn.Module):
     def frames(self, samples): return samples//self.hop_length + 1
     def seconds(self, frames): return frames*self.hop_length/self.sample_rate
 
-# %% ../nbs/00_audio.ipynb #c5bdef51
+# %% ../nbs/00_audio.ipynb #26f3516a
 @patch
 def mel(self:LogMel,
     wave:torch.Tensor, # [B, samples]
@@ -238,7 +238,7 @@ def mel(self:LogMel,
     left = self.n_fft//2 - (self.n_fft - win)//2
     wave = nn.functional.pad(wave, (left, max(0, (n - 1)*self.hop_length + win - left - wave.shape[1])))
     frames = wave.unfold(1, win, self.hop_length)[:, :n]  # [B, n, win], a view
-    size = max(1, (2**11 if wave.device.type == "cpu" else 2**16)//max(1, len(wave)))
+    size = max(1, (2**9 if wave.device.type == "cpu" else 2**16)//max(1, len(wave)))
     return torch.cat([self._power(frames[:, i:i+size]) for i in range(0, n, size)], 1).mT
 
 @patch
