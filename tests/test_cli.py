@@ -119,8 +119,8 @@ def test_help_is_quick_and_teaches():
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_interrupt_is_130(tmp_path):
-    os.mkdir(tmp_path/"in")
-    code = "import os, signal, sys, audioclust.cli as c; c.cluster = lambda a: os.kill(os.getpid(), signal.SIGINT) or __import__('time').sleep(5); sys.exit(c.main(['cluster', 'x', '--out', 'y']))"
+    # a shell starts what it puts in the background with SIGINT ignored, so the handler is set anew
+    code = "import os, signal, sys, audioclust.cli as c; signal.signal(signal.SIGINT, signal.default_int_handler); c.cluster = lambda a: os.kill(os.getpid(), signal.SIGINT) or __import__('time').sleep(5); sys.exit(c.main(['cluster', 'x', '--out', 'y']))"
     r = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert r.returncode == 130 and r.stderr == "audioclust: interrupted\n"
 
