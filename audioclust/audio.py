@@ -6,8 +6,9 @@
 __all__ = ['UNREADABLE', 'EXTENSIONS', 'AudioError', 'find_audio', 'AudioInfo', 'probe', 'load_audio', 'clips', 'LogMel',
            'frame_mask']
 
-# %% ../nbs/00_audio.ipynb #27e755c6
-import glob, math, os, stat, warnings
+# %% ../nbs/00_audio.ipynb #aba5aca8
+import glob, math, os, stat, sys, warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,14 +95,28 @@ def _why(path:Path, error:Exception)->str:
     said = str(getattr(error, "error_string", error)).strip().rstrip(".")
     return f"not audio that can be decoded ({said})"
 
-# %% ../nbs/00_audio.ipynb #384e6464
-def _open(path)->sf.SoundFile:
+# %% ../nbs/00_audio.ipynb #dde26269
+@contextmanager
+def _hushed(path):
+    "Keep the remarks of the MP3 decoder, which it writes straight to stderr, from the terminal."
+    try: kept = os.dup(2) if path.suffix.lower() == ".mp3" else None
+    except OSError: kept = None  # there is no stderr
+    if kept is None: yield; return
+    sys.stderr.flush()
+    with open(os.devnull, "wb") as null: os.dup2(null.fileno(), 2)
+    try: yield
+    finally: os.dup2(kept, 2); os.close(kept)
+
+@contextmanager
+def _open(path):
     "An open file, or an `AudioError` with the reason."
     path = Path(path)
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode): raise OSError  # opening a pipe would wait for ever
-        return sf.SoundFile(str(path) if os.name == "nt" else os.fsencode(path))
-    except Exception as e: raise AudioError(path, _why(path, e)) from None
+    with _hushed(path):
+        try:
+            if not stat.S_ISREG(os.stat(path).st_mode): raise OSError  # opening a pipe would wait for ever
+            file = sf.SoundFile(str(path) if os.name == "nt" else os.fsencode(path))
+        except Exception as e: raise AudioError(path, _why(path, e)) from None
+        with file: yield file
 
 def probe(path, # A file
 )->AudioInfo:

@@ -80,7 +80,7 @@ def _fit(self:DBSCAN, X):
     self.anchor_labels_ = found.labels_[found.core_sample_indices_].astype(np.int64)
     return found.labels_
 
-# %% ../nbs/17_density.ipynb #9003febc
+# %% ../nbs/17_density.ipynb #fbc7e456
 @patch
 def _why(self:DBSCAN, X, labels):
     m, eps = self.min_samples, self.eps_
@@ -88,6 +88,7 @@ def _why(self:DBSCAN, X, labels):
     curve = k_distances(X, m, metric=self.metric)
     middle, better = np.median(curve), estimate_eps(X, m, metric=self.metric)
     where = f"With eps={eps:.3g}, {(curve <= eps).mean():.0%} of the rows have {m} rows within reach, themselves counted; half of all rows have them within {middle:.3g}."
+    if middle == 0: return f"{where} So half of all rows are copies of others: remove the copies, or give an eps above 0."
     if labels.max() < 0 or eps < middle: return f"{where} So eps is too small. Try eps={max(better, middle):.3g} or a smaller min_samples."
     tighter = f"eps={better:.3g}, where the k-distance curve bends" if better < .95*eps else f"eps={middle:.3g}, a larger min_samples"
     return f"{where} So eps bridges the gaps, if there are any. Try {tighter}, or HDBSCAN, which needs no eps."

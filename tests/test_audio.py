@@ -289,3 +289,12 @@ def test_nan_beside_a_clip_does_not_spoil_it(tmp_path):
     sf.write(tmp_path/"x.wav", x, 8000, subtype="FLOAT")
     assert torch.isfinite(load_audio(tmp_path/"x.wav", 16000, start=1., end=2.)[0]).all()
     with pytest.raises(AudioError, match="0.999 s"): load_audio(tmp_path/"x.wav", 16000, end=1.)
+
+
+def test_the_mp3_decoder_is_quiet(tmp_path, rng):
+    sf.write(tmp_path/"x.mp3", rng.standard_normal(22050*20)*.3, 22050)
+    data = (tmp_path/"x.mp3").read_bytes()
+    (tmp_path/"cut.mp3").write_bytes(data[:len(data)//3])
+    code = "import sys; from audioclust.audio import clips, load_audio; [load_audio(p, None, s, e) for p, s, e in clips(sys.argv[1], 1., .5).itertuples(index=False) if 'x.mp3' in p.name]; print('said', file=sys.stderr)"
+    r = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    assert r.returncode == 0 and r.stderr == "said\n"
