@@ -116,7 +116,7 @@ def typicality(X, # Embeddings [N, d]
     representative[order[np.searchsorted(np.asarray(labels)[order], ids)]] = True
     return sure, representative
 
-# %% ../nbs/70_pipeline.ipynb #90b2a974
+# %% ../nbs/70_pipeline.ipynb #4ecbd364
 class AudioClusterer(ClusterMixin, BaseEstimator):
     "Cluster the recordings of a folder, a list, a CSV or a table of clips."
     def __init__(self,
@@ -161,10 +161,11 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
             try: self.clusterer_ = clusterer.fit(self.embeddings_)
             except TypeError as e: raise ValueError(f"{self.method} cannot work with the parameters {self.params}: {e}") from e
         self.labels_ = np.asarray(self.clusterer_.labels_)
+        self._swallowed()
         self.confidence_, self.representative_ = typicality(self.embeddings_, self.labels_)
         return self
 
-# %% ../nbs/70_pipeline.ipynb #c6d35e72
+# %% ../nbs/70_pipeline.ipynb #4ff002af
 @patch
 def _clusterer(self:AudioClusterer):
     what_to_ignore(self.by, self.ignore)
@@ -214,6 +215,13 @@ def _embed(self:AudioClusterer, table, errors, progress):
 @patch
 def _enough(self:AudioClusterer, clusterer, n):
     if (k := getattr(clusterer, "n_clusters", None)) is not None and k > n: raise ValueError(f"{k} clusters were asked for and there are only {n} clips that can be used: ask for at most {n}")
+
+@patch
+def _swallowed(self:AudioClusterer):
+    "Say so when one of several clusters took in nearly everything."
+    ids, n = np.unique(self.labels_[self.labels_ >= 0], return_counts=True)
+    if len(ids) > 1 and n.max() > 0.8*len(self.labels_):
+        warnings.warn(f"cluster {ids[n.argmax()]} holds {n.max()/len(self.labels_):.0%} of all clips, so little was told apart: another method (kmeans, hdbscan), a smaller eps or bandwidth, or another list to ignore may find more")
 
 def _nothing(source, errors):
     "One line that says why there is nothing to cluster."

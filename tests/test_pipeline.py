@@ -185,3 +185,9 @@ def test_cuda_agrees_with_the_cpu(words):
     a, b = (AudioClusterer(n_clusters=6, device=d).fit(folder) for d in ("cpu", "cuda"))
     np.testing.assert_allclose(a.embeddings_, b.embeddings_, atol=1e-3)
     assert nmi(a.labels_, b.labels_) > .95
+
+
+def test_one_cluster_that_swallows_all_is_noticed(tmp_path, tone, rng):
+    for i in range(12): sf.write(tmp_path/f"noise{i}.wav", rng.standard_normal(4000)*.1, 8000)
+    tone(tmp_path/"tone.wav", sr=8000)
+    with pytest.warns(UserWarning, match="cluster . holds 92% of all clips"): AudioClusterer("agglomerative", 2, params=dict(linkage="single"), device="cpu").fit(tmp_path)
