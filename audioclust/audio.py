@@ -95,7 +95,7 @@ def _why(path:Path, error:Exception)->str:
     said = str(getattr(error, "error_string", error)).strip().rstrip(".")
     return f"not audio that can be decoded ({said})"
 
-# %% ../nbs/00_audio.ipynb #dde26269
+# %% ../nbs/00_audio.ipynb #1d0c3e30
 @contextmanager
 def _hushed(path):
     "Keep the remarks of the MP3 decoder, which it writes straight to stderr, from the terminal."
@@ -116,13 +116,14 @@ def _open(path):
             if not stat.S_ISREG(os.stat(path).st_mode): raise OSError  # opening a pipe would wait for ever
             file = sf.SoundFile(str(path) if os.name == "nt" else os.fsencode(path))
         except Exception as e: raise AudioError(path, _why(path, e)) from None
-        with file: yield file
+        with file:
+            if file.frames > 2**48: raise AudioError(path, "its header does not say how long it is: write the file anew, for example as wav")
+            yield file
 
 def probe(path, # A file
 )->AudioInfo:
     "Rate, length, channels and encoding of `path`, from its header; `AudioError` when it cannot be used."
     with _open(path) as f:
-        if f.frames > 2**48: raise AudioError(path, "its header does not say how long it is: write the file anew, for example as wav")
         if f.frames <= 0: raise AudioError(path, "there is a header but no sound after it (0 samples)")
         return AudioInfo(Path(path), f.samplerate, f.frames, f.channels, f.frames/f.samplerate, f"{f.format} {f.subtype}")
 
@@ -140,7 +141,7 @@ def _read(f:sf.SoundFile, first:int, n:int)->np.ndarray:
         n -= len(block)
     return parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, np.float32), *parts])
 
-# %% ../nbs/00_audio.ipynb #1f44421f
+# %% ../nbs/00_audio.ipynb #c034e9f8
 def load_audio(path, # A file
     sample_rate:int=None, # Hz wanted; None keeps the file's own
     start:float=0., # seconds
@@ -152,7 +153,6 @@ def load_audio(path, # A file
     with _open(path) as f:
         own, want = f.samplerate, sample_rate or f.samplerate
         first, last = round(start*own), f.frames if end is None else min(round(end*own), f.frames)
-        if f.frames > 2**48: raise AudioError(path, "its header does not say how long it is: write the file anew, for example as wav")
         if first >= f.frames: raise AudioError(path, f"the sound ends at {f.frames/own:g} s, before the part that starts at {start:g} s")
         step = own // math.gcd(own, want)  # a whole number of samples at both rates
         margin = 0 if own == want else min(first//step, math.ceil(0.02*own/step))*step

@@ -106,13 +106,12 @@ def score(args):
     _report(args.run)
     return 0
 
-# %% ../nbs/72_cli.ipynb #55b0e4b4
+# %% ../nbs/72_cli.ipynb #ca25378d
 def demo(args):
     "Make sounds, cluster them, score them, say where the results are."
     from audioclust.datasets import synthetic_sounds, synthetic_words
     from audioclust.metrics import nmi
     from audioclust.pipeline import AudioClusterer
-    from audioclust.runs import check_out, read_run
     out = Path(args.out)
     if out.is_dir() and any(out.iterdir()):
         if not (out/".audioclust-demo").is_file(): raise ValueError(f"{out} is not empty and was not made by the demo: choose another --out")

@@ -6,7 +6,7 @@ Each row of benchmarks/results/fsdd.csv is one run of `audioclust cluster`, scor
 speakers. Labels take no part in the clustering. Methods that do not depend on the seed run once.
 Goal: the numbers of the README, with how they were made. Not a goal: a comparison of methods at their best settings.
 """
-import argparse, contextlib, csv, io, json, os, platform, re, subprocess, tempfile, time
+import argparse, contextlib, csv, io, json, os, platform, subprocess, tempfile, time
 from pathlib import Path
 
 import pandas as pd

@@ -298,3 +298,13 @@ def test_the_mp3_decoder_is_quiet(tmp_path, rng):
     code = "import sys; from audioclust.audio import clips, load_audio; [load_audio(p, None, s, e) for p, s, e in clips(sys.argv[1], 1., .5).itertuples(index=False) if 'x.mp3' in p.name]; print('said', file=sys.stderr)"
     r = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
     assert r.returncode == 0 and r.stderr == "said\n"
+
+
+def test_a_header_that_does_not_say_its_length(tmp_path, tone):
+    "What an encoder writes that streams: FLAC with 0 for the number of samples."
+    data = bytearray(tone(tmp_path/"x.flac").read_bytes())
+    data[21] &= 0xF0; data[22:26] = bytes(4)
+    (tmp_path/"x.flac").write_bytes(data)
+    errors = []
+    assert len(clips(tmp_path, window=1., errors=errors)) == 0 and "does not say how long" in errors[0][1]
+    with pytest.raises(AudioError, match="does not say how long"): load_audio(tmp_path/"x.flac")

@@ -5,7 +5,7 @@ import pytest
 import soundfile as sf
 
 from audioclust import datasets
-from audioclust.datasets import folder_sha256, from_csv, from_folder, fsdd, label_clips, synthetic_sounds, synthetic_words
+from audioclust.datasets import folder_sha256, from_csv, from_folder, fsdd, synthetic_sounds, synthetic_words
 from audioclust.synthetic import FAMILIES
 
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from audioclust.datasets import fsdd, synthetic_words
+from audioclust.datasets import fsdd
 from audioclust.encoders import BY, FixedEncoder, IGNORABLE, Whiten, load_encoder, stretches, what_to_ignore
 
 LISTS = [("order",), ("order", "pitch"), ("order", "room"), ("pitch", "level", "noise", "room"), ("order", "level"), (), IGNORABLE]

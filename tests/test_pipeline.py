@@ -1,7 +1,6 @@
 import json, warnings
 
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile as sf
 import torch
@@ -150,7 +149,7 @@ def test_cut_short_clips_end_where_their_sound_ends(tmp_path, tone):
 
 
 def test_trained_encoders_keep_their_weights(words, tmp_path):
-    from audioclust.encoders import Encoder, load_encoder
+    from audioclust.encoders import Encoder
     folder, table = words
     class Linear(Encoder):
         sample_rate, dim = 8000, 3

@@ -67,7 +67,7 @@ def test_notebook_form(nb):
     labels = re.findall(r"#\| label: ((?:fig|tbl)-\S+)", text) + re.findall(r"\{#((?:fig|tbl|eq)-[\w-]+)\}", text)
     assert len(labels) == len(set(labels))
     for l in labels:
-        if l.startswith(("fig", "tbl")): assert f"@{l}" in text, f"{l} is not referred to"
+        if l.startswith(("fig", "tbl")): assert re.search(rf"@{l}(?![\w-])", text), f"{l} is not referred to"
     for l in re.findall(r"@((?:fig|tbl|eq)-[\w-]+)", text): assert l in labels, f"@{l} points nowhere"
 
 
