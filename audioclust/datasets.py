@@ -6,8 +6,8 @@
 __all__ = ['FSDD_URL', 'FSDD_SHA256', 'label_clips', 'from_folder', 'from_csv', 'cache_dir', 'folder_sha256', 'fsdd', 'Sounds',
            'synthetic_sounds', 'synthetic_words']
 
-# %% ../nbs/01_datasets.ipynb #9ccefd2e
-import hashlib, os, re, tempfile, urllib.request, zipfile
+# %% ../nbs/01_datasets.ipynb #999a2110
+import hashlib, os, re, sys, tempfile, urllib.request, zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -70,13 +70,16 @@ def from_csv(path, # A CSV file; file names in it are relative to its folder
     table = pd.DataFrame({name: given[column] for name,column in columns.items()})
     return clips(table.assign(path=[Path(path).parent/p for p in table.path]), window, hop, errors)
 
-# %% ../nbs/01_datasets.ipynb #6052a4fa
+# %% ../nbs/01_datasets.ipynb #b8c538b4
 FSDD_URL = "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.zip"
 FSDD_SHA256 = "a2e8a660492f28d9eed6270b290d26cbc5c81d6077ce87d3c0ad5adf4d4ee696"
 
 def cache_dir()->Path:
-    "Where downloads are kept: `AUDIOCLUST_CACHE`, or `audioclust` in the user's cache."
-    return Path(os.environ.get("AUDIOCLUST_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home()/".cache")/"audioclust")
+    "Where downloads and what was computed are kept: `AUDIOCLUST_CACHE`, or `audioclust` in the place that the system has for what may be deleted."
+    if own := os.environ.get("AUDIOCLUST_CACHE"): return Path(own)
+    if sys.platform == "darwin": return Path.home()/"Library"/"Caches"/"audioclust"
+    if os.name == "nt": return Path(os.environ.get("LOCALAPPDATA") or Path.home()/"AppData"/"Local")/"audioclust"/"cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home()/".cache")/"audioclust"
 
 def folder_sha256(folder, # A folder of files
     pattern:str="*.wav", # Which of them count
