@@ -1,7 +1,9 @@
-import os
+import atexit, os, shutil, tempfile
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported: threads that sleep while they wait
+os.environ["AUDIOCLUST_CACHE"] = tempfile.mkdtemp()  # the user's own stays as it is
+atexit.register(shutil.rmtree, os.environ["AUDIOCLUST_CACHE"], ignore_errors=True)
 
 import numpy as np
 import pytest

@@ -7,7 +7,8 @@ from hypothesis import given, settings, strategies as st
 from sklearn.cluster import kmeans_plusplus
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from audioclust.nearest import assign, blocks, in_float64, scatter, start, unit_rows
+from audioclust.nearest import assign, start
+from audioclust.rows import blocks, in_float64, scatter, unit_rows
 
 seeds = st.integers(0, 2**31 - 1)
 
@@ -67,9 +68,9 @@ def test_by_angle_silence_goes_to_the_first():
 def test_scores_of_all_rows_never_exist_at_once():
     x, c = torch.randn(300_000, 8), torch.randn(64, 8)
     with Largest() as seen: assign(x, c)
-    assert seen.numel <= 2**20 # 300,000 * 64 scores would be 19 million
+    assert seen.numel <= 2**21 # 300,000 * 64 scores would be 19 million
     with Largest() as seen: scatter(x)
-    assert seen.numel <= 2**20
+    assert seen.numel <= 2**21
 
 def test_blocks_cover_rows_once():
     for n,d,k in ((1, 1, 1), (1000, 3, 2), (50_000, 7, 300), (5, 10**6, 1)):
@@ -77,8 +78,8 @@ def test_blocks_cover_rows_once():
         assert [s.start for s in parts[1:]] == [s.stop for s in parts[:-1]] and (parts[0].start, parts[-1].stop) == (0, n)
 
 def test_in_float64_visits_members_and_leaves_x_alone():
-    x = torch.randn(200_000, 8, generator=gen(0))
-    kept, members = x.clone(), torch.randperm(200_000, generator=gen(1))[:150_000]
+    x = torch.randn(400_000, 8, generator=gen(0))
+    kept, members = x.clone(), torch.randperm(400_000, generator=gen(1))[:300_000]
     parts = [(s, rows.clone(), rows.zero_())[:2] for s,rows in in_float64(x, members)]
     assert len(parts) > 1 and torch.equal(torch.cat([rows for _,rows in parts]), x[members].double())
     assert torch.equal(x, kept)
