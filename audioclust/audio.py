@@ -6,9 +6,9 @@
 __all__ = ['UNREADABLE', 'EXTENSIONS', 'AudioError', 'find_audio', 'AudioInfo', 'probe', 'load_audio', 'clips', 'LogMel',
            'frame_mask']
 
-# %% ../nbs/00_audio.ipynb #aba5aca8
-import glob, math, os, stat, sys, warnings
-from contextlib import contextmanager
+# %% ../nbs/00_audio.ipynb #8cb8fb21
+import glob, math, os, stat, sys, threading, warnings
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,27 +95,34 @@ def _why(path:Path, error:Exception)->str:
     said = str(getattr(error, "error_string", error)).strip().rstrip(".")
     return f"not audio that can be decoded ({said})"
 
-# %% ../nbs/00_audio.ipynb #1d0c3e30
+# %% ../nbs/00_audio.ipynb #e646e1c3
+_quiet, _lock = dict(depth=0, kept=None), threading.Lock()
+
 @contextmanager
-def _hushed(path):
+def _hushed():
     "Keep the remarks of the MP3 decoder, which it writes straight to stderr, from the terminal."
-    try: kept = os.dup(2) if path.suffix.lower() == ".mp3" else None
-    except OSError: kept = None  # there is no stderr
-    if kept is None: yield; return
-    sys.stderr.flush()
-    with open(os.devnull, "wb") as null: os.dup2(null.fileno(), 2)
+    with _lock:
+        _quiet["depth"] += 1
+        if _quiet["depth"] == 1:
+            try:
+                _quiet["kept"] = os.dup(2)
+                sys.stderr.flush()
+                with open(os.devnull, "wb") as null: os.dup2(null.fileno(), 2)
+            except (OSError, AttributeError): pass  # there is no stderr
     try: yield
-    finally: os.dup2(kept, 2); os.close(kept)
+    finally:
+        with _lock:
+            _quiet["depth"] -= 1
+            if _quiet["depth"] == 0 and (kept := _quiet["kept"]) is not None: os.dup2(kept, 2); os.close(kept); _quiet["kept"] = None
 
 @contextmanager
 def _open(path):
     "An open file, or an `AudioError` with the reason."
-    path = Path(path)
-    with _hushed(path):
+    with _hushed() if str(path)[-4:].lower() == ".mp3" else nullcontext():
         try:
             if not stat.S_ISREG(os.stat(path).st_mode): raise OSError  # opening a pipe would wait for ever
             file = sf.SoundFile(str(path) if os.name == "nt" else os.fsencode(path))
-        except Exception as e: raise AudioError(path, _why(path, e)) from None
+        except Exception as e: raise AudioError(path, _why(Path(path), e)) from None
         with file:
             if file.frames > 2**48: raise AudioError(path, "its header does not say how long it is: write the file anew, for example as wav")
             yield file
@@ -127,13 +134,13 @@ def probe(path, # A file
         if f.frames <= 0: raise AudioError(path, "there is a header but no sound after it (0 samples)")
         return AudioInfo(Path(path), f.samplerate, f.frames, f.channels, f.frames/f.samplerate, f"{f.format} {f.subtype}")
 
-# %% ../nbs/00_audio.ipynb #358be893
+# %% ../nbs/00_audio.ipynb #d87f6221
 _BLOCK = 1 << 20  # samples read at a time
 
 def _read(f:sf.SoundFile, first:int, n:int)->np.ndarray:
     "Up to `n` mono samples from sample `first`, shape (m,), m ≤ n."
-    f.seek(min(first, f.frames))
-    parts = []
+    if first: f.seek(min(first, f.frames))
+    parts, n = [], min(n, f.frames - first)
     while n > 0:
         block = f.read(min(n, max(1, _BLOCK//f.channels)), dtype="float32", always_2d=True)
         if not len(block): break
@@ -141,7 +148,7 @@ def _read(f:sf.SoundFile, first:int, n:int)->np.ndarray:
         n -= len(block)
     return parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, np.float32), *parts])
 
-# %% ../nbs/00_audio.ipynb #c034e9f8
+# %% ../nbs/00_audio.ipynb #a5ac8ff8
 def load_audio(path, # A file
     sample_rate:int=None, # Hz wanted; None keeps the file's own
     start:float=0., # seconds
@@ -159,11 +166,12 @@ def load_audio(path, # A file
         try: wave = _read(f, first - margin, last - first + margin + (math.ceil(0.02*own) if own != want else 0))
         except Exception as e: raise AudioError(path, f"damaged: decoding stopped between {start:g} s and {last/own:g} s ({e})") from None
     if len(wave) <= margin: raise AudioError(path, f"no sound could be decoded between {start:g} s and {last/own:g} s: the data end earlier than the header says")
-    mine = slice(margin, margin + last - first)
-    bad = ~np.isfinite(wave[mine])
-    if bad.any(): raise AudioError(path, f"holds {bad.sum()} samples that are not numbers or infinite, the first at {start + bad.argmax()/own:.3f} s")
-    if own != want: wave = np.nan_to_num(wave, nan=0, posinf=0, neginf=0)  # in the margins
-    n = math.ceil(len(wave[mine])*want/own)
+    mine = wave[margin:margin + last - first]
+    if not np.isfinite(wave).all():
+        bad = ~np.isfinite(mine)
+        if bad.any(): raise AudioError(path, f"holds {bad.sum()} samples that are not numbers or infinite, the first at {start + bad.argmax()/own:.3f} s")
+        wave = np.nan_to_num(wave, nan=0, posinf=0, neginf=0)  # in the margins
+    n = math.ceil(len(mine)*want/own)
     if own != want: wave = soxr.resample(wave, own, want)[margin*want//own:]
     return torch.from_numpy(np.ascontiguousarray(wave[:n])), want
 
@@ -210,7 +218,15 @@ def clips(source, # Whatever `find_audio` takes, or a table with a column `path`
         except AudioError as e: _report(errors, e.path, e.reason)
     return pd.DataFrame(rows, columns=["path", "start", "end", *(c for c in table.columns if c not in ("path", "start", "end"))])
 
-# %% ../nbs/00_audio.ipynb #0ab9d1b9
+# %% ../nbs/00_audio.ipynb #7a5c83e6
+def _reach(fb, groups=4):
+    "Rows from `lo` to `hi` that hold all that is not 0 in the columns from `a` to `b`, for each of some groups of columns."
+    n, out = fb.shape[1], []
+    for a,b in ((n*g//groups, n*(g + 1)//groups) for g in range(groups) if n*g//groups < n*(g + 1)//groups):
+        rows = fb[:, a:b].sum(1).nonzero().flatten()
+        out.append((int(rows[0]), int(rows[-1]) + 1, a, b) if len(rows) else (0, 1, a, b))
+    return out
+
 class LogMel(nn.Module):
     "Log-mel spectrograms [B, 1, n_mels, frames] of waveforms [B, samples], on the device they are on."
     def __init__(self,
@@ -232,6 +248,8 @@ class LogMel(nn.Module):
         self.n_fft = n_fft
         self.register_buffer("window", torch.hann_window(win))
         self.register_buffer("fb", torchaudio.functional.melscale_fbanks(n_fft//2 + 1, f_min, f_max or sample_rate/2, n_mels, sample_rate, norm="slaney", mel_scale="slaney"))  # (bins, n_mels)
+        self.register_buffer("fb2", self.fb.repeat_interleave(2, 0), persistent=False)
+        self.groups = _reach(self.fb2)
 
     @property
     def band_hz(self): # Hz, [n_mels]
@@ -243,24 +261,29 @@ class LogMel(nn.Module):
     def frames(self, samples): return samples//self.hop_length + 1
     def seconds(self, frames): return frames*self.hop_length/self.sample_rate
 
-# %% ../nbs/00_audio.ipynb #26f3516a
+# %% ../nbs/00_audio.ipynb #0a4a03a8
+_FRAMES = 2**8, 2**16  # transformed at a time: what a processor's cache holds, and what keeps a GPU busy
+
 @patch
 def mel(self:LogMel,
     wave:torch.Tensor, # [B, samples]
 )->torch.Tensor: # [B, n_mels, frames]
     "Mel power, before any logarithm."
-    win, n = len(self.window), self.frames(wave.shape[1])
+    win, hop, n = len(self.window), self.hop_length, self.frames(wave.shape[1])
     left = self.n_fft//2 - (self.n_fft - win)//2
-    wave = nn.functional.pad(wave, (left, max(0, (n - 1)*self.hop_length + win - left - wave.shape[1])))
-    frames = wave.unfold(1, win, self.hop_length)[:, :n]  # [B, n, win], a view
-    size = max(1, (2**9 if wave.device.type == "cpu" else 2**16)//max(1, len(wave)))
-    return torch.cat([self._power(frames[:, i:i+size]) for i in range(0, n, size)], 1).mT
+    each = max(n, math.ceil((left + wave.shape[1] + win)/hop))  # frames from one clip to the next
+    frames = nn.functional.pad(wave, (left, each*hop - left - wave.shape[1])).flatten().unfold(0, win, hop)  # [about B*each, win], a view
+    parts = frames.tensor_split(math.ceil(len(frames)/_FRAMES[wave.device.type != "cpu"]))
+    room = wave.new_zeros(len(parts[0]), self.n_fft)
+    power = [self._power(p, room[:len(p)]) for p in parts]
+    return torch.cat([*power, wave.new_zeros(len(wave)*each - len(frames), self.n_mels)]).view(-1, each, self.n_mels)[:, :n].mT
 
 @patch
-def _power(self:LogMel, frames):
-    "Mel power [B, t, n_mels] of frames [B, t, win]."
-    z = torch.view_as_real(torch.fft.rfft(frames*self.window, self.n_fft))
-    return (z[..., 0].square() + z[..., 1].square()) @ self.fb
+def _power(self:LogMel, frames, room):
+    "Mel power [t, n_mels] of frames [t, win]; `room` [t, n_fft] is 0 beyond them."
+    room[:, :frames.shape[1]] = frames*self.window
+    z = torch.view_as_real(torch.fft.rfft(room)).flatten(1).square_()
+    return torch.cat([z[:, lo:hi] @ self.fb2[lo:hi, a:b] for lo,hi,a,b in self.groups], 1)
 
 # %% ../nbs/00_audio.ipynb #54c45756
 def frame_mask(n_frames, # True frames of each clip [B]
@@ -269,19 +292,18 @@ def frame_mask(n_frames, # True frames of each clip [B]
     "True where a frame belongs to its clip, False where it is padding."
     return torch.arange(total, device=n_frames.device) < n_frames[:, None]
 
-# %% ../nbs/00_audio.ipynb #502b374f
+# %% ../nbs/00_audio.ipynb #b8e51448
 @patch
 def forward(self:LogMel,
     wave:torch.Tensor, # [B, samples], float32, padded to the longest
     lengths:torch.Tensor=None, # True samples of each clip [B]; None means that none is padded
 )->torch.Tensor: # [B, 1, n_mels, frames]
     "Log-mels, in natural logarithms; normalised over each clip's own frames."
-    L = (self.mel(wave) + self.eps).log()
+    L = self.mel(wave).add_(self.eps).log_()
+    if not self.normalize: return L[:, None]
     if lengths is None: lengths = torch.full((len(wave),), wave.shape[-1], device=wave.device)
     mask = frame_mask(self.frames(lengths), L.shape[-1])[:, None]
-    if self.normalize:
-        n = mask.sum((1, 2), keepdim=True)*self.n_mels
-        mean = (L*mask).sum((1, 2), keepdim=True)/n
-        var = ((L - mean).square()*mask).sum((1, 2), keepdim=True)/n
-        L = (L - mean)/(var + 1e-8).sqrt()
-    return (L*mask if self.normalize else L)[:, None]
+    n = mask.sum((1, 2), keepdim=True)*self.n_mels
+    mean = (L*mask).sum((1, 2), keepdim=True)/n
+    L = L.sub_(mean).mul_(mask)
+    return (L/(L.square().sum((1, 2), keepdim=True)/n + 1e-8).sqrt())[:, None]

@@ -124,7 +124,7 @@ def put(self:ArrayCache,
     now, new = int(time.time()), []
     for key,array,number in rows:
         if key is None: continue
-        about = array.dtype.str, json.dumps(array.shape), None if number is None else float(number)
+        about = array.dtype.str, json.dumps(array.shape), None if number is None else float(number) + 0.  # a database knows no -0
         data = np.ascontiguousarray(array).tobytes()
         new.append((key, *about, data, _checksum(key, *about, data), now, len(data) + 128))
     def keep(db):

@@ -40,7 +40,7 @@ def table_text(rows:list, # Dicts with the same keys
     number = [isinstance(v, (int, float)) or v is None for v in rows[0].values()]
     return "\n".join("  ".join(c.rjust(w) if n else c.ljust(w) for c,w,n in zip(r, wide, number)).rstrip() for r in cells)
 
-# %% ../nbs/72_cli.ipynb #633ec8ff
+# %% ../nbs/72_cli.ipynb #52f722c1
 def cluster(args):
     "Cluster a folder into a run folder."
     from audioclust.pipeline import AudioClusterer, check_source
@@ -51,7 +51,7 @@ def cluster(args):
     kept = []
     with _plain_warnings(kept):
         model = AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, window=args.window, hop=args.hop, sample_rate=args.rate,
-                               params=dict(args.set or []), num_workers=args.workers, device=args.device, random_state=args.seed)
+                               params=dict(args.set or []), num_workers=args.workers, device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True)
         model.fit(args.folder, progress=_bar(args.verbose - args.quiet))
         model.save(args.out, command=args.argv, warnings=kept)
         if args.labels: score_run(args.out, args.labels)
@@ -71,7 +71,7 @@ def _report(out, verbose=0):
     run, out = read_run(out), Path(out)
     found, secs = run["found"], run["seconds"]
     print(f"{found['clips']:,} clips ({found['seconds']:,.0f} s of sound) in {found['clusters']} cluster{'s'*(found['clusters'] != 1)} by {run['by']}, ignoring {', '.join(run['ignored']) or 'nothing'}"
-          + (f"; {found['noise']:,} clips are noise" if found["noise"] else ""))
+          + (f"; {found['noise']:,} clips are noise" if found["noise"] else "") + (f"; {found['cached']:,} of {found['clips']:,} clips came from the cache" if found.get("cached") else ""))
     if verbose > 0: print("seconds: " + ", ".join(f"{k} {v:.1f}" for k,v in secs.items()) + f"; device {run['device']}; encoder {run['encoder']}")
     if found["errors"]: print(f"warning: {found['errors']:,} files or clips could not be used: {out/'errors.csv'} says why", file=sys.stderr)
     if "scores" in run: print(table_text([{k: run["scores"][k] for k in ("acc", "nmi", "ari", "ami", "purity", "coverage", "n_classes")}]))
@@ -187,7 +187,7 @@ def _positive(kind, unit=""):
         return value
     return read
 
-# %% ../nbs/72_cli.ipynb #0725b89b
+# %% ../nbs/72_cli.ipynb #9e3877ac
 def _parser()->argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="audioclust", formatter_class=argparse.RawDescriptionHelpFormatter, description="Cluster sounds without labels: a folder of recordings in, groups out.",
                                 epilog="start with:  audioclust demo\nthen:        audioclust cluster FOLDER --out RUN --n-clusters 10\neach command explains itself:  audioclust cluster --help")
@@ -222,7 +222,10 @@ def _cluster_options(c):
     c.add_argument("--set", action="append", type=_setting, metavar="NAME=VALUE", help="a parameter of the method, such as linkage=average or min_cluster_size=15")
     c.add_argument("--seed", type=int, default=0, help="random seed; the same seed gives the same groups (default: %(default)s)")
     c.add_argument("--device", help="cpu or cuda (default: cuda if there is one)")
-    c.add_argument("--workers", type=int, metavar="N", help="decoding processes (default: by the amount of audio)")
+    c.add_argument("--workers", type=int, metavar="N", help="worker processes (default: by the amount of audio)")
+    kept = c.add_mutually_exclusive_group()
+    kept.add_argument("--cache", metavar="DIR", help="keep what was computed for each clip in DIR, for the next time (default: $AUDIOCLUST_CACHE, or the user's cache folder)")
+    kept.add_argument("--no-cache", action="store_true", help="compute everything anew and keep nothing")
     c.add_argument("--overwrite", action="store_true", help="replace a run that is already at --out")
 
 # %% ../nbs/72_cli.ipynb #a688b809

@@ -5,12 +5,14 @@
 # %% auto #0
 __all__ = ['IGNORABLE', 'BY', 'what_to_ignore', 'Encoder', 'load_encoder', 'dct_matrix', 'stretches', 'FixedEncoder', 'Whiten']
 
-# %% ../nbs/40_encoders.ipynb #98aeac48
-import json, warnings
+# %% ../nbs/40_encoders.ipynb #87a6ff12
+import hashlib, json, time, warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import soundfile as sf
+import soxr
 import torch
 from fastcore.basics import patch
 from safetensors.torch import load_file, save_file
@@ -19,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from .audio import LogMel, frame_mask
+from .cache import as_cache, clip_keys
 from .estimators import Kept, like, replacing, to_numpy
 from .stream import stream
 
@@ -36,36 +39,78 @@ def what_to_ignore(by:str="content", # "content" or "source"
     if unknown := [n for n in names if n not in IGNORABLE]: raise ValueError(f"cannot ignore {', '.join(map(repr, unknown))}; choose from {', '.join(IGNORABLE)}")
     return tuple(n for n in IGNORABLE if n in names)
 
-# %% ../nbs/40_encoders.ipynb #37e5a069
+# %% ../nbs/40_encoders.ipynb #4b7a7ff5
 class Encoder(nn.Module):
     "Base of encoders: `forward(wave [B, samples], lengths [B])` gives embeddings [B, dim]."
     sample_rate: int # Hz
     dim: int # width of an embedding
+    version: str = None # raised when the same settings give other numbers; None is never cached
     def config(self)->dict: return {}  # arguments that make it again
-
     @torch.inference_mode()
+    def _work(self, wave, lengths): return self(wave, lengths).float()
+
     def embed(self,
         clips:pd.DataFrame, # Columns path, start, end (s)
         errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
         seconds:np.ndarray=None, # Filled with the seconds that were really decoded [N]
         device=None, # None is CUDA if there is one, else the CPU
-        num_workers:int=None, # Decoding processes; None decides by the amount of audio
+        num_workers:int=None, # Worker processes; None decides by the amount of audio
         progress=lambda batches: batches, # Wraps the batches, to show how far it is
+        cache=None, # None, True for the user's cache, a folder, or an `ArrayCache`
+        cached:list=None, # Rows that came from the cache are appended here
     )->np.ndarray: # float32 [N, dim], row i of clip i
         "Embeddings of `clips`, streamed; NaN where a clip could not be decoded."
         device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         was_training = self.training
         self.to(device).eval()
-        out = np.full((len(clips), self.dim), np.nan, dtype=np.float32)
-        for b in progress(stream(clips, self.sample_rate, num_workers=num_workers)):
-            if len(b.rows):
-                out[b.rows.numpy()] = self(b.wave.to(device, non_blocking=True), b.lengths.to(device)).float().cpu().numpy()
-                if seconds is not None: seconds[b.rows.numpy()] = b.lengths.numpy()/self.sample_rate
+        out, real = np.full((len(clips), self.dim), np.nan, dtype=np.float32), np.zeros(len(clips)) if seconds is None else seconds
+        kept = _Kept(as_cache(cache), self, clips, device)
+        todo = kept.fill(out, real, cached)
+        for b in progress(stream(clips.iloc[todo], self.sample_rate, num_workers=num_workers, work=self._work if device.type == "cpu" else None)):
+            rows = todo[b.rows.numpy()]
+            if len(rows):
+                made = b.made if b.made is not None else self._work(b.wave.to(device, non_blocking=True), b.lengths.to(device))
+                out[rows], real[rows] = made.cpu().numpy(), b.lengths.numpy()/self.sample_rate
+                kept.add(rows, out, real)
             for row,reason in b.errors:
-                if errors is None: warnings.warn(f"{clips.path.iloc[row]}: {reason}")
-                else: errors.append((row, reason))
+                if errors is None: warnings.warn(f"{clips.path.iloc[todo[row]]}: {reason}")
+                else: errors.append((int(todo[row]), reason))
+        kept.flush()
         self.train(was_training)
         return out
+
+# %% ../nbs/40_encoders.ipynb #970519a3
+@patch
+def depends_on(self:Encoder,
+    device, # Where it runs
+)->str: # None where the encoder cannot tell
+    "All that an embedding depends on besides the clip."
+    if "version" not in vars(type(self)) or self.version is None: return None
+    weights = hashlib.sha256()
+    for name,w in sorted(self.state_dict().items()): weights.update(f"{name} {w.dtype} {tuple(w.shape)} ".encode() + w.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return json.dumps([type(self).__module__, type(self).__qualname__, self.version, self.config(), self.sample_rate, self.dim, weights.hexdigest(), torch.device(device).type,
+                       torch.__version__, soxr.__version__, sf.__libsndfile_version__], default=str)
+
+class _Kept:
+    "The rows of one call of `embed` in a cache, or in none."
+    def __init__(self, cache, encoder, clips, device):
+        about = cache and encoder.depends_on(device)
+        self.cache, self.keys, self.new, self.then = cache, about and clip_keys(clips, about), [], time.monotonic()
+    def fill(self, out, real, cached):
+        "Write what is there into `out` and `real`; the rows that are left to do."
+        left = np.ones(len(out), bool)
+        for i,row,seconds in (self.cache.get(self.keys) if self.keys else ()):
+            if row.shape != out.shape[1:]: continue
+            out[i], real[i], left[i] = row, seconds, False
+        if cached is not None: cached += np.flatnonzero(~left).tolist()
+        return np.flatnonzero(left)
+    def add(self, rows, out, real):
+        if not self.keys: return
+        self.new += [(self.keys[i], out[i], real[i]) for i in rows]
+        if time.monotonic() - self.then > 5: self.flush()
+    def flush(self):
+        if self.new: self.cache.put(self.new)
+        self.new, self.then = [], time.monotonic()
 
 # %% ../nbs/40_encoders.ipynb #1c60c4c6
 @patch
@@ -114,9 +159,10 @@ def stretches(x:torch.Tensor, # [B, C, T]
     at = lambda k: sums.gather(-1, k[:, None].expand(-1, x.shape[1], -1))
     return ((at(hi) - at(lo))/(hi - lo)[:, None]).to(x.dtype)
 
-# %% ../nbs/40_encoders.ipynb #2182cd45
+# %% ../nbs/40_encoders.ipynb #b8320f82
 class FixedEncoder(Encoder):
     "Cepstra over time, or averaged over it: an encoder that learns nothing and obeys `ignore`."
+    version = "1"
     def __init__(self,
         by:str="content", # "content" or "source"
         ignore=None, # Names from `IGNORABLE`; None takes those of `by`

@@ -121,7 +121,7 @@ def typicality(X, # Embeddings [N, d]
     representative[order[np.searchsorted(np.asarray(labels)[order], ids)]] = True
     return sure, representative
 
-# %% ../nbs/70_pipeline.ipynb #85e6de28
+# %% ../nbs/70_pipeline.ipynb #d473f513
 class AudioClusterer(ClusterMixin, BaseEstimator):
     "Cluster the recordings of a folder, a list, a CSV or a table of clips."
     def __init__(self,
@@ -135,13 +135,14 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         hop:float=None, # seconds from one clip to the next; None is `window`
         sample_rate:int=None, # Hz; None is the rate that most recordings have
         params:dict=None, # Further arguments of the method
-        num_workers:int=None, # Decoding processes; None decides by the amount of audio
+        num_workers:int=None, # Worker processes; None decides by the amount of audio
         device=None, # None is CUDA if there is one, else the CPU
         random_state:int=0, # Seed
+        cache=None, # Where embeddings are kept for the next time: None keeps none, True is the user's cache, else a folder
     ):
         self.method, self.n_clusters, self.by, self.ignore, self.encoder = method, n_clusters, by, ignore, encoder
         self.window, self.hop, self.sample_rate, self.params = window, hop, sample_rate, params
-        self.num_workers, self.device, self.random_state = num_workers, device, random_state
+        self.num_workers, self.device, self.random_state, self.cache = num_workers, device, random_state, cache
 
     def fit(self, source, # Folder, file, glob, CSV, list of files, or table of clips
         y=None, # Ignored
@@ -171,7 +172,7 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         self.confidence_, self.representative_ = typicality(self.embeddings_, self.labels_)
         return self
 
-# %% ../nbs/70_pipeline.ipynb #4ff002af
+# %% ../nbs/70_pipeline.ipynb #b26afcf6
 @patch
 def _clusterer(self:AudioClusterer):
     what_to_ignore(self.by, self.ignore)
@@ -209,8 +210,10 @@ def _encoder(self:AudioClusterer, table):
 @patch
 def _embed(self:AudioClusterer, table, errors, progress):
     "Embeddings of the clips that can be decoded, and the table of those, each ending where its sound really ends."
-    failed, seconds = [], (table.end - table.start).to_numpy().copy()
-    X = self.encoder_.embed(table, failed, seconds, self.device, self.num_workers, lambda batches: progress(batches, len(table)))
+    failed, cached, seconds = [], [], (table.end - table.start).to_numpy().copy()
+    more = {} if self.cache is None or self.cache is False else dict(cache=self.cache, cached=cached)
+    X = self.encoder_.embed(table, failed, seconds, self.device, self.num_workers, lambda batches: progress(batches, len(table) - len(cached)), **more)
+    self.n_cached_ = len(cached)
     errors += [(table.path.iloc[i], reason) for i,reason in sorted(failed)]
     good = np.setdiff1d(np.arange(len(table)), [i for i,_ in failed])
     short = table.start.to_numpy() + seconds < table.end.to_numpy() - 0.05
@@ -259,7 +262,7 @@ def predict(self:AudioClusterer,
     "Clusters of new clips."
     return self.assign(source).cluster.to_numpy()
 
-# %% ../nbs/70_pipeline.ipynb #a3b22ef3
+# %% ../nbs/70_pipeline.ipynb #b6aea723
 @patch
 def table(self:AudioClusterer)->pd.DataFrame: # Columns path, start, end, cluster, confidence, representative
     "What `clusters.csv` holds."
@@ -270,14 +273,14 @@ def table(self:AudioClusterer)->pd.DataFrame: # Columns path, start, end, cluste
 def about(self:AudioClusterer)->dict:
     "What `run.json` holds."
     ids, n = np.unique(self.labels_[self.labels_ >= 0], return_counts=True)
-    asked = {**{k: v for k,v in self.get_params(deep=False).items() if k != "encoder"}, "device": self.device and str(self.device)}
+    asked = {**{k: v for k,v in self.get_params(deep=False).items() if k not in ("encoder", "cache")}, "device": self.device and str(self.device)}
     fitted = {k: v for k,v in vars(self.clusterer_).items() if k in ("eps_", "bandwidth_", "inertia_", "n_iter_", "n_reseeds_")}
     return dict(schema=runs.SCHEMA, complete=True, source=self.source_, created=datetime.now(timezone.utc).isoformat(timespec="seconds"), asked=asked,
         by=self.by, ignored=what_to_ignore(self.by, self.ignore), encoder={"class": type(self.encoder_).__name__, **getattr(self.encoder_, "config", dict)()},
         clusterer={"class": type(self.clusterer_).__name__, **self.clusterer_.get_params(), **fitted},
         device=str(self.device or ("cuda" if torch.cuda.is_available() else "cpu")), versions=runs.versions(), seconds=self.seconds_,
         found=dict(clips=len(self.labels_), seconds=round(float((self.clips_.end - self.clips_.start).sum()), 2), errors=len(self.errors_),
-                   clusters=len(ids), noise=int((self.labels_ < 0).sum()), sizes={int(i): int(c) for i,c in zip(ids, n)}))
+                   clusters=len(ids), noise=int((self.labels_ < 0).sum()), cached=self.n_cached_, sizes={int(i): int(c) for i,c in zip(ids, n)}))
 
 @patch
 def save(self:AudioClusterer,
@@ -302,7 +305,7 @@ def save_figure(fig, path, name): # A figure, a run folder, a name
     "Write `figures/<name>.png` of a run folder."
     with runs.replacing(Path(path)/"figures"/f"{name}.png") as tmp: fig.savefig(tmp, dpi=120)
 
-# %% ../nbs/70_pipeline.ipynb #c3fbfe0e
+# %% ../nbs/70_pipeline.ipynb #602f91e3
 @patch(cls_method=True)
 def load(cls:AudioClusterer,
     path, # A run folder
@@ -322,5 +325,5 @@ def load(cls:AudioClusterer,
         self.device = None
         self.clusterer_.set_params(device=None)
     errors = runs.read_table(path/"errors.csv")
-    self.errors_, self.seconds_ = [(Path(p), r) for p,r in zip(errors.path, errors.reason)], run["seconds"]
+    self.errors_, self.seconds_, self.n_cached_ = [(Path(p), r) for p,r in zip(errors.path, errors.reason)], run["seconds"], run["found"].get("cached", 0)
     return self
