@@ -7,7 +7,7 @@ __all__ = ['table_text', 'cluster', 'score_run', 'score', 'demo', 'main']
 
 # %% ../nbs/72_cli.ipynb #5a628256
 import argparse, ast, os, shutil, sys, textwrap, warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 # %% ../nbs/72_cli.ipynb #e2f3d345
@@ -43,20 +43,32 @@ def table_text(rows:list, # Dicts with the same keys
 # %% ../nbs/72_cli.ipynb #52f722c1
 def cluster(args):
     "Cluster a folder into a run folder."
-    from audioclust.pipeline import AudioClusterer, check_source
+    from audioclust.pipeline import AudioClusterer
+    from audioclust.processes import joined
+    kept = []
+    with joined() as team, _plain_warnings(kept):
+        team.first(lambda: _check(args))
+        model = AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, window=args.window, hop=args.hop, sample_rate=args.rate, params=dict(args.set or []), num_workers=args.workers,
+                               device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True, sharded=team.size > 1)
+        model.fit(args.folder, progress=_bar(args.verbose - args.quiet))
+        for said in team.gather(list(kept)):
+            for text in said: warnings.warn(text)  # of other processes
+        model.save(args.out, command=args.argv, warnings=kept)
+        team.first(lambda: _finish(args))
+    return 0
+
+def _check(args):
+    "Refuse what can be refused before any work."
+    from audioclust.pipeline import check_source
     from audioclust.runs import check_out
     check_out(args.out, args.folder, args.overwrite)
     check_source(args.folder)
     if args.labels: _check_labels(args.folder, args.labels)
-    kept = []
-    with _plain_warnings(kept):
-        model = AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, window=args.window, hop=args.hop, sample_rate=args.rate,
-                               params=dict(args.set or []), num_workers=args.workers, device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True)
-        model.fit(args.folder, progress=_bar(args.verbose - args.quiet))
-        model.save(args.out, command=args.argv, warnings=kept)
-        if args.labels: score_run(args.out, args.labels)
+
+def _finish(args):
+    "Score if there are labels; say what was found."
+    if args.labels: score_run(args.out, args.labels)
     _report(args.out, args.verbose)
-    return 0
 
 def _check_labels(source, labels):
     "Refuse labels that name no recording, before any work is done."
@@ -154,6 +166,8 @@ examples
   audioclust cluster drums/ --out runs/drums --n-clusters 12
   audioclust cluster pond/ --out runs/pond --window 3 --hop 3 --method hdbscan
   audioclust cluster digits/ --out runs/speakers --by source --n-clusters 6 --labels '_([a-z]+)_'
+  torchrun --nproc-per-node 2 -m audioclust cluster archive/ --out runs/archive
+                 two processes share the work; also on several machines
 
 what belongs together
   --by content   sounds in which the same thing happens: the word, the call, the rhythm
@@ -229,10 +243,21 @@ def _cluster_options(c):
     c.add_argument("--overwrite", action="store_true", help="replace a run that is already at --out")
 
 # %% ../nbs/72_cli.ipynb #a688b809
+def _rank():
+    "Number of this process among those that torchrun started."
+    if "RANK" not in os.environ: return 0
+    from audioclust.processes import launched
+    return int(os.environ["RANK"]) if launched() else 0
+
 def main(argv=None, # Arguments; None takes those of the command
 )->int: # Exit status
     "The `audioclust` command."
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported: on a busy machine its threads else wait for each other at full speed
+    if not _rank(): return _main(argv)
+    loud = sys.stderr
+    with open(os.devnull, "w") as null, redirect_stdout(null), redirect_stderr(null): return _main(argv, loud)  # the first process speaks for all
+
+def _main(argv, loud=None):
     parser = _parser()
     args = parser.parse_args(argv)
     args.argv = list(sys.argv[1:] if argv is None else argv)
@@ -240,9 +265,10 @@ def main(argv=None, # Arguments; None takes those of the command
         from audioclust import __version__
         print(f"audioclust {__version__}"); return 0
     if not args.command: parser.print_help(); return 2
+    if loud and args.run_command is not cluster: return 0  # nothing to share
     try: return args.run_command(args)
     except KeyboardInterrupt: print("audioclust: interrupted", file=sys.stderr); return 130
     except (ValueError, OSError, MemoryError, TypeError, RuntimeError) as e:
         if args.verbose: raise
-        print(f"audioclust {args.command}: {' '.join(str(e).split()) or type(e).__name__}", file=sys.stderr)
+        print(f"audioclust {args.command}: {' '.join(str(e).split()) or type(e).__name__}", file=sys.stderr if getattr(e, "everywhere", False) or not loud else loud)
         return 2

@@ -22,7 +22,8 @@ from torch import Tensor
 
 from .estimators import Clusterer
 from .nearest import assign, start
-from .rows import Rows, all_or_none, blocks, each, in_float64, scatter, unit_rows
+from .processes import Team
+from .rows import Rows, blocks, each, in_float64, scatter, unit_rows
 from .search import Search
 
 try: from sklearn.utils.validation import validate_data
@@ -234,12 +235,8 @@ def _check(model, n): # Arguments that make sense for n rows, or a ValueError
     if n < model.n_clusters: raise ValueError(f"n_samples={n} should be >= n_clusters={model.n_clusters}: give more rows or ask for fewer clusters")
 
 def _rows(model, X, reset=False): # Float rows to be brought to the device to compute on; at length 1 for cosine
-    sharded, problem, table = reset and model.sharded, None, None
-    try: table = _table(model, X, reset)
-    except ValueError as e: problem = e
-    if sharded: all_or_none(problem, model.device)
-    if problem: raise problem
-    return Rows(*table, sharded)
+    sharded = reset and model.sharded
+    return Rows(*Team(sharded).agree(lambda: _table(model, X, reset)), sharded)
 
 def _table(model, X, reset): # What `Rows` is made of
     mapped, cosine = isinstance(X, np.memmap) and X.dtype.kind in "fiub", model.metric == "cosine"

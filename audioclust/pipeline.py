@@ -25,6 +25,7 @@ from . import runs
 from .audio import AudioError, clips, probe
 from .encoders import Encoder, FixedEncoder, Whiten, load_encoder, what_to_ignore
 from .pictures import plot_map, plot_sizes
+from .processes import Team
 
 # %% ../nbs/70_pipeline.ipynb #4f46aeb8
 METHODS = {"kmeans": ("kmeans", "KMeans"), "dbscan": ("classical", "DBSCAN"), "hdbscan": ("classical", "HDBSCAN"),
@@ -139,34 +140,24 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         device=None, # None is CUDA if there is one, else the CPU
         random_state:int=0, # Seed
         cache=None, # Where embeddings are kept for the next time: None keeps none, True is the user's cache, else a folder
+        sharded:bool=False, # Share the work with the other processes of `torch.distributed`, which call the same with the same?
     ):
         self.method, self.n_clusters, self.by, self.ignore, self.encoder = method, n_clusters, by, ignore, encoder
         self.window, self.hop, self.sample_rate, self.params = window, hop, sample_rate, params
-        self.num_workers, self.device, self.random_state, self.cache = num_workers, device, random_state, cache
+        self.num_workers, self.device, self.random_state, self.cache, self.sharded = num_workers, device, random_state, cache, sharded
 
     def fit(self, source, # Folder, file, glob, CSV, list of files, or table of clips
         y=None, # Ignored
         progress=lambda batches, total: batches, # Wraps the batches of the embedding, to show how far it is
     ):
         "Find the clips, embed them and cluster the embeddings."
-        clusterer = self._clusterer()  # so that a wrong request is refused before any work
-        self.errors_, self.seconds_ = [], {}
-        with self._stage("find"): table = self._clips(source, self.errors_)
-        if not len(table): raise ValueError(_nothing(source, self.errors_))
-        self._enough(clusterer, len(table))
+        team, self.seconds_ = Team(self.sharded), {}
+        clusterer = team.first(self._clusterer)  # so that a wrong request is refused before any work
+        with self._stage("find"): table, self.errors_, self.encoder_ = team.first(lambda: self._find(source, clusterer))
         self.source_ = os.path.abspath(source) if isinstance(source, (str, os.PathLike)) else f"{len(table)} clips"
-        with self._stage("embed"):
-            self.encoder_ = self._encoder(table)
-            X, self.clips_ = self._embed(table, self.errors_, progress)
-        if not len(X): raise ValueError(_nothing(source, self.errors_))
-        with self._stage("whiten"):
-            self.whitening_ = (self.encoder_.whitening(len(X)) if hasattr(self.encoder_, "whitening") else Whiten()).fit(X)
-            self.embeddings_ = self.whitening_.transform(X)
-        self._enough(clusterer, len(X))  # some could not be decoded
-        if self.method == "kmeans" and "n_init" not in (self.params or {}): clusterer.set_params(n_init=restarts(len(X)))
-        with self._stage("cluster"):
-            try: self.clusterer_ = clusterer.fit(self.embeddings_)
-            except TypeError as e: raise ValueError(f"{self.method} cannot work with the parameters {self.params}: {e}") from e
+        with self._stage("embed"): X, self.clips_ = self._embed(table, self.errors_, progress, team)
+        with self._stage("whiten"): self.whitening_, self.embeddings_ = team.first(lambda: self._whiten(X, source, clusterer))
+        with self._stage("cluster"): self.clusterer_ = self._cluster(clusterer, team)
         self.labels_ = np.asarray(self.clusterer_.labels_)
         self._swallowed()
         self.confidence_, self.representative_ = typicality(self.embeddings_, self.labels_)
@@ -181,7 +172,7 @@ def _clusterer(self:AudioClusterer):
     check_device(self.device)
     if self.sample_rate is not None and not 2000 <= self.sample_rate <= 192000: raise ValueError(f"a sample rate of {self.sample_rate} Hz: say one from 2000 to 192000")
     params = self.params or {}
-    if twice := {"method", "n_clusters", "random_state", "device"} & set(params): raise ValueError(f"{', '.join(sorted(twice))} cannot be among the parameters of the method: it is an argument of its own")
+    if twice := {"method", "n_clusters", "random_state", "device", "sharded"} & set(params): raise ValueError(f"{', '.join(sorted(twice))} cannot be among the parameters of the method: it is an argument of its own")
     return make_clusterer(self.method, self.n_clusters, self.random_state, self.device and str(self.device), **params)
 
 @patch
@@ -203,23 +194,52 @@ def _clips(self:AudioClusterer, source, errors):
     return clips(source, self.window, self.hop, errors)
 
 @patch
-def _encoder(self:AudioClusterer, table):
-    if isinstance(self.encoder, Encoder): return self.encoder
-    return FixedEncoder(self.by, self.ignore, self.sample_rate or common_rate(table.path))
+def _find(self:AudioClusterer, source, clusterer):
+    "Clips, what cannot be one, and the encoder for them."
+    table = self._clips(source, errors := [])
+    if not len(table): raise ValueError(_nothing(source, errors))
+    self._enough(clusterer, len(table))
+    return table, errors, self.encoder if isinstance(self.encoder, Encoder) else FixedEncoder(self.by, self.ignore, self.sample_rate or common_rate(table.path))
 
 @patch
-def _embed(self:AudioClusterer, table, errors, progress):
-    "Embeddings of the clips that can be decoded, and the table of those, each ending where its sound really ends."
-    failed, cached, seconds = [], [], (table.end - table.start).to_numpy().copy()
+def _embed(self:AudioClusterer, table, errors, progress, team=Team()):
+    "Embeddings of the clips that can be decoded, and the table of those, each ending where its sound really ends. In a team, each process embeds a share, and the first gets all embeddings."
+    seconds, failed, cached = (table.end - table.start).to_numpy().copy(), [], []
+    mine = team.share(seconds)
+    here, real = table.iloc[mine], seconds[mine]
     more = {} if self.cache is None or self.cache is False else dict(cache=self.cache, cached=cached)
-    X = self.encoder_.embed(table, failed, seconds, self.device, self.num_workers, lambda batches: progress(batches, len(table) - len(cached)), **more)
-    self.n_cached_ = len(cached)
-    errors += [(table.path.iloc[i], reason) for i,reason in sorted(failed)]
+    X = team.agree(lambda: self.encoder_.embed(here, failed, real, self.device, self.num_workers, lambda batches: progress(batches, len(here) - len(cached)), **more))
+    X, said = team.collect(X), team.gather(([(mine.start + i, reason) for i,reason in failed], len(cached), real))
+    failed, seconds = sorted(f for some,_,_ in said for f in some), np.concatenate([r for _,_,r in said])
+    self.n_cached_ = sum(n for _,n,_ in said)
+    errors += [(table.path.iloc[i], reason) for i,reason in failed]
     good = np.setdiff1d(np.arange(len(table)), [i for i,_ in failed])
     short = table.start.to_numpy() + seconds < table.end.to_numpy() - 0.05
     if short[good].any(): warnings.warn(f"{short[good].sum()} of {len(good)} clips hold less sound than the header of their file says, and end earlier in the table: were they cut short?")
     table = table.assign(end=np.where(short, table.start + seconds, table.end))
-    return X[good], table.iloc[good].reset_index(drop=True)
+    return X[good] if team.rank == 0 else X, table.iloc[good].reset_index(drop=True)
+
+@patch
+def _whiten(self:AudioClusterer, X, source, clusterer):
+    "The fitted whitening, and what it makes of the embeddings."
+    if not len(X): raise ValueError(_nothing(source, self.errors_))
+    self._enough(clusterer, len(X))  # some could not be decoded
+    whitening = (self.encoder_.whitening(len(X)) if hasattr(self.encoder_, "whitening") else Whiten()).fit(X)
+    return whitening, whitening.transform(X)
+
+@patch
+def _cluster(self:AudioClusterer, clusterer, team):
+    "The fitted clusterer: K-means in all processes of a team, each with a share of the rows; other methods in the first."
+    Z = self.embeddings_
+    if self.method == "kmeans" and "n_init" not in (self.params or {}): clusterer.set_params(n_init=restarts(len(Z)))
+    def fit(Z):
+        try: return clusterer.fit(Z)
+        except TypeError as e: raise ValueError(f"{self.method} cannot work with the parameters {self.params}: {e}") from e
+    if self.method != "kmeans" or not 1 < team.size <= len(Z): return team.first(lambda: fit(Z))
+    clusterer.set_params(sharded=True)
+    team.agree(lambda: fit(Z[team.share(np.ones(len(Z)))]))
+    clusterer.labels_ = np.concatenate(team.gather(clusterer.labels_))
+    return clusterer.set_params(sharded=False)
 
 @patch
 def _enough(self:AudioClusterer, clusterer, n):
@@ -273,7 +293,7 @@ def table(self:AudioClusterer)->pd.DataFrame: # Columns path, start, end, cluste
 def about(self:AudioClusterer)->dict:
     "What `run.json` holds."
     ids, n = np.unique(self.labels_[self.labels_ >= 0], return_counts=True)
-    asked = {**{k: v for k,v in self.get_params(deep=False).items() if k not in ("encoder", "cache")}, "device": self.device and str(self.device)}
+    asked = {**{k: v for k,v in self.get_params(deep=False).items() if k not in ("encoder", "cache", "sharded")}, "device": self.device and str(self.device)}
     fitted = {k: v for k,v in vars(self.clusterer_).items() if k in ("eps_", "bandwidth_", "inertia_", "n_iter_", "n_reseeds_")}
     return dict(schema=runs.SCHEMA, complete=True, source=self.source_, created=datetime.now(timezone.utc).isoformat(timespec="seconds"), asked=asked,
         by=self.by, ignored=what_to_ignore(self.by, self.ignore), encoder={"class": type(self.encoder_).__name__, **getattr(self.encoder_, "config", dict)()},
@@ -288,9 +308,12 @@ def save(self:AudioClusterer,
     figures:bool=True, # Draw the map and the sizes too
     **more, # Further entries of run.json, such as scores
 ):
-    "Write the run folder."
+    "Write the run folder; of several processes, the first writes it."
     check_is_fitted(self, "clusterer_")
-    path, record = Path(path), {**self.about(), **more}
+    Team(self.sharded).first(lambda: self._save(Path(path), figures, {**self.about(), **more}))
+
+@patch
+def _save(self:AudioClusterer, path, figures, record):
     runs.write_json({**record, "complete": False}, path/"run.json")
     for old in (path/"figures").glob("*.png"): old.unlink()  # of a run that was here before
     runs.write_table(self.table(), path/"clusters.csv")

@@ -87,7 +87,8 @@ def _one_thread():
     finally: torch.set_num_threads(n)
 
 def cores()->int: # Those that this process may use
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, n//int(os.environ.get("LOCAL_WORLD_SIZE", 1)))  # torchrun sets it where several share a machine
 
 # %% ../nbs/02_stream.ipynb #9b719fa7
 def stream(clips:pd.DataFrame, # Columns path, start, end (s)
