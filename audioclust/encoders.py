@@ -246,7 +246,8 @@ class Whiten(TransformerMixin, Kept):
         if X.ndim != 2 or not np.isfinite(X).all(): raise ValueError(f"embeddings must be a table of finite numbers, [N, d]; shape {X.shape} came, with {np.sum(~np.isfinite(X))} values that are NaN or infinite")
         self.n_features_in_, self.mean_ = X.shape[1], X.mean(0)
         m = min(self.n_components, X.shape[1], max(1, len(X) - 1))
-        variance, Vt = _axes(X - self.mean_, m)
+        X -= self.mean_
+        variance, Vt = _axes(X, m)
         scale = np.sqrt(variance + self.floor*variance[0])
         Vt = Vt*np.sign(Vt[np.arange(m), np.abs(Vt[:m]).argmax(1)])[:, None]  # one of two signs, the same on every machine
         self.components_ = np.divide(Vt, scale[:, None], out=np.zeros_like(Vt), where=scale[:, None] > 1e-12)
@@ -255,6 +256,8 @@ class Whiten(TransformerMixin, Kept):
     def transform(self, X):
         "Whitened embeddings, float32 [N, m]."
         check_is_fitted(self)
-        Z = (to_numpy(X).astype(np.float64) - self.mean_) @ self.components_.T
+        Z = to_numpy(X).astype(np.float64)
+        Z -= self.mean_
+        Z = Z @ self.components_.T
         if self.l2: Z /= np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-12)
         return like(Z.astype(np.float32), X)
