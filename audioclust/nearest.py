@@ -207,7 +207,7 @@ def _parallel(x, k, where, generator, rounds=5): # k-means||
         if turn == rounds or left == 0: break
         near = x.draw(closest, torch.rand(k, generator=generator, dtype=torch.float64))
     rows = torch.cat(rows)
-    weights = x.total(torch.bincount(owner, minlength=len(rows)).to(torch.float64))
+    weights = x.total(sum(torch.bincount(part, minlength=len(rows)) for part in owner.split(2**20)).to(torch.float64))
     return _plus_plus(Rows(rows), k, where._replace(dtype=torch.float64), generator, weights)
 
 # %% ../nbs/29_nearest.ipynb #0189094b

@@ -82,7 +82,7 @@ class Rows:
 
     def __getitem__(self, i): # Slice or index tensor, of the rows that this process holds
         if not self.mapped: rows = (self.x.index_select(0, i) if isinstance(i, Tensor) else self.x[i]).to(self.device)
-        elif isinstance(i, Tensor) and len(i) > 256: return torch.cat([self[some] for some in i.split(256)]) # a row here and a row there bring 16 pages each into memory
+        elif isinstance(i, Tensor) and len(i) > 16: return torch.cat([self[some] for some in i.split(16)]) # a row here and a row there may bring 2 MB each into memory
         else:
             rows = np.array(self.x[i.cpu().numpy() if isinstance(i, Tensor) else i], dtype=np.float32 if self.dtype == torch.float32 else np.float64)
             self._give_back()
@@ -144,7 +144,7 @@ def draw(self:Rows,
     "Rows drawn with probability proportional to `odds`, with replacement."
     parts = odds.split(2**20)
     def up(part): return part.cumsum(0, dtype=torch.float64)
-    ends = torch.stack([up(part)[-1] for part in parts]).cumsum(0)
+    ends = torch.stack([up(part)[-1].clone() for part in parts]).cumsum(0)
     shares = self.ranks(ends[-1]).cumsum(0)
     at, before = u.to(self.device)*shares[-1], shares[self.rank - 1] if self.rank else 0
     here = (at >= before) & ((at < shares[self.rank]) | (self.rank == self.world - 1))
