@@ -47,8 +47,10 @@ export: $(STAMP) ## write the package from the notebooks
 readme: $(STAMP)
 	@$(RUN) python .ci/readme.py
 
-bench: $(STAMP) ## run the benchmarks and write benchmarks/results
+bench: $(STAMP) ## run the benchmarks and write benchmarks/results (half an hour, 12 GB of disk)
 	$(RUN) python benchmarks/frontend.py
+	$(RUN) python benchmarks/kmeans.py
+	$(RUN) python benchmarks/scale.py
 
 hooks: $(STAMP) ## keep notebooks clean in git, once per clone
 	$(RUN) nbdev_install_hooks
