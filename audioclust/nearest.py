@@ -184,7 +184,7 @@ def _plus_plus(x, k, where, generator, weights=None): # k-means++; with weights,
         best = left.argmin()
         chosen.append(near[best])
         if len(chosen) == k: return x.take(torch.stack(chosen))
-        closest = nearer[:, best].contiguous()
+        closest = nearer[:, best].clone(memory_format=torch.contiguous_format)
         if where.dtype == torch.float32 and left[best]/x.n < 1e-4 and weights is None: return _plus_plus(x, k, where._replace(dtype=torch.float64), generator)
         odds = closest if weights is None else closest*weights
         near = x.draw(odds if left[best] > 0 else torch.ones_like(odds), torch.rand(trials, generator=generator, dtype=torch.float64))

@@ -84,7 +84,9 @@ def test_a_wrong_request_is_refused_by_one_voice_and_soon(tmp_path, words):
     start = time.monotonic()
     gone = torchrun("-m", "audioclust", "cluster", tmp_path/"gone", "--out", tmp_path/"x")
     wrong = torchrun("-m", "audioclust", "cluster", words[0], "--out", tmp_path/"x", "--seed", "one")
-    assert gone.returncode and wrong.returncode and not (tmp_path/"x").exists()
+    none = torchrun("-m", "audioclust", "cluster", words[0], "--out", tmp_path/"x", "--set", "max_iter=0")
+    assert gone.returncode and wrong.returncode and none.returncode and not (tmp_path/"x").exists()
+    assert len(re.findall("max_iter must be", none.stderr)) == 1
     assert len(re.findall("there is no folder or file", gone.stderr)) == 1
     assert len(re.findall("invalid int value", wrong.stderr)) == 1
     assert time.monotonic() - start < 60
@@ -94,3 +96,9 @@ def test_other_commands_are_done_once(tmp_path, words):
     assert main(["cluster", str(words[0]), "--out", str(tmp_path/"run"), "--n-clusters", "6", "-q"]) == 0
     run = torchrun("-m", "audioclust", "score", tmp_path/"run", "--labels", "parent")
     assert run.returncode == 0 and run.stdout.count("groups:") == 1
+
+
+def test_fewer_clips_than_would_be_worth_it(tmp_path, tone):
+    for i in range(3): tone(tmp_path/"sounds"/f"{i}.wav", hz=300*2**i)
+    run = torchrun("-m", "audioclust", "cluster", tmp_path/"sounds", "--out", tmp_path/"run", "--n-clusters", "2", "--no-cache")
+    assert run.returncode == 0 and "3 clips" in run.stdout, run.stderr
