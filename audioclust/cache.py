@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from fastcore.basics import patch
+from fastcore.basics import chunked, patch
 
 from .datasets import cache_dir
 
@@ -94,7 +94,7 @@ def get(self:ArrayCache,
     at, bad = {}, []
     for i,k in enumerate(keys):
         if k is not None: at.setdefault(k, []).append(i)
-    for some in _blocks(list(at), 500):
+    for some in chunked(at, 500):
         if (rows := self._do(lambda db: _look(db, some))) is None: return
         for key,dtype,shape,number,data,check in rows:
             try: whole = _checksum(key, dtype, shape, number, data) == check
@@ -105,8 +105,6 @@ def get(self:ArrayCache,
     if bad:
         warnings.warn(f"damaged rows in the cache {self.file}: {len(bad)}, computed anew")
         self._do(lambda db: db.executemany("delete from arrays where key=?", bad))
-
-def _blocks(x, n): return (x[i:i+n] for i in range(0, len(x), n))
 
 def _look(db, keys):
     "Rows of keys; that they were used is noted."

@@ -227,8 +227,6 @@ def _whiten(self:AudioClusterer, X, source, clusterer):
     whitening = (self.encoder_.whitening(len(X)) if hasattr(self.encoder_, "whitening") else Whiten()).fit(X)
     return whitening, whitening.transform(X)
 
-def _raise(e): raise e
-
 @patch
 def _cluster(self:AudioClusterer, clusterer, team):
     "The fitted clusterer: K-means in all processes of a team, each with a share of the rows; other methods in the first."
@@ -239,10 +237,7 @@ def _cluster(self:AudioClusterer, clusterer, team):
         except TypeError as e: raise ValueError(f"{self.method} cannot work with the parameters {self.params}: {e}") from e
     if self.method != "kmeans" or not 1 < team.size <= len(Z): return team.first(lambda: fit(Z))
     clusterer.set_params(sharded=True)
-    problem = []
-    try: fit(Z[team.share(np.ones(len(Z)))])
-    except ValueError as e: problem.append(e)  # a wrong request, refused in all; any other error leaves here, since the others wait where they cannot be told
-    team.agree(lambda: [_raise(e) for e in problem])
+    team.agree(lambda: fit(Z[team.share(np.ones(len(Z)))]), shared=ValueError)  # a wrong request, which all refuse
     clusterer.labels_ = np.concatenate(team.gather(clusterer.labels_))
     return clusterer.set_params(sharded=False)
 

@@ -43,11 +43,12 @@ _KINDS = {k.__name__: k for k in (ValueError, TypeError, OSError, MemoryError, R
 @patch
 def agree(self:Team,
     f, # Called without arguments, in every process
+    shared=Exception, # Errors that the others are told of; any other leaves at once, and ends the process
 ): # What `f` gives here
     "Do something everywhere; an error in any process is raised in all."
     value = problem = None
     try: value = f()
-    except Exception as e: problem = e
+    except shared as e: problem = e
     kind = next((c.__name__ for c in type(problem).__mro__ if c.__name__ in _KINDS), "RuntimeError")
     for rank,said in enumerate(self.gather(problem and (kind, str(problem)))):
         if not said: continue
