@@ -184,10 +184,6 @@ def test_a_process_killed_while_it_writes_leaves_whole_rows(tmp_path):
 import os, numpy as np
 from audioclust.cache import ArrayCache
 c = ArrayCache({str(tmp_path/'c')!r})
-def rows():
-    for i in range(50, 100):
-        if i == 80: os.kill(os.getpid(), 9)
-        yield i.to_bytes(16, "big"), np.full(2000, i), i
 c.put([(i.to_bytes(16, "big"), np.full(2000, i), i) for i in range(50)])
 def die(db, most): os.kill(os.getpid(), 9)
 import audioclust.cache; audioclust.cache._make_room = die  # in the middle of the transaction

@@ -95,28 +95,32 @@ MEMORY = """
 import sys, numpy as np, torch
 from numpy.lib.format import open_memmap
 from audioclust.kmeans import KMeans
+from audioclust.rows import Rows
 torch.set_num_threads(2)
 def peak(): return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])/1024
 x = open_memmap(sys.argv[1], "w+", np.float32, (1_500_000, 64))
 rng = np.random.default_rng(0)
 for i in range(0, len(x), 50_000): x[i:i+50_000] = rng.standard_normal((50_000, 64), dtype=np.float32)
 x.flush(); del x
-open("/proc/self/clear_refs", "w").write("5") # forget the peak so far
 x = np.load(sys.argv[1], mmap_mode="r")
 KMeans(8, max_iter=1, batch_size=5000, random_state=0).fit(x[:20_000]) # whatever is loaded at the first use
-open("/proc/self/clear_refs", "w").write("5")
-before = peak()
-for params in (dict(), dict(batch_size=20_000)):
-    KMeans(20, max_iter=2, random_state=0, **params).fit(x)
-    print(peak() - before)
+def more(f): # Megabytes that it takes
+    open("/proc/self/clear_refs", "w").write("5") # forget the peak so far
+    before = peak(); f()
+    return peak() - before
+print(*(more(lambda: KMeans(20, max_iter=2, random_state=0, **params).fit(x)) for params in (dict(), dict(batch_size=20_000))))
+print(more(lambda: Rows(x).take(torch.arange(0, len(x), 7500)))) # rows far from each other
+rows, odds = Rows(torch.empty(2**24, 1)), torch.ones(2**24)
+print(more(lambda: rows.draw(odds, torch.tensor([.5], dtype=torch.float64))))
 """
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_file_needs_room_for_blocks_only(tmp_path): # 366 MB on disk
     run = subprocess.run([sys.executable, "-c", MEMORY, str(tmp_path/"x.npy")], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    full, batches = map(float, run.stdout.split())
-    assert full < 170 and batches < 170, (full, batches) # MB, of which labels and the like are 36
+    full, batches, take, draw = map(float, run.stdout.split())
+    assert full < 90 and batches < 90, (full, batches) # MB, of which labels and the like are 36
+    assert take < 70 and draw < 70, (take, draw) # pages of 2 MB around 200 rows would be 400, sums of 2**24 odds 128
 
 
 SHARES = """
