@@ -51,6 +51,8 @@ def stages(table):
         for p in table.path: sf.read(p, dtype="float32")
     def floor_resample():
         for p, w in zip(table.path, own): soxr.resample(w, rates[p], SR)
+    def resample_torchaudio():
+        for p, w in zip(table.path, own): resample[rates[p]](torch.from_numpy(w))
     def floor_fft():
         for _ in range(total//256): torch.fft.rfft(frames)
     def decode_resample():
@@ -78,7 +80,7 @@ def stages(table):
             x, sr = sf.read(p, dtype="float32")
             (mel(resample[sr](torch.from_numpy(x))) + 1e-5).log()
 
-    return [("floor: decode", 1, floor_decode), ("floor: resample", 1, floor_resample), ("floor: FFT", 1, floor_fft),
+    return [("floor: decode", 1, floor_decode), ("floor: resample", 1, floor_resample), ("floor: FFT", 1, floor_fft), ("resample, torchaudio", 1, resample_torchaudio),
             ("decode and resample", 1, decode_resample), ("log-mels, batches of like length", 1, logmels),
             ("files to log-mels", 1, end_to_end), ("files to log-mels, workers", cores, lambda: end_to_end(cores)),
             ("files to log-mels, librosa file by file", 1, peer_librosa), ("files to log-mels, torchaudio file by file", 1, peer_torchaudio),
@@ -112,7 +114,7 @@ def main():
     args = p.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent).stdout.strip()
+    commit = subprocess.run(["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True, cwd=Path(__file__).parent).stdout.strip()
     where = f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}, Python {platform.python_version()}"
     rows = []
     for rates in (8000,), (8000, 44100):

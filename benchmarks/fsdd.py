@@ -23,7 +23,7 @@ def run(folder, method, by, seed, table):
     k = {"content": 10, "source": 6}[by]
     with tempfile.TemporaryDirectory() as tmp, contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         start = time.perf_counter()
-        status = audioclust(["cluster", str(folder), "--out", f"{tmp}/run", "--method", method, "--by", by, "--n-clusters", str(k), "--seed", str(seed), "-q"])
+        status = audioclust(["cluster", str(folder), "--out", f"{tmp}/run", "--method", method, "--by", by, "--n-clusters", str(k), "--seed", str(seed), "--no-cache", "-q"])
         seconds = time.perf_counter() - start
         if status: raise SystemExit(f"{method} by {by} ended with status {status}")
         clusters = pd.read_csv(f"{tmp}/run/clusters.csv")
@@ -41,7 +41,7 @@ def main():
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"fsdd.csv")
     args = p.parse_args()
     table = fsdd(download=False)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent).stdout.strip()
+    commit = subprocess.run(["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True, cwd=Path(__file__).parent).stdout.strip()
     where = f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}, Python {platform.python_version()}"
     rows = []
     for method in args.methods.split(","):
