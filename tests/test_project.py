@@ -72,7 +72,8 @@ def test_notebook_form(nb):
 
 @checkout
 def test_citations_are_in_the_bibliography():
-    keys = set(re.findall(r"@\w+\{([\w-]+),", (root/"nbs/references.bib").read_text(encoding="utf-8")))
+    keys = re.findall(r"@\w+\{([\w-]+),", (root/"nbs/references.bib").read_text(encoding="utf-8"))
+    assert len(keys) == len(set(keys)) and keys == sorted(keys)
     for nb in notebooks:
         for c in json.loads(nb.read_text(encoding="utf-8"))["cells"]:
             if c["cell_type"] != "markdown": continue
