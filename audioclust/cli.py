@@ -48,20 +48,33 @@ def cluster(args):
     kept = []
     with joined() as team, _plain_warnings(kept):
         team.first(lambda: _check(args))
-        model = AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, window=args.window, hop=args.hop, sample_rate=args.rate, params=dict(args.set or []), num_workers=args.workers,
+        model = AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, args.encoder, window=args.window, hop=args.hop, sample_rate=args.rate, params=_params(args), num_workers=args.workers,
                                device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True, sharded=team.size > 1)
-        model.fit(args.folder, progress=_bar(args.verbose - args.quiet))
+        training = Path(args.out)/"training" if args.method == "deepcluster" else None
+        if training and not args.resume: team.first(lambda: shutil.rmtree(training, ignore_errors=True))
+        model.fit(args.folder, progress=_bar(args.verbose - args.quiet), checkpoints=training, say=None if args.quiet else lambda line: print(line, file=sys.stderr))
         for said in team.gather(list(kept)):
             for text in said: warnings.warn(text)  # of other processes
         model.save(args.out, command=args.argv, warnings=kept)
+        if training: team.first(lambda: shutil.rmtree(training, ignore_errors=True))
         team.first(lambda: _finish(args))
     return 0
+
+def _params(args):
+    "Parameters of the method."
+    params = dict(args.set or [])
+    if args.epochs is None: return params
+    if args.method != "deepcluster": raise ValueError(f"--epochs is for --method deepcluster; {args.method} trains nothing")
+    return {**params, "epochs": args.epochs}
 
 def _check(args):
     "Refuse what can be refused before any work."
     from audioclust.pipeline import check_source
     from audioclust.runs import check_out
-    check_out(args.out, args.folder, args.overwrite)
+    if args.resume and args.method != "deepcluster": raise ValueError(f"--resume is for --method deepcluster; {args.method} trains nothing that could be gone on with")
+    stopped = (Path(args.out)/"training").is_dir() and not (Path(args.out)/"run.json").is_file()
+    if stopped and not (args.resume or args.overwrite): raise ValueError(f"{args.out} holds a training that was stopped: say --resume to go on with it, or --overwrite to begin anew")
+    if not stopped: check_out(args.out, args.folder, args.overwrite)
     check_source(args.folder)
     if args.labels: _check_labels(args.folder, args.labels)
 
@@ -160,6 +173,9 @@ methods
   hdbscan        finds the number of groups itself and leaves odd clips as noise (-1)
   dbscan         the same with one density for all groups (--set eps=0.4; estimated when not said)
   meanshift      the peaks of the density, no number needed; for few clips and dimensions
+  consensus      what many K-means agree on; confidence is the share that does
+  deepcluster    trains a network on the sounds, without labels; minutes for some thousands of clips
+                 (--epochs N, and --set NAME=VALUE for passes, lr, backbone, train_clusters, …)
 """
 _CLUSTER = """\
 examples
@@ -181,6 +197,7 @@ what comes out, in RUN
   errors.csv     what could not be used, and why
   run.json       what was asked, versions, seconds, scores
   figures/       a map, the sizes, and what was mixed up when there are labels
+  curves.csv     how a training went, epoch by epoch (deepcluster)
 
 status: 0 done (also when some files could not be used), 2 the request cannot be carried out, 130 interrupted
 """
@@ -226,7 +243,10 @@ def _cluster_options(c):
     c.add_argument("folder", metavar="FOLDER", help="folder of recordings, searched to the bottom; also a file, a glob in quotes, or a CSV with a column path")
     c.add_argument("--out", required=True, metavar="RUN", help="folder for the results")
     c.add_argument("--n-clusters", type=_positive(int), default=10, metavar="K", help="groups wanted (default: %(default)s); dbscan, hdbscan and meanshift find their own number")
-    c.add_argument("--method", default="kmeans", choices=["kmeans", "dbscan", "hdbscan", "meanshift", "agglomerative"], help="how to group (default: %(default)s)")
+    c.add_argument("--method", default="kmeans", choices=["kmeans", "consensus", "dbscan", "hdbscan", "meanshift", "agglomerative", "deepcluster"], help="how to group (default: %(default)s)")
+    c.add_argument("--encoder", default="auto", choices=["auto", "fixed", "untrained"], help="what turns clips into points: fixed features, or an untrained network (default: fixed; deepcluster trains its own)")
+    c.add_argument("--epochs", type=int, metavar="N", help="clusterings in a training (deepcluster only; default: 10)")
+    c.add_argument("--resume", action="store_true", help="go on with a training that was stopped in RUN")
     c.add_argument("--by", default="content", choices=["content", "source"], help="what belongs together (default: %(default)s)")
     c.add_argument("--ignore", metavar="LIST", help="what must not matter, separated by commas; instead of --by's list")
     c.add_argument("--window", type=_positive(float, " of seconds"), metavar="S", help="cut recordings into clips of S seconds (default: a recording is a clip)")

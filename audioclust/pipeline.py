@@ -7,7 +7,7 @@ __all__ = ['METHODS', 'method_class', 'make_clusterer', 'check_device', 'restart
            'typicality', 'AudioClusterer', 'save_figure']
 
 # %% ../nbs/70_pipeline.ipynb #f8ebe739
-import glob, inspect, os, time, warnings
+import glob, inspect, json, os, time, warnings
 from collections import Counter
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -23,13 +23,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import runs
 from .audio import AudioError, clips, probe
+from .consensus import Consensus
 from .encoders import Encoder, FixedEncoder, Whiten, load_encoder, what_to_ignore
 from .pictures import plot_map, plot_sizes
 from .processes import Team
+from .within import WithinWhiten
 
 # %% ../nbs/70_pipeline.ipynb #4f46aeb8
 METHODS = {"kmeans": ("kmeans", "KMeans"), "dbscan": ("classical", "DBSCAN"), "hdbscan": ("classical", "HDBSCAN"),
-           "meanshift": ("classical", "MeanShift"), "agglomerative": ("classical", "AgglomerativeClustering")}
+           "meanshift": ("classical", "MeanShift"), "agglomerative": ("classical", "AgglomerativeClustering"), "consensus": ("consensus", "Consensus"), "deepcluster": ("deepcluster", "DeepCluster")}
 
 def method_class(method:str): # The class of a method
     "The clusterer that goes by this name."
@@ -126,11 +128,11 @@ def typicality(X, # Embeddings [N, d]
 class AudioClusterer(ClusterMixin, BaseEstimator):
     "Cluster the recordings of a folder, a list, a CSV or a table of clips."
     def __init__(self,
-        method:str="kmeans", # kmeans, dbscan, hdbscan, meanshift or agglomerative
+        method:str="kmeans", # kmeans, consensus, dbscan, hdbscan, meanshift, agglomerative or deepcluster
         n_clusters:int=10, # Groups wanted, for the methods that are told
         by:str="content", # "content" (what happens) or "source" (what it comes from)
         ignore=None, # What must not matter: order, pitch, level, noise, room; None takes those of `by`
-        encoder="auto", # "auto", "fixed", or an `Encoder`
+        encoder="auto", # "auto", "fixed", "untrained" (a network with random weights), or an `Encoder`; deepcluster trains its own
         *,
         window:float=None, # seconds in a clip; None makes each recording one clip
         hop:float=None, # seconds from one clip to the next; None is `window`
@@ -149,30 +151,39 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
     def fit(self, source, # Folder, file, glob, CSV, list of files, or table of clips
         y=None, # Ignored
         progress=lambda batches, total: batches, # Wraps the batches of the embedding, to show how far it is
+        checkpoints=None, # Folder in which a training is kept after each epoch, and gone on with if it is there
+        say=None, # Called with a line of text after each epoch of a training
     ):
         "Find the clips, embed them and cluster the embeddings."
         team, self.seconds_ = Team(self.sharded), {}
         clusterer = team.first(self._clusterer)  # so that a wrong request is refused before any work
         with self._stage("find"): table, self.errors_, self.encoder_ = team.first(lambda: self._find(source, clusterer))
         self.source_ = os.path.abspath(source) if isinstance(source, (str, os.PathLike)) else f"{len(table)} clips"
-        with self._stage("embed"): X, self.clips_ = self._embed(table, self.errors_, progress, team)
-        with self._stage("whiten"): self.whitening_, self.embeddings_ = team.first(lambda: self._whiten(X, source, clusterer))
+        self.curves_ = []
+        if self._trains():
+            clusterer = team.first(lambda: self._represent(table, clusterer, progress, checkpoints, say))
+        else:
+            with self._stage("embed"): X, self.clips_ = self._embed(table, self.errors_, progress, team)
+            with self._stage("whiten"): self.whitening_, self.embeddings_ = team.first(lambda: self._whiten(X, source, clusterer))
         with self._stage("cluster"): self.clusterer_ = self._cluster(clusterer, team)
         self.labels_ = np.asarray(self.clusterer_.labels_)
         self._swallowed()
         self.confidence_, self.representative_ = typicality(self.embeddings_, self.labels_)
+        if isinstance(self.clusterer_, Consensus): self.confidence_ = self.clusterer_.confidence_  # the share of its members that agree
         return self
 
 # %% ../nbs/70_pipeline.ipynb #b26afcf6
 @patch
 def _clusterer(self:AudioClusterer):
     what_to_ignore(self.by, self.ignore)
-    if self.encoder not in ("auto", "fixed") and not isinstance(self.encoder, Encoder): raise ValueError(f"encoder={self.encoder!r}: say 'auto', 'fixed' or give an Encoder")
+    if self.encoder not in ("auto", "fixed", "untrained") and not isinstance(self.encoder, Encoder): raise ValueError(f"encoder={self.encoder!r}: say 'auto', 'fixed', 'untrained' or give an Encoder")
+    if self.method == "deepcluster" and self.encoder != "auto": raise ValueError(f"deepcluster trains an encoder of its own: leave out encoder={self.encoder!r}, or choose another method")
     if not isinstance(self.n_clusters, (int, np.integer)) or self.n_clusters < 1: raise ValueError(f"n_clusters={self.n_clusters!r}: say a whole number, at least 1")
     check_device(self.device)
     if self.sample_rate is not None and not 2000 <= self.sample_rate <= 192000: raise ValueError(f"a sample rate of {self.sample_rate} Hz: say one from 2000 to 192000")
     params = self.params or {}
-    if twice := {"method", "n_clusters", "random_state", "device", "sharded"} & set(params): raise ValueError(f"{', '.join(sorted(twice))} cannot be among the parameters of the method: it is an argument of its own")
+    own = {"method", "n_clusters", "random_state", "device", "sharded"} | ({"by", "ignore", "sample_rate", "num_workers"} if self.method == "deepcluster" else set())
+    if twice := own & set(params): raise ValueError(f"{', '.join(sorted(twice))} cannot be among the parameters of the method: it is an argument of its own")
     return make_clusterer(self.method, self.n_clusters, self.random_state, self.device and str(self.device), **params)
 
 @patch
@@ -199,6 +210,7 @@ def _find(self:AudioClusterer, source, clusterer):
     table = self._clips(source, errors := [])
     if not len(table): raise ValueError(_nothing(source, errors))
     self._enough(clusterer, len(table))
+    if self._trains(): return table, errors, None  # made when the clips have been heard
     return table, errors, self.encoder if isinstance(self.encoder, Encoder) else FixedEncoder(self.by, self.ignore, self.sample_rate or common_rate(table.path))
 
 @patch
@@ -218,6 +230,20 @@ def _embed(self:AudioClusterer, table, errors, progress, team=Team()):
     if short[good].any(): warnings.warn(f"{short[good].sum()} of {len(good)} clips hold less sound than the header of their file says, and end earlier in the table: were they cut short?")
     table = table.assign(end=np.where(short, table.start + seconds, table.end))
     return X[good] if team.rank == 0 else X, table.iloc[good].reset_index(drop=True)
+
+@patch
+def _trains(self:AudioClusterer): return self.method == "deepcluster" or isinstance(self.encoder, str) and self.encoder == "untrained"
+
+@patch
+def _represent(self:AudioClusterer, table, clusterer, progress, checkpoints, say):
+    "Embeddings by a network, trained (deepcluster) or not; what is left to be fitted to them."
+    from audioclust.deepcluster import DeepCluster, Say
+    deep = clusterer if isinstance(clusterer, DeepCluster) else DeepCluster(getattr(clusterer, "n_clusters", 1), epochs=0, device=self.device and str(self.device), random_state=self.random_state)
+    deep.set_params(by=self.by, ignore=self.ignore, sample_rate=self.sample_rate or common_rate(table.path), num_workers=self.num_workers)
+    deep.represent(table, failed := [], lambda batches: progress(batches, len(table)), checkpoints, [Say(say)] if say else [], self._stage)
+    self.errors_ += [(table.path.iloc[i], reason) for i,reason in sorted(failed)]
+    self.clips_, self.encoder_, self.whitening_, self.embeddings_, self.curves_, self.n_cached_ = deep.clips_, deep.encoder_.cpu(), deep.whitening_, deep.embeddings_, deep.curves_, 0
+    return deep.clusterer() if deep is clusterer else clusterer
 
 @patch
 def _whiten(self:AudioClusterer, X, source, clusterer):
@@ -271,8 +297,10 @@ def assign(self:AudioClusterer,
     if errors is None:
         for path,reason in bad: warnings.warn(f"{path}: {reason}")
     Z = self.whitening_.transform(X)
-    labels = np.asarray(self.clusterer_.predict(Z)) if len(Z) else np.zeros(0, np.int64)
-    sure,_ = confidence(Z, labels, *cluster_means(self.embeddings_, self.labels_))
+    if isinstance(self.clusterer_, Consensus) and len(Z): labels, sure = self.clusterer_.ask(Z)
+    else:
+        labels = np.asarray(self.clusterer_.predict(Z)) if len(Z) else np.zeros(0, np.int64)
+        sure,_ = confidence(Z, labels, *cluster_means(self.embeddings_, self.labels_))
     return table[["path", "start", "end"]].assign(cluster=labels, confidence=sure)
 
 @patch
@@ -295,6 +323,7 @@ def about(self:AudioClusterer)->dict:
     ids, n = np.unique(self.labels_[self.labels_ >= 0], return_counts=True)
     asked = {**{k: v for k,v in self.get_params(deep=False).items() if k not in ("encoder", "cache", "sharded")}, "device": self.device and str(self.device)}
     fitted = {k: v for k,v in vars(self.clusterer_).items() if k in ("eps_", "bandwidth_", "inertia_", "n_iter_", "n_reseeds_")}
+    if isinstance(self.encoder, str): asked["encoder"] = self.encoder
     return dict(schema=runs.SCHEMA, complete=True, source=self.source_, created=datetime.now(timezone.utc).isoformat(timespec="seconds"), asked=asked,
         by=self.by, ignored=what_to_ignore(self.by, self.ignore), encoder={"class": type(self.encoder_).__name__, **getattr(self.encoder_, "config", dict)()},
         clusterer={"class": type(self.clusterer_).__name__, **self.clusterer_.get_params(), **fitted},
@@ -320,9 +349,16 @@ def _save(self:AudioClusterer, path, figures, record):
     runs.write_table(pd.DataFrame([(os.path.abspath(p), r) for p,r in self.errors_], columns=["path", "reason"]), path/"errors.csv")
     with runs.replacing(path/"embeddings.npy") as tmp: np.save(tmp, self.embeddings_, allow_pickle=False)
     for part in self.encoder_, self.whitening_, self.clusterer_: part.save(path/"model")
+    (path/"curves.csv").unlink(missing_ok=True)
+    if self.curves_: runs.write_table(pd.DataFrame(self.curves_).round(6), path/"curves.csv")
     if figures:
         for name,fig in dict(map=plot_map(self.embeddings_, self.labels_), sizes=plot_sizes(self.labels_)).items(): save_figure(fig, path, name)
     runs.write_json(record, path/"run.json")
+
+def _load_whitening(path):
+    "Whichever whitening is kept there."
+    kind = json.loads((Path(path)/"whitening.json").read_text(encoding="utf-8"))["class"]
+    return {"Whiten": Whiten, "WithinWhiten": WithinWhiten}[kind].load(path)
 
 def save_figure(fig, path, name): # A figure, a run folder, a name
     "Write `figures/<name>.png` of a run folder."
@@ -337,8 +373,10 @@ def load(cls:AudioClusterer,
     path, run = Path(path), runs.read_run(path)
     self = cls(**run["asked"])
     self.source_ = run["source"]
-    self.encoder_, self.whitening_ = load_encoder(path/"model"), Whiten.load(path/"model")
-    self.clusterer_ = method_class(self.method).load(path/"model")
+    if run["encoder"]["class"] == "NetworkEncoder": import_module("audioclust.networks")
+    self.encoder_, self.whitening_ = load_encoder(path/"model"), _load_whitening(path/"model")
+    self.clusterer_ = (Consensus if self.method == "deepcluster" else method_class(self.method)).load(path/"model")
+    self.curves_ = runs.read_table(path/"curves.csv").to_dict("records") if (path/"curves.csv").is_file() else []
     table = runs.read_table(path/"clusters.csv")
     self.clips_ = table[["path", "start", "end"]].assign(path=[Path(p) for p in table.path])
     self.labels_, self.confidence_, self.representative_ = table.cluster.to_numpy(), table.confidence.to_numpy(), table.representative.astype(str).eq("True").to_numpy()

@@ -139,3 +139,43 @@ def test_fsdd_as_the_readme_does_it(tmp_path):
     r = run("cluster", folder, "--n-clusters", 10, "--labels", r"^(\d)_", "--out", tmp_path/"run", "-q")
     assert r.returncode == 0, r.stderr
     assert json.loads((tmp_path/"run/run.json").read_text())["scores"]["nmi"] > .55
+
+
+TRAIN = ["--method", "deepcluster", "--n-clusters", "6", "--epochs", "3", "--set", "passes=1", "--set", "views=2", "--no-cache", "-q"]
+
+def test_a_training_that_was_stopped_goes_on_to_the_same_result(words, tmp_path, capsys, monkeypatch):
+    from audioclust.deepcluster import Checkpoints
+    folder, _ = words
+    assert main(["cluster", str(folder), "--out", str(tmp_path/"whole"), *TRAIN]) == 0
+    assert not (tmp_path/"whole/training").exists() and len(pd.read_csv(tmp_path/"whole/curves.csv")) == 3
+    kept = Checkpoints.after_epoch
+    def stop(self):
+        kept(self)
+        if self.epoch == 1: raise KeyboardInterrupt
+    with monkeypatch.context() as m:
+        m.setattr(Checkpoints, "after_epoch", stop)
+        assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *TRAIN]) == 130
+    assert [p.name for p in (tmp_path/"run").iterdir()] == ["training"]
+    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *TRAIN]) == 2 and "say --resume" in capsys.readouterr().err
+    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *TRAIN, "--seed", "1", "--resume"]) == 2 and "another training" in capsys.readouterr().err
+    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *TRAIN, "--resume"]) == 0
+    for name in ("clusters.csv", "embeddings.npy", "curves.csv", "model/encoder.safetensors"): assert (tmp_path/"run"/name).read_bytes() == (tmp_path/"whole"/name).read_bytes(), name
+
+
+@pytest.mark.parametrize("options, said", [(["--epochs", "3"], "--epochs is for"), (["--resume"], "--resume is for"), (["--method", "deepcluster", "--encoder", "fixed"], "encoder of its own"),
+    (["--method", "deepcluster", "--epochs", "-1"], "whole number"), (["--method", "deepcluster", "--set", "by='source'"], "argument of its own"), (["--method", "deepcluster", "--set", "backbone='tiny'"], "no backbone")])
+def test_wrong_options_of_a_training(words, tmp_path, capsys, options, said):
+    folder, _ = words
+    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "-q", *options]) == 2
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1
+
+
+def test_an_untrained_network_and_a_consensus(words, tmp_path):
+    folder, _ = words
+    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--encoder", "untrained", "--method", "consensus", "--by", "source", "--n-clusters", "4", "--labels", r"voice(\d)", "-q"]) == 0
+    run = json.loads((tmp_path/"run/run.json").read_text())
+    assert run["scores"]["nmi"] > .4 and run["encoder"]["class"] == "NetworkEncoder" and run["asked"]["encoder"] == "untrained"
+    from audioclust.pipeline import AudioClusterer
+    again = AudioClusterer.load(tmp_path/"run")
+    assert (again.predict(folder) == again.labels_).all()

@@ -18,7 +18,7 @@ def imported(code):
 def test_import_is_quick_and_quiet():
     assert not imported("import audioclust") & {"torch", "numpy", "pandas", "fastai", "sklearn", "matplotlib"}
     assert not imported("import audioclust.metrics, audioclust.kmeans") & {"fastai", "torchaudio", "matplotlib"}
-    assert not imported("import audioclust.classical, audioclust.pipeline") & {"fastai"}
+    assert not imported("import audioclust.classical, audioclust.consensus, audioclust.pipeline") & {"fastai"}
 
 
 def test_submodules_come_when_used():
@@ -28,7 +28,8 @@ def test_submodules_come_when_used():
 
 
 FACE = {"metrics": "contingency nmi ari accuracy match_clusters score", "kmeans": "KMeans", "classical": "DBSCAN HDBSCAN MeanShift AgglomerativeClustering estimate_eps estimate_bandwidth",
-        "audio": "find_audio probe load_audio clips LogMel", "datasets": "synthetic_sounds fsdd from_folder from_csv", "pipeline": "AudioClusterer", "encoders": "Encoder FixedEncoder", "loaders": "AudioDataLoaders"}
+        "audio": "find_audio probe load_audio clips LogMel", "datasets": "synthetic_sounds fsdd from_folder from_csv", "pipeline": "AudioClusterer", "encoders": "Encoder FixedEncoder", "loaders": "AudioDataLoaders",
+        "consensus": "Consensus consensus", "logmels": "LogMels", "augment": "Views Dice", "networks": "NetworkEncoder", "within": "WithinWhiten", "deepcluster": "DeepCluster deepcluster_learner"}
 
 @pytest.mark.parametrize("module", FACE)
 def test_the_public_face_is_there(module):

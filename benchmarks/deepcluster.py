@@ -1,0 +1,105 @@
+"""DeepCluster on the spoken digits: as it is, with parts taken out, and as published; what its steps cost.
+
+    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/deepcluster.py [--only "NAME;…"] [--seeds 5] [--ablation-seeds 3]
+
+Each row of benchmarks/results/deepcluster.csv is one training, scored afterwards against digits and speakers; labels
+take no part in training, stopping or choosing. Rows are appended: a run that is there already is not made again.
+`seconds` is all of one run but reading the files; `cluster`, `embed` and `train` are its parts over all epochs, and
+`augment` is the part of `train` that makes the views. The last epoch is what is scored.
+Goal: the numbers of the chapter on DeepCluster. Not a goal: the best settings for each variant.
+"""
+import argparse, csv, os, platform, subprocess, time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from audioclust.consensus import Consensus
+from audioclust.datasets import fsdd
+from audioclust.deepcluster import Labeller, deepcluster_learner
+from audioclust.encoders import FixedEncoder, Whiten
+from audioclust.kmeans import KMeans
+from audioclust.logmels import LogMels
+from audioclust.metrics import score
+from audioclust.networks import network_for
+from audioclust.within import WithinWhiten
+
+PUBLISHED = dict(within=False, members=1, anchor=False)
+VARIANTS = {  # by, pseudo-labels, then what differs
+    "as it is": ("content", 10, {}), "as it is, by source": ("source", 6, {}), "no training": ("content", 10, dict(epochs=0)), "no training, by source": ("source", 6, dict(epochs=0)),
+    "as published": ("content", 100, PUBLISHED), "as published, k = 10": ("content", 10, PUBLISHED), "no anchor": ("content", 10, dict(anchor=False)), "one K-means instead of consensus": ("content", 10, dict(members=1)),
+    "whitened by all points": ("content", 10, dict(within=False)), "no augmentation": ("content", 10, dict(augment=False)), "not balanced": ("content", 10, dict(balance=False)),
+    "head kept": ("content", 10, dict(renew=False)), "k = 30": ("content", 30, {}), "k = 100": ("content", 100, {}), "version 2": ("content", 10, dict(anchor=False, version=2)), "version 2, k = 30": ("content", 30, dict(anchor=False, version=2)), "as published, no reseeding": ("content", 100, dict(PUBLISHED, reseed=False)),
+}
+
+
+class Timed:
+    "Adds the seconds of calls to an entry of a dict."
+    def __init__(self, f, spent, name): self.f, self.spent, self.name = f, spent, name
+    def __call__(self, *args, **kwargs):
+        start = time.perf_counter()
+        try: return self.f(*args, **kwargs)
+        finally: self.spent[self.name] = self.spent.get(self.name, 0) + time.perf_counter() - start
+
+
+def run(table, by, k, seed, epochs=10, anchor=True, within=True, members=24, reseed=True, **learner):
+    wanted, spent = dict(content=10, source=6)[by], {}
+    fixed = FixedEncoder(by, sample_rate=8000)
+    z = fixed.whitening(len(table)).fit_transform(fixed.embed(table)) if anchor else None
+    encoder = network_for([37], by, sample_rate=8000, seed=seed)
+    store = LogMels.of(table, encoder.front)
+    start = time.perf_counter()
+    if epochs:
+        labeller = None
+        if learner.get("version", 1) == 1:
+            labeller = Labeller(k, z, within, members, reseed=reseed)
+            labeller.cluster, labeller.embed = Timed(labeller.cluster, spent, "cluster"), Timed(labeller.embed, spent, "embed")
+        learn = deepcluster_learner(store.dataloaders(256), encoder, k, labeller=labeller, seed=seed, **learner)
+        learn.make_views.views = Timed(learn.make_views.views, spent, "augment")
+        learn._do_epoch_train = Timed(learn._do_epoch_train, spent, "train")
+        with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(epochs, 2e-3, pct_start=.1)
+        encoder.eval()
+    else: encoder.calibrate(store, seed=seed)
+    curves = learn.curves.rows if epochs else []
+    X = encoder.embed_kept(store)
+    if within:
+        Z = WithinWhiten().fit(X, views=encoder.embed_kept(store, views=8, seed=seed)).transform(X)
+        labels = Consensus(wanted, dims=(8, 12, 16, 24), l2=True, random_state=seed).fit_predict(Z)
+    else:
+        Z = Whiten(256, floor=.01).fit_transform(X)
+        labels = KMeans(wanted, n_init=20, random_state=seed).fit_predict(Z)
+    plain = KMeans(wanted, n_init=20, random_state=seed).fit_predict(X/np.linalg.norm(X, axis=1, keepdims=True))
+    seconds = time.perf_counter() - start
+    digit, speaker, raw = score(table.label, labels), score(table.speaker, labels), score(table.label if by == "content" else table.speaker, plain)
+    return dict(acc_digit=digit["acc"], nmi_digit=digit["nmi"], ari_digit=digit["ari"], acc_speaker=speaker["acc"], nmi_speaker=speaker["nmi"], ari_speaker=speaker["ari"], acc_plain=raw["acc"], nmi_plain=raw["nmi"],
+                nmi_previous=curves[-1]["nmi_previous"] if curves else "", alive=min(r["alive"] for r in curves) if curves else "", loss=curves[-1]["loss"] if curves else "",
+                seconds=seconds, **{name: spent.get(name, 0) for name in ("cluster", "embed", "train", "augment")})
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--only", help="names of variants, separated by semicolons")
+    p.add_argument("--seeds", type=int, default=5)
+    p.add_argument("--ablation-seeds", type=int, default=3)
+    p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"deepcluster.csv")
+    args = p.parse_args()
+    table = fsdd(download=False)
+    commit = subprocess.run(["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True, cwd=Path(__file__).parent).stdout.strip()
+    where = f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, Python {platform.python_version()}"
+    there = list(csv.DictReader(open(args.out, newline=""))) if args.out.is_file() else []
+    done = {(r["variant"], int(r["seed"])) for r in there}
+    todo = [(name, s) for name in (args.only.split(";") if args.only else VARIANTS) for s in range(args.seeds if name.startswith(("as it is", "no training")) else args.ablation_seeds)]
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    for name,seed in todo:
+        if (name, seed) in done: continue
+        by, k, options = VARIANTS[name]
+        row = dict(variant=name, by=by, k=k, seed=seed, **{m: round(v, 4) if isinstance(v, float) else v for m,v in run(table, by, k, seed, **options).items()}, commit=commit, machine=where)
+        new = not args.out.is_file()
+        with open(args.out, "a", newline="") as f:
+            w = csv.DictWriter(f, row)
+            if new: w.writeheader()
+            w.writerow(row)
+        print({m: v for m,v in row.items() if m not in ("commit", "machine")}, flush=True)
+
+
+if __name__ == "__main__": main()
