@@ -161,7 +161,8 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         self.source_ = os.path.abspath(source) if isinstance(source, (str, os.PathLike)) else f"{len(table)} clips"
         self.curves_ = []
         if self._trains():
-            clusterer = team.first(lambda: self._represent(table, clusterer, progress, checkpoints, say))
+            clusterer, made = team.first(lambda: self._represent(table, clusterer, progress, checkpoints, say))
+            for name,value in made.items(): setattr(self, name, value)
         else:
             with self._stage("embed"): X, self.clips_ = self._embed(table, self.errors_, progress, team)
             with self._stage("whiten"): self.whitening_, self.embeddings_ = team.first(lambda: self._whiten(X, source, clusterer))
@@ -234,16 +235,23 @@ def _embed(self:AudioClusterer, table, errors, progress, team=Team()):
 @patch
 def _trains(self:AudioClusterer): return self.method == "deepcluster" or isinstance(self.encoder, str) and self.encoder == "untrained"
 
+@contextmanager
+def _alone():
+    "Let fastai not wait for other processes, which its averages else do under torchrun."
+    kept = {name: os.environ.pop(name) for name in ("RANK", "WORLD_SIZE") if name in os.environ}
+    try: yield
+    finally: os.environ.update(kept)
+
 @patch
 def _represent(self:AudioClusterer, table, clusterer, progress, checkpoints, say):
-    "Embeddings by a network, trained (deepcluster) or not; what is left to be fitted to them."
+    "What is left to be fitted, and what a network, trained (deepcluster) or not, makes of the clips, by the names of our attributes."
     from audioclust.deepcluster import DeepCluster, Say
     deep = clusterer if isinstance(clusterer, DeepCluster) else DeepCluster(getattr(clusterer, "n_clusters", 1), epochs=0, device=self.device and str(self.device), random_state=self.random_state)
     deep.set_params(by=self.by, ignore=self.ignore, sample_rate=self.sample_rate or common_rate(table.path), num_workers=self.num_workers)
-    deep.represent(table, failed := [], lambda batches: progress(batches, len(table)), checkpoints, [Say(say)] if say else [], self._stage)
-    self.errors_ += [(table.path.iloc[i], reason) for i,reason in sorted(failed)]
-    self.clips_, self.encoder_, self.whitening_, self.embeddings_, self.curves_, self.n_cached_ = deep.clips_, deep.encoder_.cpu(), deep.whitening_, deep.embeddings_, deep.curves_, 0
-    return deep.clusterer() if deep is clusterer else clusterer
+    with _alone(): deep.represent(table, failed := [], lambda batches: progress(batches, len(table)), checkpoints, [Say(say)] if say else [], self._stage)
+    errors = self.errors_ + [(table.path.iloc[i], reason) for i,reason in sorted(failed)]
+    made = dict(errors_=errors, clips_=deep.clips_, encoder_=deep.encoder_.cpu(), whitening_=deep.whitening_, embeddings_=deep.embeddings_, curves_=deep.curves_, n_cached_=0)
+    return deep.clusterer() if deep is clusterer else clusterer, made
 
 @patch
 def _whiten(self:AudioClusterer, X, source, clusterer):

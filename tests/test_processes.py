@@ -2,9 +2,11 @@
 import json, re, subprocess, sys, time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from audioclust.cli import main
+from audioclust.metrics import ari
 from audioclust.processes import Team
 
 
@@ -90,6 +92,15 @@ def test_a_wrong_request_is_refused_by_one_voice_and_soon(tmp_path, words):
     assert len(re.findall("there is no folder or file", gone.stderr)) == 1
     assert len(re.findall("invalid int value", wrong.stderr)) == 1
     assert time.monotonic() - start < 60
+
+
+@pytest.mark.parametrize("options", [["--method", "deepcluster", "--epochs", "1", "--set", "passes=1", "--set", "views=2"], ["--encoder", "untrained"]], ids=" ".join)
+def test_a_network_is_trained_by_the_first_process(tmp_path, words, options):
+    run = torchrun("-m", "audioclust", "cluster", words[0], "--out", tmp_path/"two", "--n-clusters", "6", "-q", *options)
+    assert run.returncode == 0, run.stderr
+    assert main(["cluster", str(words[0]), "--out", str(tmp_path/"one"), "--n-clusters", "6", "-q", *options]) == 0
+    one, two = (pd.read_csv(tmp_path/name/"clusters.csv") for name in ("one", "two"))
+    assert len(two) == 192 and (one.path == two.path).all() and ari(one.cluster, two.cluster) > .6
 
 
 def test_other_commands_are_done_once(tmp_path, words):
