@@ -24,11 +24,14 @@ class Dice:
         seed:int=0, # Of all draws
         device="cpu", # Where the batches are
         shared:bool=False, # The same draw for all clips of a batch?
-    ): self.generator, self.device, self.shared = torch.Generator(device).manual_seed(seed), device, shared
+    ):
+        self.device, self.shared = device, shared
+        self.source = "cpu" if shared else device  # what all clips share is the same on every device
+        self.generator = torch.Generator(self.source).manual_seed(seed)
     def __call__(self, n, lo=0., hi=1.): # Float [n], uniform
-        return (lo + (hi - lo)*torch.rand(1 if self.shared else n, generator=self.generator, device=self.device)).expand(n)
+        return (lo + (hi - lo)*torch.rand(1 if self.shared else n, generator=self.generator, device=self.source).to(self.device)).expand(n)
     def exponential(self, n, *shape): # Float [n, *shape], mean 1
-        return torch.empty(1 if self.shared else n, *shape, device=self.device).exponential_(generator=self.generator).expand(n, *shape)
+        return torch.empty(1 if self.shared else n, *shape, device=self.source).exponential_(generator=self.generator).to(self.device).expand(n, *shape)
     def partners(self, n): # Int [n]: another clip of the batch for each, or itself where the draw is shared
         return torch.arange(n, device=self.device) if self.shared else torch.randperm(n, generator=self.generator, device=self.device)
 
@@ -45,7 +48,9 @@ def whole(n:torch.Tensor, # Frames of each clip [B]
 )->Place:
     "The whole clip, whatever its length."
     last = (n - 1).float()
-    return Place(last[:, None]*torch.linspace(0, 1, frames, device=n.device), last/(frames - 1), torch.arange(bands, device=n.device).float().expand(len(n), bands))
+    return Place(last[:, None]*torch.linspace(0, 1, frames, device=n.device), last/max(1, frames - 1), torch.arange(bands, device=n.device).float().expand(len(n), bands))
+
+_MOST = 2**20  # frames in a batch, padding included, that are read at once
 
 def _reader(at, width, n, size):
     "R of the formula [B, size, places] for places [B, places] among `n` [B] true ones."
@@ -60,6 +65,7 @@ def read(L:torch.Tensor, # Log-mels [B, M, frames], padded
 )->torch.Tensor: # float32 [B, M, T]
     "The view of each clip; places beyond an edge read the edge."
     B, M, size = L.shape
+    if B > 1 and B*size > _MOST: return torch.cat([read(L[i:i+1], n[i:i+1], Place(*(t[i:i+1] for t in place))) for i in range(B)])  # long clips one by one
     V = L.float() @ _reader(place.time, place.width, n, size)
     return (V.mT @ _reader(place.freq, torch.ones(B, device=L.device), torch.full_like(n, M), M)).mT
 
@@ -83,7 +89,7 @@ def part(p:Place, dice:Dice, frames:int=20)->Place:
     length = (last - first).clamp_max(frames - 1)
     u = torch.linspace(0, 1, p.time.shape[1], device=first.device)
     start = first + dice(len(first))*(last - first - length)
-    return p._replace(time=start[:, None] + length[:, None]*u, width=length/(p.time.shape[1] - 1))
+    return p._replace(time=start[:, None] + length[:, None]*u, width=length/max(1, p.time.shape[1] - 1))
 
 def backwards(p:Place, dice:Dice, share:float=.5)->Place:
     "Some of the views run backwards."

@@ -51,14 +51,19 @@ def cluster(args):
         model = AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, args.encoder, window=args.window, hop=args.hop, sample_rate=args.rate, params=_params(args), num_workers=args.workers,
                                device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True, sharded=team.size > 1)
         training = Path(args.out)/"training" if args.method == "deepcluster" else None
-        if training and not args.resume: team.first(lambda: shutil.rmtree(training, ignore_errors=True))
+        if training and not args.resume: team.first(lambda: _forget(training))
         model.fit(args.folder, progress=_bar(args.verbose - args.quiet), checkpoints=training, say=None if args.quiet else lambda line: print(line, file=sys.stderr))
         for said in team.gather(list(kept)):
             for text in said: warnings.warn(text)  # of other processes
         model.save(args.out, command=args.argv, warnings=kept)
-        if training: team.first(lambda: shutil.rmtree(training, ignore_errors=True))
+        if training: team.first(lambda: _forget(training))
         team.first(lambda: _finish(args))
     return 0
+
+def _forget(training):
+    "Remove what a training kept, and nothing else."
+    (training/"training.safetensors").unlink(missing_ok=True)
+    if training.is_dir() and not any(training.iterdir()): training.rmdir()
 
 def _params(args):
     "Parameters of the method."
@@ -72,9 +77,11 @@ def _check(args):
     from audioclust.pipeline import check_source
     from audioclust.runs import check_out
     if args.resume and args.method != "deepcluster": raise ValueError(f"--resume is for --method deepcluster; {args.method} trains nothing that could be gone on with")
-    stopped = (Path(args.out)/"training").is_dir() and not (Path(args.out)/"run.json").is_file()
-    if stopped and not (args.resume or args.overwrite): raise ValueError(f"{args.out} holds a training that was stopped: say --resume to go on with it, or --overwrite to begin anew")
-    if not stopped: check_out(args.out, args.folder, args.overwrite)
+    out = Path(args.out)
+    stopped = args.method == "deepcluster" and (out/"training"/"training.safetensors").is_file() and {p.name for p in (out/"training").iterdir()} == {"training.safetensors"}
+    if stopped and not (args.resume or args.overwrite): raise ValueError(f"{out} holds a training that was stopped: say --resume to go on with it, or --overwrite to begin anew")
+    if stopped and (set(p.name for p in out.iterdir()) == {"training"} or (out/"run.json").is_file()): check_out(out, args.folder, True, stopped=True)
+    else: check_out(out, args.folder, args.overwrite)
     check_source(args.folder)
     if args.labels: _check_labels(args.folder, args.labels)
 

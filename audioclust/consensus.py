@@ -14,9 +14,9 @@ import torch
 from fastcore.basics import patch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from .anchors import check_memory
+from .anchors import check_memory, validate_data
 from .estimators import Clusterer, like, to_numpy
 from .kmeans import KMeans
 from .metrics import ari
@@ -53,7 +53,7 @@ def agreement(B:np.ndarray, # Opinions [N, sum of sizes]
     labels:np.ndarray, # The answer [N]
     meaning:np.ndarray, # From `meanings` [sum of sizes]
 )->np.ndarray: # float32 [N], from 0 to 1; 0 where all partitions say noise
-    "The share of partitions that agree with the answer on each clip."
+    "The share of the partitions with an opinion on a clip that agree with the answer."
     votes = B @ np.eye(meaning.max() + 1, dtype=np.float32)[meaning]  # [N, k], how many partitions mean each cluster
     own = np.take_along_axis(votes, np.minimum(labels, votes.shape[1] - 1)[:, None], 1)[:, 0]
     return own*(labels < votes.shape[1])/np.maximum(B.sum(1), 1)
@@ -138,7 +138,8 @@ def _deal(self:Consensus, many):
     "Which embedding, and how many of its columns, each member looks at, int64 [M, 2]."
     dims = [x.shape[1] for x in many] if self.dims is None else list(self.dims)
     if not dims or any(not isinstance(d, (int, np.integer)) or d < 1 for d in dims): raise ValueError(f"dims are numbers of columns, such as (12, 16, 24), or None for all; they are {self.dims!r}")
-    pairs = [(e, min(d, x.shape[1])) for e,x in enumerate(many) for d in (dims if self.dims is not None else [x.shape[1]])]
+    if self.n_members < len(many): raise ValueError(f"n_members={self.n_members} is less than one for each of the {len(many)} embeddings")
+    pairs = [(e, min(d, x.shape[1])) for d in (dims if self.dims is not None else [max(dims)]) for e,x in enumerate(many)]
     return [pairs[m % len(pairs)] for m in range(self.n_members)]
 
 @patch

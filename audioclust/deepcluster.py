@@ -19,6 +19,7 @@ from fastai.learner import Learner
 from safetensors import safe_open
 from safetensors.torch import save_file
 from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
@@ -62,27 +63,33 @@ class Labeller:
         if not self.within:
             Z = encoder.embed_kept(store, rows=store.rows)
             return Whiten(min(256, Z.shape[1], len(Z) - 1), floor=.01).fit_transform(Z)
-        many = encoder.embed_kept(store, views=self.views, rows=store.rows, seed=seed)
-        return WithinWhiten(max(self.dims)).fit(mean := many.mean(1), views=many).transform(mean)
+        rows, each = store.rows, 5000  # at a time; the first of them tell what varies within clips
+        if len(rows) > each: rows = np.random.default_rng(seed).permutation(rows)
+        mean, some = np.empty((len(store), encoder.dim), np.float32), None
+        for part in (rows[i:i+each] for i in range(0, len(rows), each)):
+            many = encoder.embed_kept(store, views=self.views, rows=part, seed=seed)
+            mean[part], some = many.mean(1), many if some is None else some
+        mean = mean[store.rows]
+        return WithinWhiten(max(self.dims)).fit(mean, views=some).transform(mean)
 
-    def cluster(self, z, anchor, seed): # The network's embeddings or None, the anchor's or None, a seed
+    def cluster(self, z, anchor, seed, device=None): # The network's embeddings or None, the anchor's or None, a seed, where to compute
         "Labels [n]."
         rng = np.random.default_rng(seed)
         def kmeans(x, d):
             x = np.ascontiguousarray(x[:, :d])
-            return KMeans(self.n_clusters, reseed=self.reseed, random_state=int(rng.integers(2**31))).fit_predict(x/np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12))
+            return KMeans(self.n_clusters, reseed=self.reseed, device=device, random_state=int(rng.integers(2**31))).fit_predict(x/np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12))
         if self.members == 1: return kmeans(anchor if z is None else z, None)
         dims = self.dims if self.within else (None,)
         parts = [] if z is None else [kmeans(z, dims[m % len(dims)]) for m in range(self.members)]
         if anchor is not None: parts += [kmeans(anchor, anchor.shape[1] - m % 4*anchor.shape[1]//8) for m in range(self.members)]
-        return consensus(parts, self.n_clusters, n_init=5, random_state=int(rng.integers(2**31)))[0]
+        return consensus(parts, self.n_clusters, n_init=5, device=device, random_state=int(rng.integers(2**31)))[0]
 
     def __call__(self, encoder, store, seed, first): # `first`: is the network still as it was made?
         "Pseudo-labels of all clips [N]; -1 for those without a sound."
         anchor = None if self.anchor is None else self.anchor[store.rows]
         z = None if first and anchor is not None else self.embed(encoder, store, seed)
         labels = np.full(len(store), -1)
-        labels[store.rows] = self.cluster(z, anchor, seed)
+        labels[store.rows] = self.cluster(z, anchor, seed, str(next(encoder.parameters()).device))
         return labels
 
 # %% ../nbs/50_deepcluster.ipynb #de8e8e44
@@ -153,6 +160,7 @@ class Curves(Callback):
         entropy = -(share[share > 0]*np.log(share[share > 0])).sum()/math.log(k) if k > 1 else 1.
         old = None if p.previous is None else p.previous[p.labels >= 0]
         last = torch.stack(self.losses[-max(1, len(self.losses)//10):]).mean().item()
+        if not math.isfinite(last): raise ValueError(f"the training diverged in epoch {self.epoch}: the loss is {last}; lower the learning rate (lr)")
         self.rows.append(dict(epoch=self.epoch, loss=last, nmi_previous=math.nan if old is None else nmi(old, labels), moved=math.nan if old is None else 1 - accuracy(old, labels),
                               alive=int((share > 0).sum()), largest=share.max(), entropy=entropy))
         self._look(self.rows[-1], k)
@@ -169,9 +177,8 @@ class Curves(Callback):
 class Bfloat16(Callback):
     "Forward passes in bfloat16."
     order = 10  # as fastai's MixedPrecision
-    def before_batch(self): self.cast = torch.autocast(self.dls.device.type, torch.bfloat16); self.cast.__enter__()
-    def after_pred(self): self.learn.pred = self.pred.float()
-    def after_loss(self): self.cast.__exit__(None, None, None)
+    def before_fit(self): self.model.half = True
+    def after_fit(self): self.model.half = False
 
 # %% ../nbs/50_deepcluster.ipynb #79d15364
 class Share(Callback):
@@ -210,7 +217,7 @@ class BankLabels(PseudoLabels):
         self.labels[store.rows] = km.labels_
         self.targets = torch.from_numpy(self.labels).to(self.dls.device)
         self.place = torch.full((len(store),), -1); self.place[store.rows] = torch.arange(len(store.rows))
-        self.model.head.weight.copy_(torch.from_numpy(km.cluster_centers_))
+        self.model.head.weight.zero_()[:len(km.cluster_centers_)] = torch.from_numpy(km.cluster_centers_)  # fewer where there are not enough distinct rows
     def before_batch(self):
         self.now = self.place[self.yb[0].cpu()]
         super().before_batch()
@@ -224,10 +231,11 @@ class EncoderWithHead(nn.Module):
     "An encoder's network and a head: views [B, 1, M, T] -> scores [B, k]."
     def __init__(self, encoder:NetworkEncoder, head:nn.Module):
         super().__init__()
-        self.encoder, self.head = encoder, head
+        self.encoder, self.head, self.half = encoder, head, False
     def forward(self, x):
-        self.z = self.encoder.network(x)  # [B, d]
-        return self.head(self.z)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.half):
+            self.z = self.encoder.network(x)  # [B, d]
+            return self.head(self.z).float()
 
 def deepcluster_learner(dls, # From `LogMels.dataloaders`
     encoder:NetworkEncoder, # Trained in place
@@ -357,6 +365,9 @@ class DeepCluster(ClusterMixin, BaseEstimator):
         stage=lambda name: nullcontext(), # Context of each stage: listen, train, embed, whiten
     ):
         "All but the clustering: sets `clips_`, `encoder_`, `whitening_`, `curves_` and the whitened `embeddings_` of the clips that have a sound."
+        for name,value,least in (("n_clusters", self.n_clusters, 1), ("train_clusters", self.train_clusters or 2, 2)):
+            if not isinstance(value, (int, np.integer)) or value < least: raise ValueError(f"{name}={value!r}: say a whole number, at least {least}")
+        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1)) if self.random_state is None else int(self.random_state)
         device, failed = torch.device(self.device or ("cuda" if torch.cuda.is_available() else "cpu")), []
         if not isinstance(self.epochs, (int, np.integer)) or self.epochs < 0: raise ValueError(f"epochs={self.epochs!r}: say a whole number, 0 to train nothing")
         if self.passes is not None and not self.passes > 0: raise ValueError(f"passes={self.passes!r}: say a number above 0")
@@ -365,26 +376,28 @@ class DeepCluster(ClusterMixin, BaseEstimator):
             for row,reason in failed: warnings.warn(f"{clips.path.iloc[row]}: {reason}")
         else: errors += failed
         self.clips_, store = clips.iloc[store.rows].reset_index(drop=True), store.only(store.rows)
+        self.seconds_ = store.seconds
+        if not len(store): raise ValueError("none of the clips could be decoded" + (f"; the first: {failed[0][1]}" if failed else ""))
         if len(store) < self.n_clusters: raise ValueError(f"{self.n_clusters} clusters were asked for and there are only {len(store)} clips that can be used: ask for at most {len(store)}")
-        self.encoder_ = network_for(store.lengths, self.by, self.ignore, self.sample_rate, backbone=self.backbone, views=self.views, seed=self.random_state).to(device)
+        self.encoder_ = network_for(store.lengths, self.by, self.ignore, self.sample_rate, backbone=self.backbone, views=self.views, seed=self.seed_).to(device)
         with stage("train"): self._train(store, device, checkpoints, cbs)
         with stage("embed"): X = self.encoder_.embed_kept(store)
         with stage("whiten"):
-            some = np.random.default_rng(self.random_state).permutation(len(store))[:5000]
-            self.whitening_ = WithinWhiten().fit(X, views=self.encoder_.embed_kept(store, views=8, rows=some, seed=self.random_state))
+            some = np.random.default_rng(self.seed_).permutation(len(store))[:5000]
+            self.whitening_ = WithinWhiten().fit(X, views=self.encoder_.embed_kept(store, views=8, rows=some, seed=self.seed_))
             self.embeddings_ = self.whitening_.transform(X)
         return self
 
     def _train(self, store, device, checkpoints, cbs):
         self.curves_ = []
-        if not self.epochs: return self.encoder_.calibrate(store, seed=self.random_state)
+        if len(store) < 2 or not self.epochs: return self.encoder_.calibrate(store, seed=self.seed_)
         k = min(self.train_clusters or self.n_clusters, len(store))
         fixed = FixedEncoder(self.by, self.ignore, self.sample_rate) if self.anchor else None
-        anchor = fixed and fixed.whitening(len(store)).fit_transform(np.nan_to_num(fixed.embed(self.clips_, [], num_workers=self.num_workers)))
+        anchor = fixed and fixed.whitening(len(store)).fit_transform(np.nan_to_num(fixed.embed(self.clips_, [], device=device, num_workers=self.num_workers)))
         passes = self.passes or max(1, 12000/len(store))
         about = json.dumps([{k: v for k,v in self.get_params().items() if k not in ("device", "num_workers")}, len(store), int(store.starts[-1])], default=str)
         keep = [Checkpoints(checkpoints, about)] if checkpoints else []
-        learn = deepcluster_learner(store.dataloaders(self.bs, device), self.encoder_, max(2, k), anchor=anchor, passes=passes, seed=self.random_state, cbs=[*keep, *cbs])
+        learn = deepcluster_learner(store.dataloaders(self.bs, device), self.encoder_, max(2, k), anchor=anchor, passes=passes, seed=self.seed_, cbs=[*keep, *cbs])
         first = keep[0].load(learn) if keep else 0
         with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(self.epochs, self.lr, pct_start=.1, start_epoch=first)
         self.curves_ = learn.curves.rows
@@ -418,5 +431,6 @@ class DeepCluster(ClusterMixin, BaseEstimator):
         "Read what `save` wrote."
         about = json.loads((Path(path)/"deepcluster.json").read_text(encoding="utf-8"))
         self = cls(**about["params"])
-        self.curves_, self.encoder_, self.whitening_, self.clusterer_ = about["curves"], load_encoder(path), WithinWhiten.load(path), Consensus.load(path)
+        if str(self.device or "cpu").startswith("cuda") and not torch.cuda.is_available(): self.device = None
+        self.curves_, self.encoder_, self.whitening_, self.clusterer_ = about["curves"], load_encoder(path), WithinWhiten.load(path), Consensus.load(path).set_params(device=self.device)
         return self

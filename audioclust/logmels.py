@@ -6,6 +6,7 @@
 __all__ = ['Clipped', 'ClippedLogMel', 'sounding', 'LogMels', 'LogMelLoader']
 
 # %% ../nbs/39_logmels.ipynb #c977fbed
+import copy, warnings
 from functools import cached_property
 from typing import NamedTuple
 
@@ -45,8 +46,10 @@ class ClippedLogMel(nn.Module):
         lengths:torch.Tensor, # True samples of each [B]
     )->Clipped:
         "What is kept of a batch of waveforms."
-        P = self.logmel.mel(wave)*frame_mask(self.logmel.frames(lengths), self.logmel.frames(wave.shape[1]))[:, None]
-        top, first, n = P.amax((1, 2)).clamp_min(1e-20), *sounding(P.sum(1), self.trim)
+        mask = frame_mask(self.logmel.frames(lengths), self.logmel.frames(wave.shape[1]))
+        P = self.logmel.mel(wave)*mask[:, None]
+        energy = P.sum(1).masked_fill(~mask, -1)  # so that the padding of a silent clip is not part of it
+        top, first, n = P.amax((1, 2)).clamp_min(1e-10), *sounding(energy, self.trim)
         L = (P/top[:, None, None] + 10**(-self.floor/10)).log().half()
         at = first[:, None] + torch.arange(int(n.max()), device=n.device).minimum(n[:, None] - 1)
         return Clipped(L.gather(2, at[:, None].expand(-1, self.n_mels, -1)), n, top.log())
@@ -60,6 +63,14 @@ def sounding(energy:torch.Tensor, # Energy of each frame [B, T]
     return first, last - first + 1
 
 # %% ../nbs/39_logmels.ipynb #eadbf1dc
+class _Keep:
+    "What workers do with a batch of waveforms."
+    def __init__(self, front): self.front = copy.deepcopy(front).cpu().eval()
+    @torch.inference_mode()
+    def __call__(self, wave, lengths):
+        L, n, level = self.front(wave, lengths)
+        return [x[:, :k].T.contiguous().numpy() for x,k in zip(L, n.tolist())], level.numpy()
+
 class LogMels:
     "Log-mels of many clips, one after the other."
     def __init__(self,
@@ -67,34 +78,33 @@ class LogMels:
         starts:np.ndarray, # int64 [N+1], where each clip begins, and the end
         level:np.ndarray, # float32 [N], natural log of the power of each clip's loudest point
         sample_rate:int, # Hz, of the sound
-    ): self.frames, self.starts, self.level, self.sample_rate = frames, starts, level, sample_rate
+        seconds:np.ndarray=None, # that were decoded of each clip [N]
+    ): self.frames, self.starts, self.level, self.sample_rate, self.seconds = frames, starts, level, sample_rate, seconds
     def __len__(self): return len(self.starts) - 1
     @property
     def n_mels(self): return self.frames.shape[1]
     @property
     def lengths(self): return np.diff(self.starts)  # frames, int64 [N]
     @cached_property
-    def rows(self): return np.flatnonzero(self.lengths)  # that have a sound
+    def rows(self): return np.flatnonzero(self.lengths)  # that could be decoded
 
     @classmethod
     def of(cls, clips:pd.DataFrame, # Columns path, start, end (s)
         front:ClippedLogMel, # What computes them
-        errors:list=None, # Clips that could not be decoded are appended here as (row, reason)
+        errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
         num_workers:int=None, # Worker processes; None decides by the amount of audio
         progress=lambda batches: batches, # Wraps the batches, to show how far it is
     ):
         "Compute and keep the log-mels of `clips`."
-        front = front.cpu().eval()
-        def work(wave, lengths):
-            with torch.inference_mode(): L, n, level = front(wave, lengths)
-            return [x[:, :k].T.contiguous().numpy() for x,k in zip(L, n.tolist())], level.numpy()
-        parts, level = [np.zeros((0, front.n_mels), np.float16)]*len(clips), np.zeros(len(clips), np.float32)
-        for b in progress(stream(clips, front.sample_rate, num_workers=num_workers, work=work)):
+        parts, level, seconds = [np.zeros((0, front.n_mels), np.float16)]*len(clips), np.zeros(len(clips), np.float32), np.zeros(len(clips))
+        for b in progress(stream(clips, front.sample_rate, num_workers=num_workers, work=_Keep(front))):
             if b.made is not None:
                 for row,x in zip(b.rows.tolist(), b.made[0]): parts[row] = x
-                level[b.rows.numpy()] = b.made[1]
-            if errors is not None: errors += b.errors
-        return cls(np.concatenate(parts or [np.zeros((0, front.n_mels), np.float16)]), np.cumsum([0, *map(len, parts)]), level, front.sample_rate)
+                level[b.rows.numpy()], seconds[b.rows.numpy()] = b.made[1], b.lengths.numpy()/front.sample_rate
+            for row,reason in b.errors:
+                if errors is None: warnings.warn(f"{clips.path.iloc[row]}: {reason}")
+                else: errors.append((row, reason))
+        return cls(np.concatenate(parts or [np.zeros((0, front.n_mels), np.float16)]), np.cumsum([0, *map(len, parts)]), level, front.sample_rate, seconds)
 
     def only(self, rows, # Clips to keep, in order
     ):
@@ -102,7 +112,7 @@ class LogMels:
         rows = np.asarray(rows)
         if len(rows) == len(self) and (rows == np.arange(len(self))).all(): return self
         frames = np.concatenate([self.frames[self.starts[r]:self.starts[r+1]] for r in rows] or [self.frames[:0]])
-        return LogMels(frames, np.cumsum([0, *self.lengths[rows]]), self.level[rows], self.sample_rate)
+        return LogMels(frames, np.cumsum([0, *self.lengths[rows]]), self.level[rows], self.sample_rate, None if self.seconds is None else self.seconds[rows])
 
     def batch(self, rows, # Clips [B], each with a sound
     )->Clipped:

@@ -78,6 +78,7 @@ class NetworkEncoder(Encoder):
     ):
         super().__init__()
         self.by, self.ignore, self.sample_rate, self.n_mels, self.part, self.backbone, self.n_views, self.strength, self.seed = by, what_to_ignore(by, ignore), sample_rate, n_mels, part, backbone, views, strength, seed
+        if part < 2 or (frames is not None and frames < 2): raise ValueError(f"a view needs at least 2 frames; frames={frames!r}, part={part!r}")
         if not isinstance(views, int) or views < 1: raise ValueError(f"views is the number of fixed views, at least 1; it is {views!r}")
         self.frames = frames or (part if "order" in self.ignore else 48)
         self.front = ClippedLogMel(sample_rate, n_mels)
@@ -124,6 +125,7 @@ def embed_kept(self:NetworkEncoder,
     self.eval()
     out, dice = np.full((len(rows), *([views] if views else []), self.dim), np.nan, np.float32), Dice(seed, device)
     some = np.random.default_rng(seed).permutation(np.flatnonzero(store.lengths[rows]))  # else the background of a clip would be its neighbours in the folder
+    bs = max(2, min(bs, 2**21//max(1, store.lengths.max(initial=1))))  # fewer where there are long clips
     for at in (some[i:i+bs] for i in range(0, len(some), bs)):
         batch = Clipped(*(t.to(device) for t in store.batch(rows[at])))
         z = torch.stack([self.network(self.views(batch, dice)) for _ in range(views)], 1) if views else self.of_batch(batch)

@@ -227,10 +227,13 @@ def _embed(self:AudioClusterer, table, errors, progress, team=Team()):
     self.n_cached_ = sum(n for _,n,_ in said)
     errors += [(table.path.iloc[i], reason) for i,reason in failed]
     good = np.setdiff1d(np.arange(len(table)), [i for i,_ in failed])
+    return X[good] if team.rank == 0 else X, _ends(table.iloc[good].reset_index(drop=True), seconds[good])
+
+def _ends(table, seconds):
+    "The table, each clip ending where its sound really ends."
     short = table.start.to_numpy() + seconds < table.end.to_numpy() - 0.05
-    if short[good].any(): warnings.warn(f"{short[good].sum()} of {len(good)} clips hold less sound than the header of their file says, and end earlier in the table: were they cut short?")
-    table = table.assign(end=np.where(short, table.start + seconds, table.end))
-    return X[good] if team.rank == 0 else X, table.iloc[good].reset_index(drop=True)
+    if short.any(): warnings.warn(f"{short.sum()} of {len(table)} clips hold less sound than the header of their file says, and end earlier in the table: were they cut short?")
+    return table.assign(end=np.where(short, table.start + seconds, table.end))
 
 @patch
 def _trains(self:AudioClusterer): return self.method == "deepcluster" or isinstance(self.encoder, str) and self.encoder == "untrained"
@@ -248,9 +251,14 @@ def _represent(self:AudioClusterer, table, clusterer, progress, checkpoints, say
     from audioclust.deepcluster import DeepCluster, Say
     deep = clusterer if isinstance(clusterer, DeepCluster) else DeepCluster(getattr(clusterer, "n_clusters", 1), epochs=0, device=self.device and str(self.device), random_state=self.random_state)
     deep.set_params(by=self.by, ignore=self.ignore, sample_rate=self.sample_rate or common_rate(table.path), num_workers=self.num_workers)
-    with _alone(): deep.represent(table, failed := [], lambda batches: progress(batches, len(table)), checkpoints, [Say(say)] if say else [], self._stage)
+    failed = []
+    try:
+        with _alone(): deep.represent(table, failed, lambda batches: progress(batches, len(table)), checkpoints, [Say(say)] if say else [], self._stage)
+    except ValueError as e:
+        if len(failed) < len(table): raise
+        raise ValueError(_nothing(self.source_, self.errors_ + [(table.path.iloc[i], reason) for i,reason in failed])) from e
     errors = self.errors_ + [(table.path.iloc[i], reason) for i,reason in sorted(failed)]
-    made = dict(errors_=errors, clips_=deep.clips_, encoder_=deep.encoder_.cpu(), whitening_=deep.whitening_, embeddings_=deep.embeddings_, curves_=deep.curves_, n_cached_=0)
+    made = dict(errors_=errors, clips_=_ends(deep.clips_, deep.seconds_), encoder_=deep.encoder_.cpu(), whitening_=deep.whitening_, embeddings_=deep.embeddings_, curves_=deep.curves_, n_cached_=0)
     return deep.clusterer() if deep is clusterer else clusterer, made
 
 @patch

@@ -69,12 +69,13 @@ def read_run(path, # A run folder
 def check_out(out, # Where the run folder will be
     source=None, # Where the recordings are
     overwrite:bool=False, # Replace a run that is there
+    stopped:bool=False, # Does it hold a training that was stopped, and maybe no run yet?
 ):
     "Refuse a place for a run that would write over something, or into the recordings."
     out = Path(out)
     if out.exists() and not out.is_dir(): raise ValueError(f"{out} is a file; say --out with the name of a folder")
     if out.is_dir() and any(out.iterdir()):
-        if not (out/"run.json").is_file(): raise ValueError(f"{out} is not empty and holds no run: choose another --out")
+        if not stopped and not (out/"run.json").is_file(): raise ValueError(f"{out} is not empty and holds no run: choose another --out")
         if not overwrite: raise ValueError(f"{out} already holds a run: choose another --out, or say --overwrite to replace it")
     above = next(p for p in (out, *out.absolute().parents) if p.exists())
     if not os.access(above, os.W_OK): raise ValueError(f"{out} cannot be written: no permission in {above}")

@@ -179,3 +179,20 @@ def test_an_untrained_network_and_a_consensus(words, tmp_path):
     from audioclust.pipeline import AudioClusterer
     again = AudioClusterer.load(tmp_path/"run")
     assert (again.predict(folder) == again.labels_).all()
+
+
+@pytest.mark.parametrize("options", [["--overwrite"], ["--resume"], ["--resume", "--overwrite"], []], ids=str)
+def test_a_folder_of_recordings_named_training_is_safe(tone, tmp_path, capsys, options):
+    for i in range(4): tone(tmp_path/"data/training"/f"{i}.wav", hz=300*(i + 1))
+    for source in "data", "data/training":
+        assert main(["cluster", str(tmp_path/source), "--out", str(tmp_path/"data"), "--method", "deepcluster", "--n-clusters", "2", "--epochs", "1", "-q", *options]) == 2
+        assert "choose another --out" in capsys.readouterr().err
+    assert len(list((tmp_path/"data/training").glob("*.wav"))) == 4
+
+
+def test_nothing_to_train_on_is_told_with_its_reasons(tmp_path, capsys):
+    (tmp_path/"in").mkdir()
+    for i in range(3): (tmp_path/"in"/f"{i}.wav").write_bytes(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\0\0\0\0")
+    for options in (["--method", "deepcluster"], ["--encoder", "untrained"]):
+        assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "2", "-q", *options]) == 2
+        assert "no usable recording" in capsys.readouterr().err

@@ -65,6 +65,13 @@ def test_predict_repeats_fit_and_a_seed_repeats_all(kind, tmp_path):
     np.testing.assert_allclose(sure, model.confidence_)
 
 
+def test_every_embedding_is_asked():
+    X = np.random.default_rng(0).standard_normal((40, 6)).astype(np.float32)
+    model = Consensus(2, dims=(2, 3, 4), n_members=5, n_init=1, random_state=0).fit([X]*5)
+    assert set(model.members_[:, 0]) == set(range(5))
+    with pytest.raises(ValueError, match="less than one for each"): Consensus(2, n_members=2).fit([X]*3)
+
+
 def test_the_length_of_a_row_does_not_matter_with_l2():
     X = np.random.default_rng(0).standard_normal((80, 6)).astype(np.float32)
     a, b = (Consensus(4, dims=(2, 3), l2=True, n_members=6, random_state=0).fit_predict(x) for x in (X, 2.**np.arange(80)[:, None]*X/1e9))

@@ -169,6 +169,29 @@ def test_bfloat16_is_near_float32(store):
     assert all(p.dtype == torch.float32 for p in b.model.parameters())
 
 
+def test_an_interrupted_training_leaves_float32_behind(store):
+    class Stop(Callback):
+        order = 90
+        def after_pred(self): raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt): fit(learner(store, bf16=True, cbs=[Stop()]), 1)
+    assert not torch.is_autocast_enabled("cpu") and (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+
+
+def test_a_training_that_diverges_is_told(store):
+    class Break(Callback):
+        order = 85
+        def after_batch(self): self.learn.loss = self.loss*float("nan")
+    class Late(Break): order = -50
+    with pytest.raises(ValueError, match="diverged in epoch 0"): fit(learner(store, cbs=[Late()]), 1)
+
+
+def test_the_second_version_with_fewer_distinct_rows_than_clusters(words, tmp_path):
+    import pandas as pd
+    one = pd.concat([words.iloc[:1]]*6, ignore_index=True)
+    store = LogMels.of(one, NetworkEncoder(sample_rate=8000).front)
+    with pytest.warns(UserWarning): assert fit(learner(store, k=5, bs=4, version=2), 1).curves.rows[0]["alive"] == 1
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_cuda_and_cpu_train_alike(store):
     losses = []
@@ -201,7 +224,7 @@ def test_the_estimator_without_training_and_with_broken_files(words, tmp_path):
         assert model.predict(mixed)[0] == -1
 
 
-@pytest.mark.parametrize("options, message", [(dict(n_clusters=49), "only 48"), (dict(epochs=-1), "whole number"), (dict(passes=0), "above 0"), (dict(by="x"), "say 'content'"), (dict(backbone="x"), "no backbone")], ids=str)
+@pytest.mark.parametrize("options, message", [(dict(n_clusters=49), "only 48"), (dict(n_clusters=0), "at least 1"), (dict(train_clusters=1), "at least 2"), (dict(epochs=-1), "whole number"), (dict(passes=0), "above 0"), (dict(by="x"), "say 'content'"), (dict(backbone="x"), "no backbone")], ids=str)
 def test_wrong_requests(words, options, message):
     with pytest.raises(ValueError, match=message): DeepCluster(**{"n_clusters": 3, "sample_rate": 8000, **options}).fit(words)
 

@@ -79,6 +79,30 @@ def test_silence_and_the_shortest_clips(wave):
     with torch.no_grad(): assert encoder.of_batch(kept).isfinite().all()
 
 
+def test_the_padding_of_a_silent_clip_is_not_part_of_it():
+    wave = torch.zeros(2, 4000); wave[1] = torch.randn(4000)
+    assert ClippedLogMel(8000)(wave, torch.tensor([800, 4000])).n.tolist() == [11, 51]
+
+
+def test_long_clips_are_read_in_pieces_with_the_same_result(monkeypatch):
+    from audioclust import augment
+    from audioclust.logmels import Clipped
+    batch = Clipped(-torch.rand(5, 64, 300).half(), torch.tensor([300, 20, 100, 299, 1]), torch.zeros(5))
+    whole = augment.Views(torch.linspace(60, 4000, 64))(batch, augment.Dice(0))
+    monkeypatch.setattr(augment, "_MOST", 299)
+    torch.testing.assert_close(augment.Views(torch.linspace(60, 4000, 64))(batch, augment.Dice(0)), whole, atol=1e-4, rtol=1e-4)
+
+
+def test_log_mels_are_kept_by_worker_processes_too(table):
+    import pickle
+    from audioclust.logmels import _Keep
+    front = ClippedLogMel(8000)
+    pickle.dumps(_Keep(front))  # workers that start from nothing get it so
+    a, b = (LogMels.of(table, front, num_workers=n) for n in (0, 2))
+    np.testing.assert_array_equal(a.frames, b.frames)
+    np.testing.assert_allclose(a.seconds, table.end)
+
+
 def test_calibrating_gives_maps_of_mean_0_and_spread_1(table):
     encoder = NetworkEncoder(sample_rate=8000)
     store = LogMels.of(table, encoder.front)
@@ -93,7 +117,7 @@ def test_views_suit_the_clips():
 
 
 def test_wrong_requests():
-    for f,message in ((lambda: make_body("resnet17"), "there is no backbone"), (lambda: NetworkEncoder(views=1.5), "at least 1"), (lambda: make_body("timm:no_such_network"), "timm")):
+    for f,message in ((lambda: make_body("resnet17"), "there is no backbone"), (lambda: NetworkEncoder(views=1.5), "at least 1"), (lambda: NetworkEncoder("source", part=1), "at least 2 frames"), (lambda: make_body("timm:no_such_network"), "timm")):
         with pytest.raises(ValueError, match=message): f()
 
 
