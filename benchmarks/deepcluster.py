@@ -27,7 +27,7 @@ from audioclust.within import WithinWhiten
 PUBLISHED = dict(within=False, members=1, anchor=False)
 VARIANTS = {  # by, pseudo-labels, then what differs
     "as it is": ("content", 10, {}), "as it is, by source": ("source", 6, {}), "no training": ("content", 10, dict(epochs=0)), "no training, by source": ("source", 6, dict(epochs=0)),
-    "as published": ("content", 100, PUBLISHED), "as published, k = 10": ("content", 10, PUBLISHED), "no anchor": ("content", 10, dict(anchor=False)), "one K-means instead of consensus": ("content", 10, dict(members=1)),
+    "as published": ("content", 100, PUBLISHED), "as published, k = 10": ("content", 10, PUBLISHED), "no anchor": ("content", 10, dict(anchor=False)), "one K-means, anchor in the first epoch": ("content", 10, dict(members=1)),
     "whitened by all points": ("content", 10, dict(within=False)), "no augmentation": ("content", 10, dict(augment=False)), "not balanced": ("content", 10, dict(balance=False)),
     "head kept": ("content", 10, dict(renew=False)), "k = 30": ("content", 30, {}), "k = 100": ("content", 100, {}), "version 2": ("content", 10, dict(anchor=False, version=2)), "version 2, k = 30": ("content", 30, dict(anchor=False, version=2)), "as published, no reseeding": ("content", 100, dict(PUBLISHED, reseed=False)),
 }
