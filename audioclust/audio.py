@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['UNREADABLE', 'EXTENSIONS', 'AudioError', 'find_audio', 'AudioInfo', 'probe', 'load_audio', 'clips', 'LogMel',
-           'frame_mask']
+           'frame_mask', 'sounding']
 
 # %% ../nbs/00_audio.ipynb #8cb8fb21
 import glob, math, os, stat, sys, threading, warnings
@@ -291,6 +291,15 @@ def frame_mask(n_frames, # True frames of each clip [B]
 )->torch.Tensor: # Bool [B, total]
     "True where a frame belongs to its clip, False where it is padding."
     return torch.arange(total, device=n_frames.device) < n_frames[:, None]
+
+# %% ../nbs/00_audio.ipynb #32735c35
+def sounding(energy:torch.Tensor, # Energy of each frame [B, T]
+    trim:float, # dB
+): # (first frame [B], frames from there on [B])
+    "Where the sound begins, and how long it is, without ends that are `trim` dB below the loudest frame."
+    loud = energy >= energy.amax(1, keepdim=True)*10**(-trim/10)
+    first, last = loud.int().argmax(1), loud.shape[1] - 1 - loud.flip(1).int().argmax(1)
+    return first, last - first + 1
 
 # %% ../nbs/00_audio.ipynb #b8e51448
 @patch

@@ -25,6 +25,7 @@ from .nearest import assign
 # %% ../nbs/31_consensus.ipynb #34236399
 def opinions(partitions, # Cluster of each clip, -1 for noise: M arrays, each of shape (N,)
     sizes=None, # Clusters in each partition; None: the largest label and one more
+    max_memory:float=None, # Bytes; None: half of what is free
 )->np.ndarray: # float32 [N, sum of sizes]
     "A 1 in the column of each cluster that a clip is in, the partitions side by side."
     partitions = [to_numpy(y).astype(np.int64) for y in partitions]
@@ -32,7 +33,7 @@ def opinions(partitions, # Cluster of each clip, -1 for noise: M arrays, each of
         raise ValueError(f"partitions must be one label per clip each, all for the same clips; shapes {[y.shape for y in partitions]} came")
     sizes = sizes or [int(y.max(initial=0)) + 1 for y in partitions]
     n, first = len(partitions[0]), np.cumsum([0, *sizes])
-    check_memory(4.*n*first[-1], None, f"The opinions of {len(partitions)} partitions on {n:,} clips", "Take fewer partitions, or fewer clusters in each.")
+    check_memory(4.*n*first[-1], max_memory, f"The opinions of {len(partitions)} partitions on {n:,} clips", "Take fewer partitions, or fewer clusters in each.")
     B = np.zeros((n, first[-1]), np.float32)
     for y,lo in zip(partitions, first):
         rows = np.flatnonzero(y >= 0)
@@ -63,9 +64,10 @@ def consensus(partitions, # Cluster of each clip, -1 for noise: M arrays, each o
     *, n_init:int=20, # Starts of the K-means on opinions
     device=None, # Where to compute; None: a GPU if there is one
     random_state=None, # Seed
+    max_memory:float=None, # Bytes for the opinions; None: half of what is free
 ): # (labels int64 [N], share of the partitions that agree float32 [N])
     "The partition that agrees best with those given, whoever made them."
-    B = opinions(partitions)
+    B = opinions(partitions, max_memory=max_memory)
     labels = KMeans(n_clusters, n_init=n_init, device=device, random_state=random_state).fit_predict(B)
     return labels, agreement(B, labels, meanings(B, labels, n_clusters))
 
@@ -88,7 +90,10 @@ class Consensus(Clusterer):
         n_init:int=20, # Starts of the K-means on opinions
         device=None, # Where to compute; None: a GPU if there is one
         random_state=None, # Seed: int, `RandomState` or None
-    ): self.n_clusters, self.dims, self.n_members, self.l2, self.n_init, self.device, self.random_state = n_clusters, dims, n_members, l2, n_init, device, random_state
+        max_memory:float=None, # Bytes for the opinions; None: half of what is free
+    ):
+        self.n_clusters, self.dims, self.n_members, self.l2, self.n_init = n_clusters, dims, n_members, l2, n_init
+        self.device, self.random_state, self.max_memory = device, random_state, max_memory
 
     def fit(self,
         X, # Embeddings [N, d], numpy or torch, or a list of several, each [N, d']
@@ -114,7 +119,7 @@ class Consensus(Clusterer):
         self.labels_ = like(final.labels_, _first(X))
         return self
 
-    def _opinions(self, partitions): return opinions(partitions, self.members_[:, 2].tolist())
+    def _opinions(self, partitions): return opinions(partitions, self.members_[:, 2].tolist(), self.max_memory)
 
 # %% ../nbs/31_consensus.ipynb #7eb7d897
 def _several(X): return isinstance(X, (list, tuple)) and len(X) > 0 and all(getattr(x, "ndim", 0) == 2 for x in X)

@@ -20,7 +20,7 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from .audio import LogMel, frame_mask
+from .audio import LogMel, frame_mask, sounding
 from .cache import as_cache, clip_keys
 from .estimators import Kept, like, replacing, to_numpy
 from .stream import stream
@@ -196,7 +196,7 @@ def forward(self:FixedEncoder,
     peak = wave.abs().amax(1, keepdim=True).clamp_min(1e-30)
     P = self.logmel.mel(wave/peak)*frame_mask(self.logmel.frames(lengths), self.logmel.frames(wave.shape[1]))[:, None]
     L = (P/P.amax((1, 2), keepdim=True).clamp_min(1e-30) + 10**(-self.floor/10)).log()
-    first, n = self._span(P.sum(1))
+    first, n = sounding(P.sum(1), self.trim)
     C = self.dct @ L  # [B, q, T]
     mean = stretches(C, first, n, 1)  # [B, q, 1]
     if "order" not in self.ignore: out = stretches(C - mean if "room" in self.ignore else C, first, n, self.steps)
@@ -204,13 +204,6 @@ def forward(self:FixedEncoder,
     else: out = torch.cat([_spread(C, first, n), (n > 1)[:, None, None]*_spread(C.diff(append=C[..., -1:]), first, (n - 1).clamp_min(1))], 1)
     out = out.flatten(1)
     return out if "level" in self.ignore else torch.cat([out, self._level(wave, lengths)], 1)
-
-@patch
-def _span(self:FixedEncoder, energy):
-    "First frame [B] and number of frames [B] between the quiet ends."
-    loud = energy >= energy.amax(1, keepdim=True)*10**(-self.trim/10)
-    first, last = loud.int().argmax(1), loud.shape[1] - 1 - loud.flip(1).int().argmax(1)
-    return first, last - first + 1
 
 @patch
 def _level(self:FixedEncoder, wave, lengths):

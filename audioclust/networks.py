@@ -118,7 +118,7 @@ def embed_kept(self:NetworkEncoder,
     rows=None, # Which clips; None: all
     seed:int=0, # Of the random views
     bs:int=512, # Clips at a time
-)->np.ndarray: # float32 [N, dim], or [N, views, dim]; NaN for clips without a sound
+)->np.ndarray: # float32 [N, dim], or [N, views, dim]; NaN for clips that could not be decoded
     "Embeddings from log-mels that are kept."
     rows = np.arange(len(store)) if rows is None else np.asarray(rows)
     device, was_training = next(self.body.parameters()).device, self.training

@@ -7,16 +7,13 @@ __all__ = ['WithinWhiten']
 
 # %% ../nbs/43_within.ipynb #dda971cd
 import numpy as np
-from sklearn.base import TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
-from .encoders import _axes
-from .estimators import Kept, like, to_numpy
+from .encoders import Whiten, _axes
+from .estimators import to_numpy
 
 # %% ../nbs/43_within.ipynb #3edb3706
-class WithinWhiten(TransformerMixin, Kept):
+class WithinWhiten(Whiten):
     "Shrink what varies among views of a clip, keep the first principal axes of the rest, equalise them, scale rows to length 1."
-    _file, _state = "whitening", ("mean_", "components_")
     def __init__(self,
         n_components:int=32, # Axes kept, at most min(d, N-1)
         floor:float=0.01, # Added to the eigenvalues of the covariance within clips, as a share of their mean
@@ -45,10 +42,3 @@ class WithinWhiten(TransformerMixin, Kept):
         Vt = Vt*np.sign(Vt[np.arange(m), np.abs(Vt).argmax(1)])[:, None]  # one of two signs, the same on every machine
         self.components_ = np.divide(Vt, scale, out=np.zeros_like(Vt), where=scale > 1e-9*scale[0]) @ A.T
         return self
-
-    def transform(self, X):
-        "Whitened embeddings, float32 [N, m]."
-        check_is_fitted(self)
-        Z = (to_numpy(X).astype(np.float64) - self.mean_) @ self.components_.T
-        if self.l2: Z /= np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-12)
-        return like(Z.astype(np.float32), X)
