@@ -155,7 +155,6 @@ def audible(x:torch.Tensor, # A log-mel [M, T], natural log of power
 )->torch.Tensor: # Waveform [samples], largest sample 0.9
     "A sound with about this log-mel; the phases are guessed."
     power = (torch.linalg.pinv(logmel.fb.T) @ x.exp()).clamp_min(0)  # [bins, T]
-    torch.manual_seed(0)
     wave = torchaudio.functional.griffinlim(power[None], logmel.window, logmel.n_fft, logmel.hop_length, len(logmel.window), power=2., n_iter=rounds, momentum=.99, length=None, rand_init=False)[0]
     return .9*wave/wave.abs().max().clamp_min(1e-9)
 

@@ -59,7 +59,7 @@ class Labeller:
     ): self.n_clusters, self.anchor, self.within, self.members, self.views, self.dims, self.reseed = n_clusters, anchor, within, members, views, tuple(dims), reseed
 
     def embed(self, encoder, store, seed): # An encoder, the store, a seed
-        "Whitened embeddings of all clips with a sound [n, d]."
+        "Whitened embeddings of all clips that could be decoded [n, d]."
         if not self.within:
             Z = encoder.embed_kept(store, rows=store.rows)
             return Whiten(min(256, Z.shape[1], len(Z) - 1), floor=.01).fit_transform(Z)
@@ -85,7 +85,7 @@ class Labeller:
         return consensus(parts, self.n_clusters, n_init=5, device=device, random_state=int(rng.integers(2**31)))[0]
 
     def __call__(self, encoder, store, seed, first): # `first`: is the network still as it was made?
-        "Pseudo-labels of all clips [N]; -1 for those without a sound."
+        "Pseudo-labels of all clips [N]; -1 for those that could not be decoded."
         anchor = None if self.anchor is None else self.anchor[store.rows]
         z = None if first and anchor is not None else self.embed(encoder, store, seed)
         labels = np.full(len(store), -1)
@@ -253,7 +253,7 @@ def deepcluster_learner(dls, # From `LogMels.dataloaders`
     **kwargs, # Further arguments of `Learner`
 )->Learner:
     "A fastai `Learner` that trains `encoder` as DeepCluster does."
-    if not 2 <= n_clusters <= len(dls.train.store.rows): raise ValueError(f"n_clusters={n_clusters}: say a number from 2 to the number of clips with a sound, which is {len(dls.train.store.rows)}")
+    if not 2 <= n_clusters <= len(dls.train.store.rows): raise ValueError(f"n_clusters={n_clusters}: say a number from 2 to the number of clips that could be decoded, which is {len(dls.train.store.rows)}")
     if anchor is not None and len(anchor) != len(dls.train.store): raise ValueError(f"the anchor must have a row for each of the {len(dls.train.store)} clips; its shape is {np.shape(anchor)}")
     if version not in (1, 2): raise ValueError(f"version={version!r}: there are 1 and 2")
     with torch.random.fork_rng(devices=[]):
@@ -364,7 +364,7 @@ class DeepCluster(ClusterMixin, BaseEstimator):
         cbs=(), # Callbacks for the learner
         stage=lambda name: nullcontext(), # Context of each stage: listen, train, embed, whiten
     ):
-        "All but the clustering: sets `clips_`, `encoder_`, `whitening_`, `curves_` and the whitened `embeddings_` of the clips that have a sound."
+        "All but the clustering: sets `clips_`, `encoder_`, `whitening_`, `curves_` and the whitened `embeddings_` of the clips that could be decoded."
         for name,value,least in (("n_clusters", self.n_clusters, 1), ("train_clusters", self.train_clusters or 2, 2)):
             if not isinstance(value, (int, np.integer)) or value < least: raise ValueError(f"{name}={value!r}: say a whole number, at least {least}")
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1)) if self.random_state is None else int(self.random_state)
