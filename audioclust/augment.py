@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['STRENGTHS', 'Dice', 'Place', 'whole', 'read', 'crop', 'shift_time', 'part', 'backwards', 'warp', 'shift_bands', 'mix',
-           'noise', 'gain', 'fade', 'equalise', 'mask', 'audible', 'Views']
+           'blend', 'noise', 'gain', 'fade', 'equalise', 'mask', 'audible', 'Views']
 
 # %% ../nbs/41_augment.ipynb #37dd8239
 import math
@@ -31,7 +31,7 @@ class Dice:
     def __call__(self, n, lo=0., hi=1.): # Float [n], uniform
         return (lo + (hi - lo)*torch.rand(1 if self.shared else n, generator=self.generator, device=self.source).to(self.device)).expand(n)
     def exponential(self, n, *shape): # Float [n, *shape], mean 1
-        return torch.empty(1 if self.shared else n, *shape, device=self.source).exponential_(generator=self.generator).to(self.device).expand(n, *shape)
+        return torch.rand(1 if self.shared else n, *shape, generator=self.generator, device=self.source).clamp_min_(1e-7).log_().neg_().to(self.device).expand(n, *shape)
     def partners(self, n): # Int [n]: another clip of the batch for each, or itself where the draw is shared
         return torch.arange(n, device=self.device) if self.shared else torch.randperm(n, generator=self.generator, device=self.device)
 
@@ -55,9 +55,9 @@ _MOST = 2**20  # frames in a batch, padding included, that are read at once
 def _reader(at, width, n, size):
     "R of the formula [B, size, places] for places [B, places] among `n` [B] true ones."
     i, at = torch.arange(size, device=at.device, dtype=at.dtype), at.clamp_min(0).minimum((n - 1)[:, None].to(at.dtype))
-    R = (1 - (i[:, None] - at[:, None]).abs()/width.clamp_min(1)[:, None, None]).clamp_min_(0)
+    R = (i[:, None] - at[:, None]).abs_().div_(-width.clamp_min(1)[:, None, None]).add_(1).clamp_min_(0)
     R *= (i < n[:, None])[..., None]
-    return R/R.sum(1, keepdim=True)
+    return R.div_(R.sum(1, keepdim=True))
 
 def read(L:torch.Tensor, # Log-mels [B, M, frames], padded
     n:torch.Tensor, # True frames of each [B]
@@ -114,14 +114,20 @@ _DB = math.log(10)/10  # natural logarithm of a power, in one decibel
 def mix(x:torch.Tensor, dice:Dice, most:float=.3)->torch.Tensor: # [B, M, T] -> [B, M, T]
     "Another clip of the batch behind each, with up to `most` of the power."
     share = dice(len(x), 1e-6, most)[:, None, None]
-    return torch.logaddexp(x + (1 - share).log(), x[dice.partners(len(x))] + share.log())
+    behind = x[dice.partners(len(x))].add_(share.log())
+    return torch.logaddexp(x + (1 - share).log(), behind, out=behind)
+
+def blend(x:torch.Tensor, dice:Dice, most:float=.4)->torch.Tensor: # [B, M, T] -> [B, M, T]
+    "Another clip of the batch laid over each, a weighted mean of the logarithms with up to `most` of the weight."
+    return torch.lerp(x, x[dice.partners(len(x))], dice(len(x), 0, most)[:, None, None])
 
 def noise(x:torch.Tensor, dice:Dice, share:float=.5, quietest:float=-43., loudest:float=-17., tilt:float=9.)->torch.Tensor:
     "Noise behind a `share` of the views, with a level in dB relative to the loudest point and a spectrum that is tilted by up to `tilt` dB to either side."
     B, M, T = x.shape
     slope = torch.linspace(-1, 1, M, device=x.device)*dice(B, -tilt, tilt)[:, None]
-    power = (dice(B, quietest, loudest)[:, None] + slope)[..., None]*_DB + .5*dice.exponential(B, M, T).log()
-    return torch.where((dice(B) < share)[:, None, None], torch.logaddexp(x, power), x)
+    power, which = (dice(B, quietest, loudest)[:, None] + slope)*_DB, torch.nonzero(dice(B) < share)[:, 0]
+    scatter = dice.exponential(len(which), M, T).log().mul_(.5)  # drawn for no more than need it
+    return x.index_copy(0, which, torch.logaddexp(x[which], scatter.add_(power[which, :, None]), out=scatter))
 
 def gain(x:torch.Tensor, dice:Dice, most:float=6.)->torch.Tensor:
     "Louder or quieter by up to `most` dB."
@@ -187,14 +193,18 @@ class Views:
         strong = self.strength == "strong"
         if self.strength == "weak" or dice is None: return x
         if "room" in self.ignore: x = equalise(x, dice, 9. if strong else 6.)
-        if "noise" in self.ignore: x = noise(mix(x, dice, .4 if strong else .3), dice, .75 if strong else .5)
+        if "noise" in self.ignore:
+            x = mix(x, dice, .4 if strong else .3) if "order" in self.ignore else blend(x, dice, .5 if strong else .4)
+            x = noise(x, dice, .75 if strong else .5)
         if strong and "level" in self.ignore: x = fade(x, dice)
         return mask(x, dice) if strong and "order" not in self.ignore else x
 
     def settle(self, x, level)->torch.Tensor: # [B, M, T] and [B] -> [B, 1, M, T], about from -2 to 2
         "Bring views to the range that a network likes."
         x = torch.logaddexp(x, torch.full((), -(40 if "noise" in self.ignore else 80)*_DB, device=x.device))
-        return ((x - x.mean((1, 2), keepdim=True) if "level" in self.ignore else x + level[:, None, None])/2.5)[:, None]
+        if "level" not in self.ignore: return x.add_(level[:, None, None]).div_(2.5)[:, None]
+        spread, mean = torch.std_mean(x, (1, 2), keepdim=True)
+        return x.sub_(mean).div_(spread.clamp_min_(.1))[:, None]
 
     def __call__(self, batch:Clipped, # Clips
         dice:Dice=None, # Chance; None gives the whole clip as it is
