@@ -7,7 +7,7 @@ __all__ = ['balanced', 'Labeller', 'MakeViews', 'PseudoLabels', 'Resample', 'Ren
            'CosineHead', 'BankLabels', 'EncoderWithHead', 'deepcluster_learner', 'Checkpoints', 'Say', 'DeepCluster']
 
 # %% ../nbs/50_deepcluster.ipynb #a32ecae9
-import json, math, warnings
+import json, math, time, warnings
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from .estimators import replacing
 from .kmeans import KMeans
 from .logmels import Clipped, ClippedLogMel, LogMels
 from .metrics import accuracy, nmi
-from .networks import NetworkEncoder, network_for
+from .networks import NetworkEncoder, has_bf16, network_for
 from .within import WithinWhiten
 
 # %% ../nbs/50_deepcluster.ipynb #cd28faa4
@@ -56,18 +56,19 @@ class Labeller:
         views:int=4, # Random views of each clip that are averaged
         dims=(8, 12, 16, 24), # Leading axes of the network's embeddings that the members look at
         reseed:bool=True, # Fill empty clusters?
-    ): self.n_clusters, self.anchor, self.within, self.members, self.views, self.dims, self.reseed = n_clusters, anchor, within, members, views, tuple(dims), reseed
+        bf16:bool=None, # Embed in bfloat16? None: where the processor can
+    ): self.n_clusters, self.anchor, self.within, self.members, self.views, self.dims, self.reseed, self.bf16 = n_clusters, anchor, within, members, views, tuple(dims), reseed, bf16
 
     def embed(self, encoder, store, seed): # An encoder, the store, a seed
         "Whitened embeddings of all clips that could be decoded [n, d]."
         if not self.within:
-            Z = encoder.embed_kept(store, rows=store.rows)
+            Z = encoder.embed_kept(store, rows=store.rows, bf16=self.bf16)
             return Whiten(min(256, Z.shape[1], len(Z) - 1), floor=.01).fit_transform(Z)
         rows, each = store.rows, 5000  # at a time; the first of them tell what varies within clips
         if len(rows) > each: rows = np.random.default_rng(seed).permutation(rows)
         mean, some = np.empty((len(store), encoder.dim), np.float32), None
         for part in (rows[i:i+each] for i in range(0, len(rows), each)):
-            many = encoder.embed_kept(store, views=self.views, rows=part, seed=seed)
+            many = encoder.embed_kept(store, views=self.views, rows=part, seed=seed, bf16=self.bf16)
             mean[part], some = many.mean(1), many if some is None else some
         mean = mean[store.rows]
         return WithinWhiten(max(self.dims)).fit(mean, views=some).transform(mean)
@@ -118,6 +119,8 @@ class PseudoLabels(Callback):
         self.targets = torch.from_numpy(self.labels).to(self.dls.device)
     def before_batch(self): self.learn.yb = (self.targets[self.yb[0]],)
     def before_validate(self): raise CancelValidException  # there is no truth to validate against
+    def kept(self): return dict(labels=torch.from_numpy(self.labels))
+    def restore(self, kept): self.labels = kept["labels"].numpy()
 
 # %% ../nbs/50_deepcluster.ipynb #8dca2d2d
 class Resample(Callback):
@@ -165,6 +168,9 @@ class Curves(Callback):
                               alive=int((share > 0).sum()), largest=share.max(), entropy=entropy))
         self._look(self.rows[-1], k)
         self.losses = []
+    def line(self, r): # One of `rows`
+        "A row in words."
+        return f"loss {r['loss']:.2f}, " + ("" if math.isnan(r["moved"]) else f"{r['moved']:.0%} of the clips changed their cluster, ") + f"{r['alive']} clusters, the largest with {r['largest']:.0%}"
     def _look(self, row, k):
         least = min(r["loss"] for r in self.rows)
         signs = {f"only {row['alive']} of {k} clusters have members": row["alive"] < k/2, f"one cluster holds {row['largest']:.0%} of the clips": row["largest"] > .5 and k > 2,
@@ -225,6 +231,10 @@ class BankLabels(PseudoLabels):
         if not self.training: return
         rows, at = np.unique(self.now.numpy(), return_index=True)  # one view of a clip that came twice
         self.bank[rows] = nn.functional.normalize(self.model.z.detach().float()).cpu()[at]
+    def kept(self): return {**super().kept(), "bank": self.bank}
+    def restore(self, kept):
+        super().restore(kept)
+        self.bank = kept["bank"]
 
 # %% ../nbs/50_deepcluster.ipynb #3c552a70
 class EncoderWithHead(nn.Module):
@@ -261,19 +271,10 @@ def deepcluster_learner(dls, # From `LogMels.dataloaders`
         model = EncoderWithHead(encoder, (nn.Linear if version == 1 else CosineHead)(encoder.dim, n_clusters)).to(dls.device)
     if version == 2 and dls.train.team.size > 1: raise ValueError("version 2 keeps its memory bank in one process: use version 1 with several")
     if version == 2 and (anchor is not None or labeller is not None): raise ValueError("version 2 clusters its memory bank: leave out anchor and labeller")
-    if bf16 is None: bf16 = _has_bf16(dls.device)
-    parts = [MakeViews(encoder.views, seed, augment), PseudoLabels(labeller or Labeller(n_clusters, anchor), seed) if version == 1 else BankLabels(n_clusters, seed), Resample(balance, passes, seed), Curves()]
+    if bf16 is None: bf16 = has_bf16(dls.device)
+    parts = [MakeViews(encoder.views, seed, augment), PseudoLabels(labeller or Labeller(n_clusters, anchor, bf16=bf16), seed) if version == 1 else BankLabels(n_clusters, seed), Resample(balance, passes, seed), Curves()]
     parts += [RenewHead(seed)]*(renew and version == 1) + [Bfloat16()]*bf16 + [Share(dls.train.team)]*(dls.train.team.size > 1)
     return Learner(dls, model, loss_func=nn.CrossEntropyLoss(), cbs=[*parts, *cbs], **{"wd": 1e-3, "lr": 2e-3, **kwargs})
-
-def _has_bf16(device):
-    "Is bfloat16 quick here?"
-    if device.type == "cuda": return torch.cuda.is_bf16_supported()
-    return device.type == "cpu" and bool({"avx512_bf16", "amx_bf16", "bf16"} & set(_cpu_flags()))
-
-def _cpu_flags():
-    try: return next((l.split() for l in open("/proc/cpuinfo") if l.startswith(("flags", "Features"))), [])
-    except OSError: return []
 
 # %% ../nbs/50_deepcluster.ipynb #1c674883
 class Checkpoints(Callback):
@@ -281,43 +282,46 @@ class Checkpoints(Callback):
     order = 90  # after all that has to be kept
     def __init__(self, folder, # Where it is kept
         about:str="", # Says which training it is; one that says something else is not gone on with
-    ): self.folder, self.about = Path(folder), about
+        name:str="training", # Of the file
+    ): self.file, self.about = Path(folder)/f"{name}.safetensors", about
     def after_epoch(self):
         if not self.curves.rows or self.curves.rows[-1]["epoch"] != self.epoch: return  # skipped
         tensors = {f"model.{k}": v.contiguous() for k,v in self.model.state_dict().items()}
         state = [self.opt.state[p] for p,*_ in self.opt.all_params()]
         tensors |= {f"opt.{i}.{k}": v.contiguous() for i,s in enumerate(state) for k,v in s.items() if isinstance(v, torch.Tensor)}
-        tensors["labels"] = torch.from_numpy(self.pseudo_labels.labels)
-        if getattr(self.pseudo_labels, "bank", None) is not None: tensors["bank"] = self.pseudo_labels.bank
+        for cb in _keepers(self.learn): tensors |= {f"{cb.name}.{k}": v.contiguous() for k,v in cb.kept().items()}
         numbers = [{k: v for k,v in s.items() if not isinstance(v, torch.Tensor)} for s in state]
-        with replacing(self.folder/"training.safetensors") as tmp: save_file(tensors, tmp, metadata={"state": json.dumps(dict(about=self.about, epoch=self.epoch, opt=numbers, curves=self.curves.rows))})
+        with replacing(self.file) as tmp: save_file(tensors, tmp, metadata={"state": json.dumps(dict(about=self.about, epoch=self.epoch, opt=numbers, curves=self.curves.rows))})
 
     def load(self, learn)->int: # The first epoch that is left to do; 0 if nothing is kept
         "Bring a learner to the state that is kept."
-        file = self.folder/"training.safetensors"
-        if not file.is_file(): return 0
-        with safe_open(file, "pt") as f:
+        if not self.file.is_file(): return 0
+        with safe_open(self.file, "pt") as f:
             about = json.loads(f.metadata()["state"])
-            if about["about"] != self.about: raise ValueError(f"{file} is from another training ({about['about']}; this one is {self.about}): remove it, or ask for the same as then")
+            if about["about"] != self.about: raise ValueError(f"{self.file} is from another training ({about['about']}; this one is {self.about}): remove it, or ask for the same as then")
             tensors = {k: f.get_tensor(k) for k in f.keys()}
         learn.model.load_state_dict({k[6:]: v for k,v in tensors.items() if k.startswith("model.")})
         if learn.opt is None: learn.create_opt()
         device = learn.dls.device
         for i,(p,*_) in enumerate(learn.opt.all_params()):
             learn.opt.state[p] = {**about["opt"][i], **{k.split(".", 2)[2]: v.to(device) for k,v in tensors.items() if k.startswith(f"opt.{i}.")}}
-        learn.pseudo_labels.labels, learn.curves.rows = tensors["labels"].numpy(), about["curves"]
-        if "bank" in tensors: learn.pseudo_labels.bank = tensors["bank"]
+        learn.curves.rows = about["curves"]
+        for cb in _keepers(learn): cb.restore({k.split(".", 1)[1]: v.to(device) if v.is_floating_point() else v for k,v in tensors.items() if k.startswith(f"{cb.name}.")})
         return about["epoch"] + 1
+
+def _keepers(learn): return [cb for cb in learn.cbs if hasattr(type(cb), "kept")]
 
 # %% ../nbs/50_deepcluster.ipynb #95bac0a8
 class Say(Callback):
     "One line for each epoch."
     order = 85
-    def __init__(self, write=print): self.write = write  # Takes a line
+    def __init__(self, write=print): self.write, self.seconds = write, []  # Takes a line
+    def before_train(self): self.start = time.monotonic()
     def after_epoch(self):
         if not self.curves.rows or self.curves.rows[-1]["epoch"] != self.epoch: return
-        r = self.curves.rows[-1]
-        self.write(f"epoch {self.epoch + 1} of {self.n_epoch}: loss {r['loss']:.2f}, " + ("" if math.isnan(r["moved"]) else f"{r['moved']:.0%} of the clips changed their cluster, ") + f"{r['alive']} clusters, the largest with {r['largest']:.0%}")
+        self.seconds.append(time.monotonic() - self.start)
+        left = np.mean(self.seconds)*(self.n_epoch - self.epoch - 1)
+        self.write(f"epoch {self.epoch + 1} of {self.n_epoch}: {self.curves.line(self.curves.rows[-1])}" + (f"; about {left:.0f} s left" if 0 < left < 100 else f"; about {left/60:.0f} min left" if left else ""))
 
 # %% ../nbs/50_deepcluster.ipynb #03195c83
 class DeepCluster(ClusterMixin, BaseEstimator):

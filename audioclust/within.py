@@ -18,7 +18,8 @@ class WithinWhiten(Whiten):
         n_components:int=32, # Axes kept, at most min(d, N-1)
         floor:float=0.01, # Added to the eigenvalues of the covariance within clips, as a share of their mean
         l2:bool=True, # Scale rows to length 1
-    ): self.n_components, self.floor, self.l2 = n_components, floor, l2
+        equalise:bool=True, # Give all axes that are kept the same spread? Else they differ, in units of what varies within clips
+    ): self.n_components, self.floor, self.l2, self.equalise = n_components, floor, l2, equalise
 
     def fit(self,
         X, # Embeddings [N, d]
@@ -40,5 +41,6 @@ class WithinWhiten(Whiten):
         variance, Vt = _axes((X - self.mean_) @ A, m)
         scale = np.sqrt(variance)[:, None]
         Vt = Vt*np.sign(Vt[np.arange(m), np.abs(Vt).argmax(1)])[:, None]  # one of two signs, the same on every machine
+        if not self.equalise: self.components_ = Vt @ A.T; return self
         self.components_ = np.divide(Vt, scale, out=np.zeros_like(Vt), where=scale > 1e-9*scale[0]) @ A.T
         return self
