@@ -43,14 +43,14 @@ def table_text(rows:list, # Dicts with the same keys
 # %% ../nbs/72_cli.ipynb #52f722c1
 def cluster(args):
     "Cluster a folder into a run folder."
-    from audioclust.pipeline import AudioClusterer
+    from audioclust.pipeline import TRAINED, AudioClusterer
     from audioclust.processes import joined
     kept = []
     with joined() as team, _plain_warnings(kept):
         team.first(lambda: _check(args))
         model = AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, args.encoder, window=args.window, hop=args.hop, sample_rate=args.rate, params=_params(args), num_workers=args.workers,
                                device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True, sharded=team.size > 1)
-        training = Path(args.out)/"training" if args.method == "deepcluster" else None
+        training = Path(args.out)/"training" if args.method in TRAINED else None
         if training and not args.resume: team.first(lambda: _forget(training))
         model.fit(args.folder, progress=_bar(args.verbose - args.quiet), checkpoints=training, say=None if args.quiet else lambda line: print(line, file=sys.stderr))
         for said in team.gather(list(kept)):
@@ -60,25 +60,29 @@ def cluster(args):
         team.first(lambda: _finish(args))
     return 0
 
+_TRAININGS = tuple(f"{name}.safetensors" for name in ("training", "wanted", "other", "match"))  # what methods that train keep of it
+
 def _forget(training):
     "Remove what a training kept, and nothing else."
-    (training/"training.safetensors").unlink(missing_ok=True)
+    for name in _TRAININGS: (training/name).unlink(missing_ok=True)
     if training.is_dir() and not any(training.iterdir()): training.rmdir()
 
 def _params(args):
     "Parameters of the method."
+    from audioclust.pipeline import TRAINED
     params = dict(args.set or [])
     if args.epochs is None: return params
-    if args.method != "deepcluster": raise ValueError(f"--epochs is for --method deepcluster; {args.method} trains nothing")
+    if args.method not in TRAINED: raise ValueError(f"--epochs is for --method deepcluster or spice; {args.method} trains nothing")
     return {**params, "epochs": args.epochs}
 
 def _check(args):
     "Refuse what can be refused before any work."
-    from audioclust.pipeline import check_source
+    from audioclust.pipeline import TRAINED, check_source
     from audioclust.runs import check_out
-    if args.resume and args.method != "deepcluster": raise ValueError(f"--resume is for --method deepcluster; {args.method} trains nothing that could be gone on with")
+    if args.resume and args.method not in TRAINED: raise ValueError(f"--resume is for --method deepcluster or spice; {args.method} trains nothing that could be gone on with")
     out = Path(args.out)
-    stopped = args.method == "deepcluster" and (out/"training"/"training.safetensors").is_file() and {p.name for p in (out/"training").iterdir()} == {"training.safetensors"}
+    kept = {p.name for p in (out/"training").iterdir()} if (out/"training").is_dir() else set()
+    stopped = args.method in TRAINED and bool(kept) and kept <= set(_TRAININGS)
     if stopped and not (args.resume or args.overwrite): raise ValueError(f"{out} holds a training that was stopped: say --resume to go on with it, or --overwrite to begin anew")
     if stopped and (set(p.name for p in out.iterdir()) == {"training"} or (out/"run.json").is_file()): check_out(out, args.folder, True, stopped=True)
     else: check_out(out, args.folder, args.overwrite)
@@ -182,6 +186,7 @@ methods
   meanshift      the peaks of the density, no number needed; for few clips and dimensions
   consensus      what many K-means agree on; confidence is the share that does
   deepcluster    trains a network on the sounds, without labels; minutes for some thousands of clips
+  spice          trains two, for both groupings, and then one on what is reliable; some minutes more
                  (--epochs N, and --set NAME=VALUE for passes, lr, backbone, train_clusters, …)
 """
 _CLUSTER = """\
@@ -204,7 +209,7 @@ what comes out, in RUN
   errors.csv     what could not be used, and why
   run.json       what was asked, versions, seconds, scores
   figures/       a map, the sizes, and what was mixed up when there are labels
-  curves.csv     how a training went, epoch by epoch (deepcluster)
+  curves.csv     how a training went, epoch by epoch (deepcluster, spice)
 
 status: 0 done (also when some files could not be used), 2 the request cannot be carried out, 130 interrupted
 """
@@ -250,9 +255,9 @@ def _cluster_options(c):
     c.add_argument("folder", metavar="FOLDER", help="folder of recordings, searched to the bottom; also a file, a glob in quotes, or a CSV with a column path")
     c.add_argument("--out", required=True, metavar="RUN", help="folder for the results")
     c.add_argument("--n-clusters", type=_positive(int), default=10, metavar="K", help="groups wanted (default: %(default)s); dbscan, hdbscan and meanshift find their own number")
-    c.add_argument("--method", default="kmeans", choices=["kmeans", "consensus", "dbscan", "hdbscan", "meanshift", "agglomerative", "deepcluster"], help="how to group (default: %(default)s)")
-    c.add_argument("--encoder", default="auto", choices=["auto", "fixed", "untrained"], help="what turns clips into points: fixed features, or an untrained network (default: fixed; deepcluster trains its own)")
-    c.add_argument("--epochs", type=int, metavar="N", help="clusterings in a training (deepcluster only; default: 10)")
+    c.add_argument("--method", default="kmeans", choices=["kmeans", "consensus", "dbscan", "hdbscan", "meanshift", "agglomerative", "deepcluster", "spice"], help="how to group (default: %(default)s)")
+    c.add_argument("--encoder", default="auto", choices=["auto", "fixed", "untrained"], help="what turns clips into points: fixed features, or an untrained network (default: fixed; deepcluster and spice train their own)")
+    c.add_argument("--epochs", type=int, metavar="N", help="clusterings in a training (deepcluster; default: 10), or epochs of contrast (spice; default: by the number of clips)")
     c.add_argument("--resume", action="store_true", help="go on with a training that was stopped in RUN")
     c.add_argument("--by", default="content", choices=["content", "source"], help="what belongs together (default: %(default)s)")
     c.add_argument("--ignore", metavar="LIST", help="what must not matter, separated by commas; instead of --by's list")

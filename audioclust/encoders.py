@@ -131,6 +131,7 @@ def load_encoder(path, # Folder written by `Encoder.save`
     about = json.loads((Path(path)/"encoder.json").read_text(encoding="utf-8"))
     kinds = _kinds(Encoder)
     if (kind := about.pop("class")) not in kinds: raise ValueError(f"{path} holds an encoder of the kind {kind!r}, which this version does not know (it knows {', '.join(kinds)}): import the module that defines it first")
+    if hasattr(kinds[kind], "read"): return kinds[kind].read(path)  # it is kept in a way of its own
     encoder = kinds[kind](**about)
     if any(True for _ in encoder.parameters()): encoder.load_state_dict(load_file(Path(path)/"encoder.safetensors"))
     return encoder

@@ -162,6 +162,30 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_result(words, tmp_path,
     for name in ("clusters.csv", "embeddings.npy", "curves.csv", "model/encoder.safetensors"): assert (tmp_path/"run"/name).read_bytes() == (tmp_path/"whole"/name).read_bytes(), name
 
 
+SPICE = ["--method", "spice", "--n-clusters", "6", "--epochs", "2", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2", "--no-cache"]
+
+def test_spice_stopped_and_gone_on_with_is_the_same(words, tmp_path, monkeypatch, capsys):
+    folder, _ = words
+    from audioclust.deepcluster import Checkpoints
+    assert main(["cluster", str(folder), "--out", str(tmp_path/"whole"), *SPICE]) == 0
+    said = capsys.readouterr().err
+    assert "contrast by content, epoch 1 of 2" in said and "contrast by source, epoch 2 of 2" in said and "match, epoch" in said
+    write, wrote = Checkpoints.after_epoch, []
+    def stop(self):
+        write(self)
+        wrote.append(self.file.stem)
+        if wrote == ["wanted"]*2 + ["other"]: raise KeyboardInterrupt
+    monkeypatch.setattr(Checkpoints, "after_epoch", stop)
+    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *SPICE, "-q"]) == 130
+    assert {p.name for p in (tmp_path/"run/training").iterdir()} == {"wanted.safetensors", "other.safetensors"}
+    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *SPICE, "-q"]) == 2 and "--resume" in capsys.readouterr().err
+    monkeypatch.setattr(Checkpoints, "after_epoch", write)
+    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *SPICE, "-q", "--resume"]) == 0
+    assert (tmp_path/"run/clusters.csv").read_bytes() == (tmp_path/"whole/clusters.csv").read_bytes()
+    assert not (tmp_path/"run/training").exists()
+    assert set(pd.read_csv(tmp_path/"run/curves.csv").stage) == {"contrast by content", "contrast by source", "heads", "match"}
+
+
 @pytest.mark.parametrize("options, said", [(["--epochs", "3"], "--epochs is for"), (["--resume"], "--resume is for"), (["--method", "deepcluster", "--encoder", "fixed"], "encoder of its own"),
     (["--method", "deepcluster", "--epochs", "-1"], "whole number"), (["--method", "deepcluster", "--set", "by='source'"], "argument of its own"), (["--method", "deepcluster", "--set", "backbone='tiny'"], "no backbone")])
 def test_wrong_options_of_a_training(words, tmp_path, capsys, options, said):
