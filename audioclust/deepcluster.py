@@ -28,7 +28,7 @@ from .consensus import Consensus, consensus
 from .encoders import FixedEncoder, Whiten, load_encoder, what_to_ignore
 from .estimators import replacing
 from .kmeans import KMeans
-from .logmels import Clipped, ClippedLogMel, LogMels
+from .logmels import Clipped, ClippedLogMel, heard
 from .metrics import accuracy, nmi
 from .networks import NetworkEncoder, has_bf16, network_for
 from .within import WithinWhiten
@@ -372,16 +372,11 @@ class DeepCluster(ClusterMixin, BaseEstimator):
         for name,value,least in (("n_clusters", self.n_clusters, 1), ("train_clusters", self.train_clusters or 2, 2)):
             if not isinstance(value, (int, np.integer)) or value < least: raise ValueError(f"{name}={value!r}: say a whole number, at least {least}")
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1)) if self.random_state is None else int(self.random_state)
-        device, failed = torch.device(self.device or ("cuda" if torch.cuda.is_available() else "cpu")), []
+        device = torch.device(self.device or ("cuda" if torch.cuda.is_available() else "cpu"))
         if not isinstance(self.epochs, (int, np.integer)) or self.epochs < 0: raise ValueError(f"epochs={self.epochs!r}: say a whole number, 0 to train nothing")
         if self.passes is not None and not self.passes > 0: raise ValueError(f"passes={self.passes!r}: say a number above 0")
-        with stage("listen"): store = LogMels.of(clips, ClippedLogMel(self.sample_rate), failed, self.num_workers, listening)
-        if errors is None:
-            for row,reason in failed: warnings.warn(f"{clips.path.iloc[row]}: {reason}")
-        else: errors += failed
-        self.clips_, store = clips.iloc[store.rows].reset_index(drop=True), store.only(store.rows)
+        with stage("listen"): self.clips_, store = heard(clips, ClippedLogMel(self.sample_rate), errors, self.num_workers, listening)
         self.seconds_ = store.seconds
-        if not len(store): raise ValueError("none of the clips could be decoded" + (f"; the first: {failed[0][1]}" if failed else ""))
         if len(store) < self.n_clusters: raise ValueError(f"{self.n_clusters} clusters were asked for and there are only {len(store)} clips that can be used: ask for at most {len(store)}")
         self.encoder_ = network_for(store.lengths, self.by, self.ignore, self.sample_rate, backbone=self.backbone, views=self.views, seed=self.seed_).to(device)
         with stage("train"): self._train(store, device, checkpoints, cbs)

@@ -65,7 +65,7 @@ class Pool(nn.Module):
 # %% ../nbs/42_networks.ipynb #2567becb
 class NetworkEncoder(Encoder):
     "A convolutional network over views of log-mels."
-    version = "1"
+    version = "2"  # 2: the spread of a view is 1, and another clip may be blended in
     def __init__(self,
         by:str="content", # "content" or "source"
         ignore=None, # Names from `IGNORABLE`; None takes those of `by`
@@ -109,12 +109,18 @@ def _cpu_flags():
 
 # %% ../nbs/42_networks.ipynb #0a76af09
 @patch
+def fixed_views(self:NetworkEncoder, batch:Clipped, # Log-mels, on the encoder's device
+): # yields [B, 1, M, T]
+    "The views that an embedding is the mean of, the same draws for every clip."
+    if self.n_views == 1 and "order" not in self.ignore: yield self.views(batch)
+    else: yield from (self.views(batch, Dice(v, batch.L.device, shared=True)) for v in range(self.n_views))
+
+@patch
 def of_batch(self:NetworkEncoder, batch:Clipped, # Log-mels, on the encoder's device
     half:bool=False, # Compute in bfloat16?
 )->torch.Tensor: # [B, dim]
     "The mean over the fixed views of each clip."
-    if self.n_views == 1 and "order" not in self.ignore: return self.network(self.views(batch), half)
-    return torch.stack([self.network(self.views(batch, Dice(v, batch.L.device, shared=True)), half) for v in range(self.n_views)]).mean(0)
+    return torch.stack([self.network(x, half) for x in self.fixed_views(batch)]).mean(0)
 
 @patch
 def forward(self:NetworkEncoder,
@@ -141,8 +147,7 @@ def embed_kept(self:NetworkEncoder,
     self.eval()
     out, dice = np.full((len(rows), *([views] if views else []), self.dim), np.nan, np.float32), Dice(seed, device)
     some = np.random.default_rng(seed).permutation(np.flatnonzero(store.lengths[rows]))  # else the background of a clip would be its neighbours in the folder
-    bs = max(2, min(bs, 2**21//max(1, store.lengths.max(initial=1))))  # fewer where there are long clips
-    for at in (some[i:i+bs] for i in range(0, len(some), bs)):
+    for at in store.parts(some, bs):
         batch = Clipped(*(t.to(device) for t in store.batch(rows[at])))
         z = torch.stack([self.network(self.views(batch, dice), half) for _ in range(views)], 1) if views else self.of_batch(batch, half)
         out[at] = z.float().cpu().numpy()

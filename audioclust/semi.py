@@ -6,7 +6,7 @@
 __all__ = ['consistency', 'reliable', 'FixMatch', 'EMA', 'MatchCurves', 'semi_learner', 'probabilities', 'probabilities_kept']
 
 # %% ../nbs/62_semi.ipynb #c268ec9d
-import copy, math, warnings
+import copy, math
 
 import numpy as np
 import torch
@@ -153,9 +153,7 @@ def probabilities(model:EncoderWithHead, # Encoder and head
     batch:Clipped, # Clips, on the model's device
 )->torch.Tensor: # [B, K]
     "The mean over the encoder's fixed views of each clip."
-    encoder = model.encoder
-    views = [encoder.views(batch)] if encoder.n_views == 1 and "order" not in encoder.ignore else (encoder.views(batch, Dice(v, batch.L.device, shared=True)) for v in range(encoder.n_views))
-    return torch.stack([model.head(encoder.network(x)).float().softmax(1) for x in views]).mean(0)
+    return torch.stack([model.head(model.encoder.network(x)).float().softmax(1) for x in model.encoder.fixed_views(batch)]).mean(0)
 
 def probabilities_kept(model:EncoderWithHead, # Encoder and head
     store, # Log-mels of clips that could all be decoded
@@ -164,5 +162,4 @@ def probabilities_kept(model:EncoderWithHead, # Encoder and head
     "Probabilities of all clips of a store."
     model.eval()
     device = next(model.parameters()).device
-    bs = max(2, min(bs, 2**21//max(1, store.lengths.max(initial=1))))
-    return torch.cat([probabilities(model, Clipped(*(t.to(device) for t in store.batch(rows)))) for rows in np.split(np.arange(len(store)), range(bs, len(store), bs))]).cpu().numpy()
+    return torch.cat([probabilities(model, Clipped(*(t.to(device) for t in store.batch(rows)))) for rows in store.parts(np.arange(len(store)), bs)]).cpu().numpy()

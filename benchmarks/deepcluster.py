@@ -8,12 +8,12 @@ take no part in training, stopping or choosing. Rows are appended: a run that is
 `augment` is the part of `train` that makes the views. The last epoch is what is scored.
 Goal: the numbers of the chapter on DeepCluster. Not a goal: the best settings for each variant.
 """
-import argparse, csv, os, platform, subprocess, time
+import argparse, time
 from pathlib import Path
 
 import numpy as np
-import torch
 
+from appended import append
 from audioclust.consensus import Consensus
 from audioclust.datasets import fsdd
 from audioclust.deepcluster import Labeller, deepcluster_learner
@@ -84,22 +84,11 @@ def main():
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"deepcluster.csv")
     args = p.parse_args()
     table = fsdd(download=False)
-    commit = subprocess.run(["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True, cwd=Path(__file__).parent).stdout.strip()
-    where = f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, Python {platform.python_version()}"
-    there = list(csv.DictReader(open(args.out, newline=""))) if args.out.is_file() else []
-    done = {(r["variant"], int(r["seed"])) for r in there}
     todo = [(name, s) for name in (args.only.split(";") if args.only else VARIANTS) for s in range(args.seeds if name.startswith(("as it is", "no training")) else args.ablation_seeds)]
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    for name,seed in todo:
-        if (name, seed) in done: continue
+    def one(name, seed):
         by, k, options = VARIANTS[name]
-        row = dict(variant=name, by=by, k=k, seed=seed, **{m: round(v, 4) if isinstance(v, float) else v for m,v in run(table, by, k, seed, **options).items()}, commit=commit, machine=where)
-        new = not args.out.is_file()
-        with open(args.out, "a", newline="") as f:
-            w = csv.DictWriter(f, row)
-            if new: w.writeheader()
-            w.writerow(row)
-        print({m: v for m,v in row.items() if m not in ("commit", "machine")}, flush=True)
+        return dict(by=by, k=k, seed=seed, **{m: round(v, 4) if isinstance(v, float) else v for m,v in run(table, by, k, seed, **options).items()})
+    append(args.out, todo, one)
 
 
 if __name__ == "__main__": main()

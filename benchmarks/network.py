@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from appended import commit
 from audioclust.augment import Dice
 from audioclust.datasets import fsdd
 from audioclust.logmels import Clipped, LogMels
@@ -64,7 +65,7 @@ def main():
         for name in VARIANTS:
             views, rest = np.median(spent[name], 0)
             rows.append(dict(by=by, variant=name, views_ms=round(float(views)*1e3, 1), network_ms=round(float(rest)*1e3, 1), share_of_views=round(float(views/(views + rest)), 3), first_s=round(first[name], 1),
-                             machine=f"{where}, torch {torch.__version__}"))
+                             commit=commit(), machine=f"{where}, torch {torch.__version__}"))
             print(rows[-1], flush=True)
     with open(args.out, "w", newline="") as f:
         w = csv.DictWriter(f, rows[0]); w.writeheader(); w.writerows(rows)

@@ -7,13 +7,13 @@ take no part in training, stopping or choosing. Rows are appended: a run that is
 `kmeans` is K-means with 20 starts on the contrastive embeddings at length 1; the other names are those of the chapter.
 Goal: the numbers of the chapter on SPICE. Not a goal: the best settings for these recordings.
 """
-import argparse, csv, os, platform, subprocess, time, warnings
+import argparse, time, warnings
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import torch
 
+from appended import append
 from audioclust.datasets import fsdd
 from audioclust.kmeans import KMeans
 from audioclust.logmels import ClippedLogMel, LogMels
@@ -59,21 +59,8 @@ def main():
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"spice.csv")
     args = p.parse_args()
     table = fsdd(download=False)
-    commit = subprocess.run(["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True, cwd=Path(__file__).parent).stdout.strip()
-    where = f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, Python {platform.python_version()}"
-    there = list(csv.DictReader(open(args.out, newline=""))) if args.out.is_file() else []
-    done = {(r["variant"], int(r["seed"])) for r in there}
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    for name in args.only.split(";") if args.only else VARIANTS:
-        for seed in range(args.seeds):
-            if (name, seed) in done: continue
-            row = dict(variant=name, seed=seed, **run(table, seed, **VARIANTS[name]), commit=commit, machine=where)
-            new = not args.out.is_file()
-            with open(args.out, "a", newline="") as f:
-                w = csv.DictWriter(f, row)
-                if new: w.writeheader()
-                w.writerow(row)
-            print({m: v for m,v in row.items() if m not in ("commit", "machine")}, flush=True)
+    todo = [(name, s) for name in (args.only.split(";") if args.only else VARIANTS) for s in range(args.seeds)]
+    append(args.out, todo, lambda name, seed: dict(seed=seed, **run(table, seed, **VARIANTS[name])))
 
 
 if __name__ == "__main__": main()
