@@ -52,7 +52,7 @@ class Labeller:
         n_clusters:int=10, # Pseudo-labels
         anchor:np.ndarray=None, # Whitened embeddings of all clips by another encoder [N, d], or none
         within:bool=True, # Whiten by what varies within clips; else by all points, as the original does
-        members:int=24, # K-means, of the network's and of the anchor's embeddings each; 1: a single K-means and no consensus
+        members:int=16, # K-means, of the network's and of the anchor's embeddings each; 1: a single K-means and no consensus
         views:int=4, # Random views of each clip that are averaged
         dims=(8, 12, 16, 24), # Leading axes of the network's embeddings that the members look at
         reseed:bool=True, # Fill empty clusters?

@@ -16,6 +16,7 @@ import soxr
 import torch
 from fastcore.basics import patch
 from safetensors.torch import load_file, save_file
+from scipy.linalg import eigh
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -218,12 +219,17 @@ def _spread(x, first, n):
 # %% ../nbs/40_encoders.ipynb #2ae3cddc
 def _axes(X, m):
     "Variance along the first `m` principal axes [m] and the axes [m, d] of centred rows; from the smaller of the two tables of products."
-    n = max(1, len(X) - 1)
-    if len(X) < X.shape[1]:
+    n, few = max(1, len(X) - 1), min(X.shape)
+    def largest(P): return tuple(np.flip(a, -1) for a in (np.linalg.eigh(P) if few < 600 else eigh(P, subset_by_index=(few - m, few - 1))))  # finding only those that are wanted pays off in large tables
+    if len(X) >= X.shape[1]:
+        variance, V = largest(X.T @ X/n)
+        return np.maximum(variance[:m], 0), V[:, :m].T
+    if few < 600:
         _, s, Vt = np.linalg.svd(X, full_matrices=False)
         return s[:m]**2/n, Vt[:m]
-    variance, V = np.linalg.eigh(X.T @ X/n)
-    return np.maximum(variance[::-1][:m], 0), V[:, ::-1][:, :m].T
+    variance, U = largest(X @ X.T/n)
+    s = np.sqrt(n*np.maximum(variance[:m], 1e-16*max(variance[0], 1e-300)))
+    return s**2/n, U[:, :m].T @ X/s[:, None]
 
 class Whiten(TransformerMixin, Kept):
     "Rotate to the first principal axes, equalise them, and scale each row to length 1."

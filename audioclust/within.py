@@ -7,6 +7,7 @@ __all__ = ['WithinWhiten']
 
 # %% ../nbs/43_within.ipynb #dda971cd
 import numpy as np
+from scipy.linalg import cholesky, solve_triangular
 
 from .encoders import Whiten, _axes
 from .estimators import to_numpy
@@ -29,18 +30,20 @@ class WithinWhiten(Whiten):
         "Learn what varies within clips from `views`, and the axes of `X`."
         X = to_numpy(X).astype(np.float64)
         if views is None: raise ValueError("views are needed: several embeddings of each of some clips, [n, V, d], such as NetworkEncoder.embed_kept(store, views=8) gives")
-        R = to_numpy(views).astype(np.float64)
+        R = to_numpy(views)
+        R = R.astype(np.promote_types(R.dtype, np.float32))
         if X.ndim != 2 or R.ndim != 3 or R.shape[1] < 2 or R.shape[2] != X.shape[1]: raise ValueError(f"embeddings must be [N, d] and views [n, V, d] with V at least 2; shapes {X.shape} and {R.shape} came")
         if not (np.isfinite(X).all() and np.isfinite(R).all()): raise ValueError("embeddings and views must be finite numbers; some are NaN or infinite")
         self.n_features_in_, self.mean_ = X.shape[1], X.mean(0)
         R -= R.mean(1, keepdims=True)
-        R = R.reshape(-1, X.shape[1])
-        lam, E = np.linalg.eigh(R.T @ R/(len(R)*(1 - 1/views.shape[1])))
-        A = E/np.sqrt(np.maximum(lam, 0) + max(self.floor*lam.mean(), 1e-12))  # [d, d]
+        R = R.reshape(-1, X.shape[1]).astype(np.float32)
+        C = (R.T @ R).astype(np.float64)/(len(R)*(1 - 1/views.shape[1]))  # [d, d]
+        C[np.diag_indices_from(C)] += max(self.floor*np.trace(C)/len(C), 1e-12)
+        L = cholesky(C, lower=True)
         m = min(self.n_components, X.shape[1], max(1, len(X) - 1))
-        variance, Vt = _axes((X - self.mean_) @ A, m)
+        variance, Vt = _axes(solve_triangular(L, (X - self.mean_).T, lower=True).T, m)
+        Vt = solve_triangular(L, Vt.T, lower=True, trans="T").T  # the axes, as directions of X
         scale = np.sqrt(variance)[:, None]
         Vt = Vt*np.sign(Vt[np.arange(m), np.abs(Vt).argmax(1)])[:, None]  # one of two signs, the same on every machine
-        if not self.equalise: self.components_ = Vt @ A.T; return self
-        self.components_ = np.divide(Vt, scale, out=np.zeros_like(Vt), where=scale > 1e-9*scale[0]) @ A.T
+        self.components_ = np.divide(Vt, scale, out=np.zeros_like(Vt), where=scale > 1e-7*scale[0]) if self.equalise else Vt
         return self

@@ -42,7 +42,7 @@ class Timed:
         finally: self.spent[self.name] = self.spent.get(self.name, 0) + time.perf_counter() - start
 
 
-def run(table, by, k, seed, epochs=10, anchor=True, within=True, members=24, reseed=True, **learner):
+def run(table, by, k, seed, epochs=10, anchor=True, within=True, members=16, reseed=True, **learner):
     wanted, spent = dict(content=10, source=6)[by], {}
     fixed = FixedEncoder(by, sample_rate=8000)
     z = fixed.whitening(len(table)).fit_transform(fixed.embed(table)) if anchor else None
