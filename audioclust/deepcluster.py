@@ -57,7 +57,8 @@ class Labeller:
         dims=(8, 12, 16, 24), # Leading axes of the network's embeddings that the members look at
         reseed:bool=True, # Fill empty clusters?
         bf16:bool=None, # Embed in bfloat16? None: where the processor can
-    ): self.n_clusters, self.anchor, self.within, self.members, self.views, self.dims, self.reseed, self.bf16 = n_clusters, anchor, within, members, views, tuple(dims), reseed, bf16
+        seed:int=0, # Of the K-means of the anchor's embeddings, which are asked once
+    ): self.n_clusters, self.anchor, self.within, self.members, self.views, self.dims, self.reseed, self.bf16, self.seed, self.asked = n_clusters, anchor, within, members, views, tuple(dims), reseed, bf16, seed, None
 
     def embed(self, encoder, store, seed): # An encoder, the store, a seed
         "Whitened embeddings of all clips that could be decoded [n, d]."
@@ -73,24 +74,31 @@ class Labeller:
         mean = mean[store.rows]
         return WithinWhiten(max(self.dims)).fit(mean, views=some).transform(mean)
 
-    def cluster(self, z, anchor, seed, device=None): # The network's embeddings or None, the anchor's or None, a seed, where to compute
+    def ask_anchor(self, device=None, rows=slice(None)): # Where to compute, the clips that count
+        "What the K-means of the anchor's embeddings say; they are asked once."
+        if self.asked is None and self.anchor is not None:
+            rng, z = np.random.default_rng(self.seed), self.anchor[rows]
+            self.asked = [self._kmeans(z, z.shape[1] - m % 4*z.shape[1]//8, rng, device) for m in range(self.members)]
+        return self.asked or []
+
+    def cluster(self, z, asked, seed, device=None): # The network's embeddings or None, partitions by the anchor, a seed, where to compute
         "Labels [n]."
         rng = np.random.default_rng(seed)
-        def kmeans(x, d):
-            x = np.ascontiguousarray(x[:, :d])
-            return KMeans(self.n_clusters, reseed=self.reseed, device=device, random_state=int(rng.integers(2**31))).fit_predict(x/np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12))
-        if self.members == 1: return kmeans(anchor if z is None else z, None)
+        if self.members == 1: return asked[0] if z is None else self._kmeans(z, None, rng, device)
         dims = self.dims if self.within else (None,)
-        parts = [] if z is None else [kmeans(z, dims[m % len(dims)]) for m in range(self.members)]
-        if anchor is not None: parts += [kmeans(anchor, anchor.shape[1] - m % 4*anchor.shape[1]//8) for m in range(self.members)]
-        return consensus(parts, self.n_clusters, n_init=5, device=device, random_state=int(rng.integers(2**31)))[0]
+        parts = [] if z is None else [self._kmeans(z, dims[m % len(dims)], rng, device) for m in range(self.members)]
+        return consensus(parts + asked, self.n_clusters, n_init=5, device=device, random_state=int(rng.integers(2**31)))[0]
+
+    def _kmeans(self, x, d, rng, device):
+        x = np.ascontiguousarray(x[:, :d])
+        return KMeans(self.n_clusters, reseed=self.reseed, device=device, random_state=int(rng.integers(2**31))).fit_predict(x/np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12))
 
     def __call__(self, encoder, store, seed, first): # `first`: is the network still as it was made?
         "Pseudo-labels of all clips [N]; -1 for those that could not be decoded."
-        anchor = None if self.anchor is None else self.anchor[store.rows]
-        z = None if first and anchor is not None else self.embed(encoder, store, seed)
-        labels = np.full(len(store), -1)
-        labels[store.rows] = self.cluster(z, anchor, seed, str(next(encoder.parameters()).device))
+        device, labels = str(next(encoder.parameters()).device), np.full(len(store), -1)
+        asked = self.ask_anchor(device, store.rows)
+        z = None if first and asked else self.embed(encoder, store, seed)
+        labels[store.rows] = self.cluster(z, asked, seed, device)
         return labels
 
 # %% ../nbs/50_deepcluster.ipynb #de8e8e44
@@ -272,7 +280,7 @@ def deepcluster_learner(dls, # From `LogMels.dataloaders`
     if version == 2 and dls.train.team.size > 1: raise ValueError("version 2 keeps its memory bank in one process: use version 1 with several")
     if version == 2 and (anchor is not None or labeller is not None): raise ValueError("version 2 clusters its memory bank: leave out anchor and labeller")
     if bf16 is None: bf16 = has_bf16(dls.device)
-    parts = [MakeViews(encoder.views, seed, augment), PseudoLabels(labeller or Labeller(n_clusters, anchor, bf16=bf16), seed) if version == 1 else BankLabels(n_clusters, seed), Resample(balance, passes, seed), Curves()]
+    parts = [MakeViews(encoder.views, seed, augment), PseudoLabels(labeller or Labeller(n_clusters, anchor, bf16=bf16, seed=seed), seed) if version == 1 else BankLabels(n_clusters, seed), Resample(balance, passes, seed), Curves()]
     parts += [RenewHead(seed)]*(renew and version == 1) + [Bfloat16()]*bf16 + [Share(dls.train.team)]*(dls.train.team.size > 1)
     return Learner(dls, model, loss_func=nn.CrossEntropyLoss(), cbs=[*parts, *cbs], **{"wd": 1e-3, "lr": 2e-3, **kwargs})
 

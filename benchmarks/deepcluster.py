@@ -52,8 +52,8 @@ def run(table, by, k, seed, epochs=10, anchor=True, within=True, members=16, res
     if epochs:
         labeller = None
         if learner.get("version", 1) == 1:
-            labeller = Labeller(k, z, within, members, reseed=reseed)
-            labeller.cluster, labeller.embed = Timed(labeller.cluster, spent, "cluster"), Timed(labeller.embed, spent, "embed")
+            labeller = Labeller(k, z, within, members, reseed=reseed, seed=seed)
+            labeller.cluster, labeller.ask_anchor, labeller.embed = Timed(labeller.cluster, spent, "cluster"), Timed(labeller.ask_anchor, spent, "cluster"), Timed(labeller.embed, spent, "embed")
         learn = deepcluster_learner(store.dataloaders(256), encoder, k, labeller=labeller, seed=seed, **learner)
         learn.make_views.views = Timed(learn.make_views.views, spent, "augment")
         learn._do_epoch_train = Timed(learn._do_epoch_train, spent, "train")

@@ -104,7 +104,7 @@ def test_labellers(store, options):
 
 def test_without_reseeding_clusters_may_stay_empty_and_with_it_none():
     z = np.repeat(np.random.default_rng(0).standard_normal((30, 4)).astype(np.float32), 10, 0) + 1e-3*np.random.default_rng(1).standard_normal((300, 4)).astype(np.float32)
-    for s in range(5): assert len(set(Labeller(60, within=False, members=1).cluster(z, None, s))) == 60
+    for s in range(5): assert len(set(Labeller(60, within=False, members=1).cluster(z, [], s))) == 60
 
 
 @pytest.mark.parametrize("stop, version", [(1, 1), (2, 1), (3, 1), (2, 2)])
