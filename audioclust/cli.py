@@ -60,7 +60,7 @@ def cluster(args):
         team.first(lambda: _finish(args))
     return 0
 
-_TRAININGS = tuple(f"{name}.safetensors" for name in ("training", "wanted", "other", "match"))  # what methods that train keep of it
+_TRAININGS = tuple(f"{name}.safetensors" for name in ("training", "content", "source", "match"))  # what methods that train keep of it
 
 def _forget(training):
     "Remove what a training kept, and nothing else."

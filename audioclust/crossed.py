@@ -67,9 +67,14 @@ class Crossed(ClusterMixin, BaseEstimator):
             step, labels[1] = tried[self.n_other_]
             self.steps_.append(step)
             for _ in range(self.rounds - 1):
-                for which,k in ((0, self.n_clusters), (1, self.n_other_)):
-                    step, labels[which] = find(which, k)
-                    self.steps_.append(step)
+                step, labels[0] = find(0, self.n_clusters)
+                self.steps_.append(step)
+                step, labels[1] = find(1, self.n_other_)
+                finer = min((k for k in many if k > self.n_other_ and k <= n//2), default=None)
+                if finer is not None:  # better groups may show that more of the other are independent of them
+                    more = find(1, finer)
+                    if (a := ami(labels[0], more[1])) <= self.limit/2: self.n_other_, self.dependence_[finer], (step, labels[1]) = finer, a, more
+                self.steps_.append(step)
             step, labels[0] = find(0, self.n_clusters)
             self.steps_.append(step)
             self.dependence_["at the end"] = ami(*labels)
@@ -106,7 +111,7 @@ def _rest(X, means, groups): return X if means is None else X - means[groups]
 @patch
 def ask(self:Crossed, X, # Embeddings [n, d], or a list
     other=None, # For the other grouping [n, d'], or a list
-): # (labels int64 [n], share of members that agree float32 [n], embeddings [n, m])
+): # (labels int64 [n], share of members that agree float32 [n], embeddings [n, m], labels of the other grouping int64 [n] or None)
     "The groups of new clips, by the steps that found them."
     check_is_fitted(self, "steps_")
     if self.crossed_ and other is None: raise ValueError("other is needed: embeddings of the same clips for the other grouping")
@@ -114,7 +119,7 @@ def ask(self:Crossed, X, # Embeddings [n, d], or a list
     for step in self.steps_:
         Z = step.see(both, labels)
         labels[step.which], sure = step.clusterer.ask(Z if len(Z) > 1 else Z[0])
-    return labels[0], sure, np.concatenate(Z, 1)/np.float32(len(Z)**.5)
+    return labels[0], sure, np.concatenate(Z, 1)/np.float32(len(Z)**.5), labels[1]
 
 @patch
 def predict(self:Crossed, X, # Embeddings [n, d], or a list

@@ -108,7 +108,8 @@ class SelfLabels(Callback):
         overlap:bool=True, # May a clip be in several groups? (balanced only)
         sample:int=5000, # M, clips looked at in an epoch, at most
         seed:int=0,
-    ): self.clean, self.weak, self.strong, self.per, self.top, self.assign, self.overlap, self.sample, self.seed = clean, weak, strong, per, top, assign, overlap, sample, seed
+        start=None, # Probabilities to select by in the first epoch [N, K]; None: those of the new heads
+    ): self.clean, self.weak, self.strong, self.per, self.top, self.assign, self.overlap, self.sample, self.seed, self.start = clean, weak, strong, per, top, assign, overlap, sample, seed, start
     @torch.no_grad()
     def select(self, scores, E, per, top):
         P = prototypes(scores, E, top)
@@ -116,8 +117,12 @@ class SelfLabels(Callback):
     @torch.no_grad()
     def before_epoch(self):
         sub = torch.from_numpy(np.random.default_rng([self.seed, self.epoch]).permutation(len(self.clean))[:self.sample]).to(self.clean.device)
-        rows, self.labels = self.select(self.model(self.weak[sub]), self.clean[sub], self.per, self.top)
+        scores = self.model(self.weak[sub]) if self.start is None or self.epoch else self._begin(sub)
+        rows, self.labels = self.select(scores, self.clean[sub], self.per, self.top)
         self.rows, self.view = sub[rows], self.strong[self.epoch % len(self.strong)]
+    def _begin(self, sub):  # each head looks at a part of its own of clips that are equally sure
+        dice = torch.Generator().manual_seed(self.seed)
+        return self.start[sub]*(1 - .1*torch.rand(len(self.model.w1), len(sub), 1, generator=dice).to(sub.device))
     def before_batch(self):
         at = self.xb[0]
         self.learn.xb, self.learn.yb = (self.view[self.rows[:, at]],), (self.labels[:, at],)
@@ -152,6 +157,7 @@ def heads_learner(clean, # Embeddings of clips as they are [N, d]
     passes:int=8, # Over what was selected, in an epoch
     bs:int=128, # Clips in a step
     double:bool=True, # Softmax of the softmax?
+    start=None, # Probabilities that the first selection goes by [N, K]; None: those of the new heads, which are chance
     seed:int=0, # Of everything
     device="cpu", cbs=(), **kwargs, # Further arguments of `Learner`
 )->Learner:
@@ -161,13 +167,16 @@ def heads_learner(clean, # Embeddings of clips as they are [N, d]
     if assign not in ("balanced", "nearest"): raise ValueError(f"assign={assign!r}: say 'balanced' or 'nearest'")
     m = min(sample, len(clean))
     per = m//n_clusters
+    if start is not None:
+        start = torch.as_tensor(to_numpy(start), dtype=torch.float32, device=device)
+        if start.shape != (len(clean), n_clusters): raise ValueError(f"start must be [{len(clean)}, {n_clusters}]; shape {tuple(start.shape)} came")
     if n_clusters < 2 or per < 2: raise ValueError(f"n_clusters={n_clusters} with {m} clips: there must be at least 2 groups and 2 clips in each")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Heads(clean.shape[1], n_clusters, heads).to(device)
     dl = Positions(per*n_clusters if assign == "balanced" else m, passes, bs, seed, device)
     loss = double_softmax if double else single_softmax
-    labels = SelfLabels(clean, weak, strong, per, max(1, int(ratio*per)), assign, overlap, sample, seed)
+    labels = SelfLabels(clean, weak, strong, per, max(1, int(ratio*per)), assign, overlap, sample, seed, start)
     return Learner(DataLoaders(dl, dl, device=torch.device(device)), model, loss_func=lambda p, y: loss(p, y).mean(), opt_func=Adam, cbs=[labels, KeepBest(), *cbs], **{"lr": 5e-3, "wd": 0., **kwargs})
 
 class SelfHeads(ClusterMixin, BaseEstimator):
@@ -186,11 +195,12 @@ class SelfHeads(ClusterMixin, BaseEstimator):
         y=None, # Ignored
         weak=None, # Of a weak view [N, d]
         strong=None, # Of R strong views [R, N, d]
+        start=None, # Probabilities to begin with [N, K]; None: begin with chance
         cbs=(), # Callbacks for the learner
     ):
         "Train the heads; returns `self`."
         if self.choose not in ("best", "consensus"): raise ValueError(f"choose={self.choose!r}: say 'best' or 'consensus'")
-        learn = heads_learner(X, weak, strong, self.n_clusters, heads=self.heads, assign=self.assign, overlap=self.overlap, double=self.double, seed=self.random_state, device=self.device or "cpu", cbs=cbs)
+        learn = heads_learner(X, weak, strong, self.n_clusters, heads=self.heads, assign=self.assign, overlap=self.overlap, double=self.double, start=start, seed=self.random_state, device=self.device or "cpu", cbs=cbs)
         with learn.no_bar(), learn.no_logging(): learn.fit(self.epochs)
         best = learn.keep_best
         self.curves_, self.loss_, self.head_, self.state_ = best.rows, best.least, best.head, {k: v.cpu() for k,v in best.state.items()}

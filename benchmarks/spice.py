@@ -1,10 +1,11 @@
 """SPICE on the spoken digits, by content and by source: what each step reaches, and how long it takes.
 
-    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/spice.py [--only "NAME;…"] [--seeds 5]
+    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/spice.py [--only "NAME;…"] [--seeds 5] [--encoders FOLDER]
 
 Each row of benchmarks/results/spice.csv is one run, scored afterwards against digits and speakers at every step; labels
 take no part in training, stopping or choosing. Rows are appended: a run that is there already is not made again.
-`kmeans` is K-means with 20 starts on the contrastive embeddings at length 1; the other names are those of the chapter.
+With --encoders the trained networks of each seed are kept in FOLDER and used again by variants that train the same ones;
+the seconds of contrast are then those of loading. `kmeans` is K-means with 20 starts on the contrastive embeddings at length 1; the other names are those of the chapter.
 Goal: the numbers of the chapter on SPICE. Not a goal: the best settings for these recordings.
 """
 import argparse, time, warnings
@@ -15,17 +16,18 @@ import numpy as np
 
 from appended import append
 from audioclust.datasets import fsdd
+from audioclust.encoders import load_encoder
 from audioclust.kmeans import KMeans
 from audioclust.logmels import ClippedLogMel, LogMels
 from audioclust.metrics import score
 from audioclust.spice import SPICE
 
 SIZES = (500, 430, 370, 310, 250, 210, 170, 130, 90, 50)  # clips of each digit, when unbalanced
-VARIANTS = {"content": {}, "source": dict(by="source", n_clusters=6), "content, not crossed": dict(crossed=False), "content, unbalanced": dict(unbalanced=True, assign="nearest"),
+VARIANTS = {"content": {}, "source": dict(by="source", n_clusters=6), "content, not crossed": dict(crossed=False), "content, unbalanced": dict(unbalanced=True),
             "content, k = 8": dict(n_clusters=8), "content, k = 12": dict(n_clusters=12), "content, k = 20": dict(n_clusters=20)}
 
 
-def run(table, seed, unbalanced=False, **options):
+def run(table, seed, kept=None, unbalanced=False, **options):
     if unbalanced:
         rng = np.random.default_rng(seed)
         table = table.iloc[np.sort(np.concatenate([rng.permutation(np.flatnonzero(table.label == d))[:n] for d,n in zip(sorted(set(table.label)), SIZES)]))].reset_index(drop=True)
@@ -37,30 +39,37 @@ def run(table, seed, unbalanced=False, **options):
         spent[f"s_{name}"] = round(time.perf_counter() - start, 1)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        model = SPICE(**{"n_clusters": 10, "sample_rate": 8000, "random_state": seed, **options}).fit(table, stage=stage)
+        model = SPICE(**{"n_clusters": 10, "sample_rate": 8000, "random_state": seed, **options})
+        bys = ("content", "source")[::1 if model.by == "content" else -1]
+        at = [Path(kept)/f"{by}_{seed}{'_unbalanced'*unbalanced}" for by in bys] if kept else []
+        there = bool(at) and all((a/"encoder.json").is_file() for a in at)
+        model.fit(table, stage=stage, encoders=[load_encoder(a) for a in at] if there else None)
+        if at and not there and model.crossed:
+            for a,e in zip(at, model.encoders_): e.save(a)
     X = model.encoders_[0].embed_kept(LogMels.of(table, ClippedLogMel(8000)))
     steps = {"kmeans": KMeans(model.n_clusters, n_init=20, random_state=seed).fit_predict(X/np.linalg.norm(X, axis=1, keepdims=True)), **model.steps_, "answer": model.labels_}
     wanted, other = ("label", "speaker") if model.by == "content" else ("speaker", "label")
     row = {}
-    for name in ("kmeans", "consensus", "crossed", "heads", "match", "answer"):
+    for name in ("kmeans", "consensus", "crossed", "even", "heads", "match", "answer"):
         if name not in steps: row |= {f"{m}_{name}": "" for m in ("acc", "nmi", "ari", "other")}; continue
         s = score(table[wanted], steps[name])
         row |= {f"acc_{name}": s["acc"], f"nmi_{name}": s["nmi"], f"ari_{name}": s["ari"], f"other_{name}": score(table[other], steps[name])["nmi"]}
     good = model.reliable_ >= 0
     mine = score(table[wanted][good], model.reliable_[good])["acc"]
-    return {**{k: round(float(v), 4) if v != "" else "" for k,v in row.items()}, "reliable": int(good.sum()), "acc_reliable": round(float(mine), 4), "n_other": model.crossed_.n_other_, "dependence": round(model.crossed_.dependence_.get("at the end", float("nan")), 4),
-            "consistency": " ".join(f"{k} {v:.3f}" for k,v in model.consistency_.items()), "matched": model.model_ is not None, "warned": "; ".join(str(w.message) for w in warned if "kept" in str(w.message) or "depend" in str(w.message)), **spent}
+    return {**{k: round(float(v), 4) if v != "" else "" for k,v in row.items()}, "reliable": int(good.sum()), "acc_reliable": round(float(mine), 4), "n_other": model.crossed_.n_other_, "dependence": round(model.crossed_.dependence_.get("at the end", float("nan")), 4), "kept": " ".join(k for k,v in dict(even=model.even_, heads=model.heads_, match=model.model_).items() if v is not None),
+            "evidence": "; ".join(f"{k} {e['consistency']:.3f} - {e['dependence']:.3f}" for k,e in model.evidence_.items()), "warned": "; ".join(str(w.message) for w in warned if "kept" in str(w.message) or "depend" in str(w.message)), **spent}
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--only", help="names of variants, separated by semicolons")
     p.add_argument("--seeds", type=int, default=5)
+    p.add_argument("--encoders", type=Path)
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"spice.csv")
     args = p.parse_args()
     table = fsdd(download=False)
     todo = [(name, s) for name in (args.only.split(";") if args.only else VARIANTS) for s in range(args.seeds)]
-    append(args.out, todo, lambda name, seed: dict(seed=seed, **run(table, seed, **VARIANTS[name])))
+    append(args.out, todo, lambda name, seed: dict(seed=seed, **run(table, seed, args.encoders, **VARIANTS[name])))
 
 
 if __name__ == "__main__": main()

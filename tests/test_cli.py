@@ -174,10 +174,10 @@ def test_spice_stopped_and_gone_on_with_is_the_same(words, tmp_path, monkeypatch
     def stop(self):
         write(self)
         wrote.append(self.file.stem)
-        if wrote == ["wanted"]*2 + ["other"]: raise KeyboardInterrupt
+        if wrote == ["content"]*2 + ["source"]: raise KeyboardInterrupt
     monkeypatch.setattr(Checkpoints, "after_epoch", stop)
     assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *SPICE, "-q"]) == 130
-    assert {p.name for p in (tmp_path/"run/training").iterdir()} == {"wanted.safetensors", "other.safetensors"}
+    assert {p.name for p in (tmp_path/"run/training").iterdir()} == {"content.safetensors", "source.safetensors"}
     assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *SPICE, "-q"]) == 2 and "--resume" in capsys.readouterr().err
     monkeypatch.setattr(Checkpoints, "after_epoch", write)
     assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *SPICE, "-q", "--resume"]) == 0

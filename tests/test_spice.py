@@ -12,6 +12,7 @@ from audioclust.contrastive import MoCo, Pairs, SimCLR, contrastive_learner, eff
 from audioclust.crossed import Crossed
 from audioclust.datasets import synthetic_words
 from audioclust.deepcluster import Checkpoints
+from audioclust.even import Even
 from audioclust.heads import Heads, SelfHeads, assign_balanced, assign_nearest, double_softmax, heads_learner, prototypes
 from audioclust.logmels import LogMels
 from audioclust.metrics import accuracy, nmi
@@ -278,7 +279,7 @@ def test_spice_answers_for_new_clips_as_for_those_it_knew(words, by, tmp_path):
         again = SPICE(3, by, **QUICK).fit(words)
     np.testing.assert_array_equal(m.labels_, again.labels_)
     np.testing.assert_allclose(m.proba_.sum(1), 1, atol=1e-4)
-    assert set(m.steps_) >= {"consensus", "crossed", "heads"} and set(m.consistency_) >= {"crossed", "heads"}
+    assert set(m.steps_) >= {"consensus", "crossed", "heads"} and set(m.evidence_) >= {"crossed", "heads"}
     np.testing.assert_array_equal(m.predict(words), m.labels_)
     np.testing.assert_array_equal(m.predict(words.iloc[[5]]), m.labels_[[5]])
     m.save(tmp_path)
@@ -309,3 +310,69 @@ def test_soft_assignment_rows_sum_to_one_and_the_group_is_largest():
     p = soft_assignment(np.array([0, 2, 1]), np.array([1., 0., .4]), 3)
     np.testing.assert_allclose(p.sum(1), 1, atol=1e-6)
     assert p.argmax(1).tolist() == [0, 2, 1]
+
+
+# shares that hold for every source
+
+@pytest.mark.parametrize("seed", range(3))
+def test_even_is_the_transport_problem_of_plain_loops(seed):
+    rng = np.random.default_rng(seed)
+    Z, s, K = rng.normal(size=(40, 3)), rng.integers(0, 3, 40), 4
+    Z /= np.linalg.norm(Z, axis=1, keepdims=True)
+    e, T = Even(weight=.7, own=.3, softness=.2), np.eye(K)[rng.integers(0, K, 40)]
+    e.mean_ = np.zeros((3, 3))
+    found, P, bias = e._assign(Z, s, T)
+    share = T.mean(0)
+    for g in range(3):
+        rows = np.flatnonzero(s == g)
+        v, u = np.ones(K), np.ones(len(rows))
+        cost = [[np.exp(-((Z[i] - P[g, k])**2).sum()/.2) for k in range(K)] for i in rows]
+        for _ in range(60):
+            v = [(share[k]*len(rows)/sum(u[i]*cost[i][k] for i in range(len(rows))))**(.7/.9) for k in range(K)]
+            u = [1/sum(cost[i][k]*v[k] for k in range(K)) for i in range(len(rows))]
+        np.testing.assert_allclose(found[rows], [[u[i]*cost[i][k]*v[k] for k in range(K)] for i in range(len(rows))], atol=1e-9)
+        np.testing.assert_allclose(bias[g], np.log(v), atol=1e-9)
+    np.testing.assert_allclose(found.sum(1), 1)
+
+
+def test_even_with_all_weight_keeps_the_shares_and_with_none_ignores_them():
+    rng = np.random.default_rng(0)
+    y, s = np.repeat([0, 1, 2], 60), np.tile([0, 1], 90)
+    X = 4*np.eye(3)[y] + rng.normal(size=(180, 3))
+    X[(y == 2) & (s == 1)] += [4, 0, -4]  # this source has its third content where the first is
+    start = np.where((y == 2) & (s == 1), 0, y)
+    for weight,same in ((None, True), (0., False)):
+        labels = Even(weight=weight).fit(X, start, s).labels_
+        here, there = (np.bincount(labels[s == g], minlength=3) for g in (0, 1))
+        assert (abs(here - there).max() <= 4) is same
+
+
+def test_even_places_new_clips_where_it_placed_them_and_is_kept(tmp_path):
+    rng = np.random.default_rng(1)
+    X, y, s = rng.normal(size=(90, 5)).astype(np.float32), rng.integers(0, 3, 90), rng.integers(0, 2, 90)
+    e = Even(n_axes=4).fit([X, 50*X[:, :2]], y, s)
+    e.save(tmp_path)
+    for model in (e, Even.load(tmp_path)):
+        labels, sure, p, Z = model.ask([X, 50*X[:, :2]], s)
+        np.testing.assert_array_equal(labels, e.labels_)
+        np.testing.assert_allclose(p, e.proba_, atol=1e-5)
+        np.testing.assert_allclose(Z, e.embeddings_, atol=1e-5)
+    assert np.isfinite(Even(6).fit(X, y, np.arange(90)).proba_).all()  # a source of each clip's own, groups without members
+
+
+def test_heads_begin_where_they_are_told():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 4, 200)
+    X = (3*np.eye(4)[y] + rng.normal(size=(200, 4))).astype(np.float32)
+    p = np.eye(4)[(y + 1) % 4]  # the same groups by other names
+    assert (SelfHeads(4, heads=3, epochs=3).fit(X, start=p).labels_ == (y + 1) % 4).mean() > .9
+    with pytest.raises(ValueError, match="start must be"): SelfHeads(4).fit(X, start=p[:, :3])
+
+
+def test_spice_uses_networks_that_are_there(words):
+    options = {**QUICK, "match_epochs": 0}
+    first = SPICE(3, **options).fit(words)
+    again = SPICE(3, **options).fit(words, encoders=first.encoders_)
+    np.testing.assert_array_equal(again.labels_, first.labels_)
+    assert not [r for r in again.curves_ if r["stage"].startswith("contrast")]
+    with pytest.raises(ValueError, match="2 are needed"): SPICE(3, **options).fit(words, encoders=first.encoders_[:1])
