@@ -344,7 +344,7 @@ def test_even_with_all_weight_keeps_the_shares_and_with_none_ignores_them():
     for weight,same in ((None, True), (0., False)):
         labels = Even(weight=weight).fit(X, start, s).labels_
         here, there = (np.bincount(labels[s == g], minlength=3) for g in (0, 1))
-        assert (abs(here - there).max() <= 4) is same
+        assert (abs(here - there).max() <= 4) == same
 
 
 def test_even_places_new_clips_where_it_placed_them_and_is_kept(tmp_path):
