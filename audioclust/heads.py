@@ -140,7 +140,7 @@ class KeepBest(Callback):
     order = 75
     def __init__(self): self.rows, self.least = [], math.inf
     def after_epoch(self):
-        loss = self.self_labels.losses()
+        loss = next(cb for cb in self.learn.cbs if hasattr(type(cb), "losses")).losses()
         self.rows.append(dict(epoch=self.epoch, least=loss.min().item(), most=loss.max().item()))
         if loss.min() < self.least: self.least, self.head, self.state = loss.min().item(), int(loss.argmin()), {k: v.clone() for k,v in self.model.state_dict().items()}
 
@@ -202,7 +202,9 @@ class SelfHeads(ClusterMixin, BaseEstimator):
         if self.choose not in ("best", "consensus"): raise ValueError(f"choose={self.choose!r}: say 'best' or 'consensus'")
         learn = heads_learner(X, weak, strong, self.n_clusters, heads=self.heads, assign=self.assign, overlap=self.overlap, double=self.double, start=start, seed=self.random_state, device=self.device or "cpu", cbs=cbs)
         with learn.no_bar(), learn.no_logging(): learn.fit(self.epochs)
-        best = learn.keep_best
+        return self._chosen(learn.keep_best, X)
+
+    def _chosen(self, best, X):
         self.curves_, self.loss_, self.head_, self.state_ = best.rows, best.least, best.head, {k: v.cpu() for k,v in best.state.items()}
         self.proba_ = self.predict_proba(X)
         self.partitions_ = self._all(X).argmax(2)
