@@ -16,6 +16,7 @@ from audioclust.even import Even
 from audioclust.heads import Heads, SelfHeads, assign_balanced, assign_nearest, double_softmax, heads_learner, prototypes
 from audioclust.logmels import LogMels
 from audioclust.metrics import accuracy, nmi
+from audioclust.neighbours import NeighbourHeads, nearest_neighbours, scan_loss, temi_loss
 from audioclust.networks import NetworkEncoder
 from audioclust.semi import EMA, consistency, reliable, semi_learner
 from audioclust.spice import SPICE, soft_assignment
@@ -376,3 +377,49 @@ def test_spice_uses_networks_that_are_there(words):
     np.testing.assert_array_equal(again.labels_, first.labels_)
     assert not [r for r in again.curves_ if r["stage"].startswith("contrast")]
     with pytest.raises(ValueError, match="2 are needed"): SPICE(3, **options).fit(words, encoders=first.encoders_[:1])
+
+
+# heads that agree with neighbours
+
+def test_losses_of_neighbours_are_those_of_plain_loops():
+    g = torch.Generator().manual_seed(0)
+    a, b, ta, tb = (torch.rand(2, 5, 3, generator=g).softmax(2).double() for _ in range(4))
+    prior = torch.rand(2, 3, generator=g).softmax(1).double()
+    for h in range(2):
+        agree = -sum(math.log(sum(a[h, i, c]*b[h, i, c] for c in range(3))) for i in range(5))/5
+        mean = [sum(a[h, i, c] for i in range(5))/5 for c in range(3)]
+        assert scan_loss(a, b, 5.)[h].item() == pytest.approx(agree + 5*sum(m*math.log(m) for m in mean))
+        total = 0
+        for i in range(5):
+            w = sum(sum(ta[k, i, c]*tb[k, i, c] for c in range(3)) for k in range(2))/2
+            def one(p, q): return -math.log(sum((p[h, i, c]*q[h, i, c])**.6/prior[h, c] for c in range(3)))
+            total += w*(one(a, tb) + one(b, ta))/2
+        assert temi_loss(a, b, ta, tb, prior)[h].item() == pytest.approx(float(total/5))
+
+def test_neighbours_are_the_nearest_and_never_oneself():
+    E = torch.randn(60, 4, generator=torch.Generator().manual_seed(1))
+    U = torch.nn.functional.normalize(E)
+    near = nearest_neighbours(E, 7, block=13)
+    for i in range(60):
+        order = [j for j in (U @ U[i]).argsort(descending=True).tolist() if j != i]
+        assert near[i].tolist() == order[:7]
+
+@pytest.mark.parametrize("loss", ["scan", "temi"])
+def test_heads_of_neighbours_find_groups_and_keep(loss, tmp_path):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 240)
+    X = (4*np.eye(3)[y] + rng.normal(size=(240, 3))).astype(np.float32)
+    m = NeighbourHeads(3, loss=loss, heads=4, epochs=40, n_neighbors=8).fit(X)
+    assert accuracy(y, m.labels_) > .9
+    m.save(tmp_path)
+    np.testing.assert_array_equal(NeighbourHeads.load(tmp_path).predict(X), m.labels_)
+    np.testing.assert_array_equal(NeighbourHeads(3, loss=loss, heads=4, epochs=2).fit(X).proba_, NeighbourHeads(3, loss=loss, heads=4, epochs=2).fit(X).proba_)
+    assert len(NeighbourHeads(2, loss=loss, epochs=1).fit(X[:4]).labels_) == 4  # fewer neighbours than asked for
+
+def test_crossed_looks_again_when_the_wanted_groups_are_better_known():
+    content, source, U, W = crossed_data()
+    c = Crossed(5, **{**OPTIONS, "n_other": (2, 4), "rounds": 3}).fit(U, other=W)
+    assert c.n_other_ in (2, 4) and c.steps_[-2].which == 1 and c.steps_[-2].clusterer.n_clusters == c.n_other_
+    labels, sure, Z, other = c.ask(U, W)
+    np.testing.assert_array_equal(other, c.other_labels_)
+    np.testing.assert_array_equal(labels, c.labels_)
