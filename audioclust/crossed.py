@@ -62,23 +62,14 @@ class Crossed(ClusterMixin, BaseEstimator):
             tried[k] = find(1, k)
             self.dependence_[k] = ami(labels[0], tried[k][1])
         good = [k for k,a in self.dependence_.items() if a <= self.limit]
-        self.steps_, self.n_other_ = [first], max(good, default=None)
-        if good:
-            step, labels[1] = tried[self.n_other_]
-            self.steps_.append(step)
-            for _ in range(self.rounds - 1):
-                step, labels[0] = find(0, self.n_clusters)
-                self.steps_.append(step)
-                step, labels[1] = find(1, self.n_other_)
-                finer = min((k for k in many if k > self.n_other_ and k <= n//2), default=None)
-                if finer is not None:  # better groups may show that more of the other are independent of them
-                    more = find(1, finer)
-                    if (a := ami(labels[0], more[1])) <= self.limit/2: self.n_other_, self.dependence_[finer], (step, labels[1]) = finer, a, more
-                self.steps_.append(step)
-            step, labels[0] = find(0, self.n_clusters)
-            self.steps_.append(step)
-            self.dependence_["at the end"] = ami(*labels)
-            if self.dependence_["at the end"] > self.limit: good = []
+        self.n_other_ = max(good, default=None)
+        while good:
+            self._go_round(find, labels, first, tried)
+            fewer = max((k for k in tried if k < self.n_other_), default=None)
+            if self.dependence_["at the end"] <= self.limit/2 or fewer is None: break
+            self.n_other_ = fewer  # what was taken for groups of the other is not independent, now that the wanted ones are better known
+            labels[0] = first.clusterer.labels_
+        if good and self.dependence_["at the end"] > self.limit: good = []
         if not good:
             if len(many) and self.dependence_: warnings.warn(f"the two groupings depend on each other (adjusted mutual information {', '.join(f'{a:.2f} {k}' if isinstance(k, str) else f'{a:.2f} for {k} groups' for k,a in self.dependence_.items())}): nothing was taken away")
             self.steps_, self.n_other_, labels = [first], None, [first.clusterer.labels_, None]
@@ -86,6 +77,25 @@ class Crossed(ClusterMixin, BaseEstimator):
         self.labels_, self.confidence_, self.other_labels_ = labels[0], self.clusterer_.confidence_, labels[1]
         self.embeddings_ = np.concatenate(self.steps_[-1].see(both, labels), 1)/np.float32(len(both[0])**.5)
         return self
+
+# %% ../nbs/44_crossed.ipynb #a6971dc3
+@patch
+def _go_round(self:Crossed, find, labels, first, tried):
+    "All rounds with `n_other_` groups of the other grouping, or more, where that turns out to be safe."
+    step, labels[1] = tried[self.n_other_]
+    self.steps_ = [first, step]
+    for _ in range(self.rounds - 1):
+        step, labels[0] = find(0, self.n_clusters)
+        self.steps_.append(step)
+        step, labels[1] = find(1, self.n_other_)
+        finer = min((k for k in tried if k > self.n_other_), default=None)
+        if finer is not None:
+            more = find(1, finer)
+            if (a := ami(labels[0], more[1])) <= self.limit/2: self.n_other_, self.dependence_[finer], (step, labels[1]) = finer, a, more
+        self.steps_.append(step)
+    step, labels[0] = find(0, self.n_clusters)
+    self.steps_.append(step)
+    self.dependence_["at the end"] = ami(*labels)
 
 # %% ../nbs/44_crossed.ipynb #6231cd38
 def _several(X): return [to_numpy(x).astype(np.float32) for x in (X if isinstance(X, (list, tuple)) else [X])]

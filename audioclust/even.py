@@ -62,7 +62,7 @@ class Even(ClusterMixin, Kept):
             A = _parting(R, T.argmax(1), self.n_axes, self.floor)
             Z = _rows(R @ A.T)
             for _ in range(12): T, P, bias = self._assign(Z, s, T)
-        return float(2 - 2*np.einsum("nk,nm,nkm->", T, Z, P[s], optimize=True)/len(Z)), T, Z, A, P, bias
+        return float(2 - 2*(T*_closeness(Z, P, s)).sum()/len(Z)), T, Z, A, P, bias
 
     def _assign(self, Z, s, T):
         S, K = len(self.mean_), T.shape[1]
@@ -92,7 +92,7 @@ class Even(ClusterMixin, Kept):
         X = np.concatenate([to_numpy(x) for x in X], 1) if isinstance(X, (list, tuple)) else to_numpy(X)
         s = np.zeros(len(X), int) if sources is None else to_numpy(sources)
         Z = _rows((X*self.scale_ - self.mean_[s]) @ self.components_.T)
-        score = (np.einsum("nm,nkm->nk", Z, self.prototypes_[s]) - 1)*2/self.softness + self.bias_[s]
+        score = (_closeness(Z, self.prototypes_, s) - 1)*2/self.softness + self.bias_[s]
         p = np.exp(score - score.max(1, keepdims=True))
         p = (p/p.sum(1, keepdims=True)).astype(np.float32)
         return p.argmax(1), p.max(1), p, Z.astype(np.float32)
@@ -105,6 +105,11 @@ class Even(ClusterMixin, Kept):
 
 # %% ../nbs/45_even.ipynb #72bcaa0c
 def _rows(Z): return Z/np.maximum(np.linalg.norm(Z, axis=-1, keepdims=True), 1e-12)
+
+def _closeness(Z, P, s): # Rows of length 1 [N, m], prototypes [S, K, m], sources [N] -> cosines [N, K]
+    out = np.empty((len(Z), P.shape[1]))
+    for g in np.unique(s): out[s == g] = Z[s == g] @ P[g].T
+    return out
 
 def _checked(X, labels, sources):
     n, y = len(X[0]), to_numpy(labels)

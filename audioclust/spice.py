@@ -138,8 +138,12 @@ class SPICE(ClusterMixin, BaseEstimator):
         self._proba, self.even_, self.evidence_ = soft_assignment(self._labels, self.crossed_.confidence_, self.n_clusters), None, {}
         self._say("crossed", self._labels)
         if not self.crossed_.crossed_: return
-        even = Even(self.n_clusters, weight=weight_for(self.crossed_.dependence_["at the end"])).fit(spread[0], self._labels, self.crossed_.other_labels_, more=self.crossed_.clusterer_.partitions_[:12])
-        if self._say("even", even.labels_) > self.evidence_["crossed"]["evidence"] - .02: self.even_, self._labels, self._proba = even, even.labels_, even.proba_
+        for weight in (weight_for(self.crossed_.dependence_["at the end"]), .2):
+            even = Even(self.n_clusters, weight=weight).fit(spread[0], self._labels, self.crossed_.other_labels_, more=self.crossed_.clusterer_.partitions_[:12])
+            self._say("even", even.labels_)
+            if self.evidence_["even"]["consistency"] > self.evidence_["crossed"]["consistency"] - .005:
+                self.even_, self._labels, self._proba = even, even.labels_, even.proba_
+                break
 
     def _say(self, name, labels):
         "Keep the answer of a step, and the evidence for it: consistency less dependence."
@@ -160,8 +164,9 @@ class SPICE(ClusterMixin, BaseEstimator):
         assign = self.assign if self.assign != "auto" else "balanced" if sizes.min() >= sizes.mean()/2 else "nearest"
         heads = SelfHeads(self.n_clusters, heads=self.heads, epochs=self.head_epochs, assign=assign, random_state=seed).fit(clean[some], weak=views[0], strong=views[1:], start=self._proba[some])
         self.curves_ += [dict(stage="heads", **r) for r in heads.curves_]
-        proba, before = heads.predict_proba(clean), max(e["evidence"] for e in self.evidence_.values())
-        if self._say("heads", proba.argmax(1)) > before - .02: self.heads_, self._labels, self._proba = heads, proba.argmax(1), proba
+        proba, before = heads.predict_proba(clean), self.evidence_["crossed" if self.even_ is None else "even"]["evidence"]
+        now, found = self._say("heads", proba.argmax(1)), np.bincount(proba.argmax(1), minlength=self.n_clusters)
+        if now > before - .005 and (found >= sizes/4).all(): self.heads_, self._labels, self._proba = heads, proba.argmax(1), proba
 
     def _place(self, spread, other): # Whitened embeddings of clips, a list; their other groups
         "What the heads see, [n, m]."
@@ -181,7 +186,7 @@ class SPICE(ClusterMixin, BaseEstimator):
         self.curves_ += [dict(stage="match", **r) for r in learn.curves.rows]
         proba = probabilities_kept(learn.ema.slow, store)
         labels = proba.argmax(1)
-        best = max(e["evidence"] for e in self.evidence_.values())
+        best = self.evidence_["heads" if self.heads_ else "even" if self.even_ else "crossed"]["evidence"]
         now = self._say("match", labels)
         still = np.array([((labels == c) & (self.reliable_ == c)).sum() for c in range(self.n_clusters)])
         if (still < counts/2).any() or now < best - .05:
