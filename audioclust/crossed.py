@@ -91,7 +91,8 @@ def _go_round(self:Crossed, find, labels, first, tried):
         finer = min((k for k in tried if k > self.n_other_), default=None)
         if finer is not None:
             more = find(1, finer)
-            if (a := ami(labels[0], more[1])) <= self.limit/2: self.n_other_, self.dependence_[finer], (step, labels[1]) = finer, a, more
+            surer = more[0].clusterer.confidence_.mean() >= step.clusterer.confidence_.mean()
+            if (a := ami(labels[0], more[1])) <= self.limit/2 and surer: self.n_other_, self.dependence_[finer], (step, labels[1]) = finer, a, more
         self.steps_.append(step)
     step, labels[0] = find(0, self.n_clusters)
     self.steps_.append(step)
