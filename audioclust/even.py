@@ -7,13 +7,12 @@ __all__ = ['Even', 'weight_for']
 
 # %% ../nbs/45_even.ipynb #5156b8e8
 import numpy as np
-from scipy.linalg import cholesky, solve_triangular
 from sklearn.base import ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .consensus import consensus
-from .encoders import _axes
 from .estimators import Kept, to_numpy
+from .within import axes_beside
 
 # %% ../nbs/45_even.ipynb #da035361
 class Even(ClusterMixin, Kept):
@@ -123,12 +122,7 @@ def _parting(R, labels, m, floor): # Centred rows [N, d], groups [N], axes, floo
     "Principal axes after whitening by what varies within groups."
     W = R.copy()
     for c in np.unique(labels): W[labels == c] -= W[labels == c].mean(0)
-    C = W.T @ W/len(W)
-    C[np.diag_indices_from(C)] += max(floor*np.trace(C)/len(C), 1e-12)
-    L = cholesky(C, lower=True)
-    _, Vt = _axes(solve_triangular(L, R.T, lower=True).T, min(m, R.shape[1], max(1, len(R) - 1)))
-    A = solve_triangular(L, Vt.T, lower=True, trans="T").T
-    return A*np.sign(A[np.arange(len(A)), np.abs(A).argmax(1)])[:, None]  # one of two signs, the same on every machine
+    return axes_beside(R, W, len(W), m, floor)[1]
 
 # %% ../nbs/45_even.ipynb #bb64a187
 def weight_for(dependence:float, # Adjusted mutual information of the two groupings, as found

@@ -19,6 +19,7 @@ from .augment import Dice, Views
 from .deepcluster import Bfloat16, EncoderWithHead, Share, balanced
 from .estimators import to_numpy
 from .logmels import Clipped
+from .neighbours import nearest_neighbours
 from .networks import NetworkEncoder, has_bf16
 
 # %% ../nbs/62_semi.ipynb #246bef8d
@@ -28,14 +29,9 @@ def consistency(E, # Embeddings [N, d]
     block:int=2048, # Rows compared at a time
 )->np.ndarray: # float32 [N], from 0 to 1
     "The share of a clip's nearest neighbours that have its label."
-    E, labels = nn.functional.normalize(torch.as_tensor(to_numpy(E), dtype=torch.float32)), torch.as_tensor(to_numpy(labels))
-    n, out = min(n_neighbors, len(E) - 1), torch.zeros(len(E))
+    n, labels = min(n_neighbors, len(E) - 1), torch.as_tensor(to_numpy(labels))
     if n < 1: return np.ones(len(E), np.float32)
-    for i in range(0, len(E), block):
-        S = E[i:i+block] @ E.T
-        S[torch.arange(len(S)), torch.arange(i, i + len(S))] = -math.inf  # a clip is not its own neighbour
-        out[i:i+block] = (labels[S.topk(n).indices] == labels[i:i+block, None]).float().mean(1)
-    return out.numpy()
+    return (labels[nearest_neighbours(E, n, block)] == labels[:, None]).float().mean(1).numpy()
 
 def reliable(E, # Embeddings [N, d]
     labels, # Group of each [N]
