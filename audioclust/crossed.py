@@ -68,14 +68,14 @@ class Crossed(ClusterMixin, BaseEstimator):
             fewer = max((k for k in tried if k < self.n_other_), default=None)
             if self.dependence_["at the end"] <= self.limit/2 or fewer is None: break
             self.n_other_ = fewer  # what was taken for groups of the other is not independent, now that the wanted ones are better known
-            labels[0] = first.clusterer.labels_
+            labels[0], tried = first.clusterer.labels_, {k: t for k,t in tried.items() if k <= fewer}
         if good and self.dependence_["at the end"] > self.limit: good = []
         if not good:
             if len(many) and self.dependence_: warnings.warn(f"the two groupings depend on each other (adjusted mutual information {', '.join(f'{a:.2f} {k}' if isinstance(k, str) else f'{a:.2f} for {k} groups' for k,a in self.dependence_.items())}): nothing was taken away")
             self.steps_, self.n_other_, labels = [first], None, [first.clusterer.labels_, None]
         self.crossed_, self.clusterer_ = bool(good), self.steps_[-1].clusterer
         self.labels_, self.confidence_, self.other_labels_ = labels[0], self.clusterer_.confidence_, labels[1]
-        self.embeddings_ = np.concatenate(self.steps_[-1].see(both, labels), 1)/np.float32(len(both[0])**.5)
+        self.embeddings_ = self.steps_[-1].place(both, labels)
         return self
 
 # %% ../nbs/44_crossed.ipynb #a6971dc3
@@ -116,7 +116,11 @@ class Step:
     def see(self, both, labels): # Lists of embeddings, and labels, each wanted and other
         "What the consensus sees of clips, [N, m] of each embedding."
         return [w.transform(_rest(X, m, labels[1 - self.which])) for X,m,w in zip(both[self.which], self.means, self.whitenings)]
+    def place(self, both, labels):
+        "The same side by side, [N, sum of m]."
+        return _beside(self.see(both, labels))
 
+def _beside(Z): return np.concatenate(Z, 1)/np.float32(len(Z)**.5)
 def _rest(X, means, groups): return X if means is None else X - means[groups]
 
 @patch
@@ -130,7 +134,7 @@ def ask(self:Crossed, X, # Embeddings [n, d], or a list
     for step in self.steps_:
         Z = step.see(both, labels)
         labels[step.which], sure = step.clusterer.ask(Z if len(Z) > 1 else Z[0])
-    return labels[0], sure, np.concatenate(Z, 1)/np.float32(len(Z)**.5), labels[1]
+    return labels[0], sure, _beside(Z), labels[1]
 
 @patch
 def predict(self:Crossed, X, # Embeddings [n, d], or a list

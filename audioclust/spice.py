@@ -8,6 +8,7 @@ __all__ = ['SPICE', 'place', 'soft_assignment', 'Answer', 'AsIs', 'MostProbable'
 # %% ../nbs/63_spice.ipynb #4f96bf14
 import json, warnings
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -136,41 +137,42 @@ class SPICE(ClusterMixin, BaseEstimator):
         self.crossed_ = Crossed(self.n_clusters, self.n_other if self.crossed else (), dims=dims, other_dims=other, device=self.device, random_state=seed).fit(spread[0], other=spread[-1])
         self.steps_["consensus"], self._labels = self.crossed_.steps_[0].clusterer.labels_, self.crossed_.labels_
         self._proba, self.even_, self.evidence_ = soft_assignment(self._labels, self.crossed_.confidence_, self.n_clusters), None, {}
-        self._say("crossed", self._labels)
+        self._judge("crossed", self._labels)
         if not self.crossed_.crossed_: return
         for weight in (weight_for(self.crossed_.dependence_["at the end"]), .2):
             even = Even(self.n_clusters, weight=weight).fit(spread[0], self._labels, self.crossed_.other_labels_, more=self.crossed_.clusterer_.partitions_[:12])
-            self._say("even", even.labels_)
-            if self.evidence_["even"]["consistency"] > self.evidence_["crossed"]["consistency"] - .005:
+            self._judge("even", even.labels_)
+            if self.evidence_["even"]["consistency"] > self.evidence_["crossed"]["consistency"] - .005 and self._all_there(even.labels_):
                 self.even_, self._labels, self._proba = even, even.labels_, even.proba_
                 break
 
-    def _say(self, name, labels):
+    def _judge(self, name, labels):
         "Keep the answer of a step, and the evidence for it: consistency less dependence."
         other = self.crossed_.other_labels_
         found = dict(consistency=float(consistency(self.crossed_.embeddings_, labels).mean()), dependence=0. if other is None else float(ami(labels, other)))
         self.steps_[name], self.evidence_[name] = labels, {**found, "evidence": found["consistency"] - found["dependence"]}
         return self.evidence_[name]["evidence"]
 
+    def _all_there(self, labels):
+        "Does every group have a quarter or more of the members that it has so far?"
+        now, so_far = (np.bincount(y, minlength=self.n_clusters) for y in (labels, self._labels))
+        return bool((now >= so_far/4).all())
+
     def _heads(self, store, seed):
         self.heads_ = None
         if not self.heads: return
         some = np.random.default_rng(seed).permutation(len(store))[:20000]
         R = self.encoders_[0].embed_kept(store, views=5, rows=some, seed=seed + 1, bf16=None)
-        other = self.crossed_.other_labels_
-        clean = self._place(self._spread, other)
-        views = np.stack([self._place([self.whitenings_[0].transform(R[:, v]), *(x[some] for x in self._spread[1:])], None if other is None else other[some]) for v in range(R.shape[1])])  # of fixed encoders there are no views
+        other, see = self.crossed_.other_labels_, partial(place, self.crossed_, self.even_)
+        clean = see(self._spread, other)
+        views = np.stack([see([self.whitenings_[0].transform(R[:, v]), *(x[some] for x in self._spread[1:])], None if other is None else other[some]) for v in range(R.shape[1])])  # of fixed encoders there are no views
         sizes = np.bincount(self._labels, minlength=self.n_clusters)
         assign = self.assign if self.assign != "auto" else "balanced" if sizes.min() >= sizes.mean()/2 else "nearest"
         heads = SelfHeads(self.n_clusters, heads=self.heads, epochs=self.head_epochs, assign=assign, random_state=seed).fit(clean[some], weak=views[0], strong=views[1:], start=self._proba[some])
         self.curves_ += [dict(stage="heads", **r) for r in heads.curves_]
-        proba, before = heads.predict_proba(clean), self.evidence_["crossed" if self.even_ is None else "even"]["evidence"]
-        now, found = self._say("heads", proba.argmax(1)), np.bincount(proba.argmax(1), minlength=self.n_clusters)
-        if now > before - .005 and (found >= sizes/4).all(): self.heads_, self._labels, self._proba = heads, proba.argmax(1), proba
-
-    def _place(self, spread, other): # Whitened embeddings of clips, a list; their other groups
-        "What the heads see, [n, m]."
-        return place(self.crossed_, self.even_, spread, other)
+        proba = heads.predict_proba(clean)
+        labels, before = proba.argmax(1), self.evidence_["crossed" if self.even_ is None else "even"]["evidence"]
+        if self._judge("heads", labels) > before - .005 and self._all_there(labels): self.heads_, self._labels, self._proba = heads, labels, proba
 
     def _match(self, store, device, seed, keep, say):
         self.model_, n = None, len(store)
@@ -187,7 +189,7 @@ class SPICE(ClusterMixin, BaseEstimator):
         proba = probabilities_kept(learn.ema.slow, store)
         labels = proba.argmax(1)
         best = self.evidence_["heads" if self.heads_ else "even" if self.even_ else "crossed"]["evidence"]
-        now = self._say("match", labels)
+        now = self._judge("match", labels)
         still = np.array([((labels == c) & (self.reliable_ == c)).sum() for c in range(self.n_clusters)])
         if (still < counts/2).any() or now < best - .05:
             return warnings.warn(f"training on reliable labels lost {int((still < counts/2).sum())} groups and changed the evidence for the answer from {best:.2f} to {now:.2f}: the answer from before is kept")
@@ -226,9 +228,7 @@ class SPICE(ClusterMixin, BaseEstimator):
 
 def place(crossed, even, spread, other): # What step 2 left, whitened embeddings [n, d] in a list, the other groups [n]
     "Embeddings that heads see, [n, m]: the axes that part the groups, or those of the crossed groupings."
-    if even is not None: return even.ask(spread, other)[3]
-    step = crossed.steps_[-1]
-    return np.concatenate([w.transform(x if m is None else x - m[other]) for w,x,m in zip(step.whitenings, spread, step.means)], 1)/np.float32(len(spread)**.5)
+    return crossed.steps_[-1].place([spread, None], [None, other]) if even is None else even.ask(spread, other)[3]
 
 def soft_assignment(labels, confidence, k): # Groups [N], the share that agrees [N], their number
     "Probabilities that give each clip's group its confidence and share the rest: float32 [N, k]."

@@ -423,3 +423,37 @@ def test_crossed_looks_again_when_the_wanted_groups_are_better_known():
     labels, sure, Z, other = c.ask(U, W)
     np.testing.assert_array_equal(other, c.other_labels_)
     np.testing.assert_array_equal(labels, c.labels_)
+
+def test_crossed_ends_when_more_groups_look_safe_in_each_round_and_not_at_the_end(monkeypatch):
+    import audioclust.crossed as crossed
+    content, source, U, W = crossed_data()
+    calls = []
+    def fake(a, b):
+        calls.append(len(np.unique(b)))
+        assert len(calls) < 40, "it goes round for ever"
+        if len(calls) <= 2: return {2: .0, 4: .09}[calls[-1]]  # at first two groups are independent, and four are not
+        return .01 if len(calls) % 2 else .06  # then four look safe in the round, and are not at the end
+    monkeypatch.setattr(crossed, "ami", fake)
+    c = Crossed(5, **{**OPTIONS, "n_other": (2, 4), "rounds": 2}).fit(U, other=W)
+    assert 4 in calls[2:] and c.n_other_ == 2
+
+@pytest.mark.parametrize("shape", [(700, 640), (640, 700)])
+def test_leading_axes_of_large_tables_are_those_of_the_singular_values(shape):
+    from audioclust.encoders import _axes
+    X = np.random.default_rng(0).normal(size=shape)*np.exp(-np.arange(shape[1])/40)
+    X -= X.mean(0)
+    s, Vt = np.linalg.svd(X, full_matrices=False)[1:]
+    variance, A = _axes(X, 20)
+    np.testing.assert_allclose(variance, s[:20]**2/(len(X) - 1), rtol=1e-8)
+    np.testing.assert_allclose(abs((A*Vt[:20]).sum(1)), 1, atol=1e-6)
+
+def test_spice_keeps_every_group_when_shares_are_evened(words, monkeypatch):
+    import audioclust.spice as spice
+    class Emptied(spice.Even):
+        def fit(self, X, labels, *args, **kwargs):
+            super().fit(X, labels, *args, **kwargs)
+            self.labels_ = np.zeros_like(self.labels_)  # all in one group, which every neighbour agrees with
+            return self
+    monkeypatch.setattr(spice, "Even", Emptied)
+    m = SPICE(3, **{**QUICK, "match_epochs": 0}, heads=0).fit(words)
+    assert m.crossed_.crossed_ and m.even_ is None and len(np.unique(m.labels_)) == 3
