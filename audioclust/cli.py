@@ -186,8 +186,9 @@ methods
   meanshift      the peaks of the density, no number needed; for few clips and dimensions
   consensus      what many K-means agree on; confidence is the share that does
   deepcluster    trains a network on the sounds, without labels; minutes for some thousands of clips
-  spice          trains two, for both groupings, and then one on what is reliable; some minutes more
                  (--epochs N, and --set NAME=VALUE for passes, lr, backbone, train_clusters, …)
+  spice          trains two, for both groupings, and then one on what is reliable; some minutes more
+                 (--epochs N, and --set NAME=VALUE for n_other, heads, match_epochs, lr, backbone, …)
 """
 _CLUSTER = """\
 examples
