@@ -21,17 +21,31 @@ def style(cluster:int, # Cluster id, -1 for noise
 # %% ../nbs/11_pictures.ipynb #b6bc5efc
 def layout_2d(X, # Embeddings [N, d]
     random_state:int=0, # Seed
+    most:int=3000, # Points that t-SNE lays out
 )->np.ndarray: # [N, 2]
     "Positions on a map that keep near neighbours near (t-SNE)."
     from sklearn.manifold import TSNE
     X = np.asarray(X, dtype=np.float32)
+    if len(X) > most: return _among(X, np.sort(np.random.default_rng(random_state).permutation(len(X))[:most]), random_state)
     if len(X) < 5 or X.shape[1] < 3 or np.ptp(X, axis=0).max() == 0:  # too little for t-SNE
         return np.pad(X[:, :2], ((0, 0), (0, max(0, 2 - X.shape[1]))))
     return TSNE(init="pca", perplexity=min(30, (len(X) - 1)/3), max_iter=500, random_state=random_state).fit_transform(X)
 
+def _among(X, some, random_state):
+    "Lay out some rows, and put each of the others in the middle of its three nearest among them."
+    from sklearn.neighbors import NearestNeighbors
+    at = layout_2d(X[some], random_state, len(some))
+    out, rest = np.zeros((len(X), 2), at.dtype), np.setdiff1d(np.arange(len(X)), some)
+    out[some] = at
+    far, near = NearestNeighbors(n_neighbors=min(3, len(some))).fit(X[some]).kneighbors(X[rest])
+    weight = 1/np.maximum(far, 1e-6)
+    out[rest] = (at[near]*(weight/weight.sum(1, keepdims=True))[..., None]).sum(1)
+    return out
+
 def plot_map(X, # Embeddings [N, d]
     labels, # Cluster of each [N], -1 is noise
-    max_points:int=3000, # Points drawn at most
+    at=None, # Positions [N, 2]; None lays them out
+    max_points:int=20_000, # Points drawn at most
     random_state:int=0, # Seed of the thinning and the layout
 ):
     "A map of the embeddings, coloured by cluster; returns the figure."
@@ -39,12 +53,12 @@ def plot_map(X, # Embeddings [N, d]
     X, labels = np.asarray(X), np.asarray(labels)
     if len(X) != len(labels): raise ValueError(f"{len(X)} embeddings and {len(labels)} labels: one label per row is needed")
     keep = np.sort(np.random.default_rng(random_state).permutation(len(X))[:max_points])
-    at, labels, total = layout_2d(X[keep], random_state), labels[keep], len(X)
+    at, labels, total = (layout_2d(X, random_state) if at is None else np.asarray(at))[keep], labels[keep], len(X)
     fig = Figure(figsize=(7, 5.5), layout="constrained")
     ax = fig.subplots()
     for cluster in np.unique(labels):
         i = labels == cluster
-        ax.scatter(*at[i].T, s=10, lw=0, alpha=.8, label="noise" if cluster < 0 else str(cluster), **style(cluster))
+        ax.scatter(*at[i].T, s=10 if len(at) < 5000 else 4, lw=0, alpha=.8, label="noise" if cluster < 0 else str(cluster), **style(cluster))
     ax.set(xticks=[], yticks=[], xlabel="t-SNE 1 (no unit)", ylabel="t-SNE 2 (no unit)",
            title=f"{total:,} clips" + (f", {len(keep):,} drawn" if len(keep) < total else ""))
     if len(np.unique(labels)) <= 40:

@@ -8,11 +8,12 @@ With --encoders the trained networks of each seed are kept in FOLDER and used ag
 the seconds of contrast are then those of loading. `kmeans` is K-means with 20 starts on the contrastive embeddings at length 1; the other names are those of the chapter.
 Goal: the numbers of the chapter on SPICE. Not a goal: the best settings for these recordings.
 """
-import argparse, time, warnings
+import argparse, tempfile, time, warnings
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import soundfile as sf
 
 from appended import append
 from audioclust.datasets import fsdd
@@ -24,10 +25,27 @@ from audioclust.spice import SPICE
 
 SIZES = (500, 430, 370, 310, 250, 210, 170, 130, 90, 50)  # clips of each digit, when unbalanced
 VARIANTS = {"content": {}, "source": dict(by="source", n_clusters=6), "content, not crossed": dict(crossed=False), "content, unbalanced": dict(unbalanced=True),
-            "content, k = 8": dict(n_clusters=8), "content, k = 12": dict(n_clusters=12), "content, k = 20": dict(n_clusters=20)}
+            "content, noisy": dict(noisy=True), "content, k = 8": dict(n_clusters=8), "content, k = 12": dict(n_clusters=12), "content, k = 20": dict(n_clusters=20)}
 
 
-def run(table, seed, kept=None, unbalanced=False, **options):
+def with_noise(table, seed, folder):
+    "The same recordings with noise of a colour of its own in each, 0 to 15 dB below, written to a folder."
+    rows = []
+    for i,(path,start,end) in enumerate(zip(table.path, table.start, table.end)):
+        rng = np.random.default_rng([seed, i])
+        x, rate = sf.read(path, dtype="float32")
+        noise = np.fft.rfft(rng.standard_normal(len(x)))
+        noise = np.fft.irfft(noise/np.maximum(np.fft.rfftfreq(len(x), 1/rate), 50)**(rng.uniform(0, 2)/2), len(x))
+        y = x + noise/noise.std()*x.std()*10**(-rng.uniform(0, 15)/20)
+        rows.append(Path(folder)/Path(path).name)
+        sf.write(rows[-1], (y/np.abs(y).max()*.9).astype(np.float32), rate, subtype="PCM_16")
+    return table.assign(path=rows)
+
+
+def run(table, seed, kept=None, unbalanced=False, noisy=False, **options):
+    with tempfile.TemporaryDirectory() as tmp: return _run(with_noise(table, seed, tmp) if noisy else table, seed, kept, unbalanced, "_noisy"*noisy, **options)
+
+def _run(table, seed, kept, unbalanced, name, **options):
     if unbalanced:
         rng = np.random.default_rng(seed)
         table = table.iloc[np.sort(np.concatenate([rng.permutation(np.flatnonzero(table.label == d))[:n] for d,n in zip(sorted(set(table.label)), SIZES)]))].reset_index(drop=True)
@@ -41,7 +59,7 @@ def run(table, seed, kept=None, unbalanced=False, **options):
         warnings.simplefilter("always")
         model = SPICE(**{"n_clusters": 10, "sample_rate": 8000, "random_state": seed, **options})
         bys = ("content", "source")[::1 if model.by == "content" else -1]
-        at = [Path(kept)/f"{by}_{seed}{'_unbalanced'*unbalanced}" for by in bys] if kept else []
+        at = [Path(kept)/f"{by}_{seed}{'_unbalanced'*unbalanced}{name}" for by in bys] if kept else []
         there = bool(at) and all((a/"encoder.json").is_file() for a in at)
         model.fit(table, stage=stage, encoders=[load_encoder(a) for a in at] if there else None)
         if at and not there and model.crossed:

@@ -29,7 +29,7 @@ def test_submodules_come_when_used():
 
 FACE = {"metrics": "contingency nmi ari accuracy match_clusters score", "kmeans": "KMeans", "classical": "DBSCAN HDBSCAN MeanShift AgglomerativeClustering estimate_eps estimate_bandwidth",
         "audio": "find_audio probe load_audio clips LogMel", "datasets": "synthetic_sounds fsdd from_folder from_csv", "pipeline": "AudioClusterer", "encoders": "Encoder FixedEncoder", "loaders": "AudioDataLoaders",
-        "consensus": "Consensus consensus", "logmels": "LogMels", "augment": "Views Dice", "networks": "NetworkEncoder", "neighbours": "NeighbourHeads scan_loss temi_loss", "even": "Even", "within": "WithinWhiten", "deepcluster": "DeepCluster deepcluster_learner", "crossed": "Crossed", "contrastive": "contrastive_learner SimCLR MoCo", "heads": "SelfHeads heads_learner double_softmax", "semi": "reliable semi_learner", "spice": "SPICE"}
+        "consensus": "Consensus consensus", "logmels": "LogMels", "augment": "Views Dice", "networks": "NetworkEncoder", "neighbours": "NeighbourHeads scan_loss temi_loss", "even": "Even", "within": "WithinWhiten", "deepcluster": "DeepCluster deepcluster_learner", "crossed": "Crossed", "contrastive": "contrastive_learner SimCLR MoCo", "heads": "SelfHeads heads_learner double_softmax", "semi": "reliable semi_learner", "spice": "SPICE", "members": "confidence strangeness typicality", "names": "read_names write_names apply_edits successors", "listen": "listen_page"}
 
 @pytest.mark.parametrize("module", FACE)
 def test_the_public_face_is_there(module):
@@ -107,7 +107,7 @@ def test_wheel_holds_the_package_and_the_command(tmp_path):
         entry = z.read(next(n for n in names if n.endswith("entry_points.txt"))).decode()
     cfg = configparser.ConfigParser(delimiters=["="]); cfg.read(root/"settings.ini"); cfg = cfg["DEFAULT"]
     code = {n for n in names if n.startswith("audioclust/")}
-    assert code == {p.relative_to(root).as_posix() for p in (root/"audioclust").rglob("*.py")}
+    assert code == {p.relative_to(root).as_posix() for end in ("py", "html", "css", "js") for p in (root/"audioclust").rglob(f"*.{end}")}
     assert not any(n.startswith(("tests", "nbs", "benchmarks")) for n in names)
     assert "audioclust=audioclust.cli:main" in entry.replace(" ", "") and f"Version: {cfg['version']}" in meta and "Requires-Python: >=3.10" in meta
     required = {re.split(r"[<>=; ]", l.split(": ")[1])[0].lower() for l in meta.splitlines() if l.startswith("Requires-Dist") and "extra" not in l}

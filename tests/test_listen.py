@@ -1,0 +1,238 @@
+"The listening page: what is in it, what a person can do with it in a browser, and what becomes of names."
+import json, os, shutil, time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+
+from audioclust.cli import main
+from audioclust.datasets import synthetic_sounds
+from audioclust.listen import as_mp3, listen_page, pictures
+from audioclust.names import apply_edits, read_names, successors, write_names
+from audioclust.pipeline import AudioClusterer
+from audioclust.runs import read_table
+
+CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"), shutil.which("chromedriver")
+browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and its driver")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    at = tmp_path_factory.mktemp("listen")
+    synthetic_sounds(5, 12, sample_rate=8000).save(at/"sounds")
+    x, rate = np.concatenate([sf.read(p)[0] for p in sorted((at/"sounds").rglob("*.wav"))[:8]]), 8000
+    (at/"sounds/long").mkdir()
+    sf.write(at/"sounds/long/<img src=x onerror=alert(1)>.wav", x, rate)
+    sf.write(at/"sounds/long/apple.aiff", x[:rate], rate)
+    model = AudioClusterer(n_clusters=5, window=1.).fit(at/"sounds")
+    model.save(at/"run")
+    listen_page(at/"run")
+    return at
+
+
+class Page:
+    "A page in headless Chromium."
+    def __init__(self, file, size="1300,900"):
+        from selenium import webdriver
+        from selenium.webdriver.chrome.service import Service
+        options = webdriver.ChromeOptions()
+        options.binary_location = CHROMIUM
+        for a in ("--headless", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                  "--enable-unsafe-swiftshader", "--autoplay-policy=no-user-gesture-required", f"--window-size={size}"): options.add_argument(a)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        self.driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+        self.driver.get(Path(file).resolve().as_uri())
+        self.wait("return map._fullLayout !== undefined")
+    def js(self, code, *args): return self.driver.execute_script(code, *args)
+    def wait(self, code, seconds=20):
+        end = time.time() + seconds
+        while not (got := self.js(code)):
+            assert time.time() < end, code
+            time.sleep(.1)
+        return got
+    def find(self, css): return self.driver.find_element("css selector", css)
+    def close(self):
+        "Leave; nothing may have been fetched from outside, and nothing may have failed."
+        asked = [json.loads(e["message"])["message"] for e in self.driver.get_log("performance")]
+        urls = [m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"]
+        said = [e["message"] for e in self.driver.get_log("browser") if e["level"] == "SEVERE"]
+        self.driver.quit()
+        assert not said and all(u.startswith(("file:", "data:", "blob:")) for u in urls), (said, urls)
+
+
+@browser
+def test_the_map_is_drawn_and_a_click_plays(run):
+    page = Page(run/"run/listen.html")
+    try:
+        assert page.js("return data.x.length") == len(read_table(run/"run/clusters.csv")) == page.js("return map.data[0].x.length")
+        assert page.js("return document.querySelectorAll('#map canvas').length > 0")
+        x, y = page.js("const i = 3, b = map.getBoundingClientRect(), l = map._fullLayout; return [b.left + l.xaxis._offset + l.xaxis.c2p(data.x[i]), b.top + l.yaxis._offset + l.yaxis.c2p(data.y[i])]")
+        from selenium.webdriver import ActionChains
+        from selenium.webdriver.common.actions.action_builder import ActionBuilder
+        move = ActionBuilder(page.driver)
+        move.pointer_action.move_to_location(int(x), int(y)).pause(.3)
+        move.perform()
+        assert page.wait("return !document.getElementById('tip').hidden && document.getElementById('tip').textContent")
+        move = ActionBuilder(page.driver)
+        move.pointer_action.move_to_location(int(x), int(y)).click()
+        move.perform()
+        page.wait("return now >= 0 && player.currentTime > 0")
+        before = page.js("return now")
+        ActionChains(page.driver).send_keys(" ").perform()
+        page.wait("return player.paused")
+        ActionChains(page.driver).send_keys("\ue014").perform()  # the arrow to the right
+        page.wait(f"return now !== {before}")
+        page.wait("return player.currentTime > 0")
+    finally: page.close()
+
+
+@browser
+def test_filter_search_sort_and_a_part_of_a_recording(run):
+    page = Page(run/"run/listen.html")
+    try:
+        table = read_table(run/"run/clusters.csv")
+        page.find('[data-cluster="2"]').click()
+        assert page.js("return shown.length") == (table.cluster == 2).sum()
+        assert page.js("return document.activeElement.dataset.cluster") == "2"  # the focus stays
+        page.find("#all").click()
+        page.find("#search").send_keys("onerror")
+        n = table.path.str.contains("onerror").sum()
+        page.wait(f"return shown.length === {n}")
+        page.js("document.getElementById('sort').value = 'doubt'; document.getElementById('sort').dispatchEvent(new Event('change'))")
+        sure = page.js("return shown.map(i => data.views[0].confidence[i])")
+        assert sure == sorted(sure) and n > 3
+        i = page.js("return shown.find(i => data.start[i] > 0)")
+        page.js(f"document.querySelector('#clips [data-row=\"{i}\"]').click()")
+        page.wait(f"return player.currentTime > {table.start[i]}")
+        page.wait("return player.paused", 10)
+        assert table.start[i] <= page.js("return player.currentTime") <= table.end[i] + .3
+        assert page.js("return document.querySelectorAll('img').length") == 0  # a name is text
+    finally: page.close()
+
+
+@browser
+def test_names_merges_and_marks_go_the_whole_way(run, tmp_path, capsys):
+    shutil.copytree(run/"run", run/"named")
+    page = Page(run/"named/listen.html")
+    try:
+        page.js("localStorage.clear()")
+        page.find('[data-cluster="1"]').click()
+        page.find("#name").send_keys("wren & <b>co</b>\n")
+        page.js("document.getElementById('mark').value = 'good'; document.getElementById('mark').dispatchEvent(new Event('change'))")
+        page.find('[data-cluster="3"]').click()
+        page.js("document.getElementById('merge').value = '1'; document.getElementById('merge').dispatchEvent(new Event('change'))")
+        assert page.js("return shown.length") == read_table(run/"named/clusters.csv").cluster.isin([1, 3]).sum()
+        (tmp_path/"edits.json").write_text(page.js("return showEdits()"))
+        page.js("location.reload()"); page.wait("return typeof shown !== 'undefined'")
+        assert "wren & <b>co</b>" in page.find("#clusters").text  # kept in the browser
+        assert page.js("return document.querySelectorAll('#clusters b').length") == 0
+        page.js("localStorage.clear()")
+    finally: page.close()
+    assert main(["listen", str(run/"named"), "--edits", str(tmp_path/"edits.json")]) == 0
+    t = read_table(run/"named/clusters.csv")
+    assert set(t.name[t.cluster.isin([1, 3])]) == {"wren & <b>co</b>"} and set(t.mark[t.cluster == 3]) == {"good"} and set(t.name[t.cluster == 0]) == {"cluster 0"}
+    assert AudioClusterer.load(run/"named").labels_.tolist() == t.cluster.tolist()
+
+
+@browser
+def test_a_narrow_window_and_the_dark(run):
+    page = Page(run/"run/listen.html", "500,900")
+    try:
+        assert page.js("return document.documentElement.scrollWidth <= innerWidth")
+        assert all(page.js("return [...document.querySelectorAll('button, input, select')].filter(e => e.offsetParent).map(e => e.textContent.trim() || e.getAttribute('aria-label') || e.labels?.length || e.placeholder)"))
+        was = page.js("return getComputedStyle(document.body).backgroundColor")
+        page.find("#theme").click()
+        assert page.js("return getComputedStyle(document.body).backgroundColor") != was
+    finally: page.close()
+
+
+@browser
+def test_an_embedded_page_plays_where_nothing_else_is(run, tmp_path):
+    listen_page(run/"run", tmp_path/"sent.html", embed=True, max_clips=20)
+    page = Page(tmp_path/"sent.html")
+    try:
+        assert page.js("return data.x.length") == 20 and page.js("return data.audio.every(s => s.startsWith('data:audio/mpeg'))")
+        page.find("#clips .clip").click()
+        page.wait("return player.currentTime > 0")
+    finally: page.close()
+
+
+@browser
+def test_twenty_thousand_clips_open(run, tmp_path):
+    model = AudioClusterer.load(run/"run")
+    n, rows = 20_000, np.random.default_rng(0).integers(len(model.labels_), size=20_000)
+    model.clips_, model.labels_, model.confidence_, model.representative_ = model.clips_.iloc[rows].reset_index(drop=True), model.labels_[rows], model.confidence_[rows], np.zeros(n, bool)
+    model.embeddings_ = model.embeddings_[rows] + np.random.default_rng(1).normal(0, .05, (n, model.embeddings_.shape[1])).astype(np.float32)
+    model.save(tmp_path/"run", figures=False)
+    np.save(tmp_path/"run/map.npy", model.embeddings_[:, :2])
+    page = Page(listen_page(tmp_path/"run"))
+    try:
+        assert page.js("return map.data[0].x.length") == n
+        page.find('[data-cluster="0"]').click()
+        assert page.js("return shown.length") == (model.labels_ == 0).sum()
+    finally: page.close()
+
+
+def test_formats_that_browsers_do_not_play_get_a_copy(run):
+    text = (run/"run/listen.html").read_text(encoding="utf-8")
+    data = json.loads(text.split('<script id="data" type="application/json">')[1].split("</script>")[0])
+    i = next(i for i,f in enumerate(data["file"]) if data["files"][f].endswith("apple.aiff"))
+    assert data["audio"][i].endswith(".mp3#copy") and (run/"run"/data["audio"][i].removesuffix("#copy")).is_file()
+    assert "<img" not in text
+
+
+def test_pictures_and_sounds(tmp_path):
+    sf.write(tmp_path/"low.wav", .5*np.sin(2*np.pi*300*np.arange(8000)/8000), 8000)
+    sf.write(tmp_path/"bat.wav", .5*np.sin(2*np.pi*300*np.arange(96000)/192000), 192000)
+    (tmp_path/"bad.wav").write_bytes(b"x")
+    table = pd.DataFrame(dict(path=[tmp_path/"low.wav", tmp_path/"bad.wav"], start=0., end=1.))
+    small, seconds = pictures(table, 8000)
+    assert seconds == 1 and small[0].max() == 255 and small[0].mean(1).argmax() > 25 and not small[1].any()  # low is at the bottom
+    for name in ("low", "bat"):
+        (tmp_path/"x.mp3").write_bytes(as_mp3(tmp_path/f"{name}.wav", .1, .4))
+        x, rate = sf.read(tmp_path/"x.mp3")
+        assert abs(len(x)/rate - .3) < .1 and rate == dict(low=8000, bat=48000)[name]
+
+
+def test_cluster_numbers_and_names_last(tmp_path, capsys):
+    synthetic_sounds(5, 30, pitch=.3).save(tmp_path/"in")
+    args = ["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "5", "-q", "--no-page"]
+    assert main(args) == 0
+    before = read_table(tmp_path/"run/clusters.csv")
+    write_names(tmp_path/"run", {"names": {"3": "wren"}, "merged": {"4": 3}})
+    assert main([*args, "--seed", "7", "--overwrite"]) == 0
+    after = read_table(tmp_path/"run/clusters.csv")
+    assert (before.cluster == after.cluster).mean() > .8 and set(after.name[after.cluster.isin([3, 4])]) == {"wren"}
+    capsys.readouterr()
+    assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"other"), "--n-clusters", "5", "-q", "--no-page", "--seed", "9", "--like", str(tmp_path/"run")]) == 0
+    other = read_table(tmp_path/"other/clusters.csv")
+    assert (other.cluster == after.cluster).mean() > .8 and "wren" in set(other.name)
+    assert main(["assign", str(tmp_path/"other"), str(tmp_path/"in"), "--out", str(tmp_path/"new.csv"), "-q"]) == 0
+    new = read_table(tmp_path/"new.csv")
+    assert new.cluster.tolist() == other.cluster.tolist() and new.name.tolist() == other.name.tolist() and "wren" in capsys.readouterr().out
+    assert main(["assign", str(tmp_path/"other"), str(tmp_path/"in"), "--out", str(tmp_path/"new.csv")]) == 2 and "already" in capsys.readouterr().err
+    assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "1", "-q", "--no-page", "--overwrite"]) == 0
+    assert "wren" in capsys.readouterr().err and "wren" in (tmp_path/"run/names.json").read_text()  # lost, and kept
+
+
+@pytest.mark.parametrize("edits,said", [("{", "not JSON"), ('{"a": 1}', "no edits"), ('{"schema": 1, "edits": {"source": {}}}', "by source"), ('{"schema": 1, "edits": {"content": {"names": {"77": "x"}}}}', "no cluster 77"),
+    ('{"schema": 1, "edits": {"content": {"merged": {"1": 2, "2": 1}}}}', "circle"), ('{"schema": 1, "edits": {"content": {"marks": {"1": "odd"}}}}', "can be good"), ('{"schema": 1, "edits": {}}', "nothing was named")])
+def test_wrong_edits_change_nothing(run, tmp_path, capsys, edits, said):
+    (tmp_path/"edits.json").write_text(edits)
+    before = (run/"run/clusters.csv").read_bytes()
+    assert main(["listen", str(run/"run"), "--edits", str(tmp_path/"edits.json")]) == 2
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1
+    assert (run/"run/clusters.csv").read_bytes() == before and read_names(run/"run") == dict(names={}, merged={}, marks={})
+
+
+def test_successors_are_one_to_one(rng):
+    a = rng.integers(0, 6, 300)
+    shuffled = rng.permutation(6)[a]
+    pairs = successors(a, shuffled)
+    assert [pairs[c] for c in shuffled] == a.tolist()
+    b = rng.integers(0, 9, 300)
+    pairs = successors(a, b, range(9))
+    assert len(set(pairs.values())) == 9
