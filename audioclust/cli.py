@@ -49,7 +49,7 @@ def cluster(args):
     with joined() as team, _plain_warnings(kept):
         team.first(lambda: _check(args))
         model = AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, args.encoder, window=args.window, hop=args.hop, sample_rate=args.rate, params=_params(args), num_workers=args.workers,
-                               device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True, sharded=team.size > 1)
+                               device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True, sharded=team.size > 1, stability=args.stability)
         training = Path(args.out)/"training" if args.method in TRAINED else None
         if training and not args.resume: team.first(lambda: _forget(training))
         model.fit(args.folder, progress=_bar(args.verbose - args.quiet), checkpoints=training, say=None if args.quiet else lambda line: print(line, file=sys.stderr))
@@ -135,6 +135,8 @@ def _report(out, verbose=0):
           + (f"; {found['noise']:,} clips are noise" if found["noise"] else "") + (f"; {found['cached']:,} of {found['clips']:,} clips came from the cache" if found.get("cached") else ""))
     if verbose > 0: print("seconds: " + ", ".join(f"{k} {v:.1f}" for k,v in secs.items()) + f"; device {run['device']}; encoder {run['encoder']}")
     if found["errors"]: print(f"warning: {found['errors']:,} files or clips could not be used: {out/'errors.csv'} says why", file=sys.stderr)
+    if "choice" in run: print(run["choice"]["why"])
+    if (stable := run.get("stability")): print(f"stability {stable['overall']:.2f} (how alike {stable['runs']} clusterings of parts are; 1 is the same)" + (f"; not stable: cluster {', '.join(map(str, stable['shaky']))}" if stable["shaky"] else ""))
     if "scores" in run: print(table_text([{k: run["scores"][k] for k in ("acc", "nmi", "ari", "ami", "purity", "coverage", "n_classes")}]))
     print(f"groups: {out/'clusters.csv'}\nmap:    {out/'figures'/'map.png'}" + (f"\nlisten: {out/'listen.html'}" if (out/"listen.html").is_file() else ""))
 
@@ -264,7 +266,7 @@ what belongs together
 
 """ + _METHODS + """
 what comes out, in RUN
-  clusters.csv   path, start, end, cluster, confidence (1 heart, 0 border), representative
+  clusters.csv   path, start, end, cluster, confidence (1 heart, 0 border), representative, stability
   errors.csv     what could not be used, and why
   run.json       what was asked, versions, seconds, scores
   listen.html    the clips to look at, to hear and to name; opens in any browser
@@ -326,7 +328,7 @@ def _cluster_options(c):
     "The options of `audioclust cluster`."
     c.add_argument("folder", metavar="FOLDER", help="folder of recordings, searched to the bottom; also a file, a glob in quotes, or a CSV with a column path")
     c.add_argument("--out", required=True, metavar="RUN", help="folder for the results")
-    c.add_argument("--n-clusters", type=_positive(int), default=10, metavar="K", help="groups wanted (default: %(default)s); dbscan, hdbscan and meanshift find their own number")
+    c.add_argument("--n-clusters", type=lambda text: text if text == "auto" else _positive(int)(text), default=10, metavar="K", help="groups wanted, or auto to look for a number (default: %(default)s); dbscan, hdbscan and meanshift find their own number")
     c.add_argument("--method", default="kmeans", choices=["kmeans", "consensus", "dbscan", "hdbscan", "meanshift", "agglomerative", "deepcluster", "spice"], help="how to group (default: %(default)s)")
     c.add_argument("--encoder", default="auto", choices=["auto", "fixed", "untrained"], help="what turns clips into points: fixed features, or an untrained network (default: fixed; deepcluster and spice train their own)")
     c.add_argument("--epochs", type=int, metavar="N", help="clusterings in a training (deepcluster; default: 10), or epochs of contrast (spice; default: by the number of clips)")
@@ -338,6 +340,7 @@ def _cluster_options(c):
     c.add_argument("--labels", metavar="parent|REGEX|FILE.csv", help="labels to score with, never to cluster by; see audioclust score --help")
     c.add_argument("--rate", type=_positive(int, " of hertz"), metavar="HZ", help="sample rate (default: the one most recordings have, up to 32000)")
     c.add_argument("--set", action="append", type=_setting, metavar="NAME=VALUE", help="a parameter of the method, such as linkage=average or min_cluster_size=15")
+    c.add_argument("--stability", type=int, default=10, metavar="N", help="cluster parts of the clips again N times, to see which groups last; 0 leaves it out (default: %(default)s)")
     c.add_argument("--seed", type=int, default=0, help="random seed; the same seed gives the same groups (default: %(default)s)")
     c.add_argument("--device", help="cpu or cuda (default: cuda if there is one)")
     c.add_argument("--workers", type=int, metavar="N", help="worker processes (default: by the amount of audio)")

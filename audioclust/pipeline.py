@@ -18,17 +18,19 @@ import numpy as np
 import pandas as pd
 import torch
 from fastcore.basics import patch
-from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.base import BaseEstimator, ClusterMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from . import runs
 from .audio import AudioError, clips, probe
+from .choose import Choice, choose_k, plot_choice
 from .consensus import Consensus
 from .encoders import Encoder, FixedEncoder, Whiten, load_encoder, what_to_ignore
 from .members import cluster_means, confidence, strangeness, typicality
-from .names import named, same_clips, successors
+from .names import named, same_clips
 from .pictures import layout_2d, plot_map, plot_sizes
 from .processes import Team
+from .stability import SHAKY, Stability, resampled, stability_of, successors
 from .within import WithinWhiten
 
 # %% ../nbs/70_pipeline.ipynb #4f46aeb8
@@ -91,7 +93,7 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
     "Cluster the recordings of a folder, a list, a CSV or a table of clips."
     def __init__(self,
         method:str="kmeans", # kmeans, consensus, dbscan, hdbscan, meanshift, agglomerative, deepcluster or spice
-        n_clusters:int=10, # Groups wanted, for the methods that are told
+        n_clusters=10, # Groups wanted, for the methods that are told; "auto" looks for a number
         by:str="content", # "content" (what happens) or "source" (what it comes from)
         ignore=None, # What must not matter: order, pitch, level, noise, room; None takes those of `by`
         encoder="auto", # "auto", "fixed", "untrained" (a network with random weights), or an `Encoder`; deepcluster and spice train their own
@@ -105,10 +107,11 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         random_state:int=0, # Seed
         cache=None, # Where embeddings are kept for the next time: None keeps none, True is the user's cache, else a folder
         sharded:bool=False, # Share the work with the other processes of `torch.distributed`, which call the same with the same?
+        stability:int=10, # Times that parts of the clips are clustered again, to see which groups last; 0 leaves it out
     ):
         self.method, self.n_clusters, self.by, self.ignore, self.encoder = method, n_clusters, by, ignore, encoder
         self.window, self.hop, self.sample_rate, self.params = window, hop, sample_rate, params
-        self.num_workers, self.device, self.random_state, self.cache, self.sharded = num_workers, device, random_state, cache, sharded
+        self.num_workers, self.device, self.random_state, self.cache, self.sharded, self.stability = num_workers, device, random_state, cache, sharded, stability
 
     def fit(self, source, # Folder, file, glob, CSV, list of files, or table of clips
         y=None, # Ignored
@@ -121,18 +124,22 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         clusterer = team.first(self._clusterer)  # so that a wrong request is refused before any work
         with self._stage("find"): table, self.errors_, self.encoder_ = team.first(lambda: self._find(source, clusterer))
         self.source_ = os.path.abspath(source) if isinstance(source, (str, os.PathLike)) else f"{len(table)} clips"
-        self.curves_ = []
+        self.curves_, self.choice_ = [], None
         if self._trains():
+            if self.n_clusters == "auto": team.first(lambda: self._choose_first(table, clusterer, progress))
             clusterer, made = team.first(lambda: self._represent(table, clusterer, progress, checkpoints, say))
             for name,value in made.items(): setattr(self, name, value)
         else:
             with self._stage("embed"): X, self.clips_ = self._embed(table, self.errors_, progress, team)
             with self._stage("whiten"): self.whitening_, self.embeddings_ = team.first(lambda: self._whiten(X, source, clusterer))
+            if self.n_clusters == "auto" and "n_clusters" in clusterer.get_params(): self.choice_ = team.first(lambda: self._choose(clusterer, self.embeddings_))
+            if self.choice_: clusterer.set_params(n_clusters=self.choice_.k)
         with self._stage("cluster"): self.clusterer_ = self._cluster(clusterer, team)
         self.labels_, self.ids_ = np.asarray(self.clusterer_.labels_), None
         self._swallowed()
         self.confidence_, self.representative_ = typicality(self.embeddings_, self.labels_)
         if hasattr(self.clusterer_, "ask"): self.confidence_ = self.clusterer_.confidence_  # the share of its members that agree, or a probability
+        with self._stage("again"): self.stability_ = team.first(self._again)
         return self
 
 # %% ../nbs/70_pipeline.ipynb #b26afcf6
@@ -141,13 +148,13 @@ def _clusterer(self:AudioClusterer):
     what_to_ignore(self.by, self.ignore)
     if self.encoder not in ("auto", "fixed", "untrained") and not isinstance(self.encoder, Encoder): raise ValueError(f"encoder={self.encoder!r}: say 'auto', 'fixed', 'untrained' or give an Encoder")
     if self.method in TRAINED and self.encoder != "auto": raise ValueError(f"{self.method} trains an encoder of its own: leave out encoder={self.encoder!r}, or choose another method")
-    if not isinstance(self.n_clusters, (int, np.integer)) or self.n_clusters < 1: raise ValueError(f"n_clusters={self.n_clusters!r}: say a whole number, at least 1")
+    if self.n_clusters != "auto" and (not isinstance(self.n_clusters, (int, np.integer)) or self.n_clusters < 1): raise ValueError(f"n_clusters={self.n_clusters!r}: say a whole number, at least 1, or 'auto'")
     check_device(self.device)
     if self.sample_rate is not None and not 2000 <= self.sample_rate <= 192000: raise ValueError(f"a sample rate of {self.sample_rate} Hz: say one from 2000 to 192000")
     params = self.params or {}
     own = {"method", "n_clusters", "random_state", "device", "sharded"} | ({"by", "ignore", "sample_rate", "num_workers"} if self.method in TRAINED else set())
     if twice := own & set(params): raise ValueError(f"{', '.join(sorted(twice))} cannot be among the parameters of the method: it is an argument of its own")
-    made = make_clusterer(self.method, self.n_clusters, self.random_state, self.device and str(self.device), **params)
+    made = make_clusterer(self.method, 2 if self.n_clusters == "auto" else self.n_clusters, self.random_state, self.device and str(self.device), **params)
     if self.method == "spice": made._check()
     return made
 
@@ -253,6 +260,37 @@ def _cluster(self:AudioClusterer, clusterer, team):
     return clusterer.set_params(sharded=False)
 
 @patch
+def _choose(self:AudioClusterer, clusterer, X):
+    "A number of clusters for these embeddings: for a tree by that tree, else by K-means."
+    if len(X) < 10: raise ValueError(f"{len(X)} clips are too few to choose a number of clusters from: say n_clusters")
+    with self._stage("choose"):
+        if self.method == "agglomerative": return choose_k(X, lambda k, seed: clone(clusterer).set_params(n_clusters=k), random_state=self.random_state or 0)
+        return choose_k(X, random_state=self.random_state or 0)
+
+@patch
+def _choose_first(self:AudioClusterer, table, clusterer, progress):
+    "A number of clusters for a method that trains: from the fixed encoder's embeddings."
+    fixed = FixedEncoder(self.by, self.ignore, self.sample_rate or common_rate(table.path))
+    X = fixed.embed(table, failed := [], None, self.device, self.num_workers, lambda batches: progress(batches, len(table)))
+    X = np.delete(X, [i for i,_ in failed], 0)
+    self.choice_ = self._choose(clusterer, fixed.whitening(len(X)).fit_transform(X))
+    clusterer.set_params(n_clusters=self.choice_.k)
+
+@patch
+def _again(self:AudioClusterer):
+    "How much comes again when parts of the clips are clustered; None where that says nothing."
+    k, X = len(np.unique(self.labels_[self.labels_ >= 0])), self.embeddings_
+    if not self.stability or k < 2 or len(X) < 20: return None
+    most, seedless = dict(meanshift=800, agglomerative=2000).get(self.method, 3000), clone(self.clusterer_)
+    if self.method == "spice": X, seedless = X[:, :-self.clusterer_.n_clusters], Consensus(self.clusterer_.n_clusters)
+    quick = {name: v for name,v in dict(n_init=3, n_members=8).items() if name in seedless.get_params()}
+    def make(seed): return clone(seedless).set_params(**quick, **({"random_state": seed} if "random_state" in seedless.get_params() else {}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # was said when all clips were clustered
+        try: return stability_of(self.labels_, *resampled(make, X, self.stability, most=most, random_state=self.random_state or 0))
+        except ValueError: return None  # a part is too small for what was asked
+
+@patch
 def _enough(self:AudioClusterer, clusterer, n):
     if (k := getattr(clusterer, "n_clusters", None)) is not None and k > n: raise ValueError(f"{k} clusters were asked for and there are only {n} clips that can be used: ask for at most {n}")
 
@@ -305,9 +343,10 @@ def predict(self:AudioClusterer,
 
 # %% ../nbs/70_pipeline.ipynb #b6aea723
 @patch
-def table(self:AudioClusterer)->pd.DataFrame: # Columns path, start, end, cluster, confidence, representative
+def table(self:AudioClusterer)->pd.DataFrame: # Columns path, start, end, cluster, confidence, representative, stability
     "What `clusters.csv` holds."
     out = self.clips_[["path", "start", "end"]].assign(cluster=self.labels_, confidence=self.confidence_.round(4), representative=self.representative_)
+    if self.stability_: out["stability"] = self.stability_.clips.round(4)
     return out.assign(path=[os.path.abspath(p) for p in out.path], start=out.start.round(6), end=out.end.round(6))
 
 @patch
@@ -322,7 +361,9 @@ def about(self:AudioClusterer)->dict:
         clusterer={"class": type(self.clusterer_).__name__, **self.clusterer_.get_params(), **fitted},
         device=str(self.device or ("cuda" if torch.cuda.is_available() else "cpu")), versions=runs.versions(), seconds=self.seconds_,
         found=dict(clips=len(self.labels_), seconds=round(float((self.clips_.end - self.clips_.start).sum()), 2), errors=len(self.errors_),
-                   clusters=len(ids), noise=int((self.labels_ < 0).sum()), cached=self.n_cached_, sizes={int(i): int(c) for i,c in zip(ids, n)}))
+                   clusters=len(ids), noise=int((self.labels_ < 0).sum()), cached=self.n_cached_, sizes={int(i): int(c) for i,c in zip(ids, n)}),
+        **({"stability": dict(runs=self.stability, overall=self.stability_.overall, clusters=self.stability_.clusters, shaky=[c for c,v in self.stability_.clusters.items() if v < SHAKY])} if self.stability_ else {}),
+        **({"choice": {**self.choice_._asdict(), "curve": self.choice_.curve.to_dict("records")}} if self.choice_ else {}))
 
 @patch
 def save(self:AudioClusterer,
@@ -349,7 +390,7 @@ def _save(self:AudioClusterer, path, figures, record):
     if figures:
         at = layout_2d(self.embeddings_, self.random_state or 0)
         with runs.replacing(path/"map.npy") as tmp: np.save(tmp, at.astype(np.float32), allow_pickle=False)
-        for name,fig in dict(map=plot_map(self.embeddings_, self.labels_, at), sizes=plot_sizes(self.labels_)).items(): save_figure(fig, path, name)
+        for name,fig in dict(map=plot_map(self.embeddings_, self.labels_, at), sizes=plot_sizes(self.labels_), **({"choice": plot_choice(self.choice_)} if self.choice_ else {})).items(): save_figure(fig, path, name)
     runs.write_json(record, path/"run.json")
     if (path/"names.json").is_file(): named(path)
 
@@ -382,6 +423,9 @@ def load(cls:AudioClusterer,
     table = runs.read_table(path/"clusters.csv")
     self.clips_ = table[["path", "start", "end"]].assign(path=[Path(p) for p in table.path])
     self.labels_, self.confidence_, self.representative_ = table.cluster.to_numpy(), table.confidence.to_numpy(), table.representative.astype(str).eq("True").to_numpy()
+    stable, choice = run.get("stability"), run.get("choice")
+    self.stability_ = Stability(stable["overall"], {int(c): v for c,v in stable["clusters"].items()}, table.stability.to_numpy(np.float32)) if stable else None
+    self.choice_ = Choice(**{**choice, "curve": pd.DataFrame(choice["curve"])}) if choice else None
     self.embeddings_ = np.load(path/"embeddings.npy", allow_pickle=False)
     if len(self.embeddings_) != len(table): raise ValueError(f"the run in {path} is damaged: {len(table)} rows in clusters.csv and {len(self.embeddings_)} embeddings; make it again")
     if str(self.device or "cpu").startswith("cuda") and not torch.cuda.is_available():
@@ -403,4 +447,5 @@ def keep_ids(self:AudioClusterer,
     pairs = successors(*same_clips(before, self.table()), ids, before.cluster)
     self.ids_ = np.array([pairs[int(i)] for i in ids], np.int64)
     self.labels_ = self._by_number(np.asarray(self.clusterer_.labels_))
+    if self.stability_: self.stability_ = self.stability_._replace(clusters={pairs[c]: v for c,v in self.stability_.clusters.items()})
     return pairs

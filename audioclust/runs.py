@@ -25,7 +25,7 @@ def write_table(table:pd.DataFrame, # Any table
 def read_table(path, # CSV file
 )->pd.DataFrame:
     "Read what `write_table` wrote; paths and labels stay text."
-    return pd.read_csv(path, encoding="utf-8", encoding_errors="surrogateescape", dtype={"path": str, "reason": str, "label": str, "name": str, "mark": str}, keep_default_na=False, na_values={"confidence": [""], "label": [""]})
+    return pd.read_csv(path, encoding="utf-8", encoding_errors="surrogateescape", dtype={"path": str, "reason": str, "label": str, "name": str, "mark": str}, keep_default_na=False, na_values={"confidence": [""], "stability": [""], "label": [""]})
 
 def write_json(about:dict, # Numbers, texts, lists and dicts; NaN becomes null
     path, # JSON file

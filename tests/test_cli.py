@@ -19,7 +19,7 @@ def test_cluster_and_score_in_a_process(words, tmp_path):
     for name in ("run.json", "clusters.csv", "errors.csv", "embeddings.npy", "figures/map.png", "figures/sizes.png", "figures/confusion.png", "model/encoder.json"):
         assert (tmp_path/"run"/name).stat().st_size > 0
     t = pd.read_csv(tmp_path/"run/clusters.csv")
-    assert list(t.columns) == ["path", "start", "end", "cluster", "confidence", "representative"] and len(t) == 192 and t.representative.sum() == 6
+    assert list(t.columns) == ["path", "start", "end", "cluster", "confidence", "representative", "stability"] and len(t) == 192 and t.representative.sum() == 6
     assert np.load(tmp_path/"run/embeddings.npy").shape[0] == 192
     scores = json.loads((tmp_path/"run/run.json").read_text())["scores"]
     assert scores["nmi"] > .5 and scores["labelled"] == 192

@@ -10,9 +10,10 @@ import soundfile as sf
 from audioclust.cli import main
 from audioclust.datasets import synthetic_sounds
 from audioclust.listen import as_mp3, listen_page, pictures
-from audioclust.names import apply_edits, read_names, successors, write_names
+from audioclust.names import apply_edits, read_names, write_names
 from audioclust.pipeline import AudioClusterer
 from audioclust.runs import read_table
+from audioclust.stability import successors
 
 CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"), shutil.which("chromedriver")
 browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and its driver")
@@ -163,6 +164,7 @@ def test_an_embedded_page_plays_where_nothing_else_is(run, tmp_path):
 def test_twenty_thousand_clips_open(run, tmp_path):
     model = AudioClusterer.load(run/"run")
     n, rows = 20_000, np.random.default_rng(0).integers(len(model.labels_), size=20_000)
+    model.stability_ = None
     model.clips_, model.labels_, model.confidence_, model.representative_ = model.clips_.iloc[rows].reset_index(drop=True), model.labels_[rows], model.confidence_[rows], np.zeros(n, bool)
     model.embeddings_ = model.embeddings_[rows] + np.random.default_rng(1).normal(0, .05, (n, model.embeddings_.shape[1])).astype(np.float32)
     model.save(tmp_path/"run", figures=False)

@@ -29,7 +29,7 @@ def test_submodules_come_when_used():
 
 FACE = {"metrics": "contingency nmi ari accuracy match_clusters score", "kmeans": "KMeans", "classical": "DBSCAN HDBSCAN MeanShift AgglomerativeClustering estimate_eps estimate_bandwidth",
         "audio": "find_audio probe load_audio clips LogMel", "datasets": "synthetic_sounds fsdd from_folder from_csv", "pipeline": "AudioClusterer", "encoders": "Encoder FixedEncoder", "loaders": "AudioDataLoaders",
-        "consensus": "Consensus consensus", "logmels": "LogMels", "augment": "Views Dice", "networks": "NetworkEncoder", "neighbours": "NeighbourHeads scan_loss temi_loss", "even": "Even", "within": "WithinWhiten", "deepcluster": "DeepCluster deepcluster_learner", "crossed": "Crossed", "contrastive": "contrastive_learner SimCLR MoCo", "heads": "SelfHeads heads_learner double_softmax", "semi": "reliable semi_learner", "spice": "SPICE", "members": "confidence strangeness typicality", "names": "read_names write_names apply_edits successors", "listen": "listen_page"}
+        "consensus": "Consensus consensus", "logmels": "LogMels", "augment": "Views Dice", "networks": "NetworkEncoder", "neighbours": "NeighbourHeads scan_loss temi_loss", "even": "Even", "within": "WithinWhiten", "deepcluster": "DeepCluster deepcluster_learner", "crossed": "Crossed", "contrastive": "contrastive_learner SimCLR MoCo", "heads": "SelfHeads heads_learner double_softmax", "semi": "reliable semi_learner", "spice": "SPICE", "members": "confidence strangeness typicality", "stability": "resampled stability_of successors", "choose": "choose_k plot_choice", "names": "read_names write_names apply_edits", "listen": "listen_page"}
 
 @pytest.mark.parametrize("module", FACE)
 def test_the_public_face_is_there(module):

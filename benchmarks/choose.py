@@ -1,0 +1,48 @@
+"""How many groups? What `choose_k` says without labels about sounds whose truth is known.
+
+    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/choose.py
+
+Each row of benchmarks/results/choose.csv is one set: the number of classes, the choice and the runner-up, and what other
+measures would have chosen. Without AUDIOCLUST_DATA the digits are left out.
+Goal: is the choice any good? Not a goal: a rule for these sets.
+"""
+import argparse, os, tempfile
+from pathlib import Path
+
+from appended import append
+from audioclust.choose import choose_k
+from audioclust.datasets import fsdd, synthetic_sounds, synthetic_words
+from audioclust.pipeline import AudioClusterer
+from made_sets import make
+
+
+def sets(tmp):
+    "Name, table, by, column of the truth."
+    for n in 5, 10, 12:
+        for name,how in dict(easy=dict(pitch=1., snr=(20., 40.)), middle=dict(pitch=2., snr=(5., 25.))).items():
+            yield f"{n} synthetic families, {name}", synthetic_sounds(n, 40, **how).save(f"{tmp}/{n}{name}"), "content", "label"
+    for words,voices in (6, 4), (8, 3), (4, 8), (10, 5):
+        table = synthetic_words(words, voices, 12).save(f"{tmp}/{words}by{voices}")
+        for by,truth in ("content", "label"), ("source", "voice"): yield f"{words} synthetic words by {voices} voices, by {by}", table, by, truth
+    if os.environ.get("AUDIOCLUST_DATA"):
+        for by,truth in ("content", "label"), ("source", "speaker"): yield f"spoken digits, by {by}", fsdd(download=False), by, truth
+    for name in "birds", "machines":
+        for by,truth in ("content", "label"), ("source", "source"): yield f"{name}, by {by}", make(name, f"{tmp}/{name}"), by, truth
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"choose.csv")
+    args = p.parse_args()
+    with tempfile.TemporaryDirectory() as tmp:
+        every = {name: rest for name,*rest in sets(tmp)}
+        def one(name, seed):
+            table, by, truth = every[name]
+            X = AudioClusterer(n_clusters=2, by=by).fit(table[[c for c in ("path", "start", "end") if c in table]]).embeddings_
+            c = choose_k(X, random_state=seed)
+            at = c.curve.set_index("k")
+            return dict(sounds=name, truth=table[truth].nunique(), chosen=c.k, runner_up=c.runner_up or "", stability=round(at.stability[c.k], 2), silhouette=int(at.silhouette.idxmax()), calinski_harabasz=int(at.calinski_harabasz.idxmax()), eigengap=c.eigengap, seed=seed)
+        append(args.out, [(name, 0) for name in every], one)
+
+
+if __name__ == "__main__": main()
