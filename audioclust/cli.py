@@ -45,6 +45,8 @@ def cluster(args):
     "Cluster a folder into a run folder."
     from audioclust.pipeline import TRAINED, AudioClusterer
     from audioclust.processes import joined
+    if args.by == "both": return _both(args)
+    if isinstance(args.n_clusters, tuple): raise ValueError("two numbers of clusters are for --by both")
     kept = []
     with joined() as team, _plain_warnings(kept):
         team.first(lambda: _check(args))
@@ -59,6 +61,23 @@ def cluster(args):
         model.save(args.out, command=args.argv, warnings=kept)
         if training: team.first(lambda: _forget(training))
         team.first(lambda: _finish(args))
+    return 0
+
+def _both(args):
+    "Two runs of the same clips, and what they have in common."
+    from audioclust.both import WAYS, write_both
+    out, pair = Path(args.out), args.n_clusters if isinstance(args.n_clusters, tuple) else (args.n_clusters,)*2
+    if args.ignore: raise ValueError("--ignore is for one grouping; --by both uses the list of each")
+    if out.is_dir() and any(out.iterdir()):
+        if not {p.name for p in out.iterdir()} <= {*WAYS, "both.csv", "both.json", "listen.html", "listen-sounds"}: raise ValueError(f"{out} is not empty and holds no run of both ways: choose another --out")
+        if (out/"both.json").is_file() and not args.overwrite: raise ValueError(f"{out} already holds a run: choose another --out, or say --overwrite to replace it")
+    there = [by for by in WAYS if args.resume and not args.overwrite and (out/by/"run.json").is_file()]  # was finished before the other was stopped
+    for by,k in zip(WAYS, pair):
+        if by not in there: cluster(argparse.Namespace(**{**vars(args), "by": by, "n_clusters": k, "out": str(out/by), "no_page": True, "like": args.like and str(Path(args.like)/by)}))
+    if _rank(): return 0
+    print(f"in common: NMI {write_both(out)['nmi']:.2f} (0 nothing, 1 all)\nboth:   {out/'both.csv'}")
+    with _plain_warnings([]):
+        if not args.no_page and _page(out): print(f"listen: {out/'listen.html'}")
     return 0
 
 def _same_numbers(args, model):
@@ -172,12 +191,13 @@ def score(args):
 # %% ../nbs/72_cli.ipynb #3631df5d
 def listen(args):
     "Write the listening page of a run, and take over edits."
+    from audioclust.both import ways
     from audioclust.listen import listen_page
     from audioclust.names import apply_edits
     with _plain_warnings([]):
         if args.edits: apply_edits(args.run, args.edits)
         page = listen_page(args.run, args.page, args.embed, args.max_clips)
-    print(f"listen: {page} ({page.stat().st_size/1e6:.1f} MB, {'with the sounds in it' if args.embed else 'linked to the recordings'})" + (f"\nnames:  {Path(args.run)/'clusters.csv'}" if args.edits else ""))
+    print(f"listen: {page} ({page.stat().st_size/1e6:.1f} MB, {'with the sounds in it' if args.embed else 'linked to the recordings'})" + (f"\nnames:  {', '.join(str(r/'clusters.csv') for r in ways(args.run))}" if args.edits else ""))
     return 0
 
 def assign(args):
@@ -322,6 +342,12 @@ def _setting(text):
     try: return name.strip(), ast.literal_eval(value)
     except (ValueError, SyntaxError): return name.strip(), value
 
+def _number(text):
+    "A number of clusters, auto, or two of these."
+    parts = [p if p == "auto" else _positive(int)(p) for p in text.split(",")]
+    if len(parts) > 2: raise argparse.ArgumentTypeError(f"{text!r} are more than two numbers of clusters")
+    return tuple(parts) if len(parts) == 2 else parts[0]
+
 def _positive(kind, unit=""):
     "A number above 0, for argparse."
     def read(text):
@@ -381,12 +407,12 @@ def _cluster_options(c):
     "The options of `audioclust cluster`."
     c.add_argument("folder", metavar="FOLDER", help="folder of recordings, searched to the bottom; also a file, a glob in quotes, or a CSV with a column path")
     c.add_argument("--out", required=True, metavar="RUN", help="folder for the results")
-    c.add_argument("--n-clusters", type=lambda text: text if text == "auto" else _positive(int)(text), default=10, metavar="K", help="groups wanted, or auto to look for a number (default: %(default)s); dbscan, hdbscan and meanshift find their own number")
+    c.add_argument("--n-clusters", type=_number, default=10, metavar="K", help="groups wanted, or auto to look for a number, or two by commas for --by both (default: %(default)s); dbscan, hdbscan and meanshift find their own number")
     c.add_argument("--method", default="kmeans", choices=["kmeans", "consensus", "dbscan", "hdbscan", "meanshift", "agglomerative", "deepcluster", "spice"], help="how to group (default: %(default)s)")
     c.add_argument("--encoder", default="auto", choices=["auto", "fixed", "untrained"], help="what turns clips into points: fixed features, or an untrained network (default: fixed; deepcluster and spice train their own)")
     c.add_argument("--epochs", type=int, metavar="N", help="clusterings in a training (deepcluster; default: 10), or epochs of contrast (spice; default: by the number of clips)")
     c.add_argument("--resume", action="store_true", help="go on with a training that was stopped in RUN")
-    c.add_argument("--by", default="content", choices=["content", "source"], help="what belongs together (default: %(default)s)")
+    c.add_argument("--by", default="content", choices=["content", "source", "both"], help="what belongs together; both makes a run for each (default: %(default)s)")
     c.add_argument("--ignore", metavar="LIST", help="what must not matter, separated by commas; instead of --by's list")
     c.add_argument("--window", type=_positive(float, " of seconds"), metavar="S", help="cut recordings into clips of S seconds (default: a recording is a clip)")
     c.add_argument("--hop", type=_positive(float, " of seconds"), metavar="S", help="start a clip every S seconds (default: the window)")

@@ -20,6 +20,7 @@ from torch import nn
 
 from . import runs
 from .audio import AudioError, LogMel, frame_mask, load_audio
+from .both import ways
 from .names import read_names
 from .pictures import layout_2d
 from .pipeline import cluster_means, common_rate
@@ -137,20 +138,31 @@ def listen_page(run, # A run folder
     from jinja2 import Environment, PackageLoader
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
-    run, about = Path(run), runs.read_run(run)
-    out = Path(out or run/"listen.html")
-    table, X, at = _what(run, about)
-    keep = _telling(X, table, max_clips)
-    table, X, at, total = table.iloc[keep].reset_index(drop=True), X[keep], at[keep], len(table)
+    run = Path(run)
+    out, abouts = Path(out or run/"listen.html"), [runs.read_run(r) for r in ways(run)]
+    table, views, total = _views(run, abouts, max_clips)
     small, seconds = pictures(table, num_workers=num_workers)
-    data = {**_clips(table, at), "run": str(about["created"]), "thumbs": dict(width=WIDTH, height=HEIGHT, columns=COLUMNS, per=PER, sheets=sheets(small)), "audio": _sounds(table, out, embed),
-            "views": [_view(run, about, table, X, at)]}
+    data = {**_clips(table), "run": str(abouts[0]["created"]), "views": views, "thumbs": dict(width=WIDTH, height=HEIGHT, columns=COLUMNS, per=PER, sheets=sheets(small)), "audio": _sounds(table, out, embed)}
     env = Environment(loader=PackageLoader("audioclust", "page"), autoescape=True)
-    errors = runs.read_table(run/"errors.csv")
-    page = env.get_template("listen.html").render(title=_title(about), about=_says(about), run=run.resolve().name, data=data, plotly=Markup(get_plotlyjs()), made=_made(about, embed, data["audio"]), errors=list(zip(map(_name, errors.path), errors.reason)),
+    errors = runs.read_table(ways(run)[0]/"errors.csv")
+    page = env.get_template("listen.html").render(title=_title(abouts[0]), about=" · ".join(map(_says, abouts)), run=run.resolve().name, data=data, plotly=Markup(get_plotlyjs()), made=[row for a in abouts for row in _made(a, embed, data["audio"])], errors=list(zip(map(_name, errors.path), errors.reason)),
         map_note=f"Near points sound alike; far ones may or may not. Pictures show {seconds:.2g} s, low frequencies at the bottom." + (f" {len(table):,} of {total:,} clips are on this page." if len(table) < total else ""))
     with runs.replacing(out) as tmp: tmp.write_text(page, encoding="utf-8", errors="replace")
     return out
+
+def _views(run, abouts, max_clips):
+    "The clips to show, what the page says of each grouping of them, and how many clips there are."
+    parts = [_what(r, a) for r,a in zip(ways(run), abouts)]
+    if len(parts) == 2: parts = _same_rows(parts)
+    keep = _telling(parts[0][1], parts[0][0], max_clips)
+    cut = [(t.iloc[keep].reset_index(drop=True), X[keep], at[keep]) for t,X,at in parts]
+    return cut[0][0], [_view(r, a, *part) for r,a,part in zip(ways(run), abouts, cut)], len(parts[0][0])
+
+def _same_rows(parts):
+    "Both groupings, with the clips that are in both, in the same order."
+    rows = [t[["path", "start"]].assign(**{f"row{k}": np.arange(len(t))}) for k,(t,_,_) in enumerate(parts)]
+    both = rows[0].merge(rows[1], on=["path", "start"])
+    return [(t.iloc[i].reset_index(drop=True), X[i], at[i]) for (t, X, at),i in zip(parts, (both.row0, both.row1))]
 
 def _what(run, about):
     "Table, embeddings and positions of a run."
@@ -170,7 +182,7 @@ def _telling(X, table, max_clips):
 
 def _name(path): return os.fsencode(path).decode("utf-8", "replace")
 
-def _clips(table, at):
+def _clips(table):
     "What the page has of each clip."
     paths = list(dict.fromkeys(table.path))
     try: above = os.path.commonpath([os.path.dirname(p) for p in paths])
@@ -178,14 +190,15 @@ def _clips(table, at):
     many = Counter(table.path)
     number = {p: i for i,p in enumerate(paths)}
     return dict(files=[_name(os.path.relpath(p, above)) if above else _name(p) for p in paths], file=[number[p] for p in table.path], start=table.start.round(3).tolist(), end=table.end.round(3).tolist(),
-                parts=[bool(many[p] > 1 or s > 0) for p,s in zip(table.path, table.start)], x=np.round(at[:, 0].astype(float), 3).tolist(), y=np.round(at[:, 1].astype(float), 3).tolist())
+                parts=[bool(many[p] > 1 or s > 0) for p,s in zip(table.path, table.start)])
 
 def _view(run, about, table, X, at):
     "A grouping of the clips."
     told = portrait(X, table.cluster, table.confidence, at)
     sizes, stable = about["found"].get("sizes", {}), about.get("stability", {}).get("clusters", {})
     for c,t in told.items(): t.update(size=sizes.get(str(c), t["size"] if c >= 0 else about["found"]["noise"]), stability=stable.get(str(c)))
-    return dict(by=about["by"], labels=table.cluster.tolist(), confidence=[_number(v) for v in table.confidence], clusters=told, edits=read_names(run))
+    x, y = np.round(at.astype(float), 3).T.tolist()
+    return dict(by=about["by"], x=x, y=y, labels=table.cluster.tolist(), confidence=[_number(v) for v in table.confidence], clusters=told, edits=read_names(run))
 
 # %% ../nbs/71_listen.ipynb #6c835d7b
 def _sounds(table, out, embed, most=400e6):

@@ -88,7 +88,11 @@ def apply_edits(run, # A run folder
     edits, # A file that the listening page wrote
 ):
     "Take over what a person wrote down in the page."
-    said, by = _parsed(edits), runs.read_run(run)["by"]
+    said, run = _parsed(edits), Path(run)
+    if (run/"both.json").is_file():  # a run for each way
+        for by in said: apply_edits(run/by, edits)
+        return
+    by = runs.read_run(run)["by"]
     if by not in said: raise ValueError(f"{edits} has edits of groupings by {', '.join(said) or 'nothing'}, and {run} is one by {by}" if said else f"{edits} holds no edits: nothing was named, merged or marked")
     write_names(run, said[by])
 

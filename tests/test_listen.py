@@ -67,9 +67,9 @@ class Page:
 def test_the_map_is_drawn_and_a_click_plays(run):
     page = Page(run/"run/listen.html")
     try:
-        assert page.js("return data.x.length") == len(read_table(run/"run/clusters.csv")) == page.js("return map.data[0].x.length")
+        assert page.js("return N") == len(read_table(run/"run/clusters.csv")) == page.js("return map.data[0].x.length")
         assert page.js("return document.querySelectorAll('#map canvas').length > 0")
-        x, y = page.js("const i = 3, b = map.getBoundingClientRect(), l = map._fullLayout; return [b.left + l.xaxis._offset + l.xaxis.c2p(data.x[i]), b.top + l.yaxis._offset + l.yaxis.c2p(data.y[i])]")
+        x, y = page.js("const i = 3, b = map.getBoundingClientRect(), l = map._fullLayout; return [b.left + l.xaxis._offset + l.xaxis.c2p(V().x[i]), b.top + l.yaxis._offset + l.yaxis.c2p(V().y[i])]")
         from selenium.webdriver import ActionChains
         from selenium.webdriver.common.actions.action_builder import ActionBuilder
         move = ActionBuilder(page.driver)
@@ -154,7 +154,7 @@ def test_an_embedded_page_plays_where_nothing_else_is(run, tmp_path):
     listen_page(run/"run", tmp_path/"sent.html", embed=True, max_clips=20)
     page = Page(tmp_path/"sent.html")
     try:
-        assert page.js("return data.x.length") == 20 and page.js("return data.audio.every(s => s.startsWith('data:audio/mpeg'))")
+        assert page.js("return N") == 20 and page.js("return data.audio.every(s => s.startsWith('data:audio/mpeg'))")
         page.find("#clips .clip").click()
         page.wait("return player.currentTime > 0")
     finally: page.close()
@@ -238,3 +238,31 @@ def test_successors_are_one_to_one(rng):
     b = rng.integers(0, 9, 300)
     pairs = successors(a, b, range(9))
     assert len(set(pairs.values())) == 9
+
+
+@browser
+def test_both_ways_on_one_page(words, tmp_path, capsys):
+    folder, _ = words
+    args = ["cluster", str(folder), "--out", str(tmp_path/"run"), "--by", "both", "--n-clusters", "6,4", "-q"]
+    assert main(args) == 0
+    assert "in common" in capsys.readouterr().out
+    assert main(args) == 2 and "already" in capsys.readouterr().err
+    assert main([*args, "--overwrite"]) == 0
+    t = read_table(tmp_path/"run/both.csv")
+    assert t.content.nunique() == 6 and t.source.nunique() == 4
+    page = Page(tmp_path/"run/listen.html")
+    try:
+        assert page.js("return document.querySelectorAll('#clusters tbody tr').length") == 6
+        page.js("document.getElementById('view').value = '1'; document.getElementById('view').dispatchEvent(new Event('change'))")
+        assert page.js("return document.querySelectorAll('#clusters tbody tr').length") == 4
+        assert page.js("return map.data[0].x[5]") == pytest.approx(page.js("return data.views[1].x[5]"), abs=.01)
+        cells = page.js("return [...document.querySelectorAll('#cross tbody tr')].map(r => [...r.querySelectorAll('td')].map(c => Number(c.textContent) || 0))")
+        assert (np.array(cells) == pd.crosstab(t.content, t.source).to_numpy()).all()
+        page.find('[data-cluster="1"]').click()
+        page.find("#name").send_keys("Ann\n")
+        (tmp_path/"edits.json").write_text(page.js("return showEdits()"))
+        page.js("localStorage.clear()")
+    finally: page.close()
+    assert main(["listen", str(tmp_path/"run"), "--edits", str(tmp_path/"edits.json")]) == 0
+    source = read_table(tmp_path/"run/source/clusters.csv")
+    assert set(source.name[source.cluster == 1]) == {"Ann"} and "name" not in read_table(tmp_path/"run/content/clusters.csv")

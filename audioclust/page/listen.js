@@ -3,7 +3,7 @@ const data = JSON.parse(document.getElementById("data").textContent), $ = id => 
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"];
 const SHAPES = [["circle", "●"], ["triangle-up", "▲"], ["square", "■"], ["diamond", "◆"], ["triangle-down", "▼"], ["triangle-left", "◀"], ["triangle-right", "▶"], ["pentagon", "⬟"], ["cross", "✚"], ["star", "★"], ["x", "✖"]];
 const MARKS = {good: "✔ good", check: "? look again", junk: "✘ junk"};
-const N = data.x.length, key = "audioclust " + data.run;
+const N = data.file.length, key = "audioclust " + data.run;
 let view = 0, chosen = null, shown = [], limit = 60, now = -1, dark = matchMedia("(prefers-color-scheme: dark)").matches;
 let edits = {};
 try { edits = JSON.parse(localStorage.getItem(key)) || {} } catch { /* no storage here */ }
@@ -88,16 +88,16 @@ const gl = (() => { try { return !!document.createElement("canvas").getContext("
 const map = $("map"), kind = gl ? "scattergl" : "scatter";
 function layout() {
   const plain = {visible: false, showgrid: false, zeroline: false}, text = getComputedStyle(document.documentElement).getPropertyValue("--front"), back = getComputedStyle(document.documentElement).getPropertyValue("--back");
-  return {paper_bgcolor: back, plot_bgcolor: back, margin: {l: 5, r: 5, t: 5, b: 5}, xaxis: plain, yaxis: {...plain, scaleanchor: "x"}, showlegend: false, dragmode: "pan", hovermode: "closest", uirevision: 1,
+  return {paper_bgcolor: back, plot_bgcolor: back, margin: {l: 5, r: 5, t: 5, b: 5}, xaxis: plain, yaxis: {...plain, scaleanchor: "x"}, showlegend: false, dragmode: "pan", hovermode: "closest", uirevision: view,
     annotations: ids().filter(c => c >= 0 && ids().length <= 80 && (!chosen || chosen === c)).map(c => ({x: V().clusters[c].at[0], y: V().clusters[c].at[1], text: called(c).replace("cluster ", "").replace(/[&<>]/g, m => ({"&": "&amp;", "<": "&lt;", ">": "&gt;"})[m]), showarrow: false, font: {size: 14, color: text, weight: 700}, bgcolor: back + "cc", borderpad: 2, captureevents: false}))};
 }
 function traces() {
   const l = V().labels, keep = new Set(shown), all = shown.length === N;
-  return [{type: kind, mode: "markers", x: data.x, y: data.y, hoverinfo: "none", marker: {size: N > 5000 ? 5 : 7, line: {width: 0}, color: l.map(c => colour(target(c))), symbol: l.map(c => shape(target(c))[0]), opacity: l.map((_, i) => all || keep.has(i) ? .85 : .06)}},
-    {type: "scatter", mode: "markers", x: now < 0 ? [] : [data.x[now]], y: now < 0 ? [] : [data.y[now]], hoverinfo: "skip", marker: {size: 18, symbol: "circle-open", color: dark ? "#fff" : "#000", line: {width: 3}}}];
+  return [{type: kind, mode: "markers", x: V().x, y: V().y, hoverinfo: "none", marker: {size: N > 5000 ? 5 : 7, line: {width: 0}, color: l.map(c => colour(target(c))), symbol: l.map(c => shape(target(c))[0]), opacity: l.map((_, i) => all || keep.has(i) ? .85 : .06)}},
+    {type: "scatter", mode: "markers", x: now < 0 ? [] : [V().x[now]], y: now < 0 ? [] : [V().y[now]], hoverinfo: "skip", marker: {size: 18, symbol: "circle-open", color: dark ? "#fff" : "#000", line: {width: 3}}}];
 }
 const drawMap = () => Plotly.react(map, traces(), layout(), {responsive: true, displaylogo: false, scrollZoom: true, modeBarButtons: [["zoomIn2d", "zoomOut2d", "resetScale2d", "pan2d", "zoom2d"]]});
-const ring = () => Plotly.restyle(map, {x: [now < 0 ? [] : [data.x[now]]], y: [now < 0 ? [] : [data.y[now]]]}, [1]);
+const ring = () => Plotly.restyle(map, {x: [now < 0 ? [] : [V().x[now]]], y: [now < 0 ? [] : [V().y[now]]]}, [1]);
 
 // lists
 const stable = c => V().clusters[c].stability;
