@@ -26,6 +26,7 @@ from .audio import AudioError, clips, probe
 from .choose import Choice, choose_k, plot_choice
 from .consensus import Consensus
 from .encoders import Encoder, FixedEncoder, Whiten, load_encoder, what_to_ignore
+from .guidance import advice
 from .members import cluster_means, confidence, strangeness, typicality
 from .names import named, same_clips
 from .pictures import layout_2d, plot_map, plot_sizes
@@ -136,7 +137,7 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
             if self.choice_: clusterer.set_params(n_clusters=self.choice_.k)
         with self._stage("cluster"): self.clusterer_ = self._cluster(clusterer, team)
         self.labels_, self.ids_ = np.asarray(self.clusterer_.labels_), None
-        self._swallowed()
+        for text in team.first(lambda: advice(self.clips_, self.labels_, getattr(self.clusterer_, 'n_clusters', None), what_to_ignore(self.by, self.ignore))): warnings.warn(text)
         self.confidence_, self.representative_ = typicality(self.embeddings_, self.labels_)
         if hasattr(self.clusterer_, "ask"): self.confidence_ = self.clusterer_.confidence_  # the share of its members that agree, or a probability
         with self._stage("again"): self.stability_ = team.first(self._again)
@@ -293,13 +294,6 @@ def _again(self:AudioClusterer):
 @patch
 def _enough(self:AudioClusterer, clusterer, n):
     if (k := getattr(clusterer, "n_clusters", None)) is not None and k > n: raise ValueError(f"{k} clusters were asked for and there are only {n} clips that can be used: ask for at most {n}")
-
-@patch
-def _swallowed(self:AudioClusterer):
-    "Say so when one of several clusters took in nearly everything."
-    ids, n = np.unique(self.labels_[self.labels_ >= 0], return_counts=True)
-    if len(ids) > 1 and n.max() > 0.8*len(self.labels_):
-        warnings.warn(f"cluster {ids[n.argmax()]} holds {n.max()/len(self.labels_):.0%} of all clips, so little was told apart: another method (kmeans, hdbscan), a smaller eps or bandwidth, or another list to ignore may find more")
 
 def _nothing(source, errors):
     "One line that says why there is nothing to cluster."
