@@ -50,7 +50,11 @@ def cluster(args):
     kept = []
     with joined() as team, _plain_warnings(kept):
         team.first(lambda: _check(args))
-        model = AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, args.encoder, window=args.window, hop=args.hop, sample_rate=args.rate, params=_params(args), num_workers=args.workers,
+        encoder = args.encoder
+        if args.remote_code:
+            from audioclust.pretrained import named_encoder
+            encoder = named_encoder(encoder, True)
+        model = AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, encoder, window=args.window, hop=args.hop, sample_rate=args.rate, params=_params(args), num_workers=args.workers,
                                device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True, sharded=team.size > 1, stability=args.stability)
         training = Path(args.out)/"training" if args.method in TRAINED else None
         if training and not args.resume: team.first(lambda: _forget(training))
@@ -409,7 +413,8 @@ def _cluster_options(c):
     c.add_argument("--out", required=True, metavar="RUN", help="folder for the results")
     c.add_argument("--n-clusters", type=_number, default=10, metavar="K", help="groups wanted, or auto to look for a number, or two by commas for --by both (default: %(default)s); dbscan, hdbscan and meanshift find their own number")
     c.add_argument("--method", default="kmeans", choices=["kmeans", "consensus", "dbscan", "hdbscan", "meanshift", "agglomerative", "deepcluster", "spice"], help="how to group (default: %(default)s)")
-    c.add_argument("--encoder", default="auto", choices=["auto", "fixed", "untrained"], help="what turns clips into points: fixed features, or an untrained network (default: fixed; deepcluster and spice train their own)")
+    c.add_argument("--encoder", default="auto", metavar="NAME", help="what turns clips into points: fixed features (fixed), a network with random weights (untrained), or a model of the transformers library (hf:NAME@REVISION or hf:FOLDER) (default: fixed; deepcluster and spice train their own)")
+    c.add_argument("--remote-code", action="store_true", help="let code that comes with an hf: model run on this machine, if you trust it")
     c.add_argument("--epochs", type=int, metavar="N", help="clusterings in a training (deepcluster; default: 10), or epochs of contrast (spice; default: by the number of clips)")
     c.add_argument("--resume", action="store_true", help="go on with a training that was stopped in RUN")
     c.add_argument("--by", default="content", choices=["content", "source", "both"], help="what belongs together; both makes a run for each (default: %(default)s)")

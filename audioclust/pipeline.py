@@ -30,6 +30,7 @@ from .guidance import advice
 from .members import cluster_means, confidence, strangeness, typicality
 from .names import named, same_clips
 from .pictures import layout_2d, plot_map, plot_sizes
+from .pretrained import named_encoder
 from .processes import Team
 from .stability import SHAKY, Stability, resampled, stability_of, successors
 from .within import WithinWhiten
@@ -97,7 +98,7 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         n_clusters=10, # Groups wanted, for the methods that are told; "auto" looks for a number
         by:str="content", # "content" (what happens) or "source" (what it comes from)
         ignore=None, # What must not matter: order, pitch, level, noise, room; None takes those of `by`
-        encoder="auto", # "auto", "fixed", "untrained" (a network with random weights), or an `Encoder`; deepcluster and spice train their own
+        encoder="auto", # "auto", "fixed", "untrained" (a network with random weights), "hf:NAME@REVISION" (of the transformers library), or an `Encoder`; deepcluster and spice train their own
         *,
         window:float=None, # seconds in a clip; None makes each recording one clip
         hop:float=None, # seconds from one clip to the next; None is `window`
@@ -147,10 +148,11 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
 @patch
 def _clusterer(self:AudioClusterer):
     what_to_ignore(self.by, self.ignore)
-    if self.encoder not in ("auto", "fixed", "untrained") and not isinstance(self.encoder, Encoder): raise ValueError(f"encoder={self.encoder!r}: say 'auto', 'fixed', 'untrained' or give an Encoder")
     if self.method in TRAINED and self.encoder != "auto": raise ValueError(f"{self.method} trains an encoder of its own: leave out encoder={self.encoder!r}, or choose another method")
     if self.n_clusters != "auto" and (not isinstance(self.n_clusters, (int, np.integer)) or self.n_clusters < 1): raise ValueError(f"n_clusters={self.n_clusters!r}: say a whole number, at least 1, or 'auto'")
     check_device(self.device)
+    if not isinstance(self.encoder, (str, Encoder)): raise ValueError(f"encoder={self.encoder!r}: give a name or an Encoder")
+    self._ready = self.encoder if isinstance(self.encoder, Encoder) else None if self.encoder in ("auto", "fixed", "untrained") else named_encoder(self.encoder)
     if self.sample_rate is not None and not 2000 <= self.sample_rate <= 192000: raise ValueError(f"a sample rate of {self.sample_rate} Hz: say one from 2000 to 192000")
     params = self.params or {}
     own = {"method", "n_clusters", "random_state", "device", "sharded"} | ({"by", "ignore", "sample_rate", "num_workers"} if self.method in TRAINED else set())
@@ -184,7 +186,7 @@ def _find(self:AudioClusterer, source, clusterer):
     if not len(table): raise ValueError(_nothing(source, errors))
     self._enough(clusterer, len(table))
     if self._trains(): return table, errors, None  # made when the clips have been heard
-    return table, errors, self.encoder if isinstance(self.encoder, Encoder) else FixedEncoder(self.by, self.ignore, self.sample_rate or common_rate(table.path))
+    return table, errors, self._ready or FixedEncoder(self.by, self.ignore, self.sample_rate or common_rate(table.path))
 
 @patch
 def _embed(self:AudioClusterer, table, errors, progress, team=Team()):
@@ -407,7 +409,7 @@ def load(cls:AudioClusterer,
     path, run = Path(path), runs.read_run(path)
     self = cls(**run["asked"])
     self.source_ = run["source"]
-    if module := {"NetworkEncoder": "networks", "Answer": "spice"}.get(run["encoder"]["class"]): import_module(f"audioclust.{module}")
+    if module := {"NetworkEncoder": "networks", "Answer": "spice", "PretrainedEncoder": "pretrained"}.get(run["encoder"]["class"]): import_module(f"audioclust.{module}")
     self.encoder_, self.whitening_ = load_encoder(path/"model"), _load_whitening(path/"model")
     kind = Consensus if self.method == "deepcluster" else import_module("audioclust.spice").MostProbable if self.method == "spice" else method_class(self.method)
     self.clusterer_ = kind.load(path/"model")
