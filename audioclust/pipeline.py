@@ -38,7 +38,7 @@ from .within import WithinWhiten
 # %% ../nbs/70_pipeline.ipynb #4f46aeb8
 METHODS = {"kmeans": ("kmeans", "KMeans"), "dbscan": ("classical", "DBSCAN"), "hdbscan": ("classical", "HDBSCAN"),
            "meanshift": ("classical", "MeanShift"), "agglomerative": ("classical", "AgglomerativeClustering"), "consensus": ("consensus", "Consensus"), "deepcluster": ("deepcluster", "DeepCluster"), "spice": ("spice", "SPICE")}
-TRAINED = "deepcluster", "spice"  # methods that train an encoder of their own
+TRAINED = {"deepcluster", "spice"}  # methods that train an encoder of their own
 
 def method_class(method:str): # The class of a method
     "The clusterer that goes by this name."
@@ -136,13 +136,7 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
             with self._stage("whiten"): self.whitening_, self.embeddings_ = team.first(lambda: self._whiten(X, source, clusterer))
             if self.n_clusters == "auto" and "n_clusters" in clusterer.get_params(): self.choice_ = team.first(lambda: self._choose(clusterer, self.embeddings_))
             if self.choice_: clusterer.set_params(n_clusters=self.choice_.k)
-        with self._stage("cluster"): self.clusterer_ = self._cluster(clusterer, team)
-        self.labels_, self.ids_ = np.asarray(self.clusterer_.labels_), None
-        for text in team.first(lambda: advice(self.clips_, self.labels_, getattr(self.clusterer_, 'n_clusters', None), what_to_ignore(self.by, self.ignore))): warnings.warn(text)
-        self.confidence_, self.representative_ = typicality(self.embeddings_, self.labels_)
-        if hasattr(self.clusterer_, "ask"): self.confidence_ = self.clusterer_.confidence_  # the share of its members that agree, or a probability
-        with self._stage("again"): self.stability_ = team.first(self._again)
-        return self
+        return self._group(clusterer, team)
 
 # %% ../nbs/70_pipeline.ipynb #b26afcf6
 @patch
@@ -263,6 +257,17 @@ def _cluster(self:AudioClusterer, clusterer, team):
     return clusterer.set_params(sharded=False)
 
 @patch
+def _group(self:AudioClusterer, clusterer, team):
+    "Cluster the embeddings, and say how sure that is."
+    with self._stage("cluster"): self.clusterer_ = self._cluster(clusterer, team)
+    self.labels_, self.ids_ = np.asarray(self.clusterer_.labels_), None
+    for text in team.first(lambda: advice(self.clips_, self.labels_, getattr(self.clusterer_, 'n_clusters', None), what_to_ignore(self.by, self.ignore))): warnings.warn(text)
+    self.confidence_, self.representative_ = typicality(self.embeddings_, self.labels_)
+    if hasattr(self.clusterer_, "ask"): self.confidence_ = self.clusterer_.confidence_  # the share of its members that agree, or a probability
+    with self._stage("again"): self.stability_ = team.first(self._again)
+    return self
+
+@patch
 def _choose(self:AudioClusterer, clusterer, X):
     "A number of clusters for these embeddings: for a tree by that tree, else by K-means."
     if len(X) < 10: raise ValueError(f"{len(X)} clips are too few to choose a number of clusters from: say n_clusters")
@@ -301,6 +306,27 @@ def _nothing(source, errors):
     "One line that says why there is nothing to cluster."
     why = ", ".join(f"{n} × {reason}" for reason,n in Counter(reason for _,reason in errors).most_common(3))
     return f"no usable recording in {source if isinstance(source, (str, os.PathLike)) else 'what was given'}" + (f" ({len(errors)} could not be used: {why})" if errors else ": no file has the extension of a sound (wav, flac, ogg, opus, mp3, aiff, …)")
+
+# %% ../nbs/70_pipeline.ipynb #db233597
+@patch
+def regroup(self:AudioClusterer,
+    method:str=None, # A key of `METHODS` that trains no encoder; None keeps the method
+    n_clusters=None, # None keeps the number
+    params:dict=None, # Further arguments of the method
+    random_state:int=None, # None keeps the seed
+)->AudioClusterer: # Another one, fitted
+    "Another clustering of the same embeddings."
+    check_is_fitted(self, "clusterer_")
+    if TRAINED & {self.method, method}: raise ValueError(f"{', '.join(sorted(TRAINED & {self.method, method}))} trains its own embeddings: fit it anew")
+    other = type(self)(**{**self.get_params(deep=False), "method": method or self.method, "n_clusters": self.n_clusters if n_clusters is None else n_clusters, "params": params if method or params else self.params,
+                          "random_state": self.random_state if random_state is None else random_state, "sharded": False})
+    for name in ("encoder_", "whitening_", "embeddings_", "clips_", "errors_", "source_", "n_cached_"): setattr(other, name, getattr(self, name))
+    clusterer, other.seconds_, other.curves_, other.choice_ = other._clusterer(), dict(self.seconds_), [], None
+    other._enough(clusterer, len(self.embeddings_))
+    if other.n_clusters == "auto" and "n_clusters" in clusterer.get_params():
+        other.choice_ = other._choose(clusterer, self.embeddings_)
+        clusterer.set_params(n_clusters=other.choice_.k)
+    return other._group(clusterer, Team())
 
 # %% ../nbs/70_pipeline.ipynb #fb19cfb2
 @patch

@@ -1,0 +1,34 @@
+"Several ways side by side."
+import pandas as pd
+import pytest
+
+from audioclust.cli import main
+from audioclust.pipeline import AudioClusterer
+
+
+def test_compare_on_the_command_line(words, tmp_path, capsys):
+    folder, _ = words
+    args = ["compare", str(folder), "--out", str(tmp_path/"ways"), "--encoders", "fixed", "--methods", "kmeans,agglomerative,hdbscan", "--n-clusters", "6", "--labels", "parent", "-q"]
+    assert main(args) == 0
+    t = pd.read_csv(tmp_path/"ways/compare.csv")
+    assert list(t.method) == ["kmeans", "agglomerative", "hdbscan"] and t.nmi[:2].gt(.5).all() and t.agreement[0] > .5
+    said = capsys.readouterr().out
+    assert "agreement" in said and "compare.html" in said
+    html = (tmp_path/"ways/compare.html").read_text()
+    for name in "fixed-kmeans", "fixed-agglomerative", "fixed-hdbscan":
+        assert f"{name}/listen.html" in html and (tmp_path/"ways"/name/"listen.html").is_file()
+        AudioClusterer.load(tmp_path/"ways"/name)
+    assert main(args) == 2 and "already" in capsys.readouterr().err
+    assert main(["compare", str(folder), "--out", str(tmp_path/"x"), "--methods", "magic"]) == 2 and "no method 'magic'" in capsys.readouterr().err
+
+
+def test_regroup_listens_only_once(words):
+    folder, _ = words
+    m = AudioClusterer(n_clusters=6).fit(folder)
+    same = m.regroup()
+    assert (same.labels_ == m.labels_).all() and same.embeddings_ is m.embeddings_
+    assert (same.assign(folder, []).cluster.to_numpy() == same.labels_).all()
+    auto = m.regroup("agglomerative", n_clusters="auto")
+    assert auto.choice_.k == len(set(auto.labels_)) and m.choice_ is None
+    with pytest.raises(ValueError, match="trains its own"): m.regroup("spice")
+    with pytest.raises(ValueError, match="only 192"): m.regroup(n_clusters=1000)
