@@ -82,6 +82,7 @@ def _both(args):
     if _rank(): return 0
     print(f"in common: NMI {write_both(out)['nmi']:.2f} (0 nothing, 1 all)\nboth:   {out/'both.csv'}")
     with _plain_warnings([]):
+        for by in WAYS if not args.no_page else (): _figures(out/by)
         if not args.no_page and _page(out): print(f"listen: {out/'listen.html'}")
     return 0
 
@@ -134,8 +135,15 @@ def _check(args):
 def _finish(args):
     "Score if there are labels; say what was found."
     if args.labels: score_run(args.out, args.labels)
+    if not args.no_page: _figures(args.out)
     if not args.no_page: _page(args.out)
     _report(args.out, args.verbose)
+
+def _figures(out):
+    "Draw what a run has to show; it is worth keeping where that fails."
+    from audioclust.figures import write_figures
+    try: write_figures(out)
+    except OSError as e: warnings.warn(f"the figures could not be drawn: {e}")
 
 def _page(out, *args, **kwargs):
     "Write the listening page; a run is worth keeping where that fails."
@@ -355,7 +363,7 @@ what comes out, in RUN
   errors.csv     what could not be used, and why
   run.json       what was asked, versions, seconds, scores
   listen.html    the clips to look at, to hear and to name; opens in any browser
-  figures/       a map, the sizes, and what was mixed up when there are labels
+  figures/       a map, the sizes, how clips sit, what groups sound like, a tree over them, and what was mixed up when there are labels
   curves.csv     how a training went, epoch by epoch (deepcluster, spice)
 
 status: 0 done (also when some files could not be used), 2 the request cannot be carried out, 130 interrupted
@@ -465,7 +473,7 @@ def _cluster_options(c):
     kept.add_argument("--no-cache", action="store_true", help="compute everything anew and keep nothing")
     c.add_argument("--overwrite", action="store_true", help="replace a run that is already at --out; clusters that hold the same clips keep their numbers and names")
     c.add_argument("--like", metavar="RUN", help="take numbers and names from this run, where clusters hold the same clips")
-    c.add_argument("--no-page", action="store_true", help="do not write the listening page")
+    c.add_argument("--no-page", action="store_true", help="do not write the listening page, nor the figures that take a second look at the sounds")
 
 # %% ../nbs/72_cli.ipynb #a688b809
 def _rank():

@@ -141,6 +141,7 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
 # %% ../nbs/70_pipeline.ipynb #b26afcf6
 @patch
 def _clusterer(self:AudioClusterer):
+    if self.by == "both": raise ValueError("by='both' is two clusterings: audioclust.both.BothWays makes them, or --by both")
     what_to_ignore(self.by, self.ignore)
     if self.method in TRAINED and self.encoder != "auto": raise ValueError(f"{self.method} trains an encoder of its own: leave out encoder={self.encoder!r}, or choose another method")
     if self.n_clusters != "auto" and (not isinstance(self.n_clusters, (int, np.integer)) or self.n_clusters < 1): raise ValueError(f"n_clusters={self.n_clusters!r}: say a whole number, at least 1, or 'auto'")

@@ -16,7 +16,7 @@ def test_cluster_and_score_in_a_process(words, tmp_path):
     r = run("cluster", folder, "--out", tmp_path/"run", "--n-clusters", 6, "--labels", "parent", "--device", "cpu")
     assert r.returncode == 0, r.stderr
     assert "192 clips" in r.stdout and "in 6 clusters by content, ignoring pitch, level, noise, room" in r.stdout
-    for name in ("run.json", "clusters.csv", "errors.csv", "embeddings.npy", "figures/map.png", "figures/sizes.png", "figures/confusion.png", "model/encoder.json"):
+    for name in ("run.json", "clusters.csv", "errors.csv", "embeddings.npy", "figures/map.png", "figures/sizes.png", "figures/confusion.png", "figures/silhouette.png", "figures/groups.png", "figures/dendrogram.png", "listen.html", "model/encoder.json"):
         assert (tmp_path/"run"/name).stat().st_size > 0
     t = pd.read_csv(tmp_path/"run/clusters.csv")
     assert list(t.columns) == ["path", "start", "end", "cluster", "confidence", "representative", "stability"] and len(t) == 192 and t.representative.sum() == 6
