@@ -100,6 +100,7 @@ def _same_numbers(args, model):
         if names.is_file() and not args.like: names.replace(out/f"names-{by}.json"); warnings.warn(f"the run before was by {by}: the names of its clusters are in {out/f'names-{by}.json'} now")
         return
     model.keep_ids(read_table(earlier/"clusters.csv"))
+    if args.like and (out/"names.json").is_file(): (out/"names.json").replace(out/"names-before.json"); warnings.warn(f"the names of the run before are in {out/'names-before.json'} now")
     if args.like and names.is_file(): out.mkdir(parents=True, exist_ok=True); shutil.copyfile(names, out/"names.json")
     for name in carry(out, {int(c) for c in model.labels_}): warnings.warn(f"no cluster holds what was called {name!r} any more: the name is kept in names.json, under lost")
 
@@ -145,10 +146,10 @@ def _figures(out):
     try: write_figures(out)
     except OSError as e: warnings.warn(f"the figures could not be drawn: {e}")
 
-def _page(out, *args, **kwargs):
+def _page(out):
     "Write the listening page; a run is worth keeping where that fails."
     from audioclust.listen import listen_page
-    try: return listen_page(out, *args, max_clips=kwargs.pop("max_clips", None) or 20_000, **kwargs)
+    try: return listen_page(out, max_clips=20_000)
     except OSError as e: warnings.warn(f"the listening page could not be written: {e}")
 
 def _check_labels(source, labels):
@@ -217,10 +218,9 @@ def assign(args):
     "Sort new sounds into the groups of a run."
     from audioclust.names import called, read_names
     from audioclust.pipeline import AudioClusterer, check_source
-    from audioclust.runs import write_table
+    from audioclust.runs import check_file, write_table
     out, bad = Path(args.out), []
-    if out.exists() and not args.overwrite: raise ValueError(f"{out} is there already: choose another --out, or say --overwrite")
-    if Path(args.folder).is_dir() and out.resolve().is_relative_to(Path(args.folder).resolve()): raise ValueError(f"{out} lies inside the recordings ({args.folder}), where nothing is ever written: choose another --out")
+    check_file(out, args.folder, args.overwrite)
     with _plain_warnings([]):
         check_source(args.folder)
         model, names = AudioClusterer.load(args.run), read_names(args.run)
@@ -260,14 +260,14 @@ def duplicates(args):
     from audioclust.audio import clips
     from audioclust.duplicates import duplicates as find
     from audioclust.pipeline import check_source
-    from audioclust.runs import write_table
+    from audioclust.runs import check_file, write_table
     out, bad = Path(args.out), []
-    if out.exists() and not args.overwrite: raise ValueError(f"{out} is there already: choose another --out, or say --overwrite")
+    check_file(out, args.folder, args.overwrite)
     with _plain_warnings([]):
         check_source(args.folder)
-        table = clips(args.folder, errors=bad)
-        for path,reason in bad: print(f"warning: {path}: {reason}", file=sys.stderr)
-        table["set"] = find(table)
+        table, failed = clips(args.folder, errors=bad), []
+        table["set"] = find(table, errors=failed)
+        for path,reason in bad + [(table.path[i], reason) for i,reason in failed]: print(f"warning: {path}: {reason}", file=sys.stderr)
     table = table[table.set >= 0].sort_values(["set", "path"]).assign(path=lambda t: [os.path.abspath(p) for p in t.path])
     write_table(table[["set", "path", "start", "end"]], out)
     print(f"{len(table):,} of the recordings are there more than once, in {table.set.nunique():,} sets: {out}")
@@ -279,10 +279,11 @@ def compare(args):
     from audioclust.compare import compare as several, save_comparison
     from audioclust.datasets import label_clips
     from audioclust.pipeline import METHODS, check_source
+    from audioclust.runs import check_outside
     out, methods, encoders = Path(args.out), args.methods.split(","), args.encoders.split(",")
     if unknown := [m for m in methods if m not in METHODS]: raise ValueError(f"there is no method {unknown[0]!r}; choose from {', '.join(METHODS)}")
     if out.exists() and (not out.is_dir() or any(out.iterdir())): raise ValueError(f"{out} is there already: choose a new folder")
-    if Path(args.folder).is_dir() and out.resolve().is_relative_to(Path(args.folder).resolve()): raise ValueError(f"{out} lies inside the recordings ({args.folder}), where nothing is ever written: choose another --out")
+    check_outside(out, args.folder)
     check_source(args.folder)
     if args.labels: _check_labels(args.folder, args.labels)
     kept = []

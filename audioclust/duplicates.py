@@ -23,9 +23,10 @@ DEEP, FRAMES = 40., 32  # dB below the loudest point that count; frames that a c
 def fingerprints(clips:pd.DataFrame, # Columns path, start, end (s)
     sample_rate:int=None, # Hz; None is the rate that most recordings have, at most 16000
     num_workers:int=None, # Worker processes; None decides by the amount of audio
+    errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
 ): # (float32 [N, 32*FRAMES] of length 1, or 0 where a clip could not be decoded; sounding frames int64 [N])
     "What stays of a clip through formats, levels and silence."
-    store = LogMels.of(clips, ClippedLogMel(sample_rate or min(common_rate(clips.path), 16000), n_mels=32), [], num_workers)
+    store = LogMels.of(clips, ClippedLogMel(sample_rate or min(common_rate(clips.path), 16000), n_mels=32), errors, num_workers)
     out = np.zeros((len(store), 32*FRAMES), np.float32)
     for rows in store.parts(store.rows, 1024):
         L, n, _ = store.batch(rows)
@@ -58,11 +59,12 @@ def duplicates(clips:pd.DataFrame, # Columns path, start, end (s)
     waveform:float=.95, # Least correlation of the waveforms of the same sound
     sample_rate:int=None, # Hz; None is the rate that most recordings have, at most 16000
     num_workers:int=None, # Worker processes; None decides by the amount of audio
+    errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
 )->np.ndarray: # int64 [N], the number of its set for a clip that has a double, -1 for one that has none
     "Sets of clips that are the same sound."
     if not len(clips): return np.zeros(0, np.int64)
     rate = sample_rate or min(common_rate(clips.path), 16000)
-    pairs, wave = _near(*fingerprints(clips, rate, num_workers), alike, length), {}
+    pairs, wave = _near(*fingerprints(clips, rate, num_workers, errors), alike, length), {}
     def heard(i):
         if i not in wave: wave[i] = load_audio(clips.path.iloc[i], rate, clips.start.iloc[i], clips.end.iloc[i])[0].numpy()
         return wave[i]

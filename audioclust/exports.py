@@ -33,38 +33,31 @@ def joined(table:pd.DataFrame, # Clips of one recording: start, end, name, …
     new = (table.name != table.name.shift()) | (table.start > table.end.cummax().shift() + .01)
     return table.groupby(new.cumsum().to_numpy()).agg({c: dict(start="min", end="max", confidence="min").get(c, "first") for c in table.columns}).reset_index(drop=True)
 
-def _by_recording(run, out, ending, join):
-    "Clips of each recording, and the file to write about it; the tree of folders is kept."
-    table, out = named_clips(run), Path(out)
+def _by_recording(run, out, ending, join, text):
+    "Write what `text` says of the clips of each recording to a file of its own; the tree of folders is kept. How many files."
+    table = named_clips(run)
     above = os.path.commonpath([os.path.dirname(p) for p in table.path]) if len(table) else ""
     for path,clips in table.groupby("path", sort=False):
-        file = out/(os.path.relpath(path, above) + ending)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        yield path, joined(clips) if join else clips.sort_values("start"), file
+        with runs.replacing(Path(out)/(os.path.relpath(path, above) + ending)) as tmp: tmp.write_text(text(path, joined(clips) if join else clips.sort_values("start")), encoding="utf-8", errors="replace")
+    return table.path.nunique()
 
 def to_audacity(run, # A run folder
     out, # Folder for the label tracks
     join:bool=False, # Neighbouring clips of the same group as one label?
 )->int: # Files written
     "A label track for each recording."
-    n = 0
-    for _,clips,file in _by_recording(run, out, ".txt", join):
-        with runs.replacing(file) as tmp: tmp.write_text("".join(f"{s:.6f}\t{e:.6f}\t{' '.join(name.split())}\n" for s,e,name in zip(clips.start, clips.end, clips.name)), encoding="utf-8", errors="replace")
-        n += 1
-    return n
+    def text(path, clips): return "".join(f"{s:.6f}\t{e:.6f}\t{' '.join(name.split())}\n" for s,e,name in zip(clips.start, clips.end, clips.name))
+    return _by_recording(run, out, ".txt", join, text)
 
 def to_raven(run, # A run folder
     out, # Folder for the selection tables
     join:bool=False, # Neighbouring clips of the same group as one selection?
 )->int: # Files written
     "A selection table for each recording."
-    n = 0
-    for path,clips,file in _by_recording(run, out, ".selections.txt", join):
-        table = pd.DataFrame({"Selection": np.arange(1, len(clips) + 1), "View": "Spectrogram 1", "Channel": 1, "Begin Time (s)": clips.start.round(6).to_numpy(), "End Time (s)": clips.end.round(6).to_numpy(), "Low Freq (Hz)": 0, "High Freq (Hz)": sf.info(os.fsencode(path)).samplerate/2 if os.path.isfile(path) else 0,
-                              "Begin File": os.path.basename(path), "Cluster": clips.cluster.to_numpy(), "Name": [" ".join(t.split()) for t in clips.name], "Confidence": clips.confidence.to_numpy()})
-        with runs.replacing(file) as tmp: table.to_csv(tmp, sep="\t", index=False, encoding="utf-8", errors="replace")
-        n += 1
-    return n
+    def text(path, clips):
+        return pd.DataFrame({"Selection": np.arange(1, len(clips) + 1), "View": "Spectrogram 1", "Channel": 1, "Begin Time (s)": clips.start.round(6).to_numpy(), "End Time (s)": clips.end.round(6).to_numpy(), "Low Freq (Hz)": 0, "High Freq (Hz)": sf.info(os.fsencode(path)).samplerate/2 if os.path.isfile(path) else 0,
+                              "Begin File": os.path.basename(path), "Cluster": clips.cluster.to_numpy(), "Name": [" ".join(t.split()) for t in clips.name], "Confidence": clips.confidence.to_numpy()}).to_csv(sep="\t", index=False)
+    return _by_recording(run, out, ".selections.txt", join, text)
 
 # %% ../nbs/71a_exports.ipynb #b83ea9d0
 def to_table(run, # A run folder

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import runs
 from .listen import pictures
 from .members import cluster_means, confidence, typicality
 from .names import called, read_names

@@ -7,7 +7,7 @@ __all__ = ['WIDTH', 'HEIGHT', 'COLUMNS', 'PER', 'PLAYED', 'shown_seconds', 'Pict
            'listen_page']
 
 # %% ../nbs/71_listen.ipynb #f1ebf122
-import base64, copy, io, os
+import base64, io, os
 from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
@@ -62,7 +62,7 @@ def pictures(clips:pd.DataFrame, # Columns path, start, end (s)
     rate, seconds = sample_rate or common_rate(clips.path), shown_seconds(clips.end - clips.start)
     out = np.zeros((len(clips), HEIGHT, WIDTH), np.uint8)
     cut = clips.assign(end=np.minimum(clips.end, clips.start + seconds + .05))
-    for b in stream(cut, rate, num_workers=num_workers, work=copy.deepcopy(Picture(rate, seconds))):
+    for b in stream(cut, rate, num_workers=num_workers, work=Picture(rate, seconds)):
         if b.made is not None: out[b.rows.numpy()] = b.made
     return out, seconds
 

@@ -294,10 +294,11 @@ def _again(self:AudioClusterer):
     if self.method == "spice": X, seedless = X[:, :-self.clusterer_.n_clusters], Consensus(self.clusterer_.n_clusters)
     quick = {name: v for name,v in dict(n_init=3, n_members=8).items() if name in seedless.get_params()}
     def make(seed): return clone(seedless).set_params(**quick, **({"random_state": seed} if "random_state" in seedless.get_params() else {}))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # was said when all clips were clustered
-        try: return stability_of(self.labels_, *resampled(make, X, self.stability, most=most, random_state=self.random_state or 0))
-        except ValueError: return None  # a part is too small for what was asked
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # was said when all clips were clustered
+            return stability_of(self.labels_, *resampled(make, X, self.stability, most=most, random_state=self.random_state or 0))
+    except ValueError as e: warnings.warn(f"how stable the clusters are was not measured, since parts of the clips cannot be clustered: {e}")
 
 @patch
 def _enough(self:AudioClusterer, clusterer, n):

@@ -91,6 +91,7 @@ def test_duplicates_on_the_command_line(tmp_path, capsys):
     assert {Path(p).name for p in t.path} == {Path(sounds.path[0]).name, "again.flac", "third.mp3"} and set(t.set) == {0}
     assert "3 of the recordings" in capsys.readouterr().out
     assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"d.csv"), "-q"]) == 2
+    assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"in/d.csv"), "-q"]) == 2 and not (tmp_path/"in/d.csv").exists()
 
 
 def test_silence_is_no_duplicate(tmp_path):

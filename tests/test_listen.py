@@ -248,6 +248,7 @@ def test_both_ways_on_one_page(words, tmp_path, capsys):
     assert "in common" in capsys.readouterr().out
     assert main(args) == 2 and "already" in capsys.readouterr().err
     assert main([*args, "--overwrite"]) == 0
+    assert main(["assign", str(tmp_path/"run"), str(folder), "--out", str(tmp_path/"a.csv")]) == 2 and "say" in capsys.readouterr().err  # which of the two
     t = read_table(tmp_path/"run/both.csv")
     assert t.content.nunique() == 6 and t.source.nunique() == 4
     page = Page(tmp_path/"run/listen.html")
