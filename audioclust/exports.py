@@ -23,6 +23,7 @@ from .names import called, read_names
 def named_clips(run, # A run folder
 )->pd.DataFrame: # The columns of clusters.csv, with a `name` for every clip
     "The clips of a run, and what their clusters are called."
+    runs.read_run(run)  # says what is wrong where there is none
     names, table = read_names(run), runs.read_table(Path(run)/"clusters.csv")
     return table.assign(name=table.cluster.map({c: called(c, names) for c in table.cluster.unique()}))
 

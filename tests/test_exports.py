@@ -49,6 +49,8 @@ def test_tables(run, tmp_path, capsys):
         assert main(["export", str(run/"windows"), "--to", to, "--out", str(tmp_path/f"t.{to}")]) == 0
     assert len(json.loads((tmp_path/"t.json").read_text())) == len(read_table(run/"windows/clusters.csv"))
     assert main(["export", str(run/"windows"), "--to", "json", "--out", str(tmp_path/"t.txt")]) == 2 and "must end in" in capsys.readouterr().err
+    assert main(["export", str(run/"in"), "--to", "json", "--out", str(tmp_path/"t.json2")]) == 2 and "not a run folder" in capsys.readouterr().err
+    assert main(["sort", str(run/"in"), str(tmp_path/"s")]) == 2 and "not a run folder" in capsys.readouterr().err
 
 
 def test_sorted_into_folders_with_cut_clips(run, tmp_path):
