@@ -8,7 +8,7 @@ __all__ = ['table_text', 'cluster', 'score_run', 'score', 'listen', 'assign', 'e
 
 # %% ../nbs/72_cli.ipynb #5a628256
 import argparse, ast, os, shutil, sys, textwrap, warnings
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 # %% ../nbs/72_cli.ipynb #e2f3d345
@@ -44,62 +44,92 @@ def table_text(rows:list, # Dicts with the same keys
 # %% ../nbs/72_cli.ipynb #52f722c1
 def cluster(args):
     "Cluster a folder into a run folder."
-    from audioclust.pipeline import TRAINED, AudioClusterer
+    from audioclust.pipeline import TRAINED
     from audioclust.processes import joined
+    from audioclust.stopped import at_work
     if args.by == "both": return _both(args)
     if isinstance(args.n_clusters, tuple): raise ValueError("two numbers of clusters are for --by both")
     kept = []
     with joined() as team, _plain_warnings(kept):
-        team.first(lambda: _check(args))
-        encoder = args.encoder
-        if args.remote_code:
-            from audioclust.pretrained import named_encoder
-            encoder = named_encoder(encoder, True)
-        model = AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, encoder, window=args.window, hop=args.hop, sample_rate=args.rate, params=_params(args), num_workers=args.workers,
-                               device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True, sharded=team.size > 1, stability=args.stability)
-        training = Path(args.out)/"training" if args.method in TRAINED else None
-        if training and not args.resume: team.first(lambda: _forget(training))
-        model.fit(args.folder, progress=_bar(args.verbose - args.quiet), checkpoints=training, say=None if args.quiet else lambda line: print(line, file=sys.stderr))
-        for said in team.gather(list(kept)):
-            for text in said: warnings.warn(text)  # of other processes
-        team.first(lambda: _same_numbers(args, model))
-        model.save(args.out, command=args.argv, warnings=kept)
-        if training: team.first(lambda: _forget(training))
-        team.first(lambda: _finish(args))
+        model = _model(args, team)
+        done, training = team.first(lambda: _check(args, model)), Path(args.out)/"training" if args.method in TRAINED else None
+        with ExitStack() as stack:
+            team.first(lambda: stack.enter_context(at_work(args.out, asked=model.asked() | dict(encoder=args.encoder), source=os.path.abspath(args.folder))))
+            if training and not args.resume: team.first(lambda: _forget(training))
+            if not done:
+                model.fit(args.folder, progress=_bar(args.verbose - args.quiet), checkpoints=training, say=None if args.quiet else lambda line: print(line, file=sys.stderr))
+                for said in team.gather(list(kept)):
+                    for text in said: warnings.warn(text)  # of other processes
+                team.first(lambda: _same_numbers(args, model))
+                model.save(args.out, command=args.argv, warnings=kept)
+                if training: team.first(lambda: _forget(training))
+            team.first(lambda: _finish(args))
     return 0
+
+def _model(args, team):
+    "The clusterer that was asked for."
+    from audioclust.pipeline import AudioClusterer
+    encoder = args.encoder
+    if args.remote_code:
+        from audioclust.pretrained import named_encoder
+        encoder = named_encoder(encoder, True)
+    return AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, encoder, window=args.window, hop=args.hop, sample_rate=args.rate, params=_params(args), num_workers=args.workers,
+                          device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True, sharded=team.size > 1, stability=args.stability)
 
 def _both(args):
     "Two runs of the same clips, and what they have in common."
     from audioclust.both import WAYS, write_both
+    from audioclust.runs import read_run
+    from audioclust.stopped import MARK, at_work, begun
     out, pair = Path(args.out), args.n_clusters if isinstance(args.n_clusters, tuple) else (args.n_clusters,)*2
     if args.ignore: raise ValueError("--ignore is for one grouping; --by both uses the list of each")
     if out.is_dir() and any(out.iterdir()):
-        if not {p.name for p in out.iterdir()} <= {*WAYS, "both.csv", "both.json", "listen.html", "listen-sounds"}: raise ValueError(f"{out} is not empty and holds no run of both ways: choose another --out")
-        if (out/"both.json").is_file() and not args.overwrite: raise ValueError(f"{out} already holds a run: choose another --out, or say --overwrite to replace it")
-    there = [by for by in WAYS if args.resume and not args.overwrite and (out/by/"run.json").is_file()]  # was finished before the other was stopped
-    for by,k in zip(WAYS, pair):
-        if by not in there: cluster(argparse.Namespace(**{**vars(args), "by": by, "n_clusters": k, "out": str(out/by), "no_page": True, "like": args.like and str(Path(args.like)/by)}))
-    if _rank(): return 0
-    print(f"in common: NMI {write_both(out)['nmi']:.2f} (0 nothing, 1 all)\nboth:   {out/'both.csv'}")
-    with _plain_warnings([]):
-        for by in WAYS if not args.no_page else (): _figures(out/by)
-        if not args.no_page and _page(out): print(f"listen: {out/'listen.html'}")
+        if not {p.name for p in out.iterdir()} <= {*WAYS, "both.csv", "both.json", "listen.html", "listen-sounds", MARK, ".lock"}: raise ValueError(f"{out} is not empty and holds no run of both ways: choose another --out")
+        if (out/"both.json").is_file() and not (args.overwrite or args.resume): raise ValueError(f"{out} already holds a run: choose another --out, or say --overwrite to replace it")
+    since = begun(out) if args.resume and not args.overwrite else None  # what was finished since then need not be made again
+    def one(by, k):
+        here = out/by
+        try: old = since is not None and read_run(here)["created"] < since
+        except ValueError: old = False
+        cluster(argparse.Namespace(**{**vars(args), "by": by, "n_clusters": k, "out": str(here), "no_page": True, "overwrite": args.overwrite or old, "like": args.like and str(Path(args.like)/by)}))
+    with at_work(out, since, source=os.path.abspath(args.folder)) if not _rank() else nullcontext():
+        for by,k in zip(WAYS, pair): one(by, k)
+        if _rank(): return 0
+        with _plain_warnings([]): _refine(args, out)
+        print(f"in common: NMI {write_both(out)['nmi']:.2f} (0 nothing, 1 all)\nboth:   {out/'both.csv'}")
+        with _plain_warnings([]):
+            for by in WAYS if not args.no_page else (): _figures(out/by)
+            if not args.no_page and _page(out): print(f"listen: {out/'listen.html'}")
     return 0
+
+def _refine(args, out):
+    "Take from each way what sets the other's groups apart, where that makes it more stable."
+    from audioclust.pipeline import TRAINED, AudioClusterer
+    from audioclust.refined import refine
+    from audioclust.runs import read_run
+    if args.method in TRAINED or args.no_refine: return
+    before = [AudioClusterer.load(out/by) for by in ("content", "source")]
+    *after, why = refine(*before)
+    for a,b in zip(before, after):
+        kept = {k: v for k,v in read_run(out/a.by).items() if k in ("command", "warnings")}
+        if b is not a: b.save(out/a.by, **kept)
+        if b is not a and args.labels: score_run(out/a.by, args.labels)
+    for by,text in why.items(): print(f"{by}: {text}")
 
 def _same_numbers(args, model):
     "Number the clusters as in the run that is replaced, or in the one named by --like, and carry names over."
     from audioclust.names import carry
     from audioclust.runs import read_run, read_table
+    from audioclust.stopped import earlier_run
     earlier, out = Path(args.like or args.out), Path(args.out)
-    try: by = read_run(earlier)["by"]
-    except ValueError:
-        if args.like: raise
-        return  # nothing is replaced, or what is there is no whole run
+    if args.like: by, table = read_run(earlier)["by"], read_table(earlier/"clusters.csv")
+    else: by, table = earlier_run(out)
+    if by is None: return  # nothing is replaced, or what is there is no whole run
     names = earlier/"names.json"
     if by != args.by:
         if names.is_file() and not args.like: names.replace(out/f"names-{by}.json"); warnings.warn(f"the run before was by {by}: the names of its clusters are in {out/f'names-{by}.json'} now")
         return
-    model.keep_ids(read_table(earlier/"clusters.csv"))
+    model.keep_ids(table)
     if args.like and (out/"names.json").is_file(): (out/"names.json").replace(out/"names-before.json"); warnings.warn(f"the names of the run before are in {out/'names-before.json'} now")
     if args.like and names.is_file(): out.mkdir(parents=True, exist_ok=True); shutil.copyfile(names, out/"names.json")
     for name in carry(out, {int(c) for c in model.labels_}): warnings.warn(f"no cluster holds what was called {name!r} any more: the name is kept in names.json, under lost")
@@ -119,19 +149,19 @@ def _params(args):
     if args.method not in TRAINED: raise ValueError(f"--epochs is for --method deepcluster or spice; {args.method} trains nothing")
     return {**params, "epochs": args.epochs}
 
-def _check(args):
-    "Refuse what can be refused before any work."
-    from audioclust.pipeline import TRAINED, check_source
+def _check(args, model):
+    "Refuse what can be refused before any work; is the run whole already?"
+    from audioclust.pipeline import check_source
     from audioclust.runs import check_out
-    if args.resume and args.method not in TRAINED: raise ValueError(f"--resume is for --method deepcluster or spice; {args.method} trains nothing that could be gone on with")
-    out = Path(args.out)
-    kept = {p.name for p in (out/"training").iterdir()} if (out/"training").is_dir() else set()
-    stopped = args.method in TRAINED and bool(kept) and kept <= set(_TRAININGS)
-    if stopped and not (args.resume or args.overwrite): raise ValueError(f"{out} holds a training that was stopped: say --resume to go on with it, or --overwrite to begin anew")
-    if stopped and (set(p.name for p in out.iterdir()) == {"training"} or (out/"run.json").is_file()): check_out(out, args.folder, True, stopped=True)
-    else: check_out(out, args.folder, args.overwrite)
+    from audioclust.stopped import check_same, state
+    out, there = Path(args.out), state(args.out)
+    if there == "stopped" and not (args.resume or args.overwrite): raise ValueError(f"{out} holds a run that was stopped: say --resume to go on with it, or --overwrite to begin anew")
+    going_on = args.resume and not args.overwrite and there in ("stopped", "whole")
+    if going_on: check_same(out, model.asked() | dict(encoder=args.encoder), args.folder)
+    check_out(out, args.folder, args.overwrite or going_on, stopped=there == "stopped")
     check_source(args.folder)
     if args.labels: _check_labels(args.folder, args.labels)
+    return going_on and there == "whole"
 
 def _finish(args):
     "Score if there are labels; say what was found."
@@ -457,8 +487,9 @@ def _cluster_options(c):
     c.add_argument("--encoder", default="auto", metavar="NAME", help="what turns clips into points: fixed features (fixed), a network with random weights (untrained), or a model of the transformers library (hf:NAME@REVISION or hf:FOLDER) (default: fixed; deepcluster and spice train their own)")
     c.add_argument("--remote-code", action="store_true", help="let code that comes with an hf: model run on this machine, if you trust it")
     c.add_argument("--epochs", type=int, metavar="N", help="clusterings in a training (deepcluster; default: 10), or epochs of contrast (spice; default: by the number of clips)")
-    c.add_argument("--resume", action="store_true", help="go on with a training that was stopped in RUN")
+    c.add_argument("--resume", action="store_true", help="go on with what was stopped in RUN: clips already embedded come from the cache, a training goes on where it was")
     c.add_argument("--by", default="content", choices=["content", "source", "both"], help="what belongs together; both makes a run for each (default: %(default)s)")
+    c.add_argument("--no-refine", action="store_true", help="with --by both, leave each grouping as it is found alone")
     c.add_argument("--ignore", metavar="LIST", help="what must not matter, separated by commas; instead of --by's list")
     c.add_argument("--window", type=_positive(float, " of seconds"), metavar="S", help="cut recordings into clips of S seconds (default: a recording is a clip)")
     c.add_argument("--hop", type=_positive(float, " of seconds"), metavar="S", help="start a clip every S seconds (default: the window)")

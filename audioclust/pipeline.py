@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['METHODS', 'TRAINED', 'method_class', 'make_clusterer', 'check_device', 'restarts', 'common_rate', 'AudioClusterer',
-           'save_figure']
+           'load_whitening', 'load_clusterer', 'save_figure']
 
 # %% ../nbs/70_pipeline.ipynb #f8ebe739
 import glob, inspect, json, os, time, warnings
@@ -95,8 +95,8 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
     "Cluster the recordings of a folder, a list, a CSV or a table of clips."
     def __init__(self,
         method:str="kmeans", # kmeans, consensus, dbscan, hdbscan, meanshift, agglomerative, deepcluster or spice
-        n_clusters=10, # Groups wanted, for the methods that are told; "auto" looks for a number
-        by:str="content", # "content" (what happens) or "source" (what it comes from)
+        n_clusters=10, # Groups wanted, for the methods that are told; "auto" looks for a number; a pair, by content and by source, for both
+        by:str="content", # "content" (what happens), "source" (what it comes from) or "both"
         ignore=None, # What must not matter: order, pitch, level, noise, room; None takes those of `by`
         encoder="auto", # "auto", "fixed", "untrained" (a network with random weights), "hf:NAME@REVISION" (of the transformers library), or an `Encoder`; deepcluster and spice train their own
         *,
@@ -122,6 +122,7 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         say=None, # Called with a line of text after each epoch of a training
     ):
         "Find the clips, embed them and cluster the embeddings."
+        if self.by == "both": return self._fit_both(source, progress=progress, checkpoints=checkpoints, say=say)
         team, self.seconds_ = Team(self.sharded), {}
         clusterer = team.first(self._clusterer)  # so that a wrong request is refused before any work
         with self._stage("find"): table, self.errors_, self.encoder_ = team.first(lambda: self._find(source, clusterer))
@@ -141,7 +142,6 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
 # %% ../nbs/70_pipeline.ipynb #b26afcf6
 @patch
 def _clusterer(self:AudioClusterer):
-    if self.by == "both": raise ValueError("by='both' is two clusterings: audioclust.both.BothWays makes them, or --by both")
     what_to_ignore(self.by, self.ignore)
     if self.method in TRAINED and self.encoder != "auto": raise ValueError(f"{self.method} trains an encoder of its own: leave out encoder={self.encoder!r}, or choose another method")
     if self.n_clusters != "auto" and (not isinstance(self.n_clusters, (int, np.integer)) or self.n_clusters < 1): raise ValueError(f"n_clusters={self.n_clusters!r}: say a whole number, at least 1, or 'auto'")
@@ -155,6 +155,14 @@ def _clusterer(self:AudioClusterer):
     made = make_clusterer(self.method, 2 if self.n_clusters == "auto" else self.n_clusters, self.random_state, self.device and str(self.device), **params)
     if self.method == "spice": made._check()
     return made
+
+@patch
+def _fit_both(self:AudioClusterer, source, **how):
+    "Both groupings, behind the face of one: labels_ [N, 2]."
+    self.both_ = import_module("audioclust.both").both_of(self).fit(source, **how)
+    self.clips_, self.errors_, self.source_ = (getattr(self.both_.content, name) for name in ("clips_", "errors_", "source_"))
+    self.labels_ = self.both_.table()[["content", "source"]].to_numpy()
+    return self
 
 @patch
 @contextmanager
@@ -339,6 +347,7 @@ def assign(self:AudioClusterer,
     none_beyond:float=None, # A clip that is stranger than this gets cluster -1, none of these; None puts every clip somewhere
 )->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness
     "New clips and the clusters that they belong to."
+    if hasattr(self, "both_"): return self.both_.assign(source, errors)
     check_is_fitted(self, "clusterer_")
     bad = [] if errors is None else errors
     X, table = self._embed(self._clips(source, bad), bad, progress)
@@ -363,30 +372,37 @@ def predict(self:AudioClusterer,
     source, # Whatever `fit` takes
 )->np.ndarray: # int64, one for each clip that can be used
     "Clusters of new clips."
-    return self.assign(source).cluster.to_numpy()
+    found = self.assign(source)
+    return found[["content", "source"] if hasattr(self, "both_") else "cluster"].to_numpy()
 
 # %% ../nbs/70_pipeline.ipynb #b6aea723
 @patch
 def table(self:AudioClusterer)->pd.DataFrame: # Columns path, start, end, cluster, confidence, representative, stability
     "What `clusters.csv` holds."
+    if hasattr(self, "both_"): return self.both_.table()
     out = self.clips_[["path", "start", "end"]].assign(cluster=self.labels_, confidence=self.confidence_.round(4), representative=self.representative_)
     if self.stability_: out["stability"] = self.stability_.clips.round(4)
     return out.assign(path=[os.path.abspath(p) for p in out.path], start=out.start.round(6), end=out.end.round(6))
 
 @patch
+def asked(self:AudioClusterer)->dict:
+    "What was asked for, as `run.json` keeps it."
+    out = {**{k: v for k,v in self.get_params(deep=False).items() if k not in ("encoder", "cache", "sharded")}, "device": self.device and str(self.device)}
+    return out | (dict(encoder=self.encoder) if isinstance(self.encoder, str) else {})
+
+@patch
 def about(self:AudioClusterer)->dict:
     "What `run.json` holds."
     ids, n = np.unique(self.labels_[self.labels_ >= 0], return_counts=True)
-    asked = {**{k: v for k,v in self.get_params(deep=False).items() if k not in ("encoder", "cache", "sharded")}, "device": self.device and str(self.device)}
     fitted = {k: v for k,v in vars(self.clusterer_).items() if k in ("eps_", "bandwidth_", "inertia_", "n_iter_", "n_reseeds_")}
-    if isinstance(self.encoder, str): asked["encoder"] = self.encoder
-    return dict(schema=runs.SCHEMA, complete=True, source=self.source_, created=datetime.now(timezone.utc).isoformat(timespec="seconds"), asked=asked,
+    return dict(schema=runs.SCHEMA, complete=True, source=self.source_, created=datetime.now(timezone.utc).isoformat(timespec="seconds"), asked=self.asked(),
         by=self.by, ignored=what_to_ignore(self.by, self.ignore), encoder={"class": type(self.encoder_).__name__, **getattr(self.encoder_, "config", dict)()},
         clusterer={"class": type(self.clusterer_).__name__, **self.clusterer_.get_params(), **fitted},
         device=str(self.device or ("cuda" if torch.cuda.is_available() else "cpu")), versions=runs.versions(), seconds=self.seconds_,
         found=dict(clips=len(self.labels_), seconds=round(float((self.clips_.end - self.clips_.start).sum()), 2), errors=len(self.errors_),
                    clusters=len(ids), noise=int((self.labels_ < 0).sum()), cached=self.n_cached_, sizes={int(i): int(c) for i,c in zip(ids, n)}),
         **({"stability": dict(runs=self.stability, overall=self.stability_.overall, clusters=self.stability_.clusters, shaky=[c for c,v in self.stability_.clusters.items() if v < SHAKY])} if self.stability_ else {}),
+        **({"refined": self.refined_} if getattr(self, "refined_", None) else {}),
         **({"choice": {**self.choice_._asdict(), "curve": self.choice_.curve.to_dict("records")}} if self.choice_ else {}))
 
 @patch
@@ -396,6 +412,7 @@ def save(self:AudioClusterer,
     **more, # Further entries of run.json, such as scores
 ):
     "Write the run folder; of several processes, the first writes it."
+    if hasattr(self, "both_"): return self.both_.save(path, figures=figures, **more)
     check_is_fitted(self, "clusterer_")
     Team(self.sharded).first(lambda: self._save(Path(path), figures, {**self.about(), **more}))
 
@@ -418,11 +435,16 @@ def _save(self:AudioClusterer, path, figures, record):
     runs.write_json(record, path/"run.json")
     if (path/"names.json").is_file(): named(path)
 
-def _load_whitening(path):
+def load_whitening(path): # Folder of a model
     "Whichever whitening is kept there."
     kind = json.loads((Path(path)/"whitening.json").read_text(encoding="utf-8"))["class"]
     if kind == "AsIs": return import_module("audioclust.spice").AsIs.load(path)
     return {"Whiten": Whiten, "WithinWhiten": WithinWhiten}[kind].load(path)
+
+def load_clusterer(method, path): # A key of `METHODS`, the folder of a model
+    "The clusterer that a run by this method keeps."
+    kind = Consensus if method == "deepcluster" else import_module("audioclust.spice").MostProbable if method == "spice" else method_class(method)
+    return kind.load(path)
 
 def save_figure(fig, path, name): # A figure, a run folder, a name
     "Write `figures/<name>.png` of a run folder."
@@ -434,13 +456,14 @@ def load(cls:AudioClusterer,
     path, # A run folder
 )->AudioClusterer: # Fitted
     "The clusterer that a run folder keeps; on the CPU where the device that it was made on is not there."
-    path, run = Path(path), runs.read_run(path)
+    path = Path(path)
+    if not (path/"run.json").is_file() and (path/"both.json").is_file(): return import_module("audioclust.both").load_both(path)
+    run = runs.read_run(path)
     self = cls(**run["asked"])
     self.source_ = run["source"]
-    if module := {"NetworkEncoder": "networks", "Answer": "spice", "PretrainedEncoder": "pretrained"}.get(run["encoder"]["class"]): import_module(f"audioclust.{module}")
-    self.encoder_, self.whitening_ = load_encoder(path/"model"), _load_whitening(path/"model")
-    kind = Consensus if self.method == "deepcluster" else import_module("audioclust.spice").MostProbable if self.method == "spice" else method_class(self.method)
-    self.clusterer_ = kind.load(path/"model")
+    if module := {"NetworkEncoder": "networks", "Answer": "spice", "PretrainedEncoder": "pretrained", "Beside": "refined"}.get(run["encoder"]["class"]): import_module(f"audioclust.{module}")
+    self.encoder_, self.whitening_ = load_encoder(path/"model"), load_whitening(path/"model")
+    self.clusterer_ = load_clusterer(self.method, path/"model")
     ids = json.loads((path/"model"/"ids.json").read_text(encoding="utf-8"))["ids"] if (path/"model"/"ids.json").is_file() else None
     self.ids_ = ids and np.array(ids)
     self.curves_ = runs.read_table(path/"curves.csv").to_dict("records") if (path/"curves.csv").is_file() else []
@@ -450,7 +473,7 @@ def load(cls:AudioClusterer,
     stable, choice = run.get("stability"), run.get("choice")
     self.stability_ = Stability(stable["overall"], {int(c): v for c,v in stable["clusters"].items()}, table.stability.to_numpy(np.float32)) if stable else None
     self.choice_ = Choice(**{**choice, "curve": pd.DataFrame(choice["curve"])}) if choice else None
-    self.embeddings_ = np.load(path/"embeddings.npy", allow_pickle=False)
+    self.embeddings_, self.refined_ = np.load(path/"embeddings.npy", allow_pickle=False), run.get("refined")
     if len(self.embeddings_) != len(table): raise ValueError(f"the run in {path} is damaged: {len(table)} rows in clusters.csv and {len(self.embeddings_)} embeddings; make it again")
     if str(self.device or "cpu").startswith("cuda") and not torch.cuda.is_available():
         self.device = None

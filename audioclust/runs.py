@@ -63,7 +63,7 @@ def read_run(path, # A run folder
     if not file.is_file(): raise ValueError(f"{path} is not a run folder: there is no run.json in it. Make one with: audioclust cluster FOLDER --out {path}")
     try: about = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as e: raise ValueError(f"{file} is damaged ({e}); make the run again") from None
-    if about.get("complete") is False: raise ValueError(f"the run in {path} was interrupted before it was complete: make it again with --overwrite")
+    if about.get("complete") is False: raise ValueError(f"the run in {path} was stopped before it was complete: go on with --resume, or begin anew with --overwrite")
     if about.get("schema") != SCHEMA: raise ValueError(f"{file} has schema {about.get('schema')}, and this version of audioclust reads {SCHEMA}: use the version that made it ({about.get('versions', {}).get('audioclust', 'unknown')})")
     return about
 
@@ -71,7 +71,7 @@ def read_run(path, # A run folder
 def check_out(out, # Where the run folder will be
     source=None, # Where the recordings are
     overwrite:bool=False, # Replace a run that is there
-    stopped:bool=False, # Does it hold a training that was stopped, and maybe no run yet?
+    stopped:bool=False, # Does it hold what a run left that was stopped?
 ):
     "Refuse a place for a run that would write over something, or into the recordings."
     out = Path(out)

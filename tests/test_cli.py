@@ -79,7 +79,7 @@ def test_an_interrupted_save_is_not_a_run_and_can_be_replaced(words, tmp_path, c
     with monkeypatch.context() as m:
         m.setattr(pipeline, "plot_sizes", stop)
         assert main(args) == 130
-    assert main(["score", str(tmp_path/"run"), "--labels", "parent"]) == 2 and "interrupted" in capsys.readouterr().err
+    assert main(["score", str(tmp_path/"run"), "--labels", "parent"]) == 2 and "--resume" in capsys.readouterr().err
     assert main([*args, "--overwrite"]) == 0 and main(["score", str(tmp_path/"run"), "--labels", "parent"]) == 0
 
 
@@ -155,9 +155,9 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_result(words, tmp_path,
     with monkeypatch.context() as m:
         m.setattr(Checkpoints, "after_epoch", stop)
         assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *TRAIN]) == 130
-    assert [p.name for p in (tmp_path/"run").iterdir()] == ["training"]
+    assert {p.name for p in (tmp_path/"run").iterdir()} == {"training", "started.json"}
     assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *TRAIN]) == 2 and "say --resume" in capsys.readouterr().err
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *TRAIN, "--seed", "1", "--resume"]) == 2 and "another training" in capsys.readouterr().err
+    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *TRAIN, "--seed", "1", "--resume"]) == 2 and "random_state was 0 and is 1" in capsys.readouterr().err
     assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *TRAIN, "--resume"]) == 0
     for name in ("clusters.csv", "embeddings.npy", "curves.csv", "model/encoder.safetensors"): assert (tmp_path/"run"/name).read_bytes() == (tmp_path/"whole"/name).read_bytes(), name
 
@@ -186,7 +186,7 @@ def test_spice_stopped_and_gone_on_with_is_the_same(words, tmp_path, monkeypatch
     assert set(pd.read_csv(tmp_path/"run/curves.csv").stage) == {"contrast by content", "contrast by source", "heads", "match"}
 
 
-@pytest.mark.parametrize("options, said", [(["--epochs", "3"], "--epochs is for"), (["--resume"], "--resume is for"), (["--method", "deepcluster", "--encoder", "fixed"], "encoder of its own"),
+@pytest.mark.parametrize("options, said", [(["--epochs", "3"], "--epochs is for"), (["--method", "deepcluster", "--encoder", "fixed"], "encoder of its own"),
     (["--method", "deepcluster", "--epochs", "-1"], "whole number"), (["--method", "deepcluster", "--set", "by='source'"], "argument of its own"), (["--method", "deepcluster", "--set", "backbone='tiny'"], "no backbone")])
 def test_wrong_options_of_a_training(words, tmp_path, capsys, options, said):
     folder, _ = words

@@ -1,0 +1,52 @@
+"""Does it help to take from one grouping what sets the groups of the other apart, and do the signs tell when?
+
+    [AUDIOCLUST_DATA=/where/fsdd/lies] python benchmarks/refined.py [--seeds 3]
+
+Each row of benchmarks/results/refined.csv is one grouping, by content or by source, of one set of sounds, as it is and with
+the other's means taken away: scores, silhouette, stability, what the two groupings share, and what `refine` decides by these. Content
+goes first, and where it is refined, source is judged beside the refined one, as `refine` does. A seed makes other words, and other starts for all.
+Without AUDIOCLUST_DATA the digits are left out.
+Goal: how often is the decision right? Not a goal: the best limit for these sets.
+"""
+import argparse, os, tempfile, warnings
+from pathlib import Path
+
+from appended import append
+from audioclust.datasets import synthetic_words
+from audioclust.metrics import ami, score
+from audioclust.pipeline import AudioClusterer
+from audioclust.refined import LEFT, LIMIT, clearness, without
+from candidates import sets
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--seeds", type=int, default=3)
+    p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"refined.csv")
+    args = p.parse_args()
+    warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory() as tmp:
+        every, tables = sets(tmp), {}
+        for w,v in (10, 5), (6, 4), (4, 8), (8, 3): every[f"{w} words by {v}"] = lambda w=w, v=v, seed=0: synthetic_words(w, v, 12, random_state=seed).save(f"{tmp}/{w}by{v}-{seed}").rename(columns={"voice": "source"})
+        todo = [(f"{name} / {m} / {by}", s) for s in range(args.seeds) for name in every for m in ("kmeans", "consensus") for by in ("content", "source")]
+        pairs = {}
+        def one(variant, seed):
+            name, m, by = variant.split(" / ")
+            if (name, seed) not in tables: tables[name, seed] = every[name](seed=seed) if "words by" in name else tables[name, 0] if seed else every[name]()
+            t, of = tables[name, seed], "source" if by == "content" else "content"
+            if (name, m, seed) not in pairs: pairs.clear(); pairs[name, m, seed] = {b: AudioClusterer(m, t[c].nunique(), b, sample_rate=16000, random_state=seed, cache=f"{tmp}/cache").fit(t[["path", "start", "end"]]) for b,c in (("content", "label"), ("source", "source"))}
+            pair = pairs[name, m, seed]
+            if by == "source" and pair["content"].encoder_ is not None and f"{name} / {m} / content" not in seen: one(f"{name} / {m} / content", seed)
+            old, new = pair[by], without(pair[by], pair[of])
+            shared, still, before, after = ami(old.labels_, pair[of].labels_), ami(new.labels_, pair[of].labels_), clearness(old), clearness(new)
+            took = bool(shared <= LIMIT and still <= LEFT and after > before)
+            if took: pair[by] = new
+            seen.add(variant)
+            truth = t["label" if by == "content" else "source"]
+            a, b = score(truth, old.labels_), score(truth, new.labels_)
+            return dict(set=name, method=m, by=by, seed=seed, shared=round(shared, 3), shared_without=round(still, 3), silhouette=round(before, 4), silhouette_without=round(after, 4), stability=round(old.stability_.overall, 3), stability_without=round(new.stability_.overall, 3), refined=took, acc=round(a["acc"], 4), acc_without=round(b["acc"], 4), nmi=round(a["nmi"], 4), nmi_without=round(b["nmi"], 4))
+        seen = set()
+        append(args.out, todo, one)
+
+
+if __name__ == "__main__": main()
