@@ -16,7 +16,7 @@ def style(cluster:int, # Cluster id, -1 for noise
 )->dict: # Arguments of matplotlib's `scatter`
     "Colour and marker of a cluster, the same in every picture."
     if cluster < 0: return dict(c="0.75", marker=".")
-    return dict(c=OKABE_ITO[cluster % 8], marker=_MARKERS[cluster//8 % len(_MARKERS)])
+    return dict(c=OKABE_ITO[cluster % 8], marker=_MARKERS[cluster % len(_MARKERS)])
 
 # %% ../nbs/11_pictures.ipynb #b6bc5efc
 def layout_2d(X, # Embeddings [N, d]

@@ -16,7 +16,7 @@ const target = c => { const m = part().merged; for (let i = 0; i < 99 && m[c] !=
 const called = c => { const t = target(c); return part().names[t] || (t < 0 ? "noise" : "cluster " + t) };
 const ids = () => Object.keys(V().clusters).map(Number).sort((a, b) => (a < 0) - (b < 0) || a - b);
 const colour = c => c < 0 ? (dark ? "#777" : "#aaa") : (dark && c % 8 === 6 ? "#fff" : COLOURS[c % 8]);
-const shape = c => c < 0 ? ["circle-open", "○"] : SHAPES[Math.floor(c / 8) % SHAPES.length];
+const shape = c => c < 0 ? ["circle-open", "○"] : SHAPES[c % SHAPES.length];
 function edited() {
   try { localStorage.setItem(key, JSON.stringify(edits)) } catch { /* no storage here */ }
   draw(); showEdits();
