@@ -21,6 +21,7 @@ from torch import nn
 from . import runs
 from .audio import AudioError, LogMel, frame_mask, load_audio
 from .both import ways
+from .coarse import tree_data
 from .names import read_names
 from .pictures import layout_2d
 from .pipeline import cluster_means, common_rate
@@ -155,8 +156,13 @@ def _views(run, abouts, max_clips):
     parts = [_what(r, a) for r,a in zip(ways(run), abouts)]
     if len(parts) == 2: parts = _same_rows(parts)
     keep = _telling(parts[0][1], parts[0][0], max_clips)
-    cut = [(t.iloc[keep].reset_index(drop=True), X[keep], at[keep]) for t,X,at in parts]
+    cut = [(t.iloc[keep].reset_index(drop=True), X[keep], at[keep], _tree(t, X, keep)) for t,X,at in parts]
     return cut[0][0], [_view(r, a, *part) for r,a,part in zip(ways(run), abouts, cut)], len(parts[0][0])
+
+def _tree(table, X, keep):
+    "The tree over the clusters that are shown, from all of their clips."
+    rows = table.cluster.isin(table.cluster.iloc[keep]).to_numpy()
+    return tree_data(X[rows], table.cluster.to_numpy()[rows])
 
 def _same_rows(parts):
     "Both groupings, with the clips that are in both, in the same order."
@@ -192,13 +198,13 @@ def _clips(table):
     return dict(files=[_name(os.path.relpath(p, above)) if above else _name(p) for p in paths], file=[number[p] for p in table.path], start=table.start.round(3).tolist(), end=table.end.round(3).tolist(),
                 parts=[bool(many[p] > 1 or s > 0) for p,s in zip(table.path, table.start)])
 
-def _view(run, about, table, X, at):
+def _view(run, about, table, X, at, tree):
     "A grouping of the clips."
     told = portrait(X, table.cluster, table.confidence, at)
     sizes, stable = about["found"].get("sizes", {}), about.get("stability", {}).get("clusters", {})
     for c,t in told.items(): t.update(size=sizes.get(str(c), t["size"] if c >= 0 else about["found"]["noise"]), stability=stable.get(str(c)))
     x, y = np.round(at.astype(float), 3).T.tolist()
-    return dict(by=about["by"], x=x, y=y, labels=table.cluster.tolist(), confidence=[_number(v) for v in table.confidence], clusters=told, edits=read_names(run))
+    return dict(by=about["by"], x=x, y=y, labels=table.cluster.tolist(), confidence=[_number(v) for v in table.confidence], clusters=told, tree=tree, edits=read_names(run))
 
 # %% ../nbs/71_listen.ipynb #6c835d7b
 def _sounds(table, out, embed, most=400e6):

@@ -8,7 +8,9 @@ import pytest
 import soundfile as sf
 
 from audioclust.cli import main
+from audioclust.coarse import coarse, tree_data
 from audioclust.datasets import synthetic_sounds
+from audioclust.kmeans import KMeans
 from audioclust.listen import as_mp3, listen_page, pictures
 from audioclust.names import apply_edits, read_names, write_names
 from audioclust.pipeline import AudioClusterer
@@ -160,6 +162,147 @@ def test_an_embedded_page_plays_where_nothing_else_is(run, tmp_path):
     finally: page.close()
 
 
+@pytest.fixture(scope="module")
+def many(run):
+    "A run of 18 clusters and some noise."
+    model = AudioClusterer.load(run/"run")
+    model.stability_ = None
+    model.labels_ = KMeans(18, random_state=0).fit(model.embeddings_).labels_
+    model.labels_[:3] = -1
+    model.save(run/"many", figures=False)
+    listen_page(run/"many")
+    return run/"many", model
+
+
+def parts(of): return {frozenset(c for c in of if of[c] == g) for g in of.values()}
+
+
+def slide(page, n):
+    page.js("const s = document.getElementById('groups'); s.value = arguments[0]; s.dispatchEvent(new Event('input'))", n)
+    time.sleep(.3)
+
+
+@browser
+def test_the_page_cuts_the_tree_as_python_does(many):
+    page = Page(many[0]/"listen.html")
+    try:
+        X = np.array([[0.], [0], [1], [1], [1], [5], [9], [9]])  # joins of equal height
+        for tree, X, labels in ((None, many[1].embeddings_, many[1].labels_), (tree_data(X, np.arange(8)), X, np.arange(8))):
+            for n in (1, 2, 3, 4, 5, 7, 12, 17, 18, 40):
+                got = {int(c): g for c,g in page.js("return [...cut(arguments[0] || data.views[0].tree, arguments[1])]", tree, n)}
+                assert got == coarse(X, labels, n) and (tree or len(parts(got)) == min(n, 18))
+    finally: page.close()
+
+
+@browser
+def test_coarse_groups_open_filter_and_colour(many):
+    page, labels = Page(many[0]/"listen.html"), many[1].labels_
+    try:
+        assert page.js("return document.querySelectorAll('tr.group').length") == 0 and page.find("#groups-bar").is_displayed()
+        slider = page.find("#groups")
+        assert slider.accessible_name == "Groups: all 18 clusters"
+        slider.send_keys("\ue011"); slider.send_keys("\ue014\ue014\ue014")  # Home, then the arrow to the right: 5
+        page.wait("return document.querySelectorAll('tr.group').length === 5")
+        assert slider.accessible_name == "Groups: 5 of 18 clusters" and slider.get_attribute("aria-valuetext") == "5 of 18 clusters"
+        of = coarse(many[1].embeddings_, labels, 5)
+        rows = page.js("return [...document.querySelectorAll('#clusters tbody tr')].map(r => r.textContent)")
+        for g in range(5): assert f"group {g}{sum(o == g for o in of.values())} cluster" in rows[g] and f", {sum(of.get(l) == g for l in labels)} clip" in rows[g]
+        assert len(rows) == 6 and "noise" in rows[5]  # apart, in no group
+        colours = page.js("return map.data[0].marker.color.map((c, i) => c + map.data[0].marker.symbol[i])")
+        assert {c: len({colours[i] for i in np.flatnonzero([of.get(l) == c for l in labels])}) for c in range(5)} == dict.fromkeys(range(5), 1) and len(set(colours)) == 6
+        page.find("#by-group").click()
+        assert len(set(page.js("return map.data[0].marker.color.map((c, i) => c + map.data[0].marker.symbol[i])"))) == 19
+        page.find("#by-group").click()
+
+        heads = page.js("return [...document.querySelectorAll('[data-group]')].map(b => Number(b.dataset.group))")
+        for g, c in enumerate(heads):  # in the order of the tree; a click filters, the focus stays
+            page.js(f"document.querySelector('[data-group=\"{c}\"]').scrollIntoView({{block: 'center'}})")
+            page.find(f'[data-group="{c}"]').click()
+            assert sorted(page.js("return shown")) == np.flatnonzero([of.get(l) == g for l in labels]).tolist()
+            assert page.js("return document.activeElement.dataset.group") == str(c) and page.js("return document.activeElement.getAttribute('aria-pressed')") == "true"
+            faint = np.array(page.js("return map.data[0].marker.opacity")) < .5
+            assert (faint == [of.get(l) != g for l in labels]).all()
+            assert page.js("return document.querySelectorAll('#one .clip').length") == sum(o == g for o in of.values())
+        page.find("#all").click()
+        assert page.js("return shown.length") == len(labels)
+
+        fold = page.find(f'[data-fold="{heads[2]}"]')
+        assert fold.accessible_name == "Clusters of group 2" and fold.get_attribute("aria-expanded") == "false"
+        fold.send_keys(" ")
+        assert page.js("return [...document.querySelectorAll('tr.inside [data-cluster]')].map(b => Number(b.dataset.cluster))") == sorted(c for c,g in of.items() if g == 2)
+        assert page.js("return document.activeElement.getAttribute('aria-expanded')") == "true"
+        inside = page.find("tr.inside [data-cluster]")
+        c = int(inside.get_attribute("data-cluster"))
+        inside.click()
+        assert page.js("return shown.length") == (labels == c).sum()
+        page.js("const s = document.getElementById('sort-clusters'); s.value = 'size'; s.dispatchEvent(new Event('change'))")
+        sizes = [sum(of.get(l) == g for l in labels) for g in page.js("return [...document.querySelectorAll('[data-group]')].map(b => groups.get(Number(b.dataset.group)))")]
+        assert sizes == sorted(sizes, reverse=True)
+        page.find("tr.group .clip").click()
+        page.wait("return player.currentTime > 0")
+        assert "group" in page.find("#now").text
+        page.js("document.getElementById('all').click()")
+        page.find("[data-group]").click()
+        g = page.js("return group(within)")
+        page.find("#search").send_keys("voice1")  # a search within the group
+        found = np.flatnonzero([of.get(l) == g and "voice1" in str(p) for l,p in zip(labels, many[1].clips_.path)])
+        page.wait(f"return shown.length === {len(found)}")
+        assert sorted(page.js("return shown")) == found.tolist() and 0 < len(found) < sum(of.get(l) == g for l in labels)
+        slide(page, 18)
+        assert page.js("return document.querySelectorAll('tr.group').length") == 0 and page.js("return document.querySelectorAll('#clusters tbody tr').length") == 19
+    finally: page.close()
+
+
+@browser
+def test_a_chosen_group_grows_and_names_and_merges_go_on(many):
+    page, labels = Page(many[0]/"listen.html", "500,900"), many[1].labels_
+    try:
+        page.js("localStorage.clear()")
+        slide(page, 6)
+        six = coarse(many[1].embeddings_, labels, 6)
+        at = next(int(b) for b in page.js("return [...document.querySelectorAll('[data-group]')].map(b => b.dataset.group)"))
+        page.js(f"document.querySelector('[data-group=\"{at}\"]').click()")
+        for n in (3, 10, 2):  # what is chosen is the group around it
+            slide(page, n)
+            of = coarse(many[1].embeddings_, labels, n)
+            assert sorted(page.js("return shown")) == np.flatnonzero([of.get(l) == of[at] for l in labels]).tolist()
+        slide(page, 6)
+        page.js("document.getElementById('all').click(); document.querySelectorAll('.fold').forEach(b => document.querySelector(`[data-fold=\"${b.dataset.fold}\"]`).click())")
+        assert page.js("return document.querySelectorAll('tr.inside').length") == 18
+        a = 0
+        b = next(c for c in six if six[c] != six[a])
+        page.js(f"document.querySelector('[data-cluster=\"{a}\"]').click()")
+        page.js("const i = document.getElementById('name'); i.value = '<img src=x onerror=alert(1)>'; i.dispatchEvent(new Event('change'))")
+        page.js("document.querySelector('#all').click()")
+        assert "<img src=x onerror=alert(1)>" in page.js("return [...document.querySelectorAll('tr.group small')].map(s => s.textContent).join()") and page.js("return document.querySelectorAll('img').length") == 0
+        page.js(f"document.querySelector('[data-cluster=\"{b}\"]').click(); const m = document.getElementById('merge'); m.value = '{a}'; m.dispatchEvent(new Event('change'))")
+        assert page.js(f"return [group({a}), group({b})]") == [six[a], six[a]]  # a merge goes before the tree
+        assert sorted(page.js("return shown")) == np.flatnonzero(np.isin(labels, [a, b])).tolist()
+        page.js("localStorage.clear()")
+        assert page.js("return document.documentElement.scrollWidth <= innerWidth")
+    finally: page.close()
+
+
+@browser
+def test_colours_and_markers_differ(many):
+    page = Page(many[0]/"listen.html")
+    try:
+        pairs = page.js("return Array.from({length: 88}, (_, c) => [colour(c), shape(c)[0], shape(c)[1]])")
+        assert len({(c, s) for c,s,_ in pairs}) == len({(c, g) for c,_,g in pairs}) == 88
+        assert all(len({s for _,s,_ in pairs[i:i+11]}) == 11 for i in range(78))  # without colours
+    finally: page.close()
+
+
+def test_the_tree_is_that_of_all_clips_and_of_the_clusters_shown(many, tmp_path):
+    def data(**kw): return json.loads(listen_page(many[0], tmp_path/"p.html", **kw).read_text(encoding="utf-8").split('<script id="data" type="application/json">')[1].split("</script>")[0])["views"][0]
+    model = many[1]
+    tree = tree_data(model.embeddings_, model.labels_)
+    assert data()["tree"] == data(max_clips=40)["tree"] == tree and tree["leaves"] == list(range(18))
+    few = data(max_clips=5)
+    assert few["tree"]["leaves"] == sorted(int(c) for c in few["clusters"] if int(c) >= 0) and len(few["tree"]["leaves"]) < 18
+    assert tree_data(model.embeddings_, np.full(len(model.labels_), -1)) is None
+
+
 @browser
 def test_twenty_thousand_clips_open(run, tmp_path):
     model = AudioClusterer.load(run/"run")
@@ -167,6 +310,7 @@ def test_twenty_thousand_clips_open(run, tmp_path):
     model.stability_ = None
     model.clips_, model.labels_, model.confidence_, model.representative_ = model.clips_.iloc[rows].reset_index(drop=True), model.labels_[rows], model.confidence_[rows], np.zeros(n, bool)
     model.embeddings_ = model.embeddings_[rows] + np.random.default_rng(1).normal(0, .05, (n, model.embeddings_.shape[1])).astype(np.float32)
+    model.labels_ = model.labels_*40 + np.random.default_rng(2).integers(40, size=n)  # 200
     model.save(tmp_path/"run", figures=False)
     np.save(tmp_path/"run/map.npy", model.embeddings_[:, :2])
     page = Page(listen_page(tmp_path/"run"))
@@ -174,6 +318,10 @@ def test_twenty_thousand_clips_open(run, tmp_path):
         assert page.js("return map.data[0].x.length") == n
         page.find('[data-cluster="0"]').click()
         assert page.js("return shown.length") == (model.labels_ == 0).sum()
+        page.find("#all").click()
+        assert page.js("wanted[0] = 20; const t = performance.now(); draw(); return performance.now() - t") < 5000
+        assert page.js("return document.querySelectorAll('tr.group').length") == 20
+        assert page.js("return new Set(map.data[0].marker.color.map((c, i) => c + map.data[0].marker.symbol[i])).size") == 20
     finally: page.close()
 
 
@@ -257,6 +405,18 @@ def test_both_ways_on_one_page(words, tmp_path, capsys):
         page.js("document.getElementById('view').value = '1'; document.getElementById('view').dispatchEvent(new Event('change'))")
         assert page.js("return document.querySelectorAll('#clusters tbody tr').length") == 4
         assert page.js("return map.data[0].x[5]") == pytest.approx(page.js("return data.views[1].x[5]"), abs=.01)
+        slide(page, 2)
+        assert page.js("return document.querySelectorAll('tr.group').length") == 2 and page.find("#groups").get_attribute("max") == "4"
+        page.js("document.getElementById('view').value = '0'; document.getElementById('view').dispatchEvent(new Event('change'))")
+        assert page.js("return document.querySelectorAll('tr.group').length") == 0 and page.find("#groups").get_attribute("max") == "6"  # a tree each
+        slide(page, 3)
+        table = read_table(tmp_path/"run/content/clusters.csv")
+        assert {int(c): g for c,g in page.js("return [...groups]")} == coarse(np.load(tmp_path/"run/content/embeddings.npy"), table.cluster, 3)
+        page.js("document.querySelector('[data-group]').click()")
+        assert page.js("return shown.length < N")
+        page.js("document.getElementById('view').value = '1'; document.getElementById('view').dispatchEvent(new Event('change'))")
+        assert page.js("return document.querySelectorAll('tr.group').length") == 2 and page.js("return shown.length === N")  # what was chosen is of the other
+        slide(page, 4)
         cells = page.js("return [...document.querySelectorAll('#cross tbody tr')].map(r => [...r.querySelectorAll('td')].map(c => Number(c.textContent) || 0))")
         assert (np.array(cells) == pd.crosstab(t.content, t.source).to_numpy()).all()
         page.find('[data-cluster="1"]').click()
