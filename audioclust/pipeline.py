@@ -98,7 +98,7 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         n_clusters=10, # Groups wanted, for the methods that are told; "auto" looks for a number; a pair, by content and by source, for both
         by:str="content", # "content" (what happens), "source" (what it comes from) or "both"
         ignore=None, # What must not matter: order, pitch, level, noise, room; None takes those of `by`
-        encoder="auto", # "auto", "fixed", "untrained" (a network with random weights), "hf:NAME@REVISION" (of the transformers library), or an `Encoder`; deepcluster and spice train their own
+        encoder="auto", # "auto", "fixed", "untrained" (a network with random weights), "aisfx" (trained on sound effects), "hf:NAME@REVISION" (of the transformers library), or an `Encoder`; deepcluster and spice train their own
         *,
         window:float=None, # seconds in a clip; None makes each recording one clip
         hop:float=None, # seconds from one clip to the next; None is `window`
@@ -461,7 +461,7 @@ def load(cls:AudioClusterer,
     run = runs.read_run(path)
     self = cls(**run["asked"])
     self.source_ = run["source"]
-    if module := {"NetworkEncoder": "networks", "Answer": "spice", "PretrainedEncoder": "pretrained", "Beside": "refined"}.get(run["encoder"]["class"]): import_module(f"audioclust.{module}")
+    if module := {"NetworkEncoder": "networks", "Answer": "spice", "PretrainedEncoder": "pretrained", "EffectsEncoder": "effects", "Beside": "refined"}.get(run["encoder"]["class"]): import_module(f"audioclust.{module}")
     self.encoder_, self.whitening_ = load_encoder(path/"model"), load_whitening(path/"model")
     self.clusterer_ = load_clusterer(self.method, path/"model")
     ids = json.loads((path/"model"/"ids.json").read_text(encoding="utf-8"))["ids"] if (path/"model"/"ids.json").is_file() else None

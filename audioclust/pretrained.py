@@ -7,6 +7,7 @@ __all__ = ['PretrainedEncoder', 'named_encoder']
 
 # %% ../nbs/46_pretrained.ipynb #a55e49a5
 import json, math, os
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -92,15 +93,18 @@ def _why_not(name, error):
     return f"the model {name} could not be loaded: is it the name of a model on the hub that takes sound, or a folder with one, and is there a network? ({said[:300]})"
 
 # %% ../nbs/46_pretrained.ipynb #7399d30b
-def named_encoder(text:str, # "hf:NAME", "hf:NAME@REVISION", "hf:FOLDER", or the name of an entry point
+_OURS = {"aisfx": ("effects", "EffectsEncoder")}  # imported when it is asked for
+
+def named_encoder(text:str, # "aisfx", "hf:NAME", "hf:NAME@REVISION", "hf:FOLDER", or the name of an entry point
     remote_code:bool=False, # May code that comes with a model run on this machine?
 )->Encoder:
     "The encoder that goes by this name."
     if text.startswith("hf:"):
         name, _, revision = text[3:].partition("@") if not os.path.isdir(text[3:]) else (text[3:], "", "")
         return PretrainedEncoder(name, revision or None, remote_code)
+    if text in _OURS: return getattr(import_module(f"audioclust.{_OURS[text][0]}"), _OURS[text][1])()
     found = {e.name: e for e in entry_points(group="audioclust.encoders")}
-    if text not in found: raise ValueError(f"encoder={text!r}: say 'auto', 'fixed', 'untrained', 'hf:NAME@REVISION'" + (f", one of {', '.join(sorted(found))}" if found else "") + ", or give an Encoder")
+    if text not in found: raise ValueError(f"encoder={text!r}: say 'auto', 'fixed', 'untrained', 'aisfx', 'hf:NAME@REVISION'" + (f", one of {', '.join(sorted(found))}" if found else "") + ", or give an Encoder")
     made = found[text].load()()
     if not isinstance(made, Encoder): raise ValueError(f"the entry point {text!r} made a {type(made).__name__}, which is no Encoder: tell those who wrote it")
     return made
