@@ -9,9 +9,9 @@ STAMP  := $(VENV)/.installed
 export OMP_WAIT_POLICY ?= passive
 RUN    := PATH="$(abspath $(BIN)):$$PATH"
 OUT    ?= runs/demo
-SUM     = find nbs audioclust README.md -type f \( -name '*.ipynb' -o -name '*.py' -o -name '*.md' -o -name '*.bib' \) | LC_ALL=C sort | xargs cksum
+SUM     = find nbs audioclust README.md llms.txt -type f \( -name llms.txt -o -name '*.ipynb' -o -name '*.py' -o -name '*.md' -o -name '*.bib' \) | LC_ALL=C sort | xargs cksum
 
-.PHONY: help setup demo test check nbtest pytest export readme bench hooks clean
+.PHONY: help setup demo test check nbtest pytest export readme docs bench hooks clean
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
@@ -46,6 +46,10 @@ export: $(STAMP) ## write the package from the notebooks
 
 readme: $(STAMP)
 	@$(RUN) python .ci/readme.py
+	@$(RUN) python .ci/llms.py
+
+docs: $(STAMP) ## check every page of the docs, write _preview; with Quarto installed, the site into _docs
+	$(RUN) python -W ignore::UserWarning .ci/docs.py
 
 bench: $(STAMP) ## run the benchmarks and write benchmarks/results (half an hour, 12 GB of disk)
 	$(RUN) python benchmarks/frontend.py
@@ -56,4 +60,4 @@ hooks: $(STAMP) ## keep notebooks clean in git, once per clone
 	$(RUN) nbdev_install_hooks
 
 clean:
-	rm -rf _proc _docs build dist *.egg-info .pytest_cache .hypothesis
+	rm -rf _proc _docs _preview build dist *.egg-info .pytest_cache .hypothesis

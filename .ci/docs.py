@@ -1,0 +1,360 @@
+"""Make and check the docs.
+
+    python .ci/docs.py           process the notebooks, check them, write a preview into _preview, render the site with Quarto into _docs where Quarto is installed
+    python .ci/docs.py --check   only check the notebooks as they are, in a few seconds
+
+A fault is a line that names the page and what is wrong; with any fault the exit status is 1. The preview is made with pandoc alone and opens from disk.
+"""
+import argparse, base64, copy, json, re, runpy, shutil, subprocess, sys, tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import unquote
+
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parent))
+from llms import contents, llms, opening, page_of, root, settings
+
+KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
+LABEL = re.compile(r"(fig|tbl|eq|sec)-[\w-]+$")
+
+
+# ---- notebook to Markdown
+
+def options(source):
+    "The directives at the head of a cell, and the code below them."
+    found, lines = {}, source.split("\n")
+    while lines and lines[0].startswith("#|"):
+        key, colon, value = lines.pop(0)[2:].strip().partition(":")
+        found[key if colon else key.split()[0]] = yaml.safe_load(value) if colon else True
+    return found, "\n".join(lines).strip("\n")
+
+
+def fence(text, attributes):
+    "A code block, whatever backticks are in it."
+    ticks = "`"*max([3, *(len(t) + 1 for t in re.findall("`+", text))])
+    return f"{ticks} {{{attributes}}}\n{text}\n{ticks}"
+
+
+class Page:
+    "A notebook on its way to a page: Markdown, then pandoc's tree, then HTML."
+    def __init__(self, path):
+        self.path, self.faults, self.files, self.labels, self.counts, self.used, self.cites = path, [], {}, {}, Counter(), set(), False
+        self.out = page_of(path); self.name = self.out[:-5]
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        self.title, self.description, rest = opening(cells)
+        if not self.title: self.fault("the first cell has no title")
+        self.markdown = "\n\n".join(filter(None, [rest, *map(self.cell, cells[1:])])) + "\n"
+
+    def fault(self, message): self.faults.append(f"{self.path.name}: {message}")
+
+    def cell(self, cell):
+        "A cell as Markdown, with what its directives say."
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown": return source
+        if cell["cell_type"] == "raw": return ""
+        try: found, code = options(source)
+        except yaml.YAMLError: return self.fault(f"a directive cannot be read: {source.splitlines()[0]}")
+        if found.keys() & {"hide", "default_exp"} or found.get("include") is False: return ""
+        if "export" in found or "exporti" in found or not code: shown = ""  # nbdev puts the signature there
+        else: shown = fence(code, ".python") if found.get("echo", True) else ""
+        if shown and found.get("code-fold"): shown = f"{raw('<details class=code><summary>Code</summary>')}\n\n{shown}\n\n{raw('</details>')}"
+        if found.get("output") is False: outputs = []
+        else: outputs = [self.output(o, found) for o in cell.get("outputs", [])]
+        label, caption = found.get("label"), found.get("fig-cap") or found.get("tbl-cap")
+        streams = [text for text,kind in outputs if kind == "stream"]; shows = [text for text,kind in outputs if kind != "stream"]
+        if label or caption:
+            if not label: self.fault(f"a cell has a caption and no label: {caption[:60]}")
+            elif not LABEL.match(label): self.fault(f"{label}: a label begins with fig-, tbl- or eq- and holds letters, digits and hyphens")
+            if not shows: self.fault(f"{label}: its cell shows nothing")
+            shows = [f"::::: {{#{label or ''}}}\n" + (f":::: {{.caption}}\n{caption}\n::::\n\n" if caption else "") + "\n\n".join(shows) + "\n:::::"]
+        elif any(kind == "picture" for _,kind in outputs): self.fault(f"a picture has neither label nor caption: {code.strip().splitlines()[-1][:80]}")
+        return "\n\n".join(filter(None, [shown, *streams, *shows]))
+
+    def output(self, o, found):
+        "An output as (Markdown, kind)."
+        data = o.get("data", {})
+        joined = lambda key: re.sub(r"\x1b\[[0-9;]*m", "", "".join(data.get(key, ""))).rstrip()
+        if o["output_type"] == "error": self.fault(f"a cell ended in an error: {o['ename']}: {o['evalue']}"[:160])
+        if o["output_type"] == "stream": return fence(re.sub(r"\x1b\[[0-9;]*m", "", "".join(o["text"])).rstrip(), ".output"), "stream"
+        if "text/html" in data: return raw('<div class="output html">\n' + re.sub(r"<style.*?</style>\n?", "", joined("text/html"), flags=re.S) + "\n</div>"), "html"
+        if "text/markdown" in data: return joined("text/markdown"), "markdown"
+        for kind in ("png", "jpeg", "svg+xml"):
+            if f"image/{kind}" in data:
+                at = f"files/{self.name}-{len(self.files) + 1}.{kind[:3]}"
+                self.files[at] = joined(f"image/{kind}").encode() if kind == "svg+xml" else base64.b64decode("".join(data[f"image/{kind}"]))
+                alt = str(found.get("fig-alt", "")).replace("]", "").replace("[", "")
+                return f"![{alt}]({at})\\ ", "picture"  # the space keeps pandoc from making a second figure of it
+        return (fence(joined("text/plain"), ".output"), "text") if joined("text/plain") else ("", "text")
+
+
+def raw(html): return fence(html, "=html")
+
+
+# ---- pandoc's tree
+
+def pandoc(text, *arguments):
+    "What pandoc writes, and its complaints."
+    import pypandoc
+    r = subprocess.run([pypandoc.get_pandoc_path(), *arguments], input=text, capture_output=True, text=True, encoding="utf-8")
+    said = [" ".join(w.split()) for w in re.split(r"(?m)^\[WARNING\] ", r.stderr) if w.strip()]
+    return r.stdout, said
+
+
+def every(x):
+    "All elements of a tree, parents first, in the order of the page."
+    if isinstance(x, list):
+        for y in x: yield from every(y)
+    elif isinstance(x, dict):
+        if "t" in x: yield x
+        yield from every(x.get("c", []))
+
+
+def attr(x):
+    "The attributes of an element: [id, classes, pairs], or nothing."
+    c = x.get("c")
+    if x["t"] == "Header": return c[1]
+    if x["t"] in ("Div", "Span", "Figure", "Table", "CodeBlock", "Code", "Link", "Image"): return c[0]
+
+
+def plain(x): return "".join({"Str": lambda y: y["c"], "Space": lambda y: " ", "SoftBreak": lambda y: " ", "Code": lambda y: y["c"][1], "Math": lambda y: y["c"][1]}.get(y["t"], lambda y: "")(y) for y in every(x))
+
+
+def words(text): return [y for word in text.split(" ") for y in ({"t": "Space"}, {"t": "Str", "c": word})][1:]
+
+
+def parse(page):
+    "Read the Markdown; give figures, tables, equations and sections their numbers."
+    tree, said = pandoc(page.markdown, "-f", "markdown-yaml_metadata_block", "-t", "json")
+    page.faults += [f"{page.path.name}: pandoc: {s}" for s in said]
+    page.tree = json.loads(tree) if tree else {"blocks": [], "meta": {}, "pandoc-api-version": [1, 23]}
+    for x in every(page.tree["blocks"]):
+        if x["t"] in ("Para", "Plain"): equations(page, x)
+        label = (attr(x) or [""])[0]
+        if not LABEL.match(label) or label.startswith("eq-") or x["t"] in ("Span", "Image"): continue
+        number = numbered(page, label, x)
+        if x["t"] == "Header": continue
+        kind = KINDS[label[:3]]; before = words(f"{kind} {number}:") + [{"t": "Space"}]
+        if x["t"] == "Div":
+            caption = next((y for y in x["c"][1] if y["t"] == "Div" and "caption" in y["c"][0][1]), None) or (x["c"][1][-1] if len(x["c"][1]) > 1 and x["c"][1][-1]["t"] == "Para" else None)
+            if caption:
+                x["c"][1].remove(caption); blocks = caption["c"][1] if caption["t"] == "Div" else [caption]
+                caption = {"t": "Div", "c": [["", ["caption"], []], blocks]}
+                x["c"][1].insert(0 if kind == "Table" else len(x["c"][1]), caption)
+            x["c"][0][1].append(kind.lower())
+        else: blocks = caption = x["c"][1][1]
+        if not caption or not plain(caption).strip(): page.fault(f"{label}: has no caption")
+        else: blocks[0]["c"] = before + blocks[0]["c"]
+    page.ids = {(attr(x) or [""])[0] for x in every(page.tree["blocks"])} | {i for x in every(page.tree["blocks"]) if x["t"] in ("RawBlock", "RawInline") for i in re.findall(r'\bid="?([\w.-]+)', x["c"][1])}
+    for x in every(page.tree["blocks"]): loose(page, x)
+    for x in every(page.tree["blocks"]):
+        if x["t"] == "Cite": refer(page, x)
+    for label in page.labels:
+        if label not in page.used and not label.startswith("sec-"): page.fault(f"{label}: is never referred to")
+
+
+def numbered(page, label, x=None):
+    "The number of a label on its page."
+    if label in page.labels: page.fault(f"{label}: stands twice on the page")
+    kind = label.split("-")[0]; page.counts[kind] += 1
+    page.labels[label] = plain(x["c"][2]) if kind == "sec" else str(page.counts[kind])
+    return page.labels[label]
+
+
+def equations(page, x):
+    "A display with {#eq-…} behind it becomes a numbered one."
+    c = x["c"]; i = 0
+    while i < len(c):
+        if c[i]["t"] == "Math" and c[i]["c"][0]["t"] == "DisplayMath":
+            after = next((j for j in range(i + 1, len(c)) if c[j]["t"] not in ("Space", "SoftBreak")), len(c))
+            label = re.match(r"\{#([\w-]+)\}(.*)", c[after]["c"]) if after < len(c) and c[after]["t"] == "Str" else None
+            inside = [c[i]]
+            if label:
+                inside.append({"t": "Span", "c": [["", ["number"], []], words(f"({numbered(page, label[1])})")]})
+                c[after:after + 1] = [{"t": "Str", "c": label[2]}] if label[2] else []; del c[i + 1:after]
+            c[i] = {"t": "Span", "c": [[label[1] if label else "", ["equation"], []], inside]}
+        i += 1
+
+
+def loose(page, x):
+    "Marks that were meant to be markup and are not."
+    if x["t"] == "Str" and re.search(r"\$|\*\*|\{#|\]\(|^#+$", x["c"]): page.fault(f"stray markup in the text: {x['c']}")
+    if x["t"] in ("Para", "Plain"):
+        for a,b,c in zip(x["c"], x["c"][1:], x["c"][2:]):
+            if a["t"] == "SoftBreak" and c["t"] == "Space" and b["t"] == "Str" and re.fullmatch(r"[-*+]|\d+[.)]", b["c"]): page.fault(f"a list needs an empty line before it: {plain(x)[:60]}")
+    if x["t"] in ("Image", "Figure") and not LABEL.match(attr(x)[0]) and x["t"] == "Image" and not x["c"][1] and not x["c"][2][0].startswith("files/"): page.fault(f"the image {x['c'][2][0]} has no caption")
+
+
+def refer(page, x):
+    "References to figures and the like become links with a number; citations are left to pandoc."
+    cited = x["c"][0]; ours = [c for c in cited if LABEL.match(c["citationId"])]
+    if not ours: page.cites = True; return
+    if len(ours) < len(cited): page.fault(f"{plain(x['c'][1])}: cites and refers in one bracket")
+    inside = []
+    for c in ours:
+        label = c["citationId"]; page.used.add(label)
+        if label not in page.labels: page.fault(f"@{label}: there is no such label on the page")
+        kind, number = KINDS[label.split("-")[0]], page.labels.get(label, "?")
+        name = words(number if c["citationMode"]["t"] == "SuppressAuthor" else f"{kind} {number}")
+        if c["citationPrefix"]: name = [*c["citationPrefix"], {"t": "Space"}, *words(number)]
+        inside += [*([{"t": "Str", "c": ","}, {"t": "Space"}] if inside else []), {"t": "Link", "c": [["", ["reference"], []], name, ["#" + label, ""]]}, *c["citationSuffix"]]
+    x["t"], x["c"] = "Span", [["", [], []], inside]
+
+
+# ---- links
+
+class Site:
+    "All pages of a folder of notebooks; `faults` is what is wrong with them."
+    def __init__(self, folder, top=root, colours=False, workers=2):
+        self.folder, self.top, self.cfg, self.colours = Path(folder), Path(top), settings(Path(top)), colours
+        self.url, self.git = self.cfg.get("doc_host", "") + self.cfg.get("doc_baseurl", ""), self.cfg.get("git_url", "")
+        self.sections = contents(self.folder)
+        listed, there = [nb for _,nbs in self.sections for nb in nbs], {p.name for p in self.folder.glob("*.ipynb")}
+        self.faults = [f"_quarto.yml: {nb} is in the sidebar and not in the folder" for nb in listed if nb not in there]
+        self.faults += [f"_quarto.yml: {nb} is not in the sidebar" for nb in sorted(there - set(listed))]
+        self.faults += [f"_quarto.yml: {nb} is in the sidebar {n} times" for nb,n in Counter(listed).items() if n > 1]
+        self.pages = [Page(self.folder/nb) for nb in dict.fromkeys(listed) if nb in there]
+        self.by_name = {p.path.name: p for p in self.pages} | {p.out: p for p in self.pages}
+        with ThreadPoolExecutor(workers) as pool: list(pool.map(parse, self.pages))
+        for page in self.pages: self.follow(page)
+        with tempfile.TemporaryDirectory() as made, ThreadPoolExecutor(workers) as pool:
+            self.bibliography, bib = Path(made)/"references.json", self.folder/"references.bib"
+            text, said = pandoc(bib.read_text(encoding="utf-8"), "-f", "biblatex", "-t", "csljson") if bib.is_file() else ("[]", [])  # read once, not once a page
+            self.bibliography.write_text(text, encoding="utf-8"); self.faults += [f"references.bib: {s}" for s in said]
+            list(pool.map(self.render, self.pages))
+        for page in self.pages: self.faults += dict.fromkeys(page.faults)
+
+    def follow(self, page):
+        "Check each link and image of a page, and turn links between notebooks into links between pages."
+        for x in every(page.tree["blocks"]):
+            if x["t"] in ("Link", "Image"): x["c"][2][0] = self.target(page, x["c"][2][0])
+            elif x["t"] in ("RawBlock", "RawInline"):
+                for url in re.findall(r"""\b(?:href|src)=["']([^"']+)""", x["c"][1]): self.target(page, url)
+
+    def target(self, page, url):
+        "Where a link leads from the page; one that leads nowhere is a fault."
+        at, _, anchor = url.partition("#")
+        if self.url and at.startswith(self.url + "/"): at = at[len(self.url) + 1:] or "index.html"
+        elif self.git and (m := re.match(re.escape(self.git) + r"/(?:blob|tree)/\w+/?([^?]*)", at)):
+            path, line = self.top/unquote(m[1]), re.match(r"L(\d+)", anchor)
+            if not path.exists(): page.fault(f"dead link: {url}")
+            elif line and path.is_file() and int(line[1]) > len(path.read_text(encoding="utf-8").splitlines()): page.fault(f"dead link, the file is shorter: {url}")
+            return url
+        elif re.match(r"[a-z][a-z0-9+.-]*:|//", at): return url
+        other = self.by_name.get(at) if at else page
+        if other:
+            if anchor and unquote(anchor) not in other.ids: page.fault(f"dead link, the page has no such place: {url}")
+            return (other.out if at else "") + ("#" + anchor if anchor else "")
+        if at in page.files or at.startswith("data:"): return url
+        path = (self.folder/unquote(at)).resolve()
+        if path.is_relative_to(self.folder.resolve()):
+            if not path.is_file(): page.fault(f"{'missing image' if re.search('(?i)[.](png|jpe?g|svg|gif)$', at) else 'dead link'}: {url}")
+            return url
+        path = self.top/re.sub(r"^(\.\./)+", "", unquote(at))  # beside the notebooks in the repository, not on the site
+        if not path.exists(): page.fault(f"dead link: {url}")
+        return f"{self.git}/blob/{self.cfg.get('branch', 'main')}/{path.relative_to(self.top)}"
+
+    def render(self, page):
+        "The HTML of a page's body, with citations and a bibliography, formulas as MathML."
+        tree = copy.copy(page.tree)
+        if page.cites: tree["blocks"] = tree["blocks"] + [{"t": "Header", "c": [2, ["references", [], []], words("References")]}, {"t": "Div", "c": [["refs", [], []], []]}]
+        cite = ["--citeproc", "-M", "link-citations=true", "--bibliography", str(self.bibliography)] if page.cites else []
+        page.html, said = pandoc(json.dumps(tree), "-f", "json", "-t", "html5", "--mathml", "--wrap=none", *cite, *([] if self.colours else ["--syntax-highlighting=none"]))  # colours take most of the time
+        for s in said: page.fault(re.sub(r"Citeproc: citation (\S+) not found", r"@\1: is not in the bibliography", s))
+
+    def write(self, out):
+        "The preview: a page for each notebook, with sidebar and the way on."
+        import jinja2
+        out = Path(out); shutil.rmtree(out, ignore_errors=True); (out/"files").mkdir(parents=True)
+        template = jinja2.Environment(autoescape=True).from_string((Path(__file__).parent/"preview.html").read_text(encoding="utf-8"))
+        sections = [(name, [self.by_name[nb] for nb in nbs if nb in self.by_name]) for name,nbs in self.sections]
+        for before,page,after in zip([None, *self.pages], self.pages, [*self.pages[1:], None]):
+            (out/page.out).write_text(template.render(site=self.cfg.get("title", ""), sections=sections, page=page, before=before, after=after), encoding="utf-8")
+            for at,data in page.files.items(): (out/at).write_bytes(data)
+        if (self.folder/"images").is_dir(): shutil.copytree(self.folder/"images", out/"images")
+
+
+# ---- nbdev and Quarto
+
+def process(top=root):
+    "Let nbdev process the notebooks into _proc, and mend what it does to links."
+    from nbdev.quarto import refresh_quarto_yml  # nbdev_proc_nbs would try to install Quarto
+    from nbdev.serve import proc_nbs
+    refresh_quarto_yml()
+    folder, index = Path(proc_nbs(n_workers=2)), runpy.run_path(str(top/settings(top)["lib_path"]/"_modidx.py"))["d"]["syms"]
+    gone = {p.name for p in folder.glob("*.ipynb")} - {p.name for p in (top/"nbs").glob("*.ipynb")}
+    for name in gone: (folder/name).unlink()
+    for path in folder.glob("*.ipynb"):
+        before = path.read_text(encoding="utf-8"); after = mend(before, page_of(path), index, settings(top))
+        if after != before: path.write_text(after, encoding="utf-8")
+    return folder
+
+
+def mend(text, page, index, cfg):
+    "A processed notebook without links in code blocks, with names linked to their own page first, and with files of the repository linked there."
+    nb, site = json.loads(text), cfg["doc_host"] + cfg["doc_baseurl"]
+    home = {}  # page and anchor of each public name, for each page that has it
+    for names in index.values():
+        for name,(at,_) in names.items():
+            where, _, anchor = at.partition("#")
+            for short in {name.split(".", 2)[-1], anchor}: home.setdefault(short, {})[where] = anchor
+    def link(m):
+        where = home.get(m[1], {})
+        if page in where: return f"[`{m[1]}`]({site}/{page}#{where[page]})"
+        return f"`{m[1]}`" if len(where) > 1 or m[1].startswith("_") else m[0]  # of several that have the name nobody knows which, and private ones have no place on a page
+    def line(s):
+        s = re.sub(r"\[\[(`[^`\]]+`)\]\([^)]*\)\]\(", r"[\1](", s)  # a link around a link
+        s = re.sub(rf"\[`([^`\]]+)`\]\({re.escape(site)}/[^)]*\)", link, s)
+        return re.sub(r"\]\((?:\.\./)+([\w./-]+)\)", rf"]({cfg['git_url']}/blob/{cfg['branch']}/\1)", s)
+    def whole(s):
+        lines, inside = s.split("\n"), False
+        for i,l in enumerate(lines):
+            if l.startswith("```"): inside = not inside
+            lines[i] = re.sub(r"\[`([^`\]]+)`\]\(http[^)]*\)", r"`\1`", l) if inside else line(l)
+        return "\n".join(lines)
+    for cell in nb["cells"]:
+        if cell["cell_type"] == "markdown": cell["source"] = whole("".join(cell["source"]))
+        for o in cell.get("outputs", []):
+            if "text/markdown" in o.get("data", {}): o["data"]["text/markdown"] = whole("".join(o["data"]["text/markdown"]))
+    return json.dumps(nb, indent=1, ensure_ascii=False) + "\n"
+
+
+def quarto(folder, out, pages):
+    """Render the site and move it to `out`; what Quarto warned of, and pages that it did not write, come back as faults.
+    (`--fail-if-warnings` goes through to pandoc alone, and Quarto's own warnings leave the exit status at 0; so its words are read.)"""
+    run = subprocess.Popen(["quarto", "render", "--no-cache"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace")
+    faults = []
+    for said in run.stdout:
+        print(said, end="", flush=True)
+        said = re.sub(r"\x1b\[[0-9;]*m", "", said).strip()
+        if re.match(r"[\[(]?(WARN|ERROR)", said): faults.append(f"quarto: {said}")
+    if run.wait(): faults.append(f"quarto: ended with status {run.returncode}")
+    built = folder/out.name
+    for page in pages:
+        html = built/page.out
+        for path in (html, built/(page.out + ".md")):
+            if not path.is_file(): faults.append(f"quarto: did not write {path.name}")
+        if html.is_file() and "quarto-unresolved-ref" in html.read_text(encoding="utf-8"): faults.append(f"quarto: {page.out} holds a reference to nothing")
+    if built.is_dir():
+        shutil.rmtree(out, ignore_errors=True); shutil.move(built, out)
+        (out/"llms.txt").write_text(llms(), encoding="utf-8")
+    return faults
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="only check the notebooks as they are")
+    check = parser.parse_args(arguments).check
+    site = Site(root/"nbs") if check else Site(process(), colours=True)
+    faults = list(site.faults)
+    if not check:
+        site.write(root/"_preview"); print(f"{len(site.pages)} pages: open {(root/'_preview/index.html').relative_to(root)}")
+        if shutil.which("quarto"): faults += quarto(site.folder, root/settings()["doc_path"], site.pages)
+        else: print("Quarto is not installed: the site itself was not rendered")
+    for f in faults: print(f, file=sys.stderr)
+    print(f"docs: {len(faults)} faults in {len(site.pages)} pages")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__": sys.exit(main())

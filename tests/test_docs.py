@@ -1,0 +1,182 @@
+"The docs: the real notebooks pass every check of .ci/docs.py, and each check finds what it is for."
+import json, re, subprocess, sys
+from pathlib import Path
+
+import pytest
+
+root = Path(__file__).parent.parent
+pytest.importorskip("pypandoc"); yaml = pytest.importorskip("yaml")
+if not (root/".ci/docs.py").is_file(): pytest.skip("needs the checkout", allow_module_level=True)
+sys.path.insert(0, str(root/".ci"))
+import docs, llms
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+BIB = "@book{lloyd1982,\n author = {Lloyd, Stuart},\n title = {Least squares},\n year = {1982}\n}\n"
+
+
+def code(source, *outputs): return {"cell_type": "code", "source": source, "outputs": list(outputs), "metadata": {}, "execution_count": None}
+def shows(**data): return {"output_type": "display_data", "data": {{"png": "image/png", "html": "text/html", "markdown": "text/markdown", "plain": "text/plain"}[k]: v for k,v in data.items()}, "metadata": {}}
+def picture(label="fig-a", caption="A dot."): return code((f"#| label: {label}\n" if label else "") + (f'#| fig-cap: "{caption}"\n' if caption else "") + "draw()", shows(png=PNG))
+
+
+def written(top, cells, name="30_one.ipynb", title="# One\n\n> What it is about."):
+    "A notebook of Markdown strings and code cells."
+    cells = [{"cell_type": "markdown", "source": c, "metadata": {}} if isinstance(c, str) else c for c in [title, *cells]]
+    (top/"nbs"/name).write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
+
+
+@pytest.fixture
+def top(tmp_path):
+    "A small project: one page to break, and another to link to."
+    (tmp_path/"nbs/images").mkdir(parents=True)
+    (tmp_path/"settings.ini").write_text("[DEFAULT]\ntitle = tiny\nbranch = main\ngit_url = https://github.com/a/tiny\ndoc_host = https://a.github.io\ndoc_baseurl = /tiny\n")
+    (tmp_path/"nbs/_quarto.yml").write_text('website:\n  sidebar:\n    contents:\n      - 30_one.ipynb\n      - section: "More"\n        contents:\n          - 31_other.ipynb\n')
+    (tmp_path/"nbs/references.bib").write_text(BIB); (tmp_path/"LICENSE").write_text("one line\n")
+    written(tmp_path, ["## A place\n\nText."], "31_other.ipynb", "# Other\n\n> The other page.")
+    return tmp_path
+
+
+def site(top, *cells):
+    written(top, cells)
+    return docs.Site(top/"nbs", top)
+
+
+GOOD = ["@fig-a and [@fig-b; @tbl-c] after [@lloyd1982], by @eq-d and [-@eq-d]; see [there](31_other.ipynb#a-place), [here](#sums), [the licence](../LICENSE) and [its line](https://github.com/a/tiny/blob/main/LICENSE#L1).",
+        picture(), code('#| label: fig-b\n#| fig-cap: "Of $x^2$ and @lloyd1982."\n#| code-fold: true\ndraw_more()', {"output_type": "stream", "name": "stdout", "text": "said\n"}, shows(png=PNG)),
+        "## Sums\n\n$$ \\sum_i x_i $$ {#eq-d}\n\n| a | b |\n|---|---|\n| 1 | @fig-b |\n\n: Numbers. {#tbl-c}", code("#| hide\nhidden_cell()"), code("#| echo: false\nunseen()", shows(html="<b>bold &amp; seen</b>", plain="plain")),
+        code("table()", shows(markdown="### `a_function`\n\nWhat it does."))]
+
+
+def test_a_page_of_everything(top):
+    s = site(top, *GOOD)
+    assert s.faults == []
+    s.write(top/"out")
+    html = (top/"out/one.html").read_text(encoding="utf-8")
+    for there in ("<title>One – tiny</title>", "Figure 1:", "Figure 2:", "Table 1:", ">Figure 2</a>", ">Equation 1</a>", '<a href="#eq-d" class="reference">1</a>', '<math display="block"', "<summary>Code</summary>", "<b>bold &amp; seen</b>", "said", "What it does.",
+                  'href="other.html#a-place"', 'href="https://github.com/a/tiny/blob/main/LICENSE"', 'id="ref-lloyd1982"', 'rel="next" href="other.html"', 'aria-current="page">One', "prefers-color-scheme: dark", 'name="viewport"'): assert there in html, there
+    assert not re.search(r"hidden_cell|unseen|>plain<|@(fig|tbl|eq)-|\{#", html)
+    assert html.index("Table 1:") < html.index("<th>a</th>") and html.index("files/one-1.png") < html.index("Figure 1:")
+    assert (top/"out/files/one-2.png").read_bytes()[:4] == b"\x89PNG"
+    other = (top/"out/other.html").read_text(encoding="utf-8")
+    assert 'rel="prev" href="one.html"' in other and "References" not in other
+
+
+@pytest.mark.parametrize("cells, fault", [
+    (["@fig-a is not there."], "@fig-a: there is no such label on the page"),
+    (["@fig-a.", picture(), picture()], "fig-a: stands twice on the page"),
+    (["As they say [@nobody2020]."], "@nobody2020: is not in the bibliography"),
+    (["@fig-a and [@fig-a; @lloyd1982].", picture()], "cites and refers in one bracket"),
+    (["[There](32_gone.ipynb)."], "dead link: 32_gone.ipynb"),
+    (["[There](images/sound.wav)."], "dead link: images/sound.wav"),
+    (["[There](../GONE.md)."], "dead link: ../GONE.md"),
+    (["[There](31_other.ipynb#no-place)."], "dead link, the page has no such place: 31_other.ipynb#no-place"),
+    (["[Here](#no-place)."], "dead link, the page has no such place: #no-place"),
+    (["[There](https://a.github.io/tiny/other.html#nothing)."], "dead link, the page has no such place: https://a.github.io/tiny/other.html#nothing"),
+    (["[There](https://a.github.io/tiny/gone.html)."], "dead link: https://a.github.io/tiny/gone.html"),
+    (["[There](https://github.com/a/tiny/blob/main/gone.py)."], "dead link: https://github.com/a/tiny/blob/main/gone.py"),
+    (["[There](https://github.com/a/tiny/blob/main/LICENSE#L2)."], "dead link, the file is shorter"),
+    (['Raw <a href="gone.html">html</a>.'], "dead link: gone.html"),
+    (["![A picture.](images/gone.png)"], "missing image: images/gone.png"),
+    ([code("show()", shows(html='<img src="images/gone.png">'))], "missing image: images/gone.png"),
+    (["![](images/gone.png)"], "the image images/gone.png has no caption"),
+    ([picture(label="", caption="")], "a picture has neither label nor caption: draw()"),
+    ([picture(label="")], "a cell has a caption and no label: A dot."),
+    (["@fig-a.", picture(caption="")], "fig-a: has no caption"),
+    ([picture()], "fig-a: is never referred to"),
+    ([picture(label="figure_a")], "figure_a: a label begins with fig-, tbl- or eq-"),
+    (["@tbl-a.", code("#| label: tbl-a\ntable()", shows(html="<table><tr><td>1</td></tr></table>"))], "tbl-a: has no caption"),
+    (["@tbl-a.", code('#| label: tbl-a\n#| tbl-cap: "Numbers."\ntable()')], "tbl-a: its cell shows nothing"),
+    (["| a |\n|---|\n| 1 |\n\n: Numbers. {#tbl-a}"], "tbl-a: is never referred to"),
+    (["$$ x $$ {#eq-a}"], "eq-a: is never referred to"),
+    (["@eq-a. $$ x $$ {#eq-a}\n\n$$ y $$ {#eq-a}"], "eq-a: stands twice on the page"),
+    (["A formula $\\frac{1$ that ends too soon."], "TeX math"),
+    (["It costs $ x$ to write."], "stray markup in the text: $"),
+    (["There are\n- one\n- two"], "a list needs an empty line before it"),
+    ([code("1/0", {"output_type": "error", "ename": "ZeroDivisionError", "evalue": "division by zero", "traceback": []})], "a cell ended in an error: ZeroDivisionError"),
+], ids=lambda x: re.sub(r"\W+", "-", x)[:40] if isinstance(x, str) else "")
+def test_faults_are_found_and_named(top, cells, fault):
+    faults = site(top, *cells).faults
+    assert any(f.startswith("30_one.ipynb: ") and fault in f for f in faults), faults
+    assert len(faults) <= 2, faults  # the fault, and not a flood behind it
+
+
+def test_the_sidebar_and_the_folder_agree(top):
+    written(top, [], "32_unlisted.ipynb")
+    (top/"nbs/31_other.ipynb").unlink()
+    assert site(top).faults == ["_quarto.yml: 31_other.ipynb is in the sidebar and not in the folder", "_quarto.yml: 32_unlisted.ipynb is not in the sidebar"]
+    (top/"nbs/30_one.ipynb").write_text('{"cells": []}')
+    assert "30_one.ipynb: the first cell has no title" in docs.Site(top/"nbs", top).faults
+
+
+def test_the_real_notebooks_have_no_fault(tmp_path):
+    s = docs.Site(root/"nbs")
+    assert s.faults == []
+    s.write(tmp_path/"out")
+    assert {p.name for p in (tmp_path/"out").glob("*.html")} == {p.out for p in s.pages}
+
+
+def test_links_that_nbdev_makes_are_mended():
+    index = {"p.one": {"p.one.assign": ("one.html#assign", "p/one.py"), "p.one.Fit.fit": ("one.html#fit.fit", "p/one.py")}, "p.other": {"p.other.assign": ("other.html#assign", "p/other.py"), "p.other._own": ("other.html#_own", "p/other.py"), "p.other.alone": ("other.html#alone", "p/other.py")}}
+    cfg = {"doc_host": "https://a.github.io", "doc_baseurl": "/tiny", "git_url": "https://github.com/a/tiny", "branch": "main"}
+    link = lambda name, page="other": f"[`{name}`](https://a.github.io/tiny/{page}.html#{name.lower()})"
+    def mended(text, page="one.html"):
+        nb = {"cells": [{"cell_type": "markdown", "source": text}, {"cell_type": "code", "source": "", "outputs": [{"data": {"text/markdown": text}}]}]}
+        cells = json.loads(docs.mend(json.dumps(nb), page, index, cfg))["cells"]
+        assert cells[0]["source"] == cells[1]["outputs"][0]["data"]["text/markdown"]
+        return cells[0]["source"]
+    assert mended(f"So {link('assign')} it.") == f"So {link('assign', 'one')} it."           # the page's own comes first
+    assert mended(f"So {link('assign')} it.", "third.html") == "So `assign` it."             # of two, nobody knows which
+    assert mended(link("alone")) == link("alone") and mended(link("Fit.fit", "one")) == link("Fit.fit", "one")
+    assert mended(link("_own")) == "`_own`"
+    assert mended(f"[{link('alone')}](31_other.ipynb)") == "[`alone`](31_other.ipynb)"
+    assert mended(f"```python\nx, # Of {link('alone')}\n```\n{link('alone')}") == f"```python\nx, # Of `alone`\n```\n{link('alone')}"
+    assert mended("[changes](../CHANGELOG.md)") == "[changes](https://github.com/a/tiny/blob/main/CHANGELOG.md)"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
+@pytest.mark.parametrize("says, status, fault", [("Output created: _docs/index.html", 0, None), ("\033[33mWARNING (crossref.lua:9) Unable to resolve crossref @fig-x\033[39m", 0, "Unable to resolve crossref @fig-x"), ("[WARNING] Citeproc: citation x not found", 0, "citation x not found"),
+                                                 ("ERROR: no such file", 1, "ended with status 1"), ("Output created", 0, "did not write other.html.md"), ("Output created", 0, "one.html holds a reference to nothing")])
+def test_quarto_is_taken_at_its_word(top, monkeypatch, says, status, fault):
+    s = site(top); out = top/"_docs"
+    (top/"bin").mkdir(); program = top/"bin/quarto"
+    missing = fault and "did not write" in fault; unresolved = fault and "reference to nothing" in fault
+    program.write_text("#!/bin/sh\nmkdir -p _docs\n" + "".join(f"echo '{'quarto-unresolved-ref' if unresolved and p == 'one' else 'fine'}' > _docs/{p}.html\n" + ("" if missing and p == "other" else f"echo > _docs/{p}.html.md\n") for p in ("one", "other")) + f"printf '%b\\n' '{says}' >&2\nexit {status}\n")
+    program.chmod(0o755); monkeypatch.setenv("PATH", f"{top/'bin'}:/usr/bin:/bin")
+    faults = docs.quarto(s.folder, out, s.pages)
+    assert faults == [] if fault is None else any(fault in f for f in faults)
+    assert (out/"one.html").is_file() and (out/"llms.txt").is_file()
+
+
+def test_faults_end_in_status_1(top, monkeypatch, capsys):
+    monkeypatch.setattr(docs, "root", top)
+    written(top, ["@fig-a is not there."])
+    monkeypatch.setattr(docs.Site.__init__, "__defaults__", (top, False, 2))
+    assert docs.main(["--check"]) == 1 and "30_one.ipynb: @fig-a" in capsys.readouterr().err
+    written(top, [])
+    assert docs.main(["--check"]) == 0
+
+
+def test_llms_txt_is_what_the_notebooks_say():
+    text = (root/"llms.txt").read_text(encoding="utf-8")
+    assert text == llms.llms(), "llms.txt is out of step: make readme"
+    lines = [l for l in text.splitlines() if l]
+    assert lines[0] == "# audioclust" and lines[1].startswith("> ") and sum(l.startswith("# ") for l in lines) == 1
+    first = next(i for i,l in enumerate(lines) if l.startswith("## "))
+    for l in lines[first:]: assert re.fullmatch(r"## \S.*|- \[[^\]]+\]\(https://[^)]+\.html\.md\): \S.*", l), l
+    assert sum(l.startswith("- ") for l in lines) == len(list((root/"nbs").glob("*.ipynb")))
+
+
+def test_citation_file_agrees_with_the_settings():
+    cff, cfg = yaml.safe_load((root/"CITATION.cff").read_text(encoding="utf-8")), llms.settings()
+    assert cff["cff-version"] == "1.2.0" and cff["message"] and cff["type"] == "software"
+    assert cff["title"] == cfg["title"] and str(cff["version"]) == cfg["version"] and cff["abstract"] == cfg["description"]
+    assert cff["authors"] == [{"name": cfg["author"]}] and cff["repository-code"] == cfg["git_url"] and cff["url"] == cfg["doc_host"] + cfg["doc_baseurl"]
+    assert cff["license"] == "Apache-2.0" and cfg["license"] == "apache2" and "Apache License" in (root/"LICENSE").read_text(encoding="utf-8")[:200]
+    assert set(cff["keywords"]) <= set(cfg["keywords"].split())
+
+
+def test_workflows_run_what_a_person_runs():
+    flows = {p.stem: yaml.safe_load(p.read_text(encoding="utf-8")) for p in (root/".github/workflows").glob("*.yaml")}
+    ran = {name: [s.get("run", "") for job in flow["jobs"].values() for s in job["steps"]] for name,flow in flows.items()}
+    assert any("make docs" in r for r in ran["deploy"]) and any(".ci/run" in r for r in ran["test"])
+    assert "make" in (root/".ci/run").read_text() and re.search(r"(?m)^docs: ", (root/"Makefile").read_text())
