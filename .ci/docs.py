@@ -78,7 +78,7 @@ class Page:
         joined = lambda key: re.sub(r"\x1b\[[0-9;]*m", "", "".join(data.get(key, ""))).rstrip()
         if o["output_type"] == "error": self.fault(f"a cell ended in an error: {o['ename']}: {o['evalue']}"[:160])
         if o["output_type"] == "stream": return fence(re.sub(r"\x1b\[[0-9;]*m", "", "".join(o["text"])).rstrip(), ".output"), "stream"
-        if "text/html" in data: return raw('<div class="output html">\n' + re.sub(r"<style.*?</style>\n?", "", joined("text/html"), flags=re.S) + "\n</div>"), "html"
+        if "text/html" in data: return raw('<div class="output html">\n' + re.sub(r"<style.*?</style>\n?", "", joined("text/html"), flags=re.S).replace(" ± ", "\u00a0±\u00a0") + "\n</div>"), "html"
         if "text/markdown" in data: return joined("text/markdown"), "markdown"
         for kind in ("png", "jpeg", "svg+xml"):
             if f"image/{kind}" in data:
@@ -135,7 +135,7 @@ def parse(page):
         if not LABEL.match(label) or label.startswith("eq-") or x["t"] in ("Span", "Image"): continue
         number = numbered(page, label, x)
         if x["t"] == "Header": continue
-        kind = KINDS[label[:3]]; before = words(f"{kind} {number}:") + [{"t": "Space"}]
+        kind = KINDS[label[:3]]; before = [{"t": "Str", "c": f"{kind}\u00a0{number}:"}, {"t": "Space"}]
         if x["t"] == "Div":
             caption = next((y for y in x["c"][1] if y["t"] == "Div" and "caption" in y["c"][0][1]), None) or (x["c"][1][-1] if len(x["c"][1]) > 1 and x["c"][1][-1]["t"] == "Para" else None)
             if caption:
@@ -146,6 +146,9 @@ def parse(page):
         else: blocks = caption = x["c"][1][1]
         if not caption or not plain(caption).strip(): page.fault(f"{label}: has no caption")
         else: blocks[0]["c"] = before + blocks[0]["c"]
+        if x["t"] == "Table":  # the caption outside, so that it stays where it is when a wide table is moved
+            inner = copy.deepcopy(x); inner["c"][0], inner["c"][1] = ["", [], []], [None, []]
+            x["t"], x["c"] = "Div", [[label, ["table"], []], [{"t": "Div", "c": [["", ["caption"], []], x["c"][1][1]]}, inner]]
     page.ids = {(attr(x) or [""])[0] for x in every(page.tree["blocks"])} | {i for x in every(page.tree["blocks"]) if x["t"] in ("RawBlock", "RawInline") for i in re.findall(r'\bid="?([\w.-]+)', x["c"][1])}
     for x in every(page.tree["blocks"]): loose(page, x)
     for x in every(page.tree["blocks"]):
@@ -196,7 +199,7 @@ def refer(page, x):
         label = c["citationId"]; page.used.add(label)
         if label not in page.labels: page.fault(f"@{label}: there is no such label on the page")
         kind, number = KINDS[label.split("-")[0]], page.labels.get(label, "?")
-        name = words(number if c["citationMode"]["t"] == "SuppressAuthor" else f"{kind} {number}")
+        name = words(number if c["citationMode"]["t"] == "SuppressAuthor" else f"{kind}\u00a0{number}")
         if c["citationPrefix"]: name = [*c["citationPrefix"], {"t": "Space"}, *words(number)]
         inside += [*([{"t": "Str", "c": ","}, {"t": "Space"}] if inside else []), {"t": "Link", "c": [["", ["reference"], []], name, ["#" + label, ""]]}, *c["citationSuffix"]]
     x["t"], x["c"] = "Span", [["", [], []], inside]
@@ -266,11 +269,13 @@ class Site:
     def write(self, out):
         "The preview: a page for each notebook, with sidebar and the way on."
         import jinja2
+        from markupsafe import Markup, escape
         out = Path(out); shutil.rmtree(out, ignore_errors=True); (out/"files").mkdir(parents=True)
         template = jinja2.Environment(autoescape=True).from_string((Path(__file__).parent/"preview.html").read_text(encoding="utf-8"))
+        shown = lambda text: Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
         sections = [(name, [self.by_name[nb] for nb in nbs if nb in self.by_name]) for name,nbs in self.sections]
         for before,page,after in zip([None, *self.pages], self.pages, [*self.pages[1:], None]):
-            (out/page.out).write_text(template.render(site=self.cfg.get("title", ""), sections=sections, page=page, before=before, after=after), encoding="utf-8")
+            (out/page.out).write_text(template.render(site=self.cfg.get("title", ""), sections=sections, page=page, before=before, after=after, shown=shown), encoding="utf-8")
             for at,data in page.files.items(): (out/at).write_bytes(data)
         if (self.folder/"images").is_dir(): shutil.copytree(self.folder/"images", out/"images")
 
@@ -302,7 +307,8 @@ def mend(text, page, index, cfg):
     def link(m):
         where = home.get(m[1], {})
         if page in where: return f"[`{m[1]}`]({site}/{page}#{where[page]})"
-        return f"`{m[1]}`" if len(where) > 1 or m[1].startswith("_") else m[0]  # of several that have the name nobody knows which, and private ones have no place on a page
+        # of several that have the name nobody knows which; private ones have no place on a page; a plain word such as `noise` is an argument or a column
+        return f"`{m[1]}`" if len(where) > 1 or m[1].startswith("_") or re.fullmatch("[a-z]+", m[1]) else m[0]
     def line(s):
         s = re.sub(r"\[\[(`[^`\]]+`)\]\([^)]*\)\]\(", r"[\1](", s)  # a link around a link
         s = re.sub(rf"\[`([^`\]]+)`\]\({re.escape(site)}/[^)]*\)", link, s)

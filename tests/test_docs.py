@@ -19,7 +19,7 @@ def shows(**data): return {"output_type": "display_data", "data": {{"png": "imag
 def picture(label="fig-a", caption="A dot."): return code((f"#| label: {label}\n" if label else "") + (f'#| fig-cap: "{caption}"\n' if caption else "") + "draw()", shows(png=PNG))
 
 
-def written(top, cells, name="30_one.ipynb", title="# One\n\n> What it is about."):
+def written(top, cells, name="30_one.ipynb", title="# One\n\n> `what` it is about."):
     "A notebook of Markdown strings and code cells."
     cells = [{"cell_type": "markdown", "source": c, "metadata": {}} if isinstance(c, str) else c for c in [title, *cells]]
     (top/"nbs"/name).write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
@@ -52,10 +52,10 @@ def test_a_page_of_everything(top):
     assert s.faults == []
     s.write(top/"out")
     html = (top/"out/one.html").read_text(encoding="utf-8")
-    for there in ("<title>One – tiny</title>", "Figure 1:", "Figure 2:", "Table 1:", ">Figure 2</a>", ">Equation 1</a>", '<a href="#eq-d" class="reference">1</a>', '<math display="block"', "<summary>Code</summary>", "<b>bold &amp; seen</b>", "said", "What it does.",
+    for there in ("<title>One – tiny</title>", "Figure\u00a01:", "Figure\u00a02:", "Table\u00a01:", ">Figure\u00a02</a>", ">Equation\u00a01</a>", "<code>what</code> it is", '<a href="#eq-d" class="reference">1</a>', '<math display="block"', "<summary>Code</summary>", "<b>bold &amp; seen</b>", "said", "What it does.",
                   'href="other.html#a-place"', 'href="https://github.com/a/tiny/blob/main/LICENSE"', 'id="ref-lloyd1982"', 'rel="next" href="other.html"', 'aria-current="page">One', "prefers-color-scheme: dark", 'name="viewport"'): assert there in html, there
     assert not re.search(r"hidden_cell|unseen|>plain<|@(fig|tbl|eq)-|\{#", html)
-    assert html.index("Table 1:") < html.index("<th>a</th>") and html.index("files/one-1.png") < html.index("Figure 1:")
+    assert html.index("Table\u00a01:") < html.index("<th>a</th>") and html.index("files/one-1.png") < html.index("Figure\u00a01:")
     assert (top/"out/files/one-2.png").read_bytes()[:4] == b"\x89PNG"
     other = (top/"out/other.html").read_text(encoding="utf-8")
     assert 'rel="prev" href="one.html"' in other and "References" not in other
@@ -116,7 +116,7 @@ def test_the_real_notebooks_have_no_fault(tmp_path):
 
 
 def test_links_that_nbdev_makes_are_mended():
-    index = {"p.one": {"p.one.assign": ("one.html#assign", "p/one.py"), "p.one.Fit.fit": ("one.html#fit.fit", "p/one.py")}, "p.other": {"p.other.assign": ("other.html#assign", "p/other.py"), "p.other._own": ("other.html#_own", "p/other.py"), "p.other.alone": ("other.html#alone", "p/other.py")}}
+    index = {"p.one": {"p.one.assign": ("one.html#assign", "p/one.py"), "p.one.Fit.fit": ("one.html#fit.fit", "p/one.py")}, "p.other": {"p.other.assign": ("other.html#assign", "p/other.py"), "p.other._own": ("other.html#_own", "p/other.py"), "p.other.all_alone": ("other.html#all_alone", "p/other.py"), "p.other.noise": ("other.html#noise", "p/other.py")}}
     cfg = {"doc_host": "https://a.github.io", "doc_baseurl": "/tiny", "git_url": "https://github.com/a/tiny", "branch": "main"}
     link = lambda name, page="other": f"[`{name}`](https://a.github.io/tiny/{page}.html#{name.lower()})"
     def mended(text, page="one.html"):
@@ -126,10 +126,10 @@ def test_links_that_nbdev_makes_are_mended():
         return cells[0]["source"]
     assert mended(f"So {link('assign')} it.") == f"So {link('assign', 'one')} it."           # the page's own comes first
     assert mended(f"So {link('assign')} it.", "third.html") == "So `assign` it."             # of two, nobody knows which
-    assert mended(link("alone")) == link("alone") and mended(link("Fit.fit", "one")) == link("Fit.fit", "one")
-    assert mended(link("_own")) == "`_own`"
-    assert mended(f"[{link('alone')}](31_other.ipynb)") == "[`alone`](31_other.ipynb)"
-    assert mended(f"```python\nx, # Of {link('alone')}\n```\n{link('alone')}") == f"```python\nx, # Of `alone`\n```\n{link('alone')}"
+    assert mended(link('all_alone')) == link('all_alone') and mended(link("Fit.fit", "one")) == link("Fit.fit", "one")
+    assert mended(link("_own")) == "`_own`" and mended(link("noise")) == "`noise`" and mended(link("noise"), "other.html") == link("noise")
+    assert mended(f"[{link('all_alone')}](31_other.ipynb)") == "[`all_alone`](31_other.ipynb)"
+    assert mended(f"```python\nx, # Of {link('all_alone')}\n```\n{link('all_alone')}") == f"```python\nx, # Of `all_alone`\n```\n{link('all_alone')}"
     assert mended("[changes](../CHANGELOG.md)") == "[changes](https://github.com/a/tiny/blob/main/CHANGELOG.md)"
 
 
