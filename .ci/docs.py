@@ -5,7 +5,7 @@
 
 A fault is a line that names the page and what is wrong; with any fault the exit status is 1. The preview is made with pandoc alone and opens from disk.
 """
-import argparse, base64, copy, json, re, runpy, shutil, subprocess, sys, tempfile
+import argparse, base64, copy, json, os, re, runpy, shutil, subprocess, sys, tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -286,11 +286,11 @@ def process(top=root):
     "Let nbdev process the notebooks into _proc, and mend what it does to links."
     from nbdev.quarto import refresh_quarto_yml  # nbdev_proc_nbs would try to install Quarto
     from nbdev.serve import proc_nbs
-    refresh_quarto_yml()
+    os.chdir(top); refresh_quarto_yml()
     folder, index = Path(proc_nbs(n_workers=2)), runpy.run_path(str(top/settings(top)["lib_path"]/"_modidx.py"))["d"]["syms"]
     gone = {p.name for p in folder.glob("*.ipynb")} - {p.name for p in (top/"nbs").glob("*.ipynb")}
     for name in gone: (folder/name).unlink()
-    for path in folder.glob("*.ipynb"):
+    for path in sorted(folder.glob("*.ipynb")):
         before = path.read_text(encoding="utf-8"); after = mend(before, page_of(path), index, settings(top))
         if after != before: path.write_text(after, encoding="utf-8")
     return folder
@@ -328,13 +328,13 @@ def mend(text, page, index, cfg):
 
 def quarto(folder, out, pages):
     """Render the site and move it to `out`; what Quarto warned of, and pages that it did not write, come back as faults.
-    (`--fail-if-warnings` goes through to pandoc alone, and Quarto's own warnings leave the exit status at 0; so its words are read.)"""
+    (`--fail-if-warnings` goes through to pandoc alone, and Quarto's own warnings leave the exit status at 0; so its words are read. Formulas that CommonMark cannot hold are none: HTML is what must show them.)"""
     run = subprocess.Popen(["quarto", "render", "--no-cache"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace")
     faults = []
     for said in run.stdout:
         print(said, end="", flush=True)
         said = re.sub(r"\x1b\[[0-9;]*m", "", said).strip()
-        if re.match(r"[\[(]?(WARN|ERROR)", said): faults.append(f"quarto: {said}")
+        if re.match(r"[\[(]?(WARN|ERROR)", said) and "Could not convert TeX math" not in said: faults.append(f"quarto: {said}")
     if run.wait(): faults.append(f"quarto: ended with status {run.returncode}")
     built = folder/out.name
     for page in pages:

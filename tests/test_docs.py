@@ -134,7 +134,7 @@ def test_links_that_nbdev_makes_are_mended():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
-@pytest.mark.parametrize("says, status, fault", [("Output created: _docs/index.html", 0, None), ("\033[33mWARNING (crossref.lua:9) Unable to resolve crossref @fig-x\033[39m", 0, "Unable to resolve crossref @fig-x"), ("[WARNING] Citeproc: citation x not found", 0, "citation x not found"),
+@pytest.mark.parametrize("says, status, fault", [("Output created: _docs/index.html", 0, None), ("[WARNING] Could not convert TeX math x, rendering as TeX", 0, None), ("\033[33mWARNING (crossref.lua:9) Unable to resolve crossref @fig-x\033[39m", 0, "Unable to resolve crossref @fig-x"), ("[WARNING] Citeproc: citation x not found", 0, "citation x not found"),
                                                  ("ERROR: no such file", 1, "ended with status 1"), ("Output created", 0, "did not write other.html.md"), ("Output created", 0, "one.html holds a reference to nothing")])
 def test_quarto_is_taken_at_its_word(top, monkeypatch, says, status, fault):
     s = site(top); out = top/"_docs"
