@@ -92,6 +92,7 @@ def test_a_page_of_everything(top):
     (["A formula $\\frac{1$ that ends too soon."], "TeX math"),
     (["It costs $ x$ to write."], "stray markup in the text: $"),
     (["There are\n- one\n- two"], "a list needs an empty line before it"),
+    ([code('#| fig-cap: "no end\ndraw()')], "a directive cannot be read: #| fig-cap"),
     ([code("1/0", {"output_type": "error", "ename": "ZeroDivisionError", "evalue": "division by zero", "traceback": []})], "a cell ended in an error: ZeroDivisionError"),
 ], ids=lambda x: re.sub(r"\W+", "-", x)[:40] if isinstance(x, str) else "")
 def test_faults_are_found_and_named(top, cells, fault):
@@ -105,6 +106,10 @@ def test_the_sidebar_and_the_folder_agree(top):
     (top/"nbs/31_other.ipynb").unlink()
     assert site(top).faults == ["_quarto.yml: 31_other.ipynb is in the sidebar and not in the folder", "_quarto.yml: 32_unlisted.ipynb is not in the sidebar"]
     (top/"nbs/30_one.ipynb").write_text('{"cells": []}')
+    with (top/"nbs/_quarto.yml").open("a") as f: f.write("      - 30_one.ipynb\n")
+    (top/"nbs/references.bib").write_text("@book{lloyd1982,")
+    faults = docs.Site(top/"nbs", top).faults
+    assert "_quarto.yml: 30_one.ipynb is in the sidebar 2 times" in faults and any(f.startswith("references.bib: ") for f in faults)
     assert "30_one.ipynb: the first cell has no title" in docs.Site(top/"nbs", top).faults
 
 
