@@ -8,6 +8,7 @@ __all__ = ['table_text', 'cluster', 'score_run', 'score', 'listen', 'assign', 'e
 
 # %% ../nbs/72_cli.ipynb #5a628256
 import argparse, ast, os, shutil, sys, textwrap, warnings
+from collections import Counter
 from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -194,12 +195,12 @@ def _report(out, verbose=0):
     from audioclust.runs import read_run
     run, out = read_run(out), Path(out)
     found, secs = run["found"], run["seconds"]
-    print(f"{found['clips']:,} clips ({found['seconds']:,.0f} s of sound) in {found['clusters']} cluster{'s'*(found['clusters'] != 1)} by {run['by']}, ignoring {', '.join(run['ignored']) or 'nothing'}"
+    print(f"{found['clips']:,} clip{'s'*(found['clips'] != 1)} ({found['seconds']:,.0f} s of sound) in {found['clusters']} cluster{'s'*(found['clusters'] != 1)} by {run['by']}, ignoring {', '.join(run['ignored']) or 'nothing'}"
           + (f"; {found['noise']:,} clips are noise" if found["noise"] else "") + (f"; {found['cached']:,} of {found['clips']:,} clips came from the cache" if found.get("cached") else ""))
     if verbose > 0: print("seconds: " + ", ".join(f"{k} {v:.1f}" for k,v in secs.items()) + f"; device {run['device']}; encoder {run['encoder']}")
-    if found["errors"]: print(f"warning: {found['errors']:,} files or clips could not be used: {out/'errors.csv'} says why", file=sys.stderr)
+    if found["errors"]: print(f"warning: {found['errors']:,} file{'s'*(found['errors'] != 1)} or clip{'s'*(found['errors'] != 1)} could not be used: {out/'errors.csv'} says why", file=sys.stderr)
     if "choice" in run: print(run["choice"]["why"])
-    if (stable := run.get("stability")): print(f"stability {stable['overall']:.2f} (how alike {stable['runs']} clusterings of parts are; 1 is the same)" + (f"; not stable: cluster {', '.join(map(str, stable['shaky']))}" if stable["shaky"] else ""))
+    if (stable := run.get("stability")): print(f"stability {stable['overall']:.2f} (how alike {stable['runs']} clusterings of parts are; 1 is the same)" + (f"; not stable: cluster{'s'*(len(stable['shaky']) > 1)} {', '.join(map(str, stable['shaky']))}" if stable["shaky"] else ""))
     if "scores" in run: print(table_text([{k: run["scores"][k] for k in ("acc", "nmi", "ari", "ami", "purity", "coverage", "n_classes")}]))
     print(f"groups: {out/'clusters.csv'}\nmap:    {out/'figures'/'map.png'}" + (f"\nlisten: {out/'listen.html'}" if (out/"listen.html").is_file() else ""))
 
@@ -258,9 +259,11 @@ def assign(args):
         for path,reason in bad: print(f"warning: {path}: {reason}", file=sys.stderr)
         if not len(table): raise ValueError(f"no usable recording in {args.folder}")
         table = table.assign(path=[os.path.abspath(p) for p in table.path], confidence=table.confidence.round(4), strangeness=table.strangeness.round(4))
-        if names["names"] or names["merged"]: table["name"] = [called(c, names) for c in table.cluster]
+        name = [called(c, names) if c >= 0 else "none of these" if args.none_beyond else "noise" for c in table.cluster]
+        if names["names"] or names["merged"]: table["name"] = name
         write_table(table, out)
-    for c,n in table.cluster.value_counts().sort_index().items(): print(f"{n:6,}  {called(c, names) if c >= 0 else 'none of these'}")
+    order = sorted(range(len(name)), key=lambda i: (table.cluster.iloc[i] < 0, table.cluster.iloc[i]))
+    for text,n in Counter(name[i] for i in order).items(): print(f"{n:6,}  {text}")
     print(f"groups: {out}")
     return 0
 
@@ -272,9 +275,9 @@ def export(args):
     with _plain_warnings([]):
         if args.to in ("audacity", "raven"):
             if out.is_file(): raise ValueError(f"{out} is a file: say --out with the name of a folder")
-            n = getattr(exports, f"to_{args.to}")(args.run, out, args.join)
+            n = getattr(exports, f"to_{args.to}")(args.run, out, args.join, args.without)
             print(f"{n:,} file{'s'*(n != 1)} in {out}, one for each recording")
-        else: print(f"{exports.to_table(args.run, out):,} rows in {out}")
+        else: print(f"{exports.to_table(args.run, out, args.without):,} rows in {out}")
     return 0
 
 def sort(args):
@@ -377,7 +380,8 @@ methods
 _CLUSTER = """\
 examples
   audioclust cluster drums/ --out runs/drums --n-clusters 12
-  audioclust cluster pond/ --out runs/pond --window 3 --hop 3 --method hdbscan
+  audioclust cluster pond/ --out runs/pond --window 3 --ignore order,level --method hdbscan
+                 parts of long recordings: a call may begin anywhere in one, so order is ignored
   audioclust cluster digits/ --out runs/speakers --by source --n-clusters 6 --labels '_([a-z]+)_'
   torchrun --nproc-per-node 2 -m audioclust cluster archive/ --out runs/archive
                  two processes share the work; also on several machines
@@ -463,6 +467,7 @@ def _parser()->argparse.ArgumentParser:
     e.add_argument("run", metavar="RUN", help="folder made by audioclust cluster")
     e.add_argument("--to", required=True, choices=["audacity", "raven", "parquet", "json", "csv"], help="label tracks, selection tables, or one table")
     e.add_argument("--out", required=True, metavar="PATH", help="folder for audacity and raven, else a file that ends in .parquet, .json or .csv")
+    e.add_argument("--without", type=lambda text: [t.strip() for t in text.split(",") if t.strip()], default=[], metavar="LIST", help="groups to leave out, separated by commas: numbers, names, or marks such as junk")
     e.add_argument("--join", action="store_true", help="neighbouring clips of one group as one label (audacity, raven)")
     o = command("sort", sort, "copy the clips of a run into a folder for each group, or in the order of likeness")
     o.add_argument("run", metavar="RUN", help="folder made by audioclust cluster")

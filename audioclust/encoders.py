@@ -7,6 +7,7 @@ __all__ = ['IGNORABLE', 'BY', 'what_to_ignore', 'Encoder', 'load_encoder', 'dct_
 
 # %% ../nbs/40_encoders.ipynb #87a6ff12
 import hashlib, json, time, warnings
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -124,12 +125,15 @@ def save(self:Encoder,
         with replacing(Path(path)/"encoder.safetensors") as tmp: save_file({k: v.contiguous() for k,v in self.state_dict().items()}, tmp)
     with replacing(Path(path)/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
 
+_HOMES = {"NetworkEncoder": "networks", "PretrainedEncoder": "pretrained", "EffectsEncoder": "effects", "Answer": "spice", "Beside": "refined"}  # imported when one of theirs is to be read
+
 def _kinds(cls): return {c.__name__: c for sub in cls.__subclasses__() for c in (sub, *_kinds(sub).values())}
 
 def load_encoder(path, # Folder written by `Encoder.save`
 )->Encoder:
     "The encoder kept in `path`."
     about = json.loads((Path(path)/"encoder.json").read_text(encoding="utf-8"))
+    if (home := _HOMES.get(about["class"])): import_module(f"audioclust.{home}")
     kinds = _kinds(Encoder)
     if (kind := about.pop("class")) not in kinds: raise ValueError(f"{path} holds an encoder of the kind {kind!r}, which this version does not know (it knows {', '.join(kinds)}): import the module that defines it first")
     if hasattr(kinds[kind], "read"): return kinds[kind].read(path)  # it is kept in a way of its own

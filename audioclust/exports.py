@@ -17,15 +17,19 @@ import soundfile as sf
 from . import runs
 from .audio import AudioError
 from .members import cluster_means
-from .names import called, read_names
+from .names import MARKS, called, read_names
 
 # %% ../nbs/71a_exports.ipynb #4823c197
 def named_clips(run, # A run folder
+    without=(), # Groups to leave out: numbers, names, or marks such as "junk"
 )->pd.DataFrame: # The columns of clusters.csv, with a `name` for every clip
     "The clips of a run, and what their clusters are called."
     runs.read_run(run)  # says what is wrong where there is none
     names, table = read_names(run), runs.read_table(Path(run)/"clusters.csv")
-    return table.assign(name=table.cluster.map({c: called(c, names) for c in table.cluster.unique()}))
+    table = table.assign(name=table.cluster.map({c: called(c, names) for c in table.cluster.unique()}))
+    known = table[["cluster", "name", *(["mark"] if "mark" in table else [])]].astype(str)
+    if wrong := [w for w in map(str, without) if w not in MARKS and not (known == w).any(axis=None)]: raise ValueError(f"there is no group that is called or marked {', '.join(map(repr, wrong))}: say a number, a name of this run ({', '.join(sorted(known.name.unique())[:20])}), or a mark ({', '.join(MARKS)})")
+    return table[~known.isin([str(w) for w in without]).any(axis=1)].reset_index(drop=True)
 
 def joined(table:pd.DataFrame, # Clips of one recording: start, end, name, …
 )->pd.DataFrame: # The same, in order
@@ -34,9 +38,9 @@ def joined(table:pd.DataFrame, # Clips of one recording: start, end, name, …
     new = (table.name != table.name.shift()) | (table.start > table.end.cummax().shift() + .01)
     return table.groupby(new.cumsum().to_numpy()).agg({c: dict(start="min", end="max", confidence="min").get(c, "first") for c in table.columns}).reset_index(drop=True)
 
-def _by_recording(run, out, ending, join, text):
+def _by_recording(run, out, ending, join, text, without):
     "Write what `text` says of the clips of each recording to a file of its own; the tree of folders is kept. How many files."
-    table = named_clips(run)
+    table = named_clips(run, without)
     above = os.path.commonpath([os.path.dirname(p) for p in table.path]) if len(table) else ""
     for path,clips in table.groupby("path", sort=False):
         with runs.replacing(Path(out)/(os.path.relpath(path, above) + ending)) as tmp: tmp.write_text(text(path, joined(clips) if join else clips.sort_values("start")), encoding="utf-8", errors="replace")
@@ -45,27 +49,30 @@ def _by_recording(run, out, ending, join, text):
 def to_audacity(run, # A run folder
     out, # Folder for the label tracks
     join:bool=False, # Neighbouring clips of the same group as one label?
+    without=(), # Groups to leave out: numbers, names, or marks such as "junk"
 )->int: # Files written
     "A label track for each recording."
     def text(path, clips): return "".join(f"{s:.6f}\t{e:.6f}\t{' '.join(name.split())}\n" for s,e,name in zip(clips.start, clips.end, clips.name))
-    return _by_recording(run, out, ".txt", join, text)
+    return _by_recording(run, out, ".txt", join, text, without)
 
 def to_raven(run, # A run folder
     out, # Folder for the selection tables
     join:bool=False, # Neighbouring clips of the same group as one selection?
+    without=(), # Groups to leave out: numbers, names, or marks such as "junk"
 )->int: # Files written
     "A selection table for each recording."
     def text(path, clips):
         return pd.DataFrame({"Selection": np.arange(1, len(clips) + 1), "View": "Spectrogram 1", "Channel": 1, "Begin Time (s)": clips.start.round(6).to_numpy(), "End Time (s)": clips.end.round(6).to_numpy(), "Low Freq (Hz)": 0, "High Freq (Hz)": sf.info(os.fsencode(path)).samplerate/2 if os.path.isfile(path) else 0,
                               "Begin File": os.path.basename(path), "Cluster": clips.cluster.to_numpy(), "Name": [" ".join(t.split()) for t in clips.name], "Confidence": clips.confidence.to_numpy()}).to_csv(sep="\t", index=False)
-    return _by_recording(run, out, ".selections.txt", join, text)
+    return _by_recording(run, out, ".selections.txt", join, text, without)
 
 # %% ../nbs/71a_exports.ipynb #b83ea9d0
 def to_table(run, # A run folder
     out, # A file: .parquet, .json or .csv
+    without=(), # Groups to leave out: numbers, names, or marks such as "junk"
 )->int: # Rows
     "The clips with their groups as one table."
-    table, out = named_clips(run), Path(out)
+    table, out = named_clips(run, without), Path(out)
     write = {".parquet": lambda tmp: table.to_parquet(tmp, index=False), ".json": lambda tmp: table.to_json(tmp, orient="records", indent=1), ".csv": lambda tmp: table.to_csv(tmp, index=False)}.get(out.suffix.lower())
     if write is None: raise ValueError(f"{out}: the name must end in .parquet, .json or .csv")
     try:

@@ -54,8 +54,8 @@ def advice(clips:pd.DataFrame, # Columns path, start, end (s)
     noise = float((labels < 0).mean()) if len(labels) else 0.
     if noise == 1: said.append("all clips are noise: no place is dense enough for this method. Try a larger eps, a smaller min_samples or min_cluster_size, or kmeans, which puts every clip somewhere")
     elif noise > .5: said.append(f"{noise:.0%} of the clips are noise: try a larger eps or a smaller min_cluster_size, or kmeans, which puts every clip somewhere")
-    if len(ids) == 1 and noise < .5 and wanted != 1: said.append("there is only one cluster, so nothing was told apart: another method (kmeans, hdbscan), a smaller eps or bandwidth, or another list to ignore may find more")
-    if len(ids) > 1 and n.max() > .8*len(labels): said.append(f"cluster {ids[n.argmax()]} holds {n.max()/len(labels):.0%} of all clips, so little was told apart: another method (kmeans, hdbscan), a smaller eps or bandwidth, or another list to ignore may find more")
+    if len(ids) == 1 and noise < .5 and wanted != 1: said.append("there is only one cluster, so nothing was told apart: another method (kmeans, consensus), a smaller eps or bandwidth, or another list to ignore may find more, and clips that are all silence, or all alike, are best taken out")
+    if len(ids) > 1 and n.max() > .8*len(labels): said.append(f"cluster {ids[n.argmax()]} holds {n.max()/len(labels):.0%} of all clips, so little was told apart: another method (kmeans, consensus), a smaller eps or bandwidth, or another list to ignore may find more, and clips that are all silence, or all alike, are best taken out")
     if len(ids) < 2: return said
     found = measured(clips)
     for what,remedy in _TRY.items():

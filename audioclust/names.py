@@ -104,6 +104,18 @@ def same_clips(before:pd.DataFrame, # `clusters.csv` of the run before
     both = before[["path", "start", "cluster"]].merge(now[["path", "start", "cluster"]], on=["path", "start"])
     return both.cluster_x.to_numpy(), both.cluster_y.to_numpy()
 
+def _hand_on(names, ids):
+    "Where a cluster that others were merged into is gone, the first of these that is left takes its place and its name."
+    merged = names.get("merged", {})
+    for gone in {str(target(c, names)) for c in merged} - ids:
+        left = [c for c in sorted(merged, key=int) if str(target(c, names)) == gone and c in ids]
+        if not left: continue
+        heir, *rest = left
+        for c in [c for c in merged if c in left]: del merged[c]
+        merged.update({c: heir for c in rest})
+        for what in "names", "marks":
+            if gone in names.get(what, {}): names[what].setdefault(heir, names[what].pop(gone))
+
 def carry(path, # The run folder that is about to be replaced
     ids, # Clusters that there will be, by their new numbers
 )->list: # Names that no cluster has any more
@@ -112,6 +124,7 @@ def carry(path, # The run folder that is about to be replaced
     if not file.is_file(): return []
     said, lost = json.loads(file.read_text(encoding="utf-8")), []
     for by,names in said["edits"].items():
+        _hand_on(names, ids)
         gone = {what: {c: v for c,v in names.get(what, {}).items() if c not in ids or what == "merged" and str(v) not in ids} for what in _none()}
         for what,some in gone.items():
             for c in some: del names[what][c]

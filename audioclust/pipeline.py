@@ -274,6 +274,7 @@ def _group(self:AudioClusterer, clusterer, team):
     self.confidence_, self.representative_ = typicality(self.embeddings_, self.labels_)
     if hasattr(self.clusterer_, "ask"): self.confidence_ = self.clusterer_.confidence_  # the share of its members that agree, or a probability
     with self._stage("again"): self.stability_ = team.first(self._again)
+    if self.window and self.stability_ and self.stability_.overall < SHAKY and "order" not in what_to_ignore(self.by, self.ignore): warnings.warn(f"the groups hardly come again (stability {self.stability_.overall:.2f}), and the clips are windows of longer recordings, in which a sound may begin anywhere: order should not matter then (ignore order and level)")
     return self
 
 @patch
@@ -353,6 +354,7 @@ def assign(self:AudioClusterer,
     X, table = self._embed(self._clips(source, bad), bad, progress)
     if errors is None:
         for path,reason in bad: warnings.warn(f"{path}: {reason}")
+    for text in _other_lengths(self.clips_, table): warnings.warn(text)
     Z = self.whitening_.transform(X)
     asked = self.clusterer_.ask(Z) if hasattr(self.clusterer_, "ask") and len(Z) else None
     labels = self._by_number(asked[0] if asked else np.asarray(self.clusterer_.predict(Z)) if len(Z) else np.zeros(0, np.int64))
@@ -360,6 +362,12 @@ def assign(self:AudioClusterer,
     strange = strangeness(self.embeddings_, self.labels_, Z, labels)
     if none_beyond is not None: labels = np.where(strange > none_beyond, -1, labels)
     return table[["path", "start", "end"]].assign(cluster=labels, confidence=sure, strangeness=strange)
+
+def _other_lengths(before, now):
+    "What to say where new clips have other lengths than those of the run."
+    if not len(before) or not len(now): return []
+    a, b = (float((t.end - t.start).median()) for t in (before, now))
+    return [f"the clips are {b:.3g} s long where those of the run are {a:.3g} s: cut them alike, with window={a:.3g}, or a table of clips"] if max(a, b) > 4*min(a, b) else []
 
 @patch
 def _by_number(self:AudioClusterer, labels):
@@ -461,7 +469,6 @@ def load(cls:AudioClusterer,
     run = runs.read_run(path)
     self = cls(**run["asked"])
     self.source_ = run["source"]
-    if module := {"NetworkEncoder": "networks", "Answer": "spice", "PretrainedEncoder": "pretrained", "EffectsEncoder": "effects", "Beside": "refined"}.get(run["encoder"]["class"]): import_module(f"audioclust.{module}")
     self.encoder_, self.whitening_ = load_encoder(path/"model"), load_whitening(path/"model")
     self.clusterer_ = load_clusterer(self.method, path/"model")
     ids = json.loads((path/"model"/"ids.json").read_text(encoding="utf-8"))["ids"] if (path/"model"/"ids.json").is_file() else None

@@ -4,9 +4,9 @@
 
 Each row of benchmarks/results/candidates.csv is one candidate (an encoder and a method) on one set of sounds, grouped by
 content or by source with the true number of groups, with what can be known of it without labels (stability of parts,
-stability of seeds, prediction strength, silhouette, share of clips that keep their cluster when the sound is changed in
-what must not matter) and, to judge these by, its scores. Agreement with the other candidates follows from labels that are
-not kept here, and is the column agreement. Without AUDIOCLUST_DATA the digits are left out.
+stability of seeds, prediction strength, silhouette, adjusted Rand index of the clusters of clips before and after the sound is
+changed in what must not matter, agreement with the candidates of other encoders, and what it shares with the grouping by
+the other way that the fixed encoder gives) and, to judge these by, its scores. Without AUDIOCLUST_DATA the digits are left out.
 Goal: which of these would have picked a good candidate? Not a goal: the best candidate for each set.
 """
 import argparse, csv, os, tempfile, time, warnings
@@ -21,6 +21,7 @@ from appended import commit
 from audioclust.audio import load_audio
 from audioclust.consensus import stability
 from audioclust.datasets import fsdd, synthetic_words
+from audioclust.effects import effects_available
 from audioclust.encoders import FixedEncoder, what_to_ignore
 from audioclust.evidence import prediction_strength
 from audioclust.metrics import ami, ari, score
@@ -43,11 +44,10 @@ def encoders(by):
     "Name → arguments of `AudioClusterer`."
     other = 30 if by == "content" else 13
     fixed = lambda **how: dict(encoder=FixedEncoder(by, sample_rate=RATE, **how))
-    ignore = [i for i in what_to_ignore(by) if i not in ("pitch", "level")]
-    return {"fixed": fixed(), f"fixed, {other} cepstra": fixed(n_cepstra=other), "fixed, all bands": fixed(n_cepstra=60), "fixed, ignoring less": fixed(ignore=ignore), "untrained": dict(encoder="untrained"),
-            "untrained, seed 1": dict(encoder="untrained", random_state=1), "deepcluster": dict(method="deepcluster", params=dict(epochs=5)), "aisfx": dict(encoder="aisfx")}
+    return {"fixed": fixed(), f"fixed, {other} cepstra": fixed(n_cepstra=other), "fixed, all bands": fixed(n_cepstra=60), "untrained": dict(encoder="untrained"),
+            "untrained, seed 1": dict(encoder="untrained", random_state=1), "aisfx": dict(encoder="aisfx")}
 
-METHODS = {"kmeans": {}, "consensus": {}, "agglomerative": {}}
+METHODS = "kmeans", "consensus", "agglomerative"
 
 
 def changed(wave, ignore, rng):
@@ -81,14 +81,14 @@ def study(name, table, by, names, tmp):
     k, clips, views = table[wanted].nunique(), table[["path", "start", "end"]], None
     views = changed_clips(clips, what_to_ignore(by), Path(tmp)/f"changed-{name}-{by}".replace(", ", "-"))
     rows, found = [], []
+    reverse = AudioClusterer("consensus", k, "source" if by == "content" else "content", sample_rate=RATE, stability=0).fit(clips).labels_
     for e,how in encoders(by).items():
         if e not in names: continue
         start = time.perf_counter()
         model = AudioClusterer(**{**dict(n_clusters=k, by=by, sample_rate=RATE, stability=0), **how}).fit(clips)
         X, V = model.embeddings_, model.whitening_.transform(model.encoder_.embed(views))
         spent = time.perf_counter() - start
-        for m,more in METHODS.items():
-            fit = lambda seed, Z=X, k=k: make_clusterer(m, k, seed, **more).fit(Z)
+        for m in METHODS:
             quick = dict(n_init=3) if m == "kmeans" else dict(n_members=8) if m == "consensus" else {}
             part = lambda seed, k=k: make_clusterer(m, k, seed, **quick)
             c = make_clusterer(m, k, 0, **(dict(n_init=20) if m == "kmeans" else {})).fit(X)
@@ -96,7 +96,7 @@ def study(name, table, by, names, tmp):
             found.append(np.asarray(c.labels_))
             rows.append(dict(set=name, by=by, encoder=e, method=m, clips=len(table), acc=s["acc"], nmi=s["nmi"], nmi_other=score(table[nuisance], c.labels_)["nmi"],
                 parts=stability(resampled(part, X, 10)[1]), seeds=stability(np.stack([np.asarray(part(seed).fit(X).labels_) for seed in range(5)])), strength=prediction_strength(part, X),
-                silhouette=float(silhouette_score(X, c.labels_)), changed=ari(c.labels_, np.asarray(c.predict(V))), seconds=spent))
+                silhouette=float(silhouette_score(X, c.labels_)), shared=ami(reverse, c.labels_), changed=ari(c.labels_, np.asarray(c.predict(V))), seconds=spent))
     for i,r in enumerate(rows): r["agreement"] = float(np.mean([ami(found[i], found[j]) for j in range(len(rows)) if j != i and rows[j]["encoder"] != r["encoder"]]))
     return rows
 
@@ -116,7 +116,7 @@ def main():
             for by in "content", "source":
                 if (name, by) in done: continue
                 table = every[name]() if table is None else table
-                names = args.encoders.split(";") if args.encoders else [e for e in encoders(by) if e != "aisfx" or _there()]
+                names = args.encoders.split(";") if args.encoders else [e for e in encoders(by) if e != "aisfx" or effects_available()]
                 rows = [{**{k: round(v, 4) if isinstance(v, float) else v for k,v in r.items()}, "commit": commit()} for r in study(name, table, by, names, tmp)]
                 new = not args.out.is_file()
                 with open(args.out, "a", newline="") as f:
@@ -124,11 +124,6 @@ def main():
                     if new: w.writeheader()
                     w.writerows(rows)
                 print(name, by, max(r["nmi"] for r in rows), flush=True)
-
-
-def _there():
-    from importlib.util import find_spec
-    return find_spec("aisfx") is not None
 
 
 if __name__ == "__main__": main()

@@ -15,7 +15,7 @@ from appended import append
 from audioclust.datasets import synthetic_words
 from audioclust.metrics import ami, score
 from audioclust.pipeline import AudioClusterer
-from audioclust.refined import LEFT, LIMIT, clearness, without
+from audioclust.refined import AGAIN, LEFT, LIMIT, clearness, without
 from candidates import sets
 
 
@@ -39,7 +39,7 @@ def main():
             if by == "source" and pair["content"].encoder_ is not None and f"{name} / {m} / content" not in seen: one(f"{name} / {m} / content", seed)
             old, new = pair[by], without(pair[by], pair[of])
             shared, still, before, after = ami(old.labels_, pair[of].labels_), ami(new.labels_, pair[of].labels_), clearness(old), clearness(new)
-            took = bool(shared <= LIMIT and still <= LEFT and after > before)
+            took = bool(shared <= LIMIT and still <= LEFT and after > before and new.stability_.overall >= AGAIN)
             if took: pair[by] = new
             seen.add(variant)
             truth = t["label" if by == "content" else "source"]

@@ -11,7 +11,7 @@ from audioclust.cli import main
 from audioclust.datasets import synthetic_sounds
 from audioclust.duplicates import duplicates
 from audioclust.exports import similarity_order, sort_files, to_raven
-from audioclust.names import write_names
+from audioclust.names import read_names, write_names
 from audioclust.pipeline import AudioClusterer
 from audioclust.runs import read_table
 
@@ -99,3 +99,17 @@ def test_duplicates_on_the_command_line(tmp_path, capsys):
 def test_silence_is_no_duplicate(tmp_path):
     for i in range(3): sf.write(tmp_path/f"{i}.wav", np.zeros(8000), 8000)
     assert (duplicates(pd.DataFrame(dict(path=[tmp_path/f"{i}.wav" for i in range(3)], start=0., end=1.))) == -1).all()
+
+
+def test_groups_are_left_out(run, tmp_path, capsys):
+    folder = run/"windows"
+    names = read_names(folder)
+    write_names(folder, {"names": {"0": "wind"}, "merged": {}, "marks": {"1": "junk"}})
+    try:
+        table = pd.read_csv(folder/"clusters.csv")
+        for out, text in (("a.csv", "junk"), ("b.csv", "wind,junk"), ("c.csv", "2")):
+            assert main(["export", str(folder), "--to", "csv", "--out", str(tmp_path/out), "--without", text]) == 0
+            gone = {"junk": [1], "wind,junk": [0, 1], "2": [2]}[text]
+            assert pd.read_csv(tmp_path/out).cluster.tolist() == [c for c in table.cluster if c not in gone]
+        assert main(["export", str(folder), "--to", "audacity", "--out", str(tmp_path/"x"), "--without", "owl"]) == 2 and "called or marked 'owl'" in capsys.readouterr().err
+    finally: write_names(folder, names)

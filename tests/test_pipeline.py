@@ -1,6 +1,7 @@
 import json, warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile as sf
 import torch
@@ -190,3 +191,10 @@ def test_one_cluster_that_swallows_all_is_noticed(tmp_path, tone, rng):
     for i in range(12): sf.write(tmp_path/f"noise{i}.wav", rng.standard_normal(4000)*.1, 8000)
     tone(tmp_path/"tone.wav", sr=8000)
     with pytest.warns(UserWarning, match="cluster . holds 92% of all clips"): AudioClusterer("agglomerative", 2, params=dict(linkage="single"), device="cpu").fit(tmp_path)
+
+
+def test_windows_whose_groups_do_not_come_again_and_clips_of_other_lengths(tmp_path):
+    rng = np.random.default_rng(0)
+    for i in range(2): sf.write(tmp_path/f"{i}.wav", rng.normal(size=16000*30)*.1, 16000)
+    with pytest.warns(UserWarning, match="order should not matter"): model = AudioClusterer(n_clusters=5, window=1.).fit(tmp_path)
+    with pytest.warns(UserWarning, match="30 s long where those of the run are 1 s"): model.assign(pd.DataFrame(dict(path=[tmp_path/"0.wav"], start=[0.], end=[30.])))
