@@ -73,7 +73,7 @@ def _model(args, team):
     encoder = args.encoder
     if args.remote_code:
         from audioclust.pretrained import named_encoder
-        encoder = named_encoder(encoder, True)
+        encoder = named_encoder(encoder or "hf:", True)
     return AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, encoder, window=args.window, hop=args.hop, sample_rate=args.rate, params=_params(args), num_workers=args.workers,
                           device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True, sharded=team.size > 1, stability=args.stability)
 
@@ -199,6 +199,7 @@ def _report(out, verbose=0):
           + (f"; {found['noise']:,} clips are noise" if found["noise"] else "") + (f"; {found['cached']:,} of {found['clips']:,} clips came from the cache" if found.get("cached") else ""))
     if verbose > 0: print("seconds: " + ", ".join(f"{k} {v:.1f}" for k,v in secs.items()) + f"; device {run['device']}; encoder {run['encoder']}")
     if found["errors"]: print(f"warning: {found['errors']:,} file{'s'*(found['errors'] != 1)} or clip{'s'*(found['errors'] != 1)} could not be used: {out/'errors.csv'} says why", file=sys.stderr)
+    if "picked" in run: print(run["picked"]["why"])
     if "choice" in run: print(run["choice"]["why"])
     if (stable := run.get("stability")): print(f"stability {stable['overall']:.2f} (how alike {stable['runs']} clusterings of parts are; 1 is the same)" + (f"; not stable: cluster{'s'*(len(stable['shaky']) > 1)} {', '.join(map(str, stable['shaky']))}" if stable["shaky"] else ""))
     if "scores" in run: print(table_text([{k: run["scores"][k] for k in ("acc", "nmi", "ari", "ami", "purity", "coverage", "n_classes")}]))
@@ -489,7 +490,7 @@ def _cluster_options(c):
     c.add_argument("--out", required=True, metavar="RUN", help="folder for the results")
     c.add_argument("--n-clusters", type=_number, default=10, metavar="K", help="groups wanted, or auto to look for a number, or two by commas for --by both (default: %(default)s); dbscan, hdbscan and meanshift find their own number")
     c.add_argument("--method", default="kmeans", choices=["kmeans", "consensus", "dbscan", "hdbscan", "meanshift", "agglomerative", "deepcluster", "spice"], help="how to group (default: %(default)s)")
-    c.add_argument("--encoder", default="auto", metavar="NAME", help="what turns clips into points: fixed features (fixed), a network with random weights (untrained), one that was trained on sound effects (aisfx), or a model of the transformers library (hf:NAME@REVISION or hf:FOLDER) (default: fixed; deepcluster and spice train their own)")
+    c.add_argument("--encoder", metavar="NAME", help="what turns clips into points: fixed features (fixed), the best of what is there, judged without labels (auto), a network with random weights (untrained), one that was trained on sound effects (aisfx), or a model of the transformers library (hf:NAME@REVISION or hf:FOLDER) (default: fixed; deepcluster and spice train their own)")
     c.add_argument("--remote-code", action="store_true", help="let code that comes with an hf: model run on this machine, if you trust it")
     c.add_argument("--epochs", type=int, metavar="N", help="clusterings in a training (deepcluster; default: 10), or epochs of contrast (spice; default: by the number of clips)")
     c.add_argument("--resume", action="store_true", help="go on with what was stopped in RUN: clips already embedded come from the cache, a training goes on where it was")

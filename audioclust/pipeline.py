@@ -98,7 +98,7 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         n_clusters=10, # Groups wanted, for the methods that are told; "auto" looks for a number; a pair, by content and by source, for both
         by:str="content", # "content" (what happens), "source" (what it comes from) or "both"
         ignore=None, # What must not matter: order, pitch, level, noise, room; None takes those of `by`
-        encoder="auto", # "auto", "fixed", "untrained" (a network with random weights), "aisfx" (trained on sound effects), "hf:NAME@REVISION" (of the transformers library), or an `Encoder`; deepcluster and spice train their own
+        encoder=None, # "fixed", "untrained" (a network with random weights), "aisfx" (trained on sound effects), "hf:NAME@REVISION" (of the transformers library), "auto" (the best of what is there, judged without labels), or an `Encoder`; None is "fixed", and deepcluster and spice train their own
         *,
         window:float=None, # seconds in a clip; None makes each recording one clip
         hop:float=None, # seconds from one clip to the next; None is `window`
@@ -125,7 +125,9 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         if self.by == "both": return self._fit_both(source, progress=progress, checkpoints=checkpoints, say=say)
         team, self.seconds_ = Team(self.sharded), {}
         clusterer = team.first(self._clusterer)  # so that a wrong request is refused before any work
-        with self._stage("find"): table, self.errors_, self.encoder_ = team.first(lambda: self._find(source, clusterer))
+        with self._stage("find"): table, self.errors_ = team.first(lambda: self._find(source, clusterer))
+        with self._stage("pick"): self._name, self.pick_ = team.first(lambda: self._pick(table))
+        self.encoder_ = None if self._trains() else self._ready or team.first(lambda: self._known(table))
         self.source_ = os.path.abspath(source) if isinstance(source, (str, os.PathLike)) else f"{len(table)} clips"
         self.curves_, self.choice_ = [], None
         if self._trains():
@@ -143,11 +145,12 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
 @patch
 def _clusterer(self:AudioClusterer):
     what_to_ignore(self.by, self.ignore)
-    if self.method in TRAINED and self.encoder != "auto": raise ValueError(f"{self.method} trains an encoder of its own: leave out encoder={self.encoder!r}, or choose another method")
+    if self.method in TRAINED and self.encoder not in (None, "auto"): raise ValueError(f"{self.method} trains an encoder of its own: leave out encoder={self.encoder!r}, or choose another method")
     if self.n_clusters != "auto" and (not isinstance(self.n_clusters, (int, np.integer)) or self.n_clusters < 1): raise ValueError(f"n_clusters={self.n_clusters!r}: say a whole number, at least 1, or 'auto'")
     check_device(self.device)
-    if not isinstance(self.encoder, (str, Encoder)): raise ValueError(f"encoder={self.encoder!r}: give a name or an Encoder")
-    self._ready = self.encoder if isinstance(self.encoder, Encoder) else None if self.encoder in ("auto", "fixed", "untrained") else named_encoder(self.encoder)
+    if self.encoder is not None and not isinstance(self.encoder, (str, Encoder)): raise ValueError(f"encoder={self.encoder!r}: give a name or an Encoder")
+    self._ready, self._name = (self.encoder, None) if isinstance(self.encoder, Encoder) else (None, self.encoder)
+    if self._name not in (None, "auto", "fixed", "untrained"): self._ready = named_encoder(self._name)
     if self.sample_rate is not None and not 2000 <= self.sample_rate <= 192000: raise ValueError(f"a sample rate of {self.sample_rate} Hz: say one from 2000 to 192000")
     params = self.params or {}
     own = {"method", "n_clusters", "random_state", "device", "sharded"} | ({"by", "ignore", "sample_rate", "num_workers"} if self.method in TRAINED else set())
@@ -184,12 +187,24 @@ def _clips(self:AudioClusterer, source, errors):
 
 @patch
 def _find(self:AudioClusterer, source, clusterer):
-    "Clips, what cannot be one, and the encoder for them."
+    "Clips, and what cannot be one."
     table = self._clips(source, errors := [])
     if not len(table): raise ValueError(_nothing(source, errors))
     self._enough(clusterer, len(table))
-    if self._trains(): return table, errors, None  # made when the clips have been heard
-    return table, errors, self._ready or FixedEncoder(self.by, self.ignore, self.sample_rate or common_rate(table.path))
+    return table, errors
+
+@patch
+def _pick(self:AudioClusterer, table):
+    "The name of the encoder, and why it was chosen, if it was."
+    if self._name != "auto" or self.method in TRAINED: return self._name, None
+    pick = import_module("audioclust.auto").pick_encoder(table, self.n_clusters if isinstance(self.n_clusters, (int, np.integer)) else 10, self.by, self.ignore, sample_rate=self.sample_rate, device=self.device, num_workers=self.num_workers, random_state=self.random_state)
+    return pick.name, pick
+
+@patch
+def _known(self:AudioClusterer, table):
+    "An encoder that is there before the clips have been heard."
+    if self._name not in (None, "fixed"): return named_encoder(self._name)
+    return FixedEncoder(self.by, self.ignore, self.sample_rate or common_rate(table.path))
 
 @patch
 def _embed(self:AudioClusterer, table, errors, progress, team=Team()):
@@ -213,7 +228,7 @@ def _ends(table, seconds):
     return table.assign(end=np.where(short, table.start + seconds, table.end))
 
 @patch
-def _trains(self:AudioClusterer): return self.method in TRAINED or isinstance(self.encoder, str) and self.encoder == "untrained"
+def _trains(self:AudioClusterer): return self.method in TRAINED or self._name == "untrained"
 
 @contextmanager
 def _alone():
@@ -331,7 +346,7 @@ def regroup(self:AudioClusterer,
     if TRAINED & {self.method, method}: raise ValueError(f"{', '.join(sorted(TRAINED & {self.method, method}))} trains its own embeddings: fit it anew")
     other = type(self)(**{**self.get_params(deep=False), "method": method or self.method, "n_clusters": self.n_clusters if n_clusters is None else n_clusters, "params": params if method or params else self.params,
                           "random_state": self.random_state if random_state is None else random_state, "sharded": False})
-    for name in ("encoder_", "whitening_", "embeddings_", "clips_", "errors_", "source_", "n_cached_"): setattr(other, name, getattr(self, name))
+    for name in ("encoder_", "whitening_", "embeddings_", "clips_", "errors_", "source_", "n_cached_", "pick_"): setattr(other, name, getattr(self, name))
     clusterer, other.seconds_, other.curves_, other.choice_ = other._clusterer(), dict(self.seconds_), [], None
     other._enough(clusterer, len(self.embeddings_))
     if other.n_clusters == "auto" and "n_clusters" in clusterer.get_params():
@@ -411,6 +426,7 @@ def about(self:AudioClusterer)->dict:
                    clusters=len(ids), noise=int((self.labels_ < 0).sum()), cached=self.n_cached_, sizes={int(i): int(c) for i,c in zip(ids, n)}),
         **({"stability": dict(runs=self.stability, overall=self.stability_.overall, clusters=self.stability_.clusters, shaky=[c for c,v in self.stability_.clusters.items() if v < SHAKY])} if self.stability_ else {}),
         **({"refined": self.refined_} if getattr(self, "refined_", None) else {}),
+        **({"picked": {**self.pick_._asdict(), "table": self.pick_.table.to_dict("records")}} if getattr(self, "pick_", None) else {}),
         **({"choice": {**self.choice_._asdict(), "curve": self.choice_.curve.to_dict("records")}} if self.choice_ else {}))
 
 @patch
@@ -480,7 +496,8 @@ def load(cls:AudioClusterer,
     stable, choice = run.get("stability"), run.get("choice")
     self.stability_ = Stability(stable["overall"], {int(c): v for c,v in stable["clusters"].items()}, table.stability.to_numpy(np.float32)) if stable else None
     self.choice_ = Choice(**{**choice, "curve": pd.DataFrame(choice["curve"])}) if choice else None
-    self.embeddings_, self.refined_ = np.load(path/"embeddings.npy", allow_pickle=False), run.get("refined")
+    self.embeddings_, self.refined_, self.pick_ = np.load(path/"embeddings.npy", allow_pickle=False), run.get("refined"), None
+    if (picked := run.get("picked")): self.pick_ = import_module("audioclust.auto").Pick(**{**picked, "table": pd.DataFrame(picked["table"])})
     if len(self.embeddings_) != len(table): raise ValueError(f"the run in {path} is damaged: {len(table)} rows in clusters.csv and {len(self.embeddings_)} embeddings; make it again")
     if str(self.device or "cpu").startswith("cuda") and not torch.cuda.is_available():
         self.device = None

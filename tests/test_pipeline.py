@@ -197,4 +197,5 @@ def test_windows_whose_groups_do_not_come_again_and_clips_of_other_lengths(tmp_p
     rng = np.random.default_rng(0)
     for i in range(2): sf.write(tmp_path/f"{i}.wav", rng.normal(size=16000*30)*.1, 16000)
     with pytest.warns(UserWarning, match="order should not matter"): model = AudioClusterer(n_clusters=5, window=1.).fit(tmp_path)
-    with pytest.warns(UserWarning, match="30 s long where those of the run are 1 s"): model.assign(pd.DataFrame(dict(path=[tmp_path/"0.wav"], start=[0.], end=[30.])))
+    table = pd.DataFrame(dict(path=[tmp_path/"0.wav"]*10, start=np.arange(10.), end=np.arange(10.) + 1))
+    with pytest.warns(UserWarning, match="30 s long where those of the run are 1 s"): AudioClusterer(n_clusters=2).fit(table).assign(tmp_path)
