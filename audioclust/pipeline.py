@@ -126,8 +126,7 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         team, self.seconds_ = Team(self.sharded), {}
         clusterer = team.first(self._clusterer)  # so that a wrong request is refused before any work
         with self._stage("find"): table, self.errors_ = team.first(lambda: self._find(source, clusterer))
-        with self._stage("pick"): self._name, self.pick_ = team.first(lambda: self._pick(table))
-        self.encoder_ = None if self._trains() else self._ready or team.first(lambda: self._known(table))
+        with self._stage("pick"): self._name, self.pick_, self.encoder_ = team.first(lambda: self._pick(table))
         self.source_ = os.path.abspath(source) if isinstance(source, (str, os.PathLike)) else f"{len(table)} clips"
         self.curves_, self.choice_ = [], None
         if self._trains():
@@ -195,15 +194,18 @@ def _find(self:AudioClusterer, source, clusterer):
 
 @patch
 def _pick(self:AudioClusterer, table):
-    "The name of the encoder, and why it was chosen, if it was."
-    if self._name != "auto" or self.method in TRAINED: return self._name, None
-    pick = import_module("audioclust.auto").pick_encoder(table, self.n_clusters if isinstance(self.n_clusters, (int, np.integer)) else 10, self.by, self.ignore, sample_rate=self.sample_rate, device=self.device, num_workers=self.num_workers, random_state=self.random_state)
-    return pick.name, pick
+    "The name of the encoder, why it was chosen, if it was, and the encoder, if it is there before the clips have been heard."
+    name, pick = self._name, None
+    if self.method in TRAINED: return name, None, None
+    if name == "auto":
+        pick = import_module("audioclust.auto").pick_encoder(table, self.n_clusters if isinstance(self.n_clusters, (int, np.integer)) else 10, self.by, self.ignore, sample_rate=self.sample_rate, device=self.device, num_workers=self.num_workers, random_state=self.random_state)
+        name = pick.name
+    return name, pick, None if name == "untrained" else self._ready or self._known(name, table)
 
 @patch
-def _known(self:AudioClusterer, table):
-    "An encoder that is there before the clips have been heard."
-    if self._name not in (None, "fixed"): return named_encoder(self._name)
+def _known(self:AudioClusterer, name, table):
+    "An encoder by its name."
+    if name not in (None, "fixed"): return named_encoder(name)
     return FixedEncoder(self.by, self.ignore, self.sample_rate or common_rate(table.path))
 
 @patch
