@@ -8,6 +8,7 @@ __all__ = ['IGNORABLE', 'BY', 'what_to_ignore', 'Encoder', 'load_encoder', 'dct_
 # %% ../nbs/40_encoders.ipynb #87a6ff12
 import hashlib, json, time, warnings
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
@@ -129,11 +130,18 @@ _HOMES = {"NetworkEncoder": "networks", "PretrainedEncoder": "pretrained", "Effe
 
 def _kinds(cls): return {c.__name__: c for sub in cls.__subclasses__() for c in (sub, *_kinds(sub).values())}
 
+def _meet_others():
+    "Import the encoders that other packages offer by entry point."
+    for point in entry_points(group="audioclust.encoders"):
+        try: point.load()
+        except (ImportError, AttributeError): continue  # a package that is broken is not in the way of the others
+
 def load_encoder(path, # Folder written by `Encoder.save`
 )->Encoder:
     "The encoder kept in `path`."
     about = json.loads((Path(path)/"encoder.json").read_text(encoding="utf-8"))
     if (home := _HOMES.get(about["class"])): import_module(f"audioclust.{home}")
+    if about["class"] not in _kinds(Encoder): _meet_others()
     kinds = _kinds(Encoder)
     if (kind := about.pop("class")) not in kinds: raise ValueError(f"{path} holds an encoder of the kind {kind!r}, which this version does not know (it knows {', '.join(kinds)}): import the module that defines it first")
     if hasattr(kinds[kind], "read"): return kinds[kind].read(path)  # it is kept in a way of its own

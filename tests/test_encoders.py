@@ -135,3 +135,16 @@ def test_fsdd_reaches_what_was_promised():
         Z = e.whitening(len(digits)).fit_transform(e.embed(digits))
         runs = [KMeans(k, n_init=10, random_state=s).fit_predict(Z) for s in range(5)]
         assert np.mean([accuracy(truth, r) for r in runs]) >= acc_least and np.mean([nmi(truth, r) for r in runs]) >= nmi_least
+
+
+def test_an_encoder_of_another_package_is_found_when_a_run_is_loaded(tmp_path):
+    "In a process that has imported nothing of it; a package that is broken is not in the way."
+    import subprocess, sys
+    (tmp_path/"tilings.py").write_text("import torch\nfrom audioclust.encoders import Encoder\nclass Level(Encoder):\n    sample_rate, dim = 8000, 1\n    def __init__(self, power=2): super().__init__(); self.power = power\n    def config(self): return dict(power=self.power)\n    def forward(self, wave, lengths): return (wave.abs()**self.power).sum(1, keepdim=True)/lengths[:, None]\n")
+    about = tmp_path/"tilings-0.1.dist-info"; about.mkdir()
+    (about/"METADATA").write_text("Metadata-Version: 2.1\nName: tilings\nVersion: 0.1\n")
+    (about/"entry_points.txt").write_text("[audioclust.encoders]\nbroken = nowhere_at_all:Level\nlevel = tilings:Level\n")
+    (tmp_path/"model").mkdir(); (tmp_path/"model/encoder.json").write_text('{"class": "Level", "power": 3}')
+    with pytest.raises(ValueError, match="import the module that defines it first"): load_encoder(tmp_path/"model")
+    r = subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from audioclust.encoders import load_encoder; print(load_encoder({str(tmp_path/'model')!r}).config())"], capture_output=True, text=True)
+    assert r.stdout.strip() == "{'power': 3}", r.stderr
