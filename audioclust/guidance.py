@@ -21,7 +21,7 @@ def explained(values, # A number for each clip [N]
     v, y = values[keep], np.unique(labels[keep], return_inverse=True)[1]
     n, k = len(v), int(y.max(initial=-1)) + 1
     total = ((v - v.mean())**2).sum() if n else 0.
-    if k < 2 or n <= k or total == 0: return 0.
+    if k < 2 or n <= k or total <= n*(1e-9*np.abs(v).max())**2: return 0.  # it varies by nothing but rounding
     within = ((v - (np.bincount(y, v)/np.bincount(y))[y])**2).sum()
     return float(1 - within/(n - k)/(total/(n - 1)))
 
@@ -37,7 +37,7 @@ def measured(clips:pd.DataFrame, # Columns path, start, end (s)
         except AudioError: continue
         n = max(1, round(.02*rate))
         power = np.square(x.numpy()[:len(x)//n*n]).reshape(-1, n).mean(1) if len(x) >= n else np.square(x.numpy()).mean(keepdims=True)
-        out.append(dict(row=i, length=np.log(max(e - s, 1e-3)), level=10*np.log10(power.mean() + 1e-10), silence=float((power < power.max()*1e-4).mean())))
+        out.append(dict(row=i, length=np.log(max(round(e - s, 3), 1e-3)), level=10*np.log10(power.mean() + 1e-10), silence=float((power < power.max()*1e-4).mean())))
     return pd.DataFrame(out, columns=["row", "length", "level", "silence"])
 
 FOLLOWS = .5  # share of the variance between the clusters from which on it is said
