@@ -1,0 +1,62 @@
+"""Sets of recordings that others have published and a reader can download, found by the layout of their folders. For the scripts beside it.
+
+    python benchmarks/known_sets.py FOLDER        says which of them are there, and what each holds
+
+A set is looked for in the folder itself and in the folders below it, three deep. Nothing is downloaded.
+"""
+import json, os, re, sys
+from pathlib import Path
+
+import pandas as pd
+
+from audioclust.audio import clips
+
+
+def esc50(meta): # meta/esc50.csv beside audio/
+    t = pd.read_csv(meta, dtype=str)
+    return pd.DataFrame(dict(path=[meta.parent.parent/"audio"/f for f in t.filename], label=t.category, source=t.src_file))
+
+def urbansound8k(meta): # metadata/UrbanSound8K.csv beside audio/fold1 to fold10
+    t = pd.read_csv(meta, dtype=str)
+    return pd.DataFrame(dict(path=[meta.parent.parent/"audio"/f"fold{n}"/f for n,f in zip(t.fold, t.slice_file_name)], label=t["class"], source=t.fsID))
+
+def _by_name(folder, pattern): # A pattern of the path below `folder`, with groups label and source
+    found = [(p, re.fullmatch(pattern, p.relative_to(folder).as_posix())) for p in sorted(folder.glob("*/*.wav"))]
+    return pd.DataFrame([dict(path=p, **m.groupdict()) for p,m in found if m], columns=["path", "label", "source"])
+
+def audiomnist(first): # data/SPEAKER/DIGIT_SPEAKER_TAKE.wav
+    return _by_name(first.parent.parent, r"\d\d/(?P<label>\d)_(?P<source>\d\d)_\d+\.wav")
+
+def speech_commands(first): # WORD/SPEAKER_nohash_TAKE.wav; the noises beside the words are left out
+    return _by_name(first.parent.parent, r"(?P<label>[a-z]+)/(?P<source>[0-9a-f]+)_nohash_\d+\.wav")
+
+def nsynth(meta): # examples.json beside audio/
+    notes = json.loads(meta.read_text())
+    return pd.DataFrame([dict(path=meta.parent/"audio"/f"{name}.wav", label=n["instrument_family_str"], source=n["instrument_source_str"]) for name,n in sorted(notes.items())])
+
+# what to look for, how to read it, and which ways there are two right answers: where every source has one class only, there is no second
+KNOWN = {"ESC-50": ("meta/esc50.csv", esc50, ("content",)), "UrbanSound8K": ("metadata/UrbanSound8K.csv", urbansound8k, ("content",)), "AudioMNIST": ("[0-9][0-9]/[0-9]_[0-9][0-9]_*.wav", audiomnist, ("content", "source")),
+         "Speech Commands": ("[a-z]*/*_nohash_*.wav", speech_commands, ("content",)), "NSynth": ("examples.json", nsynth, ("content", "source"))}
+
+def find(name, root=None): # A key of KNOWN, and a folder above it; None is AUDIOCLUST_DATA
+    "The file that shows that the set is there, or None."
+    root, look = Path(root or os.environ.get("AUDIOCLUST_DATA") or "."), KNOWN[name][0]
+    for up in ("", "*/", "*/*/", "*/*/*/"):
+        if hit := next(iter(root.glob(up + look)), None): return hit
+
+def load(name, root=None, limit=None): # At most so many clips, drawn by chance but always the same ones
+    "The clips of a set that is there: a table with columns path, start, end, label, source."
+    if name not in KNOWN: raise ValueError(f"there is no set {name!r}; choose from {', '.join(KNOWN)}")
+    if not (hit := find(name, root)): raise FileNotFoundError(f"{name} is not there: nothing like {KNOWN[name][0]} in or below {root or os.environ.get('AUDIOCLUST_DATA') or '.'}")
+    table = KNOWN[name][1](hit)
+    if limit and len(table) > limit: table = table.sample(limit, random_state=0).sort_index()
+    if not len(table := clips(table.reset_index(drop=True), errors=[])): raise FileNotFoundError(f"{hit} lists {name}, and none of its recordings can be read")
+    return table
+
+
+if __name__ == "__main__":
+    for name in KNOWN:
+        if find(name, sys.argv[1]):
+            t = load(name, sys.argv[1])
+            print(f"{name}: {len(t)} clips, {t.end.min():.1f} to {t.end.max():.1f} s, {t.label.nunique()} labels, {t.source.nunique()} sources")
+        else: print(f"{name}: not found")

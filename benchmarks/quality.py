@@ -1,0 +1,157 @@
+"""One protocol for everything that trains nothing: each set × way × points × method × seed is one run, and one row.
+
+    AUDIOCLUST_DATA=… python benchmarks/quality.py [--data FOLDER] [--only "SET;…"] [--points "fixed;mfcc;untrained"] [--methods "NAME;…"] [--seeds 5] [--limit 3000] [--timed]
+
+Each row of benchmarks/results/quality.csv is scored afterwards, against the grouping that was wanted (acc, nmi, ari, ami) and
+against the other one (nmi_other). Points are our fixed encoder's, those of our small network with weights by chance (new ones
+with each seed), or what one would take without us: mean and standard deviation over time of 20 MFCCs of librosa at its
+defaults, standardised. Methods that are not told the number of groups are left alone with it; all others are told the true
+one. A method that does not depend on the seed, on points that do not, runs once. `megabytes` is the most resident memory of
+the process that clusters, with Python, torch and the points in it. `seconds` (clustering alone) is written with --timed only:
+say so on a quiet machine. Sets: FSDD, what `made_sets.py` and `synthetic_words` render, and whatever of `known_sets.py` lies in
+the folder. UMAP's rows need umap-learn, and are left out without it. A run that is there already is not made again.
+Goal: how good is what one gets at the defaults, and by what does it group? Not a goal: each method at its best.
+"""
+import argparse, multiprocessing, resource, sys, tempfile, time, warnings
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import sklearn
+import torch
+from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans, SpectralClustering
+from sklearn.preprocessing import StandardScaler
+
+import audioclust
+from appended import append
+from audioclust.datasets import fsdd, synthetic_words
+from audioclust.metrics import score
+from audioclust.pipeline import AudioClusterer
+from known_sets import KNOWN, find, load
+from made_sets import SETS, make
+
+OURS = ("kmeans", "consensus", "agglomerative", "dbscan", "hdbscan", "meanshift")
+PEERS = ("sklearn kmeans", "sklearn agglomerative", "sklearn spectral", "umap, kmeans", "umap, hdbscan")
+RUNS = {"fixed": (*OURS, "umap, kmeans", "umap, hdbscan"), "mfcc": PEERS, "untrained": OURS}
+ONCE = {"agglomerative", "dbscan", "hdbscan", "meanshift", "sklearn agglomerative"}
+DIGITS, WORDS = "spoken digits", "words"
+VERSIONS = f"torch {torch.__version__.split('+')[0]}, scikit-learn {sklearn.__version__}, audioclust {audioclust.__version__}"
+
+
+def table_of(name, folder, data=None, limit=3000):
+    "The clips of a set, with columns path, start, end, label, source."
+    if name == DIGITS: return fsdd(Path(data)/"fsdd" if data else None, download=False).rename(columns={"speaker": "source"})
+    if name == WORDS: return synthetic_words(10, 4, 10).save(Path(folder)/WORDS).rename(columns={"voice": "source"}).sample(frac=1, random_state=0).reset_index(drop=True)
+    return make(name, folder) if name in SETS else load(name, data, limit)
+
+def mfcc(table, n=20): # Shape (clips, 2n), standardised
+    "What one would take without us."
+    import librosa
+    rows = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # clips that are shorter than a frame
+        for p,start,end in zip(table.path, table.start, table.end):
+            y, sr = librosa.load(p, offset=start, duration=end - start)
+            m = librosa.feature.mfcc(y=y, sr=sr, n_mfcc=n)
+            rows.append(np.r_[m.mean(1), m.std(1)])
+    return StandardScaler().fit_transform(np.stack(rows))
+
+def _umap(X, seed):
+    from umap import UMAP  # as its documentation has it for clustering
+    return UMAP(n_neighbors=30, min_dist=0., n_components=2, random_state=seed, n_jobs=1).fit_transform(X)
+
+def peer(method, X, k, seed): # One of PEERS
+    "Labels of clips by what others use."
+    if method.startswith("umap"): X = _umap(X, seed)
+    if method == "umap, hdbscan": return HDBSCAN(min_cluster_size=max(5, len(X)//100), copy=True).fit_predict(X)
+    if method in ("sklearn kmeans", "umap, kmeans"): return KMeans(k, n_init=10, random_state=seed).fit_predict(X)
+    if method == "sklearn agglomerative": return AgglomerativeClustering(k).fit_predict(X)
+    return SpectralClustering(k, affinity="nearest_neighbors", assign_labels="kmeans", random_state=seed).fit_predict(X)
+
+def points_of(points, table, k, by, seed, device=None):
+    "What is clustered: a fitted `AudioClusterer`, or an array."
+    if points == "mfcc": return mfcc(table)
+    return AudioClusterer("kmeans", k, by, encoder=points, random_state=seed, stability=0, device=device, num_workers=0).fit(table[["path", "start", "end"]])
+
+def group(method, points, k, seed):
+    "Labels, and the seconds that they took."
+    start = time.perf_counter()
+    if method in PEERS: labels = peer(method, getattr(points, "embeddings_", points), k, seed)
+    else:
+        m = points.regroup(method, random_state=seed)
+        return m.labels_, m.seconds_["cluster"]
+    return labels, time.perf_counter() - start
+
+def _child(pipe, args):
+    warnings.simplefilter("ignore")
+    try: got = (*group(*args), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/(2**20 if sys.platform == "darwin" else 2**10))
+    except Exception as e: got = repr(e)
+    pipe.send(got)
+
+def apart(*args): # As `group` takes them
+    "The same in a process of its own, with its peak of memory in MB."
+    here, there = multiprocessing.Pipe(False)
+    p = multiprocessing.get_context("fork").Process(target=_child, args=(there, args))
+    p.start()
+    there.close()
+    got = here.recv()
+    p.join()
+    if isinstance(got, str): raise RuntimeError(f"{args[0]}: {got}")
+    return got
+
+def scored(table, by, ways, labels):
+    "The part of a row that says how good."
+    wanted, other = ("label", "source") if by == "content" else ("source", "label")
+    s = score(table[wanted], labels)
+    row = {m: round(s[m], 4) for m in ("acc", "nmi", "ari", "ami")}
+    return row | dict(nmi_other=round(score(table[other], labels)["nmi"], 4) if ways > 1 or table.groupby("source").label.nunique().mean() > 1.5 else "", clusters=s["n_clusters"], coverage=round(s["coverage"], 4))
+
+def todo_of(names, points, methods, seeds, ways): # What is to be run
+    "(variant, seed) pairs, in an order in which points are made once."
+    return [(f"{n} / {by} / {p} / {m}", s) for p in points for n in names for by in ways(n) for s in range(seeds) for m in RUNS[p]
+            if (not methods or m in methods) and not (s and m in ONCE and p != "untrained")]
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--data", help="folder above the sets that were downloaded; AUDIOCLUST_DATA if left out")
+    p.add_argument("--only", help="names of sets, separated by semicolons")
+    p.add_argument("--points", default="fixed;mfcc;untrained")
+    p.add_argument("--methods", help="names of methods, separated by semicolons")
+    p.add_argument("--seeds", type=int, default=5)
+    p.add_argument("--limit", type=int, default=3000, help="clips of a downloaded set at most; of any, for untrained, a third of it")
+    p.add_argument("--timed", action="store_true", help="write the seconds; on a quiet machine")
+    p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"quality.csv")
+    args = p.parse_args()
+    names = args.only.split(";") if args.only else [DIGITS, *SETS, WORDS, *(n for n in KNOWN if find(n, args.data))]
+    def ways(name): return KNOWN[name][2] if name in KNOWN else ("content", "source")
+    points, methods = args.points.split(";"), args.methods.split(";") if args.methods else None
+    if not find_spec("umap"):
+        print("umap-learn is not installed: its rows are left out")
+        methods = [m for m in methods or (*OURS, *PEERS) if not m.startswith("umap")]
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _umap(np.random.default_rng(0).normal(size=(100, 5)), 0)  # compiled once, here
+    with tempfile.TemporaryDirectory() as tmp:
+        tables, kept = {}, {}
+        def run(variant, seed):
+            name, by, enc, method = variant.split(" / ")
+            if name not in tables: tables[name] = table_of(name, tmp, args.data, args.limit)
+            table = tables[name]
+            if enc == "untrained" and len(table) > args.limit//3: table = table.sample(args.limit//3, random_state=0).sort_index().reset_index(drop=True)
+            k, key = table["label" if by == "content" else "source"].nunique(), (name, enc, by if enc != "mfcc" else "", seed if enc == "untrained" else 0)
+            if key not in kept:
+                kept.clear()
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    kept[key] = points_of(enc, table, k, by, seed)
+            if enc != "mfcc": kept[key].n_clusters = k
+            labels, seconds, megabytes = apart(method, kept[key], k, seed)
+            return {"set": name, "by": by, "points": enc, "method": method, "seed": seed, "clips": len(table), "k": k, **scored(table, by, len(ways(name)), labels),
+                    "seconds": round(seconds, 3) if args.timed else "", "megabytes": round(megabytes), "device": "cpu", "versions": VERSIONS}
+        append(args.out, todo_of(names, points, methods, args.seeds, ways), run)
+
+
+if __name__ == "__main__": main()
