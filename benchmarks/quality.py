@@ -7,12 +7,12 @@ against the other one (nmi_other). Points are our fixed encoder's, those of our 
 with each seed), or what one would take without us: mean and standard deviation over time of 20 MFCCs of librosa at its
 defaults, standardised. Methods that are not told the number of groups are left alone with it; all others are told the true
 one. A method that does not depend on the seed, on points that do not, runs once. `megabytes` is the most resident memory of
-the process that clusters, with Python, torch and the points in it. `seconds` (clustering alone) is written with --timed only:
+the process while it clusters, with Python, torch and the points in it (on Linux; else blank). `seconds` (clustering alone) is written with --timed only:
 say so on a quiet machine. Sets: FSDD, what `made_sets.py` and `synthetic_words` render, and whatever of `known_sets.py` lies in
 the folder. UMAP's rows need umap-learn, and are left out without it. A run that is there already is not made again.
 Goal: how good is what one gets at the defaults, and by what does it group? Not a goal: each method at its best.
 """
-import argparse, multiprocessing, resource, sys, tempfile, time, warnings
+import argparse, tempfile, time, warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -83,22 +83,19 @@ def group(method, points, k, seed):
         return m.labels_, m.seconds_["cluster"]
     return labels, time.perf_counter() - start
 
-def _child(pipe, args):
-    warnings.simplefilter("ignore")
-    try: got = (*group(*args), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/(2**20 if sys.platform == "darwin" else 2**10))
-    except Exception as e: got = repr(e)
-    pipe.send(got)
+def _peak(start=False):
+    "The most resident memory in MB since `start`; None where the system does not say (it is Linux that does)."
+    try:
+        if start: return Path("/proc/self/clear_refs").write_text("5")
+        return next(int(l.split()[1])/1024 for l in Path("/proc/self/status").read_text().splitlines() if l.startswith("VmHWM"))
+    except OSError: return None
 
-def apart(*args): # As `group` takes them
-    "The same in a process of its own, with its peak of memory in MB."
-    here, there = multiprocessing.Pipe(False)
-    p = multiprocessing.get_context("fork").Process(target=_child, args=(there, args))
-    p.start()
-    there.close()
-    got = here.recv()
-    p.join()
-    if isinstance(got, str): raise RuntimeError(f"{args[0]}: {got}")
-    return got
+def measured(*args): # As `group` takes them
+    "Labels, seconds and the peak of memory in MB, None if unknown."
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        known = _peak(start=True) is not None
+        return (*group(*args), _peak() if known else None)
 
 def scored(table, by, ways, labels):
     "The part of a row that says how good."
@@ -148,9 +145,9 @@ def main():
                     warnings.simplefilter("ignore")
                     kept[key] = points_of(enc, table, k, by, seed)
             if enc != "mfcc": kept[key].n_clusters = k
-            labels, seconds, megabytes = apart(method, kept[key], k, seed)
+            labels, seconds, megabytes = measured(method, kept[key], k, seed)
             return {"set": name, "by": by, "points": enc, "method": method, "seed": seed, "clips": len(table), "k": k, **scored(table, by, len(ways(name)), labels),
-                    "seconds": round(seconds, 3) if args.timed else "", "megabytes": round(megabytes), "device": "cpu", "versions": VERSIONS}
+                    "seconds": round(seconds, 3) if args.timed else "", "megabytes": round(megabytes) if megabytes else "", "device": "cpu", "versions": VERSIONS}
         append(args.out, todo_of(names, points, methods, args.seeds, ways), run)
 
 
