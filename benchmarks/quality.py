@@ -149,8 +149,8 @@ def main():
             if enc != "mfcc": kept[key].n_clusters = k
             X, before, peak = kept[key], 0, 0
             if method.startswith("umap"):  # one map for all that is done with it
-                if (*key, seed) not in maps: maps[*key, seed] = measured(lambda: mapped(X, seed))
-                X, before, peak = maps[*key, seed]
+                if (*key, seed) not in maps: maps[(*key, seed)] = measured(lambda: mapped(X, seed))
+                X, before, peak = maps[(*key, seed)]
             labels, seconds, megabytes = measured(lambda: group(method, X, k, seed))
             seconds, megabytes = seconds + before, megabytes and max(megabytes, peak)
             return {"set": name, "by": by, "points": enc, "method": method, "seed": seed, "clips": len(table), "k": k, **scored(table, by, len(ways(name)), labels),
