@@ -1,0 +1,136 @@
+"The protocol of the results: published sets found by their folders, rows as they should be, and tables that are what the rows say."
+import csv, json, sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+
+root = Path(__file__).resolve().parent.parent
+if not (root/"benchmarks").is_dir(): pytest.skip("needs a checkout", allow_module_level=True)
+
+
+@pytest.fixture(autouse=True)
+def beside(monkeypatch): monkeypatch.syspath_prepend(str(root/"benchmarks"))
+
+def wav(*paths, rate=8000):
+    for i,p in enumerate(map(Path, paths)):
+        p.parent.mkdir(parents=True, exist_ok=True)
+        sf.write(p, .1*np.sin(2*np.pi*(200 + 100*i)*np.arange(rate//2)/rate), rate)
+
+def lines(path, *rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(rows) + "\n")
+
+
+def made(name, root):
+    "A few files in the layout of a published set."
+    if name == "ESC-50":
+        here = root/"ESC-50-master"
+        wav(here/"audio/1-100032-A-0.wav", here/"audio/5-9032-A-36.wav")
+        lines(here/"meta/esc50.csv", "filename,fold,target,category,esc10,src_file,take", "1-100032-A-0.wav,1,0,dog,True,100032,A", "5-9032-A-36.wav,5,36,vacuum_cleaner,False,9032,A")
+        return {("dog", "100032"), ("vacuum_cleaner", "9032")}
+    if name == "UrbanSound8K":
+        here = root/"UrbanSound8K"
+        wav(here/"audio/fold5/100032-3-0-0.wav", here/"audio/fold10/100648-1-0-0.wav")
+        lines(here/"metadata/UrbanSound8K.csv", "slice_file_name,fsID,start,end,salience,fold,classID,class", "100032-3-0-0.wav,100032,0.0,0.317551,1,5,3,dog_bark", "100648-1-0-0.wav,100648,4.8,5.1,2,10,1,car_horn")
+        return {("dog_bark", "100032"), ("car_horn", "100648")}
+    if name == "AudioMNIST":
+        wav(*(root/"AudioMNIST/data"/s/f"{d}_{s}_0.wav" for s in ("01", "60") for d in (0, 9)))
+        lines(root/"AudioMNIST/data/audioMNIST_meta.txt", "{}")
+        return {("0", "01"), ("9", "01"), ("0", "60"), ("9", "60")}
+    if name == "Speech Commands":
+        here = root/"speech_commands_v0.02"
+        wav(here/"bed/00176480_nohash_0.wav", here/"yes/00176480_nohash_3.wav", here/"yes/0a2b400e_nohash_0.wav", here/"_background_noise_/pink_noise.wav")
+        return {("bed", "00176480"), ("yes", "00176480"), ("yes", "0a2b400e")}
+    here, notes = root/"nsynth-test", {}
+    for note,family,source in (("bass_synthetic_068-049-025", "bass", "synthetic"), ("organ_electronic_001-060-127", "organ", "electronic")):
+        wav(here/"audio"/f"{note}.wav")
+        notes[note] = dict(note_str=note, instrument_family_str=family, instrument_source_str=source, instrument_str=note[:-8], pitch=49)
+    lines(here/"examples.json", json.dumps(notes))
+    return {("bass", "synthetic"), ("organ", "electronic")}
+
+
+@pytest.mark.parametrize("name", ["ESC-50", "UrbanSound8K", "AudioMNIST", "Speech Commands", "NSynth"])
+def test_a_published_set_is_found_and_read(name, tmp_path):
+    from known_sets import KNOWN, find, load
+    want = made(name, tmp_path/"some")
+    table = load(name, tmp_path)
+    assert set(zip(table.label, table.source)) == want and len(table) == len(want)
+    assert all(Path(p).is_file() for p in table.path) and (table.end - table.start > .4).all()
+    assert not any(find(other, tmp_path) for other in KNOWN if other != name)  # none is taken for another
+    assert len(load(name, tmp_path, limit=1)) == 1 and load(name, tmp_path, limit=1).equals(load(name, tmp_path, limit=1))
+
+
+def test_sets_that_are_not_there(tmp_path):
+    from known_sets import load
+    with pytest.raises(FileNotFoundError, match="ESC-50 is not there"): load("ESC-50", tmp_path)
+    with pytest.raises(ValueError, match="no set 'ESC-5'"): load("ESC-5", tmp_path)
+    lines(tmp_path/"meta/esc50.csv", "filename,fold,target,category,esc10,src_file,take", "a.wav,1,0,dog,True,1,A")
+    with pytest.raises(FileNotFoundError, match="none of its recordings"): load("ESC-50", tmp_path)
+
+
+def test_one_command_fills_the_rows_of_a_set_and_does_nothing_twice(tmp_path, monkeypatch, capsys):
+    import quality
+    here, rng = tmp_path/"AudioMNIST/data", np.random.default_rng(0)
+    for s in range(2):
+        (here/f"0{s}").mkdir(parents=True)
+        for d in range(2):
+            for take in range(5):
+                t = np.arange(6000)/8000
+                sf.write(here/f"0{s}"/f"{d}_0{s}_{take}.wav", .3*np.sin(2*np.pi*(300 + 900*d)*t*(1 + .01*take)) + .02*(1 + 3*s)*rng.standard_normal(6000), 8000)
+    out = tmp_path/"rows.csv"
+    argv = ["quality.py", "--data", str(tmp_path), "--only", "AudioMNIST", "--points", "fixed;mfcc", "--methods", "kmeans;agglomerative;sklearn kmeans", "--seeds", "2", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", argv)
+    quality.main()
+    rows = pd.read_csv(out)
+    assert len(rows) == 2*(2 + 1 + 2) and not rows.duplicated(["variant", "seed"]).any()  # agglomerative runs once
+    assert set(rows.by) == {"content", "source"} and (rows.k == 2).all() and (rows.clips == 20).all() and (rows.coverage == 1).all()
+    assert rows.seconds.isna().all() and (rows.megabytes.isna() | (rows.megabytes > 50)).all() and rows.versions.str.contains("audioclust").all()
+    best = rows[(rows.points == "mfcc") & (rows.by == "content")]
+    assert (best.acc == 1).all() and (best.nmi == 1).all() and (best.nmi_other < .1).all()
+    before = out.read_bytes()
+    quality.main()
+    assert out.read_bytes() == before
+
+
+def test_rows_are_scored_against_what_was_wanted():
+    from quality import scored
+    table = pd.DataFrame(dict(label=[*"aabb"]*2, source=[*"xyxy"]*2))
+    by_label, by_source = np.array([0, 0, 1, 1]*2), np.array([0, 1, 0, 1]*2)
+    s = scored(table, "content", 2, by_label)
+    assert s["acc"] == s["nmi"] == 1 and s["nmi_other"] == 0 and s["clusters"] == 2
+    s = scored(table, "source", 2, by_label)
+    assert s["nmi"] == 0 and s["nmi_other"] == 1
+    assert scored(table, "source", 2, np.where(by_source, -1, 0))["coverage"] == .5
+    nested = pd.DataFrame(dict(label=[*"aabb"], source=[*"wxyz"]))  # each source has one label: there is no other grouping
+    assert scored(nested, "content", 1, np.array([0, 0, 1, 1]))["nmi_other"] == ""
+
+
+def test_todo_runs_once_what_no_seed_changes():
+    from quality import todo_of
+    todo = todo_of(["s"], ["fixed", "untrained"], None, 3, lambda n: ("content",))
+    assert todo.count(("s / content / fixed / agglomerative", 0)) == 1 and ("s / content / fixed / agglomerative", 1) not in todo
+    assert ("s / content / untrained / agglomerative", 2) in todo and ("s / content / fixed / kmeans", 2) in todo and len(todo) == len(set(todo))
+
+
+def rows(): return pd.read_csv(root/"benchmarks/results/quality.csv")
+
+def test_rows_have_seeds_commit_and_versions():
+    r = rows()
+    assert not r.duplicated(["variant", "seed"]).any() and r[["commit", "versions", "machine", "device"]].notna().all().all()
+    assert r[["acc", "nmi", "coverage"]].stack().between(0, 1).all() and r.ari.between(-.5, 1).all()
+    from quality import ONCE
+    n = r[~r.method.isin(ONCE)].groupby("variant").seed.nunique()
+    assert (n >= 5).all(), n[n < 5]
+
+
+def test_the_table_of_the_page_is_what_the_rows_say():
+    cells = json.loads((root/"nbs/80_results.ipynb").read_text(encoding="utf-8"))["cells"]
+    cell = next(c for c in cells if "#| label: tbl-results-digits" in "".join(c["source"]))
+    shown = pd.read_html(__import__("io").StringIO("".join(cell["outputs"][0]["data"]["text/html"])))[0]
+    r = rows()
+    r = r[(r["set"] == "spoken digits") & (r.by == "content") & (r.points == "fixed") & (r.method == "consensus")]
+    text = f"{r.nmi.mean():.3f} ± {r.nmi.std():.3f}"
+    assert text in shown.astype(str).to_numpy().ravel(), f"{text}: run the notebook 80_results again"
