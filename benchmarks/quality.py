@@ -1,9 +1,9 @@
 """One protocol for everything that trains nothing: each set × way × points × method × seed is one run, and one row.
 
-    AUDIOCLUST_DATA=… python benchmarks/quality.py [--data FOLDER] [--only "SET;…"] [--points "fixed;mfcc;untrained"] [--methods "NAME;…"] [--seeds 5] [--limit 3000] [--timed]
+    AUDIOCLUST_DATA=… python benchmarks/quality.py [--data FOLDER] [--only "SET;…"] [--points "NAME;…"] [--methods "NAME;…"] [--seeds 5] [--limit 3000] [--timed]
 
 Each row of benchmarks/results/quality.csv is scored afterwards, against the grouping that was wanted (acc, nmi, ari, ami) and
-against the other one (nmi_other). Points are our fixed encoder's, those of our small network with weights by chance (new ones
+against the other one (nmi_other). Points are our fixed encoder's (by content also with `order` ignored as well, or `noise` and `room` kept), those of our small network with weights by chance (new ones
 with each seed), or what one would take without us: mean and standard deviation over time of 20 MFCCs of librosa at its
 defaults, standardised. Methods that are not told the number of groups are left alone with it; all others are told the true
 one. A method that does not depend on the seed, on points that do not, runs once. `megabytes` is the most resident memory of
@@ -33,7 +33,9 @@ from made_sets import SETS, make
 
 OURS = ("kmeans", "consensus", "agglomerative", "dbscan", "hdbscan", "meanshift")
 PEERS = ("sklearn kmeans", "sklearn agglomerative", "sklearn spectral", "umap, kmeans", "umap, hdbscan")
-RUNS = {"fixed": (*OURS, "umap, kmeans", "umap, hdbscan"), "mfcc": PEERS, "untrained": OURS}
+# other things left aside than by default: what comes when, as well; and what is there all the time, not
+IGNORE = {"fixed, order ignored": "order,pitch,level,noise,room", "fixed, noise kept": "pitch,level"}
+RUNS = {"fixed": (*OURS, "umap, kmeans", "umap, hdbscan"), "mfcc": PEERS, "untrained": OURS} | dict.fromkeys(IGNORE, ("kmeans", "consensus", "umap, kmeans"))
 ONCE = {"agglomerative", "dbscan", "hdbscan", "meanshift", "sklearn agglomerative"}
 DIGITS, WORDS = "spoken digits", "words"
 VERSIONS = f"torch {torch.__version__.split('+')[0]}, scikit-learn {sklearn.__version__}, audioclust {audioclust.__version__}"
@@ -71,7 +73,7 @@ def peer(method, X, k, seed): # One of PEERS; X is a map by UMAP where the metho
 def points_of(points, table, k, by, seed, device=None):
     "What is clustered: a fitted `AudioClusterer`, or an array."
     if points == "mfcc": return mfcc(table)
-    return AudioClusterer("kmeans", k, by, encoder=points, random_state=seed, stability=0, device=device, num_workers=0).fit(table[["path", "start", "end"]])
+    return AudioClusterer("kmeans", k, by, IGNORE.get(points), encoder="fixed" if points in IGNORE else points, random_state=seed, stability=0, device=device, num_workers=0).fit(table[["path", "start", "end"]])
 
 def group(method, points, k, seed): # Points may be an `AudioClusterer`
     "Labels, and the seconds that they took."
@@ -108,7 +110,7 @@ def scored(table, by, ways, labels):
 
 def todo_of(names, points, methods, seeds, ways): # What is to be run
     "(variant, seed) pairs, in an order in which points are made once."
-    return [(f"{n} / {by} / {p} / {m}", s) for p in points for n in names for by in ways(n) for s in range(seeds) for m in RUNS[p]
+    return [(f"{n} / {by} / {p} / {m}", s) for p in points for n in names for by in ways(n) if by == "content" or p not in IGNORE for s in range(seeds) for m in RUNS[p]
             if (not methods or m in methods) and not (s and m in ONCE and p != "untrained")]
 
 
@@ -116,7 +118,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--data", help="folder above the sets that were downloaded; AUDIOCLUST_DATA if left out")
     p.add_argument("--only", help="names of sets, separated by semicolons")
-    p.add_argument("--points", default="fixed;mfcc;untrained")
+    p.add_argument("--points", default=";".join(RUNS))
     p.add_argument("--methods", help="names of methods, separated by semicolons")
     p.add_argument("--seeds", type=int, default=5)
     p.add_argument("--limit", type=int, default=3000, help="clips of a downloaded set at most; of any, for untrained, a third of it")
