@@ -2,14 +2,16 @@
 
     AUDIOCLUST_DATA=… python benchmarks/quality.py [--data FOLDER] [--only "SET;…"] [--points "NAME;…"] [--methods "NAME;…"] [--seeds 5] [--limit 3000] [--timed]
 
-Each row of benchmarks/results/quality.csv is scored afterwards, against the grouping that was wanted (acc, nmi, ari, ami) and
-against the other one (nmi_other). Points are our fixed encoder's (by content also with `order` ignored as well, or `noise` and `room` kept), those of our small network with weights by chance (new ones
-with each seed), or what one would take without us: mean and standard deviation over time of 20 MFCCs of librosa at its
-defaults, standardised. Methods that are not told the number of groups are left alone with it; all others are told the true
-one. A method that does not depend on the seed, on points that do not, runs once. `megabytes` is the most resident memory of
-the process while it clusters, with Python, torch and the points in it (on Linux; else blank). `seconds` (clustering alone) is written with --timed only:
-say so on a quiet machine. Sets: FSDD, what `made_sets.py` and `synthetic_words` render, and whatever of `known_sets.py` lies in
-the folder. UMAP's rows need umap-learn, and are left out without it. A run that is there already is not made again.
+Each row of benchmarks/results/quality.csv is scored afterwards, against the grouping that was wanted (acc, nmi, ari,
+ami) and against the other one (nmi_other). Points are our fixed encoder's (by content also with `order` ignored as
+well, or `noise` and `room` kept), those of our small network with weights by chance (new ones with each seed), or
+what one would take without us: mean and standard deviation over time of 20 MFCCs of librosa at its defaults,
+standardised. Methods that are not told the number of groups are left alone with it; all others are told the true one.
+A method that does not depend on the seed, on points that do not, runs once. `megabytes` is the most resident memory
+of the process while it clusters, with Python, torch and the points in it (on Linux; else blank). `seconds`
+(clustering alone) is written with --timed only: say so on a quiet machine. Sets: FSDD, what `made_sets.py` and
+`synthetic_words` render, and whatever of `known_sets.py` lies in the folder. UMAP's rows need umap-learn, and are
+left out without it. A run that is there already is not made again.
 Goal: how good is what one gets at the defaults, and by what does it group? Not a goal: each method at its best.
 """
 import argparse, tempfile, time, warnings
