@@ -47,7 +47,7 @@ def cluster(args):
     "Cluster a folder into a run folder."
     from audioclust.pipeline import TRAINED
     from audioclust.processes import joined
-    from audioclust.stopped import at_work
+    from audioclust.stopped import at_work, begun, note_saved
     if args.by == "both": return _both(args)
     if isinstance(args.n_clusters, tuple): raise ValueError("two numbers of clusters are for --by both")
     kept = []
@@ -55,7 +55,8 @@ def cluster(args):
         model = _model(args, team)
         done, training = team.first(lambda: _check(args, model)), Path(args.out)/"training" if args.method in TRAINED else None
         with ExitStack() as stack:
-            team.first(lambda: stack.enter_context(at_work(args.out, asked=model.asked() | dict(encoder=args.encoder), source=os.path.abspath(args.folder))))
+            since = begun(args.out) if args.resume and not args.overwrite else None
+            team.first(lambda: stack.enter_context(at_work(args.out, since, saved=done, asked=model.asked() | dict(encoder=args.encoder), source=os.path.abspath(args.folder))))
             if training and not args.resume: team.first(lambda: _forget(training))
             if not done:
                 model.fit(args.folder, progress=_bar(args.verbose - args.quiet), checkpoints=training, say=None if args.quiet else lambda line: print(line, file=sys.stderr))
@@ -63,7 +64,8 @@ def cluster(args):
                     for text in said: warnings.warn(text)  # of other processes
                 team.first(lambda: _same_numbers(args, model))
                 model.save(args.out, command=args.argv, warnings=kept)
-                if training: team.first(lambda: _forget(training))
+                team.first(lambda: note_saved(args.out))
+            if training: team.first(lambda: _forget(training))
             team.first(lambda: _finish(args))
     return 0
 
@@ -154,7 +156,7 @@ def _check(args, model):
     "Refuse what can be refused before any work; is the run whole already?"
     from audioclust.pipeline import check_source
     from audioclust.runs import check_out
-    from audioclust.stopped import check_same, state
+    from audioclust.stopped import check_same, saved, state
     out, there = Path(args.out), state(args.out)
     if there == "stopped" and not (args.resume or args.overwrite): raise ValueError(f"{out} holds a run that was stopped: say --resume to go on with it, or --overwrite to begin anew")
     going_on = args.resume and not args.overwrite and there in ("stopped", "whole")
@@ -162,10 +164,13 @@ def _check(args, model):
     check_out(out, args.folder, args.overwrite or going_on, stopped=there == "stopped")
     check_source(args.folder)
     if args.labels: _check_labels(args.folder, args.labels)
-    return going_on and there == "whole"
+    return going_on and (there == "whole" or saved(out))
 
 def _finish(args):
     "Score if there are labels; say what was found."
+    if (Path(args.out)/"names.json").is_file():
+        from audioclust.names import named
+        named(args.out)
     if args.labels: score_run(args.out, args.labels)
     if not args.no_page: _figures(args.out)
     if not args.no_page: _page(args.out)

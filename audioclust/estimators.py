@@ -37,6 +37,7 @@ def replacing(path, # The file that will be there at the end, or stay as it was
     tmp = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
     try:
         yield tmp
+        with open(tmp, "r+b") as f: os.fsync(f.fileno())  # else a machine that goes down may leave the new name and none of the content
         os.replace(tmp, path)
     finally: tmp.unlink(missing_ok=True)
 

@@ -518,7 +518,8 @@ def keep_ids(self:AudioClusterer,
     n = max(int(np.max(self.clusterer_.labels_, initial=-1)) + 1, getattr(self.clusterer_, "n_clusters", 0) or 0)
     ids = np.arange(n) if self.ids_ is None else self.ids_
     pairs = successors(*same_clips(before, self.table()), ids, before.cluster)
-    self.ids_ = np.array([pairs[int(i)] for i in ids], np.int64)
+    new = np.array([pairs[int(i)] for i in ids], np.int64)
+    self.ids_ = None if self.ids_ is None and (new == ids).all() else new
     self.labels_ = self._by_number(np.asarray(self.clusterer_.labels_))
     if self.stability_: self.stability_ = self.stability_._replace(clusters={pairs[c]: v for c,v in self.stability_.clusters.items()})
     return pairs

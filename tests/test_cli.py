@@ -33,7 +33,7 @@ def test_bad_files_are_a_warning_and_rows(tmp_path, tone):
     for i in range(4): tone(tmp_path/"in"/f"tone {i}.wav", hz=300*(i + 1))
     (tmp_path/"in/bad,\n\"name\".wav").write_bytes(b"x")
     r = run("cluster", tmp_path/"in", "--out", tmp_path/"run", "--n-clusters", 2)
-    assert r.returncode == 0 and "1 files or clips could not be used" in r.stderr
+    assert r.returncode == 0 and "1 file or clip could not be used" in r.stderr
     e = pd.read_csv(tmp_path/"run/errors.csv")
     assert e.path[0].endswith('bad,\n"name".wav') and "not audio" in e.reason[0]
 

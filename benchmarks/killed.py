@@ -1,0 +1,137 @@
+"""Is a run that was killed, and gone on with, the run that was never stopped? At random moments, byte for byte.
+
+    python benchmarks/killed.py [--only "NAME;…"] [--kills 12]
+
+`audioclust cluster` is started as a process on a hundred synthetic words, killed with SIGKILL, and gone on with by --resume;
+every third of these is killed too, and gone on with once more. The moment is drawn (by a seed that is in the row) between the
+writing of the first mark and the end of a whole run, so that it lies in the work and not in the loading of libraries; a run
+that was quicker than its killer is drawn again. A cache of its own is in play where it can be: empty, or with a part of the
+clips in it, as a run leaves it that is killed while it embeds. After that every file of the run folder that does not name
+the moment of the run is compared with the one of a run that nobody stopped. Rows are appended to benchmarks/results/killed.csv.
+Goal: is anything lost, or different? Not a goal: how long it takes.
+"""
+import argparse, csv, os, platform, shutil, signal, sqlite3, subprocess, sys, tempfile, time
+from pathlib import Path
+
+os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what it puts in the background with this signal ignored
+import numpy as np
+
+from appended import commit
+from audioclust.datasets import synthetic_words
+from audioclust.stopped import state
+
+QUICK = ["--stability", "3", "-q"]
+METHODS = {
+    "kmeans": ["--n-clusters", "5", *QUICK],
+    "kmeans, no cache": ["--n-clusters", "5", "--no-cache", *QUICK],
+    "agglomerative": ["--method", "agglomerative", "--n-clusters", "5", *QUICK],
+    "both": ["--by", "both", "--n-clusters", "5,4", *QUICK],
+    "untrained, consensus": ["--encoder", "untrained", "--method", "consensus", "--n-clusters", "5", "--no-page", *QUICK],
+    "deepcluster": ["--method", "deepcluster", "--n-clusters", "5", "--epochs", "3", "--set", "passes=1", "--set", "views=2", "--no-page", *QUICK],
+    "spice": ["--method", "spice", "--n-clusters", "5", "--epochs", "2", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2", "--no-page", *QUICK],
+}
+TIMES = {"run.json", "listen.html", "both.json"}  # they say when, and how long; NMI of both is in both.csv's columns
+
+
+def start(sounds, out, options):
+    cache = [] if "--no-cache" in options else ["--cache", str(out.parent/"cache")]
+    return subprocess.Popen([sys.executable, "-m", "audioclust", "cluster", str(sounds), "--out", str(out), *options, *cache], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+def begun(p, out):
+    "Wait for the mark of a run; is the process still there?"
+    while p.poll() is None and not (out/"started.json").is_file(): time.sleep(.005)
+    return p.poll() is None
+
+def held(out):
+    "What is compared: name → bytes."
+    return {str(f.relative_to(out)): f.read_bytes() for f in sorted(out.rglob("*")) if f.is_file() and f.name not in TIMES}
+
+def cached(out, keep=None, rng=None):
+    "Rows of the cache of a run; of these, a share is kept."
+    file = next((out.parent/"cache").glob("*.sqlite"), None) if (out.parent/"cache").is_dir() else None
+    if file is None: return 0
+    db = sqlite3.connect(file)
+    try:
+        if keep is not None:
+            keys = [k for k, in db.execute("select key from arrays order by key")]
+            db.executemany("delete from arrays where key=?", [(k,) for k in keys if rng.random() > keep]); db.commit()
+        return db.execute("select count(*) from arrays").fetchone()[0]
+    except sqlite3.OperationalError: return 0  # killed before it had a table
+    finally: db.close()
+
+def there(out):
+    "What a killed run has left, in words."
+    names = [f.name for f in out.rglob("*") if f.is_file()] if out.is_dir() else []
+    return f"{state(out)}, {len(names)} files" + (f", training of {len([n for n in names if n in ('training.safetensors', 'content.safetensors', 'source.safetensors', 'match.safetensors')])}" if (out/"training").is_dir() else "") + (", half a file" if any(n.startswith(".") and n != ".lock" for n in names) else "")
+
+def whole(sounds, tmp, options):
+    "The run that nobody stopped, and how long it took after its mark."
+    out = tmp/"whole"/"run"
+    out.parent.mkdir(parents=True)
+    p = start(sounds, out, options)
+    begun(p, out)
+    since = time.monotonic()
+    assert p.wait() == 0, p.stderr.read()
+    return held(out), time.monotonic() - since
+
+def one(sounds, tmp, options, seed, whole, seconds, signals):
+    "A run that is killed once or twice; a row."
+    rng, times = np.random.default_rng(seed), []
+    out = tmp/f"run-{seed}"/"run"
+    out.parent.mkdir()
+    share, twice, part = rng.random(), seed % 3 == 0, "--no-cache" not in options and seed % 2 == 0
+    said, more, kills = [], [], 1 + twice
+    if part:  # as if some clips had been embedded before
+        shutil.copytree(tmp/"whole"/"cache", out.parent/"cache")
+        n = cached(out, rng.random(), rng)
+    while len(said) < kills:
+        p = start(sounds, out, [*options, *more])
+        if begun(p, out): time.sleep(share*seconds)
+        if p.poll() is not None:  # quicker than its killer
+            if p.returncode: raise RuntimeError(p.stderr.read())
+            if said: break
+            shutil.rmtree(out); share = rng.random()
+            continue
+        p.send_signal(signals); p.wait()
+        if signals == signal.SIGINT: assert p.returncode == 130, (p.returncode, p.stderr.read())
+        said.append(f"{share:.3f}: {there(out)}, {cached(out)} in the cache")
+        share, more = rng.random()*.9, ["--resume"]
+    p = start(sounds, out, [*options, "--resume"])
+    code, err = p.wait(), p.stderr.read()
+    mine = held(out)
+    differ = sorted(n for n in {*mine, *whole} if mine.get(n) != whole.get(n))
+    row = dict(kills=len(said), signal=signals.name, cache="none" if "--no-cache" in options else f"{n} of 100" if part else "empty", there="; ".join(said), status=code, files=len(whole),
+               same=int(not code and not differ), differ=" ".join(differ)[:300] or err.strip()[-300:] * bool(code))
+    shutil.rmtree(out.parent)
+    return row
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--only", help="names of methods, separated by semicolons")
+    p.add_argument("--kills", type=int, default=12, help="runs of each that are killed")
+    p.add_argument("--first", type=int, default=0, help="first seed")
+    p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"killed.csv")
+    args = p.parse_args()
+    where, bad = f"{platform.machine()}, 1 thread, Python {platform.python_version()}", 0
+    with tempfile.TemporaryDirectory() as tmp:
+        sounds = Path(tmp)/"sounds"
+        synthetic_words(5, 4, 5).save(sounds)
+        for name in args.only.split(";") if args.only else METHODS:
+            home = Path(tmp)/name.replace(", ", "-")
+            home.mkdir()
+            ref, seconds = whole(sounds, home, METHODS[name])
+            for seed in range(args.first, args.first + args.kills):
+                signals = signal.SIGINT if seed % 6 == 5 else signal.SIGKILL
+                row = dict(method=name, seed=seed, **one(sounds, home, METHODS[name], seed, ref, seconds, signals), commit=commit(), machine=where)
+                new, bad = not args.out.is_file(), bad + (not row["same"])
+                with open(args.out, "a", newline="") as f:
+                    w = csv.DictWriter(f, row)
+                    if new: w.writeheader()
+                    w.writerow(row)
+                print({k: v for k,v in row.items() if k not in ("commit", "machine")}, flush=True)
+    print(f"{bad} differ")
+    return bad > 0
+
+
+if __name__ == "__main__": sys.exit(main())
