@@ -115,23 +115,38 @@ def _hushed():
             _quiet["depth"] -= 1
             if _quiet["depth"] == 0 and (kept := _quiet["kept"]) is not None: os.dup2(kept, 2); os.close(kept); _quiet["kept"] = None
 
+def _mp3(path)->bool:
+    "Is this a file that the MP3 decoder may take for its own? The name may say otherwise."
+    if not stat.S_ISREG(os.stat(path).st_mode): raise OSError  # opening a pipe would wait for ever
+    with open(path, "rb") as f: head = f.read(3)
+    return head == b"ID3" or head[:1] == b"\xff" or str(path)[-4:].lower() == ".mp3"
+
 @contextmanager
 def _open(path):
     "An open file, or an `AudioError` with the reason."
-    with _hushed() if str(path)[-4:].lower() == ".mp3" else nullcontext():
-        try:
-            if not stat.S_ISREG(os.stat(path).st_mode): raise OSError  # opening a pipe would wait for ever
-            file = sf.SoundFile(str(path) if os.name == "nt" else os.fsencode(path))
+    try: quiet = _hushed() if _mp3(path) else nullcontext()
+    except (OSError, ValueError) as e: raise AudioError(path, _why(Path(path), e)) from None
+    with quiet:
+        try: file = sf.SoundFile(str(path) if os.name == "nt" else os.fsencode(path))
         except Exception as e: raise AudioError(path, _why(Path(path), e)) from None
         with file:
             if file.frames > 2**48: raise AudioError(path, "its header does not say how long it is: write the file anew, for example as wav")
             yield file
+
+_DENSE, _SLOWEST = 32, 100  # samples in a byte, from which on a header is doubted; Hz
+
+def _reaches(f):
+    "Is there a sample where the header says that the last one is?"
+    try: f.seek(f.frames - 1); return len(f.read(1)) == 1
+    except Exception: return False
 
 def probe(path, # A file
 )->AudioInfo:
     "Rate, length, channels and encoding of `path`, from its header; `AudioError` when it cannot be used."
     with _open(path) as f:
         if f.frames <= 0: raise AudioError(path, "there is a header but no sound after it (0 samples)")
+        if f.samplerate < _SLOWEST: raise AudioError(path, f"its header says {f.samplerate} samples a second, and no sound has so few")
+        if f.frames > _DENSE*os.path.getsize(path) and not _reaches(f): raise AudioError(path, f"its header says that it lasts {f.frames/f.samplerate:,.0f} s, and there is no sound at the end of these: write the file anew, for example as wav")
         return AudioInfo(Path(path), f.samplerate, f.frames, f.channels, f.frames/f.samplerate, f"{f.format} {f.subtype}")
 
 # %% ../nbs/00_audio.ipynb #d87f6221
