@@ -7,12 +7,18 @@ __all__ = ['table_text', 'cluster', 'score_run', 'score', 'listen', 'assign', 'e
            'main']
 
 # %% ../nbs/72_cli.ipynb #5a628256
-import argparse, ast, os, shutil, sys, textwrap, warnings
+import argparse, ast, os, re, shutil, sys, textwrap, warnings
 from collections import Counter
 from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 # %% ../nbs/72_cli.ipynb #e2f3d345
+def _shown(text, keep=""): # Anything; characters that stay as they are
+    "Text for a terminal: what would colour it, move its cursor or turn its words round is written out."
+    return re.sub("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", lambda m: m[0] if m[0] in keep else ascii(m[0])[1:-1], str(text))
+
+def _say(text, file=None, flush=False): print(_shown(text, "\n\t"), file=file or sys.stdout, flush=flush)
+
 def _bar(verbosity:int):
     "Progress over batches, counted in clips a second."
     def wrap(batches, total):
@@ -28,7 +34,7 @@ def _plain_warnings(kept:list):
     "Warnings as one line each on stderr, and in `kept`."
     def show(message, category, filename, lineno, file=None, line=None):
         if not issubclass(category, UserWarning) or str(message).startswith("Glyph "): return  # other libraries' notes to their developers
-        if (text := " ".join(str(message).split())) not in kept: kept.append(text); print(f"warning: {text}", file=sys.stderr)
+        if (text := " ".join(str(message).split())) not in kept: kept.append(text); _say(f"warning: {text}", file=sys.stderr)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.showwarning = show
@@ -59,7 +65,7 @@ def cluster(args):
             team.first(lambda: stack.enter_context(at_work(args.out, since, saved=done, asked=model.asked() | dict(encoder=args.encoder), source=os.path.abspath(args.folder))))
             if training and not args.resume: team.first(lambda: _forget(training))
             if not done:
-                model.fit(args.folder, progress=_bar(args.verbose - args.quiet), checkpoints=training, say=None if args.quiet else lambda line: print(line, file=sys.stderr))
+                model.fit(args.folder, progress=_bar(args.verbose - args.quiet), checkpoints=training, say=None if args.quiet else lambda line: _say(line, file=sys.stderr))
                 for said in team.gather(list(kept)):
                     for text in said: warnings.warn(text)  # of other processes
                 team.first(lambda: _same_numbers(args, model))
@@ -99,10 +105,10 @@ def _both(args):
         for by,k in zip(WAYS, pair): one(by, k)
         if _rank(): return 0
         with _plain_warnings([]): _refine(args, out)
-        print(f"in common: NMI {write_both(out)['nmi']:.2f} (0 nothing, 1 all)\nboth:   {out/'both.csv'}")
+        _say(f"in common: NMI {write_both(out)['nmi']:.2f} (0 nothing, 1 all)\nboth:   {out/'both.csv'}")
         with _plain_warnings([]):
             for by in WAYS if not args.no_page else (): _figures(out/by)
-            if not args.no_page and _page(out): print(f"listen: {out/'listen.html'}")
+            if not args.no_page and _page(out): _say(f"listen: {out/'listen.html'}")
     return 0
 
 def _refine(args, out):
@@ -117,7 +123,7 @@ def _refine(args, out):
         kept = {k: v for k,v in read_run(out/a.by).items() if k in ("command", "warnings")}
         if b is not a: b.save(out/a.by, **kept)
         if b is not a and args.labels: score_run(out/a.by, args.labels)
-    for by,text in why.items(): print(f"{by}: {text}")
+    for by,text in why.items(): _say(f"{by}: {text}")
 
 def _same_numbers(args, model):
     "Number the clusters as in the run that is replaced, or in the one named by --like, and carry names over."
@@ -200,15 +206,15 @@ def _report(out, verbose=0):
     from audioclust.runs import read_run
     run, out = read_run(out), Path(out)
     found, secs = run["found"], run["seconds"]
-    print(f"{found['clips']:,} clip{'s'*(found['clips'] != 1)} ({found['seconds']:,.0f} s of sound) in {found['clusters']} cluster{'s'*(found['clusters'] != 1)} by {run['by']}, ignoring {', '.join(run['ignored']) or 'nothing'}"
+    _say(f"{found['clips']:,} clip{'s'*(found['clips'] != 1)} ({found['seconds']:,.0f} s of sound) in {found['clusters']} cluster{'s'*(found['clusters'] != 1)} by {run['by']}, ignoring {', '.join(run['ignored']) or 'nothing'}"
           + (f"; {found['noise']:,} clips are noise" if found["noise"] else "") + (f"; {found['cached']:,} of {found['clips']:,} clips came from the cache" if found.get("cached") else ""))
-    if verbose > 0: print("seconds: " + ", ".join(f"{k} {v:.1f}" for k,v in secs.items()) + f"; device {run['device']}; encoder {run['encoder']}")
-    if found["errors"]: print(f"warning: {found['errors']:,} file{'s'*(found['errors'] != 1)} or clip{'s'*(found['errors'] != 1)} could not be used: {out/'errors.csv'} says why", file=sys.stderr)
-    if "picked" in run: print(run["picked"]["why"])
-    if "choice" in run: print(run["choice"]["why"])
-    if (stable := run.get("stability")): print(f"stability {stable['overall']:.2f} (how alike {stable['runs']} clusterings of parts are; 1 is the same)" + (f"; not stable: cluster{'s'*(len(stable['shaky']) > 1)} {', '.join(map(str, stable['shaky']))}" if stable["shaky"] else ""))
-    if "scores" in run: print(table_text([{k: run["scores"][k] for k in ("acc", "nmi", "ari", "ami", "purity", "coverage", "n_classes")}]))
-    print(f"groups: {out/'clusters.csv'}\nmap:    {out/'figures'/'map.png'}" + (f"\nlisten: {out/'listen.html'}" if (out/"listen.html").is_file() else ""))
+    if verbose > 0: _say("seconds: " + ", ".join(f"{k} {v:.1f}" for k,v in secs.items()) + f"; device {run['device']}; encoder {run['encoder']}")
+    if found["errors"]: _say(f"warning: {found['errors']:,} file{'s'*(found['errors'] != 1)} or clip{'s'*(found['errors'] != 1)} could not be used: {out/'errors.csv'} says why", file=sys.stderr)
+    if "picked" in run: _say(run["picked"]["why"])
+    if "choice" in run: _say(run["choice"]["why"])
+    if (stable := run.get("stability")): _say(f"stability {stable['overall']:.2f} (how alike {stable['runs']} clusterings of parts are; 1 is the same)" + (f"; not stable: cluster{'s'*(len(stable['shaky']) > 1)} {', '.join(map(str, stable['shaky']))}" if stable["shaky"] else ""))
+    if "scores" in run: _say(table_text([{k: run["scores"][k] for k in ("acc", "nmi", "ari", "ami", "purity", "coverage", "n_classes")}]))
+    _say(f"groups: {out/'clusters.csv'}\nmap:    {out/'figures'/'map.png'}" + (f"\nlisten: {out/'listen.html'}" if (out/"listen.html").is_file() else ""))
 
 # %% ../nbs/72_cli.ipynb #a8b62d0b
 def score_run(out, # A run folder
@@ -224,7 +230,7 @@ def score_run(out, # A run folder
     table = label_clips(read_table(Path(out)/"clusters.csv"), labels)
     known = table[table.label.notna()]
     scores = {**score(known.label, known.cluster), "labels": str(labels), "labelled": len(known), "unlabelled": len(table) - len(known)}
-    if len(table) > len(known): print(f"warning: {len(table) - len(known):,} of {len(table):,} clips have no label and are left out of the score", file=sys.stderr)
+    if len(table) > len(known): _say(f"warning: {len(table) - len(known):,} of {len(table):,} clips have no label and are left out of the score", file=sys.stderr)
     write_json({**run, "scores": scores}, Path(out)/"run.json")
     (Path(out)/"figures"/"confusion.png").unlink(missing_ok=True)
     if (n := known.label.nunique()) <= 60 and (k := known.cluster.nunique()) <= 60:
@@ -248,29 +254,31 @@ def listen(args):
     with _plain_warnings([]):
         if args.edits: apply_edits(args.run, args.edits)
         page = listen_page(args.run, args.page, args.embed, args.max_clips)
-    print(f"listen: {page} ({page.stat().st_size/1e6:.1f} MB, {'with the sounds in it' if args.embed else 'linked to the recordings'})" + (f"\nnames:  {', '.join(str(r/'clusters.csv') for r in ways(args.run))}" if args.edits else ""))
+    _say(f"listen: {page} ({page.stat().st_size/1e6:.1f} MB, {'with the sounds in it' if args.embed else 'linked to the recordings'})" + (f"\nnames:  {', '.join(str(r/'clusters.csv') for r in ways(args.run))}" if args.edits else ""))
     return 0
 
 def assign(args):
     "Sort new sounds into the groups of a run."
-    from audioclust.names import called, read_names
+    from audioclust.names import called, guarded, read_names
     from audioclust.pipeline import AudioClusterer, check_source
     from audioclust.runs import check_file, write_table
     out, bad = Path(args.out), []
     check_file(out, args.folder, args.overwrite)
     with _plain_warnings([]):
         check_source(args.folder)
-        model, names = AudioClusterer.load(args.run), read_names(args.run)
+        from audioclust.pretrained import trusting_code
+        with trusting_code() if args.remote_code else nullcontext(): model = AudioClusterer.load(args.run)
+        names = read_names(args.run)
         table = model.assign(args.folder, bad, _bar(args.verbose - args.quiet), args.none_beyond)
-        for path,reason in bad: print(f"warning: {path}: {reason}", file=sys.stderr)
+        for path,reason in bad: _say(f"warning: {_shown(path)}: {reason}", file=sys.stderr)
         if not len(table): raise ValueError(f"no usable recording in {args.folder}")
         table = table.assign(path=[os.path.abspath(p) for p in table.path], confidence=table.confidence.round(4), strangeness=table.strangeness.round(4))
         name = [called(c, names) if c >= 0 else "none of these" if args.none_beyond else "noise" for c in table.cluster]
-        if names["names"] or names["merged"]: table["name"] = name
+        if names["names"] or names["merged"]: table["name"] = [guarded(n) for n in name]
         write_table(table, out)
     order = sorted(range(len(name)), key=lambda i: (table.cluster.iloc[i] < 0, table.cluster.iloc[i]))
-    for text,n in Counter(name[i] for i in order).items(): print(f"{n:6,}  {text}")
-    print(f"groups: {out}")
+    for text,n in Counter(name[i] for i in order).items(): _say(f"{n:6,}  {text}")
+    _say(f"groups: {out}")
     return 0
 
 # %% ../nbs/72_cli.ipynb #ce049915
@@ -282,15 +290,15 @@ def export(args):
         if args.to in ("audacity", "raven"):
             if out.is_file(): raise ValueError(f"{out} is a file: say --out with the name of a folder")
             n = getattr(exports, f"to_{args.to}")(args.run, out, args.join, args.without)
-            print(f"{n:,} file{'s'*(n != 1)} in {out}, one for each recording")
-        else: print(f"{exports.to_table(args.run, out, args.without):,} rows in {out}")
+            _say(f"{n:,} file{'s'*(n != 1)} in {out}, one for each recording")
+        else: _say(f"{exports.to_table(args.run, out, args.without):,} rows in {out}")
     return 0
 
 def sort(args):
     "Copy or link the clips of a run into folders or into an order."
     from audioclust.exports import sort_files
     n = sort_files(args.run, args.out, args.flat, args.link)
-    print(f"{n:,} files in {args.out}, " + ("named in the order of likeness" if args.flat else "a folder for each group"))
+    _say(f"{n:,} files in {args.out}, " + ("named in the order of likeness" if args.flat else "a folder for each group"))
     return 0
 
 def duplicates(args):
@@ -306,10 +314,10 @@ def duplicates(args):
         check_source(args.folder)
         table, failed = clips(args.folder, errors=bad), []
         table["set"] = find(table, errors=failed)
-        for path,reason in bad + [(table.path[i], reason) for i,reason in failed]: print(f"warning: {path}: {reason}", file=sys.stderr)
+        for path,reason in bad + [(table.path[i], reason) for i,reason in failed]: _say(f"warning: {_shown(path)}: {reason}", file=sys.stderr)
     table = table[table.set >= 0].sort_values(["set", "path"]).assign(path=lambda t: [os.path.abspath(p) for p in t.path])
     write_table(table[["set", "path", "start", "end"]], out)
-    print(f"{len(table):,} of the recordings are there more than once, in {table.set.nunique():,} sets: {out}")
+    _say(f"{len(table):,} of the recordings are there more than once, in {table.set.nunique():,} sets: {out}")
     return 0
 
 # %% ../nbs/72_cli.ipynb #78c52d49
@@ -327,11 +335,11 @@ def compare(args):
     if args.labels: _check_labels(args.folder, args.labels)
     kept = []
     with _plain_warnings(kept):
-        table, made = several(args.folder, encoders, methods, args.labels and (lambda clips: label_clips(clips[["path", "start", "end"]], args.labels).label), lambda line: args.quiet or print(f"{line} …", file=sys.stderr, flush=True),
+        table, made = several(args.folder, encoders, methods, args.labels and (lambda clips: label_clips(clips[["path", "start", "end"]], args.labels).label), lambda line: args.quiet or _say(f"{line} …", file=sys.stderr, flush=True),
                               n_clusters=args.n_clusters, by=args.by, window=args.window, random_state=args.seed, cache=True)
         page = save_comparison(out, table, made, command=args.argv, warnings=kept)
-    print(table_text([{k: None if v != v else v for k,v in r.items()} for r in table.to_dict("records")]))
-    print(f"listen: {page}")
+    _say(table_text([{k: None if v != v else v for k,v in r.items()} for r in table.to_dict("records")]))
+    _say(f"listen: {page}")
     return 0
 
 # %% ../nbs/72_cli.ipynb #ca25378d
@@ -345,7 +353,7 @@ def demo(args):
         if not (out/".audioclust-demo").is_file(): raise ValueError(f"{out} is not empty and was not made by the demo: choose another --out")
         for made in ("sounds", "families-by-content", "words-by-content", "words-by-source"): shutil.rmtree(out/made, ignore_errors=True)
     out.mkdir(parents=True, exist_ok=True); (out/".audioclust-demo").touch()
-    if args.quiet < 1: print("making 300 sounds of 10 families, and 480 words by 4 speakers …", flush=True)
+    if args.quiet < 1: _say("making 300 sounds of 10 families, and 480 words by 4 speakers …", flush=True)
     families = synthetic_sounds(10, 30).save(out/"sounds"/"families")
     words = synthetic_words(6, 4, 20).save(out/"sounds"/"words")
     rows, kept = [], []
@@ -360,8 +368,8 @@ def demo(args):
             voice = table.set_index("path").loc[model.clips_.path, "voice"]
             label = table.set_index("path").loc[model.clips_.path, "label"]
             rows.append(dict(sounds=name, by=by, clusters=k, acc=scores["acc"], **{"nmi to family or word": nmi(label, model.labels_), "nmi to voice": nmi(voice, model.labels_)}))
-    print(table_text(rows))
-    print(textwrap.dedent(f"""
+    _say(table_text(rows))
+    _say(textwrap.dedent(f"""
         acc and nmi are 1 for a perfect grouping; acc is against what was asked for: the family or
         word by content, the speaker (voice) by source.
         The sounds are in {out/'sounds'}, and each run has its own folder beside them, such as
@@ -458,6 +466,7 @@ def _parser()->argparse.ArgumentParser:
     a.add_argument("folder", metavar="FOLDER", help="folder of recordings; also a file, a glob in quotes, or a CSV with a column path")
     a.add_argument("--out", default="assigned.csv", metavar="FILE", help="CSV to write: path, start, end, cluster, confidence, strangeness (default: %(default)s)")
     a.add_argument("--none-beyond", type=_positive(float), metavar="S", help="clips that are stranger than S get cluster -1, none of these; 95 %% of a cluster's own members are at most 1, and 1.2 is a good start (default: every clip goes somewhere)")
+    a.add_argument("--remote-code", action="store_true", help="let code that comes with the run's hf: model run on this machine, if you trust it")
     a.add_argument("--overwrite", action="store_true", help="replace a file that is already at --out")
     w = command("compare", compare, "group the same recordings in several ways, and put them side by side")
     w.add_argument("folder", metavar="FOLDER", help="folder of recordings; also a file, a glob in quotes, or a CSV with a column path")
@@ -539,12 +548,14 @@ def _main(argv, loud=None):
     args.argv = list(sys.argv[1:] if argv is None else argv)
     if args.version:
         from audioclust import __version__
-        print(f"audioclust {__version__}"); return 0
+        _say(f"audioclust {__version__}"); return 0
     if not args.command: parser.print_help(); return 2
     if loud and args.run_command is not cluster: return 0  # nothing to share
     try: return args.run_command(args)
-    except KeyboardInterrupt: print("audioclust: interrupted", file=sys.stderr); return 130
-    except (ValueError, OSError, MemoryError, TypeError, RuntimeError) as e:
+    except KeyboardInterrupt: _say("audioclust: interrupted", file=sys.stderr); return 130
+    except Exception as e:
         if args.verbose: raise
-        print(f"audioclust {args.command}: {' '.join(str(e).split()) or type(e).__name__}", file=sys.stderr if getattr(e, "everywhere", False) or not loud else loud)
+        plain = isinstance(e, (ValueError, OSError, MemoryError, TypeError, RuntimeError)) and str(e)
+        odd = f"the run in {args.run} is damaged, or is none of ours: make it again" if hasattr(args, "run") else "this should not happen"
+        _say(f"audioclust {args.command}: " + " ".join((str(e) if plain else f"{odd} ({type(e).__name__}: {e}; -v says where)").split()), file=sys.stderr if getattr(e, "everywhere", False) or not loud else loud)
         return 2

@@ -17,7 +17,7 @@ import soundfile as sf
 from . import runs
 from .audio import AudioError
 from .members import cluster_means
-from .names import MARKS, called, read_names
+from .names import MARKS, called, guarded, read_names
 
 # %% ../nbs/71a_exports.ipynb #4823c197
 def named_clips(run, # A run folder
@@ -41,6 +41,7 @@ def joined(table:pd.DataFrame, # Clips of one recording: start, end, name, …
 def _by_recording(run, out, ending, join, text, without):
     "Write what `text` says of the clips of each recording to a file of its own; the tree of folders is kept. How many files."
     table = named_clips(run, without)
+    table["path"] = [os.path.abspath(p) for p in table.path]  # a path with .. in it must not lead out of `out`
     above = os.path.commonpath([os.path.dirname(p) for p in table.path]) if len(table) else ""
     for path,clips in table.groupby("path", sort=False):
         with runs.replacing(Path(out)/(os.path.relpath(path, above) + ending)) as tmp: tmp.write_text(text(path, joined(clips) if join else clips.sort_values("start")), encoding="utf-8", errors="replace")
@@ -73,7 +74,8 @@ def to_table(run, # A run folder
 )->int: # Rows
     "The clips with their groups as one table."
     table, out = named_clips(run, without), Path(out)
-    write = {".parquet": lambda tmp: table.to_parquet(tmp, index=False), ".json": lambda tmp: table.to_json(tmp, orient="records", indent=1), ".csv": lambda tmp: table.to_csv(tmp, index=False)}.get(out.suffix.lower())
+    if out.suffix.lower() != ".csv": table["path"] = [os.fsencode(p).decode("utf-8", "replace") for p in table.path]  # JSON and Parquet hold text only
+    write = {".parquet": lambda tmp: table.to_parquet(tmp, index=False), ".json": lambda tmp: table.to_json(tmp, orient="records", indent=1), ".csv": lambda tmp: runs.write_table(table.assign(name=table.name.map(guarded)), tmp)}.get(out.suffix.lower())
     if write is None: raise ValueError(f"{out}: the name must end in .parquet, .json or .csv")
     try:
         with runs.replacing(out) as tmp: write(tmp)
@@ -122,7 +124,7 @@ def sort_files(run, # A run folder
 )->int: # Files written
     "Copies of the clips, sorted by group, or named so that the alphabet follows likeness."
     run, out = Path(run), Path(out)
-    table, X = named_clips(run), np.load(run/"embeddings.npy", allow_pickle=False)
+    table, X = named_clips(run), runs.read_array(run/"embeddings.npy")
     if out.exists() and (not out.is_dir() or any(out.iterdir())): raise ValueError(f"{out} is there already: choose a new folder")
     theirs = {Path(p).parent.resolve() for p in table.path} | {d.resolve() for d in [Path(runs.read_run(run)["source"])] if d.is_dir()}
     if any(out.resolve().is_relative_to(d) for d in theirs): raise ValueError(f"{out} lies inside the recordings, where nothing is ever written: choose another folder")
@@ -137,6 +139,7 @@ def sort_files(run, # A run folder
         written.add(to)
         to.parent.mkdir(parents=True, exist_ok=True)
         try:
+            if not os.path.isfile(path): raise OSError("there is no such file")
             if not whole[i]: _cut(path, start, end, to)
             elif link: to.symlink_to(os.path.abspath(path))
             else: shutil.copy2(path, to)

@@ -172,9 +172,9 @@ def _same_rows(parts):
 
 def _what(run, about):
     "Table, embeddings and positions of a run."
-    table, X = runs.read_table(run/"clusters.csv"), np.load(run/"embeddings.npy", allow_pickle=False)
+    table, X = runs.read_table(run/"clusters.csv"), runs.read_array(run/"embeddings.npy")
     if len(X) != len(table): raise ValueError(f"the run in {run} is damaged: {len(table)} rows in clusters.csv and {len(X)} embeddings; make it again")
-    at = np.load(run/"map.npy", allow_pickle=False) if (run/"map.npy").is_file() else np.zeros((0, 2))
+    at = runs.read_array(run/"map.npy") if (run/"map.npy").is_file() else np.zeros((0, 2))
     return table, X, at if len(at) == len(table) else layout_2d(X, about["asked"].get("random_state") or 0)
 
 def _telling(X, table, max_clips):

@@ -484,6 +484,10 @@ def load(cls:AudioClusterer,
     "The clusterer that a run folder keeps; on the CPU where the device that it was made on is not there."
     path = Path(path)
     if not (path/"run.json").is_file() and (path/"both.json").is_file(): return import_module("audioclust.both").load_both(path)
+    with runs.intact(path): return cls._load(path)
+
+@patch(cls_method=True)
+def _load(cls:AudioClusterer, path):
     run = runs.read_run(path)
     self = cls(**run["asked"])
     self.source_ = run["source"]
@@ -498,7 +502,7 @@ def load(cls:AudioClusterer,
     stable, choice = run.get("stability"), run.get("choice")
     self.stability_ = Stability(stable["overall"], {int(c): v for c,v in stable["clusters"].items()}, table.stability.to_numpy(np.float32)) if stable else None
     self.choice_ = Choice(**{**choice, "curve": pd.DataFrame(choice["curve"])}) if choice else None
-    self.embeddings_, self.refined_, self.pick_ = np.load(path/"embeddings.npy", allow_pickle=False), run.get("refined"), None
+    self.embeddings_, self.refined_, self.pick_ = runs.read_array(path/"embeddings.npy"), run.get("refined"), None
     if (picked := run.get("picked")): self.pick_ = import_module("audioclust.auto").Pick(**{**picked, "table": pd.DataFrame(picked["table"])})
     if len(self.embeddings_) != len(table): raise ValueError(f"the run in {path} is damaged: {len(table)} rows in clusters.csv and {len(self.embeddings_)} embeddings; make it again")
     if str(self.device or "cpu").startswith("cuda") and not torch.cuda.is_available():

@@ -80,7 +80,7 @@ def one(sounds, tmp, options, seed, whole, seconds, signals):
     rng, times = np.random.default_rng(seed), []
     out = tmp/f"run-{seed}"/"run"
     out.parent.mkdir()
-    share, twice, part = rng.random(), seed % 3 == 0, "--no-cache" not in options and seed % 2 == 0
+    share, twice, part = rng.random(), seed % 3 == 0, (tmp/"whole"/"cache").is_dir() and seed % 2 == 0
     said, more, kills = [], [], 1 + twice
     if part:  # as if some clips had been embedded before
         shutil.copytree(tmp/"whole"/"cache", out.parent/"cache")
@@ -94,14 +94,18 @@ def one(sounds, tmp, options, seed, whole, seconds, signals):
             shutil.rmtree(out); share = rng.random()
             continue
         p.send_signal(signals); p.wait()
-        if signals == signal.SIGINT: assert p.returncode == 130, (p.returncode, p.stderr.read())
+        if signals == signal.SIGINT and p.returncode != 130:
+            assert not (out/"started.json").is_file(), (p.returncode, p.stderr.read(), there(out))
+            if said: break
+            shutil.rmtree(out); share = rng.random()  # all was done, and Python was about to leave
+            continue
         said.append(f"{share:.3f}: {there(out)}, {cached(out)} in the cache")
         share, more = rng.random()*.9, ["--resume"]
     p = start(sounds, out, [*options, "--resume"])
     code, err = p.wait(), p.stderr.read()
     mine = held(out)
     differ = sorted(n for n in {*mine, *whole} if mine.get(n) != whole.get(n))
-    row = dict(kills=len(said), signal=signals.name, cache="none" if "--no-cache" in options else f"{n} of 100" if part else "empty", there="; ".join(said), status=code, files=len(whole),
+    row = dict(kills=len(said), signal=signals.name, cache="none" if not (tmp/"whole"/"cache").is_dir() else f"{n} of 100" if part else "empty", there="; ".join(said), status=code, files=len(whole),
                same=int(not code and not differ), differ=" ".join(differ)[:300] or err.strip()[-300:] * bool(code))
     shutil.rmtree(out.parent)
     return row
