@@ -326,6 +326,7 @@ def compare(args):
     from audioclust.compare import compare as several, save_comparison
     from audioclust.datasets import label_clips
     from audioclust.pipeline import METHODS, check_source
+    from audioclust.pretrained import named_encoder
     from audioclust.runs import check_outside
     out, methods, encoders = Path(args.out), args.methods.split(","), args.encoders.split(",")
     if unknown := [m for m in methods if m not in METHODS]: raise ValueError(f"there is no method {unknown[0]!r}; choose from {', '.join(METHODS)}")
@@ -333,6 +334,8 @@ def compare(args):
     check_outside(out, args.folder)
     check_source(args.folder)
     if args.labels: _check_labels(args.folder, args.labels)
+    for e in encoders:
+        if e not in ("auto", "fixed", "untrained"): named_encoder(e)  # rather now than after the work on the others
     kept = []
     with _plain_warnings(kept):
         table, made = several(args.folder, encoders, methods, args.labels and (lambda clips: label_clips(clips[["path", "start", "end"]], args.labels).label), lambda line: args.quiet or _say(f"{line} …", file=sys.stderr, flush=True),
@@ -551,7 +554,9 @@ def _main(argv, loud=None):
         _say(f"audioclust {__version__}"); return 0
     if not args.command: parser.print_help(); return 2
     if loud and args.run_command is not cluster: return 0  # nothing to share
-    try: return args.run_command(args)
+    try:
+        if getattr(args, "out", None) == "": raise ValueError("--out is empty: say where the results go")
+        return args.run_command(args)
     except KeyboardInterrupt: _say("audioclust: interrupted", file=sys.stderr); return 130
     except Exception as e:
         if args.verbose: raise

@@ -33,6 +33,7 @@ def label_clips(table:pd.DataFrame, # Clips, with a column `path`
     labels:str, # "parent", a regular expression on the file name, or a CSV file with columns `path` and `label`
 )->pd.DataFrame: # The table with a column `label`
     "`table` with the label of each clip: its folder's name, a part of its name (the first group), or a row of a CSV."
+    if not str(labels): raise ValueError("the labels are empty: say parent, a pattern such as '^(\\d)_', or a .csv file")
     if labels == "parent": found = [Path(p).parent.name for p in table.path]
     elif str(labels).lower().endswith(".csv"): found = _from_table(table, labels)
     else:

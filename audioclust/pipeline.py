@@ -151,7 +151,9 @@ def _clusterer(self:AudioClusterer):
     self._ready, self._name = (self.encoder, None) if isinstance(self.encoder, Encoder) else (None, self.encoder)
     if self._name not in (None, "auto", "fixed", "untrained"): self._ready = named_encoder(self._name)
     if self.sample_rate is not None and not 2000 <= self.sample_rate <= 192000: raise ValueError(f"a sample rate of {self.sample_rate} Hz: say one from 2000 to 192000")
+    if not isinstance(self.stability, (int, np.integer)) or self.stability < 0: raise ValueError(f"stability={self.stability!r}: say how many times, a whole number; 0 leaves it out")
     params = self.params or {}
+    if not isinstance(lr := params.get("lr", 1) or 1, (int, float)) or not 0 < lr < float("inf"): raise ValueError(f"lr={lr!r}: a learning rate is a number above 0")
     own = {"method", "n_clusters", "random_state", "device", "sharded"} | ({"by", "ignore", "sample_rate", "num_workers"} if self.method in TRAINED else set())
     if twice := own & set(params): raise ValueError(f"{', '.join(sorted(twice))} cannot be among the parameters of the method: it is an argument of its own")
     made = make_clusterer(self.method, 2 if self.n_clusters == "auto" else self.n_clusters, self.random_state, self.device and str(self.device), **params)
