@@ -132,3 +132,20 @@ def test_a_terminal_is_not_led_astray(made, tmp_path, capsys):
         said = capsys.readouterr()
         assert "\x1b" not in said.err + said.out and "bad\\x1b[2J\\r\\n.wav" in said.err
     assert pd.read_csv(tmp_path/"a.csv").path.str.endswith("good.wav").all()
+
+
+def test_a_run_folder_gives_no_leave_to_run_the_code_of_a_model(tmp_path, monkeypatch):
+    utils = pytest.importorskip("transformers.dynamic_module_utils")
+    from audioclust.encoders import load_encoder
+    from audioclust.pretrained import trusting_code
+    monkeypatch.setattr(utils, "HF_MODULES_CACHE", str(tmp_path/"modules"))
+    monkeypatch.setattr("sys.path", list(__import__("sys").path))
+    (model := tmp_path/"model").mkdir(); (folder := tmp_path/"run"/"model").mkdir(parents=True)
+    (model/"config.json").write_text(json.dumps({"model_type": "harm", "auto_map": {"AutoConfig": "harm.Config", "AutoModel": "harm.Model", "AutoFeatureExtractor": "harm.Front"}}))
+    (model/"preprocessor_config.json").write_text(json.dumps({"feature_extractor_type": "Front", "auto_map": {"AutoFeatureExtractor": "harm.Front"}}))
+    (model/"harm.py").write_text(f"from pathlib import Path\nPath({str(tmp_path/'harmed')!r}).touch()\nraise ValueError('it ran')\n")
+    (folder/"encoder.json").write_text(json.dumps({"class": "PretrainedEncoder", "name": str(model), "revision": None, "remote_code": True}))
+    with pytest.raises(ValueError, match="cannot give leave"): load_encoder(folder)
+    assert not (tmp_path/"harmed").exists()
+    with trusting_code(), pytest.raises(ValueError, match="it ran"): load_encoder(folder)
+    assert (tmp_path/"harmed").exists()  # with leave it runs: so it would have, without the refusal
