@@ -105,7 +105,7 @@ def one(sounds, tmp, options, seed, whole, seconds, signals):
     code, err = p.wait(), p.stderr.read()
     mine = held(out)
     differ = sorted(n for n in {*mine, *whole} if mine.get(n) != whole.get(n))
-    row = dict(kills=len(said), signal=signals.name, cache="none" if not (tmp/"whole"/"cache").is_dir() else f"{n} of 100" if part else "empty", there="; ".join(said), status=code, files=len(whole),
+    row = dict(kills=len(said), signal=signals.name, cache="none" if not (tmp/"whole"/"cache").is_dir() else f"{n} rows" if part else "empty", there="; ".join(said), status=code, files=len(whole),
                same=int(not code and not differ), differ=" ".join(differ)[:300] or err.strip()[-300:] * bool(code))
     shutil.rmtree(out.parent)
     return row
