@@ -133,7 +133,7 @@ def _open(path):
             if file.frames > 2**48: raise AudioError(path, "its header does not say how long it is: write the file anew, for example as wav")
             yield file
 
-_DENSE, _SLOWEST = 32, 100  # samples in a byte, from which on a header is doubted; Hz
+_DENSE, _SLOWEST = 256, 100  # samples in a byte, from which on a header is doubted; Hz
 
 def _reaches(f):
     "Is there a sample where the header says that the last one is?"
