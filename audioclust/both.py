@@ -42,7 +42,7 @@ class BothWays:
     "A clustering by content and one by source of the same clips."
     def __init__(self,
         n_clusters=10, # Groups wanted: a number or "auto" for both, or a pair of these, by content and by source
-        refined:bool=True, # Take from each what sets the other's groups apart, where that makes it more stable?
+        refined:bool=True, # Take from each what sets the other's groups apart, where signs that need no labels speak for it?
         **options, # Further arguments of `AudioClusterer`, but `by`
     ):
         if {"by", "ignore"} & set(options): raise ValueError("by and ignore cannot be said here: both lists are used; for one of your own, make an AudioClusterer")

@@ -81,7 +81,8 @@ def _model(args, team):
     encoder = args.encoder
     if args.remote_code:
         from audioclust.pretrained import named_encoder
-        encoder = named_encoder(encoder or "hf:", True)
+        if not (encoder or "").startswith("hf:"): raise ValueError("--remote-code is for --encoder hf:NAME, a model that brings code of its own")
+        encoder = named_encoder(encoder, True)
     return AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, encoder, window=args.window, hop=args.hop, sample_rate=args.rate, params=_params(args), num_workers=args.workers,
                           device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True, sharded=team.size > 1, stability=args.stability)
 
@@ -112,7 +113,7 @@ def _both(args):
     return 0
 
 def _refine(args, out):
-    "Take from each way what sets the other's groups apart, where that makes it more stable."
+    "Take from each way what sets the other's groups apart, where signs that need no labels speak for it."
     from audioclust.pipeline import TRAINED, AudioClusterer
     from audioclust.refined import refine
     from audioclust.runs import read_run

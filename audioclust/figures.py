@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .coarse import coarse, tree_over
+from .coarse import tree_over
 from .listen import pictures
 from .members import cluster_means, confidence, typicality
 from .names import called, read_names

@@ -128,7 +128,7 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         with self._stage("find"): table, self.errors_ = team.first(lambda: self._find(source, clusterer))
         with self._stage("pick"): self._name, self.pick_, self.encoder_ = team.first(lambda: self._pick(table))
         self.source_ = os.path.abspath(source) if isinstance(source, (str, os.PathLike)) else f"{len(table)} clips"
-        self.curves_, self.choice_ = [], None
+        self.curves_, self.choice_, self.refined_ = [], None, None
         if self._trains():
             if self.n_clusters == "auto": team.first(lambda: self._choose_first(table, clusterer, progress))
             clusterer, made = team.first(lambda: self._represent(table, clusterer, progress, checkpoints, say))
@@ -200,7 +200,7 @@ def _pick(self:AudioClusterer, table):
     name, pick = self._name, None
     if self.method in TRAINED: return name, None, None
     if name == "auto":
-        pick = import_module("audioclust.auto").pick_encoder(table, self.n_clusters if isinstance(self.n_clusters, (int, np.integer)) else 10, self.by, self.ignore, sample_rate=self.sample_rate, device=self.device, num_workers=self.num_workers, random_state=self.random_state)
+        pick = import_module("audioclust.auto").pick_encoder(table, self.n_clusters if isinstance(self.n_clusters, (int, np.integer)) else 10, self.by, self.ignore, sample_rate=self.sample_rate, device=self.device, num_workers=self.num_workers, random_state=self.random_state, cache=self.cache)
         name = pick.name
     return name, pick, None if name == "untrained" else self._ready or self._known(name, table)
 
@@ -350,7 +350,7 @@ def regroup(self:AudioClusterer,
     if TRAINED & {self.method, method}: raise ValueError(f"{', '.join(sorted(TRAINED & {self.method, method}))} trains its own embeddings: fit it anew")
     other = type(self)(**{**self.get_params(deep=False), "method": method or self.method, "n_clusters": self.n_clusters if n_clusters is None else n_clusters, "params": params if method or params else self.params,
                           "random_state": self.random_state if random_state is None else random_state, "sharded": False})
-    for name in ("encoder_", "whitening_", "embeddings_", "clips_", "errors_", "source_", "n_cached_", "pick_"): setattr(other, name, getattr(self, name))
+    for name in ("encoder_", "whitening_", "embeddings_", "clips_", "errors_", "source_", "n_cached_", "pick_", "refined_"): setattr(other, name, getattr(self, name))
     clusterer, other.seconds_, other.curves_, other.choice_ = other._clusterer(), dict(self.seconds_), [], None
     other._enough(clusterer, len(self.embeddings_))
     if other.n_clusters == "auto" and "n_clusters" in clusterer.get_params():
@@ -429,8 +429,8 @@ def about(self:AudioClusterer)->dict:
         found=dict(clips=len(self.labels_), seconds=round(float((self.clips_.end - self.clips_.start).sum()), 2), errors=len(self.errors_),
                    clusters=len(ids), noise=int((self.labels_ < 0).sum()), cached=self.n_cached_, sizes={int(i): int(c) for i,c in zip(ids, n)}),
         **({"stability": dict(runs=self.stability, overall=self.stability_.overall, clusters=self.stability_.clusters, shaky=[c for c,v in self.stability_.clusters.items() if v < SHAKY])} if self.stability_ else {}),
-        **({"refined": self.refined_} if getattr(self, "refined_", None) else {}),
-        **({"picked": {**self.pick_._asdict(), "table": self.pick_.table.to_dict("records")}} if getattr(self, "pick_", None) else {}),
+        **({"refined": self.refined_} if self.refined_ else {}),
+        **({"picked": {**self.pick_._asdict(), "table": self.pick_.table.to_dict("records")}} if self.pick_ else {}),
         **({"choice": {**self.choice_._asdict(), "curve": self.choice_.curve.to_dict("records")}} if self.choice_ else {}))
 
 @patch
@@ -472,7 +472,8 @@ def load_whitening(path): # Folder of a model
 def load_clusterer(method, path): # A key of `METHODS`, the folder of a model
     "The clusterer that a run by this method keeps."
     kind = Consensus if method == "deepcluster" else import_module("audioclust.spice").MostProbable if method == "spice" else method_class(method)
-    return kind.load(path)
+    made = kind.load(path)
+    return made.set_params(device=None) if "device" in made.get_params() and not torch.cuda.is_available() else made
 
 def save_figure(fig, path, name): # A figure, a run folder, a name
     "Write `figures/<name>.png` of a run folder."
@@ -509,7 +510,6 @@ def _load(cls:AudioClusterer, path):
     if len(self.embeddings_) != len(table): raise ValueError(f"the run in {path} is damaged: {len(table)} rows in clusters.csv and {len(self.embeddings_)} embeddings; make it again")
     if str(self.device or "cpu").startswith("cuda") and not torch.cuda.is_available():
         self.device = None
-        self.clusterer_.set_params(device=None)
     errors = runs.read_table(path/"errors.csv")
     self.errors_, self.seconds_, self.n_cached_ = [(Path(p), r) for p,r in zip(errors.path, errors.reason)], run["seconds"], run["found"].get("cached", 0)
     return self

@@ -7,7 +7,7 @@ __all__ = ['MARK', 'EARLIER', 'at_work', 'state', 'check_same', 'begun', 'note_s
 
 # %% ../nbs/69b_stopped.ipynb #0ef3199b
 import json, os, re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def at_work(out, # The run folder, made if it is not there
         if not _begun(out): _clear(out)
         raise
     finally:
-        (out/".lock").unlink(missing_ok=True)
+        with suppress(OSError): (out/".lock").unlink()  # some systems do so themselves when it is released
         lock.release()
         if new and not any(out.iterdir()): out.rmdir()
 
@@ -51,9 +51,13 @@ def _begun(out):
     "Has anything been written that is worth going on with?"
     return _incomplete(out) or (out/"training").is_dir() or (out/EARLIER).is_file()
 
-def _incomplete(out):
-    try: return json.loads((out/"run.json").read_text(encoding="utf-8")).get("complete") is False
-    except (OSError, ValueError): return False
+def _said(file):
+    "The JSON object in a file; an empty one where there is none."
+    try: said = json.loads(Path(file).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError): return {}
+    return said if isinstance(said, dict) else {}
+
+def _incomplete(out): return _said(out/"run.json").get("complete") is False
 
 _TEMP = re.compile(r"\.[\w-]+(\.\w+)\.\d+\1")  # what `replacing` writes to
 
@@ -77,7 +81,7 @@ def check_same(out, # A run folder that holds a run, whole or stopped
 ):
     "Refuse to go on with a run that was asked for something else."
     out = Path(out)
-    about = json.loads((out/(MARK if (out/MARK).is_file() else "run.json")).read_text(encoding="utf-8"))
+    about = _said(out/(MARK if (out/MARK).is_file() else "run.json"))
     if about.get("schema") != runs.SCHEMA: raise ValueError(f"{out} was begun by another version of audioclust: begin anew with --overwrite")
     free = {"num_workers", "device"}  # do not change what is asked for
     then, now = about.get("asked", {}), runs._plain(asked)
@@ -88,19 +92,17 @@ def check_same(out, # A run folder that holds a run, whole or stopped
 def begun(out, # A run folder
 )->str: # ISO 8601, or None where none was stopped
     "When the run that was stopped in a folder began."
-    try: return json.loads((Path(out)/MARK).read_text(encoding="utf-8"))["created"]
-    except (OSError, ValueError, KeyError): return None
+    return _said(Path(out)/MARK).get("created")
 
 # %% ../nbs/69b_stopped.ipynb #bf89f362
 def note_saved(out): # A run folder that is at work
     "Note in the mark that the run is whole, but for what can be made from it."
-    runs.write_json({**json.loads((Path(out)/MARK).read_text(encoding="utf-8")), "saved": True}, Path(out)/MARK)
+    runs.write_json({**_said(Path(out)/MARK), "saved": True}, Path(out)/MARK)
 
 def saved(out # A run folder
 )->bool:
     "Was the run that was stopped whole, but for what can be made from it?"
-    try: return json.loads((Path(out)/MARK).read_text(encoding="utf-8")).get("saved") is True and (Path(out)/"run.json").is_file() and not _incomplete(Path(out))
-    except (OSError, ValueError, AttributeError): return False
+    return _said(Path(out)/MARK).get("saved") is True and (Path(out)/"run.json").is_file() and not _incomplete(Path(out))
 
 # %% ../nbs/69b_stopped.ipynb #66a08262
 def earlier_run(out, # A run folder that is about to be written

@@ -6,6 +6,7 @@ os.environ["AUDIOCLUST_CACHE"] = tempfile.mkdtemp()  # the user's own stays as i
 atexit.register(shutil.rmtree, os.environ["AUDIOCLUST_CACHE"], ignore_errors=True)
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile as sf
 
@@ -45,3 +46,13 @@ def words(tmp_path_factory):
     from audioclust.datasets import synthetic_words
     folder = tmp_path_factory.mktemp("sounds")/"words"
     return folder, synthetic_words(6, 4, 8).save(folder)
+
+
+@pytest.fixture(scope="session")
+def noises(tmp_path_factory):
+    "Makes files of noise at 16 kHz that last so many seconds each, and gives their table."
+    def make(*seconds):
+        at, rng = tmp_path_factory.mktemp("noises"), np.random.default_rng(0)
+        for i,s in enumerate(seconds): sf.write(at/f"{i}.wav", rng.normal(size=int(s*16000))*.1, 16000)
+        return pd.DataFrame(dict(path=[at/f"{i}.wav" for i in range(len(seconds))], start=0., end=seconds))
+    return make

@@ -78,3 +78,14 @@ def test_the_untrained_network_can_be_picked(words, monkeypatch):
 @pytest.mark.parametrize("encoder, said", [("hearing", "encoder='hearing'"), (5, "give a name or an Encoder")])
 def test_wrong_encoders(words, encoder, said):
     with pytest.raises(ValueError, match=said): AudioClusterer(encoder=encoder).fit(words[0])
+
+
+def test_what_was_heard_for_the_choice_is_not_heard_again(words, tmp_path):
+    model = AudioClusterer(n_clusters=6, encoder="auto", cache=tmp_path).fit(words[0])
+    assert model.pick_.name == "fixed" and model.n_cached_ == len(model.labels_)  # all 192 were among the few
+
+
+def test_leave_for_code_is_for_models_that_bring_some(words, tmp_path, capsys):
+    for more in [], ["--encoder", "fixed"], ["--encoder", "auto"]:
+        assert main(["cluster", str(words[0]), "--out", str(tmp_path/"run"), "--remote-code", *more]) == 2
+        assert "--remote-code is for --encoder hf:NAME" in capsys.readouterr().err and not (tmp_path/"run").exists()

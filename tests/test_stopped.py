@@ -141,3 +141,14 @@ def test_both_ways_go_on(sounds, tmp_path, monkeypatch):
     assert state(out) == "stopped" and state(out/"content") == "whole" and state(out/"source") == "stopped"
     assert cluster(sounds, out, "--by", "both", "--resume") == 0
     assert (out/"content/run.json").stat().st_mtime_ns == made and (out/"both.csv").is_file() and state(out/"source") == "whole" and not (out/"started.json").exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "null"])
+def test_a_mark_that_says_nothing(sounds, tmp_path, capsys, text):
+    out = tmp_path/"run"
+    out.mkdir()
+    (out/"started.json").write_text(text)
+    assert cluster(sounds, out, "--resume") == 2
+    err = capsys.readouterr().err
+    assert "begin anew with --overwrite" in err and err.count("\n") == 1
+    assert cluster(sounds, out, "--overwrite") == 0
