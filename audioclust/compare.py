@@ -14,7 +14,8 @@ import pandas as pd
 from . import runs
 from .listen import listen_page
 from .metrics import ami, score
-from .pipeline import TRAINED, AudioClusterer
+from .methods import TRAINED
+from .pipeline import AudioClusterer
 
 # %% ../nbs/71c_compare.ipynb #3abb6adc
 def compare(source, # Folder, file, glob, CSV, list of files, or table of clips

@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .audio import load_audio
 from .logmels import ClippedLogMel, LogMels
-from .pipeline import common_rate
+from .sources import common_rate
 
 # %% ../nbs/71b_duplicates.ipynb #18da1404
 DEEP, FRAMES = 40., 32  # dB below the loudest point that count; frames that a clip is stretched to

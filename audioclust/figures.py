@@ -16,7 +16,8 @@ from .listen import pictures
 from .members import cluster_means, confidence, typicality
 from .names import called, read_names
 from .pictures import OKABE_ITO
-from .pipeline import AudioClusterer, save_figure
+from .kept import save_figure
+from .pipeline import AudioClusterer
 from .stability import likeness
 
 # %% ../nbs/71d_figures.ipynb #b6dc1509

@@ -22,9 +22,10 @@ from . import runs
 from .audio import AudioError, LogMel, frame_mask, load_audio
 from .both import ways
 from .coarse import tree_data
+from .members import cluster_means
 from .names import read_names
 from .pictures import layout_2d
-from .pipeline import cluster_means, common_rate
+from .sources import common_rate
 from .stream import stream
 
 # %% ../nbs/71_listen.ipynb #b6becfee

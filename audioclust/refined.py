@@ -15,8 +15,10 @@ from sklearn.base import clone
 
 from .encoders import Encoder, load_encoder
 from .estimators import replacing
+from .kept import load_clusterer, load_whitening
+from .methods import TRAINED
 from .metrics import ami
-from .pipeline import TRAINED, AudioClusterer, load_clusterer, load_whitening
+from .pipeline import AudioClusterer
 from .processes import Team
 from .spice import AsIs
 

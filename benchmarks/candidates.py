@@ -25,7 +25,8 @@ from audioclust.effects import effects_available
 from audioclust.encoders import FixedEncoder, what_to_ignore
 from audioclust.evidence import prediction_strength
 from audioclust.metrics import ami, ari, score
-from audioclust.pipeline import AudioClusterer, make_clusterer
+from audioclust.methods import make_clusterer
+from audioclust.pipeline import AudioClusterer
 from audioclust.stability import resampled
 from made_sets import SETS, make
 

@@ -72,12 +72,12 @@ def test_a_run_is_not_overwritten_unless_told(words, tmp_path, capsys):
 
 
 def test_an_interrupted_save_is_not_a_run_and_can_be_replaced(words, tmp_path, capsys, monkeypatch):
-    from audioclust import pipeline
+    from audioclust import kept
     folder, _ = words
     args = ["cluster", str(folder), "--out", str(tmp_path/"run"), "--n-clusters", "2", "-q"]
     def stop(*_): raise KeyboardInterrupt
     with monkeypatch.context() as m:
-        m.setattr(pipeline, "plot_sizes", stop)
+        m.setattr(kept, "plot_sizes", stop)
         assert main(args) == 130
     assert main(["score", str(tmp_path/"run"), "--labels", "parent"]) == 2 and "--resume" in capsys.readouterr().err
     assert main([*args, "--overwrite"]) == 0 and main(["score", str(tmp_path/"run"), "--labels", "parent"]) == 0

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import audioclust
-from audioclust.cli import _shown, main
+from audioclust.cli import main
+from audioclust.terminal import shown
 from audioclust.names import guarded
 
 package = Path(audioclust.__file__).parent
@@ -123,7 +124,7 @@ def test_nothing_is_written_outside_of_an_export(made, tmp_path, monkeypatch):
 
 
 def test_a_terminal_is_not_led_astray(made, tmp_path, capsys):
-    assert _shown("a\x1b[31m\nb\u202ec\udcff\x9b") == "a\\x1b[31m\\nb\\u202ec\\udcff\\x9b" and _shown("日本 é 🎵") == "日本 é 🎵"
+    assert shown("a\x1b[31m\nb\u202ec\udcff\x9b") == "a\\x1b[31m\\nb\\u202ec\\udcff\\x9b" and shown("日本 é 🎵") == "日本 é 🎵"
     (tmp_path/"in").mkdir()
     (tmp_path/"in"/"bad\x1b[2J\r\n.wav").write_bytes(b"x")
     shutil.copy(next((made/"sounds").rglob("*.wav")), tmp_path/"in"/"good.wav")

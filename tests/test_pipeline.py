@@ -9,7 +9,10 @@ from hypothesis import given, settings, strategies as st
 
 from audioclust import runs
 from audioclust.metrics import nmi
-from audioclust.pipeline import METHODS, AudioClusterer, common_rate, make_clusterer, typicality
+from audioclust.members import typicality
+from audioclust.methods import METHODS, make_clusterer
+from audioclust.pipeline import AudioClusterer
+from audioclust.sources import common_rate
 
 
 def truth(model, table, column): return table.set_index("path").loc[list(model.clips_.path), column]
