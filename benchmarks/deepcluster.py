@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from appended import append
+from audioclust.augment import Views, shift_bands, warp, whole
 from audioclust.consensus import Consensus
 from audioclust.datasets import fsdd
 from audioclust.deepcluster import Labeller, deepcluster_learner
@@ -30,6 +31,7 @@ VARIANTS = {  # by, pseudo-labels, then what differs
     "as published": ("content", 100, PUBLISHED), "as published, k = 10": ("content", 10, PUBLISHED), "no anchor": ("content", 10, dict(anchor=False)), "one K-means, anchor in the first epoch": ("content", 10, dict(members=1)),
     "whitened by all points": ("content", 10, dict(within=False)), "no augmentation": ("content", 10, dict(augment=False)), "not balanced": ("content", 10, dict(balance=False)),
     "head kept": ("content", 10, dict(renew=False)), "k = 30": ("content", 30, {}), "k = 100": ("content", 100, {}), "version 2": ("content", 10, dict(anchor=False, version=2)), "version 2, k = 30": ("content", 30, dict(anchor=False, version=2)), "as published, no reseeding": ("content", 100, dict(PUBLISHED, reseed=False)),
+    **{f"views without {part}": ("content", 10, dict(leave_out=part)) for part in ("pitch", "noise", "room", "time")},
 }
 
 
@@ -42,7 +44,14 @@ class Timed:
         finally: self.spent[self.name] = self.spent.get(self.name, 0) + time.perf_counter() - start
 
 
-def run(table, by, k, seed, epochs=10, anchor=True, within=True, members=16, reseed=True, **learner):
+def without(views, part):
+    "The same views, in training, labels and whitening, but for one of the things that they change: pitch, noise, room, or where in time the clip lies."
+    if part == "time": views.place = lambda n, dice=None: Views.place(views, n) if dice is None else shift_bands(warp(whole(n, views.frames, len(views.hz)), dice, views.hz.to(n.device), .08), dice, .06)
+    else: views.ignore = tuple(i for i in views.ignore if i != part)
+    return views
+
+
+def run(table, by, k, seed, epochs=10, anchor=True, within=True, members=16, reseed=True, leave_out=None, **learner):
     wanted, spent = dict(content=10, source=6)[by], {}
     fixed = FixedEncoder(by, sample_rate=8000)
     z = fixed.whitening(len(table)).fit_transform(fixed.embed(table)) if anchor else None
@@ -55,6 +64,7 @@ def run(table, by, k, seed, epochs=10, anchor=True, within=True, members=16, res
             labeller = Labeller(k, z, within, members, reseed=reseed, seed=seed)
             labeller.cluster, labeller.ask_anchor, labeller.embed = Timed(labeller.cluster, spent, "cluster"), Timed(labeller.ask_anchor, spent, "cluster"), Timed(labeller.embed, spent, "embed")
         learn = deepcluster_learner(store.dataloaders(256), encoder, k, labeller=labeller, seed=seed, **learner)
+        if leave_out: without(learn.make_views.views, leave_out)
         learn.make_views.views = Timed(learn.make_views.views, spent, "augment")
         learn._do_epoch_train = Timed(learn._do_epoch_train, spent, "train")
         with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(epochs, 2e-3, pct_start=.1)
