@@ -27,6 +27,7 @@ def regroup(self:AudioClusterer,
     random_state:int=None, # None keeps the seed
 )->AudioClusterer: # Another one, fitted
     "Another clustering of the same embeddings."
+    if hasattr(self, "both_"): raise ValueError("there are two groupings here: regroup both_.content or both_.source")
     check_is_fitted(self, "clusterer_")
     if TRAINED & {self.method, method}: raise ValueError(f"{', '.join(sorted(TRAINED & {self.method, method}))} trains its own embeddings: fit it anew")
     other = type(self)(**{**self.get_params(deep=False), "method": method or self.method, "n_clusters": self.n_clusters if n_clusters is None else n_clusters, "params": params if method or params else self.params,
@@ -48,7 +49,9 @@ def assign(self:AudioClusterer,
     none_beyond:float=None, # A clip that is stranger than this gets cluster -1, none of these; None puts every clip somewhere
 )->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness
     "New clips and the clusters that they belong to."
-    if hasattr(self, "both_"): return self.both_.assign(source, errors)
+    if hasattr(self, "both_"):
+        if none_beyond is not None: raise ValueError("none_beyond is for one grouping: give it to both_.content or both_.source")
+        return self.both_.assign(source, errors)
     check_is_fitted(self, "clusterer_")
     bad = [] if errors is None else errors
     X, table = self._embed(self._clips(source, bad), bad, progress)

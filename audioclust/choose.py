@@ -59,7 +59,8 @@ def choose_k(X, # Embeddings [N, d]
     X = np.asarray(to_numpy(X), np.float32)
     X = X[np.sort(np.random.default_rng(random_state).permutation(len(X))[:most])]
     ks, rows = sorted(set(map(int, ks))) if ks is not None else candidates(len(X)), []
-    if not ks or min(ks) < 2 or max(ks) >= len(X): raise ValueError(f"candidates must be from 2 to {len(X) - 1}, below the number of clips; they are {list(ks)}")
+    limit = min(len(X) - 1, max(2, round(.8*len(X))))  # each run sees four fifths of the clips
+    if not ks or min(ks) < 2 or max(ks) > limit: raise ValueError(f"candidates must be from 2 to {limit}, four fifths of the {len(X)} clips; they are {list(ks)}")
     for k in ks:
         labels, (_, again) = np.asarray(to_numpy(make(k, random_state).fit(X).labels_)), resampled(lambda seed: make(k, seed), X, n, random_state=random_state)
         many = len(np.unique(labels)) > 1

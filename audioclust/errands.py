@@ -39,9 +39,10 @@ def assign(args):
     from audioclust.names import called, guarded, read_names
     from audioclust.pipeline import AudioClusterer
     from audioclust.sources import check_source
-    from audioclust.runs import check_file, write_table
+    from audioclust.runs import check_file, read_run, write_table
     out, bad = Path(args.out), []
     check_file(out, args.folder, args.overwrite)
+    read_run(args.run)  # says what is wrong where there is none, or one for each way
     with plain_warnings([]):
         check_source(args.folder)
         from audioclust.pretrained import trusting_code

@@ -42,6 +42,13 @@ def replacing(path, # The file that will be there at the end, or stay as it was
     finally: tmp.unlink(missing_ok=True)
 
 # %% ../nbs/15_estimators.ipynb #d5febbc6
+def _plain(v): # What JSON has no word for
+    if isinstance(v, (np.ndarray, torch.Tensor)): return to_numpy(v).tolist()
+    if isinstance(v, np.generic): return v.item()
+    if isinstance(v, torch.device): return str(v)
+    if isinstance(v, np.random.RandomState): return None  # where it stands is not kept
+    raise TypeError(f"{v!r} cannot be kept: a parameter is a number, a string, None, or an array or list of these")
+
 class Kept(BaseEstimator):
     "An estimator with `save` and `load` that use no pickle."
     _file = "estimator"  # name of its two files
@@ -54,9 +61,8 @@ class Kept(BaseEstimator):
         path = Path(path)
         values = {name: getattr(self, name) for name in (*self._state, "n_features_in_")}
         arrays = {k: np.array(to_numpy(v), order="C") for k,v in values.items() if isinstance(v, (np.ndarray, torch.Tensor))}
-        numbers = {k: v.item() if isinstance(v, np.generic) else v for k,v in values.items() if k not in arrays}
-        params = {k: to_numpy(v).tolist() if isinstance(v, (np.ndarray, torch.Tensor)) else v for k,v in self.get_params().items()}
-        text = json.dumps({"class": type(self).__name__, "params": params, "fitted": numbers}, indent=1)
+        numbers = {k: v for k,v in values.items() if k not in arrays}
+        text = json.dumps({"class": type(self).__name__, "params": self.get_params(), "fitted": numbers}, indent=1, default=_plain)
         with replacing(path/f"{self._file}.safetensors") as tmp: save_file(arrays, tmp)
         with replacing(path/f"{self._file}.json") as tmp: tmp.write_text(text, encoding="utf-8")
 

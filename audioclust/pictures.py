@@ -15,8 +15,8 @@ _MARKERS = "o^sDv<>pP*X"
 def style(cluster:int, # Cluster id, -1 for noise
 )->dict: # Arguments of matplotlib's `scatter`
     "Colour and marker of a cluster, the same in every picture."
-    if cluster < 0: return dict(c="0.75", marker=".")
-    return dict(c=OKABE_ITO[cluster % 8], marker=_MARKERS[cluster % len(_MARKERS)])
+    if cluster < 0: return dict(c="0.75", marker=".", snap=False)
+    return dict(c=OKABE_ITO[cluster % 8], marker=_MARKERS[cluster % len(_MARKERS)], snap=False)  # snapped to pixels, a small plus has no width
 
 # %% ../nbs/11_pictures.ipynb #b6bc5efc
 def layout_2d(X, # Embeddings [N, d]

@@ -92,7 +92,7 @@ def fit(self:AudioClusterer, source, # Folder, file, glob, CSV, list of files, o
     self.source_ = os.path.abspath(source) if isinstance(source, (str, os.PathLike)) else f"{len(table)} clips"
     self.curves_, self.choice_, self.refined_ = [], None, None
     if self._trains():
-        if self.n_clusters == "auto": team.first(lambda: self._choose_first(table, clusterer, progress))
+        if self.n_clusters == "auto" and "n_clusters" in clusterer.get_params(): team.first(lambda: self._choose_first(table, clusterer, progress))
         clusterer, made = team.first(lambda: self._represent(table, clusterer, progress, checkpoints, say))
         for name,value in made.items(): setattr(self, name, value)
     else:

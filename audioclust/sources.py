@@ -21,7 +21,7 @@ def common_rate(paths, # Recordings
     "The sample rate that most recordings have, at most `highest`."
     paths = sorted(dict.fromkeys(map(str, paths)))
     rates = []
-    for p in paths[::max(1, len(paths)//look_at)]:
+    for p in paths[::max(1, -(-len(paths)//look_at))]:
         try: rates.append(min(probe(p).sample_rate, highest))
         except AudioError: continue
     if not rates: return 16000

@@ -49,7 +49,7 @@ def progress_bar(verbosity:int):
 def table_text(rows:list, # Dicts with the same keys
 )->str:
     "A small table for a terminal; numbers to three places, to the right."
-    cells = [[str(k) for k in rows[0]]] + [["–" if v is None else f"{v:.3f}" if isinstance(v, float) else str(v) for v in r.values()] for r in rows]
+    cells = [[str(k) for k in rows[0]]] + [["–" if v is None or v != v else f"{v:.3f}" if isinstance(v, float) else str(v) for v in r.values()] for r in rows]
     wide = [max(len(r[i]) for r in cells) for i in range(len(cells[0]))]
     number = [isinstance(v, (int, float)) or v is None for v in rows[0].values()]
     return "\n".join("  ".join(c.rjust(w) if n else c.ljust(w) for c,w,n in zip(r, wide, number)).rstrip() for r in cells)

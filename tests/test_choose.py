@@ -74,3 +74,9 @@ def test_auto_needs_some_clips(tmp_path, tone, capsys):
     for i in range(4): tone(tmp_path/"in"/f"{i}.wav", hz=300*(i + 1))
     assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "auto", "-q"]) == 2
     assert "too few to choose" in capsys.readouterr().err
+
+
+def test_more_candidates_than_a_part_holds_are_refused(rng):
+    X = rng.normal(size=(20, 3))
+    with pytest.raises(ValueError, match="from 2 to 16, four fifths of the 20 clips"): choose_k(X, ks=[18])
+    assert choose_k(X, ks=[2, 16]).k in (2, 16)

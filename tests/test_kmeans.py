@@ -259,7 +259,7 @@ def test_a_model_of_other_width_is_refused():
 def test_bad_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message): KMeans(**arguments).fit(blobs())
 
-@pytest.mark.parametrize("arguments", (dict(), dict(metric="cosine"), dict(init=blobs()[:5])))
+@pytest.mark.parametrize("arguments", (dict(), dict(metric="cosine"), dict(init=blobs()[:5]), dict(tol=np.float32(1e-4), max_iter=np.int64(50), device=torch.device("cpu"))))
 def test_a_kept_model_predicts_the_same(tmp_path, arguments):
     x = blobs()
     model = KMeans(5, random_state=0, **arguments).fit(x)

@@ -202,3 +202,19 @@ def test_windows_whose_groups_do_not_come_again_and_clips_of_other_lengths(tmp_p
     with pytest.warns(UserWarning, match="order should not matter"): model = AudioClusterer(n_clusters=5, window=1.).fit(tmp_path)
     table = pd.DataFrame(dict(path=[tmp_path/"0.wav"]*10, start=np.arange(10.), end=np.arange(10.) + 1))
     with pytest.warns(UserWarning, match="30 s long where those of the run are 1 s"): AudioClusterer(n_clusters=2).fit(table).assign(tmp_path)
+
+
+def test_headers_of_at_most_so_many_files_are_read(tmp_path, tone, monkeypatch):
+    import audioclust.sources as sources
+    from audioclust.audio import probe
+    files, read = [tone(tmp_path/f"{i}.wav") for i in range(19)], []
+    monkeypatch.setattr(sources, "probe", lambda p: read.append(p) or probe(p))
+    common_rate(files, look_at=10)
+    assert len(read) == 10
+
+
+@pytest.mark.parametrize("method", ["hdbscan", "meanshift"])
+def test_auto_means_nothing_to_a_method_without_a_number(tmp_path, tone, method):
+    for i in range(12): tone(tmp_path/f"{i}.wav", hz=300*(1 + i % 3))
+    model = AudioClusterer(method, n_clusters="auto", encoder="untrained", stability=0).fit(tmp_path)
+    assert model.choice_ is None and len(model.labels_) == 12

@@ -85,3 +85,14 @@ def test_one_object_for_both(pair, tmp_path):
     model.save(tmp_path/"run")
     assert (AudioClusterer.load(tmp_path/"run").predict(folder) == model.labels_).all()
     with pytest.raises(ValueError, match="ignore cannot be said"): AudioClusterer(by="both", ignore="pitch").fit(folder)
+
+
+def test_what_is_for_one_grouping_is_refused_where_there_are_two(pair, tmp_path, capsys):
+    folder, _, (content, source) = pair
+    two = AudioClusterer(n_clusters=5, by="both", stability=0)
+    two.fit(folder)
+    with pytest.raises(ValueError, match="two groupings"): two.regroup(n_clusters=4)
+    with pytest.raises(ValueError, match="for one grouping"): two.assign(folder, [], none_beyond=1.2)
+    two.save(tmp_path/"both", figures=False)
+    assert main(["assign", str(tmp_path/"both"), str(folder), "--out", str(tmp_path/"new.csv"), "-q"]) == 2
+    assert "holds a run for each way" in capsys.readouterr().err and not (tmp_path/"new.csv").exists()
