@@ -108,8 +108,9 @@ def _both(args):
         with _plain_warnings([]): _refine(args, out)
         _say(f"in common: NMI {write_both(out)['nmi']:.2f} (0 nothing, 1 all)\nboth:   {out/'both.csv'}")
         with _plain_warnings([]):
-            for by in WAYS if not args.no_page else (): _figures(out/by)
-            if not args.no_page and _page(out): _say(f"listen: {out/'listen.html'}")
+            made = [args.no_page or _figures(out/by) for by in WAYS] + [page := args.no_page or _page(out)]
+            if page and not args.no_page: _say(f"listen: {out/'listen.html'}")
+        _all_there(all(made), out)
     return 0
 
 def _refine(args, out):
@@ -129,7 +130,7 @@ def _refine(args, out):
 def _same_numbers(args, model):
     "Number the clusters as in the run that is replaced, or in the one named by --like, and carry names over."
     from audioclust.names import carry
-    from audioclust.runs import read_run, read_table
+    from audioclust.runs import read_run, read_table, replacing
     from audioclust.stopped import earlier_run
     earlier, out = Path(args.like or args.out), Path(args.out)
     if args.like: by, table = read_run(earlier)["by"], read_table(earlier/"clusters.csv")
@@ -141,7 +142,8 @@ def _same_numbers(args, model):
         return
     model.keep_ids(table)
     if args.like and (out/"names.json").is_file(): (out/"names.json").replace(out/"names-before.json"); warnings.warn(f"the names of the run before are in {out/'names-before.json'} now")
-    if args.like and names.is_file(): out.mkdir(parents=True, exist_ok=True); shutil.copyfile(names, out/"names.json")
+    if args.like and names.is_file():
+        with replacing(out/"names.json") as tmp: shutil.copyfile(names, tmp)
     for name in carry(out, {int(c) for c in model.labels_}): warnings.warn(f"no cluster holds what was called {name!r} any more: the name is kept in names.json, under lost")
 
 _TRAININGS = tuple(f"{name}.safetensors" for name in ("training", "content", "source", "match"))  # what methods that train keep of it
@@ -179,21 +181,25 @@ def _finish(args):
         from audioclust.names import named
         named(args.out)
     if args.labels: score_run(args.out, args.labels)
-    if not args.no_page: _figures(args.out)
-    if not args.no_page: _page(args.out)
+    made = args.no_page or _figures(args.out) & _page(args.out)
     _report(args.out, args.verbose)
+    _all_there(made, args.out)
 
 def _figures(out):
     "Draw what a run has to show; it is worth keeping where that fails."
     from audioclust.figures import write_figures
-    try: write_figures(out)
-    except OSError as e: warnings.warn(f"the figures could not be drawn: {e}")
+    try: write_figures(out); return True
+    except OSError as e: warnings.warn(f"not all figures are there: {e}"); return False
 
 def _page(out):
     "Write the listening page; a run is worth keeping where that fails."
     from audioclust.listen import listen_page
-    try: return listen_page(out, max_clips=20_000)
-    except OSError as e: warnings.warn(f"the listening page could not be written: {e}")
+    try: listen_page(out, max_clips=20_000); return True
+    except OSError as e: warnings.warn(f"there is no listening page: {e}"); return False
+
+def _all_there(made, out):
+    "The status says it too when the page or a figure is missing."
+    if not made: raise OSError(f"the run in {out} is whole, but its page or some figures are missing, as said above: when that is mended, --resume makes them")
 
 def _check_labels(source, labels):
     "Refuse labels that name no recording, before any work is done."
@@ -555,10 +561,11 @@ def _main(argv, loud=None):
         _say(f"audioclust {__version__}"); return 0
     if not args.command: parser.print_help(); return 2
     if loud and args.run_command is not cluster: return 0  # nothing to share
+    from audioclust.stopped import tidy
     try:
         if getattr(args, "out", None) == "": raise ValueError("--out is empty: say where the results go")
-        return args.run_command(args)
-    except KeyboardInterrupt: _say("audioclust: interrupted", file=sys.stderr); return 130
+        with tidy(): return args.run_command(args)
+    except KeyboardInterrupt as e: _say("audioclust: interrupted", file=sys.stderr); return getattr(e, "status", 130)
     except Exception as e:
         if args.verbose: raise
         plain = isinstance(e, (ValueError, OSError, MemoryError, TypeError, RuntimeError)) and str(e)

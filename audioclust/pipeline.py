@@ -33,6 +33,7 @@ from .pictures import layout_2d, plot_map, plot_sizes
 from .pretrained import named_encoder
 from .processes import Team
 from .stability import SHAKY, Stability, resampled, stability_of, successors
+from .stream import check_there
 from .within import WithinWhiten
 
 # %% ../nbs/70_pipeline.ipynb #4f46aeb8
@@ -218,6 +219,7 @@ def _embed(self:AudioClusterer, table, errors, progress, team=Team()):
     here, real = table.iloc[mine], seconds[mine]
     more = {} if self.cache is None or self.cache is False else dict(cache=self.cache, cached=cached)
     X = team.agree(lambda: self.encoder_.embed(here, failed, real, self.device, self.num_workers, lambda batches: progress(batches, len(here) - len(cached)), **more))
+    team.agree(lambda: check_there(here, failed))
     X, said = team.collect(X), team.gather(([(mine.start + i, reason) for i,reason in failed], len(cached), real))
     failed, seconds = sorted(f for some,_,_ in said for f in some), np.concatenate([r for _,_,r in said])
     self.n_cached_ = sum(n for _,n,_ in said)
@@ -447,7 +449,7 @@ def save(self:AudioClusterer,
 @patch
 def _save(self:AudioClusterer, path, figures, record):
     runs.write_json({**record, "complete": False}, path/"run.json")
-    for old in (path/"figures").glob("*.png"): old.unlink()  # of a run that was here before
+    for old in (*(path/"figures").glob("*.png"), path/"listen.html"): old.unlink(missing_ok=True)  # of a run that was here before
     runs.write_table(self.table(), path/"clusters.csv")
     runs.write_table(pd.DataFrame([(os.path.abspath(p), r) for p,r in self.errors_], columns=["path", "reason"]), path/"errors.csv")
     with runs.replacing(path/"embeddings.npy") as tmp: np.save(tmp, self.embeddings_, allow_pickle=False)
@@ -460,7 +462,7 @@ def _save(self:AudioClusterer, path, figures, record):
         at = layout_2d(self.embeddings_, self.random_state or 0)
         with runs.replacing(path/"map.npy") as tmp: np.save(tmp, at.astype(np.float32), allow_pickle=False)
         for name,fig in dict(map=plot_map(self.embeddings_, self.labels_, at), sizes=plot_sizes(self.labels_), **({"choice": plot_choice(self.choice_)} if self.choice_ else {})).items(): save_figure(fig, path, name)
-    runs.write_json(record, path/"run.json")
+    runs.write_whole(record, path)
     if (path/"names.json").is_file(): named(path)
 
 def load_whitening(path): # Folder of a model
