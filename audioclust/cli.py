@@ -17,7 +17,13 @@ def _shown(text, keep=""): # Anything; characters that stay as they are
     "Text for a terminal: what would colour it, move its cursor or turn its words round is written out."
     return re.sub("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", lambda m: m[0] if m[0] in keep else ascii(m[0])[1:-1], str(text))
 
-def _say(text, file=None, flush=False): print(_shown(text, "\n\t"), file=file or sys.stdout, flush=flush)
+def _say(text, file=None):
+    try: print(_shown(text, "\n\t"), file=file or sys.stdout, flush=True)
+    except OSError as e:
+        with open(os.devnull, "w") as null: os.dup2(null.fileno(), (file or sys.stdout).fileno())  # what is left in the buffer
+        if isinstance(e, BrokenPipeError) or file: return  # nobody listens any more, as after `| head`
+        from audioclust.estimators import not_written
+        raise not_written("what there is to say", e) from e
 
 def _bar(verbosity:int):
     "Progress over batches, counted in clips a second."
@@ -345,7 +351,7 @@ def compare(args):
         if e not in ("auto", "fixed", "untrained"): named_encoder(e)  # rather now than after the work on the others
     kept = []
     with _plain_warnings(kept):
-        table, made = several(args.folder, encoders, methods, args.labels and (lambda clips: label_clips(clips[["path", "start", "end"]], args.labels).label), lambda line: args.quiet or _say(f"{line} …", file=sys.stderr, flush=True),
+        table, made = several(args.folder, encoders, methods, args.labels and (lambda clips: label_clips(clips[["path", "start", "end"]], args.labels).label), lambda line: args.quiet or _say(f"{line} …", file=sys.stderr),
                               n_clusters=args.n_clusters, by=args.by, window=args.window, random_state=args.seed, cache=True)
         page = save_comparison(out, table, made, command=args.argv, warnings=kept)
     _say(table_text([{k: None if v != v else v for k,v in r.items()} for r in table.to_dict("records")]))
@@ -363,7 +369,7 @@ def demo(args):
         if not (out/".audioclust-demo").is_file(): raise ValueError(f"{out} is not empty and was not made by the demo: choose another --out")
         for made in ("sounds", "families-by-content", "words-by-content", "words-by-source"): shutil.rmtree(out/made, ignore_errors=True)
     out.mkdir(parents=True, exist_ok=True); (out/".audioclust-demo").touch()
-    if args.quiet < 1: _say("making 300 sounds of 10 families, and 480 words by 4 speakers …", flush=True)
+    if args.quiet < 1: _say("making 300 sounds of 10 families, and 480 words by 4 speakers …")
     families = synthetic_sounds(10, 30).save(out/"sounds"/"families")
     words = synthetic_words(6, 4, 20).save(out/"sounds"/"words")
     rows, kept = [], []

@@ -36,7 +36,7 @@ def at_work(out, # The run folder, made if it is not there
         _clear(out)
     except Exception as e:
         if not _begun(out): _clear(out)
-        elif isinstance(e, OSError): raise OSError(f"{e}; what is done is kept: --resume goes on from there") from e
+        elif isinstance(e, OSError) and "--resume" not in str(e): raise OSError(f"{e}; what is done is kept: --resume goes on from there") from e
         raise
     finally:
         with suppress(OSError): (out/".lock").unlink()  # some systems do so themselves when it is released
@@ -50,7 +50,7 @@ def _clear(out):
 
 def _begun(out):
     "Has anything been written that is worth going on with?"
-    return _incomplete(out) or (out/"training").is_dir() or (out/EARLIER).is_file()
+    return _incomplete(out) or saved(out) or (out/"training").is_dir() or (out/EARLIER).is_file()
 
 def _said(file):
     "The JSON object in a file; an empty one where there is none."
