@@ -292,9 +292,9 @@ class Checkpoints(Callback):
     def __init__(self, folder, # Where it is kept
         about:str="", # Says which training it is; one that says something else is not gone on with
         name:str="training", # Of the file
-    ): self.file, self.about = Path(folder)/f"{name}.safetensors", about
+    ): self.file, self.about, self.done = Path(folder)/f"{name}.safetensors", about, -1
     def after_epoch(self):
-        if not self.curves.rows or self.curves.rows[-1]["epoch"] != self.epoch: return  # skipped
+        if self.epoch <= self.done or not self.curves.rows or self.curves.rows[-1]["epoch"] != self.epoch: return  # skipped
         tensors = {f"model.{k}": v.contiguous() for k,v in self.model.state_dict().items()}
         state = [self.opt.state[p] for p,*_ in self.opt.all_params()]
         tensors |= {f"opt.{i}.{k}": v.contiguous() for i,s in enumerate(state) for k,v in s.items() if isinstance(v, torch.Tensor)}
@@ -316,7 +316,8 @@ class Checkpoints(Callback):
             learn.opt.state[p] = {**about["opt"][i], **{k.split(".", 2)[2]: v.to(device) for k,v in tensors.items() if k.startswith(f"opt.{i}.")}}
         learn.curves.rows = about["curves"]
         for cb in _keepers(learn): cb.restore({k.split(".", 1)[1]: v.to(device) if v.is_floating_point() else v for k,v in tensors.items() if k.startswith(f"{cb.name}.")})
-        return about["epoch"] + 1
+        self.done = about["epoch"]
+        return self.done + 1
 
 def _keepers(learn): return [cb for cb in learn.cbs if hasattr(type(cb), "kept")]
 
