@@ -51,7 +51,7 @@ what comes out, in RUN
   figures/       a map, the sizes, how clips sit, what groups sound like, a tree over them, and what was mixed up when there are labels
   curves.csv     how a training went, epoch by epoch (deepcluster, spice)
 
-status: 0 done (also when some files could not be used), 2 the request cannot be carried out, 130 interrupted
+status: 0 done (also when some files could not be used), 2 not done, or not all of it (one line says why), 130 interrupted
 """
 
 def _setting(text):
@@ -192,11 +192,12 @@ def _main(argv, loud=None):
         from audioclust import __version__
         say(f"audioclust {__version__}"); return 0
     if not args.command: parser.print_help(); return 2
+    from audioclust.stopped import tidy
     if loud and args.run_command is not cluster: return 0  # nothing to share
     try:
         if getattr(args, "out", None) == "": raise ValueError("--out is empty: say where the results go")
-        return args.run_command(args)
-    except KeyboardInterrupt: say("audioclust: interrupted", file=sys.stderr); return 130
+        with tidy(): return args.run_command(args)
+    except KeyboardInterrupt as e: say("audioclust: interrupted", file=sys.stderr); return getattr(e, "status", 130)
     except Exception as e:
         if args.verbose: raise
         plain = isinstance(e, (ValueError, OSError, MemoryError, TypeError, RuntimeError)) and str(e)

@@ -81,14 +81,18 @@ def score_run(out, # A run folder
 def draw_figures(out):
     "Draw what a run has to show; it is worth keeping where that fails."
     from audioclust.figures import write_figures
-    try: write_figures(out)
-    except OSError as e: warnings.warn(f"the figures could not be drawn: {e}")
+    try: write_figures(out); return True
+    except OSError as e: warnings.warn(f"not all figures are there: {e}"); return False
 
 def write_page(out):
     "Write the listening page; a run is worth keeping where that fails."
     from audioclust.listen import listen_page
-    try: return listen_page(out, max_clips=20_000)
-    except OSError as e: warnings.warn(f"the listening page could not be written: {e}")
+    try: listen_page(out, max_clips=20_000); return True
+    except OSError as e: warnings.warn(f"there is no listening page: {e}"); return False
+
+def _all_there(made, out):
+    "The status says it too when the page or a figure is missing."
+    if not made: raise OSError(f"the run in {out} is whole, but its page or some figures are missing, as said above: when that is mended, --resume makes them")
 
 def _finish(args):
     "Score if there are labels; say what was found."
@@ -96,15 +100,15 @@ def _finish(args):
         from audioclust.names import named
         named(args.out)
     if args.labels: score_run(args.out, args.labels)
-    if not args.no_page: draw_figures(args.out)
-    if not args.no_page: write_page(args.out)
+    made = args.no_page or draw_figures(args.out) & write_page(args.out)
     report(args.out, args.verbose)
+    _all_there(made, args.out)
 
 # %% ../nbs/71f_commands.ipynb #918a9980
 def _same_numbers(args, model):
     "Number the clusters as in the run that is replaced, or in the one named by --like, and carry names over."
     from audioclust.names import carry
-    from audioclust.runs import read_run, read_table
+    from audioclust.runs import read_run, read_table, replacing
     from audioclust.stopped import earlier_run
     earlier, out = Path(args.like or args.out), Path(args.out)
     if args.like: by, table = read_run(earlier)["by"], read_table(earlier/"clusters.csv")
@@ -116,7 +120,8 @@ def _same_numbers(args, model):
         return
     model.keep_ids(table)
     if args.like and (out/"names.json").is_file(): (out/"names.json").replace(out/"names-before.json"); warnings.warn(f"the names of the run before are in {out/'names-before.json'} now")
-    if args.like and names.is_file(): out.mkdir(parents=True, exist_ok=True); shutil.copyfile(names, out/"names.json")
+    if args.like and names.is_file():
+        with replacing(out/"names.json") as tmp: shutil.copyfile(names, tmp)
     for name in carry(out, {int(c) for c in model.labels_}): warnings.warn(f"no cluster holds what was called {name!r} any more: the name is kept in names.json, under lost")
 
 # %% ../nbs/71f_commands.ipynb #a5e1c16f
@@ -183,8 +188,9 @@ def _both(args):
         with plain_warnings([]): _refine(args, out)
         say(f"in common: NMI {write_both(out)['nmi']:.2f} (0 nothing, 1 all)\nboth:   {out/'both.csv'}")
         with plain_warnings([]):
-            for by in WAYS if not args.no_page else (): draw_figures(out/by)
-            if not args.no_page and write_page(out): say(f"listen: {out/'listen.html'}")
+            made = [args.no_page or draw_figures(out/by) for by in WAYS] + [page := args.no_page or write_page(out)]
+            if page and not args.no_page: say(f"listen: {out/'listen.html'}")
+        _all_there(all(made), out)
     return 0
 
 def _refine(args, out):

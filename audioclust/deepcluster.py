@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['balanced', 'Labeller', 'MakeViews', 'PseudoLabels', 'Resample', 'RenewHead', 'Curves', 'Bfloat16', 'Share',
-           'CosineHead', 'BankLabels', 'EncoderWithHead', 'deepcluster_learner', 'Checkpoints', 'Say', 'DeepCluster']
+           'CosineHead', 'BankLabels', 'EncoderWithHead', 'deepcluster_learner', 'Checkpoints', 'training_about', 'Say',
+           'DeepCluster']
 
 # %% ../nbs/50_deepcluster.ipynb #a32ecae9
-import json, math, time, warnings
+import hashlib, json, math, os, time, warnings
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import torch
 from fastai.callback import progress, schedule  # gives Learner its bars and `fit_one_cycle`
 from fastai.callback.core import Callback, CancelValidException
 from fastai.learner import Learner
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_random_state
@@ -291,9 +292,9 @@ class Checkpoints(Callback):
     def __init__(self, folder, # Where it is kept
         about:str="", # Says which training it is; one that says something else is not gone on with
         name:str="training", # Of the file
-    ): self.file, self.about = Path(folder)/f"{name}.safetensors", about
+    ): self.file, self.about, self.done = Path(folder)/f"{name}.safetensors", about, -1
     def after_epoch(self):
-        if not self.curves.rows or self.curves.rows[-1]["epoch"] != self.epoch: return  # skipped
+        if self.epoch <= self.done or not self.curves.rows or self.curves.rows[-1]["epoch"] != self.epoch: return  # skipped
         tensors = {f"model.{k}": v.contiguous() for k,v in self.model.state_dict().items()}
         state = [self.opt.state[p] for p,*_ in self.opt.all_params()]
         tensors |= {f"opt.{i}.{k}": v.contiguous() for i,s in enumerate(state) for k,v in s.items() if isinstance(v, torch.Tensor)}
@@ -304,10 +305,10 @@ class Checkpoints(Callback):
     def load(self, learn)->int: # The first epoch that is left to do; 0 if nothing is kept
         "Bring a learner to the state that is kept."
         if not self.file.is_file(): return 0
-        with safe_open(self.file, "pt") as f:
-            about = json.loads(f.metadata()["state"])
-            if about["about"] != self.about: raise ValueError(f"{self.file} is from another training ({about['about']}; this one is {self.about}): remove it, or ask for the same as then")
-            tensors = {k: f.get_tensor(k) for k in f.keys()}
+        try:
+            with safe_open(self.file, "pt") as f: about, tensors = json.loads(f.metadata()["state"]), {k: f.get_tensor(k) for k in f.keys()}
+        except (SafetensorError, KeyError, TypeError, ValueError) as e: raise ValueError(f"{self.file} is damaged ({e}): remove it, or begin anew with --overwrite") from None
+        if about["about"] != self.about: raise ValueError(f"{self.file} is from another training ({_differ(about['about'], self.about)}): ask for the same as then, or begin anew with --overwrite")
         learn.model.load_state_dict({k[6:]: v for k,v in tensors.items() if k.startswith("model.")})
         if learn.opt is None: learn.create_opt()
         device = learn.dls.device
@@ -315,9 +316,26 @@ class Checkpoints(Callback):
             learn.opt.state[p] = {**about["opt"][i], **{k.split(".", 2)[2]: v.to(device) for k,v in tensors.items() if k.startswith(f"opt.{i}.")}}
         learn.curves.rows = about["curves"]
         for cb in _keepers(learn): cb.restore({k.split(".", 1)[1]: v.to(device) if v.is_floating_point() else v for k,v in tensors.items() if k.startswith(f"{cb.name}.")})
-        return about["epoch"] + 1
+        self.done = about["epoch"]
+        return self.done + 1
 
 def _keepers(learn): return [cb for cb in learn.cbs if hasattr(type(cb), "kept")]
+
+def _differ(then, now):
+    "In which of its entries one text of `training_about` differs from another."
+    try: a, b = json.loads(then), json.loads(now); return ", ".join(f"{k} differ" if k == "recordings" else f"{k} was {a.get(k)!r} and is {b[k]!r}" for k in b if a.get(k) != b[k])
+    except (ValueError, AttributeError): return "what was asked for, or the recordings, differ"
+
+def training_about(params:dict, # What was asked for
+    clips, # Table with columns path, start, end (s)
+)->str: # JSON, for `Checkpoints`
+    "Which training it is: what was asked for, and of which state of which recordings."
+    def state(p):
+        try: st = os.stat(p); return st.st_size, st.st_mtime_ns
+        except OSError: return None  # it went away after it was heard
+    states = {p: state(p) for p in dict.fromkeys(clips.path)}
+    rows = [(os.path.basename(os.fsdecode(p)), states[p], float(s), float(e)) for p,s,e in zip(clips.path, clips.start, clips.end)]
+    return json.dumps({**{k: v for k,v in params.items() if k not in ("device", "num_workers")}, "clips": len(clips), "recordings": hashlib.blake2b(repr(rows).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()}, default=str)
 
 # %% ../nbs/50_deepcluster.ipynb #95bac0a8
 class Say(Callback):
@@ -402,8 +420,7 @@ class DeepCluster(ClusterMixin, BaseEstimator):
         fixed = FixedEncoder(self.by, self.ignore, self.sample_rate) if self.anchor else None
         anchor = fixed and fixed.whitening(len(store)).fit_transform(np.nan_to_num(fixed.embed(self.clips_, [], device=device, num_workers=self.num_workers)))
         passes = self.passes or max(1, 12000/len(store))
-        about = json.dumps([{k: v for k,v in self.get_params().items() if k not in ("device", "num_workers")}, len(store), int(store.starts[-1])], default=str)
-        keep = [Checkpoints(checkpoints, about)] if checkpoints else []
+        keep = [Checkpoints(checkpoints, training_about(self.get_params(), self.clips_))] if checkpoints else []
         learn = deepcluster_learner(store.dataloaders(self.bs, device), self.encoder_, max(2, k), anchor=anchor, passes=passes, seed=self.seed_, cbs=[*keep, *cbs])
         first = keep[0].load(learn) if keep else 0
         with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(self.epochs, self.lr, pct_start=.1, start_epoch=first)

@@ -118,7 +118,7 @@ def compare(args):
         if e not in ("auto", "fixed", "untrained"): named_encoder(e)  # rather now than after the work on the others
     kept = []
     with plain_warnings(kept):
-        table, made = several(args.folder, encoders, methods, args.labels and (lambda clips: label_clips(clips[["path", "start", "end"]], args.labels).label), lambda line: args.quiet or say(f"{line} …", file=sys.stderr, flush=True),
+        table, made = several(args.folder, encoders, methods, args.labels and (lambda clips: label_clips(clips[["path", "start", "end"]], args.labels).label), lambda line: args.quiet or say(f"{line} …", file=sys.stderr),
                               n_clusters=args.n_clusters, by=args.by, window=args.window, random_state=args.seed, cache=True)
         page = save_comparison(out, table, made, command=args.argv, warnings=kept)
     say(table_text([{k: None if v != v else v for k,v in r.items()} for r in table.to_dict("records")]))
@@ -136,7 +136,7 @@ def demo(args):
         if not (out/".audioclust-demo").is_file(): raise ValueError(f"{out} is not empty and was not made by the demo: choose another --out")
         for made in ("sounds", "families-by-content", "words-by-content", "words-by-source"): shutil.rmtree(out/made, ignore_errors=True)
     out.mkdir(parents=True, exist_ok=True); (out/".audioclust-demo").touch()
-    if args.quiet < 1: say("making 300 sounds of 10 families, and 480 words by 4 speakers …", flush=True)
+    if args.quiet < 1: say("making 300 sounds of 10 families, and 480 words by 4 speakers …")
     families = synthetic_sounds(10, 30).save(out/"sounds"/"families")
     words = synthetic_words(6, 4, 20).save(out/"sounds"/"words")
     rows, kept = [], []

@@ -6,7 +6,7 @@
 __all__ = ['named_clips', 'joined', 'to_audacity', 'to_raven', 'to_table', 'similarity_order', 'sort_files']
 
 # %% ../nbs/71a_exports.ipynb #e92d7edf
-import os, re, shutil
+import errno, io, os, re, shutil
 from collections import Counter
 from pathlib import Path
 
@@ -109,13 +109,16 @@ def similarity_order(X, # Embeddings [N, d]
 def _safe(name): # A name that every file system takes
     return re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "_", name).strip(" .")[:80] or "_"
 
-def _cut(path, start, end, to):
-    "Write a part of a recording as WAV, with all its channels."
+def _cut(path, start, end):
+    "A part of a recording as a WAV file, with all its channels."
     with sf.SoundFile(os.fsencode(path)) as f:
         f.seek(min(round(start*f.samplerate), f.frames))
         x = f.read(round((end - start)*f.samplerate), always_2d=True)
         subtype = f.subtype if f.subtype in ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "PCM_U8") else "PCM_16"
-        sf.write(os.fsencode(to), x, f.samplerate, format="WAV", subtype=subtype)
+        sf.write(made := io.BytesIO(), x, f.samplerate, format="WAV", subtype=subtype)
+    return made.getvalue()
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.ENOENT}  # the next file would fail as well
 
 def sort_files(run, # A run folder
     out, # A folder that is not there yet, or empty
@@ -137,13 +140,13 @@ def sort_files(run, # A run folder
         to = out/f"{n + 1:0{len(str(len(table)))}d} {name} {file}" if flat else out/name/file
         while to in written: to = to.with_name(f"{to.stem} again{to.suffix}")  # the same name in two folders
         written.add(to)
-        to.parent.mkdir(parents=True, exist_ok=True)
+        if why := "there is no such file" if not os.path.isfile(path) else "no permission to read it" if not os.access(path, os.R_OK) else None: missing.append((path, why)); continue
         try:
-            if not os.path.isfile(path): raise OSError("there is no such file")
-            if not whole[i]: _cut(path, start, end, to)
-            elif link: to.symlink_to(os.path.abspath(path))
-            else: shutil.copy2(path, to)
-        except (OSError, sf.LibsndfileError) as e: missing.append((path, str(e)))
+            made = None if whole[i] else _cut(path, start, end)
+            with runs.replacing(to, sync=False) as tmp: tmp.write_bytes(made) if made else tmp.symlink_to(os.path.abspath(path)) if link else shutil.copy2(path, tmp)
+        except (OSError, sf.LibsndfileError) as e:
+            if getattr(e, "errno", None) in _FULL: raise OSError(f"{e}; {n - len(missing):,} of {len(table):,} clips are in {out}: remove it, and sort again where there is room") from e
+            missing.append((path, str(e)))
     if missing: raise AudioError(missing[0][0], f"could not be copied ({missing[0][1]}), and {len(missing) - 1} more; the other {len(table) - len(missing)} clips are in {out}")
     return len(table)
 

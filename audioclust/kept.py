@@ -75,7 +75,7 @@ def save(self:AudioClusterer,
 @patch
 def _save(self:AudioClusterer, path, figures, record):
     runs.write_json({**record, "complete": False}, path/"run.json")
-    for old in (path/"figures").glob("*.png"): old.unlink()  # of a run that was here before
+    for old in (*(path/"figures").glob("*.png"), path/"listen.html"): old.unlink(missing_ok=True)  # of a run that was here before
     runs.write_table(self.table(), path/"clusters.csv")
     runs.write_table(pd.DataFrame([(os.path.abspath(p), r) for p,r in self.errors_], columns=["path", "reason"]), path/"errors.csv")
     with runs.replacing(path/"embeddings.npy") as tmp: np.save(tmp, self.embeddings_, allow_pickle=False)
@@ -88,7 +88,7 @@ def _save(self:AudioClusterer, path, figures, record):
         at = layout_2d(self.embeddings_, self.random_state or 0)
         with runs.replacing(path/"map.npy") as tmp: np.save(tmp, at.astype(np.float32), allow_pickle=False)
         for name,fig in dict(map=plot_map(self.embeddings_, self.labels_, at), sizes=plot_sizes(self.labels_), **({"choice": plot_choice(self.choice_)} if self.choice_ else {})).items(): save_figure(fig, path, name)
-    runs.write_json(record, path/"run.json")
+    runs.write_whole(record, path)
     if (path/"names.json").is_file(): named(path)
 
 def save_figure(fig, path, name): # A figure, a run folder, a name

@@ -20,7 +20,7 @@ from torch import nn
 
 from .audio import LogMel, frame_mask, sounding
 from .processes import Team
-from .stream import stream
+from .stream import check_there, stream
 
 # %% ../nbs/39_logmels.ipynb #03ac6f65
 class Clipped(NamedTuple):
@@ -131,6 +131,7 @@ def heard(clips:pd.DataFrame, # Columns path, start, end (s)
     "The clips that can be used, and their log-mels."
     failed = []
     store = LogMels.of(clips, front, failed, num_workers, progress)
+    check_there(clips, failed)
     if errors is None:
         for row,reason in failed: warnings.warn(f"{clips.path.iloc[row]}: {reason}")
     else: errors += failed

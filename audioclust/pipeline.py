@@ -25,6 +25,7 @@ from .pretrained import named_encoder
 from .processes import Team
 from .sources import check_source, common_rate, nothing_in, true_ends
 from .stability import SHAKY, resampled, stability_of
+from .stream import check_there
 
 # %% ../nbs/70_pipeline.ipynb #d473f513
 class AudioClusterer(ClusterMixin, BaseEstimator):
@@ -157,6 +158,7 @@ def _embed(self:AudioClusterer, table, errors, progress, team=Team()):
     here, real = table.iloc[mine], seconds[mine]
     more = {} if self.cache is None or self.cache is False else dict(cache=self.cache, cached=cached)
     X = team.agree(lambda: self.encoder_.embed(here, failed, real, self.device, self.num_workers, lambda batches: progress(batches, len(here) - len(cached)), **more))
+    team.agree(lambda: check_there(here, failed))
     X, said = team.collect(X), team.gather(([(mine.start + i, reason) for i,reason in failed], len(cached), real))
     failed, seconds = sorted(f for some,_,_ in said for f in some), np.concatenate([r for _,_,r in said])
     self.n_cached_ = sum(n for _,n,_ in said)

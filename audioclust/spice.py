@@ -20,7 +20,7 @@ from torch import nn
 
 from .contrastive import SimCLR, contrastive_learner
 from .crossed import Crossed
-from .deepcluster import Checkpoints, EncoderWithHead, Say
+from .deepcluster import Checkpoints, EncoderWithHead, Say, training_about
 from .encoders import Encoder, FixedEncoder, Whiten, load_encoder, what_to_ignore
 from .estimators import Clusterer, Kept, like, replacing, to_numpy
 from .even import Even, weight_for
@@ -78,7 +78,7 @@ class SPICE(ClusterMixin, BaseEstimator):
         self.seconds_, n = store.seconds, len(store)
         if n < max(4, 2*self.n_clusters): raise ValueError(f"{self.n_clusters} groups were asked for and there are only {n} clips that can be used: SPICE needs at least 4, and two for each group; another method can do with fewer")
         bys = [(self.by, what_to_ignore(self.by, self.ignore))] + [(_OTHER[self.by], None)]*self.crossed
-        about = json.dumps([{k: v for k,v in self.get_params().items() if k not in ("device", "num_workers")}, n, int(store.starts[-1])], default=str)
+        about = training_about(self.get_params(), self.clips_)
         def keep(name): return [Checkpoints(checkpoints, about, name)] if checkpoints else []
         self.curves_, self.steps_ = [], {}
         if encoders is not None and len(encoders) < len(bys): raise ValueError(f"encoders: {len(bys)} are needed, for {' and '.join(by for by,_ in bys)}, and {len(encoders)} came")

@@ -6,7 +6,7 @@
 __all__ = ['shown', 'say', 'plain_warnings', 'progress_bar', 'table_text', 'report']
 
 # %% ../nbs/71e_terminal.ipynb #0c8392b9
-import re, sys, warnings
+import os, re, sys, warnings
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,10 +17,14 @@ def shown(text, keep=""): # Anything; characters that stay as they are
 
 def say(text, # A line or several
     file=None, # None is the standard output
-    flush=False, # At once?
 ):
     "Write text to the terminal."
-    print(shown(text, "\n\t"), file=file or sys.stdout, flush=flush)
+    try: print(shown(text, "\n\t"), file=file or sys.stdout, flush=True)
+    except OSError as e:
+        with open(os.devnull, "w") as null: os.dup2(null.fileno(), (file or sys.stdout).fileno())  # what is left in the buffer
+        if isinstance(e, BrokenPipeError) or file: return  # nobody listens any more, as after `| head`
+        from audioclust.estimators import not_written
+        raise not_written("what there is to say", e) from e
 
 # %% ../nbs/71e_terminal.ipynb #f9464cc2
 @contextmanager
