@@ -23,6 +23,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from .audio import brief
 from .augment import Dice
 from .consensus import Consensus, consensus
 from .encoders import FixedEncoder, Whiten, load_encoder, what_to_ignore
@@ -31,6 +32,7 @@ from .kmeans import KMeans
 from .logmels import Clipped, ClippedLogMel, heard
 from .metrics import accuracy, nmi
 from .networks import NetworkEncoder, has_bf16, network_for
+from .runs import intact
 from .within import WithinWhiten
 
 # %% ../nbs/50_deepcluster.ipynb #cd28faa4
@@ -304,10 +306,14 @@ class Checkpoints(Callback):
     def load(self, learn)->int: # The first epoch that is left to do; 0 if nothing is kept
         "Bring a learner to the state that is kept."
         if not self.file.is_file(): return 0
+        with intact(self.file, "training", "remove it, and the training begins anew"): return self._load(learn)
+
+    def _load(self, learn):
         with safe_open(self.file, "pt") as f:
             about = json.loads(f.metadata()["state"])
-            if about["about"] != self.about: raise ValueError(f"{self.file} is from another training ({about['about']}; this one is {self.about}): remove it, or ask for the same as then")
+            if about["about"] != self.about: raise ValueError(f"{self.file} is from another training ({brief(about['about'])}; this one is {self.about}): remove it, or ask for the same as then")
             tensors = {k: f.get_tensor(k) for k in f.keys()}
+        if not isinstance(about["epoch"], int) or not all(isinstance(r, dict) for r in about["curves"]): raise TypeError("no epoch, or no curves")
         learn.model.load_state_dict({k[6:]: v for k,v in tensors.items() if k.startswith("model.")})
         if learn.opt is None: learn.create_opt()
         device = learn.dls.device

@@ -5,7 +5,7 @@
 
 Everything of ours that reads what a person or another program wrote is a target: labels, tables of clips, each file of a run
 folder, edits, the mark of a run at work, what a training keeps, the words of the command line, rows of the cache, the archive of a
-data set. Each begins with true inputs and runs in a process of its own for so many seconds. The modules of audioclust are
+data set. Each begins with true inputs and runs in a process of its own for so many seconds of the processor. The modules of audioclust are
 instrumented, those of others are not. Half of the changes are libFuzzer's, of bytes; the others know what JSON, a table and the
 header of safetensors look like, and put something odd in the place of a part. What a target may do is give a value, or refuse in
 one line that names the file (ValueError or OSError; for words, what argparse makes of a wrong one). Everything else is a finding:
@@ -14,7 +14,7 @@ exception at the same line is one finding. A row for each target is appended to 
 the inputs of what was found.
 Goal: does something get past what is checked? Not a goal: faults of pandas, numpy or safetensors that do no harm here, and speed.
 """
-import argparse, ast, contextlib, csv, io, json, os, platform, random, re, resource, shutil, struct, subprocess, sys, tempfile, time, traceback, warnings
+import argparse, ast, contextlib, csv, io, json, os, platform, random, re, resource, shutil, signal, struct, subprocess, sys, tempfile, time, traceback, warnings
 from importlib.metadata import version
 from pathlib import Path
 
@@ -273,6 +273,7 @@ def one(name, seconds, seed, work, keep):
         if keep: (keep/re.sub(r"[^\w.-]+", "-", f"{name} {key}")).write_bytes(data)
         (work/"found.json").write_text(json.dumps(found))
     def test(data):
+        if time.process_time() - began > seconds: os.kill(os.getpid(), signal.SIGUSR1)  # libFuzzer ends, and says what it did
         before, since = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
         try: take(data)
         except Exception as e:
@@ -286,25 +287,31 @@ def one(name, seconds, seed, work, keep):
             with contextlib.suppress(ValueError, IndexError, KeyError, TypeError, AttributeError, struct.error, OverflowError, RecursionError): return changed(bytes(data), kind, r)[:most]
         return atheris.Mutate(data, most)
     resource.setrlimit(resource.RLIMIT_AS, (int(re.search(r"VmSize:\s*(\d+)", Path("/proc/self/status").read_text())[1])*1024 + 2*2**30,)*2) if Path("/proc/self/status").is_file() else None
-    atheris.Setup([sys.argv[0], str(corpus), f"-dict={work/'words'}", f"-max_total_time={seconds}", f"-seed={seed + 1}", f"-max_len={max(WORDS, 2*max(map(len, seeds)))}", f"-timeout={3*SECONDS}", "-rss_limit_mb=0", "-print_final_stats=1", "-len_control=0", f"-artifact_prefix={work}{os.sep}"], test, custom_mutator=mutate)
+    atheris.Setup([sys.argv[0], str(corpus), f"-dict={work/'words'}", f"-max_total_time={50*seconds}", f"-seed={seed + 1}", f"-max_len={max(WORDS, 2*max(map(len, seeds)))}", f"-timeout={3*SECONDS}", "-rss_limit_mb=0", "-print_final_stats=1", "-len_control=0", f"-artifact_prefix={work}{os.sep}"], test, custom_mutator=mutate)
+    began = time.process_time()
     atheris.Fuzz()
+
+def _cpu():
+    "Seconds of the processor that processes took which have ended, their start among them."
+    r = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return r.ru_utime + r.ru_stime
 
 def tried(name, run, seconds, seed, keep):
     "The row of a target."
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as work:
         shutil.copytree(run, Path(work)/"run")
-        since = time.perf_counter()
+        since, cpu = time.perf_counter(), _cpu()
         p = subprocess.run([sys.executable, __file__, "--one", name, "--seconds", str(seconds), "--seed", str(seed), "--work", work, *(["--keep", str(keep)] if keep else [])], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
         found = json.loads(f.read_text()) if (f := Path(work)/"found.json").is_file() else {}
         if p.returncode: found[f"the process ended with {p.returncode}: {(p.stderr.strip().splitlines() or [''])[-1][-150:]}"] = ""
         done = re.findall(r"cov: (\d+) ft: (\d+) corp: (\d+)", p.stderr)[-1:] or [(0, 0, 0)]
         runs, peak = (int((re.findall(rf"stat::{s}:\s*(\d+)", p.stderr) or [0])[-1]) for s in ("number_of_executed_units", "peak_rss_mb"))
         for k,v in found.items(): print(f"  {name}: {k}: {v}", flush=True)
-        return dict(target=name, seed=seed, runs=runs, edges=int(done[0][0]), features=int(done[0][1]), corpus=int(done[0][2]), findings=len(found), seconds=round(time.perf_counter() - since, 1), megabytes=peak, said="; ".join(found))
+        return dict(target=name, seed=seed, runs=runs, edges=int(done[0][0]), features=int(done[0][1]), corpus=int(done[0][2]), findings=len(found), seconds=round(time.perf_counter() - since, 1), cpu=round(_cpu() - cpu, 1), megabytes=peak, said="; ".join(found))
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--seconds", type=int, default=40, help="for each target")
+    p.add_argument("--seconds", type=int, default=40, help="of the processor, for each target, beside some ten for its start")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--only", default="", help="names of targets, between semicolons")
     p.add_argument("--keep", type=Path, help="folder for the inputs of what was found")
