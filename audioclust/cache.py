@@ -97,10 +97,10 @@ def get(self:ArrayCache,
     for some in chunked(at, 500):
         if (rows := self._do(lambda db: _look(db, some))) is None: return
         for key,dtype,shape,number,data,check in rows:
-            try: whole = _checksum(key, dtype, shape, number, data) == check
-            except (AttributeError, TypeError): whole = False  # a damaged row may hold anything
-            if not whole: bad.append((key,)); continue
-            array = np.frombuffer(data, dtype).reshape(json.loads(shape))
+            try:
+                array = np.frombuffer(data, dtype).reshape(json.loads(shape))
+                if _checksum(key, dtype, shape, number, data) != check: raise ValueError
+            except Exception: bad.append((key,)); continue  # a damaged row may hold anything
             for i in at[key]: yield i, array, number
     if bad:
         warnings.warn(f"damaged rows in the cache {self.file}: {len(bad)}, computed anew")

@@ -7,12 +7,12 @@ __all__ = ['FSDD_URL', 'FSDD_SHA256', 'label_clips', 'from_folder', 'from_csv', 
            'synthetic_sounds', 'synthetic_words']
 
 # %% ../nbs/01_datasets.ipynb #999a2110
-import hashlib, os, re, sys, tempfile, urllib.request, zipfile
+import hashlib, os, re, sys, tempfile, urllib.request, zipfile, zlib
 from pathlib import Path
 
 import pandas as pd
 
-from .audio import clips
+from .audio import _timed, brief, clips, read_csv
 from .synthetic import Sounds, synthetic_sounds, synthetic_words
 
 _all_ = ["Sounds", "synthetic_sounds", "synthetic_words"]  # part of this module's face
@@ -20,10 +20,10 @@ _all_ = ["Sounds", "synthetic_sounds", "synthetic_words"]  # part of this module
 # %% ../nbs/01_datasets.ipynb #e25d9e0b
 def _from_table(table, path):
     "Labels by the file names of a CSV with columns `path` and `label`."
-    given = pd.read_csv(path, dtype=str, keep_default_na=False)
-    if not {"path", "label"} <= set(given.columns): raise ValueError(f"{path} needs columns `path` and `label`; it has {', '.join(given.columns)}")
+    given = read_csv(path, dtype=str).fillna("")
+    if not {"path", "label"} <= set(given.columns): raise ValueError(f"{path} needs columns `path` and `label`; it has {brief(', '.join(given.columns))}")
     root = Path(path).resolve().parent
-    given = given[(given.path != "") & (given.label != "")]
+    given = given[(given.path != "") & (given.label != "") & ~given.path.str.contains("\0", regex=False)]
     known = {(root/p).resolve(): label for p,label in zip(given.path, given.label)}
     names = given.path.map(lambda p: Path(p).name)
     by_name = dict(zip(names, given.label)) if names.is_unique else {}
@@ -38,7 +38,7 @@ def label_clips(table:pd.DataFrame, # Clips, with a column `path`
     elif str(labels).lower().endswith(".csv"): found = _from_table(table, labels)
     else:
         try: pattern = re.compile(labels)
-        except re.error as e: raise ValueError(f"{labels!r} is not a regular expression ({e}); say parent, a pattern such as '^(\\d)_', or a .csv file") from None
+        except (re.error, OverflowError, RecursionError) as e: raise ValueError(f"{labels!r} is not a regular expression ({e}); say parent, a pattern such as '^(\\d)_', or a .csv file") from None
         matches = [pattern.search(Path(p).name) for p in table.path]
         found = [m and m.group(1 if pattern.groups else 0) for m in matches]
     if not any(isinstance(f, str) for f in found) and len(found):
@@ -64,12 +64,12 @@ def from_csv(path, # A CSV file; file names in it are relative to its folder
     errors:list=None, # files that cannot be used are appended here as (path, reason); None warns
 )->pd.DataFrame: # Columns path, start, end and, if asked for, label
     "The clips that a CSV file lists; its own `start` and `end` (in seconds) are kept."
-    given = pd.read_csv(path, dtype=str, keep_default_na=False)
+    given = read_csv(path, dtype=str).fillna("")
     for column in filter(None, (path_column, label_column)):
-        if column not in given: raise ValueError(f"{path} has no column {column!r}; it has {', '.join(given.columns)}")
+        if column not in given: raise ValueError(f"{path} has no column {column!r}; it has {brief(', '.join(given.columns))}")
     columns = {"path": path_column, **({"label": label_column} if label_column else {}), **{c: c for c in ("start", "end") if {"start", "end"} <= set(given)}}
     table = pd.DataFrame({name: given[column] for name,column in columns.items()})
-    return clips(table.assign(path=[Path(path).parent/p for p in table.path]), window, hop, errors)
+    return clips(_timed(table, path).assign(path=[Path(path).parent/p for p in table.path]), window, hop, errors)
 
 # %% ../nbs/01_datasets.ipynb #b8c538b4
 FSDD_URL = "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.zip"
@@ -105,14 +105,18 @@ def _download(url:str, dest:Path, progress:bool):
 
 def _unpack(archive:Path, inside:str, dest:Path):
     "The wav files of the folder named `inside` in a zip, flat into `dest`; names that point outside are refused."
-    try: z = zipfile.ZipFile(archive)
-    except zipfile.BadZipFile: raise ValueError("the download is not a zip archive; try again") from None
-    with z:
-        for m in z.infolist():
-            parts = Path(m.filename.replace("\\", "/")).parts
-            if ".." in parts or m.filename.startswith(("/", "\\")) or ":" in m.filename: raise ValueError(f"the archive names {m.filename!r}, outside of its folder: it was not unpacked")
-            if len(parts) > 1 and parts[-2] == inside and parts[-1].endswith(".wav"):
-                (dest/parts[-1]).write_bytes(z.read(m))
+    try:
+        with zipfile.ZipFile(archive) as z: _wavs(z, inside, dest)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError) as e: raise ValueError(f"the download is not a zip archive, or a damaged one ({type(e).__name__}: {brief(e)}); try again") from None
+
+def _wavs(z, inside, dest, most=10**9): # bytes that may come out
+    "The wav files of a folder in an open archive."
+    if sum(m.file_size for m in z.infolist()) > most: raise ValueError(f"the archive would be more than {most/1e9:.0f} GB: it was not unpacked")
+    for m in z.infolist():
+        parts = Path(m.filename.replace("\\", "/")).parts
+        if ".." in parts or m.filename.startswith(("/", "\\")) or ":" in m.filename: raise ValueError(f"the archive names {brief(repr(m.filename))}, outside of its folder: it was not unpacked")
+        if len(parts) > 1 and parts[-2] == inside and parts[-1].endswith(".wav"):
+            (dest/parts[-1]).write_bytes(z.read(m))
 
 # %% ../nbs/01_datasets.ipynb #77e297dd
 def fsdd(root=None, # Folder that holds the recordings; None is looked up, then downloaded

@@ -24,6 +24,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from .audio import brief
 from .augment import Dice
 from .consensus import Consensus, consensus
 from .encoders import FixedEncoder, Whiten, load_encoder, what_to_ignore
@@ -32,6 +33,7 @@ from .kmeans import KMeans
 from .logmels import Clipped, ClippedLogMel, heard
 from .metrics import accuracy, nmi
 from .networks import NetworkEncoder, has_bf16, network_for
+from .runs import intact
 from .within import WithinWhiten
 
 # %% ../nbs/50_deepcluster.ipynb #cd28faa4
@@ -305,10 +307,14 @@ class Checkpoints(Callback):
     def load(self, learn)->int: # The first epoch that is left to do; 0 if nothing is kept
         "Bring a learner to the state that is kept."
         if not self.file.is_file(): return 0
-        try:
-            with safe_open(self.file, "pt") as f: about, tensors = json.loads(f.metadata()["state"]), {k: f.get_tensor(k) for k in f.keys()}
-        except (SafetensorError, KeyError, TypeError, ValueError) as e: raise ValueError(f"{self.file} is damaged ({e}): remove it, or begin anew with --overwrite") from None
-        if about["about"] != self.about: raise ValueError(f"{self.file} is from another training ({_differ(about['about'], self.about)}): ask for the same as then, or begin anew with --overwrite")
+        with intact(self.file, "training", "remove it, or begin anew with --overwrite"): return self._load(learn)
+
+    def _load(self, learn):
+        with safe_open(self.file, "pt") as f:
+            about = json.loads(f.metadata()["state"])
+            if about["about"] != self.about: raise ValueError(f"{self.file} is from another training ({_differ(about['about'], self.about)}): ask for the same as then, or begin anew with --overwrite")
+            tensors = {k: f.get_tensor(k) for k in f.keys()}
+        if not isinstance(about["epoch"], int) or not all(isinstance(r, dict) for r in about["curves"]): raise TypeError("no epoch, or no curves")
         learn.model.load_state_dict({k[6:]: v for k,v in tensors.items() if k.startswith("model.")})
         if learn.opt is None: learn.create_opt()
         device = learn.dls.device

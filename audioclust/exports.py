@@ -26,6 +26,7 @@ def named_clips(run, # A run folder
     "The clips of a run, and what their clusters are called."
     runs.read_run(run)  # says what is wrong where there is none
     names, table = read_names(run), runs.read_table(Path(run)/"clusters.csv")
+    if missing := [c for c in ("start", "end", "confidence") if c not in table]: raise ValueError(f"{Path(run)/'clusters.csv'} is damaged: it has no column {missing[0]}; make the run again")
     table = table.assign(name=table.cluster.map({c: called(c, names) for c in table.cluster.unique()}))
     known = table[["cluster", "name", *(["mark"] if "mark" in table else [])]].astype(str)
     if wrong := [w for w in map(str, without) if w not in MARKS and not (known == w).any(axis=None)]: raise ValueError(f"there is no group that is called or marked {', '.join(map(repr, wrong))}: say a number, a name of this run ({', '.join(sorted(known.name.unique())[:20])}), or a mark ({', '.join(MARKS)})")

@@ -7,13 +7,14 @@ __all__ = ['MARKS', 'read_names', 'check_names', 'target', 'called', 'guarded', 
            'same_clips', 'carry']
 
 # %% ../nbs/69a_names.ipynb #e92bdc1b
-import json
+import json, re, warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from . import runs
+from .audio import brief
 
 # %% ../nbs/69a_names.ipynb #10f93668
 MARKS = "good", "check", "junk"
@@ -25,29 +26,42 @@ def read_names(run, # A run folder
     "What was called what in a run."
     path = Path(run)/"names.json"
     if not path.is_file(): return _none()
-    return {**_none(), **_parsed(path).get(runs.read_run(run)["by"], {})}
+    names = _parsed(path)["edits"].get(runs.read_run(run)["by"], {})
+    try: check_names(names)
+    except ValueError as e: raise ValueError(f"{path} is damaged ({e}): mend it, or remove it, and the names with it") from None
+    return {**_none(), **names}
 
 def _parsed(path):
-    "The edits in a file, by `by`."
+    "What a file of edits holds: a dict with `edits`, by `by`."
     try: said = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as e: raise ValueError(f"{path} cannot be read: {e.strerror}") from None
-    except (ValueError, RecursionError) as e: raise ValueError(f"{path} is not JSON ({e}); the listening page writes such files") from None
+    except (ValueError, RecursionError) as e: raise ValueError(f"{path} is not JSON ({brief(e)}); the listening page writes such files") from None
     if not isinstance(said, dict) or said.get("schema") != 1 or not isinstance(said.get("edits"), dict): raise ValueError(f"{path} holds no edits of a listening page: it needs schema 1 and edits")
-    return said["edits"]
+    return said
 
 def check_names(names:dict, # names, merged, marks
-    ids, # Clusters that there are
+    ids=None, # Clusters that there are; None takes any number
 ):
-    "Refuse edits of clusters that are not there, and merges in a circle."
-    ids = {str(int(i)) for i in ids}
+    "Refuse what are no edits, edits of clusters that are not there, and merges in a circle."
+    ids = None if ids is None else {str(int(i)) for i in ids}
+    def there(c): return re.fullmatch(r"-?\d{1,18}", str(c)) if ids is None else str(c) in ids
     if not isinstance(names, dict) or not all(isinstance(names.get(k, {}), dict) for k in _none()): raise ValueError("edits must hold names, merged and marks, each a JSON object")
     for what in _none():
         for c,v in names.get(what, {}).items():
-            if c not in ids: raise ValueError(f"{what}: there is no cluster {c} in this run (it has {', '.join(sorted(ids, key=int)[:20])}); are these the edits of another run?")
-            if what == "merged" and str(v) not in ids: raise ValueError(f"cluster {c} is merged into {v}, which is not there")
-            if what == "marks" and v not in MARKS: raise ValueError(f"the mark of cluster {c} is {v!r}: it can be {', '.join(MARKS)}")
-            if what == "names" and not (isinstance(v, str) and v.strip()): raise ValueError(f"the name of cluster {c} must be a text; {v!r} came")
-    for c in names.get("merged", {}): target(c, names)
+            if not there(c): raise ValueError(f"{what}: there is no cluster {brief(c, 40)} in this run" + (f" (it has {', '.join(sorted(ids, key=int)[:20])}); are these the edits of another run?" if ids else ""))
+            if what == "merged" and not there(v): raise ValueError(f"cluster {c} is merged into {brief(v, 40)}, which is not there")
+            if what == "marks" and v not in MARKS: raise ValueError(f"the mark of cluster {c} is {brief(repr(v), 40)}: it can be {', '.join(MARKS)}")
+            if what == "names" and not (isinstance(v, str) and v.strip() and not re.search("[\ud800-\udfff]", v)): raise ValueError(f"the name of cluster {c} must be a text; {brief(repr(v), 40)} came")
+    _no_circle({c: str(v) for c,v in names.get("merged", {}).items()})
+
+def _no_circle(merged):
+    done = set()
+    for c in merged:
+        seen = {}
+        while c in merged and c not in done:
+            if c in seen: raise ValueError(f"clusters {brief(', '.join(seen))} are merged in a circle")
+            seen[c], c = True, merged[c]
+        done |= seen.keys()
 
 def target(c, # A cluster
     names:dict, # From `read_names`
@@ -94,13 +108,15 @@ def apply_edits(run, # A run folder
     edits, # A file that the listening page wrote
 ):
     "Take over what a person wrote down in the page."
-    said, run = _parsed(edits), Path(run)
+    said, run = _parsed(edits)["edits"], Path(run)
     if (run/"both.json").is_file():  # a run for each way
-        if wrong := [by for by in said if by not in ("content", "source")]: raise ValueError(f"{edits} has edits of groupings by {wrong[0]!r}, and there are those by content and by source")
+        if wrong := [by for by in said if by not in ("content", "source")]: raise ValueError(f"{edits} has edits of groupings by {brief(repr(wrong[0]), 40)}, and there are those by content and by source")
         for by in said: apply_edits(run/by, edits)
         return
     by = runs.read_run(run)["by"]
-    if by not in said: raise ValueError(f"{edits} has edits of groupings by {', '.join(said) or 'nothing'}, and {run} is one by {by}" if said else f"{edits} holds no edits: nothing was named, merged or marked")
+    if by not in said: raise ValueError(f"{edits} has edits of groupings by {brief(', '.join(said), 80) or 'nothing'}, and {run} is one by {by}" if said else f"{edits} holds no edits: nothing was named, merged or marked")
+    try: check_names(said[by], runs.read_table(run/"clusters.csv").cluster.unique())
+    except ValueError as e: raise ValueError(f"{edits}: {e}") from None
     write_names(run, said[by])
 
 # %% ../nbs/69a_names.ipynb #180f3dfd
@@ -129,12 +145,19 @@ def carry(path, # The run folder that is about to be replaced
     "Keep of `names.json` what still has a cluster; the rest goes under `lost`."
     file, ids = Path(path)/"names.json", {str(int(i)) for i in ids}
     if not file.is_file(): return []
-    said, lost = json.loads(file.read_text(encoding="utf-8")), []
+    try:
+        said, lost = _parsed(file), []
+        for names in said["edits"].values(): check_names(names)
+        if not isinstance(said.setdefault("lost", []), list): raise ValueError(f"{file} is damaged (lost should be a list)")
+    except ValueError as e:
+        file.replace(aside := file.with_name("names-damaged.json"))
+        warnings.warn(f"{e}; it is {aside} now, and nothing has a name")
+        return []
     for by,names in said["edits"].items():
         _hand_on(names, ids)
         gone = {what: {c: v for c,v in names.get(what, {}).items() if c not in ids or what == "merged" and str(v) not in ids} for what in _none()}
         for what,some in gone.items():
             for c in some: del names[what][c]
-        if any(gone.values()): said.setdefault("lost", []).append({"by": by, **gone}); lost += gone["names"].values()
-    runs.write_json(said, file)
+        if any(gone.values()): said["lost"].append({"by": by, **gone}); lost += gone["names"].values()
+    runs.write_json({k: v for k,v in said.items() if k != "lost" or v}, file)
     return lost

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from safetensors import SafetensorError
 
+from .audio import brief, read_csv
 from .estimators import replacing
 
 # %% ../nbs/69_runs.ipynb #914b6c53
@@ -28,16 +29,23 @@ def write_table(table:pd.DataFrame, # Any table
 def read_table(path, # CSV file
 )->pd.DataFrame:
     "Read what `write_table` wrote; paths and labels stay text."
-    table = pd.read_csv(path, encoding="utf-8", encoding_errors="surrogateescape", dtype={"path": str, "reason": str, "label": str, "name": str, "mark": str}, keep_default_na=False, na_values={"confidence": [""], "stability": [""], "label": [""]})
-    if Path(path).name == "clusters.csv" and (missing := [c for c in ("path", "cluster") if c not in table]): raise ValueError(f"{path} is damaged: it has no column {' and no column '.join(missing)}; make the run again")
-    if "cluster" in table and len(table) and table.cluster.dtype.kind != "i": raise ValueError(f"{path} is damaged: its column cluster does not hold whole numbers only; make the run again")
+    table = read_csv(path, encoding="utf-8", encoding_errors="surrogateescape", dtype={"path": str, "reason": str, "label": str, "name": str, "mark": str}, na_values={"confidence": [""], "stability": [""], "label": [""]})
+    if (wrong := _odd(table, Path(path).name)): raise ValueError(f"{path} is damaged: {wrong}; make the run again")
     return table
+
+def _odd(table, name):
+    "What is wrong with a table of that name, if anything is."
+    if name == "clusters.csv" and (missing := [c for c in ("path", "cluster") if c not in table]): return f"it has no column {' and no column '.join(missing)}"
+    if not len(table): return None
+    if "cluster" in table and table.cluster.dtype.kind != "i": return "its column cluster does not hold whole numbers only"
+    if odd := [c for c in ("start", "end", "confidence", "stability") if c in table and table[c].dtype.kind not in "fiu"]: return f"its column {odd[0]} does not hold numbers only"
+    if "path" in table and (table.path.isna() | (table.path == "") | table.path.str.contains("\0", regex=False)).any(): return "a row of it names no file"
 
 def read_array(path, # .npy file
 )->np.ndarray: # Numbers
     "Read what `np.save` wrote; what is no array of numbers is refused."
     try: made = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError, MemoryError, SyntaxError): made = None
+    except Exception: made = None  # whatever the readers of its header raise
     if not isinstance(made, np.ndarray) or made.dtype.kind not in "fiu": raise ValueError(f"{path} is not there, is damaged, or holds something else than numbers: make the run again")
     return made
 
@@ -90,16 +98,19 @@ def read_run(path, # A run folder
     except (ValueError, RecursionError) as e: raise ValueError(f"{file} is damaged ({e}); make the run again") from None
     if not isinstance(about, dict): raise ValueError(f"{file} is damaged (it holds no JSON object); make the run again")
     if about.get("complete") is False: raise ValueError(f"the run in {path} was stopped before it was complete: go on with --resume, or begin anew with --overwrite")
-    if about.get("schema") != SCHEMA: raise ValueError(f"{file} has schema {about.get('schema')}, and this version of audioclust reads {SCHEMA}: use the version that made it ({(about.get('versions') or {}).get('audioclust', 'unknown') if isinstance(about.get('versions'), dict) else 'unknown'})")
+    if about.get("schema") != SCHEMA: raise ValueError(f"{file} has schema {brief(about.get('schema'), 40)}, and this version of audioclust reads {SCHEMA}: use the version that made it ({brief(about['versions'].get('audioclust', 'unknown') if isinstance(about.get('versions'), dict) else 'unknown', 40)})")
     if wrong := [k for k,kind in _KINDS.items() if k in about and not isinstance(about[k], kind)]: raise ValueError(f"{file} is damaged ({', '.join(wrong)} should be something else); make the run again")
-    if about.get("by", "content") not in ("content", "source"): raise ValueError(f"{file} is damaged (by is {about['by']!r}); make the run again")
+    if about.get("by") not in ("content", "source"): raise ValueError(f"{file} is damaged (by is {brief(repr(about.get('by')), 40)}); make the run again")
     return about
 
 @contextmanager
-def intact(path): # A run folder
-    "Say of what is missing or odd in a run folder that the run is damaged."
+def intact(path, # A run folder
+    what:str="run", # What is there
+    advice:str="make it again",
+):
+    "Say of what is missing or odd in a folder that what is there is damaged."
     try: yield
-    except (KeyError, IndexError, AttributeError, TypeError, EOFError, OverflowError, SafetensorError) as e: raise ValueError(f"the run in {path} is damaged ({type(e).__name__}: {e}); make it again") from e
+    except (LookupError, AttributeError, TypeError, EOFError, ArithmeticError, RuntimeError, UnicodeError, json.JSONDecodeError, SafetensorError) as e: raise ValueError(f"the {what} in {path} is damaged ({type(e).__name__}: {brief(e)}); {advice}") from e
 
 # %% ../nbs/69_runs.ipynb #fee0f5d9
 def check_out(out, # Where the run folder will be

@@ -6,12 +6,13 @@
 __all__ = ['MARK', 'EARLIER', 'at_work', 'state', 'check_same', 'begun', 'note_saved', 'saved', 'earlier_run', 'tidy']
 
 # %% ../nbs/69b_stopped.ipynb #0ef3199b
-import json, os, re, signal, threading
+import json, os, re, signal, threading, warnings
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
 from . import runs
+from .audio import brief
 from .estimators import not_written
 
 # %% ../nbs/69b_stopped.ipynb #8f2a6112
@@ -86,14 +87,16 @@ def check_same(out, # A run folder that holds a run, whole or stopped
     if about.get("schema") != runs.SCHEMA: raise ValueError(f"{out} was begun by another version of audioclust: begin anew with --overwrite")
     free = {"num_workers", "device"}  # do not change what is asked for
     then, now = about.get("asked", {}), runs._plain(asked)
-    differ = [f"{k} was {then[k]!r} and is {now[k]!r}" for k in then if k in now and k not in free and then[k] != now[k]]
-    if "source" in about and about["source"] != os.path.abspath(source): differ.append(f"the recordings were {about['source']}")
-    if differ: raise ValueError(f"{out} was begun with another request ({'; '.join(differ)}): ask for the same to go on with it, or begin anew with --overwrite")
+    if not isinstance(then, dict): raise ValueError(f"{out} does not say what it was asked for: begin anew with --overwrite")
+    differ = [f"{k} was {brief(repr(then[k]), 80)} and is {brief(repr(now[k]), 80)}" for k in then if k in now and k not in free and then[k] != now[k]]
+    if "source" in about and about["source"] != os.path.abspath(source): differ.append(f"the recordings were {brief(about['source'])}")
+    if differ: raise ValueError(f"{out} was begun with another request ({brief('; '.join(differ), 400)}): ask for the same to go on with it, or begin anew with --overwrite")
 
 def begun(out, # A run folder
 )->str: # ISO 8601, or None where none was stopped
     "When the run that was stopped in a folder began."
-    return _said(Path(out)/MARK).get("created")
+    since = _said(Path(out)/MARK).get("created")
+    return since if isinstance(since, str) else None
 
 # %% ../nbs/69b_stopped.ipynb #bf89f362
 def note_saved(out): # A run folder that is at work
@@ -110,14 +113,16 @@ def earlier_run(out, # A run folder that is about to be written
 ): # (by, table), or (None, None) where there is none
     "What the run held that is being replaced; put aside, for the case that this one is stopped."
     out = Path(out)
-    if (out/EARLIER).is_file():
-        table = runs.read_table(out/EARLIER)
-        return table.by.iloc[0], table
-    try: by = runs.read_run(out)["by"]
+    kept, by = (out/EARLIER).is_file(), None
+    try: by = None if kept else runs.read_run(out)["by"]
     except ValueError: return None, None
-    table = runs.read_table(out/"clusters.csv")
+    try:
+        table = runs.read_table(file := out/EARLIER if kept else out/"clusters.csv")
+        if kept and len(table): by = table.get("by", [None])[0]
+        if len(table) and (by not in ("content", "source") or "start" not in table): raise ValueError(f"{file} is damaged: it lacks by or start")
+    except (ValueError, OSError) as e: warnings.warn(f"{e}; clusters are numbered anew"); return None, None
     if not len(table): return None, None
-    runs.write_table(table.assign(by=by), out/EARLIER)
+    if not kept: runs.write_table(table.assign(by=by), out/EARLIER)
     return by, table
 
 # %% ../nbs/69b_stopped.ipynb #8a4f286c

@@ -3,9 +3,11 @@
     python benchmarks/fuzz.py [--each 25] [--seed 0]
 
 Good files of every format are damaged in a dozen ways (by a seed), and odd files and names are added. Each is probed and decoded
-in a process that is watched: a signal, an exception other than `AudioError`, 20 seconds or half a gigabyte are faults. Then
+in a process that is watched: a signal, an exception other than `AudioError`, and 20 seconds are faults. So is memory: after a good
+file the process may take 64 MB of addresses more and no more, where the system has such a limit, and what comes of a file must be
+what comes of it without the limit; files that claim to be large, or to hold a great deal, are added for this. Then
 `audioclust cluster` is run on all of them, with clips as they are and cut into windows, and each file must be in
-clusters.csv or in errors.csv. A row for each format and kind of damage, and one for each run, is written to
+clusters.csv or in errors.csv; it may take 64 MB more than on half as many good files. A row for each format and kind of damage, and one for each run, is written to
 benchmarks/results/fuzz.csv. What the decoder makes noise of counts as decoded: it is the damage that is listened to, not the
 listener.
 """
@@ -18,7 +20,7 @@ import pandas as pd
 import soundfile as sf
 
 FORMATS = {"wav": ("WAV", "PCM_16"), "wav float": ("WAV", "FLOAT"), "flac": ("FLAC", "PCM_16"), "ogg": ("OGG", "VORBIS"), "mp3": ("MP3", "MPEG_LAYER_III"), "opus": ("OGG", "OPUS"), "aiff": ("AIFF", "PCM_16")}
-SECONDS, BYTES = 20, 500e6  # a file at most
+SECONDS, BYTES = 20, 64*10**6  # a file at most: time, and memory beyond what the process has anyway
 
 
 def good(path, kind, rng):
@@ -84,26 +86,66 @@ def damaged(folder, each, seed):
                 out.append((path, kind, name))
     return out
 
+def greedy(folder, rng):
+    "Small files that claim to be large, or to hold much: of samples, channels, hertz and words."
+    def wav(name, *chunks, rate=16000, channels=1, claim=None, n=4000):
+        data = rng.integers(-9000, 9000, n*channels, dtype=np.int16).tobytes()
+        fmt = struct.pack("<IHHIIHH", 16, 1, channels, rate, rate*channels*2 & 0xffffffff, channels*2 & 0xffff, 16)
+        (folder/name).write_bytes(b"RIFF" + b"\xff\xff\xff\xfe" + b"WAVEfmt " + fmt + b"".join(c + struct.pack("<I", m) + d for c,m,d in chunks) + b"data" + struct.pack("<I", len(data) if claim is None else claim) + data)
+    wav("four-gigabytes.wav", claim=0xfffffffe, n=20)
+    for n in (256, 1024, 65535): wav(f"channels-{n}.wav", channels=n, n=4, claim=0xfffffff0); wav(f"channels-{n}-true.wav", channels=n, n=500 if n < 2000 else 8)
+    for hz in (100, 10**6, 10**8, 2**31 - 1, 2**32 - 1): wav(f"hertz-{hz}.wav", rate=hz); wav(f"hertz-{hz}-claimed.wav", rate=hz, claim=0xfffffffe)
+    for kind in (b"LIST", b"bext", b"cart", b"cue ", b"smpl", b"PEAK", b"id3 ", b"junk", b"fact"):
+        wav(f"claims-{kind.decode().strip()}.wav", (kind, 0x7ffffff0, b"\xff"*200)); wav(f"holds-{kind.decode().strip()}.wav", (kind, 8_000_000, bytes(8_000_000)))
+    wav("many-chunks.wav", *[(b"junk", 0, b"")]*100_000); wav("many-cues.wav", (b"cue ", 24*100_000 + 4, struct.pack("<I", 100_000) + bytes(24*100_000))); wav("cues-claimed.wav", (b"cue ", 28, struct.pack("<I", 0x7fffffff) + bytes(24)))
+    true = {k: good(folder/f"true.{k}", k, rng).read_bytes() for k in ("flac", "mp3", "ogg", "aiff")}
+    def flac(name, *blocks): (folder/name).write_bytes(true["flac"][:4] + b"\0" + true["flac"][5:42] + b"".join(bytes([t]) + m.to_bytes(3, "big") + d for t,m,d in blocks) + b"\x81\0\0\0" + true["flac"][true["flac"].index(b"\xff\xf8", 42):])
+    words = struct.pack("<II", 0, 0x0fffffff)
+    for t,name in enumerate(("padding", "application", "seektable", "comments", "cuesheet", "picture"), 1): flac(f"claims-{name}.flac", (t, 0xffffff, b"\xff"*200)); flac(f"holds-{name}.flac", (t, 8_000_000, bytes(8_000_000)))
+    flac("comments-claimed.flac", (4, 16, words + b"x"*8)); flac("comment-claimed.flac", (4, 16, struct.pack("<III", 0, 1, 0xffffffff) + bytes(4)))
+    for claim in (2**31, 2**36 - 1): b = bytearray(true["flac"]); b[21] = b[21] & 0xf0 | claim >> 32; b[22:26] = (claim & 0xffffffff).to_bytes(4, "big"); (folder/f"samples-{claim}.flac").write_bytes(b)
+    b = bytearray(true["flac"]); b[8:12] = b"\xff"*4; (folder/"blocks.flac").write_bytes(b)
+    for name,tag in {"claimed": b"ID3\4\0\0\x7f\x7f\x7f\x7f", "frame": b"ID3\4\0\0\0\0\x20\0APIC\x7f\x7f\x7f\x7f\0\0" + bytes(4080), "held": b"ID3\4\0\0\4\0\0\0" + bytes(2**23)}.items(): (folder/f"tag-{name}.mp3").write_bytes(tag + true["mp3"])
+    i, j = true["ogg"].index(b"\3vorbis") + 7, true["ogg"].rfind(b"OggS") + 6
+    (folder/"vendor.ogg").write_bytes(true["ogg"][:i] + b"\xff\xff\xff\x7f" + true["ogg"][i+4:]); (folder/"position.ogg").write_bytes(true["ogg"][:j] + struct.pack("<q", 2**40) + true["ogg"][j+8:])
+    for kind in (b"MARK", b"ANNO", b"COMT", b"INST", b"APPL", b"NAME"):
+        for says,data in ((0x7ffffff0, b"\xff"*60), (8_000_000, bytes(8_000_000))): (folder/f"{kind.decode()}-{says}.aiff").write_bytes(true["aiff"].replace(b"SSND", kind + struct.pack(">I", says) + data + b"SSND", 1))
+    (folder/"claims.sph").write_bytes(b"NIST_1A\n   1024\nchannel_count -i 1000\nsample_count -i 4000000000\nsample_rate -i 2000000000\nsample_n_bytes -i 2\nsample_byte_format -s2 01\nsample_coding -s3 pcm\nend_head\n".ljust(1024) + bytes(2000))
+    (folder/"claims.au").write_bytes(b".snd" + struct.pack(">IIIII", 24, 0xffffffff, 3, 16000, 1024) + bytes(4096))
+    caf = b"caff\0\1\0\0desc" + struct.pack(">qd4sIIIII", 32, 16000., b"lpcm", 0, 2, 1, 1, 16)
+    for name,rest in {"data": b"data" + struct.pack(">qI", 2**40, 0), "info": b"info" + struct.pack(">qI", 2**31, 2**31 - 1) + b"data" + struct.pack(">qI", 1004, 0), "free": b"free" + struct.pack(">q", 2**40) + b"data" + struct.pack(">qI", 1004, 0)}.items(): (folder/f"claims-{name}.caf").write_bytes(caf + rest + bytes(1000))
+    return sorted(folder.iterdir())
+
 WATCHED = """
-import json, os, resource, sys, time
+import json, os, re, resource, sys, time
 from audioclust.audio import AudioError, load_audio, probe
-for line in sys.stdin:
-    path, before, said = os.fsdecode(bytes.fromhex(line)), time.perf_counter(), "decoded"
+free, most = resource.getrlimit(resource.RLIMIT_AS), int(sys.argv[1])
+def limit(more): resource.setrlimit(resource.RLIMIT_AS, (int(re.search(r"VmSize:\\s*(\\d+)", open("/proc/self/status").read())[1])*1024 + more, free[1]) if more else free)
+def look(path):
     try:
         length = probe(path).duration
         load_audio(path, 16000, 0, min(length, 600)) if length > 0 else None
-    except AudioError as e: said = "refused"
-    except BaseException as e: said = f"{type(e).__name__}: {e}"
+    except AudioError as e: return f"refused: {e.reason}"
+    except BaseException as e: return f"{type(e).__name__}: {e}"
+    return "decoded"
+look(os.fsdecode(bytes.fromhex(next(sys.stdin))))  # what is filled at the first time
+limited = sys.platform == "linux"
+for line in sys.stdin:
+    path, before = os.fsdecode(bytes.fromhex(line)), time.perf_counter()
+    if limited: limit(most)
+    said = look(path)
+    if limited: limit(0)
+    if limited and said != "decoded" and (again := look(path)) != said: said = f"more than {most/1e6:.0f} MB: {said}; else {again}"
     print(json.dumps([said, time.perf_counter() - before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]), flush=True)
 """
 
 class Watched:
-    "A process that probes and decodes, and is begun anew when it dies."
-    def __init__(self): self.p = None
+    "A process that probes and decodes, with a limit of memory, and is begun anew when it dies."
+    def __init__(self, true): self.p, self.true = None, true  # a good file
     def __call__(self, path):
         if self.p is None:
-            self.p, self.most = subprocess.Popen([sys.executable, "-c", WATCHED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True), None
-        if self.most is None: self.most = 1e6  # kB; libraries and all
+            self.p = subprocess.Popen([sys.executable, "-c", WATCHED, str(BYTES)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            self.p.stdin.write(os.fsencode(self.true).hex() + "\n")
         self.p.stdin.write(os.fsencode(path).hex() + "\n"); self.p.stdin.flush()
         since = time.monotonic()
         ready = select.select([self.p.stdout], [], [], SECONDS + 20)[0]  # the first waits for its libraries
@@ -120,13 +162,14 @@ class Watched:
 
 def look(todo):
     "What comes of each file alone: rows by format and damage."
-    watched, rows = Watched(), {}
+    watched, rows = Watched(next(p for p,kind,_ in todo if p.name.startswith("true"))), {}
     for path,kind,name in todo:
         said, seconds, size = watched(path)
         r = rows.setdefault((kind, name), dict(part="file", format=kind, damage=name, files=0, decoded=0, refused=0, faults=0, seconds=0., megabytes=0, said=""))
         r["files"] += 1
-        r["decoded" if said == "decoded" else "refused" if said == "refused" else "faults"] += 1
-        if said not in ("decoded", "refused"): r["said"] = f"{path.name}: {said}"[:200]
+        what = said.split(":")[0] if said.startswith(("decoded", "refused:")) else "faults"
+        r[what] += 1
+        if what == "faults": r["said"] = f"{path.name}: {said}"[:200]
         r["seconds"], r["megabytes"] = round(max(r["seconds"], seconds), 2), max(r["megabytes"], round(size/1e6))
     watched.close()
     return list(rows.values())
@@ -156,7 +199,15 @@ def main():
         (folder := Path(tmp)/"sounds").mkdir()
         todo = damaged(folder, args.each, args.seed)
         todo += [(f, "odd", "names and contents") for f in odd(folder, np.random.default_rng(args.seed))]
+        (folder/"greedy").mkdir()
+        todo += [(f, "greedy", "claims of size") for f in greedy(folder/"greedy", np.random.default_rng(args.seed))]
+        (true := Path(tmp)/"true").mkdir()
+        for i in range(len(todo)//2): good(true/f"{i}.wav", "wav", np.random.default_rng([args.seed, i]))
+        least = command(true, Path(tmp)/"run", ("--window", "0.25"))["megabytes"]  # of good files only
         rows = look(todo) + [command(folder, Path(tmp)/f"run{i}", o) for i,o in enumerate([(), ("--window", "0.25"), ("--workers", "2")])]
+    for r in rows:
+        if r["part"] == "command": r["more"] = r["megabytes"] - least
+        if r.get("more", 0) > BYTES/1e6: r["faults"], r["said"] = r["faults"] + 1, f"{r['more']} MB more than for good files; {r['said']}"
     table = pd.DataFrame(rows).assign(seed=args.seed, commit=commit(), machine=f"{platform.machine()}, Python {platform.python_version()}, libsndfile {sf.__libsndfile_version__}")
     table.to_csv(args.out, index=False)
     print(table[table.faults > 0].to_string() if table.faults.any() or table.said.any() else "", f"\n{table[table.part == 'file'].files.sum()} files, {table.faults.sum()} faults", sep="")
