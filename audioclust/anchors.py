@@ -27,8 +27,9 @@ except ImportError: # before scikit-learn 1.6 it was a method
 # %% ../nbs/16_anchors.ipynb #c2468856
 def _system(path, pattern):
     "The first number that `pattern` finds in a system file, or None."
-    try: return int(re.search(pattern, Path(path).read_text())[1])
-    except (OSError, TypeError): return None
+    try: found = re.search(pattern, Path(path).read_text())
+    except OSError: return None
+    return found and int(found[1])
 
 def free_memory()->int: # Bytes
     "Memory that could still be taken: the machine's, or the container's if that is less."
@@ -76,9 +77,11 @@ def _outcome(labels):
 # %% ../nbs/16_anchors.ipynb #108920da
 class AnchoredClusterer(Clusterer):
     "Base of clusterers that label a new row by its nearest anchor, if it is within reach."
-    _state = ("anchors_", "anchor_labels_")
-    _dtypes, _min_rows = (np.float64, np.float32), 1
-    metric, n_jobs = "euclidean", None
+    _state:tuple = ("anchors_", "anchor_labels_")
+    _dtypes:tuple = (np.float64, np.float32)
+    _min_rows = 1
+    metric = "euclidean"
+    n_jobs:int|None = None
 
     def _rows(self, X, reset=False):
         X = to_numpy(X) if isinstance(X, torch.Tensor) else X

@@ -21,10 +21,10 @@ from .processes import Team
 # %% ../nbs/70c_assign.ipynb #c92c5819
 @patch
 def regroup(self:AudioClusterer,
-    method:str=None, # A key of `METHODS` that trains no encoder; None keeps the method
+    method:str|None=None, # A key of `METHODS` that trains no encoder; None keeps the method
     n_clusters=None, # None keeps the number
-    params:dict=None, # Further arguments of the method
-    random_state:int=None, # None keeps the seed
+    params:dict|None=None, # Further arguments of the method
+    random_state:int|None=None, # None keeps the seed
 )->AudioClusterer: # Another one, fitted
     "Another clustering of the same embeddings."
     check_is_fitted(self, "clusterer_")
@@ -43,9 +43,9 @@ def regroup(self:AudioClusterer,
 @patch
 def assign(self:AudioClusterer,
     source, # Whatever `fit` takes
-    errors:list=None, # What could not be used is appended here as (path, reason); None warns
+    errors:list|None=None, # What could not be used is appended here as (path, reason); None warns
     progress=lambda batches, total: batches, # Wraps the batches of the embedding
-    none_beyond:float=None, # A clip that is stranger than this gets cluster -1, none of these; None puts every clip somewhere
+    none_beyond:float|None=None, # A clip that is stranger than this gets cluster -1, none of these; None puts every clip somewhere
 )->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness
     "New clips and the clusters that they belong to."
     if hasattr(self, "both_"): return self.both_.assign(source, errors)

@@ -57,7 +57,7 @@ def _csv(path, errors=None)->pd.DataFrame:
 
 # %% ../nbs/00_audio.ipynb #1d99f575
 def find_audio(source, # Folder, file, glob pattern, CSV with a column `path`, or a list of these
-    errors:list=None, # Folders that could not be read are appended here as (path, reason); None warns
+    errors:list|None=None, # Folders that could not be read are appended here as (path, reason); None warns
 )->list: # Paths, sorted, each once
     "Every recording that `source` names, whatever the case of its extension."
     if not isinstance(source, (str, os.PathLike)): found = [p for s in source for p in find_audio(s, errors)]
@@ -96,7 +96,8 @@ def _why(path:Path, error:Exception)->str:
     return f"not audio that can be decoded ({said})"
 
 # %% ../nbs/00_audio.ipynb #e646e1c3
-_quiet, _lock = dict(depth=0, kept=None), threading.Lock()
+_quiet:dict = dict(depth=0, kept=None)
+_lock = threading.Lock()
 
 @contextmanager
 def _hushed():
@@ -165,9 +166,9 @@ def _read(f:sf.SoundFile, first:int, n:int)->np.ndarray:
 
 # %% ../nbs/00_audio.ipynb #a5ac8ff8
 def load_audio(path, # A file
-    sample_rate:int=None, # Hz wanted; None keeps the file's own
+    sample_rate:int|None=None, # Hz wanted; None keeps the file's own
     start:float=0., # seconds
-    end:float=None, # seconds, exclusive; None is the end of the file
+    end:float|None=None, # seconds, exclusive; None is the end of the file
 ): # (waveform float32 [samples], sample rate in Hz)
     "The mono waveform of a part of `path` at the asked rate; `AudioError` when it cannot be used."
     if start < 0 or (end is not None and end <= start):
@@ -217,9 +218,9 @@ def _table(source, errors)->pd.DataFrame:
 
 # %% ../nbs/00_audio.ipynb #5924be76
 def clips(source, # Whatever `find_audio` takes, or a table with a column `path` (and `start`, `end`)
-    window:float=None, # seconds in a clip; None makes each recording one clip
-    hop:float=None, # seconds from one clip to the next; None is `window`
-    errors:list=None, # files that cannot be used are appended here as (path, reason); None warns
+    window:float|None=None, # seconds in a clip; None makes each recording one clip
+    hop:float|None=None, # seconds from one clip to the next; None is `window`
+    errors:list|None=None, # files that cannot be used are appended here as (path, reason); None warns
 )->pd.DataFrame: # Columns path, start, end (s); further columns of a table are kept
     "The table of clips in `source`."
     if hop is not None and window is None: raise ValueError("hop needs window: say how long a clip is as well as how far apart they are")
@@ -244,14 +245,17 @@ def _reach(fb, groups=4):
 
 class LogMel(nn.Module):
     "Log-mel spectrograms [B, 1, n_mels, frames] of waveforms [B, samples], on the device they are on."
+    window:torch.Tensor # [win]
+    fb:torch.Tensor # [bins, n_mels]
+    fb2:torch.Tensor # the same, each row twice
     def __init__(self,
         sample_rate:int=16000, # Hz
         n_mels:int=64, # bands
         window:float=0.025, # seconds in an analysis window
         hop:float=0.010, # seconds from one frame to the next
-        n_fft:int=None, # samples; None is the power of two that is at least twice the window
+        n_fft:int|None=None, # samples; None is the power of two that is at least twice the window
         f_min:float=60., # Hz, lower edge of the lowest band
-        f_max:float=None, # Hz, upper edge of the highest band; None is half the rate
+        f_max:float|None=None, # Hz, upper edge of the highest band; None is half the rate
         eps:float=1e-5, # added to the power before the logarithm
         normalize:bool=True, # Give each clip mean 0 and spread 1
     ):
@@ -310,7 +314,7 @@ def frame_mask(n_frames, # True frames of each clip [B]
 # %% ../nbs/00_audio.ipynb #32735c35
 def sounding(energy:torch.Tensor, # Energy of each frame [B, T]
     trim:float, # dB
-): # (first frame [B], frames from there on [B])
+)->tuple[torch.Tensor,torch.Tensor]: # (first frame [B], frames from there on [B])
     "Where the sound begins, and how long it is, without ends that are `trim` dB below the loudest frame."
     loud = energy >= energy.amax(1, keepdim=True)*10**(-trim/10)
     first, last = loud.int().argmax(1), loud.shape[1] - 1 - loud.flip(1).int().argmax(1)
@@ -320,7 +324,7 @@ def sounding(energy:torch.Tensor, # Energy of each frame [B, T]
 @patch
 def forward(self:LogMel,
     wave:torch.Tensor, # [B, samples], float32, padded to the longest
-    lengths:torch.Tensor=None, # True samples of each clip [B]; None means that none is padded
+    lengths:torch.Tensor|None=None, # True samples of each clip [B]; None means that none is padded
 )->torch.Tensor: # [B, 1, n_mels, frames]
     "Log-mels, in natural logarithms; normalised over each clip's own frames."
     L = self.mel(wave).add_(self.eps).log_()

@@ -207,7 +207,7 @@ class Views:
         return x.sub_(mean).div_(spread.clamp_min_(.1))[:, None]
 
     def __call__(self, batch:Clipped, # Clips
-        dice:Dice=None, # Chance; None gives the whole clip as it is
+        dice:Dice|None=None, # Chance; None gives the whole clip as it is
     )->torch.Tensor: # [B, 1, M, T]
         "One view of each clip."
         L, n, level = batch

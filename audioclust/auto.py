@@ -21,7 +21,7 @@ CLOSE = .1  # a difference in stability that says little
 class Pick(NamedTuple):
     "An encoder, and why."
     name: str # As `AudioClusterer` takes it
-    runner_up: str # The next best, or None
+    runner_up: str|None # The next best, or None
     why: str # In words
     table: pd.DataFrame # A row a candidate: encoder, stability; the best first
 

@@ -84,7 +84,7 @@ class BothWays:
         return self
 
     def assign(self, source, # Whatever `fit` takes
-        errors:list=None, # What could not be used is appended here as (path, reason); None warns
+        errors:list|None=None, # What could not be used is appended here as (path, reason); None warns
     )->pd.DataFrame: # Columns path, start, end, content, source
         "New clips, and their clusters both ways."
         a, b = self.content.assign(source, errors), self.source.assign(source, [])

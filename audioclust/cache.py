@@ -19,7 +19,8 @@ from .datasets import cache_dir
 # %% ../nbs/04_cache.ipynb #c96983bd
 def _identities(paths):
     "What tells a file from its earlier states, for each path; None where it cannot be looked at."
-    folders, known = {}, {}
+    folders:dict = {}
+    known:dict = {}
     for p in paths:
         if p in known: yield known[p]; continue
         try:

@@ -35,7 +35,7 @@ def coarse(X, # Embeddings [N, d]
 # %% ../nbs/68a_coarse.ipynb #1ecb9dbd
 def tree_data(X, # Embeddings [N, d]
     labels, # Cluster of each [N], -1 is noise
-)->dict: # leaves: the clusters [K]; joins: [one, other, height, cluster in the middle] of each [K - 1]; None where K < 2
+)->dict|None: # leaves: the clusters [K]; joins: [one, other, height, cluster in the middle] of each [K - 1]; None where K < 2
     "The tree over the clusters as plain numbers."
     from scipy.cluster.hierarchy import maxdists
     ids, means, tree = tree_over(X, labels)

@@ -25,7 +25,7 @@ from .nearest import assign
 # %% ../nbs/31_consensus.ipynb #34236399
 def opinions(partitions, # Cluster of each clip, -1 for noise: M arrays, each of shape (N,)
     sizes=None, # Clusters in each partition; None: the largest label and one more
-    max_memory:float=None, # Bytes; None: half of what is free
+    max_memory:float|None=None, # Bytes; None: half of what is free
 )->np.ndarray: # float32 [N, sum of sizes]
     "A 1 in the column of each cluster that a clip is in, the partitions side by side."
     partitions = [to_numpy(y).astype(np.int64) for y in partitions]
@@ -64,7 +64,7 @@ def consensus(partitions, # Cluster of each clip, -1 for noise: M arrays, each o
     *, n_init:int=20, # Starts of the K-means on opinions
     device=None, # Where to compute; None: a GPU if there is one
     random_state=None, # Seed
-    max_memory:float=None, # Bytes for the opinions; None: half of what is free
+    max_memory:float|None=None, # Bytes for the opinions; None: half of what is free
 ): # (labels int64 [N], share of the partitions that agree float32 [N])
     "The partition that agrees best with those given, whoever made them."
     B = opinions(partitions, max_memory=max_memory)
@@ -90,7 +90,7 @@ class Consensus(Clusterer):
         n_init:int=20, # Starts of the K-means on opinions
         device=None, # Where to compute; None: a GPU if there is one
         random_state=None, # Seed: int, `RandomState` or None
-        max_memory:float=None, # Bytes for the opinions; None: half of what is free
+        max_memory:float|None=None, # Bytes for the opinions; None: half of what is free
     ):
         self.n_clusters, self.dims, self.n_members, self.l2, self.n_init = n_clusters, dims, n_members, l2, n_init
         self.device, self.random_state, self.max_memory = device, random_state, max_memory

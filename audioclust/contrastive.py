@@ -8,6 +8,7 @@ __all__ = ['Pairs', 'similarities', 'SimCLR', 'MoCo', 'alignment', 'uniformity',
 
 # %% ../nbs/60_contrastive.ipynb #3e6c66fa
 import copy, math, warnings
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,11 +50,12 @@ class SimCLR(Callback):
 class MoCo(Callback):
     "Each first view's other view among a queue of views from before."
     order = 5
+    slow:Any = None # The second network
     def __init__(self, temperature:float=.2, # tau
         momentum:float=.99, # m, of the second network
         queue:int=2048, # Projections that are kept; at most half of the clips are sensible
         seed:int=0, # Of the first queue, which is random
-    ): self.temperature, self.momentum, self.size, self.seed, self.slow = temperature, momentum, queue, seed, None
+    ): self.temperature, self.momentum, self.size, self.seed = temperature, momentum, queue, seed
     def before_fit(self):
         if self.slow is None: self._begin()
     def _begin(self):
@@ -65,7 +67,7 @@ class MoCo(Callback):
         one, other = self.xb[0].chunk(2)
         self.learn.xb = (one,)
         with torch.no_grad():
-            self.slow.half = self.model.half
+            self.slow.bf16 = self.model.bf16
             self.keys = nn.functional.normalize(self.slow.train()(other))
     def after_pred(self):
         q = nn.functional.normalize(self.pred)
@@ -130,8 +132,8 @@ def projector(d:int, # Embedding size
 
 def contrastive_learner(dls, # From `LogMels.dataloaders`
     encoder:NetworkEncoder, # Trained in place
-    contrast:Callback=None, # A `SimCLR` or `MoCo`; None: `SimCLR()`
-    *, bf16:bool=None, # Compute in bfloat16? None: where the processor can
+    contrast:Callback|None=None, # A `SimCLR` or `MoCo`; None: `SimCLR()`
+    *, bf16:bool|None=None, # Compute in bfloat16? None: where the processor can
     seed:int=0, # Of everything
     cbs=(), # Further callbacks
     **kwargs, # Further arguments of `Learner`

@@ -55,9 +55,9 @@ class Crossed(ClusterMixin, BaseEstimator):
             return step, step.clusterer.labels_
         first, labels[0] = find(0, self.n_clusters)
         tried, self.dependence_ = {}, {}
-        many = [self.n_other] if np.isscalar(self.n_other) else list(self.n_other)
+        many:list = [self.n_other] if np.isscalar(self.n_other) else list(self.n_other)
         if any(not isinstance(k, (int, np.integer)) or k < 2 for k in many): raise ValueError(f"n_other={self.n_other!r}: say a whole number of groups, at least 2, or several to choose from")
-        if np.isscalar(self.n_other) and self.n_other > n//2: raise ValueError(f"n_other={self.n_other}: with {n} clips there can be at most {n//2} groups of at least two")
+        if np.isscalar(self.n_other) and many[0] > n//2: raise ValueError(f"n_other={many[0]}: with {n} clips there can be at most {n//2} groups of at least two")
         for k in sorted(k for k in many if k <= n//2):
             tried[k] = find(1, k)
             self.dependence_[k] = ami(labels[0], tried[k][1])

@@ -10,6 +10,7 @@ __all__ = ['balanced', 'Labeller', 'MakeViews', 'PseudoLabels', 'Resample', 'Ren
 import json, math, time, warnings
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,15 +49,16 @@ def balanced(labels:np.ndarray, # Pseudo-label of each clip [N]; -1 is never dra
 # %% ../nbs/50_deepcluster.ipynb #e2856d56
 class Labeller:
     "An encoder in, pseudo-labels out: embeddings, whitening, clustering."
+    asked:list|None # What the K-means of the anchor's embeddings say
     def __init__(self,
         n_clusters:int=10, # Pseudo-labels
-        anchor:np.ndarray=None, # Whitened embeddings of all clips by another encoder [N, d], or none
+        anchor:np.ndarray|None=None, # Whitened embeddings of all clips by another encoder [N, d], or none
         within:bool=True, # Whiten by what varies within clips; else by all points, as the original does
         members:int=16, # K-means, of the network's and of the anchor's embeddings each; 1: a single K-means and no consensus
         views:int=4, # Random views of each clip that are averaged
         dims=(8, 12, 16, 24), # Leading axes of the network's embeddings that the members look at
         reseed:bool=True, # Fill empty clusters?
-        bf16:bool=None, # Embed in bfloat16? None: where the processor can
+        bf16:bool|None=None, # Embed in bfloat16? None: where the processor can
         seed:int=0, # Of the K-means of the anchor's embeddings, which are asked once
     ): self.n_clusters, self.anchor, self.within, self.members, self.views, self.dims, self.reseed, self.bf16, self.seed, self.asked = n_clusters, anchor, within, members, views, tuple(dims), reseed, bf16, seed, None
 
@@ -118,6 +120,7 @@ class MakeViews(Callback):
 class PseudoLabels(Callback):
     "Cluster before each epoch; the clusters are the targets."
     order = 71
+    labels:Any # [N]; None before the first epoch
     def __init__(self, labeller, # (encoder, store, seed, first) -> labels [N]
         seed:int=0, # Of the clustering
     ): self.labeller, self.seed, self.labels, self.previous = labeller, seed, None, None
@@ -191,8 +194,8 @@ class Curves(Callback):
 class Bfloat16(Callback):
     "Forward passes in bfloat16."
     order = 10  # as fastai's MixedPrecision
-    def before_fit(self): self.model.half = True
-    def after_fit(self): self.model.half = False
+    def before_fit(self): self.model.bf16 = True
+    def after_fit(self): self.model.bf16 = False
 
 # %% ../nbs/50_deepcluster.ipynb #79d15364
 class Share(Callback):
@@ -209,6 +212,7 @@ class Share(Callback):
 # %% ../nbs/50_deepcluster.ipynb #c9e8fe7a
 class CosineHead(nn.Module):
     "Cosine to each centroid over a temperature: [B, d] -> [B, k]; the centroids get no gradient."
+    weight:torch.Tensor # Centroids [k, d]
     def __init__(self, d, k, temperature=.1):
         super().__init__()
         self.register_buffer("weight", torch.zeros(k, d))
@@ -220,6 +224,7 @@ class CosineHead(nn.Module):
 class BankLabels(PseudoLabels):
     "Cluster the embeddings that training left in a memory bank; the centroids become the head."
     name = "pseudo_labels"
+    bank:Any # Embeddings of the clips that could be decoded [n, d]; None before the first epoch
     def __init__(self, n_clusters:int=10, seed:int=0):
         super().__init__(None, seed)
         self.n_clusters, self.bank = n_clusters, None
@@ -249,23 +254,23 @@ class EncoderWithHead(nn.Module):
     "An encoder's network and a head: views [B, 1, M, T] -> scores [B, k]."
     def __init__(self, encoder:NetworkEncoder, head:nn.Module):
         super().__init__()
-        self.encoder, self.head, self.half = encoder, head, False
+        self.encoder, self.head, self.bf16 = encoder, head, False
     def forward(self, x):
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.half):
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
             self.z = self.encoder.network(x)  # [B, d]
             return self.head(self.z).float()
 
 def deepcluster_learner(dls, # From `LogMels.dataloaders`
     encoder:NetworkEncoder, # Trained in place
     n_clusters:int=10, # Pseudo-labels
-    *, anchor:np.ndarray=None, # Whitened embeddings of all clips by another encoder [N, d]
+    *, anchor:np.ndarray|None=None, # Whitened embeddings of all clips by another encoder [N, d]
     labeller=None, # Makes the pseudo-labels; None: a `Labeller` with `n_clusters` and `anchor`
     version:int=1, # 2: memory bank, and centroids for a head; then without `anchor`, `labeller` and `renew`
     balance:bool=True, # Draw each pseudo-label equally often?
     passes:float=4, # Clips seen in an epoch, as a multiple of their number
     renew:bool=True, # Give the head new weights in each epoch?
     augment:bool=True, # Train on changed views? Else on the clips as they are
-    bf16:bool=None, # Compute in bfloat16? None: where the processor can
+    bf16:bool|None=None, # Compute in bfloat16? None: where the processor can
     seed:int=0, # Of everything
     cbs=(), # Further callbacks
     **kwargs, # Further arguments of `Learner`
@@ -334,6 +339,7 @@ class Say(Callback):
 # %% ../nbs/50_deepcluster.ipynb #03195c83
 class DeepCluster(ClusterMixin, BaseEstimator):
     "Train an encoder on a table of clips by DeepCluster, and cluster what it makes of them."
+    encoder_:Any # The `NetworkEncoder` that was trained
     def __init__(self,
         n_clusters:int=10, # Groups wanted
         by:str="content", # "content" or "source"
@@ -341,14 +347,14 @@ class DeepCluster(ClusterMixin, BaseEstimator):
         *,
         sample_rate:int=16000, # Hz
         epochs:int=10, # Clusterings; 0 trains nothing
-        passes:float=None, # Clips seen between two clusterings, as a multiple of their number; None: so that they are about 12,000
-        train_clusters:int=None, # Pseudo-labels; None: as many as groups
+        passes:float|None=None, # Clips seen between two clusterings, as a multiple of their number; None: so that they are about 12,000
+        train_clusters:int|None=None, # Pseudo-labels; None: as many as groups
         anchor:bool=True, # Let the fixed encoder have a share of the opinions?
         bs:int=256, # Clips in a batch
         lr:float=2e-3, # Highest learning rate
         backbone:str="small", # See `make_body`
         views:int=8, # Views that an embedding is the mean of
-        num_workers:int=None, # Worker processes that decode; None decides by the amount of audio
+        num_workers:int|None=None, # Worker processes that decode; None decides by the amount of audio
         device=None, # None is CUDA if there is one, else the CPU
         random_state:int=0, # Seed
     ):
@@ -370,7 +376,7 @@ class DeepCluster(ClusterMixin, BaseEstimator):
         return Consensus(self.n_clusters, dims=(8, 12, 16, 24), l2=True, device=self.device and str(self.device), random_state=self.random_state)
 
     def represent(self, clips, # Table with columns path, start, end (s)
-        errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
+        errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
         listening=lambda batches: batches, # Wraps the batches of decoding, to show progress
         checkpoints=None, # Folder in which the training is kept after each epoch, and gone on with if it is there
         cbs=(), # Callbacks for the learner
@@ -400,7 +406,7 @@ class DeepCluster(ClusterMixin, BaseEstimator):
         if len(store) < 2 or not self.epochs: return self.encoder_.calibrate(store, seed=self.seed_)
         k = min(self.train_clusters or self.n_clusters, len(store))
         fixed = FixedEncoder(self.by, self.ignore, self.sample_rate) if self.anchor else None
-        anchor = fixed and fixed.whitening(len(store)).fit_transform(np.nan_to_num(fixed.embed(self.clips_, [], device=device, num_workers=self.num_workers)))
+        anchor = None if fixed is None else fixed.whitening(len(store)).fit_transform(np.nan_to_num(fixed.embed(self.clips_, [], device=device, num_workers=self.num_workers)))
         passes = self.passes or max(1, 12000/len(store))
         about = json.dumps([{k: v for k,v in self.get_params().items() if k not in ("device", "num_workers")}, len(store), int(store.starts[-1])], default=str)
         keep = [Checkpoints(checkpoints, about)] if checkpoints else []

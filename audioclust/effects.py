@@ -38,7 +38,7 @@ def _weights(sha256):
     data = path.read_bytes()
     if (found := hashlib.sha256(data).hexdigest()) != sha256:
         raise ValueError(f"{path} is not the file that is wanted: its SHA-256 is {found[:12]}…, not {sha256[:12]}…: pip install --no-deps --force-reinstall aisfx==0.1.2")
-    harmless = [*((np.int64(0).__reduce__()[0], f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")), (np.dtype, "numpy.dtype"), type(np.dtype(np.int64))]
+    harmless:list = [*((np.int64(0).__reduce__()[0], f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")), (np.dtype, "numpy.dtype"), type(np.dtype(np.int64))]
     try:
         with torch.serialization.safe_globals(harmless): made = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         return dict((made[0] if isinstance(made, (tuple, list)) else made).items())
@@ -50,6 +50,8 @@ _BLOCK = (_LONG - 1)*_HOP + _FRAME  # samples in a block
 
 class EffectsMel(nn.Module):
     "Logarithms of the power in 96 mel bands, [n, frames, 96], of waveforms [n, samples] at 44.1 kHz."
+    bands:torch.Tensor # [bins, 96]
+    window:torch.Tensor # [samples]
     def __init__(self):
         super().__init__()
         bands = torchaudio.functional.melscale_fbanks(_FRAME//2 + 1, 0., _RATE/2, 96, _RATE, norm=None, mel_scale="htk")

@@ -47,20 +47,20 @@ class Encoder(nn.Module):
     "Base of encoders: `forward(wave [B, samples], lengths [B])` gives embeddings [B, dim]."
     sample_rate: int # Hz
     dim: int # width of an embedding
-    version: str = None # raised when the same settings give other numbers; None is never cached
+    version: str|None = None # raised when the same settings give other numbers; None is never cached
     def config(self)->dict: return {}  # arguments that make it again
     @torch.inference_mode()
     def _work(self, wave, lengths): return self(wave, lengths).float()
 
     def embed(self,
         clips:pd.DataFrame, # Columns path, start, end (s)
-        errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
-        seconds:np.ndarray=None, # Filled with the seconds that were really decoded [N]
+        errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
+        seconds:np.ndarray|None=None, # Filled with the seconds that were really decoded [N]
         device=None, # None is CUDA if there is one, else the CPU
-        num_workers:int=None, # Worker processes; None decides by the amount of audio
+        num_workers:int|None=None, # Worker processes; None decides by the amount of audio
         progress=lambda batches: batches, # Wraps the batches, to show how far it is
         cache=None, # None, True for the user's cache, a folder, or an `ArrayCache`
-        cached:list=None, # Rows that came from the cache are appended here
+        cached:list|None=None, # Rows that came from the cache are appended here
     )->np.ndarray: # float32 [N, dim], row i of clip i
         "Embeddings of `clips`, streamed; NaN where a clip could not be decoded."
         device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -86,7 +86,7 @@ class Encoder(nn.Module):
 @patch
 def depends_on(self:Encoder,
     device, # Where it runs
-)->str: # None where the encoder cannot tell
+)->str|None: # None where the encoder cannot tell
     "All that an embedding depends on besides the clip."
     if "version" not in vars(type(self)) or self.version is None: return None
     weights = hashlib.sha256()
@@ -177,12 +177,13 @@ def stretches(x:torch.Tensor, # [B, C, T]
 class FixedEncoder(Encoder):
     "Cepstra over time, or averaged over it: an encoder that learns nothing and obeys `ignore`."
     version = "1"
+    dct:torch.Tensor # [n_cepstra, n_mels]
     def __init__(self,
         by:str="content", # "content" or "source"
         ignore=None, # Names from `IGNORABLE`; None takes those of `by`
         sample_rate:int=16000, # Hz
         n_mels:int=64, # bands
-        n_cepstra:int=None, # Cepstra kept; None is 13 when pitch is ignored, else 30; `n_mels` is the log-mel grid itself
+        n_cepstra:int|None=None, # Cepstra kept; None is 13 when pitch is ignored, else 30; `n_mels` is the log-mel grid itself
         steps:int=32, # stretches of time in the grid
         trim:float=20., # dB below the loudest frame at which the ends are cut
     ):

@@ -45,7 +45,7 @@ def replacing(path, # The file that will be there at the end, or stay as it was
 class Kept(BaseEstimator):
     "An estimator with `save` and `load` that use no pickle."
     _file = "estimator"  # name of its two files
-    _state = ()  # names of the fitted attributes that it needs
+    _state:tuple = ()  # names of the fitted attributes that it needs
 
     def save(self,
         path, # Folder, made if it is not there

@@ -19,7 +19,7 @@ class Even(ClusterMixin, Kept):
     "Axes that part the groups, and groups whose shares hold for every source, in turn."
     _file, _state = "even", ("scale_", "mean_", "components_", "prototypes_", "bias_")
     def __init__(self,
-        n_clusters:int=None, # Groups; None: as many as there are in the labels to begin with
+        n_clusters:int|None=None, # Groups; None: as many as there are in the labels to begin with
         n_axes:int=24, # Axes kept, at most min(d, N-1)
         weight:float=1., # lambda: how much is asked of the shares, in squared distances of rows of length 1; 0 asks nothing, None all
         rounds:int=4, # Times that axes and groups are found

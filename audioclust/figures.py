@@ -29,7 +29,7 @@ def _word(c, names): return str(c) if names is None else called(c, names).remove
 
 def plot_silhouette(X, # Embeddings [N, d]
     labels, # Cluster of each [N], -1 is noise
-    names:dict=None, # From `read_names`
+    names:dict|None=None, # From `read_names`
 ):
     "Confidence of the clips of each cluster, sorted; returns the figure."
     ids, means = cluster_means(X, labels)
@@ -51,7 +51,7 @@ def plot_silhouette(X, # Embeddings [N, d]
 def plot_groups(clips:pd.DataFrame, # Columns path, start, end (s)
     X, # Embeddings [N, d]
     labels, # Cluster of each [N], -1 is noise
-    names:dict=None, # From `read_names`
+    names:dict|None=None, # From `read_names`
     most:int=40, # Clusters drawn at most, the largest
     each:int=100, # Clips that a mean is taken over at most, drawn by chance
 ):
@@ -76,7 +76,7 @@ def plot_groups(clips:pd.DataFrame, # Columns path, start, end (s)
 # %% ../nbs/71d_figures.ipynb #3f02f235
 def plot_dendrogram(X, # Embeddings [N, d]
     labels, # Cluster of each [N], -1 is noise
-    names:dict=None, # From `read_names`
+    names:dict|None=None, # From `read_names`
 ):
     "A tree over the clusters; returns the figure, or None where there is only one."
     from scipy.cluster.hierarchy import dendrogram
@@ -91,7 +91,7 @@ def plot_dendrogram(X, # Embeddings [N, d]
 # %% ../nbs/71d_figures.ipynb #060dfc15
 def plot_again(labels, # The answer [n]
     other, # Clusters of the same clips in another run [n]
-    names:dict=None, # From `read_names`
+    names:dict|None=None, # From `read_names`
 ):
     "Jaccard index of the clusters of two runs; returns the figure."
     from scipy.optimize import linear_sum_assignment

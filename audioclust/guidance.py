@@ -45,7 +45,7 @@ _TRY = dict(length="cut the clips to one length (window)", level="let level not 
 
 def advice(clips:pd.DataFrame, # Columns path, start, end (s)
     labels, # Cluster of each, -1 is noise [N]
-    wanted:int=None, # Clusters asked for, if a number was
+    wanted:int|None=None, # Clusters asked for, if a number was
     ignored=(), # What must not matter, and so cannot be what the clusters went by
 )->list: # Texts
     "What is odd about a clustering, and what to try."

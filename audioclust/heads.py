@@ -45,11 +45,11 @@ def assign_balanced(P:torch.Tensor, # Prototypes [H, K, d]
     H, K, _ = S.shape
     if overlap: rows = S.topk(per, dim=2).indices
     else:
-        rows, S = [], S.clone()
+        picked, S = [], S.clone()
         for c in range(K):
-            rows.append(S[:, c].topk(per, dim=1).indices)
-            S.scatter_(2, rows[-1][:, None].expand(-1, K, -1), -math.inf)
-        rows = torch.stack(rows, 1)
+            picked.append(S[:, c].topk(per, dim=1).indices)
+            S.scatter_(2, picked[-1][:, None].expand(-1, K, -1), -math.inf)
+        rows = torch.stack(picked, 1)
     return rows.flatten(1), torch.arange(K, device=E.device).repeat_interleave(per).expand(H, -1)
 
 def assign_nearest(P:torch.Tensor, # Prototypes [H, K, d]
@@ -76,7 +76,7 @@ class Heads(nn.Module):
     def __init__(self, d:int, # Embedding size
         n_clusters:int, # K
         heads:int=10, # H
-        hidden:int=None, # Size between; None: as the embedding, at least 64
+        hidden:int|None=None, # Size between; None: as the embedding, at least 64
     ):
         super().__init__()
         hidden = hidden or max(64, d)

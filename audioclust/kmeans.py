@@ -37,7 +37,7 @@ class Assignment(NamedTuple):
     labels: Tensor # Shape (n,), int64 in [0, k)
     sums: Tensor # Sum of the rows of each cluster, shape (k, d), float64
     counts: Tensor # Rows in each cluster, shape (k,), int64
-    moved: int = None # Rows whose label is another than before
+    moved: int|None = None # Rows whose label is another than before
 
 # %% ../nbs/30_kmeans.ipynb #63d52f2d
 def _sums(rows, labels, k): # Sum of the rows of each cluster, of this process
@@ -71,8 +71,8 @@ def e_step(x, # Rows, shape (n, d): tensor, `Rows`, or a `Search` among them, wh
     rows.total(more)
     counts = counts[:, 0].long()
     if before is not None: sums, counts = sums if again else before.sums + sums, before.counts + counts
-    search.last = Assignment(search.labels, sums, counts, int(came.sum()))
-    return search.last
+    search.last = found = Assignment(search.labels, sums, counts, int(came.sum()))
+    return found
 
 # %% ../nbs/30_kmeans.ipynb #d2ff3030
 def m_step(a:Assignment, # What the E-step found
@@ -170,7 +170,7 @@ def kmeans(x, # Rows, shape (n, d): tensor or `Rows`; of unit length if `spheric
     tol:float=1e-4, # Stop when a round lowers J by no more than this share
     fill:bool=True, # Reseed empty clusters?
     spherical:bool=False, # Centres of unit length?
-    spread:tuple=None, # What `scatter` returned, if it is known
+    spread:tuple|None=None, # What `scatter` returned, if it is known
 )->Fit:
     "E-step, reseeding and M-step in turn, until nothing moves."
     rows = Rows.of(x)
@@ -209,7 +209,7 @@ def minibatch(x, # Rows, shape (n, d): tensor or `Rows`; of unit length if `sphe
     tol:float=1e-4, # Stop when the loss of ten batches is lower than that of the ten before by no more than this share
     fill:bool=True, # Reseed empty clusters in the end?
     spherical:bool=False, # Centres of unit length?
-    spread:tuple=None, # What `scatter` returned, if it is known
+    spread:tuple|None=None, # What `scatter` returned, if it is known
 )->Fit:
     "Steps on batches of rows, and one round over all rows in the end."
     x, seen, losses = Rows.of(x), torch.zeros(len(centers), 1, dtype=torch.float64, device=centers.device), []
@@ -236,7 +236,8 @@ def _check(model, n): # Arguments that make sense for n rows, or a ValueError
 
 def _rows(model, X, reset=False): # Float rows to be brought to the device to compute on; at length 1 for cosine
     sharded = reset and model.sharded
-    return Rows(*Team(sharded).agree(lambda: _table(model, X, reset)), sharded)
+    x, device, unit = Team(sharded).agree(lambda: _table(model, X, reset))
+    return Rows(x, device, unit, sharded)
 
 def _table(model, X, reset): # What `Rows` is made of
     mapped, cosine = isinstance(X, np.memmap) and X.dtype.kind in "fiub", model.metric == "cosine"
@@ -291,7 +292,7 @@ class KMeans(TransformerMixin, Clusterer):
         n_init:int=1, # Runs from different starts, of which the one of least loss is kept; 1 if centres are given
         max_iter:int=100, # Most rounds of M-step and E-step in a run; with `batch_size`, most passes over `X`
         tol:float=1e-4, # A run ends when a round lowers the loss by no more than this share
-        batch_size:int=None, # Rows in a mini-batch; None: each round sees all rows
+        batch_size:int|None=None, # Rows in a mini-batch; None: each round sees all rows
         reseed:bool=True, # Fill empty clusters?
         metric:str="euclidean", # `"euclidean"`, or `"cosine"`: rows and centres at length 1
         sharded:bool=False, # Does `X` hold this process's share of the rows, and the other processes of `torch.distributed` the rest?
@@ -313,7 +314,7 @@ class KMeans(TransformerMixin, Clusterer):
         some, loud = _loud(x) if cosine else (x, None)
         spread = scatter(some)
         if not spread[1].isfinite(): raise ValueError("the sum of squares of X is not a finite number: bring its columns to smaller units")
-        options = dict(max_iter=self.max_iter, tol=self.tol, fill=self.reseed, spherical=cosine, spread=spread)
+        options:dict = dict(max_iter=self.max_iter, tol=self.tol, fill=self.reseed, spherical=cosine, spread=spread)
         fit = kmeans if self.batch_size is None else partial(minibatch, batch_size=self.batch_size)
         runs = (fit(some, _centers(self, some, generator, spread), generator, **options)
                 for _ in range(self.n_init if isinstance(self.init, str) else 1))

@@ -57,8 +57,8 @@ class Picture(nn.Module):
         return (255*(1 + dB/self.floor).clamp(0, 1)).byte().flip(1).numpy()
 
 def pictures(clips:pd.DataFrame, # Columns path, start, end (s)
-    sample_rate:int=None, # Hz; None is the rate that most recordings have
-    num_workers:int=None, # Worker processes; None decides by the amount of audio
+    sample_rate:int|None=None, # Hz; None is the rate that most recordings have
+    num_workers:int|None=None, # Worker processes; None decides by the amount of audio
 ): # (uint8 [N, HEIGHT, WIDTH], seconds that each shows)
     "A small spectrogram of each clip; black where it cannot be decoded."
     rate, seconds = sample_rate or common_rate(clips.path), shown_seconds(clips.end - clips.start)
@@ -92,7 +92,7 @@ _RATES = 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000  # Hz, tha
 
 def as_mp3(path, # A recording
     start:float=0., # s
-    end:float=None, # s; None is the end
+    end:float|None=None, # s; None is the end
 )->bytes: # A file
     "A part of a recording as MP3, mono; sounds above 24 kHz are lost."
     wave, rate = load_audio(path, None, start, end)
@@ -133,8 +133,8 @@ def _number(x): return round(float(x), 4) if np.isfinite(x) else None
 def listen_page(run, # A run folder
     out=None, # The file; None is `listen.html` in the run folder
     embed:bool=False, # Put the sounds into the page?
-    max_clips:int=None, # Show at most so many, the telling ones of each cluster first; None shows all
-    num_workers:int=None, # Worker processes; None decides by the amount of audio
+    max_clips:int|None=None, # Show at most so many, the telling ones of each cluster first; None shows all
+    num_workers:int|None=None, # Worker processes; None decides by the amount of audio
 )->Path: # The page
     "Write the listening page of a run."
     from jinja2 import Environment, PackageLoader
@@ -211,7 +211,7 @@ def _view(run, about, table, X, at, tree):
 def _sounds(table, out, embed, most=400e6):
     "A link or the sound itself for each clip."
     if not embed: return _links(table, out)
-    sounds, size = [], 0
+    sounds, size = [], 0 # type: list, int
     for p,s,e in zip(table.path, table.start, table.end):
         try: sounds.append("data:audio/mpeg;base64," + base64.b64encode(as_mp3(p, s, e)).decode())
         except (AudioError, ValueError, OSError): sounds.append(None)

@@ -6,12 +6,12 @@
 __all__ = ['TensorWave', 'TensorLogMel', 'ReadClip', 'ToLogMel', 'ClipBlock', 'AudioDataLoaders']
 
 # %% ../nbs/03_loaders.ipynb #b1205b38
-import math
+import math, random
 
 import numpy as np
 import pandas as pd
 import torch
-from fastai.basics import *
+from fastai.basics import CategoryBlock, ColReader, DataBlock, DataLoaders, RandomSplitter, TensorBase, Transform, TransformBlock, delegates, noop
 
 from .audio import LogMel, load_audio
 from .datasets import from_folder
@@ -83,12 +83,12 @@ class AudioDataLoaders(DataLoaders):
     "DataLoaders of log-mels from clips."
     @classmethod
     def from_df(cls, clips:pd.DataFrame, # Columns path, start, end (s) and, when known, label
-        label_col:str=None, # Column of targets; None gives inputs alone
+        label_col:str|None=None, # Column of targets; None gives inputs alone
         sample_rate:int=16000, # Hz
         seconds:float=1., # length of every clip in a batch
         valid_pct:float=0.2, # Share that is held out
         seed:int=0, # Seed of the split
-        logmel:dict=None, # Further arguments of `LogMel`
+        logmel:dict|None=None, # Further arguments of `LogMel`
         **kwargs, # Further arguments of `DataLoaders`: bs, num_workers, device, …
     ):
         "Loaders over a table of clips."
@@ -99,9 +99,9 @@ class AudioDataLoaders(DataLoaders):
     @classmethod
     @delegates(from_df)
     def from_folder(cls, folder, # Or anything else that `find_audio` takes
-        labels:str=None, # "parent", a regular expression on the file name, or a CSV file
-        window:float=None, # seconds in a clip; None makes each recording one clip
-        hop:float=None, # seconds from one clip to the next
+        labels:str|None=None, # "parent", a regular expression on the file name, or a CSV file
+        window:float|None=None, # seconds in a clip; None makes each recording one clip
+        hop:float|None=None, # seconds from one clip to the next
         **kwargs,
     ):
         "Loaders over the recordings of a folder."

@@ -70,7 +70,7 @@ class LogMels:
         starts:np.ndarray, # int64 [N+1], where each clip begins, and the end
         level:np.ndarray, # float32 [N], natural log of the power of each clip's loudest point
         sample_rate:int, # Hz, of the sound
-        seconds:np.ndarray=None, # that were decoded of each clip [N]
+        seconds:np.ndarray|None=None, # that were decoded of each clip [N]
     ): self.frames, self.starts, self.level, self.sample_rate, self.seconds = frames, starts, level, sample_rate, seconds
     def __len__(self): return len(self.starts) - 1
     @property
@@ -83,8 +83,8 @@ class LogMels:
     @classmethod
     def of(cls, clips:pd.DataFrame, # Columns path, start, end (s)
         front:ClippedLogMel, # What computes them
-        errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
-        num_workers:int=None, # Worker processes; None decides by the amount of audio
+        errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
+        num_workers:int|None=None, # Worker processes; None decides by the amount of audio
         progress=lambda batches: batches, # Wraps the batches, to show how far it is
     ):
         "Compute and keep the log-mels of `clips`."
@@ -124,8 +124,8 @@ class LogMels:
 # %% ../nbs/39_logmels.ipynb #2fc93b04
 def heard(clips:pd.DataFrame, # Columns path, start, end (s)
     front:ClippedLogMel, # What computes them
-    errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
-    num_workers:int=None, # Worker processes; None decides by the amount of audio
+    errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
+    num_workers:int|None=None, # Worker processes; None decides by the amount of audio
     progress=lambda batches: batches, # Wraps the batches, to show how far it is
 ): # (table of the clips that could be decoded, their `LogMels`)
     "The clips that can be used, and their log-mels."
@@ -148,7 +148,8 @@ class LogMelLoader(DataLoader):
         team:Team=Team(), # Processes that share each epoch
         device=None, # Where batches go
     ):
-        self.store, self.team, self.order, self.dice = store, team, None, np.random.default_rng(seed)
+        self.store, self.team, self.dice = store, team, np.random.default_rng(seed)
+        self.order:np.ndarray|None = None
         if not len(store.rows): raise ValueError("none of the clips could be decoded, so there is nothing to train on")
         super().__init__(store.rows, bs=max(1, min(bs, len(store.rows)//team.size)), shuffle=shuffle, drop_last=shuffle, device=device)
     def _order(self): return self.order if self.order is not None else self.dice.permutation(self.store.rows) if self.shuffle else self.store.rows

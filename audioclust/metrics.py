@@ -135,8 +135,8 @@ def relabel(labels_true, # True class of each sound, shape (n,)
     match, taken = match_clusters(labels_true, labels_pred, noise=noise), set(classes.tolist())
     numbers = classes.dtype.kind in "biuf"
     def fresh(c):
-        if numbers: names = itertools.chain([-1] if c == -1 else [], itertools.count(int(classes.max()) + 1))
-        else: names = (("noise" if c == -1 else f"cluster {c}") + "'"*i for i in itertools.count())
+        word = "noise" if c == -1 else f"cluster {c}"
+        names = itertools.chain([-1] if c == -1 else [], itertools.count(int(classes.max()) + 1)) if numbers else (word + "'"*i for i in itertools.count())
         name = next(name for name in names if name not in taken)
         taken.add(name)
         return name
@@ -199,7 +199,7 @@ def per_cluster(labels_true, # True class of each sound, shape (n,)
                              main=classes[table.argmax(0)], purity=table.max(0)/size)).set_index(pd.Index(clusters, name="cluster"))
 
 # %% ../nbs/10_metrics.ipynb #cafa3d1d
-_MEANS = dict(geometric=lambda u,v: math.sqrt(u*v), arithmetic=lambda u,v: (u + v)/2, min=min, max=max)
+_MEANS:dict = dict(geometric=lambda u,v: math.sqrt(u*v), arithmetic=lambda u,v: (u + v)/2, min=min, max=max)
 
 def _entropy(sizes): # Of groups with these sizes, in nats
     share = sizes[sizes > 0]/sizes.sum()
@@ -272,7 +272,7 @@ def ami(labels_true, # True class of each sound, shape (n,)
 # %% ../nbs/10_metrics.ipynb #e9135a24
 def score(labels_true, # True class of each sound, shape (n,)
     labels_pred, # Cluster of each sound, shape (n,)
-    *, noise:str=None, # What -1 means, for all scores: `cluster`, `singletons` or `drop`; None: the default of each
+    *, noise:str|None=None, # What -1 means, for all scores: `cluster`, `singletons` or `drop`; None: the default of each
 )->dict: # Python numbers and strings; NaN only where `drop` leaves nothing
     "All scores with what is needed to read them."
     pair = _pair(labels_true, labels_pred)
@@ -295,7 +295,7 @@ def plot_confusion(labels_true, # True class of each sound, shape (n,)
     "The contingency table as a picture, hits on the diagonal; colour is the share of the class, numbers are sounds."
     import matplotlib.pyplot as plt
     table, classes, clusters = contingency(labels_true, labels_pred)
-    pairs, rows, cols = match_clusters(labels_true, labels_pred, noise=noise), range(len(classes)), range(len(clusters))
+    pairs, rows, cols = match_clusters(labels_true, labels_pred, noise=noise), list(range(len(classes))), list(range(len(clusters)))
     if match:
         place = {c: i for i,c in enumerate(classes.tolist())}
         at = [place[m] if m is not None else math.inf for m in pairs.values()]
@@ -315,7 +315,7 @@ def plot_confusion(labels_true, # True class of each sound, shape (n,)
 # %% ../nbs/10_metrics.ipynb #e6dc0baa
 def learner_metric(func, # Takes `labels_true, labels_pred`: `nmi`, `ari`, `accuracy`, ...
     *, dim_argmax:int=-1, # Axis of the class scores; None if the model gives labels
-    name:str=None, # Title of the column; None: the function's own name
+    name:str|None=None, # Title of the column; None: the function's own name
     **kwargs # Passed on to `func`
 ): # For `Learner(metrics=...)`
     "A fastai metric that collects all batches and scores them once."

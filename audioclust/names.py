@@ -106,7 +106,7 @@ def apply_edits(run, # A run folder
 # %% ../nbs/69a_names.ipynb #180f3dfd
 def same_clips(before:pd.DataFrame, # `clusters.csv` of the run before
     now:pd.DataFrame, # and of the one now
-): # (cluster then [n], cluster now [n]) of the clips that are in both
+)->tuple[np.ndarray,np.ndarray]: # (cluster then [n], cluster now [n]) of the clips that are in both
     "Clusters of the clips that two runs share."
     both = before[["path", "start", "cluster"]].merge(now[["path", "start", "cluster"]], on=["path", "start"])
     return both.cluster_x.to_numpy(), both.cluster_y.to_numpy()

@@ -19,7 +19,7 @@ from .rows import Rows, blocks, each, scatter, unit_rows
 # %% ../nbs/29_nearest.ipynb #2506051f
 class Space(NamedTuple):
     "Where to compute: what is taken off rows and centres, and what they are measured in."
-    origin: Tensor # Shape (d,), float64; None where nothing is taken off
+    origin: Tensor|None # Shape (d,), float64; None where nothing is taken off
     unit: float # A power of two
     dtype: torch.dtype # Precision of the first look
 
@@ -42,7 +42,7 @@ def space(middle:Tensor, # Mean of rows or centres, shape (d,), float64
 
 def _coarse(device): # Relative rounding of the factors of a float32 product, if lower precision has been allowed
     backend = torch.backends.cuda if device.type == "cuda" else torch.backends.mkldnn
-    return {"tf32": 2**-10, "bf16": 2**-8}.get(getattr(backend.matmul, "fp32_precision", None), 0.)
+    return {"tf32": 2**-10, "bf16": 2**-8}.get(getattr(backend.matmul, "fp32_precision", ""), 0.)
 
 # %% ../nbs/29_nearest.ipynb #05acc2dd
 def _least(scores, spare): # Where each row has its least score, the first of equals
@@ -57,7 +57,7 @@ class Centers:
         centers:Tensor, # Shape (k, d), float32 or float64; of unit length if `spherical`
         where:Space, # Where to compute
         spherical:bool=False, # Nearest by angle?
-        buffers:threading.local=None, # Where each thread keeps its buffers
+        buffers:threading.local|None=None, # Where each thread keeps its buffers
     ):
         self.space, self.spherical = where, spherical
         c = centers.double()
@@ -101,7 +101,7 @@ class Found(NamedTuple):
 def look(self:Centers,
     x:Tensor, # Rows, shifted, in the precision to compute in, shape (n, d)
     sq:Tensor, # Their squared lengths, shape (n,)
-    guess:Tensor=None, # Labels that are right for most rows, which saves time; shape (n,)
+    guess:Tensor|None=None, # Labels that are right for most rows, which saves time; shape (n,)
 )->tuple: # `Found`, and which rows it is not proven for, shape (m,)
     "The nearest centre of each row, as far as this precision can tell."
     labels = torch.empty(len(x), dtype=torch.long, device=x.device) if guess is None else guess.clone()
@@ -190,7 +190,8 @@ def _plus_plus(x, k, where, generator, weights=None): # k-means++; with weights,
         near = x.draw(odds if left[best] > 0 else torch.ones_like(odds), torch.rand(trials, generator=generator, dtype=torch.float64))
 
 def _parallel(x, k, where, generator, rounds=5): # k-means||
-    look, n, rows = _look(x, where, k), len(x), []
+    look, n = _look(x, where, k), len(x)
+    rows:list = []
     closest = torch.full((n,), math.inf, dtype=where.dtype, device=x.device)
     owner = torch.zeros(n, dtype=torch.int32, device=x.device)
     near = torch.randint(x.n, (1,), generator=generator).to(x.device)
@@ -206,16 +207,16 @@ def _parallel(x, k, where, generator, rounds=5): # k-means||
         rows.append(new)
         if turn == rounds or left == 0: break
         near = x.draw(closest, torch.rand(k, generator=generator, dtype=torch.float64))
-    rows = torch.cat(rows)
-    weights = x.total(sum(torch.bincount(part, minlength=len(rows)) for part in owner.split(2**20)).to(torch.float64))
-    return _plus_plus(Rows(rows), k, where._replace(dtype=torch.float64), generator, weights)
+    near = torch.cat(rows)
+    weights = x.total(torch.stack([torch.bincount(part, minlength=len(near)) for part in owner.split(2**20)]).sum(0).to(torch.float64))
+    return _plus_plus(Rows(near), k, where._replace(dtype=torch.float64), generator, weights)
 
 # %% ../nbs/29_nearest.ipynb #0189094b
 def start(x, # Rows, shape (n, d): tensor or `Rows`
     k:int, # How many centres, at most n
     generator:torch.Generator, # Source of all randomness, on the CPU
     init:str="k-means++", # `"k-means++"`: far from each other; `"k-means||"`: the same in six passes; `"random"`: any k rows
-    spread:tuple=None, # What `scatter` returned, if it is known
+    spread:tuple|None=None, # What `scatter` returned, if it is known
 )->Tensor: # Centres, shape (k, d): rows of `x`
     "Rows to start from."
     x = Rows.of(x)

@@ -102,12 +102,13 @@ class NeighbourHeads(SelfHeads):
         n_neighbors:int=20, # Of which one is drawn for a clip in a step; fewer where clips are few
         epochs:int=60, # Passes over the clips
         bs:int=128, # Clips in a step
-        lr:float=None, # Learning rate; None: 0.002 for SCAN and 0.01 for TEMI
+        lr:float|None=None, # Learning rate; None: 0.002 for SCAN and 0.01 for TEMI
         choose:str="best", # "best": the head of least loss; "consensus": what the heads agree on
         device=None, random_state:int=0, # Seed
     ): self.n_clusters, self.loss, self.heads, self.n_neighbors, self.epochs, self.bs, self.lr, self.choose, self.device, self.random_state = n_clusters, loss, heads, n_neighbors, epochs, bs, lr, choose, device, random_state
 
-    def fit(self, X, # Embeddings [N, d]
+    def fit(self, # type: ignore[override]  # no views, which `SelfHeads` takes
+        X, # Embeddings [N, d]
         y=None, # Ignored
         cbs=(), # Callbacks for the learner
     ):

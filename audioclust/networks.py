@@ -71,7 +71,7 @@ class NetworkEncoder(Encoder):
         ignore=None, # Names from `IGNORABLE`; None takes those of `by`
         sample_rate:int=16000, # Hz
         n_mels:int=64, # bands
-        frames:int=None, # T, frames of a view; None: 48, or `part`
+        frames:int|None=None, # T, frames of a view; None: 48, or `part`
         part:int=20, # frames of the clip in a view, when order is ignored
         backbone:str="small", # See `make_body`
         views:int=8, # Fixed views that an embedding is the mean of
@@ -87,7 +87,7 @@ class NetworkEncoder(Encoder):
         self.views = Views(self.front.logmel.band_hz, self.ignore, strength, self.frames, part)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.body = make_body(backbone, "pitch" not in self.ignore).to(memory_format=torch.channels_last)
+            self.body = make_body(backbone, "pitch" not in self.ignore).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch declares this for float tensors only
         self.pool = Pool("pitch" in self.ignore, "order" in self.ignore)
         with torch.no_grad(): self.dim = self.eval().network(torch.zeros(2, 1, n_mels, self.frames)).shape[1]
 

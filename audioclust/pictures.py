@@ -58,7 +58,7 @@ def plot_map(X, # Embeddings [N, d]
     ax = fig.subplots()
     for cluster in np.unique(labels):
         i = labels == cluster
-        ax.scatter(*at[i].T, s=10 if len(at) < 5000 else 4, lw=0, alpha=.8, label="noise" if cluster < 0 else str(cluster), **style(cluster))
+        ax.scatter(at[i, 0], at[i, 1], s=10 if len(at) < 5000 else 4, lw=0, alpha=.8, label="noise" if cluster < 0 else str(cluster), **style(cluster))
     ax.set(xticks=[], yticks=[], xlabel="t-SNE 1 (no unit)", ylabel="t-SNE 2 (no unit)",
            title=f"{total:,} clips" + (f", {len(keep):,} drawn" if len(keep) < total else ""))
     if len(np.unique(labels)) <= 40:

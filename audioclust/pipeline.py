@@ -9,8 +9,10 @@ __all__ = ['AudioClusterer']
 import os, time, warnings
 from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from fastcore.basics import patch
 from sklearn.base import BaseEstimator, ClusterMixin, clone
 
@@ -29,6 +31,17 @@ from .stability import SHAKY, resampled, stability_of
 # %% ../nbs/70_pipeline.ipynb #d473f513
 class AudioClusterer(ClusterMixin, BaseEstimator):
     "Cluster the recordings of a folder, a list, a CSV or a table of clips."
+    clips_:pd.DataFrame # What was clustered, a row each: path, start, end (s)
+    errors_:list # (path, reason) of what could not be used
+    embeddings_:np.ndarray # float32 [N, d]
+    labels_:np.ndarray # Cluster of each clip [N], -1 is noise; by content and by source [N, 2] for by="both"
+    confidence_:np.ndarray # How clearly each clip belongs there [N]
+    representative_:np.ndarray # Does it stand for its cluster? bool [N]
+    encoder_:Any # The `Encoder` that was used
+    clusterer_:Any # The fitted clusterer
+    stability_:Any # A `Stability`, or None
+    choice_:Any # For n_clusters="auto" a `Choice`, else None
+    refined_:Any # A dict of what was taken away, and what for, or None
     def __init__(self,
         method:str="kmeans", # kmeans, consensus, dbscan, hdbscan, meanshift, agglomerative, deepcluster or spice
         n_clusters=10, # Groups wanted, for the methods that are told; "auto" looks for a number; a pair, by content and by source, for both
@@ -36,11 +49,11 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         ignore=None, # What must not matter: order, pitch, level, noise, room; None takes those of `by`
         encoder=None, # "fixed", "untrained" (a network with random weights), "aisfx" (trained on sound effects), "hf:NAME@REVISION" (of the transformers library), "auto" (the best of what is there, judged without labels), or an `Encoder`; None is "fixed", and deepcluster and spice train their own
         *,
-        window:float=None, # seconds in a clip; None makes each recording one clip
-        hop:float=None, # seconds from one clip to the next; None is `window`
-        sample_rate:int=None, # Hz; None is the rate that most recordings have
-        params:dict=None, # Further arguments of the method
-        num_workers:int=None, # Worker processes; None decides by the amount of audio
+        window:float|None=None, # seconds in a clip; None makes each recording one clip
+        hop:float|None=None, # seconds from one clip to the next; None is `window`
+        sample_rate:int|None=None, # Hz; None is the rate that most recordings have
+        params:dict|None=None, # Further arguments of the method
+        num_workers:int|None=None, # Worker processes; None decides by the amount of audio
         device=None, # None is CUDA if there is one, else the CPU
         random_state:int=0, # Seed
         cache=None, # Where embeddings are kept for the next time: None keeps none, True is the user's cache, else a folder

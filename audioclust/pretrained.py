@@ -35,7 +35,7 @@ class PretrainedEncoder(Encoder):
     version = "1"
     def __init__(self,
         name:str, # On the hub, or a folder
-        revision:str=None, # Commit, tag or branch on the hub; None is the newest, and the commit is kept
+        revision:str|None=None, # Commit, tag or branch on the hub; None is the newest, and the commit is kept
         remote_code:bool=False, # May code that comes with the model run on this machine?
     ):
         super().__init__()

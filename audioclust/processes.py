@@ -9,6 +9,7 @@ __all__ = ['launched', 'Team', 'joined']
 import os
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +47,7 @@ def agree(self:Team,
     shared=Exception, # Errors that the others are told of; any other leaves at once, and ends the process
 ): # What `f` gives here
     "Do something everywhere; an error in any process is raised in all."
-    value = problem = None
+    value, problem = None, None # type: Any, Any
     try: value = f()
     except shared as e: problem = e
     kind = next((c.__name__ for c in type(problem).__mro__ if c.__name__ in _KINDS), "RuntimeError")

@@ -35,6 +35,7 @@ def rest(Z:np.ndarray, # Embeddings [N, d]
 
 class Beside(Encoder):
     "An encoder without what sets the groups of another grouping apart: embeddings [N, d] of length 1."
+    means:torch.Tensor # [K, d]
     def __init__(self, encoder:Encoder, whitening, # What is refined
         other:Encoder, other_whitening, method:str, clusterer, # What finds the groups of the other grouping
         means, # Means of these [K, d]

@@ -23,7 +23,7 @@ from .processes import Team
 # %% ../nbs/28_rows.ipynb #43d13421
 def blocks(x, # Rows, shape (n, d): tensor or `Rows`
     k:int, # Numbers that each row needs beside its own d
-    n:int=None, # Rows; None: those of `x`
+    n:int|None=None, # Rows; None: those of `x`
 )->list: # Slices that cover the rows in order
     "Blocks of equal size, up to 16 MB on a CPU, 4 MB from a file, or 256 MB on a GPU; unless there is little, at least 4, so that every core has some."
     n, width = len(x) if n is None else n, k + x.shape[1]
@@ -118,7 +118,7 @@ def most(self:Rows,
 
 @patch
 def ranks(self:Rows,
-    value:float, # This process's
+    value:float|Tensor, # This process's
 )->Tensor: # Each process's, shape (world,), float64
     "What each process says."
     said = torch.zeros(self.world, dtype=torch.float64, device=self.device)
@@ -165,7 +165,7 @@ def unit_rows(x:Tensor, # Rows, shape (n, d)
     return x
 
 def in_float64(x, # Rows, shape (n, d): tensor or `Rows`
-    members:Tensor=None, # Indices of the rows to visit; None for all of them
+    members:Tensor|None=None, # Indices of the rows to visit; None for all of them
 ): # Yields pairs: a slice of the rows or members, and those rows in float64, free to be written to
     "Visit rows block by block in double precision, all in the same buffer."
     buffer = None

@@ -9,6 +9,7 @@ __all__ = ['Search']
 import math
 import threading
 from functools import partial
+from typing import Any
 
 import torch
 from fastcore.basics import patch
@@ -20,13 +21,16 @@ from .rows import Rows, blocks, each, scatter
 # %% ../nbs/29a_search.ipynb #2ce089c2
 class Search:
     "The nearest centre of each row, again and again while the centres move."
+    labels:Any # Of the rows, shape (n,); None before the first search
+    last:Any # For the user of the search
     def __init__(self,
         x, # Rows, shape (n, d): tensor or `Rows`; of unit length or zero if `spherical`
-        spread:tuple=None, # What `scatter` returned, if it is known
+        spread:tuple|None=None, # What `scatter` returned, if it is known
         spherical:bool=False, # Nearest by angle, for centres of unit length?
         remember:bool=True, # Keep bounds? They take three numbers per row
     ):
-        self.x, self.spherical, self.remember, self.labels, self.last = Rows.of(x), spherical, remember, None, None # `last`: for the user of the search
+        self.moved = 0 # rows whose label the last search changed
+        self.x, self.spherical, self.remember, self.labels, self.last = Rows.of(x), spherical, remember, None, None
         self.buffers = threading.local()
         if spherical: self.space = Space(None, 1., self.x.dtype)
         else:
@@ -105,7 +109,8 @@ def _least(self:Search, c, weight, bias, place, s): # Bring `other` down to the 
 @patch
 def _block(self:Search, c, pick, how, use, s):
     ids = s if pick is None else pick[s]
-    x, before, doubt = self.x[ids], None if how == "first" else self.labels[ids], ()
+    x, doubt = self.x[ids], ()
+    before:Any = None if how == "first" else self.labels[ids]
     if how == "prove": found, sq = c.prove(x)
     else:
         shifted = self.space.shift(x)

@@ -7,6 +7,7 @@ __all__ = ['consistency', 'reliable', 'FixMatch', 'EMA', 'MatchCurves', 'semi_le
 
 # %% ../nbs/62_semi.ipynb #c268ec9d
 import copy, math
+from typing import Any
 
 import numpy as np
 import torch
@@ -84,7 +85,8 @@ class FixMatch(Callback):
 
 class EMA(Callback):
     "A second network whose weights are a running mean of those that are trained."
-    def __init__(self, momentum:float=.99): self.momentum, self.slow, self.steps = momentum, None, 0
+    slow:Any = None # The second network
+    def __init__(self, momentum:float=.99): self.momentum, self.steps = momentum, 0
     def before_fit(self):
         if self.slow is None: self.slow = copy.deepcopy(self.model).requires_grad_(False).eval()
     @torch.no_grad()
@@ -119,12 +121,12 @@ class MatchCurves(Callback):
 def semi_learner(dls, # From `LogMels.dataloaders`, bs is mu B
     encoder:NetworkEncoder, # Trained in place
     labels:np.ndarray, # Reliable labels [N], -1 for none
-    n_clusters:int=None, # Groups; None: as many as labels
+    n_clusters:int|None=None, # Groups; None: as many as labels
     *, bs:int=64, # Labelled clips in a step
     threshold:float=.95, # Probability at which the network is sure
     weight:float=1., # Of the loss on clips without a label
     momentum:float=.99, # Of the running mean of weights
-    bf16:bool=None, # Compute in bfloat16? None: where the processor can
+    bf16:bool|None=None, # Compute in bfloat16? None: where the processor can
     seed:int=0, # Of everything
     cbs=(), **kwargs, # Further arguments of `Learner`
 )->Learner:

@@ -10,6 +10,7 @@ import json, warnings
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,6 +37,7 @@ _OTHER = dict(content="source", source="content")
 
 class SPICE(ClusterMixin, BaseEstimator):
     "Semantic pseudo-labels for a table of clips: contrast, crossed groupings, heads, FixMatch."
+    answer_:Any # The `Answer`, which is an encoder
     def __init__(self,
         n_clusters:int=10, # Groups wanted
         by:str="content", # "content" or "source"
@@ -44,17 +46,17 @@ class SPICE(ClusterMixin, BaseEstimator):
         sample_rate:int=16000, # Hz
         crossed:bool=True, # Find the other grouping too, and take its means away where that is safe?
         n_other=(2, 3, 4, 6, 8, 10, 12), # Groups of the other grouping: a number, or numbers to choose from
-        anchor:bool=None, # Let the fixed encoders have half of the opinions in the second step? None: where there are fewer than 1,000 clips
-        epochs:int=None, # Of contrast; None: so that 90,000 clips are seen by content and 60,000 by source, from 10 to 60
+        anchor:bool|None=None, # Let the fixed encoders have half of the opinions in the second step? None: where there are fewer than 1,000 clips
+        epochs:int|None=None, # Of contrast; None: so that 90,000 clips are seen by content and 60,000 by source, from 10 to 60
         heads:int=10, # Perceptrons in the third step; 0 leaves it out
         head_epochs:int=30, # Selections of the heads
         assign:str="auto", # How heads assign clips: "balanced"; "nearest", for groups of unequal size; "auto" goes by the sizes after the second step
-        match_epochs:int=None, # Of FixMatch; None: so that 36,000 clips are seen, from 4 to 40; 0 leaves it out
+        match_epochs:int|None=None, # Of FixMatch; None: so that 36,000 clips are seen, from 4 to 40; 0 leaves it out
         bs:int=256, # Clips in a batch of contrast
         lr:float=2e-3, # Highest learning rate
         backbone:str="small", # See `make_body`
         views:int=8, # Views that an embedding is the mean of
-        num_workers:int=None, # Worker processes that decode; None decides by the amount of audio
+        num_workers:int|None=None, # Worker processes that decode; None decides by the amount of audio
         device=None, # None is CUDA if there is one, else the CPU
         random_state:int=0, # Seed; None is 0
     ):
@@ -64,7 +66,7 @@ class SPICE(ClusterMixin, BaseEstimator):
 
     def fit(self, clips, # Table with columns path, start, end (s)
         y=None, # Ignored
-        errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
+        errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
         listening=lambda batches: batches, # Wraps the batches of decoding, to show progress
         encoders=None, # Trained networks, `encoders_` of an earlier fit to these or like sounds: contrast is left out
         checkpoints=None, # Folder in which trainings are kept after each epoch, and gone on with if they are there
@@ -82,7 +84,7 @@ class SPICE(ClusterMixin, BaseEstimator):
         def keep(name): return [Checkpoints(checkpoints, about, name)] if checkpoints else []
         self.curves_, self.steps_ = [], {}
         if encoders is not None and len(encoders) < len(bys): raise ValueError(f"encoders: {len(bys)} are needed, for {' and '.join(by for by,_ in bys)}, and {len(encoders)} came")
-        with stage("contrast"): self.encoders_ = [self._contrast(*b, store, device, seed, keep(b[0]), say) for b in bys] if encoders is None else [e.to(device).eval() for e in encoders[:len(bys)]]
+        with stage("contrast"): self.encoders_ = [self._contrast(by, ignore, store, device, seed, keep(by), say) for by,ignore in bys] if encoders is None else [e.to(device).eval() for e in encoders[:len(bys)]]
         with stage("cross"): self._cross(store, seed, bys, device)
         with stage("heads"): self._heads(store, seed)
         with stage("match"): self._match(store, device, seed, keep("match"), say)
@@ -240,7 +242,11 @@ def soft_assignment(labels, confidence, k): # Groups [N], the share that agrees 
 # %% ../nbs/63_spice.ipynb #44f298ef
 class Answer(Encoder):
     "Both encoders, the crossed groupings, and what answers: embeddings [N, m + K], the last K columns are probabilities."
-    def __init__(self, encoders=(), whitenings=(), fixed=(), crossed:Crossed=None, even:Even=None, heads:SelfHeads=None, model:EncoderWithHead=None):
+    networks:Any
+    fixed:Any
+    crossed:Any
+    model:Any
+    def __init__(self, encoders=(), whitenings=(), fixed=(), crossed:Crossed|None=None, even:Even|None=None, heads:SelfHeads|None=None, model:EncoderWithHead|None=None):
         super().__init__()
         self.fixed, self.fixed_whitenings = nn.ModuleList(f for f,_ in fixed), [w for _,w in fixed]
         self.networks, self.whitenings, self.crossed, self.even, self.heads, self.model = nn.ModuleList(encoders), list(whitenings), crossed, even, heads, model
@@ -281,8 +287,9 @@ class Answer(Encoder):
         at = [path/f"network{i}" for i in range(about["networks"])]
         model = None
         if about["model"]:
-            encoder, state = load_encoder(path/"match"), load_file(path/"match"/"head.safetensors")
-            model = EncoderWithHead(encoder, nn.Linear(*reversed(state["weight"].shape))).eval()
+            encoder:Any = load_encoder(path/"match")
+            state = load_file(path/"match"/"head.safetensors")
+            model = EncoderWithHead(encoder, nn.Linear(*state["weight"].shape[::-1])).eval()
             model.head.load_state_dict(state)
         return cls([load_encoder(a) for a in at], [WithinWhiten.load(a) for a in at], [(load_encoder(path/f"fixed{i}"), Whiten.load(path/f"fixed{i}")) for i in range(about["fixed"])], Crossed.load(path/"crossed"), Even.load(path/"even") if about["even"] else None, SelfHeads.load(path/"heads") if about["heads"] else None, model).eval()
 

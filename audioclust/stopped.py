@@ -18,7 +18,7 @@ MARK, EARLIER = "started.json", "earlier.csv"
 
 @contextmanager
 def at_work(out, # The run folder, made if it is not there
-    since:str=None, # When the work began, if this goes on with it; None is now
+    since:str|None=None, # When the work began, if this goes on with it; None is now
     **about, # What was asked for
 ):
     "Hold the lock and the mark of a run folder while the block works on it."
