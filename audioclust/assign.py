@@ -7,6 +7,8 @@ __all__ = []
 
 # %% ../nbs/70c_assign.ipynb #b0ccd851
 import warnings
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,7 +24,7 @@ from .processes import Team
 @patch
 def regroup(self:AudioClusterer,
     method:str|None=None, # A key of `METHODS` that trains no encoder; None keeps the method
-    n_clusters=None, # None keeps the number
+    n_clusters:int|str|None=None, # None keeps the number
     params:dict|None=None, # Further arguments of the method
     random_state:int|None=None, # None keeps the seed
 )->AudioClusterer: # Another one, fitted
@@ -42,9 +44,9 @@ def regroup(self:AudioClusterer,
 # %% ../nbs/70c_assign.ipynb #675a7f6b
 @patch
 def assign(self:AudioClusterer,
-    source, # Whatever `fit` takes
+    source:str|Path|list|pd.DataFrame, # Whatever `fit` takes
     errors:list|None=None, # What could not be used is appended here as (path, reason); None warns
-    progress=lambda batches, total: batches, # Wraps the batches of the embedding
+    progress:Callable=lambda batches, total: batches, # Wraps the batches of the embedding
     none_beyond:float|None=None, # A clip that is stranger than this gets cluster -1, none of these; None puts every clip somewhere
 )->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness
     "New clips and the clusters that they belong to."
@@ -77,7 +79,7 @@ def _by_number(self:AudioClusterer, labels):
 
 @patch
 def predict(self:AudioClusterer,
-    source, # Whatever `fit` takes
+    source:str|Path|list|pd.DataFrame, # Whatever `fit` takes
 )->np.ndarray: # int64, one for each clip that can be used
     "Clusters of new clips."
     found = self.assign(source)

@@ -10,7 +10,7 @@ __all__ = ['UNREADABLE', 'EXTENSIONS', 'AudioError', 'find_audio', 'AudioInfo', 
 import glob, math, os, stat, sys, threading, warnings
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ EXTENSIONS = frozenset(".wav .wave .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .
 
 class AudioError(ValueError):
     "A recording that cannot be used; the message says why."
-    def __init__(self, path, reason:str):
+    def __init__(self, path:str|Path, reason:str): # The file, and what is wrong with it
         self.path, self.reason = Path(path), reason
         super().__init__(f"{path}: {reason}")
     def __reduce__(self): return AudioError, (self.path, self.reason)  # so that it crosses processes
@@ -56,7 +56,7 @@ def _csv(path, errors=None)->pd.DataFrame:
     return table[["path", *(c for c in ("start", "end") if {"start", "end"} <= set(table))]].assign(path=[Path(path).parent/p for p in table.path])
 
 # %% ../nbs/00_audio.ipynb #1d99f575
-def find_audio(source, # Folder, file, glob pattern, CSV with a column `path`, or a list of these
+def find_audio(source:str|Path|list, # Folder, file, glob pattern, CSV with a column `path`, or a list of these
     errors:list|None=None, # Folders that could not be read are appended here as (path, reason); None warns
 )->list: # Paths, sorted, each once
     "Every recording that `source` names, whatever the case of its extension."
@@ -141,7 +141,7 @@ def _reaches(f):
     try: f.seek(f.frames - 1); return len(f.read(1)) == 1
     except Exception: return False
 
-def probe(path, # A file
+def probe(path:str|Path, # A file
 )->AudioInfo:
     "Rate, length, channels and encoding of `path`, from its header; `AudioError` when it cannot be used."
     with _open(path) as f:
@@ -165,11 +165,11 @@ def _read(f:sf.SoundFile, first:int, n:int)->np.ndarray:
     return parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, np.float32), *parts])
 
 # %% ../nbs/00_audio.ipynb #a5ac8ff8
-def load_audio(path, # A file
+def load_audio(path:str|Path, # A file
     sample_rate:int|None=None, # Hz wanted; None keeps the file's own
     start:float=0., # seconds
     end:float|None=None, # seconds, exclusive; None is the end of the file
-): # (waveform float32 [samples], sample rate in Hz)
+)->tuple[torch.Tensor,int]: # (waveform float32 [samples], sample rate in Hz)
     "The mono waveform of a part of `path` at the asked rate; `AudioError` when it cannot be used."
     if start < 0 or (end is not None and end <= start):
         raise ValueError(f"a part from {start} s to {end} s holds nothing: start must be at least 0 and below end")
@@ -217,7 +217,7 @@ def _table(source, errors)->pd.DataFrame:
     return source.assign(path=[Path(p) for p in source.path])
 
 # %% ../nbs/00_audio.ipynb #5924be76
-def clips(source, # Whatever `find_audio` takes, or a table with a column `path` (and `start`, `end`)
+def clips(source:str|Path|list|pd.DataFrame, # Whatever `find_audio` takes, or a table with a column `path` (and `start`, `end`)
     window:float|None=None, # seconds in a clip; None makes each recording one clip
     hop:float|None=None, # seconds from one clip to the next; None is `window`
     errors:list|None=None, # files that cannot be used are appended here as (path, reason); None warns
@@ -271,14 +271,14 @@ class LogMel(nn.Module):
         self.groups = _reach(self.fb2)
 
     @property
-    def band_hz(self): # Hz, [n_mels]
+    def band_hz(self)->torch.Tensor: # Hz, [n_mels]
         "Centre of gravity of each band."
         fb = self.fb.double()
         hz = torch.linspace(0, self.sample_rate/2, len(fb), dtype=fb.dtype, device=fb.device)
         return (hz @ fb / fb.sum(0).clamp_min(1e-12)).float()
 
-    def frames(self, samples): return samples//self.hop_length + 1
-    def seconds(self, frames): return frames*self.hop_length/self.sample_rate
+    def frames(self, samples:Any)->Any: return samples//self.hop_length + 1 # Samples in a clip, a number or a tensor of them
+    def seconds(self, frames:Any)->Any: return frames*self.hop_length/self.sample_rate # Frames, a number or a tensor of them
 
 # %% ../nbs/00_audio.ipynb #0a4a03a8
 _FRAMES = 2**8, 2**16  # transformed at a time: what a processor's cache holds, and what keeps a GPU busy
@@ -305,7 +305,7 @@ def _power(self:LogMel, frames, room):
     return torch.cat([z[:, lo:hi] @ self.fb2[lo:hi, a:b] for lo,hi,a,b in self.groups], 1)
 
 # %% ../nbs/00_audio.ipynb #54c45756
-def frame_mask(n_frames, # True frames of each clip [B]
+def frame_mask(n_frames:torch.Tensor, # True frames of each clip [B]
     total:int, # Frames in the batch
 )->torch.Tensor: # Bool [B, total]
     "True where a frame belongs to its clip, False where it is padding."

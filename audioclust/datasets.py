@@ -46,7 +46,7 @@ def label_clips(table:pd.DataFrame, # Clips, with a column `path`
     return table.assign(label=found)
 
 # %% ../nbs/01_datasets.ipynb #94e64397
-def from_folder(folder, # Or anything else that `find_audio` takes
+def from_folder(folder:str|Path|list, # Or anything else that `find_audio` takes
     labels:str|None=None, # "parent", a regular expression on the file name, or a CSV file; None leaves them out
     window:float|None=None, # seconds in a clip; None makes each recording one clip
     hop:float|None=None, # seconds from one clip to the next; None is `window`
@@ -56,7 +56,7 @@ def from_folder(folder, # Or anything else that `find_audio` takes
     table = clips(folder, window, hop, errors)
     return table if labels is None else label_clips(table, labels)
 
-def from_csv(path, # A CSV file; file names in it are relative to its folder
+def from_csv(path:str|Path, # A CSV file; file names in it are relative to its folder
     path_column:str="path", # column of file names
     label_column:str|None=None, # column of labels; None leaves them out
     window:float|None=None, # seconds in a clip; None makes each recording one clip
@@ -82,7 +82,7 @@ def cache_dir()->Path:
     if os.name == "nt": return Path(os.environ.get("LOCALAPPDATA") or Path.home()/"AppData"/"Local")/"audioclust"/"cache"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home()/".cache")/"audioclust"
 
-def folder_sha256(folder, # A folder of files
+def folder_sha256(folder:str|Path, # A folder of files
     pattern:str="*.wav", # Which of them count
 )->str: # Hexadecimal
     "SHA-256 over the sorted names and the contents of the files of a folder."
@@ -115,7 +115,7 @@ def _unpack(archive:Path, inside:str, dest:Path):
                 (dest/parts[-1]).write_bytes(z.read(m))
 
 # %% ../nbs/01_datasets.ipynb #77e297dd
-def fsdd(root=None, # Folder that holds the recordings; None is looked up, then downloaded
+def fsdd(root:str|Path|None=None, # Folder that holds the recordings; None is looked up, then downloaded
     download:bool=True, # Fetch it (16 MB) when it is not there
     progress:bool=True, # Show a bar while downloading
     url:str=FSDD_URL, # Archive

@@ -38,7 +38,7 @@ def fingerprints(clips:pd.DataFrame, # Columns path, start, end (s)
         out[rows] = torch.nn.functional.normalize(x - x.mean(1, keepdim=True))
     return out, store.lengths
 
-def same_waveform(a, b, # Waveforms [n], [m] at the same rate
+def same_waveform(a:np.ndarray, b:np.ndarray, # Waveforms [n], [m] at the same rate
 )->float: # From 0 to 1
     "The largest correlation of two waveforms over all shifts, whatever its sign."
     a, b = (x - x.mean() for x in (np.asarray(a, np.float64), np.asarray(b, np.float64)))

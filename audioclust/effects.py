@@ -57,7 +57,7 @@ class EffectsMel(nn.Module):
         bands = torchaudio.functional.melscale_fbanks(_FRAME//2 + 1, 0., _RATE/2, 96, _RATE, norm=None, mel_scale="htk")
         self.register_buffer("bands", bands/bands.sum(0))
         self.register_buffer("window", torch.hann_window(_FRAME))
-    def forward(self, wave):
+    def forward(self, wave:torch.Tensor)->torch.Tensor:
         P = torch.stft(wave, _FRAME, _HOP, window=self.window, center=False, return_complex=True).abs().square()  # [n, 1025, frames]
         return (1e4*P.transpose(1, 2) @ self.bands + 1).log10()/9.457798957824707
 
@@ -91,10 +91,10 @@ class EffectsEncoder(Encoder):
         except KeyError as e: raise ValueError(f"the weights of aisfx lack {e}: is it another version? pip install --no-deps --force-reinstall aisfx==0.1.2") from None
         for i,(w,b) in enumerate(layers): self.register_buffer(f"w{i}", w); self.register_buffer(f"b{i}", b)
         self.n_layers, self.dim = len(layers), len(layers[-1][1])
-    def config(self): return dict(sha256=self.sha256)
+    def config(self)->dict: return dict(sha256=self.sha256)
 
     @torch.no_grad()
-    def forward(self, wave, lengths):
+    def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor:
         wave = wave*(torch.arange(wave.shape[1], device=wave.device) < lengths[:, None])
         wave = F.pad(wave/wave.abs().amax(1, keepdim=True).clamp_min(1e-30), (_FRAME//2, _BLOCK))  # the first frame has its middle at the first sample
         blocks = [(row, s*_HOP) for row,n in enumerate(lengths.tolist()) for s in _starts(n)]

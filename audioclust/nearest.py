@@ -23,11 +23,11 @@ class Space(NamedTuple):
     unit: float # A power of two
     dtype: torch.dtype # Precision of the first look
 
-    def shift(self, x, dtype=None): # Rows as the centres want them
+    def shift(self, x:torch.Tensor, dtype:torch.dtype|None=None)->Tensor: # Rows as the centres want them
         x = x.to(dtype or self.dtype)
         return x if self.origin is None else x - self.origin.to(x.dtype)
 
-    def square(self, x): # Squared lengths of shifted rows, in units
+    def square(self, x:torch.Tensor)->Tensor: # Squared lengths of shifted rows, in units
         return torch.linalg.vector_norm(x, dim=1).div_(self.unit).square_()
 
 def space(middle:Tensor, # Mean of rows or centres, shape (d,), float64
@@ -68,13 +68,13 @@ class Centers:
 
     def __len__(self): return len(self.c)
 
-    def factors(self, dtype): # Weights, shape (d, k), and constants, shape (k,), of the scores
+    def factors(self, dtype:torch.dtype)->tuple: # Weights, shape (d, k), and constants, shape (k,), of the scores
         if dtype not in self.ready:
             bias = torch.zeros_like(self.sq) if self.spherical else self.sq*(1 - 2*self.noise[dtype])
             self.ready[dtype] = (self.c*(-2/self.space.unit)).to(dtype).T.contiguous(), bias.to(dtype), self.sq.to(dtype)
         return self.ready[dtype]
 
-    def room(self, name, x): # A buffer that each thread has for itself, shape (len(x), k)
+    def room(self, name:str, x:torch.Tensor)->Tensor: # A buffer that each thread has for itself, shape (len(x), k)
         name = f"{name} {x.dtype}"
         buffer = getattr(self.buffers, name, None)
         if buffer is None or len(buffer) < len(x) or buffer.shape[1] != len(self):
@@ -82,10 +82,10 @@ class Centers:
             setattr(self.buffers, name, buffer)
         return buffer[:len(x)]
 
-    def few(self, x): # Rows whose scores fit into a processor's cache, or keep a GPU busy
+    def few(self, x:torch.Tensor)->int: # Rows whose scores fit into a processor's cache, or keep a GPU busy
         return max(1, (2**19 if x.device.type == "cpu" else 2**26)//len(self))
 
-    def scores(self, x): # Shape (len(x), k)
+    def scores(self, x:torch.Tensor)->Tensor: # Shape (len(x), k)
         weight, bias, _ = self.factors(x.dtype)
         return torch.addmm(bias, x, weight, out=self.room("scores", x))
 
@@ -137,7 +137,7 @@ def _directly(self:Centers, x): # By the differences themselves; by dot products
     return torch.cat([torch.cdist(some/self.space.unit, centers, compute_mode="donot_use_mm_for_euclid_dist").argmin(1) for some in x.split(self.few(x))])
 
 # %% ../nbs/29_nearest.ipynb #ec68049f
-def assign(x, # Rows, shape (n, d), float32 or float64: tensor or `Rows`; of unit length or zero if `spherical`
+def assign(x:Tensor|Rows, # Rows, shape (n, d), float32 or float64: tensor or `Rows`; of unit length or zero if `spherical`
     centers:Tensor, # Centres, shape (k, d), dtype of `x`
     spherical:bool=False, # Nearest by angle, for centres of unit length?
 )->Tensor: # Labels, shape (n,), int64 in [0, k)
@@ -212,7 +212,7 @@ def _parallel(x, k, where, generator, rounds=5): # k-means||
     return _plus_plus(Rows(near), k, where._replace(dtype=torch.float64), generator, weights)
 
 # %% ../nbs/29_nearest.ipynb #0189094b
-def start(x, # Rows, shape (n, d): tensor or `Rows`
+def start(x:Tensor|Rows, # Rows, shape (n, d): tensor or `Rows`
     k:int, # How many centres, at most n
     generator:torch.Generator, # Source of all randomness, on the CPU
     init:str="k-means++", # `"k-means++"`: far from each other; `"k-means||"`: the same in six passes; `"random"`: any k rows

@@ -8,6 +8,7 @@ __all__ = ['Search']
 # %% ../nbs/29a_search.ipynb #b6dcf27d
 import math
 import threading
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -24,7 +25,7 @@ class Search:
     labels:Any # Of the rows, shape (n,); None before the first search
     last:Any # For the user of the search
     def __init__(self,
-        x, # Rows, shape (n, d): tensor or `Rows`; of unit length or zero if `spherical`
+        x:Tensor|Rows, # Rows, shape (n, d): tensor or `Rows`; of unit length or zero if `spherical`
         spread:tuple|None=None, # What `scatter` returned, if it is known
         spherical:bool=False, # Nearest by angle, for centres of unit length?
         remember:bool=True, # Keep bounds? They take three numbers per row
@@ -39,8 +40,8 @@ class Search:
 
     def __call__(self,
         centers:Tensor, # Shape (k, d)
-        use=lambda old, new, rows: (old, new, rows), # Called, by whichever thread, with the old labels (None at first) and the new ones of rows whose label changes, and with the rows
-    ): # Yields what `use` returned for each block in which labels changed
+        use:Callable=lambda old, new, rows: (old, new, rows), # Called, by whichever thread, with the old labels (None at first) and the new ones of rows whose label changes, and with the rows
+    )->Iterator: # Yields what `use` returned for each block in which labels changed
         "Search; afterwards `labels`, shape (n,), holds the nearest centre of each row. The tensor is the same each time."
         c, first = Centers(centers, self.space, self.spherical, self.buffers), self.labels is None
         if first: self._begin(len(self.x))
