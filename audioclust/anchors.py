@@ -9,6 +9,7 @@ __all__ = ['free_memory', 'memory_budget', 'check_memory', 'ClusteringWarning', 
 import re
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from sklearn import config_context
 from sklearn.datasets import make_blobs, make_circles, make_moons
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import check_is_fitted
+from typing_extensions import Self
 
 from .estimators import Clusterer, like, to_numpy
 
@@ -27,8 +29,9 @@ except ImportError: # before scikit-learn 1.6 it was a method
 # %% ../nbs/16_anchors.ipynb #c2468856
 def _system(path, pattern):
     "The first number that `pattern` finds in a system file, or None."
-    try: return int(re.search(pattern, Path(path).read_text())[1])
-    except (OSError, TypeError): return None
+    try: found = re.search(pattern, Path(path).read_text())
+    except OSError: return None
+    return found and int(found[1])
 
 def free_memory()->int: # Bytes
     "Memory that could still be taken: the machine's, or the container's if that is less."
@@ -76,9 +79,11 @@ def _outcome(labels):
 # %% ../nbs/16_anchors.ipynb #108920da
 class AnchoredClusterer(Clusterer):
     "Base of clusterers that label a new row by its nearest anchor, if it is within reach."
-    _state = ("anchors_", "anchor_labels_")
-    _dtypes, _min_rows = (np.float64, np.float32), 1
-    metric, n_jobs = "euclidean", None
+    _state:tuple = ("anchors_", "anchor_labels_")
+    _dtypes:tuple = (np.float64, np.float32)
+    _min_rows = 1
+    metric = "euclidean"
+    n_jobs:int|None = None
 
     def _rows(self, X, reset=False):
         X = to_numpy(X) if isinstance(X, torch.Tensor) else X
@@ -95,9 +100,9 @@ class AnchoredClusterer(Clusterer):
 # %% ../nbs/16_anchors.ipynb #2456c94f
 @patch
 def fit(self:AnchoredClusterer,
-    X, # Embeddings, shape (n, d); numpy or torch
+    X:np.ndarray|torch.Tensor, # Embeddings, shape (n, d); numpy or torch
     y=None, # Ignored
-): # The fitted clusterer
+)->Self: # The fitted clusterer
     "Find the clusters; `labels_` is int64, the same kind of array as `X`."
     rows = self._rows(X, reset=True)
     with config_context(working_memory=64): labels = self._fit(rows).astype(np.int64)
@@ -120,8 +125,8 @@ def _nearest(self:AnchoredClusterer, rows): # labels and distances of the neares
 # %% ../nbs/16_anchors.ipynb #1c580882
 @patch
 def nearest_cluster(self:AnchoredClusterer,
-    X, # Embeddings, shape (n, d)
-): # Labels (n,), int64, never -1 if there is a cluster; distances (n,) to the nearest anchor
+    X:np.ndarray|torch.Tensor, # Embeddings, shape (n, d)
+)->tuple: # Labels (n,), int64, never -1 if there is a cluster; distances (n,) to the nearest anchor
     "The cluster nearest to each row, however far it is, and the distance to it."
     check_is_fitted(self, "anchors_")
     labels, dist = self._nearest(self._rows(X))
@@ -129,8 +134,8 @@ def nearest_cluster(self:AnchoredClusterer,
 
 @patch
 def predict(self:AnchoredClusterer,
-    X, # Embeddings, shape (n, d)
-): # Labels (n,), int64; -1 where no cluster is within reach
+    X:np.ndarray|torch.Tensor, # Embeddings, shape (n, d)
+)->np.ndarray|torch.Tensor: # Labels (n,), int64; -1 where no cluster is within reach
     "Label rows that may not have been there: the nearest anchor's label, if it is within reach."
     check_is_fitted(self, "anchors_")
     labels, dist = self._nearest(self._rows(X))
@@ -150,11 +155,11 @@ def shapes(n:int=300, # Points in each set
         uniform=(rng.uniform(size=(n, 2)), np.zeros(n, dtype=int)))
 
 # %% ../nbs/16_anchors.ipynb #bc035dac
-def show_clusters(X, # Points, shape (n, 2) or more columns, of which two are drawn
-    labels, # Labels (n,); -1 is noise, drawn as grey crosses
-    ax=None, # Matplotlib axes; a new figure if None
-    title="", # Over the panel
-): # The axes
+def show_clusters(X:np.ndarray, # Points, shape (n, 2) or more columns, of which two are drawn
+    labels:np.ndarray, # Labels (n,); -1 is noise, drawn as grey crosses
+    ax:Any=None, # Matplotlib axes; a new figure if None
+    title:str="", # Over the panel
+)->Any: # The axes
     "Draw points in the colours of their clusters."
     import matplotlib.pyplot as plt
     ax = ax or plt.subplots(figsize=(3, 3))[1]

@@ -7,6 +7,8 @@ __all__ = []
 
 # %% ../nbs/70c_assign.ipynb #b0ccd851
 import warnings
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,10 +23,10 @@ from .processes import Team
 # %% ../nbs/70c_assign.ipynb #c92c5819
 @patch
 def regroup(self:AudioClusterer,
-    method:str=None, # A key of `METHODS` that trains no encoder; None keeps the method
-    n_clusters=None, # None keeps the number
-    params:dict=None, # Further arguments of the method
-    random_state:int=None, # None keeps the seed
+    method:str|None=None, # A key of `METHODS` that trains no encoder; None keeps the method
+    n_clusters:int|str|None=None, # None keeps the number
+    params:dict|None=None, # Further arguments of the method
+    random_state:int|None=None, # None keeps the seed
 )->AudioClusterer: # Another one, fitted
     "Another clustering of the same embeddings."
     if hasattr(self, "both_"): raise ValueError("there are two groupings here: regroup both_.content or both_.source")
@@ -43,10 +45,10 @@ def regroup(self:AudioClusterer,
 # %% ../nbs/70c_assign.ipynb #675a7f6b
 @patch
 def assign(self:AudioClusterer,
-    source, # Whatever `fit` takes
-    errors:list=None, # What could not be used is appended here as (path, reason); None warns
-    progress=lambda batches, total: batches, # Wraps the batches of the embedding
-    none_beyond:float=None, # A clip that is stranger than this gets cluster -1, none of these; None puts every clip somewhere
+    source:str|Path|list|pd.DataFrame, # Whatever `fit` takes
+    errors:list|None=None, # What could not be used is appended here as (path, reason); None warns
+    progress:Callable=lambda batches, total: batches, # Wraps the batches of the embedding
+    none_beyond:float|None=None, # A clip that is stranger than this gets cluster -1, none of these; None puts every clip somewhere
 )->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness
     "New clips and the clusters that they belong to."
     if hasattr(self, "both_"):
@@ -80,7 +82,7 @@ def _by_number(self:AudioClusterer, labels):
 
 @patch
 def predict(self:AudioClusterer,
-    source, # Whatever `fit` takes
+    source:str|Path|list|pd.DataFrame, # Whatever `fit` takes
 )->np.ndarray: # int64, one for each clip that can be used
     "Clusters of new clips."
     found = self.assign(source)

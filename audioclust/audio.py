@@ -10,7 +10,7 @@ __all__ = ['UNREADABLE', 'EXTENSIONS', 'AudioError', 'brief', 'read_csv', 'find_
 import glob, math, os, stat, sys, threading, warnings
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ EXTENSIONS = frozenset(".wav .wave .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .
 
 class AudioError(ValueError):
     "A recording that cannot be used; the message says why."
-    def __init__(self, path, reason:str):
+    def __init__(self, path:str|Path, reason:str): # The file, and what is wrong with it
         self.path, self.reason = Path(path), reason
         super().__init__(f"{path}: {reason}")
     def __reduce__(self): return AudioError, (self.path, self.reason)  # so that it crosses processes
@@ -74,8 +74,8 @@ def _csv(path, errors=None)->pd.DataFrame:
     return table[["path", *(c for c in ("start", "end") if {"start", "end"} <= set(table))]].assign(path=[Path(path).parent/p for p in table.path])
 
 # %% ../nbs/00_audio.ipynb #1d99f575
-def find_audio(source, # Folder, file, glob pattern, CSV with a column `path`, or a list of these
-    errors:list=None, # Folders that could not be read are appended here as (path, reason); None warns
+def find_audio(source:str|Path|list, # Folder, file, glob pattern, CSV with a column `path`, or a list of these
+    errors:list|None=None, # Folders that could not be read are appended here as (path, reason); None warns
 )->list: # Paths, sorted, each once
     "Every recording that `source` names, whatever the case of its extension."
     if not isinstance(source, (str, os.PathLike)): found = [p for s in source for p in find_audio(s, errors)]
@@ -115,7 +115,8 @@ def _why(path:Path, error:Exception)->str:
     return f"not audio that can be decoded ({said})"
 
 # %% ../nbs/00_audio.ipynb #e646e1c3
-_quiet, _lock = dict(depth=0, kept=None), threading.Lock()
+_quiet:dict = dict(depth=0, kept=None)
+_lock = threading.Lock()
 
 @contextmanager
 def _hushed():
@@ -159,7 +160,7 @@ def _reaches(f):
     try: f.seek(f.frames - 1); return len(f.read(1)) == 1
     except Exception: return False
 
-def probe(path, # A file
+def probe(path:str|Path, # A file
 )->AudioInfo:
     "Rate, length, channels and encoding of `path`, from its header; `AudioError` when it cannot be used."
     with _open(path) as f:
@@ -183,11 +184,11 @@ def _read(f:sf.SoundFile, first:int, n:int)->np.ndarray:
     return parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, np.float32), *parts])
 
 # %% ../nbs/00_audio.ipynb #a5ac8ff8
-def load_audio(path, # A file
-    sample_rate:int=None, # Hz wanted; None keeps the file's own
+def load_audio(path:str|Path, # A file
+    sample_rate:int|None=None, # Hz wanted; None keeps the file's own
     start:float=0., # seconds
-    end:float=None, # seconds, exclusive; None is the end of the file
-): # (waveform float32 [samples], sample rate in Hz)
+    end:float|None=None, # seconds, exclusive; None is the end of the file
+)->tuple[torch.Tensor,int]: # (waveform float32 [samples], sample rate in Hz)
     "The mono waveform of a part of `path` at the asked rate; `AudioError` when it cannot be used."
     if start < 0 or (end is not None and end <= start):
         raise ValueError(f"a part from {start} s to {end} s holds nothing: start must be at least 0 and below end")
@@ -241,10 +242,10 @@ def _timed(table, whose):
     return table
 
 # %% ../nbs/00_audio.ipynb #5924be76
-def clips(source, # Whatever `find_audio` takes, or a table with a column `path` (and `start`, `end`)
-    window:float=None, # seconds in a clip; None makes each recording one clip
-    hop:float=None, # seconds from one clip to the next; None is `window`
-    errors:list=None, # files that cannot be used are appended here as (path, reason); None warns
+def clips(source:str|Path|list|pd.DataFrame, # Whatever `find_audio` takes, or a table with a column `path` (and `start`, `end`)
+    window:float|None=None, # seconds in a clip; None makes each recording one clip
+    hop:float|None=None, # seconds from one clip to the next; None is `window`
+    errors:list|None=None, # files that cannot be used are appended here as (path, reason); None warns
 )->pd.DataFrame: # Columns path, start, end (s); further columns of a table are kept
     "The table of clips in `source`."
     if hop is not None and window is None: raise ValueError("hop needs window: say how long a clip is as well as how far apart they are")
@@ -269,14 +270,17 @@ def _reach(fb, groups=4):
 
 class LogMel(nn.Module):
     "Log-mel spectrograms [B, 1, n_mels, frames] of waveforms [B, samples], on the device they are on."
+    window:torch.Tensor # [win]
+    fb:torch.Tensor # [bins, n_mels]
+    fb2:torch.Tensor # the same, each row twice
     def __init__(self,
         sample_rate:int=16000, # Hz
         n_mels:int=64, # bands
         window:float=0.025, # seconds in an analysis window
         hop:float=0.010, # seconds from one frame to the next
-        n_fft:int=None, # samples; None is the power of two that is at least twice the window
+        n_fft:int|None=None, # samples; None is the power of two that is at least twice the window
         f_min:float=60., # Hz, lower edge of the lowest band
-        f_max:float=None, # Hz, upper edge of the highest band; None is half the rate
+        f_max:float|None=None, # Hz, upper edge of the highest band; None is half the rate
         eps:float=1e-5, # added to the power before the logarithm
         normalize:bool=True, # Give each clip mean 0 and spread 1
     ):
@@ -292,14 +296,14 @@ class LogMel(nn.Module):
         self.groups = _reach(self.fb2)
 
     @property
-    def band_hz(self): # Hz, [n_mels]
+    def band_hz(self)->torch.Tensor: # Hz, [n_mels]
         "Centre of gravity of each band."
         fb = self.fb.double()
         hz = torch.linspace(0, self.sample_rate/2, len(fb), dtype=fb.dtype, device=fb.device)
         return (hz @ fb / fb.sum(0).clamp_min(1e-12)).float()
 
-    def frames(self, samples): return samples//self.hop_length + 1
-    def seconds(self, frames): return frames*self.hop_length/self.sample_rate
+    def frames(self, samples:Any)->Any: return samples//self.hop_length + 1 # Samples in a clip, a number or a tensor of them
+    def seconds(self, frames:Any)->Any: return frames*self.hop_length/self.sample_rate # Frames, a number or a tensor of them
 
 # %% ../nbs/00_audio.ipynb #0a4a03a8
 _FRAMES = 2**8, 2**16  # transformed at a time: what a processor's cache holds, and what keeps a GPU busy
@@ -326,7 +330,7 @@ def _power(self:LogMel, frames, room):
     return torch.cat([z[:, lo:hi] @ self.fb2[lo:hi, a:b] for lo,hi,a,b in self.groups], 1)
 
 # %% ../nbs/00_audio.ipynb #54c45756
-def frame_mask(n_frames, # True frames of each clip [B]
+def frame_mask(n_frames:torch.Tensor, # True frames of each clip [B]
     total:int, # Frames in the batch
 )->torch.Tensor: # Bool [B, total]
     "True where a frame belongs to its clip, False where it is padding."
@@ -335,7 +339,7 @@ def frame_mask(n_frames, # True frames of each clip [B]
 # %% ../nbs/00_audio.ipynb #32735c35
 def sounding(energy:torch.Tensor, # Energy of each frame [B, T]
     trim:float, # dB
-): # (first frame [B], frames from there on [B])
+)->tuple[torch.Tensor,torch.Tensor]: # (first frame [B], frames from there on [B])
     "Where the sound begins, and how long it is, without ends that are `trim` dB below the loudest frame."
     loud = energy >= energy.amax(1, keepdim=True)*10**(-trim/10)
     first, last = loud.int().argmax(1), loud.shape[1] - 1 - loud.flip(1).int().argmax(1)
@@ -345,7 +349,7 @@ def sounding(energy:torch.Tensor, # Energy of each frame [B, T]
 @patch
 def forward(self:LogMel,
     wave:torch.Tensor, # [B, samples], float32, padded to the longest
-    lengths:torch.Tensor=None, # True samples of each clip [B]; None means that none is padded
+    lengths:torch.Tensor|None=None, # True samples of each clip [B]; None means that none is padded
 )->torch.Tensor: # [B, 1, n_mels, frames]
     "Log-mels, in natural logarithms; normalised over each clip's own frames."
     L = self.mel(wave).add_(self.eps).log_()

@@ -8,6 +8,7 @@ __all__ = ['STRENGTHS', 'Dice', 'Place', 'whole', 'read', 'crop', 'shift_time', 
 
 # %% ../nbs/41_augment.ipynb #37dd8239
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -22,17 +23,17 @@ class Dice:
     "Chance for augmentations, from a seed: one draw for each clip, or one that all share."
     def __init__(self,
         seed:int=0, # Of all draws
-        device="cpu", # Where the batches are
+        device:str|torch.device="cpu", # Where the batches are
         shared:bool=False, # The same draw for all clips of a batch?
     ):
         self.device, self.shared = device, shared
         self.source = "cpu" if shared else device  # what all clips share is the same on every device
         self.generator = torch.Generator(self.source).manual_seed(seed)
-    def __call__(self, n, lo=0., hi=1.): # Float [n], uniform
+    def __call__(self, n:int, lo:float=0., hi:float=1.)->torch.Tensor: # Float [n], uniform
         return (lo + (hi - lo)*torch.rand(1 if self.shared else n, generator=self.generator, device=self.source).to(self.device)).expand(n)
-    def exponential(self, n, *shape): # Float [n, *shape], mean 1
+    def exponential(self, n:int, *shape)->torch.Tensor: # Float [n, *shape], mean 1
         return torch.rand(1 if self.shared else n, *shape, generator=self.generator, device=self.source).clamp_min_(1e-7).log_().neg_().to(self.device).expand(n, *shape)
-    def partners(self, n): # Int [n]: another clip of the batch for each, or itself where the draw is shared
+    def partners(self, n:int)->torch.Tensor: # Int [n]: another clip of the batch for each, or itself where the draw is shared
         return torch.arange(n, device=self.device) if self.shared else torch.randperm(n, generator=self.generator, device=self.device)
 
 # %% ../nbs/41_augment.ipynb #004f54a9
@@ -70,7 +71,7 @@ def read(L:torch.Tensor, # Log-mels [B, M, frames], padded
     return (V.mT @ _reader(place.freq, torch.ones(B, device=L.device), torch.full_like(n, M), M)).mT
 
 # %% ../nbs/41_augment.ipynb #58fe96b8
-def crop(p:Place, dice:Dice, least:float=.72, most:float=1.1, bend:float=.05)->Place:
+def crop(p:Place, dice:Dice, least:float=.72, most:float=1.1, bend:float=.05)->Place: # Where views read, chance, shares of the duration
     "A random stretch of what the view reads, from `least` to `most` of its duration, with time bent by up to `bend` of it."
     B, T = p.time.shape
     share = dice(B, least, most)[:, None]
@@ -79,11 +80,11 @@ def crop(p:Place, dice:Dice, least:float=.72, most:float=1.1, bend:float=.05)->P
     first, last = p.time[:, :1], p.time[:, -1:]
     return p._replace(time=first + (last - first)*u, width=p.width*share[:, 0])
 
-def shift_time(p:Place, dice:Dice, most:float=.05)->Place:
+def shift_time(p:Place, dice:Dice, most:float=.05)->Place: # Where views read, chance, a share of the duration
     "Earlier or later by up to `most` of the duration."
     return p._replace(time=p.time + (dice(len(p.time), -most, most)*(p.time[:, -1] - p.time[:, 0]))[:, None])
 
-def part(p:Place, dice:Dice, frames:int=20)->Place:
+def part(p:Place, dice:Dice, frames:int=20)->Place: # Where views read, chance, how many
     "A random part of `frames` frames (or all, where the clip is shorter)."
     first, last = p.time[:, 0], p.time[:, -1]
     length = (last - first).clamp_max(frames - 1)
@@ -91,11 +92,11 @@ def part(p:Place, dice:Dice, frames:int=20)->Place:
     start = first + dice(len(first))*(last - first - length)
     return p._replace(time=start[:, None] + length[:, None]*u, width=length/max(1, p.time.shape[1] - 1))
 
-def backwards(p:Place, dice:Dice, share:float=.5)->Place:
+def backwards(p:Place, dice:Dice, share:float=.5)->Place: # Where views read, chance, a share of the views
     "Some of the views run backwards."
     return p._replace(time=torch.where((dice(len(p.time)) < share)[:, None], p.time.flip(1), p.time))
 
-def warp(p:Place, dice:Dice, hz:torch.Tensor, most:float=.08)->Place:
+def warp(p:Place, dice:Dice, hz:torch.Tensor, most:float=.08)->Place: # Where views read, chance, Hz, a share of the frequency
     "All frequencies times a random factor, up to 1 + `most` or down to 1 - `most`; `hz` [M] are those of the bands."
     hz = (hz + 1e-3*torch.arange(len(hz), device=hz.device)).cummax(0)[0]  # rising, also where narrow bands share a bin
     M, at = len(hz), p.freq.clamp(0, len(hz) - 1)
@@ -104,7 +105,7 @@ def warp(p:Place, dice:Dice, hz:torch.Tensor, most:float=.08)->Place:
     low = torch.searchsorted(hz, wanted.contiguous()).clamp(1, M - 1) - 1
     return p._replace(freq=low + (wanted - hz[low])/(hz[low + 1] - hz[low]))
 
-def shift_bands(p:Place, dice:Dice, most:float=.06)->Place:
+def shift_bands(p:Place, dice:Dice, most:float=.06)->Place: # Where views read, chance, a share of the bands
     "All bands up or down by up to `most` of their number."
     return p._replace(freq=p.freq + (dice(len(p.freq), -most, most)*p.freq.shape[1])[:, None])
 
@@ -121,7 +122,7 @@ def blend(x:torch.Tensor, dice:Dice, most:float=.4)->torch.Tensor: # [B, M, T] -
     "Another clip of the batch laid over each, a weighted mean of the logarithms with up to `most` of the weight."
     return torch.lerp(x, x[dice.partners(len(x))], dice(len(x), 0, most)[:, None, None])
 
-def noise(x:torch.Tensor, dice:Dice, share:float=.5, quietest:float=-43., loudest:float=-17., tilt:float=9.)->torch.Tensor:
+def noise(x:torch.Tensor, dice:Dice, share:float=.5, quietest:float=-43., loudest:float=-17., tilt:float=9.)->torch.Tensor: # Views [B, M, T], chance, a share of the views, dB
     "Noise behind a `share` of the views, with a level in dB relative to the loudest point and a spectrum that is tilted by up to `tilt` dB to either side."
     B, M, T = x.shape
     slope = torch.linspace(-1, 1, M, device=x.device)*dice(B, -tilt, tilt)[:, None]
@@ -129,22 +130,22 @@ def noise(x:torch.Tensor, dice:Dice, share:float=.5, quietest:float=-43., loudes
     scatter = dice.exponential(len(which), M, T).log().mul_(.5)  # drawn for no more than need it
     return x.index_copy(0, which, torch.logaddexp(x[which], scatter.add_(power[which, :, None]), out=scatter))
 
-def gain(x:torch.Tensor, dice:Dice, most:float=6.)->torch.Tensor:
+def gain(x:torch.Tensor, dice:Dice, most:float=6.)->torch.Tensor: # Views [B, M, T], chance, dB
     "Louder or quieter by up to `most` dB."
     return x + dice(len(x), -most, most)[:, None, None]*_DB
 
-def fade(x:torch.Tensor, dice:Dice, most:float=6.)->torch.Tensor:
+def fade(x:torch.Tensor, dice:Dice, most:float=6.)->torch.Tensor: # Views [B, M, T], chance, dB
     "A straight line of gain from one random value at the first frame to another at the last, each up to `most` dB."
     B, u = len(x), torch.linspace(0, 1, x.shape[2], device=x.device)
     return x + (dice(B, -most, most)[:, None]*(1 - u) + dice(B, -most, most)[:, None]*u)[:, None]*_DB
 
-def equalise(x:torch.Tensor, dice:Dice, most:float=6., waves:int=3)->torch.Tensor:
+def equalise(x:torch.Tensor, dice:Dice, most:float=6., waves:int=3)->torch.Tensor: # Views [B, M, T], chance, dB, how many
     "A smooth random curve of gain over the bands: `waves` cosines, together up to `most` dB."
     u = torch.linspace(0, 1, x.shape[1], device=x.device)
-    curve = sum(dice(len(x), -most, most)[:, None]*torch.cos(torch.pi*k*u) for k in range(1, waves + 1))/waves
+    curve = torch.stack([dice(len(x), -most, most)[:, None]*torch.cos(torch.pi*k*u) for k in range(1, waves + 1)]).sum(0)/waves
     return x + curve[..., None]*_DB
 
-def mask(x:torch.Tensor, dice:Dice, bands:float=.15, frames:float=.15)->torch.Tensor:
+def mask(x:torch.Tensor, dice:Dice, bands:float=.15, frames:float=.15)->torch.Tensor: # Views [B, M, T], chance, shares of the bands and of the frames
     "One stripe of bands and one of frames, each up to a share of the whole, replaced by the view's mean."
     def stripe(size, most):
         width, i = dice(len(x), 0, most)*size, torch.arange(size, device=x.device)
@@ -170,7 +171,7 @@ STRENGTHS = ("weak", "contrastive", "strong")
 class Views:
     "Makes views of clips that differ in what must not matter: what a network sees."
     def __init__(self, hz:torch.Tensor, # Frequency of each band in Hz [M]
-        ignore=what_to_ignore("content"), # Names from `IGNORABLE`
+        ignore:str|Iterable=what_to_ignore("content"), # Names from `IGNORABLE`
         strength:str="contrastive", # "weak", "contrastive" or "strong"
         frames:int=48, # T, frames of a view
         part:int=20, # frames of the clip in a view when `order` is ignored
@@ -178,7 +179,7 @@ class Views:
         if strength not in STRENGTHS: raise ValueError(f"there is no strength {strength!r}; choose from {', '.join(STRENGTHS)}")
         self.hz, self.ignore, self.strength, self.frames, self.part = hz, what_to_ignore(ignore=ignore), strength, frames, part
 
-    def place(self, n, dice=None)->Place: # Frames of each clip [B], and chance or none
+    def place(self, n:torch.Tensor, dice:Dice|None=None)->Place: # Frames of each clip [B], and chance or none
         "Where the views read."
         p, weak, by = whole(n, self.frames, len(self.hz)), self.strength == "weak", 1.5 if self.strength == "strong" else 1.
         if dice is None: return p
@@ -188,7 +189,7 @@ class Views:
         else: p = shift_time(p, dice) if weak else crop(p, dice)
         return shift_bands(warp(p, dice, self.hz.to(n.device), .08*by), dice, .06*by) if "pitch" in self.ignore and not weak else p
 
-    def sound(self, x, dice)->torch.Tensor: # [B, M, T] -> [B, M, T]
+    def sound(self, x:torch.Tensor, dice:Dice|None)->torch.Tensor: # [B, M, T] -> [B, M, T]
         "What is done to the power of the views."
         strong = self.strength == "strong"
         if self.strength == "weak" or dice is None: return x
@@ -199,7 +200,7 @@ class Views:
         if strong and "level" in self.ignore: x = fade(x, dice)
         return mask(x, dice) if strong and "order" not in self.ignore else x
 
-    def settle(self, x, level)->torch.Tensor: # [B, M, T] and [B] -> [B, 1, M, T], about from -2 to 2
+    def settle(self, x:torch.Tensor, level:torch.Tensor)->torch.Tensor: # [B, M, T] and [B] -> [B, 1, M, T], about from -2 to 2
         "Bring views to the range that a network likes."
         x = torch.logaddexp(x, torch.full((), -(40 if "noise" in self.ignore else 80)*_DB, device=x.device))
         if "level" not in self.ignore: return x.add_(level[:, None, None]).div_(2.5)[:, None]
@@ -207,7 +208,7 @@ class Views:
         return x.sub_(mean).div_(spread.clamp_min_(.1))[:, None]
 
     def __call__(self, batch:Clipped, # Clips
-        dice:Dice=None, # Chance; None gives the whole clip as it is
+        dice:Dice|None=None, # Chance; None gives the whole clip as it is
     )->torch.Tensor: # [B, 1, M, T]
         "One view of each clip."
         L, n, level = batch

@@ -7,6 +7,7 @@ __all__ = ['CLOSE', 'Pick', 'there', 'few', 'pick_encoder']
 
 # %% ../nbs/70b_auto.ipynb #36b1bc79
 import warnings
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ CLOSE = .1  # a difference in stability that says little
 class Pick(NamedTuple):
     "An encoder, and why."
     name: str # As `AudioClusterer` takes it
-    runner_up: str # The next best, or None
+    runner_up: str|None # The next best, or None
     why: str # In words
     table: pd.DataFrame # A row a candidate: encoder, stability; the best first
 
@@ -41,8 +42,8 @@ def few(table:pd.DataFrame, # Columns path, start, end (s)
 def pick_encoder(clips:pd.DataFrame, # Columns path, start, end (s)
     n_clusters:int=10, # Groups to judge by
     by:str="content", # "content" or "source"
-    ignore=None, # What must not matter; None takes those of `by`
-    names=None, # Candidates; None takes those that are `there`
+    ignore:str|Iterable|None=None, # What must not matter; None takes those of `by`
+    names:list|None=None, # Candidates; None takes those that are `there`
     *, random_state:int=0, # Seed
     **options, # Further arguments of `AudioClusterer`
 )->Pick:

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 import pandas as pd
+from typing_extensions import Self
 
 from . import runs
 from .metrics import ami, nmi
@@ -30,7 +31,7 @@ def in_common(table:pd.DataFrame, # Columns content, source
     "How much the two groupings have in common: 0 nothing (ami: no more than by chance), 1 all."
     return dict(nmi=float(nmi(table.content, table.source)), ami=float(ami(table.content, table.source)))
 
-def write_both(path, # A folder with the run folders content and source
+def write_both(path:str|Path, # A folder with the run folders content and source
 )->dict: # What they have in common
     "Write `both.csv` and `both.json` beside two runs of the same clips."
     table = _merged(*(runs.read_table(Path(path)/by/"clusters.csv") for by in WAYS))
@@ -41,7 +42,7 @@ def write_both(path, # A folder with the run folders content and source
 class BothWays:
     "A clustering by content and one by source of the same clips."
     def __init__(self,
-        n_clusters=10, # Groups wanted: a number or "auto" for both, or a pair of these, by content and by source
+        n_clusters:int|tuple=10, # Groups wanted: a number or "auto" for both, or a pair of these, by content and by source
         refined:bool=True, # Take from each what sets the other's groups apart, where signs that need no labels speak for it?
         **options, # Further arguments of `AudioClusterer`, but `by`
     ):
@@ -51,10 +52,10 @@ class BothWays:
         self.n_clusters, self.refined, self.options, self.why_ = n_clusters, refined, options, {}
         self.content, self.source = (AudioClusterer(n_clusters=k, by=by, **options) for by,k in zip(WAYS, pair))
 
-    def fit(self, source, # Folder, file, glob, CSV, list of files, or table of clips
-        checkpoints=None, # Folder for trainings, one in it for each way
+    def fit(self, source:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
+        checkpoints:str|Path|None=None, # Folder for trainings, one in it for each way
         **kwargs, # Further arguments of `AudioClusterer.fit`
-    ):
+    )->Self:
         "Find both groupings; returns `self`."
         for by in WAYS: getattr(self, by).fit(source, checkpoints=checkpoints and Path(checkpoints)/by, **kwargs)
         if self.refined and not self.content.sharded: self.content, self.source, self.why_ = refine(self.content, self.source)
@@ -68,7 +69,7 @@ class BothWays:
         "How much the two groupings have in common."
         return in_common(self.table())
 
-    def save(self, path, # Folder, made if it is not there
+    def save(self, path:str|Path, # Folder, made if it is not there
         **more, # Further entries of both `run.json`
     ):
         "Write a run folder for each way, and `both.csv`."
@@ -77,14 +78,14 @@ class BothWays:
         Team(self.content.sharded).first(lambda: write_both(path))
 
     @classmethod
-    def load(cls, path): # A folder that `save` wrote
+    def load(cls, path:str|Path)->"BothWays": # A folder that `save` wrote
         "Read what `save` wrote."
         self = cls()
         self.content, self.source = (AudioClusterer.load(Path(path)/by) for by in WAYS)
         return self
 
-    def assign(self, source, # Whatever `fit` takes
-        errors:list=None, # What could not be used is appended here as (path, reason); None warns
+    def assign(self, source:str|Path|list|pd.DataFrame, # Whatever `fit` takes
+        errors:list|None=None, # What could not be used is appended here as (path, reason); None warns
     )->pd.DataFrame: # Columns path, start, end, content, source
         "New clips, and their clusters both ways."
         a, b = self.content.assign(source, errors), self.source.assign(source, [])
@@ -96,7 +97,7 @@ def both_of(model:AudioClusterer)->BothWays: # One that was made with by="both"
     if params.pop("ignore") is not None: raise ValueError("ignore cannot be said with by='both': each way has a list of its own")
     return BothWays(**{k: v for k,v in params.items() if k != "by"})
 
-def load_both(path # A folder that `BothWays.save` wrote
+def load_both(path:str|Path # A folder that `BothWays.save` wrote
 )->AudioClusterer: # With `both_`
     "Read both, behind the face of one."
     both = BothWays.load(path)
@@ -105,7 +106,7 @@ def load_both(path # A folder that `BothWays.save` wrote
     model.labels_ = both.table()[["content", "source"]].to_numpy()
     return model
 
-def ways(path # A run folder, or one with a run for each way
+def ways(path:str|Path # A run folder, or one with a run for each way
 )->list: # Run folders
     "The runs in a folder: one, or one by content and one by source."
     path = Path(path)

@@ -7,8 +7,10 @@ __all__ = ['clip_keys', 'ArrayCache', 'as_cache']
 
 # %% ../nbs/04_cache.ipynb #22115697
 import hashlib, json, os, sqlite3, stat, time, warnings
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +21,8 @@ from .datasets import cache_dir
 # %% ../nbs/04_cache.ipynb #c96983bd
 def _identities(paths):
     "What tells a file from its earlier states, for each path; None where it cannot be looked at."
-    folders, known = {}, {}
+    folders:dict = {}
+    known:dict = {}
     for p in paths:
         if p in known: yield known[p]; continue
         try:
@@ -49,12 +52,12 @@ def _checksum(key, dtype, shape, number, data): return hashlib.blake2b(b"%s%s %s
 class ArrayCache:
     "Arrays on disk, one to a key, at most `max_bytes` of them: those not used for longest go first."
     def __init__(self,
-        folder=None, # Made if it is not there; None is the user's cache
+        folder:str|Path|None=None, # Made if it is not there; None is the user's cache
         max_bytes:int=2*10**9, # Room for the arrays
     ): self.folder, self.max_bytes = Path(folder or cache_dir()), max_bytes
     def __repr__(self): return f"ArrayCache({str(self.folder)!r}, max_bytes={self.max_bytes})"
     @property
-    def file(self): return self.folder/f"arrays-{_FORMAT}.sqlite"
+    def file(self)->Path: return self.folder/f"arrays-{_FORMAT}.sqlite"
 
     def _do(self, work):
         "What `work` does with a connection, in one transaction; None and a warning when the store cannot be used."
@@ -88,7 +91,7 @@ def _begin(db):
 @patch
 def get(self:ArrayCache,
     keys:list, # From `clip_keys`; None is never found
-): # Yields (position in `keys`, array, number)
+)->Iterator: # Yields (position in `keys`, array, number)
     "The arrays that are there and whole."
     if not self.file.exists(): return
     at, bad = {}, []
@@ -116,7 +119,7 @@ def _look(db, keys):
 # %% ../nbs/04_cache.ipynb #f18edda9
 @patch
 def put(self:ArrayCache,
-    rows, # (key, array, number) triples; what has None for a key is not kept
+    rows:Iterable, # (key, array, number) triples; what has None for a key is not kept
 ):
     "Keep arrays, all or none of them."
     now, new = int(time.time()), []
@@ -146,8 +149,8 @@ def size(self:ArrayCache)->tuple: # (arrays, bytes)
     return self._do(lambda db: db.execute("select count(*), coalesce(sum(bytes), 0) from arrays").fetchone()) or (0, 0)
 
 # %% ../nbs/04_cache.ipynb #c0730bde
-def as_cache(cache, # None, True, a folder, or an `ArrayCache`
-): # `ArrayCache` or None
+def as_cache(cache:Any, # None, True, a folder, or an `ArrayCache`
+)->ArrayCache|None: # `ArrayCache` or None
     "What a user says, as a cache."
     if cache is None or cache is False or isinstance(cache, ArrayCache): return cache or None
     return ArrayCache(None if cache is True else cache)

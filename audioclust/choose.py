@@ -6,7 +6,8 @@
 __all__ = ['SURE', 'WITHIN', 'candidates', 'eigengap', 'Choice', 'choose_k', 'plot_choice']
 
 # %% ../nbs/33_choose.ipynb #c6e9ab60
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ def candidates(n:int, # Clips
     ks = [*range(2, 13), 14, 16, 18, 20, 24, 28, 32, 36, 40, *range(50, most + 1, 10)]
     return [k for k in ks if k <= min(most, n//5)] or [min(2, n)]
 
-def eigengap(X, # Embeddings [N, d]
+def eigengap(X:np.ndarray, # Embeddings [N, d]
     neighbours:int=10, # Of each clip in the graph
     most:int=40, # Groups at most
 )->int:
@@ -47,9 +48,9 @@ class Choice(NamedTuple):
 # %% ../nbs/33_choose.ipynb #8c7efdc4
 SURE, WITHIN = .97, .05  # stability of groups that come again nearly always; what is as good as the best
 
-def choose_k(X, # Embeddings [N, d]
-    make=lambda k, seed: KMeans(k, n_init=3, random_state=seed), # Gives an unfitted clusterer with `fit` and `predict`
-    ks=None, # Candidates; None takes `candidates`
+def choose_k(X:np.ndarray, # Embeddings [N, d]
+    make:Callable=lambda k, seed: KMeans(k, n_init=3, random_state=seed), # Gives an unfitted clusterer with `fit` and `predict`
+    ks:Iterable|None=None, # Candidates; None takes `candidates`
     *, n:int=6, # Runs on parts, of each candidate
     most:int=1500, # Clips looked at, at most
     random_state:int=0, # Seed
@@ -85,7 +86,7 @@ def _why(curve, k, second):
 
 # %% ../nbs/33_choose.ipynb #21a4b55e
 def plot_choice(choice:Choice, # From `choose_k`
-):
+)->Any:
     "The measures over the number of clusters; returns the figure."
     from matplotlib.figure import Figure
     fig = Figure(figsize=(8, 2.6), layout="constrained")

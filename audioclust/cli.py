@@ -176,7 +176,7 @@ def _parser()->argparse.ArgumentParser:
     return p
 
 # %% ../nbs/72_cli.ipynb #a688b809
-def main(argv=None, # Arguments; None takes those of the command
+def main(argv:list|None=None, # Arguments; None takes those of the command
 )->int: # Exit status
     "The `audioclust` command."
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported: on a busy machine its threads else wait for each other at full speed

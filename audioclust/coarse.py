@@ -11,16 +11,16 @@ import numpy as np
 from .members import cluster_means
 
 # %% ../nbs/68a_coarse.ipynb #25be2b96
-def tree_over(X, # Embeddings [N, d]
-    labels, # Cluster of each [N], -1 is noise
-): # (ids [K], means float32 [K, d], linkage of scipy [K - 1, 4], or None where K < 2)
+def tree_over(X:np.ndarray, # Embeddings [N, d]
+    labels:np.ndarray, # Cluster of each [N], -1 is noise
+)->tuple[np.ndarray,np.ndarray,np.ndarray|None]: # (ids [K], means float32 [K, d], linkage of scipy [K - 1, 4], or None where K < 2)
     "The clusters, their means, and a tree over those."
     from scipy.cluster.hierarchy import linkage
     ids, means = cluster_means(X, labels)
     return ids, means, linkage(means, "ward", optimal_ordering=len(ids) <= 1000) if len(ids) > 1 else None
 
-def coarse(X, # Embeddings [N, d]
-    labels, # Cluster of each [N], -1 is noise
+def coarse(X:np.ndarray, # Embeddings [N, d]
+    labels:np.ndarray, # Cluster of each [N], -1 is noise
     n:int, # Coarse groups wanted; there are fewer where joins are equally high
 )->dict: # Cluster → number of its coarse group, from 0 on along the tree
     "Which clusters go together, if there are to be only `n` groups."
@@ -33,9 +33,9 @@ def coarse(X, # Embeddings [N, d]
     return {int(c): number[g] for c,g in zip(ids, groups.tolist())}
 
 # %% ../nbs/68a_coarse.ipynb #1ecb9dbd
-def tree_data(X, # Embeddings [N, d]
-    labels, # Cluster of each [N], -1 is noise
-)->dict: # leaves: the clusters [K]; joins: [one, other, height, cluster in the middle] of each [K - 1]; None where K < 2
+def tree_data(X:np.ndarray, # Embeddings [N, d]
+    labels:np.ndarray, # Cluster of each [N], -1 is noise
+)->dict|None: # leaves: the clusters [K]; joins: [one, other, height, cluster in the middle] of each [K - 1]; None where K < 2
     "The tree over the clusters as plain numbers."
     from scipy.cluster.hierarchy import maxdists
     ids, means, tree = tree_over(X, labels)

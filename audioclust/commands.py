@@ -7,8 +7,11 @@ __all__ = ['check_labels', 'score_run', 'draw_figures', 'write_page', 'rank', 'c
 
 # %% ../nbs/71f_commands.ipynb #9a2019d8
 import argparse, os, shutil, sys, warnings
+from argparse import Namespace
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
+
+import pandas as pd
 
 from .terminal import plain_warnings, progress_bar, report, say
 
@@ -47,7 +50,7 @@ def _check(args, model):
     if args.labels: check_labels(args.folder, args.labels)
     return going_on and (there == "whole" or saved(out))
 
-def check_labels(source, labels):
+def check_labels(source:str|Path|list|pd.DataFrame, labels:str): # Where the recordings are; as `label_clips` takes them
     "Refuse labels that name no recording, before any work is done."
     import pandas as pd
     from audioclust.audio import find_audio
@@ -55,7 +58,7 @@ def check_labels(source, labels):
     label_clips(pd.DataFrame(dict(path=find_audio(source, []))), labels)
 
 # %% ../nbs/71f_commands.ipynb #e90a40b0
-def score_run(out, # A run folder
+def score_run(out:str|Path, # A run folder
     labels:str, # "parent", a regular expression on the file name, or a CSV file
 )->dict: # What `score` gave
     "Score a run against labels; kept in run.json and drawn as confusion.png."
@@ -78,13 +81,13 @@ def score_run(out, # A run folder
     return scores
 
 # %% ../nbs/71f_commands.ipynb #0d6ad6ec
-def draw_figures(out):
+def draw_figures(out:str|Path): # A run folder
     "Draw what a run has to show; it is worth keeping where that fails."
     from audioclust.figures import write_figures
     try: write_figures(out); return True
     except OSError as e: warnings.warn(f"not all figures are there: {e}"); return False
 
-def write_page(out):
+def write_page(out:str|Path)->Path|None: # A run folder -> the page, or None
     "Write the listening page; a run is worth keeping where that fails."
     from audioclust.listen import listen_page
     try: listen_page(out, max_clips=20_000); return True
@@ -139,7 +142,7 @@ def _forget(training):
     if training.is_dir() and not any(training.iterdir()): training.rmdir()
 
 # %% ../nbs/71f_commands.ipynb #d4c644f3
-def cluster(args):
+def cluster(args:Namespace)->int: # As the parser gives them -> exit status
     "Cluster a folder into a run folder."
     from audioclust.methods import TRAINED
     from audioclust.processes import joined

@@ -6,6 +6,7 @@
 __all__ = ['compare', 'save_comparison']
 
 # %% ../nbs/71c_compare.ipynb #01358fda
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,13 @@ from .methods import TRAINED
 from .pipeline import AudioClusterer
 
 # %% ../nbs/71c_compare.ipynb #3abb6adc
-def compare(source, # Folder, file, glob, CSV, list of files, or table of clips
-    encoders=("fixed", "untrained"), # Whatever `AudioClusterer` takes
-    methods=("kmeans", "consensus", "agglomerative", "hdbscan"), # Keys of `METHODS`
-    labels=None, # Function of a table of clips that gives labels, to score with; None scores nothing
-    say=lambda line: None, # Called with a line of text before each candidate
+def compare(source:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
+    encoders:Iterable=("fixed", "untrained"), # Whatever `AudioClusterer` takes
+    methods:Iterable=("kmeans", "consensus", "agglomerative", "hdbscan"), # Keys of `METHODS`
+    labels:Callable|None=None, # Function of a table of clips that gives labels, to score with; None scores nothing
+    say:Callable=lambda line: None, # Called with a line of text before each candidate
     **options, # Further arguments of `AudioClusterer`: n_clusters, by, …
-): # (table with a row a candidate, dict of name → fitted `AudioClusterer`)
+)->tuple[pd.DataFrame,dict]: # (table with a row a candidate, dict of name → fitted `AudioClusterer`)
     "Cluster the same sounds in several ways."
     own, plain, made = [m for m in methods if m in TRAINED], [m for m in methods if m not in TRAINED], {}
     for e in encoders if plain else ():
@@ -57,7 +58,7 @@ def _table(made, labels):
     return pd.DataFrame(rows)
 
 # %% ../nbs/71c_compare.ipynb #70de4b5a
-def save_comparison(out, # A folder
+def save_comparison(out:str|Path, # A folder
     table:pd.DataFrame, # From `compare`
     made:dict, # Likewise
     pages:bool=True, # Write the listening pages?

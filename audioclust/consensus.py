@@ -15,6 +15,7 @@ from fastcore.basics import patch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
+from typing_extensions import Self
 
 from .anchors import check_memory, validate_data
 from .estimators import Clusterer, like, to_numpy
@@ -23,9 +24,9 @@ from .metrics import ari
 from .nearest import assign
 
 # %% ../nbs/31_consensus.ipynb #34236399
-def opinions(partitions, # Cluster of each clip, -1 for noise: M arrays, each of shape (N,)
-    sizes=None, # Clusters in each partition; None: the largest label and one more
-    max_memory:float=None, # Bytes; None: half of what is free
+def opinions(partitions:list, # Cluster of each clip, -1 for noise: M arrays, each of shape (N,)
+    sizes:list|None=None, # Clusters in each partition; None: the largest label and one more
+    max_memory:float|None=None, # Bytes; None: half of what is free
 )->np.ndarray: # float32 [N, sum of sizes]
     "A 1 in the column of each cluster that a clip is in, the partitions side by side."
     partitions = [to_numpy(y).astype(np.int64) for y in partitions]
@@ -59,19 +60,19 @@ def agreement(B:np.ndarray, # Opinions [N, sum of sizes]
     own = np.take_along_axis(votes, np.minimum(labels, votes.shape[1] - 1)[:, None], 1)[:, 0]
     return own*(labels < votes.shape[1])/np.maximum(B.sum(1), 1)
 
-def consensus(partitions, # Cluster of each clip, -1 for noise: M arrays, each of shape (N,)
+def consensus(partitions:list, # Cluster of each clip, -1 for noise: M arrays, each of shape (N,)
     n_clusters:int, # Clusters wanted
     *, n_init:int=20, # Starts of the K-means on opinions
-    device=None, # Where to compute; None: a GPU if there is one
-    random_state=None, # Seed
-    max_memory:float=None, # Bytes for the opinions; None: half of what is free
-): # (labels int64 [N], share of the partitions that agree float32 [N])
+    device:str|torch.device|None=None, # Where to compute; None: a GPU if there is one
+    random_state:int|np.random.RandomState|None=None, # Seed
+    max_memory:float|None=None, # Bytes for the opinions; None: half of what is free
+)->tuple[np.ndarray,np.ndarray]: # (labels int64 [N], share of the partitions that agree float32 [N])
     "The partition that agrees best with those given, whoever made them."
     B = opinions(partitions, max_memory=max_memory)
     labels = KMeans(n_clusters, n_init=n_init, device=device, random_state=random_state).fit_predict(B)
     return labels, agreement(B, labels, meanings(B, labels, n_clusters))
 
-def stability(partitions, # Cluster of each clip: M arrays, each of shape (N,), M at least 2
+def stability(partitions:list|np.ndarray, # Cluster of each clip: M arrays, each of shape (N,), M at least 2
 )->float: # At most 1; 0 is what chance gives
     "The mean adjusted Rand index between two of the partitions."
     return float(np.mean([ari(a, b) for a,b in combinations(partitions, 2)]))
@@ -84,21 +85,21 @@ class Consensus(Clusterer):
     def __init__(self,
         n_clusters:int=8, # Clusters, of the answer and of each member
         *,
-        dims=None, # Leading columns that members look at, such as (12, 16, 20, 24, 32); None: all
+        dims:tuple|None=None, # Leading columns that members look at, such as (12, 16, 20, 24, 32); None: all
         n_members:int=30, # K-means asked, dealt out among dims and embeddings
         l2:bool=False, # Scale the rows that a member sees to length 1
         n_init:int=20, # Starts of the K-means on opinions
-        device=None, # Where to compute; None: a GPU if there is one
-        random_state=None, # Seed: int, `RandomState` or None
-        max_memory:float=None, # Bytes for the opinions; None: half of what is free
+        device:str|torch.device|None=None, # Where to compute; None: a GPU if there is one
+        random_state:int|np.random.RandomState|None=None, # Seed: int, `RandomState` or None
+        max_memory:float|None=None, # Bytes for the opinions; None: half of what is free
     ):
         self.n_clusters, self.dims, self.n_members, self.l2, self.n_init = n_clusters, dims, n_members, l2, n_init
         self.device, self.random_state, self.max_memory = device, random_state, max_memory
 
     def fit(self,
-        X, # Embeddings [N, d], numpy or torch, or a list of several, each [N, d']
+        X:np.ndarray|torch.Tensor|list, # Embeddings [N, d], numpy or torch, or a list of several, each [N, d']
         y=None, # Ignored
-    ):
+    )->Self:
         "Ask the members and cluster their opinions; returns `self`."
         many = self._many(X, reset=True)
         if not isinstance(self.n_members, (int, np.integer)) or self.n_members < 1: raise ValueError(f"n_members is a whole number above 0; it is {self.n_members!r}")
@@ -156,8 +157,8 @@ def _seen(self:Consensus, many, e, d):
 # %% ../nbs/31_consensus.ipynb #36a0db15
 @patch
 def ask(self:Consensus,
-    X, # What `fit` takes
-): # (labels int64 [N], share of members that agree float32 [N])
+    X:np.ndarray|torch.Tensor|list, # What `fit` takes
+)->tuple[np.ndarray,np.ndarray]: # (labels int64 [N], share of members that agree float32 [N])
     "The cluster of each row, and how many members agree."
     check_is_fitted(self)
     many = self._many(X)
@@ -173,7 +174,7 @@ def _nearest(X, centers):
 
 @patch
 def predict(self:Consensus,
-    X, # What `fit` takes
-): # Labels, int64 [N]
+    X:np.ndarray|torch.Tensor|list, # What `fit` takes
+)->np.ndarray|torch.Tensor: # Labels, int64 [N]
     "The cluster of each row."
     return like(self.ask(X)[0], _first(X))

@@ -8,6 +8,8 @@ __all__ = ['Pairs', 'similarities', 'SimCLR', 'MoCo', 'alignment', 'uniformity',
 
 # %% ../nbs/60_contrastive.ipynb #3e6c66fa
 import copy, math, warnings
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +32,7 @@ class Pairs(MakeViews):
 
 def similarities(z:torch.Tensor, # Projections [2B, d], the views of clip i in rows i and B + i
     temperature:float=.5, # tau
-): # (scores [2B, 2B], the right answer of each int64 [2B])
+)->tuple[torch.Tensor,torch.Tensor]: # (scores [2B, 2B], the right answer of each int64 [2B])
     "What SimCLR's loss is the cross-entropy of."
     z = nn.functional.normalize(z)
     s = (z @ z.T/temperature).fill_diagonal_(-math.inf)
@@ -49,11 +51,12 @@ class SimCLR(Callback):
 class MoCo(Callback):
     "Each first view's other view among a queue of views from before."
     order = 5
+    slow:Any = None # The second network
     def __init__(self, temperature:float=.2, # tau
         momentum:float=.99, # m, of the second network
         queue:int=2048, # Projections that are kept; at most half of the clips are sensible
         seed:int=0, # Of the first queue, which is random
-    ): self.temperature, self.momentum, self.size, self.seed, self.slow = temperature, momentum, queue, seed, None
+    ): self.temperature, self.momentum, self.size, self.seed = temperature, momentum, queue, seed
     def before_fit(self):
         if self.slow is None: self._begin()
     def _begin(self):
@@ -65,7 +68,7 @@ class MoCo(Callback):
         one, other = self.xb[0].chunk(2)
         self.learn.xb = (one,)
         with torch.no_grad():
-            self.slow.half = self.model.half
+            self.slow.bf16 = self.model.bf16
             self.keys = nn.functional.normalize(self.slow.train()(other))
     def after_pred(self):
         q = nn.functional.normalize(self.pred)
@@ -77,22 +80,22 @@ class MoCo(Callback):
         for p,q in zip(self.slow.parameters(), self.model.parameters()): p.lerp_(q, 1 - self.momentum)
         at = (self.at + torch.arange(len(self.keys), device=self.queue.device)) % self.size
         self.queue[at], self.at = self.keys, (self.at + len(self.keys)) % self.size
-    def kept(self): return dict(queue=self.queue, at=torch.tensor(self.at), **{f"slow.{k}": v for k,v in self.slow.state_dict().items()})
-    def restore(self, kept):
+    def kept(self)->dict: return dict(queue=self.queue, at=torch.tensor(self.at), **{f"slow.{k}": v for k,v in self.slow.state_dict().items()})
+    def restore(self, kept:dict): # What `kept` gave
         self._begin()
         self.queue, self.at = kept["queue"], int(kept["at"])
         self.slow.load_state_dict({k[5:]: v for k,v in kept.items() if k.startswith("slow.")})
 
 # %% ../nbs/60_contrastive.ipynb #196c770f
-def alignment(a, b): # Projections of both views, length 1 [B, d]
+def alignment(a:torch.Tensor, b:torch.Tensor)->float: # Projections of both views, length 1 [B, d]
     "Mean squared distance between two views of a clip."
     return (a - b).square().sum(1).mean().item()
 
-def uniformity(a): # Projections, length 1 [B, d], B at least 2
+def uniformity(a:torch.Tensor)->float: # Projections, length 1 [B, d], B at least 2
     "Logarithm of the mean of exp(-2 x squared distance) over pairs of clips; 0 when all are the same."
     return torch.pdist(a.float()).square().mul(-2).exp().mean().log().item()
 
-def effective_rank(a): # [B, d]
+def effective_rank(a:torch.Tensor)->float: # [B, d]
     "Number of directions that are in use, from 1 to d."
     share = torch.linalg.svdvals((a - a.mean(0)).float()).square()
     share = share/share.sum().clamp_min(1e-12)
@@ -116,8 +119,8 @@ class PairCurves(Callback):
             warnings.warn(f"contrastive training, epoch {self.epoch}: the projections use {self.rows[-1]['rank']:.1f} directions. It is collapsing: try a lower learning rate, larger batches, or another list to ignore")
         self.losses = []
     @property
-    def contrast(self): return next(cb for cb in self.learn.cbs if isinstance(cb, (SimCLR, MoCo)))
-    def line(self, r): # One of `rows`
+    def contrast(self)->Any: return next(cb for cb in self.learn.cbs if isinstance(cb, (SimCLR, MoCo)))
+    def line(self, r:dict)->str: # One of `rows`
         "A row in words."
         return f"loss {r['loss']:.2f} (chance {r['chance']:.2f}), alignment {r['alignment']:.2f}, uniformity {r['uniformity']:.2f}, {r['rank']:.0f} directions in use"
 
@@ -128,12 +131,12 @@ def projector(d:int, # Embedding size
     "The perceptron between embedding and contrast."
     return nn.Sequential(nn.Linear(d, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, out))
 
-def contrastive_learner(dls, # From `LogMels.dataloaders`
+def contrastive_learner(dls:Any, # From `LogMels.dataloaders`
     encoder:NetworkEncoder, # Trained in place
-    contrast:Callback=None, # A `SimCLR` or `MoCo`; None: `SimCLR()`
-    *, bf16:bool=None, # Compute in bfloat16? None: where the processor can
+    contrast:Callback|None=None, # A `SimCLR` or `MoCo`; None: `SimCLR()`
+    *, bf16:bool|None=None, # Compute in bfloat16? None: where the processor can
     seed:int=0, # Of everything
-    cbs=(), # Further callbacks
+    cbs:Iterable=(), # Further callbacks
     **kwargs, # Further arguments of `Learner`
 )->Learner:
     "A fastai `Learner` that trains `encoder` to tell clips apart whatever the view."
@@ -149,5 +152,5 @@ def contrastive_learner(dls, # From `LogMels.dataloaders`
 class NewOrder(Callback):
     "Another random order of the clips in each epoch, by the seed and the number of the epoch."
     order = 72
-    def __init__(self, seed:int=0): self.seed = seed
+    def __init__(self, seed:int=0): self.seed = seed # Of the orders
     def before_epoch(self): self.dls.train.set_order(np.random.default_rng([self.seed, self.epoch]).permutation(self.dls.train.store.rows))

@@ -7,13 +7,17 @@ __all__ = ['Crossed', 'Step']
 
 # %% ../nbs/44_crossed.ipynb #313ad9e1
 import json, warnings
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from fastcore.basics import patch
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
+from typing_extensions import Self
 
 from .consensus import Consensus
 from .encoders import Whiten
@@ -25,39 +29,39 @@ class Crossed(ClusterMixin, BaseEstimator):
     "Two groupings of the same clips, each found with the means of the other's groups taken away."
     def __init__(self,
         n_clusters:int=10, # Groups wanted
-        n_other=(2, 3, 4, 6, 8, 12), # Groups of the other grouping: a number, or numbers to choose from
+        n_other:int|Iterable=(2, 3, 4, 6, 8, 12), # Groups of the other grouping: a number, or numbers to choose from
         *,
-        dims=(16, 20, 24, 32, 40), # Leading axes that the members of the consensus look at
-        other_dims=(8, 12, 16), # The same for the other grouping
+        dims:Iterable=(16, 20, 24, 32, 40), # Leading axes that the members of the consensus look at
+        other_dims:Iterable=(8, 12, 16), # The same for the other grouping
         rounds:int=4, # Times that both are found
         limit:float=.08, # Adjusted mutual information of the two groupings above which nothing is taken away
         n_members:int=40, # K-means in each consensus
-        device=None, # Where to compute; None: a GPU if there is one
-        random_state=0, # Seed
+        device:str|torch.device|None=None, # Where to compute; None: a GPU if there is one
+        random_state:int|None=0, # Seed
     ):
         self.n_clusters, self.n_other, self.dims, self.other_dims, self.rounds, self.limit = n_clusters, n_other, dims, other_dims, rounds, limit
         self.n_members, self.device, self.random_state = n_members, device, random_state
 
     def fit(self,
-        X, # Embeddings for the wanted grouping [N, d], or a list of several; their axes should differ in spread, as `WithinWhiten(equalise=False)` leaves them
+        X:np.ndarray|list, # Embeddings for the wanted grouping [N, d], or a list of several; their axes should differ in spread, as `WithinWhiten(equalise=False)` leaves them
         y=None, # Ignored
-        other=None, # Embeddings for the other grouping, likewise; needed
-    ):
+        other:np.ndarray|list|None=None, # Embeddings for the other grouping, likewise; needed
+    )->Self:
         "Find both groupings; returns `self`."
         if other is None: raise ValueError("other is needed: embeddings of the same clips that are good for the other grouping")
         both = [_several(X), _several(other)]
         if any(x.ndim != 2 or not np.isfinite(x).all() for some in both for x in some) or len({len(x) for some in both for x in some}) != 1: raise ValueError(f"embeddings must be tables of finite numbers with a row for each clip; shapes {[[x.shape for x in some] for some in both]} came")
         self.n_features_in_, n = [[x.shape[1] for x in some] for some in both], len(both[0][0])
-        rng, self.steps_, labels = check_random_state(self.random_state), [], [None, None]
+        rng, self.steps_, labels = check_random_state(self.random_state), [], [None, None] # type: Any, Any, Any
         seed = rng.randint(2**31 - 1)
         def find(which, k):
             step = Step.of(which, both, labels, k, self.other_dims if which else self.dims, self.n_members, self.device, seed)
             return step, step.clusterer.labels_
         first, labels[0] = find(0, self.n_clusters)
         tried, self.dependence_ = {}, {}
-        many = [self.n_other] if np.isscalar(self.n_other) else list(self.n_other)
+        many:list = list(self.n_other) if isinstance(self.n_other, Iterable) else [self.n_other]
         if any(not isinstance(k, (int, np.integer)) or k < 2 for k in many): raise ValueError(f"n_other={self.n_other!r}: say a whole number of groups, at least 2, or several to choose from")
-        if np.isscalar(self.n_other) and self.n_other > n//2: raise ValueError(f"n_other={self.n_other}: with {n} clips there can be at most {n//2} groups of at least two")
+        if np.isscalar(self.n_other) and many[0] > n//2: raise ValueError(f"n_other={many[0]}: with {n} clips there can be at most {n//2} groups of at least two")
         for k in sorted(k for k in many if k <= n//2):
             tried[k] = find(1, k)
             self.dependence_[k] = ami(labels[0], tried[k][1])
@@ -103,9 +107,12 @@ def _several(X): return [to_numpy(x).astype(np.float32) for x in (X if isinstanc
 
 class Step:
     "One half of a round: what is taken away from each embedding, its whitening, and the consensus over all."
-    def __init__(self, which, means, whitenings, clusterer): self.which, self.means, self.whitenings, self.clusterer = which, means, whitenings, clusterer
+    def __init__(self, which:int, # 0: the wanted grouping, 1: the other
+        means:list, whitenings:list, # Of each embedding: means of the groups that are taken away, or None; and a whitening
+        clusterer:Any, # What clusters
+    ): self.which, self.means, self.whitenings, self.clusterer = which, means, whitenings, clusterer
     @classmethod
-    def of(cls, which, both, labels, k, dims, n_members, device, seed):
+    def of(cls, which:int, both:list, labels:list, k:int, dims:Iterable, n_members:int, device:str|torch.device|None, seed:int)->"Step": # 0 or 1, embeddings and labels of both, groups, leading axes, members, where to compute, a seed
         groups = labels[1 - which]
         means = [None if groups is None else np.stack([X[groups == g].mean(0) if (groups == g).any() else X.mean(0) for g in range(groups.max() + 1)]) for X in both[which]]
         rest = [_rest(X, m, groups) for X,m in zip(both[which], means)]
@@ -113,10 +120,10 @@ class Step:
         Z = [w.transform(x) for w,x in zip(self.whitenings, rest)]
         self.clusterer.fit(Z if len(Z) > 1 else Z[0])
         return self
-    def see(self, both, labels): # Lists of embeddings, and labels, each wanted and other
+    def see(self, both:list, labels:list)->list: # Lists of embeddings, and labels, each wanted and other
         "What the consensus sees of clips, [N, m] of each embedding."
         return [w.transform(_rest(X, m, labels[1 - self.which])) for X,m,w in zip(both[self.which], self.means, self.whitenings)]
-    def place(self, both, labels):
+    def place(self, both:list, labels:list)->np.ndarray: # Lists of embeddings, and labels, each wanted and other
         "The same side by side, [N, sum of m]."
         return _beside(self.see(both, labels))
 
@@ -124,27 +131,27 @@ def _beside(Z): return np.concatenate(Z, 1)/np.float32(len(Z)**.5)
 def _rest(X, means, groups): return X if means is None else X - means[groups]
 
 @patch
-def ask(self:Crossed, X, # Embeddings [n, d], or a list
-    other=None, # For the other grouping [n, d'], or a list
-): # (labels int64 [n], share of members that agree float32 [n], embeddings [n, m], labels of the other grouping int64 [n] or None)
+def ask(self:Crossed, X:np.ndarray|list, # Embeddings [n, d], or a list
+    other:np.ndarray|list|None=None, # For the other grouping [n, d'], or a list
+)->tuple[np.ndarray,np.ndarray,np.ndarray,np.ndarray|None]: # (labels int64 [n], share of members that agree float32 [n], embeddings [n, m], labels of the other grouping int64 [n] or None)
     "The groups of new clips, by the steps that found them."
     check_is_fitted(self, "steps_")
     if self.crossed_ and other is None: raise ValueError("other is needed: embeddings of the same clips for the other grouping")
-    both, labels = [_several(X), None if other is None else _several(other)], [None, None]
+    both, labels = [_several(X), None if other is None else _several(other)], [None, None] # type: Any, Any
     for step in self.steps_:
         Z = step.see(both, labels)
         labels[step.which], sure = step.clusterer.ask(Z if len(Z) > 1 else Z[0])
     return labels[0], sure, _beside(Z), labels[1]
 
 @patch
-def predict(self:Crossed, X, # Embeddings [n, d], or a list
-    other=None, # For the other grouping [n, d'], or a list
+def predict(self:Crossed, X:np.ndarray|list, # Embeddings [n, d], or a list
+    other:np.ndarray|list|None=None, # For the other grouping [n, d'], or a list
 )->np.ndarray: # int64 [n]
     "The groups of new clips."
     return self.ask(X, other)[0]
 
 @patch
-def save(self:Crossed, path, # Folder, made if it is not there
+def save(self:Crossed, path:str|Path, # Folder, made if it is not there
 ):
     "Write all steps, without pickle."
     check_is_fitted(self, "steps_")
@@ -159,7 +166,7 @@ def save(self:Crossed, path, # Folder, made if it is not there
     with replacing(path/"crossed.json") as tmp: tmp.write_text(json.dumps(about, default=str), encoding="utf-8")
 
 @patch(cls_method=True)
-def load(cls:Crossed, path, # Folder written by `save`
+def load(cls:Crossed, path:str|Path, # Folder written by `save`
 )->Crossed: # Fitted
     "Read what `save` wrote."
     path = Path(path)

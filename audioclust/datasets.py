@@ -34,7 +34,7 @@ def label_clips(table:pd.DataFrame, # Clips, with a column `path`
 )->pd.DataFrame: # The table with a column `label`
     "`table` with the label of each clip: its folder's name, a part of its name (the first group), or a row of a CSV."
     if not str(labels): raise ValueError("the labels are empty: say parent, a pattern such as '^(\\d)_', or a .csv file")
-    if labels == "parent": found = [Path(p).parent.name for p in table.path]
+    if labels == "parent": found:list = [Path(p).parent.name for p in table.path]
     elif str(labels).lower().endswith(".csv"): found = _from_table(table, labels)
     else:
         try: pattern = re.compile(labels)
@@ -46,22 +46,22 @@ def label_clips(table:pd.DataFrame, # Clips, with a column `path`
     return table.assign(label=found)
 
 # %% ../nbs/01_datasets.ipynb #94e64397
-def from_folder(folder, # Or anything else that `find_audio` takes
-    labels:str=None, # "parent", a regular expression on the file name, or a CSV file; None leaves them out
-    window:float=None, # seconds in a clip; None makes each recording one clip
-    hop:float=None, # seconds from one clip to the next; None is `window`
-    errors:list=None, # files that cannot be used are appended here as (path, reason); None warns
+def from_folder(folder:str|Path|list, # Or anything else that `find_audio` takes
+    labels:str|None=None, # "parent", a regular expression on the file name, or a CSV file; None leaves them out
+    window:float|None=None, # seconds in a clip; None makes each recording one clip
+    hop:float|None=None, # seconds from one clip to the next; None is `window`
+    errors:list|None=None, # files that cannot be used are appended here as (path, reason); None warns
 )->pd.DataFrame: # Columns path, start, end and, if asked for, label
     "The clips of a folder, labelled for scoring if `labels` says how."
     table = clips(folder, window, hop, errors)
     return table if labels is None else label_clips(table, labels)
 
-def from_csv(path, # A CSV file; file names in it are relative to its folder
+def from_csv(path:str|Path, # A CSV file; file names in it are relative to its folder
     path_column:str="path", # column of file names
-    label_column:str=None, # column of labels; None leaves them out
-    window:float=None, # seconds in a clip; None makes each recording one clip
-    hop:float=None, # seconds from one clip to the next; None is `window`
-    errors:list=None, # files that cannot be used are appended here as (path, reason); None warns
+    label_column:str|None=None, # column of labels; None leaves them out
+    window:float|None=None, # seconds in a clip; None makes each recording one clip
+    hop:float|None=None, # seconds from one clip to the next; None is `window`
+    errors:list|None=None, # files that cannot be used are appended here as (path, reason); None warns
 )->pd.DataFrame: # Columns path, start, end and, if asked for, label
     "The clips that a CSV file lists; its own `start` and `end` (in seconds) are kept."
     given = read_csv(path, dtype=str).fillna("")
@@ -82,7 +82,7 @@ def cache_dir()->Path:
     if os.name == "nt": return Path(os.environ.get("LOCALAPPDATA") or Path.home()/"AppData"/"Local")/"audioclust"/"cache"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home()/".cache")/"audioclust"
 
-def folder_sha256(folder, # A folder of files
+def folder_sha256(folder:str|Path, # A folder of files
     pattern:str="*.wav", # Which of them count
 )->str: # Hexadecimal
     "SHA-256 over the sorted names and the contents of the files of a folder."
@@ -119,7 +119,7 @@ def _wavs(z, inside, dest, most=10**9): # bytes that may come out
             (dest/parts[-1]).write_bytes(z.read(m))
 
 # %% ../nbs/01_datasets.ipynb #77e297dd
-def fsdd(root=None, # Folder that holds the recordings; None is looked up, then downloaded
+def fsdd(root:str|Path|None=None, # Folder that holds the recordings; None is looked up, then downloaded
     download:bool=True, # Fetch it (16 MB) when it is not there
     progress:bool=True, # Show a bar while downloading
     url:str=FSDD_URL, # Archive
@@ -138,8 +138,8 @@ def fsdd(root=None, # Folder that holds the recordings; None is looked up, then 
 def _fetch(url, sha256, dest:Path, progress)->Path:
     "Download, check and unpack into `dest`/recordings; nothing is left there unless all went well."
     dest.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=dest) as tmp:
-        tmp = Path(tmp); (tmp/"recordings").mkdir()
+    with tempfile.TemporaryDirectory(dir=dest) as folder:
+        tmp = Path(folder); (tmp/"recordings").mkdir()
         _download(url, tmp/"archive.zip", progress)
         _unpack(tmp/"archive.zip", "recordings", tmp/"recordings")
         if (got := folder_sha256(tmp/"recordings")) != sha256:

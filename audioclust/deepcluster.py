@@ -9,10 +9,13 @@ __all__ = ['balanced', 'Labeller', 'MakeViews', 'PseudoLabels', 'Resample', 'Ren
 
 # %% ../nbs/50_deepcluster.ipynb #a32ecae9
 import hashlib, json, math, os, time, warnings
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from fastai.callback import progress, schedule  # gives Learner its bars and `fit_one_cycle`
 from fastai.callback.core import Callback, CancelValidException
@@ -23,6 +26,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
+from typing_extensions import Self
 
 from .audio import brief
 from .augment import Dice
@@ -39,7 +43,7 @@ from .within import WithinWhiten
 # %% ../nbs/50_deepcluster.ipynb #cd28faa4
 def balanced(labels:np.ndarray, # Pseudo-label of each clip [N]; -1 is never drawn
     n:int, # How many to draw
-    rng, # A numpy `Generator`
+    rng:np.random.Generator, # A numpy `Generator`
 )->np.ndarray: # Rows [n]
     "Rows in random order in which every label comes equally often, give or take one."
     ids = np.unique(labels[labels >= 0])
@@ -51,19 +55,20 @@ def balanced(labels:np.ndarray, # Pseudo-label of each clip [N]; -1 is never dra
 # %% ../nbs/50_deepcluster.ipynb #e2856d56
 class Labeller:
     "An encoder in, pseudo-labels out: embeddings, whitening, clustering."
+    asked:list|None # What the K-means of the anchor's embeddings say
     def __init__(self,
         n_clusters:int=10, # Pseudo-labels
-        anchor:np.ndarray=None, # Whitened embeddings of all clips by another encoder [N, d], or none
+        anchor:np.ndarray|None=None, # Whitened embeddings of all clips by another encoder [N, d], or none
         within:bool=True, # Whiten by what varies within clips; else by all points, as the original does
         members:int=16, # K-means, of the network's and of the anchor's embeddings each; 1: a single K-means and no consensus
         views:int=4, # Random views of each clip that are averaged
-        dims=(8, 12, 16, 24), # Leading axes of the network's embeddings that the members look at
+        dims:Iterable=(8, 12, 16, 24), # Leading axes of the network's embeddings that the members look at
         reseed:bool=True, # Fill empty clusters?
-        bf16:bool=None, # Embed in bfloat16? None: where the processor can
+        bf16:bool|None=None, # Embed in bfloat16? None: where the processor can
         seed:int=0, # Of the K-means of the anchor's embeddings, which are asked once
     ): self.n_clusters, self.anchor, self.within, self.members, self.views, self.dims, self.reseed, self.bf16, self.seed, self.asked = n_clusters, anchor, within, members, views, tuple(dims), reseed, bf16, seed, None
 
-    def embed(self, encoder, store, seed): # An encoder, the store, a seed
+    def embed(self, encoder:NetworkEncoder, store:Any, seed:int)->np.ndarray: # An encoder, the store, a seed
         "Whitened embeddings of all clips that could be decoded [n, d]."
         if not self.within:
             Z = encoder.embed_kept(store, rows=store.rows, bf16=self.bf16)
@@ -77,14 +82,14 @@ class Labeller:
         mean = mean[store.rows]
         return WithinWhiten(max(self.dims)).fit(mean, views=some).transform(mean)
 
-    def ask_anchor(self, device=None, rows=slice(None)): # Where to compute, the clips that count
+    def ask_anchor(self, device:str|torch.device|None=None, rows:slice|np.ndarray=slice(None))->list: # Where to compute, the clips that count
         "What the K-means of the anchor's embeddings say; they are asked once."
         if self.asked is None and self.anchor is not None:
             rng, z = np.random.default_rng(self.seed), self.anchor[rows]
             self.asked = [self._kmeans(z, z.shape[1] - m % 4*z.shape[1]//8, rng, device) for m in range(self.members)]
         return self.asked or []
 
-    def cluster(self, z, asked, seed, device=None): # The network's embeddings or None, partitions by the anchor, a seed, where to compute
+    def cluster(self, z:np.ndarray|None, asked:list, seed:int, device:str|torch.device|None=None)->np.ndarray: # The network's embeddings or None, partitions by the anchor, a seed, where to compute
         "Labels [n]."
         rng = np.random.default_rng(seed)
         if self.members == 1: return asked[0] if z is None else self._kmeans(z, None, rng, device)
@@ -96,7 +101,7 @@ class Labeller:
         x = np.ascontiguousarray(x[:, :d])
         return KMeans(self.n_clusters, reseed=self.reseed, device=device, random_state=int(rng.integers(2**31))).fit_predict(x/np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12))
 
-    def __call__(self, encoder, store, seed, first): # `first`: is the network still as it was made?
+    def __call__(self, encoder:NetworkEncoder, store:Any, seed:int, first:bool)->np.ndarray: # `first`: is the network still as it was made?
         "Pseudo-labels of all clips [N]; -1 for those that could not be decoded."
         device, labels = str(next(encoder.parameters()).device), np.full(len(store), -1)
         asked = self.ask_anchor(device, store.rows)
@@ -110,7 +115,7 @@ def _seed(seed, epoch, use): return int(np.random.SeedSequence([seed, epoch, use
 class MakeViews(Callback):
     "Log-mels of a batch -> views."
     order = -5  # before anything looks at the batch
-    def __init__(self, views, # What makes them
+    def __init__(self, views:Callable, # What makes them
         seed:int=0, # Of the draws
         chance:bool=True, # Change the clips? Else each view is its clip as it is
     ): self.views, self.seed, self.chance = views, seed, chance
@@ -121,7 +126,8 @@ class MakeViews(Callback):
 class PseudoLabels(Callback):
     "Cluster before each epoch; the clusters are the targets."
     order = 71
-    def __init__(self, labeller, # (encoder, store, seed, first) -> labels [N]
+    labels:Any # [N]; None before the first epoch
+    def __init__(self, labeller:Any, # (encoder, store, seed, first) -> labels [N]
         seed:int=0, # Of the clustering
     ): self.labeller, self.seed, self.labels, self.previous = labeller, seed, None, None
     def before_epoch(self):
@@ -130,8 +136,8 @@ class PseudoLabels(Callback):
         self.targets = torch.from_numpy(self.labels).to(self.dls.device)
     def before_batch(self): self.learn.yb = (self.targets[self.yb[0]],)
     def before_validate(self): raise CancelValidException  # there is no truth to validate against
-    def kept(self): return dict(labels=torch.from_numpy(self.labels))
-    def restore(self, kept): self.labels = kept["labels"].numpy()
+    def kept(self)->dict: return dict(labels=torch.from_numpy(self.labels))
+    def restore(self, kept:dict): self.labels = kept["labels"].numpy() # What `kept` gave
 
 # %% ../nbs/50_deepcluster.ipynb #8dca2d2d
 class Resample(Callback):
@@ -151,7 +157,7 @@ class Resample(Callback):
 class RenewHead(Callback):
     "New weights for the head before each epoch, and nothing left of the old ones in the optimiser."
     order = 73
-    def __init__(self, seed:int=0): self.seed = seed
+    def __init__(self, seed:int=0): self.seed = seed # Of the new weights
     def before_epoch(self):
         head, g = self.model.head, torch.Generator().manual_seed(_seed(self.seed, self.epoch, 3))
         with torch.no_grad():
@@ -179,7 +185,7 @@ class Curves(Callback):
                               alive=int((share > 0).sum()), largest=share.max(), entropy=entropy))
         self._look(self.rows[-1], k)
         self.losses = []
-    def line(self, r): # One of `rows`
+    def line(self, r:dict)->str: # One of `rows`
         "A row in words."
         return f"loss {r['loss']:.2f}, " + ("" if math.isnan(r["moved"]) else f"{r['moved']:.0%} of the clips changed their cluster, ") + f"{r['alive']} clusters, the largest with {r['largest']:.0%}"
     def _look(self, row, k):
@@ -194,13 +200,13 @@ class Curves(Callback):
 class Bfloat16(Callback):
     "Forward passes in bfloat16."
     order = 10  # as fastai's MixedPrecision
-    def before_fit(self): self.model.half = True
-    def after_fit(self): self.model.half = False
+    def before_fit(self): self.model.bf16 = True
+    def after_fit(self): self.model.bf16 = False
 
 # %% ../nbs/50_deepcluster.ipynb #79d15364
 class Share(Callback):
     "Average the gradients of several processes."
-    def __init__(self, team): self.team = team  # A `Team`
+    def __init__(self, team:Any): self.team = team  # A `Team`
     def before_step(self):
         grads = [p.grad for p in self.model.parameters() if p.grad is not None]
         flat = torch.cat([g.flatten() for g in grads])
@@ -212,18 +218,20 @@ class Share(Callback):
 # %% ../nbs/50_deepcluster.ipynb #c9e8fe7a
 class CosineHead(nn.Module):
     "Cosine to each centroid over a temperature: [B, d] -> [B, k]; the centroids get no gradient."
-    def __init__(self, d, k, temperature=.1):
+    weight:torch.Tensor # Centroids [k, d]
+    def __init__(self, d:int, k:int, temperature:float=.1): # Embedding size, number of centroids, what cosines are divided by
         super().__init__()
         self.register_buffer("weight", torch.zeros(k, d))
         self.temperature = temperature
     @property
-    def out_features(self): return len(self.weight)
-    def forward(self, z): return nn.functional.normalize(z) @ self.weight.T/self.temperature
+    def out_features(self)->int: return len(self.weight)
+    def forward(self, z:torch.Tensor)->torch.Tensor: return nn.functional.normalize(z) @ self.weight.T/self.temperature
 
 class BankLabels(PseudoLabels):
     "Cluster the embeddings that training left in a memory bank; the centroids become the head."
     name = "pseudo_labels"
-    def __init__(self, n_clusters:int=10, seed:int=0):
+    bank:Any # Embeddings of the clips that could be decoded [n, d]; None before the first epoch
+    def __init__(self, n_clusters:int=10, seed:int=0): # Pseudo-labels, of the clusterings
         super().__init__(None, seed)
         self.n_clusters, self.bank = n_clusters, None
     def before_epoch(self):
@@ -242,35 +250,35 @@ class BankLabels(PseudoLabels):
         if not self.training: return
         rows, at = np.unique(self.now.numpy(), return_index=True)  # one view of a clip that came twice
         self.bank[rows] = nn.functional.normalize(self.model.z.detach().float()).cpu()[at]
-    def kept(self): return {**super().kept(), "bank": self.bank}
-    def restore(self, kept):
+    def kept(self)->dict: return {**super().kept(), "bank": self.bank}
+    def restore(self, kept:dict): # What `kept` gave
         super().restore(kept)
         self.bank = kept["bank"]
 
 # %% ../nbs/50_deepcluster.ipynb #3c552a70
 class EncoderWithHead(nn.Module):
     "An encoder's network and a head: views [B, 1, M, T] -> scores [B, k]."
-    def __init__(self, encoder:NetworkEncoder, head:nn.Module):
+    def __init__(self, encoder:NetworkEncoder, head:nn.Module): # What is trained, and what scores its embeddings
         super().__init__()
-        self.encoder, self.head, self.half = encoder, head, False
-    def forward(self, x):
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.half):
+        self.encoder, self.head, self.bf16 = encoder, head, False
+    def forward(self, x:torch.Tensor)->torch.Tensor:
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
             self.z = self.encoder.network(x)  # [B, d]
             return self.head(self.z).float()
 
-def deepcluster_learner(dls, # From `LogMels.dataloaders`
+def deepcluster_learner(dls:Any, # From `LogMels.dataloaders`
     encoder:NetworkEncoder, # Trained in place
     n_clusters:int=10, # Pseudo-labels
-    *, anchor:np.ndarray=None, # Whitened embeddings of all clips by another encoder [N, d]
-    labeller=None, # Makes the pseudo-labels; None: a `Labeller` with `n_clusters` and `anchor`
+    *, anchor:np.ndarray|None=None, # Whitened embeddings of all clips by another encoder [N, d]
+    labeller:Callable|None=None, # Makes the pseudo-labels; None: a `Labeller` with `n_clusters` and `anchor`
     version:int=1, # 2: memory bank, and centroids for a head; then without `anchor`, `labeller` and `renew`
     balance:bool=True, # Draw each pseudo-label equally often?
     passes:float=4, # Clips seen in an epoch, as a multiple of their number
     renew:bool=True, # Give the head new weights in each epoch?
     augment:bool=True, # Train on changed views? Else on the clips as they are
-    bf16:bool=None, # Compute in bfloat16? None: where the processor can
+    bf16:bool|None=None, # Compute in bfloat16? None: where the processor can
     seed:int=0, # Of everything
-    cbs=(), # Further callbacks
+    cbs:Iterable=(), # Further callbacks
     **kwargs, # Further arguments of `Learner`
 )->Learner:
     "A fastai `Learner` that trains `encoder` as DeepCluster does."
@@ -291,7 +299,7 @@ def deepcluster_learner(dls, # From `LogMels.dataloaders`
 class Checkpoints(Callback):
     "Keep the state after each epoch in a folder, and go on from there."
     order = 90  # after all that has to be kept
-    def __init__(self, folder, # Where it is kept
+    def __init__(self, folder:str|Path, # Where it is kept
         about:str="", # Says which training it is; one that says something else is not gone on with
         name:str="training", # Of the file
     ): self.file, self.about, self.done = Path(folder)/f"{name}.safetensors", about, -1
@@ -304,7 +312,7 @@ class Checkpoints(Callback):
         numbers = [{k: v for k,v in s.items() if not isinstance(v, torch.Tensor)} for s in state]
         with replacing(self.file) as tmp: save_file(tensors, tmp, metadata={"state": json.dumps(dict(about=self.about, epoch=self.epoch, opt=numbers, curves=self.curves.rows))})
 
-    def load(self, learn)->int: # The first epoch that is left to do; 0 if nothing is kept
+    def load(self, learn:Learner)->int: # The first epoch that is left to do; 0 if nothing is kept
         "Bring a learner to the state that is kept."
         if not self.file.is_file(): return 0
         with intact(self.file, "training", "remove it, or begin anew with --overwrite"): return self._load(learn)
@@ -347,7 +355,7 @@ def training_about(params:dict, # What was asked for
 class Say(Callback):
     "One line for each epoch."
     order = 85
-    def __init__(self, write=print): self.write, self.seconds = write, []  # Takes a line
+    def __init__(self, write:Callable=print): self.write, self.seconds = write, []  # Takes a line
     def before_train(self): self.start = time.monotonic()
     def after_epoch(self):
         if not self.curves.rows or self.curves.rows[-1]["epoch"] != self.epoch: return
@@ -358,48 +366,50 @@ class Say(Callback):
 # %% ../nbs/50_deepcluster.ipynb #03195c83
 class DeepCluster(ClusterMixin, BaseEstimator):
     "Train an encoder on a table of clips by DeepCluster, and cluster what it makes of them."
+    encoder_:Any # The `NetworkEncoder` that was trained
+    seconds_:Any # What each clip really holds (s) [n]
     def __init__(self,
         n_clusters:int=10, # Groups wanted
         by:str="content", # "content" or "source"
-        ignore=None, # Names from `IGNORABLE`; None takes those of `by`
+        ignore:str|Iterable|None=None, # Names from `IGNORABLE`; None takes those of `by`
         *,
         sample_rate:int=16000, # Hz
         epochs:int=10, # Clusterings; 0 trains nothing
-        passes:float=None, # Clips seen between two clusterings, as a multiple of their number; None: so that they are about 12,000
-        train_clusters:int=None, # Pseudo-labels; None: as many as groups
+        passes:float|None=None, # Clips seen between two clusterings, as a multiple of their number; None: so that they are about 12,000
+        train_clusters:int|None=None, # Pseudo-labels; None: as many as groups
         anchor:bool=True, # Let the fixed encoder have a share of the opinions?
         bs:int=256, # Clips in a batch
         lr:float=2e-3, # Highest learning rate
         backbone:str="small", # See `make_body`
         views:int=8, # Views that an embedding is the mean of
-        num_workers:int=None, # Worker processes that decode; None decides by the amount of audio
-        device=None, # None is CUDA if there is one, else the CPU
+        num_workers:int|None=None, # Worker processes that decode; None decides by the amount of audio
+        device:str|torch.device|None=None, # None is CUDA if there is one, else the CPU
         random_state:int=0, # Seed
     ):
         self.n_clusters, self.by, self.ignore, self.sample_rate, self.epochs, self.passes, self.train_clusters = n_clusters, by, ignore, sample_rate, epochs, passes, train_clusters
         self.anchor, self.bs, self.lr, self.backbone, self.views, self.num_workers, self.device, self.random_state = anchor, bs, lr, backbone, views, num_workers, device, random_state
 
-    def fit(self, clips, # Table with columns path, start, end (s)
+    def fit(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
         y=None, # Ignored
         **kwargs, # Further arguments of `represent`
-    ):
+    )->Self:
         "Train and cluster; returns `self`."
         self.represent(clips, **kwargs)
         self.clusterer_ = self.clusterer().fit(self.embeddings_)
         self.labels_, self.confidence_ = self.clusterer_.labels_, self.clusterer_.confidence_
         return self
 
-    def clusterer(self):
+    def clusterer(self)->Any:
         "What finds the groups among the embeddings; not fitted."
         return Consensus(self.n_clusters, dims=(8, 12, 16, 24), l2=True, device=self.device and str(self.device), random_state=self.random_state)
 
-    def represent(self, clips, # Table with columns path, start, end (s)
-        errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
-        listening=lambda batches: batches, # Wraps the batches of decoding, to show progress
-        checkpoints=None, # Folder in which the training is kept after each epoch, and gone on with if it is there
-        cbs=(), # Callbacks for the learner
-        stage=lambda name: nullcontext(), # Context of each stage: listen, train, embed, whiten
-    ):
+    def represent(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
+        errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
+        listening:Callable=lambda batches: batches, # Wraps the batches of decoding, to show progress
+        checkpoints:str|Path|None=None, # Folder in which the training is kept after each epoch, and gone on with if it is there
+        cbs:Iterable=(), # Callbacks for the learner
+        stage:Callable=lambda name: nullcontext(), # Context of each stage: listen, train, embed, whiten
+    )->Self:
         "All but the clustering: sets `clips_`, `encoder_`, `whitening_`, `curves_` and the whitened `embeddings_` of the clips that could be decoded."
         for name,value,least in (("n_clusters", self.n_clusters, 1), ("train_clusters", self.train_clusters or 2, 2)):
             if not isinstance(value, (int, np.integer)) or value < least: raise ValueError(f"{name}={value!r}: say a whole number, at least {least}")
@@ -424,7 +434,7 @@ class DeepCluster(ClusterMixin, BaseEstimator):
         if len(store) < 2 or not self.epochs: return self.encoder_.calibrate(store, seed=self.seed_)
         k = min(self.train_clusters or self.n_clusters, len(store))
         fixed = FixedEncoder(self.by, self.ignore, self.sample_rate) if self.anchor else None
-        anchor = fixed and fixed.whitening(len(store)).fit_transform(np.nan_to_num(fixed.embed(self.clips_, [], device=device, num_workers=self.num_workers)))
+        anchor = None if fixed is None else fixed.whitening(len(store)).fit_transform(np.nan_to_num(fixed.embed(self.clips_, [], device=device, num_workers=self.num_workers)))
         passes = self.passes or max(1, 12000/len(store))
         keep = [Checkpoints(checkpoints, training_about(self.get_params(), self.clips_))] if checkpoints else []
         learn = deepcluster_learner(store.dataloaders(self.bs, device), self.encoder_, max(2, k), anchor=anchor, passes=passes, seed=self.seed_, cbs=[*keep, *cbs])
@@ -433,13 +443,13 @@ class DeepCluster(ClusterMixin, BaseEstimator):
         self.curves_ = learn.curves.rows
         self.encoder_.eval()
 
-    def embed(self, clips, # Table with columns path, start, end (s)
+    def embed(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
     )->np.ndarray: # float32 [N, m]
         "Whitened embeddings; NaN where a clip could not be decoded."
         check_is_fitted(self, "whitening_")
         return self.whitening_.transform(self.encoder_.embed(clips, device=self.device, num_workers=self.num_workers))
 
-    def predict(self, clips, # Table with columns path, start, end (s)
+    def predict(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
     )->np.ndarray: # int64 [N], -1 where a clip could not be decoded
         "Groups of new clips."
         Z = self.embed(clips)
@@ -447,7 +457,7 @@ class DeepCluster(ClusterMixin, BaseEstimator):
         if good.any(): labels[good] = self.clusterer_.predict(Z[good])
         return labels
 
-    def save(self, path, # Folder, made if it is not there
+    def save(self, path:str|Path, # Folder, made if it is not there
     ):
         "Write encoder, whitening, clusterer and settings into a folder, without pickle."
         check_is_fitted(self, "clusterer_")
@@ -456,8 +466,8 @@ class DeepCluster(ClusterMixin, BaseEstimator):
         with replacing(Path(path)/"deepcluster.json") as tmp: tmp.write_text(json.dumps(dict(params=about, curves=self.curves_)), encoding="utf-8")
 
     @classmethod
-    def load(cls, path, # Folder written by `save`
-    ): # Fitted
+    def load(cls, path:str|Path, # Folder written by `save`
+    )->Self: # Fitted
         "Read what `save` wrote."
         about = json.loads((Path(path)/"deepcluster.json").read_text(encoding="utf-8"))
         self = cls(**about["params"])

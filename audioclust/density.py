@@ -7,6 +7,7 @@ __all__ = ['k_distances', 'estimate_eps', 'DBSCAN', 'HDBSCAN']
 
 # %% ../nbs/17_density.ipynb #2bf11239
 import numpy as np
+import torch
 from fastcore.basics import patch
 from sklearn import cluster, config_context
 from sklearn.metrics import pairwise_distances_chunked
@@ -17,11 +18,11 @@ from .anchors import AnchoredClusterer, check_memory
 from .estimators import like, to_numpy
 
 # %% ../nbs/17_density.ipynb #f45248c7
-def k_distances(X, # Embeddings, shape (n, d)
+def k_distances(X:np.ndarray, # Embeddings, shape (n, d)
     min_samples:int=5, # Which neighbour, the row itself counted
     *, metric:str="euclidean", # Distance, as scikit-learn names it
     n_samples:int=2000, # Rows to ask, drawn at random if there are more; all n are searched
-    random_state=0, # Seed of the draw
+    random_state:int|np.random.RandomState|None=0, # Seed of the draw
 )->np.ndarray: # Shape (min(n, n_samples),), ascending
     "The distance from each row to its `min_samples`-th neighbour, sorted."
     X = to_numpy(X)
@@ -31,7 +32,7 @@ def k_distances(X, # Embeddings, shape (n, d)
     with config_context(working_memory=64): return np.sort(search.kneighbors(asked)[0][:, -1])
 
 # %% ../nbs/17_density.ipynb #0eb853e2
-def estimate_eps(X, # Embeddings, shape (n, d)
+def estimate_eps(X:np.ndarray, # Embeddings, shape (n, d)
     min_samples:int=5, # As for `DBSCAN`
     **kwargs, # As for `k_distances`
 )->float: # A radius above 0, in the unit of the distance
@@ -153,8 +154,8 @@ def _core(self:HDBSCAN, rows): # core distances among the fitted rows
 # %% ../nbs/17_density.ipynb #bb7fe9bf
 @patch
 def predict(self:HDBSCAN,
-    X, # Embeddings, shape (n, d)
-): # Labels (n,), int64; -1 where no cluster is within reach
+    X:np.ndarray|torch.Tensor, # Embeddings, shape (n, d)
+)->np.ndarray|torch.Tensor: # Labels (n,), int64; -1 where no cluster is within reach
     "The cluster of the nearest row by mutual reachability, if the cluster has a row as lonely as that."
     check_is_fitted(self, "anchors_")
     rows = self._rows(X)

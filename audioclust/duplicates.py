@@ -21,10 +21,10 @@ from .sources import common_rate
 DEEP, FRAMES = 40., 32  # dB below the loudest point that count; frames that a clip is stretched to
 
 def fingerprints(clips:pd.DataFrame, # Columns path, start, end (s)
-    sample_rate:int=None, # Hz; None is the rate that most recordings have, at most 16000
-    num_workers:int=None, # Worker processes; None decides by the amount of audio
-    errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
-): # (float32 [N, 32*FRAMES] of length 1, or 0 where a clip could not be decoded; sounding frames int64 [N])
+    sample_rate:int|None=None, # Hz; None is the rate that most recordings have, at most 16000
+    num_workers:int|None=None, # Worker processes; None decides by the amount of audio
+    errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
+)->tuple[np.ndarray,np.ndarray]: # (float32 [N, 32*FRAMES] of length 1, or 0 where a clip could not be decoded; sounding frames int64 [N])
     "What stays of a clip through formats, levels and silence."
     store = LogMels.of(clips, ClippedLogMel(sample_rate or min(common_rate(clips.path), 16000), n_mels=32), errors, num_workers)
     out = np.zeros((len(store), 32*FRAMES), np.float32)
@@ -38,7 +38,7 @@ def fingerprints(clips:pd.DataFrame, # Columns path, start, end (s)
         out[rows] = torch.nn.functional.normalize(x - x.mean(1, keepdim=True))
     return out, store.lengths
 
-def same_waveform(a, b, # Waveforms [n], [m] at the same rate
+def same_waveform(a:np.ndarray, b:np.ndarray, # Waveforms [n], [m] at the same rate
 )->float: # From 0 to 1
     "The largest correlation of two waveforms over all shifts, whatever its sign."
     a, b = (x - x.mean() for x in (np.asarray(a, np.float64), np.asarray(b, np.float64)))
@@ -57,9 +57,9 @@ def duplicates(clips:pd.DataFrame, # Columns path, start, end (s)
     alike:float=.95, # Least inner product of the fingerprints of clips that may be the same
     length:float=.05, # How much the lengths of their sounding parts may differ
     waveform:float=.95, # Least correlation of the waveforms of the same sound
-    sample_rate:int=None, # Hz; None is the rate that most recordings have, at most 16000
-    num_workers:int=None, # Worker processes; None decides by the amount of audio
-    errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
+    sample_rate:int|None=None, # Hz; None is the rate that most recordings have, at most 16000
+    num_workers:int|None=None, # Worker processes; None decides by the amount of audio
+    errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
 )->np.ndarray: # int64 [N], the number of its set for a clip that has a double, -1 for one that has none
     "Sets of clips that are the same sound."
     if not len(clips): return np.zeros(0, np.int64)

@@ -38,7 +38,7 @@ def _weights(sha256):
     data = path.read_bytes()
     if (found := hashlib.sha256(data).hexdigest()) != sha256:
         raise ValueError(f"{path} is not the file that is wanted: its SHA-256 is {found[:12]}…, not {sha256[:12]}…: pip install --no-deps --force-reinstall aisfx==0.1.2")
-    harmless = [*((np.int64(0).__reduce__()[0], f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")), (np.dtype, "numpy.dtype"), type(np.dtype(np.int64))]
+    harmless:list = [*((np.int64(0).__reduce__()[0], f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")), (np.dtype, "numpy.dtype"), type(np.dtype(np.int64))]
     try:
         with torch.serialization.safe_globals(harmless): made = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         return dict((made[0] if isinstance(made, (tuple, list)) else made).items())
@@ -50,12 +50,14 @@ _BLOCK = (_LONG - 1)*_HOP + _FRAME  # samples in a block
 
 class EffectsMel(nn.Module):
     "Logarithms of the power in 96 mel bands, [n, frames, 96], of waveforms [n, samples] at 44.1 kHz."
+    bands:torch.Tensor # [bins, 96]
+    window:torch.Tensor # [samples]
     def __init__(self):
         super().__init__()
         bands = torchaudio.functional.melscale_fbanks(_FRAME//2 + 1, 0., _RATE/2, 96, _RATE, norm=None, mel_scale="htk")
         self.register_buffer("bands", bands/bands.sum(0))
         self.register_buffer("window", torch.hann_window(_FRAME))
-    def forward(self, wave):
+    def forward(self, wave:torch.Tensor)->torch.Tensor:
         P = torch.stft(wave, _FRAME, _HOP, window=self.window, center=False, return_complex=True).abs().square()  # [n, 1025, frames]
         return (1e4*P.transpose(1, 2) @ self.bands + 1).log10()/9.457798957824707
 
@@ -89,10 +91,10 @@ class EffectsEncoder(Encoder):
         except KeyError as e: raise ValueError(f"the weights of aisfx lack {e}: is it another version? pip install --no-deps --force-reinstall aisfx==0.1.2") from None
         for i,(w,b) in enumerate(layers): self.register_buffer(f"w{i}", w); self.register_buffer(f"b{i}", b)
         self.n_layers, self.dim = len(layers), len(layers[-1][1])
-    def config(self): return dict(sha256=self.sha256)
+    def config(self)->dict: return dict(sha256=self.sha256)
 
     @torch.no_grad()
-    def forward(self, wave, lengths):
+    def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor:
         wave = wave*(torch.arange(wave.shape[1], device=wave.device) < lengths[:, None])
         wave = F.pad(wave/wave.abs().amax(1, keepdim=True).clamp_min(1e-30), (_FRAME//2, _BLOCK))  # the first frame has its middle at the first sample
         blocks = [(row, s*_HOP) for row,n in enumerate(lengths.tolist()) for s in _starts(n)]

@@ -7,9 +7,11 @@ __all__ = ['IGNORABLE', 'BY', 'what_to_ignore', 'Encoder', 'load_encoder', 'dct_
 
 # %% ../nbs/40_encoders.ipynb #87a6ff12
 import hashlib, json, time, warnings
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +24,7 @@ from scipy.linalg import eigh
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
+from typing_extensions import Self
 
 from .audio import LogMel, frame_mask, sounding
 from .cache import as_cache, clip_keys
@@ -33,7 +36,7 @@ IGNORABLE = ("order", "pitch", "level", "noise", "room")
 BY = {"content": ("pitch", "level", "noise", "room"), "source": ("order", "level")}
 
 def what_to_ignore(by:str="content", # "content" or "source"
-    ignore=None, # Names from `IGNORABLE`, as a sequence or separated by commas; None takes those of `by`
+    ignore:str|Iterable|None=None, # Names from `IGNORABLE`, as a sequence or separated by commas; None takes those of `by`
 )->tuple: # In the order of `IGNORABLE`
     "The things that must not matter."
     if by not in BY: raise ValueError(f"by={by!r}: say 'content' (what happens over time) or 'source' (what it comes from)")
@@ -47,20 +50,20 @@ class Encoder(nn.Module):
     "Base of encoders: `forward(wave [B, samples], lengths [B])` gives embeddings [B, dim]."
     sample_rate: int # Hz
     dim: int # width of an embedding
-    version: str = None # raised when the same settings give other numbers; None is never cached
+    version: str|None = None # raised when the same settings give other numbers; None is never cached
     def config(self)->dict: return {}  # arguments that make it again
     @torch.inference_mode()
     def _work(self, wave, lengths): return self(wave, lengths).float()
 
     def embed(self,
         clips:pd.DataFrame, # Columns path, start, end (s)
-        errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
-        seconds:np.ndarray=None, # Filled with the seconds that were really decoded [N]
-        device=None, # None is CUDA if there is one, else the CPU
-        num_workers:int=None, # Worker processes; None decides by the amount of audio
-        progress=lambda batches: batches, # Wraps the batches, to show how far it is
-        cache=None, # None, True for the user's cache, a folder, or an `ArrayCache`
-        cached:list=None, # Rows that came from the cache are appended here
+        errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
+        seconds:np.ndarray|None=None, # Filled with the seconds that were really decoded [N]
+        device:str|torch.device|None=None, # None is CUDA if there is one, else the CPU
+        num_workers:int|None=None, # Worker processes; None decides by the amount of audio
+        progress:Callable=lambda batches: batches, # Wraps the batches, to show how far it is
+        cache:Any=None, # None, True for the user's cache, a folder, or an `ArrayCache`
+        cached:list|None=None, # Rows that came from the cache are appended here
     )->np.ndarray: # float32 [N, dim], row i of clip i
         "Embeddings of `clips`, streamed; NaN where a clip could not be decoded."
         device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -85,8 +88,8 @@ class Encoder(nn.Module):
 # %% ../nbs/40_encoders.ipynb #970519a3
 @patch
 def depends_on(self:Encoder,
-    device, # Where it runs
-)->str: # None where the encoder cannot tell
+    device:str|torch.device, # Where it runs
+)->str|None: # None where the encoder cannot tell
     "All that an embedding depends on besides the clip."
     if "version" not in vars(type(self)) or self.version is None: return None
     weights = hashlib.sha256()
@@ -118,7 +121,7 @@ class _Kept:
 # %% ../nbs/40_encoders.ipynb #1c60c4c6
 @patch
 def save(self:Encoder,
-    path, # Folder, made if it is not there
+    path:str|Path, # Folder, made if it is not there
 ):
     "Write `encoder.json`, and `encoder.safetensors` if there are weights, into `path`."
     text = json.dumps({"class": type(self).__name__, **self.config()}, indent=1)
@@ -136,7 +139,7 @@ def _meet_others():
         try: point.load()
         except (ImportError, AttributeError): continue  # a package that is broken is not in the way of the others
 
-def load_encoder(path, # Folder written by `Encoder.save`
+def load_encoder(path:str|Path, # Folder written by `Encoder.save`
 )->Encoder:
     "The encoder kept in `path`."
     about = json.loads((Path(path)/"encoder.json").read_text(encoding="utf-8"))
@@ -177,12 +180,13 @@ def stretches(x:torch.Tensor, # [B, C, T]
 class FixedEncoder(Encoder):
     "Cepstra over time, or averaged over it: an encoder that learns nothing and obeys `ignore`."
     version = "1"
+    dct:torch.Tensor # [n_cepstra, n_mels]
     def __init__(self,
         by:str="content", # "content" or "source"
-        ignore=None, # Names from `IGNORABLE`; None takes those of `by`
+        ignore:str|Iterable|None=None, # Names from `IGNORABLE`; None takes those of `by`
         sample_rate:int=16000, # Hz
         n_mels:int=64, # bands
-        n_cepstra:int=None, # Cepstra kept; None is 13 when pitch is ignored, else 30; `n_mels` is the log-mel grid itself
+        n_cepstra:int|None=None, # Cepstra kept; None is 13 when pitch is ignored, else 30; `n_mels` is the log-mel grid itself
         steps:int=32, # stretches of time in the grid
         trim:float=20., # dB below the loudest frame at which the ends are cut
     ):
@@ -198,7 +202,7 @@ class FixedEncoder(Encoder):
         self.dim = (n*(2 if "room" in self.ignore else 1) if "order" in self.ignore else n*steps) + ("level" not in self.ignore)
 
     def config(self)->dict: return {k: getattr(self, k) for k in ("by", "ignore", "sample_rate", "n_mels", "n_cepstra", "steps", "trim")}
-    def whitening(self, n): return Whiten(30, floor=(0.001 if "order" in self.ignore else 0.05) + 1/n)  # for n clips
+    def whitening(self, n:int)->"Whiten": return Whiten(30, floor=(0.001 if "order" in self.ignore else 0.05) + 1/n)  # for n clips
 
 # %% ../nbs/40_encoders.ipynb #7bee21a2
 @patch
@@ -252,7 +256,7 @@ class Whiten(TransformerMixin, Kept):
         l2:bool=True, # Scale rows to length 1
     ): self.n_components, self.floor, self.l2 = n_components, floor, l2
 
-    def fit(self, X, y=None):
+    def fit(self, X:np.ndarray|torch.Tensor, y=None)->Self: # Embeddings [N, d]
         "Learn mean, axes and scales of `X` [N, d]."
         X = to_numpy(X).astype(np.float64)
         if X.ndim != 2 or not np.isfinite(X).all(): raise ValueError(f"embeddings must be a table of finite numbers, [N, d]; shape {X.shape} came, with {np.sum(~np.isfinite(X))} values that are NaN or infinite")
@@ -265,7 +269,7 @@ class Whiten(TransformerMixin, Kept):
         self.components_ = np.divide(Vt, scale[:, None], out=np.zeros_like(Vt), where=scale[:, None] > 1e-12)
         return self
 
-    def transform(self, X):
+    def transform(self, X:np.ndarray|torch.Tensor)->Any: # Embeddings [n, d] -> the same kind, float32 [n, m]
         "Whitened embeddings, float32 [N, m]."
         check_is_fitted(self)
         Z = to_numpy(X).astype(np.float64)

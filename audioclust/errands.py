@@ -7,6 +7,7 @@ __all__ = ['score', 'listen', 'assign', 'export', 'sort', 'duplicates', 'compare
 
 # %% ../nbs/71g_errands.ipynb #07d3070d
 import os, shutil, sys, textwrap
+from argparse import Namespace
 from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
@@ -15,14 +16,14 @@ from .commands import check_labels, score_run, write_page
 from .terminal import plain_warnings, progress_bar, report, say, shown, table_text
 
 # %% ../nbs/71g_errands.ipynb #0882e93b
-def score(args):
+def score(args:Namespace)->int: # As the parser gives them -> exit status
     "Score a run against labels."
     with plain_warnings([]): score_run(args.run, args.labels)
     report(args.run)
     return 0
 
 # %% ../nbs/71g_errands.ipynb #367f7df2
-def listen(args):
+def listen(args:Namespace)->int: # As the parser gives them -> exit status
     "Write the listening page of a run, and take over edits."
     from audioclust.both import ways
     from audioclust.listen import listen_page
@@ -34,7 +35,7 @@ def listen(args):
     return 0
 
 # %% ../nbs/71g_errands.ipynb #ffb7a787
-def assign(args):
+def assign(args:Namespace)->int: # As the parser gives them -> exit status
     "Sort new sounds into the groups of a run."
     from audioclust.names import called, guarded, read_names
     from audioclust.pipeline import AudioClusterer
@@ -61,7 +62,7 @@ def assign(args):
     return 0
 
 # %% ../nbs/71g_errands.ipynb #6b152a15
-def export(args):
+def export(args:Namespace)->int: # As the parser gives them -> exit status
     "Write a run for another program."
     from audioclust import exports
     out = Path(args.out)
@@ -73,7 +74,7 @@ def export(args):
         else: say(f"{exports.to_table(args.run, out, args.without):,} rows in {out}")
     return 0
 
-def sort(args):
+def sort(args:Namespace)->int: # As the parser gives them -> exit status
     "Copy or link the clips of a run into folders or into an order."
     from audioclust.exports import sort_files
     n = sort_files(args.run, args.out, args.flat, args.link)
@@ -81,7 +82,7 @@ def sort(args):
     return 0
 
 # %% ../nbs/71g_errands.ipynb #99151572
-def duplicates(args):
+def duplicates(args:Namespace)->int: # As the parser gives them -> exit status
     "List the clips that are the same sound."
     from audioclust.audio import clips
     from audioclust.duplicates import duplicates as find
@@ -100,7 +101,7 @@ def duplicates(args):
     return 0
 
 # %% ../nbs/71g_errands.ipynb #94c3c0be
-def compare(args):
+def compare(args:Namespace)->int: # As the parser gives them -> exit status
     "Cluster a folder in several ways, and put them side by side."
     from audioclust.compare import compare as several, save_comparison
     from audioclust.datasets import label_clips
@@ -126,7 +127,7 @@ def compare(args):
     return 0
 
 # %% ../nbs/71g_errands.ipynb #35c2e025
-def demo(args):
+def demo(args:Namespace)->int: # As the parser gives them -> exit status
     "Make sounds, cluster them, score them, say where the results are."
     from audioclust.datasets import synthetic_sounds, synthetic_words
     from audioclust.metrics import nmi

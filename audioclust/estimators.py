@@ -7,32 +7,35 @@ __all__ = ['to_numpy', 'like', 'replacing', 'not_written', 'Kept', 'Clusterer']
 
 # %% ../nbs/15_estimators.ipynb #609b6804
 import errno, json, os, re
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from sklearn.base import BaseEstimator, ClusterMixin
+from typing_extensions import Self
 
 # %% ../nbs/15_estimators.ipynb #09df1188
-def to_numpy(X, # Numpy array, torch tensor on any device, or nested list
-):
+def to_numpy(X:Any, # Numpy array, torch tensor on any device, or nested list
+)->np.ndarray:
     "`X` as a numpy array; the memory is shared where it can be."
     return X.detach().cpu().numpy() if isinstance(X, torch.Tensor) else np.asarray(X)
 
 def like(out:np.ndarray, # A result
-    X, # The input it answers
-):
+    X:Any, # The input it answers
+)->np.ndarray|torch.Tensor:
     "`out` as a tensor on `X`'s device if `X` is a tensor, else as it is."
     return torch.from_numpy(np.ascontiguousarray(out)).to(X.device) if isinstance(X, torch.Tensor) else out
 
 # %% ../nbs/15_estimators.ipynb #31185979
 @contextmanager
-def replacing(path, # The file that will be there at the end, or stay as it was
+def replacing(path:str|Path, # The file that will be there at the end, or stay as it was
     sync:bool=True, # Wait until it is on the disk? Else a machine that goes down may leave the new name and none of the content
-):
+)->Iterator[Path]:
     "A temporary name beside `path`; it becomes `path` when the block ends well, and is removed when it does not."
     path = Path(path)
     tmp = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
@@ -71,10 +74,10 @@ def _plain(v): # What JSON has no word for
 class Kept(BaseEstimator):
     "An estimator with `save` and `load` that use no pickle."
     _file = "estimator"  # name of its two files
-    _state = ()  # names of the fitted attributes that it needs
+    _state:tuple = ()  # names of the fitted attributes that it needs
 
     def save(self,
-        path, # Folder, made if it is not there
+        path:str|Path, # Folder, made if it is not there
     ):
         "Write the estimator into `path`, as one JSON and one safetensors file."
         path = Path(path)
@@ -87,8 +90,8 @@ class Kept(BaseEstimator):
 
     @classmethod
     def load(cls,
-        path, # Folder written by `save`
-    ): # A fitted estimator
+        path:str|Path, # Folder written by `save`
+    )->Self: # A fitted estimator
         "Read what `save` wrote."
         path = Path(path)
         about = json.loads((path/f"{cls._file}.json").read_text(encoding="utf-8"))

@@ -9,6 +9,7 @@ __all__ = ['Even', 'weight_for']
 import numpy as np
 from sklearn.base import ClusterMixin
 from sklearn.utils.validation import check_is_fitted
+from typing_extensions import Self
 
 from .consensus import consensus
 from .estimators import Kept, to_numpy
@@ -19,7 +20,7 @@ class Even(ClusterMixin, Kept):
     "Axes that part the groups, and groups whose shares hold for every source, in turn."
     _file, _state = "even", ("scale_", "mean_", "components_", "prototypes_", "bias_")
     def __init__(self,
-        n_clusters:int=None, # Groups; None: as many as there are in the labels to begin with
+        n_clusters:int|None=None, # Groups; None: as many as there are in the labels to begin with
         n_axes:int=24, # Axes kept, at most min(d, N-1)
         weight:float=1., # lambda: how much is asked of the shares, in squared distances of rows of length 1; 0 asks nothing, None all
         rounds:int=4, # Times that axes and groups are found
@@ -29,24 +30,24 @@ class Even(ClusterMixin, Kept):
     ): self.n_clusters, self.n_axes, self.weight, self.rounds, self.own, self.softness, self.floor = n_clusters, n_axes, weight, rounds, own, softness, floor
 
     def fit(self,
-        X, # Embeddings [N, d], or a list of several of the same clips
-        labels, # Groups to begin with [N], 0 to K-1
-        sources=None, # The other grouping [N], 0 to S-1; None: all clips have the same source
-        more=(), # Further partitions to begin with, each [N], such as the members of a consensus
-    ):
+        X:np.ndarray|list, # Embeddings [N, d], or a list of several of the same clips
+        labels:np.ndarray, # Groups to begin with [N], 0 to K-1
+        sources:np.ndarray|None=None, # The other grouping [N], 0 to S-1; None: all clips have the same source
+        more:list|tuple=(), # Further partitions to begin with, each [N], such as the members of a consensus
+    )->Self:
         "Better groups; returns `self`."
-        X = [to_numpy(x).astype(np.float64) for x in (X if isinstance(X, (list, tuple)) else [X])]
-        y, s = _checked(X, labels, sources)
+        many = [to_numpy(x).astype(np.float64) for x in (X if isinstance(X, (list, tuple)) else [X])]
+        y, s = _checked(many, labels, sources)
         K, S = self.n_clusters or y.max() + 1, s.max() + 1
         if y.max() >= K: raise ValueError(f"labels go up to {y.max()}, and n_clusters={K}")
-        self.scale_ = np.concatenate([np.full(x.shape[1], x.var(0).mean().clip(1e-24)**-.5) for x in X])  # several embeddings count alike
-        X = np.concatenate(X, 1)*self.scale_
-        self.n_features_in_ = X.shape[1]
-        self.mean_ = np.stack([X[s == g].mean(0) if (s == g).any() else X.mean(0) for g in range(S)])
-        R = X - self.mean_[s]
+        self.scale_ = np.concatenate([np.full(x.shape[1], x.var(0).mean().clip(1e-24)**-.5) for x in many])  # several embeddings count alike
+        W = np.concatenate(many, 1)*self.scale_
+        self.n_features_in_ = W.shape[1]
+        self.mean_ = np.stack([W[s == g].mean(0) if (s == g).any() else W.mean(0) for g in range(S)])
+        R = W - self.mean_[s]
         ends = [self._go(R, s, y, K)]
         if len(more):
-            ends += [self._go(R, s, _checked([X], m, s)[0], K) for m in more]
+            ends += [self._go(R, s, _checked([W], m, s)[0], K) for m in more]
             ends.append(self._go(R, s, consensus([T.argmax(1) for _,T,*_ in ends], K, random_state=0)[0], K))
         self.costs_ = [e[0] for e in ends]  # the start, the further ones, and what all of them agree on
         self.cost_, T, Z, self.components_, self.prototypes_, self.bias_ = ends[np.argmin(self.costs_)]
@@ -83,9 +84,9 @@ class Even(ClusterMixin, Kept):
             T[at], bias[g] = u[:, None]*E*v, np.log(np.maximum(v, 1e-300))
         return T, P, bias
 
-    def ask(self, X, # Embeddings [n, d], or a list
-        sources=None, # The other grouping [n], as numbered in `fit`
-    ): # (groups int64 [n], their probabilities float32 [n], probabilities of all float32 [n, K], embeddings float32 [n, m])
+    def ask(self, X:np.ndarray|list, # Embeddings [n, d], or a list
+        sources:np.ndarray|None=None, # The other grouping [n], as numbered in `fit`
+    )->tuple[np.ndarray,np.ndarray,np.ndarray,np.ndarray]: # (groups int64 [n], their probabilities float32 [n], probabilities of all float32 [n, K], embeddings float32 [n, m])
         "The groups of new clips, and the axes that part them."
         check_is_fitted(self, "mean_")
         X = np.concatenate([to_numpy(x) for x in X], 1) if isinstance(X, (list, tuple)) else to_numpy(X)
@@ -96,8 +97,8 @@ class Even(ClusterMixin, Kept):
         p = (p/p.sum(1, keepdims=True)).astype(np.float32)
         return p.argmax(1), p.max(1), p, Z.astype(np.float32)
 
-    def predict(self, X, # Embeddings [n, d], or a list
-        sources=None, # The other grouping [n]
+    def predict(self, X:np.ndarray|list, # Embeddings [n, d], or a list
+        sources:np.ndarray|None=None, # The other grouping [n]
     )->np.ndarray: # int64 [n]
         "The groups of new clips."
         return self.ask(X, sources)[0]

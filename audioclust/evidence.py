@@ -6,13 +6,15 @@
 __all__ = ['prediction_strength']
 
 # %% ../nbs/34_evidence.ipynb #77437759
+from collections.abc import Callable
+
 import numpy as np
 
 from .estimators import to_numpy
 
 # %% ../nbs/34_evidence.ipynb #813f3170
-def prediction_strength(make, # Function of a seed that gives an unfitted clusterer with `fit` and `predict`
-    X, # Embeddings [N, d]
+def prediction_strength(make:Callable, # Function of a seed that gives an unfitted clusterer with `fit` and `predict`
+    X:np.ndarray, # Embeddings [N, d]
     n:int=5, # Times that the clips are halved
     *, most:int=2000, # Clips at most
     random_state:int=0, # Seed

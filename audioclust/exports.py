@@ -8,6 +8,7 @@ __all__ = ['named_clips', 'joined', 'to_audacity', 'to_raven', 'to_table', 'simi
 # %% ../nbs/71a_exports.ipynb #e92d7edf
 import errno, io, os, re, shutil
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,8 @@ from .members import cluster_means
 from .names import MARKS, called, guarded, read_names
 
 # %% ../nbs/71a_exports.ipynb #4823c197
-def named_clips(run, # A run folder
-    without=(), # Groups to leave out: numbers, names, or marks such as "junk"
+def named_clips(run:str|Path, # A run folder
+    without:str|Iterable=(), # Groups to leave out: numbers, names, or marks such as "junk"
 )->pd.DataFrame: # The columns of clusters.csv, with a `name` for every clip
     "The clips of a run, and what their clusters are called."
     runs.read_run(run)  # says what is wrong where there is none
@@ -48,19 +49,19 @@ def _by_recording(run, out, ending, join, text, without):
         with runs.replacing(Path(out)/(os.path.relpath(path, above) + ending)) as tmp: tmp.write_text(text(path, joined(clips) if join else clips.sort_values("start")), encoding="utf-8", errors="replace")
     return table.path.nunique()
 
-def to_audacity(run, # A run folder
-    out, # Folder for the label tracks
+def to_audacity(run:str|Path, # A run folder
+    out:str|Path, # Folder for the label tracks
     join:bool=False, # Neighbouring clips of the same group as one label?
-    without=(), # Groups to leave out: numbers, names, or marks such as "junk"
+    without:str|Iterable=(), # Groups to leave out: numbers, names, or marks such as "junk"
 )->int: # Files written
     "A label track for each recording."
     def text(path, clips): return "".join(f"{s:.6f}\t{e:.6f}\t{' '.join(name.split())}\n" for s,e,name in zip(clips.start, clips.end, clips.name))
     return _by_recording(run, out, ".txt", join, text, without)
 
-def to_raven(run, # A run folder
-    out, # Folder for the selection tables
+def to_raven(run:str|Path, # A run folder
+    out:str|Path, # Folder for the selection tables
     join:bool=False, # Neighbouring clips of the same group as one selection?
-    without=(), # Groups to leave out: numbers, names, or marks such as "junk"
+    without:str|Iterable=(), # Groups to leave out: numbers, names, or marks such as "junk"
 )->int: # Files written
     "A selection table for each recording."
     def text(path, clips):
@@ -69,9 +70,9 @@ def to_raven(run, # A run folder
     return _by_recording(run, out, ".selections.txt", join, text, without)
 
 # %% ../nbs/71a_exports.ipynb #b83ea9d0
-def to_table(run, # A run folder
-    out, # A file: .parquet, .json or .csv
-    without=(), # Groups to leave out: numbers, names, or marks such as "junk"
+def to_table(run:str|Path, # A run folder
+    out:str|Path, # A file: .parquet, .json or .csv
+    without:str|Iterable=(), # Groups to leave out: numbers, names, or marks such as "junk"
 )->int: # Rows
     "The clips with their groups as one table."
     table, out = named_clips(run, without), Path(out)
@@ -92,8 +93,8 @@ def _leaves(X, most=1500):
     Z = X - X.mean(0)
     return np.argsort(Z @ np.linalg.svd(Z, full_matrices=False)[2][0], kind="stable")  # along the widest axis
 
-def similarity_order(X, # Embeddings [N, d]
-    labels, # Cluster of each [N], -1 is noise
+def similarity_order(X:np.ndarray, # Embeddings [N, d]
+    labels:np.ndarray, # Cluster of each [N], -1 is noise
 )->np.ndarray: # Rows [N]
     "Clips in an order in which neighbours sound alike, a group at a time; noise comes last."
     X, labels = np.asarray(X, np.float64), np.asarray(labels)
@@ -121,8 +122,8 @@ def _cut(path, start, end):
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.ENOENT}  # the next file would fail as well
 
-def sort_files(run, # A run folder
-    out, # A folder that is not there yet, or empty
+def sort_files(run:str|Path, # A run folder
+    out:str|Path, # A folder that is not there yet, or empty
     flat:bool=False, # One folder, names in the order of likeness? Else a folder for each group
     link:bool=False, # Links in place of copies, for whole recordings
 )->int: # Files written

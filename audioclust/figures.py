@@ -7,6 +7,7 @@ __all__ = ['plot_silhouette', 'plot_groups', 'plot_dendrogram', 'plot_again', 'p
 
 # %% ../nbs/71d_figures.ipynb #e23bd693
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,10 +28,10 @@ def _figure(*size):
 
 def _word(c, names): return str(c) if names is None else called(c, names).removeprefix("cluster ")
 
-def plot_silhouette(X, # Embeddings [N, d]
-    labels, # Cluster of each [N], -1 is noise
-    names:dict=None, # From `read_names`
-):
+def plot_silhouette(X:np.ndarray, # Embeddings [N, d]
+    labels:np.ndarray, # Cluster of each [N], -1 is noise
+    names:dict|None=None, # From `read_names`
+)->Any:
     "Confidence of the clips of each cluster, sorted; returns the figure."
     ids, means = cluster_means(X, labels)
     sure, _ = confidence(X, labels, ids, means)
@@ -49,12 +50,12 @@ def plot_silhouette(X, # Embeddings [N, d]
 
 # %% ../nbs/71d_figures.ipynb #7772b55f
 def plot_groups(clips:pd.DataFrame, # Columns path, start, end (s)
-    X, # Embeddings [N, d]
-    labels, # Cluster of each [N], -1 is noise
-    names:dict=None, # From `read_names`
+    X:np.ndarray, # Embeddings [N, d]
+    labels:np.ndarray, # Cluster of each [N], -1 is noise
+    names:dict|None=None, # From `read_names`
     most:int=40, # Clusters drawn at most, the largest
     each:int=100, # Clips that a mean is taken over at most, drawn by chance
-):
+)->Any:
     "Mean spectrogram and typical clip of each cluster; returns the figure."
     labels, dice = np.asarray(labels), np.random.default_rng(0)
     ids, n = np.unique(labels[labels >= 0], return_counts=True)
@@ -74,10 +75,10 @@ def plot_groups(clips:pd.DataFrame, # Columns path, start, end (s)
     return fig
 
 # %% ../nbs/71d_figures.ipynb #3f02f235
-def plot_dendrogram(X, # Embeddings [N, d]
-    labels, # Cluster of each [N], -1 is noise
-    names:dict=None, # From `read_names`
-):
+def plot_dendrogram(X:np.ndarray, # Embeddings [N, d]
+    labels:np.ndarray, # Cluster of each [N], -1 is noise
+    names:dict|None=None, # From `read_names`
+)->Any:
     "A tree over the clusters; returns the figure, or None where there is only one."
     from scipy.cluster.hierarchy import dendrogram
     ids, _, tree = tree_over(X, labels)
@@ -89,10 +90,10 @@ def plot_dendrogram(X, # Embeddings [N, d]
     return fig
 
 # %% ../nbs/71d_figures.ipynb #060dfc15
-def plot_again(labels, # The answer [n]
-    other, # Clusters of the same clips in another run [n]
-    names:dict=None, # From `read_names`
-):
+def plot_again(labels:np.ndarray, # The answer [n]
+    other:np.ndarray, # Clusters of the same clips in another run [n]
+    names:dict|None=None, # From `read_names`
+)->Any:
     "Jaccard index of the clusters of two runs; returns the figure."
     from scipy.optimize import linear_sum_assignment
     olds, news, J = likeness(labels, other)
@@ -106,8 +107,8 @@ def plot_again(labels, # The answer [n]
     return fig
 
 # %% ../nbs/71d_figures.ipynb #d5ac9ee0
-def plot_curves(curves, # Dicts with an epoch each, as `curves_` of methods that train
-):
+def plot_curves(curves:list, # Dicts with an epoch each, as `curves_` of methods that train
+)->Any:
     "The loss of each stage over its epochs; returns the figure, or None where nothing was trained."
     table = pd.DataFrame(curves)
     if not len(table) or "loss" not in table: return None
@@ -120,7 +121,7 @@ def plot_curves(curves, # Dicts with an epoch each, as `curves_` of methods that
     return fig
 
 # %% ../nbs/71d_figures.ipynb #838b7e95
-def write_figures(run, # A run folder
+def write_figures(run:str|Path, # A run folder
 )->list: # Names of the pictures
     "Draw what there is to draw into `figures/`."
     run, names = Path(run), read_names(run)

@@ -6,14 +6,16 @@
 __all__ = ['FOLLOWS', 'explained', 'measured', 'advice']
 
 # %% ../nbs/67_guidance.ipynb #e7b64fe3
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
 from .audio import AudioError, load_audio
 
 # %% ../nbs/67_guidance.ipynb #44de8c6e
-def explained(values, # A number for each clip [N]
-    labels, # Cluster of each, -1 is noise [N]
+def explained(values:np.ndarray, # A number for each clip [N]
+    labels:np.ndarray, # Cluster of each, -1 is noise [N]
 )->float: # At most 1; 0 is what chance gives
     "The share of the variance of some quantity that lies between the clusters."
     values, labels = np.asarray(values, float), np.asarray(labels)
@@ -44,9 +46,9 @@ FOLLOWS = .5  # share of the variance between the clusters from which on it is s
 _TRY = dict(length="cut the clips to one length (window)", level="let level not matter (ignore)", silence="cut the silence away, or cut clips with a window")
 
 def advice(clips:pd.DataFrame, # Columns path, start, end (s)
-    labels, # Cluster of each, -1 is noise [N]
-    wanted:int=None, # Clusters asked for, if a number was
-    ignored=(), # What must not matter, and so cannot be what the clusters went by
+    labels:np.ndarray, # Cluster of each, -1 is noise [N]
+    wanted:int|None=None, # Clusters asked for, if a number was
+    ignored:Iterable=(), # What must not matter, and so cannot be what the clusters went by
 )->list: # Texts
     "What is odd about a clustering, and what to try."
     labels, said = np.asarray(labels), []

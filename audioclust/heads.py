@@ -8,7 +8,9 @@ __all__ = ['prototypes', 'assign_balanced', 'assign_nearest', 'double_softmax', 
 
 # %% ../nbs/61_heads.ipynb #d8c637dc
 import json, math
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +25,7 @@ from safetensors.torch import load_file, save_file
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
+from typing_extensions import Self
 
 from .consensus import consensus
 from .estimators import replacing, to_numpy
@@ -39,22 +42,22 @@ def assign_balanced(P:torch.Tensor, # Prototypes [H, K, d]
     E:torch.Tensor, # Embeddings [N, d]
     per:int, # Clips in each group
     overlap:bool=True, # May a clip be in several groups? Else a group picks from what those before it left
-): # (rows int64 [H, K*per], labels int64 [H, K*per])
+)->tuple[torch.Tensor,torch.Tensor]: # (rows int64 [H, K*per], labels int64 [H, K*per])
     "The `per` clips nearest to each prototype; some clips may be in several groups and some in none."
     S = P @ E.T  # [H, K, N]
     H, K, _ = S.shape
     if overlap: rows = S.topk(per, dim=2).indices
     else:
-        rows, S = [], S.clone()
+        picked, S = [], S.clone()
         for c in range(K):
-            rows.append(S[:, c].topk(per, dim=1).indices)
-            S.scatter_(2, rows[-1][:, None].expand(-1, K, -1), -math.inf)
-        rows = torch.stack(rows, 1)
+            picked.append(S[:, c].topk(per, dim=1).indices)
+            S.scatter_(2, picked[-1][:, None].expand(-1, K, -1), -math.inf)
+        rows = torch.stack(picked, 1)
     return rows.flatten(1), torch.arange(K, device=E.device).repeat_interleave(per).expand(H, -1)
 
 def assign_nearest(P:torch.Tensor, # Prototypes [H, K, d]
     E:torch.Tensor, # Embeddings [N, d]
-): # (rows int64 [H, N], labels int64 [H, N])
+)->tuple[torch.Tensor,torch.Tensor]: # (rows int64 [H, N], labels int64 [H, N])
     "Each clip and its nearest prototype, by cosine."
     labels = (nn.functional.normalize(P, dim=2) @ nn.functional.normalize(E, dim=1).T).argmax(1)
     return torch.arange(len(E), device=E.device).expand(len(P), -1), labels
@@ -66,7 +69,7 @@ def double_softmax(p:torch.Tensor, # Probabilities [H, b, K]
     "Cross-entropy of a softmax of probabilities."
     return nn.functional.cross_entropy(p.transpose(1, 2), y, reduction="none").mean(1)
 
-def single_softmax(p, y): # The same arguments
+def single_softmax(p:torch.Tensor, y:torch.Tensor)->torch.Tensor: # The same arguments
     "Ordinary cross-entropy of probabilities."
     return nn.functional.nll_loss(p.clamp_min(1e-9).log().transpose(1, 2), y, reduction="none").mean(1)
 
@@ -76,13 +79,13 @@ class Heads(nn.Module):
     def __init__(self, d:int, # Embedding size
         n_clusters:int, # K
         heads:int=10, # H
-        hidden:int=None, # Size between; None: as the embedding, at least 64
+        hidden:int|None=None, # Size between; None: as the embedding, at least 64
     ):
         super().__init__()
         hidden = hidden or max(64, d)
         self.w1, self.b1 = nn.Parameter(torch.randn(heads, d, hidden)*math.sqrt(2/d)), nn.Parameter(torch.zeros(heads, 1, hidden))
         self.w2, self.b2 = nn.Parameter(torch.randn(heads, hidden, n_clusters)*math.sqrt(1/hidden)), nn.Parameter(torch.zeros(heads, 1, n_clusters))
-    def forward(self, x):
+    def forward(self, x:torch.Tensor)->torch.Tensor:
         x = x.expand(len(self.w1), *x.shape) if x.ndim == 2 else x
         h = torch.baddbmm(self.b1, x, self.w1).relu()
         return torch.baddbmm(self.b2, h, self.w2).softmax(2)
@@ -90,28 +93,29 @@ class Heads(nn.Module):
 class Positions(DataLoader):
     "Batches of places in the list of what was selected, each place once in each pass."
     def __init__(self, size:int, # Places
-        passes:int=8, bs:int=128, seed:int=0, device=None):
+        passes:int=8, bs:int=128, seed:int=0, device:str|torch.device|None=None): # Over the clips in an epoch, clips in a step, of the order, where batches go
         self.size, self.passes, self.dice = size, passes, np.random.default_rng(seed)
         super().__init__(range(size), bs=min(bs, size), drop_last=True, device=device)
         self.n = passes*(size - size % self.bs)
-    def get_idxs(self): return np.concatenate([self.dice.permutation(self.size)[:self.size - self.size % self.bs] for _ in range(self.passes)])
-    def do_item(self, i): return i
-    def create_batch(self, ids): return torch.as_tensor(np.asarray(ids)), torch.zeros(len(ids))
-    def retain(self, res, b): return res
+    def get_idxs(self)->np.ndarray: return np.concatenate([self.dice.permutation(self.size)[:self.size - self.size % self.bs] for _ in range(self.passes)])
+    def do_item(self, i:int)->int: return i
+    def create_batch(self, ids:list)->tuple: return torch.as_tensor(np.asarray(ids)), torch.zeros(len(ids))
+    def retain(self, res:Any, b:Any)->Any: return res
 
 class SelfLabels(Callback):
     "Before each epoch: prototypes from the surest, labels for the nearest; in each batch: strong views and those labels."
     order = 60
-    def __init__(self, clean, weak, strong, # Embeddings [N, d], [N, d] and [R, N, d]
+    start:Any # Probabilities [N, K], or None
+    def __init__(self, clean:torch.Tensor, weak:torch.Tensor, strong:torch.Tensor, # Embeddings [N, d], [N, d] and [R, N, d]
         per:int, top:int, # Clips assigned to each group, and averaged for its prototype
         assign:str="balanced", # or "nearest"
         overlap:bool=True, # May a clip be in several groups? (balanced only)
         sample:int=5000, # M, clips looked at in an epoch, at most
-        seed:int=0,
-        start=None, # Probabilities to select by in the first epoch [N, K]; None: those of the new heads
+        seed:int=0, # Of the orders
+        start:torch.Tensor|None=None, # Probabilities to select by in the first epoch [N, K]; None: those of the new heads
     ): self.clean, self.weak, self.strong, self.per, self.top, self.assign, self.overlap, self.sample, self.seed, self.start = clean, weak, strong, per, top, assign, overlap, sample, seed, start
     @torch.no_grad()
-    def select(self, scores, E, per, top):
+    def select(self, scores:torch.Tensor, E:torch.Tensor, per:int, top:int)->tuple[torch.Tensor,torch.Tensor]: # Probabilities [H, n, K], embeddings [n, d], clips of a group, those of its prototype -> rows and labels
         P = prototypes(scores, E, top)
         return assign_balanced(P, E, per, self.overlap) if self.assign == "balanced" else assign_nearest(P, E)
     @torch.no_grad()
@@ -128,7 +132,7 @@ class SelfLabels(Callback):
         self.learn.xb, self.learn.yb = (self.view[self.rows[:, at]],), (self.labels[:, at],)
     def before_validate(self): raise CancelValidException
     @torch.no_grad()
-    def losses(self): # [H]
+    def losses(self)->torch.Tensor: # [H]
         "The loss of each head on all clips, labelled as in training."
         p = self.model(self.clean)
         share = len(self.clean)/min(self.sample, len(self.clean))
@@ -145,9 +149,9 @@ class KeepBest(Callback):
         if loss.min() < self.least: self.least, self.head, self.state = loss.min().item(), int(loss.argmin()), {k: v.clone() for k,v in self.model.state_dict().items()}
 
 # %% ../nbs/61_heads.ipynb #180e212a
-def heads_learner(clean, # Embeddings of clips as they are [N, d]
-    weak=None, # Of a weak view [N, d]; None: `clean`
-    strong=None, # Of R strong views [R, N, d]; None: `clean`
+def heads_learner(clean:np.ndarray|torch.Tensor, # Embeddings of clips as they are [N, d]
+    weak:np.ndarray|torch.Tensor|None=None, # Of a weak view [N, d]; None: `clean`
+    strong:np.ndarray|torch.Tensor|None=None, # Of R strong views [R, N, d]; None: `clean`
     n_clusters:int=10, # K
     *, heads:int=10, # H
     ratio:float=.5, # Share of a group's clips that make its prototype
@@ -157,9 +161,9 @@ def heads_learner(clean, # Embeddings of clips as they are [N, d]
     passes:int=8, # Over what was selected, in an epoch
     bs:int=128, # Clips in a step
     double:bool=True, # Softmax of the softmax?
-    start=None, # Probabilities that the first selection goes by [N, K]; None: those of the new heads, which are chance
+    start:np.ndarray|torch.Tensor|None=None, # Probabilities that the first selection goes by [N, K]; None: those of the new heads, which are chance
     seed:int=0, # Of everything
-    device="cpu", cbs=(), **kwargs, # Further arguments of `Learner`
+    device:str|torch.device="cpu", cbs:Iterable=(), **kwargs, # Further arguments of `Learner`
 )->Learner:
     "A fastai `Learner` of several heads on frozen embeddings."
     clean, weak, strong = (torch.as_tensor(to_numpy(x), dtype=torch.float32, device=device) for x in (clean, clean if weak is None else weak, np.asarray(to_numpy(clean))[None] if strong is None else strong))
@@ -188,16 +192,16 @@ class SelfHeads(ClusterMixin, BaseEstimator):
         overlap:bool=True, # May a clip be in several groups while training?
         double:bool=True, # Softmax of the softmax?
         choose:str="best", # "best": the head of least loss; "consensus": what the heads agree on
-        device=None, random_state:int=0, # Seed
+        device:str|torch.device|None=None, random_state:int=0, # Seed
     ): self.n_clusters, self.heads, self.epochs, self.assign, self.overlap, self.double, self.choose, self.device, self.random_state = n_clusters, heads, epochs, assign, overlap, double, choose, device, random_state
 
-    def fit(self, X, # Embeddings [N, d]
+    def fit(self, X:np.ndarray|torch.Tensor, # Embeddings [N, d]
         y=None, # Ignored
-        weak=None, # Of a weak view [N, d]
-        strong=None, # Of R strong views [R, N, d]
-        start=None, # Probabilities to begin with [N, K]; None: begin with chance
-        cbs=(), # Callbacks for the learner
-    ):
+        weak:np.ndarray|torch.Tensor|None=None, # Of a weak view [N, d]
+        strong:np.ndarray|torch.Tensor|None=None, # Of R strong views [R, N, d]
+        start:np.ndarray|torch.Tensor|None=None, # Probabilities to begin with [N, K]; None: begin with chance
+        cbs:Iterable=(), # Callbacks for the learner
+    )->Self:
         "Train the heads; returns `self`."
         if self.choose not in ("best", "consensus"): raise ValueError(f"choose={self.choose!r}: say 'best' or 'consensus'")
         learn = heads_learner(X, weak, strong, self.n_clusters, heads=self.heads, assign=self.assign, overlap=self.overlap, double=self.double, start=start, seed=self.random_state, device=self.device or "cpu", cbs=cbs)
@@ -218,17 +222,17 @@ class SelfHeads(ClusterMixin, BaseEstimator):
         model.load_state_dict(self.state_)
         return model(torch.as_tensor(to_numpy(X), dtype=torch.float32)).numpy()
 
-    def predict_proba(self, X, # Embeddings [n, d]
+    def predict_proba(self, X:np.ndarray|torch.Tensor, # Embeddings [n, d]
     )->np.ndarray: # float32 [n, K], rows sum to 1
         "Probabilities of the groups, by the best head."
         check_is_fitted(self, "state_")
         return self._all(X)[self.head_]
-    def predict(self, X): # Embeddings [n, d] -> int64 [n]
+    def predict(self, X:np.ndarray|torch.Tensor)->np.ndarray: # Embeddings [n, d] -> int64 [n]
         "The most probable group, by the best head."
         return self.predict_proba(X).argmax(1)
 
 @patch
-def save(self:SelfHeads, path, # Folder, made if it is not there
+def save(self:SelfHeads, path:str|Path, # Folder, made if it is not there
 ):
     "Write the heads, without pickle."
     check_is_fitted(self, "state_")
@@ -236,7 +240,7 @@ def save(self:SelfHeads, path, # Folder, made if it is not there
     with replacing(Path(path)/"heads.json") as tmp: tmp.write_text(json.dumps(dict(params={**self.get_params(), "device": None}, head=self.head_, loss=self.loss_, curves=self.curves_)), encoding="utf-8")
 
 @patch(cls_method=True)
-def load(cls:SelfHeads, path, # Folder written by `save`
+def load(cls:SelfHeads, path:str|Path, # Folder written by `save`
 )->SelfHeads: # Fitted
     "Read what `save` wrote."
     about = json.loads((Path(path)/"heads.json").read_text(encoding="utf-8"))

@@ -10,6 +10,7 @@ import json, os
 from datetime import datetime, timezone
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,12 +64,12 @@ def about(self:AudioClusterer)->dict:
 # %% ../nbs/70d_kept.ipynb #996f4a32
 @patch
 def save(self:AudioClusterer,
-    path, # Folder, made if it is not there
+    path:str|Path, # Folder, made if it is not there
     figures:bool=True, # Draw the map and the sizes too
     **more, # Further entries of run.json, such as scores
 ):
     "Write the run folder; of several processes, the first writes it."
-    if hasattr(self, "both_"): return self.both_.save(path, figures=figures, **more)
+    if hasattr(self, "both_"): self.both_.save(path, figures=figures, **more); return
     check_is_fitted(self, "clusterer_")
     Team(self.sharded).first(lambda: self._save(Path(path), figures, {**self.about(), **more}))
 
@@ -91,27 +92,27 @@ def _save(self:AudioClusterer, path, figures, record):
     runs.write_whole(record, path)
     if (path/"names.json").is_file(): named(path)
 
-def save_figure(fig, path, name): # A figure, a run folder, a name
+def save_figure(fig:Any, path:str|Path, name:str): # A figure, a run folder, a name
     "Write `figures/<name>.png` of a run folder."
     with runs.replacing(Path(path)/"figures"/f"{name}.png") as tmp: fig.savefig(tmp, dpi=120)
 
 # %% ../nbs/70d_kept.ipynb #8ab6bed1
-def load_whitening(path): # Folder of a model
+def load_whitening(path:str|Path)->Any: # Folder of a model
     "Whichever whitening is kept there."
     kind = json.loads((Path(path)/"whitening.json").read_text(encoding="utf-8"))["class"]
     if kind == "AsIs": return import_module("audioclust.spice").AsIs.load(path)
     return {"Whiten": Whiten, "WithinWhiten": WithinWhiten}[kind].load(path)
 
-def load_clusterer(method, path): # A key of `METHODS`, the folder of a model
+def load_clusterer(method:str, path:str|Path)->Any: # A key of `METHODS`, the folder of a model
     "The clusterer that a run by this method keeps."
-    kind = Consensus if method == "deepcluster" else import_module("audioclust.spice").MostProbable if method == "spice" else method_class(method)
+    kind:Any = Consensus if method == "deepcluster" else import_module("audioclust.spice").MostProbable if method == "spice" else method_class(method)
     made = kind.load(path)
     return made.set_params(device=None) if "device" in made.get_params() and not torch.cuda.is_available() else made
 
 # %% ../nbs/70d_kept.ipynb #4f1dd4a1
 @patch(cls_method=True)
 def load(cls:AudioClusterer,
-    path, # A run folder
+    path:str|Path, # A run folder
 )->AudioClusterer: # Fitted
     "The clusterer that a run folder keeps; on the CPU where the device that it was made on is not there."
     path = Path(path)

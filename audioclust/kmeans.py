@@ -10,7 +10,7 @@ import math
 import warnings
 from functools import partial
 from numbers import Integral
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
+from typing_extensions import Self
 
 from .estimators import Clusterer
 from .nearest import assign, start
@@ -37,7 +38,7 @@ class Assignment(NamedTuple):
     labels: Tensor # Shape (n,), int64 in [0, k)
     sums: Tensor # Sum of the rows of each cluster, shape (k, d), float64
     counts: Tensor # Rows in each cluster, shape (k,), int64
-    moved: int = None # Rows whose label is another than before
+    moved: int|None = None # Rows whose label is another than before
 
 # %% ../nbs/30_kmeans.ipynb #63d52f2d
 def _sums(rows, labels, k): # Sum of the rows of each cluster, of this process
@@ -54,7 +55,7 @@ def _add(more, old, new, rows): # Take rows out of the clusters `old` and put th
     sums.index_add_(0, new, rows)
     return more
 
-def e_step(x, # Rows, shape (n, d): tensor, `Rows`, or a `Search` among them, which remembers its last E-step and writes over its labels
+def e_step(x:Any, # Rows, shape (n, d): tensor, `Rows`, or a `Search` among them, which remembers its last E-step and writes over its labels
     centers:Tensor, # Centres, shape (k, d), dtype of `x`
     spherical:bool=False, # Nearest by angle, for rows and centres of unit length?
 )->Assignment: # Labels as from `assign`, with sums and counts
@@ -71,8 +72,8 @@ def e_step(x, # Rows, shape (n, d): tensor, `Rows`, or a `Search` among them, wh
     rows.total(more)
     counts = counts[:, 0].long()
     if before is not None: sums, counts = sums if again else before.sums + sums, before.counts + counts
-    search.last = Assignment(search.labels, sums, counts, int(came.sum()))
-    return search.last
+    search.last = found = Assignment(search.labels, sums, counts, int(came.sum()))
+    return found
 
 # %% ../nbs/30_kmeans.ipynb #d2ff3030
 def m_step(a:Assignment, # What the E-step found
@@ -96,7 +97,7 @@ def loss(a:Assignment, # What the E-step found
     between, beside = ((means - c).square_().sum(1)@n for c in (mean, centers[held]))
     return max(0., (total - between + beside).item())
 
-def inertia(x, # Rows, shape (n, d): tensor or `Rows`
+def inertia(x:Tensor|Rows, # Rows, shape (n, d): tensor or `Rows`
     centers:Tensor, # Centres, shape (k, d)
     labels:Tensor, # Cluster of each row, shape (n,), int64
 )->float: # J
@@ -126,7 +127,7 @@ def _split(x, members, generator, same, eps=1e-2): # Which rows of a cluster fol
         if 0 < x.total(follow.sum()) < count: return follow
 
 # %% ../nbs/30_kmeans.ipynb #e5c49a2a
-def reseed(x, # Rows, shape (n, d): tensor, `Rows`, or the `Search` that found `a`, which is told who moved
+def reseed(x:Any, # Rows, shape (n, d): tensor, `Rows`, or the `Search` that found `a`, which is told who moved
     a:Assignment, # What the E-step found
     generator:torch.Generator, # Source of all randomness, on the CPU
     same:float=0., # Squared distance up to which two rows count as one
@@ -162,7 +163,7 @@ class Fit(NamedTuple):
     n_iter: int # Rounds done, at most `max_iter`
     n_reseeds: int # Empty clusters filled
 
-def kmeans(x, # Rows, shape (n, d): tensor or `Rows`; of unit length if `spherical`
+def kmeans(x:Tensor|Rows, # Rows, shape (n, d): tensor or `Rows`; of unit length if `spherical`
     centers:Tensor, # Where to start, shape (k, d), dtype of `x`
     generator:torch.Generator, # Source of the randomness in reseeding, on the CPU
     *,
@@ -170,7 +171,7 @@ def kmeans(x, # Rows, shape (n, d): tensor or `Rows`; of unit length if `spheric
     tol:float=1e-4, # Stop when a round lowers J by no more than this share
     fill:bool=True, # Reseed empty clusters?
     spherical:bool=False, # Centres of unit length?
-    spread:tuple=None, # What `scatter` returned, if it is known
+    spread:tuple|None=None, # What `scatter` returned, if it is known
 )->Fit:
     "E-step, reseeding and M-step in turn, until nothing moves."
     rows = Rows.of(x)
@@ -200,7 +201,7 @@ def _sample(x, size, generator): # Rows drawn by chance, the same in all process
     if size >= x.n: return x
     return Rows(x.take(torch.randint(x.n, (size,), generator=generator).sort()[0].to(x.device)))
 
-def minibatch(x, # Rows, shape (n, d): tensor or `Rows`; of unit length if `spherical`
+def minibatch(x:Tensor|Rows, # Rows, shape (n, d): tensor or `Rows`; of unit length if `spherical`
     centers:Tensor, # Where to start, shape (k, d), dtype of `x`
     generator:torch.Generator, # Source of all randomness, on the CPU
     *,
@@ -209,7 +210,7 @@ def minibatch(x, # Rows, shape (n, d): tensor or `Rows`; of unit length if `sphe
     tol:float=1e-4, # Stop when the loss of ten batches is lower than that of the ten before by no more than this share
     fill:bool=True, # Reseed empty clusters in the end?
     spherical:bool=False, # Centres of unit length?
-    spread:tuple=None, # What `scatter` returned, if it is known
+    spread:tuple|None=None, # What `scatter` returned, if it is known
 )->Fit:
     "Steps on batches of rows, and one round over all rows in the end."
     x, seen, losses = Rows.of(x), torch.zeros(len(centers), 1, dtype=torch.float64, device=centers.device), []
@@ -236,7 +237,8 @@ def _check(model, n): # Arguments that make sense for n rows, or a ValueError
 
 def _rows(model, X, reset=False): # Float rows to be brought to the device to compute on; at length 1 for cosine
     sharded = reset and model.sharded
-    return Rows(*Team(sharded).agree(lambda: _table(model, X, reset)), sharded)
+    x, device, unit = Team(sharded).agree(lambda: _table(model, X, reset))
+    return Rows(x, device, unit, sharded)
 
 def _table(model, X, reset): # What `Rows` is made of
     mapped, cosine = isinstance(X, np.memmap) and X.dtype.kind in "fiub", model.metric == "cosine"
@@ -287,24 +289,24 @@ class KMeans(TransformerMixin, Clusterer):
     def __init__(self,
         n_clusters:int=8, # How many clusters, from 1 to the number of rows
         *,
-        init="auto", # `"k-means++"`; `"k-means||"`, for fewer passes; `"auto"`: the second where `X` is mapped to a file; `"random"`; or centres to start from, shape (n_clusters, d)
+        init:str|np.ndarray|Tensor="auto", # `"k-means++"`; `"k-means||"`, for fewer passes; `"auto"`: the second where `X` is mapped to a file; `"random"`; or centres to start from, shape (n_clusters, d)
         n_init:int=1, # Runs from different starts, of which the one of least loss is kept; 1 if centres are given
         max_iter:int=100, # Most rounds of M-step and E-step in a run; with `batch_size`, most passes over `X`
         tol:float=1e-4, # A run ends when a round lowers the loss by no more than this share
-        batch_size:int=None, # Rows in a mini-batch; None: each round sees all rows
+        batch_size:int|None=None, # Rows in a mini-batch; None: each round sees all rows
         reseed:bool=True, # Fill empty clusters?
         metric:str="euclidean", # `"euclidean"`, or `"cosine"`: rows and centres at length 1
         sharded:bool=False, # Does `X` hold this process's share of the rows, and the other processes of `torch.distributed` the rest?
-        device=None, # Where to compute; None: where `X` is, and for numpy on a GPU if there is one
-        random_state=None, # Seed: int, `RandomState` or None
+        device:str|torch.device|None=None, # Where to compute; None: where `X` is, and for numpy on a GPU if there is one
+        random_state:int|np.random.RandomState|None=None, # Seed: int, `RandomState` or None
     ):
         self.n_clusters, self.init, self.n_init, self.max_iter, self.tol, self.batch_size = n_clusters, init, n_init, max_iter, tol, batch_size
         self.reseed, self.metric, self.sharded, self.device, self.random_state = reseed, metric, sharded, device, random_state
 
     def fit(self,
-        X, # Rows, shape (n, d): numpy array, in memory or mapped to a file, or torch tensor on any device
+        X:np.ndarray|torch.Tensor, # Rows, shape (n, d): numpy array, in memory or mapped to a file, or torch tensor on any device
         y=None, # Ignored
-    ):
+    )->Self:
         "Find the clusters of `X`; returns `self`."
         x, cosine = _rows(self, X, reset=True), self.metric == "cosine"
         _check(self, x.n)
@@ -313,7 +315,7 @@ class KMeans(TransformerMixin, Clusterer):
         some, loud = _loud(x) if cosine else (x, None)
         spread = scatter(some)
         if not spread[1].isfinite(): raise ValueError("the sum of squares of X is not a finite number: bring its columns to smaller units")
-        options = dict(max_iter=self.max_iter, tol=self.tol, fill=self.reseed, spherical=cosine, spread=spread)
+        options:dict = dict(max_iter=self.max_iter, tol=self.tol, fill=self.reseed, spherical=cosine, spread=spread)
         fit = kmeans if self.batch_size is None else partial(minibatch, batch_size=self.batch_size)
         runs = (fit(some, _centers(self, some, generator, spread), generator, **options)
                 for _ in range(self.n_init if isinstance(self.init, str) else 1))
@@ -335,21 +337,21 @@ class KMeans(TransformerMixin, Clusterer):
         return x, torch.as_tensor(self.cluster_centers_).to(dtype=x.dtype, device=x.device), self.metric == "cosine"
 
     def predict(self,
-        X, # Rows, shape (n, d)
-    ): # Labels, shape (n,), int64
+        X:np.ndarray|torch.Tensor, # Rows, shape (n, d)
+    )->np.ndarray|torch.Tensor: # Labels, shape (n,), int64
         "The nearest centre of each row."
         return _like(assign(*self._fitted(X)), X)
 
     def transform(self,
-        X, # Rows, shape (n, d)
-    ): # Distances, shape (n, k)
+        X:np.ndarray|torch.Tensor, # Rows, shape (n, d)
+    )->np.ndarray|torch.Tensor: # Distances, shape (n, k)
         "The distance of each row to each centre; for cosine, of both at length 1."
         x, centers, _ = self._fitted(X)
         centers, origin = centers.double(), centers.double().mean(0)
         return _like(torch.cat([torch.cdist(x[s] - origin, centers - origin).to(x.dtype) for s in blocks(x, 2*len(centers))]), X)
 
     def score(self,
-        X, # Rows, shape (n, d)
+        X:np.ndarray|torch.Tensor, # Rows, shape (n, d)
         y=None, # Ignored
     )->float: # At most 0; higher is better
         "Minus the loss of `X` with the centres found."

@@ -31,7 +31,7 @@ from .stream import stream
 # %% ../nbs/71_listen.ipynb #b6becfee
 WIDTH, HEIGHT = 64, 40  # pixels of a picture
 
-def shown_seconds(seconds, # Lengths of the clips [N]
+def shown_seconds(seconds:np.ndarray, # Lengths of the clips [N]
 )->float: # At most four times the median
     "How much of each clip a picture shows."
     seconds = np.asarray(seconds, float)
@@ -48,7 +48,7 @@ class Picture(nn.Module):
         self.samples, self.floor = max(1, round(seconds*sample_rate)), floor
         self.logmel = LogMel(sample_rate, HEIGHT, hop=max(.002, seconds/WIDTH/2), normalize=False)
     @torch.inference_mode()
-    def forward(self, wave, lengths):
+    def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->np.ndarray:
         wave = nn.functional.pad(wave[:, :self.samples], (0, max(0, self.samples - wave.shape[1])))
         P = self.logmel.mel(wave)
         P = P*frame_mask(self.logmel.frames(lengths), P.shape[-1])[:, None]
@@ -57,9 +57,9 @@ class Picture(nn.Module):
         return (255*(1 + dB/self.floor).clamp(0, 1)).byte().flip(1).numpy()
 
 def pictures(clips:pd.DataFrame, # Columns path, start, end (s)
-    sample_rate:int=None, # Hz; None is the rate that most recordings have
-    num_workers:int=None, # Worker processes; None decides by the amount of audio
-): # (uint8 [N, HEIGHT, WIDTH], seconds that each shows)
+    sample_rate:int|None=None, # Hz; None is the rate that most recordings have
+    num_workers:int|None=None, # Worker processes; None decides by the amount of audio
+)->tuple[np.ndarray,float]: # (uint8 [N, HEIGHT, WIDTH], seconds that each shows)
     "A small spectrogram of each clip; black where it cannot be decoded."
     rate, seconds = sample_rate or common_rate(clips.path), shown_seconds(clips.end - clips.start)
     out = np.zeros((len(clips), HEIGHT, WIDTH), np.uint8)
@@ -90,9 +90,9 @@ def sheets(small:np.ndarray, # uint8 [N, HEIGHT, WIDTH]
 PLAYED = frozenset(".wav .wave .flac .ogg .oga .opus .mp3".split())  # by browsers, as they are
 _RATES = 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000  # Hz, that MP3 knows
 
-def as_mp3(path, # A recording
+def as_mp3(path:str|Path, # A recording
     start:float=0., # s
-    end:float=None, # s; None is the end
+    end:float|None=None, # s; None is the end
 )->bytes: # A file
     "A part of a recording as MP3, mono; sounds above 24 kHz are lost."
     wave, rate = load_audio(path, None, start, end)
@@ -109,19 +109,19 @@ def _link(path, beside): # As a page in the folder `beside` would link to it
     return quote(os.fsencode(there.replace(os.sep, "/")), safe="/")
 
 # %% ../nbs/71_listen.ipynb #3373da1d
-def portrait(X, # Embeddings [N, d]
-    labels, # Cluster of each [N], -1 is noise
-    confidence, # Of each [N]
-    at, # Positions on the map [N, 2]
+def portrait(X:np.ndarray, # Embeddings [N, d]
+    labels:np.ndarray, # Cluster of each [N], -1 is noise
+    confidence:np.ndarray, # Of each [N]
+    at:np.ndarray, # Positions on the map [N, 2]
     n:int=8, # Clips of each kind
 )->dict: # Cluster → what the page says of it
     "Size, confidence, place and telling clips of each cluster."
     labels, confidence = np.asarray(labels), np.asarray(confidence, np.float32)
     ids, means = cluster_means(X, labels)
-    means, out = dict(zip(ids.tolist(), means)), {}
+    mean_of, out = dict(zip(ids.tolist(), means)), {} # type: dict, dict
     for c in np.unique(labels).tolist():
         rows = np.flatnonzero(labels == c)
-        far = np.linalg.norm(X[rows] - means[c], axis=1) if c in means else np.zeros(len(rows))
+        far = np.linalg.norm(X[rows] - mean_of[c], axis=1) if c in mean_of else np.zeros(len(rows))
         sure = confidence[rows]
         out[c] = dict(size=len(rows), confidence=_number(np.nanmean(sure)) if np.isfinite(sure).any() else None, at=[_number(v) for v in np.median(at[rows], 0)],
                       typical=rows[np.argsort(far, kind="stable")[:n]].tolist(), doubtful=rows[np.argsort(sure, kind="stable")[:n]].tolist() if len(rows) > n else [])
@@ -130,11 +130,11 @@ def portrait(X, # Embeddings [N, d]
 def _number(x): return round(float(x), 4) if np.isfinite(x) else None
 
 # %% ../nbs/71_listen.ipynb #0f3c9930
-def listen_page(run, # A run folder
-    out=None, # The file; None is `listen.html` in the run folder
+def listen_page(run:str|Path, # A run folder
+    out:str|Path|None=None, # The file; None is `listen.html` in the run folder
     embed:bool=False, # Put the sounds into the page?
-    max_clips:int=None, # Show at most so many, the telling ones of each cluster first; None shows all
-    num_workers:int=None, # Worker processes; None decides by the amount of audio
+    max_clips:int|None=None, # Show at most so many, the telling ones of each cluster first; None shows all
+    num_workers:int|None=None, # Worker processes; None decides by the amount of audio
 )->Path: # The page
     "Write the listening page of a run."
     from jinja2 import Environment, PackageLoader
@@ -211,7 +211,7 @@ def _view(run, about, table, X, at, tree):
 def _sounds(table, out, embed, most=400e6):
     "A link or the sound itself for each clip."
     if not embed: return _links(table, out)
-    sounds, size = [], 0
+    sounds, size = [], 0 # type: list, int
     for p,s,e in zip(table.path, table.start, table.end):
         try: sounds.append("data:audio/mpeg;base64," + base64.b64encode(as_mp3(p, s, e)).decode())
         except (AudioError, ValueError, OSError): sounds.append(None)

@@ -6,12 +6,14 @@
 __all__ = ['TensorWave', 'TensorLogMel', 'ReadClip', 'ToLogMel', 'ClipBlock', 'AudioDataLoaders']
 
 # %% ../nbs/03_loaders.ipynb #b1205b38
-import math
+import math, random
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from fastai.basics import *
+from fastai.basics import CategoryBlock, ColReader, DataBlock, DataLoaders, RandomSplitter, TensorBase, Transform, TransformBlock, delegates, noop
 
 from .audio import LogMel, load_audio
 from .datasets import from_folder
@@ -19,14 +21,14 @@ from .datasets import from_folder
 # %% ../nbs/03_loaders.ipynb #6c8c5593
 class TensorWave(TensorBase):
     "A waveform [..., samples] that knows its `sample_rate`, draws and plays itself."
-    def show(self, ctx=None, **kwargs):
+    def show(self, ctx:Any=None, **kwargs)->Any: # Axes to draw into; None: new ones
         "Draw amplitude over time."
         ax = _axes(ctx)
         x = np.asarray(torch.as_tensor(self).cpu()).squeeze()
         ax.plot(np.arange(len(x))/self.sample_rate, x, lw=0.3)
         ax.set(xlabel="time (s)", ylabel="amplitude")
         return ax
-    def listen(self):
+    def listen(self)->Any:
         "A player for a notebook."
         from IPython.display import Audio
         return Audio(np.asarray(torch.as_tensor(self).cpu()).squeeze(), rate=self.sample_rate)
@@ -37,7 +39,7 @@ def _axes(ctx):
 
 class TensorLogMel(TensorBase):
     "A log-mel [..., n_mels, frames] that knows its `seconds_per_frame` and `band_hz`, and draws itself."
-    def show(self, ctx=None, title=None, **kwargs):
+    def show(self, ctx:Any=None, title:str|None=None, **kwargs)->Any: # Axes to draw into; None: new ones
         "Draw power over time (s) and frequency (Hz)."
         ax = _axes(ctx)
         L = np.asarray(torch.as_tensor(self).float().cpu()).squeeze()
@@ -53,7 +55,7 @@ class ReadClip(Transform):
         sample_rate:int, # Hz
         seconds:float, # length of every waveform
     ): self.sample_rate, self.seconds = sample_rate, seconds
-    def __call__(self, row, split_idx=None, **kwargs):
+    def __call__(self, row:Any, split_idx:int|None=None, **kwargs)->Any: # A row of the table, 0 while training
         self.at = random.random() if split_idx == 0 else 0.5
         return super().__call__(row, split_idx=split_idx, **kwargs)
     def encodes(self, row:pd.Series):
@@ -65,7 +67,7 @@ class ReadClip(Transform):
 class ToLogMel(Transform):
     "Waveforms [B, samples] → log-mels [B, 1, n_mels, frames], on their device."
     order = 10
-    def __init__(self, logmel:LogMel): self.logmel = logmel; self.band_hz = logmel.band_hz
+    def __init__(self, logmel:LogMel): self.logmel = logmel; self.band_hz = logmel.band_hz # The front end
     def encodes(self, x:TensorWave):
         L = self.logmel.to(x.device)(torch.as_tensor(x))
         return TensorLogMel(L, seconds_per_frame=self.logmel.seconds(1), band_hz=self.band_hz)
@@ -83,14 +85,14 @@ class AudioDataLoaders(DataLoaders):
     "DataLoaders of log-mels from clips."
     @classmethod
     def from_df(cls, clips:pd.DataFrame, # Columns path, start, end (s) and, when known, label
-        label_col:str=None, # Column of targets; None gives inputs alone
+        label_col:str|None=None, # Column of targets; None gives inputs alone
         sample_rate:int=16000, # Hz
         seconds:float=1., # length of every clip in a batch
         valid_pct:float=0.2, # Share that is held out
         seed:int=0, # Seed of the split
-        logmel:dict=None, # Further arguments of `LogMel`
+        logmel:dict|None=None, # Further arguments of `LogMel`
         **kwargs, # Further arguments of `DataLoaders`: bs, num_workers, device, …
-    ):
+    )->"AudioDataLoaders":
         "Loaders over a table of clips."
         blocks = [ClipBlock(sample_rate, seconds, **(logmel or {}))] + ([CategoryBlock] if label_col else [])
         block = DataBlock(blocks, get_x=noop, get_y=ColReader(label_col) if label_col else None, n_inp=1, splitter=RandomSplitter(valid_pct, seed=seed))
@@ -98,12 +100,12 @@ class AudioDataLoaders(DataLoaders):
 
     @classmethod
     @delegates(from_df)
-    def from_folder(cls, folder, # Or anything else that `find_audio` takes
-        labels:str=None, # "parent", a regular expression on the file name, or a CSV file
-        window:float=None, # seconds in a clip; None makes each recording one clip
-        hop:float=None, # seconds from one clip to the next
+    def from_folder(cls, folder:str|Path|list, # Or anything else that `find_audio` takes
+        labels:str|None=None, # "parent", a regular expression on the file name, or a CSV file
+        window:float|None=None, # seconds in a clip; None makes each recording one clip
+        hop:float|None=None, # seconds from one clip to the next
         **kwargs,
-    ):
+    )->"AudioDataLoaders":
         "Loaders over the recordings of a folder."
         return cls.from_df(from_folder(folder, labels, window, hop), label_col="label" if labels else None, **kwargs)
 

@@ -7,8 +7,9 @@ __all__ = ['Clipped', 'ClippedLogMel', 'LogMels', 'heard', 'LogMelLoader']
 
 # %% ../nbs/39_logmels.ipynb #c977fbed
 import copy, warnings
+from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -70,23 +71,23 @@ class LogMels:
         starts:np.ndarray, # int64 [N+1], where each clip begins, and the end
         level:np.ndarray, # float32 [N], natural log of the power of each clip's loudest point
         sample_rate:int, # Hz, of the sound
-        seconds:np.ndarray=None, # that were decoded of each clip [N]
+        seconds:np.ndarray|None=None, # that were decoded of each clip [N]
     ): self.frames, self.starts, self.level, self.sample_rate, self.seconds = frames, starts, level, sample_rate, seconds
     def __len__(self): return len(self.starts) - 1
     @property
-    def n_mels(self): return self.frames.shape[1]
+    def n_mels(self)->int: return self.frames.shape[1]
     @property
-    def lengths(self): return np.diff(self.starts)  # frames, int64 [N]
+    def lengths(self)->np.ndarray: return np.diff(self.starts)  # frames, int64 [N]
     @cached_property
-    def rows(self): return np.flatnonzero(self.lengths)  # that could be decoded
+    def rows(self)->np.ndarray: return np.flatnonzero(self.lengths)  # that could be decoded
 
     @classmethod
     def of(cls, clips:pd.DataFrame, # Columns path, start, end (s)
         front:ClippedLogMel, # What computes them
-        errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
-        num_workers:int=None, # Worker processes; None decides by the amount of audio
-        progress=lambda batches: batches, # Wraps the batches, to show how far it is
-    ):
+        errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
+        num_workers:int|None=None, # Worker processes; None decides by the amount of audio
+        progress:Callable=lambda batches: batches, # Wraps the batches, to show how far it is
+    )->"LogMels":
         "Compute and keep the log-mels of `clips`."
         parts, level, seconds = [np.zeros((0, front.n_mels), np.float16)]*len(clips), np.zeros(len(clips), np.float32), np.zeros(len(clips))
         for b in progress(stream(clips, front.sample_rate, num_workers=num_workers, work=_Keep(front))):
@@ -98,22 +99,22 @@ class LogMels:
                 else: errors.append((row, reason))
         return cls(np.concatenate(parts or [np.zeros((0, front.n_mels), np.float16)]), np.cumsum([0, *map(len, parts)]), level, front.sample_rate, seconds)
 
-    def only(self, rows, # Clips to keep, in order
-    ):
+    def only(self, rows:np.ndarray, # Clips to keep, in order
+    )->"LogMels":
         "A store of some of the clips."
         rows = np.asarray(rows)
         if len(rows) == len(self) and (rows == np.arange(len(self))).all(): return self
         frames = np.concatenate([self.frames[self.starts[r]:self.starts[r+1]] for r in rows] or [self.frames[:0]])
         return LogMels(frames, np.cumsum([0, *self.lengths[rows]]), self.level[rows], self.sample_rate, None if self.seconds is None else self.seconds[rows])
 
-    def parts(self, rows, # Rows [n]
+    def parts(self, rows:np.ndarray, # Rows [n]
         bs:int, # Clips at a time, fewer where there are long clips
     )->list: # Of rows
         "Rows in parts that fit into memory when they are padded."
         bs = max(2, min(bs, 2**21//max(1, self.lengths.max(initial=1))))
         return [rows[i:i+bs] for i in range(0, len(rows), bs)]
 
-    def batch(self, rows, # Clips [B], each one that could be decoded
+    def batch(self, rows:np.ndarray, # Clips [B], each one that could be decoded
     )->Clipped:
         "Some clips, padded to the longest with their last frame."
         rows = np.asarray(rows)
@@ -124,10 +125,10 @@ class LogMels:
 # %% ../nbs/39_logmels.ipynb #2fc93b04
 def heard(clips:pd.DataFrame, # Columns path, start, end (s)
     front:ClippedLogMel, # What computes them
-    errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
-    num_workers:int=None, # Worker processes; None decides by the amount of audio
-    progress=lambda batches: batches, # Wraps the batches, to show how far it is
-): # (table of the clips that could be decoded, their `LogMels`)
+    errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
+    num_workers:int|None=None, # Worker processes; None decides by the amount of audio
+    progress:Callable=lambda batches: batches, # Wraps the batches, to show how far it is
+)->"tuple[pd.DataFrame,LogMels]": # (table of the clips that could be decoded, their `LogMels`)
     "The clips that can be used, and their log-mels."
     failed = []
     store = LogMels.of(clips, front, failed, num_workers, progress)
@@ -147,26 +148,27 @@ class LogMelLoader(DataLoader):
         shuffle:bool=True, # Another order each epoch? Then the clips that do not fill a last batch sit out
         seed:int=0, # Of the orders
         team:Team=Team(), # Processes that share each epoch
-        device=None, # Where batches go
+        device:str|torch.device|None=None, # Where batches go
     ):
-        self.store, self.team, self.order, self.dice = store, team, None, np.random.default_rng(seed)
+        self.store, self.team, self.dice = store, team, np.random.default_rng(seed)
+        self.order:np.ndarray|None = None
         if not len(store.rows): raise ValueError("none of the clips could be decoded, so there is nothing to train on")
         super().__init__(store.rows, bs=max(1, min(bs, len(store.rows)//team.size)), shuffle=shuffle, drop_last=shuffle, device=device)
     def _order(self): return self.order if self.order is not None else self.dice.permutation(self.store.rows) if self.shuffle else self.store.rows
-    def get_idxs(self):
+    def get_idxs(self)->np.ndarray:
         rows = self._order()
         self.n = len(rows)//self.team.size
         return rows[self.team.rank::self.team.size][:self.n]
-    def do_item(self, row): return row
-    def create_batch(self, rows): return *self.store.batch(rows), torch.from_numpy(np.asarray(rows))
-    def retain(self, res, b): return res
-    def set_order(self, rows): # Rows, in the order in which the next epochs see them
+    def do_item(self, row:int)->int: return row
+    def create_batch(self, rows:np.ndarray)->tuple: return *self.store.batch(rows), torch.from_numpy(np.asarray(rows))
+    def retain(self, res:Any, b:Any)->Any: return res
+    def set_order(self, rows:np.ndarray): # Rows, in the order in which the next epochs see them
         "See these rows in this order, whoever is how often among them."
         self.order, self.n = np.asarray(rows), len(rows)//self.team.size
 
 @patch
 def dataloaders(self:LogMels, bs:int=256, # Clips in a batch
-    device=None, # Where batches go; None is CUDA if there is one, else the CPU
+    device:str|torch.device|None=None, # Where batches go; None is CUDA if there is one, else the CPU
     **kwargs, # Further arguments of `LogMelLoader`
 )->DataLoaders: # The training loader in random order, and one in order of the rows
     "Loaders for a fastai `Learner`."

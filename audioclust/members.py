@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 # %% ../nbs/68_members.ipynb #6ce50736
-def cluster_means(X, # Embeddings [N, d]
-    labels, # Cluster of each [N], -1 is noise
-): # (ids [K], means float32 [K, d])
+def cluster_means(X:np.ndarray, # Embeddings [N, d]
+    labels:np.ndarray, # Cluster of each [N], -1 is noise
+)->tuple[np.ndarray,np.ndarray]: # (ids [K], means float32 [K, d])
     "The clusters, without the noise, and the mean of each."
     ids, inverse = np.unique(labels, return_inverse=True)
     sums = np.zeros((len(ids), X.shape[1]))
@@ -20,18 +20,18 @@ def cluster_means(X, # Embeddings [N, d]
     real = ids >= 0
     return ids[real], (sums/np.bincount(inverse, minlength=len(ids))[:, None])[real].astype(np.float32)
 
-def confidence(X, # Embeddings [N, d]
-    labels, # Cluster of each [N], -1 is noise
-    ids, # Clusters [K]
-    means, # Their means [K, d]
+def confidence(X:np.ndarray, # Embeddings [N, d]
+    labels:np.ndarray, # Cluster of each [N], -1 is noise
+    ids:np.ndarray, # Clusters [K]
+    means:np.ndarray, # Their means [K, d]
     block:int=8192, # Rows compared at a time
-): # (simplified silhouette float32 [N], distance to the own mean float32 [N])
+)->tuple[np.ndarray,np.ndarray]: # (simplified silhouette float32 [N], distance to the own mean float32 [N])
     "How clearly each clip belongs to its cluster; 0 for noise, NaN where there is only one cluster."
-    X, labels = torch.as_tensor(np.asarray(X, np.float32)), np.asarray(labels)
-    sure, far = np.zeros(len(X), np.float32), np.full(len(X), np.inf, np.float32)
+    Z, labels = torch.as_tensor(np.asarray(X, np.float32)), np.asarray(labels)
+    sure, far = np.zeros(len(Z), np.float32), np.full(len(Z), np.inf, np.float32)
     rows = np.flatnonzero(labels >= 0)
     for part in (rows[i:i+block] for i in range(0, len(rows), block)):
-        D, own = torch.cdist(X[part], torch.from_numpy(means)).numpy(), np.searchsorted(ids, labels[part])
+        D, own = torch.cdist(Z[part], torch.from_numpy(means)).numpy(), np.searchsorted(ids, labels[part])
         at = np.arange(len(part)), own
         a = far[part] = D[at]
         D[at] = np.inf
@@ -39,9 +39,9 @@ def confidence(X, # Embeddings [N, d]
         sure[part] = (b - a)/np.maximum(np.maximum(a, b), 1e-12) if len(ids) > 1 else np.nan
     return sure, far
 
-def typicality(X, # Embeddings [N, d]
-    labels, # Cluster of each [N], -1 is noise
-): # (confidence float32 [N], representative bool [N])
+def typicality(X:np.ndarray, # Embeddings [N, d]
+    labels:np.ndarray, # Cluster of each [N], -1 is noise
+)->tuple[np.ndarray,np.ndarray]: # (confidence float32 [N], representative bool [N])
     "The confidence of each clip, and whether it is the one nearest to its cluster's mean."
     ids, means = cluster_means(X, labels)
     sure, far = confidence(X, labels, ids, means)
@@ -51,10 +51,10 @@ def typicality(X, # Embeddings [N, d]
     return sure, representative
 
 # %% ../nbs/68_members.ipynb #a2cc9cca
-def strangeness(X, # Embeddings that the clusters were found from [N, d]
-    labels, # Their clusters, -1 is noise [N]
-    Z=None, # Embeddings to judge [n, d]; None: those
-    found=None, # Their clusters [n]
+def strangeness(X:np.ndarray, # Embeddings that the clusters were found from [N, d]
+    labels:np.ndarray, # Their clusters, -1 is noise [N]
+    Z:np.ndarray|None=None, # Embeddings to judge [n, d]; None: those
+    found:np.ndarray|None=None, # Their clusters [n]
 )->np.ndarray: # float32 [n]; infinite where there is no such cluster
     "How far a clip lies out, over how far 95 % of its cluster's members do."
     X, labels = np.asarray(X, np.float32), np.asarray(labels)

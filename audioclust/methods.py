@@ -8,6 +8,7 @@ __all__ = ['METHODS', 'TRAINED', 'method_class', 'make_clusterer', 'check_device
 # %% ../nbs/69c_methods.ipynb #0bdee629
 import inspect
 from importlib import import_module
+from typing import Any
 
 import torch
 
@@ -16,7 +17,7 @@ METHODS = {"kmeans": ("kmeans", "KMeans"), "dbscan": ("classical", "DBSCAN"), "h
            "meanshift": ("classical", "MeanShift"), "agglomerative": ("classical", "AgglomerativeClustering"), "consensus": ("consensus", "Consensus"), "deepcluster": ("deepcluster", "DeepCluster"), "spice": ("spice", "SPICE")}
 TRAINED = {"deepcluster", "spice"}  # methods that train an encoder of their own
 
-def method_class(method:str): # The class of a method
+def method_class(method:str)->Any: # The class of a method
     "The clusterer that goes by this name."
     if method not in METHODS: raise ValueError(f"there is no method {method!r}; choose from {', '.join(METHODS)}")
     module, name = METHODS[method]
@@ -25,9 +26,9 @@ def method_class(method:str): # The class of a method
 def make_clusterer(method:str="kmeans", # A key of `METHODS`
     n_clusters:int=10, # Used by the methods that take it
     random_state:int=0, # Used by the methods that take it
-    device=None, # Used by the methods that take it
+    device:str|torch.device|None=None, # Used by the methods that take it
     **params, # Further arguments of the method's class
-):
+)->Any:
     "An unfitted clusterer."
     cls = method_class(method)
     known = inspect.signature(cls.__init__).parameters
@@ -36,7 +37,7 @@ def make_clusterer(method:str="kmeans", # A key of `METHODS`
     return cls(**{k: v for k,v in given.items() if k in known}, **params)
 
 # %% ../nbs/69c_methods.ipynb #49f93404
-def check_device(device): # What torch calls it, or None
+def check_device(device:str|torch.device|None): # What torch calls it, or None
     "Refuse a device that is not there."
     try: kind = torch.device(device or "cpu").type
     except (RuntimeError, TypeError): raise ValueError(f"there is no device {device!r}; say cpu or cuda") from None

@@ -9,10 +9,13 @@ __all__ = ['Contingency', 'contingency', 'accuracy', 'match_clusters', 'relabel'
 # %% ../nbs/10_metrics.ipynb #c030b660
 import itertools
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
+from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 # %% ../nbs/10_metrics.ipynb #1266e2ad
@@ -69,8 +72,8 @@ class Contingency(NamedTuple):
     classes:np.ndarray # Label of each row, sorted
     clusters:np.ndarray # Label of each column, sorted
 
-def contingency(labels_true, # True class of each sound, shape (n,)
-    labels_pred, # Cluster of each sound, shape (n,)
+def contingency(labels_true:ArrayLike, # True class of each sound, shape (n,)
+    labels_pred:ArrayLike, # Cluster of each sound, shape (n,)
 )->Contingency: # `table`, `classes`, `clusters`
     "The table that all scores are computed from."
     t, classes, p, clusters = _pair(labels_true, labels_pred)
@@ -107,8 +110,8 @@ def _share(hits, pair, cells, noise): # Of all sounds, or of those kept where no
     return float(hits/n) if n else math.nan
 
 # %% ../nbs/10_metrics.ipynb #04b89d6b
-def accuracy(labels_true, # True class of each sound, shape (n,)
-    labels_pred, # Cluster of each sound, shape (n,)
+def accuracy(labels_true:ArrayLike, # True class of each sound, shape (n,)
+    labels_pred:ArrayLike, # Cluster of each sound, shape (n,)
     *, noise:str="never", # What -1 means: `never`, `cluster`, `singletons` or `drop`
 )->float: # In [0, 1]; NaN where `drop` leaves nothing
     "Share of hits after the best one-to-one match of clusters with classes."
@@ -116,8 +119,8 @@ def accuracy(labels_true, # True class of each sound, shape (n,)
     c = _cells(pair, noise, _NAMES)
     return _share(_match(c)[2].sum(), pair, c, noise)
 
-def match_clusters(labels_true, # True class of each sound, shape (n,)
-    labels_pred, # Cluster of each sound, shape (n,)
+def match_clusters(labels_true:ArrayLike, # True class of each sound, shape (n,)
+    labels_pred:ArrayLike, # Cluster of each sound, shape (n,)
     *, noise:str="never", # May -1 be matched (`cluster`) or not (`never`)?
 )->dict: # Cluster -> class, or None for a cluster that is left over
     "The match itself, each cluster under its own label."
@@ -126,17 +129,17 @@ def match_clusters(labels_true, # True class of each sound, shape (n,)
     return dict.fromkeys(clusters.tolist()) | dict(zip(clusters[col].tolist(), classes[row].tolist()))
 
 # %% ../nbs/10_metrics.ipynb #8d3b6414
-def relabel(labels_true, # True class of each sound, shape (n,)
-    labels_pred, # Cluster of each sound, shape (n,)
+def relabel(labels_true:ArrayLike, # True class of each sound, shape (n,)
+    labels_pred:Any, # Cluster of each sound, shape (n,)
     *, noise:str="never", # May -1 be matched (`cluster`) or not (`never`)?
-): # Labels, shape (n,): numbers as a tensor if `labels_pred` is one, else a numpy array
+)->np.ndarray|torch.Tensor: # Labels, shape (n,): numbers as a tensor if `labels_pred` is one, else a numpy array
     "Predictions under the names of matched classes; a cluster left over gets a new name, noise stays noise."
     _, classes, p, clusters = _pair(labels_true, labels_pred)
     match, taken = match_clusters(labels_true, labels_pred, noise=noise), set(classes.tolist())
     numbers = classes.dtype.kind in "biuf"
     def fresh(c):
-        if numbers: names = itertools.chain([-1] if c == -1 else [], itertools.count(int(classes.max()) + 1))
-        else: names = (("noise" if c == -1 else f"cluster {c}") + "'"*i for i in itertools.count())
+        word = "noise" if c == -1 else f"cluster {c}"
+        names = itertools.chain([-1] if c == -1 else [], itertools.count(int(classes.max()) + 1)) if numbers else (word + "'"*i for i in itertools.count())
         name = next(name for name in names if name not in taken)
         taken.add(name)
         return name
@@ -149,8 +152,8 @@ def _purest(c): # Sum over clusters of their largest cell
     np.maximum.at(top, c.col, c.n)
     return top.sum()
 
-def purity(labels_true, # True class of each sound, shape (n,)
-    labels_pred, # Cluster of each sound, shape (n,)
+def purity(labels_true:ArrayLike, # True class of each sound, shape (n,)
+    labels_pred:ArrayLike, # Cluster of each sound, shape (n,)
     *, noise:str="never", # What -1 means: `never`, `cluster`, `singletons` or `drop`
 )->float: # In [0, 1]; NaN where `drop` leaves nothing
     "Share of sounds that have the commonest class of their cluster."
@@ -168,8 +171,8 @@ def _ari(c):
     return math.nan if not len(c.n) else top/bottom if bottom else 1.
 
 # %% ../nbs/10_metrics.ipynb #1cb5c116
-def rand_index(labels_true, # True class of each sound, shape (n,)
-    labels_pred, # Cluster of each sound, shape (n,)
+def rand_index(labels_true:ArrayLike, # True class of each sound, shape (n,)
+    labels_pred:ArrayLike, # Cluster of each sound, shape (n,)
     *, noise:str="cluster", # What -1 means: `cluster`, `singletons` or `drop`
 )->float: # In [0, 1]; NaN where `drop` leaves nothing
     "Share of pairs of sounds that are together in both partitions or apart in both."
@@ -177,16 +180,16 @@ def rand_index(labels_true, # True class of each sound, shape (n,)
     s, sa, sb, p = _pairs(c)
     return math.nan if not len(c.n) else (p + 2*s - sa - sb)/p if p else 1.
 
-def ari(labels_true, # True class of each sound, shape (n,)
-    labels_pred, # Cluster of each sound, shape (n,)
+def ari(labels_true:ArrayLike, # True class of each sound, shape (n,)
+    labels_pred:ArrayLike, # Cluster of each sound, shape (n,)
     *, noise:str="cluster", # What -1 means: `cluster`, `singletons` or `drop`
 )->float: # In [-1/2, 1], 0 by chance; NaN where `drop` leaves nothing
     "Adjusted Rand index (Hubert and Arabie, 1985)."
     return _ari(_cells(_pair(labels_true, labels_pred), noise))
 
 # %% ../nbs/10_metrics.ipynb #496e8a23
-def per_cluster(labels_true, # True class of each sound, shape (n,)
-    labels_pred, # Cluster of each sound, shape (n,)
+def per_cluster(labels_true:ArrayLike, # True class of each sound, shape (n,)
+    labels_pred:ArrayLike, # Cluster of each sound, shape (n,)
     *, noise:str="never", # May -1 be matched (`cluster`) or not (`never`)?
 )->pd.DataFrame: # One row a cluster: `size`, `match`, `precision`, `recall`, `main`, `purity`
     "Size of each cluster, its matched class with the hits as a share of the cluster and of the class, its commonest class with its share."
@@ -199,7 +202,7 @@ def per_cluster(labels_true, # True class of each sound, shape (n,)
                              main=classes[table.argmax(0)], purity=table.max(0)/size)).set_index(pd.Index(clusters, name="cluster"))
 
 # %% ../nbs/10_metrics.ipynb #cafa3d1d
-_MEANS = dict(geometric=lambda u,v: math.sqrt(u*v), arithmetic=lambda u,v: (u + v)/2, min=min, max=max)
+_MEANS:dict = dict(geometric=lambda u,v: math.sqrt(u*v), arithmetic=lambda u,v: (u + v)/2, min=min, max=max)
 
 def _entropy(sizes): # Of groups with these sizes, in nats
     share = sizes[sizes > 0]/sizes.sum()
@@ -221,8 +224,8 @@ def _nmi(c, average):
     return min(1., max(0., _information(c))/mean) if mean else 0.
 
 # %% ../nbs/10_metrics.ipynb #219a645e
-def nmi(labels_true, # True class of each sound, shape (n,)
-    labels_pred, # Cluster of each sound, shape (n,)
+def nmi(labels_true:ArrayLike, # True class of each sound, shape (n,)
+    labels_pred:ArrayLike, # Cluster of each sound, shape (n,)
     *, average:str="geometric", # Mean of the entropies to divide by: `geometric`, `arithmetic`, `min` or `max`
     noise:str="cluster", # What -1 means: `cluster`, `singletons` or `drop`
 )->float: # In [0, 1]; NaN where `drop` leaves nothing
@@ -261,8 +264,8 @@ def _ami(c, average):
     room = mean - _information(c) + excess
     return excess/room if room > 1e-12 else 0.
 
-def ami(labels_true, # True class of each sound, shape (n,)
-    labels_pred, # Cluster of each sound, shape (n,)
+def ami(labels_true:ArrayLike, # True class of each sound, shape (n,)
+    labels_pred:ArrayLike, # Cluster of each sound, shape (n,)
     *, average:str="arithmetic", # Mean of the entropies: `arithmetic`, `geometric`, `min` or `max`
     noise:str="cluster", # What -1 means: `cluster`, `singletons` or `drop`
 )->float: # At most 1, 0 by chance, may be below; NaN where `drop` leaves nothing
@@ -270,9 +273,9 @@ def ami(labels_true, # True class of each sound, shape (n,)
     return _ami(_cells(_pair(labels_true, labels_pred), noise), average)
 
 # %% ../nbs/10_metrics.ipynb #e9135a24
-def score(labels_true, # True class of each sound, shape (n,)
-    labels_pred, # Cluster of each sound, shape (n,)
-    *, noise:str=None, # What -1 means, for all scores: `cluster`, `singletons` or `drop`; None: the default of each
+def score(labels_true:ArrayLike, # True class of each sound, shape (n,)
+    labels_pred:ArrayLike, # Cluster of each sound, shape (n,)
+    *, noise:str|None=None, # What -1 means, for all scores: `cluster`, `singletons` or `drop`; None: the default of each
 )->dict: # Python numbers and strings; NaN only where `drop` leaves nothing
     "All scores with what is needed to read them."
     pair = _pair(labels_true, labels_pred)
@@ -286,16 +289,16 @@ def score(labels_true, # True class of each sound, shape (n,)
         imbalance=float(k*((sizes/max(1, kept))**2).sum()), noise=rest, noise_acc=named)
 
 # %% ../nbs/10_metrics.ipynb #2ae52a4f
-def plot_confusion(labels_true, # True class of each sound, shape (n,)
-    labels_pred, # Cluster of each sound, shape (n,)
-    ax=None, # Matplotlib axes to draw into; None: new ones
+def plot_confusion(labels_true:ArrayLike, # True class of each sound, shape (n,)
+    labels_pred:ArrayLike, # Cluster of each sound, shape (n,)
+    ax:Any=None, # Matplotlib axes to draw into; None: new ones
     *, noise:str="never", # May -1 be matched (`cluster`) or not (`never`)?
     match:bool=True, # Order by the match? If not, both are in sorted order
-): # The axes
+)->Any: # The axes
     "The contingency table as a picture, hits on the diagonal; colour is the share of the class, numbers are sounds."
     import matplotlib.pyplot as plt
     table, classes, clusters = contingency(labels_true, labels_pred)
-    pairs, rows, cols = match_clusters(labels_true, labels_pred, noise=noise), range(len(classes)), range(len(clusters))
+    pairs, rows, cols = match_clusters(labels_true, labels_pred, noise=noise), list(range(len(classes))), list(range(len(clusters)))
     if match:
         place = {c: i for i,c in enumerate(classes.tolist())}
         at = [place[m] if m is not None else math.inf for m in pairs.values()]
@@ -313,11 +316,11 @@ def plot_confusion(labels_true, # True class of each sound, shape (n,)
     return ax
 
 # %% ../nbs/10_metrics.ipynb #e6dc0baa
-def learner_metric(func, # Takes `labels_true, labels_pred`: `nmi`, `ari`, `accuracy`, ...
+def learner_metric(func:Callable, # Takes `labels_true, labels_pred`: `nmi`, `ari`, `accuracy`, ...
     *, dim_argmax:int=-1, # Axis of the class scores; None if the model gives labels
-    name:str=None, # Title of the column; None: the function's own name
+    name:str|None=None, # Title of the column; None: the function's own name
     **kwargs # Passed on to `func`
-): # For `Learner(metrics=...)`
+)->Any: # For `Learner(metrics=...)`
     "A fastai metric that collects all batches and scores them once."
     from fastai.metrics import AccumMetric
     return AccumMetric(func, dim_argmax=dim_argmax, to_np=True, invert_arg=True, flatten=True, name=name, **kwargs)

@@ -7,6 +7,7 @@ __all__ = ['modes', 'bandwidth_scan', 'estimate_bandwidth', 'MeanShift']
 
 # %% ../nbs/18_modes.ipynb #44ffb7f0
 import numpy as np
+import torch
 from fastcore.basics import patch
 from joblib import effective_n_jobs
 from scipy.spatial.distance import cdist
@@ -37,11 +38,11 @@ def _sample(X, n_samples, random_state):
     X, rng = to_numpy(X), np.random.default_rng(random_state)
     return X if len(X) <= n_samples else X[rng.choice(len(X), n_samples, replace=False)]
 
-def bandwidth_scan(X, # Embeddings, shape (n, d)
+def bandwidth_scan(X:np.ndarray, # Embeddings, shape (n, d)
     *, n_bandwidths:int=12, # How many to try
     n_samples:int=300, # Rows to try them on, drawn at random
-    random_state=0, # Seed of the draw
-): # Bandwidths, shape (n_bandwidths,), ascending; numbers of modes, shape (n_bandwidths,)
+    random_state:int|np.random.RandomState|None=0, # Seed of the draw
+)->tuple[np.ndarray,np.ndarray]: # Bandwidths, shape (n_bandwidths,), ascending; numbers of modes, shape (n_bandwidths,)
     "How many modes there are at bandwidths from the 0.05 to the 0.5 quantile rule."
     X = _sample(X, n_samples, random_state)
     D = np.sort(cdist(X, X), axis=1)
@@ -51,10 +52,10 @@ def bandwidth_scan(X, # Embeddings, shape (n, d)
     return bandwidths, np.array([len(modes(X, h)) for h in bandwidths])
 
 # %% ../nbs/18_modes.ipynb #c999ace8
-def estimate_bandwidth(X, # Embeddings, shape (n, d)
+def estimate_bandwidth(X:np.ndarray, # Embeddings, shape (n, d)
     *, quantile:float|None=None, # scikit-learn's rule with this quantile, in (0, 1]; None: the plateau
     n_samples:int=300, # Rows to work on, drawn at random
-    random_state=0, # Seed of the draw
+    random_state:int|np.random.RandomState|None=0, # Seed of the draw
 )->float: # A bandwidth above 0, in the unit of the distance
     "The middle of the longest stretch of bandwidths with the same number of modes, if more than one."
     if quantile is not None:
@@ -97,7 +98,7 @@ def _fit(self:MeanShift, X):
     return found.labels_
 
 @patch(as_prop=True)
-def cluster_centers_(self:MeanShift): # Shape (k, d)
+def cluster_centers_(self:MeanShift)->np.ndarray|torch.Tensor: # Shape (k, d)
     "The modes."
     return self.anchors_
 

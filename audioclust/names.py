@@ -8,6 +8,7 @@ __all__ = ['MARKS', 'read_names', 'check_names', 'target', 'called', 'guarded', 
 
 # %% ../nbs/69a_names.ipynb #e92bdc1b
 import json, re, warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ MARKS = "good", "check", "junk"
 
 def _none(): return dict(names={}, merged={}, marks={})
 
-def read_names(run, # A run folder
+def read_names(run:str|Path, # A run folder
 )->dict: # names, merged, marks: each by number, as text
     "What was called what in a run."
     path = Path(run)/"names.json"
@@ -40,7 +41,7 @@ def _parsed(path):
     return said
 
 def check_names(names:dict, # names, merged, marks
-    ids=None, # Clusters that there are; None takes any number
+    ids:Iterable|None=None, # Clusters that there are; None takes any number
 ):
     "Refuse what are no edits, edits of clusters that are not there, and merges in a circle."
     ids = None if ids is None else {str(int(i)) for i in ids}
@@ -63,19 +64,19 @@ def _no_circle(merged):
             seen[c], c = True, merged[c]
         done |= seen.keys()
 
-def target(c, # A cluster
+def target(c:int, # A cluster
     names:dict, # From `read_names`
 )->int: # The cluster that it is part of now
     "Where a cluster was merged into."
     merged, seen = {str(k): str(v) for k,v in names.get("merged", {}).items()}, []
-    c = str(c)
-    while c in merged:
-        if c in seen: raise ValueError(f"clusters {', '.join(seen)} are merged in a circle")
-        seen.append(c)
-        c = merged[c]
-    return int(c)
+    at = str(c)
+    while at in merged:
+        if at in seen: raise ValueError(f"clusters {', '.join(seen)} are merged in a circle")
+        seen.append(at)
+        at = merged[at]
+    return int(at)
 
-def called(c, names:dict, # A cluster; from `read_names`
+def called(c:int, names:dict, # A cluster; from `read_names`
 )->str: # "cluster 3" where there is no name
     "What a cluster is called."
     t = target(c, names)
@@ -87,7 +88,7 @@ def guarded(name:str, # What a person wrote
     "A name that no spreadsheet takes for a formula: an apostrophe goes before one that begins like that."
     return "'" + name if name[:1] in tuple("=+-@\t\r") else name
 
-def write_names(run, # A run folder
+def write_names(run:str|Path, # A run folder
     names:dict, # names, merged, marks
 ):
     "Keep names in `names.json`, and write them into `clusters.csv`."
@@ -96,7 +97,7 @@ def write_names(run, # A run folder
     runs.write_json(dict(schema=1, edits={by: {**_none(), **names}}), run/"names.json")
     named(run)
 
-def named(run): # A run folder
+def named(run:str|Path): # A run folder
     "Bring the columns `name` and `mark` of `clusters.csv` up to date."
     run = Path(run)
     names, table = read_names(run), runs.read_table(run/"clusters.csv").drop(columns=["name", "mark"], errors="ignore")
@@ -104,8 +105,8 @@ def named(run): # A run folder
     if names["marks"]: table["mark"] = table.cluster.map({c: names["marks"].get(str(target(c, names)), "") for c in table.cluster.unique()})
     runs.write_table(table, run/"clusters.csv")
 
-def apply_edits(run, # A run folder
-    edits, # A file that the listening page wrote
+def apply_edits(run:str|Path, # A run folder
+    edits:str|Path, # A file that the listening page wrote
 ):
     "Take over what a person wrote down in the page."
     said, run = _parsed(edits)["edits"], Path(run)
@@ -122,7 +123,7 @@ def apply_edits(run, # A run folder
 # %% ../nbs/69a_names.ipynb #180f3dfd
 def same_clips(before:pd.DataFrame, # `clusters.csv` of the run before
     now:pd.DataFrame, # and of the one now
-): # (cluster then [n], cluster now [n]) of the clips that are in both
+)->tuple[np.ndarray,np.ndarray]: # (cluster then [n], cluster now [n]) of the clips that are in both
     "Clusters of the clips that two runs share."
     both = before[["path", "start", "cluster"]].merge(now[["path", "start", "cluster"]], on=["path", "start"])
     return both.cluster_x.to_numpy(), both.cluster_y.to_numpy()
@@ -139,8 +140,8 @@ def _hand_on(names, ids):
         for what in "names", "marks":
             if gone in names.get(what, {}): names[what].setdefault(heir, names[what].pop(gone))
 
-def carry(path, # The run folder that is about to be replaced
-    ids, # Clusters that there will be, by their new numbers
+def carry(path:str|Path, # The run folder that is about to be replaced
+    ids:Iterable, # Clusters that there will be, by their new numbers
 )->list: # Names that no cluster has any more
     "Keep of `names.json` what still has a cluster; the rest goes under `lost`."
     file, ids = Path(path)/"names.json", {str(int(i)) for i in ids}

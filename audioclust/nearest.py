@@ -19,15 +19,15 @@ from .rows import Rows, blocks, each, scatter, unit_rows
 # %% ../nbs/29_nearest.ipynb #2506051f
 class Space(NamedTuple):
     "Where to compute: what is taken off rows and centres, and what they are measured in."
-    origin: Tensor # Shape (d,), float64; None where nothing is taken off
+    origin: Tensor|None # Shape (d,), float64; None where nothing is taken off
     unit: float # A power of two
     dtype: torch.dtype # Precision of the first look
 
-    def shift(self, x, dtype=None): # Rows as the centres want them
+    def shift(self, x:torch.Tensor, dtype:torch.dtype|None=None)->Tensor: # Rows as the centres want them
         x = x.to(dtype or self.dtype)
         return x if self.origin is None else x - self.origin.to(x.dtype)
 
-    def square(self, x): # Squared lengths of shifted rows, in units
+    def square(self, x:torch.Tensor)->Tensor: # Squared lengths of shifted rows, in units
         return torch.linalg.vector_norm(x, dim=1).div_(self.unit).square_()
 
 def space(middle:Tensor, # Mean of rows or centres, shape (d,), float64
@@ -42,7 +42,7 @@ def space(middle:Tensor, # Mean of rows or centres, shape (d,), float64
 
 def _coarse(device): # Relative rounding of the factors of a float32 product, if lower precision has been allowed
     backend = torch.backends.cuda if device.type == "cuda" else torch.backends.mkldnn
-    return {"tf32": 2**-10, "bf16": 2**-8}.get(getattr(backend.matmul, "fp32_precision", None), 0.)
+    return {"tf32": 2**-10, "bf16": 2**-8}.get(getattr(backend.matmul, "fp32_precision", ""), 0.)
 
 # %% ../nbs/29_nearest.ipynb #05acc2dd
 def _least(scores, spare): # Where each row has its least score, the first of equals
@@ -57,7 +57,7 @@ class Centers:
         centers:Tensor, # Shape (k, d), float32 or float64; of unit length if `spherical`
         where:Space, # Where to compute
         spherical:bool=False, # Nearest by angle?
-        buffers:threading.local=None, # Where each thread keeps its buffers
+        buffers:threading.local|None=None, # Where each thread keeps its buffers
     ):
         self.space, self.spherical = where, spherical
         c = centers.double()
@@ -68,13 +68,13 @@ class Centers:
 
     def __len__(self): return len(self.c)
 
-    def factors(self, dtype): # Weights, shape (d, k), and constants, shape (k,), of the scores
+    def factors(self, dtype:torch.dtype)->tuple: # Weights, shape (d, k), and constants, shape (k,), of the scores
         if dtype not in self.ready:
             bias = torch.zeros_like(self.sq) if self.spherical else self.sq*(1 - 2*self.noise[dtype])
             self.ready[dtype] = (self.c*(-2/self.space.unit)).to(dtype).T.contiguous(), bias.to(dtype), self.sq.to(dtype)
         return self.ready[dtype]
 
-    def room(self, name, x): # A buffer that each thread has for itself, shape (len(x), k)
+    def room(self, name:str, x:torch.Tensor)->Tensor: # A buffer that each thread has for itself, shape (len(x), k)
         name = f"{name} {x.dtype}"
         buffer = getattr(self.buffers, name, None)
         if buffer is None or len(buffer) < len(x) or buffer.shape[1] != len(self):
@@ -82,10 +82,10 @@ class Centers:
             setattr(self.buffers, name, buffer)
         return buffer[:len(x)]
 
-    def few(self, x): # Rows whose scores fit into a processor's cache, or keep a GPU busy
+    def few(self, x:torch.Tensor)->int: # Rows whose scores fit into a processor's cache, or keep a GPU busy
         return max(1, (2**19 if x.device.type == "cpu" else 2**26)//len(self))
 
-    def scores(self, x): # Shape (len(x), k)
+    def scores(self, x:torch.Tensor)->Tensor: # Shape (len(x), k)
         weight, bias, _ = self.factors(x.dtype)
         return torch.addmm(bias, x, weight, out=self.room("scores", x))
 
@@ -101,7 +101,7 @@ class Found(NamedTuple):
 def look(self:Centers,
     x:Tensor, # Rows, shifted, in the precision to compute in, shape (n, d)
     sq:Tensor, # Their squared lengths, shape (n,)
-    guess:Tensor=None, # Labels that are right for most rows, which saves time; shape (n,)
+    guess:Tensor|None=None, # Labels that are right for most rows, which saves time; shape (n,)
 )->tuple: # `Found`, and which rows it is not proven for, shape (m,)
     "The nearest centre of each row, as far as this precision can tell."
     labels = torch.empty(len(x), dtype=torch.long, device=x.device) if guess is None else guess.clone()
@@ -137,7 +137,7 @@ def _directly(self:Centers, x): # By the differences themselves; by dot products
     return torch.cat([torch.cdist(some/self.space.unit, centers, compute_mode="donot_use_mm_for_euclid_dist").argmin(1) for some in x.split(self.few(x))])
 
 # %% ../nbs/29_nearest.ipynb #ec68049f
-def assign(x, # Rows, shape (n, d), float32 or float64: tensor or `Rows`; of unit length or zero if `spherical`
+def assign(x:Tensor|Rows, # Rows, shape (n, d), float32 or float64: tensor or `Rows`; of unit length or zero if `spherical`
     centers:Tensor, # Centres, shape (k, d), dtype of `x`
     spherical:bool=False, # Nearest by angle, for centres of unit length?
 )->Tensor: # Labels, shape (n,), int64 in [0, k)
@@ -190,7 +190,8 @@ def _plus_plus(x, k, where, generator, weights=None): # k-means++; with weights,
         near = x.draw(odds if left[best] > 0 else torch.ones_like(odds), torch.rand(trials, generator=generator, dtype=torch.float64))
 
 def _parallel(x, k, where, generator, rounds=5): # k-means||
-    look, n, rows = _look(x, where, k), len(x), []
+    look, n = _look(x, where, k), len(x)
+    rows:list = []
     closest = torch.full((n,), math.inf, dtype=where.dtype, device=x.device)
     owner = torch.zeros(n, dtype=torch.int32, device=x.device)
     near = torch.randint(x.n, (1,), generator=generator).to(x.device)
@@ -206,16 +207,16 @@ def _parallel(x, k, where, generator, rounds=5): # k-means||
         rows.append(new)
         if turn == rounds or left == 0: break
         near = x.draw(closest, torch.rand(k, generator=generator, dtype=torch.float64))
-    rows = torch.cat(rows)
-    weights = x.total(sum(torch.bincount(part, minlength=len(rows)) for part in owner.split(2**20)).to(torch.float64))
-    return _plus_plus(Rows(rows), k, where._replace(dtype=torch.float64), generator, weights)
+    near = torch.cat(rows)
+    weights = x.total(torch.stack([torch.bincount(part, minlength=len(near)) for part in owner.split(2**20)]).sum(0).to(torch.float64))
+    return _plus_plus(Rows(near), k, where._replace(dtype=torch.float64), generator, weights)
 
 # %% ../nbs/29_nearest.ipynb #0189094b
-def start(x, # Rows, shape (n, d): tensor or `Rows`
+def start(x:Tensor|Rows, # Rows, shape (n, d): tensor or `Rows`
     k:int, # How many centres, at most n
     generator:torch.Generator, # Source of all randomness, on the CPU
     init:str="k-means++", # `"k-means++"`: far from each other; `"k-means||"`: the same in six passes; `"random"`: any k rows
-    spread:tuple=None, # What `scatter` returned, if it is known
+    spread:tuple|None=None, # What `scatter` returned, if it is known
 )->Tensor: # Centres, shape (k, d): rows of `x`
     "Rows to start from."
     x = Rows.of(x)

@@ -7,6 +7,7 @@ __all__ = ['nearest_neighbours', 'scan_loss', 'temi_loss', 'NeighbourPairs', 'Ne
 
 # %% ../nbs/61a_neighbours.ipynb #21fb1629
 import copy, math
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -16,12 +17,13 @@ from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import Adam
 from torch import nn
+from typing_extensions import Self
 
 from .estimators import to_numpy
 from .heads import Heads, KeepBest, Positions, SelfHeads
 
 # %% ../nbs/61a_neighbours.ipynb #da9fc76e
-def nearest_neighbours(E, # Embeddings [N, d]
+def nearest_neighbours(E:np.ndarray|torch.Tensor, # Embeddings [N, d]
     n:int, # Of each
     block:int=2048, # Rows compared at a time
 )->torch.Tensor: # int64 [N, n], the nearest first, by cosine
@@ -42,9 +44,9 @@ def scan_loss(a:torch.Tensor, # What heads say of clips [H, b, K]
     mean = a.mean(1)
     return -(a*b).sum(2).clamp_min(1e-8).log().mean(1) + entropy*torch.special.xlogy(mean, mean).sum(1)
 
-def temi_loss(a, b, # What heads say of clips and of a neighbour of each [H, b, K]
-    ta, tb, # What their teachers say [H, b, K]
-    prior, # Running mean of what the teachers say [H, K]
+def temi_loss(a:torch.Tensor, b:torch.Tensor, # What heads say of clips and of a neighbour of each [H, b, K]
+    ta:torch.Tensor, tb:torch.Tensor, # What their teachers say [H, b, K]
+    prior:torch.Tensor, # Running mean of what the teachers say [H, K]
     beta:float=.6, # Softens
 )->torch.Tensor: # [H]
     "Pointwise mutual information of the groups of neighbours, weighted by how far the teachers agree."
@@ -56,25 +58,25 @@ def temi_loss(a, b, # What heads say of clips and of a neighbour of each [H, b, 
 class NeighbourPairs(Callback):
     "In each batch: clips and one neighbour of each, and the loss of both."
     order = 60
-    def __init__(self, E, # Embeddings [N, d], a tensor
-        near, # int64 [N, n]
+    def __init__(self, E:torch.Tensor, # Embeddings [N, d], a tensor
+        near:torch.Tensor, # int64 [N, n]
         loss:str="scan", # or "temi"
         entropy:float=5., # lambda of SCAN
         beta:float=.6, # of TEMI
         momentum:float=.95, # of the teachers of TEMI; small sets have few steps
-        seed:int=0,
+        seed:int=0, # Of the draws
     ): self.E, self.near, self.kind, self.entropy, self.beta, self.momentum, self.seed = E, near, loss, entropy, beta, momentum, seed
     def before_fit(self):
         self.dice = torch.Generator().manual_seed(self.seed)
         if self.kind == "temi":
             self.teacher = copy.deepcopy(self.model).requires_grad_(False)
             self.prior = self.teacher(self.E).mean(1)
-    def draw(self, at): return self.near[at, torch.randint(self.near.shape[1], (len(at),), generator=self.dice).to(self.near.device)]
+    def draw(self, at:torch.Tensor)->torch.Tensor: return self.near[at, torch.randint(self.near.shape[1], (len(at),), generator=self.dice).to(self.near.device)] # Rows [b] -> a neighbour of each [b]
     def before_batch(self):
         at = self.xb[0].to(self.E.device)
         self.pair = torch.cat([self.E[at], self.E[self.draw(at)]])
         self.learn.xb, self.learn.yb = (self.pair,), (at,)
-    def loss(self, p, y):
+    def loss(self, p:torch.Tensor, y:torch.Tensor)->torch.Tensor: # What heads say of clips and neighbours [H, 2b, K], ignored
         a, b = p.chunk(2, dim=1)
         if self.kind == "scan": return scan_loss(a, b, self.entropy)
         with torch.no_grad(): ta, tb = self.teacher(self.pair).chunk(2, dim=1)
@@ -86,7 +88,7 @@ class NeighbourPairs(Callback):
             for p,q in zip(self.teacher.parameters(), self.model.parameters()): p.lerp_(q, 1 - self.momentum)
     def before_validate(self): raise CancelValidException
     @torch.no_grad()
-    def losses(self): # [H]
+    def losses(self)->torch.Tensor: # [H]
         "The loss of each head on all clips and their nearest neighbours."
         p = self.model(self.E)
         a, b = p, p[:, self.near[:, 0]]
@@ -102,15 +104,16 @@ class NeighbourHeads(SelfHeads):
         n_neighbors:int=20, # Of which one is drawn for a clip in a step; fewer where clips are few
         epochs:int=60, # Passes over the clips
         bs:int=128, # Clips in a step
-        lr:float=None, # Learning rate; None: 0.002 for SCAN and 0.01 for TEMI
+        lr:float|None=None, # Learning rate; None: 0.002 for SCAN and 0.01 for TEMI
         choose:str="best", # "best": the head of least loss; "consensus": what the heads agree on
-        device=None, random_state:int=0, # Seed
+        device:str|torch.device|None=None, random_state:int=0, # Seed
     ): self.n_clusters, self.loss, self.heads, self.n_neighbors, self.epochs, self.bs, self.lr, self.choose, self.device, self.random_state = n_clusters, loss, heads, n_neighbors, epochs, bs, lr, choose, device, random_state
 
-    def fit(self, X, # Embeddings [N, d]
+    def fit(self, # type: ignore[override]  # no views, which `SelfHeads` takes
+        X:np.ndarray|torch.Tensor, # Embeddings [N, d]
         y=None, # Ignored
-        cbs=(), # Callbacks for the learner
-    ):
+        cbs:Iterable=(), # Callbacks for the learner
+    )->Self:
         "Train the heads; returns `self`."
         if self.loss not in ("scan", "temi"): raise ValueError(f"loss={self.loss!r}: say 'scan' or 'temi'")
         if self.choose not in ("best", "consensus"): raise ValueError(f"choose={self.choose!r}: say 'best' or 'consensus'")

@@ -6,12 +6,14 @@
 __all__ = ['Block', 'small', 'make_body', 'Pool', 'NetworkEncoder', 'has_bf16', 'network_for']
 
 # %% ../nbs/42_networks.ipynb #bd00cefc
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 
 import numpy as np
 import torch
 from fastcore.basics import patch
 from torch import nn
+from typing_extensions import Self
 
 from .augment import Dice, Views
 from .encoders import Encoder, what_to_ignore
@@ -20,13 +22,13 @@ from .logmels import ClippedLogMel, Clipped, LogMels
 # %% ../nbs/42_networks.ipynb #23af6f28
 class Block(nn.Module):
     "Two convolutions beside a shortcut, [B, i, F, T] -> [B, o, F/stride, T/stride]."
-    def __init__(self, i, o, stride=1):
+    def __init__(self, i:int, o:int, stride:int=1): # Channels in, channels out, step
         super().__init__()
         self.path = nn.Sequential(nn.Conv2d(i, o, 3, stride, 1, bias=False), nn.BatchNorm2d(o), nn.ReLU(), nn.Conv2d(o, o, 3, 1, 1, bias=False), nn.BatchNorm2d(o))
         self.short = nn.Sequential(nn.AvgPool2d(2, ceil_mode=True) if stride == 2 else nn.Identity(), nn.Conv2d(i, o, 1, bias=False), nn.BatchNorm2d(o))
-    def forward(self, x): return (self.path(x) + self.short(x)).relu()
+    def forward(self, x:torch.Tensor)->torch.Tensor: return (self.path(x) + self.short(x)).relu()
 
-def small(widths=(16, 32, 64, 128), strides=(2, 2, 2, 1))->nn.Sequential:
+def small(widths:tuple=(16, 32, 64, 128), strides:tuple=(2, 2, 2, 1))->nn.Sequential: # Of each stage
     "A stem and blocks: [B, 1, F, T] -> [B, widths[-1], F', T']."
     stem = nn.Conv2d(1, widths[0], 5, strides[0], 2, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
     return nn.Sequential(*stem, *[Block(i, o, s) for i,o,s in zip(widths, widths[1:], strides[1:])])
@@ -57,7 +59,7 @@ class Pool(nn.Module):
     ):
         super().__init__()
         self.pitch, self.order = pitch, order
-    def forward(self, y):
+    def forward(self, y:torch.Tensor)->torch.Tensor:
         y = y.mean(2) + y.amax(2) if self.pitch else nn.functional.adaptive_avg_pool2d(y, (min(16, y.shape[2]), None)).flatten(1, 2)  # [B, C', T']
         if not self.order: return nn.functional.adaptive_avg_pool1d(y, 3).flatten(1)
         return torch.cat([y.mean(2), (y.square().mean(2) - y.mean(2).square()).clamp_min(0).add(1e-8).sqrt()], 1)
@@ -68,10 +70,10 @@ class NetworkEncoder(Encoder):
     version = "2"  # 2: the spread of a view is 1, and another clip may be blended in
     def __init__(self,
         by:str="content", # "content" or "source"
-        ignore=None, # Names from `IGNORABLE`; None takes those of `by`
+        ignore:str|Iterable|None=None, # Names from `IGNORABLE`; None takes those of `by`
         sample_rate:int=16000, # Hz
         n_mels:int=64, # bands
-        frames:int=None, # T, frames of a view; None: 48, or `part`
+        frames:int|None=None, # T, frames of a view; None: 48, or `part`
         part:int=20, # frames of the clip in a view, when order is ignored
         backbone:str="small", # See `make_body`
         views:int=8, # Fixed views that an embedding is the mean of
@@ -87,18 +89,18 @@ class NetworkEncoder(Encoder):
         self.views = Views(self.front.logmel.band_hz, self.ignore, strength, self.frames, part)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.body = make_body(backbone, "pitch" not in self.ignore).to(memory_format=torch.channels_last)
+            self.body = make_body(backbone, "pitch" not in self.ignore).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch declares this for float tensors only
         self.pool = Pool("pitch" in self.ignore, "order" in self.ignore)
         with torch.no_grad(): self.dim = self.eval().network(torch.zeros(2, 1, n_mels, self.frames)).shape[1]
 
     def config(self)->dict: return dict(by=self.by, ignore=self.ignore, sample_rate=self.sample_rate, n_mels=self.n_mels, frames=self.frames, part=self.part,
                                         backbone=self.backbone, views=self.n_views, strength=self.strength, seed=self.seed)
-    def network(self, x, half=False): # [B, 1, M, T] -> [B, dim]; `half` computes in bfloat16
+    def network(self, x:torch.Tensor, half:bool=False)->torch.Tensor: # [B, 1, M, T] -> [B, dim]; `half` computes in bfloat16
         with torch.autocast(x.device.type, torch.bfloat16) if half else nullcontext():
             return self.pool(self.body(x.contiguous(memory_format=torch.channels_last)))
 
 # %% ../nbs/42_networks.ipynb #5a0928c5
-def has_bf16(device:torch.device)->bool:
+def has_bf16(device:torch.device)->bool: # A device of torch
     "Does this device have instructions for numbers of 16 bits?"
     if device.type == "cuda": return torch.cuda.is_bf16_supported()
     return device.type == "cpu" and bool({"avx512_bf16", "amx_bf16", "bf16"} & set(_cpu_flags()))
@@ -110,7 +112,7 @@ def _cpu_flags():
 # %% ../nbs/42_networks.ipynb #0a76af09
 @patch
 def fixed_views(self:NetworkEncoder, batch:Clipped, # Log-mels, on the encoder's device
-): # yields [B, 1, M, T]
+)->Iterator[torch.Tensor]: # yields [B, 1, M, T]
     "The views that an embedding is the mean of, the same draws for every clip."
     if self.n_views == 1 and "order" not in self.ignore: yield self.views(batch)
     else: yield from (self.views(batch, Dice(v, batch.L.device, shared=True)) for v in range(self.n_views))
@@ -135,10 +137,10 @@ def forward(self:NetworkEncoder,
 def embed_kept(self:NetworkEncoder,
     store:LogMels, # Log-mels of all clips
     views:int=0, # Random views of each clip, side by side; 0: the mean over the fixed ones
-    rows=None, # Which clips; None: all
+    rows:np.ndarray|None=None, # Which clips; None: all
     seed:int=0, # Of the random views
     bs:int=512, # Clips at a time
-    bf16:bool=False, # Compute in bfloat16, which is faster and a little less exact? None: where the processor can
+    bf16:bool|None=False, # Compute in bfloat16, which is faster and a little less exact? None: where the processor can
 )->np.ndarray: # float32 [N, dim], or [N, views, dim]; NaN for clips that could not be decoded
     "Embeddings from log-mels that are kept."
     rows = np.arange(len(store)) if rows is None else np.asarray(rows)
@@ -160,7 +162,7 @@ def calibrate(self:NetworkEncoder,
     store:LogMels, # Log-mels of the clips
     clips:int=1024, # How many are looked at, at most
     seed:int=0, # Which, and in which views
-):
+)->Self:
     "Set the statistics of batch normalisation for a network that is not trained."
     norms = [m for m in self.body.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     if not norms or not len(store.rows): return self
@@ -173,9 +175,9 @@ def calibrate(self:NetworkEncoder,
     return self.eval()
 
 # %% ../nbs/42_networks.ipynb #d18db7ad
-def network_for(lengths, # Frames of each clip
+def network_for(lengths:np.ndarray, # Frames of each clip
     by:str="content", # "content" or "source"
-    ignore=None, # Names from `IGNORABLE`; None takes those of `by`
+    ignore:str|Iterable|None=None, # Names from `IGNORABLE`; None takes those of `by`
     sample_rate:int=16000, # Hz
     **kwargs, # Further arguments of `NetworkEncoder`
 )->NetworkEncoder:

@@ -6,6 +6,8 @@
 __all__ = ['OKABE_ITO', 'style', 'layout_2d', 'plot_map', 'plot_sizes']
 
 # %% ../nbs/11_pictures.ipynb #df77b44d
+from typing import Any
+
 import numpy as np
 
 # %% ../nbs/11_pictures.ipynb #2b6feb17
@@ -19,7 +21,7 @@ def style(cluster:int, # Cluster id, -1 for noise
     return dict(c=OKABE_ITO[cluster % 8], marker=_MARKERS[cluster % len(_MARKERS)], snap=False)  # snapped to pixels, a small plus has no width
 
 # %% ../nbs/11_pictures.ipynb #b6bc5efc
-def layout_2d(X, # Embeddings [N, d]
+def layout_2d(X:np.ndarray, # Embeddings [N, d]
     random_state:int=0, # Seed
     most:int=3000, # Points that t-SNE lays out
 )->np.ndarray: # [N, 2]
@@ -42,12 +44,12 @@ def _among(X, some, random_state):
     out[rest] = (at[near]*(weight/weight.sum(1, keepdims=True))[..., None]).sum(1)
     return out
 
-def plot_map(X, # Embeddings [N, d]
-    labels, # Cluster of each [N], -1 is noise
-    at=None, # Positions [N, 2]; None lays them out
+def plot_map(X:np.ndarray, # Embeddings [N, d]
+    labels:np.ndarray, # Cluster of each [N], -1 is noise
+    at:np.ndarray|None=None, # Positions [N, 2]; None lays them out
     max_points:int=20_000, # Points drawn at most
     random_state:int=0, # Seed of the thinning and the layout
-):
+)->Any:
     "A map of the embeddings, coloured by cluster; returns the figure."
     from matplotlib.figure import Figure
     X, labels = np.asarray(X), np.asarray(labels)
@@ -58,7 +60,7 @@ def plot_map(X, # Embeddings [N, d]
     ax = fig.subplots()
     for cluster in np.unique(labels):
         i = labels == cluster
-        ax.scatter(*at[i].T, s=10 if len(at) < 5000 else 4, lw=0, alpha=.8, label="noise" if cluster < 0 else str(cluster), **style(cluster))
+        ax.scatter(at[i, 0], at[i, 1], s=10 if len(at) < 5000 else 4, lw=0, alpha=.8, label="noise" if cluster < 0 else str(cluster), **style(cluster))
     ax.set(xticks=[], yticks=[], xlabel="t-SNE 1 (no unit)", ylabel="t-SNE 2 (no unit)",
            title=f"{total:,} clips" + (f", {len(keep):,} drawn" if len(keep) < total else ""))
     if len(np.unique(labels)) <= 40:
@@ -66,8 +68,8 @@ def plot_map(X, # Embeddings [N, d]
     return fig
 
 # %% ../nbs/11_pictures.ipynb #8fd4ccb6
-def plot_sizes(labels, # Cluster of each clip [N], -1 is noise
-):
+def plot_sizes(labels:np.ndarray, # Cluster of each clip [N], -1 is noise
+)->Any:
     "Bars of how many clips each cluster holds, largest first, noise last; returns the figure."
     from matplotlib.figure import Figure
     ids, n = np.unique(np.asarray(labels), return_counts=True)

@@ -7,12 +7,19 @@ __all__ = ['AudioClusterer']
 
 # %% ../nbs/70_pipeline.ipynb #f8ebe739
 import os, time, warnings
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import pandas as pd
+import torch
 from fastcore.basics import patch
 from sklearn.base import BaseEstimator, ClusterMixin, clone
+from typing_extensions import Self
 
 from .audio import clips
 from .choose import choose_k
@@ -30,21 +37,32 @@ from .stream import check_there
 # %% ../nbs/70_pipeline.ipynb #d473f513
 class AudioClusterer(ClusterMixin, BaseEstimator):
     "Cluster the recordings of a folder, a list, a CSV or a table of clips."
+    clips_:pd.DataFrame # What was clustered, a row each: path, start, end (s)
+    errors_:list # (path, reason) of what could not be used
+    embeddings_:np.ndarray # float32 [N, d]
+    labels_:np.ndarray # Cluster of each clip [N], -1 is noise; by content and by source [N, 2] for by="both"
+    confidence_:np.ndarray # How clearly each clip belongs there [N]
+    representative_:np.ndarray # Does it stand for its cluster? bool [N]
+    encoder_:Any # The `Encoder` that was used
+    clusterer_:Any # The fitted clusterer
+    stability_:Any # A `Stability`, or None
+    choice_:Any # For n_clusters="auto" a `Choice`, else None
+    refined_:Any # A dict of what was taken away, and what for, or None
     def __init__(self,
         method:str="kmeans", # kmeans, consensus, dbscan, hdbscan, meanshift, agglomerative, deepcluster or spice
-        n_clusters=10, # Groups wanted, for the methods that are told; "auto" looks for a number; a pair, by content and by source, for both
+        n_clusters:int|str|tuple=10, # Groups wanted, for the methods that are told; "auto" looks for a number; a pair, by content and by source, for both
         by:str="content", # "content" (what happens), "source" (what it comes from) or "both"
-        ignore=None, # What must not matter: order, pitch, level, noise, room; None takes those of `by`
-        encoder=None, # "fixed", "untrained" (a network with random weights), "aisfx" (trained on sound effects), "hf:NAME@REVISION" (of the transformers library), "auto" (the best of what is there, judged without labels), or an `Encoder`; None is "fixed", and deepcluster and spice train their own
+        ignore:str|Iterable|None=None, # What must not matter: order, pitch, level, noise, room; None takes those of `by`
+        encoder:str|Encoder|None=None, # "fixed", "untrained" (a network with random weights), "aisfx" (trained on sound effects), "hf:NAME@REVISION" (of the transformers library), "auto" (the best of what is there, judged without labels), or an `Encoder`; None is "fixed", and deepcluster and spice train their own
         *,
-        window:float=None, # seconds in a clip; None makes each recording one clip
-        hop:float=None, # seconds from one clip to the next; None is `window`
-        sample_rate:int=None, # Hz; None is the rate that most recordings have
-        params:dict=None, # Further arguments of the method
-        num_workers:int=None, # Worker processes; None decides by the amount of audio
-        device=None, # None is CUDA if there is one, else the CPU
+        window:float|None=None, # seconds in a clip; None makes each recording one clip
+        hop:float|None=None, # seconds from one clip to the next; None is `window`
+        sample_rate:int|None=None, # Hz; None is the rate that most recordings have
+        params:dict|None=None, # Further arguments of the method
+        num_workers:int|None=None, # Worker processes; None decides by the amount of audio
+        device:str|torch.device|None=None, # None is CUDA if there is one, else the CPU
         random_state:int=0, # Seed
-        cache=None, # Where embeddings are kept for the next time: None keeps none, True is the user's cache, else a folder
+        cache:str|Path|bool|None=None, # Where embeddings are kept for the next time: None keeps none, True is the user's cache, else a folder
         sharded:bool=False, # Share the work with the other processes of `torch.distributed`, which call the same with the same?
         stability:int=10, # Times that parts of the clips are clustered again, to see which groups last; 0 leaves it out
     ):
@@ -68,7 +86,7 @@ def _clusterer(self:AudioClusterer):
     if not isinstance(lr := params.get("lr", 1) or 1, (int, float)) or not 0 < lr < float("inf"): raise ValueError(f"lr={lr!r}: a learning rate is a number above 0")
     own = {"method", "n_clusters", "random_state", "device", "sharded"} | ({"by", "ignore", "sample_rate", "num_workers"} if self.method in TRAINED else set())
     if twice := own & set(params): raise ValueError(f"{', '.join(sorted(twice))} cannot be among the parameters of the method: it is an argument of its own")
-    made = make_clusterer(self.method, 2 if self.n_clusters == "auto" else self.n_clusters, self.random_state, self.device and str(self.device), **params)
+    made = make_clusterer(self.method, 2 if self.n_clusters == "auto" else int(self.n_clusters), self.random_state, self.device and str(self.device), **params)
     if self.method == "spice": made._check()
     return made
 
@@ -78,12 +96,12 @@ def _enough(self:AudioClusterer, clusterer, n):
 
 # %% ../nbs/70_pipeline.ipynb #b25073bc
 @patch
-def fit(self:AudioClusterer, source, # Folder, file, glob, CSV, list of files, or table of clips
+def fit(self:AudioClusterer, source:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
     y=None, # Ignored
-    progress=lambda batches, total: batches, # Wraps the batches of the embedding, to show how far it is
-    checkpoints=None, # Folder in which a training is kept after each epoch, and gone on with if it is there
-    say=None, # Called with a line of text after each epoch of a training
-):
+    progress:Callable=lambda batches, total: batches, # Wraps the batches of the embedding, to show how far it is
+    checkpoints:str|Path|None=None, # Folder in which a training is kept after each epoch, and gone on with if it is there
+    say:Callable|None=None, # Called with a line of text after each epoch of a training
+)->Self:
     "Find the clips, embed them and cluster the embeddings."
     if self.by == "both": return self._fit_both(source, progress=progress, checkpoints=checkpoints, say=say)
     team, self.seconds_ = Team(self.sharded), {}

@@ -7,12 +7,14 @@ __all__ = ['trusting_code', 'PretrainedEncoder', 'named_encoder']
 
 # %% ../nbs/46_pretrained.ipynb #a55e49a5
 import json, math, os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import torch
+from typing_extensions import Self
 
 from .encoders import Encoder
 from .estimators import replacing
@@ -24,7 +26,7 @@ _LEAST = .1  # seconds; a shorter clip is padded with silence to this, whatever 
 _trusted = []
 
 @contextmanager
-def trusting_code():
+def trusting_code()->Iterator[None]:
     "Let the code that comes with the model of a run folder run while the block lasts."
     _trusted.append(True)
     try: yield
@@ -35,7 +37,7 @@ class PretrainedEncoder(Encoder):
     version = "1"
     def __init__(self,
         name:str, # On the hub, or a folder
-        revision:str=None, # Commit, tag or branch on the hub; None is the newest, and the commit is kept
+        revision:str|None=None, # Commit, tag or branch on the hub; None is the newest, and the commit is kept
         remote_code:bool=False, # May code that comes with the model run on this machine?
     ):
         super().__init__()
@@ -51,14 +53,14 @@ class PretrainedEncoder(Encoder):
         self.requires_grad_(False)
         with torch.inference_mode(): self.dim = self._heard(torch.zeros(1, self.sample_rate)).shape[1]
 
-    def train(self, mode=True): # it is never trained: dropout and masks would make another vector each time
+    def train(self, mode=True)->Self: # it is never trained: dropout and masks would make another vector each time
         super().train(mode)
         self.net.eval()
         return self
-    def config(self): return dict(name=self.name, revision=self.revision, remote_code=self.remote_code)
+    def config(self)->dict: return dict(name=self.name, revision=self.revision, remote_code=self.remote_code)
 
     @torch.no_grad()
-    def forward(self, wave, lengths):
+    def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor:
         parts = [(row, part) for row,n in enumerate(lengths.tolist()) for part in _parts(wave[row, :n], self.window, round(_LEAST*self.sample_rate))]
         out, share = wave.new_zeros(len(wave), self.dim), torch.bincount(torch.tensor([row for row,_ in parts]), minlength=len(wave)).to(wave)
         for n in sorted({len(p) for _,p in parts}):
@@ -80,11 +82,11 @@ class PretrainedEncoder(Encoder):
         if states is None: states = made.hidden_states
         return (states[-1] if isinstance(states, (tuple, list)) else states).mean(1)
 
-    def save(self, path):
+    def save(self, path:str|Path): # Folder, made if it is not there
         "Write the name and the revision; the weights stay where transformers keeps them."
         with replacing(Path(path)/"encoder.json") as tmp: tmp.write_text(json.dumps({"class": type(self).__name__, **self.config()}, indent=1), encoding="utf-8")
     @classmethod
-    def read(cls, path): # Folder written by `save`
+    def read(cls, path:str|Path)->"PretrainedEncoder": # Folder written by `save`
         "Load the same model again."
         about = json.loads(Path(path, "encoder.json").read_text(encoding="utf-8"))
         if about.get("remote_code") and not _trusted: raise ValueError(f"the model {about.get('name')} of the run in {Path(path).parent} brings code of its own, which would run on this machine; a folder cannot give leave for that. If you trust it, say --remote-code, or load it in: with trusting_code()")

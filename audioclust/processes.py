@@ -7,8 +7,10 @@ __all__ = ['launched', 'Team', 'joined']
 
 # %% ../nbs/05_processes.ipynb #e6392263
 import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +32,7 @@ class Team:
         self.rank, self.size = (dist.get_rank(), dist.get_world_size()) if shared else (0, 1)
 
     def gather(self,
-        value, # Of this process; small
+        value:Any, # Of this process; small
     )->list:
         "What each process has, in order of rank."
         said = [value]*self.size
@@ -42,11 +44,11 @@ _KINDS = {k.__name__: k for k in (ValueError, TypeError, OSError, MemoryError, R
 
 @patch
 def agree(self:Team,
-    f, # Called without arguments, in every process
-    shared=Exception, # Errors that the others are told of; any other leaves at once, and ends the process
-): # What `f` gives here
+    f:Callable, # Called without arguments, in every process
+    shared:type[Exception]|tuple[type[Exception],...]=Exception, # Errors that the others are told of; any other leaves at once, and ends the process
+)->Any: # What `f` gives here
     "Do something everywhere; an error in any process is raised in all."
-    value = problem = None
+    value, problem = None, None # type: Any, Any
     try: value = f()
     except shared as e: problem = e
     kind = next((c.__name__ for c in type(problem).__mro__ if c.__name__ in _KINDS), "RuntimeError")
@@ -59,8 +61,8 @@ def agree(self:Team,
 
 @patch
 def first(self:Team,
-    f, # Called without arguments, in the process of rank 0
-): # What `f` gave there
+    f:Callable, # Called without arguments, in the process of rank 0
+)->Any: # What `f` gave there
     "Do something once, and tell all what came of it."
     said = [self.agree(lambda: f() if self.rank == 0 else None)]
     if self.size > 1: dist.broadcast_object_list(said)
@@ -69,7 +71,7 @@ def first(self:Team,
 # %% ../nbs/05_processes.ipynb #cd8968fc
 @patch
 def share(self:Team,
-    costs, # Of each row, at least 0 [N]
+    costs:np.ndarray, # Of each row, at least 0 [N]
 )->slice:
     "The rows that this process takes; about equal in cost."
     total = np.concatenate([[0.], np.cumsum(costs, dtype=np.float64)])
@@ -99,7 +101,7 @@ def collect(self:Team,
 
 # %% ../nbs/05_processes.ipynb #01de9c9b
 @contextmanager
-def joined():
+def joined()->Iterator[Team]:
     "Within, the team of all processes that were started together; it ends with the block."
     if not launched() or dist.is_initialized(): yield Team(dist.is_available() and dist.is_initialized()); return
     if gpus := torch.cuda.device_count(): torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)) % gpus)

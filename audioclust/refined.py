@@ -8,6 +8,7 @@ __all__ = ['LIMIT', 'LEFT', 'AGAIN', 'rest', 'Beside', 'without', 'clearness', '
 # %% ../nbs/70_refined.ipynb #bb155054
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,9 +36,10 @@ def rest(Z:np.ndarray, # Embeddings [N, d]
 
 class Beside(Encoder):
     "An encoder without what sets the groups of another grouping apart: embeddings [N, d] of length 1."
-    def __init__(self, encoder:Encoder, whitening, # What is refined
-        other:Encoder, other_whitening, method:str, clusterer, # What finds the groups of the other grouping
-        means, # Means of these [K, d]
+    means:torch.Tensor # [K, d]
+    def __init__(self, encoder:Encoder, whitening:Any, # What is refined
+        other:Encoder, other_whitening:Any, method:str, clusterer:Any, # What finds the groups of the other grouping
+        means:np.ndarray, # Means of these [K, d]
     ):
         super().__init__()
         self.encoder, self.own, self.other, self.others, self.method, self.clusterer = encoder, whitening, other, other_whitening, method, clusterer
@@ -45,18 +47,18 @@ class Beside(Encoder):
         self.sample_rate, self.dim = encoder.sample_rate, self.means.shape[1]
     def config(self)->dict: return dict(method=self.method, **{part: {"class": type(e).__name__, **e.config()} for part,e in (("own", self.encoder), ("other", self.other))})
     @torch.no_grad()
-    def forward(self, wave, lengths):
+    def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor:
         z, other = (w.transform(e(wave, lengths).float().cpu().numpy()) for e,w in ((self.encoder, self.own), (self.other, self.others)))
         return torch.from_numpy(rest(z, np.asarray(self.clusterer.predict(other)), self.means.cpu().numpy())).to(wave.device)
 
-    def save(self, path):
+    def save(self, path:str|Path): # Folder, made if it is not there
         path = Path(path)
         for part,things in (("own", (self.encoder, self.own)), ("other", (self.other, self.others, self.clusterer))):
             for thing in things: thing.save(path/part)
         with replacing(path/"means.npy") as tmp: np.save(tmp, self.means.cpu().numpy(), allow_pickle=False)
         with replacing(path/"encoder.json") as tmp: tmp.write_text(json.dumps({"class": "Beside", "method": self.method}, indent=1), encoding="utf-8")
     @classmethod
-    def read(cls, path):
+    def read(cls, path:str|Path)->"Beside": # Folder written by `save`
         own, other, method = Path(path)/"own", Path(path)/"other", json.loads((Path(path)/"encoder.json").read_text(encoding="utf-8"))["method"]
         return cls(load_encoder(own), load_whitening(own), load_encoder(other), load_whitening(other), method, load_clusterer(method, other), np.load(Path(path)/"means.npy", allow_pickle=False)).eval()
 
@@ -96,7 +98,7 @@ def refine(content:AudioClusterer, # Fitted
     source:AudioClusterer, # Fitted to the same clips
     limit:float=LIMIT, # Adjusted mutual information of the two groupings, at most
     left:float=LEFT, # The same of what is left, at most
-): # (content, source, reasons: dict of text by the name of the grouping)
+)->tuple[AudioClusterer,AudioClusterer,dict]: # (content, source, reasons: dict of text by the name of the grouping)
     "Each of two groupings without the other's means, where the signs are good; else as it was."
     pair, why = dict(content=content, source=source), {}
     for by,of in (("content", "source"), ("source", "content")):

@@ -10,7 +10,9 @@ import math
 import mmap
 import os
 from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,9 +23,9 @@ from torch import Tensor
 from .processes import Team
 
 # %% ../nbs/28_rows.ipynb #43d13421
-def blocks(x, # Rows, shape (n, d): tensor or `Rows`
+def blocks(x:Any, # Rows, shape (n, d): tensor or `Rows`
     k:int, # Numbers that each row needs beside its own d
-    n:int=None, # Rows; None: those of `x`
+    n:int|None=None, # Rows; None: those of `x`
 )->list: # Slices that cover the rows in order
     "Blocks of equal size, up to 16 MB on a CPU, 4 MB from a file, or 256 MB on a GPU; unless there is little, at least 4, so that every core has some."
     n, width = len(x) if n is None else n, k + x.shape[1]
@@ -40,10 +42,10 @@ def _pool(n): # Threads that stay, for this process
     if key not in _pools: _pools[key] = ThreadPoolExecutor(n, "audioclust", initializer=torch.set_num_threads, initargs=(1,))
     return _pools[key]
 
-def each(f, # Called with a part
+def each(f:Callable, # Called with a part
     parts:list, # For example, slices from `blocks`
     device:torch.device, # Where `f` computes
-): # Yields `f(part)` for each part, in order
+)->Iterator: # Yields `f(part)` for each part, in order
     "Parts worked on by as many threads as torch may use, each by a single one; on a GPU, one after the other."
     n = torch.get_num_threads()
     if device.type != "cpu" or n == 1 or len(parts) < n: yield from map(f, parts); return
@@ -62,9 +64,11 @@ def each(f, # Called with a part
 # %% ../nbs/28_rows.ipynb #96a5fd7c
 class Rows:
     "A table of numbers to be visited in blocks, wherever it is."
+    x:Any # Tensor, or numpy array mapped to a file
+    dtype:Any # What blocks come in, a `torch.dtype`
     def __init__(self,
-        x, # Rows, shape (n, d): tensor, or numpy array mapped to a file
-        device=None, # Where blocks come to; None: where `x` is
+        x:Tensor|np.ndarray, # Rows, shape (n, d): tensor, or numpy array mapped to a file
+        device:str|torch.device|None=None, # Where blocks come to; None: where `x` is
         unit:bool=False, # Bring rows to length 1 as they are read?
         sharded:bool=False, # Is `x` this process's share, and do the others of `torch.distributed` hold the rest?
     ):
@@ -91,12 +95,12 @@ class Rows:
         return unit_rows(rows) if self.unit else rows
 
     def _give_back(self): # Pages of a file that is only read
-        m = self.x
+        m:Any = self.x
         while isinstance(m, np.ndarray): m = m.base
         if isinstance(m, mmap.mmap) and not self.x.flags.writeable and hasattr(m, "madvise"): m.madvise(mmap.MADV_DONTNEED)
 
     @staticmethod
-    def of(x): # `x` if it is `Rows` already
+    def of(x:Any)->"Rows": # `x` if it is `Rows` already
         return x if isinstance(x, Rows) else Rows(x)
 
 # %% ../nbs/28_rows.ipynb #05b21cf5
@@ -118,7 +122,7 @@ def most(self:Rows,
 
 @patch
 def ranks(self:Rows,
-    value:float, # This process's
+    value:float|Tensor, # This process's
 )->Tensor: # Each process's, shape (world,), float64
     "What each process says."
     said = torch.zeros(self.world, dtype=torch.float64, device=self.device)
@@ -164,9 +168,9 @@ def unit_rows(x:Tensor, # Rows, shape (n, d)
         x = x/torch.where(size > 0, size, 1)
     return x
 
-def in_float64(x, # Rows, shape (n, d): tensor or `Rows`
-    members:Tensor=None, # Indices of the rows to visit; None for all of them
-): # Yields pairs: a slice of the rows or members, and those rows in float64, free to be written to
+def in_float64(x:"Tensor|Rows", # Rows, shape (n, d): tensor or `Rows`
+    members:Tensor|None=None, # Indices of the rows to visit; None for all of them
+)->Iterator: # Yields pairs: a slice of the rows or members, and those rows in float64, free to be written to
     "Visit rows block by block in double precision, all in the same buffer."
     buffer = None
     for s in blocks(x if members is None else members[:, None], x.shape[1]):
@@ -175,7 +179,7 @@ def in_float64(x, # Rows, shape (n, d): tensor or `Rows`
         yield s, buffer[:len(rows)].copy_(rows)
 
 # %% ../nbs/28_rows.ipynb #266273d6
-def scatter(x, # Rows, shape (n, d): tensor or `Rows`
+def scatter(x:"Tensor|Rows", # Rows, shape (n, d): tensor or `Rows`
 )->tuple: # Mean m, shape (d,), float64; total scatter T, float64
     "Where the data lie and how far they spread: T is the loss of a single cluster."
     x = Rows.of(x)
@@ -183,7 +187,7 @@ def scatter(x, # Rows, shape (n, d): tensor or `Rows`
         rows = x[s].to(torch.float64, copy=True)
         mean = rows.mean(0)
         return len(rows), mean, rows.sub_(mean).square_().sum()
-    n, mean, total = 0, 0., 0.
+    n, mean, total = 0, 0., 0. # type: int, Any, Any
     for m,centre,within in each(part, blocks(x, x.shape[1]), x.device):
         gap, n = centre - mean, n + m
         mean, total = mean + gap*(m/n), total + within + gap.square().sum()*(m*(n - m)/n)

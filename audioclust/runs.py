@@ -8,6 +8,7 @@ __all__ = ['SCHEMA', 'write_table', 'read_table', 'read_array', 'write_json', 'w
 
 # %% ../nbs/69_runs.ipynb #a5cd8fb7
 import csv, json, os, platform
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,12 +22,12 @@ from .estimators import replacing
 
 # %% ../nbs/69_runs.ipynb #914b6c53
 def write_table(table:pd.DataFrame, # Any table
-    path, # CSV file
+    path:str|Path, # CSV file
 ):
     "Write a CSV, whole or not at all."
     with replacing(path) as tmp: table.to_csv(tmp, index=False, encoding="utf-8", errors="surrogateescape", quoting=csv.QUOTE_NONNUMERIC)
 
-def read_table(path, # CSV file
+def read_table(path:str|Path, # CSV file
 )->pd.DataFrame:
     "Read what `write_table` wrote; paths and labels stay text."
     table = read_csv(path, encoding="utf-8", encoding_errors="surrogateescape", dtype={"path": str, "reason": str, "label": str, "name": str, "mark": str}, na_values={"confidence": [""], "stability": [""], "label": [""]})
@@ -41,7 +42,7 @@ def _odd(table, name):
     if odd := [c for c in ("start", "end", "confidence", "stability") if c in table and table[c].dtype.kind not in "fiu"]: return f"its column {odd[0]} does not hold numbers only"
     if "path" in table and (table.path.isna() | (table.path == "") | table.path.str.contains("\0", regex=False)).any(): return "a row of it names no file"
 
-def read_array(path, # .npy file
+def read_array(path:str|Path, # .npy file
 )->np.ndarray: # Numbers
     "Read what `np.save` wrote; what is no array of numbers is refused."
     try: made = np.load(path, allow_pickle=False)
@@ -50,7 +51,7 @@ def read_array(path, # .npy file
     return made
 
 def write_json(about:dict, # Numbers, texts, lists and dicts; NaN becomes null
-    path, # JSON file
+    path:str|Path, # JSON file
 ):
     "Write JSON, whole or not at all."
     text = json.dumps(_plain(about), indent=1, ensure_ascii=True, allow_nan=False)
@@ -88,7 +89,7 @@ def versions()->dict: # Package → version
 _LARGEST = 10**8  # bytes of run.json
 _KINDS = dict(by=str, source=str, created=str, asked=dict, found=dict, encoder=dict, clusterer=dict, versions=dict, seconds=dict, ignored=list, stability=dict, choice=dict, picked=dict, refined=dict, scores=dict, warnings=list)
 
-def read_run(path, # A run folder
+def read_run(path:str|Path, # A run folder
 )->dict: # What `run.json` holds
     "The record of a run; an error that says what is wrong when there is none."
     file = Path(path)/"run.json"
@@ -104,17 +105,17 @@ def read_run(path, # A run folder
     return about
 
 @contextmanager
-def intact(path, # A run folder
+def intact(path:str|Path, # A run folder
     what:str="run", # What is there
-    advice:str="make it again",
-):
+    advice:str="make it again", # What to do about it
+)->Iterator[None]:
     "Say of what is missing or odd in a folder that what is there is damaged."
     try: yield
     except (LookupError, AttributeError, TypeError, EOFError, ArithmeticError, RuntimeError, UnicodeError, json.JSONDecodeError, SafetensorError) as e: raise ValueError(f"the {what} in {path} is damaged ({type(e).__name__}: {brief(e)}); {advice}") from e
 
 # %% ../nbs/69_runs.ipynb #fee0f5d9
-def check_out(out, # Where the run folder will be
-    source=None, # Where the recordings are
+def check_out(out:str|Path, # Where the run folder will be
+    source:str|Path|list|pd.DataFrame|None=None, # Where the recordings are
     overwrite:bool=False, # Replace a run that is there
     stopped:bool=False, # Does it hold what a run left that was stopped?
 ):
@@ -128,15 +129,15 @@ def check_out(out, # Where the run folder will be
     if not os.access(above, os.W_OK): raise ValueError(f"{out} cannot be written: no permission in {above}")
     check_outside(out, source)
 
-def check_outside(out, # Where something will be written
-    source, # Where the recordings are
+def check_outside(out:str|Path, # Where something will be written
+    source:str|Path|list|pd.DataFrame, # Where the recordings are
 ):
     "Refuse to write into the folder of the recordings."
     if isinstance(source, (str, os.PathLike)) and Path(source).is_dir() and Path(out).resolve().is_relative_to(Path(source).resolve()):
         raise ValueError(f"{out} lies inside the recordings ({source}), where nothing is ever written: choose another --out")
 
-def check_file(out, # The file that will be there
-    source, # Where the recordings are
+def check_file(out:str|Path, # The file that will be there
+    source:str|Path|list|pd.DataFrame, # Where the recordings are
     overwrite:bool=False, # Replace a file that is there
 ):
     "Refuse to write over a file, or into the recordings."

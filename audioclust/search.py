@@ -8,7 +8,9 @@ __all__ = ['Search']
 # %% ../nbs/29a_search.ipynb #b6dcf27d
 import math
 import threading
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import torch
 from fastcore.basics import patch
@@ -20,13 +22,16 @@ from .rows import Rows, blocks, each, scatter
 # %% ../nbs/29a_search.ipynb #2ce089c2
 class Search:
     "The nearest centre of each row, again and again while the centres move."
+    labels:Any # Of the rows, shape (n,); None before the first search
+    last:Any # For the user of the search
     def __init__(self,
-        x, # Rows, shape (n, d): tensor or `Rows`; of unit length or zero if `spherical`
-        spread:tuple=None, # What `scatter` returned, if it is known
+        x:Tensor|Rows, # Rows, shape (n, d): tensor or `Rows`; of unit length or zero if `spherical`
+        spread:tuple|None=None, # What `scatter` returned, if it is known
         spherical:bool=False, # Nearest by angle, for centres of unit length?
         remember:bool=True, # Keep bounds? They take three numbers per row
     ):
-        self.x, self.spherical, self.remember, self.labels, self.last = Rows.of(x), spherical, remember, None, None # `last`: for the user of the search
+        self.moved = 0 # rows whose label the last search changed
+        self.x, self.spherical, self.remember, self.labels, self.last = Rows.of(x), spherical, remember, None, None
         self.buffers = threading.local()
         if spherical: self.space = Space(None, 1., self.x.dtype)
         else:
@@ -35,8 +40,8 @@ class Search:
 
     def __call__(self,
         centers:Tensor, # Shape (k, d)
-        use=lambda old, new, rows: (old, new, rows), # Called, by whichever thread, with the old labels (None at first) and the new ones of rows whose label changes, and with the rows
-    ): # Yields what `use` returned for each block in which labels changed
+        use:Callable=lambda old, new, rows: (old, new, rows), # Called, by whichever thread, with the old labels (None at first) and the new ones of rows whose label changes, and with the rows
+    )->Iterator: # Yields what `use` returned for each block in which labels changed
         "Search; afterwards `labels`, shape (n,), holds the nearest centre of each row. The tensor is the same each time."
         c, first = Centers(centers, self.space, self.spherical, self.buffers), self.labels is None
         if first: self._begin(len(self.x))
@@ -105,7 +110,8 @@ def _least(self:Search, c, weight, bias, place, s): # Bring `other` down to the 
 @patch
 def _block(self:Search, c, pick, how, use, s):
     ids = s if pick is None else pick[s]
-    x, before, doubt = self.x[ids], None if how == "first" else self.labels[ids], ()
+    x, doubt = self.x[ids], ()
+    before:Any = None if how == "first" else self.labels[ids]
     if how == "prove": found, sq = c.prove(x)
     else:
         shifted = self.space.shift(x)

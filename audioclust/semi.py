@@ -7,6 +7,8 @@ __all__ = ['consistency', 'reliable', 'FixMatch', 'EMA', 'MatchCurves', 'semi_le
 
 # %% ../nbs/62_semi.ipynb #c268ec9d
 import copy, math
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,18 +25,18 @@ from .neighbours import nearest_neighbours
 from .networks import NetworkEncoder, has_bf16
 
 # %% ../nbs/62_semi.ipynb #246bef8d
-def consistency(E, # Embeddings [N, d]
-    labels, # Group of each [N]
+def consistency(E:np.ndarray, # Embeddings [N, d]
+    labels:np.ndarray, # Group of each [N]
     n_neighbors:int=30, # n
     block:int=2048, # Rows compared at a time
 )->np.ndarray: # float32 [N], from 0 to 1
     "The share of a clip's nearest neighbours that have its label."
-    n, labels = min(n_neighbors, len(E) - 1), torch.as_tensor(to_numpy(labels))
+    n, group = min(n_neighbors, len(E) - 1), torch.as_tensor(to_numpy(labels))
     if n < 1: return np.ones(len(E), np.float32)
-    return (labels[nearest_neighbours(E, n, block)] == labels[:, None]).float().mean(1).numpy()
+    return (group[nearest_neighbours(E, n, block)] == group[:, None]).float().mean(1).numpy()
 
-def reliable(E, # Embeddings [N, d]
-    labels, # Group of each [N]
+def reliable(E:np.ndarray, # Embeddings [N, d]
+    labels:np.ndarray, # Group of each [N]
     n_neighbors:int=30, # Neighbours that are asked; fewer where groups are smaller than that
     share:float=.9, # eta, of them that must agree
     least:float=.5, # Share of each group that is kept at least, the most consistent first
@@ -56,11 +58,11 @@ class FixMatch(Callback):
     "Weak views of labelled clips, weak and strong views of all, and the loss of both."
     order = -5
     def __init__(self, labels:np.ndarray, # Reliable labels [N], -1 for none
-        weak, strong, # What makes the views
+        weak:Callable, strong:Callable, # What makes the views
         bs:int=64, # B, labelled clips in a step
         threshold:float=.95, # t
         weight:float=1., # lambda
-        seed:int=0,
+        seed:int=0, # Of the orders
     ): self.labels, self.weak, self.strong, self.bs, self.threshold, self.weight, self.seed = labels, weak, strong, bs, threshold, weight, seed
     def before_epoch(self):
         rng, dl = np.random.default_rng([self.seed, self.epoch]), self.dls.train
@@ -74,7 +76,7 @@ class FixMatch(Callback):
         self.n = len(rows), len(all_.n)
         self.learn.xb = (torch.cat([self.weak(known, self.dice), self.weak(all_, self.dice), self.strong(all_, self.dice)]),)
         self.learn.yb = (torch.from_numpy(self.labels[rows]).to(self.dls.device),)
-    def loss(self, pred, y):
+    def loss(self, pred:torch.Tensor, y:torch.Tensor)->torch.Tensor: # Scores of the known, weak and strong views, labels of the known
         known, weak, strong = pred.split([self.n[0], self.n[1], self.n[1]])
         q, guess = weak.detach().softmax(1).max(1)
         sure = (q >= self.threshold).float()
@@ -84,7 +86,8 @@ class FixMatch(Callback):
 
 class EMA(Callback):
     "A second network whose weights are a running mean of those that are trained."
-    def __init__(self, momentum:float=.99): self.momentum, self.slow, self.steps = momentum, None, 0
+    slow:Any = None # The second network
+    def __init__(self, momentum:float=.99): self.momentum, self.steps = momentum, 0 # m, from 0 to 1
     def before_fit(self):
         if self.slow is None: self.slow = copy.deepcopy(self.model).requires_grad_(False).eval()
     @torch.no_grad()
@@ -93,8 +96,8 @@ class EMA(Callback):
         m = min(self.momentum, self.steps/(self.steps + 9))
         for p,q in zip(self.slow.parameters(), self.model.parameters()): p.lerp_(q, 1 - m)
         for p,q in zip(self.slow.buffers(), self.model.buffers()): p.copy_(q)
-    def kept(self): return dict(steps=torch.tensor(self.steps), **{f"slow.{k}": v for k,v in self.slow.state_dict().items()})
-    def restore(self, kept):
+    def kept(self)->dict: return dict(steps=torch.tensor(self.steps), **{f"slow.{k}": v for k,v in self.slow.state_dict().items()})
+    def restore(self, kept:dict): # What `kept` gave
         self.before_fit()
         self.steps = int(kept["steps"])
         self.slow.load_state_dict({k[5:]: v for k,v in kept.items() if k.startswith("slow.")})
@@ -112,21 +115,21 @@ class MatchCurves(Callback):
         if not math.isfinite(last): raise ValueError(f"the training diverged in epoch {self.epoch}: the loss is {last}; lower the learning rate (lr)")
         self.rows.append(dict(epoch=self.epoch, loss=last, sure=torch.stack(self.fix_match.sure).mean().item()))
         self.losses = []
-    def line(self, r): # One of `rows`
+    def line(self, r:dict)->str: # One of `rows`
         "A row in words."
         return f"loss {r['loss']:.2f}, sure of {r['sure']:.0%} of the clips"
 
-def semi_learner(dls, # From `LogMels.dataloaders`, bs is mu B
+def semi_learner(dls:Any, # From `LogMels.dataloaders`, bs is mu B
     encoder:NetworkEncoder, # Trained in place
     labels:np.ndarray, # Reliable labels [N], -1 for none
-    n_clusters:int=None, # Groups; None: as many as labels
+    n_clusters:int|None=None, # Groups; None: as many as labels
     *, bs:int=64, # Labelled clips in a step
     threshold:float=.95, # Probability at which the network is sure
     weight:float=1., # Of the loss on clips without a label
     momentum:float=.99, # Of the running mean of weights
-    bf16:bool=None, # Compute in bfloat16? None: where the processor can
+    bf16:bool|None=None, # Compute in bfloat16? None: where the processor can
     seed:int=0, # Of everything
-    cbs=(), **kwargs, # Further arguments of `Learner`
+    cbs:Iterable=(), **kwargs, # Further arguments of `Learner`
 )->Learner:
     "A fastai `Learner` that trains encoder and head by FixMatch; its `ema.slow` is what answers."
     labels = np.asarray(labels)
@@ -152,7 +155,7 @@ def probabilities(model:EncoderWithHead, # Encoder and head
     return torch.stack([model.head(model.encoder.network(x)).float().softmax(1) for x in model.encoder.fixed_views(batch)]).mean(0)
 
 def probabilities_kept(model:EncoderWithHead, # Encoder and head
-    store, # Log-mels of clips that could all be decoded
+    store:Any, # Log-mels of clips that could all be decoded
     bs:int=256, # Clips at a time
 )->np.ndarray: # float32 [N, K]
     "Probabilities of all clips of a store."

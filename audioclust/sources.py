@@ -8,13 +8,16 @@ __all__ = ['common_rate', 'check_source', 'nothing_in', 'true_ends']
 # %% ../nbs/69d_sources.ipynb #ecbc0b21
 import glob, os, warnings
 from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from .audio import AudioError, probe
 
 # %% ../nbs/69d_sources.ipynb #88e3ddcd
-def common_rate(paths, # Recordings
+def common_rate(paths:Iterable, # Recordings
     highest:int=32000, # Hz
     look_at:int=500, # Files whose headers are read at most, evenly spread
 )->int: # Hz
@@ -31,24 +34,24 @@ def common_rate(paths, # Recordings
     return rate
 
 # %% ../nbs/69d_sources.ipynb #05da7b07
-def check_source(source): # Whatever `fit` takes
+def check_source(source:str|Path|list|pd.DataFrame): # Whatever `fit` takes
     "Refuse a folder or file that is not there, and a pattern that matches nothing."
     if not isinstance(source, (str, os.PathLike)) or os.path.lexists(source): return
     if not glob.has_magic(str(source)): raise ValueError(f"there is no folder or file {str(source)!r}")
     if not glob.glob(str(source), recursive=True): raise ValueError(f"no file matches the pattern {str(source)!r}")
 
 # %% ../nbs/69d_sources.ipynb #f8fc1329
-def nothing_in(source, # Whatever `fit` takes
-    errors, # (path, reason) of each
+def nothing_in(source:str|Path|list|pd.DataFrame, # Whatever `fit` takes
+    errors:list, # (path, reason) of each
 )->str:
     "One line that says why there is nothing to cluster."
     why = ", ".join(f"{n} × {reason}" for reason,n in Counter(reason for _,reason in errors).most_common(3))
     return f"no usable recording in {source if isinstance(source, (str, os.PathLike)) else 'what was given'}" + (f" ({len(errors)} could not be used: {why})" if errors else ": no file has the extension of a sound (wav, flac, ogg, opus, mp3, aiff, …)")
 
 # %% ../nbs/69d_sources.ipynb #d3e09f45
-def true_ends(table, # Clips
-    seconds, # [N], what each really holds
-):
+def true_ends(table:pd.DataFrame, # Clips
+    seconds:np.ndarray, # [N], what each really holds
+)->pd.DataFrame:
     "The table, each clip ending where its sound really ends; warns where that is not where its file says."
     short = table.start.to_numpy() + seconds < table.end.to_numpy() - 0.05
     if short.any(): warnings.warn(f"{short.sum()} of {len(table)} clips hold less sound than the header of their file says, and end earlier in the table: were they cut short?")

@@ -7,16 +7,20 @@ __all__ = ['SPICE', 'place', 'soft_assignment', 'Answer', 'AsIs', 'MostProbable'
 
 # %% ../nbs/63_spice.ipynb #4f96bf14
 import json, warnings
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
+from typing_extensions import Self
 
 from .contrastive import SimCLR, contrastive_learner
 from .crossed import Crossed
@@ -36,41 +40,44 @@ _OTHER = dict(content="source", source="content")
 
 class SPICE(ClusterMixin, BaseEstimator):
     "Semantic pseudo-labels for a table of clips: contrast, crossed groupings, heads, FixMatch."
+    answer_:Any # The `Answer`, which is an encoder
+    seconds_:Any # What each clip really holds (s) [n]
+    _labels:Any # The best so far
     def __init__(self,
         n_clusters:int=10, # Groups wanted
         by:str="content", # "content" or "source"
-        ignore=None, # Names from `IGNORABLE`; None takes those of `by`
+        ignore:str|Iterable|None=None, # Names from `IGNORABLE`; None takes those of `by`
         *,
         sample_rate:int=16000, # Hz
         crossed:bool=True, # Find the other grouping too, and take its means away where that is safe?
-        n_other=(2, 3, 4, 6, 8, 10, 12), # Groups of the other grouping: a number, or numbers to choose from
-        anchor:bool=None, # Let the fixed encoders have half of the opinions in the second step? None: where there are fewer than 1,000 clips
-        epochs:int=None, # Of contrast; None: so that 90,000 clips are seen by content and 60,000 by source, from 10 to 60
+        n_other:int|Iterable=(2, 3, 4, 6, 8, 10, 12), # Groups of the other grouping: a number, or numbers to choose from
+        anchor:bool|None=None, # Let the fixed encoders have half of the opinions in the second step? None: where there are fewer than 1,000 clips
+        epochs:int|None=None, # Of contrast; None: so that 90,000 clips are seen by content and 60,000 by source, from 10 to 60
         heads:int=10, # Perceptrons in the third step; 0 leaves it out
         head_epochs:int=30, # Selections of the heads
         assign:str="auto", # How heads assign clips: "balanced"; "nearest", for groups of unequal size; "auto" goes by the sizes after the second step
-        match_epochs:int=None, # Of FixMatch; None: so that 36,000 clips are seen, from 4 to 40; 0 leaves it out
+        match_epochs:int|None=None, # Of FixMatch; None: so that 36,000 clips are seen, from 4 to 40; 0 leaves it out
         bs:int=256, # Clips in a batch of contrast
         lr:float=2e-3, # Highest learning rate
         backbone:str="small", # See `make_body`
         views:int=8, # Views that an embedding is the mean of
-        num_workers:int=None, # Worker processes that decode; None decides by the amount of audio
-        device=None, # None is CUDA if there is one, else the CPU
+        num_workers:int|None=None, # Worker processes that decode; None decides by the amount of audio
+        device:str|torch.device|None=None, # None is CUDA if there is one, else the CPU
         random_state:int=0, # Seed; None is 0
     ):
         self.n_clusters, self.by, self.ignore, self.sample_rate, self.crossed, self.n_other, self.anchor, self.epochs = n_clusters, by, ignore, sample_rate, crossed, n_other, anchor, epochs
         self.heads, self.head_epochs, self.assign, self.match_epochs, self.bs, self.lr, self.backbone, self.views = heads, head_epochs, assign, match_epochs, bs, lr, backbone, views
         self.num_workers, self.device, self.random_state = num_workers, device, random_state
 
-    def fit(self, clips, # Table with columns path, start, end (s)
+    def fit(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
         y=None, # Ignored
-        errors:list=None, # Clips that could not be decoded are appended here as (row, reason); None warns
-        listening=lambda batches: batches, # Wraps the batches of decoding, to show progress
-        encoders=None, # Trained networks, `encoders_` of an earlier fit to these or like sounds: contrast is left out
-        checkpoints=None, # Folder in which trainings are kept after each epoch, and gone on with if they are there
-        say=None, # Called with a line of text after each epoch
-        stage=lambda name: nullcontext(), # Context of each stage: listen, contrast, cross, heads, match
-    ):
+        errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
+        listening:Callable=lambda batches: batches, # Wraps the batches of decoding, to show progress
+        encoders:list|None=None, # Trained networks, `encoders_` of an earlier fit to these or like sounds: contrast is left out
+        checkpoints:str|Path|None=None, # Folder in which trainings are kept after each epoch, and gone on with if they are there
+        say:Callable|None=None, # Called with a line of text after each epoch
+        stage:Callable=lambda name: nullcontext(), # Context of each stage: listen, contrast, cross, heads, match
+    )->Self:
         "All steps; returns `self`."
         self._check()
         device, seed = torch.device(self.device or ("cuda" if torch.cuda.is_available() else "cpu")), int(self.random_state or 0)
@@ -82,7 +89,7 @@ class SPICE(ClusterMixin, BaseEstimator):
         def keep(name): return [Checkpoints(checkpoints, about, name)] if checkpoints else []
         self.curves_, self.steps_ = [], {}
         if encoders is not None and len(encoders) < len(bys): raise ValueError(f"encoders: {len(bys)} are needed, for {' and '.join(by for by,_ in bys)}, and {len(encoders)} came")
-        with stage("contrast"): self.encoders_ = [self._contrast(*b, store, device, seed, keep(b[0]), say) for b in bys] if encoders is None else [e.to(device).eval() for e in encoders[:len(bys)]]
+        with stage("contrast"): self.encoders_ = [self._contrast(by, ignore, store, device, seed, keep(by), say) for by,ignore in bys] if encoders is None else [e.to(device).eval() for e in encoders[:len(bys)]]
         with stage("cross"): self._cross(store, seed, bys, device)
         with stage("heads"): self._heads(store, seed)
         with stage("match"): self._match(store, device, seed, keep("match"), say)
@@ -93,7 +100,7 @@ class SPICE(ClusterMixin, BaseEstimator):
         self.labels_, self.confidence_ = self.proba_.argmax(1), self.proba_.max(1)
         return self
 
-    def clusterer(self):
+    def clusterer(self)->"MostProbable":
         "What reads the groups out of the embeddings; not fitted."
         return MostProbable(self.n_clusters)
 
@@ -195,19 +202,19 @@ class SPICE(ClusterMixin, BaseEstimator):
             return warnings.warn(f"training on reliable labels lost {int((still < counts/2).sum())} groups and changed the evidence for the answer from {best:.2f} to {now:.2f}: the answer from before is kept")
         self.model_, self._matched = learn.ema.slow.eval(), proba
 
-    def predict_proba(self, clips, # Table with columns path, start, end (s)
+    def predict_proba(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
     )->np.ndarray: # float32 [N, K], NaN where a clip could not be decoded
         "Probabilities of the groups of new clips."
         check_is_fitted(self, "answer_")
         return self.answer_.embed(clips, device=self.device, num_workers=self.num_workers)[:, -self.n_clusters:]
 
-    def predict(self, clips, # Table with columns path, start, end (s)
+    def predict(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
     )->np.ndarray: # int64 [N], -1 where a clip could not be decoded
         "Groups of new clips."
         p = self.predict_proba(clips)
         return np.where(np.isfinite(p).all(1), np.nan_to_num(p).argmax(1), -1)
 
-    def save(self, path, # Folder, made if it is not there
+    def save(self, path:str|Path, # Folder, made if it is not there
     ):
         "Write all that answers, and the settings, without pickle."
         check_is_fitted(self, "answer_")
@@ -216,8 +223,8 @@ class SPICE(ClusterMixin, BaseEstimator):
         with replacing(Path(path)/"spice.json") as tmp: tmp.write_text(json.dumps(dict(params=about, curves=self.curves_, evidence=self.evidence_)), encoding="utf-8")
 
     @classmethod
-    def load(cls, path, # Folder written by `save`
-    ): # Fitted
+    def load(cls, path:str|Path, # Folder written by `save`
+    )->Self: # Fitted
         "Read what `save` wrote."
         about = json.loads((Path(path)/"spice.json").read_text(encoding="utf-8"))
         self = cls(**about["params"])
@@ -226,11 +233,11 @@ class SPICE(ClusterMixin, BaseEstimator):
         self.encoders_ = list(self.answer_.networks)
         return self
 
-def place(crossed, even, spread, other): # What step 2 left, whitened embeddings [n, d] in a list, the other groups [n]
+def place(crossed:Crossed, even:Even|None, spread:list, other:np.ndarray|None)->np.ndarray: # What step 2 left, whitened embeddings [n, d] in a list, the other groups [n]
     "Embeddings that heads see, [n, m]: the axes that part the groups, or those of the crossed groupings."
     return crossed.steps_[-1].place([spread, None], [None, other]) if even is None else even.ask(spread, other)[3]
 
-def soft_assignment(labels, confidence, k): # Groups [N], the share that agrees [N], their number
+def soft_assignment(labels:np.ndarray, confidence:np.ndarray, k:int)->np.ndarray: # Groups [N], the share that agrees [N], their number
     "Probabilities that give each clip's group its confidence and share the rest: float32 [N, k]."
     confidence = np.maximum(confidence, 1/k + 1e-3)
     p = np.repeat(((1 - confidence)/max(1, k - 1))[:, None], k, 1).astype(np.float32)
@@ -240,7 +247,11 @@ def soft_assignment(labels, confidence, k): # Groups [N], the share that agrees 
 # %% ../nbs/63_spice.ipynb #44f298ef
 class Answer(Encoder):
     "Both encoders, the crossed groupings, and what answers: embeddings [N, m + K], the last K columns are probabilities."
-    def __init__(self, encoders=(), whitenings=(), fixed=(), crossed:Crossed=None, even:Even=None, heads:SelfHeads=None, model:EncoderWithHead=None):
+    networks:Any
+    fixed:Any
+    crossed:Any
+    model:Any
+    def __init__(self, encoders:list|tuple=(), whitenings:list|tuple=(), fixed:list|tuple=(), crossed:Crossed|None=None, even:Even|None=None, heads:SelfHeads|None=None, model:EncoderWithHead|None=None): # Networks, a whitening of each, (fixed encoder, whitening) pairs, the crossed groupings, and what improved on them, if anything did
         super().__init__()
         self.fixed, self.fixed_whitenings = nn.ModuleList(f for f,_ in fixed), [w for _,w in fixed]
         self.networks, self.whitenings, self.crossed, self.even, self.heads, self.model = nn.ModuleList(encoders), list(whitenings), crossed, even, heads, model
@@ -248,10 +259,10 @@ class Answer(Encoder):
     def _sizes(self):
         self.sample_rate, self.k = self.networks[0].sample_rate, self.crossed.n_clusters
         self.dim = sum(len(w.components_) for w in self.crossed.steps_[-1].whitenings) + self.k
-    def config(self): return dict()
-    def whitening(self, n): return AsIs()
+    def config(self)->dict: return dict()
+    def whitening(self, n:int)->"AsIs": return AsIs() # Clips
     @torch.no_grad()
-    def forward(self, wave, lengths):
+    def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor:
         batch = self.networks[0].front(wave, lengths)
         needed = list(zip(self.networks, self.whitenings))[:2 if self.crossed.crossed_ else 1]
         seen = [[w.transform(e.of_batch(batch).cpu().numpy())] for e,w in needed]
@@ -262,7 +273,7 @@ class Answer(Encoder):
         else: p = soft_assignment(labels, sure, self.k) if self.even is None else self.even.ask(seen[0], other)[2]
         return torch.from_numpy(np.concatenate([Z, p], 1).astype(np.float32)).to(wave.device)
 
-    def save(self, path):
+    def save(self, path:str|Path): # Folder, made if it is not there
         path = Path(path)
         for i,(e,w) in enumerate(zip(self.networks, self.whitenings)): e.save(path/f"network{i}"); w.save(path/f"network{i}")
         for i,(e,w) in enumerate(zip(self.fixed, self.fixed_whitenings)): e.save(path/f"fixed{i}"); w.save(path/f"fixed{i}")
@@ -275,25 +286,26 @@ class Answer(Encoder):
         about = {"class": "Answer", "networks": len(self.networks), "fixed": len(self.fixed), "even": self.even is not None, "heads": self.heads is not None, "model": self.model is not None}
         with replacing(path/"encoder.json") as tmp: tmp.write_text(json.dumps(about, indent=1), encoding="utf-8")
     @classmethod
-    def read(cls, path):
+    def read(cls, path:str|Path)->"Answer": # Folder written by `save`
         path = Path(path)
         about = json.loads((path/"encoder.json").read_text(encoding="utf-8"))
         at = [path/f"network{i}" for i in range(about["networks"])]
         model = None
         if about["model"]:
-            encoder, state = load_encoder(path/"match"), load_file(path/"match"/"head.safetensors")
-            model = EncoderWithHead(encoder, nn.Linear(*reversed(state["weight"].shape))).eval()
+            encoder:Any = load_encoder(path/"match")
+            state = load_file(path/"match"/"head.safetensors")
+            model = EncoderWithHead(encoder, nn.Linear(*state["weight"].shape[::-1])).eval()
             model.head.load_state_dict(state)
         return cls([load_encoder(a) for a in at], [WithinWhiten.load(a) for a in at], [(load_encoder(path/f"fixed{i}"), Whiten.load(path/f"fixed{i}")) for i in range(about["fixed"])], Crossed.load(path/"crossed"), Even.load(path/"even") if about["even"] else None, SelfHeads.load(path/"heads") if about["heads"] else None, model).eval()
 
 class AsIs(TransformerMixin, Kept):
     "Embeddings as they are, where a whitening is expected."
     _file, _state = "whitening", ()
-    def fit(self, X, y=None):
+    def fit(self, X:np.ndarray|torch.Tensor, y=None)->Self: # Embeddings [N, d]
         "Note the number of columns."
         self.n_features_in_ = np.shape(X)[1]
         return self
-    def transform(self, X):
+    def transform(self, X:np.ndarray|torch.Tensor)->np.ndarray: # Embeddings [n, d]
         "Nothing is done."
         return np.asarray(to_numpy(X), np.float32)
 
@@ -301,15 +313,15 @@ class MostProbable(Clusterer):
     "Groups from embeddings whose last columns are probabilities, as `Answer` gives them."
     _state = ("k_",)
     def __init__(self, n_clusters:int=10): self.n_clusters = n_clusters # Columns of probabilities
-    def fit(self, X, y=None): # Embeddings [N, m + K]
+    def fit(self, X:np.ndarray|torch.Tensor, y=None)->Self: # Embeddings [N, m + K]
         "Read the groups; returns `self`."
         self.n_features_in_, self.k_ = X.shape[1], self.n_clusters
         self.labels_, self.confidence_ = self.ask(X)
         return self
-    def ask(self, X): # Embeddings [n, m + K] -> (groups int64 [n], their probabilities float32 [n])
+    def ask(self, X:np.ndarray|torch.Tensor)->tuple[np.ndarray,np.ndarray]: # Embeddings [n, m + K] -> (groups int64 [n], their probabilities float32 [n])
         "Groups and how probable they are."
         p = to_numpy(X)[:, -self.n_clusters:]
         return p.argmax(1), p.max(1)
-    def predict(self, X): # Embeddings [n, m + K] -> int64 [n]
+    def predict(self, X:np.ndarray|torch.Tensor)->np.ndarray|torch.Tensor: # Embeddings [n, m + K] -> int64 [n]
         "The most probable groups."
         return like(self.ask(X)[0], X)

@@ -6,6 +6,7 @@
 __all__ = ['LEAST', 'SHAKY', 'likeness', 'successors', 'resampled', 'Stability', 'stability_of']
 
 # %% ../nbs/32_stability.ipynb #14f291ed
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -17,9 +18,9 @@ from .estimators import to_numpy
 # %% ../nbs/32_stability.ipynb #1612690a
 LEAST = 1/3  # Jaccard index of a cluster and its successor
 
-def likeness(before, # Cluster of each clip then, -1 is noise [n]
-    now, # Cluster of each now, -1 is noise [n]
-): # (ids then [I], ids now [J], Jaccard index float64 [I, J])
+def likeness(before:np.ndarray, # Cluster of each clip then, -1 is noise [n]
+    now:np.ndarray, # Cluster of each now, -1 is noise [n]
+)->tuple[np.ndarray,np.ndarray,np.ndarray]: # (ids then [I], ids now [J], Jaccard index float64 [I, J])
     "How much of each cluster of one run and each of another is the same."
     before, now = np.asarray(before), np.asarray(now)
     olds, news = (np.unique(y[y >= 0]) for y in (before, now))
@@ -28,10 +29,10 @@ def likeness(before, # Cluster of each clip then, -1 is noise [n]
     size, size_now = (np.bincount(np.searchsorted(ids, y[y >= 0]), minlength=len(ids)) for y,ids in ((before, olds), (now, news)))
     return olds, news, n/np.maximum(size[:, None] + size_now - n, 1)
 
-def successors(before, # Cluster of each clip then, -1 is noise [n]
-    now, # Cluster of each now, -1 is noise [n]
-    ids=None, # All clusters of now; None: those in `now`
-    taken=(), # Numbers that a new cluster must not get
+def successors(before:np.ndarray, # Cluster of each clip then, -1 is noise [n]
+    now:np.ndarray, # Cluster of each now, -1 is noise [n]
+    ids:np.ndarray|None=None, # All clusters of now; None: those in `now`
+    taken:Iterable=(), # Numbers that a new cluster must not get
 )->dict: # Number now → number to go by
     "Numbers for the clusters of now, those of then where they hold the same."
     olds, news, J = likeness(before, now)
@@ -44,13 +45,13 @@ def successors(before, # Cluster of each clip then, -1 is noise [n]
     return pairs
 
 # %% ../nbs/32_stability.ipynb #602df848
-def resampled(make, # Function of a seed that gives an unfitted clusterer with `fit` and `predict`
-    X, # Embeddings [N, d]
+def resampled(make:Callable, # Function of a seed that gives an unfitted clusterer with `fit` and `predict`
+    X:np.ndarray, # Embeddings [N, d]
     n:int=10, # Times
     *, share:float=.8, # Of the clips that each is fitted to
     most:int=3000, # Clips at most
     random_state:int=0, # Seed
-): # (rows of the clips asked about [m], their clusters int64 [n, m])
+)->tuple[np.ndarray,np.ndarray]: # (rows of the clips asked about [m], their clusters int64 [n, m])
     "Clusters of all clips by clusterers that have seen a part of them."
     if not 0 < share <= 1: raise ValueError(f"share={share}: say a number above 0, at most 1")
     X, rng = np.asarray(to_numpy(X)), np.random.default_rng(random_state)
@@ -67,9 +68,9 @@ class Stability(NamedTuple):
 
 SHAKY = .6  # Jaccard index below which a cluster is not to be trusted
 
-def stability_of(labels, # The answer to judge, -1 is noise [N]
-    rows, # Clips asked about [m]
-    partitions, # Their clusters in each run, from `resampled` [n, m]
+def stability_of(labels:np.ndarray, # The answer to judge, -1 is noise [N]
+    rows:np.ndarray, # Clips asked about [m]
+    partitions:list|np.ndarray, # Their clusters in each run, from `resampled` [n, m]
 )->Stability:
     "Compare a clustering with what came of asking again."
     labels = np.asarray(labels)

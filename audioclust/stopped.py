@@ -7,9 +7,12 @@ __all__ = ['MARK', 'EARLIER', 'at_work', 'state', 'check_same', 'begun', 'note_s
 
 # %% ../nbs/69b_stopped.ipynb #0ef3199b
 import json, os, re, signal, threading, warnings
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
+
+import pandas as pd
 
 from . import runs
 from .audio import brief
@@ -19,10 +22,10 @@ from .estimators import not_written
 MARK, EARLIER = "started.json", "earlier.csv"
 
 @contextmanager
-def at_work(out, # The run folder, made if it is not there
-    since:str=None, # When the work began, if this goes on with it; None is now
+def at_work(out:str|Path, # The run folder, made if it is not there
+    since:str|None=None, # When the work began, if this goes on with it; None is now
     **about, # What was asked for
-):
+)->Iterator[None]:
     "Hold the lock and the mark of a run folder while the block works on it."
     from filelock import FileLock, Timeout
     out = Path(out)
@@ -68,7 +71,7 @@ def _leftovers(out):
     return [p for p in out.rglob(".*") if _TEMP.fullmatch(p.name) and p.is_file()]
 
 # %% ../nbs/69b_stopped.ipynb #70625282
-def state(out, # A folder, there or not
+def state(out:str|Path, # A folder, there or not
 )->str: # "new", "whole", "stopped" or "other"
     "What a run folder holds."
     out = Path(out)
@@ -77,9 +80,9 @@ def state(out, # A folder, there or not
     return "other" if out.exists() and not (out.is_dir() and all(p.name == ".lock" or _TEMP.fullmatch(p.name) for p in out.iterdir())) else "new"
 
 # %% ../nbs/69b_stopped.ipynb #2d5bf01e
-def check_same(out, # A run folder that holds a run, whole or stopped
+def check_same(out:str|Path, # A run folder that holds a run, whole or stopped
     asked:dict, # What is asked for now
-    source, # The recordings
+    source:str|Path, # The recordings
 ):
     "Refuse to go on with a run that was asked for something else."
     out = Path(out)
@@ -92,25 +95,25 @@ def check_same(out, # A run folder that holds a run, whole or stopped
     if "source" in about and about["source"] != os.path.abspath(source): differ.append(f"the recordings were {brief(about['source'])}")
     if differ: raise ValueError(f"{out} was begun with another request ({brief('; '.join(differ), 400)}): ask for the same to go on with it, or begin anew with --overwrite")
 
-def begun(out, # A run folder
+def begun(out:str|Path, # A run folder
 )->str: # ISO 8601, or None where none was stopped
     "When the run that was stopped in a folder began."
     since = _said(Path(out)/MARK).get("created")
     return since if isinstance(since, str) else None
 
 # %% ../nbs/69b_stopped.ipynb #bf89f362
-def note_saved(out): # A run folder that is at work
+def note_saved(out:str|Path): # A run folder that is at work
     "Note in the mark that the run is whole, but for what can be made from it."
     runs.write_json({**_said(Path(out)/MARK), "saved": True}, Path(out)/MARK)
 
-def saved(out # A run folder
+def saved(out:str|Path # A run folder
 )->bool:
     "Was the run that was stopped whole, but for what can be made from it?"
     return _said(Path(out)/MARK).get("saved") is True and (Path(out)/"run.json").is_file() and not _incomplete(Path(out))
 
 # %% ../nbs/69b_stopped.ipynb #66a08262
-def earlier_run(out, # A run folder that is about to be written
-): # (by, table), or (None, None) where there is none
+def earlier_run(out:str|Path, # A run folder that is about to be written
+)->tuple: # (by, table), or (None, None) where there is none
     "What the run held that is being replaced; put aside, for the case that this one is stopped."
     out = Path(out)
     kept, by = (out/EARLIER).is_file(), None

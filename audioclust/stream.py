@@ -7,8 +7,9 @@ __all__ = ['LONGEST', 'FORK', 'ClipDataset', 'WaveBatch', 'collate_waves', 'leng
 
 # %% ../nbs/02_stream.ipynb #8bfa800c
 import os, sys, time
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -37,13 +38,13 @@ class ClipDataset(Dataset):
 class WaveBatch(NamedTuple):
     "Waveforms padded to the longest, the rows that they belong to, and what could not be decoded."
     rows: torch.Tensor # int64 [B]
-    wave: torch.Tensor # float32 [B, samples]; None where `work` has taken it
+    wave: torch.Tensor|None # float32 [B, samples]; None where `work` has taken it
     lengths: torch.Tensor # int64 [B], true samples of each
     errors: list # (row, reason)
-    made: torch.Tensor = None # What `work` made of the waveforms
+    made: Any = None # What `work` made of the waveforms
     busy: tuple = () # Seconds that decoding and `work` took
 
-def collate_waves(items, # (row, waveform or reason) pairs
+def collate_waves(items:list, # (row, waveform or reason) pairs
 )->WaveBatch:
     "Pad the waveforms of a batch; set aside what has none."
     good = [(i, w) for i,w in items if not isinstance(w, str)]
@@ -53,7 +54,7 @@ def collate_waves(items, # (row, waveform or reason) pairs
     return WaveBatch(torch.tensor([i for i,_ in good], dtype=torch.long), wave, lengths, [(i, w) for i,w in items if isinstance(w, str)])
 
 # %% ../nbs/02_stream.ipynb #c29240e7
-def length_batches(seconds, # Length of each clip [N]
+def length_batches(seconds:np.ndarray, # Length of each clip [N]
     batch_seconds:float=120., # Audio in a batch, padding included
     batch_size:int=256, # Clips in a batch, at most
 )->list: # Lists of rows
@@ -94,15 +95,15 @@ def cores()->int: # Those that this process may use
 def stream(clips:pd.DataFrame, # Columns path, start, end (s)
     sample_rate:int, # Hz
     batch_seconds:float=60., # Audio in a batch, padding included
-    num_workers:int=None, # Processes; None is none for little audio, else one a core, at most 8
-    work=None, # Function of (wave [B, samples], lengths [B]) done where a batch was decoded, whose result replaces the wave
-): # Yields a `WaveBatch` at a time
+    num_workers:int|None=None, # Processes; None is none for little audio, else one a core, at most 8
+    work:Callable|None=None, # Function of (wave [B, samples], lengths [B]) done where a batch was decoded, whose result replaces the wave
+)->Iterable[WaveBatch]: # Yields a `WaveBatch` at a time
     "Batches of waveforms, or of what `work` makes of them; each clip once, clips of like length together."
     seconds = (clips.end - clips.start).to_numpy()
     if num_workers is None: num_workers = min(cores(), 8) if seconds.sum() > (600 if FORK else 7200) else 0
     batches = length_batches(seconds, batch_seconds)
     num_workers = min(num_workers, len(batches))
-    return DataLoader(batches, batch_size=None, collate_fn=_Collate(ClipDataset(clips, sample_rate), work), num_workers=num_workers,
+    return DataLoader(batches, batch_size=None, collate_fn=_Collate(ClipDataset(clips, sample_rate), work), num_workers=num_workers,  # type: ignore[arg-type]  # a list of batches is data set enough
                       prefetch_factor=2 if num_workers else None, multiprocessing_context="fork" if num_workers and FORK else None)
 
 def check_there(clips:pd.DataFrame, # Column path

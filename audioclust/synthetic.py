@@ -67,7 +67,7 @@ class Sounds(NamedTuple):
     sample_rate: int # Hz
 
     def save(self,
-        folder, # Made if it is not there
+        folder:str|Path, # Made if it is not there
     )->pd.DataFrame: # Columns path, start, end, label, voice
         "Write 16-bit wav files into one folder a family; returns the table of clips."
         rows = []
@@ -82,9 +82,9 @@ def synthetic_sounds(n_classes:int=10, # families, at most 12
     n_per_class:int=30, # sounds of each family
     *,
     n_voices:int=4, # sources that each sound may come from
-    seconds=(0.4, 1.0), # shortest and longest, before the room rings
+    seconds:tuple=(0.4, 1.0), # shortest and longest, before the room rings
     pitch:float=1., # octaves over which the pitch varies
-    snr=(20., 40.), # noise: dB below the sound, from and to
+    snr:tuple=(20., 40.), # noise: dB below the sound, from and to
     sample_rate:int=16000, # Hz
     random_state:int=0, # Seed
 )->Sounds:

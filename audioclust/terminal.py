@@ -7,16 +7,18 @@ __all__ = ['shown', 'say', 'plain_warnings', 'progress_bar', 'table_text', 'repo
 
 # %% ../nbs/71e_terminal.ipynb #0c8392b9
 import os, re, sys, warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 # %% ../nbs/71e_terminal.ipynb #12da7df0
-def shown(text, keep=""): # Anything; characters that stay as they are
+def shown(text:object, keep:str="")->str: # Anything; characters that stay as they are
     "Text for a terminal: what would colour it, move its cursor or turn its words round is written out."
     return re.sub("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", lambda m: m[0] if m[0] in keep else ascii(m[0])[1:-1], str(text))
 
-def say(text, # A line or several
-    file=None, # None is the standard output
+def say(text:object, # A line or several
+    file:TextIO|None=None, # None is the standard output
 ):
     "Write text to the terminal."
     try: print(shown(text, "\n\t"), file=file or sys.stdout, flush=True)
@@ -28,7 +30,7 @@ def say(text, # A line or several
 
 # %% ../nbs/71e_terminal.ipynb #f9464cc2
 @contextmanager
-def plain_warnings(kept:list):
+def plain_warnings(kept:list)->Iterator[None]: # They are appended here
     "Warnings as one line each on stderr, and in `kept`."
     def show(message, category, filename, lineno, file=None, line=None):
         if not issubclass(category, UserWarning) or str(message).startswith("Glyph "): return  # other libraries' notes to their developers
@@ -39,7 +41,7 @@ def plain_warnings(kept:list):
         yield
 
 # %% ../nbs/71e_terminal.ipynb #0f832fc4
-def progress_bar(verbosity:int):
+def progress_bar(verbosity:int)->Callable: # 0 or less: none
     "Progress over batches, counted in clips a second."
     def wrap(batches, total):
         from tqdm import tqdm
@@ -59,7 +61,7 @@ def table_text(rows:list, # Dicts with the same keys
     return "\n".join("  ".join(c.rjust(w) if n else c.ljust(w) for c,w,n in zip(r, wide, number)).rstrip() for r in cells)
 
 # %% ../nbs/71e_terminal.ipynb #1916d8f0
-def report(out, verbose=0):
+def report(out:str|Path, verbose:int=0): # A run folder; above 0 says more
     "Say what a run found and where it is."
     from audioclust.runs import read_run
     run, out = read_run(out), Path(out)

@@ -32,7 +32,7 @@ def gap_height(merges:np.ndarray, # SciPy's linkage matrix, shape (n-1, 4)
 
 def cut_tree(merges:np.ndarray, # SciPy's linkage matrix, shape (n-1, 4)
     n_clusters:int|None=None, # Undo the last n_clusters - 1 merges
-    height:float=np.inf, # Or: keep the merges whose branch lies below this
+    height:float|None=np.inf, # Or: keep the merges whose branch lies below this
 )->np.ndarray: # Labels (n,), int64, numbered in the order of the rows
     "The clusters that the kept merges connect."
     n = len(merges) + 1

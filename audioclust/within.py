@@ -8,17 +8,18 @@ __all__ = ['axes_beside', 'WithinWhiten']
 # %% ../nbs/43_within.ipynb #dda971cd
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
+from typing_extensions import Self
 
 from .encoders import Whiten, _axes
 from .estimators import to_numpy
 
 # %% ../nbs/43_within.ipynb #7579f9e4
-def axes_beside(X, # Centred rows [N, d]
-    R, # Differences that must not matter [n, d]
+def axes_beside(X:np.ndarray, # Centred rows [N, d]
+    R:np.ndarray, # Differences that must not matter [n, d]
     n:float, # Degrees of freedom of `R`
     m:int, # Axes wanted, at most min(d, N-1)
     floor:float, # Added to the covariance of `R`, as a share of its mean eigenvalue
-): # (variance float64 [m], axes float64 [m, d])
+)->tuple[np.ndarray,np.ndarray]: # (variance float64 [m], axes float64 [m, d])
     "The directions in which `X` varies most beside `R`, and how much, in units of `R`."
     C = (R.T @ R).astype(np.float64)/n  # [d, d]
     C[np.diag_indices_from(C)] += max(floor*np.trace(C)/len(C), 1e-12)
@@ -38,11 +39,11 @@ class WithinWhiten(Whiten):
         equalise:bool=True, # Give all axes that are kept the same spread? Else they differ, in units of what varies within clips
     ): self.n_components, self.floor, self.l2, self.equalise = n_components, floor, l2, equalise
 
-    def fit(self,
-        X, # Embeddings [N, d]
+    def fit(self, # type: ignore[override]  # `Whiten` needs no views
+        X:np.ndarray, # Embeddings [N, d]
         y=None, # Ignored
-        views=None, # Embeddings of several views of some clips [n, V, d], V at least 2; needed
-    ):
+        views:np.ndarray|None=None, # Embeddings of several views of some clips [n, V, d], V at least 2; needed
+    )->Self:
         "Learn what varies within clips from `views`, and the axes of `X`."
         X = to_numpy(X).astype(np.float64)
         if views is None: raise ValueError("views are needed: several embeddings of each of some clips, [n, V, d], such as NetworkEncoder.embed_kept(store, views=8) gives")

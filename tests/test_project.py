@@ -107,7 +107,7 @@ def test_wheel_holds_the_package_and_the_command(tmp_path):
         entry = z.read(next(n for n in names if n.endswith("entry_points.txt"))).decode()
     cfg = configparser.ConfigParser(delimiters=["="]); cfg.read(root/"settings.ini"); cfg = cfg["DEFAULT"]
     code = {n for n in names if n.startswith("audioclust/")}
-    assert code == {p.relative_to(root).as_posix() for end in ("py", "typed", "html", "css", "js") for p in (root/"audioclust").rglob(f"*.{end}")}
+    assert code == {p.relative_to(root).as_posix() for end in ("py", "pyi", "typed", "html", "css", "js") for p in (root/"audioclust").rglob(f"*.{end}")}
     assert not any(n.startswith(("tests", "nbs", "benchmarks")) for n in names)
     assert "audioclust=audioclust.cli:main" in entry.replace(" ", "") and f"Version: {cfg['version']}" in meta and "Requires-Python: >=3.10" in meta
     required = {re.split(r"[<>=; ]", l.split(": ")[1])[0].lower() for l in meta.splitlines() if l.startswith("Requires-Dist") and "extra" not in l}

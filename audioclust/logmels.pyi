@@ -1,0 +1,69 @@
+# Made by make readme for type checkers: what the module holds, with patched methods in their classes.
+import numpy as np
+import pandas as pd
+import torch
+from .processes import Team
+from _typeshed import Incomplete
+from collections.abc import Callable
+from fastai.data.core import DataLoaders
+from fastai.data.load import DataLoader
+from functools import cached_property
+from torch import nn
+from typing import Any, NamedTuple
+
+__all__ = ['Clipped', 'ClippedLogMel', 'LogMels', 'heard', 'LogMelLoader']
+
+class Clipped(NamedTuple):
+    L: torch.Tensor
+    n: torch.Tensor
+    level: torch.Tensor
+
+class ClippedLogMel(nn.Module):
+    logmel: Incomplete
+    def __init__(self, sample_rate: int = 16000, n_mels: int = 64, trim: float = 30.0, floor: float = 80.0) -> None: ...
+    def forward(self, wave: torch.Tensor, lengths: torch.Tensor) -> Clipped: ...
+    sample_rate: Any
+    n_mels: Any
+    trim: Any
+    floor: Any
+
+class _Keep:
+    front: Incomplete
+    def __init__(self, front) -> None: ...
+    def __call__(self, wave, lengths): ...
+
+class LogMels:
+    def __init__(self, frames: np.ndarray, starts: np.ndarray, level: np.ndarray, sample_rate: int, seconds: np.ndarray | None = None) -> None: ...
+    def __len__(self) -> int: ...
+    @property
+    def n_mels(self) -> int: ...
+    @property
+    def lengths(self) -> np.ndarray: ...
+    @cached_property
+    def rows(self) -> np.ndarray: ...
+    @classmethod
+    def of(cls, clips: pd.DataFrame, front: ClippedLogMel, errors: list | None = None, num_workers: int | None = None, progress: Callable = ...) -> LogMels: ...
+    def only(self, rows: np.ndarray) -> LogMels: ...
+    def parts(self, rows: np.ndarray, bs: int) -> list: ...
+    def batch(self, rows: np.ndarray) -> Clipped: ...
+    def dataloaders(self, bs: int = 256, device: str | torch.device | None = None, **kwargs) -> DataLoaders: ...
+    frames: Any
+    starts: Any
+    level: Any
+    sample_rate: Any
+    seconds: Any
+
+def heard(clips: pd.DataFrame, front: ClippedLogMel, errors: list | None = None, num_workers: int | None = None, progress: Callable = ...) -> tuple[pd.DataFrame, LogMels]: ...
+
+class LogMelLoader(DataLoader):
+    order: np.ndarray | None
+    def __init__(self, store: LogMels, bs: int = 256, shuffle: bool = True, seed: int = 0, team: Team = ..., device: str | torch.device | None = None) -> None: ...
+    n: Incomplete
+    def get_idxs(self) -> np.ndarray: ...
+    def do_item(self, row: int) -> int: ...
+    def create_batch(self, rows: np.ndarray) -> tuple: ...
+    def retain(self, res: Any, b: Any) -> Any: ...
+    def set_order(self, rows: np.ndarray): ...
+    store: Any
+    team: Any
+    dice: Any

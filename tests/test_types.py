@@ -1,0 +1,50 @@
+"Types: public functions say them, a type checker is content with the package, and the stubs are in step."
+import ast, importlib, inspect, subprocess, sys, textwrap
+from pathlib import Path
+
+import pytest
+
+import audioclust
+
+root = Path(__file__).parent.parent
+checkout = pytest.mark.skipif(not (root/".ci/typed.py").is_file(), reason="needs the checkout")
+
+
+def public(module):
+    "The public functions of a module by name, methods that @patch adds among them; without what a library's base class has named already."
+    for name in module.__all__:
+        o = getattr(module, name)
+        if not inspect.isclass(o):
+            if inspect.isfunction(f := inspect.unwrap(o)): yield name, f
+            continue
+        theirs = {k for base in o.__mro__ if not base.__module__.startswith("audioclust") for k in vars(base)} - {"__init__", "__call__", "fit", "transform", "predict", "score"}
+        for k,f in vars(o).items():
+            f = inspect.unwrap(getattr(f, "fget", None) or getattr(f, "__func__", f))
+            if inspect.isfunction(f) and f.__module__.startswith("audioclust") and k not in theirs and (not k.startswith("_") or k in ("__init__", "__call__")): yield f"{name}.{k}", f
+
+
+def gives(node):
+    "Does a function return or yield something?"
+    for n in ast.iter_child_nodes(node):
+        if isinstance(n, (ast.FunctionDef, ast.Lambda, ast.ClassDef)): continue
+        if isinstance(n, (ast.Yield, ast.YieldFrom)) or isinstance(n, ast.Return) and n.value is not None and ast.unparse(n.value) != "None" or gives(n): return True
+    return False
+
+
+def untold(name, f):
+    "What a function does not say: the type of a parameter, what a parameter is for, in a comment on its line, the type of what comes back."
+    source = textwrap.dedent(inspect.getsource(f)); lines = source.splitlines(); node = ast.parse(source).body[0]
+    if not isinstance(node, ast.FunctionDef) or f.__name__ == "encodes": return  # which fastcore calls by its annotations
+    args = [a for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs) if a.arg not in ("self", "cls")]
+    if len(node.args.args) and "@patch" in source: args = [a for a in args if a is not node.args.args[0]]
+    for a in args:
+        if a.arg == "y" and f.__defaults__: continue  # scikit-learn's place for labels, ignored
+        if a.annotation is None: yield f"{name}: what type has {a.arg}?"
+        if "#" not in lines[a.end_lineno-1]: yield f"{name}: what is {a.arg} for?"
+    if node.returns is None and gives(node): yield f"{name}: what type comes back?"
+
+
+@pytest.mark.parametrize("module", audioclust._modules)
+def test_public_functions_say_their_types(module):
+    m = importlib.import_module(f"audioclust.{module}")
+    assert [u for name,f in public(m) for u in untold(name, f)] == []
