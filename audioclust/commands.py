@@ -30,7 +30,7 @@ def _model(args, team):
         if not (encoder or "").startswith("hf:"): raise ValueError("--remote-code is for --encoder hf:NAME, a model that brings code of its own")
         encoder = named_encoder(encoder, True)
     return AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, encoder, window=args.window, hop=args.hop, sample_rate=args.rate, params=_params(args), num_workers=args.workers,
-                          device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True, sharded=team.size > 1, stability=args.stability)
+                          device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True, sharded=team.size > 1, stability=args.stability, max_memory=args.max_memory)
 
 # %% ../nbs/71f_commands.ipynb #dfd69de0
 def _check(args, model):
@@ -78,16 +78,16 @@ def score_run(out, # A run folder
     return scores
 
 # %% ../nbs/71f_commands.ipynb #0d6ad6ec
-def draw_figures(out):
+def draw_figures(out, num_workers=None):
     "Draw what a run has to show; it is worth keeping where that fails."
     from audioclust.figures import write_figures
-    try: write_figures(out)
+    try: write_figures(out, num_workers)
     except OSError as e: warnings.warn(f"the figures could not be drawn: {e}")
 
-def write_page(out):
+def write_page(out, num_workers=None):
     "Write the listening page; a run is worth keeping where that fails."
     from audioclust.listen import listen_page
-    try: return listen_page(out, max_clips=20_000)
+    try: return listen_page(out, max_clips=20_000, num_workers=num_workers)
     except OSError as e: warnings.warn(f"the listening page could not be written: {e}")
 
 def _finish(args):
@@ -96,8 +96,9 @@ def _finish(args):
         from audioclust.names import named
         named(args.out)
     if args.labels: score_run(args.out, args.labels)
-    if not args.no_page: draw_figures(args.out)
-    if not args.no_page: write_page(args.out)
+    few = None if args.max_memory is None else 0  # processes; what they would take is needed here
+    if not args.no_page: draw_figures(args.out, few)
+    if not args.no_page: write_page(args.out, few)
     report(args.out, args.verbose)
 
 # %% ../nbs/71f_commands.ipynb #918a9980
@@ -183,8 +184,9 @@ def _both(args):
         with plain_warnings([]): _refine(args, out)
         say(f"in common: NMI {write_both(out)['nmi']:.2f} (0 nothing, 1 all)\nboth:   {out/'both.csv'}")
         with plain_warnings([]):
-            for by in WAYS if not args.no_page else (): draw_figures(out/by)
-            if not args.no_page and write_page(out): say(f"listen: {out/'listen.html'}")
+            few = None if args.max_memory is None else 0
+            for by in WAYS if not args.no_page else (): draw_figures(out/by, few)
+            if not args.no_page and write_page(out, few): say(f"listen: {out/'listen.html'}")
     return 0
 
 def _refine(args, out):
