@@ -46,7 +46,7 @@ def memory_budget(max_memory:float|None=None, # Bytes, > 0; None: half of what i
 )->int: # Bytes
     "Bytes that a method may use."
     if max_memory is None: return free_memory() // 2
-    if isinstance(max_memory, (int, float, np.number)) and max_memory > 0: return int(max_memory)
+    if isinstance(max_memory, (int, float, np.number)) and not isinstance(max_memory, bool) and 0 < max_memory < np.inf: return int(max_memory)
     raise ValueError(f"max_memory is a number of bytes above 0, such as 4e9 for 4 GB, or None; it is {max_memory!r}")
 
 # %% ../nbs/16_anchors.ipynb #fc85442d
@@ -62,7 +62,7 @@ def check_memory(needed:float, # Bytes that the work would take
     if needed <= allowed: return
     whose = "half of what is free" if max_memory is None else "max_memory"
     raise ValueError(f"{what} would need about {_size(needed)}, and {_size(allowed)} may be used ({whose}). "
-        f"{advice} If there is more memory, say so with max_memory=<bytes>.")
+        f"{advice} If there is more memory, say so with max_memory=<bytes> (--max-memory).")
 
 # %% ../nbs/16_anchors.ipynb #8db9c640
 class ClusteringWarning(UserWarning):

@@ -226,7 +226,7 @@ def _rows(row, duration, window, hop):
 def _table(source, errors)->pd.DataFrame:
     "Files, or parts of files, that a source names."
     whose = "a table of clips"
-    if isinstance(source, (str, os.PathLike)) and str(source).lower().endswith(".csv") and Path(source).is_file(): whose, source = source, _csv(source, errors)
+    if isinstance(source, (str, os.PathLike)) and str(source).lower().endswith(".csv") and Path(source).is_file(): whose, source = str(source), _csv(source, errors)
     if not isinstance(source, pd.DataFrame): return pd.DataFrame(dict(path=find_audio(source, errors)))
     if "path" not in source: raise ValueError(f"a table of clips needs a column `path`; this one has {list(source.columns)}")
     return _timed(source, whose).assign(path=[Path(p) for p in source.path])

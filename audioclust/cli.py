@@ -6,7 +6,7 @@
 __all__ = ['main']
 
 # %% ../nbs/72_cli.ipynb #5a628256
-import argparse, ast, os, sys
+import argparse, ast, os, re, sys
 from contextlib import redirect_stderr, redirect_stdout
 
 from .commands import cluster, rank
@@ -67,6 +67,13 @@ def _number(text):
     if len(parts) > 2: raise argparse.ArgumentTypeError(f"{text!r} are more than two numbers of clusters")
     return tuple(parts) if len(parts) == 2 else parts[0]
 
+def _bytes(text):
+    "A size such as 4G or 500M, in bytes."
+    found = re.fullmatch(r"(\d+\.?\d*)\s*([kmgt]?)(i?)b?", text.strip().lower())
+    size = float(found[1])*(1024 if found[3] else 1000)**" kmgt".index(found[2] or " ") if found else 0
+    if not 0 < size < 2**60: raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 4G or 500M")
+    return int(size)
+
 def _positive(kind, unit=""):
     "A number above 0, for argparse."
     def read(text):
@@ -99,6 +106,7 @@ def _cluster_options(c):
     c.add_argument("--seed", type=int, default=0, help="random seed; the same seed gives the same groups (default: %(default)s)")
     c.add_argument("--device", help="cpu or cuda (default: cuda if there is one)")
     c.add_argument("--workers", type=int, metavar="N", help="worker processes (default: by the amount of audio)")
+    c.add_argument("--max-memory", type=_bytes, metavar="SIZE", help="what all of it may hold at a time, such as 4G or 900M, libraries included; what cannot fit is refused before it begins (default: no bound, but for methods that look at pairs of clips, which take half of what is free)")
     kept = c.add_mutually_exclusive_group()
     kept.add_argument("--cache", metavar="DIR", help="keep what was computed for each clip in DIR, for the next time (default: $AUDIOCLUST_CACHE, or the user's cache folder)")
     kept.add_argument("--no-cache", action="store_true", help="compute everything anew and keep nothing")

@@ -33,7 +33,7 @@ def _model(args, team):
         if not (encoder or "").startswith("hf:"): raise ValueError("--remote-code is for --encoder hf:NAME, a model that brings code of its own")
         encoder = named_encoder(encoder, True)
     return AudioClusterer(args.method, args.n_clusters, args.by, args.ignore, encoder, window=args.window, hop=args.hop, sample_rate=args.rate, params=_params(args), num_workers=args.workers,
-                          device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True, sharded=team.size > 1, stability=args.stability)
+                          device=args.device, random_state=args.seed, cache=None if args.no_cache else args.cache or True, sharded=team.size > 1, stability=args.stability, max_memory=args.max_memory)
 
 # %% ../nbs/71f_commands.ipynb #dfd69de0
 def _check(args, model):
@@ -81,16 +81,20 @@ def score_run(out:str|Path, # A run folder
     return scores
 
 # %% ../nbs/71f_commands.ipynb #0d6ad6ec
-def draw_figures(out:str|Path): # A run folder
+def draw_figures(out:str|Path, # A run folder
+    num_workers:int|None=None, # Worker processes; None decides by the amount of audio
+)->bool: # Are they there?
     "Draw what a run has to show; it is worth keeping where that fails."
     from audioclust.figures import write_figures
-    try: write_figures(out); return True
+    try: write_figures(out, num_workers); return True
     except OSError as e: warnings.warn(f"not all figures are there: {e}"); return False
 
-def write_page(out:str|Path)->Path|None: # A run folder -> the page, or None
+def write_page(out:str|Path, # A run folder
+    num_workers:int|None=None, # Worker processes; None decides by the amount of audio
+)->bool: # Is it there?
     "Write the listening page; a run is worth keeping where that fails."
     from audioclust.listen import listen_page
-    try: listen_page(out, max_clips=20_000); return True
+    try: listen_page(out, max_clips=20_000, num_workers=num_workers); return True
     except OSError as e: warnings.warn(f"there is no listening page: {e}"); return False
 
 def _all_there(made, out):
@@ -103,7 +107,8 @@ def _finish(args):
         from audioclust.names import named
         named(args.out)
     if args.labels: score_run(args.out, args.labels)
-    made = args.no_page or draw_figures(args.out) & write_page(args.out)
+    few = None if args.max_memory is None else 0  # processes; what they would take is needed here
+    made = args.no_page or draw_figures(args.out, few) & write_page(args.out, few)
     report(args.out, args.verbose)
     _all_there(made, args.out)
 
@@ -191,7 +196,8 @@ def _both(args):
         with plain_warnings([]): _refine(args, out)
         say(f"in common: NMI {write_both(out)['nmi']:.2f} (0 nothing, 1 all)\nboth:   {out/'both.csv'}")
         with plain_warnings([]):
-            made = [args.no_page or draw_figures(out/by) for by in WAYS] + [page := args.no_page or write_page(out)]
+            few = None if args.max_memory is None else 0
+            made = [args.no_page or draw_figures(out/by, few) for by in WAYS] + [page := args.no_page or write_page(out, few)]
             if page and not args.no_page: say(f"listen: {out/'listen.html'}")
         _all_there(all(made), out)
     return 0

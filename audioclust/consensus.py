@@ -24,6 +24,8 @@ from .metrics import ari
 from .nearest import assign
 
 # %% ../nbs/31_consensus.ipynb #34236399
+def _check_size(n, columns, partitions, max_memory): check_memory(4.*n*columns, max_memory, f"The opinions of {partitions} partitions on {n:,} clips", "Take fewer partitions, or fewer clusters in each.")
+
 def opinions(partitions:list, # Cluster of each clip, -1 for noise: M arrays, each of shape (N,)
     sizes:list|None=None, # Clusters in each partition; None: the largest label and one more
     max_memory:float|None=None, # Bytes; None: half of what is free
@@ -34,7 +36,7 @@ def opinions(partitions:list, # Cluster of each clip, -1 for noise: M arrays, ea
         raise ValueError(f"partitions must be one label per clip each, all for the same clips; shapes {[y.shape for y in partitions]} came")
     sizes = sizes or [int(y.max(initial=0)) + 1 for y in partitions]
     n, first = len(partitions[0]), np.cumsum([0, *sizes])
-    check_memory(4.*n*first[-1], max_memory, f"The opinions of {len(partitions)} partitions on {n:,} clips", "Take fewer partitions, or fewer clusters in each.")
+    _check_size(n, first[-1], len(partitions), max_memory)
     B = np.zeros((n, first[-1]), np.float32)
     for y,lo in zip(partitions, first):
         rows = np.flatnonzero(y >= 0)
@@ -120,6 +122,9 @@ class Consensus(Clusterer):
         self.labels_ = like(final.labels_, _first(X))
         return self
 
+    def check_rows(self, n, d): # Rows and columns that there will be
+        "Raise `ValueError` if the opinions would need more memory than may be used."
+        _check_size(n, self.n_clusters*self.n_members, self.n_members, self.max_memory)
     def _opinions(self, partitions): return opinions(partitions, self.members_[:, 2].tolist(), self.max_memory)
 
 # %% ../nbs/31_consensus.ipynb #7eb7d897

@@ -118,18 +118,18 @@ class HDBSCAN(AnchoredClusterer):
 
 # %% ../nbs/17_density.ipynb #b4d756b6
 @patch
-def _check(self:HDBSCAN, X):
+def check_rows(self:HDBSCAN, n, d): # Rows and columns that there will be
     "Raise `ValueError` if scikit-learn would need more memory than may be used."
     trees = {*KDTree.valid_metrics, *BallTree.valid_metrics}
     matrix = self.algorithm == "brute" or self.algorithm == "auto" and self.metric not in trees
     unit = " For the cosine distance: scale the rows to length 1 and use metric='euclidean', which needs no matrix." if self.metric == "cosine" else ""
-    check_memory(24 * len(X)**2 if matrix else 40 * X.size, self.max_memory, f"HDBSCAN of {len(X):,} rows with metric={self.metric!r}",
+    check_memory(24 * n**2 if matrix else 40 * n * d, self.max_memory, f"HDBSCAN of {n:,} rows with metric={self.metric!r}",
         f"Fit a random part of the rows and predict the rest (with half of the rows, a quarter of the memory).{unit}")
 
 # %% ../nbs/17_density.ipynb #a7a50bfd
 @patch
 def _fit(self:HDBSCAN, X):
-    self._check(X)
+    self.check_rows(*X.shape)
     given = {k: v for k,v in self.get_params().items() if k != "max_memory"}
     try: found = cluster.HDBSCAN(**given, copy=True).fit(X)
     except ValueError: raise # bad settings, in scikit-learn's words

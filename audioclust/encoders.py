@@ -64,6 +64,7 @@ class Encoder(nn.Module):
         progress:Callable=lambda batches: batches, # Wraps the batches, to show how far it is
         cache:Any=None, # None, True for the user's cache, a folder, or an `ArrayCache`
         cached:list|None=None, # Rows that came from the cache are appended here
+        room:float|None=None, # Bytes that batches may take; None is as many as they take
     )->np.ndarray: # float32 [N, dim], row i of clip i
         "Embeddings of `clips`, streamed; NaN where a clip could not be decoded."
         device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -72,7 +73,7 @@ class Encoder(nn.Module):
         out, real = np.full((len(clips), self.dim), np.nan, dtype=np.float32), np.zeros(len(clips)) if seconds is None else seconds
         kept = _Kept(as_cache(cache), self, clips, device)
         todo = kept.fill(out, real, cached)
-        for b in progress(stream(clips.iloc[todo], self.sample_rate, num_workers=num_workers, work=self._work if device.type == "cpu" else None)):
+        for b in progress(stream(clips.iloc[todo], self.sample_rate, num_workers=num_workers, work=self._work if device.type == "cpu" else None, room=room)):
             rows = todo[b.rows.numpy()]
             if len(rows):
                 made = b.made if b.made is not None else self._work(b.wave.to(device, non_blocking=True), b.lengths.to(device))
@@ -233,13 +234,19 @@ def _spread(x, first, n):
     return (stretches(x.double().square(), first, n, 1) - stretches(x.double(), first, n, 1).square()).clamp_min(0).sqrt().to(x.dtype)
 
 # %% ../nbs/40_encoders.ipynb #2ae3cddc
-def _axes(X, m):
-    "Variance along the first `m` principal axes [m] and the axes [m, d] of centred rows; from the smaller of the two tables of products."
+def _blocks(X, mean=0., size=2**22):
+    "Rows less `mean` as float64, `size` numbers at a time."
+    each = max(1, size//max(1, X.shape[1]))
+    return (X[i:i+each].astype(np.float64) - mean for i in range(0, len(X), each))
+
+def _axes(X, m, mean=0.):
+    "Variance along the first `m` principal axes [m] and the axes [m, d] of rows around `mean`; from the smaller of the two tables of products."
     n, few = max(1, len(X) - 1), min(X.shape)
     def largest(P): return tuple(np.flip(a, -1) for a in (np.linalg.eigh(P) if few < 600 else eigh(P, subset_by_index=(few - m, few - 1))))  # finding only those that are wanted pays off in large tables
     if len(X) >= X.shape[1]:
-        variance, V = largest(X.T @ X/n)
+        variance, V = largest(sum(b.T @ b for b in _blocks(X, mean))/n)
         return np.maximum(variance[:m], 0), V[:, :m].T
+    X = X.astype(np.float64) - mean
     if few < 600:
         _, s, Vt = np.linalg.svd(X, full_matrices=False)
         return s[:m]**2/n, Vt[:m]
@@ -248,7 +255,7 @@ def _axes(X, m):
     return s**2/n, U[:, :m].T @ X/s[:, None]
 
 class Whiten(TransformerMixin, Kept):
-    "Rotate to the first principal axes, equalise them, and scale each row to length 1."
+    "Rotate to the first principal axes, equalise them, and scale each row to length 1; rows are taken in parts, so that no second table of them is made."
     _file, _state = "whitening", ("mean_", "components_")
     def __init__(self,
         n_components:int=30, # Axes kept, at most min(d, N-1)
@@ -258,12 +265,11 @@ class Whiten(TransformerMixin, Kept):
 
     def fit(self, X:np.ndarray|torch.Tensor, y=None)->Self: # Embeddings [N, d]
         "Learn mean, axes and scales of `X` [N, d]."
-        X = to_numpy(X).astype(np.float64)
+        X = to_numpy(X)
         if X.ndim != 2 or not np.isfinite(X).all(): raise ValueError(f"embeddings must be a table of finite numbers, [N, d]; shape {X.shape} came, with {np.sum(~np.isfinite(X))} values that are NaN or infinite")
-        self.n_features_in_, self.mean_ = X.shape[1], X.mean(0)
+        self.n_features_in_, self.mean_ = X.shape[1], sum(b.sum(0) for b in _blocks(X))/len(X)
         m = min(self.n_components, X.shape[1], max(1, len(X) - 1))
-        X -= self.mean_
-        variance, Vt = _axes(X, m)
+        variance, Vt = _axes(X, m, self.mean_)
         scale = np.sqrt(variance + self.floor*variance[0])
         Vt = Vt*np.sign(Vt[np.arange(m), np.abs(Vt[:m]).argmax(1)])[:, None]  # one of two signs, the same on every machine
         self.components_ = np.divide(Vt, scale[:, None], out=np.zeros_like(Vt), where=scale[:, None] > 1e-12)
@@ -272,8 +278,10 @@ class Whiten(TransformerMixin, Kept):
     def transform(self, X:np.ndarray|torch.Tensor)->Any: # Embeddings [n, d] -> the same kind, float32 [n, m]
         "Whitened embeddings, float32 [N, m]."
         check_is_fitted(self)
-        Z = to_numpy(X).astype(np.float64)
-        Z -= self.mean_
+        Z = np.concatenate([np.zeros((0, len(self.components_)), np.float32), *(self._turn(b) for b in _blocks(to_numpy(X), self.mean_))])
+        return like(Z, X)
+
+    def _turn(self, Z):
         Z = Z @ self.components_.T
         if self.l2: Z /= np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-12)
-        return like(Z.astype(np.float32), X)
+        return Z.astype(np.float32)

@@ -55,6 +55,7 @@ def plot_groups(clips:pd.DataFrame, # Columns path, start, end (s)
     names:dict|None=None, # From `read_names`
     most:int=40, # Clusters drawn at most, the largest
     each:int=100, # Clips that a mean is taken over at most, drawn by chance
+    num_workers:int|None=None, # Worker processes; None decides by the amount of audio
 )->Any:
     "Mean spectrogram and typical clip of each cluster; returns the figure."
     labels, dice = np.asarray(labels), np.random.default_rng(0)
@@ -62,7 +63,7 @@ def plot_groups(clips:pd.DataFrame, # Columns path, start, end (s)
     ids, sizes = np.sort(ids[np.argsort(-n, kind="stable")[:most]]), dict(zip(ids, n))
     first = np.flatnonzero(typicality(X, labels)[1] & np.isin(labels, ids))
     rows = np.unique(np.concatenate([first, *(dice.permutation(np.flatnonzero(labels == c))[:each] for c in ids)]))
-    (drawn, seconds), first, labels = pictures(clips.iloc[rows]), np.searchsorted(rows, first), labels[rows]
+    (drawn, seconds), first, labels = pictures(clips.iloc[rows], num_workers=num_workers), np.searchsorted(rows, first), labels[rows]
     across = min(4, max(1, len(ids)))
     fig = _figure(2.4*across, 1.25*-(-len(ids)//across) + .5)
     axs = fig.subplots(-(-len(ids)//across), 2*across, squeeze=False)
@@ -122,11 +123,12 @@ def plot_curves(curves:list, # Dicts with an epoch each, as `curves_` of methods
 
 # %% ../nbs/71d_figures.ipynb #838b7e95
 def write_figures(run:str|Path, # A run folder
+    num_workers:int|None=None, # Worker processes; None decides by the amount of audio
 )->list: # Names of the pictures
     "Draw what there is to draw into `figures/`."
     run, names = Path(run), read_names(run)
     c = AudioClusterer.load(run)
-    made = dict(silhouette=plot_silhouette(c.embeddings_, c.labels_, names) if len(np.unique(c.labels_[c.labels_ >= 0])) > 1 else None, groups=plot_groups(c.clips_, c.embeddings_, c.labels_, names=names) if (c.labels_ >= 0).any() else None,
+    made = dict(silhouette=plot_silhouette(c.embeddings_, c.labels_, names) if len(np.unique(c.labels_[c.labels_ >= 0])) > 1 else None, groups=plot_groups(c.clips_, c.embeddings_, c.labels_, names=names, num_workers=num_workers) if (c.labels_ >= 0).any() else None,
                 dendrogram=plot_dendrogram(c.embeddings_, c.labels_, names), curves=plot_curves(c.curves_))
     for name,fig in made.items():
         (run/"figures"/f"{name}.png").unlink(missing_ok=True)

@@ -42,7 +42,7 @@ def table(self:AudioClusterer)->pd.DataFrame: # Columns path, start, end, cluste
 @patch
 def asked(self:AudioClusterer)->dict:
     "What was asked for, as `run.json` keeps it."
-    out = {**{k: v for k,v in self.get_params(deep=False).items() if k not in ("encoder", "cache", "sharded")}, "device": self.device and str(self.device)}
+    out = {**{k: v for k,v in self.get_params(deep=False).items() if k not in ("encoder", "cache", "sharded", "max_memory")}, "device": self.device and str(self.device)}
     return out | (dict(encoder=self.encoder) if isinstance(self.encoder, str) else {})
 
 @patch

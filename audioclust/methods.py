@@ -43,7 +43,7 @@ def check_device(device:str|torch.device|None): # What torch calls it, or None
     except (RuntimeError, TypeError): raise ValueError(f"there is no device {device!r}; say cpu or cuda") from None
     if kind not in ("cpu", "cuda"): raise ValueError(f"the device {str(device)!r} is not supported; say cpu or cuda")
     if kind == "cuda" and not torch.cuda.is_available(): raise ValueError("no CUDA device was found; say cpu, or leave the device out")
-    if kind == "cuda" and (torch.device(device).index or 0) >= torch.cuda.device_count(): raise ValueError(f"there is no device {str(device)!r}: there are {torch.cuda.device_count()} CUDA devices, from cuda:0 on")
+    if kind == "cuda" and (torch.device(device or "cpu").index or 0) >= torch.cuda.device_count(): raise ValueError(f"there is no device {str(device)!r}: there are {torch.cuda.device_count()} CUDA devices, from cuda:0 on")
 
 # %% ../nbs/69c_methods.ipynb #c5437e5b
 def restarts(n:int, # clips

@@ -87,9 +87,14 @@ class MeanShift(AnchoredClusterer):
 
 # %% ../nbs/18_modes.ipynb #31db0ed9
 @patch
-def _fit(self:MeanShift, X):
-    check_memory(8 * X.size * (2 + effective_n_jobs(self.n_jobs)), self.max_memory, f"MeanShift of {len(X):,} rows of {X.shape[1]} columns",
+def check_rows(self:MeanShift, n, d): # Rows and columns that there will be
+    "Raise `ValueError` if the rows would need more memory than may be used."
+    check_memory(8 * n * d * (2 + effective_n_jobs(self.n_jobs)), self.max_memory, f"MeanShift of {n:,} rows of {d} columns",
         "Fit a random part of the rows and predict the rest.")
+
+@patch
+def _fit(self:MeanShift, X):
+    self.check_rows(*X.shape)
     self.bandwidth_ = estimate_bandwidth(X) if self.bandwidth is None else self.bandwidth
     given = {k: getattr(self, k) for k in ("bin_seeding", "min_bin_freq", "cluster_all", "n_jobs", "max_iter")}
     found = cluster.MeanShift(bandwidth=self.bandwidth_, **given).fit(X)

@@ -22,6 +22,7 @@ from sklearn.base import BaseEstimator, ClusterMixin, clone
 from typing_extensions import Self
 
 from .audio import clips
+from .bounds import claim, clips_take, room, training_takes
 from .choose import choose_k
 from .consensus import Consensus
 from .encoders import Encoder, FixedEncoder, Whiten, what_to_ignore
@@ -65,10 +66,11 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         cache:str|Path|bool|None=None, # Where embeddings are kept for the next time: None keeps none, True is the user's cache, else a folder
         sharded:bool=False, # Share the work with the other processes of `torch.distributed`, which call the same with the same?
         stability:int=10, # Times that parts of the clips are clustered again, to see which groups last; 0 leaves it out
+        max_memory:float|None=None, # Bytes that all of it may hold, libraries included; None bounds the method alone, by half of what is free
     ):
         self.method, self.n_clusters, self.by, self.ignore, self.encoder = method, n_clusters, by, ignore, encoder
         self.window, self.hop, self.sample_rate, self.params = window, hop, sample_rate, params
-        self.num_workers, self.device, self.random_state, self.cache, self.sharded, self.stability = num_workers, device, random_state, cache, sharded, stability
+        self.num_workers, self.device, self.random_state, self.cache, self.sharded, self.stability, self.max_memory = num_workers, device, random_state, cache, sharded, stability, max_memory
 
 # %% ../nbs/70_pipeline.ipynb #ab225e85
 @patch
@@ -82,6 +84,7 @@ def _clusterer(self:AudioClusterer):
     if self._name not in (None, "auto", "fixed", "untrained"): self._ready = named_encoder(self._name)
     if self.sample_rate is not None and not 2000 <= self.sample_rate <= 192000: raise ValueError(f"a sample rate of {self.sample_rate} Hz: say one from 2000 to 192000")
     if not isinstance(self.stability, (int, np.integer)) or self.stability < 0: raise ValueError(f"stability={self.stability!r}: say how many times, a whole number; 0 leaves it out")
+    room(self.max_memory)
     params = self.params or {}
     if not isinstance(lr := params.get("lr", 1) or 1, (int, float)) or not 0 < lr < float("inf"): raise ValueError(f"lr={lr!r}: a learning rate is a number above 0")
     own = {"method", "n_clusters", "random_state", "device", "sharded"} | ({"by", "ignore", "sample_rate", "num_workers"} if self.method in TRAINED else set())
@@ -108,6 +111,7 @@ def fit(self:AudioClusterer, source:str|Path|list|pd.DataFrame, # Folder, file, 
     clusterer = team.first(self._clusterer)  # so that a wrong request is refused before any work
     with self._stage("find"): table, self.errors_ = team.first(lambda: self._find(source, clusterer))
     with self._stage("pick"): self._name, self.pick_, self.encoder_ = team.first(lambda: self._pick(table))
+    left = team.first(lambda: self._room(table, clusterer))
     self.source_ = os.path.abspath(source) if isinstance(source, (str, os.PathLike)) else f"{len(table)} clips"
     self.curves_, self.choice_, self.refined_ = [], None, None
     if self._trains():
@@ -115,8 +119,9 @@ def fit(self:AudioClusterer, source:str|Path|list|pd.DataFrame, # Folder, file, 
         clusterer, made = team.first(lambda: self._represent(table, clusterer, progress, checkpoints, say))
         for name,value in made.items(): setattr(self, name, value)
     else:
-        with self._stage("embed"): X, self.clips_ = self._embed(table, self.errors_, progress, team)
+        with self._stage("embed"): X, self.clips_ = self._embed(table, self.errors_, progress, team, left)
         with self._stage("whiten"): self.whitening_, self.embeddings_ = team.first(lambda: self._whiten(X, source, clusterer))
+        del X  # many times what is left of it
         if self.n_clusters == "auto" and "n_clusters" in clusterer.get_params(): self.choice_ = team.first(lambda: self._choose(clusterer, self.embeddings_))
         if self.choice_: clusterer.set_params(n_clusters=self.choice_.k)
     return self._group(clusterer, team)
@@ -167,14 +172,40 @@ def _known(self:AudioClusterer, name, table):
     if name not in (None, "fixed"): return named_encoder(name)
     return FixedEncoder(self.by, self.ignore, self.sample_rate or common_rate(table.path))
 
+# %% ../nbs/70_pipeline.ipynb #ece433a2
+@patch
+def _room(self:AudioClusterer, table, clusterer):
+    "Refuse what cannot fit; the bytes that are left for batches, or None where there is no bound."
+    n, seconds = len(table), (table.end - table.start).to_numpy()
+    fewer = "take fewer clips (longer windows, a part of the recordings), or allow more with max_memory (--max-memory)"
+    if self._trains(): needed, what = training_takes(n, seconds.sum(), seconds.max(), self.method if self.method in TRAINED else "untrained"), f"A network and {n:,} clips ({seconds.sum():,.0f} s)"
+    else: needed, what = clips_take(n, self.encoder_.dim), f"{n:,} clips with {self.encoder_.dim} numbers each"
+    left = claim(needed, self.max_memory, what, fewer)
+    with self._bounded(clusterer, left):
+        if hasattr(clusterer, "check_rows") and self.method not in TRAINED: clusterer.check_rows(n, min(30, n))
+    if self.max_memory is not None: return left if isinstance(self.encoder_, FixedEncoder) else left/16
+
+@patch
+def _bounds(self:AudioClusterer, clusterer): return self.max_memory is not None and clusterer.get_params().get("max_memory", 0) is None
+
+@patch
+@contextmanager
+def _bounded(self:AudioClusterer, clusterer, left=None):
+    "Let a method take what is left, unless it was told how much; afterwards it is as it was."
+    mine = self._bounds(clusterer)
+    if mine: clusterer.set_params(max_memory=room(self.max_memory, 0) if left is None else left)
+    try: yield
+    finally:
+        if mine: clusterer.set_params(max_memory=None)
+
 # %% ../nbs/70_pipeline.ipynb #6da4efce
 @patch
-def _embed(self:AudioClusterer, table, errors, progress, team=Team()):
+def _embed(self:AudioClusterer, table, errors, progress, team=Team(), left=None):
     "Embeddings of the clips that can be decoded, and the table of those, each ending where its sound really ends. In a team, each process embeds a share, and the first gets all embeddings."
     seconds, failed, cached = (table.end - table.start).to_numpy().copy(), [], []
     mine = team.share(seconds)
     here, real = table.iloc[mine], seconds[mine]
-    more = {} if self.cache is None or self.cache is False else dict(cache=self.cache, cached=cached)
+    more = ({} if self.cache is None or self.cache is False else dict(cache=self.cache, cached=cached)) | ({} if left is None else dict(room=left))
     X = team.agree(lambda: self.encoder_.embed(here, failed, real, self.device, self.num_workers, lambda batches: progress(batches, len(here) - len(cached)), **more))
     team.agree(lambda: check_there(here, failed))
     X, said = team.collect(X), team.gather(([(mine.start + i, reason) for i,reason in failed], len(cached), real))
@@ -182,7 +213,12 @@ def _embed(self:AudioClusterer, table, errors, progress, team=Team()):
     self.n_cached_ = sum(n for _,n,_ in said)
     errors += [(table.path.iloc[i], reason) for i,reason in failed]
     good = np.setdiff1d(np.arange(len(table)), [i for i,_ in failed])
-    return X[good] if team.rank == 0 else X, true_ends(table.iloc[good].reset_index(drop=True), seconds[good])
+    return _only(X, good) if team.rank == 0 else X, true_ends(table.iloc[good].reset_index(drop=True), seconds[good])
+
+def _only(X, rows, block=8192):
+    "Some rows, in order, moved to the front where they are: no second table is made."
+    for i in range(0, len(rows), block): X[i:i+block][:len(rows) - i] = X[rows[i:i+block]]
+    return X[:len(rows)]
 
 @patch
 def _whiten(self:AudioClusterer, X, source, clusterer):
@@ -209,7 +245,7 @@ def _represent(self:AudioClusterer, table, clusterer, progress, checkpoints, say
     from audioclust.deepcluster import DeepCluster, Say
     spice = self.method == "spice"
     deep = clusterer if spice or isinstance(clusterer, DeepCluster) else DeepCluster(getattr(clusterer, "n_clusters", 1), epochs=0, device=self.device and str(self.device), random_state=self.random_state)
-    deep.set_params(by=self.by, ignore=self.ignore, sample_rate=self.sample_rate or common_rate(table.path), num_workers=self.num_workers)
+    deep.set_params(by=self.by, ignore=self.ignore, sample_rate=self.sample_rate or common_rate(table.path), num_workers=self.num_workers if self.max_memory is None else 0)
     failed, listening = [], lambda batches: progress(batches, len(table))
     try:
         with _alone():
@@ -231,7 +267,8 @@ def _cluster(self:AudioClusterer, clusterer, team):
     Z = self.embeddings_
     if self.method == "kmeans" and "n_init" not in (self.params or {}): clusterer.set_params(n_init=restarts(len(Z)))
     def fit(Z):
-        try: return clusterer.fit(Z)
+        try:
+            with self._bounded(clusterer): return clusterer.fit(Z)
         except TypeError as e: raise ValueError(f"{self.method} cannot work with the parameters {self.params}: {e}") from e
     if self.method != "kmeans" or not 1 < team.size <= len(Z): return team.first(lambda: fit(Z))
     clusterer.set_params(sharded=True)
@@ -276,7 +313,8 @@ def _again(self:AudioClusterer):
     if not self.stability or k < 2 or len(X) < 20: return None
     most, seedless = dict(meanshift=800, agglomerative=2000).get(self.method, 3000), clone(self.clusterer_)
     if self.method == "spice": X, seedless = X[:, :-self.clusterer_.n_clusters], Consensus(self.clusterer_.n_clusters)
-    quick = {name: v for name,v in dict(n_init=3, n_members=8).items() if name in seedless.get_params()}
+    quick: dict = {name: v for name,v in dict(n_init=3, n_members=8).items() if name in seedless.get_params()}
+    if self._bounds(seedless): quick["max_memory"] = room(self.max_memory, 0)
     def make(seed): return clone(seedless).set_params(**quick, **({"random_state": seed} if "random_state" in seedless.get_params() else {}))
     try:
         with warnings.catch_warnings():

@@ -76,14 +76,19 @@ def _check(self:AgglomerativeClustering, n):
 
 # %% ../nbs/19_trees.ipynb #449a2716
 @patch
-def _fit(self:AgglomerativeClustering, X):
-    n = len(X)
-    self._check(n)
+def check_rows(self:AgglomerativeClustering, n, d): # Rows and columns that there will be
+    "Raise `ValueError` if the distances of all pairs would need more memory than may be used."
     if self.connectivity is None and (self.linkage, self.metric) != ("single", "euclidean"):
         rows = int((memory_budget(self.max_memory) / 8)**.5)
         check_memory(8 * n**2, self.max_memory, f"AgglomerativeClustering of {n:,} rows, which keeps the distances of all pairs,",
             f"Fit {rows:,} rows drawn at random and predict the rest; or find 1000 centroids by K-means and cluster those; or take "
             "connectivity=10, linkage='single' or HDBSCAN, which need no distance matrix.")
+
+@patch
+def _fit(self:AgglomerativeClustering, X):
+    n = len(X)
+    self._check(n)
+    self.check_rows(*X.shape)
     if self.linkage in _scipy: self.merges_ = hierarchy.linkage(X, self.linkage, metric={"manhattan": "cityblock"}.get(self.metric, self.metric))
     else:
         graph = self.connectivity and kneighbors_graph(X, self.connectivity, metric=self.metric)

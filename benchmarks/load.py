@@ -1,0 +1,171 @@
+"""A load of the kind that one leaves running: 100,000 short clips with bad files among them, and one recording of 24 hours.
+
+    python benchmarks/load.py [--clips 100000] [--hours 24] [--folder FOLDER] [--max-memory SIZE]
+
+Each is put through `audioclust cluster` as a user would, in a new process and with all that it does by itself: cache, stability,
+figures, listening page. Meanwhile the memory of the process and of all that it started (their proportional shares, PSS, what
+two share counting once) is read three times a second.
+
+clips: words of half a second (those of scale.py), of which 2 % are damaged in eight ways, and 1 % lie forty folders deep.
+recording: `--hours` of calls of four kinds on noise at 8 kHz, one FLAC file, never whole in memory, cut by `--window 3`; a stretch of
+  20 kB in its middle is overwritten, so that some windows cannot be decoded.
+
+Nothing may be lost: every file found by its name, and every window of the recording, must be a row of clusters.csv or of
+errors.csv (`missing`), and no undamaged file may be among the errors (`wrong`). A row for each goes to benchmarks/results/load.csv,
+its memory over time to load-memory.csv: the most in each of 150 equal spans of time, and the stage at that time (from the times in
+run.json and of the files that are written). Goal: what is held, and whether it grows. Not a goal: seconds that hold elsewhere; where
+others share the machine the seconds by the clock are theirs too, so CPU seconds stand beside them. 100,000 clips take 1.5 GB of disk
+and 24 hours about 1 GB; all is removed.
+"""
+import argparse, json, os, platform, resource, shutil, subprocess, sys, tempfile, time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import soundfile as sf
+
+from appended import commit
+from scale import PART, make, memory
+
+RATE, WINDOW, EVERY, SPANS = 8000, 3., .33, 150  # Hz, s, s between two looks, rows of the curve
+
+
+def _claims(b): return b[:40] + b"\xff\xff\xff\x7f" + b[44:144]
+def _nan(b): return b[:16] + b"\x10\0\0\0\3\0\1\0\x40\x1f\0\0\0\x7d\0\0\4\0\x20\0data" + b"\x40\x1f\0\0" + b"\0\0\xc0\x7f"*2000
+BAD = dict(empty=lambda b: b"", text=lambda b: b"this is no sound\n"*40, head=lambda b: b[:44], noise=lambda b: bytes(len(b)), cut=lambda b: b[:len(b)//2], claims=_claims, nan=_nan, link=None)
+DECODED = {"cut", "claims"}  # what is there of it is a clip
+
+def damage(files, share, seed=0):
+    "Damage a share of the files, each kind equally often; path → kind."
+    chosen = np.random.default_rng(seed).permutation(len(files))[:round(share*len(files))]
+    bad = {files[i]: list(BAD)[n % len(BAD)] for n,i in enumerate(chosen)}
+    for path,kind in bad.items():
+        if kind == "link": path.unlink(); path.symlink_to("nowhere")
+        else: path.write_bytes(BAD[kind](path.read_bytes()))
+    return bad
+
+def bury(files, root, share, deep=40, seed=1):
+    "Move a share of the files into folders in folders; the files as they are then."
+    files = list(files)
+    for i in np.random.default_rng(seed).permutation(len(files))[:round(share*len(files))]:
+        to = root.joinpath(*(f"level {k}" for k in range(i % deep + 1)))/files[i].name.replace(".wav", f" {i}.wav")
+        to.parent.mkdir(parents=True, exist_ok=True)
+        files[i] = files[i].rename(to)
+    return files
+
+def words(folder, n):
+    "Words in folders: at least n of them by thousands, then cut to n."
+    with ProcessPoolExecutor(max(1, min(os.cpu_count(), -(-n//PART)))) as pool: made = [Path(f) for part in pool.map(make, [folder]*-(-n//PART), range(-(-n//PART))) for f in part]
+    order = np.random.default_rng(2).permutation(len(made))
+    for i in order[n:]: made[i].unlink()
+    return [made[i] for i in np.sort(order[:n])]
+
+def recording(path, hours, seed=0):
+    "Calls of four kinds, one every four seconds or so, on noise; written a minute at a time."
+    rng, t = np.random.default_rng(seed), np.arange(int(.8*RATE))/RATE
+    env = np.sin(np.pi*t/t[-1])**.5
+    calls = [env*np.sin(2*np.pi*(400*t + 500*t**2)), env*np.sin(2*np.pi*(2800*t - 900*t**2)), env*np.sin(2*np.pi*1500*t)*(np.sin(2*np.pi*11*t) > 0), env*sum(np.sin(2*np.pi*300*k*t)/k for k in range(1, 9))]
+    with sf.SoundFile(path, "w", RATE, 1, "PCM_16", format="FLAC") as f:
+        for _ in range(round(60*hours)):
+            x = .004*rng.standard_normal(60*RATE)
+            for at in np.arange(15)*4*RATE + rng.integers(0, 3*RATE, 15): x[at:at+len(t)] += rng.uniform(.05, .5)*calls[rng.integers(4)]
+            f.write(x)
+    size = path.stat().st_size
+    with open(path, "r+b") as f: f.seek(size//2); f.write(rng.bytes(min(20_000, size//50)))
+
+def watch(command, env):
+    "Run a command: seconds, CPU seconds, and (seconds, bytes) over time; what it said on the terminal."
+    before, since, looks = resource.getrusage(resource.RUSAGE_CHILDREN), time.time(), []
+    with tempfile.TemporaryFile() as said, subprocess.Popen(command, stdout=said, stderr=said, env=env) as p:
+        tree = psutil.Process(p.pid)
+        while p.poll() is None:
+            try: looks.append((time.time(), memory(tree)))
+            except psutil.Error: pass
+            time.sleep(EVERY)
+        said.seek(0); text = said.read().decode(errors="replace")
+    if p.returncode: sys.exit(text)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return since, time.time() - since, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, looks, text
+
+def stages(out, since, until):
+    "(name, when it ended) in order: from the seconds of run.json backwards to the start, and from the files forwards."
+    run = json.loads((out/"run.json").read_text())["seconds"]
+    at, back = (out/"clusters.csv").stat().st_mtime, []
+    for name in reversed(run): back.append((name, at)); at -= run[name]
+    marks = [("import", at), *reversed(back)]
+    for name,file in dict(map="map.npy", save="run.json", figures="figures/groups.png", page="listen.html").items():
+        if (out/file).is_file(): marks.append((name, (out/file).stat().st_mtime))
+    return marks + [("end", until)]
+
+def curve(looks, marks, since, seconds):
+    "The most memory in each span of time, and the stage then."
+    rows = {}
+    for t,b in looks:
+        k = int(SPANS*(t - since)/seconds)
+        if b > rows.get(k, (0, 0))[0]: rows[k] = b, t
+    return [dict(seconds=round(t - since, 1), megabytes=round(b/1e6), stage=next((name for name,end in marks if t <= end), "end")) for b,t in rows.values()]
+
+def accounted(listed, out):
+    "How many of the listed (path, start) are rows of clusters.csv, of errors.csv, of neither; files that are errors."
+    from audioclust.runs import read_table
+    good, bad = read_table(out/"clusters.csv"), read_table(out/"errors.csv")
+    clustered = set(zip(good.path, good.start.round(3)))
+    left, refused = [c for c in listed if c not in clustered], bad.path.tolist()
+    for path,_ in list(left):
+        if path in refused: refused.remove(path)
+    lost = len(left) - (len(bad) - len(refused))
+    return dict(rows=len(good), errors=len(bad), missing=lost, twice=len(good) - len(clustered) + len(refused)), set(bad.path)
+
+def one(case, source, listed, bad, tmp, options):
+    "One run of the command: a row of the results, and rows of the curve."
+    out, env = tmp/f"run-{case}", {**os.environ, "AUDIOCLUST_CACHE": str(tmp/"cache"), "OMP_WAIT_POLICY": "passive"}
+    since, seconds, cpu, looks, said = watch([sys.executable, "-m", "audioclust", "cluster", str(source), "--out", str(out), "-q", *options], env)
+    about, (count, refused) = json.loads((out/"run.json").read_text()), accounted(listed, out)
+    wrong = len(refused - set(map(str, bad))) + sum(str(p) not in refused for p,kind in bad.items() if kind not in DECODED)
+    audio, rows = about["found"]["seconds"], curve(looks, stages(out, since, since + seconds), since, seconds)
+    most = max(b for _,b in looks)
+    row = dict(case=case, files=len({p for p,_ in listed}), damaged=len(bad), listed=len(listed), **count, wrong=wrong, clusters=about["found"]["clusters"], audio_seconds=round(audio), seconds=round(seconds, 1), cpu_seconds=round(cpu, 1),
+               clips_per_cpu_second=round(len(listed)/cpu, 1), times_real_time=round(audio/cpu), megabytes=round(most/1e6), peak_in=next(r["stage"] for r in rows if r["megabytes"] == round(most/1e6)), cache_megabytes=round(sum(f.stat().st_size for f in (tmp/"cache").rglob("*"))/1e6),
+               options=" ".join(options), **{f"s_{k}": v for k,v in about["seconds"].items()})
+    print(f"{case}: {len(listed):,} clips, {audio:,.0f} s of sound: {seconds:.0f} s, {cpu:.0f} CPU s; at most {most/1e6:.0f} MB ({row['peak_in']}); {count}, wrong {wrong}\n  " + "\n  ".join(f"{a}: {max((r['megabytes'] for r in rows if r['stage'] == a), default=0)} MB" for a in dict.fromkeys(r["stage"] for r in rows)), flush=True)
+    return row, [dict(case=case, **r) for r in rows]
+
+def load(folder, n, hours, options=()):
+    "Both cases: rows of the results, rows of the curves."
+    results, curves = [], []
+    if n:
+        root = folder/"clips"
+        files = bury(words(root, n), root, .01)
+        bad = damage(files, .02)
+        listed = [(os.path.abspath(f), 0.) for f in files]
+        row, c = one("clips", root, listed, bad, folder, ["--n-clusters", "10", *options])
+        results.append(row); curves += c
+        shutil.rmtree(root); shutil.rmtree(folder/"run-clips"); shutil.rmtree(folder/"cache")
+    if hours:
+        (root := folder/"recording").mkdir()
+        recording(root/"day.flac", hours)
+        starts = np.minimum(np.arange(int(np.ceil(3600*hours/WINDOW - 1e-9)))*WINDOW, 3600*hours - WINDOW)
+        row, c = one("recording", root, [(str((root/"day.flac").resolve()), s) for s in starts.round(3)], {(root/"day.flac").resolve(): "stretch"} if hours else {}, folder, ["--n-clusters", "4", "--window", f"{WINDOW:g}", "--ignore", "order,level", *options])
+        results.append(row); curves += c
+        shutil.rmtree(root); shutil.rmtree(folder/"run-recording"); shutil.rmtree(folder/"cache")
+    return results, curves
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--clips", type=int, default=100_000)
+    p.add_argument("--hours", type=float, default=24)
+    p.add_argument("--folder", type=Path, help="where the sounds are made (default: a temporary folder)")
+    p.add_argument("--max-memory", help="handed to the command")
+    p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"load.csv")
+    args = p.parse_args()
+    at = commit()
+    with tempfile.TemporaryDirectory(dir=args.folder) as tmp: results, curves = load(Path(tmp), args.clips, args.hours, ["--max-memory", args.max_memory] if args.max_memory else [])
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'not set')}, Python {platform.python_version()}"
+    pd.DataFrame(results).assign(commit=at, machine=machine).to_csv(args.out, index=False)
+    pd.DataFrame(curves).to_csv(args.out.with_name(f"{args.out.stem}-memory.csv"), index=False)
+    return int(any(r["missing"] or r["twice"] or r["wrong"] for r in results))
+
+
+if __name__ == "__main__": sys.exit(main())
