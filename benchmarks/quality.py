@@ -1,6 +1,7 @@
 """One protocol for everything that trains nothing: each set × way × points × method × seed is one run, and one row.
 
     AUDIOCLUST_DATA=… python benchmarks/quality.py [--data FOLDER] [--only "SET;…"] [--points "NAME;…"] [--methods "NAME;…"] [--by content] [--seeds 5] [--limit 3000] [--timed]
+    AUDIOCLUST_DATA=… python benchmarks/quality.py --harder
     AUDIOCLUST_DATA=… python benchmarks/quality.py --timed --seeds 1 --only "spoken digits" --points "fixed;mfcc"
 
 Each row of benchmarks/results/quality.csv is scored afterwards, against the grouping that was wanted (acc, nmi, ari,
@@ -19,6 +20,10 @@ and DCN of ClustPy (`pip install clustpy`, which compiles C). Those three have C
 autoencoder d-500-500-2000-10, 100 epochs of pretraining and 150 of clustering in batches of 256, and its `labels_`.
 The three go on from one pretrained autoencoder for each seed. Sets of more than 1,000 clips get as many steps as 1,000
 would have: 33 and 50 epochs on the spoken digits.
+With --harder K-means and consensus on the fixed encoder's points get the spoken digits with one thing changed (HARDER),
+and rows go to results/quality-harder.csv: fewer clips, drawn anew for each seed; noise of a colour of its own in each
+clip, new for each seed; groups of which the largest keeps all its clips and the smallest a tenth, in an order that each
+seed draws; half or twice as many groups as there are. All clips and the true number are rows of quality.csv.
 Goal: how good is what one gets at the defaults, and by what does it group? Not a goal: each method at its best.
 """
 import argparse, io, tempfile, time, warnings
@@ -30,6 +35,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import sklearn
+import soundfile as sf
 import torch
 from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans, SpectralClustering
 from sklearn.preprocessing import StandardScaler
@@ -51,6 +57,8 @@ OPTIONAL = {"umap": "umap-learn", "clustpy": "clustpy"}  # what a method's name 
 IGNORE = {"fixed, order ignored": "order,pitch,level,noise,room", "fixed, noise kept": "pitch,level"}
 RUNS = {"fixed": (*OURS, "umap, kmeans", "umap, hdbscan", *CLUSTPY), "mfcc": PEERS, "untrained": OURS} | dict.fromkeys(IGNORE, ("kmeans", "consensus", "umap, kmeans"))
 ONCE = {"agglomerative", "dbscan", "hdbscan", "meanshift", "sklearn agglomerative"}
+HARDER = {"an eighth of the clips": dict(share=1/8), "a quarter of the clips": dict(share=1/4), "half of the clips": dict(share=1/2), "noise at 20 dB": dict(snr=20), "noise at 10 dB": dict(snr=10), "noise at 0 dB": dict(snr=0),
+          "unequal groups": dict(smallest=.1), "half as many groups": dict(times=.5), "twice as many groups": dict(times=2)}
 DIGITS, WORDS = "spoken digits", "words"
 VERSIONS = f"torch {torch.__version__.split('+')[0]}, scikit-learn {sklearn.__version__}, audioclust {audioclust.__version__}"
 
@@ -60,6 +68,28 @@ def table_of(name, folder, data=None, limit=3000):
     if name == DIGITS: return fsdd(Path(data)/"fsdd" if data else None, download=False).rename(columns={"speaker": "source"})
     if name == WORDS: return synthetic_words(10, 4, 10).save(Path(folder)/WORDS).rename(columns={"voice": "source"}).sample(frac=1, random_state=0).reset_index(drop=True)
     return make(name, folder) if name in SETS else load(name, data, limit)
+
+def noisy(table, snr, seed, folder): # Decibels; each clip by itself
+    "The same clips under noise, written to a folder."
+    rows = []
+    for i,(p,start,end) in enumerate(zip(table.path, table.start, table.end)):
+        rng, rate = np.random.default_rng([seed, i]), sf.info(p).samplerate
+        x = sf.read(p, start=round(start*rate), stop=round(end*rate), dtype="float32")[0]
+        noise = np.fft.rfft(rng.standard_normal(len(x)))
+        noise = np.fft.irfft(noise/np.maximum(np.fft.rfftfreq(len(x), 1/rate), 50)**(rng.uniform(0, 2)/2), len(x))  # from white to that of a waterfall
+        y = x + noise/noise.std()*x.std()*10**(-snr/20)
+        rows.append((Path(folder)/f"{i:05d}.wav", 0., len(x)/rate))
+        sf.write(rows[-1][0], (y/np.abs(y).max()*.9).astype(np.float32), rate, subtype="PCM_16")
+    return table.assign(**dict(zip(("path", "start", "end"), zip(*rows))))
+
+def harder(table, by, seed, folder, share=1., smallest=1., snr=None, times=1): # Values of HARDER; `times` changes no clip
+    "The clips with one thing changed; what is drawn is drawn by the seed."
+    if snr is not None: return noisy(table, snr, seed, folder)
+    rng, group = np.random.default_rng(seed), table["label" if by == "content" else "source"]
+    names = rng.permutation(sorted(set(group)))
+    keep = [rng.permutation(np.flatnonzero(group == g))[:round((group == g).sum()*smallest**(i/(len(names) - 1)))] for i,g in enumerate(names)]
+    keep = np.concatenate(keep) if smallest < 1 else rng.permutation(len(table))[:round(len(table)*share)]
+    return table.iloc[np.sort(keep)].reset_index(drop=True)
 
 def mfcc(table, n=20): # Shape (clips, 2n), standardised
     "What one would take without us."
@@ -155,16 +185,18 @@ def main():
     p.add_argument("--seeds", type=int, default=5)
     p.add_argument("--limit", type=int, default=3000, help="clips of a downloaded set at most; of any, for untrained, a third of it")
     p.add_argument("--timed", action="store_true", help="one thread, with seconds, into another table")
-    p.add_argument("--out", type=Path, help="results/quality.csv; with --timed results/quality-cost.csv")
+    p.add_argument("--harder", action="store_true", help="the digits with one thing changed, into another table")
+    p.add_argument("--out", type=Path, help="results/quality.csv; with --timed results/quality-cost.csv, with --harder results/quality-harder.csv")
     args = p.parse_args()
-    args.out = args.out or Path(__file__).parent/"results"/f"quality{'-cost'*args.timed}.csv"
+    args.out = args.out or Path(__file__).parent/"results"/f"quality{'-cost'*args.timed or '-harder'*args.harder}.csv"
+    if args.harder: args.points, args.methods, args.only = "fixed", "kmeans;consensus", args.only or ";".join(f"{DIGITS}: {h}" for h in HARDER)
     if args.timed: torch.set_num_threads(1), threadpool_limits(1)
     names = args.only.split(";") if args.only else [DIGITS, *SETS, WORDS, *(n for n in KNOWN if find(n, args.data))]
     def all_ways(name): return KNOWN[name][2] if name in KNOWN else ("content", "source")
     def ways(name): return [by for by in all_ways(name) if args.by in (None, by)]
     points, methods = args.points.split(";"), args.methods.split(";") if args.methods else None
     for module,package in OPTIONAL.items():
-        if find_spec(module): continue
+        if find_spec(module) or methods and not any(m.startswith(module) for m in methods): continue
         print(f"{package} is not installed (pip install {package}): its rows are left out")
         methods = [m for m in methods or (*OURS, *PEERS, *CLUSTPY) if not m.startswith(module)]
     if any(m.startswith("umap") for m in methods or PEERS):
@@ -174,11 +206,15 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         tables, kept, made, begun = {}, {}, {}, {}
         def run(variant, seed):
-            name, by, enc, method = variant.split(" / ")
+            whole, by, enc, method = variant.split(" / ")
+            name, _, change = whole.partition(": ")
+            change = HARDER[change] if change else {}
+            drawn = bool(change.keys() - {"times"})
             if name not in tables: tables[name] = table_of(name, tmp, args.data, args.limit)
-            table = tables[name]
+            if drawn and (whole, by, seed) not in tables: tables[whole, by, seed] = harder(tables[name], by, seed, tmp, **change)
+            table = tables[(whole, by, seed) if drawn else name]
             if enc == "untrained" and len(table) > args.limit//3: table = table.sample(args.limit//3, random_state=0).sort_index().reset_index(drop=True)
-            k, key = table["label" if by == "content" else "source"].nunique(), (name, enc, by if enc != "mfcc" else "", seed if enc == "untrained" else 0)
+            k, key = round(table["label" if by == "content" else "source"].nunique()*change.get("times", 1)), (whole, enc, by if enc != "mfcc" else "", seed if enc == "untrained" or drawn else 0)
             if key not in kept:
                 kept.clear(), begun.clear()
                 start = time.process_time()
@@ -194,8 +230,8 @@ def main():
             labels, seconds, cpu, megabytes = measured(lambda: group(method, X, k, seed))
             seconds, cpu, megabytes = seconds + before, cpu + cpu_before, megabytes and max(megabytes, peak)
             timed = dict(seconds=round(seconds, 3), cpu_seconds=round(cpu, 3), points_cpu_seconds=round(made[key], 3)) if args.timed else dict(seconds="")
-            return {"set": name, "by": by, "points": enc, "method": method, "seed": seed, "clips": len(table), "k": k, **scored(table, by, len(all_ways(name)), labels),
-                    **timed, "megabytes": round(megabytes) if megabytes else "", "device": "cpu", "versions": VERSIONS + f", clustpy {version('clustpy')}"*(method in CLUSTPY)}
+            return {"set": whole, "by": by, "points": enc, "method": method, "seed": seed, "clips": len(table), "k": k, **scored(table, by, len(all_ways(name)), labels),
+                    **timed, "megabytes": round(megabytes) if megabytes else "", "device": "cpu", "versions": VERSIONS + (f", {OPTIONAL[module]} {version(OPTIONAL[module])}" if module else "")}
         append(args.out, todo_of(names, points, methods, args.seeds, ways), run)
 
 
