@@ -19,7 +19,7 @@ Peers that are no dependency are left out where they are not installed: UMAP (`p
 and DCN of ClustPy (`pip install clustpy`, which compiles C). Those three have ClustPy's defaults: a feed-forward
 autoencoder d-500-500-2000-10, 100 epochs of pretraining and 150 of clustering in batches of 256, and its `labels_`.
 The three go on from one pretrained autoencoder for each seed. Sets of more than 1,000 clips get as many steps as 1,000
-would have: 33 and 50 epochs on the spoken digits.
+would have: 33 and 50 epochs on the spoken digits; all epochs with --timed.
 With --harder K-means and consensus on the fixed encoder's points get the spoken digits with one thing changed (HARDER),
 and rows go to results/quality-harder.csv: fewer clips, drawn anew for each seed; noise of a colour of its own in each
 clip, new for each seed; groups of which the largest keeps all its clips and the smallest a tenth, in an order that each
@@ -107,9 +107,11 @@ def _umap(X, seed):
     from umap import UMAP  # as its documentation has it for clustering
     return UMAP(n_neighbors=30, min_dist=0., n_components=2, random_state=seed, n_jobs=1).fit_transform(X)
 
+ENOUGH = 1000 # clips; of more, each is seen less often
+
 def epochs_of(n): # Clips
-    "ClustPy's epochs of pretraining and of clustering, fewer of each for more than 1,000 clips."
-    return tuple(round(e*min(1, 1000/n)) for e in (100, 150))
+    "ClustPy's epochs of pretraining and of clustering, fewer of each for many clips."
+    return tuple(round(e*min(1, ENOUGH/n)) for e in (100, 150))
 
 def pretrained(X, seed):
     "The autoencoder that ClustPy's methods begin with, as they would train it."
@@ -190,7 +192,10 @@ def main():
     args = p.parse_args()
     args.out = args.out or Path(__file__).parent/"results"/f"quality{'-cost'*args.timed or '-harder'*args.harder}.csv"
     if args.harder: args.points, args.methods, args.only = "fixed", "kmeans;consensus", args.only or ";".join(f"{DIGITS}: {h}" for h in HARDER)
-    if args.timed: torch.set_num_threads(1), threadpool_limits(1)
+    if args.timed:
+        global ENOUGH
+        ENOUGH = float("inf")
+        torch.set_num_threads(1), threadpool_limits(1)
     names = args.only.split(";") if args.only else [DIGITS, *SETS, WORDS, *(n for n in KNOWN if find(n, args.data))]
     def all_ways(name): return KNOWN[name][2] if name in KNOWN else ("content", "source")
     def ways(name): return [by for by in all_ways(name) if args.by in (None, by)]
