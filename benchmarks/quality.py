@@ -1,6 +1,8 @@
 """One protocol for everything that trains nothing: each set × way × points × method × seed is one run, and one row.
 
-    AUDIOCLUST_DATA=… python benchmarks/quality.py [--data FOLDER] [--only "SET;…"] [--points "NAME;…"] [--methods "NAME;…"] [--seeds 5] [--limit 3000] [--timed]
+    AUDIOCLUST_DATA=… python benchmarks/quality.py [--data FOLDER] [--only "SET;…"] [--points "NAME;…"] [--methods "NAME;…"] [--by content] [--seeds 5] [--limit 3000] [--timed]
+    AUDIOCLUST_DATA=… python benchmarks/quality.py --harder
+    AUDIOCLUST_DATA=… python benchmarks/quality.py --timed --seeds 1 --only "spoken digits" --points "fixed;mfcc"
 
 Each row of benchmarks/results/quality.csv is scored afterwards, against the grouping that was wanted (acc, nmi, ari,
 ami) and against the other one (nmi_other). Points are our fixed encoder's (by content also with `order` ignored as
@@ -8,22 +10,36 @@ well, or `noise` and `room` kept), those of our small network with weights by ch
 what one would take without us: mean and standard deviation over time of 20 MFCCs of librosa at its defaults,
 standardised. Methods that are not told the number of groups are left alone with it; all others are told the true one.
 A method that does not depend on the seed, on points that do not, runs once. `megabytes` is the most resident memory
-of the process while it clusters, with Python, torch and the points in it (on Linux; else blank). `seconds`
-(clustering alone) is written with --timed only: say so on a quiet machine. Sets: FSDD, what `made_sets.py` and
-`synthetic_words` render, and whatever of `known_sets.py` lies in the folder. UMAP's rows need umap-learn, and are
-left out without it. A run that is there already is not made again.
+of the process while it clusters, with Python, torch and the points in it (on Linux; else blank). With --timed all
+is done in one thread, and rows go to results/quality-cost.csv with `seconds` on the clock (clustering alone: these need a
+quiet machine), `cpu_seconds` of the process (which mean something on a busy one as well), and `points_cpu_seconds`, what
+it took to make the points. Sets: FSDD, what `made_sets.py` and `synthetic_words` render, and whatever of `known_sets.py`
+lies in the folder. A run that is there already is not made again.
+Peers that are no dependency are left out where they are not installed: UMAP (`pip install umap-learn`), and DEC, IDEC
+and DCN of ClustPy (`pip install clustpy`, which compiles C). Those three have ClustPy's defaults: a feed-forward
+autoencoder d-500-500-2000-10, 100 epochs of pretraining and 150 of clustering in batches of 256, and its `labels_`.
+The three go on from one pretrained autoencoder for each seed. Sets of more than 1,000 clips get as many steps as 1,000
+would have: 33 and 50 epochs on the spoken digits; all epochs with --timed.
+With --harder K-means and consensus on the fixed encoder's points get the spoken digits with one thing changed (HARDER),
+and rows go to results/quality-harder.csv: fewer clips, drawn anew for each seed; noise of a colour of its own in each
+clip, new for each seed; groups of which the largest keeps all its clips and the smallest a tenth, in an order that each
+seed draws; half or twice as many groups as there are. All clips and the true number are rows of quality.csv.
 Goal: how good is what one gets at the defaults, and by what does it group? Not a goal: each method at its best.
 """
-import argparse, tempfile, time, warnings
+import argparse, io, tempfile, time, warnings
+from contextlib import redirect_stderr
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import sklearn
+import soundfile as sf
 import torch
 from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans, SpectralClustering
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 import audioclust
 from appended import append
@@ -35,10 +51,14 @@ from made_sets import SETS, make
 
 OURS = ("kmeans", "consensus", "agglomerative", "dbscan", "hdbscan", "meanshift")
 PEERS = ("sklearn kmeans", "sklearn agglomerative", "sklearn spectral", "umap, kmeans", "umap, hdbscan")
+CLUSTPY = ("clustpy dec", "clustpy idec", "clustpy dcn")
+OPTIONAL = {"umap": "umap-learn", "clustpy": "clustpy"}  # what a method's name begins with is what is imported
 # other things left aside than by default: what comes when, as well; and what is there all the time, not
 IGNORE = {"fixed, order ignored": "order,pitch,level,noise,room", "fixed, noise kept": "pitch,level"}
-RUNS = {"fixed": (*OURS, "umap, kmeans", "umap, hdbscan"), "mfcc": PEERS, "untrained": OURS} | dict.fromkeys(IGNORE, ("kmeans", "consensus", "umap, kmeans"))
+RUNS = {"fixed": (*OURS, "umap, kmeans", "umap, hdbscan", *CLUSTPY), "mfcc": PEERS, "untrained": OURS} | dict.fromkeys(IGNORE, ("kmeans", "consensus", "umap, kmeans"))
 ONCE = {"agglomerative", "dbscan", "hdbscan", "meanshift", "sklearn agglomerative"}
+HARDER = {"an eighth of the clips": dict(share=1/8), "a quarter of the clips": dict(share=1/4), "half of the clips": dict(share=1/2), "noise at 20 dB": dict(snr=20), "noise at 10 dB": dict(snr=10), "noise at 0 dB": dict(snr=0),
+          "unequal groups": dict(smallest=.1), "half as many groups": dict(times=.5), "twice as many groups": dict(times=2)}
 DIGITS, WORDS = "spoken digits", "words"
 VERSIONS = f"torch {torch.__version__.split('+')[0]}, scikit-learn {sklearn.__version__}, audioclust {audioclust.__version__}"
 
@@ -48,6 +68,28 @@ def table_of(name, folder, data=None, limit=3000):
     if name == DIGITS: return fsdd(Path(data)/"fsdd" if data else None, download=False).rename(columns={"speaker": "source"})
     if name == WORDS: return synthetic_words(10, 4, 10).save(Path(folder)/WORDS).rename(columns={"voice": "source"}).sample(frac=1, random_state=0).reset_index(drop=True)
     return make(name, folder) if name in SETS else load(name, data, limit)
+
+def noisy(table, snr, seed, folder): # Decibels; each clip by itself
+    "The same clips under noise, written to a folder."
+    rows = []
+    for i,(p,start,end) in enumerate(zip(table.path, table.start, table.end)):
+        rng, rate = np.random.default_rng([seed, i]), sf.info(p).samplerate
+        x = sf.read(p, start=round(start*rate), stop=round(end*rate), dtype="float32")[0]
+        noise = np.fft.rfft(rng.standard_normal(len(x)))
+        noise = np.fft.irfft(noise/np.maximum(np.fft.rfftfreq(len(x), 1/rate), 50)**(rng.uniform(0, 2)/2), len(x))  # from white to that of a waterfall
+        y = x + noise/noise.std()*x.std()*10**(-snr/20)
+        rows.append((Path(folder)/f"{i:05d}.wav", 0., len(x)/rate))
+        sf.write(rows[-1][0], (y/np.abs(y).max()*.9).astype(np.float32), rate, subtype="PCM_16")
+    return table.assign(**dict(zip(("path", "start", "end"), zip(*rows))))
+
+def harder(table, by, seed, folder, share=1., smallest=1., snr=None, times=1): # Values of HARDER; `times` changes no clip
+    "The clips with one thing changed; what is drawn is drawn by the seed."
+    if snr is not None: return noisy(table, snr, seed, folder)
+    rng, group = np.random.default_rng(seed), table["label" if by == "content" else "source"]
+    names = rng.permutation(sorted(set(group)))
+    keep = [rng.permutation(np.flatnonzero(group == g))[:round((group == g).sum()*smallest**(i/(len(names) - 1)))] for i,g in enumerate(names)]
+    keep = np.concatenate(keep) if smallest < 1 else rng.permutation(len(table))[:round(len(table)*share)]
+    return table.iloc[np.sort(keep)].reset_index(drop=True)
 
 def mfcc(table, n=20): # Shape (clips, 2n), standardised
     "What one would take without us."
@@ -65,8 +107,27 @@ def _umap(X, seed):
     from umap import UMAP  # as its documentation has it for clustering
     return UMAP(n_neighbors=30, min_dist=0., n_components=2, random_state=seed, n_jobs=1).fit_transform(X)
 
-def peer(method, X, k, seed): # One of PEERS; X is a map by UMAP where the method begins with it
+ENOUGH = 1000 # clips; of more, each is seen less often
+
+def epochs_of(n): # Clips
+    "ClustPy's epochs of pretraining and of clustering, fewer of each for many clips."
+    return tuple(round(e*min(1, ENOUGH/n)) for e in (100, 150))
+
+def pretrained(X, seed):
+    "The autoencoder that ClustPy's methods begin with, as they would train it."
+    from clustpy.deep._utils import set_torch_seed
+    from clustpy.deep.neural_networks import FeedforwardAutoencoder
+    set_torch_seed(seed)
+    with redirect_stderr(io.StringIO()): return FeedforwardAutoencoder([X.shape[1], 500, 500, 2000, 10], random_state=seed).fit(n_epochs=epochs_of(len(X))[0], optimizer_params=dict(lr=1e-3), batch_size=256, data=X)
+
+def deep(method, X, network, k, seed): # One of CLUSTPY, and what `pretrained` made
+    "Labels of clips by ClustPy, on a copy of the network."
+    import clustpy.deep
+    with redirect_stderr(io.StringIO()): return getattr(clustpy.deep, method.split()[1].upper())(k, clustering_epochs=epochs_of(len(X))[1], neural_network=network, device="cpu", random_state=seed).fit(X).labels_
+
+def peer(method, X, k, seed): # One of PEERS; X is a map by UMAP where the method begins with it, points and a network for CLUSTPY
     "Labels of clips by what others use."
+    if method in CLUSTPY: return deep(method, *X, k, seed)
     if method == "umap, hdbscan": return HDBSCAN(min_cluster_size=max(5, len(X)//100), copy=True).fit_predict(X)
     if method in ("sklearn kmeans", "umap, kmeans"): return KMeans(k, n_init=10, random_state=seed).fit_predict(X)
     if method == "sklearn agglomerative": return AgglomerativeClustering(k).fit_predict(X)
@@ -80,7 +141,7 @@ def points_of(points, table, k, by, seed, device=None):
 def group(method, points, k, seed): # Points may be an `AudioClusterer`
     "Labels, and the seconds that they took."
     start = time.perf_counter()
-    if method in PEERS: return peer(method, getattr(points, "embeddings_", points), k, seed), time.perf_counter() - start
+    if method in (*PEERS, *CLUSTPY): return peer(method, getattr(points, "embeddings_", points), k, seed), time.perf_counter() - start
     m = points.regroup(method, random_state=seed)
     return m.labels_, m.seconds_["cluster"]
 
@@ -92,16 +153,16 @@ def _peak(start=False):
     except OSError: return None
 
 def measured(work): # A function of nothing that returns a result and seconds
-    "The result, the seconds, and the peak of memory in MB, None if unknown."
+    "The result, the seconds, those of the processor, and the peak of memory in MB, None if unknown."
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        known = _peak(start=True) is not None
-        return (*work(), _peak() if known else None)
+        known, start = _peak(start=True) is not None, time.process_time()
+        return (*work(), time.process_time() - start, _peak() if known else None)
 
-def mapped(points, seed):
-    "The map by UMAP, and the seconds that it took."
-    start = time.perf_counter()
-    return _umap(getattr(points, "embeddings_", points), seed), time.perf_counter() - start
+def first_part(method, points, seed): # What is the same for all methods of one name
+    "The map by UMAP, or the points and ClustPy's autoencoder, and the seconds that it took."
+    X, start = getattr(points, "embeddings_", points), time.perf_counter()
+    return _umap(X, seed) if method.startswith("umap") else (X, pretrained(X, seed)), time.perf_counter() - start
 
 def scored(table, by, ways, labels):
     "The part of a row that says how good."
@@ -122,43 +183,60 @@ def main():
     p.add_argument("--only", help="names of sets, separated by semicolons")
     p.add_argument("--points", default=";".join(RUNS))
     p.add_argument("--methods", help="names of methods, separated by semicolons")
+    p.add_argument("--by", choices=("content", "source"), help="both if left out")
     p.add_argument("--seeds", type=int, default=5)
     p.add_argument("--limit", type=int, default=3000, help="clips of a downloaded set at most; of any, for untrained, a third of it")
-    p.add_argument("--timed", action="store_true", help="write the seconds; on a quiet machine")
-    p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"quality.csv")
+    p.add_argument("--timed", action="store_true", help="one thread, with seconds, into another table")
+    p.add_argument("--harder", action="store_true", help="the digits with one thing changed, into another table")
+    p.add_argument("--out", type=Path, help="results/quality.csv; with --timed results/quality-cost.csv, with --harder results/quality-harder.csv")
     args = p.parse_args()
+    args.out = args.out or Path(__file__).parent/"results"/f"quality{'-cost'*args.timed or '-harder'*args.harder}.csv"
+    if args.harder: args.points, args.methods, args.only = "fixed", "kmeans;consensus", args.only or ";".join(f"{DIGITS}: {h}" for h in HARDER)
+    if args.timed:
+        global ENOUGH
+        ENOUGH = float("inf")
+        torch.set_num_threads(1), threadpool_limits(1)
     names = args.only.split(";") if args.only else [DIGITS, *SETS, WORDS, *(n for n in KNOWN if find(n, args.data))]
-    def ways(name): return KNOWN[name][2] if name in KNOWN else ("content", "source")
+    def all_ways(name): return KNOWN[name][2] if name in KNOWN else ("content", "source")
+    def ways(name): return [by for by in all_ways(name) if args.by in (None, by)]
     points, methods = args.points.split(";"), args.methods.split(";") if args.methods else None
-    if not find_spec("umap"):
-        print("umap-learn is not installed: its rows are left out")
-        methods = [m for m in methods or (*OURS, *PEERS) if not m.startswith("umap")]
-    else:
+    for module,package in OPTIONAL.items():
+        if find_spec(module) or methods and not any(m.startswith(module) for m in methods): continue
+        print(f"{package} is not installed (pip install {package}): its rows are left out")
+        methods = [m for m in methods or (*OURS, *PEERS, *CLUSTPY) if not m.startswith(module)]
+    if any(m.startswith("umap") for m in methods or PEERS):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _umap(np.random.default_rng(0).normal(size=(100, 5)), 0)  # compiled once, here
     with tempfile.TemporaryDirectory() as tmp:
-        tables, kept, maps = {}, {}, {}
+        tables, kept, made, begun = {}, {}, {}, {}
         def run(variant, seed):
-            name, by, enc, method = variant.split(" / ")
+            whole, by, enc, method = variant.split(" / ")
+            name, _, change = whole.partition(": ")
+            change = HARDER[change] if change else {}
+            drawn = bool(change.keys() - {"times"})
             if name not in tables: tables[name] = table_of(name, tmp, args.data, args.limit)
-            table = tables[name]
+            if drawn and (whole, by, seed) not in tables: tables[whole, by, seed] = harder(tables[name], by, seed, tmp, **change)
+            table = tables[(whole, by, seed) if drawn else name]
             if enc == "untrained" and len(table) > args.limit//3: table = table.sample(args.limit//3, random_state=0).sort_index().reset_index(drop=True)
-            k, key = table["label" if by == "content" else "source"].nunique(), (name, enc, by if enc != "mfcc" else "", seed if enc == "untrained" else 0)
+            k, key = round(table["label" if by == "content" else "source"].nunique()*change.get("times", 1)), (whole, enc, by if enc != "mfcc" else "", seed if enc == "untrained" or drawn else 0)
             if key not in kept:
-                kept.clear(), maps.clear()
+                kept.clear(), begun.clear()
+                start = time.process_time()
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     kept[key] = points_of(enc, table, k, by, seed)
+                made[key] = time.process_time() - start
             if enc != "mfcc": kept[key].n_clusters = k
-            X, before, peak = kept[key], 0, 0
-            if method.startswith("umap"):  # one map for all that is done with it
-                if (*key, seed) not in maps: maps[(*key, seed)] = measured(lambda: mapped(X, seed))
-                X, before, peak = maps[(*key, seed)]
-            labels, seconds, megabytes = measured(lambda: group(method, X, k, seed))
-            seconds, megabytes = seconds + before, megabytes and max(megabytes, peak)
-            return {"set": name, "by": by, "points": enc, "method": method, "seed": seed, "clips": len(table), "k": k, **scored(table, by, len(ways(name)), labels),
-                    "seconds": round(seconds, 3) if args.timed else "", "megabytes": round(megabytes) if megabytes else "", "device": "cpu", "versions": VERSIONS}
+            X, before, cpu_before, peak = kept[key], 0, 0, 0
+            if (module := next((m for m in OPTIONAL if method.startswith(m)), None)):  # one map, or one autoencoder, for all that is done with it
+                if (this := (*key, module, seed)) not in begun: begun[this] = measured(lambda: first_part(method, X, seed))
+                X, before, cpu_before, peak = begun[this]
+            labels, seconds, cpu, megabytes = measured(lambda: group(method, X, k, seed))
+            seconds, cpu, megabytes = seconds + before, cpu + cpu_before, megabytes and max(megabytes, peak)
+            timed = dict(seconds=round(seconds, 3), cpu_seconds=round(cpu, 3), points_cpu_seconds=round(made[key], 3)) if args.timed else dict(seconds="")
+            return {"set": whole, "by": by, "points": enc, "method": method, "seed": seed, "clips": len(table), "k": k, **scored(table, by, len(all_ways(name)), labels),
+                    **timed, "megabytes": round(megabytes) if megabytes else "", "device": "cpu", "versions": VERSIONS + (f", {OPTIONAL[module]} {version(OPTIONAL[module])}" if module else "")}
         append(args.out, todo_of(names, points, methods, args.seeds, ways), run)
 
 

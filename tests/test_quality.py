@@ -115,6 +115,55 @@ def test_todo_runs_once_what_no_seed_changes():
     assert ("s / content / untrained / agglomerative", 2) in todo and ("s / content / fixed / kmeans", 2) in todo and len(todo) == len(set(todo))
 
 
+def test_peers_that_are_not_there_are_left_out_with_how_to_install_them(tmp_path, monkeypatch, capsys):
+    import quality
+    ran = []
+    monkeypatch.setattr(quality, "find_spec", lambda module: None)
+    monkeypatch.setattr(quality, "append", lambda out, todo, run: ran.extend(todo))
+    monkeypatch.setattr(sys, "argv", ["quality.py", "--only", "birds", "--points", "fixed;mfcc", "--by", "content", "--out", str(tmp_path/"r.csv")])
+    quality.main()
+    said = capsys.readouterr().out
+    assert "pip install umap-learn" in said and "pip install clustpy" in said
+    assert ran and not any("umap" in v or "clustpy" in v or " / source / " in v for v,_ in ran)
+
+
+def test_clustpy_takes_our_points_and_its_seeds_differ(monkeypatch):
+    clustpy = pytest.importorskip("clustpy")
+    import quality
+    monkeypatch.setattr(quality, "ENOUGH", 20)  # of 200: ten epochs and fifteen
+    assert quality.epochs_of(200) == (10, 15) and quality.epochs_of(20) == (100, 150)
+    rng = np.random.default_rng(0)
+    X = (rng.normal(size=(200, 12)) + 5*np.eye(12)[np.arange(200) % 4]).astype(np.float32)
+    firsts = [quality.first_part("clustpy dec", X, seed)[0] for seed in (0, 0, 1)]
+    z = [f[1].transform(X) for f in firsts]
+    assert np.allclose(z[0], z[1]) and not np.allclose(z[0], z[2])
+    weights = [p.detach().clone() for p in firsts[0][1].parameters()]
+    for method in quality.CLUSTPY:
+        labels,_ = quality.group(method, firsts[0], 4, 0)
+        assert labels.shape == (200,) and quality.score(np.arange(200) % 4, labels)["acc"] > .9
+    assert all((a == b).all() for a,b in zip(weights, firsts[0][1].parameters()))  # each works on a copy
+
+
+def test_what_makes_the_digits_harder(tmp_path):
+    from quality import HARDER, harder
+    here = [tmp_path/f"{i}.wav" for i in range(200)]
+    wav(*here)
+    table = pd.DataFrame(dict(path=here, start=0., end=.5, label=[*"abcd"]*50, source=["x"]*100 + ["y"]*100))
+    few = [harder(table, "content", s, tmp_path/"n", **HARDER["a quarter of the clips"]) for s in (0, 0, 1)]
+    assert [len(f) for f in few] == [50]*3 and few[0].equals(few[1]) and not few[0].equals(few[2])
+    unequal = [harder(table, "content", s, tmp_path/"n", **HARDER["unequal groups"]).label.value_counts() for s in range(5)]
+    assert all(sorted(u) == [5, 11, 23, 50] for u in unequal) and len({u.idxmax() for u in unequal}) > 1
+    assert sorted(harder(table, "source", 0, tmp_path/"n", **HARDER["unequal groups"]).source.value_counts()) == [10, 100]
+    (tmp_path/"n").mkdir()
+    for name,snr in (("noise at 20 dB", 20), ("noise at 0 dB", 0)):
+        loud = harder(table.head(5), "content", 0, tmp_path/"n", **HARDER[name])
+        assert list(loud.label) == [*"abcda"]
+        for p,q in zip(table.path, loud.path):
+            x, y = sf.read(p)[0], sf.read(q)[0]
+            noise = y - x*(x @ y)/(x @ x)  # what is not the sound
+            assert abs(10*np.log10(((y - noise)**2).sum()/(noise**2).sum()) - snr) < .5
+
+
 def rows(): return pd.read_csv(root/"benchmarks/results/quality.csv")
 
 def test_rows_have_seeds_commit_and_versions():
@@ -126,13 +175,32 @@ def test_rows_have_seeds_commit_and_versions():
     assert (n >= 5).all(), n[n < 5]
 
 
+def test_rows_of_peers_say_whose_they_are_and_their_seeds_differ():
+    r = rows()
+    r = r[r.method.str.startswith("clustpy")]
+    assert len(r) and r.versions.str.contains(r"clustpy \d").all() and not r.commit.str.endswith("+").any()
+    assert (r[r.by == "content"].groupby("variant").nmi.nunique() >= 4).all()
+
+def test_rows_of_the_harder_digits_and_of_the_costs():
+    from quality import HARDER
+    h, c = (pd.read_csv(root/f"benchmarks/results/quality-{n}.csv") for n in ("harder", "cost"))
+    assert (h.groupby(["set", "by", "method"]).seed.nunique() == 5).all() and set(h["set"]) == {f"spoken digits: {n}" for n in HARDER} and len(h) == len(HARDER)*2*2*5
+    assert not h.duplicated(["variant", "seed"]).any() and (h[h["set"].str.endswith("half as many groups")].groupby("by").k.first() == [5, 3]).all()
+    assert (c.cpu_seconds > 0).all() and (c.points_cpu_seconds > 0).all() and c.machine.str.contains("1 threads").all() and not pd.concat([h, c]).commit.str.endswith("+").any()
+    cells = json.loads((root/"nbs/80_results.ipynb").read_text(encoding="utf-8"))["cells"]
+    cell = next(x for x in cells if "#| label: tbl-results-cost\n" in "".join(x["source"]))
+    shown = re.findall(r"<td>(.*?)</td>", "".join(cell["outputs"][0]["data"]["text/html"]))
+    assert all([f"{one.points_cpu_seconds:.1f}", f"{one.cpu_seconds:.2f}" if one.cpu_seconds < 10 else f"{one.cpu_seconds:.0f}", f"{one.megabytes:.0f}", f"{one.nmi:.3f}"] in [shown[i:i + 4] for i in range(0, len(shown), 4)] for one in c.itertuples()), "run the notebook 80_results again"
+
+
 @pytest.mark.parametrize("label,name", [("digits", "spoken digits"), ("words", "words"), ("easy", "sounds, easy"), ("middle", "sounds, middle"), ("hard", "sounds, hard"), ("machines", "machines"), ("birds", "birds")])
 def test_the_tables_of_the_page_are_what_the_rows_say(label, name):
     cells = json.loads((root/"nbs/80_results.ipynb").read_text(encoding="utf-8"))["cells"]
     cell = next(c for c in cells if f"#| label: tbl-results-{label}\n" in "".join(c["source"]))
     shown = re.findall(r"<td>(.*?)</td>", "".join(cell["outputs"][0]["data"]["text/html"]))
     r = rows()
-    for points,method in (("fixed", "consensus"), ("mfcc", "sklearn kmeans"), ("mfcc", "umap, kmeans")):
+    for points,method in (("fixed", "consensus"), ("mfcc", "sklearn kmeans"), ("mfcc", "umap, kmeans"), ("fixed", "clustpy dec"), ("fixed", "clustpy idec"), ("fixed", "clustpy dcn")):
         one = r[(r["set"] == name) & (r.by == "content") & (r.points == points) & (r.method == method)]
+        if "clustpy" in method and one.empty: continue  # not all sets have them
         want = [f"{one[m].mean():.3f} ± {one[m].std():.3f}" for m in ("acc", "nmi", "ari", "nmi_other")]
         assert any(shown[i:i + 4] == want for i in range(len(shown))), f"{want}: run the notebook 80_results again"
