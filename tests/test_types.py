@@ -135,3 +135,21 @@ def use(one:One)->int: return one.double() + one.size + One.load(Path("x")).n
         lines = {int(l.split(":")[1]): l for l in r.stdout.splitlines() if l.startswith("user.py")}
         for n, says in {3: "audioclust.pipeline.AudioClusterer", 4: "def (source:", 6: "audioclust.pipeline.AudioClusterer", 7: 'Missing positional argument "path"', 8: "Too many arguments", 9: 'incompatible type "str"; expected "float | None"'}.items(): assert says in lines[n], r.stdout + r.stderr
         assert 2 not in lines and "error" not in lines[5]
+
+
+class TestMoved:
+    @pytest.mark.parametrize("module, name, home", [("pipeline", "METHODS", "methods"), ("pipeline", "method_class", "methods"), ("pipeline", "load_clusterer", "kept"), ("pipeline", "load_whitening", "kept"), ("pipeline", "save_figure", "kept"), ("cli", "table_text", "terminal"), ("cli", "score_run", "commands")])
+    def test_an_old_import_works_and_says_the_new_one(self, module, name, home):
+        with pytest.warns(DeprecationWarning, match=f"audioclust.{module}.{name} is audioclust.{home}.{name} now") as said: exec(f"from audioclust.{module} import {name}", got := {})
+        assert got[name] is getattr(importlib.import_module(f"audioclust.{home}"), name)
+        assert len(said) == 1 and said[0].filename == "<string>"  # the line that asks, not one of ours
+
+    def test_a_name_that_never_was_is_not_there(self):
+        with pytest.raises(ImportError): exec("from audioclust.pipeline import nothing")
+
+    def test_nothing_of_ours_asks_for_an_old_name(self):
+        code = "import audioclust\nfor m in audioclust._modules: getattr(audioclust, m)"
+        r = subprocess.run([sys.executable, "-W", "error:audioclust:DeprecationWarning", "-c", code], capture_output=True, text=True)
+        assert r.returncode == 0, r.stderr
+        for old in ("METHODS", "method_class", "load_clusterer", "load_whitening", "save_figure"):
+            for p in Path(audioclust.__file__).parent.glob("*.py"): assert f"pipeline.{old}" not in p.read_text(encoding="utf-8")
