@@ -9,9 +9,9 @@ STAMP  := $(VENV)/.installed
 export OMP_WAIT_POLICY ?= passive
 RUN    := PATH="$(abspath $(BIN)):$$PATH"
 OUT    ?= runs/demo
-SUM     = find nbs audioclust README.md llms.txt -type f \( -name llms.txt -o -name '*.ipynb' -o -name '*.py' -o -name '*.md' -o -name '*.bib' \) | LC_ALL=C sort | xargs cksum
+SUM     = find nbs audioclust README.md llms.txt -type f \( -name llms.txt -o -name '*.ipynb' -o -name '*.py' -o -name '*.pyi' -o -name '*.md' -o -name '*.bib' \) | LC_ALL=C sort | xargs cksum
 
-.PHONY: help setup demo test check nbtest pytest export readme docs bench hooks clean
+.PHONY: help setup demo test check types nbtest pytest export readme docs bench hooks clean
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
@@ -25,13 +25,16 @@ $(STAMP): settings.ini setup.py pyproject.toml constraints.txt
 demo: $(STAMP) ## make sounds, cluster them, say where the results are
 	$(BIN)/audioclust demo --out $(OUT)
 
-test: check nbtest pytest ## everything CI runs
+test: check types nbtest pytest ## everything CI runs
 
 check: $(STAMP) ## export and clean the notebooks; fail on any difference
 	@before=$$($(SUM)); $(RUN) nbdev_export && $(RUN) nbdev_clean && $(MAKE) -s readme || exit 1; after=$$($(SUM)); \
 	if [ "$$before" != "$$after" ]; then printf '%s\n' "$$before" > .before.tmp; printf '%s\n' "$$after" > .after.tmp; diff .before.tmp .after.tmp; rm -f .before.tmp .after.tmp; \
 	echo 'Notebooks, package and README were out of step. They have been exported and cleaned now: commit the result.'; exit 1; fi
 	@echo 'check: notebooks are clean, package and README are what they export'
+
+types: $(STAMP) ## let mypy check the types of the package
+	@$(RUN) python .ci/typed.py
 
 nbtest: $(STAMP)
 	$(RUN) nbdev_test --n_workers 2 --do_print
@@ -47,6 +50,7 @@ export: $(STAMP) ## write the package from the notebooks
 readme: $(STAMP)
 	@$(RUN) python .ci/readme.py
 	@$(RUN) python .ci/llms.py
+	@$(RUN) python .ci/typed.py --stubs
 
 docs: $(STAMP) ## check every page of the docs, write _preview; with Quarto installed, the site into _docs
 	$(RUN) python -W ignore::UserWarning .ci/docs.py
@@ -60,4 +64,4 @@ hooks: $(STAMP) ## keep notebooks clean in git, once per clone
 	$(RUN) nbdev_install_hooks
 
 clean:
-	rm -rf _proc _docs _preview build dist *.egg-info .pytest_cache .hypothesis
+	rm -rf _proc _docs _preview build dist *.egg-info .mypy_cache .pytest_cache .hypothesis

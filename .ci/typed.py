@@ -1,4 +1,4 @@
-"""Check the types of the package with mypy; with --write, write the stubs in which the checkers of users see patched methods.
+"""Check the types of the package with mypy; with --stubs, write the stubs in which the checkers of users see patched methods.
 
 A class that grows from cell to cell with fastcore's `@patch` is a riddle to every type checker. So a copy of the package is checked,
 in which each patched function stands in its class; what another module adds is declared there. Faults are told by notebook and cell."""
@@ -86,11 +86,16 @@ def place(sources, module, line):
     return f"{notebook} cell {cell} line {line - at} (audioclust/{module}.py:{line})"
 
 
+def write(modules, folder):
+    "A package of these modules (name → lines)."
+    (folder/"audioclust").mkdir()
+    for m,lines in {"__init__": [], **modules}.items(): (folder/"audioclust"/f"{m}.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def check(sources, folder, config=root/"pyproject.toml", cache=root/".mypy_cache"):
-    "Write the copy into a folder; the faults that mypy finds in it."
-    made, hosts = merged(sources)
-    (folder/"audioclust").mkdir(parents=True)
-    for m,lines in made.items(): (folder/"audioclust"/f"{m}.py").write_text("\n".join(l for l,_,_ in lines) + "\n", encoding="utf-8")
+    "The faults that mypy finds in a copy of the package, which is written into a folder."
+    made, _ = merged(sources)
+    write({m: [l for l,_,_ in lines] for m,lines in made.items()}, folder)
     r = subprocess.run([sys.executable, "-m", "mypy", "--config-file", config, "--cache-dir", cache, "--no-error-summary", "--no-pretty", "-p", "audioclust"], cwd=folder, capture_output=True, text=True, env={**os.environ, "MYPYPATH": str(folder)})
     if r.returncode > 1 or r.stderr.strip(): raise SystemExit(r.stderr + r.stdout)
     found = []
@@ -98,11 +103,11 @@ def check(sources, folder, config=root/"pyproject.toml", cache=root/".mypy_cache
         m, n, text = re.match(r"audioclust/(\w+)\.py:(\d+): (.*)", l).groups()
         _, m, n = made[m][int(n) - 1]
         found.append(f"{place(sources, m, n)}: {text}")
-    return found, hosts
+    return found
 
 
 def attributes(lines):
-    "The lines of a module, where each class names the public attributes that its methods set, which stubgen would leave out."
+    "The lines of a module, in which each class names the public attributes that its methods set, which stubgen would leave out."
     for c in reversed(ast.parse("\n".join(lines)).body):
         if not isinstance(c, ast.ClassDef): continue
         known = {s.name for s in c.body if isinstance(s, ast.FunctionDef)} | {ast.unparse(s.target) for s in c.body if isinstance(s, ast.AnnAssign)}
@@ -112,23 +117,25 @@ def attributes(lines):
     return [*lines[:first], "from typing import Any", *lines[first:]]
 
 
-def stubs(folder, hosts):
-    "The stubs of modules that hold patched classes, name → text."
-    for p in (folder/"audioclust"/f"{m}.py" for m in hosts): p.write_text("\n".join(attributes(p.read_text(encoding="utf-8").splitlines())) + "\n", encoding="utf-8")
-    subprocess.run([sys.executable, "-c", "from mypy.stubgen import main; main()", "-q", "-o", "stubs", *(a for m in hosts for a in ("-m", f"audioclust.{m}"))], cwd=folder, check=True, env={**os.environ, "MYPYPATH": str(folder)})
-    return {m: "# Made by make readme for type checkers: what the module holds, with patched methods in their classes.\n" + (folder/"stubs"/"audioclust"/f"{m}.pyi").read_text(encoding="utf-8") for m in hosts}
+def stubs(sources, folder):
+    "The stubs of the modules that hold patched classes, name → text."
+    made, hosts = merged(sources)
+    write({m: attributes([l for l,_,_ in made[m]]) for m in hosts}, folder)
+    subprocess.run([sys.executable, "-c", "from mypy.stubgen import main; main()", "-q", "-o", "stubs", "audioclust"], cwd=folder, check=True)
+    return {m: "# Made by make readme, for type checkers: the module with patched methods in their classes.\n" + (folder/"stubs"/"audioclust"/f"{m}.pyi").read_text(encoding="utf-8") for m in hosts}
+
+
+def modules(package=root/"audioclust"): return {p.stem: p.read_text(encoding="utf-8") for p in sorted(package.glob("*.py"))}
 
 
 if __name__ == "__main__":
-    package = root/"audioclust"
+    sources = modules()
     with tempfile.TemporaryDirectory() as tmp:
-        sources = {p.stem: p.read_text(encoding="utf-8") for p in sorted(package.glob("*.py"))}
-        found, hosts = check(sources, Path(tmp))
-        print("\n".join(found))
-        made = stubs(Path(tmp), hosts)
-        if "--write" in sys.argv:
-            for old in package.glob("*.pyi"): old.unlink()
-            for m,t in made.items(): (package/f"{m}.pyi").write_text(t, encoding="utf-8")
-    faults = sum(": error: " in l for l in found)
-    print(f"types: {len(sources)} modules, {faults} faults")
-    sys.exit(bool(faults))
+        if "--stubs" in sys.argv:
+            made = stubs(sources, Path(tmp))
+            for old in (root/"audioclust").glob("*.pyi"): old.unlink()
+            for m,t in made.items(): (root/"audioclust"/f"{m}.pyi").write_text(t, encoding="utf-8")
+            sys.exit()
+        found = check(sources, Path(tmp))
+    print("\n".join([*found, f"types: {len(sources)} modules, {sum(': error: ' in l for l in found)} faults"]))
+    sys.exit(bool(found))

@@ -1,4 +1,4 @@
-# Made by make readme for type checkers: what the module holds, with patched methods in their classes.
+# Made by make readme, for type checkers: the module with patched methods in their classes.
 import pandas as pd
 import torch
 from _typeshed import Incomplete
@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import nn
 from typing import Any, NamedTuple
 
-__all__ = ['UNREADABLE', 'EXTENSIONS', 'AudioError', 'find_audio', 'AudioInfo', 'probe', 'load_audio', 'clips', 'LogMel', 'frame_mask', 'sounding']
+__all__ = ['UNREADABLE', 'EXTENSIONS', 'AudioError', 'brief', 'read_csv', 'find_audio', 'AudioInfo', 'probe', 'load_audio', 'clips', 'LogMel', 'frame_mask', 'sounding']
 
 UNREADABLE: Incomplete
 EXTENSIONS: Incomplete
@@ -17,6 +17,8 @@ class AudioError(ValueError):
     path: Any
     reason: Any
 
+def brief(said, most: int = 200) -> str: ...
+def read_csv(path, **how) -> pd.DataFrame: ...
 def find_audio(source: str | Path | list, errors: list | None = None) -> list: ...
 
 class AudioInfo(NamedTuple):

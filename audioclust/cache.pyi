@@ -1,4 +1,4 @@
-# Made by make readme for type checkers: what the module holds, with patched methods in their classes.
+# Made by make readme, for type checkers: the module with patched methods in their classes.
 import pandas as pd
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -11,6 +11,7 @@ from contextlib import redirect_stderr, redirect_stdout
 
 from .commands import cluster, rank
 from .errands import assign, compare, demo, duplicates, export, listen, score, sort
+from .moved import moved
 from .terminal import say
 
 # %% ../nbs/72_cli.ipynb #55b60008
@@ -212,3 +213,6 @@ def _main(argv, loud=None):
         odd = f"the run in {args.run} is damaged, or is none of ours: make it again" if hasattr(args, "run") else "this should not happen"
         say(f"audioclust {args.command}: " + " ".join((str(e) if plain else f"{odd} ({type(e).__name__}: {e}; -v says where)").split()), file=sys.stderr if getattr(e, "everywhere", False) or not loud else loud)
         return 2
+
+# %% ../nbs/72_cli.ipynb #9bc2e738
+moved(__name__, "0.2", table_text="terminal", score_run="commands")

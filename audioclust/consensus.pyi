@@ -1,4 +1,4 @@
-# Made by make readme for type checkers: what the module holds, with patched methods in their classes.
+# Made by make readme, for type checkers: the module with patched methods in their classes.
 import numpy as np
 import torch
 from .estimators import Clusterer
@@ -23,6 +23,7 @@ class Consensus(Clusterer):
     confidence_: Incomplete
     labels_: Incomplete
     def fit(self, X: np.ndarray | torch.Tensor | list, y=None) -> Self: ...
+    def check_rows(self, n, d) -> None: ...
     def ask(self, X: np.ndarray | torch.Tensor | list) -> tuple[np.ndarray, np.ndarray]: ...
     def predict(self, X: np.ndarray | torch.Tensor | list) -> np.ndarray | torch.Tensor: ...
     n_clusters: Any

@@ -1,4 +1,4 @@
-# Made by make readme for type checkers: what the module holds, with patched methods in their classes.
+# Made by make readme, for type checkers: the module with patched methods in their classes.
 import numpy as np
 import torch
 from .anchors import AnchoredClusterer
@@ -25,6 +25,7 @@ class DBSCAN(AnchoredClusterer):
 
 class HDBSCAN(AnchoredClusterer):
     def __init__(self, min_cluster_size: int = 5, min_samples: int | None = None, *, cluster_selection_epsilon: float = 0.0, max_cluster_size: int | None = None, metric: str = 'euclidean', algorithm: str = 'auto', leaf_size: int = 40, n_jobs: int | None = None, cluster_selection_method: str = 'eom', allow_single_cluster: bool = False, max_memory: float | None = None) -> None: ...
+    def check_rows(self, n, d) -> None: ...
     def predict(self, X: np.ndarray | torch.Tensor) -> np.ndarray | torch.Tensor: ...
     min_cluster_size: Any
     min_samples: Any

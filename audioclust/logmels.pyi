@@ -1,4 +1,4 @@
-# Made by make readme for type checkers: what the module holds, with patched methods in their classes.
+# Made by make readme, for type checkers: the module with patched methods in their classes.
 import numpy as np
 import pandas as pd
 import torch

@@ -1,4 +1,4 @@
-# Made by make readme for type checkers: what the module holds, with patched methods in their classes.
+# Made by make readme, for type checkers: the module with patched methods in their classes.
 import numpy as np
 import torch
 from .anchors import AnchoredClusterer
@@ -12,6 +12,7 @@ def estimate_bandwidth(X: np.ndarray, *, quantile: float | None = None, n_sample
 
 class MeanShift(AnchoredClusterer):
     def __init__(self, bandwidth: float | None = None, *, bin_seeding: bool = False, min_bin_freq: int = 1, cluster_all: bool = True, n_jobs: int | None = None, max_iter: int = 300, max_memory: float | None = None) -> None: ...
+    def check_rows(self, n, d) -> None: ...
     @property
     def cluster_centers_(self) -> np.ndarray | torch.Tensor: ...
     bandwidth: Any

@@ -29,6 +29,7 @@ from .encoders import Encoder, FixedEncoder, Whiten, what_to_ignore
 from .guidance import advice
 from .members import typicality
 from .methods import TRAINED, check_device, make_clusterer, restarts
+from .moved import moved
 from .pretrained import named_encoder
 from .processes import Team
 from .sources import check_source, common_rate, nothing_in, true_ends
@@ -321,6 +322,9 @@ def _again(self:AudioClusterer):
             warnings.simplefilter("ignore")  # was said when all clips were clustered
             return stability_of(self.labels_, *resampled(make, X, self.stability, most=most, random_state=self.random_state or 0))
     except ValueError as e: warnings.warn(f"how stable the clusters are was not measured, since parts of the clips cannot be clustered: {e}")
+
+# %% ../nbs/70_pipeline.ipynb #2a6b9c53
+moved(__name__, "0.2", METHODS="methods", method_class="methods", load_whitening="kept", load_clusterer="kept", save_figure="kept")
 
 # %% ../nbs/70_pipeline.ipynb #413e9d3d
 import audioclust.assign, audioclust.kept  # the rest of the class, whichever of the three is imported first

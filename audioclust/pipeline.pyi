@@ -1,4 +1,4 @@
-# Made by make readme for type checkers: what the module holds, with patched methods in their classes.
+# Made by make readme, for type checkers: the module with patched methods in their classes.
 import numpy as np
 import pandas as pd
 import torch
@@ -24,7 +24,7 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
     stability_: Any
     choice_: Any
     refined_: Any
-    def __init__(self, method: str = 'kmeans', n_clusters: int | str | tuple = 10, by: str = 'content', ignore: str | Iterable | None = None, encoder: str | Encoder | None = None, *, window: float | None = None, hop: float | None = None, sample_rate: int | None = None, params: dict | None = None, num_workers: int | None = None, device: str | torch.device | None = None, random_state: int = 0, cache: str | Path | bool | None = None, sharded: bool = False, stability: int = 10) -> None: ...
+    def __init__(self, method: str = 'kmeans', n_clusters: int | str | tuple = 10, by: str = 'content', ignore: str | Iterable | None = None, encoder: str | Encoder | None = None, *, window: float | None = None, hop: float | None = None, sample_rate: int | None = None, params: dict | None = None, num_workers: int | None = None, device: str | torch.device | None = None, random_state: int = 0, cache: str | Path | bool | None = None, sharded: bool = False, stability: int = 10, max_memory: float | None = None) -> None: ...
     def regroup(self, method: str | None = ..., n_clusters: int | str | None = ..., params: dict | None = ..., random_state: int | None = ...) -> AudioClusterer: ...
     def assign(self, source: str | Path | list | pd.DataFrame, errors: list | None = ..., progress: Callable = ..., none_beyond: float | None = ...) -> pd.DataFrame: ...
     def predict(self, source: str | Path | list | pd.DataFrame) -> np.ndarray: ...
@@ -52,6 +52,7 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
     cache: Any
     sharded: Any
     stability: Any
+    max_memory: Any
     seconds_: Any
     curves_: Any
     pick_: Any

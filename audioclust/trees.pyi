@@ -1,4 +1,4 @@
-# Made by make readme for type checkers: what the module holds, with patched methods in their classes.
+# Made by make readme, for type checkers: the module with patched methods in their classes.
 import numpy as np
 from .anchors import AnchoredClusterer
 from typing import Any
@@ -10,6 +10,7 @@ def cut_tree(merges: np.ndarray, n_clusters: int | None = None, height: float | 
 
 class AgglomerativeClustering(AnchoredClusterer):
     def __init__(self, n_clusters: int | None = None, *, metric: str = 'euclidean', linkage: str = 'ward', distance_threshold: float | None = None, connectivity: int | None = None, max_memory: float | None = None) -> None: ...
+    def check_rows(self, n, d) -> None: ...
     n_clusters: Any
     metric: Any
     linkage: Any
