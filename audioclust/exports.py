@@ -6,7 +6,7 @@
 __all__ = ['named_clips', 'joined', 'to_audacity', 'to_raven', 'to_table', 'similarity_order', 'sort_files']
 
 # %% ../nbs/71a_exports.ipynb #e92d7edf
-import errno, io, os, re, shutil
+import errno, hashlib, io, os, re, shutil
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -40,13 +40,18 @@ def joined(table:pd.DataFrame, # Clips of one recording: start, end, name, …
     new = (table.name != table.name.shift()) | (table.start > table.end.cummax().shift() + .01)
     return table.groupby(new.cumsum().to_numpy()).agg({c: dict(start="min", end="max", confidence="min").get(c, "first") for c in table.columns}).reset_index(drop=True)
 
+def _fitting(name, ending, most=220): # bytes; the 255 of file systems, less what `replacing` adds
+    "A file's name with an ending more, cut where it would be too long."
+    raw = os.fsencode(name)
+    return name + ending if len(raw) <= most else f"{os.fsdecode(raw[:most - 9])}-{hashlib.sha256(raw).hexdigest()[:8]}{ending}"
+
 def _by_recording(run, out, ending, join, text, without):
     "Write what `text` says of the clips of each recording to a file of its own; the tree of folders is kept. How many files."
     table = named_clips(run, without)
     table["path"] = [os.path.abspath(p) for p in table.path]  # a path with .. in it must not lead out of `out`
     above = os.path.commonpath([os.path.dirname(p) for p in table.path]) if len(table) else ""
     for path,clips in table.groupby("path", sort=False):
-        with runs.replacing(Path(out)/(os.path.relpath(path, above) + ending)) as tmp: tmp.write_text(text(path, joined(clips) if join else clips.sort_values("start")), encoding="utf-8", errors="replace")
+        with runs.replacing(Path(out)/os.path.relpath(os.path.dirname(path), above)/_fitting(os.path.basename(path), ending)) as tmp: tmp.write_text(text(path, joined(clips) if join else clips.sort_values("start")), encoding="utf-8", errors="replace")
     return table.path.nunique()
 
 def to_audacity(run:str|Path, # A run folder

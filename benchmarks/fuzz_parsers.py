@@ -247,7 +247,7 @@ def refused(e, work, argued):
     if not said.strip(): return "no message"
     if argued: return None
     if "\n" in said.strip(): return "a message of several lines"
-    if len(said) > LONGEST: return "a long message"
+    if len(said) > LONGEST and not isinstance(e, OSError): return "a long message"
     if not ours and not isinstance(e, OSError): return f"a message of a library that names no file ({type(e).__name__})"
 
 def where(e):

@@ -122,3 +122,13 @@ def test_what_is_read_has_a_value_or_is_refused_in_one_line(run, tmp_path, name)
         try: take(data)
         except Exception as e: assert not (wrong := fuzz.refused(e, tmp_path, name in ("labels, a pattern", "options", "words", "cache"))), (wrong, data[:300], e)
         else: assert not (name in ("run.json", "clusters.csv", "embeddings.npy", "edits", "training") and len(true) <= i < len(true) + len(FOUND[name])), data[:300]  # that was to be refused
+
+def test_a_long_name_has_a_label_track(run, tmp_path):
+    from audioclust.exports import to_audacity
+    from audioclust.runs import write_table
+    shutil.copytree(run, tmp_path/"run")
+    table = read_table(tmp_path/"run/clusters.csv")
+    names = ["a"*251 + ".wav", "é"*125 + ".flac", "a"*250 + "b.wav", "short.wav"]
+    write_table(table.assign(path=[f"/x/{'' if i else 'y/'}{names[i % 4]}" for i in range(len(table))]), tmp_path/"run/clusters.csv")
+    assert to_audacity(tmp_path/"run", tmp_path/"out") == 5 == len(made := list((tmp_path/"out").rglob("*.txt")))
+    assert {"short.wav.txt"} < {p.name for p in made} and max(len(os.fsencode(p.name)) for p in made) < 255
