@@ -8,9 +8,10 @@ folder, edits, the mark of a run at work, what a training keeps, the words of th
 data set. Each begins with true inputs and runs in a process of its own for so many seconds of the processor. The modules of audioclust are
 instrumented, those of others are not. Half of the changes are libFuzzer's, of bytes; the others know what JSON, a table and the
 header of safetensors look like, and put something odd in the place of a part. What a target may do is give a value, or refuse in
-one line that names the file (ValueError or OSError; for words, what argparse makes of a wrong one). Everything else is a finding:
-other exceptions, messages of several lines or of more than 600 characters, 10 seconds, 100 MB more than before. The same kind of
-exception at the same line is one finding. A row for each target is appended to benchmarks/results/fuzz_parsers.csv; --keep keeps
+one line of ours (ValueError, or OSError with the file; for words, what argparse makes of a wrong one). Everything else is a
+finding: other exceptions, messages of libraries, of several lines or of more than 600 characters (what a person typed, or the name
+of a file that the system refused, may be longer), 10 seconds of the processor, 100 MB more than before. The same kind of exception
+in the same function is one finding. A row for each target is appended to benchmarks/results/fuzz_parsers.csv; --keep keeps
 the inputs of what was found.
 Goal: does something get past what is checked? Not a goal: faults of pandas, numpy or safetensors that do no harm here, and speed.
 """
@@ -274,11 +275,11 @@ def one(name, seconds, seed, work, keep):
         (work/"found.json").write_text(json.dumps(found))
     def test(data):
         if time.process_time() - began > seconds: os.kill(os.getpid(), signal.SIGUSR1)  # libFuzzer ends, and says what it did
-        before, since = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+        before, since = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
         try: take(data)
         except Exception as e:
             if (wrong := refused(e, work, argued)): note(wrong, e, data)
-        more, took = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)*1e3, time.perf_counter() - since
+        more, took = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)*1e3, time.process_time() - since
         if more > BYTES: note(f"{more/1e6:.0f} MB", Exception(), data)
         if took > SECONDS: note(f"{took:.0f} s", Exception(), data)
     def mutate(data, most, number):
@@ -287,7 +288,7 @@ def one(name, seconds, seed, work, keep):
             with contextlib.suppress(ValueError, IndexError, KeyError, TypeError, AttributeError, struct.error, OverflowError, RecursionError): return changed(bytes(data), kind, r)[:most]
         return atheris.Mutate(data, most)
     resource.setrlimit(resource.RLIMIT_AS, (int(re.search(r"VmSize:\s*(\d+)", Path("/proc/self/status").read_text())[1])*1024 + 2*2**30,)*2) if Path("/proc/self/status").is_file() else None
-    atheris.Setup([sys.argv[0], str(corpus), f"-dict={work/'words'}", f"-max_total_time={50*seconds}", f"-seed={seed + 1}", f"-max_len={max(WORDS, 2*max(map(len, seeds)))}", f"-timeout={3*SECONDS}", "-rss_limit_mb=0", "-print_final_stats=1", "-len_control=0", f"-artifact_prefix={work}{os.sep}"], test, custom_mutator=mutate)
+    atheris.Setup([sys.argv[0], str(corpus), f"-dict={work/'words'}", f"-max_total_time={50*seconds}", f"-seed={seed + 1}", f"-max_len={max(WORDS, 2*max(map(len, seeds)))}", f"-timeout={12*SECONDS}", "-rss_limit_mb=0", "-print_final_stats=1", "-len_control=0", f"-artifact_prefix={work}{os.sep}"], test, custom_mutator=mutate)
     began = time.process_time()
     atheris.Fuzz()
 
