@@ -38,6 +38,19 @@ def test_the_public_face_is_there(module):
     for name in FACE[module].split(): assert name in m.__all__ and getattr(m, name).__doc__
 
 
+TAKES = {"kmeans.KMeans": "n_clusters * init n_init max_iter tol reseed metric device random_state", "pipeline.AudioClusterer": "method n_clusters by ignore encoder random_state", "pipeline.AudioClusterer.fit": "self source",
+         "pipeline.AudioClusterer.predict": "self source", "pipeline.AudioClusterer.save": "self path", "pipeline.AudioClusterer.load": "path", "deepcluster.deepcluster_learner": "dls encoder n_clusters", "encoders.Encoder.embed": "self clips",
+         **{f"{c}.{m}": "self" for c in ("deepcluster.DeepCluster", "spice.SPICE", "kmeans.KMeans", "classical.DBSCAN", "classical.HDBSCAN", "classical.MeanShift", "classical.AgglomerativeClustering") for m in ("fit", "predict", "fit_predict", "save")}}
+
+@pytest.mark.parametrize("name", TAKES)
+def test_the_public_face_takes_what_it_promises(name):
+    import functools, importlib, inspect
+    module, *rest = name.split(".")
+    taken, (before, _, after) = inspect.signature(functools.reduce(getattr, rest, importlib.import_module(f"audioclust.{module}"))).parameters, TAKES[name].partition("*")
+    assert set(TAKES[name].split()) - {"*"} <= set(taken) and list(taken)[:len(before.split()[:2])] == before.split()[:2]
+    for n in after.split(): assert taken[n].kind == inspect.Parameter.KEYWORD_ONLY
+
+
 def test_every_module_is_listed_for_lazy_import():
     import audioclust
     made = {p.stem for p in Path(audioclust.__file__).parent.glob("*.py") if not p.stem.startswith("_")}
