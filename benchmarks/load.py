@@ -7,7 +7,7 @@ figures, listening page. Meanwhile the memory of the process and of all that it 
 two share counting once) is read three times a second; `megabytes` is the most. Libraries that other programs on the machine use at the time
 count by their share, too; `resident_megabytes` counts them wholly, as --max-memory does.
 
-clips: words of half a second (those of scale.py), of which 2 % are damaged in eight ways, and 1 % lie forty folders deep.
+clips: words of half a second (20,000 of those of scale.py, and copies), of which 2 % are damaged in eight ways, and 1 % lie forty folders deep.
 clips, bounded: the same with --max-memory.
 recording: `--hours` of calls of four kinds on noise at 8 kHz, one FLAC file, never whole in memory, cut by `--window 3`; a stretch of
   20 kB in its middle is overwritten, so that some windows cannot be decoded.
@@ -58,8 +58,13 @@ def bury(files, root, share, deep=40, seed=1):
     return files
 
 def words(folder, n):
-    "Words in folders: at least n of them by thousands, then cut to n."
-    with ProcessPoolExecutor(max(1, min(os.cpu_count(), -(-n//PART)))) as pool: made = [Path(f) for part in pool.map(make, [folder]*-(-n//PART), range(-(-n//PART))) for f in part]
+    "n words in folders, of which 20 parts are different and the others copies of these."
+    n_parts = -(-n//PART)
+    with ProcessPoolExecutor(max(1, min(os.cpu_count(), n_parts))) as pool: parts = list(pool.map(make, [folder]*min(n_parts, 20), range(min(n_parts, 20))))
+    for k in range(20, n_parts):
+        shutil.copytree(folder/f"{k % 20:03d}", folder/f"{k:03d}")
+        parts.append([str(folder/f"{k:03d}"/Path(f).relative_to(folder/f"{k % 20:03d}")) for f in parts[k % 20]])
+    made = [Path(f) for part in parts for f in part]
     order = np.random.default_rng(2).permutation(len(made))
     for i in order[n:]: made[i].unlink()
     return [made[i] for i in np.sort(order[:n])]
