@@ -7,7 +7,7 @@ __all__ = ['LONGEST', 'FORK', 'SAMPLE', 'WORKER', 'ClipDataset', 'WaveBatch', 'c
            'within', 'stream', 'check_there']
 
 # %% ../nbs/02_stream.ipynb #8bfa800c
-import os, sys, time
+import gc, os, sys, time
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -28,11 +28,14 @@ class ClipDataset(Dataset):
         clips:pd.DataFrame, # Columns path, start, end (s)
         sample_rate:int, # Hz
     ):
-        self.path, self.start, self.end, self.sample_rate = list(clips.path), clips.start.to_numpy(), clips.end.to_numpy(), sample_rate
-    def __len__(self): return len(self.path)
+        names = [os.fsencode(p) for p in clips.path]
+        self.names, self.at = b"".join(names), np.cumsum([0, *map(len, names)])  # one object: each that a worker looks at would be copied for it
+        self.start, self.end, self.sample_rate = clips.start.to_numpy(), clips.end.to_numpy(), sample_rate
+    def __len__(self): return len(self.start)
+    def path(self, i): return os.fsdecode(self.names[self.at[i]:self.at[i+1]])
     def __getitem__(self, i):
         if (seconds := self.end[i] - self.start[i]) > LONGEST: return i, f"{seconds/60:.0f} minutes are too long for one clip: cut it with window"
-        try: return i, load_audio(self.path[i], self.sample_rate, self.start[i], self.end[i])[0]
+        try: return i, load_audio(self.path(i), self.sample_rate, self.start[i], self.end[i])[0]
         except AudioError as e: return i, e.reason
         except (MemoryError, OSError) as e: return i, f"could not be read ({e})"
 
@@ -89,11 +92,13 @@ def _one_thread():
     try: yield
     finally: torch.set_num_threads(n)
 
+def _leave(_): gc.freeze()  # so that looking for garbage does not touch, and so copy, what was there before a worker
+
 def cores()->int: # Those that this process may use
     n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, n//int(os.environ.get("LOCAL_WORLD_SIZE", 1)))  # torchrun sets it where several share a machine
 
-# %% ../nbs/02_stream.ipynb #db1f7694
+# %% ../nbs/02_stream.ipynb #f9fca010
 def within(room:float, # Bytes
     seconds, # Length of each clip [N]
     sample_rate:int, # Hz
@@ -121,7 +126,7 @@ def stream(clips:pd.DataFrame, # Columns path, start, end (s)
     if room is not None: batch_seconds, num_workers = within(room, seconds, sample_rate, batch_seconds, num_workers)
     batches = length_batches(seconds, batch_seconds)
     num_workers = min(num_workers, len(batches))
-    return DataLoader(batches, batch_size=None, collate_fn=_Collate(ClipDataset(clips, sample_rate), work), num_workers=num_workers,  # type: ignore[arg-type]  # a list of batches is data set enough
+    return DataLoader(batches, batch_size=None, collate_fn=_Collate(ClipDataset(clips, sample_rate), work), num_workers=num_workers, worker_init_fn=_leave,  # type: ignore[arg-type]  # a list of batches is data set enough
                       prefetch_factor=2 if num_workers else None, multiprocessing_context="fork" if num_workers and FORK else None)
 
 def check_there(clips:pd.DataFrame, # Column path

@@ -1,12 +1,14 @@
 """A load of the kind that one leaves running: 100,000 short clips with bad files among them, and one recording of 24 hours.
 
-    python benchmarks/load.py [--clips 100000] [--hours 24] [--folder FOLDER] [--max-memory SIZE]
+    python benchmarks/load.py [--clips 100000] [--hours 24] [--folder FOLDER] [--max-memory 1500M]
 
 Each is put through `audioclust cluster` as a user would, in a new process and with all that it does by itself: cache, stability,
 figures, listening page. Meanwhile the memory of the process and of all that it started (their proportional shares, PSS, what
-two share counting once) is read three times a second.
+two share counting once) is read three times a second; `megabytes` is the most. Libraries that other programs on the machine use at the time
+count by their share, too; `resident_megabytes` counts them wholly, as --max-memory does.
 
-clips: words of half a second (those of scale.py), of which 2 % are damaged in eight ways, and 1 % lie forty folders deep.
+clips: words of half a second (20,000 of those of scale.py, and copies), of which 2 % are damaged in eight ways, and 1 % lie forty folders deep.
+clips, bounded: the same with --max-memory.
 recording: `--hours` of calls of four kinds on noise at 8 kHz, one FLAC file, never whole in memory, cut by `--window 3`; a stretch of
   20 kB in its middle is overwritten, so that some windows cannot be decoded.
 
@@ -56,8 +58,13 @@ def bury(files, root, share, deep=40, seed=1):
     return files
 
 def words(folder, n):
-    "Words in folders: at least n of them by thousands, then cut to n."
-    with ProcessPoolExecutor(max(1, min(os.cpu_count(), -(-n//PART)))) as pool: made = [Path(f) for part in pool.map(make, [folder]*-(-n//PART), range(-(-n//PART))) for f in part]
+    "n words in folders, of which 20 parts are different and the others copies of these."
+    n_parts = -(-n//PART)
+    with ProcessPoolExecutor(max(1, min(os.cpu_count(), n_parts))) as pool: parts = list(pool.map(make, [folder]*min(n_parts, 20), range(min(n_parts, 20))))
+    for k in range(20, n_parts):
+        shutil.copytree(folder/f"{k % 20:03d}", folder/f"{k:03d}")
+        parts.append([str(folder/f"{k:03d}"/Path(f).relative_to(folder/f"{k % 20:03d}")) for f in parts[k % 20]])
+    made = [Path(f) for part in parts for f in part]
     order = np.random.default_rng(2).permutation(len(made))
     for i in order[n:]: made[i].unlink()
     return [made[i] for i in np.sort(order[:n])]
@@ -76,18 +83,18 @@ def recording(path, hours, seed=0):
     with open(path, "r+b") as f: f.seek(size//2); f.write(rng.bytes(min(20_000, size//50)))
 
 def watch(command, env):
-    "Run a command: seconds, CPU seconds, and (seconds, bytes) over time; what it said on the terminal."
-    before, since, looks = resource.getrusage(resource.RUSAGE_CHILDREN), time.time(), []
+    "Run a command: seconds, CPU seconds, and (seconds, bytes) over time; the most as --max-memory counts."
+    before, since, looks, most = resource.getrusage(resource.RUSAGE_CHILDREN), time.time(), [], 0
     with tempfile.TemporaryFile() as said, subprocess.Popen(command, stdout=said, stderr=said, env=env) as p:
         tree = psutil.Process(p.pid)
         while p.poll() is None:
-            try: looks.append((time.time(), memory(tree)))
+            try: looks.append((time.time(), memory(tree))); most = max(most, tree.memory_info().rss + sum(c.memory_full_info().uss for c in tree.children(recursive=True)))
             except psutil.Error: pass
             time.sleep(EVERY)
         said.seek(0); text = said.read().decode(errors="replace")
     if p.returncode: sys.exit(text)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return since, time.time() - since, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, looks, text
+    return since, time.time() - since, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, looks, most
 
 def stages(out, since, until):
     "(name, when it ended) in order: from the seconds of run.json backwards to the start, and from the files forwards."
@@ -121,35 +128,39 @@ def accounted(listed, out):
 def one(case, source, listed, bad, tmp, options):
     "One run of the command: a row of the results, and rows of the curve."
     out, env = tmp/f"run-{case}", {**os.environ, "AUDIOCLUST_CACHE": str(tmp/"cache"), "OMP_WAIT_POLICY": "passive"}
-    since, seconds, cpu, looks, said = watch([sys.executable, "-m", "audioclust", "cluster", str(source), "--out", str(out), "-q", *options], env)
+    since, seconds, cpu, looks, resident = watch([sys.executable, "-m", "audioclust", "cluster", str(source), "--out", str(out), "-q", *options], env)
     about, (count, refused) = json.loads((out/"run.json").read_text()), accounted(listed, out)
     wrong = len(refused - set(map(str, bad))) + sum(str(p) not in refused for p,kind in bad.items() if kind not in DECODED)
     audio, rows = about["found"]["seconds"], curve(looks, stages(out, since, since + seconds), since, seconds)
     most = max(b for _,b in looks)
     row = dict(case=case, files=len({p for p,_ in listed}), damaged=len(bad), listed=len(listed), **count, wrong=wrong, clusters=about["found"]["clusters"], audio_seconds=round(audio), seconds=round(seconds, 1), cpu_seconds=round(cpu, 1),
-               clips_per_cpu_second=round(len(listed)/cpu, 1), times_real_time=round(audio/cpu), megabytes=round(most/1e6), peak_in=next(r["stage"] for r in rows if r["megabytes"] == round(most/1e6)), cache_megabytes=round(sum(f.stat().st_size for f in (tmp/"cache").rglob("*"))/1e6),
+               clips_per_cpu_second=round(len(listed)/cpu, 1), times_real_time=round(audio/cpu), megabytes=round(most/1e6), resident_megabytes=round(resident/1e6), peak_in=next(r["stage"] for r in rows if r["megabytes"] == round(most/1e6)), cache_megabytes=round(sum(f.stat().st_size for f in (tmp/"cache").rglob("*"))/1e6),
                options=" ".join(options), **{f"s_{k}": v for k,v in about["seconds"].items()})
     print(f"{case}: {len(listed):,} clips, {audio:,.0f} s of sound: {seconds:.0f} s, {cpu:.0f} CPU s; at most {most/1e6:.0f} MB ({row['peak_in']}); {count}, wrong {wrong}\n  " + "\n  ".join(f"{a}: {max((r['megabytes'] for r in rows if r['stage'] == a), default=0)} MB" for a in dict.fromkeys(r["stage"] for r in rows)), flush=True)
     return row, [dict(case=case, **r) for r in rows]
 
-def load(folder, n, hours, options=()):
-    "Both cases: rows of the results, rows of the curves."
+def load(folder, n, hours, bound=None):
+    "All cases: rows of the results, rows of the curves."
     results, curves = [], []
     if n:
         root = folder/"clips"
         files = bury(words(root, n), root, .01)
         bad = damage(files, .02)
         listed = [(os.path.abspath(f), 0.) for f in files]
-        row, c = one("clips", root, listed, bad, folder, ["--n-clusters", "10", *options])
-        results.append(row); curves += c
-        shutil.rmtree(root); shutil.rmtree(folder/"run-clips"); shutil.rmtree(folder/"cache")
+        for case, more in {"clips": [], "clips, bounded": bound and ["--max-memory", bound]}.items():
+            if more is None: continue
+            row, c = one(case, root, listed, bad, folder, ["--n-clusters", "10", *more])
+            results.append(row); curves += c
+            shutil.rmtree(folder/"cache")
+            if more and (folder/f"run-{case}/clusters.csv").read_bytes() != (folder/"run-clips/clusters.csv").read_bytes(): row["wrong"] += 1
+        shutil.rmtree(root)
     if hours:
         (root := folder/"recording").mkdir()
         recording(root/"day.flac", hours)
         starts = np.minimum(np.arange(int(np.ceil(3600*hours/WINDOW - 1e-9)))*WINDOW, 3600*hours - WINDOW)
-        row, c = one("recording", root, [(str((root/"day.flac").resolve()), s) for s in starts.round(3)], {(root/"day.flac").resolve(): "stretch"} if hours else {}, folder, ["--n-clusters", "4", "--window", f"{WINDOW:g}", "--ignore", "order,level", *options])
+        row, c = one("recording", root, [(str((root/"day.flac").resolve()), s) for s in starts.round(3)], {(root/"day.flac").resolve(): "stretch"} if hours else {}, folder, ["--n-clusters", "4", "--window", f"{WINDOW:g}", "--ignore", "order,level"])
         results.append(row); curves += c
-        shutil.rmtree(root); shutil.rmtree(folder/"run-recording"); shutil.rmtree(folder/"cache")
+        shutil.rmtree(root); shutil.rmtree(folder/"cache")
     return results, curves
 
 def main():
@@ -157,11 +168,11 @@ def main():
     p.add_argument("--clips", type=int, default=100_000)
     p.add_argument("--hours", type=float, default=24)
     p.add_argument("--folder", type=Path, help="where the sounds are made (default: a temporary folder)")
-    p.add_argument("--max-memory", help="handed to the command")
+    p.add_argument("--max-memory", default="1500M", help="of the second run of the clips; an empty text leaves it out")
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"load.csv")
     args = p.parse_args()
     at = commit()
-    with tempfile.TemporaryDirectory(dir=args.folder) as tmp: results, curves = load(Path(tmp), args.clips, args.hours, ["--max-memory", args.max_memory] if args.max_memory else [])
+    with tempfile.TemporaryDirectory(dir=args.folder) as tmp: results, curves = load(Path(tmp), args.clips, args.hours, args.max_memory or None)
     machine = f"{platform.machine()}, {os.cpu_count()} cores, OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'not set')}, Python {platform.python_version()}"
     pd.DataFrame(results).assign(commit=at, machine=machine).to_csv(args.out, index=False)
     pd.DataFrame(curves).to_csv(args.out.with_name(f"{args.out.stem}-memory.csv"), index=False)

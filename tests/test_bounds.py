@@ -35,7 +35,7 @@ def deaf(monkeypatch):
     ("agglomerative", None, {}, r"100,001 rows, which keeps the distances of all pairs, would need about 80.0 GB.*HDBSCAN"),
     ("agglomerative", 4e9, {}, r"80.0 GB, and .* may be used \(max_memory\)"), ("consensus", 1.5e9, dict(params=dict(n_members=3000)), "opinions of 3000 partitions on 100,001 clips would need about 12.0 GB"),
     ("meanshift", 1.6e9, dict(params=dict(max_memory=1e6)), "and 1.0 MB may be used"), ("hdbscan", 3e9, dict(params=dict(metric="cosine")), "HDBSCAN of 100,001 rows with metric='cosine' would need about 240.0 GB"),
-    ("kmeans", "little", {}, r"100,001 clips with 416 numbers each would need about 0.4 GB, and .* are left of max_memory, .* take fewer clips"),
+    ("kmeans", "little", {}, r"100,001 clips with 416 numbers each would need about 0.3 GB, and .* are left of max_memory, .* take fewer clips"),
     ("deepcluster", 2e9, dict(window=10., hop=.0009), r"A network and 100,001 clips \(1,000,010 s\) would need about 2\d.\d GB")])
 def test_what_cannot_fit_is_refused_before_a_clip_is_decoded(long, deaf, method, size, more, said):
     if method in ("agglomerative", None) and size is None and os.name == "nt": pytest.skip("free memory is not known")
