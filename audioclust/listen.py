@@ -149,7 +149,7 @@ def listen_page(run:str|Path, # A run folder
     errors = runs.read_table(ways(run)[0]/"errors.csv")
     page = env.get_template("listen.html").stream(title=_title(abouts[0]), about=" · ".join(map(_says, abouts)), run=run.resolve().name, data=data, plotly=Markup(get_plotlyjs()), made=[row for a in abouts for row in _made(a, embed, data["audio"])], errors=list(zip(map(_name, errors.path), errors.reason)),
         map_note=f"Near points sound alike; far ones may or may not. Pictures show {seconds:.2g} s, low frequencies at the bottom." + (f" {len(table):,} of {total:,} clips are on this page." if len(table) < total else ""))
-    with runs.replacing(out) as tmp, open(tmp, "w", encoding="utf-8", errors="replace") as f: page.dump(f)  # piece by piece
+    with runs.replacing(out) as tmp: page.dump(str(tmp), "utf-8", "replace")  # piece by piece
     return out
 
 def _views(run, abouts, max_clips):
