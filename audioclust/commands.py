@@ -11,8 +11,6 @@ from argparse import Namespace
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
-import pandas as pd
-
 from .terminal import plain_warnings, progress_bar, report, say
 
 # %% ../nbs/71f_commands.ipynb #a700f593
@@ -50,7 +48,7 @@ def _check(args, model):
     if args.labels: check_labels(args.folder, args.labels)
     return going_on and (there == "whole" or saved(out))
 
-def check_labels(source:str|Path|list|pd.DataFrame, labels:str): # Where the recordings are; as `label_clips` takes them
+def check_labels(source:str|Path|list, labels:str): # Where the recordings are; as `label_clips` takes them
     "Refuse labels that name no recording, before any work is done."
     import pandas as pd
     from audioclust.audio import find_audio
