@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['LATER', 'CLIP', 'SHOWN', 'FRAME', 'TRAINING', 'held', 'room', 'clips_take', 'training_takes', 'claim']
 
-# %% ../nbs/69e_bounds.ipynb #7cd7b44b
+# %% ../nbs/69e_bounds.ipynb #bb0a6438
 import math, os
 
 from .anchors import _size, _system, free_memory, memory_budget
 from .stream import LONGEST, SAMPLE
 
-# %% ../nbs/69e_bounds.ipynb #a33a8ca9
+# %% ../nbs/69e_bounds.ipynb #040b49dd
 LATER = 150e6  # bytes, of what is imported, drawn and written after the last clip
 
 def held()->int: # Bytes
@@ -28,7 +28,7 @@ def room(max_memory:float|None, # Bytes for all processes; None: what is free
     if share > (base := held() + later): return share - base
     raise ValueError(f"max_memory is {_size(share)}, and the program with its libraries takes {_size(base)} before it has clips: allow at least {math.ceil(base/1e8 + 1)/10:.1f} GB")
 
-# %% ../nbs/69e_bounds.ipynb #222cc998
+# %% ../nbs/69e_bounds.ipynb #0b201c14
 CLIP, SHOWN, FRAME = 1000, 8500, 64*2  # bytes of a clip in tables and lists, of one of at most 20,000 on the page, of a frame of a log-mel
 TRAINING = dict(deepcluster=4e8, spice=6e8, untrained=3e8)  # bytes of networks, what fastai needs, and a batch
 
@@ -49,7 +49,7 @@ def training_takes(n:int, # Clips
     whole = min(256*100*longest, 2**21)*FRAME*3 + SAMPLE*32000*max(60, min(longest, LONGEST))  # a batch of whole log-mels, a batch of waveforms
     return TRAINING[method] + 2*100*seconds*FRAME + whole + clips_take(n, 4*dim)
 
-# %% ../nbs/69e_bounds.ipynb #1eb216e5
+# %% ../nbs/69e_bounds.ipynb #c4364828
 def claim(needed:float, # Bytes
     max_memory:float|None, # Bytes for all processes; None: what is free
     what:str, # Who needs them

@@ -70,7 +70,7 @@ class Encoder(nn.Module):
         device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         was_training = self.training
         self.to(device).eval()
-        out, real = np.full((len(clips), self.dim), np.nan, dtype=np.float32), np.zeros(len(clips)) if seconds is None else seconds
+        out, real = np.zeros((len(clips), self.dim), np.float32), np.zeros(len(clips)) if seconds is None else seconds  # zeros take no memory until they are written, and what is there when workers begin would be there twice
         kept = _Kept(as_cache(cache), self, clips, device)
         todo = kept.fill(out, real, cached)
         for b in progress(stream(clips.iloc[todo], self.sample_rate, num_workers=num_workers, work=self._work if device.type == "cpu" else None, room=room)):
@@ -80,6 +80,7 @@ class Encoder(nn.Module):
                 out[rows], real[rows] = made.cpu().numpy(), b.lengths.numpy()/self.sample_rate
                 kept.add(rows, out, real)
             for row,reason in b.errors:
+                out[todo[row]] = np.nan
                 if errors is None: warnings.warn(f"{clips.path.iloc[todo[row]]}: {reason}")
                 else: errors.append((int(todo[row]), reason))
         kept.flush()
