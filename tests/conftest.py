@@ -9,6 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile as sf
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser):

@@ -91,7 +91,7 @@ def test_a_wrong_request_is_refused_by_one_voice_and_soon(tmp_path, words):
     assert len(re.findall("max_iter must be", none.stderr)) == 1
     assert len(re.findall("there is no folder or file", gone.stderr)) == 1
     assert len(re.findall("invalid int value", wrong.stderr)) == 1
-    assert time.monotonic() - start < 60
+    assert time.monotonic() - start < 240  # three starts of torch on a busy machine; processes that wait for each other do so for half an hour
 
 
 @pytest.mark.parametrize("options", [["--method", "deepcluster", "--epochs", "1", "--set", "passes=1", "--set", "views=2"], ["--encoder", "untrained"]], ids=" ".join)
