@@ -46,14 +46,14 @@ def _walk(folder, errors):
             if path.suffix.lower() in EXTENSIONS: yield path
             elif path.suffix.lower() in UNREADABLE: _report(errors, path, f"{path.suffix} cannot be decoded: convert it to wav or flac")
 
-def brief(said, # Anything
+def brief(said:object, # Anything
     most:int=200, # Characters
 )->str:
     "What something says, in one line and not too long, for messages about what a stranger wrote."
     text = " ".join(str(said)[:10*most].split())
     return text if len(text) <= most else text[:most - 1] + "…"
 
-def read_csv(path, # CSV file that a person or another program wrote
+def read_csv(path:str|Path, # CSV file that a person or another program wrote
     **how, # Arguments of `pandas.read_csv`
 )->pd.DataFrame: # No text is taken for a missing value
     "A table; a `ValueError` of one line with the name of the file where it is none."

@@ -122,7 +122,7 @@ class Consensus(Clusterer):
         self.labels_ = like(final.labels_, _first(X))
         return self
 
-    def check_rows(self, n, d): # Rows and columns that there will be
+    def check_rows(self, n:int, d:int): # Rows and columns that there will be
         "Raise `ValueError` if the opinions would need more memory than may be used."
         _check_size(n, self.n_clusters*self.n_members, self.n_members, self.max_memory)
     def _opinions(self, partitions): return opinions(partitions, self.members_[:, 2].tolist(), self.max_memory)

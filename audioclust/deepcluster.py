@@ -341,7 +341,7 @@ def _differ(then, now):
     except (ValueError, AttributeError): return "what was asked for, or the recordings, differ"
 
 def training_about(params:dict, # What was asked for
-    clips, # Table with columns path, start, end (s)
+    clips:pd.DataFrame, # Table with columns path, start, end (s)
 )->str: # JSON, for `Checkpoints`
     "Which training it is: what was asked for, and of which state of which recordings."
     def state(p):

@@ -118,7 +118,7 @@ class HDBSCAN(AnchoredClusterer):
 
 # %% ../nbs/17_density.ipynb #b4d756b6
 @patch
-def check_rows(self:HDBSCAN, n, d): # Rows and columns that there will be
+def check_rows(self:HDBSCAN, n:int, d:int): # Rows and columns that there will be
     "Raise `ValueError` if scikit-learn would need more memory than may be used."
     trees = {*KDTree.valid_metrics, *BallTree.valid_metrics}
     matrix = self.algorithm == "brute" or self.algorithm == "auto" and self.metric not in trees

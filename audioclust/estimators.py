@@ -53,7 +53,7 @@ def replacing(path:str|Path, # The file that will be there at the end, or stay a
 _WHY = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "there is no room left that this user may fill", errno.EFBIG: "it would be larger than a file may be here", errno.EROFS: "the disk is write-protected", errno.EACCES: "no permission to write there", errno.EPERM: "no permission to write there",
         errno.EEXIST: "a file is where a folder is wanted", errno.ENOTDIR: "a file is where a folder is wanted", errno.ENOENT: "its folder was removed"}
 
-def not_written(path, # What should have been written
+def not_written(path:str|Path, # What should have been written
     e:Exception, # What came of it
 )->OSError:
     "An error that names the file, and says in plain words why it could not be written."

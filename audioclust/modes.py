@@ -87,7 +87,7 @@ class MeanShift(AnchoredClusterer):
 
 # %% ../nbs/18_modes.ipynb #31db0ed9
 @patch
-def check_rows(self:MeanShift, n, d): # Rows and columns that there will be
+def check_rows(self:MeanShift, n:int, d:int): # Rows and columns that there will be
     "Raise `ValueError` if the rows would need more memory than may be used."
     check_memory(8 * n * d * (2 + effective_n_jobs(self.n_jobs)), self.max_memory, f"MeanShift of {n:,} rows of {d} columns",
         "Fit a random part of the rows and predict the rest.")

@@ -66,7 +66,7 @@ def _plain(x):
     return x if x is None or isinstance(x, (bool, int, str)) else str(x)
 
 def write_whole(record:dict, # What `run.json` holds
-    path, # A run folder in which all else is written
+    path:str|Path, # A run folder in which all else is written
 ):
     "Say that a run is whole, if it is: somebody may have removed its folder meanwhile."
     path = Path(path)

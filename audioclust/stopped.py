@@ -135,7 +135,7 @@ class Ended(KeyboardInterrupt):
         self.status = 128 + number
 
 @contextmanager
-def tidy():
+def tidy()->Iterator[None]:
     "Let SIGTERM and SIGHUP interrupt the block as Ctrl-C does, with the status that belongs to them."
     def end(number, frame):
         raise Ended(number)

@@ -32,7 +32,8 @@ class ClipDataset(Dataset):
         self.names, self.at = b"".join(names), np.cumsum([0, *map(len, names)])  # one object: each that a worker looks at would be copied for it
         self.start, self.end, self.sample_rate = clips.start.to_numpy(), clips.end.to_numpy(), sample_rate
     def __len__(self): return len(self.start)
-    def path(self, i): return os.fsdecode(self.names[self.at[i]:self.at[i+1]])
+    def path(self, i:int)->str: # Row -> its file
+        return os.fsdecode(self.names[self.at[i]:self.at[i+1]])
     def __getitem__(self, i):
         if (seconds := self.end[i] - self.start[i]) > LONGEST: return i, f"{seconds/60:.0f} minutes are too long for one clip: cut it with window"
         try: return i, load_audio(self.path(i), self.sample_rate, self.start[i], self.end[i])[0]
@@ -100,7 +101,7 @@ def cores()->int: # Those that this process may use
 
 # %% ../nbs/02_stream.ipynb #f9fca010
 def within(room:float, # Bytes
-    seconds, # Length of each clip [N]
+    seconds:np.ndarray, # Length of each clip [N]
     sample_rate:int, # Hz
     batch_seconds:float=60., # Audio in a batch that is wanted
     num_workers:int=0, # Processes that are wanted
@@ -130,7 +131,7 @@ def stream(clips:pd.DataFrame, # Columns path, start, end (s)
                       prefetch_factor=2 if num_workers else None, multiprocessing_context="fork" if num_workers and FORK else None)
 
 def check_there(clips:pd.DataFrame, # Column path
-    failed, # (row, reason) of clips that could not be decoded
+    failed:list, # (row, reason) of clips that could not be decoded
 ):
     "One recording that went away is a reason beside others; when all of them are gone, so is the disk that they were on, and that is refused."
     if failed and not any(os.path.exists(p) for p in dict.fromkeys(clips.path)): raise OSError(f"the recordings went away while they were read (the first was {clips.path.iloc[0]}): is their disk still there?")

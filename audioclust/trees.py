@@ -76,7 +76,7 @@ def _check(self:AgglomerativeClustering, n):
 
 # %% ../nbs/19_trees.ipynb #449a2716
 @patch
-def check_rows(self:AgglomerativeClustering, n, d): # Rows and columns that there will be
+def check_rows(self:AgglomerativeClustering, n:int, d:int): # Rows and columns that there will be
     "Raise `ValueError` if the distances of all pairs would need more memory than may be used."
     if self.connectivity is None and (self.linkage, self.metric) != ("single", "euclidean"):
         rows = int((memory_budget(self.max_memory) / 8)**.5)
