@@ -25,6 +25,13 @@ def start(sounds, tmp_path, *more):
 
 def left(tmp_path): return sorted(str(p.relative_to(tmp_path)) for name in ("tmp", "run") for p in (tmp_path/name).rglob("*" if name == "tmp" else ".*"))
 
+@pytest.fixture(autouse=True)
+def as_in_a_terminal():
+    "What runs in the background, or under nohup, ignores some signals, and so would all that it starts."
+    before = {s: signal.signal(s, h) for s,h in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL), (signal.SIGTERM, signal.SIG_DFL))}
+    yield
+    for s,h in before.items(): signal.signal(s, h)
+
 @pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
 def test_a_command_that_is_told_to_end(sounds, tmp_path, how):
     p, end = start(sounds, tmp_path, "--epochs", "500"), time.monotonic() + 120
