@@ -116,35 +116,39 @@ def _cluster_options(c):
     c.add_argument("--no-page", action="store_true", help="do not write the listening page, nor the figures that take a second look at the sounds")
 
 # %% ../nbs/72_cli.ipynb #ef52d670
+_RUN = dict(metavar="RUN", help="folder made by audioclust cluster")
+_FOLDER = dict(metavar="FOLDER", help="folder of recordings; also a file, a glob in quotes, or a CSV with a column path")
+_OVERWRITE = dict(action="store_true", help="replace a file that is already at --out")
+
 def _run_options(command):
     "The commands that are about a run: listen, assign, score."
     l = command("listen", listen, "make the page to look at a run and to hear it, or take over the names given there")
-    l.add_argument("run", metavar="RUN", help="folder made by audioclust cluster")
+    l.add_argument("run", **_RUN)
     l.add_argument("--edits", metavar="FILE", help="names, merges and marks that the page let you download; they go into clusters.csv")
     l.add_argument("--embed", action="store_true", help="put the sounds into the page, as MP3, so that it can be sent (default: links)")
     l.add_argument("--max-clips", type=_positive(int), default=20000, metavar="N", help="clips on the page at most, the telling ones of each cluster first (default: %(default)s)")
     l.add_argument("--page", metavar="FILE", help="where to write the page (default: listen.html in RUN)")
     a = command("assign", assign, "sort new sounds into the groups of a run")
-    a.add_argument("run", metavar="RUN", help="folder made by audioclust cluster")
-    a.add_argument("folder", metavar="FOLDER", help="folder of recordings; also a file, a glob in quotes, or a CSV with a column path")
+    a.add_argument("run", **_RUN)
+    a.add_argument("folder", **_FOLDER)
     a.add_argument("--out", default="assigned.csv", metavar="FILE", help="CSV to write: path, start, end, cluster, confidence, strangeness (default: %(default)s)")
     a.add_argument("--none-beyond", type=_positive(float), metavar="S", help="clips that are stranger than S get cluster -1, none of these; 95 %% of a cluster's own members are at most 1, and 1.2 is a good start (default: every clip goes somewhere)")
     a.add_argument("--remote-code", action="store_true", help="let code that comes with the run's hf: model run on this machine, if you trust it")
-    a.add_argument("--overwrite", action="store_true", help="replace a file that is already at --out")
+    a.add_argument("--overwrite", **_OVERWRITE)
     s = command("score", score, "compare a run with labels that somebody has")
-    s.add_argument("run", metavar="RUN", help="folder made by audioclust cluster")
+    s.add_argument("run", **_RUN)
     s.add_argument("--labels", required=True, metavar="parent|REGEX|FILE.csv", help="where the labels are: the parent folder's name, the first group of a regular expression on the file name, or a CSV with columns path and label")
 
 def _other_programs(command):
     "The commands that take a run somewhere else: export, sort."
     e = command("export", export, "write a run for another program")
-    e.add_argument("run", metavar="RUN", help="folder made by audioclust cluster")
+    e.add_argument("run", **_RUN)
     e.add_argument("--to", required=True, choices=["audacity", "raven", "parquet", "json", "csv"], help="label tracks, selection tables, or one table")
     e.add_argument("--out", required=True, metavar="PATH", help="folder for audacity and raven, else a file that ends in .parquet, .json or .csv")
     e.add_argument("--without", type=lambda text: [t.strip() for t in text.split(",") if t.strip()], default=[], metavar="LIST", help="groups to leave out, separated by commas: numbers, names, or marks such as junk")
     e.add_argument("--join", action="store_true", help="neighbouring clips of one group as one label (audacity, raven)")
     o = command("sort", sort, "copy the clips of a run into a folder for each group, or in the order of likeness")
-    o.add_argument("run", metavar="RUN", help="folder made by audioclust cluster")
+    o.add_argument("run", **_RUN)
     o.add_argument("out", metavar="OUT", help="a new folder")
     o.add_argument("--flat", action="store_true", help="one folder, with names in the order of likeness")
     o.add_argument("--link", action="store_true", help="links in place of copies, where a clip is a whole recording")
@@ -152,7 +156,7 @@ def _other_programs(command):
 def _other_questions(command):
     "The commands that ask something else of recordings: compare, duplicates."
     w = command("compare", compare, "group the same recordings in several ways, and put them side by side")
-    w.add_argument("folder", metavar="FOLDER", help="folder of recordings; also a file, a glob in quotes, or a CSV with a column path")
+    w.add_argument("folder", **_FOLDER)
     w.add_argument("--out", required=True, metavar="DIR", help="a new folder: a run for each way, compare.csv and compare.html")
     w.add_argument("--methods", default="kmeans,consensus,agglomerative,hdbscan", metavar="LIST", help="separated by commas (default: %(default)s)")
     w.add_argument("--encoders", default="fixed,untrained", metavar="LIST", help="separated by commas (default: %(default)s); aisfx and hf:NAME@REVISION are others")
@@ -162,9 +166,9 @@ def _other_questions(command):
     w.add_argument("--labels", metavar="parent|REGEX|FILE.csv", help="labels to score with; they choose nothing")
     w.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
     t = command("duplicates", duplicates, "list the recordings that are the same sound: in other formats, at other levels, with silence around")
-    t.add_argument("folder", metavar="FOLDER", help="folder of recordings; also a file, a glob in quotes, or a CSV with a column path")
+    t.add_argument("folder", **_FOLDER)
     t.add_argument("--out", default="duplicates.csv", metavar="FILE", help="CSV to write: set, path, start, end (default: %(default)s)")
-    t.add_argument("--overwrite", action="store_true", help="replace a file that is already at --out")
+    t.add_argument("--overwrite", **_OVERWRITE)
 
 # %% ../nbs/72_cli.ipynb #604ec661
 def _parser()->argparse.ArgumentParser:

@@ -6,7 +6,7 @@
 __all__ = ['check_labels', 'score_run', 'draw_figures', 'write_page', 'rank', 'cluster']
 
 # %% ../nbs/71f_commands.ipynb #9a2019d8
-import argparse, os, shutil, sys, warnings
+import os, shutil, sys, warnings
 from argparse import Namespace
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
@@ -187,7 +187,7 @@ def _both(args):
         here = out/by
         try: old = since is not None and read_run(here)["created"] < since
         except ValueError: old = False
-        cluster(argparse.Namespace(**{**vars(args), "by": by, "n_clusters": k, "out": str(here), "no_page": True, "overwrite": args.overwrite or old, "like": args.like and str(Path(args.like)/by)}))
+        cluster(Namespace(**{**vars(args), "by": by, "n_clusters": k, "out": str(here), "no_page": True, "overwrite": args.overwrite or old, "like": args.like and str(Path(args.like)/by)}))
     with at_work(out, since, source=os.path.abspath(args.folder)) if not rank() else nullcontext():
         for by,k in zip(WAYS, pair): one(by, k)
         if rank(): return 0

@@ -122,7 +122,7 @@ def compare(args:Namespace)->int: # As the parser gives them -> exit status
         table, made = several(args.folder, encoders, methods, args.labels and (lambda clips: label_clips(clips[["path", "start", "end"]], args.labels).label), lambda line: args.quiet or say(f"{line} …", file=sys.stderr),
                               n_clusters=args.n_clusters, by=args.by, window=args.window, random_state=args.seed, cache=True)
         page = save_comparison(out, table, made, command=args.argv, warnings=kept)
-    say(table_text([{k: None if v != v else v for k,v in r.items()} for r in table.to_dict("records")]))
+    say(table_text(table.to_dict("records")))
     say(f"listen: {page}")
     return 0
 
