@@ -37,7 +37,7 @@ def _model(args, team):
 def _check(args, model):
     "Refuse what can be refused before any work; is the run whole already?"
     from audioclust.sources import check_source
-    from audioclust.runs import check_out
+    from audioclust.runs import check_out, read_run, read_table
     from audioclust.stopped import check_same, saved, state
     out, there = Path(args.out), state(args.out)
     if there == "stopped" and not (args.resume or args.overwrite): raise ValueError(f"{out} holds a run that was stopped: say --resume to go on with it, or --overwrite to begin anew")
@@ -45,6 +45,7 @@ def _check(args, model):
     if going_on: check_same(out, model.asked() | dict(encoder=args.encoder), args.folder)
     check_out(out, args.folder, args.overwrite or going_on, stopped=there == "stopped")
     check_source(args.folder)
+    if args.like: read_run(args.like); read_table(Path(args.like)/"clusters.csv")  # rather now than after the work
     if args.labels: check_labels(args.folder, args.labels)
     return going_on and (there == "whole" or saved(out))
 

@@ -105,3 +105,12 @@ def test_a_cache_that_cannot_be_is_a_warning(made, tmp_path, capsys):
 def test_sounds_inside_the_run_folder(tone, tmp_path, capsys):
     for i in range(3): tone(tmp_path/"run/sounds"/f"{i}.wav", hz=300*(i + 1))
     assert cluster(tmp_path/"run/sounds", tmp_path/"run", "--n-clusters", "2") == 2 and "is not empty and holds no run" in capsys.readouterr().err
+
+
+def test_a_damaged_run_to_be_like_is_refused_before_any_work(made, tmp_path, capsys, monkeypatch):
+    from audioclust.pipeline import AudioClusterer
+    assert cluster(made/"sounds", tmp_path/"old", "--n-clusters", "2") == 0
+    (tmp_path/"old/clusters.csv").write_text("nothing,of,this\n1,2,3\n")
+    monkeypatch.setattr(AudioClusterer, "fit", lambda *a, **k: pytest.fail("sounds were heard"))
+    assert cluster(made/"sounds", tmp_path/"new", "--n-clusters", "2", "--like", str(tmp_path/"old")) == 2
+    assert "is damaged" in capsys.readouterr().err and not (tmp_path/"new/run.json").exists()
