@@ -67,7 +67,7 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         cache:str|Path|bool|None=None, # Where embeddings are kept for the next time: None keeps none, True is the user's cache, else a folder
         sharded:bool=False, # Share the work with the other processes of `torch.distributed`, which call the same with the same?
         stability:int=10, # Times that parts of the clips are clustered again, to see which groups last; 0 leaves it out
-        max_memory:float|None=None, # Bytes that all of it may hold, libraries included; None bounds the method alone, by half of what is free
+        max_memory:float|None=None, # Bytes that all of it may hold, libraries included; None is what is free, and half of that for the method
     ):
         self.method, self.n_clusters, self.by, self.ignore, self.encoder = method, n_clusters, by, ignore, encoder
         self.window, self.hop, self.sample_rate, self.params = window, hop, sample_rate, params
