@@ -1,5 +1,5 @@
 "The docs: the real notebooks pass every check of .ci/docs.py, and each check finds what it is for."
-import json, re, subprocess, sys
+import json, os, re, subprocess, sys
 from pathlib import Path
 
 import pytest
@@ -118,6 +118,19 @@ def test_the_real_notebooks_have_no_fault(tmp_path):
     assert s.faults == []
     s.write(tmp_path/"out")
     assert {p.name for p in (tmp_path/"out").glob("*.html")} == {p.out for p in s.pages}
+
+
+def test_the_whole_is_processed_and_checked(tmp_path):
+    import shutil
+    top = tmp_path/"checkout"
+    shutil.copytree(root, top, symlinks=True, ignore=lambda d,names: [n for n in names if n in (".git", ".venv", "_proc", "_docs", "_preview", "runs", "build", "tests") or n.startswith(".mypy")])
+    def run(): return subprocess.run([sys.executable, "-W", "ignore", ".ci/docs.py"], cwd=top, capture_output=True, text=True, env={**os.environ, "PATH": os.path.dirname(sys.executable)})  # without Quarto
+    r = run()
+    assert r.returncode == 0 and "docs: 0 faults" in r.stdout and (top/"_preview/index.html").is_file(), r.stderr[-2000:]
+    nb = json.loads((top/"nbs/69f_moved.ipynb").read_text(encoding="utf-8"))
+    nb["cells"].insert(-1, code("import os\nwhat_no_cell_defines"))  # nbdev runs cells that import, and no others
+    (top/"nbs/69f_moved.ipynb").write_text(json.dumps(nb), encoding="utf-8")
+    assert run().returncode == 1
 
 
 def test_links_that_nbdev_makes_are_mended():
