@@ -8,6 +8,7 @@ __all__ = ['main']
 # %% ../nbs/72_cli.ipynb #5a628256
 import argparse, ast, os, re, sys
 from contextlib import redirect_stderr, redirect_stdout
+from typing import NoReturn
 
 from .commands import cluster, rank
 from .errands import assign, compare, demo, duplicates, export, listen, score, sort
@@ -171,8 +172,14 @@ def _other_questions(command):
     t.add_argument("--overwrite", **_OVERWRITE)
 
 # %% ../nbs/72_cli.ipynb #604ec661
+class _Parser(argparse.ArgumentParser):
+    "Says what was wrong in one line, and where the options are explained; argparse would put all options before it."
+    def error(self, message:str)->NoReturn:
+        say(f"{self.prog}: {message} ({self.prog} --help has what can be said)", file=sys.stderr)
+        raise SystemExit(2)
+
 def _parser()->argparse.ArgumentParser:
-    p = argparse.ArgumentParser(prog="audioclust", formatter_class=argparse.RawDescriptionHelpFormatter, description="Cluster sounds without labels: a folder of recordings in, groups out.",
+    p = _Parser(prog="audioclust", formatter_class=argparse.RawDescriptionHelpFormatter, description="Cluster sounds without labels: a folder of recordings in, groups out.",
                                 epilog="start with:  audioclust demo\nthen:        audioclust cluster FOLDER --out RUN --n-clusters 10\nand open     RUN/listen.html\neach command explains itself:  audioclust cluster --help")
     p.add_argument("--version", action="store_true", help="print the version and leave")
     sub = p.add_subparsers(dest="command", metavar="COMMAND")
