@@ -37,7 +37,7 @@ types: $(STAMP) ## let mypy check the types of the package
 	@$(RUN) python .ci/typed.py
 
 nbtest: $(STAMP)
-	$(RUN) nbdev_test --n_workers 2 --do_print
+	OMP_NUM_THREADS=1 $(RUN) nbdev_test --n_workers 2 --do_print
 
 pytest: $(STAMP)
 	$(RUN) python -m pytest
