@@ -18,9 +18,9 @@ from fastai.callback.core import Callback, CancelValidException
 from fastai.learner import Learner
 from torch import nn
 
-from .deepcluster import Bfloat16, EncoderWithHead, MakeViews, Share
 from .logmels import Clipped
 from .networks import NetworkEncoder, has_bf16
+from .training import Bfloat16, EncoderWithHead, MakeViews, Share
 
 # %% ../nbs/60_contrastive.ipynb #cfda7833
 class Pairs(MakeViews):

@@ -243,7 +243,8 @@ def _alone():
 @patch
 def _represent(self:AudioClusterer, table, clusterer, progress, checkpoints, say):
     "What is left to be fitted, and what a network, trained (deepcluster, spice) or not, makes of the clips, by the names of our attributes."
-    from audioclust.deepcluster import DeepCluster, Say
+    from audioclust.deepcluster import DeepCluster
+    from audioclust.training import Say
     spice = self.method == "spice"
     deep = clusterer if spice or isinstance(clusterer, DeepCluster) else DeepCluster(getattr(clusterer, "n_clusters", 1), epochs=0, device=self.device and str(self.device), random_state=self.random_state)
     deep.set_params(by=self.by, ignore=self.ignore, sample_rate=self.sample_rate or common_rate(table.path), num_workers=self.num_workers if self.max_memory is None else 0)

@@ -18,11 +18,12 @@ from fastai.learner import Learner
 from torch import nn
 
 from .augment import Dice, Views
-from .deepcluster import Bfloat16, EncoderWithHead, Share, balanced
 from .estimators import to_numpy
 from .logmels import Clipped
 from .neighbours import nearest_neighbours
 from .networks import NetworkEncoder, has_bf16
+from .pseudolabels import balanced
+from .training import Bfloat16, EncoderWithHead, Share
 
 # %% ../nbs/62_semi.ipynb #246bef8d
 def consistency(E:np.ndarray, # Embeddings [N, d]

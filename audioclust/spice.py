@@ -24,7 +24,6 @@ from typing_extensions import Self
 
 from .contrastive import SimCLR, contrastive_learner
 from .crossed import Crossed
-from .deepcluster import Checkpoints, EncoderWithHead, Say, training_about
 from .encoders import Encoder, FixedEncoder, Whiten, load_encoder, what_to_ignore
 from .estimators import Clusterer, Kept, like, replacing, to_numpy
 from .even import Even, weight_for
@@ -33,6 +32,7 @@ from .logmels import ClippedLogMel, heard
 from .metrics import ami
 from .networks import network_for
 from .semi import consistency, probabilities, probabilities_kept, reliable, semi_learner
+from .training import Checkpoints, EncoderWithHead, Say, training_about
 from .within import WithinWhiten
 
 # %% ../nbs/63_spice.ipynb #a38e3817

@@ -17,12 +17,13 @@ from appended import append
 from audioclust.augment import Views, shift_bands, warp, whole
 from audioclust.consensus import Consensus
 from audioclust.datasets import fsdd
-from audioclust.deepcluster import Labeller, deepcluster_learner
+from audioclust.deepcluster import deepcluster_learner
 from audioclust.encoders import FixedEncoder, Whiten
 from audioclust.kmeans import KMeans
 from audioclust.logmels import LogMels
 from audioclust.metrics import score
 from audioclust.networks import network_for
+from audioclust.pseudolabels import Labeller
 from audioclust.within import WithinWhiten
 
 PUBLISHED = dict(within=False, members=1, anchor=False)

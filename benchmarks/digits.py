@@ -20,7 +20,7 @@ from appended import append
 from audioclust.augment import Dice
 from audioclust.consensus import Consensus
 from audioclust.contrastive import NewOrder, PairCurves, Pairs, SimCLR, projector
-from audioclust.deepcluster import EncoderWithHead
+from audioclust.training import EncoderWithHead
 from audioclust.heads import SelfHeads
 from audioclust.kmeans import KMeans
 from audioclust.logmels import Clipped, LogMels

@@ -171,7 +171,8 @@ def _checkpoint(work):
     import torch
     from fastai.data.core import DataLoaders
     from fastai.learner import Learner
-    from audioclust.deepcluster import Checkpoints, Curves
+    from audioclust.pseudolabels import Curves
+    from audioclust.training import Checkpoints
     rows = [(torch.zeros(2), torch.zeros(1))]*2
     def learner(): return Learner(DataLoaders.from_dsets(rows, rows, bs=2, device="cpu"), torch.nn.Linear(2, 1), loss_func=torch.nn.MSELoss(), cbs=[Curves()])
     learn = learner(); learn.create_opt()
@@ -261,7 +262,7 @@ def one(name, seconds, seed, work, keep):
     import atheris
     warnings.simplefilter("ignore")
     with atheris.instrument_imports(include=["audioclust"]):
-        import audioclust.cli, audioclust.datasets, audioclust.deepcluster, audioclust.exports, audioclust.names, audioclust.pipeline, audioclust.pretrained, audioclust.stopped, audioclust.spice, audioclust.refined
+        import audioclust.cli, audioclust.datasets, audioclust.deepcluster, audioclust.training, audioclust.exports, audioclust.names, audioclust.pipeline, audioclust.pretrained, audioclust.stopped, audioclust.spice, audioclust.refined
     take, seeds, words, kind = TARGETS[name](work)
     argued, found, fewest = name in ("labels, a pattern", "options", "words", "cache"), {}, [0]
     (corpus := work/"corpus").mkdir()

@@ -8,7 +8,9 @@ from fastai.callback.core import Callback
 from hypothesis import given, settings, strategies as st
 
 from audioclust.datasets import synthetic_words
-from audioclust.deepcluster import Bfloat16, Checkpoints, DeepCluster, Labeller, RenewHead, balanced, deepcluster_learner
+from audioclust.deepcluster import DeepCluster, RenewHead, deepcluster_learner
+from audioclust.pseudolabels import Labeller, balanced
+from audioclust.training import Bfloat16, Checkpoints
 from audioclust.logmels import LogMels
 from audioclust.networks import NetworkEncoder
 

@@ -11,7 +11,7 @@ from audioclust.consensus import Consensus
 from audioclust.contrastive import MoCo, Pairs, SimCLR, contrastive_learner, effective_rank, similarities
 from audioclust.crossed import Crossed
 from audioclust.datasets import synthetic_words
-from audioclust.deepcluster import Checkpoints
+from audioclust.training import Checkpoints
 from audioclust.even import Even
 from audioclust.heads import Heads, SelfHeads, assign_balanced, assign_nearest, double_softmax, heads_learner, prototypes
 from audioclust.logmels import LogMels
