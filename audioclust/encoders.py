@@ -131,7 +131,7 @@ def save(self:Encoder,
         with replacing(Path(path)/"encoder.safetensors") as tmp: save_file({k: v.contiguous() for k,v in self.state_dict().items()}, tmp)
     with replacing(Path(path)/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
 
-_HOMES = {"NetworkEncoder": "networks", "PretrainedEncoder": "pretrained", "EffectsEncoder": "effects", "Answer": "spice", "Beside": "refined"}  # imported when one of theirs is to be read
+_HOMES = {"NetworkEncoder": "networks", "PretrainedEncoder": "pretrained", "EffectsEncoder": "effects", "Answer": "answer", "Beside": "refined"}  # imported when one of theirs is to be read
 
 def _kinds(cls): return {c.__name__: c for sub in cls.__subclasses__() for c in (sub, *_kinds(sub).values())}
 

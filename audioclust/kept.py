@@ -100,12 +100,12 @@ def save_figure(fig:Any, path:str|Path, name:str): # A figure, a run folder, a n
 def load_whitening(path:str|Path)->Any: # Folder of a model
     "Whichever whitening is kept there."
     kind = json.loads((Path(path)/"whitening.json").read_text(encoding="utf-8"))["class"]
-    if kind == "AsIs": return import_module("audioclust.spice").AsIs.load(path)
+    if kind == "AsIs": return import_module("audioclust.answer").AsIs.load(path)
     return {"Whiten": Whiten, "WithinWhiten": WithinWhiten}[kind].load(path)
 
 def load_clusterer(method:str, path:str|Path)->Any: # A key of `METHODS`, the folder of a model
     "The clusterer that a run by this method keeps."
-    kind:Any = Consensus if method == "deepcluster" else import_module("audioclust.spice").MostProbable if method == "spice" else method_class(method)
+    kind:Any = Consensus if method == "deepcluster" else import_module("audioclust.answer").MostProbable if method == "spice" else method_class(method)
     made = kind.load(path)
     return made.set_params(device=None) if "device" in made.get_params() and not torch.cuda.is_available() else made
 

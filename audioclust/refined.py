@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from sklearn.base import clone
 
+from .answer import AsIs
 from .encoders import Encoder, load_encoder
 from .estimators import replacing
 from .kept import load_clusterer, load_whitening
@@ -21,7 +22,6 @@ from .methods import TRAINED
 from .metrics import ami
 from .pipeline import AudioClusterer
 from .processes import Team
-from .spice import AsIs
 
 # %% ../nbs/70_refined.ipynb #de746c81
 LIMIT, LEFT, AGAIN = .2, .04, .5  # adjusted mutual information of the two groupings, at most: before, and of what is left; stability at least

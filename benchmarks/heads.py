@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from appended import append
+from audioclust.answer import place, soft_assignment
 from audioclust.datasets import fsdd
 from audioclust.encoders import load_encoder
 from audioclust.heads import SelfHeads
 from audioclust.logmels import ClippedLogMel, LogMels
 from audioclust.metrics import score
 from audioclust.neighbours import NeighbourHeads
-from audioclust.spice import SPICE, place, soft_assignment
+from audioclust.spice import SPICE
 
 made = {}
 

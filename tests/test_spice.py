@@ -7,11 +7,11 @@ import torch
 from fastai.callback.core import Callback
 from hypothesis import given, settings, strategies as st
 
+from audioclust.answer import soft_assignment
 from audioclust.consensus import Consensus
 from audioclust.contrastive import MoCo, Pairs, SimCLR, contrastive_learner, effective_rank, similarities
 from audioclust.crossed import Crossed
 from audioclust.datasets import synthetic_words
-from audioclust.training import Checkpoints
 from audioclust.even import Even
 from audioclust.heads import Heads, SelfHeads, assign_balanced, assign_nearest, double_softmax, heads_learner, prototypes
 from audioclust.logmels import LogMels
@@ -19,7 +19,8 @@ from audioclust.metrics import accuracy, nmi
 from audioclust.neighbours import NeighbourHeads, nearest_neighbours, scan_loss, temi_loss
 from audioclust.networks import NetworkEncoder
 from audioclust.semi import EMA, consistency, reliable, semi_learner
-from audioclust.spice import SPICE, soft_assignment
+from audioclust.spice import SPICE
+from audioclust.training import Checkpoints
 
 
 @pytest.fixture(scope="module")
