@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 import torchaudio
 
-from .audio import LogMel
+from .frontend import LogMel
 from .encoders import what_to_ignore
 from .logmels import Clipped
 

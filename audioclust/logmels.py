@@ -19,7 +19,7 @@ from fastai.data.load import DataLoader
 from fastcore.basics import patch
 from torch import nn
 
-from .audio import LogMel, frame_mask, sounding
+from .frontend import LogMel, frame_mask, sounding
 from .processes import Team
 from .stream import check_there, stream
 

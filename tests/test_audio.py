@@ -216,6 +216,11 @@ def test_hop_and_given_times(tmp_path, tone):
 
 # log-mels
 
+def test_log_mels_are_found_where_files_are():
+    code = "from audioclust import frontend; from audioclust.audio import LogMel, frame_mask, sounding; assert (LogMel, frame_mask, sounding) == (frontend.LogMel, frontend.frame_mask, frontend.sounding)"
+    assert subprocess.run([sys.executable, "-W", "error:audioclust:DeprecationWarning", "-c", code]).returncode == 0
+
+
 @pytest.mark.parametrize("sr,n_mels", [(8000, 40), (16000, 64), (22050, 128), (44100, 64)])
 def test_parity_with_librosa(rng, sr, n_mels):
     librosa = pytest.importorskip("librosa")
