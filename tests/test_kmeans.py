@@ -13,7 +13,8 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from audioclust.kmeans import Assignment, KMeans, _split, e_step, inertia, kmeans, loss, m_step, reseed
+from audioclust.em import Assignment, _split, e_step, inertia, kmeans, loss, m_step, reseed
+from audioclust.kmeans import KMeans
 from audioclust.nearest import start
 from audioclust.rows import Rows, scatter
 from audioclust.search import Search
@@ -319,6 +320,11 @@ def test_memory_does_not_grow_with_rows_times_clusters():
     centers = torch.cat([torch.zeros(1, 4), torch.full((39, 4), 99.)]) # one holds all rows, so reseeding looks at all of them
     with Largest() as seen: run = kmeans(x, centers, gen(0), max_iter=1)
     assert run.n_reseeds >= 39 and seen.numel <= 2**21 # 60,000 * 40 would be 2.4 million
+
+def test_the_functions_are_found_beside_the_estimator_too():
+    code = "import audioclust.kmeans as k, audioclust.em as e; print([n for n in e.__all__ if getattr(k, n) is not getattr(e, n) or n not in k.__all__])"
+    out = subprocess.run([sys.executable, "-W", "error::DeprecationWarning:__main__", "-c", code], capture_output=True, text=True, check=True)
+    assert (out.stdout, out.stderr) == ("[]\n", "")
 
 def test_import_is_light():
     code = "import sys, audioclust.kmeans; print([m for m in ('fastai', 'torchaudio', 'matplotlib', 'pandas') if m in sys.modules])"
