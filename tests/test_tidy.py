@@ -64,6 +64,16 @@ def many(tmp_path_factory):
     for i in range(5): (folder/f"bad{i}.wav").write_text("no sound"); (folder/f"bad{i}.mp3").write_bytes(b"ID3" + bytes(100))
     return folder
 
+@pytest.mark.parametrize("spare", [4, 8, 12, 16, 24])
+def test_no_worker_waits_for_a_pipe_that_cannot_be_opened(many, tmp_path, spare):
+    code = f"""import os, resource, sys
+from audioclust.cli import main
+resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + {spare}, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+sys.exit(main({["cluster", str(many), "--out", str(tmp_path/"run"), "--no-cache", "--no-page", "--n-clusters", "5", "--stability", "0", "-q", "--workers", "2"]!r}))"""
+    r = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert r.returncode == 0, r.stderr
+    assert len(runs.read_table(tmp_path/"run"/"clusters.csv")) == 400
+
 @pytest.mark.parametrize("options", [["--workers", "0"], ["--workers", "2"], ["--workers", "2", "--encoder", "untrained", "--no-page"], ["--workers", "2", "--no-page", "--method", "deepcluster", "--epochs", "1", "--set", "passes=.2", "--set", "views=2"]], ids=" ".join)
 def test_few_files_are_open_at_once(many, tmp_path, options):
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
