@@ -39,6 +39,11 @@ KNOWN = {
     "table [[50,5],[10,35]]": (*from_table([[50, 5], [10, 35]]), 0.3924775748, 16/33, 49/66, 17/20),
 }
 
+def test_metrics_has_what_counts_has():
+    from audioclust import counts, metrics
+    assert set(counts.__all__) < set(metrics.__all__)
+    assert all(getattr(metrics, name) is getattr(counts, name) for name in counts.__all__)
+
 @pytest.mark.parametrize("name", KNOWN)
 def test_known_values(name):
     u, v, nmi_, ari_, ri, acc = KNOWN[name]
