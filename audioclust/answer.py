@@ -18,12 +18,13 @@ from torch import nn
 from typing_extensions import Self
 
 from .crossed import Crossed
-from .encoders import Encoder, Whiten, load_encoder
+from .encoders import Encoder, load_encoder
 from .estimators import Clusterer, Kept, like, replacing, to_numpy
 from .even import Even
 from .heads import SelfHeads
 from .semi import probabilities
 from .training import EncoderWithHead
+from .whiten import Whiten
 from .within import WithinWhiten
 
 # %% ../nbs/62a_answer.ipynb #5d03a006

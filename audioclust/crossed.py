@@ -20,9 +20,9 @@ from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from .consensus import Consensus
-from .encoders import Whiten
 from .estimators import replacing, to_numpy
 from .metrics import ami
+from .whiten import Whiten
 
 # %% ../nbs/44_crossed.ipynb #f01f39e3
 class Crossed(ClusterMixin, BaseEstimator):

@@ -20,16 +20,16 @@ import soxr
 import torch
 from fastcore.basics import patch
 from safetensors.torch import load_file, save_file
-from scipy.linalg import eigh
-from sklearn.base import TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 from torch import nn
-from typing_extensions import Self
 
 from .audio import LogMel, frame_mask, sounding
 from .cache import as_cache, clip_keys
-from .estimators import Kept, like, replacing, to_numpy
+from .estimators import replacing
 from .stream import stream
+from .whiten import Whiten
+
+# %% ../nbs/40_encoders.ipynb #6c0f3d92
+_all_ = ["Whiten"]
 
 # %% ../nbs/40_encoders.ipynb #e4368eda
 IGNORABLE = ("order", "pitch", "level", "noise", "room")
@@ -233,56 +233,3 @@ def _level(self:FixedEncoder, wave, lengths):
 def _spread(x, first, n):
     "Standard deviation over each clip's span [B, C, 1]."
     return (stretches(x.double().square(), first, n, 1) - stretches(x.double(), first, n, 1).square()).clamp_min(0).sqrt().to(x.dtype)
-
-# %% ../nbs/40_encoders.ipynb #2ae3cddc
-def _blocks(X, mean=0., size=2**22):
-    "Rows less `mean` as float64, `size` numbers at a time."
-    each = max(1, size//max(1, X.shape[1]))
-    return (X[i:i+each].astype(np.float64) - mean for i in range(0, len(X), each))
-
-def _axes(X, m, mean=0.):
-    "Variance along the first `m` principal axes [m] and the axes [m, d] of rows around `mean`; from the smaller of the two tables of products."
-    n, few = max(1, len(X) - 1), min(X.shape)
-    def largest(P): return tuple(np.flip(a, -1) for a in (np.linalg.eigh(P) if few < 600 else eigh(P, subset_by_index=(few - m, few - 1))))  # finding only those that are wanted pays off in large tables
-    if len(X) >= X.shape[1]:
-        variance, V = largest(sum(b.T @ b for b in _blocks(X, mean))/n)
-        return np.maximum(variance[:m], 0), V[:, :m].T
-    X = X.astype(np.float64) - mean
-    if few < 600:
-        _, s, Vt = np.linalg.svd(X, full_matrices=False)
-        return s[:m]**2/n, Vt[:m]
-    variance, U = largest(X @ X.T/n)
-    s = np.sqrt(n*np.maximum(variance[:m], 1e-16*max(variance[0], 1e-300)))
-    return s**2/n, U[:, :m].T @ X/s[:, None]
-
-class Whiten(TransformerMixin, Kept):
-    "Rotate to the first principal axes, equalise them, and scale each row to length 1; rows are taken in parts, so that no second table of them is made."
-    _file, _state = "whitening", ("mean_", "components_")
-    def __init__(self,
-        n_components:int=30, # Axes kept, at most min(d, N-1)
-        floor:float=0.05, # Added to the eigenvalues, as a share of the largest
-        l2:bool=True, # Scale rows to length 1
-    ): self.n_components, self.floor, self.l2 = n_components, floor, l2
-
-    def fit(self, X:np.ndarray|torch.Tensor, y=None)->Self: # Embeddings [N, d]
-        "Learn mean, axes and scales of `X` [N, d]."
-        X = to_numpy(X)
-        if X.ndim != 2 or not np.isfinite(X).all(): raise ValueError(f"embeddings must be a table of finite numbers, [N, d]; shape {X.shape} came, with {np.sum(~np.isfinite(X))} values that are NaN or infinite")
-        self.n_features_in_, self.mean_ = X.shape[1], sum(b.sum(0) for b in _blocks(X))/len(X)
-        m = min(self.n_components, X.shape[1], max(1, len(X) - 1))
-        variance, Vt = _axes(X, m, self.mean_)
-        scale = np.sqrt(variance + self.floor*variance[0])
-        Vt = Vt*np.sign(Vt[np.arange(m), np.abs(Vt[:m]).argmax(1)])[:, None]  # one of two signs, the same on every machine
-        self.components_ = np.divide(Vt, scale[:, None], out=np.zeros_like(Vt), where=scale[:, None] > 1e-12)
-        return self
-
-    def transform(self, X:np.ndarray|torch.Tensor)->Any: # Embeddings [n, d] -> the same kind, float32 [n, m]
-        "Whitened embeddings, float32 [N, m]."
-        check_is_fitted(self)
-        Z = np.concatenate([np.zeros((0, len(self.components_)), np.float32), *(self._turn(b) for b in _blocks(to_numpy(X), self.mean_))])
-        return like(Z, X)
-
-    def _turn(self, Z):
-        Z = Z @ self.components_.T
-        if self.l2: Z /= np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-12)
-        return Z.astype(np.float32)

@@ -2,16 +2,14 @@
 import numpy as np
 import pandas as pd
 import torch
-from .estimators import Kept
+from .whiten import Whiten as Whiten
 from _typeshed import Incomplete
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from sklearn.base import TransformerMixin
 from torch import nn
 from typing import Any
-from typing_extensions import Self
 
-__all__ = ['IGNORABLE', 'BY', 'what_to_ignore', 'Encoder', 'load_encoder', 'dct_matrix', 'stretches', 'FixedEncoder', 'Whiten']
+__all__ = ['Whiten', 'IGNORABLE', 'BY', 'what_to_ignore', 'Encoder', 'load_encoder', 'dct_matrix', 'stretches', 'FixedEncoder']
 
 IGNORABLE: Incomplete
 BY: Incomplete
@@ -58,14 +56,3 @@ class FixedEncoder(Encoder):
     n_mels: Any
     steps: Any
     trim: Any
-
-class Whiten(TransformerMixin, Kept):
-    def __init__(self, n_components: int = 30, floor: float = 0.05, l2: bool = True) -> None: ...
-    components_: Incomplete
-    def fit(self, X: np.ndarray | torch.Tensor, y=None) -> Self: ...
-    def transform(self, X: np.ndarray | torch.Tensor) -> Any: ...
-    n_components: Any
-    floor: Any
-    l2: Any
-    n_features_in_: Any
-    mean_: Any

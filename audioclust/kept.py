@@ -21,13 +21,14 @@ from sklearn.utils.validation import check_is_fitted
 from . import runs
 from .choose import Choice, plot_choice
 from .consensus import Consensus
-from .encoders import Whiten, load_encoder, what_to_ignore
+from .encoders import load_encoder, what_to_ignore
 from .methods import method_class
 from .names import named, same_clips
 from .pictures import layout_2d, plot_map, plot_sizes
 from .pipeline import AudioClusterer
 from .processes import Team
 from .stability import SHAKY, Stability, successors
+from .whiten import Whiten
 from .within import WithinWhiten
 
 # %% ../nbs/70d_kept.ipynb #cf2bff32

@@ -15,11 +15,11 @@ import torch
 from fastai.callback.core import Callback, CancelValidException
 
 from .consensus import consensus
-from .encoders import Whiten
 from .kmeans import KMeans
 from .metrics import accuracy, nmi
 from .networks import NetworkEncoder
 from .training import _seed
+from .whiten import Whiten
 from .within import WithinWhiten
 
 # %% ../nbs/49a_pseudolabels.ipynb #cd28faa4

@@ -10,8 +10,8 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from typing_extensions import Self
 
-from .encoders import Whiten, _axes
 from .estimators import to_numpy
+from .whiten import Whiten, _axes
 
 # %% ../nbs/43_within.ipynb #7579f9e4
 def axes_beside(X:np.ndarray, # Centred rows [N, d]

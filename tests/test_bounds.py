@@ -9,7 +9,7 @@ import soundfile as sf
 
 from audioclust.bounds import LATER, held
 from audioclust.cli import main
-from audioclust.encoders import FixedEncoder, Whiten
+from audioclust.encoders import FixedEncoder
 from audioclust.pipeline import AudioClusterer
 from audioclust.stability import resampled
 
@@ -66,14 +66,6 @@ def test_the_method_and_its_repeats_get_what_is_left(words, monkeypatch):
     assert len(seen) == 4 and all(0 < s < most for s in seen)
     seen.clear(); AudioClusterer("agglomerative", n_clusters=6, max_memory=most, params=dict(max_memory=5e8), stability=2).fit(words[0])
     assert seen == [5e8]*4
-
-
-def test_rows_are_whitened_in_parts():
-    X = np.random.default_rng(0).standard_normal((30_000, 300)).astype(np.float32)*np.geomspace(5, .1, 300, dtype=np.float32) + 3
-    Z, U = Whiten(10, l2=False).fit_transform(X), X.astype(np.float64) - X.astype(np.float64).mean(0)
-    values, axes = np.linalg.eigh(U.T @ U/(len(X) - 1))
-    want = U @ axes[:, ::-1][:, :10]/np.sqrt(values[::-1][:10] + .05*values[-1])
-    np.testing.assert_allclose(np.abs(Z), np.abs(want), atol=1e-4)
 
 
 def test_log_mels_are_not_doubled_for_a_clip_that_cannot_be_decoded():

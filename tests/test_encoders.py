@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from audioclust.datasets import fsdd
-from audioclust.encoders import BY, FixedEncoder, IGNORABLE, Whiten, load_encoder, stretches, what_to_ignore
+from audioclust.encoders import BY, FixedEncoder, IGNORABLE, load_encoder, stretches, what_to_ignore
 
 LISTS = [("order",), ("order", "pitch"), ("order", "room"), ("pitch", "level", "noise", "room"), ("order", "level"), (), IGNORABLE]
 
@@ -102,25 +102,6 @@ def test_kept_encoder_gives_the_same_embeddings(tmp_path):
     torch.testing.assert_close(again(*batch_of(waves())), e(*batch_of(waves())), atol=0, rtol=0)
     (tmp_path/"encoder.json").write_text('{"class": "Magic"}')
     with pytest.raises(ValueError, match="'Magic'"): load_encoder(tmp_path)
-
-
-# whitening
-
-def test_whitening_matches_scikit_learn(rng):
-    from sklearn.decomposition import PCA
-    X = rng.standard_normal((200, 10)) @ rng.standard_normal((10, 10))
-    ours, theirs = Whiten(5, floor=0, l2=False).fit_transform(X), PCA(5, whiten=True, svd_solver="full").fit_transform(X)
-    np.testing.assert_allclose(np.abs(ours), np.abs(theirs), atol=1e-4)
-
-
-def test_whitening_of_few_or_equal_rows(rng, tmp_path):
-    for X in (np.ones((1, 4)), np.ones((7, 4)), rng.standard_normal((3, 50)), rng.standard_normal((5, 2))):
-        w = Whiten().fit(X)
-        Z = w.transform(X)
-        assert np.isfinite(Z).all() and Z.dtype == np.float32 and Z.shape[1] == min(X.shape[1], max(1, len(X) - 1))
-        w.save(tmp_path)
-        np.testing.assert_array_equal(Whiten.load(tmp_path).transform(X), Z)
-    assert isinstance(Whiten().fit_transform(torch.randn(9, 4)), torch.Tensor)
 
 
 # what they find

@@ -438,16 +438,6 @@ def test_crossed_ends_when_more_groups_look_safe_in_each_round_and_not_at_the_en
     c = Crossed(5, **{**OPTIONS, "n_other": (2, 4), "rounds": 2}).fit(U, other=W)
     assert 4 in calls[2:] and c.n_other_ == 2
 
-@pytest.mark.parametrize("shape", [(700, 640), (640, 700)])
-def test_leading_axes_of_large_tables_are_those_of_the_singular_values(shape):
-    from audioclust.encoders import _axes
-    X = np.random.default_rng(0).normal(size=shape)*np.exp(-np.arange(shape[1])/40)
-    X -= X.mean(0)
-    s, Vt = np.linalg.svd(X, full_matrices=False)[1:]
-    variance, A = _axes(X, 20)
-    np.testing.assert_allclose(variance, s[:20]**2/(len(X) - 1), rtol=1e-8)
-    np.testing.assert_allclose(abs((A*Vt[:20]).sum(1)), 1, atol=1e-6)
-
 def test_spice_keeps_every_group_when_shares_are_evened(words, monkeypatch):
     import audioclust.spice as spice
     class Emptied(spice.Even):
