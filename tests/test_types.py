@@ -50,6 +50,19 @@ def test_public_functions_say_their_types(module):
     assert [u for name,f in public(m) for u in untold(name, f)] == []
 
 
+@pytest.fixture(scope="module")
+def typed():
+    pytest.importorskip("mypy")
+    sys.path.insert(0, str(root/".ci"))
+    import typed
+    return typed
+
+@pytest.fixture(scope="module")
+def faults(typed, tmp_path_factory):
+    cache = tmp_path_factory.mktemp("cache")
+    return lambda one=TestChecker.ONE, two=TestChecker.TWO: typed.check(dict(one=one, two=two), tmp_path_factory.mktemp("copy"), cache=cache)
+
+
 @checkout
 class TestChecker:
     "What .ci/typed.py does, on small packages; `make types` has it check the whole."
@@ -85,18 +98,6 @@ def load(cls:One, path:Path|None=None)->One:
 
 def use(one:One)->int: return one.double() + one.size + One.load(Path("x")).n
 """
-
-    @pytest.fixture(scope="class")
-    def typed(self):
-        pytest.importorskip("mypy")
-        sys.path.insert(0, str(root/".ci"))
-        import typed
-        return typed
-
-    @pytest.fixture(scope="class")
-    def faults(self, typed, tmp_path_factory):
-        cache = tmp_path_factory.mktemp("cache")
-        return lambda one=self.ONE, two=self.TWO: typed.check(dict(one=one, two=two), tmp_path_factory.mktemp("copy"), cache=cache)
 
     def test_patched_methods_are_understood(self, faults): assert faults() == []
 
@@ -138,7 +139,8 @@ def use(one:One)->int: return one.double() + one.size + One.load(Path("x")).n
 
 
 class TestMoved:
-    @pytest.mark.parametrize("module, name, home", [("pipeline", "METHODS", "methods"), ("pipeline", "method_class", "methods"), ("pipeline", "load_clusterer", "kept"), ("pipeline", "load_whitening", "kept"), ("pipeline", "save_figure", "kept"), ("cli", "table_text", "terminal"), ("cli", "score_run", "commands")])
+    @pytest.mark.parametrize("module, name, home", [("pipeline", "METHODS", "methods"), ("pipeline", "method_class", "methods"), ("pipeline", "load_clusterer", "kept"), ("pipeline", "load_whitening", "kept"), ("pipeline", "save_figure", "kept"), ("cli", "table_text", "terminal"), ("cli", "score_run", "commands"),
+                                                    ("deepcluster", "balanced", "pseudolabels"), ("deepcluster", "Say", "training"), ("spice", "AsIs", "answer")])
     def test_an_old_import_works_and_says_the_new_one(self, module, name, home):
         with pytest.warns(DeprecationWarning, match=f"audioclust.{module}.{name} is audioclust.{home}.{name} now") as said: exec(f"from audioclust.{module} import {name}", got := {})
         assert got[name] is getattr(importlib.import_module(f"audioclust.{home}"), name)
