@@ -32,8 +32,9 @@ def main():
         pairs = {}
         def one(variant, seed):
             name, m, by = variant.split(" / ")
-            if (name, seed) not in tables: tables[name, seed] = every[name](seed=seed) if "words by" in name else tables[name, 0] if seed else every[name]()
-            t, of = tables[name, seed], "source" if by == "content" else "content"
+            made = (name, seed if "words by" in name else 0)
+            if made not in tables: tables[made] = every[name](seed=seed) if "words by" in name else every[name]()
+            t, of = tables[made], "source" if by == "content" else "content"
             if (name, m, seed) not in pairs: pairs.clear(); pairs[name, m, seed] = {b: AudioClusterer(m, t[c].nunique(), b, sample_rate=16000, random_state=seed, cache=f"{tmp}/cache").fit(t[["path", "start", "end"]]) for b,c in (("content", "label"), ("source", "source"))}
             pair = pairs[name, m, seed]
             if by == "source" and pair["content"].encoder_ is not None and f"{name} / {m} / content" not in seen: one(f"{name} / {m} / content", seed)
