@@ -296,8 +296,11 @@ def process(top=root):
     return folder
 
 
+WIDE = {"results.html"}  # pages with tables that need the whole width
+
 def mend(text, page, index, cfg):
-    "A processed notebook without links in code blocks, with names linked to their own page first, and with files of the repository linked there."
+    """A processed notebook without links in code blocks, with names linked to their own page first, and with files of the repository linked there.
+    Texts become lists of lines: of one text Quarto drops the ends of the lines."""
     nb, site = json.loads(text), cfg["doc_host"] + cfg["doc_baseurl"]
     home = {}  # page and anchor of each public name, for each page that has it
     for names in index.values():
@@ -317,31 +320,44 @@ def mend(text, page, index, cfg):
         lines, inside = s.split("\n"), False
         for i,l in enumerate(lines):
             if l.startswith("```"): inside = not inside
-            lines[i] = re.sub(r"\[`([^`\]]+)`\]\(http[^)]*\)", r"`\1`", l) if inside else line(l)
+            # (nbdev writes numpy's ArrayLike, which is a union of types, without its name)
+            lines[i] = re.sub(r"(?<=\w):Union(?=[,=])", ":ArrayLike", re.sub(r"\[`([^`\]]+)`\]\(http[^)]*\)", r"`\1`", l)) if inside else line(l)
         return "\n".join(lines)
     for cell in nb["cells"]:
-        if cell["cell_type"] == "markdown": cell["source"] = whole("".join(cell["source"]))
+        if cell["cell_type"] == "raw" and page in WIDE: cell["source"] = "".join(cell["source"]).replace("\ntitle:", "\npage-layout: full\ntoc-location: left\ntitle:", 1).splitlines(True)
+        if cell["cell_type"] == "markdown": cell["source"] = whole("".join(cell["source"])).splitlines(True)
         for o in cell.get("outputs", []):
-            if "text/markdown" in o.get("data", {}): o["data"]["text/markdown"] = whole("".join(o["data"]["text/markdown"]))
+            if "text/markdown" in o.get("data", {}): o["data"]["text/markdown"] = whole("".join(o["data"]["text/markdown"])).splitlines(True)
     return json.dumps(nb, indent=1, ensure_ascii=False) + "\n"
+
+
+# what Quarto adds to pages with tables in HTML, in case they were widgets of Jupyter; and what a page loads from elsewhere
+WIDGETS = re.compile(r'<script src="https://[^"]*/(?:requirejs|jquery)@[^"]*"[^>]*></script>\s*|<script type="application/javascript">define\(\'jquery\'[^<]*</script>\s*')
+LOADS = re.compile(r'<(?:script|img|audio|source|iframe)\b[^>]*?\bsrc="((?:https?:)?//[^"]*)"|<link\b(?=[^>]*\brel="stylesheet")[^>]*?\bhref="((?:https?:)?//[^"]*)"')
 
 
 def quarto(folder, out, pages):
     """Render the site and move it to `out`; what Quarto warned of, and pages that it did not write, come back as faults.
-    (`--fail-if-warnings` goes through to pandoc alone, and Quarto's own warnings leave the exit status at 0; so its words are read. Formulas that CommonMark cannot hold are none: HTML is what must show them.)"""
+    (`--fail-if-warnings` goes through to pandoc alone, and Quarto's own warnings leave the exit status at 0; so its words are read.)"""
     run = subprocess.Popen(["quarto", "render", "--no-cache"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace")
     faults = []
     for said in run.stdout:
         print(said, end="", flush=True)
         said = re.sub(r"\x1b\[[0-9;]*m", "", said).strip()
-        if re.match(r"[\[(]?(WARN|ERROR)", said) and "Could not convert TeX math" not in said: faults.append(f"quarto: {said}")
+        if re.match(r"[\[(]?(WARN|ERROR)", said): faults.append(f"quarto: {said}")
     if run.wait(): faults.append(f"quarto: ended with status {run.returncode}")
-    built = folder/out.name
+    built, outs = folder/out.name, {p.path.name: p.out for p in pages}
     for page in pages:
-        html = built/page.out
-        for path in (html, built/(page.out + ".md")):
+        html, plain = built/page.out, built/(page.out + ".md")
+        for path in (html, plain):
             if not path.is_file(): faults.append(f"quarto: did not write {path.name}")
-        if html.is_file() and "quarto-unresolved-ref" in html.read_text(encoding="utf-8"): faults.append(f"quarto: {page.out} holds a reference to nothing")
+        if html.is_file():
+            text = WIDGETS.sub("", html.read_text(encoding="utf-8")); html.write_text(text, encoding="utf-8")
+            if "quarto-unresolved-ref" in text: faults.append(f"quarto: {page.out} holds a reference to nothing")
+            faults += [f"quarto: {page.out} loads {url}, which is not there for a reader without a connection" for url in sorted({a or b for a,b in LOADS.findall(text)})]
+        if plain.is_file():  # Quarto leaves the links to other notebooks here
+            links = lambda m: m[1] + outs[m[2]] + ".md" if m[2] in outs else m[0]
+            plain.write_text(re.sub(r'(\]\(|href=")([\w-]+\.ipynb)', links, plain.read_text(encoding="utf-8")), encoding="utf-8")
     if built.is_dir():
         shutil.rmtree(out, ignore_errors=True); shutil.move(built, out)
         (out/"llms.txt").write_text(llms(), encoding="utf-8")

@@ -140,19 +140,21 @@ def test_links_that_nbdev_makes_are_mended():
     def mended(text, page="one.html"):
         nb = {"cells": [{"cell_type": "markdown", "source": text}, {"cell_type": "code", "source": "", "outputs": [{"data": {"text/markdown": text}}]}]}
         cells = json.loads(docs.mend(json.dumps(nb), page, index, cfg))["cells"]
-        assert cells[0]["source"] == cells[1]["outputs"][0]["data"]["text/markdown"]
-        return cells[0]["source"]
+        assert cells[0]["source"] == cells[1]["outputs"][0]["data"]["text/markdown"] == "".join(cells[0]["source"]).splitlines(True)  # lists of lines, with their ends
+        return "".join(cells[0]["source"])
     assert mended(f"So {link('assign')} it.") == f"So {link('assign', 'one')} it."           # the page's own comes first
     assert mended(f"So {link('assign')} it.", "third.html") == "So `assign` it."             # of two, nobody knows which
     assert mended(link('all_alone')) == link('all_alone') and mended(link("Fit.fit", "one")) == link("Fit.fit", "one")
     assert mended(link("_own")) == "`_own`" and mended(link("noise")) == "`noise`" and mended(link("noise"), "other.html") == link("noise")
     assert mended(f"[{link('all_alone')}](31_other.ipynb)") == "[`all_alone`](31_other.ipynb)"
     assert mended(f"```python\nx, # Of {link('all_alone')}\n```\n{link('all_alone')}") == f"```python\nx, # Of `all_alone`\n```\n{link('all_alone')}"
+    assert mended("Two.\n\n$$ a $$ {#eq-a}\n\nEnds.") == "Two.\n\n$$ a $$ {#eq-a}\n\nEnds."
+    assert mended("```python\ndef f(\n    y:Union, # Classes\n    x:Union=None,\n)\n```\ny:Union, is") == "```python\ndef f(\n    y:ArrayLike, # Classes\n    x:ArrayLike=None,\n)\n```\ny:Union, is"
     assert mended("[changes](../CHANGELOG.md)") == "[changes](https://github.com/a/tiny/blob/main/CHANGELOG.md)"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
-@pytest.mark.parametrize("says, status, fault", [("Output created: _docs/index.html", 0, None), ("[WARNING] Could not convert TeX math x, rendering as TeX", 0, None), ("\033[33mWARNING (crossref.lua:9) Unable to resolve crossref @fig-x\033[39m", 0, "Unable to resolve crossref @fig-x"), ("[WARNING] Citeproc: citation x not found", 0, "citation x not found"),
+@pytest.mark.parametrize("says, status, fault", [("Output created: _docs/index.html", 0, None), ("[WARNING] Could not convert TeX math x, rendering as TeX", 0, "Could not convert TeX math x"), ("\033[33mWARNING (crossref.lua:9) Unable to resolve crossref @fig-x\033[39m", 0, "Unable to resolve crossref @fig-x"), ("[WARNING] Citeproc: citation x not found", 0, "citation x not found"),
                                                  ("ERROR: no such file", 1, "ended with status 1"), ("Output created", 0, "did not write other.html.md"), ("Output created", 0, "one.html holds a reference to nothing")])
 def test_quarto_is_taken_at_its_word(top, monkeypatch, says, status, fault):
     s = site(top); out = top/"_docs"
@@ -163,6 +165,22 @@ def test_quarto_is_taken_at_its_word(top, monkeypatch, says, status, fault):
     faults = docs.quarto(s.folder, out, s.pages)
     assert faults == [] if fault is None else any(fault in f for f in faults)
     assert (out/"one.html").is_file() and (out/"llms.txt").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
+def test_pages_of_quarto_load_nothing_from_elsewhere_and_lead_to_each_other(top, monkeypatch):
+    s = site(top); out = top/"_docs"
+    widgets = '<script src="https://cdn.example/npm/requirejs@2.3.6/require.min.js" integrity="a" crossorigin="anonymous"></script>\n<script src="https://cdn.example/npm/jquery@3.5.1/dist/jquery.min.js" data-relocate-top="true"></script>\n<script type="application/javascript">define(\'jquery\', [],function() {return window.jQuery;})</script>\n'
+    (top/"one").write_text(f'<head>{widgets}<script src="site_libs/a.js"></script><link href="styles.css" rel="stylesheet"></head><a href="https://example.org/">x</a><p>Words.</p>')
+    (top/"other").write_text('<script defer="" src="https://cdn.example/mathjax.js"></script><link rel="stylesheet" href="//fonts.example/a.css"><img src="https://example.org/a.png">')
+    (top/"plain").write_text('See [the\nother](31_other.ipynb#a), <a\nhref="30_one.ipynb">one</a>, [none](99_none.ipynb) and `30_one.ipynb`.')
+    (top/"bin").mkdir(); program = top/"bin/quarto"
+    program.write_text("#!/bin/sh\nmkdir -p _docs\n" + "".join(f"cp '{top/p}' _docs/{p}.html\ncp '{top/'plain'}' _docs/{p}.html.md\n" for p in ("one", "other")))
+    program.chmod(0o755); monkeypatch.setenv("PATH", f"{top/'bin'}:/usr/bin:/bin")
+    faults = docs.quarto(s.folder, out, s.pages)
+    assert [re.search(r"other.html loads (\S+),", f)[1] for f in faults] == ["//fonts.example/a.css", "https://cdn.example/mathjax.js", "https://example.org/a.png"]
+    assert (out/"one.html").read_text() == '<head><script src="site_libs/a.js"></script><link href="styles.css" rel="stylesheet"></head><a href="https://example.org/">x</a><p>Words.</p>'
+    assert (out/"one.html.md").read_text() == 'See [the\nother](other.html.md#a), <a\nhref="one.html.md">one</a>, [none](99_none.ipynb) and `30_one.ipynb`.'
 
 
 def test_faults_end_in_status_1(top, monkeypatch, capsys):
