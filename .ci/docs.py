@@ -358,6 +358,8 @@ def quarto(folder, out, pages):
         if plain.is_file():  # Quarto leaves the links to other notebooks here
             links = lambda m: m[1] + outs[m[2]] + ".md" if m[2] in outs else m[0]
             plain.write_text(re.sub(r'(\]\(|href=")([\w-]+\.ipynb)', links, plain.read_text(encoding="utf-8")), encoding="utf-8")
+    for css in sorted(built.rglob("*.css")):
+        faults += [f"quarto: {css.name} loads {url}, which is not there for a reader without a connection" for url in re.findall(r"@import\s*(?:url\()?[\"']?((?:https?:)?//[^\"')]+)", css.read_text(encoding="utf-8"))]
     if built.is_dir():
         shutil.rmtree(out, ignore_errors=True); shutil.move(built, out)
         (out/"llms.txt").write_text(llms(), encoding="utf-8")

@@ -176,9 +176,12 @@ def test_pages_of_quarto_load_nothing_from_elsewhere_and_lead_to_each_other(top,
     (top/"plain").write_text('See [the\nother](31_other.ipynb#a), <a\nhref="30_one.ipynb">one</a>, [none](99_none.ipynb) and `30_one.ipynb`.')
     (top/"bin").mkdir(); program = top/"bin/quarto"
     program.write_text("#!/bin/sh\nmkdir -p _docs\n" + "".join(f"cp '{top/p}' _docs/{p}.html\ncp '{top/'plain'}' _docs/{p}.html.md\n" for p in ("one", "other")))
+    (top/"css").write_text('@charset "UTF-8";@import"https://fonts.example/css2?family=A+B:wght@300;400";body{background:url("data:image/png;base64,aa")}')
+    program.write_text(program.read_text() + f"mkdir -p _docs/site_libs\ncp '{top/'css'}' _docs/site_libs/theme.css\n")
     program.chmod(0o755); monkeypatch.setenv("PATH", f"{top/'bin'}:/usr/bin:/bin")
     faults = docs.quarto(s.folder, out, s.pages)
-    assert [re.search(r"other.html loads (\S+),", f)[1] for f in faults] == ["//fonts.example/a.css", "https://cdn.example/mathjax.js", "https://example.org/a.png"]
+    assert [re.search(r"other.html loads (\S+),", f)[1] for f in faults[:-1]] == ["//fonts.example/a.css", "https://cdn.example/mathjax.js", "https://example.org/a.png"]
+    assert "theme.css loads https://fonts.example/css2?family=A+B:wght@300;400," in faults[-1]
     assert (out/"one.html").read_text() == '<head><script src="site_libs/a.js"></script><link href="styles.css" rel="stylesheet"></head><a href="https://example.org/">x</a><p>Words.</p>'
     assert (out/"one.html.md").read_text() == 'See [the\nother](other.html.md#a), <a\nhref="one.html.md">one</a>, [none](99_none.ipynb) and `30_one.ipynb`.'
 
