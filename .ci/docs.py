@@ -5,7 +5,7 @@
 
 A fault is a line that names the page and what is wrong; with any fault the exit status is 1. The preview is made with pandoc alone and opens from disk.
 """
-import argparse, base64, copy, json, os, re, runpy, shutil, subprocess, sys, tempfile
+import ast, argparse, base64, copy, json, os, re, runpy, shutil, subprocess, sys, tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -290,16 +290,28 @@ def process(top=root):
     folder, index = Path(proc_nbs(n_workers=2)), runpy.run_path(str(top/settings(top)["lib_path"]/"_modidx.py"))["d"]["syms"]
     gone = {p.name for p in folder.glob("*.ipynb")} - {p.name for p in (top/"nbs").glob("*.ipynb")}
     for name in gone: (folder/name).unlink()
+    parts = {}
+    for module in (top/settings(top)["lib_path"]).glob("*.py"): parts |= fields(module.read_text(encoding="utf-8"))
     for path in sorted(folder.glob("*.ipynb")):
-        before = path.read_text(encoding="utf-8"); after = mend(before, page_of(path), index, settings(top))
+        before = path.read_text(encoding="utf-8"); after = mend(before, page_of(path), index, settings(top), parts)
         if after != before: path.write_text(after, encoding="utf-8")
     return folder
 
 
+def fields(code):
+    "Of each named tuple the fields with types and comments, as nbdev writes arguments. (It writes `*args, **kwargs` in their place.)"
+    found, lines = {}, code.splitlines()
+    for c in ast.walk(ast.parse(code)):
+        if not isinstance(c, ast.ClassDef) or "NamedTuple" not in map(ast.unparse, c.bases): continue
+        def said(f): return lines[f.end_lineno - 1].encode()[f.end_col_offset:].decode().strip()
+        found[c.name] = "".join(f"    {f.target.id}:{ast.unparse(f.annotation)}{'=' + ast.unparse(f.value) if f.value else ''}, {said(f)}".rstrip() + "\n" for f in c.body if isinstance(f, ast.AnnAssign))
+    return found
+
+
 WIDE = {"results.html"}  # pages with tables that need the whole width
 
-def mend(text, page, index, cfg):
-    """A processed notebook without links in code blocks, with names linked to their own page first, and with files of the repository linked there.
+def mend(text, page, index, cfg, parts={}):
+    """A processed notebook without links in code blocks, with names linked to their own page first, files of the repository linked there, and the fields of named tuples.
     Texts become lists of lines: of one text Quarto drops the ends of the lines."""
     nb, site = json.loads(text), cfg["doc_host"] + cfg["doc_baseurl"]
     home = {}  # page and anchor of each public name, for each page that has it
@@ -317,6 +329,7 @@ def mend(text, page, index, cfg):
         s = re.sub(rf"\[`([^`\]]+)`\]\({re.escape(site)}/[^)]*\)", link, s)
         return re.sub(r"\]\((?:\.\./)+([\w./-]+)\)", rf"]({cfg['git_url']}/blob/{cfg['branch']}/\1)", s)
     def whole(s):
+        s = re.sub(r"(?m)^(def (\w+)\(\n)    \*args, \*\*kwargs\n(?=\):)", lambda m: m[1] + parts.get(m[2], "    *args, **kwargs\n"), s)
         lines, inside = s.split("\n"), False
         for i,l in enumerate(lines):
             if l.startswith("```"): inside = not inside

@@ -153,6 +153,15 @@ def test_links_that_nbdev_makes_are_mended():
     assert mended("[changes](../CHANGELOG.md)") == "[changes](https://github.com/a/tiny/blob/main/CHANGELOG.md)"
 
 
+def test_named_tuples_show_their_fields():
+    code = 'class Cut(NamedTuple):\n    "A cut."\n    at: np.ndarray # Where, shape (n,)\n    why: str|None = None # "é" or so\n    deep: int = 3\n\n    def f(self): pass\n\nclass Plain: at: int'
+    parts = docs.fields(code)
+    assert parts == {"Cut": '    at:np.ndarray, # Where, shape (n,)\n    why:str | None=None, # "é" or so\n    deep:int=3,\n'}
+    shown = lambda name: f"### {name}\n\n```python\ndef {name}(\n    *args, **kwargs\n):\n```\n"
+    def mended(text): return "".join(json.loads(docs.mend(json.dumps({"cells": [{"cell_type": "code", "source": "", "outputs": [{"data": {"text/markdown": text}}]}]}), "a.html", {}, {"doc_host": "", "doc_baseurl": "", "git_url": "", "branch": ""}, parts))["cells"][0]["outputs"][0]["data"]["text/markdown"])
+    assert mended(shown("Cut")) == f"### Cut\n\n```python\ndef Cut(\n{parts['Cut']}):\n```\n" and mended(shown("Plain")) == shown("Plain")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
 @pytest.mark.parametrize("says, status, fault", [("Output created: _docs/index.html", 0, None), ("[WARNING] Could not convert TeX math x, rendering as TeX", 0, "Could not convert TeX math x"), ("\033[33mWARNING (crossref.lua:9) Unable to resolve crossref @fig-x\033[39m", 0, "Unable to resolve crossref @fig-x"), ("[WARNING] Citeproc: citation x not found", 0, "citation x not found"),
                                                  ("ERROR: no such file", 1, "ended with status 1"), ("Output created", 0, "did not write other.html.md"), ("Output created", 0, "one.html holds a reference to nothing")])
