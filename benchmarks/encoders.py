@@ -1,6 +1,6 @@
 """Encoders side by side: the same method on the points of each, at the defaults, by content and by source.
 
-    AUDIOCLUST_DATA=… python benchmarks/encoders.py [--only "NAME;…"] [--encoders "fixed;aisfx"] [--seeds 3]
+    AUDIOCLUST_DATA=… python benchmarks/encoders.py [--only "NAME;…"] [--encoders "fixed;aisfx"] [--seeds 5]
 
 Each row of benchmarks/results/encoders.csv is one run of `AudioClusterer(method="consensus")` with the number of groups that
 is wanted, scored afterwards against content and source; each set is embedded once an encoder and way. `made_sets.py` makes
@@ -28,7 +28,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--only", help="names of sets, separated by semicolons")
     p.add_argument("--encoders", default="fixed;aisfx", help="whatever AudioClusterer takes, separated by semicolons")
-    p.add_argument("--seeds", type=int, default=3)
+    p.add_argument("--seeds", type=int, default=5)
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"encoders.csv")
     args = p.parse_args()
     names = args.only.split(";") if args.only else (*SETS, DIGITS)

@@ -1,6 +1,6 @@
 """Does it help to take from one grouping what sets the groups of the other apart, and do the signs tell when?
 
-    [AUDIOCLUST_DATA=/where/fsdd/lies] python benchmarks/refined.py [--seeds 3]
+    [AUDIOCLUST_DATA=/where/fsdd/lies] python benchmarks/refined.py [--seeds 5]
 
 Each row of benchmarks/results/refined.csv is one grouping, by content or by source, of one set of sounds, as it is and with
 the other's means taken away: scores, silhouette, stability, what the two groupings share, and what `refine` decides by these. Content
@@ -21,7 +21,7 @@ from candidates import sets
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--seeds", type=int, default=3)
+    p.add_argument("--seeds", type=int, default=5)
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"refined.csv")
     args = p.parse_args()
     warnings.simplefilter("ignore")
