@@ -5,7 +5,7 @@
 
 A fault is a line that names the page and what is wrong; with any fault the exit status is 1. The preview is made with pandoc alone and opens from disk.
 """
-import ast, argparse, base64, copy, json, os, re, runpy, shutil, subprocess, sys, tempfile
+import argparse, base64, copy, json, os, re, runpy, shutil, subprocess, sys, tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +15,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
 from llms import contents, llms, opening, page_of, root, settings
+from mend import declared, mend
 
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
 LABEL = re.compile(r"(fig|tbl|eq|sec)-[\w-]+$")
@@ -283,65 +284,21 @@ class Site:
 # ---- nbdev and Quarto
 
 def process(top=root):
-    "Let nbdev process the notebooks into _proc, and mend what it does to links."
+    "Let nbdev process the notebooks into _proc, and mend what it does to links and signatures."
     from nbdev.quarto import refresh_quarto_yml  # nbdev_proc_nbs would try to install Quarto
     from nbdev.serve import proc_nbs
     os.chdir(top); refresh_quarto_yml()
     folder, index = Path(proc_nbs(n_workers=2)), runpy.run_path(str(top/settings(top)["lib_path"]/"_modidx.py"))["d"]["syms"]
     gone = {p.name for p in folder.glob("*.ipynb")} - {p.name for p in (top/"nbs").glob("*.ipynb")}
     for name in gone: (folder/name).unlink()
-    parts = {}
-    for module in (top/settings(top)["lib_path"]).glob("*.py"): parts |= fields(module.read_text(encoding="utf-8"))
+    shown, lib = {}, settings(top)["lib_path"]  # what each page shows of the package
+    for nb in (top/"nbs").glob("*.ipynb"):
+        module = re.search(r'"#\s*\| *default_exp ([\w.]+)', nb.read_text(encoding="utf-8"))
+        if module: path = f"{lib}/{module[1].replace('.', '/')}.py"; shown[page_of(nb)] = declared((top/path).read_text(encoding="utf-8"), path)
     for path in sorted(folder.glob("*.ipynb")):
-        before = path.read_text(encoding="utf-8"); after = mend(before, page_of(path), index, settings(top), parts)
+        before = path.read_text(encoding="utf-8"); after = mend(before, page_of(path), index, settings(top), shown.get(page_of(path), {}))
         if after != before: path.write_text(after, encoding="utf-8")
     return folder
-
-
-def fields(code):
-    "Of each named tuple the fields with types and comments, as nbdev writes arguments. (It writes `*args, **kwargs` in their place.)"
-    found, lines = {}, code.splitlines()
-    for c in ast.walk(ast.parse(code)):
-        if not isinstance(c, ast.ClassDef) or "NamedTuple" not in map(ast.unparse, c.bases): continue
-        def said(f): return lines[f.end_lineno - 1].encode()[f.end_col_offset:].decode().strip()
-        found[c.name] = "".join(f"    {f.target.id}:{ast.unparse(f.annotation)}{'=' + ast.unparse(f.value) if f.value else ''}, {said(f)}".rstrip() + "\n" for f in c.body if isinstance(f, ast.AnnAssign))
-    return found
-
-
-WIDE = {"results.html"}  # pages with tables that need the whole width
-
-def mend(text, page, index, cfg, parts={}):
-    """A processed notebook without links in code blocks, with names linked to their own page first, files of the repository linked there, and the fields of named tuples.
-    Texts become lists of lines: of one text Quarto drops the ends of the lines."""
-    nb, site = json.loads(text), cfg["doc_host"] + cfg["doc_baseurl"]
-    home = {}  # page and anchor of each public name, for each page that has it
-    for names in index.values():
-        for name,(at,_) in names.items():
-            where, _, anchor = at.partition("#")
-            for short in {name.split(".", 2)[-1], anchor}: home.setdefault(short, {})[where] = anchor
-    def link(m):
-        where = home.get(m[1], {})
-        if page in where: return f"[`{m[1]}`]({site}/{page}#{where[page]})"
-        # of several that have the name nobody knows which; private ones have no place on a page; a plain word such as `noise` is an argument or a column
-        return f"`{m[1]}`" if len(where) > 1 or m[1].startswith("_") or re.fullmatch("[a-z]+", m[1]) else m[0]
-    def line(s):
-        s = re.sub(r"\[\[(`[^`\]]+`)\]\([^)]*\)\]\(", r"[\1](", s)  # a link around a link
-        s = re.sub(rf"\[`([^`\]]+)`\]\({re.escape(site)}/[^)]*\)", link, s)
-        return re.sub(r"\]\((?:\.\./)+([\w./-]+)\)", rf"]({cfg['git_url']}/blob/{cfg['branch']}/\1)", s)
-    def whole(s):
-        s = re.sub(r"(?m)^(def (\w+)\(\n)    \*args, \*\*kwargs\n(?=\):)", lambda m: m[1] + parts.get(m[2], "    *args, **kwargs\n"), s)
-        lines, inside = s.split("\n"), False
-        for i,l in enumerate(lines):
-            if l.startswith("```"): inside = not inside
-            # (nbdev writes numpy's ArrayLike, which is a union of types, without its name)
-            lines[i] = re.sub(r"(?<=\w):Union(?=[,=])", ":ArrayLike", re.sub(r"\[`([^`\]]+)`\]\(http[^)]*\)", r"`\1`", l)) if inside else line(l)
-        return "\n".join(lines)
-    for cell in nb["cells"]:
-        if cell["cell_type"] == "raw" and page in WIDE: cell["source"] = "".join(cell["source"]).replace("\ntitle:", "\npage-layout: full\ntoc-location: left\ntitle:", 1).splitlines(True)
-        if cell["cell_type"] == "markdown": cell["source"] = whole("".join(cell["source"])).splitlines(True)
-        for o in cell.get("outputs", []):
-            if "text/markdown" in o.get("data", {}): o["data"]["text/markdown"] = whole("".join(o["data"]["text/markdown"])).splitlines(True)
-    return json.dumps(nb, indent=1, ensure_ascii=False) + "\n"
 
 
 # what Quarto adds to pages with tables in HTML, in case they were widgets of Jupyter; and what a page loads from elsewhere

@@ -153,13 +153,58 @@ def test_links_that_nbdev_makes_are_mended():
     assert mended("[changes](../CHANGELOG.md)") == "[changes](https://github.com/a/tiny/blob/main/CHANGELOG.md)"
 
 
-def test_named_tuples_show_their_fields():
-    code = 'class Cut(NamedTuple):\n    "A cut."\n    at: np.ndarray # Where, shape (n,)\n    why: str|None = None # "é" or so\n    deep: int = 3\n\n    def f(self): pass\n\nclass Plain: at: int'
-    parts = docs.fields(code)
-    assert parts == {"Cut": '    at:np.ndarray, # Where, shape (n,)\n    why:str | None=None, # "é" or so\n    deep:int=3,\n'}
-    shown = lambda name: f"### {name}\n\n```python\ndef {name}(\n    *args, **kwargs\n):\n```\n"
-    def mended(text): return "".join(json.loads(docs.mend(json.dumps({"cells": [{"cell_type": "code", "source": "", "outputs": [{"data": {"text/markdown": text}}]}]}), "a.html", {}, {"doc_host": "", "doc_baseurl": "", "git_url": "", "branch": ""}, parts))["cells"][0]["outputs"][0]["data"]["text/markdown"])
-    assert mended(shown("Cut")) == f"### Cut\n\n```python\ndef Cut(\n{parts['Cut']}):\n```\n" and mended(shown("Plain")) == shown("Plain")
+SHOWN = """import torch
+class Cut(NamedTuple):
+    "A cut."
+    at: np.ndarray # Where, shape (n,)
+    why: str|None = None # "é" or so
+    deep: int = 3
+
+    def f(self): pass
+
+class Tool:
+    "A tool."
+    def __init__(self, n:int=2, # Edges
+        *, sharp:bool=True, # Is it?
+        **rest, # Of the smith
+    ): self.n = n
+    @property
+    def weight(self)->float: # kg
+        "How heavy."
+        return 1.
+
+def cut(x:int, # Rope
+    *, at:int=1, # Place
+    **more, # Passed on
+)->int:
+    "Cut it."
+    return x
+
+@patch
+@no_grad()
+def mend(self:Tool, y:int): return y
+
+def bare(): return 1
+"""
+
+
+def test_signatures_are_whole_and_lead_to_their_own_source():
+    parts = docs.declared(SHOWN, "p/tools.py")
+    assert parts["Cut"]["fields"] == '    at:np.ndarray, # Where, shape (n,)\n    why:str | None=None, # "é" or so\n    deep:int=3,\n'
+    assert {k for k in parts} == {"Cut", "Cut.f", "Tool", "Tool.__init__", "Tool.weight", "cut", "Tool.mend", "bare"}
+    def mended(name, body, after="\n\n*Says.*", source="https://b/blob/main/p/other.py#L99", level="###"):
+        text = f"---\n\n[source]({source}){{target=\"_blank\"}}\n\n{level} {name}\n\n```python\n{body}\n```{after}"
+        cells = json.loads(docs.mend(json.dumps({"cells": [{"cell_type": "code", "source": "", "outputs": [{"data": {"text/markdown": text}}]}]}), "a.html", {}, {"doc_host": "https://a", "doc_baseurl": "/", "git_url": "https://b", "branch": "main"}, parts))["cells"]
+        return "".join(cells[0]["outputs"][0]["data"]["text/markdown"])
+    def entry(line, name, body, after="\n\n*Says.*", level="###"): return f"---\n\n[source](https://b/blob/main/p/tools.py#L{line}){{target=\"_blank\"}}\n\n{level} {name}\n\n```python\n{body}\n```{after}"
+    assert mended("Cut", "def Cut(\n    *args, **kwargs\n):") == entry(2, "Cut", f"def Cut(\n{parts['Cut']['fields']}):")
+    assert mended("Tool", "def Tool(\n    n:int=2, # Edges\n    sharp:bool=True, # Is it?\n    **rest\n):") == entry(10, "Tool", "def Tool(\n    n:int=2, # Edges\n    *,\n    sharp:bool=True, # Is it?\n    **rest, # Of the smith\n):")
+    assert mended("cut", "def cut(\n    x:int, # Rope\n    at:int=1, # Place\n    **more\n)->int: # Passed on") == entry(21, "cut", "def cut(\n    x:int, # Rope\n    *,\n    at:int=1, # Place\n    **more, # Passed on\n)->int:")
+    assert mended("Tool.weight", "def weight()->float: # kg", level="####") == entry(17, "Tool.weight", "@property\ndef weight()->float: # kg", level="####")
+    assert mended("mend", "def mend(\n    y:int\n):") == entry(30, "mend", "def mend(\n    y:int\n):")
+    assert mended("bare", "def bare():", "\n\n*Call self as a function.*") == entry(32, "bare", "def bare():", "")
+    other = "https://b/blob/main/p/other.py#L99"
+    assert mended("gone", "def gone(\n    *args, **kwargs\n):", source=other).startswith(f"---\n\n[source]({other})")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")

@@ -1,0 +1,82 @@
+"""What nbdev's pages say of the package, made true: links, source, and signatures."""
+import ast, json, re
+
+WIDE = {"results.html"}  # pages with tables that need the whole width
+
+
+def declared(code, path):
+    """Of each function, class and method of a module: where it is, and what nbdev leaves out of its signature.
+    Keys are names as in headings, `Class.method`; values `path` and `line`; `keyword`, the first argument that is given by name only; `rest`, the comment of `**kwargs`;
+    `property`; `bare`, of what has no docstring; and `fields` of named tuples, written as arguments are."""
+    found, lines = {}, code.splitlines()
+    def said(node):  # the comment behind it
+        m = re.match(r"[\s,)]*(?:->[^#]*:)?\s*#\s*(.*)", lines[node.end_lineno - 1].encode()[node.end_col_offset:].decode())
+        return m[1].strip() if m else ""
+    def marks(f): return [ast.unparse(d.func if isinstance(d, ast.Call) else d) for d in f.decorator_list]
+    def function(f):
+        a = f.args
+        return dict(path=path, line=f.lineno, keyword=a.kwonlyargs[0].arg if a.kwonlyargs and not a.vararg else None, rest=said(a.kwarg) if a.kwarg and a.kwarg.end_lineno < f.body[0].lineno else "",
+                    property=any(m.endswith("property") for m in marks(f)), bare=ast.get_docstring(f) is None)
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.FunctionDef):
+            of = f"{ast.unparse(node.args.args[0].annotation)}." if {"patch", "patch_to"} & set(marks(node)) and node.args.args and node.args.args[0].annotation else ""
+            found[of + node.name] = function(node)
+        if isinstance(node, ast.ClassDef):
+            methods = {f.name: function(f) for f in node.body if isinstance(f, ast.FunctionDef)}
+            found |= {f"{node.name}.{name}": f for name,f in methods.items()}
+            found[node.name] = {**methods.get("__init__", {}), "path": path, "line": node.lineno, "bare": ast.get_docstring(node) is None, "property": False}
+            if "NamedTuple" in map(ast.unparse, node.bases):
+                found[node.name]["fields"] = "".join(f"    {f.target.id}:{ast.unparse(f.annotation)}{'=' + ast.unparse(f.value) if f.value else ''},{' # ' + said(f) if said(f) else ''}\n" for f in node.body if isinstance(f, ast.AnnAssign))
+    return found
+
+
+def signature(text, shown, source):
+    "A page's entry on a function or class, as nbdev writes it: its source where it is, and its signature complete. (Of two that have one name nbdev links the other; it drops the `*` before arguments by name.)"
+    def one(m):
+        d = shown.get(m["name"]) or next((d for name,d in shown.items() if name.endswith(f".{m['name']}")), None)
+        if not d: return m[0]
+        body = m["body"]
+        if d.get("fields"): body = re.sub(r"    \*args, \*\*kwargs\n", lambda _: d["fields"], body)
+        if d.get("keyword"): body = re.sub(rf"(?m)^(    {d['keyword']}\b)", r"    *,\n\1", body, count=1)
+        if d.get("rest"): body = re.sub(r"(?m)^(    \*\*\w+)(?:, # .*)?\n(\).*)$", lambda r: f"{r[1]}, # {d['rest']}\n" + (r[2].replace(f" # {d['rest']}", "")), body, count=1)
+        if d.get("property"): body = f"@property\n{body}"
+        after = "" if d.get("bare") and m["after"].startswith("\n\n*Call self as a function.*") else m["after"]
+        return f"[source]({source}/{d['path']}#L{d['line']}){m['style']}\n\n{m['level']} {m['name']}\n\n```python\n{body}```{after}"
+    return re.sub(r"\[source\]\([^)]*\)(?P<style>\{[^}]*\})?\n\n(?P<level>#+) (?P<name>[\w.]+)\n\n```python\n(?P<body>.*?)```(?P<after>\n\n\*Call self as a function\.\*)?", lambda m: one(_Empty(m)), text, flags=re.S)
+
+
+class _Empty(dict): # The groups of a match; "" where one took no part
+    def __init__(self, m): super().__init__({k: v or "" for k,v in m.groupdict().items()} | {0: m[0]})
+
+
+def mend(text, page, index, cfg, shown={}):
+    """A processed notebook without links in code blocks, with names linked to their own page first, files of the repository linked there, and whole signatures.
+    Texts become lists of lines: of one text Quarto drops the ends of the lines."""
+    nb, site = json.loads(text), cfg["doc_host"] + cfg["doc_baseurl"]
+    home = {}  # page and anchor of each public name, for each page that has it
+    for names in index.values():
+        for name,(at,_) in names.items():
+            where, _, anchor = at.partition("#")
+            for short in {name.split(".", 2)[-1], anchor}: home.setdefault(short, {})[where] = anchor
+    def link(m):
+        where = home.get(m[1], {})
+        if page in where: return f"[`{m[1]}`]({site}/{page}#{where[page]})"
+        # of several that have the name nobody knows which; private ones have no place on a page; a plain word such as `noise` is an argument or a column
+        return f"`{m[1]}`" if len(where) > 1 or m[1].startswith("_") or re.fullmatch("[a-z]+", m[1]) else m[0]
+    def line(s):
+        s = re.sub(r"\[\[(`[^`\]]+`)\]\([^)]*\)\]\(", r"[\1](", s)  # a link around a link
+        s = re.sub(rf"\[`([^`\]]+)`\]\({re.escape(site)}/[^)]*\)", link, s)
+        return re.sub(r"\]\((?:\.\./)+([\w./-]+)\)", rf"]({cfg['git_url']}/blob/{cfg['branch']}/\1)", s)
+    def whole(s):
+        lines, inside = signature(s, shown, f"{cfg['git_url']}/blob/{cfg['branch']}").split("\n"), False
+        for i,l in enumerate(lines):
+            if l.startswith("```"): inside = not inside
+            # (nbdev writes numpy's ArrayLike, which is a union of types, without its name)
+            lines[i] = re.sub(r"(?<=\w):Union(?=[,=])", ":ArrayLike", re.sub(r"\[`([^`\]]+)`\]\(http[^)]*\)", r"`\1`", l)) if inside else line(l)
+        return "\n".join(lines)
+    for cell in nb["cells"]:
+        if cell["cell_type"] == "raw" and page in WIDE: cell["source"] = "".join(cell["source"]).replace("\ntitle:", "\npage-layout: full\ntoc-location: left\ntitle:", 1).splitlines(True)
+        if cell["cell_type"] == "markdown": cell["source"] = whole("".join(cell["source"])).splitlines(True)
+        for o in cell.get("outputs", []):
+            if "text/markdown" in o.get("data", {}): o["data"]["text/markdown"] = whole("".join(o["data"]["text/markdown"])).splitlines(True)
+    return json.dumps(nb, indent=1, ensure_ascii=False) + "\n"
