@@ -91,7 +91,8 @@ class BothWays:
         a, b = self.content.assign(source, errors), self.source.assign(source, [])
         return a[["path", "start", "end", "cluster"]].rename(columns=dict(cluster="content")).assign(source=b.cluster)
 
-def both_of(model:AudioClusterer)->BothWays: # One that was made with by="both"
+def both_of(model:AudioClusterer, # One that was made with by="both"
+)->BothWays: # Unfitted
     "The two clusterings that it stands for."
     params = model.get_params(deep=False)
     if params.pop("ignore") is not None: raise ValueError("ignore cannot be said with by='both': each way has a list of its own")

@@ -49,7 +49,7 @@ class Choice(NamedTuple):
 SURE, WITHIN = .97, .05  # stability of groups that come again nearly always; what is as good as the best
 
 def choose_k(X:np.ndarray, # Embeddings [N, d]
-    make:Callable=lambda k, seed: KMeans(k, n_init=3, random_state=seed), # Gives an unfitted clusterer with `fit` and `predict`
+    make:Callable=lambda k, seed: KMeans(k, n_init=3, random_state=seed), # Function of a number of clusters and a seed that gives an unfitted clusterer with `fit` and `predict`; else K-means with 3 starts
     ks:Iterable|None=None, # Candidates; None takes `candidates`
     *, n:int=6, # Runs on parts, of each candidate
     most:int=1500, # Clips looked at, at most

@@ -192,7 +192,7 @@ def minibatch(x:Tensor|Rows, # Rows, shape (n, d): tensor or `Rows`; of unit len
     generator:torch.Generator, # Source of all randomness, on the CPU
     *,
     batch_size:int=4096, # Rows in a batch
-    max_iter:int=100, # Stop when the batches add up to so many passes
+    max_iter:int=100, # Stop when the batches add up to so many passes, but not before 20 batches
     tol:float=1e-4, # Stop when the loss of ten batches is lower than that of the ten before by no more than this share
     fill:bool=True, # Reseed empty clusters in the end?
     spherical:bool=False, # Centres of unit length?

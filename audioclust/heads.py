@@ -163,7 +163,9 @@ def heads_learner(clean:np.ndarray|torch.Tensor, # Embeddings of clips as they a
     double:bool=True, # Softmax of the softmax?
     start:np.ndarray|torch.Tensor|None=None, # Probabilities that the first selection goes by [N, K]; None: those of the new heads, which are chance
     seed:int=0, # Of everything
-    device:str|torch.device="cpu", cbs:Iterable=(), **kwargs, # Further arguments of `Learner`
+    device:str|torch.device="cpu", # Where to train
+    cbs:Iterable=(), # Further callbacks
+    **kwargs, # Further arguments of `Learner`
 )->Learner:
     "A fastai `Learner` of several heads on frozen embeddings."
     clean, weak, strong = (torch.as_tensor(to_numpy(x), dtype=torch.float32, device=device) for x in (clean, clean if weak is None else weak, np.asarray(to_numpy(clean))[None] if strong is None else strong))
@@ -192,7 +194,8 @@ class SelfHeads(ClusterMixin, BaseEstimator):
         overlap:bool=True, # May a clip be in several groups while training?
         double:bool=True, # Softmax of the softmax?
         choose:str="best", # "best": the head of least loss; "consensus": what the heads agree on
-        device:str|torch.device|None=None, random_state:int=0, # Seed
+        device:str|torch.device|None=None, # Where to train; None: the CPU
+        random_state:int=0, # Seed
     ): self.n_clusters, self.heads, self.epochs, self.assign, self.overlap, self.double, self.choose, self.device, self.random_state = n_clusters, heads, epochs, assign, overlap, double, choose, device, random_state
 
     def fit(self, X:np.ndarray|torch.Tensor, # Embeddings [N, d]

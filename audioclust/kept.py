@@ -104,7 +104,9 @@ def load_whitening(path:str|Path)->Any: # Folder of a model
     if kind == "AsIs": return import_module("audioclust.answer").AsIs.load(path)
     return {"Whiten": Whiten, "WithinWhiten": WithinWhiten}[kind].load(path)
 
-def load_clusterer(method:str, path:str|Path)->Any: # A key of `METHODS`, the folder of a model
+def load_clusterer(method:str, # A key of `METHODS`
+    path:str|Path, # Folder of a model
+)->Any: # Fitted
     "The clusterer that a run by this method keeps."
     kind:Any = Consensus if method == "deepcluster" else import_module("audioclust.answer").MostProbable if method == "spice" else method_class(method)
     made = kind.load(path)

@@ -111,7 +111,7 @@ class KMeans(TransformerMixin, Clusterer):
         *,
         init:str|np.ndarray|Tensor="auto", # `"k-means++"`; `"k-means||"`, for fewer passes; `"auto"`: the second where `X` is mapped to a file; `"random"`; or centres to start from, shape (n_clusters, d)
         n_init:int=1, # Runs from different starts, of which the one of least loss is kept; 1 if centres are given
-        max_iter:int=100, # Most rounds of M-step and E-step in a run; with `batch_size`, most passes over `X`
+        max_iter:int=100, # Most rounds of M-step and E-step in a run; with `batch_size`, most passes over `X`, but 20 batches at least
         tol:float=1e-4, # A run ends when a round lowers the loss by no more than this share
         batch_size:int|None=None, # Rows in a mini-batch; None: each round sees all rows
         reseed:bool=True, # Fill empty clusters?

@@ -38,7 +38,7 @@ def consistency(E:np.ndarray, # Embeddings [N, d]
 
 def reliable(E:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Group of each [N]
-    n_neighbors:int=30, # Neighbours that are asked; fewer where groups are smaller than that
+    n_neighbors:int=30, # Neighbours that are asked; at most half the size of the smallest group
     share:float=.9, # eta, of them that must agree
     least:float=.5, # Share of each group that is kept at least, the most consistent first
 )->np.ndarray: # int64 [N], -1 where the label is not reliable
@@ -130,7 +130,8 @@ def semi_learner(dls:Any, # From `LogMels.dataloaders`, bs is mu B
     momentum:float=.99, # Of the running mean of weights
     bf16:bool|None=None, # Compute in bfloat16? None: where the processor can
     seed:int=0, # Of everything
-    cbs:Iterable=(), **kwargs, # Further arguments of `Learner`
+    cbs:Iterable=(), # Further callbacks
+    **kwargs, # Further arguments of `Learner`
 )->Learner:
     "A fastai `Learner` that trains encoder and head by FixMatch; its `ema.slow` is what answers."
     labels = np.asarray(labels)

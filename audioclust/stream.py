@@ -96,7 +96,8 @@ def _one_thread():
 
 def _leave(_): gc.freeze()  # so that looking for garbage does not touch, and so copy, what was there before a worker
 
-def cores()->int: # Those that this process may use
+def cores()->int:
+    "How many cores this process may use."
     n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, n//int(os.environ.get("LOCAL_WORLD_SIZE", 1)))  # torchrun sets it where several share a machine
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TextIO
 
 # %% ../nbs/71e_terminal.ipynb #12da7df0
-def shown(text:object, keep:str="")->str: # Anything; characters that stay as they are
+def shown(text:object, # Anything
+    keep:str="", # Characters that stay as they are
+)->str:
     "Text for a terminal: what would colour it, move its cursor or turn its words round is written out."
     return re.sub("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", lambda m: m[0] if m[0] in keep else ascii(m[0])[1:-1], str(text))
 
@@ -30,7 +32,8 @@ def say(text:object, # A line or several
 
 # %% ../nbs/71e_terminal.ipynb #f9464cc2
 @contextmanager
-def plain_warnings(kept:list)->Iterator[None]: # They are appended here
+def plain_warnings(kept:list, # They are appended here
+)->Iterator[None]:
     "Warnings as one line each on stderr, and in `kept`."
     def show(message, category, filename, lineno, file=None, line=None):
         if not issubclass(category, UserWarning) or str(message).startswith("Glyph "): return  # other libraries' notes to their developers
@@ -41,7 +44,8 @@ def plain_warnings(kept:list)->Iterator[None]: # They are appended here
         yield
 
 # %% ../nbs/71e_terminal.ipynb #0f832fc4
-def progress_bar(verbosity:int)->Callable: # 0 or less: none
+def progress_bar(verbosity:int, # Below 0: none; 0: where standard error is a terminal
+)->Callable: # Of batches and their number of clips, gives the batches
     "Progress over batches, counted in clips a second."
     def wrap(batches, total):
         from tqdm import tqdm

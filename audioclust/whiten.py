@@ -40,7 +40,7 @@ def _axes(X, m, mean=0.):
 
 # %% ../nbs/38_whiten.ipynb #2ae3cddc
 class Whiten(TransformerMixin, Kept):
-    "Rotate to the first principal axes, equalise them, and scale each row to length 1; rows are taken in parts, so that no second table of them is made."
+    "Rotate to the first principal axes, equalise them, and scale each row to length 1; rows are taken in parts, and where there are as many of them as columns no second table of them is made."
     _file, _state = "whitening", ("mean_", "components_")
     def __init__(self,
         n_components:int=30, # Axes kept, at most min(d, N-1)

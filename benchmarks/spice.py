@@ -23,7 +23,7 @@ from audioclust.logmels import ClippedLogMel, LogMels
 from audioclust.metrics import score
 from audioclust.spice import SPICE
 
-SIZES = (500, 430, 370, 310, 250, 210, 170, 130, 90, 50)  # clips of each digit at most, when unbalanced: there are 300 of each, so five digits are whole
+SIZES = (500, 430, 370, 310, 250, 210, 170, 130, 90, 50)  # clips of each digit at most, when unbalanced: there are 300 of each, so four digits are whole
 VARIANTS = {"content": {}, "source": dict(by="source", n_clusters=6), "content, not crossed": dict(crossed=False), "content, unbalanced": dict(unbalanced=True),
             "content, noisy": dict(noisy=True), "content, k = 8": dict(n_clusters=8), "content, k = 12": dict(n_clusters=12), "content, k = 20": dict(n_clusters=20)}
 
