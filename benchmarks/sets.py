@@ -1,4 +1,4 @@
-"""Other sounds than speech: every method that a user would try, at its defaults, on sets that are rendered for it.
+"""Other sounds than speech: every method that a user would try, at its defaults but all at 16 kHz, on sets that are rendered for it.
 
     python benchmarks/sets.py [--only "NAME;…"] [--methods "NAME;…"] [--seeds 3]
 
