@@ -68,12 +68,12 @@ def mend(text, page, index, cfg, shown={}):
         s = re.sub(rf"\[`([^`\]]+)`\]\({re.escape(site)}/[^)]*\)", link, s)
         return re.sub(r"\]\((?:\.\./)+([\w./-]+)\)", rf"]({cfg['git_url']}/blob/{cfg['branch']}/\1)", s)
     def whole(s):
-        lines, inside = signature(s, shown, f"{cfg['git_url']}/blob/{cfg['branch']}").split("\n"), False
+        lines, inside = s.split("\n"), False
         for i,l in enumerate(lines):
             if l.startswith("```"): inside = not inside
             # (nbdev writes numpy's ArrayLike, which is a union of types, without its name)
             lines[i] = re.sub(r"(?<=\w):Union(?=[,=])", ":ArrayLike", re.sub(r"\[`([^`\]]+)`\]\(http[^)]*\)", r"`\1`", l)) if inside else line(l)
-        return "\n".join(lines)
+        return signature("\n".join(lines), shown, f"{cfg['git_url']}/blob/{cfg['branch']}")
     for cell in nb["cells"]:
         if cell["cell_type"] == "raw" and page in WIDE: cell["source"] = "".join(cell["source"]).replace("\ntitle:", "\npage-layout: full\ntoc-location: left\ntitle:", 1).splitlines(True)
         if cell["cell_type"] == "markdown": cell["source"] = whole("".join(cell["source"])).splitlines(True)

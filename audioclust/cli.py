@@ -114,7 +114,7 @@ def _cluster_options(c):
     kept.add_argument("--no-cache", action="store_true", help="compute everything anew and keep nothing")
     c.add_argument("--overwrite", action="store_true", help="replace a run that is already at --out; clusters that hold the same clips keep their numbers and names")
     c.add_argument("--like", metavar="RUN", help="take numbers and names from this run, where clusters hold the same clips")
-    c.add_argument("--no-page", action="store_true", help="do not write the listening page, nor the figures that take a second look at the sounds")
+    c.add_argument("--no-page", action="store_true", help="write neither the listening page nor the figures that go with it: how clips sit, what groups sound like, the tree, the curves of a training")
 
 # %% ../nbs/72_cli.ipynb #ef52d670
 _RUN = dict(metavar="RUN", help="folder made by audioclust cluster")

@@ -98,7 +98,8 @@ def save_figure(fig:Any, path:str|Path, name:str): # A figure, a run folder, a n
     with runs.replacing(Path(path)/"figures"/f"{name}.png") as tmp: fig.savefig(tmp, dpi=120)
 
 # %% ../nbs/70d_kept.ipynb #8ab6bed1
-def load_whitening(path:str|Path)->Any: # Folder of a model
+def load_whitening(path:str|Path, # Folder of a model
+)->Any: # Fitted
     "Whichever whitening is kept there."
     kind = json.loads((Path(path)/"whitening.json").read_text(encoding="utf-8"))["class"]
     if kind == "AsIs": return import_module("audioclust.answer").AsIs.load(path)

@@ -99,14 +99,14 @@ class AudioDataLoaders(DataLoaders):
         return cls(*block.dataloaders(clips.reset_index(drop=True), **kwargs).loaders)
 
     @classmethod
-    @delegates(from_df)
+    @delegates(from_df, but=["label_col"])
     def from_folder(cls, folder:str|Path|list, # Or anything else that `find_audio` takes
         labels:str|None=None, # "parent", a regular expression on the file name, or a CSV file
         window:float|None=None, # seconds in a clip; None makes each recording one clip
         hop:float|None=None, # seconds from one clip to the next
         **kwargs,
     )->"AudioDataLoaders":
-        "Loaders over the recordings of a folder."
+        "Loaders over the recordings of a folder; what else is given goes to `from_df` and to fastai's `DataLoaders` (bs, num_workers, device, …)."
         return cls.from_df(from_folder(folder, labels, window, hop), label_col="label" if labels else None, **kwargs)
 
     def show_batch(self, max_n:int=9, # Clips to draw

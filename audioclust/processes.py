@@ -31,6 +31,8 @@ class Team:
             raise ValueError("sharded=True shares the work with other processes: start the script with torchrun and call torch.distributed.init_process_group() first")
         self.rank, self.size = (dist.get_rank(), dist.get_world_size()) if shared else (0, 1)
 
+    def __repr__(self): return "Team()" if self.size == 1 else f"Team(shared=True)  # {self.rank} of {self.size}"
+
     def gather(self,
         value:Any, # Of this process; small
     )->list:

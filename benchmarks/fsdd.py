@@ -1,4 +1,4 @@
-"""Score the command on the spoken digits: every method, both ways of `by`, five seeds.
+"""Score the command on the spoken digits, both ways of `by`: K-means with five seeds, the tree and the density methods once.
 
     AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/fsdd.py [--seeds 5] [--methods kmeans,agglomerative,...]
 

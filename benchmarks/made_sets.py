@@ -34,7 +34,7 @@ def _body(x, rate, peaks):
 
 
 def machines(folder, seed=0, rate=22050):
-    "Five conditions of a motor on four machines, 1.5 to 3 s; unbalanced: most clips are normal."
+    "Five conditions of a motor on four machines, 1.5 to 3 s; unbalanced: 110 of 300 clips are normal, 30 leak."
     conditions, bodies = dict(normal=110, knock=70, squeal=50, rumble=40, leak=30), []
     for m in range(4):
         r = np.random.default_rng([seed, 7, m])

@@ -200,6 +200,9 @@ def test_signatures_are_whole_and_lead_to_their_own_source():
     assert mended("Cut", "def Cut(\n    *args, **kwargs\n):") == entry(2, "Cut", f"def Cut(\n{parts['Cut']['fields']}):")
     assert mended("Tool", "def Tool(\n    n:int=2, # Edges\n    sharp:bool=True, # Is it?\n    **rest\n):") == entry(10, "Tool", "def Tool(\n    n:int=2, # Edges\n    *,\n    sharp:bool=True, # Is it?\n    **rest, # Of the smith\n):")
     assert mended("cut", "def cut(\n    x:int, # Rope\n    at:int=1, # Place\n    **more\n)->int: # Passed on") == entry(21, "cut", "def cut(\n    x:int, # Rope\n    *,\n    at:int=1, # Place\n    **more, # Passed on\n)->int:")
+    linked = docs.declared(SHOWN.replace("# Passed on", "# To `f`"), "p/tools.py")
+    parts["cut"] = linked["cut"]
+    assert mended("cut", "def cut(\n    x:int, # Rope\n    at:int=1, # Place\n    **more\n)->int: # To [`f`](https://a/f.html#f)") == entry(21, "cut", "def cut(\n    x:int, # Rope\n    *,\n    at:int=1, # Place\n    **more, # To `f`\n)->int:")
     assert mended("Tool.weight", "def weight()->float: # kg", level="####") == entry(17, "Tool.weight", "@property\ndef weight()->float: # kg", level="####")
     assert mended("mend", "def mend(\n    y:int\n):") == entry(30, "mend", "def mend(\n    y:int\n):")
     assert mended("bare", "def bare():", "\n\n*Call self as a function.*") == entry(32, "bare", "def bare():", "")
