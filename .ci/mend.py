@@ -16,7 +16,7 @@ def declared(code, path):
     def function(f):
         a = f.args
         return dict(path=path, line=f.lineno, keyword=a.kwonlyargs[0].arg if a.kwonlyargs and not a.vararg else None, rest=said(a.kwarg) if a.kwarg and a.kwarg.end_lineno < f.body[0].lineno else "",
-                    property=any(m.endswith("property") for m in marks(f)), bare=ast.get_docstring(f) is None)
+                    property=any(m.endswith("property") for m in marks(f)) or any("as_prop=True" in ast.unparse(d) for d in f.decorator_list), bare=ast.get_docstring(f) is None)
     for node in ast.parse(code).body:
         if isinstance(node, ast.FunctionDef):
             of = f"{ast.unparse(node.args.args[0].annotation)}." if {"patch", "patch_to"} & set(marks(node)) and node.args.args and node.args.args[0].annotation else ""
@@ -37,9 +37,9 @@ def signature(text, shown, source):
         if not d: return m[0]
         body = m["body"]
         if d.get("fields"): body = re.sub(r"    \*args, \*\*kwargs\n", lambda _: d["fields"], body)
-        if d.get("keyword"): body = re.sub(rf"(?m)^(    {d['keyword']}\b)", r"    *,\n\1", body, count=1)
-        if d.get("rest"): body = re.sub(r"(?m)^(    \*\*\w+)(?:, # .*)?\n(\).*)$", lambda r: f"{r[1]}, # {d['rest']}\n" + (r[2].replace(f" # {d['rest']}", "")), body, count=1)
-        if d.get("property"): body = f"@property\n{body}"
+        if d.get("keyword"): body = re.sub(rf"(?m)(?<!    \*,\n)^(    {d['keyword']}\b)", r"    *,\n\1", body, count=1)
+        if d.get("rest"): body = re.sub(r"(?m)^(    \*\*\w+(?::[^,\n]+)?)(?:, # .*)?\n(\).*)$", lambda r: f"{r[1]}, # {d['rest']}\n" + (r[2].replace(f" # {d['rest']}", "")), body, count=1)
+        if d.get("property") and not body.startswith("@"): body = f"@property\n{body}"
         after = "" if d.get("bare") and m["after"].startswith("\n\n*Call self as a function.*") else m["after"]
         return f"[source]({source}/{d['path']}#L{d['line']}){m['style']}\n\n{m['level']} {m['name']}\n\n```python\n{body}```{after}"
     return re.sub(r"\[source\]\([^)]*\)(?P<style>\{[^}]*\})?\n\n(?P<level>#+) (?P<name>[\w.]+)\n\n```python\n(?P<body>.*?)```(?P<after>\n\n\*Call self as a function\.\*)?", lambda m: one(_Empty(m)), text, flags=re.S)
@@ -72,7 +72,7 @@ def mend(text, page, index, cfg, shown={}):
         for i,l in enumerate(lines):
             if l.startswith("```"): inside = not inside
             # (nbdev writes numpy's ArrayLike, which is a union of types, without its name)
-            lines[i] = re.sub(r"(?<=\w):Union(?=[,=])", ":ArrayLike", re.sub(r"\[`([^`\]]+)`\]\(http[^)]*\)", r"`\1`", l)) if inside else line(l)
+            lines[i] = re.sub(r"\b__main__\.", "", re.sub(r"(?<=\w):Union(?=[,=])", ":ArrayLike", re.sub(r"\[`([^`\]]+)`\]\(http[^)]*\)", r"`\1`", l))) if inside else line(l)
         return signature("\n".join(lines), shown, f"{cfg['git_url']}/blob/{cfg['branch']}")
     for cell in nb["cells"]:
         if cell["cell_type"] == "raw" and page in WIDE: cell["source"] = "".join(cell["source"]).replace("\ntitle:", "\npage-layout: full\ntoc-location: left\ntitle:", 1).splitlines(True)

@@ -48,7 +48,7 @@ def assign(self:AudioClusterer,
     source:str|Path|list|pd.DataFrame, # Whatever `fit` takes
     errors:list|None=None, # What could not be used is appended here as (path, reason); None warns
     progress:Callable=lambda batches, total: batches, # Wraps the batches of the embedding
-    none_beyond:float|None=None, # A clip that is stranger than this gets cluster -1, none of these; None puts every clip somewhere
+    none_beyond:float|None=None, # A clip that is stranger than this gets cluster -1, none of these; None leaves that to the method
 )->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness
     "New clips and the clusters that they belong to."
     if hasattr(self, "both_"):

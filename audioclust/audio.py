@@ -72,7 +72,7 @@ def _csv(path, errors=None)->pd.DataFrame:
 
 # %% ../nbs/00_audio.ipynb #1d99f575
 def find_audio(source:str|Path|list, # Folder, file, glob pattern, CSV with a column `path`, or a list of these
-    errors:list|None=None, # Folders that could not be read are appended here as (path, reason); None warns
+    errors:list|None=None, # What could not be searched or used (folders, sounds in other formats, rows without a path) is appended here as (path, reason); None warns
 )->list: # Paths, sorted, each once
     "Every recording that `source` names, whatever the case of its extension."
     if not isinstance(source, (str, os.PathLike)): found = [p for s in source for p in find_audio(s, errors)]

@@ -15,7 +15,7 @@ from .stream import LONGEST, SAMPLE
 LATER = 150e6  # bytes, of what is imported, drawn and written after the last clip
 
 def held()->int: # Bytes
-    "Memory that this process holds, its libraries included."
+    "Memory that this process holds, its libraries included; known on Linux, else a guess."
     kb = _system("/proc/self/status", r"VmRSS:\s+(\d+) kB")
     return 700*10**6 if kb is None else 1024*kb  # elsewhere: what it was on Linux
 

@@ -108,7 +108,7 @@ def _cluster_options(c):
     c.add_argument("--seed", type=int, default=0, help="random seed; the same seed gives the same groups (default: %(default)s)")
     c.add_argument("--device", help="cpu or cuda (default: cuda if there is one)")
     c.add_argument("--workers", type=int, metavar="N", help="worker processes (default: by the amount of audio)")
-    c.add_argument("--max-memory", type=_bytes, metavar="SIZE", help="what all of it may hold at a time, such as 4G or 900M, libraries included; what cannot fit is refused before it begins (default: no bound, but for methods that look at pairs of clips, which take half of what is free)")
+    c.add_argument("--max-memory", type=_bytes, metavar="SIZE", help="what all of it may hold at a time, such as 4G or 900M, libraries included; what cannot fit is refused before it begins, with dbscan once the clips are embedded (default: no bound, but for methods that look at pairs of clips, which take half of what is free)")
     kept = c.add_mutually_exclusive_group()
     kept.add_argument("--cache", metavar="DIR", help="keep what was computed for each clip in DIR, for the next time (default: $AUDIOCLUST_CACHE, or the user's cache folder)")
     kept.add_argument("--no-cache", action="store_true", help="compute everything anew and keep nothing")

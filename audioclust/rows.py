@@ -46,7 +46,7 @@ def each(f:Callable, # Called with a part
     parts:list, # For example, slices from `blocks`
     device:torch.device, # Where `f` computes
 )->Iterator: # Yields `f(part)` for each part, in order
-    "Parts worked on by as many threads as torch may use, each by a single one; on a GPU, one after the other."
+    "Parts worked on by as many threads as torch may use, each by a single one; where there are fewer parts than threads, or on a GPU, one after the other."
     n = torch.get_num_threads()
     if device.type != "cpu" or n == 1 or len(parts) < n: yield from map(f, parts); return
     pool, ahead = _pool(n), deque()

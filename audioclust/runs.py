@@ -76,7 +76,7 @@ def write_whole(record:dict, # What `run.json` holds
 
 # %% ../nbs/69_runs.ipynb #cb0de99c
 SCHEMA = 1
-_PACKAGES = "audioclust torch torchaudio fastai scikit-learn scipy numpy pandas soundfile soxr".split()
+_PACKAGES = "audioclust torch torchaudio fastai scikit-learn scipy numpy pandas soundfile soxr transformers".split()
 
 def versions()->dict: # Package → version
     "Versions of everything that could change a result."

@@ -58,7 +58,7 @@ def machines(folder, seed=0, rate=22050):
 
 
 def birds(folder, seed=0, rate=32000):
-    "Calls of eight species from five recorders, 0.3 to 2 s; unbalanced: from 70 calls of a species to 15."
+    "Calls of eight species from five recorders, 0.4 to 1.6 s; unbalanced: from 70 calls of a species to 15."
     # syllables: (start Hz, end Hz, seconds, gap, times, how it bends, overtone, trill Hz)
     species = [(2500, 4200, .12, .06, 3, 1., .0, 0), (6000, 3500, .10, .05, 4, .5, .0, 0), (3800, 3800, .35, .1, 1, 1., .3, 28), (1800, 1500, .25, .12, 2, 1., .5, 0),
                (5200, 6800, .05, .04, 7, 1., .0, 0), (4500, 2200, .40, .1, 1, 2., .2, 0), (3000, 5200, .18, .08, 2, 2., .0, 45), (7000, 7000, .08, .03, 5, 1., .0, 90)]

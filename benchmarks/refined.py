@@ -4,7 +4,8 @@
 
 Each row of benchmarks/results/refined.csv is one grouping, by content or by source, of one set of sounds, as it is and with
 the other's means taken away: scores, silhouette, stability, what the two groupings share, and what `refine` decides by these. Content
-goes first, and where it is refined, source is judged beside the refined one, as `refine` does. A seed makes other words, and other starts for all.
+goes first, and where it is refined, source is judged beside the refined one, as `refine` does. A seed makes other words in the sets
+that are named by their numbers, and other starts in all.
 Without AUDIOCLUST_DATA the digits are left out.
 Goal: how often is the decision right? Not a goal: the best limit for these sets.
 """

@@ -175,7 +175,7 @@ class Tool:
 
 def cut(x:int, # Rope
     *, at:int=1, # Place
-    **more, # Passed on
+    **more:str, # Passed on
 )->int:
     "Cut it."
     return x
@@ -185,27 +185,35 @@ def cut(x:int, # Rope
 def mend(self:Tool, y:int): return y
 
 def bare(): return 1
+
+@patch(as_prop=True)
+def edge(self:Tool)->"Cut": return self
 """
 
 
 def test_signatures_are_whole_and_lead_to_their_own_source():
     parts = docs.declared(SHOWN, "p/tools.py")
     assert parts["Cut"]["fields"] == '    at:np.ndarray, # Where, shape (n,)\n    why:str | None=None, # "é" or so\n    deep:int=3,\n'
-    assert {k for k in parts} == {"Cut", "Cut.f", "Tool", "Tool.__init__", "Tool.weight", "cut", "Tool.mend", "bare"}
+    assert {k for k in parts} == {"Cut", "Cut.f", "Tool", "Tool.__init__", "Tool.weight", "cut", "Tool.mend", "bare", "Tool.edge"}
     def mended(name, body, after="\n\n*Says.*", source="https://b/blob/main/p/other.py#L99", level="###"):
         text = f"---\n\n[source]({source}){{target=\"_blank\"}}\n\n{level} {name}\n\n```python\n{body}\n```{after}"
         cells = json.loads(docs.mend(json.dumps({"cells": [{"cell_type": "code", "source": "", "outputs": [{"data": {"text/markdown": text}}]}]}), "a.html", {}, {"doc_host": "https://a", "doc_baseurl": "/", "git_url": "https://b", "branch": "main"}, parts))["cells"]
-        return "".join(cells[0]["outputs"][0]["data"]["text/markdown"])
+        made = "".join(cells[0]["outputs"][0]["data"]["text/markdown"])
+        cells[0]["outputs"][0]["data"]["text/markdown"] = made
+        twice = json.loads(docs.mend(json.dumps({"cells": cells}), "a.html", {}, {"doc_host": "https://a", "doc_baseurl": "/", "git_url": "https://b", "branch": "main"}, parts))["cells"]
+        assert "".join(twice[0]["outputs"][0]["data"]["text/markdown"]) == made  # nbdev processes only what has changed
+        return made
     def entry(line, name, body, after="\n\n*Says.*", level="###"): return f"---\n\n[source](https://b/blob/main/p/tools.py#L{line}){{target=\"_blank\"}}\n\n{level} {name}\n\n```python\n{body}\n```{after}"
     assert mended("Cut", "def Cut(\n    *args, **kwargs\n):") == entry(2, "Cut", f"def Cut(\n{parts['Cut']['fields']}):")
     assert mended("Tool", "def Tool(\n    n:int=2, # Edges\n    sharp:bool=True, # Is it?\n    **rest\n):") == entry(10, "Tool", "def Tool(\n    n:int=2, # Edges\n    *,\n    sharp:bool=True, # Is it?\n    **rest, # Of the smith\n):")
-    assert mended("cut", "def cut(\n    x:int, # Rope\n    at:int=1, # Place\n    **more\n)->int: # Passed on") == entry(21, "cut", "def cut(\n    x:int, # Rope\n    *,\n    at:int=1, # Place\n    **more, # Passed on\n)->int:")
+    assert mended("cut", "def cut(\n    x:int, # Rope\n    at:int=1, # Place\n    **more:str\n)->int: # Passed on") == entry(21, "cut", "def cut(\n    x:int, # Rope\n    *,\n    at:int=1, # Place\n    **more:str, # Passed on\n)->int:")
     linked = docs.declared(SHOWN.replace("# Passed on", "# To `f`"), "p/tools.py")
     parts["cut"] = linked["cut"]
     assert mended("cut", "def cut(\n    x:int, # Rope\n    at:int=1, # Place\n    **more\n)->int: # To [`f`](https://a/f.html#f)") == entry(21, "cut", "def cut(\n    x:int, # Rope\n    *,\n    at:int=1, # Place\n    **more, # To `f`\n)->int:")
     assert mended("Tool.weight", "def weight()->float: # kg", level="####") == entry(17, "Tool.weight", "@property\ndef weight()->float: # kg", level="####")
     assert mended("mend", "def mend(\n    y:int\n):") == entry(30, "mend", "def mend(\n    y:int\n):")
     assert mended("bare", "def bare():", "\n\n*Call self as a function.*") == entry(32, "bare", "def bare():", "")
+    assert mended("Tool.edge", "def edge()->__main__.Cut | None:") == entry(35, "Tool.edge", "@property\ndef edge()->Cut | None:")
     other = "https://b/blob/main/p/other.py#L99"
     assert mended("gone", "def gone(\n    *args, **kwargs\n):", source=other).startswith(f"---\n\n[source]({other})")
 
