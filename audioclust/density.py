@@ -171,7 +171,8 @@ def predict(self:HDBSCAN,
     labels = self.anchor_labels_[at]
     scale = 1 if self.metric == "cosine" else np.linalg.norm(self.anchors_, axis=1).max()
     reach, slack = self.reach_[labels], 3e-8 * scale # slack: distances are rounded
-    joins = (best < reach - slack) | (dist <= slack) & (best <= reach + slack)
+    itself = (dist <= slack) | (rows == self.anchors_[at]).all(1) # the distance of a row to itself is rounded, too
+    joins = (best < reach - slack) | itself & (best <= reach + slack)
     return like(np.where(joins, labels, -1), X)
 
 # %% ../nbs/17_density.ipynb #b4bea0df
