@@ -33,25 +33,22 @@ def declared(code, path):
 def signature(text, shown, source):
     "A page's entry on a function or class, as nbdev writes it: its source where it is, and its signature complete. (Of two that have one name nbdev links the other; it drops the `*` before arguments by name.)"
     def one(m):
-        d = shown.get(m["name"]) or next((d for name,d in shown.items() if name.endswith(f".{m['name']}")), None)
+        like = [d for name,d in shown.items() if name.endswith(f".{m['name']}")]  # nbdev heads some methods without their class
+        d = shown.get(m["name"]) or (like[0] if len(like) == 1 else None)
         if not d: return m[0]
         body = m["body"]
         if d.get("fields"): body = re.sub(r"    \*args, \*\*kwargs\n", lambda _: d["fields"], body)
         if d.get("keyword"): body = re.sub(rf"(?m)(?<!    \*,\n)^(    {d['keyword']}\b)", r"    *,\n\1", body, count=1)
         if d.get("rest"): body = re.sub(r"(?m)^(    \*\*\w+(?::[^,\n]+)?)(?:, # .*)?\n(\).*)$", lambda r: f"{r[1]}, # {d['rest']}\n" + (r[2].replace(f" # {d['rest']}", "")), body, count=1)
         if d.get("property") and not body.startswith("@"): body = f"@property\n{body}"
-        after = "" if d.get("bare") and m["after"].startswith("\n\n*Call self as a function.*") else m["after"]
+        after = "" if d.get("bare") else m["after"]
         return f"[source]({source}/{d['path']}#L{d['line']}){m['style']}\n\n{m['level']} {m['name']}\n\n```python\n{body}```{after}"
-    return re.sub(r"\[source\]\([^)]*\)(?P<style>\{[^}]*\})?\n\n(?P<level>#+) (?P<name>[\w.]+)\n\n```python\n(?P<body>.*?)```(?P<after>\n\n\*Call self as a function\.\*)?", lambda m: one(_Empty(m)), text, flags=re.S)
-
-
-class _Empty(dict): # The groups of a match; "" where one took no part
-    def __init__(self, m): super().__init__({k: v or "" for k,v in m.groupdict().items()} | {0: m[0]})
+    return re.sub(r"\[source\]\([^)]*\)(?P<style>(?:\{[^}]*\})?)\n\n(?P<level>#+) (?P<name>[\w.]+)\n\n```python\n(?P<body>.*?)```(?P<after>(?:\n\n\*Call self as a function\.\*)?)", one, text, flags=re.S)
 
 
 def mend(text, page, index, cfg, shown={}):
     """A processed notebook without links in code blocks, with names linked to their own page first, files of the repository linked there, and whole signatures.
-    Texts become lists of lines: of one text Quarto drops the ends of the lines."""
+    Texts become lists of lines: of one text Quarto drops the ends of the lines. A page that was mended before stays as it is."""
     nb, site = json.loads(text), cfg["doc_host"] + cfg["doc_baseurl"]
     home = {}  # page and anchor of each public name, for each page that has it
     for names in index.values():
@@ -75,7 +72,8 @@ def mend(text, page, index, cfg, shown={}):
             lines[i] = re.sub(r"\b__main__\.", "", re.sub(r"(?<=\w):Union(?=[,=])", ":ArrayLike", re.sub(r"\[`([^`\]]+)`\]\(http[^)]*\)", r"`\1`", l))) if inside else line(l)
         return signature("\n".join(lines), shown, f"{cfg['git_url']}/blob/{cfg['branch']}")
     for cell in nb["cells"]:
-        if cell["cell_type"] == "raw" and page in WIDE: cell["source"] = "".join(cell["source"]).replace("\ntitle:", "\npage-layout: full\ntoc-location: left\ntitle:", 1).splitlines(True)
+        if cell["cell_type"] == "raw" and page in WIDE and "page-layout:" not in "".join(cell["source"]):
+            cell["source"] = "".join(cell["source"]).replace("\ntitle:", "\npage-layout: full\ntoc-location: left\ntitle:", 1).splitlines(True)
         if cell["cell_type"] == "markdown": cell["source"] = whole("".join(cell["source"])).splitlines(True)
         for o in cell.get("outputs", []):
             if "text/markdown" in o.get("data", {}): o["data"]["text/markdown"] = whole("".join(o["data"]["text/markdown"])).splitlines(True)

@@ -214,8 +214,19 @@ def test_signatures_are_whole_and_lead_to_their_own_source():
     assert mended("mend", "def mend(\n    y:int\n):") == entry(30, "mend", "def mend(\n    y:int\n):")
     assert mended("bare", "def bare():", "\n\n*Call self as a function.*") == entry(32, "bare", "def bare():", "")
     assert mended("Tool.edge", "def edge()->__main__.Cut | None:") == entry(35, "Tool.edge", "@property\ndef edge()->Cut | None:")
+    parts["Other.mend"] = parts["Tool.mend"] | {"line": 99}
     other = "https://b/blob/main/p/other.py#L99"
+    assert f"[source]({other})" in mended("mend", "def mend(\n    y:int\n):", source=other)  # of two classes, nobody knows which
     assert mended("gone", "def gone(\n    *args, **kwargs\n):", source=other).startswith(f"---\n\n[source]({other})")
+
+
+def test_wide_pages_say_so_once():
+    def mended(nb, page): return json.loads(docs.mend(json.dumps(nb), page, {}, {"doc_host": "", "doc_baseurl": "", "git_url": "", "branch": ""}))
+    nb = {"cells": [{"cell_type": "raw", "source": "---\noutput-file: results.html\ntitle: Results\n---\n"}]}
+    assert mended(nb, "other.html") == nb
+    once = mended(nb, "results.html")
+    assert yaml.safe_load("".join(once["cells"][0]["source"]).strip("-\n")) == {"output-file": "results.html", "page-layout": "full", "toc-location": "left", "title": "Results"}
+    assert mended(once, "results.html") == once
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
