@@ -24,6 +24,7 @@ methods
   dbscan         the same with one density for all groups (--set eps=0.4; estimated when not said)
   meanshift      the peaks of the density, no number needed; for few clips and dimensions
   consensus      what many K-means agree on; confidence is the share that does
+  spectral       cuts a graph of neighbours; by content often the best that trains nothing; confidence as above
   deepcluster    trains a network on the sounds, without labels; minutes for some thousands of clips
                  (--epochs N, and --set NAME=VALUE for passes, lr, backbone, train_clusters, …)
   spice          trains two, for both groupings, and then one on what is reliable; some minutes more
@@ -91,7 +92,7 @@ def _cluster_options(c):
     c.add_argument("folder", metavar="FOLDER", help="folder of recordings, searched to the bottom; also a file, a glob in quotes, or a CSV with a column path")
     c.add_argument("--out", required=True, metavar="RUN", help="folder for the results")
     c.add_argument("--n-clusters", type=_number, default=10, metavar="K", help="groups wanted, or auto to look for a number, or two by commas for --by both (default: %(default)s); dbscan, hdbscan and meanshift find their own number")
-    c.add_argument("--method", default="kmeans", choices=["kmeans", "consensus", "dbscan", "hdbscan", "meanshift", "agglomerative", "deepcluster", "spice"], help="how to group (default: %(default)s)")
+    c.add_argument("--method", default="kmeans", choices=["kmeans", "consensus", "spectral", "dbscan", "hdbscan", "meanshift", "agglomerative", "deepcluster", "spice"], help="how to group (default: %(default)s)")
     c.add_argument("--encoder", metavar="NAME", help="what turns clips into points: fixed features (fixed), the best of what is there, judged without labels (auto), a network with random weights (untrained), one that was trained on sound effects (aisfx), or a model of the transformers library (hf:NAME@REVISION or hf:FOLDER) (default: fixed; deepcluster and spice train their own)")
     c.add_argument("--remote-code", action="store_true", help="let code that comes with an hf: model run on this machine, if you trust it")
     c.add_argument("--epochs", type=int, metavar="N", help="clusterings in a training (deepcluster; default: 10), or epochs of contrast (spice; default: by the number of clips)")
@@ -159,7 +160,7 @@ def _other_questions(command):
     w = command("compare", compare, "group the same recordings in several ways, and put them side by side")
     w.add_argument("folder", **_FOLDER)
     w.add_argument("--out", required=True, metavar="DIR", help="a new folder: a run for each way, compare.csv and compare.html")
-    w.add_argument("--methods", default="kmeans,consensus,agglomerative,hdbscan", metavar="LIST", help="separated by commas (default: %(default)s)")
+    w.add_argument("--methods", default="kmeans,consensus,spectral,agglomerative,hdbscan", metavar="LIST", help="separated by commas (default: %(default)s)")
     w.add_argument("--encoders", default="fixed,untrained", metavar="LIST", help="separated by commas (default: %(default)s); aisfx and hf:NAME@REVISION are others")
     w.add_argument("--n-clusters", type=_number, default=10, metavar="K", help="groups wanted, or auto (default: %(default)s)")
     w.add_argument("--by", default="content", choices=["content", "source"], help="what belongs together (default: %(default)s)")

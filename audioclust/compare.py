@@ -21,7 +21,7 @@ from .pipeline import AudioClusterer
 # %% ../nbs/71c_compare.ipynb #3abb6adc
 def compare(source:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
     encoders:Iterable=("fixed", "untrained"), # Whatever `AudioClusterer` takes
-    methods:Iterable=("kmeans", "consensus", "agglomerative", "hdbscan"), # Keys of `METHODS`
+    methods:Iterable=("kmeans", "consensus", "spectral", "agglomerative", "hdbscan"), # Keys of `METHODS`
     labels:Callable|None=None, # Function of a table of clips that gives labels, to score with; None scores nothing
     say:Callable=lambda line: None, # Called with a line of text before each candidate
     **options, # Further arguments of `AudioClusterer`: n_clusters, by, …

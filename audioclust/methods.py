@@ -14,7 +14,8 @@ import torch
 
 # %% ../nbs/69c_methods.ipynb #71b67ea9
 METHODS = {"kmeans": ("kmeans", "KMeans"), "dbscan": ("classical", "DBSCAN"), "hdbscan": ("classical", "HDBSCAN"),
-           "meanshift": ("classical", "MeanShift"), "agglomerative": ("classical", "AgglomerativeClustering"), "consensus": ("consensus", "Consensus"), "deepcluster": ("deepcluster", "DeepCluster"), "spice": ("spice", "SPICE")}
+           "meanshift": ("classical", "MeanShift"), "agglomerative": ("classical", "AgglomerativeClustering"), "consensus": ("consensus", "Consensus"),
+           "spectral": ("spectral", "SpectralClustering"), "deepcluster": ("deepcluster", "DeepCluster"), "spice": ("spice", "SPICE")}
 TRAINED = {"deepcluster", "spice"}  # methods that train an encoder of their own
 
 def method_class(method:str)->Any: # The class of a method

@@ -51,7 +51,7 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
     choice_:Any # For n_clusters="auto" a `Choice`, else None
     refined_:Any # A dict of what was taken away, and what for, or None
     def __init__(self,
-        method:str="kmeans", # kmeans, consensus, dbscan, hdbscan, meanshift, agglomerative, deepcluster or spice
+        method:str="kmeans", # kmeans, consensus, spectral, dbscan, hdbscan, meanshift, agglomerative, deepcluster or spice
         n_clusters:int|str|tuple=10, # Groups wanted, for the methods that are told; "auto" looks for a number; a pair, by content and by source, for both
         by:str="content", # "content" (what happens), "source" (what it comes from) or "both"
         ignore:str|Iterable|None=None, # What must not matter: order, pitch, level, noise, room; None takes those of `by`

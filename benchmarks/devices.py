@@ -27,7 +27,7 @@ KINDS = {"two threads": dict(OMP_NUM_THREADS="2", MKL_NUM_THREADS="2", OPENBLAS_
          "AVX2": dict(ATEN_CPU_CAPABILITY="avx2", DNNL_MAX_CPU_ISA="AVX2", MKL_ENABLE_INSTRUCTIONS="AVX2", OPENBLAS_CORETYPE="Haswell"),
          "SSE4": dict(ATEN_CPU_CAPABILITY="default", DNNL_MAX_CPU_ISA="SSE41", MKL_ENABLE_INSTRUCTIONS="SSE4_2", OPENBLAS_CORETYPE="Nehalem"),
          **({"CUDA": {}} if torch.cuda.is_available() else {}), "another seed": {}}
-METHODS = {"kmeans": [], "consensus": [], "agglomerative": [], "hdbscan": [], "dbscan": [], "meanshift": [], "untrained, consensus": ["--encoder", "untrained"],
+METHODS = {"kmeans": [], "consensus": [], "spectral": [], "agglomerative": [], "hdbscan": [], "dbscan": [], "meanshift": [], "untrained, consensus": ["--encoder", "untrained"],
            "deepcluster": ["--epochs", "4", "--set", "passes=1"], "spice": ["--epochs", "3", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2", "--set", "crossed=False"]}
 
 

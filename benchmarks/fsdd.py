@@ -37,7 +37,7 @@ def run(folder, method, by, seed, table):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--seeds", type=int, default=5)
-    p.add_argument("--methods", default="kmeans,agglomerative,hdbscan,dbscan,meanshift")
+    p.add_argument("--methods", default="kmeans,spectral,agglomerative,hdbscan,dbscan,meanshift")
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"fsdd.csv")
     args = p.parse_args()
     table = fsdd(download=False)

@@ -49,13 +49,13 @@ from audioclust.pipeline import AudioClusterer
 from known_sets import KNOWN, find, load
 from made_sets import SETS, make
 
-OURS = ("kmeans", "consensus", "agglomerative", "dbscan", "hdbscan", "meanshift")
+OURS = ("kmeans", "consensus", "spectral", "agglomerative", "dbscan", "hdbscan", "meanshift")
 PEERS = ("sklearn kmeans", "sklearn agglomerative", "sklearn spectral", "umap, kmeans", "umap, hdbscan")
 CLUSTPY = ("clustpy dec", "clustpy idec", "clustpy dcn")
 OPTIONAL = {"umap": "umap-learn", "clustpy": "clustpy"}  # what a method's name begins with is what is imported
 # other things left aside than by default: what comes when, as well; and what is there all the time, not
 IGNORE = {"fixed, order ignored": "order,pitch,level,noise,room", "fixed, noise kept": "pitch,level"}
-RUNS = {"fixed": (*OURS, "umap, kmeans", "umap, hdbscan", *CLUSTPY), "mfcc": PEERS, "untrained": OURS} | dict.fromkeys(IGNORE, ("kmeans", "consensus", "umap, kmeans"))
+RUNS = {"fixed": (*OURS, "sklearn spectral", "umap, kmeans", "umap, hdbscan", *CLUSTPY), "mfcc": PEERS, "untrained": OURS} | dict.fromkeys(IGNORE, ("kmeans", "consensus", "spectral", "umap, kmeans"))
 ONCE = {"agglomerative", "dbscan", "hdbscan", "meanshift", "sklearn agglomerative"}
 HARDER = {"an eighth of the clips": dict(share=1/8), "a quarter of the clips": dict(share=1/4), "half of the clips": dict(share=1/2), "noise at 20 dB": dict(snr=20), "noise at 10 dB": dict(snr=10), "noise at 0 dB": dict(snr=0),
           "unequal groups": dict(smallest=.1), "half as many groups": dict(times=.5), "twice as many groups": dict(times=2)}

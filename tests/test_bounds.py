@@ -34,6 +34,7 @@ def deaf(monkeypatch):
 @pytest.mark.parametrize("method, size, more, said", [
     ("agglomerative", None, {}, r"100,001 rows, which keeps the distances of all pairs, would need about 80.0 GB.*HDBSCAN"),
     ("agglomerative", 4e9, {}, r"80.0 GB, and .* may be used \(max_memory\)"), ("consensus", 1.5e9, dict(params=dict(n_members=3000)), "opinions of 3000 partitions on 100,001 clips would need about 12.0 GB"),
+    ("spectral", 1.5e9, dict(params=dict(n_members=3000)), "SpectralClustering of 100,001 rows, with 28 neighbours and 10 axes, would need about 12.4 GB"),
     ("meanshift", 1.6e9, dict(params=dict(max_memory=1e6)), "and 1.0 MB may be used"), ("hdbscan", 3e9, dict(params=dict(metric="cosine")), "HDBSCAN of 100,001 rows with metric='cosine' would need about 240.0 GB"),
     ("kmeans", "little", {}, r"100,001 clips with 416 numbers each would need about 0.3 GB, and .* are left of max_memory, .* take fewer clips"),
     ("deepcluster", 2e9, dict(window=10., hop=.0009), r"A network and 100,001 clips \(1,000,010 s\) would need about 2\d.\d GB")])
@@ -48,7 +49,7 @@ def test_a_budget_that_is_none(long, deaf, size, said):
     with pytest.raises(ValueError, match=said): AudioClusterer(max_memory=size).fit(long)
 
 
-@pytest.mark.parametrize("method", ["kmeans", "agglomerative", "dbscan", "hdbscan", "meanshift", "consensus"])
+@pytest.mark.parametrize("method", ["kmeans", "agglomerative", "dbscan", "hdbscan", "meanshift", "consensus", "spectral"])
 def test_a_budget_changes_nothing_else(words, method):
     given = dict(n_clusters=6, params=dict(eps=.9) if method == "dbscan" else None, stability=3)
     a, b = AudioClusterer(method, **given).fit(words[0]), AudioClusterer(method, max_memory=held() + 1e9, **given).fit(words[0])

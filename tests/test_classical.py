@@ -1,4 +1,4 @@
-"DBSCAN, HDBSCAN, MeanShift and AgglomerativeClustering: properties, references, edges."
+"DBSCAN, HDBSCAN, MeanShift, AgglomerativeClustering and SpectralClustering: properties, references, edges."
 import functools
 import re
 import subprocess
@@ -21,9 +21,10 @@ import audioclust.anchors as anchors
 from audioclust.anchors import free_memory, shapes
 from audioclust.classical import *
 from audioclust.modes import modes
+from audioclust.spectral import SpectralClustering
 from audioclust.trees import gap_height
 
-METHODS = dict(dbscan=DBSCAN(), hdbscan=HDBSCAN(), meanshift=MeanShift(), agglomerative=AgglomerativeClustering())
+METHODS = dict(dbscan=DBSCAN(), hdbscan=HDBSCAN(), meanshift=MeanShift(), agglomerative=AgglomerativeClustering(), spectral=SpectralClustering(3, random_state=0))
 each = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
 
 

@@ -31,7 +31,7 @@ def test_every_method_from_folder_to_kept_run(words, tmp_path, method):
     np.testing.assert_array_equal(again.labels_, m.labels_)
     np.testing.assert_array_equal(again.predict(folder), m.predict(folder))
     on_train = m.predict(folder)
-    if method in ("kmeans", "agglomerative", "meanshift"): np.testing.assert_array_equal(on_train, m.labels_)
+    if method in ("kmeans", "spectral", "agglomerative", "meanshift"): np.testing.assert_array_equal(on_train, m.labels_)
     assert set(on_train) <= set(m.labels_) | {-1}
 
 

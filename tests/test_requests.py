@@ -26,7 +26,7 @@ WRONG = [[*CLUSTER, *more] for more in (
     ["--by", "x"], ["--ignore", "x"], ["--ignore", "level,x"], ["--window", "0"], ["--window", "-1"], ["--window", "x"], ["--window", "nan"], ["--window", "inf"], ["--hop", "1"], ["--window", "1", "--hop", "0"], ["--window", "1", "--hop", "x"],
     ["--labels", "x("], ["--labels", "nothinglikethis"], ["--labels", "nowhere.csv"], ["--labels", "MADE/bad.csv"], ["--labels", "MADE/other.csv"], ["--rate", "0"], ["--rate", "x"], ["--rate", "100"], ["--rate", "10000000"], ["--rate", "44100.5"],
     ["--set", "x"], ["--set", "=3"], ["--set", "colour=3"], ["--set", "tol='a'"], ["--set", "n_init=0"], ["--set", "n_init='x'"], ["--set", "max_iter=-1"], ["--set", "n_clusters=3"], ["--method", "dbscan", "--set", "eps=-1"], ["--method", "dbscan", "--set", "eps='x'"], ["--method", "dbscan", "--set", "min_samples=0"], ["--method", "hdbscan", "--set", "min_cluster_size=0"], ["--method", "hdbscan", "--set", "min_cluster_size='x'"],
-    ["--method", "meanshift", "--set", "bandwidth=-1"], ["--method", "agglomerative", "--set", "linkage='x'"], ["--method", "consensus", "--set", "n_members=0"], ["--method", "deepcluster", "--epochs", "1", "--set", "views=0"], ["--method", "deepcluster", "--epochs", "1", "--set", "lr=-1"], ["--method", "deepcluster", "--epochs", "1", "--set", "backbone='x'"], ["--method", "spice", "--set", "colour=1"],
+    ["--method", "meanshift", "--set", "bandwidth=-1"], ["--method", "agglomerative", "--set", "linkage='x'"], ["--method", "consensus", "--set", "n_members=0"], ["--method", "spectral", "--set", "n_neighbors=0"], ["--method", "spectral", "--set", "n_neighbors='x'"], ["--method", "spectral", "--set", "metric='x'"], ["--method", "spectral", "--set", "n_members=0"], ["--method", "deepcluster", "--epochs", "1", "--set", "views=0"], ["--method", "deepcluster", "--epochs", "1", "--set", "lr=-1"], ["--method", "deepcluster", "--epochs", "1", "--set", "backbone='x'"], ["--method", "spice", "--set", "colour=1"],
     ["--stability", "x"], ["--stability", "-1"], ["--seed", "x"], ["--seed", "-1"], ["--seed", "1e99"], ["--seed", str(2**40)], ["--device", "x"], ["--device", "cuda:99"], ["--workers", "x"], ["--workers", "-1"], ["--max-memory", "x"], ["--max-memory", ""], ["--max-memory", "0"], ["--max-memory", "nan"], ["--max-memory", "1e9"], ["--max-memory", "4"], ["--max-memory", "50MB"], ["--max-memory", "9"*20 + "T"], ["--cache", "MADE/c", "--no-cache"], ["--like", "MADE/empty"], ["--like", "nowhere"], ["--like", "MADE/file.txt"], ["--colour", "red"], ["more"])] + [
     ["cluster", "nowhere", "--out", "OUT"], ["cluster", "MADE/file.txt", "--out", "OUT"], ["cluster", "MADE/empty", "--out", "OUT"], ["cluster", "MADE/bad.csv", "--out", "OUT"], ["cluster", "*.xyz", "--out", "OUT"], ["cluster", "SOUNDS"], ["cluster", "", "--out", "OUT"], ["cluster", "SOUNDS", "--out", ""], ["cluster", "SOUNDS", "--out", "MADE/file.txt"], ["cluster", "SOUNDS", "--out", "MADE/full"], ["cluster", "SOUNDS", "--out", "RUN"], ["cluster", "SOUNDS", "--out", "SOUNDS"], ["cluster", "SOUNDS", "--out", "SOUNDS/in/there"], ["cluster", "SOUNDS", "--out", "MADE/file.txt/in"],
     ["assign"], ["assign", "RUN"], ["assign", "nowhere", "SOUNDS"], ["assign", "MADE/file.txt", "SOUNDS", "--out", "OUT"], ["assign", "RUN", "nowhere", "--out", "OUT"], ["assign", "RUN", "MADE/empty", "--out", "OUT"], ["assign", "RUN", "SOUNDS", "--out", "MADE/file.txt"], ["assign", "RUN", "SOUNDS", "--out", "SOUNDS/a.csv"], ["assign", "RUN", "SOUNDS", "--out", "OUT", "--none-beyond", "x"], ["assign", "RUN", "SOUNDS", "--out", "OUT", "--none-beyond", "-1"],
@@ -56,7 +56,7 @@ def test_a_wrong_request_is_one_line_and_status_2(made, tmp_path, capsys, monkey
 
 
 def cluster(folder, out, *more): return main(["cluster", str(folder), "--out", str(out), "--no-cache", "--no-page", "-q", *more])
-METHODS = "kmeans", "consensus", "agglomerative", "hdbscan", "dbscan", "meanshift"
+METHODS = "kmeans", "consensus", "spectral", "agglomerative", "hdbscan", "dbscan", "meanshift"
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("n", [1, 2])
@@ -70,7 +70,7 @@ def test_one_clip_and_two(tone, tmp_path, capsys, method, n):
 @pytest.mark.parametrize("method", METHODS)
 def test_one_cluster_is_one_cluster(made, tmp_path, method):
     assert cluster(made/"sounds", tmp_path/"run", "--method", method, "--n-clusters", "1") == 0
-    if method in ("kmeans", "consensus", "agglomerative"): assert set(pd.read_csv(tmp_path/"run/clusters.csv").cluster) == {0}
+    if method in ("kmeans", "consensus", "spectral", "agglomerative"): assert set(pd.read_csv(tmp_path/"run/clusters.csv").cluster) == {0}
 
 
 @pytest.mark.parametrize("what", ["the same", "silence"])
