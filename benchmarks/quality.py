@@ -20,7 +20,7 @@ and DCN of ClustPy (`pip install clustpy`, which compiles C). Those three have C
 autoencoder d-500-500-2000-10, 100 epochs of pretraining and 150 of clustering in batches of 256, and its `labels_`.
 The three go on from one pretrained autoencoder for each seed. Sets of more than 1,000 clips get as many steps as 1,000
 would have: 33 and 50 epochs on the spoken digits; all epochs with --timed.
-With --harder K-means and consensus on the fixed encoder's points get the spoken digits with one thing changed (HARDER),
+With --harder K-means, consensus and spectral on the fixed encoder's points get the spoken digits with one thing changed (HARDER),
 and rows go to results/quality-harder.csv: fewer clips, drawn anew for each seed; noise of a colour of its own in each
 clip, new for each seed; groups of which the largest keeps all its clips and the smallest a tenth, in an order that each
 seed draws; half or twice as many groups as there are. All clips and the true number are rows of quality.csv.
@@ -191,7 +191,7 @@ def main():
     p.add_argument("--out", type=Path, help="results/quality.csv; with --timed results/quality-cost.csv, with --harder results/quality-harder.csv")
     args = p.parse_args()
     args.out = args.out or Path(__file__).parent/"results"/f"quality{'-cost'*args.timed or '-harder'*args.harder}.csv"
-    if args.harder: args.points, args.methods, args.only = "fixed", "kmeans;consensus", args.only or ";".join(f"{DIGITS}: {h}" for h in HARDER)
+    if args.harder: args.points, args.methods, args.only = "fixed", "kmeans;consensus;spectral", args.only or ";".join(f"{DIGITS}: {h}" for h in HARDER)
     if args.timed:
         global ENOUGH
         ENOUGH = float("inf")
