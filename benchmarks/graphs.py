@@ -1,17 +1,23 @@
 """Spectral clustering with graphs of one number of neighbours each, and with several: does anyone have to choose?
 
     AUDIOCLUST_DATA=… python benchmarks/graphs.py [--only "SET;…"] [--seeds 5]
+    OMP_NUM_THREADS=1 python benchmarks/graphs.py --cost "1000;3000;10000;30000;100000"
 
 Each row of benchmarks/results/graphs.csv is one run on the fixed encoder's points, scored afterwards against the grouping
 that was wanted and the other one; labels take no part. The sets are those of quality.py, and the true number of groups is
-given. Rows are appended: a run that is there already is not made again.
+given. With --cost so many points in 50 overlapping heaps, in 30 columns, are grouped into 10 and 50 instead, and rows go to
+results/graphs-cost.csv, with the seconds of the processor, which mean something on a busy machine as well, and those of
+K-means with 20 starts. Rows are appended: a run that is there already is not made again.
 Goal: what the number of neighbours does, and whether the answer of several graphs is as good as that of the best one.
 Not a goal: the best settings for each set.
 """
-import argparse, tempfile, warnings
+import argparse, tempfile, time, warnings
 from pathlib import Path
 
+from sklearn.datasets import make_blobs
+
 from appended import append
+from audioclust.kmeans import KMeans
 from audioclust.metrics import score
 from audioclust.spectral import SpectralClustering
 from made_sets import SETS
@@ -20,12 +26,26 @@ from quality import DIGITS, WORDS, points_of, table_of
 GRAPHS = {"5": 5, "7": 7, "10": 10, "14": 14, "20": 20, "28": 28, "all six": (5, 7, 10, 14, 20, 28)}
 
 
+def cost(variant, seed):
+    "Seconds of the processor for one number of rows and of clusters."
+    n, k = (int(v.split()[0]) for v in variant.split(" / "))
+    X, spent = make_blobs(n, 30, centers=50, cluster_std=5., random_state=seed)[0].astype("float32"), {}
+    for name,method in dict(spectral=SpectralClustering(k, device="cpu", random_state=seed), kmeans=KMeans(k, n_init=20, device="cpu", random_state=seed)).items():
+        start = time.process_time()
+        method.fit(X)
+        spent[name] = round(time.process_time() - start, 2)
+    return dict(rows=n, clusters=k, seed=seed, **spent)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--only", help="names of sets, separated by semicolons")
     p.add_argument("--seeds", type=int, default=5)
-    p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"graphs.csv")
+    p.add_argument("--cost", help="numbers of rows, separated by semicolons")
+    p.add_argument("--out", type=Path, help="results/graphs.csv; with --cost results/graphs-cost.csv")
     args = p.parse_args()
+    out = args.out or Path(__file__).parent/"results"/("graphs-cost.csv" if args.cost else "graphs.csv")
+    if args.cost: return append(out, [(f"{n} rows / {k} clusters", 0) for n in args.cost.split(";") for k in (10, 50)], cost)
     names = args.only.split(";") if args.only else [DIGITS, WORDS, *SETS]
     with tempfile.TemporaryDirectory() as tmp:
         tables, made = {}, {}
@@ -42,7 +62,7 @@ def main():
             labels = SpectralClustering(k, n_neighbors=GRAPHS[graphs], random_state=seed).fit_predict(made[name, by])
             s = score(table[wanted], labels)
             return dict(set=name, by=by, neighbours=graphs, clips=len(table), seed=seed, acc=round(s["acc"], 4), nmi=round(s["nmi"], 4), nmi_other=round(score(table[other], labels)["nmi"], 4))
-        append(args.out, [(f"{n} / {by} / {g}", s) for n in names for by in ("content", "source") for g in GRAPHS for s in range(args.seeds)], one)
+        append(out, [(f"{n} / {by} / {g}", s) for n in names for by in ("content", "source") for g in GRAPHS for s in range(args.seeds)], one)
 
 
 if __name__ == "__main__": main()
