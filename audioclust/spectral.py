@@ -19,6 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from .anchors import AnchoredClusterer, check_memory
 from .consensus import agreement, meanings, opinions
@@ -68,11 +69,10 @@ def spectral_axes(W:csr_array, # A graph in one piece, shape (N, N), symmetric
     n, root = W.shape[0], 1/np.sqrt(W.sum(1))
     D, one = (dia_array((d[None], [0]), shape=W.shape) for d in (root, np.ones(n)))
     M = (D @ W @ D + one).tocsr() # the 1 is taken off again; with it no eigenvalue is below 0
-    if _dense(n, k): values, axes = (a[..., ::-1] for a in np.linalg.eigh(M.toarray()))
-    else:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore") # near enough is enough: K-means comes next
-            values, axes = lobpcg(M, np.random.default_rng(random_state).standard_normal((n, k + 5)), largest=True, tol=1e-5, maxiter=100)
+    with threadpool_limits(1, "blas"), warnings.catch_warnings(): # one thread: no slower here, and the same whatever their number
+        warnings.simplefilter("ignore") # near enough is enough: K-means comes next
+        if _dense(n, k): values, axes = (a[..., ::-1] for a in np.linalg.eigh(M.toarray()))
+        else: values, axes = lobpcg(M, np.random.default_rng(random_state).standard_normal((n, k + 5)), largest=True, tol=1e-5, maxiter=100)
     order = np.argsort(-values, kind="stable")[:k]
     return values[order] - 1, axes[:, order]
 

@@ -48,7 +48,7 @@ def test_candidates_stay_below_the_number_of_clips():
     for n in (10, 20, 100, 5000): assert 2 <= min(candidates(n)) and max(candidates(n)) <= max(2, min(40, n//5))
 
 
-@pytest.mark.parametrize("method", ["kmeans", "consensus", "spectral", "agglomerative", "hdbscan"])
+@pytest.mark.parametrize("method", ["kmeans", "consensus", "agglomerative", "hdbscan"])
 def test_auto_for_methods(words, method):
     folder, _ = words
     m = AudioClusterer(method, n_clusters="auto").fit(folder)
