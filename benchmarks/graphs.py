@@ -1,11 +1,14 @@
 """Spectral clustering with graphs of one number of neighbours each, and with several: does anyone have to choose?
 
     AUDIOCLUST_DATA=… python benchmarks/graphs.py [--only "SET;…"] [--seeds 5]
+    AUDIOCLUST_DATA=… python benchmarks/graphs.py --neighbours
     OMP_NUM_THREADS=1 python benchmarks/graphs.py --cost "1000;3000;10000;30000;100000"
 
 Each row of benchmarks/results/graphs.csv is one run on the fixed encoder's points, scored afterwards against the grouping
 that was wanted and the other one; labels take no part. The sets are those of quality.py, and the true number of groups is
-given. With --cost so many points in 50 overlapping heaps, in 30 columns, are grouped into 10 and 50 instead, and rows go to
+given. With --neighbours rows go to results/graphs-neighbours.csv: of the ten nearest clips of a clip, which share are of
+its group by content, by source, and by both, and which share of the variance of the points lies between the groups of
+each kind. With --cost so many points in 50 overlapping heaps, in 30 columns, are grouped into 10 and 50 instead, and rows go to
 results/graphs-cost.csv, with the seconds of the processor, which mean something on a busy machine as well, and those of
 K-means with 20 starts. Rows are appended: a run that is there already is not made again.
 Goal: what the number of neighbours does, and whether the answer of several graphs is as good as that of the best one.
@@ -14,7 +17,9 @@ Not a goal: the best settings for each set.
 import argparse, tempfile, time, warnings
 from pathlib import Path
 
+import numpy as np
 from sklearn.datasets import make_blobs
+from sklearn.neighbors import NearestNeighbors
 
 from appended import append
 from audioclust.kmeans import KMeans
@@ -25,6 +30,13 @@ from quality import DIGITS, WORDS, points_of, table_of
 
 GRAPHS = {"5": 5, "7": 7, "10": 10, "14": 14, "20": 20, "28": 28, "all six": (5, 7, 10, 14, 20, 28)}
 
+
+def neighbours(X, content, source): # Points and groups
+    "What neighbours have in common, and what parts the points."
+    at = NearestNeighbors(n_neighbors=10).fit(X).kneighbors(return_distance=False)
+    same = [g[at] == g[:, None] for g in (content, source)]
+    def between(g): return sum((g == u).sum()*((X[g == u].mean(0) - X.mean(0))**2).sum() for u in np.unique(g))/((X - X.mean(0))**2).sum()
+    return {name: round(float(v), 4) for name,v in dict(same_content=same[0].mean(), same_source=same[1].mean(), same_both=(same[0] & same[1]).mean(), between_content=between(content), between_source=between(source)).items()}
 
 def cost(variant, seed):
     "Seconds of the processor for one number of rows and of clusters."
@@ -41,16 +53,17 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--only", help="names of sets, separated by semicolons")
     p.add_argument("--seeds", type=int, default=5)
+    p.add_argument("--neighbours", action="store_true", help="what neighbours have in common, into another table")
     p.add_argument("--cost", help="numbers of rows, separated by semicolons")
-    p.add_argument("--out", type=Path, help="results/graphs.csv; with --cost results/graphs-cost.csv")
+    p.add_argument("--out", type=Path, help="results/graphs.csv; with --neighbours results/graphs-neighbours.csv, with --cost results/graphs-cost.csv")
     args = p.parse_args()
-    out = args.out or Path(__file__).parent/"results"/("graphs-cost.csv" if args.cost else "graphs.csv")
+    out = args.out or Path(__file__).parent/"results"/f"graphs{'-cost'*bool(args.cost) or '-neighbours'*args.neighbours}.csv"
     if args.cost: return append(out, [(f"{n} rows / {k} clusters", 0) for n in args.cost.split(";") for k in (10, 50)], cost)
     names = args.only.split(";") if args.only else [DIGITS, WORDS, *SETS]
     with tempfile.TemporaryDirectory() as tmp:
         tables, made = {}, {}
         def one(variant, seed):
-            name, by, graphs = variant.split(" / ")
+            name, by, *graphs = variant.split(" / ")
             if name not in tables: tables[name] = table_of(name, tmp)
             table, (wanted, other) = tables[name], ("label", "source") if by == "content" else ("source", "label")
             k = table[wanted].nunique()
@@ -59,10 +72,12 @@ def main():
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     made[name, by] = points_of("fixed", table, k, by, 0).embeddings_
-            labels = SpectralClustering(k, n_neighbors=GRAPHS[graphs], random_state=seed).fit_predict(made[name, by])
+            if not graphs: return dict(set=name, by=by, clips=len(table), seed=seed, **neighbours(made[name, by], *(table[c].to_numpy() for c in ("label", "source"))))
+            labels = SpectralClustering(k, n_neighbors=GRAPHS[graphs[0]], random_state=seed).fit_predict(made[name, by])
             s = score(table[wanted], labels)
-            return dict(set=name, by=by, neighbours=graphs, clips=len(table), seed=seed, acc=round(s["acc"], 4), nmi=round(s["nmi"], 4), nmi_other=round(score(table[other], labels)["nmi"], 4))
-        append(out, [(f"{n} / {by} / {g}", s) for n in names for by in ("content", "source") for g in GRAPHS for s in range(args.seeds)], one)
+            return dict(set=name, by=by, neighbours=graphs[0], clips=len(table), seed=seed, acc=round(s["acc"], 4), nmi=round(s["nmi"], 4), nmi_other=round(score(table[other], labels)["nmi"], 4))
+        ways = [f"{n} / {by}" for n in names for by in ("content", "source")]
+        append(out, [(w, 0) for w in ways] if args.neighbours else [(f"{w} / {g}", s) for w in ways for g in GRAPHS for s in range(args.seeds)], one)
 
 
 if __name__ == "__main__": main()
