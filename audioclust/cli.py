@@ -24,7 +24,8 @@ methods
   dbscan         the same with one density for all groups (--set eps=0.4; estimated when not said)
   meanshift      the peaks of the density, no number needed; for few clips and dimensions
   consensus      what many K-means agree on; confidence is the share that does
-  spectral       cuts a graph of neighbours; by content often the best that trains nothing; confidence as above
+  spectral       cuts a graph of neighbours; by content often the best that trains nothing;
+                 confidence is the share of its K-means that agree
   deepcluster    trains a network on the sounds, without labels; minutes for some thousands of clips
                  (--epochs N, and --set NAME=VALUE for passes, lr, backbone, train_clusters, …)
   spice          trains two, for both groupings, and then one on what is reliable; some minutes more

@@ -7,13 +7,12 @@ __all__ = ['shared_neighbours', 'bridged', 'spectral_axes', 'SpectralClustering'
 
 # %% ../nbs/31a_spectral.ipynb #5bec0003
 import warnings
-from collections.abc import Iterable
 
 import numpy as np
 import torch
 from fastcore.basics import patch
 from scipy.sparse import csr_array, dia_array, vstack
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.sparse.linalg import lobpcg
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
@@ -33,10 +32,12 @@ def shared_neighbours(neighbours:np.ndarray, # Numbers of the nearest rows of ea
     n, m = neighbours.shape
     own = np.column_stack([np.arange(n), neighbours]).astype(np.int32).ravel()
     A = csr_array((np.ones(len(own), np.float32), own, np.arange(0, len(own) + 1, m + 1)), shape=(n, n))
-    joined, At = ((A + A.T) > 0).tocsr(), A.T.tocsr()
+    joined = csr_array((A + A.T) > 0)
+    work = np.cumsum(A @ np.bincount(own, minlength=n)) # what rows have in common with all others takes memory
+    cuts = np.unique(np.r_[0, np.searchsorted(work, np.arange(2_000_000, work[-1], 2_000_000)), n])
     parts = []
-    for i in range(0, n, 1000): # what rows have in common with all others takes memory
-        common = ((A[i:i+1000] @ At)*joined[i:i+1000]).tocsr()
+    for i,j in zip(cuts, cuts[1:]):
+        common = csr_array((A[i:j] @ A.T)*joined[i:j])
         parts.append(csr_array((common.data/(2*(m + 1) - common.data.astype(float)), common.indices, common.indptr), shape=common.shape))
     W = csr_array(vstack(parts))
     W.setdiag(0)
@@ -63,20 +64,34 @@ def bridged(W:csr_array, # A graph, shape (N, N), symmetric
 # %% ../nbs/31a_spectral.ipynb #5bec0009
 def spectral_axes(W:csr_array, # A graph in one piece, shape (N, N), symmetric
     k:int, # Axes wanted, at most N
-    random_state:int=0, # Where the search begins
-)->tuple[np.ndarray,np.ndarray]: # (eigenvalues [k], the largest first and 1; coordinates [N, k])
+    random_state:int=0, # Where the rough graph begins
+)->tuple[np.ndarray,np.ndarray]: # (eigenvalues [k], the largest first, which is 1; coordinates [N, k])
     "The leading eigenvectors of the graph, its weights divided by the roots of the sums at both ends."
     n, root = W.shape[0], 1/np.sqrt(W.sum(1))
     D, one = (dia_array((d[None], [0]), shape=W.shape) for d in (root, np.ones(n)))
     M = (D @ W @ D + one).tocsr() # the 1 is taken off again; with it no eigenvalue is below 0
     with threadpool_limits(1, "blas"), warnings.catch_warnings(): # one thread: no slower here, and the same whatever their number
-        warnings.simplefilter("ignore") # near enough is enough: K-means comes next
+        warnings.simplefilter("ignore") # LOBPCG says of every small miss how small it is
         if _dense(n, k): values, axes = (a[..., ::-1] for a in np.linalg.eigh(M.toarray()))
-        else: values, axes = lobpcg(M, np.random.default_rng(random_state).standard_normal((n, k + 5)), largest=True, tol=1e-5, maxiter=100)
+        else: values, axes = lobpcg(M, _rough_axes(W, k + 5, random_state), largest=True, tol=1e-5, maxiter=100)
     order = np.argsort(-values, kind="stable")[:k]
-    return values[order] - 1, axes[:, order]
+    values, axes = values[order], axes[:, order]
+    if (miss := np.linalg.norm(M @ axes - axes*values, axis=0).max()) > 1e-3: warnings.warn(f"the axes of the graph are not exact (they miss by {miss:.1e}); fewer clusters or more neighbours may help", ConvergenceWarning)
+    return values - 1, axes
 
 def _dense(n, k): return n <= 500 or n < 5*(k + 5) # is the whole table the better way?
+
+def _rough_axes(W, k, seed):
+    "Axes to begin with, those of a graph of 500 places or twice as many as axes: each row goes to the place that it reaches by the strongest joints."
+    n, places = W.shape[0], np.sort(np.random.default_rng(seed).permutation(W.shape[0])[:max(500, 2*k)])
+    lengths = W.copy()
+    lengths.data = 1/lengths.data
+    at = np.searchsorted(places, dijkstra(lengths, indices=places, min_only=True, return_predecessors=True)[2])
+    P = csr_array((np.ones(n), at, np.arange(n + 1)), shape=(n, len(places)))
+    rough = (P.T @ W @ P).toarray()
+    root = 1/np.sqrt(rough.sum(1))
+    axes = np.linalg.eigh(rough*root[:, None]*root)[1][:, ::-1][:, :k]
+    return (axes*root[:, None])[at]*np.sqrt(W.sum(1))[:, None]
 
 # %% ../nbs/31a_spectral.ipynb #5bec0012
 class SpectralClustering(AnchoredClusterer):
@@ -84,7 +99,7 @@ class SpectralClustering(AnchoredClusterer):
     _state = (*AnchoredClusterer._state, "anchor_confidence_")
     def __init__(self,
         n_clusters:int=8, # Clusters, 1 to n
-        *, n_neighbors:int|Iterable=(5, 7, 10, 14, 20, 28), # Neighbours in each graph; no more than an average cluster has are used
+        *, n_neighbors:int|tuple|list=(5, 7, 10, 14, 20, 28), # Neighbours in each graph; no more than an average cluster has are used
         metric:str="euclidean", # Distance, as scikit-learn names it
         n_members:int=30, # K-means asked, dealt out among the graphs; at least one each
         n_init:int=20, # Starts of the K-means on opinions
@@ -102,7 +117,7 @@ def _whole(x): return isinstance(x, (int, np.integer)) and not isinstance(x, boo
 def _ladder(self:SpectralClustering, n, k=None):
     "Numbers of neighbours for `n` rows in `k` clusters, each once; raises `ValueError` if the settings do not go together, or with `n` rows."
     k = k or self.n_clusters
-    asked = [self.n_neighbors] if not isinstance(self.n_neighbors, Iterable) else list(self.n_neighbors)
+    asked = list(self.n_neighbors) if isinstance(self.n_neighbors, (tuple, list)) else [self.n_neighbors]
     if not asked or not all(map(_whole, asked)): raise ValueError(f"n_neighbors is a number of neighbours, or several such as (5, 10, 20); it is {self.n_neighbors!r}")
     if not (_whole(k) and k <= n): raise ValueError(f"n_clusters is a whole number from 1 to the {n} rows there are; it is {k!r}")
     if not _whole(self.n_members): raise ValueError(f"n_members is a whole number above 0; it is {self.n_members!r}")
@@ -113,8 +128,8 @@ def _ladder(self:SpectralClustering, n, k=None):
 def check_rows(self:SpectralClustering, n:int, d:int): # Rows and columns that there will be
     "Raise `ValueError` if graphs and axes would need more memory than may be used."
     m, k = self._ladder(n)[-1], self.n_clusters
-    table = 24*n**2 if _dense(n, k) else 80*n*(k + 5)
-    check_memory(n*(16*m + 72*(m + 1)) + 32*min(n, 1000)*(m + 1)**2 + table + 4*n*k*self.n_members, self.max_memory, f"SpectralClustering of {n:,} rows, with {m} neighbours and {k} axes,",
+    table = 42*n**2 if _dense(n, k) else 80*n*(k + 5)
+    check_memory(n*(16*m + 72*(m + 1)) + 20*min(n*(m + 1)**2, 2_000_000) + table + 4*n*k*self.n_members, self.max_memory, f"SpectralClustering of {n:,} rows, with {m} neighbours and {k} axes,",
         "Take fewer clusters, neighbours or members; or fit rows drawn at random and predict the rest; or take KMeans, which needs no graph.")
 
 @patch
@@ -123,11 +138,11 @@ def _fit(self:SpectralClustering, X):
     self.check_rows(*X.shape)
     rows, back = np.unique(X, axis=0, return_inverse=True) # copies of a row are one place in the graph
     back, n, k, rng = back.ravel(), len(rows), min(self.n_clusters, len(rows)), check_random_state(self.random_state)
-    if k < self.n_clusters: warnings.warn(f"only {n} of the {len(X)} rows differ, so there are {n} clusters and not {self.n_clusters}", ConvergenceWarning)
-    ladder = self._ladder(n, k)
+    if 1 < k < self.n_clusters: warnings.warn(f"only {n} of the {len(X)} rows differ, so there are {n} clusters and not {self.n_clusters}", ConvergenceWarning)
+    ladder, flat = self._ladder(n, k), rows/np.linalg.norm(rows, axis=1, keepdims=True) if self.metric == "cosine" else rows
     at = self._neighbours(rows, ladder[-1]).kneighbors(return_distance=False) if n > 1 else np.zeros((1, 0), int)
     members = np.bincount(np.arange(max(self.n_members, len(ladder))) % len(ladder))
-    found = [y for m,r in zip(ladder, members) for y in self._members(bridged(shared_neighbours(at[:, :m]), rows), k, r, rng)]
+    found = [y for m,r in zip(ladder, members) for y in self._members(bridged(shared_neighbours(at[:, :m]), flat), k, r, rng)]
     B = opinions(found, max_memory=self.max_memory)
     labels = KMeans(k, n_init=self.n_init, device=self.device, random_state=rng.randint(2**31 - 1)).fit_predict(B)
     self.anchors_, self.anchor_labels_, self.anchor_confidence_ = rows, labels, agreement(B, labels, meanings(B, labels, k))

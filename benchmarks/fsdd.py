@@ -1,4 +1,5 @@
-"""Score the command on the spoken digits, both ways of `by`: K-means with five seeds, the tree and the density methods once.
+"""Score the command on the spoken digits, both ways of `by`: K-means and spectral clustering
+with five seeds, the tree and the density methods once.
 
     AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/fsdd.py [--seeds 5] [--methods kmeans,agglomerative,...]
 

@@ -8,7 +8,8 @@ Each row of benchmarks/results/graphs.csv is one run on the fixed encoder's poin
 that was wanted and the other one; labels take no part. The sets are those of quality.py, and the true number of groups is
 given. With --neighbours rows go to results/graphs-neighbours.csv: of the ten nearest clips of a clip, which share are of
 its group by content, by source, and by both, and which share of the variance of the points lies between the groups of
-each kind. With --cost so many points in 50 overlapping heaps, in 30 columns, are grouped into 10 and 50 instead, and rows go to
+each kind; then what it costs (Ncut) to cut the graph of ten neighbours along the true groups, and along those found.
+With --cost so many points in 50 overlapping heaps, in 30 columns, are grouped into 10 and 50 instead, and rows go to
 results/graphs-cost.csv, with the seconds of the processor, which mean something on a busy machine as well, and those of
 K-means with 20 starts. Rows are appended: a run that is there already is not made again.
 Goal: what the number of neighbours does, and whether the answer of several graphs is as good as that of the best one.
@@ -24,19 +25,25 @@ from sklearn.neighbors import NearestNeighbors
 from appended import append
 from audioclust.kmeans import KMeans
 from audioclust.metrics import score
-from audioclust.spectral import SpectralClustering
+from audioclust.spectral import SpectralClustering, bridged, shared_neighbours
 from made_sets import SETS
 from quality import DIGITS, WORDS, points_of, table_of
 
 GRAPHS = {"5": 5, "7": 7, "10": 10, "14": 14, "20": 20, "28": 28, "all six": (5, 7, 10, 14, 20, 28)}
 
 
-def neighbours(X, content, source): # Points and groups
-    "What neighbours have in common, and what parts the points."
+def ncut(W, y): # A graph and groups
+    "The weight of the joints that groups cut, over the weight that they hold, summed over groups."
+    d = W.sum(1)
+    return sum(W[np.flatnonzero(y == u)][:, np.flatnonzero(y != u)].sum()/d[y == u].sum() for u in np.unique(y))
+
+def neighbours(X, content, source, wanted): # Points, groups, and which of them are looked for
+    "What neighbours have in common, what parts the points, and what cuts cost."
     at = NearestNeighbors(n_neighbors=10).fit(X).kneighbors(return_distance=False)
     same = [g[at] == g[:, None] for g in (content, source)]
     def between(g): return sum((g == u).sum()*((X[g == u].mean(0) - X.mean(0))**2).sum() for u in np.unique(g))/((X - X.mean(0))**2).sum()
-    return {name: round(float(v), 4) for name,v in dict(same_content=same[0].mean(), same_source=same[1].mean(), same_both=(same[0] & same[1]).mean(), between_content=between(content), between_source=between(source)).items()}
+    W, y = bridged(shared_neighbours(at), X), SpectralClustering(len(np.unique(wanted)), n_neighbors=10, random_state=0).fit_predict(X)
+    return {name: round(float(v), 4) for name,v in dict(same_content=same[0].mean(), same_source=same[1].mean(), same_both=(same[0] & same[1]).mean(), between_content=between(content), between_source=between(source), ncut_true=ncut(W, wanted), ncut_found=ncut(W, y)).items()}
 
 def cost(variant, seed):
     "Seconds of the processor for one number of rows and of clusters."
@@ -72,7 +79,7 @@ def main():
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     made[name, by] = points_of("fixed", table, k, by, 0).embeddings_
-            if not graphs: return dict(set=name, by=by, clips=len(table), seed=seed, **neighbours(made[name, by], *(table[c].to_numpy() for c in ("label", "source"))))
+            if not graphs: return dict(set=name, by=by, clips=len(table), seed=seed, **neighbours(made[name, by], *(table[c].to_numpy() for c in ("label", "source", wanted))))
             labels = SpectralClustering(k, n_neighbors=GRAPHS[graphs[0]], random_state=seed).fit_predict(made[name, by])
             s = score(table[wanted], labels)
             return dict(set=name, by=by, neighbours=graphs[0], clips=len(table), seed=seed, acc=round(s["acc"], 4), nmi=round(s["nmi"], 4), nmi_other=round(score(table[other], labels)["nmi"], 4))

@@ -86,6 +86,35 @@ def test_the_order_of_rows_and_copies_of_them_do_not_matter():
     assert c.partitions_.shape == (30, 1000) and c.confidence_.dtype == np.float32
 
 
+def test_long_thin_groups_of_many_rows():  # eigenvalues that are nearly equal
+    for name, n in ("moons", 20_000), ("rings", 6000):
+        X, y = shapes(n)[name]
+        W = bridged(shared_neighbours(nearest(X, 7)), X)
+        values, axes = spectral_axes(W, 2)
+        d = W.sum(1)**-.5
+        assert np.abs(d[:, None]*(W @ (axes*d[:, None])) - axes*values).max() < 1e-5
+        assert ari(y, SpectralClustering(2, n_neighbors=7, n_members=1, random_state=0).fit_predict(X)) == 1
+
+
+def test_clips_that_are_neighbours_of_very_many_take_no_more_memory():
+    X = np.random.default_rng(0).normal(size=(6000, 30))
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    X[:28] *= .01
+    peaks = []
+    for at in nearest(X, 28), nearest(np.random.default_rng(0).normal(size=(6000, 30)), 28):
+        tracemalloc.start()
+        shared_neighbours(at)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[0] < 1.5*peaks[1]
+
+
+def test_the_length_of_rows_means_nothing_to_cosine():
+    X = np.random.default_rng(0).normal(size=(300, 5)) + np.repeat(6*np.eye(5)[:3], 100, 0)
+    a, b = (SpectralClustering(3, metric="cosine", n_neighbors=4, random_state=0).fit_predict(X*s) for s in (1, np.tile([[1.], [64.]], (150, 1))))
+    assert ari(a, b) == 1 and ari(np.repeat(range(3), 100), a) == 1
+
+
 def test_too_few_different_rows_are_said():
     X = np.repeat(np.eye(3), 20, 0)
     with pytest.warns(ConvergenceWarning, match="only 3 of the 60 rows differ, so there are 3 clusters and not 5"): y = SpectralClustering(5, random_state=0).fit_predict(X)
