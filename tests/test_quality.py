@@ -184,13 +184,24 @@ def test_rows_of_peers_say_whose_they_are_and_their_seeds_differ():
 def test_rows_of_the_harder_digits_and_of_the_costs():
     from quality import HARDER
     h, c = (pd.read_csv(root/f"benchmarks/results/quality-{n}.csv") for n in ("harder", "cost"))
-    assert (h.groupby(["set", "by", "method"]).seed.nunique() == 5).all() and set(h["set"]) == {f"spoken digits: {n}" for n in HARDER} and len(h) == len(HARDER)*2*2*5
+    assert (h.groupby(["set", "by", "method"]).seed.nunique() == 5).all() and set(h["set"]) == {f"spoken digits: {n}" for n in HARDER} and len(h) == len(HARDER)*2*3*5
     assert not h.duplicated(["variant", "seed"]).any() and (h[h["set"].str.endswith("half as many groups")].groupby("by").k.first() == [5, 3]).all()
     assert (c.cpu_seconds > 0).all() and (c.points_cpu_seconds > 0).all() and c.machine.str.contains("1 threads").all() and not pd.concat([h, c]).commit.str.endswith("+").any()
     cells = json.loads((root/"nbs/80_results.ipynb").read_text(encoding="utf-8"))["cells"]
     cell = next(x for x in cells if "#| label: tbl-results-cost\n" in "".join(x["source"]))
     shown = re.findall(r"<td>(.*?)</td>", "".join(cell["outputs"][0]["data"]["text/html"]))
     assert all([f"{one.points_cpu_seconds:.1f}", f"{one.cpu_seconds:.2f}" if one.cpu_seconds < 10 else f"{one.cpu_seconds:.0f}", f"{one.megabytes:.0f}", f"{one.nmi:.3f}"] in [shown[i:i + 4] for i in range(0, len(shown), 4)] for one in c.itertuples()), "run the notebook 80_results again"
+
+
+def test_rows_of_the_graphs():
+    from graphs import GRAPHS, ncut
+    g, n, c, q = (pd.read_csv(root/f"benchmarks/results/{name}.csv") for name in ("graphs", "graphs-neighbours", "graphs-cost", "quality"))
+    assert (g.groupby(["set", "by", "neighbours"]).seed.nunique() == 5).all() and len(g) == 7*2*len(GRAPHS)*5 and len(n) == 14 and len(c) == 10 and not pd.concat([g, n, c]).commit.str.endswith("+").any()
+    same = g[g.neighbours == "all six"].merge(q[(q.points == "fixed") & (q.method == "spectral")], on=["set", "by", "seed"])
+    assert len(same) == 70 and (same.nmi_x == same.nmi_y).all()  # the same runs, made twice
+    from scipy.sparse import csr_array
+    W = csr_array(np.array([[0., 1, 0, 0], [1, 0, .5, 0], [0, .5, 0, 1], [0, 0, 1, 0]]))
+    assert abs(ncut(W, np.array([0, 0, 1, 1])) - 2*.5/2.5) < 1e-12 and ncut(W, np.zeros(4)) == 0
 
 
 @pytest.mark.parametrize("label,name", [("digits", "spoken digits"), ("words", "words"), ("easy", "sounds, easy"), ("middle", "sounds, middle"), ("hard", "sounds, hard"), ("machines", "machines"), ("birds", "birds")])
