@@ -3,6 +3,7 @@
 A class that grows from cell to cell with fastcore's `@patch` is a riddle to every type checker. So a copy of the package is checked,
 in which each patched function stands in its class; what another module adds is declared there. Faults are told by notebook and cell."""
 import ast, os, re, subprocess, sys, tempfile
+from importlib.metadata import metadata
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
@@ -92,11 +93,17 @@ def write(modules, folder):
     for m,lines in {"__init__": [], **modules}.items(): (folder/"audioclust"/f"{m}.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def oldest(numpy=None):
+    "The oldest Python that is ours to support and that the installed numpy knows: its types are riddles to a checker that takes them for those of an older one."
+    asked = re.search(r">=\s*3\.(\d+)", numpy or metadata("numpy")["Requires-Python"] or "")
+    return f"3.{max(10, int(asked[1]) if asked else 10)}"
+
+
 def check(sources, folder, config=root/"pyproject.toml", cache=root/".mypy_cache"):
     "The faults that mypy finds in a copy of the package, which is written into a folder."
     made, _ = merged(sources)
     write({m: [l for l,_,_ in lines] for m,lines in made.items()}, folder)
-    r = subprocess.run([sys.executable, "-m", "mypy", "--config-file", config, "--cache-dir", cache, "--no-error-summary", "--no-pretty", "-p", "audioclust"], cwd=folder, capture_output=True, text=True, env={**os.environ, "MYPYPATH": str(folder)})
+    r = subprocess.run([sys.executable, "-m", "mypy", "--config-file", config, "--python-version", oldest(), "--cache-dir", cache, "--no-error-summary", "--no-pretty", "-p", "audioclust"], cwd=folder, capture_output=True, text=True, env={**os.environ, "MYPYPATH": str(folder)})
     if r.returncode > 1 or r.stderr.strip(): raise SystemExit(r.stderr + r.stdout)
     found = []
     for l in r.stdout.splitlines():

@@ -81,8 +81,8 @@ def sheets(small:np.ndarray, # uint8 [N, HEIGHT, WIDTH]
         rows = -(-len(part)//COLUMNS)
         sheet = np.zeros((rows*COLUMNS, HEIGHT, WIDTH), np.uint8)
         sheet[:len(part)] = part
-        sheet = sheet.reshape(rows, COLUMNS, HEIGHT, WIDTH).swapaxes(1, 2).reshape(rows*HEIGHT, COLUMNS*WIDTH)
-        Image.fromarray(sheet).save(made := io.BytesIO(), "WEBP", quality=quality)
+        flat = sheet.reshape(rows, COLUMNS, HEIGHT, WIDTH).swapaxes(1, 2).reshape(rows*HEIGHT, COLUMNS*WIDTH)
+        Image.fromarray(flat).save(made := io.BytesIO(), "WEBP", quality=quality)
         out.append(base64.b64encode(made.getvalue()).decode())
     return out
 

@@ -109,6 +109,11 @@ def use(one:One)->int: return one.double() + one.size + One.load(Path("x")).n
         found = faults(self.ONE.replace(old, new), self.TWO.replace(old, new))
         assert found and found[0].startswith(fault)
 
+    @pytest.mark.parametrize("asked, python", [(">=3.12", "3.12"), (">=3.11,<3.15", "3.11"), (">= 3.9", "3.10"), ("<4", "3.10")])
+    def test_numpy_says_for_which_python_its_types_are(self, typed, asked, python):
+        assert typed.oldest(asked) == python
+        assert sys.version_info[:2] >= tuple(map(int, typed.oldest().split(".")))
+
     def test_the_command_fails_on_a_wrong_module(self, tmp_path):
         pytest.importorskip("mypy")
         for name in (".ci", "audioclust"): (tmp_path/name).mkdir()
