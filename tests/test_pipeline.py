@@ -178,7 +178,7 @@ def test_a_run_made_on_cuda_is_read_without_it(words, tmp_path):
 
 
 def test_unknown_things_are_named():
-    with pytest.raises(ValueError, match="no method 'spectral'"): make_clusterer("spectral")
+    with pytest.raises(ValueError, match="no method 'optics'"): make_clusterer("optics")
     with pytest.raises(ValueError, match="encoder='clap'"): AudioClusterer(encoder="clap").fit(".")
 
 
