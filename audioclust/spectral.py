@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from .anchors import AnchoredClusterer, check_memory
-from .consensus import agreement, meanings, opinions
+from .consensus import consensus
 from .estimators import like
 from .kmeans import KMeans
 
@@ -134,7 +134,6 @@ def check_rows(self:SpectralClustering, n:int, d:int): # Rows and columns that t
 
 @patch
 def _fit(self:SpectralClustering, X):
-    self._ladder(len(X))
     self.check_rows(*X.shape)
     rows, back = np.unique(X, axis=0, return_inverse=True) # copies of a row are one place in the graph
     back, n, k, rng = back.ravel(), len(rows), min(self.n_clusters, len(rows)), check_random_state(self.random_state)
@@ -143,9 +142,8 @@ def _fit(self:SpectralClustering, X):
     at = self._neighbours(rows, ladder[-1]).kneighbors(return_distance=False) if n > 1 else np.zeros((1, 0), int)
     members = np.bincount(np.arange(max(self.n_members, len(ladder))) % len(ladder))
     found = [y for m,r in zip(ladder, members) for y in self._members(bridged(shared_neighbours(at[:, :m]), flat), k, r, rng)]
-    B = opinions(found, max_memory=self.max_memory)
-    labels = KMeans(k, n_init=self.n_init, device=self.device, random_state=rng.randint(2**31 - 1)).fit_predict(B)
-    self.anchors_, self.anchor_labels_, self.anchor_confidence_ = rows, labels, agreement(B, labels, meanings(B, labels, k))
+    labels, sure = consensus(found, k, n_init=self.n_init, device=self.device, random_state=rng.randint(2**31 - 1), max_memory=self.max_memory)
+    self.anchors_, self.anchor_labels_, self.anchor_confidence_ = rows, labels, sure
     self.confidence_, self.partitions_ = self.anchor_confidence_[back], np.stack(found)[:, back] # [N], [M, N]
     return labels[back]
 

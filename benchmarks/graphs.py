@@ -29,7 +29,8 @@ from audioclust.spectral import SpectralClustering, bridged, shared_neighbours
 from made_sets import SETS
 from quality import DIGITS, WORDS, points_of, table_of
 
-GRAPHS = {"5": 5, "7": 7, "10": 10, "14": 14, "20": 20, "28": 28, "all six": (5, 7, 10, 14, 20, 28)}
+LADDER = SpectralClustering().n_neighbors
+GRAPHS = {**{str(m): m for m in LADDER}, "all six": LADDER}
 
 
 def ncut(W, y): # A graph and groups
