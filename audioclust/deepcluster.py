@@ -117,6 +117,12 @@ def deepcluster_learner(dls:Any, # From `LogMels.dataloaders`
     return Learner(dls, model, loss_func=nn.CrossEntropyLoss(), cbs=[*parts, *cbs], **{"wd": 1e-3, "lr": 2e-3, **kwargs})
 
 # %% ../nbs/50_deepcluster.ipynb #03195c83
+def _passes(lengths:np.ndarray, # Frames of each clip
+)->float: # At least 1
+    "Passes over the clips between two clusterings: 12,000 clips, or as much of longer ones, but no fewer than four passes for that."
+    n, longer = len(lengths), float(np.clip(np.median(lengths)/48, 1, 4))
+    return max(1, min(12000/n, max(4, 12000/n/longer)))
+
 class DeepCluster(ClusterMixin, BaseEstimator):
     "Train an encoder on a table of clips by DeepCluster, and cluster what it makes of them."
     encoder_:Any # The `NetworkEncoder` that was trained
@@ -128,7 +134,7 @@ class DeepCluster(ClusterMixin, BaseEstimator):
         *,
         sample_rate:int=16000, # Hz
         epochs:int=10, # Clusterings; 0 trains nothing
-        passes:float|None=None, # Clips seen between two clusterings, as a multiple of their number; None: so that they are about 12,000
+        passes:float|None=None, # Clips seen between two clusterings, as a multiple of their number; None: so that they are about 12,000, fewer where clips are longer than half a second
         train_clusters:int|None=None, # Pseudo-labels; None: as many as groups
         anchor:bool=True, # Let the fixed encoder have a share of the opinions?
         bs:int=256, # Clips in a batch
@@ -188,7 +194,7 @@ class DeepCluster(ClusterMixin, BaseEstimator):
         k = min(self.train_clusters or self.n_clusters, len(store))
         fixed = FixedEncoder(self.by, self.ignore, self.sample_rate) if self.anchor else None
         anchor = None if fixed is None else fixed.whitening(len(store)).fit_transform(np.nan_to_num(fixed.embed(self.clips_, [], device=device, num_workers=self.num_workers)))
-        passes = self.passes or max(1, 12000/len(store))
+        passes = self.passes or _passes(store.lengths)
         keep = [Checkpoints(checkpoints, training_about(self.get_params(), self.clips_))] if checkpoints else []
         learn = deepcluster_learner(store.dataloaders(self.bs, device), self.encoder_, max(2, k), anchor=anchor, passes=passes, seed=self.seed_, cbs=[*keep, *cbs])
         first = keep[0].load(learn) if keep else 0

@@ -1,37 +1,43 @@
-"""Other sounds than speech: every method that a user would try, at its defaults but all at 16 kHz, on sets that are rendered for it.
+"""Other sounds than speech: the methods that train, at their defaults, on sets that are rendered for it, at the rate that each was rendered at.
 
-    python benchmarks/sets.py [--only "NAME;…"] [--methods "NAME;…"] [--seeds 3]
+    python benchmarks/sets.py [--only "NAME;…"] [--methods "NAME;…"] [--by "content;source"] [--seeds 5] [--passes 40]
 
 Each row of benchmarks/results/sets.csv is one run, scored afterwards against content and source; `made_sets.py` makes the
-sounds. Rows are appended: a run that is there already is not made again. `start` is K-means with consensus on the features
-that SPICE's later steps start from, for SPICE only. Nothing was set with these scores in sight but what the notebooks say.
+sounds. Rows are appended: a run that is there already is not made again. `start` is the consensus on the features
+that SPICE's later steps start from, for SPICE only. By source SPICE takes over the two networks that it trained for the same
+seed by content, which are those that it would train again. `cpu_seconds` are those of the process, all threads together; of
+SPICE by source without the training that it did not have to do. With --passes DeepCluster sees each clip so often between
+two clusterings, and goes by the name "deepcluster, N passes". Methods that train nothing are in `quality.py`.
 Goal: do the defaults hold for other sounds, lengths, rates and unequal groups? Not a goal: the best settings for each.
 """
 import argparse, tempfile, time, warnings
 from pathlib import Path
 
 from appended import append
+from audioclust.deepcluster import DeepCluster
 from audioclust.metrics import score
-from audioclust.pipeline import AudioClusterer
+from audioclust.sources import common_rate
 from audioclust.spice import SPICE
 from made_sets import SETS, make
 
-METHODS = {"kmeans": {}, "consensus": {}, "agglomerative": {}, "untrained, consensus": dict(method="consensus", encoder="untrained"), "deepcluster": {}, "spice": {}}
+METHODS = "deepcluster", "spice"
+STEPS = {"": None, "_start": "consensus", "_crossed": "crossed", "_even": "even", "_heads": "heads"} # Columns end with; names in `steps_`
 
 
-def run(table, method, by, seed):
-    options = {"method": method, **METHODS[method]}
+def run(table, method, by, seed, trained): # `trained`: networks of SPICE, filled and used
     wanted, other = ("label", "source") if by == "content" else ("source", "label")
-    start = time.perf_counter()
+    same = dict(n_clusters=table[wanted].nunique(), by=by, sample_rate=common_rate(table.path), random_state=seed)
+    model = SPICE(**same) if method == "spice" else DeepCluster(**same, passes=int(method.split()[1]) if "passes" in method else None)
+    start = time.process_time()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        same = dict(n_clusters=table[wanted].nunique(), by=by, random_state=seed, sample_rate=16000)
-        model = (SPICE(**same) if method == "spice" else AudioClusterer(**same, **options)).fit(table[["path", "start", "end"]])
-    row = dict(seconds=round(time.perf_counter() - start, 1))
-    steps = getattr(model, "steps_", {})
-    for name,labels in {"": model.labels_, "_start": steps.get("consensus"), "_crossed": steps.get("crossed"), "_even": steps.get("even"), "_heads": steps.get("heads")}.items():
+        model.fit(table[["path", "start", "end"]], **dict(encoders=trained.get(seed) and trained[seed][::-1]) if method == "spice" and by == "source" else {})
+        if method == "spice" and by == "content": trained[seed] = model.encoders_
+    row = dict(cpu_seconds=round(time.process_time() - start))
+    for name,step in STEPS.items():
+        labels = model.labels_ if step is None else getattr(model, "steps_", {}).get(step)
         s = {} if labels is None else score(table[wanted], labels)
-        row |= {f"{m}{name}": round(s[m], 4) if s else "" for m in ("acc", "nmi")}
+        row |= {f"{m}{name}": round(s[m], 4) if s else "" for m in ("acc", "nmi", "ari")}
     return row | dict(nmi_other=round(score(table[other], model.labels_)["nmi"], 4), warned="; ".join(sorted({str(w.message) for w in warned if "kept" in str(w.message) or "depend" in str(w.message)})))
 
 
@@ -39,17 +45,20 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--only", help="names of sets, separated by semicolons")
     p.add_argument("--methods", help="names of methods, separated by semicolons")
-    p.add_argument("--seeds", type=int, default=3)
+    p.add_argument("--by", default="content;source")
+    p.add_argument("--seeds", type=int, default=5)
+    p.add_argument("--passes", type=int, help="of DeepCluster; the default is its own")
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"sets.csv")
     args = p.parse_args()
     names, methods = args.only.split(";") if args.only else SETS, args.methods.split(";") if args.methods else METHODS
+    if args.passes: methods = [f"deepcluster, {args.passes} passes"]
     with tempfile.TemporaryDirectory() as tmp:
-        tables = {name: make(name, tmp) for name in names}
-        todo = [(f"{name} / {by} / {m}", s) for s in range(args.seeds) for name in names for by in ("content", "source") for m in methods]
-        def one(variant, seed):
-            name, by, method = variant.split(" / ")
-            return dict(set=name, by=by, method=method, clips=len(tables[name]), seed=seed, **run(tables[name], method, by, seed))
-        append(args.out, todo, one)
+        for name in names:
+            table, trained = make(name, tmp), {}
+            def one(variant, seed):
+                _,by,method = variant.split(" / ")
+                return dict(set=name, by=by, method=method, clips=len(table), seed=seed, **run(table, method, by, seed, trained))
+            append(args.out, [(f"{name} / {by} / {m}", s) for m in methods for s in range(args.seeds) for by in args.by.split(";")], one)
 
 
 if __name__ == "__main__": main()
