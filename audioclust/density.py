@@ -160,17 +160,17 @@ def predict(self:HDBSCAN,
     check_is_fitted(self, "anchors_")
     rows = self._rows(X)
     if not len(self.anchors_): return like(np.full(len(rows), -1), X)
-    core = self._core(rows)
+    core, scale = self._core(rows), 1 if self.metric == "cosine" else np.linalg.norm(self.anchors_, axis=1).max()
+    slack = 3e-8 * scale # distances are rounded
     def nearest(D, start): # D: block of distances, shape (b, m)
         reach = np.maximum(np.maximum(D, self.core_), core[start:start+len(D), None])
         best = reach.min(1)
-        at = np.where(reach > best[:, None], np.inf, D).argmin(1)
+        at = np.where(reach > best[:, None] + slack, np.inf, D).argmin(1) # of those that are equally near by reach, the nearest
         return at, best, D[np.arange(len(D)), at]
     blocks = pairwise_distances_chunked(rows, self.anchors_, metric=self.metric, n_jobs=self.n_jobs, working_memory=16, reduce_func=nearest)
     at, best, dist = map(np.concatenate, zip(*blocks))
     labels = self.anchor_labels_[at]
-    scale = 1 if self.metric == "cosine" else np.linalg.norm(self.anchors_, axis=1).max()
-    reach, slack = self.reach_[labels], 3e-8 * scale # slack: distances are rounded
+    reach = self.reach_[labels]
     itself = (dist <= slack) | (rows == self.anchors_[at]).all(1) # the distance of a row to itself is rounded, too
     joins = (best < reach - slack) | itself & (best <= reach + slack)
     return like(np.where(joins, labels, -1), X)
