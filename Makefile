@@ -40,7 +40,7 @@ nbtest: $(STAMP)
 	OMP_NUM_THREADS=1 $(RUN) nbdev_test --n_workers 2 --do_print
 
 pytest: $(STAMP)
-	$(RUN) python -m pytest
+	OMP_NUM_THREADS=1 $(RUN) python -m pytest --numprocesses 2 --dist loadfile
 
 export: $(STAMP) ## write the package from the notebooks
 	$(RUN) nbdev_export

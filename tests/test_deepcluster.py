@@ -8,7 +8,7 @@ from fastai.callback.core import Callback
 from hypothesis import given, settings, strategies as st
 
 from audioclust.datasets import synthetic_words
-from audioclust.deepcluster import DeepCluster, RenewHead, deepcluster_learner
+from audioclust.deepcluster import DeepCluster, RenewHead, _passes, deepcluster_learner
 from audioclust.pseudolabels import Labeller, balanced
 from audioclust.training import Bfloat16, Checkpoints
 from audioclust.logmels import LogMels
@@ -240,6 +240,10 @@ def _epoch(rank, port, store, out):
     loader.set_order(balanced(labels, 96, np.random.default_rng(0)))
     torch.save(torch.cat([b[3] for b in loader]), f"{out}/{rank}")
     dist.destroy_process_group()
+
+@pytest.mark.parametrize("clips,frames,passes", [(3000, 43, 4), (30_000, 43, 1), (375, 48, 32), (400, 96, 15), (300, 226, 10), (300, 2000, 10), (2000, 300, 4), (6000, 300, 2), (30_000, 300, 1)])
+def test_fewer_passes_over_longer_clips_but_four_where_there_are_few(clips, frames, passes): assert _passes(np.full(clips, frames)) == passes
+
 
 def test_two_processes_share_an_epoch_evenly(store, tmp_path):
     with socket.socket() as s: s.bind(("127.0.0.1", 0)); port = s.getsockname()[1]
