@@ -119,7 +119,7 @@ def deepcluster_learner(dls:Any, # From `LogMels.dataloaders`
 # %% ../nbs/50_deepcluster.ipynb #03195c83
 def _passes(lengths:np.ndarray, # Frames of each clip
 )->float: # At least 1
-    "Passes over the clips between two clusterings: 12,000 clips, or as much of longer ones, but no fewer than four passes for that."
+    "Passes over the clips between two clusterings: about 12,000 clips, or as much sound where clips are longer than half a second and four passes are fewer than 12,000."
     n, longer = len(lengths), float(np.clip(np.median(lengths)/48, 1, 4))
     return max(1, min(12000/n, max(4, 12000/n/longer)))
 
@@ -134,7 +134,7 @@ class DeepCluster(ClusterMixin, BaseEstimator):
         *,
         sample_rate:int=16000, # Hz
         epochs:int=10, # Clusterings; 0 trains nothing
-        passes:float|None=None, # Clips seen between two clusterings, as a multiple of their number; None: so that they are about 12,000, fewer where clips are longer than half a second
+        passes:float|None=None, # Clips seen between two clusterings, as a multiple of their number; None: so that they are about 12,000; fewer where clips are few and longer than half a second
         train_clusters:int|None=None, # Pseudo-labels; None: as many as groups
         anchor:bool=True, # Let the fixed encoder have a share of the opinions?
         bs:int=256, # Clips in a batch

@@ -214,6 +214,14 @@ def test_the_estimator(words, tmp_path):
     np.testing.assert_allclose(again.embed(words), model.embeddings_, atol=1e-3)
 
 
+def test_unless_told_the_estimator_takes_passes_from_the_clips(words, store, monkeypatch):
+    asked = []
+    def learner(*args, passes, **options): asked.append(passes); return deepcluster_learner(*args, passes=.2, **options)
+    monkeypatch.setattr("audioclust.deepcluster.deepcluster_learner", learner)
+    for passes in (None, 3): DeepCluster(3, sample_rate=8000, epochs=1, passes=passes, views=2).fit(words)
+    assert asked == [_passes(store.lengths), 3] and asked[0] > 100
+
+
 def test_the_estimator_without_training_and_with_broken_files(words, tmp_path):
     import pandas as pd
     bad = tmp_path/"bad.wav"; bad.write_bytes(b"no")

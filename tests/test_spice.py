@@ -273,6 +273,15 @@ def test_semi_goes_on_where_it_stopped(words, store, tmp_path):
 
 QUICK = dict(sample_rate=8000, epochs=4, n_other=(2, 3), head_epochs=3, match_epochs=2, bs=36, views=2)
 
+def test_unless_told_spice_takes_epochs_from_the_clips(words, monkeypatch):
+    asked, fit = [], SPICE._fit
+    monkeypatch.setattr(SPICE, "_fit", lambda self, learn, epochs, keep: (asked.append(epochs), fit(self, learn, 2, keep)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # so short a training may find little
+        SPICE(3, **{k: v for k,v in QUICK.items() if k not in ("epochs", "match_epochs")}).fit(words)
+    assert asked[:2] == [60, 60] and asked[2:] in ([40], [])  # 72 clips are few; the last needs five reliable clips in each group
+
+
 @pytest.mark.parametrize("by", ["content", "source"])
 def test_spice_answers_for_new_clips_as_for_those_it_knew(words, by, tmp_path):
     with warnings.catch_warnings():
