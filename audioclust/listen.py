@@ -221,14 +221,17 @@ def _sounds(table, out, embed, most=400e6):
 
 def _links(table, out):
     "A link for each clip, to a copy where a browser could not play the recording."
-    links, whole = [], Counter(table.path)
+    links, known, beside = [], {}, out.parent.resolve() # type: list, dict, Path
     for i,(p,s,e) in enumerate(zip(table.path, table.start, table.end)):
-        if Path(p).suffix.lower() in PLAYED: links.append(_link(p, out.parent.resolve())); continue
+        if Path(p).suffix.lower() in PLAYED:
+            if p not in known: known[p] = _link(p, beside)
+            links.append(known[p])
+            continue
         copy = out.parent/f"{out.stem}-sounds"/f"{i:06d}.mp3"
         try: made = as_mp3(p, s, e)
         except (AudioError, OSError): links.append(None); continue
         with runs.replacing(copy) as tmp: tmp.write_bytes(made)
-        links.append(_link(copy.resolve(), out.parent.resolve()) + "#copy")
+        links.append(_link(copy.resolve(), beside) + "#copy")
     return links
 
 def _title(about): return _name(os.path.basename(str(about["source"]).rstrip("/\\")) or str(about["source"]))

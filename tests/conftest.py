@@ -53,6 +53,23 @@ def words(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def few(tmp_path_factory):
+    "A folder of 48 synthetic words, three by two voices, for what trains networks."
+    from audioclust.datasets import synthetic_words
+    folder = tmp_path_factory.mktemp("sounds")/"few"
+    synthetic_words(3, 2, 8).save(folder)
+    return folder
+
+
+@pytest.fixture
+def brief(monkeypatch):
+    "SPICE whose crossed groupings are two rounds of small consensuses: four in five seconds of a small run are theirs."
+    import functools
+    from audioclust import spice
+    monkeypatch.setattr(spice, "Crossed", functools.partial(spice.Crossed, rounds=2, n_members=8))
+
+
+@pytest.fixture(scope="session")
 def noises(tmp_path_factory):
     "Makes files of noise at 16 kHz that last so many seconds each, and gives their table."
     def make(*seconds):

@@ -19,7 +19,7 @@ def truth(model, table, column): return table.set_index("path").loc[list(model.c
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_from_folder_to_kept_run(words, tmp_path, method):
+def test_every_method_from_folder_to_kept_run(words, brief, tmp_path, method):
     folder, table = words
     params = dict(dbscan=dict(min_samples=4), hdbscan=dict(min_cluster_size=8), deepcluster=dict(epochs=2, passes=4, views=4), spice=dict(epochs=4, match_epochs=2, head_epochs=3, n_other=4, views=2)).get(method)
     with warnings.catch_warnings():

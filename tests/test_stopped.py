@@ -49,13 +49,16 @@ def test_stopped_at_any_file_it_goes_on_to_the_same(sounds, whole, tmp_path, mon
 def start(sounds, out, *more):
     return subprocess.Popen([sys.executable, "-m", "audioclust", "cluster", str(sounds), "--out", str(out), "--cache", str(out.parent/"cache"), *PLAIN, *more], stderr=subprocess.PIPE, text=True)
 
-@pytest.mark.parametrize("share", [.5, .8])
-def test_killed_at_some_moment_it_goes_on_to_the_same(sounds, whole, tmp_path, share):
-    p = start(sounds, tmp_path/"first")
+@pytest.fixture(scope="module")
+def took(sounds, tmp_path_factory): # Seconds of a run
     begin = time.monotonic()
-    assert p.wait() == 0
+    assert start(sounds, tmp_path_factory.mktemp("timed")/"run").wait() == 0
+    return time.monotonic() - begin
+
+@pytest.mark.parametrize("share", [.5, .8])
+def test_killed_at_some_moment_it_goes_on_to_the_same(sounds, whole, took, tmp_path, share):
     p, out = start(sounds, tmp_path/"run"), tmp_path/"run"
-    time.sleep(share*(time.monotonic() - begin))
+    time.sleep(share*took)
     p.send_signal(signal.SIGKILL)
     p.wait()
     assert cluster(sounds, out, "--resume") == 0 and same(out, whole)
