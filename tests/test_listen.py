@@ -306,7 +306,7 @@ def test_the_tree_is_that_of_all_clips_and_of_the_clusters_shown(many, tmp_path)
 @browser
 def test_twenty_thousand_clips_open(run, tmp_path, monkeypatch):
     from audioclust import listen
-    monkeypatch.setattr(listen, "pictures", lambda clips, *args: (np.zeros((len(clips), listen.HEIGHT, listen.WIDTH), np.uint8), .5))  # to listen to so many takes half a minute
+    monkeypatch.setattr(listen, "pictures", lambda clips, **kwargs: (np.zeros((len(clips), listen.HEIGHT, listen.WIDTH), np.uint8), .5))  # to listen to so many takes half a minute
     model = AudioClusterer.load(run/"run")
     n, rows = 20_000, np.random.default_rng(0).integers(len(model.labels_), size=20_000)
     model.stability_ = None
