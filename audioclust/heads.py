@@ -91,7 +91,7 @@ class Heads(nn.Module):
         return torch.baddbmm(self.b2, h, self.w2).softmax(2)
 
 class Positions(DataLoader):
-    "Batches of places in the list of what was selected, each place once in each pass."
+    "Batches of places in the list of what was selected, each place at most once in each pass; those that do not fill a last batch sit it out."
     def __init__(self, size:int, # Places
         passes:int=8, bs:int=128, seed:int=0, device:str|torch.device|None=None): # Over the clips in an epoch, clips in a step, of the order, where batches go
         self.size, self.passes, self.dice = size, passes, np.random.default_rng(seed)

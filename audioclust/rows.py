@@ -27,7 +27,7 @@ def blocks(x:Any, # Rows, shape (n, d): tensor or `Rows`
     k:int, # Numbers that each row needs beside its own d
     n:int|None=None, # Rows; None: those of `x`
 )->list: # Slices that cover the rows in order
-    "Blocks of equal size, up to 16 MB on a CPU, 4 MB from a file, or 256 MB on a GPU; unless there is little, at least 4, so that every core has some."
+    "Blocks of equal size, up to 16 MB on a CPU, 4 MB from a file, or 256 MB on a GPU; unless there is little, at least 4, so that each of up to four cores has some."
     n, width = len(x) if n is None else n, k + x.shape[1]
     most = 2**26 if x.device.type != "cpu" else 2**20 if getattr(x, "mapped", False) else 2**22
     parts = 4*math.ceil(n*width/most/4) if n*width > 2**18 else 1

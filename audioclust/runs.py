@@ -79,7 +79,7 @@ SCHEMA = 1
 _PACKAGES = "audioclust torch torchaudio fastai scikit-learn scipy numpy pandas soundfile soxr transformers".split()
 
 def versions()->dict: # Package → version
-    "Versions of everything that could change a result."
+    "Versions of the packages that are most likely to change a result."
     found = {"python": platform.python_version()}
     for p in _PACKAGES:
         try: found[p] = version(p)
