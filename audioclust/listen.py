@@ -9,6 +9,8 @@ __all__ = ['WIDTH', 'HEIGHT', 'COLUMNS', 'PER', 'PLAYED', 'shown_seconds', 'Pict
 # %% ../nbs/71_listen.ipynb #f1ebf122
 import base64, io, os
 from collections import Counter
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -221,17 +223,14 @@ def _sounds(table, out, embed, most=400e6):
 
 def _links(table, out):
     "A link for each clip, to a copy where a browser could not play the recording."
-    links, known, beside = [], {}, out.parent.resolve() # type: list, dict, Path
+    links, link = [], cache(partial(_link, beside=out.parent.resolve())) # type: list, Callable
     for i,(p,s,e) in enumerate(zip(table.path, table.start, table.end)):
-        if Path(p).suffix.lower() in PLAYED:
-            if p not in known: known[p] = _link(p, beside)
-            links.append(known[p])
-            continue
+        if Path(p).suffix.lower() in PLAYED: links.append(link(p)); continue
         copy = out.parent/f"{out.stem}-sounds"/f"{i:06d}.mp3"
         try: made = as_mp3(p, s, e)
         except (AudioError, OSError): links.append(None); continue
         with runs.replacing(copy) as tmp: tmp.write_bytes(made)
-        links.append(_link(copy.resolve(), beside) + "#copy")
+        links.append(link(copy.resolve()) + "#copy")
     return links
 
 def _title(about): return _name(os.path.basename(str(about["source"]).rstrip("/\\")) or str(about["source"]))

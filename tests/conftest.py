@@ -63,7 +63,7 @@ def few(tmp_path_factory):
 
 @pytest.fixture
 def brief(monkeypatch):
-    "SPICE whose crossed groupings are two rounds of small consensuses: four in five seconds of a small run are theirs."
+    "SPICE whose crossed groupings are two rounds of small consensuses: at the defaults they are half of a small run."
     import functools
     from audioclust import spice
     monkeypatch.setattr(spice, "Crossed", functools.partial(spice.Crossed, rounds=2, n_members=8))

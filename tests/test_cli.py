@@ -147,8 +147,7 @@ TRAIN = ["--method", "deepcluster", "--n-clusters", "3", "--epochs", "3", "--set
 
 def test_a_training_that_was_stopped_goes_on_to_the_same_result(few, tmp_path, capsys, monkeypatch):
     from audioclust.training import Checkpoints
-    folder = few
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"whole"), *TRAIN]) == 0
+    assert main(["cluster", str(few), "--out", str(tmp_path/"whole"), *TRAIN]) == 0
     assert not (tmp_path/"whole/training").exists() and len(pd.read_csv(tmp_path/"whole/curves.csv")) == 3
     kept = Checkpoints.after_epoch
     def stop(self):
@@ -156,20 +155,19 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_result(few, tmp_path, c
         if self.epoch == 1: raise KeyboardInterrupt
     with monkeypatch.context() as m:
         m.setattr(Checkpoints, "after_epoch", stop)
-        assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *TRAIN]) == 130
+        assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *TRAIN]) == 130
     assert {p.name for p in (tmp_path/"run").iterdir()} == {"training", "started.json"}
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *TRAIN]) == 2 and "say --resume" in capsys.readouterr().err
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *TRAIN, "--seed", "1", "--resume"]) == 2 and "random_state was 0 and is 1" in capsys.readouterr().err
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *TRAIN, "--resume"]) == 0
+    assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *TRAIN]) == 2 and "say --resume" in capsys.readouterr().err
+    assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *TRAIN, "--seed", "1", "--resume"]) == 2 and "random_state was 0 and is 1" in capsys.readouterr().err
+    assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *TRAIN, "--resume"]) == 0
     for name in ("clusters.csv", "embeddings.npy", "curves.csv", "model/encoder.safetensors"): assert (tmp_path/"run"/name).read_bytes() == (tmp_path/"whole"/name).read_bytes(), name
 
 
 SPICE = ["--method", "spice", "--n-clusters", "3", "--epochs", "2", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2", "--no-cache"]
 
 def test_spice_stopped_and_gone_on_with_is_the_same(few, brief, tmp_path, monkeypatch, capsys):
-    folder = few
     from audioclust.training import Checkpoints
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"whole"), *SPICE]) == 0
+    assert main(["cluster", str(few), "--out", str(tmp_path/"whole"), *SPICE]) == 0
     said = capsys.readouterr().err
     assert "contrast by content, epoch 1 of 2" in said and "contrast by source, epoch 2 of 2" in said and "match, epoch" in said
     write, wrote = Checkpoints.after_epoch, []
@@ -178,11 +176,11 @@ def test_spice_stopped_and_gone_on_with_is_the_same(few, brief, tmp_path, monkey
         wrote.append(self.file.stem)
         if wrote == ["content"]*2 + ["source"]: raise KeyboardInterrupt
     monkeypatch.setattr(Checkpoints, "after_epoch", stop)
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *SPICE, "-q"]) == 130
+    assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *SPICE, "-q"]) == 130
     assert {p.name for p in (tmp_path/"run/training").iterdir()} == {"content.safetensors", "source.safetensors"}
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *SPICE, "-q"]) == 2 and "--resume" in capsys.readouterr().err
+    assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *SPICE, "-q"]) == 2 and "--resume" in capsys.readouterr().err
     monkeypatch.setattr(Checkpoints, "after_epoch", write)
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), *SPICE, "-q", "--resume"]) == 0
+    assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *SPICE, "-q", "--resume"]) == 0
     assert (tmp_path/"run/clusters.csv").read_bytes() == (tmp_path/"whole/clusters.csv").read_bytes()
     assert not (tmp_path/"run/training").exists()
     assert set(pd.read_csv(tmp_path/"run/curves.csv").stage) == {"contrast by content", "contrast by source", "heads", "match"}

@@ -388,6 +388,16 @@ def test_spice_uses_networks_that_are_there(words, brief):
     with pytest.raises(ValueError, match="2 are needed"): SPICE(3, **options).fit(words, encoders=first.encoders_[:1])
 
 
+def test_both_ways_train_the_same_networks(words, monkeypatch):
+    class Enough(Exception): pass
+    def stop(*args): raise Enough
+    monkeypatch.setattr(SPICE, "_cross", stop)
+    content, source = (SPICE(3, by, **{**QUICK, "epochs": 1}) for by in ("content", "source"))
+    for m in content, source:
+        with pytest.raises(Enough): m.fit(words)
+    assert all(same(a, b) for a,b in zip(content.encoders_, source.encoders_[::-1])) and not same(*content.encoders_)
+
+
 # heads that agree with neighbours
 
 def test_losses_of_neighbours_are_those_of_plain_loops():
