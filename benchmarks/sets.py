@@ -8,7 +8,6 @@ that SPICE's later steps start from, for SPICE only. By source SPICE takes over 
 seed by content, which are those that it would train again. `cpu_seconds` are those of the process, all threads together; of
 SPICE by source without the training that it did not have to do. With --passes DeepCluster sees each clip so often between
 two clusterings, and goes by the name "deepcluster, N passes". Methods that train nothing are in `quality.py`.
-The rows of SPICE that are there were made by an earlier form of this script (commit 7c7a752), at 16 kHz and without `ari` and `cpu_seconds`.
 Goal: do the defaults hold for other sounds, lengths, rates and unequal groups? Not a goal: the best settings for each.
 """
 import argparse, tempfile, time, warnings
