@@ -33,6 +33,7 @@ class Search:
         self.moved = 0 # rows whose label the last search changed
         self.x, self.spherical, self.remember, self.labels, self.last = Rows.of(x), spherical, remember, None, None
         self.buffers = threading.local()
+        self.little = not remember and not self.x.mapped and self.x.device.type == "cpu" and len(blocks(self.x, 16)) < 2
         if spherical: self.space = Space(None, 1., self.x.dtype)
         else:
             mean, total = spread or scatter(self.x)
@@ -45,6 +46,7 @@ class Search:
         "Search; afterwards `labels`, shape (n,), holds the nearest centre of each row. The tensor is the same each time."
         c, first = Centers(centers, self.space, self.spherical, self.buffers), self.labels is None
         if first: self._begin(len(self.x))
+        if self.little and len(c)*len(self.x) <= 2**16: yield from self._at_once(c, first, use); return
         pick = None if first or not self.remember else self._pick(c)
         how = "first" if first else "guess" if 4*self.moved < len(self.x) else "again" # after a round of many changes, old labels are no good guess
         self.before, self.looked, self.moved, doubts = c.c, len(self.x) if pick is None else len(pick), 0, [] # `looked`: rows compared with all centres
@@ -71,6 +73,22 @@ def _begin(self:Search, n):
     def new(dtype): return torch.empty(n, dtype=dtype, device=self.x.device)
     self.labels = new(torch.long)
     if self.remember: self.sq, self.own, self.other = (new(self.space.dtype) for _ in range(3)) # squared length; at least the distance to the nearest centre; at most that to any other
+
+@patch
+def _at_once(self:Search, c, first, use): # A table so small that calls take longer than numbers: one product in float64 for all rows
+    if first:
+        self.whole = self.space.shift(self.x[:], torch.float64)/self.space.unit
+        self.sq = self.whole.square().sum(1)
+    scores = torch.addmm(torch.zeros_like(c.sq) if self.spherical else c.sq, self.whole, c.c.T, alpha=-2)
+    least, labels = scores.min(1)
+    error = (self.sq + c.sq.max()).mul_(4*c.noise[torch.float64])
+    doubt = ((scores <= (least + error)[:, None]).sum(1) > 1).nonzero()[:, 0]
+    if len(doubt): labels[doubt] = c._directly(self.x[doubt].double())
+    moved = slice(None) if first else (labels != self.labels).nonzero()[:, 0]
+    old, new, rows = None if first else self.labels[moved], labels[moved], self.x[moved]
+    self.looked, self.moved = len(labels), len(new)
+    self.labels[moved] = new
+    if len(new): yield use(old, new, rows)
 
 @patch
 def _plan(self:Search, c): # The lively centres, if a round is not to be a full one; brings the bounds up to date

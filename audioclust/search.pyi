@@ -12,6 +12,7 @@ class Search:
     last: Any
     moved: int
     buffers: Incomplete
+    little: Incomplete
     space: Incomplete
     def __init__(self, x: Tensor | Rows, spread: tuple | None = None, spherical: bool = False, remember: bool = True) -> None: ...
     def __call__(self, centers: Tensor, use: Callable = ...) -> Iterator: ...
@@ -24,3 +25,4 @@ class Search:
     sq: Any
     own: Any
     other: Any
+    whole: Any

@@ -40,7 +40,7 @@ def test_a_sample_leaves_the_rest_open(rng):
 
 @pytest.mark.parametrize("k", [3, 5, 8])
 def test_separate_heaps_are_counted(k):
-    X, _ = make_blobs(60*k, 6, centers=np.random.default_rng(k).normal(size=(k, 6))*12, random_state=0)
+    X, _ = make_blobs(25*k, 6, centers=np.random.default_rng(k).normal(size=(k, 6))*12, random_state=0)
     assert choose_k(X).k == k and (k > 3 or choose_k(X).k == k)  # again the same
 
 

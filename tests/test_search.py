@@ -34,15 +34,25 @@ def test_every_round_finds_what_a_full_search_finds(seed, n, k, d, dtype, offset
         if turn == 5: centers = centers + size*torch.randn(centers.shape, generator=g).to(dtype)*(torch.rand(k, 1, generator=g) < .2) # some leap
 
 @settings(max_examples=30, deadline=None)
-@given(seeds, st.integers(2, 200), st.integers(1, 12), st.integers(2, 6))
-def test_by_angle_too(seed, n, k, d):
+@given(seeds, st.integers(2, 200), st.integers(1, 12), st.integers(2, 6), st.booleans(), st.booleans())
+def test_by_angle_too(seed, n, k, d, remember, coarse):
     g = gen(seed)
-    x = unit_rows(torch.randn(n, d, generator=g))
-    centers, search = x[:min(k, n)], Search(x, spherical=True)
+    x = unit_rows(torch.randint(-1, 2, (n, d), generator=g).float() if coarse else torch.randn(n, d, generator=g))
+    centers, search = x[:min(k, n)], Search(x, spherical=True, remember=remember)
     for _ in range(6):
         a = e_step(search, centers, spherical=True)
         assert torch.equal(a.labels, assign(x, centers, spherical=True))
         centers = m_step(a, centers, spherical=True)
+
+def test_little_tables_are_searched_at_once_and_others_block_by_block():
+    def at_once(x, k, **how):
+        search, used = Search(x, **how), []
+        search._at_once = lambda *a: used.append(a) or Search._at_once(search, *a)
+        assert torch.equal(e_step(search, x[:k]).labels, assign(x, x[:k]))
+        return bool(used)
+    x = torch.randn(4000, 8, generator=gen(0))
+    assert at_once(x, 16, remember=False) and not at_once(x, 17, remember=False) and not at_once(x, 16)
+    assert not at_once(torch.randn(20_000, 8, generator=gen(0)), 2, remember=False)
 
 def test_bounds_spare_work_and_lively_centres_are_used():
     g = gen(0)
