@@ -78,13 +78,14 @@ def write_whole(record:dict, # What `run.json` holds
 SCHEMA = 1
 _PACKAGES = "audioclust torch torchaudio fastai scikit-learn scipy numpy pandas soundfile soxr transformers".split()
 
-def versions()->dict: # Package → version
-    "Versions of the packages that are most likely to change a result."
+def versions()->dict: # Package, or library, → version
+    "Versions of the packages that are most likely to change a result, and of the library that decodes."
     found = {"python": platform.python_version()}
     for p in _PACKAGES:
         try: found[p] = version(p)
         except PackageNotFoundError: pass
-    return found
+    import soundfile
+    return {**found, "libsndfile": soundfile.__libsndfile_version__}
 
 _LARGEST = 10**8  # bytes of run.json
 _KINDS = dict(by=str, source=str, created=str, asked=dict, found=dict, encoder=dict, clusterer=dict, versions=dict, seconds=dict, ignored=list, stability=dict, choice=dict, picked=dict, refined=dict, scores=dict, warnings=list)
