@@ -1,16 +1,23 @@
 """Heads on the frozen embeddings of the spoken digits: SPICE's, from chance and from groups that are there, SCAN's and TEMI's.
 
-    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/heads.py --encoders FOLDER [--seeds 3]
+    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/heads.py --encoders FOLDER [--seeds 5]
+    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/heads.py --encoders FOLDER --number [--seeds 5]
 
 Each row of benchmarks/results/heads.csv is one kind of heads on one embedding, scored afterwards; labels take no part. The
-networks are those that `spice.py --encoders FOLDER` left there. Heads see the embedding of the crossed groupings, or the
-axes that part the groups, as in the chapter on SPICE.
-Goal: do the kinds of heads differ, and does their start matter? Not a goal: the best settings of each.
+networks are those that `spice.py --encoders FOLDER` left there; what is not there is trained, and left there. Heads see the
+embedding of the crossed groupings, or the axes that part the groups, as in the chapter on SPICE.
+With --number rows go to results/heads-number.csv: SPICE's heads again, 40 of them side by side, which know nothing of one
+another; so any m of them are what a run with m heads would have trained (but for what each draws to begin with), and the
+one that it would have chosen is known. `acc` and `nmi` are means over all ways to take m of the 40, `acc_sd` is the standard
+deviation over them, `acc_best` the mean of what the best of the m has, which takes labels to know.
+Goal: do the kinds of heads differ, does their start matter, and how many does it take? Not a goal: the best settings of each.
 """
-import argparse, time
+import argparse, math, time
 from pathlib import Path
 
 import numpy as np
+import torch
+from fastai.callback.core import Callback
 
 from appended import append
 from audioclust.answer import place, soft_assignment
@@ -28,7 +35,11 @@ def embeddings(table, seed, folder):
     "Clean embeddings and views, by the name of the embedding, and the groups found so far."
     if seed in made: return made[seed]
     model = SPICE(10, sample_rate=8000, heads=0, match_epochs=0, random_state=seed)
-    model.fit(table, encoders=[load_encoder(folder/f"{by}_{seed}") for by in ("content", "source")])
+    at = [folder/f"{by}_{seed}" for by in ("content", "source")]
+    there = all((a/"encoder.json").is_file() for a in at)
+    model.fit(table, encoders=[load_encoder(a) for a in at] if there else None)
+    if not there:
+        for a,e in zip(at, model.encoders_): e.save(a)
     encoder, w, c = model.encoders_[0], model.whitenings_[0], model.crossed_
     store = LogMels.of(table, ClippedLogMel(8000))
     X, R = encoder.embed_kept(store), encoder.embed_kept(store, views=5, seed=seed + 1)
@@ -52,15 +63,60 @@ def run(table, name, seed, folder):
     return dict(kind=kind, embedding=where, seed=seed, acc=round(s["acc"], 4), nmi=round(s["nmi"], 4), worst_head=round(min(every), 4), best_head=round(max(every), 4), seconds=round(seconds, 1))
 
 
+MANY = 40 # heads side by side, for --number
+NUMBERS = 1, 2, 3, 5, 10, 20, MANY
+
+class Each(Callback):
+    "What each head says after each epoch, and its loss, as `KeepBest` sees it."
+    order = 76
+    def __init__(self): self.loss, self.said = [], []
+    @torch.no_grad()
+    def after_epoch(self):
+        labels = self.learn.self_labels
+        self.loss.append(labels.losses().numpy()); self.said.append(self.model(labels.clean).argmax(2).to(torch.uint8).numpy())
+
+def chosen(n, m): # Heads in all, and taken
+    "How likely each place in the order of least losses is that of the head that is chosen, when m of n are taken: shape (n,)."
+    return np.array([math.comb(n - 1 - r, m - 1)/math.comb(n, m) for r in range(n)])
+
+def many(table, name, seed, folder): # Kept until the next name or seed: one training has the rows of all numbers
+    "Accuracy and NMI of each of MANY heads at the epoch of its least loss, the least loss first."
+    if (name, seed) not in trained:
+        kind, where = name
+        Z, V, p = embeddings(table, seed, folder)[where]
+        each = Each()
+        whole = SelfHeads(10, heads=MANY, random_state=seed).fit(Z, weak=V[0], strong=V[1:], start=p if "given" in kind else None, cbs=[each])
+        loss = np.stack(each.loss)  # [epochs, H]
+        epoch = loss.argmin(0)
+        order = np.argsort(loss.min(0), kind="stable")
+        scores = [score(table.label, each.said[epoch[h]][h]) for h in order]
+        assert scores[0] == score(table.label, whole.labels_)  # what all of them together would have chosen
+        trained.clear()
+        trained[name, seed] = np.array([[s["acc"], s["nmi"]] for s in scores])
+    return trained[name, seed]
+
+trained = {}
+
+def run_number(table, name, seed, folder):
+    kind, where, m = name.split(" / ")
+    s, m = many(table, (kind, where), seed, folder), int(m)
+    w = chosen(len(s), m)
+    mean = w @ s
+    return dict(kind=kind, embedding=where, heads=m, seed=seed, acc=round(mean[0], 4), acc_sd=round(math.sqrt(max(0, w @ (s[:, 0] - mean[0])**2)), 4), nmi=round(mean[1], 4), acc_best=round(w @ np.sort(s[:, 0])[::-1], 4))
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--encoders", type=Path, required=True)
-    p.add_argument("--seeds", type=int, default=3)
-    p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"heads.csv")
+    p.add_argument("--seeds", type=int, default=5)
+    p.add_argument("--number", action="store_true", help="SPICE's heads, from 1 to 40 of them")
+    p.add_argument("--out", type=Path, help="results/heads.csv; with --number results/heads-number.csv")
     args = p.parse_args()
     table = fsdd(download=False)
-    todo = [(f"{kind} / {where}", s) for s in range(args.seeds) for where in ("crossed", "even") for kind in KINDS]
-    append(args.out, todo, lambda name, seed: run(table, name, seed, args.encoders))
+    out = args.out or Path(__file__).parent/"results"/f"heads{'-number'*args.number}.csv"
+    if args.number: todo = [(f"{kind} / {where} / {m}", s) for s in range(args.seeds) for where in ("crossed", "even") for kind in KINDS if kind.startswith("SPICE") for m in NUMBERS]
+    else: todo = [(f"{kind} / {where}", s) for s in range(args.seeds) for where in ("crossed", "even") for kind in KINDS]
+    append(out, todo, lambda name, seed: (run_number if args.number else run)(table, name, seed, args.encoders))
 
 
 if __name__ == "__main__": main()
