@@ -21,9 +21,10 @@ def axes_beside(X:np.ndarray, # Centred rows [N, d]
     floor:float, # Added to the covariance of `R`, as a share of its mean eigenvalue
 )->tuple[np.ndarray,np.ndarray]: # (variance float64 [m], axes float64 [m, d])
     "The directions in which `X` varies most beside `R`, and how much, in units of `R`."
-    C = (R.T @ R).astype(np.float64)/n  # [d, d]
+    C = (R.T @ R).astype(np.float64)  # [d, d]
+    C /= n
     C[np.diag_indices_from(C)] += max(floor*np.trace(C)/len(C), 1e-12)
-    L = cholesky(C, lower=True)
+    L = cholesky(C.T, lower=True, overwrite_a=True)  # C is its own transpose, and this one need not be copied
     m = min(m, X.shape[1], max(1, len(X) - 1))
     variance, Vt = _axes(solve_triangular(L, X.T, lower=True).T, m)
     A = solve_triangular(L, Vt.T, lower=True, trans="T").T  # as directions of X
