@@ -1,9 +1,9 @@
-"""Other sounds than speech: the methods that train, at their defaults, on sets that are rendered for it, at the rate that each was rendered at.
+"""Rendered sounds: the methods that train, at their defaults, on sets that are rendered for it, at the rate that each was rendered at.
 
     python benchmarks/sets.py [--only "NAME;…"] [--methods "NAME;…"] [--by "content;source"] [--seeds 5] [--passes 40]
 
 Each row of benchmarks/results/sets.csv is one run, scored afterwards against content and source; `made_sets.py` makes the
-sounds. Rows are appended: a run that is there already is not made again. `start` is the consensus on the features
+sounds, `synthetic_words` the words. Rows are appended: a run that is there already is not made again. `start` is the consensus on the features
 that SPICE's later steps start from, for SPICE only. By source SPICE takes over the two networks that it trained for the same
 seed by content, which are those that it would train again. `cpu_seconds` are those of the process, all threads together; of
 SPICE by source without the training that it did not have to do. With --passes DeepCluster sees each clip so often between
@@ -18,7 +18,8 @@ from audioclust.deepcluster import DeepCluster
 from audioclust.metrics import score
 from audioclust.sources import common_rate
 from audioclust.spice import SPICE
-from made_sets import SETS, make
+from made_sets import SETS
+from quality import WORDS, table_of
 
 METHODS = "deepcluster", "spice"
 STEPS = {"": None, "_start": "consensus", "_crossed": "crossed", "_even": "even", "_heads": "heads"} # Columns end with; names in `steps_`
@@ -50,11 +51,11 @@ def main():
     p.add_argument("--passes", type=int, help="of DeepCluster; the default is its own")
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"sets.csv")
     args = p.parse_args()
-    names, methods = args.only.split(";") if args.only else SETS, args.methods.split(";") if args.methods else METHODS
+    names, methods = args.only.split(";") if args.only else [*SETS, WORDS], args.methods.split(";") if args.methods else METHODS
     if args.passes: methods = [f"deepcluster, {args.passes} passes"]
     with tempfile.TemporaryDirectory() as tmp:
         for name in names:
-            table, trained = make(name, tmp), {}
+            table, trained = table_of(name, tmp), {}
             def one(variant, seed):
                 _,by,method = variant.split(" / ")
                 return dict(set=name, by=by, method=method, clips=len(table), seed=seed, **run(table, method, by, seed, trained))
