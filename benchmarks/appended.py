@@ -4,6 +4,8 @@ from pathlib import Path
 
 import torch
 
+from audioclust.networks import has_bf16
+
 
 def commit():
     "The commit that is checked out, with a + where files differ from it."
@@ -11,7 +13,7 @@ def commit():
 
 def append(out, todo, run): # A CSV file, (variant, seed) pairs, and what makes a dict of one
     "Add a row for each pair that has none, with commit and machine."
-    where = f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, Python {platform.python_version()}"
+    where = f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, Python {platform.python_version()}{', bfloat16'*has_bf16(torch.device('cpu'))}"  # what can compute with 16 bits trains with them, which takes a third of the time and ends elsewhere
     done = {(r["variant"], int(r["seed"])) for r in csv.DictReader(open(out, newline=""))} if out.is_file() else set()
     out.parent.mkdir(parents=True, exist_ok=True)
     for name,seed in todo:
