@@ -215,3 +215,19 @@ def test_the_tables_of_the_page_are_what_the_rows_say(label, name):
         if "clustpy" in method and one.empty: continue  # not all sets have them
         want = [f"{one[m].mean():.3f} ± {one[m].std():.3f}" for m in ("acc", "nmi", "ari", "nmi_other")]
         assert any(shown[i:i + 4] == want for i in range(len(shown))), f"{want}: run the notebook 80_results again"
+
+
+def test_the_head_that_would_be_chosen_is_as_likely_as_counting_says():
+    from itertools import combinations
+    from heads import NUMBERS, chosen
+    for n,m in ((6, 1), (6, 3), (5, 5)): assert np.allclose(chosen(n, m), np.bincount([min(c) for c in combinations(range(n), m)], minlength=n)/len(list(combinations(range(n), m))))
+    r = pd.read_csv(root/"benchmarks/results/heads-number.csv")
+    assert set(r.heads) == set(NUMBERS) and (r.groupby("variant").seed.nunique() == 5).all() and (r.acc_best >= r.acc - 1e-9).all() and (r[r.heads == max(NUMBERS)].acc_sd == 0).all()
+    assert (np.diff(r.set_index(["kind", "embedding", "seed", "heads"]).acc_best.unstack(), axis=1) >= 0).all()  # the best of more is no worse
+
+
+def test_rows_of_what_trains_have_five_seeds():
+    r = pd.read_csv(root/"benchmarks/results/sets.csv")
+    assert not r.duplicated(["variant", "seed"]).any() and not r.commit.str.endswith("+").any() and r[["acc", "nmi", "nmi_other"]].stack().between(0, 1).all()
+    n = r[~r.method.str.contains("passes")].groupby("variant").seed.apply(set)
+    assert (n == {0, 1, 2, 3, 4}).all(), n
