@@ -8,6 +8,8 @@ and without the cache: the whole way from a command to a run folder, the import 
 Memory is the greatest sum over all processes of the run, worker processes included, of their proportional share (PSS: what
 two processes share counts once), read from /proc ten times a second; without /proc, the sum of their resident memory.
 Rows with processes = 2 are the same under torchrun; same = 1 says that clusters.csv was the same to the byte.
+PYTHONDONTWRITEBYTECODE is taken out of the environment: with it each run compiles torch and the others again (3.5 seconds of 11
+at 1,000 clips here), which users do not have; the first run may do so once.
 Goal: to see whether time and memory grow in proportion. Not a goal: absolute numbers that hold on another machine.
 Results go to benchmarks/results/scale.csv. 100,000 clips take 1.5 GB of disk and about ten minutes in all.
 """
@@ -18,6 +20,7 @@ from pathlib import Path
 import psutil
 
 PART = 1000
+ENVIRONMENT = {k: v for k,v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
 def make(folder, i):
@@ -37,7 +40,7 @@ def memory(process):
 def run(command):
     "Seconds, and the most bytes held at a time."
     start, most = time.perf_counter(), 0
-    with tempfile.TemporaryFile() as said, subprocess.Popen(command, stdout=said, stderr=said) as p:
+    with tempfile.TemporaryFile() as said, subprocess.Popen(command, stdout=said, stderr=said, env=ENVIRONMENT) as p:
         tree = psutil.Process(p.pid)
         while p.poll() is None:
             try: most = max(most, memory(tree))
