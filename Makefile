@@ -7,6 +7,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 # threads that sleep while they wait, so that two notebooks on two cores do not slow each other down
 export OMP_WAIT_POLICY ?= passive
+# with it each of the hundreds of processes of the tests compiles the sources of torch and the others again, five seconds each
+unexport PYTHONDONTWRITEBYTECODE
 RUN    := PATH="$(abspath $(BIN)):$$PATH"
 OUT    ?= runs/demo
 SUM     = find nbs audioclust README.md llms.txt -type f \( -name llms.txt -o -name '*.ipynb' -o -name '*.py' -o -name '*.pyi' -o -name '*.md' -o -name '*.bib' \) | LC_ALL=C sort | xargs cksum
