@@ -6,9 +6,9 @@
 Each row of benchmarks/results/heads.csv is one kind of heads on one embedding, scored afterwards; labels take no part. The
 networks are those that `spice.py --encoders FOLDER` left there; what is not there is trained, and left there. Heads see the
 embedding of the crossed groupings, or the axes that part the groups, as in the chapter on SPICE.
-With --number rows go to results/heads-number.csv: SPICE's heads again, 40 of them side by side, which know nothing of one
-another; so any m of them are what a run with m heads would have trained (but for what each draws to begin with), and the
-one that it would have chosen is known. `acc` and `nmi` are means over all ways to take m of the 40, `acc_sd` is the standard
+With --number rows go to results/heads-number.csv: SPICE's heads again, 40 of them side by side, of which none sees another;
+so any m of them are nearly what a run with m heads would have trained, and the one that would have been chosen is known.
+(Nearly: the loss is the mean over the heads, and Adam's epsilon does not shrink with it.) `acc` and `nmi` are means over all ways to take m of the 40, `acc_sd` is the standard
 deviation over them, `acc_best` the mean of what the best of the m has, which takes labels to know.
 Goal: do the kinds of heads differ, does their start matter, and how many does it take? Not a goal: the best settings of each.
 """
@@ -22,24 +22,19 @@ from fastai.callback.core import Callback
 from appended import append
 from audioclust.answer import place, soft_assignment
 from audioclust.datasets import fsdd
-from audioclust.encoders import load_encoder
 from audioclust.heads import SelfHeads
 from audioclust.logmels import ClippedLogMel, LogMels
 from audioclust.metrics import score
 from audioclust.neighbours import NeighbourHeads
 from audioclust.spice import SPICE
+from spice import fitted
 
-made = {}
+made, trained = {}, {} # what `embeddings` and `many` made last
 
 def embeddings(table, seed, folder):
     "Clean embeddings and views, by the name of the embedding, and the groups found so far."
     if seed in made: return made[seed]
-    model = SPICE(10, sample_rate=8000, heads=0, match_epochs=0, random_state=seed)
-    at = [folder/f"{by}_{seed}" for by in ("content", "source")]
-    there = all((a/"encoder.json").is_file() for a in at)
-    model.fit(table, encoders=[load_encoder(a) for a in at] if there else None)
-    if not there:
-        for a,e in zip(at, model.encoders_): e.save(a)
+    model = fitted(SPICE(10, sample_rate=8000, heads=0, match_epochs=0, random_state=seed), table, [folder/f"{by}_{seed}" for by in ("content", "source")])
     encoder, w, c = model.encoders_[0], model.whitenings_[0], model.crossed_
     store = LogMels.of(table, ClippedLogMel(8000))
     X, R = encoder.embed_kept(store), encoder.embed_kept(store, views=5, seed=seed + 1)
@@ -94,8 +89,6 @@ def many(table, name, seed, folder): # Kept until the next name or seed: one tra
         trained.clear()
         trained[name, seed] = np.array([[s["acc"], s["nmi"]] for s in scores])
     return trained[name, seed]
-
-trained = {}
 
 def run_number(table, name, seed, folder):
     kind, where, m = name.split(" / ")

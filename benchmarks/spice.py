@@ -42,6 +42,15 @@ def with_noise(table, seed, folder):
     return table.assign(path=rows)
 
 
+def fitted(model, table, at, **options): # `at`: folders of the two networks, the asked one first; empty to keep none
+    "Fit with the networks that lie in `at`; what is not there is trained, and left there."
+    there = bool(at) and all((a/"encoder.json").is_file() for a in at)
+    model.fit(table, encoders=[load_encoder(a) for a in at] if there else None, **options)
+    if at and not there and model.crossed:
+        for a,e in zip(at, model.encoders_): e.save(a)
+    return model
+
+
 def run(table, seed, kept=None, unbalanced=False, noisy=False, **options):
     with tempfile.TemporaryDirectory() as tmp: return _run(with_noise(table, seed, tmp) if noisy else table, seed, kept, unbalanced, "_noisy"*noisy, **options)
 
@@ -60,10 +69,7 @@ def _run(table, seed, kept, unbalanced, name, **options):
         model = SPICE(**{"n_clusters": 10, "sample_rate": 8000, "random_state": seed, **options})
         bys = ("content", "source")[::1 if model.by == "content" else -1]
         at = [Path(kept)/f"{by}_{seed}{'_unbalanced'*unbalanced}{name}" for by in bys] if kept else []
-        there = bool(at) and all((a/"encoder.json").is_file() for a in at)
-        model.fit(table, stage=stage, encoders=[load_encoder(a) for a in at] if there else None)
-        if at and not there and model.crossed:
-            for a,e in zip(at, model.encoders_): e.save(a)
+        fitted(model, table, at, stage=stage)
     X = model.encoders_[0].embed_kept(LogMels.of(table, ClippedLogMel(8000)))
     steps = {"kmeans": KMeans(model.n_clusters, n_init=20, random_state=seed).fit_predict(X/np.linalg.norm(X, axis=1, keepdims=True)), **model.steps_, "answer": model.labels_}
     wanted, other = ("label", "speaker") if model.by == "content" else ("speaker", "label")
