@@ -16,7 +16,6 @@ from . import runs
 from .metrics import ami, nmi
 from .pipeline import AudioClusterer
 from .processes import Team
-from .refined import refine
 
 # %% ../nbs/70a_both.ipynb #b06e87be
 WAYS = "content", "source"
@@ -58,7 +57,9 @@ class BothWays:
     )->Self:
         "Find both groupings; returns `self`."
         for by in WAYS: getattr(self, by).fit(source, checkpoints=checkpoints and Path(checkpoints)/by, **kwargs)
-        if self.refined and not self.content.sharded: self.content, self.source, self.why_ = refine(self.content, self.source)
+        if self.refined and not self.content.sharded:
+            from audioclust.refined import refine # brings fastai, and most who import this module never refine
+            self.content, self.source, self.why_ = refine(self.content, self.source)
         return self
 
     def table(self)->pd.DataFrame: # Columns path, start, end, content, source
