@@ -5,8 +5,8 @@
 `audioclust cluster` runs on 240 sounds of eight families (synthetic, of middle difficulty, rendered for it) as a process of its own, and
 is told what it may use: one thread of the processor with all it has (the reference), two threads, one thread with instructions up
 to AVX2, one up to SSE4, and a GPU where there is one (CUDA). Kinds of processors differ in the order in which they add numbers up, so
-in the last digits of sums; what this does to the groups is the question. Networks compute with numbers of 16 bits (bfloat16)
-where the processor can; older ones cannot, so AVX2 and SSE4 have them in float32, and `float32` is the reference but for that.
+in the last digits of sums; what this does to the groups is the question. Trainings compute with numbers of 16 bits (bfloat16)
+where the processor can; older ones cannot, so AVX2 and SSE4 train in float32, and `float32` is the reference but for that.
 Each row of benchmarks/results/devices.csv is one run beside its reference: `moved`, the share of clips that another group holds when groups are matched (assignment problem), `ari` of the
 two groupings, `apart`, the largest difference of an embedding in units of the embeddings' standard deviation, NMI to the families for both; and
 `another seed`, the reference beside the next seed's, as a measure for it. Labels take no part in anything but these last columns.
@@ -29,7 +29,7 @@ KINDS = {"two threads": dict(OMP_NUM_THREADS="2", MKL_NUM_THREADS="2", OPENBLAS_
          "AVX2": dict(ATEN_CPU_CAPABILITY="avx2", DNNL_MAX_CPU_ISA="AVX2", MKL_ENABLE_INSTRUCTIONS="AVX2", OPENBLAS_CORETYPE="Haswell"),
          "SSE4": dict(ATEN_CPU_CAPABILITY="default", DNNL_MAX_CPU_ISA="SSE41", MKL_ENABLE_INSTRUCTIONS="SSE4_2", OPENBLAS_CORETYPE="Nehalem"),
          "float32": {}, **({"CUDA": {}} if torch.cuda.is_available() else {}), "another seed": {}}
-SINGLE, HALF = ("AVX2", "SSE4", "float32"), ("untrained, consensus", "deepcluster", "spice") # kinds without numbers of 16 bits, and methods that take them
+SINGLE, HALF = ("AVX2", "SSE4", "float32"), ("untrained, consensus", "deepcluster", "spice") # kinds without numbers of 16 bits, and methods with a network
 OLD = "import sys, audioclust.networks as n; n._cpu_flags = lambda: []; from audioclust.cli import main; sys.exit(main(sys.argv[1:]))" # the command, on a processor that has none
 METHODS = {"kmeans": [], "consensus": [], "spectral": [], "agglomerative": [], "hdbscan": [], "dbscan": [], "meanshift": [], "untrained, consensus": ["--encoder", "untrained"],
            "deepcluster": ["--epochs", "4", "--set", "passes=1"], "spice": ["--epochs", "3", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2", "--set", "crossed=False"]}
