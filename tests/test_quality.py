@@ -229,4 +229,4 @@ def test_rows_of_what_trains_have_five_seeds():
     r = pd.read_csv(root/"benchmarks/results/sets.csv")
     assert not r.duplicated(["variant", "seed"]).any() and not r.commit.str.endswith("+").any() and r[["acc", "nmi", "nmi_other"]].stack().between(0, 1).all()
     n = r[~r.method.str.contains("passes")].groupby("variant").seed.apply(set)
-    assert (n == {0, 1, 2, 3, 4}).all(), n
+    assert len(n) == 6*2*2 and (n == {0, 1, 2, 3, 4}).all(), n  # six sets, both ways, two methods
