@@ -1,8 +1,8 @@
 """How many groups? What `choose_k` says without labels about sounds whose truth is known.
 
-    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/choose.py
+    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/choose.py [--seeds 5]
 
-Each row of benchmarks/results/choose.csv is one set: the number of classes, the choice and the runner-up, and what other
+Each row of benchmarks/results/choose.csv is one set and one seed: the number of classes, the choice and the runner-up, and what other
 measures would have chosen. Without AUDIOCLUST_DATA the digits are left out.
 Goal: is the choice any good? Not a goal: a rule for these sets.
 """
@@ -32,17 +32,18 @@ def sets(tmp):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--seeds", type=int, default=5)
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"choose.csv")
     args = p.parse_args()
     with tempfile.TemporaryDirectory() as tmp:
-        every = {name: rest for name,*rest in sets(tmp)}
+        points, every = {}, {name: rest for name,*rest in sets(tmp)}
         def one(name, seed):
             table, by, truth = every[name]
-            X = AudioClusterer(n_clusters=2, by=by).fit(table[[c for c in ("path", "start", "end") if c in table]]).embeddings_
-            c = choose_k(X, random_state=seed)
+            if name not in points: points[name] = AudioClusterer(n_clusters=2, by=by, stability=0).fit(table[[c for c in ("path", "start", "end") if c in table]]).embeddings_
+            c = choose_k(points[name], random_state=seed)
             at = c.curve.set_index("k")
             return dict(sounds=name, truth=table[truth].nunique(), chosen=c.k, runner_up=c.runner_up or "", stability=round(at.stability[c.k], 2), silhouette=int(at.silhouette.idxmax()), calinski_harabasz=int(at.calinski_harabasz.idxmax()), eigengap=c.eigengap, seed=seed)
-        append(args.out, [(name, 0) for name in every], one)
+        append(args.out, [(name, seed) for seed in range(args.seeds) for name in every], one)
 
 
 if __name__ == "__main__": main()
