@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 # threads that sleep while they wait, so that two notebooks on two cores do not slow each other down
 export OMP_WAIT_POLICY ?= passive
-# with it each of the hundreds of processes of the tests compiles the sources of torch and the others again, five seconds each
+# where it is set, each of the hundreds of processes of the tests compiles torch and the others again, which takes it some four seconds
 unexport PYTHONDONTWRITEBYTECODE
 RUN    := PATH="$(abspath $(BIN)):$$PATH"
 OUT    ?= runs/demo

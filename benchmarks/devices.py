@@ -7,9 +7,11 @@ is told what it may use: one thread of the processor with all it has (the refere
 to AVX2, one up to SSE4, and a GPU where there is one (CUDA). Kinds of processors differ in the order in which they add numbers up, so
 in the last digits of sums; what this does to the groups is the question. Trainings compute with numbers of 16 bits (bfloat16)
 where the processor can; older ones cannot, so AVX2 and SSE4 train in float32, and `float32` is the reference but for that.
-Each row of benchmarks/results/devices.csv is one run beside its reference: `moved`, the share of clips that another group holds when groups are matched (assignment problem), `ari` of the
-two groupings, `apart`, the largest difference of an embedding in units of the embeddings' standard deviation, NMI to the families for both; and
-`another seed`, the reference beside the next seed's, as a measure for it. Labels take no part in anything but these last columns.
+Each row of benchmarks/results/devices.csv is one run beside its reference: `moved`, the share of clips that another group
+holds when groups are matched (assignment problem), `ari` of the two groupings, `apart`, the largest difference of an embedding
+in units of the embeddings' standard deviation, NMI to the families for both; and `another seed`, the reference beside the
+next seed's, as a measure for it. Labels take no part in anything but these last columns. devices-xeon.csv has the rows of an
+Intel Xeon, made before AVX2 and SSE4 were kept from 16 bits; on fixed points, which know none, both can be compared.
 Goal: agreement across devices. Not a goal: speed. Rows are appended; a run that is there already is not made again.
 """
 import argparse, os, platform, re, subprocess, sys, tempfile

@@ -8,8 +8,9 @@ networks are those that `spice.py --encoders FOLDER` left there; what is not the
 embedding of the crossed groupings, or the axes that part the groups, as in the chapter on SPICE.
 With --number rows go to results/heads-number.csv: SPICE's heads again, 40 of them side by side, of which none sees another;
 so any m of them are nearly what a run with m heads would have trained, and the one that would have been chosen is known.
-(Nearly: the loss is the mean over the heads, and Adam's epsilon does not shrink with it.) `acc` and `nmi` are means over all ways to take m of the 40, `acc_sd` is the standard
-deviation over them, `acc_best` the mean of what the best of the m has, which takes labels to know.
+(Nearly: the loss is the mean over the heads, and Adam's epsilon does not shrink with it.) `acc` and `nmi` are means over all
+ways to take m of the 40, `acc_sd` is the standard deviation over them, `acc_best` the mean of what the best of the m has,
+which takes labels to know.
 Goal: do the kinds of heads differ, does their start matter, and how many does it take? Not a goal: the best settings of each.
 """
 import argparse, math, time

@@ -140,3 +140,10 @@ def test_within_whitening_says_what_is_wrong():
     X = np.zeros((4, 3))
     for views,message in ((None, "views are needed"), (np.zeros((4, 1, 3)), "at least 2"), (np.zeros((4, 2, 2)), "shapes"), (np.full((4, 2, 3), np.nan), "NaN")):
         with pytest.raises(ValueError, match=message): WithinWhiten().fit(X, views=views)
+
+
+def test_what_the_processor_says_decides_on_16_bits(monkeypatch):
+    from audioclust import networks
+    for flags,has in (("avx2 avx512_bf16", True), ("Features bf16", True), ("avx2 avx512f", False), ("", False)):  # benchmarks/devices.py takes the flags away
+        monkeypatch.setattr(networks, "_cpu_flags", lambda: flags.split())
+        assert networks.has_bf16(torch.device("cpu")) == has
