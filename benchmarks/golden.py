@@ -87,7 +87,9 @@ def estimators(record):
     new = X[:20] + .05
     for name, arguments in dict(KMeans=dict(n_clusters=5), DBSCAN=dict(eps=3.2), HDBSCAN=dict(min_cluster_size=8), MeanShift=dict(), AgglomerativeClustering=dict(n_clusters=5),
                                 Consensus=dict(n_clusters=5, n_members=8), SpectralClustering=dict(n_clusters=5)).items():
-        model = find(name)(**arguments).fit(X)
+        kind = find(name)
+        if "random_state" in kind().get_params(): arguments = dict(arguments, random_state=0)
+        model = kind(**arguments).fit(X)
         record.add(f"estimators/{name}", {k: v for k, v in vars(model).items() if k.endswith("_") and isinstance(v, (np.ndarray, int, float, torch.Tensor))})
         record.add(f"estimators/{name}/predict", np.asarray(model.predict(new)))
     for init, batch in (("random", None), ("k-means++", 64)):
