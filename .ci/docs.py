@@ -5,7 +5,7 @@
 
 A fault is a line that names the page and what is wrong; with any fault the exit status is 1. The preview is made with pandoc alone and opens from disk.
 """
-import argparse, base64, copy, json, os, re, runpy, shutil, subprocess, sys, tempfile
+import argparse, base64, copy, json, os, posixpath, re, runpy, shutil, subprocess, sys, tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -40,15 +40,16 @@ def fence(text, attributes):
 
 class Page:
     "A notebook on its way to a page: Markdown, then pandoc's tree, then HTML."
-    def __init__(self, path):
-        self.path, self.faults, self.files, self.labels, self.counts, self.used, self.cites = path, [], {}, {}, Counter(), set(), False
-        self.out = page_of(path); self.name = self.out[:-5]
+    def __init__(self, path, folder):
+        self.path, self.rel, self.faults, self.files, self.labels, self.counts, self.used, self.cites = path, path.relative_to(folder).as_posix(), [], {}, {}, Counter(), set(), False
+        self.out = page_of(self.rel); self.name = self.out[:-5].replace("/", "-")
+        self.up = "../"*self.rel.count("/")  # from the page to the root of the site
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         self.title, self.description, rest = opening(cells)
         if not self.title: self.fault("the first cell has no title")
         self.markdown = "\n\n".join(filter(None, [rest, *map(self.cell, cells[1:])])) + "\n"
 
-    def fault(self, message): self.faults.append(f"{self.path.name}: {message}")
+    def fault(self, message): self.faults.append(f"{self.rel}: {message}")
 
     def cell(self, cell):
         "A cell as Markdown, with what its directives say."
@@ -83,7 +84,7 @@ class Page:
         if "text/markdown" in data: return joined("text/markdown"), "markdown"
         for kind in ("png", "jpeg", "svg+xml"):
             if f"image/{kind}" in data:
-                at = f"files/{self.name}-{len(self.files) + 1}.{kind[:3]}"
+                at = f"{self.up}files/{self.name}-{len(self.files) + 1}.{kind[:3]}"
                 self.files[at] = joined(f"image/{kind}").encode() if kind == "svg+xml" else base64.b64decode("".join(data[f"image/{kind}"]))
                 alt = str(found.get("fig-alt", "")).replace("]", "").replace("[", "")
                 return f"![{alt}]({at})\\ ", "picture"  # the space keeps pandoc from making a second figure of it
@@ -128,7 +129,7 @@ def words(text): return [y for word in text.split(" ") for y in ({"t": "Space"},
 def parse(page):
     "Read the Markdown; give figures, tables, equations and sections their numbers."
     tree, said = pandoc(page.markdown, "-f", "markdown-yaml_metadata_block", "-t", "json")
-    page.faults += [f"{page.path.name}: pandoc: {s}" for s in said]
+    page.faults += [f"{page.rel}: pandoc: {s}" for s in said]
     page.tree = json.loads(tree) if tree else {"blocks": [], "meta": {}, "pandoc-api-version": [1, 23]}
     for x in every(page.tree["blocks"]):
         if x["t"] in ("Para", "Plain"): equations(page, x)
@@ -187,7 +188,7 @@ def loose(page, x):
     if x["t"] in ("Para", "Plain"):
         for a,b,c in zip(x["c"], x["c"][1:], x["c"][2:]):
             if a["t"] == "SoftBreak" and c["t"] == "Space" and b["t"] == "Str" and re.fullmatch(r"[-*+]|\d+[.)]", b["c"]): page.fault(f"a list needs an empty line before it: {plain(x)[:60]}")
-    if x["t"] in ("Image", "Figure") and not LABEL.match(attr(x)[0]) and x["t"] == "Image" and not x["c"][1] and not x["c"][2][0].startswith("files/"): page.fault(f"the image {x['c'][2][0]} has no caption")
+    if x["t"] in ("Image", "Figure") and not LABEL.match(attr(x)[0]) and x["t"] == "Image" and not x["c"][1] and x["c"][2][0] not in page.files: page.fault(f"the image {x['c'][2][0]} has no caption")
 
 
 def refer(page, x):
@@ -214,12 +215,12 @@ class Site:
         self.folder, self.top, self.cfg, self.colours = Path(folder), Path(top), settings(Path(top)), colours
         self.url, self.git = self.cfg.get("doc_host", "") + self.cfg.get("doc_baseurl", ""), self.cfg.get("git_url", "")
         self.sections = contents(self.folder)
-        listed, there = [nb for _,nbs in self.sections for nb in nbs], {p.name for p in self.folder.glob("*.ipynb")}
+        listed, there = [nb for _,nbs in self.sections for nb in nbs], {p.relative_to(self.folder).as_posix() for p in self.folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts}
         self.faults = [f"_quarto.yml: {nb} is in the sidebar and not in the folder" for nb in listed if nb not in there]
         self.faults += [f"_quarto.yml: {nb} is not in the sidebar" for nb in sorted(there - set(listed))]
         self.faults += [f"_quarto.yml: {nb} is in the sidebar {n} times" for nb,n in Counter(listed).items() if n > 1]
-        self.pages = [Page(self.folder/nb) for nb in dict.fromkeys(listed) if nb in there]
-        self.by_name = {p.path.name: p for p in self.pages} | {p.out: p for p in self.pages}
+        self.pages = [Page(self.folder/nb, self.folder) for nb in dict.fromkeys(listed) if nb in there]
+        self.by_name = {p.rel: p for p in self.pages} | {p.out: p for p in self.pages}
         with ThreadPoolExecutor(workers) as pool: list(pool.map(parse, self.pages))
         for page in self.pages: self.follow(page)
         with tempfile.TemporaryDirectory() as made, ThreadPoolExecutor(workers) as pool:
@@ -239,19 +240,19 @@ class Site:
     def target(self, page, url):
         "Where a link leads from the page; one that leads nowhere is a fault."
         at, _, anchor = url.partition("#")
-        if self.url and at.startswith(self.url + "/"): at = at[len(self.url) + 1:] or "index.html"
+        if self.url and at.startswith(self.url + "/"): at = page.up + (at[len(self.url) + 1:] or "index.html")
         elif self.git and (m := re.match(re.escape(self.git) + r"/(?:blob|tree)/\w+/?([^?]*)", at)):
             path, line = self.top/unquote(m[1]), re.match(r"L(\d+)", anchor)
             if not path.exists(): page.fault(f"dead link: {url}")
             elif line and path.is_file() and int(line[1]) > len(path.read_text(encoding="utf-8").splitlines()): page.fault(f"dead link, the file is shorter: {url}")
             return url
         elif re.match(r"[a-z][a-z0-9+.-]*:|//", at): return url
-        other = self.by_name.get(at) if at else page
+        other = self.by_name.get(posixpath.normpath(posixpath.join(posixpath.dirname(page.rel), at))) if at else page
         if other:
             if anchor and unquote(anchor) not in other.ids: page.fault(f"dead link, the page has no such place: {url}")
-            return (other.out if at else "") + ("#" + anchor if anchor else "")
+            return (posixpath.relpath(other.out, posixpath.dirname(page.out) or ".") if at else "") + ("#" + anchor if anchor else "")
         if at in page.files or at.startswith("data:"): return url
-        path = (self.folder/unquote(at)).resolve()
+        path = (page.path.parent/unquote(at)).resolve()
         if path.is_relative_to(self.folder.resolve()):
             if not path.is_file(): page.fault(f"{'missing image' if re.search('(?i)[.](png|jpe?g|svg|gif)$', at) else 'dead link'}: {url}")
             return url
@@ -275,9 +276,10 @@ class Site:
         template = jinja2.Environment(autoescape=True).from_string((Path(__file__).parent/"preview.html").read_text(encoding="utf-8"))
         shown = lambda text: Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
         sections = [(name, [self.by_name[nb] for nb in nbs if nb in self.by_name]) for name,nbs in self.sections]
+        for page in self.pages: (out/page.out).parent.mkdir(parents=True, exist_ok=True)
         for before,page,after in zip([None, *self.pages], self.pages, [*self.pages[1:], None]):
             (out/page.out).write_text(template.render(site=self.cfg.get("title", ""), sections=sections, page=page, before=before, after=after, shown=shown), encoding="utf-8")
-            for at,data in page.files.items(): (out/at).write_bytes(data)
+            for at,data in page.files.items(): ((out/page.out).parent/at).write_bytes(data)
         if (self.folder/"images").is_dir(): shutil.copytree(self.folder/"images", out/"images")
 
 
@@ -289,14 +291,15 @@ def process(top=root):
     from nbdev.serve import proc_nbs
     os.chdir(top); refresh_quarto_yml()
     folder, index = Path(proc_nbs(n_workers=2)), runpy.run_path(str(top/settings(top)["lib_path"]/"_modidx.py"))["d"]["syms"]
-    gone = {p.name for p in folder.glob("*.ipynb")} - {p.name for p in (top/"nbs").glob("*.ipynb")}
-    for name in gone: (folder/name).unlink()
+    for path in folder.rglob("*.ipynb"):
+        if not (top/"nbs"/path.relative_to(folder)).is_file(): path.unlink()
     shown, lib = {}, settings(top)["lib_path"]  # what each page shows of the package
-    for nb in (top/"nbs").glob("*.ipynb"):
+    for nb in (top/"nbs").rglob("*.ipynb"):
         module = re.search(r'"#\s*\| *default_exp ([\w.]+)', nb.read_text(encoding="utf-8"))
-        if module: path = f"{lib}/{module[1].replace('.', '/')}.py"; shown[page_of(nb)] = declared((top/path).read_text(encoding="utf-8"), path)
-    for path in sorted(folder.glob("*.ipynb")):
-        before = path.read_text(encoding="utf-8"); after = mend(before, page_of(path), index, settings(top), shown.get(page_of(path), {}))
+        if module: path = f"{lib}/{module[1].replace('.', '/')}.py"; shown[page_of(nb.relative_to(top/"nbs"))] = declared((top/path).read_text(encoding="utf-8"), path)
+    for path in sorted(folder.rglob("*.ipynb")):
+        before, page = path.read_text(encoding="utf-8"), page_of(path.relative_to(folder))
+        after = mend(before, page, index, settings(top), shown.get(page, {}))
         if after != before: path.write_text(after, encoding="utf-8")
     return folder
 
@@ -316,7 +319,7 @@ def quarto(folder, out, pages):
         said = re.sub(r"\x1b\[[0-9;]*m", "", said).strip()
         if re.match(r"[\[(]?(WARN|ERROR)", said): faults.append(f"quarto: {said}")
     if run.wait(): faults.append(f"quarto: ended with status {run.returncode}")
-    built, outs = folder/out.name, {p.path.name: p.out for p in pages}
+    built, outs = folder/out.name, {p.path.name: Path(p.out).name for p in pages}
     for page in pages:
         html, plain = built/page.out, built/(page.out + ".md")
         for path in (html, plain):
@@ -327,7 +330,7 @@ def quarto(folder, out, pages):
             faults += [f"quarto: {page.out} loads {url}, which is not there for a reader without a connection" for url in sorted({a or b for a,b in LOADS.findall(text)})]
         if plain.is_file():  # Quarto leaves the links to other notebooks here
             links = lambda m: m[1] + outs[m[2]] + ".md" if m[2] in outs else m[0]
-            plain.write_text(re.sub(r'(\]\(|href=")([\w-]+\.ipynb)', links, plain.read_text(encoding="utf-8")), encoding="utf-8")
+            plain.write_text(re.sub(r'((?:\]\(|href=")(?:[\w.-]+/)*)([\w-]+\.ipynb)', links, plain.read_text(encoding="utf-8")), encoding="utf-8")
     for css in sorted(built.rglob("*.css")):
         faults += [f"quarto: {css.name} loads {url}, which is not there for a reader without a connection" for url in re.findall(r"@import\s*(?:url\()?[\"']?((?:https?:)?//[^\"')]+)", css.read_text(encoding="utf-8"))]
     if built.is_dir():

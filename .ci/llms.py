@@ -34,8 +34,9 @@ def opening(cells):
 
 
 def page_of(notebook):
-    "Where the site has a notebook: nbdev drops the number before the name."
-    return re.sub(r"^\d+[a-zA-Z0-9]*_", "", Path(notebook).stem) + ".html"
+    "Where the site has a notebook, named relative to `nbs`: nbdev drops the number before the name, and keeps that of the folder."
+    path = Path(notebook)
+    return path.with_name(re.sub(r"^\d+[a-zA-Z0-9]*_", "", path.stem) + ".html").as_posix()
 
 
 def llms(folder=root/"nbs", cfg=None):

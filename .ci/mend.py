@@ -1,7 +1,7 @@
 """What nbdev's pages say of the package, made true: links, source, and signatures."""
 import ast, json, re
 
-WIDE = {"results.html"}  # pages with tables that need the whole width
+WIDE = {"results/results.html"}  # pages with tables that need the whole width
 
 
 def declared(code, path):

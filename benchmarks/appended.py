@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from audioclust.networks import has_bf16
+from audioclust.encoders.networks import has_bf16
 
 
 def commit():

@@ -19,15 +19,16 @@ from sklearn.metrics import silhouette_score
 
 from appended import commit
 from audioclust.audio import load_audio
-from audioclust.consensus import stability
-from audioclust.datasets import fsdd, synthetic_words
-from audioclust.effects import effects_available
-from audioclust.encoders import FixedEncoder, what_to_ignore
-from audioclust.evidence import prediction_strength
+from audioclust.ensembles.voting import stability
+from audioclust.audio import fsdd, synthetic_words
+from audioclust.encoders.sound_effects import effects_available
+from audioclust.encoders import FixedEncoder
+from audioclust.encoders.fixed import what_to_ignore
+from audioclust.ensembles import prediction_strength
 from audioclust.metrics import ami, ari, score
-from audioclust.methods import make_clusterer
+from audioclust.core.registry import make_clusterer
 from audioclust.pipeline import AudioClusterer
-from audioclust.stability import resampled
+from audioclust.ensembles.resampling import resampled
 from made_sets import SETS, make
 
 RATE = 16000

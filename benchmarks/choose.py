@@ -10,8 +10,8 @@ import argparse, os, tempfile
 from pathlib import Path
 
 from appended import append
-from audioclust.choose import choose_k
-from audioclust.datasets import fsdd, synthetic_sounds, synthetic_words
+from audioclust.ensembles import choose_k
+from audioclust.audio import fsdd, synthetic_sounds, synthetic_words
 from audioclust.pipeline import AudioClusterer
 from made_sets import make
 

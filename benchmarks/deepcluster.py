@@ -14,17 +14,18 @@ from pathlib import Path
 import numpy as np
 
 from appended import append
-from audioclust.augment import Views, shift_bands, warp, whole
-from audioclust.consensus import Consensus
-from audioclust.datasets import fsdd
+from audioclust.encoders import Views
+from audioclust.encoders.views import shift_bands, warp, whole
+from audioclust.ensembles import Consensus
+from audioclust.audio import fsdd
 from audioclust.deepcluster import deepcluster_learner
 from audioclust.encoders import FixedEncoder, Whiten
 from audioclust.kmeans import KMeans
-from audioclust.logmels import LogMels
+from audioclust.encoders.logmel_store import LogMels
 from audioclust.metrics import score
-from audioclust.networks import network_for
-from audioclust.pseudolabels import Labeller
-from audioclust.within import WithinWhiten
+from audioclust.encoders.networks import network_for
+from audioclust.deepcluster.pseudolabels import Labeller
+from audioclust.encoders.within_whitening import WithinWhiten
 
 PUBLISHED = dict(within=False, members=1, anchor=False)
 VARIANTS = {  # by, pseudo-labels, then what differs

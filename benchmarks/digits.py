@@ -17,16 +17,16 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 from appended import append
-from audioclust.augment import Dice
-from audioclust.consensus import Consensus
-from audioclust.contrastive import NewOrder, PairCurves, Pairs, SimCLR, projector
-from audioclust.training import EncoderWithHead
-from audioclust.heads import SelfHeads
+from audioclust.encoders.views import Dice
+from audioclust.ensembles import Consensus
+from audioclust.spice.contrastive import NewOrder, PairCurves, Pairs, SimCLR, projector
+from audioclust.deepcluster.training import EncoderWithHead
+from audioclust.spice.heads import SelfHeads
 from audioclust.kmeans import KMeans
-from audioclust.logmels import Clipped, LogMels
+from audioclust.encoders.logmel_store import Clipped, LogMels
 from audioclust.metrics import score
-from audioclust.semi import EMA, FixMatch, MatchCurves, reliable
-from audioclust.within import WithinWhiten
+from audioclust.spice.fixmatch import EMA, FixMatch, MatchCurves, reliable
+from audioclust.encoders.within_whitening import WithinWhiten
 
 
 class Moved:

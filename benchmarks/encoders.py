@@ -12,7 +12,7 @@ import argparse, tempfile, warnings
 from pathlib import Path
 
 from appended import append
-from audioclust.datasets import fsdd
+from audioclust.audio import fsdd
 from audioclust.metrics import score
 from audioclust.pipeline import AudioClusterer
 from made_sets import SETS, make

@@ -24,7 +24,7 @@ import torchaudio
 
 from audioclust.audio import LogMel, clips, load_audio
 from audioclust.encoders import FixedEncoder
-from audioclust.stream import stream
+from audioclust.audio.streaming import stream
 
 SR = 16000
 

@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 
 from audioclust.cli import main as audioclust
-from audioclust.datasets import fsdd
+from audioclust.audio import fsdd
 from audioclust.metrics import score
 
 ONCE = {"agglomerative", "dbscan", "hdbscan", "meanshift"}

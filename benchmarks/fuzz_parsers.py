@@ -71,13 +71,13 @@ def changed(data, kind, r):
 # what is tried: each takes a folder to work in, and gives what takes bytes, true inputs, words that may come up, and the kind of change
 def _pattern(work):
     import pandas as pd
-    from audioclust.datasets import label_clips
+    from audioclust.audio import label_clips
     table = pd.DataFrame(dict(path=["/a/7_jackson_32.wav", "/b/0_x-y.flac", "c\udcff.wav"]))
     return lambda b: label_clips(table, b.decode("utf-8", "surrogateescape")), [rb"^(\d)_", b"parent", b"_([a-z]+)_", b"(?P<x>a)|b", b"[^_]*"], ["(?", "(?P<", "{99999", "\\d", "(?#", "(?<=", "(?i)", "[[:"], ""
 
 def _label_table(work):
     import pandas as pd
-    from audioclust.datasets import label_clips
+    from audioclust.audio import label_clips
     table = pd.DataFrame(dict(path=[str(work/"a.wav"), str(work/"b"/"c.wav")]))
     def take(b): (work/"labels.csv").write_bytes(b); label_clips(table, str(work/"labels.csv"))
     return take, [b"path,label\na.wav,dog\nb/c.wav,cat\n", b'"label","path","x"\n"a, b","c.wav",1\n', b"path;label\na.wav;x"], ["path", "label"], "table"
@@ -88,7 +88,7 @@ def _sound(work):
 
 def _clip_table(work):
     from audioclust.audio import clips
-    from audioclust.pipeline import check_source
+    from audioclust.audio.folders import check_source
     _sound(work)
     def take(b):
         (file := work/"clips.csv").write_bytes(b)
@@ -96,7 +96,7 @@ def _clip_table(work):
     return take, [b"path,start,end\na.wav,0,0.5\nb.wav,0.25,1\n", b"path\na.wav\nb.wav\n", b'\xef\xbb\xbf"path","start","end"\n"a.wav",,\n'], ["path", "start", "end", "inf", "-1", "1e999"], "table"
 
 def _csv_set(work):
-    from audioclust.datasets import from_csv
+    from audioclust.audio import from_csv
     _sound(work)
     def take(b): (work/"set.csv").write_bytes(b); from_csv(work/"set.csv", label_column="label", errors=[])
     return take, [b"path,label,start,end\na.wav,x,0,0.5\nb.wav,y,0,1\n", b"path,label\na.wav,x\n"], ["path", "label", "start", "end"], "table"
@@ -116,39 +116,40 @@ def _file(name, use, kind, words=(), more=()):
     return target
 
 def _run(run):
-    from audioclust.names import read_names
-    from audioclust.runs import read_run
-    from audioclust.stopped import saved, state
+    from audioclust.pipeline.annotations import read_names
+    from audioclust.pipeline.run_folder import read_run
+    from audioclust.pipeline.resuming import saved, state
     state(run); saved(run); read_run(run); read_names(run)
 
 def _clusters(run):
-    from audioclust.datasets import label_clips
-    from audioclust.exports import named_clips, to_audacity
+    from audioclust.audio import label_clips
+    from audioclust.listen.exporting import named_clips
+    from audioclust.listen import to_audacity
     from audioclust.metrics import score
     table = label_clips(named_clips(run), "parent")
     score(table.label, table.cluster); to_audacity(run, run/"out", True)
 
 def _array(run):
-    from audioclust.runs import read_array
+    from audioclust.pipeline.run_folder import read_array
     read_array(run/"embeddings.npy")
 
 def _names(run):
-    from audioclust.names import carry, named
+    from audioclust.pipeline.annotations import carry, named
     named(run); carry(run, {0})
 
 def _edits(run):
-    from audioclust.names import apply_edits
+    from audioclust.pipeline.annotations import apply_edits
     apply_edits(run, run/"edits.json")
 
 def _mark(run):
     from audioclust.pipeline import AudioClusterer
-    from audioclust.stopped import begun, check_same, earlier_run, saved, state
+    from audioclust.pipeline.resuming import begun, check_same, earlier_run, saved, state
     assert state(run) == "stopped"
     since = begun(run); assert since is None or isinstance(since, str), "begun is no text"
     saved(run); check_same(run, AudioClusterer().asked(), "/sounds")
 
 def _earlier(run):
-    from audioclust.stopped import earlier_run
+    from audioclust.pipeline.resuming import earlier_run
     earlier_run(run)
 
 MODEL = "clusterer.json", "encoder.json", "ids.json", "whitening.json", "../run.json", "../curves.csv", "../errors.csv"
@@ -171,8 +172,8 @@ def _checkpoint(work):
     import torch
     from fastai.data.core import DataLoaders
     from fastai.learner import Learner
-    from audioclust.pseudolabels import Curves
-    from audioclust.training import Checkpoints
+    from audioclust.deepcluster.pseudolabels import Curves
+    from audioclust.deepcluster.training import Checkpoints
     rows = [(torch.zeros(2), torch.zeros(1))]*2
     def learner(): return Learner(DataLoaders.from_dsets(rows, rows, bs=2, device="cpu"), torch.nn.Linear(2, 1), loss_func=torch.nn.MSELoss(), cbs=[Curves()])
     learn = learner(); learn.create_opt()
@@ -185,7 +186,7 @@ def _checkpoint(work):
     return take, [true], ["state", "about", "epoch", "opt", "curves", "model.weight", "F32"], "safetensors"
 
 def _options(work):
-    from audioclust.cli import _parser
+    from audioclust.cli.parser import _parser
     parser = _parser()
     def take(b):
         with contextlib.redirect_stderr(io.StringIO()) as err, contextlib.redirect_stdout(io.StringIO()):
@@ -195,9 +196,9 @@ def _options(work):
     return take, [b"cluster\0a\0--out\0b\0--n-clusters\x0012,auto\0--set\0eps=0.4\0--window\x000.5", b"cluster\0a\0--out\0b\0--set\0x=[1,{'a':(2,)}]\0--rate\x0016000", b"export\0r\0--to\0csv\0--out\0x.csv\0--without\0junk,3", b"compare\0a\0--out\0b\0--methods\0kmeans,dbscan", b"assign\0r\0a\0--none-beyond\x001.2", b"score\0r\0--labels\0parent"], sorted(options) + ["\0--set\0x=", "1e999", "nan", "auto,", "-", "((((", "[[[[", "{[]:1}", "1_0"], ""
 
 def _words(work):
-    from audioclust.encoders import what_to_ignore
-    from audioclust.exports import named_clips
-    from audioclust.pretrained import named_encoder
+    from audioclust.encoders.fixed import what_to_ignore
+    from audioclust.listen.exporting import named_clips
+    from audioclust.encoders import named_encoder
     def take(b):
         which, text = b[:1], b[1:].decode("utf-8", "surrogateescape")
         if which < b"a": what_to_ignore("content", text)
@@ -208,7 +209,7 @@ def _words(work):
 def _cache(work):
     import sqlite3
     import numpy as np
-    from audioclust.cache import ArrayCache, _checksum
+    from audioclust.encoders.cache import ArrayCache, _checksum
     cache = ArrayCache(work/"cache"); cache.put([(b"k"*16, np.ones((2, 3), np.float32), 1.)])
     def take(b):
         dtype, shape, data = (*b.split(b"|", 2), b"", b"")[:3]
@@ -219,7 +220,7 @@ def _cache(work):
 
 def _archive(work):
     import zipfile
-    from audioclust.datasets import _unpack
+    from audioclust.audio.datasets import _unpack
     def made(how, *names):
         with zipfile.ZipFile(b := io.BytesIO(), "w", how) as z:
             for n in names: z.writestr(n, b"x"*50)
@@ -262,7 +263,17 @@ def one(name, seconds, seed, work, keep):
     import atheris
     warnings.simplefilter("ignore")
     with atheris.instrument_imports(include=["audioclust"]):
-        import audioclust.cli, audioclust.datasets, audioclust.deepcluster, audioclust.training, audioclust.exports, audioclust.names, audioclust.pipeline, audioclust.pretrained, audioclust.stopped, audioclust.spice, audioclust.refined
+        import audioclust.cli.parser
+        import audioclust.audio.datasets
+        import audioclust.deepcluster.estimator
+        import audioclust.deepcluster.training
+        import audioclust.listen.exporting
+        import audioclust.pipeline.annotations
+        import audioclust.pipeline.clusterer
+        import audioclust.encoders.pretrained
+        import audioclust.pipeline.resuming
+        import audioclust.spice.estimator
+        import audioclust.pipeline.refinement
     take, seeds, words, kind = TARGETS[name](work)
     argued, found, fewest = name in ("labels, a pattern", "options", "words", "cache"), {}, [0]
     (corpus := work/"corpus").mkdir()
@@ -326,7 +337,7 @@ def main():
     if unknown := [n for n in args.only.split(";") if n and n not in TARGETS]: p.error(f"no target {unknown[0]!r}: there are {'; '.join(TARGETS)}")
     from appended import commit
     from audioclust.cli import main as command
-    from audioclust.datasets import synthetic_words
+    from audioclust.audio import synthetic_words
     if args.keep: args.keep.mkdir(parents=True, exist_ok=True)
     about = dict(commit=commit(), machine=f"{platform.machine()}, Python {platform.python_version()}, " + ", ".join(f"{m} {version(m)}" for m in ("atheris", "numpy", "pandas", "safetensors")))
     with tempfile.TemporaryDirectory() as tmp:

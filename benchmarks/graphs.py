@@ -25,7 +25,8 @@ from sklearn.neighbors import NearestNeighbors
 from appended import append
 from audioclust.kmeans import KMeans
 from audioclust.metrics import score
-from audioclust.spectral import SpectralClustering, bridged, shared_neighbours
+from audioclust.ensembles import SpectralClustering
+from audioclust.ensembles.spectral import bridged, shared_neighbours
 from made_sets import SETS
 from quality import DIGITS, WORDS, points_of, table_of
 

@@ -21,12 +21,12 @@ import torch
 from fastai.callback.core import Callback
 
 from appended import append
-from audioclust.answer import place, soft_assignment
-from audioclust.datasets import fsdd
-from audioclust.heads import SelfHeads
-from audioclust.logmels import ClippedLogMel, LogMels
+from audioclust.spice.trained_encoder import place, soft_assignment
+from audioclust.audio import fsdd
+from audioclust.spice.heads import SelfHeads
+from audioclust.encoders.logmel_store import ClippedLogMel, LogMels
 from audioclust.metrics import score
-from audioclust.neighbours import NeighbourHeads
+from audioclust.spice.neighbours import NeighbourHeads
 from audioclust.spice import SPICE
 from spice import fitted
 

@@ -18,9 +18,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what 
 import numpy as np
 
 from appended import commit
-from audioclust import both, cli, deepcluster, figures, listen, pipeline, refined, spice  # all that a command loads
-from audioclust.datasets import synthetic_words
-from audioclust.stopped import state
+from audioclust.pipeline import pair as both
+from audioclust.cli import parser as cli
+from audioclust.deepcluster import estimator as deepcluster
+from audioclust.listen import figures
+from audioclust.listen import page as listen
+from audioclust.pipeline import clusterer as pipeline
+from audioclust.pipeline import refinement as refined
+from audioclust.spice import estimator as spice  # all that a command loads
+from audioclust.audio import synthetic_words
+from audioclust.pipeline.resuming import state
 
 QUICK = ["--stability", "3", "-q"]
 METHODS = {

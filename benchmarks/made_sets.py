@@ -10,7 +10,7 @@ import pandas as pd
 import soundfile as sf
 from scipy import signal
 
-from audioclust.datasets import synthetic_sounds
+from audioclust.audio import synthetic_sounds
 
 DIFFICULTIES = {"sounds, easy": dict(pitch=1., snr=(20., 40.)), "sounds, middle": dict(pitch=2., snr=(5., 25.)), "sounds, hard": dict(pitch=3., snr=(-5., 10.))}
 

@@ -14,10 +14,10 @@ import torch
 from torch import nn
 
 from appended import commit
-from audioclust.augment import Dice
-from audioclust.datasets import fsdd
-from audioclust.logmels import Clipped, LogMels
-from audioclust.networks import network_for
+from audioclust.encoders.views import Dice
+from audioclust.audio import fsdd
+from audioclust.encoders.logmel_store import Clipped, LogMels
+from audioclust.encoders.networks import network_for
 
 VARIANTS = {"float32": {}, "float32, channels last": dict(last=True), "bfloat16": dict(half=True), "bfloat16, channels last": dict(last=True, half=True), "bfloat16, channels last, compiled": dict(last=True, half=True, compiled=True)}
 

@@ -43,7 +43,7 @@ from threadpoolctl import threadpool_limits
 
 import audioclust
 from appended import append
-from audioclust.datasets import fsdd, synthetic_words
+from audioclust.audio import fsdd, synthetic_words
 from audioclust.metrics import score
 from audioclust.pipeline import AudioClusterer
 from known_sets import KNOWN, find, load

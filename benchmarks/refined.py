@@ -13,10 +13,10 @@ import argparse, os, tempfile, warnings
 from pathlib import Path
 
 from appended import append
-from audioclust.datasets import synthetic_words
+from audioclust.audio import synthetic_words
 from audioclust.metrics import ami, score
 from audioclust.pipeline import AudioClusterer
-from audioclust.refined import AGAIN, LEFT, LIMIT, clearness, without
+from audioclust.pipeline.refinement import AGAIN, LEFT, LIMIT, clearness, without
 from candidates import sets
 
 

@@ -24,7 +24,7 @@ ENVIRONMENT = {k: v for k,v in os.environ.items() if k != "PYTHONDONTWRITEBYTECO
 
 
 def make(folder, i):
-    from audioclust.datasets import synthetic_words
+    from audioclust.audio import synthetic_words
     return [str(p) for p in synthetic_words(10, 10, PART//100, random_state=i).save(folder/f"{i:03d}").path]
 
 

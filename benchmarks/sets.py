@@ -16,7 +16,7 @@ from pathlib import Path
 from appended import append
 from audioclust.deepcluster import DeepCluster
 from audioclust.metrics import score
-from audioclust.sources import common_rate
+from audioclust.audio.folders import common_rate
 from audioclust.spice import SPICE
 from made_sets import SETS
 from quality import WORDS, table_of

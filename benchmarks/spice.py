@@ -16,10 +16,10 @@ import numpy as np
 import soundfile as sf
 
 from appended import append
-from audioclust.datasets import fsdd
+from audioclust.audio import fsdd
 from audioclust.encoders import load_encoder
 from audioclust.kmeans import KMeans
-from audioclust.logmels import ClippedLogMel, LogMels
+from audioclust.encoders.logmel_store import ClippedLogMel, LogMels
 from audioclust.metrics import score
 from audioclust.spice import SPICE
 

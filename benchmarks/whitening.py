@@ -12,11 +12,11 @@ import argparse, tempfile, warnings
 from pathlib import Path
 
 from appended import append
-from audioclust.datasets import synthetic_words
-from audioclust.effects import EffectsEncoder
+from audioclust.audio import synthetic_words
+from audioclust.encoders.sound_effects import EffectsEncoder
 from audioclust.metrics import score
 from audioclust.pipeline import AudioClusterer
-from audioclust.whiten import Whiten
+from audioclust.encoders import Whiten
 
 SETS = {"6 words by 4": (6, 4), "10 words by 6": (10, 6)}
 WAYS = {"30 axes, floor 0.05": (30, .05), "30 axes, floor 0.01": (30, .01), "15 axes, floor 0.05": (15, .05), "60 axes, floor 0.05": (60, .05)}

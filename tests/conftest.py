@@ -47,7 +47,7 @@ def tone():
 @pytest.fixture(scope="session")
 def words(tmp_path_factory):
     "A folder of 192 synthetic words and its table with both truths."
-    from audioclust.datasets import synthetic_words
+    from audioclust.audio import synthetic_words
     folder = tmp_path_factory.mktemp("sounds")/"words"
     return folder, synthetic_words(6, 4, 8).save(folder)
 
@@ -55,7 +55,7 @@ def words(tmp_path_factory):
 @pytest.fixture(scope="session")
 def few(tmp_path_factory):
     "A folder of 48 synthetic words, three by two voices, for what trains networks."
-    from audioclust.datasets import synthetic_words
+    from audioclust.audio import synthetic_words
     folder = tmp_path_factory.mktemp("sounds")/"few"
     synthetic_words(3, 2, 8).save(folder)
     return folder
@@ -65,7 +65,7 @@ def few(tmp_path_factory):
 def brief(monkeypatch):
     "SPICE whose crossed groupings are two rounds of small consensuses: at the defaults they are half of a small run."
     import functools
-    from audioclust import spice
+    from audioclust.spice import estimator as spice
     monkeypatch.setattr(spice, "Crossed", functools.partial(spice.Crossed, rounds=2, n_members=8))
 
 

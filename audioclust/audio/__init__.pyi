@@ -1,0 +1,21 @@
+# The face of the package: names that people type, and the modules that hold them. Read at import, and by type checkers.
+from .recordings import (
+    find_audio as find_audio,
+    probe as probe,
+    load_audio as load_audio,
+    clips as clips,
+    AudioError as AudioError,
+)
+from .logmel import LogMel as LogMel
+from .datasets import (
+    label_clips as label_clips,
+    from_folder as from_folder,
+    from_csv as from_csv,
+    fsdd as fsdd,
+)
+from .synthetic import (
+    Sounds as Sounds,
+    synthetic_sounds as synthetic_sounds,
+    synthetic_words as synthetic_words,
+)
+from .loaders import AudioDataLoaders as AudioDataLoaders

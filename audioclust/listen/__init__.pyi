@@ -1,0 +1,11 @@
+# The face of the package: names that people type, and the modules that hold them. Read at import, and by type checkers.
+from .page import listen_page as listen_page
+from .figures import write_figures as write_figures
+from .exporting import (
+    to_audacity as to_audacity,
+    to_raven as to_raven,
+    to_table as to_table,
+    sort_files as sort_files,
+)
+from .comparison import compare as compare
+from .near_duplicates import duplicates as duplicates

@@ -1,0 +1,3 @@
+# The face of the package: names that people type, and the modules that hold them. Read at import, and by type checkers.
+from .clusterer import AudioClusterer as AudioClusterer
+from .pair import BothWays as BothWays

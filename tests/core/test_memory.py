@@ -1,0 +1,121 @@
+"A budget of memory: what is left of it, what is refused before the first clip is decoded, and what runs really hold."
+import json, os, subprocess, sys, time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+
+from audioclust.core.memory import LATER, held
+from audioclust.cli import main
+from audioclust.encoders import FixedEncoder
+from audioclust.pipeline import AudioClusterer
+from audioclust.ensembles.resampling import resampled
+
+RUN = ["--n-clusters", "4", "--no-cache", "-q"]
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    "A recording of 100 s that can be cut into as many clips as one likes."
+    path = tmp_path_factory.mktemp("long")/"long.wav"
+    sf.write(path, np.random.default_rng(0).normal(size=800_000)*.1, 8000)
+    return path
+
+
+@pytest.fixture
+def deaf(monkeypatch):
+    "Nothing is decoded."
+    def no(*args, **kwargs): raise AssertionError("a clip was decoded")
+    for module in "audioclust.audio.streaming", "audioclust.audio", "audioclust.audio.loaders": monkeypatch.setattr(f"{module}.load_audio", no)
+
+
+@pytest.mark.parametrize("method, size, more, said", [
+    ("agglomerative", None, {}, r"100,001 rows, which keeps the distances of all pairs, would need about 80.0 GB.*HDBSCAN"),
+    ("agglomerative", 4e9, {}, r"80.0 GB, and .* may be used \(max_memory\)"), ("consensus", 1.5e9, dict(params=dict(n_members=3000)), "opinions of 3000 partitions on 100,001 clips would need about 12.0 GB"),
+    ("spectral", 1.5e9, dict(params=dict(n_members=3000)), "SpectralClustering of 100,001 rows, with 28 neighbours and 10 axes, would need about 12.4 GB"),
+    ("meanshift", 1.6e9, dict(params=dict(max_memory=1e6)), "and 1.0 MB may be used"), ("hdbscan", 3e9, dict(params=dict(metric="cosine")), "HDBSCAN of 100,001 rows with metric='cosine' would need about 240.0 GB"),
+    ("kmeans", "little", {}, r"100,001 clips with 416 numbers each would need about 0.3 GB, and .* are left of max_memory, .* take fewer clips"),
+    ("deepcluster", 2e9, dict(window=10., hop=.0009), r"A network and 100,001 clips \(1,000,010 s\) would need about 2\d.\d GB")])
+def test_what_cannot_fit_is_refused_before_a_clip_is_decoded(long, deaf, method, size, more, said):
+    if method in ("agglomerative", None) and size is None and os.name == "nt": pytest.skip("free memory is not known")
+    size = held() + LATER + 1e8 if size == "little" else size and size + held()
+    with pytest.raises(ValueError, match=said): AudioClusterer(method, n_clusters=10, max_memory=size, **(dict(window=10., hop=.0009) | more)).fit(long)
+
+
+@pytest.mark.parametrize("size, said", [(1e6, "the program with its libraries takes"), (0, "a number of bytes above 0"), ("4G", "a number of bytes above 0"), (float("nan"), "a number of bytes above 0")])
+def test_a_budget_that_is_none(long, deaf, size, said):
+    with pytest.raises(ValueError, match=said): AudioClusterer(max_memory=size).fit(long)
+
+
+@pytest.mark.parametrize("method", ["kmeans", "agglomerative", "dbscan", "hdbscan", "meanshift", "consensus", "spectral"])
+def test_a_budget_changes_nothing_else(words, method):
+    given = dict(n_clusters=6, params=dict(eps=.9) if method == "dbscan" else None, stability=3)
+    a, b = AudioClusterer(method, **given).fit(words[0]), AudioClusterer(method, max_memory=held() + 1e9, **given).fit(words[0])
+    assert (a.labels_ == b.labels_).all() and (a.embeddings_ == b.embeddings_).all() and a.asked() == b.asked()
+    assert a.clusterer_.get_params() == b.clusterer_.get_params()  # what was left is forgotten
+    assert a.stability_.overall == b.stability_.overall
+
+
+def test_the_method_and_its_repeats_get_what_is_left(words, monkeypatch):
+    seen = []
+    from audioclust.classical import AgglomerativeClustering
+    check = AgglomerativeClustering.check_rows
+    monkeypatch.setattr(AgglomerativeClustering, "check_rows", lambda self, n, d: (seen.append(self.max_memory), check(self, n, d)))
+    AudioClusterer("agglomerative", n_clusters=6, max_memory=(most := held() + 1e9), stability=2).fit(words[0])
+    assert len(seen) == 4 and all(0 < s < most for s in seen)
+    seen.clear(); AudioClusterer("agglomerative", n_clusters=6, max_memory=most, params=dict(max_memory=5e8), stability=2).fit(words[0])
+    assert seen == [5e8]*4
+
+
+def test_log_mels_are_not_doubled_for_a_clip_that_cannot_be_decoded():
+    from audioclust.encoders.logmel_store import LogMels
+    store = LogMels(np.arange(12., dtype=np.float16).reshape(6, 2), np.array([0, 2, 2, 5, 6]), np.zeros(4, np.float32), 8000)
+    some = store.only([0, 2, 3])
+    assert some.frames is store.frames and some.starts.tolist() == [0, 2, 5, 6] and (some.batch([1])[0].numpy() == store.batch([2])[0].numpy()).all()
+    assert store.only([2, 0]).frames.tolist() == store.frames[[2, 3, 4, 0, 1]].tolist() and len(store.only([0, 2]).frames) == 5
+
+
+def peak(source, out, *options):
+    "Status, the most bytes that a run held, what it said."
+    psutil = pytest.importorskip("psutil")
+    most = 0
+    p = subprocess.Popen([sys.executable, "-m", "audioclust", "cluster", str(source), "--out", str(out), *RUN, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    tree = psutil.Process(p.pid)
+    while p.poll() is None:
+        try: most = max(most, tree.memory_info().rss + sum(c.memory_full_info().uss for c in tree.children(recursive=True)))
+        except psutil.Error: pass
+        time.sleep(.02)
+    return p.returncode, most, p.stderr.read()
+
+
+@pytest.fixture(scope="module")
+def base():
+    "What the program takes before it has clips, as --max-memory counts."
+    if sys.platform != "linux": pytest.skip("reads what processes share")
+    return int(LATER) + int(subprocess.run([sys.executable, "-c", "import audioclust.cli, audioclust.pipeline; from audioclust.core.memory import held; print(held())"], capture_output=True, text=True).stdout)
+
+
+def test_a_run_stays_within_its_budget(words, tmp_path, base):
+    code, most, err = peak(words[0], tmp_path/"run", "--max-memory", f"{base + 10**8}", "--workers", "2")
+    assert code == 0 and base/2 < most < base + 1e8, (base, most, err)
+    assert "max_memory" not in json.loads((tmp_path/"run/run.json").read_text())["asked"]
+    assert main(["cluster", str(words[0]), "--out", str(tmp_path/"run"), *RUN, "--max-memory", "20G", "--resume"]) == 0  # another machine
+    code, most, err = peak(words[0], tmp_path/"other", "--max-memory", "300M")
+    assert code == 2 and err.startswith("audioclust cluster: max_memory is 0.3 GB, and the program with its libraries takes") and err.count("\n") == 1 and not (tmp_path/"other").exists()
+
+
+@pytest.mark.slow
+def test_larger_runs_stay_within_theirs(long, tmp_path, base):
+    x = sf.read(long)[0]
+    for i in range(6): sf.write(tmp_path/f"{i}.wav", np.roll(x, 1000*i), 8000)
+    many, most, texts = ["--window", ".5", "--hop", ".02", "--overwrite", "--workers", "16"], {}, set()
+    for size in base + 3*10**8, base + 5*10**8, None:  # 30,000 clips
+        code, most[size], err = peak(f"{tmp_path}/?.wav", tmp_path/"run", *many, *(["--max-memory", str(size)] if size else []))
+        assert code == 0, err
+        texts.add((tmp_path/"run/clusters.csv").read_bytes())
+    print(f"the program {base/1e6:.0f} MB;", ", ".join(f"{f'{size/1e6:.0f} MB allowed' if size else 'no bound'}: {m/1e6:.0f} MB held" for size,m in most.items()))
+    assert len(texts) == 1 and all(size is None or m < size for size,m in most.items()) and most[None] > base + 3e8, (base, most)
+    code, _, err = peak(f"{tmp_path}/?.wav", tmp_path/"run", *many, "--max-memory", str(base + 10**8))
+    assert code == 2 and "clips with 416 numbers each would need about 0.2 GB" in err and err.count("\n") == 1, err

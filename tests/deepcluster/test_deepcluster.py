@@ -1,0 +1,281 @@
+import json, math, socket, warnings
+
+import numpy as np
+import pytest
+import torch
+import torch.multiprocessing as mp
+from fastai.callback.core import Callback
+from hypothesis import given, settings, strategies as st
+
+from audioclust.audio import synthetic_words
+from audioclust.deepcluster import DeepCluster, deepcluster_learner
+from audioclust.deepcluster.estimator import RenewHead, _passes
+from audioclust.deepcluster.pseudolabels import Labeller, balanced
+from audioclust.deepcluster.training import Bfloat16, Checkpoints
+from audioclust.encoders.logmel_store import LogMels
+from audioclust.encoders import NetworkEncoder
+
+OPTIONS = dict(passes=2, bf16=False)
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory): return synthetic_words(3, 2, 8).save(tmp_path_factory.mktemp("words"))
+
+@pytest.fixture(scope="module")
+def store(words): return LogMels.of(words, NetworkEncoder(sample_rate=8000).front)
+
+def learner(store, seed=0, k=5, bs=16, cbs=(), **options):
+    return deepcluster_learner(store.dataloaders(bs, "cpu"), NetworkEncoder(sample_rate=8000, seed=seed), k, seed=seed, cbs=cbs, **{**OPTIONS, **options})
+
+def fit(learn, epochs=2, **options):
+    with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(epochs, 1e-3, **options)
+    return learn
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**31 - 1), st.lists(st.integers(0, 60), min_size=1, max_size=8), st.integers(0, 300))
+def test_balanced_counts_are_even(seed, sizes, n):
+    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(-1, len(sizes) - 1), sizes))
+    if not (labels >= 0).any(): return
+    rows = balanced(labels, n, np.random.default_rng(seed))
+    counts = np.bincount(labels[rows], minlength=max(1, len(sizes) - 1))[np.unique(labels[labels >= 0])] if n else np.zeros(1)
+    assert len(rows) == n and (labels[rows] >= 0).all() and np.ptp(counts) <= 1
+    seen = np.bincount(rows, minlength=len(labels))
+    for i in np.unique(labels[labels >= 0]): assert np.ptp(seen[labels == i]) <= 1
+
+
+class Watch(Callback):
+    "What a batch holds, next to what it should hold."
+    order = 80
+    def before_epoch(self): self.pairs = []
+    def before_batch(self): self.pairs.append((self.rows.clone(), self.yb[0].clone(), tuple(self.xb[0].shape)))
+class Rows(Callback):
+    order = 60  # before the labels take the place of the rows
+    def before_batch(self): self.learn.watch.rows = self.yb[0]
+
+def test_the_labels_of_a_batch_are_those_of_its_rows(store):
+    learn = fit(learner(store, cbs=[Watch(), Rows()]))
+    rows, labels = (torch.cat([p[i] for p in learn.watch.pairs]) for i in (0, 1))
+    np.testing.assert_array_equal(labels.numpy(), learn.pseudo_labels.labels[rows.numpy()])
+    assert {p[2] for p in learn.watch.pairs} == {(16, 1, 64, 48)}
+    assert np.ptp(labels.bincount(minlength=5).numpy()) <= 1
+
+
+def test_seeds(store):
+    a, b, c = (fit(learner(store, seed=s)) for s in (1, 1, 2))
+    np.testing.assert_array_equal(a.pseudo_labels.labels, b.pseudo_labels.labels)
+    assert all(torch.equal(p, q) for p,q in zip(a.model.parameters(), b.model.parameters()))
+    assert not all(torch.equal(p, q) for p,q in zip(a.model.parameters(), c.model.parameters()))
+    torch.manual_seed(99)  # chance from elsewhere does not matter
+    d = fit(learner(store, seed=1))
+    assert all(torch.equal(p, q) for p,q in zip(a.model.parameters(), d.model.parameters()))
+
+
+class Heads(Callback):
+    order = 80
+    def __init__(self): self.new, self.end, self.memory = [], [], []
+    def before_epoch(self): self.new.append(self.model.head.weight.detach().clone()); self.memory.append(tuple(sum(s.get("step", 0) for s in (self.opt.state[p] for p in part.parameters())) for part in (self.model.encoder, self.model.head)))
+    def after_epoch(self): self.end.append(self.model.head.weight.detach().clone())
+
+@pytest.mark.parametrize("renew", [True, False])
+def test_the_head_is_new_in_each_epoch_or_kept(store, renew):
+    h = fit(learner(store, renew=renew, cbs=[Heads()]), 3).heads
+    assert all(torch.equal(new, end) != renew for new,end in zip(h.new[1:], h.end))
+    assert all((head == 0) == renew and encoder > 0 for encoder,head in h.memory[1:])
+    if renew: assert all(abs(w.std() - .01) < .002 for w in h.new)
+
+
+def test_gradients_reach_encoder_and_head(store):
+    learn = learner(store)
+    before = [p.detach().clone() for p in learn.model.parameters()]
+    fit(learn, 1)
+    moved = [not torch.equal(p, q) for p,q in zip(before, learn.model.parameters())]
+    assert all(moved)
+
+
+def test_first_labels_are_the_anchor_s(store):
+    anchor = np.repeat(np.eye(3, dtype=np.float32), 16, 0)
+    learn = fit(learner(store, k=3, anchor=anchor), 1)
+    assert len(set(zip(learn.pseudo_labels.labels, anchor.argmax(1)))) == 3
+
+
+@pytest.mark.parametrize("options", [dict(within=False, members=1), dict(members=1), dict(within=False, members=4), dict(members=3, dims=(4, 900))], ids=str)
+def test_labellers(store, options):
+    labels = Labeller(6, **options)(NetworkEncoder(sample_rate=8000), store, 0, False)
+    assert labels.shape == (48,) and set(labels) == set(range(6))
+
+
+def test_without_reseeding_clusters_may_stay_empty_and_with_it_none():
+    z = np.repeat(np.random.default_rng(0).standard_normal((30, 4)).astype(np.float32), 10, 0) + 1e-3*np.random.default_rng(1).standard_normal((300, 4)).astype(np.float32)
+    for s in range(5): assert len(set(Labeller(60, within=False, members=1).cluster(z, [], s))) == 60
+
+
+@pytest.mark.parametrize("stop, version", [(1, 1), (2, 1), (3, 1), (2, 2)])
+def test_going_on_gives_the_same(store, tmp_path, stop, version):
+    class Stop(Callback):
+        order = -9
+        def before_epoch(self):
+            if self.epoch == stop: raise KeyboardInterrupt
+    whole = fit(learner(store, version=version), 4)
+    with pytest.raises(KeyboardInterrupt): fit(learner(store, version=version, cbs=[Checkpoints(tmp_path, "a"), Stop()]), 4)
+    rest = learner(store, version=version, cbs=[Checkpoints(tmp_path, "a")])
+    assert (first := rest.checkpoints.load(rest)) == stop
+    fit(rest, 4, start_epoch=first)
+    assert all(torch.equal(p, q) for p,q in zip(whole.model.state_dict().values(), rest.model.state_dict().values()))
+    np.testing.assert_array_equal(whole.pseudo_labels.labels, rest.pseudo_labels.labels)
+    assert json.dumps(whole.curves.rows) == json.dumps(rest.curves.rows)
+    other = learner(store, cbs=[Checkpoints(tmp_path, "b")])
+    with pytest.raises(ValueError, match="another training"): other.checkpoints.load(other)
+    assert [p.name for p in tmp_path.iterdir()] == ["training.safetensors"]
+
+
+def test_the_second_version_scores_by_centroids_of_what_training_left(store):
+    class Look(Callback):
+        order = 80
+        def before_epoch(self):
+            bank, labels = self.pseudo_labels.bank.clone(), self.pseudo_labels.labels
+            torch.testing.assert_close(bank.norm(dim=1), torch.ones(48))
+            means = torch.stack([torch.nn.functional.normalize(bank[labels == i].mean(0), dim=0) for i in range(5)])
+            torch.testing.assert_close(self.model.head.weight, means, atol=2e-3, rtol=0)
+            self.bank, self.weight = bank, self.model.head.weight.clone()
+        def after_epoch(self):
+            assert torch.equal(self.weight, self.model.head.weight) and not list(self.model.head.parameters())  # no gradient
+            seen = np.unique(self.dls.train.order[:len(self.dls.train)*16])
+            assert (self.pseudo_labels.bank != self.bank).any(1).nonzero()[:, 0].tolist() == seen.tolist()
+    learn = fit(learner(store, version=2, cbs=[Look()]), 2)
+    assert len(learn.curves.rows) == 2 and not hasattr(learn, "renew_head")
+    with pytest.raises(ValueError, match="leave out anchor"): learner(store, version=2, anchor=np.zeros((48, 3)))
+    with pytest.raises(ValueError, match="there are 1 and 2"): learner(store, version=3)
+
+
+def test_a_collapse_is_named_once(store):
+    learn = learner(store, k=6, labeller=lambda encoder, store, seed, first: np.where(np.arange(48) < 1, 0, 2))
+    with pytest.warns(UserWarning) as said: fit(learn, 2)
+    said = [str(w.message) for w in said if "DeepCluster" in str(w.message)]
+    assert len(said) == 2 and any("only 2 of 6" in s for s in said) and any("98% of the clips" in s for s in said)
+    row = learn.curves.rows[-1]
+    assert row["alive"] == 2 and row["nmi_previous"] == 1 and row["moved"] == 0 and row["entropy"] < .1  # agreement with itself is perfect
+
+
+def test_curves_of_a_known_change(store):
+    turn = iter([np.arange(48) % 4, (np.arange(48) + 1) % 4, np.where(np.arange(48) < 12, 0, np.arange(48) % 4)])
+    learn = fit(learner(store, k=4, labeller=lambda *_: next(turn)), 3)
+    same, moved = learn.curves.rows[1:]
+    assert math.isclose(same["nmi_previous"], 1) and same["moved"] == 0  # other names, the same clusters
+    assert math.isclose(moved["moved"], 9/48) and moved["nmi_previous"] < .9
+
+
+def test_bfloat16_is_near_float32(store):
+    a, b = fit(learner(store, bf16=False), 1), fit(learner(store, bf16=True), 1)
+    assert [any(isinstance(cb, Bfloat16) for cb in learn.cbs) for learn in (a, b)] == [False, True]
+    assert abs(a.curves.rows[0]["loss"] - b.curves.rows[0]["loss"]) < .2
+    assert all(p.dtype == torch.float32 for p in b.model.parameters())
+
+
+def test_an_interrupted_training_leaves_float32_behind(store):
+    class Stop(Callback):
+        order = 90
+        def after_pred(self): raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt): fit(learner(store, bf16=True, cbs=[Stop()]), 1)
+    assert not torch.is_autocast_enabled("cpu") and (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+
+
+def test_a_training_that_diverges_is_told(store):
+    class Break(Callback):
+        order = 85
+        def after_batch(self): self.learn.loss = self.loss*float("nan")
+    class Late(Break): order = -50
+    with pytest.raises(ValueError, match="diverged in epoch 0"): fit(learner(store, cbs=[Late()]), 1)
+
+
+def test_the_second_version_with_fewer_distinct_rows_than_clusters(words, tmp_path):
+    import pandas as pd
+    one = pd.concat([words.iloc[:1]]*6, ignore_index=True)
+    store = LogMels.of(one, NetworkEncoder(sample_rate=8000).front)
+    with pytest.warns(UserWarning): assert fit(learner(store, k=5, bs=4, version=2), 1).curves.rows[0]["alive"] == 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_cuda_and_cpu_train_alike(store):
+    losses = []
+    for device in "cpu", "cuda":
+        learn = deepcluster_learner(store.dataloaders(16, device), NetworkEncoder(sample_rate=8000).to(device), 5, **OPTIONS)
+        losses.append(fit(learn, 3).curves.rows[-1]["loss"])
+    assert abs(losses[0] - losses[1]) < .3
+
+
+def test_the_estimator(words, tmp_path):
+    model, same = (DeepCluster(3, sample_rate=8000, epochs=2, passes=2, views=2).fit(words) for _ in range(2))
+    np.testing.assert_array_equal(model.labels_, same.labels_)
+    assert model.embeddings_.shape[0] == 48 and ((0 <= model.confidence_) & (model.confidence_ <= 1)).all() and len(model.curves_) == 2
+    model.save(tmp_path)
+    assert {p.suffix for p in tmp_path.iterdir()} == {".json", ".safetensors"}
+    again = DeepCluster.load(tmp_path)
+    np.testing.assert_array_equal(again.predict(words.iloc[5:9]), model.labels_[5:9])
+    np.testing.assert_allclose(again.embed(words), model.embeddings_, atol=1e-3)
+
+
+def test_unless_told_the_estimator_takes_passes_from_the_clips(words, store, monkeypatch):
+    asked = []
+    def learner(*args, passes, **options): asked.append(passes); return deepcluster_learner(*args, passes=.2, **options)
+    monkeypatch.setattr("audioclust.deepcluster.deepcluster_learner", learner)
+    for passes in (None, 3): DeepCluster(3, sample_rate=8000, epochs=1, passes=passes, views=2).fit(words)
+    assert asked == [_passes(store.lengths), 3] and asked[0] > 100
+
+
+def test_the_estimator_without_training_and_with_broken_files(words, tmp_path):
+    import pandas as pd
+    bad = tmp_path/"bad.wav"; bad.write_bytes(b"no")
+    mixed = pd.concat([pd.DataFrame([dict(path=bad, start=0., end=1.)]), words], ignore_index=True)
+    errors = []
+    model = DeepCluster(3, by="source", sample_rate=8000, epochs=0).fit(mixed, errors=errors)
+    assert [row for row,_ in errors] == [0] and len(model.labels_) == 48 and model.curves_ == []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert model.predict(mixed)[0] == -1
+
+
+@pytest.mark.parametrize("options, message", [(dict(n_clusters=49), "only 48"), (dict(n_clusters=0), "at least 1"), (dict(train_clusters=1), "at least 2"), (dict(epochs=-1), "whole number"), (dict(passes=0), "above 0"), (dict(by="x"), "say 'content'"), (dict(backbone="x"), "no backbone")], ids=str)
+def test_wrong_requests(words, options, message):
+    with pytest.raises(ValueError, match=message): DeepCluster(**{"n_clusters": 3, "sample_rate": 8000, **options}).fit(words)
+
+
+def _epoch(rank, port, store, out):
+    import torch.distributed as dist
+    from audioclust.encoders.logmel_store import LogMelLoader
+    from audioclust.core.distributed import Team
+    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+    loader, labels = LogMelLoader(store, 8, team=Team(True)), np.repeat(np.arange(5), [30, 10, 5, 2, 1])
+    loader.set_order(balanced(labels, 96, np.random.default_rng(0)))
+    torch.save(torch.cat([b[3] for b in loader]), f"{out}/{rank}")
+    dist.destroy_process_group()
+
+@pytest.mark.parametrize("clips,frames,passes", [(3000, 43, 4), (30_000, 43, 1), (375, 48, 32), (400, 96, 15), (300, 226, 10), (300, 2000, 10), (2000, 300, 4), (6000, 300, 2), (30_000, 300, 1)])
+def test_fewer_passes_over_longer_clips_but_four_where_there_are_few(clips, frames, passes): assert _passes(np.full(clips, frames)) == passes
+
+
+def test_two_processes_share_an_epoch_evenly(store, tmp_path):
+    with socket.socket() as s: s.bind(("127.0.0.1", 0)); port = s.getsockname()[1]
+    mp.spawn(_epoch, (port, store, str(tmp_path)), nprocs=2)
+    rows = [torch.load(tmp_path/str(r), weights_only=True).numpy() for r in range(2)]
+    counts = np.bincount(np.repeat(np.arange(5), [30, 10, 5, 2, 1])[np.concatenate(rows)], minlength=5)
+    assert [len(r) for r in rows] == [48, 48] and np.ptp(counts) <= 1
+
+
+def _train(rank, port, store, out):
+    import torch.distributed as dist
+    from audioclust.core.distributed import Team
+    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+    torch.set_num_threads(1)
+    dls = store.dataloaders(8, "cpu", team=Team(True))
+    learn = fit(deepcluster_learner(dls, NetworkEncoder(sample_rate=8000), 5, passes=2, bf16=False, cbs=[Watch(), Rows()]), 2)
+    torch.save([dict(learn.model.state_dict()), torch.cat([p[0] for p in learn.watch.pairs]), torch.from_numpy(learn.pseudo_labels.labels)], f"{out}/{rank}")
+    dist.destroy_process_group()
+
+def test_two_processes_train_one_model(store, tmp_path):
+    with socket.socket() as s: s.bind(("127.0.0.1", 0)); port = s.getsockname()[1]
+    mp.spawn(_train, (port, store, str(tmp_path)), nprocs=2)
+    (a, seen, labels), (b, more, same) = (torch.load(tmp_path/str(r), weights_only=True) for r in range(2))
+    for k in a: torch.testing.assert_close(a[k], b[k], msg=k)
+    assert torch.equal(labels, same) and not torch.equal(seen, more)
+    assert np.ptp(labels[torch.cat([seen, more])].bincount(minlength=5).numpy()) <= 1

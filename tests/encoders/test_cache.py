@@ -1,0 +1,252 @@
+"What was computed once: the same bytes, never another clip's, never damaged ones, never a crash."
+import json, os, shutil, sqlite3, subprocess, sys, warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+import torch
+from hypothesis import HealthCheck, example, given, settings, strategies as st
+
+from audioclust.encoders import fixed as encoders
+from audioclust.encoders.cache import ArrayCache, as_cache, clip_keys
+from audioclust.cli import main
+from audioclust.encoders import Encoder, FixedEncoder
+from audioclust.pipeline import AudioClusterer
+
+
+@pytest.fixture
+def sounds(tmp_path, rng):
+    "Twelve noises of different lengths in two folders, and their table."
+    rows = []
+    for i in range(12):
+        path = tmp_path/"sounds"/str(i % 2)/f"{i}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sf.write(path, .1*rng.standard_normal(2000 + 300*i), 8000)
+        rows.append((path, 0., (2000 + 300*i)/8000))
+    return pd.DataFrame(rows, columns=["path", "start", "end"])
+
+
+def embed(table, cache, encoder=None, **kwargs):
+    "Embeddings, the rows that came from the cache, and the seconds."
+    cached, seconds = [], np.zeros(len(table))
+    z = (encoder or FixedEncoder(sample_rate=8000)).embed(table, [], seconds, "cpu", cache=cache, cached=cached, **kwargs)
+    return z, cached, seconds
+
+
+@given(st.lists(st.tuples(st.binary(min_size=16, max_size=16), st.sampled_from(["<f4", "<f8", "<i8", "|u1"]), st.lists(st.integers(0, 4), max_size=3), st.none() | st.floats(allow_nan=False)), max_size=8, unique_by=lambda r: r[0]))
+@example([(bytes(16), "<f4", [], -0.)])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_goes_in_comes_out(tmp_path, rows):
+    shutil.rmtree(tmp_path/"c", ignore_errors=True)
+    cache = ArrayCache(tmp_path/"c")
+    put = [(k, np.random.default_rng(i).integers(0, 200, shape).astype(t), n) for i, (k, t, shape, n) in enumerate(rows)]
+    cache.put(put)
+    got = {i: (a, n) for i, a, n in cache.get([k for k, *_ in put])}
+    assert sorted(got) == list(range(len(put)))
+    for i, (_, a, n) in enumerate(put):
+        assert got[i][0].dtype == a.dtype and got[i][0].shape == a.shape and got[i][0].tobytes() == a.tobytes() and got[i][1] == n
+
+
+def test_nothing_is_made_by_asking(tmp_path):
+    assert list(ArrayCache(tmp_path/"c").get([b"x"*16, None])) == [] and not (tmp_path/"c").exists()
+
+
+def test_a_clip_listed_twice_is_found_twice(sounds, tmp_path):
+    twice = pd.concat([sounds, sounds], ignore_index=True)
+    z, _, _ = embed(twice, tmp_path/"c")
+    again, cached, _ = embed(twice, tmp_path/"c")
+    assert cached == list(range(24)) and again.tobytes() == z.tobytes()
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_the_second_time_is_the_same_to_the_last_bit(sounds, tmp_path, num_workers):
+    fresh, none, s = embed(sounds, None)
+    first, c1, s1 = embed(sounds, tmp_path/"c", num_workers=num_workers)
+    second, c2, s2 = embed(sounds, tmp_path/"c")
+    assert none == c1 == [] and c2 == list(range(12))
+    assert second.tobytes() == first.tobytes()
+    np.testing.assert_allclose(first, fresh, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(s, s1); np.testing.assert_array_equal(s, s2)
+
+
+def test_the_second_time_decodes_nothing(sounds, tmp_path, monkeypatch):
+    embed(sounds, tmp_path/"c")
+    def never(*args, **kwargs): raise AssertionError("decoded")
+    monkeypatch.setattr("audioclust.audio.streaming.load_audio", never)
+    assert len(embed(sounds, tmp_path/"c")[1]) == 12
+    with pytest.raises(AssertionError): embed(sounds, tmp_path/"other")
+
+
+def test_only_what_changed_is_done_again(sounds, tmp_path, rng):
+    old, _, _ = embed(sounds, tmp_path/"c")
+    p = sounds.path[5]
+    before = os.stat(p)
+    sf.write(p, .1*rng.standard_normal(3500), 8000)
+    os.utime(p, ns=(before.st_atime_ns, before.st_mtime_ns))  # as long as before, and as old
+    assert os.stat(p).st_size == before.st_size
+    if os.name == "nt": os.utime(p)
+    new, cached, _ = embed(sounds, tmp_path/"c")
+    assert cached == [i for i in range(12) if i != 5]
+    assert not np.allclose(new[5], old[5])
+    np.testing.assert_allclose(new, embed(sounds, None)[0], rtol=1e-5, atol=1e-5)  # whichever clips share a batch
+
+
+def test_keys_tell_apart_what_differs(sounds, tmp_path):
+    def keys(table, settings="a"): return clip_keys(table, settings)
+    base = keys(sounds)
+    assert len(set(base)) == 12 and base == keys(sounds) and not set(base) & set(keys(sounds, "b"))
+    assert not set(base) & set(keys(sounds.assign(start=.01))) and not set(base) & set(keys(sounds.assign(end=sounds.end + 1e-9)))
+    assert base == keys(sounds.assign(path=[str(p) for p in sounds.path]))
+    assert base == keys(sounds.assign(path=[p.parent/".."/p.parent.name/p.name for p in sounds.path]))  # another way to the same file
+    assert keys(sounds.assign(path=tmp_path/"gone.wav")) == [None]*12
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege")
+def test_a_link_that_is_bent_to_another_file(tmp_path, tone):
+    a, b = tone(tmp_path/"a.wav", hz=300), tone(tmp_path/"b.wav", hz=500)
+    os.utime(a, (1e9, 1e9)); os.utime(b, (1e9, 1e9))  # as from one archive: alike but for what they hold
+    link = tmp_path/"link.wav"; link.symlink_to(a)
+    t = pd.DataFrame(dict(path=[link], start=[0.], end=[.5]))
+    first = clip_keys(t, ""); link.unlink(); link.symlink_to(b)
+    assert clip_keys(t, "") != first == clip_keys(t.assign(path=[a]), "")
+
+
+def test_other_settings_and_weights_are_other_embeddings(sounds, tmp_path):
+    class Linear(Encoder):
+        sample_rate, dim, version = 8000, 3, "1"
+        def __init__(self, w): super().__init__(); self.w = torch.nn.Parameter(torch.full((3,), w))
+        def forward(self, wave, lengths): return wave.square().sum(1, keepdim=True)*self.w
+    embed(sounds, tmp_path/"c", Linear(1.))
+    for other in Linear(2.), FixedEncoder(sample_rate=8000), FixedEncoder("source", sample_rate=8000), FixedEncoder(sample_rate=16000), FixedEncoder(sample_rate=8000, steps=16): assert embed(sounds, tmp_path/"c", other)[1] == []
+    assert len(embed(sounds, tmp_path/"c", Linear(1.))[1]) == 12
+    class Unsaid(Linear): pass  # may do anything: it states no version of its own
+    embed(sounds, tmp_path/"c", Unsaid(1.))
+    assert embed(sounds, tmp_path/"c", Unsaid(1.))[1] == []
+
+
+def test_clips_that_cannot_be_decoded_are_not_kept(sounds, tmp_path):
+    sounds.path[3].write_bytes(b"no sound"); sounds.path[4].unlink()
+    for _ in range(2):
+        errors = []
+        z = FixedEncoder(sample_rate=8000).embed(sounds, errors, device="cpu", cache=tmp_path/"c")
+        assert sorted(i for i, _ in errors) == [3, 4] and np.isnan(z[[3, 4]]).all() and np.isfinite(np.delete(z, [3, 4], 0)).all()
+    assert ArrayCache(tmp_path/"c").size()[0] == 10
+
+
+def test_the_true_end_is_kept_too(tmp_path, rng):
+    "A file that holds less than its header says ends earlier, also when it comes from the cache."
+    for i in range(3): sf.write(tmp_path/f"{i}.flac", .1*rng.standard_normal(80000), 8000)
+    table = pd.DataFrame(dict(path=[tmp_path/f"{i}.flac" for i in range(3)], start=0., end=20.))
+    s = [embed(table, tmp_path/"c")[2] for _ in range(2)]
+    np.testing.assert_array_equal(s[0], s[1]); assert (s[0] == 10).all()
+
+
+@pytest.mark.parametrize("where", range(0, 100, 7))
+def test_damage_anywhere_is_noticed(sounds, tmp_path, where):
+    "Bytes overwritten at some place of the file: a warning or nothing, the same numbers, no crash."
+    good, _, _ = embed(sounds, tmp_path/"c")
+    file = ArrayCache(tmp_path/"c").file
+    size = file.stat().st_size
+    with open(file, "r+b") as f: f.seek(size*where//100); f.write(bytes(range(256))*2)
+    for _ in range(2):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            z, _, _ = embed(sounds, tmp_path/"c")
+        np.testing.assert_allclose(z, good, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("content", [b"", b"no database"*100], ids=["empty", "text"])
+def test_a_store_that_is_none_is_made_anew(sounds, tmp_path, content):
+    good, _, _ = embed(sounds, tmp_path/"c")
+    file = ArrayCache(tmp_path/"c").file
+    file.write_bytes(content)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        z, cached, _ = embed(sounds, tmp_path/"c")
+    assert cached == [] and z.tobytes() == good.tobytes()
+    assert any("damaged" in str(w.message) for w in said) == bool(content)
+    assert len(embed(sounds, tmp_path/"c")[1]) == 12
+
+
+def test_a_cut_off_store(sounds, tmp_path):
+    good, _, _ = embed(sounds, tmp_path/"c")
+    file = ArrayCache(tmp_path/"c").file
+    os.truncate(file, file.stat().st_size//2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(2): assert embed(sounds, tmp_path/"c")[0].tobytes() == good.tobytes()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kills")
+def test_a_process_killed_while_it_writes_leaves_whole_rows(tmp_path):
+    code = f"""
+import os, numpy as np
+from audioclust.encoders.cache import ArrayCache
+c = ArrayCache({str(tmp_path/'c')!r})
+c.put([(i.to_bytes(16, "big"), np.full(2000, i), i) for i in range(50)])
+def die(db, most): os.kill(os.getpid(), 9)
+import audioclust.encoders.cache; audioclust.encoders.cache._make_room = die  # in the middle of the transaction
+c.put([(i.to_bytes(16, "big"), np.full(2000, i), i) for i in range(50, 100)])
+"""
+    assert subprocess.run([sys.executable, "-c", code]).returncode == -9
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        got = {i: a for i, a, _ in ArrayCache(tmp_path/"c").get([i.to_bytes(16, "big") for i in range(100)])}
+    assert sorted(got) == list(range(50)) and all((a == i).all() and len(a) == 2000 for i, a in got.items())
+
+
+def test_processes_share_it(tmp_path):
+    code = "import sys, numpy as np; from audioclust.encoders.cache import ArrayCache; c = ArrayCache(sys.argv[1]); j = int(sys.argv[2])\nfor i in range(20): c.put([((100*j + i).to_bytes(16, 'big'), np.full(500, 100*j + i), i)]); list(c.get([(100*j + i).to_bytes(16, 'big')]))"
+    ps = [subprocess.Popen([sys.executable, "-W", "error", "-c", code, tmp_path/"c", str(j)], stderr=subprocess.PIPE, text=True) for j in range(3)]
+    for p in ps: assert p.wait() == 0, p.stderr.read()
+    got = list(ArrayCache(tmp_path/"c").get([(100*j + i).to_bytes(16, "big") for j in range(3) for i in range(20)]))
+    assert len(got) == 60 and all((a == 100*(k//20) + k % 20).all() for k, a, _ in got)
+
+
+def test_room_is_bounded_and_the_oldest_go_first(tmp_path):
+    cache = ArrayCache(tmp_path/"c", max_bytes=50*(800 + 128))
+    for block in range(10):
+        cache.put([((100*block + i).to_bytes(16, "big"), np.zeros(100), 0) for i in range(10)])
+        cache._do(lambda db: db.execute("update arrays set used=used-10"))
+        assert cache.size()[1] <= cache.max_bytes
+    left = {k for k in range(1000) if list(cache.get([k.to_bytes(16, "big")]))}
+    assert {900 + i for i in range(10)} <= left and not left & set(range(500))
+    assert cache.file.stat().st_size < 10*cache.max_bytes
+
+
+@pytest.mark.skipif(os.name == "nt" or not hasattr(os, "geteuid"), reason="permissions")
+def test_a_place_that_cannot_be_written_is_said_and_left(sounds, tmp_path):
+    (tmp_path/"file").write_text("not a folder")
+    with pytest.warns(UserWarning, match="cannot be used now"): z, cached, _ = embed(sounds, tmp_path/"file")
+    assert cached == [] and np.isfinite(z).all()
+
+
+def test_what_a_user_may_say(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUDIOCLUST_CACHE", str(tmp_path/"mine"))
+    assert as_cache(None) is None and as_cache(False) is None and as_cache(True).folder == tmp_path/"mine" and as_cache(str(tmp_path)).folder == tmp_path
+    c = ArrayCache(tmp_path); assert as_cache(c) is c
+
+
+def test_the_command_uses_it_unless_told(words, tmp_path, capsys, monkeypatch):
+    folder, _ = words
+    monkeypatch.setenv("AUDIOCLUST_CACHE", str(tmp_path/"user"))
+    def go(name, *more):
+        assert main(["cluster", str(folder), "--out", str(tmp_path/name), "--n-clusters", "6", "-q", *more]) == 0
+        run = json.loads((tmp_path/name/"run.json").read_text())
+        return capsys.readouterr().out, run["found"]["cached"], (tmp_path/name/"embeddings.npy").read_bytes()
+    out0, n0, z0 = go("a", "--no-cache")
+    assert not (tmp_path/"user").exists()
+    out1, n1, z1 = go("b")
+    out2, n2, z2 = go("c")
+    assert (n0, n1, n2) == (0, 0, 192) and z0 == z1 == z2
+    assert "cache" not in out0 + out1 and "192 of 192 clips came from the cache" in out2
+    assert go("d", "--cache", str(tmp_path/"own"))[1] == 0 and go("e", "--cache", str(tmp_path/"own"))[1] == 192
+    assert str(tmp_path/"own") not in json.dumps(json.loads((tmp_path/"e/run.json").read_text())["asked"])
+
+
+def test_new_sounds_use_it_too(words, tmp_path):
+    folder, _ = words
+    m = AudioClusterer(n_clusters=6, device="cpu", cache=tmp_path/"c").fit(folder)
+    np.testing.assert_array_equal(m.predict(folder), m.labels_)
+    assert m.n_cached_ == 192

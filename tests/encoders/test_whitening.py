@@ -1,0 +1,63 @@
+"Whitening: against scikit-learn, against algebra, of few or equal rows; found where it was; kept folders go on being read."
+import json, warnings
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import save_file
+
+from audioclust.pipeline.persistence import load_whitening
+from audioclust.encoders import Whiten
+from audioclust.encoders.whitening import _axes
+
+
+def test_whitening_matches_scikit_learn(rng):
+    from sklearn.decomposition import PCA
+    X = rng.standard_normal((200, 10)) @ rng.standard_normal((10, 10))
+    ours, theirs = Whiten(5, floor=0, l2=False).fit_transform(X), PCA(5, whiten=True, svd_solver="full").fit_transform(X)
+    np.testing.assert_allclose(np.abs(ours), np.abs(theirs), atol=1e-4)
+
+
+def test_whitening_of_few_or_equal_rows(rng, tmp_path):
+    for X in (np.ones((1, 4)), np.ones((7, 4)), rng.standard_normal((3, 50)), rng.standard_normal((5, 2))):
+        w = Whiten().fit(X)
+        Z = w.transform(X)
+        assert np.isfinite(Z).all() and Z.dtype == np.float32 and Z.shape[1] == min(X.shape[1], max(1, len(X) - 1))
+        w.save(tmp_path)
+        np.testing.assert_array_equal(Whiten.load(tmp_path).transform(X), Z)
+    assert isinstance(Whiten().fit_transform(torch.randn(9, 4)), torch.Tensor)
+
+
+def test_rows_are_whitened_in_parts():
+    X = np.random.default_rng(0).standard_normal((30_000, 300)).astype(np.float32)*np.geomspace(5, .1, 300, dtype=np.float32) + 3
+    Z, U = Whiten(10, l2=False).fit_transform(X), X.astype(np.float64) - X.astype(np.float64).mean(0)
+    values, axes = np.linalg.eigh(U.T @ U/(len(X) - 1))
+    want = U @ axes[:, ::-1][:, :10]/np.sqrt(values[::-1][:10] + .05*values[-1])
+    np.testing.assert_allclose(np.abs(Z), np.abs(want), atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(700, 640), (640, 700)])
+def test_leading_axes_of_large_tables_are_those_of_the_singular_values(shape):
+    X = np.random.default_rng(0).normal(size=shape)*np.exp(-np.arange(shape[1])/40)
+    X -= X.mean(0)
+    s, Vt = np.linalg.svd(X, full_matrices=False)[1:]
+    variance, A = _axes(X, 20)
+    np.testing.assert_allclose(variance, s[:20]**2/(len(X) - 1), rtol=1e-8)
+    np.testing.assert_allclose(abs((A*Vt[:20]).sum(1)), 1, atol=1e-6)
+
+
+def test_it_is_still_found_among_the_encoders():
+    import audioclust.encoders.fixed
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        from audioclust.encoders import Whiten as old
+    assert old is Whiten and "Whiten" in audioclust.encoders.fixed.__all__
+
+
+def test_a_folder_that_was_kept_before_is_read(tmp_path): # as it was written when the class was in `encoders`
+    (tmp_path/"whitening.json").write_text(json.dumps({"class": "Whiten", "params": {"floor": 0.05, "l2": False, "n_components": 2}, "fitted": {"n_features_in_": 3}}))
+    save_file({"mean_": np.array([1., 2., 3.]), "components_": np.array([[1., 0., 0.], [0., .5, 0.]])}, tmp_path/"whitening.safetensors")
+    for load in (Whiten.load, load_whitening):
+        w = load(tmp_path)
+        assert type(w) is Whiten and w.n_features_in_ == 3
+        np.testing.assert_array_equal(w.transform(np.array([[3., 4., 5.]])), np.array([[2, 1]], np.float32))

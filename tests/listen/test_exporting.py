@@ -1,0 +1,116 @@
+"What a run becomes in other programs, and what is there twice."
+import json, os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+
+from audioclust.cli import main
+from audioclust.audio import synthetic_sounds
+from audioclust.listen import duplicates
+from audioclust.listen.exporting import similarity_order
+from audioclust.listen import sort_files, to_raven
+from audioclust.pipeline.annotations import read_names, write_names
+from audioclust.pipeline import AudioClusterer
+from audioclust.pipeline.run_folder import read_table
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    at = tmp_path_factory.mktemp("exports")
+    sounds = synthetic_sounds(4, 8, sample_rate=8000).save(at/"in")
+    night = np.concatenate([sf.read(p)[0] for p in sounds.path[:16]])
+    for name in "one/night", "two/night":
+        (at/"long"/name).parent.mkdir(parents=True)
+        sf.write(at/"long"/f"{name}.wav", np.stack([night, night/2], 1), 8000, subtype="PCM_24")
+    AudioClusterer(n_clusters=4, window=.8).fit(at/"long").save(at/"windows", figures=False)
+    AudioClusterer(n_clusters=4).fit(at/"in").save(at/"whole", figures=False)
+    write_names(at/"windows", {"names": {"0": "tab\tand\nline"}, "merged": {"1": 0}})
+    return at
+
+
+def test_label_tracks_and_selection_tables(run, tmp_path, capsys):
+    table = read_table(run/"windows/clusters.csv")
+    assert main(["export", str(run/"windows"), "--to", "audacity", "--out", str(tmp_path/"a")]) == 0
+    assert main(["export", str(run/"windows"), "--to", "raven", "--out", str(tmp_path/"r"), "--join"]) == 0
+    lines = [l.split("\t") for f in sorted((tmp_path/"a").rglob("*.txt")) for l in f.read_text().splitlines()]
+    assert [p.relative_to(tmp_path/"a").as_posix() for p in sorted((tmp_path/"a").rglob("*.txt"))] == ["one/night.wav.txt", "two/night.wav.txt"]
+    assert len(lines) == len(table) and all(len(l) == 3 and float(l[0]) < float(l[1]) for l in lines) and "tab and line" in {l[2] for l in lines}
+    r = pd.read_csv(tmp_path/"r/one/night.wav.selections.txt", sep="\t")
+    assert list(r.columns[:5]) == ["Selection", "View", "Channel", "Begin Time (s)", "End Time (s)"] and (r["High Freq (Hz)"] == 4000).all() and (r["Begin File"] == "night.wav").all()
+    mine = table[table.path.str.contains("one")]
+    assert len(r) < len(mine) and r["End Time (s)"].max() == pytest.approx(mine.end.max(), abs=1e-5)
+    assert all(r.Name.to_numpy()[1:] != r.Name.to_numpy()[:-1])
+
+
+def test_tables(run, tmp_path, capsys):
+    for to in "json", "csv":
+        assert main(["export", str(run/"windows"), "--to", to, "--out", str(tmp_path/f"t.{to}")]) == 0
+    assert len(json.loads((tmp_path/"t.json").read_text())) == len(read_table(run/"windows/clusters.csv"))
+    assert main(["export", str(run/"windows"), "--to", "json", "--out", str(tmp_path/"t.txt")]) == 2 and "must end in" in capsys.readouterr().err
+    assert main(["export", str(run/"in"), "--to", "json", "--out", str(tmp_path/"t.json2")]) == 2 and "not a run folder" in capsys.readouterr().err
+    assert main(["sort", str(run/"in"), str(tmp_path/"s")]) == 2 and "not a run folder" in capsys.readouterr().err
+
+
+def test_sorted_into_folders_with_cut_clips(run, tmp_path):
+    table = read_table(run/"windows/clusters.csv")
+    assert main(["sort", str(run/"windows"), str(tmp_path/"s")]) == 0
+    files = sorted((tmp_path/"s").rglob("*.wav"))
+    assert len(files) == len(table)  # though both recordings have one name
+    info = sf.info(files[0])
+    assert info.channels == 2 and info.subtype == "PCM_24" and info.duration == pytest.approx(.8, abs=.01)
+    assert not any(c in f.name for f in files for c in '\t\n:"')
+
+
+def test_whole_recordings_copied_linked_and_in_order(run, tmp_path, capsys):
+    assert sort_files(run/"whole", tmp_path/"copies") == sort_files(run/"whole", tmp_path/"links", flat=True, link=True) == 32
+    links = sorted((tmp_path/"links").iterdir())
+    assert all(l.is_symlink() and l.resolve().is_file() for l in links) and [l.name[:2] for l in links] == [f"{i:02d}" for i in range(1, 33)]
+    assert main(["sort", str(run/"whole"), str(run/"in"/"there")]) == 2 and "inside the recordings" in capsys.readouterr().err
+    assert main(["sort", str(run/"whole"), str(tmp_path/"copies")]) == 2 and "already" in capsys.readouterr().err
+    assert not (run/"in"/"there").exists()
+
+
+def test_the_order_is_a_permutation_with_alike_neighbours(rng):
+    X, y = rng.normal(size=(300, 5)), rng.integers(-1, 4, 300)
+    o = similarity_order(X, y)
+    assert sorted(o) == list(range(300)) and (np.diff(np.flatnonzero(np.diff(y[o]))) > 0).all() and len(np.flatnonzero(np.diff(y[o]))) == 4 and (y[o[-1]] == -1)
+    def steps(o): return np.linalg.norm(np.diff(X[o], axis=0), axis=1).mean()
+    by_group = np.argsort(y, kind="stable")
+    assert steps(o) < .8*steps(by_group)
+    assert sorted(similarity_order(rng.normal(size=(2000, 3)), np.zeros(2000, int))) == list(range(2000))
+
+
+def test_duplicates_on_the_command_line(tmp_path, capsys):
+    sounds = synthetic_sounds(4, 4, sample_rate=16000).save(tmp_path/"in")
+    x, rate = sf.read(sounds.path[0])
+    sf.write(tmp_path/"in/again.flac", np.concatenate([np.zeros(3000), -x/4]), rate)  # quieter, later, with its poles exchanged
+    sf.write(tmp_path/"in/third.mp3", x, rate)
+    (tmp_path/"in/bad.wav").write_bytes(b"x")
+    assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"d.csv"), "-q"]) == 0
+    t = read_table(tmp_path/"d.csv")
+    assert {Path(p).name for p in t.path} == {Path(sounds.path[0]).name, "again.flac", "third.mp3"} and set(t.set) == {0}
+    assert "3 of the recordings" in capsys.readouterr().out
+    assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"d.csv"), "-q"]) == 2
+    assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"in/d.csv"), "-q"]) == 2 and not (tmp_path/"in/d.csv").exists()
+
+
+def test_silence_is_no_duplicate(tmp_path):
+    for i in range(3): sf.write(tmp_path/f"{i}.wav", np.zeros(8000), 8000)
+    assert (duplicates(pd.DataFrame(dict(path=[tmp_path/f"{i}.wav" for i in range(3)], start=0., end=1.))) == -1).all()
+
+
+def test_groups_are_left_out(run, tmp_path, capsys):
+    folder = run/"windows"
+    names = read_names(folder)
+    write_names(folder, {"names": {"0": "wind"}, "merged": {}, "marks": {"1": "junk"}})
+    try:
+        table = pd.read_csv(folder/"clusters.csv")
+        for out, text in (("a.csv", "junk"), ("b.csv", "wind,junk"), ("c.csv", "2")):
+            assert main(["export", str(folder), "--to", "csv", "--out", str(tmp_path/out), "--without", text]) == 0
+            gone = {"junk": [1], "wind,junk": [0, 1], "2": [2]}[text]
+            assert pd.read_csv(tmp_path/out).cluster.tolist() == [c for c in table.cluster if c not in gone]
+        assert main(["export", str(folder), "--to", "audacity", "--out", str(tmp_path/"x"), "--without", "owl"]) == 2 and "called or marked 'owl'" in capsys.readouterr().err
+    finally: write_names(folder, names)

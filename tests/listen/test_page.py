@@ -1,0 +1,432 @@
+"The listening page: what is in it, what a person can do with it in a browser, and what becomes of names."
+import json, os, shutil, time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+
+from audioclust.cli import main
+from audioclust.ensembles.hierarchy import coarse, tree_data
+from audioclust.audio import synthetic_sounds
+from audioclust.kmeans import KMeans
+from audioclust.listen.page import as_mp3, pictures
+from audioclust.listen import listen_page
+from audioclust.pipeline.annotations import apply_edits, read_names, write_names
+from audioclust.pipeline import AudioClusterer
+from audioclust.pipeline.run_folder import read_table
+from audioclust.ensembles.resampling import successors
+
+CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"), shutil.which("chromedriver")
+browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and its driver")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    at = tmp_path_factory.mktemp("listen")
+    synthetic_sounds(5, 12, sample_rate=8000).save(at/"sounds")
+    x, rate = np.concatenate([sf.read(p)[0] for p in sorted((at/"sounds").rglob("*.wav"))[:8]]), 8000
+    (at/"sounds/long").mkdir()
+    sf.write(at/"sounds/long/<img src=x onerror=alert(1)>.wav", x, rate)
+    sf.write(at/"sounds/long/apple.aiff", x[:rate], rate)
+    model = AudioClusterer(n_clusters=5, window=1.).fit(at/"sounds")
+    model.save(at/"run")
+    listen_page(at/"run")
+    return at
+
+
+class Page:
+    "A page in headless Chromium."
+    def __init__(self, file, size="1300,900"):
+        from selenium import webdriver
+        from selenium.webdriver.chrome.service import Service
+        options = webdriver.ChromeOptions()
+        options.binary_location = CHROMIUM
+        for a in ("--headless", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                  "--enable-unsafe-swiftshader", "--autoplay-policy=no-user-gesture-required", f"--window-size={size}"): options.add_argument(a)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        self.driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+        self.driver.get(Path(file).resolve().as_uri())
+        self.wait("return map._fullLayout !== undefined")
+    def js(self, code, *args): return self.driver.execute_script(code, *args)
+    def wait(self, code, seconds=20):
+        end = time.time() + seconds
+        while not (got := self.js(code)):
+            assert time.time() < end, code
+            time.sleep(.1)
+        return got
+    def find(self, css): return self.driver.find_element("css selector", css)
+    def close(self):
+        "Leave; nothing may have been fetched from outside, and nothing may have failed."
+        asked = [json.loads(e["message"])["message"] for e in self.driver.get_log("performance")]
+        urls = [m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"]
+        said = [e["message"] for e in self.driver.get_log("browser") if e["level"] == "SEVERE"]
+        self.driver.quit()
+        assert not said and all(u.startswith(("file:", "data:", "blob:")) for u in urls), (said, urls)
+
+
+@browser
+def test_the_map_is_drawn_and_a_click_plays(run):
+    page = Page(run/"run/listen.html")
+    try:
+        assert page.js("return N") == len(read_table(run/"run/clusters.csv")) == page.js("return map.data[0].x.length")
+        assert page.js("return document.querySelectorAll('#map canvas').length > 0")
+        x, y = page.js("const i = 3, b = map.getBoundingClientRect(), l = map._fullLayout; return [b.left + l.xaxis._offset + l.xaxis.c2p(V().x[i]), b.top + l.yaxis._offset + l.yaxis.c2p(V().y[i])]")
+        from selenium.webdriver import ActionChains
+        from selenium.webdriver.common.actions.action_builder import ActionBuilder
+        move = ActionBuilder(page.driver)
+        move.pointer_action.move_to_location(int(x), int(y)).pause(.3)
+        move.perform()
+        assert page.wait("return !document.getElementById('tip').hidden && document.getElementById('tip').textContent")
+        move = ActionBuilder(page.driver)
+        move.pointer_action.move_to_location(int(x), int(y)).click()
+        move.perform()
+        page.wait("return now >= 0 && player.currentTime > 0")
+        before = page.js("return now")
+        ActionChains(page.driver).send_keys(" ").perform()
+        page.wait("return player.paused")
+        ActionChains(page.driver).send_keys("\ue014").perform()  # the arrow to the right
+        page.wait(f"return now !== {before}")
+        page.wait("return player.currentTime > 0")
+    finally: page.close()
+
+
+@browser
+def test_filter_search_sort_and_a_part_of_a_recording(run):
+    page = Page(run/"run/listen.html")
+    try:
+        table = read_table(run/"run/clusters.csv")
+        page.find('[data-cluster="2"]').click()
+        assert page.js("return shown.length") == (table.cluster == 2).sum()
+        assert page.js("return document.activeElement.dataset.cluster") == "2"  # the focus stays
+        page.find("#all").click()
+        page.find("#search").send_keys("onerror")
+        n = table.path.str.contains("onerror").sum()
+        page.wait(f"return shown.length === {n}")
+        page.js("document.getElementById('sort').value = 'doubt'; document.getElementById('sort').dispatchEvent(new Event('change'))")
+        sure = page.js("return shown.map(i => data.views[0].confidence[i])")
+        assert sure == sorted(sure) and n > 3
+        i = page.js("return shown.find(i => data.start[i] > 0)")
+        page.js(f"document.querySelector('#clips [data-row=\"{i}\"]').click()")
+        page.wait(f"return player.currentTime > {table.start[i]}")
+        page.wait("return player.paused", 10)
+        assert table.start[i] <= page.js("return player.currentTime") <= table.end[i] + .3
+        assert page.js("return document.querySelectorAll('img').length") == 0  # a name is text
+    finally: page.close()
+
+
+@browser
+def test_names_merges_and_marks_go_the_whole_way(run, tmp_path, capsys):
+    shutil.copytree(run/"run", run/"named")
+    page = Page(run/"named/listen.html")
+    try:
+        page.js("localStorage.clear()")
+        page.find('[data-cluster="1"]').click()
+        page.find("#name").send_keys("wren & <b>co</b>\n")
+        page.js("document.getElementById('mark').value = 'good'; document.getElementById('mark').dispatchEvent(new Event('change'))")
+        page.find('[data-cluster="3"]').click()
+        page.js("document.getElementById('merge').value = '1'; document.getElementById('merge').dispatchEvent(new Event('change'))")
+        assert page.js("return shown.length") == read_table(run/"named/clusters.csv").cluster.isin([1, 3]).sum()
+        (tmp_path/"edits.json").write_text(page.js("return showEdits()"))
+        page.js("location.reload()"); page.wait("return typeof shown !== 'undefined'")
+        assert "wren & <b>co</b>" in page.find("#clusters").text  # kept in the browser
+        assert page.js("return document.querySelectorAll('#clusters b').length") == 0
+        page.js("localStorage.clear()")
+    finally: page.close()
+    assert main(["listen", str(run/"named"), "--edits", str(tmp_path/"edits.json")]) == 0
+    t = read_table(run/"named/clusters.csv")
+    assert set(t.name[t.cluster.isin([1, 3])]) == {"wren & <b>co</b>"} and set(t.mark[t.cluster == 3]) == {"good"} and set(t.name[t.cluster == 0]) == {"cluster 0"}
+    assert AudioClusterer.load(run/"named").labels_.tolist() == t.cluster.tolist()
+
+
+@browser
+def test_a_narrow_window_and_the_dark(run):
+    page = Page(run/"run/listen.html", "500,900")
+    try:
+        assert page.js("return document.documentElement.scrollWidth <= innerWidth")
+        assert all(page.js("return [...document.querySelectorAll('button, input, select')].filter(e => e.offsetParent).map(e => e.textContent.trim() || e.getAttribute('aria-label') || e.labels?.length || e.placeholder)"))
+        was = page.js("return getComputedStyle(document.body).backgroundColor")
+        page.find("#theme").click()
+        assert page.js("return getComputedStyle(document.body).backgroundColor") != was
+    finally: page.close()
+
+
+@browser
+def test_an_embedded_page_plays_where_nothing_else_is(run, tmp_path):
+    listen_page(run/"run", tmp_path/"sent.html", embed=True, max_clips=20)
+    page = Page(tmp_path/"sent.html")
+    try:
+        assert page.js("return N") == 20 and page.js("return data.audio.every(s => s.startsWith('data:audio/mpeg'))")
+        page.find("#clips .clip").click()
+        page.wait("return player.currentTime > 0")
+    finally: page.close()
+
+
+@pytest.fixture(scope="module")
+def many(run):
+    "A run of 18 clusters and some noise."
+    model = AudioClusterer.load(run/"run")
+    model.stability_ = None
+    model.labels_ = KMeans(18, random_state=0).fit(model.embeddings_).labels_
+    model.labels_[:3] = -1
+    model.save(run/"many", figures=False)
+    listen_page(run/"many")
+    return run/"many", model
+
+
+def parts(of): return {frozenset(c for c in of if of[c] == g) for g in of.values()}
+
+
+def slide(page, n):
+    page.js("const s = document.getElementById('groups'); s.value = arguments[0]; s.dispatchEvent(new Event('input'))", n)
+    time.sleep(.3)
+
+
+@browser
+def test_the_page_cuts_the_tree_as_python_does(many):
+    page = Page(many[0]/"listen.html")
+    try:
+        X = np.array([[0.], [0], [1], [1], [1], [5], [9], [9]])  # joins of equal height
+        for tree, X, labels in ((None, many[1].embeddings_, many[1].labels_), (tree_data(X, np.arange(8)), X, np.arange(8))):
+            for n in (1, 2, 3, 4, 5, 7, 12, 17, 18, 40):
+                got = {int(c): g for c,g in page.js("return [...cut(arguments[0] || data.views[0].tree, arguments[1])]", tree, n)}
+                assert got == coarse(X, labels, n) and (tree or len(parts(got)) == min(n, 18))
+    finally: page.close()
+
+
+@browser
+def test_coarse_groups_open_filter_and_colour(many):
+    page, labels = Page(many[0]/"listen.html"), many[1].labels_
+    try:
+        assert page.js("return document.querySelectorAll('tr.group').length") == 0 and page.find("#groups-bar").is_displayed()
+        slider = page.find("#groups")
+        assert slider.accessible_name == "Groups: all 18 clusters"
+        slider.send_keys("\ue011"); slider.send_keys("\ue014\ue014\ue014")  # Home, then the arrow to the right: 5
+        page.wait("return document.querySelectorAll('tr.group').length === 5")
+        assert slider.accessible_name == "Groups: 5 of 18 clusters" and slider.get_attribute("aria-valuetext") == "5 of 18 clusters"
+        of = coarse(many[1].embeddings_, labels, 5)
+        rows = page.js("return [...document.querySelectorAll('#clusters tbody tr')].map(r => r.textContent)")
+        for g in range(5): assert f"group {g}{sum(o == g for o in of.values())} cluster" in rows[g] and f", {sum(of.get(l) == g for l in labels)} clip" in rows[g]
+        assert len(rows) == 6 and "noise" in rows[5]  # apart, in no group
+        colours = page.js("return map.data[0].marker.color.map((c, i) => c + map.data[0].marker.symbol[i])")
+        assert {c: len({colours[i] for i in np.flatnonzero([of.get(l) == c for l in labels])}) for c in range(5)} == dict.fromkeys(range(5), 1) and len(set(colours)) == 6
+        page.find("#by-group").click()
+        assert len(set(page.js("return map.data[0].marker.color.map((c, i) => c + map.data[0].marker.symbol[i])"))) == 19
+        page.find("#by-group").click()
+
+        heads = page.js("return [...document.querySelectorAll('[data-group]')].map(b => Number(b.dataset.group))")
+        for g, c in enumerate(heads):  # in the order of the tree; a click filters, the focus stays
+            page.js(f"document.querySelector('[data-group=\"{c}\"]').scrollIntoView({{block: 'center'}})")
+            page.find(f'[data-group="{c}"]').click()
+            assert sorted(page.js("return shown")) == np.flatnonzero([of.get(l) == g for l in labels]).tolist()
+            assert page.js("return document.activeElement.dataset.group") == str(c) and page.js("return document.activeElement.getAttribute('aria-pressed')") == "true"
+            faint = np.array(page.js("return map.data[0].marker.opacity")) < .5
+            assert (faint == [of.get(l) != g for l in labels]).all()
+            assert page.js("return document.querySelectorAll('#one .clip').length") == sum(o == g for o in of.values())
+        page.find("#all").click()
+        assert page.js("return shown.length") == len(labels)
+
+        fold = page.find(f'[data-fold="{heads[2]}"]')
+        assert fold.accessible_name == "Clusters of group 2" and fold.get_attribute("aria-expanded") == "false"
+        fold.send_keys(" ")
+        assert page.js("return [...document.querySelectorAll('tr.inside [data-cluster]')].map(b => Number(b.dataset.cluster))") == sorted(c for c,g in of.items() if g == 2)
+        assert page.js("return document.activeElement.getAttribute('aria-expanded')") == "true"
+        inside = page.find("tr.inside [data-cluster]")
+        c = int(inside.get_attribute("data-cluster"))
+        inside.click()
+        assert page.js("return shown.length") == (labels == c).sum()
+        page.js("const s = document.getElementById('sort-clusters'); s.value = 'size'; s.dispatchEvent(new Event('change'))")
+        sizes = [sum(of.get(l) == g for l in labels) for g in page.js("return [...document.querySelectorAll('[data-group]')].map(b => groups.get(Number(b.dataset.group)))")]
+        assert sizes == sorted(sizes, reverse=True)
+        page.find("tr.group .clip").click()
+        page.wait("return player.currentTime > 0")
+        assert "group" in page.find("#now").text
+        page.js("document.getElementById('all').click()")
+        page.find("[data-group]").click()
+        g = page.js("return group(within)")
+        page.find("#search").send_keys("voice1")  # a search within the group
+        found = np.flatnonzero([of.get(l) == g and "voice1" in str(p) for l,p in zip(labels, many[1].clips_.path)])
+        page.wait(f"return shown.length === {len(found)}")
+        assert sorted(page.js("return shown")) == found.tolist() and 0 < len(found) < sum(of.get(l) == g for l in labels)
+        slide(page, 18)
+        assert page.js("return document.querySelectorAll('tr.group').length") == 0 and page.js("return document.querySelectorAll('#clusters tbody tr').length") == 19
+    finally: page.close()
+
+
+@browser
+def test_a_chosen_group_grows_and_names_and_merges_go_on(many):
+    page, labels = Page(many[0]/"listen.html", "500,900"), many[1].labels_
+    try:
+        page.js("localStorage.clear()")
+        slide(page, 6)
+        six = coarse(many[1].embeddings_, labels, 6)
+        at = next(int(b) for b in page.js("return [...document.querySelectorAll('[data-group]')].map(b => b.dataset.group)"))
+        page.js(f"document.querySelector('[data-group=\"{at}\"]').click()")
+        for n in (3, 10, 2):  # what is chosen is the group around it
+            slide(page, n)
+            of = coarse(many[1].embeddings_, labels, n)
+            assert sorted(page.js("return shown")) == np.flatnonzero([of.get(l) == of[at] for l in labels]).tolist()
+        slide(page, 6)
+        page.js("document.getElementById('all').click(); document.querySelectorAll('.fold').forEach(b => document.querySelector(`[data-fold=\"${b.dataset.fold}\"]`).click())")
+        assert page.js("return document.querySelectorAll('tr.inside').length") == 18
+        a = 0
+        b = next(c for c in six if six[c] != six[a])
+        page.js(f"document.querySelector('[data-cluster=\"{a}\"]').click()")
+        page.js("const i = document.getElementById('name'); i.value = '<img src=x onerror=alert(1)>'; i.dispatchEvent(new Event('change'))")
+        page.js("document.querySelector('#all').click()")
+        assert "<img src=x onerror=alert(1)>" in page.js("return [...document.querySelectorAll('tr.group small')].map(s => s.textContent).join()") and page.js("return document.querySelectorAll('img').length") == 0
+        page.js(f"document.querySelector('[data-cluster=\"{b}\"]').click(); const m = document.getElementById('merge'); m.value = '{a}'; m.dispatchEvent(new Event('change'))")
+        assert page.js(f"return [group({a}), group({b})]") == [six[a], six[a]]  # a merge goes before the tree
+        assert sorted(page.js("return shown")) == np.flatnonzero(np.isin(labels, [a, b])).tolist()
+        page.js("localStorage.clear()")
+        assert page.js("return document.documentElement.scrollWidth <= innerWidth")
+    finally: page.close()
+
+
+@browser
+def test_colours_and_markers_differ(many):
+    page = Page(many[0]/"listen.html")
+    try:
+        pairs = page.js("return Array.from({length: 88}, (_, c) => [colour(c), shape(c)[0], shape(c)[1]])")
+        assert len({(c, s) for c,s,_ in pairs}) == len({(c, g) for c,_,g in pairs}) == 88
+        assert all(len({s for _,s,_ in pairs[i:i+11]}) == 11 for i in range(78))  # without colours
+    finally: page.close()
+
+
+def test_the_tree_is_that_of_all_clips_and_of_the_clusters_shown(many, tmp_path):
+    def data(**kw): return json.loads(listen_page(many[0], tmp_path/"p.html", **kw).read_text(encoding="utf-8").split('<script id="data" type="application/json">')[1].split("</script>")[0])["views"][0]
+    model = many[1]
+    tree = tree_data(model.embeddings_, model.labels_)
+    assert data()["tree"] == data(max_clips=40)["tree"] == tree and tree["leaves"] == list(range(18))
+    few = data(max_clips=5)
+    assert few["tree"]["leaves"] == sorted(int(c) for c in few["clusters"] if int(c) >= 0) and len(few["tree"]["leaves"]) < 18
+    assert tree_data(model.embeddings_, np.full(len(model.labels_), -1)) is None
+
+
+@browser
+def test_twenty_thousand_clips_open(run, tmp_path, monkeypatch):
+    from audioclust.listen import page as listen
+    monkeypatch.setattr(listen, "pictures", lambda clips, **kwargs: (np.zeros((len(clips), listen.HEIGHT, listen.WIDTH), np.uint8), .5))  # to listen to so many takes half a minute
+    model = AudioClusterer.load(run/"run")
+    n, rows = 20_000, np.random.default_rng(0).integers(len(model.labels_), size=20_000)
+    model.stability_ = None
+    model.clips_, model.labels_, model.confidence_, model.representative_ = model.clips_.iloc[rows].reset_index(drop=True), model.labels_[rows], model.confidence_[rows], np.zeros(n, bool)
+    model.embeddings_ = model.embeddings_[rows] + np.random.default_rng(1).normal(0, .05, (n, model.embeddings_.shape[1])).astype(np.float32)
+    model.labels_ = model.labels_*40 + np.random.default_rng(2).integers(40, size=n)  # 200
+    model.save(tmp_path/"run", figures=False)
+    np.save(tmp_path/"run/map.npy", model.embeddings_[:, :2])
+    page = Page(listen_page(tmp_path/"run"))
+    try:
+        assert page.js("return map.data[0].x.length") == n
+        page.find('[data-cluster="0"]').click()
+        assert page.js("return shown.length") == (model.labels_ == 0).sum()
+        page.find("#all").click()
+        assert page.js("wanted[0] = 20; const t = performance.now(); draw(); return performance.now() - t") < 5000
+        assert page.js("return document.querySelectorAll('tr.group').length") == 20
+        assert page.js("return new Set(map.data[0].marker.color.map((c, i) => c + map.data[0].marker.symbol[i])).size") == 20
+    finally: page.close()
+
+
+def test_formats_that_browsers_do_not_play_get_a_copy(run):
+    text = (run/"run/listen.html").read_text(encoding="utf-8")
+    data = json.loads(text.split('<script id="data" type="application/json">')[1].split("</script>")[0])
+    i = next(i for i,f in enumerate(data["file"]) if data["files"][f].endswith("apple.aiff"))
+    assert data["audio"][i].endswith(".mp3#copy") and (run/"run"/data["audio"][i].removesuffix("#copy")).is_file()
+    assert "<img" not in text
+
+
+def test_pictures_and_sounds(tmp_path):
+    sf.write(tmp_path/"low.wav", .5*np.sin(2*np.pi*300*np.arange(8000)/8000), 8000)
+    sf.write(tmp_path/"bat.wav", .5*np.sin(2*np.pi*300*np.arange(96000)/192000), 192000)
+    (tmp_path/"bad.wav").write_bytes(b"x")
+    table = pd.DataFrame(dict(path=[tmp_path/"low.wav", tmp_path/"bad.wav"], start=0., end=1.))
+    small, seconds = pictures(table, 8000)
+    assert seconds == 1 and small[0].max() == 255 and small[0].mean(1).argmax() > 25 and not small[1].any()  # low is at the bottom
+    for name in ("low", "bat"):
+        (tmp_path/"x.mp3").write_bytes(as_mp3(tmp_path/f"{name}.wav", .1, .4))
+        x, rate = sf.read(tmp_path/"x.mp3")
+        assert abs(len(x)/rate - .3) < .1 and rate == dict(low=8000, bat=48000)[name]
+
+
+def test_cluster_numbers_and_names_last(tmp_path, capsys):
+    synthetic_sounds(5, 30, pitch=.3).save(tmp_path/"in")
+    args = ["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "5", "-q", "--no-page"]
+    assert main(args) == 0
+    before = read_table(tmp_path/"run/clusters.csv")
+    write_names(tmp_path/"run", {"names": {"3": "wren"}, "merged": {"4": 3}})
+    assert main([*args, "--seed", "7", "--overwrite"]) == 0
+    after = read_table(tmp_path/"run/clusters.csv")
+    assert (before.cluster == after.cluster).mean() > .8 and set(after.name[after.cluster.isin([3, 4])]) == {"wren"}
+    capsys.readouterr()
+    assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"other"), "--n-clusters", "5", "-q", "--no-page", "--seed", "9", "--like", str(tmp_path/"run")]) == 0
+    other = read_table(tmp_path/"other/clusters.csv")
+    assert (other.cluster == after.cluster).mean() > .8 and "wren" in set(other.name)
+    assert main(["assign", str(tmp_path/"other"), str(tmp_path/"in"), "--out", str(tmp_path/"new.csv"), "-q"]) == 0
+    new = read_table(tmp_path/"new.csv")
+    assert new.cluster.tolist() == other.cluster.tolist() and new.name.tolist() == other.name.tolist() and "wren" in capsys.readouterr().out
+    assert main(["assign", str(tmp_path/"other"), str(tmp_path/"in"), "--out", str(tmp_path/"new.csv")]) == 2 and "already" in capsys.readouterr().err
+    assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "1", "-q", "--no-page", "--overwrite"]) == 0
+    assert "wren" in capsys.readouterr().err and "wren" in (tmp_path/"run/names.json").read_text()  # lost, and kept
+
+
+@pytest.mark.parametrize("edits,said", [("{", "not JSON"), ('{"a": 1}', "no edits"), ('{"schema": 1, "edits": {"source": {}}}', "by source"), ('{"schema": 1, "edits": {"content": {"names": {"77": "x"}}}}', "no cluster 77"),
+    ('{"schema": 1, "edits": {"content": {"merged": {"1": 2, "2": 1}}}}', "circle"), ('{"schema": 1, "edits": {"content": {"marks": {"1": "odd"}}}}', "can be good"), ('{"schema": 1, "edits": {}}', "nothing was named")])
+def test_wrong_edits_change_nothing(run, tmp_path, capsys, edits, said):
+    (tmp_path/"edits.json").write_text(edits)
+    before = (run/"run/clusters.csv").read_bytes()
+    assert main(["listen", str(run/"run"), "--edits", str(tmp_path/"edits.json")]) == 2
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1
+    assert (run/"run/clusters.csv").read_bytes() == before and read_names(run/"run") == dict(names={}, merged={}, marks={})
+
+
+def test_successors_are_one_to_one(rng):
+    a = rng.integers(0, 6, 300)
+    shuffled = rng.permutation(6)[a]
+    pairs = successors(a, shuffled)
+    assert [pairs[c] for c in shuffled] == a.tolist()
+    b = rng.integers(0, 9, 300)
+    pairs = successors(a, b, range(9))
+    assert len(set(pairs.values())) == 9
+
+
+@browser
+def test_both_ways_on_one_page(words, tmp_path, capsys):
+    folder, _ = words
+    args = ["cluster", str(folder), "--out", str(tmp_path/"run"), "--by", "both", "--n-clusters", "6,4", "-q"]
+    assert main(args) == 0
+    assert "in common" in capsys.readouterr().out
+    assert main(args) == 2 and "already" in capsys.readouterr().err
+    assert main([*args, "--overwrite"]) == 0
+    assert main(["assign", str(tmp_path/"run"), str(folder), "--out", str(tmp_path/"a.csv")]) == 2 and "say" in capsys.readouterr().err  # which of the two
+    t = read_table(tmp_path/"run/both.csv")
+    assert t.content.nunique() == 6 and t.source.nunique() == 4
+    page = Page(tmp_path/"run/listen.html")
+    try:
+        assert page.js("return document.querySelectorAll('#clusters tbody tr').length") == 6
+        page.js("document.getElementById('view').value = '1'; document.getElementById('view').dispatchEvent(new Event('change'))")
+        assert page.js("return document.querySelectorAll('#clusters tbody tr').length") == 4
+        assert page.js("return map.data[0].x[5]") == pytest.approx(page.js("return data.views[1].x[5]"), abs=.01)
+        slide(page, 2)
+        assert page.js("return document.querySelectorAll('tr.group').length") == 2 and page.find("#groups").get_attribute("max") == "4"
+        page.js("document.getElementById('view').value = '0'; document.getElementById('view').dispatchEvent(new Event('change'))")
+        assert page.js("return document.querySelectorAll('tr.group').length") == 0 and page.find("#groups").get_attribute("max") == "6"  # a tree each
+        slide(page, 3)
+        table = read_table(tmp_path/"run/content/clusters.csv")
+        assert {int(c): g for c,g in page.js("return [...groups]")} == coarse(np.load(tmp_path/"run/content/embeddings.npy"), table.cluster, 3)
+        page.js("document.querySelector('[data-group]').click()")
+        assert page.js("return shown.length < N")
+        page.js("document.getElementById('view').value = '1'; document.getElementById('view').dispatchEvent(new Event('change'))")
+        assert page.js("return document.querySelectorAll('tr.group').length") == 2 and page.js("return shown.length === N")  # what was chosen is of the other
+        slide(page, 4)
+        cells = page.js("return [...document.querySelectorAll('#cross tbody tr')].map(r => [...r.querySelectorAll('td')].map(c => Number(c.textContent) || 0))")
+        assert (np.array(cells) == pd.crosstab(t.content, t.source).to_numpy()).all()
+        page.find('[data-cluster="1"]').click()
+        page.find("#name").send_keys("Ann\n")
+        (tmp_path/"edits.json").write_text(page.js("return showEdits()"))
+        page.js("localStorage.clear()")
+    finally: page.close()
+    assert main(["listen", str(tmp_path/"run"), "--edits", str(tmp_path/"edits.json")]) == 0
+    source = read_table(tmp_path/"run/source/clusters.csv")
+    assert set(source.name[source.cluster == 1]) == {"Ann"} and "name" not in read_table(tmp_path/"run/content/clusters.csv")

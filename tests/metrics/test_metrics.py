@@ -1,0 +1,319 @@
+"Scores against known values, exact fractions, scikit-learn, and what must hold for any labels."
+import itertools
+import json
+import math
+import subprocess
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings, strategies as st
+from scipy.optimize import linear_sum_assignment
+from sklearn import metrics as sk
+
+from audioclust.metrics import accuracy, ami, ari, contingency, match_clusters, nmi, plot_confusion, purity, score
+from audioclust.metrics.information import learner_metric
+from audioclust.metrics.counting import per_cluster, rand_index, relabel
+
+MEANS = ("geometric", "arithmetic", "min", "max")
+from_table = lambda table: tuple(np.repeat(side.ravel(), np.ravel(table)) for side in np.indices(np.shape(table)))
+
+# u (clusters), v (classes), NMI, ARI, RI, ACC
+KNOWN = {
+    "one sample": ([0], [0], 1, 1, 1, 1),
+    "two, both split": ([0, 1], [0, 1], 1, 1, 1, 1),
+    "two, one side split": ([0, 1], [0, 0], 0, 0, 0, 1/2),
+    "one cluster, one class": ([1]*4, [0]*4, 1, 1, 1, 1),
+    "one cluster, two classes": ([0]*4, [0, 0, 1, 1], 0, 0, 1/3, 1/2),
+    "singletons, two classes": ([0, 1, 2, 3], [0, 0, 1, 1], 0.7071067812, 0, 2/3, 1/2),
+    "singletons both": ([3, 2, 1, 0], [0, 1, 2, 3], 1, 1, 1, 1),
+    "permuted labels": ([2, 2, 0, 0, 1, 1], [0, 0, 1, 1, 2, 2], 1, 1, 1, 1),
+    "independent 2x2": ([0, 1, 0, 1], [0, 0, 1, 1], 0, -1/2, 1/3, 1/2),
+    "independent 3x3": ([0, 1, 2]*3, [0]*3 + [1]*3 + [2]*3, 0, -1/3, 1/2, 1/3),
+    "split one class": ([0, 0, 1, 2], [0, 0, 1, 1], 0.8164965809, 4/7, 5/6, 3/4),
+    "K=3 > C=2": ([0, 0, 1, 2, 2, 2], [0, 0, 0, 1, 1, 1], 0.8278474974, 12/17, 13/15, 5/6),
+    "K=2 < C=3": ([0, 0, 0, 1, 1, 1], [0, 0, 1, 1, 2, 2], 0.5295405781, 8/33, 2/3, 2/3),
+    "table [[3,0],[1,2]]": ([0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 1, 1], 0.4791387675, 12/37, 2/3, 5/6),
+    "table [[50,5],[10,35]]": (*from_table([[50, 5], [10, 35]]), 0.3924775748, 16/33, 49/66, 17/20),
+}
+
+def test_metrics_has_what_counts_has():
+    from audioclust.metrics import counting as counts
+    from audioclust.metrics import information as metrics
+    assert set(counts.__all__) < set(metrics.__all__)
+    assert all(getattr(metrics, name) is getattr(counts, name) for name in counts.__all__)
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_known_values(name):
+    u, v, nmi_, ari_, ri, acc = KNOWN[name]
+    assert nmi(v, u) == pytest.approx(nmi_, abs=1e-10)
+    assert (ari(v, u), rand_index(v, u), accuracy(v, u)) == (ari_, ri, acc)
+    assert nmi_ != int(nmi_) or nmi(v, u) == nmi_  # 0 and 1 come out exactly
+
+@pytest.mark.parametrize("f", (nmi, ari, rand_index, ami, accuracy, purity, contingency, match_clusters, relabel, score, per_cluster, plot_confusion))
+def test_empty_and_unequal_are_refused(f):
+    with pytest.raises(ValueError, match="labels_true has shape"): f([], [])
+    with pytest.raises(ValueError, match="2 labels_true, but 1 labels_pred"): f([0, 1], [0])
+    with pytest.raises(ValueError, match="1 missing"): f([0., math.nan], [0, 1])
+
+def test_averages_of_the_example_table():
+    v, u = from_table([[50, 5], [10, 35]])
+    for mean,value in zip(MEANS, (0.3924775748, 0.3924533366, 0.3968638836, 0.3881397453)):
+        assert nmi(v, u, average=mean) == pytest.approx(value, abs=1e-10)
+
+SIX = [0, 0, 0, 1, 1, 1], [0, 0, -1, 1, 1, -1]
+FOUR = [0, 0, 1, 1], [-1]*4
+
+@pytest.mark.parametrize("labels,noise,nmi_,ari_,acc,coverage", [
+    (SIX, "cluster", 0.5295405781, 8/33, 4/6, 1), (SIX, "singletons", 0.7220083300, 3/8, 4/6, 1), (SIX, "drop", 1, 1, 1, 4/6),
+    (FOUR, "cluster", 0, 0, 1/2, 1), (FOUR, "drop", math.nan, math.nan, math.nan, 0)])
+def test_noise_policies(labels, noise, nmi_, ari_, acc, coverage):
+    s = score(*labels, noise=noise)
+    got = s["nmi"], s["ari"], s["acc"], s["coverage"]
+    assert got == pytest.approx((nmi_, ari_, acc, coverage), abs=1e-10, nan_ok=True)
+    assert (nmi(*labels, noise=noise), ari(*labels, noise=noise), accuracy(*labels, noise=noise)) == pytest.approx(got[:3], abs=0, nan_ok=True)
+    assert s["noise"] == s["noise_acc"] == noise
+
+def test_noise_is_never_right_by_default():
+    assert accuracy([0, 0, 1, 1], [0, 0, -1, -1]) == 0.5 == purity([0, 0, 1, 1], [0, 0, -1, -1])
+    assert accuracy([0, 0, 1, 1], [0, 0, -1, -1], noise="cluster") == 1
+    assert match_clusters([0, 0, 1, 1], [0, 0, -1, -1]) == {-1: None, 0: 0}
+    assert match_clusters([0, 0, 1, 1], [0, 0, -1, -1], noise="cluster") == {-1: 1, 0: 0}
+    s = score([0, 0, 1, 1], [0, 0, -1, -1])
+    assert (s["acc"], s["nmi"], s["coverage"], s["n_noise"], s["n_clusters"], s["noise"], s["noise_acc"]) == (0.5, 1, 0.5, 2, 1, "cluster", "never")
+    s = score(*FOUR)
+    assert (s["acc"], s["purity"], s["coverage"], s["n_clusters"], s["size_entropy"], s["imbalance"]) == (0, 0, 0, 0, 0, 0)
+
+def test_noise_is_minus_one_of_the_predictions_only():
+    assert accuracy([-1, -1, 0], [5, 5, 6]) == 1 and nmi([-1, -1, 0], [5, 5, 6], noise="drop") == 1
+    assert score(["a", "b"], ["-1", "x"])["n_noise"] == 0 == score(["a", "b"], [True, False])["n_noise"]
+    assert score(["a", "b"], np.array([255, 0], dtype=np.uint8))["n_noise"] == 0
+    assert score(["a", "b"], [-1., 0.])["n_noise"] == 1 == score(["a", "b"], np.array([-1, "x"], dtype=object))["n_noise"]
+
+def test_singletons_equal_labels_written_out():
+    rng = np.random.default_rng(1)
+    true, pred = rng.integers(0, 4, 80), rng.integers(-1, 5, 80)
+    spelt = np.where(pred == -1, 100 + np.arange(80), pred)
+    for f in (nmi, ari, ami, rand_index, purity, accuracy): assert f(true, pred, noise="singletons") == pytest.approx(f(true, spelt), abs=1e-12)
+    table = contingency(true, spelt).table  # the whole table, without leaving out any single sound
+    rows, cols = linear_sum_assignment(table, maximize=True)
+    assert accuracy(true, spelt) == table[rows, cols].sum()/80
+
+labels = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 7)), min_size=1, max_size=40).map(lambda pairs: tuple(np.array(pairs).T))
+SCORES = dict(nmi=nmi, ari=ari, ami=ami, rand_index=rand_index, accuracy=accuracy)
+
+@given(labels)
+def test_symmetric_bounded_and_one_for_itself(vu):
+    v, u = vu
+    for name,f in SCORES.items():
+        assert f(v, u) == pytest.approx(f(u, v), abs=1e-12), name
+        assert f(v, v) == 1 and f(v, u) <= 1 + 1e-12, name
+        assert f(v, u) >= {"ari": -.5, "ami": -math.inf}.get(name, 0), name
+    assert np.bincount(u).max()/len(u)/(v.max() + 1) <= purity(v, u) and accuracy(v, u) <= purity(v, u) <= 1
+
+@given(labels, st.permutations(range(8)), st.randoms(use_true_random=False))
+def test_names_and_order_do_not_matter(vu, names, random):
+    v, u = vu
+    order = np.array(random.sample(range(len(v)), len(v)))
+    words = np.array([f"cluster {i}" for i in names], dtype=object)
+    for f in (*SCORES.values(), purity):
+        assert f(v[order], words[u[order]]) == pytest.approx(f(v, u), abs=1e-12)
+    a, b = score(v, u), score(v[order], words[u[order]])
+    assert a == pytest.approx(b, abs=1e-12)
+
+@settings(max_examples=25)
+@given(st.integers(1, 5).flatmap(lambda n: st.tuples(*[st.lists(st.integers(0, 2), min_size=n, max_size=n)]*2)))
+def test_chance_is_zero_over_all_orders(vu):
+    "The mean over all n! orders, so exactly what fixed sizes and chance give."
+    v, u = vu
+    every = list(itertools.permutations(u))
+    for f in (ari, ami):
+        values = [f(v, order) for order in every]
+        assert np.mean(values) == pytest.approx(f(v, v) if len(set(values)) == 1 and values[0] == 1 else 0, abs=1e-9)
+
+@given(labels)
+def test_ari_is_rand_beyond_its_expectation(vu):
+    v, u = vu
+    table = contingency(v, u).table
+    pairs = lambda counts: sum(math.comb(int(x), 2) for x in np.ravel(counts))
+    s, sa, sb, p = (Fraction(pairs(x)) for x in (table, table.sum(1), table.sum(0), len(v)))
+    if p == 0 or (sa, sb) in ((0, 0), (p, p)): return
+    ri, expected = (p + 2*s - sa - sb)/p, 1 + 2*sa*sb/p**2 - (sa + sb)/p
+    assert rand_index(v, u) == float(ri) and ari(v, u) == float((ri - expected)/(1 - expected))
+
+@given(labels)
+def test_same_as_scikit_learn(vu):
+    v, u = vu
+    assert ari(v, u) == pytest.approx(sk.adjusted_rand_score(v, u), abs=1e-12)
+    assert rand_index(v, u) == pytest.approx(sk.rand_score(v, u), abs=1e-12)
+    assert (contingency(v, u).table == sk.cluster.contingency_matrix(v, u)).all()
+    for mean in MEANS:
+        assert nmi(v, u, average=mean) == pytest.approx(sk.normalized_mutual_info_score(v, u, average_method=mean), abs=1e-10)
+    if len(set(u)) < len(u) and len(set(v)) < len(v):  # else 0/0, for which scikit-learn divides rounding errors
+        for mean in MEANS[:2]: assert ami(v, u, average=mean) == pytest.approx(sk.adjusted_mutual_info_score(v, u, average_method=mean), abs=1e-9)
+
+@pytest.mark.parametrize("n,classes,clusters", [(3000, 7, 90), (5000, 2, 2), (2000, 40, 1500)])
+def test_ami_of_larger_tables(n, classes, clusters):
+    rng = np.random.default_rng(n)
+    v = (classes*rng.random(n)**2).astype(int)
+    u = np.where(rng.random(n) < .3, v, (clusters*rng.random(n)**3).astype(int))
+    assert ami(v, u) == pytest.approx(sk.adjusted_mutual_info_score(v, u), abs=1e-9)
+
+def test_ami_by_whole_numbers():
+    "The expectation from binomial coefficients, which Python computes without rounding."
+    v, u = from_table([[900, 14, 1], [37, 600, 3]])
+    table, n = contingency(v, u).table, len(v)
+    def expected(a, b): return sum(float(Fraction(math.comb(a, x)*math.comb(n - a, b - x), math.comb(n, b)))*x*math.log(x)
+                                   for x in range(max(1, a + b - n), min(a, b) + 1))
+    sizes = table.sum(1).tolist(), table.sum(0).tolist()
+    excess = (sum(x*math.log(x) for x in table.ravel().tolist()) - sum(expected(a, b) for a,b in itertools.product(*sizes)))/n
+    entropies = [-sum(x/n*math.log(x/n) for x in side) for side in sizes]
+    information = sum(entropies) - math.log(n) + sum(x*math.log(x) for x in table.ravel().tolist())/n
+    assert ami(v, u) == pytest.approx(excess/(sum(entropies)/2 - information + excess), abs=1e-13)
+
+def test_ami_where_there_is_nothing_to_gain():
+    assert ami([0, 0, 1, 1], [0, 0, 0, 0]) == 0 == ami([0]*4, [0, 0, 1, 1])
+    assert ami([0, 0, 1, 1], range(4)) == pytest.approx(0, abs=1e-12)
+    assert ami([0, 0, 1, 1], range(4), average="min") == 0 and ami(range(4), [5, 4, 3, 2]) == 1
+
+@given(labels.filter(lambda vu: len(set(vu[0])) <= 4 and len(set(vu[1])) <= 5))
+def test_accuracy_is_the_best_of_all_maps(vu):
+    v, u = vu
+    table = contingency(v, u).table
+    if len(table) > table.shape[1]: table = table.T
+    rows, cols = table.shape
+    best = max(table[range(rows), p].sum() for p in itertools.permutations(range(cols), rows))
+    assert accuracy(v, u) == best/len(v)
+    match = match_clusters(v, u)
+    used = [m for m in match.values() if m is not None]
+    assert len(set(used)) == len(used) and sum((v == [match[c] for c in u.tolist()]).tolist()) == best
+
+@given(labels, st.booleans())
+def test_relabelled_hits_are_the_accuracy(vu, noisy):
+    v, u = vu
+    u = u - noisy  # cluster 0 becomes noise
+    assert (relabel(v, u) == v).mean() == pytest.approx(accuracy(v, u))
+    words = np.array(["noise", "cluster 3", "cluster 4", "wren", "owl", "-1"], dtype=object)[v]
+    named = relabel(words, u)
+    assert (named == words).mean() == pytest.approx(accuracy(v, u)) and nmi(u, named, noise="cluster") == 1
+
+def test_every_kind_of_label():
+    want = score([0, 0, 1, 2], [3, 3, 4, 4])
+    mixed = np.empty(4, dtype=object)
+    mixed[:] = [1, 1, "x", (2, 3)]
+    for v in (mixed, torch.tensor([0, 0, 1, 2]), np.array([-7, -7, 10**15, 0]), ["a", "a", "b", "c"], pd.Series(["a", "a", "b", "c"], index=[9, 8, 7, 6]),
+              pd.Categorical(["a", "a", "b", "c"]), np.array(["a", "a", "b", "c"]), np.array([0, 0, 1, 2], dtype=">i4"), pd.array([0, 0, 1, 2], dtype="Int64"),
+              (5., 5., 6., 7.), torch.tensor([0, 0, 1, 2]).to(torch.uint8)):
+        for u in ([True, True, False, False], torch.tensor([3., 3., 4., 4.], requires_grad=True), ["p", "p", "q", "q"]):
+            assert score(v, u) == want
+
+def test_no_labels():
+    for bad in ([None, "a"], ["a", math.nan], pd.Series(["a", None]), pd.array([1, None], dtype="Int64"), np.array([1, math.nan]), torch.tensor([1., math.nan])):
+        with pytest.raises(ValueError, match="labels_pred has 1 missing values"): nmi([0, 1], bad)
+    for bad in (np.zeros((2, 2)), torch.zeros(2, 1), "ab", 3, pd.DataFrame({"a": [1, 2]})):
+        with pytest.raises(ValueError, match="labels_pred has shape"): nmi([0, 1], bad)
+    for bad in ([.5, 1], torch.tensor([1., math.inf])):
+        with pytest.raises(ValueError, match="which is no label"): nmi([0, 1], bad)
+    for f in (nmi, ari, ami, rand_index, score, match_clusters):
+        with pytest.raises(ValueError, match="noise must be one of"): f([0], [0], noise="ignore")
+    for f in (nmi, ami):
+        with pytest.raises(ValueError, match="average must be one of"): f([0], [0], average="harmonic")
+
+def test_labels_are_not_changed_and_only_named():
+    u = np.array([-1, 5, 2**62, 5])
+    before = u.copy()
+    for f in (score, relabel, contingency): f([0, 1, 1, 0], u)
+    assert (u == before).all()
+    assert contingency([0, 1, 1, 0], u).clusters.tolist() == [-1, 5, 2**62]
+
+def test_a_table_too_large_is_refused_before_it_is_made():
+    with pytest.raises(ValueError, match="would not fit"): contingency(np.arange(10**4), np.arange(10**4))
+    with pytest.raises(ValueError, match="would not fit"): accuracy(np.arange(2*10**4)//2, np.arange(2*10**4)//2)
+    v, u = np.arange(2*10**5)//2, np.arange(2*10**5)//4
+    assert purity(v, u) == .5 and ari(v, u) == pytest.approx(sk.adjusted_rand_score(v, u)) and 0 < ami(v, u) < nmi(v, u)
+
+def test_large_counts_do_not_overflow():
+    n = 400_000  # S_a S_b is beyond 2**63
+    v, u = np.arange(n) % 2, np.arange(n)//(n//2)
+    s, sa, p = 4*math.comb(n//4, 2), 2*math.comb(n//2, 2), math.comb(n, 2)
+    assert ari(v, u) == float((s - Fraction(sa*sa, p))/(sa - Fraction(sa*sa, p))) < 0 and nmi(v, u) == 0
+    assert ari(v, v + 5) == 1 and score(v, v)["imbalance"] == 1
+
+def test_sizes_in_score():
+    s = score([0]*8, [0, 0, 0, 0, 1, 1, 2, -1])
+    shares = np.array([4, 2, 1])/7
+    assert s["size_entropy"] == pytest.approx(-(shares*np.log(shares)).sum()/math.log(3))
+    assert s["imbalance"] == pytest.approx(3*(shares**2).sum())
+    assert (s["n"], s["n_classes"], s["n_clusters"], s["n_noise"]) == (8, 1, 3, 1)
+    assert score([0, 1], [7, 7])["size_entropy"] == 0 and score([0, 1], [7, 8])["size_entropy"] == 1
+
+@given(labels)
+def test_score_is_plain_json(vu):
+    s = score(*vu)
+    assert json.loads(json.dumps(s, allow_nan=False)) == s and {type(x) for x in s.values()} <= {int, float, str}
+    assert all(s[name] == f(*vu) for name,f in dict(acc=accuracy, nmi=nmi, ari=ari, ami=ami, purity=purity).items())
+
+def scale(n, seed=0):
+    rng = np.random.default_rng(seed)
+    v = rng.integers(0, 1000, n)
+    return v, np.where(rng.random(n) < .5, v, rng.integers(0, 1000, n))
+
+@pytest.mark.parametrize("n", [200_000, pytest.param(10_000_000, marks=pytest.mark.slow)])
+def test_scale(n):
+    v, u = scale(n)
+    s = score(v, (u*7) % 1000)
+    hits = (v == u).mean()
+    assert s["acc"] == hits and s["purity"] == hits and s["n_clusters"] == 1000
+    assert s["ari"] == pytest.approx(sk.adjusted_rand_score(v, u), abs=1e-9)
+    assert s["nmi"] == pytest.approx(sk.normalized_mutual_info_score(v, u, average_method="geometric"), abs=1e-9)
+    noise = score(v, np.where(v == u, v, -1), noise="singletons")
+    assert noise["acc"] == hits and noise["n_noise"] == (v != u).sum() and 0 < noise["ami"] < noise["nmi"] < 1
+
+def test_no_heavy_imports():
+    code = "import sys, audioclust.metrics; print(*(m for m in ('fastai', 'torchaudio', 'matplotlib') if m in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""
+
+def test_learner_metric_collects_the_whole_set():
+    from types import SimpleNamespace
+    rng = np.random.default_rng(0)
+    scores, true = torch.tensor(rng.normal(size=(20, 4))), torch.tensor(rng.integers(0, 4, 20))
+    pred = scores.argmax(1)
+    for f in (nmi, ari, accuracy, ami, purity):
+        for metric,given in ((learner_metric(f), scores), (learner_metric(f, dim_argmax=None), pred)):
+            for _ in range(2):  # a second pass starts anew
+                metric.reset()
+                for part in (slice(0, 6), slice(6, 15), slice(15, 20)):
+                    metric.accumulate(SimpleNamespace(pred=given[part], y=true[part], to_detach=lambda x: x.detach()))
+                assert metric.value == f(true, pred) and metric.name == f.__name__
+    lopsided = learner_metric(lambda labels_true, labels_pred: float((labels_true == 0).mean()), name="share of class 0")
+    assert lopsided(pred, true) == (true == 0).double().mean().item() and lopsided.name == "share of class 0"
+
+def test_confusion_picture_is_diagonal():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    v, u = [0, 0, 1, 1, 2, 2, 3], [5, 5, -1, 4, 9, 9, 8]
+    fig, ax = plt.subplots()
+    assert plot_confusion(v, u, ax) is ax
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["5", "4", "9", "8", "noise"]
+    assert np.allclose(ax.images[0].get_array(), [[1, 0, 0, 0, 0], [0, .5, 0, 0, .5], [0, 0, 1, 0, 0], [0, 0, 0, 1, 0]])
+    assert [t.get_text() for t in ax.texts if t.get_text()] == ["2", "1", "1", "2", "1"]
+    ax = plot_confusion(["a", "b", "c"], [0, 1, 1])  # class c finds no cluster and goes to the end
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b", "c"] and ax.images[0].get_array().shape == (3, 2)
+    assert not plot_confusion(*scale(20_000)).texts
+    plt.close("all")
+
+def test_per_cluster_adds_up():
+    rng = np.random.default_rng(2)
+    v, u = rng.integers(0, 4, 300), rng.integers(-1, 6, 300)
+    table = per_cluster(v, u)
+    assert table["size"].sum() == 300 and (table["size"]*table.precision).sum()/300 == pytest.approx(accuracy(v, u))
+    assert (table["size"]*table.purity).sum()/300 == pytest.approx(purity(v, u, noise="cluster"))
+    assert table.loc[-1, "match"] is None and table.loc[-1, "precision"] == 0
+
+@pytest.mark.gpu
+def test_labels_on_a_gpu():
+    v, u = torch.tensor([0, 0, 1, 2], device="cuda"), torch.tensor([3, 3, -1, 4], device="cuda")
+    assert score(v, u) == score(v.cpu(), u.cpu())
+    assert relabel(v, u).device == u.device and relabel(v, u).tolist() == [0, 0, -1, 2]

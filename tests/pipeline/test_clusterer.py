@@ -1,0 +1,222 @@
+import json, warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+import torch
+from hypothesis import given, settings, strategies as st
+
+from audioclust.pipeline import run_folder as runs
+from audioclust.metrics import nmi
+from audioclust.ensembles.membership import typicality
+from audioclust.core.registry import METHODS, make_clusterer
+from audioclust.pipeline import AudioClusterer
+from audioclust.audio.folders import common_rate
+
+
+def truth(model, table, column): return table.set_index("path").loc[list(model.clips_.path), column]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_from_folder_to_kept_run(words, brief, tmp_path, method):
+    folder, table = words
+    params = dict(dbscan=dict(min_samples=4), hdbscan=dict(min_cluster_size=8), deepcluster=dict(epochs=2, passes=4, views=4), spice=dict(epochs=4, match_epochs=2, head_epochs=3, n_other=4, views=2)).get(method)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a method at its defaults may say that it found little
+        m = AudioClusterer(method, 6, params=params, device="cpu").fit(folder)
+    assert len(m.labels_) == len(m.clips_) == 192 and m.labels_.dtype == np.int64 and m.embeddings_.dtype == np.float32
+    m.save(tmp_path/"run", figures=False)
+    again = AudioClusterer.load(tmp_path/"run")
+    np.testing.assert_array_equal(again.labels_, m.labels_)
+    np.testing.assert_array_equal(again.predict(folder), m.predict(folder))
+    on_train = m.predict(folder)
+    if method in ("kmeans", "spectral", "agglomerative", "meanshift"): np.testing.assert_array_equal(on_train, m.labels_)
+    assert set(on_train) <= set(m.labels_) | {-1}
+
+
+def test_by_decides_what_is_found(words):
+    folder, table = words
+    for by, k, wanted, other in (("content", 6, "label", "voice"), ("source", 4, "voice", "label")):
+        m = AudioClusterer(n_clusters=k, by=by, device="cpu").fit(folder)
+        assert nmi(truth(m, table, wanted), m.labels_) > .5 > .35 > nmi(truth(m, table, other), m.labels_)
+
+
+def test_same_seed_same_answer_whatever_the_workers(words):
+    folder, _ = words
+    a = AudioClusterer(n_clusters=6, random_state=3, device="cpu").fit(folder)
+    b = AudioClusterer(n_clusters=6, random_state=3, num_workers=2, device="cpu").fit(folder)
+    np.testing.assert_array_equal(a.labels_, b.labels_)
+
+
+def test_every_file_is_a_row_somewhere(tmp_path, tone):
+    for i in range(6): tone(tmp_path/"in"/f"{i}.wav", hz=200*(i + 1))
+    (tmp_path/"in/bad.wav").write_bytes(b"x"*100)
+    nan = np.zeros(8000, np.float32); nan[-1] = np.nan
+    sf.write(tmp_path/"in/nan.wav", nan, 16000, subtype="FLOAT")
+    m = AudioClusterer(n_clusters=2, device="cpu").fit(tmp_path/"in")
+    assert len(m.clips_) == 6 and sorted(p.name for p, _ in m.errors_) == ["bad.wav", "nan.wav"]
+    m.save(tmp_path/"run")
+    assert len(runs.read_table(tmp_path/"run/errors.csv")) == 2
+    assert not any(p.name.startswith(".") for p in (tmp_path/"run").rglob("*"))
+
+
+def test_windows_of_a_long_recording(tmp_path, rng):
+    x = np.concatenate([np.sin(2*np.pi*400*np.arange(32000)/8000), rng.standard_normal(32000)])*.2
+    sf.write(tmp_path/"x.wav", x, 8000)
+    m = AudioClusterer(n_clusters=2, by="source", window=.5, device="cpu").fit(tmp_path/"x.wav")
+    assert len(m.labels_) == 16 and len(set(m.labels_[:8])) == len(set(m.labels_[8:])) == 1 and m.labels_[0] != m.labels_[-1]
+    assert m.assign(tmp_path/"x.wav").start.tolist() == m.clips_.start.tolist()  # new recordings are cut alike
+
+
+@pytest.mark.parametrize("make", [lambda: np.zeros(4000), lambda: np.ones(1)], ids=["silent", "one sample"])
+def test_identical_clips(tmp_path, make):
+    for i in range(4): sf.write(tmp_path/f"{i}.wav", make(), 8000)
+    with pytest.warns(UserWarning): m = AudioClusterer(n_clusters=2, device="cpu").fit(tmp_path)
+    assert set(m.labels_) == {0} and np.isfinite(m.embeddings_).all()
+    m.save(tmp_path/"run")
+    assert json.loads((tmp_path/"run/run.json").read_text())["found"]["clusters"] == 1
+
+
+def test_one_clip(tmp_path, tone):
+    tone(tmp_path/"x.wav")
+    m = AudioClusterer(n_clusters=1, device="cpu").fit(tmp_path)
+    assert m.labels_.tolist() == [0] and m.representative_.tolist() == [True]
+
+
+def test_a_table_of_clips_a_list_and_an_encoder_of_ones_own(words):
+    from audioclust.encoders import Encoder
+    folder, table = words
+    class Length(Encoder):
+        sample_rate, dim = 8000, 2
+        def forward(self, wave, lengths): return torch.stack([lengths.float(), lengths.float()**2], 1)
+    m = AudioClusterer(n_clusters=2, encoder=Length(), device="cpu").fit(table)
+    seconds = (m.clips_.end - m.clips_.start).to_numpy()
+    order = m.labels_[np.argsort(seconds)]
+    assert (np.diff(order) != 0).sum() == 1  # cut by length, at one place
+    assert len(AudioClusterer(n_clusters=2, device="cpu").fit(list(table.path[:9])).labels_) == 9
+
+
+def test_rate_follows_most_recordings(tmp_path, tone):
+    for i in range(5): tone(tmp_path/f"a{i}.wav", sr=44100)
+    assert common_rate(tmp_path.glob("*.wav")) == 32000
+    for i in range(9): tone(tmp_path/f"b{i}.wav", sr=16000)
+    tone(tmp_path/"c.wav", sr=8000)
+    with pytest.warns(UserWarning, match="7 % of the recordings have a lower rate than 16000 Hz"): assert common_rate(tmp_path.glob("*.wav")) == 16000
+    assert common_rate([tmp_path/"gone.wav"]) == 16000
+
+
+@given(st.integers(2, 40), st.integers(1, 5), st.integers(0, 99))
+@settings(max_examples=40, deadline=None)
+def test_typicality_matches_a_plain_loop(n, k, seed):
+    rng = np.random.default_rng(seed)
+    X, labels = rng.standard_normal((n, 3)).astype(np.float32), rng.integers(-1, k, n)
+    confidence, representative = typicality(X, labels)
+    means = {c: X[labels == c].mean(0) for c in set(labels) - {-1}}
+    for i, c in enumerate(labels):
+        if c < 0: assert confidence[i] == 0 and not representative[i]; continue
+        a = np.linalg.norm(X[i] - means[c]); b = min((np.linalg.norm(X[i] - m) for o, m in means.items() if o != c), default=None)
+        if b is None: assert np.isnan(confidence[i])
+        else: assert abs(confidence[i] - (b - a)/max(a, b, 1e-12)) < 1e-3
+    assert representative.sum() == len(means)
+
+
+def test_run_json_says_what_repeats_it(words, tmp_path):
+    folder, _ = words
+    m = AudioClusterer(n_clusters=5, by="source", ignore="order,room", random_state=7, device="cpu").fit(folder)
+    m.save(tmp_path/"run", figures=False)
+    about = runs.read_run(tmp_path/"run")
+    asked, made_with = about["asked"], about["versions"]
+    assert made_with["libsndfile"] == sf.__libsndfile_version__  # an MP3 decodes to what it makes of it
+    np.testing.assert_array_equal(AudioClusterer(**asked).fit(folder).labels_, m.labels_)
+
+
+def test_a_damaged_or_newer_run_is_refused(tmp_path):
+    (tmp_path/"run.json").write_text("{")
+    with pytest.raises(ValueError, match="damaged"): AudioClusterer.load(tmp_path)
+    (tmp_path/"run.json").write_text('{"schema": 99}')
+    with pytest.raises(ValueError, match="schema 99"): AudioClusterer.load(tmp_path)
+
+
+def test_nothing_in_a_run_is_a_pickle(words, tmp_path):
+    folder, _ = words
+    AudioClusterer(n_clusters=2, device="cpu").fit(folder).save(tmp_path/"run")
+    for p in (tmp_path/"run").rglob("*"):
+        if p.is_file(): assert p.suffix in {".csv", ".json", ".npy", ".png", ".safetensors"}
+    np.load(tmp_path/"run/embeddings.npy", allow_pickle=False)
+
+
+def test_cut_short_clips_end_where_their_sound_ends(tmp_path, tone):
+    for i in range(3): tone(tmp_path/"in"/f"{i}.mp3", hz=300*(i + 1), seconds=4., format="MP3")
+    whole = (tmp_path/"in/0.mp3").read_bytes()
+    (tmp_path/"in/0.mp3").write_bytes(whole[:len(whole)//3])
+    with pytest.warns(UserWarning, match="1 of 3 clips hold less sound"): m = AudioClusterer(n_clusters=2, device="cpu").fit(tmp_path/"in")
+    assert m.clips_.end[0] < 2 < 3.9 < m.clips_.end[1]
+
+
+def test_trained_encoders_keep_their_weights(words, tmp_path):
+    from audioclust.encoders import Encoder
+    folder, table = words
+    class Linear(Encoder):
+        sample_rate, dim = 8000, 3
+        def __init__(self): super().__init__(); self.layer = torch.nn.Linear(1, 3)
+        def forward(self, wave, lengths): return self.layer(wave.square().mean(1, keepdim=True))
+    class Deeper(Linear): pass
+    e = Deeper()
+    m = AudioClusterer(n_clusters=2, encoder=e, device=torch.device("cpu")).fit(table)
+    m.save(tmp_path/"run", figures=False)
+    again = AudioClusterer.load(tmp_path/"run")
+    assert torch.equal(again.encoder_.layer.weight, e.layer.weight)
+    np.testing.assert_array_equal(again.predict(folder), m.labels_)
+
+
+def test_a_run_made_on_cuda_is_read_without_it(words, tmp_path):
+    if torch.cuda.is_available(): pytest.skip("there is one")
+    folder, _ = words
+    m = AudioClusterer(n_clusters=2, device="cpu").fit(folder)
+    m.save(tmp_path/"run", figures=False)
+    for p in (tmp_path/"run/run.json", tmp_path/"run/model/clusterer.json"): p.write_text(p.read_text().replace('"device": "cpu"', '"device": "cuda"'))
+    np.testing.assert_array_equal(AudioClusterer.load(tmp_path/"run").predict(folder), m.labels_)
+
+
+def test_unknown_things_are_named():
+    with pytest.raises(ValueError, match="no method 'optics'"): make_clusterer("optics")
+    with pytest.raises(ValueError, match="encoder='clap'"): AudioClusterer(encoder="clap").fit(".")
+
+
+@pytest.mark.gpu
+def test_cuda_agrees_with_the_cpu(words):
+    folder, _ = words
+    a, b = (AudioClusterer(n_clusters=6, device=d).fit(folder) for d in ("cpu", "cuda"))
+    np.testing.assert_allclose(a.embeddings_, b.embeddings_, atol=1e-3)
+    assert nmi(a.labels_, b.labels_) > .95
+
+
+def test_one_cluster_that_swallows_all_is_noticed(tmp_path, tone, rng):
+    for i in range(12): sf.write(tmp_path/f"noise{i}.wav", rng.standard_normal(4000)*.1, 8000)
+    tone(tmp_path/"tone.wav", sr=8000)
+    with pytest.warns(UserWarning, match="cluster . holds 92% of all clips"): AudioClusterer("agglomerative", 2, params=dict(linkage="single"), device="cpu").fit(tmp_path)
+
+
+def test_windows_whose_groups_do_not_come_again_and_clips_of_other_lengths(tmp_path):
+    rng = np.random.default_rng(0)
+    for i in range(2): sf.write(tmp_path/f"{i}.wav", rng.normal(size=16000*30)*.1, 16000)
+    with pytest.warns(UserWarning, match="order should not matter"): model = AudioClusterer(n_clusters=5, window=1.).fit(tmp_path)
+    table = pd.DataFrame(dict(path=[tmp_path/"0.wav"]*10, start=np.arange(10.), end=np.arange(10.) + 1))
+    with pytest.warns(UserWarning, match="30 s long where those of the run are 1 s"): AudioClusterer(n_clusters=2).fit(table).assign(tmp_path)
+
+
+def test_headers_of_at_most_so_many_files_are_read(tmp_path, tone, monkeypatch):
+    from audioclust.audio import folders as sources
+    from audioclust.audio import probe
+    files, read = [tone(tmp_path/f"{i}.wav") for i in range(19)], []
+    monkeypatch.setattr(sources, "probe", lambda p: read.append(p) or probe(p))
+    common_rate(files, look_at=10)
+    assert len(read) == 10
+
+
+@pytest.mark.parametrize("method", ["hdbscan", "meanshift"])
+def test_auto_means_nothing_to_a_method_without_a_number(tmp_path, tone, method):
+    for i in range(12): tone(tmp_path/f"{i}.wav", hz=300*(1 + i % 3))
+    model = AudioClusterer(method, n_clusters="auto", encoder="untrained", stability=0).fit(tmp_path)
+    assert model.choice_ is None and len(model.labels_) == 12

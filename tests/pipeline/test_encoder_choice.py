@@ -1,0 +1,91 @@
+"Which encoder? Signs that need no labels, and the choice by one of them."
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from audioclust.pipeline.encoder_choice import few, pick_encoder
+from audioclust.cli import main
+from audioclust.ensembles import prediction_strength
+from audioclust.kmeans import KMeans
+from audioclust.pipeline import AudioClusterer
+
+
+def test_prediction_strength_by_hand():
+    class By:  # a clusterer that cuts the line at a place that the seed does not know
+        def __init__(self, at): self.at = at
+        def fit(self, X): self.labels_ = self.predict(X); return self
+        def predict(self, X): return (X[:, 0] > self.at).astype(int)
+    X = np.linspace(0, 1, 100)[:, None]
+    assert prediction_strength(lambda seed: By(.5), X) == 1
+    cuts = iter([.5, .25]*50)
+    s = prediction_strength(lambda seed: By(next(cuts)), X, n=50)
+    assert .3 < s < .8  # one of two clusters is cut in two by the other half's clusterer
+    rng = np.random.default_rng(0)
+    heaps = rng.normal(size=(120, 2)) + np.repeat([[0, 0], [20, 0], [0, 20]], 40, 0)
+    make = lambda k: lambda seed: KMeans(k, n_init=3, random_state=seed)
+    assert prediction_strength(make(3), heaps) == 1 > prediction_strength(make(5), heaps)
+
+
+
+def test_the_encoder_whose_groups_come_again(words, monkeypatch):
+    from audioclust.pipeline import encoder_choice as auto
+    folder, table = words
+    clips = AudioClusterer(n_clusters=6).fit(folder).clips_
+    pick = pick_encoder(clips, 6, names=["fixed", "untrained"])
+    assert pick.name == "fixed" == pick.table.encoder[0] and pick.runner_up == "untrained" and pick.table.stability.is_monotonic_decreasing
+    assert f"{pick.table.stability[0]:.2f}" in pick.why and "untrained" in pick.why
+    monkeypatch.setattr(auto, "CLOSE", 2.)
+    assert "audioclust compare --encoders fixed,untrained" in pick_encoder(clips, 6, names=["fixed", "untrained"]).why
+    assert pick_encoder(clips, 6, names=["fixed"]).runner_up is None
+
+
+def test_labels_and_the_order_of_candidates_do_not_matter(words):
+    folder, _ = words
+    clips = AudioClusterer(n_clusters=6).fit(folder).clips_
+    a, b = pick_encoder(clips, 6, names=["fixed", "untrained"]), pick_encoder(clips, 6, names=["untrained", "fixed"])
+    pd.testing.assert_frame_equal(a.table, b.table)
+
+
+def test_few_clips_of_much_sound():
+    table = pd.DataFrame(dict(path=["x"]*1000, start=0., end=60.))
+    assert len(few(table)) == 60 and len(few(table.assign(end=1.))) == 400 and len(few(table.assign(end=6.))) == 200 and len(few(table.iloc[:5])) == 5
+    assert few(table.assign(start=range(1000), end=2000.)).start.is_monotonic_increasing
+
+
+def test_auto_from_a_folder_to_a_run(words, tmp_path, capsys):
+    folder, _ = words
+    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--encoder", "auto", "--n-clusters", "6", "--no-page", "-q"]) == 0
+    assert "encoder fixed: its groups are the most stable" in capsys.readouterr().out
+    run = json.loads((tmp_path/"run/run.json").read_text())
+    assert run["picked"]["name"] == "fixed" and run["encoder"]["class"] == "FixedEncoder" and len(run["picked"]["table"]) >= 2
+    again = AudioClusterer.load(tmp_path/"run")
+    assert again.pick_.name == "fixed" and (again.predict(folder) == again.labels_).all()
+    plain = AudioClusterer(n_clusters=6).fit(folder)
+    assert (plain.labels_ == again.labels_).all() and plain.pick_ is None
+
+
+def test_the_untrained_network_can_be_picked(words, monkeypatch):
+    from audioclust.pipeline import encoder_choice as auto
+    folder, _ = words
+    monkeypatch.setattr(auto, "there", lambda: ["untrained"])
+    model = AudioClusterer(n_clusters=6, encoder="auto").fit(folder)
+    assert model.pick_.name == "untrained" and type(model.encoder_).__name__ == "NetworkEncoder"
+    assert (model.labels_ == AudioClusterer(n_clusters=6, encoder="untrained").fit(folder).labels_).all()
+
+
+@pytest.mark.parametrize("encoder, said", [("hearing", "encoder='hearing'"), (5, "give a name or an Encoder")])
+def test_wrong_encoders(words, encoder, said):
+    with pytest.raises(ValueError, match=said): AudioClusterer(encoder=encoder).fit(words[0])
+
+
+def test_what_was_heard_for_the_choice_is_not_heard_again(words, tmp_path):
+    model = AudioClusterer(n_clusters=6, encoder="auto", cache=tmp_path).fit(words[0])
+    assert model.pick_.name == "fixed" and model.n_cached_ == len(model.labels_)  # all 192 were among the few
+
+
+def test_leave_for_code_is_for_models_that_bring_some(words, tmp_path, capsys):
+    for more in [], ["--encoder", "fixed"], ["--encoder", "auto"]:
+        assert main(["cluster", str(words[0]), "--out", str(tmp_path/"run"), "--remote-code", *more]) == 2
+        assert "--remote-code is for --encoder hf:NAME" in capsys.readouterr().err and not (tmp_path/"run").exists()

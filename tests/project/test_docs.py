@@ -1,0 +1,297 @@
+"The docs: the real notebooks pass every check of .ci/docs.py, and each check finds what it is for."
+import json, os, re, subprocess, sys
+from pathlib import Path
+
+import pytest
+
+root = Path(__file__).parents[2]
+pytest.importorskip("pypandoc"); yaml = pytest.importorskip("yaml")
+if not (root/".ci/docs.py").is_file(): pytest.skip("needs the checkout", allow_module_level=True)
+sys.path.insert(0, str(root/".ci"))
+import docs, llms
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+BIB = "@book{lloyd1982,\n author = {Lloyd, Stuart},\n title = {Least squares},\n year = {1982}\n}\n"
+
+
+def code(source, *outputs): return {"cell_type": "code", "source": source, "outputs": list(outputs), "metadata": {}, "execution_count": None}
+def shows(**data): return {"output_type": "display_data", "data": {{"png": "image/png", "html": "text/html", "markdown": "text/markdown", "plain": "text/plain"}[k]: v for k,v in data.items()}, "metadata": {}}
+def picture(label="fig-a", caption="A dot."): return code((f"#| label: {label}\n" if label else "") + (f'#| fig-cap: "{caption}"\n' if caption else "") + "draw()", shows(png=PNG))
+
+
+def written(top, cells, name="30_one.ipynb", title="# One\n\n> `what` it is about."):
+    "A notebook of Markdown strings and code cells."
+    cells = [{"cell_type": "markdown", "source": c, "metadata": {}} if isinstance(c, str) else c for c in [title, *cells]]
+    (top/"nbs"/name).write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
+
+
+@pytest.fixture
+def top(tmp_path):
+    "A small project: one page to break, and another to link to."
+    (tmp_path/"nbs/images").mkdir(parents=True)
+    (tmp_path/"settings.ini").write_text("[DEFAULT]\ntitle = tiny\nbranch = main\ngit_url = https://github.com/a/tiny\ndoc_host = https://a.github.io\ndoc_baseurl = /tiny\n")
+    (tmp_path/"nbs/_quarto.yml").write_text('website:\n  sidebar:\n    contents:\n      - 30_one.ipynb\n      - section: "More"\n        contents:\n          - 31_other.ipynb\n')
+    (tmp_path/"nbs/references.bib").write_text(BIB); (tmp_path/"LICENSE").write_text("one line\n")
+    written(tmp_path, ["## A place\n\nText."], "31_other.ipynb", "# Other\n\n> The other page.")
+    return tmp_path
+
+
+def site(top, *cells):
+    written(top, cells)
+    return docs.Site(top/"nbs", top)
+
+
+GOOD = ["@fig-a and [@fig-b; @tbl-c] after [@lloyd1982], by @eq-d and [-@eq-d]; see [there](31_other.ipynb#a-place), [here](#sums), [the licence](../LICENSE) and [its line](https://github.com/a/tiny/blob/main/LICENSE#L1).",
+        picture(), code('#| label: fig-b\n#| fig-cap: "Of $x^2$ and @lloyd1982."\n#| code-fold: true\ndraw_more()', {"output_type": "stream", "name": "stdout", "text": "said\n"}, shows(png=PNG)),
+        "## Sums\n\n$$ \\sum_i x_i $$ {#eq-d}\n\n| a | b |\n|---|---|\n| 1 | @fig-b |\n\n: Numbers. {#tbl-c}", code("#| hide\nhidden_cell()"), code("#| echo: false\nunseen()", shows(html="<b>bold &amp; seen</b>", plain="plain")),
+        code("table()", shows(markdown="### `a_function`\n\nWhat it does."))]
+
+
+def test_a_page_of_everything(top):
+    s = site(top, *GOOD)
+    assert s.faults == []
+    s.write(top/"out")
+    html = (top/"out/one.html").read_text(encoding="utf-8")
+    for there in ("<title>One – tiny</title>", "Figure\u00a01:", "Figure\u00a02:", "Table\u00a01:", ">Figure\u00a02</a>", ">Equation\u00a01</a>", "<code>what</code> it is", '<a href="#eq-d" class="reference">1</a>', '<math display="block"', "<summary>Code</summary>", "<b>bold &amp; seen</b>", "said", "What it does.",
+                  'href="other.html#a-place"', 'href="https://github.com/a/tiny/blob/main/LICENSE"', 'id="ref-lloyd1982"', 'rel="next" href="other.html"', 'aria-current="page">One', "prefers-color-scheme: dark", 'name="viewport"'): assert there in html, there
+    assert not re.search(r"hidden_cell|unseen|>plain<|@(fig|tbl|eq)-|\{#", html)
+    assert html.index("Table\u00a01:") < html.index("<th>a</th>") and html.index("files/one-1.png") < html.index("Figure\u00a01:")
+    assert (top/"out/files/one-2.png").read_bytes()[:4] == b"\x89PNG"
+    other = (top/"out/other.html").read_text(encoding="utf-8")
+    assert 'rel="prev" href="one.html"' in other and "References" not in other
+
+
+@pytest.mark.parametrize("cells, fault", [
+    (["@fig-a is not there."], "@fig-a: there is no such label on the page"),
+    (["@fig-a.", picture(), picture()], "fig-a: stands twice on the page"),
+    (["As they say [@nobody2020]."], "@nobody2020: is not in the bibliography"),
+    (["@fig-a and [@fig-a; @lloyd1982].", picture()], "cites and refers in one bracket"),
+    (["[There](32_gone.ipynb)."], "dead link: 32_gone.ipynb"),
+    (["[There](images/sound.wav)."], "dead link: images/sound.wav"),
+    (["[There](../GONE.md)."], "dead link: ../GONE.md"),
+    (["[There](31_other.ipynb#no-place)."], "dead link, the page has no such place: 31_other.ipynb#no-place"),
+    (["[Here](#no-place)."], "dead link, the page has no such place: #no-place"),
+    (["[There](https://a.github.io/tiny/other.html#nothing)."], "dead link, the page has no such place: https://a.github.io/tiny/other.html#nothing"),
+    (["[There](https://a.github.io/tiny/gone.html)."], "dead link: https://a.github.io/tiny/gone.html"),
+    (["[There](https://github.com/a/tiny/blob/main/gone.py)."], "dead link: https://github.com/a/tiny/blob/main/gone.py"),
+    (["[There](https://github.com/a/tiny/blob/main/LICENSE#L2)."], "dead link, the file is shorter"),
+    (['Raw <a href="gone.html">html</a>.'], "dead link: gone.html"),
+    (["![A picture.](images/gone.png)"], "missing image: images/gone.png"),
+    ([code("show()", shows(html='<img src="images/gone.png">'))], "missing image: images/gone.png"),
+    (["![](images/gone.png)"], "the image images/gone.png has no caption"),
+    ([picture(label="", caption="")], "a picture has neither label nor caption: draw()"),
+    ([picture(label="")], "a cell has a caption and no label: A dot."),
+    (["@fig-a.", picture(caption="")], "fig-a: has no caption"),
+    ([picture()], "fig-a: is never referred to"),
+    ([picture(label="figure_a")], "figure_a: a label begins with fig-, tbl- or eq-"),
+    (["@tbl-a.", code("#| label: tbl-a\ntable()", shows(html="<table><tr><td>1</td></tr></table>"))], "tbl-a: has no caption"),
+    (["@tbl-a.", code('#| label: tbl-a\n#| tbl-cap: "Numbers."\ntable()')], "tbl-a: its cell shows nothing"),
+    (["| a |\n|---|\n| 1 |\n\n: Numbers. {#tbl-a}"], "tbl-a: is never referred to"),
+    (["$$ x $$ {#eq-a}"], "eq-a: is never referred to"),
+    (["@eq-a. $$ x $$ {#eq-a}\n\n$$ y $$ {#eq-a}"], "eq-a: stands twice on the page"),
+    (["A formula $\\frac{1$ that ends too soon."], "TeX math"),
+    (["It costs $ x$ to write."], "stray markup in the text: $"),
+    (["There are\n- one\n- two"], "a list needs an empty line before it"),
+    ([code('#| fig-cap: "no end\ndraw()')], "a directive cannot be read: #| fig-cap"),
+    ([code("1/0", {"output_type": "error", "ename": "ZeroDivisionError", "evalue": "division by zero", "traceback": []})], "a cell ended in an error: ZeroDivisionError"),
+], ids=lambda x: re.sub(r"\W+", "-", x)[:40] if isinstance(x, str) else "")
+def test_faults_are_found_and_named(top, cells, fault):
+    faults = site(top, *cells).faults
+    assert any(f.startswith("30_one.ipynb: ") and fault in f for f in faults), faults
+    assert len(faults) <= 2, faults  # the fault, and not a flood behind it
+
+
+def test_the_sidebar_and_the_folder_agree(top):
+    written(top, [], "32_unlisted.ipynb")
+    (top/"nbs/31_other.ipynb").unlink()
+    assert site(top).faults == ["_quarto.yml: 31_other.ipynb is in the sidebar and not in the folder", "_quarto.yml: 32_unlisted.ipynb is not in the sidebar"]
+    (top/"nbs/30_one.ipynb").write_text('{"cells": []}')
+    with (top/"nbs/_quarto.yml").open("a") as f: f.write("      - 30_one.ipynb\n")
+    (top/"nbs/references.bib").write_text("@book{lloyd1982,")
+    faults = docs.Site(top/"nbs", top).faults
+    assert "_quarto.yml: 30_one.ipynb is in the sidebar 2 times" in faults and any(f.startswith("references.bib: ") for f in faults)
+    assert "30_one.ipynb: the first cell has no title" in docs.Site(top/"nbs", top).faults
+
+
+def test_the_real_notebooks_have_no_fault(tmp_path):
+    s = docs.Site(root/"nbs")
+    assert s.faults == []
+    s.write(tmp_path/"out")
+    assert {p.name for p in (tmp_path/"out").glob("*.html")} == {p.out for p in s.pages}
+
+
+def test_the_whole_is_processed_and_checked(tmp_path):
+    import shutil
+    top = tmp_path/"checkout"
+    shutil.copytree(root, top, symlinks=True, ignore=lambda d,names: [n for n in names if n in (".git", ".venv", "_proc", "_docs", "_preview", "runs", "build", "tests") or n.startswith(".mypy")])
+    def run(): return subprocess.run([sys.executable, "-W", "ignore", ".ci/docs.py"], cwd=top, capture_output=True, text=True, env={**os.environ, "PATH": os.path.dirname(sys.executable)})  # without Quarto
+    r = run()
+    assert r.returncode == 0 and "docs: 0 faults" in r.stdout and (top/"_preview/index.html").is_file(), r.stderr[-2000:]
+    nb = json.loads((top/"nbs/69f_moved.ipynb").read_text(encoding="utf-8"))
+    nb["cells"].insert(-1, code("import os\nwhat_no_cell_defines"))  # nbdev runs cells that import, and no others
+    (top/"nbs/69f_moved.ipynb").write_text(json.dumps(nb), encoding="utf-8")
+    assert run().returncode == 1
+
+
+def test_links_that_nbdev_makes_are_mended():
+    index = {"p.one": {"p.one.assign": ("one.html#assign", "p/one.py"), "p.one.Fit.fit": ("one.html#fit.fit", "p/one.py")}, "p.other": {"p.other.assign": ("other.html#assign", "p/other.py"), "p.other._own": ("other.html#_own", "p/other.py"), "p.other.all_alone": ("other.html#all_alone", "p/other.py"), "p.other.noise": ("other.html#noise", "p/other.py")}}
+    cfg = {"doc_host": "https://a.github.io", "doc_baseurl": "/tiny", "git_url": "https://github.com/a/tiny", "branch": "main"}
+    link = lambda name, page="other": f"[`{name}`](https://a.github.io/tiny/{page}.html#{name.lower()})"
+    def mended(text, page="one.html"):
+        nb = {"cells": [{"cell_type": "markdown", "source": text}, {"cell_type": "code", "source": "", "outputs": [{"data": {"text/markdown": text}}]}]}
+        cells = json.loads(docs.mend(json.dumps(nb), page, index, cfg))["cells"]
+        assert cells[0]["source"] == cells[1]["outputs"][0]["data"]["text/markdown"] == "".join(cells[0]["source"]).splitlines(True)  # lists of lines, with their ends
+        return "".join(cells[0]["source"])
+    assert mended(f"So {link('assign')} it.") == f"So {link('assign', 'one')} it."           # the page's own comes first
+    assert mended(f"So {link('assign')} it.", "third.html") == "So `assign` it."             # of two, nobody knows which
+    assert mended(link('all_alone')) == link('all_alone') and mended(link("Fit.fit", "one")) == link("Fit.fit", "one")
+    assert mended(link("_own")) == "`_own`" and mended(link("noise")) == "`noise`" and mended(link("noise"), "other.html") == link("noise")
+    assert mended(f"[{link('all_alone')}](31_other.ipynb)") == "[`all_alone`](31_other.ipynb)"
+    assert mended(f"```python\nx, # Of {link('all_alone')}\n```\n{link('all_alone')}") == f"```python\nx, # Of `all_alone`\n```\n{link('all_alone')}"
+    assert mended("Two.\n\n$$ a $$ {#eq-a}\n\nEnds.") == "Two.\n\n$$ a $$ {#eq-a}\n\nEnds."
+    assert mended("```python\ndef f(\n    y:Union, # Classes\n    x:Union=None,\n)\n```\ny:Union, is") == "```python\ndef f(\n    y:ArrayLike, # Classes\n    x:ArrayLike=None,\n)\n```\ny:Union, is"
+    assert mended("[changes](../CHANGELOG.md)") == "[changes](https://github.com/a/tiny/blob/main/CHANGELOG.md)"
+
+
+SHOWN = """import torch
+class Cut(NamedTuple):
+    "A cut."
+    at: np.ndarray # Where, shape (n,)
+    why: str|None = None # "é" or so
+    deep: int = 3
+
+    def f(self): pass
+
+class Tool:
+    "A tool."
+    def __init__(self, n:int=2, # Edges
+        *, sharp:bool=True, # Is it?
+        **rest, # Of the smith
+    ): self.n = n
+    @property
+    def weight(self)->float: # kg
+        "How heavy."
+        return 1.
+
+def cut(x:int, # Rope
+    *, at:int=1, # Place
+    **more:str, # Passed on
+)->int:
+    "Cut it."
+    return x
+
+@patch
+@no_grad()
+def mend(self:Tool, y:int): return y
+
+def bare(): return 1
+
+@patch(as_prop=True)
+def edge(self:Tool)->"Cut": return self
+"""
+
+
+def test_signatures_are_whole_and_lead_to_their_own_source():
+    parts = docs.declared(SHOWN, "p/tools.py")
+    assert parts["Cut"]["fields"] == '    at:np.ndarray, # Where, shape (n,)\n    why:str | None=None, # "é" or so\n    deep:int=3,\n'
+    assert {k for k in parts} == {"Cut", "Cut.f", "Tool", "Tool.__init__", "Tool.weight", "cut", "Tool.mend", "bare", "Tool.edge"}
+    def mended(name, body, after="\n\n*Says.*", source="https://b/blob/main/p/other.py#L99", level="###"):
+        text = f"---\n\n[source]({source}){{target=\"_blank\"}}\n\n{level} {name}\n\n```python\n{body}\n```{after}"
+        cells = json.loads(docs.mend(json.dumps({"cells": [{"cell_type": "code", "source": "", "outputs": [{"data": {"text/markdown": text}}]}]}), "a.html", {}, {"doc_host": "https://a", "doc_baseurl": "/", "git_url": "https://b", "branch": "main"}, parts))["cells"]
+        made = "".join(cells[0]["outputs"][0]["data"]["text/markdown"])
+        cells[0]["outputs"][0]["data"]["text/markdown"] = made
+        twice = json.loads(docs.mend(json.dumps({"cells": cells}), "a.html", {}, {"doc_host": "https://a", "doc_baseurl": "/", "git_url": "https://b", "branch": "main"}, parts))["cells"]
+        assert "".join(twice[0]["outputs"][0]["data"]["text/markdown"]) == made  # nbdev processes only what has changed
+        return made
+    def entry(line, name, body, after="\n\n*Says.*", level="###"): return f"---\n\n[source](https://b/blob/main/p/tools.py#L{line}){{target=\"_blank\"}}\n\n{level} {name}\n\n```python\n{body}\n```{after}"
+    assert mended("Cut", "def Cut(\n    *args, **kwargs\n):") == entry(2, "Cut", f"def Cut(\n{parts['Cut']['fields']}):")
+    assert mended("Tool", "def Tool(\n    n:int=2, # Edges\n    sharp:bool=True, # Is it?\n    **rest\n):") == entry(10, "Tool", "def Tool(\n    n:int=2, # Edges\n    *,\n    sharp:bool=True, # Is it?\n    **rest, # Of the smith\n):")
+    assert mended("cut", "def cut(\n    x:int, # Rope\n    at:int=1, # Place\n    **more:str\n)->int: # Passed on") == entry(21, "cut", "def cut(\n    x:int, # Rope\n    *,\n    at:int=1, # Place\n    **more:str, # Passed on\n)->int:")
+    linked = docs.declared(SHOWN.replace("# Passed on", "# To `f`"), "p/tools.py")
+    parts["cut"] = linked["cut"]
+    assert mended("cut", "def cut(\n    x:int, # Rope\n    at:int=1, # Place\n    **more\n)->int: # To [`f`](https://a/f.html#f)") == entry(21, "cut", "def cut(\n    x:int, # Rope\n    *,\n    at:int=1, # Place\n    **more, # To `f`\n)->int:")
+    assert mended("Tool.weight", "def weight()->float: # kg", level="####") == entry(17, "Tool.weight", "@property\ndef weight()->float: # kg", level="####")
+    assert mended("mend", "def mend(\n    y:int\n):") == entry(30, "mend", "def mend(\n    y:int\n):")
+    assert mended("bare", "def bare():", "\n\n*Call self as a function.*") == entry(32, "bare", "def bare():", "")
+    assert mended("Tool.edge", "def edge()->__main__.Cut | None:") == entry(35, "Tool.edge", "@property\ndef edge()->Cut | None:")
+    parts["Other.mend"] = parts["Tool.mend"] | {"line": 99}
+    other = "https://b/blob/main/p/other.py#L99"
+    assert f"[source]({other})" in mended("mend", "def mend(\n    y:int\n):", source=other)  # of two classes, nobody knows which
+    assert mended("gone", "def gone(\n    *args, **kwargs\n):", source=other).startswith(f"---\n\n[source]({other})")
+
+
+def test_wide_pages_say_so_once():
+    def mended(nb, page): return json.loads(docs.mend(json.dumps(nb), page, {}, {"doc_host": "", "doc_baseurl": "", "git_url": "", "branch": ""}))
+    nb = {"cells": [{"cell_type": "raw", "source": "---\noutput-file: results.html\ntitle: Results\n---\n"}]}
+    assert mended(nb, "other.html") == nb
+    once = mended(nb, "results.html")
+    assert yaml.safe_load("".join(once["cells"][0]["source"]).strip("-\n")) == {"output-file": "results.html", "page-layout": "full", "toc-location": "left", "title": "Results"}
+    assert mended(once, "results.html") == once
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
+@pytest.mark.parametrize("says, status, fault", [("Output created: _docs/index.html", 0, None), ("[WARNING] Could not convert TeX math x, rendering as TeX", 0, "Could not convert TeX math x"), ("\033[33mWARNING (crossref.lua:9) Unable to resolve crossref @fig-x\033[39m", 0, "Unable to resolve crossref @fig-x"), ("[WARNING] Citeproc: citation x not found", 0, "citation x not found"),
+                                                 ("ERROR: no such file", 1, "ended with status 1"), ("Output created", 0, "did not write other.html.md"), ("Output created", 0, "one.html holds a reference to nothing")])
+def test_quarto_is_taken_at_its_word(top, monkeypatch, says, status, fault):
+    s = site(top); out = top/"_docs"
+    (top/"bin").mkdir(); program = top/"bin/quarto"
+    missing = fault and "did not write" in fault; unresolved = fault and "reference to nothing" in fault
+    program.write_text("#!/bin/sh\nmkdir -p _docs\n" + "".join(f"echo '{'quarto-unresolved-ref' if unresolved and p == 'one' else 'fine'}' > _docs/{p}.html\n" + ("" if missing and p == "other" else f"echo > _docs/{p}.html.md\n") for p in ("one", "other")) + f"printf '%b\\n' '{says}' >&2\nexit {status}\n")
+    program.chmod(0o755); monkeypatch.setenv("PATH", f"{top/'bin'}:/usr/bin:/bin")
+    faults = docs.quarto(s.folder, out, s.pages)
+    assert faults == [] if fault is None else any(fault in f for f in faults)
+    assert (out/"one.html").is_file() and (out/"llms.txt").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
+def test_pages_of_quarto_load_nothing_from_elsewhere_and_lead_to_each_other(top, monkeypatch):
+    s = site(top); out = top/"_docs"
+    widgets = '<script src="https://cdn.example/npm/requirejs@2.3.6/require.min.js" integrity="a" crossorigin="anonymous"></script>\n<script src="https://cdn.example/npm/jquery@3.5.1/dist/jquery.min.js" data-relocate-top="true"></script>\n<script type="application/javascript">define(\'jquery\', [],function() {return window.jQuery;})</script>\n'
+    (top/"one").write_text(f'<head>{widgets}<script src="site_libs/a.js"></script><link href="styles.css" rel="stylesheet"></head><a href="https://example.org/">x</a><p>Words.</p>')
+    (top/"other").write_text('<script defer="" src="https://cdn.example/mathjax.js"></script><link rel="stylesheet" href="//fonts.example/a.css"><img src="https://example.org/a.png">')
+    (top/"plain").write_text('See [the\nother](31_other.ipynb#a), <a\nhref="30_one.ipynb">one</a>, [none](99_none.ipynb) and `30_one.ipynb`.')
+    (top/"bin").mkdir(); program = top/"bin/quarto"
+    program.write_text("#!/bin/sh\nmkdir -p _docs\n" + "".join(f"cp '{top/p}' _docs/{p}.html\ncp '{top/'plain'}' _docs/{p}.html.md\n" for p in ("one", "other")))
+    (top/"css").write_text('@charset "UTF-8";@import"https://fonts.example/css2?family=A+B:wght@300;400";body{background:url("data:image/png;base64,aa")}')
+    program.write_text(program.read_text() + f"mkdir -p _docs/site_libs\ncp '{top/'css'}' _docs/site_libs/theme.css\n")
+    program.chmod(0o755); monkeypatch.setenv("PATH", f"{top/'bin'}:/usr/bin:/bin")
+    faults = docs.quarto(s.folder, out, s.pages)
+    assert [re.search(r"other.html loads (\S+),", f)[1] for f in faults[:-1]] == ["//fonts.example/a.css", "https://cdn.example/mathjax.js", "https://example.org/a.png"]
+    assert "theme.css loads https://fonts.example/css2?family=A+B:wght@300;400," in faults[-1]
+    assert (out/"one.html").read_text() == '<head><script src="site_libs/a.js"></script><link href="styles.css" rel="stylesheet"></head><a href="https://example.org/">x</a><p>Words.</p>'
+    assert (out/"one.html.md").read_text() == 'See [the\nother](other.html.md#a), <a\nhref="one.html.md">one</a>, [none](99_none.ipynb) and `30_one.ipynb`.'
+
+
+def test_faults_end_in_status_1(top, monkeypatch, capsys):
+    monkeypatch.setattr(docs, "root", top)
+    written(top, ["@fig-a is not there."])
+    monkeypatch.setattr(docs.Site.__init__, "__defaults__", (top, False, 2))
+    assert docs.main(["--check"]) == 1 and "30_one.ipynb: @fig-a" in capsys.readouterr().err
+    written(top, [])
+    assert docs.main(["--check"]) == 0
+
+
+def test_llms_txt_is_what_the_notebooks_say():
+    text = (root/"llms.txt").read_text(encoding="utf-8")
+    assert text == llms.llms(), "llms.txt is out of step: make readme"
+    lines = [l for l in text.splitlines() if l]
+    assert lines[0] == "# audioclust" and lines[1].startswith("> ") and sum(l.startswith("# ") for l in lines) == 1
+    first = next(i for i,l in enumerate(lines) if l.startswith("## "))
+    for l in lines[first:]: assert re.fullmatch(r"## \S.*|- \[[^\]]+\]\(https://[^)]+\.html\.md\): \S.*", l), l
+    assert sum(l.startswith("- ") for l in lines) == len(list((root/"nbs").glob("*.ipynb")))
+
+
+def test_citation_file_agrees_with_the_settings():
+    cff, cfg = yaml.safe_load((root/"CITATION.cff").read_text(encoding="utf-8")), llms.settings()
+    assert cff["cff-version"] == "1.2.0" and cff["message"] and cff["type"] == "software"
+    assert cff["title"] == cfg["title"] and str(cff["version"]) == cfg["version"] and cff["abstract"] == cfg["description"]
+    assert cff["authors"] == [{"name": cfg["author"]}] and cff["repository-code"] == cfg["git_url"] and cff["url"] == cfg["doc_host"] + cfg["doc_baseurl"]
+    assert cff["license"] == "Apache-2.0" and cfg["license"] == "apache2" and "Apache License" in (root/"LICENSE").read_text(encoding="utf-8")[:200]
+    assert set(cff["keywords"]) <= set(cfg["keywords"].split())
+
+
+def test_workflows_run_what_a_person_runs():
+    flows = {p.stem: yaml.safe_load(p.read_text(encoding="utf-8")) for p in (root/".github/workflows").glob("*.yaml")}
+    ran = {name: [s.get("run", "") for job in flow["jobs"].values() for s in job["steps"]] for name,flow in flows.items()}
+    assert any("make docs" in r for r in ran["deploy"]) and any(".ci/run" in r for r in ran["test"])
+    assert "make" in (root/".ci/run").read_text() and re.search(r"(?m)^docs: ", (root/"Makefile").read_text())
