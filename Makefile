@@ -36,7 +36,7 @@ check: $(STAMP) ## export and clean the notebooks; fail on any difference
 	@echo 'check: notebooks are clean, package and README are what they export'
 
 types: $(STAMP) ## let mypy check the types of the package
-	@$(RUN) python .ci/typed.py
+	@$(RUN) python -m mypy -p audioclust
 
 nbtest: $(STAMP)
 	OMP_NUM_THREADS=1 $(RUN) nbdev_test --n_workers 2 --do_print
@@ -52,7 +52,6 @@ export: $(STAMP) ## write the package from the notebooks
 readme: $(STAMP)
 	@$(RUN) python .ci/readme.py
 	@$(RUN) python .ci/llms.py
-	@$(RUN) python .ci/typed.py --stubs
 
 docs: $(STAMP) ## check every page of the docs, write _preview; with Quarto installed, the site into _docs
 	$(RUN) python -W ignore::UserWarning .ci/docs.py

@@ -130,7 +130,7 @@ def _clusters(run):
     score(table.label, table.cluster); to_audacity(run, run/"out", True)
 
 def _array(run):
-    from audioclust.pipeline.run_folder import read_array
+    from audioclust.core.files import read_array
     read_array(run/"embeddings.npy")
 
 def _names(run):

@@ -6,12 +6,20 @@
 __all__ = ['FSDD_URL', 'FSDD_SHA256', 'label_clips', 'from_folder', 'from_csv', 'cache_dir', 'folder_sha256', 'fsdd']
 
 # %% ../../nbs/01_audio/04_datasets.ipynb #999a2110
-import hashlib, os, re, sys, tempfile, urllib.request, zipfile, zlib
+import hashlib
+import os
+import re
+import sys
+import tempfile
+import urllib.request
+import zipfile
+import zlib
 from pathlib import Path
 
 import pandas as pd
 
-from .recordings import _timed, brief, clips, read_csv
+from .recordings import _timed, clips
+from ..core.files import brief, read_csv
 
 # %% ../../nbs/01_audio/04_datasets.ipynb #e25d9e0b
 def _from_table(table, path):

@@ -6,7 +6,9 @@
 __all__ = ['common_rate', 'check_source', 'nothing_in', 'true_ends']
 
 # %% ../../nbs/01_audio/05_folders.ipynb #ecbc0b21
-import glob, os, warnings
+import glob
+import os
+import warnings
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path

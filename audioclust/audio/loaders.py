@@ -6,18 +6,30 @@
 __all__ = ['TensorWave', 'TensorLogMel', 'ReadClip', 'ToLogMel', 'ClipBlock', 'AudioDataLoaders']
 
 # %% ../../nbs/01_audio/07_loaders.ipynb #b1205b38
-import math, random
+import math
+import random
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from fastai.basics import CategoryBlock, ColReader, DataBlock, DataLoaders, RandomSplitter, TensorBase, Transform, TransformBlock, delegates, noop
+from fastai.basics import (
+    CategoryBlock,
+    ColReader,
+    DataBlock,
+    DataLoaders,
+    delegates,
+    noop,
+    RandomSplitter,
+    TensorBase,
+    Transform,
+    TransformBlock,
+)
 
+from .datasets import from_folder
 from .logmel import LogMel
 from .recordings import load_audio
-from .datasets import from_folder
 
 # %% ../../nbs/01_audio/07_loaders.ipynb #6c8c5593
 class TensorWave(TensorBase):

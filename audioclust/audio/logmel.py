@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 import torchaudio
-from fastcore.basics import patch
 from torch import nn
 
 # %% ../../nbs/01_audio/02_logmel.ipynb #7a5c83e6
@@ -41,44 +40,60 @@ class LogMel(nn.Module):
         self.register_buffer("fb2", self.fb.repeat_interleave(2, 0), persistent=False)
         self.groups = _reach(self.fb2)
 
-# %% ../../nbs/01_audio/02_logmel.ipynb #a173d286
-@patch(as_prop=True)
-def band_hz(self:LogMel)->torch.Tensor: # Hz, [n_mels]
-    "Centre of gravity of each band."
-    fb = self.fb.double()
-    hz = torch.linspace(0, self.sample_rate/2, len(fb), dtype=fb.dtype, device=fb.device)
-    return (hz @ fb / fb.sum(0).clamp_min(1e-12)).float()
+    @property
+    def band_hz(self)->torch.Tensor: # Hz, [n_mels]
+        "Centre of gravity of each band."
+        fb = self.fb.double()
+        hz = torch.linspace(0, self.sample_rate/2, len(fb), dtype=fb.dtype, device=fb.device)
+        return (hz @ fb / fb.sum(0).clamp_min(1e-12)).float()
 
-@patch
-def frames(self:LogMel,
-    samples:Any, # In a clip, a number or a tensor of them
-)->Any: # As many numbers
-    "Frames in a clip."
-    return samples//self.hop_length + 1
+    def frames(self,
+        samples:Any, # In a clip, a number or a tensor of them
+    )->Any: # As many numbers
+        "Frames in a clip."
+        return samples//self.hop_length + 1
 
-@patch
-def seconds(self:LogMel,
-    frames:Any, # A number or a tensor of them
-)->Any: # As many numbers
-    "Length of so many frames, which is also the time that the frame of this number looks at."
-    return frames*self.hop_length/self.sample_rate
+    def seconds(self,
+        frames:Any, # A number or a tensor of them
+    )->Any: # As many numbers
+        "Length of so many frames, which is also the time that the frame of this number looks at."
+        return frames*self.hop_length/self.sample_rate
+
+    def mel(self,
+        wave:torch.Tensor, # [B, samples]
+    )->torch.Tensor: # [B, n_mels, frames]
+        "Mel power, before any logarithm."
+        win, hop, n = len(self.window), self.hop_length, self.frames(wave.shape[1])
+        left = self.n_fft//2 - (self.n_fft - win)//2
+        each = max(n, math.ceil((left + wave.shape[1] + win)/hop))  # frames from one clip to the next
+        frames = nn.functional.pad(wave, (left, each*hop - left - wave.shape[1])).flatten().unfold(0, win, hop)  # [about B*each, win], a view
+        parts = frames.tensor_split(math.ceil(len(frames)/_FRAMES[wave.device.type != "cpu"]))
+        room = wave.new_zeros(len(parts[0]), self.n_fft)
+        power = [self._power(p, room[:len(p)]) for p in parts]
+        return torch.cat([*power, wave.new_zeros(len(wave)*each - len(frames), self.n_mels)]).view(-1, each, self.n_mels)[:, :n].mT
+
+    def _power(self, frames, room):
+        "Mel power [t, n_mels] of frames [t, win]; `room` [t, n_fft] is 0 beyond them."
+        room[:, :frames.shape[1]] = frames*self.window
+        z = torch.view_as_real(torch.fft.rfft(room)).flatten(1).square_()
+        return torch.cat([z[:, lo:hi] @ self.fb2[lo:hi, a:b] for lo,hi,a,b in self.groups], 1)
+
+    def forward(self,
+        wave:torch.Tensor, # [B, samples], float32, padded to the longest
+        lengths:torch.Tensor|None=None, # True samples of each clip [B]; None means that none is padded
+    )->torch.Tensor: # [B, 1, n_mels, frames]
+        "Log-mels, in natural logarithms; normalised over each clip's own frames."
+        L = self.mel(wave).add_(self.eps).log_()
+        if not self.normalize: return L[:, None]
+        if lengths is None: lengths = torch.full((len(wave),), wave.shape[-1], device=wave.device)
+        mask = frame_mask(self.frames(lengths), L.shape[-1])[:, None]
+        n = mask.sum((1, 2), keepdim=True)*self.n_mels
+        mean = (L*mask).sum((1, 2), keepdim=True)/n
+        L = L.sub_(mean).mul_(mask)
+        return (L/(L.square().sum((1, 2), keepdim=True)/n + 1e-8).sqrt())[:, None]
 
 # %% ../../nbs/01_audio/02_logmel.ipynb #0a4a03a8
 _FRAMES = 2**8, 2**16  # transformed at a time: what a processor's cache holds, and what keeps a GPU busy
-
-@patch
-def mel(self:LogMel,
-    wave:torch.Tensor, # [B, samples]
-)->torch.Tensor: # [B, n_mels, frames]
-    "Mel power, before any logarithm."
-    win, hop, n = len(self.window), self.hop_length, self.frames(wave.shape[1])
-    left = self.n_fft//2 - (self.n_fft - win)//2
-    each = max(n, math.ceil((left + wave.shape[1] + win)/hop))  # frames from one clip to the next
-    frames = nn.functional.pad(wave, (left, each*hop - left - wave.shape[1])).flatten().unfold(0, win, hop)  # [about B*each, win], a view
-    parts = frames.tensor_split(math.ceil(len(frames)/_FRAMES[wave.device.type != "cpu"]))
-    room = wave.new_zeros(len(parts[0]), self.n_fft)
-    power = [self._power(p, room[:len(p)]) for p in parts]
-    return torch.cat([*power, wave.new_zeros(len(wave)*each - len(frames), self.n_mels)]).view(-1, each, self.n_mels)[:, :n].mT
 
 # %% ../../nbs/01_audio/02_logmel.ipynb #c395f4a8
 def _reach(fb, groups=4):
@@ -89,35 +104,12 @@ def _reach(fb, groups=4):
         out.append((int(rows[0]), int(rows[-1]) + 1, a, b) if len(rows) else (0, 1, a, b))
     return out
 
-@patch
-def _power(self:LogMel, frames, room):
-    "Mel power [t, n_mels] of frames [t, win]; `room` [t, n_fft] is 0 beyond them."
-    room[:, :frames.shape[1]] = frames*self.window
-    z = torch.view_as_real(torch.fft.rfft(room)).flatten(1).square_()
-    return torch.cat([z[:, lo:hi] @ self.fb2[lo:hi, a:b] for lo,hi,a,b in self.groups], 1)
-
 # %% ../../nbs/01_audio/02_logmel.ipynb #54c45756
 def frame_mask(n_frames:torch.Tensor, # True frames of each clip [B]
     total:int, # Frames in the batch
 )->torch.Tensor: # Bool [B, total]
     "True where a frame belongs to its clip, False where it is padding."
     return torch.arange(total, device=n_frames.device) < n_frames[:, None]
-
-# %% ../../nbs/01_audio/02_logmel.ipynb #b8e51448
-@patch
-def forward(self:LogMel,
-    wave:torch.Tensor, # [B, samples], float32, padded to the longest
-    lengths:torch.Tensor|None=None, # True samples of each clip [B]; None means that none is padded
-)->torch.Tensor: # [B, 1, n_mels, frames]
-    "Log-mels, in natural logarithms; normalised over each clip's own frames."
-    L = self.mel(wave).add_(self.eps).log_()
-    if not self.normalize: return L[:, None]
-    if lengths is None: lengths = torch.full((len(wave),), wave.shape[-1], device=wave.device)
-    mask = frame_mask(self.frames(lengths), L.shape[-1])[:, None]
-    n = mask.sum((1, 2), keepdim=True)*self.n_mels
-    mean = (L*mask).sum((1, 2), keepdim=True)/n
-    L = L.sub_(mean).mul_(mask)
-    return (L/(L.square().sum((1, 2), keepdim=True)/n + 1e-8).sqrt())[:, None]
 
 # %% ../../nbs/01_audio/02_logmel.ipynb #32735c35
 def sounding(energy:torch.Tensor, # Energy of each frame [B, T]

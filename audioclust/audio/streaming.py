@@ -7,7 +7,10 @@ __all__ = ['LONGEST', 'FORK', 'SAMPLE', 'WORKER', 'PIPES', 'ClipDataset', 'WaveB
            'files_left', 'within', 'stream', 'check_there']
 
 # %% ../../nbs/01_audio/06_streaming.ipynb #8bfa800c
-import gc, os, sys, time
+import gc
+import os
+import sys
+import time
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from typing import Any, NamedTuple

@@ -7,14 +7,14 @@ __all__ = ['gap_height', 'cut_tree', 'AgglomerativeClustering']
 
 # %% ../../nbs/03_classical/04_agglomerative.ipynb #6b12d0ad
 import numpy as np
-from fastcore.basics import patch
 from scipy.cluster import hierarchy
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn import cluster
 from sklearn.neighbors import kneighbors_graph
 
-from .prediction import AnchoredClusterer, check_memory, memory_budget
+from .prediction import AnchoredClusterer
+from ..core.memory import check_memory, memory_budget
 
 # %% ../../nbs/03_classical/04_agglomerative.ipynb #203c8525
 def _linkage(children, heights): # SciPy's linkage matrix (n-1, 4) from merges (n-1, 2) and their heights (n-1,)
@@ -56,55 +56,49 @@ class AgglomerativeClustering(AnchoredClusterer):
         self.n_clusters, self.metric, self.linkage, self.distance_threshold = n_clusters, metric, linkage, distance_threshold
         self.connectivity, self.max_memory = connectivity, max_memory
 
-# %% ../../nbs/03_classical/04_agglomerative.ipynb #5398dd12
-_sklearn, _scipy = ("ward", "complete", "average", "single"), ("weighted", "centroid", "median")
-
-@patch
-def _check(self:AgglomerativeClustering, n):
-    "Raise `ValueError` if the settings do not go together, or with `n` rows."
-    k = self.n_clusters
-    if self.linkage not in _sklearn + _scipy: raise ValueError(f"linkage is one of {', '.join(_sklearn + _scipy)}; it is {self.linkage!r}")
-    if self.linkage in ("ward", "centroid", "median") and self.metric != "euclidean":
-        raise ValueError(f"linkage={self.linkage!r} works with means, so the metric must be euclidean and not {self.metric!r}: "
+    def _check(self, n):
+        "Raise `ValueError` if the settings do not go together, or with `n` rows."
+        k = self.n_clusters
+        if self.linkage not in _sklearn + _scipy: raise ValueError(f"linkage is one of {', '.join(_sklearn + _scipy)}; it is {self.linkage!r}")
+        if self.linkage in ("ward", "centroid", "median") and self.metric != "euclidean":
+            raise ValueError(f"linkage={self.linkage!r} works with means, so the metric must be euclidean and not {self.metric!r}: "
             "for cosine scale the rows to length 1, or take linkage='average'")
-    if k is not None and self.distance_threshold is not None: raise ValueError("give n_clusters or distance_threshold, not both: each is a place to cut")
-    if k is not None and not (isinstance(k, (int, np.integer)) and 1 <= k <= n):
-        raise ValueError(f"n_clusters is a whole number from 1 to the {n} rows there are, or None; it is {k!r}")
-    if self.connectivity is not None and (self.linkage in _scipy or not 1 <= self.connectivity < n):
-        raise ValueError(f"connectivity is a number of neighbours from 1 to {n - 1}, for the linkages {', '.join(_sklearn)}; "
+        if k is not None and self.distance_threshold is not None: raise ValueError("give n_clusters or distance_threshold, not both: each is a place to cut")
+        if k is not None and not (isinstance(k, (int, np.integer)) and 1 <= k <= n):
+            raise ValueError(f"n_clusters is a whole number from 1 to the {n} rows there are, or None; it is {k!r}")
+        if self.connectivity is not None and (self.linkage in _scipy or not 1 <= self.connectivity < n):
+            raise ValueError(f"connectivity is a number of neighbours from 1 to {n - 1}, for the linkages {', '.join(_sklearn)}; "
             f"it is {self.connectivity!r} with linkage={self.linkage!r}")
 
-# %% ../../nbs/03_classical/04_agglomerative.ipynb #449a2716
-@patch
-def check_rows(self:AgglomerativeClustering, n:int, d:int): # Rows and columns that there will be
-    "Raise `ValueError` if the distances of all pairs would need more memory than may be used."
-    if self.connectivity is None and (self.linkage, self.metric) != ("single", "euclidean"):
-        rows = int((memory_budget(self.max_memory) / 8)**.5)
-        check_memory(8 * n**2, self.max_memory, f"AgglomerativeClustering of {n:,} rows, which keeps the distances of all pairs,",
-            f"Fit {rows:,} rows drawn at random and predict the rest; or find 1000 centroids by K-means and cluster those; or take "
+    def check_rows(self, n:int, d:int): # Rows and columns that there will be
+        "Raise `ValueError` if the distances of all pairs would need more memory than may be used."
+        if self.connectivity is None and (self.linkage, self.metric) != ("single", "euclidean"):
+            rows = int((memory_budget(self.max_memory) / 8)**.5)
+            check_memory(8 * n**2, self.max_memory, f"AgglomerativeClustering of {n:,} rows, which keeps the distances of all pairs,",
+                f"Fit {rows:,} rows drawn at random and predict the rest; or find 1000 centroids by K-means and cluster those; or take "
             "connectivity=10, linkage='single' or HDBSCAN, which need no distance matrix.")
 
-@patch
-def _fit(self:AgglomerativeClustering, X):
-    n = len(X)
-    self._check(n)
-    self.check_rows(*X.shape)
-    if self.linkage in _scipy: self.merges_ = hierarchy.linkage(X, self.linkage, metric={"manhattan": "cityblock"}.get(self.metric, self.metric))
-    else:
-        graph = self.connectivity and kneighbors_graph(X, self.connectivity, metric=self.metric)
-        tree = cluster.AgglomerativeClustering(n_clusters=None, distance_threshold=0, linkage=self.linkage, metric=self.metric, connectivity=graph).fit(X)
-        self.merges_ = _linkage(tree.children_, tree.distances_)
-    given = self.distance_threshold
-    self.distance_threshold_ = None if self.n_clusters else gap_height(self.merges_) if given is None else given
-    labels = cut_tree(self.merges_, self.n_clusters, self.distance_threshold_)
-    self.n_clusters_, self.anchors_, self.anchor_labels_ = int(labels.max()) + 1, X, labels
-    return labels
+    def _fit(self, X):
+        n = len(X)
+        self._check(n)
+        self.check_rows(*X.shape)
+        if self.linkage in _scipy: self.merges_ = hierarchy.linkage(X, self.linkage, metric={"manhattan": "cityblock"}.get(self.metric, self.metric))
+        else:
+            graph = self.connectivity and kneighbors_graph(X, self.connectivity, metric=self.metric)
+            tree = cluster.AgglomerativeClustering(n_clusters=None, distance_threshold=0, linkage=self.linkage, metric=self.metric, connectivity=graph).fit(X)
+            self.merges_ = _linkage(tree.children_, tree.distances_)
+        given = self.distance_threshold
+        self.distance_threshold_ = None if self.n_clusters else gap_height(self.merges_) if given is None else given
+        labels = cut_tree(self.merges_, self.n_clusters, self.distance_threshold_)
+        self.n_clusters_, self.anchors_, self.anchor_labels_ = int(labels.max()) + 1, X, labels
+        return labels
 
-# %% ../../nbs/03_classical/04_agglomerative.ipynb #1882dcf9
-@patch
-def _why(self:AgglomerativeClustering, X, labels):
-    peaks, gap = np.sort(hierarchy.maxdists(self.merges_)), gap_height(self.merges_)
-    if self.n_clusters: return "" # it is what was asked for
-    where = f"The merges lie between heights {peaks[0]:.3g} and {peaks[-1]:.3g}, and the cut is at {self.distance_threshold_:.3g}."
-    if not np.isfinite(gap): return f"{where} No merge stands out, so the tree suggests no cut: give n_clusters."
-    return f"{where} Try distance_threshold={gap:.3g}, in the largest gap, which gives {cut_tree(self.merges_, height=gap).max() + 1} clusters; or give n_clusters."
+    def _why(self, X, labels):
+        peaks, gap = np.sort(hierarchy.maxdists(self.merges_)), gap_height(self.merges_)
+        if self.n_clusters: return "" # it is what was asked for
+        where = f"The merges lie between heights {peaks[0]:.3g} and {peaks[-1]:.3g}, and the cut is at {self.distance_threshold_:.3g}."
+        if not np.isfinite(gap): return f"{where} No merge stands out, so the tree suggests no cut: give n_clusters."
+        return f"{where} Try distance_threshold={gap:.3g}, in the largest gap, which gives {cut_tree(self.merges_, height=gap).max() + 1} clusters; or give n_clusters."
+
+# %% ../../nbs/03_classical/04_agglomerative.ipynb #5398dd12
+_sklearn, _scipy = ("ward", "complete", "average", "single"), ("weighted", "centroid", "median")

@@ -8,14 +8,14 @@ __all__ = ['k_distances', 'estimate_eps', 'DBSCAN', 'HDBSCAN']
 # %% ../../nbs/03_classical/02_density.ipynb #2bf11239
 import numpy as np
 import torch
-from fastcore.basics import patch
 from sklearn import cluster, config_context
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import BallTree, KDTree, NearestNeighbors
 from sklearn.utils.validation import check_is_fitted
 
-from .prediction import AnchoredClusterer, check_memory
+from .prediction import AnchoredClusterer
 from ..core.estimator import like, to_numpy
+from ..core.memory import check_memory
 
 # %% ../../nbs/03_classical/02_density.ipynb #f45248c7
 def k_distances(X:np.ndarray, # Embeddings, shape (n, d)
@@ -67,32 +67,28 @@ class DBSCAN(AnchoredClusterer):
 
     def _reach(self, labels): return self.eps_
 
-# %% ../../nbs/03_classical/02_density.ipynb #bdb89ea0
-@patch
-def _fit(self:DBSCAN, X):
-    given = {k: getattr(self, k) for k in ("min_samples", "metric", "algorithm", "leaf_size", "n_jobs")}
-    self.eps_ = estimate_eps(X, self.min_samples, metric=self.metric) if self.eps is None else self.eps
-    found = cluster.DBSCAN(eps=self.eps_, **given)
-    near = _mean_neighbours(X, self.eps_, self.metric)
-    check_memory(24 * len(X) * near, self.max_memory, f"DBSCAN, with about {near:,.0f} neighbours within eps={self.eps_:.3g} for each of {len(X):,} rows,",
-        "Take a smaller eps, or fit a random part of the rows and predict the rest (with half of the rows, a quarter of the memory).")
-    found.fit(X)
-    self.core_sample_indices_, self.anchors_ = found.core_sample_indices_, found.components_
-    self.anchor_labels_ = found.labels_[found.core_sample_indices_].astype(np.int64)
-    return found.labels_
+    def _fit(self, X):
+        given = {k: getattr(self, k) for k in ("min_samples", "metric", "algorithm", "leaf_size", "n_jobs")}
+        self.eps_ = estimate_eps(X, self.min_samples, metric=self.metric) if self.eps is None else self.eps
+        found = cluster.DBSCAN(eps=self.eps_, **given)
+        near = _mean_neighbours(X, self.eps_, self.metric)
+        check_memory(24 * len(X) * near, self.max_memory, f"DBSCAN, with about {near:,.0f} neighbours within eps={self.eps_:.3g} for each of {len(X):,} rows,",
+            "Take a smaller eps, or fit a random part of the rows and predict the rest (with half of the rows, a quarter of the memory).")
+        found.fit(X)
+        self.core_sample_indices_, self.anchors_ = found.core_sample_indices_, found.components_
+        self.anchor_labels_ = found.labels_[found.core_sample_indices_].astype(np.int64)
+        return found.labels_
 
-# %% ../../nbs/03_classical/02_density.ipynb #fbc7e456
-@patch
-def _why(self:DBSCAN, X, labels):
-    m, eps = self.min_samples, self.eps_
-    if len(X) < m: return f"min_samples={m} is more than the {len(X)} rows there are, so none can be a core row: lower it."
-    curve = k_distances(X, m, metric=self.metric)
-    middle, better = np.median(curve), estimate_eps(X, m, metric=self.metric)
-    where = f"With eps={eps:.3g}, {(curve <= eps).mean():.0%} of the rows have {m} rows within reach, themselves counted; half of all rows have them within {middle:.3g}."
-    if middle == 0: return f"{where} So half of all rows are copies of others: remove the copies, or give an eps above 0."
-    if labels.max() < 0 or eps < middle: return f"{where} So eps is too small. Try eps={max(better, middle):.3g} or a smaller min_samples."
-    tighter = f"eps={better:.3g}, where the k-distance curve bends" if better < .95*eps else f"eps={middle:.3g}, a larger min_samples"
-    return f"{where} So eps bridges the gaps, if there are any. Try {tighter}, or HDBSCAN, which needs no eps."
+    def _why(self, X, labels):
+        m, eps = self.min_samples, self.eps_
+        if len(X) < m: return f"min_samples={m} is more than the {len(X)} rows there are, so none can be a core row: lower it."
+        curve = k_distances(X, m, metric=self.metric)
+        middle, better = np.median(curve), estimate_eps(X, m, metric=self.metric)
+        where = f"With eps={eps:.3g}, {(curve <= eps).mean():.0%} of the rows have {m} rows within reach, themselves counted; half of all rows have them within {middle:.3g}."
+        if middle == 0: return f"{where} So half of all rows are copies of others: remove the copies, or give an eps above 0."
+        if labels.max() < 0 or eps < middle: return f"{where} So eps is too small. Try eps={max(better, middle):.3g} or a smaller min_samples."
+        tighter = f"eps={better:.3g}, where the k-distance curve bends" if better < .95*eps else f"eps={middle:.3g}, a larger min_samples"
+        return f"{where} So eps bridges the gaps, if there are any. Try {tighter}, or HDBSCAN, which needs no eps."
 
 # %% ../../nbs/03_classical/02_density.ipynb #1c0298d7
 class HDBSCAN(AnchoredClusterer):
@@ -116,71 +112,61 @@ class HDBSCAN(AnchoredClusterer):
         self.cluster_selection_method, self.allow_single_cluster = cluster_selection_method, allow_single_cluster
         self.n_jobs, self.max_memory = n_jobs, max_memory
 
-# %% ../../nbs/03_classical/02_density.ipynb #b4d756b6
-@patch
-def check_rows(self:HDBSCAN, n:int, d:int): # Rows and columns that there will be
-    "Raise `ValueError` if scikit-learn would need more memory than may be used."
-    trees = {*KDTree.valid_metrics, *BallTree.valid_metrics}
-    matrix = self.algorithm == "brute" or self.algorithm == "auto" and self.metric not in trees
-    unit = " For the cosine distance: scale the rows to length 1 and use metric='euclidean', which needs no matrix." if self.metric == "cosine" else ""
-    check_memory(24 * n**2 if matrix else 40 * n * d, self.max_memory, f"HDBSCAN of {n:,} rows with metric={self.metric!r}",
-        f"Fit a random part of the rows and predict the rest (with half of the rows, a quarter of the memory).{unit}")
+    def check_rows(self, n:int, d:int): # Rows and columns that there will be
+        "Raise `ValueError` if scikit-learn would need more memory than may be used."
+        trees = {*KDTree.valid_metrics, *BallTree.valid_metrics}
+        matrix = self.algorithm == "brute" or self.algorithm == "auto" and self.metric not in trees
+        unit = " For the cosine distance: scale the rows to length 1 and use metric='euclidean', which needs no matrix." if self.metric == "cosine" else ""
+        check_memory(24 * n**2 if matrix else 40 * n * d, self.max_memory, f"HDBSCAN of {n:,} rows with metric={self.metric!r}",
+            f"Fit a random part of the rows and predict the rest (with half of the rows, a quarter of the memory).{unit}")
 
-# %% ../../nbs/03_classical/02_density.ipynb #a7a50bfd
-@patch
-def _fit(self:HDBSCAN, X):
-    self.check_rows(*X.shape)
-    given = {k: v for k,v in self.get_params().items() if k != "max_memory"}
-    try: found = cluster.HDBSCAN(**given, copy=True).fit(X)
-    except ValueError: raise # bad settings, in scikit-learn's words
-    except (KeyError, TypeError) as e: raise ValueError(self._broken()) from e
-    self.probabilities_, labels = found.probabilities_, found.labels_.astype(np.int64)
-    self.anchors_, self.anchor_labels_, self.noise_ = X[labels >= 0], labels[labels >= 0], X[labels < 0]
-    self.core_ = self._core(self.anchors_) if len(self.anchors_) else np.zeros(0)
-    self.reach_ = np.array([self.core_[self.anchor_labels_ == l].max() for l in range(labels.max() + 1)])
-    return labels
+    def _fit(self, X):
+        self.check_rows(*X.shape)
+        given = {k: v for k,v in self.get_params().items() if k != "max_memory"}
+        try: found = cluster.HDBSCAN(**given, copy=True).fit(X)
+        except ValueError: raise # bad settings, in scikit-learn's words
+        except (KeyError, TypeError) as e: raise ValueError(self._broken()) from e
+        self.probabilities_, labels = found.probabilities_, found.labels_.astype(np.int64)
+        self.anchors_, self.anchor_labels_, self.noise_ = X[labels >= 0], labels[labels >= 0], X[labels < 0]
+        self.core_ = self._core(self.anchors_) if len(self.anchors_) else np.zeros(0)
+        self.reach_ = np.array([self.core_[self.anchor_labels_ == l].max() for l in range(labels.max() + 1)])
+        return labels
 
-@patch
-def _broken(self:HDBSCAN): # scikit-learn's issue 33219 is the first of the two
-    if eps := self.cluster_selection_epsilon: return (f"this scikit-learn, with NumPy 2.4 or newer, cannot merge clusters by cluster_selection_epsilon={eps}: "
+    def _broken(self): # scikit-learn's issue 33219 is the first of the two
+        if eps := self.cluster_selection_epsilon: return (f"this scikit-learn, with NumPy 2.4 or newer, cannot merge clusters by cluster_selection_epsilon={eps}: "
         f"leave it at 0, install numpy<2.4, or use DBSCAN(eps={eps})")
-    return "scikit-learn's HDBSCAN failed: leave out max_cluster_size or allow_single_cluster, which it cannot always join"
+        return "scikit-learn's HDBSCAN failed: leave out max_cluster_size or allow_single_cluster, which it cannot always join"
 
-@patch
-def _core(self:HDBSCAN, rows): # core distances among the fitted rows
-    k = max(2, self.min_samples or self.min_cluster_size)
-    return self._neighbours(np.concatenate([self.anchors_, self.noise_]), k).kneighbors(rows)[0][:, -1]
+    def _core(self, rows): # core distances among the fitted rows
+        k = max(2, self.min_samples or self.min_cluster_size)
+        return self._neighbours(np.concatenate([self.anchors_, self.noise_]), k).kneighbors(rows)[0][:, -1]
 
-# %% ../../nbs/03_classical/02_density.ipynb #bb7fe9bf
-@patch
-def predict(self:HDBSCAN,
-    X:np.ndarray|torch.Tensor, # Embeddings, shape (n, d)
-)->np.ndarray|torch.Tensor: # Labels (n,), int64; -1 where no cluster is within reach
-    "The cluster of the nearest row by mutual reachability, if the cluster has a row as lonely as that."
-    check_is_fitted(self, "anchors_")
-    rows = self._rows(X)
-    if not len(self.anchors_): return like(np.full(len(rows), -1), X)
-    core, scale = self._core(rows), 1 if self.metric == "cosine" else np.linalg.norm(self.anchors_, axis=1).max()
-    slack = 3e-8 * scale # distances are rounded
-    def nearest(D, start): # D: block of distances, shape (b, m)
-        reach = np.maximum(np.maximum(D, self.core_), core[start:start+len(D), None])
-        best = reach.min(1)
-        at = np.where(reach > best[:, None] + slack, np.inf, D).argmin(1) # of those that are equally near by reach, the nearest
-        return at, best, D[np.arange(len(D)), at]
-    blocks = pairwise_distances_chunked(rows, self.anchors_, metric=self.metric, n_jobs=self.n_jobs, working_memory=16, reduce_func=nearest)
-    at, best, dist = map(np.concatenate, zip(*blocks))
-    labels = self.anchor_labels_[at]
-    reach = self.reach_[labels]
-    itself = (dist <= slack) | (rows == self.anchors_[at]).all(1) # the distance of a row to itself is rounded, too
-    joins = (best < reach - slack) | itself & (best <= reach + slack)
-    return like(np.where(joins, labels, -1), X)
+    def predict(self,
+        X:np.ndarray|torch.Tensor, # Embeddings, shape (n, d)
+    )->np.ndarray|torch.Tensor: # Labels (n,), int64; -1 where no cluster is within reach
+        "The cluster of the nearest row by mutual reachability, if the cluster has a row as lonely as that."
+        check_is_fitted(self, "anchors_")
+        rows = self._rows(X)
+        if not len(self.anchors_): return like(np.full(len(rows), -1), X)
+        core, scale = self._core(rows), 1 if self.metric == "cosine" else np.linalg.norm(self.anchors_, axis=1).max()
+        slack = 3e-8 * scale # distances are rounded
+        def nearest(D, start): # D: block of distances, shape (b, m)
+            reach = np.maximum(np.maximum(D, self.core_), core[start:start+len(D), None])
+            best = reach.min(1)
+            at = np.where(reach > best[:, None] + slack, np.inf, D).argmin(1) # of those that are equally near by reach, the nearest
+            return at, best, D[np.arange(len(D)), at]
+        blocks = pairwise_distances_chunked(rows, self.anchors_, metric=self.metric, n_jobs=self.n_jobs, working_memory=16, reduce_func=nearest)
+        at, best, dist = map(np.concatenate, zip(*blocks))
+        labels = self.anchor_labels_[at]
+        reach = self.reach_[labels]
+        itself = (dist <= slack) | (rows == self.anchors_[at]).all(1) # the distance of a row to itself is rounded, too
+        joins = (best < reach - slack) | itself & (best <= reach + slack)
+        return like(np.where(joins, labels, -1), X)
 
-# %% ../../nbs/03_classical/02_density.ipynb #b4bea0df
-@patch
-def _why(self:HDBSCAN, X, labels):
-    n, size, m = len(X), self.min_cluster_size, self.min_samples or self.min_cluster_size
-    if labels.max() >= 0: return ("Nothing inside it lasts longer than the whole. To split it, set allow_single_cluster=False, "
+    def _why(self, X, labels):
+        n, size, m = len(X), self.min_cluster_size, self.min_samples or self.min_cluster_size
+        if labels.max() >= 0: return ("Nothing inside it lasts longer than the whole. To split it, set allow_single_cluster=False, "
         f"a smaller min_cluster_size than {size}, or cluster_selection_method='leaf'.")
-    if n < 2*size: return f"Two groups of min_cluster_size={size} need {2*size} rows: take min_cluster_size={max(2, n//4)}."
-    return (f"At no distance do the {n} rows part into two groups of at least min_cluster_size={size}, with min_samples={m}: they are one group, or too thin to tell. "
+        if n < 2*size: return f"Two groups of min_cluster_size={size} need {2*size} rows: take min_cluster_size={max(2, n//4)}."
+        return (f"At no distance do the {n} rows part into two groups of at least min_cluster_size={size}, with min_samples={m}: they are one group, or too thin to tell. "
         f"Try min_cluster_size={max(2, size//2)} with min_samples={max(2, m//2)}; or allow_single_cluster=True, if one group would be a fair answer.")

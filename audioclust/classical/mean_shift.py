@@ -8,14 +8,14 @@ __all__ = ['modes', 'bandwidth_scan', 'estimate_bandwidth', 'MeanShift']
 # %% ../../nbs/03_classical/03_mean_shift.ipynb #44ffb7f0
 import numpy as np
 import torch
-from fastcore.basics import patch
 from joblib import effective_n_jobs
 from scipy.spatial.distance import cdist
 from sklearn import cluster
 from sklearn.metrics import pairwise_distances
 
-from .prediction import AnchoredClusterer, check_memory
+from .prediction import AnchoredClusterer
 from ..core.estimator import to_numpy
+from ..core.memory import check_memory
 
 # %% ../../nbs/03_classical/03_mean_shift.ipynb #dbc08ee7
 def modes(X:np.ndarray, # Rows, shape (n, d), a few hundred
@@ -85,37 +85,32 @@ class MeanShift(AnchoredClusterer):
 
     def _reach(self, labels): return np.inf if self.cluster_all else self.bandwidth_
 
-# %% ../../nbs/03_classical/03_mean_shift.ipynb #31db0ed9
-@patch
-def check_rows(self:MeanShift, n:int, d:int): # Rows and columns that there will be
-    "Raise `ValueError` if the rows would need more memory than may be used."
-    check_memory(8 * n * d * (2 + effective_n_jobs(self.n_jobs)), self.max_memory, f"MeanShift of {n:,} rows of {d} columns",
-        "Fit a random part of the rows and predict the rest.")
+    def check_rows(self, n:int, d:int): # Rows and columns that there will be
+        "Raise `ValueError` if the rows would need more memory than may be used."
+        check_memory(8 * n * d * (2 + effective_n_jobs(self.n_jobs)), self.max_memory, f"MeanShift of {n:,} rows of {d} columns",
+            "Fit a random part of the rows and predict the rest.")
 
-@patch
-def _fit(self:MeanShift, X):
-    self.check_rows(*X.shape)
-    self.bandwidth_ = estimate_bandwidth(X) if self.bandwidth is None else self.bandwidth
-    given = {k: getattr(self, k) for k in ("bin_seeding", "min_bin_freq", "cluster_all", "n_jobs", "max_iter")}
-    found = cluster.MeanShift(bandwidth=self.bandwidth_, **given).fit(X)
-    self.anchors_, self.n_iter_ = found.cluster_centers_, found.n_iter_
-    self.anchor_labels_ = np.arange(len(self.anchors_))
-    return found.labels_
+    def _fit(self, X):
+        self.check_rows(*X.shape)
+        self.bandwidth_ = estimate_bandwidth(X) if self.bandwidth is None else self.bandwidth
+        given = {k: getattr(self, k) for k in ("bin_seeding", "min_bin_freq", "cluster_all", "n_jobs", "max_iter")}
+        found = cluster.MeanShift(bandwidth=self.bandwidth_, **given).fit(X)
+        self.anchors_, self.n_iter_ = found.cluster_centers_, found.n_iter_
+        self.anchor_labels_ = np.arange(len(self.anchors_))
+        return found.labels_
 
-@patch(as_prop=True)
-def cluster_centers_(self:MeanShift)->np.ndarray|torch.Tensor: # Shape (k, d)
-    "The modes."
-    return self.anchors_
+    @property
+    def cluster_centers_(self)->np.ndarray|torch.Tensor: # Shape (k, d)
+        "The modes."
+        return self.anchors_
 
-# %% ../../nbs/03_classical/03_mean_shift.ipynb #feab65d4
-@patch
-def _why(self:MeanShift, X, labels):
-    h, D = self.bandwidth_, pairwise_distances(_sample(X, 300, 0))
-    seen = f"Within bandwidth={h:.3g} of a row are {(D <= h).mean():.0%} of all rows, on average."
-    bandwidths, counts = bandwidth_scan(X)
-    if labels.max() > 0:
-        near = np.median(np.partition(D, 1, axis=1)[:, 1])
-        return f"{seen} The median row has its nearest neighbour at {near:.3g}: no row sees another. Try bandwidth={estimate_bandwidth(X):.3g}, the plateau of the scan."
-    if counts.max() < 2: return f"{seen} No bandwidth from {bandwidths[0]:.3g} to {bandwidths[-1]:.3g} gives a second mode: there may be one group only."
-    more = bandwidths[counts > 1][-1] if self.bandwidth is None else estimate_bandwidth(X)
-    return f"{seen} So a walk from anywhere ends on the same hill. Try bandwidth={more:.3g}, which gives {counts[np.abs(bandwidths - more).argmin()]} modes on a sample."
+    def _why(self, X, labels):
+        h, D = self.bandwidth_, pairwise_distances(_sample(X, 300, 0))
+        seen = f"Within bandwidth={h:.3g} of a row are {(D <= h).mean():.0%} of all rows, on average."
+        bandwidths, counts = bandwidth_scan(X)
+        if labels.max() > 0:
+            near = np.median(np.partition(D, 1, axis=1)[:, 1])
+            return f"{seen} The median row has its nearest neighbour at {near:.3g}: no row sees another. Try bandwidth={estimate_bandwidth(X):.3g}, the plateau of the scan."
+        if counts.max() < 2: return f"{seen} No bandwidth from {bandwidths[0]:.3g} to {bandwidths[-1]:.3g} gives a second mode: there may be one group only."
+        more = bandwidths[counts > 1][-1] if self.bandwidth is None else estimate_bandwidth(X)
+        return f"{seen} So a walk from anywhere ends on the same hill. Try bandwidth={more:.3g}, which gives {counts[np.abs(bandwidths - more).argmin()]} modes on a sample."

@@ -6,7 +6,11 @@
 __all__ = ['main']
 
 # %% ../../nbs/11_cli/01_parser.ipynb #5a628256
-import argparse, ast, os, re, sys
+import argparse
+import ast
+import os
+import re
+import sys
 from contextlib import redirect_stderr, redirect_stdout
 from typing import NoReturn
 

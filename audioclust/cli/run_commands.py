@@ -6,14 +6,17 @@
 __all__ = ['score', 'listen', 'assign', 'export', 'sort', 'duplicates', 'compare', 'demo']
 
 # %% ../../nbs/11_cli/03_run_commands.ipynb #07d3070d
-import os, shutil, sys, textwrap
+import os
+import shutil
+import sys
+import textwrap
 from argparse import Namespace
 from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 
-from .cluster_command import check_labels, score_run, write_page
-from ..core.console import plain_warnings, progress_bar, report, say, shown, table_text
+from .cluster_command import check_labels, report, score_run, write_page
+from ..core.console import plain_warnings, progress_bar, say, shown, table_text
 
 # %% ../../nbs/11_cli/03_run_commands.ipynb #0882e93b
 def score(args:Namespace)->int: # As the parser gives them -> exit status
@@ -40,7 +43,8 @@ def assign(args:Namespace)->int: # As the parser gives them -> exit status
     from audioclust.pipeline.annotations import called, guarded, read_names
     from audioclust.pipeline.clusterer import AudioClusterer
     from audioclust.audio.folders import check_source
-    from audioclust.pipeline.run_folder import check_file, read_run, write_table
+    from audioclust.pipeline.run_folder import check_file, read_run
+    from audioclust.core.files import write_table
     out, bad = Path(args.out), []
     check_file(out, args.folder, args.overwrite)
     read_run(args.run)  # says what is wrong where there is none, or one for each way
@@ -87,7 +91,8 @@ def duplicates(args:Namespace)->int: # As the parser gives them -> exit status
     from audioclust.audio.recordings import clips
     from audioclust.listen.near_duplicates import duplicates as find
     from audioclust.audio.folders import check_source
-    from audioclust.pipeline.run_folder import check_file, write_table
+    from audioclust.pipeline.run_folder import check_file
+    from audioclust.core.files import write_table
     out, bad = Path(args.out), []
     check_file(out, args.folder, args.overwrite)
     with plain_warnings([]):

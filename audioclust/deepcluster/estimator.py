@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from fastai.callback import progress, schedule  # gives Learner its bars and `fit_one_cycle`
+from fastai.callback import progress, schedule  # noqa: F401 (they add methods to Learner)
 from fastai.callback.core import Callback
 from fastai.learner import Learner
 from sklearn.base import BaseEstimator, ClusterMixin
@@ -24,15 +24,23 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 from typing_extensions import Self
 
-from ..ensembles.voting import Consensus
-from ..encoders.fixed import FixedEncoder, load_encoder, what_to_ignore
-from ..core.estimator import replacing
-from ..kmeans.estimator import KMeans
-from ..encoders.logmel_store import ClippedLogMel, heard
-from ..encoders.networks import NetworkEncoder, has_bf16, network_for
+from ..core.files import replacing
 from .pseudolabels import Curves, Labeller, PseudoLabels, Resample
-from .training import Bfloat16, Checkpoints, EncoderWithHead, MakeViews, Share, _seed, training_about
+from audioclust.deepcluster.training import (
+    _seed,
+    Bfloat16,
+    Checkpoints,
+    EncoderWithHead,
+    MakeViews,
+    Share,
+    training_about,
+)
+from ..encoders.fixed import FixedEncoder, load_encoder, what_to_ignore
+from ..encoders.logmel_store import ClippedLogMel, heard
+from ..encoders.networks import has_bf16, network_for, NetworkEncoder
 from ..encoders.within_whitening import WithinWhiten
+from ..ensembles.voting import Consensus
+from ..kmeans.estimator import KMeans
 
 # %% ../../nbs/07_deepcluster/03_estimator.ipynb #32e7e992
 class RenewHead(Callback):

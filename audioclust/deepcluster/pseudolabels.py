@@ -6,7 +6,8 @@
 __all__ = ['balanced', 'Labeller', 'PseudoLabels', 'Resample', 'Curves']
 
 # %% ../../nbs/07_deepcluster/01_pseudolabels.ipynb #5d02a003
-import math, warnings
+import math
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,14 +15,14 @@ import numpy as np
 import torch
 from fastai.callback.core import Callback, CancelValidException
 
+from .training import _seed
+from ..encoders.networks import NetworkEncoder
+from ..encoders.whitening import Whiten
+from ..encoders.within_whitening import WithinWhiten
 from ..ensembles.voting import consensus
 from ..kmeans.estimator import KMeans
 from ..metrics.counting import accuracy
 from ..metrics.information import nmi
-from ..encoders.networks import NetworkEncoder
-from .training import _seed
-from ..encoders.whitening import Whiten
-from ..encoders.within_whitening import WithinWhiten
 
 # %% ../../nbs/07_deepcluster/01_pseudolabels.ipynb #cd28faa4
 def balanced(labels:np.ndarray, # Pseudo-label of each clip [N]; -1 is never drawn

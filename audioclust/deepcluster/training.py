@@ -6,7 +6,10 @@
 __all__ = ['EncoderWithHead', 'MakeViews', 'Bfloat16', 'Share', 'Checkpoints', 'training_about', 'Say']
 
 # %% ../../nbs/07_deepcluster/02_training.ipynb #5d01a003
-import hashlib, json, os, time
+import hashlib
+import json
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,11 +23,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from ..encoders.views import Dice
-from ..core.estimator import replacing
+from ..core.files import intact, replacing
 from ..encoders.logmel_store import Clipped
 from ..encoders.networks import NetworkEncoder
-from ..pipeline.run_folder import intact
+from ..encoders.views import Dice
 
 # %% ../../nbs/07_deepcluster/02_training.ipynb #5d01a006
 class EncoderWithHead(nn.Module):

@@ -6,7 +6,13 @@
 __all__ = ['clip_keys', 'ArrayCache', 'as_cache']
 
 # %% ../../nbs/06_encoders/10_cache.ipynb #22115697
-import hashlib, json, os, sqlite3, stat, time, warnings
+import hashlib
+import json
+import os
+import sqlite3
+import stat
+import time
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -14,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from fastcore.basics import chunked, patch
+from fastcore.basics import chunked
 
 from ..audio.datasets import cache_dir
 
@@ -76,6 +82,45 @@ class ArrayCache:
                 with suppress(OSError): os.replace(f"{self.file}{end}", f"{self.file}{end}.damaged")
             warnings.warn(f"the cache {self.file} was damaged ({e}); it was moved aside and a new one begun")
 
+    def get(self,
+        keys:list, # From `clip_keys`; None is never found
+    )->Iterator: # Yields (position in `keys`, array, number)
+        "The arrays that are there and whole."
+        if not self.file.exists(): return
+        at, bad = {}, []
+        for i,k in enumerate(keys):
+            if k is not None: at.setdefault(k, []).append(i)
+        for some in chunked(at, 500):
+            if (rows := self._do(lambda db: _look(db, some))) is None: return
+            for key,dtype,shape,number,data,check in rows:
+                try:
+                    array = np.frombuffer(data, dtype).reshape(json.loads(shape))
+                    if _checksum(key, dtype, shape, number, data) != check: raise ValueError
+                except Exception: bad.append((key,)); continue  # a damaged row may hold anything
+                for i in at[key]: yield i, array, number
+        if bad:
+            warnings.warn(f"damaged rows in the cache {self.file}: {len(bad)}, computed anew")
+            self._do(lambda db: db.executemany("delete from arrays where key=?", bad))
+
+    def put(self,
+        rows:Iterable, # (key, array, number) triples; what has None for a key is not kept
+    ):
+        "Keep arrays, all or none of them."
+        now, new = int(time.time()), []
+        for key,array,number in rows:
+            if key is None: continue
+            about = array.dtype.str, json.dumps(array.shape), None if number is None else float(number) + 0.  # a database knows no -0
+            data = np.ascontiguousarray(array).tobytes()
+            new.append((key, *about, data, _checksum(key, *about, data), now, len(data) + 128))
+        def keep(db):
+            db.executemany("insert or replace into arrays values (?,?,?,?,?,?,?,?)", new)
+            _make_room(db, self.max_bytes)
+        if new: self._do(keep)
+
+    def size(self)->tuple: # (arrays, bytes)
+        "How much is kept."
+        return self._do(lambda db: db.execute("select count(*), coalesce(sum(bytes), 0) from arrays").fetchone()) or (0, 0)
+
 def _begin(db):
     "Make a new store; another process may be doing the same."
     for _ in range(100):
@@ -88,27 +133,6 @@ def _begin(db):
             time.sleep(.05)
 
 # %% ../../nbs/06_encoders/10_cache.ipynb #0ff1f5aa
-@patch
-def get(self:ArrayCache,
-    keys:list, # From `clip_keys`; None is never found
-)->Iterator: # Yields (position in `keys`, array, number)
-    "The arrays that are there and whole."
-    if not self.file.exists(): return
-    at, bad = {}, []
-    for i,k in enumerate(keys):
-        if k is not None: at.setdefault(k, []).append(i)
-    for some in chunked(at, 500):
-        if (rows := self._do(lambda db: _look(db, some))) is None: return
-        for key,dtype,shape,number,data,check in rows:
-            try:
-                array = np.frombuffer(data, dtype).reshape(json.loads(shape))
-                if _checksum(key, dtype, shape, number, data) != check: raise ValueError
-            except Exception: bad.append((key,)); continue  # a damaged row may hold anything
-            for i in at[key]: yield i, array, number
-    if bad:
-        warnings.warn(f"damaged rows in the cache {self.file}: {len(bad)}, computed anew")
-        self._do(lambda db: db.executemany("delete from arrays where key=?", bad))
-
 def _look(db, keys):
     "Rows of keys; that they were used is noted."
     marks, now = ",".join("?"*len(keys)), int(time.time())
@@ -117,22 +141,6 @@ def _look(db, keys):
     return [r[:-1] for r in rows]
 
 # %% ../../nbs/06_encoders/10_cache.ipynb #f18edda9
-@patch
-def put(self:ArrayCache,
-    rows:Iterable, # (key, array, number) triples; what has None for a key is not kept
-):
-    "Keep arrays, all or none of them."
-    now, new = int(time.time()), []
-    for key,array,number in rows:
-        if key is None: continue
-        about = array.dtype.str, json.dumps(array.shape), None if number is None else float(number) + 0.  # a database knows no -0
-        data = np.ascontiguousarray(array).tobytes()
-        new.append((key, *about, data, _checksum(key, *about, data), now, len(data) + 128))
-    def keep(db):
-        db.executemany("insert or replace into arrays values (?,?,?,?,?,?,?,?)", new)
-        _make_room(db, self.max_bytes)
-    if new: self._do(keep)
-
 def _make_room(db, most):
     "Drop what was not used for longest, a tenth more than needed."
     size = db.execute("select sum(bytes) from arrays").fetchone()[0] or 0
@@ -142,11 +150,6 @@ def _make_room(db, most):
         if size <= .9*most: break
         size -= n; go.append((rowid,))
     db.executemany("delete from arrays where rowid=?", go)
-
-@patch
-def size(self:ArrayCache)->tuple: # (arrays, bytes)
-    "How much is kept."
-    return self._do(lambda db: db.execute("select count(*), coalesce(sum(bytes), 0) from arrays").fetchone()) or (0, 0)
 
 # %% ../../nbs/06_encoders/10_cache.ipynb #c0730bde
 def as_cache(cache:Any, # None, True, a folder, or an `ArrayCache`

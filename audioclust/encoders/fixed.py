@@ -6,10 +6,11 @@
 __all__ = ['IGNORABLE', 'BY', 'what_to_ignore', 'Encoder', 'load_encoder', 'dct_matrix', 'stretches', 'FixedEncoder']
 
 # %% ../../nbs/06_encoders/01_fixed.ipynb #87a6ff12
-import hashlib, json, time, warnings
+import hashlib
+import json
+import time
+import warnings
 from collections.abc import Callable, Iterable
-from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,14 @@ import pandas as pd
 import soundfile as sf
 import soxr
 import torch
-from fastcore.basics import patch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from ..audio.logmel import LogMel, frame_mask, sounding
-from .cache import as_cache, clip_keys
-from ..core.estimator import replacing
+from ..audio.logmel import frame_mask, LogMel, sounding
 from ..audio.streaming import stream
+from ..core.files import replacing
+from ..core.registry import ENCODERS, SAVED
+from .cache import as_cache, clip_keys
 from .whitening import Whiten
 
 # %% ../../nbs/06_encoders/01_fixed.ipynb #e4368eda
@@ -84,18 +85,26 @@ class Encoder(nn.Module):
         self.train(was_training)
         return out
 
-# %% ../../nbs/06_encoders/01_fixed.ipynb #970519a3
-@patch
-def depends_on(self:Encoder,
-    device:str|torch.device, # Where it runs
-)->str|None: # None where the encoder cannot tell
-    "All that an embedding depends on besides the clip."
-    if "version" not in vars(type(self)) or self.version is None: return None
-    weights = hashlib.sha256()
-    for name,w in sorted(self.state_dict().items()): weights.update(f"{name} {w.dtype} {tuple(w.shape)} ".encode() + w.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return json.dumps([type(self).__module__, type(self).__qualname__, self.version, self.config(), self.sample_rate, self.dim, weights.hexdigest(), torch.device(device).type,
-                       torch.__version__, soxr.__version__, sf.__libsndfile_version__], default=str)
+    def depends_on(self,
+        device:str|torch.device, # Where it runs
+    )->str|None: # None where the encoder cannot tell
+        "All that an embedding depends on besides the clip."
+        if "version" not in vars(type(self)) or self.version is None: return None
+        weights = hashlib.sha256()
+        for name,w in sorted(self.state_dict().items()): weights.update(f"{name} {w.dtype} {tuple(w.shape)} ".encode() + w.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+        return json.dumps([type(self).__module__, type(self).__qualname__, self.version, self.config(), self.sample_rate, self.dim, weights.hexdigest(), torch.device(device).type,
+                           torch.__version__, soxr.__version__, sf.__libsndfile_version__], default=str)
 
+    def save(self,
+        path:str|Path, # Folder, made if it is not there
+    ):
+        "Write `encoder.json`, and `encoder.safetensors` if there are weights, into `path`."
+        text = json.dumps({"class": type(self).__name__, **self.config()}, indent=1)
+        if any(True for _ in self.parameters()):
+            with replacing(Path(path)/"encoder.safetensors") as tmp: save_file({k: v.contiguous() for k,v in self.state_dict().items()}, tmp)
+        with replacing(Path(path)/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
+
+# %% ../../nbs/06_encoders/01_fixed.ipynb #970519a3
 class _Kept:
     "The rows of one call of `embed` in a cache, or in none."
     def __init__(self, cache, encoder, clips, device):
@@ -118,36 +127,32 @@ class _Kept:
         self.new, self.then = [], time.monotonic()
 
 # %% ../../nbs/06_encoders/01_fixed.ipynb #1c60c4c6
-@patch
-def save(self:Encoder,
-    path:str|Path, # Folder, made if it is not there
-):
-    "Write `encoder.json`, and `encoder.safetensors` if there are weights, into `path`."
-    text = json.dumps({"class": type(self).__name__, **self.config()}, indent=1)
-    if any(True for _ in self.parameters()):
-        with replacing(Path(path)/"encoder.safetensors") as tmp: save_file({k: v.contiguous() for k,v in self.state_dict().items()}, tmp)
-    with replacing(Path(path)/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
+def _subclasses(cls):
+    "Class by name, of all that inherit from `cls` and have been imported."
+    return {c.__name__: c for sub in cls.__subclasses__() for c in (sub, *_subclasses(sub).values())}
 
-_HOMES = {"NetworkEncoder": "encoders.networks", "PretrainedEncoder": "encoders.pretrained", "EffectsEncoder": "encoders.sound_effects", "Answer": "spice.trained_encoder", "Beside": "pipeline.refinement"}  # imported when one of theirs is to be read
+def _encoder_class(name, path):
+    "The class of a saved encoder: ours, one that was imported, or one that another distribution offers."
+    if name in SAVED: SAVED.load(name)
+    if name not in _subclasses(Encoder): _import_offered()
+    known = _subclasses(Encoder)
+    if name in known: return known[name]
+    raise ValueError(f"{path} holds an encoder of the kind {name!r}, which this version does not know (it knows {', '.join(known)}): "
+        "import the module that defines it first")
 
-def _kinds(cls): return {c.__name__: c for sub in cls.__subclasses__() for c in (sub, *_kinds(sub).values())}
-
-def _meet_others():
-    "Import the encoders that other packages offer by entry point."
-    for point in entry_points(group="audioclust.encoders"):
-        try: point.load()
+def _import_offered():
+    "Import the encoders that other distributions offer by entry point."
+    for entry in ENCODERS.entries().values():
+        try: entry.load()
         except (ImportError, AttributeError): continue  # a package that is broken is not in the way of the others
 
 def load_encoder(path:str|Path, # Folder written by `Encoder.save`
 )->Encoder:
     "The encoder kept in `path`."
     about = json.loads((Path(path)/"encoder.json").read_text(encoding="utf-8"))
-    if (home := _HOMES.get(about["class"])): import_module(f"audioclust.{home}")
-    if about["class"] not in _kinds(Encoder): _meet_others()
-    kinds = _kinds(Encoder)
-    if (kind := about.pop("class")) not in kinds: raise ValueError(f"{path} holds an encoder of the kind {kind!r}, which this version does not know (it knows {', '.join(kinds)}): import the module that defines it first")
-    if hasattr(kinds[kind], "read"): return kinds[kind].read(path)  # it is kept in a way of its own
-    encoder = kinds[kind](**about)
+    kind = _encoder_class(about.pop("class"), path)
+    if hasattr(kind, "read"): return kind.read(path)  # it is kept in a way of its own
+    encoder = kind(**about)
     if any(True for _ in encoder.parameters()): encoder.load_state_dict(load_file(Path(path)/"encoder.safetensors"))
     return encoder
 
@@ -203,30 +208,28 @@ class FixedEncoder(Encoder):
     def config(self)->dict: return {k: getattr(self, k) for k in ("by", "ignore", "sample_rate", "n_mels", "n_cepstra", "steps", "trim")}
     def whitening(self, n:int)->"Whiten": return Whiten(30, floor=(0.001 if "order" in self.ignore else 0.05) + 1/n)  # for n clips
 
+    def forward(self,
+        wave:torch.Tensor, # float32 [B, samples], padded to the longest
+        lengths:torch.Tensor, # True samples of each [B]
+    )->torch.Tensor: # float32 [B, dim]
+        "Embeddings of a batch of waveforms."
+        peak = wave.abs().amax(1, keepdim=True).clamp_min(1e-30)
+        P = self.logmel.mel(wave/peak)*frame_mask(self.logmel.frames(lengths), self.logmel.frames(wave.shape[1]))[:, None]
+        L = (P/P.amax((1, 2), keepdim=True).clamp_min(1e-30) + 10**(-self.floor/10)).log()
+        first, n = sounding(P.sum(1), self.trim)
+        C = self.dct @ L  # [B, q, T]
+        mean = stretches(C, first, n, 1)  # [B, q, 1]
+        if "order" not in self.ignore: out = stretches(C - mean if "room" in self.ignore else C, first, n, self.steps)
+        elif "room" not in self.ignore: out = mean
+        else: out = torch.cat([_spread(C, first, n), (n > 1)[:, None, None]*_spread(C.diff(append=C[..., -1:]), first, (n - 1).clamp_min(1))], 1)
+        out = out.flatten(1)
+        return out if "level" in self.ignore else torch.cat([out, self._level(wave, lengths)], 1)
+
+    def _level(self, wave, lengths):
+        "Mean power in dB [B, 1], silence at -100."
+        return 10*(wave.double().square().sum(1)/lengths + 1e-10).log10().to(wave.dtype)[:, None]
+
 # %% ../../nbs/06_encoders/01_fixed.ipynb #7bee21a2
-@patch
-def forward(self:FixedEncoder,
-    wave:torch.Tensor, # float32 [B, samples], padded to the longest
-    lengths:torch.Tensor, # True samples of each [B]
-)->torch.Tensor: # float32 [B, dim]
-    "Embeddings of a batch of waveforms."
-    peak = wave.abs().amax(1, keepdim=True).clamp_min(1e-30)
-    P = self.logmel.mel(wave/peak)*frame_mask(self.logmel.frames(lengths), self.logmel.frames(wave.shape[1]))[:, None]
-    L = (P/P.amax((1, 2), keepdim=True).clamp_min(1e-30) + 10**(-self.floor/10)).log()
-    first, n = sounding(P.sum(1), self.trim)
-    C = self.dct @ L  # [B, q, T]
-    mean = stretches(C, first, n, 1)  # [B, q, 1]
-    if "order" not in self.ignore: out = stretches(C - mean if "room" in self.ignore else C, first, n, self.steps)
-    elif "room" not in self.ignore: out = mean
-    else: out = torch.cat([_spread(C, first, n), (n > 1)[:, None, None]*_spread(C.diff(append=C[..., -1:]), first, (n - 1).clamp_min(1))], 1)
-    out = out.flatten(1)
-    return out if "level" in self.ignore else torch.cat([out, self._level(wave, lengths)], 1)
-
-@patch
-def _level(self:FixedEncoder, wave, lengths):
-    "Mean power in dB [B, 1], silence at -100."
-    return 10*(wave.double().square().sum(1)/lengths + 1e-10).log10().to(wave.dtype)[:, None]
-
 def _spread(x, first, n):
     "Standard deviation over each clip's span [B, C, 1]."
     return (stretches(x.double().square(), first, n, 1) - stretches(x.double(), first, n, 1).square()).clamp_min(0).sqrt().to(x.dtype)

@@ -6,7 +6,8 @@
 __all__ = ['Clipped', 'ClippedLogMel', 'LogMels', 'heard', 'LogMelLoader']
 
 # %% ../../nbs/06_encoders/04_logmel_store.ipynb #c977fbed
-import copy, warnings
+import copy
+import warnings
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -16,12 +17,11 @@ import pandas as pd
 import torch
 from fastai.data.core import DataLoaders
 from fastai.data.load import DataLoader
-from fastcore.basics import patch
 from torch import nn
 
-from ..audio.logmel import LogMel, frame_mask, sounding
-from ..core.distributed import Team
+from ..audio.logmel import frame_mask, LogMel, sounding
 from ..audio.streaming import check_there, stream
+from ..core.distributed import Team
 
 # %% ../../nbs/06_encoders/04_logmel_store.ipynb #03ac6f65
 class Clipped(NamedTuple):
@@ -123,6 +123,14 @@ class LogMels:
         at = first[:, None] + np.minimum(np.arange(n.max()), n[:, None] - 1)
         return Clipped(torch.from_numpy(self.frames[at]).mT, torch.from_numpy(n), torch.from_numpy(self.level[rows]))
 
+    def dataloaders(self, bs:int=256, # Clips in a batch
+        device:str|torch.device|None=None, # Where batches go; None is CUDA if there is one, else the CPU
+        **kwargs, # Further arguments of `LogMelLoader`
+    )->DataLoaders: # The training loader in random order, and one in order of the rows
+        "Loaders for a fastai `Learner`."
+        device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        return DataLoaders(LogMelLoader(self, bs, device=device, **kwargs), LogMelLoader(self, bs, shuffle=False, device=device), device=device)
+
 # %% ../../nbs/06_encoders/04_logmel_store.ipynb #2fc93b04
 def heard(clips:pd.DataFrame, # Columns path, start, end (s)
     front:ClippedLogMel, # What computes them
@@ -166,12 +174,3 @@ class LogMelLoader(DataLoader):
     def set_order(self, rows:np.ndarray): # Rows, in the order in which the next epochs see them
         "See these rows in this order, whoever is how often among them."
         self.order, self.n = np.asarray(rows), len(rows)//self.team.size
-
-@patch
-def dataloaders(self:LogMels, bs:int=256, # Clips in a batch
-    device:str|torch.device|None=None, # Where batches go; None is CUDA if there is one, else the CPU
-    **kwargs, # Further arguments of `LogMelLoader`
-)->DataLoaders: # The training loader in random order, and one in order of the rows
-    "Loaders for a fastai `Learner`."
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    return DataLoaders(LogMelLoader(self, bs, device=device, **kwargs), LogMelLoader(self, bs, shuffle=False, device=device), device=device)

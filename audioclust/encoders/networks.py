@@ -11,13 +11,12 @@ from contextlib import nullcontext
 
 import numpy as np
 import torch
-from fastcore.basics import patch
 from torch import nn
 from typing_extensions import Self
 
-from .views import Dice, Views
 from .fixed import Encoder, what_to_ignore
-from .logmel_store import ClippedLogMel, Clipped, LogMels
+from .logmel_store import Clipped, ClippedLogMel, LogMels
+from .views import Dice, Views
 
 # %% ../../nbs/06_encoders/06_networks.ipynb #23af6f28
 class Block(nn.Module):
@@ -99,6 +98,65 @@ class NetworkEncoder(Encoder):
         with torch.autocast(x.device.type, torch.bfloat16) if half else nullcontext():
             return self.pool(self.body(x.contiguous(memory_format=torch.channels_last)))
 
+    def fixed_views(self, batch:Clipped, # Log-mels, on the encoder's device
+    )->Iterator[torch.Tensor]: # yields [B, 1, M, T]
+        "The views that an embedding is the mean of, the same draws for every clip."
+        if self.n_views == 1 and "order" not in self.ignore: yield self.views(batch)
+        else: yield from (self.views(batch, Dice(v, batch.L.device, shared=True)) for v in range(self.n_views))
+
+    def of_batch(self, batch:Clipped, # Log-mels, on the encoder's device
+        half:bool=False, # Compute in bfloat16?
+    )->torch.Tensor: # [B, dim]
+        "The mean over the fixed views of each clip."
+        return torch.stack([self.network(x, half) for x in self.fixed_views(batch)]).mean(0)
+
+    def forward(self,
+        wave:torch.Tensor, # float32 [B, samples], padded to the longest
+        lengths:torch.Tensor, # True samples of each [B]
+    )->torch.Tensor: # float32 [B, dim]
+        "Embeddings of a batch of waveforms."
+        return self.of_batch(self.front(wave, lengths))
+
+    @torch.inference_mode()
+    def embed_kept(self,
+        store:LogMels, # Log-mels of all clips
+        views:int=0, # Random views of each clip, side by side; 0: the mean over the fixed ones
+        rows:np.ndarray|None=None, # Which clips; None: all
+        seed:int=0, # Of the random views
+        bs:int=512, # Clips at a time
+        bf16:bool|None=False, # Compute in bfloat16, which is faster and a little less exact? None: where the processor can
+    )->np.ndarray: # float32 [N, dim], or [N, views, dim]; NaN for clips that could not be decoded
+        "Embeddings from log-mels that are kept."
+        rows = np.arange(len(store)) if rows is None else np.asarray(rows)
+        device, was_training = next(self.body.parameters()).device, self.training
+        half = has_bf16(device) if bf16 is None else bf16
+        self.eval()
+        out, dice = np.full((len(rows), *([views] if views else []), self.dim), np.nan, np.float32), Dice(seed, device)
+        some = np.random.default_rng(seed).permutation(np.flatnonzero(store.lengths[rows]))  # else the background of a clip would be its neighbours in the folder
+        for at in store.parts(some, bs):
+            batch = Clipped(*(t.to(device) for t in store.batch(rows[at])))
+            z = torch.stack([self.network(self.views(batch, dice), half) for _ in range(views)], 1) if views else self.of_batch(batch, half)
+            out[at] = z.float().cpu().numpy()
+        self.train(was_training)
+        return out
+
+    @torch.no_grad()
+    def calibrate(self,
+        store:LogMels, # Log-mels of the clips
+        clips:int=1024, # How many are looked at, at most
+        seed:int=0, # Which, and in which views
+    )->Self:
+        "Set the statistics of batch normalisation for a network that is not trained."
+        norms = [m for m in self.body.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        if not norms or not len(store.rows): return self
+        momenta, device = [m.momentum for m in norms], next(self.body.parameters()).device
+        for m in norms: m.momentum = None; m.reset_running_stats()  # None: a plain average over batches
+        rows, dice = np.random.default_rng(seed).permutation(store.rows)[:clips], Dice(seed, device)
+        self.train()
+        for r in np.array_split(rows, -(-len(rows)//256)): self.network(self.views(Clipped(*(t.to(device) for t in store.batch(r))), dice))
+        for m,momentum in zip(norms, momenta): m.momentum = momentum
+        return self.eval()
+
 # %% ../../nbs/06_encoders/06_networks.ipynb #5a0928c5
 def has_bf16(device:torch.device)->bool: # A device of torch
     "Does this device have instructions for numbers of 16 bits?"
@@ -108,71 +166,6 @@ def has_bf16(device:torch.device)->bool: # A device of torch
 def _cpu_flags():
     try: return next((l.split() for l in open("/proc/cpuinfo") if l.startswith(("flags", "Features"))), [])
     except OSError: return []
-
-# %% ../../nbs/06_encoders/06_networks.ipynb #0a76af09
-@patch
-def fixed_views(self:NetworkEncoder, batch:Clipped, # Log-mels, on the encoder's device
-)->Iterator[torch.Tensor]: # yields [B, 1, M, T]
-    "The views that an embedding is the mean of, the same draws for every clip."
-    if self.n_views == 1 and "order" not in self.ignore: yield self.views(batch)
-    else: yield from (self.views(batch, Dice(v, batch.L.device, shared=True)) for v in range(self.n_views))
-
-@patch
-def of_batch(self:NetworkEncoder, batch:Clipped, # Log-mels, on the encoder's device
-    half:bool=False, # Compute in bfloat16?
-)->torch.Tensor: # [B, dim]
-    "The mean over the fixed views of each clip."
-    return torch.stack([self.network(x, half) for x in self.fixed_views(batch)]).mean(0)
-
-@patch
-def forward(self:NetworkEncoder,
-    wave:torch.Tensor, # float32 [B, samples], padded to the longest
-    lengths:torch.Tensor, # True samples of each [B]
-)->torch.Tensor: # float32 [B, dim]
-    "Embeddings of a batch of waveforms."
-    return self.of_batch(self.front(wave, lengths))
-
-@patch
-@torch.inference_mode()
-def embed_kept(self:NetworkEncoder,
-    store:LogMels, # Log-mels of all clips
-    views:int=0, # Random views of each clip, side by side; 0: the mean over the fixed ones
-    rows:np.ndarray|None=None, # Which clips; None: all
-    seed:int=0, # Of the random views
-    bs:int=512, # Clips at a time
-    bf16:bool|None=False, # Compute in bfloat16, which is faster and a little less exact? None: where the processor can
-)->np.ndarray: # float32 [N, dim], or [N, views, dim]; NaN for clips that could not be decoded
-    "Embeddings from log-mels that are kept."
-    rows = np.arange(len(store)) if rows is None else np.asarray(rows)
-    device, was_training = next(self.body.parameters()).device, self.training
-    half = has_bf16(device) if bf16 is None else bf16
-    self.eval()
-    out, dice = np.full((len(rows), *([views] if views else []), self.dim), np.nan, np.float32), Dice(seed, device)
-    some = np.random.default_rng(seed).permutation(np.flatnonzero(store.lengths[rows]))  # else the background of a clip would be its neighbours in the folder
-    for at in store.parts(some, bs):
-        batch = Clipped(*(t.to(device) for t in store.batch(rows[at])))
-        z = torch.stack([self.network(self.views(batch, dice), half) for _ in range(views)], 1) if views else self.of_batch(batch, half)
-        out[at] = z.float().cpu().numpy()
-    self.train(was_training)
-    return out
-
-@patch
-@torch.no_grad()
-def calibrate(self:NetworkEncoder,
-    store:LogMels, # Log-mels of the clips
-    clips:int=1024, # How many are looked at, at most
-    seed:int=0, # Which, and in which views
-)->Self:
-    "Set the statistics of batch normalisation for a network that is not trained."
-    norms = [m for m in self.body.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-    if not norms or not len(store.rows): return self
-    momenta, device = [m.momentum for m in norms], next(self.body.parameters()).device
-    for m in norms: m.momentum = None; m.reset_running_stats()  # None: a plain average over batches
-    rows, dice = np.random.default_rng(seed).permutation(store.rows)[:clips], Dice(seed, device)
-    self.train()
-    for r in np.array_split(rows, -(-len(rows)//256)): self.network(self.views(Clipped(*(t.to(device) for t in store.batch(r))), dice))
-    for m,momentum in zip(norms, momenta): m.momentum = momentum
-    return self.eval()
 
 # %% ../../nbs/06_encoders/06_networks.ipynb #d18db7ad
 def network_for(lengths:np.ndarray, # Frames of each clip

@@ -6,18 +6,19 @@
 __all__ = ['trusting_code', 'PretrainedEncoder', 'named_encoder']
 
 # %% ../../nbs/06_encoders/07_pretrained.ipynb #a55e49a5
-import json, math, os
+import json
+import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import torch
 from typing_extensions import Self
 
+from ..core.files import replacing
+from ..core.registry import ENCODERS
 from .fixed import Encoder
-from ..core.estimator import replacing
 
 # %% ../../nbs/06_encoders/07_pretrained.ipynb #db2072db
 _WINDOW = {"audio-spectrogram-transformer": 10., "clap": 10., "whisper": 30.}  # seconds that a model takes; others take 20 at a time
@@ -106,8 +107,6 @@ def _why_not(name, error):
     return f"the model {name} could not be loaded: is it the name of a model on the hub that takes sound, or a folder with one, and is there a network? ({said[:300]})"
 
 # %% ../../nbs/06_encoders/07_pretrained.ipynb #7399d30b
-_OURS = {"aisfx": ("encoders.sound_effects", "EffectsEncoder")}  # imported when it is asked for
-
 def named_encoder(text:str, # "aisfx", "hf:NAME", "hf:NAME@REVISION", "hf:FOLDER", or the name of an entry point
     remote_code:bool=False, # May code that comes with a model run on this machine?
 )->Encoder:
@@ -115,9 +114,9 @@ def named_encoder(text:str, # "aisfx", "hf:NAME", "hf:NAME@REVISION", "hf:FOLDER
     if text.startswith("hf:"):
         name, _, revision = text[3:].partition("@") if not os.path.isdir(text[3:]) else (text[3:], "", "")
         return PretrainedEncoder(name, revision or None, remote_code)
-    if text in _OURS: return getattr(import_module(f"audioclust.{_OURS[text][0]}"), _OURS[text][1])()
-    found = {e.name: e for e in entry_points(group="audioclust.encoders")}
-    if text not in found: raise ValueError(f"encoder={text!r}: say 'auto', 'fixed', 'untrained', 'aisfx', 'hf:NAME@REVISION'" + (f", one of {', '.join(sorted(found))}" if found else "") + ", or give an Encoder")
-    made = found[text].load()()
+    if text not in ENCODERS:
+        known = ", ".join(map(repr, ["auto", "fixed", "untrained", *ENCODERS, "hf:NAME@REVISION"]))
+        raise ValueError(f"encoder={text!r}: say {known}, or give an Encoder")
+    made = ENCODERS.load(text)()
     if not isinstance(made, Encoder): raise ValueError(f"the entry point {text!r} made a {type(made).__name__}, which is no Encoder: tell those who wrote it")
     return made

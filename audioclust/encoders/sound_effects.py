@@ -6,7 +6,10 @@
 __all__ = ['SHA256', 'effects_available', 'EffectsMel', 'EffectsEncoder']
 
 # %% ../../nbs/06_encoders/08_sound_effects.ipynb #05b1db47
-import hashlib, io, math, pickle
+import hashlib
+import io
+import math
+import pickle
 from importlib.util import find_spec
 from pathlib import Path
 

@@ -11,7 +11,7 @@ from scipy.linalg import cholesky, solve_triangular
 from typing_extensions import Self
 
 from ..core.estimator import to_numpy
-from .whitening import Whiten, _axes
+from .whitening import _axes, Whiten
 
 # %% ../../nbs/06_encoders/03_within_whitening.ipynb #7579f9e4
 def axes_beside(X:np.ndarray, # Centred rows [N, d]

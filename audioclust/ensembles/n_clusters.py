@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .voting import stability
 from ..core.estimator import to_numpy
-from ..kmeans.estimator import KMeans
 from .resampling import resampled
+from .voting import stability
+from ..kmeans.estimator import KMeans
 
 # %% ../../nbs/05_ensembles/04_n_clusters.ipynb #cba2f336
 def candidates(n:int, # Clips

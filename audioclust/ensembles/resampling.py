@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from .voting import stability
 from ..core.estimator import to_numpy
+from .voting import stability
 
 # %% ../../nbs/05_ensembles/03_resampling.ipynb #1612690a
 LEAST = 1/3  # Jaccard index of a cluster and its successor

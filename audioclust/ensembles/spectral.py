@@ -10,7 +10,6 @@ import warnings
 
 import numpy as np
 import torch
-from fastcore.basics import patch
 from scipy.sparse import csr_array, dia_array, vstack
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.sparse.linalg import lobpcg
@@ -20,9 +19,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from ..classical.prediction import AnchoredClusterer, check_memory
-from .voting import consensus
+from ..classical.prediction import AnchoredClusterer
 from ..core.estimator import like
+from ..core.memory import check_memory
+from .voting import consensus
 from ..kmeans.estimator import KMeans
 
 # %% ../../nbs/05_ensembles/02_spectral.ipynb #5bec0005
@@ -110,60 +110,54 @@ class SpectralClustering(AnchoredClusterer):
         self.n_clusters, self.n_neighbors, self.metric, self.n_members, self.n_init = n_clusters, n_neighbors, metric, n_members, n_init
         self.device, self.random_state, self.max_memory = device, random_state, max_memory
 
+    def _ladder(self, n, k=None):
+        "Numbers of neighbours for `n` rows in `k` clusters, each once; raises `ValueError` if the settings do not go together, or with `n` rows."
+        k = k or self.n_clusters
+        asked = list(self.n_neighbors) if isinstance(self.n_neighbors, (tuple, list)) else [self.n_neighbors]
+        if not asked or not all(map(_whole, asked)): raise ValueError(f"n_neighbors is a number of neighbours, or several such as (5, 10, 20); it is {self.n_neighbors!r}")
+        if not (_whole(k) and k <= n): raise ValueError(f"n_clusters is a whole number from 1 to the {n} rows there are; it is {k!r}")
+        if not _whole(self.n_members): raise ValueError(f"n_members is a whole number above 0; it is {self.n_members!r}")
+        most = min(n - 1, max(2, n//k - 1))
+        return sorted({min(m, most) for m in asked})
+
+    def check_rows(self, n:int, d:int): # Rows and columns that there will be
+        "Raise `ValueError` if graphs and axes would need more memory than may be used."
+        m, k = self._ladder(n)[-1], self.n_clusters
+        table = 42*n**2 if _dense(n, k) else 80*n*(k + 5)
+        check_memory(n*(16*m + 72*(m + 1)) + 20*min(n*(m + 1)**2, 2_000_000) + table + 4*n*k*self.n_members, self.max_memory, f"SpectralClustering of {n:,} rows, with {m} neighbours and {k} axes,",
+            "Take fewer clusters, neighbours or members; or fit rows drawn at random and predict the rest; or take KMeans, which needs no graph.")
+
+    def _fit(self, X):
+        self.check_rows(*X.shape)
+        rows, back = np.unique(X, axis=0, return_inverse=True) # copies of a row are one place in the graph
+        back, n, k, rng = back.ravel(), len(rows), min(self.n_clusters, len(rows)), check_random_state(self.random_state)
+        if 1 < k < self.n_clusters: warnings.warn(f"only {n} of the {len(X)} rows differ, so there are {n} clusters and not {self.n_clusters}", ConvergenceWarning)
+        ladder, flat = self._ladder(n, k), rows/np.linalg.norm(rows, axis=1, keepdims=True) if self.metric == "cosine" else rows
+        at = self._neighbours(rows, ladder[-1]).kneighbors(return_distance=False) if n > 1 else np.zeros((1, 0), int)
+        members = np.bincount(np.arange(max(self.n_members, len(ladder))) % len(ladder))
+        found = [y for m,r in zip(ladder, members) for y in self._members(bridged(shared_neighbours(at[:, :m]), flat), k, r, rng)]
+        labels, sure = consensus(found, k, n_init=self.n_init, device=self.device, random_state=rng.randint(2**31 - 1), max_memory=self.max_memory)
+        self.anchors_, self.anchor_labels_, self.anchor_confidence_ = rows, labels, sure
+        self.confidence_, self.partitions_ = self.anchor_confidence_[back], np.stack(found)[:, back] # [N], [M, N]
+        return labels[back]
+
+    def _members(self, W, k, n, rng):
+        "`n` partitions of one graph, each from another start."
+        axes = spectral_axes(W, k)[1] if W.shape[0] > 1 else np.ones((1, 1))
+        Z = (axes/np.maximum(np.linalg.norm(axes, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning) # rows may be in one place there
+            return [KMeans(k, device=self.device, random_state=rng.randint(2**31 - 1)).fit_predict(Z) for _ in range(n)]
+
+    def _why(self, X, labels): return "" if self.n_clusters in (1, len(X)) else "Fewer rows differ than clusters were asked for."
+
+    def ask(self,
+        X:np.ndarray|torch.Tensor, # Embeddings, shape (n, d)
+    )->tuple: # Labels (n,), int64; share of the members that agree (n,), float32
+        "The cluster and the confidence of the nearest fitted row."
+        check_is_fitted(self, "anchors_")
+        at = self._neighbours(self.anchors_, 1).kneighbors(self._rows(X), return_distance=False)[:, 0]
+        return like(self.anchor_labels_[at].astype(np.int64), X), like(self.anchor_confidence_[at], X)
+
 # %% ../../nbs/05_ensembles/02_spectral.ipynb #5bec0013
 def _whole(x): return isinstance(x, (int, np.integer)) and not isinstance(x, bool) and x >= 1
-
-@patch
-def _ladder(self:SpectralClustering, n, k=None):
-    "Numbers of neighbours for `n` rows in `k` clusters, each once; raises `ValueError` if the settings do not go together, or with `n` rows."
-    k = k or self.n_clusters
-    asked = list(self.n_neighbors) if isinstance(self.n_neighbors, (tuple, list)) else [self.n_neighbors]
-    if not asked or not all(map(_whole, asked)): raise ValueError(f"n_neighbors is a number of neighbours, or several such as (5, 10, 20); it is {self.n_neighbors!r}")
-    if not (_whole(k) and k <= n): raise ValueError(f"n_clusters is a whole number from 1 to the {n} rows there are; it is {k!r}")
-    if not _whole(self.n_members): raise ValueError(f"n_members is a whole number above 0; it is {self.n_members!r}")
-    most = min(n - 1, max(2, n//k - 1))
-    return sorted({min(m, most) for m in asked})
-
-@patch
-def check_rows(self:SpectralClustering, n:int, d:int): # Rows and columns that there will be
-    "Raise `ValueError` if graphs and axes would need more memory than may be used."
-    m, k = self._ladder(n)[-1], self.n_clusters
-    table = 42*n**2 if _dense(n, k) else 80*n*(k + 5)
-    check_memory(n*(16*m + 72*(m + 1)) + 20*min(n*(m + 1)**2, 2_000_000) + table + 4*n*k*self.n_members, self.max_memory, f"SpectralClustering of {n:,} rows, with {m} neighbours and {k} axes,",
-        "Take fewer clusters, neighbours or members; or fit rows drawn at random and predict the rest; or take KMeans, which needs no graph.")
-
-@patch
-def _fit(self:SpectralClustering, X):
-    self.check_rows(*X.shape)
-    rows, back = np.unique(X, axis=0, return_inverse=True) # copies of a row are one place in the graph
-    back, n, k, rng = back.ravel(), len(rows), min(self.n_clusters, len(rows)), check_random_state(self.random_state)
-    if 1 < k < self.n_clusters: warnings.warn(f"only {n} of the {len(X)} rows differ, so there are {n} clusters and not {self.n_clusters}", ConvergenceWarning)
-    ladder, flat = self._ladder(n, k), rows/np.linalg.norm(rows, axis=1, keepdims=True) if self.metric == "cosine" else rows
-    at = self._neighbours(rows, ladder[-1]).kneighbors(return_distance=False) if n > 1 else np.zeros((1, 0), int)
-    members = np.bincount(np.arange(max(self.n_members, len(ladder))) % len(ladder))
-    found = [y for m,r in zip(ladder, members) for y in self._members(bridged(shared_neighbours(at[:, :m]), flat), k, r, rng)]
-    labels, sure = consensus(found, k, n_init=self.n_init, device=self.device, random_state=rng.randint(2**31 - 1), max_memory=self.max_memory)
-    self.anchors_, self.anchor_labels_, self.anchor_confidence_ = rows, labels, sure
-    self.confidence_, self.partitions_ = self.anchor_confidence_[back], np.stack(found)[:, back] # [N], [M, N]
-    return labels[back]
-
-@patch
-def _members(self:SpectralClustering, W, k, n, rng):
-    "`n` partitions of one graph, each from another start."
-    axes = spectral_axes(W, k)[1] if W.shape[0] > 1 else np.ones((1, 1))
-    Z = (axes/np.maximum(np.linalg.norm(axes, axis=1, keepdims=True), 1e-12)).astype(np.float32)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning) # rows may be in one place there
-        return [KMeans(k, device=self.device, random_state=rng.randint(2**31 - 1)).fit_predict(Z) for _ in range(n)]
-
-@patch
-def _why(self:SpectralClustering, X, labels): return "" if self.n_clusters in (1, len(X)) else "Fewer rows differ than clusters were asked for."
-
-@patch
-def ask(self:SpectralClustering,
-    X:np.ndarray|torch.Tensor, # Embeddings, shape (n, d)
-)->tuple: # Labels (n,), int64; share of the members that agree (n,), float32
-    "The cluster and the confidence of the nearest fitted row."
-    check_is_fitted(self, "anchors_")
-    at = self._neighbours(self.anchors_, 1).kneighbors(self._rows(X), return_distance=False)[:, 0]
-    return like(self.anchor_labels_[at].astype(np.int64), X), like(self.anchor_confidence_[at], X)

@@ -11,17 +11,17 @@ from itertools import combinations
 
 import numpy as np
 import torch
-from fastcore.basics import patch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..classical.prediction import check_memory, validate_data
+from ..classical.prediction import validate_data
 from ..core.estimator import Clusterer, like, to_numpy
+from ..core.memory import check_memory
 from ..kmeans.estimator import KMeans
-from ..metrics.counting import ari
 from ..kmeans.nearest import assign
+from ..metrics.counting import ari
 
 # %% ../../nbs/05_ensembles/01_voting.ipynb #34236399
 def _check_size(n, columns, partitions, max_memory): check_memory(4.*n*columns, max_memory, f"The opinions of {partitions} partitions on {n:,} clips", "Take fewer partitions, or fewer clusters in each.")
@@ -127,59 +127,54 @@ class Consensus(Clusterer):
         _check_size(n, self.n_clusters*self.n_members, self.n_members, self.max_memory)
     def _opinions(self, partitions): return opinions(partitions, self.members_[:, 2].tolist(), self.max_memory)
 
+    def _many(self, X, reset=False):
+        "The embeddings as a list of float32 arrays with the same number of rows."
+        many = [to_numpy(x) if isinstance(x, torch.Tensor) else x for x in (X if _several(X) else [X])]
+        if len(many) == 1: return [validate_data(self, many[0], reset=reset, dtype=[np.float32, np.float64])]
+        many = [np.asarray(x, np.float32) for x in many]
+        if len({len(x) for x in many}) > 1: raise ValueError(f"the embeddings must be of the same clips, row by row; shapes {[x.shape for x in many]} came")
+        if not all(np.isfinite(x).all() for x in many): raise ValueError("the embeddings must be finite numbers; some are NaN or infinite")
+        widths = [x.shape[1] for x in many]
+        if reset: self.n_features_in_ = widths
+        elif widths != self.n_features_in_: raise ValueError(f"embeddings of widths {self.n_features_in_} were fitted, and {widths} came")
+        return many
+
+    def _deal(self, many):
+        "Which embedding, and how many of its columns, each member looks at, int64 [M, 2]."
+        dims = [x.shape[1] for x in many] if self.dims is None else list(self.dims)
+        if not dims or any(not isinstance(d, (int, np.integer)) or d < 1 for d in dims): raise ValueError(f"dims are numbers of columns, such as (12, 16, 24), or None for all; they are {self.dims!r}")
+        if self.n_members < len(many): raise ValueError(f"n_members={self.n_members} is less than one for each of the {len(many)} embeddings")
+        pairs = [(e, min(d, x.shape[1])) for d in (dims if self.dims is not None else [max(dims)]) for e,x in enumerate(many)]
+        return [pairs[m % len(pairs)] for m in range(self.n_members)]
+
+    def _seen(self, many, e, d):
+        "The leading `d` columns of embedding `e`, at length 1 if asked for."
+        x = np.ascontiguousarray(many[e][:, :d])
+        return x/np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12) if self.l2 else x
+
+    def ask(self,
+        X:np.ndarray|torch.Tensor|list, # What `fit` takes
+    )->tuple[np.ndarray,np.ndarray]: # (labels int64 [N], share of members that agree float32 [N])
+        "The cluster of each row, and how many members agree."
+        check_is_fitted(self)
+        many = self._many(X)
+        centers = np.split(self.member_centers_, np.cumsum(self.members_[:-1, 2]))
+        B = self._opinions([_nearest(self._seen(many, e, d), c[:, :d]) for (e, d, _),c in zip(self.members_, centers)])
+        labels = _nearest(B, self.cluster_centers_)
+        return labels, agreement(B, labels, self.meaning_)
+
+    def predict(self,
+        X:np.ndarray|torch.Tensor|list, # What `fit` takes
+    )->np.ndarray|torch.Tensor: # Labels, int64 [N]
+        "The cluster of each row."
+        return like(self.ask(X)[0], _first(X))
+
 # %% ../../nbs/05_ensembles/01_voting.ipynb #7eb7d897
 def _several(X): return isinstance(X, (list, tuple)) and len(X) > 0 and all(getattr(x, "ndim", 0) == 2 for x in X)
 def _first(X): return X[0] if _several(X) else X
 
-@patch
-def _many(self:Consensus, X, reset=False):
-    "The embeddings as a list of float32 arrays with the same number of rows."
-    many = [to_numpy(x) if isinstance(x, torch.Tensor) else x for x in (X if _several(X) else [X])]
-    if len(many) == 1: return [validate_data(self, many[0], reset=reset, dtype=[np.float32, np.float64])]
-    many = [np.asarray(x, np.float32) for x in many]
-    if len({len(x) for x in many}) > 1: raise ValueError(f"the embeddings must be of the same clips, row by row; shapes {[x.shape for x in many]} came")
-    if not all(np.isfinite(x).all() for x in many): raise ValueError("the embeddings must be finite numbers; some are NaN or infinite")
-    widths = [x.shape[1] for x in many]
-    if reset: self.n_features_in_ = widths
-    elif widths != self.n_features_in_: raise ValueError(f"embeddings of widths {self.n_features_in_} were fitted, and {widths} came")
-    return many
-
-@patch
-def _deal(self:Consensus, many):
-    "Which embedding, and how many of its columns, each member looks at, int64 [M, 2]."
-    dims = [x.shape[1] for x in many] if self.dims is None else list(self.dims)
-    if not dims or any(not isinstance(d, (int, np.integer)) or d < 1 for d in dims): raise ValueError(f"dims are numbers of columns, such as (12, 16, 24), or None for all; they are {self.dims!r}")
-    if self.n_members < len(many): raise ValueError(f"n_members={self.n_members} is less than one for each of the {len(many)} embeddings")
-    pairs = [(e, min(d, x.shape[1])) for d in (dims if self.dims is not None else [max(dims)]) for e,x in enumerate(many)]
-    return [pairs[m % len(pairs)] for m in range(self.n_members)]
-
-@patch
-def _seen(self:Consensus, many, e, d):
-    "The leading `d` columns of embedding `e`, at length 1 if asked for."
-    x = np.ascontiguousarray(many[e][:, :d])
-    return x/np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12) if self.l2 else x
-
 # %% ../../nbs/05_ensembles/01_voting.ipynb #36a0db15
-@patch
-def ask(self:Consensus,
-    X:np.ndarray|torch.Tensor|list, # What `fit` takes
-)->tuple[np.ndarray,np.ndarray]: # (labels int64 [N], share of members that agree float32 [N])
-    "The cluster of each row, and how many members agree."
-    check_is_fitted(self)
-    many = self._many(X)
-    centers = np.split(self.member_centers_, np.cumsum(self.members_[:-1, 2]))
-    B = self._opinions([_nearest(self._seen(many, e, d), c[:, :d]) for (e, d, _),c in zip(self.members_, centers)])
-    labels = _nearest(B, self.cluster_centers_)
-    return labels, agreement(B, labels, self.meaning_)
-
 def _nearest(X, centers):
     "Nearest centre of each row, int64 [N]."
     x, c = torch.from_numpy(X), torch.from_numpy(np.ascontiguousarray(centers)).to(torch.from_numpy(X).dtype)
     return assign(x, c).numpy()
-
-@patch
-def predict(self:Consensus,
-    X:np.ndarray|torch.Tensor|list, # What `fit` takes
-)->np.ndarray|torch.Tensor: # Labels, int64 [N]
-    "The cluster of each row."
-    return like(self.ask(X)[0], _first(X))

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.distributed as dist
-from fastcore.basics import patch
 from torch import Tensor
 
 from ..core.distributed import Team
@@ -103,64 +102,58 @@ class Rows:
     def of(x:Any)->"Rows": # `x` if it is `Rows` already
         return x if isinstance(x, Rows) else Rows(x)
 
-# %% ../../nbs/04_kmeans/03_blocks.ipynb #05b21cf5
-@patch
-def total(self:Rows,
-    t:Tensor, # This process's part; changed in place
-)->Tensor: # The same shape
-    "Sum over the processes."
-    if self.world > 1: dist.all_reduce(t)
-    return t
+    def total(self,
+        t:Tensor, # This process's part; changed in place
+    )->Tensor: # The same shape
+        "Sum over the processes."
+        if self.world > 1: dist.all_reduce(t)
+        return t
 
-@patch
-def most(self:Rows,
-    t:Tensor, # This process's part; changed in place
-)->Tensor: # The same shape
-    "Greatest over the processes."
-    if self.world > 1: dist.all_reduce(t, dist.ReduceOp.MAX)
-    return t
+    def most(self,
+        t:Tensor, # This process's part; changed in place
+    )->Tensor: # The same shape
+        "Greatest over the processes."
+        if self.world > 1: dist.all_reduce(t, dist.ReduceOp.MAX)
+        return t
 
-@patch
-def ranks(self:Rows,
-    value:float|Tensor, # This process's
-)->Tensor: # Each process's, shape (world,), float64
-    "What each process says."
-    said = torch.zeros(self.world, dtype=torch.float64, device=self.device)
-    said[self.rank] = value
-    return self.total(said)
+    def ranks(self,
+        value:float|Tensor, # This process's
+    )->Tensor: # Each process's, shape (world,), float64
+        "What each process says."
+        said = torch.zeros(self.world, dtype=torch.float64, device=self.device)
+        said[self.rank] = value
+        return self.total(said)
 
-@patch
-def take(self:Rows,
-    ids:Tensor, # Numbers of rows, counted through all processes, shape (m,)
-)->Tensor: # Shape (m, d)
-    "Chosen rows, brought to all processes."
-    if self.world == 1: return self[ids]
-    here = (ids >= self.first) & (ids < self.first + len(self))
-    rows = torch.zeros(len(ids), self.shape[1], dtype=self.dtype, device=self.device)
-    rows[here] = self[ids[here] - self.first]
-    return self.total(rows)
+    def take(self,
+        ids:Tensor, # Numbers of rows, counted through all processes, shape (m,)
+    )->Tensor: # Shape (m, d)
+        "Chosen rows, brought to all processes."
+        if self.world == 1: return self[ids]
+        here = (ids >= self.first) & (ids < self.first + len(self))
+        rows = torch.zeros(len(ids), self.shape[1], dtype=self.dtype, device=self.device)
+        rows[here] = self[ids[here] - self.first]
+        return self.total(rows)
 
-@patch
-def draw(self:Rows,
-    odds:Tensor, # How likely each row of this process is, at least 0, shape (n,)
-    u:Tensor, # Numbers from 0 up to 1, the same in all processes, shape (m,), float64
-)->Tensor: # Numbers of rows, counted through all processes, shape (m,)
-    "Rows drawn with probability proportional to `odds`, with replacement."
-    if self.world == 1 and len(odds) <= 2**20:
-        ends = odds.cumsum(0, dtype=torch.float64)
-        return torch.searchsorted(ends, u.to(self.device)*ends[-1], right=True).clamp_(max=len(odds) - 1)
-    parts = odds.split(2**20)
-    def up(part): return part.cumsum(0, dtype=torch.float64)
-    ends = torch.stack([up(part)[-1].clone() for part in parts]).cumsum(0)
-    shares = self.ranks(ends[-1]).cumsum(0)
-    at, before = u.to(self.device)*shares[-1], shares[self.rank - 1] if self.rank else 0
-    here = (at >= before) & ((at < shares[self.rank]) | (self.rank == self.world - 1))
-    ids, at = torch.zeros(len(u), dtype=torch.long, device=self.device), at - before
-    which = torch.searchsorted(ends, at, right=True).clamp(max=len(parts) - 1)
-    for p in which[here].unique().tolist():
-        mine, start = here & (which == p), ends[p - 1] if p else 0
-        ids[mine] = self.first + p*2**20 + torch.searchsorted(up(parts[p]), at[mine] - start, right=True).clamp(max=len(parts[p]) - 1)
-    return self.total(ids)
+    def draw(self,
+        odds:Tensor, # How likely each row of this process is, at least 0, shape (n,)
+        u:Tensor, # Numbers from 0 up to 1, the same in all processes, shape (m,), float64
+    )->Tensor: # Numbers of rows, counted through all processes, shape (m,)
+        "Rows drawn with probability proportional to `odds`, with replacement."
+        if self.world == 1 and len(odds) <= 2**20:
+            ends = odds.cumsum(0, dtype=torch.float64)
+            return torch.searchsorted(ends, u.to(self.device)*ends[-1], right=True).clamp_(max=len(odds) - 1)
+        parts = odds.split(2**20)
+        def up(part): return part.cumsum(0, dtype=torch.float64)
+        ends = torch.stack([up(part)[-1].clone() for part in parts]).cumsum(0)
+        shares = self.ranks(ends[-1]).cumsum(0)
+        at, before = u.to(self.device)*shares[-1], shares[self.rank - 1] if self.rank else 0
+        here = (at >= before) & ((at < shares[self.rank]) | (self.rank == self.world - 1))
+        ids, at = torch.zeros(len(u), dtype=torch.long, device=self.device), at - before
+        which = torch.searchsorted(ends, at, right=True).clamp(max=len(parts) - 1)
+        for p in which[here].unique().tolist():
+            mine, start = here & (which == p), ends[p - 1] if p else 0
+            ids[mine] = self.first + p*2**20 + torch.searchsorted(up(parts[p]), at[mine] - start, right=True).clamp(max=len(parts[p]) - 1)
+        return self.total(ids)
 
 # %% ../../nbs/04_kmeans/03_blocks.ipynb #db8e2337
 def unit_rows(x:Tensor, # Rows, shape (n, d)

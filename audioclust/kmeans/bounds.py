@@ -13,11 +13,10 @@ from functools import partial
 from typing import Any
 
 import torch
-from fastcore.basics import patch
 from torch import Tensor
 
+from .blocks import blocks, each, Rows, scatter
 from .nearest import Centers, Space, space
-from .blocks import Rows, blocks, each, scatter
 
 # %% ../../nbs/04_kmeans/05_bounds.ipynb #2ce089c2
 class Search:
@@ -67,95 +66,86 @@ class Search:
         self.labels[rows] = label
         if self.remember: self.own[rows] = math.inf
 
-# %% ../../nbs/04_kmeans/05_bounds.ipynb #9d02f064
-@patch
-def _begin(self:Search, n):
-    def new(dtype): return torch.empty(n, dtype=dtype, device=self.x.device)
-    self.labels = new(torch.long)
-    if self.remember: self.sq, self.own, self.other = (new(self.space.dtype) for _ in range(3)) # squared length; at least the distance to the nearest centre; at most that to any other
+    def _begin(self, n):
+        def new(dtype): return torch.empty(n, dtype=dtype, device=self.x.device)
+        self.labels = new(torch.long)
+        if self.remember: self.sq, self.own, self.other = (new(self.space.dtype) for _ in range(3)) # squared length; at least the distance to the nearest centre; at most that to any other
 
-@patch
-def _at_once(self:Search, c, first, use): # A table so small that calls take longer than numbers: one product in float64 for all rows
-    if first:
-        self.whole = self.space.shift(self.x[:], torch.float64)/self.space.unit
-        self.sq = self.whole.square().sum(1)
-    scores = torch.addmm(torch.zeros_like(c.sq) if self.spherical else c.sq, self.whole, c.c.T, alpha=-2)
-    least, labels = scores.min(1)
-    error = (self.sq + c.sq.max()).mul_(4*c.noise[torch.float64])
-    doubt = ((scores <= (least + error)[:, None]).sum(1) > 1).nonzero()[:, 0]
-    if len(doubt): labels[doubt] = c._directly(self.x[doubt].double())
-    moved = slice(None) if first else (labels != self.labels).nonzero()[:, 0]
-    old, new, rows = None if first else self.labels[moved], labels[moved], self.x[moved]
-    self.looked, self.moved = len(labels), len(new)
-    self.labels[moved] = new
-    if len(new): yield use(old, new, rows)
+    def _at_once(self, c, first, use): # A table so small that calls take longer than numbers: one product in float64 for all rows
+        if first:
+            self.whole = self.space.shift(self.x[:], torch.float64)/self.space.unit
+            self.sq = self.whole.square().sum(1)
+        scores = torch.addmm(torch.zeros_like(c.sq) if self.spherical else c.sq, self.whole, c.c.T, alpha=-2)
+        least, labels = scores.min(1)
+        error = (self.sq + c.sq.max()).mul_(4*c.noise[torch.float64])
+        doubt = ((scores <= (least + error)[:, None]).sum(1) > 1).nonzero()[:, 0]
+        if len(doubt): labels[doubt] = c._directly(self.x[doubt].double())
+        moved = slice(None) if first else (labels != self.labels).nonzero()[:, 0]
+        old, new, rows = None if first else self.labels[moved], labels[moved], self.x[moved]
+        self.looked, self.moved = len(labels), len(new)
+        self.labels[moved] = new
+        if len(new): yield use(old, new, rows)
 
-@patch
-def _plan(self:Search, c): # The lively centres, if a round is not to be a full one; brings the bounds up to date
-    k, drift = len(c), ((c.c - self.before).norm(dim=1)*(1 + 1e-6)).to(self.own.dtype)
-    far, order = drift.sort(descending=True)
-    some = slice(None, None, max(1, len(self.x)//4096))
-    slack = (self.other[some] - self.own[some] - drift[self.labels[some]]).sort()[0]
-    lively = torch.tensor([0, *(k//q for q in (64, 32, 16, 8, 4, 2) if k//q)], device=drift.device)
-    cost = 1.2*torch.searchsorted(slack, far[lively], right=True)/len(slack) + lively/k + .1*(lively > 0) # a full search costs 1
-    if cost.min() > .8: return None
-    m = int(lively[cost.argmin()])
-    tiny = 2*torch.finfo(drift.dtype).eps
-    torch.add(drift[self.labels], self.own, alpha=1 + tiny, out=self.own)
-    torch.add(-far[m], self.other, alpha=1 - tiny, out=self.other)
-    return order[:m]
+    def _plan(self, c): # The lively centres, if a round is not to be a full one; brings the bounds up to date
+        k, drift = len(c), ((c.c - self.before).norm(dim=1)*(1 + 1e-6)).to(self.own.dtype)
+        far, order = drift.sort(descending=True)
+        some = slice(None, None, max(1, len(self.x)//4096))
+        slack = (self.other[some] - self.own[some] - drift[self.labels[some]]).sort()[0]
+        lively = torch.tensor([0, *(k//q for q in (64, 32, 16, 8, 4, 2) if k//q)], device=drift.device)
+        cost = 1.2*torch.searchsorted(slack, far[lively], right=True)/len(slack) + lively/k + .1*(lively > 0) # a full search costs 1
+        if cost.min() > .8: return None
+        m = int(lively[cost.argmin()])
+        tiny = 2*torch.finfo(drift.dtype).eps
+        torch.add(drift[self.labels], self.own, alpha=1 + tiny, out=self.own)
+        torch.add(-far[m], self.other, alpha=1 - tiny, out=self.other)
+        return order[:m]
 
-@patch
-def _pick(self:Search, c): # Rows to compare with all centres; None for all rows
-    lively = self._plan(c)
-    if lively is None: return None
-    if len(lively):
-        place = torch.full((len(c),), len(lively), device=lively.device) # column of each lively centre, one more for all others
-        place[lively] = torch.arange(len(lively), device=lively.device)
-        weight, bias, _ = c.factors(self.space.dtype)
-        for _ in each(partial(self._least, c, weight[:, lively], bias[lively], place), blocks(self.x, len(lively)), self.x.device): pass
-    pick = (self.own < self.other).logical_not_().nonzero()[:, 0]
-    return pick if 3*len(pick) < 2*len(self.x) else None
+    def _pick(self, c): # Rows to compare with all centres; None for all rows
+        lively = self._plan(c)
+        if lively is None: return None
+        if len(lively):
+            place = torch.full((len(c),), len(lively), device=lively.device) # column of each lively centre, one more for all others
+            place[lively] = torch.arange(len(lively), device=lively.device)
+            weight, bias, _ = c.factors(self.space.dtype)
+            for _ in each(partial(self._least, c, weight[:, lively], bias[lively], place), blocks(self.x, len(lively)), self.x.device): pass
+        pick = (self.own < self.other).logical_not_().nonzero()[:, 0]
+        return pick if 3*len(pick) < 2*len(self.x) else None
 
-@patch
-def _least(self:Search, c, weight, bias, place, s): # Bring `other` down to the distance of each row to any lively centre but its own
-    x = self.space.shift(self.x[s])
-    scores = x.new_empty(len(x), len(bias) + 1)
-    torch.addmm(bias, x, weight, out=scores[:, :-1])
-    scores.scatter_(1, place[self.labels[s]][:, None], math.inf)
-    torch.minimum(self.other[s], self._at_least(scores[:, :-1].amin(1), self.sq[s], c), out=self.other[s])
+    def _least(self, c, weight, bias, place, s): # Bring `other` down to the distance of each row to any lively centre but its own
+        x = self.space.shift(self.x[s])
+        scores = x.new_empty(len(x), len(bias) + 1)
+        torch.addmm(bias, x, weight, out=scores[:, :-1])
+        scores.scatter_(1, place[self.labels[s]][:, None], math.inf)
+        torch.minimum(self.other[s], self._at_least(scores[:, :-1].amin(1), self.sq[s], c), out=self.other[s])
 
-@patch
-def _block(self:Search, c, pick, how, use, s):
-    ids = s if pick is None else pick[s]
-    x, doubt = self.x[ids], ()
-    before:Any = None if how == "first" else self.labels[ids]
-    if how == "prove": found, sq = c.prove(x)
-    else:
-        shifted = self.space.shift(x)
-        sq = self.sq[ids] if self.remember and how != "first" else self.space.square(shifted)
-        found, doubt = c.look(shifted, sq, before if how == "guess" else None)
-        if len(doubt):
-            found.labels[doubt] = before[doubt] if how != "first" else c.prove(x.index_select(0, doubt))[0].labels
-            found.other[doubt] = found.own[doubt] # whichever it is, no centre is nearer
-            doubt = () if how == "first" else s.start + doubt if pick is None else ids[doubt]
-    if self.remember: self._keep(ids, found, sq, c, how == "first")
-    if how == "first":
-        self.labels[s] = found.labels
-        return len(x), use(None, found.labels, x), ()
-    moved = (found.labels != before).nonzero()[:, 0]
-    if not len(moved): return 0, None, doubt
-    old, new = before[moved], found.labels[moved]
-    self.labels[s.start + moved if pick is None else ids[moved]] = new
-    return len(moved), use(old, new, x.index_select(0, moved)), doubt
+    def _block(self, c, pick, how, use, s):
+        ids = s if pick is None else pick[s]
+        x, doubt = self.x[ids], ()
+        before:Any = None if how == "first" else self.labels[ids]
+        if how == "prove": found, sq = c.prove(x)
+        else:
+            shifted = self.space.shift(x)
+            sq = self.sq[ids] if self.remember and how != "first" else self.space.square(shifted)
+            found, doubt = c.look(shifted, sq, before if how == "guess" else None)
+            if len(doubt):
+                found.labels[doubt] = before[doubt] if how != "first" else c.prove(x.index_select(0, doubt))[0].labels
+                found.other[doubt] = found.own[doubt] # whichever it is, no centre is nearer
+                doubt = () if how == "first" else s.start + doubt if pick is None else ids[doubt]
+        if self.remember: self._keep(ids, found, sq, c, how == "first")
+        if how == "first":
+            self.labels[s] = found.labels
+            return len(x), use(None, found.labels, x), ()
+        moved = (found.labels != before).nonzero()[:, 0]
+        if not len(moved): return 0, None, doubt
+        old, new = before[moved], found.labels[moved]
+        self.labels[s.start + moved if pick is None else ids[moved]] = new
+        return len(moved), use(old, new, x.index_select(0, moved)), doubt
 
-@patch
-def _keep(self:Search, ids, found, sq, c, first): # The bounds that follow from what was found
-    if first: self.sq[ids] = sq
-    up = 1 + 2*torch.finfo(self.own.dtype).eps*(sq.dtype != self.own.dtype)
-    self.own[ids] = (found.own.add_(sq + self.spherical).add_(found.error).clamp_(min=0).sqrt_()*up).to(self.own.dtype)
-    self.other[ids] = (self._at_least(found.other, sq, c)/up).to(self.own.dtype)
+    def _keep(self, ids, found, sq, c, first): # The bounds that follow from what was found
+        if first: self.sq[ids] = sq
+        up = 1 + 2*torch.finfo(self.own.dtype).eps*(sq.dtype != self.own.dtype)
+        self.own[ids] = (found.own.add_(sq + self.spherical).add_(found.error).clamp_(min=0).sqrt_()*up).to(self.own.dtype)
+        self.other[ids] = (self._at_least(found.other, sq, c)/up).to(self.own.dtype)
 
-@patch
-def _at_least(self:Search, score, sq, c): # Distance that a score stands for, rounded down
-    return score.add_(sq*(1 - 2*c.noise[sq.dtype]) + self.spherical).clamp_(min=0).sqrt_()
+    def _at_least(self, score, sq, c): # Distance that a score stands for, rounded down
+        return score.add_(sq*(1 - 2*c.noise[sq.dtype]) + self.spherical).clamp_(min=0).sqrt_()

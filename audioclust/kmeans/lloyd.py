@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .blocks import Rows, blocks, each, in_float64, scatter, unit_rows
+from .blocks import blocks, each, in_float64, Rows, scatter, unit_rows
 from .bounds import Search
 
 # %% ../../nbs/04_kmeans/01_lloyd.ipynb #60f49ede

@@ -11,10 +11,9 @@ import threading
 from typing import NamedTuple
 
 import torch
-from fastcore.basics import patch
 from torch import Tensor
 
-from .blocks import Rows, blocks, each, scatter, unit_rows
+from .blocks import blocks, each, Rows, scatter
 
 # %% ../../nbs/04_kmeans/04_nearest.ipynb #2506051f
 class Space(NamedTuple):
@@ -89,6 +88,42 @@ class Centers:
         weight, bias, _ = self.factors(x.dtype)
         return torch.addmm(bias, x, weight, out=self.room("scores", x))
 
+    def look(self,
+        x:Tensor, # Rows, shifted, in the precision to compute in, shape (n, d)
+        sq:Tensor, # Their squared lengths, shape (n,)
+        guess:Tensor|None=None, # Labels that are right for most rows, which saves time; shape (n,)
+    )->tuple: # `Found`, and which rows it is not proven for, shape (m,)
+        "The nearest centre of each row, as far as this precision can tell."
+        labels = torch.empty(len(x), dtype=torch.long, device=x.device) if guess is None else guess.clone()
+        own, other = x.new_empty(len(x)), x.new_empty(len(x))
+        for row,label,mine,least in zip(*(t.split(self.few(x)) for t in (x, labels[:, None], own[:, None], other))):
+            scores = self.scores(row)
+            if guess is None: label[:, 0] = _least(scores, self.room("spare", row))
+            torch.gather(scores, 1, label, out=mine)
+            torch.amin(scores.scatter_(1, label, math.inf), 1, out=least)
+        error = self.factors(x.dtype)[2].index_select(0, labels).add_(sq).mul_(4*self.noise[x.dtype])
+        found, doubt = Found(labels, own, other, error), (other - own > error).logical_not_().nonzero()[:, 0]
+        if guess is not None and len(doubt):
+            better, still = self.look(x.index_select(0, doubt), sq[doubt])
+            for old,new in zip(found, better): old[doubt] = new
+            doubt = doubt[still]
+        return found, doubt
+
+    def prove(self,
+        x:Tensor, # Rows, not shifted, shape (n, d)
+    )->tuple: # `Found`, in float64, and the squared lengths of the rows once they are shifted
+        "The nearest centre of each row, for rows for which `look` has not proven it."
+        rows = self.space.shift(x, torch.float64)
+        sq = self.space.square(rows)
+        found, doubt = self.look(rows, sq)
+        if len(doubt): found.labels[doubt] = self._directly(x[doubt].double())
+        return found, sq
+
+    def _directly(self, x): # By the differences themselves; by dot products if spherical
+        if self.spherical: return (x@self.factors(torch.float64)[0]).argmin(1)
+        centers = self.plain/self.space.unit
+        return torch.cat([torch.cdist(some/self.space.unit, centers, compute_mode="donot_use_mm_for_euclid_dist").argmin(1) for some in x.split(self.few(x))])
+
 # %% ../../nbs/04_kmeans/04_nearest.ipynb #9a06b797
 class Found(NamedTuple):
     "What a search has found for some rows."
@@ -96,45 +131,6 @@ class Found(NamedTuple):
     own: Tensor # Its score, shape (n,)
     other: Tensor # The least score of any other, shape (n,)
     error: Tensor # By how much the difference of the two may be wrong, shape (n,)
-
-@patch
-def look(self:Centers,
-    x:Tensor, # Rows, shifted, in the precision to compute in, shape (n, d)
-    sq:Tensor, # Their squared lengths, shape (n,)
-    guess:Tensor|None=None, # Labels that are right for most rows, which saves time; shape (n,)
-)->tuple: # `Found`, and which rows it is not proven for, shape (m,)
-    "The nearest centre of each row, as far as this precision can tell."
-    labels = torch.empty(len(x), dtype=torch.long, device=x.device) if guess is None else guess.clone()
-    own, other = x.new_empty(len(x)), x.new_empty(len(x))
-    for row,label,mine,least in zip(*(t.split(self.few(x)) for t in (x, labels[:, None], own[:, None], other))):
-        scores = self.scores(row)
-        if guess is None: label[:, 0] = _least(scores, self.room("spare", row))
-        torch.gather(scores, 1, label, out=mine)
-        torch.amin(scores.scatter_(1, label, math.inf), 1, out=least)
-    error = self.factors(x.dtype)[2].index_select(0, labels).add_(sq).mul_(4*self.noise[x.dtype])
-    found, doubt = Found(labels, own, other, error), (other - own > error).logical_not_().nonzero()[:, 0]
-    if guess is not None and len(doubt):
-        better, still = self.look(x.index_select(0, doubt), sq[doubt])
-        for old,new in zip(found, better): old[doubt] = new
-        doubt = doubt[still]
-    return found, doubt
-
-@patch
-def prove(self:Centers,
-    x:Tensor, # Rows, not shifted, shape (n, d)
-)->tuple: # `Found`, in float64, and the squared lengths of the rows once they are shifted
-    "The nearest centre of each row, for rows for which `look` has not proven it."
-    rows = self.space.shift(x, torch.float64)
-    sq = self.space.square(rows)
-    found, doubt = self.look(rows, sq)
-    if len(doubt): found.labels[doubt] = self._directly(x[doubt].double())
-    return found, sq
-
-@patch
-def _directly(self:Centers, x): # By the differences themselves; by dot products if spherical
-    if self.spherical: return (x@self.factors(torch.float64)[0]).argmin(1)
-    centers = self.plain/self.space.unit
-    return torch.cat([torch.cdist(some/self.space.unit, centers, compute_mode="donot_use_mm_for_euclid_dist").argmin(1) for some in x.split(self.few(x))])
 
 # %% ../../nbs/04_kmeans/04_nearest.ipynb #ec68049f
 def assign(x:Tensor|Rows, # Rows, shape (n, d), float32 or float64: tensor or `Rows`; of unit length or zero if `spherical`

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..pipeline import run_folder as runs
+from ..core.files import replacing, write_table
+from ..core.registry import trains_encoder
 from .page import listen_page
 from ..metrics.information import ami, score
-from ..core.registry import TRAINED
 from ..pipeline.clusterer import AudioClusterer
 
 # %% ../../nbs/10_listen/05_comparison.ipynb #3abb6adc
@@ -27,7 +27,7 @@ def compare(source:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list o
     **options, # Further arguments of `AudioClusterer`: n_clusters, by, …
 )->tuple[pd.DataFrame,dict]: # (table with a row a candidate, dict of name → fitted `AudioClusterer`)
     "Cluster the same sounds in several ways."
-    own, plain, made = [m for m in methods if m in TRAINED], [m for m in methods if m not in TRAINED], {}
+    own, plain, made = [m for m in methods if trains_encoder(m)], [m for m in methods if not trains_encoder(m)], {}
     for e in encoders if plain else ():
         say(f"{e}, {plain[0]}")
         first = made[e, plain[0]] = AudioClusterer(plain[0], encoder=e, **options).fit(source)
@@ -70,10 +70,10 @@ def save_comparison(out:str|Path, # A folder
     for name,c in made.items():
         c.save(out/name, **more)
         if pages: listen_page(out/name, max_clips=20_000)
-    runs.write_table(table, out/"compare.csv")
+    write_table(table, out/"compare.csv")
     shown = table.drop(columns=["encoder", "method"])
     rows = [(name, [f"{v:.2f}" if isinstance(v, float) and np.isfinite(v) else "–" if isinstance(v, float) else f"{v:,}" for v in row]) for name,row in zip(made, shown.astype(object).itertuples(index=False))]
     first = next(iter(made.values()))
     page = Environment(loader=PackageLoader("audioclust.listen", "templates"), autoescape=True).get_template("compare.html").render(title=Path(first.source_).name, about=f"{len(first.labels_):,} clips by {first.by}.", columns=list(shown.columns), rows=rows)
-    with runs.replacing(out/"compare.html") as tmp: tmp.write_text(page, encoding="utf-8", errors="replace")
+    with replacing(out/"compare.html") as tmp: tmp.write_text(page, encoding="utf-8", errors="replace")
     return out/"compare.html"

@@ -6,7 +6,12 @@
 __all__ = ['named_clips', 'joined', 'to_audacity', 'to_raven', 'to_table', 'similarity_order', 'sort_files']
 
 # %% ../../nbs/10_listen/03_exporting.ipynb #e92d7edf
-import errno, hashlib, io, os, re, shutil
+import errno
+import hashlib
+import io
+import os
+import re
+import shutil
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,18 +20,19 @@ import numpy as np
 import pandas as pd
 import soundfile as sf
 
-from ..pipeline import run_folder as runs
 from ..audio.recordings import AudioError
+from ..core.files import read_array, replacing, write_table
 from ..ensembles.membership import cluster_means
-from ..pipeline.annotations import MARKS, called, guarded, read_names
+from ..pipeline.annotations import called, guarded, MARKS, read_names
+from ..pipeline.run_folder import read_run, read_table
 
 # %% ../../nbs/10_listen/03_exporting.ipynb #4823c197
 def named_clips(run:str|Path, # A run folder
     without:str|Iterable=(), # Groups to leave out: numbers, names, or marks such as "junk"
 )->pd.DataFrame: # The columns of clusters.csv, with a `name` for every clip
     "The clips of a run, and what their clusters are called."
-    runs.read_run(run)  # says what is wrong where there is none
-    names, table = read_names(run), runs.read_table(Path(run)/"clusters.csv")
+    read_run(run)  # says what is wrong where there is none
+    names, table = read_names(run), read_table(Path(run)/"clusters.csv")
     if missing := [c for c in ("start", "end", "confidence") if c not in table]: raise ValueError(f"{Path(run)/'clusters.csv'} is damaged: it has no column {missing[0]}; make the run again")
     table = table.assign(name=table.cluster.map({c: called(c, names) for c in table.cluster.unique()}))
     known = table[["cluster", "name", *(["mark"] if "mark" in table else [])]].astype(str)
@@ -51,7 +57,7 @@ def _by_recording(run, out, ending, join, text, without):
     table["path"] = [os.path.abspath(p) for p in table.path]  # a path with .. in it must not lead out of `out`
     above = os.path.commonpath([os.path.dirname(p) for p in table.path]) if len(table) else ""
     for path,clips in table.groupby("path", sort=False):
-        with runs.replacing(Path(out)/os.path.relpath(os.path.dirname(path), above)/_fitting(os.path.basename(path), ending)) as tmp: tmp.write_text(text(path, joined(clips) if join else clips.sort_values("start")), encoding="utf-8", errors="replace")
+        with replacing(Path(out)/os.path.relpath(os.path.dirname(path), above)/_fitting(os.path.basename(path), ending)) as tmp: tmp.write_text(text(path, joined(clips) if join else clips.sort_values("start")), encoding="utf-8", errors="replace")
     return table.path.nunique()
 
 def to_audacity(run:str|Path, # A run folder
@@ -82,10 +88,10 @@ def to_table(run:str|Path, # A run folder
     "The clips with their groups as one table."
     table, out = named_clips(run, without), Path(out)
     if out.suffix.lower() != ".csv": table["path"] = [os.fsencode(p).decode("utf-8", "replace") for p in table.path]  # JSON and Parquet hold text only
-    write = {".parquet": lambda tmp: table.to_parquet(tmp, index=False), ".json": lambda tmp: table.to_json(tmp, orient="records", indent=1), ".csv": lambda tmp: runs.write_table(table.assign(name=table.name.map(guarded)), tmp)}.get(out.suffix.lower())
+    write = {".parquet": lambda tmp: table.to_parquet(tmp, index=False), ".json": lambda tmp: table.to_json(tmp, orient="records", indent=1), ".csv": lambda tmp: write_table(table.assign(name=table.name.map(guarded)), tmp)}.get(out.suffix.lower())
     if write is None: raise ValueError(f"{out}: the name must end in .parquet, .json or .csv")
     try:
-        with runs.replacing(out) as tmp: write(tmp)
+        with replacing(out) as tmp: write(tmp)
     except ImportError: raise ValueError("Parquet needs the package pyarrow: pip install pyarrow") from None
     return len(table)
 
@@ -134,9 +140,9 @@ def sort_files(run:str|Path, # A run folder
 )->int: # Files written
     "Copies of the clips, sorted by group, or named so that the alphabet follows likeness."
     run, out = Path(run), Path(out)
-    table, X = named_clips(run), runs.read_array(run/"embeddings.npy")
+    table, X = named_clips(run), read_array(run/"embeddings.npy")
     if out.exists() and (not out.is_dir() or any(out.iterdir())): raise ValueError(f"{out} is there already: choose a new folder")
-    theirs = {Path(p).parent.resolve() for p in table.path} | {d.resolve() for d in [Path(runs.read_run(run)["source"])] if d.is_dir()}
+    theirs = {Path(p).parent.resolve() for p in table.path} | {d.resolve() for d in [Path(read_run(run)["source"])] if d.is_dir()}
     if any(out.resolve().is_relative_to(d) for d in theirs): raise ValueError(f"{out} lies inside the recordings, where nothing is ever written: choose another folder")
     many, missing, written = Counter(table.path), [], set()
     whole = [many[p] == 1 and s == 0 for p,s in zip(table.path, table.start)]
@@ -150,7 +156,7 @@ def sort_files(run:str|Path, # A run folder
         if why := "there is no such file" if not os.path.isfile(path) else "no permission to read it" if not os.access(path, os.R_OK) else None: missing.append((path, why)); continue
         try:
             made = None if whole[i] else _cut(path, start, end)
-            with runs.replacing(to, sync=False) as tmp: tmp.write_bytes(made) if made else tmp.symlink_to(os.path.abspath(path)) if link else shutil.copy2(path, tmp)
+            with replacing(to, sync=False) as tmp: tmp.write_bytes(made) if made else tmp.symlink_to(os.path.abspath(path)) if link else shutil.copy2(path, tmp)
         except (OSError, sf.LibsndfileError) as e:
             if getattr(e, "errno", None) in _FULL: raise OSError(f"{e}; {n - len(missing):,} of {len(table):,} clips are in {out}: remove it, and sort again where there is room") from e
             missing.append((path, str(e)))

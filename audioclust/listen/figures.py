@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from ..ensembles.hierarchy import tree_over
-from .page import pictures
 from ..ensembles.membership import cluster_means, confidence, typicality
-from ..pipeline.annotations import called, read_names
-from ..metrics.plots import OKABE_ITO
-from ..pipeline.persistence import save_figure
-from ..pipeline.clusterer import AudioClusterer
 from ..ensembles.resampling import likeness
+from .page import pictures
+from ..metrics.plots import OKABE_ITO
+from ..pipeline.annotations import called, read_names
+from ..pipeline.clusterer import AudioClusterer
+from ..pipeline.persistence import save_figure
 
 # %% ../../nbs/10_listen/02_figures.ipynb #b6dc1509
 def _figure(*size):

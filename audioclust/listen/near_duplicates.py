@@ -13,9 +13,9 @@ from scipy.signal import correlate
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ..audio.folders import common_rate
 from ..audio.recordings import load_audio
 from ..encoders.logmel_store import ClippedLogMel, LogMels
-from ..audio.folders import common_rate
 
 # %% ../../nbs/10_listen/04_near_duplicates.ipynb #18da1404
 DEEP, FRAMES = 40., 32  # dB below the loudest point that count; frames that a clip is stretched to

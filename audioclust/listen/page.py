@@ -7,7 +7,9 @@ __all__ = ['WIDTH', 'HEIGHT', 'COLUMNS', 'PER', 'PLAYED', 'shown_seconds', 'Pict
            'listen_page']
 
 # %% ../../nbs/10_listen/01_page.ipynb #f1ebf122
-import base64, io, os
+import base64
+import io
+import os
 from collections import Counter
 from collections.abc import Callable
 from functools import cache, partial
@@ -20,16 +22,17 @@ import soundfile as sf
 import torch
 from torch import nn
 
-from ..pipeline import run_folder as runs
+from ..audio.folders import common_rate
+from ..audio.logmel import frame_mask, LogMel
 from ..audio.recordings import AudioError, load_audio
-from ..audio.logmel import LogMel, frame_mask
-from ..pipeline.pair import ways
+from ..audio.streaming import stream
+from ..core.files import read_array, replacing
 from ..ensembles.hierarchy import tree_data
 from ..ensembles.membership import cluster_means
-from ..pipeline.annotations import read_names
 from ..metrics.plots import layout_2d
-from ..audio.folders import common_rate
-from ..audio.streaming import stream
+from ..pipeline.annotations import read_names
+from ..pipeline.pair import ways
+from ..pipeline.run_folder import read_run, read_table
 
 # %% ../../nbs/10_listen/01_page.ipynb #b6becfee
 WIDTH, HEIGHT = 64, 40  # pixels of a picture
@@ -144,15 +147,15 @@ def listen_page(run:str|Path, # A run folder
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
     run = Path(run)
-    out, abouts = Path(out or run/"listen.html"), [runs.read_run(r) for r in ways(run)]
+    out, abouts = Path(out or run/"listen.html"), [read_run(r) for r in ways(run)]
     table, views, total = _views(run, abouts, max_clips)
     small, seconds = pictures(table, num_workers=num_workers)
     data = {**_clips(table), "run": str(abouts[0]["created"]), "views": views, "thumbs": dict(width=WIDTH, height=HEIGHT, columns=COLUMNS, per=PER, sheets=sheets(small)), "audio": _sounds(table, out, embed)}
     env = Environment(loader=PackageLoader("audioclust.listen", "templates"), autoescape=True)
-    errors = runs.read_table(ways(run)[0]/"errors.csv")
+    errors = read_table(ways(run)[0]/"errors.csv")
     page = env.get_template("listen.html").stream(title=_title(abouts[0]), about=" · ".join(map(_says, abouts)), run=run.resolve().name, data=data, plotly=Markup(get_plotlyjs()), made=[row for a in abouts for row in _made(a, embed, data["audio"])], errors=list(zip(map(_name, errors.path), errors.reason)),
         map_note=f"Near points sound alike; far ones may or may not. Pictures show {seconds:.2g} s, low frequencies at the bottom." + (f" {len(table):,} of {total:,} clips are on this page." if len(table) < total else ""))
-    with runs.replacing(out) as tmp: page.dump(str(tmp), "utf-8", "replace")  # piece by piece
+    with replacing(out) as tmp: page.dump(str(tmp), "utf-8", "replace")  # piece by piece
     return out
 
 def _views(run, abouts, max_clips):
@@ -176,9 +179,9 @@ def _same_rows(parts):
 
 def _what(run, about):
     "Table, embeddings and positions of a run."
-    table, X = runs.read_table(run/"clusters.csv"), runs.read_array(run/"embeddings.npy")
+    table, X = read_table(run/"clusters.csv"), read_array(run/"embeddings.npy")
     if len(X) != len(table): raise ValueError(f"the run in {run} is damaged: {len(table)} rows in clusters.csv and {len(X)} embeddings; make it again")
-    at = runs.read_array(run/"map.npy") if (run/"map.npy").is_file() else np.zeros((0, 2))
+    at = read_array(run/"map.npy") if (run/"map.npy").is_file() else np.zeros((0, 2))
     return table, X, at if len(at) == len(table) else layout_2d(X, about["asked"].get("random_state") or 0)
 
 def _telling(X, table, max_clips):
@@ -230,7 +233,7 @@ def _links(table, out):
         copy = out.parent/f"{out.stem}-sounds"/f"{i:06d}.mp3"
         try: made = as_mp3(p, s, e)
         except (AudioError, OSError): links.append(None); continue
-        with runs.replacing(copy) as tmp: tmp.write_bytes(made)
+        with replacing(copy) as tmp: tmp.write_bytes(made)
         links.append(link(copy.resolve()) + "#copy")
     return links
 

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .counting import Contingency, _ari, _cells, _match, _pair, _purest, _share
-from .counting import accuracy, ari, contingency, match_clusters, per_cluster, purity, rand_index, relabel
+from .counting import _ari, _cells, _match, _pair, _purest, _share, contingency, match_clusters
 
 # %% ../../nbs/02_metrics/02_information.ipynb #cafa3d1d
 _MEANS:dict = dict(geometric=lambda u,v: math.sqrt(u*v), arithmetic=lambda u,v: (u + v)/2, min=min, max=max)

@@ -7,15 +7,17 @@ __all__ = ['MARKS', 'read_names', 'check_names', 'target', 'called', 'guarded', 
            'same_clips', 'carry']
 
 # %% ../../nbs/09_pipeline/06_annotations.ipynb #e92bdc1b
-import json, re, warnings
+import json
+import re
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from . import run_folder as runs
-from ..audio.recordings import brief
+from ..core.files import brief, write_json, write_table
+from .run_folder import read_run, read_table
 
 # %% ../../nbs/09_pipeline/06_annotations.ipynb #10f93668
 MARKS = "good", "check", "junk"
@@ -27,7 +29,7 @@ def read_names(run:str|Path, # A run folder
     "What was called what in a run."
     path = Path(run)/"names.json"
     if not path.is_file(): return _none()
-    names = _parsed(path)["edits"].get(runs.read_run(run)["by"], {})
+    names = _parsed(path)["edits"].get(read_run(run)["by"], {})
     try: check_names(names)
     except ValueError as e: raise ValueError(f"{path} is damaged ({e}): mend it, or remove it, and the names with it") from None
     return {**_none(), **names}
@@ -92,18 +94,18 @@ def write_names(run:str|Path, # A run folder
     names:dict, # names, merged, marks
 ):
     "Keep names in `names.json`, and write them into `clusters.csv`."
-    run, by = Path(run), runs.read_run(run)["by"]
-    check_names(names, runs.read_table(run/"clusters.csv").cluster.unique())
-    runs.write_json(dict(schema=1, edits={by: {**_none(), **names}}), run/"names.json")
+    run, by = Path(run), read_run(run)["by"]
+    check_names(names, read_table(run/"clusters.csv").cluster.unique())
+    write_json(dict(schema=1, edits={by: {**_none(), **names}}), run/"names.json")
     named(run)
 
 def named(run:str|Path): # A run folder
     "Bring the columns `name` and `mark` of `clusters.csv` up to date."
     run = Path(run)
-    names, table = read_names(run), runs.read_table(run/"clusters.csv").drop(columns=["name", "mark"], errors="ignore")
+    names, table = read_names(run), read_table(run/"clusters.csv").drop(columns=["name", "mark"], errors="ignore")
     if names["names"] or names["merged"]: table["name"] = table.cluster.map({c: guarded(called(c, names)) for c in table.cluster.unique()})
     if names["marks"]: table["mark"] = table.cluster.map({c: names["marks"].get(str(target(c, names)), "") for c in table.cluster.unique()})
-    runs.write_table(table, run/"clusters.csv")
+    write_table(table, run/"clusters.csv")
 
 def apply_edits(run:str|Path, # A run folder
     edits:str|Path, # A file that the listening page wrote
@@ -114,9 +116,9 @@ def apply_edits(run:str|Path, # A run folder
         if wrong := [by for by in said if by not in ("content", "source")]: raise ValueError(f"{edits} has edits of groupings by {brief(repr(wrong[0]), 40)}, and there are those by content and by source")
         for by in said: apply_edits(run/by, edits)
         return
-    by = runs.read_run(run)["by"]
+    by = read_run(run)["by"]
     if by not in said: raise ValueError(f"{edits} has edits of groupings by {brief(', '.join(said), 80) or 'nothing'}, and {run} is one by {by}" if said else f"{edits} holds no edits: nothing was named, merged or marked")
-    try: check_names(said[by], runs.read_table(run/"clusters.csv").cluster.unique())
+    try: check_names(said[by], read_table(run/"clusters.csv").cluster.unique())
     except ValueError as e: raise ValueError(f"{edits}: {e}") from None
     write_names(run, said[by])
 
@@ -160,5 +162,5 @@ def carry(path:str|Path, # The run folder that is about to be replaced
         for what,some in gone.items():
             for c in some: del names[what][c]
         if any(gone.values()): said["lost"].append({"by": by, **gone}); lost += gone["names"].values()
-    runs.write_json({k: v for k,v in said.items() if k != "lost" or v}, file)
+    write_json({k: v for k,v in said.items() if k != "lost" or v}, file)
     return lost

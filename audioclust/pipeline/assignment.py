@@ -15,10 +15,10 @@ import pandas as pd
 from fastcore.basics import patch
 from sklearn.utils.validation import check_is_fitted
 
-from ..ensembles.membership import cluster_means, confidence, strangeness
-from ..core.registry import TRAINED
-from .clusterer import AudioClusterer
 from ..core.distributed import Team
+from ..core.registry import trains_encoder
+from ..ensembles.membership import cluster_means, confidence, strangeness
+from .clusterer import AudioClusterer
 
 # %% ../../nbs/09_pipeline/02_assignment.ipynb #c92c5819
 @patch
@@ -31,7 +31,8 @@ def regroup(self:AudioClusterer,
     "Another clustering of the same embeddings."
     if hasattr(self, "both_"): raise ValueError("there are two groupings here: regroup both_.content or both_.source")
     check_is_fitted(self, "clusterer_")
-    if TRAINED & {self.method, method}: raise ValueError(f"{', '.join(sorted(TRAINED & {self.method, method}))} trains its own embeddings: fit it anew")
+    for m in (self.method, method):
+        if m and trains_encoder(m): raise ValueError(f"{m} trains its own embeddings: fit it anew")
     other = type(self)(**{**self.get_params(deep=False), "method": method or self.method, "n_clusters": self.n_clusters if n_clusters is None else n_clusters, "params": params if method or params else self.params,
                           "random_state": self.random_state if random_state is None else random_state, "sharded": False})
     for name in ("encoder_", "whitening_", "embeddings_", "clips_", "errors_", "source_", "n_cached_", "pick_", "refined_"): setattr(other, name, getattr(self, name))

@@ -6,7 +6,9 @@
 __all__ = ['AudioClusterer']
 
 # %% ../../nbs/09_pipeline/01_clusterer.ipynb #f8ebe739
-import os, time, warnings
+import os
+import time
+import warnings
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from importlib import import_module
@@ -15,26 +17,26 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pandas as pd
 import torch
-from fastcore.basics import patch
-from sklearn.base import BaseEstimator, ClusterMixin, clone
+from sklearn.base import BaseEstimator, clone, ClusterMixin
 from typing_extensions import Self
 
-from ..audio.recordings import clips
-from ..core.memory import claim, clips_take, room, training_takes
-from ..ensembles.n_clusters import choose_k
-from ..ensembles.voting import Consensus
-from ..encoders.fixed import Encoder, FixedEncoder, what_to_ignore
-from ..encoders.whitening import Whiten
-from .recommendations import advice
-from ..ensembles.membership import typicality
-from ..core.registry import TRAINED, check_device, make_clusterer, restarts
-from ..encoders.pretrained import named_encoder
-from ..core.distributed import Team
 from ..audio.folders import check_source, common_rate, nothing_in, true_ends
-from ..ensembles.resampling import SHAKY, resampled, stability_of
+from ..audio.recordings import clips
 from ..audio.streaming import check_there
+from ..core.distributed import check_device, Team
+from ..core.memory import claim, room
+from ..core.registry import make_clusterer, trains_encoder
+from ..encoders.fixed import Encoder, FixedEncoder, what_to_ignore
+from ..encoders.pretrained import named_encoder
+from ..encoders.whitening import Whiten
+from ..ensembles.membership import typicality
+from ..ensembles.n_clusters import choose_k
+from ..ensembles.resampling import resampled, SHAKY, stability_of
+from ..ensembles.voting import Consensus
+from ..kmeans.estimator import restarts
+from .memory_estimates import clips_take, training_takes
+from .recommendations import advice
 
 # %% ../../nbs/09_pipeline/01_clusterer.ipynb #d473f513
 class AudioClusterer(ClusterMixin, BaseEstimator):
@@ -73,256 +75,228 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         self.window, self.hop, self.sample_rate, self.params = window, hop, sample_rate, params
         self.num_workers, self.device, self.random_state, self.cache, self.sharded, self.stability, self.max_memory = num_workers, device, random_state, cache, sharded, stability, max_memory
 
-# %% ../../nbs/09_pipeline/01_clusterer.ipynb #ab225e85
-@patch
-def _clusterer(self:AudioClusterer):
-    what_to_ignore(self.by, self.ignore)
-    if self.method in TRAINED and self.encoder not in (None, "auto"): raise ValueError(f"{self.method} trains an encoder of its own: leave out encoder={self.encoder!r}, or choose another method")
-    if self.n_clusters != "auto" and (not isinstance(self.n_clusters, (int, np.integer)) or self.n_clusters < 1): raise ValueError(f"n_clusters={self.n_clusters!r}: say a whole number, at least 1, or 'auto'")
-    check_device(self.device)
-    if self.encoder is not None and not isinstance(self.encoder, (str, Encoder)): raise ValueError(f"encoder={self.encoder!r}: give a name or an Encoder")
-    self._ready, self._name = (self.encoder, None) if isinstance(self.encoder, Encoder) else (None, self.encoder)
-    if self._name not in (None, "auto", "fixed", "untrained"): self._ready = named_encoder(self._name)
-    if self.sample_rate is not None and not 2000 <= self.sample_rate <= 192000: raise ValueError(f"a sample rate of {self.sample_rate} Hz: say one from 2000 to 192000")
-    if not isinstance(self.stability, (int, np.integer)) or self.stability < 0: raise ValueError(f"stability={self.stability!r}: say how many times, a whole number; 0 leaves it out")
-    room(self.max_memory)
-    params = self.params or {}
-    if not isinstance(lr := params.get("lr", 1) or 1, (int, float)) or not 0 < lr < float("inf"): raise ValueError(f"lr={lr!r}: a learning rate is a number above 0")
-    own = {"method", "n_clusters", "random_state", "device", "sharded"} | ({"by", "ignore", "sample_rate", "num_workers"} if self.method in TRAINED else set())
-    if twice := own & set(params): raise ValueError(f"{', '.join(sorted(twice))} cannot be among the parameters of the method: it is an argument of its own")
-    made = make_clusterer(self.method, 2 if self.n_clusters == "auto" else int(self.n_clusters), self.random_state, self.device and str(self.device), **params)
-    if self.method == "spice": made._check()
-    return made
+    def _clusterer(self):
+        what_to_ignore(self.by, self.ignore)
+        if trains_encoder(self.method) and self.encoder not in (None, "auto"): raise ValueError(f"{self.method} trains an encoder of its own: leave out encoder={self.encoder!r}, or choose another method")
+        if self.n_clusters != "auto" and (not isinstance(self.n_clusters, (int, np.integer)) or self.n_clusters < 1): raise ValueError(f"n_clusters={self.n_clusters!r}: say a whole number, at least 1, or 'auto'")
+        check_device(self.device)
+        if self.encoder is not None and not isinstance(self.encoder, (str, Encoder)): raise ValueError(f"encoder={self.encoder!r}: give a name or an Encoder")
+        self._ready, self._name = (self.encoder, None) if isinstance(self.encoder, Encoder) else (None, self.encoder)
+        if self._name not in (None, "auto", "fixed", "untrained"): self._ready = named_encoder(self._name)
+        if self.sample_rate is not None and not 2000 <= self.sample_rate <= 192000: raise ValueError(f"a sample rate of {self.sample_rate} Hz: say one from 2000 to 192000")
+        if not isinstance(self.stability, (int, np.integer)) or self.stability < 0: raise ValueError(f"stability={self.stability!r}: say how many times, a whole number; 0 leaves it out")
+        room(self.max_memory)
+        params = self.params or {}
+        if not isinstance(lr := params.get("lr", 1) or 1, (int, float)) or not 0 < lr < float("inf"): raise ValueError(f"lr={lr!r}: a learning rate is a number above 0")
+        own = {"method", "n_clusters", "random_state", "device", "sharded"} | ({"by", "ignore", "sample_rate", "num_workers"} if trains_encoder(self.method) else set())
+        if twice := own & set(params): raise ValueError(f"{', '.join(sorted(twice))} cannot be among the parameters of the method: it is an argument of its own")
+        made = make_clusterer(self.method, 2 if self.n_clusters == "auto" else int(self.n_clusters), self.random_state, self.device and str(self.device), **params)
+        if self.method == "spice": made._check()
+        return made
 
-@patch
-def _enough(self:AudioClusterer, clusterer, n):
-    if (k := getattr(clusterer, "n_clusters", None)) is not None and k > n: raise ValueError(f"{k} clusters were asked for and there are only {n} clips that can be used: ask for at most {n}")
+    def _enough(self, clusterer, n):
+        if (k := getattr(clusterer, "n_clusters", None)) is not None and k > n: raise ValueError(f"{k} clusters were asked for and there are only {n} clips that can be used: ask for at most {n}")
 
-# %% ../../nbs/09_pipeline/01_clusterer.ipynb #b25073bc
-@patch
-def fit(self:AudioClusterer, source:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
-    y=None, # Ignored
-    progress:Callable=lambda batches, total: batches, # Wraps the batches of the embedding, to show how far it is
-    checkpoints:str|Path|None=None, # Folder in which a training is kept after each epoch, and gone on with if it is there
-    say:Callable|None=None, # Called with a line of text after each epoch of a training
-)->Self:
-    "Find the clips, embed them and cluster the embeddings."
-    if self.by == "both": return self._fit_both(source, progress=progress, checkpoints=checkpoints, say=say)
-    team, self.seconds_ = Team(self.sharded), {}
-    clusterer = team.first(self._clusterer)  # so that a wrong request is refused before any work
-    with self._stage("find"): table, self.errors_ = team.first(lambda: self._find(source, clusterer))
-    with self._stage("pick"): self._name, self.pick_, self.encoder_ = team.first(lambda: self._pick(table))
-    left = team.first(lambda: self._room(table, clusterer))
-    self.source_ = os.path.abspath(source) if isinstance(source, (str, os.PathLike)) else f"{len(table)} clips"
-    self.curves_, self.choice_, self.refined_ = [], None, None
-    if self._trains():
-        if self.n_clusters == "auto" and "n_clusters" in clusterer.get_params(): team.first(lambda: self._choose_first(table, clusterer, progress))
-        clusterer, made = team.first(lambda: self._represent(table, clusterer, progress, checkpoints, say))
-        for name,value in made.items(): setattr(self, name, value)
-    else:
-        with self._stage("embed"): X, self.clips_ = self._embed(table, self.errors_, progress, team, left)
-        with self._stage("whiten"): self.whitening_, self.embeddings_ = team.first(lambda: self._whiten(X, source, clusterer))
-        del X  # many times what is left of it
-        if self.n_clusters == "auto" and "n_clusters" in clusterer.get_params(): self.choice_ = team.first(lambda: self._choose(clusterer, self.embeddings_))
-        if self.choice_: clusterer.set_params(n_clusters=self.choice_.k)
-    return self._group(clusterer, team)
+    def fit(self, source:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
+        y=None, # Ignored
+        progress:Callable=lambda batches, total: batches, # Wraps the batches of the embedding, to show how far it is
+        checkpoints:str|Path|None=None, # Folder in which a training is kept after each epoch, and gone on with if it is there
+        say:Callable|None=None, # Called with a line of text after each epoch of a training
+    )->Self:
+        "Find the clips, embed them and cluster the embeddings."
+        if self.by == "both": return self._fit_both(source, progress=progress, checkpoints=checkpoints, say=say)
+        team, self.seconds_ = Team(self.sharded), {}
+        clusterer = team.first(self._clusterer)  # so that a wrong request is refused before any work
+        with self._stage("find"): table, self.errors_ = team.first(lambda: self._find(source, clusterer))
+        with self._stage("pick"): self._name, self.pick_, self.encoder_ = team.first(lambda: self._pick(table))
+        left = team.first(lambda: self._room(table, clusterer))
+        self.source_ = os.path.abspath(source) if isinstance(source, (str, os.PathLike)) else f"{len(table)} clips"
+        self.curves_, self.choice_, self.refined_ = [], None, None
+        if self._trains():
+            if self.n_clusters == "auto" and "n_clusters" in clusterer.get_params(): team.first(lambda: self._choose_first(table, clusterer, progress))
+            clusterer, made = team.first(lambda: self._represent(table, clusterer, progress, checkpoints, say))
+            for name,value in made.items(): setattr(self, name, value)
+        else:
+            with self._stage("embed"): X, self.clips_ = self._embed(table, self.errors_, progress, team, left)
+            with self._stage("whiten"): self.whitening_, self.embeddings_ = team.first(lambda: self._whiten(X, source, clusterer))
+            del X  # many times what is left of it
+            if self.n_clusters == "auto" and "n_clusters" in clusterer.get_params(): self.choice_ = team.first(lambda: self._choose(clusterer, self.embeddings_))
+            if self.choice_: clusterer.set_params(n_clusters=self.choice_.k)
+        return self._group(clusterer, team)
 
-# %% ../../nbs/09_pipeline/01_clusterer.ipynb #6564f47c
-@patch
-def _fit_both(self:AudioClusterer, source, **how):
-    "Both groupings, behind the face of one: labels_ [N, 2]."
-    self.both_ = import_module("audioclust.pipeline.pair").both_of(self).fit(source, **how)
-    self.clips_, self.errors_, self.source_ = (getattr(self.both_.content, name) for name in ("clips_", "errors_", "source_"))
-    self.labels_ = self.both_.table()[["content", "source"]].to_numpy()
-    return self
+    def _fit_both(self, source, **how):
+        "Both groupings, behind the face of one: labels_ [N, 2]."
+        self.both_ = import_module("audioclust.pipeline.pair").both_of(self).fit(source, **how)
+        self.clips_, self.errors_, self.source_ = (getattr(self.both_.content, name) for name in ("clips_", "errors_", "source_"))
+        self.labels_ = self.both_.table()[["content", "source"]].to_numpy()
+        return self
 
-@patch
-@contextmanager
-def _stage(self:AudioClusterer, name):
-    start = time.perf_counter()
-    yield
-    self.seconds_[name] = round(time.perf_counter() - start, 3)
+    @contextmanager
+    def _stage(self, name):
+        start = time.perf_counter()
+        yield
+        self.seconds_[name] = round(time.perf_counter() - start, 3)
 
-# %% ../../nbs/09_pipeline/01_clusterer.ipynb #d368567c
-@patch
-def _clips(self:AudioClusterer, source, errors):
-    check_source(source)
-    return clips(source, self.window, self.hop, errors)
+    def _clips(self, source, errors):
+        check_source(source)
+        return clips(source, self.window, self.hop, errors)
 
-@patch
-def _find(self:AudioClusterer, source, clusterer):
-    "Clips, and what cannot be one."
-    table = self._clips(source, errors := [])
-    if not len(table): raise ValueError(nothing_in(source, errors))
-    self._enough(clusterer, len(table))
-    return table, errors
+    def _find(self, source, clusterer):
+        "Clips, and what cannot be one."
+        table = self._clips(source, errors := [])
+        if not len(table): raise ValueError(nothing_in(source, errors))
+        self._enough(clusterer, len(table))
+        return table, errors
 
-@patch
-def _pick(self:AudioClusterer, table):
-    "The name of the encoder, why it was chosen, if it was, and the encoder, if it is there before the clips have been heard."
-    name, pick = self._name, None
-    if self.method in TRAINED: return name, None, None
-    if name == "auto":
-        pick = import_module("audioclust.pipeline.encoder_choice").pick_encoder(table, self.n_clusters if isinstance(self.n_clusters, (int, np.integer)) else 10, self.by, self.ignore, sample_rate=self.sample_rate, device=self.device, num_workers=self.num_workers, random_state=self.random_state, cache=self.cache)
-        name = pick.name
-    return name, pick, None if name == "untrained" else self._ready or self._known(name, table)
+    def _pick(self, table):
+        "The name of the encoder, why it was chosen, if it was, and the encoder, if it is there before the clips have been heard."
+        name, pick = self._name, None
+        if trains_encoder(self.method): return name, None, None
+        if name == "auto":
+            pick = import_module("audioclust.pipeline.encoder_choice").pick_encoder(table, self.n_clusters if isinstance(self.n_clusters, (int, np.integer)) else 10, self.by, self.ignore, sample_rate=self.sample_rate, device=self.device, num_workers=self.num_workers, random_state=self.random_state, cache=self.cache)
+            name = pick.name
+        return name, pick, None if name == "untrained" else self._ready or self._known(name, table)
 
-@patch
-def _known(self:AudioClusterer, name, table):
-    "An encoder by its name."
-    if name not in (None, "fixed"): return named_encoder(name)
-    return FixedEncoder(self.by, self.ignore, self.sample_rate or common_rate(table.path))
+    def _known(self, name, table):
+        "An encoder by its name."
+        if name not in (None, "fixed"): return named_encoder(name)
+        return FixedEncoder(self.by, self.ignore, self.sample_rate or common_rate(table.path))
 
-# %% ../../nbs/09_pipeline/01_clusterer.ipynb #ece433a2
-@patch
-def _room(self:AudioClusterer, table, clusterer):
-    "Refuse what cannot fit; the bytes that are left for batches, or None where there is no bound."
-    n, seconds = len(table), (table.end - table.start).to_numpy()
-    fewer = "take fewer clips (longer windows, a part of the recordings), or allow more with max_memory (--max-memory)"
-    if self._trains(): needed, what = training_takes(n, seconds.sum(), seconds.max(), self.method if self.method in TRAINED else "untrained"), f"A network and {n:,} clips ({seconds.sum():,.0f} s)"
-    else: needed, what = clips_take(n, self.encoder_.dim), f"{n:,} clips with {self.encoder_.dim} numbers each"
-    left = claim(needed, self.max_memory, what, fewer)
-    with self._bounded(clusterer, left):
-        if hasattr(clusterer, "check_rows") and self.method not in TRAINED: clusterer.check_rows(n, min(30, n))
-    if self.max_memory is not None: return left if isinstance(self.encoder_, FixedEncoder) else left/16
+    def _room(self, table, clusterer):
+        "Refuse what cannot fit; the bytes that are left for batches, or None where there is no bound."
+        n, seconds = len(table), (table.end - table.start).to_numpy()
+        fewer = "take fewer clips (longer windows, a part of the recordings), or allow more with max_memory (--max-memory)"
+        if self._trains(): needed, what = training_takes(n, seconds.sum(), seconds.max(), self.method if trains_encoder(self.method) else "untrained"), f"A network and {n:,} clips ({seconds.sum():,.0f} s)"
+        else: needed, what = clips_take(n, self.encoder_.dim), f"{n:,} clips with {self.encoder_.dim} numbers each"
+        left = claim(needed, self.max_memory, what, fewer)
+        with self._bounded(clusterer, left):
+            if hasattr(clusterer, "check_rows") and not trains_encoder(self.method): clusterer.check_rows(n, min(30, n))
+        if self.max_memory is not None: return left if isinstance(self.encoder_, FixedEncoder) else left/16
 
-@patch
-def _bounds(self:AudioClusterer, clusterer): return self.max_memory is not None and clusterer.get_params().get("max_memory", 0) is None
+    def _bounds(self, clusterer): return self.max_memory is not None and clusterer.get_params().get("max_memory", 0) is None
 
-@patch
-@contextmanager
-def _bounded(self:AudioClusterer, clusterer, left=None):
-    "Let a method take what is left, unless it was told how much; afterwards it is as it was."
-    mine = self._bounds(clusterer)
-    if mine: clusterer.set_params(max_memory=room(self.max_memory, 0) if left is None else left)
-    try: yield
-    finally:
-        if mine: clusterer.set_params(max_memory=None)
+    @contextmanager
+    def _bounded(self, clusterer, left=None):
+        "Let a method take what is left, unless it was told how much; afterwards it is as it was."
+        mine = self._bounds(clusterer)
+        if mine: clusterer.set_params(max_memory=room(self.max_memory, 0) if left is None else left)
+        try: yield
+        finally:
+            if mine: clusterer.set_params(max_memory=None)
+
+    def _embed(self, table, errors, progress, team=Team(), left=None):
+        "Embeddings of the clips that can be decoded, and the table of those, each ending where its sound really ends. In a team, each process embeds a share, and the first gets all embeddings."
+        seconds, failed, cached = (table.end - table.start).to_numpy().copy(), [], []
+        mine = team.share(seconds)
+        here, real = table.iloc[mine], seconds[mine]
+        more = ({} if self.cache is None or self.cache is False else dict(cache=self.cache, cached=cached)) | ({} if left is None else dict(room=left))
+        X = team.agree(lambda: self.encoder_.embed(here, failed, real, self.device, self.num_workers, lambda batches: progress(batches, len(here) - len(cached)), **more))
+        team.agree(lambda: check_there(here, failed))
+        X, said = team.collect(X), team.gather(([(mine.start + i, reason) for i,reason in failed], len(cached), real))
+        failed, seconds = sorted(f for some,_,_ in said for f in some), np.concatenate([r for _,_,r in said])
+        self.n_cached_ = sum(n for _,n,_ in said)
+        errors += [(table.path.iloc[i], reason) for i,reason in failed]
+        good = np.setdiff1d(np.arange(len(table)), [i for i,_ in failed])
+        return _only(X, good) if team.rank == 0 else X, true_ends(table.iloc[good].reset_index(drop=True), seconds[good])
+
+    def _whiten(self, X, source, clusterer):
+        "The fitted whitening, and what it makes of the embeddings."
+        if not len(X): raise ValueError(nothing_in(source, self.errors_))
+        self._enough(clusterer, len(X))  # some could not be decoded
+        whitening = (self.encoder_.whitening(len(X)) if hasattr(self.encoder_, "whitening") else Whiten()).fit(X)
+        return whitening, whitening.transform(X)
+
+    def _trains(self): return trains_encoder(self.method) or self._name == "untrained"
+
+    def _represent(self, table, clusterer, progress, checkpoints, say):
+        "What is left to be fitted, and what a network, trained (deepcluster, spice) or not, makes of the clips, by the names of our attributes."
+        from audioclust.deepcluster.estimator import DeepCluster
+        from audioclust.deepcluster.training import Say
+        spice = self.method == "spice"
+        deep = clusterer if spice or isinstance(clusterer, DeepCluster) else DeepCluster(getattr(clusterer, "n_clusters", 1), epochs=0, device=self.device and str(self.device), random_state=self.random_state)
+        deep.set_params(by=self.by, ignore=self.ignore, sample_rate=self.sample_rate or common_rate(table.path), num_workers=self.num_workers if self.max_memory is None else 0)
+        failed, listening = [], lambda batches: progress(batches, len(table))
+        try:
+            with _alone():
+                if spice: deep.fit(table, errors=failed, listening=listening, checkpoints=checkpoints, say=say, stage=self._stage)
+                else: deep.represent(table, failed, listening, checkpoints, [Say(say)] if say else [], self._stage)
+        except ValueError as e:
+            if len(failed) < len(table): raise
+            raise ValueError(nothing_in(self.source_, self.errors_ + [(table.path.iloc[i], reason) for i,reason in failed])) from e
+        errors = self.errors_ + [(table.path.iloc[i], reason) for i,reason in sorted(failed)]
+        made = dict(errors_=errors, clips_=true_ends(deep.clips_, deep.seconds_), embeddings_=deep.embeddings_, curves_=deep.curves_, n_cached_=0)
+        if spice: made |= dict(encoder_=deep.answer_.cpu(), whitening_=deep.answer_.whitening(len(deep.labels_)).fit(deep.embeddings_))
+        else: made |= dict(encoder_=deep.encoder_.cpu(), whitening_=deep.whitening_)
+        return deep.clusterer() if deep is clusterer else clusterer, made
+
+    def _cluster(self, clusterer, team):
+        "The fitted clusterer: K-means in all processes of a team, each with a share of the rows; other methods in the first."
+        Z = self.embeddings_
+        if self.method == "kmeans" and "n_init" not in (self.params or {}): clusterer.set_params(n_init=restarts(len(Z)))
+        def fit(Z):
+            try:
+                with self._bounded(clusterer): return clusterer.fit(Z)
+            except TypeError as e: raise ValueError(f"{self.method} cannot work with the parameters {self.params}: {e}") from e
+        if self.method != "kmeans" or not 1 < team.size <= len(Z): return team.first(lambda: fit(Z))
+        clusterer.set_params(sharded=True)
+        team.agree(lambda: fit(Z[team.share(np.ones(len(Z)))]), shared=ValueError)  # a wrong request, which all refuse
+        clusterer.labels_ = np.concatenate(team.gather(clusterer.labels_))
+        return clusterer.set_params(sharded=False)
+
+    def _group(self, clusterer, team):
+        "Cluster the embeddings, and say how sure that is."
+        with self._stage("cluster"): self.clusterer_ = self._cluster(clusterer, team)
+        self.labels_, self.ids_ = np.asarray(self.clusterer_.labels_), None
+        for text in team.first(lambda: advice(self.clips_, self.labels_, getattr(self.clusterer_, 'n_clusters', None), what_to_ignore(self.by, self.ignore))): warnings.warn(text)
+        self.confidence_, self.representative_ = typicality(self.embeddings_, self.labels_)
+        if hasattr(self.clusterer_, "ask"): self.confidence_ = self.clusterer_.confidence_  # the share of its members that agree, or a probability
+        with self._stage("again"): self.stability_ = team.first(self._again)
+        if self.window and self.stability_ and self.stability_.overall < SHAKY and "order" not in what_to_ignore(self.by, self.ignore): warnings.warn(f"the groups hardly come again (stability {self.stability_.overall:.2f}), and the clips are windows of longer recordings, in which a sound may begin anywhere: order should not matter then (ignore order and level)")
+        return self
+
+    def _choose(self, clusterer, X):
+        "A number of clusters for these embeddings: for a tree by that tree, else by K-means."
+        if len(X) < 10: raise ValueError(f"{len(X)} clips are too few to choose a number of clusters from: say n_clusters")
+        with self._stage("choose"):
+            if self.method == "agglomerative": return choose_k(X, lambda k, seed: clone(clusterer).set_params(n_clusters=k), random_state=self.random_state or 0)
+            return choose_k(X, random_state=self.random_state or 0)
+
+    def _choose_first(self, table, clusterer, progress):
+        "A number of clusters for a method that trains: from the fixed encoder's embeddings."
+        fixed = FixedEncoder(self.by, self.ignore, self.sample_rate or common_rate(table.path))
+        X = fixed.embed(table, failed := [], None, self.device, self.num_workers, lambda batches: progress(batches, len(table)))
+        X = np.delete(X, [i for i,_ in failed], 0)
+        self.choice_ = self._choose(clusterer, fixed.whitening(len(X)).fit_transform(X))
+        clusterer.set_params(n_clusters=self.choice_.k)
+
+    def _again(self):
+        "How much comes again when parts of the clips are clustered; None where that says nothing."
+        k, X = len(np.unique(self.labels_[self.labels_ >= 0])), self.embeddings_
+        if not self.stability or k < 2 or len(X) < 20: return None
+        most, seedless = dict(meanshift=800, agglomerative=2000).get(self.method, 3000), clone(self.clusterer_)
+        if self.method == "spice": X, seedless = X[:, :-self.clusterer_.n_clusters], Consensus(self.clusterer_.n_clusters)
+        quick: dict = {name: v for name,v in dict(n_init=3, n_members=8).items() if name in seedless.get_params()}
+        if self._bounds(seedless): quick["max_memory"] = room(self.max_memory, 0)
+        def make(seed): return clone(seedless).set_params(**quick, **({"random_state": seed} if "random_state" in seedless.get_params() else {}))
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # was said when all clips were clustered
+                return stability_of(self.labels_, *resampled(make, X, self.stability, most=most, random_state=self.random_state or 0))
+        except ValueError as e: warnings.warn(f"how stable the clusters are was not measured, since parts of the clips cannot be clustered: {e}")
 
 # %% ../../nbs/09_pipeline/01_clusterer.ipynb #6da4efce
-@patch
-def _embed(self:AudioClusterer, table, errors, progress, team=Team(), left=None):
-    "Embeddings of the clips that can be decoded, and the table of those, each ending where its sound really ends. In a team, each process embeds a share, and the first gets all embeddings."
-    seconds, failed, cached = (table.end - table.start).to_numpy().copy(), [], []
-    mine = team.share(seconds)
-    here, real = table.iloc[mine], seconds[mine]
-    more = ({} if self.cache is None or self.cache is False else dict(cache=self.cache, cached=cached)) | ({} if left is None else dict(room=left))
-    X = team.agree(lambda: self.encoder_.embed(here, failed, real, self.device, self.num_workers, lambda batches: progress(batches, len(here) - len(cached)), **more))
-    team.agree(lambda: check_there(here, failed))
-    X, said = team.collect(X), team.gather(([(mine.start + i, reason) for i,reason in failed], len(cached), real))
-    failed, seconds = sorted(f for some,_,_ in said for f in some), np.concatenate([r for _,_,r in said])
-    self.n_cached_ = sum(n for _,n,_ in said)
-    errors += [(table.path.iloc[i], reason) for i,reason in failed]
-    good = np.setdiff1d(np.arange(len(table)), [i for i,_ in failed])
-    return _only(X, good) if team.rank == 0 else X, true_ends(table.iloc[good].reset_index(drop=True), seconds[good])
-
 def _only(X, rows, block=8192):
     "Some rows, in order, moved to the front where they are: no second table is made."
     for i in range(0, len(rows), block): X[i:i+block][:len(rows) - i] = X[rows[i:i+block]]
     return X[:len(rows)]
 
-@patch
-def _whiten(self:AudioClusterer, X, source, clusterer):
-    "The fitted whitening, and what it makes of the embeddings."
-    if not len(X): raise ValueError(nothing_in(source, self.errors_))
-    self._enough(clusterer, len(X))  # some could not be decoded
-    whitening = (self.encoder_.whitening(len(X)) if hasattr(self.encoder_, "whitening") else Whiten()).fit(X)
-    return whitening, whitening.transform(X)
-
 # %% ../../nbs/09_pipeline/01_clusterer.ipynb #f80c8d98
-@patch
-def _trains(self:AudioClusterer): return self.method in TRAINED or self._name == "untrained"
-
 @contextmanager
 def _alone():
     "Let fastai not wait for other processes, which its averages else do under torchrun."
     kept = {name: os.environ.pop(name) for name in ("RANK", "WORLD_SIZE") if name in os.environ}
     try: yield
     finally: os.environ.update(kept)
-
-@patch
-def _represent(self:AudioClusterer, table, clusterer, progress, checkpoints, say):
-    "What is left to be fitted, and what a network, trained (deepcluster, spice) or not, makes of the clips, by the names of our attributes."
-    from audioclust.deepcluster.estimator import DeepCluster
-    from audioclust.deepcluster.training import Say
-    spice = self.method == "spice"
-    deep = clusterer if spice or isinstance(clusterer, DeepCluster) else DeepCluster(getattr(clusterer, "n_clusters", 1), epochs=0, device=self.device and str(self.device), random_state=self.random_state)
-    deep.set_params(by=self.by, ignore=self.ignore, sample_rate=self.sample_rate or common_rate(table.path), num_workers=self.num_workers if self.max_memory is None else 0)
-    failed, listening = [], lambda batches: progress(batches, len(table))
-    try:
-        with _alone():
-            if spice: deep.fit(table, errors=failed, listening=listening, checkpoints=checkpoints, say=say, stage=self._stage)
-            else: deep.represent(table, failed, listening, checkpoints, [Say(say)] if say else [], self._stage)
-    except ValueError as e:
-        if len(failed) < len(table): raise
-        raise ValueError(nothing_in(self.source_, self.errors_ + [(table.path.iloc[i], reason) for i,reason in failed])) from e
-    errors = self.errors_ + [(table.path.iloc[i], reason) for i,reason in sorted(failed)]
-    made = dict(errors_=errors, clips_=true_ends(deep.clips_, deep.seconds_), embeddings_=deep.embeddings_, curves_=deep.curves_, n_cached_=0)
-    if spice: made |= dict(encoder_=deep.answer_.cpu(), whitening_=deep.answer_.whitening(len(deep.labels_)).fit(deep.embeddings_))
-    else: made |= dict(encoder_=deep.encoder_.cpu(), whitening_=deep.whitening_)
-    return deep.clusterer() if deep is clusterer else clusterer, made
-
-# %% ../../nbs/09_pipeline/01_clusterer.ipynb #ddf04cbf
-@patch
-def _cluster(self:AudioClusterer, clusterer, team):
-    "The fitted clusterer: K-means in all processes of a team, each with a share of the rows; other methods in the first."
-    Z = self.embeddings_
-    if self.method == "kmeans" and "n_init" not in (self.params or {}): clusterer.set_params(n_init=restarts(len(Z)))
-    def fit(Z):
-        try:
-            with self._bounded(clusterer): return clusterer.fit(Z)
-        except TypeError as e: raise ValueError(f"{self.method} cannot work with the parameters {self.params}: {e}") from e
-    if self.method != "kmeans" or not 1 < team.size <= len(Z): return team.first(lambda: fit(Z))
-    clusterer.set_params(sharded=True)
-    team.agree(lambda: fit(Z[team.share(np.ones(len(Z)))]), shared=ValueError)  # a wrong request, which all refuse
-    clusterer.labels_ = np.concatenate(team.gather(clusterer.labels_))
-    return clusterer.set_params(sharded=False)
-
-@patch
-def _group(self:AudioClusterer, clusterer, team):
-    "Cluster the embeddings, and say how sure that is."
-    with self._stage("cluster"): self.clusterer_ = self._cluster(clusterer, team)
-    self.labels_, self.ids_ = np.asarray(self.clusterer_.labels_), None
-    for text in team.first(lambda: advice(self.clips_, self.labels_, getattr(self.clusterer_, 'n_clusters', None), what_to_ignore(self.by, self.ignore))): warnings.warn(text)
-    self.confidence_, self.representative_ = typicality(self.embeddings_, self.labels_)
-    if hasattr(self.clusterer_, "ask"): self.confidence_ = self.clusterer_.confidence_  # the share of its members that agree, or a probability
-    with self._stage("again"): self.stability_ = team.first(self._again)
-    if self.window and self.stability_ and self.stability_.overall < SHAKY and "order" not in what_to_ignore(self.by, self.ignore): warnings.warn(f"the groups hardly come again (stability {self.stability_.overall:.2f}), and the clips are windows of longer recordings, in which a sound may begin anywhere: order should not matter then (ignore order and level)")
-    return self
-
-# %% ../../nbs/09_pipeline/01_clusterer.ipynb #72f37cf0
-@patch
-def _choose(self:AudioClusterer, clusterer, X):
-    "A number of clusters for these embeddings: for a tree by that tree, else by K-means."
-    if len(X) < 10: raise ValueError(f"{len(X)} clips are too few to choose a number of clusters from: say n_clusters")
-    with self._stage("choose"):
-        if self.method == "agglomerative": return choose_k(X, lambda k, seed: clone(clusterer).set_params(n_clusters=k), random_state=self.random_state or 0)
-        return choose_k(X, random_state=self.random_state or 0)
-
-@patch
-def _choose_first(self:AudioClusterer, table, clusterer, progress):
-    "A number of clusters for a method that trains: from the fixed encoder's embeddings."
-    fixed = FixedEncoder(self.by, self.ignore, self.sample_rate or common_rate(table.path))
-    X = fixed.embed(table, failed := [], None, self.device, self.num_workers, lambda batches: progress(batches, len(table)))
-    X = np.delete(X, [i for i,_ in failed], 0)
-    self.choice_ = self._choose(clusterer, fixed.whitening(len(X)).fit_transform(X))
-    clusterer.set_params(n_clusters=self.choice_.k)
-
-@patch
-def _again(self:AudioClusterer):
-    "How much comes again when parts of the clips are clustered; None where that says nothing."
-    k, X = len(np.unique(self.labels_[self.labels_ >= 0])), self.embeddings_
-    if not self.stability or k < 2 or len(X) < 20: return None
-    most, seedless = dict(meanshift=800, agglomerative=2000).get(self.method, 3000), clone(self.clusterer_)
-    if self.method == "spice": X, seedless = X[:, :-self.clusterer_.n_clusters], Consensus(self.clusterer_.n_clusters)
-    quick: dict = {name: v for name,v in dict(n_init=3, n_members=8).items() if name in seedless.get_params()}
-    if self._bounds(seedless): quick["max_memory"] = room(self.max_memory, 0)
-    def make(seed): return clone(seedless).set_params(**quick, **({"random_state": seed} if "random_state" in seedless.get_params() else {}))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # was said when all clips were clustered
-            return stability_of(self.labels_, *resampled(make, X, self.stability, most=most, random_state=self.random_state or 0))
-    except ValueError as e: warnings.warn(f"how stable the clusters are was not measured, since parts of the clips cannot be clustered: {e}")
 
 # %% ../../nbs/09_pipeline/01_clusterer.ipynb #2a6b9c53
 #| exporti

@@ -6,16 +6,16 @@
 __all__ = ['WAYS', 'in_common', 'write_both', 'BothWays', 'both_of', 'load_both', 'ways']
 
 # %% ../../nbs/09_pipeline/08_pair.ipynb #86bc1f4f
-import os
 from pathlib import Path
 
 import pandas as pd
 from typing_extensions import Self
 
-from . import run_folder as runs
+from ..core.distributed import Team
+from ..core.files import write_json, write_table
 from ..metrics.information import ami, nmi
 from .clusterer import AudioClusterer
-from ..core.distributed import Team
+from .run_folder import read_table, SCHEMA
 
 # %% ../../nbs/09_pipeline/08_pair.ipynb #b06e87be
 WAYS = "content", "source"
@@ -33,9 +33,9 @@ def in_common(table:pd.DataFrame, # Columns content, source
 def write_both(path:str|Path, # A folder with the run folders content and source
 )->dict: # What they have in common
     "Write `both.csv` and `both.json` beside two runs of the same clips."
-    table = _merged(*(runs.read_table(Path(path)/by/"clusters.csv") for by in WAYS))
-    runs.write_table(table, Path(path)/"both.csv")
-    runs.write_json(dict(schema=runs.SCHEMA, ways=WAYS, **in_common(table)), Path(path)/"both.json")
+    table = _merged(*(read_table(Path(path)/by/"clusters.csv") for by in WAYS))
+    write_table(table, Path(path)/"both.csv")
+    write_json(dict(schema=SCHEMA, ways=WAYS, **in_common(table)), Path(path)/"both.json")
     return in_common(table)
 
 class BothWays:

@@ -14,14 +14,13 @@ import numpy as np
 import torch
 from sklearn.base import clone
 
-from ..spice.trained_encoder import AsIs
+from ..core.distributed import Team
+from ..core.files import replacing
+from ..core.registry import load_saved, trains_encoder
 from ..encoders.fixed import Encoder, load_encoder
-from ..core.estimator import replacing
-from .persistence import load_clusterer, load_whitening
-from ..core.registry import TRAINED
 from ..metrics.information import ami
 from .clusterer import AudioClusterer
-from ..core.distributed import Team
+from ..spice.trained_encoder import AsIs
 
 # %% ../../nbs/09_pipeline/09_refinement.ipynb #de746c81
 LIMIT, LEFT, AGAIN = .2, .04, .5  # adjusted mutual information of the two groupings, at most: before, and of what is left; stability at least
@@ -60,7 +59,7 @@ class Beside(Encoder):
     @classmethod
     def read(cls, path:str|Path)->"Beside": # Folder written by `save`
         own, other, method = Path(path)/"own", Path(path)/"other", json.loads((Path(path)/"encoder.json").read_text(encoding="utf-8"))["method"]
-        return cls(load_encoder(own), load_whitening(own), load_encoder(other), load_whitening(other), method, load_clusterer(method, other), np.load(Path(path)/"means.npy", allow_pickle=False)).eval()
+        return cls(load_encoder(own), load_saved(own, "whitening"), load_encoder(other), load_saved(other, "whitening"), method, load_saved(other, "clusterer"), np.load(Path(path)/"means.npy", allow_pickle=False)).eval()
 
 # %% ../../nbs/09_pipeline/09_refinement.ipynb #5335ae6c
 def without(model:AudioClusterer, # Fitted
@@ -117,6 +116,6 @@ def refine(content:AudioClusterer, # Fitted
 def _cannot(a, b):
     "Why there is nothing to refine, or None."
     if a.refined_: return "refined already"
-    if TRAINED & {a.method, b.method}: return "left as it was: the method trains, and does this itself where it can"
+    if trains_encoder(a.method) or trains_encoder(b.method): return "left as it was: the method trains, and does this itself where it can"
     if len(a.labels_) != len(b.labels_): return "left as it was: some clips are in one of the two groupings only"
     if (a.labels_ < 0).any() or (b.labels_ < 0).any(): return "left as it was: some clips are noise"

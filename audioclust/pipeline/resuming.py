@@ -6,17 +6,19 @@
 __all__ = ['MARK', 'EARLIER', 'at_work', 'state', 'check_same', 'begun', 'note_saved', 'saved', 'earlier_run', 'Ended', 'tidy']
 
 # %% ../../nbs/09_pipeline/05_resuming.ipynb #0ef3199b
-import json, os, re, signal, threading, warnings
+import json
+import os
+import re
+import signal
+import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
-import pandas as pd
-
-from . import run_folder as runs
-from ..audio.recordings import brief
-from ..core.estimator import not_written
+from ..core.files import brief, jsonable, not_written, write_json, write_table
+from .run_folder import read_run, read_table, SCHEMA
 
 # %% ../../nbs/09_pipeline/05_resuming.ipynb #8f2a6112
 MARK, EARLIER = "started.json", "earlier.csv"
@@ -35,7 +37,7 @@ def at_work(out:str|Path, # The run folder, made if it is not there
     except OSError as e: raise not_written(out, e) from e
     try:
         for old in _leftovers(out): old.unlink(missing_ok=True)
-        runs.write_json(dict(about, created=since or _now(), schema=runs.SCHEMA), out/MARK)
+        write_json(dict(about, created=since or _now(), schema=SCHEMA), out/MARK)
         yield
         _clear(out)
     except Exception as e:
@@ -87,9 +89,9 @@ def check_same(out:str|Path, # A run folder that holds a run, whole or stopped
     "Refuse to go on with a run that was asked for something else."
     out = Path(out)
     about = _said(out/(MARK if (out/MARK).is_file() else "run.json"))
-    if about.get("schema") != runs.SCHEMA: raise ValueError(f"{out} was begun by another version of audioclust: begin anew with --overwrite")
+    if about.get("schema") != SCHEMA: raise ValueError(f"{out} was begun by another version of audioclust: begin anew with --overwrite")
     free = {"num_workers", "device"}  # do not change what is asked for
-    then, now = about.get("asked", {}), runs._plain(asked)
+    then, now = about.get("asked", {}), jsonable(asked)
     if not isinstance(then, dict): raise ValueError(f"{out} does not say what it was asked for: begin anew with --overwrite")
     differ = [f"{k} was {brief(repr(then[k]), 80)} and is {brief(repr(now[k]), 80)}" for k in then if k in now and k not in free and then[k] != now[k]]
     if "source" in about and about["source"] != os.path.abspath(source): differ.append(f"the recordings were {brief(about['source'])}")
@@ -104,7 +106,7 @@ def begun(out:str|Path, # A run folder
 # %% ../../nbs/09_pipeline/05_resuming.ipynb #bf89f362
 def note_saved(out:str|Path): # A run folder that is at work
     "Note in the mark that the run is whole, but for what can be made from it."
-    runs.write_json({**_said(Path(out)/MARK), "saved": True}, Path(out)/MARK)
+    write_json({**_said(Path(out)/MARK), "saved": True}, Path(out)/MARK)
 
 def saved(out:str|Path # A run folder
 )->bool:
@@ -117,15 +119,15 @@ def earlier_run(out:str|Path, # A run folder that is about to be written
     "What the run held that is being replaced; put aside, for the case that this one is stopped."
     out = Path(out)
     kept, by = (out/EARLIER).is_file(), None
-    try: by = None if kept else runs.read_run(out)["by"]
+    try: by = None if kept else read_run(out)["by"]
     except ValueError: return None, None
     try:
-        table = runs.read_table(file := out/EARLIER if kept else out/"clusters.csv")
+        table = read_table(file := out/EARLIER if kept else out/"clusters.csv")
         if kept and len(table): by = table.get("by", [None])[0]
         if len(table) and (by not in ("content", "source") or "start" not in table): raise ValueError(f"{file} is damaged: it lacks by or start")
     except (ValueError, OSError) as e: warnings.warn(f"{e}; clusters are numbered anew"); return None, None
     if not len(table): return None, None
-    if not kept: runs.write_table(table.assign(by=by), out/EARLIER)
+    if not kept: write_table(table.assign(by=by), out/EARLIER)
     return by, table
 
 # %% ../../nbs/09_pipeline/05_resuming.ipynb #8a4f286c

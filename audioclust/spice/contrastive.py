@@ -7,20 +7,22 @@ __all__ = ['Pairs', 'similarities', 'SimCLR', 'MoCo', 'alignment', 'uniformity',
            'contrastive_learner', 'NewOrder']
 
 # %% ../../nbs/08_spice/01_contrastive.ipynb #3e6c66fa
-import copy, math, warnings
+import copy
+import math
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import torch
-from fastai.callback import progress, schedule  # gives Learner its bars and `fit_one_cycle`
+from fastai.callback import progress, schedule  # noqa: F401 (they add methods to Learner)
 from fastai.callback.core import Callback, CancelValidException
 from fastai.learner import Learner
 from torch import nn
 
-from ..encoders.logmel_store import Clipped
-from ..encoders.networks import NetworkEncoder, has_bf16
 from ..deepcluster.training import Bfloat16, EncoderWithHead, MakeViews, Share
+from ..encoders.logmel_store import Clipped
+from ..encoders.networks import has_bf16, NetworkEncoder
 
 # %% ../../nbs/08_spice/01_contrastive.ipynb #cfda7833
 class Pairs(MakeViews):

@@ -6,7 +6,8 @@
 __all__ = ['SPICE']
 
 # %% ../../nbs/08_spice/08_estimator.ipynb #4f96bf14
-import json, warnings
+import json
+import warnings
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from functools import partial
@@ -20,19 +21,19 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from .trained_encoder import Answer, MostProbable, place, soft_assignment
-from .contrastive import SimCLR, contrastive_learner
-from .nonredundant import Crossed
-from ..encoders.fixed import FixedEncoder, load_encoder, what_to_ignore
-from ..core.estimator import replacing
-from .fair import Even, weight_for
-from .heads import SelfHeads
-from ..encoders.logmel_store import ClippedLogMel, heard
-from ..metrics.information import ami
-from ..encoders.networks import network_for
-from .fixmatch import consistency, probabilities_kept, reliable, semi_learner
+from ..core.files import replacing
 from ..deepcluster.training import Checkpoints, Say, training_about
+from ..encoders.fixed import FixedEncoder, load_encoder, what_to_ignore
+from ..encoders.logmel_store import ClippedLogMel, heard
+from ..encoders.networks import network_for
 from ..encoders.within_whitening import WithinWhiten
+from ..metrics.information import ami
+from .contrastive import contrastive_learner, SimCLR
+from .fair import Even, weight_for
+from .fixmatch import consistency, probabilities_kept, reliable, semi_learner
+from .heads import SelfHeads
+from .nonredundant import Crossed
+from .trained_encoder import Answer, MostProbable, place, soft_assignment
 
 # %% ../../nbs/08_spice/08_estimator.ipynb #a38e3817
 _OTHER = dict(content="source", source="content")

@@ -11,9 +11,9 @@ from sklearn.base import ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..ensembles.voting import consensus
 from ..core.estimator import Kept, to_numpy
 from ..encoders.within_whitening import axes_beside
+from ..ensembles.voting import consensus
 
 # %% ../../nbs/08_spice/06_fair.ipynb #da035361
 class Even(ClusterMixin, Kept):

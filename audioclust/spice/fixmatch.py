@@ -6,24 +6,25 @@
 __all__ = ['consistency', 'reliable', 'FixMatch', 'EMA', 'MatchCurves', 'semi_learner', 'probabilities', 'probabilities_kept']
 
 # %% ../../nbs/08_spice/04_fixmatch.ipynb #c268ec9d
-import copy, math
+import copy
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import torch
-from fastai.callback import progress, schedule  # gives Learner its bars and `fit_one_cycle`
+from fastai.callback import progress, schedule  # noqa: F401 (they add methods to Learner)
 from fastai.callback.core import Callback, CancelValidException
 from fastai.learner import Learner
 from torch import nn
 
-from ..encoders.views import Dice, Views
 from ..core.estimator import to_numpy
-from ..encoders.logmel_store import Clipped
-from .neighbours import nearest_neighbours
-from ..encoders.networks import NetworkEncoder, has_bf16
 from ..deepcluster.pseudolabels import balanced
 from ..deepcluster.training import Bfloat16, EncoderWithHead, Share
+from ..encoders.logmel_store import Clipped
+from ..encoders.networks import has_bf16, NetworkEncoder
+from ..encoders.views import Dice, Views
+from .neighbours import nearest_neighbours
 
 # %% ../../nbs/08_spice/04_fixmatch.ipynb #246bef8d
 def consistency(E:np.ndarray, # Embeddings [N, d]

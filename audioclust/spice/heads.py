@@ -7,28 +7,29 @@ __all__ = ['prototypes', 'assign_balanced', 'assign_nearest', 'double_softmax', 
            'SelfLabels', 'KeepBest', 'heads_learner', 'SelfHeads']
 
 # %% ../../nbs/08_spice/02_heads.ipynb #d8c637dc
-import json, math
+import json
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from fastai.callback import progress, schedule  # gives Learner its bars
+from fastai.callback import progress, schedule  # noqa: F401 (they add methods to Learner)
 from fastai.callback.core import Callback, CancelValidException
 from fastai.data.core import DataLoaders
 from fastai.data.load import DataLoader
 from fastai.learner import Learner
 from fastai.optimizer import Adam
-from fastcore.basics import patch
 from safetensors.torch import load_file, save_file
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 from typing_extensions import Self
 
+from ..core.estimator import to_numpy
+from ..core.files import replacing
 from ..ensembles.voting import consensus
-from ..core.estimator import replacing, to_numpy
 
 # %% ../../nbs/08_spice/02_heads.ipynb #0e86c5f4
 def prototypes(scores:torch.Tensor, # Probabilities of each head [H, N, K]
@@ -234,19 +235,18 @@ class SelfHeads(ClusterMixin, BaseEstimator):
         "The most probable group, by the best head."
         return self.predict_proba(X).argmax(1)
 
-@patch
-def save(self:SelfHeads, path:str|Path, # Folder, made if it is not there
-):
-    "Write the heads, without pickle."
-    check_is_fitted(self, "state_")
-    with replacing(Path(path)/"heads.safetensors") as tmp: save_file(self.state_, tmp)
-    with replacing(Path(path)/"heads.json") as tmp: tmp.write_text(json.dumps(dict(params={**self.get_params(), "device": None}, head=self.head_, loss=self.loss_, curves=self.curves_)), encoding="utf-8")
+    def save(self, path:str|Path, # Folder, made if it is not there
+    ):
+        "Write the heads, without pickle."
+        check_is_fitted(self, "state_")
+        with replacing(Path(path)/"heads.safetensors") as tmp: save_file(self.state_, tmp)
+        with replacing(Path(path)/"heads.json") as tmp: tmp.write_text(json.dumps(dict(params={**self.get_params(), "device": None}, head=self.head_, loss=self.loss_, curves=self.curves_)), encoding="utf-8")
 
-@patch(cls_method=True)
-def load(cls:SelfHeads, path:str|Path, # Folder written by `save`
-)->SelfHeads: # Fitted
-    "Read what `save` wrote."
-    about = json.loads((Path(path)/"heads.json").read_text(encoding="utf-8"))
-    self = cls(**about["params"])
-    self.head_, self.loss_, self.curves_, self.state_ = about["head"], about["loss"], about["curves"], load_file(Path(path)/"heads.safetensors")
-    return self
+    @classmethod
+    def load(cls, path:str|Path, # Folder written by `save`
+    )->"SelfHeads": # Fitted
+        "Read what `save` wrote."
+        about = json.loads((Path(path)/"heads.json").read_text(encoding="utf-8"))
+        self = cls(**about["params"])
+        self.head_, self.loss_, self.curves_, self.state_ = about["head"], about["loss"], about["curves"], load_file(Path(path)/"heads.safetensors")
+        return self

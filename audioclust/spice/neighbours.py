@@ -6,12 +6,13 @@
 __all__ = ['nearest_neighbours', 'scan_loss', 'temi_loss', 'NeighbourPairs', 'NeighbourHeads']
 
 # %% ../../nbs/08_spice/03_neighbours.ipynb #21fb1629
-import copy, math
+import copy
+import math
 from collections.abc import Iterable
 
 import numpy as np
 import torch
-from fastai.callback import progress, schedule  # gives Learner its bars
+from fastai.callback import progress, schedule  # noqa: F401 (they add methods to Learner)
 from fastai.callback.core import Callback, CancelValidException
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner

@@ -6,23 +6,24 @@
 __all__ = ['Crossed', 'Step']
 
 # %% ../../nbs/08_spice/05_nonredundant.ipynb #313ad9e1
-import json, warnings
+import json
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from fastcore.basics import patch
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..ensembles.voting import Consensus
-from ..core.estimator import replacing, to_numpy
-from ..metrics.information import ami
+from ..core.estimator import to_numpy
+from ..core.files import replacing
 from ..encoders.whitening import Whiten
+from ..ensembles.voting import Consensus
+from ..metrics.information import ami
 
 # %% ../../nbs/08_spice/05_nonredundant.ipynb #f01f39e3
 class Crossed(ClusterMixin, BaseEstimator):
@@ -82,25 +83,69 @@ class Crossed(ClusterMixin, BaseEstimator):
         self.embeddings_ = self.steps_[-1].place(both, labels)
         return self
 
-# %% ../../nbs/08_spice/05_nonredundant.ipynb #a6971dc3
-@patch
-def _go_round(self:Crossed, find, labels, first, tried):
-    "All rounds with `n_other_` groups of the other grouping, or more, where that turns out to be safe."
-    step, labels[1] = tried[self.n_other_]
-    self.steps_ = [first, step]
-    for _ in range(self.rounds - 1):
+    def _go_round(self, find, labels, first, tried):
+        "All rounds with `n_other_` groups of the other grouping, or more, where that turns out to be safe."
+        step, labels[1] = tried[self.n_other_]
+        self.steps_ = [first, step]
+        for _ in range(self.rounds - 1):
+            step, labels[0] = find(0, self.n_clusters)
+            self.steps_.append(step)
+            step, labels[1] = find(1, self.n_other_)
+            finer = min((k for k in tried if k > self.n_other_), default=None)
+            if finer is not None:
+                more = find(1, finer)
+                surer = more[0].clusterer.confidence_.mean() >= step.clusterer.confidence_.mean()
+                if (a := ami(labels[0], more[1])) <= self.limit/2 and surer: self.n_other_, self.dependence_[finer], (step, labels[1]) = finer, a, more
+            self.steps_.append(step)
         step, labels[0] = find(0, self.n_clusters)
         self.steps_.append(step)
-        step, labels[1] = find(1, self.n_other_)
-        finer = min((k for k in tried if k > self.n_other_), default=None)
-        if finer is not None:
-            more = find(1, finer)
-            surer = more[0].clusterer.confidence_.mean() >= step.clusterer.confidence_.mean()
-            if (a := ami(labels[0], more[1])) <= self.limit/2 and surer: self.n_other_, self.dependence_[finer], (step, labels[1]) = finer, a, more
-        self.steps_.append(step)
-    step, labels[0] = find(0, self.n_clusters)
-    self.steps_.append(step)
-    self.dependence_["at the end"] = ami(*labels)
+        self.dependence_["at the end"] = ami(*labels)
+
+    def ask(self, X:np.ndarray|list, # Embeddings [n, d], or a list
+        other:np.ndarray|list|None=None, # For the other grouping [n, d'], or a list
+    )->tuple[np.ndarray,np.ndarray,np.ndarray,np.ndarray|None]: # (labels int64 [n], share of members that agree float32 [n], embeddings [n, m], labels of the other grouping int64 [n] or None)
+        "The groups of new clips, by the steps that found them."
+        check_is_fitted(self, "steps_")
+        if self.crossed_ and other is None: raise ValueError("other is needed: embeddings of the same clips for the other grouping")
+        both, labels = [_several(X), None if other is None else _several(other)], [None, None] # type: Any, Any
+        for step in self.steps_:
+            Z = step.see(both, labels)
+            labels[step.which], sure = step.clusterer.ask(Z if len(Z) > 1 else Z[0])
+        return labels[0], sure, _beside(Z), labels[1]
+
+    def predict(self, X:np.ndarray|list, # Embeddings [n, d], or a list
+        other:np.ndarray|list|None=None, # For the other grouping [n, d'], or a list
+    )->np.ndarray: # int64 [n]
+        "The groups of new clips."
+        return self.ask(X, other)[0]
+
+    def save(self, path:str|Path, # Folder, made if it is not there
+    ):
+        "Write all steps, without pickle."
+        check_is_fitted(self, "steps_")
+        path = Path(path)
+        for i,step in enumerate(self.steps_):
+            step.clusterer.save(path/f"step{i}")
+            for j,(w,m) in enumerate(zip(step.whitenings, step.means)):
+                w.save(path/f"step{i}"/str(j))
+                if m is None: continue
+                with replacing(path/f"step{i}"/str(j)/"means.npy") as tmp, open(tmp, "wb") as f: np.save(f, m, allow_pickle=False)
+        about = dict(params={k: list(v) if isinstance(v, tuple) else v for k,v in self.get_params().items()}, which=[s.which for s in self.steps_], embeddings=[len(s.means) for s in self.steps_], crossed=self.crossed_, n_other=self.n_other_, dependence=[[k, v] for k,v in self.dependence_.items()], n_features_in=self.n_features_in_)
+        with replacing(path/"crossed.json") as tmp: tmp.write_text(json.dumps(about, default=str), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path:str|Path, # Folder written by `save`
+    )->"Crossed": # Fitted
+        "Read what `save` wrote."
+        path = Path(path)
+        about = json.loads((path/"crossed.json").read_text(encoding="utf-8"))
+        self, steps = cls(**about["params"]), []
+        for i,(which,n) in enumerate(zip(about["which"], about["embeddings"])):
+            at = [path/f"step{i}"/str(j) for j in range(n)]
+            means = [np.load(a/"means.npy", allow_pickle=False) if (a/"means.npy").is_file() else None for a in at]
+            steps.append(Step(which, means, [Whiten.load(a) for a in at], Consensus.load(path/f"step{i}").set_params(device=None)))
+        self.steps_, self.clusterer_, self.crossed_, self.n_other_, self.dependence_, self.n_features_in_ = steps, steps[-1].clusterer, about["crossed"], about["n_other"], {k: v for k,v in about["dependence"]}, about["n_features_in"]
+        return self
 
 # %% ../../nbs/08_spice/05_nonredundant.ipynb #6231cd38
 def _several(X): return [to_numpy(x).astype(np.float32) for x in (X if isinstance(X, (list, tuple)) else [X])]
@@ -129,52 +174,3 @@ class Step:
 
 def _beside(Z): return np.concatenate(Z, 1)/np.float32(len(Z)**.5)
 def _rest(X, means, groups): return X if means is None else X - means[groups]
-
-@patch
-def ask(self:Crossed, X:np.ndarray|list, # Embeddings [n, d], or a list
-    other:np.ndarray|list|None=None, # For the other grouping [n, d'], or a list
-)->tuple[np.ndarray,np.ndarray,np.ndarray,np.ndarray|None]: # (labels int64 [n], share of members that agree float32 [n], embeddings [n, m], labels of the other grouping int64 [n] or None)
-    "The groups of new clips, by the steps that found them."
-    check_is_fitted(self, "steps_")
-    if self.crossed_ and other is None: raise ValueError("other is needed: embeddings of the same clips for the other grouping")
-    both, labels = [_several(X), None if other is None else _several(other)], [None, None] # type: Any, Any
-    for step in self.steps_:
-        Z = step.see(both, labels)
-        labels[step.which], sure = step.clusterer.ask(Z if len(Z) > 1 else Z[0])
-    return labels[0], sure, _beside(Z), labels[1]
-
-@patch
-def predict(self:Crossed, X:np.ndarray|list, # Embeddings [n, d], or a list
-    other:np.ndarray|list|None=None, # For the other grouping [n, d'], or a list
-)->np.ndarray: # int64 [n]
-    "The groups of new clips."
-    return self.ask(X, other)[0]
-
-@patch
-def save(self:Crossed, path:str|Path, # Folder, made if it is not there
-):
-    "Write all steps, without pickle."
-    check_is_fitted(self, "steps_")
-    path = Path(path)
-    for i,step in enumerate(self.steps_):
-        step.clusterer.save(path/f"step{i}")
-        for j,(w,m) in enumerate(zip(step.whitenings, step.means)):
-            w.save(path/f"step{i}"/str(j))
-            if m is None: continue
-            with replacing(path/f"step{i}"/str(j)/"means.npy") as tmp, open(tmp, "wb") as f: np.save(f, m, allow_pickle=False)
-    about = dict(params={k: list(v) if isinstance(v, tuple) else v for k,v in self.get_params().items()}, which=[s.which for s in self.steps_], embeddings=[len(s.means) for s in self.steps_], crossed=self.crossed_, n_other=self.n_other_, dependence=[[k, v] for k,v in self.dependence_.items()], n_features_in=self.n_features_in_)
-    with replacing(path/"crossed.json") as tmp: tmp.write_text(json.dumps(about, default=str), encoding="utf-8")
-
-@patch(cls_method=True)
-def load(cls:Crossed, path:str|Path, # Folder written by `save`
-)->Crossed: # Fitted
-    "Read what `save` wrote."
-    path = Path(path)
-    about = json.loads((path/"crossed.json").read_text(encoding="utf-8"))
-    self, steps = cls(**about["params"]), []
-    for i,(which,n) in enumerate(zip(about["which"], about["embeddings"])):
-        at = [path/f"step{i}"/str(j) for j in range(n)]
-        means = [np.load(a/"means.npy", allow_pickle=False) if (a/"means.npy").is_file() else None for a in at]
-        steps.append(Step(which, means, [Whiten.load(a) for a in at], Consensus.load(path/f"step{i}").set_params(device=None)))
-    self.steps_, self.clusterer_, self.crossed_, self.n_other_, self.dependence_, self.n_features_in_ = steps, steps[-1].clusterer, about["crossed"], about["n_other"], {k: v for k,v in about["dependence"]}, about["n_features_in"]
-    return self

@@ -17,15 +17,16 @@ from sklearn.base import TransformerMixin
 from torch import nn
 from typing_extensions import Self
 
-from .nonredundant import Crossed
-from ..encoders.fixed import Encoder, load_encoder
-from ..core.estimator import Clusterer, Kept, like, replacing, to_numpy
-from .fair import Even
-from .heads import SelfHeads
-from .fixmatch import probabilities
+from ..core.estimator import Clusterer, Kept, like, to_numpy
+from ..core.files import replacing
 from ..deepcluster.training import EncoderWithHead
+from ..encoders.fixed import Encoder, load_encoder
 from ..encoders.whitening import Whiten
 from ..encoders.within_whitening import WithinWhiten
+from .fair import Even
+from .fixmatch import probabilities
+from .heads import SelfHeads
+from .nonredundant import Crossed
 
 # %% ../../nbs/08_spice/07_trained_encoder.ipynb #5d03a006
 def place(crossed:Crossed, even:Even|None, spread:list, other:np.ndarray|None)->np.ndarray: # What step 2 left, whitened embeddings [n, d] in a list, the other groups [n]

@@ -18,7 +18,8 @@ from sklearn.neighbors import kneighbors_graph
 from threadpoolctl import threadpool_limits
 
 from audioclust.classical import prediction as anchors
-from audioclust.classical.prediction import free_memory, shapes
+from audioclust.classical.prediction import shapes
+from audioclust.core.memory import free_memory
 from audioclust.classical import *
 from audioclust.classical.mean_shift import modes
 from audioclust.ensembles import SpectralClustering

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from audioclust.pipeline.persistence import load_whitening
+from audioclust.core.registry import load_saved
 from audioclust.encoders import Whiten
 from audioclust.encoders.whitening import _axes
 
@@ -57,7 +57,7 @@ def test_it_is_still_found_among_the_encoders():
 def test_a_folder_that_was_kept_before_is_read(tmp_path): # as it was written when the class was in `encoders`
     (tmp_path/"whitening.json").write_text(json.dumps({"class": "Whiten", "params": {"floor": 0.05, "l2": False, "n_components": 2}, "fitted": {"n_features_in_": 3}}))
     save_file({"mean_": np.array([1., 2., 3.]), "components_": np.array([[1., 0., 0.], [0., .5, 0.]])}, tmp_path/"whitening.safetensors")
-    for load in (Whiten.load, load_whitening):
+    for load in (Whiten.load, lambda path: load_saved(path, "whitening")):
         w = load(tmp_path)
         assert type(w) is Whiten and w.n_features_in_ == 3
         np.testing.assert_array_equal(w.transform(np.array([[3., 4., 5.]])), np.array([[2, 1]], np.float32))

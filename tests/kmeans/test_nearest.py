@@ -8,7 +8,7 @@ from sklearn.cluster import kmeans_plusplus
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from audioclust.kmeans.nearest import assign, start
-from audioclust.kmeans import blocks, in_float64, scatter, unit_rows
+from audioclust.kmeans.blocks import blocks, in_float64, scatter, unit_rows
 
 seeds = st.integers(0, 2**31 - 1)
 

@@ -7,7 +7,7 @@ import soundfile as sf
 import torch
 from hypothesis import given, settings, strategies as st
 
-from audioclust.pipeline import run_folder as runs
+from audioclust.pipeline.run_folder import read_run, read_table
 from audioclust.metrics import nmi
 from audioclust.ensembles.membership import typicality
 from audioclust.core.registry import METHODS, make_clusterer
@@ -57,7 +57,7 @@ def test_every_file_is_a_row_somewhere(tmp_path, tone):
     m = AudioClusterer(n_clusters=2, device="cpu").fit(tmp_path/"in")
     assert len(m.clips_) == 6 and sorted(p.name for p, _ in m.errors_) == ["bad.wav", "nan.wav"]
     m.save(tmp_path/"run")
-    assert len(runs.read_table(tmp_path/"run/errors.csv")) == 2
+    assert len(read_table(tmp_path/"run/errors.csv")) == 2
     assert not any(p.name.startswith(".") for p in (tmp_path/"run").rglob("*"))
 
 
@@ -125,7 +125,7 @@ def test_run_json_says_what_repeats_it(words, tmp_path):
     folder, _ = words
     m = AudioClusterer(n_clusters=5, by="source", ignore="order,room", random_state=7, device="cpu").fit(folder)
     m.save(tmp_path/"run", figures=False)
-    about = runs.read_run(tmp_path/"run")
+    about = read_run(tmp_path/"run")
     asked, made_with = about["asked"], about["versions"]
     assert made_with["libsndfile"] == sf.__libsndfile_version__  # an MP3 decodes to what it makes of it
     np.testing.assert_array_equal(AudioClusterer(**asked).fit(folder).labels_, m.labels_)

@@ -9,7 +9,8 @@ import pytest
 import soundfile as sf
 
 resource = pytest.importorskip("resource")  # limits of a process, as Unix has them
-from audioclust.pipeline import run_folder as runs
+from audioclust.core.files import write_json
+from audioclust.pipeline.run_folder import SCHEMA, read_table
 from audioclust.encoders.cache import ArrayCache
 from audioclust.cli import main
 from audioclust.audio import synthetic_words
@@ -208,7 +209,7 @@ def test_recordings_that_may_not_be_read(home, cluster):
     some.chmod(0); folder.chmod(0)
     with nobody():
         assert cluster(mine, out/"run", "--no-page", "--n-clusters", "2", cache=out/"cache")[0] == 0
-        bad = runs.read_table(out/"run"/"errors.csv").set_index("path").reason
+        bad = read_table(out/"run"/"errors.csv").set_index("path").reason
         assert "no permission to read" in bad[str(some)] and "ermission" in bad[str(folder)] and len(bad) == 2
         mine.chmod(0) if not root else os.seteuid(0) or mine.chmod(0) or os.seteuid(65534)
         status, err = cluster(mine, out/"none", cache=out/"cache")
@@ -260,7 +261,7 @@ def test_recordings_that_change_after_they_were_found(sounds, cluster, tmp_path,
         gone.unlink(); text.write_text("no sound"); cut.write_bytes(cut.read_bytes()[:len(cut.read_bytes())//2]); shutil.copy(last, other)
     before_embedding(monkeypatch, change)
     status, err = cluster(sounds, tmp_path/"run", "--no-page", *options, cache=tmp_path/"cache")
-    bad, table = (runs.read_table(tmp_path/"run"/n) for n in ("errors.csv", "clusters.csv"))
+    bad, table = (read_table(tmp_path/"run"/n) for n in ("errors.csv", "clusters.csv"))
     assert status == 0 and "warning: 2 files or clips could not be used" in err[-1] and dict(zip(bad.path, bad.reason))[str(gone)] == "there is no such file" and set(bad.path) == {str(gone), str(text)}
     assert len(table) == 34 and table.end[table.path == str(cut)].item() < .75*sf.info(last).duration + .3 and {str(cut), str(other)} <= set(table.path)
 
@@ -296,12 +297,12 @@ def test_recordings_that_change_between_a_training_and_going_on(sounds, home, cl
     else: shutil.copy(b, a if what == "replaced" else a.with_name("new.wav"))
     status, err = cluster(sounds, out, "--resume", *options)
     assert status == 2 and re.search(r"training.safetensors is from another training \(.*recordings differ\).*--overwrite", err[-1]) and state(out) == "stopped"
-    assert cluster(sounds, out, "--overwrite", *options)[0] == 0 and len(runs.read_table(out/"clusters.csv")) == 36 + (what == "new") - (what == "vanished")
+    assert cluster(sounds, out, "--overwrite", *options)[0] == 0 and len(read_table(out/"clusters.csv")) == 36 + (what == "new") - (what == "vanished")
 
 def test_a_damaged_training_is_told(home, cluster, tmp_path, monkeypatch):
     out, options = tmp_path/"run", ["--no-page", *TRAINED]
     (out/"training").mkdir(parents=True)
-    runs.write_json(dict(schema=runs.SCHEMA, asked={}), out/"started.json")
+    write_json(dict(schema=SCHEMA, asked={}), out/"started.json")
     (out/"training"/"training.safetensors").write_bytes(b"no tensors")
     status, err = cluster(home/"sounds", out, "--resume", *options)
     assert status == 2 and "training.safetensors is damaged" in err[-1] and "--overwrite" in err[-1]

@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audioclust.pipeline import run_folder as runs
+from audioclust.core.files import write_json, write_table
+from audioclust.pipeline.run_folder import SCHEMA, read_table
 from audioclust.cli import main
 from audioclust.audio import synthetic_words
 from audioclust.pipeline.resuming import at_work, state
@@ -69,7 +70,7 @@ def test_what_was_half_written_is_removed(sounds, whole, tmp_path):
     (out/"model").mkdir(parents=True)
     for name in (".clusters.csv.123.csv", "model/.encoder.json.9.json", ".embeddings.npy.77.npy"): (out/name).write_text("half")
     assert state(out) == "other"  # a folder that we did not begin is left alone
-    runs.write_json(dict(schema=runs.SCHEMA, asked={}, created="2020-01-01T00:00:00+00:00"), out/"started.json")
+    write_json(dict(schema=SCHEMA, asked={}, created="2020-01-01T00:00:00+00:00"), out/"started.json")
     (out/".hidden").write_text("mine")
     assert cluster(sounds, out, "--resume") == 0 and same(out, whole)
     assert {p.name for p in out.rglob(".*")} == {".hidden"}
@@ -120,8 +121,8 @@ def test_replacing_a_run_keeps_its_numbers_though_stopped(sounds, tmp_path, monk
     out = tmp_path/"run"
     assert cluster(sounds, out) == 0
     about, table = json.loads((out/"run.json").read_text()), pd.read_csv(out/"clusters.csv")
-    runs.write_table(runs.read_table(out/"clusters.csv").assign(cluster=(table.cluster + 1) % 4), out/"clusters.csv")
-    write = runs.write_table
+    write_table(read_table(out/"clusters.csv").assign(cluster=(table.cluster + 1) % 4), out/"clusters.csv")
+    write = write_table
     def stop(t, path):
         if path == out/"errors.csv": raise KeyboardInterrupt  # clusters.csv is the new one by now
         write(t, path)
@@ -133,7 +134,7 @@ def test_replacing_a_run_keeps_its_numbers_though_stopped(sounds, tmp_path, monk
 
 
 def test_both_ways_go_on(sounds, tmp_path, monkeypatch):
-    out, write = tmp_path/"run", runs.write_table
+    out, write = tmp_path/"run", write_table
     def stop(t, path):
         if "source" in str(path): raise KeyboardInterrupt
         write(t, path)

@@ -125,7 +125,7 @@ def test_what_is_read_has_a_value_or_is_refused_in_one_line(run, tmp_path, name)
 
 def test_a_long_name_has_a_label_track(run, tmp_path):
     from audioclust.listen import to_audacity
-    from audioclust.pipeline.run_folder import write_table
+    from audioclust.core.files import write_table
     shutil.copytree(run, tmp_path/"run")
     table = read_table(tmp_path/"run/clusters.csv")
     names = ["a"*251 + ".wav", "é"*125 + ".flac", "a"*250 + "b.wav", "short.wav"]

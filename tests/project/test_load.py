@@ -29,7 +29,7 @@ def test_nothing_is_lost(load, tmp_path): check(*load.load(tmp_path, 400, .05), 
 def test_nothing_is_lost_in_more(load, tmp_path): check(*load.load(tmp_path, 20_000, 2), 20_000, 2400)
 
 def test_what_is_lost_is_seen(load, tmp_path):
-    from audioclust.pipeline.run_folder import write_table
+    from audioclust.core.files import write_table
     import pandas as pd
     write_table(pd.DataFrame(dict(path=["/a.wav", "/b.wav", "/b.wav"], start=[0., 0., 3.], end=1., cluster=0)), tmp_path/"clusters.csv")
     write_table(pd.DataFrame(dict(path=["/c.wav"], reason="bad")), tmp_path/"errors.csv")

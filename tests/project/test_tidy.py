@@ -6,7 +6,7 @@ import pytest
 import soundfile as sf
 
 resource = pytest.importorskip("resource")  # limits of a process, as Unix has them
-from audioclust.pipeline import run_folder as runs
+from audioclust.pipeline.run_folder import read_table
 from audioclust.cli import main
 from audioclust.audio import synthetic_words
 from audioclust.pipeline.resuming import state
@@ -72,7 +72,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + {spare}
 sys.exit(main({["cluster", str(many), "--out", str(tmp_path/"run"), "--no-cache", "--no-page", "--n-clusters", "5", "--stability", "0", "-q", "--workers", "2"]!r}))"""
     r = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert r.returncode == 0, r.stderr
-    assert len(runs.read_table(tmp_path/"run"/"clusters.csv")) == 400
+    assert len(read_table(tmp_path/"run"/"clusters.csv")) == 400
 
 @pytest.mark.parametrize("options", [["--workers", "0"], ["--workers", "2"], ["--workers", "2", "--encoder", "untrained", "--no-page"], ["--workers", "2", "--no-page", "--method", "deepcluster", "--epochs", "1", "--set", "passes=.2", "--set", "views=2"]], ids=" ".join)
 def test_few_files_are_open_at_once(many, tmp_path, options):
@@ -81,5 +81,5 @@ def test_few_files_are_open_at_once(many, tmp_path, options):
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(64, used + 40), before[1]))
     try: assert main(["cluster", str(many), "--out", str(tmp_path/"run"), "--cache", str(tmp_path/"cache"), "--n-clusters", "5", "--stability", "0", "-q", *options]) == 0
     finally: resource.setrlimit(resource.RLIMIT_NOFILE, before)
-    assert len(runs.read_table(tmp_path/"run"/"clusters.csv")) == 400 and len(runs.read_table(tmp_path/"run"/"errors.csv")) == 10
+    assert len(read_table(tmp_path/"run"/"clusters.csv")) == 400 and len(read_table(tmp_path/"run"/"errors.csv")) == 10
     assert len(os.listdir("/dev/fd")) <= used + 8  # what libraries keep open; not a file for each clip
