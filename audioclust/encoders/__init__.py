@@ -12,3 +12,6 @@ SAVED.register("PretrainedEncoder", "audioclust.encoders.pretrained:PretrainedEn
 SAVED.register("EffectsEncoder", "audioclust.encoders.sound_effects:EffectsEncoder")
 SAVED.register("Whiten", "audioclust.encoders.whitening:Whiten")
 SAVED.register("WithinWhiten", "audioclust.encoders.within_whitening:WithinWhiten")
+SAVED.register("ResidualEncoder", "audioclust.encoders.residual:ResidualEncoder")
+SAVED.register("IdentityWhitening", "audioclust.encoders.residual:IdentityWhitening")
+SAVED.register("Beside", "audioclust.encoders.residual:ResidualEncoder")  # its name in runs of schema 1

@@ -49,6 +49,7 @@ class Encoder(nn.Module):
     sample_rate: int # Hz
     dim: int # width of an embedding
     version: str|None = None # raised when the same settings give other numbers; None is never cached
+    memory_factor: float = 16 # bytes held for each byte of waveforms in a batch: a guess, for networks from elsewhere
     def config(self)->dict: return {}  # arguments that make it again
     @torch.inference_mode()
     def _work(self, wave, lengths): return self(wave, lengths).float()
@@ -183,7 +184,7 @@ def stretches(x:torch.Tensor, # [B, C, T]
 # %% ../../nbs/06_encoders/01_fixed.ipynb #b8320f82
 class FixedEncoder(Encoder):
     "Cepstra over time, or averaged over it: an encoder that learns nothing and obeys `ignore`."
-    version = "1"
+    version, memory_factor = "1", 1
     dct:torch.Tensor # [n_cepstra, n_mels]
     def __init__(self,
         by:str="content", # "content" or "source"

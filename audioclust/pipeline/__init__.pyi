@@ -1,3 +1,9 @@
 # The face of the package: names that people type, and the modules that hold them. Read at import, and by type checkers.
+from .assignment import assign as assign, regroup as regroup
 from .clusterer import AudioClusterer as AudioClusterer
-from .pair import BothWays as BothWays
+from .clustering import cluster_recordings as cluster_recordings, group as group
+from .embedding import Observer as Observer, embed as embed, find_clips as find_clips
+from .grouping import Grouping as Grouping, Options as Options, Request as Request
+from .pair import GroupingPair as GroupingPair, group_pair as group_pair
+from .refinement import refine as refine
+from .run_folder import load_run as load_run, save_run as save_run

@@ -96,7 +96,7 @@ class SPICE(ClusterMixin, BaseEstimator):
         self.answer_ = Answer(self.encoders_, self.whitenings_, self.fixed_, self.crossed_, self.even_, self.heads_, self.model_).eval()
         del self._spread
         self.proba_ = self._proba if self.model_ is None else self._matched
-        self.embeddings_ = np.concatenate([self.crossed_.embeddings_, self.proba_], 1)
+        self.embeddings_ = self.crossed_.embeddings_
         self.labels_, self.confidence_ = self.proba_.argmax(1), self.proba_.max(1)
         return self
 
@@ -206,7 +206,7 @@ class SPICE(ClusterMixin, BaseEstimator):
     )->np.ndarray: # float32 [N, K], NaN where a clip could not be decoded
         "Probabilities of the groups of new clips."
         check_is_fitted(self, "answer_")
-        return self.answer_.embed(clips, device=self.device, num_workers=self.num_workers)[:, -self.n_clusters:]
+        return self.answer_.embed(clips, device=self.device, num_workers=self.num_workers)[1]
 
     def predict(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
     )->np.ndarray: # int64 [N], -1 where a clip could not be decoded

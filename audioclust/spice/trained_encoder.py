@@ -70,6 +70,11 @@ class Answer(Encoder):
         else: p = soft_assignment(labels, sure, self.k) if self.even is None else self.even.ask(seen[0], other)[2]
         return torch.from_numpy(np.concatenate([Z, p], 1).astype(np.float32)).to(wave.device)
 
+    def embed(self, *args, **kwargs)->tuple: # Of `Encoder.embed` -> (embeddings float32 [N, m], probabilities float32 [N, K]); NaN where a clip could not be decoded
+        "Embeddings and probabilities of clips."
+        X = super().embed(*args, **kwargs)
+        return X[:, :-self.k], X[:, -self.k:]
+
     def save(self, path:str|Path): # Folder, made if it is not there
         path = Path(path)
         for i,(e,w) in enumerate(zip(self.networks, self.whitenings)): e.save(path/f"network{i}"); w.save(path/f"network{i}")
