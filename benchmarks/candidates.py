@@ -27,7 +27,7 @@ from audioclust.encoders.fixed import what_to_ignore
 from audioclust.ensembles import prediction_strength
 from audioclust.metrics import ami, ari, score
 from audioclust.core.registry import make_clusterer
-from audioclust.pipeline import AudioClusterer
+from audioclust.pipeline import AudioClusterer, Options
 from audioclust.ensembles.resampling import resampled
 from made_sets import SETS, make
 
@@ -83,7 +83,7 @@ def study(name, table, by, names, tmp):
     k, clips, views = table[wanted].nunique(), table[["path", "start", "end"]], None
     views = changed_clips(clips, what_to_ignore(by), Path(tmp)/f"changed-{name}-{by}".replace(", ", "-"))
     rows, found = [], []
-    reverse = AudioClusterer("consensus", k, "source" if by == "content" else "content", sample_rate=RATE, stability=0).fit(clips).labels_
+    reverse = AudioClusterer("consensus", k, "source" if by == "content" else "content", options=Options(sample_rate=RATE, stability=0)).fit(clips).labels_
     for e,how in encoders(by).items():
         if e not in names: continue
         start = time.perf_counter()

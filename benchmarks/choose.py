@@ -12,7 +12,7 @@ from pathlib import Path
 from appended import append
 from audioclust.ensembles import choose_k
 from audioclust.audio import fsdd, synthetic_sounds, synthetic_words
-from audioclust.pipeline import AudioClusterer
+from audioclust.pipeline import AudioClusterer, Options
 from made_sets import make
 
 
@@ -39,7 +39,7 @@ def main():
         points, every = {}, {name: rest for name,*rest in sets(tmp)}
         def one(name, seed):
             table, by, truth = every[name]
-            if name not in points: points[name] = AudioClusterer(n_clusters=2, by=by, stability=0).fit(table[[c for c in ("path", "start", "end") if c in table]]).embeddings_
+            if name not in points: points[name] = AudioClusterer(n_clusters=2, by=by, options=Options(stability=0)).fit(table[[c for c in ("path", "start", "end") if c in table]]).embeddings_
             c = choose_k(points[name], random_state=seed)
             at = c.curve.set_index("k")
             return dict(sounds=name, truth=table[truth].nunique(), chosen=c.k, runner_up=c.runner_up or "", stability=round(at.stability[c.k], 2), silhouette=int(at.silhouette.idxmax()), calinski_harabasz=int(at.calinski_harabasz.idxmax()), eigengap=c.eigengap, seed=seed)

@@ -14,7 +14,7 @@ from pathlib import Path
 from appended import append
 from audioclust.audio import fsdd
 from audioclust.metrics import score
-from audioclust.pipeline import AudioClusterer
+from audioclust.pipeline import AudioClusterer, Options
 from made_sets import SETS, make
 
 DIGITS = "spoken digits"
@@ -41,7 +41,7 @@ def main():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 if (first := fitted.get(variant)): model = first.regroup(random_state=seed)
-                else: model = fitted[variant] = AudioClusterer("consensus", clips[wanted].nunique(), by, encoder=encoder, random_state=seed, stability=0, cache=Path(tmp)/"cache").fit(clips[["path", "start", "end"]])
+                else: model = fitted[variant] = AudioClusterer("consensus", clips[wanted].nunique(), by, encoder=encoder, random_state=seed, options=Options(stability=0, cache=Path(tmp)/"cache")).fit(clips[["path", "start", "end"]])
             s = score(clips[wanted], model.labels_)
             return dict(set=name, by=by, encoder=encoder, clips=len(clips), groups=clips[wanted].nunique(), seed=seed, acc=round(s["acc"], 4), nmi=round(s["nmi"], 4), nmi_other=round(score(clips[other], model.labels_)["nmi"], 4))
         append(args.out, [(f"{n} / {by} / {e}", s) for n in names for by in ("content", "source") for e in args.encoders.split(";") for s in range(args.seeds)], run)

@@ -117,7 +117,7 @@ def _file(name, use, kind, words=(), more=()):
 
 def _run(run):
     from audioclust.pipeline.annotations import read_names
-    from audioclust.pipeline.run_folder import read_run
+    from audioclust.pipeline.run_reading import read_run
     from audioclust.pipeline.resuming import saved, state
     state(run); saved(run); read_run(run); read_names(run)
 
@@ -134,8 +134,8 @@ def _array(run):
     read_array(run/"embeddings.npy")
 
 def _names(run):
-    from audioclust.pipeline.annotations import carry, named
-    named(run); carry(run, {0})
+    from audioclust.pipeline.annotations import carry_names, update_name_columns
+    update_name_columns(run); carry_names(run, {0})
 
 def _edits(run):
     from audioclust.pipeline.annotations import apply_edits

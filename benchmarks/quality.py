@@ -45,7 +45,7 @@ import audioclust
 from appended import append
 from audioclust.audio import fsdd, synthetic_words
 from audioclust.metrics import score
-from audioclust.pipeline import AudioClusterer
+from audioclust.pipeline import AudioClusterer, Options
 from known_sets import KNOWN, find, load
 from made_sets import SETS, make
 
@@ -136,7 +136,7 @@ def peer(method, X, k, seed): # One of PEERS; X is a map by UMAP where the metho
 def points_of(points, table, k, by, seed, device=None):
     "What is clustered: a fitted `AudioClusterer`, or an array."
     if points == "mfcc": return mfcc(table)
-    return AudioClusterer("kmeans", k, by, IGNORE.get(points), encoder="fixed" if points in IGNORE else points, random_state=seed, stability=0, device=device, num_workers=0).fit(table[["path", "start", "end"]])
+    return AudioClusterer("kmeans", k, by, IGNORE.get(points), encoder="fixed" if points in IGNORE else points, random_state=seed, options=Options(stability=0, device=device, num_workers=0)).fit(table[["path", "start", "end"]])
 
 def group(method, points, k, seed): # Points may be an `AudioClusterer`
     "Labels, and the seconds that they took."

@@ -15,8 +15,8 @@ from pathlib import Path
 from appended import append
 from audioclust.audio import synthetic_words
 from audioclust.metrics import ami, score
-from audioclust.pipeline import AudioClusterer
-from audioclust.pipeline.refinement import AGAIN, LEFT, LIMIT, clearness, without
+from audioclust.pipeline import AudioClusterer, Options
+from audioclust.pipeline.refinement import AGAIN, LEFT, LIMIT, silhouette, cluster_residuals
 from candidates import sets
 
 
@@ -36,11 +36,11 @@ def main():
             made = (name, seed if "words by" in name else 0)
             if made not in tables: tables[made] = every[name](seed=seed) if "words by" in name else every[name]()
             t, of = tables[made], "source" if by == "content" else "content"
-            if (name, m, seed) not in pairs: pairs.clear(); pairs[name, m, seed] = {b: AudioClusterer(m, t[c].nunique(), b, sample_rate=16000, random_state=seed, cache=f"{tmp}/cache").fit(t[["path", "start", "end"]]) for b,c in (("content", "label"), ("source", "source"))}
+            if (name, m, seed) not in pairs: pairs.clear(); pairs[name, m, seed] = {b: AudioClusterer(m, t[c].nunique(), b, random_state=seed, options=Options(sample_rate=16000, cache=f"{tmp}/cache")).fit(t[["path", "start", "end"]]) for b,c in (("content", "label"), ("source", "source"))}
             pair = pairs[name, m, seed]
             if by == "source" and pair["content"].encoder_ is not None and f"{name} / {m} / content" not in seen: one(f"{name} / {m} / content", seed)
-            old, new = pair[by], without(pair[by], pair[of])
-            shared, still, before, after = ami(old.labels_, pair[of].labels_), ami(new.labels_, pair[of].labels_), clearness(old), clearness(new)
+            old, new = pair[by], cluster_residuals(pair[by], pair[of])
+            shared, still, before, after = ami(old.labels_, pair[of].labels_), ami(new.labels_, pair[of].labels_), silhouette(old), silhouette(new)
             took = bool(shared <= LIMIT and still <= LEFT and after > before and new.stability_.overall >= AGAIN)
             if took: pair[by] = new
             seen.add(variant)

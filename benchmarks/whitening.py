@@ -15,7 +15,7 @@ from appended import append
 from audioclust.audio import synthetic_words
 from audioclust.encoders.sound_effects import EffectsEncoder
 from audioclust.metrics import score
-from audioclust.pipeline import AudioClusterer
+from audioclust.pipeline import AudioClusterer, Options
 from audioclust.encoders import Whiten
 
 SETS = {"6 words by 4": (6, 4), "10 words by 6": (10, 6)}
@@ -39,7 +39,7 @@ def main():
             if (name, seed) not in tables: tables[name, seed] = synthetic_words(*SETS[name], 12, random_state=seed).save(f"{tmp}/{name}-{seed}")
             clips, (wanted, other) = tables[name, seed], ("label", "voice") if by == "content" else ("voice", "label")
             encoder = Effects(); encoder.axes, encoder.floor = WAYS[way]
-            labels = AudioClusterer("consensus", clips[wanted].nunique(), by, encoder=encoder, random_state=seed, stability=0, cache=Path(tmp)/"cache").fit(clips[["path", "start", "end"]]).labels_
+            labels = AudioClusterer("consensus", clips[wanted].nunique(), by, encoder=encoder, random_state=seed, options=Options(stability=0, cache=Path(tmp)/"cache")).fit(clips[["path", "start", "end"]]).labels_
             s = score(clips[wanted], labels)
             return dict(set=name, whitening=way, by=by, clips=len(clips), seed=seed, acc=round(s["acc"], 4), nmi=round(s["nmi"], 4), nmi_other=round(score(clips[other], labels)["nmi"], 4))
         append(args.out, [(f"{n} / {w} / {by}", s) for n in SETS for w in WAYS for by in ("content", "source") for s in range(args.seeds)], run)

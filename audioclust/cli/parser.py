@@ -217,11 +217,11 @@ def _main(argv, loud=None):
         from audioclust import __version__
         say(f"audioclust {__version__}"); return 0
     if not args.command: parser.print_help(); return 2
-    from audioclust.pipeline.resuming import tidy
+    from audioclust.pipeline.resuming import signals_interrupt
     if loud and args.run_command is not cluster: return 0  # nothing to share
     try:
         if getattr(args, "out", None) == "": raise ValueError("--out is empty: say where the results go")
-        with tidy(): return args.run_command(args)
+        with signals_interrupt(): return args.run_command(args)
     except KeyboardInterrupt as e: say("audioclust: interrupted", file=sys.stderr); return getattr(e, "status", 130)
     except Exception as e:
         if args.verbose: raise

@@ -6,7 +6,9 @@
 __all__ = ['compare', 'save_comparison']
 
 # %% ../../nbs/10_listen/05_comparison.ipynb #01358fda
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,46 +18,67 @@ from ..core.files import replacing, write_table
 from ..core.registry import trains_encoder
 from .page import listen_page
 from ..metrics.information import ami, score
-from ..pipeline.clusterer import AudioClusterer
+from ..pipeline.assignment import regroup
+from ..pipeline.clustering import cluster_recordings
+from ..pipeline.grouping import Request
+from ..pipeline.run_folder import save_run
 
 # %% ../../nbs/10_listen/05_comparison.ipynb #3abb6adc
-def compare(source:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
-    encoders:Iterable=("fixed", "untrained"), # Whatever `AudioClusterer` takes
-    methods:Iterable=("kmeans", "consensus", "spectral", "agglomerative", "hdbscan"), # Keys of `METHODS`
+def compare(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
+    encoders:Iterable=("fixed", "untrained"), # Whatever `Request` takes
+    methods:Iterable=("kmeans", "consensus", "spectral", "agglomerative", "hdbscan"), # Names in `METHODS`
     labels:Callable|None=None, # Function of a table of clips that gives labels, to score with; None scores nothing
-    say:Callable=lambda line: None, # Called with a line of text before each candidate
-    **options, # Further arguments of `AudioClusterer`: n_clusters, by, …
-)->tuple[pd.DataFrame,dict]: # (table with a row a candidate, dict of name → fitted `AudioClusterer`)
-    "Cluster the same sounds in several ways."
-    own, plain, made = [m for m in methods if trains_encoder(m)], [m for m in methods if not trains_encoder(m)], {}
-    for e in encoders if plain else ():
-        say(f"{e}, {plain[0]}")
-        first = made[e, plain[0]] = AudioClusterer(plain[0], encoder=e, **options).fit(source)
-        for m in plain[1:]:
-            say(f"{e}, {m}")
-            made[e, m] = first.regroup(m)
-    for m in own:
-        say(m)
-        made["its own", m] = AudioClusterer(m, **options).fit(source)
-    return _table(made, labels), {(m if e == "its own" else f"{_word(e)}-{m}"): c for (e, m),c in made.items()}
+    log:Callable=lambda line: None, # Takes a line of text before each candidate
+    *, request:Request|None=None, # What else is wanted: n_clusters, by, …
+)->tuple[pd.DataFrame,dict]: # (table with a row a candidate, dict of name → `Grouping`)
+    "Cluster the same sounds by several methods and encoders."
+    request = request or Request()
+    groupings = {}
+    plain = [m for m in methods if not trains_encoder(m)]
+    for encoder in encoders if plain else ():
+        log(f"{encoder}, {plain[0]}")
+        first = cluster_recordings(recordings, replace(request, method=plain[0], encoder=encoder))
+        groupings[encoder, plain[0]] = first
+        for method in plain[1:]:
+            log(f"{encoder}, {method}")
+            groupings[encoder, method] = regroup(first, method)
+    for method in methods:
+        if not trains_encoder(method): continue
+        log(method)
+        groupings["its own", method] = cluster_recordings(recordings, replace(request, method=method))
+    return _table(groupings, labels), {_name(*key): grouping for key,grouping in groupings.items()}
 
-def _word(e): return (e if isinstance(e, str) else type(e).__name__).replace("hf:", "").replace("/", "_").replace("@", "_")
+def _name(encoder, method):
+    "What a candidate is called, in the table and as a folder."
+    if encoder == "its own": return method
+    word = encoder if isinstance(encoder, str) else type(encoder).__name__
+    return f"{re.sub('[/@]', '_', word.replace('hf:', ''))}-{method}"
 
-def _table(made, labels):
+def _table(groupings, labels):
     "What is known of each candidate."
+    clusters = {key: _by_clip(grouping) for key,grouping in groupings.items()}
     rows = []
-    on = {k: pd.Series(c.labels_, index=pd.MultiIndex.from_arrays([c.clips_.path.astype(str), c.clips_.start])) for k,c in made.items()}
-    for (e, m),c in made.items():
-        others = [ami(*on[e, m].align(o, join="inner")) for k,o in on.items() if k != (e, m)]
-        row = dict(encoder=e if isinstance(e, str) else type(e).__name__, method=m, clusters=len(np.unique(c.labels_[c.labels_ >= 0])), noise=float((c.labels_ < 0).mean()), stability=c.stability_.overall if c.stability_ else float("nan"),
-                   agreement=float(np.mean(others)) if others else float("nan"), seconds=round(sum(c.seconds_.values()), 1))
-        if labels is not None:
-            truth = labels(c.clips_)
-            known = pd.notna(truth).to_numpy()
-            s = score(np.asarray(truth)[known], c.labels_[known])
-            row |= {k: s[k] for k in ("acc", "nmi", "ari")}
-        rows.append(row)
+    for key,g in groupings.items():
+        agreements = [ami(*clusters[key].align(other, join="inner")) for k,other in clusters.items() if k != key]
+        encoder, method = key
+        row = dict(encoder=encoder if isinstance(encoder, str) else type(encoder).__name__, method=method,
+                   clusters=len(np.unique(g.labels[g.labels >= 0])), noise=float((g.labels < 0).mean()),
+                   stability=g.stability.overall if g.stability else float("nan"),
+                   agreement=float(np.mean(agreements)) if agreements else float("nan"), seconds=round(sum(g.seconds.values()), 1))
+        rows.append(row | _scores(g, labels))
     return pd.DataFrame(rows)
+
+def _by_clip(grouping):
+    "The cluster of each clip, by path and start."
+    return pd.Series(grouping.labels, index=pd.MultiIndex.from_arrays([grouping.clips.path.astype(str), grouping.clips.start]))
+
+def _scores(grouping, labels):
+    "Scores against labels, if there are any."
+    if labels is None: return {}
+    truth = labels(grouping.clips)
+    known = pd.notna(truth).to_numpy()
+    scores = score(np.asarray(truth)[known], grouping.labels[known])
+    return {name: scores[name] for name in ("acc", "nmi", "ari")}
 
 # %% ../../nbs/10_listen/05_comparison.ipynb #70de4b5a
 def save_comparison(out:str|Path, # A folder
@@ -68,12 +91,12 @@ def save_comparison(out:str|Path, # A folder
     from jinja2 import Environment, PackageLoader
     out = Path(out)
     for name,c in made.items():
-        c.save(out/name, **more)
+        save_run(c, out/name, **more)
         if pages: listen_page(out/name, max_clips=20_000)
     write_table(table, out/"compare.csv")
     shown = table.drop(columns=["encoder", "method"])
     rows = [(name, [f"{v:.2f}" if isinstance(v, float) and np.isfinite(v) else "–" if isinstance(v, float) else f"{v:,}" for v in row]) for name,row in zip(made, shown.astype(object).itertuples(index=False))]
     first = next(iter(made.values()))
-    page = Environment(loader=PackageLoader("audioclust.listen", "templates"), autoescape=True).get_template("compare.html").render(title=Path(first.source_).name, about=f"{len(first.labels_):,} clips by {first.by}.", columns=list(shown.columns), rows=rows)
+    page = Environment(loader=PackageLoader("audioclust.listen", "templates"), autoescape=True).get_template("compare.html").render(title=Path(first.recordings).name, about=f"{len(first.labels):,} clips by {first.request.by}.", columns=list(shown.columns), rows=rows)
     with replacing(out/"compare.html") as tmp: tmp.write_text(page, encoding="utf-8", errors="replace")
     return out/"compare.html"

@@ -23,8 +23,8 @@ import soundfile as sf
 from ..audio.recordings import AudioError
 from ..core.files import read_array, replacing, write_table
 from ..ensembles.membership import cluster_means
-from ..pipeline.annotations import called, guarded, MARKS, read_names
-from ..pipeline.run_folder import read_run, read_table
+from ..pipeline.annotations import display_name, spreadsheet_safe, MARKS, read_names
+from ..pipeline.run_reading import read_run, read_table
 
 # %% ../../nbs/10_listen/03_exporting.ipynb #4823c197
 def named_clips(run:str|Path, # A run folder
@@ -34,7 +34,7 @@ def named_clips(run:str|Path, # A run folder
     read_run(run)  # says what is wrong where there is none
     names, table = read_names(run), read_table(Path(run)/"clusters.csv")
     if missing := [c for c in ("start", "end", "confidence") if c not in table]: raise ValueError(f"{Path(run)/'clusters.csv'} is damaged: it has no column {missing[0]}; make the run again")
-    table = table.assign(name=table.cluster.map({c: called(c, names) for c in table.cluster.unique()}))
+    table = table.assign(name=table.cluster.map({c: display_name(c, names) for c in table.cluster.unique()}))
     known = table[["cluster", "name", *(["mark"] if "mark" in table else [])]].astype(str)
     if wrong := [w for w in map(str, without) if w not in MARKS and not (known == w).any(axis=None)]: raise ValueError(f"there is no group that is called or marked {', '.join(map(repr, wrong))}: say a number, a name of this run ({', '.join(sorted(known.name.unique())[:20])}), or a mark ({', '.join(MARKS)})")
     return table[~known.isin([str(w) for w in without]).any(axis=1)].reset_index(drop=True)
@@ -88,7 +88,7 @@ def to_table(run:str|Path, # A run folder
     "The clips with their groups as one table."
     table, out = named_clips(run, without), Path(out)
     if out.suffix.lower() != ".csv": table["path"] = [os.fsencode(p).decode("utf-8", "replace") for p in table.path]  # JSON and Parquet hold text only
-    write = {".parquet": lambda tmp: table.to_parquet(tmp, index=False), ".json": lambda tmp: table.to_json(tmp, orient="records", indent=1), ".csv": lambda tmp: write_table(table.assign(name=table.name.map(guarded)), tmp)}.get(out.suffix.lower())
+    write = {".parquet": lambda tmp: table.to_parquet(tmp, index=False), ".json": lambda tmp: table.to_json(tmp, orient="records", indent=1), ".csv": lambda tmp: write_table(table.assign(name=table.name.map(spreadsheet_safe)), tmp)}.get(out.suffix.lower())
     if write is None: raise ValueError(f"{out}: the name must end in .parquet, .json or .csv")
     try:
         with replacing(out) as tmp: write(tmp)
@@ -142,7 +142,7 @@ def sort_files(run:str|Path, # A run folder
     run, out = Path(run), Path(out)
     table, X = named_clips(run), read_array(run/"embeddings.npy")
     if out.exists() and (not out.is_dir() or any(out.iterdir())): raise ValueError(f"{out} is there already: choose a new folder")
-    theirs = {Path(p).parent.resolve() for p in table.path} | {d.resolve() for d in [Path(read_run(run)["source"])] if d.is_dir()}
+    theirs = {Path(p).parent.resolve() for p in table.path} | {d.resolve() for d in [Path(read_run(run)["recordings"])] if d.is_dir()}
     if any(out.resolve().is_relative_to(d) for d in theirs): raise ValueError(f"{out} lies inside the recordings, where nothing is ever written: choose another folder")
     many, missing, written = Counter(table.path), [], set()
     whole = [many[p] == 1 and s == 0 for p,s in zip(table.path, table.start)]

@@ -17,16 +17,16 @@ from ..ensembles.membership import cluster_means, confidence, typicality
 from ..ensembles.resampling import likeness
 from .page import pictures
 from ..metrics.plots import OKABE_ITO
-from ..pipeline.annotations import called, read_names
+from ..pipeline.annotations import display_name, read_names
 from ..pipeline.clusterer import AudioClusterer
-from ..pipeline.persistence import save_figure
+from ..pipeline.run_folder import save_figure
 
 # %% ../../nbs/10_listen/02_figures.ipynb #b6dc1509
 def _figure(*size):
     from matplotlib.figure import Figure
     return Figure(figsize=size, layout="constrained")
 
-def _word(c, names): return str(c) if names is None else called(c, names).removeprefix("cluster ")
+def _word(c, names): return str(c) if names is None else display_name(c, names).removeprefix("cluster ")
 
 def plot_silhouette(X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise

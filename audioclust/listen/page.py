@@ -31,8 +31,7 @@ from ..ensembles.hierarchy import tree_data
 from ..ensembles.membership import cluster_means
 from ..metrics.plots import layout_2d
 from ..pipeline.annotations import read_names
-from ..pipeline.pair import ways
-from ..pipeline.run_folder import read_run, read_table
+from ..pipeline.run_reading import read_run, read_table, run_folders
 
 # %% ../../nbs/10_listen/01_page.ipynb #b6becfee
 WIDTH, HEIGHT = 64, 40  # pixels of a picture
@@ -147,12 +146,12 @@ def listen_page(run:str|Path, # A run folder
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
     run = Path(run)
-    out, abouts = Path(out or run/"listen.html"), [read_run(r) for r in ways(run)]
+    out, abouts = Path(out or run/"listen.html"), [read_run(r) for r in run_folders(run)]
     table, views, total = _views(run, abouts, max_clips)
     small, seconds = pictures(table, num_workers=num_workers)
     data = {**_clips(table), "run": str(abouts[0]["created"]), "views": views, "thumbs": dict(width=WIDTH, height=HEIGHT, columns=COLUMNS, per=PER, sheets=sheets(small)), "audio": _sounds(table, out, embed)}
     env = Environment(loader=PackageLoader("audioclust.listen", "templates"), autoescape=True)
-    errors = read_table(ways(run)[0]/"errors.csv")
+    errors = read_table(run_folders(run)[0]/"errors.csv")
     page = env.get_template("listen.html").stream(title=_title(abouts[0]), about=" · ".join(map(_says, abouts)), run=run.resolve().name, data=data, plotly=Markup(get_plotlyjs()), made=[row for a in abouts for row in _made(a, embed, data["audio"])], errors=list(zip(map(_name, errors.path), errors.reason)),
         map_note=f"Near points sound alike; far ones may or may not. Pictures show {seconds:.2g} s, low frequencies at the bottom." + (f" {len(table):,} of {total:,} clips are on this page." if len(table) < total else ""))
     with replacing(out) as tmp: page.dump(str(tmp), "utf-8", "replace")  # piece by piece
@@ -160,11 +159,11 @@ def listen_page(run:str|Path, # A run folder
 
 def _views(run, abouts, max_clips):
     "The clips to show, what the page says of each grouping of them, and how many clips there are."
-    parts = [_what(r, a) for r,a in zip(ways(run), abouts)]
+    parts = [_what(r, a) for r,a in zip(run_folders(run), abouts)]
     if len(parts) == 2: parts = _same_rows(parts)
     keep = _telling(parts[0][1], parts[0][0], max_clips)
     cut = [(t.iloc[keep].reset_index(drop=True), X[keep], at[keep], _tree(t, X, keep)) for t,X,at in parts]
-    return cut[0][0], [_view(r, a, *part) for r,a,part in zip(ways(run), abouts, cut)], len(parts[0][0])
+    return cut[0][0], [_view(r, a, *part) for r,a,part in zip(run_folders(run), abouts, cut)], len(parts[0][0])
 
 def _tree(table, X, keep):
     "The tree over the clusters that are shown, from all of their clips."
@@ -182,7 +181,7 @@ def _what(run, about):
     table, X = read_table(run/"clusters.csv"), read_array(run/"embeddings.npy")
     if len(X) != len(table): raise ValueError(f"the run in {run} is damaged: {len(table)} rows in clusters.csv and {len(X)} embeddings; make it again")
     at = read_array(run/"map.npy") if (run/"map.npy").is_file() else np.zeros((0, 2))
-    return table, X, at if len(at) == len(table) else layout_2d(X, about["asked"].get("random_state") or 0)
+    return table, X, at if len(at) == len(table) else layout_2d(X, about["request"].get("random_state") or 0)
 
 def _telling(X, table, max_clips):
     "Rows to show: of each cluster the most typical, the most doubtful, and some by chance."
@@ -208,8 +207,8 @@ def _clips(table):
 def _view(run, about, table, X, at, tree):
     "A grouping of the clips."
     told = portrait(X, table.cluster, table.confidence, at)
-    sizes, stable = about["found"].get("sizes", {}), about.get("stability", {}).get("clusters", {})
-    for c,t in told.items(): t.update(size=sizes.get(str(c), t["size"] if c >= 0 else about["found"]["noise"]), stability=stable.get(str(c)))
+    sizes, stable = about["summary"].get("sizes", {}), about.get("stability", {}).get("clusters", {})
+    for c,t in told.items(): t.update(size=sizes.get(str(c), t["size"] if c >= 0 else about["summary"]["noise"]), stability=stable.get(str(c)))
     x, y = np.round(at.astype(float), 3).T.tolist()
     return dict(by=about["by"], x=x, y=y, labels=table.cluster.tolist(), confidence=[_number(v) for v in table.confidence], clusters=told, tree=tree, edits=read_names(run))
 
@@ -237,15 +236,15 @@ def _links(table, out):
         links.append(link(copy.resolve()) + "#copy")
     return links
 
-def _title(about): return _name(os.path.basename(str(about["source"]).rstrip("/\\")) or str(about["source"]))
+def _title(about): return _name(os.path.basename(str(about["recordings"]).rstrip("/\\")) or str(about["recordings"]))
 
 def _says(about):
-    f = about["found"]
+    f = about["summary"]
     return f"{f['clips']:,} clips, {f['seconds']:,.0f} s of sound, {f['clusters']} clusters by {about['by']}" + (f", {f['noise']:,} clips are noise" if f["noise"] else "")
 
 def _made(about, embed, sounds):
     "Rows of the table of how it was made."
-    rows = dict(method=about["asked"]["method"], by=about["by"], ignored=", ".join(about["ignored"]) or "nothing", encoder=about["encoder"]["class"], seed=about["asked"].get("random_state"), created=about["created"], **{f"version of {k}": v for k,v in about["versions"].items() if k in ("audioclust", "torch")})
+    rows = dict(method=about["request"]["method"], by=about["by"], ignored=", ".join(about["ignored"]) or "nothing", encoder=about["encoder"]["class"], seed=about["request"].get("random_state"), created=about["created"], **{f"version of {k}": v for k,v in about["versions"].items() if k in ("audioclust", "torch")})
     if about.get("warnings"): rows["warnings"] = " · ".join(about["warnings"])
     if "scores" in about: rows |= {k: f"{about['scores'][k]:.3f}" for k in ("acc", "nmi", "ari") if about["scores"].get(k) is not None}
     rows["sounds"] = f"in this page, {sum(len(s or '') for s in sounds)/1e6:.1f} MB of it" if embed else "linked: keep the page where it is, relative to the recordings"

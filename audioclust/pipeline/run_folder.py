@@ -29,7 +29,7 @@ from ..encoders.fixed import load_encoder
 from ..ensembles.n_clusters import Choice, plot_choice
 from ..ensembles.resampling import SHAKY, Stability
 from ..metrics.plots import layout_2d, plot_map, plot_sizes
-from .annotations import named
+from .annotations import update_name_columns
 from .grouping import clip_ids, Grouping, request_from_record, request_record
 from .pair import BYS, GroupingPair, merge_tables, shared_information
 from .run_reading import read_run, read_table, SCHEMA, upgraded
@@ -105,7 +105,7 @@ def _save(grouping, path, figures, record):
     if grouping.curves: write_table(pd.DataFrame(grouping.curves).round(6), path/"curves.csv")
     if figures: _draw(grouping, path)
     complete_run(record, path)
-    if (path/"names.json").is_file(): named(path)
+    if (path/"names.json").is_file(): update_name_columns(path)
 
 def _remove_outdated(path):
     "Remove what belongs to a run that was here before and may not be written by this one."

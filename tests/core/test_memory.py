@@ -10,7 +10,7 @@ import soundfile as sf
 from audioclust.core.memory import LATER, held
 from audioclust.cli import main
 from audioclust.encoders import FixedEncoder
-from audioclust.pipeline import AudioClusterer
+from audioclust.pipeline import AudioClusterer, Options
 from audioclust.ensembles.resampling import resampled
 
 RUN = ["--n-clusters", "4", "--no-cache", "-q"]
@@ -41,18 +41,18 @@ def deaf(monkeypatch):
 def test_what_cannot_fit_is_refused_before_a_clip_is_decoded(long, deaf, method, size, more, said):
     if method in ("agglomerative", None) and size is None and os.name == "nt": pytest.skip("free memory is not known")
     size = held() + LATER + 1e8 if size == "little" else size and size + held()
-    with pytest.raises(ValueError, match=said): AudioClusterer(method, n_clusters=10, max_memory=size, **(dict(window=10., hop=.0009) | more)).fit(long)
+    with pytest.raises(ValueError, match=said): AudioClusterer(method, n_clusters=10, *(dict(window=10., hop=.0009) | more), options=Options(max_memory=size)).fit(long)
 
 
 @pytest.mark.parametrize("size, said", [(1e6, "the program with its libraries takes"), (0, "a number of bytes above 0"), ("4G", "a number of bytes above 0"), (float("nan"), "a number of bytes above 0")])
 def test_a_budget_that_is_none(long, deaf, size, said):
-    with pytest.raises(ValueError, match=said): AudioClusterer(max_memory=size).fit(long)
+    with pytest.raises(ValueError, match=said): AudioClusterer(options=Options(max_memory=size)).fit(long)
 
 
 @pytest.mark.parametrize("method", ["kmeans", "agglomerative", "dbscan", "hdbscan", "meanshift", "consensus", "spectral"])
 def test_a_budget_changes_nothing_else(words, method):
     given = dict(n_clusters=6, params=dict(eps=.9) if method == "dbscan" else None, stability=3)
-    a, b = AudioClusterer(method, **given).fit(words[0]), AudioClusterer(method, max_memory=held() + 1e9, **given).fit(words[0])
+    a, b = AudioClusterer(method, **given).fit(words[0]), AudioClusterer(method, options=Options(max_memory=held() + 1e9), **given).fit(words[0])
     assert (a.labels_ == b.labels_).all() and (a.embeddings_ == b.embeddings_).all() and a.asked() == b.asked()
     assert a.clusterer_.get_params() == b.clusterer_.get_params()  # what was left is forgotten
     assert a.stability_.overall == b.stability_.overall
@@ -63,9 +63,9 @@ def test_the_method_and_its_repeats_get_what_is_left(words, monkeypatch):
     from audioclust.classical import AgglomerativeClustering
     check = AgglomerativeClustering.check_rows
     monkeypatch.setattr(AgglomerativeClustering, "check_rows", lambda self, n, d: (seen.append(self.max_memory), check(self, n, d)))
-    AudioClusterer("agglomerative", n_clusters=6, max_memory=(most := held() + 1e9), stability=2).fit(words[0])
+    AudioClusterer("agglomerative", n_clusters=6, options=Options(max_memory=(most := held() + 1e9), stability=2)).fit(words[0])
     assert len(seen) == 4 and all(0 < s < most for s in seen)
-    seen.clear(); AudioClusterer("agglomerative", n_clusters=6, max_memory=most, params=dict(max_memory=5e8), stability=2).fit(words[0])
+    seen.clear(); AudioClusterer("agglomerative", n_clusters=6, options=Options(max_memory=most, params=dict(max_memory=5e8), stability=2)).fit(words[0])
     assert seen == [5e8]*4
 
 

@@ -12,7 +12,7 @@ from audioclust.encoders import fixed as encoders
 from audioclust.encoders.cache import ArrayCache, as_cache, clip_keys
 from audioclust.cli import main
 from audioclust.encoders import Encoder, FixedEncoder
-from audioclust.pipeline import AudioClusterer
+from audioclust.pipeline import AudioClusterer, Options
 
 
 @pytest.fixture
@@ -247,6 +247,6 @@ def test_the_command_uses_it_unless_told(words, tmp_path, capsys, monkeypatch):
 
 def test_new_sounds_use_it_too(words, tmp_path):
     folder, _ = words
-    m = AudioClusterer(n_clusters=6, device="cpu", cache=tmp_path/"c").fit(folder)
+    m = AudioClusterer(n_clusters=6, options=Options(device="cpu", cache=tmp_path/"c")).fit(folder)
     np.testing.assert_array_equal(m.predict(folder), m.labels_)
     assert m.n_cached_ == 192

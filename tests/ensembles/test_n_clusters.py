@@ -11,7 +11,8 @@ from audioclust.cli import main
 from audioclust.audio import synthetic_words
 from audioclust.kmeans import KMeans
 from audioclust.pipeline import AudioClusterer
-from audioclust.pipeline.run_folder import read_run, read_table
+from audioclust.pipeline.run_reading import read_table
+from audioclust.pipeline.run_reading import read_run
 from audioclust.ensembles.resampling import likeness, resampled
 from audioclust.ensembles import stability_of
 
@@ -54,8 +55,8 @@ def test_candidates_stay_below_the_number_of_clips():
 def test_auto_for_methods(words, method):
     folder, _ = words
     m = AudioClusterer(method, n_clusters="auto").fit(folder)
-    if method == "hdbscan": assert m.choice_ is None
-    else: assert m.choice_.k == len(np.unique(m.labels_)) and m.choice_.curve.stability.between(-.1, 1).all()
+    if method == "hdbscan": assert m.n_clusters_choice_ is None
+    else: assert m.n_clusters_choice_.k == len(np.unique(m.labels_)) and m.n_clusters_choice_.curve.stability.between(-.1, 1).all()
 
 
 def test_auto_and_stability_on_the_command_line(tmp_path, capsys):
@@ -67,7 +68,7 @@ def test_auto_and_stability_on_the_command_line(tmp_path, capsys):
     t = read_table(tmp_path/"run/clusters.csv")
     assert t.stability.between(0, 1).all()
     again = AudioClusterer.load(tmp_path/"run")
-    assert again.choice_.k == run["choice"]["k"] and again.stability_.overall == pytest.approx(run["stability"]["overall"]) and (again.assign(tmp_path/"in", []).cluster.to_numpy() == t.cluster).all()
+    assert again.n_clusters_choice_.k == run["choice"]["k"] and again.stability_.overall == pytest.approx(run["stability"]["overall"]) and (again.assign(tmp_path/"in", []).cluster.to_numpy() == t.cluster).all()
     again.save(tmp_path/"copy", figures=False)
     assert json.loads((tmp_path/"copy/run.json").read_text())["choice"]["why"] == run["choice"]["why"]
 

@@ -15,7 +15,7 @@ from sklearn.neighbors import NearestNeighbors
 from audioclust.classical.prediction import shapes
 from audioclust.cli import main
 from audioclust.metrics import ari, nmi
-from audioclust.pipeline import AudioClusterer
+from audioclust.pipeline import AudioClusterer, Options
 from audioclust.ensembles import SpectralClustering
 from audioclust.ensembles.spectral import bridged, shared_neighbours, spectral_axes
 
@@ -155,7 +155,7 @@ def test_what_is_reckoned_is_enough():
 
 def test_a_folder_by_content(words, tmp_path, capsys):
     folder, table = words
-    m, plain = (AudioClusterer(method, 6, stability=3).fit(folder) for method in ("spectral", "kmeans"))
+    m, plain = (AudioClusterer(method, 6, options=Options(stability=3)).fit(folder) for method in ("spectral", "kmeans"))
     truth = table.set_index("path").loc[list(m.clips_.path), "label"]
     assert nmi(truth, m.labels_) > nmi(truth, plain.labels_) > .5
     assert (m.confidence_ == m.clusterer_.confidence_).all() and m.stability_.overall > .5

@@ -14,7 +14,7 @@ from audioclust.listen.exporting import similarity_order
 from audioclust.listen import sort_files, to_raven
 from audioclust.pipeline.annotations import read_names, write_names
 from audioclust.pipeline import AudioClusterer
-from audioclust.pipeline.run_folder import read_table
+from audioclust.pipeline.run_reading import read_table
 
 
 @pytest.fixture(scope="module")

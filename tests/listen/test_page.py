@@ -15,7 +15,7 @@ from audioclust.listen.page import as_mp3, pictures
 from audioclust.listen import listen_page
 from audioclust.pipeline.annotations import apply_edits, read_names, write_names
 from audioclust.pipeline import AudioClusterer
-from audioclust.pipeline.run_folder import read_table
+from audioclust.pipeline.run_reading import read_table
 from audioclust.ensembles.resampling import successors
 
 CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"), shutil.which("chromedriver")

@@ -7,11 +7,12 @@ import soundfile as sf
 import torch
 from hypothesis import given, settings, strategies as st
 
-from audioclust.pipeline.run_folder import read_run, read_table
+from audioclust.pipeline.run_reading import read_table
+from audioclust.pipeline.run_reading import read_run
 from audioclust.metrics import nmi
 from audioclust.ensembles.membership import typicality
 from audioclust.core.registry import METHODS, make_clusterer
-from audioclust.pipeline import AudioClusterer
+from audioclust.pipeline import AudioClusterer, Options
 from audioclust.audio.folders import common_rate
 
 
@@ -24,7 +25,7 @@ def test_every_method_from_folder_to_kept_run(words, brief, tmp_path, method):
     params = dict(dbscan=dict(min_samples=4), hdbscan=dict(min_cluster_size=8), deepcluster=dict(epochs=2, passes=4, views=4), spice=dict(epochs=4, match_epochs=2, head_epochs=3, n_other=4, views=2)).get(method)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a method at its defaults may say that it found little
-        m = AudioClusterer(method, 6, params=params, device="cpu").fit(folder)
+        m = AudioClusterer(method, 6, options=Options(params=params, device="cpu")).fit(folder)
     assert len(m.labels_) == len(m.clips_) == 192 and m.labels_.dtype == np.int64 and m.embeddings_.dtype == np.float32
     m.save(tmp_path/"run", figures=False)
     again = AudioClusterer.load(tmp_path/"run")
@@ -38,14 +39,14 @@ def test_every_method_from_folder_to_kept_run(words, brief, tmp_path, method):
 def test_by_decides_what_is_found(words):
     folder, table = words
     for by, k, wanted, other in (("content", 6, "label", "voice"), ("source", 4, "voice", "label")):
-        m = AudioClusterer(n_clusters=k, by=by, device="cpu").fit(folder)
+        m = AudioClusterer(n_clusters=k, by=by, options=Options(device="cpu")).fit(folder)
         assert nmi(truth(m, table, wanted), m.labels_) > .5 > .35 > nmi(truth(m, table, other), m.labels_)
 
 
 def test_same_seed_same_answer_whatever_the_workers(words):
     folder, _ = words
-    a = AudioClusterer(n_clusters=6, random_state=3, device="cpu").fit(folder)
-    b = AudioClusterer(n_clusters=6, random_state=3, num_workers=2, device="cpu").fit(folder)
+    a = AudioClusterer(n_clusters=6, random_state=3, options=Options(device="cpu")).fit(folder)
+    b = AudioClusterer(n_clusters=6, random_state=3, options=Options(num_workers=2, device="cpu")).fit(folder)
     np.testing.assert_array_equal(a.labels_, b.labels_)
 
 
@@ -54,7 +55,7 @@ def test_every_file_is_a_row_somewhere(tmp_path, tone):
     (tmp_path/"in/bad.wav").write_bytes(b"x"*100)
     nan = np.zeros(8000, np.float32); nan[-1] = np.nan
     sf.write(tmp_path/"in/nan.wav", nan, 16000, subtype="FLOAT")
-    m = AudioClusterer(n_clusters=2, device="cpu").fit(tmp_path/"in")
+    m = AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(tmp_path/"in")
     assert len(m.clips_) == 6 and sorted(p.name for p, _ in m.errors_) == ["bad.wav", "nan.wav"]
     m.save(tmp_path/"run")
     assert len(read_table(tmp_path/"run/errors.csv")) == 2
@@ -64,7 +65,7 @@ def test_every_file_is_a_row_somewhere(tmp_path, tone):
 def test_windows_of_a_long_recording(tmp_path, rng):
     x = np.concatenate([np.sin(2*np.pi*400*np.arange(32000)/8000), rng.standard_normal(32000)])*.2
     sf.write(tmp_path/"x.wav", x, 8000)
-    m = AudioClusterer(n_clusters=2, by="source", window=.5, device="cpu").fit(tmp_path/"x.wav")
+    m = AudioClusterer(n_clusters=2, by="source", window=.5, options=Options(device="cpu")).fit(tmp_path/"x.wav")
     assert len(m.labels_) == 16 and len(set(m.labels_[:8])) == len(set(m.labels_[8:])) == 1 and m.labels_[0] != m.labels_[-1]
     assert m.assign(tmp_path/"x.wav").start.tolist() == m.clips_.start.tolist()  # new recordings are cut alike
 
@@ -72,7 +73,7 @@ def test_windows_of_a_long_recording(tmp_path, rng):
 @pytest.mark.parametrize("make", [lambda: np.zeros(4000), lambda: np.ones(1)], ids=["silent", "one sample"])
 def test_identical_clips(tmp_path, make):
     for i in range(4): sf.write(tmp_path/f"{i}.wav", make(), 8000)
-    with pytest.warns(UserWarning): m = AudioClusterer(n_clusters=2, device="cpu").fit(tmp_path)
+    with pytest.warns(UserWarning): m = AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(tmp_path)
     assert set(m.labels_) == {0} and np.isfinite(m.embeddings_).all()
     m.save(tmp_path/"run")
     assert json.loads((tmp_path/"run/run.json").read_text())["found"]["clusters"] == 1
@@ -80,7 +81,7 @@ def test_identical_clips(tmp_path, make):
 
 def test_one_clip(tmp_path, tone):
     tone(tmp_path/"x.wav")
-    m = AudioClusterer(n_clusters=1, device="cpu").fit(tmp_path)
+    m = AudioClusterer(n_clusters=1, options=Options(device="cpu")).fit(tmp_path)
     assert m.labels_.tolist() == [0] and m.representative_.tolist() == [True]
 
 
@@ -90,11 +91,11 @@ def test_a_table_of_clips_a_list_and_an_encoder_of_ones_own(words):
     class Length(Encoder):
         sample_rate, dim = 8000, 2
         def forward(self, wave, lengths): return torch.stack([lengths.float(), lengths.float()**2], 1)
-    m = AudioClusterer(n_clusters=2, encoder=Length(), device="cpu").fit(table)
+    m = AudioClusterer(n_clusters=2, encoder=Length(), options=Options(device="cpu")).fit(table)
     seconds = (m.clips_.end - m.clips_.start).to_numpy()
     order = m.labels_[np.argsort(seconds)]
     assert (np.diff(order) != 0).sum() == 1  # cut by length, at one place
-    assert len(AudioClusterer(n_clusters=2, device="cpu").fit(list(table.path[:9])).labels_) == 9
+    assert len(AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(list(table.path[:9])).labels_) == 9
 
 
 def test_rate_follows_most_recordings(tmp_path, tone):
@@ -123,7 +124,7 @@ def test_typicality_matches_a_plain_loop(n, k, seed):
 
 def test_run_json_says_what_repeats_it(words, tmp_path):
     folder, _ = words
-    m = AudioClusterer(n_clusters=5, by="source", ignore="order,room", random_state=7, device="cpu").fit(folder)
+    m = AudioClusterer(n_clusters=5, by="source", ignore="order,room", random_state=7, options=Options(device="cpu")).fit(folder)
     m.save(tmp_path/"run", figures=False)
     about = read_run(tmp_path/"run")
     asked, made_with = about["asked"], about["versions"]
@@ -140,7 +141,7 @@ def test_a_damaged_or_newer_run_is_refused(tmp_path):
 
 def test_nothing_in_a_run_is_a_pickle(words, tmp_path):
     folder, _ = words
-    AudioClusterer(n_clusters=2, device="cpu").fit(folder).save(tmp_path/"run")
+    AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(folder).save(tmp_path/"run")
     for p in (tmp_path/"run").rglob("*"):
         if p.is_file(): assert p.suffix in {".csv", ".json", ".npy", ".png", ".safetensors"}
     np.load(tmp_path/"run/embeddings.npy", allow_pickle=False)
@@ -150,7 +151,7 @@ def test_cut_short_clips_end_where_their_sound_ends(tmp_path, tone):
     for i in range(3): tone(tmp_path/"in"/f"{i}.mp3", hz=300*(i + 1), seconds=4., format="MP3")
     whole = (tmp_path/"in/0.mp3").read_bytes()
     (tmp_path/"in/0.mp3").write_bytes(whole[:len(whole)//3])
-    with pytest.warns(UserWarning, match="1 of 3 clips hold less sound"): m = AudioClusterer(n_clusters=2, device="cpu").fit(tmp_path/"in")
+    with pytest.warns(UserWarning, match="1 of 3 clips hold less sound"): m = AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(tmp_path/"in")
     assert m.clips_.end[0] < 2 < 3.9 < m.clips_.end[1]
 
 
@@ -163,7 +164,7 @@ def test_trained_encoders_keep_their_weights(words, tmp_path):
         def forward(self, wave, lengths): return self.layer(wave.square().mean(1, keepdim=True))
     class Deeper(Linear): pass
     e = Deeper()
-    m = AudioClusterer(n_clusters=2, encoder=e, device=torch.device("cpu")).fit(table)
+    m = AudioClusterer(n_clusters=2, encoder=e, options=Options(device=torch.device("cpu"))).fit(table)
     m.save(tmp_path/"run", figures=False)
     again = AudioClusterer.load(tmp_path/"run")
     assert torch.equal(again.encoder_.layer.weight, e.layer.weight)
@@ -173,7 +174,7 @@ def test_trained_encoders_keep_their_weights(words, tmp_path):
 def test_a_run_made_on_cuda_is_read_without_it(words, tmp_path):
     if torch.cuda.is_available(): pytest.skip("there is one")
     folder, _ = words
-    m = AudioClusterer(n_clusters=2, device="cpu").fit(folder)
+    m = AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(folder)
     m.save(tmp_path/"run", figures=False)
     for p in (tmp_path/"run/run.json", tmp_path/"run/model/clusterer.json"): p.write_text(p.read_text().replace('"device": "cpu"', '"device": "cuda"'))
     np.testing.assert_array_equal(AudioClusterer.load(tmp_path/"run").predict(folder), m.labels_)
@@ -187,7 +188,7 @@ def test_unknown_things_are_named():
 @pytest.mark.gpu
 def test_cuda_agrees_with_the_cpu(words):
     folder, _ = words
-    a, b = (AudioClusterer(n_clusters=6, device=d).fit(folder) for d in ("cpu", "cuda"))
+    a, b = (AudioClusterer(n_clusters=6, options=Options(device=d)).fit(folder) for d in ("cpu", "cuda"))
     np.testing.assert_allclose(a.embeddings_, b.embeddings_, atol=1e-3)
     assert nmi(a.labels_, b.labels_) > .95
 
@@ -195,7 +196,7 @@ def test_cuda_agrees_with_the_cpu(words):
 def test_one_cluster_that_swallows_all_is_noticed(tmp_path, tone, rng):
     for i in range(12): sf.write(tmp_path/f"noise{i}.wav", rng.standard_normal(4000)*.1, 8000)
     tone(tmp_path/"tone.wav", sr=8000)
-    with pytest.warns(UserWarning, match="cluster . holds 92% of all clips"): AudioClusterer("agglomerative", 2, params=dict(linkage="single"), device="cpu").fit(tmp_path)
+    with pytest.warns(UserWarning, match="cluster . holds 92% of all clips"): AudioClusterer("agglomerative", 2, options=Options(params=dict(linkage="single"), device="cpu")).fit(tmp_path)
 
 
 def test_windows_whose_groups_do_not_come_again_and_clips_of_other_lengths(tmp_path):
@@ -218,5 +219,5 @@ def test_headers_of_at_most_so_many_files_are_read(tmp_path, tone, monkeypatch):
 @pytest.mark.parametrize("method", ["hdbscan", "meanshift"])
 def test_auto_means_nothing_to_a_method_without_a_number(tmp_path, tone, method):
     for i in range(12): tone(tmp_path/f"{i}.wav", hz=300*(1 + i % 3))
-    model = AudioClusterer(method, n_clusters="auto", encoder="untrained", stability=0).fit(tmp_path)
-    assert model.choice_ is None and len(model.labels_) == 12
+    model = AudioClusterer(method, n_clusters="auto", encoder="untrained", options=Options(stability=0)).fit(tmp_path)
+    assert model.n_clusters_choice_ is None and len(model.labels_) == 12

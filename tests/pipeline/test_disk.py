@@ -10,7 +10,8 @@ import soundfile as sf
 
 resource = pytest.importorskip("resource")  # limits of a process, as Unix has them
 from audioclust.core.files import write_json
-from audioclust.pipeline.run_folder import SCHEMA, read_table
+from audioclust.pipeline.run_reading import SCHEMA
+from audioclust.pipeline.run_reading import read_table
 from audioclust.encoders.cache import ArrayCache
 from audioclust.cli import main
 from audioclust.audio import synthetic_words

@@ -5,11 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audioclust.pipeline.encoder_choice import few, pick_encoder
+from audioclust.pipeline.clustering import select_encoder
+from audioclust.encoders.combining import subsample_clips
 from audioclust.cli import main
 from audioclust.ensembles import prediction_strength
 from audioclust.kmeans import KMeans
-from audioclust.pipeline import AudioClusterer
+from audioclust.pipeline import AudioClusterer, Options
 
 
 def test_prediction_strength_by_hand():
@@ -33,25 +34,25 @@ def test_the_encoder_whose_groups_come_again(words, monkeypatch):
     from audioclust.pipeline import encoder_choice as auto
     folder, table = words
     clips = AudioClusterer(n_clusters=6).fit(folder).clips_
-    pick = pick_encoder(clips, 6, names=["fixed", "untrained"])
+    pick = select_encoder(clips, 6, names=["fixed", "untrained"])
     assert pick.name == "fixed" == pick.table.encoder[0] and pick.runner_up == "untrained" and pick.table.stability.is_monotonic_decreasing
     assert f"{pick.table.stability[0]:.2f}" in pick.why and "untrained" in pick.why
     monkeypatch.setattr(auto, "CLOSE", 2.)
-    assert "audioclust compare --encoders fixed,untrained" in pick_encoder(clips, 6, names=["fixed", "untrained"]).why
-    assert pick_encoder(clips, 6, names=["fixed"]).runner_up is None
+    assert "audioclust compare --encoders fixed,untrained" in select_encoder(clips, 6, names=["fixed", "untrained"]).why
+    assert select_encoder(clips, 6, names=["fixed"]).runner_up is None
 
 
 def test_labels_and_the_order_of_candidates_do_not_matter(words):
     folder, _ = words
     clips = AudioClusterer(n_clusters=6).fit(folder).clips_
-    a, b = pick_encoder(clips, 6, names=["fixed", "untrained"]), pick_encoder(clips, 6, names=["untrained", "fixed"])
+    a, b = select_encoder(clips, 6, names=["fixed", "untrained"]), select_encoder(clips, 6, names=["untrained", "fixed"])
     pd.testing.assert_frame_equal(a.table, b.table)
 
 
 def test_few_clips_of_much_sound():
     table = pd.DataFrame(dict(path=["x"]*1000, start=0., end=60.))
-    assert len(few(table)) == 60 and len(few(table.assign(end=1.))) == 400 and len(few(table.assign(end=6.))) == 200 and len(few(table.iloc[:5])) == 5
-    assert few(table.assign(start=range(1000), end=2000.)).start.is_monotonic_increasing
+    assert len(subsample_clips(table)) == 60 and len(subsample_clips(table.assign(end=1.))) == 400 and len(subsample_clips(table.assign(end=6.))) == 200 and len(subsample_clips(table.iloc[:5])) == 5
+    assert subsample_clips(table.assign(start=range(1000), end=2000.)).start.is_monotonic_increasing
 
 
 def test_auto_from_a_folder_to_a_run(words, tmp_path, capsys):
@@ -61,9 +62,9 @@ def test_auto_from_a_folder_to_a_run(words, tmp_path, capsys):
     run = json.loads((tmp_path/"run/run.json").read_text())
     assert run["picked"]["name"] == "fixed" and run["encoder"]["class"] == "FixedEncoder" and len(run["picked"]["table"]) >= 2
     again = AudioClusterer.load(tmp_path/"run")
-    assert again.pick_.name == "fixed" and (again.predict(folder) == again.labels_).all()
+    assert again.encoder_choice_.name == "fixed" and (again.predict(folder) == again.labels_).all()
     plain = AudioClusterer(n_clusters=6).fit(folder)
-    assert (plain.labels_ == again.labels_).all() and plain.pick_ is None
+    assert (plain.labels_ == again.labels_).all() and plain.encoder_choice_ is None
 
 
 def test_the_untrained_network_can_be_picked(words, monkeypatch):
@@ -71,7 +72,7 @@ def test_the_untrained_network_can_be_picked(words, monkeypatch):
     folder, _ = words
     monkeypatch.setattr(auto, "there", lambda: ["untrained"])
     model = AudioClusterer(n_clusters=6, encoder="auto").fit(folder)
-    assert model.pick_.name == "untrained" and type(model.encoder_).__name__ == "NetworkEncoder"
+    assert model.encoder_choice_.name == "untrained" and type(model.encoder_).__name__ == "NetworkEncoder"
     assert (model.labels_ == AudioClusterer(n_clusters=6, encoder="untrained").fit(folder).labels_).all()
 
 
@@ -81,8 +82,8 @@ def test_wrong_encoders(words, encoder, said):
 
 
 def test_what_was_heard_for_the_choice_is_not_heard_again(words, tmp_path):
-    model = AudioClusterer(n_clusters=6, encoder="auto", cache=tmp_path).fit(words[0])
-    assert model.pick_.name == "fixed" and model.n_cached_ == len(model.labels_)  # all 192 were among the few
+    model = AudioClusterer(n_clusters=6, encoder="auto", options=Options(cache=tmp_path)).fit(words[0])
+    assert model.encoder_choice_.name == "fixed" and model.n_cached_ == len(model.labels_)  # all 192 were among the few
 
 
 def test_leave_for_code_is_for_models_that_bring_some(words, tmp_path, capsys):

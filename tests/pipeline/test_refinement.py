@@ -8,8 +8,9 @@ import pytest
 from audioclust.cli import main
 from audioclust.audio import synthetic_words
 from audioclust.metrics import accuracy
-from audioclust.pipeline import AudioClusterer
-from audioclust.pipeline.refinement import refine, rest, without
+from audioclust.pipeline import AudioClusterer, Options
+from audioclust.pipeline.refinement import refine, cluster_residuals
+from audioclust.encoders.residual import residuals
 
 
 @pytest.fixture(scope="module")
@@ -23,30 +24,30 @@ def test_rest_is_what_the_formula_says():
     rng = np.random.default_rng(0)
     Z, groups = rng.normal(size=(20, 3)), rng.integers(2, size=20)
     means = np.stack([Z[groups == g].mean(0) for g in range(2)])
-    out = rest(Z, groups, means)
+    out = residuals(Z, groups, means)
     for i in range(20):
         d = Z[i] - means[groups[i]]
         np.testing.assert_allclose(out[i], d/np.sqrt((d**2).sum()), atol=1e-6)
-    assert np.isfinite(rest(means[groups], groups, means)).all()  # a clip in its mean
+    assert np.isfinite(residuals(means[groups], groups, means)).all()  # a clip in its mean
 
 
 def test_words_are_found_better_without_voices_and_kept(pair, tmp_path):
     folder, table, (content, source) = pair
     new, new_source, why = refine(content, source)
-    assert why["content"].startswith("refined") and new.refined_["without"] == "source"
+    assert why["content"].startswith("refined") and new.refinement_["without"] == "source"
     assert accuracy(table.label, new.labels_) > accuracy(table.label, content.labels_)
     some = table.path.tolist()[::7]
     assert (new.predict(some) == new.labels_[::7]).all()  # new clips go the same way
     new.save(tmp_path/"run")
     again = AudioClusterer.load(tmp_path/"run")
-    assert (again.predict(some) == new.labels_[::7]).all() and again.refined_["groups"] == 5
+    assert (again.predict(some) == new.labels_[::7]).all() and again.refinement_["groups"] == 5
     assert json.loads((tmp_path/"run/run.json").read_text())["refined"]["without"] == "source"
     assert refine(again, source)[2]["content"] == "refined already"
 
 
 def test_numbers_stay(pair):
     content, source = pair[2]
-    new = without(content, source)
+    new = cluster_residuals(content, source)
     cross = pd.crosstab(content.labels_, new.labels_)
     assert all(cross.loc[c].idxmax() == c for c in cross.index if c in cross.columns and cross.loc[c].max() > .8*cross.loc[c].sum())
 
@@ -89,7 +90,7 @@ def test_one_object_for_both(pair, tmp_path):
 
 def test_what_is_for_one_grouping_is_refused_where_there_are_two(pair, tmp_path, capsys):
     folder, _, (content, source) = pair
-    two = AudioClusterer(n_clusters=5, by="both", stability=0)
+    two = AudioClusterer(n_clusters=5, by="both", options=Options(stability=0))
     two.fit(folder)
     with pytest.raises(ValueError, match="two groupings"): two.regroup(n_clusters=4)
     with pytest.raises(ValueError, match="for one grouping"): two.assign(folder, [], none_beyond=1.2)

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from audioclust.core.files import write_json, write_table
-from audioclust.pipeline.run_folder import SCHEMA, read_table
+from audioclust.pipeline.run_reading import SCHEMA
+from audioclust.pipeline.run_reading import read_table
 from audioclust.cli import main
 from audioclust.audio import synthetic_words
 from audioclust.pipeline.resuming import at_work, state

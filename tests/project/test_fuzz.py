@@ -7,7 +7,7 @@ import pytest
 
 from audioclust.audio import AudioError, load_audio, probe
 from audioclust.cli import main
-from audioclust.pipeline.run_folder import read_table
+from audioclust.pipeline.run_reading import read_table
 
 root = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(not (root/"benchmarks/fuzz.py").is_file() or os.name == "nt", reason="needs the checkout")

@@ -9,7 +9,7 @@ import pytest
 import audioclust
 from audioclust.cli import main
 from audioclust.core.console import shown
-from audioclust.pipeline.annotations import guarded
+from audioclust.pipeline.annotations import spreadsheet_safe
 
 package = Path(audioclust.__file__).parent
 
@@ -113,7 +113,7 @@ def test_a_name_is_no_formula_in_a_table(made, tmp_path, capsys):
         assert {"'=cmd|' /C calc'!A0", "wind = noise"} <= set(t.name)
         assert not any(str(v)[:1] in "=+-@" for c in ("path", "name") for v in t[c])
     assert {"=cmd|' /C calc'!A0"} <= {r["name"] for r in json.loads((tmp_path/"t.json").read_text())}
-    assert [guarded(n) for n in ("=a", "+a", "-a", "@a", "\ta", "a=", "")] == ["'=a", "'+a", "'-a", "'@a", "'\ta", "a=", ""]
+    assert [spreadsheet_safe(n) for n in ("=a", "+a", "-a", "@a", "\ta", "a=", "")] == ["'=a", "'+a", "'-a", "'@a", "'\ta", "a=", ""]
 
 
 def test_nothing_is_written_outside_of_an_export(made, tmp_path, monkeypatch):

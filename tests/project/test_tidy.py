@@ -6,7 +6,7 @@ import pytest
 import soundfile as sf
 
 resource = pytest.importorskip("resource")  # limits of a process, as Unix has them
-from audioclust.pipeline.run_folder import read_table
+from audioclust.pipeline.run_reading import read_table
 from audioclust.cli import main
 from audioclust.audio import synthetic_words
 from audioclust.pipeline.resuming import state
