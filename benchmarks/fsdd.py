@@ -32,7 +32,7 @@ def run(folder, method, by, seed, table):
     names = clusters.path.str.extract(r"(\d)_(\w+)_\d+\.wav$")
     digit, speaker = (score(names[i], clusters.cluster) for i in (0, 1))
     return dict(method=method, by=by, k=k, seed=seed, **{f"{m}_digit": round(digit[m], 4) for m in ("acc", "nmi", "ari")}, **{f"{m}_speaker": round(speaker[m], 4) for m in ("acc", "nmi", "ari")},
-                clusters=about["found"]["clusters"], coverage=round(digit["coverage"], 4), seconds=round(seconds, 2), device=about["device"])
+                clusters=about["summary"]["clusters"], coverage=round(digit["coverage"], 4), seconds=round(seconds, 2), device=about["device"])
 
 
 def main():

@@ -17,24 +17,17 @@ from typing import NoReturn
 from .cluster_command import cluster, rank
 from .run_commands import assign, compare, demo, duplicates, export, listen, score, sort
 from ..core.console import say
+from ..core.registry import ENCODERS, METHODS
 
 # %% ../../nbs/11_cli/01_parser.ipynb #55b60008
-_METHODS = """\
-methods
-  kmeans         round groups of about one size; quick for any number of clips; the place to start
-  agglomerative  a tree, cut into --n-clusters groups; for some thousands of clips
-  hdbscan        finds the number of groups itself and leaves odd clips as noise (-1)
-  dbscan         the same with one density for all groups (--set eps=0.4; estimated when not said)
-  meanshift      the peaks of the density, no number needed; for few clips and dimensions
-  consensus      what many K-means agree on; confidence is the share that does
-  spectral       cuts a graph of neighbours; by content often the best that trains nothing;
-                 confidence is the share of its K-means that agree
-  deepcluster    trains a network on the sounds, without labels; minutes for some thousands of clips
-                 (--epochs N, and --set NAME=VALUE for passes, lr, backbone, train_clusters, …)
-  spice          trains two, for both groupings, and then one on what is reliable; some minutes more
-                 (--epochs N, and --set NAME=VALUE for n_other, heads, match_epochs, lr, backbone, …)
+def _methods_help():
+    "What `--help` says of the methods, from the registry."
+    lines = [f"  {name:14} {entry.description}" for name,entry in METHODS.entries().items()]
+    return "methods\n" + "\n".join(lines) + """
+                 methods that train take --epochs N, and --set NAME=VALUE for passes, lr, backbone, views, …
 """
-_CLUSTER = """\
+
+_EXAMPLES = """\
 examples
   audioclust cluster drums/ --out runs/drums --n-clusters 12
   audioclust cluster pond/ --out runs/pond --window 3 --ignore order,level --method hdbscan
@@ -49,18 +42,22 @@ what belongs together
   --ignore       your own list of what must not matter, of order, pitch, level, noise, room
                  (content is pitch,level,noise,room; source is order,level)
 
-""" + _METHODS + """
+"""
+_RESULTS = """
 what comes out, in RUN
-  clusters.csv   path, start, end, cluster, confidence (1 heart, 0 border), representative, stability
+  clusters.csv   path, start, end, cluster, confidence (1 heart, 0 border), representative, stability, clip_id
   errors.csv     what could not be used, and why
-  run.json       what was asked, versions, seconds, scores
+  run.json       what was asked for, versions, seconds, scores
   listen.html    the clips to look at, to hear and to name; opens in any browser
-  figures/       a map, the sizes, how clips sit, what groups sound like, a tree over them, and what was mixed up when there are labels
+  figures/       a map, the sizes, how clips sit, what groups sound like, a tree over them,
+                 and what was mixed up when there are labels
   curves.csv     how a training went, epoch by epoch (deepcluster, spice)
 
-status: 0 done (also when some files could not be used), 2 not done, or not all of it (one line says why), 130 interrupted
+status: 0 done (also when some files could not be used), 2 not done, or not all of it (one line says why),
+        130 interrupted
 """
 
+# %% ../../nbs/11_cli/01_parser.ipynb #7de509a0
 def _setting(text):
     "NAME=VALUE of --set, the value as Python would read it."
     name, sep, value = text.partition("=")
@@ -70,111 +67,178 @@ def _setting(text):
 
 def _number(text):
     "A number of clusters, auto, or two of these."
-    parts = [p if p == "auto" else _positive(int)(p) for p in text.split(",")]
+    parts = [part if part == "auto" else _positive(int)(part) for part in text.split(",")]
     if len(parts) > 2: raise argparse.ArgumentTypeError(f"{text!r} are more than two numbers of clusters")
     return tuple(parts) if len(parts) == 2 else parts[0]
 
 def _bytes(text):
     "A size such as 4G or 500M, in bytes."
     found = re.fullmatch(r"(\d+\.?\d*)\s*([kmgt]?)(i?)b?", text.strip().lower())
-    size = float(found[1])*(1024 if found[3] else 1000)**" kmgt".index(found[2] or " ") if found else 0
+    size = 0.
+    if found:
+        number, prefix, binary = found.groups()
+        size = float(number)*(1024 if binary else 1000)**" kmgt".index(prefix or " ")
     if not 0 < size < 2**60: raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 4G or 500M")
     return int(size)
 
 def _positive(kind, unit=""):
     "A number above 0, for argparse."
+    whole = "whole " if kind is int else ""
     def read(text):
         try: value = kind(text)
         except ValueError: value = -1
-        if not 0 < value < float("inf"): raise argparse.ArgumentTypeError(f"{text!r} is not a {'whole ' if kind is int else ''}number above 0{unit}")
+        if not 0 < value < float("inf"): raise argparse.ArgumentTypeError(f"{text!r} is not a {whole}number above 0{unit}")
         return value
     return read
 
+def _list(text): return [part.strip() for part in text.split(",") if part.strip()]
+
 # %% ../../nbs/11_cli/01_parser.ipynb #9e3877ac
-def _cluster_options(c):
-    "The options of `audioclust cluster`."
-    c.add_argument("folder", metavar="FOLDER", help="folder of recordings, searched to the bottom; also a file, a glob in quotes, or a CSV with a column path")
+def _encoders_help():
+    ours = "; ".join(f"{name}, {entry.description}" for name,entry in ENCODERS.entries().items())
+    return ("what turns clips into embeddings: fixed features (fixed); the best of those on this machine, judged without labels (auto); "
+            f"a network with random weights (untrained); {ours}; or a model of the transformers library (hf:NAME@REVISION or hf:FOLDER) "
+            "(default: fixed; deepcluster and spice train their own)")
+
+def _add_request(c):
+    "What is asked for."
+    c.add_argument("folder", metavar="FOLDER",
+        help="folder of recordings, searched to the bottom; also a file, a glob in quotes, or a CSV with a column path")
     c.add_argument("--out", required=True, metavar="RUN", help="folder for the results")
-    c.add_argument("--n-clusters", type=_number, default=10, metavar="K", help="groups wanted, or auto to look for a number, or two by commas for --by both (default: %(default)s); dbscan, hdbscan and meanshift find their own number")
-    c.add_argument("--method", default="kmeans", choices=["kmeans", "consensus", "spectral", "dbscan", "hdbscan", "meanshift", "agglomerative", "deepcluster", "spice"], help="how to group (default: %(default)s)")
-    c.add_argument("--encoder", metavar="NAME", help="what turns clips into points: fixed features (fixed), the best of what is there, judged without labels (auto), a network with random weights (untrained), one that was trained on sound effects (aisfx), or a model of the transformers library (hf:NAME@REVISION or hf:FOLDER) (default: fixed; deepcluster and spice train their own)")
-    c.add_argument("--remote-code", action="store_true", help="let code that comes with an hf: model run on this machine, if you trust it")
-    c.add_argument("--epochs", type=int, metavar="N", help="clusterings in a training (deepcluster; default: 10), or epochs of contrast (spice; default: by the number of clips)")
-    c.add_argument("--resume", action="store_true", help="go on with what was stopped in RUN: clips already embedded come from the cache, a training goes on where it was")
-    c.add_argument("--by", default="content", choices=["content", "source", "both"], help="what belongs together; both makes a run for each (default: %(default)s)")
+    c.add_argument("--n-clusters", type=_number, default=10, metavar="K",
+        help="groups wanted, or auto to choose a number, or two by commas for --by both (default: %(default)s); "
+             "dbscan, hdbscan and meanshift find their own number")
+    c.add_argument("--method", default="kmeans", choices=list(METHODS), help="how to group (default: %(default)s)")
+    c.add_argument("--encoder", metavar="NAME", help=_encoders_help())
+    c.add_argument("--remote-code", action="store_true",
+        help="let code that comes with an hf: model run on this machine, if you trust it")
+    c.add_argument("--by", default="content", choices=["content", "source", "both"],
+        help="what belongs together; both makes a run for each (default: %(default)s)")
     c.add_argument("--no-refine", action="store_true", help="with --by both, leave each grouping as it is found alone")
     c.add_argument("--ignore", metavar="LIST", help="what must not matter, separated by commas; instead of --by's list")
-    c.add_argument("--window", type=_positive(float, " of seconds"), metavar="S", help="cut recordings into clips of S seconds (default: a recording is a clip)")
-    c.add_argument("--hop", type=_positive(float, " of seconds"), metavar="S", help="start a clip every S seconds (default: the window)")
-    c.add_argument("--labels", metavar="parent|REGEX|FILE.csv", help="labels to score with, never to cluster by; see audioclust score --help")
-    c.add_argument("--rate", type=_positive(int, " of hertz"), metavar="HZ", help="sample rate (default: the one most recordings have, up to 32000)")
-    c.add_argument("--set", action="append", type=_setting, metavar="NAME=VALUE", help="a parameter of the method, such as linkage=average or min_cluster_size=15")
-    c.add_argument("--stability", type=int, default=10, metavar="N", help="cluster parts of the clips again N times, to see which groups last; 0 leaves it out (default: %(default)s)")
+    c.add_argument("--window", type=_positive(float, " of seconds"), metavar="S",
+        help="cut recordings into clips of S seconds (default: a recording is a clip)")
+    c.add_argument("--hop", type=_positive(float, " of seconds"), metavar="S",
+        help="start a clip every S seconds (default: the window)")
+    c.add_argument("--rate", type=_positive(int, " of hertz"), metavar="HZ",
+        help="sample rate (default: the one most recordings have, up to 32000)")
     c.add_argument("--seed", type=int, default=0, help="random seed; the same seed gives the same groups (default: %(default)s)")
+
+def _add_method_options(c):
+    "What the method and the measures after it are told."
+    c.add_argument("--epochs", type=int, metavar="N",
+        help="clusterings in a training (deepcluster; default: 10), or epochs of contrast (spice; default: by the number of clips)")
+    c.add_argument("--set", action="append", type=_setting, metavar="NAME=VALUE",
+        help="a parameter of the method, such as linkage=average or min_cluster_size=15")
+    c.add_argument("--labels", metavar="parent|REGEX|FILE.csv",
+        help="labels to score with, never to cluster by; see audioclust score --help")
+    c.add_argument("--stability", type=int, default=10, metavar="N",
+        help="cluster parts of the clips again N times, to see which groups last; 0 leaves it out (default: %(default)s)")
+
+# %% ../../nbs/11_cli/01_parser.ipynb #60916f57
+def _add_resources(c):
+    "Where and with what the work is done."
     c.add_argument("--device", help="cpu or cuda (default: cuda if there is one)")
     c.add_argument("--workers", type=int, metavar="N", help="worker processes (default: by the amount of audio)")
-    c.add_argument("--max-memory", type=_bytes, metavar="SIZE", help="what all of it may hold at a time, such as 4G or 900M, libraries included; what cannot fit is refused before it begins, with dbscan once the clips are embedded (default: no bound, but for methods that look at pairs of clips, which take half of what is free)")
-    kept = c.add_mutually_exclusive_group()
-    kept.add_argument("--cache", metavar="DIR", help="keep what was computed for each clip in DIR, for the next time (default: $AUDIOCLUST_CACHE, or the user's cache folder)")
-    kept.add_argument("--no-cache", action="store_true", help="compute everything anew and keep nothing")
-    c.add_argument("--overwrite", action="store_true", help="replace a run that is already at --out; clusters that hold the same clips keep their numbers and names")
+    c.add_argument("--max-memory", type=_bytes, metavar="SIZE",
+        help="what all of it may hold at a time, such as 4G or 900M, libraries included; what cannot fit is refused before it begins, "
+             "with dbscan once the clips are embedded (default: no bound, but for methods that look at pairs of clips, "
+             "which take half of what is free)")
+    cache = c.add_mutually_exclusive_group()
+    cache.add_argument("--cache", metavar="DIR",
+        help="keep what was computed for each clip in DIR, for the next time "
+             "(default: $AUDIOCLUST_CACHE, or the user's cache folder)")
+    cache.add_argument("--no-cache", action="store_true", help="compute everything anew and keep nothing")
+
+def _add_outcome(c):
+    "What becomes of a run that is there, and what is written."
+    c.add_argument("--resume", action="store_true",
+        help="go on with what was stopped in RUN: clips already embedded come from the cache, a training goes on where it was")
+    c.add_argument("--overwrite", action="store_true",
+        help="replace a run that is already at --out; clusters that hold the same clips keep their numbers and names")
     c.add_argument("--like", metavar="RUN", help="take numbers and names from this run, where clusters hold the same clips")
-    c.add_argument("--no-page", action="store_true", help="write neither the listening page nor the figures that go with it: how clips sit, what groups sound like, the tree, the curves of a training")
+    c.add_argument("--no-page", action="store_true",
+        help="write neither the listening page nor the figures that go with it: how clips sit, what groups sound like, "
+             "the tree, the curves of a training")
+
+def _add_cluster_options(c):
+    "The options of `audioclust cluster`."
+    for add in _add_request, _add_method_options, _add_resources, _add_outcome: add(c)
 
 # %% ../../nbs/11_cli/01_parser.ipynb #ef52d670
 _RUN = dict(metavar="RUN", help="folder made by audioclust cluster")
 _FOLDER = dict(metavar="FOLDER", help="folder of recordings; also a file, a glob in quotes, or a CSV with a column path")
 _OVERWRITE = dict(action="store_true", help="replace a file that is already at --out")
 
-def _run_options(command):
-    "The commands that are about a run: listen, assign, score."
-    l = command("listen", listen, "make the page to look at a run and to hear it, or take over the names given there")
-    l.add_argument("run", **_RUN)
-    l.add_argument("--edits", metavar="FILE", help="names, merges and marks that the page let you download; they go into clusters.csv")
-    l.add_argument("--embed", action="store_true", help="put the sounds into the page, as MP3, so that it can be sent (default: links)")
-    l.add_argument("--max-clips", type=_positive(int), default=20000, metavar="N", help="clips on the page at most, the telling ones of each cluster first (default: %(default)s)")
-    l.add_argument("--page", metavar="FILE", help="where to write the page (default: listen.html in RUN)")
-    a = command("assign", assign, "sort new sounds into the groups of a run")
-    a.add_argument("run", **_RUN)
-    a.add_argument("folder", **_FOLDER)
-    a.add_argument("--out", default="assigned.csv", metavar="FILE", help="CSV to write: path, start, end, cluster, confidence, strangeness (default: %(default)s)")
-    a.add_argument("--none-beyond", type=_positive(float), metavar="S", help="clips that are stranger than S get cluster -1, none of these; 95 %% of a cluster's own members are at most 1, and 1.2 is a good start (default: every clip goes somewhere)")
-    a.add_argument("--remote-code", action="store_true", help="let code that comes with the run's hf: model run on this machine, if you trust it")
-    a.add_argument("--overwrite", **_OVERWRITE)
-    s = command("score", score, "compare a run with labels that somebody has")
-    s.add_argument("run", **_RUN)
-    s.add_argument("--labels", required=True, metavar="parent|REGEX|FILE.csv", help="where the labels are: the parent folder's name, the first group of a regular expression on the file name, or a CSV with columns path and label")
+def _add_listen(command):
+    c = command("listen", listen, "make the page to look at a run and to hear it, or take over the names given there")
+    c.add_argument("run", **_RUN)
+    c.add_argument("--edits", metavar="FILE", help="names, merges and marks that the page let you download; they go into clusters.csv")
+    c.add_argument("--embed", action="store_true",
+        help="put the sounds into the page, as MP3, so that it can be sent (default: links)")
+    c.add_argument("--max-clips", type=_positive(int), default=20000, metavar="N",
+        help="clips on the page at most, the telling ones of each cluster first (default: %(default)s)")
+    c.add_argument("--page", metavar="FILE", help="where to write the page (default: listen.html in RUN)")
 
-def _other_programs(command):
-    "The commands that take a run somewhere else: export, sort."
-    e = command("export", export, "write a run for another program")
-    e.add_argument("run", **_RUN)
-    e.add_argument("--to", required=True, choices=["audacity", "raven", "parquet", "json", "csv"], help="label tracks, selection tables, or one table")
-    e.add_argument("--out", required=True, metavar="PATH", help="folder for audacity and raven, else a file that ends in .parquet, .json or .csv")
-    e.add_argument("--without", type=lambda text: [t.strip() for t in text.split(",") if t.strip()], default=[], metavar="LIST", help="groups to leave out, separated by commas: numbers, names, or marks such as junk")
-    e.add_argument("--join", action="store_true", help="neighbouring clips of one group as one label (audacity, raven)")
-    o = command("sort", sort, "copy the clips of a run into a folder for each group, or in the order of likeness")
-    o.add_argument("run", **_RUN)
-    o.add_argument("out", metavar="OUT", help="a new folder")
-    o.add_argument("--flat", action="store_true", help="one folder, with names in the order of likeness")
-    o.add_argument("--link", action="store_true", help="links in place of copies, where a clip is a whole recording")
+def _add_assign(command):
+    c = command("assign", assign, "sort new sounds into the groups of a run")
+    c.add_argument("run", **_RUN)
+    c.add_argument("folder", **_FOLDER)
+    c.add_argument("--out", default="assigned.csv", metavar="FILE",
+        help="CSV to write: path, start, end, cluster, confidence, strangeness (default: %(default)s)")
+    c.add_argument("--none-beyond", type=_positive(float), metavar="S",
+        help="clips that are stranger than S get cluster -1, none of these; 95 %% of a cluster's own members are at most 1, "
+             "and 1.2 is a good start (default: every clip goes somewhere)")
+    c.add_argument("--remote-code", action="store_true",
+        help="let code that comes with the run's hf: model run on this machine, if you trust it")
+    c.add_argument("--overwrite", **_OVERWRITE)
 
-def _other_questions(command):
-    "The commands that ask something else of recordings: compare, duplicates."
-    w = command("compare", compare, "group the same recordings in several ways, and put them side by side")
-    w.add_argument("folder", **_FOLDER)
-    w.add_argument("--out", required=True, metavar="DIR", help="a new folder: a run for each way, compare.csv and compare.html")
-    w.add_argument("--methods", default="kmeans,consensus,spectral,agglomerative,hdbscan", metavar="LIST", help="separated by commas (default: %(default)s)")
-    w.add_argument("--encoders", default="fixed,untrained", metavar="LIST", help="separated by commas (default: %(default)s); aisfx and hf:NAME@REVISION are others")
-    w.add_argument("--n-clusters", type=_number, default=10, metavar="K", help="groups wanted, or auto (default: %(default)s)")
-    w.add_argument("--by", default="content", choices=["content", "source"], help="what belongs together (default: %(default)s)")
-    w.add_argument("--window", type=_positive(float, " of seconds"), metavar="S", help="cut recordings into clips of S seconds")
-    w.add_argument("--labels", metavar="parent|REGEX|FILE.csv", help="labels to score with; they choose nothing")
-    w.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
-    t = command("duplicates", duplicates, "list the recordings that are the same sound: in other formats, at other levels, with silence around")
-    t.add_argument("folder", **_FOLDER)
-    t.add_argument("--out", default="duplicates.csv", metavar="FILE", help="CSV to write: set, path, start, end (default: %(default)s)")
-    t.add_argument("--overwrite", **_OVERWRITE)
+def _add_score(command):
+    c = command("score", score, "compare a run with labels that somebody has")
+    c.add_argument("run", **_RUN)
+    c.add_argument("--labels", required=True, metavar="parent|REGEX|FILE.csv",
+        help="where the labels are: the parent folder's name, the first group of a regular expression on the file name, "
+             "or a CSV with columns path and label")
+
+# %% ../../nbs/11_cli/01_parser.ipynb #ce215450
+def _add_export(command):
+    c = command("export", export, "write a run for another program")
+    c.add_argument("run", **_RUN)
+    c.add_argument("--to", required=True, choices=["audacity", "raven", "parquet", "json", "csv"],
+        help="label tracks, selection tables, or one table")
+    c.add_argument("--out", required=True, metavar="PATH",
+        help="folder for audacity and raven, else a file that ends in .parquet, .json or .csv")
+    c.add_argument("--without", type=_list, default=[], metavar="LIST",
+        help="groups to leave out, separated by commas: numbers, names, or marks such as junk")
+    c.add_argument("--join", action="store_true", help="neighbouring clips of one group as one label (audacity, raven)")
+
+def _add_sort(command):
+    c = command("sort", sort, "copy the clips of a run into a folder for each group, or in the order of likeness")
+    c.add_argument("run", **_RUN)
+    c.add_argument("out", metavar="OUT", help="a new folder")
+    c.add_argument("--flat", action="store_true", help="one folder, with names in the order of likeness")
+    c.add_argument("--link", action="store_true", help="links in place of copies, where a clip is a whole recording")
+
+def _add_compare(command):
+    c = command("compare", compare, "group the same recordings in several ways, and put them side by side")
+    c.add_argument("folder", **_FOLDER)
+    c.add_argument("--out", required=True, metavar="DIR", help="a new folder: a run for each way, compare.csv and compare.html")
+    c.add_argument("--methods", default="kmeans,consensus,spectral,agglomerative,hdbscan", metavar="LIST",
+        help="separated by commas (default: %(default)s)")
+    c.add_argument("--encoders", default="fixed,untrained", metavar="LIST",
+        help="separated by commas (default: %(default)s); aisfx and hf:NAME@REVISION are others")
+    c.add_argument("--n-clusters", type=_number, default=10, metavar="K", help="groups wanted, or auto (default: %(default)s)")
+    c.add_argument("--by", default="content", choices=["content", "source"], help="what belongs together (default: %(default)s)")
+    c.add_argument("--window", type=_positive(float, " of seconds"), metavar="S", help="cut recordings into clips of S seconds")
+    c.add_argument("--labels", metavar="parent|REGEX|FILE.csv", help="labels to score with; they choose nothing")
+    c.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
+
+def _add_duplicates(command):
+    c = command("duplicates", duplicates,
+        "list the recordings that are the same sound: in other formats, at other levels, with silence around")
+    c.add_argument("folder", **_FOLDER)
+    c.add_argument("--out", default="duplicates.csv", metavar="FILE", help="CSV to write: set, path, start, end (default: %(default)s)")
+    c.add_argument("--overwrite", **_OVERWRITE)
 
 # %% ../../nbs/11_cli/01_parser.ipynb #604ec661
 class _Parser(argparse.ArgumentParser):
@@ -183,52 +247,78 @@ class _Parser(argparse.ArgumentParser):
         say(f"{self.prog}: {message} ({self.prog} --help has what can be said)", file=sys.stderr)
         raise SystemExit(2)
 
+_START = """\
+start with:  audioclust demo
+then:        audioclust cluster FOLDER --out RUN --n-clusters 10
+and open     RUN/listen.html
+each command explains itself:  audioclust cluster --help"""
+
 def _parser()->argparse.ArgumentParser:
-    p = _Parser(prog="audioclust", formatter_class=argparse.RawDescriptionHelpFormatter, description="Cluster sounds without labels: a folder of recordings in, groups out.",
-                                epilog="start with:  audioclust demo\nthen:        audioclust cluster FOLDER --out RUN --n-clusters 10\nand open     RUN/listen.html\neach command explains itself:  audioclust cluster --help")
-    p.add_argument("--version", action="store_true", help="print the version and leave")
-    sub = p.add_subparsers(dest="command", metavar="COMMAND")
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = _Parser(prog="audioclust", formatter_class=raw, epilog=_START,
+                     description="Cluster sounds without labels: a folder of recordings in, groups out.")
+    parser.add_argument("--version", action="store_true", help="print the version and leave")
+    sub = parser.add_subparsers(dest="command", metavar="COMMAND")
     def command(name, run, about, epilog=None):
-        c = sub.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".", epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter)
+        c = sub.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".", epilog=epilog, formatter_class=raw)
         c.add_argument("-v", "--verbose", action="count", default=0, help="say more: seconds per stage, and where an error came from")
         c.add_argument("-q", "--quiet", action="count", default=0, help="no progress bar")
         c.set_defaults(run_command=run)
         return c
     d = command("demo", demo, "make sounds, cluster them, and say where the results are")
     d.add_argument("--out", default="audioclust-demo", metavar="DIR", help="where to put sounds and results (default: %(default)s)")
-    _cluster_options(command("cluster", cluster, "put the recordings of a folder into groups", _CLUSTER))
-    _run_options(command); _other_questions(command); _other_programs(command)
-    return p
+    _add_cluster_options(command("cluster", cluster, "put the recordings of a folder into groups", _EXAMPLES + _methods_help() + _RESULTS))
+    for add in _add_listen, _add_assign, _add_score, _add_compare, _add_duplicates, _add_export, _add_sort: add(command)
+    return parser
 
 # %% ../../nbs/11_cli/01_parser.ipynb #a688b809
 def main(argv:list|None=None, # Arguments; None takes those of the command
 )->int: # Exit status
     "The `audioclust` command."
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported: on a busy machine its threads else wait for each other at full speed
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive") # before torch is imported: on a busy machine its threads else wait for each other at full speed
     if not rank(): return _main(argv)
-    loud = sys.stderr
-    with open(os.devnull, "w") as null, redirect_stdout(null), redirect_stderr(null): return _main(argv, loud)  # the first process speaks for all
+    stderr = sys.stderr
+    with open(os.devnull, "w") as null, redirect_stdout(null), redirect_stderr(null):
+        return _main(argv, stderr) # the first process speaks for all
 
-def _main(argv, loud=None):
+def _main(argv, stderr=None):
+    "Parse and run; `stderr` is that of a process that is not the first of several."
     parser = _parser()
     args = parser.parse_args(argv)
     args.argv = list(sys.argv[1:] if argv is None else argv)
     if args.version:
         from audioclust import __version__
-        say(f"audioclust {__version__}"); return 0
-    if not args.command: parser.print_help(); return 2
+        say(f"audioclust {__version__}")
+        return 0
+    if not args.command:
+        parser.print_help()
+        return 2
+    if stderr and args.run_command is not cluster: return 0 # nothing to share
+    return _run(args, stderr)
+
+def _run(args, stderr):
+    "Run a command; errors become one line and a status."
     from audioclust.pipeline.resuming import signals_interrupt
-    if loud and args.run_command is not cluster: return 0  # nothing to share
     try:
         if getattr(args, "out", None) == "": raise ValueError("--out is empty: say where the results go")
         with signals_interrupt(): return args.run_command(args)
-    except KeyboardInterrupt as e: say("audioclust: interrupted", file=sys.stderr); return getattr(e, "status", 130)
+    except KeyboardInterrupt as e:
+        say("audioclust: interrupted", file=sys.stderr)
+        return getattr(e, "status", 130)
     except Exception as e:
         if args.verbose: raise
-        plain = isinstance(e, (ValueError, OSError, MemoryError, TypeError, RuntimeError)) and str(e)
-        odd = f"the run in {args.run} is damaged, or is none of ours: make it again" if hasattr(args, "run") else "this should not happen"
-        say(f"audioclust {args.command}: " + " ".join((str(e) if plain else f"{odd} ({type(e).__name__}: {e}; -v says where)").split()), file=sys.stderr if getattr(e, "everywhere", False) or not loud else loud)
+        everywhere = getattr(e, "everywhere", False) # in all processes, so that the first tells it
+        say(f"audioclust {args.command}: {_message(e, args)}", file=sys.stderr if everywhere or not stderr else stderr)
         return 2
+
+_EXPECTED = ValueError, OSError, MemoryError, TypeError, RuntimeError
+
+def _message(error, args):
+    "An error in one line."
+    if isinstance(error, _EXPECTED) and str(error): return " ".join(str(error).split())
+    if hasattr(args, "run"): odd = f"the run in {args.run} is damaged, or is none of ours: make it again"
+    else: odd = "this should not happen"
+    return " ".join(f"{odd} ({type(error).__name__}: {error}; -v says where)".split())
 
 # %% ../../nbs/11_cli/01_parser.ipynb #9bc2e738
 #| exporti

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from .files import not_written
-
 # %% ../../nbs/00_core/05_console.ipynb #12da7df0
 def shown(text:object, # Anything
     keep:str="", # Characters that stay as they are
@@ -31,6 +29,7 @@ def say(text:object, # A line or several
     except OSError as e:
         with open(os.devnull, "w") as null: os.dup2(null.fileno(), (file or sys.stdout).fileno())  # what is left in the buffer
         if isinstance(e, BrokenPipeError) or file: return  # nobody listens any more, as after `| head`
+        from audioclust.core.files import not_written # brings pandas
         raise not_written("what there is to say", e) from e
 
 # %% ../../nbs/00_core/05_console.ipynb #f9464cc2

@@ -71,11 +71,12 @@ _NOT_RECORDED = "cache", "sharded", "max_memory" # they change how a run is made
 
 def request_record(request:Request,
 )->dict: # What JSON can hold
-    "What `run.json` says was asked for; the encoder is described by its own entry."
+    "What `run.json` says was asked for; an encoder without a name is described by an entry of its own."
     record = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in ("encoder", "options")}
     options = {k: v for k,v in vars(request.options).items() if k not in _NOT_RECORDED}
-    device = request.options.device
-    return {**record, **options, "device": device and str(device)}
+    device, encoder = request.options.device, request.encoder
+    named = dict(encoder=encoder) if isinstance(encoder, str) else {}
+    return {**record, **options, **named, "device": device and str(device)}
 
 def request_from_record(record:dict, # What `request_record` gave, perhaps read from JSON
 )->Request: # With options

@@ -72,7 +72,7 @@ def test_a_run_is_not_overwritten_unless_told(words, tmp_path, capsys):
 
 
 def test_an_interrupted_save_is_not_a_run_and_can_be_replaced(words, tmp_path, capsys, monkeypatch):
-    from audioclust.pipeline import persistence as kept
+    from audioclust.pipeline import run_folder as kept
     folder, _ = words
     args = ["cluster", str(folder), "--out", str(tmp_path/"run"), "--n-clusters", "2", "-q"]
     def stop(*_): raise KeyboardInterrupt
@@ -199,7 +199,7 @@ def test_an_untrained_network_and_a_consensus(words, tmp_path):
     folder, _ = words
     assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--encoder", "untrained", "--method", "consensus", "--by", "source", "--n-clusters", "4", "--labels", r"voice(\d)", "-q"]) == 0
     run = json.loads((tmp_path/"run/run.json").read_text())
-    assert run["scores"]["nmi"] > .4 and run["encoder"]["class"] == "NetworkEncoder" and run["asked"]["encoder"] == "untrained"
+    assert run["scores"]["nmi"] > .4 and run["encoder"]["class"] == "NetworkEncoder" and run["request"]["encoder"] == "untrained"
     from audioclust.pipeline import AudioClusterer
     again = AudioClusterer.load(tmp_path/"run")
     assert (again.predict(folder) == again.labels_).all()

@@ -17,7 +17,7 @@ def torchrun(*args, n=2):
 TEAM = """
 import sys, time, numpy as np
 from audioclust.encoders import FixedEncoder
-from audioclust.pipeline import AudioClusterer
+from audioclust.pipeline import AudioClusterer, Options
 from audioclust.core.distributed import Team, joined
 class Picky(FixedEncoder):
     def embed(self, clips, *args, **kwargs):
@@ -33,7 +33,7 @@ with joined() as team:
     got = dict(shares=team.gather(team.share(np.ones(7))), ends=team.gather(team.share([0, 0, 5, 0, 0, 0, 0])),
         rows=team.collect(x[team.share(np.ones(7))]).tolist(), lopsided=team.collect(x[team.share([9, 0, 0, 0, 0, 0, 0])]).tolist(), first=team.gather(team.first(lambda: team.rank)),
         there=team.gather(said(lambda: team.agree(fails_there))), refused=team.gather(said(lambda: team.first(lambda: int("six")))), kind=team.gather(said(lambda: team.agree(lambda: {}["gone"]))),
-        alone=Team().gather(3), fit=team.gather(said(lambda: AudioClusterer(encoder=Picky(sample_rate=8000), sharded=True).fit(sys.argv[1]))))
+        alone=Team().gather(3), fit=team.gather(said(lambda: AudioClusterer(encoder=Picky(sample_rate=8000), options=Options(sharded=True)).fit(sys.argv[1]))))
     if team.rank == 0: print(got)
 """
 
@@ -78,7 +78,7 @@ def test_the_command_in_two_processes(tmp_path, words, tone, capsys, options):
     z = [np.load(tmp_path/name/"embeddings.npy") for name in ("one", "two")]
     assert np.allclose(*z, atol=1e-5)
     about = [json.loads((tmp_path/name/"run.json").read_text()) for name in ("one", "two")]
-    assert about[0]["asked"] == about[1]["asked"] and "sharded" not in about[1]["asked"] and not about[1]["clusterer"].get("sharded")
+    assert about[0]["request"] == about[1]["request"] and "sharded" not in about[1]["request"] and not about[1]["clusterer"].get("sharded")
     if again: assert again.returncode == 0 and "192 of 192 clips came from the cache" in again.stdout
 
 

@@ -64,13 +64,13 @@ def test_auto_and_stability_on_the_command_line(tmp_path, capsys):
     assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "auto", "-q", "--no-page"]) == 0
     said, run = capsys.readouterr().out, read_run(tmp_path/"run")
     assert "come again" in said and "stability" in said and (tmp_path/"run/figures/choice.png").is_file()
-    assert run["found"]["clusters"] == run["choice"]["k"] == len(run["stability"]["clusters"])
+    assert run["summary"]["clusters"] == run["n_clusters_choice"]["k"] == len(run["stability"]["clusters"])
     t = read_table(tmp_path/"run/clusters.csv")
     assert t.stability.between(0, 1).all()
     again = AudioClusterer.load(tmp_path/"run")
-    assert again.n_clusters_choice_.k == run["choice"]["k"] and again.stability_.overall == pytest.approx(run["stability"]["overall"]) and (again.assign(tmp_path/"in", []).cluster.to_numpy() == t.cluster).all()
+    assert again.n_clusters_choice_.k == run["n_clusters_choice"]["k"] and again.stability_.overall == pytest.approx(run["stability"]["overall"]) and (again.assign(tmp_path/"in", []).cluster.to_numpy() == t.cluster).all()
     again.save(tmp_path/"copy", figures=False)
-    assert json.loads((tmp_path/"copy/run.json").read_text())["choice"]["why"] == run["choice"]["why"]
+    assert json.loads((tmp_path/"copy/run.json").read_text())["n_clusters_choice"]["why"] == run["n_clusters_choice"]["why"]
 
 
 def test_auto_needs_some_clips(tmp_path, tone, capsys):

@@ -12,7 +12,8 @@ from audioclust.pipeline.run_reading import read_run
 from audioclust.metrics import nmi
 from audioclust.ensembles.membership import typicality
 from audioclust.core.registry import METHODS, make_clusterer
-from audioclust.pipeline import AudioClusterer, Options
+from audioclust.pipeline import AudioClusterer, Options, cluster_recordings
+from audioclust.pipeline.grouping import request_from_record
 from audioclust.audio.folders import common_rate
 
 
@@ -76,7 +77,7 @@ def test_identical_clips(tmp_path, make):
     with pytest.warns(UserWarning): m = AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(tmp_path)
     assert set(m.labels_) == {0} and np.isfinite(m.embeddings_).all()
     m.save(tmp_path/"run")
-    assert json.loads((tmp_path/"run/run.json").read_text())["found"]["clusters"] == 1
+    assert json.loads((tmp_path/"run/run.json").read_text())["summary"]["clusters"] == 1
 
 
 def test_one_clip(tmp_path, tone):
@@ -127,9 +128,9 @@ def test_run_json_says_what_repeats_it(words, tmp_path):
     m = AudioClusterer(n_clusters=5, by="source", ignore="order,room", random_state=7, options=Options(device="cpu")).fit(folder)
     m.save(tmp_path/"run", figures=False)
     about = read_run(tmp_path/"run")
-    asked, made_with = about["asked"], about["versions"]
+    asked, made_with = about["request"], about["versions"]
     assert made_with["libsndfile"] == sf.__libsndfile_version__  # an MP3 decodes to what it makes of it
-    np.testing.assert_array_equal(AudioClusterer(**asked).fit(folder).labels_, m.labels_)
+    np.testing.assert_array_equal(cluster_recordings(folder, request_from_record(asked)).labels, m.labels_)
 
 
 def test_a_damaged_or_newer_run_is_refused(tmp_path):

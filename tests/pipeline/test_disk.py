@@ -15,7 +15,7 @@ from audioclust.pipeline.run_reading import read_table
 from audioclust.encoders.cache import ArrayCache
 from audioclust.cli import main
 from audioclust.audio import synthetic_words
-from audioclust.pipeline import AudioClusterer
+from audioclust.pipeline import clustering, run_folder
 from audioclust.pipeline.resuming import state
 
 SAME = "clusters.csv", "embeddings.npy", "errors.csv"
@@ -249,9 +249,11 @@ def test_a_cache_of_a_later_version_is_left_alone(home, cluster, tmp_path):
 
 def before_embedding(monkeypatch, do):
     "Do something to the recordings after they were found and before they are decoded."
-    pick = AudioClusterer._pick
-    def then(self, table): do(); return pick(self, table)
-    monkeypatch.setattr(AudioClusterer, "_pick", then)
+    choose = clustering._encoder_choice
+    def then(clips, request):
+        do()
+        return choose(clips, request)
+    monkeypatch.setattr(clustering, "_encoder_choice", then)
 
 TRAINED = ["--method", "deepcluster", "--epochs", "1", "--set", "passes=1", "--set", "views=2"]
 
@@ -276,9 +278,11 @@ def test_a_disk_of_recordings_that_is_taken_out(sounds, cluster, tmp_path, monke
     assert cluster(sounds, tmp_path/"run", "--resume", "--no-page", *options, cache=tmp_path/"cache")[0] == 0
 
 def test_recordings_that_vanish_before_the_page_is_made(sounds, cluster, tmp_path, monkeypatch):
-    save = AudioClusterer.save
-    def then(self, *args, **more): save(self, *args, **more); shutil.rmtree(sounds)
-    monkeypatch.setattr(AudioClusterer, "save", then)
+    save = run_folder.save_run
+    def then(*args, **more):
+        save(*args, **more)
+        shutil.rmtree(sounds)
+    monkeypatch.setattr(run_folder, "save_run", then)
     status, err = cluster(sounds, tmp_path/"run", cache=tmp_path/"cache")
     assert status == 0 and state(tmp_path/"run") == "whole" and (tmp_path/"run"/"listen.html").is_file()
     status, err = cluster(sounds, tmp_path/"run", "--resume", cache=tmp_path/"cache")
@@ -303,7 +307,7 @@ def test_recordings_that_change_between_a_training_and_going_on(sounds, home, cl
 def test_a_damaged_training_is_told(home, cluster, tmp_path, monkeypatch):
     out, options = tmp_path/"run", ["--no-page", *TRAINED]
     (out/"training").mkdir(parents=True)
-    write_json(dict(schema=SCHEMA, asked={}), out/"started.json")
+    write_json(dict(schema=SCHEMA, request={}), out/"started.json")
     (out/"training"/"training.safetensors").write_bytes(b"no tensors")
     status, err = cluster(home/"sounds", out, "--resume", *options)
     assert status == 2 and "training.safetensors is damaged" in err[-1] and "--overwrite" in err[-1]

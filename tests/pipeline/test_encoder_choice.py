@@ -1,4 +1,4 @@
-"Which encoder? Signs that need no labels, and the choice by one of them."
+"Which encoder? Validity indices that need no labels, and the choice by one of them."
 import json
 
 import numpy as np
@@ -10,7 +10,7 @@ from audioclust.encoders.combining import subsample_clips
 from audioclust.cli import main
 from audioclust.ensembles import prediction_strength
 from audioclust.kmeans import KMeans
-from audioclust.pipeline import AudioClusterer, Options
+from audioclust.pipeline import AudioClusterer, Options, Request
 
 
 def test_prediction_strength_by_hand():
@@ -31,21 +31,21 @@ def test_prediction_strength_by_hand():
 
 
 def test_the_encoder_whose_groups_come_again(words, monkeypatch):
-    from audioclust.pipeline import encoder_choice as auto
+    from audioclust.encoders import combining
     folder, table = words
     clips = AudioClusterer(n_clusters=6).fit(folder).clips_
-    pick = select_encoder(clips, 6, names=["fixed", "untrained"])
+    pick = select_encoder(clips, Request(n_clusters=6), names=["fixed", "untrained"])
     assert pick.name == "fixed" == pick.table.encoder[0] and pick.runner_up == "untrained" and pick.table.stability.is_monotonic_decreasing
     assert f"{pick.table.stability[0]:.2f}" in pick.why and "untrained" in pick.why
-    monkeypatch.setattr(auto, "CLOSE", 2.)
-    assert "audioclust compare --encoders fixed,untrained" in select_encoder(clips, 6, names=["fixed", "untrained"]).why
-    assert select_encoder(clips, 6, names=["fixed"]).runner_up is None
+    monkeypatch.setattr(combining, "CLOSE", 2.)
+    assert "audioclust compare --encoders fixed,untrained" in select_encoder(clips, Request(n_clusters=6), names=["fixed", "untrained"]).why
+    assert select_encoder(clips, Request(n_clusters=6), names=["fixed"]).runner_up is None
 
 
 def test_labels_and_the_order_of_candidates_do_not_matter(words):
     folder, _ = words
     clips = AudioClusterer(n_clusters=6).fit(folder).clips_
-    a, b = select_encoder(clips, 6, names=["fixed", "untrained"]), select_encoder(clips, 6, names=["untrained", "fixed"])
+    a, b = select_encoder(clips, Request(n_clusters=6), names=["fixed", "untrained"]), select_encoder(clips, Request(n_clusters=6), names=["untrained", "fixed"])
     pd.testing.assert_frame_equal(a.table, b.table)
 
 
@@ -60,7 +60,7 @@ def test_auto_from_a_folder_to_a_run(words, tmp_path, capsys):
     assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--encoder", "auto", "--n-clusters", "6", "--no-page", "-q"]) == 0
     assert "encoder fixed: its groups are the most stable" in capsys.readouterr().out
     run = json.loads((tmp_path/"run/run.json").read_text())
-    assert run["picked"]["name"] == "fixed" and run["encoder"]["class"] == "FixedEncoder" and len(run["picked"]["table"]) >= 2
+    assert run["encoder_choice"]["name"] == "fixed" and run["encoder"]["class"] == "FixedEncoder" and len(run["encoder_choice"]["table"]) >= 2
     again = AudioClusterer.load(tmp_path/"run")
     assert again.encoder_choice_.name == "fixed" and (again.predict(folder) == again.labels_).all()
     plain = AudioClusterer(n_clusters=6).fit(folder)
@@ -68,9 +68,9 @@ def test_auto_from_a_folder_to_a_run(words, tmp_path, capsys):
 
 
 def test_the_untrained_network_can_be_picked(words, monkeypatch):
-    from audioclust.pipeline import encoder_choice as auto
+    from audioclust.pipeline import clustering
     folder, _ = words
-    monkeypatch.setattr(auto, "there", lambda: ["untrained"])
+    monkeypatch.setattr(clustering, "available_encoders", lambda: ["untrained"])
     model = AudioClusterer(n_clusters=6, encoder="auto").fit(folder)
     assert model.encoder_choice_.name == "untrained" and type(model.encoder_).__name__ == "NetworkEncoder"
     assert (model.labels_ == AudioClusterer(n_clusters=6, encoder="untrained").fit(folder).labels_).all()

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from audioclust.core.files import write_json, write_table
-from audioclust.pipeline.run_reading import SCHEMA
-from audioclust.pipeline.run_reading import read_table
+from audioclust.pipeline import run_folder
+from audioclust.pipeline.run_reading import SCHEMA, read_table
 from audioclust.cli import main
 from audioclust.audio import synthetic_words
 from audioclust.pipeline.resuming import at_work, state
@@ -71,7 +71,7 @@ def test_what_was_half_written_is_removed(sounds, whole, tmp_path):
     (out/"model").mkdir(parents=True)
     for name in (".clusters.csv.123.csv", "model/.encoder.json.9.json", ".embeddings.npy.77.npy"): (out/name).write_text("half")
     assert state(out) == "other"  # a folder that we did not begin is left alone
-    write_json(dict(schema=SCHEMA, asked={}, created="2020-01-01T00:00:00+00:00"), out/"started.json")
+    write_json(dict(schema=SCHEMA, request={}, created="2020-01-01T00:00:00+00:00"), out/"started.json")
     (out/".hidden").write_text("mine")
     assert cluster(sounds, out, "--resume") == 0 and same(out, whole)
     assert {p.name for p in out.rglob(".*")} == {".hidden"}
@@ -128,7 +128,7 @@ def test_replacing_a_run_keeps_its_numbers_though_stopped(sounds, tmp_path, monk
         if path == out/"errors.csv": raise KeyboardInterrupt  # clusters.csv is the new one by now
         write(t, path)
     with monkeypatch.context() as m:
-        m.setattr(runs, "write_table", stop)
+        m.setattr(run_folder, "write_table", stop)
         assert cluster(sounds, out, "--overwrite") == 130
     assert cluster(sounds, out, "--resume") == 0
     assert (pd.read_csv(out/"clusters.csv").cluster == (table.cluster + 1) % 4).all() and not (out/"earlier.csv").exists()
@@ -140,7 +140,7 @@ def test_both_ways_go_on(sounds, tmp_path, monkeypatch):
         if "source" in str(path): raise KeyboardInterrupt
         write(t, path)
     with monkeypatch.context() as m:
-        m.setattr(runs, "write_table", stop)
+        m.setattr(run_folder, "write_table", stop)
         assert cluster(sounds, out, "--by", "both") == 130
     made = (out/"content/run.json").stat().st_mtime_ns
     assert state(out) == "stopped" and state(out/"content") == "whole" and state(out/"source") == "stopped"
