@@ -29,10 +29,11 @@ demo: $(STAMP) ## make sounds, cluster them, say where the results are
 
 test: check types nbtest pytest ## everything CI runs
 
-check: $(STAMP) ## export and clean the notebooks; fail on any difference
+check: $(STAMP) ## export and clean the notebooks; fail on any difference; lint
 	@before=$$($(SUM)); $(RUN) nbdev_export && $(RUN) nbdev_clean && $(MAKE) -s readme || exit 1; after=$$($(SUM)); \
 	if [ "$$before" != "$$after" ]; then printf '%s\n' "$$before" > .before.tmp; printf '%s\n' "$$after" > .after.tmp; diff .before.tmp .after.tmp; rm -f .before.tmp .after.tmp; \
 	echo 'Notebooks, package and README were out of step. They have been exported and cleaned now: commit the result.'; exit 1; fi
+	@$(RUN) ruff check --quiet audioclust
 	@echo 'check: notebooks are clean, package and README are what they export'
 
 types: $(STAMP) ## let mypy check the types of the package

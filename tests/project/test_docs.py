@@ -127,9 +127,9 @@ def test_the_whole_is_processed_and_checked(tmp_path):
     def run(): return subprocess.run([sys.executable, "-W", "ignore", ".ci/docs.py"], cwd=top, capture_output=True, text=True, env={**os.environ, "PATH": os.path.dirname(sys.executable)})  # without Quarto
     r = run()
     assert r.returncode == 0 and "docs: 0 faults" in r.stdout and (top/"_preview/index.html").is_file(), r.stderr[-2000:]
-    nb = json.loads((top/"nbs/69f_moved.ipynb").read_text(encoding="utf-8"))
+    nb = json.loads((top/"nbs/00_core/06_registry.ipynb").read_text(encoding="utf-8"))
     nb["cells"].insert(-1, code("import os\nwhat_no_cell_defines"))  # nbdev runs cells that import, and no others
-    (top/"nbs/69f_moved.ipynb").write_text(json.dumps(nb), encoding="utf-8")
+    (top/"nbs/00_core/06_registry.ipynb").write_text(json.dumps(nb), encoding="utf-8")
     assert run().returncode == 1
 
 
@@ -278,7 +278,7 @@ def test_llms_txt_is_what_the_notebooks_say():
     assert lines[0] == "# audioclust" and lines[1].startswith("> ") and sum(l.startswith("# ") for l in lines) == 1
     first = next(i for i,l in enumerate(lines) if l.startswith("## "))
     for l in lines[first:]: assert re.fullmatch(r"## \S.*|- \[[^\]]+\]\(https://[^)]+\.html\.md\): \S.*", l), l
-    assert sum(l.startswith("- ") for l in lines) == len(list((root/"nbs").glob("*.ipynb")))
+    assert sum(l.startswith("- ") for l in lines) == len([p for p in (root/"nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts])
 
 
 def test_citation_file_agrees_with_the_settings():
@@ -294,4 +294,8 @@ def test_workflows_run_what_a_person_runs():
     flows = {p.stem: yaml.safe_load(p.read_text(encoding="utf-8")) for p in (root/".github/workflows").glob("*.yaml")}
     ran = {name: [s.get("run", "") for job in flow["jobs"].values() for s in job["steps"]] for name,flow in flows.items()}
     assert any("make docs" in r for r in ran["deploy"]) and any(".ci/run" in r for r in ran["test"])
+    published = "\n".join(ran["publish"])
+    assert "twine check" in published and "settings.ini" in published and list(flows["publish"][True]["push"]["tags"]) == ["v*"]  # YAML reads `on` as true
+    offered = {str(minor) for job in flows["test"]["jobs"].values() for minor in job["strategy"]["matrix"]["python"]}
+    assert offered == {f"3.{m}" for m in range(10, 15)}  # the classifiers of setup.py
     assert "make" in (root/".ci/run").read_text() and re.search(r"(?m)^docs: ", (root/"Makefile").read_text())

@@ -98,6 +98,10 @@ def test_wheel_holds_the_package_and_the_command(tmp_path):
     required = {re.split(r"[<>=; ]", l.split(": ")[1])[0].lower() for l in meta.splitlines() if l.startswith("Requires-Dist") and "extra" not in l}
     assert required == {re.split(r"[<>=]", r)[0].lower() for r in cfg["requirements"].split()}
     assert "nbdev" not in required
+    description = meta.split("\n\n", 1)[1]
+    links = re.findall(r"\]\(([^)\s]+)\)", description)
+    assert len(links) > 20 and [link for link in links if not re.match(r"https?:|#", link)] == []  # a package index shows the README alone
+    assert any(re.match(r"https://raw\..*\.png", link) for link in links)
 
 
 @checkout
