@@ -16,7 +16,11 @@ from appended import append
 from audioclust.audio import synthetic_words
 from audioclust.metrics import ami, score
 from audioclust.pipeline import AudioClusterer, Options
-from audioclust.pipeline.refinement import AGAIN, LEFT, LIMIT, silhouette, cluster_residuals
+from audioclust.pipeline.pair import AGAIN
+from audioclust.pipeline.pair import LEFT
+from audioclust.pipeline.pair import LIMIT
+from audioclust.pipeline.pair import silhouette
+from audioclust.pipeline.pair import cluster_residuals
 from candidates import sets
 
 

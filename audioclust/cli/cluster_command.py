@@ -55,7 +55,7 @@ def _check(args, request):
     "Refuse what can be refused before any work; is the run saved already?"
     from audioclust.audio.folders import check_source
     from audioclust.pipeline.resuming import check_same, saved, state
-    from audioclust.pipeline.run_folder import check_out
+    from audioclust.pipeline.run_reading import check_out
     from audioclust.pipeline.run_reading import read_run, read_table
     out, found = Path(args.out), state(args.out)
     if found == "stopped" and not (args.resume or args.overwrite):
@@ -209,7 +209,8 @@ def _each_run(args, since):
         folder = Path(args.out)/by
         overwrite = args.overwrite or _is_older(folder, since)
         like = args.like and str(Path(args.like)/by)
-        yield Namespace(**{**vars(args), "by": by, "n_clusters": k, "out": str(folder), "no_page": True, "overwrite": overwrite, "like": like})
+        changed = dict(by=by, n_clusters=k, out=str(folder), no_page=True, overwrite=overwrite, like=like)
+        yield Namespace(**{**vars(args), **changed})
 
 def _is_older(folder, since):
     "Does a folder hold a run from before the pair was begun?"
@@ -238,7 +239,7 @@ def _finish_pair(args, out):
 def _refine(args, out):
     "Refine each run by the other, and save those that changed."
     from audioclust.pipeline.pair import BYS
-    from audioclust.pipeline.refinement import refine
+    from audioclust.pipeline.pair import refine
     from audioclust.pipeline.run_folder import load_run, save_run
     from audioclust.pipeline.run_reading import read_run
     before = [load_run(out/by) for by in BYS]

@@ -275,7 +275,8 @@ def _parser()->argparse.ArgumentParser:
 def main(argv:list|None=None, # Arguments; None takes those of the command
 )->int: # Exit status
     "The `audioclust` command."
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive") # before torch is imported: on a busy machine its threads else wait for each other at full speed
+    # before torch is imported: on a busy machine its threads else wait for each other at full speed
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if not rank(): return _main(argv)
     stderr = sys.stderr
     with open(os.devnull, "w") as null, redirect_stdout(null), redirect_stderr(null):

@@ -84,7 +84,8 @@ def check_written(written:bool, # Figures and page
 ):
     "Let the status say it too when the page or a figure is missing."
     if written: return
-    raise OSError(f"the run in {run_folder} is whole, but its page or some figures are missing, as said above: when that is mended, --resume makes them")
+    raise OSError(f"the run in {run_folder} is whole, but its page or some figures are missing, as said above: "
+        "when that is mended, --resume makes them")
 
 # %% ../../nbs/11_cli/03_reporting.ipynb #0d303dbf
 def plural(n:int, # How many
@@ -92,6 +93,8 @@ def plural(n:int, # How many
 )->str: # "1 clip", "2,000 clips"
     "A number and what it counts."
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+_SHOWN_SCORES = "acc", "nmi", "ari", "ami", "purity", "coverage", "n_classes"
 
 def report(run_folder:str|Path,
     verbose:int=0, # Above 0 says more
@@ -104,11 +107,12 @@ def report(run_folder:str|Path,
         stages = ", ".join(f"{name} {seconds:.1f}" for name,seconds in record["seconds"].items())
         say(f"seconds: {stages}; device {record['device']}; encoder {record['encoder']}")
     if n_errors := record["summary"]["errors"]:
-        say(f"warning: {plural(n_errors, 'file')} or {'clip' if n_errors == 1 else 'clips'} could not be used: {folder/'errors.csv'} says why", file=sys.stderr)
+        clips = "clip" if n_errors == 1 else "clips"
+        say(f"warning: {plural(n_errors, 'file')} or {clips} could not be used: {folder/'errors.csv'} says why", file=sys.stderr)
     for choice in "encoder_choice", "n_clusters_choice":
         if choice in record: say(record[choice]["why"])
     if record.get("stability"): say(_stability_line(record["stability"]))
-    if "scores" in record: say(table_text([{k: record["scores"][k] for k in ("acc", "nmi", "ari", "ami", "purity", "coverage", "n_classes")}]))
+    if "scores" in record: say(table_text([{name: record["scores"][name] for name in _SHOWN_SCORES}]))
     say(f"groups: {folder/'clusters.csv'}\nmap:    {folder/'figures'/'map.png'}")
     if (folder/"listen.html").is_file(): say(f"listen: {folder/'listen.html'}")
 

@@ -44,7 +44,7 @@ def assign(args:Namespace)->int: # As the parser gives them -> exit status
     "Put new sounds into the groups of a run."
     from audioclust.audio.folders import check_source
     from audioclust.core.files import write_table
-    from audioclust.pipeline.run_folder import check_file
+    from audioclust.pipeline.run_reading import check_file
     from audioclust.pipeline.run_reading import read_run
     out = Path(args.out)
     check_file(out, args.folder, args.overwrite)
@@ -69,7 +69,7 @@ def _assigned(args):
     table = assign_clips(grouping, args.folder, errors, progress_bar(args.verbose - args.quiet), args.none_beyond)
     _warn_of(errors)
     if not len(table): raise ValueError(f"no usable recording in {args.folder}")
-    table = table.assign(path=[os.path.abspath(p) for p in table.path], confidence=table.confidence.round(4), strangeness=table.strangeness.round(4))
+    table = table.round(dict(confidence=4, strangeness=4)).assign(path=[os.path.abspath(p) for p in table.path])
     nowhere = "none of these" if args.none_beyond else "noise"
     names = [display_name(c, annotations) if c >= 0 else nowhere for c in table.cluster]
     if annotations["names"] or annotations["merged"]: table["name"] = [spreadsheet_safe(name) for name in names]
@@ -107,7 +107,7 @@ def duplicates(args:Namespace)->int: # As the parser gives them -> exit status
     from audioclust.audio.recordings import clips
     from audioclust.core.files import write_table
     from audioclust.listen.near_duplicates import duplicates as find_duplicates
-    from audioclust.pipeline.run_folder import check_file
+    from audioclust.pipeline.run_reading import check_file
     out, errors, undecoded = Path(args.out), [], []
     check_file(out, args.folder, args.overwrite)
     with plain_warnings([]):
@@ -132,8 +132,8 @@ def compare(args:Namespace)->int: # As the parser gives them -> exit status
     def log(line):
         if not args.quiet: say(f"{line} …", file=sys.stderr)
     with plain_warnings(messages):
-        table, runs = compare_methods(args.folder, encoders, methods, _labels_of(args), log,
-                                      request=Request(n_clusters=args.n_clusters, by=args.by, window=args.window, random_state=args.seed, options=Options(cache=True)))
+        request = Request(n_clusters=args.n_clusters, by=args.by, window=args.window, random_state=args.seed, options=Options(cache=True))
+        table, runs = compare_methods(args.folder, encoders, methods, _labels_of(args), log, request=request)
         page = save_comparison(out, table, runs, command=args.argv, warnings=messages)
     say(table_text(table.to_dict("records")))
     say(f"listen: {page}")
@@ -144,7 +144,7 @@ def _check_comparison(args, out, methods, encoders):
     from audioclust.audio.folders import check_source
     from audioclust.core.registry import METHODS
     from audioclust.encoders.pretrained import named_encoder
-    from audioclust.pipeline.run_folder import check_outside
+    from audioclust.pipeline.run_reading import check_outside
     for method in methods: METHODS[method] # an unknown one is an error that lists those there are
     if out.exists() and (not out.is_dir() or any(out.iterdir())): raise ValueError(f"{out} is there already: choose a new folder")
     check_outside(out, args.folder)
@@ -168,7 +168,8 @@ def demo(args:Namespace)->int: # As the parser gives them -> exit status
     out = Path(args.out)
     _prepare_demo(out)
     if args.quiet < 1: say("making 300 sounds of 10 families, and 480 words by 4 speakers …")
-    tables = dict(families=synthetic_sounds(10, 30).save(out/"sounds"/"families"), words=synthetic_words(6, 4, 20).save(out/"sounds"/"words"))
+    tables = dict(families=synthetic_sounds(10, 30).save(out/"sounds"/"families"),
+                  words=synthetic_words(6, 4, 20).save(out/"sounds"/"words"))
     with plain_warnings([]): rows = [_demo_run(args, out, name, tables[name], by, k) for name,by,k in _DEMO_RUNS]
     say(table_text(rows))
     say(_demo_text(out))

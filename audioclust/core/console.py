@@ -15,11 +15,15 @@ from contextlib import contextmanager
 from typing import TextIO
 
 # %% ../../nbs/00_core/05_console.ipynb #12da7df0
+# control characters, marks of the direction of writing, halves of surrogate pairs
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
 def shown(text:object, # Anything
     keep:str="", # Characters that stay as they are
 )->str:
     "Text for a terminal: what would colour it, move its cursor or turn its words round is written out."
-    return re.sub("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", lambda m: m[0] if m[0] in keep else ascii(m[0])[1:-1], str(text))
+    def written_out(m): return m[0] if m[0] in keep else ascii(m[0])[1:-1]
+    return _CONTROL.sub(written_out, str(text))
 
 def say(text:object, # A line or several
     file:TextIO|None=None, # None is the standard output
@@ -27,8 +31,8 @@ def say(text:object, # A line or several
     "Write text to the terminal."
     try: print(shown(text, "\n\t"), file=file or sys.stdout, flush=True)
     except OSError as e:
-        with open(os.devnull, "w") as null: os.dup2(null.fileno(), (file or sys.stdout).fileno())  # what is left in the buffer
-        if isinstance(e, BrokenPipeError) or file: return  # nobody listens any more, as after `| head`
+        with open(os.devnull, "w") as null: os.dup2(null.fileno(), (file or sys.stdout).fileno()) # what is left in the buffer
+        if isinstance(e, BrokenPipeError) or file: return # nobody listens any more, as after `| head`
         from audioclust.core.files import not_written # brings pandas
         raise not_written("what there is to say", e) from e
 
@@ -38,8 +42,12 @@ def plain_warnings(kept:list, # They are appended here
 )->Iterator[None]:
     "Warnings as one line each on stderr, and in `kept`."
     def show(message, category, filename, lineno, file=None, line=None):
-        if not issubclass(category, UserWarning) or str(message).startswith("Glyph "): return  # other libraries' notes to their developers
-        if (text := " ".join(str(message).split())) not in kept: kept.append(text); say(f"warning: {text}", file=sys.stderr)
+        # other libraries' notes to their developers are not shown
+        if not issubclass(category, UserWarning) or str(message).startswith("Glyph "): return
+        text = " ".join(str(message).split())
+        if text in kept: return
+        kept.append(text)
+        say(f"warning: {text}", file=sys.stderr)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.showwarning = show
@@ -51,7 +59,8 @@ def progress_bar(verbosity:int, # Below 0: none; 0: where standard error is a te
     "Progress over batches, counted in clips a second."
     def wrap(batches, total):
         from tqdm import tqdm
-        with tqdm(total=total, unit=" clips", desc="embedding", disable=True if verbosity < 0 else None, file=sys.stderr, leave=False) as bar:
+        hidden = True if verbosity < 0 else None # None: where standard error is no terminal
+        with tqdm(total=total, unit=" clips", desc="embedding", disable=hidden, file=sys.stderr, leave=False) as bar:
             for b in batches:
                 yield b
                 bar.update(len(b.rows) + len(b.errors))
@@ -60,8 +69,10 @@ def progress_bar(verbosity:int, # Below 0: none; 0: where standard error is a te
 # %% ../../nbs/00_core/05_console.ipynb #cf37fc86
 def table_text(rows:list, # Dicts with the same keys
 )->str:
-    "A small table for a terminal; numbers to three places, to the right."
-    cells = [[str(k) for k in rows[0]]] + [["–" if v is None or v != v else f"{v:.3f}" if isinstance(v, float) else str(v) for v in r.values()] for r in rows]
-    wide = [max(len(r[i]) for r in cells) for i in range(len(cells[0]))]
-    number = [isinstance(v, (int, float)) or v is None for v in rows[0].values()]
-    return "\n".join("  ".join(c.rjust(w) if n else c.ljust(w) for c,w,n in zip(r, wide, number)).rstrip() for r in cells)
+    "A small table for a terminal: numbers to three places, to the right; what is not known is a dash."
+    import pandas as pd
+    table = pd.DataFrame(rows)
+    for name in table.columns[table.map(lambda v: isinstance(v, str)).any()]:
+        width = max(len(name), table[name].astype(str).str.len().max())
+        table = table.assign(**{name: table[name].astype(str).str.ljust(width)}).rename(columns={name: name.ljust(width)})
+    return table.to_string(index=False, na_rep="–", float_format="{:.3f}".format)

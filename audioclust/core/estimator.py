@@ -62,9 +62,11 @@ class Kept(BaseEstimator):
         "Read what `save` wrote."
         path = Path(path)
         about = json.loads((path/f"{cls._file}.json").read_text(encoding="utf-8"))
-        if about["class"] != cls.__name__: raise ValueError(f"{path} holds a {about['class']}, not a {cls.__name__}: load it with {about['class']}.load")
+        kind = about["class"]
+        if kind != cls.__name__: raise ValueError(f"{path} holds a {kind}, not a {cls.__name__}: load it with {kind}.load")
         self = cls(**about["params"])
-        for name,value in {**about["fitted"], **load_file(path/f"{cls._file}.safetensors")}.items(): setattr(self, name, value)
+        arrays = load_file(path/f"{cls._file}.safetensors")
+        for name,value in {**about["fitted"], **arrays}.items(): setattr(self, name, value)
         return self
 
 class Clusterer(ClusterMixin, Kept):

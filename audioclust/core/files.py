@@ -82,16 +82,19 @@ def read_csv(path:str|Path, # CSV file that a person or another program wrote
     "A table; a `ValueError` of one line with the name of the file where it is none."
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", pd.errors.ParserWarning)  # of what stands in a row beyond the last name, such as after a comma too many
+            warnings.simplefilter("ignore", pd.errors.ParserWarning) # of a row with more cells than names
             return pd.read_csv(path, keep_default_na=False, index_col=False, **how)
-    except (ValueError, OverflowError) as e: raise ValueError(f"{path} cannot be read as a table ({brief(e)}): save it as CSV, in UTF-8, with the names of its columns in the first line") from None
+    except (ValueError, OverflowError) as e:
+        raise ValueError(f"{path} cannot be read as a table ({brief(e)}): "
+            "save it as CSV, in UTF-8, with the names of its columns in the first line") from None
 
 # %% ../../nbs/00_core/02_files.ipynb #5b5b12b9
 def write_table(table:pd.DataFrame, # Any table
     path:str|Path, # CSV file
 ):
     "Write a CSV, whole or not at all."
-    with replacing(path) as tmp: table.to_csv(tmp, index=False, encoding="utf-8", errors="surrogateescape", quoting=csv.QUOTE_NONNUMERIC)
+    with replacing(path) as tmp:
+        table.to_csv(tmp, index=False, encoding="utf-8", errors="surrogateescape", quoting=csv.QUOTE_NONNUMERIC)
 
 def write_json(about:dict, # Numbers, texts, lists and dicts; NaN becomes null
     path:str|Path, # JSON file
@@ -100,8 +103,9 @@ def write_json(about:dict, # Numbers, texts, lists and dicts; NaN becomes null
     text = json.dumps(jsonable(about), indent=1, ensure_ascii=True, allow_nan=False)
     with replacing(path) as tmp: tmp.write_text(text + "\n", encoding="utf-8")
 
-def jsonable(x):
-    "Only what JSON knows."
+def jsonable(x:Any, # Numbers, texts, lists, dicts, arrays
+)->Any:
+    "The same with only what JSON knows; NaN becomes None, anything else its text."
     if isinstance(x, dict): return {str(k): jsonable(v) for k,v in x.items()}
     if isinstance(x, (list, tuple, np.ndarray)): return [jsonable(v) for v in x]
     if isinstance(x, np.generic): x = x.item()
@@ -111,12 +115,16 @@ def jsonable(x):
 def read_array(path:str|Path, # .npy file
 )->np.ndarray: # Numbers
     "Read what `np.save` wrote; what is no array of numbers is refused."
-    try: made = np.load(path, allow_pickle=False)
-    except Exception: made = None  # whatever the readers of its header raise
-    if not isinstance(made, np.ndarray) or made.dtype.kind not in "fiu": raise ValueError(f"{path} is not there, is damaged, or holds something else than numbers: make the run again")
-    return made
+    try: array = np.load(path, allow_pickle=False)
+    except Exception: array = None # whatever the readers of its header raise
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+        raise ValueError(f"{path} is not there, is damaged, or holds something else than numbers: make the run again")
+    return array
 
 # %% ../../nbs/00_core/02_files.ipynb #3c4c930f
+_SIGNS_OF_DAMAGE = (LookupError, AttributeError, TypeError, EOFError, ArithmeticError, RuntimeError,
+                    UnicodeError, json.JSONDecodeError, SafetensorError)
+
 @contextmanager
 def intact(path:str|Path, # A run folder
     what:str="run", # What is there
@@ -124,4 +132,5 @@ def intact(path:str|Path, # A run folder
 )->Iterator[None]:
     "Say of what is missing or odd in a folder that what is there is damaged."
     try: yield
-    except (LookupError, AttributeError, TypeError, EOFError, ArithmeticError, RuntimeError, UnicodeError, json.JSONDecodeError, SafetensorError) as e: raise ValueError(f"the {what} in {path} is damaged ({type(e).__name__}: {brief(e)}); {advice}") from e
+    except _SIGNS_OF_DAMAGE as e:
+        raise ValueError(f"the {what} in {path} is damaged ({type(e).__name__}: {brief(e)}); {advice}") from e

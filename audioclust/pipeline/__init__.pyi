@@ -4,6 +4,5 @@ from .clusterer import AudioClusterer as AudioClusterer
 from .clustering import cluster_recordings as cluster_recordings, group as group
 from .embedding import Observer as Observer, embed as embed, find_clips as find_clips
 from .grouping import Grouping as Grouping, Options as Options, Request as Request
-from .pair import GroupingPair as GroupingPair, group_pair as group_pair
-from .refinement import refine as refine
+from .pair import GroupingPair as GroupingPair, group_pair as group_pair, refine as refine
 from .run_folder import load_run as load_run, save_run as save_run

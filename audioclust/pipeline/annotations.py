@@ -100,9 +100,9 @@ def display_name(cluster:int,
     names:dict, # From `read_names`
 )->str: # "cluster 3" where there is no name
     "What a cluster is called."
-    merged_into = merged_into(cluster, names)
-    default = f"cluster {merged_into}" if merged_into >= 0 else "noise"
-    return names["names"].get(str(merged_into), default)
+    shown = merged_into(cluster, names)
+    default = f"cluster {shown}" if shown >= 0 else "noise"
+    return names["names"].get(str(shown), default)
 
 # %% ../../nbs/09_pipeline/11_annotations.ipynb #6faba6aa
 def spreadsheet_safe(name:str, # What a person wrote
@@ -138,7 +138,8 @@ def apply_edits(run:str|Path, # A run folder, or one with a run by content and o
     edits, run = _parsed(file)["edits"], Path(run)
     if (run/"both.json").is_file():
         wrong = [by for by in edits if by not in ("content", "source")]
-        if wrong: raise ValueError(f"{file} has edits of groupings by {brief(repr(wrong[0]), 40)}, and there are those by content and by source")
+        if wrong:
+            raise ValueError(f"{file} has edits of groupings by {brief(repr(wrong[0]), 40)}, and there are those by content and by source")
         for by in edits: apply_edits(run/by, file)
         return
     by = read_run(run)["by"]

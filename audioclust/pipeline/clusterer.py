@@ -35,7 +35,7 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         n_clusters:int|str=10, # Clusters wanted, for the methods that are told; "auto" chooses a number
         by:str="content", # "content" (what happens) or "source" (what it comes from)
         ignore:str|Iterable|None=None, # What must not matter: order, pitch, level, noise, room; None takes those of `by`
-        encoder:str|Encoder|None=None, # "fixed", "untrained", "aisfx", "hf:NAME@REVISION", "auto" (the best of those that are on the machine), or an `Encoder`; None is "fixed", and deepcluster and spice train their own
+        encoder:str|Encoder|None=None, # "fixed", "untrained", "aisfx", "hf:NAME@REVISION", "auto", or an `Encoder`; None: see `Request`
         window:float|None=None, # Seconds in a clip; None makes each recording one clip
         random_state:int=0, # Seed
         *, options:Options|None=None, # What is rarely touched; None: all defaults
@@ -45,7 +45,8 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
 
     def request(self)->Request:
         "What is asked for, as a value."
-        if self.by == "both": raise ValueError("by='both' gives two groupings: use audioclust.pipeline.group_pair, or --by both on the command line")
+        if self.by == "both":
+            raise ValueError("by='both' gives two groupings: use audioclust.pipeline.group_pair, or --by both on the command line")
         params = self.get_params(deep=False)
         return Request(**{**params, "options": self.options or Options()})
 
@@ -110,7 +111,8 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         "The clusterer that a run folder holds."
         found = load_run(path)
         if isinstance(found, GroupingPair):
-            raise ValueError(f"{path} holds a pair of groupings: load {Path(path)/'content'} or {Path(path)/'source'}, or both with load_run")
+            one, other = Path(path)/"content", Path(path)/"source"
+            raise ValueError(f"{path} holds a pair of groupings: load {one} or {other}, or both with load_run")
         return clusterer_of(found)
 
 # %% ../../nbs/09_pipeline/01_clusterer.ipynb #e3fdfde5

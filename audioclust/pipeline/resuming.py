@@ -19,7 +19,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ..core.files import brief, jsonable, not_written, write_json, write_table
-from .run_reading import SCHEMA, read_run, read_table, upgraded
+from .run_reading import read_run, read_table, SCHEMA, upgraded
 
 # %% ../../nbs/09_pipeline/12_resuming.ipynb #0d80a1f8
 MARK = "started.json" # what was asked for, while a run is made or when it was stopped

@@ -11,7 +11,7 @@ from audioclust.cli import main
 from audioclust.encoders.residual import group_means, residuals
 from audioclust.metrics import accuracy
 from audioclust.pipeline import AudioClusterer, Options, Request, assign, cluster_recordings, group_pair, load_run, refine, regroup, save_run
-from audioclust.pipeline.refinement import cluster_residuals
+from audioclust.pipeline.pair import cluster_residuals
 
 
 @pytest.fixture(scope="module")
