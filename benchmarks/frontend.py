@@ -68,7 +68,7 @@ def stages(table):
         with torch.inference_mode(): return logmel(wave, lengths)
     def end_to_end(workers=0):
         busy = np.zeros(2)
-        for b in stream(table, SR, num_workers=workers, work=work): busy += b.busy
+        for b in stream(table, SR, num_workers=workers, transform=work): busy += b.busy_seconds
         return busy
     def embed(workers=0): encoder.embed(table, device="cpu", num_workers=workers)
     def peer_librosa():

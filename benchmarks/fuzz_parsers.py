@@ -88,11 +88,11 @@ def _sound(work):
 
 def _clip_table(work):
     from audioclust.audio import clips
-    from audioclust.audio.folders import check_source
+    from audioclust.audio.folders import check_recordings_exist
     _sound(work)
     def take(b):
         (file := work/"clips.csv").write_bytes(b)
-        check_source(file); clips(file, .5, errors=[])
+        check_recordings_exist(file); clips(file, .5, errors=[])
     return take, [b"path,start,end\na.wav,0,0.5\nb.wav,0.25,1\n", b"path\na.wav\nb.wav\n", b'\xef\xbb\xbf"path","start","end"\n"a.wav",,\n'], ["path", "start", "end", "inf", "-1", "1e999"], "table"
 
 def _csv_set(work):
@@ -220,7 +220,7 @@ def _cache(work):
 
 def _archive(work):
     import zipfile
-    from audioclust.audio.datasets import _unpack
+    from audioclust.audio.downloads import _unpack
     def made(how, *names):
         with zipfile.ZipFile(b := io.BytesIO(), "w", how) as z:
             for n in names: z.writestr(n, b"x"*50)

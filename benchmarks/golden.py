@@ -36,7 +36,7 @@ def find(name):
     "A public function or class, wherever it lives."
     import audioclust
     for module in pkgutil.walk_packages(audioclust.__path__, "audioclust."):
-        if re.search(r"__main__|cli|errands|commands", module.name): continue  # commands share names with what they call
+        if re.search(r"__main__|\.cli\b|errands|commands", module.name): continue  # commands share names with what they call
         found = getattr(importlib.import_module(module.name), name, None)
         if found is not None and getattr(found, "__module__", module.name) == module.name: return found
     raise LookupError(f"nothing in audioclust is called {name}")

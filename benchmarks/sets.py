@@ -16,7 +16,7 @@ from pathlib import Path
 from appended import append
 from audioclust.deepcluster import DeepCluster
 from audioclust.metrics import score
-from audioclust.audio.folders import common_rate
+from audioclust.audio.folders import common_sample_rate
 from audioclust.spice import SPICE
 from made_sets import SETS
 from quality import WORDS, table_of
@@ -27,7 +27,7 @@ STEPS = {"": None, "_start": "consensus", "_crossed": "crossed", "_even": "even"
 
 def run(table, method, by, seed, trained): # `trained`: networks of SPICE, filled and used
     wanted, other = ("label", "source") if by == "content" else ("source", "label")
-    same = dict(n_clusters=table[wanted].nunique(), by=by, sample_rate=common_rate(table.path), random_state=seed)
+    same = dict(n_clusters=table[wanted].nunique(), by=by, sample_rate=common_sample_rate(table.path), random_state=seed)
     model = SPICE(**same) if method == "spice" else DeepCluster(**same, passes=int(method.split()[1]) if "passes" in method else None)
     start = time.process_time()
     with warnings.catch_warnings(record=True) as warned:

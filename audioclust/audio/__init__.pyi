@@ -1,11 +1,13 @@
 # The face of the package: names that people type, and the modules that hold them. Read at import, and by type checkers.
 from .recordings import (
     find_audio as find_audio,
-    probe as probe,
-    load_audio as load_audio,
-    clips as clips,
     AudioError as AudioError,
 )
+from .decoding import (
+    probe as probe,
+    load_audio as load_audio,
+)
+from .clip_table import clips as clips
 from .logmel import LogMel as LogMel
 from .datasets import (
     label_clips as label_clips,

@@ -53,7 +53,7 @@ def _record_of(args, request):
 # %% ../../nbs/11_cli/02_cluster_command.ipynb #0c0fb363
 def _check(args, request):
     "Refuse what can be refused before any work; is the run saved already?"
-    from audioclust.audio.folders import check_source
+    from audioclust.audio.folders import check_recordings_exist
     from audioclust.pipeline.resuming import check_same, saved, state
     from audioclust.pipeline.run_reading import check_out
     from audioclust.pipeline.run_reading import read_run, read_table
@@ -63,7 +63,7 @@ def _check(args, request):
     resuming = args.resume and not args.overwrite and found in ("stopped", "whole")
     if resuming: check_same(out, _record_of(args, request), args.folder)
     check_out(out, args.folder, args.overwrite or resuming, stopped=found == "stopped")
-    check_source(args.folder)
+    check_recordings_exist(args.folder)
     if args.like: # rather now than after the work
         read_run(args.like)
         read_table(Path(args.like)/"clusters.csv")

@@ -42,7 +42,7 @@ def listen(args:Namespace)->int: # As the parser gives them -> exit status
 # %% ../../nbs/11_cli/04_run_commands.ipynb #eb54461e
 def assign(args:Namespace)->int: # As the parser gives them -> exit status
     "Put new sounds into the groups of a run."
-    from audioclust.audio.folders import check_source
+    from audioclust.audio.folders import check_recordings_exist
     from audioclust.core.files import write_table
     from audioclust.pipeline.run_reading import check_file
     from audioclust.pipeline.run_reading import read_run
@@ -50,7 +50,7 @@ def assign(args:Namespace)->int: # As the parser gives them -> exit status
     check_file(out, args.folder, args.overwrite)
     read_run(args.run) # says what is wrong where there is none, or a pair
     with plain_warnings([]):
-        check_source(args.folder)
+        check_recordings_exist(args.folder)
         table, names = _assigned(args)
         write_table(table, out)
     by_cluster = sorted(zip(table.cluster < 0, table.cluster, names)) # clips of no cluster come last
@@ -103,15 +103,15 @@ def sort(args:Namespace)->int: # As the parser gives them -> exit status
 # %% ../../nbs/11_cli/04_run_commands.ipynb #eaef50cc
 def duplicates(args:Namespace)->int: # As the parser gives them -> exit status
     "List the clips that are the same sound."
-    from audioclust.audio.folders import check_source
-    from audioclust.audio.recordings import clips
+    from audioclust.audio.folders import check_recordings_exist
+    from audioclust.audio.clip_table import clips
     from audioclust.core.files import write_table
     from audioclust.listen.near_duplicates import duplicates as find_duplicates
     from audioclust.pipeline.run_reading import check_file
     out, errors, undecoded = Path(args.out), [], []
     check_file(out, args.folder, args.overwrite)
     with plain_warnings([]):
-        check_source(args.folder)
+        check_recordings_exist(args.folder)
         table = clips(args.folder, errors=errors)
         table["set"] = find_duplicates(table, errors=undecoded)
         _warn_of(errors + [(table.path[i], reason) for i,reason in undecoded])
@@ -141,14 +141,14 @@ def compare(args:Namespace)->int: # As the parser gives them -> exit status
 
 def _check_comparison(args, out, methods, encoders):
     "Refuse what can be refused before any work."
-    from audioclust.audio.folders import check_source
+    from audioclust.audio.folders import check_recordings_exist
     from audioclust.core.registry import METHODS
     from audioclust.encoders.pretrained import named_encoder
     from audioclust.pipeline.run_reading import check_outside
     for method in methods: METHODS[method] # an unknown one is an error that lists those there are
     if out.exists() and (not out.is_dir() or any(out.iterdir())): raise ValueError(f"{out} is there already: choose a new folder")
     check_outside(out, args.folder)
-    check_source(args.folder)
+    check_recordings_exist(args.folder)
     if args.labels: check_labels(args.folder, args.labels)
     for name in encoders:
         if name not in ("auto", "fixed", "untrained"): named_encoder(name)

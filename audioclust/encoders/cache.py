@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from fastcore.basics import chunked
 
-from ..audio.datasets import cache_dir
+from ..audio.downloads import cache_dir
 
 # %% ../../nbs/06_encoders/10_cache.ipynb #c96983bd
 def _identities(paths):

@@ -22,7 +22,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from ..audio.logmel import frame_mask, LogMel, sounding
+from ..audio.logmel import frame_mask, LogMel, nonsilent_span
 from ..audio.streaming import stream
 from ..core.files import replacing
 from ..core.registry import ENCODERS, SAVED
@@ -72,10 +72,10 @@ class Encoder(nn.Module):
         out, real = np.zeros((len(clips), self.dim), np.float32), np.zeros(len(clips)) if seconds is None else seconds  # zeros take no memory until they are written, and what is there when workers begin would be there twice
         kept = _Kept(as_cache(cache), self, clips, device)
         todo = kept.fill(out, real, cached)
-        for b in progress(stream(clips.iloc[todo], self.sample_rate, num_workers=num_workers, work=self._work if device.type == "cpu" else None, room=room)):
+        for b in progress(stream(clips.iloc[todo], self.sample_rate, num_workers=num_workers, transform=self._work if device.type == "cpu" else None, max_bytes=room)):
             rows = todo[b.rows.numpy()]
             if len(rows):
-                made = b.made if b.made is not None else self._work(b.wave.to(device, non_blocking=True), b.lengths.to(device))
+                made = b.result if b.result is not None else self._work(b.wave.to(device, non_blocking=True), b.lengths.to(device))
                 out[rows], real[rows] = made.cpu().numpy(), b.lengths.numpy()/self.sample_rate
                 kept.add(rows, out, real)
             for row,reason in b.errors:
@@ -217,7 +217,7 @@ class FixedEncoder(Encoder):
         peak = wave.abs().amax(1, keepdim=True).clamp_min(1e-30)
         P = self.logmel.mel(wave/peak)*frame_mask(self.logmel.frames(lengths), self.logmel.frames(wave.shape[1]))[:, None]
         L = (P/P.amax((1, 2), keepdim=True).clamp_min(1e-30) + 10**(-self.floor/10)).log()
-        first, n = sounding(P.sum(1), self.trim)
+        first, n = nonsilent_span(P.sum(1), self.trim)
         C = self.dct @ L  # [B, q, T]
         mean = stretches(C, first, n, 1)  # [B, q, 1]
         if "order" not in self.ignore: out = stretches(C - mean if "room" in self.ignore else C, first, n, self.steps)

@@ -19,8 +19,9 @@ from fastai.data.core import DataLoaders
 from fastai.data.load import DataLoader
 from torch import nn
 
-from ..audio.logmel import frame_mask, LogMel, sounding
-from ..audio.streaming import check_there, stream
+from ..audio.logmel import frame_mask, LogMel, nonsilent_span
+from ..audio.streaming import stream
+from ..audio.folders import check_recordings_reachable
 from ..core.distributed import Team
 
 # %% ../../nbs/06_encoders/04_logmel_store.ipynb #03ac6f65
@@ -50,7 +51,7 @@ class ClippedLogMel(nn.Module):
         mask = frame_mask(self.logmel.frames(lengths), self.logmel.frames(wave.shape[1]))
         P = self.logmel.mel(wave)*mask[:, None]
         energy = P.sum(1).masked_fill(~mask, -1)  # so that the padding of a silent clip is not part of it
-        top, first, n = P.amax((1, 2)).clamp_min(1e-10), *sounding(energy, self.trim)
+        top, first, n = P.amax((1, 2)).clamp_min(1e-10), *nonsilent_span(energy, self.trim)
         L = (P/top[:, None, None] + 10**(-self.floor/10)).log().half()
         at = first[:, None] + torch.arange(int(n.max()), device=n.device).minimum(n[:, None] - 1)
         return Clipped(L.gather(2, at[:, None].expand(-1, self.n_mels, -1)), n, top.log())
@@ -90,10 +91,10 @@ class LogMels:
     )->"LogMels":
         "Compute and keep the log-mels of `clips`."
         parts, level, seconds = [np.zeros((0, front.n_mels), np.float16)]*len(clips), np.zeros(len(clips), np.float32), np.zeros(len(clips))
-        for b in progress(stream(clips, front.sample_rate, num_workers=num_workers, work=_Keep(front))):
-            if b.made is not None:
-                for row,x in zip(b.rows.tolist(), b.made[0]): parts[row] = x
-                level[b.rows.numpy()], seconds[b.rows.numpy()] = b.made[1], b.lengths.numpy()/front.sample_rate
+        for b in progress(stream(clips, front.sample_rate, num_workers=num_workers, transform=_Keep(front))):
+            if b.result is not None:
+                for row,x in zip(b.rows.tolist(), b.result[0]): parts[row] = x
+                level[b.rows.numpy()], seconds[b.rows.numpy()] = b.result[1], b.lengths.numpy()/front.sample_rate
             for row,reason in b.errors:
                 if errors is None: warnings.warn(f"{clips.path.iloc[row]}: {reason}")
                 else: errors.append((row, reason))
@@ -141,7 +142,7 @@ def heard(clips:pd.DataFrame, # Columns path, start, end (s)
     "The clips that can be used, and their log-mels."
     failed = []
     store = LogMels.of(clips, front, failed, num_workers, progress)
-    check_there(clips, failed)
+    check_recordings_reachable(clips, failed)
     if errors is None:
         for row,reason in failed: warnings.warn(f"{clips.path.iloc[row]}: {reason}")
     else: errors += failed

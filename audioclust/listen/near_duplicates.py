@@ -13,8 +13,8 @@ from scipy.signal import correlate
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ..audio.folders import common_rate
-from ..audio.recordings import load_audio
+from ..audio.folders import common_sample_rate
+from ..audio.decoding import load_audio
 from ..encoders.logmel_store import ClippedLogMel, LogMels
 
 # %% ../../nbs/10_listen/04_near_duplicates.ipynb #18da1404
@@ -26,7 +26,7 @@ def fingerprints(clips:pd.DataFrame, # Columns path, start, end (s)
     errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
 )->tuple[np.ndarray,np.ndarray]: # (float32 [N, 32*FRAMES] of length 1, or 0 where a clip could not be decoded; sounding frames int64 [N])
     "What stays of a clip through formats, levels and silence."
-    store = LogMels.of(clips, ClippedLogMel(sample_rate or min(common_rate(clips.path), 16000), n_mels=32), errors, num_workers)
+    store = LogMels.of(clips, ClippedLogMel(sample_rate or min(common_sample_rate(clips.path), 16000), n_mels=32), errors, num_workers)
     out = np.zeros((len(store), 32*FRAMES), np.float32)
     for rows in store.parts(store.rows, 1024):
         L, n, _ = store.batch(rows)
@@ -63,7 +63,7 @@ def duplicates(clips:pd.DataFrame, # Columns path, start, end (s)
 )->np.ndarray: # int64 [N], the number of its set for a clip that has a double, -1 for one that has none
     "Sets of clips that are the same sound."
     if not len(clips): return np.zeros(0, np.int64)
-    rate = sample_rate or min(common_rate(clips.path), 16000)
+    rate = sample_rate or min(common_sample_rate(clips.path), 16000)
     pairs, wave = _near(*fingerprints(clips, rate, num_workers, errors), alike, length), {}
     def heard(i):
         if i not in wave: wave[i] = load_audio(clips.path.iloc[i], rate, clips.start.iloc[i], clips.end.iloc[i])[0].numpy()

@@ -22,9 +22,10 @@ import soundfile as sf
 import torch
 from torch import nn
 
-from ..audio.folders import common_rate
+from ..audio.folders import common_sample_rate
 from ..audio.logmel import frame_mask, LogMel
-from ..audio.recordings import AudioError, load_audio
+from ..audio.recordings import AudioError
+from ..audio.decoding import load_audio
 from ..audio.streaming import stream
 from ..core.files import read_array, replacing
 from ..ensembles.hierarchy import tree_data
@@ -66,11 +67,11 @@ def pictures(clips:pd.DataFrame, # Columns path, start, end (s)
     num_workers:int|None=None, # Worker processes; None decides by the amount of audio
 )->tuple[np.ndarray,float]: # (uint8 [N, HEIGHT, WIDTH], seconds that each shows)
     "A small spectrogram of each clip; black where it cannot be decoded."
-    rate, seconds = sample_rate or common_rate(clips.path), shown_seconds(clips.end - clips.start)
+    rate, seconds = sample_rate or common_sample_rate(clips.path), shown_seconds(clips.end - clips.start)
     out = np.zeros((len(clips), HEIGHT, WIDTH), np.uint8)
     cut = clips.assign(end=np.minimum(clips.end, clips.start + seconds + .05))
-    for b in stream(cut, rate, num_workers=num_workers, work=Picture(rate, seconds)):
-        if b.made is not None: out[b.rows.numpy()] = b.made
+    for b in stream(cut, rate, num_workers=num_workers, transform=Picture(rate, seconds)):
+        if b.result is not None: out[b.rows.numpy()] = b.result
     return out, seconds
 
 # %% ../../nbs/10_listen/01_page.ipynb #9a1f5f0a

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..audio.folders import check_source
-from ..audio.recordings import clips as cut_clips
+from ..audio.folders import check_recordings_exist
+from ..audio.clip_table import clips as cut_clips
 from ..core.registry import trains_encoder
 from ..ensembles.membership import cluster_means, confidence, strangeness
 from .clustering import group
@@ -61,7 +61,7 @@ def assign(grouping:Grouping,
 )->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness
     "New clips and the clusters that they belong to."
     unusable:list = [] if errors is None else errors
-    check_source(recordings)
+    check_recordings_exist(recordings)
     options = grouping.request.options
     clips = cut_clips(recordings, grouping.request.window, options.hop, unusable)
     found = encode_clips(grouping.encoder, clips, grouping.request, progress=progress)

@@ -19,11 +19,10 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from ..audio.folders import check_source, common_rate, nothing_in, true_ends
-from ..audio.recordings import clips as cut_clips
-from ..audio.streaming import check_there
+from ..audio.folders import check_recordings_exist, common_sample_rate, explain_no_recordings, clip_ends_as_decoded
+from ..audio.clip_table import clips as cut_clips
+from ..audio.folders import check_recordings_reachable
 from ..core.distributed import Team
-from ..core.memory import room
 from ..core.registry import trains_encoder
 from ..encoders.fixed import Encoder, FixedEncoder
 from ..encoders.pretrained import named_encoder
@@ -58,9 +57,9 @@ def find_clips(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV,
 )->pd.DataFrame: # Columns path, start, end (s)
     "The clips of recordings; `ValueError` where there is none."
     errors = [] if errors is None else errors
-    check_source(recordings)
+    check_recordings_exist(recordings)
     table = cut_clips(recordings, window, hop, errors)
-    if not len(table): raise ValueError(nothing_in(recordings, errors))
+    if not len(table): raise ValueError(explain_no_recordings(recordings, errors))
     return table
 
 def check_enough(clusterer:Any, # Unfitted
@@ -80,7 +79,7 @@ def _encoder_for(request, clips):
     return _fixed_encoder(request, clips)
 
 def _fixed_encoder(request, clips): return FixedEncoder(request.by, request.ignore, _sample_rate(request, clips))
-def _sample_rate(request, clips): return request.options.sample_rate or common_rate(clips.path)
+def _sample_rate(request, clips): return request.options.sample_rate or common_sample_rate(clips.path)
 
 # %% ../../nbs/09_pipeline/04_embedding.ipynb #69d3e4e7
 def embed(clips:pd.DataFrame, # Columns path, start, end (s), from `find_clips`
@@ -127,7 +126,7 @@ def _encode(start, team):
 
 def _whiten(encoder, rows, clusterer, recordings, errors):
     "The fitted whitening, and what it makes of the embeddings."
-    if not len(rows): raise ValueError(nothing_in(recordings, errors))
+    if not len(rows): raise ValueError(explain_no_recordings(recordings, errors))
     check_enough(clusterer, len(rows)) # some could not be decoded
     whitening = encoder.whitening(len(rows)) if hasattr(encoder, "whitening") else Whiten()
     whitening.fit(rows)
@@ -160,7 +159,7 @@ def encode_clips(encoder:Encoder,
     if batch_memory is not None: more["room"] = batch_memory
     def shown(batches): return progress(batches, len(share) - len(cached))
     made = team.agree(lambda: encoder.embed(share, failed, decoded_seconds, options.device, options.num_workers, shown, **more))
-    team.agree(lambda: check_there(share, failed))
+    team.agree(lambda: check_recordings_reachable(share, failed))
     return _gathered(team, clips, made, [(mine.start + i, reason) for i,reason in failed], len(cached), decoded_seconds)
 
 def _gathered(team, clips, made, failed, n_cached, seconds):
@@ -173,7 +172,7 @@ def _gathered(team, clips, made, failed, n_cached, seconds):
     good = np.setdiff1d(np.arange(len(clips)), [i for i,_ in failed])
     if team.rank == 0: X = _keep_rows(X, good)
     if probabilities is not None: probabilities = probabilities[good]
-    return EncodedClips(X, probabilities, true_ends(clips.iloc[good].reset_index(drop=True), seconds[good]),
+    return EncodedClips(X, probabilities, clip_ends_as_decoded(clips.iloc[good].reset_index(drop=True), seconds[good]),
                         [(clips.path.iloc[i], reason) for i,reason in failed], sum(n for _,n,_ in parts))
 
 def _keep_rows(X, rows, block=8192):
@@ -200,7 +199,7 @@ def _train(start):
         with _single_process(): _fit_network(network, start, failed)
     except ValueError as e:
         if len(failed) < len(start.clips): raise
-        raise ValueError(nothing_in(start.recordings, start.errors + _with_paths(start.clips, failed))) from e
+        raise ValueError(explain_no_recordings(start.recordings, start.errors + _with_paths(start.clips, failed))) from e
     return _embedded_by(network, start, failed, choice)
 
 def _with_paths(clips, failed): return [(clips.path.iloc[i], reason) for i,reason in failed]
@@ -238,7 +237,7 @@ def _embedded_by(network, start, failed, choice):
         encoder, embeddings, probabilities = network.encoder_.cpu(), network.embeddings_, None
         whitening = network.whitening_
     clusterer = network.clusterer() if trains_encoder(request.method) else start.clusterer
-    return Embedded(request, start.recordings, true_ends(network.clips_, network.seconds_), errors, encoder, whitening, embeddings,
+    return Embedded(request, start.recordings, clip_ends_as_decoded(network.clips_, network.seconds_), errors, encoder, whitening, embeddings,
                     probabilities, clusterer, choice, curves=network.curves_, seconds=start.observer.seconds)
 
 # %% ../../nbs/09_pipeline/04_embedding.ipynb #0b8b9b36

@@ -13,7 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from ..audio.streaming import LONGEST, SAMPLE
+from ..audio.streaming import BYTES_PER_SAMPLE
+from ..audio.batches import MAX_CLIP_SECONDS
 from ..core.memory import claim, room
 from ..core.registry import trains_encoder
 from .grouping import Request
@@ -40,7 +41,7 @@ def training_memory(n:int, # Clips
 )->float: # Bytes
     "Memory for a network, its training, and the log-mels of all clips."
     logmel_batch = min(256*100*longest, 2**21)*FRAME_BYTES*3
-    waveform_batch = SAMPLE*32000*max(60, min(longest, LONGEST))
+    waveform_batch = BYTES_PER_SAMPLE*32000*max(60, min(longest, MAX_CLIP_SECONDS))
     logmels = 2*100*seconds*FRAME_BYTES
     return NETWORK_BYTES[method] + logmels + logmel_batch + waveform_batch + clips_memory(n, 4*dim)
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from ..audio.recordings import AudioError, load_audio
+from ..audio.recordings import AudioError
+from ..audio.decoding import load_audio
 
 # %% ../../nbs/09_pipeline/06_recommendations.ipynb #64806d53
 def explained_variance(values:np.ndarray, # A number for each clip [N]

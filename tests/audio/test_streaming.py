@@ -5,7 +5,8 @@ import torch
 from hypothesis import given, strategies as st
 
 from audioclust.audio import clips, load_audio
-from audioclust.audio.streaming import LONGEST, length_batches, stream
+from audioclust.audio.batches import length_batches, MAX_CLIP_SECONDS
+from audioclust.audio.streaming import stream
 
 
 @given(st.lists(st.floats(.01, 500), min_size=1, max_size=60), st.floats(1, 300), st.integers(1, 20))
@@ -22,7 +23,7 @@ def test_bad_clips_stop_nothing(tmp_path, tone, num_workers):
     for i in range(5): tone(tmp_path/f"{i}.wav", seconds=.1 + .05*i)
     table = clips(tmp_path)
     (tmp_path/"1.wav").unlink(); (tmp_path/"3.wav").write_bytes(b"no sound")  # gone and broken since they were found
-    table.loc[len(table)] = dict(path=tmp_path/"4.wav", start=0., end=LONGEST + 1.)
+    table.loc[len(table)] = dict(path=tmp_path/"4.wav", start=0., end=MAX_CLIP_SECONDS + 1.)
     rows, errors = [], {}
     for b in stream(table, 8000, batch_seconds=.4, num_workers=num_workers):
         for r, w, n in zip(b.rows.tolist(), b.wave, b.lengths):

@@ -29,7 +29,7 @@ def long(tmp_path_factory):
 def deaf(monkeypatch):
     "Nothing is decoded."
     def no(*args, **kwargs): raise AssertionError("a clip was decoded")
-    for module in "audioclust.audio.streaming", "audioclust.audio", "audioclust.audio.loaders": monkeypatch.setattr(f"{module}.load_audio", no)
+    for module in "audioclust.audio.batches", "audioclust.audio", "audioclust.audio.loaders": monkeypatch.setattr(f"{module}.load_audio", no)
 
 
 @pytest.mark.parametrize("method, size, more, said", [

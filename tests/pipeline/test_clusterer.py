@@ -14,7 +14,7 @@ from audioclust.ensembles.membership import typicality
 from audioclust.core.registry import METHODS, make_clusterer
 from audioclust.pipeline import AudioClusterer, Options, cluster_recordings
 from audioclust.pipeline.grouping import request_from_record
-from audioclust.audio.folders import common_rate
+from audioclust.audio.folders import common_sample_rate
 
 
 def truth(model, table, column): return table.set_index("path").loc[list(model.clips_.path), column]
@@ -101,11 +101,11 @@ def test_a_table_of_clips_a_list_and_an_encoder_of_ones_own(words):
 
 def test_rate_follows_most_recordings(tmp_path, tone):
     for i in range(5): tone(tmp_path/f"a{i}.wav", sr=44100)
-    assert common_rate(tmp_path.glob("*.wav")) == 32000
+    assert common_sample_rate(tmp_path.glob("*.wav")) == 32000
     for i in range(9): tone(tmp_path/f"b{i}.wav", sr=16000)
     tone(tmp_path/"c.wav", sr=8000)
-    with pytest.warns(UserWarning, match="7 % of the recordings have a lower rate than 16000 Hz"): assert common_rate(tmp_path.glob("*.wav")) == 16000
-    assert common_rate([tmp_path/"gone.wav"]) == 16000
+    with pytest.warns(UserWarning, match="7 % of the recordings have a lower rate than 16000 Hz"): assert common_sample_rate(tmp_path.glob("*.wav")) == 16000
+    assert common_sample_rate([tmp_path/"gone.wav"]) == 16000
 
 
 @given(st.integers(2, 40), st.integers(1, 5), st.integers(0, 99))
@@ -213,7 +213,7 @@ def test_headers_of_at_most_so_many_files_are_read(tmp_path, tone, monkeypatch):
     from audioclust.audio import probe
     files, read = [tone(tmp_path/f"{i}.wav") for i in range(19)], []
     monkeypatch.setattr(sources, "probe", lambda p: read.append(p) or probe(p))
-    common_rate(files, look_at=10)
+    common_sample_rate(files, max_files=10)
     assert len(read) == 10
 
 

@@ -1,0 +1,37 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from audioclust.audio import clips
+
+
+def test_windows_cover_every_sample_once_and_are_whole(tmp_path, tone):
+    for seconds in (3., 3.2, 7.05, .4):
+        path = tone(tmp_path/"x.wav", seconds=seconds)
+        t = clips(path, window=1.)
+        if seconds < 1: assert t[["start", "end"]].values.tolist() == [[0, seconds]]; continue
+        np.testing.assert_allclose(t.end - t.start, 1., atol=1e-9)
+        assert t.start.iloc[0] == 0 and abs(t.end.iloc[-1] - seconds) < 1e-9
+        assert (t.start.diff().dropna() <= 1 + 1e-9).all() and len(t) == int(np.ceil(seconds - 1e-9))
+
+
+def test_hop_and_given_times(tmp_path, tone):
+    path = tone(tmp_path/"x.wav", seconds=2.)
+    assert clips(path, 1., .25).start.tolist() == [0, .25, .5, .75, 1]
+    table = clips(pd.DataFrame(dict(path=[str(path)], start=[.5], end=[1.], label=["x"])))
+    assert table.label.tolist() == ["x"] and table.start.tolist() == [.5]
+    with pytest.raises(ValueError, match="1 clips do not start"): clips(pd.DataFrame(dict(path=[path], start=[1.], end=[.5])))
+    with pytest.raises(ValueError, match="hop needs window"): clips(path, hop=1)
+
+
+def test_cut_short_and_wrong_tables(tmp_path, tone):
+    path = tone(tmp_path/"x.wav", seconds=2.)
+    t = clips(pd.DataFrame(dict(path=[path, path], start=[0., 1.5], end=[1., 50.])), window=.4)
+    assert t.end.max() == 2. and t.start.round(3).tolist() == [0, .4, .6, 1.5, 1.6]  # cut inside the given spans, and not past the end
+    errors = []
+    beyond = clips(pd.DataFrame(dict(path=[path], start=[3.], end=[4.])), errors=errors)
+    assert len(beyond) == 0 and "before the clip that starts at 3 s" in errors[0][1]
+    with pytest.raises(ValueError, match="both of start and end"): clips(pd.DataFrame(dict(path=[path], start=[0.])))
+    (tmp_path/"t.csv").write_text("path,start,end\nx.wav,0.5,1\nx.wav,1,1.5\n,0,1\n")
+    errors = []
+    assert clips(tmp_path/"t.csv", errors=errors).start.tolist() == [.5, 1] and errors[0][1] == "1 rows have no path"

@@ -1,0 +1,190 @@
+import os
+import stat
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile as sf
+import torch
+
+from audioclust.audio import AudioError, clips, load_audio, LogMel, probe
+from audioclust.audio.decoding import _silent_stderr
+from audioclust.audio.recordings import EXTENSIONS
+
+
+FORMATS = [("WAV", "PCM_U8", 2e-2), ("WAV", "PCM_16", 1e-4), ("WAV", "PCM_24", 1e-6), ("WAV", "PCM_32", 1e-6),
+           ("WAV", "FLOAT", 1e-6), ("WAV", "DOUBLE", 1e-6), ("FLAC", "PCM_16", 1e-4), ("OGG", "VORBIS", .2),
+           ("OGG", "OPUS", .2), ("MP3", "MPEG_LAYER_III", .2), ("AIFF", "PCM_16", 1e-4), ("CAF", "PCM_16", 1e-4),
+           ("W64", "PCM_16", 1e-4)]
+
+@pytest.mark.parametrize("kind,subtype,tolerance", FORMATS)
+def test_every_encoding(tmp_path, tone, kind, subtype, tolerance):
+    sr = 48000 if subtype == "OPUS" else 44100
+    ext = {"MP3": "mp3", "AIFF": "aiff"}.get(kind, kind.lower())
+    path = tone(tmp_path/f"x.{ext}", sr=sr, format=kind, subtype=subtype)
+    assert path.suffix in EXTENSIONS
+    info = probe(path)
+    assert (info.sample_rate, info.channels) == (sr, 1) and abs(info.duration - .5) < .06
+    wave, rate = load_audio(path)
+    assert wave.dtype == torch.float32 and rate == sr and len(wave) == info.frames
+    inner = wave[sr//10:-sr//10]
+    assert abs(inner.abs().max().item() - .5) < max(tolerance, 1e-3)*2
+    assert abs(inner.pow(2).mean().sqrt().item() - .5/2**.5) < max(tolerance, 1e-3)
+
+
+def test_channels_are_averaged(tmp_path):
+    for channels in 2, 8:
+        x = np.zeros((800, channels), np.float32)
+        x[:, 0] = .8
+        sf.write(tmp_path/"x.wav", x, 8000, subtype="FLOAT")
+        wave, _ = load_audio(tmp_path/"x.wav")
+        torch.testing.assert_close(wave, torch.full((800,), .8/channels))
+
+
+@pytest.mark.parametrize("own,want", [(192000, 16000), (8000, 16000), (44100, 16000), (22050, 32000), (16000, 16000)])
+def test_resampling_keeps_a_tone(tmp_path, tone, own, want):
+    path = tone(tmp_path/"x.wav", hz=500, sr=own, seconds=1., subtype="FLOAT")
+    wave, rate = load_audio(path, want)
+    assert rate == want and len(wave) == want
+    t = torch.arange(want)/want
+    inner = slice(want//10, -want//10)
+    assert (wave - .5*torch.sin(2*torch.pi*500*t))[inner].abs().max() < 1e-3
+
+
+def test_a_part_equals_that_part_of_the_whole(tmp_path, rng):
+    x = rng.standard_normal(44100).astype(np.float32)*.1
+    sf.write(tmp_path/"x.wav", x, 44100, subtype="FLOAT")
+    same, _ = load_audio(tmp_path/"x.wav", start=.25, end=.5)
+    np.testing.assert_array_equal(same, x[11025:22050])
+    whole, _ = load_audio(tmp_path/"x.wav", 16000)
+    part, _ = load_audio(tmp_path/"x.wav", 16000, start=.25, end=.5)
+    assert len(part) == 4000
+    assert (part - whole[4000:8000]).abs().max() < 1e-3  # the margin is what keeps the edges right
+
+
+def test_a_part_does_not_read_the_rest(tmp_path, monkeypatch):
+    sf.write(tmp_path/"x.wav", np.zeros(16000*60), 16000)
+    read, real = [], sf.SoundFile.read
+    monkeypatch.setattr(sf.SoundFile, "read", lambda self, n, **k: (read.append(n), real(self, n, **k))[1])
+    load_audio(tmp_path/"x.wav", 8000, start=30, end=31)
+    assert sum(read) < 16000*1.1
+
+
+def test_wrong_part_is_refused(tmp_path, tone):
+    with pytest.raises(ValueError, match="holds nothing"): load_audio(tone(tmp_path/"x.wav"), start=1, end=.5)
+
+
+def test_reasons(tmp_path, tone):
+    (tmp_path/"empty.wav").touch()
+    (tmp_path/"text.mp3").write_text("not a sound at all, " * 50)
+    sf.write(tmp_path/"header.wav", np.zeros(0), 8000)
+    (tmp_path/"folder.wav").mkdir()
+    os.mkfifo(tmp_path/"pipe.wav")
+    why = {}
+    for name in ("gone.wav", "empty.wav", "text.mp3", "header.wav", "folder.wav", "pipe.wav"):
+        with pytest.raises(AudioError) as e: probe(tmp_path/name)
+        why[name] = e.value.reason
+    assert why["gone.wav"] == "there is no such file" and why["empty.wav"] == "the file is empty (0 bytes)"
+    assert "not audio" in why["text.mp3"] and "0 samples" in why["header.wav"]
+    assert "folder" in why["folder.wav"] and "not a regular file" in why["pipe.wav"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_no_permission(tmp_path, tone):
+    path = tone(tmp_path/"x.wav")
+    os.chmod(path, 0)
+    if os.geteuid() != 0:
+        with pytest.raises(AudioError, match="no permission"): probe(path)
+        return
+    for p in (tmp_path, *tmp_path.parents): # root may read anything: become nobody in a child
+        if str(p) != "/": os.chmod(p, stat.S_IMODE(os.stat(p).st_mode) | 0o055)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setuid(65534)
+            try: probe(path); os._exit(1)
+            except AudioError as e: os._exit(0 if "no permission" in e.reason else 2)
+        finally: os._exit(3)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_nan_and_infinity(tmp_path):
+    message = r"holds 1 samples that are not numbers or infinite, the first at 0\.400 s"
+    for value in np.nan, np.inf, -np.inf:
+        x = np.zeros(1000, np.float32)
+        x[400] = value
+        sf.write(tmp_path/"x.wav", x, 1000, subtype="FLOAT")
+        with pytest.raises(AudioError, match=message): load_audio(tmp_path/"x.wav", 500)
+        assert len(load_audio(tmp_path/"x.wav", start=.5, end=1.)[0]) == 500  # the sound parts of the file are used
+
+
+def test_nan_beside_a_clip_does_not_spoil_it(tmp_path):
+    x = np.full(16000, .1, np.float32); x[7990] = np.nan
+    sf.write(tmp_path/"x.wav", x, 8000, subtype="FLOAT")
+    assert torch.isfinite(load_audio(tmp_path/"x.wav", 16000, start=1., end=2.)[0]).all()
+    with pytest.raises(AudioError, match="0.999 s"): load_audio(tmp_path/"x.wav", 16000, end=1.)
+
+
+def test_truncated_files_give_what_is_there(tmp_path, rng):
+    x = rng.standard_normal(16000)*.1
+    for name in ("x.wav", "x.flac"):
+        sf.write(tmp_path/name, x, 16000)
+        data = (tmp_path/name).read_bytes()
+        (tmp_path/f"cut-{name}").write_bytes(data[:len(data)//2])
+    wave, _ = load_audio(tmp_path/"cut-x.wav")
+    assert 7900 < len(wave) <= 8000
+    try: assert 0 < len(load_audio(tmp_path/"cut-x.flac")[0]) <= 16000
+    except AudioError as e: assert "damaged" in e.reason or "not audio" in e.reason
+    with pytest.raises(AudioError, match="the sound ends at 0.499"): load_audio(tmp_path/"cut-x.wav", start=.8)
+
+
+def test_header_that_lies_costs_no_memory(tmp_path):
+    "100 bytes that claim 4 GiB."
+    format_chunk = b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16)
+    header = b"RIFF" + struct.pack("<I", 0xFFFFFFF0) + format_chunk + b"data" + struct.pack("<I", 0xFFFFFFC0)
+    (tmp_path/"liar.wav").write_bytes(header + b"\1\0"*28)
+    wave, _ = load_audio(tmp_path/"liar.wav")
+    assert len(wave) == 28
+
+
+def test_a_header_that_does_not_say_its_length(tmp_path, tone):
+    "What an encoder writes that streams: FLAC with 0 for the number of samples."
+    data = bytearray(tone(tmp_path/"x.flac").read_bytes())
+    data[21] &= 0xF0; data[22:26] = bytes(4)
+    (tmp_path/"x.flac").write_bytes(data)
+    errors = []
+    assert len(clips(tmp_path, window=1., errors=errors)) == 0 and "does not say how long" in errors[0][1]
+    with pytest.raises(AudioError, match="does not say how long"): load_audio(tmp_path/"x.flac")
+
+
+def test_one_sample_and_silence_are_sounds(tmp_path):
+    sf.write(tmp_path/"one.wav", np.array([.5]), 8000)
+    sf.write(tmp_path/"silence.wav", np.zeros(4000), 8000)
+    assert len(load_audio(tmp_path/"one.wav", 16000)[0]) == 2
+    for name in ("one.wav", "silence.wav"):
+        L = LogMel(16000)(load_audio(tmp_path/name, 16000)[0][None])
+        assert torch.isfinite(L).all()
+
+
+def test_the_mp3_decoder_is_quiet(tmp_path, rng):
+    sf.write(tmp_path/"x.mp3", rng.standard_normal(22050*20)*.3, 22050)
+    data = (tmp_path/"x.mp3").read_bytes()
+    (tmp_path/"cut.mp3").write_bytes(data[:len(data)//3])
+    code = """
+import sys
+from audioclust.audio import clips, load_audio
+for clip in clips(sys.argv[1], 1., .5).itertuples():
+    if "x.mp3" in clip.path.name: load_audio(clip.path, None, clip.start, clip.end)
+print("stderr is back", file=sys.stderr)"""
+    run = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    assert run.returncode == 0 and run.stderr == "stderr is back\n"
+
+
+def test_stderr_is_restored_by_the_last_thread(capfd):
+    with _silent_stderr:
+        with _silent_stderr: os.write(2, b"inner")
+        os.write(2, b"outer")
+    os.write(2, b"after")
+    assert capfd.readouterr().err == "after" and _silent_stderr.saved is None
