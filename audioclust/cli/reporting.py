@@ -28,7 +28,7 @@ def score_run(run_folder:str|Path,
     "Score a run against labels; recorded in run.json and drawn as confusion.png."
     from audioclust.audio.datasets import label_clips
     from audioclust.core.files import write_json
-    from audioclust.metrics.information import score
+    from audioclust.metrics.scores import score
     from audioclust.pipeline.run_folder import migrate_run
     from audioclust.pipeline.run_reading import read_run, read_table
     read_run(run_folder) # says what is wrong where there is none
@@ -47,7 +47,7 @@ MOST_DRAWN = 60 # classes or clusters in a picture of the confusion
 
 def _draw_confusion(labelled, run_folder):
     from matplotlib.figure import Figure
-    from audioclust.metrics.information import plot_confusion
+    from audioclust.metrics.plots import plot_confusion
     from audioclust.pipeline.run_folder import save_figure
     (Path(run_folder)/"figures"/"confusion.png").unlink(missing_ok=True)
     n_classes, n_clusters = labelled.label.nunique(), labelled.cluster.nunique()

@@ -21,7 +21,7 @@ from ..encoders.whitening import Whiten
 from ..encoders.within_whitening import WithinWhiten
 from ..ensembles.voting import consensus
 from ..kmeans.estimator import KMeans
-from ..metrics.counting import accuracy
+from ..metrics.matching import accuracy
 from ..metrics.information import nmi
 
 # %% ../../nbs/07_deepcluster/01_pseudolabels.ipynb #cd28faa4

@@ -19,7 +19,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from ..classical.prediction import AnchoredClusterer
+from ..classical.prediction import ReferencePointClusterer
 from ..core.estimator import like
 from ..core.memory import check_memory
 from .voting import consensus
@@ -94,9 +94,9 @@ def _rough_axes(W, k, seed):
     return (axes*root[:, None])[at]*np.sqrt(W.sum(1))[:, None]
 
 # %% ../../nbs/05_ensembles/02_spectral.ipynb #5bec0012
-class SpectralClustering(AnchoredClusterer):
+class SpectralClustering(ReferencePointClusterer):
     "What K-means on the leading axes of several graphs of neighbours agree on; with `predict`."
-    _state = (*AnchoredClusterer._state, "anchor_confidence_")
+    _state = (*ReferencePointClusterer._state, "anchor_confidence_")
     def __init__(self,
         n_clusters:int=8, # Clusters, 1 to n
         *, n_neighbors:int|tuple|list=(5, 7, 10, 14, 20, 28), # Neighbours in each graph; no more than an average cluster has are used
@@ -133,12 +133,12 @@ class SpectralClustering(AnchoredClusterer):
         back, n, k, rng = back.ravel(), len(rows), min(self.n_clusters, len(rows)), check_random_state(self.random_state)
         if 1 < k < self.n_clusters: warnings.warn(f"only {n} of the {len(X)} rows differ, so there are {n} clusters and not {self.n_clusters}", ConvergenceWarning)
         ladder, flat = self._ladder(n, k), rows/np.linalg.norm(rows, axis=1, keepdims=True) if self.metric == "cosine" else rows
-        at = self._neighbours(rows, ladder[-1]).kneighbors(return_distance=False) if n > 1 else np.zeros((1, 0), int)
+        at = self._neighbour_search(rows, ladder[-1]).kneighbors(return_distance=False) if n > 1 else np.zeros((1, 0), int)
         members = np.bincount(np.arange(max(self.n_members, len(ladder))) % len(ladder))
         found = [y for m,r in zip(ladder, members) for y in self._members(bridged(shared_neighbours(at[:, :m]), flat), k, r, rng)]
         labels, sure = consensus(found, k, n_init=self.n_init, device=self.device, random_state=rng.randint(2**31 - 1), max_memory=self.max_memory)
-        self.anchors_, self.anchor_labels_, self.anchor_confidence_ = rows, labels, sure
-        self.confidence_, self.partitions_ = self.anchor_confidence_[back], np.stack(found)[:, back] # [N], [M, N]
+        self.reference_points_, self.reference_labels_, self.reference_confidence_ = rows, labels, sure
+        self.confidence_, self.partitions_ = self.reference_confidence_[back], np.stack(found)[:, back] # [N], [M, N]
         return labels[back]
 
     def _members(self, W, k, n, rng):
@@ -149,15 +149,15 @@ class SpectralClustering(AnchoredClusterer):
             warnings.simplefilter("ignore", ConvergenceWarning) # rows may be in one place there
             return [KMeans(k, device=self.device, random_state=rng.randint(2**31 - 1)).fit_predict(Z) for _ in range(n)]
 
-    def _why(self, X, labels): return "" if self.n_clusters in (1, len(X)) else "Fewer rows differ than clusters were asked for."
+    def _explain(self, X, labels): return "" if self.n_clusters in (1, len(X)) else "Fewer rows differ than clusters were asked for."
 
     def ask(self,
         X:np.ndarray|torch.Tensor, # Embeddings, shape (n, d)
     )->tuple: # Labels (n,), int64; share of the members that agree (n,), float32
         "The cluster and the confidence of the nearest fitted row."
         check_is_fitted(self, "anchors_")
-        at = self._neighbours(self.anchors_, 1).kneighbors(self._rows(X), return_distance=False)[:, 0]
-        return like(self.anchor_labels_[at].astype(np.int64), X), like(self.anchor_confidence_[at], X)
+        at = self._neighbour_search(self.reference_points_, 1).kneighbors(self._check_X(X), return_distance=False)[:, 0]
+        return like(self.reference_labels_[at].astype(np.int64), X), like(self.reference_confidence_[at], X)
 
 # %% ../../nbs/05_ensembles/02_spectral.ipynb #5bec0013
 def _whole(x): return isinstance(x, (int, np.integer)) and not isinstance(x, bool) and x >= 1

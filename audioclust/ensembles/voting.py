@@ -21,7 +21,7 @@ from ..core.estimator import Clusterer, like, to_numpy
 from ..core.memory import check_memory
 from ..kmeans.estimator import KMeans
 from ..kmeans.nearest import assign
-from ..metrics.counting import ari
+from ..metrics.pair_counting import ari
 
 # %% ../../nbs/05_ensembles/01_voting.ipynb #34236399
 def _check_size(n, columns, partitions, max_memory): check_memory(4.*n*columns, max_memory, f"The opinions of {partitions} partitions on {n:,} clips", "Take fewer partitions, or fewer clusters in each.")

@@ -17,7 +17,8 @@ import pandas as pd
 from ..core.files import replacing, write_table
 from ..core.registry import trains_encoder
 from .page import listen_page
-from ..metrics.information import ami, score
+from ..metrics.information import ami
+from ..metrics.scores import score
 from ..pipeline.assignment import regroup
 from ..pipeline.clustering import cluster_recordings
 from ..pipeline.grouping import Request

@@ -12,7 +12,7 @@ from sklearn.datasets import make_blobs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
 
-from audioclust.classical.prediction import shapes
+from audioclust.classical.toy_data import shapes
 from audioclust.cli import main
 from audioclust.metrics import ari, nmi
 from audioclust.pipeline import AudioClusterer, Options
