@@ -18,13 +18,14 @@ from audioclust.encoders import Views
 from audioclust.encoders.views import shift_bands, warp, whole
 from audioclust.ensembles import Consensus
 from audioclust.audio import fsdd
-from audioclust.deepcluster import deepcluster_learner
+from audioclust.deepcluster import LearnerOptions, deepcluster_learner, deepcluster_v2_learner
+from audioclust.deepcluster.learner import ResetHead
 from audioclust.encoders import FixedEncoder, Whiten
 from audioclust.kmeans import KMeans
 from audioclust.encoders.logmel_store import LogMels
 from audioclust.metrics import score
 from audioclust.encoders.networks import network_for
-from audioclust.deepcluster.pseudolabels import Labeller
+from audioclust.deepcluster.pseudolabels import AveragedViews, PseudoLabeller, UnchangedClips
 from audioclust.encoders.within_whitening import WithinWhiten
 
 PUBLISHED = dict(within=False, members=1, anchor=False)
@@ -53,7 +54,7 @@ def without(views, part):
     return views
 
 
-def run(table, by, k, seed, epochs=10, anchor=True, within=True, members=16, reseed=True, leave_out=None, **learner):
+def run(table, by, k, seed, epochs=10, anchor=True, within=True, members=16, reseed=True, leave_out=None, version=1, renew=True, **options):
     wanted, spent = dict(content=10, source=6)[by], {}
     fixed = FixedEncoder(by, sample_rate=8000)
     z = fixed.whitening(len(table)).fit_transform(fixed.embed(table)) if anchor else None
@@ -61,13 +62,16 @@ def run(table, by, k, seed, epochs=10, anchor=True, within=True, members=16, res
     store = LogMels.of(table, encoder.front)
     start = time.perf_counter()
     if epochs:
-        labeller = None
-        if learner.get("version", 1) == 1:
-            labeller = Labeller(k, z, within, members, reseed=reseed, seed=seed)
-            labeller.cluster, labeller.ask_anchor, labeller.embed = Timed(labeller.cluster, spent, "cluster"), Timed(labeller.ask_anchor, spent, "cluster"), Timed(labeller.embed, spent, "embed")
-        learn = deepcluster_learner(store.dataloaders(256), encoder, k, labeller=labeller, seed=seed, **learner)
-        if leave_out: without(learn.make_views.views, leave_out)
-        learn.make_views.views = Timed(learn.make_views.views, spent, "augment")
+        dls, options = store.dataloaders(256), LearnerOptions(**options)
+        if version == 2: learn = deepcluster_v2_learner(dls, encoder, k, options=options, seed=seed)
+        else:
+            embed = AveragedViews() if within else UnchangedClips()
+            labeller = PseudoLabeller(k, z, embed=embed, n_members=members, reseed=reseed, seed=seed)
+            labeller.cluster, labeller.anchor_partitions, labeller.embed = Timed(labeller.cluster, spent, "cluster"), Timed(labeller.anchor_partitions, spent, "cluster"), Timed(labeller.embed, spent, "embed")
+            learn = deepcluster_learner(dls, encoder, k, labeller=labeller, options=options, seed=seed)
+            if not renew: learn.remove_cb(ResetHead)
+        if leave_out: without(learn.view_transform.views, leave_out)
+        learn.view_transform.views = Timed(learn.view_transform.views, spent, "augment")
         learn._do_epoch_train = Timed(learn._do_epoch_train, spent, "train")
         with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(epochs, 2e-3, pct_start=.1)
         encoder.eval()

@@ -172,10 +172,10 @@ def _checkpoint(work):
     import torch
     from fastai.data.core import DataLoaders
     from fastai.learner import Learner
-    from audioclust.deepcluster.pseudolabels import Curves
-    from audioclust.deepcluster.training import Checkpoints
+    from audioclust.deepcluster.curves import PseudoLabelCurves
+    from audioclust.deepcluster.checkpoints import Checkpoints
     rows = [(torch.zeros(2), torch.zeros(1))]*2
-    def learner(): return Learner(DataLoaders.from_dsets(rows, rows, bs=2, device="cpu"), torch.nn.Linear(2, 1), loss_func=torch.nn.MSELoss(), cbs=[Curves()])
+    def learner(): return Learner(DataLoaders.from_dsets(rows, rows, bs=2, device="cpu"), torch.nn.Linear(2, 1), loss_func=torch.nn.MSELoss(), cbs=[PseudoLabelCurves()])
     learn = learner(); learn.create_opt()
     for p,*_ in learn.opt.all_params(): learn.opt.state[p] = dict(grad_avg=torch.zeros_like(p), step=3)
     learn.curves.rows = [dict(epoch=0, loss=1.)]; learn.epoch = 0

@@ -14,7 +14,7 @@ import argparse, tempfile, time, warnings
 from pathlib import Path
 
 from appended import append
-from audioclust.deepcluster import DeepCluster
+from audioclust.deepcluster import DeepCluster, TrainingOptions
 from audioclust.metrics import score
 from audioclust.audio.folders import common_sample_rate
 from audioclust.spice import SPICE
@@ -28,7 +28,8 @@ STEPS = {"": None, "_start": "consensus", "_crossed": "crossed", "_even": "even"
 def run(table, method, by, seed, trained): # `trained`: networks of SPICE, filled and used
     wanted, other = ("label", "source") if by == "content" else ("source", "label")
     same = dict(n_clusters=table[wanted].nunique(), by=by, sample_rate=common_sample_rate(table.path), random_state=seed)
-    model = SPICE(**same) if method == "spice" else DeepCluster(**same, passes=int(method.split()[1]) if "passes" in method else None)
+    passes = int(method.split()[1]) if "passes" in method else None
+    model = SPICE(**same) if method == "spice" else DeepCluster(**same, training=TrainingOptions(passes=passes))
     start = time.process_time()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")

@@ -6,4 +6,5 @@ from ..core.registry import METHODS
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 METHODS.register("deepcluster", "audioclust.deepcluster.estimator:DeepCluster",
-                 "trains a network on the sounds, without labels; minutes for some thousands of clips", trains_encoder=True)
+                 "trains a network on the sounds, without labels; minutes for some thousands of clips",
+                 trains_encoder=True)

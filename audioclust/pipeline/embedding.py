@@ -206,24 +206,25 @@ def _with_paths(clips, failed): return [(clips.path.iloc[i], reason) for i,reaso
 
 def _network(start):
     "The unfitted estimator whose network hears the clips."
-    from audioclust.deepcluster.estimator import DeepCluster # brings fastai
+    from audioclust.deepcluster import DeepCluster, TrainingOptions # brings fastai
     request, network = start.request, start.clusterer
     if not trains_encoder(request.method):
         device = request.options.device
-        network = DeepCluster(getattr(network, "n_clusters", 1), epochs=0, device=device and str(device), random_state=request.random_state)
+        network = DeepCluster(getattr(network, "n_clusters", 1), training=TrainingOptions(epochs=0),
+                              device=device and str(device), random_state=request.random_state)
     bounded_memory = request.options.max_memory is not None
     return network.set_params(by=request.by, ignore=request.ignore, sample_rate=_sample_rate(request, start.clips),
                               num_workers=0 if bounded_memory else request.options.num_workers)
 
 def _fit_network(network, start, failed):
-    from audioclust.deepcluster.training import Say
+    from audioclust.deepcluster.training import EpochLogger
     observer = start.observer
     def listening(batches): return observer.progress(batches, len(start.clips))
     if start.request.method == "spice":
         network.fit(start.clips, errors=failed, listening=listening, checkpoints=observer.checkpoints, say=observer.log, stage=observer.stage)
     else:
-        callbacks = [Say(observer.log)] if observer.log else []
-        network.represent(start.clips, failed, listening, observer.checkpoints, callbacks, observer.stage)
+        callbacks = [EpochLogger(observer.log)] if observer.log else []
+        network.represent(start.clips, failed, progress=listening, checkpoints=observer.checkpoints, cbs=callbacks, stage=observer.stage)
 
 # %% ../../nbs/09_pipeline/04_embedding.ipynb #dbd74b1f
 def _embedded_by(network, start, failed, choice):

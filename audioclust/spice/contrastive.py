@@ -20,12 +20,12 @@ from fastai.callback.core import Callback, CancelValidException
 from fastai.learner import Learner
 from torch import nn
 
-from ..deepcluster.training import Bfloat16, EncoderWithHead, MakeViews, Share
+from ..deepcluster.training import Bfloat16, EncoderWithHead, ViewTransform, AverageGradients
 from ..encoders.logmel_store import Clipped
 from ..encoders.networks import has_bf16, NetworkEncoder
 
 # %% ../../nbs/08_spice/01_contrastive.ipynb #cfda7833
-class Pairs(MakeViews):
+class Pairs(ViewTransform):
     "Log-mels of a batch -> two views of each clip, the first of all, then the second of all."
     def before_batch(self):
         batch, dice = Clipped(*self.xb), self.dice if self.chance else None
@@ -148,7 +148,7 @@ def contrastive_learner(dls:Any, # From `LogMels.dataloaders`
         torch.manual_seed(seed)
         model = EncoderWithHead(encoder, projector(encoder.dim)).to(dls.device)
     parts = [Pairs(encoder.views, seed), NewOrder(seed), contrast or SimCLR(), PairCurves()]
-    parts += [Bfloat16()]*(has_bf16(dls.device) if bf16 is None else bf16) + [Share(dl.team)]*(dl.team.size > 1)
+    parts += [Bfloat16()]*(has_bf16(dls.device) if bf16 is None else bf16) + [AverageGradients(dl.team)]*(dl.team.size > 1)
     return Learner(dls, model, loss_func=nn.CrossEntropyLoss(), cbs=[*parts, *cbs], **{"wd": 1e-4, "lr": 2e-3, **kwargs})
 
 class NewOrder(Callback):

@@ -22,7 +22,9 @@ from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from ..core.files import replacing
-from ..deepcluster.training import Checkpoints, Say, training_about
+from ..deepcluster.training import EpochLogger
+from ..deepcluster.checkpoints import training_fingerprint
+from ..deepcluster.checkpoints import Checkpoints
 from ..encoders.fixed import FixedEncoder, load_encoder, what_to_ignore
 from ..encoders.logmel_store import ClippedLogMel, heard
 from ..encoders.networks import network_for
@@ -85,7 +87,7 @@ class SPICE(ClusterMixin, BaseEstimator):
         self.seconds_, n = store.seconds, len(store)
         if n < max(4, 2*self.n_clusters): raise ValueError(f"{self.n_clusters} groups were asked for and there are only {n} clips that can be used: SPICE needs at least 4, and two for each group; another method can do with fewer")
         bys = [(self.by, what_to_ignore(self.by, self.ignore))] + [(_OTHER[self.by], None)]*self.crossed
-        about = training_about(self.get_params(), self.clips_)
+        about = training_fingerprint(self.get_params(), self.clips_)
         def keep(name): return [Checkpoints(checkpoints, about, name)] if checkpoints else []
         self.curves_, self.steps_ = [], {}
         if encoders is not None and len(encoders) < len(bys): raise ValueError(f"encoders: {len(bys)} are needed, for {' and '.join(by for by,_ in bys)}, and {len(encoders)} came")
@@ -121,7 +123,7 @@ class SPICE(ClusterMixin, BaseEstimator):
         self._fit(learn, epochs, keep)
         self.curves_ += [dict(stage=f"contrast by {by}", **r) for r in learn.curves.rows]
         return encoder.eval()
-    def _saying(self, say, name): return [Say(lambda line: say(f"{name}, {line}"))] if say else []
+    def _saying(self, say, name): return [EpochLogger(lambda line: say(f"{name}, {line}"))] if say else []
     def _fit(self, learn, epochs, keep):
         first = keep[0].load(learn) if keep else 0
         with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(epochs, self.lr, pct_start=.1, start_epoch=first)

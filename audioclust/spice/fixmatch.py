@@ -19,8 +19,8 @@ from fastai.learner import Learner
 from torch import nn
 
 from ..core.estimator import to_numpy
-from ..deepcluster.pseudolabels import balanced
-from ..deepcluster.training import Bfloat16, EncoderWithHead, Share
+from ..deepcluster.balanced_sampling import balanced_sample
+from ..deepcluster.training import Bfloat16, EncoderWithHead, AverageGradients
 from ..encoders.logmel_store import Clipped
 from ..encoders.networks import has_bf16, NetworkEncoder
 from ..encoders.views import Dice, Views
@@ -70,7 +70,7 @@ class FixMatch(Callback):
         rng, dl = np.random.default_rng([self.seed, self.epoch]), self.dls.train
         dl.set_order(rng.permutation(dl.store.rows))
         self.dice = Dice(int(rng.integers(2**31)) + dl.team.rank, self.dls.device)
-        self.order_, self.at, self.sure = balanced(self.labels, self.bs*dl.team.size*max(1, len(dl)), rng)[dl.team.rank::dl.team.size], 0, []
+        self.order_, self.at, self.sure = balanced_sample(self.labels, self.bs*dl.team.size*max(1, len(dl)), rng)[dl.team.rank::dl.team.size], 0, []
     def before_batch(self):
         rows = self.order_[self.at:self.at + self.bs]
         self.at += self.bs
@@ -146,7 +146,7 @@ def semi_learner(dls:Any, # From `LogMels.dataloaders`, bs is mu B
         torch.manual_seed(seed)
         model = EncoderWithHead(encoder, nn.Linear(encoder.dim, k)).to(dls.device)
     match = FixMatch(labels, weak, strong, bs, threshold, weight, seed)
-    parts = [match, EMA(momentum), MatchCurves()] + [Bfloat16()]*(has_bf16(dls.device) if bf16 is None else bf16) + [Share(dls.train.team)]*(dls.train.team.size > 1)
+    parts = [match, EMA(momentum), MatchCurves()] + [Bfloat16()]*(has_bf16(dls.device) if bf16 is None else bf16) + [AverageGradients(dls.train.team)]*(dls.train.team.size > 1)
     return Learner(dls, model, loss_func=match.loss, cbs=[*parts, *cbs], **{"wd": 1e-4, "lr": 1e-3, **kwargs})
 
 # %% ../../nbs/08_spice/04_fixmatch.ipynb #63a46b3f

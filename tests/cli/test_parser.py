@@ -146,7 +146,7 @@ def test_fsdd_as_the_readme_does_it(tmp_path):
 TRAIN = ["--method", "deepcluster", "--n-clusters", "3", "--epochs", "3", "--set", "passes=1", "--set", "views=2", "--no-cache", "-q"]
 
 def test_a_training_that_was_stopped_goes_on_to_the_same_result(few, tmp_path, capsys, monkeypatch):
-    from audioclust.deepcluster.training import Checkpoints
+    from audioclust.deepcluster.checkpoints import Checkpoints
     assert main(["cluster", str(few), "--out", str(tmp_path/"whole"), *TRAIN]) == 0
     assert not (tmp_path/"whole/training").exists() and len(pd.read_csv(tmp_path/"whole/curves.csv")) == 3
     kept = Checkpoints.after_epoch
@@ -166,7 +166,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_result(few, tmp_path, c
 SPICE = ["--method", "spice", "--n-clusters", "3", "--epochs", "2", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2", "--no-cache"]
 
 def test_spice_stopped_and_gone_on_with_is_the_same(few, brief, tmp_path, monkeypatch, capsys):
-    from audioclust.deepcluster.training import Checkpoints
+    from audioclust.deepcluster.checkpoints import Checkpoints
     assert main(["cluster", str(few), "--out", str(tmp_path/"whole"), *SPICE]) == 0
     said = capsys.readouterr().err
     assert "contrast by content, epoch 1 of 2" in said and "contrast by source, epoch 2 of 2" in said and "match, epoch" in said

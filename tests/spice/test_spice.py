@@ -23,7 +23,7 @@ from audioclust.encoders import NetworkEncoder
 from audioclust.spice.fixmatch import EMA, consistency, reliable
 from audioclust.spice import semi_learner
 from audioclust.spice import SPICE
-from audioclust.deepcluster.training import Checkpoints
+from audioclust.deepcluster.checkpoints import Checkpoints
 
 
 @pytest.fixture(scope="module")
