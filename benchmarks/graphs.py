@@ -26,7 +26,8 @@ from appended import append
 from audioclust.kmeans import KMeans
 from audioclust.metrics import score
 from audioclust.ensembles import SpectralClustering
-from audioclust.ensembles.spectral import bridged, shared_neighbours
+from audioclust.ensembles.neighbour_graph import connect_components
+from audioclust.ensembles.neighbour_graph import shared_neighbours
 from made_sets import SETS
 from quality import DIGITS, WORDS, points_of, table_of
 
@@ -44,7 +45,7 @@ def neighbours(X, content, source, wanted): # Points, groups, and which of them 
     at = NearestNeighbors(n_neighbors=10).fit(X).kneighbors(return_distance=False)
     same = [g[at] == g[:, None] for g in (content, source)]
     def between(g): return sum((g == u).sum()*((X[g == u].mean(0) - X.mean(0))**2).sum() for u in np.unique(g))/((X - X.mean(0))**2).sum()
-    W, y = bridged(shared_neighbours(at), X), SpectralClustering(len(np.unique(wanted)), n_neighbors=10, random_state=0).fit_predict(X)
+    W, y = connect_components(shared_neighbours(at), X), SpectralClustering(len(np.unique(wanted)), n_neighbors=10, random_state=0).fit_predict(X)
     return {name: round(float(v), 4) for name,v in dict(same_content=same[0].mean(), same_source=same[1].mean(), same_both=(same[0] & same[1]).mean(), between_content=between(content), between_source=between(source), ncut_true=ncut(W, wanted), ncut_found=ncut(W, y)).items()}
 
 def cost(variant, seed):

@@ -30,7 +30,7 @@ from ..encoders.fixed import FixedEncoder, load_encoder, what_to_ignore
 from ..encoders.logmel_store import ClippedLogMel, heard
 from ..encoders.networks import network_for
 from ..encoders.within_whitening import WithinWhiten
-from ..ensembles.voting import Consensus
+from ..ensembles.kmeans_ensemble import Consensus
 
 # %% ../../nbs/07_deepcluster/09_estimator.ipynb #facaac46
 MAX_VIEW_CLIPS = 5000  # whose views show what varies within clips; bounds the memory

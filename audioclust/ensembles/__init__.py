@@ -1,13 +1,13 @@
-"""Many partitions, one answer; how stable it is, and how many clusters there are."""
+"""Many partitions, one consensus; how stable a clustering is, and how many clusters there are."""
 import lazy_loader
 
 from ..core.registry import METHODS, SAVED
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-METHODS.register("consensus", "audioclust.ensembles.voting:Consensus",
+METHODS.register("consensus", "audioclust.ensembles.kmeans_ensemble:Consensus",
                  "what many K-means agree on; confidence is the share that does")
 METHODS.register("spectral", "audioclust.ensembles.spectral:SpectralClustering",
                  "cuts a graph of neighbours; by content often the best that trains nothing")
-SAVED.register("Consensus", "audioclust.ensembles.voting:Consensus")
+SAVED.register("Consensus", "audioclust.ensembles.kmeans_ensemble:Consensus")
 SAVED.register("SpectralClustering", "audioclust.ensembles.spectral:SpectralClustering")

@@ -1,5 +1,5 @@
 # The face of the package: names that people type, and the modules that hold them. Read at import, and by type checkers.
-from .voting import Consensus as Consensus
+from .kmeans_ensemble import Consensus as Consensus
 from .spectral import SpectralClustering as SpectralClustering
 from .n_clusters import choose_k as choose_k
 from .resampling import stability_of as stability_of

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..ensembles.hierarchy import tree_over
-from ..ensembles.membership import cluster_means, confidence, typicality
-from ..ensembles.resampling import likeness
+from ..ensembles.hierarchy import cluster_tree
+from ..ensembles.membership import cluster_means, simplified_silhouette, confidence_and_representatives
+from ..ensembles.matching import jaccard_matrix
 from .page import pictures
 from ..metrics.plots import OKABE_ITO
 from ..pipeline.annotations import display_name, read_names
@@ -34,7 +34,7 @@ def plot_silhouette(X:np.ndarray, # Embeddings [N, d]
 )->Any:
     "Confidence of the clips of each cluster, sorted; returns the figure."
     ids, means = cluster_means(X, labels)
-    sure, _ = confidence(X, labels, ids, means)
+    sure, _ = simplified_silhouette(X, labels, ids, means)
     fig = _figure(6, max(2, .25*len(ids) + 1.2))
     ax, at, ticks = fig.subplots(), 0., []
     for c in ids:
@@ -61,7 +61,7 @@ def plot_groups(clips:pd.DataFrame, # Columns path, start, end (s)
     labels, dice = np.asarray(labels), np.random.default_rng(0)
     ids, n = np.unique(labels[labels >= 0], return_counts=True)
     ids, sizes = np.sort(ids[np.argsort(-n, kind="stable")[:most]]), dict(zip(ids, n))
-    first = np.flatnonzero(typicality(X, labels)[1] & np.isin(labels, ids))
+    first = np.flatnonzero(confidence_and_representatives(X, labels)[1] & np.isin(labels, ids))
     rows = np.unique(np.concatenate([first, *(dice.permutation(np.flatnonzero(labels == c))[:each] for c in ids)]))
     (drawn, seconds), first, labels = pictures(clips.iloc[rows], num_workers=num_workers), np.searchsorted(rows, first), labels[rows]
     across = min(4, max(1, len(ids)))
@@ -82,7 +82,7 @@ def plot_dendrogram(X:np.ndarray, # Embeddings [N, d]
 )->Any:
     "A tree over the clusters; returns the figure, or None where there is only one."
     from scipy.cluster.hierarchy import dendrogram
-    ids, _, tree = tree_over(X, labels)
+    ids, _, tree = cluster_tree(X, labels)
     if tree is None: return None
     fig = _figure(6, max(2, .22*len(ids) + 1))
     ax = fig.subplots()
@@ -97,7 +97,7 @@ def plot_again(labels:np.ndarray, # The answer [n]
 )->Any:
     "Jaccard index of the clusters of two runs; returns the figure."
     from scipy.optimize import linear_sum_assignment
-    olds, news, J = likeness(labels, other)
+    olds, news, J = jaccard_matrix(labels, other)
     order = linear_sum_assignment(J, maximize=True)[1].tolist()
     order += [j for j in range(len(news)) if j not in order]
     fig = _figure(1.6 + .28*len(news), 1.2 + .28*len(olds))

@@ -17,7 +17,7 @@ import pandas as pd
 from ..audio.folders import check_recordings_exist
 from ..audio.clip_table import clips as cut_clips
 from ..core.registry import trains_encoder
-from ..ensembles.membership import cluster_means, confidence, strangeness
+from ..ensembles.membership import cluster_means, simplified_silhouette, strangeness
 from .clustering import group
 from .embedding import _silent, check_enough, choose_number, encode_clips
 from .grouping import check_request, Embedded, Grouping
@@ -80,11 +80,11 @@ def _labels_and_confidence(grouping, Z, probabilities):
     features = Z if probabilities is None else probabilities
     clusterer = grouping.clusterer
     if hasattr(clusterer, "ask") and len(features):
-        labels, sure = clusterer.ask(features)
+        labels, sure = clusterer.predict_with_confidence(features)
         return grouping.visible_ids(labels), sure
     labels = np.asarray(clusterer.predict(features)) if len(features) else np.zeros(0, np.int64)
     labels = grouping.visible_ids(labels)
-    return labels, confidence(Z, labels, *cluster_means(grouping.embeddings, grouping.labels))[0]
+    return labels, simplified_silhouette(Z, labels, *cluster_means(grouping.embeddings, grouping.labels))[0]
 
 MUCH_LONGER = 4 # times; clips of other lengths than those of the run are compared with them in vain
 

@@ -20,9 +20,9 @@ from ..core.memory import room
 from ..core.registry import trains_encoder
 from ..encoders.combining import available_encoders, EncoderChoice, rank_encoders, subsample_clips
 from ..encoders.pretrained import named_encoder
-from ..ensembles.membership import typicality
-from ..ensembles.resampling import resampled, SHAKY, stability_of
-from ..ensembles.voting import Consensus
+from ..ensembles.membership import confidence_and_representatives
+from ..ensembles.resampling import cluster_subsamples, MIN_STABILITY, stability_of
+from ..ensembles.kmeans_ensemble import Consensus
 from ..kmeans.estimator import restarts
 from .embedding import check_enough, embed, find_clips, Observer
 from .grouping import check_request, Embedded, Grouping, Options, Request
@@ -61,7 +61,7 @@ def _stability(clusterer, embedded, labels):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore") # they came when all clips were clustered
-            parts = resampled(make, embedded.embeddings, runs, most=_MOST_ROWS.get(request.method, 3000), random_state=seed)
+            parts = cluster_subsamples(make, embedded.embeddings, runs, most=_MOST_ROWS.get(request.method, 3000), random_state=seed)
             return stability_of(labels, *parts)
     except ValueError as e:
         warnings.warn(f"how stable the clusters are was not measured, since parts cannot be clustered: {e}")
@@ -90,7 +90,7 @@ def group(embedded:Embedded, # From `embed`
     with observer.stage("cluster"): clusterer = _fit(_with_restarts(embedded), embedded, team)
     labels = np.asarray(clusterer.labels_)
     for text in team.first(lambda: _advice(embedded, labels, clusterer)): warnings.warn(text)
-    confidence, representative = typicality(embedded.embeddings, labels)
+    confidence, representative = confidence_and_representatives(embedded.embeddings, labels)
     if hasattr(clusterer, "ask"): confidence = clusterer.confidence_
     with observer.stage("again"): stability = team.first(lambda: _stability(clusterer, embedded, labels))
     _warn_of_windows(request, stability)
@@ -108,7 +108,7 @@ def _advice(embedded, labels, clusterer):
 
 def _warn_of_windows(request, stability):
     "Windows of long recordings begin anywhere in a sound, so order should not matter."
-    if not request.window or not stability or stability.overall >= SHAKY or "order" in request.ignored: return
+    if not request.window or not stability or stability.overall >= MIN_STABILITY or "order" in request.ignored: return
     warnings.warn(f"the groups hardly come again (stability {stability.overall:.2f}), and the clips are windows of longer recordings, "
         "in which a sound may begin anywhere: order should not matter then (ignore order and level)")
 

@@ -23,7 +23,7 @@ from ..core.distributed import check_device
 from ..core.memory import room
 from ..core.registry import make_clusterer, trains_encoder
 from ..encoders.fixed import Encoder, what_to_ignore
-from ..ensembles.resampling import successors
+from ..ensembles.matching import align_cluster_ids
 
 # %% ../../nbs/09_pipeline/02_grouping.ipynb #f643dfeb
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ def renumbered(grouping:Grouping,
     labels = np.asarray(grouping.clusterer.labels_)
     n = max(int(labels.max(initial=-1)) + 1, getattr(grouping.clusterer, "n_clusters", 0) or 0)
     ids = np.arange(n) if grouping.cluster_ids is None else grouping.cluster_ids
-    number_of = successors(*shared_clips(before, grouping.table()), ids, before.cluster)
+    number_of = align_cluster_ids(*shared_clips(before, grouping.table()), ids, before.cluster)
     new_ids = np.array([number_of[int(i)] for i in ids], np.int64)
     unchanged = grouping.cluster_ids is None and (new_ids == ids).all()
     grouping = replace(grouping, cluster_ids=None if unchanged else new_ids)

@@ -26,7 +26,7 @@ from ..core.registry import load_saved
 from ..encoders.combining import EncoderChoice
 from ..encoders.fixed import load_encoder
 from ..ensembles.n_clusters import Choice, plot_choice
-from ..ensembles.resampling import SHAKY, Stability
+from ..ensembles.resampling import MIN_STABILITY, Stability
 from ..metrics.plots import layout_2d, plot_map, plot_sizes
 from .annotations import update_name_columns
 from .grouping import clip_ids, Grouping, request_from_record, request_record
@@ -72,7 +72,7 @@ def _optional_entries(grouping):
     "Entries that not every run has."
     entries, stability = {}, grouping.stability
     if stability:
-        shaky = [c for c,v in stability.clusters.items() if v < SHAKY]
+        shaky = [c for c,v in stability.clusters.items() if v < MIN_STABILITY]
         runs = grouping.request.options.stability
         entries["stability"] = dict(runs=runs, overall=stability.overall, clusters=stability.clusters, shaky=shaky)
     if grouping.refinement: entries["refinement"] = grouping.refinement

@@ -84,7 +84,7 @@ class Even(ClusterMixin, Kept):
             T[at], bias[g] = u[:, None]*E*v, np.log(np.maximum(v, 1e-300))
         return T, P, bias
 
-    def ask(self, X:np.ndarray|list, # Embeddings [n, d], or a list
+    def predict_with_confidence(self, X:np.ndarray|list, # Embeddings [n, d], or a list
         sources:np.ndarray|None=None, # The other grouping [n], as numbered in `fit`
     )->tuple[np.ndarray,np.ndarray,np.ndarray,np.ndarray]: # (groups int64 [n], their probabilities float32 [n], probabilities of all float32 [n, K], embeddings float32 [n, m])
         "The groups of new clips, and the axes that part them."
@@ -101,7 +101,7 @@ class Even(ClusterMixin, Kept):
         sources:np.ndarray|None=None, # The other grouping [n]
     )->np.ndarray: # int64 [n]
         "The groups of new clips."
-        return self.ask(X, sources)[0]
+        return self.predict_with_confidence(X, sources)[0]
 
 # %% ../../nbs/08_spice/06_fair.ipynb #72bcaa0c
 def _rows(Z): return Z/np.maximum(np.linalg.norm(Z, axis=-1, keepdims=True), 1e-12)

@@ -22,7 +22,7 @@ from typing_extensions import Self
 from ..core.estimator import to_numpy
 from ..core.files import replacing
 from ..encoders.whitening import Whiten
-from ..ensembles.voting import Consensus
+from ..ensembles.kmeans_ensemble import Consensus
 from ..metrics.information import ami
 
 # %% ../../nbs/08_spice/05_nonredundant.ipynb #f01f39e3
@@ -101,7 +101,7 @@ class Crossed(ClusterMixin, BaseEstimator):
         self.steps_.append(step)
         self.dependence_["at the end"] = ami(*labels)
 
-    def ask(self, X:np.ndarray|list, # Embeddings [n, d], or a list
+    def predict_with_confidence(self, X:np.ndarray|list, # Embeddings [n, d], or a list
         other:np.ndarray|list|None=None, # For the other grouping [n, d'], or a list
     )->tuple[np.ndarray,np.ndarray,np.ndarray,np.ndarray|None]: # (labels int64 [n], share of members that agree float32 [n], embeddings [n, m], labels of the other grouping int64 [n] or None)
         "The groups of new clips, by the steps that found them."
@@ -110,14 +110,14 @@ class Crossed(ClusterMixin, BaseEstimator):
         both, labels = [_several(X), None if other is None else _several(other)], [None, None] # type: Any, Any
         for step in self.steps_:
             Z = step.see(both, labels)
-            labels[step.which], sure = step.clusterer.ask(Z if len(Z) > 1 else Z[0])
+            labels[step.which], sure = step.clusterer.predict_with_confidence(Z if len(Z) > 1 else Z[0])
         return labels[0], sure, _beside(Z), labels[1]
 
     def predict(self, X:np.ndarray|list, # Embeddings [n, d], or a list
         other:np.ndarray|list|None=None, # For the other grouping [n, d'], or a list
     )->np.ndarray: # int64 [n]
         "The groups of new clips."
-        return self.ask(X, other)[0]
+        return self.predict_with_confidence(X, other)[0]
 
     def save(self, path:str|Path, # Folder, made if it is not there
     ):

@@ -31,7 +31,7 @@ from .nonredundant import Crossed
 # %% ../../nbs/08_spice/07_trained_encoder.ipynb #5d03a006
 def place(crossed:Crossed, even:Even|None, spread:list, other:np.ndarray|None)->np.ndarray: # What step 2 left, whitened embeddings [n, d] in a list, the other groups [n]
     "Embeddings that heads see, [n, m]: the axes that part the groups, or those of the crossed groupings."
-    return crossed.steps_[-1].place([spread, None], [None, other]) if even is None else even.ask(spread, other)[3]
+    return crossed.steps_[-1].place([spread, None], [None, other]) if even is None else even.predict_with_confidence(spread, other)[3]
 
 def soft_assignment(labels:np.ndarray, confidence:np.ndarray, k:int)->np.ndarray: # Groups [N], the share that agrees [N], their number
     "Probabilities that give each clip's group its confidence and share the rest: float32 [N, k]."
@@ -64,10 +64,10 @@ class Answer(Encoder):
         needed = list(zip(self.networks, self.whitenings))[:2 if self.crossed.crossed_ else 1]
         seen = [[w.transform(e.of_batch(batch).cpu().numpy())] for e,w in needed]
         for x,e,w in zip(seen, self.fixed, self.fixed_whitenings): x.append(w.transform(e(wave, lengths).cpu().numpy()))
-        labels, sure, Z, other = self.crossed.ask(seen[0], seen[-1])
+        labels, sure, Z, other = self.crossed.predict_with_confidence(seen[0], seen[-1])
         if self.model is not None: p = probabilities(self.model, batch).cpu().numpy()
         elif self.heads is not None: p = self.heads.predict_proba(place(self.crossed, self.even, seen[0], other))
-        else: p = soft_assignment(labels, sure, self.k) if self.even is None else self.even.ask(seen[0], other)[2]
+        else: p = soft_assignment(labels, sure, self.k) if self.even is None else self.even.predict_with_confidence(seen[0], other)[2]
         return torch.from_numpy(np.concatenate([Z, p], 1).astype(np.float32)).to(wave.device)
 
     def embed(self, *args, **kwargs)->tuple: # Of `Encoder.embed` -> (embeddings float32 [N, m], probabilities float32 [N, K]); NaN where a clip could not be decoded
@@ -120,13 +120,13 @@ class MostProbable(Clusterer):
     def fit(self, X:np.ndarray|torch.Tensor, y=None)->Self: # Embeddings [N, m + K]
         "Read the groups; returns `self`."
         self.n_features_in_, self.k_ = X.shape[1], self.n_clusters
-        self.labels_, self.confidence_ = self.ask(X)
+        self.labels_, self.confidence_ = self.predict_with_confidence(X)
         return self
-    def ask(self, X:np.ndarray|torch.Tensor)->tuple[np.ndarray,np.ndarray]: # Embeddings [n, m + K] -> (groups int64 [n], their probabilities float32 [n])
+    def predict_with_confidence(self, X:np.ndarray|torch.Tensor)->tuple[np.ndarray,np.ndarray]: # Embeddings [n, m + K] -> (groups int64 [n], their probabilities float32 [n])
         "Groups and how probable they are."
         p = to_numpy(X)[:, -self.n_clusters:]
         return p.argmax(1), p.max(1)
     def predict(self, X:np.ndarray|torch.Tensor)->np.ndarray|torch.Tensor: # Embeddings [n, m + K] -> int64 [n]
         "The most probable groups."
-        return like(self.ask(X)[0], X)
+        return like(self.predict_with_confidence(X)[0], X)
 

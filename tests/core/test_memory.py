@@ -12,7 +12,7 @@ from audioclust.cli import main
 from audioclust.encoders import FixedEncoder
 from audioclust.pipeline import AudioClusterer, Options
 from audioclust.pipeline.grouping import request_record
-from audioclust.ensembles.resampling import resampled
+from audioclust.ensembles.resampling import cluster_subsamples
 
 RUN = ["--n-clusters", "4", "--no-cache", "-q"]
 

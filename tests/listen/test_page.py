@@ -8,7 +8,7 @@ import pytest
 import soundfile as sf
 
 from audioclust.cli import main
-from audioclust.ensembles.hierarchy import coarse, tree_data
+from audioclust.ensembles.hierarchy import coarse_groups, tree_data
 from audioclust.audio import synthetic_sounds
 from audioclust.kmeans import KMeans
 from audioclust.listen.page import as_mp3, pictures
@@ -16,7 +16,7 @@ from audioclust.listen import listen_page
 from audioclust.pipeline.annotations import apply_edits, read_names, write_names
 from audioclust.pipeline import AudioClusterer
 from audioclust.pipeline.run_reading import read_table
-from audioclust.ensembles.resampling import successors
+from audioclust.ensembles.matching import align_cluster_ids
 
 CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"), shutil.which("chromedriver")
 browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and its driver")
@@ -191,7 +191,7 @@ def test_the_page_cuts_the_tree_as_python_does(many):
         for tree, X, labels in ((None, many[1].embeddings_, many[1].labels_), (tree_data(X, np.arange(8)), X, np.arange(8))):
             for n in (1, 2, 3, 4, 5, 7, 12, 17, 18, 40):
                 got = {int(c): g for c,g in page.js("return [...cut(arguments[0] || data.views[0].tree, arguments[1])]", tree, n)}
-                assert got == coarse(X, labels, n) and (tree or len(parts(got)) == min(n, 18))
+                assert got == coarse_groups(X, labels, n) and (tree or len(parts(got)) == min(n, 18))
     finally: page.close()
 
 
@@ -205,7 +205,7 @@ def test_coarse_groups_open_filter_and_colour(many):
         slider.send_keys("\ue011"); slider.send_keys("\ue014\ue014\ue014")  # Home, then the arrow to the right: 5
         page.wait("return document.querySelectorAll('tr.group').length === 5")
         assert slider.accessible_name == "Groups: 5 of 18 clusters" and slider.get_attribute("aria-valuetext") == "5 of 18 clusters"
-        of = coarse(many[1].embeddings_, labels, 5)
+        of = coarse_groups(many[1].embeddings_, labels, 5)
         rows = page.js("return [...document.querySelectorAll('#clusters tbody tr')].map(r => r.textContent)")
         for g in range(5): assert f"group {g}{sum(o == g for o in of.values())} cluster" in rows[g] and f", {sum(of.get(l) == g for l in labels)} clip" in rows[g]
         assert len(rows) == 6 and "noise" in rows[5]  # apart, in no group
@@ -260,12 +260,12 @@ def test_a_chosen_group_grows_and_names_and_merges_go_on(many):
     try:
         page.js("localStorage.clear()")
         slide(page, 6)
-        six = coarse(many[1].embeddings_, labels, 6)
+        six = coarse_groups(many[1].embeddings_, labels, 6)
         at = next(int(b) for b in page.js("return [...document.querySelectorAll('[data-group]')].map(b => b.dataset.group)"))
         page.js(f"document.querySelector('[data-group=\"{at}\"]').click()")
         for n in (3, 10, 2):  # what is chosen is the group around it
             slide(page, n)
-            of = coarse(many[1].embeddings_, labels, n)
+            of = coarse_groups(many[1].embeddings_, labels, n)
             assert sorted(page.js("return shown")) == np.flatnonzero([of.get(l) == of[at] for l in labels]).tolist()
         slide(page, 6)
         page.js("document.getElementById('all').click(); document.querySelectorAll('.fold').forEach(b => document.querySelector(`[data-fold=\"${b.dataset.fold}\"]`).click())")
@@ -384,10 +384,10 @@ def test_wrong_edits_change_nothing(run, tmp_path, capsys, edits, said):
 def test_successors_are_one_to_one(rng):
     a = rng.integers(0, 6, 300)
     shuffled = rng.permutation(6)[a]
-    pairs = successors(a, shuffled)
+    pairs = align_cluster_ids(a, shuffled)
     assert [pairs[c] for c in shuffled] == a.tolist()
     b = rng.integers(0, 9, 300)
-    pairs = successors(a, b, range(9))
+    pairs = align_cluster_ids(a, b, range(9))
     assert len(set(pairs.values())) == 9
 
 
@@ -414,7 +414,7 @@ def test_both_ways_on_one_page(words, tmp_path, capsys):
         assert page.js("return document.querySelectorAll('tr.group').length") == 0 and page.find("#groups").get_attribute("max") == "6"  # a tree each
         slide(page, 3)
         table = read_table(tmp_path/"run/content/clusters.csv")
-        assert {int(c): g for c,g in page.js("return [...groups]")} == coarse(np.load(tmp_path/"run/content/embeddings.npy"), table.cluster, 3)
+        assert {int(c): g for c,g in page.js("return [...groups]")} == coarse_groups(np.load(tmp_path/"run/content/embeddings.npy"), table.cluster, 3)
         page.js("document.querySelector('[data-group]').click()")
         assert page.js("return shown.length < N")
         page.js("document.getElementById('view').value = '1'; document.getElementById('view').dispatchEvent(new Event('change'))")

@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from audioclust.pipeline.run_reading import read_table
 from audioclust.pipeline.run_reading import read_run
 from audioclust.metrics import nmi
-from audioclust.ensembles.membership import typicality
+from audioclust.ensembles.membership import confidence_and_representatives
 from audioclust.core.registry import METHODS, make_clusterer
 from audioclust.pipeline import AudioClusterer, Options, cluster_recordings
 from audioclust.pipeline.grouping import request_from_record
@@ -113,7 +113,7 @@ def test_rate_follows_most_recordings(tmp_path, tone):
 def test_typicality_matches_a_plain_loop(n, k, seed):
     rng = np.random.default_rng(seed)
     X, labels = rng.standard_normal((n, 3)).astype(np.float32), rng.integers(-1, k, n)
-    confidence, representative = typicality(X, labels)
+    confidence, representative = confidence_and_representatives(X, labels)
     means = {c: X[labels == c].mean(0) for c in set(labels) - {-1}}
     for i, c in enumerate(labels):
         if c < 0: assert confidence[i] == 0 and not representative[i]; continue

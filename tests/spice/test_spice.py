@@ -366,7 +366,7 @@ def test_even_places_new_clips_where_it_placed_them_and_is_kept(tmp_path):
     e = Even(n_axes=4).fit([X, 50*X[:, :2]], y, s)
     e.save(tmp_path)
     for model in (e, Even.load(tmp_path)):
-        labels, sure, p, Z = model.ask([X, 50*X[:, :2]], s)
+        labels, sure, p, Z = model.predict_with_confidence([X, 50*X[:, :2]], s)
         np.testing.assert_array_equal(labels, e.labels_)
         np.testing.assert_allclose(p, e.proba_, atol=1e-5)
         np.testing.assert_allclose(Z, e.embeddings_, atol=1e-5)
@@ -442,7 +442,7 @@ def test_crossed_looks_again_when_the_wanted_groups_are_better_known():
     content, source, U, W = crossed_data()
     c = Crossed(5, **{**OPTIONS, "n_other": (2, 4), "rounds": 3}).fit(U, other=W)
     assert c.n_other_ in (2, 4) and c.steps_[-2].which == 1 and c.steps_[-2].clusterer.n_clusters == c.n_other_
-    labels, sure, Z, other = c.ask(U, W)
+    labels, sure, Z, other = c.predict_with_confidence(U, W)
     np.testing.assert_array_equal(other, c.other_labels_)
     np.testing.assert_array_equal(labels, c.labels_)
 
