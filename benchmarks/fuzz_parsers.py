@@ -127,7 +127,7 @@ def _clusters(run):
     from audioclust.listen import to_audacity
     from audioclust.metrics import score
     table = label_clips(named_clips(run), "parent")
-    score(table.label, table.cluster); to_audacity(run, run/"out", True)
+    score(table.label, table.cluster); to_audacity(run, run/"out", join=True)
 
 def _array(run):
     from audioclust.core.files import read_array

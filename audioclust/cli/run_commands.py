@@ -33,7 +33,7 @@ def listen(args:Namespace)->int: # As the parser gives them -> exit status
     from audioclust.pipeline.run_reading import run_folders
     with plain_warnings([]):
         if args.edits: apply_edits(args.run, args.edits)
-        page = listen_page(args.run, args.page, args.embed, args.max_clips)
+        page = listen_page(args.run, args.page, embed=args.embed, max_clips=args.max_clips)
     sounds = "with the sounds in it" if args.embed else "linked to the recordings"
     say(f"listen: {page} ({page.stat().st_size/1e6:.1f} MB, {sounds})")
     if args.edits: say(f"names:  {', '.join(str(folder/'clusters.csv') for folder in run_folders(args.run))}")
@@ -86,17 +86,17 @@ def export(args:Namespace)->int: # As the parser gives them -> exit status
     writers, out = dict(audacity=to_audacity, raven=to_raven), Path(args.out)
     with plain_warnings([]):
         if args.to not in writers:
-            say(f"{to_table(args.run, out, args.without):,} rows in {out}")
+            say(f"{to_table(args.run, out, without=args.without):,} rows in {out}")
             return 0
         if out.is_file(): raise ValueError(f"{out} is a file: say --out with the name of a folder")
-        n = writers[args.to](args.run, out, args.join, args.without)
+        n = writers[args.to](args.run, out, join=args.join, without=args.without)
         say(f"{plural(n, 'file')} in {out}, one for each recording")
     return 0
 
 def sort(args:Namespace)->int: # As the parser gives them -> exit status
     "Copy or link the clips of a run into folders or into an order."
-    from audioclust.listen.exporting import sort_files
-    n = sort_files(args.run, args.out, args.flat, args.link)
+    from audioclust.listen.sorting import sort_files
+    n = sort_files(args.run, args.out, flat=args.flat, link=args.link)
     say(f"{n:,} files in {args.out}, {'named in the order of likeness' if args.flat else 'a folder for each group'}")
     return 0
 
@@ -133,7 +133,7 @@ def compare(args:Namespace)->int: # As the parser gives them -> exit status
         if not args.quiet: say(f"{line} …", file=sys.stderr)
     with plain_warnings(messages):
         request = Request(n_clusters=args.n_clusters, by=args.by, window=args.window, random_state=args.seed, options=Options(cache=True))
-        table, runs = compare_methods(args.folder, encoders, methods, _labels_of(args), log, request=request)
+        table, runs = compare_methods(args.folder, encoders, methods=methods, labels=_labels_of(args), log=log, request=request)
         page = save_comparison(out, table, runs, command=args.argv, warnings=messages)
     say(table_text(table.to_dict("records")))
     say(f"listen: {page}")

@@ -5,7 +5,7 @@ from .exporting import (
     to_audacity as to_audacity,
     to_raven as to_raven,
     to_table as to_table,
-    sort_files as sort_files,
 )
+from .sorting import sort_files as sort_files
 from .comparison import compare as compare
 from .near_duplicates import duplicates as duplicates

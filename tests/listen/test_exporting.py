@@ -1,5 +1,5 @@
 "What a run becomes in other programs, and what is there twice."
-import json, os
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,8 @@ import soundfile as sf
 from audioclust.cli import main
 from audioclust.audio import synthetic_sounds
 from audioclust.listen import duplicates
-from audioclust.listen.exporting import similarity_order
-from audioclust.listen import sort_files, to_raven
+from audioclust.listen.sorting import similarity_order
+from audioclust.listen import sort_files
 from audioclust.pipeline.annotations import read_names, write_names
 from audioclust.pipeline import AudioClusterer
 from audioclust.pipeline.run_reading import read_table
@@ -40,8 +40,8 @@ def test_label_tracks_and_selection_tables(run, tmp_path, capsys):
     assert len(lines) == len(table) and all(len(l) == 3 and float(l[0]) < float(l[1]) for l in lines) and "tab and line" in {l[2] for l in lines}
     r = pd.read_csv(tmp_path/"r/one/night.wav.selections.txt", sep="\t")
     assert list(r.columns[:5]) == ["Selection", "View", "Channel", "Begin Time (s)", "End Time (s)"] and (r["High Freq (Hz)"] == 4000).all() and (r["Begin File"] == "night.wav").all()
-    mine = table[table.path.str.contains("one")]
-    assert len(r) < len(mine) and r["End Time (s)"].max() == pytest.approx(mine.end.max(), abs=1e-5)
+    of_one = table[table.path.str.contains("one")]
+    assert len(r) < len(of_one) and r["End Time (s)"].max() == pytest.approx(of_one.end.max(), abs=1e-5)
     assert all(r.Name.to_numpy()[1:] != r.Name.to_numpy()[:-1])
 
 

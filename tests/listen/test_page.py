@@ -1,5 +1,5 @@
 "The listening page: what is in it, what a person can do with it in a browser, and what becomes of names."
-import json, os, shutil, time
+import json, shutil, time
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,10 @@ from audioclust.cli import main
 from audioclust.ensembles.hierarchy import coarse_groups, tree_data
 from audioclust.audio import synthetic_sounds
 from audioclust.kmeans import KMeans
-from audioclust.listen.page import as_mp3, pictures
+from audioclust.listen.clip_audio import as_mp3
+from audioclust.listen.thumbnails import clip_thumbnails
 from audioclust.listen import listen_page
-from audioclust.pipeline.annotations import apply_edits, read_names, write_names
+from audioclust.pipeline.annotations import read_names, write_names
 from audioclust.pipeline import AudioClusterer
 from audioclust.pipeline.run_reading import read_table
 from audioclust.ensembles.matching import align_cluster_ids
@@ -70,9 +71,9 @@ class Page:
 def test_the_map_is_drawn_and_a_click_plays(run):
     page = Page(run/"run/listen.html")
     try:
-        assert page.js("return N") == len(read_table(run/"run/clusters.csv")) == page.js("return map.data[0].x.length")
+        assert page.js("return nClips") == len(read_table(run/"run/clusters.csv")) == page.js("return map.data[0].x.length")
         assert page.js("return document.querySelectorAll('#map canvas').length > 0")
-        x, y = page.js("const i = 3, b = map.getBoundingClientRect(), l = map._fullLayout; return [b.left + l.xaxis._offset + l.xaxis.c2p(V().x[i]), b.top + l.yaxis._offset + l.yaxis.c2p(V().y[i])]")
+        x, y = page.js("const i = 3, b = map.getBoundingClientRect(), l = map._fullLayout; return [b.left + l.xaxis._offset + l.xaxis.c2p(grouping().x[i]), b.top + l.yaxis._offset + l.yaxis.c2p(grouping().y[i])]")
         from selenium.webdriver import ActionChains
         from selenium.webdriver.common.actions.action_builder import ActionBuilder
         move = ActionBuilder(page.driver)
@@ -82,12 +83,12 @@ def test_the_map_is_drawn_and_a_click_plays(run):
         move = ActionBuilder(page.driver)
         move.pointer_action.move_to_location(int(x), int(y)).click()
         move.perform()
-        page.wait("return now >= 0 && player.currentTime > 0")
-        before = page.js("return now")
+        page.wait("return playing >= 0 && player.currentTime > 0")
+        before = page.js("return playing")
         ActionChains(page.driver).send_keys(" ").perform()
         page.wait("return player.paused")
         ActionChains(page.driver).send_keys("\ue014").perform()  # the arrow to the right
-        page.wait(f"return now !== {before}")
+        page.wait(f"return playing !== {before}")
         page.wait("return player.currentTime > 0")
     finally: page.close()
 
@@ -98,16 +99,16 @@ def test_filter_search_sort_and_a_part_of_a_recording(run):
     try:
         table = read_table(run/"run/clusters.csv")
         page.find('[data-cluster="2"]').click()
-        assert page.js("return shown.length") == (table.cluster == 2).sum()
+        assert page.js("return shownRows.length") == (table.cluster == 2).sum()
         assert page.js("return document.activeElement.dataset.cluster") == "2"  # the focus stays
         page.find("#all").click()
         page.find("#search").send_keys("onerror")
         n = table.path.str.contains("onerror").sum()
-        page.wait(f"return shown.length === {n}")
+        page.wait(f"return shownRows.length === {n}")
         page.js("document.getElementById('sort').value = 'doubt'; document.getElementById('sort').dispatchEvent(new Event('change'))")
-        sure = page.js("return shown.map(i => data.views[0].confidence[i])")
+        sure = page.js("return shownRows.map(i => data.views[0].confidence[i])")
         assert sure == sorted(sure) and n > 3
-        i = page.js("return shown.find(i => data.start[i] > 0)")
+        i = page.js("return shownRows.find(i => data.start[i] > 0)")
         page.js(f"document.querySelector('#clips [data-row=\"{i}\"]').click()")
         page.wait(f"return player.currentTime > {table.start[i]}")
         page.wait("return player.paused", 10)
@@ -127,9 +128,9 @@ def test_names_merges_and_marks_go_the_whole_way(run, tmp_path, capsys):
         page.js("document.getElementById('mark').value = 'good'; document.getElementById('mark').dispatchEvent(new Event('change'))")
         page.find('[data-cluster="3"]').click()
         page.js("document.getElementById('merge').value = '1'; document.getElementById('merge').dispatchEvent(new Event('change'))")
-        assert page.js("return shown.length") == read_table(run/"named/clusters.csv").cluster.isin([1, 3]).sum()
+        assert page.js("return shownRows.length") == read_table(run/"named/clusters.csv").cluster.isin([1, 3]).sum()
         (tmp_path/"edits.json").write_text(page.js("return showEdits()"))
-        page.js("location.reload()"); page.wait("return typeof shown !== 'undefined'")
+        page.js("location.reload()"); page.wait("return typeof shownRows !== 'undefined'")
         assert "wren & <b>co</b>" in page.find("#clusters").text  # kept in the browser
         assert page.js("return document.querySelectorAll('#clusters b').length") == 0
         page.js("localStorage.clear()")
@@ -157,7 +158,7 @@ def test_an_embedded_page_plays_where_nothing_else_is(run, tmp_path):
     listen_page(run/"run", tmp_path/"sent.html", embed=True, max_clips=20)
     page = Page(tmp_path/"sent.html")
     try:
-        assert page.js("return N") == 20 and page.js("return data.audio.every(s => s.startsWith('data:audio/mpeg'))")
+        assert page.js("return nClips") == 20 and page.js("return data.audio.every(s => s.startsWith('data:audio/mpeg'))")
         page.find("#clips .clip").click()
         page.wait("return player.currentTime > 0")
     finally: page.close()
@@ -190,7 +191,7 @@ def test_the_page_cuts_the_tree_as_python_does(many):
         X = np.array([[0.], [0], [1], [1], [1], [5], [9], [9]])  # joins of equal height
         for tree, X, labels in ((None, many[1].embeddings_, many[1].labels_), (tree_data(X, np.arange(8)), X, np.arange(8))):
             for n in (1, 2, 3, 4, 5, 7, 12, 17, 18, 40):
-                got = {int(c): g for c,g in page.js("return [...cut(arguments[0] || data.views[0].tree, arguments[1])]", tree, n)}
+                got = {int(c): g for c,g in page.js("return [...cutTree(arguments[0] || data.views[0].tree, arguments[1])]", tree, n)}
                 assert got == coarse_groups(X, labels, n) and (tree or len(parts(got)) == min(n, 18))
     finally: page.close()
 
@@ -219,13 +220,13 @@ def test_coarse_groups_open_filter_and_colour(many):
         for g, c in enumerate(heads):  # in the order of the tree; a click filters, the focus stays
             page.js(f"document.querySelector('[data-group=\"{c}\"]').scrollIntoView({{block: 'center'}})")
             page.find(f'[data-group="{c}"]').click()
-            assert sorted(page.js("return shown")) == np.flatnonzero([of.get(l) == g for l in labels]).tolist()
+            assert sorted(page.js("return shownRows")) == np.flatnonzero([of.get(l) == g for l in labels]).tolist()
             assert page.js("return document.activeElement.dataset.group") == str(c) and page.js("return document.activeElement.getAttribute('aria-pressed')") == "true"
             faint = np.array(page.js("return map.data[0].marker.opacity")) < .5
             assert (faint == [of.get(l) != g for l in labels]).all()
-            assert page.js("return document.querySelectorAll('#one .clip').length") == sum(o == g for o in of.values())
+            assert page.js("return document.querySelectorAll('#selection .clip').length") == sum(o == g for o in of.values())
         page.find("#all").click()
-        assert page.js("return shown.length") == len(labels)
+        assert page.js("return shownRows.length") == len(labels)
 
         fold = page.find(f'[data-fold="{heads[2]}"]')
         assert fold.accessible_name == "Clusters of group 2" and fold.get_attribute("aria-expanded") == "false"
@@ -235,7 +236,7 @@ def test_coarse_groups_open_filter_and_colour(many):
         inside = page.find("tr.inside [data-cluster]")
         c = int(inside.get_attribute("data-cluster"))
         inside.click()
-        assert page.js("return shown.length") == (labels == c).sum()
+        assert page.js("return shownRows.length") == (labels == c).sum()
         page.js("const s = document.getElementById('sort-clusters'); s.value = 'size'; s.dispatchEvent(new Event('change'))")
         sizes = [sum(of.get(l) == g for l in labels) for g in page.js("return [...document.querySelectorAll('[data-group]')].map(b => groups.get(Number(b.dataset.group)))")]
         assert sizes == sorted(sizes, reverse=True)
@@ -244,11 +245,11 @@ def test_coarse_groups_open_filter_and_colour(many):
         assert "group" in page.find("#now").text
         page.js("document.getElementById('all').click()")
         page.find("[data-group]").click()
-        g = page.js("return group(within)")
+        g = page.js("return groupOf(chosenGroup)")
         page.find("#search").send_keys("voice1")  # a search within the group
         found = np.flatnonzero([of.get(l) == g and "voice1" in str(p) for l,p in zip(labels, many[1].clips_.path)])
-        page.wait(f"return shown.length === {len(found)}")
-        assert sorted(page.js("return shown")) == found.tolist() and 0 < len(found) < sum(of.get(l) == g for l in labels)
+        page.wait(f"return shownRows.length === {len(found)}")
+        assert sorted(page.js("return shownRows")) == found.tolist() and 0 < len(found) < sum(of.get(l) == g for l in labels)
         slide(page, 18)
         assert page.js("return document.querySelectorAll('tr.group').length") == 0 and page.js("return document.querySelectorAll('#clusters tbody tr').length") == 19
     finally: page.close()
@@ -266,7 +267,7 @@ def test_a_chosen_group_grows_and_names_and_merges_go_on(many):
         for n in (3, 10, 2):  # what is chosen is the group around it
             slide(page, n)
             of = coarse_groups(many[1].embeddings_, labels, n)
-            assert sorted(page.js("return shown")) == np.flatnonzero([of.get(l) == of[at] for l in labels]).tolist()
+            assert sorted(page.js("return shownRows")) == np.flatnonzero([of.get(l) == of[at] for l in labels]).tolist()
         slide(page, 6)
         page.js("document.getElementById('all').click(); document.querySelectorAll('.fold').forEach(b => document.querySelector(`[data-fold=\"${b.dataset.fold}\"]`).click())")
         assert page.js("return document.querySelectorAll('tr.inside').length") == 18
@@ -277,8 +278,8 @@ def test_a_chosen_group_grows_and_names_and_merges_go_on(many):
         page.js("document.querySelector('#all').click()")
         assert "<img src=x onerror=alert(1)>" in page.js("return [...document.querySelectorAll('tr.group small')].map(s => s.textContent).join()") and page.js("return document.querySelectorAll('img').length") == 0
         page.js(f"document.querySelector('[data-cluster=\"{b}\"]').click(); const m = document.getElementById('merge'); m.value = '{a}'; m.dispatchEvent(new Event('change'))")
-        assert page.js(f"return [group({a}), group({b})]") == [six[a], six[a]]  # a merge goes before the tree
-        assert sorted(page.js("return shown")) == np.flatnonzero(np.isin(labels, [a, b])).tolist()
+        assert page.js(f"return [groupOf({a}), groupOf({b})]") == [six[a], six[a]]  # a merge goes before the tree
+        assert sorted(page.js("return shownRows")) == np.flatnonzero(np.isin(labels, [a, b])).tolist()
         page.js("localStorage.clear()")
         assert page.js("return document.documentElement.scrollWidth <= innerWidth")
     finally: page.close()
@@ -306,8 +307,9 @@ def test_the_tree_is_that_of_all_clips_and_of_the_clusters_shown(many, tmp_path)
 
 @browser
 def test_twenty_thousand_clips_open(run, tmp_path, monkeypatch):
-    from audioclust.listen import page as listen
-    monkeypatch.setattr(listen, "pictures", lambda clips, **kwargs: (np.zeros((len(clips), listen.HEIGHT, listen.WIDTH), np.uint8), .5))  # to listen to so many takes half a minute
+    from audioclust.listen import page as page_module
+    def black(clips, num_workers): return np.zeros((len(clips), page_module.HEIGHT, page_module.WIDTH), np.uint8), .5
+    monkeypatch.setattr(page_module, "clip_thumbnails", black)  # to decode so many takes half a minute
     model = AudioClusterer.load(run/"run")
     n, rows = 20_000, np.random.default_rng(0).integers(len(model.labels_), size=20_000)
     model.stability_ = None
@@ -320,9 +322,9 @@ def test_twenty_thousand_clips_open(run, tmp_path, monkeypatch):
     try:
         assert page.js("return map.data[0].x.length") == n
         page.find('[data-cluster="0"]').click()
-        assert page.js("return shown.length") == (model.labels_ == 0).sum()
+        assert page.js("return shownRows.length") == (model.labels_ == 0).sum()
         page.find("#all").click()
-        assert page.js("wanted[0] = 20; const t = performance.now(); draw(); return performance.now() - t") < 5000
+        assert page.js("wantedGroups[0] = 20; const t = performance.now(); draw(); return performance.now() - t") < 5000
         assert page.js("return document.querySelectorAll('tr.group').length") == 20
         assert page.js("return new Set(map.data[0].marker.color.map((c, i) => c + map.data[0].marker.symbol[i])).size") == 20
     finally: page.close()
@@ -336,13 +338,13 @@ def test_formats_that_browsers_do_not_play_get_a_copy(run):
     assert "<img" not in text
 
 
-def test_pictures_and_sounds(tmp_path):
+def test_thumbnails_and_sounds(tmp_path):
     sf.write(tmp_path/"low.wav", .5*np.sin(2*np.pi*300*np.arange(8000)/8000), 8000)
     sf.write(tmp_path/"bat.wav", .5*np.sin(2*np.pi*300*np.arange(96000)/192000), 192000)
     (tmp_path/"bad.wav").write_bytes(b"x")
     table = pd.DataFrame(dict(path=[tmp_path/"low.wav", tmp_path/"bad.wav"], start=0., end=1.))
-    small, seconds = pictures(table, 8000)
-    assert seconds == 1 and small[0].max() == 255 and small[0].mean(1).argmax() > 25 and not small[1].any()  # low is at the bottom
+    thumbnails, seconds = clip_thumbnails(table, 8000)
+    assert seconds == 1 and thumbnails[0].max() == 255 and thumbnails[0].mean(1).argmax() > 25 and not thumbnails[1].any()  # low is at the bottom
     for name in ("low", "bat"):
         (tmp_path/"x.mp3").write_bytes(as_mp3(tmp_path/f"{name}.wav", .1, .4))
         x, rate = sf.read(tmp_path/"x.mp3")
@@ -416,9 +418,9 @@ def test_both_ways_on_one_page(words, tmp_path, capsys):
         table = read_table(tmp_path/"run/content/clusters.csv")
         assert {int(c): g for c,g in page.js("return [...groups]")} == coarse_groups(np.load(tmp_path/"run/content/embeddings.npy"), table.cluster, 3)
         page.js("document.querySelector('[data-group]').click()")
-        assert page.js("return shown.length < N")
+        assert page.js("return shownRows.length < nClips")
         page.js("document.getElementById('view').value = '1'; document.getElementById('view').dispatchEvent(new Event('change'))")
-        assert page.js("return document.querySelectorAll('tr.group').length") == 2 and page.js("return shown.length === N")  # what was chosen is of the other
+        assert page.js("return document.querySelectorAll('tr.group').length") == 2 and page.js("return shownRows.length === nClips")  # what was chosen is of the other
         slide(page, 4)
         cells = page.js("return [...document.querySelectorAll('#cross tbody tr')].map(r => [...r.querySelectorAll('td')].map(c => Number(c.textContent) || 0))")
         assert (np.array(cells) == pd.crosstab(t.content, t.source).to_numpy()).all()

@@ -1,0 +1,94 @@
+// A clip as a button with its thumbnail, and its sound.
+const sheetUrls = data.thumbs.sheets.map(base64 => {
+  const bytes = Uint8Array.from(atob(base64), character => character.charCodeAt(0));
+  return URL.createObjectURL(new Blob([bytes], {type: "image/webp"}));
+});
+
+function thumbnail(row) {
+  const {width, height, columns, per} = data.thumbs;
+  const el = element("span", {className: "thumb"});
+  el.style.cssText = `width:${width}px;height:${height}px`;
+  if (!sheetUrls.length) return el;
+  const at = row % per;
+  el.style.backgroundImage = `url(${sheetUrls[Math.floor(row / per)]})`;
+  el.style.backgroundPosition = `-${at % columns * width}px -${Math.floor(at / columns) * height}px`;
+  return el;
+}
+
+const seconds = s => s.toFixed(s < 10 ? 2 : 1) + " s";
+function clipName(row) {
+  const file = data.files[data.file[row]];
+  return data.parts[row] ? `${file} [${seconds(data.start[row])} to ${seconds(data.end[row])}]` : file;
+}
+function confidenceText(row) {
+  const value = grouping().confidence[row];
+  return value === null ? "" : value.toFixed(2);
+}
+
+function clipButton(row, withCluster) {
+  const name = clipName(row), cluster = clusterName(grouping().labels[row]), confidence = confidenceText(row);
+  const className = "clip" + (row === playing ? " now" : "");
+  const button = element("button", {type: "button", className, title: name}, thumbnail(row), element("span", {}, name));
+  button.dataset.row = row;
+  button.setAttribute("aria-label", `Play ${name}, ${cluster}, confidence ${confidence}`);
+  if (withCluster) button.append(element("span", {className: "dim"}, `${cluster} ${confidence}`));
+  return button;
+}
+
+// sound
+const player = $("player");
+function isPartOfFile(row) { // does its file hold more than the clip?
+  const url = data.audio[row] || "";
+  return data.parts[row] && !url.startsWith("data:") && !url.endsWith("#copy");
+}
+
+function play(row) {
+  playing = row;
+  $("now").textContent = `${clipName(row)} · ${fullName(grouping().labels[row])} · confidence ${confidenceText(row)}`;
+  $("now-thumb").replaceChildren(thumbnail(row));
+  for (const button of document.querySelectorAll(".clip")) {
+    button.classList.toggle("now", Number(button.dataset.row) === row);
+  }
+  moveRing();
+  const url = data.audio[row];
+  if (!url) {
+    $("now").textContent += " · its sound is not on this page";
+    player.removeAttribute("src");
+    return;
+  }
+  player.src = isPartOfFile(row) ? `${url}#t=${data.start[row]},${data.end[row]}` : url;
+  player.play().catch(error => { if (error.name !== "AbortError") showFailure(row, error) });
+}
+
+function showFailure(row, error) {
+  const advice = "If the page was moved, keep it beside the recordings, or make it with --embed.";
+  $("now").textContent = `${clipName(row)}: cannot be played (${error.message}). ${advice}`;
+}
+
+function stopAtEnd() { // a part of a recording ends where the clip ends
+  if (player.paused) return;
+  if (playing >= 0 && isPartOfFile(playing) && player.currentTime >= data.end[playing]) player.pause();
+  if (!player.paused) requestAnimationFrame(stopAtEnd);
+}
+
+player.addEventListener("play", () => {
+  const atEnd = playing >= 0 && isPartOfFile(playing) && player.currentTime >= data.end[playing] - .01;
+  if (atEnd) player.currentTime = data.start[playing];
+  $("play").textContent = "❚❚";
+  requestAnimationFrame(stopAtEnd);
+});
+player.addEventListener("pause", () => { $("play").textContent = "▶" });
+
+function togglePlay() {
+  if (playing < 0) step(1);
+  else if (player.paused) player.play();
+  else player.pause();
+}
+
+function step(by) { // to the next or the previous clip of the list
+  if (!shownRows.length) return;
+  const at = shownRows.indexOf(playing);
+  const row = shownRows[at < 0 ? 0 : (at + by + shownRows.length) % shownRows.length];
+  play(row);
+  document.querySelector(`#clips [data-row="${row}"]`)?.scrollIntoView({block: "nearest"});
+}

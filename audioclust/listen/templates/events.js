@@ -1,0 +1,91 @@
+// What a person does. Last of the scripts: it draws the page for the first time.
+let waiting; // a search or a slider draws when no further change comes for a moment
+function drawSoon(milliseconds) {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => { listLength = 60; draw() }, milliseconds);
+}
+
+function onClick(id, action) { $(id).addEventListener("click", action) }
+
+document.addEventListener("click", event => {
+  const button = event.target.closest?.(".clip");
+  if (button) play(Number(button.dataset.row));
+});
+$("search").addEventListener("input", () => drawSoon(120));
+$("groups").addEventListener("input", () => {
+  const n = Number($("groups").value), wereGrouped = groups.size > 0;
+  wantedGroups[viewIndex] = n < grouping().tree.leaves.length ? n : null;
+  if (chosenCluster !== null && !wereGrouped) opened.add(chosenCluster); // it stays in sight
+  regroup();
+  drawSoon(60);
+});
+for (const id of ["by-group", "sort", "sort-clusters"]) $(id).addEventListener("change", draw);
+onClick("all", () => { $("search").value = ""; choose({}) });
+onClick("more", () => { listLength += 200; drawClips() });
+onClick("theme", () => { dark = !dark; draw() });
+onClick("play", togglePlay);
+onClick("previous", () => step(-1));
+onClick("next", () => step(1));
+
+// edits
+onClick("download", () => {
+  const href = URL.createObjectURL(new Blob([showEdits()], {type: "application/json"}));
+  element("a", {href, download: "edits.json"}).click();
+});
+onClick("copy", () => {
+  const done = () => { $("copy").textContent = "Copied" };
+  const copySelection = () => {
+    getSelection().selectAllChildren($("edits-text"));
+    document.execCommand("copy");
+    done();
+  };
+  if (navigator.clipboard) navigator.clipboard.writeText(showEdits()).then(done, copySelection);
+  else copySelection();
+});
+onClick("forget", () => {
+  if (!confirm("Forget all names, merges and marks made in this page?")) return;
+  edits = {};
+  saveEdits();
+});
+
+// keys
+function isForPage(event) { // and not for the browser, or for a control that takes keys itself
+  if (event.ctrlKey || event.metaKey || event.altKey) return false;
+  return !event.target.closest("input, select, textarea, summary, audio");
+}
+
+document.addEventListener("keydown", event => {
+  if (!isForPage(event)) return;
+  const button = event.target.closest("button");
+  const spacePlays = !button || Number(button.dataset.row) === playing;
+  let action = null;
+  if (event.key === " " && spacePlays) action = togglePlay;
+  if (["ArrowRight", "ArrowDown"].includes(event.key)) action = () => step(1);
+  if (["ArrowLeft", "ArrowUp"].includes(event.key)) action = () => step(-1);
+  if (!action) return;
+  event.preventDefault();
+  action();
+});
+document.addEventListener("keyup", event => { // space on the clip that plays is no click
+  const button = event.target.closest?.("button.clip");
+  if (event.key === " " && button && Number(button.dataset.row) === playing) event.preventDefault();
+});
+
+if (data.views.length > 1) {
+  $("view-choice").hidden = false;
+  $("view").append(...data.views.map(({by}, index) => element("option", {value: index, textContent: `by ${by}`})));
+  $("view").addEventListener("change", () => {
+    viewIndex = Number($("view").value);
+    opened.clear();
+    chosenCluster = chosenGroup = null;
+    draw();
+  });
+}
+draw();
+showEdits();
+map.on("plotly_hover", showTip);
+map.on("plotly_unhover", () => { $("tip").hidden = true });
+map.on("plotly_click", event => {
+  const row = clipUnder(event);
+  if (row !== undefined) play(row);
+});

@@ -1,0 +1,275 @@
+// The list of clusters and their groups, what is chosen, the list of clips, and the cross table of two groupings.
+const stabilityOf = cluster => grouping().clusters[cluster].stability;
+const confidenceOf = cluster => grouping().clusters[cluster].confidence;
+const byText = (a, b) => a.localeCompare(b, undefined, {numeric: true});
+const LEAST_STABLE = .6; // below it a cluster is marked as not stable
+
+function draw() {
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  regroup();
+  shownRows = rowsToShow();
+  drawClusters();
+  drawSelection();
+  drawClips();
+  drawMap();
+  drawCrossTable();
+}
+
+function rowsToShow() { // those of the chosen clusters that the search finds, sorted
+  const {labels, confidence} = grouping();
+  const query = $("search").value.trim().toLowerCase(), order = $("sort").value;
+  const chosen = new Set(clusterIds().filter(isChosen));
+  const matches = text => text.toLowerCase().includes(query);
+  const found = row => !query || matches(clipName(row)) || matches(clusterName(labels[row]));
+  const rows = [];
+  for (let row = 0; row < nClips; row++) if (chosen.has(labels[row]) && found(row)) rows.push(row);
+  if (order === "name") return rows.sort((a, b) => byText(clipName(a), clipName(b)));
+  const sign = order === "sure" ? 1 : -1;
+  return rows.sort((a, b) => sign * ((confidence[b] ?? -9) - (confidence[a] ?? -9)));
+}
+
+// clusters
+function weightedMean(clusters, valueOf) { // by size, of the clusters that have a value; null where none has
+  const known = clusters.filter(c => valueOf(c) != null);
+  const n = sizeOf(known);
+  return n ? known.reduce((sum, c) => sum + valueOf(c) * grouping().clusters[c].size, 0) / n : null;
+}
+
+const SORT_KEYS = { // of a list of clusters; small values come first
+  id: clusters => clusters[0],
+  size: clusters => -sizeOf(clusters),
+  confidence: clusters => -(weightedMean(clusters, confidenceOf) ?? -9),
+  stability: clusters => -(weightedMean(clusters, stabilityOf) ?? -9),
+};
+
+function sortedClusters(by) { // noise comes last, unless sorted by name
+  if (by === "name") return clusterIds().sort((a, b) => byText(clusterName(a), clusterName(b)));
+  return clusterIds().sort((a, b) => (a < 0) - (b < 0) || SORT_KEYS[by]([a]) - SORT_KEYS[by]([b]));
+}
+
+function sortedGroups(by) { // pairs (group, its clusters); -1 holds what is in no group
+  const clustersOf = new Map();
+  for (const c of sortedClusters(by)) {
+    const group = groups.size && c >= 0 ? groupOf(c) : -1;
+    clustersOf.set(group, [...clustersOf.get(group) ?? [], c]);
+  }
+  function compare([g, a], [h, b]) {
+    if (g < 0 || h < 0) return (g < 0) - (h < 0);
+    if (by === "name") return 0;
+    return by === "id" ? g - h : SORT_KEYS[by](a) - SORT_KEYS[by](b);
+  }
+  return [...clustersOf].sort(compare);
+}
+
+function drawClusters() {
+  const table = $("clusters"), box = $("clusters-box");
+  const focused = document.activeElement?.dataset ?? {}, scrolled = box.scrollTop;
+  const withStability = clusterIds().some(c => stabilityOf(c) != null);
+  $("has-stability").hidden = !withStability;
+  for (const body of [...table.tBodies]) body.remove();
+  for (const [group, clusters] of sortedGroups($("sort-clusters").value)) {
+    const body = table.createTBody();
+    if (group >= 0) body.append(groupHeading(group, clusters, withStability));
+    const open = group < 0 || clusters.some(c => opened.has(c));
+    if (open) body.append(...clusters.map(c => clusterLine(c, withStability)));
+  }
+  box.scrollTop = scrolled;
+  for (const kind of ["cluster", "group", "fold"]) { // the focus stays where it was
+    if (focused[kind] === undefined) continue;
+    document.querySelector(`#clusters [data-${kind}="${focused[kind]}"]`)?.focus({preventScroll: true});
+  }
+}
+
+function tableCell(content, className = "") { return element("td", {className}, content) }
+function numberCell(value) { return tableCell(value == null ? "–" : value.toFixed(2), "n") }
+function markerOf(number) {
+  const el = element("span", {className: "mark", textContent: shape(number)[1]});
+  el.style.color = colour(number);
+  return el;
+}
+
+function clusterLine(cluster, withStability) {
+  const into = target(cluster), isOn = chosenCluster === into;
+  const className = (isOn ? "chosen" : "") + (groups.size && cluster >= 0 ? " inside" : "");
+  const name = clusterName(cluster) + numberNote(cluster);
+  const button = element("button", {type: "button"}, markerOf(styleOf(cluster)), " ", name);
+  button.dataset.cluster = cluster;
+  button.setAttribute("aria-pressed", isOn);
+  button.addEventListener("click", () => choose({cluster: isOn ? null : into}));
+  const line = element("tr", {className}, tableCell(button), tableCell(sizeOf([cluster]).toLocaleString(), "n"));
+  line.append(numberCell(confidenceOf(cluster)));
+  if (withStability) line.append(stabilityCell(stabilityOf(cluster)));
+  line.append(tableCell(MARKS[currentEdits().marks[cluster]] || ""));
+  return line;
+}
+
+function numberNote(cluster) { // the number of a cluster that goes by another name
+  if (target(cluster) !== cluster) return ` (was ${cluster})`;
+  return currentEdits().names[cluster] ? ` (${cluster})` : "";
+}
+
+function stabilityCell(value) {
+  const isWeak = value != null && value < LEAST_STABLE;
+  return isWeak ? tableCell(`${value.toFixed(2)} not stable`, "n weak") : numberCell(value);
+}
+
+function choose({cluster = null, group = null}) { // one of the two, or nothing
+  chosenCluster = cluster;
+  chosenGroup = group;
+  listLength = 60;
+  draw();
+}
+
+// groups
+function count(n, noun) { return `${n.toLocaleString()} ${noun}${n === 1 ? "" : "s"}` }
+function groupSize(clusters) {
+  const n = new Set(clusters.map(target)).size; // merged clusters count once
+  return `${count(n, "cluster")}, ${count(sizeOf(clusters), "clip")}`;
+}
+
+function groupHeading(group, clusters, withStability) {
+  const middle = middles.get(group);
+  const isOn = chosenGroup !== null && groupOf(chosenGroup) === group;
+  const names = [...new Set(clusters.map(clusterName))].map(name => name.replace("cluster ", ""));
+  const about = element("small", {}, `${groupSize(clusters)}: ${names.join(", ")}`);
+  const button = element("button", {type: "button", className: "whole"});
+  button.dataset.group = middle;
+  button.setAttribute("aria-pressed", isOn);
+  if (colouredByGroup()) button.append(markerOf(group), " ");
+  button.append(`group ${group}`, about);
+  button.addEventListener("click", () => choose({group: isOn ? null : middle}));
+  const typical = clipButton(grouping().clusters[middle].typical[0]);
+  const box = element("div", {}, foldButton(group, clusters), button, typical);
+  const heading = element("th", {scope: "rowgroup", colSpan: withStability ? 5 : 4}, box);
+  return element("tr", {className: "group" + (isOn ? " chosen" : "")}, heading);
+}
+
+function foldButton(group, clusters) {
+  const open = clusters.some(c => opened.has(c));
+  const button = element("button", {type: "button", className: "fold"}, open ? "▾" : "▸");
+  button.dataset.fold = middles.get(group);
+  button.setAttribute("aria-expanded", open);
+  button.setAttribute("aria-label", `Clusters of group ${group}`);
+  button.addEventListener("click", () => {
+    if (open) for (const c of clusters) opened.delete(c);
+    else opened.add(middles.get(group));
+    drawClusters();
+  });
+  return button;
+}
+
+// what is chosen
+function drawSelection() {
+  let parts = [];
+  if (chosenGroup !== null) parts = groupDetails();
+  else if (chosenCluster !== null) parts = clusterDetails(chosenCluster);
+  $("selection").replaceChildren(...parts);
+}
+
+function groupDetails() {
+  const group = groupOf(chosenGroup), middle = middles.get(group);
+  const clusters = members.get(group).filter(c => target(c) === c);
+  const most = 40;
+  let title = "The typical clip of each cluster";
+  if (clusters.length > 1) title += "; the first is the one in the middle";
+  if (clusters.length > most) title += `; ${most} of ${clusters.length}`;
+  const buttons = [middle, ...clusters.filter(c => c !== middle)].slice(0, most).map(c => {
+    const button = clipButton(grouping().clusters[c].typical[0]);
+    button.lastChild.textContent = clusterName(c);
+    return button;
+  });
+  const size = element("h2", {}, `group ${group}: ${groupSize(members.get(group))}`);
+  return [size, element("h3", {}, title), element("div", {className: "thumbs"}, ...buttons)];
+}
+
+function clusterDetails(cluster) {
+  const title = clusterName(cluster) + (cluster < 0 ? ": clips that no cluster took" : "");
+  const parts = [element("h2", {}, title), editingRow(cluster)];
+  if (cluster < 0) return parts;
+  const {typical, doubtful} = grouping().clusters[cluster];
+  parts.push(...clipRow("Most typical; the first stands for the cluster", typical));
+  parts.push(...clipRow("Most doubtful", doubtful));
+  return parts;
+}
+
+function clipRow(title, rows) {
+  if (!rows.length) return [];
+  return [element("h3", {}, title), element("div", {className: "thumbs"}, ...rows.map(row => clipButton(row)))];
+}
+
+function labelled(text, control) { return element("label", {}, text, control) }
+function selectBox(id, options, value, change) {
+  const box = element("select", {id}, ...options.map(([value, text]) => element("option", {value, textContent: text})));
+  box.value = value;
+  box.addEventListener("change", () => change(box.value));
+  return box;
+}
+
+function editingRow(cluster) {
+  const row = element("div", {className: "row"});
+  if (cluster >= 0) {
+    row.append(labelled("Name", nameInput(cluster)));
+    row.append(labelled("Merge into", mergeBox(cluster)));
+    row.append(labelled("Mark", markBox(cluster)));
+  }
+  for (const other of Object.keys(currentEdits().merged).filter(other => target(other) === cluster)) {
+    const button = element("button", {type: "button"}, `Take ${other} out again`);
+    button.addEventListener("click", () => { setEdit("merged", other, ""); saveEdits() });
+    row.append(button);
+  }
+  return row;
+}
+
+function nameInput(cluster) {
+  const value = currentEdits().names[cluster] || "";
+  const input = element("input", {id: "name", value, placeholder: "a name", maxLength: 200});
+  input.addEventListener("change", () => { setEdit("names", cluster, input.value.trim()); saveEdits() });
+  return input;
+}
+
+function mergeBox(cluster) {
+  const others = clusterIds().filter(other => other >= 0 && other !== cluster && target(other) === other);
+  const options = [["", "nothing"], ...others.map(other => [other, clusterName(other)])];
+  return selectBox("merge", options, "", other => {
+    if (other === "") return;
+    setEdit("merged", cluster, Number(other));
+    chosenCluster = Number(other);
+    saveEdits();
+  });
+}
+
+function markBox(cluster) {
+  const options = [["", "none"], ...Object.entries(MARKS)];
+  const change = mark => { setEdit("marks", cluster, mark); saveEdits() };
+  return selectBox("mark", options, currentEdits().marks[cluster] || "", change);
+}
+
+// clips
+function drawClips() {
+  $("clips-title").textContent = `${shownRows.length.toLocaleString()} of ${nClips.toLocaleString()} clips`;
+  $("clips").replaceChildren(...shownRows.slice(0, listLength).map(row => element("li", {}, clipButton(row, true))));
+  $("more").hidden = shownRows.length <= listLength;
+}
+
+// two groupings
+function drawCrossTable() {
+  $("cross").hidden = data.views.length < 2;
+  if (data.views.length < 2) return;
+  const [first, second] = data.views;
+  const counts = {};
+  for (let row = 0; row < nClips; row++) {
+    const pair = first.labels[row] + "," + second.labels[row];
+    counts[pair] = (counts[pair] || 0) + 1;
+  }
+  const heading = (textContent, scope) => element("th", {scope, textContent});
+  const rows = Object.keys(first.clusters).map(Number), columns = Object.keys(second.clusters).map(Number);
+  const table = element("table");
+  const corner = heading(`by ${first.by} \\ by ${second.by}`, "col");
+  table.createTHead().insertRow().append(corner, ...columns.map(c => heading(c, "col")));
+  const body = table.createTBody();
+  for (const r of rows) {
+    const cells = columns.map(c => tableCell(counts[r + "," + c] || "·", "n"));
+    body.insertRow().append(heading(r, "row"), ...cells);
+  }
+  $("cross").querySelector("div").replaceChildren(table);
+}
