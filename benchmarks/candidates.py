@@ -23,7 +23,7 @@ from audioclust.ensembles.voting import stability
 from audioclust.audio import fsdd, synthetic_words
 from audioclust.encoders.sound_effects import effects_available
 from audioclust.encoders import FixedEncoder
-from audioclust.encoders.fixed import what_to_ignore
+from audioclust.encoders.base import what_to_ignore
 from audioclust.ensembles import prediction_strength
 from audioclust.metrics import ami, ari, score
 from audioclust.core.registry import make_clusterer

@@ -15,18 +15,20 @@ import numpy as np
 
 from appended import append
 from audioclust.encoders import Views
-from audioclust.encoders.views import shift_bands, warp, whole
+from audioclust.encoders.augmentations import shift_bands
+from audioclust.encoders.augmentations import warp
+from audioclust.encoders.augmentations import full_grid
 from audioclust.ensembles import Consensus
 from audioclust.audio import fsdd
 from audioclust.deepcluster import LearnerOptions, deepcluster_learner, deepcluster_v2_learner
 from audioclust.deepcluster.learner import ResetHead
 from audioclust.encoders import FixedEncoder, Whiten
 from audioclust.kmeans import KMeans
-from audioclust.encoders.logmel_store import LogMels
+from audioclust.encoders.logmel_store import LogMelStore
 from audioclust.metrics import score
 from audioclust.encoders.networks import network_for
 from audioclust.deepcluster.pseudolabels import AveragedViews, PseudoLabeller, UnchangedClips
-from audioclust.encoders.within_whitening import WithinWhiten
+from audioclust.encoders.whitening import WithinWhiten
 
 PUBLISHED = dict(within=False, members=1, anchor=False)
 VARIANTS = {  # by, pseudo-labels, then what differs
@@ -49,7 +51,7 @@ class Timed:
 
 def without(views, part):
     "The same views, in training, labels and whitening, but for one of the things that they change: pitch, noise, room, or where in time the clip lies."
-    if part == "time": views.place = lambda n, dice=None: Views.place(views, n) if dice is None else shift_bands(warp(whole(n, views.frames, len(views.hz)), dice, views.hz.to(n.device), .08), dice, .06)
+    if part == "time": views.grid = lambda n, dice=None: Views.grid(views, n) if dice is None else shift_bands(warp(full_grid(n, views.frames, len(views.hz)), dice, views.hz.to(n.device), .08), dice, .06)
     else: views.ignore = tuple(i for i in views.ignore if i != part)
     return views
 
@@ -59,7 +61,7 @@ def run(table, by, k, seed, epochs=10, anchor=True, within=True, members=16, res
     fixed = FixedEncoder(by, sample_rate=8000)
     z = fixed.whitening(len(table)).fit_transform(fixed.embed(table)) if anchor else None
     encoder = network_for([37], by, sample_rate=8000, seed=seed)
-    store = LogMels.of(table, encoder.front)
+    store = LogMelStore.from_clips(table, encoder.front)
     start = time.perf_counter()
     if epochs:
         dls, options = store.dataloaders(256), LearnerOptions(**options)
@@ -77,9 +79,9 @@ def run(table, by, k, seed, epochs=10, anchor=True, within=True, members=16, res
         encoder.eval()
     else: encoder.calibrate(store, seed=seed)
     curves = learn.curves.rows if epochs else []
-    X = encoder.embed_kept(store)
+    X = encoder.embed_logmels(store)
     if within:
-        Z = WithinWhiten().fit(X, views=encoder.embed_kept(store, views=8, seed=seed)).transform(X)
+        Z = WithinWhiten().fit(X, views=encoder.embed_logmels(store, views=8, seed=seed)).transform(X)
         labels = Consensus(wanted, dims=(8, 12, 16, 24), l2=True, random_state=seed).fit_predict(Z)
     else:
         Z = Whiten(256, floor=.01).fit_transform(X)

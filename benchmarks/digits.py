@@ -17,23 +17,23 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 from appended import append
-from audioclust.encoders.views import Dice
+from audioclust.encoders.augmentations import BatchRandom
 from audioclust.ensembles import Consensus
 from audioclust.spice.contrastive import NewOrder, PairCurves, Pairs, SimCLR, projector
 from audioclust.deepcluster.training import EncoderWithHead
 from audioclust.spice.heads import SelfHeads
 from audioclust.kmeans import KMeans
-from audioclust.encoders.logmel_store import Clipped, LogMels
+from audioclust.encoders.logmel_store import LogMelBatch, LogMelStore
 from audioclust.metrics import score
 from audioclust.spice.fixmatch import EMA, FixMatch, MatchCurves, reliable
-from audioclust.encoders.within_whitening import WithinWhiten
+from audioclust.encoders.whitening import WithinWhiten
 
 
 class Moved:
     "Pictures moved, turned, scaled and sheared; `much` of it."
     def __init__(self, much): self.much = much
     def __call__(self, batch, dice=None):
-        x = batch.L.float()[:, None]
+        x = batch.logmels.float()[:, None]
         if dice is None: return x
         r = torch.rand(7, len(x), generator=dice.generator).to(x.device)*2 - 1
         m, turn = self.much, r[0]*self.much*.5
@@ -58,7 +58,7 @@ class Small(nn.Module):
 
 def run(seed, epochs=120):
     pictures, truth = load_digits(return_X_y=True)
-    store = LogMels((pictures/16).astype(np.float16).reshape(-1, 8, 8).transpose(0, 2, 1).reshape(-1, 8), np.arange(len(pictures) + 1)*8, np.zeros(len(pictures), np.float32), 8000)
+    store = LogMelStore((pictures/16).astype(np.float16).reshape(-1, 8, 8).transpose(0, 2, 1).reshape(-1, 8), np.arange(len(pictures) + 1)*8, np.zeros(len(pictures), np.float32), 8000)
     start, row = time.perf_counter(), {}
     def say(name, labels): row.update({f"{m}_{name}": round(v, 4) for m,v in score(truth, labels).items() if m in ("acc", "nmi")})
     torch.manual_seed(seed)
@@ -66,7 +66,7 @@ def run(seed, epochs=120):
     model = EncoderWithHead(encoder, projector(encoder.dim, 128, 64))
     learn = Learner(store.dataloaders(256, "cpu"), model, loss_func=nn.CrossEntropyLoss(), lr=2e-3, wd=1e-4, cbs=[Pairs(Moved(1.), seed), NewOrder(seed), SimCLR(.5), PairCurves()])
     with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(epochs, 2e-3, pct_start=.1)
-    X, R = encoder.embed(store), encoder.embed(store, Moved(1.), 6, Dice(seed, "cpu"))
+    X, R = encoder.embed(store), encoder.embed(store, Moved(1.), 6, BatchRandom(seed, "cpu"))
     say("pixels", KMeans(10, n_init=20, random_state=seed).fit_predict(pictures))
     say("kmeans", KMeans(10, n_init=20, random_state=seed).fit_predict(X/np.linalg.norm(X, axis=1, keepdims=True)))
     w = WithinWhiten(32, l2=False, equalise=False).fit(X, views=R)

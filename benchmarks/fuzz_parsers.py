@@ -196,7 +196,7 @@ def _options(work):
     return take, [b"cluster\0a\0--out\0b\0--n-clusters\x0012,auto\0--set\0eps=0.4\0--window\x000.5", b"cluster\0a\0--out\0b\0--set\0x=[1,{'a':(2,)}]\0--rate\x0016000", b"export\0r\0--to\0csv\0--out\0x.csv\0--without\0junk,3", b"compare\0a\0--out\0b\0--methods\0kmeans,dbscan", b"assign\0r\0a\0--none-beyond\x001.2", b"score\0r\0--labels\0parent"], sorted(options) + ["\0--set\0x=", "1e999", "nan", "auto,", "-", "((((", "[[[[", "{[]:1}", "1_0"], ""
 
 def _words(work):
-    from audioclust.encoders.fixed import what_to_ignore
+    from audioclust.encoders.base import what_to_ignore
     from audioclust.listen.exporting import named_clips
     from audioclust.encoders import named_encoder
     def take(b):

@@ -24,7 +24,7 @@ from appended import append
 from audioclust.spice.trained_encoder import place, soft_assignment
 from audioclust.audio import fsdd
 from audioclust.spice.heads import SelfHeads
-from audioclust.encoders.logmel_store import ClippedLogMel, LogMels
+from audioclust.encoders.logmel_store import TrimmedLogMel, LogMelStore
 from audioclust.metrics import score
 from audioclust.spice.neighbours import NeighbourHeads
 from audioclust.spice import SPICE
@@ -37,8 +37,8 @@ def embeddings(table, seed, folder):
     if seed in made: return made[seed]
     model = fitted(SPICE(10, sample_rate=8000, heads=0, match_epochs=0, random_state=seed), table, [folder/f"{by}_{seed}" for by in ("content", "source")])
     encoder, w, c = model.encoders_[0], model.whitenings_[0], model.crossed_
-    store = LogMels.of(table, ClippedLogMel(8000))
-    X, R = encoder.embed_kept(store), encoder.embed_kept(store, views=5, seed=seed + 1)
+    store = LogMelStore.from_clips(table, TrimmedLogMel(8000))
+    X, R = encoder.embed_logmels(store), encoder.embed_logmels(store, views=5, seed=seed + 1)
     def seen(even): return place(c, even, [w.transform(X)], c.other_labels_), np.stack([place(c, even, [w.transform(R[:, v])], c.other_labels_) for v in range(5)])
     made.clear()
     made[seed] = {"crossed": (*seen(None), soft_assignment(c.labels_, c.confidence_, 10)), **({"even": (*seen(model.even_), model.even_.proba_)} if model.even_ else {})}

@@ -14,9 +14,9 @@ import torch
 from torch import nn
 
 from appended import commit
-from audioclust.encoders.views import Dice
+from audioclust.encoders.augmentations import BatchRandom
 from audioclust.audio import fsdd
-from audioclust.encoders.logmel_store import Clipped, LogMels
+from audioclust.encoders.logmel_store import LogMelBatch, LogMelStore
 from audioclust.encoders.networks import network_for
 
 VARIANTS = {"float32": {}, "float32, channels last": dict(last=True), "bfloat16": dict(half=True), "bfloat16, channels last": dict(last=True, half=True), "bfloat16, channels last, compiled": dict(last=True, half=True, compiled=True)}
@@ -25,7 +25,7 @@ VARIANTS = {"float32": {}, "float32, channels last": dict(last=True), "bfloat16"
 def step_of(table, by, device, last=False, half=False, compiled=False):
     "A function that does one step and returns the seconds of making views and of the rest."
     encoder = network_for([37], by, sample_rate=8000).to(device).train()
-    store, rng, dice = LogMels.of(table, encoder.front), np.random.default_rng(0), Dice(0, device)
+    store, rng, dice = LogMelStore.from_clips(table, encoder.front), np.random.default_rng(0), BatchRandom(0, device)
     head, loss = nn.Linear(encoder.dim, 10).to(device), nn.CrossEntropyLoss()
     if not last: encoder.body.to(memory_format=torch.contiguous_format)
     layout = torch.channels_last if last else torch.contiguous_format
@@ -36,7 +36,7 @@ def step_of(table, by, device, last=False, half=False, compiled=False):
         if device.type == "cuda": torch.cuda.synchronize()
         return time.perf_counter()
     def step():
-        batch = Clipped(*(t.to(device) for t in store.batch(rng.permutation(len(store))[:256])))
+        batch = LogMelBatch(*(t.to(device) for t in store.batch(rng.permutation(len(store))[:256])))
         start = now()
         x = encoder.views(batch, dice)
         middle = now()

@@ -19,7 +19,7 @@ from appended import append
 from audioclust.audio import fsdd
 from audioclust.encoders import load_encoder
 from audioclust.kmeans import KMeans
-from audioclust.encoders.logmel_store import ClippedLogMel, LogMels
+from audioclust.encoders.logmel_store import TrimmedLogMel, LogMelStore
 from audioclust.metrics import score
 from audioclust.spice import SPICE
 
@@ -70,7 +70,7 @@ def _run(table, seed, kept, unbalanced, name, **options):
         bys = ("content", "source")[::1 if model.by == "content" else -1]
         at = [Path(kept)/f"{by}_{seed}{'_unbalanced'*unbalanced}{name}" for by in bys] if kept else []
         fitted(model, table, at, stage=stage)
-    X = model.encoders_[0].embed_kept(LogMels.of(table, ClippedLogMel(8000)))
+    X = model.encoders_[0].embed_logmels(LogMelStore.from_clips(table, TrimmedLogMel(8000)))
     steps = {"kmeans": KMeans(model.n_clusters, n_init=20, random_state=seed).fit_predict(X/np.linalg.norm(X, axis=1, keepdims=True)), **model.steps_, "answer": model.labels_}
     wanted, other = ("label", "speaker") if model.by == "content" else ("speaker", "label")
     row = {}

@@ -26,23 +26,25 @@ from .checkpoints import Checkpoints, training_fingerprint
 from .learner import deepcluster_learner, LearnerOptions
 from .memory_bank import deepcluster_v2_learner
 from .options import check_enough_clips, check_whole_number, default_passes, TrainingOptions
-from ..encoders.fixed import FixedEncoder, load_encoder, what_to_ignore
-from ..encoders.logmel_store import ClippedLogMel, heard
+from ..encoders.fixed import FixedEncoder
+from ..encoders.base import what_to_ignore
+from ..encoders.base import load_encoder
+from ..encoders.logmel_store import TrimmedLogMel, usable_clips
 from ..encoders.networks import network_for
-from ..encoders.within_whitening import WithinWhiten
+from ..encoders.whitening import WithinWhiten
 from ..ensembles.kmeans_ensemble import Consensus
 
 # %% ../../nbs/07_deepcluster/09_estimator.ipynb #facaac46
 MAX_VIEW_CLIPS = 5000  # whose views show what varies within clips; bounds the memory
 
 def whiten_views(encoder:Any, # A `NetworkEncoder`
-    store:Any, # `LogMels` of all clips
+    store:Any, # `LogMelStore` of all clips
     X:np.ndarray, # Their embeddings [n, d]
     seed:int, # Of the views
 )->tuple: # (fitted `WithinWhiten`, whitened embeddings [n, m])
     "Whiten embeddings by what varies within clips."
     rows = np.random.default_rng(seed).permutation(len(store))[:MAX_VIEW_CLIPS]
-    whitening = WithinWhiten().fit(X, views=encoder.embed_kept(store, views=8, rows=rows, seed=seed))
+    whitening = WithinWhiten().fit(X, views=encoder.embed_logmels(store, views=8, rows=rows, seed=seed))
     return whitening, whitening.transform(X)
 
 # %% ../../nbs/07_deepcluster/09_estimator.ipynb #ce5733b6
@@ -139,14 +141,14 @@ class DeepCluster(EmbeddingClusterer):
         "All but the clustering: sets `clips_`, `encoder_`, `whitening_`, `curves_` and the whitened `embeddings_`."
         self._check()
         with stage("listen"):
-            front = ClippedLogMel(self.sample_rate)
-            self.clips_, store = heard(clips, front, errors, self.num_workers, progress)
+            front = TrimmedLogMel(self.sample_rate)
+            self.clips_, store = usable_clips(clips, front, errors, self.num_workers, progress)
         self.seconds_ = store.seconds
         check_enough_clips(self.n_clusters, len(store))
         network = dict(backbone=self.training.backbone, views=self.training.views, seed=self.seed_)
         self.encoder_ = network_for(store.lengths, self.by, self.ignore, self.sample_rate, **network).to(self._device())
         with stage("train"): self.curves_ = self._train(store, checkpoints, cbs)
-        with stage("embed"): X = self.encoder_.embed_kept(store)
+        with stage("embed"): X = self.encoder_.embed_logmels(store)
         with stage("whiten"): self.whitening_, self.embeddings_ = whiten_views(self.encoder_, store, X, self.seed_)
         return self
 

@@ -62,7 +62,7 @@ def check_n_clusters(n_clusters:int, # Number of pseudo-labels
                          f"that could be decoded, which is {n_clips}")
 
 # %% ../../nbs/07_deepcluster/06_learner.ipynb #630b0061
-def assemble_learner(dls:Any, # From `LogMels.dataloaders`
+def assemble_learner(dls:Any, # From `LogMelStore.dataloaders`
     model:EncoderWithHead, # Trained in place
     cbs:Iterable, # Callbacks that make pseudo-labels, and any others
     *, options:LearnerOptions=LearnerOptions(), # What an epoch is made of
@@ -79,7 +79,7 @@ def assemble_learner(dls:Any, # From `LogMels.dataloaders`
     return Learner(dls, model.to(dls.device), loss_func=nn.CrossEntropyLoss(), cbs=[*parts, *cbs], **kwargs)
 
 # %% ../../nbs/07_deepcluster/06_learner.ipynb #3c552a70
-def deepcluster_learner(dls:Any, # From `LogMels.dataloaders`
+def deepcluster_learner(dls:Any, # From `LogMelStore.dataloaders`
     encoder:NetworkEncoder, # Trained in place
     n_clusters:int=10, # Number of pseudo-labels
     *, anchor:np.ndarray|None=None, # Whitened embeddings of all clips by another encoder [N, d]

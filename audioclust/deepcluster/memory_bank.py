@@ -64,7 +64,7 @@ class MemoryBankLabels(PseudoLabels):
         return labels
 
     def _embed_all(self, store):
-        Z = self.model.encoder.embed_kept(store, rows=store.rows)
+        Z = self.model.encoder.embed_logmels(store, rows=store.rows)
         return nn.functional.normalize(torch.from_numpy(Z))
 
     def _set_head(self, centroids):
@@ -93,7 +93,7 @@ class MemoryBankLabels(PseudoLabels):
         self.bank = state["bank"]
 
 # %% ../../nbs/07_deepcluster/07_memory_bank.ipynb #25c3daaf
-def deepcluster_v2_learner(dls:Any, # From `LogMels.dataloaders`; in one process
+def deepcluster_v2_learner(dls:Any, # From `LogMelStore.dataloaders`; in one process
     encoder:NetworkEncoder, # Trained in place
     n_clusters:int=10, # Number of pseudo-labels
     *, options:LearnerOptions=LearnerOptions(), # What an epoch is made of

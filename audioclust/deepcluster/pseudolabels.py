@@ -17,7 +17,7 @@ from fastai.callback.core import Callback, CancelValidException
 from .training import epoch_seed
 from ..encoders.networks import NetworkEncoder
 from ..encoders.whitening import Whiten
-from ..encoders.within_whitening import WithinWhiten
+from ..encoders.whitening import WithinWhiten
 from ..ensembles.voting import consensus
 from ..kmeans.estimator import KMeans
 
@@ -31,7 +31,7 @@ class AveragedViews:
     batch:int = 5000 # Clips that are embedded at once; the first batch shows what varies within clips
 
     def __call__(self, encoder:NetworkEncoder, # The network as it is
-        store:Any, # `LogMels` of all clips
+        store:Any, # `LogMelStore` of all clips
         seed:int, # Of the views
     )->np.ndarray: # float32 [n, max(dims)] or narrower, a row for each clip that could be decoded
         "Embed and whiten all clips."
@@ -40,7 +40,7 @@ class AveragedViews:
         mean, first_views = np.empty((len(store), encoder.dim), np.float32), None
         for start in range(0, len(rows), self.batch):
             batch = rows[start:start + self.batch]
-            views = encoder.embed_kept(store, views=self.n_views, rows=batch, seed=seed, bf16=self.bf16)
+            views = encoder.embed_logmels(store, views=self.n_views, rows=batch, seed=seed, bf16=self.bf16)
             mean[batch] = views.mean(1)
             if first_views is None: first_views = views
         mean = mean[store.rows]
@@ -55,11 +55,11 @@ class UnchangedClips:
     bf16:bool|None = None # Embed in bfloat16? None: where the processor can
 
     def __call__(self, encoder:NetworkEncoder, # The network as it is
-        store:Any, # `LogMels` of all clips
+        store:Any, # `LogMelStore` of all clips
         seed:int, # Not used: nothing is random
     )->np.ndarray: # float32 [n, m], a row for each clip that could be decoded
         "Embed and whiten all clips."
-        Z = encoder.embed_kept(store, rows=store.rows, bf16=self.bf16)
+        Z = encoder.embed_logmels(store, rows=store.rows, bf16=self.bf16)
         return Whiten(min(self.n_components, Z.shape[1], len(Z) - 1), floor=.01).fit_transform(Z)
 
 # %% ../../nbs/07_deepcluster/03_pseudolabels.ipynb #e2856d56
@@ -83,7 +83,7 @@ class PseudoLabeller:
         self._anchor_partitions:list|None = None
 
     def __call__(self, encoder:NetworkEncoder, # The network as it is
-        store:Any, # `LogMels` of all clips
+        store:Any, # `LogMelStore` of all clips
         seed:int, # Of the views and the clustering
         untrained:bool, # Is this the first epoch? Then the anchor, if there is one, decides alone
     )->np.ndarray: # int64 [N], -1 for clips that could not be decoded

@@ -16,9 +16,9 @@ from fastai.callback.core import Callback
 from fastai.learner import Learner
 from torch import nn
 
-from ..encoders.logmel_store import Clipped
+from ..encoders.logmel_store import LogMelBatch
 from ..encoders.networks import NetworkEncoder
-from ..encoders.views import Dice
+from ..encoders.augmentations import BatchRandom
 
 # %% ../../nbs/07_deepcluster/01_training.ipynb #5d01a006
 class EncoderWithHead(nn.Module):
@@ -60,12 +60,12 @@ class ViewTransform(Callback):
 
     def before_train(self):
         "Seed the random changes of this epoch, differently in each process."
-        self.dice = Dice(epoch_seed(self.seed, self.epoch, "views") + self.dls.train.team.rank, self.dls.device)
+        self.dice = BatchRandom(epoch_seed(self.seed, self.epoch, "views") + self.dls.train.team.rank, self.dls.device)
 
     def before_batch(self):
         "Replace the log-mels by views."
         dice = self.dice if self.training and self.augment else None
-        self.learn.xb = (self.views(Clipped(*self.xb), dice),)
+        self.learn.xb = (self.views(LogMelBatch(*self.xb), dice),)
 
 # %% ../../nbs/07_deepcluster/01_training.ipynb #3a411162
 class Bfloat16(Callback):

@@ -5,13 +5,14 @@ from ..core.registry import ENCODERS, SAVED
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-ENCODERS.register("aisfx", "audioclust.encoders.sound_effects:EffectsEncoder", "a network that was trained on sound effects")
+ENCODERS.register("aisfx", "audioclust.encoders.sound_effects:EffectsEncoder",
+    "a network that was trained on sound effects")
 SAVED.register("FixedEncoder", "audioclust.encoders.fixed:FixedEncoder")
 SAVED.register("NetworkEncoder", "audioclust.encoders.networks:NetworkEncoder")
 SAVED.register("PretrainedEncoder", "audioclust.encoders.pretrained:PretrainedEncoder")
 SAVED.register("EffectsEncoder", "audioclust.encoders.sound_effects:EffectsEncoder")
 SAVED.register("Whiten", "audioclust.encoders.whitening:Whiten")
-SAVED.register("WithinWhiten", "audioclust.encoders.within_whitening:WithinWhiten")
+SAVED.register("WithinWhiten", "audioclust.encoders.whitening:WithinWhiten")
 SAVED.register("ResidualEncoder", "audioclust.encoders.residual:ResidualEncoder")
 SAVED.register("IdentityWhitening", "audioclust.encoders.residual:IdentityWhitening")
 SAVED.register("Beside", "audioclust.encoders.residual:ResidualEncoder")  # its name in runs of schema 1

@@ -13,7 +13,7 @@ import sqlite3
 import stat
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -25,38 +25,53 @@ from fastcore.basics import chunked
 from ..audio.downloads import cache_dir
 
 # %% ../../nbs/06_encoders/10_cache.ipynb #c96983bd
-def _identities(paths):
-    "What tells a file from its earlier states, for each path; None where it cannot be looked at."
-    folders:dict = {}
-    known:dict = {}
-    for p in paths:
-        if p in known: yield known[p]; continue
-        try:
-            folder, name = os.path.split(os.fspath(p))
-            if folder not in folders: folders[folder] = os.path.realpath(folder)
-            full = os.path.join(folders[folder], name)
-            if stat.S_ISLNK((st := os.lstat(full)).st_mode): full = os.path.realpath(full); st = os.stat(full)
-            known[p] = os.fsencode(full) + b"\0%d %d %d" % (st.st_size, st.st_mtime_ns, st.st_ctime_ns)
-        except OSError: known[p] = None
-        yield known[p]
+def _file_state(path, folders):
+    "Path, size and times of a file as bytes; `folders` remembers where folders really are."
+    folder, name = os.path.split(os.fspath(path))
+    if folder not in folders: folders[folder] = os.path.realpath(folder)
+    real = os.path.join(folders[folder], name)
+    status = os.lstat(real)
+    if stat.S_ISLNK(status.st_mode):
+        real = os.path.realpath(real)
+        status = os.stat(real)
+    return os.fsencode(real) + b"\0%d %d %d" % (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
+def _file_states(paths):
+    "The state of each file, None where there is no such file."
+    folders:dict = {}
+    states:dict = {}
+    for path in paths:
+        if path not in states:
+            try: states[path] = _file_state(path, folders)
+            except OSError: states[path] = None
+        yield states[path]
+
+# %% ../../nbs/06_encoders/10_cache.ipynb #063943a6
 def clip_keys(clips:pd.DataFrame, # Columns path, start, end (s)
-    settings:str, # All else that the arrays depend on, such as the settings of an encoder and its weights
+    settings:str, # All else that the arrays depend on, such as the fingerprint of an encoder
 )->list: # A key of 16 bytes for each clip, None where there is no such file
-    "Keys under which the arrays of clips are kept: file, part of the file, and settings."
-    about = hashlib.blake2b(settings.encode(), digest_size=16).digest()
+    "Keys under which the arrays of clips are stored: file, part of the file, and settings."
+    def digest(data): return hashlib.blake2b(data, digest_size=16).digest()
+    prefix = digest(settings.encode())
     parts = np.stack([clips.start.to_numpy(np.float64), clips.end.to_numpy(np.float64)], 1)
-    return [i and hashlib.blake2b(about + part.tobytes() + i, digest_size=16).digest() for i,part in zip(_identities(clips.path), parts)]
+    states = _file_states(clips.path)
+    return [None if state is None else digest(prefix + part.tobytes() + state) for state,part in zip(states, parts)]
 
 # %% ../../nbs/06_encoders/10_cache.ipynb #83d90dea
 _FORMAT = 1
-_TABLE = """create table if not exists arrays(key blob primary key, dtype text not null, shape text not null, number real, data blob not null, checksum blob not null, used integer not null, bytes integer not null);
+_COLUMNS = ("key blob primary key, dtype text not null, shape text not null, number real, data blob not null, "
+    "checksum blob not null, used integer not null, bytes integer not null")
+_TABLE = f"""create table if not exists arrays({_COLUMNS});
 create index if not exists by_use on arrays(used, bytes);"""
+_OVERHEAD = 128  # bytes that a row takes beside its array, about
+_KEYS_AT_ONCE = 500  # in one query; SQLite limits how many there may be
 
-def _checksum(key, dtype, shape, number, data): return hashlib.blake2b(b"%s%s %s %r " % (key, dtype.encode(), shape.encode(), number) + data, digest_size=8).digest()
+def _checksum(key, dtype, shape, number, data):
+    head = b"%s%s %s %r " % (key, dtype.encode(), shape.encode(), number)
+    return hashlib.blake2b(head + data, digest_size=8).digest()
 
 class ArrayCache:
-    "Arrays on disk, one to a key, at most `max_bytes` of them: those not used for longest go first."
+    "Arrays on disk, one to a key, at most `max_bytes` of them: the least recently used go first."
     def __init__(self,
         folder:str|Path|None=None, # Made if it is not there; None is the user's cache
         max_bytes:int=2*10**9, # Room for the arrays
@@ -65,67 +80,87 @@ class ArrayCache:
     @property
     def file(self)->Path: return self.folder/f"arrays-{_FORMAT}.sqlite"
 
-    def _do(self, work):
-        "What `work` does with a connection, in one transaction; None and a warning when the store cannot be used."
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self.file, timeout=30, isolation_level=None)) as db:
-                if db.execute("pragma user_version").fetchone()[0] != _FORMAT: _begin(db)
-                db.execute("pragma synchronous=normal")
-                db.execute("begin immediate")
-                out = work(db)
-                db.execute("commit")
-                return out
-        except (sqlite3.OperationalError, OSError) as e: warnings.warn(f"the cache in {self.folder} cannot be used now ({e}); going on without it")
+    def get(self,
+        keys:Sequence, # From `clip_keys`; None is never found
+    )->Iterator: # Yields (position in `keys`, array, number)
+        "The arrays that are in the store and undamaged."
+        if not self.file.exists(): return
+        positions:dict = {}
+        for i,key in enumerate(keys):
+            if key is not None: positions.setdefault(key, []).append(i)
+        damaged = []
+        for some in chunked(positions, _KEYS_AT_ONCE):
+            rows = self._transaction(lambda db: _select(db, some))
+            if rows is None: return
+            for row in rows:
+                array = _array_of(*row)
+                if array is None: damaged.append((row[0],))
+                else: yield from ((i, array, row[3]) for i in positions[row[0]])
+        if damaged: self._drop(damaged)
+
+    def put(self,
+        rows:Iterable, # (key, array, number) triples; a row whose key is None is left out
+    ):
+        "Store arrays, all or none of them."
+        now = int(time.time())
+        new = [_row_of(key, array, number, now) for key,array,number in rows if key is not None]
+        def insert(db):
+            db.executemany("insert or replace into arrays values (?,?,?,?,?,?,?,?)", new)
+            _evict(db, self.max_bytes)
+        if new: self._transaction(insert)
+
+    def size(self)->tuple: # (arrays, bytes)
+        "How much is stored."
+        count = "select count(*), coalesce(sum(bytes), 0) from arrays"
+        return self._transaction(lambda db: db.execute(count).fetchone()) or (0, 0)
+
+    def _drop(self, keys):
+        warnings.warn(f"damaged rows in the cache {self.file}: {len(keys)}, computed anew")
+        self._transaction(lambda db: db.executemany("delete from arrays where key=?", keys))
+
+    def _transaction(self, work):
+        "The result of `work(connection)` in one transaction; None and a warning when the store cannot be used."
+        try: return self._connect(work)
+        except (sqlite3.OperationalError, OSError) as e:
+            warnings.warn(f"the cache in {self.folder} cannot be used now ({e}); going on without it")
         except sqlite3.DatabaseError as e:
             for end in "", "-wal", "-shm":
                 with suppress(OSError): os.replace(f"{self.file}{end}", f"{self.file}{end}.damaged")
             warnings.warn(f"the cache {self.file} was damaged ({e}); it was moved aside and a new one begun")
 
-    def get(self,
-        keys:list, # From `clip_keys`; None is never found
-    )->Iterator: # Yields (position in `keys`, array, number)
-        "The arrays that are there and whole."
-        if not self.file.exists(): return
-        at, bad = {}, []
-        for i,k in enumerate(keys):
-            if k is not None: at.setdefault(k, []).append(i)
-        for some in chunked(at, 500):
-            if (rows := self._do(lambda db: _look(db, some))) is None: return
-            for key,dtype,shape,number,data,check in rows:
-                try:
-                    array = np.frombuffer(data, dtype).reshape(json.loads(shape))
-                    if _checksum(key, dtype, shape, number, data) != check: raise ValueError
-                except Exception: bad.append((key,)); continue  # a damaged row may hold anything
-                for i in at[key]: yield i, array, number
-        if bad:
-            warnings.warn(f"damaged rows in the cache {self.file}: {len(bad)}, computed anew")
-            self._do(lambda db: db.executemany("delete from arrays where key=?", bad))
+    def _connect(self, work):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(self.file, timeout=30, isolation_level=None)) as db:
+            if db.execute("pragma user_version").fetchone()[0] != _FORMAT: _create(db)
+            db.execute("pragma synchronous=normal")
+            db.execute("begin immediate")
+            result = work(db)
+            db.execute("commit")
+            return result
 
-    def put(self,
-        rows:Iterable, # (key, array, number) triples; what has None for a key is not kept
-    ):
-        "Keep arrays, all or none of them."
-        now, new = int(time.time()), []
-        for key,array,number in rows:
-            if key is None: continue
-            about = array.dtype.str, json.dumps(array.shape), None if number is None else float(number) + 0.  # a database knows no -0
-            data = np.ascontiguousarray(array).tobytes()
-            new.append((key, *about, data, _checksum(key, *about, data), now, len(data) + 128))
-        def keep(db):
-            db.executemany("insert or replace into arrays values (?,?,?,?,?,?,?,?)", new)
-            _make_room(db, self.max_bytes)
-        if new: self._do(keep)
+# %% ../../nbs/06_encoders/10_cache.ipynb #f8ac4f48
+def _row_of(key, array, number, now):
+    "A row of the table."
+    number = None if number is None else float(number) + 0.  # SQLite has no -0
+    about = key, array.dtype.str, json.dumps(array.shape), number
+    data = np.ascontiguousarray(array).tobytes()
+    return *about, data, _checksum(*about, data), now, len(data) + _OVERHEAD
 
-    def size(self)->tuple: # (arrays, bytes)
-        "How much is kept."
-        return self._do(lambda db: db.execute("select count(*), coalesce(sum(bytes), 0) from arrays").fetchone()) or (0, 0)
+def _array_of(key, dtype, shape, number, data, checksum):
+    "The array of a row, None where the row is damaged."
+    try:
+        array = np.frombuffer(data, dtype).reshape(json.loads(shape))
+        return array if _checksum(key, dtype, shape, number, data) == checksum else None
+    except Exception: return None  # a damaged row may hold anything
 
-def _begin(db):
-    "Make a new store; another process may be doing the same."
+# %% ../../nbs/06_encoders/10_cache.ipynb #aba3b963
+def _create(db):
+    "Make a new store; another process may be doing the same, so wait for it."
+    begin = "pragma page_size=16384; pragma journal_mode=wal; begin immediate;"
+    end = f"pragma user_version={_FORMAT}; commit"
     for _ in range(100):
         try:
-            db.executescript(f"pragma page_size=16384; pragma journal_mode=wal; begin immediate; {_TABLE} pragma user_version={_FORMAT}; commit")
+            db.executescript(f"{begin} {_TABLE} {end}")
             return
         except sqlite3.OperationalError as e:
             if "locked" not in str(e): raise
@@ -133,27 +168,35 @@ def _begin(db):
             time.sleep(.05)
 
 # %% ../../nbs/06_encoders/10_cache.ipynb #0ff1f5aa
-def _look(db, keys):
-    "Rows of keys; that they were used is noted."
+_HOUR = 3600  # seconds
+
+def _select(db, keys):
+    "Rows of keys; the time of use is updated."
     marks, now = ",".join("?"*len(keys)), int(time.time())
-    rows = db.execute(f"select key, dtype, shape, number, data, checksum, used from arrays where key in ({marks})", keys).fetchall()
-    if any(r[-1] < now - 3600 for r in rows): db.execute(f"update arrays set used=? where key in ({marks})", (now, *keys))
-    return [r[:-1] for r in rows]
+    columns = "key, dtype, shape, number, data, checksum, used"
+    rows = db.execute(f"select {columns} from arrays where key in ({marks})", keys).fetchall()
+    if any(row[-1] < now - _HOUR for row in rows):
+        db.execute(f"update arrays set used=? where key in ({marks})", (now, *keys))
+    return [row[:-1] for row in rows]
 
 # %% ../../nbs/06_encoders/10_cache.ipynb #f18edda9
-def _make_room(db, most):
-    "Drop what was not used for longest, a tenth more than needed."
+_FULL = .9  # share of the room that remains in use after rows were dropped
+
+def _evict(db, max_bytes):
+    "Drop the least recently used rows, a tenth of the room more than needed."
     size = db.execute("select sum(bytes) from arrays").fetchone()[0] or 0
-    if size <= most: return
-    go = []
-    for rowid,n in db.execute("select rowid, bytes from arrays order by used, rowid"):
-        if size <= .9*most: break
-        size -= n; go.append((rowid,))
-    db.executemany("delete from arrays where rowid=?", go)
+    if size <= max_bytes: return
+    dropped = []
+    for rowid,n_bytes in db.execute("select rowid, bytes from arrays order by used, rowid"):
+        if size <= _FULL*max_bytes: break
+        size -= n_bytes
+        dropped.append((rowid,))
+    db.executemany("delete from arrays where rowid=?", dropped)
 
 # %% ../../nbs/06_encoders/10_cache.ipynb #c0730bde
-def as_cache(cache:Any, # None, True, a folder, or an `ArrayCache`
-)->ArrayCache|None: # `ArrayCache` or None
-    "What a user says, as a cache."
-    if cache is None or cache is False or isinstance(cache, ArrayCache): return cache or None
+def as_cache(cache:Any, # None, False, True, a folder, or an `ArrayCache`
+)->ArrayCache|None: # None where nothing is to be cached
+    "The cache that an argument stands for."
+    if isinstance(cache, ArrayCache): return cache
+    if cache is None or cache is False: return None
     return ArrayCache(None if cache is True else cache)

@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..audio.folders import common_sample_rate
 from ..audio.decoding import load_audio
-from ..encoders.logmel_store import ClippedLogMel, LogMels
+from ..encoders.logmel_store import TrimmedLogMel, LogMelStore
 
 # %% ../../nbs/10_listen/09_near_duplicates.ipynb #18da1404
 DYNAMIC_RANGE = 40.  # dB below the loudest point that count
@@ -30,10 +30,10 @@ def fingerprints(clips:pd.DataFrame, # Columns path, start, end (s)
     errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
 )->tuple[np.ndarray,np.ndarray]: # (float32 [N, N_MELS*FRAMES], unit rows or 0; sounding frames int64 [N])
     "What stays of a clip through formats, levels and silence."
-    logmel = ClippedLogMel(sample_rate or _usual_rate(clips), n_mels=N_MELS)
-    store = LogMels.of(clips, logmel, errors, num_workers)
+    logmel = TrimmedLogMel(sample_rate or _usual_rate(clips), n_mels=N_MELS)
+    store = LogMelStore.from_clips(clips, logmel, errors, num_workers)
     F = np.zeros((len(store), N_MELS*FRAMES), np.float32)
-    for rows in store.parts(store.rows, 1024):
+    for rows in store.row_batches(store.rows, 1024):
         L, n_frames, _ = store.batch(rows)
         L = L.float().clamp_min(-DYNAMIC_RANGE*np.log(10)/10)  # natural log of power
         x = _stretch(L, n_frames, FRAMES).flatten(1)

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..encoders.fixed import Encoder
+from ..encoders.base import Encoder
 from .assignment import assign, regroup
 from .clustering import cluster_recordings
 from .embedding import _silent, Observer

@@ -19,14 +19,19 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from ..audio.folders import check_recordings_exist, common_sample_rate, explain_no_recordings, clip_ends_as_decoded
 from ..audio.clip_table import clips as cut_clips
-from ..audio.folders import check_recordings_reachable
+from audioclust.audio.folders import (
+    check_recordings_exist,
+    check_recordings_reachable,
+    clip_ends_as_decoded,
+    common_sample_rate,
+    explain_no_recordings,
+)
 from ..core.distributed import Team
 from ..core.registry import trains_encoder
-from ..encoders.fixed import Encoder, FixedEncoder
+from ..encoders.base import EmbeddingDetails, Encoder
+from ..encoders.fixed import FixedEncoder
 from ..encoders.pretrained import named_encoder
-from ..encoders.whitening import Whiten
 from ..ensembles.n_clusters import choose_k
 from .grouping import check_request, Embedded, Request
 from .memory_needs import batch_memory
@@ -128,8 +133,7 @@ def _whiten(encoder, rows, clusterer, recordings, errors):
     "The fitted whitening, and what it makes of the embeddings."
     if not len(rows): raise ValueError(explain_no_recordings(recordings, errors))
     check_enough(clusterer, len(rows)) # some could not be decoded
-    whitening = encoder.whitening(len(rows)) if hasattr(encoder, "whitening") else Whiten()
-    whitening.fit(rows)
+    whitening = encoder.whitening(len(rows)).fit(rows)
     return whitening, whitening.transform(rows)
 
 # %% ../../nbs/09_pipeline/04_embedding.ipynb #a5bce2ed
@@ -151,16 +155,17 @@ def encode_clips(encoder:Encoder,
 )->EncodedClips:
     "Embeddings of the clips that can be decoded. In a team, each process embeds a share, and the first gets all embeddings."
     options = request.options
-    seconds, failed, cached = (clips.end - clips.start).to_numpy().copy(), [], []
+    seconds = (clips.end - clips.start).to_numpy().copy()
     mine = team.share(seconds)
-    share, decoded_seconds = clips.iloc[mine], seconds[mine]
-    more = {}
-    if options.cache is not None and options.cache is not False: more |= dict(cache=options.cache, cached=cached)
-    if batch_memory is not None: more["room"] = batch_memory
-    def shown(batches): return progress(batches, len(share) - len(cached))
-    made = team.agree(lambda: encoder.embed(share, failed, decoded_seconds, options.device, options.num_workers, shown, **more))
+    share, details, failed = clips.iloc[mine], EmbeddingDetails(seconds[mine]), []
+    def shown(batches): return progress(batches, len(share) - len(details.cached))
+    def embedded():
+        return encoder.embed(share, failed, device=options.device, num_workers=options.num_workers, progress=shown,
+                             cache=options.cache, max_bytes=batch_memory, details=details)
+    made = team.agree(embedded)
     team.agree(lambda: check_recordings_reachable(share, failed))
-    return _gathered(team, clips, made, [(mine.start + i, reason) for i,reason in failed], len(cached), decoded_seconds)
+    failed = [(mine.start + i, reason) for i,reason in failed]
+    return _gathered(team, clips, made, failed, len(details.cached), details.seconds)
 
 def _gathered(team, clips, made, failed, n_cached, seconds):
     "What the processes of a team have encoded, put together."
@@ -271,6 +276,6 @@ def _number_before_training(start):
     if not _asks_for_number(start.clusterer, request): return None
     fixed, options = _fixed_encoder(request, start.clips), request.options
     def shown(batches): return start.observer.progress(batches, len(start.clips))
-    X = fixed.embed(start.clips, failed := [], None, options.device, options.num_workers, shown)
+    X = fixed.embed(start.clips, failed := [], device=options.device, num_workers=options.num_workers, progress=shown)
     X = np.delete(X, [i for i,_ in failed], 0)
     return _number_from(fixed.whitening(len(X)).fit_transform(X), start.clusterer, request, start.observer)

@@ -22,7 +22,8 @@ import torch
 from ..core.distributed import check_device
 from ..core.memory import room
 from ..core.registry import make_clusterer, trains_encoder
-from ..encoders.fixed import Encoder, what_to_ignore
+from ..encoders.base import what_to_ignore
+from ..encoders.base import Encoder
 from ..ensembles.matching import align_cluster_ids
 
 # %% ../../nbs/09_pipeline/02_grouping.ipynb #f643dfeb

@@ -24,7 +24,7 @@ from ..core.distributed import Team
 from ..core.files import intact, read_array, replacing, write_json, write_table
 from ..core.registry import load_saved
 from ..encoders.combining import EncoderChoice
-from ..encoders.fixed import load_encoder
+from ..encoders.base import load_encoder
 from ..ensembles.n_clusters import Choice, plot_choice
 from ..ensembles.resampling import MIN_STABILITY, Stability
 from ..metrics.plots import layout_2d, plot_map, plot_sizes

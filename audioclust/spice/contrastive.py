@@ -21,14 +21,14 @@ from fastai.learner import Learner
 from torch import nn
 
 from ..deepcluster.training import Bfloat16, EncoderWithHead, ViewTransform, AverageGradients
-from ..encoders.logmel_store import Clipped
+from ..encoders.logmel_store import LogMelBatch
 from ..encoders.networks import has_bf16, NetworkEncoder
 
 # %% ../../nbs/08_spice/01_contrastive.ipynb #cfda7833
 class Pairs(ViewTransform):
     "Log-mels of a batch -> two views of each clip, the first of all, then the second of all."
     def before_batch(self):
-        batch, dice = Clipped(*self.xb), self.dice if self.chance else None
+        batch, dice = LogMelBatch(*self.xb), self.dice if self.chance else None
         self.learn.xb = (torch.cat([self.views(batch, dice), self.views(batch, dice)]),)
     def before_validate(self): raise CancelValidException  # there is no truth to validate against
 
@@ -133,7 +133,7 @@ def projector(d:int, # Embedding size
     "The perceptron between embedding and contrast."
     return nn.Sequential(nn.Linear(d, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, out))
 
-def contrastive_learner(dls:Any, # From `LogMels.dataloaders`
+def contrastive_learner(dls:Any, # From `LogMelStore.dataloaders`
     encoder:NetworkEncoder, # Trained in place
     contrast:Callback|None=None, # A `SimCLR` or `MoCo`; None: `SimCLR()`
     *, bf16:bool|None=None, # Compute in bfloat16? None: where the processor can

@@ -25,10 +25,12 @@ from ..core.files import replacing
 from ..deepcluster.training import EpochLogger
 from ..deepcluster.checkpoints import training_fingerprint
 from ..deepcluster.checkpoints import Checkpoints
-from ..encoders.fixed import FixedEncoder, load_encoder, what_to_ignore
-from ..encoders.logmel_store import ClippedLogMel, heard
+from ..encoders.fixed import FixedEncoder
+from ..encoders.base import what_to_ignore
+from ..encoders.base import load_encoder
+from ..encoders.logmel_store import TrimmedLogMel, usable_clips
 from ..encoders.networks import network_for
-from ..encoders.within_whitening import WithinWhiten
+from ..encoders.whitening import WithinWhiten
 from ..metrics.information import ami
 from .contrastive import contrastive_learner, SimCLR
 from .fair import Even, weight_for
@@ -83,7 +85,7 @@ class SPICE(ClusterMixin, BaseEstimator):
         "All steps; returns `self`."
         self._check()
         device, seed = torch.device(self.device or ("cuda" if torch.cuda.is_available() else "cpu")), int(self.random_state or 0)
-        with stage("listen"): self.clips_, store = heard(clips, ClippedLogMel(self.sample_rate), errors, self.num_workers, listening)
+        with stage("listen"): self.clips_, store = usable_clips(clips, TrimmedLogMel(self.sample_rate), errors, self.num_workers, listening)
         self.seconds_, n = store.seconds, len(store)
         if n < max(4, 2*self.n_clusters): raise ValueError(f"{self.n_clusters} groups were asked for and there are only {n} clips that can be used: SPICE needs at least 4, and two for each group; another method can do with fewer")
         bys = [(self.by, what_to_ignore(self.by, self.ignore))] + [(_OTHER[self.by], None)]*self.crossed
@@ -132,8 +134,8 @@ class SPICE(ClusterMixin, BaseEstimator):
         some = np.random.default_rng(seed).permutation(len(store))[:5000]
         self.whitenings_, spread = [], []
         for e in self.encoders_:
-            X = e.embed_kept(store)
-            self.whitenings_.append(WithinWhiten(128, l2=False, equalise=False).fit(X, views=e.embed_kept(store, views=8, rows=some, seed=seed)))
+            X = e.embed_logmels(store)
+            self.whitenings_.append(WithinWhiten(128, l2=False, equalise=False).fit(X, views=e.embed_logmels(store, views=8, rows=some, seed=seed)))
             spread.append([self.whitenings_[-1].transform(X)])
         self.fixed_ = []
         for (by,ignore),beside in zip(bys, spread) if (self.anchor if self.anchor is not None else len(store) < 1000) else ():
@@ -171,7 +173,7 @@ class SPICE(ClusterMixin, BaseEstimator):
         self.heads_ = None
         if not self.heads: return
         some = np.random.default_rng(seed).permutation(len(store))[:20000]
-        R = self.encoders_[0].embed_kept(store, views=5, rows=some, seed=seed + 1, bf16=None)
+        R = self.encoders_[0].embed_logmels(store, views=5, rows=some, seed=seed + 1, bf16=None)
         other, see = self.crossed_.other_labels_, partial(place, self.crossed_, self.even_)
         clean = see(self._spread, other)
         views = np.stack([see([self.whitenings_[0].transform(R[:, v]), *(x[some] for x in self._spread[1:])], None if other is None else other[some]) for v in range(R.shape[1])])  # of fixed encoders there are no views

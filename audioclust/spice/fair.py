@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from ..core.estimator import Kept, to_numpy
-from ..encoders.within_whitening import axes_beside
+from ..encoders.whitening import discriminant_axes
 from ..ensembles.voting import consensus
 
 # %% ../../nbs/08_spice/06_fair.ipynb #da035361
@@ -123,7 +123,7 @@ def _parting(R, labels, m, floor): # Centred rows [N, d], groups [N], axes, floo
     "Principal axes after whitening by what varies within groups."
     W = R.copy()
     for c in np.unique(labels): W[labels == c] -= W[labels == c].mean(0)
-    return axes_beside(R, W, len(W), m, floor)[1]
+    return discriminant_axes(R, W, len(W), m, floor)[1]
 
 # %% ../../nbs/08_spice/06_fair.ipynb #bb64a187
 def weight_for(dependence:float, # Adjusted mutual information of the two groupings, as found

@@ -21,9 +21,10 @@ from torch import nn
 from ..core.estimator import to_numpy
 from ..deepcluster.balanced_sampling import balanced_sample
 from ..deepcluster.training import Bfloat16, EncoderWithHead, AverageGradients
-from ..encoders.logmel_store import Clipped
+from ..encoders.logmel_store import LogMelBatch
 from ..encoders.networks import has_bf16, NetworkEncoder
-from ..encoders.views import Dice, Views
+from ..encoders.views import Views
+from ..encoders.augmentations import BatchRandom
 from .neighbours import nearest_neighbours
 
 # %% ../../nbs/08_spice/04_fixmatch.ipynb #246bef8d
@@ -69,13 +70,13 @@ class FixMatch(Callback):
     def before_epoch(self):
         rng, dl = np.random.default_rng([self.seed, self.epoch]), self.dls.train
         dl.set_order(rng.permutation(dl.store.rows))
-        self.dice = Dice(int(rng.integers(2**31)) + dl.team.rank, self.dls.device)
+        self.dice = BatchRandom(int(rng.integers(2**31)) + dl.team.rank, self.dls.device)
         self.order_, self.at, self.sure = balanced_sample(self.labels, self.bs*dl.team.size*max(1, len(dl)), rng)[dl.team.rank::dl.team.size], 0, []
     def before_batch(self):
         rows = self.order_[self.at:self.at + self.bs]
         self.at += self.bs
-        known, all_ = Clipped(*(t.to(self.dls.device) for t in self.dls.train.store.batch(rows))), Clipped(*self.xb)
-        self.n = len(rows), len(all_.n)
+        known, all_ = self.dls.train.store.batch(rows).to(self.dls.device), LogMelBatch(*self.xb)
+        self.n = len(rows), len(all_.n_frames)
         self.learn.xb = (torch.cat([self.weak(known, self.dice), self.weak(all_, self.dice), self.strong(all_, self.dice)]),)
         self.learn.yb = (torch.from_numpy(self.labels[rows]).to(self.dls.device),)
     def loss(self, pred:torch.Tensor, y:torch.Tensor)->torch.Tensor: # Scores of the known, weak and strong views, labels of the known
@@ -121,7 +122,7 @@ class MatchCurves(Callback):
         "A row in words."
         return f"loss {r['loss']:.2f}, sure of {r['sure']:.0%} of the clips"
 
-def semi_learner(dls:Any, # From `LogMels.dataloaders`, bs is mu B
+def semi_learner(dls:Any, # From `LogMelStore.dataloaders`, bs is mu B
     encoder:NetworkEncoder, # Trained in place
     labels:np.ndarray, # Reliable labels [N], -1 for none
     n_clusters:int|None=None, # Groups; None: as many as labels
@@ -152,7 +153,7 @@ def semi_learner(dls:Any, # From `LogMels.dataloaders`, bs is mu B
 # %% ../../nbs/08_spice/04_fixmatch.ipynb #63a46b3f
 @torch.no_grad()
 def probabilities(model:EncoderWithHead, # Encoder and head
-    batch:Clipped, # Clips, on the model's device
+    batch:LogMelBatch, # Clips, on the model's device
 )->torch.Tensor: # [B, K]
     "The mean over the encoder's fixed views of each clip."
     return torch.stack([model.head(model.encoder.network(x)).float().softmax(1) for x in model.encoder.fixed_views(batch)]).mean(0)
@@ -164,4 +165,4 @@ def probabilities_kept(model:EncoderWithHead, # Encoder and head
     "Probabilities of all clips of a store."
     model.eval()
     device = next(model.parameters()).device
-    return torch.cat([probabilities(model, Clipped(*(t.to(device) for t in store.batch(rows)))) for rows in store.parts(np.arange(len(store)), bs)]).cpu().numpy()
+    return torch.cat([probabilities(model, store.batch(rows).to(device)) for rows in store.row_batches(np.arange(len(store)), bs)]).cpu().numpy()

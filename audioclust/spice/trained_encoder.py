@@ -20,9 +20,10 @@ from typing_extensions import Self
 from ..core.estimator import Clusterer, Kept, like, to_numpy
 from ..core.files import replacing
 from ..deepcluster.training import EncoderWithHead
-from ..encoders.fixed import Encoder, load_encoder
+from ..encoders.base import load_encoder
+from ..encoders.base import Encoder
 from ..encoders.whitening import Whiten
-from ..encoders.within_whitening import WithinWhiten
+from ..encoders.whitening import WithinWhiten
 from .fair import Even
 from .fixmatch import probabilities
 from .heads import SelfHeads
@@ -62,7 +63,7 @@ class Answer(Encoder):
     def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor:
         batch = self.networks[0].front(wave, lengths)
         needed = list(zip(self.networks, self.whitenings))[:2 if self.crossed.crossed_ else 1]
-        seen = [[w.transform(e.of_batch(batch).cpu().numpy())] for e,w in needed]
+        seen = [[w.transform(e.embed_batch(batch).cpu().numpy())] for e,w in needed]
         for x,e,w in zip(seen, self.fixed, self.fixed_whitenings): x.append(w.transform(e(wave, lengths).cpu().numpy()))
         labels, sure, Z, other = self.crossed.predict_with_confidence(seen[0], seen[-1])
         if self.model is not None: p = probabilities(self.model, batch).cpu().numpy()
@@ -88,7 +89,7 @@ class Answer(Encoder):
         about = {"class": "Answer", "networks": len(self.networks), "fixed": len(self.fixed), "even": self.even is not None, "heads": self.heads is not None, "model": self.model is not None}
         with replacing(path/"encoder.json") as tmp: tmp.write_text(json.dumps(about, indent=1), encoding="utf-8")
     @classmethod
-    def read(cls, path:str|Path)->"Answer": # Folder written by `save`
+    def load(cls, path:str|Path)->"Answer": # Folder written by `save`
         path = Path(path)
         about = json.loads((path/"encoder.json").read_text(encoding="utf-8"))
         at = [path/f"network{i}" for i in range(about["networks"])]

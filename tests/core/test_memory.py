@@ -71,11 +71,11 @@ def test_the_method_and_its_repeats_get_what_is_left(words, monkeypatch):
 
 
 def test_log_mels_are_not_doubled_for_a_clip_that_cannot_be_decoded():
-    from audioclust.encoders.logmel_store import LogMels
-    store = LogMels(np.arange(12., dtype=np.float16).reshape(6, 2), np.array([0, 2, 2, 5, 6]), np.zeros(4, np.float32), 8000)
-    some = store.only([0, 2, 3])
+    from audioclust.encoders.logmel_store import LogMelStore
+    store = LogMelStore(np.arange(12., dtype=np.float16).reshape(6, 2), np.array([0, 2, 2, 5, 6]), np.zeros(4, np.float32), 8000)
+    some = store.subset([0, 2, 3])
     assert some.frames is store.frames and some.starts.tolist() == [0, 2, 5, 6] and (some.batch([1])[0].numpy() == store.batch([2])[0].numpy()).all()
-    assert store.only([2, 0]).frames.tolist() == store.frames[[2, 3, 4, 0, 1]].tolist() and len(store.only([0, 2]).frames) == 5
+    assert store.subset([2, 0]).frames.tolist() == store.frames[[2, 3, 4, 0, 1]].tolist() and len(store.subset([0, 2]).frames) == 5
 
 
 def peak(source, out, *options):

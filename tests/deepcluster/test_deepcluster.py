@@ -17,7 +17,7 @@ from audioclust.deepcluster.options import default_passes
 from audioclust.deepcluster.pseudolabels import AveragedViews, PseudoLabeller, UnchangedClips
 from audioclust.deepcluster.training import Bfloat16
 from audioclust.encoders import NetworkEncoder
-from audioclust.encoders.logmel_store import LogMels
+from audioclust.encoders.logmel_store import LogMelStore
 
 LEARNERS = {1: deepcluster_learner, 2: deepcluster_v2_learner}
 BRIEF = TrainingOptions(epochs=2, passes=2, views=2)
@@ -27,7 +27,7 @@ BRIEF = TrainingOptions(epochs=2, passes=2, views=2)
 def words(tmp_path_factory): return synthetic_words(3, 2, 8).save(tmp_path_factory.mktemp("words"))
 
 @pytest.fixture(scope="module")
-def store(words): return LogMels.of(words, NetworkEncoder(sample_rate=8000).front)
+def store(words): return LogMelStore.from_clips(words, NetworkEncoder(sample_rate=8000).front)
 
 def learner(store, seed=0, k=5, bs=16, cbs=(), version=1, bf16=False, **kwargs):
     encoder, options = NetworkEncoder(sample_rate=8000, seed=seed), LearnerOptions(passes=2, bf16=bf16)
@@ -199,7 +199,7 @@ def test_a_training_that_diverges_stops_with_an_error(store):
 def test_the_second_version_with_fewer_distinct_rows_than_clusters(words, tmp_path):
     import pandas as pd
     one = pd.concat([words.iloc[:1]]*6, ignore_index=True)
-    store = LogMels.of(one, NetworkEncoder(sample_rate=8000).front)
+    store = LogMelStore.from_clips(one, NetworkEncoder(sample_rate=8000).front)
     with pytest.warns(UserWarning): assert fit(learner(store, k=5, bs=4, version=2), 1).curves.rows[0]["alive"] == 1
 
 

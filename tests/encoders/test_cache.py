@@ -1,5 +1,5 @@
 "What was computed once: the same bytes, never another clip's, never damaged ones, never a crash."
-import json, os, shutil, sqlite3, subprocess, sys, warnings
+import hashlib, json, os, shutil, sqlite3, subprocess, sys, warnings
 
 import numpy as np
 import pandas as pd
@@ -8,10 +8,10 @@ import soundfile as sf
 import torch
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
-from audioclust.encoders import fixed as encoders
-from audioclust.encoders.cache import ArrayCache, as_cache, clip_keys
 from audioclust.cli import main
 from audioclust.encoders import Encoder, FixedEncoder
+from audioclust.encoders.base import EmbeddingDetails
+from audioclust.encoders.cache import ArrayCache, as_cache, clip_keys
 from audioclust.pipeline import AudioClusterer, Options
 
 
@@ -29,9 +29,9 @@ def sounds(tmp_path, rng):
 
 def embed(table, cache, encoder=None, **kwargs):
     "Embeddings, the rows that came from the cache, and the seconds."
-    cached, seconds = [], np.zeros(len(table))
-    z = (encoder or FixedEncoder(sample_rate=8000)).embed(table, [], seconds, "cpu", cache=cache, cached=cached, **kwargs)
-    return z, cached, seconds
+    details = EmbeddingDetails()
+    z = (encoder or FixedEncoder(sample_rate=8000)).embed(table, [], device="cpu", cache=cache, details=details, **kwargs)
+    return z, details.cached, details.seconds
 
 
 @given(st.lists(st.tuples(st.binary(min_size=16, max_size=16), st.sampled_from(["<f4", "<f8", "<i8", "|u1"]), st.lists(st.integers(0, 4), max_size=3), st.none() | st.floats(allow_nan=False)), max_size=8, unique_by=lambda r: r[0]))
@@ -102,6 +102,22 @@ def test_keys_tell_apart_what_differs(sounds, tmp_path):
     assert keys(sounds.assign(path=tmp_path/"gone.wav")) == [None]*12
 
 
+def test_keys_are_those_of_earlier_versions(sounds):
+    "What was stored is found again: the bytes of keys, and the settings that they hold, do not change."
+    def digest(data): return hashlib.blake2b(data, digest_size=16).digest()
+    for path, start, end, key in zip(sounds.path, sounds.start, sounds.end, clip_keys(sounds, "settings")):
+        s = os.stat(path)
+        state = os.fsencode(os.path.realpath(path)) + b"\0%d %d %d" % (s.st_size, s.st_mtime_ns, s.st_ctime_ns)
+        assert key == digest(digest(b"settings") + np.array([start, end]).tobytes() + state)
+    e = FixedEncoder(sample_rate=8000)
+    module, name, version, config, rate, dim, weights, device, *libraries = json.loads(e.fingerprint("cpu"))
+    assert [module, name, version, rate, dim, device] == ["audioclust.encoders.fixed", "FixedEncoder", "1", 8000, 416, "cpu"] and len(libraries) == 3
+    assert list(config) == ["by", "ignore", "sample_rate", "n_mels", "n_cepstra", "steps", "trim"] and config == json.loads(json.dumps(e.config()))
+    hashed = hashlib.sha256()
+    for tensor_name, w in sorted(e.state_dict().items()): hashed.update(f"{tensor_name} {w.dtype} {tuple(w.shape)} ".encode() + w.numpy().tobytes())
+    assert weights == hashed.hexdigest()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege")
 def test_a_link_that_is_bent_to_another_file(tmp_path, tone):
     a, b = tone(tmp_path/"a.wav", hz=300), tone(tmp_path/"b.wav", hz=500)
@@ -142,18 +158,20 @@ def test_the_true_end_is_kept_too(tmp_path, rng):
     np.testing.assert_array_equal(s[0], s[1]); assert (s[0] == 10).all()
 
 
-@pytest.mark.parametrize("where", range(0, 100, 7))
-def test_damage_anywhere_is_noticed(sounds, tmp_path, where):
+def test_damage_anywhere_is_noticed(sounds, tmp_path):
     "Bytes overwritten at some place of the file: a warning or nothing, the same numbers, no crash."
     good, _, _ = embed(sounds, tmp_path/"c")
     file = ArrayCache(tmp_path/"c").file
-    size = file.stat().st_size
-    with open(file, "r+b") as f: f.seek(size*where//100); f.write(bytes(range(256))*2)
-    for _ in range(2):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            z, _, _ = embed(sounds, tmp_path/"c")
-        np.testing.assert_allclose(z, good, rtol=1e-5, atol=1e-5)
+    whole, wrong = file.read_bytes(), []
+    for percent in range(0, 100, 7):
+        file.write_bytes(whole)
+        with open(file, "r+b") as f: f.seek(len(whole)*percent//100); f.write(bytes(range(256))*2)
+        for _ in range(2):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                z, _, _ = embed(sounds, tmp_path/"c")
+            if not np.allclose(z, good, rtol=1e-5, atol=1e-5): wrong.append(percent)
+    assert not wrong, f"other embeddings after damage at {wrong} % of the file"
 
 
 @pytest.mark.parametrize("content", [b"", b"no database"*100], ids=["empty", "text"])
@@ -185,8 +203,8 @@ import os, numpy as np
 from audioclust.encoders.cache import ArrayCache
 c = ArrayCache({str(tmp_path/'c')!r})
 c.put([(i.to_bytes(16, "big"), np.full(2000, i), i) for i in range(50)])
-def die(db, most): os.kill(os.getpid(), 9)
-import audioclust.encoders.cache; audioclust.encoders.cache._make_room = die  # in the middle of the transaction
+def die(db, max_bytes): os.kill(os.getpid(), 9)
+import audioclust.encoders.cache; audioclust.encoders.cache._evict = die  # in the middle of the transaction
 c.put([(i.to_bytes(16, "big"), np.full(2000, i), i) for i in range(50, 100)])
 """
     assert subprocess.run([sys.executable, "-c", code]).returncode == -9
@@ -208,7 +226,7 @@ def test_room_is_bounded_and_the_oldest_go_first(tmp_path):
     cache = ArrayCache(tmp_path/"c", max_bytes=50*(800 + 128))
     for block in range(10):
         cache.put([((100*block + i).to_bytes(16, "big"), np.zeros(100), 0) for i in range(10)])
-        cache._do(lambda db: db.execute("update arrays set used=used-10"))
+        cache._transaction(lambda db: db.execute("update arrays set used=used-10"))
         assert cache.size()[1] <= cache.max_bytes
     left = {k for k in range(1000) if list(cache.get([k.to_bytes(16, "big")]))}
     assert {900 + i for i in range(10)} <= left and not left & set(range(500))
@@ -234,7 +252,7 @@ def test_the_command_uses_it_unless_told(words, tmp_path, capsys, monkeypatch):
     def go(name, *more):
         assert main(["cluster", str(folder), "--out", str(tmp_path/name), "--n-clusters", "6", "-q", *more]) == 0
         run = json.loads((tmp_path/name/"run.json").read_text())
-        return capsys.readouterr().out, run["summary"]["cached"], (tmp_path/name/"embeddings.npy").read_bytes()
+        return capsys.readouterr().out, run["found"]["cached"], (tmp_path/name/"embeddings.npy").read_bytes()
     out0, n0, z0 = go("a", "--no-cache")
     assert not (tmp_path/"user").exists()
     out1, n1, z1 = go("b")
@@ -242,7 +260,7 @@ def test_the_command_uses_it_unless_told(words, tmp_path, capsys, monkeypatch):
     assert (n0, n1, n2) == (0, 0, 192) and z0 == z1 == z2
     assert "cache" not in out0 + out1 and "192 of 192 clips came from the cache" in out2
     assert go("d", "--cache", str(tmp_path/"own"))[1] == 0 and go("e", "--cache", str(tmp_path/"own"))[1] == 192
-    assert str(tmp_path/"own") not in json.dumps(json.loads((tmp_path/"e/run.json").read_text())["request"])
+    assert str(tmp_path/"own") not in json.dumps(json.loads((tmp_path/"e/run.json").read_text())["asked"])
 
 
 def test_new_sounds_use_it_too(words, tmp_path):

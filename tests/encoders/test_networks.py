@@ -6,11 +6,10 @@ import pytest
 import soundfile as sf
 import torch
 
-from audioclust.encoders import load_encoder
-from audioclust.encoders.logmel_store import ClippedLogMel, LogMels
-from audioclust.encoders import NetworkEncoder
+from audioclust.encoders import NetworkEncoder, load_encoder
+from audioclust.encoders.augmentations import BatchRandom
+from audioclust.encoders.logmel_store import LogMelBatch, LogMelStore, TrimmedLogMel
 from audioclust.encoders.networks import make_body, network_for
-from audioclust.encoders.within_whitening import WithinWhiten
 
 
 @pytest.fixture(scope="module")
@@ -27,34 +26,34 @@ def table(tmp_path_factory):
 @pytest.mark.parametrize("options", [dict(), dict(by="source"), dict(ignore="order,pitch,level"), dict(ignore="noise"), dict(ignore=""), dict(views=1, backbone="resnet18"), dict(n_mels=40, frames=32)], ids=str)
 def test_files_kept_log_mels_and_what_was_saved_agree(table, tmp_path, options):
     encoder = NetworkEncoder(sample_rate=8000, **{"views": 2, **options})
-    store = LogMels.of(table, encoder.front)
+    store = LogMelStore.from_clips(table, encoder.front)
     encoder.calibrate(store)
-    z = encoder.embed_kept(store)
+    z = encoder.embed_logmels(store)
     assert z.shape == (30, encoder.dim) and z.dtype == np.float32 and np.isfinite(z).all() and z.std(0).max() > 0
     np.testing.assert_allclose(encoder.embed(table), z, atol=2e-3*np.abs(z).max())
-    np.testing.assert_allclose(encoder.embed_kept(store, rows=[4, 2], bs=1), z[[4, 2]], atol=1e-4*np.abs(z).max())
+    np.testing.assert_allclose(encoder.embed_logmels(store, rows=[4, 2], bs=1), z[[4, 2]], atol=1e-4*np.abs(z).max())
     encoder.save(tmp_path)
     assert not [p for p in tmp_path.iterdir() if p.suffix not in (".json", ".safetensors")]
     again = load_encoder(tmp_path)
-    np.testing.assert_array_equal(again.embed_kept(store), z)
+    np.testing.assert_array_equal(again.embed_logmels(store), z)
     assert json.loads((tmp_path/"encoder.json").read_text())["class"] == "NetworkEncoder"
-    assert again.depends_on("cpu") == encoder.depends_on("cpu") != NetworkEncoder(sample_rate=8000, seed=9, **options).depends_on("cpu")
+    assert again.fingerprint("cpu") == encoder.fingerprint("cpu") != NetworkEncoder(sample_rate=8000, seed=9, **options).fingerprint("cpu")
 
 
 def test_the_order_of_files_does_not_tell_the_network_who_belongs_together(table):
     # the background of a clip is another clip of its batch: batches must not be neighbours in the folder
     encoder = NetworkEncoder(sample_rate=8000)
-    store, seen = LogMels.of(table, encoder.front), []
+    store, seen = LogMelStore.from_clips(table, encoder.front), []
     batch = store.batch
     store.batch = lambda rows: seen.append(list(rows)) or batch(rows)
-    encoder.embed_kept(store, views=2, bs=10)
+    encoder.embed_logmels(store, views=2, bs=10)
     assert sorted(sum(seen, [])) == list(range(30)) and all(np.ptp(rows) > 15 for rows in seen)
 
 
 def test_random_views_differ_and_repeat(table):
     encoder = NetworkEncoder(sample_rate=8000)
-    store = LogMels.of(table, encoder.front)
-    a, b, c = (encoder.embed_kept(store, views=3, seed=s) for s in (0, 0, 1))
+    store = LogMelStore.from_clips(table, encoder.front)
+    a, b, c = (encoder.embed_logmels(store, views=3, seed=s) for s in (0, 0, 1))
     assert a.shape == (30, 3, encoder.dim)
     np.testing.assert_array_equal(a, b)
     assert np.abs(a - c).max() > 0 and np.abs(a[:, 0] - a[:, 1]).min(1).max() >= 0 and not np.allclose(a[:, 0], a[:, 1])
@@ -64,52 +63,51 @@ def test_a_clip_that_cannot_be_decoded_keeps_its_row(table, tmp_path):
     bad = tmp_path/"bad.wav"; bad.write_bytes(b"RIFFnothing")
     mixed = pd.concat([table.iloc[:3], pd.DataFrame([(bad, 0., 1.)], columns=table.columns), table.iloc[3:6]], ignore_index=True)
     encoder, errors = NetworkEncoder(sample_rate=8000, views=1), []
-    store = LogMels.of(mixed, encoder.front, errors)
+    store = LogMelStore.from_clips(mixed, encoder.front, errors)
     assert [row for row,_ in errors] == [3] and store.lengths[3] == 0 and store.rows.tolist() == [0, 1, 2, 4, 5, 6]
-    z = encoder.embed_kept(store)
+    z = encoder.embed_logmels(store)
     assert np.isnan(z[3]).all() and np.isfinite(np.delete(z, 3, 0)).all()
-    few = store.only(store.rows)
-    np.testing.assert_array_equal(few.batch([3]).L, store.batch([4]).L)
+    few = store.subset(store.rows)
+    np.testing.assert_array_equal(few.batch([3]).logmels, store.batch([4]).logmels)
 
 
 @pytest.mark.parametrize("wave", [torch.zeros(1, 4000), torch.ones(1, 3)*.1, torch.randn(1, 1)])
 def test_silence_and_the_shortest_clips(wave):
-    kept = ClippedLogMel(8000)(wave, torch.tensor([wave.shape[1]]))
-    assert kept.n.item() >= 1 and kept.L.isfinite().all() and kept.level.isfinite().all()
+    kept = TrimmedLogMel(8000)(wave, torch.tensor([wave.shape[1]]))
+    assert kept.n_frames.item() >= 1 and kept.logmels.isfinite().all() and kept.level.isfinite().all()
     encoder = NetworkEncoder(sample_rate=8000).eval()
-    with torch.no_grad(): assert encoder.of_batch(kept).isfinite().all()
+    with torch.no_grad(): assert encoder.embed_batch(kept).isfinite().all()
 
 
 def test_the_padding_of_a_silent_clip_is_not_part_of_it():
     wave = torch.zeros(2, 4000); wave[1] = torch.randn(4000)
-    assert ClippedLogMel(8000)(wave, torch.tensor([800, 4000])).n.tolist() == [11, 51]
+    assert TrimmedLogMel(8000)(wave, torch.tensor([800, 4000])).n_frames.tolist() == [11, 51]
 
 
 def test_long_clips_are_read_in_pieces_with_the_same_result(monkeypatch):
-    from audioclust.encoders import views as augment
-    from audioclust.encoders.logmel_store import Clipped
-    batch = Clipped(-torch.rand(5, 64, 300).half(), torch.tensor([300, 20, 100, 299, 1]), torch.zeros(5))
-    whole = augment.Views(torch.linspace(60, 4000, 64))(batch, augment.Dice(0))
-    monkeypatch.setattr(augment, "_MOST", 299)
-    torch.testing.assert_close(augment.Views(torch.linspace(60, 4000, 64))(batch, augment.Dice(0)), whole, atol=1e-4, rtol=1e-4)
+    from audioclust.encoders import augmentations
+    from audioclust.encoders.views import Views
+    batch = LogMelBatch(-torch.rand(5, 64, 300).half(), torch.tensor([300, 20, 100, 299, 1]), torch.zeros(5))
+    at_once = Views(torch.linspace(60, 4000, 64))(batch, BatchRandom(0))
+    monkeypatch.setattr(augmentations, "_MAX_FRAMES", 299)
+    torch.testing.assert_close(Views(torch.linspace(60, 4000, 64))(batch, BatchRandom(0)), at_once, atol=1e-4, rtol=1e-4)
 
 
 def test_log_mels_are_kept_by_worker_processes_too(table):
     import pickle
-    from audioclust.encoders.logmel_store import _Keep
-    front = ClippedLogMel(8000)
-    pickle.dumps(_Keep(front))  # workers that start from nothing get it so
-    a, b = (LogMels.of(table, front, num_workers=n) for n in (0, 2))
+    from audioclust.encoders.logmel_store import _LogMelWorker
+    front = TrimmedLogMel(8000)
+    pickle.dumps(_LogMelWorker(front))  # workers that start from nothing get it so
+    a, b = (LogMelStore.from_clips(table, front, num_workers=n) for n in (0, 2))
     np.testing.assert_array_equal(a.frames, b.frames)
     np.testing.assert_allclose(a.seconds, table.end)
 
 
 def test_calibrating_gives_maps_of_mean_0_and_spread_1(table):
     encoder = NetworkEncoder(sample_rate=8000)
-    store = LogMels.of(table, encoder.front)
+    store = LogMelStore.from_clips(table, encoder.front)
     encoder.calibrate(store)
-    from audioclust.encoders.views import Dice
-    with torch.no_grad(): y = encoder.body[:2](encoder.views(store.batch(np.arange(30)), Dice(0)))
+    with torch.no_grad(): y = encoder.body[:2](encoder.views(store.batch(np.arange(30)), BatchRandom(0)))
     assert y.mean((0, 2, 3)).abs().max() < .1 and (y.std((0, 2, 3)) - 1).abs().max() < .2
 
 
@@ -120,27 +118,6 @@ def test_views_suit_the_clips():
 def test_wrong_requests():
     for f,message in ((lambda: make_body("resnet17"), "there is no backbone"), (lambda: NetworkEncoder(views=1.5), "at least 1"), (lambda: NetworkEncoder("source", part=1), "at least 2 frames"), (lambda: make_body("timm:no_such_network"), "timm")):
         with pytest.raises(ValueError, match=message): f()
-
-
-def test_within_whitening_makes_views_scatter_alike():
-    rng = np.random.default_rng(0)
-    A = rng.standard_normal((6, 6))
-    X = rng.standard_normal((500, 6))*[9, 5, 3, 1, 1, 1]
-    views = X[:, None] + rng.standard_normal((500, 4, 6)) @ A
-    w = WithinWhiten(6, floor=1e-9, l2=False).fit(views.mean(1), views=views)
-    flat = w.transform(views.reshape(-1, 6)).reshape(500, 4, 6)
-    inner = np.cov((flat - flat.mean(1, keepdims=True)).reshape(-1, 6).T)
-    assert np.abs(inner - np.diag(np.diag(inner))).max() < .02*np.diag(inner).max()  # axes in which views scatter independently …
-    np.testing.assert_allclose(np.cov(flat.mean(1).T), np.eye(6), atol=1e-2)  # … and clips alike
-    assert (np.diff(np.diag(inner)) > -1e-3).all()  # the first axes are those of which most can be told
-    few = WithinWhiten(30).fit(np.ones((4, 3)), views=np.ones((4, 2, 3)))
-    assert few.transform(np.ones((2, 3))).tolist() == [[0, 0, 0]]*2
-
-
-def test_within_whitening_says_what_is_wrong():
-    X = np.zeros((4, 3))
-    for views,message in ((None, "views are needed"), (np.zeros((4, 1, 3)), "at least 2"), (np.zeros((4, 2, 2)), "shapes"), (np.full((4, 2, 3), np.nan), "NaN")):
-        with pytest.raises(ValueError, match=message): WithinWhiten().fit(X, views=views)
 
 
 def test_what_the_processor_says_decides_on_16_bits(monkeypatch):

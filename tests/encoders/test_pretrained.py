@@ -74,12 +74,9 @@ def test_remote_code_needs_consent(tmp_path):
 
 
 def test_entry_points(monkeypatch):
-    from audioclust.encoders import pretrained
+    from audioclust.core.registry import ENCODERS, Entry
     from audioclust.encoders import FixedEncoder
-    class Point:
-        def __init__(self, name, make): self.name, self.make = name, make
-        def load(self): return self.make
-    monkeypatch.setattr(pretrained, "entry_points", lambda group: [Point("mine", FixedEncoder), Point("odd", dict)])
+    for name, target in (("mine", FixedEncoder), ("odd", dict)): monkeypatch.setitem(ENCODERS._own, name, Entry(name, target))
     assert isinstance(named_encoder("mine"), FixedEncoder)
     with pytest.raises(ValueError, match="is no Encoder"): named_encoder("odd")
-    with pytest.raises(ValueError, match="mine, odd"): named_encoder("yours")
+    with pytest.raises(ValueError, match="'mine', 'odd'"): named_encoder("yours")

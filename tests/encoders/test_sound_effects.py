@@ -66,13 +66,13 @@ def test_the_network_with_its_batch_norms(fake):
         for (b, i),(conv, bn) in net().items():
             y = bn(conv(y)).relu()
             if i == 2 and b < 4: y = nn.functional.max_pool2d(y, 2)
-        np.testing.assert_allclose(e._heard(x), y.mean(3).max(2).values, atol=1e-5)
+        np.testing.assert_allclose(e._embed_blocks(x), y.mean(3).max(2).values, atol=1e-5)
     assert e.dim == 16 and "aisfx" not in sys.modules
 
 
 def test_blocks_cover_every_clip():
     for n in [1, 1024, 1025, 101_375, 101_376, 101_377, *range(50_000, 2_000_000, 37_111)]:
-        starts, frames = effects._starts(n), -(-n//1024) + 1
+        starts, frames = effects._block_starts(n), -(-n//1024) + 1
         assert starts[0] == 0 and starts[-1] + 100 >= frames and len(starts) == -(-frames//100)
         assert all(0 < b - a <= 100 for a,b in zip(starts, starts[1:])) and (len(starts) == 1 or starts[-1] + 100 == frames)
 
@@ -81,7 +81,7 @@ def test_a_long_clip_is_the_mean_of_its_blocks(fake):
     e, n = EffectsEncoder(fake), 44100*5
     x = torch.randn(1, n)*.1
     whole = e.mel(nn.functional.pad(x/x.abs().max(), (1024, 2048)))[0]
-    np.testing.assert_allclose(e(x, torch.tensor([n]))[0], e._heard(torch.stack([whole[s:s+100] for s in effects._starts(n)])).mean(0), atol=1e-5)
+    np.testing.assert_allclose(e(x, torch.tensor([n]))[0], e._embed_blocks(torch.stack([whole[s:s+100] for s in effects._block_starts(n)])).mean(0), atol=1e-5)
 
 
 def test_same_clip_same_vector(fake, clips, tmp_path):

@@ -4,9 +4,11 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from audioclust.encoders import views as A
-from audioclust.encoders.fixed import IGNORABLE
-from audioclust.encoders.logmel_store import Clipped
+from audioclust.encoders import augmentations as A
+from audioclust.encoders.augmentations import BatchRandom
+from audioclust.encoders.base import IGNORABLE
+from audioclust.encoders.logmel_store import LogMelBatch
+from audioclust.encoders.views import STRENGTHS, Views
 
 HZ = torch.linspace(60, 8000, 64)
 SEEDS = st.integers(0, 2**31 - 1)
@@ -14,29 +16,29 @@ SEEDS = st.integers(0, 2**31 - 1)
 def batch(seed=0, b=6, bands=64, longest=70):
     g = torch.Generator().manual_seed(seed)
     n = torch.randint(1, longest, (b,), generator=g)
-    return Clipped(-12*torch.rand(b, bands, int(n.max()), generator=g).half(), n, torch.randn(b, generator=g))
+    return LogMelBatch(-12*torch.rand(b, bands, int(n.max()), generator=g).half(), n, torch.randn(b, generator=g))
 
 
 @settings(max_examples=40, deadline=None)
-@given(SEEDS, st.sampled_from(A.STRENGTHS), st.lists(st.sampled_from(IGNORABLE), unique=True))
+@given(SEEDS, st.sampled_from(STRENGTHS), st.lists(st.sampled_from(IGNORABLE), unique=True))
 def test_views_are_finite_repeat_with_the_seed_and_leave_their_input_alone(seed, strength, ignore):
     x = batch(seed)
     before = [t.clone() for t in x]
-    views = A.Views(HZ, ignore, strength)
-    a, b, c = (views(x, A.Dice(s)) for s in (seed, seed, seed + 1))
+    views = Views(HZ, ignore, strength)
+    a, b, c = (views(x, BatchRandom(s)) for s in (seed, seed, seed + 1))
     assert a.shape == (6, 1, 64, 48) and a.isfinite().all() and torch.equal(a, b)
     if ignore or strength != "weak": assert not torch.equal(a, c)
     for t,u in zip(x, before): assert torch.equal(t, u)
 
 
 @settings(max_examples=30, deadline=None)
-@given(SEEDS, st.sampled_from(A.STRENGTHS), st.lists(st.sampled_from(IGNORABLE), unique=True))
+@given(SEEDS, st.sampled_from(STRENGTHS), st.lists(st.sampled_from(IGNORABLE), unique=True))
 def test_shared_and_clean_views_do_not_depend_on_the_batch(seed, strength, ignore):
     L, n, level = batch(seed)
-    views = A.Views(HZ, ignore, strength)
-    for dice in (lambda: None, lambda: A.Dice(3, shared=True)):
-        together = views(Clipped(L, n, level), dice())
-        alone = torch.cat([views(Clipped(L[i:i+1, :, :k], n[i:i+1], level[i:i+1]), dice()) for i,k in enumerate(n.tolist())])
+    views = Views(HZ, ignore, strength)
+    for rng in (lambda: None, lambda: BatchRandom(3, shared=True)):
+        together = views(LogMelBatch(L, n, level), rng())
+        alone = torch.cat([views(LogMelBatch(L[i:i+1, :, :k], n[i:i+1], level[i:i+1]), rng()) for i,k in enumerate(n.tolist())])
         torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
 
 
@@ -46,37 +48,37 @@ def test_padding_is_never_read(seed):
     L, n, level = batch(seed)
     other = L.clone()
     for row,k in zip(other, n.tolist()): row[:, k:] = 99
-    views = A.Views(HZ, IGNORABLE, "strong")
-    assert torch.equal(views(Clipped(L, n, level), A.Dice(1)), views(Clipped(other, n, level), A.Dice(1)))
+    views = Views(HZ, IGNORABLE, "strong")
+    assert torch.equal(views(LogMelBatch(L, n, level), BatchRandom(1)), views(LogMelBatch(other, n, level), BatchRandom(1)))
 
 
 @settings(max_examples=30, deadline=None)
 @given(SEEDS, st.integers(2, 40), st.integers(2, 60))
-def test_reading_a_ramp_gives_the_places(seed, n, frames):
+def test_reading_a_ramp_gives_the_positions(seed, n, frames):
     ramp = torch.arange(float(n)).expand(1, 64, n)
     at = torch.rand(1, frames, generator=torch.Generator().manual_seed(seed))*(n - 1)
-    place = A.Place(at, torch.ones(1), torch.arange(64.)[None])
-    torch.testing.assert_close(A.read(ramp, torch.tensor([n]), place), at[:, None].expand(1, 64, frames), atol=1e-3, rtol=1e-4)
+    grid = A.SamplingGrid(at, torch.ones(1), torch.arange(64.)[None])
+    torch.testing.assert_close(A.sample_logmels(ramp, torch.tensor([n]), grid), at[:, None].expand(1, 64, frames), atol=1e-3, rtol=1e-4)
 
 
 def test_squeezing_averages():
     x = torch.tensor([0., 6.]).repeat(50).expand(1, 64, 100)
-    squeezed = A.read(x, torch.tensor([100]), A.whole(torch.tensor([100]), 10, 64))
+    squeezed = A.sample_logmels(x, torch.tensor([100]), A.full_grid(torch.tensor([100]), 10, 64))
     assert ((squeezed[..., 1:-1] - 3).abs() < .4).all()  # reading single frames would give 0 and 6
 
 
 def test_each_clip_has_its_own_draw():
-    x = Clipped(*(t[:1].expand(8, *t.shape[1:]) for t in batch(3)))
-    y = A.Views(HZ)(x, A.Dice(0)).flatten(1)
+    x = LogMelBatch(*(t[:1].expand(8, *t.shape[1:]) for t in batch(3)))
+    y = Views(HZ)(x, BatchRandom(0)).flatten(1)
     assert torch.pdist(y).min() > .1
 
 
 def test_warp_moves_a_tone_by_the_factor():
     hz = torch.linspace(100, 4000, 64)
-    class Most(A.Dice):
-        def __call__(self, n, lo=0., hi=1.): return torch.full((n,), float(hi))
-    place = A.warp(A.whole(torch.tensor([10]), 10, 64), Most(), hz, .1)
-    at = place.freq[0].clamp(0, 63)
+    class Most(BatchRandom):
+        def uniform(self, n, low=0., high=1.): return torch.full((n,), float(high))
+    grid = A.warp(A.full_grid(torch.tensor([10]), 10, 64), Most(), hz, .1)
+    at = grid.freq[0].clamp(0, 63)
     got = hz[at.long()] + (at - at.long())*(hz[1] - hz[0])
     inside = 1.1*hz < 4000
     torch.testing.assert_close(got[inside], 1.1*hz[inside], atol=1e-2, rtol=1e-4)
@@ -84,35 +86,35 @@ def test_warp_moves_a_tone_by_the_factor():
 
 def test_power_adds():
     x = torch.full((2, 4, 3), math.log(2.)); x[1] = math.log(6.)
-    class Half(A.Dice):
-        def __call__(self, n, lo=0., hi=1.): return torch.full((n,), .25)
+    class Half(BatchRandom):
+        def uniform(self, n, low=0., high=1.): return torch.full((n,), .25)
         def partners(self, n): return torch.tensor([1, 0])
     torch.testing.assert_close(A.mix(x, Half()).exp()[:, 0, 0], torch.tensor([.75*2 + .25*6, .75*6 + .25*2]))
-    loud = A.noise(torch.full((50, 8, 9), -30.), A.Dice(0), 1.)
-    assert (loud > -30).all() and A.noise(x, A.Dice(0), 0.).equal(x)
+    loud = A.add_noise(torch.full((50, 8, 9), -30.), BatchRandom(0), 1.)
+    assert (loud > -30).all() and A.add_noise(x, BatchRandom(0), 0.).equal(x)
 
 
 def test_gain_and_colour_are_what_they_say():
     x = torch.zeros(400, 16, 12)
-    g = A.gain(x, A.Dice(0), 6.)
-    assert (g.flatten(1).std(1) < 1e-6).all() and 1.3 < g.max() < 6*A._DB + 1e-6
-    e = A.equalise(x, A.Dice(0), 6.)
-    assert (e.std(2) < 1e-6).all() and e.abs().max() <= 6*A._DB + 1e-5 and e.mean(1).abs().max() < .2
-    f = A.fade(x, A.Dice(0), 6.)
+    g = A.gain(x, BatchRandom(0), 6.)
+    assert (g.flatten(1).std(1) < 1e-6).all() and 1.3 < g.max() < 6*A.DECIBEL + 1e-6
+    e = A.equalise(x, BatchRandom(0), 6.)
+    assert (e.std(2) < 1e-6).all() and e.abs().max() <= 6*A.DECIBEL + 1e-5 and e.mean(1).abs().max() < .2
+    f = A.fade(x, BatchRandom(0), 6.)
     assert (f.std(1) < 1e-6).all() and f.diff(n=2, dim=2).abs().max() < 1e-5
     x = torch.rand(200, 64, 48)
-    hidden = A.mask(x, A.Dice(0)) != x
+    hidden = A.mask(x, BatchRandom(0)) != x
     assert hidden.all(2).float().mean(1).max() <= .15 + 1/64 and hidden.all(1).float().mean(1).max() <= .15 + 1/48 and .05 < hidden.float().mean() < .25
 
 
 def test_parts_are_parts():
     n = torch.tensor([15, 60, 400])
     for s in range(20):
-        p = A.part(A.whole(n, 20, 64), A.Dice(s), 20)
+        p = A.take_part(A.full_grid(n, 20, 64), BatchRandom(s), 20)
         assert (p.time >= 0).all() and (p.time <= (n - 1)[:, None]).all()
         torch.testing.assert_close(p.time[:, -1] - p.time[:, 0], torch.tensor([14., 19., 19.]), atol=1e-3, rtol=0)
 
 
 def test_wrong_requests():
-    with pytest.raises(ValueError, match="choose from weak"): A.Views(HZ, strength="")
-    with pytest.raises(ValueError, match="cannot ignore"): A.Views(HZ, "order,speaker")
+    with pytest.raises(ValueError, match="choose from weak"): Views(HZ, strength="")
+    with pytest.raises(ValueError, match="cannot ignore"): Views(HZ, "order,speaker")

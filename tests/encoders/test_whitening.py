@@ -1,5 +1,5 @@
-"Whitening: against scikit-learn, against algebra, of few or equal rows; found where it was; kept folders go on being read."
-import json, warnings
+"Whitening: against scikit-learn, against algebra, of few or equal rows; within clips; folders of earlier versions are read."
+import json
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from safetensors.numpy import save_file
 
 from audioclust.core.registry import load_saved
 from audioclust.encoders import Whiten
-from audioclust.encoders.whitening import _axes
+from audioclust.encoders.whitening import WithinWhiten, _principal_axes
 
 
 def test_whitening_matches_scikit_learn(rng):
@@ -41,23 +41,36 @@ def test_leading_axes_of_large_tables_are_those_of_the_singular_values(shape):
     X = np.random.default_rng(0).normal(size=shape)*np.exp(-np.arange(shape[1])/40)
     X -= X.mean(0)
     s, Vt = np.linalg.svd(X, full_matrices=False)[1:]
-    variance, A = _axes(X, 20)
+    variance, A = _principal_axes(X, 20)
     np.testing.assert_allclose(variance, s[:20]**2/(len(X) - 1), rtol=1e-8)
     np.testing.assert_allclose(abs((A*Vt[:20]).sum(1)), 1, atol=1e-6)
 
 
-def test_it_is_still_found_among_the_encoders():
-    import audioclust.encoders.fixed
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        from audioclust.encoders import Whiten as old
-    assert old is Whiten and "Whiten" in audioclust.encoders.fixed.__all__
-
-
-def test_a_folder_that_was_kept_before_is_read(tmp_path): # as it was written when the class was in `encoders`
+def test_a_folder_of_an_earlier_version_is_read(tmp_path): # as it was written when the class was in `encoders`
     (tmp_path/"whitening.json").write_text(json.dumps({"class": "Whiten", "params": {"floor": 0.05, "l2": False, "n_components": 2}, "fitted": {"n_features_in_": 3}}))
     save_file({"mean_": np.array([1., 2., 3.]), "components_": np.array([[1., 0., 0.], [0., .5, 0.]])}, tmp_path/"whitening.safetensors")
     for load in (Whiten.load, lambda path: load_saved(path, "whitening")):
         w = load(tmp_path)
         assert type(w) is Whiten and w.n_features_in_ == 3
         np.testing.assert_array_equal(w.transform(np.array([[3., 4., 5.]])), np.array([[2, 1]], np.float32))
+
+
+def test_within_whitening_makes_views_scatter_alike():
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((6, 6))
+    X = rng.standard_normal((500, 6))*[9, 5, 3, 1, 1, 1]
+    views = X[:, None] + rng.standard_normal((500, 4, 6)) @ A
+    w = WithinWhiten(6, floor=1e-9, l2=False).fit(views.mean(1), views=views)
+    flat = w.transform(views.reshape(-1, 6)).reshape(500, 4, 6)
+    inner = np.cov((flat - flat.mean(1, keepdims=True)).reshape(-1, 6).T)
+    assert np.abs(inner - np.diag(np.diag(inner))).max() < .02*np.diag(inner).max()  # axes in which views scatter independently …
+    np.testing.assert_allclose(np.cov(flat.mean(1).T), np.eye(6), atol=1e-2)  # … and clips alike
+    assert (np.diff(np.diag(inner)) > -1e-3).all()  # the first axes are those of which most can be told
+    few = WithinWhiten(30).fit(np.ones((4, 3)), views=np.ones((4, 2, 3)))
+    assert few.transform(np.ones((2, 3))).tolist() == [[0, 0, 0]]*2
+
+
+def test_within_whitening_says_what_is_wrong():
+    X = np.zeros((4, 3))
+    for views,message in ((None, "views are needed"), (np.zeros((4, 1, 3)), "at least 2"), (np.zeros((4, 2, 2)), "shapes"), (np.full((4, 2, 3), np.nan), "NaN")):
+        with pytest.raises(ValueError, match=message): WithinWhiten().fit(X, views=views)

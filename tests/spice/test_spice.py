@@ -16,7 +16,7 @@ from audioclust.audio import synthetic_words
 from audioclust.spice.fair import Even
 from audioclust.spice.heads import Heads, SelfHeads, assign_balanced, assign_nearest, double_softmax, prototypes
 from audioclust.spice import heads_learner
-from audioclust.encoders.logmel_store import LogMels
+from audioclust.encoders.logmel_store import LogMelStore
 from audioclust.metrics import accuracy, nmi
 from audioclust.spice.neighbours import NeighbourHeads, nearest_neighbours, scan_loss, temi_loss
 from audioclust.encoders import NetworkEncoder
@@ -30,7 +30,7 @@ from audioclust.deepcluster.checkpoints import Checkpoints
 def words(tmp_path_factory): return synthetic_words(3, 3, 8).save(tmp_path_factory.mktemp("words"))
 
 @pytest.fixture(scope="module")
-def store(words): return LogMels.of(words, NetworkEncoder(sample_rate=8000).front)
+def store(words): return LogMelStore.from_clips(words, NetworkEncoder(sample_rate=8000).front)
 
 def fit(learn, epochs=2, **options):
     with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(epochs, 1e-3, **options)
