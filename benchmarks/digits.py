@@ -21,11 +21,11 @@ from audioclust.encoders.augmentations import BatchRandom
 from audioclust.ensembles import Consensus
 from audioclust.spice.contrastive import NewOrder, PairCurves, Pairs, SimCLR, projector
 from audioclust.deepcluster.training import EncoderWithHead
-from audioclust.spice.heads import SelfHeads
+from audioclust.spice.head_training import SelfHeads
 from audioclust.kmeans import KMeans
 from audioclust.encoders.logmel_store import LogMelBatch, LogMelStore
 from audioclust.metrics import score
-from audioclust.spice.fixmatch import EMA, FixMatch, MatchCurves, reliable
+from audioclust.spice.fixmatch import EMA, FixMatch, MatchCurves, reliable_labels
 from audioclust.encoders.whitening import WithinWhiten
 
 
@@ -75,14 +75,14 @@ def run(seed, epochs=120):
     say("consensus", Consensus(10, dims=(8, 12, 16, 24), l2=True, random_state=seed).fit_predict(Z))
     heads = SelfHeads(10, random_state=seed).fit(Z, weak=V[0], strong=V[1:])
     say("heads", heads.labels_)
-    labels = reliable(Z, heads.labels_)
+    labels = reliable_labels(Z, heads.labels_)
     row |= dict(reliable=int((labels >= 0).sum()), acc_reliable=round(score(truth[labels >= 0], labels[labels >= 0])["acc"], 4))
     torch.manual_seed(seed)
     model = EncoderWithHead(encoder.train(), nn.Linear(encoder.dim, 10))
     match = FixMatch(labels, Moved(.3), Moved(1.), 64, .95, 1., seed)
     learn = Learner(store.dataloaders(192, "cpu"), model, loss_func=match.loss, lr=2e-3, wd=1e-4, cbs=[match, EMA(.99), MatchCurves()])
     with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(30, 2e-3, pct_start=.1)
-    with torch.no_grad(): say("match", learn.ema.slow.eval()(Moved(0)(store.batch(np.arange(len(store))))).argmax(1).numpy())
+    with torch.no_grad(): say("match", learn.ema.network.eval()(Moved(0)(store.batch(np.arange(len(store))))).argmax(1).numpy())
     return row | dict(seconds=round(time.perf_counter() - start, 1))
 
 

@@ -21,13 +21,14 @@ import torch
 from fastai.callback.core import Callback
 
 from appended import append
-from audioclust.spice.trained_encoder import place, soft_assignment
+from audioclust.spice.trained_encoder import head_embeddings, soft_assignment
 from audioclust.audio import fsdd
-from audioclust.spice.heads import SelfHeads
+from audioclust.spice.head_training import SelfHeads
 from audioclust.encoders.logmel_store import TrimmedLogMel, LogMelStore
 from audioclust.metrics import score
 from audioclust.spice.neighbours import NeighbourHeads
 from audioclust.spice import SPICE
+from audioclust.spice.steps import MatchOptions, SelfLabelOptions
 from spice import fitted
 
 made, trained = {}, {} # what `embeddings` and `many` made last
@@ -35,13 +36,13 @@ made, trained = {}, {} # what `embeddings` and `many` made last
 def embeddings(table, seed, folder):
     "Clean embeddings and views, by the name of the embedding, and the groups found so far."
     if seed in made: return made[seed]
-    model = fitted(SPICE(10, sample_rate=8000, heads=0, match_epochs=0, random_state=seed), table, [folder/f"{by}_{seed}" for by in ("content", "source")])
-    encoder, w, c = model.encoders_[0], model.whitenings_[0], model.crossed_
+    model = fitted(SPICE(10, sample_rate=8000, self_labels=SelfLabelOptions(heads=0), match=MatchOptions(0), random_state=seed), table, [folder/f"{by}_{seed}" for by in ("content", "source")])
+    encoder, w, c = model.encoders_[0], model.whitenings_[0], model.nonredundant_
     store = LogMelStore.from_clips(table, TrimmedLogMel(8000))
     X, R = encoder.embed_logmels(store), encoder.embed_logmels(store, views=5, seed=seed + 1)
-    def seen(even): return place(c, even, [w.transform(X)], c.other_labels_), np.stack([place(c, even, [w.transform(R[:, v])], c.other_labels_) for v in range(5)])
+    def seen(even): return head_embeddings(c, even, [w.transform(X)], c.other_labels_), np.stack([head_embeddings(c, even, [w.transform(R[:, v])], c.other_labels_) for v in range(5)])
     made.clear()
-    made[seed] = {"crossed": (*seen(None), soft_assignment(c.labels_, c.confidence_, 10)), **({"even": (*seen(model.even_), model.even_.proba_)} if model.even_ else {})}
+    made[seed] = {"crossed": (*seen(None), soft_assignment(c.labels_, c.confidence_, 10)), **({"even": (*seen(model.fair_), model.fair_.proba_)} if model.fair_ else {})}
     return made[seed]
 
 KINDS = {"given": None, "SPICE": lambda s, Z, V, p: SelfHeads(10, random_state=s).fit(Z, weak=V[0], strong=V[1:]), "SPICE, from the groups given": lambda s, Z, V, p: SelfHeads(10, random_state=s).fit(Z, weak=V[0], strong=V[1:], start=p),
@@ -69,7 +70,7 @@ class Each(Callback):
     @torch.no_grad()
     def after_epoch(self):
         labels = self.learn.self_labels
-        self.loss.append(labels.losses().numpy()); self.said.append(self.model(labels.clean).argmax(2).to(torch.uint8).numpy())
+        self.loss.append(labels.losses().numpy()); self.said.append(self.model(labels.views.clean).argmax(2).to(torch.uint8).numpy())
 
 def chosen(n, m): # Heads in all, and taken
     "How likely each place in the order of least losses is that of the head that is chosen, when m of n are taken: shape (n,)."

@@ -22,7 +22,7 @@ from made_sets import SETS
 from quality import WORDS, table_of
 
 METHODS = "deepcluster", "spice"
-STEPS = {"": None, "_start": "consensus", "_crossed": "crossed", "_even": "even", "_heads": "heads"} # Columns end with; names in `steps_`
+STEPS = {"": None, "_start": "consensus", "_crossed": "nonredundant", "_even": "fair", "_heads": "heads"} # Columns end with; names in `steps_`
 
 
 def run(table, method, by, seed, trained): # `trained`: networks of SPICE, filled and used

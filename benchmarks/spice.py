@@ -17,6 +17,7 @@ import soundfile as sf
 
 from appended import append
 from audioclust.audio import fsdd
+from audioclust.core.registry import split_options
 from audioclust.encoders import load_encoder
 from audioclust.kmeans import KMeans
 from audioclust.encoders.logmel_store import TrimmedLogMel, LogMelStore
@@ -26,6 +27,9 @@ from audioclust.spice import SPICE
 SIZES = (500, 430, 370, 310, 250, 210, 170, 130, 90, 50)  # clips of each digit at most, when unbalanced: there are 300 of each, so four digits are whole
 VARIANTS = {"content": {}, "source": dict(by="source", n_clusters=6), "content, not crossed": dict(crossed=False), "content, unbalanced": dict(unbalanced=True),
             "content, noisy": dict(noisy=True), "content, k = 8": dict(n_clusters=8), "content, k = 12": dict(n_clusters=12), "content, k = 20": dict(n_clusters=20)}
+
+COLUMNS = dict(crossed="nonredundant", even="fair") # Names in the file of results -> names in `steps_`
+IN_FILE = {step: column for column,step in COLUMNS.items()}
 
 
 def with_noise(table, seed, folder):
@@ -46,7 +50,7 @@ def fitted(model, table, at, **options): # `at`: folders of the two networks, th
     "Fit with the networks that lie in `at`; what is not there is trained, and left there."
     there = bool(at) and all((a/"encoder.json").is_file() for a in at)
     model.fit(table, encoders=[load_encoder(a) for a in at] if there else None, **options)
-    if at and not there and model.crossed:
+    if at and not there and model.other_grouping.crossed:
         for a,e in zip(at, model.encoders_): e.save(a)
     return model
 
@@ -66,12 +70,13 @@ def _run(table, seed, kept, unbalanced, name, **options):
         spent[f"s_{name}"] = round(time.perf_counter() - start, 1)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        model = SPICE(**{"n_clusters": 10, "sample_rate": 8000, "random_state": seed, **options})
+        model = SPICE(**split_options(SPICE, {"n_clusters": 10, "sample_rate": 8000, "random_state": seed, **options}))
         bys = ("content", "source")[::1 if model.by == "content" else -1]
         at = [Path(kept)/f"{by}_{seed}{'_unbalanced'*unbalanced}{name}" for by in bys] if kept else []
         fitted(model, table, at, stage=stage)
     X = model.encoders_[0].embed_logmels(LogMelStore.from_clips(table, TrimmedLogMel(8000)))
     steps = {"kmeans": KMeans(model.n_clusters, n_init=20, random_state=seed).fit_predict(X/np.linalg.norm(X, axis=1, keepdims=True)), **model.steps_, "answer": model.labels_}
+    steps |= {column: steps[step] for column,step in COLUMNS.items() if step in steps}
     wanted, other = ("label", "speaker") if model.by == "content" else ("speaker", "label")
     row = {}
     for name in ("kmeans", "consensus", "crossed", "even", "heads", "match", "answer"):
@@ -80,8 +85,8 @@ def _run(table, seed, kept, unbalanced, name, **options):
         row |= {f"acc_{name}": s["acc"], f"nmi_{name}": s["nmi"], f"ari_{name}": s["ari"], f"other_{name}": score(table[other], steps[name])["nmi"]}
     good = model.reliable_ >= 0
     mine = score(table[wanted][good], model.reliable_[good])["acc"]
-    return {**{k: round(float(v), 4) if v != "" else "" for k,v in row.items()}, "reliable": int(good.sum()), "acc_reliable": round(float(mine), 4), "n_other": model.crossed_.n_other_, "dependence": round(model.crossed_.dependence_.get("at the end", float("nan")), 4), "kept": " ".join(k for k,v in dict(even=model.even_, heads=model.heads_, match=model.model_).items() if v is not None),
-            "evidence": "; ".join(f"{k} {e['consistency']:.3f} - {e['dependence']:.3f}" for k,e in model.evidence_.items()), "warned": "; ".join(str(w.message) for w in warned if "kept" in str(w.message) or "depend" in str(w.message)), **spent}
+    return {**{k: round(float(v), 4) if v != "" else "" for k,v in row.items()}, "reliable": int(good.sum()), "acc_reliable": round(float(mine), 4), "n_other": model.nonredundant_.n_other_, "dependence": round(model.nonredundant_.dependence_.get("at the end", float("nan")), 4), "kept": " ".join(k for k,v in dict(even=model.fair_, heads=model.heads_, match=model.model_).items() if v is not None),
+            "evidence": "; ".join(f"{IN_FILE.get(k, k)} {e['consistency']:.3f} - {e['dependence']:.3f}" for k,e in model.validity_.items()), "warned": "; ".join(str(w.message) for w in warned if "kept" in str(w.message) or "depend" in str(w.message)), **spent}
 
 
 def main():

@@ -63,10 +63,11 @@ def few(tmp_path_factory):
 
 @pytest.fixture
 def brief(monkeypatch):
-    "SPICE whose crossed groupings are two rounds of small consensuses: at the defaults they are half of a small run."
+    "SPICE whose non-redundant clustering is two rounds of small consensuses: at the defaults it is half of a small run."
     import functools
-    from audioclust.spice import estimator as spice
-    monkeypatch.setattr(spice, "Crossed", functools.partial(spice.Crossed, rounds=2, n_members=8))
+    from audioclust.spice import steps
+    small = functools.partial(steps.NonRedundantClustering, rounds=2, n_members=8)
+    monkeypatch.setattr(steps, "NonRedundantClustering", small)
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,7 @@ class Kept(BaseEstimator):
     "An estimator with `save` and `load` that use no pickle."
     _file = "estimator"  # name of its two files
     _state:tuple = ()  # names of the fitted attributes that it needs
+    _former_class_names:tuple = ()  # names that the class had in files of earlier versions
 
     def save(self,
         path:str|Path, # Folder, made if it is not there
@@ -63,7 +64,7 @@ class Kept(BaseEstimator):
         path = Path(path)
         about = json.loads((path/f"{cls._file}.json").read_text(encoding="utf-8"))
         kind = about["class"]
-        if kind != cls.__name__: raise ValueError(f"{path} holds a {kind}, not a {cls.__name__}: load it with {kind}.load")
+        if kind not in (cls.__name__, *cls._former_class_names): raise ValueError(f"{path} holds a {kind}, not a {cls.__name__}: load it with {kind}.load")
         self = cls(**about["params"])
         arrays = load_file(path/f"{cls._file}.safetensors")
         for name,value in {**about["fitted"], **arrays}.items(): setattr(self, name, value)

@@ -43,6 +43,7 @@ def group_means(Z:np.ndarray, # Embeddings [N, d]
 class IdentityWhitening(TransformerMixin, Kept):
     "Embeddings as they are, where a whitening is expected."
     _file, _state = "whitening", ()
+    _former_class_names = ("AsIs",)
 
     def fit(self, X:np.ndarray|torch.Tensor, y=None)->Self: # Embeddings [N, d]
         "Note the number of columns."

@@ -237,7 +237,7 @@ def _embedded_by(network, start, failed, choice):
     request, is_spice = start.request, start.request.method == "spice"
     errors = start.errors + _with_paths(start.clips, sorted(failed))
     if is_spice:
-        encoder, embeddings, probabilities = network.answer_.cpu(), network.crossed_.embeddings_, network.proba_
+        encoder, embeddings, probabilities = network.encoder_.cpu(), network.nonredundant_.embeddings_, network.proba_
         whitening = encoder.whitening(len(embeddings)).fit(embeddings)
     else:
         encoder, embeddings, probabilities = network.encoder_.cpu(), network.embeddings_, None

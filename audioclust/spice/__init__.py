@@ -6,7 +6,10 @@ from ..core.registry import METHODS, SAVED
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 METHODS.register("spice", "audioclust.spice.estimator:SPICE",
-                 "trains two, for both groupings, and then one on what is reliable; some minutes more", trains_encoder=True)
-SAVED.register("Answer", "audioclust.spice.trained_encoder:Answer")
-SAVED.register("AsIs", "audioclust.spice.trained_encoder:AsIs")
-SAVED.register("MostProbable", "audioclust.spice.trained_encoder:MostProbable")
+                 "trains two, for both groupings, and then one on what is reliable; some minutes more",
+                 trains_encoder=True)
+SAVED.register("TrainedEncoder", "audioclust.spice.trained_encoder:TrainedEncoder")
+SAVED.register("ArgmaxClusterer", "audioclust.spice.trained_encoder:ArgmaxClusterer")
+# Names that these classes had before, which older run folders hold
+SAVED.register("Answer", "audioclust.spice.trained_encoder:TrainedEncoder")
+SAVED.register("MostProbable", "audioclust.spice.trained_encoder:ArgmaxClusterer")

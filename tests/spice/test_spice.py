@@ -1,5 +1,7 @@
-"SPICE and its parts: what is computed, what is kept, what is refused."
-import math, warnings
+"SPICE and its parts: what is computed, what is saved, what is refused."
+import json
+import math
+import warnings
 
 import numpy as np
 import pytest
@@ -7,23 +9,22 @@ import torch
 from fastai.callback.core import Callback
 from hypothesis import given, settings, strategies as st
 
-from audioclust.spice.trained_encoder import soft_assignment
-from audioclust.ensembles import Consensus
-from audioclust.spice.contrastive import MoCo, Pairs, SimCLR, effective_rank, similarities
-from audioclust.spice import contrastive_learner
-from audioclust.spice.nonredundant import Crossed
 from audioclust.audio import synthetic_words
-from audioclust.spice.fair import Even
-from audioclust.spice.heads import Heads, SelfHeads, assign_balanced, assign_nearest, double_softmax, prototypes
-from audioclust.spice import heads_learner
+from audioclust.core.registry import SAVED, load_saved, make_clusterer
+from audioclust.deepcluster.checkpoints import Checkpoints
+from audioclust.encoders import NetworkEncoder, load_encoder
 from audioclust.encoders.logmel_store import LogMelStore
 from audioclust.metrics import accuracy, nmi
+from audioclust.spice import SPICE, contrastive_learner, fixmatch_learner, heads_learner
+from audioclust.spice.contrastive import MoCo, SimCLR, moving_average, similarities
+from audioclust.spice.fair import FairClustering, balanced_assignment
+from audioclust.spice.fixmatch import FixMatchOptions, consistency, reliable_labels
+from audioclust.spice.head_training import HeadsOptions, SelfHeads
+from audioclust.spice.heads import FrozenViews, Heads, assign_balanced, assign_disjoint, assign_nearest, double_softmax, prototypes
+from audioclust.spice.network_training import NetworkTrainer
 from audioclust.spice.neighbours import NeighbourHeads, nearest_neighbours, scan_loss, temi_loss
-from audioclust.encoders import NetworkEncoder
-from audioclust.spice.fixmatch import EMA, consistency, reliable
-from audioclust.spice import semi_learner
-from audioclust.spice import SPICE
-from audioclust.deepcluster.checkpoints import Checkpoints
+from audioclust.spice.nonredundant import OTHER, NonRedundantClustering
+from audioclust.spice.trained_encoder import ArgmaxClusterer, IdentityWhitening, TrainedEncoder, soft_assignment
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,10 @@ def fit(learn, epochs=2, **options):
     with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(epochs, 1e-3, **options)
     return learn
 
-def same(a, b): return all(torch.equal(p, q) for p,q in zip(a.state_dict().values(), b.state_dict().values()))
+def same(a, b):
+    "Do two networks have the same weights and buffers?"
+    a, b = a.state_dict(), b.state_dict()
+    return len(a) == len(b) > 0 and all(torch.equal(p, q) for p,q in zip(a.values(), b.values()))
 
 
 # contrast
@@ -48,15 +52,34 @@ def test_similarities_is_the_published_loss():
     for i in range(12):
         j = (i + 6) % 12
         total -= math.log(math.exp(u[i] @ u[j]/.2)/sum(math.exp(u[i] @ u[m]/.2) for m in range(12) if m != i))
-    s, right = similarities(z, .2)
-    assert abs(torch.nn.functional.cross_entropy(s, right).item() - total/12) < 1e-5
+    scores, target = similarities(z, .2)
+    assert abs(torch.nn.functional.cross_entropy(scores, target).item() - total/12) < 1e-5
+
+@pytest.mark.parametrize("warm_up", [False, True])
+def test_moving_average_is_that_of_a_plain_loop(warm_up):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+    averaged = moving_average(model, .9, warm_up)
+    expected = [p.detach().clone() for p in model.parameters()]
+    for step in range(1, 6):
+        with torch.no_grad():
+            for p in model.parameters(): p += torch.randn_like(p)
+            model[1].running_mean += 1
+        averaged.update_parameters(model)
+        m = min(.9, step/(step + 9)) if warm_up else .9
+        for e,p in zip(expected, model.parameters()): e.lerp_(p.detach(), 1 - m)
+    for e,p in zip(expected, averaged.module.parameters()): torch.testing.assert_close(p, e, rtol=0, atol=0)
+    assert torch.equal(averaged.module[1].running_mean, model[1].running_mean)
+    assert not any(p.requires_grad for p in averaged.parameters())
 
 class Seen(Callback):
     order = 3
     def before_fit(self): self.rows, self.shapes = [], []
     def before_batch(self): self.rows.append(self.yb[0].clone()); self.shapes.append(tuple(self.xb[0].shape))
 
-def contrast(store, how=None, seed=0, cbs=()): return contrastive_learner(store.dataloaders(24, "cpu"), NetworkEncoder(sample_rate=8000, seed=seed), how, bf16=False, seed=seed, cbs=cbs)
+def contrast(store, how=None, seed=0, cbs=()):
+    encoder = NetworkEncoder(sample_rate=8000, seed=seed)
+    return contrastive_learner(store.dataloaders(24, "cpu"), encoder, how, bf16=False, seed=seed, cbs=cbs)
 
 def test_both_views_of_a_clip_are_half_a_batch_apart_and_differ(store):
     learn = fit(contrast(store, cbs=[Seen()]), 1)
@@ -74,73 +97,75 @@ def test_contrast_learns_to_tell_clips_apart(store, how):
     assert rows[-1]["alignment"] < rows[0]["alignment"] and rows[-1]["loss"] < rows[-1]["chance"]
     assert how is MoCo or rows[-1]["loss"] < rows[0]["loss"]  # MoCo's queue is random at first, so its loss begins low
 
-def test_the_queue_turns_and_the_second_network_follows(store):
+def test_the_queue_turns_and_the_key_encoder_follows(store):
     learn = contrast(store, MoCo(queue=40, momentum=.5))
     first = {k: v.clone() for k,v in learn.model.state_dict().items()}
     fit(learn, 1)
     moco = learn.mo_co
-    assert moco.at == 3*24 % 40 and torch.allclose(moco.queue.norm(dim=1), torch.ones(40), atol=1e-5)
-    slow, fast = dict(moco.slow.named_parameters()), dict(learn.model.named_parameters())
+    assert moco.position == 3*24 % 40 and torch.allclose(moco.queue.norm(dim=1), torch.ones(40), atol=1e-5)
+    slow, fast = dict(moco.key_encoder.module.named_parameters()), dict(learn.model.named_parameters())
     name = next(iter(fast))
     between = (slow[name] - first[name])*(fast[name] - first[name])
     assert (between >= -1e-9).float().mean() > .9 and not torch.equal(slow[name], fast[name])
 
-def test_contrast_goes_on_where_it_stopped(store, tmp_path):
+@pytest.mark.parametrize("how", [SimCLR, MoCo])
+def test_contrast_resumes_where_it_stopped(store, tmp_path, how):
     class Stop(Callback):
         def before_epoch(self):
             if self.epoch == 1: raise KeyboardInterrupt
-    learn = contrast(store, cbs=[Checkpoints(tmp_path, name="wanted"), Stop()])
+    learn = contrast(store, how(), cbs=[Checkpoints(tmp_path, name="wanted"), Stop()])
     with pytest.raises(KeyboardInterrupt): fit(learn, 3)
-    other = contrast(store, cbs=[Checkpoints(tmp_path, name="wanted")])
+    other = contrast(store, how(), cbs=[Checkpoints(tmp_path, name="wanted")])
     assert [p.name for p in tmp_path.iterdir()] == ["wanted.safetensors"] and other.checkpoints.load(other) == 1
     fit(other, 3, start_epoch=1)
-    assert same(other.model, fit(contrast(store), 3).model)
+    assert same(other.model, fit(contrast(store, how()), 3).model)
 
 def test_a_collapse_is_named(store):
     learn = contrast(store)
     with torch.no_grad(): learn.model.head[-1].weight.zero_()
-    learn.model.head.requires_grad_(False); learn.model.head[-1].bias.data.fill_(1.)
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always"); fit(learn, 2)
-    assert any("collapsing" in str(w.message) for w in said)
+    learn.model.head.requires_grad_(False)
+    learn.model.head[-1].bias.data.fill_(1.)
+    with pytest.warns(UserWarning, match="collapsing"): fit(learn, 2)
 
 
-# crossed groupings
+# non-redundant clustering
 
 def crossed_data(seed=2, n=400, away=1.4):
     rng = np.random.default_rng(seed)
     content, source = rng.integers(5, size=n), rng.integers(4, size=n)
     P, Q = rng.normal(size=(5, 12)), rng.normal(size=(4, 12))
-    return content, source, (1.5*P[content] + away*Q[source] + rng.normal(0, .8, (n, 12))).astype(np.float32), (2*Q[source] + .7*P[content] + rng.normal(0, .8, (n, 12))).astype(np.float32)
+    U = 1.5*P[content] + away*Q[source] + rng.normal(0, .8, (n, 12))
+    W = 2*Q[source] + .7*P[content] + rng.normal(0, .8, (n, 12))
+    return content, source, U.astype(np.float32), W.astype(np.float32)
 
 OPTIONS = dict(n_other=(2, 3, 4, 6, 8), dims=(4, 6), other_dims=(3, 4), n_members=20)
 
-def test_crossed_finds_both_and_answers_for_new_clips(tmp_path):
+def test_nonredundant_finds_both_and_predicts_new_clips(tmp_path):
     content, source, U, W = crossed_data()
-    c = Crossed(5, **OPTIONS).fit(U, other=W)
-    assert accuracy(content, c.labels_) > .95 and c.crossed_
-    assert accuracy(source, Crossed(5, **{**OPTIONS, "n_other": 4, "limit": .5}).fit(U, other=W).other_labels_) > .95
-    assert accuracy(content, c.labels_) > accuracy(content, c.steps_[0].clusterer.labels_)
+    c = NonRedundantClustering(5, **OPTIONS).fit(U, other=W)
+    assert accuracy(content, c.labels_) > .95 and c.removes_other_
+    assert accuracy(source, NonRedundantClustering(5, **{**OPTIONS, "n_other": 4, "limit": .5}).fit(U, other=W).other_labels_) > .95
+    assert accuracy(content, c.labels_) > accuracy(content, c.steps_[0].labels)
     np.testing.assert_array_equal(c.predict(U, W), c.labels_)
     c.save(tmp_path)
-    np.testing.assert_array_equal(Crossed.load(tmp_path).predict(U[:7], W[:7]), c.labels_[:7])
+    np.testing.assert_array_equal(NonRedundantClustering.load(tmp_path).predict(U[:7], W[:7]), c.labels_[:7])
     assert not list(tmp_path.rglob("*.pkl"))
 
-def test_crossed_takes_several_embeddings(tmp_path):
+def test_nonredundant_takes_several_embeddings(tmp_path):
     content, source, U, W = crossed_data()
-    c = Crossed(5, **OPTIONS).fit([U, U[:, :8]], other=[W, W[:, :9]])
+    c = NonRedundantClustering(5, **OPTIONS).fit([U, U[:, :8]], other=[W, W[:, :9]])
     assert c.embeddings_.shape == (400, 12) and accuracy(content, c.labels_) > .9
     c.save(tmp_path)
-    np.testing.assert_array_equal(Crossed.load(tmp_path).predict([U, U[:, :8]], [W, W[:, :9]]), c.labels_)
+    np.testing.assert_array_equal(NonRedundantClustering.load(tmp_path).predict([U, U[:, :8]], [W, W[:, :9]]), c.labels_)
 
-def test_crossed_with_nothing_to_cross_is_consensus():
+def test_without_another_grouping_it_is_consensus():
     _, _, U, W = crossed_data()
-    c = Crossed(5, n_other=(), dims=(4, 6), n_members=20).fit(U, other=W)
-    assert not c.crossed_ and len(c.steps_) == 1 and c.other_labels_ is None
+    c = NonRedundantClustering(5, n_other=(), dims=(4, 6), n_members=20).fit(U, other=W)
+    assert not c.removes_other_ and len(c.steps_) == 1 and c.other_labels_ is None
     for wrong in (1, 2.5, (2, "x"), 500):
-        with pytest.raises(ValueError, match="n_other"): Crossed(5, n_other=wrong).fit(U, other=W)
-    with pytest.raises(ValueError, match="other is needed"): Crossed(5).fit(U)
-    with pytest.raises(ValueError, match="row for each clip"): Crossed(5).fit(U, other=np.full_like(W, np.nan))
+        with pytest.raises(ValueError, match="n_other"): NonRedundantClustering(5, n_other=wrong).fit(U, other=W)
+    with pytest.raises(ValueError, match="other is needed"): NonRedundantClustering(5).fit(U)
+    with pytest.raises(ValueError, match="row for each clip"): NonRedundantClustering(5).fit(U, other=np.full_like(W, np.nan))
 
 
 # heads
@@ -168,14 +193,17 @@ def test_selection_is_that_of_plain_loops(seed, k, n):
 
 def test_without_overlap_nobody_is_in_two_groups():
     E = torch.randn(30, 4, generator=torch.Generator().manual_seed(0))
-    rows, _ = assign_balanced(torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(1)), E, 10, overlap=False)
+    rows, _ = assign_disjoint(torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(1)), E, 10)
     assert all(len(set(r.tolist())) == 30 for r in rows)
     assert assign_nearest(torch.eye(4)[None], torch.eye(4))[1].tolist() == [[0, 1, 2, 3]]
 
 @pytest.mark.parametrize("k", [2, 10, 37])
 def test_double_softmax_has_its_three_values(k):
     y = torch.zeros(1, 1, dtype=torch.long)
-    for p, value in ((torch.eye(k)[0], math.log(math.e + k - 1) - 1), (torch.full((k,), 1/k), math.log(k)), (torch.eye(k)[1], math.log(math.e + k - 1))): assert abs(double_softmax(p[None, None], y).item() - value) < 1e-5
+    right, wrong, uniform = torch.eye(k)[0], torch.eye(k)[1], torch.full((k,), 1/k)
+    most = math.log(math.e + k - 1)
+    for p, value in ((right, most - 1), (uniform, math.log(k)), (wrong, most)):
+        assert abs(double_softmax(p[None, None], y).item() - value) < 1e-5
 
 def test_heads_side_by_side_are_heads_alone():
     torch.manual_seed(0)
@@ -207,11 +235,12 @@ def test_only_heads_are_trained_and_each_place_comes_once_a_pass():
         order = 50
         def before_epoch(self): self.seen = []
         def before_batch(self): self.seen.append(self.xb[0].clone())
-    learn = heads_learner(X, n_clusters=3, heads=2, passes=4, bs=32, cbs=[Places()])
+    options = HeadsOptions(heads=2, passes=4, bs=32)
+    learn = heads_learner(FrozenViews.of(X), n_clusters=3, options=options, cbs=[Places()])
     with learn.no_bar(), learn.no_logging(): learn.fit(1)
     counts = torch.cat(learn.places.seen).bincount(minlength=180)
     assert counts.sum() == 4*160 and counts.max() <= 4
-    with pytest.raises(ValueError, match="strong ones"): heads_learner(X, strong=X)
+    with pytest.raises(ValueError, match="strong ones"): FrozenViews.of(X, strong=X)
 
 
 # reliable labels and FixMatch
@@ -232,23 +261,26 @@ def test_consistency_is_that_of_plain_loops(seed, n, m):
 def test_every_group_keeps_its_share(seed, k, least):
     rng = np.random.default_rng(seed)
     E, y = rng.normal(size=(80, 3)), rng.integers(k, size=80)  # labels that mean nothing
-    kept = reliable(E, y, 10, .95, least)
+    kept = reliable_labels(E, y, 10, .95, least)
     for c in np.unique(y): assert (kept == c).sum() >= least*(y == c).sum()
     assert ((kept == y) | (kept == -1)).all()
 
-def semi(store, labels, seed=0, cbs=(), **options): return semi_learner(store.dataloaders(36, "cpu"), NetworkEncoder(sample_rate=8000, seed=3), labels, 3, bs=18, bf16=False, seed=seed, cbs=cbs, **options)
+def match(store, labels, seed=0, cbs=(), **constants):
+    encoder = NetworkEncoder(sample_rate=8000, seed=3)
+    options = FixMatchOptions(bs=18, **constants)
+    return fixmatch_learner(store.dataloaders(36, "cpu"), encoder, labels, 3, options=options, bf16=False, seed=seed, cbs=cbs)
 
 def test_fixmatch_is_the_formula_and_ema_follows(words, store):
     y = words.label.astype("category").cat.codes.to_numpy().astype(np.int64)
-    learn = semi(store, np.where(np.arange(len(y)) % 2, y, -1), threshold=.6, weight=2.)
-    match = learn.fix_match
-    match.n, match.sure = (2, 2), []
+    learn = match(store, np.where(np.arange(len(y)) % 2, y, -1), threshold=.6, weight=2.)
+    fixmatch = learn.fix_match
+    fixmatch.sizes, fixmatch.confident = [2, 2, 2], []
     pred, right = torch.tensor([[2., 0, 0], [0, 1, 0], [3, 0, 0], [.1, 0, 0], [0, 1, 0], [0, 0, 5]]), torch.tensor([0, 2])
     ce = torch.nn.functional.cross_entropy
-    assert torch.isclose(match.loss(pred, right), ce(pred[:2], right) + 2*.5*ce(pred[4:5], torch.tensor([0])))
-    learn = fit(semi(store, y), 3)
-    assert learn.ema.steps == 6 and not same(learn.ema.slow, learn.model)
-    assert same(learn.ema.slow, fit(semi(store, y), 3).ema.slow)
+    assert torch.isclose(fixmatch.loss(pred, right), ce(pred[:2], right) + 2*.5*ce(pred[4:5], torch.tensor([0])))
+    learn = fit(match(store, y), 3)
+    assert learn.ema.averaged.n_averaged == 1 + 6 and not same(learn.ema.network, learn.model)
+    assert same(learn.ema.network, fit(match(store, y), 3).ema.network)
 
 def test_labelled_clips_come_evenly_and_only_they(words, store):
     y = words.label.astype("category").cat.codes.to_numpy().astype(np.int64)
@@ -257,44 +289,62 @@ def test_labelled_clips_come_evenly_and_only_they(words, store):
         order = 4
         def before_fit(self): self.seen = []
         def before_batch(self): self.seen.append(self.yb[0].clone())
-    learn = fit(semi(store, few, cbs=[Known()]), 1)
+    learn = fit(match(store, few, cbs=[Known()]), 1)
     counts = torch.cat(learn.known.seen).bincount(minlength=3)
     assert counts.max() - counts.min() <= 1
 
-def test_semi_goes_on_where_it_stopped(words, store, tmp_path):
+def test_fixmatch_resumes_where_it_stopped(words, store, tmp_path):
     y = words.label.astype("category").cat.codes.to_numpy().astype(np.int64)
     class Stop(Callback):
         def before_epoch(self):
             if self.epoch == 1: raise KeyboardInterrupt
-    with pytest.raises(KeyboardInterrupt): fit(semi(store, y, cbs=[Checkpoints(tmp_path), Stop()]), 3)
-    other = semi(store, y, cbs=[Checkpoints(tmp_path)])
+    with pytest.raises(KeyboardInterrupt): fit(match(store, y, cbs=[Checkpoints(tmp_path), Stop()]), 3)
+    other = match(store, y, cbs=[Checkpoints(tmp_path)])
     fit(other, 3, start_epoch=other.checkpoints.load(other))
-    assert same(other.ema.slow, fit(semi(store, y), 3).ema.slow)
+    assert same(other.ema.averaged, fit(match(store, y), 3).ema.averaged)
 
 
-# the whole
+# the whole method
 
 QUICK = dict(sample_rate=8000, epochs=4, n_other=(2, 3), head_epochs=3, match_epochs=2, bs=36, views=2)
 
+def spice(n_clusters=3, by="content", **flat):
+    "With flat names of parameters, as the command line gives them."
+    return make_clusterer("spice", n_clusters, by=by, **flat)
+
+def test_flat_names_of_parameters_reach_their_objects():
+    flat = dict(n_other=4, crossed=False, anchor=True, heads=2, head_epochs=7, assign="nearest", match_epochs=3,
+                views=5, lr=.1, backbone="resnet18", epochs=6, bs=12)
+    m = spice(**flat)
+    objects = (m.contrast, m.other_grouping, m.self_labels, m.match)
+    assert {name: getattr(o, name) for o in objects for name in flat if hasattr(o, name)} == flat
+    with pytest.raises(ValueError, match="has no parameter 'head'"): spice(head=3)
+
 def test_unless_told_spice_takes_epochs_from_the_clips(words, brief, monkeypatch):
-    asked, fit = [], SPICE._fit
-    monkeypatch.setattr(SPICE, "_fit", lambda self, learn, epochs, keep: (asked.append(epochs), fit(self, learn, 2, keep)))
+    asked, fit = [], NetworkTrainer.fit
+    def shorter(self, learn, epochs, stage):
+        asked.append(epochs)
+        fit(self, learn, 2, stage)
+    monkeypatch.setattr(NetworkTrainer, "fit", shorter)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # so short a training may find little
-        SPICE(3, **{k: v for k,v in QUICK.items() if k not in ("epochs", "match_epochs")}).fit(words)
+        spice(**{k: v for k,v in QUICK.items() if k not in ("epochs", "match_epochs")}).fit(words)
     assert asked[:2] == [60, 60] and asked[2:] in ([40], [])  # 72 clips are few; the last needs five reliable clips in each group
 
 
 @pytest.mark.parametrize("by", ["content", "source"])
-def test_spice_answers_for_new_clips_as_for_those_it_knew(words, brief, by, tmp_path):
+def test_spice_predicts_new_clips_as_those_it_was_fitted_to(words, brief, by, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        m = SPICE(3, by, **QUICK).fit(words)
-        if by == "content": np.testing.assert_array_equal(SPICE(3, by, **QUICK).fit(words).labels_, m.labels_)
+        m = spice(3, by, **QUICK).fit(words)
+        if by == "content": np.testing.assert_array_equal(spice(3, by, **QUICK).fit(words).labels_, m.labels_)
     np.testing.assert_allclose(m.proba_.sum(1), 1, atol=1e-4)
-    assert set(m.steps_) >= {"consensus", "crossed", "heads"} and set(m.evidence_) >= {"crossed", "heads"}
+    assert set(m.steps_) >= {"consensus", "nonredundant", "heads"} and set(m.validity_) >= {"nonredundant", "heads"}
     np.testing.assert_array_equal(m.predict(words), m.labels_)
     np.testing.assert_array_equal(m.predict(words.iloc[[5]]), m.labels_[[5]])
+    X, p = m.encoder_.embed(words)
+    assert p.shape == (72, 3) and X.shape == m.embeddings_.shape == m.nonredundant_.embeddings_.shape
+    np.testing.assert_array_equal(p, m.predict_proba(words))
     m.save(tmp_path)
     np.testing.assert_allclose(SPICE.load(tmp_path).predict_proba(words), m.predict_proba(words), atol=1e-5)
     assert {p.suffix for p in tmp_path.rglob("*") if p.is_file()} <= {".json", ".safetensors", ".npy"}
@@ -302,22 +352,54 @@ def test_spice_answers_for_new_clips_as_for_those_it_knew(words, brief, by, tmp_
 def test_spice_without_its_options(words):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        m = SPICE(3, **{**QUICK, "match_epochs": 0}, crossed=False, heads=0, anchor=False).fit(words)
-    assert len(m.encoders_) == 1 and m.model_ is None and m.heads_ is None and not m.crossed_.crossed_
+        m = spice(**{**QUICK, "match_epochs": 0}, crossed=False, heads=0, anchor=False).fit(words)
+    assert len(m.encoders_) == 1 and m.model_ is None and m.heads_ is None and not m.nonredundant_.removes_other_
     np.testing.assert_array_equal(m.labels_, m.steps_["consensus"])
     np.testing.assert_array_equal(m.predict(words), m.labels_)
 
-def test_spice_keeps_the_better_answer(words, brief, monkeypatch):
-    from audioclust.spice import estimator as spice
-    monkeypatch.setattr(spice, "probabilities_kept", lambda model, store: np.tile(np.float32([.9, .05, .05]), (len(store), 1)))  # all in one group
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        m = SPICE(3, **QUICK).fit(words)
-    assert m.model_ is None and len(np.unique(m.labels_)) == 3 and any("answer from before is kept" in str(w.message) for w in said)
+def test_spice_keeps_the_better_labels(words, brief, monkeypatch):
+    from audioclust.spice import steps
+    def one_group(model, store): return np.tile(np.float32([.9, .05, .05]), (len(store), 1))
+    monkeypatch.setattr(steps, "store_probabilities", one_group)
+    with pytest.warns(UserWarning, match="labels of the step before are kept"): m = spice(**QUICK).fit(words)
+    assert m.model_ is None and len(np.unique(m.labels_)) == 3
 
-@pytest.mark.parametrize("wrong, says", [(dict(n_clusters=1), "at least 2"), (dict(n_clusters=2.5), "whole number"), (dict(epochs=0), "at least 1"), (dict(assign="x"), "balanced"), (dict(heads=-1), "at least 0"), (dict(n_clusters=40), "two for each")])
+def test_a_network_that_is_accepted_gives_the_probabilities(words, brief, monkeypatch, tmp_path):
+    from audioclust.spice import steps
+    monkeypatch.setattr(steps, "MATCH_TOLERANCE", 9.)
+    monkeypatch.setattr(steps, "_lost_groups", lambda *args: 0)
+    monkeypatch.setattr(steps, "LEAST_RELIABLE", 0)
+    m = spice(**QUICK).fit(words)
+    assert m.model_ is not None
+    np.testing.assert_allclose(m.predict_proba(words), m.proba_, atol=1e-5)
+    m.save(tmp_path)
+    np.testing.assert_allclose(SPICE.load(tmp_path).predict_proba(words), m.proba_, atol=1e-5)
+
+OLD_NAMES = dict(TrainedEncoder="Answer", IdentityWhitening="AsIs", ArgmaxClusterer="MostProbable", FairClustering="Even")
+
+def test_folders_with_the_former_names_of_classes_load(words, brief, tmp_path):
+    m = spice(**{**QUICK, "match_epochs": 0}, heads=0).fit(words)
+    X, p = m.encoder_.embed(words)
+    parts = (m.encoder_, m.encoder_.whitening(len(X)).fit(X), m.clusterer().fit(p))
+    for part in parts: part.save(tmp_path)
+    renamed = 0
+    for path in tmp_path.rglob("*.json"):
+        about = json.loads(path.read_text())
+        if about.get("class") not in OLD_NAMES: continue
+        path.write_text(json.dumps({**about, "class": OLD_NAMES[about["class"]]}))
+        renamed += 1
+    assert renamed == 3 + (m.fair_ is not None)
+    encoder, whitening, clusterer = load_encoder(tmp_path), load_saved(tmp_path, "whitening"), load_saved(tmp_path, "clusterer")
+    assert [type(x) for x in (encoder, whitening, clusterer)] == [TrainedEncoder, IdentityWhitening, ArgmaxClusterer]
+    np.testing.assert_array_equal(clusterer.predict(whitening.transform(encoder.embed(words))), m.labels_)
+    assert all(SAVED.load(name) is SAVED.load(OLD_NAMES[name]) for name in ("TrainedEncoder", "IdentityWhitening", "ArgmaxClusterer"))
+
+WRONG = [(dict(n_clusters=1), "at least 2"), (dict(n_clusters=2.5), "whole number"), (dict(epochs=0), "at least 1"),
+         (dict(assign="x"), "balanced"), (dict(heads=-1), "at least 0"), (dict(n_clusters=40), "two for each")]
+
+@pytest.mark.parametrize("wrong, says", WRONG)
 def test_wrong_requests(words, wrong, says):
-    with pytest.raises(ValueError, match=says): SPICE(**{"n_clusters": 3, **QUICK, **wrong}).fit(words)
+    with pytest.raises(ValueError, match=says): spice(**{"n_clusters": 3, **QUICK, **wrong}).fit(words)
 
 def test_soft_assignment_rows_sum_to_one_and_the_group_is_largest():
     p = soft_assignment(np.array([0, 2, 1]), np.array([1., 0., .4]), 3)
@@ -325,52 +407,48 @@ def test_soft_assignment_rows_sum_to_one_and_the_group_is_largest():
     assert p.argmax(1).tolist() == [0, 2, 1]
 
 
-# shares that hold for every source
+# fair clustering
 
-@pytest.mark.parametrize("seed", range(3))
-def test_even_is_the_transport_problem_of_plain_loops(seed):
+@pytest.mark.parametrize("seed, weight", [(0, .7), (1, .7), (2, None), (3, 0.)])
+def test_balanced_assignment_is_the_transport_problem_of_plain_loops(seed, weight):
     rng = np.random.default_rng(seed)
-    Z, s, K = rng.normal(size=(40, 3)), rng.integers(0, 3, 40), 4
-    Z /= np.linalg.norm(Z, axis=1, keepdims=True)
-    e, T = Even(weight=.7, own=.3, softness=.2), np.eye(K)[rng.integers(0, K, 40)]
-    e.mean_ = np.zeros((3, 3))
-    found, P, bias = e._assign(Z, s, T)
-    share = T.mean(0)
-    for g in range(3):
-        rows = np.flatnonzero(s == g)
-        v, u = np.ones(K), np.ones(len(rows))
-        cost = [[np.exp(-((Z[i] - P[g, k])**2).sum()/.2) for k in range(K)] for i in rows]
-        for _ in range(60):
-            v = [(share[k]*len(rows)/sum(u[i]*cost[i][k] for i in range(len(rows))))**(.7/.9) for k in range(K)]
-            u = [1/sum(cost[i][k]*v[k] for k in range(K)) for i in range(len(rows))]
-        np.testing.assert_allclose(found[rows], [[u[i]*cost[i][k]*v[k] for k in range(K)] for i in range(len(rows))], atol=1e-9)
-        np.testing.assert_allclose(bias[g], np.log(v), atol=1e-9)
+    n, K, softness = 20, 4, .2
+    distances, shares = rng.uniform(0, 2, (n, K)), rng.dirichlet(np.ones(K))
+    found, factors = balanced_assignment(distances, shares, weight=weight, softness=softness)
+    exponent = 1 if weight is None else weight/(weight + softness)
+    kernel = [[math.exp(-distances[i, k]/softness) for k in range(K)] for i in range(n)]
+    v, u = np.ones(K), np.ones(n)
+    for _ in range(60):
+        v = [(shares[k]*n/sum(u[i]*kernel[i][k] for i in range(n)))**exponent for k in range(K)]
+        u = [1/sum(kernel[i][k]*v[k] for k in range(K)) for i in range(n)]
+    np.testing.assert_allclose(found, [[u[i]*kernel[i][k]*v[k] for k in range(K)] for i in range(n)], atol=1e-9)
+    np.testing.assert_allclose(factors, v, rtol=1e-9)
     np.testing.assert_allclose(found.sum(1), 1)
+    if weight is None: np.testing.assert_allclose(found.mean(0), shares, atol=.01)
 
-
-def test_even_with_all_weight_keeps_the_shares_and_with_none_ignores_them():
+def test_fair_clustering_with_all_weight_keeps_the_shares_and_with_none_ignores_them():
     rng = np.random.default_rng(0)
     y, s = np.repeat([0, 1, 2], 60), np.tile([0, 1], 90)
     X = 4*np.eye(3)[y] + rng.normal(size=(180, 3))
     X[(y == 2) & (s == 1)] += [4, 0, -4]  # this source has its third content where the first is
     start = np.where((y == 2) & (s == 1), 0, y)
     for weight,same in ((None, True), (0., False)):
-        labels = Even(weight=weight).fit(X, start, s).labels_
+        labels = FairClustering(weight=weight).fit(X, start, s).labels_
         here, there = (np.bincount(labels[s == g], minlength=3) for g in (0, 1))
         assert (abs(here - there).max() <= 4) == same
 
 
-def test_even_places_new_clips_where_it_placed_them_and_is_kept(tmp_path):
+def test_fair_clustering_predicts_new_clips_and_can_be_saved(tmp_path):
     rng = np.random.default_rng(1)
     X, y, s = rng.normal(size=(90, 5)).astype(np.float32), rng.integers(0, 3, 90), rng.integers(0, 2, 90)
-    e = Even(n_axes=4).fit([X, 50*X[:, :2]], y, s)
-    e.save(tmp_path)
-    for model in (e, Even.load(tmp_path)):
-        labels, sure, p, Z = model.predict_with_confidence([X, 50*X[:, :2]], s)
-        np.testing.assert_array_equal(labels, e.labels_)
-        np.testing.assert_allclose(p, e.proba_, atol=1e-5)
-        np.testing.assert_allclose(Z, e.embeddings_, atol=1e-5)
-    assert np.isfinite(Even(6).fit(X, y, np.arange(90)).proba_).all()  # a source of each clip's own, groups without members
+    fitted = FairClustering(n_axes=4).fit([X, 50*X[:, :2]], y, s)
+    fitted.save(tmp_path)
+    for model in (fitted, FairClustering.load(tmp_path)):
+        labels, confidence, p, Z = model.predict_with_embeddings([X, 50*X[:, :2]], s)
+        np.testing.assert_array_equal(labels, fitted.labels_)
+        np.testing.assert_allclose(p, fitted.proba_, atol=1e-5)
+        np.testing.assert_allclose(Z, fitted.embeddings_, atol=1e-5)
+    assert np.isfinite(FairClustering(6).fit(X, y, np.arange(90)).proba_).all()  # a source of each clip's own, groups without members
 
 
 def test_heads_begin_where_they_are_told():
@@ -384,21 +462,24 @@ def test_heads_begin_where_they_are_told():
 
 def test_spice_uses_networks_that_are_there(words, brief):
     options = {**QUICK, "match_epochs": 0}
-    first = SPICE(3, **options).fit(words)
-    again = SPICE(3, **options).fit(words, encoders=first.encoders_)
+    first = spice(**options).fit(words)
+    again = spice(**options).fit(words, encoders=first.encoders_)
     np.testing.assert_array_equal(again.labels_, first.labels_)
     assert not [r for r in again.curves_ if r["stage"].startswith("contrast")]
-    with pytest.raises(ValueError, match="2 are needed"): SPICE(3, **options).fit(words, encoders=first.encoders_[:1])
+    with pytest.raises(ValueError, match="2 are needed"): spice(**options).fit(words, encoders=first.encoders_[:1])
 
 
 def test_both_ways_train_the_same_networks(words, monkeypatch):
+    from audioclust.spice import estimator
     class Enough(Exception): pass
     def stop(*args): raise Enough
-    monkeypatch.setattr(SPICE, "_cross", stop)
-    content, source = (SPICE(3, by, **{**QUICK, "epochs": 1}) for by in ("content", "source"))
+    monkeypatch.setattr(estimator, "network_features", stop)
+    content, source = (spice(3, by, **{**QUICK, "epochs": 1}) for by in ("content", "source"))
     for m in content, source:
         with pytest.raises(Enough): m.fit(words)
-    assert all(same(a, b) for a,b in zip(content.encoders_, source.encoders_[::-1])) and not same(*content.encoders_)
+    assert len(content.encoders_) == len(source.encoders_) == 2
+    for a,b in zip(content.encoders_, source.encoders_[::-1]): assert same(a, b)
+    assert not same(*content.encoders_)
 
 
 # heads that agree with neighbours
@@ -438,16 +519,16 @@ def test_heads_of_neighbours_find_groups_and_keep(loss, tmp_path):
     np.testing.assert_array_equal(NeighbourHeads(3, loss=loss, heads=4, epochs=2).fit(X).proba_, NeighbourHeads(3, loss=loss, heads=4, epochs=2).fit(X).proba_)
     assert len(NeighbourHeads(2, loss=loss, epochs=1).fit(X[:4]).labels_) == 4  # fewer neighbours than asked for
 
-def test_crossed_looks_again_when_the_wanted_groups_are_better_known():
+def test_the_number_of_other_groups_is_revised_in_each_round():
     content, source, U, W = crossed_data()
-    c = Crossed(5, **{**OPTIONS, "n_other": (2, 4), "rounds": 3}).fit(U, other=W)
-    assert c.n_other_ in (2, 4) and c.steps_[-2].which == 1 and c.steps_[-2].clusterer.n_clusters == c.n_other_
-    labels, sure, Z, other = c.predict_with_confidence(U, W)
+    c = NonRedundantClustering(5, **{**OPTIONS, "n_other": (2, 4), "rounds": 3}).fit(U, other=W)
+    assert c.n_other_ in (2, 4) and c.steps_[-2].grouping == OTHER and c.steps_[-2].clusterer.n_clusters == c.n_other_
+    labels, agreement, Z, other = c.predict_with_embeddings(U, W)
     np.testing.assert_array_equal(other, c.other_labels_)
     np.testing.assert_array_equal(labels, c.labels_)
 
-def test_crossed_ends_when_more_groups_look_safe_in_each_round_and_not_at_the_end(monkeypatch):
-    from audioclust.spice import nonredundant as crossed
+def test_the_search_ends_when_more_groups_look_safe_in_each_round_and_not_at_the_end(monkeypatch):
+    from audioclust.spice import nonredundant
     content, source, U, W = crossed_data()
     calls = []
     def fake(a, b):
@@ -455,17 +536,17 @@ def test_crossed_ends_when_more_groups_look_safe_in_each_round_and_not_at_the_en
         assert len(calls) < 40, "it goes round for ever"
         if len(calls) <= 2: return {2: .0, 4: .09}[calls[-1]]  # at first two groups are independent, and four are not
         return .01 if len(calls) % 2 else .06  # then four look safe in the round, and are not at the end
-    monkeypatch.setattr(crossed, "ami", fake)
-    c = Crossed(5, **{**OPTIONS, "n_other": (2, 4), "rounds": 2}).fit(U, other=W)
+    monkeypatch.setattr(nonredundant, "ami", fake)
+    c = NonRedundantClustering(5, **{**OPTIONS, "n_other": (2, 4), "rounds": 2}).fit(U, other=W)
     assert 4 in calls[2:] and c.n_other_ == 2
 
-def test_spice_keeps_every_group_when_shares_are_evened(words, brief, monkeypatch):
-    from audioclust.spice import estimator as spice
-    class Emptied(spice.Even):
+def test_spice_refuses_fair_groups_that_lose_one(words, brief, monkeypatch):
+    from audioclust.spice import steps
+    class Emptied(FairClustering):
         def fit(self, X, labels, *args, **kwargs):
             super().fit(X, labels, *args, **kwargs)
-            self.labels_ = np.zeros_like(self.labels_)  # all in one group, which every neighbour agrees with
+            self.labels_ = np.zeros_like(self.labels_)  # all in one group, with which every neighbour agrees
             return self
-    monkeypatch.setattr(spice, "Even", Emptied)
-    m = SPICE(3, **{**QUICK, "match_epochs": 0}, heads=0).fit(words)
-    assert m.crossed_.crossed_ and m.even_ is None and len(np.unique(m.labels_)) == 3
+    monkeypatch.setattr(steps, "FairClustering", Emptied)
+    m = spice(**{**QUICK, "match_epochs": 0}, heads=0).fit(words)
+    assert m.nonredundant_.removes_other_ and m.fair_ is None and len(np.unique(m.labels_)) == 3
