@@ -79,7 +79,7 @@ def _labels_and_confidence(grouping, Z, probabilities):
     "Clusters of new embeddings, by the numbers that users see, and how clearly they belong there."
     features = Z if probabilities is None else probabilities
     clusterer = grouping.clusterer
-    if hasattr(clusterer, "ask") and len(features):
+    if hasattr(clusterer, "predict_with_confidence") and len(features):
         labels, sure = clusterer.predict_with_confidence(features)
         return grouping.visible_ids(labels), sure
     labels = np.asarray(clusterer.predict(features)) if len(features) else np.zeros(0, np.int64)

@@ -91,7 +91,7 @@ def group(embedded:Embedded, # From `embed`
     labels = np.asarray(clusterer.labels_)
     for text in team.first(lambda: _advice(embedded, labels, clusterer)): warnings.warn(text)
     confidence, representative = confidence_and_representatives(embedded.embeddings, labels)
-    if hasattr(clusterer, "ask"): confidence = clusterer.confidence_
+    if hasattr(clusterer, "predict_with_confidence"): confidence = clusterer.confidence_
     with observer.stage("again"): stability = team.first(lambda: _stability(clusterer, embedded, labels))
     _warn_of_windows(request, stability)
     values = {**vars(embedded), "clusterer": clusterer, "seconds": observer.seconds}

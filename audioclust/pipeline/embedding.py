@@ -118,9 +118,9 @@ def _encode(start, team):
     "Embeddings by an encoder that is there."
     request, observer = start.request, start.observer
     encoder = team.first(lambda: _encoder_for(request, start.clips))
-    batch_memory = team.first(lambda: batch_memory(request, start.clips, encoder, start.clusterer))
+    allowed = team.first(lambda: batch_memory(request, start.clips, encoder, start.clusterer))
     with observer.stage("embed"):
-        found = encode_clips(encoder, start.clips, request, team, observer.progress, batch_memory)
+        found = encode_clips(encoder, start.clips, request, team, observer.progress, allowed)
     errors = start.errors + found.errors
     with observer.stage("whiten"):
         whitening, embeddings = team.first(lambda: _whiten(encoder, found.rows, start.clusterer, start.recordings, errors))

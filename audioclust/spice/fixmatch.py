@@ -93,7 +93,7 @@ class FixMatch(Callback):
         self.position += self.bs
         labelled = self.dls.train.store.batch(rows).to(self.dls.device)
         unlabelled = LogMelBatch(*self.xb)
-        self.sizes = [len(rows), len(unlabelled.n), len(unlabelled.n)]
+        self.sizes = [len(rows), len(unlabelled.n_frames), len(unlabelled.n_frames)]
         views = [self.weak(labelled, self.dice), self.weak(unlabelled, self.dice), self.strong(unlabelled, self.dice)]
         self.learn.xb = (torch.cat(views),)
         self.learn.yb = (torch.from_numpy(self.labels[rows]).to(self.dls.device),)

@@ -34,8 +34,8 @@ def deaf(monkeypatch):
 
 @pytest.mark.parametrize("method, size, more, said", [
     ("agglomerative", None, {}, r"100,001 rows, which keeps the distances of all pairs, would need about 80.0 GB.*HDBSCAN"),
-    ("agglomerative", 4e9, {}, r"80.0 GB, and .* may be used \(max_memory\)"), ("consensus", 1.5e9, dict(params=dict(n_members=3000)), "opinions of 3000 partitions on 100,001 clips would need about 12.0 GB"),
-    ("spectral", 1.5e9, dict(params=dict(n_members=3000)), "SpectralClustering of 100,001 rows, with 28 neighbours and 10 axes, would need about 12.4 GB"),
+    ("agglomerative", 4e9, {}, r"80.0 GB, and .* may be used \(max_memory\)"), ("consensus", 1.5e9, dict(params=dict(n_members=3000)), "indicator matrix of 3000 partitions of 100,001 clips would need about 12.0 GB"),
+    ("spectral", 1.5e9, dict(params=dict(n_members=3000)), "SpectralClustering of 100,001 rows, with 28 neighbours and 10 eigenvectors, would need about 12.4 GB"),
     ("meanshift", 1.6e9, dict(params=dict(max_memory=1e6)), "and 1.0 MB may be used"), ("hdbscan", 3e9, dict(params=dict(metric="cosine")), "HDBSCAN of 100,001 rows with metric='cosine' would need about 240.0 GB"),
     ("kmeans", "little", {}, r"100,001 clips with 416 numbers each would need about 0.3 GB, and .* are left of max_memory, .* take fewer clips"),
     ("deepcluster", 2e9, {}, r"A network and 100,001 clips \(1,000,010 s\) would need about 2\d.\d GB")])
