@@ -203,7 +203,7 @@ def _import_entry_points():
 
 def _encoder_class(name, path):
     "The class of a saved encoder: ours, one that was imported, or one that another distribution offers."
-    if name in SAVED: SAVED.load(name)
+    if name in SAVED: return SAVED.load(name)
     if name not in _subclasses(Encoder): _import_entry_points()
     known = _subclasses(Encoder)
     if name in known: return known[name]

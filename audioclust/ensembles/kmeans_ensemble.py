@@ -20,7 +20,7 @@ from ..classical.prediction import validate_data
 from ..core.estimator import Clusterer, like, to_numpy
 from .voting import agreement, align_labels, check_indicator_memory, indicator_matrix
 from ..kmeans.estimator import KMeans
-from ..kmeans.nearest import assign
+from ..kmeans.nearest import nearest_centers
 
 # %% ../../nbs/05_ensembles/02_kmeans_ensemble.ipynb #7eb7d897
 def _is_list_of_embeddings(X):
@@ -88,7 +88,7 @@ def _nearest(X, centers):
     "Nearest centre of each row, int64 [N]."
     x = torch.from_numpy(X)
     c = torch.from_numpy(np.ascontiguousarray(centers)).to(x.dtype)
-    return assign(x, c).numpy()
+    return nearest_centers(x, c).numpy()
 
 # %% ../../nbs/05_ensembles/02_kmeans_ensemble.ipynb #3d9ce9da
 class Consensus(Clusterer):

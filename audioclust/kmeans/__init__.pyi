@@ -2,6 +2,6 @@
 from .estimator import KMeans as KMeans
 from .lloyd import (
     kmeans as kmeans,
-    minibatch as minibatch,
     reseed as reseed,
 )
+from .minibatches import minibatch as minibatch

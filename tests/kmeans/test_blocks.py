@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from audioclust.kmeans import KMeans
-from audioclust.kmeans.nearest import assign, start
-from audioclust.kmeans.blocks import Rows, blocks, each, scatter
+from audioclust.kmeans.blocks import map_blocks
+from audioclust.kmeans.rows import Rows, total_scatter
 
 
 def gen(seed): return torch.Generator().manual_seed(seed)
@@ -26,13 +26,13 @@ def test_each_keeps_the_order_and_the_threads():
     def f(i):
         seen.append(torch.get_num_threads())
         return torch.full((100, 100), float(i)).sum().item()/10_000
-    assert list(each(f, range(40), torch.device("cpu"))) == list(range(40))
+    assert list(map_blocks(f, range(40), torch.device("cpu"))) == list(range(40))
     assert torch.get_num_threads() == before and (before == 1 or set(seen) == {1})
 
 def test_each_stops_at_an_error_and_when_left():
     before = torch.get_num_threads()
-    with pytest.raises(KeyError): list(each(lambda i: {0: 1}[i], range(9), torch.device("cpu")))
-    parts = each(lambda i: i, range(1000), torch.device("cpu"))
+    with pytest.raises(KeyError): list(map_blocks(lambda i: {0: 1}[i], range(9), torch.device("cpu")))
+    parts = map_blocks(lambda i: i, range(1000), torch.device("cpu"))
     assert next(parts) == 0
     parts.close()
     assert torch.get_num_threads() == before
@@ -52,7 +52,7 @@ def test_a_file_gives_the_same_rows(tmp_path, kind):
     assert rows.dtype == (torch.float32 if kind in (np.float16, np.float32) else torch.float64)
     some = torch.randperm(3000, generator=gen(1))[:700]
     assert (rows[slice(17, 900)].numpy() == x[17:900]).all() and (rows[some].numpy() == x[some.numpy()]).all()
-    mean, total = scatter(rows)
+    mean, total = total_scatter(rows)
     x = x.astype(np.float64)
     assert np.allclose(mean, x.mean(0)) and np.isclose(total, ((x - x.mean(0))**2).sum())
 
@@ -66,7 +66,7 @@ def test_draw_follows_the_odds():
     x = Rows(torch.zeros(2**20 + 5, 1)) # more than one part
     odds = torch.zeros(2**20 + 5)
     odds[[3, 2**20 - 1, 2**20 + 4]] = torch.tensor([1., 2., 5.])
-    ids = x.draw(odds, torch.rand(8000, generator=gen(0), dtype=torch.float64))
+    ids = x.sample(odds, torch.rand(8000, generator=gen(0), dtype=torch.float64))
     share = [(ids == i).float().mean().item() for i in (3, 2**20 - 1, 2**20 + 4)]
     assert np.allclose(share, [1/8, 2/8, 5/8], atol=.03)
 
@@ -95,7 +95,7 @@ MEMORY = """
 import sys, numpy as np, torch
 from numpy.lib.format import open_memmap
 from audioclust.kmeans import KMeans
-from audioclust.kmeans.blocks import Rows
+from audioclust.kmeans.rows import Rows
 torch.set_num_threads(2)
 def peak(): return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])/1024
 x = open_memmap(sys.argv[1], "w+", np.float32, (1_500_000, 64))
@@ -111,7 +111,7 @@ def more(f): # Megabytes that it takes
 print(*(more(lambda: KMeans(20, max_iter=2, random_state=0, **params).fit(x)) for params in (dict(), dict(batch_size=20_000))))
 print(more(lambda: Rows(x).take(torch.arange(0, len(x), 7500)))) # rows far from each other
 rows, odds = Rows(torch.empty(2**24, 1)), torch.ones(2**24)
-print(more(lambda: rows.draw(odds, torch.tensor([.5], dtype=torch.float64))))
+print(more(lambda: rows.sample(odds, torch.tensor([.5], dtype=torch.float64))))
 """
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

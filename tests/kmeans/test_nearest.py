@@ -7,8 +7,10 @@ from hypothesis import given, settings, strategies as st
 from sklearn.cluster import kmeans_plusplus
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from audioclust.kmeans.nearest import assign, start
-from audioclust.kmeans.blocks import blocks, in_float64, scatter, unit_rows
+from audioclust.kmeans.blocks import row_blocks
+from audioclust.kmeans.initialization import initial_centers
+from audioclust.kmeans.nearest import nearest_centers
+from audioclust.kmeans.rows import float64_blocks, total_scatter, unit_rows
 
 seeds = st.integers(0, 2**31 - 1)
 
@@ -36,51 +38,51 @@ def test_assign_finds_a_nearest_centre(seed, n, k, d, dtype, offset):
     g = gen(seed)
     x, c = (torch.randn(m, d, generator=g).to(dtype) + offset for m in (n, k))
     d2 = direct(x, c)
-    chosen = d2.gather(1, assign(x, c)[:, None])[:, 0]
+    chosen = d2.gather(1, nearest_centers(x, c)[:, None])[:, 0]
     assert torch.allclose(chosen, d2.min(1)[0], rtol=1e-4, atol=1e-4 if dtype == torch.float32 else 1e-10)
 
 def test_assign_takes_the_first_of_equals():
     grid = torch.cartesian_prod(*[torch.arange(-3., 4.)]*2)
     corners = torch.tensor([[-2., -2.], [2., -2.], [-2., 2.], [2., 2.]])
-    assert torch.equal(assign(grid, corners), direct(grid, corners).argmin(1))
+    assert torch.equal(nearest_centers(grid, corners), direct(grid, corners).argmin(1))
     twice = corners.repeat(2, 1)
-    assert torch.equal(assign(grid, twice), direct(grid, corners).argmin(1))
+    assert torch.equal(nearest_centers(grid, twice), direct(grid, corners).argmin(1))
 
 @pytest.mark.parametrize("power", (-90, -20, 20, 60))
 def test_assign_does_not_see_the_unit(power):
     x, c = torch.randn(200, 5, generator=gen(0)), torch.randn(9, 5, generator=gen(1))
-    assert torch.equal(assign(x*2.**power, c*2.**power), assign(x, c))
+    assert torch.equal(nearest_centers(x*2.**power, c*2.**power), nearest_centers(x, c))
 
 @pytest.mark.parametrize("dtype, gap", ((torch.float32, 1e-3), (torch.float32, 2e-7), (torch.float64, 1e-9), (torch.float64, 1e-15)))
 @pytest.mark.parametrize("unit", (2.**-20, 1., 2.**20))
 def test_assign_tells_near_twins_apart(dtype, gap, unit):
     c = unit*torch.tensor([[1., 2.], [1. + gap, 2.], [-30., 5.], [0., 70.]], dtype=dtype)
     assert (c[0] != c[1]).any()
-    assert torch.equal(assign(c, c), torch.arange(4))
+    assert torch.equal(nearest_centers(c, c), torch.arange(4))
 
 def test_by_angle_silence_goes_to_the_first():
     x = torch.cat([torch.zeros(3, 4), torch.randn(20, 4, generator=gen(0))])
     c = unit_rows(torch.randn(5, 4, generator=gen(1)))
-    labels = assign(unit_rows(x), c, spherical=True)
+    labels = nearest_centers(unit_rows(x), c, spherical=True)
     assert (labels[:3] == 0).all()
     assert torch.equal(labels[3:], (x[3:]@c.T).argmax(1))
 
 def test_scores_of_all_rows_never_exist_at_once():
     x, c = torch.randn(300_000, 8), torch.randn(64, 8)
-    with Largest() as seen: assign(x, c)
+    with Largest() as seen: nearest_centers(x, c)
     assert seen.numel <= 2**21 # 300,000 * 64 scores would be 19 million
-    with Largest() as seen: scatter(x)
+    with Largest() as seen: total_scatter(x)
     assert seen.numel <= 2**21
 
 def test_blocks_cover_rows_once():
     for n,d,k in ((1, 1, 1), (1000, 3, 2), (50_000, 7, 300), (5, 10**6, 1)):
-        parts = blocks(torch.empty(n, d), k)
+        parts = row_blocks(torch.empty(n, d), k)
         assert [s.start for s in parts[1:]] == [s.stop for s in parts[:-1]] and (parts[0].start, parts[-1].stop) == (0, n)
 
 def test_in_float64_visits_members_and_leaves_x_alone():
     x = torch.randn(400_000, 8, generator=gen(0))
     kept, members = x.clone(), torch.randperm(400_000, generator=gen(1))[:300_000]
-    parts = [(s, rows.clone(), rows.zero_())[:2] for s,rows in in_float64(x, members)]
+    parts = [(s, rows.clone(), rows.zero_())[:2] for s,rows in float64_blocks(x, members)]
     assert len(parts) > 1 and torch.equal(torch.cat([rows for _,rows in parts]), x[members].double())
     assert torch.equal(x, kept)
 
@@ -94,7 +96,7 @@ def test_unit_rows(size):
 
 def test_scatter_far_from_the_origin():
     x = torch.randn(5000, 3, generator=gen(0), dtype=torch.float64) + 1e8
-    mean, total = scatter(x)
+    mean, total = total_scatter(x)
     assert torch.allclose(mean, x.mean(0), rtol=1e-12)
     assert math.isclose(total, ((x - x.mean(0))**2).sum(), rel_tol=1e-6)
 
@@ -103,9 +105,9 @@ def potential(x, c): return direct(x, c).min(1)[0].sum().item()
 
 def test_plus_plus_starts_as_well_as_sklearn():
     x = torch.randn(400, 4, generator=gen(0)) + 6*torch.randint(0, 3, (400, 4), generator=gen(1))
-    ours = [potential(x, start(x, 10, gen(seed))) for seed in range(60)]
+    ours = [potential(x, initial_centers(x, 10, gen(seed))) for seed in range(60)]
     theirs = [potential(x, torch.from_numpy(kmeans_plusplus(x.numpy(), 10, random_state=seed)[0])) for seed in range(60)]
-    random = [potential(x, start(x, 10, gen(seed), "random")) for seed in range(60)]
+    random = [potential(x, initial_centers(x, 10, gen(seed), "random")) for seed in range(60)]
     assert abs(np.mean(ours)/np.mean(theirs) - 1) < .05
     assert np.mean(ours) < .9*np.mean(random)
 
@@ -113,33 +115,33 @@ def test_plus_plus_starts_as_well_as_sklearn():
 def test_plus_plus_never_draws_a_copy(dtype):
     points = torch.randn(12, 3, generator=gen(0)).to(dtype) + 50
     x = points.repeat(9, 1)
-    for seed in range(20): assert len(start(x, 12, gen(seed)).unique(dim=0)) == 12
+    for seed in range(20): assert len(initial_centers(x, 12, gen(seed)).unique(dim=0)) == 12
 
 def test_plus_plus_sees_small_distances_beside_large_ones():
     # Two places 20,000 apart, four small clouds at each: in float32 the clouds of a place are one blur.
     four = torch.tensor([[0., 0.], [8., 0.], [0., 8.], [8., 8.]])
     places = torch.cat([four, four + 20_000])
     x = places.repeat(25, 1) + .3*torch.randn(200, 2, generator=gen(0))
-    reached = [len(assign(start(x, 8, gen(seed)), places).unique()) for seed in range(20)]
+    reached = [len(nearest_centers(initial_centers(x, 8, gen(seed)), places).unique()) for seed in range(20)]
     assert np.mean(reached) > 7.5
 
 @pytest.mark.parametrize("init", ("random", "k-means++"))
 def test_start_is_rows_and_the_seed_alone_decides(init):
     x = torch.randn(50, 3, generator=gen(0))
     state = torch.random.get_rng_state()
-    a, b, other = (start(x, 6, gen(seed), init) for seed in (1, 1, 2))
+    a, b, other = (initial_centers(x, 6, gen(seed), init) for seed in (1, 1, 2))
     assert torch.equal(a, b) and not torch.equal(a, other)
     assert torch.equal(state, torch.random.get_rng_state())
     assert (direct(a, x).min(1)[0] == 0).all() and len(a.unique(dim=0)) == 6
 
 def test_start_with_every_row():
     x = torch.arange(5.)[:, None]
-    for init in ("random", "k-means++"): assert start(x, 5, gen(0), init).unique().tolist() == [0, 1, 2, 3, 4]
+    for init in ("random", "k-means++"): assert initial_centers(x, 5, gen(0), init).unique().tolist() == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.gpu
 def test_gpu_agrees():
     x, c = torch.randn(50_000, 32, generator=gen(0)), torch.randn(100, 32, generator=gen(1))
     for offset in (0, 1e4):
-        assert ((assign((x + offset).cuda(), (c + offset).cuda()).cpu() != assign(x + offset, c + offset)).float().mean()) < 1e-3
-    assert torch.equal(start(x.cuda(), 9, gen(0), "random").cpu(), start(x, 9, gen(0), "random"))
+        assert ((nearest_centers((x + offset).cuda(), (c + offset).cuda()).cpu() != nearest_centers(x + offset, c + offset)).float().mean()) < 1e-3
+    assert torch.equal(initial_centers(x.cuda(), 9, gen(0), "random").cpu(), initial_centers(x, 9, gen(0), "random"))

@@ -31,6 +31,7 @@ def gives(node):
 
 def untold(name, f):
     "What a function does not say: the type of a parameter, what a parameter is for, in a comment on its line, the type of what comes back."
+    if f.__qualname__.startswith("__create_fn__") or f.__code__.co_filename == "<string>": return  # dataclasses write it
     source = textwrap.dedent(inspect.getsource(f)); lines = source.splitlines(); node = ast.parse(source).body[0]
     if not isinstance(node, ast.FunctionDef) or f.__name__ == "encodes": return  # which fastcore calls by its annotations
     args = [a for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs) if a.arg not in ("self", "cls")]
