@@ -240,11 +240,11 @@ def _refine(args, out):
     "Refine each run by the other, and save those that changed."
     from audioclust.pipeline.pair import BYS
     from audioclust.pipeline.pair import refine
-    from audioclust.pipeline.run_folder import load_run, save_run
+    from audioclust.pipeline.run_folder import load_grouping, save_run
     from audioclust.pipeline.run_reading import read_run
-    before = [load_run(out/by) for by in BYS]
-    *after, reasons = refine(*before)
-    for by,old,new in zip(BYS, before, after):
+    content, source = (load_grouping(out/by) for by in BYS)
+    new_content, new_source, reasons = refine(content, source)
+    for by,old,new in zip(BYS, (content, source), (new_content, new_source)):
         if new is old: continue
         record = read_run(out/by)
         save_run(new, out/by, **{k: record[k] for k in ("command", "warnings") if k in record})

@@ -63,8 +63,8 @@ def _assigned(args):
     from audioclust.encoders.pretrained import trusting_code
     from audioclust.pipeline.annotations import display_name, spreadsheet_safe, read_names
     from audioclust.pipeline.assignment import assign as assign_clips
-    from audioclust.pipeline.run_folder import load_run
-    with trusting_code() if args.remote_code else nullcontext(): grouping = load_run(args.run)
+    from audioclust.pipeline.run_folder import load_grouping
+    with trusting_code() if args.remote_code else nullcontext(): grouping = load_grouping(args.run)
     annotations, errors = read_names(args.run), []
     table = assign_clips(grouping, args.folder, errors, progress_bar(args.verbose - args.quiet), args.none_beyond)
     _warn_of(errors)

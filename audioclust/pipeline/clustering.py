@@ -71,7 +71,7 @@ def _quick_clusterers(clusterer, request):
     "A function that gives an unfitted clusterer for a seed."
     template = Consensus(clusterer.n_clusters) if request.method == "spice" else clone(clusterer)
     known = template.get_params()
-    params = {name: v for name,v in _QUICK.items() if name in known}
+    params:dict = {name: v for name,v in _QUICK.items() if name in known}
     max_memory = request.options.max_memory
     if takes_bound(template, max_memory): params["max_memory"] = room(max_memory, 0)
     def make(seed):

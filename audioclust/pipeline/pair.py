@@ -76,7 +76,8 @@ def _refined(grouping, other, most_before, most_after):
     helps = after <= most_after and clear_after > clear_before and stable
     why = _reason(new, other, helps, (before, after), (clear_before, clear_after))
     if not helps: return grouping, why
-    return replace(new, refinement=new.refinement | dict(shared=[before, after], silhouette=[clear_before, clear_after])), why
+    measures = dict(shared=[before, after], silhouette=[clear_before, clear_after])
+    return replace(new, refinement={**(new.refinement or {}), **measures}), why
 
 def _obstacle(grouping, other):
     "Why there is nothing to refine, or None."

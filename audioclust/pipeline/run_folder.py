@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['versions', 'run_record', 'save_run', 'save_array', 'save_figure', 'complete_run', 'write_pair_table', 'load_run',
-           'migrate_run']
+           'load_grouping', 'migrate_run']
 
 # %% ../../nbs/09_pipeline/09_run_folder.ipynb #2579fe77
 import json
@@ -161,9 +161,14 @@ def load_run(path:str|Path, # A run folder
 )->Grouping|GroupingPair:
     "The grouping that a run folder holds, or the pair."
     path = Path(path)
-    if not (path/"run.json").is_file() and (path/"both.json").is_file():
-        return GroupingPair(*(load_run(path/by) for by in BYS))
-    with intact(path): return _load(path)
+    is_pair = not (path/"run.json").is_file() and (path/"both.json").is_file()
+    if is_pair: return GroupingPair(load_grouping(path/"content"), load_grouping(path/"source"))
+    return load_grouping(path)
+
+def load_grouping(path:str|Path, # A run folder
+)->Grouping:
+    "The grouping that a run folder holds; a folder with a pair is refused."
+    with intact(path): return _load(Path(path))
 
 def _load(path):
     record, table = read_run(path), read_table(path/"clusters.csv")

@@ -145,10 +145,10 @@ class TrainedEncoder(Encoder):
             tables.append(w.transform(encoder(wave, lengths).cpu().numpy()))
         return whitened
 
-    def embed(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
+    def embed(self, clips:pd.DataFrame, # type: ignore[override] # Table with columns path, start, end (s)
         *args, # Further arguments of `Encoder.embed`
         **kwargs, # Further arguments of `Encoder.embed`
-    )->tuple[np.ndarray,np.ndarray]: # type: ignore[override] # (embeddings float32 [N, m], probabilities float32 [N, K])
+    )->tuple[np.ndarray,np.ndarray]: # (embeddings float32 [N, m], probabilities float32 [N, K])
         "Embeddings of a table of clips, and the probability of each group; NaN where a clip could not be decoded."
         both = super().embed(clips, *args, **kwargs)
         return both[:, :-self.n_clusters], both[:, -self.n_clusters:]

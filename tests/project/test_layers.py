@@ -13,7 +13,7 @@ files = {p.relative_to(package).with_suffix("").as_posix().replace("/", "."): p 
 
 
 def imported(name, path):
-    "The modules of ours that a file imports, in functions as well; what strings name counts, since `import_module` takes it."
+    "The modules of ours that a file imports, in functions as well. Strings count, since `import_module` takes them; those of the registry are groups of entry points."
     parents = name.split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
@@ -25,7 +25,7 @@ def imported(name, path):
                 whole = ".".join([*start, alias.name])
                 yield whole if whole in files else ".".join(start)
         elif isinstance(node, ast.Import): yield from (a.name.removeprefix("audioclust.") for a in node.names if a.name.startswith("audioclust."))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and (found := re.fullmatch(r"audioclust\.([\w.]+?)(?::\w+)?", node.value)):
+        elif name != "core.registry" and isinstance(node, ast.Constant) and isinstance(node.value, str) and (found := re.fullmatch(r"audioclust\.([\w.]+?)(?::\w+)?", node.value)):
             yield found[1]
 
 
