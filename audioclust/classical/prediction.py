@@ -7,6 +7,7 @@ __all__ = ['WORKING_MEMORY', 'ClusteringWarning', 'ReferencePointClusterer']
 
 # %% ../../nbs/03_classical/01_prediction.ipynb #3ec1d6b8
 import warnings
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -57,7 +58,7 @@ class ReferencePointClusterer(Clusterer):
     n_jobs:int|None = None
 
     @classmethod
-    def load(cls, path)->Self: # Folder written by `save`
+    def load(cls, path:str|Path)->Self: # Folder written by `save`
         "Read what `save` wrote, also files that were written before attributes were renamed."
         model = super().load(path)
         for former, name in cls._former_names.items():

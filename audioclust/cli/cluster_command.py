@@ -13,6 +13,7 @@ import warnings
 from argparse import Namespace
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
+from typing import Any
 
 from .reporting import check_labels, check_written, draw_figures, report, score_run, write_page
 from ..core.console import plain_warnings, progress_bar, say
@@ -20,7 +21,7 @@ from ..core.console import plain_warnings, progress_bar, say
 # %% ../../nbs/11_cli/02_cluster_command.ipynb #abfbe7b0
 def request_of(args:Namespace, # As the parser gives them
     sharded:bool=False, # Is the work shared with other processes?
-): # A `Request`
+)->Any: # A `Request`
     "What the arguments ask for."
     from audioclust.pipeline.grouping import Options, Request
     cache = None if args.no_cache else args.cache or True

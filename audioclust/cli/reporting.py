@@ -22,7 +22,7 @@ def check_labels(recordings:str|Path|list, # Where the recordings are
     from audioclust.audio.recordings import find_audio
     label_clips(pd.DataFrame(dict(path=find_audio(recordings, []))), labels)
 
-def score_run(run_folder:str|Path,
+def score_run(run_folder:str|Path, # A run folder
     labels:str, # "parent", a regular expression on the file name, or a CSV file
 )->dict: # What `score` gave
     "Score a run against labels; recorded in run.json and drawn as confusion.png."
@@ -57,7 +57,7 @@ def _draw_confusion(labelled, run_folder):
     save_figure(fig, run_folder, "confusion")
 
 # %% ../../nbs/11_cli/03_reporting.ipynb #abe57ebd
-def draw_figures(run_folder:str|Path,
+def draw_figures(run_folder:str|Path, # A run folder
     num_workers:int|None=None, # Worker processes; None decides by the amount of audio
 )->bool: # Were they written?
     "Draw what a run has to show; a failure is a warning."
@@ -68,7 +68,7 @@ def draw_figures(run_folder:str|Path,
         return False
     return True
 
-def write_page(run_folder:str|Path,
+def write_page(run_folder:str|Path, # A run folder, or one with a pair
     num_workers:int|None=None, # Worker processes; None decides by the amount of audio
 )->bool: # Was it written?
     "Write the listening page; a failure is a warning."
@@ -80,7 +80,7 @@ def write_page(run_folder:str|Path,
     return True
 
 def check_written(written:bool, # Figures and page
-    run_folder:str|Path,
+    run_folder:str|Path, # Where they should be
 ):
     "Let the status say it too when the page or a figure is missing."
     if written: return
@@ -96,7 +96,7 @@ def plural(n:int, # How many
 
 _SHOWN_SCORES = "acc", "nmi", "ari", "ami", "purity", "coverage", "n_classes"
 
-def report(run_folder:str|Path,
+def report(run_folder:str|Path, # A run folder
     verbose:int=0, # Above 0 says more
 ):
     "Print what a run found and where it is."

@@ -84,7 +84,7 @@ def _check_circles(merged):
         done |= path.keys()
 
 # %% ../../nbs/09_pipeline/11_annotations.ipynb #1e8d7594
-def merged_into(cluster:int,
+def merged_into(cluster:int, # Its number
     names:dict, # From `read_names`
 )->int: # The cluster that it is part of now
     "Where a cluster was merged into; itself where it was not."
@@ -96,7 +96,7 @@ def merged_into(cluster:int,
         current = merged[current]
     return int(current)
 
-def display_name(cluster:int,
+def display_name(cluster:int, # Its number
     names:dict, # From `read_names`
 )->str: # "cluster 3" where there is no name
     "What a cluster is called."

@@ -23,7 +23,7 @@ from .embedding import _silent, check_enough, choose_number, encode_clips
 from .grouping import check_request, Embedded, Grouping
 
 # %% ../../nbs/09_pipeline/07_assignment.ipynb #81c8b36a
-def regroup(grouping:Grouping,
+def regroup(grouping:Grouping, # Of which the embeddings are taken
     method:str|None=None, # A method that trains no encoder; None keeps the method
     n_clusters:int|str|None=None, # None keeps the number
     params:dict|None=None, # Further arguments of the method; None keeps those of the same method
@@ -53,7 +53,7 @@ def _cluster_anew(grouping, request):
     return group(embedded, refinement=grouping.refinement)
 
 # %% ../../nbs/09_pipeline/07_assignment.ipynb #049cc28e
-def assign(grouping:Grouping,
+def assign(grouping:Grouping, # Whose clusters new clips are assigned to
     recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
     errors:list|None=None, # What could not be used is appended here as (path, reason); None warns
     progress:Callable=_silent, # Wraps the batches of the embedding

@@ -42,7 +42,7 @@ def _silent(batches, total): return batches
 @dataclass
 class Observer:
     "Who looks on while recordings are embedded and networks are trained."
-    progress:Callable=_silent # Of batches and their number of clips, gives the batches
+    progress:Callable=field(default_factory=lambda: _silent) # Of batches and their number of clips, gives the batches
     log:Callable|None=None # Takes a line of text after each epoch of a training
     checkpoints:str|Path|None=None # Folder in which a training is saved after each epoch, and resumed from
     seconds:dict=field(default_factory=dict) # That each stage took; filled by `stage`
@@ -146,7 +146,7 @@ class EncodedClips:
     errors: list # (path, reason) of the others
     n_cached: int # Rows that came from the cache
 
-def encode_clips(encoder:Encoder,
+def encode_clips(encoder:Encoder, # Gives the embeddings
     clips:pd.DataFrame, # Columns path, start, end (s)
     request:Request, # Its options say where and with how many processes
     team:Team=Team(), # Processes that share the work

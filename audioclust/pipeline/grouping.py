@@ -70,7 +70,7 @@ class Request:
 # %% ../../nbs/09_pipeline/02_grouping.ipynb #ad9566e9
 _NOT_RECORDED = "cache", "sharded", "max_memory" # they change how a run is made, and not what comes out
 
-def request_record(request:Request,
+def request_record(request:Request, # What is asked for
 )->dict: # What JSON can hold
     "What `run.json` says was asked for; an encoder without a name is described by an entry of its own."
     record = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in ("encoder", "options")}
@@ -224,7 +224,7 @@ def shared_clips(before:pd.DataFrame, # `clusters.csv` of one run: columns path,
     both = before[columns].merge(now[columns], on=["path", "start"])
     return both.cluster_x.to_numpy(), both.cluster_y.to_numpy()
 
-def renumbered(grouping:Grouping,
+def renumbered(grouping:Grouping, # With numbers of its own
     before:pd.DataFrame, # Table of an earlier run: columns path, start, cluster
 )->Grouping: # The same clusters
     "Number the clusters as in an earlier run, where they hold the same clips."

@@ -39,7 +39,7 @@ def cluster_residuals(grouping:Grouping, # To be refined
     refinement = dict(without=other.request.by, groups=len(np.unique(groups)))
     return renumbered(group(embedded, refinement=refinement), grouping.table())
 
-def silhouette(grouping:Grouping,
+def silhouette(grouping:Grouping, # With its embeddings
     most:int=3000, # Clips looked at, at most
 )->float: # From -1 to 1
     "The mean silhouette of the clips: how clearly they lie in their clusters."
@@ -53,7 +53,7 @@ MOST_SHARED_BEFORE = .2 # adjusted mutual information of the two groupings; abov
 MOST_SHARED_AFTER = .04 # the same of the refined grouping and the other one
 LEAST_STABILITY = .5 # of the refined grouping
 
-def refine(content:Grouping,
+def refine(content:Grouping, # By content
     source:Grouping, # Of the same clips
     most_shared_before:float=MOST_SHARED_BEFORE, # Adjusted mutual information of the two groupings
     most_shared_after:float=MOST_SHARED_AFTER, # The same of the refined grouping and the other one
@@ -162,7 +162,7 @@ def _observer_of(observer, by):
     return replace(observer, checkpoints=observer.checkpoints and Path(observer.checkpoints)/by, seconds={})
 
 def refine_pair(content:Grouping, # Of the same clips
-    source:Grouping,
+    source:Grouping, # By source
 )->GroupingPair:
     "Both groupings, each refined by the other where that helps; the first of several processes decides."
     team = Team(content.request.options.sharded)

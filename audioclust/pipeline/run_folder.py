@@ -47,7 +47,7 @@ def versions()->dict: # Package, or library, → version
 
 _FITTED_NUMBERS = "eps_", "bandwidth_", "inertia_", "n_iter_", "n_reseeds_" # of clusterers, worth a record
 
-def run_record(grouping:Grouping,
+def run_record(grouping:Grouping, # What is to be saved
 )->dict:
     "What `run.json` holds."
     request, clusterer = grouping.request, grouping.clusterer
@@ -83,15 +83,14 @@ def _optional_entries(grouping):
     return entries
 
 # %% ../../nbs/09_pipeline/09_run_folder.ipynb #d63685a1
-def save_run(grouping:Grouping|GroupingPair,
+def save_run(grouping:Grouping|GroupingPair, # What is to be saved
     path:str|Path, # Folder, made if it is not there
     figures:bool=True, # Draw the map and the sizes too?
     **more, # Further entries of run.json, such as scores
 ):
     "Write the run folder; of a pair, one folder in it for each grouping."
-    if isinstance(grouping, GroupingPair): return _save_pair(grouping, Path(path), figures, more)
-    team = Team(grouping.request.options.sharded)
-    team.first(lambda: _save(grouping, Path(path), figures, {**run_record(grouping), **more}))
+    if isinstance(grouping, GroupingPair): _save_pair(grouping, Path(path), figures, more)
+    else: Team(grouping.request.options.sharded).first(lambda: _save(grouping, Path(path), figures, {**run_record(grouping), **more}))
 
 def _save(grouping, path, figures, record):
     write_json({**record, "complete": False}, path/"run.json")
