@@ -7,17 +7,25 @@ __all__ = ['main']
 
 # %% ../../nbs/11_cli/01_parser.ipynb #5a628256
 import argparse
-import ast
 import os
-import re
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from typing import NoReturn
 
 from .cluster_command import cluster, rank
-from .run_commands import assign, compare, demo, duplicates, export, listen, score, sort
+from audioclust.cli.options import (
+    add_assign,
+    add_cluster_options,
+    add_compare,
+    add_duplicates,
+    add_export,
+    add_listen,
+    add_score,
+    add_sort,
+)
+from .run_commands import demo
 from ..core.console import say
-from ..core.registry import ENCODERS, METHODS
+from ..core.registry import METHODS
 
 # %% ../../nbs/11_cli/01_parser.ipynb #55b60008
 def _methods_help():
@@ -57,189 +65,6 @@ status: 0 done (also when some files could not be used), 2 not done, or not all 
         130 interrupted
 """
 
-# %% ../../nbs/11_cli/01_parser.ipynb #7de509a0
-def _setting(text):
-    "NAME=VALUE of --set, the value as Python would read it."
-    name, sep, value = text.partition("=")
-    if not sep or not name: raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE, such as eps=0.4")
-    try: return name.strip(), ast.literal_eval(value)
-    except (ValueError, SyntaxError): return name.strip(), value
-
-def _number(text):
-    "A number of clusters, auto, or two of these."
-    parts = [part if part == "auto" else _positive(int)(part) for part in text.split(",")]
-    if len(parts) > 2: raise argparse.ArgumentTypeError(f"{text!r} are more than two numbers of clusters")
-    return tuple(parts) if len(parts) == 2 else parts[0]
-
-def _bytes(text):
-    "A size such as 4G or 500M, in bytes."
-    found = re.fullmatch(r"(\d+\.?\d*)\s*([kmgt]?)(i?)b?", text.strip().lower())
-    size = 0.
-    if found:
-        number, prefix, binary = found.groups()
-        size = float(number)*(1024 if binary else 1000)**" kmgt".index(prefix or " ")
-    if not 0 < size < 2**60: raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 4G or 500M")
-    return int(size)
-
-def _positive(kind, unit=""):
-    "A number above 0, for argparse."
-    whole = "whole " if kind is int else ""
-    def read(text):
-        try: value = kind(text)
-        except ValueError: value = -1
-        if not 0 < value < float("inf"): raise argparse.ArgumentTypeError(f"{text!r} is not a {whole}number above 0{unit}")
-        return value
-    return read
-
-def _list(text): return [part.strip() for part in text.split(",") if part.strip()]
-
-# %% ../../nbs/11_cli/01_parser.ipynb #9e3877ac
-def _encoders_help():
-    ours = "; ".join(f"{name}, {entry.description}" for name,entry in ENCODERS.entries().items())
-    return ("what turns clips into embeddings: fixed features (fixed); the best of those on this machine, judged without labels (auto); "
-            f"a network with random weights (untrained); {ours}; or a model of the transformers library (hf:NAME@REVISION or hf:FOLDER) "
-            "(default: fixed; deepcluster and spice train their own)")
-
-def _add_request(c):
-    "What is asked for."
-    c.add_argument("folder", metavar="FOLDER",
-        help="folder of recordings, searched to the bottom; also a file, a glob in quotes, or a CSV with a column path")
-    c.add_argument("--out", required=True, metavar="RUN", help="folder for the results")
-    c.add_argument("--n-clusters", type=_number, default=10, metavar="K",
-        help="groups wanted, or auto to choose a number, or two by commas for --by both (default: %(default)s); "
-             "dbscan, hdbscan and meanshift find their own number")
-    c.add_argument("--method", default="kmeans", choices=list(METHODS), help="how to group (default: %(default)s)")
-    c.add_argument("--encoder", metavar="NAME", help=_encoders_help())
-    c.add_argument("--remote-code", action="store_true",
-        help="let code that comes with an hf: model run on this machine, if you trust it")
-    c.add_argument("--by", default="content", choices=["content", "source", "both"],
-        help="what belongs together; both makes a run for each (default: %(default)s)")
-    c.add_argument("--no-refine", action="store_true", help="with --by both, leave each grouping as it is found alone")
-    c.add_argument("--ignore", metavar="LIST", help="what must not matter, separated by commas; instead of --by's list")
-    c.add_argument("--window", type=_positive(float, " of seconds"), metavar="S",
-        help="cut recordings into clips of S seconds (default: a recording is a clip)")
-    c.add_argument("--hop", type=_positive(float, " of seconds"), metavar="S",
-        help="start a clip every S seconds (default: the window)")
-    c.add_argument("--rate", type=_positive(int, " of hertz"), metavar="HZ",
-        help="sample rate (default: the one most recordings have, up to 32000)")
-    c.add_argument("--seed", type=int, default=0, help="random seed; the same seed gives the same groups (default: %(default)s)")
-
-def _add_method_options(c):
-    "What the method and the measures after it are told."
-    c.add_argument("--epochs", type=int, metavar="N",
-        help="clusterings in a training (deepcluster; default: 10), or epochs of contrast (spice; default: by the number of clips)")
-    c.add_argument("--set", action="append", type=_setting, metavar="NAME=VALUE",
-        help="a parameter of the method, such as linkage=average or min_cluster_size=15")
-    c.add_argument("--labels", metavar="parent|REGEX|FILE.csv",
-        help="labels to score with, never to cluster by; see audioclust score --help")
-    c.add_argument("--stability", type=int, default=10, metavar="N",
-        help="cluster parts of the clips again N times, to see which groups last; 0 leaves it out (default: %(default)s)")
-
-# %% ../../nbs/11_cli/01_parser.ipynb #60916f57
-def _add_resources(c):
-    "Where and with what the work is done."
-    c.add_argument("--device", help="cpu or cuda (default: cuda if there is one)")
-    c.add_argument("--workers", type=int, metavar="N", help="worker processes (default: by the amount of audio)")
-    c.add_argument("--max-memory", type=_bytes, metavar="SIZE",
-        help="what all of it may hold at a time, such as 4G or 900M, libraries included; what cannot fit is refused before it begins, "
-             "with dbscan once the clips are embedded (default: no bound, but for methods that look at pairs of clips, "
-             "which take half of what is free)")
-    cache = c.add_mutually_exclusive_group()
-    cache.add_argument("--cache", metavar="DIR",
-        help="keep what was computed for each clip in DIR, for the next time "
-             "(default: $AUDIOCLUST_CACHE, or the user's cache folder)")
-    cache.add_argument("--no-cache", action="store_true", help="compute everything anew and keep nothing")
-
-def _add_outcome(c):
-    "What becomes of a run that is there, and what is written."
-    c.add_argument("--resume", action="store_true",
-        help="go on with what was stopped in RUN: clips already embedded come from the cache, a training goes on where it was")
-    c.add_argument("--overwrite", action="store_true",
-        help="replace a run that is already at --out; clusters that hold the same clips keep their numbers and names")
-    c.add_argument("--like", metavar="RUN", help="take numbers and names from this run, where clusters hold the same clips")
-    c.add_argument("--no-page", action="store_true",
-        help="write neither the listening page nor the figures that go with it: how clips sit, what groups sound like, "
-             "the tree, the curves of a training")
-
-def _add_cluster_options(c):
-    "The options of `audioclust cluster`."
-    for add in _add_request, _add_method_options, _add_resources, _add_outcome: add(c)
-
-# %% ../../nbs/11_cli/01_parser.ipynb #ef52d670
-_RUN = dict(metavar="RUN", help="folder made by audioclust cluster")
-_FOLDER = dict(metavar="FOLDER", help="folder of recordings; also a file, a glob in quotes, or a CSV with a column path")
-_OVERWRITE = dict(action="store_true", help="replace a file that is already at --out")
-
-def _add_listen(command):
-    c = command("listen", listen, "make the page to look at a run and to hear it, or take over the names given there")
-    c.add_argument("run", **_RUN)
-    c.add_argument("--edits", metavar="FILE", help="names, merges and marks that the page let you download; they go into clusters.csv")
-    c.add_argument("--embed", action="store_true",
-        help="put the sounds into the page, as MP3, so that it can be sent (default: links)")
-    c.add_argument("--max-clips", type=_positive(int), default=20000, metavar="N",
-        help="clips on the page at most, the telling ones of each cluster first (default: %(default)s)")
-    c.add_argument("--page", metavar="FILE", help="where to write the page (default: listen.html in RUN)")
-
-def _add_assign(command):
-    c = command("assign", assign, "sort new sounds into the groups of a run")
-    c.add_argument("run", **_RUN)
-    c.add_argument("folder", **_FOLDER)
-    c.add_argument("--out", default="assigned.csv", metavar="FILE",
-        help="CSV to write: path, start, end, cluster, confidence, strangeness (default: %(default)s)")
-    c.add_argument("--none-beyond", type=_positive(float), metavar="S",
-        help="clips that are stranger than S get cluster -1, none of these; 95 %% of a cluster's own members are at most 1, "
-             "and 1.2 is a good start (default: every clip goes somewhere)")
-    c.add_argument("--remote-code", action="store_true",
-        help="let code that comes with the run's hf: model run on this machine, if you trust it")
-    c.add_argument("--overwrite", **_OVERWRITE)
-
-def _add_score(command):
-    c = command("score", score, "compare a run with labels that somebody has")
-    c.add_argument("run", **_RUN)
-    c.add_argument("--labels", required=True, metavar="parent|REGEX|FILE.csv",
-        help="where the labels are: the parent folder's name, the first group of a regular expression on the file name, "
-             "or a CSV with columns path and label")
-
-# %% ../../nbs/11_cli/01_parser.ipynb #ce215450
-def _add_export(command):
-    c = command("export", export, "write a run for another program")
-    c.add_argument("run", **_RUN)
-    c.add_argument("--to", required=True, choices=["audacity", "raven", "parquet", "json", "csv"],
-        help="label tracks, selection tables, or one table")
-    c.add_argument("--out", required=True, metavar="PATH",
-        help="folder for audacity and raven, else a file that ends in .parquet, .json or .csv")
-    c.add_argument("--without", type=_list, default=[], metavar="LIST",
-        help="groups to leave out, separated by commas: numbers, names, or marks such as junk")
-    c.add_argument("--join", action="store_true", help="neighbouring clips of one group as one label (audacity, raven)")
-
-def _add_sort(command):
-    c = command("sort", sort, "copy the clips of a run into a folder for each group, or in the order of likeness")
-    c.add_argument("run", **_RUN)
-    c.add_argument("out", metavar="OUT", help="a new folder")
-    c.add_argument("--flat", action="store_true", help="one folder, with names in the order of likeness")
-    c.add_argument("--link", action="store_true", help="links in place of copies, where a clip is a whole recording")
-
-def _add_compare(command):
-    c = command("compare", compare, "group the same recordings in several ways, and put them side by side")
-    c.add_argument("folder", **_FOLDER)
-    c.add_argument("--out", required=True, metavar="DIR", help="a new folder: a run for each way, compare.csv and compare.html")
-    c.add_argument("--methods", default="kmeans,consensus,spectral,agglomerative,hdbscan", metavar="LIST",
-        help="separated by commas (default: %(default)s)")
-    c.add_argument("--encoders", default="fixed,untrained", metavar="LIST",
-        help="separated by commas (default: %(default)s); aisfx and hf:NAME@REVISION are others")
-    c.add_argument("--n-clusters", type=_number, default=10, metavar="K", help="groups wanted, or auto (default: %(default)s)")
-    c.add_argument("--by", default="content", choices=["content", "source"], help="what belongs together (default: %(default)s)")
-    c.add_argument("--window", type=_positive(float, " of seconds"), metavar="S", help="cut recordings into clips of S seconds")
-    c.add_argument("--labels", metavar="parent|REGEX|FILE.csv", help="labels to score with; they choose nothing")
-    c.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
-
-def _add_duplicates(command):
-    c = command("duplicates", duplicates,
-        "list the recordings that are the same sound: in other formats, at other levels, with silence around")
-    c.add_argument("folder", **_FOLDER)
-    c.add_argument("--out", default="duplicates.csv", metavar="FILE", help="CSV to write: set, path, start, end (default: %(default)s)")
-    c.add_argument("--overwrite", **_OVERWRITE)
-
 # %% ../../nbs/11_cli/01_parser.ipynb #604ec661
 class _Parser(argparse.ArgumentParser):
     "Says what was wrong in one line, and where the options are explained; argparse would put all options before it."
@@ -267,8 +92,8 @@ def _parser()->argparse.ArgumentParser:
         return c
     d = command("demo", demo, "make sounds, cluster them, and say where the results are")
     d.add_argument("--out", default="audioclust-demo", metavar="DIR", help="where to put sounds and results (default: %(default)s)")
-    _add_cluster_options(command("cluster", cluster, "put the recordings of a folder into groups", _EXAMPLES + _methods_help() + _RESULTS))
-    for add in _add_listen, _add_assign, _add_score, _add_compare, _add_duplicates, _add_export, _add_sort: add(command)
+    add_cluster_options(command("cluster", cluster, "put the recordings of a folder into groups", _EXAMPLES + _methods_help() + _RESULTS))
+    for add in add_listen, add_assign, add_score, add_compare, add_duplicates, add_export, add_sort: add(command)
     return parser
 
 # %% ../../nbs/11_cli/01_parser.ipynb #a688b809

@@ -64,7 +64,8 @@ class Kept(BaseEstimator):
         path = Path(path)
         about = json.loads((path/f"{cls._file}.json").read_text(encoding="utf-8"))
         kind = about["class"]
-        if kind not in (cls.__name__, *cls._former_class_names): raise ValueError(f"{path} holds a {kind}, not a {cls.__name__}: load it with {kind}.load")
+        if kind not in (cls.__name__, *cls._former_class_names):
+            raise ValueError(f"{path} holds a {kind}, not a {cls.__name__}: load it with {kind}.load")
         self = cls(**about["params"])
         arrays = load_file(path/f"{cls._file}.safetensors")
         for name,value in {**about["fitted"], **arrays}.items(): setattr(self, name, value)

@@ -11,7 +11,6 @@ import inspect
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points, EntryPoint
 from pathlib import Path
@@ -56,7 +55,6 @@ class Registry:
         "Take a name out again."
         del self._own[name]
 
-    @cached_property
     def _offered(self)->dict:
         "What other distributions offer. Importing our packages lets them register their own names."
         for package in PACKAGES: import_module(f"audioclust.{package}")
@@ -64,7 +62,7 @@ class Registry:
 
     def entries(self)->dict: # Name → `Entry`
         "All names; where two packages use one name, ours comes first."
-        offered = self._offered
+        offered = self._offered()
         return {**self._own, **{name: e for name,e in offered.items() if name not in self._own}}
 
     def __iter__(self)->Iterator[str]: return iter(self.entries())

@@ -48,7 +48,8 @@ def _cluster_anew(grouping, request):
         choice = choose_number(grouping.embeddings, clusterer, request)
         clusterer.set_params(n_clusters=choice.k)
     g = grouping
-    embedded = Embedded(request, g.recordings, g.clips, g.errors, g.encoder, g.whitening, g.embeddings, clusterer=clusterer, n_clusters_choice=choice,
+    embedded = Embedded(request, g.recordings, g.clips, g.errors, g.encoder, g.whitening, g.embeddings,
+                        clusterer=clusterer, n_clusters_choice=choice,
                         encoder_choice=g.encoder_choice, seconds=dict(g.seconds), n_cached=g.n_cached)
     return group(embedded, refinement=grouping.refinement)
 

@@ -95,7 +95,8 @@ def group(embedded:Embedded, # From `embed`
     with observer.stage("again"): stability = team.first(lambda: _stability(clusterer, embedded, labels))
     _warn_of_windows(request, stability)
     values = {**vars(embedded), "clusterer": clusterer, "seconds": observer.seconds}
-    return Grouping(**values, labels=labels, confidence=confidence, representative=representative, stability=stability, refinement=refinement)
+    found = dict(labels=labels, confidence=confidence, representative=representative, stability=stability)
+    return Grouping(**values, **found, refinement=refinement)
 
 def _with_restarts(embedded):
     "The unfitted clusterer; K-means starts more often where there are few clips."

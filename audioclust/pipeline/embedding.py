@@ -226,7 +226,8 @@ def _fit_network(network, start, failed):
     observer = start.observer
     def listening(batches): return observer.progress(batches, len(start.clips))
     if start.request.method == "spice":
-        network.fit(start.clips, errors=failed, listening=listening, checkpoints=observer.checkpoints, say=observer.log, stage=observer.stage)
+        network.fit(start.clips, errors=failed, listening=listening, checkpoints=observer.checkpoints,
+                    say=observer.log, stage=observer.stage)
     else:
         callbacks = [EpochLogger(observer.log)] if observer.log else []
         network.represent(start.clips, failed, progress=listening, checkpoints=observer.checkpoints, cbs=callbacks, stage=observer.stage)
@@ -243,8 +244,8 @@ def _embedded_by(network, start, failed, choice):
         encoder, embeddings, probabilities = network.encoder_.cpu(), network.embeddings_, None
         whitening = network.whitening_
     clusterer = network.clusterer() if trains_encoder(request.method) else start.clusterer
-    return Embedded(request, start.recordings, clip_ends_as_decoded(network.clips_, network.seconds_), errors, encoder, whitening, embeddings,
-                    probabilities, clusterer, choice, curves=network.curves_, seconds=start.observer.seconds)
+    clips = clip_ends_as_decoded(network.clips_, network.seconds_)
+    return Embedded(request, start.recordings, clips, errors, encoder, whitening, embeddings, probabilities, clusterer, choice, curves=network.curves_, seconds=start.observer.seconds)
 
 # %% ../../nbs/09_pipeline/04_embedding.ipynb #0b8b9b36
 FEWEST_TO_CHOOSE_FROM = 10 # clips
