@@ -87,7 +87,7 @@ def study(name, table, by, names, tmp):
     for e,how in encoders(by).items():
         if e not in names: continue
         start = time.perf_counter()
-        model = AudioClusterer(**{**dict(n_clusters=k, by=by, sample_rate=RATE, stability=0), **how}).fit(clips)
+        model = AudioClusterer(**{**dict(n_clusters=k, by=by, options=Options(sample_rate=RATE, stability=0)), **how}).fit(clips)
         X, V = model.embeddings_, model.whitening_.transform(model.encoder_.embed(views))
         spent = time.perf_counter() - start
         for m in METHODS:

@@ -6,12 +6,12 @@ Each row of benchmarks/results/digits.csv is one run: contrast with views that m
 on its features, FixMatch on reliable labels. The callbacks are those of the chapters; only network and views are other ones.
 Goal: is the method what it says, where sound plays no part? Not a goal: the best number for these pictures.
 """
-import argparse, math, time
+import argparse, time
 from pathlib import Path
 
 import numpy as np
 import torch
-from fastai.callback import progress, schedule
+from fastai.callback import progress, schedule  # noqa: F401 (they add methods to Learner)
 from fastai.learner import Learner
 from sklearn.datasets import load_digits
 from torch import nn
@@ -23,7 +23,7 @@ from audioclust.spice.contrastive import NewOrder, PairCurves, Pairs, SimCLR, pr
 from audioclust.deepcluster.training import EncoderWithHead
 from audioclust.spice.head_training import SelfHeads
 from audioclust.kmeans import KMeans
-from audioclust.encoders.logmel_store import LogMelBatch, LogMelStore
+from audioclust.encoders.logmel_store import LogMelStore
 from audioclust.metrics import score
 from audioclust.spice.fixmatch import EMA, FixMatch, MatchCurves, reliable_labels
 from audioclust.encoders.whitening import WithinWhiten

@@ -11,7 +11,7 @@ clusters.csv or in errors.csv; it may take 64 MB more than on half as many good 
 benchmarks/results/fuzz.csv. What the decoder makes noise of counts as decoded: it is the damage that is listened to, not the
 listener.
 """
-import argparse, collections, csv, json, os, platform, resource, select, struct, subprocess, sys, tempfile, time
+import argparse, json, os, platform, resource, select, struct, subprocess, sys, tempfile, time
 from pathlib import Path
 
 os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive")

@@ -142,11 +142,11 @@ def _edits(run):
     apply_edits(run, run/"edits.json")
 
 def _mark(run):
-    from audioclust.pipeline import AudioClusterer
-    from audioclust.pipeline.resuming import begun, check_same, earlier_run, saved, state
+    from audioclust.pipeline.grouping import Request, request_record
+    from audioclust.pipeline.resuming import begun, check_same, saved, state
     assert state(run) == "stopped"
     since = begun(run); assert since is None or isinstance(since, str), "begun is no text"
-    saved(run); check_same(run, AudioClusterer().asked(), "/sounds")
+    saved(run); check_same(run, request_record(Request()), "/sounds")
 
 def _earlier(run):
     from audioclust.pipeline.resuming import earlier_run
@@ -232,13 +232,13 @@ def _archive(work):
         for p in dest.iterdir(): p.unlink()
     return take, [made(zipfile.ZIP_STORED, "a/recordings/0_x_1.wav"), made(zipfile.ZIP_DEFLATED, "a/recordings/0_x_1.wav", "a/readme")], ["recordings/", "../", "PK\3\4", "PK\5\6", "PK\1\2"], ""
 
-MARK = json.dumps(dict(created="2026-01-01T00:00:00+00:00", schema=1, saved=False, source="/sounds", asked=dict(method="kmeans", n_clusters=3, by="content", ignore=None))).encode()
+MARK = json.dumps(dict(created="2026-01-01T00:00:00+00:00", schema=2, saved=False, recordings="/sounds", request=dict(method="kmeans", n_clusters=3, by="content", ignore=None))).encode()
 EDITS = json.dumps(dict(schema=1, edits=dict(content=dict(names={"0": "wind"}, merged={"1": "0"}, marks={"0": "good"})))).encode()
 EARLIER = b'"path","start","end","cluster","by"\n"/a.wav",0.0,1.0,1,"content"\n'
 TARGETS = {"labels, a pattern": _pattern, "labels, a table": _label_table, "clips, a table": _clip_table, "data set, a table": _csv_set, "run.json": _file("run.json", _run, "json", ["schema", "versions", "by", "complete"]),
            "clusters.csv": _file("clusters.csv", _clusters, "table", ["path", "cluster", "name", "mark"]), "embeddings.npy": _file("embeddings.npy", _array, "", ["descr", "fortran_order", "shape", "<f4", "|O", "\x93NUMPY"]),
            "names.json": _file("names.json", _names, "json", ["names", "merged", "marks", "lost", "junk"], [EDITS]), "edits": _file("edits.json", _edits, "json", ["names", "merged", "marks", "junk", "source"], [EDITS]),
-           "started.json": _file("started.json", _mark, "json", ["created", "saved", "asked"], [MARK]), "earlier.csv": _file("earlier.csv", _earlier, "table", ["by", "cluster"], [EARLIER]),
+           "started.json": _file("started.json", _mark, "json", ["created", "saved", "request"], [MARK]), "earlier.csv": _file("earlier.csv", _earlier, "table", ["by", "cluster"], [EARLIER]),
            "model, JSON": _model, "model, clusterer": _tensors("clusterer"), "model, whitening": _tensors("whitening"), "training": _checkpoint, "options": _options, "words": _words, "cache": _cache, "archive": _archive}
 
 
@@ -273,7 +273,7 @@ def one(name, seconds, seed, work, keep):
         import audioclust.encoders.pretrained
         import audioclust.pipeline.resuming
         import audioclust.spice.estimator
-        import audioclust.pipeline.refinement
+        import audioclust.pipeline.pair
     take, seeds, words, kind = TARGETS[name](work)
     argued, found, fewest = name in ("labels, a pattern", "options", "words", "cache"), {}, [0]
     (corpus := work/"corpus").mkdir()

@@ -24,7 +24,6 @@ from audioclust.deepcluster import estimator as deepcluster
 from audioclust.listen import figures
 from audioclust.listen import page as listen
 from audioclust.pipeline import clusterer as pipeline
-from audioclust.pipeline import refinement as refined
 from audioclust.spice import estimator as spice  # all that a command loads
 from audioclust.audio import synthetic_words
 from audioclust.pipeline.resuming import state

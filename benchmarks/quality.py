@@ -33,7 +33,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import sklearn
 import soundfile as sf
 import torch

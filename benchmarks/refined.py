@@ -1,4 +1,4 @@
-"""Does it help to take from one grouping what sets the groups of the other apart, and do the signs tell when?
+"""Does it help to take from one grouping what sets the groups of the other apart, and do indices without labels tell when?
 
     [AUDIOCLUST_DATA=/where/fsdd/lies] python benchmarks/refined.py [--seeds 5]
 
@@ -9,18 +9,14 @@ that are named by their numbers, and other starts in all.
 Without AUDIOCLUST_DATA the digits are left out.
 Goal: how often is the decision right? Not a goal: the best limit for these sets.
 """
-import argparse, os, tempfile, warnings
+import argparse, tempfile, warnings
 from pathlib import Path
 
 from appended import append
 from audioclust.audio import synthetic_words
 from audioclust.metrics import ami, score
-from audioclust.pipeline import AudioClusterer, Options
-from audioclust.pipeline.pair import AGAIN
-from audioclust.pipeline.pair import LEFT
-from audioclust.pipeline.pair import LIMIT
-from audioclust.pipeline.pair import silhouette
-from audioclust.pipeline.pair import cluster_residuals
+from audioclust.pipeline import Options, Request, cluster_recordings
+from audioclust.pipeline.pair import LEAST_STABILITY, MOST_SHARED_AFTER, MOST_SHARED_BEFORE, cluster_residuals, silhouette
 from candidates import sets
 
 
@@ -40,17 +36,21 @@ def main():
             made = (name, seed if "words by" in name else 0)
             if made not in tables: tables[made] = every[name](seed=seed) if "words by" in name else every[name]()
             t, of = tables[made], "source" if by == "content" else "content"
-            if (name, m, seed) not in pairs: pairs.clear(); pairs[name, m, seed] = {b: AudioClusterer(m, t[c].nunique(), b, random_state=seed, options=Options(sample_rate=16000, cache=f"{tmp}/cache")).fit(t[["path", "start", "end"]]) for b,c in (("content", "label"), ("source", "source"))}
+            if (name, m, seed) not in pairs:
+                pairs.clear()
+                options = Options(sample_rate=16000, cache=f"{tmp}/cache")
+                pairs[name, m, seed] = {b: cluster_recordings(t[["path", "start", "end"]], Request(m, t[c].nunique(), b, random_state=seed, options=options))
+                                        for b, c in (("content", "label"), ("source", "source"))}
             pair = pairs[name, m, seed]
-            if by == "source" and pair["content"].encoder_ is not None and f"{name} / {m} / content" not in seen: one(f"{name} / {m} / content", seed)
+            if by == "source" and pair["content"].encoder is not None and f"{name} / {m} / content" not in seen: one(f"{name} / {m} / content", seed)
             old, new = pair[by], cluster_residuals(pair[by], pair[of])
-            shared, still, before, after = ami(old.labels_, pair[of].labels_), ami(new.labels_, pair[of].labels_), silhouette(old), silhouette(new)
-            took = bool(shared <= LIMIT and still <= LEFT and after > before and new.stability_.overall >= AGAIN)
+            shared, still, before, after = ami(old.labels, pair[of].labels), ami(new.labels, pair[of].labels), silhouette(old), silhouette(new)
+            took = bool(shared <= MOST_SHARED_BEFORE and still <= MOST_SHARED_AFTER and after > before and new.stability.overall >= LEAST_STABILITY)
             if took: pair[by] = new
             seen.add(variant)
             truth = t["label" if by == "content" else "source"]
-            a, b = score(truth, old.labels_), score(truth, new.labels_)
-            return dict(set=name, method=m, by=by, seed=seed, shared=round(shared, 3), shared_without=round(still, 3), silhouette=round(before, 4), silhouette_without=round(after, 4), stability=round(old.stability_.overall, 3), stability_without=round(new.stability_.overall, 3), refined=took, acc=round(a["acc"], 4), acc_without=round(b["acc"], 4), nmi=round(a["nmi"], 4), nmi_without=round(b["nmi"], 4))
+            a, b = score(truth, old.labels), score(truth, new.labels)
+            return dict(set=name, method=m, by=by, seed=seed, shared=round(shared, 3), shared_without=round(still, 3), silhouette=round(before, 4), silhouette_without=round(after, 4), stability=round(old.stability.overall, 3), stability_without=round(new.stability.overall, 3), refined=took, acc=round(a["acc"], 4), acc_without=round(b["acc"], 4), nmi=round(a["nmi"], 4), nmi_without=round(b["nmi"], 4))
         seen = set()
         append(args.out, todo, one)
 

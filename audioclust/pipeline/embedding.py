@@ -245,7 +245,8 @@ def _embedded_by(network, start, failed, choice):
         whitening = network.whitening_
     clusterer = network.clusterer() if trains_encoder(request.method) else start.clusterer
     clips = clip_ends_as_decoded(network.clips_, network.seconds_)
-    return Embedded(request, start.recordings, clips, errors, encoder, whitening, embeddings, probabilities, clusterer, choice, curves=network.curves_, seconds=start.observer.seconds)
+    return Embedded(request, start.recordings, clips, errors, encoder, whitening, embeddings, probabilities,
+                    clusterer, choice, curves=network.curves_, seconds=start.observer.seconds)
 
 # %% ../../nbs/09_pipeline/04_embedding.ipynb #0b8b9b36
 FEWEST_TO_CHOOSE_FROM = 10 # clips

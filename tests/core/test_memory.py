@@ -1,18 +1,14 @@
 "A budget of memory: what is left of it, what is refused before the first clip is decoded, and what runs really hold."
 import json, os, subprocess, sys, time
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile as sf
 
 from audioclust.core.memory import LATER, held
 from audioclust.cli import main
-from audioclust.encoders import FixedEncoder
 from audioclust.pipeline import AudioClusterer, Options
 from audioclust.pipeline.grouping import request_record
-from audioclust.ensembles.resampling import cluster_subsamples
 
 RUN = ["--n-clusters", "4", "--no-cache", "-q"]
 

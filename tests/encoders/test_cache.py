@@ -1,5 +1,5 @@
 "What was computed once: the same bytes, never another clip's, never damaged ones, never a crash."
-import hashlib, json, os, shutil, sqlite3, subprocess, sys, warnings
+import hashlib, json, os, shutil, subprocess, sys, warnings
 
 import numpy as np
 import pandas as pd

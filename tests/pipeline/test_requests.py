@@ -1,6 +1,4 @@
 "Wrong requests and odd sounds: each has a stated outcome, and a wrong request is one line and status 2."
-import os
-from pathlib import Path
 
 import numpy as np
 import pandas as pd

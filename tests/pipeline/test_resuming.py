@@ -1,7 +1,6 @@
 "Runs that are stopped, gone on with, and in each other's way."
 import json, os, signal, subprocess, sys, time
 
-import numpy as np
 import pandas as pd
 import pytest
 

@@ -1,5 +1,5 @@
 "The load in small: benchmarks/load.py with hundreds of clips and minutes of recording. Every clip is a row of clusters.csv or of errors.csv."
-import csv, os, sys
+import csv, sys
 from pathlib import Path
 
 import pytest

@@ -1,5 +1,5 @@
 "Tables in the pages are what benchmarks/results holds now: cells that need nothing else are run again, and their output is compared with the one that is kept."
-import ast, builtins, json, os
+import ast, builtins, json
 from pathlib import Path
 
 import pandas as pd
