@@ -15,7 +15,7 @@ import pandas as pd
 
 from .decoding import probe
 from .recordings import AudioError, find_audio, read_recordings_csv, report_unusable
-from ..core.files import brief
+from ..core.files import shorten
 
 # %% ../../nbs/01_audio/03_clip_table.ipynb #41965a3c
 def window_starts(duration:float, # Length of a recording in seconds
@@ -45,10 +45,10 @@ def checked_times(table:pd.DataFrame, # Clips, with or without columns start and
     if "start" not in table: return table
     try: table = table.assign(start=table.start.astype(float), end=table.end.astype(float))
     except (ValueError, TypeError, OverflowError) as e:
-        raise ValueError(f"{name} needs seconds in start and end ({brief(e)})") from None
+        raise ValueError(f"{name} needs seconds in start and end ({shorten(e)})") from None
     invalid = ~((table.start >= 0) & (table.end > table.start))
     if invalid.any():
-        first = brief(table[invalid].iloc[0][["path", "start", "end"]].to_dict())
+        first = shorten(table[invalid].iloc[0][["path", "start", "end"]].to_dict())
         raise ValueError(f"{invalid.sum()} clips do not start at 0 s or later and end after they start, in {name}; "
                          f"the first: {first}")
     return table

@@ -14,7 +14,7 @@ import pandas as pd
 
 from .clip_table import checked_times, clips
 from .downloads import cache_dir, download_recordings
-from ..core.files import brief, read_csv
+from ..core.files import shorten, read_csv
 
 # %% ../../nbs/01_audio/06_datasets.ipynb #e25d9e0b
 _HOW_TO_LABEL = "say parent, a pattern such as '^(\\d)_', or a .csv file"
@@ -23,7 +23,7 @@ def _labels_from_csv(table, path):
     "Labels by the file names of a CSV with columns `path` and `label`."
     given = read_csv(path, dtype=str).fillna("")
     if not {"path", "label"} <= set(given.columns):
-        raise ValueError(f"{path} needs columns `path` and `label`; it has {brief(', '.join(given.columns))}")
+        raise ValueError(f"{path} needs columns `path` and `label`; it has {shorten(', '.join(given.columns))}")
     root = Path(path).resolve().parent
     usable = (given.path != "") & (given.label != "") & ~given.path.str.contains("\0", regex=False)
     given = given[usable]
@@ -81,7 +81,7 @@ def from_csv(path:str|Path, # A CSV file; file names in it are relative to its f
     if label_column: columns["label"] = label_column
     for column in filter(None, columns.values()):
         if column in given: continue
-        raise ValueError(f"{path} has no column {column!r}; it has {brief(', '.join(given.columns))}")
+        raise ValueError(f"{path} has no column {column!r}; it has {shorten(', '.join(given.columns))}")
     if {"start", "end"} <= set(given): columns |= {"start": "start", "end": "end"}
     table = pd.DataFrame({name: given[column] for name,column in columns.items()})
     folder = Path(path).parent

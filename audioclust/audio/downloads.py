@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from ..core.files import brief
+from ..core.files import shorten
 
 # %% ../../nbs/01_audio/07_downloads.ipynb #b8c538b4
 def cache_dir()->Path:
@@ -67,7 +67,7 @@ def _extract_wavs(archive, folder, dest):
         parts = Path(name.replace("\\", "/")).parts
         points_outside = ".." in parts or name.startswith(("/", "\\")) or ":" in name
         if points_outside:
-            raise ValueError(f"the archive names {brief(repr(name))}, outside of its folder: it was not unpacked")
+            raise ValueError(f"the archive names {shorten(repr(name))}, outside of its folder: it was not unpacked")
         is_wanted = len(parts) > 1 and parts[-2] == folder and parts[-1].endswith(".wav")
         if is_wanted: (dest/parts[-1]).write_bytes(archive.read(member))
 
@@ -77,7 +77,7 @@ def _unpack(path:Path, folder:str, dest:Path):
     try:
         with zipfile.ZipFile(path) as archive: _extract_wavs(archive, folder, dest)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError) as e:
-        error = f"{type(e).__name__}: {brief(e)}"
+        error = f"{type(e).__name__}: {shorten(e)}"
         raise ValueError(f"the download is not a zip archive, or a damaged one ({error}); try again") from None
 
 # %% ../../nbs/01_audio/07_downloads.ipynb #2b75c5a6

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..core.files import brief, read_csv
+from ..core.files import shorten, read_csv
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #0f6dbed9
 EXTENSIONS = frozenset(
@@ -65,7 +65,7 @@ def read_recordings_csv(path:str|Path, # CSV file; paths in it are relative to i
     table = read_csv(path, dtype={"path": str}, encoding="utf-8-sig", encoding_errors="surrogateescape",
                      na_values={"start": [""], "end": [""]})
     if "path" not in table:
-        columns = brief(", ".join(map(str, table.columns)))
+        columns = shorten(", ".join(map(str, table.columns)))
         raise ValueError(f"{path} has no column `path` (its columns: {columns}); name the column of file names `path`")
     empty = table.path.fillna("").str.strip() == ""  # as in a row that is too short
     if empty.any(): report_unusable(errors, path, f"{empty.sum()} rows have no path")

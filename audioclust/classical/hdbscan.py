@@ -14,7 +14,7 @@ from sklearn.neighbors import BallTree, KDTree
 from sklearn.utils.validation import check_is_fitted
 
 from .prediction import ReferencePointClusterer
-from ..core.estimator import like
+from ..core.estimator import like_input
 from ..core.memory import check_memory
 
 # %% ../../nbs/03_classical/04_hdbscan.ipynb #2a83ac73
@@ -131,7 +131,7 @@ class HDBSCAN(ReferencePointClusterer):
         "The cluster of the nearest row by mutual reachability, if this is less than the reach of the cluster."
         check_is_fitted(self, "reference_points_")
         rows, points = self._check_X(X), self.reference_points_
-        if not len(points): return like(np.full(len(rows), -1), X)
+        if not len(points): return like_input(np.full(len(rows), -1), X)
         core = self._core_distances(rows)
         slack = DISTANCE_ERROR*(1 if self.metric == "cosine" else np.linalg.norm(points, axis=1).max())
         def nearest_of_block(D, start):
@@ -143,7 +143,7 @@ class HDBSCAN(ReferencePointClusterer):
         reach = self.reach_[labels]
         is_same = (distance <= slack) | (rows == points[nearest]).all(1) # a row's distance to itself is rounded, too
         joins = (reachability < reach - slack) | (is_same & (reachability <= reach + slack))
-        return like(np.where(joins, labels, -1), X)
+        return like_input(np.where(joins, labels, -1), X)
 
     def _explain(self, X, labels):
         min_samples = self.min_samples or self.min_cluster_size

@@ -16,7 +16,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.estimator import Clusterer, like, to_numpy
+from ..core.estimator import Clusterer, like_input, to_numpy
 
 try: from sklearn.utils.validation import validate_data
 except ImportError: # before scikit-learn 1.6 it was a method
@@ -86,7 +86,7 @@ class ReferencePointClusterer(Clusterer):
         "Find the clusters; `labels_` is int64, the same kind of array as `X`."
         rows = self._check_X(X, reset=True)
         with config_context(working_memory=WORKING_MEMORY): labels = self._fit(rows).astype(np.int64)
-        self.labels_ = like(labels, X)
+        self.labels_ = like_input(labels, X)
         outcome = _degenerate_outcome(labels)
         explanation = outcome and self._explain(rows, labels)
         if explanation:
@@ -109,7 +109,7 @@ class ReferencePointClusterer(Clusterer):
         "The cluster nearest to each row, however far it is, and the distance to it."
         check_is_fitted(self, "reference_points_")
         labels, distances = self._nearest_reference(self._check_X(X))
-        return like(labels.astype(np.int64), X), like(distances.astype(np.float64), X)
+        return like_input(labels.astype(np.int64), X), like_input(distances.astype(np.float64), X)
 
     def predict(self,
         X:np.ndarray|torch.Tensor, # Embeddings, shape (n, d)
@@ -118,4 +118,4 @@ class ReferencePointClusterer(Clusterer):
         check_is_fitted(self, "reference_points_")
         labels, distances = self._nearest_reference(self._check_X(X))
         is_within_reach = distances <= self._reach(labels)
-        return like(np.where(is_within_reach, labels, -1).astype(np.int64), X)
+        return like_input(np.where(is_within_reach, labels, -1).astype(np.int64), X)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .reporting import check_labels, check_written, draw_figures, report, score_run, write_page
-from ..core.console import plain_warnings, progress_bar, say
+from ..core.console import short_warnings, progress_bar, echo
 
 # %% ../../nbs/11_cli/03_cluster_command.ipynb #abfbe7b0
 def request_of(args:Namespace, # As the parser gives them
@@ -101,17 +101,17 @@ def _put_names_aside(out, name, why):
     warnings.warn(f"{why} {out/name} now")
 
 def _copy_names(earlier, out):
-    from audioclust.core.files import replacing
+    from audioclust.core.files import atomic_write
     _put_names_aside(out, "names-before.json", "the names of the run before are in")
     if not (earlier/"names.json").is_file(): return
-    with replacing(out/"names.json") as tmp: shutil.copyfile(earlier/"names.json", tmp)
+    with atomic_write(out/"names.json") as tmp: shutil.copyfile(earlier/"names.json", tmp)
 
 # %% ../../nbs/11_cli/03_cluster_command.ipynb #f51f761a
 def rank()->int: # 0 where there is one process
     "Number of this process among those that torchrun started."
     if "RANK" not in os.environ: return 0
-    from audioclust.core.distributed import launched
-    return int(os.environ["RANK"]) if launched() else 0
+    from audioclust.core.distributed import is_launched
+    return int(os.environ["RANK"]) if is_launched() else 0
 
 _CHECKPOINTS = tuple(f"{name}.safetensors" for name in ("training", "content", "source", "match")) # of methods that train
 
@@ -124,9 +124,9 @@ def cluster(args:Namespace)->int: # As the parser gives them -> exit status
     "Cluster a folder into a run folder."
     if args.by == "both": return _cluster_both(args)
     if isinstance(args.n_clusters, tuple): raise ValueError("two numbers of clusters are for --by both")
-    from audioclust.core.distributed import joined
+    from audioclust.core.distributed import process_group
     messages = []
-    with joined() as team, plain_warnings(messages): _cluster_one(args, team, messages)
+    with process_group() as team, short_warnings(messages): _cluster_one(args, team, messages)
     return 0
 
 def _cluster_one(args, team, messages):
@@ -154,7 +154,7 @@ def _make(args, request, team, training, messages):
     from audioclust.pipeline.clustering import cluster_recordings
     from audioclust.pipeline.embedding import Observer
     from audioclust.pipeline.run_folder import save_run
-    log = None if args.quiet else lambda line: say(line, file=sys.stderr)
+    log = None if args.quiet else lambda line: echo(line, file=sys.stderr)
     observer = Observer(progress_bar(args.verbose - args.quiet), log, training)
     grouping = cluster_recordings(args.folder, request, observer)
     for texts in team.gather(list(messages)):
@@ -226,15 +226,15 @@ def _finish_pair(args, out):
     from audioclust.core.registry import trains_encoder
     from audioclust.pipeline.pair import BYS
     from audioclust.pipeline.run_folder import write_pair_table
-    with plain_warnings([]):
+    with short_warnings([]):
         if not (trains_encoder(args.method) or args.no_refine): _refine(args, out)
-    say(f"in common: NMI {write_pair_table(out)['nmi']:.2f} (0 nothing, 1 all)\nboth:   {out/'both.csv'}")
+    echo(f"in common: NMI {write_pair_table(out)['nmi']:.2f} (0 nothing, 1 all)\nboth:   {out/'both.csv'}")
     if args.no_page: return
     num_workers = None if args.max_memory is None else 0
-    with plain_warnings([]):
+    with short_warnings([]):
         drawn = [draw_figures(out/by, num_workers) for by in BYS]
         page = write_page(out, num_workers)
-        if page: say(f"listen: {out/'listen.html'}")
+        if page: echo(f"listen: {out/'listen.html'}")
     check_written(page and all(drawn), out)
 
 def _refine(args, out):
@@ -250,4 +250,4 @@ def _refine(args, out):
         record = read_run(out/by)
         save_run(new, out/by, **{k: record[k] for k in ("command", "warnings") if k in record})
         if args.labels: score_run(out/by, args.labels)
-    for by,reason in reasons.items(): say(f"{by}: {reason}")
+    for by,reason in reasons.items(): echo(f"{by}: {reason}")

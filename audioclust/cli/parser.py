@@ -24,7 +24,7 @@ from audioclust.cli.options import (
     add_sort,
 )
 from .run_commands import demo
-from ..core.console import say
+from ..core.console import echo
 from ..core.registry import METHODS
 
 # %% ../../nbs/11_cli/01_parser.ipynb #55b60008
@@ -69,7 +69,7 @@ status: 0 done (also when some files could not be used), 2 not done, or not all 
 class _Parser(argparse.ArgumentParser):
     "Says what was wrong in one line, and where the options are explained; argparse would put all options before it."
     def error(self, message:str)->NoReturn:
-        say(f"{self.prog}: {message} ({self.prog} --help has what can be said)", file=sys.stderr)
+        echo(f"{self.prog}: {message} ({self.prog} --help has what can be said)", file=sys.stderr)
         raise SystemExit(2)
 
 _START = """\
@@ -114,7 +114,7 @@ def _main(argv, stderr=None):
     args.argv = list(sys.argv[1:] if argv is None else argv)
     if args.version:
         from audioclust import __version__
-        say(f"audioclust {__version__}")
+        echo(f"audioclust {__version__}")
         return 0
     if not args.command:
         parser.print_help()
@@ -129,12 +129,12 @@ def _run(args, stderr):
         if getattr(args, "out", None) == "": raise ValueError("--out is empty: say where the results go")
         with signals_interrupt(): return args.run_command(args)
     except KeyboardInterrupt as e:
-        say("audioclust: interrupted", file=sys.stderr)
+        echo("audioclust: interrupted", file=sys.stderr)
         return getattr(e, "status", 130)
     except Exception as e:
         if args.verbose: raise
         everywhere = getattr(e, "everywhere", False) # in all processes, so that the first tells it
-        say(f"audioclust {args.command}: {_message(e, args)}", file=sys.stderr if everywhere or not stderr else stderr)
+        echo(f"audioclust {args.command}: {_message(e, args)}", file=sys.stderr if everywhere or not stderr else stderr)
         return 2
 
 _EXPECTED = ValueError, OSError, MemoryError, TypeError, RuntimeError

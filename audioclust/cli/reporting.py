@@ -10,7 +10,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from ..core.console import say, table_text
+from ..core.console import echo, table_text
 
 # %% ../../nbs/11_cli/04_reporting.ipynb #de53dd76
 def check_labels(recordings:str|Path|list, # Where the recordings are
@@ -37,7 +37,7 @@ def score_run(run_folder:str|Path, # A run folder
     n_unlabelled = len(table) - len(labelled)
     scores = {**score(labelled.label, labelled.cluster), "labels": str(labels), "labelled": len(labelled), "unlabelled": n_unlabelled}
     if n_unlabelled:
-        say(f"warning: {n_unlabelled:,} of {len(table):,} clips have no label and are left out of the score", file=sys.stderr)
+        echo(f"warning: {n_unlabelled:,} of {len(table):,} clips have no label and are left out of the score", file=sys.stderr)
     migrate_run(run_folder)
     write_json({**read_run(run_folder), "scores": scores}, Path(run_folder)/"run.json")
     _draw_confusion(labelled, run_folder)
@@ -102,19 +102,19 @@ def report(run_folder:str|Path, # A run folder
     "Print what a run found and where it is."
     from audioclust.pipeline.run_reading import read_run
     record, folder = read_run(run_folder), Path(run_folder)
-    say(_first_line(record))
+    echo(_first_line(record))
     if verbose > 0:
         stages = ", ".join(f"{name} {seconds:.1f}" for name,seconds in record["seconds"].items())
-        say(f"seconds: {stages}; device {record['device']}; encoder {record['encoder']}")
+        echo(f"seconds: {stages}; device {record['device']}; encoder {record['encoder']}")
     if n_errors := record["summary"]["errors"]:
         clips = "clip" if n_errors == 1 else "clips"
-        say(f"warning: {plural(n_errors, 'file')} or {clips} could not be used: {folder/'errors.csv'} says why", file=sys.stderr)
+        echo(f"warning: {plural(n_errors, 'file')} or {clips} could not be used: {folder/'errors.csv'} says why", file=sys.stderr)
     for choice in "encoder_choice", "n_clusters_choice":
-        if choice in record: say(record[choice]["why"])
-    if record.get("stability"): say(_stability_line(record["stability"]))
-    if "scores" in record: say(table_text([{name: record["scores"][name] for name in _SHOWN_SCORES}]))
-    say(f"groups: {folder/'clusters.csv'}\nmap:    {folder/'figures'/'map.png'}")
-    if (folder/"listen.html").is_file(): say(f"listen: {folder/'listen.html'}")
+        if choice in record: echo(record[choice]["why"])
+    if record.get("stability"): echo(_stability_line(record["stability"]))
+    if "scores" in record: echo(table_text([{name: record["scores"][name] for name in _SHOWN_SCORES}]))
+    echo(f"groups: {folder/'clusters.csv'}\nmap:    {folder/'figures'/'map.png'}")
+    if (folder/"listen.html").is_file(): echo(f"listen: {folder/'listen.html'}")
 
 def _first_line(record):
     summary = record["summary"]

@@ -16,12 +16,12 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from .reporting import check_labels, plural, report, score_run, write_page
-from ..core.console import plain_warnings, progress_bar, say, shown, table_text
+from ..core.console import short_warnings, progress_bar, echo, printable, table_text
 
 # %% ../../nbs/11_cli/05_run_commands.ipynb #58814468
 def score(args:Namespace)->int: # As the parser gives them -> exit status
     "Score a run against labels."
-    with plain_warnings([]): score_run(args.run, args.labels)
+    with short_warnings([]): score_run(args.run, args.labels)
     report(args.run)
     return 0
 
@@ -31,12 +31,12 @@ def listen(args:Namespace)->int: # As the parser gives them -> exit status
     from audioclust.listen.page import listen_page
     from audioclust.pipeline.annotations import apply_edits
     from audioclust.pipeline.run_reading import run_folders
-    with plain_warnings([]):
+    with short_warnings([]):
         if args.edits: apply_edits(args.run, args.edits)
         page = listen_page(args.run, args.page, embed=args.embed, max_clips=args.max_clips)
     sounds = "with the sounds in it" if args.embed else "linked to the recordings"
-    say(f"listen: {page} ({page.stat().st_size/1e6:.1f} MB, {sounds})")
-    if args.edits: say(f"names:  {', '.join(str(folder/'clusters.csv') for folder in run_folders(args.run))}")
+    echo(f"listen: {page} ({page.stat().st_size/1e6:.1f} MB, {sounds})")
+    if args.edits: echo(f"names:  {', '.join(str(folder/'clusters.csv') for folder in run_folders(args.run))}")
     return 0
 
 # %% ../../nbs/11_cli/05_run_commands.ipynb #eb54461e
@@ -49,13 +49,13 @@ def assign(args:Namespace)->int: # As the parser gives them -> exit status
     out = Path(args.out)
     check_file(out, args.folder, args.overwrite)
     read_run(args.run) # says what is wrong where there is none, or a pair
-    with plain_warnings([]):
+    with short_warnings([]):
         check_recordings_exist(args.folder)
         table, names = _assigned(args)
         write_table(table, out)
     by_cluster = sorted(zip(table.cluster < 0, table.cluster, names)) # clips of no cluster come last
-    for name,n in Counter(name for _,_,name in by_cluster).items(): say(f"{n:6,}  {name}")
-    say(f"groups: {out}")
+    for name,n in Counter(name for _,_,name in by_cluster).items(): echo(f"{n:6,}  {name}")
+    echo(f"groups: {out}")
     return 0
 
 def _assigned(args):
@@ -77,27 +77,27 @@ def _assigned(args):
 
 def _warn_of(errors):
     "Say which recordings could not be used."
-    for path,reason in errors: say(f"warning: {shown(path)}: {reason}", file=sys.stderr)
+    for path,reason in errors: echo(f"warning: {printable(path)}: {reason}", file=sys.stderr)
 
 # %% ../../nbs/11_cli/05_run_commands.ipynb #f239d22c
 def export(args:Namespace)->int: # As the parser gives them -> exit status
     "Write a run for another program."
     from audioclust.listen.exporting import to_audacity, to_raven, to_table
     writers, out = dict(audacity=to_audacity, raven=to_raven), Path(args.out)
-    with plain_warnings([]):
+    with short_warnings([]):
         if args.to not in writers:
-            say(f"{to_table(args.run, out, without=args.without):,} rows in {out}")
+            echo(f"{to_table(args.run, out, without=args.without):,} rows in {out}")
             return 0
         if out.is_file(): raise ValueError(f"{out} is a file: say --out with the name of a folder")
         n = writers[args.to](args.run, out, join=args.join, without=args.without)
-        say(f"{plural(n, 'file')} in {out}, one for each recording")
+        echo(f"{plural(n, 'file')} in {out}, one for each recording")
     return 0
 
 def sort(args:Namespace)->int: # As the parser gives them -> exit status
     "Copy or link the clips of a run into folders or into an order."
     from audioclust.listen.sorting import sort_files
     n = sort_files(args.run, args.out, flat=args.flat, link=args.link)
-    say(f"{n:,} files in {args.out}, {'named in the order of likeness' if args.flat else 'a folder for each group'}")
+    echo(f"{n:,} files in {args.out}, {'named in the order of likeness' if args.flat else 'a folder for each group'}")
     return 0
 
 # %% ../../nbs/11_cli/05_run_commands.ipynb #eaef50cc
@@ -110,7 +110,7 @@ def duplicates(args:Namespace)->int: # As the parser gives them -> exit status
     from audioclust.pipeline.run_reading import check_file
     out, errors, undecoded = Path(args.out), [], []
     check_file(out, args.folder, args.overwrite)
-    with plain_warnings([]):
+    with short_warnings([]):
         check_recordings_exist(args.folder)
         table = clips(args.folder, errors=errors)
         table["set"] = find_duplicates(table, errors=undecoded)
@@ -118,7 +118,7 @@ def duplicates(args:Namespace)->int: # As the parser gives them -> exit status
     table = table[table.set >= 0].sort_values(["set", "path"])
     table = table.assign(path=[os.path.abspath(p) for p in table.path])
     write_table(table[["set", "path", "start", "end"]], out)
-    say(f"{len(table):,} of the recordings are there more than once, in {table.set.nunique():,} sets: {out}")
+    echo(f"{len(table):,} of the recordings are there more than once, in {table.set.nunique():,} sets: {out}")
     return 0
 
 # %% ../../nbs/11_cli/05_run_commands.ipynb #c057e8eb
@@ -130,13 +130,13 @@ def compare(args:Namespace)->int: # As the parser gives them -> exit status
     _check_comparison(args, out, methods, encoders)
     messages = []
     def log(line):
-        if not args.quiet: say(f"{line} …", file=sys.stderr)
-    with plain_warnings(messages):
+        if not args.quiet: echo(f"{line} …", file=sys.stderr)
+    with short_warnings(messages):
         request = Request(n_clusters=args.n_clusters, by=args.by, window=args.window, random_state=args.seed, options=Options(cache=True))
         table, runs = compare_methods(args.folder, encoders, methods=methods, labels=_labels_of(args), log=log, request=request)
         page = save_comparison(out, table, runs, command=args.argv, warnings=messages)
-    say(table_text(table.to_dict("records")))
-    say(f"listen: {page}")
+    echo(table_text(table.to_dict("records")))
+    echo(f"listen: {page}")
     return 0
 
 def _check_comparison(args, out, methods, encoders):
@@ -167,12 +167,12 @@ def demo(args:Namespace)->int: # As the parser gives them -> exit status
     from audioclust.audio.synthetic import synthetic_sounds, synthetic_words
     out = Path(args.out)
     _prepare_demo(out)
-    if args.quiet < 1: say("making 300 sounds of 10 families, and 480 words by 4 speakers …")
+    if args.quiet < 1: echo("making 300 sounds of 10 families, and 480 words by 4 speakers …")
     tables = dict(families=synthetic_sounds(10, 30).save(out/"sounds"/"families"),
                   words=synthetic_words(6, 4, 20).save(out/"sounds"/"words"))
-    with plain_warnings([]): rows = [_demo_run(args, out, name, tables[name], by, k) for name,by,k in _DEMO_RUNS]
-    say(table_text(rows))
-    say(_demo_text(out))
+    with short_warnings([]): rows = [_demo_run(args, out, name, tables[name], by, k) for name,by,k in _DEMO_RUNS]
+    echo(table_text(rows))
+    echo(_demo_text(out))
     return 0
 
 def _prepare_demo(out):

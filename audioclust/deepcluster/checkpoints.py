@@ -18,7 +18,7 @@ from fastai.learner import Learner
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from ..core.files import intact, replacing
+from ..core.files import report_damage, atomic_write
 from .training import epoch_recorded
 
 # %% ../../nbs/07_deepcluster/02_checkpoints.ipynb #7c402b83
@@ -98,13 +98,13 @@ class Checkpoints(Callback):
         if self.epoch <= self.loaded_epoch or not epoch_recorded(self.learn): return
         tensors, numbers = _training_state(self.learn)
         state = dict(about=self.fingerprint, epoch=self.epoch, opt=numbers, curves=self.curves.rows)
-        with replacing(self.file) as tmp: save_file(tensors, tmp, metadata={"state": json.dumps(state)})
+        with atomic_write(self.file) as tmp: save_file(tensors, tmp, metadata={"state": json.dumps(state)})
 
     def load(self, learn:Learner, # Gets the state of the checkpoint
     )->int: # The first epoch that is still to be done; 0 if there is no checkpoint
         "Resume from the checkpoint, if there is one."
         if not self.file.is_file(): return 0
-        with intact(self.file, "training", "remove it, or begin anew with --overwrite"):
+        with report_damage(self.file, "training", "remove it, or begin anew with --overwrite"):
             state, tensors = self._read()
             learn.curves.rows = state["curves"]
             _load_training_state(learn, tensors, state["opt"])

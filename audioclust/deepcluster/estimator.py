@@ -20,7 +20,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.files import replacing
+from ..core.files import atomic_write
 from ..core.registry import flat_params, split_options
 from .checkpoints import Checkpoints, training_fingerprint
 from .learner import deepcluster_learner, LearnerOptions
@@ -79,7 +79,7 @@ class EmbeddingClusterer(ClusterMixin, BaseEstimator):
         params["device"] = self.device and str(self.device)
         if self.ignore is not None: params["ignore"] = list(what_to_ignore(self.by, self.ignore))
         text = json.dumps(dict(params=params, curves=self.curves_))
-        with replacing(Path(path)/self._file) as tmp: tmp.write_text(text, encoding="utf-8")
+        with atomic_write(Path(path)/self._file) as tmp: tmp.write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, path:str|Path, # Folder written by `save`

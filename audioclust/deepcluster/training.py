@@ -77,7 +77,7 @@ class Bfloat16(Callback):
 # %% ../../nbs/07_deepcluster/01_training.ipynb #79d15364
 class AverageGradients(Callback):
     "Average the gradients of several processes."
-    def __init__(self, team:Any): self.team = team # A `Team`
+    def __init__(self, team:Any): self.team = team # A `ProcessGroup`
 
     def before_step(self):
         "Replace each gradient by its mean over the processes."

@@ -25,7 +25,7 @@ from torch import nn
 from typing_extensions import Self
 
 from ..audio.streaming import stream
-from ..core.files import replacing
+from ..core.files import atomic_write
 from ..core.registry import ENCODERS, SAVED
 from .cache import as_cache, clip_keys
 from .whitening import Whiten
@@ -112,8 +112,8 @@ class Encoder(nn.Module):
         text = json.dumps({"class": type(self).__name__, **self.config()}, indent=1)
         if _has_weights(self):
             weights = {name: tensor.contiguous() for name,tensor in self.state_dict().items()}
-            with replacing(Path(path)/"encoder.safetensors") as tmp: save_file(weights, tmp)
-        with replacing(Path(path)/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
+            with atomic_write(Path(path)/"encoder.safetensors") as tmp: save_file(weights, tmp)
+        with atomic_write(Path(path)/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls,

@@ -22,7 +22,7 @@ from torch import nn
 from ..audio.logmel import frame_mask, LogMel, nonsilent_span
 from ..audio.streaming import stream
 from ..audio.folders import check_recordings_reachable
-from ..core.distributed import Team
+from ..core.distributed import ProcessGroup
 
 # %% ../../nbs/06_encoders/03_logmel_store.ipynb #03ac6f65
 class LogMelBatch(NamedTuple):
@@ -183,7 +183,7 @@ class LogMelLoader(DataLoader):
         bs:int=256, # Clips in a batch, of each process
         shuffle:bool=True, # Another order each epoch? Then the clips that do not fill a last batch are left out
         seed:int=0, # Of the orders
-        team:Team=Team(), # Processes that share each epoch
+        team:ProcessGroup=ProcessGroup(), # Processes that share each epoch
         device:str|torch.device|None=None, # Where batches go
     ):
         if not len(store.rows): raise ValueError("none of the clips could be decoded, so there is nothing to train on")

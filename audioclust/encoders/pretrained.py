@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from typing_extensions import Self
 
-from ..core.files import replacing
+from ..core.files import atomic_write
 from ..core.registry import ENCODERS
 from .base import Encoder
 
@@ -81,7 +81,7 @@ class PretrainedEncoder(Encoder):
     def save(self, path:str|Path): # Folder, made if it is not there
         "Write the name and the revision; the weights stay where transformers stores them."
         text = json.dumps({"class": type(self).__name__, **self.config()}, indent=1)
-        with replacing(Path(path)/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
+        with atomic_write(Path(path)/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, path:str|Path)->Self: # Folder written by `save`

@@ -15,8 +15,8 @@ import torch
 from sklearn.base import TransformerMixin
 from typing_extensions import Self
 
-from ..core.estimator import Kept, to_numpy
-from ..core.files import replacing
+from ..core.estimator import SavableEstimator, to_numpy
+from ..core.files import atomic_write
 from ..core.registry import load_saved
 from .base import Encoder, load_encoder
 
@@ -40,7 +40,7 @@ def group_means(Z:np.ndarray, # Embeddings [N, d]
     return means
 
 # %% ../../nbs/06_encoders/12_residual.ipynb #7cdd3bf5
-class IdentityWhitening(TransformerMixin, Kept):
+class IdentityWhitening(TransformerMixin, SavableEstimator):
     "Embeddings as they are, where a whitening is expected."
     _file, _state = "whitening", ()
     _former_class_names = ("AsIs",)
@@ -87,8 +87,8 @@ class ResidualEncoder(Encoder):
         path = Path(path)
         for part in self.encoder, self.encoder_whitening: part.save(path/"own")
         for part in self.other, self.other_whitening, self.clusterer: part.save(path/"other")
-        with replacing(path/"means.npy") as tmp: np.save(tmp, self.means.cpu().numpy(), allow_pickle=False)
-        with replacing(path/"encoder.json") as tmp: tmp.write_text(json.dumps({"class": "ResidualEncoder"}, indent=1), encoding="utf-8")
+        with atomic_write(path/"means.npy") as tmp: np.save(tmp, self.means.cpu().numpy(), allow_pickle=False)
+        with atomic_write(path/"encoder.json") as tmp: tmp.write_text(json.dumps({"class": "ResidualEncoder"}, indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, path:str|Path)->"ResidualEncoder": # Folder written by `save`

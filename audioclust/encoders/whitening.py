@@ -15,7 +15,7 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.estimator import Kept, like, to_numpy
+from ..core.estimator import SavableEstimator, like_input, to_numpy
 
 # %% ../../nbs/06_encoders/11_whitening.ipynb #a7713fc9
 _BLOCK = 2**22  # numbers that are converted to float64 at a time, 32 MB
@@ -53,7 +53,7 @@ def _fix_signs(axes):
     return axes*np.sign(largest)[:, None]
 
 # %% ../../nbs/06_encoders/11_whitening.ipynb #2ae3cddc
-class Whiten(TransformerMixin, Kept):
+class Whiten(TransformerMixin, SavableEstimator):
     "Rotate to the first principal axes, equalise them, and scale each row to length 1."
     _file, _state = "whitening", ("mean_", "components_")
     def __init__(self,
@@ -82,7 +82,7 @@ class Whiten(TransformerMixin, Kept):
         check_is_fitted(self)
         blocks = [self._whiten_block(block) for block in _blocks(to_numpy(X), self.mean_)]
         empty = np.zeros((0, len(self.components_)), np.float32)  # the result where there are no rows
-        return like(np.concatenate([empty, *blocks]), X)
+        return like_input(np.concatenate([empty, *blocks]), X)
 
     def _whiten_block(self, X):
         "Rows, less the mean, on the axes."

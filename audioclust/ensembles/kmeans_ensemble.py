@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from ..classical.prediction import validate_data
-from ..core.estimator import Clusterer, like, to_numpy
+from ..core.estimator import Clusterer, like_input, to_numpy
 from .voting import agreement, align_labels, check_indicator_memory, indicator_matrix
 from ..kmeans.estimator import KMeans
 from ..kmeans.nearest import nearest_centers
@@ -144,7 +144,7 @@ class Consensus(Clusterer):
         self.cluster_centers_, self.inertia_ = final.cluster_centers_, final.inertia_
         self.aligned_labels_ = align_labels(B, final.labels_, self.n_clusters)
         self.confidence_ = agreement(B, final.labels_, self.aligned_labels_)
-        self.labels_ = like(final.labels_, _first_embedding(X))
+        self.labels_ = like_input(final.labels_, _first_embedding(X))
         return self
 
     def predict_with_confidence(self,
@@ -164,7 +164,7 @@ class Consensus(Clusterer):
         X:np.ndarray|torch.Tensor|list, # What `fit` takes
     )->np.ndarray|torch.Tensor: # Labels, int64 [N]
         "The cluster of each row."
-        return like(self.predict_with_confidence(X)[0], _first_embedding(X))
+        return like_input(self.predict_with_confidence(X)[0], _first_embedding(X))
 
     @classmethod
     def load(cls, path:str|Path)->Self: # Folder written by `save`

@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..classical.prediction import ReferencePointClusterer
-from ..core.estimator import like
+from ..core.estimator import like_input
 from ..core.memory import check_memory
 from audioclust.ensembles.neighbour_graph import (
     connect_components,
@@ -137,4 +137,4 @@ class SpectralClustering(ReferencePointClusterer):
         "The cluster and the confidence of the nearest fitted row."
         check_is_fitted(self, "reference_points_")
         nearest = self._neighbour_search(self.reference_points_, 1).kneighbors(self._check_X(X), return_distance=False)[:, 0]
-        return like(self.reference_labels_[nearest].astype(np.int64), X), like(self.reference_confidence_[nearest], X)
+        return like_input(self.reference_labels_[nearest].astype(np.int64), X), like_input(self.reference_confidence_[nearest], X)

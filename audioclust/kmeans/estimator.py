@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 from typing_extensions import Self
 
-from ..core.distributed import Team
+from ..core.distributed import ProcessGroup
 from ..core.estimator import Clusterer
 from .blocks import map_blocks, row_blocks
 from .initialization import initial_centers
@@ -82,7 +82,7 @@ def _checked_table(model, X, reset): # Arguments of `Rows`: table, device, and w
 
 def _as_rows(model, X, reset=False): # `Rows` of checked floats; at length 1 for cosine
     sharded = reset and model.sharded
-    table, device, unit_length = Team(sharded).agree(lambda: _checked_table(model, X, reset))
+    table, device, unit_length = ProcessGroup(sharded).run_everywhere(lambda: _checked_table(model, X, reset))
     return Rows(table, device, unit_length=unit_length, sharded=sharded)
 
 # %% ../../nbs/04_kmeans/03_estimator.ipynb #b47f10c2

@@ -17,7 +17,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ..core.distributed import Team
+from ..core.distributed import ProcessGroup
 from .blocks import map_blocks, row_blocks
 
 # %% ../../nbs/04_kmeans/05_rows.ipynb #61395a2a
@@ -64,7 +64,7 @@ class Rows:
         self.memory_mapped = not isinstance(table, Tensor)
         self.shape, self.dtype = tuple(table.shape), _compute_dtype(table)
         self.device = torch.device(device or ("cpu" if self.memory_mapped else table.device))
-        team = Team(sharded)
+        team = ProcessGroup(sharded)
         self.rank, self.world_size = team.rank, team.size
         shares = self.all_gather(len(self))
         if self.world_size > 1 and not shares.all():

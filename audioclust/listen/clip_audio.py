@@ -19,7 +19,7 @@ import soundfile as sf
 
 from ..audio.recordings import AudioError
 from ..audio.decoding import load_audio
-from ..core.files import replacing
+from ..core.files import atomic_write
 
 # %% ../../nbs/10_listen/02_clip_audio.ipynb #cdf1b6f4
 BROWSER_FORMATS = frozenset(".wav .wave .flac .ogg .oga .opus .mp3".split())  # every browser plays them
@@ -70,7 +70,7 @@ def _write_mp3(copy, path, start, end):
     "Write a clip to the MP3 file `copy`; False where it cannot be decoded."
     try: mp3 = as_mp3(path, start, end)
     except (AudioError, OSError): return False
-    with replacing(copy) as tmp: tmp.write_bytes(mp3)
+    with atomic_write(copy) as tmp: tmp.write_bytes(mp3)
     return True
 
 # %% ../../nbs/10_listen/02_clip_audio.ipynb #aa370960

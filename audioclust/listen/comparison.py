@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..core.files import replacing, write_table
+from ..core.files import atomic_write, write_table
 from ..core.registry import trains_encoder
 from .page import listen_page, page_template
 from ..metrics.information import ami
@@ -117,7 +117,7 @@ def save_comparison(out:str|Path, # A folder
         if pages: listen_page(out/name, max_clips=20_000)
     write_table(table, out/"compare.csv")
     html = _comparison_html(table, groupings)
-    with replacing(out/"compare.html") as tmp: tmp.write_text(html, encoding="utf-8", errors="replace")
+    with atomic_write(out/"compare.html") as tmp: tmp.write_text(html, encoding="utf-8", errors="replace")
     return out/"compare.html"
 
 # %% ../../nbs/10_listen/10_comparison.ipynb #cafa5715

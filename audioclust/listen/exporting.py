@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import soundfile as sf
 
-from ..core.files import replacing, write_table
+from ..core.files import atomic_write, write_table
 from ..pipeline.annotations import display_name, spreadsheet_safe, MARKS, read_names
 from ..pipeline.run_reading import read_table
 from ..pipeline.run_reading import read_run
@@ -79,11 +79,11 @@ def _write_texts(recordings, text, out, ending):
     for path,clips in recordings:
         folder = Path(out)/os.path.relpath(os.path.dirname(path), shared)
         content = text(path, clips)
-        with replacing(folder/_file_name(os.path.basename(path), ending)) as tmp:
+        with atomic_write(folder/_file_name(os.path.basename(path), ending)) as tmp:
             tmp.write_text(content, encoding="utf-8", errors="replace")
     return len(recordings)
 
-def _file_name(name, ending, max_bytes=220): # file systems allow 255, and `replacing` adds some
+def _file_name(name, ending, max_bytes=220): # file systems allow 255, and `atomic_write` adds some
     "The name of a recording and an ending; a name that is too long is cut, and made distinct by a hash."
     raw = os.fsencode(name)
     if len(raw) <= max_bytes: return name + ending
@@ -141,7 +141,7 @@ def to_table(run:str|Path, # A run folder
     ending = out.suffix.lower()
     if ending not in (".parquet", ".json", ".csv"):
         raise ValueError(f"{out}: the name must end in .parquet, .json or .csv")
-    with replacing(out) as tmp: _write_as(ending, table, tmp)
+    with atomic_write(out) as tmp: _write_as(ending, table, tmp)
     return len(table)
 
 def _write_as(ending, table, path):

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..core.files import replacing
+from ..core.files import atomic_write
 from .clip_audio import embedded_audio, linked_audio
 from .page_data import clip_data, grouping_data, readable_path, rows_to_show
 from .run_data import read_groupings
@@ -64,7 +64,7 @@ def _write_html(page, **variables):
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
     pieces = page_template("listen.html").stream(plotly=Markup(get_plotlyjs()), **variables)
-    with replacing(page) as tmp: pieces.dump(str(tmp), "utf-8", "replace")
+    with atomic_write(page) as tmp: pieces.dump(str(tmp), "utf-8", "replace")
 
 # %% ../../nbs/10_listen/05_page.ipynb #25e462e4
 def _texts(groupings, sounds):

@@ -18,7 +18,7 @@ import numpy as np
 import soundfile as sf
 
 from ..audio.recordings import AudioError
-from ..core.files import read_array, replacing
+from ..core.files import read_array, atomic_write
 from ..ensembles.membership import cluster_means
 from .exporting import named_clips
 from ..pipeline.run_reading import read_run
@@ -156,7 +156,7 @@ def _unreadable(path):
 def _write_copy(clip, target, link):
     "Copy or link a whole recording, or cut out a part of one."
     part = None if clip.whole else _cut_out(clip.path, clip.start, clip.end)
-    with replacing(target, sync=False) as tmp:
+    with atomic_write(target, sync=False) as tmp:
         if part is not None: tmp.write_bytes(part)
         elif link: tmp.symlink_to(os.path.abspath(clip.path))
         else: shutil.copy2(clip.path, tmp)

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..core.files import brief, write_json, write_table
+from ..core.files import shorten, write_json, write_table
 from .run_reading import read_run, read_table
 
 # %% ../../nbs/09_pipeline/11_annotations.ipynb #65a3db92
@@ -37,7 +37,7 @@ def _parsed(path):
     try: edits = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as e: raise ValueError(f"{path} cannot be read: {e.strerror}") from None
     except (ValueError, RecursionError) as e:
-        raise ValueError(f"{path} is not JSON ({brief(e)}); the listening page writes such files") from None
+        raise ValueError(f"{path} is not JSON ({shorten(e)}); the listening page writes such files") from None
     if not isinstance(edits, dict) or edits.get("schema") != 1 or not isinstance(edits.get("edits"), dict):
         raise ValueError(f"{path} holds no edits of a listening page: it needs schema 1 and edits")
     return edits
@@ -61,24 +61,24 @@ def _is_cluster(text, known):
     return bool(re.fullmatch(r"-?\d{1,18}", str(text)))
 
 def _unknown_cluster(kind, cluster, known):
-    message = f"{kind}: there is no cluster {brief(cluster, 40)} in this run"
+    message = f"{kind}: there is no cluster {shorten(cluster, 40)} in this run"
     if not known: return message
     return message + f" (it has {', '.join(sorted(known, key=int)[:20])}); are these the edits of another run?"
 
 def _check_value(kind, cluster, value, known):
     if kind == "merged" and not _is_cluster(value, known):
-        raise ValueError(f"cluster {cluster} is merged into {brief(value, 40)}, which is not there")
+        raise ValueError(f"cluster {cluster} is merged into {shorten(value, 40)}, which is not there")
     if kind == "marks" and value not in MARKS:
-        raise ValueError(f"the mark of cluster {cluster} is {brief(repr(value), 40)}: it can be {', '.join(MARKS)}")
+        raise ValueError(f"the mark of cluster {cluster} is {shorten(repr(value), 40)}: it can be {', '.join(MARKS)}")
     if kind == "names" and not (isinstance(value, str) and value.strip() and not re.search("[\ud800-\udfff]", value)):
-        raise ValueError(f"the name of cluster {cluster} must be a text; {brief(repr(value), 40)} came")
+        raise ValueError(f"the name of cluster {cluster} must be a text; {shorten(repr(value), 40)} came")
 
 def _check_circles(merged):
     done = set()
     for cluster in merged:
         path = {}
         while cluster in merged and cluster not in done:
-            if cluster in path: raise ValueError(f"clusters {brief(', '.join(path))} are merged in a circle")
+            if cluster in path: raise ValueError(f"clusters {shorten(', '.join(path))} are merged in a circle")
             path[cluster] = True
             cluster = merged[cluster]
         done |= path.keys()
@@ -139,13 +139,13 @@ def apply_edits(run:str|Path, # A run folder, or one with a run by content and o
     if (run/"both.json").is_file():
         wrong = [by for by in edits if by not in ("content", "source")]
         if wrong:
-            raise ValueError(f"{file} has edits of groupings by {brief(repr(wrong[0]), 40)}, and there are those by content and by source")
+            raise ValueError(f"{file} has edits of groupings by {shorten(repr(wrong[0]), 40)}, and there are those by content and by source")
         for by in edits: apply_edits(run/by, file)
         return
     by = read_run(run)["by"]
     if not edits: raise ValueError(f"{file} holds no edits: nothing was named, merged or marked")
     if by not in edits:
-        raise ValueError(f"{file} has edits of groupings by {brief(', '.join(edits), 80)}, and {run} is one by {by}")
+        raise ValueError(f"{file} has edits of groupings by {shorten(', '.join(edits), 80)}, and {run} is one by {by}")
     try: check_names(edits[by], read_table(run/"clusters.csv").cluster.unique())
     except ValueError as e: raise ValueError(f"{file}: {e}") from None
     write_names(run, edits[by])

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from ..core.distributed import Team
-from ..core.memory import room
+from ..core.distributed import ProcessGroup
+from ..core.memory import memory_left
 from ..core.registry import trains_encoder
 from ..encoders.combining import available_encoders, EncoderChoice, rank_encoders, subsample_clips
 from ..encoders.pretrained import named_encoder
@@ -37,7 +37,7 @@ def _fit(clusterer, embedded, team):
         return team.first(lambda: _fit_here(clusterer, features, request))
     clusterer.set_params(sharded=True)
     share = features[team.share(np.ones(len(features)))]
-    team.agree(lambda: _fit_here(clusterer, share, request), shared=ValueError) # a wrong request, which all refuse
+    team.run_everywhere(lambda: _fit_here(clusterer, share, request), shared=ValueError) # a wrong request, which all refuse
     clusterer.labels_ = np.concatenate(team.gather(clusterer.labels_))
     return clusterer.set_params(sharded=False)
 
@@ -73,7 +73,7 @@ def _quick_clusterers(clusterer, request):
     known = template.get_params()
     params:dict = {name: v for name,v in _QUICK.items() if name in known}
     max_memory = request.options.max_memory
-    if takes_bound(template, max_memory): params["max_memory"] = room(max_memory, 0)
+    if takes_bound(template, max_memory): params["max_memory"] = memory_left(max_memory, 0)
     def make(seed):
         seeded = {"random_state": seed} if "random_state" in known else {}
         return clone(template).set_params(**params, **seeded)
@@ -86,7 +86,7 @@ def group(embedded:Embedded, # From `embed`
 )->Grouping:
     "Cluster embeddings, and measure how clear and how stable the clusters are."
     observer, request = observer or Observer(seconds=dict(embedded.seconds)), embedded.request
-    team = Team(request.options.sharded)
+    team = ProcessGroup(request.options.sharded)
     with observer.stage("cluster"): clusterer = _fit(_with_restarts(embedded), embedded, team)
     labels = np.asarray(clusterer.labels_)
     for text in team.first(lambda: _advice(embedded, labels, clusterer)): warnings.warn(text)
@@ -120,7 +120,7 @@ def cluster_recordings(recordings:str|Path|list|pd.DataFrame, # Folder, file, gl
 )->Grouping:
     "Recordings in, groups out."
     request, observer = request or Request(), observer or Observer()
-    team = Team(request.options.sharded)
+    team = ProcessGroup(request.options.sharded)
     clusterer, encoder = team.first(lambda: (check_request(request), _named(request))) # a wrong request is refused before any work
     with observer.stage("find"): clips, errors = team.first(lambda: _find(recordings, request, clusterer))
     with observer.stage("pick"): choice = team.first(lambda: _encoder_choice(clips, request))

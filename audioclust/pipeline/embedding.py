@@ -27,7 +27,7 @@ from audioclust.audio.folders import (
     common_sample_rate,
     explain_no_recordings,
 )
-from ..core.distributed import Team
+from ..core.distributed import ProcessGroup
 from ..core.registry import trains_encoder
 from ..encoders.base import EmbeddingDetails, Encoder
 from ..encoders.fixed import FixedEncoder
@@ -96,7 +96,7 @@ def embed(clips:pd.DataFrame, # Columns path, start, end (s), from `find_clips`
 )->Embedded: # Whitened embeddings of the clips that could be decoded
     "Turn clips into embeddings, with an encoder or with a network that is trained on them."
     request, observer = request or Request(), observer or Observer()
-    team = Team(request.options.sharded)
+    team = ProcessGroup(request.options.sharded)
     if clusterer is None: clusterer = team.first(lambda: check_request(request))
     recordings = recordings or f"{len(clips)} clips"
     start = _Start(clips, request, list(errors or []), recordings, observer, clusterer)
@@ -149,7 +149,7 @@ class EncodedClips:
 def encode_clips(encoder:Encoder, # Gives the embeddings
     clips:pd.DataFrame, # Columns path, start, end (s)
     request:Request, # Its options say where and with how many processes
-    team:Team=Team(), # Processes that share the work
+    team:ProcessGroup=ProcessGroup(), # Processes that share the work
     progress:Callable=_silent, # Wraps the batches
     batch_memory:float|None=None, # Bytes for batches of waveforms; None: no bound
 )->EncodedClips:
@@ -162,8 +162,8 @@ def encode_clips(encoder:Encoder, # Gives the embeddings
     def embedded():
         return encoder.embed(share, failed, device=options.device, num_workers=options.num_workers, progress=shown,
                              cache=options.cache, max_bytes=batch_memory, details=details)
-    made = team.agree(embedded)
-    team.agree(lambda: check_recordings_reachable(share, failed))
+    made = team.run_everywhere(embedded)
+    team.run_everywhere(lambda: check_recordings_reachable(share, failed))
     failed = [(mine.start + i, reason) for i,reason in failed]
     return _gathered(team, clips, made, failed, len(details.cached), details.seconds)
 

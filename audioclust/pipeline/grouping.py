@@ -20,7 +20,7 @@ import pandas as pd
 import torch
 
 from ..core.distributed import check_device
-from ..core.memory import room
+from ..core.memory import memory_left
 from ..core.registry import make_clusterer, trains_encoder
 from ..encoders.base import what_to_ignore
 from ..encoders.base import Encoder
@@ -113,7 +113,7 @@ def _check_options(options):
         raise ValueError(f"a sample rate of {rate} Hz: say one from {LOWEST_RATE} to {HIGHEST_RATE}")
     if not isinstance(stability, (int, np.integer)) or stability < 0:
         raise ValueError(f"stability={stability!r}: say how many times, a whole number; 0 leaves it out")
-    room(options.max_memory)
+    memory_left(options.max_memory)
     lr = (options.params or {}).get("lr") or 1
     if not isinstance(lr, (int, float)) or not 0 < lr < float("inf"):
         raise ValueError(f"lr={lr!r}: a learning rate is a number above 0")

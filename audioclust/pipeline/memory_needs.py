@@ -15,7 +15,7 @@ import pandas as pd
 
 from ..audio.streaming import BYTES_PER_SAMPLE
 from ..audio.batches import MAX_CLIP_SECONDS
-from ..core.memory import claim, room
+from ..core.memory import reserve_memory, memory_left
 from ..core.registry import trains_encoder
 from .grouping import Request
 
@@ -63,7 +63,7 @@ def batch_memory(request:Request, # Its options hold the bound
         needed = clips_memory(n, encoder.dim)
         what = f"{n:,} clips with {encoder.dim} numbers each"
     max_memory = request.options.max_memory
-    left = claim(needed, max_memory, what, _LESS)
+    left = reserve_memory(needed, max_memory, what, _LESS)
     with bounded(clusterer, max_memory, left):
         if hasattr(clusterer, "check_rows") and not trains_encoder(request.method): clusterer.check_rows(n, min(30, n))
     if max_memory is None: return None
@@ -76,7 +76,7 @@ def bounded(clusterer:Any, # One that may have a parameter `max_memory`
 )->Iterator[None]:
     "Within, a method that was not told how much memory it may use takes what is left."
     sets_bound = takes_bound(clusterer, max_memory)
-    if sets_bound: clusterer.set_params(max_memory=room(max_memory, 0) if allowed is None else allowed)
+    if sets_bound: clusterer.set_params(max_memory=memory_left(max_memory, 0) if allowed is None else allowed)
     try: yield
     finally:
         if sets_bound: clusterer.set_params(max_memory=None)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from ..core.distributed import Team
+from ..core.distributed import ProcessGroup
 from ..core.registry import trains_encoder
 from ..encoders.residual import group_means, IdentityWhitening, ResidualEncoder, residuals
 from ..metrics.information import ami, nmi
@@ -165,5 +165,5 @@ def refine_pair(content:Grouping, # Of the same clips
     source:Grouping, # By source
 )->GroupingPair:
     "Both groupings, each refined by the other where that helps; the first of several processes decides."
-    team = Team(content.request.options.sharded)
+    team = ProcessGroup(content.request.options.sharded)
     return GroupingPair(*team.first(lambda: refine(content, source)))

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ..core.files import brief, jsonable, not_written, write_json, write_table
+from ..core.files import shorten, jsonable, write_error, write_json, write_table
 from .run_reading import read_run, read_table, SCHEMA, upgraded
 
 # %% ../../nbs/09_pipeline/12_resuming.ipynb #0d80a1f8
@@ -57,7 +57,7 @@ def _locked(out):
         out.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout: raise ValueError(f"another audioclust is at work on {out}: wait until it is done, or choose another --out") from None
-    except OSError as e: raise not_written(out, e) from e
+    except OSError as e: raise write_error(out, e) from e
     return lock
 
 def _now(): return datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -78,7 +78,7 @@ def _read_object(file):
 
 def _is_incomplete(out): return _read_object(out/"run.json").get("complete") is False
 
-_TEMPORARY = re.compile(r"\.[\w-]+(\.\w+)\.\d+\1") # names that `replacing` writes to
+_TEMPORARY = re.compile(r"\.[\w-]+(\.\w+)\.\d+\1") # names that `atomic_write` writes to
 
 def _temporary_files(out):
     "Files that a process which is gone had not finished writing."
@@ -112,11 +112,11 @@ def check_same(out:str|Path, # A run folder that holds a run, whole or stopped
     then, now = about.get("request", {}), jsonable(request)
     if not isinstance(then, dict): raise ValueError(f"{out} does not say what it was asked for: begin anew with --overwrite")
     compared = [k for k in then if k in now and k not in _MAY_DIFFER]
-    differences = [f"{k} was {brief(repr(then[k]), 80)} and is {brief(repr(now[k]), 80)}" for k in compared if then[k] != now[k]]
+    differences = [f"{k} was {shorten(repr(then[k]), 80)} and is {shorten(repr(now[k]), 80)}" for k in compared if then[k] != now[k]]
     if "recordings" in about and about["recordings"] != os.path.abspath(recordings):
-        differences.append(f"the recordings were {brief(about['recordings'])}")
+        differences.append(f"the recordings were {shorten(about['recordings'])}")
     if differences:
-        raise ValueError(f"{out} was begun with another request ({brief('; '.join(differences), 400)}): "
+        raise ValueError(f"{out} was begun with another request ({shorten('; '.join(differences), 400)}): "
             "ask for the same to go on with it, or begin anew with --overwrite")
 
 def begun(out:str|Path, # A run folder

@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ..core.distributed import Team
-from ..core.files import intact, read_array, replacing, write_json, write_table
+from ..core.distributed import ProcessGroup
+from ..core.files import report_damage, read_array, atomic_write, write_json, write_table
 from ..core.registry import load_saved
 from ..encoders.combining import EncoderChoice
 from ..encoders.base import load_encoder
@@ -90,7 +90,7 @@ def save_run(grouping:Grouping|GroupingPair, # What is to be saved
 ):
     "Write the run folder; of a pair, one folder in it for each grouping."
     if isinstance(grouping, GroupingPair): _save_pair(grouping, Path(path), figures, more)
-    else: Team(grouping.request.options.sharded).first(lambda: _save(grouping, Path(path), figures, {**run_record(grouping), **more}))
+    else: ProcessGroup(grouping.request.options.sharded).first(lambda: _save(grouping, Path(path), figures, {**run_record(grouping), **more}))
 
 def _save(grouping, path, figures, record):
     write_json({**record, "complete": False}, path/"run.json")
@@ -114,7 +114,7 @@ def _remove_outdated(path):
 
 def save_array(array:np.ndarray, path:str|Path): # Numbers, and a .npy file
     "Write an array, whole or not at all."
-    with replacing(path) as tmp: np.save(tmp, array, allow_pickle=False)
+    with atomic_write(path) as tmp: np.save(tmp, array, allow_pickle=False)
 
 # %% ../../nbs/09_pipeline/09_run_folder.ipynb #7a89e548
 def _draw(grouping, path):
@@ -127,7 +127,7 @@ def _draw(grouping, path):
 
 def save_figure(fig:Any, path:str|Path, name:str): # A figure, a run folder, a name
     "Write `figures/<name>.png` of a run folder."
-    with replacing(Path(path)/"figures"/f"{name}.png") as tmp: fig.savefig(tmp, dpi=120)
+    with atomic_write(Path(path)/"figures"/f"{name}.png") as tmp: fig.savefig(tmp, dpi=120)
 
 _NEEDED = "run.json", "clusters.csv", "errors.csv", "embeddings.npy", "model/encoder.json", "model/whitening.json"
 
@@ -143,7 +143,7 @@ def complete_run(record:dict, # What `run.json` holds
 # %% ../../nbs/09_pipeline/09_run_folder.ipynb #17baf5f8
 def _save_pair(pair, path, figures, more):
     for by in BYS: save_run(getattr(pair, by), path/by, figures, **more)
-    team = Team(pair.content.request.options.sharded)
+    team = ProcessGroup(pair.content.request.options.sharded)
     team.first(lambda: write_pair_table(path))
 
 def write_pair_table(path:str|Path, # A folder with the run folders content and source
@@ -167,7 +167,7 @@ def load_run(path:str|Path, # A run folder
 def load_grouping(path:str|Path, # A run folder
 )->Grouping:
     "The grouping that a run folder holds; a folder with a pair is refused."
-    with intact(path): return _load(Path(path))
+    with report_damage(path): return _load(Path(path))
 
 def _load(path):
     record, table = read_run(path), read_table(path/"clusters.csv")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..core.files import brief, read_csv
+from ..core.files import shorten, read_csv
 
 # %% ../../nbs/09_pipeline/10_run_reading.ipynb #75f851f3
 _TEXT_COLUMNS = "path", "reason", "label", "name", "mark", "clip_id"
@@ -70,7 +70,7 @@ def read_run(path:str|Path, # A run folder
     if wrong := [k for k,kind in _KINDS.items() if k in record and not isinstance(record[k], kind)]:
         raise ValueError(f"{file} is damaged ({', '.join(wrong)} should be something else); make the run again")
     if record.get("by") not in ("content", "source"):
-        raise ValueError(f"{file} is damaged (by is {brief(repr(record.get('by')), 40)}); make the run again")
+        raise ValueError(f"{file} is damaged (by is {shorten(repr(record.get('by')), 40)}); make the run again")
     return record
 
 def _check_there(file, path):
@@ -89,8 +89,8 @@ def _check_schema(record, file):
     schema, versions = record.get("schema"), record.get("versions")
     if schema in (1, SCHEMA): return
     writer = versions.get("audioclust", "unknown") if isinstance(versions, dict) else "unknown"
-    raise ValueError(f"{file} has schema {brief(schema, 40)}, and this version of audioclust reads 1 and {SCHEMA}: "
-        f"use the version that made it ({brief(writer, 40)})")
+    raise ValueError(f"{file} has schema {shorten(schema, 40)}, and this version of audioclust reads 1 and {SCHEMA}: "
+        f"use the version that made it ({shorten(writer, 40)})")
 
 # %% ../../nbs/09_pipeline/10_run_reading.ipynb #9bf46805
 def run_folders(path:str|Path # A run folder, or one with a run by content and one by source

@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.files import replacing
+from ..core.files import atomic_write
 from ..core.registry import flat_params, split_options
 from ..deepcluster.checkpoints import Checkpoints, training_fingerprint
 from ..encoders.base import load_encoder, what_to_ignore
@@ -134,7 +134,7 @@ class _SpiceSteps(BaseEstimator):
         ignore = None if self.ignore is None else list(what_to_ignore(self.by, self.ignore))
         params = {**flat_params(self.get_params()), "device": self.device and str(self.device), "ignore": ignore}
         about = dict(params=params, curves=self.curves_, evidence=self.validity_)
-        with replacing(Path(path)/"spice.json") as tmp: tmp.write_text(json.dumps(about), encoding="utf-8")
+        with atomic_write(Path(path)/"spice.json") as tmp: tmp.write_text(json.dumps(about), encoding="utf-8")
 
     @classmethod
     def load(cls, path:str|Path, # Folder written by `save`

@@ -14,7 +14,7 @@ from sklearn.base import ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.estimator import Kept, to_numpy
+from ..core.estimator import SavableEstimator, to_numpy
 from ..encoders.whitening import discriminant_axes
 from ..ensembles.voting import consensus
 
@@ -99,7 +99,7 @@ def _checked(tables, labels, sources):
     return labels, sources
 
 # %% ../../nbs/08_spice/07_fair.ipynb #da035361
-class FairClustering(ClusterMixin, Kept):
+class FairClustering(ClusterMixin, SavableEstimator):
     "Axes that separate the groups, and groups with the same shares in every source, in turn."
     _file, _state = "even", ("scale_", "mean_", "components_", "prototypes_", "bias_")
     _former_class_names = ("Even",)

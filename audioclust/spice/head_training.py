@@ -27,7 +27,7 @@ from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from ..core.estimator import to_numpy
-from ..core.files import replacing
+from ..core.files import atomic_write
 from ..ensembles.voting import consensus
 from audioclust.spice.heads import (
     assign_balanced,
@@ -252,8 +252,8 @@ class SelfHeads(ClusterMixin, BaseEstimator):
         check_is_fitted(self, "state_")
         params = {**self.get_params(), "device": None}
         about = dict(params=params, head=self.head_, loss=self.loss_, curves=self.curves_)
-        with replacing(Path(path)/"heads.safetensors") as tmp: save_file(self.state_, tmp)
-        with replacing(Path(path)/"heads.json") as tmp: tmp.write_text(json.dumps(about), encoding="utf-8")
+        with atomic_write(Path(path)/"heads.safetensors") as tmp: save_file(self.state_, tmp)
+        with atomic_write(Path(path)/"heads.json") as tmp: tmp.write_text(json.dumps(about), encoding="utf-8")
 
     @classmethod
     def load(cls, path:str|Path, # Folder written by `save`

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from ..core.estimator import to_numpy
-from ..core.files import replacing
+from ..core.files import atomic_write
 from ..encoders.whitening import Whiten
 from ..ensembles.kmeans_ensemble import Consensus
 from ..metrics.information import ami
@@ -87,7 +87,7 @@ class ResidualClustering:
         for i,(whitening,means) in enumerate(zip(self.whitenings, self.means)):
             whitening.save(path/str(i))
             if means is None: continue
-            with replacing(path/str(i)/"means.npy") as tmp, open(tmp, "wb") as f: np.save(f, means, allow_pickle=False)
+            with atomic_write(path/str(i)/"means.npy") as tmp, open(tmp, "wb") as f: np.save(f, means, allow_pickle=False)
 
     @classmethod
     def load(cls, path:str|Path, # Folder written by `save`
@@ -277,7 +277,7 @@ class NonRedundantClustering(ClusterMixin, BaseEstimator):
                      embeddings=[len(s.means) for s in self.steps_], crossed=self.removes_other_,
                      n_other=self.n_other_, dependence=list(self.dependence_.items()),
                      n_features_in=self.n_features_in_)
-        with replacing(path/"crossed.json") as tmp: tmp.write_text(json.dumps(about, default=str), encoding="utf-8")
+        with atomic_write(path/"crossed.json") as tmp: tmp.write_text(json.dumps(about, default=str), encoding="utf-8")
 
     @classmethod
     def load(cls, path:str|Path, # Folder written by `save`

@@ -19,8 +19,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from typing_extensions import Self
 
-from ..core.estimator import Clusterer, like, to_numpy
-from ..core.files import replacing
+from ..core.estimator import Clusterer, like_input, to_numpy
+from ..core.files import atomic_write
 from ..deepcluster.training import EncoderWithHead
 from ..encoders.base import Encoder, load_encoder
 from ..encoders.residual import IdentityWhitening
@@ -67,7 +67,7 @@ class Refinements:
         if self.network is None: return
         self.network.encoder.save(path/"match")
         state = {k: v.contiguous().cpu() for k,v in self.network.head.state_dict().items()}
-        with replacing(path/"match"/"head.safetensors") as tmp: save_file(state, tmp)
+        with atomic_write(path/"match"/"head.safetensors") as tmp: save_file(state, tmp)
 
     @classmethod
     def load(cls, path:str|Path, # Folder of the encoder
@@ -162,7 +162,7 @@ class TrainedEncoder(Encoder):
         self.refinements.save(path)
         there = {name: getattr(self.refinements, part) is not None for name,part in _PARTS.items()}
         about = {"class": type(self).__name__, "networks": len(self.networks), "fixed": len(self.fixed), **there}
-        with replacing(path/"encoder.json") as tmp: tmp.write_text(json.dumps(about, indent=1), encoding="utf-8")
+        with atomic_write(path/"encoder.json") as tmp: tmp.write_text(json.dumps(about, indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, path:str|Path, # Folder written by `save`
@@ -208,4 +208,4 @@ class ArgmaxClusterer(Clusterer):
     def predict(self, X:np.ndarray|torch.Tensor, # Probabilities [n, K]
     )->np.ndarray|torch.Tensor: # int64 [n]
         "The most probable groups."
-        return like(self.predict_with_confidence(X)[0], X)
+        return like_input(self.predict_with_confidence(X)[0], X)

@@ -7,7 +7,7 @@ import pytest
 
 from audioclust.cli import main
 from audioclust.metrics import ari
-from audioclust.core.distributed import Team
+from audioclust.core.distributed import ProcessGroup
 
 
 def torchrun(*args, n=2):
@@ -18,7 +18,7 @@ TEAM = """
 import sys, time, numpy as np
 from audioclust.encoders import FixedEncoder
 from audioclust.pipeline import AudioClusterer, Options
-from audioclust.core.distributed import Team, joined
+from audioclust.core.distributed import ProcessGroup, process_group
 class Picky(FixedEncoder):
     def embed(self, clips, *args, **kwargs):
         if team.rank == 1: raise OSError("the disk of process 1 is gone")
@@ -26,14 +26,14 @@ class Picky(FixedEncoder):
 def said(f):
     try: return repr(f())
     except Exception as e: return f"{type(e).__name__} {e} {e.everywhere}"
-with joined() as team:
+with process_group() as team:
     x = np.arange(21, dtype=np.float32).reshape(7, 3)
     def fails_there():
         if team.rank == 2: raise MemoryError("full")
     got = dict(shares=team.gather(team.share(np.ones(7))), ends=team.gather(team.share([0, 0, 5, 0, 0, 0, 0])),
         rows=team.collect(x[team.share(np.ones(7))]).tolist(), lopsided=team.collect(x[team.share([9, 0, 0, 0, 0, 0, 0])]).tolist(), first=team.gather(team.first(lambda: team.rank)),
-        there=team.gather(said(lambda: team.agree(fails_there))), refused=team.gather(said(lambda: team.first(lambda: int("six")))), kind=team.gather(said(lambda: team.agree(lambda: {}["gone"]))),
-        alone=Team().gather(3), fit=team.gather(said(lambda: AudioClusterer(encoder=Picky(sample_rate=8000), options=Options(sharded=True)).fit(sys.argv[1]))))
+        there=team.gather(said(lambda: team.run_everywhere(fails_there))), refused=team.gather(said(lambda: team.first(lambda: int("six")))), kind=team.gather(said(lambda: team.run_everywhere(lambda: {}["gone"]))),
+        alone=ProcessGroup().gather(3), fit=team.gather(said(lambda: AudioClusterer(encoder=Picky(sample_rate=8000), options=Options(sharded=True)).fit(sys.argv[1]))))
     if team.rank == 0: print(got)
 """
 
@@ -53,12 +53,12 @@ def test_a_team(tmp_path, words):
 
 
 def test_alone():
-    team = Team()
-    assert (team.rank, team.size, team.gather(4), team.first(lambda: 5), team.agree(lambda: 6), team.share([2, 0, 1])) == (0, 1, [4], 5, 6, slice(0, 3))
+    team = ProcessGroup()
+    assert (team.rank, team.size, team.gather(4), team.first(lambda: 5), team.run_everywhere(lambda: 6), team.share([2, 0, 1])) == (0, 1, [4], 5, 6, slice(0, 3))
     x = np.eye(3)
     assert team.collect(x) is x
-    with pytest.raises(ZeroDivisionError): team.agree(lambda: 1/0)
-    with pytest.raises(ValueError, match="torchrun"): Team(shared=True)
+    with pytest.raises(ZeroDivisionError): team.run_everywhere(lambda: 1/0)
+    with pytest.raises(ValueError, match="torchrun"): ProcessGroup(shared=True)
 
 
 @pytest.mark.parametrize("options", [["--n-clusters", "6", "--labels", "parent"], ["--method", "hdbscan", "--window", ".2", "--set", "min_cluster_size=8"]], ids=["kmeans", "hdbscan"])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from audioclust.core.memory import LATER, held
+from audioclust.core.memory import LATER_BYTES, memory_in_use
 from audioclust.cli import main
 from audioclust.pipeline import AudioClusterer, Options
 from audioclust.pipeline.grouping import request_record
@@ -37,7 +37,7 @@ def deaf(monkeypatch):
     ("deepcluster", 2e9, {}, r"A network and 100,001 clips \(1,000,010 s\) would need about 2\d.\d GB")])
 def test_what_cannot_fit_is_refused_before_a_clip_is_decoded(long, deaf, method, size, more, said):
     if method in ("agglomerative", None) and size is None and os.name == "nt": pytest.skip("free memory is not known")
-    size = held() + LATER + 1e8 if size == "little" else size and size + held()
+    size = memory_in_use() + LATER_BYTES + 1e8 if size == "little" else size and size + memory_in_use()
     with pytest.raises(ValueError, match=said): AudioClusterer(method, 10, window=10., options=Options(max_memory=size, **(dict(hop=.0009) | more))).fit(long)
 
 
@@ -49,7 +49,7 @@ def test_a_budget_that_is_none(long, deaf, size, said):
 @pytest.mark.parametrize("method", ["kmeans", "agglomerative", "dbscan", "hdbscan", "meanshift", "consensus", "spectral"])
 def test_a_budget_changes_nothing_else(words, method):
     given = dict(params=dict(eps=.9) if method == "dbscan" else None, stability=3)
-    a, b = (AudioClusterer(method, 6, options=Options(max_memory=most, **given)).fit(words[0]) for most in (None, held() + 1e9))
+    a, b = (AudioClusterer(method, 6, options=Options(max_memory=most, **given)).fit(words[0]) for most in (None, memory_in_use() + 1e9))
     assert (a.labels_ == b.labels_).all() and (a.embeddings_ == b.embeddings_).all() and request_record(a.request()) == request_record(b.request())
     assert a.clusterer_.get_params() == b.clusterer_.get_params()  # what was left is forgotten
     assert a.stability_.overall == b.stability_.overall
@@ -60,7 +60,7 @@ def test_the_method_and_its_repeats_get_what_is_left(words, monkeypatch):
     from audioclust.classical import AgglomerativeClustering
     check = AgglomerativeClustering.check_rows
     monkeypatch.setattr(AgglomerativeClustering, "check_rows", lambda self, n, d: (seen.append(self.max_memory), check(self, n, d)))
-    AudioClusterer("agglomerative", n_clusters=6, options=Options(max_memory=(most := held() + 1e9), stability=2)).fit(words[0])
+    AudioClusterer("agglomerative", n_clusters=6, options=Options(max_memory=(most := memory_in_use() + 1e9), stability=2)).fit(words[0])
     assert len(seen) == 4 and all(0 < s < most for s in seen)
     seen.clear(); AudioClusterer("agglomerative", n_clusters=6, options=Options(max_memory=most, params=dict(max_memory=5e8), stability=2)).fit(words[0])
     assert seen == [5e8]*4
@@ -91,7 +91,7 @@ def peak(source, out, *options):
 def base():
     "What the program takes before it has clips, as --max-memory counts."
     if sys.platform != "linux": pytest.skip("reads what processes share")
-    return int(LATER) + int(subprocess.run([sys.executable, "-c", "import audioclust.cli, audioclust.pipeline; from audioclust.core.memory import held; print(held())"], capture_output=True, text=True).stdout)
+    return int(LATER_BYTES) + int(subprocess.run([sys.executable, "-c", "import audioclust.cli, audioclust.pipeline; from audioclust.core.memory import memory_in_use; print(memory_in_use())"], capture_output=True, text=True).stdout)
 
 
 def test_a_run_stays_within_its_budget(words, tmp_path, base):

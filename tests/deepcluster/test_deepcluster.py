@@ -272,9 +272,9 @@ def test_wrong_requests(words, options, message):
 def _epoch(rank, port, store, out):
     import torch.distributed as dist
     from audioclust.encoders.logmel_store import LogMelLoader
-    from audioclust.core.distributed import Team
+    from audioclust.core.distributed import ProcessGroup
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
-    loader, labels = LogMelLoader(store, 8, team=Team(True)), np.repeat(np.arange(5), [30, 10, 5, 2, 1])
+    loader, labels = LogMelLoader(store, 8, team=ProcessGroup(True)), np.repeat(np.arange(5), [30, 10, 5, 2, 1])
     loader.set_order(balanced_sample(labels, 96, np.random.default_rng(0)))
     torch.save(torch.cat([b[3] for b in loader]), f"{out}/{rank}")
     dist.destroy_process_group()
@@ -294,10 +294,10 @@ def test_two_processes_share_an_epoch_evenly(store, tmp_path):
 
 def _train(rank, port, store, out):
     import torch.distributed as dist
-    from audioclust.core.distributed import Team
+    from audioclust.core.distributed import ProcessGroup
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
     torch.set_num_threads(1)
-    dls = store.dataloaders(8, "cpu", team=Team(True))
+    dls = store.dataloaders(8, "cpu", team=ProcessGroup(True))
     learn = fit(deepcluster_learner(dls, NetworkEncoder(sample_rate=8000), 5, options=LearnerOptions(passes=2, bf16=False), cbs=[Watch(), Rows()]), 2)
     torch.save([dict(learn.model.state_dict()), torch.cat([p[0] for p in learn.watch.pairs]), torch.from_numpy(learn.pseudo_labels.labels)], f"{out}/{rank}")
     dist.destroy_process_group()

@@ -8,7 +8,7 @@ import pytest
 
 import audioclust
 from audioclust.cli import main
-from audioclust.core.console import shown
+from audioclust.core.console import printable
 from audioclust.pipeline.annotations import spreadsheet_safe
 
 package = Path(audioclust.__file__).parent
@@ -124,7 +124,7 @@ def test_nothing_is_written_outside_of_an_export(made, tmp_path, monkeypatch):
 
 
 def test_a_terminal_is_not_led_astray(made, tmp_path, capsys):
-    assert shown("a\x1b[31m\nb\u202ec\udcff\x9b") == "a\\x1b[31m\\nb\\u202ec\\udcff\\x9b" and shown("日本 é 🎵") == "日本 é 🎵"
+    assert printable("a\x1b[31m\nb\u202ec\udcff\x9b") == "a\\x1b[31m\\nb\\u202ec\\udcff\\x9b" and printable("日本 é 🎵") == "日本 é 🎵"
     (tmp_path/"in").mkdir()
     (tmp_path/"in"/"bad\x1b[2J\r\n.wav").write_bytes(b"x")
     shutil.copy(next((made/"sounds").rglob("*.wav")), tmp_path/"in"/"good.wav")
