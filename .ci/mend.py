@@ -63,7 +63,8 @@ def mend(text, page, index, cfg, shown={}):
     def line(s):
         s = re.sub(r"\[\[(`[^`\]]+`)\]\([^)]*\)\]\(", r"[\1](", s)  # a link around a link
         s = re.sub(rf"\[`([^`\]]+)`\]\({re.escape(site)}/[^)]*\)", link, s)
-        return re.sub(r"\]\((?:\.\./)+([\w./-]+)\)", rf"]({cfg['git_url']}/blob/{cfg['branch']}/\1)", s)
+        above = rf"(?:\.\./){{{page.count('/') + 1}}}"  # out of the folder of notebooks
+        return re.sub(rf"\]\({above}([\w./-]+)\)", rf"]({cfg['git_url']}/blob/{cfg['branch']}/\1)", s)
     def whole(s):
         lines, inside = s.split("\n"), False
         for i,l in enumerate(lines):

@@ -139,7 +139,8 @@ def apply_edits(run:str|Path, # A run folder, or one with a run by content and o
     if (run/"both.json").is_file():
         wrong = [by for by in edits if by not in ("content", "source")]
         if wrong:
-            raise ValueError(f"{file} has edits of groupings by {shorten(repr(wrong[0]), 40)}, and there are those by content and by source")
+            raise ValueError(f"{file} has edits of groupings by {shorten(repr(wrong[0]), 40)}, "
+                "and there are those by content and by source")
         for by in edits: apply_edits(run/by, file)
         return
     by = read_run(run)["by"]

@@ -59,7 +59,7 @@ def assign(grouping:Grouping, # Whose clusters new clips are assigned to
     errors:list|None=None, # What could not be used is appended here as (path, reason); None warns
     progress:Callable=_silent, # Wraps the batches of the embedding
     none_beyond:float|None=None, # A clip that is stranger than this gets cluster -1, none of these; None leaves that to the method
-)->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness
+)->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness; attrs: n_cached, clips that the cache knew
     "New clips and the clusters that they belong to."
     unusable:list = [] if errors is None else errors
     check_recordings_exist(recordings)
@@ -74,7 +74,9 @@ def assign(grouping:Grouping, # Whose clusters new clips are assigned to
     labels, sure = _labels_and_confidence(grouping, Z, found.probabilities)
     strange = strangeness(grouping.embeddings, grouping.labels, Z, labels)
     if none_beyond is not None: labels = np.where(strange > none_beyond, -1, labels)
-    return found.clips[["path", "start", "end"]].assign(cluster=labels, confidence=sure, strangeness=strange)
+    table = found.clips[["path", "start", "end"]].assign(cluster=labels, confidence=sure, strangeness=strange)
+    table.attrs["n_cached"] = found.n_cached
+    return table
 
 def _labels_and_confidence(grouping, Z, probabilities):
     "Clusters of new embeddings, by the numbers that users see, and how clearly they belong there."

@@ -80,11 +80,14 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         "Clusters of new clips."
         return self.assign(recordings).cluster.to_numpy()
 
-    def regroup(self, **changes, # Arguments of `pipeline.assignment.regroup`: method, n_clusters, params, random_state
+    def regroup(self, method:str|None=None, # A method that trains no encoder; None keeps the method
+        n_clusters:int|str|None=None, # None keeps the number
+        params:dict|None=None, # Further arguments of the method; None keeps those of the same method
+        random_state:int|None=None, # None keeps the seed
     )->"AudioClusterer": # Another one, fitted
         "Another clustering of the same embeddings."
         check_is_fitted(self, "grouping_")
-        return clusterer_of(regroup(self.grouping_, **changes))
+        return clusterer_of(regroup(self.grouping_, method, n_clusters, params, random_state))
 
     def keep_ids(self, before:pd.DataFrame, # Table of an earlier run: columns path, start, cluster
     )->Self:

@@ -89,8 +89,9 @@ def save_run(grouping:Grouping|GroupingPair, # What is to be saved
     **more, # Further entries of run.json, such as scores
 ):
     "Write the run folder; of a pair, one folder in it for each grouping."
-    if isinstance(grouping, GroupingPair): _save_pair(grouping, Path(path), figures, more)
-    else: ProcessGroup(grouping.request.options.sharded).first(lambda: _save(grouping, Path(path), figures, {**run_record(grouping), **more}))
+    if isinstance(grouping, GroupingPair): return _save_pair(grouping, Path(path), figures, more)
+    team, record = ProcessGroup(grouping.request.options.sharded), {**run_record(grouping), **more}
+    team.first(lambda: _save(grouping, Path(path), figures, record))
 
 def _save(grouping, path, figures, record):
     write_json({**record, "complete": False}, path/"run.json")

@@ -19,7 +19,7 @@ def test_cluster_and_score_in_a_process(words, tmp_path):
     for name in ("run.json", "clusters.csv", "errors.csv", "embeddings.npy", "figures/map.png", "figures/sizes.png", "figures/confusion.png", "figures/silhouette.png", "figures/groups.png", "figures/dendrogram.png", "listen.html", "model/encoder.json"):
         assert (tmp_path/"run"/name).stat().st_size > 0
     t = pd.read_csv(tmp_path/"run/clusters.csv")
-    assert list(t.columns) == ["path", "start", "end", "cluster", "confidence", "representative", "stability"] and len(t) == 192 and t.representative.sum() == 6
+    assert list(t.columns) == ["path", "start", "end", "cluster", "confidence", "representative", "stability", "clip_id"] and len(t) == 192 and t.representative.sum() == 6
     assert np.load(tmp_path/"run/embeddings.npy").shape[0] == 192
     scores = json.loads((tmp_path/"run/run.json").read_text())["scores"]
     assert scores["nmi"] > .5 and scores["labelled"] == 192
@@ -111,7 +111,7 @@ def test_help_is_quick_and_teaches():
     assert r.returncode == 0 and all(s in r.stdout for s in ("--by content", "--by source", "hdbscan", "clusters.csv", "examples", "status"))
     heavy = run("--version")
     assert heavy.returncode == 0 and heavy.stdout.startswith("audioclust ")
-    r = subprocess.run([sys.executable, "-c", "import sys, audioclust.cli as c; c._parser(); print([m for m in ('torch', 'fastai', 'pandas', 'matplotlib', 'sklearn') if m in sys.modules])"], capture_output=True, text=True)
+    r = subprocess.run([sys.executable, "-c", "import sys, audioclust.cli.parser as c; c._parser(); print([m for m in ('torch', 'fastai', 'pandas', 'matplotlib', 'sklearn') if m in sys.modules])"], capture_output=True, text=True)
     assert r.stdout.strip() == "[]"
     assert run().returncode == 2
 
@@ -119,7 +119,7 @@ def test_help_is_quick_and_teaches():
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_interrupt_is_130(tmp_path):
     # a shell starts what it puts in the background with SIGINT ignored, so the handler is set anew
-    code = "import os, signal, sys, audioclust.cli as c; signal.signal(signal.SIGINT, signal.default_int_handler); c.cluster = lambda a: os.kill(os.getpid(), signal.SIGINT) or __import__('time').sleep(5); sys.exit(c.main(['cluster', 'x', '--out', 'y']))"
+    code = "import os, signal, sys, audioclust.cli.parser as c; signal.signal(signal.SIGINT, signal.default_int_handler); c.cluster = lambda a: os.kill(os.getpid(), signal.SIGINT) or __import__('time').sleep(5); sys.exit(c.main(['cluster', 'x', '--out', 'y']))"
     r = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert r.returncode == 130 and r.stderr == "audioclust: interrupted\n"
 

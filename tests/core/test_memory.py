@@ -91,7 +91,7 @@ def peak(source, out, *options):
 def base():
     "What the program takes before it has clips, as --max-memory counts."
     if sys.platform != "linux": pytest.skip("reads what processes share")
-    return int(LATER_BYTES) + int(subprocess.run([sys.executable, "-c", "import audioclust.cli, audioclust.pipeline; from audioclust.core.memory import memory_in_use; print(memory_in_use())"], capture_output=True, text=True).stdout)
+    return int(LATER_BYTES) + int(subprocess.run([sys.executable, "-c", "from audioclust.cli import main; from audioclust.pipeline import AudioClusterer; from audioclust.core.memory import memory_in_use; print(memory_in_use())"], capture_output=True, text=True).stdout)
 
 
 def test_a_run_stays_within_its_budget(words, tmp_path, base):

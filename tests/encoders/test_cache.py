@@ -252,7 +252,7 @@ def test_the_command_uses_it_unless_told(words, tmp_path, capsys, monkeypatch):
     def go(name, *more):
         assert main(["cluster", str(folder), "--out", str(tmp_path/name), "--n-clusters", "6", "-q", *more]) == 0
         run = json.loads((tmp_path/name/"run.json").read_text())
-        return capsys.readouterr().out, run["found"]["cached"], (tmp_path/name/"embeddings.npy").read_bytes()
+        return capsys.readouterr().out, run["summary"]["cached"], (tmp_path/name/"embeddings.npy").read_bytes()
     out0, n0, z0 = go("a", "--no-cache")
     assert not (tmp_path/"user").exists()
     out1, n1, z1 = go("b")
@@ -260,11 +260,12 @@ def test_the_command_uses_it_unless_told(words, tmp_path, capsys, monkeypatch):
     assert (n0, n1, n2) == (0, 0, 192) and z0 == z1 == z2
     assert "cache" not in out0 + out1 and "192 of 192 clips came from the cache" in out2
     assert go("d", "--cache", str(tmp_path/"own"))[1] == 0 and go("e", "--cache", str(tmp_path/"own"))[1] == 192
-    assert str(tmp_path/"own") not in json.dumps(json.loads((tmp_path/"e/run.json").read_text())["asked"])
+    assert str(tmp_path/"own") not in json.dumps(json.loads((tmp_path/"e/run.json").read_text())["request"])
 
 
 def test_new_sounds_use_it_too(words, tmp_path):
     folder, _ = words
     m = AudioClusterer(n_clusters=6, options=Options(device="cpu", cache=tmp_path/"c")).fit(folder)
-    np.testing.assert_array_equal(m.predict(folder), m.labels_)
-    assert m.n_cached_ == 192
+    new = m.assign(folder)
+    np.testing.assert_array_equal(new.cluster, m.labels_)
+    assert m.n_cached_ == 0 and new.attrs["n_cached"] == 192

@@ -51,16 +51,16 @@ def test_auto_and_stability_on_the_command_line(tmp_path, capsys):
     arguments = ["cluster", str(tmp_path/"in"), "--out", str(folder), "--n-clusters", "auto", "-q", "--no-page"]
     assert main(arguments) == 0
     printed, run = capsys.readouterr().out, read_run(folder)
-    assert run["choice"]["why"] in printed and "stability" in printed and (folder/"figures/choice.png").is_file()
-    assert run["found"]["clusters"] == run["choice"]["k"] == len(run["stability"]["clusters"])
+    assert run["n_clusters_choice"]["why"] in printed and "stability" in printed and (folder/"figures/choice.png").is_file()
+    assert run["summary"]["clusters"] == run["n_clusters_choice"]["k"] == len(run["stability"]["clusters"])
     table = read_table(folder/"clusters.csv")
     assert table.stability.between(0, 1).all()
     loaded = AudioClusterer.load(folder)
-    assert loaded.n_clusters_choice_.k == run["choice"]["k"]
+    assert loaded.n_clusters_choice_.k == run["n_clusters_choice"]["k"]
     assert loaded.stability_.overall == pytest.approx(run["stability"]["overall"])
     assert (loaded.assign(tmp_path/"in", []).cluster.to_numpy() == table.cluster).all()
     loaded.save(tmp_path/"copy", figures=False)
-    assert json.loads((tmp_path/"copy/run.json").read_text())["choice"]["why"] == run["choice"]["why"]
+    assert json.loads((tmp_path/"copy/run.json").read_text())["n_clusters_choice"]["why"] == run["n_clusters_choice"]["why"]
 
 
 def test_auto_needs_some_clips(tmp_path, tone, capsys):

@@ -1,5 +1,6 @@
 "The listening page: what is in it, what a person can do with it in a browser, and what becomes of names."
 import json, shutil, time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from audioclust.listen.clip_audio import as_mp3
 from audioclust.listen.thumbnails import clip_thumbnails
 from audioclust.listen import listen_page
 from audioclust.pipeline.annotations import read_names, write_names
-from audioclust.pipeline import AudioClusterer
+from audioclust.pipeline import AudioClusterer, load_run, save_run
 from audioclust.pipeline.run_reading import read_table
 from audioclust.ensembles.matching import align_cluster_ids
 
@@ -167,13 +168,13 @@ def test_an_embedded_page_plays_where_nothing_else_is(run, tmp_path):
 @pytest.fixture(scope="module")
 def many(run):
     "A run of 18 clusters and some noise."
-    model = AudioClusterer.load(run/"run")
-    model.stability_ = None
-    model.labels_ = KMeans(18, random_state=0).fit(model.embeddings_).labels_
-    model.labels_[:3] = -1
-    model.save(run/"many", figures=False)
+    grouping = load_run(run/"run")
+    labels = KMeans(18, random_state=0).fit(grouping.embeddings).labels_
+    labels[:3] = -1
+    grouping = replace(grouping, labels=labels, stability=None)
+    save_run(grouping, run/"many", figures=False)
     listen_page(run/"many")
-    return run/"many", model
+    return run/"many", grouping
 
 
 def parts(of): return {frozenset(c for c in of if of[c] == g) for g in of.values()}
@@ -189,7 +190,7 @@ def test_the_page_cuts_the_tree_as_python_does(many):
     page = Page(many[0]/"listen.html")
     try:
         X = np.array([[0.], [0], [1], [1], [1], [5], [9], [9]])  # joins of equal height
-        for tree, X, labels in ((None, many[1].embeddings_, many[1].labels_), (tree_data(X, np.arange(8)), X, np.arange(8))):
+        for tree, X, labels in ((None, many[1].embeddings, many[1].labels), (tree_data(X, np.arange(8)), X, np.arange(8))):
             for n in (1, 2, 3, 4, 5, 7, 12, 17, 18, 40):
                 got = {int(c): g for c,g in page.js("return [...cutTree(arguments[0] || data.views[0].tree, arguments[1])]", tree, n)}
                 assert got == coarse_groups(X, labels, n) and (tree or len(parts(got)) == min(n, 18))
@@ -198,7 +199,7 @@ def test_the_page_cuts_the_tree_as_python_does(many):
 
 @browser
 def test_coarse_groups_open_filter_and_colour(many):
-    page, labels = Page(many[0]/"listen.html"), many[1].labels_
+    page, labels = Page(many[0]/"listen.html"), many[1].labels
     try:
         assert page.js("return document.querySelectorAll('tr.group').length") == 0 and page.find("#groups-bar").is_displayed()
         slider = page.find("#groups")
@@ -206,7 +207,7 @@ def test_coarse_groups_open_filter_and_colour(many):
         slider.send_keys("\ue011"); slider.send_keys("\ue014\ue014\ue014")  # Home, then the arrow to the right: 5
         page.wait("return document.querySelectorAll('tr.group').length === 5")
         assert slider.accessible_name == "Groups: 5 of 18 clusters" and slider.get_attribute("aria-valuetext") == "5 of 18 clusters"
-        of = coarse_groups(many[1].embeddings_, labels, 5)
+        of = coarse_groups(many[1].embeddings, labels, 5)
         rows = page.js("return [...document.querySelectorAll('#clusters tbody tr')].map(r => r.textContent)")
         for g in range(5): assert f"group {g}{sum(o == g for o in of.values())} cluster" in rows[g] and f", {sum(of.get(l) == g for l in labels)} clip" in rows[g]
         assert len(rows) == 6 and "noise" in rows[5]  # apart, in no group
@@ -247,7 +248,7 @@ def test_coarse_groups_open_filter_and_colour(many):
         page.find("[data-group]").click()
         g = page.js("return groupOf(chosenGroup)")
         page.find("#search").send_keys("voice1")  # a search within the group
-        found = np.flatnonzero([of.get(l) == g and "voice1" in str(p) for l,p in zip(labels, many[1].clips_.path)])
+        found = np.flatnonzero([of.get(l) == g and "voice1" in str(p) for l,p in zip(labels, many[1].clips.path)])
         page.wait(f"return shownRows.length === {len(found)}")
         assert sorted(page.js("return shownRows")) == found.tolist() and 0 < len(found) < sum(of.get(l) == g for l in labels)
         slide(page, 18)
@@ -257,16 +258,16 @@ def test_coarse_groups_open_filter_and_colour(many):
 
 @browser
 def test_a_chosen_group_grows_and_names_and_merges_go_on(many):
-    page, labels = Page(many[0]/"listen.html", "500,900"), many[1].labels_
+    page, labels = Page(many[0]/"listen.html", "500,900"), many[1].labels
     try:
         page.js("localStorage.clear()")
         slide(page, 6)
-        six = coarse_groups(many[1].embeddings_, labels, 6)
+        six = coarse_groups(many[1].embeddings, labels, 6)
         at = next(int(b) for b in page.js("return [...document.querySelectorAll('[data-group]')].map(b => b.dataset.group)"))
         page.js(f"document.querySelector('[data-group=\"{at}\"]').click()")
         for n in (3, 10, 2):  # what is chosen is the group around it
             slide(page, n)
-            of = coarse_groups(many[1].embeddings_, labels, n)
+            of = coarse_groups(many[1].embeddings, labels, n)
             assert sorted(page.js("return shownRows")) == np.flatnonzero([of.get(l) == of[at] for l in labels]).tolist()
         slide(page, 6)
         page.js("document.getElementById('all').click(); document.querySelectorAll('.fold').forEach(b => document.querySelector(`[data-fold=\"${b.dataset.fold}\"]`).click())")
@@ -297,12 +298,12 @@ def test_colours_and_markers_differ(many):
 
 def test_the_tree_is_that_of_all_clips_and_of_the_clusters_shown(many, tmp_path):
     def data(**kw): return json.loads(listen_page(many[0], tmp_path/"p.html", **kw).read_text(encoding="utf-8").split('<script id="data" type="application/json">')[1].split("</script>")[0])["views"][0]
-    model = many[1]
-    tree = tree_data(model.embeddings_, model.labels_)
+    grouping = many[1]
+    tree = tree_data(grouping.embeddings, grouping.labels)
     assert data()["tree"] == data(max_clips=40)["tree"] == tree and tree["leaves"] == list(range(18))
     few = data(max_clips=5)
     assert few["tree"]["leaves"] == sorted(int(c) for c in few["clusters"] if int(c) >= 0) and len(few["tree"]["leaves"]) < 18
-    assert tree_data(model.embeddings_, np.full(len(model.labels_), -1)) is None
+    assert tree_data(grouping.embeddings, np.full(len(grouping.labels), -1)) is None
 
 
 @browser
@@ -310,19 +311,18 @@ def test_twenty_thousand_clips_open(run, tmp_path, monkeypatch):
     from audioclust.listen import page as page_module
     def black(clips, num_workers): return np.zeros((len(clips), page_module.HEIGHT, page_module.WIDTH), np.uint8), .5
     monkeypatch.setattr(page_module, "clip_thumbnails", black)  # to decode so many takes half a minute
-    model = AudioClusterer.load(run/"run")
-    n, rows = 20_000, np.random.default_rng(0).integers(len(model.labels_), size=20_000)
-    model.stability_ = None
-    model.clips_, model.labels_, model.confidence_, model.representative_ = model.clips_.iloc[rows].reset_index(drop=True), model.labels_[rows], model.confidence_[rows], np.zeros(n, bool)
-    model.embeddings_ = model.embeddings_[rows] + np.random.default_rng(1).normal(0, .05, (n, model.embeddings_.shape[1])).astype(np.float32)
-    model.labels_ = model.labels_*40 + np.random.default_rng(2).integers(40, size=n)  # 200
-    model.save(tmp_path/"run", figures=False)
-    np.save(tmp_path/"run/map.npy", model.embeddings_[:, :2])
+    few, n = load_run(run/"run"), 20_000
+    rows = np.random.default_rng(0).integers(len(few.labels), size=n)
+    grouping = replace(few, clips=few.clips.iloc[rows].reset_index(drop=True), confidence=few.confidence[rows], representative=np.zeros(n, bool), stability=None,
+                       embeddings=few.embeddings[rows] + np.random.default_rng(1).normal(0, .05, (n, few.embeddings.shape[1])).astype(np.float32),
+                       labels=few.labels[rows]*40 + np.random.default_rng(2).integers(40, size=n))  # 200
+    save_run(grouping, tmp_path/"run", figures=False)
+    np.save(tmp_path/"run/map.npy", grouping.embeddings[:, :2])
     page = Page(listen_page(tmp_path/"run"))
     try:
         assert page.js("return map.data[0].x.length") == n
         page.find('[data-cluster="0"]').click()
-        assert page.js("return shownRows.length") == (model.labels_ == 0).sum()
+        assert page.js("return shownRows.length") == (grouping.labels == 0).sum()
         page.find("#all").click()
         assert page.js("wantedGroups[0] = 20; const t = performance.now(); draw(); return performance.now() - t") < 5000
         assert page.js("return document.querySelectorAll('tr.group').length") == 20

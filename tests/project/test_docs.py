@@ -224,9 +224,9 @@ def test_wide_pages_say_so_once():
     def mended(nb, page): return json.loads(docs.mend(json.dumps(nb), page, {}, {"doc_host": "", "doc_baseurl": "", "git_url": "", "branch": ""}))
     nb = {"cells": [{"cell_type": "raw", "source": "---\noutput-file: results.html\ntitle: Results\n---\n"}]}
     assert mended(nb, "other.html") == nb
-    once = mended(nb, "results.html")
+    once = mended(nb, "results/results.html")
     assert yaml.safe_load("".join(once["cells"][0]["source"]).strip("-\n")) == {"output-file": "results.html", "page-layout": "full", "toc-location": "left", "title": "Results"}
-    assert mended(once, "results.html") == once
+    assert mended(once, "results/results.html") == once
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")

@@ -27,8 +27,8 @@ def test_submodules_come_when_used():
     assert "audioclust attribute nothing" in r.stderr
 
 
-TAKES = {"kmeans.KMeans": "n_clusters * init n_init max_iter tol reseed metric device random_state", "pipeline.AudioClusterer": "method n_clusters by ignore encoder random_state", "pipeline.AudioClusterer.fit": "self source",
-         "pipeline.AudioClusterer.predict": "self source", "pipeline.AudioClusterer.save": "self path", "pipeline.AudioClusterer.load": "path", "deepcluster.deepcluster_learner": "dls encoder n_clusters", "encoders.Encoder.embed": "self clips",
+TAKES = {"kmeans.KMeans": "n_clusters * init n_init max_iter tol reseed metric device random_state", "pipeline.AudioClusterer": "method n_clusters by ignore encoder random_state", "pipeline.AudioClusterer.fit": "self recordings",
+         "pipeline.AudioClusterer.predict": "self recordings", "pipeline.AudioClusterer.save": "self path", "pipeline.AudioClusterer.load": "path", "deepcluster.deepcluster_learner": "dls encoder n_clusters", "encoders.Encoder.embed": "self clips",
          **{f"{c}.{m}": "self" for c in ("deepcluster.DeepCluster", "spice.SPICE", "kmeans.KMeans", "classical.DBSCAN", "classical.HDBSCAN", "classical.MeanShift", "classical.AgglomerativeClustering", "ensembles.SpectralClustering") for m in ("fit", "predict", "fit_predict", "save")}}
 
 @pytest.mark.parametrize("name", TAKES)

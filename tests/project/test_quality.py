@@ -187,10 +187,10 @@ def test_rows_of_the_harder_digits_and_of_the_costs():
     assert (h.groupby(["set", "by", "method"]).seed.nunique() == 5).all() and set(h["set"]) == {f"spoken digits: {n}" for n in HARDER} and len(h) == len(HARDER)*2*3*5
     assert not h.duplicated(["variant", "seed"]).any() and (h[h["set"].str.endswith("half as many groups")].groupby("by").k.first() == [5, 3]).all()
     assert (c.cpu_seconds > 0).all() and (c.points_cpu_seconds > 0).all() and c.machine.str.contains("1 threads").all() and not pd.concat([h, c]).commit.str.endswith("+").any()
-    cells = json.loads((root/"nbs/80_results.ipynb").read_text(encoding="utf-8"))["cells"]
+    cells = json.loads((root/"nbs/results/01_results.ipynb").read_text(encoding="utf-8"))["cells"]
     cell = next(x for x in cells if "#| label: tbl-results-cost\n" in "".join(x["source"]))
     shown = re.findall(r"<td>(.*?)</td>", "".join(cell["outputs"][0]["data"]["text/html"]))
-    assert all([f"{one.points_cpu_seconds:.1f}", f"{one.cpu_seconds:.2f}" if one.cpu_seconds < 10 else f"{one.cpu_seconds:.0f}", f"{one.megabytes:.0f}", f"{one.nmi:.3f}"] in [shown[i:i + 4] for i in range(0, len(shown), 4)] for one in c.itertuples()), "run the notebook 80_results again"
+    assert all([f"{one.points_cpu_seconds:.1f}", f"{one.cpu_seconds:.2f}" if one.cpu_seconds < 10 else f"{one.cpu_seconds:.0f}", f"{one.megabytes:.0f}", f"{one.nmi:.3f}"] in [shown[i:i + 4] for i in range(0, len(shown), 4)] for one in c.itertuples()), "run the notebook of the results again"
 
 
 def test_rows_of_the_graphs():
@@ -206,14 +206,14 @@ def test_rows_of_the_graphs():
 
 @pytest.mark.parametrize("label,name", [("digits", "spoken digits"), ("words", "words"), ("easy", "sounds, easy"), ("middle", "sounds, middle"), ("hard", "sounds, hard"), ("machines", "machines"), ("birds", "birds")])
 def test_the_tables_of_the_page_are_what_the_rows_say(label, name):
-    cells = json.loads((root/"nbs/80_results.ipynb").read_text(encoding="utf-8"))["cells"]
+    cells = json.loads((root/"nbs/results/01_results.ipynb").read_text(encoding="utf-8"))["cells"]
     cell = next(c for c in cells if f"#| label: tbl-results-{label}\n" in "".join(c["source"]))
     shown = re.findall(r"<td>(.*?)</td>", "".join(cell["outputs"][0]["data"]["text/html"]))
     r = rows()
     for points,method in (("fixed", "consensus"), ("mfcc", "sklearn kmeans"), ("mfcc", "umap, kmeans"), ("fixed", "clustpy dec"), ("fixed", "clustpy idec"), ("fixed", "clustpy dcn")):
         one = r[(r["set"] == name) & (r.by == "content") & (r.points == points) & (r.method == method)]
         want = [f"{one[m].mean():.3f} ± {one[m].std():.3f}" for m in ("acc", "nmi", "ari", "nmi_other")]
-        assert any(shown[i:i + 4] == want for i in range(len(shown))), f"{want}: run the notebook 80_results again"
+        assert any(shown[i:i + 4] == want for i in range(len(shown))), f"{want}: run the notebook of the results again"
 
 
 def test_the_head_that_would_be_chosen_is_as_likely_as_counting_says():

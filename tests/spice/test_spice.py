@@ -391,7 +391,9 @@ def test_folders_with_the_former_names_of_classes_load(words, brief, tmp_path):
     assert renamed == 3 + (m.fair_ is not None)
     encoder, whitening, clusterer = load_encoder(tmp_path), load_saved(tmp_path, "whitening"), load_saved(tmp_path, "clusterer")
     assert [type(x) for x in (encoder, whitening, clusterer)] == [TrainedEncoder, IdentityWhitening, ArgmaxClusterer]
-    np.testing.assert_array_equal(clusterer.predict(whitening.transform(encoder.embed(words))), m.labels_)
+    X, p = encoder.embed(words)
+    np.testing.assert_array_equal(whitening.transform(X), X)
+    np.testing.assert_array_equal(clusterer.predict(p), m.labels_)
     assert all(SAVED.load(name) is SAVED.load(OLD_NAMES[name]) for name in ("TrainedEncoder", "IdentityWhitening", "ArgmaxClusterer"))
 
 WRONG = [(dict(n_clusters=1), "at least 2"), (dict(n_clusters=2.5), "whole number"), (dict(epochs=0), "at least 1"),
