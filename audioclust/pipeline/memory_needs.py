@@ -36,14 +36,15 @@ def clips_memory(n:int, # Clips
 def training_memory(n:int, # Clips
     seconds:float, # Of sound in all
     longest:float, # Seconds of the longest clip
-    method:str="deepcluster", # Key of `NETWORK_BYTES`
+    method:str="deepcluster", # Name of the method, or "untrained"
     dim:int=512, # Numbers in an embedding
 )->float: # Bytes
     "Memory for a network, its training, and the log-mels of all clips."
     logmel_batch = min(256*100*longest, 2**21)*FRAME_BYTES*3
     waveform_batch = BYTES_PER_SAMPLE*32000*max(60, min(longest, MAX_CLIP_SECONDS))
     logmels = 2*100*seconds*FRAME_BYTES
-    return NETWORK_BYTES[method] + logmels + logmel_batch + waveform_batch + clips_memory(n, 4*dim)
+    network = NETWORK_BYTES.get(method, max(NETWORK_BYTES.values())) # (of a method from another package: the most)
+    return network + logmels + logmel_batch + waveform_batch + clips_memory(n, 4*dim)
 
 # %% ../../nbs/09_pipeline/03_memory_needs.ipynb #62c8baa9
 _LESS = "take fewer clips (longer windows, a part of the recordings), or allow more with max_memory (--max-memory)"
