@@ -57,9 +57,10 @@ def mend(text, page, index, cfg, shown={}):
             for short in {name.split(".", 2)[-1], anchor}: home.setdefault(short, {})[where] = anchor
     def link(m):
         where = home.get(m[1], {})
+        if m[1].startswith("_"): return f"`{m[1]}`"  # private names have no place on a page
         if page in where: return f"[`{m[1]}`]({site}/{page}#{where[page]})"
-        # of several that have the name nobody knows which; private ones have no place on a page; a plain word such as `noise` is an argument or a column
-        return f"`{m[1]}`" if len(where) > 1 or m[1].startswith("_") or re.fullmatch("[a-z]+", m[1]) else m[0]
+        # of several that have the name nobody knows which; a plain word such as `noise` is an argument or a column
+        return f"`{m[1]}`" if len(where) > 1 or re.fullmatch("[a-z]+", m[1]) else m[0]
     def line(s):
         s = re.sub(r"\[\[(`[^`\]]+`)\]\([^)]*\)\]\(", r"[\1](", s)  # a link around a link
         s = re.sub(rf"\[`([^`\]]+)`\]\({re.escape(site)}/[^)]*\)", link, s)

@@ -87,7 +87,7 @@ def save_run(grouping:Grouping|GroupingPair, # What is to be saved
     path:str|Path, # Folder, made if it is not there
     figures:bool=True, # Draw the map and the sizes too?
     **more, # Further entries of run.json, such as scores
-):
+)->None:
     "Write the run folder; of a pair, one folder in it for each grouping."
     if isinstance(grouping, GroupingPair): return _save_pair(grouping, Path(path), figures, more)
     team, record = ProcessGroup(grouping.request.options.sharded), {**run_record(grouping), **more}

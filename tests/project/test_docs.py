@@ -117,7 +117,7 @@ def test_the_real_notebooks_have_no_fault(tmp_path):
     s = docs.Site(root/"nbs")
     assert s.faults == []
     s.write(tmp_path/"out")
-    assert {p.name for p in (tmp_path/"out").glob("*.html")} == {p.out for p in s.pages}
+    assert {p.relative_to(tmp_path/"out").as_posix() for p in (tmp_path/"out").rglob("*.html")} == {p.out for p in s.pages}
 
 
 def test_the_whole_is_processed_and_checked(tmp_path):
