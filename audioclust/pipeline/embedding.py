@@ -126,6 +126,7 @@ def _encode(start, team):
         whitening, embeddings = team.first(lambda: _whiten(encoder, found.rows, start.clusterer, start.recordings, errors))
     found.rows = None # many times what is left of it
     choice = team.first(lambda: _number_from(embeddings, start.clusterer, request, observer))
+    if choice: start.clusterer.set_params(n_clusters=choice.k) # of every process: only the first has chosen
     return Embedded(request, start.recordings, found.clips, errors, encoder, whitening, embeddings, clusterer=start.clusterer,
                     n_clusters_choice=choice, seconds=observer.seconds, n_cached=found.n_cached)
 

@@ -34,10 +34,12 @@ def cluster_residuals(grouping:Grouping, # To be refined
     Z = residuals(Z, groups, means)
     unchanged = "request", "recordings", "clips", "errors", "n_clusters_choice", "encoder_choice", "curves", "n_cached"
     kept = {name: getattr(grouping, name) for name in unchanged}
+    kept["request"] = replace(grouping.request, options=replace(grouping.request.options, sharded=False)) # one process refines
     embedded = Embedded(**kept, encoder=encoder, whitening=IdentityWhitening().fit(Z), embeddings=Z,
                         clusterer=clone(grouping.clusterer), seconds=dict(grouping.seconds))
     refinement = dict(without=other.request.by, groups=len(np.unique(groups)))
-    return renumbered(group(embedded, refinement=refinement), grouping.table())
+    refined = replace(group(embedded, refinement=refinement), request=grouping.request)
+    return renumbered(refined, grouping.table())
 
 def silhouette(grouping:Grouping, # With its embeddings
     most:int=3000, # Clips looked at, at most

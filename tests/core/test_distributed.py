@@ -61,7 +61,7 @@ def test_alone():
     with pytest.raises(ValueError, match="torchrun"): ProcessGroup(shared=True)
 
 
-@pytest.mark.parametrize("options", [["--n-clusters", "6", "--labels", "parent"], ["--method", "hdbscan", "--window", ".2", "--set", "min_cluster_size=8"]], ids=["kmeans", "hdbscan"])
+@pytest.mark.parametrize("options", [["--n-clusters", "6", "--labels", "parent"], ["--n-clusters", "auto"], ["--method", "hdbscan", "--window", ".2", "--set", "min_cluster_size=8"]], ids=["kmeans", "auto", "hdbscan"])
 def test_the_command_in_two_processes(tmp_path, words, tone, capsys, options):
     for i in range(2): (words[0]/f"zzz-bad{i}.wav").write_text("no sound")
     try:
@@ -114,3 +114,20 @@ def test_fewer_clips_than_would_be_worth_it(tmp_path, tone):
     for i in range(3): tone(tmp_path/"sounds"/f"{i}.wav", hz=300*2**i)
     run = torchrun("-m", "audioclust", "cluster", tmp_path/"sounds", "--out", tmp_path/"run", "--n-clusters", "2", "--no-cache")
     assert run.returncode == 0 and "3 clips" in run.stdout, run.stderr
+
+
+PAIR = """
+import functools, sys
+import torch.distributed
+from audioclust.pipeline import Options, Request, group_pair, pair
+torch.distributed.init_process_group("gloo")
+pair.refine = functools.partial(pair.refine, most_shared_before=2., most_shared_after=2.)  # so that it is tried
+made = group_pair(sys.argv[1], Request(n_clusters=4, options=Options(sharded=True, stability=2, num_workers=0)))
+print("tried", "silhouette" in made.reasons["content"], made.content.request.options.sharded, flush=True)
+"""
+
+def test_a_pair_is_refined_by_the_first_process(tmp_path, words):
+    (tmp_path/"pair.py").write_text(PAIR)
+    run = torchrun(tmp_path/"pair.py", words[0])
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("tried True True") == 2, run.stdout
