@@ -102,6 +102,7 @@ def _put_names_aside(out, name, why):
 
 def _copy_names(earlier, out):
     from audioclust.core.files import atomic_write
+    if earlier.resolve() == out.resolve(): return # it keeps them
     _put_names_aside(out, "names-before.json", "the names of the run before are in")
     if not (earlier/"names.json").is_file(): return
     with atomic_write(out/"names.json") as tmp: shutil.copyfile(earlier/"names.json", tmp)

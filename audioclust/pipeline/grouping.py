@@ -205,7 +205,8 @@ class Grouping(Embedded):
         "The cluster of each clip as the clusterer numbers them."
         if self.cluster_ids is None: return np.asarray(self.labels)
         order = np.argsort(self.cluster_ids)
-        return order[np.searchsorted(self.cluster_ids, self.labels, sorter=order)]
+        clusters = order[np.searchsorted(self.cluster_ids, self.labels, sorter=order)]
+        return np.where(self.labels < 0, -1, clusters)
 
     def table(self)->pd.DataFrame: # Columns path, start, end, cluster, confidence, representative, stability, clip_id
         "What `clusters.csv` holds."
@@ -228,7 +229,7 @@ def renumbered(grouping:Grouping, # With numbers of its own
     before:pd.DataFrame, # Table of an earlier run: columns path, start, cluster
 )->Grouping: # The same clusters
     "Number the clusters as in an earlier run, where they hold the same clips."
-    labels = np.asarray(grouping.clusterer.labels_)
+    labels = grouping.clusterer_labels()
     n = max(int(labels.max(initial=-1)) + 1, getattr(grouping.clusterer, "n_clusters", 0) or 0)
     ids = np.arange(n) if grouping.cluster_ids is None else grouping.cluster_ids
     number_of = align_cluster_ids(*shared_clips(before, grouping.table()), ids, before.cluster)
