@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version as package_version
 from pathlib import Path
 
 import torch
@@ -52,6 +53,13 @@ class PretrainedEncoder(Encoder):
         return self
 
     def config(self)->dict: return dict(name=self.name, revision=self.revision, remote_code=self.remote_code)
+
+    def fingerprint(self, device:str|torch.device, # Where it runs
+    )->str|None: # None where the class states no version
+        "As of any encoder, with the settings of feature extractor and network: a folder's may be edited."
+        if (known := super().fingerprint(device)) is None: return None
+        settings = [self.front.to_json_string(), self.net.config.to_json_string(use_diff=False)]
+        return json.dumps([*json.loads(known), *settings, package_version("transformers")])
 
     @torch.no_grad()
     def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor: # [B, samples], [B] -> float32 [B, dim]

@@ -80,3 +80,12 @@ def test_entry_points(monkeypatch):
     assert isinstance(named_encoder("mine"), FixedEncoder)
     with pytest.raises(ValueError, match="is no Encoder"): named_encoder("odd")
     with pytest.raises(ValueError, match="'mine', 'odd'"): named_encoder("yours")
+
+
+def test_an_edited_feature_extractor_is_another_encoder(tmp_path):
+    net, front = MODELS["wav2vec2"]()
+    for name, normalise in ("a", True), ("b", False):
+        front.do_normalize = normalise
+        front.save_pretrained(tmp_path/"model"); net.save_pretrained(tmp_path/"model")
+        if name == "a": first = PretrainedEncoder(str(tmp_path/"model")).fingerprint("cpu")
+    assert PretrainedEncoder(str(tmp_path/"model")).fingerprint("cpu") != first
