@@ -8,6 +8,7 @@ __all__ = ['compare', 'save_comparison']
 # %% ../../nbs/10_listen/10_comparison.ipynb #01358fda
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ def compare(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, li
         if not trains_encoder(method): continue
         log(method)
         groupings[_OWN, method] = cluster_recordings(recordings, replace(request, method=method))
-    return _comparison_table(groupings, labels), {_run_name(*key): grouping for key,grouping in groupings.items()}
+    return _comparison_table(groupings, labels), dict(zip(_run_names(groupings), groupings.values()))
 
 # %% ../../nbs/10_listen/10_comparison.ipynb #54c35dd1
 def _with_encoder(encoder, methods, recordings, log, request):
@@ -65,6 +66,14 @@ def _run_name(encoder, method):
     if encoder == _OWN: return method
     prefix = _encoder_name(encoder).replace("hf:", "").replace("/", "_").replace("@", "_")
     return f"{prefix}-{method}"
+
+def _run_names(candidates):
+    "A name for each candidate; of several with the same name, such as two encoders of one class, the later ones get a number."
+    names = []
+    for name in (_run_name(*key) for key in candidates):
+        unique = (n for n in chain([name], (f"{name}-{i}" for i in count(2))) if n not in names)
+        names.append(next(unique))
+    return names
 
 def _comparison_table(groupings, labels):
     "A row for each candidate: clusters, noise, stability, agreement, seconds, and scores where there are labels."

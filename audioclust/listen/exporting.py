@@ -32,7 +32,7 @@ def named_clips(run:str|Path, # A run folder
     table = table.assign(name=table.cluster.map(name_of))
     columns = [c for c in ("cluster", "name", "mark") if c in table]
     known = table[columns].astype(str)
-    without = [str(w) for w in without]
+    without = [without] if isinstance(without, str) else [str(w) for w in without]
     _check_known(without, known)
     left_out = known.isin(without).any(axis=1)
     return table[~left_out].reset_index(drop=True)

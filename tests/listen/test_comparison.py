@@ -32,3 +32,13 @@ def test_regroup_listens_only_once(words):
     assert auto.n_clusters_choice_.k == len(set(auto.labels_)) and m.n_clusters_choice_ is None
     with pytest.raises(ValueError, match="trains its own"): m.regroup("spice")
     with pytest.raises(ValueError, match="only 192"): m.regroup(n_clusters=1000)
+
+
+def test_two_encoders_of_one_class_are_two_candidates(words):
+    from audioclust.encoders import FixedEncoder
+    from audioclust.listen import compare
+    from audioclust.pipeline import Options, Request
+    encoders = [FixedEncoder(sample_rate=8000), FixedEncoder(by="source", sample_rate=8000)]
+    table, groupings = compare(words[0], encoders, methods=["kmeans"], request=Request(n_clusters=6, options=Options(stability=0)))
+    assert list(groupings) == ["FixedEncoder-kmeans", "FixedEncoder-kmeans-2"] and len(table) == 2
+    assert [g.encoder for g in groupings.values()] == encoders
