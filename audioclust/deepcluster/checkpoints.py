@@ -23,6 +23,7 @@ from .training import epoch_recorded
 
 # %% ../../nbs/07_deepcluster/02_checkpoints.ipynb #7c402b83
 _NOT_COMPARED = ("device", "num_workers")  # a training may resume on another device
+_FORMAT = 2  # of what is saved; raised when the names of the tensors change
 
 def training_fingerprint(params:dict, # What was asked for, by name
     clips:pd.DataFrame, # Table with columns path, start, end (s)
@@ -33,7 +34,7 @@ def training_fingerprint(params:dict, # What was asked for, by name
             for path,start,end in zip(clips.path, clips.start, clips.end)]
     digest = hashlib.blake2b(repr(rows).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     request = {name: value for name,value in params.items() if name not in _NOT_COMPARED}
-    return json.dumps({**request, "clips": len(clips), "recordings": digest}, default=str)
+    return json.dumps({**request, "checkpoint format": _FORMAT, "clips": len(clips), "recordings": digest}, default=str)
 
 def _file_state(path): # -> (size in bytes, time of modification in ns)
     try: stat = os.stat(path)

@@ -90,7 +90,7 @@ class MemoryBankLabels(PseudoLabels):
     def load_state_dict(self, state:dict): # What `state_dict` returned
         "Take labels and bank of a checkpoint."
         super().load_state_dict(state)
-        self.bank = state["bank"]
+        self.bank = state["bank"].cpu() # `Checkpoints` moves what it reads to the device of the training
 
 # %% ../../nbs/07_deepcluster/07_memory_bank.ipynb #25c3daaf
 def deepcluster_v2_learner(dls:Any, # From `LogMelStore.dataloaders`; in one process

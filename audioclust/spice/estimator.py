@@ -204,7 +204,7 @@ class SPICE(ClusterMixin, _SpiceSteps):
         return self
 
     def clusterer(self)->ArgmaxClusterer:
-        "The clusterer that reads the groups from the embeddings; not fitted."
+        "The clusterer that reads the groups from the probabilities; not fitted."
         return ArgmaxClusterer(self.n_clusters)
 
     def predict_proba(self, clips:pd.DataFrame, # Table with columns path, start, end (s)

@@ -203,6 +203,8 @@ class ArgmaxClusterer(Clusterer):
     )->tuple[np.ndarray,np.ndarray]: # (groups int64 [n], their probabilities float32 [n])
         "Groups and their probabilities."
         p = to_numpy(X)
+        if p.shape[1] != self.n_clusters:
+            raise ValueError(f"X has {p.shape[1]} columns: give the probabilities of the {self.n_clusters} groups, not embeddings")
         return p.argmax(1), p.max(1)
 
     def predict(self, X:np.ndarray|torch.Tensor, # Probabilities [n, K]

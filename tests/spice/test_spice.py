@@ -552,3 +552,7 @@ def test_spice_refuses_fair_groups_that_lose_one(words, brief, monkeypatch):
     monkeypatch.setattr(steps, "FairClustering", Emptied)
     m = spice(**{**QUICK, "match_epochs": 0}, heads=0).fit(words)
     assert m.nonredundant_.removes_other_ and m.fair_ is None and len(np.unique(m.labels_)) == 3
+
+
+def test_embeddings_are_no_probabilities():
+    with pytest.raises(ValueError, match="40 columns: give the probabilities of the 3 groups"): ArgmaxClusterer(3).fit(np.zeros((5, 40)))
