@@ -28,7 +28,8 @@ from audioclust.encoders.logmel_store import TrimmedLogMel, LogMelStore
 from audioclust.metrics import score
 from audioclust.spice.neighbours import NeighbourHeads
 from audioclust.spice import SPICE
-from audioclust.spice.steps import MatchOptions, SelfLabelOptions
+from audioclust.encoders import RuntimeOptions
+from audioclust.spice.steps import RefinementOptions
 from spice import fitted
 
 made, trained = {}, {} # what `embeddings` and `many` made last
@@ -36,7 +37,7 @@ made, trained = {}, {} # what `embeddings` and `many` made last
 def embeddings(table, seed, folder):
     "Clean embeddings and views, by the name of the embedding, and the groups found so far."
     if seed in made: return made[seed]
-    model = fitted(SPICE(10, sample_rate=8000, self_labels=SelfLabelOptions(heads=0), match=MatchOptions(0), random_state=seed), table, [folder/f"{by}_{seed}" for by in ("content", "source")])
+    model = fitted(SPICE(10, refinement=RefinementOptions(heads=0, match_epochs=0), runtime=RuntimeOptions(sample_rate=8000), random_state=seed), table, [folder/f"{by}_{seed}" for by in ("content", "source")])
     encoder, w, c = model.encoders_[0], model.whitenings_[0], model.nonredundant_
     store = LogMelStore.from_clips(table, TrimmedLogMel(8000))
     X, R = encoder.embed_logmels(store), encoder.embed_logmels(store, views=5, seed=seed + 1)

@@ -17,6 +17,7 @@ from appended import append
 from audioclust.deepcluster import DeepCluster, TrainingOptions
 from audioclust.metrics import score
 from audioclust.audio.folders import common_sample_rate
+from audioclust.encoders import RuntimeOptions
 from audioclust.spice import SPICE
 from made_sets import SETS
 from quality import WORDS, table_of
@@ -27,7 +28,7 @@ STEPS = {"": None, "_start": "consensus", "_crossed": "nonredundant", "_even": "
 
 def run(table, method, by, seed, trained): # `trained`: networks of SPICE, filled and used
     wanted, other = ("label", "source") if by == "content" else ("source", "label")
-    same = dict(n_clusters=table[wanted].nunique(), by=by, sample_rate=common_sample_rate(table.path), random_state=seed)
+    same = dict(n_clusters=table[wanted].nunique(), by=by, runtime=RuntimeOptions(common_sample_rate(table.path)), random_state=seed)
     passes = int(method.split()[1]) if "passes" in method else None
     model = SPICE(**same) if method == "spice" else DeepCluster(**same, training=TrainingOptions(passes=passes))
     start = time.process_time()

@@ -174,6 +174,7 @@ def load_audio(path:str|Path, # A file
     end:float|None=None, # seconds, exclusive; None is the end of the file
 )->tuple[torch.Tensor,int]: # (waveform float32 [samples], sample rate in Hz)
     "The mono waveform of a part of `path` at the asked rate; `AudioError` when it cannot be used."
+    if path == "": raise AudioError(path, "no file is known")
     if start < 0 or (end is not None and end <= start):
         raise ValueError(f"a part from {start} s to {end} s holds nothing: start must be at least 0 and below end")
     with _open(path) as f:

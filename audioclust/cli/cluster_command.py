@@ -74,8 +74,7 @@ def _check(args, request):
 # %% ../../nbs/11_cli/03_cluster_command.ipynb #d66bfa7b
 def _renumbered(args, grouping):
     "The grouping with the numbers of the run that is replaced, or of the one named by --like; names are carried over."
-    from audioclust.pipeline.annotations import carry_names
-    from audioclust.pipeline.grouping import renumbered
+    from audioclust.pipeline.annotations import carry_names, renumbered
     earlier, out = Path(args.like or args.out), Path(args.out)
     by, table = _earlier(args)
     if by is None: return grouping # nothing is replaced, or what is there is no complete run

@@ -98,7 +98,7 @@ def write_table(table:pd.DataFrame, # Any table
     with atomic_write(path) as tmp:
         table.to_csv(tmp, index=False, encoding="utf-8", errors="surrogateescape", quoting=csv.QUOTE_NONNUMERIC)
 
-def write_json(about:dict, # Numbers, texts, lists and dicts; NaN becomes null
+def write_json(about:dict|list, # Numbers, texts, lists and dicts; NaN becomes null
     path:str|Path, # JSON file
 ):
     "Write JSON, whole or not at all."

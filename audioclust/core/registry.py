@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PACKAGES', 'METHODS', 'ENCODERS', 'SAVED', 'Entry', 'Registry', 'trains_encoder', 'flat_names', 'split_options',
-           'flat_params', 'make_clusterer', 'load_saved']
+           'flat_params', 'set_flat_params', 'make_clusterer', 'load_saved']
 
 # %% ../../nbs/00_core/06_registry.ipynb #9a1e42e9
 import inspect
@@ -123,6 +123,12 @@ def flat_params(params:dict, # Parameters of an estimator, such as `get_params()
         else: flat[name] = value
     return dict(sorted(flat.items()))
 
+def set_flat_params(estimator:Any, # Of scikit-learn's kind
+    **params, # Flat names and their new values
+)->Any: # The estimator
+    "`set_params` for flat names: a field of an option object changes, its other fields stay."
+    return estimator.set_params(**split_options(type(estimator), {**estimator.get_params(deep=False), **params}))
+
 # %% ../../nbs/00_core/06_registry.ipynb #2361be90
 def make_clusterer(method:str="kmeans", # A name in `METHODS`
     n_clusters:int=10, # Used by the methods that take it
@@ -136,7 +142,7 @@ def make_clusterer(method:str="kmeans", # A name in `METHODS`
     if unknown := set(params) - set(known):
         raise ValueError(f"{method} has no parameter {', '.join(map(repr, sorted(unknown)))}; it has {', '.join(known)}")
     given = dict(n_clusters=n_clusters, random_state=random_state, device=device)
-    return cls(**{k: v for k,v in given.items() if k in known}, **split_options(cls, params))
+    return cls(**split_options(cls, {k: v for k,v in given.items() if k in known} | params))
 
 # %% ../../nbs/00_core/06_registry.ipynb #a33955e6
 def load_saved(path:str|Path, # Folder of a model

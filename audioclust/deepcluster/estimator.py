@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -25,11 +24,12 @@ from ..core.registry import flat_params, split_options
 from .checkpoints import Checkpoints, training_fingerprint
 from .learner import deepcluster_learner, LearnerOptions
 from .memory_bank import deepcluster_v2_learner
+from .training import EpochLogger
 from .options import check_enough_clips, check_whole_number, default_passes, TrainingOptions
 from ..encoders.fixed import FixedEncoder
 from ..encoders.base import what_to_ignore
 from ..encoders.base import load_encoder
-from ..encoders.logmel_store import TrimmedLogMel, usable_clips
+from ..encoders.logmel_store import RuntimeOptions, TrimmedLogMel, usable_clips
 from ..encoders.networks import network_for
 from ..encoders.whitening import WithinWhiten
 from ..ensembles.kmeans_ensemble import Consensus
@@ -60,7 +60,9 @@ class EmbeddingClusterer(ClusterMixin, BaseEstimator):
     )->np.ndarray: # float32 [N, m]
         "Whitened embeddings; NaN where a clip could not be decoded."
         check_is_fitted(self, "whitening_")
-        return self.whitening_.transform(self.encoder_.embed(clips, device=self.device, num_workers=self.num_workers))
+        runtime = self.runtime
+        X = self.encoder_.embed(clips, device=runtime.device, num_workers=runtime.num_workers)
+        return self.whitening_.transform(X)
 
     def predict(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
     )->np.ndarray: # int64 [N], -1 where a clip could not be decoded
@@ -76,7 +78,7 @@ class EmbeddingClusterer(ClusterMixin, BaseEstimator):
         check_is_fitted(self, "clusterer_")
         for part in self.encoder_, self.whitening_, self.clusterer_: part.save(path)
         params = flat_params(self.get_params())
-        params["device"] = self.device and str(self.device)
+        params["device"] = params["device"] and str(params["device"])
         if self.ignore is not None: params["ignore"] = list(what_to_ignore(self.by, self.ignore))
         text = json.dumps(dict(params=params, curves=self.curves_))
         with atomic_write(Path(path)/self._file) as tmp: tmp.write_text(text, encoding="utf-8")
@@ -87,11 +89,11 @@ class EmbeddingClusterer(ClusterMixin, BaseEstimator):
         "Read what `save` wrote; on the CPU if there is no CUDA device."
         saved = json.loads((Path(path)/cls._file).read_text(encoding="utf-8"))
         self = cls(**split_options(cls, saved["params"]))
-        if str(self.device or "cpu").startswith("cuda") and not torch.cuda.is_available(): self.device = None
+        self.runtime = self.runtime.on_this_machine()
         self.curves_ = saved["curves"]
         self.encoder_ = load_encoder(path)
         self.whitening_ = WithinWhiten.load(path)
-        self.clusterer_ = Consensus.load(path).set_params(device=self.device)
+        self.clusterer_ = Consensus.load(path).set_params(device=self.runtime.device)
         return self
 
 # %% ../../nbs/07_deepcluster/09_estimator.ipynb #03195c83
@@ -99,6 +101,8 @@ class DeepCluster(EmbeddingClusterer):
     "Train an encoder on a table of clips by DeepCluster, and cluster its embeddings."
     clips_:pd.DataFrame # The clips that could be decoded, a row each
     seconds_:Any # Real duration of each of them (s) [n]
+    proba_ = None # The clusterer gives the groups, not the network
+    training_bytes = 4e8 # The network, what fastai needs, and a batch
     _file = "deepcluster.json"
     def __init__(self,
         n_clusters:int=10, # Groups wanted
@@ -106,14 +110,11 @@ class DeepCluster(EmbeddingClusterer):
         ignore:str|Iterable|None=None, # Names from `IGNORABLE`; None takes those of `by`
         *, anchor:bool=True, # Give the fixed encoder a share of the votes on the pseudo-labels?
         training:TrainingOptions=TrainingOptions(), # What is trained, and how
-        sample_rate:int=16000, # Hz
-        num_workers:int|None=None, # Worker processes that decode; None decides by the amount of audio
-        device:str|torch.device|None=None, # None is CUDA if there is one, else the CPU
+        runtime:RuntimeOptions=RuntimeOptions(), # Sample rate, worker processes and device
         random_state:int=0, # Seed
     ):
         self.n_clusters, self.by, self.ignore = n_clusters, by, ignore
-        self.anchor, self.training = anchor, training
-        self.sample_rate, self.num_workers, self.device = sample_rate, num_workers, device
+        self.anchor, self.training, self.runtime = anchor, training, runtime
         self.random_state = random_state
 
     def fit(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
@@ -128,31 +129,31 @@ class DeepCluster(EmbeddingClusterer):
 
     def clusterer(self)->Consensus:
         "What finds the groups among the embeddings; not fitted."
-        device = self.device and str(self.device)
+        device = self.runtime.device and str(self.runtime.device)
         return Consensus(self.n_clusters, dims=(8, 12, 16, 24), l2=True, device=device, random_state=self.random_state)
 
     def represent(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
         errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
         *, progress:Callable=lambda batches: batches, # Wraps the batches of decoding
         checkpoints:str|Path|None=None, # Folder of the checkpoint; the training resumes from it if it is there
+        log:Callable|None=None, # Called with a line of text after each epoch
         cbs:Iterable=(), # Callbacks for the learner
         stage:Callable=lambda name: nullcontext(), # Context of each stage: listen, train, embed, whiten
     )->Self:
         "All but the clustering: sets `clips_`, `encoder_`, `whitening_`, `curves_` and the whitened `embeddings_`."
         self._check()
         with stage("listen"):
-            front = TrimmedLogMel(self.sample_rate)
-            self.clips_, store = usable_clips(clips, front, errors, self.num_workers, progress)
+            front = TrimmedLogMel(self.runtime.sample_rate)
+            self.clips_, store = usable_clips(clips, front, errors, self.runtime.num_workers, progress)
         self.seconds_ = store.seconds
         check_enough_clips(self.n_clusters, len(store))
         network = dict(backbone=self.training.backbone, views=self.training.views, seed=self.seed_)
-        self.encoder_ = network_for(store.lengths, self.by, self.ignore, self.sample_rate, **network).to(self._device())
-        with stage("train"): self.curves_ = self._train(store, checkpoints, cbs)
+        rate, device = self.runtime.sample_rate, self.runtime.torch_device
+        self.encoder_ = network_for(store.lengths, self.by, self.ignore, rate, **network).to(device)
+        with stage("train"): self.curves_ = self._train(store, checkpoints, [*cbs, *([EpochLogger(log)] if log else [])])
         with stage("embed"): X = self.encoder_.embed_logmels(store)
         with stage("whiten"): self.whitening_, self.embeddings_ = whiten_views(self.encoder_, store, X, self.seed_)
         return self
-
-    def _device(self): return torch.device(self.device or ("cuda" if torch.cuda.is_available() else "cpu"))
 
     def _check(self):
         check_whole_number("n_clusters", self.n_clusters, 1)
@@ -164,8 +165,8 @@ class DeepCluster(EmbeddingClusterer):
         if len(store) < 2 or not self.training.epochs:
             self.encoder_.calibrate(store, seed=self.seed_)
             return []
-        cbs, first = list(cbs), 0
-        if checkpoints: cbs.insert(0, Checkpoints(checkpoints, self._fingerprint()))
+        first = 0
+        if checkpoints: cbs = [Checkpoints(checkpoints, self._fingerprint()), *cbs]
         learn = self._learner(store, cbs)
         if checkpoints: first = learn.checkpoints.load(learn)
         with learn.no_bar(), learn.no_logging():
@@ -183,12 +184,13 @@ class DeepCluster(EmbeddingClusterer):
         training = self.training
         n_clusters = max(2, min(training.train_clusters or self.n_clusters, len(store)))
         options = LearnerOptions(passes=training.passes or default_passes(store.lengths))
-        dls = store.dataloaders(training.bs, self._device())
+        dls = store.dataloaders(training.bs, self.runtime.torch_device)
         return dict(dls=dls, encoder=self.encoder_, n_clusters=n_clusters, options=options, seed=self.seed_)
 
     def _anchor(self): # Whitened embeddings by the fixed encoder [N, d]
-        fixed = FixedEncoder(self.by, self.ignore, self.sample_rate)
-        X = fixed.embed(self.clips_, [], device=self._device(), num_workers=self.num_workers)
+        runtime = self.runtime
+        fixed = FixedEncoder(self.by, self.ignore, runtime.sample_rate)
+        X = fixed.embed(self.clips_, [], device=runtime.torch_device, num_workers=runtime.num_workers)
         return fixed.whitening(len(self.clips_)).fit_transform(np.nan_to_num(X))
 
 # %% ../../nbs/07_deepcluster/09_estimator.ipynb #d009bbf1
@@ -200,12 +202,10 @@ class DeepClusterV2(DeepCluster):
         by:str="content", # "content" or "source"
         ignore:str|Iterable|None=None, # Names from `IGNORABLE`; None takes those of `by`
         *, training:TrainingOptions=TrainingOptions(), # What is trained, and how
-        sample_rate:int=16000, # Hz
-        num_workers:int|None=None, # Worker processes that decode; None decides by the amount of audio
-        device:str|torch.device|None=None, # None is CUDA if there is one, else the CPU
+        runtime:RuntimeOptions=RuntimeOptions(), # Sample rate, worker processes and device
         random_state:int=0, # Seed
     ):
-        super().__init__(n_clusters, by, ignore, anchor=False, training=training, sample_rate=sample_rate,
-                         num_workers=num_workers, device=device, random_state=random_state)
+        super().__init__(n_clusters, by, ignore, anchor=False, training=training, runtime=runtime,
+                         random_state=random_state)
 
     def _learner(self, store, cbs): return deepcluster_v2_learner(**self._learner_arguments(store), cbs=cbs)

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from ..classical.prediction import validate_data
-from ..core.estimator import Clusterer, like_input, to_numpy
+from ..core.estimator import Clusterer, like_input, to_numpy, to_tensor
 from .voting import agreement, align_labels, check_indicator_memory, indicator_matrix
 from ..kmeans.estimator import KMeans
 from ..kmeans.nearest import nearest_centers
@@ -86,7 +86,7 @@ def _stack_centers(centers, width):
 
 def _nearest(X, centers):
     "Nearest centre of each row, int64 [N]."
-    x = torch.from_numpy(X)
+    x = to_tensor(X)
     c = torch.from_numpy(np.ascontiguousarray(centers)).to(x.dtype)
     return nearest_centers(x, c).numpy()
 

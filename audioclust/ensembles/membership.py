@@ -9,6 +9,8 @@ __all__ = ['cluster_means', 'simplified_silhouette', 'confidence_and_representat
 import numpy as np
 import torch
 
+from ..core.estimator import to_tensor
+
 # %% ../../nbs/05_ensembles/09_membership.ipynb #6ce50736
 def cluster_means(X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
@@ -36,7 +38,7 @@ def simplified_silhouette(X:np.ndarray, # Embeddings [N, d]
     block:int=8192, # Rows compared at a time
 )->tuple[np.ndarray,np.ndarray]: # (silhouette float32 [N], distance to the own mean float32 [N], infinite for noise)
     "How clearly each clip belongs to its cluster; 0 for noise, NaN where there is only one cluster."
-    Z, labels = torch.as_tensor(np.asarray(X, np.float32)), np.asarray(labels)
+    Z, labels = to_tensor(np.asarray(X, np.float32)), np.asarray(labels)
     silhouette, distance = np.zeros(len(Z), np.float32), np.full(len(Z), np.inf, np.float32)
     clustered = np.flatnonzero(labels >= 0)
     for i in range(0, len(clustered), block):

@@ -21,7 +21,7 @@ from torch import Tensor
 from typing_extensions import Self
 
 from ..core.distributed import ProcessGroup
-from ..core.estimator import Clusterer
+from ..core.estimator import Clusterer, to_tensor
 from .blocks import map_blocks, row_blocks
 from .initialization import initial_centers
 from .lloyd import inertia, kmeans
@@ -63,9 +63,7 @@ def _float_tensor(X): # A tensor of real, finite numbers as float32 or float64
     return X.detach().float() if X.is_floating_point() else X.double()
 
 def _array_tensor(model, X, reset): # A numpy array, or what scikit-learn makes one of, as a tensor
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-        return torch.from_numpy(validate_data(model, X, reset=reset, dtype=[np.float64, np.float32], order="C"))
+    return to_tensor(validate_data(model, X, reset=reset, dtype=[np.float64, np.float32], order="C"))
 
 # %% ../../nbs/04_kmeans/03_estimator.ipynb #ef39453e
 def _checked_table(model, X, reset): # Arguments of `Rows`: table, device, and whether to normalise it

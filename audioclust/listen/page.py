@@ -93,9 +93,10 @@ def _summary(record):
 def _settings(record, sounds):
     "Rows (name, value) of the table that says how a run was made."
     asked = record["request"]
+    encoder = record.get("encoder", {}).get("class", "none: the embeddings were given")
     rows = dict(
         method=asked["method"], by=record["by"], ignored=", ".join(record["ignored"]) or "nothing",
-        encoder=record["encoder"]["class"], seed=asked.get("random_state"), created=record["created"])
+        encoder=encoder, seed=asked.get("random_state"), created=record["created"])
     for package,version in record["versions"].items():
         if package in ("audioclust", "torch"): rows[f"version of {package}"] = version
     if record.get("warnings"): rows["warnings"] = " · ".join(record["warnings"])

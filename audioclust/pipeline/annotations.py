@@ -4,16 +4,22 @@
 
 # %% auto #0
 __all__ = ['MARKS', 'KINDS', 'read_names', 'check_names', 'merged_into', 'display_name', 'spreadsheet_safe', 'write_names',
-           'update_name_columns', 'apply_edits', 'carry_names']
+           'update_name_columns', 'apply_edits', 'shared_clips', 'renumbered', 'carry_names']
 
 # %% ../../nbs/09_pipeline/11_annotations.ipynb #ad9a5b26
 import json
 import re
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from ..core.files import shorten, write_json, write_table
+from ..ensembles.matching import align_cluster_ids
 from .run_reading import read_run, read_table
 
 # %% ../../nbs/09_pipeline/11_annotations.ipynb #65a3db92
@@ -150,6 +156,31 @@ def apply_edits(run:str|Path, # A run folder, or one with a run by content and o
     try: check_names(edits[by], read_table(run/"clusters.csv").cluster.unique())
     except ValueError as e: raise ValueError(f"{file}: {e}") from None
     write_names(run, edits[by])
+
+# %% ../../nbs/09_pipeline/11_annotations.ipynb #35968063
+def shared_clips(before:pd.DataFrame, # `clusters.csv` of one run: columns path, start, cluster
+    now:pd.DataFrame, # And of another
+)->tuple[np.ndarray,np.ndarray]: # (clusters in the first [n], clusters in the second [n])
+    "Clusters of the clips that two runs have in common."
+    columns = ["path", "start", "cluster"]
+    both = before[columns].merge(now[columns], on=["path", "start"])
+    return both.cluster_x.to_numpy(), both.cluster_y.to_numpy()
+
+def renumbered(grouping:Any, # A `Grouping` with numbers of its own
+    before:pd.DataFrame, # Table of an earlier run: columns path, start, cluster
+)->Any: # A `Grouping` with the same clusters
+    "Number the clusters as in an earlier run, where they hold the same clips."
+    labels = grouping.clusterer_labels()
+    n = max(int(labels.max(initial=-1)) + 1, getattr(grouping.clusterer, "n_clusters", 0) or 0)
+    ids = np.arange(n) if grouping.cluster_ids is None else grouping.cluster_ids
+    number_of = align_cluster_ids(*shared_clips(before, grouping.table()), ids, before.cluster)
+    new_ids = np.array([number_of[int(i)] for i in ids], np.int64)
+    unchanged = grouping.cluster_ids is None and (new_ids == ids).all()
+    grouping = replace(grouping, cluster_ids=None if unchanged else new_ids)
+    stability = grouping.stability
+    if stability: stability = stability._replace(clusters={number_of[c]: v for c,v in stability.clusters.items()})
+    explanations = {number_of[c]: text for c,text in grouping.explanations.items()}
+    return replace(grouping, labels=grouping.visible_ids(labels), stability=stability, explanations=explanations)
 
 # %% ../../nbs/09_pipeline/11_annotations.ipynb #69805847
 def carry_names(run:str|Path, # The run folder that is about to be replaced

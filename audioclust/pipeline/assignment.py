@@ -19,8 +19,9 @@ from ..audio.clip_table import clips as cut_clips
 from ..core.registry import trains_encoder
 from ..ensembles.membership import cluster_means, simplified_silhouette, strangeness
 from .clustering import group
-from .embedding import _silent, check_enough, choose_number, encode_clips
+from .embedding import _silent, check_enough, encode_clips
 from .grouping import check_request, Embedded, Grouping
+from .recommendations import asks_for_number, choose_number
 
 # %% ../../nbs/09_pipeline/07_assignment.ipynb #81c8b36a
 def regroup(grouping:Grouping, # Of which the embeddings are taken
@@ -44,7 +45,7 @@ def _cluster_anew(grouping, request):
     "A grouping of the same embeddings by another request."
     clusterer, choice = check_request(request), None
     check_enough(clusterer, len(grouping))
-    if request.chooses_n_clusters and "n_clusters" in clusterer.get_params():
+    if asks_for_number(clusterer, request):
         choice = choose_number(grouping.embeddings, clusterer, request)
         clusterer.set_params(n_clusters=choice.k)
     g = grouping
@@ -61,6 +62,8 @@ def assign(grouping:Grouping, # Whose clusters new clips are assigned to
     none_beyond:float|None=None, # A clip that is stranger than this gets cluster -1, none of these; None leaves that to the method
 )->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness; attrs: n_cached, clips that the cache knew
     "New clips and the clusters that they belong to."
+    if grouping.encoder is None:
+        raise ValueError("the embeddings of this grouping came from elsewhere, and no encoder is known that could embed new recordings")
     unusable:list = [] if errors is None else errors
     check_recordings_exist(recordings)
     options = grouping.request.options

@@ -20,7 +20,8 @@ from ..encoders.base import Encoder
 from .assignment import assign, regroup
 from .clustering import cluster_recordings
 from .embedding import _silent, Observer
-from .grouping import Grouping, Options, renumbered, Request
+from .annotations import renumbered
+from .grouping import Grouping, Options, Request
 from .pair import GroupingPair
 from .run_folder import load_run, save_run
 

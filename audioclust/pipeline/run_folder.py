@@ -29,7 +29,7 @@ from ..ensembles.n_clusters import Choice, plot_choice
 from ..ensembles.resampling import MIN_STABILITY, Stability
 from ..metrics.plots import layout_2d, plot_map, plot_sizes
 from .annotations import update_name_columns
-from .grouping import clip_ids, Grouping, request_from_record, request_record
+from .grouping import CLIP_DETAILS, clip_ids, Grouping, Level, request_from_record, request_record
 from .pair import BYS, GroupingPair, merge_tables, shared_information
 from .run_reading import read_run, read_table, SCHEMA, upgraded
 
@@ -56,7 +56,8 @@ def run_record(grouping:Grouping, # What is to be saved
     made = dict(schema=SCHEMA, complete=True, run_id=secrets.token_hex(8), created=now, versions=versions(), seconds=grouping.seconds)
     asked = dict(recordings=grouping.recordings, request=request_record(request), by=request.by, ignored=request.ignored)
     config = getattr(grouping.encoder, "config", dict)()
-    parts = dict(encoder={"class": type(grouping.encoder).__name__, **config},
+    encoder = dict(encoder={"class": type(grouping.encoder).__name__, **config}) if grouping.encoder is not None else {}
+    parts = dict(**encoder,
                  clusterer={"class": type(clusterer).__name__, **clusterer.get_params(), **fitted},
                  device=str(request.options.device or ("cuda" if torch.cuda.is_available() else "cpu")))
     return made | asked | parts | dict(summary=_summary(grouping)) | _optional_entries(grouping)
@@ -101,16 +102,25 @@ def _save(grouping, path, figures, record):
     write_table(pd.DataFrame(errors, columns=["path", "reason"]), path/"errors.csv")
     save_array(grouping.embeddings, path/"embeddings.npy")
     if grouping.probabilities is not None: save_array(grouping.probabilities, path/"probabilities.npy")
-    for part in grouping.encoder, grouping.whitening, grouping.clusterer: part.save(path/"model")
+    for part in grouping.encoder, grouping.whitening, grouping.clusterer:
+        if part is not None: part.save(path/"model")
     write_json(dict(ids=grouping.cluster_ids), path/"model"/"ids.json")
+    if grouping.levels: write_json([_level_record(level) for level in grouping.levels], path/"levels.json")
+    if grouping.explanations: write_json(grouping.explanations, path/"explanations.json")
     if grouping.curves: write_table(pd.DataFrame(grouping.curves).round(6), path/"curves.csv")
     if figures: _draw(grouping, path)
     complete_run(record, path)
     if (path/"names.json").is_file(): update_name_columns(path)
 
+def _level_record(level): # Its labels are a column of clusters.csv
+    return dict(name=level.name, recommended=level.recommended, evidence=level.evidence)
+
+_NOT_IN_EVERY_RUN = ("listen.html", "curves.csv", "map.npy", "probabilities.npy", "levels.json", "explanations.json",
+                     "model/encoder.json")
+
 def _remove_outdated(path):
     "Remove what belongs to a run that was here before and may not be written by this one."
-    for name in "listen.html", "curves.csv", "map.npy", "probabilities.npy": (path/name).unlink(missing_ok=True)
+    for name in _NOT_IN_EVERY_RUN: (path/name).unlink(missing_ok=True)
     for figure in (path/"figures").glob("*.png"): figure.unlink(missing_ok=True)
 
 def save_array(array:np.ndarray, path:str|Path): # Numbers, and a .npy file
@@ -130,14 +140,15 @@ def save_figure(fig:Any, path:str|Path, name:str): # A figure, a run folder, a n
     "Write `figures/<name>.png` of a run folder."
     with atomic_write(Path(path)/"figures"/f"{name}.png") as tmp: fig.savefig(tmp, dpi=120)
 
-_NEEDED = "run.json", "clusters.csv", "errors.csv", "embeddings.npy", "model/encoder.json", "model/whitening.json"
+_NEEDED = "run.json", "clusters.csv", "errors.csv", "embeddings.npy", "model/whitening.json"
 
 def complete_run(record:dict, # What `run.json` holds
     path:str|Path, # A run folder in which all else is written
 ):
     "Say that a run is complete, if it is: somebody may have removed its folder meanwhile."
     path = Path(path)
-    missing = [name for name in _NEEDED if not (path/name).is_file()]
+    needed = [*_NEEDED, "model/encoder.json"] if "encoder" in record else _NEEDED
+    missing = [name for name in needed if not (path/name).is_file()]
     write_json(dict(record, complete=not missing), path/"run.json")
     if missing: raise OSError(f"while the run was written, {', '.join(missing)} went away from {path}")
 
@@ -177,13 +188,16 @@ def _load(path):
     embeddings, probabilities = _load_arrays(path, record)
     if len(embeddings) != len(table):
         raise ValueError(f"the run in {path} is damaged: {len(table)} rows in clusters.csv and {len(embeddings)} embeddings; make it again")
-    clips = table[["path", "start", "end"]].assign(path=[Path(p) for p in table.path])
+    clips = table[["path", "start", "end", *(c for c in CLIP_DETAILS if c in table)]]
+    clips = clips.assign(path=[Path(p) if p else "" for p in table.path])
+    encoder = load_encoder(path/"model") if "encoder" in record else None
     return Grouping(_load_request(record), record["recordings"], clips, [(Path(p), reason) for p,reason in zip(errors.path, errors.reason)],
-        load_encoder(path/"model"), load_saved(path/"model", "whitening"), embeddings, probabilities, load_saved(path/"model", "clusterer"),
+        encoder, load_saved(path/"model", "whitening"), embeddings, probabilities, load_saved(path/"model", "clusterer"),
         **_load_choices(record), curves=curves, seconds=record["seconds"], n_cached=record["summary"].get("cached", 0),
         labels=table.cluster.to_numpy(), confidence=table.confidence.to_numpy(), stability=_load_stability(record, table),
         representative=table.representative.astype(str).eq("True").to_numpy(),
-        refinement=record.get("refinement"), cluster_ids=_load_ids(path))
+        refinement=record.get("refinement"), cluster_ids=_load_ids(path),
+        levels=_load_levels(path, table), explanations=_load_explanations(path))
 
 def _load_request(record):
     asked = dict(record["request"])
@@ -214,10 +228,18 @@ def _load_stability(record, table):
     clusters = {int(c): v for c,v in stability["clusters"].items()}
     return Stability(stability["overall"], clusters, table.stability.to_numpy(np.float32))
 
+def _load_json(file, otherwise): return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else otherwise
+
 def _load_ids(path):
-    file = path/"model"/"ids.json"
-    ids = json.loads(file.read_text(encoding="utf-8"))["ids"] if file.is_file() else None
+    ids = _load_json(path/"model"/"ids.json", {}).get("ids")
     return np.array(ids) if ids else None
+
+def _load_levels(path, table):
+    records = _load_json(path/"levels.json", [])
+    return tuple(Level(labels=table[f"cluster_{record['name']}"].to_numpy(), **record) for record in records)
+
+def _load_explanations(path):
+    return {int(cluster): text for cluster,text in _load_json(path/"explanations.json", {}).items()}
 
 # %% ../../nbs/09_pipeline/09_run_folder.ipynb #5b6b14fc
 def migrate_run(path:str|Path, # A run folder

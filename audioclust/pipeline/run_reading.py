@@ -16,9 +16,9 @@ import pandas as pd
 from ..core.files import shorten, read_csv
 
 # %% ../../nbs/09_pipeline/10_run_reading.ipynb #75f851f3
-_TEXT_COLUMNS = "path", "reason", "label", "name", "mark", "clip_id"
-_NUMBER_COLUMNS = "start", "end", "confidence", "stability"
-_MAY_BE_EMPTY = "confidence", "stability", "label"
+_TEXT_COLUMNS = "path", "reason", "label", "name", "mark", "clip_id", "channel", "time"
+_NUMBER_COLUMNS = "start", "end", "confidence", "stability", "low_hz", "high_hz"
+_MAY_BE_EMPTY = "confidence", "stability", "label", "low_hz", "high_hz"
 
 def read_table(path:str|Path, # CSV file
 )->pd.DataFrame:
@@ -39,7 +39,10 @@ def _damage(table, name):
     if "path" in table and _names_no_file(table.path).any(): return "a row of it names no file"
     return None
 
-def _names_no_file(paths): return paths.isna() | (paths == "") | paths.str.contains("\0", regex=False)
+def _names_no_file(paths):
+    "Which rows name no file; where none of them does, the clips are known by their embeddings alone."
+    if (paths == "").all(): return paths != ""
+    return paths.isna() | (paths == "") | paths.str.contains("\0", regex=False)
 
 # %% ../../nbs/09_pipeline/10_run_reading.ipynb #3e4cce64
 SCHEMA = 2 # of run.json, as this version writes it

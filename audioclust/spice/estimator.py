@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
@@ -23,7 +22,7 @@ from ..core.registry import flat_params, split_options
 from ..deepcluster.checkpoints import Checkpoints, training_fingerprint
 from ..encoders.base import load_encoder, what_to_ignore
 from ..encoders.fixed import FixedEncoder
-from ..encoders.logmel_store import TrimmedLogMel, usable_clips
+from ..encoders.logmel_store import RuntimeOptions, TrimmedLogMel, usable_clips
 from .fixmatch import reliable_labels
 from .network_training import ContrastOptions, NetworkTrainer, train_contrast
 from audioclust.spice.steps import (
@@ -31,10 +30,9 @@ from audioclust.spice.steps import (
     find_groupings,
     head_views,
     make_fair,
-    MatchOptions,
     network_features,
     OtherGroupingOptions,
-    SelfLabelOptions,
+    RefinementOptions,
     train_heads,
     train_on_reliable,
 )
@@ -60,27 +58,27 @@ class _SpiceSteps(BaseEstimator):
     "The steps of `SPICE` with its settings, and how it is saved."
     def _check(self):
         "Refuse settings that cannot work."
-        heads, contrast = self.self_labels, self.contrast
+        refinement, contrast = self.refinement, self.contrast
         _check_whole("n_clusters", self.n_clusters, 2)
-        _check_whole("heads", heads.heads, 0)
-        _check_whole("head_epochs", heads.head_epochs, 1)
+        _check_whole("heads", refinement.heads, 0)
+        _check_whole("head_epochs", refinement.head_epochs, 1)
         _check_whole("bs", contrast.bs, 2)
         _check_whole("epochs", contrast.epochs, 1, or_none=True)
-        _check_whole("match_epochs", self.match.match_epochs, 0, or_none=True)
-        if heads.assign not in ("auto", "balanced", "nearest"):
-            raise ValueError(f"assign={heads.assign!r}: say 'auto', 'balanced' or 'nearest'")
+        _check_whole("match_epochs", refinement.match_epochs, 0, or_none=True)
+        if refinement.assign not in ("auto", "balanced", "nearest"):
+            raise ValueError(f"assign={refinement.assign!r}: say 'auto', 'balanced' or 'nearest'")
 
     def _groupings(self):
         "(by, ignore) of the wanted grouping, and of the other one if it is to be found."
         wanted = (self.by, what_to_ignore(self.by, self.ignore))
         return [wanted, (OTHER_GROUPING[self.by], None)] if self.other_grouping.crossed else [wanted]
 
-    def _trainer(self, store, checkpoints, say):
+    def _trainer(self, store, checkpoints, log):
         about = training_fingerprint(flat_params(self.get_params()), self.clips_)
         def checkpoint(name): return Checkpoints(checkpoints, about, name)
-        device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
-        return NetworkTrainer(store, self.contrast, self.sample_rate, device, int(self.random_state or 0),
-                              checkpoint if checkpoints else None, say)
+        device, seed = self.runtime.torch_device, int(self.random_state or 0)
+        return NetworkTrainer(store, self.contrast, self.runtime.sample_rate, device, seed,
+                              checkpoint if checkpoints else None, log)
 
     def _networks(self, trained, trainer):
         "A network for each grouping: given ones, or new ones trained by contrast."
@@ -97,30 +95,31 @@ class _SpiceSteps(BaseEstimator):
         fixed = self.other_grouping.anchor
         if fixed is None: fixed = len(store) < FEW_CLIPS
         if not fixed: return features
-        encoders = [FixedEncoder(by, ignore, self.sample_rate) for by,ignore in self._groupings()]
-        return add_fixed_encoders(features, encoders, self.clips_, device=trainer.device, num_workers=self.num_workers)
+        encoders = [FixedEncoder(by, ignore, self.runtime.sample_rate) for by,ignore in self._groupings()]
+        return add_fixed_encoders(features, encoders, self.clips_, device=trainer.device,
+                                  num_workers=self.runtime.num_workers)
 
     def _find_groupings(self, features, trainer):
         n_other = self.other_grouping.n_other if self.other_grouping.crossed else ()
         by_content = "order" not in self.encoders_[0].ignore
-        return find_groupings(features, self.n_clusters, n_other, by_content, device=self.device,
+        return find_groupings(features, self.n_clusters, n_other, by_content, device=self.runtime.device,
                               random_state=trainer.seed)
 
     def _train_heads(self, features, found, fair, selection, trainer):
         "Heads whose labels are accepted, or None."
-        if not self.self_labels.heads: return None
+        if not self.refinement.heads: return None
         store, seed = trainer.store, trainer.seed
         rows = np.random.default_rng(seed).permutation(len(store))[:20000]  # clips whose views are embedded
         views = head_views(self.encoders_[0], store, features, found, fair, rows, seed + 1)
         clean = head_embeddings(found, fair, features.whitened[0], found.other_labels_)
-        heads, accepted = train_heads(clean, views, rows, selection, self.self_labels, seed)
+        heads, accepted = train_heads(clean, views, rows, selection, self.refinement, seed)
         trainer.curves += [dict(stage="heads", **row) for row in heads.curves_]
         return heads if accepted else None
 
     def _train_on_reliable(self, found, selection, trainer):
         "A network whose labels are accepted, or None."
         self.reliable_ = reliable_labels(found.embeddings_, selection.labels)
-        epochs = self.match.match_epochs
+        epochs = self.refinement.match_epochs
         if epochs == 0: return None
         network = trainer.network(self.by, self.ignore)
         network.load_state_dict(self.encoders_[0].state_dict())
@@ -132,7 +131,8 @@ class _SpiceSteps(BaseEstimator):
         check_is_fitted(self, "encoder_")
         self.encoder_.save(path)
         ignore = None if self.ignore is None else list(what_to_ignore(self.by, self.ignore))
-        params = {**flat_params(self.get_params()), "device": self.device and str(self.device), "ignore": ignore}
+        params = {**flat_params(self.get_params()), "ignore": ignore}
+        params["device"] = params["device"] and str(params["device"])
         about = dict(params=params, curves=self.curves_, evidence=self.validity_)
         with atomic_write(Path(path)/"spice.json") as tmp: tmp.write_text(json.dumps(about), encoding="utf-8")
 
@@ -142,7 +142,7 @@ class _SpiceSteps(BaseEstimator):
         "Read what `save` wrote."
         about = json.loads((Path(path)/"spice.json").read_text(encoding="utf-8"))
         self = cls(**split_options(cls, about["params"]))
-        if str(self.device or "cpu").startswith("cuda") and not torch.cuda.is_available(): self.device = None
+        self.runtime = self.runtime.on_this_machine()
         self.curves_, self.validity_, self.encoder_ = about["curves"], about["evidence"], load_encoder(path)
         self.encoders_ = list(self.encoder_.networks)
         return self
@@ -150,42 +150,39 @@ class _SpiceSteps(BaseEstimator):
 # %% ../../nbs/08_spice/12_estimator.ipynb #a38e3817
 class SPICE(ClusterMixin, _SpiceSteps):
     "Semantic pseudo-labels for a table of clips: contrast, two groupings, heads, and FixMatch."
+    training_bytes = 6e8 # Networks, what fastai needs, and a batch
     def __init__(self,
         n_clusters:int=10, # Groups wanted
         by:str="content", # "content" or "source"
         ignore:str|Iterable|None=None, # Names from `IGNORABLE`; None takes those of `by`
         *,
-        sample_rate:int=16000, # Hz
         contrast:ContrastOptions=ContrastOptions(), # The networks and their training
         other_grouping:OtherGroupingOptions=OtherGroupingOptions(), # The grouping that was not asked for
-        self_labels:SelfLabelOptions=SelfLabelOptions(), # The heads
-        match:MatchOptions=MatchOptions(), # The last training
-        num_workers:int|None=None, # Worker processes that decode; None decides by the amount of audio
-        device:str|torch.device|None=None, # None is CUDA if there is one, else the CPU
+        refinement:RefinementOptions=RefinementOptions(), # The heads, and the last training
+        runtime:RuntimeOptions=RuntimeOptions(), # Sample rate, worker processes and device
         random_state:int=0, # Seed; None is 0
     ):
-        self.n_clusters, self.by, self.ignore, self.sample_rate = n_clusters, by, ignore, sample_rate
-        self.contrast, self.other_grouping = contrast, other_grouping
-        self.self_labels, self.match = self_labels, match
-        self.num_workers, self.device, self.random_state = num_workers, device, random_state
+        self.n_clusters, self.by, self.ignore = n_clusters, by, ignore
+        self.contrast, self.other_grouping, self.refinement = contrast, other_grouping, refinement
+        self.runtime, self.random_state = runtime, random_state
 
     def fit(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
         y=None, # Ignored
         errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
-        listening:Callable=lambda batches: batches, # Wraps the batches of decoding, to show progress
-        encoders:list|None=None, # Trained networks, `encoders_` of an earlier fit, instead of training by contrast
+        *, encoders:list|None=None, # Trained networks, `encoders_` of an earlier fit, instead of training by contrast
+        progress:Callable=lambda batches: batches, # Wraps the batches of decoding
         checkpoints:str|Path|None=None, # Folder in which trainings are saved after each epoch, to be resumed
-        say:Callable|None=None, # Called with a line of text after each epoch
+        log:Callable|None=None, # Called with a line of text after each epoch
         stage:Callable=lambda name: nullcontext(), # Context of each stage: listen, contrast, cross, heads, match
     )->Self:
         "All steps; returns `self`."
         self._check()
         with stage("listen"):
-            front = TrimmedLogMel(self.sample_rate)
-            self.clips_, store = usable_clips(clips, front, errors, self.num_workers, listening)
+            front = TrimmedLogMel(self.runtime.sample_rate)
+            self.clips_, store = usable_clips(clips, front, errors, self.runtime.num_workers, progress)
         self.seconds_ = store.seconds
         _check_enough(len(store), self.n_clusters)
-        trainer = self._trainer(store, checkpoints, say)
+        trainer = self._trainer(store, checkpoints, log)
         with stage("contrast"): self.encoders_ = self._networks(encoders, trainer)
         with stage("cross"):
             features = self._features(store, trainer)
@@ -200,8 +197,16 @@ class SPICE(ClusterMixin, _SpiceSteps):
         self.encoder_ = TrainedEncoder(self.encoders_, self.whitenings_, self.fixed_, found, refinements).eval()
         self.proba_ = selection.proba
         self.embeddings_ = found.embeddings_
+        self.whitening_ = self.encoder_.whitening(len(store)).fit(self.embeddings_)
         self.labels_, self.confidence_ = self.proba_.argmax(1), self.proba_.max(1)
         return self
+
+    def represent(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
+        errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
+        **kwargs, # Further arguments of `fit`
+    )->Self:
+        "The same as `fit`: the groups are found while the network is trained."
+        return self.fit(clips, errors=errors, **kwargs)
 
     def clusterer(self)->ArgmaxClusterer:
         "The clusterer that reads the groups from the probabilities; not fitted."
@@ -211,7 +216,8 @@ class SPICE(ClusterMixin, _SpiceSteps):
     )->np.ndarray: # float32 [N, K], NaN where a clip could not be decoded
         "Probabilities of the groups of new clips."
         check_is_fitted(self, "encoder_")
-        return self.encoder_.embed(clips, device=self.device, num_workers=self.num_workers)[1]
+        runtime = self.runtime
+        return self.encoder_.embed(clips, device=runtime.device, num_workers=runtime.num_workers)[1]
 
     def predict(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
     )->np.ndarray: # int64 [N], -1 where a clip could not be decoded

@@ -26,7 +26,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.estimator import to_numpy
+from ..core.estimator import to_numpy, to_tensor
 from ..core.files import atomic_write
 from ..ensembles.voting import consensus
 from audioclust.spice.heads import (
@@ -233,7 +233,7 @@ class SelfHeads(ClusterMixin, BaseEstimator):
         n_heads, d, hidden = self.state_["w1"].shape
         model = Heads(d, self.n_clusters, n_heads, hidden)
         model.load_state_dict(self.state_)
-        return model(torch.as_tensor(to_numpy(X), dtype=torch.float32)).numpy()
+        return model(to_tensor(X, torch.float32, "cpu")).numpy()
 
     def predict_proba(self, X:np.ndarray|torch.Tensor, # Embeddings [n, d]
     )->np.ndarray: # float32 [n, K], rows sum to 1

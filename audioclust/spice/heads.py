@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..core.estimator import to_numpy
+from ..core.estimator import to_numpy, to_tensor
 
 # %% ../../nbs/08_spice/02_heads.ipynb #4d1f92bb
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class FrozenViews:
         "Convert and check the embeddings."
         if weak is None: weak = clean
         if strong is None: strong = to_numpy(clean)[None]
-        def tensor(x): return torch.as_tensor(to_numpy(x), dtype=torch.float32, device=device)
+        def tensor(x): return to_tensor(x, torch.float32, device)
         views = cls(tensor(clean), tensor(weak), tensor(strong))
         shape = views.clean.shape
         alike = views.weak.shape == shape and views.strong.ndim == 3 and views.strong.shape[1:] == shape

@@ -19,7 +19,7 @@ from fastai.optimizer import Adam
 from torch import nn
 from typing_extensions import Self
 
-from ..core.estimator import to_numpy
+from ..core.estimator import to_tensor
 from .contrastive import moving_average
 from .head_training import KeepBest, Positions, SelfHeads
 from .heads import Heads
@@ -30,7 +30,7 @@ def nearest_neighbours(E:np.ndarray|torch.Tensor, # Embeddings [N, d]
     block:int=2048, # Rows compared at a time
 )->torch.Tensor: # int64 [N, n], the nearest first, by cosine
     "The nearest neighbours of each row; a row is not its own neighbour."
-    E = nn.functional.normalize(torch.as_tensor(to_numpy(E), dtype=torch.float32))
+    E = nn.functional.normalize(to_tensor(E, torch.float32, "cpu"))
     neighbours = []
     for start in range(0, len(E), block):
         cosine = E[start:start+block] @ E.T
@@ -161,7 +161,7 @@ class NeighbourHeads(SelfHeads):
         "Embeddings as a tensor, where the request is valid."
         if self.loss not in PAIRS: raise ValueError(f"loss={self.loss!r}: say 'scan' or 'temi'")
         self._check_choose()
-        E = torch.as_tensor(to_numpy(X), dtype=torch.float32, device=self.device or "cpu")
+        E = to_tensor(X, torch.float32, self.device or "cpu")
         if E.ndim != 2 or not torch.isfinite(E).all():
             raise ValueError(f"embeddings must be a table of finite numbers, [N, d]; shape {tuple(E.shape)} came")
         if self.n_clusters < 2 or len(E) < 2*self.n_clusters:

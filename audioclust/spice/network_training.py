@@ -46,11 +46,11 @@ class NetworkTrainer:
         device:str|torch.device="cpu", # Where to train
         seed:int=0, # Of weights, orders and views
         checkpoint:Callable|None=None, # Name of a training -> its `Checkpoints`; None: keep none
-        say:Callable|None=None, # Called with a line of text after each epoch
+        log:Callable|None=None, # Called with a line of text after each epoch
     ):
         self.store, self.options, self.sample_rate = store, options, sample_rate
         self.device, self.seed = torch.device(device), seed
-        self.checkpoint, self.say = checkpoint, say
+        self.checkpoint, self.log = checkpoint, log
         self.curves:list = [] # A row for each epoch of each training
 
     def network(self, by:str, # "content" or "source"
@@ -68,8 +68,8 @@ class NetworkTrainer:
         "Checkpoints and reports of a training."
         callbacks:list = []
         if self.checkpoint: callbacks.append(self.checkpoint(name))
-        say = self.say
-        if say: callbacks.append(EpochLogger(lambda line: say(f"{stage}, {line}")))
+        log = self.log
+        if log: callbacks.append(EpochLogger(lambda line: log(f"{stage}, {line}")))
         return callbacks
 
     def fit(self, learn:Learner, # With the callbacks above

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CONTENT_DIMS', 'SOURCE_DIMS', 'TOLERANCE', 'SMALL_WEIGHT', 'MATCH_TOLERANCE', 'LEAST_RELIABLE', 'Features',
            'network_features', 'add_fixed_encoders', 'OtherGroupingOptions', 'find_groupings', 'make_fair',
-           'SelfLabelOptions', 'head_views', 'train_heads', 'MatchOptions', 'train_on_reliable']
+           'RefinementOptions', 'head_views', 'train_heads', 'train_on_reliable']
 
 # %% ../../nbs/08_spice/11_steps.ipynb #f284754d
 import warnings
@@ -113,11 +113,12 @@ def make_fair(features:Features, # Of both groupings
 
 # %% ../../nbs/08_spice/11_steps.ipynb #7aa47e8e
 @dataclass(frozen=True)
-class SelfLabelOptions:
-    "The heads of SPICE."
+class RefinementOptions:
+    "How SPICE refines the labels: by heads, then by FixMatch."
     heads: int = 10 # Heads side by side; 0 leaves the step out
     head_epochs: int = 30 # Selections of pseudo-labels
     assign: str = "auto" # "balanced"; "nearest", for groups of unequal size; "auto": by the accepted groups
+    match_epochs: int|None = None # None: as many as it takes to see 36,000 clips, from 4 to 40; 0 leaves FixMatch out
 
 def head_views(network:Any, # Of the wanted grouping
     store:Any, # Log-mels of all clips
@@ -138,7 +139,7 @@ def train_heads(clean:np.ndarray, # What the heads see of all clips [N, m]
     views:np.ndarray, # And of five random views of some clips [5, n, m]
     rows:np.ndarray, # Which clips these are [n]
     selection:LabelSelection, # Changed where the labels of the heads are accepted
-    options:SelfLabelOptions=SelfLabelOptions(), # The heads
+    options:RefinementOptions=RefinementOptions(), # The heads
     seed:int=0, # Of weights and orders
 )->tuple[SelfHeads,bool]: # Fitted, and whether their labels are accepted
     "Heads that start from the accepted labels."
@@ -159,11 +160,6 @@ def train_heads(clean:np.ndarray, # What the heads see of all clips [N, m]
 # %% ../../nbs/08_spice/11_steps.ipynb #d4a7c1d2
 MATCH_TOLERANCE = .05 # Loss of validity that is accepted of FixMatch
 LEAST_RELIABLE = 5 # Clips of each group that FixMatch needs
-
-@dataclass(frozen=True)
-class MatchOptions:
-    "The last training of SPICE."
-    match_epochs: int|None = None # None: as many as it takes to see 36,000 clips, from 4 to 40; 0 leaves the step out
 
 def train_on_reliable(trainer:NetworkTrainer, # What all trainings share
     network:Any, # A new network with the weights of the wanted grouping's, trained in place

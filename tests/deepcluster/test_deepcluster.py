@@ -16,11 +16,12 @@ from audioclust.deepcluster.learner import ResetHead
 from audioclust.deepcluster.options import default_passes
 from audioclust.deepcluster.pseudolabels import AveragedViews, PseudoLabeller, UnchangedClips
 from audioclust.deepcluster.training import Bfloat16
-from audioclust.encoders import NetworkEncoder
+from audioclust.encoders import NetworkEncoder, RuntimeOptions
 from audioclust.encoders.logmel_store import LogMelStore
 
 LEARNERS = {1: deepcluster_learner, 2: deepcluster_v2_learner}
 BRIEF = TrainingOptions(epochs=2, passes=2, views=2)
+AT_8_KHZ = RuntimeOptions(sample_rate=8000)
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +215,7 @@ def test_cuda_and_cpu_train_alike(store):
 
 @pytest.mark.parametrize("kind", [DeepCluster, DeepClusterV2])
 def test_the_estimators(words, tmp_path, kind):
-    model, same = (kind(3, sample_rate=8000, training=BRIEF).fit(words) for _ in range(2))
+    model, same = (kind(3, runtime=AT_8_KHZ, training=BRIEF).fit(words) for _ in range(2))
     np.testing.assert_array_equal(model.labels_, same.labels_)
     assert model.embeddings_.shape[0] == 48 and ((0 <= model.confidence_) & (model.confidence_ <= 1)).all() and len(model.curves_) == 2
     model.save(tmp_path)
@@ -226,7 +227,7 @@ def test_the_estimators(words, tmp_path, kind):
 
 
 def test_files_and_the_command_line_know_flat_names(words, tmp_path):
-    model = make_clusterer("deepcluster", 3, epochs=1, passes=1, views=2, anchor=False, train_clusters=4).set_params(sample_rate=8000)
+    model = make_clusterer("deepcluster", 3, epochs=1, passes=1, views=2, anchor=False, train_clusters=4, sample_rate=8000)
     assert model.training == TrainingOptions(epochs=1, passes=1, views=2, train_clusters=4) and not model.anchor
     model.fit(words).save(tmp_path)
     params = json.loads((tmp_path/"deepcluster.json").read_text())["params"]
@@ -235,9 +236,9 @@ def test_files_and_the_command_line_know_flat_names(words, tmp_path):
 
 
 def test_a_checkpoint_of_another_training_is_refused_with_what_differs(words, tmp_path):
-    DeepCluster(3, sample_rate=8000, training=TrainingOptions(epochs=1, passes=1, views=2)).represent(words, checkpoints=tmp_path)
+    DeepCluster(3, runtime=AT_8_KHZ, training=TrainingOptions(epochs=1, passes=1, views=2)).represent(words, checkpoints=tmp_path)
     for kind,training,message in [(DeepCluster, TrainingOptions(epochs=1, passes=1, views=2, lr=1e-3), "lr was 0.002 and is 0.001"), (DeepClusterV2, TrainingOptions(epochs=1, passes=1, views=2), "anchor was True and is None")]:
-        with pytest.raises(ValueError, match=rf"another training \({message}\)"): kind(3, sample_rate=8000, training=training).represent(words, checkpoints=tmp_path)
+        with pytest.raises(ValueError, match=rf"another training \({message}\)"): kind(3, runtime=AT_8_KHZ, training=training).represent(words, checkpoints=tmp_path)
     for broken in ("", "[1]", '"text"'): assert "what was asked for" in fingerprint_differences(broken, "{}")
 
 
@@ -247,7 +248,7 @@ def test_the_estimator_takes_passes_from_the_clips_unless_they_are_given(words, 
         asked.append(options.passes)
         return deepcluster_learner(*args, options=LearnerOptions(passes=.2), **kwargs)
     monkeypatch.setattr("audioclust.deepcluster.estimator.deepcluster_learner", learner)
-    for passes in (None, 3): DeepCluster(3, sample_rate=8000, training=TrainingOptions(epochs=1, passes=passes, views=2)).fit(words)
+    for passes in (None, 3): DeepCluster(3, runtime=AT_8_KHZ, training=TrainingOptions(epochs=1, passes=passes, views=2)).fit(words)
     assert asked == [default_passes(store.lengths), 3] and asked[0] > 100
 
 
@@ -256,7 +257,7 @@ def test_the_estimator_without_training_and_with_broken_files(words, tmp_path):
     bad = tmp_path/"bad.wav"; bad.write_bytes(b"no")
     mixed = pd.concat([pd.DataFrame([dict(path=bad, start=0., end=1.)]), words], ignore_index=True)
     errors = []
-    model = DeepCluster(3, by="source", sample_rate=8000, training=TrainingOptions(epochs=0)).fit(mixed, errors=errors)
+    model = DeepCluster(3, by="source", runtime=AT_8_KHZ, training=TrainingOptions(epochs=0)).fit(mixed, errors=errors)
     assert [row for row,_ in errors] == [0] and len(model.labels_) == 48 and model.curves_ == []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -266,7 +267,7 @@ def test_the_estimator_without_training_and_with_broken_files(words, tmp_path):
 @pytest.mark.parametrize("options, message", [(dict(n_clusters=49), "only 48"), (dict(n_clusters=0), "at least 1"), (dict(train_clusters=1), "at least 2"), (dict(epochs=-1), "whole number"), (dict(passes=0), "above 0"), (dict(by="x"), "say 'content'"), (dict(backbone="x"), "no backbone")], ids=str)
 def test_wrong_requests(words, options, message):
     options = {"n_clusters": 3, **options}
-    with pytest.raises(ValueError, match=message): make_clusterer("deepcluster", **options).set_params(sample_rate=8000).fit(words)
+    with pytest.raises(ValueError, match=message): make_clusterer("deepcluster", sample_rate=8000, **options).fit(words)
 
 
 def _epoch(rank, port, store, out):

@@ -314,9 +314,9 @@ def spice(n_clusters=3, by="content", **flat):
 
 def test_flat_names_of_parameters_reach_their_objects():
     flat = dict(n_other=4, crossed=False, anchor=True, heads=2, head_epochs=7, assign="nearest", match_epochs=3,
-                views=5, lr=.1, backbone="resnet18", epochs=6, bs=12)
+                views=5, lr=.1, backbone="resnet18", epochs=6, bs=12, sample_rate=8000, num_workers=1, device="cpu")
     m = spice(**flat)
-    objects = (m.contrast, m.other_grouping, m.self_labels, m.match)
+    objects = (m.contrast, m.other_grouping, m.refinement, m.runtime)
     assert {name: getattr(o, name) for o in objects for name in flat if hasattr(o, name)} == flat
     with pytest.raises(ValueError, match="has no parameter 'head'"): spice(head=3)
 
