@@ -10,6 +10,7 @@ import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -118,6 +119,7 @@ def _warn_of_windows(request, stability):
 def from_embeddings(embeddings:np.ndarray, # Finite numbers [N, d]; row i belongs to clip i
     clips:pd.DataFrame|None=None, # Columns path, start, end (s) [N]; None: no file is known
     request:Request|None=None, # How to group them: a method that trains no encoder; None: all defaults
+    whitening:Any=None, # Unfitted; None: `Whiten()`; `IdentityWhitening()` leaves the embeddings as they are
 )->Embedded: # Ready for `group`
     "Embeddings that another program made, whitened."
     request, n = request or Request(), len(embeddings)
@@ -126,7 +128,7 @@ def from_embeddings(embeddings:np.ndarray, # Finite numbers [N, d]; row i belong
     if len(clips) != n: raise ValueError(f"there are {n} embeddings and {len(clips)} clips: there must be one for each")
     clusterer = check_request(request)
     check_enough(clusterer, n)
-    whitening = Whiten().fit(embeddings)
+    whitening = (whitening or Whiten()).fit(embeddings)
     whitened = whitening.transform(np.asarray(embeddings, np.float32))
     choice = choose_number(whitened, clusterer, request) if asks_for_number(clusterer, request) else None
     if choice: clusterer.set_params(n_clusters=choice.k)
