@@ -5,7 +5,7 @@
 Good files of every format are damaged in a dozen ways (by a seed), and odd files and names are added. Each is probed and decoded
 in a process that is watched: a signal, an exception other than `AudioError`, and 20 seconds are faults. So is memory: after a good
 file the process may take 64 MB of addresses more and no more, where the system has such a limit, and what comes of a file must be
-what comes of it without the limit; files that claim to be large, or to hold a great deal, are added for this. Then
+the result without the limit; files that claim to be large, or to hold a great deal, are added for this. Then
 `audioclust cluster` is run on all of them, with clips as they are and cut into windows, and each file must be in
 clusters.csv or in errors.csv; it may take 64 MB more than on half as many good files. A row for each format and kind of damage, and one for each run, is written to
 benchmarks/results/fuzz.csv. What the decoder makes noise of counts as decoded: it is the damage that is listened to, not the

@@ -1,9 +1,9 @@
-"""Is a run that was killed, and gone on with, the run that was never stopped? At random moments, byte for byte.
+"""Is a run that was killed and resumed the same as one that was never stopped? At random moments, byte for byte.
 
     python benchmarks/killed.py [--only "NAME;…"] [--kills 12]
 
-`audioclust cluster` is started as a process on a hundred synthetic words, killed with SIGKILL, and gone on with by --resume;
-every third of these is killed too, and gone on with once more. The process is forked from one that has loaded the libraries and
+`audioclust cluster` is started as a process on a hundred synthetic words, killed with SIGKILL, and continued by --resume;
+every third of these is killed too, and continued once more. The process is forked from one that has loaded the libraries and
 done nothing else, which saves most of the time. The moment is drawn (by a seed that is in the row) between the writing of the first
 mark and the end of a whole run; a run that was quicker than its killer is drawn again. A cache of its own is in play where it can be: empty, or with a part of the
 clips in it, as a run leaves it that is killed while it embeds. After that every file of the run folder that does not name

@@ -77,7 +77,7 @@ def check_recordings_reachable(clips:pd.DataFrame, # Column path
     "`OSError` where clips failed and none of the recordings exists any more."
     if not failed: return
     if any(os.path.exists(path) for path in dict.fromkeys(clips.path)): return
-    raise OSError(f"the recordings went away while they were read (the first was {clips.path.iloc[0]}): "
+    raise OSError(f"the recordings disappeared while they were read (the first was {clips.path.iloc[0]}): "
                   "is their disk still there?")
 
 # %% ../../nbs/01_audio/08_folders.ipynb #d3e09f45

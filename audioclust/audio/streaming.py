@@ -89,7 +89,7 @@ def fit_to_memory(max_bytes:float, # Bytes
     if bytes_per_second*longest > max_bytes:
         needed = f"{bytes_per_second*longest/1e6:,.0f} MB"
         left = f"{max(0, max_bytes)/1e6:,.0f} MB"
-        raise ValueError(f"a clip of {longest:,.0f} s at {sample_rate} Hz takes about {needed} while it is heard, "
+        raise ValueError(f"a clip of {longest:,.0f} s at {sample_rate} Hz takes about {needed} while it is decoded, "
                          f"and {left} are left: cut recordings with window, take a lower sample rate, "
                          "or allow more with max_memory")
     n_shares = 4 if num_workers else 1

@@ -12,6 +12,7 @@ import sys
 import warnings
 from argparse import Namespace
 from contextlib import ExitStack, nullcontext
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def _check(args, request):
     from audioclust.pipeline.run_reading import read_run, read_table
     out, found = Path(args.out), state(args.out)
     if found == "stopped" and not (args.resume or args.overwrite):
-        raise ValueError(f"{out} holds a run that was stopped: say --resume to go on with it, or --overwrite to begin anew")
+        raise ValueError(f"{out} holds a run that was stopped: use --resume to continue it, or --overwrite to start again")
     resuming = args.resume and not args.overwrite and found in ("stopped", "whole")
     if resuming: check_same(out, _record_of(args, request), args.folder)
     check_out(out, args.folder, args.overwrite or resuming, stopped=found == "stopped")
@@ -96,8 +97,14 @@ def _earlier(args):
 
 def _put_names_aside(out, name, why):
     if not (out/"names.json").is_file(): return
-    (out/"names.json").replace(out/name)
-    warnings.warn(f"{why} {out/name} now")
+    aside = _free_name(out/name) # a run that was killed and is resumed comes here twice
+    (out/"names.json").replace(aside)
+    warnings.warn(f"{why} {aside} now")
+
+def _free_name(file):
+    "The file, or, where it is there already, the same with -2, -3, … at the end of its name."
+    numbered = (file.with_stem(f"{file.stem}-{i}") for i in count(2))
+    return next(f for f in chain([file], numbered) if not f.exists())
 
 def _copy_names(earlier, out):
     from audioclust.core.files import atomic_write

@@ -112,7 +112,7 @@ def _add_resources(c):
 def _add_outcome(c):
     "What becomes of a run that is there, and what is written."
     c.add_argument("--resume", action="store_true",
-        help="go on with what was stopped in RUN: clips already embedded come from the cache, a training goes on where it was")
+        help="continue a run that was stopped in RUN: embeddings come from the cache, a training resumes after its last epoch")
     c.add_argument("--overwrite", action="store_true",
         help="replace a run that is already at --out; clusters that hold the same clips keep their numbers and names")
     c.add_argument("--like", metavar="RUN", help="take numbers and names from this run, where clusters hold the same clips")
@@ -156,7 +156,7 @@ def add_assign(command:Callable): # Makes a parser: name, function, help
 
 def add_score(command:Callable): # Makes a parser: name, function, help
     "The options of `audioclust score`."
-    c = command("score", score, "compare a run with labels that somebody has")
+    c = command("score", score, "compare a run with given labels")
     c.add_argument("run", **_RUN)
     c.add_argument("--labels", required=True, metavar="parent|REGEX|FILE.csv",
         help="where the labels are: the parent folder's name, the first group of a regular expression on the file name, "

@@ -69,7 +69,7 @@ status: 0 done (also when some files could not be used), 2 not done, or not all 
 class _Parser(argparse.ArgumentParser):
     "Says what was wrong in one line, and where the options are explained; argparse would put all options before it."
     def error(self, message:str)->NoReturn:
-        echo(f"{self.prog}: {message} ({self.prog} --help has what can be said)", file=sys.stderr)
+        echo(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
         raise SystemExit(2)
 
 _START = """\

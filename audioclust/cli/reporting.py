@@ -125,7 +125,7 @@ def _first_line(record):
     return line
 
 def _stability_line(stability):
-    line = f"stability {stability['overall']:.2f} (how alike {stability['runs']} clusterings of parts are; 1 is the same)"
+    line = f"stability {stability['overall']:.2f} (agreement of {stability['runs']} clusterings of parts of the clips; 1 is perfect)"
     shaky = stability["shaky"]
     if not shaky: return line
     return line + f"; not stable: {'cluster' if len(shaky) == 1 else 'clusters'} {', '.join(map(str, shaky))}"

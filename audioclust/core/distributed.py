@@ -73,7 +73,7 @@ class ProcessGroup:
     def first(self,
         f:Callable, # Called without arguments, in the process of rank 0
     )->Any: # What `f` gave there
-        "Do something once, and tell all what came of it."
+        "Run a function in the first process, and give all its result."
         values = [self.run_everywhere(lambda: f() if self.rank == 0 else None)]
         if self.size > 1: dist.broadcast_object_list(values)
         return values[0]
@@ -106,7 +106,7 @@ class ProcessGroup:
 # %% ../../nbs/00_core/04_distributed.ipynb #01de9c9b
 @contextmanager
 def process_group()->Iterator[ProcessGroup]:
-    "Within, the team of all processes that were started together; it ends with the block."
+    "A group of all processes that were started together; it ends with the block."
     if not is_launched() or dist.is_initialized():
         yield ProcessGroup(dist.is_available() and dist.is_initialized())
         return

@@ -46,7 +46,7 @@ def _plain(v): # What JSON has no word for
     if isinstance(v, np.generic): return v.item()
     if isinstance(v, torch.device): return str(v)
     if isinstance(v, np.random.RandomState): return None  # where it stands is not kept
-    raise TypeError(f"{v!r} cannot be kept: a parameter is a number, a string, None, or an array or list of these")
+    raise TypeError(f"{v!r} cannot be saved: a parameter is a number, a string, None, or an array or list of these")
 
 class SavableEstimator(BaseEstimator):
     "An estimator with `save` and `load` that use no pickle."
@@ -82,5 +82,5 @@ class SavableEstimator(BaseEstimator):
         return self
 
 class Clusterer(ClusterMixin, SavableEstimator):
-    "Base of every clusterer: scikit-learn's face, and it can be kept."
+    "Base of every clusterer: the interface of scikit-learn, and it can be saved."
     _file = "clusterer"

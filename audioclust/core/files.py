@@ -54,7 +54,7 @@ _WHY = {
 }
 
 def write_error(path:str|Path, # What should have been written
-    e:Exception, # What came of it
+    e:Exception, # The error
 )->OSError:
     "An error that names the file, and says in plain words why it could not be written."
     number = _errno_of(e)

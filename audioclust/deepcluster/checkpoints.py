@@ -105,7 +105,7 @@ class Checkpoints(Callback):
     )->int: # The first epoch that is still to be done; 0 if there is no checkpoint
         "Resume from the checkpoint, if there is one."
         if not self.file.is_file(): return 0
-        with report_damage(self.file, "training", "remove it, or begin anew with --overwrite"):
+        with report_damage(self.file, "training", "remove it, or start again with --overwrite"):
             state, tensors = self._read()
             learn.curves.rows = state["curves"]
             _load_training_state(learn, tensors, state["opt"])
@@ -125,4 +125,4 @@ class Checkpoints(Callback):
         if fingerprint == self.fingerprint: return
         differences = fingerprint_differences(fingerprint, self.fingerprint)
         raise ValueError(f"{self.file} is from another training ({differences}): "
-                         "ask for the same as then, or begin anew with --overwrite")
+                         "ask for the same as then, or start again with --overwrite")

@@ -75,7 +75,7 @@ def check_enough(clusterer:Any, # Unfitted
 
 # %% ../../nbs/09_pipeline/04_embedding.ipynb #a160a90f
 def _encoder_for(request, clips):
-    "The encoder; None where it is there only after the clips have been heard."
+    "The encoder; None where it exists only after a training."
     if request.trains: return None
     if isinstance(request.encoder, Encoder): return request.encoder
     if request.encoder not in (None, "fixed"): return named_encoder(request.encoder)
@@ -194,7 +194,7 @@ def _single_process():
     finally: os.environ.update(removed)
 
 def _train(start):
-    "Embeddings by a network that hears the clips: trained (deepcluster, spice), or with random weights."
+    "Embeddings by a network that sees the clips: trained (deepcluster, spice), or with random weights."
     batch_memory(start.request, start.clips, None, start.clusterer)
     choice = _number_before_training(start)
     network = _network(start)
@@ -209,7 +209,7 @@ def _train(start):
 def _with_paths(clips, failed): return [(clips.path.iloc[i], reason) for i,reason in failed]
 
 def _network(start):
-    "The unfitted estimator whose network hears the clips."
+    "The unfitted estimator whose network sees the clips."
     from audioclust.deepcluster import DeepCluster, TrainingOptions # brings fastai
     from audioclust.encoders import RuntimeOptions
     request, network = start.request, start.clusterer

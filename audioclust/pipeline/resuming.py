@@ -108,16 +108,16 @@ def check_same(out:str|Path, # A run folder that holds a run, whole or stopped
     file = out/MARK
     about = upgraded(_read_object(file if file.is_file() else out/"run.json"))
     if about.get("schema") not in (1, SCHEMA):
-        raise ValueError(f"{out} was begun by another version of audioclust: begin anew with --overwrite")
+        raise ValueError(f"{out} was begun by another version of audioclust: start again with --overwrite")
     then, now = about.get("request", {}), jsonable(request)
-    if not isinstance(then, dict): raise ValueError(f"{out} does not say what it was asked for: begin anew with --overwrite")
+    if not isinstance(then, dict): raise ValueError(f"{out} does not say what it was asked for: start again with --overwrite")
     compared = [k for k in then if k in now and k not in _MAY_DIFFER]
     differences = [f"{k} was {shorten(repr(then[k]), 80)} and is {shorten(repr(now[k]), 80)}" for k in compared if then[k] != now[k]]
     if "recordings" in about and about["recordings"] != os.path.abspath(recordings):
         differences.append(f"the recordings were {shorten(about['recordings'])}")
     if differences:
         raise ValueError(f"{out} was begun with another request ({shorten('; '.join(differences), 400)}): "
-            "ask for the same to go on with it, or begin anew with --overwrite")
+            "ask for the same to continue it, or start again with --overwrite")
 
 def begun(out:str|Path, # A run folder
 )->str|None: # ISO 8601, or None where none was stopped

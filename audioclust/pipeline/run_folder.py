@@ -150,7 +150,7 @@ def complete_run(record:dict, # What `run.json` holds
     needed = [*_NEEDED, "model/encoder.json"] if "encoder" in record else _NEEDED
     missing = [name for name in needed if not (path/name).is_file()]
     write_json(dict(record, complete=not missing), path/"run.json")
-    if missing: raise OSError(f"while the run was written, {', '.join(missing)} went away from {path}")
+    if missing: raise OSError(f"while the run was written, {', '.join(missing)} disappeared from {path}")
 
 # %% ../../nbs/09_pipeline/09_run_folder.ipynb #17baf5f8
 def _save_pair(pair, path, figures, more):

@@ -67,7 +67,7 @@ def read_run(path:str|Path, # A run folder
     _check_there(file, path)
     record = _parsed(file)
     if record.get("complete") is False:
-        raise ValueError(f"the run in {path} was stopped before it was complete: go on with --resume, or begin anew with --overwrite")
+        raise ValueError(f"the run in {path} was stopped before it was complete: continue with --resume, or start again with --overwrite")
     _check_schema(record, file)
     record = upgraded(record)
     if wrong := [k for k,kind in _KINDS.items() if k in record and not isinstance(record[k], kind)]:

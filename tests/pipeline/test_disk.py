@@ -324,6 +324,6 @@ def test_a_run_folder_that_is_removed(home, cluster, tmp_path, monkeypatch, call
         status, err = cluster(home/"sounds", out, "--no-page")
     if call == 1: assert status == 0  # only the mark was there
     else:
-        assert status == 2 and len(err) == 1 and "went away from" in err[0] and "--resume" in err[0] and state(out) == "stopped" and not temporary(out)
+        assert status == 2 and len(err) == 1 and "disappeared from" in err[0] and "--resume" in err[0] and state(out) == "stopped" and not temporary(out)
         assert cluster(home/"sounds", out, "--resume", "--no-page")[0] == 0
     assert same(out, home/"whole") and state(out) == "whole"

@@ -35,3 +35,15 @@ def test_a_run_that_is_like_itself_keeps_its_names(tmp_path):
     write_names(tmp_path/"run", {"names": {"0": "wren"}, "merged": {}, "marks": {}})
     assert main([*run, "--like", str(tmp_path/"run"), "--overwrite"]) == 0
     assert display_name(0, read_names(tmp_path/"run")) == "wren" and not (tmp_path/"run/names-before.json").exists()
+
+
+def test_names_that_give_way_to_those_of_another_run_are_never_written_over(tmp_path):
+    synthetic_words(3, 2, 6).save(tmp_path/"in")
+    for name in "run", "other":
+        assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/name), "--n-clusters", "3", "--no-page", "-q"]) == 0
+    write_names(tmp_path/"other", {"names": {"1": "robin"}, "merged": {}, "marks": {}})
+    for own in "wren", "wind":  # the second time is that of a run that was killed when it had taken over the names, and is resumed
+        write_names(tmp_path/"run", {"names": {"0": own}, "merged": {}, "marks": {}})
+        assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "3", "--no-page", "-q", "--like", str(tmp_path/"other"), "--overwrite"]) == 0
+        assert "robin" in read_names(tmp_path/"run")["names"].values()
+    assert '"wren"' in (tmp_path/"run/names-before.json").read_text() and '"wind"' in (tmp_path/"run/names-before-2.json").read_text()

@@ -1,4 +1,4 @@
-"Runs that are stopped, gone on with, and in each other's way."
+"Runs that are stopped, resumed, and in each other's way."
 import json, os, signal, subprocess, sys, time
 
 import pandas as pd
@@ -154,5 +154,5 @@ def test_a_mark_that_says_nothing(sounds, tmp_path, capsys, text):
     (out/"started.json").write_text(text)
     assert cluster(sounds, out, "--resume") == 2
     err = capsys.readouterr().err
-    assert "begin anew with --overwrite" in err and err.count("\n") == 1
+    assert "start again with --overwrite" in err and err.count("\n") == 1
     assert cluster(sounds, out, "--overwrite") == 0
