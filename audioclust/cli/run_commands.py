@@ -118,7 +118,8 @@ def duplicates(args:Namespace)->int: # As the parser gives them -> exit status
     table = table[table.set >= 0].sort_values(["set", "path"])
     table = table.assign(path=[os.path.abspath(p) for p in table.path])
     write_table(table[["set", "path", "start", "end"]], out)
-    echo(f"{len(table):,} recordings have near-duplicates, in {table.set.nunique():,} sets: {out}")
+    n_sets = table.set.nunique()
+    echo(f"{len(table):,} recordings have near-duplicates, in {n_sets:,} {'set' if n_sets == 1 else 'sets'}: {out}")
     return 0
 
 # %% ../../nbs/11_cli/05_run_commands.ipynb #c057e8eb

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from audioclust.core.registry import METHODS, flat_names, flat_params, make_clusterer, split_options
+from audioclust.core.registry import METHODS, flat_names, flat_params, make_clusterer, set_flat_params, split_options
 
 
 @dataclass(frozen=True)
@@ -38,3 +38,13 @@ def test_make_clusterer_takes_flat_names_only():
         assert (model.n_clusters, model.training, model.network) == (4, Training(lr=.1), Network("large"))
         with pytest.raises(ValueError, match="no parameter 'training'; it has n_clusters, epochs, lr, backbone, device"): make_clusterer("example", training=Training())
     finally: METHODS.unregister("example")
+
+
+def test_flat_names_are_set_and_what_was_set_before_stays():
+    class Estimator(Method):
+        def get_params(self, deep=True): return dict(vars(self))
+        def set_params(self, **params):
+            vars(self).update(params)
+            return self
+    model = set_flat_params(Estimator(training=Training(epochs=3)), lr=.5, n_clusters=4)
+    assert (model.n_clusters, model.training, model.network) == (4, Training(epochs=3, lr=.5), Network())

@@ -12,6 +12,7 @@ from audioclust.audio import synthetic_sounds
 from audioclust.listen import duplicates
 from audioclust.listen.sorting import similarity_order
 from audioclust.listen import sort_files
+from audioclust.listen.exporting import named_clips
 from audioclust.pipeline.annotations import read_names, write_names
 from audioclust.pipeline import AudioClusterer
 from audioclust.pipeline.run_reading import read_table
@@ -92,7 +93,7 @@ def test_duplicates_on_the_command_line(tmp_path, capsys):
     assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"d.csv"), "-q"]) == 0
     t = read_table(tmp_path/"d.csv")
     assert {Path(p).name for p in t.path} == {Path(sounds.path[0]).name, "again.flac", "third.mp3"} and set(t.set) == {0}
-    assert "3 of the recordings" in capsys.readouterr().out
+    assert "3 recordings have near-duplicates, in 1 set:" in capsys.readouterr().out
     assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"d.csv"), "-q"]) == 2
     assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"in/d.csv"), "-q"]) == 2 and not (tmp_path/"in/d.csv").exists()
 
@@ -114,3 +115,9 @@ def test_groups_are_left_out(run, tmp_path, capsys):
             assert pd.read_csv(tmp_path/out).cluster.tolist() == [c for c in table.cluster if c not in gone]
         assert main(["export", str(folder), "--to", "audacity", "--out", str(tmp_path/"x"), "--without", "owl"]) == 2 and "called or marked 'owl'" in capsys.readouterr().err
     finally: write_names(folder, names)
+
+
+def test_one_text_is_one_name_and_not_its_letters(run):
+    table = named_clips(run/"windows", "1")
+    assert named_clips(run/"windows", ["1"]).equals(table) and 1 not in table.cluster.tolist()
+    with pytest.raises(ValueError, match="called or marked '12'"): named_clips(run/"windows", "12")

@@ -1,0 +1,50 @@
+"A method of somebody else that trains an encoder is taken as ours are."
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+
+from audioclust.audio import synthetic_words
+from audioclust.core.registry import METHODS
+from audioclust.encoders import FixedEncoder
+from audioclust.kmeans import KMeans
+from audioclust.pipeline import Options, Request, cluster_recordings, load_run, save_run
+
+
+class Method(BaseEstimator):
+    "It trains nothing, but answers as a method that does."
+    training_bytes = 1e7
+    proba_ = None
+    def __init__(self, n_clusters=3, by="content", ignore=None, sample_rate=16000, num_workers=None, patience=2):
+        self.n_clusters, self.by, self.ignore, self.sample_rate, self.num_workers, self.patience = n_clusters, by, ignore, sample_rate, num_workers, patience
+
+    def represent(self, clips, errors, *, progress, checkpoints, log, stage):
+        self.encoder_ = FixedEncoder(self.by, self.ignore, self.sample_rate)
+        with stage("train"): X = self.encoder_.embed(clips, errors, progress=progress, num_workers=self.num_workers)
+        if log: log(f"trained at {self.sample_rate} Hz with patience {self.patience}")
+        self.whitening_ = self.encoder_.whitening(len(X)).fit(X)
+        self.clips_, self.seconds_, self.curves_ = clips, (clips.end - clips.start).to_numpy(), []
+        self.embeddings_ = self.whitening_.transform(X)
+
+    def clusterer(self): return KMeans(self.n_clusters)
+
+
+@pytest.fixture
+def method():
+    METHODS.register("patient", Method, "for this test", trains_encoder=True)
+    yield
+    METHODS.unregister("patient")
+
+def test_a_method_of_another_package_may_train(method, tmp_path):
+    words = synthetic_words(3, 2, 6, sample_rate=8000).save(tmp_path/"in")
+    request = Request("patient", 3, options=Options(params=dict(patience=5), num_workers=0, stability=0))
+    made = cluster_recordings(tmp_path/"in", request)
+    assert made.embeddings.shape[0] == len(words) and "train" in made.seconds and made.encoder.sample_rate == 8000
+    same = cluster_recordings(tmp_path/"in", Request("kmeans", 3, options=Options(num_workers=0, stability=0)))
+    np.testing.assert_allclose(made.embeddings, same.embeddings, atol=1e-5)
+    save_run(made, tmp_path/"run", figures=False)
+    np.testing.assert_array_equal(load_run(tmp_path/"run").labels, made.labels)
+
+def test_a_method_says_what_memory_its_training_takes(method, tmp_path, monkeypatch):
+    synthetic_words(3, 2, 6, sample_rate=8000).save(tmp_path/"in")
+    monkeypatch.setattr(Method, "training_bytes", 1e15)
+    with pytest.raises(ValueError, match="A network and 36 clips"): cluster_recordings(tmp_path/"in", Request("patient", 3))
