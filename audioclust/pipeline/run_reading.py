@@ -36,12 +36,13 @@ def _damage(table, name):
     if "cluster" in table and table.cluster.dtype.kind != "i": return "its column cluster does not hold whole numbers only"
     odd = [c for c in _NUMBER_COLUMNS if c in table and table[c].dtype.kind not in "fiu"]
     if odd: return f"its column {odd[0]} does not hold numbers only"
-    if "path" in table and _names_no_file(table.path).any(): return "a row of it names no file"
+    if "path" in table and _names_no_file(table).any(): return "a row of it names no file"
     return None
 
-def _names_no_file(paths):
-    "Which rows name no file; where none of them does, the clips are known by their embeddings alone."
-    if (paths == "").all(): return paths != ""
+def _names_no_file(table):
+    "Which rows should name a file, and do not; clips that are known by their embeddings alone have a clip_id."
+    paths = table.path
+    if "clip_id" in table and (paths == "").all() and (table.clip_id != "").all(): return paths != ""
     return paths.isna() | (paths == "") | paths.str.contains("\0", regex=False)
 
 # %% ../../nbs/09_pipeline/10_run_reading.ipynb #3e4cce64
