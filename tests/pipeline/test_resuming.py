@@ -42,7 +42,7 @@ def test_stopped_at_any_file_it_goes_on_to_the_same(sounds, whole, tmp_path, mon
         m.setattr(os, "replace", stop)
         assert cluster(sounds, out) == 130
     assert state(out) == ("stopped" if call else "new") and not list(out.rglob(".*.tmp"))
-    if call: assert cluster(sounds, out) == 2 and "say --resume" in capsys.readouterr().err
+    if call: assert cluster(sounds, out) == 2 and "use --resume" in capsys.readouterr().err
     assert cluster(sounds, out, "--resume") == 0
     assert same(out, whole) and state(out) == "whole" and (out/"listen.html").is_file() and not (out/".lock").exists()
 
