@@ -157,7 +157,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_result(few, tmp_path, c
         m.setattr(Checkpoints, "after_epoch", stop)
         assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *TRAIN]) == 130
     assert {p.name for p in (tmp_path/"run").iterdir()} == {"training", "started.json"}
-    assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *TRAIN]) == 2 and "say --resume" in capsys.readouterr().err
+    assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *TRAIN]) == 2 and "use --resume" in capsys.readouterr().err
     assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *TRAIN, "--seed", "1", "--resume"]) == 2 and "random_state was 0 and is 1" in capsys.readouterr().err
     assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *TRAIN, "--resume"]) == 0
     for name in ("clusters.csv", "embeddings.npy", "curves.csv", "model/encoder.safetensors"): assert (tmp_path/"run"/name).read_bytes() == (tmp_path/"whole"/name).read_bytes(), name
