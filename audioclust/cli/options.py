@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['parse_bytes', 'add_cluster_options', 'add_listen', 'add_assign', 'add_score', 'add_export', 'add_sort', 'add_compare',
-           'add_duplicates']
+           'add_encoders', 'add_duplicates']
 
 # %% ../../nbs/11_cli/02_options.ipynb #7669eea1
 import argparse
@@ -12,7 +12,7 @@ import ast
 import re
 from collections.abc import Callable
 
-from .run_commands import assign, compare, duplicates, export, listen, score, sort
+from .run_commands import assign, compare, duplicates, encoders, export, listen, score, sort
 from ..core.registry import ENCODERS, METHODS
 
 # %% ../../nbs/11_cli/02_options.ipynb #7de509a0
@@ -197,6 +197,10 @@ def add_compare(command:Callable): # Makes a parser: name, function, help
     c.add_argument("--window", type=_positive(float, " of seconds"), metavar="S", help="cut recordings into clips of S seconds")
     c.add_argument("--labels", metavar="parent|REGEX|FILE.csv", help="labels to score with; they choose nothing")
     c.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
+
+def add_encoders(command:Callable): # Makes a parser: name, function, help
+    "The options of `audioclust encoders`: none."
+    command("encoders", encoders, "list the encoders: what they are good for, and which are installed")
 
 def add_duplicates(command:Callable): # Makes a parser: name, function, help
     "The options of `audioclust duplicates`."

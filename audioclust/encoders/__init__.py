@@ -7,10 +7,19 @@ __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 ENCODERS.register("aisfx", "audioclust.encoders.sound_effects:EffectsEncoder",
     "a network that was trained on sound effects")
+ENCODERS.register("speech_embedding", "audioclust.encoders.speech_embedding:SpeechEmbeddingEncoder",
+    "a network that was trained on spoken words")
+ENCODERS.register("resemblyzer", "audioclust.encoders.resemblyzer:ResemblyzerEncoder",
+    "a network that was trained to tell speakers apart")
+ENCODERS.register("musicnn", "audioclust.encoders.musicnn:MusicnnEncoder",
+    "a network that was trained to tag songs")
 SAVED.register("FixedEncoder", "audioclust.encoders.fixed:FixedEncoder")
 SAVED.register("NetworkEncoder", "audioclust.encoders.networks:NetworkEncoder")
 SAVED.register("PretrainedEncoder", "audioclust.encoders.pretrained:PretrainedEncoder")
 SAVED.register("EffectsEncoder", "audioclust.encoders.sound_effects:EffectsEncoder")
+SAVED.register("SpeechEmbeddingEncoder", "audioclust.encoders.speech_embedding:SpeechEmbeddingEncoder")
+SAVED.register("ResemblyzerEncoder", "audioclust.encoders.resemblyzer:ResemblyzerEncoder")
+SAVED.register("MusicnnEncoder", "audioclust.encoders.musicnn:MusicnnEncoder")
 SAVED.register("Whiten", "audioclust.encoders.whitening:Whiten")
 SAVED.register("WithinWhiten", "audioclust.encoders.whitening:WithinWhiten")
 SAVED.register("ResidualEncoder", "audioclust.encoders.residual:ResidualEncoder")
