@@ -55,8 +55,9 @@ def _list(text): return [part.strip() for part in text.split(",") if part.strip(
 # %% ../../nbs/11_cli/02_options.ipynb #9e3877ac
 def _encoders_help():
     ours = "; ".join(f"{name}, {entry.description}" for name,entry in ENCODERS.entries().items())
-    return ("what turns clips into embeddings: fixed features (fixed); the best of those on this machine, judged without labels (auto); "
-            f"a network with random weights (untrained); {ours}; or a model of the transformers library (hf:NAME@REVISION or hf:FOLDER) "
+    return ("what turns clips into embeddings: fixed features (fixed); a vote of those on this machine, without labels (auto); "
+            f"a network with random weights (untrained); {ours}; a model of the transformers library (hf:NAME@REVISION or hf:FOLDER); "
+            "or several joined by +, each perhaps with a weight (fixed+aisfx:0.5); audioclust encoders lists them "
             "(default: fixed; deepcluster and spice train their own)")
 
 def _add_request(c):

@@ -20,6 +20,8 @@ SAVED.register("EffectsEncoder", "audioclust.encoders.sound_effects:EffectsEncod
 SAVED.register("SpeechEmbeddingEncoder", "audioclust.encoders.speech_embedding:SpeechEmbeddingEncoder")
 SAVED.register("ResemblyzerEncoder", "audioclust.encoders.resemblyzer:ResemblyzerEncoder")
 SAVED.register("MusicnnEncoder", "audioclust.encoders.musicnn:MusicnnEncoder")
+SAVED.register("VotingEncoder", "audioclust.encoders.voting:VotingEncoder")
+SAVED.register("VotingWhitening", "audioclust.encoders.voting:VotingWhitening")
 SAVED.register("Whiten", "audioclust.encoders.whitening:Whiten")
 SAVED.register("WithinWhiten", "audioclust.encoders.whitening:WithinWhiten")
 SAVED.register("ResidualEncoder", "audioclust.encoders.residual:ResidualEncoder")

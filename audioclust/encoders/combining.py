@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from .sound_effects import effects_available
+from .catalogue import CATALOGUE
 
 # %% ../../nbs/06_encoders/09_combining.ipynb #c4f67d1e
 def available_encoders()->list: # Names
     "The encoders that are on this machine."
-    return ["fixed", "untrained", *(["aisfx"] if effects_available() else [])]
+    return [info.name for info in CATALOGUE if info.is_installed]
 
 FEWEST_CLIPS = 60 # that say something about an encoder
 

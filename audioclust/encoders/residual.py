@@ -18,7 +18,7 @@ from typing_extensions import Self
 from ..core.estimator import SavableEstimator, to_numpy
 from ..core.files import atomic_write
 from ..core.registry import load_saved
-from .base import Encoder, load_encoder
+from .base import Encoder, load_encoder, resampled
 from .whitening import Whiten
 from ..ensembles.kmeans_ensemble import Consensus
 
@@ -140,7 +140,7 @@ class ResidualEncoder(Encoder):
         self.encoder, self.encoder_whitening = encoder, whitening
         self.other, self.other_whitening, self.clusterer = other, other_whitening, clusterer
         self.register_buffer("means", torch.as_tensor(np.asarray(means, np.float32)))
-        self.sample_rate, self.dim = encoder.sample_rate, self.means.shape[1]
+        self.sample_rate, self.dim = max(encoder.sample_rate, other.sample_rate), self.means.shape[1]
 
     def config(self)->dict:
         return {part: {"class": type(e).__name__, **e.config()} for part,e in (("own", self.encoder), ("other", self.other))}
@@ -151,7 +151,9 @@ class ResidualEncoder(Encoder):
 
     @torch.no_grad()
     def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor:
-        def whitened(encoder, whitening): return whitening.transform(encoder(wave, lengths).float().cpu().numpy())
+        def whitened(encoder, whitening):
+            z = encoder(*resampled(wave, lengths, self.sample_rate, encoder.sample_rate))
+            return whitening.transform(z.float().cpu().numpy())
         z, other = whitened(self.encoder, self.encoder_whitening), whitened(self.other, self.other_whitening)
         groups = np.asarray(self.clusterer.predict(other))
         return torch.from_numpy(residuals(z, groups, self.means.cpu().numpy())).to(wave.device)

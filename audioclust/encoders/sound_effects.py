@@ -64,7 +64,7 @@ _FRAME, _HOP = 2048, 1024  # samples
 _BLOCK_FRAMES = 100
 _BLOCK = (_BLOCK_FRAMES - 1)*_HOP + _FRAME  # samples
 _LARGEST_LOG = 9.457798957824707  # that occurred in the training of the network
-_BATCH = 16  # blocks that go through the network at once
+_BATCH = 4  # blocks that go through the network at once; with more, memory is the bottleneck
 
 class EffectsMel(nn.Module):
     "Logarithms of the power in 96 mel bands, [n, frames, 96], of waveforms [n, samples] at 44.1 kHz."

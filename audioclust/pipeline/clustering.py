@@ -19,8 +19,10 @@ from sklearn.base import clone
 from ..core.distributed import ProcessGroup
 from ..core.memory import memory_left
 from ..core.registry import trains_encoder
+from ..encoders.catalogue import encoder_info
 from ..encoders.combining import available_encoders, EncoderChoice, rank_encoders, subsample_clips
 from ..encoders.pretrained import named_encoder
+from ..encoders.voting import is_vote, parse_vote, vote
 from ..encoders.whitening import Whiten
 from ..ensembles.membership import confidence_and_representatives
 from ..ensembles.resampling import cluster_subsamples, MIN_STABILITY, stability_of
@@ -154,7 +156,12 @@ def cluster_recordings(recordings:str|Path|list|pd.DataFrame, # Folder, file, gl
 def _named(request):
     "The encoder of a request, loaded where it goes by a name that is not one of the three that need the clips."
     name = request.encoder
-    return named_encoder(name) if isinstance(name, str) and name not in ("auto", "fixed", "untrained") else name
+    if not isinstance(name, str) or name in ("auto", "fixed", "untrained"): return name
+    if not is_vote(name): return named_encoder(name)
+    for member in parse_vote(name):
+        if member in ("auto", "untrained"): raise ValueError(f"encoder={name!r}: {member} cannot take part in a vote")
+        if member != "fixed": named_encoder(member)
+    return name # the fixed encoder is made when the sample rate of the clips is known
 
 def _find(recordings, request, clusterer):
     errors = []
@@ -172,20 +179,29 @@ def select_encoder(clips:pd.DataFrame, # Columns path, start, end (s)
     request:Request|None=None, # By what, ignoring what, for how many clusters
     names:list|None=None, # Candidates; None takes those of `available_encoders`
 )->EncoderChoice:
-    "The encoder whose K-means clusters of some of the clips are the most stable."
+    "A vote of the encoders with weights that are installed; without any, the one of ours with the more stable clusters."
     request = request or Request()
     some = subsample_clips(clips, random_state=request.random_state or 0)
     wanted = 10 if request.chooses_n_clusters else int(request.n_clusters)
     k = max(2, min(wanted, len(some)//5))
-    def stability(name):
+    candidates = names or available_encoders()
+    pretrained = [name for name in candidates if name not in ("fixed", "untrained")]
+    def grouped(name, method, stability):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            made = cluster_recordings(some, _quick_request(request, k, name)).stability
-        return made.overall if made else 0.
-    return rank_encoders({name: stability(name) for name in names or available_encoders()}, len(some))
+            return cluster_recordings(some, _quick_request(request, method, k, name, stability))
+    if pretrained:
+        partitions = {name: grouped(name, "consensus", 0).labels for name in ("fixed", *pretrained)}
+        return vote(partitions, {name: _family(name) for name in partitions}, request.by)
+    def stability(made): return made.overall if made else 0.
+    return rank_encoders({name: stability(grouped(name, "kmeans", 10).stability) for name in candidates}, len(some))
 
-def _quick_request(request, k, encoder):
-    "K-means with one of the candidates; of the options, those that say how to decode and where to compute."
+def _family(name):
+    info = encoder_info(name)
+    return info.family if info else name
+
+def _quick_request(request, method, k, encoder, stability):
+    "One of the candidates; of the options, those that say how to decode and where to compute."
     o = request.options
-    options = Options(sample_rate=o.sample_rate, device=o.device, num_workers=o.num_workers, cache=o.cache)
-    return Request("kmeans", k, request.by, request.ignore, encoder, random_state=request.random_state, options=options)
+    options = Options(sample_rate=o.sample_rate, device=o.device, num_workers=o.num_workers, cache=o.cache, stability=stability)
+    return Request(method, k, request.by, request.ignore, encoder, random_state=request.random_state, options=options)

@@ -30,6 +30,7 @@ from ..core.registry import set_flat_params, trains_encoder
 from ..encoders.base import EmbeddingDetails, Encoder
 from ..encoders.fixed import FixedEncoder
 from ..encoders.pretrained import named_encoder
+from ..encoders.voting import is_vote, parse_vote, VotingEncoder
 from .grouping import check_request, Embedded, Request
 from .memory_needs import batch_memory
 from .recommendations import asks_for_number, choose_number
@@ -78,8 +79,16 @@ def _encoder_for(request, clips):
     "The encoder; None where it exists only after a training."
     if request.trains: return None
     if isinstance(request.encoder, Encoder): return request.encoder
-    if request.encoder not in (None, "fixed"): return named_encoder(request.encoder)
-    return _fixed_encoder(request, clips)
+    if request.encoder and is_vote(request.encoder): return _voting_encoder(request, clips)
+    return _named_or_fixed(request.encoder, request, clips)
+
+def _named_or_fixed(name, request, clips):
+    return _fixed_encoder(request, clips) if name in (None, "fixed") else named_encoder(name)
+
+def _voting_encoder(request, clips):
+    "The encoders of a vote; all but the fixed one need no clips."
+    weights = parse_vote(request.encoder)
+    return VotingEncoder([_named_or_fixed(name, request, clips) for name in weights], weights.values())
 
 def _fixed_encoder(request, clips): return FixedEncoder(request.by, request.ignore, _sample_rate(request, clips))
 def _sample_rate(request, clips): return request.options.sample_rate or common_sample_rate(clips.path)
