@@ -14,6 +14,9 @@ from .datasets import (
     from_folder as from_folder,
     from_csv as from_csv,
     fsdd as fsdd,
+    klettres as klettres,
+    tuxpaint as tuxpaint,
+    sonic_pi as sonic_pi,
 )
 from .synthetic import (
     Sounds as Sounds,

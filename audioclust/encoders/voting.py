@@ -28,7 +28,7 @@ from .base import EmbeddingDetails, Encoder, load_encoder, resampled
 from ..metrics.information import nmi
 
 # %% ../../nbs/06_encoders/18_voting.ipynb #51ff5de7
-SMALLEST_WEIGHT = .1 # of the largest; an encoder with less is left out
+SMALLEST_WEIGHT = .3 # of the largest; an encoder with less is left out
 
 def agreement(partitions:dict, # Name of an encoder → cluster of each clip [N]
     reference:str="fixed", # The encoder that follows by and ignore

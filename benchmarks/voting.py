@@ -1,0 +1,141 @@
+"""Which encoders should be heard, and how loud? Rules for weighting several encoders without labels, on sets with two right answers.
+
+    AUDIOCLUST_DATA=… python benchmarks/voting.py [--seeds 3] [--only "NAME;…"] [--klettres FOLDER]
+
+Each row of benchmarks/results/voting.csv is one consensus (`Consensus`, the number of groups given) on the points of one encoder,
+or of several side by side with the weights that a rule gives them, scored afterwards. The rules see partitions and never labels.
+Sets are in two halves: the rule was chosen on one ("choose") and is judged on the other ("report"). Spoken digits are FSDD, cut
+in two by the number of the take; `languages` are the recordings of the Debian package klettres-data, languages with at least 40;
+`planted` are the digits of the half, each through one of three rooms or at one of three pitches, which all encoders can hear and
+nobody asked for; the others are rendered by `made_sets.py` and `synthetic_words`. Needs the encoders of `audioclust encoders`.
+Goal: a rule that is never much worse than the best encoder, which nobody knows without labels. Not a goal: speed.
+"""
+import argparse, itertools, tempfile, warnings
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile as sf
+from scipy import signal
+
+from appended import append
+from audioclust.audio import fsdd, klettres, load_audio, synthetic_words
+from audioclust.audio.folders import common_sample_rate
+from audioclust.encoders import FixedEncoder, named_encoder
+from audioclust.encoders.catalogue import encoder_info
+from audioclust.encoders.voting import agreement, elected, vote_weights
+from audioclust.ensembles import Consensus
+from audioclust.metrics import nmi, score
+from made_sets import make
+
+ENCODERS = "fixed", "speech_embedding", "resemblyzer", "aisfx", "musicnn"
+LEAST = 40 # recordings of a language
+
+
+def digits(first):
+    table = fsdd(download=False).rename(columns={"speaker": "source"})
+    return table[(table["take"] < 25) == first].iloc[::2].reset_index(drop=True)
+
+def languages(folder, half):
+    table = klettres(folder, [])
+    sizes = table.source.value_counts()
+    kept = sorted(sizes.index[sizes >= LEAST])[half::2]
+    return table[table.source.isin(kept)].reset_index(drop=True)
+
+def planted(folder, table, kind, seed=0):
+    "The same clips, each through one of three rooms, or at one of three pitches, at random."
+    rng, rows = np.random.default_rng([seed, len(kind)]), []
+    rooms = [rng.normal(size=2400)*np.exp(-np.arange(2400)/n) for n in (40, 300, 900)]
+    for i,clip in enumerate(table.itertuples()):
+        wave, rate = load_audio(clip.path)
+        wave, which = wave.numpy(), int(rng.integers(3))
+        if kind == "rooms": wave = signal.fftconvolve(wave, rooms[which])
+        else: wave = signal.resample(wave, round(len(wave)*(.8, 1, 1.25)[which]))
+        path = Path(folder)/f"{i:04d}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sf.write(path, wave/np.abs(wave).max()*.7, rate)
+        rows.append((path, 0., len(wave)/rate, clip.label, clip.source))
+    return pd.DataFrame(rows, columns=["path", "start", "end", "label", "source"])
+
+def words(folder, n_words, n_voices, n, seed): return synthetic_words(n_words, n_voices, n, random_state=seed).save(folder).rename(columns={"voice": "source"})
+
+CHOOSE = {
+    "digits, first takes": lambda folder, args: digits(True),
+    "languages, odd": lambda folder, args: languages(args.klettres, 0),
+    "words, 6 by 4": lambda folder, args: words(folder, 6, 4, 10, 0),
+    "sounds, middle": lambda folder, args: make("sounds, middle", folder),
+    "machines": lambda folder, args: make("machines", folder),
+    "planted rooms": lambda folder, args: planted(folder, digits(True), "rooms")}
+REPORT = {
+    "digits, last takes": lambda folder, args: digits(False),
+    "languages, even": lambda folder, args: languages(args.klettres, 1),
+    "words, 10 by 6": lambda folder, args: words(folder, 10, 6, 8, 1),
+    "sounds, easy": lambda folder, args: make("sounds, easy", folder),
+    "sounds, hard": lambda folder, args: make("sounds, hard", folder),
+    "birds": lambda folder, args: make("birds", folder),
+    "planted pitches": lambda folder, args: planted(folder, digits(False), "pitches")}
+BOTH = "content", "source"
+ONLY_SOURCE = "languages, odd", "languages, even" # the letters of two languages are not the same letters
+
+
+def rules(partitions, confidence):
+    "Name of a rule → weights of the encoders."
+    names = list(partitions)
+    with_fixed = agreement(partitions)
+    table = {(e, f): 1. if e == f else nmi(partitions[e], partitions[f]) for e in names for f in names}
+    mean = {e: np.mean([table[e, f] for f in names if f != e])*confidence[e] for e in names}
+    yield "all alike", dict.fromkeys(names, 1.)
+    yield "the two that agree most", dict.fromkeys(max(itertools.combinations(names, 2), key=lambda pair: table[pair]), 1.)
+    yield "the three that agree most", dict.fromkeys(sorted(names, key=lambda e: -mean[e])[:3], 1.)
+    yield "agreement with all, squared", {e: m**2/max(mean.values())**2 for e,m in mean.items()}
+    yield "fixed and the closest to it", {"fixed": 1., max(with_fixed, key=lambda e: with_fixed[e]): 1.}
+    yield "vote", elected(vote_weights(with_fixed, {e: encoder_info(e).family for e in names}))
+
+def points(table, name, by, cache_folder):
+    "Whitened embeddings, rows of length 1."
+    encoder = FixedEncoder(by, None, common_sample_rate(table.path)) if name == "fixed" else named_encoder(name)
+    X = np.nan_to_num(encoder.embed(table, [], cache=cache_folder))
+    Z = encoder.whitening(len(X)).fit_transform(X)
+    return Z/np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-9)
+
+def side_by_side(Z, weights): return np.concatenate([Z[e]*np.float32(w) for e,w in weights.items()], 1)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--only", help="names of sets, separated by semicolons")
+    p.add_argument("--seeds", type=int, default=3)
+    p.add_argument("--klettres", help="folder with a folder for each language (default: where the package is installed)")
+    p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"voting.csv")
+    args = p.parse_args()
+    with tempfile.TemporaryDirectory() as tmp:
+        @cache
+        def table(name): return {**CHOOSE, **REPORT}[name](Path(tmp)/name, args)
+        @cache
+        def embedded(name, by): return {e: points(table(name), e, by, Path(tmp)/"cache") for e in ENCODERS}
+        @cache
+        def clustered(name, by, seed):
+            k, fitted = table(name)["label" if by == "content" else "source"].nunique(), {}
+            for e,Z in embedded(name, by).items(): fitted[e] = Consensus(k, random_state=seed).fit(Z)
+            weights = dict(rules({e: m.labels_ for e,m in fitted.items()}, {e: m.confidence_.mean() for e,m in fitted.items()}))
+            labels = {e: m.labels_ for e,m in fitted.items()}
+            for rule,w in weights.items(): labels[rule] = Consensus(k, random_state=seed).fit(side_by_side(embedded(name, by), w)).labels_
+            return labels, weights
+        def run(variant, seed):
+            name, by, rule = variant.split(" / ")
+            labels, weights = clustered(name, by, seed)
+            wanted, other = ("label", "source") if by == "content" else ("source", "label")
+            s = score(table(name)[wanted], labels[rule])
+            heard = " ".join(f"{e}:{w:.2f}" for e,w in weights.get(rule, {rule: 1.}).items())
+            return dict(set=name, by=by, rule=rule, half="choose" if name in CHOOSE else "report", clips=len(table(name)), groups=table(name)[wanted].nunique(), seed=seed,
+                        acc=round(s["acc"], 4), nmi=round(s["nmi"], 4), nmi_other=round(score(table(name)[other], labels[rule])["nmi"], 4), weights=heard)
+        names = args.only.split(";") if args.only else [*CHOOSE, *REPORT]
+        every = [*ENCODERS, "all alike", "the two that agree most", "the three that agree most", "agreement with all, squared", "fixed and the closest to it", "vote"]
+        todo = [(f"{n} / {by} / {rule}", s) for n in names for by in BOTH if by == "source" or n not in ONLY_SOURCE for s in range(args.seeds) for rule in every]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            append(args.out, todo, run)
+
+
+if __name__ == "__main__": main()
