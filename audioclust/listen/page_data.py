@@ -6,6 +6,7 @@
 __all__ = ['describe_clusters', 'rows_to_show', 'clip_data', 'readable_path', 'grouping_data']
 
 # %% ../../nbs/10_listen/04_page_data.ipynb #7fbdb154
+import json
 import os
 from collections import Counter
 from pathlib import Path
@@ -112,7 +113,7 @@ def grouping_data(run:RunData, # A run
         by=run.record["by"], x=x, y=y,
         labels=labels.tolist(),
         confidence=[_rounded(value) for value in confidence],
-        clusters=_with_totals(clusters, run.record),
+        clusters=_with_words(_with_totals(clusters, run.record), run.folder),
         tree=_tree(run, rows),
         edits=read_names(run.folder))
 
@@ -125,6 +126,13 @@ def _with_totals(clusters, record):
         size_shown = about["size"] if c >= 0 else record["summary"]["noise"]
         about["size"] = sizes.get(str(c), size_shown)
         about["stability"] = stability.get(str(c))
+    return clusters
+
+def _with_words(clusters, folder):
+    "The clusters with the words that say how they differ, where the run has them."
+    file = Path(folder)/"explanations.json"
+    words = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    for c,about in clusters.items(): about["words"] = str(words.get(str(c), {}).get("words", ""))
     return clusters
 
 def _tree(run, rows):

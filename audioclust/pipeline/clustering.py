@@ -29,6 +29,7 @@ from ..ensembles.resampling import cluster_subsamples, MIN_STABILITY, stability_
 from ..ensembles.kmeans_ensemble import Consensus
 from ..kmeans.estimator import restarts
 from .embedding import check_enough, embed, find_clips, Observer
+from .explanations import clip_attributes, differences, followed, rows_to_measure
 from .grouping import check_request, Embedded, Grouping, Options, Request
 from .memory_needs import bounded, takes_bound
 from .recommendations import advice, asks_for_number, choose_number
@@ -93,14 +94,15 @@ def group(embedded:Embedded, # From `embed`
     team = ProcessGroup(request.options.sharded)
     with observer.stage("cluster"): clusterer = _fit(_with_restarts(embedded), embedded, team)
     labels = np.asarray(clusterer.labels_)
-    for text in team.first(lambda: _advice(embedded, labels, clusterer)): warnings.warn(text)
+    explained = team.first(lambda: _explained(embedded.clips, labels))
+    for text in team.first(lambda: _advice(embedded, labels, clusterer, explained.pop("attributes"))): warnings.warn(text)
     confidence, representative = confidence_and_representatives(embedded.embeddings, labels)
     if hasattr(clusterer, "predict_with_confidence"): confidence = clusterer.confidence_
     with observer.stage("again"): stability = team.first(lambda: _stability(clusterer, embedded, labels))
     _warn_of_windows(request, stability)
     values = {**vars(embedded), "clusterer": clusterer, "seconds": observer.seconds}
     found = dict(labels=labels, confidence=confidence, representative=representative, stability=stability)
-    return Grouping(**values, **found, refinement=refinement)
+    return Grouping(**values, **found, **explained, refinement=refinement)
 
 def _with_restarts(embedded):
     "The unfitted clusterer; K-means starts more often where there are few clips."
@@ -108,8 +110,14 @@ def _with_restarts(embedded):
     if embedded.request.method == "kmeans" and "n_init" not in params: clusterer.set_params(n_init=restarts(len(embedded.embeddings)))
     return clusterer
 
-def _advice(embedded, labels, clusterer):
-    return advice(embedded.clips, labels, getattr(clusterer, "n_clusters", None), embedded.request.ignored)
+def _explained(clips, labels):
+    "The attributes of some clips, what the grouping follows, and how its groups differ."
+    attributes = clip_attributes(clips, rows_to_measure(labels)[1])
+    folders = [os.path.dirname(path) for path in clips.path] if (clips.path != "").all() else None
+    return dict(attributes=attributes, followed=followed(attributes, labels, folders), explanations=differences(attributes, labels))
+
+def _advice(embedded, labels, clusterer, attributes):
+    return advice(embedded.clips, labels, getattr(clusterer, "n_clusters", None), embedded.request.ignored, attributes)
 
 def _warn_of_windows(request, stability):
     "Windows of long recordings begin anywhere in a sound, so order should not matter."

@@ -209,7 +209,8 @@ class Grouping(Embedded):
     refinement:dict|None=None # What was taken out of the embeddings, and why, or None
     cluster_ids:np.ndarray|None=None # Number that users see, for each number of the clusterer; None: the same
     levels:tuple=() # A `Level` for each coarser or finer grouping of the same clips
-    explanations:dict=field(default_factory=dict) # What distinguishes a cluster: its number → what JSON can hold
+    explanations:dict=field(default_factory=dict) # How a cluster differs: its number → words, and differences
+    followed:dict=field(default_factory=dict) # How much of the grouping an attribute explains: its name → share, chance
 
     def __repr__(self)->str:
         n = len(np.unique(self.labels[self.labels >= 0]))

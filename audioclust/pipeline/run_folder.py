@@ -77,6 +77,7 @@ def _optional_entries(grouping):
         runs = grouping.request.options.stability
         entries["stability"] = dict(runs=runs, overall=stability.overall, clusters=stability.clusters, shaky=shaky)
     if grouping.refinement: entries["refinement"] = grouping.refinement
+    if grouping.followed: entries["followed"] = grouping.followed
     choice = grouping.encoder_choice
     if choice: entries["encoder_choice"] = {**choice._asdict(), "table": choice.table.to_dict("records")}
     choice = grouping.n_clusters_choice
@@ -197,7 +198,7 @@ def _load(path):
         labels=table.cluster.to_numpy(), confidence=table.confidence.to_numpy(), stability=_load_stability(record, table),
         representative=table.representative.astype(str).eq("True").to_numpy(),
         refinement=record.get("refinement"), cluster_ids=_load_ids(path),
-        levels=_load_levels(path, table), explanations=_load_explanations(path))
+        levels=_load_levels(path, table), explanations=_load_explanations(path), followed=record.get("followed", {}))
 
 def _load_request(record):
     asked = dict(record["request"])

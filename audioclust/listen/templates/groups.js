@@ -9,7 +9,7 @@ let groups = new Map(); // cluster → group
 let members = new Map(); // group → its clusters
 let middles = new Map(); // group → the cluster in its middle
 
-function cutTree({leaves, joins}, n) { // cluster → group, numbered along the tree, as `coarse` does in Python
+function cutTree({leaves, joins}, n) { // cluster → group, numbered along the tree, as `coarse_groups` does in Python
   const K = leaves.length;
   const heights = joins.map(join => join[2]).sort((a, b) => a - b);
   const highest = n >= K ? -1 : heights[K - n - 1]; // joins up to this height are kept

@@ -94,6 +94,7 @@ function clusterLine(cluster, withStability) {
   const name = clusterName(cluster) + numberNote(cluster);
   const button = element("button", {type: "button"}, markerOf(styleOf(cluster)), " ", name);
   button.dataset.cluster = cluster;
+  button.title = grouping().clusters[cluster].words ?? "";
   button.setAttribute("aria-pressed", isOn);
   button.addEventListener("click", () => choose({cluster: isOn ? null : into}));
   const line = element("tr", {className}, tableCell(button), tableCell(sizeOf([cluster]).toLocaleString(), "n"));
@@ -186,7 +187,8 @@ function clusterDetails(cluster) {
   const title = clusterName(cluster) + (cluster < 0 ? ": clips that no cluster took" : "");
   const parts = [element("h2", {}, title), editingRow(cluster)];
   if (cluster < 0) return parts;
-  const {typical, doubtful} = grouping().clusters[cluster];
+  const {typical, doubtful, words} = grouping().clusters[cluster];
+  if (words) parts.push(element("p", {className: "dim"}, `Compared with all clips: ${words}.`));
   parts.push(...clipRow("Most typical; the first stands for the cluster", typical));
   parts.push(...clipRow("Most doubtful", doubtful));
   return parts;

@@ -1,0 +1,92 @@
+"What a grouping follows and how its groups differ: against planted attributes, chance and odd clips; in the run, the report and the page."
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+
+from audioclust.cli import main
+from audioclust.pipeline import Options, Request, cluster_recordings, from_embeddings, group, load_run
+from audioclust.pipeline.explanations import ATTRIBUTES, clip_attributes, differences, followed, rows_to_measure
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    "48 clips of four kinds: long or short, and loud or quiet."
+    folder, rng, rows = tmp_path_factory.mktemp("planted"), np.random.default_rng(0), []
+    for i in range(48):
+        is_long, is_loud = i % 2, i//2 % 2
+        wave = rng.normal(size=int(16000*(1.5 if is_long else .4)*rng.uniform(.9, 1.1)))*(.3 if is_loud else .01)
+        sf.write(folder/f"{i:02d}.wav", wave, 16000)
+        rows.append((folder/f"{i:02d}.wav", 0., len(wave)/16000, is_long, is_loud))
+    return pd.DataFrame(rows, columns=["path", "start", "end", "is_long", "is_loud"])
+
+
+def test_the_attribute_that_was_planted_is_named(planted):
+    attributes = clip_attributes(planted, np.arange(48))
+    for kind, name, words in (("is_long", "length", ("short", "long")), ("is_loud", "level", ("quiet", "loud"))):
+        labels = planted[kind].to_numpy()
+        of = followed(attributes, labels)
+        assert of[name]["share"] > .9 and max(v["share"] for n,v in of.items() if n != name) < .5
+        about = differences(attributes, labels)
+        # half of the clips are at either end, so each group is about one unit of spread from the middle
+        assert [sign*about[c]["differences"].get(name, 1.) >= 0 for c,sign in ((0, -1), (1, 1))]
+        rare = np.where(np.arange(48) < 6, labels, 2)
+        assert set(differences(attributes, rare)) <= {0, 1, 2} and words
+
+
+def test_a_rare_kind_is_put_into_words(planted):
+    common = planted[(planted.is_long == 0) & (planted.is_loud == 1)]
+    table = pd.concat([common, common, common, planted[(planted.is_long == 1) & (planted.is_loud == 0)]], ignore_index=True)
+    labels = table.is_long.to_numpy()
+    about = differences(clip_attributes(table, np.arange(len(table))), labels)
+    assert {"long", "quiet"} <= set(about[1]["words"].split(", ")) and about[0]["words"] == ""
+
+
+def test_random_groups_follow_nothing(planted):
+    attributes, rng = clip_attributes(planted, np.arange(48)), np.random.default_rng(0)
+    above = [f["share"] > f["chance"] for _ in range(20) for f in followed(attributes, rng.integers(0, 4, 48)).values()]
+    assert np.mean(above) < .15
+
+
+def test_which_clips_are_measured():
+    labels = np.append(np.zeros(5000, int), np.repeat([1, 2, -1], 7))
+    drawn, rows = rows_to_measure(labels)
+    assert len(drawn) == 300 and set(drawn) <= set(rows) and all((labels[rows] == c).sum() >= 5 for c in (1, 2)) and len(set(rows)) == len(rows)
+    few = rows_to_measure(np.arange(3))
+    assert few[0].tolist() == few[1].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("wave", [np.zeros(8000), np.zeros(1), np.ones(3), np.full(400, .5), np.random.default_rng(0).normal(size=20)*.1, np.sin(np.arange(48000)*.3)], ids=["silence", "one sample", "three", "constant", "twenty", "tone"])
+def test_odd_clips_have_attributes_or_none(wave, tmp_path):
+    sf.write(tmp_path/"a.wav", wave, 16000)
+    found = clip_attributes(pd.DataFrame(dict(path=[tmp_path/"a.wav"], start=0., end=len(wave)/16000)), np.arange(1))
+    assert list(found) == ["row", *ATTRIBUTES] and len(found) == 1 and np.isfinite(found[["length", "level", "silence", "noise"]].to_numpy(float)).all()
+
+
+def test_clips_that_are_gone_or_have_no_file_explain_nothing(planted, tmp_path):
+    assert clip_attributes(planted.assign(path=""), np.arange(48)).empty and clip_attributes(planted.assign(path=tmp_path/"gone.wav"), np.arange(48)).empty
+    made = group(from_embeddings(np.random.default_rng(0).normal(size=(40, 5)), request=Request(n_clusters=3)))
+    assert made.followed == {} and all(about["words"] == "" for about in made.explanations.values())
+
+
+def test_in_the_run_the_report_and_the_page(planted, tmp_path, capsys):
+    folder = planted.path[0].parent
+    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--n-clusters", "2", "--ignore", "order", "--by", "source", "-q"]) == 0
+    out, record = capsys.readouterr().out, json.loads((tmp_path/"run"/"run.json").read_text())
+    loaded = load_run(tmp_path/"run")
+    assert loaded.followed == record["followed"] and set(loaded.explanations) == {0, 1}
+    strongest = max(record["followed"], key=lambda name: record["followed"][name]["share"])
+    assert record["followed"][strongest]["share"] < .25 or f"the groups follow: {strongest}" in out
+    html = (tmp_path/"run"/"listen.html").read_text()
+    for about in loaded.explanations.values(): assert f'"words": "{about["words"]}"' in html or f'"words":"{about["words"]}"' in html
+
+
+def test_the_folder_is_an_attribute(planted, tmp_path):
+    for i,path in enumerate(planted.path):
+        place = tmp_path/("a" if planted.is_loud[i] else "b")
+        place.mkdir(exist_ok=True)
+        (place/path.name).write_bytes(path.read_bytes())
+    made = cluster_recordings(tmp_path, Request(n_clusters=2, ignore="order", by="source", options=Options(stability=0)))
+    assert "folder" in made.followed and made.followed["folder"]["share"] <= 1
