@@ -57,6 +57,7 @@ what comes out, in RUN
   clusters.csv   path, start, end, cluster, confidence (1 heart, 0 border), representative, stability, clip_id
   errors.csv     what could not be used, and why
   run.json       what was asked for, versions, seconds, scores
+  explanations.json  in words, how each group differs from all clips
   listen.html    the clips to look at, to hear and to name; opens in any browser
   figures/       a map, the sizes, how clips sit, what groups sound like, a tree over them,
                  and what was mixed up when there are labels
