@@ -122,7 +122,7 @@ def followed(attributes:pd.DataFrame, # From `clip_attributes`
 # %% ../../nbs/09_pipeline/13_explanations.ipynb #34f7eb24
 _WORDS = dict(length=("short", "long"), level=("quiet", "loud"), silence=("steady", "with pauses"), pitch=("low", "high"),
               brightness=("dull", "bright"), noise=("clean", "noisy"))
-_APART, _MOST_WORDS, _FEWEST_CLIPS = 1., 3, 3
+_APART, _ERRORS, _MOST_WORDS = .67, 2.5*1.25, 3
 
 def differences(attributes:pd.DataFrame, # From `clip_attributes`
     labels:np.ndarray, # Cluster of each clip [N]
@@ -134,8 +134,9 @@ def differences(attributes:pd.DataFrame, # From `clip_attributes`
     spread = 1.4826*(values - middle).abs().median()
     for c in np.unique(y[y >= 0]):
         own = values[y == c]
-        apart = ((own.median() - middle)/spread.where(spread > 1e-6))[own.notna().sum() >= _FEWEST_CLIPS]
-        apart = apart[apart.abs() >= _APART].sort_values(key=lambda d: -d.abs())
+        apart = (own.median() - middle)/spread.where(spread > 1e-6)
+        least = (_ERRORS/own.notna().sum()**.5).clip(lower=_APART)
+        apart = apart[apart.abs() >= least].sort_values(key=lambda d: -d.abs())
         words = [_WORDS[name][int(d > 0)] for name,d in apart.items()]
         found[int(c)] = dict(words=", ".join(words[:_MOST_WORDS]), differences={name: round(float(d), 2) for name,d in apart.items()})
     return found
