@@ -94,8 +94,8 @@ def group(embedded:Embedded, # From `embed`
     team = ProcessGroup(request.options.sharded)
     with observer.stage("cluster"): clusterer = _fit(_with_restarts(embedded), embedded, team)
     labels = np.asarray(clusterer.labels_)
-    explained = team.first(lambda: _explained(embedded.clips, labels))
-    for text in team.first(lambda: _advice(embedded, labels, clusterer, explained.pop("attributes"))): warnings.warn(text)
+    explained, texts = team.first(lambda: _explained_and_advised(embedded, labels, clusterer))
+    for text in texts: warnings.warn(text)
     confidence, representative = confidence_and_representatives(embedded.embeddings, labels)
     if hasattr(clusterer, "predict_with_confidence"): confidence = clusterer.confidence_
     with observer.stage("again"): stability = team.first(lambda: _stability(clusterer, embedded, labels))
@@ -110,14 +110,14 @@ def _with_restarts(embedded):
     if embedded.request.method == "kmeans" and "n_init" not in params: clusterer.set_params(n_init=restarts(len(embedded.embeddings)))
     return clusterer
 
-def _explained(clips, labels):
-    "The attributes of some clips, what the grouping follows, and how its groups differ."
+def _explained_and_advised(embedded, labels, clusterer):
+    "What the grouping follows and how its groups differ, and advice."
+    clips = embedded.clips
     attributes = clip_attributes(clips, rows_to_measure(labels)[1])
     folders = [os.path.dirname(path) for path in clips.path] if (clips.path != "").all() else None
-    return dict(attributes=attributes, followed=followed(attributes, labels, folders), explanations=differences(attributes, labels))
-
-def _advice(embedded, labels, clusterer, attributes):
-    return advice(embedded.clips, labels, getattr(clusterer, "n_clusters", None), embedded.request.ignored, attributes)
+    explained = dict(followed=followed(attributes, labels, folders), explanations=differences(attributes, labels))
+    n_clusters = getattr(clusterer, "n_clusters", None)
+    return explained, advice(clips, labels, n_clusters, embedded.request.ignored, attributes)
 
 def _warn_of_windows(request, stability):
     "Windows of long recordings begin anywhere in a sound, so order should not matter."
