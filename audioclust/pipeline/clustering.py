@@ -114,8 +114,7 @@ def _explained_and_advised(embedded, labels, clusterer):
     "What the grouping follows and how its groups differ, and advice."
     clips = embedded.clips
     attributes = clip_attributes(clips, rows_to_measure(labels)[1])
-    folders = [os.path.dirname(path) for path in clips.path] if (clips.path != "").all() else None
-    explained = dict(followed=followed(attributes, labels, folders), explanations=differences(attributes, labels))
+    explained = dict(followed=followed(attributes, labels, clips), explanations=differences(attributes, labels))
     n_clusters = getattr(clusterer, "n_clusters", None)
     return explained, advice(clips, labels, n_clusters, embedded.request.ignored, attributes)
 

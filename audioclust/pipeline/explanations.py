@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['FRAME', 'SILENT', 'ATTRIBUTES', 'MOST_MEASURED', 'FEWEST_OF_GROUP', 'MOST_IN_ALL', 'clip_attributes',
-           'explained_variance', 'rows_to_measure', 'followed', 'differences']
+           'explained_variance', 'rows_to_measure', 'followed', 'clock_hours', 'differences']
 
 # %% ../../nbs/09_pipeline/13_explanations.ipynb #e946f46c
-from typing import Any
+import os
+import re
 
 import numpy as np
 import pandas as pd
@@ -105,7 +106,7 @@ def rows_to_measure(labels:np.ndarray, # Cluster of each clip [N]
 
 def followed(attributes:pd.DataFrame, # From `clip_attributes`
     labels:np.ndarray, # Cluster of each clip [N]
-    folders:Any=None, # Folder of each clip [N], or None
+    clips:pd.DataFrame|None=None, # Columns path and start (s), for folder and time of day; None leaves these out
 )->dict: # Attribute → share that the grouping explains, and chance: what random groups reach in 5 of 100 cases
     "What a grouping follows."
     labels, rng, found = np.asarray(labels), np.random.default_rng(0), {}
@@ -115,9 +116,25 @@ def followed(attributes:pd.DataFrame, # From `clip_attributes`
         if np.isfinite(v).sum() <= len(v)/2: continue # most clips have no such attribute
         by_chance = [explained_variance(v, rng.permutation(y)) for _ in range(_SHUFFLES)]
         found[name] = dict(share=round(explained_variance(v, y), 3), chance=round(float(np.quantile(by_chance, _QUANTILE)), 3))
-    if folders is not None and 1 < len(set(folders)) <= len(labels)/2:
-        found["folder"] = dict(share=round(float(ami(labels, np.asarray(folders, str))), 3), chance=0.)
-    return found
+    return found if clips is None else found | _followed_places(clips, labels)
+
+_HOURS_OF_A_PART = 3
+_CLOCK = re.compile(r"(?<!\d)(?:19|20)\d{6}[-_T]?([01]\d|2[0-3])([0-5]\d)([0-5]\d)(?!\d)") # in names of recorders' files
+
+def clock_hours(clips:pd.DataFrame, # Columns path, start (s)
+)->np.ndarray: # Hours from 0 to 24 [N], NaN where the file name has no date and time
+    "The time of day of each clip, by the name of its file."
+    found = [_CLOCK.search(os.path.basename(path)) for path in map(str, clips.path)]
+    begun = np.array([np.nan if m is None else int(m[1]) + int(m[2])/60 + int(m[3])/3600 for m in found])
+    return (begun + clips.start.to_numpy(float)/3600) % 24
+
+def _followed_places(clips, labels):
+    "How much folder and time of day share with the grouping."
+    folders, hours = [os.path.dirname(path) for path in map(str, clips.path)], clock_hours(clips)
+    parts = np.nan_to_num(hours, nan=-1)//_HOURS_OF_A_PART
+    kinds = dict(folder=folders if all(folders) else [], hour=parts.tolist() if np.isfinite(hours).mean() > .5 else [])
+    return {name: dict(share=round(float(ami(labels, np.asarray(of, str))), 3), chance=0.)
+            for name,of in kinds.items() if 1 < len(set(of)) <= len(labels)/2}
 
 # %% ../../nbs/09_pipeline/13_explanations.ipynb #34f7eb24
 _WORDS = dict(length=("short", "long"), level=("quiet", "loud"), silence=("steady", "with pauses"), pitch=("low", "high"),

@@ -8,7 +8,7 @@ import soundfile as sf
 
 from audioclust.cli import main
 from audioclust.pipeline import Options, Request, cluster_recordings, from_embeddings, group, load_run
-from audioclust.pipeline.explanations import ATTRIBUTES, clip_attributes, differences, followed, rows_to_measure
+from audioclust.pipeline.explanations import ATTRIBUTES, clip_attributes, clock_hours, differences, followed, rows_to_measure
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +90,18 @@ def test_the_folder_is_an_attribute(planted, tmp_path):
         (place/path.name).write_bytes(path.read_bytes())
     made = cluster_recordings(tmp_path, Request(n_clusters=2, ignore="order", by="source", options=Options(stability=0)))
     assert "folder" in made.followed and made.followed["folder"]["share"] <= 1
+
+
+def test_the_time_of_day_is_read_from_the_names_of_recorders_files():
+    names = ["20260512_053000.WAV", "2MM01234_20260512_235959.wav", "SMM_20260512-000000_x.wav", "20260512T120000.flac", "20269999_999999.wav", "12345678901234.wav", "dog.wav", "120260512_053000.wav"]
+    hours = clock_hours(pd.DataFrame(dict(path=[f"/night/{n}" for n in names], start=0.)))
+    np.testing.assert_allclose(hours, [5.5, 24 - 1/3600, 0, 12, np.nan, np.nan, np.nan, np.nan])
+    assert clock_hours(pd.DataFrame(dict(path=["/n/20260512_233000.wav"], start=[5400.])))[0] == 1
+
+
+def test_groups_of_the_day_and_of_the_night_are_named(planted):
+    day = pd.DataFrame(dict(path=[f"/tape/20260512_{h:02d}0000.wav" for h in range(24) for _ in range(4)], start=0., end=1.))
+    is_night = np.array([h < 6 or h >= 21 for h in range(24) for _ in range(4)]).astype(int)
+    none = clip_attributes(day.assign(path=""), np.arange(len(day)))
+    assert followed(none, is_night, day)["hour"]["share"] > .3 and "folder" not in followed(none, is_night, day)
+    assert "hour" not in followed(none, is_night, day.assign(path="/tape/a.wav"))
