@@ -112,7 +112,7 @@ def report(run_folder:str|Path, # A run folder
     for choice in "encoder_choice", "n_clusters_choice":
         if choice in record: echo(record[choice]["why"])
     if record.get("stability"): echo(_stability_line(record["stability"]))
-    if line := _followed_line(record.get("followed", {})): echo(line)
+    if line := _followed_line(record.get("followed", {}), record["ignored"]): echo(line)
     if "scores" in record: echo(table_text([{name: record["scores"][name] for name in _SHOWN_SCORES}]))
     echo(f"groups: {folder/'clusters.csv'}\nmap:    {folder/'figures'/'map.png'}")
     if (folder/"listen.html").is_file(): echo(f"listen: {folder/'listen.html'}")
@@ -125,13 +125,18 @@ def _first_line(record):
     if summary.get("cached"): line += f"; {summary['cached']:,} of {summary['clips']:,} clips came from the cache"
     return line
 
-_WORTH_SAYING = .25 # share of an attribute's variance between the groups
+_WORTH_SAYING, _MOSTLY = .25, .8 # shares of an attribute's variance between the groups
+_IGNORABLE = "pitch", "level", "noise" # attributes that --ignore can take away
 
-def _followed_line(followed):
-    "What the groups follow, or nothing."
+def _followed_line(followed, ignored):
+    "What the groups follow, or nothing; how to take away what they mostly follow."
     shares = {name: f["share"] for name,f in followed.items() if f["share"] > max(_WORTH_SAYING, f["chance"])}
+    if not shares: return ""
     parts = [f"{name} {share:.2f}" for name,share in sorted(shares.items(), key=lambda item: -item[1])]
-    return parts and f"the groups follow: {', '.join(parts)} (share that lies between them; 0 is chance)"
+    line = f"the groups follow: {', '.join(parts)} (share that lies between them; 0 is chance)"
+    mostly = [name for name in _IGNORABLE if shares.get(name, 0) > _MOSTLY and name not in ignored]
+    if not mostly: return line
+    return f"{line}; if {' and '.join(mostly)} should not matter: --ignore {','.join([*ignored, *mostly])}"
 
 def _stability_line(stability):
     line = f"stability {stability['overall']:.2f} (agreement of {stability['runs']} clusterings of parts of the clips; 1 is perfect)"

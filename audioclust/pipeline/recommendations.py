@@ -21,8 +21,7 @@ from .grouping import Request
 FOLLOWS = .5 # share of the variance between the clusters from which on it is reported
 LARGE = .8 # share of all clips in one cluster, from which on little was told apart
 _REMEDIES = dict(length="cut the clips to one length (window)", level="let level not matter (ignore)",
-                 silence="cut the silence away, or cut clips with a window", pitch="let pitch not matter (ignore)",
-                 noise="let noise not matter (ignore)")
+                 silence="cut the silence away, or cut clips with a window")
 _TELL_APART = ("another method (kmeans, consensus), a smaller eps or bandwidth, or another list to ignore may find more, "
                "and clips that are all silence, or all alike, are best taken out")
 

@@ -105,3 +105,10 @@ def test_groups_of_the_day_and_of_the_night_are_named(planted):
     none = clip_attributes(day.assign(path=""), np.arange(len(day)))
     assert followed(none, is_night, day)["hour"]["share"] > .3 and "folder" not in followed(none, is_night, day)
     assert "hour" not in followed(none, is_night, day.assign(path="/tape/a.wav"))
+
+
+def test_what_the_report_says():
+    from audioclust.cli.reporting import _followed_line
+    of = dict(pitch=dict(share=.9, chance=.05), level=dict(share=.85, chance=.05), length=dict(share=.2, chance=.05), silence=dict(share=.3, chance=.4))
+    assert _followed_line(of, ["order", "level"]) == "the groups follow: pitch 0.90, level 0.85 (share that lies between them; 0 is chance); if pitch should not matter: --ignore order,level,pitch"
+    assert _followed_line(of, ["pitch", "level"]).endswith("chance)") and _followed_line({}, []) == "" == _followed_line(dict(length=of["length"]), [])
