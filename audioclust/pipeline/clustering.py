@@ -200,10 +200,30 @@ def select_encoder(clips:pd.DataFrame, # Columns path, start, end (s)
             warnings.simplefilter("ignore")
             return cluster_recordings(some, _quick_request(request, method, k, name, stability))
     if pretrained:
-        partitions = {name: grouped(name, "consensus", 0).labels for name in ("fixed", *pretrained)}
-        return vote(partitions, {name: _family(name) for name in partitions}, request.by)
+        made = {name: grouped(name, "consensus", 0) for name in ("fixed", *pretrained)}
+        choice = vote(_labels_of_shared_clips(made), {name: _family(name) for name in made}, request.by)
+        return choice._replace(why="; ".join([choice.why, *_what_others_follow(made, parse_vote(choice.name))]))
     def stability(made): return made.overall if made else 0.
     return rank_encoders({name: stability(grouped(name, "kmeans", 10).stability) for name in candidates}, len(some))
+
+def _labels_of_shared_clips(groupings):
+    "Clusters of the clips that all encoders could use, by encoder."
+    keys = {name: list(zip(map(str, g.clips.path), g.clips.start)) for name,g in groupings.items()}
+    shared = set.intersection(*map(set, keys.values()))
+    return {name: g.labels[[key in shared for key in keys[name]]] for name,g in groupings.items()}
+
+_FOLLOWS_INSTEAD, _MORE_THAN_FIXED = .4, .2 # shares of an attribute that the groups of an encoder explain
+
+def _what_others_follow(groupings, chosen):
+    "For each encoder that was left out, the attribute that it follows and the fixed encoder does not, if there is one."
+    fixed, texts = groupings["fixed"].followed, []
+    for name,grouping in groupings.items():
+        if name in chosen: continue
+        more = {a: f["share"] - fixed.get(a, f)["share"] for a,f in grouping.followed.items() if a != "folder"}
+        most = max(more, key=lambda a: more[a], default=None)
+        if most is None or more[most] < _MORE_THAN_FIXED or grouping.followed[most]["share"] < _FOLLOWS_INSTEAD: continue
+        texts.append(f"{name} follows the {most} of the clips ({grouping.followed[most]['share']:.2f})")
+    return texts
 
 def _family(name):
     info = encoder_info(name)

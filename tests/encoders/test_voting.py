@@ -136,3 +136,17 @@ def test_saved_members_stay_in_their_folders(tmp_path):
     encoder.save(tmp_path)
     again = load_encoder(tmp_path)
     assert again.config() == encoder.config() and {p.name for p in tmp_path.iterdir()} == {"encoder.json", "members"}
+
+
+def test_why_an_encoder_was_left_out():
+    from types import SimpleNamespace as Grouping
+    def follows(**shares): return Grouping(followed={name: dict(share=s, chance=.05) for name,s in shares.items()})
+    made = dict(fixed=follows(pitch=.1, level=.6), a=follows(pitch=.8, level=.6), b=follows(pitch=.8), c=follows(pitch=.25, level=.7), d=follows(), e=follows(folder=1.))
+    assert clustering._what_others_follow(made, {"fixed": 1., "a": 1.}) == ["b follows the pitch of the clips (0.80)"]
+
+
+def test_encoders_that_lost_different_clips_are_compared_on_the_others():
+    from types import SimpleNamespace as Grouping
+    clips = pd.DataFrame(dict(path=list("abcd"), start=0.))
+    made = dict(fixed=Grouping(clips=clips, labels=np.arange(4)), a=Grouping(clips=clips.iloc[[0, 2, 3]], labels=np.array([7, 8, 9])))
+    assert {name: y.tolist() for name,y in clustering._labels_of_shared_clips(made).items()} == dict(fixed=[0, 2, 3], a=[7, 8, 9])
