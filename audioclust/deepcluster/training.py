@@ -108,13 +108,14 @@ class EpochLogger(Callback):
     def __init__(self, write:Callable=print): # Called with a line of text
         self.write = write
         self.seconds = []
+        self.began:float|None = None # when the training of this epoch began; None in an epoch that a resumed training skips
 
-    def before_train(self): self.start = time.monotonic()
+    def before_train(self): self.began = time.monotonic()
 
     def after_epoch(self):
         "Write the line of this epoch."
-        if not epoch_recorded(self.learn): return
-        self.seconds.append(time.monotonic() - self.start)
+        if self.began is None or not epoch_recorded(self.learn): return
+        self.seconds.append(time.monotonic() - self.began)
         remaining = np.mean(self.seconds)*(self.n_epoch - self.epoch - 1)
         curves = self.curves.line(self.curves.rows[-1])
         self.write(f"epoch {self.epoch + 1} of {self.n_epoch}: {curves}{_time_left(remaining)}")

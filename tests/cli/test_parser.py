@@ -143,10 +143,12 @@ def test_fsdd_as_the_readme_does_it(tmp_path):
     assert json.loads((tmp_path/"run/run.json").read_text())["scores"]["nmi"] > .55
 
 
-TRAIN = ["--method", "deepcluster", "--n-clusters", "3", "--epochs", "3", "--set", "passes=1", "--set", "views=2", "--no-cache", "-q"]
+TRAINING = ["--method", "deepcluster", "--n-clusters", "3", "--epochs", "3", "--set", "passes=1", "--set", "views=2", "--no-cache"]
 
-def test_a_training_that_was_stopped_goes_on_to_the_same_result(few, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("quiet", [[], ["-q"]], ids=["with its progress", "quiet"])
+def test_a_training_that_was_stopped_goes_on_to_the_same_result(few, tmp_path, capsys, monkeypatch, quiet):
     from audioclust.deepcluster.checkpoints import Checkpoints
+    TRAIN = [*TRAINING, *quiet]
     assert main(["cluster", str(few), "--out", str(tmp_path/"whole"), *TRAIN]) == 0
     assert not (tmp_path/"whole/training").exists() and len(pd.read_csv(tmp_path/"whole/curves.csv")) == 3
     kept = Checkpoints.after_epoch
@@ -160,6 +162,8 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_result(few, tmp_path, c
     assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *TRAIN]) == 2 and "use --resume" in capsys.readouterr().err
     assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *TRAIN, "--seed", "1", "--resume"]) == 2 and "random_state was 0 and is 1" in capsys.readouterr().err
     assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *TRAIN, "--resume"]) == 0
+    said = capsys.readouterr().err
+    assert "epoch 1 of 3" not in said and "epoch 2 of 3" not in said and ("epoch 3 of 3" in said) == (not quiet)
     for name in ("clusters.csv", "embeddings.npy", "curves.csv", "model/encoder.safetensors"): assert (tmp_path/"run"/name).read_bytes() == (tmp_path/"whole"/name).read_bytes(), name
 
 
