@@ -62,6 +62,7 @@ class Encoder(nn.Module):
     dim: int # width of an embedding
     version: str|None = None # raised when the same settings give other numbers; None is never cached
     memory_factor: float = 16 # bytes held for each byte of waveforms in a batch, such as feature maps
+    saves_weights: bool = True # else a saved encoder finds its weights where they are now
 
     def config(self)->dict: return {}  # arguments of the constructor that make the same encoder
 
@@ -127,7 +128,7 @@ class Encoder(nn.Module):
         return encoder
 
 # %% ../../nbs/06_encoders/01_base.ipynb #bd988c2f
-def _has_weights(module): return next(module.parameters(), None) is not None
+def _has_weights(encoder): return encoder.saves_weights and next(encoder.parameters(), None) is not None
 
 def _digest(state):
     "SHA-256 of the names, types, shapes and bytes of tensors."

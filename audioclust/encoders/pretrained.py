@@ -17,7 +17,6 @@ from pathlib import Path
 import torch
 from typing_extensions import Self
 
-from ..core.files import atomic_write
 from ..core.registry import ENCODERS
 from .base import Encoder
 
@@ -29,6 +28,7 @@ _BATCH = 16  # parts of clips that go through a model at once
 
 class PretrainedEncoder(Encoder):
     "A model of the transformers library; clips of any length."
+    saves_weights = False # name and revision say what they are; they stay where transformers stores them
     version = "1"
     def __init__(self,
         name:str, # On the hub, or a folder
@@ -86,18 +86,13 @@ class PretrainedEncoder(Encoder):
         if self.kind == "audio-spectrogram-transformer": return output.pooler_output
         return _last_state(output).mean(1)
 
-    def save(self, path:str|Path): # Folder, made if it is not there
-        "Write the name and the revision; the weights stay where transformers stores them."
-        text = json.dumps({"class": type(self).__name__, **self.config()}, indent=1)
-        with atomic_write(Path(path)/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
-
     @classmethod
     def load(cls, path:str|Path)->Self: # Folder written by `save`
         "Load the same model again; ValueError if it brings code of its own and the user has not allowed that."
         config = json.loads(Path(path, "encoder.json").read_text(encoding="utf-8"))
         if config.get("remote_code") and not _trusted:
             raise ValueError(_untrusted(config.get("name"), Path(path).parent))
-        return cls(**{name: value for name,value in config.items() if name != "class"})
+        return super().load(path)
 
 # %% ../../nbs/06_encoders/07_pretrained.ipynb #39f00993
 def _load_model(name, revision, remote_code):

@@ -8,7 +8,6 @@ __all__ = ['WheelFile', 'read_torch', 'read_onnx', 'read_tensorflow', 'WheelEnco
 # %% ../../nbs/06_encoders/13_wheel_weights.ipynb #1cb88869
 import hashlib
 import io
-import json
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -17,9 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from typing_extensions import Self
 
-from ..core.files import atomic_write
 from .base import Encoder
 
 # %% ../../nbs/06_encoders/13_wheel_weights.ipynb #b257d69a
@@ -167,6 +164,7 @@ def read_tensorflow(index:bytes, # Of the file .index
 class WheelEncoder(Encoder):
     "Base of encoders whose weights are in installed packages."
     files:tuple[WheelFile,...] # Of the class: those that it reads
+    saves_weights = False # a saved one holds the checksums of its files
 
     def __init__(self, sha256:Iterable[str]|None=None): # Checksums of the files; None: of the version that was tried
         super().__init__()
@@ -178,14 +176,3 @@ class WheelEncoder(Encoder):
     def is_installed(cls)->bool:
         "Are its files there?"
         return all(file.find() is not None for file in cls.files)
-
-    def save(self, path:str|Path): # Folder, made if it is not there
-        "Write the checksums; the weights stay where they are."
-        text = json.dumps({"class": type(self).__name__, **self.config()}, indent=1)
-        with atomic_write(Path(path)/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
-
-    @classmethod
-    def load(cls, path:str|Path)->Self: # Folder written by `save`
-        "The same encoder, with the weights of the installed package."
-        config = json.loads(Path(path, "encoder.json").read_text(encoding="utf-8"))
-        return cls(**{name: value for name,value in config.items() if name != "class"})
