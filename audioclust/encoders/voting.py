@@ -9,6 +9,7 @@ __all__ = ['SMALLEST_WEIGHT', 'agreement', 'vote_weights', 'elected', 'VotingWhi
 # %% ../../nbs/06_encoders/18_voting.ipynb #6b5f3df2
 import json
 import os
+import warnings
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -100,14 +101,16 @@ class VotingEncoder(Encoder):
         super().__init__()
         self.members = torch.nn.ModuleList(members)
         self.weights = [1.]*len(self.members) if weights is None else [float(w) for w in weights]
-        if not len(self.members) or len(self.weights) != len(self.members) or min(self.weights) <= 0:
-            raise ValueError(f"{len(self.members)} encoders and weights {self.weights}: each encoder needs a weight above 0")
+        n = len(self.members)
+        if not n or len(self.weights) != n or min(self.weights) <= 0:
+            raise ValueError(f"{n} encoders and weights {self.weights}: each encoder needs a weight above 0")
         self.sample_rate = max(member.sample_rate for member in self.members)
         self.dim = sum(member.dim for member in self.members)
         self.memory_factor = max(member.memory_factor for member in self.members)
 
     def config(self)->dict:
-        return dict(members=[{"class": type(member).__name__, **member.config()} for member in self.members], weights=self.weights)
+        members = [{"class": type(member).__name__, **member.config()} for member in self.members]
+        return dict(members=members, weights=self.weights)
 
     def whitening(self, n_clips:int)->VotingWhitening: # How many clips will be whitened
         "That of each member."
@@ -119,16 +122,17 @@ class VotingEncoder(Encoder):
         **options, # Further arguments of `Encoder.embed`
     )->np.ndarray: # float32 [N, dim], row i of clip i
         "Embeddings by all members; NaN where a clip could not be decoded."
-        details = details or EmbeddingDetails()
-        made, failed, cached = [], {}, None
+        details, made, failed, cached = details or EmbeddingDetails(), [], {}, set(range(len(clips)))
         for member in self.members:
-            own, wrong = EmbeddingDetails(details.seconds), None if errors is None else []
-            made.append(member.embed(clips, wrong, details=own, **options))
-            details.seconds = own.seconds
-            failed |= dict(wrong or ())
-            cached = set(own.cached) if cached is None else cached & set(own.cached)
-        details.cached += sorted(cached or ())
+            details.cached.clear() # what shows the progress of this member looks here
+            wrong:list = []
+            made.append(member.embed(clips, wrong, details=details, **options))
+            failed |= dict(wrong)
+            cached &= set(details.cached)
+        details.cached[:] = sorted(cached)
         if errors is not None: errors += sorted(failed.items())
+        else:
+            for row,reason in sorted(failed.items()): warnings.warn(f"{clips.path.iloc[row]}: {reason}")
         X = np.concatenate(made, 1)
         X[np.isnan(X).any(1)] = np.nan
         return X
@@ -136,7 +140,8 @@ class VotingEncoder(Encoder):
     @torch.no_grad()
     def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor: # [B, samples], [B] -> float32 [B, dim]
         "Embeddings of waveforms at the highest of the members' rates."
-        return torch.cat([m(*resampled(wave, lengths, self.sample_rate, m.sample_rate)) for m in self.members], 1)
+        def embedded(member): return member(*resampled(wave, lengths, self.sample_rate, member.sample_rate))
+        return torch.cat([embedded(member) for member in self.members], 1)
 
     def save(self, path:str|Path): # Folder, made if it is not there
         "Write each member into a folder of its own."
@@ -172,7 +177,8 @@ def parse_vote(name:str, # Such as "fixed:0.9+aisfx"
     parts = [_named_weight(part.strip()) for part in name.split("+")]
     weights = dict(parts)
     if "" in weights or not all(0 < w < float("inf") for w in weights.values()):
-        raise ValueError(f"encoder={name!r}: say names joined by +, each perhaps with a weight above 0, such as fixed:0.9+aisfx")
+        raise ValueError(f"encoder={name!r}: say names joined by +, each perhaps with a weight above 0, "
+                         "such as fixed:0.9+aisfx")
     if len(weights) < len(parts): raise ValueError(f"encoder={name!r}: an encoder is named twice")
     return weights
 
@@ -189,7 +195,7 @@ def vote(partitions:dict, # Name of an encoder → cluster of each clip [n]; "fi
     table = pd.DataFrame(rows).sort_values("weight", ascending=False, kind="stable").reset_index(drop=True)
     n = len(partitions["fixed"])
     others = [f"{e} {a:.2f}" for e,a in sorted(agreements.items(), key=lambda item: -item[1])]
-    why = (f"encoder {vote_name(chosen)}: on {n} clips, their agreement (NMI) with the grouping by {by} that the fixed encoder finds is "
-           f"{', '.join(others)}")
+    why = (f"encoder {vote_name(chosen)}: on {n} clips, their agreement (NMI) with the grouping by {by} "
+           f"that the fixed encoder finds is {', '.join(others)}")
     if left_out := [e for e in weights if e not in chosen]: why += f"; left out: {', '.join(left_out)}"
     return EncoderChoice(vote_name(chosen), None, f"{why}; --encoder fixed is quicker", table)

@@ -78,7 +78,20 @@ def test_what_one_cannot_decode_is_missing_and_said_once(words, tmp_path):
     again = EmbeddingDetails()
     np.testing.assert_array_equal(encoder.embed(clips, [], details=again, cache=tmp_path/"cache")[:3], X[:3])
     assert again.cached == [0, 1, 2]
-    with pytest.warns(UserWarning, match="bad.wav"): encoder.embed(clips)
+    with pytest.warns(UserWarning, match="bad.wav") as warned: encoder.embed(clips)
+    assert sum("bad.wav" in str(w.message) for w in warned) == 1
+
+
+def test_each_member_shows_how_far_it_is(words, tmp_path):
+    _, table = words
+    first, encoder, left = FixedEncoder(sample_rate=8000), VotingEncoder([FixedEncoder(sample_rate=8000), Voices()]), []
+    first.embed(table.iloc[:50], cache=tmp_path)
+    details = EmbeddingDetails()
+    def shown(batches):
+        left.append(len(table) - len(details.cached))
+        return batches
+    encoder.embed(table, [], details=details, progress=shown, cache=tmp_path)
+    assert left == [len(table) - 50, len(table)] and details.cached == []
 
 
 def test_forward_is_nearly_what_embed_gives(words):
