@@ -97,12 +97,11 @@ def rows_to_measure(labels:np.ndarray, # Cluster of each clip [N]
 )->tuple[np.ndarray,np.ndarray]: # (some drawn at random, those and a few of each small group)
     "Which clips to measure."
     order = np.random.default_rng(0).permutation(len(labels))
-    drawn = order[:MOST_MEASURED]
-    more = []
-    for c in np.unique(labels[labels >= 0]):
-        missing = FEWEST_OF_GROUP - (labels[drawn] == c).sum()
-        if missing > 0: more += order[MOST_MEASURED:][labels[order[MOST_MEASURED:]] == c][:missing].tolist()
-    return np.sort(drawn), np.sort(np.concatenate([drawn, np.array(more[:MOST_IN_ALL], int)]))
+    nth_of_group = pd.Series(labels[order]).groupby(labels[order]).cumcount().to_numpy()
+    is_drawn = np.arange(len(order)) < MOST_MEASURED
+    more = order[~is_drawn & (labels[order] >= 0) & (nth_of_group < FEWEST_OF_GROUP)]
+    drawn = order[is_drawn]
+    return np.sort(drawn), np.sort(np.concatenate([drawn, more[:MOST_IN_ALL]]))
 
 def followed(attributes:pd.DataFrame, # From `clip_attributes`
     labels:np.ndarray, # Cluster of each clip [N]
@@ -115,7 +114,8 @@ def followed(attributes:pd.DataFrame, # From `clip_attributes`
         v = attributes[name].to_numpy(float)
         if np.isfinite(v).sum() <= len(v)/2: continue # most clips have no such attribute
         by_chance = [explained_variance(v, rng.permutation(y)) for _ in range(_SHUFFLES)]
-        found[name] = dict(share=round(explained_variance(v, y), 3), chance=round(float(np.quantile(by_chance, _QUANTILE)), 3))
+        chance = float(np.quantile(by_chance, _QUANTILE))
+        found[name] = dict(share=round(explained_variance(v, y), 3), chance=round(chance, 3))
     return found if clips is None else found | _followed_places(clips, labels)
 
 _HOURS_OF_A_PART = 3
@@ -155,5 +155,6 @@ def differences(attributes:pd.DataFrame, # From `clip_attributes`
         least = (_ERRORS/own.notna().sum()**.5).clip(lower=_APART)
         apart = apart[apart.abs() >= least].sort_values(key=lambda d: -d.abs())
         words = [_WORDS[name][int(d > 0)] for name,d in apart.items()]
-        found[int(c)] = dict(words=", ".join(words[:_MOST_WORDS]), differences={name: round(float(d), 2) for name,d in apart.items()})
+        rounded = {name: round(float(d), 2) for name,d in apart.items()}
+        found[int(c)] = dict(words=", ".join(words[:_MOST_WORDS]), differences=rounded)
     return found
