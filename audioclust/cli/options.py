@@ -192,7 +192,7 @@ def add_compare(command:Callable): # Makes a parser: name, function, help
     c.add_argument("--methods", default="kmeans,consensus,spectral,agglomerative,hdbscan", metavar="LIST",
         help="separated by commas (default: %(default)s)")
     c.add_argument("--encoders", default="fixed,untrained", metavar="LIST",
-        help="separated by commas (default: %(default)s); aisfx and hf:NAME@REVISION are others")
+        help="separated by commas (default: %(default)s); audioclust encoders lists others")
     c.add_argument("--n-clusters", type=_number, default=10, metavar="K", help="groups wanted, or auto (default: %(default)s)")
     c.add_argument("--by", default="content", choices=["content", "source"], help="what belongs together (default: %(default)s)")
     c.add_argument("--window", type=_positive(float, " of seconds"), metavar="S", help="cut recordings into clips of S seconds")

@@ -107,7 +107,8 @@ def group(embedded:Embedded, # From `embed`
 def _with_restarts(embedded):
     "The unfitted clusterer; K-means starts more often where there are few clips."
     clusterer, params = clone(embedded.clusterer), embedded.request.options.params or {}
-    if embedded.request.method == "kmeans" and "n_init" not in params: clusterer.set_params(n_init=restarts(len(embedded.embeddings)))
+    if embedded.request.method == "kmeans" and "n_init" not in params:
+        clusterer.set_params(n_init=restarts(len(embedded.embeddings)))
     return clusterer
 
 def _explained_and_advised(embedded, labels, clusterer):
@@ -132,7 +133,8 @@ def from_embeddings(embeddings:np.ndarray, # Finite numbers [N, d]; row i belong
 )->Embedded: # Ready for `group`
     "Embeddings that another program made, whitened."
     request, n = request or Request(), len(embeddings)
-    if request.trains: raise ValueError(f"{request.method} trains its own embeddings: give it recordings, or choose another method")
+    if request.trains:
+        raise ValueError(f"{request.method} trains its own embeddings: give it recordings, or choose another method")
     if clips is None: clips = pd.DataFrame(dict(path="", start=0., end=0.), index=range(n))
     if len(clips) != n: raise ValueError(f"there are {n} embeddings and {len(clips)} clips: there must be one for each")
     clusterer = check_request(request)
@@ -182,7 +184,8 @@ def _encoder_choice(clips, request):
     if request.encoder != "auto" or trains_encoder(request.method): return None
     return select_encoder(clips, request)
 
-CLIPS_FOR_STABILITY, CLIPS_FOR_A_VOTE = 400, 200 # at most; of a vote each is embedded by encoders that take a tenth of a second
+CLIPS_FOR_STABILITY = 400 # at most
+CLIPS_FOR_A_VOTE = 200 # at most: all encoders embed each of them, and some take a twentieth of a second
 
 def select_encoder(clips:pd.DataFrame, # Columns path, start, end (s)
     request:Request|None=None, # By what, ignoring what, for how many clusters
@@ -192,7 +195,8 @@ def select_encoder(clips:pd.DataFrame, # Columns path, start, end (s)
     request = request or Request()
     candidates = names or available_encoders()
     pretrained = [name for name in candidates if name not in ("fixed", "untrained")]
-    some = subsample_clips(clips, CLIPS_FOR_A_VOTE if pretrained else CLIPS_FOR_STABILITY, random_state=request.random_state or 0)
+    most = CLIPS_FOR_A_VOTE if pretrained else CLIPS_FOR_STABILITY
+    some = subsample_clips(clips, most, random_state=request.random_state or 0)
     wanted = 10 if request.chooses_n_clusters else int(request.n_clusters)
     k = max(2, min(wanted, len(some)//5))
     def grouped(name, method, stability):
@@ -221,8 +225,9 @@ def _what_others_follow(groupings, chosen):
         if name in chosen: continue
         more = {a: f["share"] - fixed.get(a, f)["share"] for a,f in grouping.followed.items() if a != "folder"}
         most = max(more, key=lambda a: more[a], default=None)
-        if most is None or more[most] < _MORE_THAN_FIXED or grouping.followed[most]["share"] < _FOLLOWS_INSTEAD: continue
-        texts.append(f"{name} follows the {most} of the clips ({grouping.followed[most]['share']:.2f})")
+        share = grouping.followed[most]["share"] if most else 0.
+        if share < _FOLLOWS_INSTEAD or more[most] < _MORE_THAN_FIXED: continue
+        texts.append(f"{name} follows the {most} of the clips ({share:.2f})")
     return texts
 
 def _family(name):
@@ -232,5 +237,6 @@ def _family(name):
 def _quick_request(request, method, k, encoder, stability):
     "One of the candidates; of the options, those that say how to decode and where to compute."
     o = request.options
-    options = Options(sample_rate=o.sample_rate, device=o.device, num_workers=o.num_workers, cache=o.cache, stability=stability)
+    options = Options(sample_rate=o.sample_rate, device=o.device, num_workers=o.num_workers, cache=o.cache,
+                      stability=stability)
     return Request(method, k, request.by, request.ignore, encoder, random_state=request.random_state, options=options)
