@@ -9,6 +9,7 @@ __all__ = ['CAN_FORK', 'BYTES_PER_SAMPLE', 'BYTES_PER_WORKER', 'FILES_PER_WORKER
 # %% ../../nbs/01_audio/10_streaming.ipynb #8bfa800c
 import gc
 import os
+import pickle
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 import numpy as np
 import pandas as pd
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, get_worker_info
 
 from .batches import ClipDataset, collate_waves, length_batches, MAX_CLIP_SECONDS, WaveBatch
 
@@ -35,7 +36,11 @@ class _DecodeBatch:
         self.dataset = dataset
         self.transform = transform
 
-    def __call__(self, rows:list)->WaveBatch:
+    def __call__(self, rows:list)->WaveBatch|bytes: # Bytes in a worker process
+        batch = self.decode(rows)
+        return pickle.dumps(batch, pickle.HIGHEST_PROTOCOL) if get_worker_info() else batch
+
+    def decode(self, rows:list)->WaveBatch:
         start = time.perf_counter()
         batch = collate_waves([self.dataset[row] for row in rows])
         decoded = time.perf_counter()
@@ -45,6 +50,11 @@ class _DecodeBatch:
             if len(batch.rows): result = self.transform(batch.wave, batch.lengths)
         busy_seconds = decoded - start, time.perf_counter() - decoded
         return batch._replace(wave=None, result=result, busy_seconds=busy_seconds)
+
+class _StreamLoader(DataLoader):
+    "A `DataLoader` whose worker processes send each batch as bytes."
+    def __iter__(self):
+        for batch in super().__iter__(): yield pickle.loads(batch) if isinstance(batch, bytes) else batch
 
 @contextmanager
 def _one_thread():
@@ -118,7 +128,7 @@ def stream(clips:pd.DataFrame, # Columns path, start, end (s)
     batches = length_batches(seconds, batch_seconds)
     max_workers = max(0, open_files_left() - FILES_PER_WORKER)//FILES_PER_WORKER
     num_workers = min(num_workers, len(batches), max_workers)
-    return DataLoader(
+    return _StreamLoader(
         batches,  # type: ignore[arg-type]  # a list of batches is data set enough
         batch_size=None,
         collate_fn=_DecodeBatch(ClipDataset(clips, sample_rate), transform),

@@ -1,3 +1,5 @@
+import os, subprocess, sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,3 +42,17 @@ def test_all_bad_and_none(tmp_path):
     (b,) = stream(t, 8000)
     assert len(b.rows) == 0 and b.errors == [(0, "there is no such file")]
     assert list(stream(t.iloc[:0], 8000)) == []
+
+
+def test_worker_processes_need_no_short_name_for_temporary_files(tmp_path, tone):
+    "A socket in a folder with a name of more than some 75 letters cannot be opened; a worker that needs one loses its batch."
+    for i in range(4): tone(tmp_path/"in"/f"{i}.wav")
+    long = tmp_path/("t"*110)
+    long.mkdir()
+    code = """import sys
+from audioclust.audio import clips
+from audioclust.audio.streaming import stream
+print([tuple(b.wave.shape) for b in stream(clips(sys.argv[1]), 8000, batch_seconds=1, num_workers=2)])"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path/"in")], env={**os.environ, "TMPDIR": str(long)}, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "[(2, 4000), (2, 4000)]", done.stderr
+    assert list(long.iterdir()) == []
