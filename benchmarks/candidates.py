@@ -12,6 +12,8 @@ Goal: which of these would have picked a good candidate? Not a goal: the best ca
 import argparse, csv, os, tempfile, time, warnings
 from pathlib import Path
 
+os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")  # whatever else is installed
+
 import numpy as np
 import soundfile as sf
 from scipy import signal

@@ -9,6 +9,8 @@ Goal: is the choice any good? Not a goal: a rule for these sets.
 import argparse, os, tempfile
 from pathlib import Path
 
+os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")  # whatever else is installed
+
 from appended import append
 from audioclust.ensembles import choose_k
 from audioclust.audio import fsdd, synthetic_sounds, synthetic_words

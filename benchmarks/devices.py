@@ -17,6 +17,8 @@ Goal: agreement across devices. Not a goal: speed. Rows are appended; a run that
 import argparse, os, platform, re, subprocess, sys, tempfile
 from pathlib import Path
 
+os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")  # whatever else is installed
+
 import numpy as np
 import pandas as pd
 import torch

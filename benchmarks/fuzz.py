@@ -14,6 +14,8 @@ listener.
 import argparse, json, os, platform, resource, select, struct, subprocess, sys, tempfile, time
 from pathlib import Path
 
+os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")  # whatever else is installed
+
 os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive")
 import numpy as np
 import pandas as pd

@@ -19,6 +19,8 @@ import argparse, ast, contextlib, csv, io, json, os, platform, random, re, resou
 from importlib.metadata import version
 from pathlib import Path
 
+os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")  # whatever else is installed
+
 os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive")
 HERE = Path(__file__).parent
 SECONDS, BYTES, LONGEST, WORDS = 10, 100e6, 600, 4096  # an input at most; a message; bytes of an input

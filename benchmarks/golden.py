@@ -21,6 +21,8 @@ import tempfile
 import warnings
 from pathlib import Path
 
+os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")  # whatever else is installed
+
 import numpy as np
 import pandas as pd
 import torch

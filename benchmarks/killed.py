@@ -13,6 +13,8 @@ Goal: is anything lost, or different? Not a goal: how long it takes.
 import argparse, csv, os, platform, shutil, signal, sqlite3, sys, tempfile, time
 from pathlib import Path
 
+os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")  # whatever else is installed
+
 os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what it puts in the background with this signal ignored
 import numpy as np

@@ -23,6 +23,8 @@ import argparse, json, os, platform, resource, shutil, subprocess, sys, tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")  # whatever else is installed
+
 import numpy as np
 import pandas as pd
 import psutil

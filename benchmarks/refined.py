@@ -11,6 +11,9 @@ Goal: how often is the decision right? Not a goal: the best limit for these sets
 """
 import argparse, tempfile, warnings
 from pathlib import Path
+import os
+
+os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")  # whatever else is installed
 
 from appended import append
 from audioclust.audio import synthetic_words

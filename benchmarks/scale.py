@@ -17,6 +17,8 @@ import argparse, csv, json, os, platform, subprocess, sys, tempfile, time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")  # whatever else is installed
+
 import psutil
 
 PART = 1000

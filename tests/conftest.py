@@ -2,6 +2,7 @@ import atexit, os, shutil, tempfile
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported: threads that sleep while they wait
+os.environ["AUDIOCLUST_ENCODER"] = "fixed"  # whatever else is installed
 os.environ["AUDIOCLUST_CACHE"] = tempfile.mkdtemp()  # the user's own stays as it is
 atexit.register(shutil.rmtree, os.environ["AUDIOCLUST_CACHE"], ignore_errors=True)
 

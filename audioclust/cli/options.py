@@ -58,7 +58,8 @@ def _encoders_help():
     return ("what turns clips into embeddings: fixed features (fixed); a vote of those on this machine, without labels (auto); "
             f"a network with random weights (untrained); {ours}; a model of the transformers library (hf:NAME@REVISION or hf:FOLDER); "
             "or several joined by +, each perhaps with a weight (fixed+aisfx:0.5); audioclust encoders lists them "
-            "(default: fixed; deepcluster and spice train their own)")
+            "(default: $AUDIOCLUST_ENCODER, or a vote if encoders are installed and it takes less than ten minutes, or fixed; "
+            "deepcluster and spice train their own)")
 
 def _add_request(c):
     "What is asked for."

@@ -9,6 +9,7 @@ __all__ = ['score', 'listen', 'assign', 'export', 'sort', 'duplicates', 'compare
 import os
 import shutil
 import sys
+import tempfile
 import textwrap
 from argparse import Namespace
 from collections import Counter
@@ -163,11 +164,14 @@ def _labels_of(args):
 # %% ../../nbs/11_cli/05_run_commands.ipynb #06995697
 def encoders(args:Namespace)->int: # As the parser gives them -> exit status
     "Print what encoders there are."
-    from audioclust.encoders.catalogue import CATALOGUE
+    from audioclust.encoders.catalogue import CATALOGUE, install_command
     for e in CATALOGUE:
         size = f"{e.megabytes:g} MB of weights ({e.licence})" if e.megabytes else f"no weights ({e.licence})"
         echo(f"{e.name:<18}{e.purpose}\n{'':18}trained on {e.trained_on}; {e.dim} numbers; {size}")
+        echo(f"{'':18}{e.cost:g} ms of a core for a second of sound, {e.least_cost:g} for a clip at least")
         echo(f"{'':18}{'installed' if e.is_installed else 'to install:  ' + e.command}\n")
+    if absent := install_command(): echo(f"All that are not installed:  {absent}")
+    echo("Where some are installed, a run takes a vote of those that agree (--encoder auto), if that is quick; --encoder NAME takes one.")
     echo("Others: --encoder hf:NAME@REVISION or hf:FOLDER, a model of the transformers library; and entry points of other packages.")
     return 0
 
@@ -182,7 +186,8 @@ def demo(args:Namespace)->int: # As the parser gives them -> exit status
     if args.quiet < 1: echo("making 300 sounds of 10 families, and 480 words by 4 speakers …")
     tables = dict(families=synthetic_sounds(10, 30).save(out/"sounds"/"families"),
                   words=synthetic_words(6, 4, 20).save(out/"sounds"/"words"))
-    with short_warnings([]): rows = [_demo_run(args, out, name, tables[name], by, k) for name,by,k in _DEMO_RUNS]
+    with short_warnings([]), tempfile.TemporaryDirectory() as cache:
+        rows = [_demo_run(args, out, name, tables[name], by, k, cache) for name,by,k in _DEMO_RUNS]
     echo(table_text(rows))
     echo(_demo_text(out))
     return 0
@@ -197,21 +202,22 @@ def _prepare_demo(out):
     mark.touch()
 
 # %% ../../nbs/11_cli/05_run_commands.ipynb #40aa2c6f
-def _demo_run(args, out, name, table, by, n_clusters):
+def _demo_run(args, out, name, table, by, n_clusters, cache):
     "Cluster one of the two sets, save the run, and give a row of the table."
     from audioclust.metrics.information import nmi
     from audioclust.pipeline.clustering import cluster_recordings
     from audioclust.pipeline.embedding import Observer
-    from audioclust.pipeline.grouping import Request
+    from audioclust.pipeline.grouping import Options, Request
     from audioclust.pipeline.run_folder import save_run
     run = out/f"{name}-by-{by}"
     observer = Observer(progress_bar(args.verbose - args.quiet))
-    grouping = cluster_recordings(out/"sounds"/name, Request(n_clusters=n_clusters, by=by), observer)
+    grouping = cluster_recordings(out/"sounds"/name, Request(n_clusters=n_clusters, by=by, options=Options(cache=cache)), observer)
     save_run(grouping, run)
     write_page(run)
     scores = score_run(run, "parent" if by == "content" else r"voice(\d+)")
     truth = table.set_index("path").loc[grouping.clips.path]
-    return {"sounds": name, "by": by, "clusters": n_clusters, "acc": scores["acc"],
+    encoder = grouping.encoder_choice.name if grouping.encoder_choice else "fixed"
+    return {"sounds": name, "by": by, "clusters": n_clusters, "encoder": encoder, "acc": scores["acc"],
             "nmi to family or word": nmi(truth.label, grouping.labels), "nmi to voice": nmi(truth.voice, grouping.labels)}
 
 def _demo_text(out):

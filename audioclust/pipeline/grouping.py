@@ -46,7 +46,7 @@ class Request:
     n_clusters:int|str=10 # Clusters wanted, for the methods that are told; "auto" chooses a number
     by:str="content" # "content" (what happens) or "source" (what it comes from)
     ignore:str|Iterable|None=None # What must not matter: order, pitch, level, noise, room; None takes those of `by`
-    encoder:str|Encoder|None=None # A name, "auto", or an `Encoder`; None is "fixed", and methods that train have their own
+    encoder:str|Encoder|None=None # A name, "auto", or an `Encoder`; None: a vote where that is quick, or "fixed"; trained methods need none
     window:float|None=None # Seconds in a clip; None makes each recording one clip
     random_state:int=0 # Seed
     options:Options=field(default_factory=Options) # What is rarely touched

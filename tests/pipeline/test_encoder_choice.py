@@ -5,12 +5,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dataclasses import replace
+
+from audioclust.core.registry import ENCODERS
+from audioclust.encoders import FixedEncoder
+from audioclust.pipeline import clustering
 from audioclust.pipeline.clustering import select_encoder
 from audioclust.encoders.combining import subsample_clips
 from audioclust.cli import main
 from audioclust.ensembles import prediction_strength
 from audioclust.kmeans import KMeans
-from audioclust.pipeline import AudioClusterer, Options, Request
+from audioclust.pipeline import AudioClusterer, Options, Request, cluster_recordings, load_run
 
 
 def test_prediction_strength_by_hand():
@@ -90,3 +95,37 @@ def test_leave_for_code_is_for_models_that_bring_some(words, tmp_path, capsys):
     for more in [], ["--encoder", "fixed"], ["--encoder", "auto"]:
         assert main(["cluster", str(words[0]), "--out", str(tmp_path/"run"), "--remote-code", *more]) == 2
         assert "--remote-code is for --encoder hf:NAME" in capsys.readouterr().err and not (tmp_path/"run").exists()
+
+
+class Stranger(FixedEncoder):
+    "Weights that came with another package, as far as the choice can tell."
+    version = "1"
+    def __init__(self, by="content", ignore=None, sample_rate=16000, **kwargs): super().__init__(by, ignore, sample_rate, **kwargs)
+
+@pytest.fixture
+def stranger(monkeypatch):
+    ENCODERS.register("stranger", Stranger, "for this test")
+    monkeypatch.setattr(clustering, "available_encoders", lambda: ["fixed", "untrained", "stranger"])
+    monkeypatch.delenv("AUDIOCLUST_ENCODER")
+    yield
+    ENCODERS.unregister("stranger")
+
+def test_installed_encoders_vote_unless_one_is_named(words, few, stranger, monkeypatch, tmp_path):
+    options = Options(stability=0, cache=tmp_path)
+    def chosen(folder, **more): return cluster_recordings(folder, Request(**{"n_clusters": 6, "options": options, **more}))
+    made = chosen(words[0])
+    assert made.encoder_choice.name == "fixed+stranger" and type(made.encoder).__name__ == "VotingEncoder" and made.request.encoder is None
+    for quicker in chosen(words[0], encoder="fixed"), chosen(few, n_clusters=3), chosen(words[0], options=replace(options, max_memory=2e9)):
+        assert quicker.encoder_choice is None and type(quicker.encoder) is FixedEncoder  # named; too few clips; memory is short
+    monkeypatch.setenv("AUDIOCLUST_ENCODER", "fixed")
+    assert chosen(words[0]).encoder_choice is None
+    monkeypatch.setenv("AUDIOCLUST_ENCODER", "hearing")
+    with pytest.raises(ValueError, match="encoder='hearing'"): chosen(words[0])
+
+@pytest.mark.parametrize("limit, said", [(0., "a vote with stranger"), (2., "fixed+stranger")], ids=["even to choose", "to use"])
+def test_a_vote_that_takes_long_is_only_offered(words, stranger, monkeypatch, capsys, tmp_path, limit, said):
+    for name, value in dict(AFFORDABLE_SECONDS=limit, CLIPS_FOR_A_VOTE=60, available_cores=lambda: 1, embedding_seconds=lambda name, s: 3. if name == "fixed" else 1.).items():
+        monkeypatch.setattr(clustering, name, value)
+    assert main(["cluster", str(words[0]), "--out", str(tmp_path/"run"), "--n-clusters", "6", "--stability", "0", "--no-page", "-q"]) == 0
+    assert f"encoder fixed: {said} would take some 0 minutes; --encoder auto takes them" in capsys.readouterr().out
+    assert load_run(tmp_path/"run").encoder_choice.name == "fixed"
