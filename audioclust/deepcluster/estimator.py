@@ -21,7 +21,7 @@ from typing_extensions import Self
 
 from ..core.files import atomic_write
 from ..core.registry import flat_params, split_options
-from .checkpoints import Checkpoints, training_fingerprint
+from .checkpoints import Checkpoints, frozen_record, training_fingerprint
 from .learner import deepcluster_learner, LearnerOptions
 from .memory_bank import deepcluster_v2_learner
 from .training import EpochLogger
@@ -103,6 +103,7 @@ class DeepCluster(EmbeddingClusterer):
     seconds_:Any # Real duration of each of them (s) [n]
     proba_ = None # The clusterer gives the groups, not the network
     training_bytes = 4e8 # The network, what fastai needs, and a batch
+    n_frozen = 1 # Encoders that `represent` takes
     _file = "deepcluster.json"
     def __init__(self,
         n_clusters:int=10, # Groups wanted
@@ -138,6 +139,8 @@ class DeepCluster(EmbeddingClusterer):
         checkpoints:str|Path|None=None, # Folder of the checkpoint; the training resumes from it if it is there
         log:Callable|None=None, # Called with a line of text after each epoch
         cbs:Iterable=(), # Callbacks for the learner
+        frozen:Iterable=(), # An encoder that votes on the pseudo-labels instead of the fixed one, and alone on the first
+        cache:Any=None, # Where its embeddings are cached; see `Encoder.embed`
         stage:Callable=lambda name: nullcontext(), # Context of each stage: listen, train, embed, whiten
     )->Self:
         "All but the clustering: sets `clips_`, `encoder_`, `whitening_`, `curves_` and the whitened `embeddings_`."
@@ -150,6 +153,7 @@ class DeepCluster(EmbeddingClusterer):
         network = dict(backbone=self.training.backbone, views=self.training.views, seed=self.seed_)
         rate, device = self.runtime.sample_rate, self.runtime.torch_device
         self.encoder_ = network_for(store.lengths, self.by, self.ignore, rate, **network).to(device)
+        self.frozen_, self._cache = list(frozen)[:1], cache
         with stage("train"): self.curves_ = self._train(store, checkpoints, [*cbs, *([EpochLogger(log)] if log else [])])
         with stage("embed"): X = self.encoder_.embed_logmels(store)
         with stage("whiten"): self.whitening_, self.embeddings_ = whiten_views(self.encoder_, store, X, self.seed_)
@@ -174,10 +178,11 @@ class DeepCluster(EmbeddingClusterer):
         self.encoder_.eval()
         return learn.curves.rows
 
-    def _fingerprint(self): return training_fingerprint(flat_params(self.get_params()), self.clips_)
+    def _fingerprint(self):
+        return training_fingerprint({**flat_params(self.get_params()), **frozen_record(self.frozen_)}, self.clips_)
 
     def _learner(self, store, cbs):
-        anchor = self._anchor() if self.anchor else None
+        anchor = self._anchor() if self.anchor or self.frozen_ else None
         return deepcluster_learner(**self._learner_arguments(store), anchor=anchor, cbs=cbs)
 
     def _learner_arguments(self, store): # Those that both versions take
@@ -187,15 +192,16 @@ class DeepCluster(EmbeddingClusterer):
         dls = store.dataloaders(training.bs, self.runtime.torch_device)
         return dict(dls=dls, encoder=self.encoder_, n_clusters=n_clusters, options=options, seed=self.seed_)
 
-    def _anchor(self): # Whitened embeddings by the fixed encoder [N, d]
+    def _anchor(self): # Whitened embeddings by the frozen encoder, or by the fixed one [N, d]
         runtime = self.runtime
-        fixed = FixedEncoder(self.by, self.ignore, runtime.sample_rate)
-        X = fixed.embed(self.clips_, [], device=runtime.torch_device, num_workers=runtime.num_workers)
-        return fixed.whitening(len(self.clips_)).fit_transform(np.nan_to_num(X))
+        encoder = self.frozen_[0] if self.frozen_ else FixedEncoder(self.by, self.ignore, runtime.sample_rate)
+        X = encoder.embed(self.clips_, [], device=runtime.torch_device, num_workers=runtime.num_workers, cache=self._cache)
+        return encoder.whitening(len(self.clips_)).fit_transform(np.nan_to_num(X))
 
 # %% ../../nbs/07_deepcluster/09_estimator.ipynb #d009bbf1
 class DeepClusterV2(DeepCluster):
     "Train an encoder on a table of clips by DeepCluster-v2, and cluster its embeddings."
+    n_frozen = 0
     _file = "deepcluster-v2.json"
     def __init__(self,
         n_clusters:int=10, # Groups wanted

@@ -21,6 +21,7 @@ from ..audio.streaming import available_cores
 from ..core.distributed import ProcessGroup
 from ..core.memory import memory_left
 from ..core.registry import trains_encoder
+from ..encoders.base import OTHER_GROUPING
 from ..encoders.catalogue import embedding_seconds, encoder_info
 from ..encoders.combining import available_encoders, EncoderChoice, FEWEST_CLIPS, rank_encoders, subsample_clips
 from ..encoders.pretrained import named_encoder
@@ -32,7 +33,7 @@ from ..ensembles.kmeans_ensemble import Consensus
 from ..kmeans.estimator import restarts
 from .embedding import check_enough, embed, find_clips, Observer
 from .explanations import clip_attributes, differences, followed, rows_to_measure
-from .grouping import check_request, Embedded, Grouping, Options, Request
+from .grouping import check_request, Embedded, Grouping, n_frozen, Options, Request
 from .memory_needs import bounded, takes_bound
 from .recommendations import advice, asks_for_number, choose_number
 
@@ -158,10 +159,12 @@ def cluster_recordings(recordings:str|Path|list|pd.DataFrame, # Folder, file, gl
     team = ProcessGroup(request.options.sharded)
     clusterer, encoder = team.first(lambda: (check_request(request), _named(request))) # a wrong request is refused before any work
     with observer.stage("find"): clips, errors = team.first(lambda: _find(recordings, request, clusterer))
-    with observer.stage("pick"): choice = team.first(lambda: _encoder_choice(clips, request))
+    with observer.stage("pick"): choice, other_encoder = team.first(lambda: _encoder_choices(clips, request))
+    if encoder == "auto" and not choice: encoder = None # a method that trains, and nothing that it could start from
     with_encoder = replace(request, encoder=choice.name if choice else encoder)
     name = os.path.abspath(recordings) if isinstance(recordings, (str, os.PathLike)) else f"{len(clips)} clips"
-    embedded = embed(clips, with_encoder, errors=errors, recordings=name, observer=observer, clusterer=clusterer)
+    embedded = embed(clips, with_encoder, errors=errors, recordings=name, observer=observer, clusterer=clusterer,
+                     other_encoder=other_encoder)
     return group(replace(embedded, request=request, encoder_choice=choice), observer=observer)
 
 def _named(request):
@@ -181,10 +184,20 @@ def _find(recordings, request, clusterer):
     return clips, errors
 
 # %% ../../nbs/09_pipeline/05_clustering.ipynb #fb7b71c2
+def _encoder_choices(clips, request):
+    "An `EncoderChoice` or None, and the name of an encoder for the other grouping or None."
+    if not trains_encoder(request.method): return _encoder_choice(clips, request), None
+    if request.encoder != "auto" or not _with_weights(available_encoders()): return None, None
+    wanted = replace(request, method="kmeans", options=replace(request.options, params=None))
+    choice = select_encoder(clips, wanted)
+    if n_frozen(request.method) < 2: return choice, None
+    other = select_encoder(clips, replace(wanted, by=OTHER_GROUPING[request.by], ignore=None, n_clusters=10))
+    return choice._replace(why=f"{choice.why}; for the grouping by {OTHER_GROUPING[request.by]}: {other.name}"), other.name
+
 def _encoder_choice(clips, request):
     "An `EncoderChoice` where the encoder is to be chosen, else None."
     wanted = _wanted_encoder(request)
-    if wanted not in (None, "auto") or trains_encoder(request.method): return None
+    if wanted not in (None, "auto"): return None
     return select_encoder(clips, request) if wanted == "auto" else _affordable_vote(clips, request)
 
 def _wanted_encoder(request):

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,11 @@ from audioclust.audio.folders import (
 )
 from ..core.distributed import ProcessGroup
 from ..core.registry import set_flat_params, trains_encoder
-from ..encoders.base import EmbeddingDetails, Encoder
+from ..encoders.base import EmbeddingDetails, Encoder, OTHER_GROUPING
 from ..encoders.fixed import FixedEncoder
 from ..encoders.pretrained import named_encoder
 from ..encoders.voting import is_vote, parse_vote, VotingEncoder
-from .grouping import check_request, Embedded, Request
+from .grouping import check_request, Embedded, n_frozen, Request
 from .memory_needs import batch_memory
 from .recommendations import asks_for_number, choose_number
 
@@ -77,7 +77,9 @@ def check_enough(clusterer:Any, # Unfitted
 # %% ../../nbs/09_pipeline/04_embedding.ipynb #a160a90f
 def _encoder_for(request, clips):
     "The encoder; None where it exists only after a training."
-    if request.trains: return None
+    return None if request.trains else _encoder_by_name(request, clips)
+
+def _encoder_by_name(request, clips):
     if isinstance(request.encoder, Encoder): return request.encoder
     if request.encoder and is_vote(request.encoder): return _voting_encoder(request, clips)
     return _named_or_fixed(request.encoder, request, clips)
@@ -100,6 +102,7 @@ def embed(clips:pd.DataFrame, # Columns path, start, end (s), from `find_clips`
     recordings:str="", # Where the clips came from, for messages and the run folder
     observer:Observer|None=None, # Who looks on
     clusterer:Any=None, # What `check_request` gave; None asks it
+    other_encoder:str|None=None, # For the grouping that was not asked for, where a method finds both; None: the fixed one
 )->Embedded: # Whitened embeddings of the clips that could be decoded
     "Turn clips into embeddings, with an encoder or with a network that is trained on them."
     request, observer = request or Request(), observer or Observer()
@@ -107,7 +110,7 @@ def embed(clips:pd.DataFrame, # Columns path, start, end (s), from `find_clips`
     if clusterer is None: clusterer = team.first(lambda: check_request(request))
     recordings = recordings or f"{len(clips)} clips"
     start = _Start(clips, request, list(errors or []), recordings, observer, clusterer)
-    if request.trains: return team.first(lambda: _train(start))
+    if request.trains: return team.first(lambda: _train(start, other_encoder))
     return _encode(start, team)
 
 @dataclass
@@ -202,14 +205,14 @@ def _single_process():
     try: yield
     finally: os.environ.update(removed)
 
-def _train(start):
+def _train(start, other_encoder=None):
     "Embeddings by a network that sees the clips: trained (deepcluster, spice), or with random weights."
     batch_memory(start.request, start.clips, None, start.clusterer)
     choice = _number_before_training(start)
     network = _network(start)
     failed = []
     try:
-        with _single_process(): _fit_network(network, start, failed)
+        with _single_process(): _fit_network(network, start, failed, _frozen(start, other_encoder))
     except ValueError as e:
         if len(failed) < len(start.clips): raise
         raise ValueError(explain_no_recordings(start.recordings, start.errors + _with_paths(start.clips, failed))) from e
@@ -230,10 +233,19 @@ def _network(start):
     return set_flat_params(network, by=request.by, ignore=request.ignore, num_workers=num_workers,
                            sample_rate=_sample_rate(request, start.clips))
 
-def _fit_network(network, start, failed):
+def _frozen(start, other_encoder):
+    "Encoders that a training starts from: for the wanted grouping and, where a method finds both, for the other."
+    request = start.request
+    if request.encoder is None or not trains_encoder(request.method): return []
+    other = replace(request, by=OTHER_GROUPING[request.by], ignore=None, encoder=other_encoder)
+    return [_encoder_by_name(r, start.clips) for r in (request, other)[:n_frozen(request.method)]]
+
+def _fit_network(network, start, failed, frozen):
     observer = start.observer
     def shown(batches): return observer.progress(batches, len(start.clips))
-    network.represent(start.clips, failed, progress=shown, checkpoints=observer.checkpoints, log=observer.log, stage=observer.stage)
+    more = dict(frozen=frozen, cache=start.request.options.cache) if frozen else {}
+    network.represent(start.clips, failed, progress=shown, checkpoints=observer.checkpoints, log=observer.log,
+                      stage=observer.stage, **more)
 
 # %% ../../nbs/09_pipeline/04_embedding.ipynb #dbd74b1f
 def _embedded_by(network, start, failed, choice):

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LOWEST_RATE', 'HIGHEST_RATE', 'CLIP_DETAILS', 'Options', 'Request', 'request_record', 'request_from_record',
-           'check_request', 'Embedded', 'clip_ids', 'Level', 'Grouping']
+           'check_request', 'n_frozen', 'Embedded', 'clip_ids', 'Level', 'Grouping']
 
 # %% ../../nbs/09_pipeline/02_grouping.ipynb #f8d8e9fd
 import hashlib
@@ -21,7 +21,7 @@ import torch
 
 from ..core.distributed import check_device
 from ..core.memory import memory_left
-from ..core.registry import make_clusterer, trains_encoder
+from ..core.registry import make_clusterer, METHODS, trains_encoder
 from ..encoders.base import what_to_ignore
 from ..encoders.base import Encoder
 
@@ -98,10 +98,19 @@ def check_request(request:Request)->Any: # The unfitted clusterer
 
 def _check_encoder(request):
     encoder = request.encoder
-    if trains_encoder(request.method) and encoder not in (None, "auto"):
-        raise ValueError(f"{request.method} trains an encoder of its own: leave out encoder={encoder!r}, or choose another method")
     if encoder is not None and not isinstance(encoder, (str, Encoder)):
         raise ValueError(f"encoder={encoder!r}: give a name or an Encoder")
+    if encoder is None or not trains_encoder(request.method): return
+    if not n_frozen(request.method):
+        raise ValueError(f"{request.method} trains an encoder of its own: leave out encoder={encoder!r}, or choose another method")
+    if encoder == "untrained" or request.options.max_memory is not None:
+        what = "an untrained network" if encoder == "untrained" else "a bound on the memory"
+        raise ValueError(f"encoder={encoder!r}: {request.method} trains an encoder of its own, and takes others only to start from; "
+                         f"this cannot be combined with {what}: leave one out")
+
+def n_frozen(method:str)->int: # A name in `METHODS`
+    "How many frozen encoders a method that trains can start from: for the wanted grouping, for the other; 0 for none."
+    return getattr(METHODS.load(method), "n_frozen", 0)
 
 LOWEST_RATE, HIGHEST_RATE = 2000, 192_000 # Hz that recordings are resampled to
 

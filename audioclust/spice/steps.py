@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CONTENT_DIMS', 'SOURCE_DIMS', 'TOLERANCE', 'SMALL_WEIGHT', 'MATCH_TOLERANCE', 'LEAST_RELIABLE', 'Features',
-           'network_features', 'add_fixed_encoders', 'OtherGroupingOptions', 'find_groupings', 'make_fair',
+           'network_features', 'add_frozen_encoders', 'OtherGroupingOptions', 'find_groupings', 'make_fair',
            'RefinementOptions', 'head_views', 'train_heads', 'train_on_reliable']
 
 # %% ../../nbs/08_spice/11_steps.ipynb #f284754d
@@ -30,13 +30,13 @@ from .trained_encoder import head_embeddings, soft_assignment
 class Features:
     "Whitened embeddings of all clips for each grouping, the wanted one first, and what computes them."
     whitenings: list # A fitted whitening of each network
-    fixed: list # (fixed encoder, fitted whitening) of each grouping, or none
-    whitened: list # For each grouping a list of embeddings [N, m]: of the network, and of the fixed encoder
+    frozen: list # (frozen encoder, fitted whitening) of each grouping, or none
+    whitened: list # For each grouping a list of embeddings [N, m]: of the network, and of the frozen encoder
 
 def network_features(networks:list, # Trained, the network of the wanted grouping first
     store:Any, # Log-mels of all clips
     seed:int=0, # Of the views
-)->Features: # Without fixed encoders
+)->Features: # Without frozen encoders
     "The networks' embeddings, whitened by the variation within clips."
     rows = np.random.default_rng(seed).permutation(len(store))[:5000]  # clips whose views are compared
     whitenings, whitened = [], []
@@ -48,19 +48,19 @@ def network_features(networks:list, # Trained, the network of the wanted groupin
         whitened.append([whitening.transform(X)])
     return Features(whitenings, [], whitened)
 
-def add_fixed_encoders(features:Features, # Of the networks
-    encoders:list, # A `FixedEncoder` for each grouping
+def add_frozen_encoders(features:Features, # Of the networks
+    encoders:list, # An encoder for each grouping, such as a `FixedEncoder` or a `VotingEncoder`
     clips:pd.DataFrame, # Table with columns path, start, end (s)
-    **options, # Of `Encoder.embed`: device, num_workers
+    **options, # Of `Encoder.embed`: device, num_workers, cache
 )->Features:
-    "Features with the whitened embeddings of fixed encoders beside those of the networks."
-    fixed, whitened = [], []
+    "Features with the whitened embeddings of frozen encoders beside those of the networks."
+    frozen, whitened = [], []
     for encoder,tables in zip(encoders, features.whitened):
         X = np.nan_to_num(encoder.embed(clips, [], **options))
         whitening = encoder.whitening(len(X)).fit(X)
-        fixed.append((encoder.cpu(), whitening))
+        frozen.append((encoder.cpu(), whitening))
         whitened.append([*tables, whitening.transform(X)])
-    return Features(features.whitenings, fixed, whitened)
+    return Features(features.whitenings, frozen, whitened)
 
 # %% ../../nbs/08_spice/11_steps.ipynb #aab42d54
 CONTENT_DIMS = (16, 20, 24, 32, 40) # Numbers of leading axes for groups by content
@@ -130,10 +130,10 @@ def head_views(network:Any, # Of the wanted grouping
 )->np.ndarray: # [5, n, m]
     "What the heads see of five random views of some clips."
     other = None if found.other_labels_ is None else found.other_labels_[rows]
-    fixed = [Z[rows] for Z in features.whitened[0][1:]]
+    frozen = [Z[rows] for Z in features.whitened[0][1:]]
     X = network.embed_logmels(store, views=5, rows=rows, seed=seed, bf16=None)  # [n, 5, d]
     whitened = [features.whitenings[0].transform(X[:, v]) for v in range(X.shape[1])]
-    return np.stack([head_embeddings(found, fair, [Z, *fixed], other) for Z in whitened])
+    return np.stack([head_embeddings(found, fair, [Z, *frozen], other) for Z in whitened])
 
 def train_heads(clean:np.ndarray, # What the heads see of all clips [N, m]
     views:np.ndarray, # And of five random views of some clips [5, n, m]
@@ -166,6 +166,7 @@ def train_on_reliable(trainer:NetworkTrainer, # What all trainings share
     reliable:np.ndarray, # Reliable labels [N], -1 for none
     selection:LabelSelection, # Changed where the labels of the network are accepted
     match_epochs:int|None=None, # None: by the number of clips
+    tolerance:float=MATCH_TOLERANCE, # Loss of validity that is accepted
 )->Any: # Encoder and head, if their labels are accepted
     "FixMatch from reliable labels."
     counts = np.bincount(reliable[reliable >= 0], minlength=selection.n_clusters)
@@ -179,7 +180,7 @@ def train_on_reliable(trainer:NetworkTrainer, # What all trainings share
     proba = store_probabilities(learn.ema.network, trainer.store)
     before, after = selection.accepted_validity, selection.score("match", proba.argmax(1))
     lost = _lost_groups(selection.steps["match"], reliable, counts)
-    if lost or after < before - MATCH_TOLERANCE:
+    if lost or after < before - tolerance:
         return warnings.warn(f"training on reliable labels lost {lost} groups and changed the validity of the labels "
                              f"from {before:.2f} to {after:.2f}: the labels of the step before are kept")
     selection.accept("match", proba)

@@ -21,10 +21,11 @@ from typing_extensions import Self
 
 from ..core.estimator import Clusterer, like_input, to_numpy
 from ..core.files import atomic_write
+from ..core.registry import load_saved
 from ..deepcluster.training import EncoderWithHead
-from ..encoders.base import Encoder, load_encoder
+from ..encoders.base import EmbeddingDetails, Encoder, load_encoder
 from ..encoders.residual import IdentityWhitening
-from ..encoders.whitening import Whiten, WithinWhiten
+from ..encoders.whitening import WithinWhiten
 from .fair import FairClustering
 from .fixmatch import probabilities
 from .head_training import SelfHeads
@@ -92,76 +93,82 @@ def _load_network(path):  # The folder of an encoder and its head
 class TrainedEncoder(Encoder):
     "Both encoders of SPICE and its clusterings: embeddings, and the probability of each group."
     networks:Any
-    fixed:Any
+    frozen:Any
     network:Any
     def __init__(self, networks:Iterable=(), # A network for each grouping, the wanted one first
         whitenings:Iterable=(), # A whitening of each network's embeddings
-        fixed:Iterable=(), # A fixed encoder and its whitening for each grouping, or none
+        frozen:Iterable=(), # A frozen encoder and its whitening for each grouping, or none
         nonredundant:Any=None, # The `NonRedundantClustering`
         refinements:Refinements=Refinements(), # What improved on it
     ):
         super().__init__()
-        fixed = list(fixed)
+        frozen = list(frozen)
         self.networks, self.whitenings = nn.ModuleList(networks), list(whitenings)
-        self.fixed = nn.ModuleList(encoder for encoder,_ in fixed)
-        self.fixed_whitenings = [whitening for _,whitening in fixed]
+        self.frozen = nn.ModuleList(encoder for encoder,_ in frozen)
+        self.frozen_whitenings = [whitening for _,whitening in frozen]
         self.nonredundant, self.refinements = nonredundant, refinements
         self.network = refinements.network  # a module of this one, so that it moves with it
         if nonredundant is None: return
         self.sample_rate, self.n_clusters = self.networks[0].sample_rate, nonredundant.n_clusters
-        self.dim = sum(len(w.components_) for w in nonredundant.steps_[-1].whitenings) + self.n_clusters
+        self.dims = [network.dim for network in self.networks_used] + [self.n_clusters]*(self.network is not None)
+        self.dim = sum(self.dims)
+        self.memory_factor = max(encoder.memory_factor for encoder in (*self.networks, *self.frozen))
+
+    @property
+    def networks_used(self)->list:
+        "The networks that the groups depend on."
+        return list(self.networks)[:2 if self.nonredundant.removes_other_ else 1]
 
     def config(self)->dict: return {}
     def whitening(self, n:int)->IdentityWhitening: return IdentityWhitening() # For n clips
 
+    @torch.no_grad()
     def forward(self, wave:torch.Tensor, # Waveforms [B, samples]
         lengths:torch.Tensor, # Samples of each [B]
-    )->torch.Tensor: # float32 [B, m + K]
-        "Embeddings and probabilities side by side."
-        both = self.embed_and_classify(wave, lengths)
-        return torch.from_numpy(np.concatenate(both, 1).astype(np.float32)).to(wave.device)
-
-    @torch.no_grad()
-    def embed_and_classify(self, wave:torch.Tensor, # Waveforms [B, samples]
-        lengths:torch.Tensor, # Samples of each [B]
-    )->tuple[np.ndarray,np.ndarray]: # (embeddings float32 [B, m], probabilities float32 [B, K])
-        "Embeddings of clips, and the probability of each group."
+    )->torch.Tensor: # float32 [B, dim]
+        "What the networks make of clips, side by side: embeddings, and the probabilities of the last one if there is one."
         batch = self.networks[0].front(wave, lengths)
-        whitened = self._whitened(wave, lengths, batch)
+        outputs = [network.embed_batch(batch) for network in self.networks_used]
+        if self.network is not None: outputs.append(probabilities(self.network, batch))
+        return torch.cat([output.float() for output in outputs], 1)
+
+    def embed(self, clips:pd.DataFrame, # type: ignore[override] # Table with columns path, start, end (s)
+        errors:list|None=None, # Clips that an encoder could not decode are appended here as (row, reason); None warns
+        *, details:EmbeddingDetails|None=None, # Filled with the decoded seconds
+        **options, # Further arguments of `Encoder.embed`
+    )->tuple[np.ndarray,np.ndarray]: # (embeddings float32 [N, m], probabilities float32 [N, K])
+        "Embeddings of a table of clips, and the probability of each group; NaN where a clip could not be decoded."
+        outputs = super().embed(clips, errors, details=details, **options)
+        options = {name: v for name,v in options.items() if name != "progress"}
+        frozen = [encoder.embed(clips, [], **options) for encoder in self.frozen]
+        decoded = np.isfinite(np.concatenate([outputs, *frozen], 1)).all(1)
+        n_axes = sum(len(w.components_) for w in self.nonredundant.steps_[-1].whitenings)
+        Z, p = (np.full((len(clips), n), np.nan, np.float32) for n in (n_axes, self.n_clusters))
+        if decoded.any(): Z[decoded], p[decoded] = self._embed_and_classify(outputs[decoded], [X[decoded] for X in frozen])
+        return Z, p
+
+    def _embed_and_classify(self, outputs, frozen):
+        "Embeddings and probabilities from what the networks and the frozen encoders made of the same clips."
+        *embedded, rest = np.split(outputs, np.cumsum([network.dim for network in self.networks_used]), 1)
+        whitened = [[w.transform(X)] for X,w in zip(embedded, self.whitenings)]
+        for tables,X,w in zip(whitened, frozen, self.frozen_whitenings): tables.append(w.transform(X))
         labels, agreement, Z, other = self.nonredundant.predict_with_embeddings(whitened[0], whitened[-1])
         fair, heads = self.refinements.fair, self.refinements.heads
-        if self.network is not None: return Z, probabilities(self.network, batch).cpu().numpy()
+        if self.network is not None: return Z, rest
         if heads is not None:
             return Z, heads.predict_proba(head_embeddings(self.nonredundant, fair, whitened[0], other))
         if fair is not None: return Z, fair.predict_with_embeddings(whitened[0], other)[2]
         return Z, soft_assignment(labels, agreement, self.n_clusters)
 
-    def _whitened(self, wave, lengths, batch):
-        "Whitened embeddings of each grouping that is needed: of its network, and of its fixed encoder if there is one."
-        n = 2 if self.nonredundant.removes_other_ else 1
-        networks = list(zip(self.networks, self.whitenings))[:n]
-        whitened = [[w.transform(network.embed_batch(batch).cpu().numpy())] for network,w in networks]
-        for tables,encoder,w in zip(whitened, self.fixed, self.fixed_whitenings):
-            tables.append(w.transform(encoder(wave, lengths).cpu().numpy()))
-        return whitened
-
-    def embed(self, clips:pd.DataFrame, # type: ignore[override] # Table with columns path, start, end (s)
-        *args, # Further arguments of `Encoder.embed`
-        **kwargs, # Further arguments of `Encoder.embed`
-    )->tuple[np.ndarray,np.ndarray]: # (embeddings float32 [N, m], probabilities float32 [N, K])
-        "Embeddings of a table of clips, and the probability of each group; NaN where a clip could not be decoded."
-        both = super().embed(clips, *args, **kwargs)
-        return both[:, :-self.n_clusters], both[:, -self.n_clusters:]
-
     def save(self, path:str|Path): # Folder, created if necessary
         "Write all parts, without pickle."
         path = Path(path)
         _save_pairs(path, "network", self.networks, self.whitenings)
-        _save_pairs(path, "fixed", self.fixed, self.fixed_whitenings)
+        _save_pairs(path, "fixed", self.frozen, self.frozen_whitenings)
         self.nonredundant.save(path/"crossed")
         self.refinements.save(path)
         there = {name: getattr(self.refinements, part) is not None for name,part in _PARTS.items()}
-        about = {"class": type(self).__name__, "networks": len(self.networks), "fixed": len(self.fixed), **there}
+        about = {"class": type(self).__name__, "networks": len(self.networks), "fixed": len(self.frozen), **there}
         with atomic_write(path/"encoder.json") as tmp: tmp.write_text(json.dumps(about, indent=1), encoding="utf-8")
 
     @classmethod
@@ -171,10 +178,10 @@ class TrainedEncoder(Encoder):
         path = Path(path)
         about = json.loads((path/"encoder.json").read_text(encoding="utf-8"))
         networks = [path/f"network{i}" for i in range(about["networks"])]
-        fixed = [path/f"fixed{i}" for i in range(about["fixed"])]
+        frozen = [path/f"fixed{i}" for i in range(about["fixed"])]
         refinements = Refinements.load(path, **{part: about[name] for name,part in _PARTS.items()})
         return cls([load_encoder(f) for f in networks], [WithinWhiten.load(f) for f in networks],
-                   [(load_encoder(f), Whiten.load(f)) for f in fixed],
+                   [(load_encoder(f), load_saved(f, "whitening")) for f in frozen],
                    NonRedundantClustering.load(path/"crossed"), refinements).eval()
 
 _PARTS = dict(even="fair", heads="heads", model="network") # Names in encoder.json, and in `Refinements`

@@ -4,10 +4,10 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from audioclust.audio import synthetic_words
-from audioclust.core.registry import METHODS
+from audioclust.core.registry import ENCODERS, METHODS
 from audioclust.encoders import FixedEncoder
 from audioclust.kmeans import KMeans
-from audioclust.pipeline import Options, Request, cluster_recordings, load_run, save_run
+from audioclust.pipeline import Options, Request, assign, cluster_recordings, clustering, load_run, save_run
 
 
 class Method(BaseEstimator):
@@ -48,3 +48,41 @@ def test_a_method_says_what_memory_its_training_takes(method, tmp_path, monkeypa
     synthetic_words(3, 2, 6, sample_rate=8000).save(tmp_path/"in")
     monkeypatch.setattr(Method, "training_bytes", 1e15)
     with pytest.raises(ValueError, match="A network and 36 clips"): cluster_recordings(tmp_path/"in", Request("patient", 3))
+
+
+class Stranger(FixedEncoder):
+    "Weights that came with another package, at a rate of their own, as far as the choice can tell."
+    version = "1"
+    def __init__(self, by="content", ignore=None, sample_rate=16000, **kwargs): super().__init__(by, ignore, sample_rate, **kwargs)
+
+@pytest.fixture
+def stranger(monkeypatch):
+    ENCODERS.register("stranger", Stranger, "for this test")
+    monkeypatch.setattr(clustering, "available_encoders", lambda: ["fixed", "untrained", "stranger"])
+    yield
+    ENCODERS.unregister("stranger")
+
+TRAINED = {"spice": dict(epochs=1, bs=16, views=2, head_epochs=2, heads=2, match_epochs=0, n_other=(2,)), "deepcluster": dict(epochs=1, passes=1, views=2)}
+
+@pytest.mark.parametrize("method", TRAINED)
+def test_a_training_starts_from_a_vote(method, few, stranger, brief, tmp_path):
+    options = Options(params=TRAINED[method], num_workers=0, stability=0, cache=tmp_path/"cache")
+    auto = cluster_recordings(few, Request(method, 3, encoder="auto", options=options))
+    named = cluster_recordings(few, Request(method, 3, encoder="fixed+stranger", options=options))
+    assert auto.encoder_choice.name == "fixed+stranger" and named.encoder_choice is None
+    assert ("for the grouping by source: fixed" in auto.encoder_choice.why) == (method == "spice")
+    save_run(named, tmp_path/"run", figures=False)
+    loaded = load_run(tmp_path/"run")
+    if method == "deepcluster":
+        np.testing.assert_array_equal(named.labels, auto.labels)  # the vote decides only on the first pseudo-labels
+        alone = cluster_recordings(few, Request(method, 3, options=options))
+        assert not np.array_equal(alone.embeddings, named.embeddings)
+    else:
+        assert [type(e).__name__ for e in named.encoder.frozen] == ["VotingEncoder", "FixedEncoder"] and [type(e).__name__ for e in auto.encoder.frozen] == ["VotingEncoder"]*2
+        assert [type(e).__name__ for e in loaded.encoder.frozen] == ["VotingEncoder", "FixedEncoder"] and loaded.encoder.frozen[0].sample_rate == 16000
+    for grouping in named, loaded: np.testing.assert_array_equal(assign(grouping, few).cluster, named.labels)
+
+def test_what_a_training_cannot_start_from(method, few, stranger):
+    for request, said in ((Request("patient", 3, encoder="stranger"), "patient trains an encoder of its own: leave out"), (Request("spice", 3, encoder="untrained"), "cannot be combined with an untrained network"),
+                          (Request("spice", 3, encoder="stranger", options=Options(max_memory=4e9)), "cannot be combined with a bound on the memory"), (Request("spice", 3, encoder="hearing"), "encoder='hearing'")):
+        with pytest.raises(ValueError, match=said): cluster_recordings(few, request)
