@@ -1,6 +1,7 @@
 """SPICE on the spoken digits, by content and by source: what each step reaches, and how long it takes.
 
     AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/spice.py [--only "NAME;…"] [--seeds 5] [--encoders FOLDER]
+    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/spice.py --only "content, vote;source, vote;content, vote, no networks;source, vote, no networks" --out benchmarks/results/spice-vote.csv
 
 Each row of benchmarks/results/spice.csv is one run, scored afterwards against digits and speakers at every step; labels
 take no part in training, stopping or choosing. Rows are appended: a run that is there already is not made again.
@@ -18,15 +19,21 @@ import soundfile as sf
 from appended import append
 from audioclust.audio import fsdd
 from audioclust.core.registry import split_options
-from audioclust.encoders import load_encoder
+from audioclust.encoders import FixedEncoder, load_encoder
+from audioclust.encoders.base import OTHER_GROUPING
+from audioclust.encoders.pretrained import named_encoder
+from audioclust.encoders.voting import VotingEncoder, parse_vote
 from audioclust.kmeans import KMeans
 from audioclust.encoders.logmel_store import TrimmedLogMel, LogMelStore
 from audioclust.metrics import score
+from audioclust.pipeline import Options, Request
+from audioclust.pipeline.clustering import select_encoder
 from audioclust.spice import SPICE
 
 SIZES = (500, 430, 370, 310, 250, 210, 170, 130, 90, 50)  # clips of each digit at most, when unbalanced: there are 300 of each, so four digits are whole
 VARIANTS = {"content": {}, "source": dict(by="source", n_clusters=6), "content, not crossed": dict(crossed=False), "content, unbalanced": dict(unbalanced=True),
             "content, noisy": dict(noisy=True), "content, k = 8": dict(n_clusters=8), "content, k = 12": dict(n_clusters=12), "content, k = 20": dict(n_clusters=20)}
+VOTES = {"content, vote": dict(vote=True), "source, vote": dict(vote=True, by="source", n_clusters=6), "content, vote, no networks": dict(vote=True, epochs=0), "source, vote, no networks": dict(vote=True, by="source", n_clusters=6, epochs=0)}  # need the encoders that `audioclust encoders` lists
 
 COLUMNS = dict(crossed="nonredundant", even="fair") # Names in the file of results -> names in `steps_`
 IN_FILE = {step: column for column,step in COLUMNS.items()}
@@ -55,10 +62,19 @@ def fitted(model, table, at, **options): # `at`: folders of the two networks, th
     return model
 
 
+def voters(table, model, cache):
+    "The encoders that vote for the wanted grouping and for the other one, and the names of the votes."
+    names = [select_encoder(table, Request(n_clusters=k, by=by, random_state=model.random_state, options=Options(cache=cache))).name
+             for by,k in ((model.by, model.n_clusters), (OTHER_GROUPING[model.by], 10))]
+    def member(name, by): return FixedEncoder(by, sample_rate=8000) if name == "fixed" else named_encoder(name)
+    bys = model.by, OTHER_GROUPING[model.by]
+    return [VotingEncoder([member(n, by) for n in parse_vote(name)], parse_vote(name).values()) for name,by in zip(names, bys)], names
+
+
 def run(table, seed, kept=None, unbalanced=False, noisy=False, **options):
     with tempfile.TemporaryDirectory() as tmp: return _run(with_noise(table, seed, tmp) if noisy else table, seed, kept, unbalanced, "_noisy"*noisy, **options)
 
-def _run(table, seed, kept, unbalanced, name, **options):
+def _run(table, seed, kept, unbalanced, name, vote=False, **options):
     if unbalanced:
         rng = np.random.default_rng(seed)
         table = table.iloc[np.sort(np.concatenate([rng.permutation(np.flatnonzero(table.label == d))[:n] for d,n in zip(sorted(set(table.label)), SIZES)]))].reset_index(drop=True)
@@ -68,14 +84,19 @@ def _run(table, seed, kept, unbalanced, name, **options):
         start = time.perf_counter()
         yield
         spent[f"s_{name}"] = round(time.perf_counter() - start, 1)
-    with warnings.catch_warnings(record=True) as warned:
+    with warnings.catch_warnings(record=True) as warned, tempfile.TemporaryDirectory() as cache:
         warnings.simplefilter("always")
         model = SPICE(**split_options(SPICE, {"n_clusters": 10, "sample_rate": 8000, "random_state": seed, **options}))
         bys = ("content", "source")[::1 if model.by == "content" else -1]
-        at = [Path(kept)/f"{by}_{seed}{'_unbalanced'*unbalanced}{name}" for by in bys] if kept else []
-        fitted(model, table, at, stage=stage)
-    X = model.encoders_[0].embed_logmels(LogMelStore.from_clips(table, TrimmedLogMel(8000)))
-    steps = {"kmeans": KMeans(model.n_clusters, n_init=20, random_state=seed).fit_predict(X/np.linalg.norm(X, axis=1, keepdims=True)), **model.steps_, "answer": model.labels_}
+        at = [Path(kept)/f"{by}_{seed}{'_unbalanced'*unbalanced}{name}" for by in bys] if kept and model.contrast.epochs != 0 else []
+        votes = []
+        if vote:
+            with stage("vote"): frozen, votes = voters(table, model, cache)
+        fitted(model, table, at, stage=stage, **dict(frozen=frozen, cache=cache) if vote else {})
+    steps = {**model.steps_, "answer": model.labels_}
+    if model.encoders_:
+        X = model.encoders_[0].embed_logmels(LogMelStore.from_clips(table, TrimmedLogMel(8000)))
+        steps["kmeans"] = KMeans(model.n_clusters, n_init=20, random_state=seed).fit_predict(X/np.linalg.norm(X, axis=1, keepdims=True))
     steps |= {column: steps[step] for column,step in COLUMNS.items() if step in steps}
     wanted, other = ("label", "speaker") if model.by == "content" else ("speaker", "label")
     row = {}
@@ -86,7 +107,7 @@ def _run(table, seed, kept, unbalanced, name, **options):
     good = model.reliable_ >= 0
     mine = score(table[wanted][good], model.reliable_[good])["acc"]
     return {**{k: round(float(v), 4) if v != "" else "" for k,v in row.items()}, "reliable": int(good.sum()), "acc_reliable": round(float(mine), 4), "n_other": model.nonredundant_.n_other_, "dependence": round(model.nonredundant_.dependence_.get("at the end", float("nan")), 4), "kept": " ".join(k for k,v in dict(even=model.fair_, heads=model.heads_, match=model.model_).items() if v is not None),
-            "evidence": "; ".join(f"{IN_FILE.get(k, k)} {e['consistency']:.3f} - {e['dependence']:.3f}" for k,e in model.validity_.items()), "warned": "; ".join(str(w.message) for w in warned if "kept" in str(w.message) or "depend" in str(w.message)), **spent}
+            "evidence": "; ".join(f"{IN_FILE.get(k, k)} {e['consistency']:.3f} - {e['dependence']:.3f}" for k,e in model.validity_.items()), "warned": "; ".join(str(w.message) for w in warned if "kept" in str(w.message) or "depend" in str(w.message)), **(dict(votes=" | ".join(votes)) if votes else {}), **spent}
 
 
 def main():
@@ -98,7 +119,7 @@ def main():
     args = p.parse_args()
     table = fsdd(download=False)
     todo = [(name, s) for name in (args.only.split(";") if args.only else VARIANTS) for s in range(args.seeds)]
-    append(args.out, todo, lambda name, seed: dict(seed=seed, **run(table, seed, args.encoders, **VARIANTS[name])))
+    append(args.out, todo, lambda name, seed: dict(seed=seed, **run(table, seed, args.encoders, **(VARIANTS | VOTES)[name])))
 
 
 if __name__ == "__main__": main()

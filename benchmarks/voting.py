@@ -26,6 +26,9 @@ from audioclust.encoders import FixedEncoder, named_encoder
 from audioclust.encoders.catalogue import encoder_info
 from audioclust.encoders.voting import agreement, elected, vote_weights
 from audioclust.ensembles import Consensus
+from audioclust.ensembles.resampling import cluster_subsamples
+from audioclust.ensembles.voting import consensus, stability as mean_ari
+from audioclust.kmeans import KMeans
 from audioclust.metrics import nmi, score
 from made_sets import make
 
@@ -79,7 +82,7 @@ BOTH = "content", "source"
 ONLY_SOURCE = "languages, odd", "languages, even" # the letters of two languages are not the same letters
 
 
-def rules(partitions, confidence):
+def rules(partitions, confidence, stable):
     "Name of a rule → weights of the encoders."
     names = list(partitions)
     with_fixed = agreement(partitions)
@@ -90,7 +93,14 @@ def rules(partitions, confidence):
     yield "the three that agree most", dict.fromkeys(sorted(names, key=lambda e: -mean[e])[:3], 1.)
     yield "agreement with all, squared", {e: m**2/max(mean.values())**2 for e,m in mean.items()}
     yield "fixed and the closest to it", {"fixed": 1., max(with_fixed, key=lambda e: with_fixed[e]): 1.}
-    yield "vote", elected(vote_weights(with_fixed, {e: encoder_info(e).family for e in names}))
+    weights = vote_weights(with_fixed, {e: encoder_info(e).family for e in names})
+    yield "vote", elected(weights)
+    yield "stability, squared", {e: max(s, .01)**2/max(*stable.values(), .01)**2 for e,s in stable.items()}
+    both = {e: w*(1. if e == "fixed" else max(stable[e], .01)) for e,w in weights.items()}
+    yield "vote, times stability", elected({e: w/max(w for f,w in both.items() if f != "fixed") if e != "fixed" else 1. for e,w in both.items()})
+    ranked = sorted((e for e in names if e != "fixed"), key=lambda e: -weights[e])
+    for n,text in (1, "two"), (2, "three"), (4, "all five"): yield f"vote, {text}", {e: max(weights[e], .01) for e in ("fixed", *ranked[:n])}
+    yield "vote of partitions", elected(weights)
 
 def points(table, name, by, cache_folder):
     "Whitened embeddings, rows of length 1."
@@ -98,6 +108,15 @@ def points(table, name, by, cache_folder):
     X = np.nan_to_num(encoder.embed(table, [], cache=cache_folder))
     Z = encoder.whitening(len(X)).fit_transform(X)
     return Z/np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-9)
+
+def stability(Z, k, seed):
+    "How alike the K-means of ten subsamples are."
+    return max(0., mean_ari(cluster_subsamples(lambda s: KMeans(k, n_init=3, random_state=s), Z, 10, random_state=seed)[1]))
+
+def of_partitions(fitted, weights, k, seed, n=20):
+    "The consensus of the members of each encoder's own consensus, as many of them as its weight says, instead of one of points."
+    chosen = [p for e,w in weights.items() for p in fitted[e].partitions_[:max(1, round(n*w))]]
+    return consensus(chosen, k, random_state=seed)[0]
 
 def side_by_side(Z, weights): return np.concatenate([Z[e]*np.float32(w) for e,w in weights.items()], 1)
 
@@ -115,23 +134,28 @@ def main():
         @cache
         def embedded(name, by): return {e: points(table(name), e, by, Path(tmp)/"cache") for e in ENCODERS}
         @cache
-        def clustered(name, by, seed):
-            k, fitted = table(name)["label" if by == "content" else "source"].nunique(), {}
-            for e,Z in embedded(name, by).items(): fitted[e] = Consensus(k, random_state=seed).fit(Z)
-            weights = dict(rules({e: m.labels_ for e,m in fitted.items()}, {e: m.confidence_.mean() for e,m in fitted.items()}))
-            labels = {e: m.labels_ for e,m in fitted.items()}
-            for rule,w in weights.items(): labels[rule] = Consensus(k, random_state=seed).fit(side_by_side(embedded(name, by), w)).labels_
-            return labels, weights
+        def alone(name, by, seed):
+            k, Z = groups(name, by), embedded(name, by)
+            fitted = {e: Consensus(k, random_state=seed).fit(z) for e,z in Z.items()}
+            stable = {e: stability(z, k, seed) for e,z in Z.items()}
+            return fitted, dict(rules({e: m.labels_ for e,m in fitted.items()}, {e: m.confidence_.mean() for e,m in fitted.items()}, stable))
+        def groups(name, by): return table(name)["label" if by == "content" else "source"].nunique()
+        def labelled(name, by, rule, seed):
+            fitted, weights = alone(name, by, seed)
+            if rule in fitted: return fitted[rule].labels_, {rule: 1.}
+            k, w = groups(name, by), weights[rule]
+            if rule == "vote of partitions": return of_partitions(fitted, w, k, seed), w
+            return Consensus(k, random_state=seed).fit(side_by_side(embedded(name, by), w)).labels_, w
         def run(variant, seed):
             name, by, rule = variant.split(" / ")
-            labels, weights = clustered(name, by, seed)
+            labels, weights = labelled(name, by, rule, seed)
             wanted, other = ("label", "source") if by == "content" else ("source", "label")
-            s = score(table(name)[wanted], labels[rule])
-            heard = " ".join(f"{e}:{w:.2f}" for e,w in weights.get(rule, {rule: 1.}).items())
-            return dict(set=name, by=by, rule=rule, half="choose" if name in CHOOSE else "report", clips=len(table(name)), groups=table(name)[wanted].nunique(), seed=seed,
-                        acc=round(s["acc"], 4), nmi=round(s["nmi"], 4), nmi_other=round(score(table(name)[other], labels[rule])["nmi"], 4), weights=heard)
+            s = score(table(name)[wanted], labels)
+            heard = " ".join(f"{e}:{w:.2f}" for e,w in weights.items())
+            return dict(set=name, by=by, rule=rule, half="choose" if name in CHOOSE else "report", clips=len(table(name)), groups=groups(name, by), seed=seed,
+                        acc=round(s["acc"], 4), nmi=round(s["nmi"], 4), nmi_other=round(score(table(name)[other], labels)["nmi"], 4), weights=heard)
         names = args.only.split(";") if args.only else [*CHOOSE, *REPORT]
-        every = [*ENCODERS, "all alike", "the two that agree most", "the three that agree most", "agreement with all, squared", "fixed and the closest to it", "vote"]
+        every = [*ENCODERS, "all alike", "the two that agree most", "the three that agree most", "agreement with all, squared", "fixed and the closest to it", "vote", "stability, squared", "vote, times stability", "vote, two", "vote, three", "vote, all five", "vote of partitions"]
         todo = [(f"{n} / {by} / {rule}", s) for n in names for by in BOTH if by == "source" or n not in ONLY_SOURCE for s in range(args.seeds) for rule in every]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

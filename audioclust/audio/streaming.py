@@ -20,7 +20,7 @@ import pandas as pd
 import torch
 from torch.utils.data import DataLoader, get_worker_info
 
-from .batches import ClipDataset, collate_waves, length_batches, MAX_CLIP_SECONDS, WaveBatch
+from .batches import ClipDataset, collate_rates, collate_waves, length_batches, MAX_CLIP_SECONDS, WaveBatch
 
 # %% ../../nbs/01_audio/10_streaming.ipynb #5e8fc179
 CAN_FORK = sys.platform == "linux"  # elsewhere a worker process starts from nothing
@@ -42,7 +42,8 @@ class _DecodeBatch:
 
     def decode(self, rows:list)->WaveBatch:
         start = time.perf_counter()
-        batch = collate_waves([self.dataset[row] for row in rows])
+        items, rates = [self.dataset[row] for row in rows], self.dataset.sample_rate
+        batch = collate_rates(items, len(rates)) if isinstance(rates, tuple) else collate_waves(items)
         decoded = time.perf_counter()
         if self.transform is None: return batch._replace(busy_seconds=(decoded - start, 0.))
         result = None
@@ -114,7 +115,7 @@ def _default_workers(total_seconds)->int:
 
 # %% ../../nbs/01_audio/10_streaming.ipynb #b49760a2
 def stream(clips:pd.DataFrame, # Columns path, start, end (s)
-    sample_rate:int, # Hz
+    sample_rate:int|tuple, # Hz; of several rates `wave` and `lengths` are tuples, and the transform gets these
     batch_seconds:float=60., # Audio in a batch, padding included
     num_workers:int|None=None, # Processes; None is none for little audio, else one a core, at most 8
     transform:Callable|None=None, # Of (wave [B, samples], lengths [B]), applied where a batch is decoded; its result replaces the wave
@@ -124,7 +125,8 @@ def stream(clips:pd.DataFrame, # Columns path, start, end (s)
     seconds = (clips.end - clips.start).to_numpy()
     if num_workers is None: num_workers = _default_workers(seconds.sum())
     if max_bytes is not None:
-        batch_seconds, num_workers = fit_to_memory(max_bytes, seconds, sample_rate, batch_seconds, num_workers)
+        all_rates = sum(sample_rate) if isinstance(sample_rate, tuple) else sample_rate
+        batch_seconds, num_workers = fit_to_memory(max_bytes, seconds, all_rates, batch_seconds, num_workers)
     batches = length_batches(seconds, batch_seconds)
     max_workers = max(0, open_files_left() - FILES_PER_WORKER)//FILES_PER_WORKER
     num_workers = min(num_workers, len(batches), max_workers)

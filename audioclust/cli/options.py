@@ -59,7 +59,7 @@ def _encoders_help():
             f"a network with random weights (untrained); {ours}; a model of the transformers library (hf:NAME@REVISION or hf:FOLDER); "
             "or several joined by +, each perhaps with a weight (fixed+aisfx:0.5); audioclust encoders lists them "
             "(default: $AUDIOCLUST_ENCODER, or a vote if encoders are installed and it takes less than ten minutes, or fixed; "
-            "deepcluster and spice train their own)")
+            "deepcluster and spice train their own, and start from this one if it is given)")
 
 def _add_request(c):
     "What is asked for."

@@ -9,7 +9,6 @@ __all__ = ['SMALLEST_WEIGHT', 'agreement', 'vote_weights', 'elected', 'VotingWhi
 # %% ../../nbs/06_encoders/18_voting.ipynb #6b5f3df2
 import json
 import os
-import warnings
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,7 +24,7 @@ from ..core.estimator import SavableEstimator, to_numpy
 from ..core.files import atomic_write
 from ..core.registry import load_saved
 from .combining import EncoderChoice
-from .base import EmbeddingDetails, Encoder, load_encoder, resampled
+from .base import embed_together, Encoder, load_encoder, resampled
 from ..metrics.information import nmi
 
 # %% ../../nbs/06_encoders/18_voting.ipynb #51ff5de7
@@ -117,25 +116,11 @@ class VotingEncoder(Encoder):
         return VotingWhitening([m.whitening(n_clips) for m in self.members], [m.dim for m in self.members], self.weights)
 
     def embed(self, clips:pd.DataFrame, # Columns path, start, end (s)
-        errors:list|None=None, # Clips that a member could not decode are appended here as (row, reason); None warns
-        *, details:EmbeddingDetails|None=None, # Filled with the decoded seconds, and the rows that all found in the cache
-        **options, # Further arguments of `Encoder.embed`
+        *args, # Further arguments of `Encoder.embed`
+        **kwargs, # Further arguments of `Encoder.embed`
     )->np.ndarray: # float32 [N, dim], row i of clip i
-        "Embeddings by all members; NaN where a clip could not be decoded."
-        details, made, failed, cached = details or EmbeddingDetails(), [], {}, set(range(len(clips)))
-        for member in self.members:
-            details.cached.clear() # what shows the progress of this member looks here
-            wrong:list = []
-            made.append(member.embed(clips, wrong, details=details, **options))
-            failed |= dict(wrong)
-            cached &= set(details.cached)
-        details.cached[:] = sorted(cached)
-        if errors is not None: errors += sorted(failed.items())
-        else:
-            for row,reason in sorted(failed.items()): warnings.warn(f"{clips.path.iloc[row]}: {reason}")
-        X = np.concatenate(made, 1)
-        X[np.isnan(X).any(1)] = np.nan
-        return X
+        "Embeddings by all members, side by side; NaN where a clip could not be decoded."
+        return np.concatenate(embed_together(self.members, clips, *args, **kwargs), 1)
 
     @torch.no_grad()
     def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor: # [B, samples], [B] -> float32 [B, dim]
@@ -198,4 +183,4 @@ def vote(partitions:dict, # Name of an encoder → cluster of each clip [n]; "fi
     why = (f"encoder {vote_name(chosen)}: on {n} clips, their agreement (NMI) with the grouping by {by} "
            f"that the fixed encoder finds is {', '.join(others)}")
     if left_out := [e for e in weights if e not in chosen]: why += f"; left out: {', '.join(left_out)}"
-    return EncoderChoice(vote_name(chosen), None, f"{why}; --encoder fixed is quicker", table)
+    return EncoderChoice(vote_name(chosen), None, why, table)

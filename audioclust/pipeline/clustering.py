@@ -251,7 +251,7 @@ def select_encoder(clips:pd.DataFrame, # Columns path, start, end (s)
     if pretrained:
         made = {name: grouped(name, "consensus", 0) for name in ("fixed", *pretrained)}
         choice = vote(_labels_of_shared_clips(made), {name: _family(name) for name in made}, request.by)
-        return choice._replace(why="; ".join([choice.why, *_what_others_follow(made, parse_vote(choice.name))]))
+        return choice._replace(why="; ".join([choice.why, *_what_others_follow(made, parse_vote(choice.name)), _cost(choice, clips)]))
     def stability(made): return made.overall if made else 0.
     return rank_encoders({name: stability(grouped(name, "kmeans", 10).stability) for name in candidates}, len(some))
 
@@ -260,6 +260,12 @@ def _labels_of_shared_clips(groupings):
     keys = {name: list(zip(map(str, g.clips.path), g.clips.start)) for name,g in groupings.items()}
     shared = set.intersection(*map(set, keys.values()))
     return {name: g.labels[[key in shared for key in keys[name]]] for name,g in groupings.items()}
+
+def _cost(choice, clips):
+    "What it takes to embed all clips, in words."
+    seconds = (clips.end - clips.start).to_numpy()
+    def duration(names): return max(1, round(sum(embedding_seconds(name, seconds) for name in names)/available_cores()))
+    return f"all clips take about {duration(parse_vote(choice.name)):,} s with these, {duration(['fixed']):,} s with --encoder fixed"
 
 _FOLLOWS_INSTEAD, _MORE_THAN_FIXED = .4, .2 # shares of an attribute that the groups of an encoder explain
 

@@ -63,7 +63,7 @@ class _SpiceSteps(BaseEstimator):
         _check_whole("heads", refinement.heads, 0)
         _check_whole("head_epochs", refinement.head_epochs, 1)
         _check_whole("bs", contrast.bs, 2)
-        _check_whole("epochs", contrast.epochs, 1, or_none=True)
+        _check_whole("epochs", contrast.epochs, 0, or_none=True)
         _check_whole("match_epochs", refinement.match_epochs, 0, or_none=True)
         if refinement.assign not in ("auto", "balanced", "nearest"):
             raise ValueError(f"assign={refinement.assign!r}: say 'auto', 'balanced' or 'nearest'")
@@ -83,6 +83,7 @@ class _SpiceSteps(BaseEstimator):
     def _networks(self, trained, trainer):
         "A network for each grouping: given ones, or new ones trained by contrast."
         groupings = self._groupings()
+        if trained is None and self.contrast.epochs == 0: return []
         if trained is None: return [train_contrast(trainer, by, ignore) for by,ignore in groupings]
         if len(trained) < len(groupings):
             names = " and ".join(by for by,_ in groupings)
@@ -91,9 +92,10 @@ class _SpiceSteps(BaseEstimator):
 
     def _features(self, store, trainer, frozen, cache):
         "Of the networks, and of frozen encoders where some are given or there are few clips."
-        features = network_features(self.encoders_, store, trainer.seed)
+        features = network_features(self.encoders_, store, trainer.seed, len(self._groupings()))
         anchor = self.other_grouping.anchor
         if anchor is None: anchor = bool(frozen) or len(store) < FEW_CLIPS
+        anchor = anchor or not self.encoders_ # something must give embeddings
         if not anchor: return features
         encoders = [FixedEncoder(by, ignore, self.runtime.sample_rate) for by,ignore in self._groupings()]
         encoders[:len(frozen)] = frozen[:len(encoders)]
@@ -102,7 +104,7 @@ class _SpiceSteps(BaseEstimator):
 
     def _find_groupings(self, features, trainer):
         n_other = self.other_grouping.n_other if self.other_grouping.crossed else ()
-        by_content = "order" not in self.encoders_[0].ignore
+        by_content = "order" not in self._groupings()[0][1]
         return find_groupings(features, self.n_clusters, n_other, by_content, device=self.runtime.device,
                               random_state=trainer.seed)
 
@@ -111,7 +113,7 @@ class _SpiceSteps(BaseEstimator):
         if not self.refinement.heads: return None
         store, seed = trainer.store, trainer.seed
         rows = np.random.default_rng(seed).permutation(len(store))[:20000]  # clips whose views are embedded
-        views = head_views(self.encoders_[0], store, features, found, fair, rows, seed + 1)
+        views = head_views(self.encoders_[0], store, features, found, fair, rows, seed + 1) if self.encoders_ else None
         clean = head_embeddings(found, fair, features.whitened[0], found.other_labels_)
         heads, accepted = train_heads(clean, views, rows, selection, self.refinement, seed)
         trainer.curves += [dict(stage="heads", **row) for row in heads.curves_]
@@ -121,7 +123,7 @@ class _SpiceSteps(BaseEstimator):
         "A network whose labels are accepted, or None."
         self.reliable_ = reliable_labels(found.embeddings_, selection.labels)
         epochs = self.refinement.match_epochs
-        if epochs == 0: return None
+        if epochs == 0 or not self.encoders_: return None
         network = trainer.network(self.by, self.ignore)
         network.load_state_dict(self.encoders_[0].state_dict())
         return train_on_reliable(trainer, network, self.reliable_, selection, epochs, tolerance)

@@ -23,7 +23,7 @@ from .contrastive import contrastive_learner, SimCLR
 @dataclass(frozen=True)
 class ContrastOptions:
     "The networks of SPICE and their training by contrast."
-    epochs: int|None = None # None: from 10 to 60, to see 90,000 clips by content and 60,000 by source
+    epochs: int|None = None # None: from 10 to 60, to see 90,000 clips by content and 60,000 by source; 0: no networks
     bs: int = 256 # Clips in a batch
     lr: float = 2e-3 # Highest learning rate, of FixMatch too
     backbone: str = "small" # See `make_body`

@@ -36,16 +36,18 @@ class Features:
 def network_features(networks:list, # Trained, the network of the wanted grouping first
     store:Any, # Log-mels of all clips
     seed:int=0, # Of the views
+    n_groupings:int=2, # With or without networks
 )->Features: # Without frozen encoders
     "The networks' embeddings, whitened by the variation within clips."
     rows = np.random.default_rng(seed).permutation(len(store))[:5000]  # clips whose views are compared
-    whitenings, whitened = [], []
-    for network in networks:
+    whitenings:list = []
+    whitened:list = [[] for _ in range(n_groupings)]
+    for tables,network in zip(whitened, networks):
         X = network.embed_logmels(store)
         views = network.embed_logmels(store, views=8, rows=rows, seed=seed)
         whitening = WithinWhiten(128, l2=False, equalise=False).fit(X, views=views)
         whitenings.append(whitening)
-        whitened.append([whitening.transform(X)])
+        tables.append(whitening.transform(X))
     return Features(whitenings, [], whitened)
 
 def add_frozen_encoders(features:Features, # Of the networks
@@ -136,7 +138,7 @@ def head_views(network:Any, # Of the wanted grouping
     return np.stack([head_embeddings(found, fair, [Z, *frozen], other) for Z in whitened])
 
 def train_heads(clean:np.ndarray, # What the heads see of all clips [N, m]
-    views:np.ndarray, # And of five random views of some clips [5, n, m]
+    views:np.ndarray|None, # And of five random views of some clips [5, n, m]; None: of no views, since there is no network
     rows:np.ndarray, # Which clips these are [n]
     selection:LabelSelection, # Changed where the labels of the heads are accepted
     options:RefinementOptions=RefinementOptions(), # The heads
@@ -149,7 +151,8 @@ def train_heads(clean:np.ndarray, # What the heads see of all clips [N, m]
         assign = "balanced" if sizes.min() >= sizes.mean()/2 else "nearest"
     heads = SelfHeads(selection.n_clusters, heads=options.heads, epochs=options.head_epochs, assign=assign,
                       random_state=seed)
-    heads.fit(clean[rows], weak=views[0], strong=views[1:], start=selection.proba[rows])
+    weak, strong = (None, None) if views is None else (views[0], views[1:])
+    heads.fit(clean[rows], weak=weak, strong=strong, start=selection.proba[rows])
     proba = heads.predict_proba(clean)
     labels = proba.argmax(1)
     least = selection.accepted_validity - TOLERANCE
@@ -181,8 +184,9 @@ def train_on_reliable(trainer:NetworkTrainer, # What all trainings share
     before, after = selection.accepted_validity, selection.score("match", proba.argmax(1))
     lost = _lost_groups(selection.steps["match"], reliable, counts)
     if lost or after < before - tolerance:
-        return warnings.warn(f"training on reliable labels lost {lost} groups and changed the validity of the labels "
-                             f"from {before:.2f} to {after:.2f}: the labels of the step before are kept")
+        what = f"lost {lost} groups and " if lost else ""
+        return warnings.warn(f"training on reliable labels {what}changed the validity of the labels from {before:.3f} to {after:.3f}: "
+                             "the labels of the step before are kept")
     selection.accept("match", proba)
     return learn.ema.network.eval()
 

@@ -109,7 +109,7 @@ class TrainedEncoder(Encoder):
         self.nonredundant, self.refinements = nonredundant, refinements
         self.network = refinements.network  # a module of this one, so that it moves with it
         if nonredundant is None: return
-        self.sample_rate, self.n_clusters = self.networks[0].sample_rate, nonredundant.n_clusters
+        self.sample_rate, self.n_clusters = next(iter([*self.networks, *self.frozen])).sample_rate, nonredundant.n_clusters
         self.dims = [network.dim for network in self.networks_used] + [self.n_clusters]*(self.network is not None)
         self.dim = sum(self.dims)
         self.memory_factor = max(encoder.memory_factor for encoder in (*self.networks, *self.frozen))
@@ -127,6 +127,7 @@ class TrainedEncoder(Encoder):
         lengths:torch.Tensor, # Samples of each [B]
     )->torch.Tensor: # float32 [B, dim]
         "What the networks make of clips, side by side: embeddings, and the probabilities of the last one if there is one."
+        if not len(self.networks): return wave.new_zeros(len(wave), 0)
         batch = self.networks[0].front(wave, lengths)
         outputs = [network.embed_batch(batch) for network in self.networks_used]
         if self.network is not None: outputs.append(probabilities(self.network, batch))
@@ -138,9 +139,10 @@ class TrainedEncoder(Encoder):
         **options, # Further arguments of `Encoder.embed`
     )->tuple[np.ndarray,np.ndarray]: # (embeddings float32 [N, m], probabilities float32 [N, K])
         "Embeddings of a table of clips, and the probability of each group; NaN where a clip could not be decoded."
-        outputs = super().embed(clips, errors, details=details, **options)
-        options = {name: v for name,v in options.items() if name != "progress"}
-        frozen = [encoder.embed(clips, [], **options) for encoder in self.frozen]
+        first = dict(errors=errors, details=details, **options) # for the first pass, which reports
+        rest = dict(errors=[], **{name: v for name,v in options.items() if name != "progress"})
+        outputs = super().embed(clips, **first) if len(self.networks) else np.zeros((len(clips), 0), np.float32)
+        frozen = [encoder.embed(clips, **(rest if i or len(self.networks) else first)) for i,encoder in enumerate(self.frozen)]
         decoded = np.isfinite(np.concatenate([outputs, *frozen], 1)).all(1)
         n_axes = sum(len(w.components_) for w in self.nonredundant.steps_[-1].whitenings)
         Z, p = (np.full((len(clips), n), np.nan, np.float32) for n in (n_axes, self.n_clusters))
@@ -150,7 +152,8 @@ class TrainedEncoder(Encoder):
     def _embed_and_classify(self, outputs, frozen):
         "Embeddings and probabilities from what the networks and the frozen encoders made of the same clips."
         *embedded, rest = np.split(outputs, np.cumsum([network.dim for network in self.networks_used]), 1)
-        whitened = [[w.transform(X)] for X,w in zip(embedded, self.whitenings)]
+        whitened:list = [[] for _ in range(2 if self.nonredundant.removes_other_ else 1)]
+        for tables,X,w in zip(whitened, embedded, self.whitenings): tables.append(w.transform(X))
         for tables,X,w in zip(whitened, frozen, self.frozen_whitenings): tables.append(w.transform(X))
         labels, agreement, Z, other = self.nonredundant.predict_with_embeddings(whitened[0], whitened[-1])
         fair, heads = self.refinements.fair, self.refinements.heads

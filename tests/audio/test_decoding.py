@@ -10,7 +10,7 @@ import soundfile as sf
 import torch
 
 from audioclust.audio import AudioError, clips, load_audio, LogMel, probe
-from audioclust.audio.decoding import _silent_stderr
+from audioclust.audio.decoding import _silent_stderr, load_audio_at
 from audioclust.audio.recordings import EXTENSIONS
 
 
@@ -188,3 +188,14 @@ def test_stderr_is_restored_by_the_last_thread(capfd):
         os.write(2, b"outer")
     os.write(2, b"after")
     assert capfd.readouterr().err == "after" and _silent_stderr.saved is None
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44100])
+@pytest.mark.parametrize("start, end", [(0, None), (0, .4), (.3, .9), (1.2, 1.5)])
+def test_several_rates_from_one_decoding(tmp_path, rng, rate, start, end):
+    path = tmp_path/"noise.flac"
+    sf.write(path, .1*rng.normal(size=int(1.5*rate)), rate)
+    rates = 8000, 16000, 44100, None
+    waves, own = load_audio_at(path, rates, start, end)
+    assert own == rate
+    for wave, wanted in zip(waves, rates): assert torch.equal(wave, load_audio(path, wanted, start, end)[0])

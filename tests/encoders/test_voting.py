@@ -82,16 +82,17 @@ def test_what_one_cannot_decode_is_missing_and_said_once(words, tmp_path):
     assert sum("bad.wav" in str(w.message) for w in warned) == 1
 
 
-def test_each_member_shows_how_far_it_is(words, tmp_path):
+def test_one_bar_counts_each_clip_once(words, tmp_path):
     _, table = words
-    first, encoder, left = FixedEncoder(sample_rate=8000), VotingEncoder([FixedEncoder(sample_rate=8000), Voices()]), []
+    first, encoder, counted = FixedEncoder(sample_rate=8000), VotingEncoder([FixedEncoder(sample_rate=8000), Voices()]), []
     first.embed(table.iloc[:50], cache=tmp_path)
     details = EmbeddingDetails()
     def shown(batches):
-        left.append(len(table) - len(details.cached))
-        return batches
+        for batch in batches:
+            yield batch
+            counted.extend(batch.rows.tolist())
     encoder.embed(table, [], details=details, progress=shown, cache=tmp_path)
-    assert left == [len(table) - 50, len(table)] and details.cached == []
+    assert sorted(counted) == list(range(len(table))) and details.cached == []
 
 
 def test_forward_is_nearly_what_embed_gives(words):
@@ -163,3 +164,21 @@ def test_encoders_that_lost_different_clips_are_compared_on_the_others():
     clips = pd.DataFrame(dict(path=list("abcd"), start=0.))
     made = dict(fixed=Grouping(clips=clips, labels=np.arange(4)), a=Grouping(clips=clips.iloc[[0, 2, 3]], labels=np.array([7, 8, 9])))
     assert {name: y.tolist() for name,y in clustering._labels_of_shared_clips(made).items()} == dict(fixed=[0, 2, 3], a=[7, 8, 9])
+
+
+def test_each_clip_is_decoded_once_for_all_members(words, tmp_path, monkeypatch):
+    from audioclust.audio import batches
+    _, table = words
+    table, decoded = table.iloc[:40].reset_index(drop=True), []
+    real = batches.load_audio_at
+    monkeypatch.setattr(batches, "load_audio_at", lambda path, rates, *args: decoded.append(path) or real(path, rates, *args))
+    members = [FixedEncoder("content", sample_rate=8000), Voices(), Voices("content", sample_rate=11025)]
+    members[0].embed(table.iloc[:15], cache=tmp_path/"cache")
+    decoded.clear()
+    details = EmbeddingDetails()
+    X = VotingEncoder(members).embed(table, cache=tmp_path/"cache", details=details)
+    assert sorted(decoded) == sorted(map(str, table.path)) and details.cached == [] and (details.seconds > 0).all()
+    np.testing.assert_array_equal(X, np.concatenate([m.embed(table) for m in members], 1))  # 15 rows of the first were known, and passed by
+    decoded.clear()
+    np.testing.assert_array_equal(VotingEncoder(members).embed(table, cache=tmp_path/"cache", details=details), X)
+    assert decoded == [] and details.cached == list(range(40))

@@ -86,3 +86,15 @@ def test_what_a_training_cannot_start_from(method, few, stranger):
     for request, said in ((Request("patient", 3, encoder="stranger"), "patient trains an encoder of its own: leave out"), (Request("spice", 3, encoder="untrained"), "cannot be combined with an untrained network"),
                           (Request("spice", 3, encoder="stranger", options=Options(max_memory=4e9)), "cannot be combined with a bound on the memory"), (Request("spice", 3, encoder="hearing"), "encoder='hearing'")):
         with pytest.raises(ValueError, match=said): cluster_recordings(few, request)
+
+@pytest.mark.parametrize("encoder", [None, "fixed+stranger"])
+def test_spice_without_networks(few, stranger, brief, tmp_path, encoder):
+    "What is not trained can still be crossed, made fair, and refined by heads."
+    made = cluster_recordings(few, Request("spice", 3, encoder=encoder, options=Options(params={**TRAINED["spice"], "epochs": 0, "match_epochs": 5}, num_workers=0, stability=0)))
+    assert len(made.encoder.networks) == 0 and made.encoder.network is None and len(made.encoder.frozen) == 2 and "contrast" in made.seconds
+    save_run(made, tmp_path/"run", figures=False)
+    (tmp_path/"bad").mkdir(); (tmp_path/"bad"/"letter.wav").write_text("no sound")
+    for grouping in made, load_run(tmp_path/"run"):
+        np.testing.assert_array_equal(assign(grouping, few).cluster, made.labels)
+        errors = []
+        assert len(assign(grouping, tmp_path/"bad", errors)) == 0 and len(errors) == 1

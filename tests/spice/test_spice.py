@@ -396,7 +396,7 @@ def test_folders_with_the_former_names_of_classes_load(words, brief, tmp_path):
     np.testing.assert_array_equal(clusterer.predict(p), m.labels_)
     assert all(SAVED.load(name) is SAVED.load(OLD_NAMES[name]) for name in ("TrainedEncoder", "IdentityWhitening", "ArgmaxClusterer"))
 
-WRONG = [(dict(n_clusters=1), "at least 2"), (dict(n_clusters=2.5), "whole number"), (dict(epochs=0), "at least 1"),
+WRONG = [(dict(n_clusters=1), "at least 2"), (dict(n_clusters=2.5), "whole number"), (dict(epochs=-1), "at least 0"),
          (dict(assign="x"), "balanced"), (dict(heads=-1), "at least 0"), (dict(n_clusters=40), "two for each")]
 
 @pytest.mark.parametrize("wrong, says", WRONG)
