@@ -23,7 +23,7 @@ from appended import commit
 from audioclust.audio import load_audio
 from audioclust.ensembles.voting import stability
 from audioclust.audio import fsdd, synthetic_words
-from audioclust.encoders.sound_effects import effects_available
+from audioclust.encoders.pretrained.sound_effects import effects_available
 from audioclust.encoders import FixedEncoder
 from audioclust.encoders.base import what_to_ignore
 from audioclust.ensembles import prediction_strength

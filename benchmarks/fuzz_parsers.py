@@ -272,7 +272,7 @@ def one(name, seconds, seed, work, keep):
         import audioclust.listen.exporting
         import audioclust.pipeline.annotations
         import audioclust.pipeline.clusterer
-        import audioclust.encoders.pretrained
+        import audioclust.encoders.pretrained.transformers_models
         import audioclust.pipeline.resuming
         import audioclust.spice.estimator
         import audioclust.pipeline.pair

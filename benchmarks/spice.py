@@ -9,7 +9,7 @@ With --encoders the trained networks of each seed are kept in FOLDER and used ag
 the seconds of contrast are then those of loading. `kmeans` is K-means with 20 starts on the contrastive embeddings at length 1; the other names are those of the chapter.
 Goal: the numbers of the chapter on SPICE. Not a goal: the best settings for these recordings.
 """
-import argparse, tempfile, time, warnings
+import argparse, atexit, shutil, tempfile, time, warnings
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,6 +35,8 @@ VARIANTS = {"content": {}, "source": dict(by="source", n_clusters=6), "content, 
             "content, noisy": dict(noisy=True), "content, k = 8": dict(n_clusters=8), "content, k = 12": dict(n_clusters=12), "content, k = 20": dict(n_clusters=20)}
 VOTES = {"content, vote": dict(vote=True), "source, vote": dict(vote=True, by="source", n_clusters=6), "content, vote, no networks": dict(vote=True, epochs=0), "source, vote, no networks": dict(vote=True, by="source", n_clusters=6, epochs=0)}  # need the encoders that `audioclust encoders` lists
 
+CACHE = tempfile.mkdtemp()  # embeddings of frozen encoders, which all runs share: the seconds of the first are those of a first run
+atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
 COLUMNS = dict(crossed="nonredundant", even="fair") # Names in the file of results -> names in `steps_`
 IN_FILE = {step: column for column,step in COLUMNS.items()}
 
@@ -84,15 +86,15 @@ def _run(table, seed, kept, unbalanced, name, vote=False, **options):
         start = time.perf_counter()
         yield
         spent[f"s_{name}"] = round(time.perf_counter() - start, 1)
-    with warnings.catch_warnings(record=True) as warned, tempfile.TemporaryDirectory() as cache:
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         model = SPICE(**split_options(SPICE, {"n_clusters": 10, "sample_rate": 8000, "random_state": seed, **options}))
         bys = ("content", "source")[::1 if model.by == "content" else -1]
         at = [Path(kept)/f"{by}_{seed}{'_unbalanced'*unbalanced}{name}" for by in bys] if kept and model.contrast.epochs != 0 else []
         votes = []
         if vote:
-            with stage("vote"): frozen, votes = voters(table, model, cache)
-        fitted(model, table, at, stage=stage, **dict(frozen=frozen, cache=cache) if vote else {})
+            with stage("vote"): frozen, votes = voters(table, model, CACHE)
+        fitted(model, table, at, stage=stage, **dict(frozen=frozen, cache=CACHE) if vote else {})
     steps = {**model.steps_, "answer": model.labels_}
     if model.encoders_:
         X = model.encoders_[0].embed_logmels(LogMelStore.from_clips(table, TrimmedLogMel(8000)))

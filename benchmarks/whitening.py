@@ -13,7 +13,7 @@ from pathlib import Path
 
 from appended import append
 from audioclust.audio import synthetic_words
-from audioclust.encoders.sound_effects import EffectsEncoder
+from audioclust.encoders.pretrained.sound_effects import EffectsEncoder
 from audioclust.metrics import score
 from audioclust.pipeline import AudioClusterer, Options
 from audioclust.encoders import Whiten

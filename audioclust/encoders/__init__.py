@@ -5,21 +5,21 @@ from ..core.registry import ENCODERS, SAVED
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-ENCODERS.register("aisfx", "audioclust.encoders.sound_effects:EffectsEncoder",
+ENCODERS.register("aisfx", "audioclust.encoders.pretrained.sound_effects:EffectsEncoder",
     "a network that was trained on sound effects")
-ENCODERS.register("speech_embedding", "audioclust.encoders.speech_embedding:SpeechEmbeddingEncoder",
+ENCODERS.register("speech_embedding", "audioclust.encoders.pretrained.speech_embedding:SpeechEmbeddingEncoder",
     "a network that was trained on spoken words")
-ENCODERS.register("resemblyzer", "audioclust.encoders.resemblyzer:ResemblyzerEncoder",
+ENCODERS.register("resemblyzer", "audioclust.encoders.pretrained.resemblyzer:ResemblyzerEncoder",
     "a network that was trained to tell speakers apart")
-ENCODERS.register("musicnn", "audioclust.encoders.musicnn:MusicnnEncoder",
+ENCODERS.register("musicnn", "audioclust.encoders.pretrained.musicnn:MusicnnEncoder",
     "a network that was trained to tag songs")
 SAVED.register("FixedEncoder", "audioclust.encoders.fixed:FixedEncoder")
 SAVED.register("NetworkEncoder", "audioclust.encoders.networks:NetworkEncoder")
-SAVED.register("PretrainedEncoder", "audioclust.encoders.pretrained:PretrainedEncoder")
-SAVED.register("EffectsEncoder", "audioclust.encoders.sound_effects:EffectsEncoder")
-SAVED.register("SpeechEmbeddingEncoder", "audioclust.encoders.speech_embedding:SpeechEmbeddingEncoder")
-SAVED.register("ResemblyzerEncoder", "audioclust.encoders.resemblyzer:ResemblyzerEncoder")
-SAVED.register("MusicnnEncoder", "audioclust.encoders.musicnn:MusicnnEncoder")
+SAVED.register("PretrainedEncoder", "audioclust.encoders.pretrained.transformers_models:PretrainedEncoder")
+SAVED.register("EffectsEncoder", "audioclust.encoders.pretrained.sound_effects:EffectsEncoder")
+SAVED.register("SpeechEmbeddingEncoder", "audioclust.encoders.pretrained.speech_embedding:SpeechEmbeddingEncoder")
+SAVED.register("ResemblyzerEncoder", "audioclust.encoders.pretrained.resemblyzer:ResemblyzerEncoder")
+SAVED.register("MusicnnEncoder", "audioclust.encoders.pretrained.musicnn:MusicnnEncoder")
 SAVED.register("VotingEncoder", "audioclust.encoders.voting:VotingEncoder")
 SAVED.register("VotingWhitening", "audioclust.encoders.voting:VotingWhitening")
 SAVED.register("Whiten", "audioclust.encoders.whitening:Whiten")

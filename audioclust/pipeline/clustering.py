@@ -32,7 +32,7 @@ from ..ensembles.resampling import cluster_subsamples, MIN_STABILITY, stability_
 from ..ensembles.kmeans_ensemble import Consensus
 from ..kmeans.estimator import restarts
 from .embedding import check_enough, embed, find_clips, Observer
-from .explanations import clip_attributes, differences, followed, rows_to_measure
+from ..metrics.explanations import clip_attributes, differences, followed, rows_to_measure
 from .grouping import check_request, Embedded, Grouping, n_frozen, Options, Request
 from .memory_needs import bounded, takes_bound
 from .recommendations import advice, asks_for_number, choose_number

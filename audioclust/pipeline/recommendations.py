@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from ..ensembles.n_clusters import choose_k
-from .explanations import clip_attributes, explained_variance, rows_to_measure
+from ..metrics.explanations import clip_attributes, explained_variance, rows_to_measure
 from .grouping import Request
 
 # %% ../../nbs/09_pipeline/06_recommendations.ipynb #dd4e557b

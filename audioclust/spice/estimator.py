@@ -29,6 +29,7 @@ from .network_training import ContrastOptions, NetworkTrainer, train_contrast
 from audioclust.spice.steps import (
     add_frozen_encoders,
     find_groupings,
+    FROZEN_LIMIT,
     head_views,
     make_fair,
     MATCH_TOLERANCE,
@@ -102,11 +103,11 @@ class _SpiceSteps(BaseEstimator):
         return add_frozen_encoders(features, encoders, self.clips_, device=trainer.device,
                                    num_workers=self.runtime.num_workers, cache=cache)
 
-    def _find_groupings(self, features, trainer):
+    def _find_groupings(self, features, trainer, limit):
         n_other = self.other_grouping.n_other if self.other_grouping.crossed else ()
         by_content = "order" not in self._groupings()[0][1]
         return find_groupings(features, self.n_clusters, n_other, by_content, device=self.runtime.device,
-                              random_state=trainer.seed)
+                              random_state=trainer.seed, **limit)
 
     def _train_heads(self, features, found, fair, selection, trainer):
         "Heads whose labels are accepted, or None."
@@ -193,7 +194,7 @@ class SPICE(ClusterMixin, _SpiceSteps):
         with stage("contrast"): self.encoders_ = self._networks(encoders, trainer)
         with stage("cross"):
             features = self._features(store, trainer, frozen, cache)
-            found, selection = self._find_groupings(features, trainer)
+            found, selection = self._find_groupings(features, trainer, dict(limit=FROZEN_LIMIT) if frozen else {})
             fair = make_fair(features, found, selection)
         with stage("heads"): heads = self._train_heads(features, found, fair, selection, trainer)
         with stage("match"): network = self._train_on_reliable(found, selection, trainer, 0. if frozen else MATCH_TOLERANCE)

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from audioclust.encoders import sound_effects as effects
+from audioclust.encoders.pretrained import sound_effects as effects
 from audioclust.cli import main
-from audioclust.encoders.sound_effects import EffectsEncoder, EffectsMel, effects_available
+from audioclust.encoders.pretrained.sound_effects import EffectsEncoder, EffectsMel, effects_available
 from audioclust.encoders import load_encoder
 from audioclust.pipeline import AudioClusterer
 from audioclust.encoders import named_encoder

@@ -10,10 +10,10 @@ from hypothesis import given, settings, strategies as st
 from audioclust.cli import main
 from audioclust.core.registry import ENCODERS
 from audioclust.encoders.catalogue import CATALOGUE, encoder_info
-from audioclust.encoders.musicnn import MusicnnEncoder
-from audioclust.encoders.resemblyzer import ResemblyzerEncoder, part_starts
-from audioclust.encoders.speech_embedding import SpeechEmbeddingEncoder
-from audioclust.encoders.wheel_weights import WheelFile, read_onnx, read_tensorflow, read_torch
+from audioclust.encoders.pretrained.musicnn import MusicnnEncoder
+from audioclust.encoders.pretrained.resemblyzer import ResemblyzerEncoder, part_starts
+from audioclust.encoders.pretrained.speech_embedding import SpeechEmbeddingEncoder
+from audioclust.encoders.pretrained.wheel_weights import WheelFile, read_onnx, read_tensorflow, read_torch
 
 FIRST = [-.17717558, 3.2994151, -.28482637, 5.9387875, -.3531506, 7.6795292, 2.4782939, -.45711458]
 LAST = [-.5184895, -.42077065, 4.7748656, -.29342514]
@@ -50,7 +50,7 @@ def test_the_command_lists_what_is_there_and_how_to_get_the_others(capsys, tmp_p
     distribution(tmp_path, "musicnn", "0.1.0", {})
     assert main(["encoders"]) == 0
     out = capsys.readouterr().out
-    assert out.split("musicnn")[1].split("Others")[0].strip().endswith("installed")
+    assert out.split("musicnn")[1].split("\n\n")[0].strip().endswith("installed")
     missing = [e for e in CATALOGUE if not e.is_installed]
     assert all(e.command in out for e in missing)
 
@@ -99,7 +99,7 @@ def test_parts_cover_a_clip():
 
 
 def test_a_file_is_found_without_an_import():
-    code = ("import sys; from audioclust.encoders.wheel_weights import WheelFile; "
+    code = ("import sys; from audioclust.encoders.pretrained.wheel_weights import WheelFile; "
             "WheelFile('soundfile', '0', 'soundfile.py', '0').find(); sys.exit('soundfile' in sys.modules and not 1)")
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", code]).returncode == 0
     assert WheelFile("no-such-thing", "1", "a", "0").find() is None
@@ -125,7 +125,7 @@ def test_speech_embedding_is_that_of_its_authors():
     folder = SpeechEmbeddingEncoder.files[0].find().parent
     mel, network = (ort.InferenceSession(str(folder/f"{name}.onnx")) for name in ("melspectrogram", "embedding_model"))
     encoder, wave = SpeechEmbeddingEncoder(), torch.randn(1, 50_000)*.1
-    from audioclust.encoders.speech_embedding import in_the_middle
+    from audioclust.encoders.pretrained.speech_embedding import in_the_middle
     placed, _ = in_the_middle(wave/wave.abs().max()*8000, torch.tensor([50_000]))
     x = mel.run(None, {"input": (placed + encoder.noise[torch.arange(placed.shape[1]) % 16000]).numpy()})[0][0, 0]/10 + 2
     windows = np.stack([x[i:i+76] for i in range(0, len(x) - 75, 8)])[..., None]

@@ -94,10 +94,11 @@ function clusterLine(cluster, withStability) {
   const name = clusterName(cluster) + numberNote(cluster);
   const button = element("button", {type: "button"}, markerOf(styleOf(cluster)), " ", name);
   button.dataset.cluster = cluster;
-  button.title = grouping().clusters[cluster].words ?? "";
   button.setAttribute("aria-pressed", isOn);
   button.addEventListener("click", () => choose({cluster: isOn ? null : into}));
-  const line = element("tr", {className}, tableCell(button), tableCell(sizeOf([cluster]).toLocaleString(), "n"));
+  const cell = tableCell(button), {words} = grouping().clusters[cluster];
+  if (words) cell.append(" ", element("span", {className: "words", title: "compared with all clips"}, words));
+  const line = element("tr", {className}, cell, tableCell(sizeOf([cluster]).toLocaleString(), "n"));
   line.append(numberCell(confidenceOf(cluster)));
   if (withStability) line.append(stabilityCell(stabilityOf(cluster)));
   line.append(tableCell(MARKS[currentEdits().marks[cluster]] || ""));

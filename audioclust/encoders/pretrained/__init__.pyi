@@ -1,0 +1,2 @@
+# The face of the package: names that people type, and the modules that hold them. Read at import, and by type checkers.
+from .transformers_models import PretrainedEncoder as PretrainedEncoder, named_encoder as named_encoder, trusting_code as trusting_code
