@@ -30,9 +30,11 @@ from audioclust.ensembles.resampling import cluster_subsamples
 from audioclust.ensembles.voting import consensus, stability as mean_ari
 from audioclust.kmeans import KMeans
 from audioclust.metrics import nmi, score
+from audioclust.pipeline import AudioClusterer, Options
 from made_sets import make
 
 ENCODERS = "fixed", "speech_embedding", "resemblyzer", "aisfx", "musicnn"
+OF_OURS = "untrained", "fixed and untrained", "vote, two references" # with our network with random weights
 LEAST = 40 # recordings of a language
 
 
@@ -81,6 +83,11 @@ REPORT = {
 BOTH = "content", "source"
 ONLY_SOURCE = "languages, odd", "languages, even" # the letters of two languages are not the same letters
 
+
+def untrained(table, by):
+    "Whitened embeddings by our network with random weights, rows of length 1."
+    Z = AudioClusterer(n_clusters=2, by=by, encoder="untrained", options=Options(stability=0, num_workers=0)).fit(table[["path", "start", "end"]]).embeddings_
+    return Z/np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-9)
 
 def rules(partitions, confidence, stable):
     "Name of a rule → weights of the encoders."
@@ -139,8 +146,24 @@ def main():
             fitted = {e: Consensus(k, random_state=seed).fit(z) for e,z in Z.items()}
             stable = {e: stability(z, k, seed) for e,z in Z.items()}
             return fitted, dict(rules({e: m.labels_ for e,m in fitted.items()}, {e: m.confidence_.mean() for e,m in fitted.items()}, stable))
+        @cache
+        def of_ours(name, by, seed):
+            "The untrained network alone, beside the fixed encoder, and as a second reference."
+            fitted, _ = alone(name, by, seed)
+            Z = {**embedded(name, by), "untrained": our_points(name, by)}
+            network = Consensus(groups(name, by), random_state=seed).fit(Z["untrained"])
+            partitions = {e: m.labels_ for e,m in fitted.items()}
+            second = agreement({**partitions, "untrained": network.labels_}, "untrained")
+            both = {e: (a + second[e])/2 for e,a in agreement(partitions).items()}
+            weights = elected(vote_weights(both, {e: encoder_info(e).family for e in partitions}))
+            return Z, {"untrained": {"untrained": 1.}, "fixed and untrained": {"fixed": 1., "untrained": 1.}, "vote, two references": weights}
+        @cache
+        def our_points(name, by): return untrained(table(name), by)
         def groups(name, by): return table(name)["label" if by == "content" else "source"].nunique()
         def labelled(name, by, rule, seed):
+            if rule in OF_OURS:
+                Z, weights = of_ours(name, by, seed)
+                return Consensus(groups(name, by), random_state=seed).fit(side_by_side(Z, weights[rule])).labels_, weights[rule]
             fitted, weights = alone(name, by, seed)
             if rule in fitted: return fitted[rule].labels_, {rule: 1.}
             k, w = groups(name, by), weights[rule]
@@ -155,7 +178,7 @@ def main():
             return dict(set=name, by=by, rule=rule, half="choose" if name in CHOOSE else "report", clips=len(table(name)), groups=groups(name, by), seed=seed,
                         acc=round(s["acc"], 4), nmi=round(s["nmi"], 4), nmi_other=round(score(table(name)[other], labels)["nmi"], 4), weights=heard)
         names = args.only.split(";") if args.only else [*CHOOSE, *REPORT]
-        every = [*ENCODERS, "all alike", "the two that agree most", "the three that agree most", "agreement with all, squared", "fixed and the closest to it", "vote", "stability, squared", "vote, times stability", "vote, two", "vote, three", "vote, all five", "vote of partitions"]
+        every = [*ENCODERS, "all alike", "the two that agree most", "the three that agree most", "agreement with all, squared", "fixed and the closest to it", "vote", "stability, squared", "vote, times stability", "vote, two", "vote, three", "vote, all five", "vote of partitions", *OF_OURS]
         todo = [(f"{n} / {by} / {rule}", s) for n in names for by in BOTH if by == "source" or n not in ONLY_SOURCE for s in range(args.seeds) for rule in every]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
