@@ -190,7 +190,7 @@ def test_spice_stopped_and_gone_on_with_is_the_same(few, brief, tmp_path, monkey
     assert set(pd.read_csv(tmp_path/"run/curves.csv").stage) == {"contrast by content", "contrast by source", "heads", "match"}
 
 
-@pytest.mark.parametrize("options, said", [(["--epochs", "3"], "--epochs is for"), (["--method", "deepcluster", "--encoder", "fixed"], "encoder of its own"),
+@pytest.mark.parametrize("options, said", [(["--epochs", "3"], "--epochs is for"), (["--method", "deepcluster", "--encoder", "untrained"], "encoder of its own"),
     (["--method", "deepcluster", "--epochs", "-1"], "whole number"), (["--method", "deepcluster", "--set", "by='source'"], "argument of its own"), (["--method", "deepcluster", "--set", "backbone='tiny'"], "no backbone")])
 def test_wrong_options_of_a_training(words, tmp_path, capsys, options, said):
     folder, _ = words

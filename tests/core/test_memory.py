@@ -25,7 +25,7 @@ def long(tmp_path_factory):
 def deaf(monkeypatch):
     "Nothing is decoded."
     def no(*args, **kwargs): raise AssertionError("a clip was decoded")
-    for module in "audioclust.audio.batches", "audioclust.audio", "audioclust.audio.loaders": monkeypatch.setattr(f"{module}.load_audio", no)
+    for name in "audio.batches.load_audio_at", "audio.load_audio", "audio.loaders.load_audio": monkeypatch.setattr(f"audioclust.{name}", no)
 
 
 @pytest.mark.parametrize("method, size, more, said", [
