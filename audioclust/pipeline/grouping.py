@@ -121,6 +121,9 @@ def _check_options(options):
         raise ValueError(f"a sample rate of {rate} Hz: say one from {LOWEST_RATE} to {HIGHEST_RATE}")
     if not isinstance(stability, (int, np.integer)) or stability < 0:
         raise ValueError(f"stability={stability!r}: say how many times, a whole number; 0 leaves it out")
+    workers = options.num_workers
+    if workers is not None and not (isinstance(workers, (int, np.integer)) and workers >= 0):
+        raise ValueError(f"num_workers={workers!r}: say how many worker processes, a whole number; 0 starts none")
     memory_left(options.max_memory)
     lr = (options.params or {}).get("lr") or 1
     if not isinstance(lr, (int, float)) or not 0 < lr < float("inf"):
