@@ -71,6 +71,22 @@ def brief(monkeypatch):
     monkeypatch.setattr(steps, "NonRedundantClustering", small)
 
 
+@pytest.fixture
+def stranger(monkeypatch):
+    "An encoder named stranger, whose weights came with another package, as far as the choice of an encoder can tell."
+    from audioclust.core.registry import ENCODERS
+    from audioclust.encoders import FixedEncoder
+    from audioclust.pipeline import clustering
+    class Stranger(FixedEncoder):
+        version = "1"
+        def __init__(self, by="content", ignore=None, sample_rate=16000, **kwargs): super().__init__(by, ignore, sample_rate, **kwargs)
+    ENCODERS.register("stranger", Stranger, "for this test")
+    monkeypatch.setattr(clustering, "available_encoders", lambda: ["fixed", "untrained", "stranger"])
+    monkeypatch.delenv("AUDIOCLUST_ENCODER")
+    yield
+    ENCODERS.unregister("stranger")
+
+
 @pytest.fixture(scope="session")
 def noises(tmp_path_factory):
     "Makes files of noise at 16 kHz that last so many seconds each, and gives their table."

@@ -17,13 +17,19 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from ..audio.streaming import available_cores
 from ..core.distributed import ProcessGroup
 from ..core.memory import memory_left
 from ..core.registry import trains_encoder
 from ..encoders.base import OTHER_GROUPING
-from ..encoders.catalogue import embedding_seconds, encoder_info
-from ..encoders.combining import available_encoders, EncoderChoice, FEWEST_CLIPS, rank_encoders, subsample_clips
+from ..encoders.catalogue import encoder_info
+from audioclust.encoders.combining import (
+    available_encoders,
+    EncoderChoice,
+    FEWEST_CLIPS,
+    rank_encoders,
+    seconds_to_embed,
+    subsample_clips,
+)
 from ..encoders.pretrained import named_encoder
 from ..encoders.voting import is_vote, parse_vote, vote
 from ..encoders.whitening import Whiten
@@ -159,7 +165,7 @@ def cluster_recordings(recordings:str|Path|list|pd.DataFrame, # Folder, file, gl
     team = ProcessGroup(request.options.sharded)
     clusterer, encoder = team.first(lambda: (check_request(request), _named(request))) # a wrong request is refused before any work
     with observer.stage("find"): clips, errors = team.first(lambda: _find(recordings, request, clusterer))
-    with observer.stage("pick"): choice, other_encoder = team.first(lambda: _encoder_choices(clips, request))
+    with observer.stage("pick"): choice, other_encoder = team.first(lambda: _encoder_choices(clips, request, observer))
     if encoder == "auto" and not choice: encoder = None # a method that trains, and nothing that it could start from
     with_encoder = replace(request, encoder=choice.name if choice else encoder)
     name = os.path.abspath(recordings) if isinstance(recordings, (str, os.PathLike)) else f"{len(clips)} clips"
@@ -184,21 +190,22 @@ def _find(recordings, request, clusterer):
     return clips, errors
 
 # %% ../../nbs/09_pipeline/05_clustering.ipynb #fb7b71c2
-def _encoder_choices(clips, request):
+def _encoder_choices(clips, request, observer):
     "An `EncoderChoice` or None, and the name of an encoder for the other grouping or None."
-    if not trains_encoder(request.method): return _encoder_choice(clips, request), None
+    if not trains_encoder(request.method): return _encoder_choice(clips, request, observer), None
     if request.encoder != "auto" or not _with_weights(available_encoders()): return None, None
     wanted = replace(request, method="kmeans", options=replace(request.options, params=None))
-    choice = select_encoder(clips, wanted)
+    choice = select_encoder(clips, wanted, observer=observer)
     if n_frozen(request.method) < 2: return choice, None
-    other = select_encoder(clips, replace(wanted, by=OTHER_GROUPING[request.by], ignore=None, n_clusters=10))
+    other = select_encoder(clips, replace(wanted, by=OTHER_GROUPING[request.by], ignore=None, n_clusters=10), observer=observer)
     return choice._replace(why=f"{choice.why}; for the grouping by {OTHER_GROUPING[request.by]}: {other.name}"), other.name
 
-def _encoder_choice(clips, request):
+def _encoder_choice(clips, request, observer):
     "An `EncoderChoice` where the encoder is to be chosen, else None."
     wanted = _wanted_encoder(request)
     if wanted not in (None, "auto"): return None
-    return select_encoder(clips, request) if wanted == "auto" else _affordable_vote(clips, request)
+    if wanted == "auto": return select_encoder(clips, request, observer=observer)
+    return _affordable_vote(clips, request, observer)
 
 def _wanted_encoder(request):
     "The encoder that was asked for, or that the environment names; None where neither says anything."
@@ -207,17 +214,15 @@ def _wanted_encoder(request):
 
 AFFORDABLE_SECONDS = 600 # that a vote may take where nobody asked for one
 
-def _affordable_vote(clips, request):
+def _affordable_vote(clips, request, observer):
     "A vote that nobody asked for, if it does not take long; None where only the fixed encoder comes into question."
     pretrained = _with_weights(available_encoders())
     if not pretrained or len(clips) < FEWEST_CLIPS or request.options.max_memory is not None: return None
-    seconds = (clips.end - clips.start).to_numpy()
-    def duration(names, share=1.): return share*sum(embedding_seconds(name, seconds) for name in names)/available_cores()
-    to_choose = duration(pretrained, len(_clips_for_choice(clips, request, pretrained))/len(clips))
-    quickest = min(duration([name]) for name in pretrained)
-    if to_choose + quickest > AFFORDABLE_SECONDS: return _fixed_because(f"a vote with {' or '.join(pretrained)}", to_choose + quickest)
-    choice = select_encoder(clips, request)
-    takes = duration(parse_vote(choice.name))
+    takes = (seconds_to_embed(pretrained, _clips_for_choice(clips, request, pretrained))
+             + min(seconds_to_embed([name], clips) for name in pretrained))
+    if takes > AFFORDABLE_SECONDS: return _fixed_because(f"a vote with {' or '.join(pretrained)}", takes)
+    choice = select_encoder(clips, request, observer=observer)
+    takes = seconds_to_embed(parse_vote(choice.name), clips)
     return choice if takes <= AFFORDABLE_SECONDS else _fixed_because(choice.name, takes)
 
 def _fixed_because(name, seconds):
@@ -236,6 +241,7 @@ CLIPS_FOR_A_VOTE = 200 # at most: all encoders embed each of them, and some take
 def select_encoder(clips:pd.DataFrame, # Columns path, start, end (s)
     request:Request|None=None, # By what, ignoring what, for how many clusters
     names:list|None=None, # Candidates; None takes those of `available_encoders`
+    observer:Observer|None=None, # Who looks on while each candidate embeds some of the clips
 )->EncoderChoice:
     "A vote of the encoders with weights that are installed; without any, the one of ours with the more stable clusters."
     request = request or Request()
@@ -247,7 +253,8 @@ def select_encoder(clips:pd.DataFrame, # Columns path, start, end (s)
     def grouped(name, method, stability):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return cluster_recordings(some, _quick_request(request, method, k, name, stability))
+            looks_on = Observer(observer.progress) if observer else None
+            return cluster_recordings(some, _quick_request(request, method, k, name, stability), looks_on)
     if pretrained:
         made = {name: grouped(name, "consensus", 0) for name in ("fixed", *pretrained)}
         choice = vote(_labels_of_shared_clips(made), {name: _family(name) for name in made}, request.by)
@@ -263,8 +270,7 @@ def _labels_of_shared_clips(groupings):
 
 def _cost(choice, clips):
     "What it takes to embed all clips, in words."
-    seconds = (clips.end - clips.start).to_numpy()
-    def duration(names): return max(1, round(sum(embedding_seconds(name, seconds) for name in names)/available_cores()))
+    def duration(names): return max(1, round(seconds_to_embed(names, clips)))
     return f"all clips take about {duration(parse_vote(choice.name)):,} s with these, {duration(['fixed']):,} s with --encoder fixed"
 
 _FOLLOWS_INSTEAD, _MORE_THAN_FIXED = .4, .2 # shares of an attribute that the groups of an encoder explain

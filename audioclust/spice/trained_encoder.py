@@ -109,10 +109,10 @@ class TrainedEncoder(Encoder):
         self.nonredundant, self.refinements = nonredundant, refinements
         self.network = refinements.network  # a module of this one, so that it moves with it
         if nonredundant is None: return
-        self.sample_rate, self.n_clusters = next(iter([*self.networks, *self.frozen])).sample_rate, nonredundant.n_clusters
-        self.dims = [network.dim for network in self.networks_used] + [self.n_clusters]*(self.network is not None)
-        self.dim = sum(self.dims)
-        self.memory_factor = max(encoder.memory_factor for encoder in (*self.networks, *self.frozen))
+        encoders:list = [*self.networks, *self.frozen]
+        self.sample_rate, self.n_clusters = encoders[0].sample_rate, nonredundant.n_clusters
+        self.dim = sum(network.dim for network in self.networks_used) + (self.n_clusters if self.network is not None else 0)
+        self.memory_factor = max(encoder.memory_factor for encoder in encoders)
 
     @property
     def networks_used(self)->list:
@@ -139,10 +139,14 @@ class TrainedEncoder(Encoder):
         **options, # Further arguments of `Encoder.embed`
     )->tuple[np.ndarray,np.ndarray]: # (embeddings float32 [N, m], probabilities float32 [N, K])
         "Embeddings of a table of clips, and the probability of each group; NaN where a clip could not be decoded."
-        first = dict(errors=errors, details=details, **options) # for the first pass, which reports
-        rest = dict(errors=[], **{name: v for name,v in options.items() if name != "progress"})
-        outputs = super().embed(clips, **first) if len(self.networks) else np.zeros((len(clips), 0), np.float32)
-        frozen = [encoder.embed(clips, **(rest if i or len(self.networks) else first)) for i,encoder in enumerate(self.frozen)]
+        reported = dict(errors=errors, details=details, **options) # of the first pass
+        unreported = dict(errors=[], **{name: v for name,v in options.items() if name != "progress"})
+        outputs, more = np.zeros((len(clips), 0), np.float32), reported
+        if len(self.networks): outputs, more = super().embed(clips, **reported), unreported
+        frozen = []
+        for encoder in self.frozen:
+            frozen.append(encoder.embed(clips, **more))
+            more = unreported
         decoded = np.isfinite(np.concatenate([outputs, *frozen], 1)).all(1)
         n_axes = sum(len(w.components_) for w in self.nonredundant.steps_[-1].whitenings)
         Z, p = (np.full((len(clips), n), np.nan, np.float32) for n in (n_axes, self.n_clusters))
@@ -151,13 +155,13 @@ class TrainedEncoder(Encoder):
 
     def _embed_and_classify(self, outputs, frozen):
         "Embeddings and probabilities from what the networks and the frozen encoders made of the same clips."
-        *embedded, rest = np.split(outputs, np.cumsum([network.dim for network in self.networks_used]), 1)
+        *embedded, p = np.split(outputs, np.cumsum([network.dim for network in self.networks_used]), 1)
         whitened:list = [[] for _ in range(2 if self.nonredundant.removes_other_ else 1)]
         for tables,X,w in zip(whitened, embedded, self.whitenings): tables.append(w.transform(X))
         for tables,X,w in zip(whitened, frozen, self.frozen_whitenings): tables.append(w.transform(X))
         labels, agreement, Z, other = self.nonredundant.predict_with_embeddings(whitened[0], whitened[-1])
         fair, heads = self.refinements.fair, self.refinements.heads
-        if self.network is not None: return Z, rest
+        if self.network is not None: return Z, p
         if heads is not None:
             return Z, heads.predict_proba(head_embeddings(self.nonredundant, fair, whitened[0], other))
         if fair is not None: return Z, fair.predict_with_embeddings(whitened[0], other)[2]

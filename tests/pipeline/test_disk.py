@@ -249,9 +249,9 @@ def test_a_cache_of_a_later_version_is_left_alone(home, cluster, tmp_path):
 def before_embedding(monkeypatch, do):
     "Do something to the recordings after they were found and before they are decoded."
     choose = clustering._encoder_choices
-    def then(clips, request):
+    def then(*args):
         do()
-        return choose(clips, request)
+        return choose(*args)
     monkeypatch.setattr(clustering, "_encoder_choices", then)
 
 TRAINED = ["--method", "deepcluster", "--epochs", "1", "--set", "passes=1", "--set", "views=2"]

@@ -7,9 +7,9 @@ import pytest
 
 from dataclasses import replace
 
-from audioclust.core.registry import ENCODERS
 from audioclust.encoders import FixedEncoder
 from audioclust.pipeline import clustering
+from audioclust.pipeline.embedding import Observer
 from audioclust.pipeline.clustering import select_encoder
 from audioclust.encoders.combining import subsample_clips
 from audioclust.cli import main
@@ -73,7 +73,6 @@ def test_auto_from_a_folder_to_a_run(words, tmp_path, capsys):
 
 
 def test_the_untrained_network_can_be_picked(words, monkeypatch):
-    from audioclust.pipeline import clustering
     folder, _ = words
     monkeypatch.setattr(clustering, "available_encoders", lambda: ["untrained"])
     model = AudioClusterer(n_clusters=6, encoder="auto").fit(folder)
@@ -97,19 +96,6 @@ def test_leave_for_code_is_for_models_that_bring_some(words, tmp_path, capsys):
         assert "--remote-code is for --encoder hf:NAME" in capsys.readouterr().err and not (tmp_path/"run").exists()
 
 
-class Stranger(FixedEncoder):
-    "Weights that came with another package, as far as the choice can tell."
-    version = "1"
-    def __init__(self, by="content", ignore=None, sample_rate=16000, **kwargs): super().__init__(by, ignore, sample_rate, **kwargs)
-
-@pytest.fixture
-def stranger(monkeypatch):
-    ENCODERS.register("stranger", Stranger, "for this test")
-    monkeypatch.setattr(clustering, "available_encoders", lambda: ["fixed", "untrained", "stranger"])
-    monkeypatch.delenv("AUDIOCLUST_ENCODER")
-    yield
-    ENCODERS.unregister("stranger")
-
 def test_installed_encoders_vote_unless_one_is_named(words, few, stranger, monkeypatch, tmp_path):
     options = Options(stability=0, cache=tmp_path)
     def chosen(folder, **more): return cluster_recordings(folder, Request(**{"n_clusters": 6, "options": options, **more}))
@@ -122,9 +108,17 @@ def test_installed_encoders_vote_unless_one_is_named(words, few, stranger, monke
     monkeypatch.setenv("AUDIOCLUST_ENCODER", "hearing")
     with pytest.raises(ValueError, match="encoder='hearing'"): chosen(words[0])
 
+def test_the_choice_shows_how_far_it_is(words, stranger):
+    shown = []
+    def progress(batches, total):
+        shown.append(total)
+        return batches
+    cluster_recordings(words[0], Request(n_clusters=6, options=Options(stability=0)), Observer(progress))
+    assert shown == [192]*3  # each of the two candidates, and then the vote
+
 @pytest.mark.parametrize("limit, said", [(0., "a vote with stranger"), (2., "fixed+stranger")], ids=["even to choose", "to use"])
 def test_a_vote_that_takes_long_is_only_offered(words, stranger, monkeypatch, capsys, tmp_path, limit, said):
-    for name, value in dict(AFFORDABLE_SECONDS=limit, CLIPS_FOR_A_VOTE=60, available_cores=lambda: 1, embedding_seconds=lambda name, s: 3. if name == "fixed" else 1.).items():
+    for name, value in dict(AFFORDABLE_SECONDS=limit, CLIPS_FOR_A_VOTE=60, seconds_to_embed=lambda names, clips: len(clips)/192*sum(3. if n == "fixed" else 1. for n in names)).items():
         monkeypatch.setattr(clustering, name, value)
     assert main(["cluster", str(words[0]), "--out", str(tmp_path/"run"), "--n-clusters", "6", "--stability", "0", "--no-page", "-q"]) == 0
     assert f"encoder fixed: {said} would take some 0 minutes; --encoder auto takes them" in capsys.readouterr().out

@@ -4,10 +4,10 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from audioclust.audio import synthetic_words
-from audioclust.core.registry import ENCODERS, METHODS
+from audioclust.core.registry import METHODS
 from audioclust.encoders import FixedEncoder
 from audioclust.kmeans import KMeans
-from audioclust.pipeline import Options, Request, assign, cluster_recordings, clustering, load_run, save_run
+from audioclust.pipeline import Options, Request, assign, cluster_recordings, load_run, save_run
 
 
 class Method(BaseEstimator):
@@ -49,18 +49,6 @@ def test_a_method_says_what_memory_its_training_takes(method, tmp_path, monkeypa
     monkeypatch.setattr(Method, "training_bytes", 1e15)
     with pytest.raises(ValueError, match="A network and 36 clips"): cluster_recordings(tmp_path/"in", Request("patient", 3))
 
-
-class Stranger(FixedEncoder):
-    "Weights that came with another package, at a rate of their own, as far as the choice can tell."
-    version = "1"
-    def __init__(self, by="content", ignore=None, sample_rate=16000, **kwargs): super().__init__(by, ignore, sample_rate, **kwargs)
-
-@pytest.fixture
-def stranger(monkeypatch):
-    ENCODERS.register("stranger", Stranger, "for this test")
-    monkeypatch.setattr(clustering, "available_encoders", lambda: ["fixed", "untrained", "stranger"])
-    yield
-    ENCODERS.unregister("stranger")
 
 TRAINED = {"spice": dict(epochs=1, bs=16, views=2, head_epochs=2, heads=2, match_epochs=0, n_other=(2,)), "deepcluster": dict(epochs=1, passes=1, views=2)}
 
