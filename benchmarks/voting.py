@@ -6,8 +6,8 @@ Each row of benchmarks/results/voting.csv is one consensus (`Consensus`, the num
 or of several side by side with the weights that a rule gives them, scored afterwards. The rules see partitions and never labels.
 Sets are in two halves: the rule was chosen on one ("choose") and is judged on the other ("report"). Spoken digits are FSDD, cut
 in two by the number of the take; `languages` are the recordings of the Debian package klettres-data, languages with at least 40;
-`planted` are the digits of the half, each through one of three rooms or at one of three pitches, which all encoders can hear and
-nobody asked for; the others are rendered by `made_sets.py` and `synthetic_words`. Needs the encoders of `audioclust encoders`.
+`planted` are the digits of the half, each through one of three rooms, at one of three pitches or at one of three levels (0, -12 and
+-24 dB), which nobody asked for; the others are rendered by `made_sets.py` and `synthetic_words`. Needs the encoders of `audioclust encoders`.
 Goal: a rule that is never much worse than the best encoder, which nobody knows without labels. Not a goal: speed.
 """
 import argparse, itertools, tempfile, warnings
@@ -49,17 +49,18 @@ def languages(folder, half):
     return table[table.source.isin(kept)].reset_index(drop=True)
 
 def planted(folder, table, kind, seed=0):
-    "The same clips, each through one of three rooms, or at one of three pitches, at random."
+    "The same clips, each through one of three rooms, at one of three pitches, or at one of three levels, at random."
     rng, rows = np.random.default_rng([seed, len(kind)]), []
     rooms = [rng.normal(size=2400)*np.exp(-np.arange(2400)/n) for n in (40, 300, 900)]
     for i,clip in enumerate(table.itertuples()):
         wave, rate = load_audio(clip.path)
         wave, which = wave.numpy(), int(rng.integers(3))
         if kind == "rooms": wave = signal.fftconvolve(wave, rooms[which])
-        else: wave = signal.resample(wave, round(len(wave)*(.8, 1, 1.25)[which]))
+        if kind == "pitches": wave = signal.resample(wave, round(len(wave)*(.8, 1, 1.25)[which]))
+        gain = (1, 1/4, 1/16)[which] if kind == "levels" else 1
         path = Path(folder)/f"{i:04d}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
-        sf.write(path, wave/np.abs(wave).max()*.7, rate)
+        sf.write(path, wave/np.abs(wave).max()*.7*gain, rate)
         rows.append((path, 0., len(wave)/rate, clip.label, clip.source))
     return pd.DataFrame(rows, columns=["path", "start", "end", "label", "source"])
 
@@ -79,7 +80,8 @@ REPORT = {
     "sounds, easy": lambda folder, args: make("sounds, easy", folder),
     "sounds, hard": lambda folder, args: make("sounds, hard", folder),
     "birds": lambda folder, args: make("birds", folder),
-    "planted pitches": lambda folder, args: planted(folder, digits(False), "pitches")}
+    "planted pitches": lambda folder, args: planted(folder, digits(False), "pitches"),
+    "planted levels": lambda folder, args: planted(folder, digits(False), "levels")}
 BOTH = "content", "source"
 ONLY_SOURCE = "languages, odd", "languages, even" # the letters of two languages are not the same letters
 
