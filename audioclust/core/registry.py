@@ -9,8 +9,10 @@ __all__ = ['PACKAGES', 'METHODS', 'ENCODERS', 'SAVED', 'Entry', 'Registry', 'tra
 # %% ../../nbs/00_core/06_registry.ipynb #9a1e42e9
 import inspect
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points, EntryPoint
 from pathlib import Path
@@ -35,6 +37,10 @@ class Entry:
 # %% ../../nbs/00_core/06_registry.ipynb #eb94fc72
 PACKAGES = tuple("kmeans classical ensembles encoders deepcluster spice pipeline".split()) # of ours, which register names
 
+@lru_cache
+def _points(group, path): # `path`: where Python looks for distributions, so that a new one is found
+    return tuple(entry_points(group=group))
+
 class Registry:
     "Names of one kind, such as methods, in the order in which they were registered."
     def __init__(self, kind:str, # What a name is called in messages, such as "method"
@@ -58,7 +64,8 @@ class Registry:
     def _offered(self)->dict:
         "What other distributions offer. Importing our packages lets them register their own names."
         for package in PACKAGES: import_module(f"audioclust.{package}")
-        return {point.name: Entry(point.name, point, f"from {point.value}") for point in entry_points(group=self.group)}
+        points = _points(self.group, tuple(sys.path))
+        return {point.name: Entry(point.name, point, f"from {point.value}") for point in points}
 
     def entries(self)->dict: # Name → `Entry`
         "All names; where two packages use one name, ours comes first."
