@@ -2,11 +2,14 @@
 
     AUDIOCLUST_DATA=… python benchmarks/quality.py [--data FOLDER] [--only "SET;…"] [--points "NAME;…"] [--methods "NAME;…"] [--by content] [--seeds 5] [--limit 3000] [--timed]
     AUDIOCLUST_DATA=… python benchmarks/quality.py --harder
-    AUDIOCLUST_DATA=… python benchmarks/quality.py --timed --seeds 1 --only "spoken digits" --points "fixed;mfcc"
+    AUDIOCLUST_DATA=… python benchmarks/quality.py --timed --seeds 1 --only "spoken digits" --points "fixed;mfcc;auto"
+    AUDIOCLUST_DATA=… python benchmarks/quality.py --points "auto;auto, order ignored;auto, noise kept" --out benchmarks/results/quality-vote.csv
+    AUDIOCLUST_DATA=… python benchmarks/quality.py --harder --points auto --seeds 3 --out benchmarks/results/quality-harder-vote.csv
 
 Each row of benchmarks/results/quality.csv is scored afterwards, against the grouping that was wanted (acc, nmi, ari,
 ami) and against the other one (nmi_other). Points are our fixed encoder's (by content also with `order` ignored as
-well, or `noise` and `room` kept), those of a vote (`auto`: only where the encoders of `audioclust encoders` are installed), those of our small network with weights by chance (new ones with each seed), or
+well, or `noise` and `room` kept), those of a vote (`auto`: only where the encoders of `audioclust encoders` are installed, and with
+the same two lists, which its fixed encoder follows), those of our small network with weights by chance (new ones with each seed), or
 what one would take without us: mean and standard deviation over time of 20 MFCCs of librosa at its defaults,
 standardised. Methods that are not told the number of groups are left alone with it; all others are told the true one.
 A method that does not depend on the seed, on points that do not, runs once. `megabytes` is the most resident memory
@@ -20,7 +23,7 @@ and DCN of ClustPy (`pip install clustpy`, which compiles C). Those three have C
 autoencoder d-500-500-2000-10, 100 epochs of pretraining and 150 of clustering in batches of 256, and its `labels_`.
 The three go on from one pretrained autoencoder for each seed. Sets of more than 1,000 clips get as many steps as 1,000
 would have: 33 and 50 epochs on the spoken digits; all epochs with --timed.
-With --harder K-means, consensus and spectral on the fixed encoder's points get the spoken digits with one thing changed (HARDER),
+With --harder K-means, consensus and spectral on the fixed encoder's points, or those of --points, get the spoken digits with one thing changed (HARDER),
 and rows go to results/quality-harder.csv: fewer clips, drawn anew for each seed; noise of a colour of its own in each
 clip, new for each seed; groups of which the largest keeps all its clips and the smallest a tenth, in an order that each
 seed draws; half or twice as many groups as there are. All clips and the true number are rows of quality.csv.
@@ -53,8 +56,8 @@ PEERS = ("sklearn kmeans", "sklearn agglomerative", "sklearn spectral", "umap, k
 CLUSTPY = ("clustpy dec", "clustpy idec", "clustpy dcn")
 OPTIONAL = {"umap": "umap-learn", "clustpy": "clustpy"}  # what a method's name begins with is what is imported
 # other things left aside than by default: what comes when, as well; and what is there all the time, not
-IGNORE = {"fixed, order ignored": "order,pitch,level,noise,room", "fixed, noise kept": "pitch,level"}
-RUNS = {"fixed": (*OURS, "sklearn spectral", "umap, kmeans", "umap, hdbscan", *CLUSTPY), "mfcc": PEERS, "untrained": OURS, "auto": OURS} | dict.fromkeys(IGNORE, ("kmeans", "consensus", "spectral", "umap, kmeans"))
+IGNORE = {f"{points}, {text}": ignored for points in ("fixed", "auto") for text,ignored in (("order ignored", "order,pitch,level,noise,room"), ("noise kept", "pitch,level"))}
+RUNS = {"fixed": (*OURS, "sklearn spectral", "umap, kmeans", "umap, hdbscan", *CLUSTPY), "mfcc": PEERS, "untrained": OURS, "auto": OURS} | {p: ("kmeans", "consensus", "spectral", "umap, kmeans") if p.startswith("fixed") else ("kmeans", "spectral") for p in IGNORE}
 ONCE = {"agglomerative", "dbscan", "hdbscan", "meanshift", "sklearn agglomerative"}
 HARDER = {"an eighth of the clips": dict(share=1/8), "a quarter of the clips": dict(share=1/4), "half of the clips": dict(share=1/2), "noise at 20 dB": dict(snr=20), "noise at 10 dB": dict(snr=10), "noise at 0 dB": dict(snr=0),
           "unequal groups": dict(smallest=.1), "half as many groups": dict(times=.5), "twice as many groups": dict(times=2)}
@@ -135,7 +138,7 @@ def peer(method, X, k, seed): # One of PEERS; X is a map by UMAP where the metho
 def points_of(points, table, k, by, seed, device=None, cache=None):
     "What is clustered: a fitted `AudioClusterer`, or an array."
     if points == "mfcc": return mfcc(table)
-    return AudioClusterer("kmeans", k, by, IGNORE.get(points), encoder="fixed" if points in IGNORE else points, random_state=seed, options=Options(stability=0, device=device, num_workers=0, cache=cache)).fit(table[["path", "start", "end"]])
+    return AudioClusterer("kmeans", k, by, IGNORE.get(points), encoder=points.partition(",")[0], random_state=seed, options=Options(stability=0, device=device, num_workers=0, cache=cache)).fit(table[["path", "start", "end"]])
 
 def group(method, points, k, seed): # Points may be an `AudioClusterer`
     "Labels, and the seconds that they took."
@@ -173,14 +176,14 @@ def scored(table, by, ways, labels):
 def todo_of(names, points, methods, seeds, ways): # What is to be run
     "(variant, seed) pairs, in an order in which points are made once."
     return [(f"{n} / {by} / {p} / {m}", s) for p in points for n in names for by in ways(n) if by == "content" or p not in IGNORE for s in range(seeds) for m in RUNS[p]
-            if (not methods or m in methods) and not (s and m in ONCE and p not in ("untrained", "auto"))]
+            if (not methods or m in methods) and not (s and m in ONCE and not p.startswith(("untrained", "auto")))]
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--data", help="folder above the sets that were downloaded; AUDIOCLUST_DATA if left out")
     p.add_argument("--only", help="names of sets, separated by semicolons")
-    p.add_argument("--points", default=";".join(p for p in RUNS if p != "auto"), help="names, separated by semicolons; auto has to be named")
+    p.add_argument("--points", help="names, separated by semicolons; all but the votes if left out")
     p.add_argument("--methods", help="names of methods, separated by semicolons")
     p.add_argument("--by", choices=("content", "source"), help="both if left out")
     p.add_argument("--seeds", type=int, default=5)
@@ -190,7 +193,8 @@ def main():
     p.add_argument("--out", type=Path, help="results/quality.csv; with --timed results/quality-cost.csv, with --harder results/quality-harder.csv")
     args = p.parse_args()
     args.out = args.out or Path(__file__).parent/"results"/f"quality{'-cost'*args.timed or '-harder'*args.harder}.csv"
-    if args.harder: args.points, args.methods, args.only = "fixed", "kmeans;consensus;spectral", args.only or ";".join(f"{DIGITS}: {h}" for h in HARDER)
+    args.points = args.points or ("fixed" if args.harder else ";".join(p for p in RUNS if not p.startswith("auto")))
+    if args.harder: args.methods, args.only = "kmeans;consensus;spectral", args.only or ";".join(f"{DIGITS}: {h}" for h in HARDER)
     if args.timed:
         global ENOUGH
         ENOUGH = float("inf")
@@ -218,13 +222,13 @@ def main():
             if drawn and (whole, by, seed) not in tables: tables[whole, by, seed] = harder(tables[name], by, seed, tmp, **change)
             table = tables[(whole, by, seed) if drawn else name]
             if enc == "untrained" and len(table) > args.limit//3: table = table.sample(args.limit//3, random_state=0).sort_index().reset_index(drop=True)
-            k, key = round(table["label" if by == "content" else "source"].nunique()*change.get("times", 1)), (whole, enc, by if enc != "mfcc" else "", seed if enc in ("untrained", "auto") or drawn else 0)
+            k, key = round(table["label" if by == "content" else "source"].nunique()*change.get("times", 1)), (whole, enc, by if enc != "mfcc" else "", seed if enc.startswith(("untrained", "auto")) or drawn else 0)
             if key not in kept:
                 kept.clear(), begun.clear()
                 start = time.process_time()
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    kept[key] = points_of(enc, table, k, by, seed, cache=f"{tmp}/cache" if enc == "auto" else None)
+                    kept[key] = points_of(enc, table, k, by, seed, cache=f"{tmp}/cache" if enc.startswith("auto") else None)
                 made[key] = time.process_time() - start
             if enc != "mfcc": kept[key].n_clusters = k
             X, before, cpu_before, peak = kept[key], 0, 0, 0

@@ -1,7 +1,7 @@
 """SPICE on the spoken digits, by content and by source: what each step reaches, and how long it takes.
 
     AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/spice.py [--only "NAME;…"] [--seeds 5] [--encoders FOLDER]
-    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/spice.py --only "content, vote;source, vote;content, vote, no networks;source, vote, no networks" --out benchmarks/results/spice-vote.csv
+    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/spice.py --only votes --out benchmarks/results/spice-vote.csv
 
 Each row of benchmarks/results/spice.csv is one run, scored afterwards against digits and speakers at every step; labels
 take no part in training, stopping or choosing. Rows are appended: a run that is there already is not made again.
@@ -10,6 +10,7 @@ the seconds of contrast are then those of loading. `kmeans` is K-means with 20 s
 Goal: the numbers of the chapter on SPICE. Not a goal: the best settings for these recordings.
 """
 import argparse, atexit, shutil, tempfile, time, warnings
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,7 +34,9 @@ from audioclust.spice import SPICE
 SIZES = (500, 430, 370, 310, 250, 210, 170, 130, 90, 50)  # clips of each digit at most, when unbalanced: there are 300 of each, so four digits are whole
 VARIANTS = {"content": {}, "source": dict(by="source", n_clusters=6), "content, not crossed": dict(crossed=False), "content, unbalanced": dict(unbalanced=True),
             "content, noisy": dict(noisy=True), "content, k = 8": dict(n_clusters=8), "content, k = 12": dict(n_clusters=12), "content, k = 20": dict(n_clusters=20)}
-VOTES = {"content, vote": dict(vote=True), "source, vote": dict(vote=True, by="source", n_clusters=6), "content, vote, no networks": dict(vote=True, epochs=0), "source, vote, no networks": dict(vote=True, by="source", n_clusters=6, epochs=0)}  # need the encoders that `audioclust encoders` lists
+# what starts from a vote needs the encoders that `audioclust encoders` lists
+VOTES = {f"{by}, vote{name}": dict(vote=True, **of_by, **how) for name,how in {"": {}, ", no networks": dict(epochs=0), ", 500 clips": dict(clips=500), ", 500 clips, all epochs": dict(clips=500, early_stop=False)}.items()
+         for by,of_by in {"content": {}, "source": dict(by="source", n_clusters=6)}.items()}
 
 CACHE = tempfile.mkdtemp()  # embeddings of frozen encoders, which all runs share: the seconds of the first are those of a first run
 atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
@@ -73,7 +76,13 @@ def voters(table, model, cache):
     return [VotingEncoder([member(n, by) for n in parse_vote(name)], parse_vote(name).values()) for name,by in zip(names, bys)], names
 
 
-def run(table, seed, kept=None, unbalanced=False, noisy=False, **options):
+def epochs_of(model):
+    "How many epochs each training took; it may have ended early."
+    done = Counter(row["stage"] for row in model.curves_)
+    return {stage: done[name] for stage,name in dict(content="contrast by content", source="contrast by source", heads="heads", match="match").items()}
+
+def run(table, seed, kept=None, unbalanced=False, noisy=False, clips=None, **options):
+    if clips: table = table.iloc[np.sort(np.random.default_rng(seed).permutation(len(table))[:clips])].reset_index(drop=True)
     with tempfile.TemporaryDirectory() as tmp: return _run(with_noise(table, seed, tmp) if noisy else table, seed, kept, unbalanced, "_noisy"*noisy, **options)
 
 def _run(table, seed, kept, unbalanced, name, vote=False, **options):
@@ -109,7 +118,7 @@ def _run(table, seed, kept, unbalanced, name, vote=False, **options):
     good = model.reliable_ >= 0
     mine = score(table[wanted][good], model.reliable_[good])["acc"]
     return {**{k: round(float(v), 4) if v != "" else "" for k,v in row.items()}, "reliable": int(good.sum()), "acc_reliable": round(float(mine), 4), "n_other": model.nonredundant_.n_other_, "dependence": round(model.nonredundant_.dependence_.get("at the end", float("nan")), 4), "kept": " ".join(k for k,v in dict(even=model.fair_, heads=model.heads_, match=model.model_).items() if v is not None),
-            "evidence": "; ".join(f"{IN_FILE.get(k, k)} {e['consistency']:.3f} - {e['dependence']:.3f}" for k,e in model.validity_.items()), "warned": "; ".join(str(w.message) for w in warned if "kept" in str(w.message) or "depend" in str(w.message)), **(dict(votes=" | ".join(votes)) if votes else {}), **spent}
+            "evidence": "; ".join(f"{IN_FILE.get(k, k)} {e['consistency']:.3f} - {e['dependence']:.3f}" for k,e in model.validity_.items()), "warned": "; ".join(str(w.message) for w in warned if "kept" in str(w.message) or "depend" in str(w.message)), **(dict(votes=" | ".join(votes), **{f"epochs_{stage}": n for stage,n in epochs_of(model).items()}) if votes else {}), **spent}
 
 
 def main():
@@ -120,7 +129,7 @@ def main():
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"spice.csv")
     args = p.parse_args()
     table = fsdd(download=False)
-    todo = [(name, s) for name in (args.only.split(";") if args.only else VARIANTS) for s in range(args.seeds)]
+    todo = [(name, s) for name in (VOTES if args.only == "votes" else args.only.split(";") if args.only else VARIANTS) for s in range(args.seeds)]
     append(args.out, todo, lambda name, seed: dict(seed=seed, **run(table, seed, args.encoders, **(VARIANTS | VOTES)[name])))
 
 

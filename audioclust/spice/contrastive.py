@@ -4,18 +4,19 @@
 
 # %% auto #0
 __all__ = ['Pairs', 'similarities', 'SimCLR', 'moving_average', 'MoCo', 'alignment', 'uniformity', 'effective_rank',
-           'recent_loss', 'PairCurves', 'projector', 'NewOrder', 'device_callbacks', 'contrastive_learner']
+           'recent_loss', 'PairCurves', 'EndOnPlateau', 'projector', 'NewOrder', 'device_callbacks',
+           'contrastive_learner']
 
 # %% ../../nbs/08_spice/01_contrastive.ipynb #3e6c66fa
 import math
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import torch
 from fastai.callback import progress, schedule  # noqa: F401 (they add methods to Learner)
-from fastai.callback.core import Callback, CancelValidException
+from fastai.callback.core import Callback, CancelFitException, CancelValidException
 from fastai.learner import Learner
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
@@ -190,6 +191,32 @@ class PairCurves(Callback):
         "A row in words."
         return (f"loss {r['loss']:.2f} (chance {r['chance']:.2f}), alignment {r['alignment']:.2f}, "
                 f"uniformity {r['uniformity']:.2f}, {r['rank']:.0f} directions in use")
+
+# %% ../../nbs/08_spice/01_contrastive.ipynb #e79c5771
+class EndOnPlateau(Callback):
+    "End a training when a measure has hardly risen for some epochs."
+    order = 95  # after the checkpoint of the last epoch
+    def __init__(self, measure:Callable, # Row of the curves -> a number, positive, larger is better
+        patience:int=4, # Epochs whose mean is compared with that of as many before
+        least_rise:float=.02, # Relative to the earlier mean
+        curves:str="curves", # Name of the callback that has the rows
+        write:Callable=lambda line: None, # Called with a line of text at an early end
+    ):
+        self.measure, self.patience, self.least_rise = measure, patience, least_rise
+        self.curves_name, self.write = curves, write
+
+    def before_epoch(self):
+        rows = getattr(self.learn, self.curves_name).rows
+        if not self.on_plateau(rows): return
+        self.write(f"ends after {len(rows)} of {self.n_epoch} epochs, since little more is gained")
+        raise CancelFitException
+
+    def on_plateau(self, rows:list)->bool: # Of the epochs until now
+        "Has the measure hardly risen?"
+        values = [self.measure(row) for row in rows[-2*self.patience:]]
+        if len(values) < 2*self.patience: return False
+        before, recent = np.mean(values[:self.patience]), np.mean(values[self.patience:])
+        return bool(recent < before*(1 + self.least_rise))
 
 # %% ../../nbs/08_spice/01_contrastive.ipynb #67efb242
 def projector(d:int, # Embedding size

@@ -78,8 +78,9 @@ class _SpiceSteps(BaseEstimator):
         about = training_fingerprint({**flat_params(self.get_params()), **frozen_record(frozen)}, self.clips_)
         def checkpoint(name): return Checkpoints(checkpoints, about, name)
         device, seed = self.runtime.torch_device, int(self.random_state or 0)
+        early_stop = bool(frozen) if self.contrast.early_stop is None else self.contrast.early_stop
         return NetworkTrainer(store, self.contrast, self.runtime.sample_rate, device, seed,
-                              checkpoint if checkpoints else None, log)
+                              checkpoint if checkpoints else None, log, early_stop)
 
     def _networks(self, trained, trainer):
         "A network for each grouping: given ones, or new ones trained by contrast."
@@ -116,7 +117,7 @@ class _SpiceSteps(BaseEstimator):
         rows = np.random.default_rng(seed).permutation(len(store))[:20000]  # clips whose views are embedded
         views = head_views(self.encoders_[0], store, features, found, fair, rows, seed + 1) if self.encoders_ else None
         clean = head_embeddings(found, fair, features.whitened[0], found.other_labels_)
-        heads, accepted = train_heads(clean, views, rows, selection, self.refinement, seed)
+        heads, accepted = train_heads(clean, views, rows, selection, self.refinement, seed, trainer.early_stop)
         trainer.curves += [dict(stage="heads", **row) for row in heads.curves_]
         return heads if accepted else None
 

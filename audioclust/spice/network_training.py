@@ -17,7 +17,7 @@ from fastai.learner import Learner
 from ..deepcluster.training import EpochLogger
 from ..deepcluster.checkpoints import Checkpoints
 from ..encoders.networks import network_for, NetworkEncoder
-from .contrastive import contrastive_learner, SimCLR
+from .contrastive import contrastive_learner, EndOnPlateau, SimCLR
 
 # %% ../../nbs/08_spice/10_network_training.ipynb #520dc655
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class ContrastOptions:
     lr: float = 2e-3 # Highest learning rate, of FixMatch too
     backbone: str = "small" # See `make_body`
     views: int = 8 # Views that an embedding is the mean of
+    early_stop: bool|None = None # End a stage where little more is gained? None: where frozen encoders are given
 
 def epochs_for(n_clips:int, # Clips of the set
     clips_to_see:int, # Clips that the network should see in all
@@ -47,10 +48,11 @@ class NetworkTrainer:
         seed:int=0, # Of weights, orders and views
         checkpoint:Callable|None=None, # Name of a training -> its `Checkpoints`; None: keep none
         log:Callable|None=None, # Called with a line of text after each epoch
+        early_stop:bool=False, # End a training where little more is gained?
     ):
         self.store, self.options, self.sample_rate = store, options, sample_rate
         self.device, self.seed = torch.device(device), seed
-        self.checkpoint, self.log = checkpoint, log
+        self.checkpoint, self.log, self.early_stop = checkpoint, log, early_stop
         self.curves:list = [] # A row for each epoch of each training
 
     def network(self, by:str, # "content" or "source"
@@ -64,12 +66,15 @@ class NetworkTrainer:
 
     def callbacks(self, name:str, # Of the checkpoint
         stage:str, # Name that the user sees
+        gain:Callable, # Row of the curves -> what the training has gained
     )->list: # Callbacks
-        "Checkpoints and reports of a training."
+        "Checkpoints, reports and the early end of a training."
         callbacks:list = []
         if self.checkpoint: callbacks.append(self.checkpoint(name))
-        log = self.log
-        if log: callbacks.append(EpochLogger(lambda line: log(f"{stage}, {line}")))
+        def write(line):
+            if self.log: self.log(f"{stage}, {line}")
+        if self.log: callbacks.append(EpochLogger(write))
+        if self.early_stop: callbacks.append(EndOnPlateau(gain, write=write))
         return callbacks
 
     def fit(self, learn:Learner, # With the callbacks above
@@ -96,6 +101,6 @@ def train_contrast(trainer:NetworkTrainer, # What all trainings share
     stage = f"contrast by {by}"
     dls = trainer.store.dataloaders(trainer.options.bs, trainer.device)
     learn = contrastive_learner(dls, network, SimCLR(temperature), seed=trainer.seed,
-                                cbs=trainer.callbacks(by, stage))
+                                cbs=trainer.callbacks(by, stage, lambda row: row["chance"] - row["loss"]))
     trainer.fit(learn, epochs, stage)
     return network.eval()

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from ..encoders.whitening import WithinWhiten
+from .contrastive import EndOnPlateau
 from .fair import FairClustering, fairness_weight
 from .fixmatch import fixmatch_learner, FixMatchOptions, store_probabilities
 from .head_training import SelfHeads
@@ -145,6 +146,7 @@ def train_heads(clean:np.ndarray, # What the heads see of all clips [N, m]
     selection:LabelSelection, # Changed where the labels of the heads are accepted
     options:RefinementOptions=RefinementOptions(), # The heads
     seed:int=0, # Of weights and orders
+    early_stop:bool=False, # End where little more is gained?
 )->tuple[SelfHeads,bool]: # Fitted, and whether their labels are accepted
     "Heads that start from the accepted labels."
     assign = options.assign
@@ -154,7 +156,8 @@ def train_heads(clean:np.ndarray, # What the heads see of all clips [N, m]
     heads = SelfHeads(selection.n_clusters, heads=options.heads, epochs=options.head_epochs, assign=assign,
                       random_state=seed)
     weak, strong = (None, None) if views is None else (views[0], views[1:])
-    heads.fit(clean[rows], weak=weak, strong=strong, start=selection.proba[rows])
+    cbs = [EndOnPlateau(lambda row: 1/row["least"], curves="keep_best")] if early_stop else []
+    heads.fit(clean[rows], weak=weak, strong=strong, start=selection.proba[rows], cbs=cbs)
     proba = heads.predict_proba(clean)
     labels = proba.argmax(1)
     least = selection.accepted_validity - TOLERANCE
@@ -180,7 +183,7 @@ def train_on_reliable(trainer:NetworkTrainer, # What all trainings share
                              "the labels of the step before are kept")
     dls = trainer.store.dataloaders(192, trainer.device)
     learn = fixmatch_learner(dls, network, reliable, selection.n_clusters, options=FixMatchOptions(threshold=.8),
-                             seed=trainer.seed, cbs=trainer.callbacks("match", "match"))
+                             seed=trainer.seed, cbs=trainer.callbacks("match", "match", lambda row: row["sure"]))
     trainer.fit(learn, match_epochs or epochs_for(len(trainer.store), 36000, 4, 40), "match")
     proba = store_probabilities(learn.ema.network, trainer.store)
     before, after = selection.accepted_validity, selection.score("match", proba.argmax(1))

@@ -16,7 +16,7 @@ from audioclust.encoders import NetworkEncoder, load_encoder
 from audioclust.encoders.logmel_store import LogMelStore
 from audioclust.metrics import accuracy, nmi
 from audioclust.spice import SPICE, contrastive_learner, fixmatch_learner, heads_learner
-from audioclust.spice.contrastive import MoCo, SimCLR, moving_average, similarities
+from audioclust.spice.contrastive import EndOnPlateau, MoCo, SimCLR, moving_average, similarities
 from audioclust.spice.fair import FairClustering, balanced_assignment
 from audioclust.spice.fixmatch import FixMatchOptions, consistency, reliable_labels
 from audioclust.spice.head_training import HeadsOptions, SelfHeads
@@ -119,6 +119,22 @@ def test_contrast_resumes_where_it_stopped(store, tmp_path, how):
     assert [p.name for p in tmp_path.iterdir()] == ["wanted.safetensors"] and other.checkpoints.load(other) == 1
     fit(other, 3, start_epoch=1)
     assert same(other.model, fit(contrast(store, how()), 3).model)
+
+def test_a_plateau_ends_a_training_and_a_resumed_one_in_the_same_epoch(store, tmp_path):
+    class Stop(Callback):
+        def before_epoch(self):
+            if self.epoch == 3: raise KeyboardInterrupt
+    said = []
+    def learner(cbs=()): # nothing rises, so that two epochs and two more are enough
+        return contrast(store, cbs=[EndOnPlateau(lambda row: 1., patience=2, write=said.append), Checkpoints(tmp_path, name="wanted"), *cbs])
+    with pytest.raises(KeyboardInterrupt): fit(learner([Stop()]), 9)
+    for done in 3, 4: # resumed, and then there is nothing left to do
+        learn = learner()
+        assert learn.checkpoints.load(learn) == done
+        fit(learn, 9, start_epoch=done)
+        assert [row["epoch"] for row in learn.curves.rows] == [0, 1, 2, 3] and "after 4 of 9 epochs" in said[-1]
+    rising = contrast(store, cbs=[EndOnPlateau(lambda row: 1.03**(row["epoch"] + 1), patience=1)])
+    assert len(fit(rising, 5).curves.rows) == 5
 
 def test_a_collapse_is_named(store):
     learn = contrast(store)
@@ -348,6 +364,21 @@ def test_spice_predicts_new_clips_as_those_it_was_fitted_to(words, brief, by, tm
     m.save(tmp_path)
     np.testing.assert_allclose(SPICE.load(tmp_path).predict_proba(words), m.predict_proba(words), atol=1e-5)
     assert {p.suffix for p in tmp_path.rglob("*") if p.is_file()} <= {".json", ".safetensors", ".npy"}
+
+def test_spice_ends_early_where_it_begins_with_frozen_encoders(words, monkeypatch):
+    from audioclust.encoders import FixedEncoder
+    seen = []
+    monkeypatch.setattr(EndOnPlateau, "on_plateau", lambda self, rows: len(rows) == 2 and not seen.append(self.n_epoch))
+    quick = {**QUICK, "heads": 2}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        spice(**quick).fit(words)
+        assert not seen
+        m = spice(**quick).fit(words, frozen=[FixedEncoder(by, sample_rate=8000) for by in ("content", "source")])
+        assert seen[:3] == [4, 4, 3] and [row["epoch"] for row in m.curves_[:4]] == [0, 1, 0, 1]
+        seen.clear()
+        spice(**quick, early_stop=True).fit(words)
+    assert seen[:3] == [4, 4, 3]
 
 def test_spice_without_its_options(words):
     with warnings.catch_warnings():
