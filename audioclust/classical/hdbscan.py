@@ -6,12 +6,15 @@
 __all__ = ['HDBSCAN']
 
 # %% ../../nbs/03_classical/04_hdbscan.ipynb #33175478
+from pathlib import Path
+
 import numpy as np
 import torch
 from sklearn import cluster
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import BallTree, KDTree
 from sklearn.utils.validation import check_is_fitted
+from typing_extensions import Self
 
 from .prediction import ReferencePointClusterer
 from ..core.estimator import like_input
@@ -58,6 +61,23 @@ def _check_hdbscan_memory(n, d, metric, algorithm, max_memory):
     check_memory(needed, max_memory, f"HDBSCAN of {n:,} rows with metric={metric!r}", advice)
 
 # %% ../../nbs/03_classical/04_hdbscan.ipynb #37bc500c
+def _check_axes_and_reach(n_axes, reach, metric):
+    "Refuse what cannot work."
+    if not reach >= 1: raise ValueError(f"reach={reach!r}: give a number, at least 1")
+    if n_axes is None: return
+    if not (isinstance(n_axes, (int, np.integer)) and n_axes >= 1):
+        raise ValueError(f"n_axes={n_axes!r}: give a whole number, at least 1, or None for all columns")
+    if metric == "cosine": raise ValueError("principal axes do not keep angles: leave n_axes out, or use metric='euclidean'")
+
+def _principal_axes(X, n): # (center (d,), axes (d, n)); of size 0 if all columns are used
+    "The leading principal axes of the rows, by the eigenvectors of their covariance."
+    if n is None or n >= X.shape[1]: return np.zeros(0), np.zeros((0, 0))
+    center = X.mean(0)
+    _, vectors = np.linalg.eigh((X - center).T @ (X - center))
+    leading = vectors[:, ::-1][:, :n]
+    largest = np.abs(leading).argmax(0)
+    return center, leading*np.sign(leading[largest, np.arange(n)]) # with signs that do not depend on the library
+
 def _explain_hdbscan(n, has_cluster, min_cluster_size, min_samples):
     "Why there are fewer than two clusters, and what to change."
     size = min_cluster_size
@@ -74,13 +94,15 @@ def _explain_hdbscan(n, has_cluster, min_cluster_size, min_samples):
 # %% ../../nbs/03_classical/04_hdbscan.ipynb #1c0298d7
 class HDBSCAN(ReferencePointClusterer):
     "Crowds that persist over a range of radii (Campello et al. 2013), with `predict`."
-    _state = (*ReferencePointClusterer._state, "noise_", "core_", "reach_")
+    _state = (*ReferencePointClusterer._state, "noise_", "core_", "reach_", "center_", "axes_")
     _dtypes = (np.float64,)
     _min_rows = 2
     def __init__(self,
         min_cluster_size:int=5, # The smallest group worth a cluster, at least 2
         min_samples:int|None=None, # Neighbours for the core distance, itself counted; None: `min_cluster_size`
-        *, cluster_selection_epsilon:float=0., # Clusters that part only below this distance stay together
+        *, n_axes:int|None=None, # Principal axes along which distances are measured; None: all columns as they are
+        reach:float=1., # Noise within so many times a cluster's reach joins it, at least 1
+        cluster_selection_epsilon:float=0., # Clusters that part only below this distance stay together
         max_cluster_size:int|None=None, # Larger clusters are not selected
         metric:str="euclidean", # Distance, as scikit-learn names it
         algorithm:str="auto", # auto, kd_tree, ball_tree or brute
@@ -92,6 +114,7 @@ class HDBSCAN(ReferencePointClusterer):
     ):
         self.min_cluster_size = min_cluster_size
         self.min_samples = min_samples
+        self.n_axes, self.reach = n_axes, reach
         self.cluster_selection_epsilon = cluster_selection_epsilon
         self.max_cluster_size = max_cluster_size
         self.metric = metric
@@ -104,12 +127,14 @@ class HDBSCAN(ReferencePointClusterer):
 
     def check_rows(self, n:int, d:int): # Rows and columns that there will be
         "Raise `ValueError` if scikit-learn would need more memory than may be used."
-        _check_hdbscan_memory(n, d, self.metric, self.algorithm, self.max_memory)
+        _check_hdbscan_memory(n, min(d, self.n_axes or d), self.metric, self.algorithm, self.max_memory)
 
     def _fit(self, X):
         self.check_rows(*X.shape)
-        settings = {name: value for name, value in self.get_params().items() if name != "max_memory"}
-        model = _fit_hdbscan(X, settings)
+        _check_axes_and_reach(self.n_axes, self.reach, self.metric)
+        self.center_, self.axes_ = _principal_axes(X, self.n_axes)
+        X, ours = self._project(X), ("max_memory", "n_axes", "reach")
+        model = _fit_hdbscan(X, {name: value for name, value in self.get_params().items() if name not in ours})
         labels = model.labels_.astype(np.int64)
         is_noise = labels < 0
         self.probabilities_, self.noise_ = model.probabilities_, X[is_noise]
@@ -117,7 +142,10 @@ class HDBSCAN(ReferencePointClusterer):
         self.core_ = self._core_distances(self.reference_points_) if len(self.reference_points_) else np.zeros(0)
         n_clusters = labels.max() + 1
         self.reach_ = np.array([self.core_[self.reference_labels_ == label].max() for label in range(n_clusters)])
+        if self.reach > 1 and is_noise.any(): labels[is_noise] = self._joined(self.noise_)
         return labels
+
+    def _project(self, X): return (X - self.center_) @ self.axes_ if self.axes_.size else X
 
     def _core_distances(self, rows): # To the m-th neighbour among the fitted rows, shape (n,)
         m = max(2, self.min_samples or self.min_cluster_size)
@@ -130,8 +158,11 @@ class HDBSCAN(ReferencePointClusterer):
     )->np.ndarray|torch.Tensor: # Labels (n,), int64; -1 where no cluster is within reach
         "The cluster of the nearest row by mutual reachability, if this is less than the reach of the cluster."
         check_is_fitted(self, "reference_points_")
-        rows, points = self._check_X(X), self.reference_points_
-        if not len(points): return like_input(np.full(len(rows), -1), X)
+        return like_input(self._joined(self._project(self._check_X(X))), X)
+
+    def _joined(self, rows): # int64 (n,), -1 for noise
+        points = self.reference_points_
+        if not len(points): return np.full(len(rows), -1)
         core = self._core_distances(rows)
         slack = DISTANCE_ERROR*(1 if self.metric == "cosine" else np.linalg.norm(points, axis=1).max())
         def nearest_of_block(D, start):
@@ -140,10 +171,19 @@ class HDBSCAN(ReferencePointClusterer):
                                             reduce_func=nearest_of_block)
         nearest, reachability, distance = map(np.concatenate, zip(*blocks))
         labels = self.reference_labels_[nearest]
-        reach = self.reach_[labels]
+        reach = self.reach_[labels]*self.reach
         is_same = (distance <= slack) | (rows == points[nearest]).all(1) # a row's distance to itself is rounded, too
         joins = (reachability < reach - slack) | (is_same & (reachability <= reach + slack))
-        return like_input(np.where(joins, labels, -1), X)
+        return np.where(joins, labels, -1)
+
+    def _nearest_reference(self, rows): return super()._nearest_reference(self._project(rows))
+
+    @classmethod
+    def load(cls, path:str|Path)->Self: # Folder written by `save`
+        "Read what `save` wrote, also files of a version without axes."
+        model = super().load(path)
+        if not hasattr(model, "axes_"): model.center_, model.axes_ = np.zeros(0), np.zeros((0, 0))
+        return model
 
     def _explain(self, X, labels):
         min_samples = self.min_samples or self.min_cluster_size

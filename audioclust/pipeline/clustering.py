@@ -101,7 +101,7 @@ def group(embedded:Embedded, # From `embed`
     "Cluster embeddings, and measure how clear and how stable the clusters are."
     observer, request = observer or Observer(seconds=dict(embedded.seconds)), embedded.request
     team = ProcessGroup(request.options.sharded)
-    with observer.stage("cluster"): clusterer = _fit(_with_restarts(embedded), embedded, team)
+    with observer.stage("cluster"): clusterer = _fit(_with_defaults(embedded), embedded, team)
     labels = np.asarray(clusterer.labels_)
     explained, texts = team.first(lambda: _explained_and_advised(embedded, labels, clusterer))
     for text in texts: warnings.warn(text)
@@ -113,12 +113,18 @@ def group(embedded:Embedded, # From `embed`
     found = dict(labels=labels, confidence=confidence, representative=representative, stability=stability)
     return Grouping(**values, **found, **explained, refinement=refinement)
 
-def _with_restarts(embedded):
-    "The unfitted clusterer; K-means starts more often where there are few clips."
-    clusterer, params = clone(embedded.clusterer), embedded.request.options.params or {}
-    if embedded.request.method == "kmeans" and "n_init" not in params:
-        clusterer.set_params(n_init=restarts(len(embedded.embeddings)))
-    return clusterer
+def _with_defaults(embedded):
+    "The unfitted clusterer with the defaults that depend on the number of clips."
+    clusterer, named = clone(embedded.clusterer), embedded.request.options.params or {}
+    n = len(embedded.embeddings)
+    defaults = dict(kmeans=dict(n_init=restarts(n)), hdbscan=_hdbscan_defaults(n, named)).get(embedded.request.method, {})
+    return clusterer.set_params(**{name: value for name,value in defaults.items() if name not in named})
+
+def _hdbscan_defaults(n, named):
+    size = named.get("min_cluster_size", max(5, n//100)) # a group that is worth one
+    axes = dict(n_axes=30) if named.get("metric", "euclidean") == "euclidean" else {}
+    few = isinstance(size, int) and 0 < size < 5
+    return dict(min_cluster_size=size, min_samples=size if few else 5, reach=1.1, **axes)
 
 def _explained_and_advised(embedded, labels, clusterer):
     "What the grouping follows and how its groups differ, and advice."

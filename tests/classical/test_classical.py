@@ -1,6 +1,7 @@
 "DBSCAN, HDBSCAN, MeanShift, AgglomerativeClustering and SpectralClustering: properties, references, edges."
 import functools
 import itertools
+import json
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from safetensors.numpy import load_file, save_file
 from scipy.cluster import hierarchy
 from sklearn import cluster
 from sklearn.datasets import make_blobs
+from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score as ari, pairwise_distances
 from sklearn.neighbors import kneighbors_graph
 from threadpoolctl import threadpool_limits
@@ -269,6 +271,47 @@ def test_hdbscan_reach_against_plain_loops(seed, m):
         label = fit.labels_[j]
         expected.append(label if j >= 0 and (reach < c[fit.labels_ == label].max() * (1 - 1e-9) or dist < 1e-9) else -1)
     assert np.array_equal(fit.predict(asked), expected)
+
+
+@given(seed=st.integers(0, 10_000), reach=st.sampled_from([1.05, 1.5, 3.]), axes=st.sampled_from([None, 2, 4]))
+@settings(max_examples=25, deadline=None)
+def test_hdbscan_with_a_longer_reach_only_adds_to_its_clusters(seed, reach, axes):
+    X = crowds(seed, d=4)
+    near, far = HDBSCAN(6, n_axes=axes).fit(X), HDBSCAN(6, n_axes=axes, reach=reach).fit(X)
+    assert np.array_equal(far.labels_[near.labels_ >= 0], near.labels_[near.labels_ >= 0])
+    assert np.array_equal(far.predict(X), far.labels_) and np.array_equal(far.predict(X[::-7]), far.labels_[::-7])
+    Z = X if axes != 2 else PCA(2).fit_transform(X)
+    k, joined = 6, np.flatnonzero((near.labels_ < 0) & (far.labels_ >= 0))
+    c = core_distances(Z, Z, k)
+    for i in joined:
+        own = near.labels_ == far.labels_[i]
+        assert np.maximum(np.maximum(c[own], c[i]), np.linalg.norm(Z[own] - Z[i], axis=1)).min() <= reach*c[own].max()*(1 + 1e-6)
+
+
+def test_hdbscan_along_axes_is_that_of_rotated_rows_and_is_kept(tmp_path):
+    X = np.c_[crowds(3, d=3), np.full((len(crowds(3, d=3)), 2), 7.)] @ np.linalg.qr(np.random.default_rng(0).normal(size=(5, 5)))[0]
+    fit = HDBSCAN(8, n_axes=3, reach=1.2).fit(X)
+    assert fit.axes_.shape == (5, 3) and np.array_equal(fit.labels_, HDBSCAN(8, reach=1.2).fit(crowds(3, d=3)).labels_)
+    fit.save(tmp_path)
+    assert np.array_equal(HDBSCAN.load(tmp_path).predict(X + .1), fit.predict(X + .1))
+    assert fit.nearest_cluster(X)[0][fit.labels_ >= 0].tolist() == fit.labels_[fit.labels_ >= 0].tolist()
+
+
+@pytest.mark.parametrize("wrong, said", [(dict(reach=.9), "at least 1"), (dict(n_axes=0), "whole number"), (dict(n_axes=2.5), "whole number"), (dict(n_axes=2, metric="cosine"), "keep angles")])
+def test_axes_and_reach_that_cannot_be(wrong, said):
+    with pytest.raises(ValueError, match=said): HDBSCAN(**wrong).fit(crowds(0, d=4))
+
+
+def test_an_hdbscan_of_an_older_version_is_read(tmp_path):
+    X = crowds(1, d=2)
+    fit = HDBSCAN(6).fit(X)
+    fit.save(tmp_path)
+    arrays = load_file(tmp_path/"clusterer.safetensors")
+    save_file({name: a for name,a in arrays.items() if name not in ("axes_", "center_")}, tmp_path/"clusterer.safetensors")
+    about = json.loads((tmp_path/"clusterer.json").read_text())
+    about["params"] = {name: v for name,v in about["params"].items() if name not in ("n_axes", "reach")}
+    (tmp_path/"clusterer.json").write_text(json.dumps(about))
+    assert np.array_equal(HDBSCAN.load(tmp_path).predict(X), fit.labels_)
 
 
 def test_what_scikit_learns_hdbscan_cannot_do_is_explained():

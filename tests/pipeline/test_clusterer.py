@@ -194,6 +194,13 @@ def test_cuda_agrees_with_the_cpu(words):
     assert nmi(a.labels_, b.labels_) > .95
 
 
+def test_hdbscan_has_defaults_by_the_number_of_clips_unless_they_are_named(words):
+    made = AudioClusterer("hdbscan").fit(words).clusterer_.get_params()
+    assert {name: made[name] for name in ("min_cluster_size", "min_samples", "n_axes", "reach")} == dict(min_cluster_size=max(5, len(words)//100), min_samples=5, n_axes=30, reach=1.1)
+    made = AudioClusterer("hdbscan", options=Options(params=dict(min_cluster_size=3, reach=1., metric="manhattan"))).fit(words).clusterer_.get_params()
+    assert {name: made[name] for name in ("min_cluster_size", "min_samples", "n_axes", "reach")} == dict(min_cluster_size=3, min_samples=3, n_axes=None, reach=1.)
+
+
 def test_one_cluster_that_swallows_all_is_noticed(tmp_path, tone, rng):
     for i in range(12): sf.write(tmp_path/f"noise{i}.wav", rng.standard_normal(4000)*.1, 8000)
     tone(tmp_path/"tone.wav", sr=8000)
