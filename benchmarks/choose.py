@@ -1,10 +1,11 @@
-"""How many groups? What `choose_k` says without labels about sounds whose truth is known.
+"""How many groups? What `choose_k` says without labels about sounds whose truth is known, with several seeds.
 
-    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/choose.py [--seeds 5]
+    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/choose.py [--seeds 5] [--only WORD]
+    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/choose.py --only "spoken digits"     what results/choose.csv has
 
 Each row of benchmarks/results/choose.csv is one set and one seed: the number of classes, the choice and the runner-up, and what other
-measures would have chosen. Without AUDIOCLUST_DATA the digits are left out.
-Goal: is the choice any good? Not a goal: a rule for these sets.
+measures would have chosen. Without AUDIOCLUST_DATA the digits are left out. `n_groups.py` compares rules on many tasks, one draw each.
+Goal: does the choice depend on the draw? Not a goal: a rule for these sets.
 """
 import argparse, os, tempfile
 from pathlib import Path
@@ -35,6 +36,7 @@ def sets(tmp):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--seeds", type=int, default=5)
+    p.add_argument("--only", default="", help="part of the names of the sets")
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"choose.csv")
     args = p.parse_args()
     with tempfile.TemporaryDirectory() as tmp:
@@ -45,7 +47,7 @@ def main():
             c = choose_k(points[name], random_state=seed)
             at = c.curve.set_index("k")
             return dict(sounds=name, truth=table[truth].nunique(), chosen=c.k, runner_up=c.runner_up or "", stability=round(at.stability[c.k], 2), silhouette=int(at.silhouette.idxmax()), calinski_harabasz=int(at.calinski_harabasz.idxmax()), eigengap=c.eigengap, seed=seed)
-        append(args.out, [(name, seed) for seed in range(args.seeds) for name in every], one)
+        append(args.out, [(name, seed) for seed in range(args.seeds) for name in every if args.only in name], one)
 
 
 if __name__ == "__main__": main()

@@ -93,12 +93,10 @@ def curve(X, truth, seed=0):
     D, W = pairwise_distances(X), shared_neighbour_graph(X)
     P = PCA(min(15, X.shape[1], len(X) - 1), random_state=0).fit_transform(X)
     N = null_like(X, rng)
-    third = np.sort(D, 1)[:, 3]
     distortion = float((np.sort(pairwise_distances(P), 1)[:, 3]**2).mean()) # of the 15 leading axes
     eigenvalues = np.linalg.eigvalsh(laplacian(W, normed=True).toarray())
     rows, scored = [], truth != "-1"
     for k in [k for k in CANDIDATES if k <= max(2, len(X)//5)]:
-        start = time.perf_counter()
         labels = np.zeros(len(X), int) if k == 1 else np.asarray(kmeans(k, seed, 4).fit(X).labels_)
         row = dict(k=k, ari=adjusted_rand_score(truth[scored], labels[scored]), ami=adjusted_mutual_info_score(truth[scored], labels[scored]))
         inertia = sum(((X[labels == c] - X[labels == c].mean(0))**2).sum() for c in range(k))
@@ -106,15 +104,15 @@ def curve(X, truth, seed=0):
         null_labels = np.zeros(len(X), int) if k == 1 else np.asarray(model.labels_)
         null_inertia = sum(((N[null_labels == c] - N[null_labels == c].mean(0))**2).sum() for c in range(k))
         row |= dict(inertia=inertia, null_inertia=null_inertia, coding=coding_length(P, labels, distortion), modularity=modularity(W, labels))
-        row |= dict(eigenvalue=eigenvalues[k - 1], next_eigenvalue=eigenvalues[k] if k < len(eigenvalues) else 1.)
+        row |= dict(eigengap=(eigenvalues[k] if k < len(eigenvalues) else 1.) - eigenvalues[k - 1])
         if k > 1:
             s = silhouette_samples(D, labels, metric="precomputed")
             _, parts = cluster_subsamples(lambda seed: kmeans(k, seed), X, 6, random_state=seed)
             _, null_parts = cluster_subsamples(lambda seed: kmeans(k, seed, 1), N, 4, random_state=seed)
             worst, mean = prediction_strength(X, k, np.random.default_rng([seed, k]))
-            row |= dict(silhouette=s.mean(), null_silhouette=silhouette_samples(N, null_labels).mean(), silhouette_worst=min(s[labels == c].mean() for c in range(k)), calinski_harabasz=calinski_harabasz_score(X, labels), davies_bouldin=davies_bouldin_score(X, labels),
+            row |= dict(silhouette=s.mean(), null_silhouette=silhouette_samples(N, null_labels).mean(), calinski_harabasz=calinski_harabasz_score(X, labels), davies_bouldin=davies_bouldin_score(X, labels),
                         stability=stability(parts), null_stability=stability(null_parts), pac=pac(parts), null_pac=pac(null_parts), strength=worst, mean_strength=mean)
-        rows.append({name: round(float(v), 5) if name != "k" else v for name,v in row.items()} | dict(seconds=round(time.perf_counter() - start, 2)))
+        rows.append({name: round(float(v), 4) if name != "k" else v for name,v in row.items()})
     return rows
 
 
@@ -254,7 +252,7 @@ def main():
             full = filled(axes(X, 15), labels)
             counted.append(dict(**about, method=name, k=len(set(labels[labels >= 0].tolist())), coverage=round(float((labels >= 0).mean()), 3), ami=round(adjusted_mutual_info_score(truth[scored], full[scored]), 4), ari=round(adjusted_rand_score(truth[scored], full[scored]), 4), seconds=round(seconds, 2), commit=at))
         add(counts, counted)
-        print(about["task"], about["encoder"], about["truth"], {c["method"]: c["k"] for c in counted}, round(sum(r["seconds"] for r in found)), round(sum(c["seconds"] for c in counted)), flush=True)
+        print(about["task"], about["encoder"], about["truth"], {c["method"]: c["k"] for c in counted}, flush=True)
 
 
 if __name__ == "__main__": main()

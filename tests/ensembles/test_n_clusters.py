@@ -2,13 +2,14 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import make_blobs
 
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.ensembles import choose_k
-from audioclust.ensembles.n_clusters import candidates
+from audioclust.ensembles.n_clusters import _best, _reason, _three_numbers, candidates, coding_length
 from audioclust.pipeline import AudioClusterer
 from audioclust.pipeline.run_reading import read_table
 from audioclust.pipeline.run_reading import read_run
@@ -25,7 +26,33 @@ def test_separate_blobs_are_counted(k):
 def test_candidates_stay_below_the_number_of_clips():
     for n in (10, 20, 100, 5000):
         ks = candidates(n)
-        assert 2 <= min(ks) and max(ks) <= max(2, min(40, n//5))
+        assert 2 <= min(ks) and max(ks) <= max(2, min(120, n//5))
+
+
+def test_coding_length_is_the_published_sum(rng):
+    X, labels, e2 = rng.normal(size=(40, 6)), rng.integers(3, size=40), .3  # groups larger and smaller than the dimension
+    labels[:3] = 3
+    bits = 0
+    for g in range(4):
+        Z = X[labels == g]
+        m, mu = len(Z), Z.mean(0)
+        bits += (m + 6)/2*np.log2(np.linalg.det(np.eye(6) + 6/(e2*m)*(Z - mu).T @ (Z - mu))) + 6/2*np.log2(1 + (mu**2).sum()/e2) - m*np.log2(m/40)
+    assert coding_length(X, labels, e2) == pytest.approx(bits/40)
+
+
+def curve(silhouette, bits, stability=None):
+    n = len(silhouette)
+    return pd.DataFrame(dict(k=range(2, 2 + n), silhouette=silhouette, saved_bits=bits, stability=stability or [.9]*n))
+
+def test_the_choice_by_hand():
+    assert _best(curve([.3, .4, .5, .2], [1., 2, 3, 4]))[0] == 4  # a clear silhouette
+    few = curve([.05, .1, .2, .25, .3, .3, .31, .32, .33, .34, .35], [1., 2, 3, 4, 5, 5.1, 5, 4, 3, 2, 1])  # k from 2 to 12: 5, 12 and 6
+    assert _three_numbers(few) == (5, 12, 6) and _best(few)[0] == 5  # the formula gives 4.1, and the smallest is 5
+    none = curve([-.1, -.2, -.3], [-5., -6, -7], [.2, .1, .1])
+    assert _best(none)[0] == 2 and "may be no groups" in _reason(none, 2, None) and "fewer bits" in _reason(none, 2, None)
+
+def test_a_cloud_may_have_no_groups(rng):
+    assert "there may be no groups" in choose_k(rng.normal(size=(400, 20))).why
 
 
 def test_more_candidates_than_a_subsample_holds_are_refused(rng):
