@@ -48,6 +48,8 @@ def test_the_choice_by_hand():
     assert _best(curve([.3, .4, .5, .2], [1., 2, 3, 4]))[0] == 4  # a clear silhouette
     few = curve([.05, .1, .2, .25, .3, .3, .31, .32, .33, .34, .35], [1., 2, 3, 4, 5, 5.1, 5, 4, 3, 2, 1])  # k from 2 to 12: 5, 12 and 6
     assert _three_numbers(few) == (5, 12, 6) and _best(few)[0] == 5  # the formula gives 4.1, and the smallest is 5
+    stable = curve([.1, .2, .3, .2], [1., 2, 3, 4], [.9, .9, .98, .9])
+    assert _best(stable)[0] == 4 and "nearly every run" in _reason(stable, 4, None)
     none = curve([-.1, -.2, -.3], [-5., -6, -7], [.2, .1, .1])
     assert _best(none)[0] == 2 and "may be no groups" in _reason(none, 2, None) and "fewer bits" in _reason(none, 2, None)
 
