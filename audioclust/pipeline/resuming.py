@@ -9,7 +9,6 @@ __all__ = ['MARK', 'EARLIER', 'at_work', 'state', 'check_same', 'begun', 'note_s
 # %% ../../nbs/09_pipeline/12_resuming.ipynb #c33daf04
 import json
 import os
-import re
 import signal
 import threading
 import warnings
@@ -19,7 +18,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ..core.files import shorten, jsonable, write_error, write_json, write_table
-from .run_reading import read_run, read_table, SCHEMA, upgraded
+from .run_reading import is_leftover, read_run, read_table, SCHEMA, TEMPORARY, upgraded
 
 # %% ../../nbs/09_pipeline/12_resuming.ipynb #0d80a1f8
 MARK = "started.json" # what was asked for, while a run is made or when it was stopped
@@ -78,11 +77,9 @@ def _read_object(file):
 
 def _is_incomplete(out): return _read_object(out/"run.json").get("complete") is False
 
-_TEMPORARY = re.compile(r"\.[\w-]+(\.\w+)\.\d+\1") # names that `atomic_write` writes to
-
 def _temporary_files(out):
     "Files that a process which is gone had not finished writing."
-    return [p for p in out.rglob(".*") if _TEMPORARY.fullmatch(p.name) and p.is_file()]
+    return [p for p in out.rglob(".*") if TEMPORARY.fullmatch(p.name) and p.is_file()]
 
 # %% ../../nbs/09_pipeline/12_resuming.ipynb #ba8ed40f
 def state(out:str|Path, # A folder, there or not
@@ -92,9 +89,7 @@ def state(out:str|Path, # A folder, there or not
     if (out/MARK).is_file() or _is_incomplete(out): return "stopped"
     if (out/"run.json").is_file(): return "whole"
     if not out.exists(): return "new"
-    return "new" if out.is_dir() and all(_is_leftover(p) for p in out.iterdir()) else "other"
-
-def _is_leftover(path): return path.name == ".lock" or bool(_TEMPORARY.fullmatch(path.name))
+    return "new" if out.is_dir() and all(is_leftover(p) for p in out.iterdir()) else "other"
 
 # %% ../../nbs/09_pipeline/12_resuming.ipynb #6f0e18e6
 _MAY_DIFFER = "num_workers", "device" # they do not change what is asked for

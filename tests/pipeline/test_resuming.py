@@ -65,6 +65,14 @@ def test_killed_at_some_moment_it_goes_on_to_the_same(sounds, whole, took, tmp_p
     assert cluster(sounds, out, "--resume") == 0 and same(out, whole)
 
 
+def test_killed_before_it_had_written_what_was_asked_it_begins_anew(sounds, whole, tmp_path):
+    out = tmp_path/"run"
+    out.mkdir()
+    (out/".lock").touch()
+    (out/".started.json.2583.json").write_text("{")
+    assert state(out) == "new" and cluster(sounds, out, "--resume") == 0 and same(out, whole)
+
+
 def test_what_was_half_written_is_removed(sounds, whole, tmp_path):
     out = tmp_path/"run"
     (out/"model").mkdir(parents=True)
