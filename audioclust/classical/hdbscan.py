@@ -6,15 +6,15 @@
 __all__ = ['HDBSCAN']
 
 # %% ../../nbs/03_classical/04_hdbscan.ipynb #33175478
-from pathlib import Path
+from numbers import Integral, Real
 
 import numpy as np
 import torch
 from sklearn import cluster
+from sklearn.decomposition import PCA
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import BallTree, KDTree
 from sklearn.utils.validation import check_is_fitted
-from typing_extensions import Self
 
 from .prediction import ReferencePointClusterer
 from ..core.estimator import like_input
@@ -63,20 +63,16 @@ def _check_hdbscan_memory(n, d, metric, algorithm, max_memory):
 # %% ../../nbs/03_classical/04_hdbscan.ipynb #37bc500c
 def _check_axes_and_reach(n_axes, reach, metric):
     "Refuse what cannot work."
-    if not reach >= 1: raise ValueError(f"reach={reach!r}: give a number, at least 1")
+    if not (isinstance(reach, Real) and reach >= 1): raise ValueError(f"reach={reach!r}: give a number, at least 1")
     if n_axes is None: return
-    if not (isinstance(n_axes, (int, np.integer)) and n_axes >= 1):
+    if not (isinstance(n_axes, Integral) and n_axes >= 1):
         raise ValueError(f"n_axes={n_axes!r}: give a whole number, at least 1, or None for all columns")
     if metric == "cosine": raise ValueError("principal axes do not keep angles: leave n_axes out, or use metric='euclidean'")
 
 def _principal_axes(X, n): # (center (d,), axes (d, n)); of size 0 if all columns are used
-    "The leading principal axes of the rows, by the eigenvectors of their covariance."
     if n is None or n >= X.shape[1]: return np.zeros(0), np.zeros((0, 0))
-    center = X.mean(0)
-    _, vectors = np.linalg.eigh((X - center).T @ (X - center))
-    leading = vectors[:, ::-1][:, :n]
-    largest = np.abs(leading).argmax(0)
-    return center, leading*np.sign(leading[largest, np.arange(n)]) # with signs that do not depend on the library
+    pca = PCA(min(n, len(X)), random_state=0).fit(X)
+    return pca.mean_, pca.components_.T
 
 def _explain_hdbscan(n, has_cluster, min_cluster_size, min_samples):
     "Why there are fewer than two clusters, and what to change."
@@ -97,6 +93,7 @@ class HDBSCAN(ReferencePointClusterer):
     _state = (*ReferencePointClusterer._state, "noise_", "core_", "reach_", "center_", "axes_")
     _dtypes = (np.float64,)
     _min_rows = 2
+    center_, axes_ = np.zeros(0), np.zeros((0, 0)) # of a file that an older version wrote
     def __init__(self,
         min_cluster_size:int=5, # The smallest group worth a cluster, at least 2
         min_samples:int|None=None, # Neighbours for the core distance, itself counted; None: `min_cluster_size`
@@ -127,11 +124,11 @@ class HDBSCAN(ReferencePointClusterer):
 
     def check_rows(self, n:int, d:int): # Rows and columns that there will be
         "Raise `ValueError` if scikit-learn would need more memory than may be used."
+        _check_axes_and_reach(self.n_axes, self.reach, self.metric)
         _check_hdbscan_memory(n, min(d, self.n_axes or d), self.metric, self.algorithm, self.max_memory)
 
     def _fit(self, X):
         self.check_rows(*X.shape)
-        _check_axes_and_reach(self.n_axes, self.reach, self.metric)
         self.center_, self.axes_ = _principal_axes(X, self.n_axes)
         X, ours = self._project(X), ("max_memory", "n_axes", "reach")
         model = _fit_hdbscan(X, {name: value for name, value in self.get_params().items() if name not in ours})
@@ -177,13 +174,6 @@ class HDBSCAN(ReferencePointClusterer):
         return np.where(joins, labels, -1)
 
     def _nearest_reference(self, rows): return super()._nearest_reference(self._project(rows))
-
-    @classmethod
-    def load(cls, path:str|Path)->Self: # Folder written by `save`
-        "Read what `save` wrote, also files of a version without axes."
-        model = super().load(path)
-        if not hasattr(model, "axes_"): model.center_, model.axes_ = np.zeros(0), np.zeros((0, 0))
-        return model
 
     def _explain(self, X, labels):
         min_samples = self.min_samples or self.min_cluster_size

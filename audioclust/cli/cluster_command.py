@@ -185,7 +185,7 @@ def _illustrate(run_folder, max_memory):
     return write_page(run_folder, num_workers) and drawn
 
 # %% ../../nbs/11_cli/03_cluster_command.ipynb #faf0e7d4
-_PAIR_FILES = {"content", "source", "both.csv", "both.json", "listen.html", "listen-sounds", ".lock"}
+_PAIR_FILES = {"content", "source", "both.csv", "both.json", "listen.html", "listen-sounds"}
 
 def _cluster_both(args):
     "Two runs of the same clips, and what they have in common."
@@ -203,8 +203,9 @@ def _cluster_both(args):
 
 def _check_pair_folder(args, out):
     from audioclust.pipeline.resuming import MARK
-    if not out.is_dir() or not any(out.iterdir()): return
-    if not {p.name for p in out.iterdir()} <= {*_PAIR_FILES, MARK}:
+    from audioclust.pipeline.run_reading import is_leftover
+    if not out.is_dir(): return
+    if not {p.name for p in out.iterdir() if not is_leftover(p)} <= {*_PAIR_FILES, MARK}:
         raise ValueError(f"{out} is not empty and holds no run of both ways: choose another --out")
     if (out/"both.json").is_file() and not (args.overwrite or args.resume):
         raise ValueError(f"{out} already holds a run: choose another --out, or say --overwrite to replace it")
