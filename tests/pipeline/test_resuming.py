@@ -73,6 +73,15 @@ def test_killed_before_it_had_written_what_was_asked_it_begins_anew(sounds, whol
     assert state(out) == "new" and cluster(sounds, out, "--resume") == 0 and same(out, whole)
 
 
+@pytest.mark.parametrize("more", [[], ["--resume"]], ids=["new", "resumed"])
+def test_both_ways_begin_anew_as_well(sounds, tmp_path, more):
+    out = tmp_path/"run"
+    out.mkdir()
+    for name in (".lock", ".started.json.2583.json"): (out/name).touch()
+    assert main(["cluster", str(sounds), "--out", str(out), "--by", "both", "--n-clusters", "4,3", "--stability", "0", "--no-page", "-q", *more]) == 0
+    assert (out/"both.json").is_file() and not list(out.glob(".*"))
+
+
 def test_what_was_half_written_is_removed(sounds, whole, tmp_path):
     out = tmp_path/"run"
     (out/"model").mkdir(parents=True)
