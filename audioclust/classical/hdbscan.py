@@ -6,8 +6,6 @@
 __all__ = ['HDBSCAN']
 
 # %% ../../nbs/03_classical/04_hdbscan.ipynb #33175478
-from numbers import Integral, Real
-
 import numpy as np
 import torch
 from sklearn import cluster
@@ -63,9 +61,9 @@ def _check_hdbscan_memory(n, d, metric, algorithm, max_memory):
 # %% ../../nbs/03_classical/04_hdbscan.ipynb #37bc500c
 def _check_axes_and_reach(n_axes, reach, metric):
     "Refuse what cannot work."
-    if not (isinstance(reach, Real) and reach >= 1): raise ValueError(f"reach={reach!r}: give a number, at least 1")
+    if not (isinstance(reach, (int, float, np.number)) and reach >= 1): raise ValueError(f"reach={reach!r}: give a number, at least 1")
     if n_axes is None: return
-    if not (isinstance(n_axes, Integral) and n_axes >= 1):
+    if not (isinstance(n_axes, (int, np.integer)) and n_axes >= 1):
         raise ValueError(f"n_axes={n_axes!r}: give a whole number, at least 1, or None for all columns")
     if metric == "cosine": raise ValueError("principal axes do not keep angles: leave n_axes out, or use metric='euclidean'")
 
