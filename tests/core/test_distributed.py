@@ -123,7 +123,7 @@ from audioclust.pipeline import Options, Request, group_pair, pair
 pair.refine = functools.partial(pair.refine, most_shared_before=2., most_shared_after=2.)  # so that it is tried
 with process_group():  # ends the group: Gloo's threads abort a process that leaves them running
     made = group_pair(sys.argv[1], Request(n_clusters=4, options=Options(sharded=True, stability=2, num_workers=0)))
-    print("tried", "silhouette" in made.reasons["content"], made.content.request.options.sharded, flush=True)
+    sys.stdout.write(f"tried {'silhouette' in made.reasons['content']} {made.content.request.options.sharded}\\n")  # at once, since print writes its parts apart where output is unbuffered
 """
 
 def test_a_pair_is_refined_by_the_first_process(tmp_path, words):
