@@ -8,6 +8,7 @@ __all__ = ['MAX_ORDERED', 'cluster_tree', 'coarse_groups', 'tree_data']
 # %% ../../nbs/05_ensembles/10_hierarchy.ipynb #417c002d
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, leaves_list, linkage, maxdists
+from scipy.spatial.distance import pdist, squareform
 
 from .membership import cluster_means
 
@@ -20,7 +21,23 @@ def cluster_tree(X:np.ndarray, # Embeddings [N, d]
     "The clusters, their means, and a tree over those."
     ids, means = cluster_means(X, labels)
     if len(ids) < 2: return ids, means, None
-    return ids, means, linkage(means, "ward", optimal_ordering=len(ids) <= MAX_ORDERED)
+    distances = _rms_distances(means, _spreads(X, np.asarray(labels), ids, means))
+    return ids, means, linkage(squareform(distances), "ward", optimal_ordering=len(ids) <= MAX_ORDERED)
+
+def _spreads(X, labels, ids, means, block=10_000):
+    "Mean squared distance of the clips of each cluster to its mean."
+    rows = np.flatnonzero(labels >= 0)
+    sums = np.zeros(len(ids))
+    for some in np.split(rows, range(block, len(rows), block)):
+        own = np.searchsorted(ids, labels[some])
+        sums += np.bincount(own, np.square(X[some] - means[own]).sum(1), len(ids))
+    return sums/np.bincount(np.searchsorted(ids, labels[rows]))
+
+def _rms_distances(means, spreads):
+    "Root mean square of the distances between the clips of two clusters; 0 of a cluster to itself."
+    squares = squareform(pdist(means, "sqeuclidean")) + np.add.outer(spreads, spreads)
+    np.fill_diagonal(squares, 0)
+    return np.sqrt(squares)
 
 def coarse_groups(X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
