@@ -3,7 +3,7 @@
     AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/choose.py [--seeds 5] [--only WORD]
     AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/choose.py --only "spoken digits"     what results/choose.csv has
 
-Each row of benchmarks/results/choose.csv is one set and one seed: the number of classes, the choice and the runner-up, and what other
+Each row of benchmarks/results/choose.csv is one set and one seed: the number of classes, the choice, and what other
 measures would have chosen. Without AUDIOCLUST_DATA the digits are left out. `n_groups.py` compares rules on many tasks, one draw each.
 Goal: does the choice depend on the draw? Not a goal: a rule for these sets.
 """
@@ -46,7 +46,7 @@ def main():
             if name not in points: points[name] = AudioClusterer(n_clusters=2, by=by, options=Options(stability=0)).fit(table[[c for c in ("path", "start", "end") if c in table]]).embeddings_
             c = choose_k(points[name], random_state=seed)
             at = c.curve.set_index("k")
-            return dict(sounds=name, truth=table[truth].nunique(), chosen=c.k, runner_up=c.runner_up or "", stability=round(at.stability[c.k], 2), silhouette=int(at.silhouette.idxmax()), calinski_harabasz=int(at.calinski_harabasz.idxmax()), eigengap=c.eigengap, seed=seed)
+            return dict(sounds=name, truth=table[truth].nunique(), chosen=c.k, stability=round(at.stability[c.k], 2), silhouette=int(at.silhouette.idxmax()), calinski_harabasz=int(at.calinski_harabasz.idxmax()), eigengap=c.eigengap, seed=seed)
         append(args.out, [(name, seed) for seed in range(args.seeds) for name in every if args.only in name], one)
 
 

@@ -27,7 +27,7 @@ def request_of(args:Namespace, # As the parser gives them
     from audioclust.pipeline.grouping import Options, Request
     cache = None if args.no_cache else args.cache or True
     options = Options(hop=args.hop, sample_rate=args.rate, params=_params(args), num_workers=args.workers, device=args.device, cache=cache,
-                      sharded=sharded, stability=args.stability, max_memory=args.max_memory)
+                      sharded=sharded, stability=args.stability, max_memory=args.max_memory, level=args.level)
     return Request(args.method, args.n_clusters, args.by, args.ignore, _encoder(args), args.window, args.seed, options)
 
 def _params(args):

@@ -69,6 +69,8 @@ def _add_request(c):
     c.add_argument("--n-clusters", type=_number, default=10, metavar="K",
         help="groups wanted, or auto to choose a number, or two by commas for --by both (default: %(default)s); "
              "dbscan, hdbscan and meanshift find their own number")
+    c.add_argument("--level", choices=["coarse", "middle", "fine"],
+        help="with --n-clusters auto: take the groups of a coarser or finer level (default: the recommended one); the others are columns beside it")
     c.add_argument("--method", default="kmeans", choices=list(METHODS), help="how to group (default: %(default)s)")
     c.add_argument("--encoder", metavar="NAME", help=_encoders_help())
     c.add_argument("--remote-code", action="store_true",
@@ -176,6 +178,8 @@ def add_export(command:Callable): # Makes a parser: name, function, help
     c.add_argument("--without", type=_list, default=[], metavar="LIST",
         help="groups to leave out, separated by commas: numbers, names, or marks such as junk")
     c.add_argument("--join", action="store_true", help="neighbouring clips of one group as one label (audacity, raven)")
+    c.add_argument("--level", choices=["coarse", "middle", "fine"],
+        help="the groups of this level, for a run that has levels (audacity, raven; a table holds all levels)")
 
 def add_sort(command:Callable): # Makes a parser: name, function, help
     "The options of `audioclust sort`."

@@ -30,12 +30,14 @@ def score_run(run_folder:str|Path, # A run folder
     from audioclust.core.files import write_json
     from audioclust.metrics.scores import score
     from audioclust.pipeline.run_folder import migrate_run
-    from audioclust.pipeline.run_reading import read_run, read_table
+    from audioclust.pipeline.run_reading import read_levels, read_run, read_table
     read_run(run_folder) # says what is wrong where there is none
     table = label_clips(read_table(Path(run_folder)/"clusters.csv"), labels)
     labelled = table[table.label.notna()]
     n_unlabelled = len(table) - len(labelled)
     scores = {**score(labelled.label, labelled.cluster), "labels": str(labels), "labelled": len(labelled), "unlabelled": n_unlabelled}
+    if levels := [level["name"] for level in read_levels(run_folder) if f"cluster_{level['name']}" in table]:
+        scores["levels"] = {name: score(labelled.label, labelled[f"cluster_{name}"]) for name in levels}
     if n_unlabelled:
         echo(f"warning: {n_unlabelled:,} of {len(table):,} clips have no label and are left out of the score", file=sys.stderr)
     migrate_run(run_folder)
@@ -100,7 +102,7 @@ def report(run_folder:str|Path, # A run folder
     verbose:int=0, # Above 0 says more
 ):
     "Print what a run found and where it is."
-    from audioclust.pipeline.run_reading import read_run
+    from audioclust.pipeline.run_reading import read_levels, read_run
     record, folder = read_run(run_folder), Path(run_folder)
     echo(_first_line(record))
     if verbose > 0:
@@ -111,11 +113,26 @@ def report(run_folder:str|Path, # A run folder
         echo(f"warning: {plural(n_errors, 'file')} or {clips} could not be used: {folder/'errors.csv'} says why", file=sys.stderr)
     for choice in "encoder_choice", "n_clusters_choice":
         if choice in record: echo(record[choice]["why"])
+    if levels := read_levels(run_folder): echo(_levels_line(levels))
     if record.get("stability"): echo(_stability_line(record["stability"]))
     if line := _followed_line(record.get("followed", {}), record["ignored"]): echo(line)
-    if "scores" in record: echo(table_text([{name: record["scores"][name] for name in _SHOWN_SCORES}]))
+    if "scores" in record: echo(table_text(_score_rows(record["scores"])))
     echo(f"groups: {folder/'clusters.csv'}\nmap:    {folder/'figures'/'map.png'}")
     if (folder/"listen.html").is_file(): echo(f"listen: {folder/'listen.html'}")
+
+def _levels_line(levels):
+    "The other levels, and where their groups are."
+    parts = [f"{level['name']}, {plural(level['evidence']['clusters'], 'group')}" for level in levels]
+    recommended = [level["name"] for level in levels if level["recommended"]]
+    line = f"other levels: {'; '.join(parts)} (in columns {', '.join('cluster_' + level['name'] for level in levels)})"
+    return f"{line}; recommended: {recommended[0]}" if recommended else line
+
+def _score_rows(scores):
+    "The scores of the clusters, and of each level if there are any."
+    rows = [{name: scores[name] for name in _SHOWN_SCORES}]
+    levels = scores.get("levels", {})
+    if not levels: return rows
+    return [{"level": level, **{name: of[name] for name in _SHOWN_SCORES}} for level,of in {"cluster": scores, **levels}.items()]
 
 def _first_line(record):
     summary = record["summary"]

@@ -87,10 +87,11 @@ def export(args:Namespace)->int: # As the parser gives them -> exit status
     writers, out = dict(audacity=to_audacity, raven=to_raven), Path(args.out)
     with short_warnings([]):
         if args.to not in writers:
+            if args.level: raise ValueError(f"--level is for label tracks and selection tables; a table (--to {args.to}) holds all levels")
             echo(f"{to_table(args.run, out, without=args.without):,} rows in {out}")
             return 0
         if out.is_file(): raise ValueError(f"{out} is a file: say --out with the name of a folder")
-        n = writers[args.to](args.run, out, join=args.join, without=args.without)
+        n = writers[args.to](args.run, out, join=args.join, without=args.without, level=args.level)
         echo(f"{plural(n, 'file')} in {out}, one for each recording")
     return 0
 

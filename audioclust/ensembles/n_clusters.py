@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['CLEAR_SILHOUETTE', 'CLEAR_STABILITY', 'SHARE_OF_SILHOUETTE', 'SHARE_OF_BITS', 'EXPONENTS', 'FACTOR', 'LOW_STABILITY',
-           'MIN_RATIO', 'candidates', 'coding_length', 'eigengap', 'Choice', 'choose_k', 'plot_choice']
+           'NO_GROUPS', 'LEVEL_RATIOS', 'candidates', 'coding_length', 'eigengap', 'level_numbers', 'Choice',
+           'choose_k', 'plot_choice']
 
 # %% ../../nbs/05_ensembles/07_n_clusters.ipynb #c6e9ab60
 from collections.abc import Callable, Iterable
@@ -95,7 +96,8 @@ CLEAR_SILHOUETTE, CLEAR_STABILITY = .45, .97  # groups that are separate, and gr
 SHARE_OF_SILHOUETTE, SHARE_OF_BITS = .6, .8  # of the largest, that the smallest number must reach
 EXPONENTS, FACTOR = (.5, .45, .45), 2**-1.9  # fitted to half of the tasks of the benchmark
 LOW_STABILITY = .6  # a best stability below it says that there may be no groups
-MIN_RATIO = 1.2  # of the runner-up and the choice, since nearer numbers give nearly the same groups
+NO_GROUPS = .2  # bits for each clip that one group saves against any larger number, from which on it is the choice
+LEVEL_RATIOS = 1.5, 4  # of the numbers of two levels, at least and, for a finer one, at most
 
 def _first_to_reach(ks, values, share):
     "The smallest number whose value is a share of the largest; where nothing is positive, that of the largest."
@@ -111,46 +113,69 @@ def _is_clear(curve):
     best = curve.loc[curve.silhouette.idxmax()]
     return best.silhouette >= CLEAR_SILHOUETTE or best.stability >= CLEAR_STABILITY
 
-def _best(curve):
-    "The choice, and the runner-up or None."
-    ks, s = curve.k.to_numpy(), curve.stability.to_numpy()
+def _number_of_groups(curve):
+    "The choice, if there are groups."
     numbers = _three_numbers(curve)
-    if _is_clear(curve): k = numbers[1]
-    else:
-        target = max(min(numbers), FACTOR*np.prod(np.power(numbers, EXPONENTS)))
-        k = int(ks[np.abs(np.log(ks/target)).argmin()])
-    is_peak = (s >= np.append(s[1:], -np.inf)) & (s >= np.insert(s[:-1], 0, -np.inf))
-    is_other = np.abs(np.log(ks/k)) > np.log(MIN_RATIO)
-    others = curve[is_other & is_peak]
-    runner_up = None if others.empty else int(others.k[others.stability.idxmax()])
-    return k, runner_up
+    if _is_clear(curve): return numbers[1]
+    target = max(min(numbers), FACTOR*np.prod(np.power(numbers, EXPONENTS)))
+    return int(curve.k[np.abs(np.log(curve.k/target)).idxmin()])
 
-def _reason(curve, k, runner_up):
+def _best(curve):
+    "The choice; 1 where no groups stand out."
+    return 1 if curve.saved_bits.max() <= -NO_GROUPS and not _is_clear(curve) else _number_of_groups(curve)
+
+def level_numbers(curve:pd.DataFrame, # A row for each candidate: k, stability, silhouette, saved_bits
+    k:int, # The choice
+)->dict: # Name of each level → its number of groups, in ascending order; the choice is among them
+    "A coarser and a finer number of groups beside the choice, where there are any."
+    if k == 1: return dict(coarse=1, fine=_number_of_groups(curve))
+    least, most = LEVEL_RATIOS
+    coarser, finer = curve[curve.k <= k/least], curve[curve.k.between(k*least, k*most)]
+    numbers = [*coarser.k[coarser.silhouette == coarser.silhouette.max()][:1], k, *finer.k[finer.stability == finer.stability.max()][:1]]
+    names = {1: ["only"], 2: ["coarse", "fine"], 3: ["coarse", "middle", "fine"]}[len(numbers)]
+    return dict(zip(names, map(int, numbers)))
+
+def _about_levels(curve, k):
+    "The other levels, with what speaks for them."
+    by_k, parts = curve.set_index("k"), []
+    for name,n in level_numbers(curve, k).items():
+        if n == k: continue
+        about = f"silhouette {by_k.silhouette[n]:.2f}, the largest below" if n < k else f"stability {by_k.stability[n]:.2f}, the largest above"
+        parts.append(f"{'coarser' if n < k else 'finer'}: {n} ({about})")
+    return "; ".join(parts)
+
+def _reason(curve, k):
     "The choice in words."
-    by_k = curve.set_index("k")
-    first, largest, coded = _three_numbers(curve)
-    highest = by_k.silhouette.max()
-    if highest >= CLEAR_SILHOUETTE: rule = f"the silhouette is largest there, {highest:.2f}, and groups with so large a one are separate"
-    elif _is_clear(curve): rule = f"the silhouette is largest there ({highest:.2f}), and nearly every run reproduces these groups"
-    else:
-        rule = (f"the silhouette is largest with {largest} ({highest:.2f}) and near that from {first} on, "
-                f"and {coded} groups save most of the bits of a description")
     numbers = f"{len(curve)} numbers from {curve.k.iloc[0]} to {curve.k.iloc[-1]}"
-    text = f"{k} groups, of {numbers}: {rule}; their stability is {by_k.stability[k]:.2f}"
-    if runner_up is not None: text += f"; another number to look at is {runner_up}, with a stability of {by_k.stability[runner_up]:.2f}"
-    if curve.saved_bits.max() <= 0: doubt = "One group is described in fewer bits than any more"
-    elif by_k.stability.max() < LOW_STABILITY: doubt = "None is stable"
+    saved = curve.saved_bits.max()
+    if k == 1:
+        return (f"no groups stand out: one group is described in {-saved:.1f} bits a clip fewer than any of {numbers}. "
+                f"So all clips are one group; if there are groups all the same, {_number_of_groups(curve)} is the best guess (level fine)")
+    text = f"{k} groups, of {numbers}: {_rule(curve)}; their stability is {curve.set_index('k').stability[k]:.2f}"
+    if levels := _about_levels(curve, k): text += f"; {levels}"
+    if saved <= 0: doubt = "One group is described in fewer bits than any more"
+    elif curve.stability.max() < LOW_STABILITY: doubt = "None is stable"
     else: return text
     return f"{text}. {doubt}, so there may be no groups of this kind: take the number as a guess"
 
+def _rule(curve):
+    "What speaks for the choice."
+    first, largest, coded = _three_numbers(curve)
+    highest = curve.silhouette.max()
+    if highest >= CLEAR_SILHOUETTE: return f"the silhouette is largest there, {highest:.2f}, and groups with so large a one are separate"
+    if _is_clear(curve): return f"the silhouette is largest there ({highest:.2f}), and nearly every run reproduces these groups"
+    return (f"the silhouette is largest with {largest} ({highest:.2f}) and near that from {first} on, "
+            f"and {coded} groups save most of the bits of a description")
+
+
 # %% ../../nbs/05_ensembles/07_n_clusters.ipynb #8c7efdc4
 class Choice(NamedTuple):
-    "A number of clusters, and the reason."
-    k: int # The choice
-    runner_up: int|None # The next best that is not its neighbour, or None
+    "A number of clusters, the reason, and other levels."
+    k: int # The choice; 1 where no groups stand out
     why: str # The reason in words
     curve: pd.DataFrame # A row for each candidate: k, stability, silhouette, saved_bits, calinski_harabasz
     eigengap: int # The number that the graph of nearest neighbours suggests
+    levels: dict|None = None # From `level_numbers`; None in runs of before there were levels
 
 def _kmeans(k, seed): return KMeans(k, n_init=3, random_state=seed)
 
@@ -166,8 +191,8 @@ def choose_k(X:np.ndarray, # Embeddings [N, d]
     ks = _checked_candidates(ks, len(X))
     saved_bits = _coder(X)
     curve = pd.DataFrame([_criteria(X, saved_bits, make, k, n, random_state) for k in ks])
-    k, runner_up = _best(curve)
-    return Choice(k, runner_up, _reason(curve, k, runner_up), curve, eigengap(X))
+    k = _best(curve)
+    return Choice(k, _reason(curve, k), curve, eigengap(X), level_numbers(curve, k))
 
 # %% ../../nbs/05_ensembles/07_n_clusters.ipynb #21a4b55e
 _AXIS_LABELS = dict(stability="stability (ARI)", silhouette="silhouette", saved_bits="bits saved for a clip")
@@ -180,8 +205,8 @@ def plot_choice(choice:Choice, # From `choose_k`
     for ax,(criterion,label) in zip(fig.subplots(1, 3), _AXIS_LABELS.items()):
         ax.plot(choice.curve.k, choice.curve[criterion], "o-", ms=3, c="#0072B2")
         ax.axvline(choice.k, c="#D55E00", lw=1, label=f"chosen: {choice.k}")
-        if choice.runner_up:
-            ax.axvline(choice.runner_up, c="#D55E00", lw=1, ls=":", label=f"runner-up: {choice.runner_up}")
+        for name,n in (choice.levels or {}).items():
+            if n != choice.k: ax.axvline(n, c="#D55E00", lw=1, ls=":", label=f"{name}: {n}")
         ax.set(xlabel="clusters", ylabel=label)
         if criterion == "stability": ax.legend(frameon=False, fontsize=8)
     return fig

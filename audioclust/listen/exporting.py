@@ -23,8 +23,9 @@ from ..pipeline.run_reading import read_run
 # %% ../../nbs/10_listen/07_exporting.ipynb #4823c197
 def named_clips(run:str|Path, # A run folder
     without:str|Iterable=(), # Clusters to leave out: numbers, names, or marks such as "junk"
+    level:str|None=None, # Groups of this level, such as "coarse", in place of the clusters
 )->pd.DataFrame: # The columns of clusters.csv, with a `name` for every clip
-    "The clips of a run, and what their clusters are called."
+    "The clips of a run, and what their clusters, or their groups at a level, are called."
     read_run(run)  # says what is wrong where there is no run
     table = _clusters_table(Path(run)/"clusters.csv")
     names = read_names(run)
@@ -35,7 +36,16 @@ def named_clips(run:str|Path, # A run folder
     without = [without] if isinstance(without, str) else [str(w) for w in without]
     _check_known(without, known)
     left_out = known.isin(without).any(axis=1)
-    return table[~left_out].reset_index(drop=True)
+    kept = table[~left_out].reset_index(drop=True)
+    return kept if level is None else _at_level(kept, level, run)
+
+def _at_level(table, level, run):
+    "The clips with the groups of a level as their clusters."
+    column, levels = f"cluster_{level}", [c.removeprefix("cluster_") for c in table if c.startswith("cluster_")]
+    if column not in table:
+        has = f"its levels are {', '.join(levels)}" if levels else "it has none; --n-clusters auto finds some"
+        raise ValueError(f"{run} has no level {level}: {has}")
+    return table.assign(cluster=table[column], name=[f"{level} {c}" if c >= 0 else "noise" for c in table[column]])
 
 def _clusters_table(path):
     table = read_table(path)
@@ -65,9 +75,9 @@ def join_neighbours(table:pd.DataFrame, # Clips of one recording: start, end, na
     return table.groupby(number).agg(how).reset_index(drop=True)
 
 # %% ../../nbs/10_listen/07_exporting.ipynb #6e871cf0
-def _clips_by_recording(run, join, without):
+def _clips_by_recording(run, join, without, level):
     "Pairs (absolute path, clips in order of time), one for each recording."
-    table = named_clips(run, without)
+    table = named_clips(run, without, level)
     table["path"] = [os.path.abspath(path) for path in table.path]  # a path with .. must not lead out of the folder
     recordings = table.groupby("path", sort=False)
     return [(path, join_neighbours(clips) if join else clips.sort_values("start")) for path,clips in recordings]
@@ -96,9 +106,10 @@ def to_audacity(run:str|Path, # A run folder
     *,
     join:bool=False, # Neighbouring clips of the same cluster as one label?
     without:str|Iterable=(), # Clusters to leave out: numbers, names, or marks such as "junk"
+    level:str|None=None, # Groups of this level, such as "coarse", in place of the clusters
 )->int: # Files written
     "Write a label track for each recording."
-    return _write_texts(_clips_by_recording(run, join, without), _label_track, out, ".txt")
+    return _write_texts(_clips_by_recording(run, join, without, level), _label_track, out, ".txt")
 
 def _label_track(path, clips):
     lines = zip(clips.start, clips.end, clips.name)
@@ -112,9 +123,10 @@ def to_raven(run:str|Path, # A run folder
     *,
     join:bool=False, # Neighbouring clips of the same cluster as one selection?
     without:str|Iterable=(), # Clusters to leave out: numbers, names, or marks such as "junk"
+    level:str|None=None, # Groups of this level, such as "coarse", in place of the clusters
 )->int: # Files written
     "Write a selection table for each recording."
-    return _write_texts(_clips_by_recording(run, join, without), _selection_table, out, ".selections.txt")
+    return _write_texts(_clips_by_recording(run, join, without, level), _selection_table, out, ".selections.txt")
 
 def _selection_table(path, clips):
     table = pd.DataFrame({
@@ -122,7 +134,8 @@ def _selection_table(path, clips):
         "Begin Time (s)": clips.start.round(6).to_numpy(), "End Time (s)": clips.end.round(6).to_numpy(),
         "Low Freq (Hz)": 0, "High Freq (Hz)": _highest_frequency(path),
         "Begin File": os.path.basename(path), "Cluster": clips.cluster.to_numpy(),
-        "Name": [_one_line(name) for name in clips.name], "Confidence": clips.confidence.to_numpy()})
+        "Name": [_one_line(name) for name in clips.name], "Confidence": clips.confidence.to_numpy(),
+        **{f"Cluster {c.removeprefix('cluster_')}": clips[c].to_numpy() for c in clips if c.startswith("cluster_")}})
     return table.to_csv(sep="\t", index=False)
 
 def _highest_frequency(path):

@@ -18,6 +18,7 @@ from ..ensembles.hierarchy import tree_data
 from ..ensembles.membership import cluster_means
 from .run_data import RunData
 from ..pipeline.annotations import read_names
+from ..pipeline.run_reading import read_levels
 
 # %% ../../nbs/10_listen/04_page_data.ipynb #3373da1d
 def describe_clusters(X:np.ndarray, # Embeddings [N, d]
@@ -103,7 +104,7 @@ def readable_path(path:str|Path, # Path that may hold bytes which are no text
 # %% ../../nbs/10_listen/04_page_data.ipynb #c32b9e55
 def grouping_data(run:RunData, # A run
     rows:np.ndarray, # Rows that are shown [n]
-)->dict: # by, x, y, labels, confidence, clusters, tree, edits
+)->dict: # by, x, y, labels, confidence, clusters, tree, coarser, finer, edits
     "What the page knows of one grouping of the clips that are shown."
     shown = run.take(rows)
     labels, confidence = shown.clips.cluster, shown.clips.confidence
@@ -115,6 +116,7 @@ def grouping_data(run:RunData, # A run
         confidence=[_rounded(value) for value in confidence],
         clusters=_with_words(_with_totals(clusters, run.record), run.folder),
         tree=_tree(run, rows),
+        **_levels(run, shown),
         edits=read_names(run.folder))
 
 # %% ../../nbs/10_listen/04_page_data.ipynb #d811c9bc
@@ -134,6 +136,26 @@ def _with_words(clusters, folder):
     words = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     for c,about in clusters.items(): about["words"] = str(words.get(str(c), {}).get("words", ""))
     return clusters
+
+def _levels(run, shown):
+    "Coarser levels by their numbers of groups, which cut the tree; finer ones with the groups that clusters open into."
+    coarser, finer, above = [], [], "cluster"
+    for level in read_levels(run.folder):
+        name, column = level["name"], f"cluster_{level['name']}"
+        n, n_clusters = (int(run.clips[c][run.clips[c] >= 0].nunique()) for c in (column, "cluster"))
+        if n < n_clusters:
+            coarser.append(dict(name=name, n=n))
+            continue
+        finer.append(dict(name=name, labels=shown.clips[column].tolist(), groups=_parts(run, shown, column, above)))
+        above = column
+    return dict(coarser=coarser, finer=finer)
+
+def _parts(run, shown, column, above):
+    "The groups of a finer level that are shown, each with the one above that it is a part of."
+    sizes, parents = run.clips[column].value_counts(), run.clips.groupby(column)[above].first()
+    found = describe_clusters(shown.X, shown.clips[column], confidence=shown.clips.confidence, positions=shown.positions)
+    return {part: dict(parent=int(parents[part]), size=int(sizes[part]), confidence=about["confidence"], typical=about["typical"])
+            for part,about in found.items() if part >= 0}
 
 def _tree(run, rows):
     "The tree over the clusters that are shown, from all of their clips."

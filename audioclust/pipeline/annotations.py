@@ -180,7 +180,16 @@ def renumbered(grouping:Any, # A `Grouping` with numbers of its own
     stability = grouping.stability
     if stability: stability = stability._replace(clusters={number_of[c]: v for c,v in stability.clusters.items()})
     explanations = {number_of[c]: text for c,text in grouping.explanations.items()}
-    return replace(grouping, labels=grouping.visible_ids(labels), stability=stability, explanations=explanations)
+    levels = tuple(_level_renumbered(level, grouping.table(), before) for level in grouping.levels)
+    return replace(grouping, labels=grouping.visible_ids(labels), stability=stability, explanations=explanations, levels=levels)
+
+def _level_renumbered(level, table, before):
+    "A level with the numbers of the same level of an earlier run, if that has one."
+    if level.column not in before: return level
+    one, other = (t.assign(cluster=t[level.column]) for t in (before, table))
+    ids = np.unique(level.labels[level.labels >= 0])
+    number_of = {-1: -1, **align_cluster_ids(*shared_clips(one, other), ids, one.cluster)}
+    return replace(level, labels=np.array([number_of[int(c)] for c in level.labels]))
 
 # %% ../../nbs/09_pipeline/11_annotations.ipynb #69805847
 def carry_names(run:str|Path, # The run folder that is about to be replaced

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.spatial.distance import cdist
 
 from ..audio.folders import check_recordings_exist
 from ..audio.clip_table import clips as cut_clips
@@ -21,7 +22,7 @@ from ..ensembles.membership import cluster_means, simplified_silhouette, strange
 from .clustering import group
 from .embedding import _silent, check_enough, encode_clips
 from .grouping import check_request, Embedded, Grouping
-from .recommendations import asks_for_number, choose_number
+from .recommendations import asks_for_number, choose_number, number_wanted
 
 # %% ../../nbs/09_pipeline/07_assignment.ipynb #81c8b36a
 def regroup(grouping:Grouping, # Of which the embeddings are taken
@@ -47,7 +48,7 @@ def _cluster_anew(grouping, request):
     check_enough(clusterer, len(grouping))
     if asks_for_number(clusterer, request):
         choice = choose_number(grouping.embeddings, clusterer, request)
-        clusterer.set_params(n_clusters=choice.k)
+        clusterer.set_params(n_clusters=number_wanted(choice, request))
     g = grouping
     embedded = Embedded(request, g.recordings, g.clips, g.errors, g.encoder, g.whitening, g.embeddings,
                         clusterer=clusterer, n_clusters_choice=choice,
@@ -60,7 +61,7 @@ def assign(grouping:Grouping, # Whose clusters new clips are assigned to
     errors:list|None=None, # What could not be used is appended here as (path, reason); None warns
     progress:Callable=_silent, # Wraps the batches of the embedding
     none_beyond:float|None=None, # A clip that is stranger than this gets cluster -1, none of these; None leaves that to the method
-)->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness; attrs: n_cached, clips that the cache knew
+)->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness, and one for each level; attrs: n_cached, clips that the cache knew
     "New clips and the clusters that they belong to."
     if grouping.encoder is None:
         raise ValueError("the embeddings of this grouping came from elsewhere, and no encoder is known that could embed new recordings")
@@ -77,7 +78,8 @@ def assign(grouping:Grouping, # Whose clusters new clips are assigned to
     labels, sure = _labels_and_confidence(grouping, Z, found.probabilities)
     strange = strangeness(grouping.embeddings, grouping.labels, Z, labels)
     if none_beyond is not None: labels = np.where(strange > none_beyond, -1, labels)
-    table = found.clips[["path", "start", "end"]].assign(cluster=labels, confidence=sure, strangeness=strange)
+    table = found.clips[["path", "start", "end"]].assign(cluster=labels, confidence=sure, strangeness=strange,
+                                                        **_level_columns(grouping, Z, labels))
     table.attrs["n_cached"] = found.n_cached
     return table
 
@@ -91,6 +93,24 @@ def _labels_and_confidence(grouping, Z, probabilities):
     labels = np.asarray(clusterer.predict(features)) if len(features) else np.zeros(0, np.int64)
     labels = grouping.visible_ids(labels)
     return labels, simplified_silhouette(Z, labels, *cluster_means(grouping.embeddings, grouping.labels))[0]
+
+def _level_columns(grouping, Z, labels):
+    "The groups of new clips at the levels of a grouping, coarse ones first."
+    columns, above, found_above = {}, grouping.labels, labels
+    for level in grouping.levels:
+        found = _within(grouping.embeddings, level.labels, above, Z, found_above)
+        columns[level.column] = found
+        if len(np.unique(level.labels)) > len(np.unique(above)): above, found_above = level.labels, found # finer ones lie in it
+    return columns
+
+def _within(embeddings, groups, above, Z, found_above):
+    "For each new clip, of the groups that its group of the level above shares clips with, the one whose mean is nearest."
+    found = np.full(len(Z), -1)
+    ids, means = cluster_means(embeddings, groups)
+    for one in np.unique(found_above[found_above >= 0]):
+        inside, rows = np.isin(ids, groups[above == one]), found_above == one
+        if inside.any(): found[rows] = ids[inside][cdist(Z[rows], means[inside]).argmin(1)]
+    return found
 
 MUCH_LONGER = 4 # times; clips of other lengths than those of the run are compared with them in vain
 

@@ -36,12 +36,13 @@ from ..encoders.whitening import Whiten
 from ..ensembles.membership import confidence_and_representatives
 from ..ensembles.resampling import cluster_subsamples, MIN_STABILITY, stability_of
 from ..ensembles.kmeans_ensemble import Consensus
+from ..ensembles.levels import nested_levels
 from ..kmeans.estimator import restarts
 from .embedding import check_enough, embed, find_clips, Observer
 from ..metrics.explanations import clip_attributes, differences, followed, rows_to_measure
-from .grouping import check_request, Embedded, Grouping, n_frozen, Options, Request
+from .grouping import check_request, Embedded, Grouping, Level, n_frozen, Options, Request
 from .memory_needs import bounded, takes_bound
-from .recommendations import advice, asks_for_number, choose_number
+from .recommendations import advice, asks_for_number, choose_number, number_wanted
 
 # %% ../../nbs/09_pipeline/05_clustering.ipynb #2707c2f3
 def _fit(clusterer, embedded, team):
@@ -107,11 +108,12 @@ def group(embedded:Embedded, # From `embed`
     for text in texts: warnings.warn(text)
     confidence, representative = confidence_and_representatives(embedded.embeddings, labels)
     if hasattr(clusterer, "predict_with_confidence"): confidence = clusterer.confidence_
+    levels = team.first(lambda: _levels(embedded, labels, clusterer))
     with observer.stage("again"): stability = team.first(lambda: _stability(clusterer, embedded, labels))
     _warn_of_windows(request, stability)
     values = {**vars(embedded), "clusterer": clusterer, "seconds": observer.seconds}
     found = dict(labels=labels, confidence=confidence, representative=representative, stability=stability)
-    return Grouping(**values, **found, **explained, refinement=refinement)
+    return Grouping(**values, **found, **explained, levels=levels, refinement=refinement)
 
 def _with_defaults(embedded):
     "The unfitted clusterer with the defaults that depend on the number of clips."
@@ -119,6 +121,19 @@ def _with_defaults(embedded):
     n = len(embedded.embeddings)
     defaults = dict(kmeans=dict(n_init=restarts(n)), hdbscan=_hdbscan_defaults(n, named)).get(embedded.request.method, {})
     return clusterer.set_params(**{name: value for name,value in defaults.items() if name not in named})
+
+def _levels(embedded, labels, clusterer):
+    "Coarser and finer groupings of the same clips, where the number of clusters was chosen."
+    choice = embedded.n_clusters_choice
+    others = {name: n for name,n in ((choice and choice.levels) or {}).items() if n != clusterer.n_clusters}
+    made = nested_levels(embedded.embeddings, labels, others, embedded.request.random_state or 0)
+    return tuple(Level(name, found, _evidence(choice, others[name], found), others[name] == choice.k) for name,found in made.items())
+
+def _evidence(choice, number, labels):
+    "What speaks for a level, of the number that was tried."
+    tried = choice.curve.set_index("k")
+    measures = {m: round(float(tried[m][number]), 4) for m in ("silhouette", "stability") if number in tried.index}
+    return dict(clusters=len(np.unique(labels[labels >= 0])), **measures)
 
 def _hdbscan_defaults(n, named):
     size = named.get("min_cluster_size", max(5, n//100)) # a group that is worth one
@@ -157,7 +172,7 @@ def from_embeddings(embeddings:np.ndarray, # Finite numbers [N, d]; row i belong
     whitening = (whitening or Whiten()).fit(embeddings)
     whitened = whitening.transform(np.asarray(embeddings, np.float32))
     choice = choose_number(whitened, clusterer, request) if asks_for_number(clusterer, request) else None
-    if choice: clusterer.set_params(n_clusters=choice.k)
+    if choice: clusterer.set_params(n_clusters=number_wanted(choice, request))
     return Embedded(request, f"{n} embeddings", clips.reset_index(drop=True), [], None, whitening, whitened,
                     clusterer=clusterer, n_clusters_choice=choice)
 

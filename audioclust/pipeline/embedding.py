@@ -33,7 +33,7 @@ from ..encoders.pretrained import named_encoder
 from ..encoders.voting import is_vote, parse_vote, VotingEncoder
 from .grouping import check_request, Embedded, n_frozen, Request
 from .memory_needs import batch_memory
-from .recommendations import asks_for_number, choose_number
+from .recommendations import asks_for_number, choose_number, number_wanted
 
 # %% ../../nbs/09_pipeline/04_embedding.ipynb #de273498
 def _silent(batches, total): return batches
@@ -135,8 +135,8 @@ def _encode(start, team):
     with observer.stage("whiten"):
         whitening, embeddings = team.first(lambda: _whiten(encoder, found.rows, start.clusterer, start.recordings, errors))
     found.rows = None # many times what is left of it
-    choice = team.first(lambda: _number_from(embeddings, start.clusterer, request, observer))
-    if choice: start.clusterer.set_params(n_clusters=choice.k) # of every process: only the first has chosen
+    choice, number = team.first(lambda: _number_from(embeddings, start.clusterer, request, observer))
+    if choice: start.clusterer.set_params(n_clusters=number) # of every process: only the first has chosen
     return Embedded(request, start.recordings, found.clips, errors, encoder, whitening, embeddings, clusterer=start.clusterer,
                     n_clusters_choice=choice, seconds=observer.seconds, n_cached=found.n_cached)
 
@@ -259,11 +259,10 @@ def _embedded_by(network, start, failed, choice):
 
 # %% ../../nbs/09_pipeline/04_embedding.ipynb #0b8b9b36
 def _number_from(embeddings, clusterer, request, observer):
-    "The choice of a number of clusters, which the clusterer is told; None where none was asked for."
-    if not asks_for_number(clusterer, request): return None
+    "The choice of a number of clusters, and that of the wanted level; None and None where none was asked for."
+    if not asks_for_number(clusterer, request): return None, None
     with observer.stage("choose"): choice = choose_number(embeddings, clusterer, request)
-    clusterer.set_params(n_clusters=choice.k)
-    return choice
+    return choice, number_wanted(choice, request)
 
 def _number_before_training(start):
     "A number of clusters for a method that trains: from the embeddings of the fixed encoder."
@@ -273,4 +272,6 @@ def _number_before_training(start):
     def shown(batches): return start.observer.progress(batches, len(start.clips))
     X = fixed.embed(start.clips, failed := [], device=options.device, num_workers=options.num_workers, progress=shown)
     X = np.delete(X, [i for i,_ in failed], 0)
-    return _number_from(fixed.whitening(len(X)).fit_transform(X), start.clusterer, request, start.observer)
+    choice, number = _number_from(fixed.whitening(len(X)).fit_transform(X), start.clusterer, request, start.observer)
+    start.clusterer.set_params(n_clusters=number)
+    return choice

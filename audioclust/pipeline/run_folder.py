@@ -25,13 +25,14 @@ from ..core.files import report_damage, read_array, atomic_write, write_json, wr
 from ..core.registry import load_saved
 from ..encoders.combining import EncoderChoice
 from ..encoders.base import load_encoder
+from ..ensembles.levels import plot_levels
 from ..ensembles.n_clusters import Choice, plot_choice
 from ..ensembles.resampling import MIN_STABILITY, Stability
 from ..metrics.plots import layout_2d, plot_map, plot_sizes
 from .annotations import update_name_columns
 from .grouping import CLIP_DETAILS, clip_ids, Grouping, Level, request_from_record, request_record
 from .pair import BYS, GroupingPair, merge_tables, shared_information
-from .run_reading import read_run, read_table, SCHEMA, upgraded
+from .run_reading import read_levels, read_run, read_table, SCHEMA, upgraded
 
 # %% ../../nbs/09_pipeline/09_run_folder.ipynb #31afb688
 _PACKAGES = "audioclust torch torchaudio fastai scikit-learn scipy numpy pandas soundfile soxr transformers".split()
@@ -130,16 +131,22 @@ def save_array(array:np.ndarray, path:str|Path): # Numbers, and a .npy file
 
 # %% ../../nbs/09_pipeline/09_run_folder.ipynb #7a89e548
 def _draw(grouping, path):
-    "The map, the sizes, and how the number of clusters was chosen."
+    "The map, the sizes, and how the number of clusters was chosen, with other levels."
     at = layout_2d(grouping.embeddings, grouping.request.random_state or 0)
     save_array(at.astype(np.float32), path/"map.npy")
     save_figure(plot_map(grouping.embeddings, grouping.labels, at), path, "map")
     save_figure(plot_sizes(grouping.labels), path, "sizes")
     if grouping.n_clusters_choice: save_figure(plot_choice(grouping.n_clusters_choice), path, "choice")
+    if grouping.levels: save_figure(plot_levels(_from_coarse_to_fine(grouping)), path, "levels")
 
 def save_figure(fig:Any, path:str|Path, name:str): # A figure, a run folder, a name
     "Write `figures/<name>.png` of a run folder."
     with atomic_write(Path(path)/"figures"/f"{name}.png") as tmp: fig.savefig(tmp, dpi=120)
+
+def _from_coarse_to_fine(grouping):
+    "The groups of each clip by level, the clustering itself among them."
+    levels = {"cluster": grouping.labels, **{level.name: level.labels for level in grouping.levels}}
+    return dict(sorted(levels.items(), key=lambda level: len(np.unique(level[1]))))
 
 _NEEDED = "run.json", "clusters.csv", "errors.csv", "embeddings.npy", "model/whitening.json"
 
@@ -221,7 +228,11 @@ def _load_arrays(path, record):
 def _load_choices(record):
     encoder, number = record.get("encoder_choice"), record.get("n_clusters_choice")
     return dict(encoder_choice=encoder and EncoderChoice(**{**encoder, "table": pd.DataFrame(encoder["table"])}),
-                n_clusters_choice=number and Choice(**{**number, "curve": pd.DataFrame(number["curve"])}))
+                n_clusters_choice=number and _load_choice(number))
+
+def _load_choice(number): # of this version, or of one that named a runner-up and no levels
+    known = {name: value for name,value in number.items() if name in Choice._fields}
+    return Choice(**{**known, "curve": pd.DataFrame(number["curve"])})
 
 def _load_stability(record, table):
     stability = record.get("stability")
@@ -236,8 +247,7 @@ def _load_ids(path):
     return np.array(ids) if ids else None
 
 def _load_levels(path, table):
-    records = _load_json(path/"levels.json", [])
-    return tuple(Level(labels=table[f"cluster_{record['name']}"].to_numpy(), **record) for record in records)
+    return tuple(Level(labels=table[f"cluster_{record['name']}"].to_numpy(), **record) for record in read_levels(path))
 
 def _load_explanations(path):
     return {int(cluster): text for cluster,text in _load_json(path/"explanations.json", {}).items()}

@@ -77,7 +77,8 @@ if (data.views.length > 1) {
   $("view").addEventListener("change", () => {
     viewIndex = Number($("view").value);
     opened.clear();
-    chosenCluster = chosenGroup = null;
+    openedParts.clear();
+    chosenCluster = chosenGroup = chosenPart = null;
     draw();
   });
 }

@@ -7,6 +7,7 @@ const LEAST_STABLE = .6; // below it a cluster is marked as not stable
 function draw() {
   document.documentElement.dataset.theme = dark ? "dark" : "light";
   regroup();
+  drawLevels();
   shownRows = rowsToShow();
   drawClusters();
   drawSelection();
@@ -19,10 +20,11 @@ function rowsToShow() { // those of the chosen clusters that the search finds, s
   const {labels, confidence} = grouping();
   const query = $("search").value.trim().toLowerCase(), order = $("sort").value;
   const chosen = new Set(clusterIds().filter(isChosen));
+  const inPart = row => chosenPart === null || grouping().finer[chosenPart[0]].labels[row] === chosenPart[1];
   const matches = text => text.toLowerCase().includes(query);
   const found = row => !query || matches(clipName(row)) || matches(clusterName(labels[row]));
   const rows = [];
-  for (let row = 0; row < nClips; row++) if (chosen.has(labels[row]) && found(row)) rows.push(row);
+  for (let row = 0; row < nClips; row++) if (chosen.has(labels[row]) && inPart(row) && found(row)) rows.push(row);
   if (order === "name") return rows.sort((a, b) => byText(clipName(a), clipName(b)));
   const sign = order === "sure" ? 1 : -1;
   return rows.sort((a, b) => sign * ((confidence[b] ?? -9) - (confidence[a] ?? -9)));
@@ -71,10 +73,10 @@ function drawClusters() {
     const body = table.createTBody();
     if (group >= 0) body.append(groupHeading(group, clusters, withStability));
     const open = group < 0 || clusters.some(c => opened.has(c));
-    if (open) body.append(...clusters.map(c => clusterLine(c, withStability)));
+    if (open) body.append(...clusters.flatMap(c => [clusterLine(c, withStability), ...partLines(-1, c, withStability)]));
   }
   box.scrollTop = scrolled;
-  for (const kind of ["cluster", "group", "fold"]) { // the focus stays where it was
+  for (const kind of ["cluster", "group", "fold", "part", "parts"]) { // the focus stays where it was
     if (focused[kind] === undefined) continue;
     document.querySelector(`#clusters [data-${kind}="${focused[kind]}"]`)?.focus({preventScroll: true});
   }
@@ -96,7 +98,9 @@ function clusterLine(cluster, withStability) {
   button.dataset.cluster = cluster;
   button.setAttribute("aria-pressed", isOn);
   button.addEventListener("click", () => choose({cluster: isOn ? null : into}));
-  const cell = tableCell(button), {words} = grouping().clusters[cluster];
+  const {words} = grouping().clusters[cluster], opens = partsOf(-1, cluster).length > 0;
+  const box = element("div", {className: "part"}, ...(opens ? [partsButton(-1, cluster, clusterName(cluster))] : []), button);
+  const cell = tableCell(box);
   if (words) cell.append(" ", element("span", {className: "words", title: "compared with all clips"}, words));
   const line = element("tr", {className}, cell, tableCell(sizeOf([cluster]).toLocaleString(), "n"));
   line.append(numberCell(confidenceOf(cluster)));
@@ -115,9 +119,10 @@ function stabilityCell(value) {
   return isWeak ? tableCell(`${value.toFixed(2)} not stable`, "n weak") : numberCell(value);
 }
 
-function choose({cluster = null, group = null}) { // one of the two, or nothing
+function choose({cluster = null, group = null, part = null}) { // one of the three, or nothing
   chosenCluster = cluster;
   chosenGroup = group;
+  chosenPart = part;
   listLength = 60;
   draw();
 }
@@ -163,7 +168,8 @@ function foldButton(group, clusters) {
 // what is chosen
 function drawSelection() {
   let parts = [];
-  if (chosenGroup !== null) parts = groupDetails();
+  if (chosenPart !== null) parts = partDetails();
+  else if (chosenGroup !== null) parts = groupDetails();
   else if (chosenCluster !== null) parts = clusterDetails(chosenCluster);
   $("selection").replaceChildren(...parts);
 }
