@@ -6,7 +6,7 @@
 `results/levels.csv`: for each task with groups and each encoder, K-means with the number that `choose_k` takes, its clusters merged to
 the coarser number and split to the finer one, and K-means with those numbers at once: AMI to the truth, and in nested tasks to the
 coarse truth. `merged_by_means` is the tree of the means alone, without the spreads. `results/neighbours.csv`: K-means with a number
-that is right, or wrong by up to 2.5 times, and the clusterings that lie next to it on the tree: silhouette, bits that they save for
+that is right, or wrong by up to a factor of two, and the clusterings that lie next to it on the tree: silhouette, bits that they save for
 each clip, AMI. At most 1,000 clips of a task are looked at (600 for neighbours).
 Goal: is a nested level worth as much as one made at once, and do neighbours show that a number is wrong? Not a goal: speed.
 """
@@ -24,7 +24,7 @@ from audioclust.ensembles.n_clusters import _coder, choose_k
 from audioclust.kmeans import KMeans
 from n_groups_tasks import points
 
-FACTORS = .4, .5, .67, .8, 1, 1.25, 1.5, 2, 2.5  # of the true number
+FACTORS = .5, .67, 1, 1.5, 2  # of the true number
 STEPS = 1/1.5, 1/1.25, 1.25, 1.5  # to a neighbour, beside one more and one fewer
 
 

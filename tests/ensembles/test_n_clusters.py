@@ -45,22 +45,27 @@ def curve(silhouette, bits, stability=None):
     return pd.DataFrame(dict(k=range(2, 2 + n), silhouette=silhouette, saved_bits=bits, stability=stability or [.9]*n))
 
 def test_the_choice_by_hand():
-    assert _best(curve([.3, .4, .5, .2], [1., 2, 3, 4]))[0] == 4  # a clear silhouette
+    assert _best(curve([.3, .4, .5, .2], [1., 2, 3, 4])) == 4  # a clear silhouette
     few = curve([.05, .1, .2, .25, .3, .3, .31, .32, .33, .34, .35], [1., 2, 3, 4, 5, 5.1, 5, 4, 3, 2, 1])  # k from 2 to 12: 5, 12 and 6
-    assert _three_numbers(few) == (5, 12, 6) and _best(few)[0] == 5  # the formula gives 4.1, and the smallest is 5
+    assert _three_numbers(few) == (5, 12, 6) and _best(few) == 5  # the formula gives 4.1, and the smallest is 5
     stable = curve([.1, .2, .3, .2], [1., 2, 3, 4], [.9, .9, .98, .9])
-    assert _best(stable)[0] == 4 and "nearly every run" in _reason(stable, 4, None)
+    assert _best(stable) == 4 and "nearly every run" in _reason(stable, 4)
     none = curve([-.1, -.2, -.3], [-5., -6, -7], [.2, .1, .1])
-    assert _best(none)[0] == 2 and "may be no groups" in _reason(none, 2, None) and "fewer bits" in _reason(none, 2, None)
+    assert _best(none) == 1 and "no groups stand out: one group is described in 5.0 bits a clip fewer" in _reason(none, 1)
+    doubtful = curve([-.1, -.2, -.3], [-.1, -.2, -.3], [.2, .1, .1])
+    assert _best(doubtful) == 2 and "may be no groups" in _reason(doubtful, 2) and "fewer bits" in _reason(doubtful, 2)
+    clear = curve([.5, .2, .3], [-5., -6, -7])  # few clips in separate groups
+    assert _best(clear) == 2
 
-def test_a_cloud_may_have_no_groups(rng):
-    assert "there may be no groups" in choose_k(rng.normal(size=(400, 20))).why
+def test_a_cloud_has_no_groups(rng):
+    choice = choose_k(rng.normal(size=(400, 20)))
+    assert choice.k == 1 and "no groups stand out" in choice.why and choice.levels["fine"] > 1
 
 
 def test_more_candidates_than_a_subsample_holds_are_refused(rng):
     X = rng.normal(size=(20, 3))
     with pytest.raises(ValueError, match="from 2 to 16, four fifths of the 20 clips"): choose_k(X, ks=[18])
-    assert choose_k(X, ks=[2, 16]).k in (2, 16)
+    assert choose_k(X, ks=[2, 16]).curve.k.tolist() == [2, 16]
 
 
 @pytest.mark.parametrize("method", ["kmeans", "consensus", "agglomerative", "hdbscan"])

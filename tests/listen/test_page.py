@@ -16,7 +16,7 @@ from audioclust.listen.clip_audio import as_mp3
 from audioclust.listen.thumbnails import clip_thumbnails
 from audioclust.listen import listen_page
 from audioclust.pipeline.annotations import read_names, write_names
-from audioclust.pipeline import AudioClusterer, load_run, save_run
+from audioclust.pipeline import AudioClusterer, load_run, Options, save_run
 from audioclust.pipeline.run_reading import read_table
 from audioclust.ensembles.matching import align_cluster_ids
 
@@ -432,3 +432,49 @@ def test_both_ways_on_one_page(words, tmp_path, capsys):
     assert main(["listen", str(tmp_path/"run"), "--edits", str(tmp_path/"edits.json")]) == 0
     source = read_table(tmp_path/"run/source/clusters.csv")
     assert set(source.name[source.cluster == 1]) == {"Ann"} and "name" not in read_table(tmp_path/"run/content/clusters.csv")
+
+
+@browser
+def test_levels_open_clusters_into_their_parts(words, tmp_path):
+    model = AudioClusterer(n_clusters="auto", encoder="fixed", options=Options(level="coarse")).fit(words[0])
+    levels = {level.name: level for level in model.levels_}
+    assert list(levels) == ["middle", "fine"]
+    model.save(tmp_path/"run")
+    page = Page(listen_page(tmp_path/"run"))
+    try:
+        table = read_table(tmp_path/"run/clusters.csv")
+        texts = page.js("return [...document.querySelectorAll('#levels-bar button')].map(b => b.textContent)")
+        n = {c: table[c].nunique() for c in ("cluster", "cluster_middle", "cluster_fine")}
+        assert texts == [f"clusters: {n['cluster']}", f"middle: {n['cluster_middle']}, fine: {n['cluster_fine']}"]
+        page.find("[data-parts='-1:0']").click()  # one cluster is opened
+        parts = page.js("return [...document.querySelectorAll('[data-part]')].map(b => b.dataset.part)")
+        assert {p for p in parts if p.startswith("0:")} in ({f"0:{part}" for part in table[table.cluster == 0].cluster_middle.unique()}, set())
+        page.find("#levels-bar button:last-child").click()  # all are opened
+        assert page.js("return document.querySelector('#levels-bar button:last-child').getAttribute('aria-pressed')") == "true"
+        parts = page.js("return [...document.querySelectorAll('[data-part]')].map(b => b.dataset.part)")
+        fine = next(p for p in parts if p.startswith("1:"))
+        page.find(f"[data-part='{fine}']").click()
+        rows = page.js("return shownRows")
+        part = int(fine[2:])
+        assert len(rows) == (table.cluster_fine == part).sum() and (table.cluster_fine[rows] == part).all()
+        assert f"fine {part}, a part of cluster" in page.find("#selection").text
+        assert page.js("return document.activeElement.dataset.part") == fine  # the focus stays
+        page.find("#levels-bar button").click()
+        assert page.js("return document.querySelectorAll('[data-part]').length") == 0 and page.js("return shownRows.length") == len(table)
+    finally: page.close()
+    page = Page(tmp_path/"run/listen.html", "420,800")
+    try: assert page.js("return document.documentElement.scrollWidth <= innerWidth")
+    finally: page.close()
+
+
+@browser
+def test_a_coarser_level_is_a_cut_of_the_tree(words, tmp_path):
+    model = AudioClusterer(n_clusters="auto", encoder="fixed", options=Options(level="fine")).fit(words[0])
+    model.save(tmp_path/"run")
+    page = Page(listen_page(tmp_path/"run"))
+    try:
+        for number,name in enumerate(("coarse", "middle")):
+            page.js(f"document.querySelectorAll('#levels-bar button')[{number}].click()")
+            cut = page.js("return data.views[0].labels.map(c => groupOf(c))")
+            assert cut == read_table(tmp_path/"run/clusters.csv")[f"cluster_{name}"].tolist()
+    finally: page.close()

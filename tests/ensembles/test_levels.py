@@ -1,0 +1,76 @@
+"Coarser and finer groups of one clustering: nested, and found where they are."
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import make_blobs
+
+from audioclust.ensembles.hierarchy import cluster_tree
+from audioclust.ensembles.levels import merge_clusters, nested_levels, parents, plot_levels, split_clusters
+from audioclust.ensembles.n_clusters import choose_k, level_numbers
+from audioclust.kmeans import KMeans
+from audioclust.metrics import ari
+
+
+def is_within(finer, coarser): return (pd.Series(coarser).groupby(finer).nunique() == 1).all()
+
+@pytest.mark.parametrize("seed", range(3))
+def test_levels_are_nested_and_noise_stays_noise(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(300, 5)).astype(np.float32)
+    labels = np.asarray(KMeans(9, n_init=1, random_state=seed).fit(X).labels_)
+    labels[rng.random(300) < .1] = -1
+    levels = nested_levels(X, labels, dict(fine=20, middle=14, coarse=4), seed)
+    assert list(levels) == ["coarse", "middle", "fine"] and [len(np.unique(l[l >= 0])) for l in levels.values()] == [4, 14, 20]
+    for l in levels.values(): assert ((l < 0) == (labels < 0)).all() and l.dtype == np.int64
+    assert is_within(labels, levels["coarse"]) and is_within(levels["middle"], labels) and is_within(levels["fine"], levels["middle"])
+    assert parents(levels["middle"], labels) == pd.Series(labels).groupby(levels["middle"]).first().drop(-1).to_dict()
+    again = nested_levels(X, labels, dict(fine=20, middle=14, coarse=4), seed)
+    assert all((again[name] == l).all() for name,l in levels.items())
+
+
+def test_a_split_goes_where_the_error_falls_most(rng):
+    X, blob = make_blobs([30]*4, centers=[[0, 0], [9, 0], [40, 0], [41, 0]], cluster_std=.1, random_state=0)
+    assert ari(split_clusters(X, blob//2, 3), np.array([0, 1, 2, 2])[blob]) == 1  # the pair that is further apart
+    assert ari(split_clusters(X, blob//2, 4), blob) == 1
+    assert (split_clusters(X, blob, 4) == blob).all() and (split_clusters(X, blob, 2) == blob).all()  # nothing to be done
+    few = split_clusters(rng.normal(size=(23, 2)), np.repeat([0, 1], [12, 11]), 50)
+    assert len(np.unique(few)) == 4  # at least five clips for each part
+    assert set(split_clusters(X, np.full(120, -1), 3)) == {-1} == set(merge_clusters(X, np.full(120, -1), 3))
+    assert len(np.unique(split_clusters(np.zeros((40, 2)), np.zeros(40, int), 3))) <= 3  # all alike
+
+
+def test_the_tree_looks_at_the_distances_between_clips(rng):
+    X = np.concatenate([rng.normal(m, s, (n, 3)) for m,s,n in ((0, 1, 9), (5, .1, 30), (-4, 3, 20))]) + 100
+    labels = np.repeat([2, 5, 9], [9, 30, 20])
+    _, _, tree = cluster_tree(X, labels)
+    rms = [np.sqrt(np.square(X[labels == a][:, None] - X[labels == b][None]).sum(-1).mean()) for a,b in ((2, 5), (2, 9), (5, 9))]
+    assert tree[0, 2] == pytest.approx(min(rms), rel=1e-5)
+    noisy = np.append(labels, -1)
+    np.testing.assert_allclose(cluster_tree(np.append(X, [[1e3]*3], 0), noisy)[2], tree)
+
+
+def curve(silhouette, stability, bits=1.):
+    n = len(silhouette)
+    return pd.DataFrame(dict(k=range(2, 2 + n), silhouette=silhouette, stability=stability, saved_bits=[bits]*n))
+
+def test_level_numbers_by_hand():
+    c = curve([.1, .3, .2, .1, .1, .1, .1, .1, .1, .1, .1], [.9, .9, .9, .9, .9, .9, .9, .6, .7, .8, .6])  # k from 2 to 12
+    assert level_numbers(c, 6) == dict(coarse=3, middle=6, fine=11)
+    assert level_numbers(c, 2) == dict(coarse=2, fine=3)   # 3 is the first of those that are as stable
+    assert level_numbers(c, 12) == dict(coarse=3, fine=12)
+    assert level_numbers(c[:1], 2) == dict(only=2)
+    none = curve([.1, .1, .1], [.2, .1, .1], -1.)
+    assert level_numbers(none, 1) == dict(coarse=1, fine=2)
+
+
+def test_separate_groups_are_never_called_none(rng):
+    X = np.concatenate([rng.normal(m, .01, (6, 40)) for m in (0, 3)])  # so few clips that one group has the shorter code
+    assert choose_k(X).k == 2
+
+
+def test_picture_of_levels():
+    levels = dict(coarse=np.repeat([0, 1], [30, 10]), cluster=np.repeat([3, 1, 0, -1], 10))
+    ax = plot_levels(levels).axes[0]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["coarse: 2", "cluster: 3"]
+    assert sorted(t.get_text() for t in ax.texts) == ["-1", "0", "0", "1", "1", "3"] and sum(p.get_width() for p in ax.patches) == 80
+    assert [t.get_text() for t in plot_levels(levels, dict(coarse={0: "zero"}, cluster={})).axes[0].texts if t.get_text()] == ["zero"]

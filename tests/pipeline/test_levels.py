@@ -1,0 +1,128 @@
+"Levels from the request to the run folder: columns, saved and loaded, for new clips, by the same numbers, scored, exported."
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from audioclust.audio import synthetic_words
+from audioclust.cli import main
+from audioclust.ensembles.n_clusters import Choice
+from audioclust.pipeline import AudioClusterer, Options, Request, load_run
+from audioclust.pipeline.annotations import renumbered
+from audioclust.pipeline.clustering import from_embeddings, group
+from audioclust.pipeline.recommendations import number_wanted
+from audioclust.pipeline.run_reading import read_run, read_table
+
+
+def is_within(finer, coarser): return (pd.Series(coarser).groupby(np.asarray(finer)).nunique() == 1).all()
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    at = tmp_path_factory.mktemp("levels")
+    synthetic_words(6, 4, 5).save(at/"in")
+    assert main(["cluster", str(at/"in"), "--out", str(at/"run"), "--n-clusters", "auto", "-q", "--no-page", "--labels", "parent", "--encoder", "fixed"]) == 0
+    return at
+
+
+def test_levels_are_columns_and_come_back(run, tmp_path):
+    grouping, table = load_run(run/"run"), read_table(run/"run/clusters.csv")
+    numbers = grouping.n_clusters_choice.levels
+    assert [level.name for level in grouping.levels] == [name for name,n in numbers.items() if n != grouping.n_clusters_choice.k]
+    for level in grouping.levels:
+        assert (table[level.column] == level.labels).all() and table[level.column].nunique() == numbers[level.name] == level.evidence["clusters"]
+        assert not level.recommended
+        finer, coarser = sorted([table.cluster, table[level.column]], key=lambda c: -c.nunique())
+        assert is_within(finer, coarser)
+    assert (run/"run/figures/levels.png").is_file()
+    AudioClusterer.load(run/"run").save(tmp_path/"copy", figures=False)
+    assert (tmp_path/"copy/levels.json").read_text() == (run/"run/levels.json").read_text()
+    assert read_table(tmp_path/"copy/clusters.csv").equals(table)
+
+
+def test_new_clips_get_a_group_of_every_level(run):
+    grouping = load_run(run/"run")
+    found = AudioClusterer.load(run/"run").assign(run/"in")
+    for level in grouping.levels: assert (found[level.column] == level.labels).mean() > .99
+    from audioclust.pipeline.assignment import _level_columns
+    noise = _level_columns(grouping, grouping.embeddings[:3], np.array([-1, -1, 0]))
+    assert all((column[:2] == -1).all() and column[2] >= 0 for column in noise.values())
+
+
+@pytest.mark.parametrize("level", ["coarse", "fine"])
+def test_another_level_is_taken(run, level):
+    choice = load_run(run/"run").n_clusters_choice
+    model = AudioClusterer(n_clusters="auto", encoder="fixed", options=Options(level=level)).fit(run/"in")
+    assert len(np.unique(model.labels_)) == choice.levels[level]
+    other = {l.name: l for l in model.levels_}
+    assert level not in other and other["middle"].recommended and is_within(*sorted([model.labels_, other["middle"].labels], key=lambda l: -len(np.unique(l))))
+    new = model.assign(run/"in")
+    columns = sorted((c for c in new if c.startswith("cluster")), key=lambda c: new[c].nunique())
+    for coarser,finer in zip(columns, columns[1:]): assert is_within(new[finer], new[coarser])  # nested for new clips as well
+
+
+def test_levels_keep_their_numbers(run):
+    grouping, rng = load_run(run/"run"), np.random.default_rng(0)
+    before = grouping.table()
+    def shuffled(labels): return rng.permutation(100)[labels]
+    other = replace(grouping, levels=tuple(replace(l, labels=shuffled(l.labels)) for l in grouping.levels))
+    assert all((a.labels == b.labels).all() for a,b in zip(renumbered(other, before).levels, grouping.levels))
+    without = renumbered(other, before[["path", "start", "end", "cluster"]])  # a run without levels
+    assert all((a.labels == b.labels).all() for a,b in zip(without.levels, other.levels))
+
+
+def test_where_no_groups_stand_out_there_is_one_and_a_guess(rng):
+    for method in ("kmeans", "consensus", "spectral", "agglomerative"):
+        grouping = group(from_embeddings(rng.normal(size=(200, 20)), request=Request(method, "auto", options=Options(stability=2))))
+        assert set(grouping.labels) == {0} and "no groups stand out" in grouping.n_clusters_choice.why
+        assert [level.name for level in grouping.levels] == ["fine"] and len(np.unique(grouping.levels[0].labels)) == grouping.n_clusters_choice.levels["fine"] > 1
+        assert grouping.table().cluster_fine.nunique() > 1
+
+
+def test_wrong_levels_are_refused(run, tmp_path, capsys):
+    for options,message in ((Options(level="deep"), "say coarse, middle or fine"), (Options(level="fine"), "is for n_clusters='auto'")):
+        with pytest.raises(ValueError, match=message): AudioClusterer(n_clusters="auto" if options.level == "deep" else 4, options=options).fit(run/"in")
+    assert main(["cluster", str(run/"in"), "--out", str(tmp_path/"run"), "--level", "fine"]) == 2
+    assert "which finds the levels; 10 groups were asked for" in capsys.readouterr().err and not (tmp_path/"run").exists()
+
+
+def test_which_number_is_wanted():
+    choice = Choice(5, "", pd.DataFrame(), 2, dict(coarse=5, fine=9))
+    assert number_wanted(choice, Request(n_clusters="auto")) == 5 and number_wanted(choice, Request(n_clusters="auto", options=Options(level="fine"))) == 9
+    with pytest.warns(UserWarning, match="no level middle here, so the recommended one is taken; the levels are coarse .5 groups., fine .9 groups."):
+        assert number_wanted(choice, Request(n_clusters="auto", options=Options(level="middle"))) == 5
+    none = choice._replace(k=1, levels=dict(coarse=1, fine=3))
+    with pytest.warns(UserWarning, match="spice cannot be trained for one group"): assert number_wanted(none, Request("spice", "auto")) == 3
+
+
+def test_scores_and_lines_name_the_levels(run, capsys):
+    assert main(["score", str(run/"run"), "--labels", "parent"]) == 0
+    printed, record = capsys.readouterr().out, read_run(run/"run")
+    names = [level["name"] for level in json.loads((run/"run/levels.json").read_text())]
+    assert list(record["scores"]["levels"]) == names and all(f"cluster_{name}" in printed for name in names)
+    assert {line.split()[0] for line in printed.splitlines() if line.startswith(("cluster ", *names))} == {"cluster", *names}
+
+
+def test_a_level_is_exported(run, tmp_path, capsys):
+    name = load_run(run/"run").levels[0].name
+    assert main(["export", str(run/"run"), "--to", "audacity", "--out", str(tmp_path/"labels"), "--level", name]) == 0
+    assert all(f"{name} " in f.read_text() for f in (tmp_path/"labels").rglob("*.txt"))
+    assert main(["export", str(run/"run"), "--to", "raven", "--out", str(tmp_path/"raven")]) == 0
+    assert f"Cluster {name}" in next((tmp_path/"raven").rglob("*.txt")).read_text().splitlines()[0]
+    flat = AudioClusterer(n_clusters=3, encoder="fixed").fit(run/"in")
+    flat.save(tmp_path/"flat", figures=False)
+    capsys.readouterr()
+    for arguments,message in (([str(tmp_path/"flat"), "--to", "raven", "--level", "coarse"], "it has none"), ([str(run/"run"), "--to", "csv", "--level", name], "a table .* holds all levels")):
+        assert main(["export", *arguments, "--out", str(tmp_path/"none.csv")]) == 2
+        import re
+        assert re.search(message, capsys.readouterr().err) and not (tmp_path/"none.csv").exists()
+
+
+@pytest.mark.parametrize("damage", ["{", "{}", "[1]", '[{"name": "fine"}]'])
+def test_damaged_levels_are_one_line(run, tmp_path, damage, capsys):
+    AudioClusterer.load(run/"run").save(tmp_path/"run", figures=False)
+    (tmp_path/"run/levels.json").write_text(damage)
+    with pytest.raises(ValueError, match="levels.json is damaged"): load_run(tmp_path/"run")
+    assert main(["score", str(tmp_path/"run"), "--labels", "parent"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
