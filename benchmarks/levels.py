@@ -20,7 +20,7 @@ from sklearn.metrics import adjusted_mutual_info_score, pairwise_distances, silh
 from appended import commit
 from audioclust.ensembles.levels import merge_clusters, split_clusters
 from audioclust.ensembles.membership import cluster_means
-from audioclust.ensembles.n_clusters import _coder, choose_k
+from audioclust.ensembles.n_clusters import bits_saved, choose_k
 from audioclust.kmeans import KMeans
 from n_groups_tasks import points
 
@@ -58,7 +58,7 @@ def neighbours(task):
     X, truth, _ = some(task, 600)
     X, scored, rows = X.astype(np.float64), truth != "-1", []
     true_k = len(set(truth) - {"-1"})
-    D, bits = pairwise_distances(X), _coder(X)
+    D, bits = pairwise_distances(X), bits_saved(X)
     def measures(labels):
         return dict(silhouette=round(float(silhouette_score(D, labels, metric="precomputed")), 4), saved_bits=round(bits(labels), 4),
                     ami=round(adjusted_mutual_info_score(truth[scored], labels[scored]), 4))
@@ -66,7 +66,7 @@ def neighbours(task):
         if k > len(X)//6: continue
         labels = kmeans(X, k)
         rows.append(dict(truth=true_k, k=k, n=k, **measures(labels)))
-        for n in sorted({max(2, round(k*s)) for s in STEPS} | {max(2, k - 1), k + 1} - {k}):
+        for n in sorted({k - 1, k + 1, *(round(k*s) for s in STEPS)} - {k, 1, 0}):
             rows.append(dict(truth=true_k, k=k, n=n, **measures((merge_clusters if n < k else split_clusters)(X, labels, n))))
     return rows
 

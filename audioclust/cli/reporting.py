@@ -114,6 +114,7 @@ def report(run_folder:str|Path, # A run folder
     for choice in "encoder_choice", "n_clusters_choice":
         if choice in record: echo(record[choice]["why"])
     if levels := read_levels(run_folder): echo(_levels_line(levels))
+    if "better_neighbour" in record: echo(_neighbour_line(record["better_neighbour"]))
     if record.get("stability"): echo(_stability_line(record["stability"]))
     if line := _followed_line(record.get("followed", {}), record["ignored"]): echo(line)
     if "scores" in record: echo(table_text(_score_rows(record["scores"])))
@@ -126,6 +127,11 @@ def _levels_line(levels):
     recommended = [level["name"] for level in levels if level["recommended"]]
     line = f"other levels: {'; '.join(parts)} (in columns {', '.join('cluster_' + level['name'] for level in levels)})"
     return f"{line}; recommended: {recommended[0]}" if recommended else line
+
+def _neighbour_line(neighbour):
+    now, silhouette = neighbour["silhouette_now"], neighbour["silhouette"]
+    return (f"{neighbour['n']} groups fit clearly better: they have a silhouette of {silhouette:.2f}, not {now:.2f}, and describe the clips "
+            f"in {neighbour['more_bits']:.1f} bits each fewer; to try them: --n-clusters {neighbour['n']}")
 
 def _score_rows(scores):
     "The scores of the clusters, and of each level if there are any."

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['CLEAR_SILHOUETTE', 'CLEAR_STABILITY', 'SHARE_OF_SILHOUETTE', 'SHARE_OF_BITS', 'EXPONENTS', 'FACTOR', 'LOW_STABILITY',
-           'NO_GROUPS', 'LEVEL_RATIOS', 'candidates', 'coding_length', 'eigengap', 'level_numbers', 'Choice',
-           'choose_k', 'plot_choice']
+           'NO_GROUPS', 'LEVEL_RATIOS', 'candidates', 'coding_length', 'bits_saved', 'eigengap', 'level_numbers',
+           'Choice', 'choose_k', 'plot_choice']
 
 # %% ../../nbs/05_ensembles/07_n_clusters.ipynb #c6e9ab60
 from collections.abc import Callable, Iterable
@@ -49,8 +49,9 @@ def coding_length(X:np.ndarray, # Embeddings [N, d]
 
 _AXES = 15 # in which the coding length is measured
 
-def _coder(X):
-    "A function of labels that gives the bits for each clip that groups save, against one group."
+def bits_saved(X:np.ndarray, # Embeddings [N, d]
+)->Callable: # Function of the group of each clip [N] that returns bits for each clip
+    "What groups save in a description of the clips, against one group; below 0 where one group is shorter."
     axes = PCA(min(_AXES, X.shape[1], len(X) - 1), random_state=0).fit_transform(X.astype(np.float64))
     third = NearestNeighbors(n_neighbors=min(4, len(X))).fit(axes).kneighbors(axes)[0][:, -1]
     distortion = max(float(np.square(third).mean()), 1e-12)
@@ -189,7 +190,7 @@ def choose_k(X:np.ndarray, # Embeddings [N, d]
     "A number of clusters, by silhouette and coding length."
     X = _subset(X, most, random_state)
     ks = _checked_candidates(ks, len(X))
-    saved_bits = _coder(X)
+    saved_bits = bits_saved(X)
     curve = pd.DataFrame([_criteria(X, saved_bits, make, k, n, random_state) for k in ks])
     k = _best(curve)
     return Choice(k, _reason(curve, k), curve, eigengap(X), level_numbers(curve, k))

@@ -36,7 +36,7 @@ from ..encoders.whitening import Whiten
 from ..ensembles.membership import confidence_and_representatives
 from ..ensembles.resampling import cluster_subsamples, MIN_STABILITY, stability_of
 from ..ensembles.kmeans_ensemble import Consensus
-from ..ensembles.levels import nested_levels
+from ..ensembles.levels import better_neighbour, nested_levels
 from ..kmeans.estimator import restarts
 from .embedding import check_enough, embed, find_clips, Observer
 from ..metrics.explanations import clip_attributes, differences, followed, rows_to_measure
@@ -108,12 +108,12 @@ def group(embedded:Embedded, # From `embed`
     for text in texts: warnings.warn(text)
     confidence, representative = confidence_and_representatives(embedded.embeddings, labels)
     if hasattr(clusterer, "predict_with_confidence"): confidence = clusterer.confidence_
-    levels = team.first(lambda: _levels(embedded, labels, clusterer))
+    tree = team.first(lambda: dict(levels=_levels(embedded, labels, clusterer), better_neighbour=_better_neighbour(embedded, labels, clusterer)))
     with observer.stage("again"): stability = team.first(lambda: _stability(clusterer, embedded, labels))
     _warn_of_windows(request, stability)
     values = {**vars(embedded), "clusterer": clusterer, "seconds": observer.seconds}
     found = dict(labels=labels, confidence=confidence, representative=representative, stability=stability)
-    return Grouping(**values, **found, **explained, levels=levels, refinement=refinement)
+    return Grouping(**values, **found, **explained, **tree, refinement=refinement)
 
 def _with_defaults(embedded):
     "The unfitted clusterer with the defaults that depend on the number of clips."
@@ -128,6 +128,12 @@ def _levels(embedded, labels, clusterer):
     others = {name: n for name,n in ((choice and choice.levels) or {}).items() if n != clusterer.n_clusters}
     made = nested_levels(embedded.embeddings, labels, others, embedded.request.random_state or 0)
     return tuple(Level(name, found, _evidence(choice, others[name], found), others[name] == choice.k) for name,found in made.items())
+
+def _better_neighbour(embedded, labels, clusterer):
+    "Where a number of clusters was given: one near to it that fits clearly better, or None."
+    request = embedded.request
+    if request.chooses_n_clusters or not request.options.stability or "n_clusters" not in clusterer.get_params(): return None
+    return better_neighbour(embedded.embeddings, labels, random_state=request.random_state or 0)
 
 def _evidence(choice, number, labels):
     "What speaks for a level, of the number that was tried."

@@ -232,6 +232,7 @@ class Grouping(Embedded):
     refinement:dict|None=None # What was taken out of the embeddings, and why, or None
     cluster_ids:np.ndarray|None=None # Number that users see, for each number of the clusterer; None: the same
     levels:tuple=() # A `Level` for each coarser or finer grouping of the same clips
+    better_neighbour:Any=None # Where a number was given: a `Neighbour` that fits clearly better, or None
     explanations:dict=field(default_factory=dict) # How a cluster differs: its number → words, and differences
     followed:dict=field(default_factory=dict) # How much of the grouping an attribute explains: its name → share, chance
 

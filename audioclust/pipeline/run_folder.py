@@ -25,7 +25,7 @@ from ..core.files import report_damage, read_array, atomic_write, write_json, wr
 from ..core.registry import load_saved
 from ..encoders.combining import EncoderChoice
 from ..encoders.base import load_encoder
-from ..ensembles.levels import plot_levels
+from ..ensembles.levels import Neighbour, plot_levels
 from ..ensembles.n_clusters import Choice, plot_choice
 from ..ensembles.resampling import MIN_STABILITY, Stability
 from ..metrics.plots import layout_2d, plot_map, plot_sizes
@@ -79,6 +79,7 @@ def _optional_entries(grouping):
         entries["stability"] = dict(runs=runs, overall=stability.overall, clusters=stability.clusters, shaky=shaky)
     if grouping.refinement: entries["refinement"] = grouping.refinement
     if grouping.followed: entries["followed"] = grouping.followed
+    if grouping.better_neighbour: entries["better_neighbour"] = grouping.better_neighbour._asdict()
     choice = grouping.encoder_choice
     if choice: entries["encoder_choice"] = {**choice._asdict(), "table": choice.table.to_dict("records")}
     choice = grouping.n_clusters_choice
@@ -205,7 +206,7 @@ def _load(path):
         labels=table.cluster.to_numpy(), confidence=table.confidence.to_numpy(), stability=_load_stability(record, table),
         representative=table.representative.astype(str).eq("True").to_numpy(),
         refinement=record.get("refinement"), cluster_ids=_load_ids(path),
-        levels=_load_levels(path, table), explanations=_load_explanations(path), followed=record.get("followed", {}))
+        levels=_load_levels(path, table), better_neighbour=_load_neighbour(record), explanations=_load_explanations(path), followed=record.get("followed", {}))
 
 def _load_request(record):
     asked = dict(record["request"])
@@ -245,6 +246,10 @@ def _load_json(file, otherwise): return json.loads(file.read_text(encoding="utf-
 def _load_ids(path):
     ids = _load_json(path/"model"/"ids.json", {}).get("ids")
     return np.array(ids) if ids else None
+
+def _load_neighbour(record):
+    neighbour = record.get("better_neighbour")
+    return neighbour and Neighbour(**neighbour)
 
 def _load_levels(path, table):
     return tuple(Level(labels=table[f"cluster_{record['name']}"].to_numpy(), **record) for record in read_levels(path))

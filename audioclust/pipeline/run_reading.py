@@ -62,7 +62,7 @@ def upgraded(record:dict, # What `run.json` holds, by whichever schema
 _LARGEST = 10**8 # bytes of a run.json that is read
 _KINDS = dict(by=str, recordings=str, created=str, request=dict, summary=dict, encoder=dict, clusterer=dict,
               versions=dict, seconds=dict, ignored=list, stability=dict, n_clusters_choice=dict, encoder_choice=dict, refinement=dict,
-              followed=dict, scores=dict, warnings=list, run_id=str)
+              followed=dict, better_neighbour=dict, scores=dict, warnings=list, run_id=str)
 
 def read_run(path:str|Path, # A run folder
 )->dict: # What `run.json` holds

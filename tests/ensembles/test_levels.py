@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from audioclust.ensembles.hierarchy import cluster_tree
-from audioclust.ensembles.levels import merge_clusters, nested_levels, parents, plot_levels, split_clusters
+from audioclust.ensembles.levels import better_neighbour, merge_clusters, nested_levels, parents, plot_levels, split_clusters
 from audioclust.ensembles.n_clusters import choose_k, level_numbers
 from audioclust.kmeans import KMeans
 from audioclust.metrics import ari
@@ -74,3 +74,20 @@ def test_picture_of_levels():
     assert [t.get_text() for t in ax.get_yticklabels()] == ["coarse: 2", "cluster: 3"]
     assert sorted(t.get_text() for t in ax.texts) == ["-1", "0", "0", "1", "1", "3"] and sum(p.get_width() for p in ax.patches) == 80
     assert [t.get_text() for t in plot_levels(levels, dict(coarse={0: "zero"}, cluster={})).axes[0].texts if t.get_text()] == ["zero"]
+
+
+def test_a_neighbour_is_named_where_it_fits_better():
+    X, _ = make_blobs(1500, 6, centers=6, cluster_std=1., random_state=0)
+    def neighbour(k, **more): return better_neighbour(X, np.asarray(KMeans(k, random_state=0).fit(X).labels_), **more)
+    assert neighbour(6) is None and neighbour(12).n == 8  # six are further away
+    for k in (4, 5, 8):
+        found = neighbour(k)
+        assert found.n == 6 and found.silhouette > found.silhouette_now and found.more_bits > .1
+    assert neighbour(8, random_state=1).n == 6 and neighbour(8, most=200).n == 6
+    labels = np.asarray(KMeans(8, random_state=0).fit(X).labels_)
+    noisy = np.append(labels, [-1]*50)
+    assert better_neighbour(np.concatenate([X, np.full((50, 6), 1e3)]), noisy).n == 6  # noise is left out
+
+
+@pytest.mark.parametrize("labels", [np.zeros(60, int), np.full(60, -1), np.arange(60)//5], ids=["one", "noise", "too many"])
+def test_no_neighbour_of_what_has_none(labels, rng): assert better_neighbour(rng.normal(size=(60, 3)), labels) is None

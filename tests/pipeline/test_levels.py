@@ -126,3 +126,18 @@ def test_damaged_levels_are_one_line(run, tmp_path, damage, capsys):
     with pytest.raises(ValueError, match="levels.json is damaged"): load_run(tmp_path/"run")
     assert main(["score", str(tmp_path/"run"), "--labels", "parent"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_given_number_is_compared_with_its_neighbours(tmp_path, capsys, rng):
+    from sklearn.datasets import make_blobs
+    X, _ = make_blobs(300, 6, centers=6, cluster_std=1., random_state=0)
+    grouping = group(from_embeddings(X, request=Request("kmeans", 8)))
+    assert grouping.better_neighbour.n == 6 and grouping.levels == ()
+    for other in (Request("kmeans", 8, options=Options(stability=0)), Request("hdbscan", 8), Request("kmeans", "auto"), Request("kmeans", 6)):
+        assert group(from_embeddings(X, request=other)).better_neighbour is None
+    synthetic_words(3, 2, 20).save(tmp_path/"in")
+    assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "2", "-q", "--no-page", "--encoder", "fixed"]) == 0
+    printed, record = capsys.readouterr().out, read_run(tmp_path/"run")
+    assert f"{record['better_neighbour']['n']} groups fit clearly better" in printed
+    loaded = load_run(tmp_path/"run")
+    assert loaded.better_neighbour._asdict() == record["better_neighbour"]
