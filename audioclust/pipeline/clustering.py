@@ -42,7 +42,7 @@ from .embedding import check_enough, embed, find_clips, Observer
 from ..metrics.explanations import clip_attributes, differences, followed, rows_to_measure
 from .grouping import check_request, Embedded, Grouping, Level, n_frozen, Options, Request
 from .memory_needs import bounded, takes_bound
-from .recommendations import advice, asks_for_number, choose_number, number_wanted
+from .recommendations import advice, asks_for_number, choose_number, FEWEST_TO_CHOOSE_FROM, number_wanted
 
 # %% ../../nbs/09_pipeline/05_clustering.ipynb #2707c2f3
 def _fit(clusterer, embedded, team):
@@ -108,12 +108,12 @@ def group(embedded:Embedded, # From `embed`
     for text in texts: warnings.warn(text)
     confidence, representative = confidence_and_representatives(embedded.embeddings, labels)
     if hasattr(clusterer, "predict_with_confidence"): confidence = clusterer.confidence_
-    tree = team.first(lambda: dict(levels=_levels(embedded, labels, clusterer), better_neighbour=_better_neighbour(embedded, labels, clusterer)))
+    tree = team.first(lambda: _around(embedded, labels, clusterer))
     with observer.stage("again"): stability = team.first(lambda: _stability(clusterer, embedded, labels))
     _warn_of_windows(request, stability)
     values = {**vars(embedded), "clusterer": clusterer, "seconds": observer.seconds}
     found = dict(labels=labels, confidence=confidence, representative=representative, stability=stability)
-    return Grouping(**values, **found, **explained, **tree, refinement=refinement)
+    return Grouping(**{**values, **found, **explained, **tree}, refinement=refinement)
 
 def _with_defaults(embedded):
     "The unfitted clusterer with the defaults that depend on the number of clips."
@@ -122,17 +122,27 @@ def _with_defaults(embedded):
     defaults = dict(kmeans=dict(n_init=restarts(n)), hdbscan=_hdbscan_defaults(n, named)).get(embedded.request.method, {})
     return clusterer.set_params(**{name: value for name,value in defaults.items() if name not in named})
 
-def _levels(embedded, labels, clusterer):
-    "Coarser and finer groupings of the same clips, where the number of clusters was chosen."
-    choice = embedded.n_clusters_choice
-    others = {name: n for name,n in ((choice and choice.levels) or {}).items() if n != clusterer.n_clusters}
+def _around(embedded, labels, clusterer):
+    "Coarser and finer groupings of the same clips where no number of clusters was given; else a neighbour that fits better."
+    choice, takes_number = embedded.n_clusters_choice, "n_clusters" in clusterer.get_params()
+    if choice: return dict(levels=_levels(embedded, choice, choice.levels or {}, labels, clusterer.n_clusters))
+    if takes_number: return dict(better_neighbour=_better_neighbour(embedded, labels))
+    if not embedded.request.chooses_n_clusters or len(labels) < FEWEST_TO_CHOOSE_FROM: return {}
+    choice = choose_number(embedded.embeddings, clusterer, embedded.request) # of a coarser level: the method has found its own
+    n_clusters = len(np.unique(labels[labels >= 0]))
+    coarser = {"coarse": choice.k} if choice.k < n_clusters else {}
+    return dict(n_clusters_choice=choice, levels=_levels(embedded, choice, coarser, labels, n_clusters))
+
+def _levels(embedded, choice, numbers, labels, n_clusters):
+    "A `Level` for each number but that of the clusters."
+    others = {name: n for name,n in numbers.items() if n != n_clusters}
     made = nested_levels(embedded.embeddings, labels, others, embedded.request.random_state or 0)
     return tuple(Level(name, found, _evidence(choice, others[name], found), others[name] == choice.k) for name,found in made.items())
 
-def _better_neighbour(embedded, labels, clusterer):
-    "Where a number of clusters was given: one near to it that fits clearly better, or None."
+def _better_neighbour(embedded, labels):
+    "A number near to that of the clusters that fits clearly better, or None."
     request = embedded.request
-    if request.chooses_n_clusters or not request.options.stability or "n_clusters" not in clusterer.get_params(): return None
+    if not request.options.stability: return None
     return better_neighbour(embedded.embeddings, labels, random_state=request.random_state or 0)
 
 def _evidence(choice, number, labels):

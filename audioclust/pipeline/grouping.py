@@ -94,15 +94,18 @@ def check_request(request:Request)->Any: # The unfitted clusterer
     n_clusters = request.n_clusters
     if not request.chooses_n_clusters and not (isinstance(n_clusters, (int, np.integer)) and n_clusters >= 1):
         raise ValueError(f"n_clusters={n_clusters!r}: say a whole number, at least 1, or 'auto'")
-    _check_level(request)
     _check_options(request.options)
-    return _unfitted_clusterer(request)
+    clusterer = _unfitted_clusterer(request)
+    _check_level(request, clusterer)
+    return clusterer
 
 LEVELS = "coarse", "middle", "fine" # that `choose_k` gives, where there are as many
 
-def _check_level(request):
+def _check_level(request, clusterer):
     level = request.options.level
     if level is None: return
+    if "n_clusters" not in clusterer.get_params():
+        raise ValueError(f"{request.method} finds its own number of clusters: leave out level={level!r}; with n_clusters='auto' a coarser level is made beside them")
     if level not in LEVELS: raise ValueError(f"level={level!r}: say {', '.join(LEVELS[:-1])} or {LEVELS[-1]}")
     if not request.chooses_n_clusters:
         raise ValueError(f"level={level!r} is for n_clusters='auto', which finds the levels; {request.n_clusters} groups were asked for")

@@ -77,10 +77,10 @@ def test_picture_of_levels():
 
 
 def test_a_neighbour_is_named_where_it_fits_better():
-    X, _ = make_blobs(1500, 6, centers=6, cluster_std=1., random_state=0)
+    X, _ = make_blobs(300, 6, centers=6, cluster_std=1., random_state=0)
     def neighbour(k, **more): return better_neighbour(X, np.asarray(KMeans(k, random_state=0).fit(X).labels_), **more)
     assert neighbour(6) is None and neighbour(12).n == 8  # six are further away
-    for k in (4, 5, 8):
+    for k in (4, 8):
         found = neighbour(k)
         assert found.n == 6 and found.silhouette > found.silhouette_now and found.more_bits > .1
     assert neighbour(8, random_state=1).n == 6 and neighbour(8, most=200).n == 6

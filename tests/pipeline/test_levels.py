@@ -80,6 +80,20 @@ def test_where_no_groups_stand_out_there_is_one_and_a_guess(rng):
         assert grouping.table().cluster_fine.nunique() > 1
 
 
+def test_a_method_that_counts_gets_a_coarser_level(tmp_path):
+    from sklearn.datasets import make_blobs
+    X, blob = make_blobs([25]*12, 5, centers=np.repeat(np.eye(4, 5)*30, 3, 0) + np.tile(np.eye(3, 5)[:, ::-1]*5, (4, 1)), cluster_std=.3, random_state=0)
+    grouping = group(from_embeddings(X, request=Request("hdbscan", "auto", options=Options(params=dict(min_cluster_size=8), stability=0))))
+    choice, clusters = grouping.n_clusters_choice, set(grouping.labels) - {-1}
+    assert len(clusters) == 12 > choice.k
+    coarse, = grouping.levels
+    assert coarse.recommended and coarse.evidence["clusters"] == choice.k and ((coarse.labels < 0) == (grouping.labels < 0)).all()
+    assert is_within(grouping.labels[grouping.labels >= 0], coarse.labels[grouping.labels >= 0])
+    few = group(from_embeddings(X[:8], request=Request("hdbscan", "auto")))  # too few to choose from, and no reason to refuse
+    assert few.n_clusters_choice is None and few.levels == ()
+    with pytest.raises(ValueError, match="hdbscan finds its own number"): from_embeddings(X, request=Request("hdbscan", "auto", options=Options(level="coarse")))
+
+
 def test_wrong_levels_are_refused(run, tmp_path, capsys):
     for options,message in ((Options(level="deep"), "say coarse, middle or fine"), (Options(level="fine"), "is for n_clusters='auto'")):
         with pytest.raises(ValueError, match=message): AudioClusterer(n_clusters="auto" if options.level == "deep" else 4, options=options).fit(run/"in")
