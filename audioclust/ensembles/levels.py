@@ -7,6 +7,7 @@ __all__ = ['FINER_SILHOUETTE', 'FINER_BITS', 'COARSER_BITS', 'merge_clusters', '
            'plot_levels', 'Neighbour', 'better_neighbour']
 
 # %% ../../nbs/05_ensembles/11_levels.ipynb #8c7248b4
+import warnings
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
@@ -33,7 +34,9 @@ def merge_clusters(X:np.ndarray, # Embeddings [N, d]
 
 def _parts(X, m, seed):
     "A division of the clips of a cluster in `m` parts, and its squared error."
-    labels = np.asarray(to_numpy(KMeans(m, n_init=3, random_state=seed).fit(X).labels_)) if m > 1 else np.zeros(len(X), np.int64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore") # of clips that are all alike
+        labels = np.asarray(to_numpy(KMeans(m, n_init=3, random_state=seed).fit(X).labels_)) if m > 1 else np.zeros(len(X), np.int64)
     return labels, sum(float(np.square(X[labels == part] - X[labels == part].mean(0)).sum()) for part in np.unique(labels))
 
 def split_clusters(X:np.ndarray, # Embeddings [N, d]
@@ -50,6 +53,7 @@ def split_clusters(X:np.ndarray, # Embeddings [N, d]
         m, rows = n_parts[c] + 1, rows_of[c]
         if m*_LEAST_CLIPS > len(rows): return
         parts, error = _parts(X[rows], m, random_state)
+        if len(np.unique(parts)) < m: return # the rest is alike
         heappush(offers, (error - divided[c][1], c, (parts, error)))
     for c in rows_of: offer_one_more(c)
     while offers and sum(n_parts.values()) < n:
