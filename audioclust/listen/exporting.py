@@ -135,8 +135,15 @@ def _selection_table(path, clips):
         "Low Freq (Hz)": 0, "High Freq (Hz)": _highest_frequency(path),
         "Begin File": os.path.basename(path), "Cluster": clips.cluster.to_numpy(),
         "Name": [_one_line(name) for name in clips.name], "Confidence": clips.confidence.to_numpy(),
+        **_clock_columns(clips),
         **{f"Cluster {c.removeprefix('cluster_')}": clips[c].to_numpy() for c in clips if c.startswith("cluster_")}})
     return table.to_csv(sep="\t", index=False)
+
+def _clock_columns(clips):
+    "Date and time of day at which the clips begin, where the names of the recordings say it."
+    if "time" not in clips or not clips["time"].any(): return {}
+    times = clips["time"].str.partition("T")
+    return {"Begin Date": times[0].to_numpy(), "Begin Clock Time": times[2].str[:12].to_numpy()}
 
 def _highest_frequency(path):
     "Half the sample rate, Hz; 0 where the recording is gone."

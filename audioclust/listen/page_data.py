@@ -78,7 +78,7 @@ def rows_to_show(run:RunData, # A run
 
 # %% ../../nbs/10_listen/04_page_data.ipynb #d2078873
 def clip_data(clips:pd.DataFrame, # Columns path, start, end (s)
-)->dict: # files; of each clip: file (its number), start, end, parts (is it a part of a recording?)
+)->dict: # files; of each clip: file (its number), start, end, parts (is it a part of a recording?), hour (None where it is not known)
     "The recording of each clip, and where in it the clip is."
     paths = list(dict.fromkeys(clips.path))
     number = {path: i for i,path in enumerate(paths)}
@@ -88,7 +88,13 @@ def clip_data(clips:pd.DataFrame, # Columns path, start, end (s)
         file=[number[path] for path in clips.path],
         start=clips.start.round(3).tolist(),
         end=clips.end.round(3).tolist(),
-        parts=[bool(n_clips[path] > 1 or start > 0) for path,start in zip(clips.path, clips.start)])
+        parts=[bool(n_clips[path] > 1 or start > 0) for path,start in zip(clips.path, clips.start)],
+        hour=_hours(clips))
+
+def _hours(clips):
+    "The hour of the day in which each clip begins."
+    times = pd.to_datetime(clips["time"].str[:19], format="ISO8601", errors="coerce") if "time" in clips else pd.Series(pd.NaT, clips.index)
+    return [None if pd.isna(time) else time.hour for time in times]
 
 def _relative_names(paths):
     "Paths as text, relative to the folder that they share; whole where they are on several drives."

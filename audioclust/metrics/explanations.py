@@ -8,12 +8,12 @@ __all__ = ['FRAME', 'SILENT', 'ATTRIBUTES', 'MOST_MEASURED', 'FEWEST_OF_GROUP', 
 
 # %% ../../nbs/02_metrics/07_explanations.ipynb #e946f46c
 import os
-import re
 
 import numpy as np
 import pandas as pd
 
 from ..audio.decoding import load_audio
+from ..audio.recorder_names import recorded_at
 from ..audio.recordings import AudioError
 from .information import ami
 
@@ -119,13 +119,12 @@ def followed(attributes:pd.DataFrame, # From `clip_attributes`
     return found if clips is None else found | _followed_places(clips, labels)
 
 _HOURS_OF_A_PART = 3
-_CLOCK = re.compile(r"(?<!\d)(?:19|20)\d{6}[-_T]?([01]\d|2[0-3])([0-5]\d)([0-5]\d)(?!\d)") # in names of recorders' files
 
 def clock_hours(clips:pd.DataFrame, # Columns path, start (s)
 )->np.ndarray: # Hours from 0 to 24 [N], NaN where the file name has no date and time
     "The time of day of each clip, by the name of its file."
-    found = [_CLOCK.search(os.path.basename(path)) for path in map(str, clips.path)]
-    begun = np.array([np.nan if m is None else int(m[1]) + int(m[2])/60 + int(m[3])/3600 for m in found])
+    times = {path: recorded_at(path) for path in clips.path.unique()}
+    begun = np.array([np.nan if (t := times[path]) is None else t.hour + t.minute/60 + t.second/3600 for path in clips.path])
     return (begun + clips.start.to_numpy(float)/3600) % 24
 
 def _followed_places(clips, labels):

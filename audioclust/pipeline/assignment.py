@@ -17,6 +17,7 @@ from scipy.spatial.distance import cdist
 
 from ..audio.folders import check_recordings_exist
 from ..audio.clip_table import clips as cut_clips
+from ..audio.recorder_names import with_times
 from ..core.registry import trains_encoder
 from ..ensembles.membership import cluster_means, simplified_silhouette, strangeness
 from .clustering import group
@@ -68,7 +69,7 @@ def assign(grouping:Grouping, # Whose clusters new clips are assigned to
     unusable:list = [] if errors is None else errors
     check_recordings_exist(recordings)
     options = grouping.request.options
-    clips = cut_clips(recordings, grouping.request.window, options.hop, unusable)
+    clips = with_times(cut_clips(recordings, grouping.request.window, options.hop, unusable))
     found = encode_clips(grouping.encoder, clips, grouping.request, progress=progress)
     unusable += found.errors
     if errors is None:
@@ -78,7 +79,8 @@ def assign(grouping:Grouping, # Whose clusters new clips are assigned to
     labels, sure = _labels_and_confidence(grouping, Z, found.probabilities)
     strange = strangeness(grouping.embeddings, grouping.labels, Z, labels)
     if none_beyond is not None: labels = np.where(strange > none_beyond, -1, labels)
-    table = found.clips[["path", "start", "end"]].assign(cluster=labels, confidence=sure, strangeness=strange,
+    columns = ["path", "start", "end", *(["time"] if "time" in found.clips else [])]
+    table = found.clips[columns].assign(cluster=labels, confidence=sure, strangeness=strange,
                                                         **_level_columns(grouping, Z, labels))
     table.attrs["n_cached"] = found.n_cached
     return table

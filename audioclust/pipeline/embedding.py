@@ -25,6 +25,7 @@ from audioclust.audio.folders import (
     common_sample_rate,
     explain_no_recordings,
 )
+from ..audio.recorder_names import with_times
 from ..core.distributed import ProcessGroup
 from ..core.registry import set_flat_params, trains_encoder
 from ..encoders.base import EmbeddingDetails, Encoder, OTHER_GROUPING
@@ -58,13 +59,13 @@ def find_clips(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV,
     window:float|None=None, # Seconds in a clip; None makes each recording one clip
     hop:float|None=None, # Seconds from one clip to the next; None is `window`
     errors:list|None=None, # What could not be used is appended here as (path, reason)
-)->pd.DataFrame: # Columns path, start, end (s)
+)->pd.DataFrame: # Columns path, start, end (s), and time where names of files say one
     "The clips of recordings; `ValueError` where there is none."
     errors = [] if errors is None else errors
     check_recordings_exist(recordings)
     table = cut_clips(recordings, window, hop, errors)
     if not len(table): raise ValueError(explain_no_recordings(recordings, errors))
-    return table
+    return with_times(table)
 
 def check_enough(clusterer:Any, # Unfitted
     n:int, # Clips that can be used

@@ -78,5 +78,6 @@ function partDetails() {
   const [level, part] = chosenPart, {size, typical} = grouping().finer[level].groups[part];
   const cluster = clusterName(grouping().labels[typical[0]]);
   const title = element("h2", {}, `${partName(level, part)}, a part of ${cluster}: ${count(size, "clip")}`);
-  return [title, ...clipRow("Most typical", typical)];
+  const rows = grouping().finer[level].labels.flatMap((label, row) => label === part ? [row] : []);
+  return [title, ...clipRow("Most typical", typical), ...hoursChart(rows)];
 }

@@ -187,7 +187,7 @@ function groupDetails() {
     return button;
   });
   const size = element("h2", {}, `group ${group}: ${groupSize(members.get(group))}`);
-  return [size, element("h3", {}, title), element("div", {className: "thumbs"}, ...buttons)];
+  return [size, element("h3", {}, title), element("div", {className: "thumbs"}, ...buttons), ...hoursChart(rowsOf(clusters))];
 }
 
 function clusterDetails(cluster) {
@@ -198,6 +198,7 @@ function clusterDetails(cluster) {
   if (words) parts.push(element("p", {className: "dim"}, `Compared with all clips: ${words}.`));
   parts.push(...clipRow("Most typical; the first stands for the cluster", typical));
   parts.push(...clipRow("Most doubtful", doubtful));
+  parts.push(...hoursChart(rowsOf([cluster])));
   return parts;
 }
 
