@@ -130,7 +130,8 @@ def _around(embedded, labels, clusterer):
     if not embedded.request.chooses_n_clusters or len(labels) < FEWEST_TO_CHOOSE_FROM: return {}
     choice = choose_number(embedded.embeddings, clusterer, embedded.request) # of a coarser level: the method has found its own
     n_clusters = len(np.unique(labels[labels >= 0]))
-    coarser = {"coarse": choice.k} if choice.k < n_clusters else {}
+    numbers = [n for n in (choice.levels or {}).values() if 1 < n <= choice.k and n < n_clusters]
+    coarser = dict(zip(("coarse", "middle"), numbers))
     return dict(n_clusters_choice=choice, levels=_levels(embedded, choice, coarser, labels, n_clusters))
 
 def _levels(embedded, choice, numbers, labels, n_clusters):

@@ -86,9 +86,11 @@ def test_a_method_that_counts_gets_a_coarser_level(tmp_path):
     grouping = group(from_embeddings(X, request=Request("hdbscan", "auto", options=Options(params=dict(min_cluster_size=8), stability=0))))
     choice, clusters = grouping.n_clusters_choice, set(grouping.labels) - {-1}
     assert len(clusters) == 12 > choice.k
-    coarse, = grouping.levels
-    assert coarse.recommended and coarse.evidence["clusters"] == choice.k and ((coarse.labels < 0) == (grouping.labels < 0)).all()
-    assert is_within(grouping.labels[grouping.labels >= 0], coarse.labels[grouping.labels >= 0])
+    assert [level.name for level in grouping.levels] == ["coarse", "middle"] and [level.recommended for level in grouping.levels] == [False, True]
+    assert [level.evidence["clusters"] for level in grouping.levels] == [choice.levels["coarse"], choice.k]
+    for level in grouping.levels:
+        assert ((level.labels < 0) == (grouping.labels < 0)).all()
+        assert is_within(grouping.labels[grouping.labels >= 0], level.labels[grouping.labels >= 0])
     few = group(from_embeddings(X[:8], request=Request("hdbscan", "auto")))  # too few to choose from, and no reason to refuse
     assert few.n_clusters_choice is None and few.levels == ()
     with pytest.raises(ValueError, match="hdbscan finds its own number"): from_embeddings(X, request=Request("hdbscan", "auto", options=Options(level="coarse")))
