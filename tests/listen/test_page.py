@@ -478,3 +478,19 @@ def test_a_coarser_level_is_a_cut_of_the_tree(words, tmp_path):
             cut = page.js("return data.views[0].labels.map(c => groupOf(c))")
             assert cut == read_table(tmp_path/"run/clusters.csv")[f"cluster_{name}"].tolist()
     finally: page.close()
+
+
+@browser
+def test_a_cluster_shows_the_hours_of_its_clips(tmp_path, tone):
+    for hour,hz in ((5, 300), (5, 310), (6, 305), (20, 2000), (21, 2100), (21, 1900)): tone(tmp_path/f"in/{hz}_20260512_{hour:02d}0000.wav", hz=hz)
+    AudioClusterer(n_clusters=2, by="source", encoder="fixed", options=Options(stability=0)).fit(tmp_path/"in").save(tmp_path/"run")
+    table = read_table(tmp_path/"run/clusters.csv")
+    page = Page(listen_page(tmp_path/"run"))
+    try:
+        for c in (0, 1):
+            page.js(f"choose({{cluster: {c}}})")
+            expected = pd.to_datetime(table["time"][table.cluster == c]).dt.hour.value_counts().reindex(range(24), fill_value=0)
+            shown = page.js("return [...document.querySelectorAll('.hours span')].map(bar => Number(bar.title.match(/: (\\d+) clip/)[1]))")
+            assert shown == expected.tolist()
+            assert f"most, {expected.max()}, from {expected.idxmax()}:00" in page.find(".hours").get_attribute("aria-label")
+    finally: page.close()
