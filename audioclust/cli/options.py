@@ -70,7 +70,8 @@ def _add_request(c):
         help="groups wanted, or auto to choose a number, or two by commas for --by both (default: %(default)s); "
              "dbscan, hdbscan and meanshift find their own number")
     c.add_argument("--level", choices=["coarse", "middle", "fine"],
-        help="with --n-clusters auto: take the groups of a coarser or finer level (default: the recommended one); the others are columns beside it")
+        help="with --n-clusters auto: take the groups of a coarser or finer level (default: the recommended one); "
+             "the others are columns beside it")
     c.add_argument("--method", default="kmeans", choices=list(METHODS), help="how to group (default: %(default)s)")
     c.add_argument("--encoder", metavar="NAME", help=_encoders_help())
     c.add_argument("--remote-code", action="store_true",

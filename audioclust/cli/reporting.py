@@ -129,9 +129,9 @@ def _levels_line(levels):
     return f"{line}; recommended: {recommended[0]}" if recommended else line
 
 def _neighbour_line(neighbour):
-    now, silhouette = neighbour["silhouette_now"], neighbour["silhouette"]
-    return (f"{neighbour['n']} groups fit clearly better: they have a silhouette of {silhouette:.2f}, not {now:.2f}, and describe the clips "
-            f"in {neighbour['more_bits']:.1f} bits each fewer; to try them: --n-clusters {neighbour['n']}")
+    n, now, silhouette = (neighbour[name] for name in ("n", "silhouette_now", "silhouette"))
+    return (f"{n} groups fit clearly better: they have a silhouette of {silhouette:.2f}, not {now:.2f}, and describe the clips "
+            f"in {neighbour['more_bits']:.1f} bits each fewer; to try them: --n-clusters {n}")
 
 def _score_rows(scores):
     "The scores of the clusters, and of each level if there are any."

@@ -110,7 +110,8 @@ def plot_levels(levels:dict, # Name → group of each clip [N], from coarse to f
             ax.barh(row, width, left=start, height=.9, color=style(int(top[start]))["c"], alpha=.6, ec="white", lw=1)
             text = str(group) if texts is None else texts[name].get(group, "")
             if width >= _WIDE_ENOUGH*len(order): ax.text(start + width/2, row, text, ha="center", va="center", fontsize=8, clip_on=True)
-    ax.set(yticks=range(len(names)), yticklabels=[f"{name}: {len(np.unique(l[l >= 0]))}" for name,l in levels.items()], xlabel="clips", xlim=(0, len(order)))
+    names_and_numbers = [f"{name}: {len(np.unique(l[l >= 0]))}" for name,l in levels.items()]
+    ax.set(yticks=range(len(names)), yticklabels=names_and_numbers, xlabel="clips", xlim=(0, len(order)))
     ax.invert_yaxis()
     ax.spines[["top", "right", "left"]].set_visible(False)
     return fig

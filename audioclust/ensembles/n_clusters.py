@@ -141,8 +141,8 @@ def _about_levels(curve, k):
     by_k, parts = curve.set_index("k"), []
     for name,n in level_numbers(curve, k).items():
         if n == k: continue
-        about = f"silhouette {by_k.silhouette[n]:.2f}, the largest below" if n < k else f"stability {by_k.stability[n]:.2f}, the largest above"
-        parts.append(f"{'coarser' if n < k else 'finer'}: {n} ({about})")
+        if n < k: parts.append(f"coarser: {n} (silhouette {by_k.silhouette[n]:.2f}, the largest below)")
+        else: parts.append(f"finer: {n} (stability {by_k.stability[n]:.2f}, the largest above)")
     return "; ".join(parts)
 
 def _reason(curve, k):

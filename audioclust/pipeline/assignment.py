@@ -62,7 +62,7 @@ def assign(grouping:Grouping, # Whose clusters new clips are assigned to
     errors:list|None=None, # What could not be used is appended here as (path, reason); None warns
     progress:Callable=_silent, # Wraps the batches of the embedding
     none_beyond:float|None=None, # A clip that is stranger than this gets cluster -1, none of these; None leaves that to the method
-)->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness, and one for each level; attrs: n_cached, clips that the cache knew
+)->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness, one for each level; attrs: n_cached, from the cache
     "New clips and the clusters that they belong to."
     if grouping.encoder is None:
         raise ValueError("the embeddings of this grouping came from elsewhere, and no encoder is known that could embed new recordings")

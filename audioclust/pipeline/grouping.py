@@ -105,7 +105,8 @@ def _check_level(request, clusterer):
     level = request.options.level
     if level is None: return
     if "n_clusters" not in clusterer.get_params():
-        raise ValueError(f"{request.method} finds its own number of clusters: leave out level={level!r}; with n_clusters='auto' coarser levels are made beside them")
+        raise ValueError(f"{request.method} finds its own number of clusters: leave out level={level!r}; "
+                         "with n_clusters='auto' coarser levels are made beside them")
     if level not in LEVELS: raise ValueError(f"level={level!r}: say {', '.join(LEVELS[:-1])} or {LEVELS[-1]}")
     if not request.chooses_n_clusters:
         raise ValueError(f"level={level!r} is for n_clusters='auto', which finds the levels; {request.n_clusters} groups were asked for")

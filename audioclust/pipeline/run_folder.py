@@ -206,7 +206,8 @@ def _load(path):
         labels=table.cluster.to_numpy(), confidence=table.confidence.to_numpy(), stability=_load_stability(record, table),
         representative=table.representative.astype(str).eq("True").to_numpy(),
         refinement=record.get("refinement"), cluster_ids=_load_ids(path),
-        levels=_load_levels(path, table), better_neighbour=_load_neighbour(record), explanations=_load_explanations(path), followed=record.get("followed", {}))
+        levels=_load_levels(path, table), better_neighbour=_load_neighbour(record),
+        explanations=_load_explanations(path), followed=record.get("followed", {}))
 
 def _load_request(record):
     asked = dict(record["request"])

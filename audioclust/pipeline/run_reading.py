@@ -87,7 +87,8 @@ def read_levels(path:str|Path, # A run folder
     if not file.is_file(): return []
     try: levels = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as e: raise ValueError(f"{file} is damaged ({e}); make the run again") from None
-    if not isinstance(levels, list) or not all(isinstance(level, dict) and {"name", "recommended", "evidence"} == set(level) for level in levels):
+    entries = {"name", "recommended", "evidence"}
+    if not isinstance(levels, list) or not all(isinstance(level, dict) and entries == set(level) for level in levels):
         raise ValueError(f"{file} is damaged (it should be a list of levels); make the run again")
     return levels
 
