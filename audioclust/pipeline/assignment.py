@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import cdist
 
 from ..audio.folders import check_recordings_exist
 from ..audio.clip_table import clips as cut_clips
@@ -23,6 +22,7 @@ from ..ensembles.membership import cluster_means, simplified_silhouette, strange
 from .clustering import group
 from .embedding import _silent, check_enough, encode_clips
 from .grouping import check_request, Embedded, Grouping
+from .levels import level_columns
 from .recommendations import asks_for_number, choose_number, number_wanted
 
 # %% ../../nbs/09_pipeline/07_assignment.ipynb #81c8b36a
@@ -81,7 +81,7 @@ def assign(grouping:Grouping, # Whose clusters new clips are assigned to
     if none_beyond is not None: labels = np.where(strange > none_beyond, -1, labels)
     columns = ["path", "start", "end", *(["time"] if "time" in found.clips else [])]
     table = found.clips[columns].assign(cluster=labels, confidence=sure, strangeness=strange,
-                                                        **_level_columns(grouping, Z, labels))
+                                                        **level_columns(grouping, Z, labels))
     table.attrs["n_cached"] = found.n_cached
     return table
 
@@ -95,24 +95,6 @@ def _labels_and_confidence(grouping, Z, probabilities):
     labels = np.asarray(clusterer.predict(features)) if len(features) else np.zeros(0, np.int64)
     labels = grouping.visible_ids(labels)
     return labels, simplified_silhouette(Z, labels, *cluster_means(grouping.embeddings, grouping.labels))[0]
-
-def _level_columns(grouping, Z, labels):
-    "The groups of new clips at the levels of a grouping, coarse ones first."
-    columns, above, found_above = {}, grouping.labels, labels
-    for level in grouping.levels:
-        found = _within(grouping.embeddings, level.labels, above, Z, found_above)
-        columns[level.column] = found
-        if len(np.unique(level.labels)) > len(np.unique(above)): above, found_above = level.labels, found # finer ones lie in it
-    return columns
-
-def _within(embeddings, groups, above, Z, found_above):
-    "For each new clip, of the groups that its group of the level above shares clips with, the one whose mean is nearest."
-    found = np.full(len(Z), -1)
-    ids, means = cluster_means(embeddings, groups)
-    for one in np.unique(found_above[found_above >= 0]):
-        inside, rows = np.isin(ids, groups[above == one]), found_above == one
-        if inside.any(): found[rows] = ids[inside][cdist(Z[rows], means[inside]).argmin(1)]
-    return found
 
 MUCH_LONGER = 4 # times; clips of other lengths than those of the run are compared with them in vain
 

@@ -36,13 +36,13 @@ from ..encoders.whitening import Whiten
 from ..ensembles.membership import confidence_and_representatives
 from ..ensembles.resampling import cluster_subsamples, MIN_STABILITY, stability_of
 from ..ensembles.kmeans_ensemble import Consensus
-from ..ensembles.levels import better_neighbour, nested_levels
 from ..kmeans.estimator import restarts
 from .embedding import check_enough, embed, find_clips, Observer
 from ..metrics.explanations import clip_attributes, differences, followed, rows_to_measure
-from .grouping import check_request, Embedded, Grouping, Level, n_frozen, Options, Request
+from .grouping import check_request, Embedded, Grouping, n_frozen, Options, Request
+from .levels import levels_around
 from .memory_needs import bounded, takes_bound
-from .recommendations import advice, asks_for_number, choose_number, FEWEST_TO_CHOOSE_FROM, number_wanted
+from .recommendations import advice, asks_for_number, choose_number, number_wanted
 
 # %% ../../nbs/09_pipeline/05_clustering.ipynb #2707c2f3
 def _fit(clusterer, embedded, team):
@@ -108,7 +108,7 @@ def group(embedded:Embedded, # From `embed`
     for text in texts: warnings.warn(text)
     confidence, representative = confidence_and_representatives(embedded.embeddings, labels)
     if hasattr(clusterer, "predict_with_confidence"): confidence = clusterer.confidence_
-    tree = team.first(lambda: _around(embedded, labels, clusterer))
+    tree = team.first(lambda: levels_around(embedded, labels, clusterer))
     with observer.stage("again"): stability = team.first(lambda: _stability(clusterer, embedded, labels))
     _warn_of_windows(request, stability)
     values = {**vars(embedded), "clusterer": clusterer, "seconds": observer.seconds}
@@ -121,36 +121,6 @@ def _with_defaults(embedded):
     n = len(embedded.embeddings)
     defaults = dict(kmeans=dict(n_init=restarts(n)), hdbscan=_hdbscan_defaults(n, named)).get(embedded.request.method, {})
     return clusterer.set_params(**{name: value for name,value in defaults.items() if name not in named})
-
-def _around(embedded, labels, clusterer):
-    "Coarser and finer groupings of the same clips where no number of clusters was given; else a neighbour that fits better."
-    choice, takes_number = embedded.n_clusters_choice, "n_clusters" in clusterer.get_params()
-    if choice: return dict(levels=_levels(embedded, choice, choice.levels or {}, labels, clusterer.n_clusters))
-    if takes_number: return dict(better_neighbour=_better_neighbour(embedded, labels))
-    if not embedded.request.chooses_n_clusters or len(labels) < FEWEST_TO_CHOOSE_FROM: return {}
-    choice = choose_number(embedded.embeddings, clusterer, embedded.request) # of a coarser level: the method has found its own
-    n_clusters = len(np.unique(labels[labels >= 0]))
-    numbers = [n for n in (choice.levels or {}).values() if 1 < n <= choice.k and n < n_clusters]
-    coarser = dict(zip(("coarse", "middle"), numbers))
-    return dict(n_clusters_choice=choice, levels=_levels(embedded, choice, coarser, labels, n_clusters))
-
-def _levels(embedded, choice, numbers, labels, n_clusters):
-    "A `Level` for each number but that of the clusters."
-    others = {name: n for name,n in numbers.items() if n != n_clusters}
-    made = nested_levels(embedded.embeddings, labels, others, embedded.request.random_state or 0)
-    return tuple(Level(name, found, _evidence(choice, others[name], found), others[name] == choice.k) for name,found in made.items())
-
-def _better_neighbour(embedded, labels):
-    "A number near to that of the clusters that fits clearly better, or None."
-    request = embedded.request
-    if not request.options.stability: return None
-    return better_neighbour(embedded.embeddings, labels, random_state=request.random_state or 0)
-
-def _evidence(choice, number, labels):
-    "What speaks for a level, of the number that was tried."
-    tried = choice.curve.set_index("k")
-    measures = {m: round(float(tried[m][number]), 4) for m in ("silhouette", "stability") if number in tried.index}
-    return dict(clusters=len(np.unique(labels[labels >= 0])), **measures)
 
 def _hdbscan_defaults(n, named):
     size = named.get("min_cluster_size", max(5, n//100)) # a group that is worth one

@@ -45,8 +45,8 @@ def test_new_clips_get_a_group_of_every_level(run):
     grouping = load_run(run/"run")
     found = AudioClusterer.load(run/"run").assign(run/"in")
     for level in grouping.levels: assert (found[level.column] == level.labels).mean() > .99
-    from audioclust.pipeline.assignment import _level_columns
-    noise = _level_columns(grouping, grouping.embeddings[:3], np.array([-1, -1, 0]))
+    from audioclust.pipeline.levels import level_columns
+    noise = level_columns(grouping, grouping.embeddings[:3], np.array([-1, -1, 0]))
     assert all((column[:2] == -1).all() and column[2] >= 0 for column in noise.values())
 
 
