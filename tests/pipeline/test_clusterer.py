@@ -225,7 +225,9 @@ def test_headers_of_at_most_so_many_files_are_read(tmp_path, tone, monkeypatch):
 
 
 @pytest.mark.parametrize("method", ["hdbscan", "meanshift"])
-def test_auto_means_nothing_to_a_method_without_a_number(tmp_path, tone, method):
+def test_auto_changes_no_cluster_of_a_method_without_a_number(tmp_path, tone, method):
     for i in range(12): tone(tmp_path/f"{i}.wav", hz=300*(1 + i % 3))
     model = AudioClusterer(method, n_clusters="auto", encoder="untrained", options=Options(stability=0)).fit(tmp_path)
-    assert model.n_clusters_choice_ is None and len(model.labels_) == 12
+    given = AudioClusterer(method, n_clusters=4, encoder="untrained", options=Options(stability=0)).fit(tmp_path)
+    assert (model.labels_ == given.labels_).all() and len(model.labels_) == 12 and given.n_clusters_choice_ is None
+    assert all(len(np.unique(level.labels)) < len(np.unique(model.labels_)) for level in model.levels_)
