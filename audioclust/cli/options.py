@@ -84,9 +84,15 @@ def _add_request(c):
         help="cut recordings into clips of S seconds (default: a recording is a clip)")
     c.add_argument("--hop", type=_positive(float, " of seconds"), metavar="S",
         help="start a clip every S seconds (default: the window)")
+    _add_clips(c)
     c.add_argument("--rate", type=_positive(int, " of hertz"), metavar="HZ",
         help="sample rate (default: the one most recordings have, up to 32000)")
     c.add_argument("--seed", type=int, default=0, help="random seed; the same seed gives the same groups (default: %(default)s)")
+
+def _add_clips(c):
+    c.add_argument("--clips", metavar="TABLE",
+        help="clips that another program has listed: a Raven selection table, an Audacity label track, a CSV, TSV or Parquet file with "
+             "start and end, or a folder of such; labels in it change nothing")
 
 def _add_method_options(c):
     "What the method and the measures after it are told."
@@ -152,6 +158,7 @@ def add_assign(command:Callable): # Makes a parser: name, function, help
     c.add_argument("folder", **_FOLDER)
     c.add_argument("--out", default="assigned.csv", metavar="FILE",
         help="CSV to write: path, start, end, cluster, confidence, strangeness (default: %(default)s)")
+    _add_clips(c)
     c.add_argument("--none-beyond", type=_positive(float), metavar="S",
         help="clips that are stranger than S get cluster -1, none of these; 95 %% of a cluster's own members are at most 1, "
              "and 1.2 is a good start (default: every clip goes somewhere)")

@@ -16,6 +16,7 @@ from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 
+from .cluster_command import listed_clips
 from .reporting import check_labels, plural, report, score_run, write_page
 from ..core.console import short_warnings, progress_bar, echo, printable, table_text
 
@@ -67,7 +68,7 @@ def _assigned(args):
     from audioclust.pipeline.run_folder import load_grouping
     with trusting_code() if args.remote_code else nullcontext(): grouping = load_grouping(args.run)
     annotations, errors = read_names(args.run), []
-    table = assign_clips(grouping, args.folder, errors, progress_bar(args.verbose - args.quiet), args.none_beyond)
+    table = assign_clips(grouping, listed_clips(args), errors, progress_bar(args.verbose - args.quiet), args.none_beyond)
     _warn_of(errors)
     if not len(table): raise ValueError(f"no usable recording in {args.folder}")
     table = table.round(dict(confidence=4, strangeness=4)).assign(path=[os.path.abspath(p) for p in table.path])

@@ -132,12 +132,16 @@ def _selection_table(path, clips):
     table = pd.DataFrame({
         "Selection": np.arange(1, len(clips) + 1), "View": "Spectrogram 1", "Channel": 1,
         "Begin Time (s)": clips.start.round(6).to_numpy(), "End Time (s)": clips.end.round(6).to_numpy(),
-        "Low Freq (Hz)": 0, "High Freq (Hz)": _highest_frequency(path),
+        "Low Freq (Hz)": _given(clips, "low_hz", 0), "High Freq (Hz)": _given(clips, "high_hz", _highest_frequency(path)),
         "Begin File": os.path.basename(path), "Cluster": clips.cluster.to_numpy(),
         "Name": [_one_line(name) for name in clips.name], "Confidence": clips.confidence.to_numpy(),
         **_clock_columns(clips),
         **{f"Cluster {c.removeprefix('cluster_')}": clips[c].to_numpy() for c in clips if c.startswith("cluster_")}})
     return table.to_csv(sep="\t", index=False)
+
+def _given(clips, column, otherwise):
+    "What a table of clips says, where it does."
+    return clips[column].fillna(otherwise).to_numpy() if column in clips else otherwise
 
 def _clock_columns(clips):
     "Date and time of day at which the clips begin, where the names of the recordings say it."
