@@ -148,6 +148,8 @@ def better_neighbour(X:np.ndarray, # Embeddings [N, d]
     now, bits_now, better = silhouette(labels), saved_bits(labels), []
     for n in {k - 1, k + 1, *(round(k*step) for step in _STEPS)} - {k, 1, 0}:
         other = merge_clusters(X, labels, n) if n < k else split_clusters(X, labels, n, random_state)
-        found = Neighbour(len(np.unique(other)), silhouette(other), now, saved_bits(other) - bits_now)
-        if found.n != k and _fits_better(found.n, k, *found[1:]): better.append(found)
+        n_found = len(np.unique(other)) # joins may be equally high, and clusters too small to be split
+        if n_found in (1, k): continue
+        found = Neighbour(n_found, silhouette(other), now, saved_bits(other) - bits_now)
+        if _fits_better(n_found, k, *found[1:]): better.append(found)
     return max(better, key=lambda neighbour: neighbour.silhouette, default=None)

@@ -95,3 +95,7 @@ def test_a_neighbour_is_named_where_it_fits_better():
 
 @pytest.mark.parametrize("labels", [np.zeros(60, int), np.full(60, -1), np.arange(60)//5], ids=["one", "noise", "too many"])
 def test_no_neighbour_of_what_has_none(labels, rng): assert better_neighbour(rng.normal(size=(60, 3)), labels) is None
+
+
+def test_clips_that_are_all_alike_have_no_neighbour():
+    assert better_neighbour(np.ones((30, 4)), np.repeat([0, 1, 2], [28, 1, 1])) is None
