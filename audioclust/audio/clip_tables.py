@@ -49,7 +49,7 @@ def _label_track(text):
         elif len(cells) > 1: rows.append(dict(start=cells[0], end=cells[1], label=cells[2] if len(cells) > 2 else ""))
     return pd.DataFrame(rows, columns=["start", "end", "label", *(["low_hz", "high_hz"] if any("low_hz" in row for row in rows) else [])])
 
-_TRACK_LINE = re.compile(r"-?[\d.]+(e-?\d+)?\t-?[\d.]+(e-?\d+)?(\t|$)")
+_TRACK_LINE = re.compile(r"(-?[\d.,]+(e[-+]?\d+)?(\t|$)){2}")
 
 def _read(file):
     if file.suffix.lower() == ".parquet":
@@ -58,15 +58,18 @@ def _read(file):
         except (OSError, ValueError) as e: raise ValueError(f"{file} cannot be read as Parquet ({shorten(e)})") from None
     try: text = file.read_text(encoding="utf-8-sig", errors="surrogateescape")
     except OSError as e: raise ValueError(f"{file} cannot be read: {e.strerror}") from None
+    if not text.strip(): return pd.DataFrame(columns=["start", "end"]) # a recording in which nothing was found
     first = text.split("\n", 1)[0].rstrip("\r")
     if _TRACK_LINE.match(first): return _label_track(text)
     separator = max("\t;,", key=first.count)
     return read_csv(file, sep=separator, encoding="utf-8-sig", encoding_errors="surrogateescape", dtype=str)
 
 def _numbers(values, name, file):
-    numbers = pd.to_numeric(values.replace("", np.nan), errors="coerce")
-    if not numbers.isna().any(): return numbers.to_numpy(float)
-    raise ValueError(f"{file}: {name} should be seconds, and is {shorten(repr(values[numbers.isna()].iloc[0]), 40)} in a row")
+    texts = values.astype(str).str.strip().str.replace(r"^(-?\d+),(\d+)$", r"\1.\2", regex=True) # a decimal comma
+    numbers = pd.to_numeric(texts.where(texts != ""), errors="coerce")
+    wrong = numbers.isna() & ~texts.isin(["", "nan"]) # a row without a time is left out later
+    if not wrong.any(): return numbers.to_numpy(float)
+    raise ValueError(f"{file}: {name} should be seconds, and is {shorten(repr(values[wrong].iloc[0]), 40)} in a row")
 
 def read_clip_table(file:str|Path, # Raven selection table, Audacity label track, CSV, TSV or Parquet
 )->pd.DataFrame: # Columns start, end (s), and of path, low_hz, high_hz, channel, label those that there are
@@ -86,7 +89,7 @@ def read_clip_table(file:str|Path, # Raven selection table, Audacity label track
     for name in "path", "channel", "label":
         if name in columns: table[name] = raw[columns[name]].astype(str)
     for name in "low_hz", "high_hz":
-        if name in columns: table[name] = pd.to_numeric(raw[columns[name]], errors="coerce")
+        if name in columns: table[name] = pd.to_numeric(raw[columns[name]].astype(str).str.replace(",", "."), errors="coerce")
     return table
 
 # %% ../../nbs/01_audio/13_clip_tables.ipynb #b9e7ec3a
@@ -137,6 +140,31 @@ class _Recordings:
         names = shorten(", ".join(map(str, found)), 200)
         raise ValueError(f"{file}: several recordings are called {called} ({names}): name their folders as well")
 
+def _depth(path, called):
+    "How many of the folders that a table names are those of a recording."
+    named, there = _parts(called)[-2::-1], _parts(path)[-2::-1]
+    return next((n for n,(a,b) in enumerate(zip(named, there)) if a != b), min(len(named), len(there)))
+
+def _without_doubles(paths):
+    "Where several names of one table seem to be one recording, such as those of several sites, it is the one that fits best."
+    for path in {path for path in paths.values() if path is not None}:
+        names = [called for called,found in paths.items() if found == path]
+        best = max(_depth(path, called) for called in names)
+        paths.update({called: None for called in names if _depth(path, called) < best})
+    return paths
+
+def _tables(files, errors):
+    "Tables that can be read, with their files; of a folder, what is no table is reported."
+    found, first_error = [], None
+    for file in files:
+        try: found.append((file, read_clip_table(file)))
+        except ValueError as e:
+            if len(files) == 1: raise
+            first_error = first_error or e
+            report_unusable(errors, file, f"no table of clips: {e}")
+    if not found: raise first_error or ValueError("no table")
+    return found
+
 def clips_of_tables(tables:str|Path, # A table, or a folder of tables
     recordings:str|Path|list, # Whatever `find_audio` takes
     errors:list|None=None, # (path, reason) of recordings that are not there, and of rows that hold no time, is appended here; None warns
@@ -145,18 +173,21 @@ def clips_of_tables(tables:str|Path, # A table, or a folder of tables
     folder = Path(tables) if Path(tables).is_dir() else None
     known, found = _Recordings(find_audio(recordings, errors)), []
     missing:Counter = Counter()
-    for file in _table_files(tables):
-        table = read_clip_table(file)
-        if "path" in table: paths = {called: known.find(called, file, folder) for called in table.path.unique()}
+    n_rows = 0
+    for file,table in _tables(_table_files(tables), errors):
+        if "path" in table: paths = _without_doubles({called: known.find(called, file, folder) for called in table.path.unique()})
         else:
             paths = {file.name: known.of_table(file, folder)}
             table["path"] = file.name
         for called,path in paths.items():
             if path is None: missing[file, called] = int((table.path == called).sum())
-        found.append(_usable(table.assign(path=table.path.map(paths)).dropna(subset="path"), file, errors))
-    for (file, called),n in missing.items():
+        matched = table[table.path.map(lambda called: paths[called] is not None).astype(bool)]
+        n_rows += len(matched)
+        found.append(_usable(matched.assign(path=[paths[called] for called in matched.path]), file, errors))
+    for (file, called),n in (+missing).items(): # an empty table misses nothing
         report_unusable(errors, called, f"{n} rows of {file} are of this recording, which is not there")
     clips = pd.concat(found, ignore_index=True)
+    if not len(clips) and n_rows: raise ValueError(f"no row of {tables} ends after it starts: clips need a start and an end")
     if not len(clips): raise ValueError(f"no row of {tables} is of one of the recordings: are the names of the files the same?")
     columns = ["path", "start", "end", *(c for c in ("low_hz", "high_hz", "channel", "label") if c in clips)]
     order = sorted(range(len(clips)), key=lambda i: (clips.path[i].parts, clips.start[i], clips.end[i]))

@@ -14,7 +14,7 @@ import pandas as pd
 
 # %% ../../nbs/01_audio/12_recorder_names.ipynb #5c751c6e
 _DATE, _CLOCK = r"((?:19|20)\d\d)-?([01]\d)-?([0-3]\d)", r"([01]\d|2[0-3])[-:_]?([0-5]\d)[-:_]?([0-5]\d)"
-_OFFSET = r"(Z(?![a-zA-Z])|[+-]\d{4}(?!\d))?" # from UTC
+_OFFSET = r"(Z(?![a-zA-Z])|[+-](?:0\d|1[0-4])(?:00|15|30|45)(?!\d))?" # from UTC, as there are; other digits are a number
 _DATE_TIME = re.compile(rf"(?<!\d){_DATE}[-_T ]?{_CLOCK}(?!\d){_OFFSET}")
 _HEXADECIMAL = re.compile(r"(?=.*[A-F])[0-9A-F]{8}") # of an AudioMoth; a number without a letter is more likely a number
 _FIRST_AUDIOMOTH, _LATEST = datetime(2017, 1, 1, tzinfo=timezone.utc), datetime(2050, 1, 1, tzinfo=timezone.utc)

@@ -51,7 +51,9 @@ def _encoder(args):
 def _record_of(args, request):
     "What a run that is stopped says it was asked for."
     from audioclust.pipeline.grouping import request_record
-    return request_record(request) | dict(encoder=args.encoder)
+    return request_record(request) | dict(encoder=args.encoder, clips=_clips_record(args))
+
+def _clips_record(args): return args.clips and os.path.abspath(args.clips)
 
 # %% ../../nbs/11_cli/03_cluster_command.ipynb #0c0fb363
 def _check(args, request):
@@ -170,6 +172,7 @@ def _make(args, request, team, training, messages):
     "Cluster, and save the run."
     from audioclust.pipeline.clustering import cluster_recordings
     from audioclust.pipeline.embedding import Observer
+    from audioclust.pipeline.grouping import request_record
     from audioclust.pipeline.run_folder import save_run
     log = None if args.quiet else lambda line: echo(line, file=sys.stderr)
     observer = Observer(progress_bar(args.verbose - args.quiet), log, training)
@@ -178,7 +181,8 @@ def _make(args, request, team, training, messages):
     for texts in team.gather(list(messages)):
         for text in texts: warnings.warn(text) # of other processes
     grouping = team.first(lambda: _renumbered(args, grouping))
-    save_run(grouping, args.out, command=args.argv, warnings=messages)
+    asked = {**request_record(request), "clips": _clips_record(args)}
+    save_run(grouping, args.out, command=args.argv, warnings=messages, request=asked)
 
 def _finish(args):
     "Score if there are labels; draw, write the page, say what was found."
@@ -200,10 +204,12 @@ _PAIR_FILES = {"content", "source", "both.csv", "both.json", "listen.html", "lis
 
 def _cluster_both(args):
     "Two runs of the same clips, and what they have in common."
+    from audioclust.pipeline.grouping import check_request
     from audioclust.pipeline.resuming import at_work, begun
     out = Path(args.out)
     if args.ignore: raise ValueError("--ignore is for one grouping; --by both uses the list of each")
     _check_pair_folder(args, out)
+    for each in _each_run(args, None): check_request(request_of(each)) # both before any work
     since = begun(out) if args.resume and not args.overwrite else None
     marked = nullcontext() if rank() else at_work(out, since, recordings=os.path.abspath(args.folder))
     with marked:

@@ -123,15 +123,18 @@ def report(run_folder:str|Path, # A run folder
 
 def _levels_line(levels):
     "The other levels, and where their groups are."
-    parts = [f"{level['name']}, {plural(level['evidence']['clusters'], 'group')}" for level in levels]
+    def about(level):
+        n = level["evidence"].get("clusters")
+        return f"{level['name']}, {plural(n, 'group')}" if n else level["name"]
+    parts = [about(level) for level in levels]
     recommended = [level["name"] for level in levels if level["recommended"]]
     line = f"other levels: {'; '.join(parts)} (in columns {', '.join('cluster_' + level['name'] for level in levels)})"
     return f"{line}; recommended: {recommended[0]}" if recommended else line
 
 def _neighbour_line(neighbour):
     n, now, silhouette = (neighbour[name] for name in ("n", "silhouette_now", "silhouette"))
-    return (f"{n} groups fit clearly better: they have a silhouette of {silhouette:.2f}, not {now:.2f}, and describe the clips "
-            f"in {neighbour['more_bits']:.1f} bits each fewer; to try them: --n-clusters {n}")
+    return (f"{n} groups fit clearly better: they have a silhouette of {silhouette:.2f}, not {now:.2f}, and need "
+            f"{neighbour['more_bits']:.1f} bits less to describe each clip; to try them: --n-clusters {n}")
 
 def _score_rows(scores):
     "The scores of the clusters, and of each level if there are any."

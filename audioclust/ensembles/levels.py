@@ -80,7 +80,8 @@ def nested_levels(X:np.ndarray, # Embeddings [N, d]
     k, levels, finest = len(np.unique(labels[labels >= 0])), {}, labels
     for name,n in sorted(numbers.items(), key=lambda item: item[1]):
         if n < k: levels[name] = merge_clusters(X, labels, n)
-        if n > k: levels[name] = finest = split_clusters(X, finest, n, random_state)
+        split = split_clusters(X, finest, n, random_state) if n > k else finest
+        if split.max(initial=-1) > finest.max(initial=-1) and len(np.unique(split)) > len(np.unique(finest)): levels[name] = finest = split
     return levels
 
 def parents(labels:np.ndarray, # Group of each clip [N], -1 is noise
@@ -139,10 +140,11 @@ def better_neighbour(X:np.ndarray, # Embeddings [N, d]
     "The neighbour on the tree with the largest silhouette, among those that fit clearly better."
     labels = np.asarray(labels)
     rows = np.flatnonzero(labels >= 0)
+    n_clusters = len(np.unique(labels[rows]))
     rows = np.sort(np.random.default_rng(random_state).permutation(rows)[:most])
     X, labels = np.asarray(to_numpy(X), np.float32)[rows], labels[rows]
     k = len(np.unique(labels))
-    if not 2 <= k <= len(labels)//6: return None
+    if not 2 <= k <= len(labels)//6 or k < n_clusters: return None # some are too small to be looked at
     distances, saved_bits = pairwise_distances(X), bits_saved(X)
     def silhouette(labels): return float(silhouette_score(distances, labels, metric="precomputed"))
     now, bits_now, better = silhouette(labels), saved_bits(labels), []

@@ -176,7 +176,7 @@ class Choice(NamedTuple):
     why: str # The reason in words
     curve: pd.DataFrame # A row for each candidate: k, stability, silhouette, saved_bits, calinski_harabasz
     eigengap: int # The number that the graph of nearest neighbours suggests
-    levels: dict|None = None # From `level_numbers`; None in runs of before there were levels
+    levels: dict|None = None # From `level_numbers`; None where a run was made by a version without levels
 
 def _kmeans(k, seed): return KMeans(k, n_init=3, random_state=seed)
 

@@ -43,7 +43,8 @@ def _at_level(table, level, run):
     "The clips with the groups of a level as their clusters."
     column, levels = f"cluster_{level}", [c.removeprefix("cluster_") for c in table if c.startswith("cluster_")]
     if column not in table:
-        has = f"its levels are {', '.join(levels)}" if levels else "it has none; --n-clusters auto finds some"
+        has = (f"beside its clusters it has {', '.join(levels)}; without a level the clusters are written" if levels
+               else "it has none; --n-clusters auto finds some")
         raise ValueError(f"{run} has no level {level}: {has}")
     return table.assign(cluster=table[column], name=[f"{level} {c}" if c >= 0 else "noise" for c in table[column]])
 
@@ -67,6 +68,7 @@ def join_neighbours(table:pd.DataFrame, # Clips of one recording: start, end, na
 )->pd.DataFrame: # The same columns, ordered by start
     "Clips that touch or overlap and have the same name as one clip, with the least confidence of them."
     table = table.sort_values(["start", "end"], kind="stable")
+    table = table.drop(columns=[c for c in table if c.startswith("cluster_")]) # they may differ within what is joined
     other_name = table.name != table.name.shift()
     gap = table.start > table.end.cummax().shift() + .01  # s
     number = (other_name | gap).cumsum().to_numpy()

@@ -144,13 +144,14 @@ def _with_words(clusters, folder):
     return clusters
 
 def _levels(run, shown):
-    "Coarser levels by their numbers of groups, which cut the tree; finer ones with the groups that clusters open into."
+    "Coarser levels with the group of each cluster; finer ones with the groups that clusters open into."
     coarser, finer, above = [], [], "cluster"
     for level in read_levels(run.folder):
         name, column = level["name"], f"cluster_{level['name']}"
         n, n_clusters = (int(run.clips[c][run.clips[c] >= 0].nunique()) for c in (column, "cluster"))
         if n < n_clusters:
-            coarser.append(dict(name=name, n=n))
+            groups = shown.clips[shown.clips.cluster >= 0].groupby("cluster")[column].first()
+            coarser.append(dict(name=name, n=n, groups={int(c): int(group) for c,group in groups.items()}))
             continue
         finer.append(dict(name=name, labels=shown.clips[column].tolist(), groups=_parts(run, shown, column, above)))
         above = column

@@ -61,7 +61,7 @@ def read_groupings(run:str|Path, # A run folder, or one with a run by content an
 def _shared_clips(first, second):
     "Both runs, with the clips that are in both, in the same order."
     place = ["path", "start"]
-    rows_first = first.clips[place].assign(row_first=np.arange(len(first.clips)))
-    rows_second = second.clips[place].assign(row_second=np.arange(len(second.clips)))
-    shared = rows_first.merge(rows_second, on=place)
+    def numbered(clips, name): # and which of several clips with one start each is
+        return clips[place].assign(nth=clips.groupby(place).cumcount(), **{name: np.arange(len(clips))})
+    shared = numbered(first.clips, "row_first").merge(numbered(second.clips, "row_second"), on=[*place, "nth"])
     return [first.take(shared.row_first.to_numpy()), second.take(shared.row_second.to_numpy())]

@@ -163,7 +163,8 @@ def shared_clips(before:pd.DataFrame, # `clusters.csv` of one run: columns path,
 )->tuple[np.ndarray,np.ndarray]: # (clusters in the first [n], clusters in the second [n])
     "Clusters of the clips that two runs have in common."
     columns = ["path", "start", "cluster"]
-    both = before[columns].merge(now[columns], on=["path", "start"])
+    first, second = (t[columns].assign(nth=t.groupby(["path", "start"]).cumcount()) for t in (before, now))
+    both = first.merge(second, on=["path", "start", "nth"])
     return both.cluster_x.to_numpy(), both.cluster_y.to_numpy()
 
 def renumbered(grouping:Any, # A `Grouping` with numbers of its own

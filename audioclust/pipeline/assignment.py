@@ -37,7 +37,8 @@ def regroup(grouping:Grouping, # Of which the embeddings are taken
     for m in (old.method, method):
         if m and trains_encoder(m): raise ValueError(f"{m} trains its own embeddings: cluster the recordings anew")
     kept_params = old.options.params if method is None and params is None else params
-    options = replace(old.options, params=kept_params, sharded=False)
+    level = old.options.level if method is None and n_clusters is None else None
+    options = replace(old.options, params=kept_params, sharded=False, level=level)
     request = replace(old, method=method or old.method, options=options,
                       n_clusters=old.n_clusters if n_clusters is None else n_clusters,
                       random_state=old.random_state if random_state is None else random_state)

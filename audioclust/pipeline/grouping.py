@@ -84,7 +84,8 @@ def request_from_record(record:dict, # What `request_record` gave, perhaps read 
     "The request that a record describes."
     known = {f.name for f in fields(Options)}
     options = {k: v for k,v in record.items() if k in known}
-    return Request(**{k: v for k,v in record.items() if k not in known}, options=Options(**options))
+    asked = {f.name for f in fields(Request)} - {"options"}
+    return Request(**{k: v for k,v in record.items() if k in asked}, options=Options(**options))
 
 # %% ../../nbs/09_pipeline/02_grouping.ipynb #9d96e274
 def check_request(request:Request)->Any: # The unfitted clusterer

@@ -23,18 +23,21 @@ def levels_around(embedded:Embedded, # The clips
 )->dict: # Entries of the `Grouping`: levels and perhaps n_clusters_choice, or better_neighbour, or none
     "Coarser and finer groupings of the same clips where no number of clusters was given; else a neighbour that fits better."
     choice, takes_number = embedded.n_clusters_choice, "n_clusters" in clusterer.get_params()
-    if choice: return dict(levels=_levels(embedded, choice, choice.levels or {}, labels, clusterer.n_clusters))
+    if choice and takes_number: return dict(levels=_levels(embedded, choice, choice.levels or {}, labels, clusterer.n_clusters))
     if takes_number: return dict(better_neighbour=_better_neighbour(embedded, labels))
     if not embedded.request.chooses_n_clusters or len(labels) < FEWEST_TO_CHOOSE_FROM: return {}
-    choice = choose_number(embedded.embeddings, clusterer, embedded.request) # of a coarser level: the method has found its own
+    choice = choose_number(embedded.embeddings, clusterer, embedded.request) # for levels: the method has found its own number
     n_clusters = len(np.unique(labels[labels >= 0]))
+    why = f"{embedded.request.method} found {n_clusters} clusters; what K-means would choose, for coarser levels: {choice.why}"
+    choice = choice._replace(why=why)
     numbers = [n for n in (choice.levels or {}).values() if 1 < n <= choice.k and n < n_clusters]
     coarser = dict(zip(("coarse", "middle"), numbers))
     return dict(n_clusters_choice=choice, levels=_levels(embedded, choice, coarser, labels, n_clusters))
 
 def _levels(embedded, choice, numbers, labels, n_clusters):
     "A `Level` for each number but that of the clusters."
-    others = {name: n for name,n in numbers.items() if n != n_clusters}
+    k = len(np.unique(labels[labels >= 0])) # perhaps fewer than were asked for
+    others = {name: n for name,n in numbers.items() if n > n_clusters or n < min(n_clusters, k)}
     made = nested_levels(embedded.embeddings, labels, others, embedded.request.random_state or 0)
     return tuple(Level(name, found, _evidence(choice, others[name], found), others[name] == choice.k) for name,found in made.items())
 

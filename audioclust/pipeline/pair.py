@@ -111,9 +111,10 @@ def merge_tables(content:pd.DataFrame, # Columns path, start, end, cluster
 )->pd.DataFrame: # Columns path, start, end, content, source
     "The clusters of each clip in both groupings, as one table."
     columns = ["path", "start", "end", "cluster"]
-    left = content[columns].rename(columns=dict(cluster="content"))
-    right = source[columns].rename(columns=dict(cluster="source")).drop(columns="end")
-    return left.merge(right, on=["path", "start"])
+    def named(table, name): # and which of several clips with one start each is
+        return table[columns].rename(columns=dict(cluster=name)).assign(nth=table.groupby(["path", "start"]).cumcount())
+    left, right = named(content, "content"), named(source, "source").drop(columns="end")
+    return left.merge(right, on=["path", "start", "nth"]).drop(columns="nth")
 
 @dataclass(frozen=True, eq=False)
 class GroupingPair:

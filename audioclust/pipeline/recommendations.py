@@ -91,7 +91,7 @@ def number_wanted(choice:Any, # A `Choice`
     "The number of groups of the level that was asked for, or of the recommended one."
     levels, level = choice.levels or {}, request.options.level
     if level is not None and level not in levels:
-        warnings.warn(f"there is no level {level} here, so the recommended one is taken; the levels are "
+        warnings.warn(f"there is no level {level} for these clips, so the recommended number is taken, {choice.k}; the levels are "
                       + ", ".join(f"{name} ({n} groups)" for name,n in levels.items()))
     number = levels.get(level, choice.k)
     if number > 1 or not trains_encoder(request.method): return number

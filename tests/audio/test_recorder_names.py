@@ -21,6 +21,10 @@ from audioclust.pipeline.run_reading import read_table
 def test_names_that_say_a_time(name, iso): assert recorded_at(f"/somewhere/20010101_000000/{name}").isoformat() == iso
 
 
+@pytest.mark.parametrize("number", ["-9000", "+0075", "-0001", "+8000"])
+def test_a_number_behind_a_time_is_no_offset(number): assert recorded_at(f"20210603_050000{number}.wav").isoformat() == "2021-06-03T05:00:00"
+
+
 @pytest.mark.parametrize("name", ["", "dog.wav", "12345678901234.wav", "20261399_053000.wav", "20260230_053000.wav", "20260512_993000.wav", "120260512_053000.wav", "20260512_0530001.wav",
                                   "12345678.WAV", "DEADBEEF.wav", "5eba3d48.wav", "0012ABCD.wav", "XEBA3D48.wav", "20260512.wav"])
 def test_names_that_say_none(name): assert recorded_at(name) is None

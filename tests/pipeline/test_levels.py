@@ -106,7 +106,7 @@ def test_wrong_levels_are_refused(run, tmp_path, capsys):
 def test_which_number_is_wanted():
     choice = Choice(5, "", pd.DataFrame(), 2, dict(coarse=5, fine=9))
     assert number_wanted(choice, Request(n_clusters="auto")) == 5 and number_wanted(choice, Request(n_clusters="auto", options=Options(level="fine"))) == 9
-    with pytest.warns(UserWarning, match="no level middle here, so the recommended one is taken; the levels are coarse .5 groups., fine .9 groups."):
+    with pytest.warns(UserWarning, match="no level middle for these clips, so the recommended number is taken, 5; the levels are coarse .5 groups., fine .9 groups."):
         assert number_wanted(choice, Request(n_clusters="auto", options=Options(level="middle"))) == 5
     none = choice._replace(k=1, levels=dict(coarse=1, fine=3))
     with pytest.warns(UserWarning, match="spice cannot be trained for one group"): assert number_wanted(none, Request("spice", "auto")) == 3
@@ -157,3 +157,32 @@ def test_a_given_number_is_compared_with_its_neighbours(tmp_path, capsys, rng):
     assert f"{record['better_neighbour']['n']} groups fit clearly better" in printed
     loaded = load_run(tmp_path/"run")
     assert loaded.better_neighbour._asdict() == record["better_neighbour"]
+
+
+def test_a_grouping_of_a_level_can_be_grouped_anew(run):
+    from audioclust.pipeline import regroup
+    fine = AudioClusterer(n_clusters="auto", encoder="fixed", options=Options(level="fine", stability=0)).fit(run/"in").grouping_
+    assert regroup(fine, n_clusters=5).request.options.level is None and regroup(fine, method="hdbscan").levels is not None
+    assert regroup(fine, random_state=1).request.options.level == "fine"
+
+
+def test_a_pair_of_methods_that_count_is_refined(words):
+    from audioclust.pipeline import group_pair
+    from audioclust.pipeline.pair import refine
+    made = group_pair(words[0], Request("meanshift", "auto", encoder="fixed", options=Options(stability=0)), refined=False)
+    refine(made.content, made.source, most_shared_before=2., most_shared_after=2.)
+    for grouping in (made.content, made.source): assert grouping.n_clusters_choice.why.startswith("meanshift found")
+
+
+def test_a_pair_with_a_wrong_level_is_refused_before_any_work(run, tmp_path, capsys):
+    assert main(["cluster", str(run/"in"), "--out", str(tmp_path/"both"), "--by", "both", "--n-clusters", "auto,4", "--level", "fine", "-q"]) == 2
+    assert "which finds the levels" in capsys.readouterr().err and not (tmp_path/"both").exists()
+
+
+def test_levels_that_are_none_are_left_out(rng):
+    from audioclust.ensembles.levels import nested_levels
+    X = rng.normal(size=(25, 4)).astype(np.float32)
+    labels = np.repeat([0, 1, 2], [9, 8, 8])
+    assert nested_levels(X, labels, dict(fine=5)) == {}  # too few clips in each to be split
+    grouping = group(from_embeddings(X, request=Request("kmeans", "auto", options=Options(stability=0))))
+    assert all(len(np.unique(level.labels)) != len(np.unique(grouping.labels)) for level in grouping.levels)

@@ -36,10 +36,14 @@ function findMiddles(tree) { // the last join inside a group names the cluster i
   }
 }
 
+const groupsShown = level => new Set(Object.values(level.groups)).size;
+
 function regroup() {
   const {tree} = grouping();
   const n = wantedGroups[viewIndex];
-  groups = n === null ? new Map() : cutTree(tree, n);
+  const level = grouping().coarser.find(level => groupsShown(level) === n); // a level has numbers of its own
+  const numbered = level && new Map(Object.entries(level.groups).map(([c, group]) => [Number(c), group]));
+  groups = n === null ? new Map() : numbered ?? cutTree(tree, n);
   members = new Map();
   middles = new Map();
   if (groups.size) {

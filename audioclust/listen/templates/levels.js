@@ -20,7 +20,10 @@ function openBelow(level, group) {
 
 function drawLevels() {
   const {tree, coarser, finer} = grouping(), K = tree ? tree.leaves.length : 1;
-  const n = wantedGroups[viewIndex] ?? K, areOpen = openedParts.size > 0;
+  const n = wantedGroups[viewIndex] ?? K, bar = $("levels-bar");
+  const opening = clusterIds().filter(c => partsOf(-1, c).length);
+  const areOpen = opening.length > 0 && opening.every(c => openedParts.has(partKey(-1, c)));
+  const focused = [...bar.children].indexOf(document.activeElement);
   function levelButton(text, wanted, opens) {
     const button = element("button", {type: "button"}, text);
     button.setAttribute("aria-pressed", n === wanted && areOpen === opens);
@@ -32,12 +35,13 @@ function drawLevels() {
     });
     return button;
   }
-  const buttons = coarser.map(level => levelButton(`${level.name}: ${level.n}`, level.n, false));
+  const buttons = coarser.map(level => levelButton(`${level.name}: ${level.n}`, groupsShown(level), false));
   buttons.push(levelButton(`clusters: ${K}`, K, false));
   const names = finer.map(({name, groups}) => `${name}: ${Object.keys(groups).length}`);
   if (names.length) buttons.push(levelButton(names.join(", "), K, true));
-  $("levels-bar").hidden = buttons.length < 2;
-  $("levels-bar").replaceChildren("Levels", ...buttons);
+  bar.hidden = buttons.length < 2;
+  bar.replaceChildren("Levels", ...buttons);
+  bar.children[focused]?.focus({preventScroll: true});
 }
 
 function partsButton(level, group, name) { // opens a cluster or a part
