@@ -43,8 +43,8 @@ def _columns(table, file):
 def _label_track(text):
     "Start, end, label and frequencies of an Audacity label track."
     rows:list = []
-    for line in text.splitlines():
-        cells = line.split("\t")
+    for line in text.split("\n"): # a label may hold other signs that end a line
+        cells = line.rstrip("\r").split("\t")
         if cells[0] == "\\" and rows and len(cells) > 2: rows[-1].update(low_hz=cells[1], high_hz=cells[2])
         elif len(cells) > 1: rows.append(dict(start=cells[0], end=cells[1], label=cells[2] if len(cells) > 2 else ""))
     return pd.DataFrame(rows, columns=["start", "end", "label", *(["low_hz", "high_hz"] if any("low_hz" in row for row in rows) else [])])
@@ -133,9 +133,9 @@ class _Recordings:
 
     def _one(self, found, above, called, file):
         "Of recordings with the same name, the one whose folders are those that are named, as far up as it takes."
-        for n in range(len(above) + 1):
+        for n in range(1, len(above) + 1):
             if len(found) < 2: break
-            found = [path for path in found if n == 0 or _parts(path.parent)[-n:] == above[-n:]] or found
+            found = [path for path in found if _parts(path.parent)[-n:] == above[-n:]] or found
         if len(found) < 2: return found[0] if found else None
         names = shorten(", ".join(map(str, found)), 200)
         raise ValueError(f"{file}: several recordings are called {called} ({names}): name their folders as well")

@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from audioclust.ensembles.hierarchy import cluster_tree
-from audioclust.ensembles.levels import better_neighbour, merge_clusters, nested_levels, parents, plot_levels, split_clusters
+from audioclust.ensembles.levels import better_neighbour, merge_clusters, nested_levels, plot_levels, split_clusters
 from audioclust.ensembles.n_clusters import choose_k, level_numbers
 from audioclust.kmeans import KMeans
 from audioclust.metrics import ari
@@ -25,7 +25,6 @@ def test_levels_are_nested_and_noise_stays_noise(seed):
     assert list(levels) == ["coarse", "middle", "fine"] and [len(np.unique(l[l >= 0])) for l in levels.values()] == [4, 14, 20]
     for l in levels.values(): assert ((l < 0) == (labels < 0)).all() and l.dtype == np.int64
     assert is_within(labels, levels["coarse"]) and is_within(levels["middle"], labels) and is_within(levels["fine"], levels["middle"])
-    assert parents(levels["middle"], labels) == pd.Series(labels).groupby(levels["middle"]).first().drop(-1).to_dict()
     again = nested_levels(X, labels, dict(fine=20, middle=14, coarse=4), seed)
     assert all((again[name] == l).all() for name,l in levels.items())
 

@@ -1,4 +1,4 @@
-// Levels: coarser ones are cuts of the tree, finer ones are the parts that a cluster opens into.
+// Levels: coarser ones are cuts of the tree with numbers of their own, finer ones the parts that a cluster opens into.
 let chosenPart = null; // [finer level, group], or none
 const openedParts = new Set(); // keys of the clusters and parts that are open
 const partKey = (level, group) => `${level}:${group}`; // level -1 are the clusters themselves
