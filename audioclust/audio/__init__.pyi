@@ -8,6 +8,10 @@ from .decoding import (
     load_audio as load_audio,
 )
 from .clip_table import clips as clips
+from .events import (
+    EventSettings as EventSettings,
+    find_events as find_events,
+)
 from .logmel import LogMel as LogMel
 from .datasets import (
     label_clips as label_clips,
@@ -23,4 +27,5 @@ from .synthetic import (
     synthetic_sounds as synthetic_sounds,
     synthetic_words as synthetic_words,
 )
+from .tapes import synthetic_tape as synthetic_tape
 from .loaders import AudioDataLoaders as AudioDataLoaders
