@@ -12,12 +12,12 @@ import sys
 import warnings
 from argparse import Namespace
 from contextlib import ExitStack, nullcontext
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from .reporting import check_labels, check_written, draw_figures, report, score_run, write_page
+from .reporting import check_labels, check_written, draw_figures, report, score_run, write_between, write_page
 from ..core.console import short_warnings, progress_bar, echo
 
 # %% ../../nbs/11_cli/03_cluster_command.ipynb #abfbe7b0
@@ -27,9 +27,23 @@ def request_of(args:Namespace, # As the parser gives them
     "What the arguments ask for."
     from audioclust.pipeline.grouping import Options, Request
     cache = None if args.no_cache else args.cache or True
-    options = Options(hop=args.hop, sample_rate=args.rate, params=_params(args), num_workers=args.workers, device=args.device, cache=cache,
+    options = Options(hop=args.hop, events=_events(args), sample_rate=args.rate, params=_params(args), num_workers=args.workers, device=args.device, cache=cache,
                       sharded=sharded, stability=args.stability, max_memory=args.max_memory, level=args.level)
     return Request(args.method, args.n_clusters, args.by, args.ignore, _encoder(args), args.window, args.seed, options)
+
+def _events(args):
+    "The settings of --cut events; None without it."
+    settings = dict(args.event or [])
+    if args.cut is None:
+        if settings: raise ValueError("--event sets what --cut events looks for: say that as well")
+        return None
+    if args.clips: raise ValueError("--clips says what the clips are: leave out --cut")
+    if args.window or args.hop: raise ValueError("recordings are cut into windows or into events: leave out --window and --hop, or --cut")
+    from audioclust.audio.events import EventSettings
+    known = [f.name for f in fields(EventSettings)]
+    for name in settings:
+        if name not in known: raise ValueError(f"--event {name}={settings[name]}: the settings are {', '.join(known)}")
+    return EventSettings(**settings)
 
 def _params(args):
     "Parameters of the method."
@@ -189,6 +203,7 @@ def _finish(args):
     from audioclust.pipeline.annotations import update_name_columns
     if (Path(args.out)/"names.json").is_file(): update_name_columns(args.out)
     if args.labels: score_run(args.out, args.labels)
+    if args.cut: write_between(args.out)
     written = args.no_page or _illustrate(args.out, args.max_memory)
     report(args.out, args.verbose)
     check_written(written, args.out)

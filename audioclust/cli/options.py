@@ -84,6 +84,11 @@ def _add_request(c):
         help="cut recordings into clips of S seconds (default: a recording is a clip)")
     c.add_argument("--hop", type=_positive(float, " of seconds"), metavar="S",
         help="start a clip every S seconds (default: the window)")
+    c.add_argument("--cut", choices=["events"],
+        help="cut recordings into the events in them, which stand out of the noise, and leave out the rest; it is listed in RUN/between.csv")
+    c.add_argument("--event", action="append", type=_setting, metavar="NAME=VALUE",
+        help="a setting of --cut events: shortest, longest, gap, margin or memory in seconds, low or high in Hz, threshold or edge "
+             "in standard deviations of the noise, such as low=2000 or threshold=5")
     _add_clips(c)
     c.add_argument("--rate", type=_positive(int, " of hertz"), metavar="HZ",
         help="sample rate (default: the one most recordings have, up to 32000)")

@@ -16,12 +16,13 @@ import pandas as pd
 
 from ..audio.folders import check_recordings_exist
 from ..audio.clip_table import clips as cut_clips
+from ..audio.events import find_events
 from ..audio.recorder_names import with_times
 from ..core.registry import trains_encoder
 from ..ensembles.membership import cluster_means, simplified_silhouette, strangeness
 from .clustering import group
 from .embedding import _silent, check_enough, encode_clips
-from .grouping import check_request, Embedded, Grouping
+from .grouping import check_request, CLIP_DETAILS, Embedded, Grouping
 from .levels import level_columns
 from .recommendations import asks_for_number, choose_number, number_wanted
 
@@ -69,8 +70,7 @@ def assign(grouping:Grouping, # Whose clusters new clips are assigned to
         raise ValueError("the embeddings of this grouping came from elsewhere, and no encoder is known that could embed new recordings")
     unusable:list = [] if errors is None else errors
     check_recordings_exist(recordings)
-    options = grouping.request.options
-    clips = with_times(cut_clips(recordings, grouping.request.window, options.hop, unusable))
+    clips = _cut_alike(recordings, grouping.request, unusable)
     found = encode_clips(grouping.encoder, clips, grouping.request, progress=progress)
     unusable += found.errors
     if errors is None:
@@ -80,11 +80,19 @@ def assign(grouping:Grouping, # Whose clusters new clips are assigned to
     labels, sure = _labels_and_confidence(grouping, Z, found.probabilities)
     strange = strangeness(grouping.embeddings, grouping.labels, Z, labels)
     if none_beyond is not None: labels = np.where(strange > none_beyond, -1, labels)
-    columns = ["path", "start", "end", *(["time"] if "time" in found.clips else [])]
+    columns = ["path", "start", "end", *(c for c in CLIP_DETAILS if c in found.clips)]
     table = found.clips[columns].assign(cluster=labels, confidence=sure, strangeness=strange,
                                                         **level_columns(grouping, Z, labels))
     table.attrs["n_cached"] = found.n_cached
     return table
+
+def _cut_alike(recordings, request, errors):
+    "The clips of new recordings, cut as those of the run were; a table of clips is taken as it is."
+    if request.options.events and not _has_times(recordings): clips = find_events(recordings, request.options.events, errors)
+    else: clips = cut_clips(recordings, request.window, request.options.hop, errors)
+    return with_times(clips)
+
+def _has_times(recordings): return isinstance(recordings, pd.DataFrame) and "start" in recordings
 
 def _labels_and_confidence(grouping, Z, probabilities):
     "Clusters of new embeddings, by the numbers that users see, and how clearly they belong there."

@@ -193,7 +193,7 @@ def _named(request):
 
 def _find(recordings, request, clusterer):
     errors = []
-    clips = find_clips(recordings, request.window, request.options.hop, errors)
+    clips = find_clips(recordings, request.window, request.options.hop, errors, request.options.events)
     check_enough(clusterer, len(clips))
     return clips, errors
 

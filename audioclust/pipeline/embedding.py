@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from ..audio.clip_table import clips as cut_clips
+from ..audio.events import EventSettings, find_events, recording_paths
 from audioclust.audio.folders import (
     check_recordings_exist,
     check_recordings_reachable,
@@ -59,13 +60,20 @@ def find_clips(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV,
     window:float|None=None, # Seconds in a clip; None makes each recording one clip
     hop:float|None=None, # Seconds from one clip to the next; None is `window`
     errors:list|None=None, # What could not be used is appended here as (path, reason)
-)->pd.DataFrame: # Columns path, start, end (s), and time where names of files say one
+    events:EventSettings|None=None, # Cut recordings into the events in them; None cuts by `window`
+)->pd.DataFrame: # Columns path, start, end (s), and time where names of files say one; of events low_hz and high_hz
     "The clips of recordings; `ValueError` where there is none."
     errors = [] if errors is None else errors
     check_recordings_exist(recordings)
-    table = cut_clips(recordings, window, hop, errors)
-    if not len(table): raise ValueError(explain_no_recordings(recordings, errors))
+    table = find_events(recordings, events, errors) if events else cut_clips(recordings, window, hop, errors)
+    if not len(table): raise ValueError(_why_no_clips(recordings, errors, events))
     return with_times(table)
+
+def _why_no_clips(recordings, errors, events):
+    if events:
+        n_searched = len(recording_paths(recordings)) - len(errors)
+        if n_searched > 0: return f"no event stands out of the noise in {n_searched} recordings: lower their threshold ({events.threshold:g}), or cut windows"
+    return explain_no_recordings(recordings, errors)
 
 def check_enough(clusterer:Any, # Unfitted
     n:int, # Clips that can be used

@@ -11,7 +11,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ..audio.events import EventSettings
 from ..core.distributed import check_device
 from ..core.memory import memory_left
 from ..core.registry import make_clusterer, METHODS, trains_encoder
@@ -30,6 +31,7 @@ from ..encoders.base import Encoder
 class Options:
     "What a request rarely needs to say."
     hop:float|None=None # Seconds from one clip to the next; None is `window`
+    events:EventSettings|None=None # Cut recordings into the events in them, and leave out the rest; None cuts by `window`
     sample_rate:int|None=None # Hz; None is the rate that most recordings have
     params:dict|None=None # Further arguments of the method
     num_workers:int|None=None # Worker processes; None decides by the amount of audio
@@ -75,6 +77,7 @@ def request_record(request:Request, # What is asked for
     "What `run.json` says was asked for; an encoder without a name is described by an entry of its own."
     record = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in ("encoder", "options")}
     options = {k: v for k,v in vars(request.options).items() if k not in _NOT_RECORDED}
+    if options["events"]: options["events"] = asdict(options["events"])
     device, encoder = request.options.device, request.encoder
     named = dict(encoder=encoder) if isinstance(encoder, str) else {}
     return {**record, **options, **named, "device": device and str(device)}
@@ -84,6 +87,7 @@ def request_from_record(record:dict, # What `request_record` gave, perhaps read 
     "The request that a record describes."
     known = {f.name for f in fields(Options)}
     options = {k: v for k,v in record.items() if k in known}
+    if options.get("events"): options["events"] = EventSettings(**options["events"])
     asked = {f.name for f in fields(Request)} - {"options"}
     return Request(**{k: v for k,v in record.items() if k in asked}, options=Options(**options))
 
@@ -96,6 +100,7 @@ def check_request(request:Request)->Any: # The unfitted clusterer
     if not request.chooses_n_clusters and not (isinstance(n_clusters, (int, np.integer)) and n_clusters >= 1):
         raise ValueError(f"n_clusters={n_clusters!r}: say a whole number, at least 1, or 'auto'")
     _check_options(request.options)
+    _check_events(request)
     clusterer = _unfitted_clusterer(request)
     _check_level(request, clusterer)
     return clusterer
@@ -144,6 +149,12 @@ def _check_options(options):
     lr = (options.params or {}).get("lr") or 1
     if not isinstance(lr, (int, float)) or not 0 < lr < float("inf"):
         raise ValueError(f"lr={lr!r}: a learning rate is a number above 0")
+
+def _check_events(request):
+    events = request.options.events
+    if events is None: return
+    if not isinstance(events, EventSettings): raise ValueError(f"events={events!r}: give an EventSettings, or None")
+    if request.window or request.options.hop: raise ValueError("recordings are cut into events or into windows: leave out window and hop, or events")
 
 def _unfitted_clusterer(request):
     options, params = request.options, request.options.params or {}

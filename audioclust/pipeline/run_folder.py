@@ -119,7 +119,7 @@ def _level_record(level): # Its labels are a column of clusters.csv
     return dict(name=level.name, recommended=level.recommended, evidence=level.evidence)
 
 _NOT_IN_EVERY_RUN = ("listen.html", "curves.csv", "map.npy", "probabilities.npy", "levels.json", "explanations.json",
-                     "model/encoder.json")
+                     "between.csv", "model/encoder.json")
 
 def _remove_outdated(path):
     "Remove what belongs to a run that was here before and may not be written by this one."
