@@ -63,7 +63,7 @@ def _encoders_help():
 
 def _add_request(c):
     "What is asked for."
-    c.add_argument("folder", metavar="FOLDER",
+    c.add_argument("folder", metavar="FOLDER", nargs="?",
         help="folder of recordings, searched to the bottom; also a file, a glob in quotes, or a CSV with a column path")
     c.add_argument("--out", required=True, metavar="RUN", help="folder for the results")
     c.add_argument("--n-clusters", type=_number, default=10, metavar="K",
@@ -85,7 +85,7 @@ def _add_request(c):
     c.add_argument("--hop", type=_positive(float, " of seconds"), metavar="S",
         help="start a clip every S seconds (default: the window)")
     c.add_argument("--cut", choices=["events"],
-        help="cut recordings into the events in them, which stand out of the noise, and leave out the rest; it is listed in RUN/between.csv")
+        help="cut recordings into the events in them, which stand out of the noise, and leave out the rest, listed in RUN/between.csv")
     c.add_argument("--event", action="append", type=_setting, metavar="NAME=VALUE",
         help="a setting of --cut events: shortest, longest, gap, margin or memory in seconds, low or high in Hz, threshold or edge "
              "in standard deviations of the noise, such as low=2000 or threshold=5")
@@ -98,6 +98,9 @@ def _add_clips(c):
     c.add_argument("--clips", metavar="TABLE",
         help="clips that another program has listed: a Raven selection table, an Audacity label track, a CSV, TSV or Parquet file with "
              "start and end, or a folder of such; labels in it change nothing")
+    c.add_argument("--embeddings", metavar="FILE",
+        help="embeddings that another program has made, in place of those of an encoder: .npy, .npz, CSV, TSV or Parquet, BirdNET's files, "
+             "or a folder with a database of hoplite (Perch, BirdNET); --clips says what the rows are, FOLDER has the sounds to play")
 
 def _add_method_options(c):
     "What the method and the measures after it are told."
@@ -160,7 +163,7 @@ def add_assign(command:Callable): # Makes a parser: name, function, help
     "The options of `audioclust assign`."
     c = command("assign", assign, "sort new sounds into the groups of a run")
     c.add_argument("run", **_RUN)
-    c.add_argument("folder", **_FOLDER)
+    c.add_argument("folder", nargs="?", **_FOLDER)
     c.add_argument("--out", default="assigned.csv", metavar="FILE",
         help="CSV to write: path, start, end, cluster, confidence, strangeness (default: %(default)s)")
     _add_clips(c)

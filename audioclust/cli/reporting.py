@@ -127,7 +127,8 @@ def report(run_folder:str|Path, # A run folder
     if levels := read_levels(run_folder): echo(_levels_line(levels))
     if "better_neighbour" in record: echo(_neighbour_line(record["better_neighbour"]))
     if record.get("stability"): echo(_stability_line(record["stability"]))
-    if line := _followed_line(record.get("followed", {}), record["ignored"]): echo(line)
+    ignored = record["ignored"] if "encoder" in record else _IGNORABLE # of given embeddings nothing can be taken away
+    if line := _followed_line(record.get("followed", {}), ignored): echo(line)
     if "scores" in record: echo(table_text(_score_rows(record["scores"])))
     echo(f"groups: {folder/'clusters.csv'}\nmap:    {folder/'figures'/'map.png'}")
     if (folder/"listen.html").is_file(): echo(f"listen: {folder/'listen.html'}")
@@ -161,10 +162,14 @@ def _score_rows(scores):
     if not levels: return rows
     return [{"level": level, **{name: of[name] for name in _SHOWN_SCORES}} for level,of in {"cluster": scores, **levels}.items()]
 
+def _how(record):
+    if "encoder" not in record: return "of the embeddings that were given"
+    return f"by {record['by']}, ignoring {', '.join(record['ignored']) or 'nothing'}"
+
 def _first_line(record):
     summary = record["summary"]
     line = (f"{plural(summary['clips'], 'clip')} ({summary['seconds']:,.0f} s of sound) in {plural(summary['clusters'], 'cluster')} "
-            f"by {record['by']}, ignoring {', '.join(record['ignored']) or 'nothing'}")
+            f"{_how(record)}")
     if summary["noise"]: line += f"; {summary['noise']:,} clips are noise"
     if summary.get("cached"): line += f"; {summary['cached']:,} of {summary['clips']:,} clips came from the cache"
     return line

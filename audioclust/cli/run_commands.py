@@ -16,7 +16,7 @@ from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 
-from .cluster_command import listed_clips
+from .inputs import check_inputs, given_embeddings, listed_clips
 from .reporting import check_labels, plural, report, score_run, write_page
 from ..core.console import short_warnings, progress_bar, echo, printable, table_text
 
@@ -52,7 +52,8 @@ def assign(args:Namespace)->int: # As the parser gives them -> exit status
     check_file(out, args.folder, args.overwrite)
     read_run(args.run) # says what is wrong where there is none, or a pair
     with short_warnings([]):
-        check_recordings_exist(args.folder)
+        check_inputs(args)
+        if args.folder is not None: check_recordings_exist(args.folder)
         table, names = _assigned(args)
         write_table(table, out)
     by_cluster = sorted(zip(table.cluster < 0, table.cluster, names)) # clips of no cluster come last
@@ -64,18 +65,26 @@ def _assigned(args):
     "The table of the new clips, and what the cluster of each is called."
     from audioclust.encoders.pretrained import trusting_code
     from audioclust.pipeline.annotations import display_name, spreadsheet_safe, read_names
-    from audioclust.pipeline.assignment import assign as assign_clips
     from audioclust.pipeline.run_folder import load_grouping
     with trusting_code() if args.remote_code else nullcontext(): grouping = load_grouping(args.run)
     annotations, errors = read_names(args.run), []
-    table = assign_clips(grouping, listed_clips(args), errors, progress_bar(args.verbose - args.quiet), args.none_beyond)
+    table = (_embeddings_assigned if args.embeddings else _recordings_assigned)(args, grouping, errors)
     _warn_of(errors)
     if not len(table): raise ValueError(f"no usable recording in {args.folder}")
-    table = table.round(dict(confidence=4, strangeness=4)).assign(path=[os.path.abspath(p) for p in table.path])
+    table = table.round(dict(confidence=4, strangeness=4)).assign(path=[os.path.abspath(p) if p != "" else "" for p in table.path])
     nowhere = "none of these" if args.none_beyond else "noise"
     names = [display_name(c, annotations) if c >= 0 else nowhere for c in table.cluster]
     if annotations["names"] or annotations["merged"]: table["name"] = [spreadsheet_safe(name) for name in names]
     return table, names
+
+def _recordings_assigned(args, grouping, errors):
+    from audioclust.pipeline.assignment import assign as assign_clips
+    return assign_clips(grouping, listed_clips(args), errors, progress_bar(args.verbose - args.quiet), args.none_beyond)
+
+def _embeddings_assigned(args, grouping, errors):
+    from audioclust.pipeline.given_embeddings import assign_embeddings
+    X, clips = given_embeddings(args, errors)
+    return assign_embeddings(grouping, X, clips, args.none_beyond)
 
 def _warn_of(errors):
     "Say which recordings could not be used."

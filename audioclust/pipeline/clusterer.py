@@ -12,15 +12,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from ..encoders.base import Encoder
 from .assignment import assign, regroup
-from .clustering import cluster_recordings
+from .clustering import cluster_recordings, group
 from .embedding import _silent, Observer
 from .annotations import renumbered
+from .given_embeddings import assign_embeddings, from_embeddings
 from .grouping import Grouping, Options, Request
 from .pair import GroupingPair
 from .run_folder import load_run, save_run
@@ -51,14 +53,18 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         params = self.get_params(deep=False)
         return Request(**{**params, "options": self.options or Options()})
 
-    def fit(self, recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
+    def fit(self, recordings:str|Path|list|pd.DataFrame|np.ndarray, # Folder, file, glob, CSV, list, table of clips; or embeddings [N, d]
         y=None, # Ignored
         progress:Callable=_silent, # Wraps the batches of the embedding, to show how far it is
         checkpoints:str|Path|None=None, # Folder in which a training is saved after each epoch, and resumed from
         log:Callable|None=None, # Takes a line of text after each epoch of a training
+        clips:pd.DataFrame|None=None, # Of embeddings that are given: columns path, start, end (s) [N]; None: no file is known
     )->Self:
-        "Find the clips, embed them and cluster the embeddings."
-        self.grouping_ = cluster_recordings(recordings, self.request(), Observer(progress, log, checkpoints))
+        "Find the clips, embed them and cluster the embeddings; embeddings that are given are clustered as they are."
+        observer = Observer(progress, log, checkpoints)
+        if _are_embeddings(recordings):
+            self.grouping_ = group(from_embeddings(np.asarray(recordings), clips, self.request()), observer=observer)
+        else: self.grouping_ = cluster_recordings(recordings, self.request(), observer)
         return self
 
     def __getattr__(self, name:str)->Any:
@@ -68,15 +74,18 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(grouping, name[:-1])
 
-    def assign(self, recordings:str|Path|list|pd.DataFrame, # Whatever `fit` takes
+    def assign(self, recordings:str|Path|list|pd.DataFrame|np.ndarray, # Whatever `fit` takes
         errors:list|None=None, # What could not be used is appended here as (path, reason); None warns
         none_beyond:float|None=None, # A clip that is stranger than this gets cluster -1; None leaves that to the method
+        clips:pd.DataFrame|None=None, # Of embeddings that are given, as for `fit`
     )->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness
         "New clips and the clusters that they belong to."
         check_is_fitted(self, "grouping_")
+        if _are_embeddings(recordings):
+            return assign_embeddings(self.grouping_, np.asarray(recordings), clips, none_beyond)
         return assign(self.grouping_, recordings, errors, none_beyond=none_beyond)
 
-    def predict(self, recordings:str|Path|list|pd.DataFrame, # Whatever `fit` takes
+    def predict(self, recordings:str|Path|list|pd.DataFrame|np.ndarray, # Whatever `fit` takes
     )->np.ndarray: # int64, one for each clip that can be used
         "Clusters of new clips."
         return self.assign(recordings).cluster.to_numpy()
@@ -120,6 +129,10 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         return clusterer_of(found)
 
 # %% ../../nbs/09_pipeline/01_clusterer.ipynb #e3fdfde5
+def _are_embeddings(recordings):
+    "Is it an array of numbers rather than what names recordings?"
+    return isinstance(recordings, (np.ndarray, torch.Tensor)) and np.asarray(recordings).dtype.kind in "fiu"
+
 def clusterer_of(grouping:Grouping, # From `cluster_recordings` or `load_run`
 )->AudioClusterer: # Fitted
     "A grouping with the face of scikit-learn."

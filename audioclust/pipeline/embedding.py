@@ -72,7 +72,9 @@ def find_clips(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV,
 def _why_no_clips(recordings, errors, events):
     if events:
         n_searched = len(recording_paths(recordings)) - len(errors)
-        if n_searched > 0: return f"no event stands out of the noise in {n_searched} recordings: lower their threshold ({events.threshold:g}), or cut windows"
+        if n_searched > 0:
+            return (f"no event stands out of the noise in {n_searched} recordings: "
+                    f"lower their threshold ({events.threshold:g}), or cut windows")
     return explain_no_recordings(recordings, errors)
 
 def check_enough(clusterer:Any, # Unfitted

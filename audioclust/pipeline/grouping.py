@@ -154,7 +154,8 @@ def _check_events(request):
     events = request.options.events
     if events is None: return
     if not isinstance(events, EventSettings): raise ValueError(f"events={events!r}: give an EventSettings, or None")
-    if request.window or request.options.hop: raise ValueError("recordings are cut into events or into windows: leave out window and hop, or events")
+    if request.window or request.options.hop:
+        raise ValueError("recordings are cut into events or into windows: leave out window and hop, or events")
 
 def _unfitted_clusterer(request):
     options, params = request.options, request.options.params or {}

@@ -1,0 +1,139 @@
+"Embeddings of other programs, in the layouts in which they write them."
+import sqlite3
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+
+from audioclust.audio.embedding_files import read_embeddings
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((4, 6)).astype(np.float32)
+TIMES = [("a.wav", 0., 3.), ("a.wav", 3., 6.), ("sub/b.wav", 0., 3.), ("sub/b.wav", 3., 6.)]
+
+@pytest.fixture
+def sounds(tmp_path):
+    for name in "a.wav", "sub/b.wav":
+        path = tmp_path/"sounds"/name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sf.write(path, .1*RNG.standard_normal(6*8000), 8000)
+    return tmp_path/"sounds"
+
+def check(found, sounds):
+    read, clips = found
+    np.testing.assert_allclose(read, X, atol=1e-6)
+    assert [(str(p.relative_to(sounds)), s, e) for p,s,e in zip(clips.path, clips.start, clips.end)] == TIMES
+
+def text(row): return ",".join(map(str, row.tolist()))
+
+def test_birdnet_2_csv(tmp_path, sounds):
+    lines = [f'{name},{start},{end},"{text(x)}"' for (name, start, end),x in zip(TIMES, X)]
+    (tmp_path/"e.csv").write_text("\n".join(["file_path,start,end,embedding", *lines]) + "\n")
+    check(read_embeddings(tmp_path/"e.csv", recordings=sounds), sounds)
+
+def test_birdnet_1_text_files(tmp_path, sounds):
+    for name in "a", "sub/b":
+        file = tmp_path/f"out/{name}.birdnet.embeddings.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        rows = [(start, end, x) for (n, start, end),x in zip(TIMES, X) if n == f"{name}.wav"]
+        file.write_text("".join(f"{start}\t{end}\t{text(x)}\n" for start,end,x in rows))
+    check(read_embeddings(tmp_path/"out", recordings=sounds), sounds)
+
+def test_opensoundscape_csv(tmp_path, sounds):
+    table = pd.DataFrame(X, columns=range(6))
+    for i,name in enumerate(("file", "start_time", "end_time")): table.insert(i, name, [row[i] for row in TIMES])
+    table["file"] = [str(sounds/name) for name in table.file]
+    table.to_csv(tmp_path/"e.csv", index=False)
+    check(read_embeddings(tmp_path/"e.csv"), sounds)
+
+def test_numbered_columns_are_in_the_order_of_the_numbers(tmp_path):
+    table = pd.DataFrame(RNG.standard_normal((3, 12)), columns=[f"dim_{i}" for i in range(12)])
+    table[sorted(table)].assign(year_1=2026).to_csv(tmp_path/"e.csv", index=False)
+    np.testing.assert_allclose(read_embeddings(tmp_path/"e.csv")[0], table.to_numpy(), atol=1e-6)
+
+def test_numpy_with_and_without_clips(tmp_path, sounds):
+    paths, starts, ends = zip(*TIMES)
+    np.savez(tmp_path/"e.npz", embeddings=X, filename=np.array(paths), start=starts, end=ends)
+    check(read_embeddings(tmp_path/"e.npz", recordings=sounds), sounds)
+    np.save(tmp_path/"e.npy", X)
+    read, clips = read_embeddings(tmp_path/"e.npy")
+    assert (clips.path == "").all() and (read == X).all()
+    pd.DataFrame(TIMES, columns=["Begin File", "Begin Time (s)", "End Time (s)"]).to_csv(tmp_path/"clips.txt", sep="\t", index=False)
+    check(read_embeddings(tmp_path/"e.npy", tmp_path/"clips.txt", sounds), sounds)
+    (tmp_path/"whole.csv").write_text("path\n" + "\n".join(name for name,*_ in TIMES))
+    assert read_embeddings(tmp_path/"e.npy", tmp_path/"whole.csv", sounds)[1].end.tolist() == [6]*4
+
+def test_numbers_alone(tmp_path):
+    np.savetxt(tmp_path/"e.csv", X, delimiter=",")
+    np.testing.assert_allclose(read_embeddings(tmp_path/"e.csv")[0], X, atol=1e-6)
+
+def test_parquet(tmp_path, sounds):
+    pytest.importorskip("pyarrow")
+    table = pd.DataFrame(TIMES, columns=["file", "start", "end"]).assign(embedding=list(X))
+    table.to_parquet(tmp_path/"e.parquet")
+    check(read_embeddings(tmp_path/"e.parquet", recordings=sounds), sounds)
+
+def hoplite(folder, index):
+    "A database with the tables, columns and types of hoplite 1, and vectors in an index."
+    folder.mkdir()
+    with sqlite3.connect(folder/"hoplite.sqlite") as db:
+        db.execute("CREATE TABLE recordings (id INTEGER PRIMARY KEY, filename TEXT NOT NULL, datetime TEXT, deployment_id INTEGER)")
+        db.execute("CREATE TABLE windows (id INTEGER PRIMARY KEY, recording_id INTEGER NOT NULL, offsets FLOAT_LIST NOT NULL)")
+        names = sorted({name for name,*_ in TIMES})
+        db.executemany("INSERT INTO recordings VALUES (?, ?, NULL, 1)", list(enumerate(names, 1)))
+        db.executemany("INSERT INTO windows VALUES (?, ?, ?)",
+                       [(i + 1, names.index(n) + 1, np.array([s, e], "<f8").tobytes()) for i,(n,s,e) in enumerate(TIMES)])
+    db.close()
+    if index:
+        made = index.Index(ndim=6, dtype="f16", metric="ip")
+        made.add(np.arange(1, 5), X)
+        made.save(str(folder/"usearch.index"))
+
+def test_hoplite(tmp_path, sounds):
+    index = pytest.importorskip("usearch.index")
+    hoplite(tmp_path/"db", index)
+    read, clips = read_embeddings(tmp_path/"db", recordings=sounds)
+    np.testing.assert_allclose(read, X, atol=2e-3) # 16 bits
+    check((X, clips), sounds)
+
+def test_hoplite_without_its_package_or_index(tmp_path, monkeypatch):
+    hoplite(tmp_path/"db", None)
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "usearch.index", None)
+        with pytest.raises(ValueError, match="pip install usearch"): read_embeddings(tmp_path/"db")
+    pytest.importorskip("usearch.index")
+    with pytest.raises(ValueError, match="no database of hoplite"): read_embeddings(tmp_path/"db")
+
+def test_what_cannot_be_used_is_left_out_and_said(tmp_path, sounds):
+    bad = X.copy()
+    bad[1, 2] = np.nan
+    np.savez(tmp_path/"e.npz", embeddings=bad, path=["a.wav", "a.wav", "gone.wav", "b.wav"], start=[0, 3, 0, 0], end=[3, 6, 3, 3])
+    errors = []
+    read, clips = read_embeddings(tmp_path/"e.npz", recordings=sounds, errors=errors)
+    assert [p.name for p in clips.path] == ["a.wav", "b.wav"] and (read == X[[0, 3]]).all()
+    assert {str(Path(p).name) for p,_ in errors} == {"gone.wav", "e.npz"}
+    with pytest.warns(UserWarning, match="not there"): read_embeddings(tmp_path/"e.npz", recordings=sounds)
+
+@pytest.mark.parametrize("name,content,says", [
+    ("x.csv", "path,label\na.wav,b\n", "no column `embedding`"),
+    ("x.csv", "path,embedding\na.wav,1 2\nb.wav,1 2 3\n", "equally many numbers"),
+    ("x.csv", "path,embedding\na.wav,one\n", "equally many numbers"),
+    ("x.csv", "path,d0,d1\na.wav,1,two\n", "do not hold numbers only"),
+    ("x.npy", "no array", "no file of arrays"),
+    ("x.h5", "", "embeddings are read from .npy"),
+    ("x.csv", "path,embedding\n", "holds no embeddings")])
+def test_errors(tmp_path, name, content, says):
+    (tmp_path/name).write_text(content)
+    with pytest.raises(ValueError, match=says): read_embeddings(tmp_path/name)
+
+def test_more_errors(tmp_path):
+    with pytest.raises(ValueError, match="there is no file"): read_embeddings(tmp_path/"x.npy")
+    with pytest.raises(ValueError, match="holds no file of embeddings"): read_embeddings(tmp_path)
+    np.save(tmp_path/"o.npy", np.array([{}], object), allow_pickle=True)
+    with pytest.raises(ValueError, match="no file of arrays"): read_embeddings(tmp_path/"o.npy")
+    for i,d in enumerate((3, 4)): np.save(tmp_path/f"{i}.npy", np.zeros((2, d)))
+    (tmp_path/"o.npy").unlink()
+    with pytest.raises(ValueError, match=r"several sizes: \[3, 4\]"): read_embeddings(tmp_path)

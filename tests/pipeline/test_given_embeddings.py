@@ -1,0 +1,99 @@
+"Runs of embeddings that another program made: the command, the run folder, the page, new embeddings, Python."
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+from sklearn.datasets import make_blobs
+
+from audioclust.cli import main
+from audioclust.metrics import ari
+from audioclust.pipeline import AudioClusterer, load_run
+
+X, TRUTH = make_blobs(90, 12, centers=3, random_state=0)
+X = X.astype(np.float32)
+
+@pytest.fixture
+def given(tmp_path):
+    "A tape of 90 seconds, an embedding for each."
+    rng = np.random.default_rng(0)
+    (tmp_path/"tapes").mkdir()
+    sf.write(tmp_path/"tapes/20260512_053000.wav", .1*rng.standard_normal(90*8000), 8000)
+    np.savez(tmp_path/"e.npz", embeddings=X, path=["20260512_053000.wav"]*90, start=np.arange(90.), end=np.arange(90.) + 1)
+    return tmp_path
+
+def test_with_recordings(given, capsys):
+    run = given/"run"
+    assert main(["cluster", str(given/"tapes"), "--embeddings", str(given/"e.npz"), "--out", str(run), "--n-clusters", "auto"]) == 0
+    said = capsys.readouterr().out
+    assert "of the embeddings that were given" in said and "--ignore" not in said
+    table = pd.read_csv(run/"clusters.csv")
+    assert len(table) == 90 and ari(TRUTH, table.cluster) == 1
+    assert table.time[3] == "2026-05-12T05:30:03.000"
+    assert (run/"listen.html").stat().st_size > 1e5
+    record = json.loads((run/"run.json").read_text())
+    assert record["request"]["embeddings"] == str(given/"e.npz") and "encoder" not in record
+    assert main(["export", str(run), "--to", "raven", "--out", str(given/"raven")]) == 0
+    assert main(["listen", str(run), "--embed", "--page", str(given/"p.html")]) == 0
+    assert load_run(run).encoder is None
+
+def test_without_recordings(given):
+    np.save(given/"x.npy", X)
+    run = given/"run"
+    assert main(["cluster", "--embeddings", str(given/"x.npy"), "--out", str(run), "--n-clusters", "3"]) == 0
+    assert ari(TRUTH, pd.read_csv(run/"clusters.csv").cluster) == 1
+    assert (run/"listen.html").is_file() and (run/"figures/map.png").is_file()
+    assert main(["cluster", "--embeddings", str(given/"x.npy"), "--out", str(run), "--n-clusters", "3", "--resume"]) == 0
+    assert main(["cluster", "--embeddings", str(given/"x.npy"), "--out", str(run), "--n-clusters", "4", "--overwrite", "--no-page"]) == 0
+
+def test_recordings_that_are_gone(given):
+    "Paths that lead nowhere are kept; only the sounds are missing."
+    (given/"tapes/20260512_053000.wav").unlink()
+    run = given/"run"
+    assert main(["cluster", "--embeddings", str(given/"e.npz"), "--out", str(run), "--n-clusters", "3"]) == 0
+    table = pd.read_csv(run/"clusters.csv")
+    assert table.path.str.endswith("20260512_053000.wav").all() and (run/"listen.html").is_file()
+
+def test_new_embeddings(given):
+    run, new = given/"run", given/"new.csv"
+    np.save(given/"x.npy", X[:60])
+    assert main(["cluster", "--embeddings", str(given/"x.npy"), "--out", str(run), "--n-clusters", "3", "--no-page"]) == 0
+    np.save(given/"y.npy", X[60:])
+    assert main(["assign", str(run), "--embeddings", str(given/"y.npy"), "--out", str(new)]) == 0
+    assert ari(TRUTH[60:], pd.read_csv(new).cluster) == 1
+    found = AudioClusterer.load(run).assign(X[60:])
+    assert (found.cluster.to_numpy() == pd.read_csv(new).cluster.to_numpy()).all()
+
+def test_python():
+    made = AudioClusterer(n_clusters=3).fit(X)
+    assert ari(TRUTH, made.labels_) == 1 and (made.predict(X) == made.labels_).all()
+    clips = pd.DataFrame(dict(path="x.wav", start=np.arange(90.), end=np.arange(90.) + 1))
+    assert AudioClusterer(n_clusters=3).fit(X, clips=clips).clips_.start[5] == 5
+    with pytest.raises(ValueError, match="shape"): AudioClusterer().fit(X[:, 0])
+    with pytest.raises(ValueError, match="11 dimensions, and those of the run 12"): made.assign(X[:, 1:])
+    with pytest.raises(ValueError, match="window cannot be said"): AudioClusterer(window=2.).fit(X)
+
+@pytest.mark.parametrize("arguments,says", [
+    ([], "say the folder of recordings, or --embeddings"),
+    (["--embeddings", "gone.npy"], "there is no file gone.npy"),
+    (["--embeddings", "E", "--window", "2"], "leave out --window"),
+    (["--embeddings", "E", "--by", "both"], "leave out --by both"),
+    (["--embeddings", "E", "--encoder", "fixed", "--ignore", "pitch"], "leave out --encoder, --ignore"),
+    (["--embeddings", "E", "--method", "spice"], "spice trains its own embeddings"),
+    (["--embeddings", "E", "--n-clusters", "200"], "ask for at most 90")])
+def test_errors(given, capsys, arguments, says):
+    arguments = [str(given/"e.npz") if a == "E" else a for a in arguments]
+    assert main(["cluster", *arguments, "--out", str(given/"run")]) == 2
+    err = capsys.readouterr().err.strip()
+    assert says in err and "\n" not in err
+    assert not (given/"run").exists()
+
+def test_assign_needs_the_same_kind(given, capsys):
+    np.save(given/"x.npy", X)
+    main(["cluster", "--embeddings", str(given/"x.npy"), "--out", str(given/"run"), "--n-clusters", "3", "--no-page"])
+    assert main(["assign", str(given/"run"), str(given/"tapes"), "--out", str(given/"n.csv")]) == 2
+    assert "came from elsewhere" in capsys.readouterr().err
+    main(["cluster", str(given/"tapes"), "--window", "3", "--out", str(given/"run2"), "--n-clusters", "2", "--no-page", "--no-cache"])
+    assert main(["assign", str(given/"run2"), "--embeddings", str(given/"x.npy"), "--out", str(given/"n.csv")]) == 2
+    assert "assign recordings to it" in capsys.readouterr().err
