@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['EventSettings', 'events_in', 'find_events', 'recording_paths', 'between_events']
 
-# %% ../../nbs/01_audio/15_events.ipynb #ce14de0c
+# %% ../../nbs/01_audio/15_events.ipynb #f883b326
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ from .decoding import _check_header, _finite, _open, probe
 from .recordings import AudioError, find_audio, report_unusable
 from .streaming import available_cores
 
-# %% ../../nbs/01_audio/15_events.ipynb #57fe174f
+# %% ../../nbs/01_audio/15_events.ipynb #8aaa99b0
 @dataclass(frozen=True)
 class EventSettings:
     "What counts as an event."
@@ -48,7 +48,7 @@ class EventSettings:
             a, b = getattr(self, smaller), getattr(self, larger)
             if b is not None and a > b: raise ValueError(f"{smaller}={a:g} of events is more than {larger}={b:g}")
 
-# %% ../../nbs/01_audio/15_events.ipynb #2c9c30e3
+# %% ../../nbs/01_audio/15_events.ipynb #1a5385e7
 _FRAME, _SMOOTH, _BLOCK = .032, .06, 5. # seconds: in a frame, of averaging, in a block
 _BANDS, _GROUP = 40, 4 # bands; neighbours in a group of them
 _QUIETEST = -100. # dB, the level of digital silence
@@ -123,7 +123,7 @@ def _take(samples, n):
         n -= len(block)
         yield block
 
-# %% ../../nbs/01_audio/15_events.ipynb #bc28f257
+# %% ../../nbs/01_audio/15_events.ipynb #d516828e
 _LEAST_SPREAD = .7 # dB
 _TO_DEVIATION = 1.48 # standard deviations in the distance from the median to a quartile, for Gaussian noise
 _ISLAND = 5. # seconds; sound of less than this between zeros is no noise
@@ -169,7 +169,7 @@ def _scores(blocks, reach, seconds)->Iterator[np.ndarray]:
         scores[is_silent] = 0
         yield scores.astype(np.float32)
 
-# %% ../../nbs/01_audio/15_events.ipynb #8c1f7c54
+# %% ../../nbs/01_audio/15_events.ipynb #c963b6df
 class _Active:
     "The frames of a recording above the lower threshold."
     def __init__(self, scores, settings, n_bands):
@@ -219,7 +219,7 @@ def _with_margins(events, settings, duration)->list:
         out += [(a, b, rows) for a,b in pairwise(borders)]
     return out
 
-# %% ../../nbs/01_audio/15_events.ipynb #243d0dda
+# %% ../../nbs/01_audio/15_events.ipynb #f2caaa7e
 _COLUMNS = ["path", "start", "end", "low_hz", "high_hz"]
 
 def events_in(path:str|Path, # A recording
@@ -242,7 +242,7 @@ def events_in(path:str|Path, # A recording
     rows = [(path, start, end, *_frequencies(active, rows, bands, settings)) for start,end,rows in events]
     return pd.DataFrame(rows, columns=_COLUMNS)
 
-# %% ../../nbs/01_audio/15_events.ipynb #5b2384a4
+# %% ../../nbs/01_audio/15_events.ipynb #da50e12c
 def find_events(recordings:Any, # Whatever `find_audio` takes, or a table with a column path
     settings:EventSettings|None=None, # None: all defaults
     errors:list|None=None, # (path, reason) of what cannot be used is appended here; None warns
