@@ -131,7 +131,11 @@ def _explained_and_advised(embedded, labels, clusterer):
     attributes = clip_attributes(clips, rows_to_measure(labels)[1])
     explained = dict(followed=followed(attributes, labels, clips), explanations=differences(attributes, labels))
     n_clusters = getattr(clusterer, "n_clusters", None)
-    return explained, advice(clips, labels, n_clusters, embedded.request.ignored, attributes)
+    return explained, advice(clips, labels, n_clusters, (*embedded.request.ignored, *_given_lengths(embedded)), attributes)
+
+def _given_lengths(embedded):
+    "Attributes that cutting into windows would take away, where clips are events or the embeddings are given."
+    return ("length", "silence") if embedded.request.options.events or embedded.encoder is None and not embedded.request.trains else ()
 
 def _warn_of_windows(request, stability):
     "Windows of long recordings begin anywhere in a sound, so order should not matter."
