@@ -79,7 +79,7 @@ def _check(args, request):
 # %% ../../nbs/11_cli/03_cluster_command.ipynb #d66bfa7b
 def _renumbered(args, grouping):
     "The grouping with the numbers of the run that is replaced, or of the one named by --like; names are carried over."
-    from audioclust.pipeline.annotations import carry_names, renumbered
+    from audioclust.pipeline.numbering import carry_names, renumbered
     earlier, out = Path(args.like or args.out), Path(args.out)
     by, table = _earlier(args)
     if by is None: return grouping # nothing is replaced, or what is there is no complete run
@@ -88,7 +88,7 @@ def _renumbered(args, grouping):
         return grouping
     grouping = renumbered(grouping, table)
     if args.like: _copy_names(earlier, out)
-    for name in carry_names(out, {int(c) for c in grouping.labels}):
+    for name in carry_names(out, {int(c) for c in grouping.labels}, grouping.table().clip_id):
         warnings.warn(f"no cluster holds what was called {name!r} any more: the name is kept in names.json, under lost")
     return grouping
 

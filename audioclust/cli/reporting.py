@@ -112,6 +112,7 @@ def report(run_folder:str|Path, # A run folder
     verbose:int=0, # Above 0 says more
 ):
     "Print what a run found and where it is."
+    from audioclust.pipeline.annotations import read_names
     from audioclust.pipeline.run_reading import read_levels, read_run
     record, folder = read_run(run_folder), Path(run_folder)
     echo(_first_line(record))
@@ -129,9 +130,16 @@ def report(run_folder:str|Path, # A run folder
     if record.get("stability"): echo(_stability_line(record["stability"]))
     ignored = record["ignored"] if "encoder" in record else _IGNORABLE # of given embeddings nothing can be taken away
     if line := _followed_line(record.get("followed", {}), ignored): echo(line)
+    if line := _edits_line(read_names(run_folder), folder): echo(line)
     if "scores" in record: echo(table_text(_score_rows(record["scores"])))
     echo(f"groups: {folder/'clusters.csv'}\nmap:    {folder/'figures'/'map.png'}")
     if (folder/"listen.html").is_file(): echo(f"listen: {folder/'listen.html'}")
+
+def _edits_line(names, folder):
+    "What a person has edited, and this run keeps; nothing where that is nothing."
+    words = dict(names="name", merged="merge", marks="mark", notes="note", clips="moved clip")
+    parts = [plural(len(names[kind]), word) for kind,word in words.items() if names[kind]]
+    return f"by hand: {', '.join(parts)} ({folder/'names.json'})" if parts else ""
 
 def _between_line(folder, seconds):
     "How much of the recordings the events take, and where the rest is listed."

@@ -31,7 +31,7 @@ def score(args:Namespace)->int: # As the parser gives them -> exit status
 def listen(args:Namespace)->int: # As the parser gives them -> exit status
     "Write the listening page of a run, and take over edits."
     from audioclust.listen.page import listen_page
-    from audioclust.pipeline.annotations import apply_edits
+    from audioclust.pipeline.edits import apply_edits
     from audioclust.pipeline.run_reading import run_folders
     with short_warnings([]):
         if args.edits: apply_edits(args.run, args.edits)

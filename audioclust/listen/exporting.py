@@ -16,7 +16,7 @@ import pandas as pd
 import soundfile as sf
 
 from ..core.files import atomic_write, write_table
-from ..pipeline.annotations import display_name, spreadsheet_safe, MARKS, read_names
+from ..pipeline.annotations import display_name, edited_clusters, MARKS, read_names, spreadsheet_safe
 from ..pipeline.run_reading import read_table
 from ..pipeline.run_reading import read_run
 
@@ -29,8 +29,8 @@ def named_clips(run:str|Path, # A run folder
     read_run(run)  # says what is wrong where there is no run
     table = _clusters_table(Path(run)/"clusters.csv")
     names = read_names(run)
-    name_of = {c: display_name(c, names) for c in table.cluster.unique()}
-    table = table.assign(name=table.cluster.map(name_of))
+    edited = edited_clusters(table, names)
+    table = table.assign(name=edited.map({c: display_name(c, names) for c in edited.unique()}))
     columns = [c for c in ("cluster", "name", "mark") if c in table]
     known = table[columns].astype(str)
     without = [without] if isinstance(without, str) else [str(w) for w in without]

@@ -34,8 +34,9 @@ def listen_page(run:str|Path, # A run folder
     thumbnails, seconds = clip_thumbnails(clips, num_workers=num_workers)
     audio = embedded_audio(clips) if embed else linked_audio(clips, page)
     views = [grouping_data(grouping, rows) for grouping in groupings]
-    created = str(groupings[0].record["created"])
-    data = dict(clip_data(clips), run=created, views=views, thumbs=_thumbnail_data(thumbnails), audio=audio)
+    record = groupings[0].record
+    about = dict(run=str(record.get("run_id", record["created"])), views=views)
+    data = dict(clip_data(clips), **about, thumbs=_thumbnail_data(thumbnails), audio=audio)
     texts = _texts(groupings, _where_sounds_are(audio, embed))
     note = _map_note(seconds, len(clips), len(groupings[0].clips))
     _write_html(page, data=data, run=run.resolve().name, map_note=note, **texts)

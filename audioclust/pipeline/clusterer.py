@@ -21,7 +21,7 @@ from ..encoders.base import Encoder
 from .assignment import assign, regroup
 from .clustering import cluster_recordings, group
 from .embedding import _silent, Observer
-from .annotations import renumbered
+from .numbering import renumbered
 from .given_embeddings import assign_embeddings, from_embeddings
 from .grouping import Grouping, Options, Request
 from .pair import GroupingPair

@@ -21,7 +21,7 @@ from ..metrics.information import ami, nmi
 from .assignment import assign
 from .clustering import cluster_recordings, group
 from .embedding import Observer
-from .annotations import renumbered
+from .numbering import renumbered
 from .grouping import Embedded, Grouping, Request
 
 # %% ../../nbs/09_pipeline/08_pair.ipynb #f045a9b0

@@ -18,7 +18,7 @@ import pandas as pd
 from ..core.files import shorten, read_csv
 
 # %% ../../nbs/09_pipeline/10_run_reading.ipynb #75f851f3
-_TEXT_COLUMNS = "path", "reason", "label", "name", "mark", "clip_id", "channel", "time"
+_TEXT_COLUMNS = "path", "reason", "label", "name", "mark", "note", "clip_id", "channel", "time"
 _NUMBER_COLUMNS = "start", "end", "confidence", "stability", "low_hz", "high_hz"
 _MAY_BE_EMPTY = "confidence", "stability", "label", "low_hz", "high_hz"
 

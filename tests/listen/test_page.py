@@ -380,7 +380,7 @@ def test_wrong_edits_change_nothing(run, tmp_path, capsys, edits, said):
     assert main(["listen", str(run/"run"), "--edits", str(tmp_path/"edits.json")]) == 2
     err = capsys.readouterr().err
     assert said in err and err.count("\n") == 1
-    assert (run/"run/clusters.csv").read_bytes() == before and read_names(run/"run") == dict(names={}, merged={}, marks={})
+    assert (run/"run/clusters.csv").read_bytes() == before and read_names(run/"run") == dict(names={}, merged={}, marks={}, notes={}, clips={})
 
 
 def test_successors_are_one_to_one(rng):

@@ -8,7 +8,7 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from audioclust.pipeline import Level, Request, assign, from_embeddings, group, load_run, regroup, save_run
-from audioclust.pipeline.annotations import renumbered
+from audioclust.pipeline.numbering import renumbered
 from audioclust.pipeline.run_reading import read_table
 
 
