@@ -152,7 +152,8 @@ def add_listen(command:Callable): # Makes a parser: name, function, help
     "The options of `audioclust listen`."
     c = command("listen", listen, "make the page to look at a run and to hear it, or take over the names given there")
     c.add_argument("run", **_RUN)
-    c.add_argument("--edits", metavar="FILE", help="names, merges and marks that the page let you download; they go into clusters.csv")
+    c.add_argument("--edits", metavar="FILE",
+        help="names, merges, marks, notes and moves that the page let you download; they go into clusters.csv")
     c.add_argument("--embed", action="store_true",
         help="put the sounds into the page, as MP3, so that it can be sent (default: links)")
     c.add_argument("--max-clips", type=_positive(int), default=20000, metavar="N",

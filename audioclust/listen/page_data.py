@@ -6,6 +6,7 @@
 __all__ = ['describe_clusters', 'rows_to_show', 'clip_data', 'readable_path', 'grouping_data']
 
 # %% ../../nbs/10_listen/04_page_data.ipynb #7fbdb154
+import base64
 import json
 import os
 from collections import Counter
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.decomposition import PCA
 
 from ..ensembles.hierarchy import tree_data
 from ..ensembles.membership import cluster_means
@@ -78,7 +80,7 @@ def rows_to_show(run:RunData, # A run
 
 # %% ../../nbs/10_listen/04_page_data.ipynb #d2078873
 def clip_data(clips:pd.DataFrame, # Columns path, start, end (s)
-)->dict: # files; of each clip: file (its number), start, end, parts (is it a part of a recording?), hour (None where it is not known)
+)->dict: # files; of each clip: file (its number), start, end, id, parts (is it a part of a recording?), hour (None: not known)
     "The recording of each clip, and where in it the clip is."
     paths = list(dict.fromkeys(clips.path))
     number = {path: i for i,path in enumerate(paths)}
@@ -88,6 +90,7 @@ def clip_data(clips:pd.DataFrame, # Columns path, start, end (s)
         file=[number[path] for path in clips.path],
         start=clips.start.round(3).tolist(),
         end=clips.end.round(3).tolist(),
+        ids=clips.clip_id.tolist() if "clip_id" in clips else None,
         parts=[bool(n_clips[path] > 1 or start > 0) for path,start in zip(clips.path, clips.start)],
         hour=_hours(clips))
 
@@ -110,7 +113,7 @@ def readable_path(path:str|Path, # Path that may hold bytes which are no text
 # %% ../../nbs/10_listen/04_page_data.ipynb #c32b9e55
 def grouping_data(run:RunData, # A run
     rows:np.ndarray, # Rows that are shown [n]
-)->dict: # by, x, y, labels, confidence, clusters, tree, coarser, finer, edits
+)->dict: # by, x, y, labels, confidence, clusters, tree, points, coarser, finer, edits
     "What the page knows of one grouping of the clips that are shown."
     shown = run.take(rows)
     labels, confidence = shown.clips.cluster, shown.clips.confidence
@@ -122,10 +125,21 @@ def grouping_data(run:RunData, # A run
         confidence=[_rounded(value) for value in confidence],
         clusters=_with_words(_with_totals(clusters, run.record), run.folder),
         tree=_tree(run, rows),
+        points=_points(shown.X),
         **_levels(run, shown),
         edits=read_names(run.folder))
 
 # %% ../../nbs/10_listen/04_page_data.ipynb #d811c9bc
+_DIMS = 24 # of the points by which a page finds similar clips
+
+def _points(X):
+    "The embeddings along their principal axes, in bytes: enough to say which clips are alike."
+    n_axes = min(_DIMS, *np.shape(X))
+    if len(X) < 3 or n_axes < 1: return None
+    Z = PCA(n_axes, random_state=0).fit_transform(X)
+    scaled = np.round(127*Z/max(np.abs(Z).max(), 1e-12)).astype(np.int8)
+    return dict(dims=n_axes, bytes=base64.b64encode(scaled.tobytes()).decode())
+
 def _with_totals(clusters, record):
     "The clusters with the size and the stability that they have in the whole run."
     sizes = record["summary"].get("sizes", {})

@@ -495,3 +495,98 @@ def test_a_cluster_shows_the_hours_of_its_clips(tmp_path, tone):
             assert shown == expected.tolist()
             assert f"most, {expected.max()}, from {expected.idxmax()}:00" in page.find(".hours").get_attribute("aria-label")
     finally: page.close()
+
+
+@browser
+def test_clips_are_moved_split_and_taken_back(words, tmp_path):
+    "Everything by mouse and keyboard, and what Python makes of it."
+    sounds, run, name = words[0], tmp_path/"run", "edits.json"
+    main(["cluster", str(sounds), "--out", str(run), "--n-clusters", "auto", "-q"])
+    page = Page(run/"listen.html")
+    def click(selector, *keys):
+        from selenium.webdriver import ActionChains
+        chain = ActionChains(page.driver)
+        for key in keys: chain.key_down(key)
+        chain.click(page.find(selector))
+        for key in keys: chain.key_up(key)
+        chain.perform()
+    def press(key, *held):
+        from selenium.webdriver import ActionChains
+        chain = ActionChains(page.driver)
+        for k in held: chain.key_down(k)
+        chain.send_keys(key)
+        for k in held: chain.key_up(k)
+        chain.perform()
+    def labels(): return page.js("return grouping().labels")
+    def choose(box, value): page.js("const box = $(arguments[0]); box.value = arguments[1]; box.dispatchEvent(new Event('change'))", box, value)
+    from selenium.webdriver.common.keys import Keys
+    try:
+        page.js("localStorage.clear(); location.reload()"); page.wait("return typeof shownRows !== 'undefined' && map._fullLayout !== undefined")
+        found = labels()
+        assert page.js("return $('move-bar').hidden")
+        # two clips, into a new group
+        rows = page.js("return shownRows.slice(0, 2)")
+        for row in rows: click(f'#clips [data-row="{row}"]', Keys.CONTROL)
+        assert page.find("#n-selected").text == "2 clips selected"
+        choose("move-to", "new")
+        now = labels()
+        assert [now[r] for r in rows] == [100000, 100000] and sum(a != b for a,b in zip(found, now)) == 2
+        assert "new group 1" in page.find("#clusters").text and page.js("return $('move-bar').hidden")
+        # a range, to a cluster that there is
+        page.js("choose({cluster: 0})")
+        first, third = page.js("return [shownRows[0], shownRows[2]]")
+        click(f'#clips [data-row="{first}"]')
+        click(f'#clips [data-row="{third}"]', Keys.SHIFT)
+        assert page.find("#n-selected").text == "3 clips selected"
+        choose("move-to", "1")
+        assert [labels()[r] for r in (first, third)] == [1, 1]
+        # back and forth
+        page.js("document.activeElement.blur()")
+        press("z", Keys.CONTROL)
+        assert labels() == now
+        press("z", Keys.CONTROL)
+        assert labels() == found and page.js("return $('undo').disabled")
+        press("y", Keys.CONTROL); press("z", Keys.CONTROL, Keys.SHIFT)
+        assert [labels()[r] for r in (first, third, *rows)] == [1, 1, 100000, 100000]
+        # by the keyboard alone
+        page.js(f"play({page.js('return shownRows[5]')})")
+        press("x"); press("m")
+        assert page.js("return document.activeElement.id") == "move-to"
+        page.js("document.activeElement.blur()"); press(Keys.ESCAPE)
+        assert page.js("return selected.size") == 0
+        # what is most like a clip
+        row = page.js("return shownRows[7]")
+        page.js("play(arguments[0])", row); press("s")
+        like = page.js("return shownRows")
+        assert like[0] == row and len(like) == min(61, len(found)) and "Most like" in page.find("#clips-title").text
+        X = np.load(run/"embeddings.npy")
+        nearest = np.argsort(((X - X[row])**2).sum(1))[1:11]
+        assert len(set(nearest) & set(like[1:16])) >= 8
+        # a cluster into its parts, and another by two clips
+        page.js("choose({})")
+        opens = page.js("return clusterIds().find(c => c >= 0 && partsOf(-1, c).length > 1) ?? null")
+        before = len(set(labels()))
+        page.js("choose({cluster: arguments[0]})", opens); page.find("#split").click()
+        assert len(set(labels())) > before
+        page.js("choose({cluster: 1}); for (const row of [shownRows[0], shownRows.at(-1)]) selectClip(row, false)")
+        before = labels(); page.find("#split-by-two").click()
+        moved = [i for i,(a, b) in enumerate(zip(before, labels())) if a != b]
+        assert 0 < len(moved) < before.count(1) and len({labels()[i] for i in moved}) == 1
+        # a note, and all of it after the page was loaded again
+        page.js("choose({cluster: 1})"); page.find("#note").send_keys("by the pond\n")
+        kept = labels()
+        page.js("location.reload()"); page.wait("return typeof shownRows !== 'undefined' && map._fullLayout !== undefined")
+        assert labels() == kept
+        (tmp_path/name).write_text(page.js("return showEdits()"))
+        page.js("localStorage.clear()")
+    finally: page.close()
+    assert main(["listen", str(run), "--edits", str(tmp_path/name), "-q"]) == 0
+    table = read_table(run/"clusters.csv")
+    expected = [f"new group {c - 99999}" if c >= 100000 else f"cluster {c}" for c in kept]
+    assert table.name.tolist() == expected and table.cluster.tolist() == found
+    assert set(table.note[[c == 1 for c in kept]]) == {"by the pond"}
+    page = Page(run/"listen.html") # made anew, it begins where the first one ended
+    try: assert page.js("return grouping().labels") == kept
+    finally: page.close()
+    main(["cluster", str(sounds), "--out", str(tmp_path/"other"), "--n-clusters", "3", "-q", "--no-page", "--seed", "4"])
+    assert main(["listen", str(tmp_path/"other"), "--edits", str(tmp_path/name), "-q"]) == 0, "the same clips"

@@ -27,7 +27,7 @@ function confidenceText(row) {
 
 function clipButton(row, withCluster) {
   const name = clipName(row), cluster = clusterName(grouping().labels[row]), confidence = confidenceText(row);
-  const className = "clip" + (row === playing ? " now" : "");
+  const className = "clip" + (row === playing ? " now" : "") + (selected.has(row) ? " selected" : "");
   const button = element("button", {type: "button", className, title: name}, thumbnail(row), element("span", {}, name));
   button.dataset.row = row;
   button.setAttribute("aria-label", `Play ${name}, ${cluster}, confidence ${confidence}`);
@@ -44,6 +44,7 @@ function isPartOfFile(row) { // does its file hold more than the clip?
 
 function play(row) {
   playing = row;
+  $("like").hidden = !pointsOf(grouping());
   $("now").textContent = `${clipName(row)} · ${fullName(grouping().labels[row])} · confidence ${confidenceText(row)}`;
   $("now-thumb").replaceChildren(thumbnail(row));
   for (const button of document.querySelectorAll(".clip")) {

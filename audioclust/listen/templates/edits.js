@@ -1,11 +1,12 @@
-// Names, merges and marks that a person gives. They stay in the browser until they are downloaded.
+// Names, merges, marks and notes that a person gives, and clips that a person moves. They stay in the browser until they are downloaded.
 const MARKS = {good: "✔ good", check: "? look again", junk: "✘ junk"};
 const storageKey = "audioclust " + data.run;
-let edits = {}; // by grouping: names, merged, marks
+let edits = {}; // by grouping: names, merged, marks, notes, clips
 try { edits = JSON.parse(localStorage.getItem(storageKey)) || {} } catch { /* no storage here */ }
 
-const currentEdits = () => edits[grouping().by] || grouping().edits;
-const editsToChange = () => edits[grouping().by] ??= structuredClone(grouping().edits);
+const NO_EDITS = {names: {}, merged: {}, marks: {}, notes: {}, clips: {}}; // of pages that knew fewer kinds
+const currentEdits = () => ({...NO_EDITS, ...(edits[grouping().by] || grouping().edits)});
+const editsToChange = () => edits[grouping().by] = {...structuredClone(NO_EDITS), ...(edits[grouping().by] ?? structuredClone(grouping().edits))};
 
 function target(cluster) { // the cluster that it was merged into, or itself
   const {merged} = currentEdits();
@@ -15,7 +16,8 @@ function target(cluster) { // the cluster that it was merged into, or itself
 
 function clusterName(cluster) {
   const t = target(cluster);
-  return currentEdits().names[t] || (t < 0 ? "noise" : "cluster " + t);
+  const number = t >= NEW_GROUPS ? `new group ${t - NEW_GROUPS + 1}` : "cluster " + t;
+  return currentEdits().names[t] || (t < 0 ? "noise" : number);
 }
 
 function saveEdits() {
@@ -24,16 +26,32 @@ function saveEdits() {
   showEdits();
 }
 
-function setEdit(kind, cluster, value) { // kind is names, marks or merged; an empty value removes the edit
+function setEdit(kind, cluster, value) { // kind is names, marks, notes or merged; an empty value removes the edit
+  remember();
   if (value === "") delete editsToChange()[kind][cluster];
   else editsToChange()[kind][cluster] = value;
 }
 
 function showEdits() {
-  const text = JSON.stringify({schema: 1, run: data.run, edits}, null, 1);
-  const count = edit => ["names", "merged", "marks"].reduce((n, kind) => n + Object.keys(edit[kind]).length, 0);
+  const base = Object.fromEntries(data.views.map(view => [view.by, view.edits]));
+  const text = JSON.stringify({schema: 1, run: data.run, base, clusters: clipsOfClusters(), edits}, null, 1);
+  const count = edit => Object.values(edit).reduce((n, entries) => n + Object.keys(entries).length, 0);
   const n = Object.values(edits).reduce((total, edit) => total + count(edit), 0);
   $("edits-text").textContent = text;
   $("n-edits").textContent = n ? `(${n})` : "(none)";
   return text;
+}
+
+function clipsOfClusters() { // by grouping: the names of some clips of each cluster, by which another run can find it
+  const some = {};
+  for (const {by, found, confidence} of canMove ? data.views : []) {
+    if (!edits[by]) continue;
+    const rows = [...found.labels.keys()].sort((a, b) => (confidence[b] ?? -9) - (confidence[a] ?? -9));
+    some[by] = {};
+    for (const row of rows) {
+      const ids = some[by][found.labels[row]] ??= [];
+      if (ids.length < 30) ids.push(data.ids[row]);
+    }
+  }
+  return some;
 }

@@ -8,8 +8,10 @@ function drawSoon(milliseconds) {
 function onClick(id, action) { $(id).addEventListener("click", action) }
 
 document.addEventListener("click", event => {
-  const button = event.target.closest?.(".clip");
-  if (button) play(Number(button.dataset.row));
+  const button = event.target.closest?.(".clip"), row = Number(button?.dataset.row);
+  if (!button) return;
+  if (canMove && (event.shiftKey || event.ctrlKey || event.metaKey)) selectClip(row, event.shiftKey);
+  else play(row);
 });
 $("search").addEventListener("input", () => drawSoon(120));
 $("groups").addEventListener("input", () => {
@@ -27,6 +29,17 @@ onClick("play", togglePlay);
 onClick("previous", () => step(-1));
 onClick("next", () => step(1));
 
+// moves
+onClick("like", showLike);
+onClick("undo", undo);
+onClick("redo", redo);
+onClick("split-by-two", splitByTwo);
+onClick("select-none", () => { selected.clear(); drawSelected() });
+$("move-to").addEventListener("change", () => {
+  const to = $("move-to").value;
+  if (to !== "") moveClips([...selected], to === "new" ? newGroup() : Number(to));
+});
+
 // edits
 onClick("download", () => {
   const href = URL.createObjectURL(new Blob([showEdits()], {type: "application/json"}));
@@ -43,7 +56,8 @@ onClick("copy", () => {
   else copySelection();
 });
 onClick("forget", () => {
-  if (!confirm("Forget all names, merges and marks made in this page?")) return;
+  if (!confirm("Forget everything that was edited in this page?")) return;
+  remember();
   edits = {};
   saveEdits();
 });
@@ -54,7 +68,23 @@ function isForPage(event) { // and not for the browser, or for a control that ta
   return !event.target.closest("input, select, textarea, summary, audio");
 }
 
+function undoKey(event) { // Ctrl-Z, and Ctrl-Shift-Z or Ctrl-Y
+  if (!(event.ctrlKey || event.metaKey) || event.target.closest("input, textarea")) return null;
+  const key = event.key.toLowerCase();
+  if (key === "z") return event.shiftKey ? redo : undo;
+  return key === "y" ? redo : null;
+}
+
+const KEYS = { // of a clip that plays
+  x: () => { if (canMove && playing >= 0) selectClip(playing, false) },
+  m: () => { if (!$("move-bar").hidden) $("move-to").focus() },
+  s: showLike,
+  Escape: () => { selected.clear(); choose({}) },
+};
+
 document.addEventListener("keydown", event => {
+  const back = undoKey(event);
+  if (back) { event.preventDefault(); return back() }
   if (!isForPage(event)) return;
   const button = event.target.closest("button");
   const spacePlays = !button || Number(button.dataset.row) === playing;
@@ -62,6 +92,7 @@ document.addEventListener("keydown", event => {
   if (event.key === " " && spacePlays) action = togglePlay;
   if (["ArrowRight", "ArrowDown"].includes(event.key)) action = () => step(1);
   if (["ArrowLeft", "ArrowUp"].includes(event.key)) action = () => step(-1);
+  action ??= KEYS[event.key];
   if (!action) return;
   event.preventDefault();
   action();
@@ -78,7 +109,8 @@ if (data.views.length > 1) {
     viewIndex = Number($("view").value);
     opened.clear();
     openedParts.clear();
-    chosenCluster = chosenGroup = chosenPart = null;
+    chosenCluster = chosenGroup = chosenPart = likeRow = null;
+    selected.clear();
     draw();
   });
 }
@@ -86,6 +118,11 @@ draw();
 showEdits();
 map.on("plotly_hover", showTip);
 map.on("plotly_unhover", () => { $("tip").hidden = true });
+map.on("plotly_selected", event => { // with the lasso or the box
+  if (!canMove || !event) return;
+  for (const {curveNumber, pointNumber} of event.points) if (curveNumber === 0) selected.add(pointNumber);
+  drawSelected();
+});
 map.on("plotly_click", event => {
   const row = clipUnder(event);
   if (row !== undefined) play(row);

@@ -6,6 +6,7 @@ const LEAST_STABLE = .6; // below it a cluster is marked as not stable
 
 function draw() {
   document.documentElement.dataset.theme = dark ? "dark" : "light";
+  applyMoves();
   regroup();
   drawLevels();
   shownRows = rowsToShow();
@@ -14,9 +15,11 @@ function draw() {
   drawClips();
   drawMap();
   drawCrossTable();
+  drawSelected();
 }
 
-function rowsToShow() { // those of the chosen clusters that the search finds, sorted
+function rowsToShow() { // those of the chosen clusters that the search finds, sorted; or those most like one
+  if (likeRow !== null) return mostLike(likeRow, 61);
   const {labels, confidence} = grouping();
   const query = $("search").value.trim().toLowerCase(), order = $("sort").value;
   const chosen = new Set(clusterIds().filter(isChosen));
@@ -111,7 +114,7 @@ function clusterLine(cluster, withStability) {
 
 function numberNote(cluster) { // the number of a cluster that goes by another name
   if (target(cluster) !== cluster) return ` (was ${cluster})`;
-  return currentEdits().names[cluster] ? ` (${cluster})` : "";
+  return currentEdits().names[cluster] && cluster < NEW_GROUPS ? ` (${cluster})` : "";
 }
 
 function stabilityCell(value) {
@@ -119,7 +122,8 @@ function stabilityCell(value) {
   return isWeak ? tableCell(`${value.toFixed(2)} not stable`, "n weak") : numberCell(value);
 }
 
-function choose({cluster = null, group = null, part = null}) { // one of the three, or nothing
+function choose({cluster = null, group = null, part = null, like = null}) { // one of the four, or nothing
+  likeRow = like;
   chosenCluster = cluster;
   chosenGroup = group;
   chosenPart = part;
@@ -221,6 +225,8 @@ function editingRow(cluster) {
     row.append(labelled("Name", nameInput(cluster)));
     row.append(labelled("Merge into", mergeBox(cluster)));
     row.append(labelled("Mark", markBox(cluster)));
+    row.append(labelled("Note", noteInput(cluster)));
+    row.append(...splitButtons(cluster));
   }
   for (const other of Object.keys(currentEdits().merged).filter(other => target(other) === cluster)) {
     const button = element("button", {type: "button"}, `Take ${other} out again`);
@@ -234,6 +240,13 @@ function nameInput(cluster) {
   const value = currentEdits().names[cluster] || "";
   const input = element("input", {id: "name", value, placeholder: "a name", maxLength: 200});
   input.addEventListener("change", () => { setEdit("names", cluster, input.value.trim()); saveEdits() });
+  return input;
+}
+
+function noteInput(cluster) {
+  const value = currentEdits().notes?.[cluster] || "";
+  const input = element("input", {id: "note", value, placeholder: "a note", maxLength: 2000});
+  input.addEventListener("change", () => { setEdit("notes", cluster, input.value.trim()); saveEdits() });
   return input;
 }
 
@@ -256,7 +269,8 @@ function markBox(cluster) {
 
 // clips
 function drawClips() {
-  $("clips-title").textContent = `${shownRows.length.toLocaleString()} of ${nClips.toLocaleString()} clips`;
+  const title = `${shownRows.length.toLocaleString()} of ${nClips.toLocaleString()} clips`;
+  $("clips-title").textContent = likeRow === null ? title : `Most like ${clipName(likeRow)}`;
   $("clips").replaceChildren(...shownRows.slice(0, listLength).map(row => element("li", {}, clipButton(row, true))));
   $("more").hidden = shownRows.length <= listLength;
 }

@@ -2,7 +2,7 @@
 const map = $("map");
 function hasWebgl() { try { return !!document.createElement("canvas").getContext("webgl") } catch { return false } }
 const traceType = hasWebgl() ? "scattergl" : "scatter";
-const modeBar = [["zoomIn2d", "zoomOut2d", "resetScale2d", "pan2d", "zoom2d"]];
+const modeBar = [["zoomIn2d", "zoomOut2d", "resetScale2d", "pan2d", "zoom2d", ...(canMove ? ["lasso2d", "select2d"] : [])]];
 const plotlyConfig = {responsive: true, displaylogo: false, scrollZoom: true, modeBarButtons: modeBar};
 const ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"};
 
