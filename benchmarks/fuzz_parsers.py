@@ -97,6 +97,13 @@ def _clip_table(work):
         check_recordings_exist(file); clips(file, .5, errors=[])
     return take, [b"path,start,end\na.wav,0,0.5\nb.wav,0.25,1\n", b"path\na.wav\nb.wav\n", b'\xef\xbb\xbf"path","start","end"\n"a.wav",,\n'], ["path", "start", "end", "inf", "-1", "1e999"], "table"
 
+def _embedding_table(work):
+    from audioclust.audio.embedding_files import read_embeddings
+    _sound(work)
+    def take(b): (work/"e.csv").write_bytes(b); read_embeddings(work/"e.csv", errors=[])
+    seeds = [b'file_path,start,end,embedding\na.wav,0,0.5,"0.1,-2e3"\nb.wav,0,1,"3,4"\n', b"0\t3\t0.1,0.2\n3\t6\t0.3,4\n", b"file,start_time,end_time,0,1\na.wav,0,1,2,3\n", b"1,2\n3,4\n"]
+    return take, seeds, ["embedding", "path", "start", "end", "nan", "0"], "table"
+
 def _csv_set(work):
     from audioclust.audio import from_csv
     _sound(work)
@@ -136,11 +143,12 @@ def _array(run):
     read_array(run/"embeddings.npy")
 
 def _names(run):
-    from audioclust.pipeline.annotations import carry_names, update_name_columns
+    from audioclust.pipeline.annotations import update_name_columns
+    from audioclust.pipeline.numbering import carry_names
     update_name_columns(run); carry_names(run, {0})
 
 def _edits(run):
-    from audioclust.pipeline.annotations import apply_edits
+    from audioclust.pipeline.edits import apply_edits
     apply_edits(run, run/"edits.json")
 
 def _mark(run):
@@ -236,10 +244,11 @@ def _archive(work):
 
 MARK = json.dumps(dict(created="2026-01-01T00:00:00+00:00", schema=2, saved=False, recordings="/sounds", request=dict(method="kmeans", n_clusters=3, by="content", ignore=None))).encode()
 EDITS = json.dumps(dict(schema=1, edits=dict(content=dict(names={"0": "wind"}, merged={"1": "0"}, marks={"0": "good"})))).encode()
+PAGE = b'{"schema": 1, "run": "another", "base": {"content": {"names": {"1": "wind"}}}, "clusters": {"content": {"0": ["x"], "1": ["y"]}}, "edits": {"content": {"names": {"0": "wren"}, "clips": {"x": 1}, "notes": {"0": "at dawn"}}}}'
 EARLIER = b'"path","start","end","cluster","by"\n"/a.wav",0.0,1.0,1,"content"\n'
-TARGETS = {"labels, a pattern": _pattern, "labels, a table": _label_table, "clips, a table": _clip_table, "data set, a table": _csv_set, "run.json": _file("run.json", _run, "json", ["schema", "versions", "by", "complete"]),
+TARGETS = {"labels, a pattern": _pattern, "labels, a table": _label_table, "clips, a table": _clip_table, "embeddings, a table": _embedding_table, "data set, a table": _csv_set, "run.json": _file("run.json", _run, "json", ["schema", "versions", "by", "complete"]),
            "clusters.csv": _file("clusters.csv", _clusters, "table", ["path", "cluster", "name", "mark"]), "embeddings.npy": _file("embeddings.npy", _array, "", ["descr", "fortran_order", "shape", "<f4", "|O", "\x93NUMPY"]),
-           "names.json": _file("names.json", _names, "json", ["names", "merged", "marks", "lost", "junk"], [EDITS]), "edits": _file("edits.json", _edits, "json", ["names", "merged", "marks", "junk", "source"], [EDITS]),
+           "names.json": _file("names.json", _names, "json", ["names", "merged", "marks", "lost", "junk"], [EDITS]), "edits": _file("edits.json", _edits, "json", ["names", "merged", "marks", "notes", "clips", "junk", "source"], [EDITS, PAGE]),
            "started.json": _file("started.json", _mark, "json", ["created", "saved", "request"], [MARK]), "earlier.csv": _file("earlier.csv", _earlier, "table", ["by", "cluster"], [EARLIER]),
            "model, JSON": _model, "model, clusterer": _tensors("clusterer"), "model, whitening": _tensors("whitening"), "training": _checkpoint, "options": _options, "words": _words, "cache": _cache, "archive": _archive}
 
@@ -271,6 +280,9 @@ def one(name, seconds, seed, work, keep):
         import audioclust.deepcluster.training
         import audioclust.listen.exporting
         import audioclust.pipeline.annotations
+        import audioclust.pipeline.edits
+        import audioclust.pipeline.numbering
+        import audioclust.audio.embedding_files
         import audioclust.pipeline.clusterer
         import audioclust.encoders.pretrained.transformers_models
         import audioclust.pipeline.resuming

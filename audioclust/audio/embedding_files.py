@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['read_embeddings']
 
-# %% ../../nbs/01_audio/16_embedding_files.ipynb #f043e33c
+# %% ../../nbs/01_audio/16_embedding_files.ipynb #f0f9a9b4
 import re
 import sqlite3
 from contextlib import closing
@@ -20,7 +20,7 @@ from .decoding import probe
 from .recordings import AudioError, find_audio, read_recordings_csv, report_unusable
 from ..core.files import read_csv, shorten
 
-# %% ../../nbs/01_audio/16_embedding_files.ipynb #b0b13ef7
+# %% ../../nbs/01_audio/16_embedding_files.ipynb #33e39eef
 _WHOLE = "embedding embeddings vector vectors feature features".split() # a column that holds all numbers of a row
 
 def _rows_of_text(values, file):
@@ -31,7 +31,7 @@ def _rows_of_text(values, file):
     try:
         rows = [row(value) for value in values]
         return np.stack(rows) if rows else np.zeros((0, 0), np.float32)
-    except ValueError as e:
+    except (ValueError, TypeError, OverflowError) as e:
         raise ValueError(f"{file}: its embeddings are not lists of equally many numbers ({shorten(e)})") from None
 
 def _numbered(columns):
@@ -53,8 +53,9 @@ def _split_table(table, file):
     if whole is not None: X = _rows_of_text(table[whole], file)
     else:
         try: X = table[named].to_numpy(np.float32)
-        except ValueError as e:
-            raise ValueError(f"{file}: columns {named[0]} to {named[-1]} do not hold numbers only ({shorten(e)})") from None
+        except (ValueError, TypeError, OverflowError) as e:
+            columns = " to ".join(shorten(name, 40) for name in (named[0], named[-1]))
+            raise ValueError(f"{file}: columns {columns} do not hold numbers only ({shorten(e)})") from None
     return X, _clip_columns(table.drop(columns=named), file)
 
 def _clip_columns(table, file):
@@ -78,14 +79,16 @@ def _read_text(file):
     how = dict(encoding="utf-8-sig", encoding_errors="surrogateescape")
     if _BIRDNET.match(first):
         table = read_csv(file, sep="\t", header=None, names=["start", "end", "embedding"], **how)
-        return _rows_of_text(table.embedding, file), table[["start", "end"]].astype(float)
+        times = {name: _numbers(table[name], name, file) for name in ("start", "end")}
+        return _rows_of_text(table.embedding, file), pd.DataFrame(times)
     separator = max("\t;,", key=first.count)
     if re.fullmatch(r"[-+\d.e\s" + separator + "]+", first.lower()): # numbers alone
         try: return read_csv(file, sep=separator, header=None, **how).to_numpy(np.float32), pd.DataFrame()
-        except ValueError as e: raise ValueError(f"{file} does not hold numbers only ({shorten(e)})") from None
+        except (ValueError, TypeError, OverflowError) as e:
+            raise ValueError(f"{file} does not hold numbers only ({shorten(e)})") from None
     return _split_table(read_csv(file, sep=separator, **how), file)
 
-# %% ../../nbs/01_audio/16_embedding_files.ipynb #2b339133
+# %% ../../nbs/01_audio/16_embedding_files.ipynb #430f1211
 def _read_numpy(file):
     try:
         loaded = np.load(file, allow_pickle=False)
@@ -156,7 +159,7 @@ def _read_folder(folder):
     if len(widths) > 1: raise ValueError(f"the files in {folder} hold embeddings of several sizes: {sorted(widths)}")
     return np.concatenate([X for X,_ in parts]), pd.concat([clips for _,clips in parts], ignore_index=True)
 
-# %% ../../nbs/01_audio/16_embedding_files.ipynb #48d3febf
+# %% ../../nbs/01_audio/16_embedding_files.ipynb #81bb4492
 def read_embeddings(file:str|Path, # A file, a folder of files, or a database of hoplite, as above
     clips:str|Path|None=None, # A table that says what each row is; None: the file says so, or nobody does
     recordings:str|Path|list|None=None, # Where the recordings are: whatever `find_audio` takes; None: where the paths say

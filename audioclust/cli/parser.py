@@ -22,6 +22,7 @@ from audioclust.cli.options import (
     add_export,
     add_listen,
     add_score,
+    add_similar,
     add_sort,
 )
 from .run_commands import demo
@@ -95,7 +96,8 @@ def _parser()->argparse.ArgumentParser:
     d = command("demo", demo, "make sounds, cluster them, and say where the results are")
     d.add_argument("--out", default="audioclust-demo", metavar="DIR", help="where to put sounds and results (default: %(default)s)")
     add_cluster_options(command("cluster", cluster, "put the recordings of a folder into groups", _EXAMPLES + _methods_help() + _RESULTS))
-    for add in add_listen, add_assign, add_score, add_compare, add_duplicates, add_encoders, add_export, add_sort: add(command)
+    commands = (add_listen, add_assign, add_similar, add_score, add_compare, add_duplicates, add_encoders, add_export, add_sort)
+    for add in commands: add(command)
     return parser
 
 # %% ../../nbs/11_cli/01_parser.ipynb #a688b809

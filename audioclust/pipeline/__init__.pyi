@@ -7,3 +7,4 @@ from .given_embeddings import assign_embeddings as assign_embeddings, from_embed
 from .grouping import Grouping as Grouping, Level as Level, Options as Options, Request as Request
 from .pair import GroupingPair as GroupingPair, group_pair as group_pair, refine as refine
 from .run_folder import load_run as load_run, save_run as save_run
+from .similarity import similar as similar

@@ -20,7 +20,9 @@ def apply_edits(run:str|Path, # A run folder, or one with a run by content and o
 ):
     "Take over what a person did on the page; edits of another run are refused."
     record, run = _parsed(file), Path(run)
-    if (run/"both.json").is_file(): return _apply_to_both(record, run, file)
+    if (run/"both.json").is_file():
+        _apply_to_both(record, run, file)
+        return
     edits, by = record["edits"], read_run(run)["by"]
     if not edits: raise ValueError(f"{file} holds no edits: nothing was named, merged, marked or moved")
     if by not in edits:
@@ -35,14 +37,20 @@ def _apply_to_both(record, run, file):
 
 def _combined(record, run, by):
     "What the run has, changed by the edits of a file."
-    new, old = record["edits"][by], record.get("base", {}).get(by)
+    new, old, clips = record["edits"][by], _entry(record, "base", by), _entry(record, "clusters", by)
     check_names(new)
     table, about = read_table(run/"clusters.csv"), read_run(run)
     if old is not None: check_names(old)
     if record.get("run") not in (None, about.get("run_id"), about["created"]):
-        number_of = _numbers_now(record.get("clusters", {}).get(by, {}), table, new, old or {})
+        number_of = _numbers_now(clips or {}, table, new, old or {})
         new, old = (names and _translated(names, number_of, set(table.clip_id)) for names in (new, old))
     return new if old is None else _changed(read_names(run), old, new)
+
+def _entry(record, name, by):
+    "What a file says of one grouping; None where it says nothing."
+    said = record.get(name, {})
+    if not isinstance(said, dict): raise ValueError(f"{name} should be a JSON object")
+    return said.get(by)
 
 def _changed(names, old, new):
     "Names with what is new or gone between two states of a page."
@@ -66,7 +74,8 @@ def _numbers_now(clips_of, table, *edits):
     now = dict(zip(table.clip_id, table.cluster)) if "clip_id" in table else {}
     numbers = {}
     for cluster in sorted(set().union(*map(_mentioned, edits)), key=int):
-        clips = clips_of.get(cluster, []) if isinstance(clips_of, dict) else []
+        said = clips_of.get(cluster) if isinstance(clips_of, dict) else None
+        clips = [clip for clip in said if isinstance(clip, str)] if isinstance(said, list) else []
         found = Counter(now[clip] for clip in clips if clip in now)
         if not clips or found.total() < _FEWEST*len(clips): raise ValueError("these are the edits of another run, of other clips")
         number, n = found.most_common(1)[0]

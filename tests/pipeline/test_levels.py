@@ -11,7 +11,7 @@ from audioclust.cli import main
 from audioclust.ensembles.n_clusters import Choice
 from audioclust.pipeline import AudioClusterer, Options, Request, load_run
 from audioclust.pipeline.numbering import renumbered
-from audioclust.pipeline.clustering import from_embeddings, group
+from audioclust.pipeline import from_embeddings, group
 from audioclust.pipeline.recommendations import number_wanted
 from audioclust.pipeline.run_reading import read_run, read_table
 

@@ -1,0 +1,62 @@
+"Neighbours of clips: exact, of the run and of new recordings, by the command."
+import numpy as np
+import pandas as pd
+import pytest
+
+from audioclust.audio import synthetic_sounds
+from audioclust.cli import main
+from audioclust.pipeline import AudioClusterer, Options, from_embeddings, group, Request, similar
+from audioclust.pipeline.similarity import nearest
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    at = tmp_path_factory.mktemp("similar")
+    synthetic_sounds(6, 8, sample_rate=8000).save(at/"sounds")
+    synthetic_sounds(6, 1, sample_rate=8000, random_state=5).save(at/"new")
+    AudioClusterer(n_clusters=6, encoder="fixed", options=Options(stability=0)).fit(at/"sounds").save(at/"run")
+    return at
+
+@pytest.mark.parametrize("n,top", [(1, 5), (40, 5), (3000, 70)])
+def test_exact(n, top):
+    rng = np.random.default_rng(n)
+    X = (10 + rng.standard_normal((n, 16))).astype(np.float32) # away from 0, where single precision is coarser
+    rows, distances = nearest(X, X[:5], top)
+    true = np.linalg.norm(X[:5, None].astype(float) - X, axis=2)
+    np.testing.assert_allclose(distances, np.sort(true, 1)[:, :top], rtol=1e-9)
+    np.testing.assert_allclose(np.take_along_axis(true, rows, 1), distances, rtol=1e-9)
+
+def test_clips_of_the_run(run):
+    grouping = AudioClusterer.load(run/"run").grouping_
+    clip = grouping.clips.path[11]
+    near = similar(grouping, clip, top=4)
+    assert near.columns.tolist() == ["query", "rank", "distance", "path", "start", "end", "cluster", "clip_id"]
+    assert near["rank"].tolist() == [1, 2, 3, 4] and (near.distance.diff().dropna() >= 0).all()
+    assert str(clip) not in set(near.path)
+    table = grouping.table()
+    by_id = similar(grouping, table.clip_id[11], top=4)
+    assert by_id.clip_id.tolist() == near.clip_id.tolist()
+    X = grouping.embeddings
+    order = np.argsort(np.linalg.norm(X - X[11], axis=1))[1:5]
+    assert near.clip_id.tolist() == table.clip_id[order].tolist()
+
+def test_new_recordings_and_errors(run):
+    grouping = AudioClusterer.load(run/"run").grouping_
+    (run/"new/broken.wav").write_bytes(b"no sound")
+    errors = []
+    near = similar(grouping, [run/"new", grouping.clips.path[0]], top=2, errors=errors)
+    assert near["query"].nunique() == 7 and len(near) == 14 and len(errors) == 1
+    with pytest.warns(UserWarning, match="broken.wav"): similar(grouping, run/"new", top=1)
+    with pytest.raises(ValueError, match="at least one"): similar(grouping, run/"new", top=0)
+    with pytest.raises(ValueError, match="no folder or file"): similar(grouping, "gone.wav")
+    given = group(from_embeddings(np.random.default_rng(0).normal(size=(30, 4)), request=Request(n_clusters=2)))
+    assert len(similar(given, given.table().clip_id[3], top=3)) == 3
+    with pytest.raises(ValueError, match="embeddings were given"): similar(given, run/"new")
+
+def test_the_command(run, tmp_path, capsys):
+    clip = next(iter((run/"sounds").rglob("*.wav")))
+    assert main(["similar", str(run/"run"), str(clip), str(run/"new"), "--top", "3", "--out", str(tmp_path/"x.csv"), "-q"]) == 0
+    said, table = capsys.readouterr().out, pd.read_csv(tmp_path/"x.csv")
+    assert len(table) == 3*7 and said.count("\n   1 ") == 7
+    assert main(["similar", str(run/"run"), str(clip), "--out", str(tmp_path/"x.csv")]) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert main(["similar", str(run/"run"), "gone.wav"]) == 2 and main(["similar", str(run), str(clip)]) == 2
