@@ -53,7 +53,11 @@ def _encoder(args):
 def _record_of(args, request):
     "What a run that is stopped says it was asked for."
     from audioclust.pipeline.grouping import request_record
+    if args.grow: return _grow_record(args)
     return request_record(request) | dict(encoder=args.encoder) | input_record(args)
+
+def _grow_record(args): # all else is of the run that grows
+    return input_record(args) | dict(new_recordings=os.path.abspath(args.folder), n_new=args.n_clusters)
 
 # %% ../../nbs/11_cli/03_cluster_command.ipynb #0c0fb363
 def _check(args, request):
@@ -134,6 +138,8 @@ def _remove_checkpoints(folder):
 def cluster(args:Namespace)->int: # As the parser gives them -> exit status
     "Cluster a folder into a run folder."
     check_inputs(args)
+    if args.n_clusters is None: args.n_clusters = "auto" if args.grow else 10
+    if args.grow: args.like = args.grow # numbers and names
     if args.by == "both": return _cluster_both(args)
     if isinstance(args.n_clusters, tuple): raise ValueError("two numbers of clusters are for --by both")
     from audioclust.core.distributed import process_group
@@ -168,18 +174,31 @@ def _make(args, request, team, training, messages):
     from audioclust.pipeline.run_folder import save_run
     log = None if args.quiet else lambda line: echo(line, file=sys.stderr)
     observer = Observer(progress_bar(args.verbose - args.quiet), log, training)
-    if args.embeddings: grouping = team.first(lambda: _of_embeddings(args, request, observer))
+    if args.grow: grouping = team.first(lambda: _grown(args, observer))
+    elif args.embeddings: grouping = team.first(lambda: _of_embeddings(args, request, observer))
     else: grouping = _of_recordings(args, request, observer, team)
     for texts in team.gather(list(messages)):
         for text in texts: warnings.warn(text) # of other processes
     grouping = team.first(lambda: _renumbered(args, grouping))
-    asked = request_record(request) | input_record(args)
+    asked = request_record(grouping.request) | _grow_record(args) if args.grow else request_record(request) | input_record(args)
     save_run(grouping, args.out, command=args.argv, warnings=messages, request=asked)
 
 def _of_recordings(args, request, observer, team):
     from audioclust.pipeline.clustering import cluster_recordings
     grouping = cluster_recordings(team.first(lambda: listed_clips(args)), request, observer)
     return replace(grouping, recordings=input_path(args)) if args.clips else grouping
+
+def _grown(args, observer):
+    "The run of --grow with the new recordings in it."
+    from audioclust.pipeline.growing import grow
+    from audioclust.pipeline.run_folder import load_grouping
+    old, errors = load_grouping(args.grow), []
+    with observer.stage("grow"): grouping = grow(old, args.folder, args.n_clusters, errors, observer.progress)
+    n_joined = int((grouping.labels[len(old):] <= old.labels.max()).sum())
+    n_came, n_new = len(grouping) - len(old), len(set(grouping.labels.tolist()) - set(old.labels.tolist()))
+    echo(f"{len(old):,} clips keep their groups; of {n_came:,} new ones {n_joined:,} join these, "
+         f"and {n_came - n_joined:,} are in {n_new} new groups")
+    return replace(grouping, seconds=observer.seconds)
 
 def _of_embeddings(args, request, observer):
     from audioclust.pipeline.clustering import group

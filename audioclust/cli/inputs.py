@@ -17,6 +17,7 @@ def check_inputs(args:Namespace): # As the parser gives them
     if args.folder is None and not args.embeddings:
         raise ValueError("say the folder of recordings, or --embeddings with a file")
     if args.embeddings: _check_embeddings(args)
+    if getattr(args, "grow", None): _check_grow(args)
     if getattr(args, "cut", None):
         if args.clips: raise ValueError("--clips says what the clips are: leave out --cut")
         if args.window or args.hop:
@@ -31,15 +32,29 @@ def _check_embeddings(args):
     if wrong: raise ValueError(f"--embeddings are grouped as they are: leave out {', '.join(wrong)}")
     if not os.path.exists(args.embeddings): raise ValueError(f"there is no file {args.embeddings}")
 
+_OF_THE_RUN = ("encoder", "ignore", "window", "hop", "cut", "rate", "remote_code", "clips", "embeddings", "like", "set", "epochs",
+               "level") # what a run that grows has decided
+
+def _check_grow(args):
+    wrong = [f"--{name.replace('_', '-')}" for name in _OF_THE_RUN if getattr(args, name, None)]
+    if args.by == "both": wrong.append("--by both")
+    if args.method != "kmeans": wrong.append("--method")
+    if wrong: raise ValueError(f"a run that grows goes on as it was made: leave out {', '.join(wrong)}")
+    if os.path.abspath(args.grow) == os.path.abspath(args.out):
+        raise ValueError("say --out with another folder: the run that grows stays as it is")
+
 def input_path(args:Namespace # As the parser gives them
 )->str:
-    "Where the input lies, as a run records it."
+    "Where the input lies, as a run records it; a run that grows keeps the place of its first recordings."
+    if getattr(args, "grow", None):
+        from audioclust.pipeline.run_reading import read_run
+        return read_run(args.grow)["recordings"]
     return os.path.abspath(args.embeddings if args.folder is None else args.folder)
 
 def input_record(args:Namespace # As the parser gives them
 )->dict: # For the request in run.json
     "Tables and embeddings that were named, as a run records them; None where there are none."
-    return {name: (path := getattr(args, name)) and os.path.abspath(path) for name in ("clips", "embeddings")}
+    return {name: (path := getattr(args, name, None)) and os.path.abspath(path) for name in ("clips", "embeddings", "grow")}
 
 def event_settings(args:Namespace # As the parser gives them
 )->Any: # `EventSettings`, or None

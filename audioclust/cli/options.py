@@ -66,9 +66,9 @@ def _add_request(c):
     c.add_argument("folder", metavar="FOLDER", nargs="?",
         help="folder of recordings, searched to the bottom; also a file, a glob in quotes, or a CSV with a column path")
     c.add_argument("--out", required=True, metavar="RUN", help="folder for the results")
-    c.add_argument("--n-clusters", type=_number, default=10, metavar="K",
-        help="groups wanted, or auto to choose a number, or two by commas for --by both (default: %(default)s); "
-             "dbscan, hdbscan and meanshift find their own number")
+    c.add_argument("--n-clusters", type=_number, metavar="K",
+        help="groups wanted, or auto to choose a number, or two by commas for --by both (default: 10; with --grow auto, and only "
+             "new groups count); dbscan, hdbscan and meanshift find their own number")
     c.add_argument("--level", choices=["coarse", "middle", "fine"],
         help="with --n-clusters auto: take the groups of a coarser or finer level (default: the recommended one); "
              "the others are columns beside it")
@@ -134,6 +134,9 @@ def _add_outcome(c):
         help="continue a run that was stopped in RUN: embeddings come from the cache, a training resumes after its last epoch")
     c.add_argument("--overwrite", action="store_true",
         help="replace a run that is already at --out; clusters that hold the same clips keep their numbers and names")
+    c.add_argument("--grow", metavar="RUN",
+        help="add the recordings to this run, into a new run: its clips keep their groups, new clips join these, "
+             "and what fits nowhere becomes new groups; encoder, window and the like are those of the run")
     c.add_argument("--like", metavar="RUN", help="take numbers and names from this run, where clusters hold the same clips")
     c.add_argument("--no-page", action="store_true",
         help="write neither the listening page nor the figures that go with it: how clips sit, what groups sound like, "

@@ -1,0 +1,92 @@
+"Runs that grow: what stays, what joins, what is new, what is refused; and grown again."
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from audioclust.audio import synthetic_sounds
+from audioclust.cli import main
+from audioclust.metrics import ami
+from audioclust.pipeline import Options, Request, assign, cluster_recordings, from_embeddings, group, grow, load_run, save_run
+from audioclust.pipeline.annotations import write_names
+from audioclust.pipeline.run_reading import read_table
+
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("grow")
+    table = synthetic_sounds(8, 24, sample_rate=8000).save(folder/"sounds")
+    kinds = sorted(table.label.unique())
+    first = table[table.label.isin(kinds[:5]) & (np.arange(len(table)) % 2 == 0)]
+    return folder, first, table.drop(first.index), kinds
+
+@pytest.fixture(scope="module")
+def run(sounds): return cluster_recordings(sounds[1], Request(n_clusters=5, encoder="fixed", options=Options(stability=0)))
+
+def labels_of(grouping): return [path.parent.name for path in grouping.clips.path]
+
+def test_old_clips_stay_and_new_kinds_become_groups(sounds, run):
+    grown = grow(run, sounds[2])
+    n = len(run)
+    assert (grown.labels[:n] == run.labels).all() and len(grown) == 8*24 and (grown.embeddings[:n] == run.embeddings).all()
+    assert set(grown.labels) > set(range(5))
+    given = grow(run, sounds[2], 3)
+    assert set(given.labels) == set(range(8))
+    assert ami(labels_of(given), given.labels) > .8 > ami(labels_of(given), np.r_[run.labels, assign(run, sounds[2]).cluster])
+    assert len(given.representative) == len(given.confidence) == 8*24 and given.representative.sum() == 8
+
+def test_where_nothing_is_new_it_assigns(sounds, run):
+    later = sounds[2][sounds[2].label.isin(sounds[3][:5])]
+    grown = grow(run, later)
+    assert set(grown.labels) == set(run.labels)
+    assert (grown.labels[len(run):] == assign(run, later).cluster.to_numpy()).all()
+    assert (grow(run, sounds[2], 0).labels[len(run):] == assign(run, sounds[2]).cluster.to_numpy()).all()
+
+def test_it_is_saved_assigned_to_and_grown_again(sounds, run, tmp_path):
+    later = sounds[2]
+    grown = grow(run, later[later.label != sounds[3][7]], 2)
+    save_run(grown, tmp_path/"run")
+    loaded = load_run(tmp_path/"run")
+    assert (loaded.labels == grown.labels).all()
+    new = assign(loaded, later[later.label == sounds[3][6]])
+    assert (new.cluster >= 5).mean() > .8, "new groups take new clips, too"
+    again = grow(loaded, later, 1)
+    assert (again.labels[:len(grown)] == grown.labels).all() and set(again.labels) == set(range(8))
+    assert len(again) == 8*24, "clips that are there already are passed over"
+
+def test_the_command_keeps_numbers_and_names(sounds, run, tmp_path, capsys):
+    folder = sounds[0]
+    save_run(replace(run, recordings=str(folder/"sounds")), tmp_path/"run")
+    write_names(tmp_path/"run", {"names": {"3": "a kind"}})
+    before = (tmp_path/"run/clusters.csv").read_bytes()
+    assert main(["cluster", str(folder/"sounds"), "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"grown"), "--no-page", "-q"]) == 0
+    said = capsys.readouterr().out
+    assert f"{len(run)} clips keep their groups" in said and "new groups" in said
+    table = read_table(tmp_path/"grown/clusters.csv").set_index("clip_id")
+    old = read_table(tmp_path/"run/clusters.csv").set_index("clip_id")
+    assert (table.cluster[old.index] == old.cluster).all() and len(table) == 8*24
+    assert set(table.name[table.cluster == 3]) == {"a kind"}
+    assert (tmp_path/"run/clusters.csv").read_bytes() == before
+    assert json.loads((tmp_path/"grown/run.json").read_text())["request"]["grow"] == str(tmp_path/"run")
+    assert main(["cluster", str(folder/"sounds"), "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"grown"), "--no-page", "-q", "--resume"]) == 0
+    assert main(["cluster", str(folder/"sounds"), "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"grown"), "--n-clusters", "3", "--resume"]) == 2
+    assert "n_new was 'auto' and is 3" in capsys.readouterr().err
+    assert main(["cluster", str(folder/"sounds"), "--grow", str(tmp_path/"grown"), "--out", str(tmp_path/"x"), "--no-page", "-q"]) == 2
+    assert "nothing to add" in capsys.readouterr().err
+
+@pytest.mark.parametrize("arguments,says", [(["--window", "2"], "leave out --window"), (["--method", "hdbscan"], "leave out --method"),
+    (["--by", "both"], "leave out --by both"), (["--out", "RUN"], "another folder"), (["--grow", "gone"], "not a run folder")])
+def test_what_does_not_go_with_it(sounds, run, tmp_path, capsys, arguments, says):
+    save_run(run, tmp_path/"run", figures=False)
+    arguments = [str(tmp_path/"run") if a == "RUN" else a for a in arguments]
+    assert main(["cluster", str(sounds[0]/"sounds"), "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"x"), *arguments]) == 2
+    err = capsys.readouterr().err.strip()
+    assert says in err and "\n" not in err
+
+def test_errors(sounds, run):
+    with pytest.raises(ValueError, match="nothing to add"): grow(run, sounds[1])
+    with pytest.raises(ValueError, match="whole number"): grow(run, sounds[2], -1)
+    with pytest.raises(ValueError, match="ask for at most as many"): grow(run, sounds[2], 500)
+    given = group(from_embeddings(np.random.default_rng(0).normal(size=(30, 4)), request=Request(n_clusters=2)))
+    with pytest.raises(ValueError, match="embeddings of this run were given"): grow(given, sounds[2])
