@@ -200,10 +200,10 @@ def add_export(command:Callable): # Makes a parser: name, function, help
     "The options of `audioclust export`."
     c = command("export", export, "write a run for another program")
     c.add_argument("run", **_RUN)
-    c.add_argument("--to", required=True, choices=["audacity", "raven", "parquet", "json", "csv"],
-        help="label tracks, selection tables, or one table")
+    c.add_argument("--to", required=True, choices=["audacity", "raven", "parquet", "json", "csv", "playlist", "sfz", "labelstudio"],
+        help="label tracks, selection tables, one table, a playlist or an instrument for each group, or tasks for Label Studio")
     c.add_argument("--out", required=True, metavar="PATH",
-        help="folder for audacity and raven, else a file that ends in .parquet, .json or .csv")
+        help="a file that ends in .parquet, .json or .csv for these, else a folder")
     c.add_argument("--without", type=_list, default=[], metavar="LIST",
         help="groups to leave out, separated by commas: numbers, names, or marks such as junk")
     c.add_argument("--join", action="store_true", help="neighbouring clips of one group as one label (audacity, raven)")

@@ -117,6 +117,7 @@ def export(args:Namespace)->int: # As the parser gives them -> exit status
     from audioclust.listen.exporting import to_audacity, to_raven, to_table
     writers, out = dict(audacity=to_audacity, raven=to_raven), Path(args.out)
     with short_warnings([]):
+        if args.to in ("playlist", "sfz", "labelstudio"): return _handed_on(args)
         if args.to not in writers:
             if args.level: raise ValueError(f"--level is for label tracks and selection tables; a table (--to {args.to}) holds all levels")
             echo(f"{to_table(args.run, out, without=args.without):,} rows in {out}")
@@ -124,6 +125,21 @@ def export(args:Namespace)->int: # As the parser gives them -> exit status
         if out.is_file(): raise ValueError(f"{out} is a file: say --out with the name of a folder")
         n = writers[args.to](args.run, out, join=args.join, without=args.without, level=args.level)
         echo(f"{plural(n, 'file')} in {out}, one for each recording")
+    return 0
+
+def _handed_on(args):
+    "Write a run for a player, a sampler or an annotation tool."
+    from audioclust.listen.handing_on import to_label_studio, to_playlists, to_sfz
+    if args.join: raise ValueError("--join is for label tracks and selection tables (audacity, raven)")
+    more = dict(without=args.without, level=args.level)
+    if args.to == "playlist": echo(f"{plural(to_playlists(args.run, args.out, **more), 'playlist')} in {args.out}, one for each group")
+    elif args.to == "sfz":
+        n, left_out = to_sfz(args.run, args.out, **more)
+        echo(f"{plural(n, 'instrument')} in {args.out}")
+        if left_out: echo(f"warning: {plural(left_out, 'clip')} left out, which samplers cannot play", file=sys.stderr)
+    else:
+        n, shared = to_label_studio(args.run, args.out, **more)
+        echo(f"{plural(n, 'task')} in {args.out}, one for each recording; the document root is {printable(shared)}")
     return 0
 
 def sort(args:Namespace)->int: # As the parser gives them -> exit status

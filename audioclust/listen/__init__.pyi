@@ -6,6 +6,11 @@ from .exporting import (
     to_raven as to_raven,
     to_table as to_table,
 )
+from .handing_on import (
+    to_label_studio as to_label_studio,
+    to_playlists as to_playlists,
+    to_sfz as to_sfz,
+)
 from .sorting import sort_files as sort_files
 from .comparison import compare as compare
 from .near_duplicates import duplicates as duplicates

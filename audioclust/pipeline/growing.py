@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['grow']
 
-# %% ../../nbs/09_pipeline/18_growing.ipynb #b8c77057
+# %% ../../nbs/09_pipeline/18_growing.ipynb #d7aaa084
 import os
 import warnings
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from .assignment import _cut_alike, _labels_and_confidence
 from .embedding import _silent, encode_clips
 from .grouping import clip_ids, Grouping
 
-# %% ../../nbs/09_pipeline/18_growing.ipynb #bdf0368b
+# %% ../../nbs/09_pipeline/18_growing.ipynb #cd113603
 _TWICE = .1 # share of strangers among new clips up to which nothing is new: twice what chance gives
 _FEWEST = 5 # strangers that can be a group
 
@@ -60,7 +60,7 @@ def _settled(Z, old, new, most=100):
         new = np.array(moved, np.float32).reshape(len(new), Z.shape[1])
     return groups
 
-# %% ../../nbs/09_pipeline/18_growing.ipynb #6b647525
+# %% ../../nbs/09_pipeline/18_growing.ipynb #41349b2f
 def grow(grouping:Grouping, # The run that grows
     recordings:str|Path|list|pd.DataFrame, # New recordings, whatever `find_clips` takes; clips that the run has are passed over
     n_new:int|str="auto", # New groups; "auto" chooses a number, which may be 0
