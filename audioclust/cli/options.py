@@ -242,5 +242,8 @@ def add_duplicates(command:Callable): # Makes a parser: name, function, help
     c = command("duplicates", duplicates,
         "list the recordings that are the same sound: in other formats, at other levels, with silence around")
     c.add_argument("folder", **_FOLDER)
-    c.add_argument("--out", default="duplicates.csv", metavar="FILE", help="CSV to write: set, path, start, end (default: %(default)s)")
+    c.add_argument("--out", default="duplicates.csv", metavar="FILE",
+        help="CSV to write: set, path, start, end, similarity, gain, kind (default: %(default)s)")
+    c.add_argument("--delete-list", metavar="FILE",
+        help="also write the paths of files that are byte for byte the same as one that stays; nothing is deleted")
     c.add_argument("--overwrite", **_OVERWRITE)

@@ -155,21 +155,29 @@ def duplicates(args:Namespace)->int: # As the parser gives them -> exit status
     from audioclust.audio.folders import check_recordings_exist
     from audioclust.audio.clip_table import clips
     from audioclust.core.files import write_table
-    from audioclust.listen.near_duplicates import duplicates as find_duplicates
+    from audioclust.listen.near_duplicates import describe_copies, duplicates as find_duplicates, exact_copies
     from audioclust.pipeline.run_reading import check_file
     out, errors, undecoded = Path(args.out), [], []
-    check_file(out, args.folder, args.overwrite)
+    for file in filter(None, (out, args.delete_list)): check_file(file, args.folder, args.overwrite)
     with short_warnings([]):
         check_recordings_exist(args.folder)
         table = clips(args.folder, errors=errors)
         table["set"] = find_duplicates(table, errors=undecoded)
         _warn_of(errors + [(table.path[i], reason) for i,reason in undecoded])
-    table = table[table.set >= 0].sort_values(["set", "path"])
+        table = describe_copies(table)
     table = table.assign(path=[os.path.abspath(p) for p in table.path])
-    write_table(table[["set", "path", "start", "end"]], out)
+    write_table(table[["set", "path", "start", "end", "similarity", "gain", "kind"]], out)
     n_sets = table.set.nunique()
     echo(f"{len(table):,} recordings have near-duplicates, in {n_sets:,} {'set' if n_sets == 1 else 'sets'}: {out}")
+    if args.delete_list: _write_delete_list(exact_copies(table), args.delete_list)
     return 0
+
+def _write_delete_list(paths, file):
+    "A path a line; of other copies only an ear can say whether they are needed."
+    from audioclust.core.files import atomic_write
+    listable = [path for path in paths if "\n" not in path]
+    with atomic_write(file) as tmp: tmp.write_bytes(b"".join(os.fsencode(path) + b"\n" for path in listable))
+    echo(f"{plural(len(listable), 'exact copy').replace('copys', 'copies')} could be deleted, nothing else: {file}")
 
 # %% ../../nbs/11_cli/05_run_commands.ipynb #c057e8eb
 def compare(args:Namespace)->int: # As the parser gives them -> exit status

@@ -1,0 +1,54 @@
+"Kinds of copies, and what may be deleted."
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+
+from audioclust.audio import synthetic_sounds
+from audioclust.cli import main
+from audioclust.listen.near_duplicates import describe_copies, duplicates, exact_copies
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    at = tmp_path_factory.mktemp("copies")
+    table = synthetic_sounds(4, 2, sample_rate=16000).save(at/"in")
+    first, second = table.path[0], table.path[3]
+    x, rate = sf.read(first)
+    sf.write(at/"in/a.flac", x, rate)
+    sf.write(at/"in/b.wav", x/4, rate)
+    rng = np.random.default_rng(0)
+    sf.write(at/"in/c.wav", x + .06*x.std()*rng.standard_normal(len(x)), rate)
+    shutil.copy(first, at/"in/z.wav")
+    for name in "0 new.wav", "y.wav": shutil.copy(second, at/"in"/name)
+    return at/"in", first, second
+
+def test_kinds(folder):
+    files = sorted(folder[0].rglob("*.*"))
+    table = pd.DataFrame(dict(path=files, start=0., end=[sf.info(f).duration for f in files]))
+    found = describe_copies(table.assign(set=duplicates(table)))
+    kinds = {path.name: kind for path,kind in zip(found.path, found.kind)}
+    assert kinds == {"a.flac": "reference", "b.wav": "level", "c.wav": "take", folder[1].name: "format", "z.wav": "exact",
+                     "0 new.wav": "reference", "y.wav": "exact", folder[2].name: "exact"}
+    gain = dict(zip((p.name for p in found.path), found.gain))
+    assert gain["b.wav"] == pytest.approx(-12.04, abs=.1) and abs(gain["z.wav"]) < .01
+    assert (found.similarity <= 1.0001).all() and found.similarity[found.kind == "take"].max() < .999
+    assert sorted(p.name for p in exact_copies(found)) == sorted(["y.wav", "z.wav", folder[2].name])
+
+def test_nothing_alike(tmp_path):
+    table = synthetic_sounds(3, 1, sample_rate=16000).save(tmp_path)
+    found = describe_copies(table.assign(set=-1))
+    assert not len(found) and {"similarity", "gain", "kind"} <= set(found) and exact_copies(found) == []
+
+def test_the_command_lists_and_deletes_nothing(folder, tmp_path, capsys):
+    before = sorted(folder[0].rglob("*"))
+    args = ["duplicates", str(folder[0]), "--out", str(tmp_path/"d.csv"), "--delete-list", str(tmp_path/"d.txt")]
+    assert main(args) == 0
+    assert "3 exact copies could be deleted, nothing else" in capsys.readouterr().out
+    listed = (tmp_path/"d.txt").read_text().splitlines()
+    table = pd.read_csv(tmp_path/"d.csv")
+    assert set(listed) == set(table.path[table.kind == "exact"]) and len(listed) == 3
+    for _,one in table.groupby("set"): assert (one.kind != "exact").any(), "one of each stays"
+    assert sorted(folder[0].rglob("*")) == before
+    assert main(args) == 2 and "--overwrite" in capsys.readouterr().err
