@@ -137,6 +137,8 @@ def _add_outcome(c):
     c.add_argument("--grow", metavar="RUN",
         help="add the recordings to this run, into a new run: its clips keep their groups, new clips join these, "
              "and what fits nowhere becomes new groups; encoder, window and the like are those of the run")
+    c.add_argument("--config", metavar="RUN",
+        help="repeat this run, or what its run.json asks for, on its recordings or on FOLDER; options that are given win")
     c.add_argument("--like", metavar="RUN", help="take numbers and names from this run, where clusters hold the same clips")
     c.add_argument("--no-page", action="store_true",
         help="write neither the listening page nor the figures that go with it: how clips sit, what groups sound like, "

@@ -13,6 +13,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from typing import NoReturn
 
 from .cluster_command import cluster, rank
+from .inputs import config_arguments
 from audioclust.cli.options import (
     add_assign,
     add_cluster_options,
@@ -114,8 +115,11 @@ def main(argv:list|None=None, # Arguments; None takes those of the command
 def _main(argv, stderr=None):
     "Parse and run; `stderr` is that of a process that is not the first of several."
     parser = _parser()
-    args = parser.parse_args(argv)
-    args.argv = list(sys.argv[1:] if argv is None else argv)
+    typed = list(sys.argv[1:] if argv is None else argv)
+    args = parser.parse_args(typed)
+    if getattr(args, "config", None): args = _with_config(parser, typed, args)
+    if args is None: return 2
+    args.argv = typed
     if args.version:
         from audioclust import __version__
         echo(f"audioclust {__version__}")
@@ -125,6 +129,16 @@ def _main(argv, stderr=None):
         return 2
     if stderr and args.run_command is not cluster: return 0 # nothing to share
     return _run(args, stderr)
+
+def _with_config(parser, typed, args):
+    "The arguments after those of another run; None where that cannot be read."
+    try: before, recordings = config_arguments(args.config)
+    except (ValueError, OSError) as e:
+        echo(f"audioclust cluster: {' '.join(str(e).split())}", file=sys.stderr)
+        return None
+    args = parser.parse_args([typed[0], *before, *typed[1:]])
+    if args.folder is None and not args.embeddings: args.folder = recordings
+    return args
 
 def _run(args, stderr):
     "Run a command; errors become one line and a status."
