@@ -218,7 +218,11 @@ def add_sort(command:Callable): # Makes a parser: name, function, help
     c.add_argument("run", **_RUN)
     c.add_argument("out", metavar="OUT", help="a new folder")
     c.add_argument("--flat", action="store_true", help="one folder, with names in the order of likeness")
-    c.add_argument("--link", action="store_true", help="links in place of copies, where a clip is a whole recording")
+    links = c.add_mutually_exclusive_group()
+    links.add_argument("--link", action="store_true", help="symbolic links in place of copies, where a clip is a whole recording")
+    links.add_argument("--hard-link", action="store_true", help="hard links in place of copies; they take no room on the same disk")
+    c.add_argument("--without", type=_list, default=[], metavar="LIST",
+        help="groups to leave out, separated by commas: numbers, names, or marks such as junk")
 
 def add_compare(command:Callable): # Makes a parser: name, function, help
     "The options of `audioclust compare`."

@@ -145,7 +145,8 @@ def _handed_on(args):
 def sort(args:Namespace)->int: # As the parser gives them -> exit status
     "Copy or link the clips of a run into folders or into an order."
     from audioclust.listen.sorting import sort_files
-    n = sort_files(args.run, args.out, flat=args.flat, link=args.link)
+    link = "hard" if args.hard_link else args.link
+    n = sort_files(args.run, args.out, flat=args.flat, link=link, without=args.without)
     echo(f"{n:,} files in {args.out}, {'named in the order of likeness' if args.flat else 'a folder for each group'}")
     return 0
 

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -55,17 +56,19 @@ def sort_files(run:str|Path, # A run folder
     out:str|Path, # A folder that is not there yet, or empty
     *,
     flat:bool=False, # One folder, names in the order of similarity? Else a folder for each cluster
-    link:bool=False, # Links in place of copies, for whole recordings
+    link:bool|str=False, # Links in place of copies, for whole recordings: symbolic (True) or "hard"
+    without:str|Iterable=(), # Clusters to leave out: numbers, names, or marks such as "junk"
 )->int: # Files written
     "Copies of the clips, sorted by cluster, or named so that the alphabet follows similarity."
     run, out = Path(run), Path(out)
     clips = named_clips(run)
     X = read_array(run/"embeddings.npy")
+    clips = clips.assign(row=np.arange(len(clips)))[_is_kept(run, clips, without)].reset_index(drop=True)
     _check_empty(out)
     _check_outside(out, clips.path, Path(read_run(run)["recordings"]))
     clips["whole"] = _is_whole(clips)
     if not link: _check_free_space(out, clips.path[clips.whole])
-    order = similarity_order(X, clips.cluster) if flat else np.arange(len(clips))
+    order = similarity_order(X[clips.row], clips.cluster) if flat else np.arange(len(clips))
     clips = clips.iloc[order]
     failures = _write_copies(clips, _targets(clips, out, flat), out, link)
     if failures:
@@ -76,6 +79,11 @@ def sort_files(run:str|Path, # A run folder
     return len(clips)
 
 # %% ../../nbs/10_listen/08_sorting.ipynb #d3b10c6e
+def _is_kept(run, clips, without):
+    "Which clips are in no group that is left out?"
+    kept = named_clips(run, without)
+    return clips.clip_id.isin(kept.clip_id) if "clip_id" in clips else np.ones(len(clips), bool)
+
 def _is_whole(clips):
     "Is each clip a whole recording, rather than a part of one?"
     n_clips = Counter(clips.path)
@@ -106,14 +114,28 @@ def _check_free_space(out, paths):
 # %% ../../nbs/10_listen/08_sorting.ipynb #85cc2315
 def _targets(clips, out, flat):
     "Where the copy of each clip goes."
-    taken:set[Path] = set()
-    digits = len(str(len(clips)))
+    taken:Counter = Counter()
+    digits, group_digits = len(str(len(clips))), len(str(max(clips.cluster, default=0)))
     for number,clip in enumerate(clips.itertuples(), 1):
-        group, file = _safe_name(clip.name), _copy_name(clip)
-        target = out/f"{number:0{digits}d} {group} {file}" if flat else out/group/file
-        while target in taken: target = target.with_name(f"{target.stem} again{target.suffix}")
-        taken.add(target)
+        group, file = _safe_name(_sortable(clip.name, group_digits)), _copy_name(clip)
+        target = _shortened(out/f"{number:0{digits}d} {group} {file}" if flat else out/group/file)
+        key = str(target).lower() # on some systems A.wav and a.wav are one file
+        while taken[key]: # the same name in other folders
+            taken[key] += 1
+            target = target.with_name(f"{target.stem} {taken[key]}{target.suffix}")
+            key = str(target).lower()
+        taken[key] = 1
         yield target
+
+def _sortable(name, digits):
+    "A name whose alphabetical order is that of the numbers."
+    return re.sub(r"(?<=^cluster )\d+$", lambda number: number[0].zfill(digits), name)
+
+def _shortened(path, most=200):
+    "File systems allow names of 255 bytes, and a temporary name is longer than the last."
+    stem, end = os.fsencode(path.stem), os.fsencode(path.suffix)
+    if len(stem) + len(end) <= most: return path
+    return path.with_name(os.fsdecode(stem[:most - len(end)]).encode("utf-8", "ignore").decode() + path.suffix)
 
 def _safe_name(name):
     "A name that every file system takes."
@@ -158,6 +180,7 @@ def _write_copy(clip, target, link):
     part = None if clip.whole else _cut_out(clip.path, clip.start, clip.end)
     with atomic_write(target, sync=False) as tmp:
         if part is not None: tmp.write_bytes(part)
+        elif link == "hard": os.link(clip.path, tmp)
         elif link: tmp.symlink_to(os.path.abspath(clip.path))
         else: shutil.copy2(clip.path, tmp)
 

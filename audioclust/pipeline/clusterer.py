@@ -17,10 +17,11 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
+from ..core.console import as_progress
 from ..encoders.base import Encoder
 from .assignment import assign, regroup
 from .clustering import cluster_recordings, group
-from .embedding import _silent, Observer
+from .embedding import Observer
 from .numbering import renumbered
 from .given_embeddings import assign_embeddings, from_embeddings
 from .grouping import Grouping, Options, Request
@@ -55,13 +56,13 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
 
     def fit(self, recordings:str|Path|list|pd.DataFrame|np.ndarray, # Folder, file, glob, CSV, list, table of clips; or embeddings [N, d]
         y=None, # Ignored
-        progress:Callable=_silent, # Wraps the batches of the embedding, to show how far it is
+        progress:Callable|bool|None=None, # Shows how far it is: None in a notebook, True anywhere, `tqdm`, or what wraps the batches
         checkpoints:str|Path|None=None, # Folder in which a training is saved after each epoch, and resumed from
         log:Callable|None=None, # Takes a line of text after each epoch of a training
         clips:pd.DataFrame|None=None, # Of embeddings that are given: columns path, start, end (s) [N]; None: no file is known
     )->Self:
         "Find the clips, embed them and cluster the embeddings; embeddings that are given are clustered as they are."
-        observer = Observer(progress, log, checkpoints)
+        observer = Observer(as_progress(progress), log, checkpoints)
         if _are_embeddings(recordings):
             self.grouping_ = group(from_embeddings(np.asarray(recordings), clips, self.request()), observer=observer)
         else: self.grouping_ = cluster_recordings(recordings, self.request(), observer)

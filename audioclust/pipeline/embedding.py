@@ -6,6 +6,7 @@
 __all__ = ['Observer', 'find_clips', 'check_enough', 'embed', 'EncodedClips', 'encode_clips']
 
 # %% ../../nbs/09_pipeline/04_embedding.ipynb #bac0559c
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -38,6 +39,8 @@ from .memory_needs import batch_memory
 from .recommendations import asks_for_number, choose_number, number_wanted
 
 # %% ../../nbs/09_pipeline/04_embedding.ipynb #de273498
+_logger = logging.getLogger("audioclust")
+
 def _silent(batches, total): return batches
 
 @dataclass
@@ -54,6 +57,7 @@ class Observer:
         start = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - start, 3)
+        _logger.info("%s: %.1f s", name, self.seconds[name])
 
 # %% ../../nbs/09_pipeline/04_embedding.ipynb #e3a0663c
 def find_clips(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips

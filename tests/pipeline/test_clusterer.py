@@ -231,3 +231,24 @@ def test_auto_changes_no_cluster_of_a_method_without_a_number(tmp_path, tone, me
     given = AudioClusterer(method, n_clusters=4, encoder="untrained", options=Options(stability=0)).fit(tmp_path)
     assert (model.labels_ == given.labels_).all() and len(model.labels_) == 12 and given.n_clusters_choice_ is None
     assert all(len(np.unique(level.labels)) < len(np.unique(model.labels_)) for level in model.levels_)
+
+
+def test_progress_and_logging(words, caplog, capsys):
+    import logging
+    from tqdm import tqdm
+    from audioclust.core.console import as_progress
+    clips = words[1].iloc[:40]
+    seen = []
+    class Bar(tqdm):
+        def update(self, n=1):
+            seen.append(n)
+            return super().update(n)
+    with caplog.at_level(logging.INFO, logger="audioclust"):
+        AudioClusterer(n_clusters=2, encoder="fixed", options=Options(stability=0)).fit(clips, progress=Bar)
+    assert sum(seen) == 40
+    assert any(m.startswith("embed: ") for m in caplog.messages)
+    capsys.readouterr()
+    AudioClusterer(n_clusters=2, encoder="fixed", options=Options(stability=0)).fit(clips)
+    assert "clips" not in capsys.readouterr().err, "silent outside of a notebook"
+    AudioClusterer(n_clusters=2, encoder="fixed", options=Options(stability=0)).fit(clips, progress=True)
+    assert list(as_progress(False)([1, 2], 2)) == [1, 2]

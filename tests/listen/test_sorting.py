@@ -1,0 +1,52 @@
+"Copies sorted into folders: none is lost, names sort, groups are left out, links."
+import os
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+
+from audioclust.cli import main
+from audioclust.listen import sort_files
+from audioclust.pipeline import Request, from_embeddings, group, save_run
+from audioclust.pipeline.annotations import write_names
+from audioclust.pipeline.run_reading import read_table
+
+@pytest.fixture
+def run(tmp_path):
+    "Ninety folders that each hold audio.wav, and one long name."
+    paths = [tmp_path/f"in/{i:02}/{'AUDIO' if i % 7 == 0 else 'audio'}.wav" for i in range(90)] + [tmp_path/f"in/{'ü'*110}.wav"]
+    for i,path in enumerate(paths):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sf.write(path, np.full(80, i/100), 8000)
+    clips = pd.DataFrame(dict(path=paths, start=0., end=.01))
+    X = np.random.default_rng(0).normal(size=(91, 4)) + np.repeat(np.arange(13), 7)[:, None]*20
+    save_run(group(from_embeddings(X, clips, Request(n_clusters=13))), tmp_path/"run", figures=False)
+    return tmp_path
+
+def contents(folder): return sorted(round(float(sf.read(f)[0][0])*100) for f in folder.rglob("*.wav"))
+
+@pytest.mark.parametrize("how", [[], ["--flat"], ["--link"], ["--hard-link"], ["--flat", "--hard-link"]], ids=" ".join)
+def test_none_is_lost(run, how):
+    assert main(["sort", str(run/"run"), str(run/"out"), *how]) == 0
+    assert contents(run/"out") == list(range(91))
+    assert max(len(os.fsencode(f.name)) for f in (run/"out").rglob("*")) <= 230
+    if "--hard-link" in how: assert all(f.stat().st_nlink == 2 for f in (run/"out").rglob("*.wav"))
+    if "--link" in how: assert all(f.is_symlink() for f in (run/"out").rglob("*.wav"))
+
+def test_names_sort_as_numbers_do_and_differ_on_any_system(run):
+    sort_files(run/"run", run/"out")
+    folders = sorted(f.name for f in (run/"out").iterdir())
+    assert folders == [f"cluster {i:02}" for i in range(13)]
+    names = [str(f).lower() for f in (run/"out").rglob("*.wav")]
+    assert len(set(names)) == 91 and not any(re.search("again", name) for name in names)
+
+def test_groups_are_left_out(run, capsys):
+    write_names(run/"run", dict(names={"3": "wren"}, marks={"5": "junk"}))
+    table = read_table(run/"run/clusters.csv")
+    assert main(["sort", str(run/"run"), str(run/"out"), "--without", "junk,0,wren"]) == 0
+    assert len(contents(run/"out")) == (~table.cluster.isin([0, 3, 5])).sum()
+    assert main(["sort", str(run/"run"), str(run/"out2"), "--without", "owl"]) == 2 and "no group that is called" in capsys.readouterr().err
+    assert main(["sort", str(run/"run"), str(run/"out3"), "--flat", "--without", "wren"]) == 0
+    with pytest.raises(SystemExit): main(["sort", str(run/"run"), str(run/"out4"), "--link", "--hard-link"])
