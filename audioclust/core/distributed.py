@@ -7,6 +7,7 @@ __all__ = ['is_launched', 'ProcessGroup', 'process_group', 'check_device']
 
 # %% ../../nbs/00_core/04_distributed.ipynb #e6392263
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -115,9 +116,15 @@ def process_group()->Iterator[ProcessGroup]:
         yield ProcessGroup(shared=True)
     except BaseException as e:
         # an error that not all have: the others may be waiting for this process, which must be seen to fail
-        if getattr(e, "everywhere", False): dist.destroy_process_group()
+        if getattr(e, "everywhere", False): _end_group()
         raise
+    _end_group()
+
+def _end_group():
+    "Leave the group, and let its threads finish."
     dist.destroy_process_group()
+    # A thread of gloo may still be waiting for Python's lock, to give back what it sent. Where the interpreter ends first, that aborts.
+    time.sleep(.2)
 
 def _start_group():
     gpus = torch.cuda.device_count()
