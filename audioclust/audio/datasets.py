@@ -8,16 +8,54 @@ __all__ = ['FSDD_URL', 'FSDD_SHA256', 'label_clips', 'from_folder', 'from_csv', 
 # %% ../../nbs/01_audio/06_datasets.ipynb #999a2110
 import os
 import re
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from .clip_table import checked_times, clips
+from .clip_tables import clips_of_tables, read_clip_table
 from .downloads import cache_dir, download_recordings
 from ..core.files import shorten, read_csv
 
 # %% ../../nbs/01_audio/06_datasets.ipynb #e25d9e0b
-_HOW_TO_LABEL = "say parent, a pattern such as '^(\\d)_', or a .csv file"
+_HOW_TO_LABEL = "say parent, a pattern such as '^(\\d)_', or a table (.csv, .tsv, .txt, .parquet)"
+_TABLES = ".csv", ".tsv", ".txt", ".parquet"
+
+def _labels_from_table(table, path):
+    "Labels of a table: by recording and time where it has times, else by recording."
+    try: has_times = "label" in read_clip_table(path)
+    except ValueError: has_times = False
+    if has_times: return _labels_by_time(table, path)
+    if not str(path).lower().endswith(".csv"): raise ValueError(f"{path} needs columns for start, end and label")
+    return _labels_from_csv(table, path)
+
+def _labels_by_time(table, path):
+    "The label of each clip: of those of its recording, the one that shares the most time with it."
+    given = clips_of_tables(path, list(dict.fromkeys(table.path)), [])
+    given = given[given.label.astype(str).str.strip() != ""]
+    by_path = dict(tuple(given.groupby(given.path.map(str))))
+    found, used = pd.Series([None]*len(table), dtype=object), 0
+    for recording,rows in table.reset_index(drop=True).groupby(table.path.map(str).to_numpy()):
+        labels = by_path.get(recording)
+        if labels is None: continue
+        if "start" not in table: found[rows.index] = labels.label.iloc[0] # is anything known of it?
+        else: used += _join_by_time(found, rows, labels)
+    if "start" in table and used < len(given): warnings.warn(f"{len(given) - used:,} of {len(given):,} labels in {path} lie in no clip")
+    return found.tolist()
+
+_LEAST_SHARED = .5 # of a clip or of a label, whichever is shorter
+
+def _join_by_time(found, clips, labels):
+    "Fill in the labels of the clips of one recording; how many of the labels lie in a clip?"
+    start, end = clips.start.to_numpy()[:, None], clips.end.to_numpy()[:, None]
+    first, last = labels.start.to_numpy(), labels.end.to_numpy()
+    shared = (np.minimum(end, last) - np.maximum(start, first))/np.minimum(end - start, last - first)
+    most = (np.minimum(end, last) - np.maximum(start, first)).argmax(1)
+    has_one = shared[np.arange(len(clips)), most] >= _LEAST_SHARED
+    found[clips.index[has_one]] = labels.label.to_numpy()[most[has_one]]
+    return int((shared >= _LEAST_SHARED).any(0).sum())
 
 def _labels_from_csv(table, path):
     "Labels by the file names of a CSV with columns `path` and `label`."
@@ -27,6 +65,10 @@ def _labels_from_csv(table, path):
     root = Path(path).resolve().parent
     usable = (given.path != "") & (given.label != "") & ~given.path.str.contains("\0", regex=False)
     given = given[usable]
+    several = given.groupby("path").label.nunique()
+    if (several > 1).any():
+        name = several.index[several > 1][0]
+        raise ValueError(f"{path}: {shorten(name, 80)} has {several[name]} labels; columns start and end would say where each of them lies")
     by_path = {(root/p).resolve(): label for p,label in zip(given.path, given.label)}
     names = given.path.map(lambda p: Path(p).name)
     by_name = dict(zip(names, given.label)) if names.is_unique else {}
@@ -43,12 +85,12 @@ def _labels_from_names(table, pattern):
 
 # %% ../../nbs/01_audio/06_datasets.ipynb #c3208c91
 def label_clips(table:pd.DataFrame, # Clips, with a column `path`
-    labels:str, # "parent", a regular expression on the file name, or a CSV file with columns `path` and `label`
+    labels:str, # "parent", a regular expression on the file name, or a table with columns for path and label, and for times
 )->pd.DataFrame: # The table with a column `label`
-    "`table` with the label of each clip: its folder's name, a part of its name (the first group), or a row of a CSV."
+    "`table` with the label of each clip: its folder's name, a part of its name (the first group), or a row of a table."
     if not str(labels): raise ValueError(f"the labels are empty: {_HOW_TO_LABEL}")
     if labels == "parent": found = [Path(p).parent.name for p in table.path]
-    elif str(labels).lower().endswith(".csv"): found = _labels_from_csv(table, labels)
+    elif str(labels).lower().endswith(_TABLES): found = _labels_from_table(table, labels)
     else: found = _labels_from_names(table, labels)
     has_any = any(isinstance(label, str) for label in found)
     if len(found) and not has_any:

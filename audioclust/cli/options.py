@@ -108,7 +108,7 @@ def _add_method_options(c):
         help="clusterings in a training (deepcluster; default: 10), or epochs of contrast (spice; default: by the number of clips)")
     c.add_argument("--set", action="append", type=_setting, metavar="NAME=VALUE",
         help="a parameter of the method, such as linkage=average or min_cluster_size=15")
-    c.add_argument("--labels", metavar="parent|REGEX|FILE.csv",
+    c.add_argument("--labels", metavar="parent|REGEX|TABLE",
         help="labels to score with, never to cluster by; see audioclust score --help")
     c.add_argument("--stability", type=int, default=10, metavar="N",
         help="cluster parts of the clips again N times, to see which groups last; 0 leaves it out (default: %(default)s)")
@@ -193,9 +193,9 @@ def add_score(command:Callable): # Makes a parser: name, function, help
     "The options of `audioclust score`."
     c = command("score", score, "compare a run with given labels")
     c.add_argument("run", **_RUN)
-    c.add_argument("--labels", required=True, metavar="parent|REGEX|FILE.csv",
+    c.add_argument("--labels", required=True, metavar="parent|REGEX|TABLE",
         help="where the labels are: the parent folder's name, the first group of a regular expression on the file name, "
-             "or a CSV with columns path and label")
+             "or a table with columns for path and label, and for start and end where a recording has several")
 
 # %% ../../nbs/11_cli/02_options.ipynb #ce215450
 def add_export(command:Callable): # Makes a parser: name, function, help
@@ -236,7 +236,7 @@ def add_compare(command:Callable): # Makes a parser: name, function, help
     c.add_argument("--n-clusters", type=_number, default=10, metavar="K", help="groups wanted, or auto (default: %(default)s)")
     c.add_argument("--by", default="content", choices=["content", "source"], help="what belongs together (default: %(default)s)")
     c.add_argument("--window", type=_positive(float, " of seconds"), metavar="S", help="cut recordings into clips of S seconds")
-    c.add_argument("--labels", metavar="parent|REGEX|FILE.csv", help="labels to score with; they choose nothing")
+    c.add_argument("--labels", metavar="parent|REGEX|TABLE", help="labels to score with; they choose nothing")
     c.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
 
 def add_encoders(command:Callable): # Makes a parser: name, function, help
