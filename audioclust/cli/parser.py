@@ -43,6 +43,8 @@ examples
   audioclust cluster drums/ --out runs/drums --n-clusters 12
   audioclust cluster pond/ --out runs/pond --window 3 --ignore order,level --method hdbscan
                  parts of long recordings: a call may begin anywhere in one, so order is ignored
+  audioclust cluster forest/ --out runs/calls --cut events --n-clusters auto
+                 what stands out of the noise of long recordings, in as many groups as there seem to be
   audioclust cluster digits/ --out runs/speakers --by source --n-clusters 6 --labels '_([a-z]+)_'
   torchrun --nproc-per-node 2 -m audioclust cluster archive/ --out runs/archive
                  two processes share the work; also on several machines
@@ -58,6 +60,7 @@ _RESULTS = """
 what comes out, in RUN
   clusters.csv   path, start, end, cluster, confidence (1 heart, 0 border), representative, stability, clip_id
   errors.csv     what could not be used, and why
+  between.csv    what lies between events, with its share of the time (--cut events)
   run.json       what was asked for, versions, seconds, scores
   explanations.json  in words, how each group differs from all clips
   listen.html    the clips to look at, to hear and to name; opens in any browser
