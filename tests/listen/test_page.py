@@ -590,3 +590,31 @@ def test_clips_are_moved_split_and_taken_back(words, tmp_path):
     finally: page.close()
     main(["cluster", str(sounds), "--out", str(tmp_path/"other"), "--n-clusters", "3", "-q", "--no-page", "--seed", "4"])
     assert main(["listen", str(tmp_path/"other"), "--edits", str(tmp_path/name), "-q"]) == 0, "the same clips"
+
+
+@browser
+def test_what_to_hear_next_and_how_many(run):
+    "Typical clips of groups without a name first, then doubtful ones in turn; and a sample that is large enough."
+    page = Page(run/"run/listen.html")
+    try:
+        page.js("localStorage.clear(); location.reload()"); page.wait("return typeof shownRows !== 'undefined' && map._fullLayout !== undefined")
+        page.js("$('sort').value = 'next'; $('sort').dispatchEvent(new Event('change'))")
+        rows, labels, typical = page.js("return [shownRows, grouping().labels, Object.fromEntries(Object.entries(grouping().clusters).map(([c, a]) => [c, a.typical[0]]))]")
+        assert sorted(rows) == list(range(len(labels)))
+        assert rows[:5] == sorted(typical.values(), key=lambda r: -labels.count(labels[r]))
+        assert {labels[r] for r in rows[5:10]} == set(labels), "one doubtful clip of each, then the next"
+        page.js("setEdit('names', 2, 'wren'); saveEdits()")
+        assert typical["2"] not in page.js("return shownRows.slice(0, 4)")
+        for size in 10, 20, 100, 100_000:
+            # the chance to miss one kind in ten, of which there are so few that they just count
+            from scipy.stats import hypergeom
+            others = size//10 + 1
+            got = page.js("return enoughToHear(arguments[0])", size)
+            assert hypergeom.pmf(0, size, others, got) <= .05 < (hypergeom.pmf(0, size, others, got - 1) if got > 1 else 1), (size, got)
+        page.js("choose({cluster: 1})")
+        page.find("#sample").click()
+        shown = page.js("return shownRows")
+        assert len(shown) == page.js("return enoughToHear(rowsOf([1]).length)") and {labels[r] for r in shown} == {1}
+        assert "drawn by chance" in page.find("#clips-title").text
+        page.js("localStorage.clear()")
+    finally: page.close()

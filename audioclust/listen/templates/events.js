@@ -109,7 +109,7 @@ if (data.views.length > 1) {
     viewIndex = Number($("view").value);
     opened.clear();
     openedParts.clear();
-    chosenCluster = chosenGroup = chosenPart = likeRow = null;
+    chosenCluster = chosenGroup = chosenPart = likeRow = sampleRows = null;
     selected.clear();
     draw();
   });

@@ -20,6 +20,7 @@ function draw() {
 
 function rowsToShow() { // those of the chosen clusters that the search finds, sorted; or those most like one
   if (likeRow !== null) return mostLike(likeRow, 61);
+  if (sampleRows !== null) return sampleRows;
   const {labels, confidence} = grouping();
   const query = $("search").value.trim().toLowerCase(), order = $("sort").value;
   const chosen = new Set(clusterIds().filter(isChosen));
@@ -28,6 +29,7 @@ function rowsToShow() { // those of the chosen clusters that the search finds, s
   const found = row => !query || matches(clipName(row)) || matches(clusterName(labels[row]));
   const rows = [];
   for (let row = 0; row < nClips; row++) if (chosen.has(labels[row]) && inPart(row) && found(row)) rows.push(row);
+  if (order === "next") return hearNext(rows);
   if (order === "name") return rows.sort((a, b) => byText(clipName(a), clipName(b)));
   const sign = order === "sure" ? 1 : -1;
   return rows.sort((a, b) => sign * ((confidence[b] ?? -9) - (confidence[a] ?? -9)));
@@ -122,8 +124,9 @@ function stabilityCell(value) {
   return isWeak ? tableCell(`${value.toFixed(2)} not stable`, "n weak") : numberCell(value);
 }
 
-function choose({cluster = null, group = null, part = null, like = null}) { // one of the four, or nothing
+function choose({cluster = null, group = null, part = null, like = null, sample = null}) { // a cluster, group, part or clip, or nothing
   likeRow = like;
+  sampleRows = sample;
   chosenCluster = cluster;
   chosenGroup = group;
   chosenPart = part;
@@ -202,6 +205,7 @@ function clusterDetails(cluster) {
   if (words) parts.push(element("p", {className: "dim"}, `Compared with all clips: ${words}.`));
   parts.push(...clipRow("Most typical; the first stands for the cluster", typical));
   parts.push(...clipRow("Most doubtful", doubtful));
+  parts.push(...certaintyNote(cluster));
   parts.push(...hoursChart(rowsOf([cluster])));
   return parts;
 }
@@ -270,7 +274,7 @@ function markBox(cluster) {
 // clips
 function drawClips() {
   const title = `${shownRows.length.toLocaleString()} of ${nClips.toLocaleString()} clips`;
-  $("clips-title").textContent = likeRow === null ? title : `Most like ${clipName(likeRow)}`;
+  $("clips-title").textContent = likeRow !== null ? `Most like ${clipName(likeRow)}` : sampleRows !== null ? `${title}, drawn by chance` : title;
   $("clips").replaceChildren(...shownRows.slice(0, listLength).map(row => element("li", {}, clipButton(row, true))));
   $("more").hidden = shownRows.length <= listLength;
 }

@@ -130,6 +130,7 @@ function distance({values, dims}, a, b) {
 }
 
 let likeRow = null; // the clip whose neighbours are listed
+let sampleRows = null; // clips that were drawn by chance
 function mostLike(row, n) {
   const points = pointsOf(grouping()), far = new Float64Array(nClips);
   for (let other = 0; other < nClips; other++) far[other] = distance(points, row, other);
