@@ -51,11 +51,12 @@ def _join_by_time(found, clips, labels):
     "Fill in the labels of the clips of one recording; how many of the labels lie in a clip?"
     start, end = clips.start.to_numpy()[:, None], clips.end.to_numpy()[:, None]
     first, last = labels.start.to_numpy(), labels.end.to_numpy()
-    shared = (np.minimum(end, last) - np.maximum(start, first))/np.minimum(end - start, last - first)
-    most = (np.minimum(end, last) - np.maximum(start, first)).argmax(1)
-    has_one = shared[np.arange(len(clips)), most] >= _LEAST_SHARED
-    found[clips.index[has_one]] = labels.label.to_numpy()[most[has_one]]
-    return int((shared >= _LEAST_SHARED).any(0).sum())
+    shared = np.minimum(end, last) - np.maximum(start, first)
+    is_enough = shared >= _LEAST_SHARED*np.minimum(end - start, last - first)
+    seconds = pd.DataFrame(np.where(is_enough, shared, 0)).T.groupby(labels.label.to_numpy()).sum().T # of each label [clips, labels]
+    has_one = is_enough.any(1)
+    found[clips.index[has_one]] = seconds.columns.to_numpy()[seconds.to_numpy().argmax(1)[has_one]]
+    return int(is_enough.any(0).sum())
 
 def _labels_from_csv(table, path):
     "Labels by the file names of a CSV with columns `path` and `label`."

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['read_embeddings']
 
-# %% ../../nbs/01_audio/16_embedding_files.ipynb #f0f9a9b4
+# %% ../../nbs/01_audio/16_embedding_files.ipynb #586fa519
 import re
 import sqlite3
 from contextlib import closing
@@ -20,7 +20,7 @@ from .decoding import probe
 from .recordings import AudioError, find_audio, read_recordings_csv, report_unusable
 from ..core.files import read_csv, shorten
 
-# %% ../../nbs/01_audio/16_embedding_files.ipynb #33e39eef
+# %% ../../nbs/01_audio/16_embedding_files.ipynb #e1c23b7b
 _WHOLE = "embedding embeddings vector vectors feature features".split() # a column that holds all numbers of a row
 
 def _rows_of_text(values, file):
@@ -63,15 +63,25 @@ def _clip_columns(table, file):
     by_plain = {_plain(column): column for column in table}
     path = next((by_plain[name] for name in _NAMES["path"] if name in by_plain), None)
     clips = pd.DataFrame(index=range(len(table)))
-    if path is not None: clips["path"] = table[path].astype(str).to_numpy()
+    if path is not None: clips["path"] = table[path].fillna("").astype(str).to_numpy()
+    starts = [by_plain[name] for name in _NAMES["start"] if name in by_plain]
     try: columns = _columns(table, file)
-    except ValueError: return clips # whole recordings, or nothing is known
+    except ValueError:
+        if starts: raise ValueError(f"{file} has a column {starts[0]} and none for the end or the duration: add one") from None
+        return clips # whole recordings, or nothing is known
     clips["start"] = _numbers(table[columns["start"]], "start", file)
     clips["end"] = (_numbers(table[columns["end"]], "end", file) if "end" in columns
                     else clips.start + _numbers(table[columns["duration"]], "duration", file))
     return clips
 
 _BIRDNET = re.compile(r"[\d.]+\t[\d.]+\t-?[\d.]+(e[-+]?\d+)?,")
+
+def _are_values(line, separator):
+    "Is a first line numbers of an embedding, rather than names of columns, which may be 0, 1, 2, …?"
+    cells = [cell.strip(' "') for cell in re.split(separator, line.strip("\r\n").strip(" "))]
+    try: values = [float(cell) for cell in cells]
+    except ValueError: return False
+    return len(cells) < 2 or values != list(range(len(values)))
 
 def _read_text(file):
     "A text table, with or without names of columns."
@@ -82,13 +92,14 @@ def _read_text(file):
         times = {name: _numbers(table[name], name, file) for name in ("start", "end")}
         return _rows_of_text(table.embedding, file), pd.DataFrame(times)
     separator = max("\t;,", key=first.count)
-    if re.fullmatch(r"[-+\d.e\s" + separator + "]+", first.lower()): # numbers alone
+    if separator not in first: separator = r"\s+"
+    if _are_values(first, separator):
         try: return read_csv(file, sep=separator, header=None, **how).to_numpy(np.float32), pd.DataFrame()
         except (ValueError, TypeError, OverflowError) as e:
             raise ValueError(f"{file} does not hold numbers only ({shorten(e)})") from None
     return _split_table(read_csv(file, sep=separator, **how), file)
 
-# %% ../../nbs/01_audio/16_embedding_files.ipynb #430f1211
+# %% ../../nbs/01_audio/16_embedding_files.ipynb #936c50dd
 def _read_numpy(file):
     try:
         loaded = np.load(file, allow_pickle=False)
@@ -159,7 +170,7 @@ def _read_folder(folder):
     if len(widths) > 1: raise ValueError(f"the files in {folder} hold embeddings of several sizes: {sorted(widths)}")
     return np.concatenate([X for X,_ in parts]), pd.concat([clips for _,clips in parts], ignore_index=True)
 
-# %% ../../nbs/01_audio/16_embedding_files.ipynb #81bb4492
+# %% ../../nbs/01_audio/16_embedding_files.ipynb #dc952404
 def read_embeddings(file:str|Path, # A file, a folder of files, or a database of hoplite, as above
     clips:str|Path|None=None, # A table that says what each row is; None: the file says so, or nobody does
     recordings:str|Path|list|None=None, # Where the recordings are: whatever `find_audio` takes; None: where the paths say

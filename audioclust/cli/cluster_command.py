@@ -139,13 +139,17 @@ def cluster(args:Namespace)->int: # As the parser gives them -> exit status
     "Cluster a folder into a run folder."
     check_inputs(args)
     if args.n_clusters is None: args.n_clusters = "auto" if args.grow else 10
-    if args.grow: args.like = args.grow # numbers and names
+    if args.grow: args.like, args.by = args.grow, _by_of(args.grow) # numbers and names
     if args.by == "both": return _cluster_both(args)
     if isinstance(args.n_clusters, tuple): raise ValueError("two numbers of clusters are for --by both")
     from audioclust.core.distributed import process_group
     messages = []
     with process_group() as team, short_warnings(messages): _cluster_one(args, team, messages)
     return 0
+
+def _by_of(run):
+    from audioclust.pipeline.run_reading import read_run
+    return read_run(run)["by"]
 
 def _cluster_one(args, team, messages):
     "One run: checked, marked as at work, made, saved, finished."
@@ -193,11 +197,11 @@ def _grown(args, observer):
     from audioclust.pipeline.growing import grow
     from audioclust.pipeline.run_folder import load_grouping
     old, errors = load_grouping(args.grow), []
-    with observer.stage("grow"): grouping = grow(old, args.folder, args.n_clusters, errors, observer.progress)
-    n_joined = int((grouping.labels[len(old):] <= old.labels.max()).sum())
-    n_came, n_new = len(grouping) - len(old), len(set(grouping.labels.tolist()) - set(old.labels.tolist()))
-    echo(f"{len(old):,} clips keep their groups; of {n_came:,} new ones {n_joined:,} join these, "
-         f"and {n_came - n_joined:,} are in {n_new} new groups")
+    with observer.stage("grow"): grouping = grow(old, listed_clips(args, errors), args.n_clusters, errors, observer.progress)
+    came, n_new = grouping.labels[len(old):], len(set(grouping.labels.tolist()) - set(old.labels.tolist()))
+    n_joined, n_noise = int(((came >= 0) & (came <= old.labels.max())).sum()), int((came < 0).sum())
+    echo(f"{len(old):,} clips keep their groups; of {len(came):,} new ones {n_joined:,} join these, "
+         f"and {len(came) - n_joined - n_noise:,} are in {n_new} new groups" + (f"; {n_noise:,} are noise" if n_noise else ""))
     return replace(grouping, seconds=observer.seconds)
 
 def _of_embeddings(args, request, observer):
@@ -297,6 +301,7 @@ def _refine(args, out):
     for by,old,new in zip(BYS, (content, source), (new_content, new_source)):
         if new is old: continue
         record = read_run(out/by)
-        save_run(new, out/by, **{k: record[k] for k in ("command", "warnings") if k in record})
+        save_run(new, out/by, **{k: record[k] for k in ("command", "warnings", "request") if k in record})
+        if args.cut: write_between(out/by)
         if args.labels: score_run(out/by, args.labels)
     for by,reason in reasons.items(): echo(f"{by}: {reason}")

@@ -33,7 +33,7 @@ def _check_embeddings(args):
     if wrong: raise ValueError(f"--embeddings are grouped as they are: leave out {', '.join(wrong)}")
     if not os.path.exists(args.embeddings): raise ValueError(f"there is no file {args.embeddings}")
 
-_OF_THE_RUN = ("encoder", "ignore", "window", "hop", "cut", "rate", "remote_code", "clips", "embeddings", "like", "set", "epochs",
+_OF_THE_RUN = ("encoder", "ignore", "window", "hop", "cut", "rate", "remote_code", "embeddings", "like", "set", "epochs",
                "level") # what a run that grows has decided
 
 def _check_grow(args):
@@ -41,6 +41,11 @@ def _check_grow(args):
     if args.by == "both": wrong.append("--by both")
     if args.method != "kmeans": wrong.append("--method")
     if wrong: raise ValueError(f"a run that grows goes on as it was made: leave out {', '.join(wrong)}")
+    from audioclust.pipeline.run_reading import read_run
+    record = read_run(args.grow)
+    if args.by not in (None, "content", record["by"]): raise ValueError(f"--by {args.by}: the run that grows is one by {record['by']}")
+    if record["request"].get("clips") and not args.clips:
+        raise ValueError("the run that grows has clips that were listed: say with --clips what the new clips are")
     if os.path.abspath(args.grow) == os.path.abspath(args.out):
         raise ValueError("say --out with another folder: the run that grows stays as it is")
 
@@ -55,7 +60,8 @@ def input_path(args:Namespace # As the parser gives them
 def input_record(args:Namespace # As the parser gives them
 )->dict: # For the request in run.json
     "Tables and embeddings that were named, as a run records them; None where there are none."
-    return {name: (path := getattr(args, name, None)) and os.path.abspath(path) for name in ("clips", "embeddings", "grow")}
+    named = {name: (path := getattr(args, name, None)) and os.path.abspath(path) for name in ("clips", "embeddings", "grow")}
+    return named | ({"sounds": os.path.abspath(args.folder)} if args.embeddings and args.folder else {})
 
 def event_settings(args:Namespace # As the parser gives them
 )->Any: # `EventSettings`, or None
@@ -97,11 +103,13 @@ def config_arguments(config:str|Path # A run folder, or its run.json
     if not isinstance(asked, dict): raise ValueError(f"{config} is damaged (request should be a JSON object); make the run again")
     if asked.get("grow"): raise ValueError(f"{config} is of a run that was grown: repeat the run that it grew from")
     given = {option: asked[name] for name,option in _OPTION_OF.items() if asked.get(name) is not None}
-    if ignore := asked.get("ignore"): given["ignore"] = ignore if isinstance(ignore, str) else ",".join(map(str, ignore))
+    ignore = asked.get("ignore")
+    if ignore is not None: given["ignore"] = ignore if isinstance(ignore, str) else ",".join(map(str, ignore))
     arguments = [f"--{option}={value}" for option,value in given.items()]
     if events := asked.get("events"):
         arguments += ["--cut=events", *(f"--event={name}={value!r}" for name,value in _pairs(events, config) if value is not None)]
-    return arguments + [f"--set={name}={value!r}" for name,value in _pairs(asked.get("params") or {}, config)], str(record["recordings"])
+    arguments += [f"--set={name}={value!r}" for name,value in _pairs(asked.get("params") or {}, config)]
+    return arguments, str(asked.get("sounds") or "") if asked.get("embeddings") else str(record["recordings"])
 
 def _pairs(settings, config):
     if isinstance(settings, dict): return settings.items()

@@ -140,7 +140,7 @@ def _with_config(parser, typed, args):
         echo(f"audioclust cluster: {' '.join(str(e).split())}", file=sys.stderr)
         return None
     args = parser.parse_args([typed[0], *before, *typed[1:]])
-    if args.folder is None and not args.embeddings: args.folder = recordings
+    if args.folder is None: args.folder = recordings or None
     return args
 
 def _run(args, stderr):

@@ -112,7 +112,9 @@ def to_label_studio(run:str|Path, # A run folder
 )->tuple[int,str]: # (tasks, folder that the recordings share)
     "Write tasks with predictions for Label Studio, and the interface for them."
     folder = _new_folder(out)
-    clips = pd.concat([clips.assign(name=_one_line(name)) for _,name,clips in _groups(run, without, level)])
+    groups = list(_groups(run, without, level))
+    if not groups: raise ValueError("all groups are left out: there is nothing to hand on")
+    clips = pd.concat([clips.assign(name=_one_line(name)) for _,name,clips in groups])
     paths = clips.path.map(os.path.abspath)
     shared = os.path.commonpath([os.path.dirname(path) for path in paths])
     tasks = [_task(path, os.path.relpath(path, shared), rows) for path,rows in clips.groupby(paths, sort=True)]

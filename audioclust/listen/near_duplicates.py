@@ -8,6 +8,7 @@ __all__ = ['DYNAMIC_RANGE', 'FRAMES', 'N_MELS', 'MAX_RATE', 'fingerprints', 'wav
 
 # %% ../../nbs/10_listen/09_near_duplicates.ipynb #5a0f661f
 import hashlib
+import os
 
 import numpy as np
 import pandas as pd
@@ -140,30 +141,34 @@ def _described(part, rate):
     "The clips of one set."
     waves = [load_audio(clip.path, rate, clip.start, clip.end)[0].numpy() for clip in part.itertuples()]
     infos = [probe(path) for path in part.path]
-    reference = max(range(len(part)), key=lambda i: (infos[i].sample_rate, len(waves[i]), -i))
-    seen:set[str] = set()
-    order = sorted(range(len(part)), key=lambda i: i != reference) # of files with the same bytes the reference stays
-    is_exact = {i: _is_repeated(part.path.iloc[i], seen) for i in order}
-    rows = [_compared(wave, waves[reference], i == reference, is_exact[i]) for i,wave in enumerate(waves)]
+    is_link = [os.path.islink(path) for path in part.path]
+    reference = max(range(len(part)), key=lambda i: (not is_link[i], infos[i].sample_rate, len(waves[i]), -i))
+    seen:set[str|tuple] = set()
+    order = sorted(range(len(part)), key=lambda i: (i != reference, is_link[i])) # the reference stays, and what is no link
+    repeated = {i: _repeated(part.path.iloc[i], seen) for i in order}
+    rows = [_compared(wave, waves[reference], i == reference, repeated[i]) for i,wave in enumerate(waves)]
     return part.assign(**dict(zip(("similarity", "gain", "kind"), zip(*rows))))
 
-def _is_repeated(path, seen):
-    "Has a file with the same bytes come before?"
+def _repeated(path, seen):
+    "Is it another name of a file that came before (link), or a file with the same bytes (exact)? Else nothing."
+    status = os.stat(path)
+    if os.path.islink(path) or (file := (status.st_dev, status.st_ino)) in seen: return "link"
+    seen.add(file)
     hasher = hashlib.sha256()
     with open(path, "rb") as f:
         while block := f.read(1 << 20): hasher.update(block)
     digest = hasher.hexdigest()
-    if digest in seen: return True
+    if digest in seen: return "exact"
     seen.add(digest)
-    return False
+    return ""
 
-def _compared(wave, reference, is_reference, is_exact):
+def _compared(wave, reference, is_reference, repeated):
     "(similarity, gain, kind)."
     similarity = waveform_correlation(wave, reference)
     energy, other = (float(np.square(x.astype(np.float64)).sum()) for x in (wave, reference))
     gain = 10*np.log10(max(energy, 1e-20)/max(other, 1e-20)) # silence around a sound adds nothing to its energy
-    if is_exact: kind = "exact"
-    elif is_reference: kind = "reference"
+    if is_reference: kind = "reference"
+    elif repeated: kind = repeated
     elif similarity < _SAME: kind = "take"
     else: kind = "format" if abs(gain) <= _SAME_LEVEL else "level"
     return round(similarity, 4), round(gain, 2), kind

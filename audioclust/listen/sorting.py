@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
+from ..audio.decoding import probe
 from ..audio.recordings import AudioError
 from ..core.files import read_array, atomic_write
 from ..ensembles.membership import cluster_means
@@ -63,10 +64,11 @@ def sort_files(run:str|Path, # A run folder
     run, out = Path(run), Path(out)
     clips = named_clips(run)
     X = read_array(run/"embeddings.npy")
-    clips = clips.assign(row=np.arange(len(clips)))[_is_kept(run, clips, without)].reset_index(drop=True)
+    if (clips.path == "").any(): raise ValueError(f"the clips of {run} are known by their embeddings alone: there are no sounds to copy")
+    clips = clips.assign(row=np.arange(len(clips)), whole=_is_whole(clips))
+    clips = clips[_is_kept(run, clips, without)].reset_index(drop=True)
     _check_empty(out)
     _check_outside(out, clips.path, Path(read_run(run)["recordings"]))
-    clips["whole"] = _is_whole(clips)
     if not link: _check_free_space(out, clips.path[clips.whole])
     order = similarity_order(X[clips.row], clips.cluster) if flat else np.arange(len(clips))
     clips = clips.iloc[order]
@@ -87,7 +89,11 @@ def _is_kept(run, clips, without):
 def _is_whole(clips):
     "Is each clip a whole recording, rather than a part of one?"
     n_clips = Counter(clips.path)
-    return [n_clips[path] == 1 and start == 0 for path,start in zip(clips.path, clips.start)]
+    return [n_clips[path] == 1 and start == 0 and _reaches_the_end(path, end) for path,start,end in zip(clips.path, clips.start, clips.end)]
+
+def _reaches_the_end(path, end):
+    try: return probe(path).duration - end < .05 # a header may claim a little more than there is
+    except AudioError: return True # said when it is copied
 
 # %% ../../nbs/10_listen/08_sorting.ipynb #7bc8690b
 def _check_empty(out):

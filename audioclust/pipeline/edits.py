@@ -38,19 +38,46 @@ def _apply_to_both(record, run, file):
 def _combined(record, run, by):
     "What the run has, changed by the edits of a file."
     new, old, clips = record["edits"][by], _entry(record, "base", by), _entry(record, "clusters", by)
+    new = _without_empty_groups(new)
     check_names(new)
     table, about = read_table(run/"clusters.csv"), read_run(run)
     if old is not None: check_names(old)
     if record.get("run") not in (None, about.get("run_id"), about["created"]):
         number_of = _numbers_now(clips or {}, table, new, old or {})
         new, old = (names and _translated(names, number_of, set(table.clip_id)) for names in (new, old))
-    return new if old is None else _changed(read_names(run), old, new)
+    return new if old is None else _changed(read_names(run), old, _with_free_numbers(new, old, read_names(run)))
 
 def _entry(record, name, by):
     "What a file says of one grouping; None where it says nothing."
     said = record.get(name, {})
     if not isinstance(said, dict): raise ValueError(f"{name} should be a JSON object")
     return said.get(by)
+
+def _is_made(number): return str(number).isdecimal() and int(number) >= NEW_GROUPS
+
+def _without_empty_groups(names):
+    "Edits without those of new groups that hold no clip any more."
+    if not isinstance(names, dict) or not all(isinstance(names.get(kind, {}), dict) for kind in KINDS): return names
+    made = made_groups(names)
+    def is_gone(number): return _is_made(number) and str(number) not in made
+    kept = {kind: {c: v for c,v in names.get(kind, {}).items() if not is_gone(c)} for kind in KINDS[:-1]}
+    kept["merged"] = {c: v for c,v in kept["merged"].items() if not is_gone(v)}
+    return {**names, **kept}
+
+def _with_free_numbers(new, old, names):
+    "New groups of a page with other numbers where the run has a group of that number already, of other clips."
+    def clips_of(of, group): return {clip for clip,to in of.get("clips", {}).items() if str(to) == group}
+    taken, number_of = made_groups(names), {}
+    for group in sorted(made_groups(new) - made_groups(old), key=int):
+        if group not in taken or clips_of(new, group) & clips_of(names, group): continue # free, or taken over before
+        used = taken | made_groups(new) | set(number_of.values())
+        number_of[group] = str(next(n for n in range(NEW_GROUPS, 10*NEW_GROUPS) if str(n) not in used))
+    if not number_of: return new
+    def to(c): return number_of.get(str(c), c)
+    values = {"merged", "clips"}
+    def translated(kind):
+        return {c if kind == "clips" else to(c): int(to(v)) if kind in values else v for c,v in new.get(kind, {}).items()}
+    return {kind: translated(kind) for kind in KINDS}
 
 def _changed(names, old, new):
     "Names with what is new or gone between two states of a page."

@@ -24,7 +24,7 @@ from ..ensembles.n_clusters import choose_k
 from ..kmeans.estimator import KMeans, restarts
 from ..metrics.explanations import clip_attributes, differences, followed, rows_to_measure
 from .assignment import _cut_alike, _labels_and_confidence
-from .embedding import _silent, encode_clips
+from .embedding import _silent, _why_no_clips, encode_clips
 from .grouping import clip_ids, Grouping
 
 # %% ../../nbs/09_pipeline/18_growing.ipynb #cd113603
@@ -94,7 +94,7 @@ def _new_clips(grouping, recordings, errors, progress):
     "The clips that the run does not have, their embeddings and, where the encoder gives them, probabilities."
     check_recordings_exist(recordings)
     clips = _cut_alike(recordings, grouping.request, errors)
-    if not len(clips): raise ValueError(explain_no_recordings(recordings, errors))
+    if not len(clips): raise ValueError(_why_no_clips(recordings, errors, grouping.request.options.events))
     root = grouping.recordings
     named = clips.assign(path=[os.path.abspath(path) for path in clips.path], start=clips.start.round(6), end=clips.end.round(6))
     there = np.isin(clip_ids(named, root), grouping.table().clip_id)

@@ -71,7 +71,8 @@ def carry_names(run:str|Path, # The run folder that is about to be replaced
         return []
     lost_names = []
     for by,names in record["edits"].items():
-        _pass_on(names, known)
+        living = {clip: to for clip,to in names.get("clips", {}).items() if there is None or clip in there}
+        _pass_on(names, known | made_groups(dict(clips=living)))
         lost = _take_lost(names, known, there)
         if any(lost.values()): record["lost"].append({"by": by, **lost})
         lost_names += lost["names"].values()

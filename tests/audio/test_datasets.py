@@ -73,3 +73,14 @@ def test_labels_join_by_time(tmp_path, tone):
     with pytest.raises(ValueError, match="no row of"): label_clips(events.assign(path=tone(tmp_path/"c.wav")), str(tmp_path/"calls.csv"))
     (tmp_path/"odd.txt").write_text("x\ty\n1\t2\n")
     with pytest.raises(ValueError, match="needs columns"): label_clips(events, str(tmp_path/"odd.txt"))
+
+
+def test_a_label_inside_a_clip_wins_over_one_that_only_touches_it(tmp_path, tone):
+    import pandas as pd
+    from audioclust.audio import label_clips
+    tape = tone(tmp_path/"tape.wav", seconds=25)
+    def labels(rows, start, end):
+        pd.DataFrame(rows, columns=["start", "end", "label"]).assign(path="tape.wav").to_csv(tmp_path/"l.csv", index=False)
+        return label_clips(pd.DataFrame(dict(path=[tape], start=[start], end=[end])), str(tmp_path/"l.csv")).label.tolist()
+    assert labels([(.5, 1.4, "A"), (2., 20., "B")], 0., 3.) == ["A"]
+    assert labels([(0., 1., "A"), (1., 2., "A"), (1.8, 3., "B")], 0., 3.) == ["A"], "two calls of one kind count together"

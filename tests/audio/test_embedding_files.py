@@ -137,3 +137,20 @@ def test_more_errors(tmp_path):
     for i,d in enumerate((3, 4)): np.save(tmp_path/f"{i}.npy", np.zeros((2, d)))
     (tmp_path/"o.npy").unlink()
     with pytest.raises(ValueError, match=r"several sizes: \[3, 4\]"): read_embeddings(tmp_path)
+
+
+def test_headers_of_numbers_and_first_rows_without_one(tmp_path):
+    pd.DataFrame(X).to_csv(tmp_path/"a.csv", index=False) # 0,1,…,5 are names
+    pd.DataFrame(X).to_csv(tmp_path/"b.csv") # and an index
+    np.savetxt(tmp_path/"c.txt", X) # blanks between numbers
+    for name in "a.csv", "b.csv", "c.txt": np.testing.assert_allclose(read_embeddings(tmp_path/name)[0], X, atol=1e-6)
+    with_nan = X.copy()
+    with_nan[0, 0] = np.nan
+    pd.DataFrame(with_nan).to_csv(tmp_path/"d.csv", index=False, header=False, na_rep="nan")
+    errors = []
+    np.testing.assert_allclose(read_embeddings(tmp_path/"d.csv", errors=errors)[0], X[1:], atol=1e-6)
+    assert "not finite" in errors[0][1]
+
+def test_a_start_without_an_end_is_refused(tmp_path):
+    pd.DataFrame(dict(path="a.wav", start=[0, 5], e0=1., e1=2.)).to_csv(tmp_path/"e.csv", index=False)
+    with pytest.raises(ValueError, match="column start and none for the end"): read_embeddings(tmp_path/"e.csv")

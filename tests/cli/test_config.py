@@ -48,3 +48,15 @@ def test_a_damaged_config_is_refused(folder, tmp_path, capsys, change, says):
 def test_no_config(folder, tmp_path, capsys):
     assert main(["cluster", "--config", str(tmp_path), "--out", str(tmp_path/"x")]) == 2
     assert "not a run folder" in capsys.readouterr().err
+
+
+def test_ignore_nothing_and_the_sounds_of_embeddings_come_along(folder):
+    import numpy as np
+    quiet = ["--no-page", "--no-cache", "-q", "--stability", "0"]
+    assert main(["cluster", str(folder/"in"), "--out", str(folder/"i"), "--ignore", "", "--n-clusters", "3", "--encoder", "fixed", *quiet]) == 0
+    assert main(["cluster", "--config", str(folder/"i"), "--out", str(folder/"i2"), *quiet]) == 0
+    assert read_run(folder/"i2")["ignored"] == read_run(folder/"i")["ignored"] == []
+    np.savez(folder/"e.npz", embeddings=np.random.default_rng(0).normal(size=(8, 4)), path=[p.name for p in sorted((folder/"in/flute").glob("*.wav"))])
+    assert main(["cluster", str(folder/"in"), "--embeddings", str(folder/"e.npz"), "--out", str(folder/"e"), "--n-clusters", "2", *quiet]) == 0
+    assert main(["cluster", "--config", str(folder/"e"), "--out", str(folder/"e2"), *quiet]) == 0
+    assert read_table(folder/"e2/clusters.csv").path.tolist() == read_table(folder/"e/clusters.csv").path.tolist()

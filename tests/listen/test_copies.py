@@ -51,3 +51,21 @@ def test_the_command_lists_and_deletes_nothing(folder, tmp_path, capsys):
     for _,one in table.groupby("set"): assert (one.kind != "exact").any(), "one of each stays"
     assert sorted(folder[0].rglob("*")) == before
     assert main(args) == 2 and "--overwrite" in capsys.readouterr().err
+
+
+def test_links_are_never_listed_for_deletion(tmp_path, capsys):
+    "Deleting the file behind a link would delete the only copy."
+    import os
+    x, rate = sf.read(synthetic_sounds(1, 1, sample_rate=16000).save(tmp_path/"one").path[0])
+    (tmp_path/"in").mkdir()
+    sf.write(tmp_path/"in/z_real.wav", x, rate)
+    os.symlink(tmp_path/"in/z_real.wav", tmp_path/"in/a_link.wav")
+    os.link(tmp_path/"in/z_real.wav", tmp_path/"in/b_hard.wav")
+    shutil.copy(tmp_path/"in/z_real.wav", tmp_path/"in/c_copy.wav")
+    assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"d.csv"), "--delete-list", str(tmp_path/"d.txt")]) == 0
+    table = pd.read_csv(tmp_path/"d.csv")
+    kinds = {os.path.basename(path): kind for path,kind in zip(table.path, table.kind)}
+    assert kinds["a_link.wav"] == "link" and sorted(kinds.values()) == ["exact", "link", "link", "reference"]
+    for path in (tmp_path/"d.txt").read_text().splitlines(): os.remove(path)
+    left = [f for f in (tmp_path/"in").iterdir() if not f.is_symlink()]
+    assert left and all(sf.info(f).frames for f in left)

@@ -618,3 +618,33 @@ def test_what_to_hear_next_and_how_many(run):
         assert "drawn by chance" in page.find("#clips-title").text
         page.js("localStorage.clear()")
     finally: page.close()
+
+
+@browser
+def test_a_group_that_is_gone_takes_nothing_with_it(run, tmp_path):
+    "Its name does not go to the next one, and the page goes on."
+    page = Page(run/"run/listen.html")
+    try:
+        page.js("localStorage.clear(); location.reload()"); page.wait("return typeof shownRows !== 'undefined' && map._fullLayout !== undefined")
+        page.js("moveClips([3], newGroup()); setEdit('names', 100000, 'frogs'); saveEdits(); choose({cluster: 100000})")
+        assert "frogs" in page.find("#selection").text
+        page.js("moveClips([3], grouping().found.labels[3])")
+        assert page.js("return chosenCluster") is None and "frogs" not in page.find("#clusters").text
+        page.js("moveClips([4], newGroup())")
+        assert page.js("return clusterName(grouping().labels[4])") == "new group 1"
+        page.js("choose({cluster: 100000}); remember(); edits = {}; saveEdits()") # Forget
+        assert page.js("return shownRows.length") == page.js("return nClips") and page.find("#n-edits").text == "(none)"
+        page.js("moveClips([5], newGroup()); setEdit('merged', 2, 100000); saveEdits(); moveClips([5], grouping().found.labels[5]); choose({cluster: 2})")
+        assert "cluster 2" in page.find("#selection").text
+        page.js("undo(); undo(); choose({cluster: 2}); redo(); redo()")
+        page.js("localStorage.clear()")
+    finally: page.close()
+    few = tmp_path/"few.html"
+    listen_page(run/"run", few, max_clips=20)
+    page = Page(few)
+    try:
+        assert not page.js("return canSplit()"), "a page of a part of the clips splits nothing"
+        page.js("choose({cluster: 1}); selectClip(shownRows[0], false); selectClip(shownRows[1], false)")
+        assert page.js("return $('split-by-two').hidden")
+        page.js("localStorage.clear()")
+    finally: page.close()

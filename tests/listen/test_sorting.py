@@ -50,3 +50,14 @@ def test_groups_are_left_out(run, capsys):
     assert main(["sort", str(run/"run"), str(run/"out2"), "--without", "owl"]) == 2 and "no group that is called" in capsys.readouterr().err
     assert main(["sort", str(run/"run"), str(run/"out3"), "--flat", "--without", "wren"]) == 0
     with pytest.raises(SystemExit): main(["sort", str(run/"run"), str(run/"out4"), "--link", "--hard-link"])
+
+
+def test_a_part_stays_a_part_when_the_others_are_left_out(tmp_path):
+    (tmp_path/"in").mkdir()
+    sf.write(tmp_path/"in/tape.wav", np.zeros(16000) + .1, 8000)
+    clips = pd.DataFrame(dict(path=[tmp_path/"in/tape.wav"]*2, start=[0., 1.], end=[1., 2.]))
+    save_run(group(from_embeddings(np.array([[0., 1], [5, 5]]), clips, Request(n_clusters=2))), tmp_path/"run", figures=False)
+    junk = str(read_table(tmp_path/"run/clusters.csv").cluster[1])
+    sort_files(tmp_path/"run", tmp_path/"out", without=junk)
+    (file,) = (tmp_path/"out").rglob("*.wav")
+    assert sf.info(file).duration == 1

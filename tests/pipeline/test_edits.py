@@ -91,7 +91,7 @@ def test_two_people_in_any_order(tmp_path):
 
 @pytest.mark.parametrize("edits,says", [
     (dict(clips={"nosuchclip": 0}), "no clip nosuchclip"), (dict(clips={"ID": 77}), "moved to 77"), (dict(clips={"ID": "x"}), "moved to x"),
-    (dict(names={str(NEW_GROUPS): "owl"}), "no cluster 100000"), (dict(notes={"0": ""}), "the note of cluster 0"), (dict(clips=[]), "each a JSON object")])
+    (dict(names={"9": "owl"}), "no cluster 9"), (dict(notes={"0": ""}), "the note of cluster 0"), (dict(clips=[]), "each a JSON object")])
 def test_wrong_edits(tmp_path, edits, says):
     run = saved(tmp_path/"run")
     if "ID" in edits.get("clips", {}): edits = dict(clips={read_table(run/"clusters.csv").clip_id[0]: edits["clips"]["ID"]})
@@ -121,3 +121,26 @@ def test_what_was_done_by_hand_outlives_overwrite_like_and_resume(tmp_path, caps
     capsys.readouterr()
     assert cluster("run", "--overwrite", "--seed", "3") == 0
     assert "'odd'" in capsys.readouterr().err and read_names(run)["clips"].keys() == {other}
+
+
+def test_a_merge_into_a_new_group_lasts(tmp_path):
+    run = saved(tmp_path/"run")
+    clip = read_table(run/"clusters.csv").clip_id[0]
+    take_over(run, page(run, dict(clips={clip: NEW_GROUPS}, names={str(NEW_GROUPS): "birds"}, merged={"1": NEW_GROUPS})))
+    before = read_names(run)
+    from audioclust.pipeline.numbering import carry_names
+    assert carry_names(run, range(4), read_table(run/"clusters.csv").clip_id) == []
+    assert read_names(run) == before
+
+def test_new_groups_of_two_people_stay_two(tmp_path):
+    run = saved(tmp_path/"run")
+    ids = read_table(run/"clusters.csv").clip_id
+    first, second = (page(run, dict(clips={ids[i]: NEW_GROUPS, ids[i + 3]: NEW_GROUPS}, names={str(NEW_GROUPS): name})) for i,name in ((0, "frogs"), (1, "birds")))
+    for record in (first, second, first): take_over(run, record) # a file that comes again changes nothing
+    named = read_table(run/"clusters.csv").set_index("clip_id").name
+    assert named[[ids[0], ids[3], ids[1], ids[4]]].tolist() == ["frogs", "frogs", "birds", "birds"]
+
+def test_what_was_said_of_an_empty_group_is_left_out(tmp_path):
+    run = saved(tmp_path/"run")
+    names = take_over(run, page(run, dict(names={str(NEW_GROUPS): "frogs", "0": "owl"}, merged={"2": NEW_GROUPS})))
+    assert names["names"] == {"0": "owl"} and names["merged"] == {}

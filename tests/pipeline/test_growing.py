@@ -90,3 +90,19 @@ def test_errors(sounds, run):
     with pytest.raises(ValueError, match="ask for at most as many"): grow(run, sounds[2], 500)
     given = group(from_embeddings(np.random.default_rng(0).normal(size=(30, 4)), request=Request(n_clusters=2)))
     with pytest.raises(ValueError, match="embeddings of this run were given"): grow(given, sounds[2])
+
+
+def test_a_run_by_source_keeps_its_names_and_listed_clips_stay_listed(sounds, tmp_path, capsys):
+    folder = sounds[0]
+    first = pd.DataFrame(dict(path=sounds[1].path, start=0., end=.3))
+    first.to_csv(tmp_path/"first.csv", index=False)
+    args = ["cluster", str(folder/"sounds"), "--no-page", "-q", "--no-cache", "--stability", "0"]
+    assert main([*args, "--clips", str(tmp_path/"first.csv"), "--by", "source", "--n-clusters", "3", "--encoder", "fixed", "--out", str(tmp_path/"run")]) == 0
+    write_names(tmp_path/"run", {"names": {"1": "frogs"}})
+    assert main([*args, "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"x")]) == 2
+    assert "say with --clips" in capsys.readouterr().err
+    pd.DataFrame(dict(path=sounds[2].path, start=0., end=.3)).to_csv(tmp_path/"later.csv", index=False)
+    assert main([*args, "--grow", str(tmp_path/"run"), "--clips", str(tmp_path/"later.csv"), "--out", str(tmp_path/"grown")]) == 0
+    table = read_table(tmp_path/"grown/clusters.csv")
+    assert len(table) == 8*24 and (table.end <= .3001).all() and "frogs" in set(table.name)
+    assert main([*args, "--by", "source", "--grow", str(tmp_path/"run"), "--clips", str(tmp_path/"later.csv"), "--out", str(tmp_path/"y")]) == 0

@@ -10,7 +10,8 @@ const editsToChange = () => edits[grouping().by] = {...structuredClone(NO_EDITS)
 
 function target(cluster) { // the cluster that it was merged into, or itself
   const {merged} = currentEdits();
-  for (let i = 0; i < 99 && merged[cluster] !== undefined; i++) cluster = merged[cluster];
+  const isThere = c => c in grouping().clusters || c in grouping().found.clusters;
+  for (let i = 0; i < 99 && merged[cluster] !== undefined && isThere(merged[cluster]); i++) cluster = merged[cluster];
   return Number(cluster);
 }
 

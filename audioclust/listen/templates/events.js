@@ -120,7 +120,8 @@ map.on("plotly_hover", showTip);
 map.on("plotly_unhover", () => { $("tip").hidden = true });
 map.on("plotly_selected", event => { // with the lasso or the box
   if (!canMove || !event) return;
-  for (const {curveNumber, pointNumber} of event.points) if (curveNumber === 0) selected.add(pointNumber);
+  const shown = new Set(shownRows);
+  for (const {curveNumber, pointNumber} of event.points) if (curveNumber === 0 && shown.has(pointNumber)) selected.add(pointNumber);
   drawSelected();
 });
 map.on("plotly_click", event => {

@@ -47,7 +47,7 @@ function regroup() {
   members = new Map();
   middles = new Map();
   if (groups.size) {
-    for (const c of clusterIds()) if (c >= 0) members.set(groupOf(c), [...members.get(groupOf(c)) ?? [], c]);
+    for (const c of clusterIds()) if (c >= 0 && groupOf(c) >= 0) members.set(groupOf(c), [...members.get(groupOf(c)) ?? [], c]);
     findMiddles(tree);
   } else chosenGroup = null;
   showSlider(tree ? tree.leaves.length : 0, n);

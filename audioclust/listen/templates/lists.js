@@ -7,6 +7,7 @@ const LEAST_STABLE = .6; // below it a cluster is marked as not stable
 function draw() {
   document.documentElement.dataset.theme = dark ? "dark" : "light";
   applyMoves();
+  if (chosenCluster !== null && !(chosenCluster in grouping().clusters)) chosenCluster = null; // a group that is gone
   regroup();
   drawLevels();
   shownRows = rowsToShow();

@@ -34,11 +34,21 @@ function moveClips(rows, to) {
     else clips[data.ids[row]] = to;
   }
   selected.clear();
+  forgetEmptyGroups();
   saveEdits();
 }
 
+function forgetEmptyGroups() { // a group that a person made is gone with its last clip, and with it what was said of it
+  const own = editsToChange(), made = new Set(Object.values(own.clips));
+  const isGone = c => Number(c) >= NEW_GROUPS && !made.has(Number(c));
+  for (const kind of ["names", "merged", "marks", "notes"]) {
+    for (const [c, value] of Object.entries(own[kind])) if (isGone(c) || (kind === "merged" && isGone(value))) delete own[kind][c];
+  }
+}
+
 function newGroup() { // the first number that is free
-  const taken = new Set(Object.values(currentEdits().clips));
+  const {names, merged, marks, notes, clips} = currentEdits();
+  const taken = new Set([names, merged, marks, notes].flatMap(kind => Object.keys(kind)).concat(Object.values(clips)).map(Number));
   let number = NEW_GROUPS;
   while (taken.has(number)) number++;
   return number;
@@ -55,7 +65,6 @@ function goTo(from, to) {
   if (!from.length) return;
   to.push(JSON.stringify(edits));
   edits = JSON.parse(from.pop());
-  if (chosenCluster >= NEW_GROUPS) chosenCluster = null; // it may be gone
   saveEdits();
 }
 const undo = () => goTo(past, future);
@@ -82,14 +91,15 @@ function drawSelected() {
   const others = clusterIds().filter(c => c >= 0 && target(c) === c);
   const options = [["", "…"], ["new", "a new group"], ...others.map(c => [c, clusterName(c)]), [-1, "noise: no group"]];
   $("move-to").replaceChildren(...options.map(([value, text]) => element("option", {value, textContent: text})));
-  $("split-by-two").hidden = selected.size !== 2 || !pointsOf(grouping()) || !sameCluster([...selected]);
+  $("split-by-two").hidden = selected.size !== 2 || !canSplit() || !pointsOf(grouping()) || !sameCluster([...selected]);
 }
 
 const sameCluster = rows => new Set(rows.map(row => target(grouping().labels[row]))).size === 1;
 
-// splitting
+// splitting; a page of a part of the clips would split that part alone
+const canSplit = () => canMove && nClips === sizeOf(clusterIds());
 function splitButtons(cluster) {
-  const parts = canMove ? partsOf(-1, cluster) : [];
+  const parts = canSplit() ? partsOf(-1, cluster) : [];
   if (parts.length < 2) return [];
   const button = element("button", {type: "button", id: "split", textContent: `Split into its ${parts.length} parts`});
   button.addEventListener("click", () => splitIntoParts(cluster, parts));
