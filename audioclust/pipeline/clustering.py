@@ -131,7 +131,8 @@ def _explained_and_advised(embedded, labels, clusterer):
     attributes = clip_attributes(clips, rows_to_measure(labels)[1])
     explained = dict(followed=followed(attributes, labels, clips), explanations=differences(attributes, labels))
     n_clusters = getattr(clusterer, "n_clusters", None)
-    return explained, advice(clips, labels, n_clusters, (*embedded.request.ignored, *_given_lengths(embedded)), attributes)
+    ignored = *embedded.request.ignored, *_given_lengths(embedded)
+    return explained, advice(clips, labels, n_clusters, ignored, attributes, embedded.request.method)
 
 def _given_lengths(embedded):
     "Attributes that cutting into windows would take away, where clips are events or the embeddings are given."

@@ -24,37 +24,42 @@ FOLLOWS = .5 # share of the variance between the clusters from which on it is re
 LARGE = .8 # share of all clips in one cluster, from which on little was told apart
 _REMEDIES = dict(length="cut the clips to one length (window)", level="let level not matter (ignore)",
                  silence="cut the silence away, or cut clips with a window")
-_TELL_APART = ("another method (kmeans, consensus), a smaller eps or bandwidth, or another list to ignore may find more, "
-               "and clips that are all silence, or all alike, are best taken out")
+_FINER = dict(dbscan="a smaller eps, ", meanshift="a smaller bandwidth, ", hdbscan="a smaller min_cluster_size, ") # by method
+_MORE_CLIPS = dict(dbscan="a larger eps, a smaller min_samples, ", hdbscan="a smaller min_cluster_size, ")
+
+def _tell_apart(method):
+    return (f"another method (kmeans, consensus), {_FINER.get(method, '')}or another list to ignore may find more, "
+            "and clips that are all silence, or all alike, are best taken out")
 
 def advice(clips:pd.DataFrame, # Columns path, start, end (s)
     labels:np.ndarray, # Cluster of each, -1 is noise [N]
     n_clusters:int|None=None, # Clusters asked for, if a number was
     ignored:Iterable=(), # What must not matter, and so cannot be what the clusters followed
     attributes:pd.DataFrame|None=None, # From `clip_attributes`; None measures them
+    method:str="kmeans", # Which made the clustering: advice names only parameters that it has
 )->list: # Texts
     "What is odd about a clustering, and what to try."
     labels = np.asarray(labels)
     n = np.unique(labels[labels >= 0], return_counts=True)[1]
-    texts = _about_noise(labels) + _about_sizes(labels, n_clusters)
+    texts = _about_noise(labels, method) + _about_sizes(labels, n_clusters, method)
     return texts + _about_attributes(clips, labels, ignored, attributes) if len(n) > 1 else texts
 
-def _about_noise(labels):
+def _about_noise(labels, method):
     noise = float((labels < 0).mean()) if len(labels) else 0.
     if noise == 1:
-        return ["all clips are noise: no place is dense enough for this method. Try a larger eps, a smaller min_samples "
-                "or min_cluster_size, or kmeans, which puts every clip somewhere"]
+        return [f"all clips are noise: no place is dense enough for this method. Try {_MORE_CLIPS.get(method, '')}"
+                "or kmeans, which puts every clip somewhere".replace("Try or", "Try")]
     if noise <= .5: return []
-    return [f"{noise:.0%} of the clips are noise: try a larger eps or a smaller min_cluster_size, "
-            "or kmeans, which puts every clip somewhere"]
+    return [f"{noise:.0%} of the clips are noise: try {_MORE_CLIPS.get(method, '')}or kmeans, which puts every clip somewhere"
+            .replace("try or", "try")]
 
-def _about_sizes(labels, n_clusters):
+def _about_sizes(labels, n_clusters, method):
     ids, n = np.unique(labels[labels >= 0], return_counts=True)
     mostly_noise = len(labels) and (labels < 0).mean() >= .5
     if len(ids) == 1 and not mostly_noise and n_clusters != 1:
-        return [f"there is only one cluster, so nothing was told apart: {_TELL_APART}"]
+        return [f"there is only one cluster, so nothing was told apart: {_tell_apart(method)}"]
     if len(ids) > 1 and n.max() > LARGE*len(labels):
-        return [f"cluster {ids[n.argmax()]} holds {n.max()/len(labels):.0%} of all clips, so little was told apart: {_TELL_APART}"]
+        return [f"cluster {ids[n.argmax()]} holds {n.max()/len(labels):.0%} of all clips, so little was told apart: {_tell_apart(method)}"]
     return []
 
 def _about_attributes(clips, labels, ignored, attributes):

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ..audio.clip_table import covered_seconds
 from ..core.distributed import ProcessGroup
 from ..core.files import report_damage, read_array, atomic_write, write_json, write_table
 from ..core.registry import load_saved
@@ -66,8 +67,8 @@ def run_record(grouping:Grouping, # What is to be saved
 def _summary(grouping):
     "How many of what there is."
     ids, sizes = np.unique(grouping.labels[grouping.labels >= 0], return_counts=True)
-    seconds = (grouping.clips.end - grouping.clips.start).sum()
-    return dict(clips=len(grouping), seconds=round(float(seconds), 2), errors=len(grouping.errors), clusters=len(ids),
+    seconds = covered_seconds(grouping.clips)
+    return dict(clips=len(grouping), seconds=round(seconds, 2), errors=len(grouping.errors), clusters=len(ids),
                 noise=int((grouping.labels < 0).sum()), cached=grouping.n_cached, sizes={int(i): int(n) for i,n in zip(ids, sizes)})
 
 def _optional_entries(grouping):

@@ -35,3 +35,15 @@ def test_cut_short_and_wrong_tables(tmp_path, tone):
     (tmp_path/"t.csv").write_text("path,start,end\nx.wav,0.5,1\nx.wav,1,1.5\n,0,1\n")
     errors = []
     assert clips(tmp_path/"t.csv", errors=errors).start.tolist() == [.5, 1] and errors[0][1] == "1 rows have no path"
+
+
+def test_overlapping_clips_count_once():
+    "4,800 s of tape with a hop of a third of the window were reported as 14,388 s of sound."
+    import pandas as pd
+    from audioclust.audio.clip_table import covered_seconds, window_starts
+    starts = window_starts(4800, 3, 1)
+    tape = pd.DataFrame(dict(path="a.wav", start=starts, end=starts + 3))
+    assert covered_seconds(tape) == 4800
+    assert covered_seconds(pd.concat([tape, tape.assign(path="b.wav").iloc[:1]])) == 4803
+    assert covered_seconds(pd.DataFrame(dict(path="a", start=[5., 0., 1., 9.], end=[6., 4., 2., 12.]))) == 8
+    assert covered_seconds(tape.iloc[:0]) == 0

@@ -112,3 +112,19 @@ def test_a_damaged_run_to_be_like_is_refused_before_any_work(made, tmp_path, cap
     monkeypatch.setattr(clustering, "cluster_recordings", lambda *a, **k: pytest.fail("sounds were heard"))
     assert cluster(made/"sounds", tmp_path/"new", "--n-clusters", "2", "--like", str(tmp_path/"old")) == 2
     assert "is damaged" in capsys.readouterr().err and not (tmp_path/"new/run.json").exists()
+
+
+def test_advice_names_only_what_a_method_has():
+    "HDBSCAN was told to try a larger eps, which it does not have."
+    import numpy as np
+    import pandas as pd
+    from audioclust.core.registry import METHODS, make_clusterer
+    from audioclust.pipeline.recommendations import advice
+    clips = pd.DataFrame(dict(path="a.wav", start=np.arange(40.), end=np.arange(40.) + 1))
+    attributes = pd.DataFrame(dict(row=np.arange(40), length=1., level=0., silence=0.))
+    for method in METHODS:
+        known = make_clusterer(method, 2, 0, None).get_params() if method not in ("deepcluster", "spice") else {}
+        for labels in np.full(40, -1), np.append(np.full(30, -1), np.repeat([0, 1], 5)), np.zeros(40, int), np.append(np.zeros(39, int), 1):
+            (text,) = advice(clips, labels, 2, (), attributes, method)
+            for name in "eps", "bandwidth", "min_cluster_size", "min_samples": assert (name in text) <= (name in known), (method, text)
+            assert "ry or" not in text and ", or" in text or "kmeans" in text
