@@ -62,7 +62,7 @@ def check_memory(needed:float, # Bytes that the work would take
         f"{advice} If there is more memory, say so with max_memory=<bytes> (--max-memory).")
 
 # %% ../../nbs/00_core/03_memory.ipynb #7c6a6e3c
-LATER_BYTES = 150e6  # bytes, of what is imported, drawn and written after the last clip
+LATER_BYTES = 280e6  # bytes, of what is imported, drawn and written after the last clip
 
 def memory_left(max_memory:float|None, # Bytes for all processes; None: what is free
     later:float=LATER_BYTES, # Bytes that are set aside
