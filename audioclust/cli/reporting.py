@@ -102,9 +102,10 @@ def check_written(written:bool, # Figures and page
 # %% ../../nbs/11_cli/04_reporting.ipynb #0d303dbf
 def plural(n:int, # How many
     noun:str, # One of them
+    nouns:str|None=None, # Several of them; None: with an s at the end
 )->str: # "1 clip", "2,000 clips"
     "A number and what it counts."
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+    return f"{n:,} {noun if n == 1 else nouns or noun + 's'}"
 
 _SHOWN_SCORES = "acc", "nmi", "ari", "ami", "purity", "coverage", "n_classes"
 

@@ -178,7 +178,7 @@ def _write_delete_list(paths, file):
     from audioclust.core.files import atomic_write
     listable = [path for path in paths if "\n" not in path]
     with atomic_write(file) as tmp: tmp.write_bytes(b"".join(os.fsencode(path) + b"\n" for path in listable))
-    echo(f"{plural(len(listable), 'exact copy').replace('copys', 'copies')} could be deleted, nothing else: {file}")
+    echo(f"{plural(len(listable), 'exact copy', 'exact copies')} could be deleted, nothing else: {file}")
 
 # %% ../../nbs/11_cli/05_run_commands.ipynb #c057e8eb
 def compare(args:Namespace)->int: # As the parser gives them -> exit status
