@@ -47,7 +47,7 @@ def _silent(batches, total): return batches
 class Observer:
     "Who looks on while recordings are embedded and networks are trained."
     progress:Callable=field(default_factory=lambda: _silent) # Of batches and their number of clips, gives the batches
-    log:Callable|None=None # Takes a line of text after each epoch of a training
+    log:Callable|None=None # Takes a line of text before recordings are searched for events, and after each epoch of a training
     checkpoints:str|Path|None=None # Folder in which a training is saved after each epoch, and resumed from
     seconds:dict=field(default_factory=dict) # That each stage took; filled by `stage`
 

@@ -44,12 +44,18 @@ def test_the_command_cuts_events_and_lists_the_rest(tapes, tmp_path, capsys):
     assert len(set(table.cluster[high])) == len(set(table.cluster[~high])) == 1, "the two notes are the two groups"
     total = (table.end - table.start).sum() + (between.end - between.start).sum()
     assert total == pytest.approx(80, abs=1e-3)
-    assert f"% of 80 s; the rest is listed in {out/'between.csv'}" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert f"% of 80 s; the rest is listed in {out/'between.csv'}" in said.out
+    assert "looking for events in the recordings\n" in said.err
     assert json.loads((out/"run.json").read_text())["request"]["events"]["threshold"] == 6.5
 
 def test_settings_reach_the_detector(tapes, tmp_path):
     table = pd.read_csv(run(tapes, tmp_path, "--event", "low=2000", "--event", "margin=0", "--n-clusters", "1")/"clusters.csv")
     assert len(table) == 12 and (table.low_hz > 2000).all()
+
+def test_quiet_is_quiet(tapes, tmp_path, capsys):
+    run(tapes, tmp_path, "-q")
+    assert "looking" not in capsys.readouterr().err
 
 def test_new_recordings_are_cut_alike(tapes, tmp_path):
     out = run(tapes, tmp_path)
@@ -84,7 +90,7 @@ def test_resume_and_overwrite_know_the_settings(tapes, tmp_path, capsys):
     (["--cut", "events", "--event", "threshold=500"], "no event stands out of the noise in 2 recordings")])
 def test_what_cannot_be_is_said_in_one_line(tapes, tmp_path, capsys, arguments, says):
     assert main(["cluster", str(tapes/"in"), "--out", str(tmp_path/"run"), "--no-cache", "--no-page", *arguments]) == 2
-    err = capsys.readouterr().err.strip()
+    err = capsys.readouterr().err.strip().removeprefix("looking for events in the recordings\n")
     assert says in err and err.count("\n") == 0
     assert not (tmp_path/"run").exists()
 
