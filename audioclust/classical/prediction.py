@@ -84,13 +84,16 @@ class ReferencePointClusterer(Clusterer):
         y=None, # Ignored
     )->Self: # The fitted clusterer
         "Find the clusters; `labels_` is int64, the same kind of array as `X`."
+        return self._fit_as(X)
+
+    def _fit_as(self, X, **known): # `known` goes to `_fit`
         rows = self._check_X(X, reset=True)
-        with config_context(working_memory=WORKING_MEMORY): labels = self._fit(rows).astype(np.int64)
+        with config_context(working_memory=WORKING_MEMORY): labels = self._fit(rows, **known).astype(np.int64)
         self.labels_ = like_input(labels, X)
         outcome = _degenerate_outcome(labels)
         explanation = outcome and self._explain(rows, labels)
         if explanation:
-            warnings.warn(f"{type(self).__name__}: {outcome} {explanation}", ClusteringWarning, stacklevel=2)
+            warnings.warn(f"{type(self).__name__}: {outcome} {explanation}", ClusteringWarning, stacklevel=3)
         return self
 
     def _neighbour_search(self, points, k):

@@ -19,6 +19,7 @@ from typing_extensions import Self
 from ..classical.prediction import validate_data
 from ..core.estimator import Clusterer, like_input, to_numpy, to_tensor
 from .voting import agreement, align_labels, check_indicator_memory, indicator_matrix
+from ..kmeans.constraints import Constraints
 from ..kmeans.estimator import KMeans
 from ..kmeans.nearest import nearest_centers
 
@@ -74,11 +75,11 @@ def _leading_columns(x, n_columns, l2):
 # %% ../../nbs/05_ensembles/02_kmeans_ensemble.ipynb #36a0db15
 _FORMER_NAMES = {"meaning_": "aligned_labels_"}  # attribute of `Consensus` in files of earlier versions → today
 
-def _fit_members(columns, n_clusters, device, rng):
+def _fit_members(columns, n_clusters, device, rng, constraints):
     "One K-means for each table of columns."
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # too few distinct rows: the last K-means warns once
-        return [KMeans(n_clusters, device=device, random_state=rng.randint(2**31 - 1)).fit(x) for x in columns]
+        return [KMeans(n_clusters, device=device, random_state=rng.randint(2**31 - 1)).fit(x, constraints=constraints) for x in columns]
 
 def _stack_centers(centers, width):
     "The centres of all members in one array, padded with zeros to `width` columns."
@@ -125,6 +126,7 @@ class Consensus(Clusterer):
     def fit(self,
         X:np.ndarray|torch.Tensor|list, # Embeddings [N, d], numpy or torch, or a list of several, each [N, d']
         y=None, # Ignored
+        *, constraints:Constraints|None=None, # What is known of some rows: seeds, must-links and cannot-links
     )->Self:
         "Fit the members and cluster their indicator matrix; returns `self`."
         embeddings = _validated(self, X, reset=True)
@@ -132,7 +134,7 @@ class Consensus(Clusterer):
         rng = check_random_state(self.random_state)
         views = _member_views(widths, self.dims, self.n_members)
         columns = (_leading_columns(embeddings[e], d, self.l2) for e,d in views)
-        fitted = _fit_members(columns, self.n_clusters, self.device, rng)
+        fitted = _fit_members(columns, self.n_clusters, self.device, rng, constraints)
         centers = [member.cluster_centers_ for member in fitted]  # fewer where there are not enough distinct rows
         sizes = [len(c) for c in centers]
         self.members_ = np.column_stack([views, sizes])  # [M, 3]: embedding, columns, clusters
@@ -140,7 +142,7 @@ class Consensus(Clusterer):
         self.partitions_ = np.stack([member.labels_ for member in fitted])  # [M, N]
         B = self._indicators(self.partitions_)
         seed = rng.randint(2**31 - 1)
-        final = KMeans(self.n_clusters, n_init=self.n_init, device=self.device, random_state=seed).fit(B)
+        final = KMeans(self.n_clusters, n_init=self.n_init, device=self.device, random_state=seed).fit(B, constraints=constraints)
         self.cluster_centers_, self.inertia_ = final.cluster_centers_, final.inertia_
         self.aligned_labels_ = align_labels(B, final.labels_, self.n_clusters)
         self.confidence_ = agreement(B, final.labels_, self.aligned_labels_)

@@ -15,6 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from ..core.estimator import to_numpy
 from .matching import jaccard_matrix
 from .voting import stability
+from ..kmeans.constraints import Constraints
 
 # %% ../../nbs/05_ensembles/06_resampling.ipynb #602df848
 def cluster_subsamples(make:Callable, # Function of a seed that returns an unfitted clusterer with `fit` and `predict`
@@ -22,6 +23,7 @@ def cluster_subsamples(make:Callable, # Function of a seed that returns an unfit
     n:int=10, # Runs
     *, share:float=.8, # Of the clips that each run is fitted to
     most:int=3000, # Clips at most
+    constraints:Constraints|None=None, # What is known of some clips, for clusterers that use it
     random_state:int=0, # Seed
 )->tuple[np.ndarray,np.ndarray]: # (rows of the sampled clips [m], their clusters in each run int64 [n, m])
     "Clusters of all sampled clips in several runs, each fitted to a subsample of them."
@@ -35,7 +37,8 @@ def cluster_subsamples(make:Callable, # Function of a seed that returns an unfit
     for _ in range(n):
         clusterer = make(int(rng.integers(2**31 - 1)))
         subsample = np.sort(rng.permutation(len(rows))[:size])
-        labels = clusterer.fit(sample[subsample]).predict(sample)
+        known = {} if constraints is None else dict(constraints=constraints.of(rows[subsample]))
+        labels = clusterer.fit(sample[subsample], **known).predict(sample)
         partitions.append(np.asarray(to_numpy(labels)))
     return rows, np.stack(partitions)
 

@@ -13,6 +13,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
+from typing_extensions import Self
 
 from ..classical.prediction import ReferencePointClusterer
 from ..core.estimator import like_input
@@ -26,6 +27,8 @@ from audioclust.ensembles.neighbour_graph import (
     use_dense_matrix,
 )
 from .voting import consensus
+from .spreading import spread_partitions
+from ..kmeans.constraints import Constraints
 from ..kmeans.estimator import KMeans
 
 # %% ../../nbs/05_ensembles/04_spectral.ipynb #5bec0013
@@ -51,6 +54,14 @@ def _memory_needed(n, m, k, n_members):
     return search + graph + common + eigenvectors + indicators
 
 # %% ../../nbs/05_ensembles/04_spectral.ipynb #e2d00001
+def _check_constraints(constraints, n, k, vertex):
+    "The constraints of the vertices of the graph, since equal rows are one vertex; None where nothing is known."
+    if constraints is None: return None
+    if len(constraints) != n: raise ValueError(f"the constraints are of {len(constraints)} rows, and X has {n}")
+    if constraints.n_groups > k:
+        raise ValueError(f"there are seeds of {constraints.n_groups} groups: ask for as many clusters or more, not {k}")
+    return constraints.merged(vertex)
+
 def _unit_rows(X): return X/np.maximum(np.linalg.norm(X, axis=1, keepdims=True), 1e-12)
 
 def _cluster_graph(W, k, n_starts, device, rng):
@@ -97,7 +108,15 @@ class SpectralClustering(ReferencePointClusterer):
             "or take KMeans, which needs no graph.")
         check_memory(_memory_needed(n, m, k, self.n_members), self.max_memory, what, advice)
 
-    def _fit(self, X):
+    def fit(self,
+        X:np.ndarray|torch.Tensor, # Embeddings, shape (n, d); numpy or torch
+        y=None, # Ignored
+        *, constraints:Constraints|None=None, # What is known of some rows: seeds, must-links and cannot-links
+    )->Self: # The fitted clusterer
+        "Find the clusters; `labels_` is int64, the same kind of array as `X`."
+        return self._fit_as(X, constraints=constraints)
+
+    def _fit(self, X, constraints=None):
         self.check_rows(*X.shape)
         rows, inverse = np.unique(X, axis=0, return_inverse=True)  # copies of a row are one vertex of the graph
         inverse = inverse.ravel()
@@ -106,15 +125,16 @@ class SpectralClustering(ReferencePointClusterer):
             warnings.warn(f"only {k} of the {len(X)} rows differ, so there are {k} clusters and not {self.n_clusters}",
                 ConvergenceWarning)
         rng = check_random_state(self.random_state)
-        partitions = self._base_partitions(rows, k, rng)
+        known = _check_constraints(constraints, len(X), k, inverse)
+        partitions = self._base_partitions(rows, k, rng, known)
         labels, confidence = consensus(partitions, k, n_init=self.n_init, device=self.device,
-            random_state=rng.randint(2**31 - 1), max_memory=self.max_memory)
+            random_state=rng.randint(2**31 - 1), max_memory=self.max_memory, constraints=known)
         self.reference_points_, self.reference_labels_, self.reference_confidence_ = rows, labels, confidence
         self.confidence_ = confidence[inverse]  # [N]
         self.partitions_ = np.stack(partitions)[:, inverse]  # [M, N]
         return labels[inverse]
 
-    def _base_partitions(self, rows, k, rng):
+    def _base_partitions(self, rows, k, rng, known):
         "The partitions by all members, graph by graph."
         counts = _neighbour_counts(self.n_neighbors, k, len(rows))
         neighbours = np.zeros((1, 0), int)
@@ -124,8 +144,9 @@ class SpectralClustering(ReferencePointClusterer):
         members = np.arange(max(self.n_members, len(counts))) % len(counts)  # graph of each member
         partitions = []
         for m,n_starts in zip(counts, np.bincount(members)):
-            W = connect_components(shared_neighbours(neighbours[:, :m]), points)
-            partitions += _cluster_graph(W, k, n_starts, self.device, rng)
+            W = shared_neighbours(neighbours[:, :m])
+            if known: partitions += spread_partitions(W, points, k, known, n_starts, self.device, rng)
+            else: partitions += _cluster_graph(connect_components(W, points), k, n_starts, self.device, rng)
         return partitions
 
     def _explain(self, X, labels):

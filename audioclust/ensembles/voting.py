@@ -13,6 +13,7 @@ import torch
 
 from ..core.estimator import to_numpy
 from ..core.memory import check_memory
+from ..kmeans.constraints import Constraints
 from ..kmeans.estimator import KMeans
 from ..metrics.pair_counting import ari
 
@@ -83,10 +84,11 @@ def consensus(partitions:list, # Cluster of each clip, -1 for noise: M arrays, e
     device:str|torch.device|None=None, # Where to compute; None: a GPU if there is one
     random_state:int|np.random.RandomState|None=None, # Seed
     max_memory:float|None=None, # Bytes for the indicator matrix; None: half of what is free
+    constraints:Constraints|None=None, # What is known of some clips, which the partitions keep to
 )->tuple[np.ndarray,np.ndarray]: # (labels int64 [N], confidence float32 [N])
     "The partition that agrees best with the given ones, whatever method they come from."
     B = indicator_matrix(partitions, max_memory=max_memory)
-    labels = KMeans(n_clusters, n_init=n_init, device=device, random_state=random_state).fit_predict(B)
+    labels = KMeans(n_clusters, n_init=n_init, device=device, random_state=random_state).fit(B, constraints=constraints).labels_
     return labels, agreement(B, labels, align_labels(B, labels, n_clusters))
 
 def stability(partitions:list|np.ndarray, # Cluster of each clip: M arrays, each of shape (N,), M at least 2

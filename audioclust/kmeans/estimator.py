@@ -23,6 +23,7 @@ from typing_extensions import Self
 from ..core.distributed import ProcessGroup
 from ..core.estimator import Clusterer, to_tensor
 from .blocks import map_blocks, row_blocks
+from .constraints import constrained_kmeans, Constraints, seeded_centers
 from .initialization import initial_centers
 from .lloyd import inertia, kmeans
 from .minibatches import minibatch, sample_rows
@@ -123,6 +124,23 @@ def _best_run(model, x, generator, spread): # The `Fit` of least loss
     runs = (fit(x, _drawn_centers(model, x, generator, spread), generator, **options) for _ in range(model.n_init))
     return min(runs, key=lambda run: run.losses[-1])
 
+def _best_constrained_run(model, x, generator, spread, constraints): # The `Fit` of least loss that obeys
+    options:dict = dict(max_iter=model.max_iter, tol=model.tol, fill=model.reseed, spread=spread)
+    spherical = model.metric == "cosine"
+    all_seeded = len(set(constraints.groups[constraints.groups >= 0].tolist())) == model.n_clusters
+    def run():
+        centers = seeded_centers(x, constraints, model.n_clusters, generator, spherical)
+        return constrained_kmeans(x, centers, constraints, generator, spherical=spherical, **options)
+    return min((run() for _ in range(1 if all_seeded else model.n_init)), key=lambda run: run.losses[-1])
+
+def _check_constraints(model, x, constraints): # Can they be kept?
+    if len(constraints) != x.n_total:
+        raise ValueError(f"the constraints are of {len(constraints)} rows, and X has {x.n_total}")
+    if constraints.n_groups > model.n_clusters:
+        raise ValueError(f"there are seeds of {constraints.n_groups} groups: ask for as many clusters or more, not {model.n_clusters}")
+    if model.batch_size is not None or model.sharded or not isinstance(model.init, str):
+        raise ValueError("constraints are for all rows at once, in one process: leave out batch_size, sharded and centres for init")
+
 # %% ../../nbs/04_kmeans/03_estimator.ipynb #5df8ff93
 _PRECISE = 1e-6 # a loss above this share of the total scatter has enough digits left as a difference of sums
 
@@ -166,17 +184,22 @@ class KMeans(TransformerMixin, Clusterer):
     def fit(self,
         X:np.ndarray|torch.Tensor, # Rows, shape (n, d): numpy array, in memory or mapped to a file, or tensor on any device
         y=None, # Ignored
+        *, constraints:Constraints|None=None, # What is known of some rows: seeds, must-links and cannot-links
     )->Self:
         "Find the clusters of `X`; returns `self`."
         x, cosine = _as_rows(self, X, reset=True), self.metric == "cosine"
         _check_params(self, x.n_total)
+        if constraints is not None: _check_constraints(self, x, constraints)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         generator = torch.Generator().manual_seed(int(x.all_gather(seed)[0])) # that of rank 0 in all processes
         fitted, nonzero = _nonzero_rows(x) if cosine else (x, None)
+        if constraints is not None and nonzero is not None:
+            raise ValueError("with constraints and metric='cosine' no row of X may be zero: drop silent clips, or use metric='euclidean'")
         spread = total_scatter(fitted)
         if not spread.total.isfinite():
             raise ValueError("the sum of squares of X is not a finite number: bring its columns to smaller units")
-        best = _best_run(self, fitted, generator, spread)
+        if constraints is None: best = _best_run(self, fitted, generator, spread)
+        else: best = _best_constrained_run(self, fitted, generator, spread, constraints)
         labels = best.labels if nonzero is None else nearest_centers(x, best.centers, cosine)
         self.n_iter_, self.n_reseeds_ = best.n_iter, best.n_reseeds
         self.inertia_ = _inertia(self, x, labels, best, spread)

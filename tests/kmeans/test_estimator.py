@@ -331,7 +331,7 @@ def test_memory_does_not_grow_with_rows_times_clusters():
 
 def test_the_face_of_the_package():
     import audioclust.kmeans
-    assert sorted(audioclust.kmeans.__all__) == ["KMeans", "kmeans", "minibatch", "reseed"]
+    assert sorted(audioclust.kmeans.__all__) == ["Constraints", "KMeans", "constrained_kmeans", "kmeans", "minibatch", "reseed"]
 
 
 @pytest.mark.gpu
