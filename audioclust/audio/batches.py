@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 from torch.utils.data import Dataset
 
+from .clip_table import channel_numbers
 from .decoding import load_audio_at
 from .recordings import AudioError
 
@@ -23,7 +24,7 @@ MAX_CLIP_SECONDS = 600  # a longer clip is refused
 class ClipDataset(Dataset):
     "Row number and waveform of each clip, or the reason why there is none; the file is decoded once for all rates."
     def __init__(self,
-        clips:pd.DataFrame, # Columns path, start, end (s)
+        clips:pd.DataFrame, # Columns path, start, end (s), perhaps channel
         sample_rate:int|tuple, # Hz; of several rates each clip has a list of waveforms
     ):
         paths = [os.fsencode(p) for p in clips.path]
@@ -32,6 +33,7 @@ class ClipDataset(Dataset):
         self.offsets = np.cumsum([0, *map(len, paths)])
         self.start = clips.start.to_numpy()
         self.end = clips.end.to_numpy()
+        self.channel = channel_numbers(clips)
         self.sample_rate = sample_rate
 
     def __len__(self): return len(self.start)
@@ -46,7 +48,7 @@ class ClipDataset(Dataset):
             return i, f"{seconds/60:.0f} minutes are too long for one clip: cut it with window"
         try:
             rates = self.sample_rate if isinstance(self.sample_rate, tuple) else (self.sample_rate,)
-            waves,_ = load_audio_at(self.path(i), rates, start, end)
+            waves,_ = load_audio_at(self.path(i), rates, start, end, int(self.channel[i]) or None)
             return i, waves if rates is self.sample_rate else waves[0]
         except AudioError as e: return i, e.reason
         except (MemoryError, OSError) as e: return i, f"could not be read ({e})"

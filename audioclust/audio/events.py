@@ -19,7 +19,8 @@ import pandas as pd
 import scipy.fft
 from scipy.ndimage import uniform_filter1d
 
-from .decoding import _check_header, _finite, _open, probe
+from .clip_table import channel_numbers, with_channels
+from .decoding import _check_header, _finite, _open, check_has_channel, one_channel, probe
 from .recordings import AudioError, find_audio, report_unusable
 from .streaming import available_cores
 
@@ -87,13 +88,13 @@ def _grouped(levels):
     groups = [levels[:, i:i + _GROUP].mean(1) for i in range(0, n - _GROUP + 1, _GROUP//2)]
     return np.column_stack([levels, *groups, levels.mean(1)])
 
-def _samples(file, path)->Iterator[np.ndarray]:
+def _samples(file, path, channel=None)->Iterator[np.ndarray]:
     "The mono sound of an open file, a second at a time."
     at = 0
     while True:
         block = file.read(file.samplerate, dtype="float32", always_2d=True)
         if not len(block): return
-        mono = block[:, 0] if block.shape[1] == 1 else block.mean(1)
+        mono = one_channel(block, channel)
         yield _finite(mono, slice(None), path, at/file.samplerate, file.samplerate)
         at += len(block)
 
@@ -224,17 +225,19 @@ _COLUMNS = ["path", "start", "end", "low_hz", "high_hz"]
 
 def events_in(path:str|Path, # A recording
     settings:EventSettings|None=None, # None: all defaults
+    channel:int|None=None, # Counted from 1; None is the mean of all
 )->pd.DataFrame: # Columns path, start, end (s), low_hz, high_hz; in order of time
     "The events in a recording; `AudioError` where it cannot be used."
     settings = settings or EventSettings()
     path = Path(path)
     with _open(path) as file:
         _check_header(path, file)
+        check_has_channel(file, path, channel)
         try: bands = _Bands(file.samplerate, settings)
         except ValueError as e: raise AudioError(path, str(e)) from None
         reach = max(1, int(np.ceil((settings.memory/_BLOCK - 1)/2)))
         try:
-            blocks = _blocks(_samples(file, path), bands)
+            blocks = _blocks(_samples(file, path, channel), bands)
             active = _Active(_scores(blocks, reach, bands.seconds), settings, len(bands.bins) - 1)
         except (RuntimeError, OSError) as e: raise AudioError(path, f"damaged: decoding stopped ({e})") from None
         duration = file.frames/file.samplerate
@@ -246,13 +249,16 @@ def events_in(path:str|Path, # A recording
 def find_events(recordings:Any, # Whatever `find_audio` takes, or a table with a column path
     settings:EventSettings|None=None, # None: all defaults
     errors:list|None=None, # (path, reason) of what cannot be used is appended here; None warns
-)->pd.DataFrame: # Columns path, start, end (s), low_hz, high_hz; by path and start
+    channel:int|str|None=None, # A channel, counted from 1, "each" for the events of every channel, or "mix" or None, their mean
+)->pd.DataFrame: # Columns path, start, end (s), low_hz, high_hz, and channel where one was asked for; by path and start
     "The events in all recordings."
-    def search(path):
-        try: return events_in(path, settings)
+    def search(path, number):
+        try: events = events_in(path, settings, number or None)
         except AudioError as e: return e
-    paths = recording_paths(recordings, errors)
-    with ThreadPoolExecutor(available_cores()) as threads: found = list(threads.map(search, paths))
+        return events.assign(channel=number) if number else events
+    wanted = with_channels(pd.DataFrame(dict(path=recording_paths(recordings, errors))), channel, errors)
+    with ThreadPoolExecutor(available_cores()) as threads:
+        found = list(threads.map(search, wanted.path, channel_numbers(wanted).tolist()))
     for e in found:
         if isinstance(e, AudioError): report_unusable(errors, e.path, e.reason)
     tables = [table for table in found if not isinstance(table, AudioError) and len(table)]
@@ -275,6 +281,7 @@ def between_events(recordings:Any, # Whatever `find_audio` takes, or a table wit
         try: duration = probe(path).duration
         except AudioError: continue
         inside = times.get(str(path), [])
-        for start,end in zip([0., *(end for _,end in inside)], [*(start for start,_ in inside), duration]):
+        covered = np.maximum.accumulate([0., *(end for _,end in inside)]) # events of several channels may overlap
+        for start,end in zip(covered, [*(start for start,_ in inside), duration]):
             if end - start > 1e-6: rows.append((path, start, end, (end - start)/duration))
     return pd.DataFrame(rows, columns=["path", "start", "end", "share"])

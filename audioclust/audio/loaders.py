@@ -28,6 +28,7 @@ from fastai.basics import (
 )
 
 from .datasets import from_folder
+from .clip_table import channel_numbers
 from .decoding import load_audio
 from .logmel import LogMel
 
@@ -82,7 +83,8 @@ class ReadClip(Transform):
 
     def encodes(self, row:pd.Series):
         start = row.start + self.position*max(0., row.end - row.start - self.seconds)
-        wave,_ = load_audio(row.path, self.sample_rate, start, min(row.end, start + self.seconds))
+        channel = int(channel_numbers(row.to_frame().T)[0]) or None
+        wave,_ = load_audio(row.path, self.sample_rate, start, min(row.end, start + self.seconds), channel)
         n_samples = round(self.seconds*self.sample_rate)
         n_missing = max(0, n_samples - len(wave))
         padded = torch.nn.functional.pad(wave[:n_samples], (0, n_missing))

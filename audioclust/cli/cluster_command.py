@@ -28,9 +28,9 @@ def request_of(args:Namespace, # As the parser gives them
     "What the arguments ask for."
     from audioclust.pipeline.grouping import Options, Request
     cache = None if args.no_cache else args.cache or True
-    options = Options(hop=args.hop, events=event_settings(args), sample_rate=args.rate, params=_params(args), level=args.level,
-                      num_workers=args.workers, device=args.device, cache=cache, sharded=sharded, stability=args.stability,
-                      max_memory=args.max_memory)
+    options = Options(hop=args.hop, events=event_settings(args), channel=args.channel, sample_rate=args.rate, params=_params(args),
+                      level=args.level, num_workers=args.workers, device=args.device, cache=cache, sharded=sharded,
+                      stability=args.stability, max_memory=args.max_memory, seeds=args.seeds)
     return Request(args.method, args.n_clusters, args.by, args.ignore, _encoder(args), args.window, args.seed, options)
 
 def _params(args):

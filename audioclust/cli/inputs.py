@@ -19,13 +19,15 @@ def check_inputs(args:Namespace): # As the parser gives them
         raise ValueError("say the folder of recordings, or --embeddings with a file")
     if args.embeddings: _check_embeddings(args)
     if getattr(args, "grow", None): _check_grow(args)
+    if getattr(args, "seeds", None) and args.by == "both":
+        raise ValueError("--seeds name the groups of one grouping: say --by content or --by source, not both")
     if getattr(args, "cut", None):
         if args.clips: raise ValueError("--clips says what the clips are: leave out --cut")
         if args.window or args.hop:
             raise ValueError("recordings are cut into windows or into events: leave out --window and --hop, or --cut")
     elif getattr(args, "event", None): raise ValueError("--event sets what --cut events looks for: say that as well")
 
-_NOT_GIVEN = "encoder", "ignore", "window", "hop", "cut", "rate", "remote_code" # decided by the program that made them
+_NOT_GIVEN = "encoder", "ignore", "window", "hop", "cut", "channel", "rate", "remote_code" # decided by the program that made them
 
 def _check_embeddings(args):
     wrong = [f"--{name.replace('_', '-')}" for name in _NOT_GIVEN if getattr(args, name, None)]
@@ -33,8 +35,8 @@ def _check_embeddings(args):
     if wrong: raise ValueError(f"--embeddings are grouped as they are: leave out {', '.join(wrong)}")
     if not os.path.exists(args.embeddings): raise ValueError(f"there is no file {args.embeddings}")
 
-_OF_THE_RUN = ("encoder", "ignore", "window", "hop", "cut", "rate", "remote_code", "embeddings", "like", "set", "epochs",
-               "level") # what a run that grows has decided
+_OF_THE_RUN = ("encoder", "ignore", "window", "hop", "cut", "channel", "rate", "remote_code", "embeddings", "like", "set", "epochs",
+               "level", "seeds") # what a run that grows has decided
 
 def _check_grow(args):
     wrong = [f"--{name.replace('_', '-')}" for name in _OF_THE_RUN if getattr(args, name, None)]
@@ -89,7 +91,8 @@ def given_embeddings(args:Namespace, # As the parser gives them
     return read_embeddings(args.embeddings, args.clips, args.folder, errors)
 
 # %% ../../nbs/11_cli/07_inputs.ipynb #6e69fa4e
-_OPTION_OF = dict(method="method", n_clusters="n-clusters", by="by", window="window", random_state="seed", hop="hop", sample_rate="rate",
+_OPTION_OF = dict(method="method", n_clusters="n-clusters", by="by", window="window", random_state="seed", hop="hop", channel="channel",
+                  sample_rate="rate",
                   num_workers="workers", device="device", level="level", stability="stability", encoder="encoder", clips="clips",
                   embeddings="embeddings")
 
@@ -103,11 +106,13 @@ def config_arguments(config:str|Path # A run folder, or its run.json
     if not isinstance(asked, dict): raise ValueError(f"{config} is damaged (request should be a JSON object); make the run again")
     if asked.get("grow"): raise ValueError(f"{config} is of a run that was grown: repeat the run that it grew from")
     given = {option: asked[name] for name,option in _OPTION_OF.items() if asked.get(name) is not None}
+    seeds = asked.get("seeds") or []
     ignore = asked.get("ignore")
     if ignore is not None: given["ignore"] = ignore if isinstance(ignore, str) else ",".join(map(str, ignore))
     arguments = [f"--{option}={value}" for option,value in given.items()]
     if events := asked.get("events"):
         arguments += ["--cut=events", *(f"--event={name}={value!r}" for name,value in _pairs(events, config) if value is not None)]
+    arguments += [f"--seeds={one}" for one in ([seeds] if isinstance(seeds, str) else seeds)]
     arguments += [f"--set={name}={value!r}" for name,value in _pairs(asked.get("params") or {}, config)]
     return arguments, str(asked.get("sounds") or "") if asked.get("embeddings") else str(record["recordings"])
 

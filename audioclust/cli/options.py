@@ -50,6 +50,10 @@ def _positive(kind, unit=""):
         return value
     return read
 
+def _channel(text):
+    "A number from 1, each or mix."
+    return text if text in ("each", "mix") else _positive(int)(text)
+
 def _list(text): return [part.strip() for part in text.split(",") if part.strip()]
 
 # %% ../../nbs/11_cli/02_options.ipynb #9e3877ac
@@ -90,6 +94,13 @@ def _add_request(c):
         help="a setting of --cut events: shortest, longest, gap, margin or memory in seconds, low or high in Hz, threshold or edge "
              "in standard deviations of the noise, such as low=2000 or threshold=5")
     _add_clips(c)
+    c.add_argument("--channel", type=_channel, metavar="N|each|mix",
+        help="the channel to listen to, counted from 1; each makes clips of every channel, mix takes their mean "
+             "(default: the channel that a table names, else mix)")
+    c.add_argument("--seeds", action="append", metavar="TABLE|RUN",
+        help="what is known of some clips, from which the groups grow: a table of path and label, or of path, other and "
+             "link (must or cannot); or a run in which names were given and clips moved by hand; may be said several times; "
+             "for kmeans, consensus and spectral, which makes the most of it")
     c.add_argument("--rate", type=_positive(int, " of hertz"), metavar="HZ",
         help="sample rate (default: the one most recordings have, up to 32000)")
     c.add_argument("--seed", type=int, default=0, help="random seed; the same seed gives the same groups (default: %(default)s)")

@@ -34,11 +34,14 @@ def score_run(run_folder:str|Path, # A run folder
     from audioclust.pipeline.run_reading import read_levels, read_run, read_table
     read_run(run_folder) # says what is wrong where there is none
     table = label_clips(read_table(Path(run_folder)/"clusters.csv"), labels)
-    labelled = table[table.label.notna()]
-    n_unlabelled = len(table) - len(labelled)
+    n_seeds = int((table.seed != "").sum()) if "seed" in table else 0
+    labelled = table[table.label.notna() & (table.seed == "" if n_seeds else True)]
+    n_unlabelled = len(table) - len(labelled) - n_seeds
     scores = {**score(labelled.label, labelled.cluster), "labels": str(labels), "labelled": len(labelled), "unlabelled": n_unlabelled}
+    if n_seeds: scores["seeds"] = n_seeds
     if levels := [level["name"] for level in read_levels(run_folder) if f"cluster_{level['name']}" in table]:
         scores["levels"] = {name: score(labelled.label, labelled[f"cluster_{name}"]) for name in levels}
+    if n_seeds: echo(f"{plural(n_seeds, 'clip')} with seeds {'is' if n_seeds == 1 else 'are'} left out of the score", file=sys.stderr)
     if n_unlabelled:
         echo(f"warning: {n_unlabelled:,} of {len(table):,} clips have no label and are left out of the score", file=sys.stderr)
     migrate_run(run_folder)
@@ -123,6 +126,7 @@ def report(run_folder:str|Path, # A run folder
     if n_errors := record["summary"]["errors"]:
         clips = "clip" if n_errors == 1 else "clips"
         echo(f"warning: {plural(n_errors, 'file')} or {clips} could not be used: {folder/'errors.csv'} says why", file=sys.stderr)
+    if "seeds" in record: echo(_seeds_line(record["seeds"]))
     if (folder/"between.csv").is_file(): echo(_between_line(folder, record["summary"]["seconds"]))
     for choice in "encoder_choice", "n_clusters_choice":
         if choice in record: echo(record[choice]["why"])
@@ -148,6 +152,16 @@ def _between_line(folder, seconds):
     between = read_table(folder/"between.csv")
     total = seconds + (between.end - between.start).sum()
     return f"the events take {100*seconds/total:.3g} % of {total:,.0f} s; the rest is listed in {folder/'between.csv'}"
+
+def _seeds_line(seeds):
+    "What the groups were built around."
+    parts = [f"{plural(seeds['clips'], 'seed')} of {plural(len(seeds['names']), 'group')}"] if seeds["clips"] else []
+    parts += [plural(len(seeds[name]), what) for name,what in (("must_link", "must-link"), ("cannot_link", "cannot-link")) if seeds[name]]
+    line = f"known: {', '.join(parts)}"
+    broken = len(seeds["conflicts"]), len(seeds["violated"])
+    if broken[0]: line += f"; {plural(broken[0], 'link')} left out, since others contradict"
+    if broken[1]: line += f"; {plural(broken[1], 'cannot-link')} could not be kept"
+    return line
 
 def _levels_line(levels):
     "The other levels, and where their groups are."

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from fastcore.basics import chunked
 
+from ..audio.clip_table import channel_numbers
 from ..audio.downloads import cache_dir
 
 # %% ../../nbs/06_encoders/07_cache.ipynb #c96983bd
@@ -54,8 +55,10 @@ def clip_keys(clips:pd.DataFrame, # Columns path, start, end (s)
     def digest(data): return hashlib.blake2b(data, digest_size=16).digest()
     prefix = digest(settings.encode())
     parts = np.stack([clips.start.to_numpy(np.float64), clips.end.to_numpy(np.float64)], 1)
+    channels = [b" channel %d" % n if n else b"" for n in channel_numbers(clips).tolist()]
     states = _file_states(clips.path)
-    return [None if state is None else digest(prefix + part.tobytes() + state) for state,part in zip(states, parts)]
+    return [None if state is None else digest(prefix + part.tobytes() + state + channel)
+            for state,part,channel in zip(states, parts, channels)]
 
 # %% ../../nbs/06_encoders/07_cache.ipynb #83d90dea
 _FORMAT = 1

@@ -18,6 +18,7 @@ import pandas as pd
 import soundfile as sf
 
 from ..audio.recordings import AudioError
+from ..audio.clip_table import channel_numbers
 from ..audio.decoding import load_audio
 from ..core.files import atomic_write
 
@@ -28,11 +29,12 @@ MP3_RATES = 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000  # Hz; 
 def as_mp3(path:str|Path, # A recording
     start:float=0., # s
     end:float|None=None, # s; None is the end
+    channel:int|None=None, # Counted from 1; None is the mean of all
 )->bytes: # Content of an MP3 file
     "A part of a recording as MP3, mono; sounds above 24 kHz are lost."
-    wave, rate = load_audio(path, None, start, end)
+    wave, rate = load_audio(path, None, start, end, channel)
     mp3_rate = next((r for r in MP3_RATES if r >= rate), MP3_RATES[-1])
-    if mp3_rate != rate: wave, _ = load_audio(path, mp3_rate, start, end)
+    if mp3_rate != rate: wave, _ = load_audio(path, mp3_rate, start, end, channel)
     return _encode_mp3(np.clip(wave.numpy(), -1, 1), mp3_rate)
 
 def _encode_mp3(samples, rate):
@@ -59,16 +61,16 @@ def linked_audio(clips:pd.DataFrame, # Columns path, start, end (s)
     link = cache(partial(relative_link, folder=page.parent.resolve()))
     copies = page.parent/f"{page.stem}-sounds"
     links:list[str|None] = []
-    for row,(path,start,end) in enumerate(zip(clips.path, clips.start, clips.end)):
+    for row,(path,start,end,channel) in enumerate(zip(clips.path, clips.start, clips.end, channel_numbers(clips).tolist())):
         copy = copies/f"{row:06d}.mp3"
         if Path(path).suffix.lower() in BROWSER_FORMATS: links.append(link(path))
-        elif _write_mp3(copy, path, start, end): links.append(link(copy.resolve()) + "#copy")
+        elif _write_mp3(copy, path, start, end, channel or None): links.append(link(copy.resolve()) + "#copy")
         else: links.append(None)
     return links
 
-def _write_mp3(copy, path, start, end):
+def _write_mp3(copy, path, start, end, channel):
     "Write a clip to the MP3 file `copy`; False where it cannot be decoded."
-    try: mp3 = as_mp3(path, start, end)
+    try: mp3 = as_mp3(path, start, end, channel)
     except (AudioError, OSError): return False
     with atomic_write(copy) as tmp: tmp.write_bytes(mp3)
     return True
@@ -80,15 +82,15 @@ def embedded_audio(clips:pd.DataFrame, # Columns path, start, end (s)
     "Each clip as MP3 inside a URL."
     sounds:list[str|None] = []
     size = 0
-    for path,start,end in zip(clips.path, clips.start, clips.end):
-        sound = _data_url(path, start, end)
+    for path,start,end,channel in zip(clips.path, clips.start, clips.end, channel_numbers(clips).tolist()):
+        sound = _data_url(path, start, end, channel or None)
         sounds.append(sound)
         if sound is not None: size += len(sound)
         if size > max_bytes: raise ValueError(_too_large(len(sounds), len(clips), size))
     return sounds
 
-def _data_url(path, start, end):
-    try: mp3 = as_mp3(path, start, end)
+def _data_url(path, start, end, channel):
+    try: mp3 = as_mp3(path, start, end, channel)
     except (AudioError, ValueError, OSError): return None
     return "data:audio/mpeg;base64," + base64.b64encode(mp3).decode()
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import soundfile as sf
 
+from ..audio.clip_table import channel_numbers
 from ..core.files import atomic_write, write_table
 from ..pipeline.annotations import display_name, edited_clusters, MARKS, read_names, spreadsheet_safe
 from ..pipeline.run_reading import read_table
@@ -82,7 +83,12 @@ def _clips_by_recording(run, join, without, level):
     table = named_clips(run, without, level)
     table["path"] = [os.path.abspath(path) for path in table.path]  # a path with .. must not lead out of the folder
     recordings = table.groupby("path", sort=False)
-    return [(path, join_neighbours(clips) if join else clips.sort_values("start")) for path,clips in recordings]
+    return [(path, _joined(clips) if join else clips.sort_values("start")) for path,clips in recordings]
+
+def _joined(clips):
+    "Neighbours as one clip, in each channel."
+    channels = [join_neighbours(of_channel) for _,of_channel in clips.groupby(channel_numbers(clips))]
+    return pd.concat(channels).sort_values("start", kind="stable", ignore_index=True)
 
 def _write_texts(recordings, text, out, ending):
     "Write `text(path, clips)` of each recording to a file of its own; returns how many."
@@ -132,7 +138,7 @@ def to_raven(run:str|Path, # A run folder
 
 def _selection_table(path, clips):
     table = pd.DataFrame({
-        "Selection": np.arange(1, len(clips) + 1), "View": "Spectrogram 1", "Channel": 1,
+        "Selection": np.arange(1, len(clips) + 1), "View": "Spectrogram 1", "Channel": np.maximum(channel_numbers(clips), 1),
         "Begin Time (s)": clips.start.round(6).to_numpy(), "End Time (s)": clips.end.round(6).to_numpy(),
         "Low Freq (Hz)": _given(clips, "low_hz", 0), "High Freq (Hz)": _given(clips, "high_hz", _highest_frequency(path)),
         "Begin File": os.path.basename(path), "Cluster": clips.cluster.to_numpy(),

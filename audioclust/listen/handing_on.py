@@ -16,6 +16,7 @@ from xml.sax.saxutils import quoteattr
 
 import pandas as pd
 
+from ..audio.clip_table import channel_numbers
 from ..audio.decoding import probe
 from ..audio.recordings import AudioError
 from ..core.files import atomic_write
@@ -133,9 +134,10 @@ def _task(path, relative, clips):
     "One recording with its clips."
     try: length = probe(path).duration
     except AudioError: length = float(clips.end.max())
+    clips = clips.sort_values("start")
     results = [dict(id=f"clip{i}", from_name="label", to_name="audio", type="labels", original_length=round(length, 3),
                     score=round(float(clip.confidence), 4) if pd.notna(clip.confidence) else None,
-                    value=dict(start=round(clip.start, 3), end=round(clip.end, 3), channel=0, labels=[clip.name]))
-               for i,clip in enumerate(clips.sort_values("start").itertuples())]
+                    value=dict(start=round(clip.start, 3), end=round(clip.end, 3), channel=max(channel - 1, 0), labels=[clip.name]))
+               for i,(clip,channel) in enumerate(zip(clips.itertuples(), channel_numbers(clips).tolist()))]
     url = f"/data/local-files/?d={quote(os.fsencode(relative.replace(os.sep, '/')))}"
     return dict(data=dict(audio=url), predictions=[dict(model_version="audioclust", result=results)])

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
+from ..audio.clip_table import channel_numbers
 from ..ensembles.hierarchy import tree_data
 from ..ensembles.membership import cluster_means
 from .run_data import RunData
@@ -82,12 +83,12 @@ def rows_to_show(run:RunData, # A run
 def clip_data(clips:pd.DataFrame, # Columns path, start, end (s)
 )->dict: # files; of each clip: file (its number), start, end, id, parts (is it a part of a recording?), hour (None: not known)
     "The recording of each clip, and where in it the clip is."
-    paths = list(dict.fromkeys(clips.path))
-    number = {path: i for i,path in enumerate(paths)}
+    tracks = list(zip(clips.path, channel_numbers(clips).tolist())) # a recording, or one of its channels
+    number = {track: i for i,track in enumerate(dict.fromkeys(tracks))}
     n_clips = Counter(clips.path)
     return dict(
-        files=_relative_names(paths),
-        file=[number[path] for path in clips.path],
+        files=_track_names(list(number)),
+        file=[number[track] for track in tracks],
         start=clips.start.round(3).tolist(),
         end=clips.end.round(3).tolist(),
         ids=clips.clip_id.tolist() if "clip_id" in clips else None,
@@ -98,6 +99,11 @@ def _hours(clips):
     "The hour of the day in which each clip begins."
     times = pd.to_datetime(clips["time"].str[:19], format="ISO8601", errors="coerce") if "time" in clips else pd.Series(pd.NaT, clips.index)
     return [None if pd.isna(time) else time.hour for time in times]
+
+def _track_names(tracks):
+    "Names of recordings, with the channel where one is meant."
+    names = _relative_names([path for path,_ in tracks])
+    return [f"{name} (channel {channel})" if channel else name for name,(_, channel) in zip(names, tracks)]
 
 def _relative_names(paths):
     "Paths as text, relative to the folder that they share; whole where they are on several drives."

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
+from ..audio.clip_table import channel_numbers
 from ..audio.decoding import probe
 from ..audio.recordings import AudioError
 from ..core.files import read_array, atomic_write
@@ -65,7 +66,7 @@ def sort_files(run:str|Path, # A run folder
     clips = named_clips(run)
     X = read_array(run/"embeddings.npy")
     if (clips.path == "").any(): raise ValueError(f"the clips of {run} are known by their embeddings alone: there are no sounds to copy")
-    clips = clips.assign(row=np.arange(len(clips)), whole=_is_whole(clips))
+    clips = clips.assign(row=np.arange(len(clips)), whole=_is_whole(clips), channel_number=channel_numbers(clips))
     clips = clips[_is_kept(run, clips, without)].reset_index(drop=True)
     _check_empty(out)
     _check_outside(out, clips.path, Path(read_run(run)["recordings"]))
@@ -150,7 +151,8 @@ def _safe_name(name):
 def _copy_name(clip):
     "The name of the recording; of a part of it, with start and end."
     path = Path(clip.path)
-    return path.name if clip.whole else f"{path.stem} {clip.start:.2f}-{clip.end:.2f}.wav"
+    channel = f" channel {clip.channel_number}" if clip.channel_number else ""
+    return path.name if clip.whole else f"{path.stem} {clip.start:.2f}-{clip.end:.2f}{channel}.wav"
 
 # %% ../../nbs/10_listen/08_sorting.ipynb #90f399d8
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM,
@@ -183,7 +185,7 @@ def _unreadable(path):
 # %% ../../nbs/10_listen/08_sorting.ipynb #46a0906f
 def _write_copy(clip, target, link):
     "Copy or link a whole recording, or cut out a part of one."
-    part = None if clip.whole else _cut_out(clip.path, clip.start, clip.end)
+    part = None if clip.whole else _cut_out(clip.path, clip.start, clip.end, clip.channel_number)
     with atomic_write(target, sync=False) as tmp:
         if part is not None: tmp.write_bytes(part)
         elif link == "hard": os.link(clip.path, tmp)
@@ -192,12 +194,13 @@ def _write_copy(clip, target, link):
 
 _WAV_SUBTYPES = "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "PCM_U8"
 
-def _cut_out(path, start, end):
-    "A part of a recording as a WAV file, with all its channels."
+def _cut_out(path, start, end, channel):
+    "A part of a recording as a WAV file, with all its channels (0) or one of them."
     with sf.SoundFile(os.fsencode(path)) as recording:
         rate = recording.samplerate
         recording.seek(min(round(start*rate), recording.frames))
         samples = recording.read(round((end - start)*rate), always_2d=True)
+        if channel: samples = samples[:, channel - 1]
         subtype = recording.subtype if recording.subtype in _WAV_SUBTYPES else "PCM_16"
     file = io.BytesIO()
     sf.write(file, samples, rate, format="WAV", subtype=subtype)

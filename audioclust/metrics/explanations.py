@@ -12,6 +12,7 @@ import os
 import numpy as np
 import pandas as pd
 
+from ..audio.clip_table import channel_numbers
 from ..audio.decoding import load_audio
 from ..audio.recorder_names import recorded_at
 from ..audio.recordings import AudioError
@@ -67,8 +68,9 @@ def clip_attributes(clips:pd.DataFrame, # Columns path, start, end (s)
     "Simple attributes of clips."
     rows = rows[(clips.path.iloc[rows] != "").to_numpy()] if len(rows) else rows
     found = []
-    for row,path,start,end in zip(rows, clips.path.iloc[rows], clips.start.iloc[rows], clips.end.iloc[rows]):
-        try: wave, rate = load_audio(path, None, start, min(end, start + seconds))
+    some = clips.iloc[rows]
+    for row,path,start,end,channel in zip(rows, some.path, some.start, some.end, channel_numbers(some).tolist()):
+        try: wave, rate = load_audio(path, None, start, min(end, start + seconds), channel or None)
         except AudioError: continue
         length = np.log(max(round(end - start, 3), 1e-3))
         found.append(dict(row=row, length=length, **_levels(wave.numpy(), rate), **_tone(wave.numpy(), rate)))

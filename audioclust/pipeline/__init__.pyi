@@ -8,4 +8,5 @@ from .grouping import Grouping as Grouping, Level as Level, Options as Options, 
 from .growing import grow as grow
 from .pair import GroupingPair as GroupingPair, group_pair as group_pair, refine as refine
 from .run_folder import load_run as load_run, save_run as save_run
+from .seeds import Seeds as Seeds, read_seeds as read_seeds
 from .similarity import similar as similar

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MARKS', 'KINDS', 'NEW_GROUPS', 'read_names', 'check_names', 'made_groups', 'merged_into', 'display_name',
-           'spreadsheet_safe', 'edited_clusters', 'write_names', 'update_name_columns']
+           'spreadsheet_safe', 'edited_clusters', 'write_names', 'name_groups', 'update_name_columns']
 
 # %% ../../nbs/09_pipeline/11_annotations.ipynb #ad9a5b26
 import json
@@ -146,6 +146,14 @@ def write_names(run:str|Path, # A run folder
     check_names(names, table.cluster.unique(), table.clip_id if "clip_id" in table else None)
     write_json(dict(schema=1, edits={by: {**_empty(), **names}}), run/"names.json")
     update_name_columns(run)
+
+def name_groups(run:str|Path, # A run folder that is complete
+    names:dict, # Number of a cluster → its name
+):
+    "Name some clusters; other edits stay, and so do the names of other clusters."
+    known = read_names(run)
+    known["names"] = {c: name for c,name in known["names"].items() if name not in names.values()} | {str(c): n for c,n in names.items()}
+    write_names(run, known)
 
 def update_name_columns(run:str|Path): # A run folder
     "Bring the columns `name`, `mark` and `note` of `clusters.csv` up to date."

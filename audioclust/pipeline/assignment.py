@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.validation import has_fit_parameter
 
 from ..audio.folders import check_recordings_exist
 from ..audio.clip_table import clips as cut_clips
@@ -39,11 +40,17 @@ def regroup(grouping:Grouping, # Of which the embeddings are taken
         if m and trains_encoder(m): raise ValueError(f"{m} trains its own embeddings: cluster the recordings anew")
     kept_params = old.options.params if method is None and params is None else params
     level = old.options.level if method is None and n_clusters is None else None
-    options = replace(old.options, params=kept_params, sharded=False, level=level)
+    options = replace(old.options, params=kept_params, sharded=False, level=level, seeds=None) # they are read already
     request = replace(old, method=method or old.method, options=options,
                       n_clusters=old.n_clusters if n_clusters is None else n_clusters,
                       random_state=old.random_state if random_state is None else random_state)
     return _cluster_anew(grouping, request)
+
+def _usable_seeds(grouping, clusterer):
+    "The seeds of a grouping, if the clusterer can use them."
+    if grouping.seeds is None or has_fit_parameter(clusterer, "constraints"): return grouping.seeds
+    warnings.warn(f"{type(clusterer).__name__} takes no seeds: they are left out")
+    return None
 
 def _cluster_anew(grouping, request):
     "A grouping of the same embeddings by another request."
@@ -55,7 +62,7 @@ def _cluster_anew(grouping, request):
     g = grouping
     embedded = Embedded(request, g.recordings, g.clips, g.errors, g.encoder, g.whitening, g.embeddings,
                         clusterer=clusterer, n_clusters_choice=choice,
-                        encoder_choice=g.encoder_choice, seconds=dict(g.seconds), n_cached=g.n_cached)
+                        encoder_choice=g.encoder_choice, seconds=dict(g.seconds), n_cached=g.n_cached, seeds=_usable_seeds(g, clusterer))
     return group(embedded, refinement=grouping.refinement)
 
 # %% ../../nbs/09_pipeline/07_assignment.ipynb #049cc28e
@@ -88,8 +95,9 @@ def assign(grouping:Grouping, # Whose clusters new clips are assigned to
 
 def _cut_alike(recordings, request, errors):
     "The clips of new recordings, cut as those of the run were; a table of clips is taken as it is."
-    if request.options.events and not _has_times(recordings): clips = find_events(recordings, request.options.events, errors)
-    else: clips = cut_clips(recordings, request.window, request.options.hop, errors)
+    o = request.options
+    if o.events and not _has_times(recordings): clips = find_events(recordings, o.events, errors, o.channel)
+    else: clips = cut_clips(recordings, request.window, o.hop, errors, o.channel)
     return with_times(clips)
 
 def _has_times(recordings): return isinstance(recordings, pd.DataFrame) and "start" in recordings

@@ -40,11 +40,13 @@ from .grouping import check_request, Embedded, Grouping, n_frozen, Options, Requ
 from .levels import levels_around
 from .memory_needs import bounded, takes_bound
 from .recommendations import advice
+from .seeds import read_seeds
 
 # %% ../../nbs/09_pipeline/05_clustering.ipynb #2707c2f3
 def _fit(clusterer, embedded, team):
     "Fit the clusterer to the embeddings, or to the probabilities of a method that gives them."
-    request, features = embedded.request, embedded.features
+    request, features, seeds = embedded.request, embedded.features, embedded.seeds
+    if seeds is not None: return team.first(lambda: _fit_here(clusterer, features, request, constraints=seeds.constraints))
     if request.method != "kmeans" or not 1 < team.size <= len(features):
         return team.first(lambda: _fit_here(clusterer, features, request))
     clusterer.set_params(sharded=True)
@@ -53,9 +55,9 @@ def _fit(clusterer, embedded, team):
     clusterer.labels_ = np.concatenate(team.gather(clusterer.labels_))
     return clusterer.set_params(sharded=False)
 
-def _fit_here(clusterer, features, request):
+def _fit_here(clusterer, features, request, **known):
     try:
-        with bounded(clusterer, request.options.max_memory): return clusterer.fit(features)
+        with bounded(clusterer, request.options.max_memory): return clusterer.fit(features, **known)
     except TypeError as e:
         raise ValueError(f"{request.method} cannot work with the parameters {request.options.params}: {e}") from e
 
@@ -73,7 +75,8 @@ def _stability(clusterer, embedded, labels):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore") # they came when all clips were clustered
-            parts = cluster_subsamples(make, embedded.embeddings, runs, most=_MOST_ROWS.get(request.method, 3000), random_state=seed)
+            most, known = _MOST_ROWS.get(request.method, 3000), embedded.seeds and embedded.seeds.constraints
+            parts = cluster_subsamples(make, embedded.embeddings, runs, most=most, constraints=known, random_state=seed)
             return stability_of(labels, *parts)
     except ValueError as e:
         warnings.warn(f"how stable the clusters are was not measured, since parts cannot be clustered: {e}")
@@ -99,6 +102,8 @@ def group(embedded:Embedded, # From `embed`
     "Cluster embeddings, and measure how clear and how stable the clusters are."
     observer, request = observer or Observer(seconds=dict(embedded.seconds)), embedded.request
     team = ProcessGroup(request.options.sharded)
+    if embedded.seeds is None and request.options.seeds is not None:
+        embedded = replace(embedded, seeds=team.first(lambda: read_seeds(request.options.seeds, embedded.clips)))
     with observer.stage("cluster"): clusterer = _fit(_with_defaults(embedded), embedded, team)
     labels = np.asarray(clusterer.labels_)
     explained, texts = team.first(lambda: _explained_and_advised(embedded, labels, clusterer))
@@ -117,6 +122,8 @@ def _with_defaults(embedded):
     clusterer, named = clone(embedded.clusterer), embedded.request.options.params or {}
     n = len(embedded.embeddings)
     defaults = dict(kmeans=dict(n_init=restarts(n)), hdbscan=_hdbscan_defaults(n, named)).get(embedded.request.method, {})
+    if embedded.seeds and embedded.request.chooses_n_clusters: # at least the groups that are named
+        clusterer.set_params(n_clusters=max(clusterer.n_clusters, embedded.seeds.constraints.n_groups))
     return clusterer.set_params(**{name: value for name,value in defaults.items() if name not in named})
 
 def _hdbscan_defaults(n, named):
@@ -175,7 +182,7 @@ def _named(request):
 def _find(recordings, request, clusterer, log):
     errors = []
     if log and request.options.events: log("looking for events in the recordings")
-    clips = find_clips(recordings, request.window, request.options.hop, errors, request.options.events)
+    clips = find_clips(recordings, request.window, request.options.hop, errors, request.options.events, request.options.channel)
     check_enough(clusterer, len(clips))
     return clips, errors
 

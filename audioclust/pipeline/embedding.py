@@ -65,11 +65,13 @@ def find_clips(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV,
     hop:float|None=None, # Seconds from one clip to the next; None is `window`
     errors:list|None=None, # What could not be used is appended here as (path, reason)
     events:EventSettings|None=None, # Cut recordings into the events in them; None cuts by `window`
-)->pd.DataFrame: # Columns path, start, end (s), and time where names of files say one; of events low_hz and high_hz
+    channel:int|str|None=None, # A channel, counted from 1, "each", or "mix", their mean; None: the one that a table names, else the mean
+)->pd.DataFrame: # Columns path, start, end (s), perhaps channel, and time where names of files say one; of events low_hz and high_hz
     "The clips of recordings; `ValueError` where there is none."
     errors = [] if errors is None else errors
     check_recordings_exist(recordings)
-    table = find_events(recordings, events, errors) if events else cut_clips(recordings, window, hop, errors)
+    if events: table = find_events(recordings, events, errors, channel)
+    else: table = cut_clips(recordings, window, hop, errors, channel)
     if not len(table): raise ValueError(_why_no_clips(recordings, errors, events))
     return with_times(table)
 

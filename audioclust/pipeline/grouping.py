@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.utils.validation import has_fit_parameter
 
+from ..audio.clip_table import channel_numbers, check_channel
 from ..audio.events import EventSettings
 from ..core.distributed import check_device
 from ..core.memory import memory_left
@@ -32,6 +34,7 @@ class Options:
     "What a request rarely needs to say."
     hop:float|None=None # Seconds from one clip to the next; None is `window`
     events:EventSettings|None=None # Cut recordings into the events in them, and leave out the rest; None cuts by `window`
+    channel:int|str|None=None # A channel, counted from 1, "each", or "mix", their mean; None: the one that a table names, else the mean
     sample_rate:int|None=None # Hz; None is the rate that most recordings have
     params:dict|None=None # Further arguments of the method
     num_workers:int|None=None # Worker processes; None decides by the amount of audio
@@ -39,6 +42,7 @@ class Options:
     cache:str|Path|bool|None=None # Where embeddings are cached: None caches none, True is the user's cache, else a folder
     sharded:bool=False # Share the work with the other processes of `torch.distributed`, which call the same with the same?
     level:str|None=None # With n_clusters "auto", the level to take: "coarse", "middle" or "fine"; None takes the recommended one
+    seeds:Any=None # What is known of some clips, see `read_seeds`: a table, a run corrected by hand, or a list of these
     stability:int=10 # Subsamples that are clustered again, to see which clusters are stable; 0 leaves it out
     max_memory:float|None=None # Bytes that all of it may hold, libraries included; None is what is free, and half of that for the method
 
@@ -78,9 +82,16 @@ def request_record(request:Request, # What is asked for
     record = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in ("encoder", "options")}
     options = {k: v for k,v in vars(request.options).items() if k not in _NOT_RECORDED}
     if options["events"]: options["events"] = asdict(options["events"])
+    options["seeds"] = _seed_sources(options["seeds"])
     device, encoder = request.options.device, request.encoder
     named = dict(encoder=encoder) if isinstance(encoder, str) else {}
     return {**record, **options, **named, "device": device and str(device)}
+
+def _seed_sources(seeds):
+    "The names of tables and runs with seeds, or None."
+    if seeds is None: return None
+    if isinstance(seeds, (list, tuple)): return [_seed_sources(one) for one in seeds]
+    return f"a table of {len(seeds)} rows" if isinstance(seeds, pd.DataFrame) else os.path.abspath(seeds)
 
 def request_from_record(record:dict, # What `request_record` gave, perhaps read from JSON
 )->Request: # With options
@@ -103,7 +114,17 @@ def check_request(request:Request)->Any: # The unfitted clusterer
     _check_events(request)
     clusterer = _unfitted_clusterer(request)
     _check_level(request, clusterer)
+    if request.options.seeds is not None: _check_seeds(request, clusterer)
     return clusterer
+
+def _check_seeds(request, clusterer):
+    seeds = request.options.seeds
+    if not has_fit_parameter(clusterer, "constraints"):
+        raise ValueError(f"{request.method} takes no seeds: use kmeans, consensus or spectral, which makes the most of them")
+    for one in seeds if isinstance(seeds, (list, tuple)) else [seeds]:
+        if isinstance(one, pd.DataFrame): continue
+        if not isinstance(one, (str, Path)): raise ValueError(f"seeds={one!r}: give a table, a run folder, or a list of these")
+        if not os.path.exists(one): raise ValueError(f"there is no file {one} with seeds")
 
 LEVELS = "coarse", "middle", "fine" # that `choose_k` gives, where there are as many
 
@@ -137,6 +158,7 @@ LOWEST_RATE, HIGHEST_RATE = 2000, 192_000 # Hz that recordings are resampled to
 
 def _check_options(options):
     check_device(options.device)
+    check_channel(options.channel)
     rate, stability = options.sample_rate, options.stability
     if rate is not None and not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise ValueError(f"a sample rate of {rate} Hz: say one from {LOWEST_RATE} to {HIGHEST_RATE}")
@@ -196,6 +218,7 @@ class Embedded:
     curves:list=field(default_factory=list) # Of a training, a dict for each epoch
     seconds:dict=field(default_factory=dict) # That each stage took
     n_cached:int=0 # Clips whose embeddings came from the cache
+    seeds:Any=None # `Seeds` of the clips, where some are known
 
     def __post_init__(self):
         for name in _ARRAYS:
@@ -214,9 +237,10 @@ def clip_ids(table:pd.DataFrame, # Columns path, start, end (s)
 )->list: # Texts of twelve hexadecimal digits; where a clip occurs again, -2, -3, … follow
     "A stable name for each clip."
     root, seen, ids = os.path.join(str(recordings), ""), Counter(), []
-    for path,start,end in zip(map(str, table.path), table.start, table.end):
+    for path,start,end,channel in zip(map(str, table.path), table.start, table.end, channel_numbers(table).tolist()):
         inside = path[len(root):] if path.startswith(root) else path
-        digest = hashlib.sha256(os.fsencode(inside) + f"\0{start:.6f}\0{end:.6f}".encode()).hexdigest()[:12]
+        part = f"\0{start:.6f}\0{end:.6f}" + (f"\0{channel}" if channel else "")
+        digest = hashlib.sha256(os.fsencode(inside) + part.encode()).hexdigest()[:12]
         seen[digest] += 1
         ids.append(digest if seen[digest] == 1 else f"{digest}-{seen[digest]}")
     return ids
@@ -278,4 +302,5 @@ class Grouping(Embedded):
         table = clips.assign(cluster=self.labels, confidence=self.confidence.round(4), representative=self.representative)
         if self.stability: table["stability"] = self.stability.clips.round(4)
         for level in self.levels: table[level.column] = level.labels
+        if self.seeds: table["seed"] = self.seeds.labels()
         return table.assign(clip_id=clip_ids(table, self.recordings))

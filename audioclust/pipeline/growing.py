@@ -119,6 +119,8 @@ def _grown(old, clips, Z, new_labels, errors):
     explained:dict[str,Any] = dict(followed=followed(attributes, labels, table), explanations=differences(attributes, labels))
     options = replace(old.request.options, params=None, level=None)
     request = replace(old.request, method="kmeans", n_clusters=len(ids), options=options)
-    made = dict(request=request, clips=table, errors=[*old.errors, *errors], embeddings=X, clusterer=clusterer, cluster_ids=ids)
+    seeds = old.seeds and old.seeds.extended(len(clips))
+    made = dict(request=request, clips=table, seeds=seeds, errors=[*old.errors, *errors], embeddings=X,
+                clusterer=clusterer, cluster_ids=ids)
     gone = dict(probabilities=None, stability=None, levels=(), n_clusters_choice=None, better_neighbour=None, n_cached=0, curves=[])
     return replace(old, labels=labels, confidence=confidence, representative=representative, **made, **gone, **explained)

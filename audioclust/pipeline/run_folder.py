@@ -30,10 +30,11 @@ from ..ensembles.levels import Neighbour, plot_levels
 from ..ensembles.n_clusters import Choice, plot_choice
 from ..ensembles.resampling import MIN_STABILITY, Stability
 from ..metrics.plots import layout_2d, plot_map, plot_sizes
-from .annotations import update_name_columns
+from .annotations import name_groups, update_name_columns
 from .grouping import CLIP_DETAILS, clip_ids, Grouping, Level, request_from_record, request_record
 from .pair import BYS, GroupingPair, merge_tables, shared_information
 from .run_reading import read_levels, read_run, read_table, SCHEMA, upgraded
+from .seeds import Seeds
 
 # %% ../../nbs/09_pipeline/09_run_folder.ipynb #31afb688
 _PACKAGES = "audioclust torch torchaudio fastai scikit-learn scipy numpy pandas soundfile soxr transformers".split()
@@ -80,6 +81,7 @@ def _optional_entries(grouping):
         entries["stability"] = dict(runs=runs, overall=stability.overall, clusters=stability.clusters, shaky=shaky)
     if grouping.refinement: entries["refinement"] = grouping.refinement
     if grouping.followed: entries["followed"] = grouping.followed
+    if grouping.seeds: entries["seeds"] = grouping.seeds.record(grouping.labels, grouping.cluster_ids)
     if grouping.better_neighbour: entries["better_neighbour"] = grouping.better_neighbour._asdict()
     choice = grouping.encoder_choice
     if choice: entries["encoder_choice"] = {**choice._asdict(), "table": choice.table.to_dict("records")}
@@ -114,6 +116,7 @@ def _save(grouping, path, figures, record):
     if grouping.curves: write_table(pd.DataFrame(grouping.curves).round(6), path/"curves.csv")
     if figures: _draw(grouping, path)
     complete_run(record, path)
+    if grouping.seeds and grouping.seeds.names: name_groups(path, dict(zip(record["seeds"]["clusters"], grouping.seeds.names)))
     if (path/"names.json").is_file(): update_name_columns(path)
 
 def _level_record(level): # Its labels are a column of clusters.csv
@@ -208,7 +211,7 @@ def _load(path):
         representative=table.representative.astype(str).eq("True").to_numpy(),
         refinement=record.get("refinement"), cluster_ids=_load_ids(path),
         levels=_load_levels(path, table), better_neighbour=_load_neighbour(record),
-        explanations=_load_explanations(path), followed=record.get("followed", {}))
+        explanations=_load_explanations(path), followed=record.get("followed", {}), seeds=_load_seeds(record, table))
 
 def _load_request(record):
     asked = dict(record["request"])
@@ -248,6 +251,9 @@ def _load_json(file, otherwise): return json.loads(file.read_text(encoding="utf-
 def _load_ids(path):
     ids = _load_json(path/"model"/"ids.json", {}).get("ids")
     return np.array(ids) if ids else None
+
+def _load_seeds(record, table):
+    return Seeds.from_record(record["seeds"], table.seed.astype(str)) if "seeds" in record and "seed" in table else None
 
 def _load_neighbour(record):
     neighbour = record.get("better_neighbour")
