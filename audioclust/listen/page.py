@@ -6,14 +6,19 @@
 __all__ = ['listen_page', 'page_template']
 
 # %% ../../nbs/10_listen/05_page.ipynb #f1ebf122
+import base64
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..core.files import atomic_write
 from .clip_audio import embedded_audio, linked_audio
 from .page_data import clip_data, grouping_data, readable_path, rows_to_show
 from .run_data import read_groupings
+from .spectrograms import MOST, spectrogram_data
 from .thumbnails import clip_thumbnails, COLUMNS, HEIGHT, PER_SHEET, thumbnail_sheets, WIDTH
 from ..pipeline.run_reading import read_table
 
@@ -32,20 +37,22 @@ def listen_page(run:str|Path, # A run folder
     rows = rows_to_show(groupings[0], max_clips)
     clips = groupings[0].take(rows).clips
     thumbnails, seconds = clip_thumbnails(clips, num_workers=num_workers)
+    large = np.flatnonzero(np.isin(rows, rows_to_show(groupings[0], MOST)))
+    spectrograms = spectrogram_data(clips, large, num_workers=num_workers)
     audio = embedded_audio(clips) if embed else linked_audio(clips, page)
     views = [grouping_data(grouping, rows) for grouping in groupings]
     record = groupings[0].record
     about = dict(run=str(record.get("run_id", record["created"])), views=views)
-    data = dict(clip_data(clips), **about, thumbs=_thumbnail_data(thumbnails), audio=audio)
+    data = dict(clip_data(clips), **about, thumbs=_thumbnail_data(thumbnails, seconds), large=spectrograms, audio=audio)
     texts = _texts(groupings, _where_sounds_are(audio, embed))
     note = _map_note(seconds, len(clips), len(groupings[0].clips))
     _write_html(page, data=data, run=run.resolve().name, map_note=note, **texts)
     return page
 
 # %% ../../nbs/10_listen/05_page.ipynb #6c835d7b
-def _thumbnail_data(thumbnails):
+def _thumbnail_data(thumbnails, seconds):
     sheets = thumbnail_sheets(thumbnails)
-    return dict(width=WIDTH, height=HEIGHT, columns=COLUMNS, per=PER_SHEET, sheets=sheets)
+    return dict(seconds=seconds, width=WIDTH, height=HEIGHT, columns=COLUMNS, per=PER_SHEET, sheets=sheets)
 
 def _map_note(seconds, n_shown, n_clips):
     "What stands below the map."
@@ -60,11 +67,20 @@ def page_template(name:str, # File in the folder `templates`
     from jinja2 import Environment, PackageLoader
     return Environment(loader=PackageLoader("audioclust.listen", "templates"), autoescape=True).get_template(name)
 
+def _content_policy(*scripts):
+    "What a browser may do for the page: run these scripts and no others, show and play what is in it or beside it, fetch nothing."
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
+    return (f"default-src 'none'; script-src {allowed} 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
+            "media-src 'self' file: data: blob:; base-uri 'none'; form-action 'none'")
+
 def _write_html(page, **variables):
     "Fill the template, a piece at a time, since the data can be large."
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
-    pieces = page_template("listen.html").stream(plotly=Markup(get_plotlyjs()), **variables)
+    plotly, scripts = get_plotlyjs(), page_template("scripts.js").render()
+    policy = _content_policy(plotly, scripts)
+    pieces = page_template("listen.html").stream(plotly=Markup(plotly), scripts=Markup(scripts), policy=policy, **variables)
     with atomic_write(page) as tmp: pieces.dump(str(tmp), "utf-8", "replace")
 
 # %% ../../nbs/10_listen/05_page.ipynb #25e462e4

@@ -648,3 +648,49 @@ def test_a_group_that_is_gone_takes_nothing_with_it(run, tmp_path):
         assert page.js("return $('split-by-two').hidden")
         page.js("localStorage.clear()")
     finally: page.close()
+
+
+@browser
+def test_a_large_spectrogram_with_axes_and_a_cursor(run):
+    page = Page(run/"run/listen.html", "1366,768")
+    try:
+        table = read_table(run/"run/clusters.csv")
+        i = int(np.flatnonzero(table.start > 0)[0])
+        page.js(f"play({i})")
+        page.wait("return !$('scope').hidden && $('scope').getBoundingClientRect().height > 80")
+        ticks = page.js("return [...$('scope-seconds').children].map(e => Number(e.textContent))")
+        assert ticks[0] == 0 and len(ticks) >= 4 and ticks[-1] <= table.end[i] - table.start[i] + .01
+        assert page.js("return [...$('scope-hertz').children].map(e => e.textContent)") == ["0.1", "0.5", "1", "2"]
+        page.wait("return player.paused", 10) # it ended
+        length = float(table.end[i] - table.start[i])
+        assert page.js("return $('time').textContent").endswith(f"{length:.2f} s")
+        page.js("player.pause(); $('position').value = .5; $('position').dispatchEvent(new Event('input'))")
+        page.wait(f"return Math.abs(player.currentTime - {table.start[i] + .5}) < .02")
+        page.wait("return Math.abs(parseFloat($('scope-cursor').style.left) - 50) < 3")
+        from selenium.webdriver.common.actions.action_builder import ActionBuilder
+        left, top, width = page.js("const b = $('scope-picture').getBoundingClientRect(); return [b.left, b.top, b.width]")
+        click = ActionBuilder(page.driver)
+        click.pointer_action.move_to_location(int(left + .25*width), int(top + 20)).click()
+        click.perform()
+        page.wait(f"return player.currentTime >= {table.start[i] + .25*length - .05}")
+        short = page.js("return [...Array(nClips).keys()].sort((a, b) => lengthOf(a) - lengthOf(b))[0]")
+        page.js(f"play({short})")
+        page.wait(f"return Math.abs(secondsShown({short}) - lengthOf({short})) < .01") # on its own axis
+        page.js("data.large.rows.forEach(row => largeAt.delete(row)); showScope(0)") # as on a page of more clips than pictures
+        assert "thumbnail" in page.js("return $('scope-note').textContent")
+        at = page.js("return [$('left'), $('clusters-column'), $('clips-column')].map(e => e.getBoundingClientRect().left)")
+        assert at == sorted(at) and len(set(at)) == 3 # side by side on a small laptop
+    finally: page.close()
+
+
+@browser
+def test_a_script_that_is_not_the_pages_own_does_not_run(run, tmp_path):
+    html = (run/"run/listen.html").read_text()
+    foreign = '<script>document.title = "taken"</script><img src="x" onerror="document.title = 1"><img src="https://example.org/x.png">'
+    (tmp_path/"listen.html").write_text(html.replace("</body>", foreign + "</body>"))
+    page = Page(tmp_path/"listen.html")
+    try:
+        assert page.js("return document.title").endswith("audioclust")
+        said = [e["message"] for e in page.driver.get_log("browser")]
+        assert sum("Content Security Policy" in m for m in said) >= 3
+    finally: page.driver.quit()

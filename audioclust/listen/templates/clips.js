@@ -51,6 +51,8 @@ function play(row) {
     button.classList.toggle("now", Number(button.dataset.row) === row);
   }
   moveRing();
+  showScope(row);
+  showPosition();
   const url = data.audio[row];
   if (!url) {
     $("now").textContent += " · its sound is not on this page";
@@ -67,6 +69,7 @@ function showFailure(row, error) {
 }
 
 function stopAtEnd() { // a part of a recording ends where the clip ends
+  showPosition();
   if (player.paused) return;
   if (playing >= 0 && isPartOfFile(playing) && player.currentTime >= data.end[playing]) player.pause();
   if (!player.paused) requestAnimationFrame(stopAtEnd);
@@ -78,7 +81,10 @@ player.addEventListener("play", () => {
   $("play").textContent = "❚❚";
   requestAnimationFrame(stopAtEnd);
 });
-player.addEventListener("pause", () => { $("play").textContent = "▶" });
+player.addEventListener("pause", () => {
+  $("play").textContent = "▶";
+  showPosition();
+});
 
 function togglePlay() {
   if (playing < 0) step(1);
