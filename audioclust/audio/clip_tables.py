@@ -54,7 +54,6 @@ _TRACK_LINE = re.compile(r"(-?[\d.,]+(e[-+]?\d+)?(\t|$)){2}")
 def _read(file):
     if file.suffix.lower() == ".parquet":
         try: return pd.read_parquet(file)
-        except ImportError: raise ValueError(f"{file}: Parquet needs the package pyarrow: pip install pyarrow") from None
         except (OSError, ValueError) as e: raise ValueError(f"{file} cannot be read as Parquet ({shorten(e)})") from None
     try: text = file.read_text(encoding="utf-8-sig", errors="surrogateescape")
     except OSError as e: raise ValueError(f"{file} cannot be read: {e.strerror}") from None

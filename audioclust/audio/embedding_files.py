@@ -136,9 +136,9 @@ def _read_hoplite(folder):
     return np.stack(vectors).astype(np.float32), clips
 
 def _read_parquet(file):
-    try: return _split_table(pd.read_parquet(file), file)
-    except ImportError: raise ValueError(f"{file}: Parquet needs the package pyarrow: pip install pyarrow") from None
-    except OSError as e: raise ValueError(f"{file} cannot be read as Parquet ({shorten(e)})") from None
+    try: table = pd.read_parquet(file)
+    except (OSError, ValueError) as e: raise ValueError(f"{file} cannot be read as Parquet ({shorten(e)})") from None
+    return _split_table(table, file)
 
 _READERS = {".npy": _read_numpy, ".npz": _read_numpy, ".parquet": _read_parquet,
             ".csv": _read_text, ".tsv": _read_text, ".txt": _read_text}

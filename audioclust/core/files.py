@@ -70,6 +70,9 @@ def _errno_of(e):
     found = re.search(r"(?:os error|errno) (\d+)", str(e), re.I)
     return getattr(e, "errno", None) or (int(found[1]) if found else None)
 
+# %% ../../nbs/00_core/02_files.ipynb #cc351d9e
+if pd.get_option("mode.string_storage") == "auto": pd.set_option("mode.string_storage", "python")
+
 # %% ../../nbs/00_core/02_files.ipynb #2413195e
 def shorten(said:object, # Anything
     most:int=200, # Characters

@@ -180,5 +180,4 @@ def _write_as(ending, table, path):
     if ending == ".csv": return write_table(table.assign(name=table.name.map(spreadsheet_safe)), path)
     table["path"] = [os.fsencode(p).decode("utf-8", "replace") for p in table.path]  # JSON and Parquet hold text only
     if ending == ".json": return table.to_json(path, orient="records", indent=1)
-    try: table.to_parquet(path, index=False)
-    except ImportError: raise ValueError("Parquet needs the package pyarrow: pip install pyarrow") from None
+    table.to_parquet(path, index=False)

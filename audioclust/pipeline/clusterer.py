@@ -113,11 +113,12 @@ class AudioClusterer(ClusterMixin, BaseEstimator):
         return self.grouping_.table()
 
     def save(self, path:str|Path, # Folder, made if it is not there
+        page:bool=False, # Write the page to listen to it too?
         **more, # Further arguments of `save_run`
     ):
         "Write the run folder."
         check_is_fitted(self, "grouping_")
-        save_run(self.grouping_, path, **more)
+        save_run(self.grouping_, path, page=page, **more)
 
     @classmethod
     def load(cls, path:str|Path, # A run folder

@@ -23,7 +23,7 @@ import torch
 from ..audio.clip_table import covered_seconds
 from ..core.distributed import ProcessGroup
 from ..core.files import report_damage, read_array, atomic_write, write_json, write_table
-from ..core.registry import load_saved
+from ..core.registry import load_saved, PAGES
 from ..encoders.combining import EncoderChoice
 from ..encoders.base import load_encoder
 from ..ensembles.levels import Neighbour, plot_levels
@@ -93,12 +93,14 @@ def _optional_entries(grouping):
 def save_run(grouping:Grouping|GroupingPair, # What is to be saved
     path:str|Path, # Folder, made if it is not there
     figures:bool=True, # Draw the map and the sizes too?
+    page:bool=False, # Write the page to listen to it too?
     **more, # Further entries of run.json, such as scores
 )->None:
     "Write the run folder; of a pair, one folder in it for each grouping."
-    if isinstance(grouping, GroupingPair): return _save_pair(grouping, Path(path), figures, more)
+    if isinstance(grouping, GroupingPair): return _save_pair(grouping, Path(path), figures, page, more)
     team, record = ProcessGroup(grouping.request.options.sharded), {**run_record(grouping), **more}
     team.first(lambda: _save(grouping, Path(path), figures, record))
+    if page: team.first(lambda: PAGES.load("listen")(path))
 
 def _save(grouping, path, figures, record):
     write_json({**record, "complete": False}, path/"run.json")
@@ -166,10 +168,11 @@ def complete_run(record:dict, # What `run.json` holds
     if missing: raise OSError(f"while the run was written, {', '.join(missing)} disappeared from {path}")
 
 # %% ../../nbs/09_pipeline/09_run_folder.ipynb #17baf5f8
-def _save_pair(pair, path, figures, more):
+def _save_pair(pair, path, figures, page, more):
     for by in BYS: save_run(getattr(pair, by), path/by, figures, **more)
     team = ProcessGroup(pair.content.request.options.sharded)
     team.first(lambda: write_pair_table(path))
+    if page: team.first(lambda: PAGES.load("listen")(path))
 
 def write_pair_table(path:str|Path, # A folder with the run folders content and source
 )->dict: # How much they have in common: nmi, ami

@@ -71,10 +71,15 @@ def test_numbers_alone(tmp_path):
     np.testing.assert_allclose(read_embeddings(tmp_path/"e.csv")[0], X, atol=1e-6)
 
 def test_parquet(tmp_path, sounds):
-    pytest.importorskip("pyarrow")
     table = pd.DataFrame(TIMES, columns=["file", "start", "end"]).assign(embedding=list(X))
     table.to_parquet(tmp_path/"e.parquet")
     check(read_embeddings(tmp_path/"e.parquet", recordings=sounds), sounds)
+
+def test_parquet_that_is_damaged_or_holds_no_numbers(tmp_path):
+    (tmp_path/"broken.parquet").write_bytes(b"PAR1 no more")
+    with pytest.raises(ValueError, match="broken.parquet cannot be read as Parquet"): read_embeddings(tmp_path/"broken.parquet")
+    pd.DataFrame(dict(name=["a"])).to_parquet(tmp_path/"e.parquet")
+    with pytest.raises(ValueError, match="has no column `embedding`"): read_embeddings(tmp_path/"e.parquet")
 
 def hoplite(folder, index):
     "A database with the tables, columns and types of hoplite 1, and vectors in an index."

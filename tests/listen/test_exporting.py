@@ -15,7 +15,7 @@ from audioclust.listen import sort_files
 from audioclust.listen.exporting import named_clips
 from audioclust.pipeline.annotations import read_names, write_names
 from audioclust.pipeline import AudioClusterer
-from audioclust.pipeline.run_reading import read_table
+from audioclust.pipeline.run_reading import read_run, read_table
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +121,20 @@ def test_one_text_is_one_name_and_not_its_letters(run):
     table = named_clips(run/"windows", "1")
     assert named_clips(run/"windows", ["1"]).equals(table) and 1 not in table.cluster.tolist()
     with pytest.raises(ValueError, match="called or marked '12'"): named_clips(run/"windows", "12")
+
+
+def test_parquet_comes_back_whole(tmp_path):
+    "Without further installs: as a table of clips, as labels and as seeds."
+    synthetic_sounds(3, 8, sample_rate=8000).save(tmp_path/"sounds")
+    common = ["--n-clusters", "3", "--encoder", "fixed", "--no-page", "--stability", "0", "-q", "--no-cache"]
+    assert main(["cluster", str(tmp_path/"sounds"), "--out", str(tmp_path/"run"), *common]) == 0
+    assert main(["export", str(tmp_path/"run"), "--to", "parquet", "--out", str(tmp_path/"clips.parquet")]) == 0
+    table, exported = read_table(tmp_path/"run/clusters.csv"), pd.read_parquet(tmp_path/"clips.parquet")
+    assert (exported.cluster == table.cluster).all() and (exported.path == table.path).all()
+    assert main(["cluster", str(tmp_path/"sounds"), "--out", str(tmp_path/"again"), "--clips", str(tmp_path/"clips.parquet"), *common]) == 0
+    assert (read_table(tmp_path/"again/clusters.csv").cluster == table.cluster).all()
+    exported[["path", "start", "end"]].assign(label=exported.cluster.map("group {}".format)).to_parquet(tmp_path/"labels.parquet")
+    assert main(["score", str(tmp_path/"run"), "--labels", str(tmp_path/"labels.parquet")]) == 0
+    assert read_run(tmp_path/"run")["scores"]["nmi"] > .999
+    assert main(["cluster", str(tmp_path/"sounds"), "--out", str(tmp_path/"seeded"), "--seeds", str(tmp_path/"labels.parquet"), *common]) == 0
+    assert read_run(tmp_path/"seeded")["seeds"]["clips"] == 24

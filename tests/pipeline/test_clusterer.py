@@ -14,6 +14,7 @@ from audioclust.ensembles.membership import confidence_and_representatives
 from audioclust.core.registry import METHODS, make_clusterer
 from audioclust.pipeline import AudioClusterer, Options, cluster_recordings
 from audioclust.pipeline.grouping import request_from_record
+from audioclust.audio import synthetic_sounds
 from audioclust.audio.folders import common_sample_rate
 
 
@@ -252,3 +253,12 @@ def test_progress_and_logging(words, caplog, capsys):
     assert "clips" not in capsys.readouterr().err, "silent outside of a notebook"
     AudioClusterer(n_clusters=2, encoder="fixed", options=Options(stability=0)).fit(clips, progress=True)
     assert list(as_progress(False)([1, 2], 2)) == [1, 2]
+
+
+def test_save_writes_the_page_too(tmp_path):
+    synthetic_sounds(3, 8, sample_rate=8000).save(tmp_path/"sounds")
+    model = AudioClusterer(n_clusters=3, encoder="fixed").fit(tmp_path/"sounds")
+    model.save(tmp_path/"run", page=True, note="mine")
+    assert "Content-Security-Policy" in (tmp_path/"run/listen.html").read_text()
+    model.save(tmp_path/"other")
+    assert not (tmp_path/"other/listen.html").exists()
