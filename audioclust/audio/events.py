@@ -7,7 +7,7 @@ __all__ = ['EventSettings', 'events_in', 'find_events', 'recording_paths', 'betw
 
 # %% ../../nbs/01_audio/15_events.ipynb #f883b326
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from itertools import chain, islice, pairwise
@@ -250,6 +250,7 @@ def find_events(recordings:Any, # Whatever `find_audio` takes, or a table with a
     settings:EventSettings|None=None, # None: all defaults
     errors:list|None=None, # (path, reason) of what cannot be used is appended here; None warns
     channel:int|str|None=None, # A channel, counted from 1, "each" for the events of every channel, or "mix" or None, their mean
+    progress:Callable|None=None, # Wraps what is searched, given how many there are
 )->pd.DataFrame: # Columns path, start, end (s), low_hz, high_hz, and channel where one was asked for; by path and start
     "The events in all recordings."
     def search(path, number):
@@ -258,7 +259,8 @@ def find_events(recordings:Any, # Whatever `find_audio` takes, or a table with a
         return events.assign(channel=number) if number else events
     wanted = with_channels(pd.DataFrame(dict(path=recording_paths(recordings, errors))), channel, errors)
     with ThreadPoolExecutor(available_cores()) as threads:
-        found = list(threads.map(search, wanted.path, channel_numbers(wanted).tolist()))
+        searched = threads.map(search, wanted.path, channel_numbers(wanted).tolist())
+        found = list(progress(searched, len(wanted)) if progress else searched)
     for e in found:
         if isinstance(e, AudioError): report_unusable(errors, e.path, e.reason)
     tables = [table for table in found if not isinstance(table, AudioError) and len(table)]

@@ -53,7 +53,7 @@ class LogMel(nn.Module):
     @property
     def band_hz(self)->torch.Tensor: # Hz, [n_mels]
         "Centre of gravity of each band."
-        fb = self.fb.double()
+        fb = self.fb.cpu().double()
         hz = torch.linspace(0, self.sample_rate/2, len(fb), dtype=fb.dtype, device=fb.device)
         return (hz @ fb / fb.sum(0).clamp_min(1e-12)).float()
 

@@ -57,7 +57,7 @@ def _record_of(args, request):
     return request_record(request) | dict(encoder=args.encoder) | input_record(args)
 
 def _grow_record(args): # all else is of the run that grows
-    return input_record(args) | dict(new_recordings=os.path.abspath(args.folder), n_new=args.n_clusters)
+    return input_record(args) | dict(new_recordings=os.path.abspath(args.folder or args.embeddings), n_new=args.n_clusters)
 
 # %% ../../nbs/11_cli/03_cluster_command.ipynb #0c0fb363
 def _check(args, request):
@@ -197,7 +197,8 @@ def _grown(args, observer):
     from audioclust.pipeline.growing import grow
     from audioclust.pipeline.run_folder import load_grouping
     old, errors = load_grouping(args.grow), []
-    with observer.stage("grow"): grouping = grow(old, listed_clips(args, errors), args.n_clusters, errors, observer.progress)
+    new, clips = given_embeddings(args, errors) if args.embeddings else (listed_clips(args, errors), None)
+    with observer.stage("grow"): grouping = grow(old, new, args.n_clusters, errors, observer.progress, clips)
     came, n_new = grouping.labels[len(old):], len(set(grouping.labels.tolist()) - set(old.labels.tolist()))
     n_joined, n_noise = int(((came >= 0) & (came <= old.labels.max())).sum()), int((came < 0).sum())
     echo(f"{len(old):,} clips keep their groups; of {len(came):,} new ones {n_joined:,} join these, "

@@ -35,7 +35,7 @@ def _check_embeddings(args):
     if wrong: raise ValueError(f"--embeddings are grouped as they are: leave out {', '.join(wrong)}")
     if not os.path.exists(args.embeddings): raise ValueError(f"there is no file {args.embeddings}")
 
-_OF_THE_RUN = ("encoder", "ignore", "window", "hop", "cut", "channel", "rate", "remote_code", "embeddings", "like", "set", "epochs",
+_OF_THE_RUN = ("encoder", "ignore", "window", "hop", "cut", "channel", "rate", "remote_code", "like", "set", "epochs",
                "level", "seeds") # what a run that grows has decided
 
 def _check_grow(args):

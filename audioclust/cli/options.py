@@ -127,7 +127,7 @@ def _add_method_options(c):
 # %% ../../nbs/11_cli/02_options.ipynb #60916f57
 def _add_resources(c):
     "Where and with what the work is done."
-    c.add_argument("--device", help="cpu or cuda (default: cuda if there is one)")
+    c.add_argument("--device", help="cpu, cuda or mps (default: cuda if there is one); mps is for networks, all else stays on the CPU then")
     c.add_argument("--workers", type=int, metavar="N", help="worker processes (default: by the amount of audio)")
     c.add_argument("--max-memory", type=parse_bytes, metavar="SIZE",
         help="what all of it may hold at a time, such as 4G or 900M, libraries included; what cannot fit is refused before it begins, "

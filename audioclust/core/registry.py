@@ -158,10 +158,8 @@ def load_saved(path:str|Path, # Folder of a model
 )->Any: # Fitted
     "A fitted object that a run folder keeps; on the CPU where the device that it was made on is not there."
     kind = json.loads((Path(path)/f"{part}.json").read_text(encoding="utf-8"))["class"]
-    from audioclust.core.distributed import check_device # brings torch
+    from audioclust.core.distributed import is_there # brings torch
     made = SAVED.load(kind).load(path)
     params = made.get_params()
-    if str(params.get("device") or "cpu").startswith("cuda"):
-        try: check_device(params["device"])
-        except ValueError: made.set_params(device=None)
+    if not is_there(params.get("device")): made.set_params(device=None)
     return made

@@ -27,6 +27,7 @@ from torch import nn
 from typing_extensions import Self
 
 from ..audio.streaming import stream
+from ..core.distributed import with_float64
 from ..core.files import atomic_write
 from ..core.registry import ENCODERS, SAVED
 from .cache import as_cache, clip_keys
@@ -65,6 +66,7 @@ class Encoder(nn.Module):
     version: str|None = None # raised when the same settings give other numbers; None is never cached
     memory_factor: float = 16 # bytes held for each byte of waveforms in a batch, such as feature maps
     saves_weights: bool = True # else a saved encoder finds its weights where they are now
+    needs_float64: bool = False # then a device without it is not used
 
     def config(self)->dict: return {}  # arguments of the constructor that make the same encoder
 
@@ -187,6 +189,7 @@ def embed_together(encoders:Iterable, # Each an `Encoder`
 )->list: # For each encoder float32 [N, dim], row i of clip i; NaN where a clip could not be decoded
     "Embeddings of `clips` by several encoders, streamed; each clip is decoded once."
     encoders, details = list(encoders), details or EmbeddingDetails()
+    if any(encoder.needs_float64 for encoder in encoders): device = with_float64(device)
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     modes = [encoder.training for encoder in encoders]
     tables = [_Embeddings(encoder.to(device).eval(), clips, as_cache(cache), device).read_cache() for encoder in encoders]

@@ -43,6 +43,7 @@ def segment_means(x:torch.Tensor, # [B, C, T]
 class FixedEncoder(Encoder):
     "Cepstra over time, or averaged over it: an encoder that learns nothing and obeys `ignore`."
     version = "1"
+    needs_float64 = True
     memory_factor = 1  # streaming counts the waveforms and their spectra; the features are smaller
     dct:torch.Tensor # [n_cepstra, n_mels]
     def __init__(self,

@@ -23,7 +23,7 @@ from torch import nn
 from ..audio.logmel import frame_mask, LogMel, nonsilent_span
 from ..audio.streaming import stream
 from ..audio.folders import check_recordings_reachable
-from ..core.distributed import ProcessGroup
+from ..core.distributed import is_there, ProcessGroup
 
 # %% ../../nbs/06_encoders/03_logmel_store.ipynb #03ac6f65
 class LogMelBatch(NamedTuple):
@@ -173,9 +173,8 @@ class RuntimeOptions:
         return torch.device(self.device or ("cuda" if torch.cuda.is_available() else "cpu"))
 
     def on_this_machine(self)->"RuntimeOptions":
-        "The same, without a CUDA device where this machine has none."
-        is_missing = str(self.device or "cpu").startswith("cuda") and not torch.cuda.is_available()
-        return replace(self, device=None) if is_missing else self
+        "The same, without a device that this machine has not."
+        return self if is_there(self.device) else replace(self, device=None)
 
 def usable_clips(clips:pd.DataFrame, # Columns path, start, end (s)
     front:TrimmedLogMel, # What computes the log-mels

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 from typing_extensions import Self
 
-from ..core.distributed import ProcessGroup
+from ..core.distributed import ProcessGroup, with_float64
 from ..core.estimator import Clusterer, to_tensor
 from .blocks import map_blocks, row_blocks
 from .constraints import constrained_kmeans, Constraints, seeded_centers
@@ -69,14 +69,14 @@ def _array_tensor(model, X, reset): # A numpy array, or what scikit-learn makes 
 # %% ../../nbs/04_kmeans/03_estimator.ipynb #ef39453e
 def _checked_table(model, X, reset): # Arguments of `Rows`: table, device, and whether to normalise it
     default = None if isinstance(X, Tensor) or not torch.cuda.is_available() else "cuda"
-    device, cosine = model.device or default, model.metric == "cosine"
+    device, cosine = with_float64(model.device or default), model.metric == "cosine"
     memory_mapped = isinstance(X, np.memmap) and X.dtype.kind in "fiub"
     if memory_mapped or isinstance(X, Tensor):
         _check_shape(X)
         validate_data(model, X, reset=reset, skip_check_array=True)
     if memory_mapped: return X, device, cosine
     x = _float_tensor(X) if isinstance(X, Tensor) else _array_tensor(model, X, reset)
-    x = x.to(device or x.device)
+    x = x.to(device or with_float64(x.device))
     return unit_rows(x) if cosine else x, None, False
 
 def _as_rows(model, X, reset=False): # `Rows` of checked floats; at length 1 for cosine

@@ -19,10 +19,11 @@ from ..audio.folders import check_recordings_exist
 from ..audio.clip_table import clips as cut_clips
 from ..audio.events import find_events
 from ..audio.recorder_names import with_times
+from ..core.console import progress_of
 from ..core.registry import trains_encoder
 from ..ensembles.membership import cluster_means, simplified_silhouette, strangeness
 from .clustering import group
-from .embedding import _silent, check_enough, encode_clips
+from .embedding import _silent, check_enough, encode_clips, SEARCHING
 from .grouping import check_request, CLIP_DETAILS, Embedded, Grouping
 from .levels import level_columns
 from .recommendations import asks_for_number, choose_number, number_wanted
@@ -77,7 +78,7 @@ def assign(grouping:Grouping, # Whose clusters new clips are assigned to
         raise ValueError("the embeddings of this grouping came from elsewhere, and no encoder is known that could embed new recordings")
     unusable:list = [] if errors is None else errors
     check_recordings_exist(recordings)
-    clips = _cut_alike(recordings, grouping.request, unusable)
+    clips = _cut_alike(recordings, grouping.request, unusable, progress)
     found = encode_clips(grouping.encoder, clips, grouping.request, progress=progress)
     unusable += found.errors
     if errors is None:
@@ -93,10 +94,11 @@ def assign(grouping:Grouping, # Whose clusters new clips are assigned to
     table.attrs["n_cached"] = found.n_cached
     return table
 
-def _cut_alike(recordings, request, errors):
+def _cut_alike(recordings, request, errors, progress):
     "The clips of new recordings, cut as those of the run were; a table of clips is taken as it is."
     o = request.options
-    if o.events and not _has_times(recordings): clips = find_events(recordings, o.events, errors, o.channel)
+    if o.events and not _has_times(recordings): 
+        clips = find_events(recordings, o.events, errors, o.channel, progress_of(progress, *SEARCHING))
     else: clips = cut_clips(recordings, request.window, o.hop, errors, o.channel)
     return with_times(clips)
 

@@ -160,7 +160,7 @@ def cluster_recordings(recordings:str|Path|list|pd.DataFrame, # Folder, file, gl
     request, observer = request or Request(), observer or Observer()
     team = ProcessGroup(request.options.sharded)
     clusterer, encoder = team.first(lambda: (check_request(request), _named(request))) # a wrong request is refused before any work
-    with observer.stage("find"): clips, errors = team.first(lambda: _find(recordings, request, clusterer, observer.log))
+    with observer.stage("find"): clips, errors = team.first(lambda: _find(recordings, request, clusterer, observer))
     with observer.stage("pick"): choice, other_encoder = team.first(lambda: _encoder_choices(clips, request, observer))
     if encoder == "auto" and not choice: encoder = None # a method that trains, and nothing that it could start from
     with_encoder = replace(request, encoder=choice.name if choice else encoder)
@@ -179,10 +179,11 @@ def _named(request):
         if member != "fixed": named_encoder(member)
     return name # the fixed encoder is made when the sample rate of the clips is known
 
-def _find(recordings, request, clusterer, log):
+def _find(recordings, request, clusterer, observer):
     errors = []
-    if log and request.options.events: log("looking for events in the recordings")
-    clips = find_clips(recordings, request.window, request.options.hop, errors, request.options.events, request.options.channel)
+    if observer.log and request.options.events: observer.log("looking for events in the recordings")
+    clips = find_clips(recordings, request.window, request.options.hop, errors, request.options.events, request.options.channel,
+                       observer.progress)
     check_enough(clusterer, len(clips))
     return clips, errors
 

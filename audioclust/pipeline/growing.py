@@ -18,13 +18,14 @@ import pandas as pd
 from sklearn.metrics import pairwise_distances_argmin
 
 from ..audio.folders import check_recordings_exist, explain_no_recordings
-from ..core.registry import trains_encoder
+from ..audio.recorder_names import with_times
 from ..ensembles.membership import cluster_means, confidence_and_representatives, strangeness
 from ..ensembles.n_clusters import choose_k
 from ..kmeans.estimator import KMeans, restarts
 from ..metrics.explanations import clip_attributes, differences, followed, rows_to_measure
 from .assignment import _cut_alike, _labels_and_confidence
 from .embedding import _silent, _why_no_clips, encode_clips
+from .given_embeddings import _clips_of, check_embeddings_for
 from .grouping import clip_ids, Grouping
 
 # %% ../../nbs/09_pipeline/18_growing.ipynb #cd113603
@@ -62,15 +63,17 @@ def _settled(Z, old, new, most=100):
 
 # %% ../../nbs/09_pipeline/18_growing.ipynb #41349b2f
 def grow(grouping:Grouping, # The run that grows
-    recordings:str|Path|list|pd.DataFrame, # New recordings, whatever `find_clips` takes; clips that the run has are passed over
+    recordings:str|Path|list|pd.DataFrame|np.ndarray, # New ones, as for `find_clips`; or embeddings [n, d] if those of the run were given
     n_new:int|str="auto", # New groups; "auto" chooses a number, which may be 0
     errors:list|None=None, # What could not be used is appended here as (path, reason); None warns
     progress:Callable=_silent, # Wraps the batches of the embedding
-)->Grouping: # Of the old clips, then the new ones
+    clips:pd.DataFrame|None=None, # Of embeddings that are given: columns path, start, end (s) [n]; None: no file is known
+)->Grouping: # Of the old clips, then the new ones; a clip that the run has is passed over
     "A run with new clips in it: in its groups where they belong there, else in new groups."
     _check_can_grow(grouping, n_new)
     unusable:list = [] if errors is None else errors
-    clips, Z, probabilities = _new_clips(grouping, recordings, unusable, progress)
+    if isinstance(recordings, np.ndarray): clips, Z, probabilities = _new_embeddings(grouping, recordings, clips)
+    else: clips, Z, probabilities = _new_clips(grouping, recordings, unusable, progress)
     if errors is None:
         for path,reason in unusable: warnings.warn(f"{path}: {reason}")
     nearest, _ = _labels_and_confidence(grouping, Z, probabilities)
@@ -81,29 +84,38 @@ def grow(grouping:Grouping, # The run that grows
     return _grown(grouping, clips, Z, labels, unusable)
 
 def _check_can_grow(grouping, n_new):
-    if trains_encoder(grouping.request.method):
-        raise ValueError(f"a run of {grouping.request.method} has learned as many groups as it has, and cannot grow: "
-                         "cluster all recordings, and say --like with this run to keep its numbers and names")
-    if grouping.encoder is None:
-        raise ValueError("the embeddings of this run were given, and no encoder is known that could embed new recordings")
     if not (grouping.labels >= 0).any(): raise ValueError("this run has no groups that could grow: all its clips are noise")
     if n_new != "auto" and not (isinstance(n_new, (int, np.integer)) and n_new >= 0):
         raise ValueError(f"n_new={n_new!r}: say a whole number of new groups, at least 0, or 'auto'")
 
 def _new_clips(grouping, recordings, errors, progress):
     "The clips that the run does not have, their embeddings and, where the encoder gives them, probabilities."
+    if grouping.encoder is None:
+        raise ValueError("the embeddings of this run were given, and no encoder is known that could embed new recordings: "
+                         "give embeddings of the new ones")
     check_recordings_exist(recordings)
-    clips = _cut_alike(recordings, grouping.request, errors)
+    clips = _cut_alike(recordings, grouping.request, errors, progress)
     if not len(clips): raise ValueError(_why_no_clips(recordings, errors, grouping.request.options.events))
-    root = grouping.recordings
-    named = clips.assign(path=[os.path.abspath(path) for path in clips.path], start=clips.start.round(6), end=clips.end.round(6))
-    there = np.isin(clip_ids(named, root), grouping.table().clip_id)
-    clips = clips[~there].reset_index(drop=True)
-    if not len(clips): raise ValueError(f"all {there.sum()} clips are in the run already: there is nothing to add")
+    clips = clips[_is_new(grouping, clips)].reset_index(drop=True)
     found = encode_clips(grouping.encoder, clips, grouping.request, progress=progress)
     errors += found.errors
     if not len(found.clips): raise ValueError(explain_no_recordings(recordings, errors))
     return found.clips, grouping.whitening.transform(found.rows), found.probabilities
+
+def _is_new(grouping, clips):
+    "Which clips does the run not have? Those without a file are always new."
+    known = (clips.path != "").to_numpy()
+    named = clips.assign(path=[os.path.abspath(path) if path != "" else "" for path in clips.path],
+                         start=clips.start.round(6), end=clips.end.round(6))
+    there = known & np.isin(clip_ids(named, grouping.recordings), grouping.table().clip_id)
+    if there.all(): raise ValueError(f"all {there.sum()} clips are in the run already: there is nothing to add")
+    return ~there
+
+def _new_embeddings(grouping, embeddings, clips):
+    "The same for embeddings that were given."
+    X, clips = check_embeddings_for(grouping, embeddings), with_times(_clips_of(embeddings, clips))
+    is_new = _is_new(grouping, clips)
+    return clips[is_new].reset_index(drop=True), grouping.whitening.transform(X[is_new]), None
 
 def _grown(old, clips, Z, new_labels, errors):
     "The grouping of all clips."

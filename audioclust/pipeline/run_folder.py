@@ -21,7 +21,7 @@ import pandas as pd
 import torch
 
 from ..audio.clip_table import covered_seconds
-from ..core.distributed import ProcessGroup
+from ..core.distributed import is_there, ProcessGroup
 from ..core.files import report_damage, read_array, atomic_write, write_json, write_table
 from ..core.registry import load_saved, PAGES
 from ..encoders.combining import EncoderChoice
@@ -218,7 +218,7 @@ def _load(path):
 
 def _load_request(record):
     asked = dict(record["request"])
-    if str(asked.get("device") or "cpu").startswith("cuda") and not torch.cuda.is_available(): asked["device"] = None
+    if not is_there(asked.get("device")): asked["device"] = None
     return request_from_record(asked)
 
 # %% ../../nbs/09_pipeline/09_run_folder.ipynb #94ddb9fc

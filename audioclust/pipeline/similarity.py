@@ -74,7 +74,7 @@ def _points_of(grouping, table, query, errors, progress)->list:
         raise ValueError(f"{text} is no clip_id and no recording of this run, whose embeddings were given: "
                          "no encoder is known that could embed it")
     check_recordings_exist(query)
-    clips = _cut_alike(query, grouping.request, errors)
+    clips = _cut_alike(query, grouping.request, errors, progress)
     found = encode_clips(grouping.encoder, clips, grouping.request, progress=progress)
     errors += found.errors
     Z = grouping.whitening.transform(found.rows) if len(found.clips) else []

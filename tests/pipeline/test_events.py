@@ -103,3 +103,24 @@ def test_python(tapes):
     with pytest.raises(ValueError, match="leave out window"): check_request(Request(window=2, options=Options(events=EventSettings())))
     table = pd.DataFrame(dict(path=[found.clips_.path.iloc[0]], start=[1.9], end=[2.5]))
     assert len(found.assign(table)) == 1, "a table of clips is taken as it is"
+
+
+def test_a_bar_counts_recordings_that_are_searched(tapes, tmp_path):
+    "And a function of batches, which knows clips only, is not given recordings."
+    from audioclust.core.console import as_progress
+    from audioclust.pipeline import AudioClusterer, Options
+    seen = []
+    class Bar:
+        def __init__(self, total, unit, desc): seen.append([desc, unit, total, 0])
+        def __enter__(self): return self
+        def __exit__(self, *error): pass
+        def update(self, n): seen[-1][3] += n
+    model = AudioClusterer(n_clusters=2, encoder="fixed", options=Options(events=EventSettings(), stability=0)).fit(tapes, progress=Bar)
+    (search, embed) = seen[:2]
+    assert search[:2] == ["looking for events", " recordings"] and search[2] == search[3] > 0
+    assert embed[0] == "embedding" and embed[3] == len(model.grouping_)
+    batches = []
+    def wrap(parts, total):
+        for part in parts: batches.append(part); yield part
+    AudioClusterer(n_clusters=2, encoder="fixed", options=Options(events=EventSettings(), stability=0)).fit(tapes, progress=wrap)
+    assert all(hasattr(batch, "rows") for batch in batches)

@@ -96,4 +96,4 @@ def test_assign_needs_the_same_kind(given, capsys):
     assert "came from elsewhere" in capsys.readouterr().err
     main(["cluster", str(given/"tapes"), "--window", "3", "--out", str(given/"run2"), "--n-clusters", "2", "--no-page", "--no-cache"])
     assert main(["assign", str(given/"run2"), "--embeddings", str(given/"x.npy"), "--out", str(given/"n.csv")]) == 2
-    assert "assign recordings to it" in capsys.readouterr().err
+    assert "give it recordings" in capsys.readouterr().err

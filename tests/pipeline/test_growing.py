@@ -106,3 +106,36 @@ def test_a_run_by_source_keeps_its_names_and_listed_clips_stay_listed(sounds, tm
     table = read_table(tmp_path/"grown/clusters.csv")
     assert len(table) == 8*24 and (table.end <= .3001).all() and "frogs" in set(table.name)
     assert main([*args, "--by", "source", "--grow", str(tmp_path/"run"), "--clips", str(tmp_path/"later.csv"), "--out", str(tmp_path/"y")]) == 0
+
+
+def test_a_run_of_given_embeddings_grows_by_embeddings(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    blobs = [c + rng.normal(0, .1, (30, 6)) for c in 4*np.eye(6)[:4]]
+    np.save(tmp_path/"first.npy", np.concatenate([blobs[0], blobs[1]]))
+    np.save(tmp_path/"later.npy", np.concatenate([blobs[2], blobs[0][:5] + .01]))
+    common = ["--no-page", "-q", "--stability", "0"]
+    assert main(["cluster", "--embeddings", str(tmp_path/"first.npy"), "--n-clusters", "2", "--out", str(tmp_path/"run"), *common]) == 0
+    assert main(["cluster", "--embeddings", str(tmp_path/"later.npy"), "--grow", str(tmp_path/"run"), "--n-clusters", "1", "--out", str(tmp_path/"grown"), *common]) == 0
+    before, after = (read_table(tmp_path/name/"clusters.csv").cluster for name in ("run", "grown"))
+    assert (after[:60] == before).all() and len(after) == 95
+    assert set(after[60:90]) == {2} and set(after[90:]) == set(before[:30])
+    np.save(tmp_path/"other.npy", np.zeros((8, 3)))
+    assert main(["cluster", "--embeddings", str(tmp_path/"other.npy"), "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"x"), *common]) == 2
+    assert "3 dimensions" in capsys.readouterr().err
+
+def test_embeddings_of_clips_that_are_there_add_nothing(tmp_path):
+    X, clips = np.random.default_rng(0).normal(size=(20, 4)), pd.DataFrame(dict(path=[f"/t/{i}.wav" for i in range(20)], start=0., end=1.))
+    run = group(from_embeddings(X, clips, Request(n_clusters=2)))
+    with pytest.raises(ValueError, match="nothing to add"): grow(run, X[:3], clips=clips[:3])
+    assert len(grow(run, X[:5], 0, clips=clips[:5].assign(start=2., end=3.))) == 25
+    with pytest.raises(ValueError, match="encoder of ours"): grow(replace(run, encoder=object()), X)
+
+def test_a_run_that_trained_an_encoder_grows(sounds, tmp_path):
+    folder, first, later, _ = sounds
+    params = dict(epochs=1, passes=1, views=2)
+    made = cluster_recordings(first, Request("deepcluster", 5, options=Options(stability=0, params=params, num_workers=0)))
+    save_run(made, tmp_path/"run", figures=False)
+    grown = grow(load_run(tmp_path/"run"), later, 2)
+    assert (grown.labels[:len(made)] == made.labels).all() and len(grown) == len(first) + len(later)
+    save_run(grown, tmp_path/"grown", figures=False)
+    assert len(assign(load_run(tmp_path/"grown"), later)) == len(later)
