@@ -73,10 +73,10 @@ def _named_parts(recordings, errors)->pd.DataFrame:
         if is_csv:
             name = str(recordings)
             recordings = read_recordings_csv(name, errors)
-    if not isinstance(recordings, pd.DataFrame): return pd.DataFrame(dict(path=find_audio(recordings, errors)))
+    if not isinstance(recordings, pd.DataFrame): return pd.DataFrame(dict(path=list(map(str, find_audio(recordings, errors)))))
     if "path" not in recordings:
         raise ValueError(f"a table of clips needs a column `path`; this one has {list(recordings.columns)}")
-    return checked_times(recordings, name).assign(path=[Path(p) for p in recordings.path])
+    return checked_times(recordings, name).assign(path=list(map(str, recordings.path)))
 
 # %% ../../nbs/01_audio/03_clip_table.ipynb #fbd0659f
 def check_channel(channel:int|str|None, # What a user said

@@ -182,14 +182,14 @@ def clips_of_tables(tables:str|Path, # A table, or a folder of tables
             if path is None: missing[file, called] = int((table.path == called).sum())
         matched = table[table.path.map(lambda called: paths[called] is not None).astype(bool)]
         n_rows += len(matched)
-        found.append(_usable(matched.assign(path=[paths[called] for called in matched.path]), file, errors))
+        found.append(_usable(matched.assign(path=[str(paths[called]) for called in matched.path]), file, errors))
     for (file, called),n in (+missing).items(): # an empty table misses nothing
         report_unusable(errors, called, f"{n} rows of {file} are of this recording, which is not there")
     clips = pd.concat(found, ignore_index=True)
     if not len(clips) and n_rows: raise ValueError(f"no row of {tables} ends after it starts: clips need a start and an end")
     if not len(clips): raise ValueError(f"no row of {tables} is of one of the recordings: are the names of the files the same?")
     columns = ["path", "start", "end", *(c for c in ("low_hz", "high_hz", "channel", "label") if c in clips)]
-    order = sorted(range(len(clips)), key=lambda i: (clips.path[i].parts, clips.start[i], clips.end[i]))
+    order = sorted(range(len(clips)), key=lambda i: (Path(clips.path[i]).parts, clips.start[i], clips.end[i]))
     return clips[columns].iloc[order].reset_index(drop=True)
 
 def _usable(table, file, errors):

@@ -221,4 +221,4 @@ def _timed(clips):
         try: durations[path] = probe(path).duration if path != "" else 0.
         except AudioError: durations[path] = 0.
     end = clips.end.where(clips.end.notna(), clips.path.map(durations)).astype(float)
-    return clips.assign(path=clips.path, start=clips.start.fillna(0.), end=end)
+    return clips.assign(path=list(map(str, clips.path)), start=clips.start.fillna(0.), end=end)

@@ -242,7 +242,7 @@ def events_in(path:str|Path, # A recording
         except (RuntimeError, OSError) as e: raise AudioError(path, f"damaged: decoding stopped ({e})") from None
         duration = file.frames/file.samplerate
     events = _with_margins(_joined(active, bands, settings), settings, duration)
-    rows = [(path, start, end, *_frequencies(active, rows, bands, settings)) for start,end,rows in events]
+    rows = [(str(path), start, end, *_frequencies(active, rows, bands, settings)) for start,end,rows in events]
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 # %% ../../nbs/01_audio/15_events.ipynb #da50e12c
@@ -285,5 +285,5 @@ def between_events(recordings:Any, # Whatever `find_audio` takes, or a table wit
         inside = times.get(str(path), [])
         covered = np.maximum.accumulate([0., *(end for _,end in inside)]) # events of several channels may overlap
         for start,end in zip(covered, [*(start for start,_ in inside), duration]):
-            if end - start > 1e-6: rows.append((path, start, end, (end - start)/duration))
+            if end - start > 1e-6: rows.append((str(path), start, end, (end - start)/duration))
     return pd.DataFrame(rows, columns=["path", "start", "end", "share"])

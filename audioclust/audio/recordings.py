@@ -35,7 +35,7 @@ def report_unusable(errors:list|None, # Where (path, reason) is appended; None w
 ):
     "Append `(path, reason)` to `errors`, or warn."
     if errors is None: warnings.warn(f"{path}: {reason}", stacklevel=3)
-    else: errors.append((Path(path), reason))
+    else: errors.append((str(path), reason))
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #51aa65f2
 def _search_folder(folder, errors):

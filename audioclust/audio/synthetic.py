@@ -84,7 +84,7 @@ class Sounds(NamedTuple):
             path = Path(folder)/label/f"{label}-{i:05d}-voice{voice}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
             sf.write(path, wave, self.sample_rate, subtype="PCM_16")
-            rows.append((path, 0., len(wave)/self.sample_rate, label, voice))
+            rows.append((str(path), 0., len(wave)/self.sample_rate, label, voice))
         return pd.DataFrame(rows, columns=["path", "start", "end", "label", "voice"])
 
 # %% ../../nbs/01_audio/05_synthetic.ipynb #7487edd9

@@ -71,7 +71,9 @@ class ProgressBar:
                 yield batch
                 bar.update(len(batch.rows) + len(batch.errors) if hasattr(batch, "rows") else 1)
 
-    def of(self, desc:str, unit:str)->"ProgressBar":
+    def of(self, desc:str, # What is done
+        unit:str, # What is counted
+    )->"ProgressBar":
         "The same kind of bar for other work."
         return ProgressBar(self.make, desc, unit)
 

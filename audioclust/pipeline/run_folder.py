@@ -205,9 +205,8 @@ def _load(path):
     if len(embeddings) != len(table):
         raise ValueError(f"the run in {path} is damaged: {len(table)} rows in clusters.csv and {len(embeddings)} embeddings; make it again")
     clips = table[["path", "start", "end", *(c for c in CLIP_DETAILS if c in table)]]
-    clips = clips.assign(path=[Path(p) if p else "" for p in table.path])
     encoder = load_encoder(path/"model") if "encoder" in record else None
-    return Grouping(_load_request(record), record["recordings"], clips, [(Path(p), reason) for p,reason in zip(errors.path, errors.reason)],
+    return Grouping(_load_request(record), record["recordings"], clips, list(zip(errors.path, errors.reason)),
         encoder, load_saved(path/"model", "whitening"), embeddings, probabilities, load_saved(path/"model", "clusterer"),
         **_load_choices(record), curves=curves, seconds=record["seconds"], n_cached=record["summary"].get("cached", 0),
         labels=table.cluster.to_numpy(), confidence=table.confidence.to_numpy(), stability=_load_stability(record, table),

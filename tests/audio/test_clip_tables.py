@@ -1,4 +1,5 @@
 "Tables of other programs: what is read from them, which recording a row is of, and the round trip with our own exports."
+from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
@@ -54,7 +55,7 @@ def tapes(tmp_path_factory):
 def test_rows_find_their_recordings(tapes, tmp_path):
     def found(*names):
         (tmp_path/"t.csv").write_text("file,start,end\n" + "".join(f"{n},0,1\n" for n in names), encoding="utf-8")
-        return [p.relative_to(tapes/"in").as_posix() for p in clips_of_tables(tmp_path/"t.csv", tapes/"in", []).path]
+        return [Path(p).relative_to(tapes/"in").as_posix() for p in clips_of_tables(tmp_path/"t.csv", tapes/"in", []).path]
     assert found("pond/dawn.wav", "C:\\tapes\\wood\\dawn.wav", "/elsewhere/DUSK.WAV", "dusk", "ünder.wav") == ["pond/dawn.wav", "pond/dusk.wav", "pond/dusk.wav", "wood/dawn.wav", "ünder.wav"]
     with pytest.raises(ValueError, match="several recordings are called dawn.wav"): found("dawn.wav")
     with pytest.raises(ValueError, match="no row of .* is of one of the recordings"): found("noon.wav", "")

@@ -1,3 +1,4 @@
+from pathlib import Path
 import pickle
 
 import numpy as np
@@ -44,7 +45,7 @@ def test_formats_that_cannot_be_decoded_are_named(tmp_path, tone):
     tone(tmp_path/"a.wav"); (tmp_path/"b.M4A").write_bytes(b"x")
     errors = []
     assert [p.name for p in find_audio(tmp_path, errors)] == ["a.wav"]
-    assert [(p.name, r) for p, r in errors] == [("b.M4A", ".M4A cannot be decoded: convert it to wav or flac")]
+    assert [(Path(p).name, r) for p, r in errors] == [("b.M4A", ".M4A cannot be decoded: convert it to wav or flac")]
 
 
 def test_any_iterable_of_paths(tmp_path, tone):

@@ -1,3 +1,4 @@
+from pathlib import Path
 import numpy as np
 import pytest
 import soundfile as sf
@@ -29,7 +30,7 @@ def test_saved_sounds_read_back(tmp_path, make):
     assert list(table.columns) == ["path", "start", "end", "label", "voice"] and len(table) == len(s.waves)
     for p, w, label in zip(table.path, s.waves, s.label):
         x, sr = sf.read(p)
-        assert sr == s.sample_rate and p.parent.name == label and np.abs(x - w).max() < 1e-4
+        assert sr == s.sample_rate and Path(p).parent.name == label and np.abs(x - w).max() < 1e-4
 
 
 def test_wrong_numbers():

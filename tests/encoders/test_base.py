@@ -27,7 +27,7 @@ def test_lists():
 def test_embed_keeps_rows_and_reasons(words):
     folder, table = words
     table = table[["path", "start", "end"]].copy()
-    table.loc[3, "path"] = folder/"gone.wav"
+    table.loc[3, "path"] = str(folder/"gone.wav")
     errors, details = [], EmbeddingDetails()
     e = FixedEncoder("source", sample_rate=8000)
     X = e.embed(table, errors, device="cpu", details=details)

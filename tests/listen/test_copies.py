@@ -1,4 +1,5 @@
 "Kinds of copies, and what may be deleted."
+from pathlib import Path
 import shutil
 
 import numpy as np
@@ -27,13 +28,13 @@ def test_kinds(folder):
     files = sorted(folder[0].rglob("*.*"))
     table = pd.DataFrame(dict(path=files, start=0., end=[sf.info(f).duration for f in files]))
     found = describe_copies(table.assign(set=duplicates(table)))
-    kinds = {path.name: kind for path,kind in zip(found.path, found.kind)}
-    assert kinds == {"a.flac": "reference", "b.wav": "level", "c.wav": "take", folder[1].name: "format", "z.wav": "exact",
-                     "0 new.wav": "reference", "y.wav": "exact", folder[2].name: "exact"}
-    gain = dict(zip((p.name for p in found.path), found.gain))
+    kinds = {Path(path).name: kind for path,kind in zip(found.path, found.kind)}
+    assert kinds == {"a.flac": "reference", "b.wav": "level", "c.wav": "take", Path(folder[1]).name: "format", "z.wav": "exact",
+                     "0 new.wav": "reference", "y.wav": "exact", Path(folder[2]).name: "exact"}
+    gain = dict(zip((Path(p).name for p in found.path), found.gain))
     assert gain["b.wav"] == pytest.approx(-12.04, abs=.1) and abs(gain["z.wav"]) < .01
     assert (found.similarity <= 1.0001).all() and found.similarity[found.kind == "take"].max() < .999
-    assert sorted(p.name for p in exact_copies(found)) == sorted(["y.wav", "z.wav", folder[2].name])
+    assert sorted(Path(p).name for p in exact_copies(found)) == sorted(["y.wav", "z.wav", Path(folder[2]).name])
 
 def test_nothing_alike(tmp_path):
     table = synthetic_sounds(3, 1, sample_rate=16000).save(tmp_path)

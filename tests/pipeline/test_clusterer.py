@@ -1,3 +1,4 @@
+from pathlib import Path
 import json, warnings
 
 import numpy as np
@@ -58,7 +59,7 @@ def test_every_file_is_a_row_somewhere(tmp_path, tone):
     nan = np.zeros(8000, np.float32); nan[-1] = np.nan
     sf.write(tmp_path/"in/nan.wav", nan, 16000, subtype="FLOAT")
     m = AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(tmp_path/"in")
-    assert len(m.clips_) == 6 and sorted(p.name for p, _ in m.errors_) == ["bad.wav", "nan.wav"]
+    assert len(m.clips_) == 6 and sorted(Path(p).name for p, _ in m.errors_) == ["bad.wav", "nan.wav"]
     m.save(tmp_path/"run")
     assert len(read_table(tmp_path/"run/errors.csv")) == 2
     assert not any(p.name.startswith(".") for p in (tmp_path/"run").rglob("*"))

@@ -1,4 +1,5 @@
 "Runs that grow: what stays, what joins, what is new, what is refused; and grown again."
+from pathlib import Path
 import json
 from dataclasses import replace
 
@@ -24,7 +25,7 @@ def sounds(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(sounds): return cluster_recordings(sounds[1], Request(n_clusters=5, encoder="fixed", options=Options(stability=0)))
 
-def labels_of(grouping): return [path.parent.name for path in grouping.clips.path]
+def labels_of(grouping): return [Path(path).parent.name for path in grouping.clips.path]
 
 def test_old_clips_stay_and_new_kinds_become_groups(sounds, run):
     grown = grow(run, sounds[2])

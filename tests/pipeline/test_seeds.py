@@ -1,4 +1,5 @@
 "Seeds in a run: tables, runs that were corrected, names, scores, and what is carried on."
+from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +14,7 @@ from audioclust.pipeline.run_reading import read_run, read_table
 def words(tmp_path_factory):
     folder = tmp_path_factory.mktemp("seeds")
     table = synthetic_words(5, 4, 6).save(folder/"words")
-    table["name"] = [p.name for p in table.path]
+    table["name"] = [Path(p).name for p in table.path]
     seeds = pd.concat([table[table.label == "word3"].iloc[:3].assign(label="owl"), table[table.label == "word1"].iloc[:3].assign(label="bat")])
     seeds[["path", "label"]].to_csv(folder/"seeds.csv", index=False)
     return folder, table
@@ -93,7 +94,7 @@ def test_tables_that_say_nothing_of_these_clips(words, tmp_path):
 
 def test_tables_of_other_programs_are_seeds_too(words, tmp_path):
     path = words[1].path[0]
-    (tmp_path/f"{path.stem}.txt").write_text("0.0\t0.3\towl\n") # an Audacity label track
+    (tmp_path/f"{Path(path).stem}.txt").write_text("0.0\t0.3\towl\n") # an Audacity label track
     clips = words[1].iloc[:4]
-    found = read_seeds(tmp_path/f"{path.stem}.txt", clips)
+    found = read_seeds(tmp_path/f"{Path(path).stem}.txt", clips)
     assert found.labels() == ["owl", "", "", ""]
