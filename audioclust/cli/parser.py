@@ -110,6 +110,8 @@ def main(argv:list|None=None, # Arguments; None takes those of the command
     "The `audioclust` command."
     # before torch is imported: on a busy machine its threads else wait for each other at full speed
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    for name in "stdout", "stderr": # closed, as by 2>&-
+        if getattr(sys, name) is None: setattr(sys, name, open(os.devnull, "w"))
     if not rank(): return _main(argv)
     stderr = sys.stderr
     with open(os.devnull, "w") as null, redirect_stdout(null), redirect_stderr(null):

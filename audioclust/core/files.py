@@ -12,6 +12,8 @@ import errno
 import json
 import os
 import re
+import secrets
+import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,16 +25,31 @@ import pandas as pd
 from safetensors import SafetensorError
 
 # %% ../../nbs/00_core/02_files.ipynb #1d04573c
+def _create(tmp):
+    "Make an empty file that was not there; its permissions."
+    os.close(os.open(tmp, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o666))
+    return stat.S_IMODE(os.lstat(tmp).st_mode)
+
+def _check_replaceable(path):
+    "Only a regular file is ever replaced."
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+        what = "a link" if path.is_symlink() else "a folder" if path.is_dir() else "no regular file"
+        raise OSError(f"{path} could not be written: {what} is there, which is never replaced; remove it, or choose another name")
+
 @contextmanager
 def atomic_write(path:str|Path, # The file that will be there at the end, or stay as it was
     sync:bool=True, # Wait until it is on the disk? Else a machine that goes down may leave the new name and none of the content
+    create:bool=True, # Make the temporary file first? Not for links
 )->Iterator[Path]:
-    "A temporary name beside `path`; it becomes `path` when the block ends well, and is removed when it does not."
+    "A temporary file beside `path`; it becomes `path` when the block ends well, and is removed when it does not."
     path = Path(path)
-    tmp = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
+    tmp = path.with_name(f".{path.name}.{secrets.token_hex(6)}{path.suffix}")
+    _check_replaceable(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        mode = _create(tmp) if create else None
         yield tmp
+        if mode is not None: os.chmod(tmp, mode) # some writers make files that only their owner can read
         if sync:
             with open(tmp, "r+b") as f: os.fsync(f.fileno())
         os.replace(tmp, path)

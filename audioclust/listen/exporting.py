@@ -17,7 +17,7 @@ import soundfile as sf
 
 from ..audio.clip_table import channel_numbers
 from ..core.files import atomic_write, write_table
-from ..pipeline.annotations import display_name, edited_clusters, MARKS, read_names, spreadsheet_safe
+from ..pipeline.annotations import display_name, edited_clusters, flattened, MARKS, read_names, spreadsheet_safe
 from ..pipeline.run_reading import read_table
 from ..pipeline.run_reading import read_run
 
@@ -29,7 +29,7 @@ def named_clips(run:str|Path, # A run folder
     "The clips of a run, and what their clusters, or their groups at a level, are called."
     read_run(run)  # says what is wrong where there is no run
     table = _clusters_table(Path(run)/"clusters.csv")
-    names = read_names(run)
+    names = flattened(read_names(run))
     edited = edited_clusters(table, names)
     table = table.assign(name=edited.map({c: display_name(c, names) for c in edited.unique()}))
     columns = [c for c in ("cluster", "name", "mark") if c in table]
@@ -121,7 +121,7 @@ def to_audacity(run:str|Path, # A run folder
 
 def _label_track(path, clips):
     lines = zip(clips.start, clips.end, clips.name)
-    return "".join(f"{start:.6f}\t{end:.6f}\t{_one_line(name)}\n" for start,end,name in lines)
+    return "".join(f"{start:.6f}\t{end:.6f}\t{spreadsheet_safe(_one_line(name))}\n" for start,end,name in lines)
 
 def _one_line(name): return " ".join(name.split())
 
@@ -142,7 +142,7 @@ def _selection_table(path, clips):
         "Begin Time (s)": clips.start.round(6).to_numpy(), "End Time (s)": clips.end.round(6).to_numpy(),
         "Low Freq (Hz)": _given(clips, "low_hz", 0), "High Freq (Hz)": _given(clips, "high_hz", _highest_frequency(path)),
         "Begin File": os.path.basename(path), "Cluster": clips.cluster.to_numpy(),
-        "Name": [_one_line(name) for name in clips.name], "Confidence": clips.confidence.to_numpy(),
+        "Name": [spreadsheet_safe(_one_line(name)) for name in clips.name], "Confidence": clips.confidence.to_numpy(),
         **_clock_columns(clips),
         **{f"Cluster {c.removeprefix('cluster_')}": clips[c].to_numpy() for c in clips if c.startswith("cluster_")}})
     return table.to_csv(sep="\t", index=False)

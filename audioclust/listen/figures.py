@@ -17,7 +17,7 @@ from ..ensembles.hierarchy import cluster_tree
 from ..ensembles.membership import cluster_means, simplified_silhouette, confidence_and_representatives
 from ..ensembles.matching import jaccard_matrix
 from .thumbnails import clip_thumbnails
-from ..metrics.plots import OKABE_ITO
+from ..metrics.plots import OKABE_ITO, without_formulas
 from ..pipeline.annotations import display_name, read_names
 from ..pipeline.clusterer import AudioClusterer
 from ..pipeline.run_folder import save_figure
@@ -33,6 +33,7 @@ def _cluster_label(c, names):
     return display_name(c, names).removeprefix("cluster ")
 
 # %% ../../nbs/10_listen/06_figures.ipynb #b6dc1509
+@without_formulas
 def plot_silhouette(X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
     names:dict|None=None, # From `read_names`
@@ -57,6 +58,7 @@ def plot_silhouette(X:np.ndarray, # Embeddings [N, d]
     return fig
 
 # %% ../../nbs/10_listen/06_figures.ipynb #7772b55f
+@without_formulas
 def plot_groups(clips:pd.DataFrame, # Columns path, start, end (s)
     X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
@@ -106,6 +108,7 @@ def _random_rows(labels, clusters, n):
 def _show_thumbnail(ax, thumbnail): ax.imshow(thumbnail, cmap="gray", vmin=0, vmax=255, aspect="auto")
 
 # %% ../../nbs/10_listen/06_figures.ipynb #3f02f235
+@without_formulas
 def plot_dendrogram(X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
     names:dict|None=None, # From `read_names`
@@ -123,6 +126,7 @@ def plot_dendrogram(X:np.ndarray, # Embeddings [N, d]
     return fig
 
 # %% ../../nbs/10_listen/06_figures.ipynb #060dfc15
+@without_formulas
 def plot_overlap(labels:np.ndarray, # Cluster of each clip [n], -1 is noise
     other:np.ndarray, # Clusters of the same clips in another run [n]
     names:dict|None=None, # From `read_names`

@@ -186,7 +186,7 @@ def _unreadable(path):
 def _write_copy(clip, target, link):
     "Copy or link a whole recording, or cut out a part of one."
     part = None if clip.whole else _cut_out(clip.path, clip.start, clip.end, clip.channel_number)
-    with atomic_write(target, sync=False) as tmp:
+    with atomic_write(target, sync=False, create=not link or part is not None) as tmp:
         if part is not None: tmp.write_bytes(part)
         elif link == "hard": os.link(clip.path, tmp)
         elif link: tmp.symlink_to(os.path.abspath(clip.path))

@@ -96,7 +96,7 @@ def _seed_sources(seeds):
 def request_from_record(record:dict, # What `request_record` gave, perhaps read from JSON
 )->Request: # With options
     "The request that a record describes."
-    known = {f.name for f in fields(Options)}
+    known = {f.name for f in fields(Options)} - {*_NOT_RECORDED} # a stranger's file must not say where to write, or how much
     options = {k: v for k,v in record.items() if k in known}
     if options.get("events"): options["events"] = EventSettings(**options["events"])
     asked = {f.name for f in fields(Request)} - {"options"}

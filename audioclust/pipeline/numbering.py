@@ -7,6 +7,7 @@ __all__ = ['shared_clips', 'renumbered', 'carry_names']
 
 # %% ../../nbs/09_pipeline/15_numbering.ipynb #639bbe5d
 import warnings
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ import pandas as pd
 
 from ..core.files import write_json
 from ..ensembles.matching import align_cluster_ids
-from .annotations import _parsed, check_names, KINDS, made_groups, merged_into
+from .annotations import _parsed, check_names, flattened, KINDS, made_groups
 
 # %% ../../nbs/09_pipeline/15_numbering.ipynb #35968063
 def shared_clips(before:pd.DataFrame, # `clusters.csv` of one run: columns path, start, cluster
@@ -88,9 +89,10 @@ def _checked(file):
 
 def _pass_on(names, known):
     "Where a cluster that others were merged into is gone, the first of these that is left takes its place and its name."
-    merged = names.get("merged", {})
-    for gone in {str(merged_into(c, names)) for c in merged} - known:
-        left = [c for c in sorted(merged, key=int) if str(merged_into(c, names)) == gone and c in known]
+    merged, members = names.get("merged", {}), defaultdict(list)
+    for cluster,end in flattened(names)["merged"].items(): members[end].append(cluster)
+    for gone in set(members) - known:
+        left = [c for c in sorted(members[gone], key=int) if c in known]
         if not left: continue
         heir, *others = left
         for cluster in left: del merged[cluster]

@@ -33,7 +33,7 @@ from ..metrics.plots import layout_2d, plot_map, plot_sizes
 from .annotations import name_groups, update_name_columns
 from .grouping import CLIP_DETAILS, clip_ids, Grouping, Level, request_from_record, request_record
 from .pair import BYS, GroupingPair, merge_tables, shared_information
-from .run_reading import read_levels, read_run, read_table, SCHEMA, upgraded
+from .run_reading import check_plain, read_levels, read_run, read_table, SCHEMA, upgraded
 from .seeds import Seeds
 
 # %% ../../nbs/09_pipeline/09_run_folder.ipynb #31afb688
@@ -103,6 +103,7 @@ def save_run(grouping:Grouping|GroupingPair, # What is to be saved
     if page: team.first(lambda: PAGES.load("listen")(path))
 
 def _save(grouping, path, figures, record):
+    check_plain(path)
     write_json({**record, "complete": False}, path/"run.json")
     _remove_outdated(path)
     write_table(grouping.table(), path/"clusters.csv")
@@ -127,10 +128,12 @@ def _level_record(level): # Its labels are a column of clusters.csv
 _NOT_IN_EVERY_RUN = ("listen.html", "curves.csv", "map.npy", "probabilities.npy", "levels.json", "explanations.json",
                      "between.csv", "model/encoder.json")
 
+_FIGURES = "map", "sizes", "choice", "levels", "confusion", "groups", "dendrogram", "silhouette", "curves" # others are somebody's own
+
 def _remove_outdated(path):
     "Remove what belongs to a run that was here before and may not be written by this one."
     for name in _NOT_IN_EVERY_RUN: (path/name).unlink(missing_ok=True)
-    for figure in (path/"figures").glob("*.png"): figure.unlink(missing_ok=True)
+    for name in _FIGURES: (path/"figures"/f"{name}.png").unlink(missing_ok=True)
 
 def save_array(array:np.ndarray, path:str|Path): # Numbers, and a .npy file
     "Write an array, whole or not at all."

@@ -90,7 +90,7 @@ class PretrainedEncoder(Encoder):
     def load(cls, path:str|Path)->Self: # Folder written by `save`
         "Load the same model again; ValueError if it brings code of its own and the user has not allowed that."
         config = json.loads(Path(path, "encoder.json").read_text(encoding="utf-8"))
-        if config.get("remote_code") and not _trusted:
+        if config.get("remote_code", False) is not False and not _trusted: # anything but a plain no
             raise ValueError(_untrusted(config.get("name"), Path(path).parent))
         return super().load(path)
 
@@ -101,7 +101,7 @@ def _load_model(name, revision, remote_code):
     except ImportError:
         advice = "pip install 'audioclust[pretrained]'"
         raise ValueError(f"pretrained encoders need the package transformers: {advice}") from None
-    how = dict(revision=revision or "main", trust_remote_code=remote_code)
+    how = dict(revision=revision or "main", trust_remote_code=remote_code is True) # None would ask on the terminal
     try: return AutoFeatureExtractor.from_pretrained(name, **how), AutoModel.from_pretrained(name, **how).eval()
     except (OSError, ValueError, ImportError, KeyError) as e: raise ValueError(_not_loaded(name, e)) from None
 

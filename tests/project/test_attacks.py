@@ -1,0 +1,133 @@
+"What a stranger may have put into a run folder, and what a file of edits may hold."
+import json, os, stat, subprocess, sys, time
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from audioclust.audio import clips, synthetic_sounds
+from audioclust.cli import main
+from audioclust.core.files import atomic_write
+from audioclust.pipeline import load_run
+from audioclust.pipeline.annotations import flattened, merged_into, update_name_columns, write_names
+from audioclust.pipeline.grouping import request_from_record
+from audioclust.pipeline.run_reading import read_run, read_table
+
+COMMON = ["--n-clusters", "3", "--encoder", "fixed", "--stability", "0", "-q", "--no-cache", "--no-page"]
+
+@pytest.fixture
+def run(tmp_path):
+    synthetic_sounds(3, 6, sample_rate=8000).save(tmp_path/"sounds")
+    assert main(["cluster", str(tmp_path/"sounds"), "--out", str(tmp_path/"run"), *COMMON]) == 0
+    return tmp_path/"run"
+
+def again(run, *more): return main(["cluster", str(run.parent/"sounds"), "--out", str(run), *COMMON, *more])
+
+@pytest.mark.parametrize("name", ["figures", "model", "clusters.csv", "names.json", "listen.html"])
+def test_links_in_a_run_folder_are_not_followed(run, capsys, name):
+    mine = run.parent/"mine"
+    if (run/name).is_dir(): (run/name).rename(mine)
+    else: mine.write_text("mine")
+    (run/name).unlink(missing_ok=True)
+    (run/name).symlink_to(mine)
+    kept = sorted(p.name for p in mine.iterdir()) if mine.is_dir() else mine.read_text()
+    assert again(run, "--overwrite") == 2
+    assert "is a link" in capsys.readouterr().err
+    assert (sorted(p.name for p in mine.iterdir()) if mine.is_dir() else mine.read_text()) == kept
+    with pytest.raises(ValueError, match="is a link"): load_run(run)
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
+def test_a_fifo_is_not_waited_for(run):
+    (run/"names.json").unlink(missing_ok=True)
+    os.mkfifo(run/"names.json")
+    with pytest.raises(ValueError, match="no regular file"): read_run(run)
+
+def test_a_folder_with_a_foreign_run_json_is_no_run(tmp_path, capsys):
+    synthetic_sounds(3, 6, sample_rate=8000).save(tmp_path/"sounds")
+    (tmp_path/"run").mkdir()
+    (tmp_path/"run/run.json").write_text('{"scripts": {"start": "node ."}}')
+    (tmp_path/"run/figures").mkdir()
+    (tmp_path/"run/figures/cat.png").write_text("cat")
+    assert again(tmp_path/"run", "--overwrite") == 2
+    assert "holds no run" in capsys.readouterr().err and (tmp_path/"run/figures/cat.png").read_text() == "cat"
+
+def test_overwriting_leaves_other_pictures(run):
+    (run/"figures/mine.png").write_text("mine")
+    assert again(run, "--overwrite") == 0
+    assert (run/"figures/mine.png").read_text() == "mine"
+
+def test_only_regular_files_are_replaced(tmp_path):
+    target = tmp_path/"target"
+    target.write_text("precious")
+    (tmp_path/"out.csv").symlink_to(target)
+    with pytest.raises(OSError, match="a link is there"):
+        with atomic_write(tmp_path/"out.csv") as tmp: tmp.write_text("x")
+    assert target.read_text() == "precious"
+    (tmp_path/"folder").mkdir()
+    with pytest.raises(OSError, match="a folder is there"):
+        with atomic_write(tmp_path/"folder") as tmp: tmp.write_text("x")
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of Unix")
+def test_temporary_names_cannot_be_guessed_and_permissions_are_the_usual_ones(tmp_path):
+    seen = set()
+    for _ in range(20):
+        with atomic_write(tmp_path/"a.txt") as tmp:
+            seen.add(tmp.name)
+            assert tmp.is_file()
+            tmp.write_text("a")
+            os.chmod(tmp, 0o600) # as some writers do
+    assert len(seen) == 20
+    (tmp_path/"plain").touch()
+    assert stat.S_IMODE((tmp_path/"a.txt").stat().st_mode) == stat.S_IMODE((tmp_path/"plain").stat().st_mode)
+
+def test_a_record_does_not_say_where_to_write(run):
+    record = json.loads((run/"run.json").read_text())
+    record["request"] |= dict(cache=str(run.parent/"elsewhere"), max_memory=5, sharded=True)
+    (run/"run.json").write_text(json.dumps(record))
+    options = load_run(run).request.options
+    assert options.cache is None and options.max_memory is None and not options.sharded
+    assert main(["assign", str(run), str(run.parent/"sounds"), "--out", str(run.parent/"n.csv")]) == 0
+    assert not (run.parent/"elsewhere").exists()
+    record["request"]["window"] = 1e-7
+    (run/"run.json").write_text(json.dumps(record))
+    assert main(["assign", str(run), str(run.parent/"sounds"), "--out", str(run.parent/"m.csv")]) == 2
+    assert request_from_record(dict(cache="x", method="kmeans")).options.cache is None
+
+@pytest.mark.parametrize("leave", [None, 0, "no", 1, {}])
+def test_only_a_person_trusts_code(run, capsys, leave):
+    pytest.importorskip("transformers")
+    about = json.loads((run/"model/encoder.json").read_text())
+    (run/"model/encoder.json").write_text(json.dumps({"class": "PretrainedEncoder", "name": "/nowhere", "remote_code": leave}))
+    assert main(["assign", str(run), str(run.parent/"sounds"), "--out", str(run.parent/"n.csv")]) == 2
+    err = capsys.readouterr().err
+    assert "brings code of its own" in err and about
+
+def test_a_long_chain_of_merges_takes_no_time(run):
+    n = 60_000
+    names = dict(names={}, merged={str(i): str(i + 1) for i in range(n)}, marks={}, notes={}, clips={})
+    start = time.process_time()
+    assert merged_into(0, names) == n and flattened(names)["merged"]["0"] == str(n)
+    (run/"names.json").write_text(json.dumps(dict(schema=1, edits=dict(content=names))))
+    update_name_columns(run)
+    assert time.process_time() - start < 10
+    with pytest.raises(ValueError, match="circle"): flattened(dict(merged={"1": "2", "2": "1"}))
+
+def test_a_name_that_looks_like_a_formula(run):
+    write_names(run, {"names": {"0": "$\\frac$", "1": "a\n=1+1", "2": "=1+1"}})
+    assert main(["cluster", str(run.parent/"sounds"), "--out", str(run), *COMMON[:-1], "--overwrite"]) == 0
+    assert (run/"figures/groups.png").is_file() and (run/"listen.html").is_file()
+    for to in "raven", "audacity":
+        assert main(["export", str(run), "--to", to, "--out", str(run.parent/to)]) == 0
+        text = "".join(p.read_text() for p in (run.parent/to).rglob("*.txt"))
+        assert "'=1+1" in text and "\t=1+1" not in text and "\n=" not in text
+    (run.parent/"frac").mkdir()
+    (run.parent/"sounds").rename(run.parent/"frac/$\\frac$")
+    assert main(["score", str(run), "--labels", "parent"]) == 0
+
+def test_closed_output(run):
+    sounds = str(run.parent/"sounds")
+    for closing in "2>&-", ">&-", ">&- 2>&-":
+        out = str(run.parent/f"closed{len(closing)}")
+        command = " ".join([sys.executable, "-m audioclust cluster", sounds, "--out", out, *COMMON, closing])
+        assert subprocess.run(["sh", "-c", command], capture_output=True).returncode == 0
+        assert len(read_table(f"{out}/clusters.csv")) == 18
