@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterable
 from contextlib import contextmanager, nullcontext, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -165,6 +166,28 @@ def _read_mono(file:sf.SoundFile, first:int, n:int, channel:int|None)->np.ndarra
         n_left -= len(block)
     return blocks[0] if len(blocks) == 1 else np.concatenate([np.zeros(0, np.float32), *blocks])
 
+_MP3_CHUNK = 2**20  # samples of an MP3 file that are decoded at once
+
+def _read_part(file:sf.SoundFile, path, first:int, n:int, channel:int|None)->np.ndarray:
+    "As `_read_mono`; of an MP3 file by chunks, since going to a place in it takes as long as the place is far from the start."
+    last = min(first + n, file.frames)
+    if file.subtype != "MPEG_LAYER_III" or last - first > 4*_MP3_CHUNK: return _read_mono(file, first, n, channel)
+    status = os.stat(path)
+    state = os.fsencode(os.path.abspath(path)), status.st_size, status.st_mtime_ns
+    chunks = range(first//_MP3_CHUNK, max(first, last - 1)//_MP3_CHUNK + 1)
+    parts:list = []
+    for chunk in chunks:
+        parts.append(_mp3_chunk(state, chunk, channel))
+        if len(parts[-1]) < _MP3_CHUNK: break # the last one, or damage
+    wave = np.concatenate(parts)
+    return wave[first - chunks[0]*_MP3_CHUNK:last - chunks[0]*_MP3_CHUNK]
+
+@lru_cache(2)
+def _mp3_chunk(state, chunk, channel):
+    "A chunk of an MP3 file: always decoded by an opened file of its own, so that it is the same whatever was read before."
+    with sf.SoundFile(state[0] if os.name != "nt" else os.fsdecode(state[0])) as file:
+        return _read_mono(file, chunk*_MP3_CHUNK, _MP3_CHUNK, channel)
+
 def _margins(first, file_rate, target_rate)->tuple: # (samples before the part, samples after it)
     "How much to read around a part that starts at sample `first`, for the resampler."
     if file_rate == target_rate: return 0, 0
@@ -216,7 +239,7 @@ def load_audio_at(path:str|Path, # A file
             raise AudioError(path, f"the sound ends at {duration:g} s, before the part that starts at {start:g} s")
         margins = [_margins(first, file_rate, rate) for rate in rates]
         before, after = map(max, zip(*margins))
-        try: wave = _read_mono(f, first - before, before + last - first + after, channel)
+        try: wave = _read_part(f, path, first - before, before + last - first + after, channel)
         except Exception as e: raise AudioError(path, f"damaged: decoding stopped {between} ({e})") from None
     if len(wave) <= before:
         raise AudioError(path, f"no sound could be decoded {between}: the data end earlier than the header says")

@@ -11,6 +11,7 @@ import gc
 import os
 import pickle
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
@@ -65,9 +66,17 @@ def _one_thread():
     try: yield
     finally: torch.set_num_threads(n_threads)
 
-def _freeze_objects(worker_id):
-    "Exempt existing objects from garbage collection, which would touch them and so copy them into each forked worker."
+def _begin_work(worker_id):
+    "Exempt objects from garbage collection, which would touch them and so copy them into each forked worker; leave with the parent."
     gc.freeze()
+    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+
+_LOOK_EVERY = 2  # seconds
+
+def _leave_with(parent):
+    "End this process when its parent is gone: a worker whose result nobody reads would wait for ever."
+    while os.getppid() == parent: time.sleep(_LOOK_EVERY)
+    os._exit(1)
 
 # %% ../../nbs/01_audio/10_streaming.ipynb #7ea8ccfa
 def available_cores()->int:
@@ -135,7 +144,7 @@ def stream(clips:pd.DataFrame, # Columns path, start, end (s)
         batch_size=None,
         collate_fn=_DecodeBatch(ClipDataset(clips, sample_rate), transform),
         num_workers=num_workers,
-        worker_init_fn=_freeze_objects,
+        worker_init_fn=_begin_work,
         prefetch_factor=2 if num_workers else None,
         multiprocessing_context="fork" if num_workers and CAN_FORK else None,
     )

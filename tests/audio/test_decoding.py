@@ -199,3 +199,21 @@ def test_several_rates_from_one_decoding(tmp_path, rng, rate, start, end):
     waves, own = load_audio_at(path, rates, start, end)
     assert own == rate
     for wave, wanted in zip(waves, rates): assert torch.equal(wave, load_audio(path, wanted, start, end)[0])
+
+def test_parts_of_an_mp3_do_not_depend_on_what_was_read_before(tmp_path):
+    from audioclust.audio import decoding
+    rate, seconds = 8000, 300 # three chunks
+    sf.write(tmp_path/"t.mp3", np.random.default_rng(0).normal(0, .1, rate*seconds).astype("f4"), rate, format="MP3", subtype="MPEG_LAYER_III")
+    starts = [0, 3, 130.5, 131, 200, 262, 296]
+    def read(order):
+        decoding._mp3_chunk.cache_clear()
+        return {s: load_audio(tmp_path/"t.mp3", None, s, s + 4)[0] for s in order}
+    forward, backward, alone = read(starts), read(starts[::-1]), {s: read([s])[s] for s in starts}
+    whole = load_audio(tmp_path/"t.mp3")[0]
+    for s in starts:
+        assert torch.equal(forward[s], backward[s]) and torch.equal(forward[s], alone[s])
+        torch.testing.assert_close(forward[s], whole[round(s*rate):round(s*rate) + len(forward[s])], atol=1e-6, rtol=0)
+    stereo = np.random.default_rng(1).normal(0, .1, (rate*20, 2)).astype("f4")
+    sf.write(tmp_path/"s.mp3", stereo, 16000, format="MP3", subtype="MPEG_LAYER_III")
+    left, both = (load_audio(tmp_path/"s.mp3", None, 2, 4, channel=c)[0] for c in (1, None))
+    assert not torch.equal(left, both)
