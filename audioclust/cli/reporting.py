@@ -214,4 +214,5 @@ def _stability_line(stability):
     line = f"stability {stability['overall']:.2f} (agreement of {stability['runs']} clusterings of parts of the clips; 1 is perfect)"
     shaky = stability["shaky"]
     if not shaky: return line
-    return line + f"; not stable: {'cluster' if len(shaky) == 1 else 'clusters'} {', '.join(map(str, shaky))}"
+    chance = f", {stability['chance']:.2f}" if "chance" in stability else ""
+    return line + f"; no more stable than chance{chance}: {'cluster' if len(shaky) == 1 else 'clusters'} {', '.join(map(str, shaky))}"

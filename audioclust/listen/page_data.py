@@ -19,6 +19,7 @@ from sklearn.decomposition import PCA
 from ..audio.clip_table import channel_numbers
 from ..ensembles.hierarchy import tree_data
 from ..ensembles.membership import cluster_means
+from ..ensembles.resampling import MIN_STABILITY
 from .run_data import RunData
 from ..pipeline.annotations import read_names
 from ..pipeline.run_reading import read_levels
@@ -133,6 +134,7 @@ def grouping_data(run:RunData, # A run
         tree=_tree(run, rows),
         points=_points(shown.X),
         **_levels(run, shown),
+        chance=run.record.get("stability", {}).get("chance", MIN_STABILITY),
         edits=read_names(run.folder))
 
 # %% ../../nbs/10_listen/04_page_data.ipynb #d811c9bc

@@ -31,7 +31,7 @@ from audioclust.encoders.combining import (
 from ..encoders.pretrained import named_encoder
 from ..encoders.voting import is_vote, parse_vote, vote
 from ..ensembles.membership import confidence_and_representatives
-from ..ensembles.resampling import cluster_subsamples, MIN_STABILITY, stability_of
+from ..ensembles.resampling import chance_stability, cluster_subsamples, MIN_STABILITY, stability_of
 from ..ensembles.kmeans_ensemble import Consensus
 from ..kmeans.estimator import restarts
 from .embedding import check_enough, embed, find_clips, Observer
@@ -77,7 +77,9 @@ def _stability(clusterer, embedded, labels):
             warnings.simplefilter("ignore") # they came when all clips were clustered
             most, known = _MOST_ROWS.get(request.method, 3000), embedded.seeds and embedded.seeds.constraints
             parts = cluster_subsamples(make, embedded.embeddings, runs, most=most, constraints=known, random_state=seed)
-            return stability_of(labels, *parts)
+            chance = chance_stability(_quick_clusterers(clusterer, replace(request, options=replace(request.options, seeds=None))),
+                                      embedded.embeddings, most=min(most, 1000), random_state=seed)
+            return stability_of(labels, *parts)._replace(chance=chance)
     except ValueError as e:
         warnings.warn(f"how stable the clusters are was not measured, since parts cannot be clustered: {e}")
         return None
@@ -184,7 +186,7 @@ def _find(recordings, request, clusterer, observer):
     if observer.log and request.options.events: observer.log("looking for events in the recordings")
     clips = find_clips(recordings, request.window, request.options.hop, errors, request.options.events, request.options.channel,
                        observer.progress)
-    check_enough(clusterer, len(clips))
+    check_enough(clusterer, len(clips), float((clips.end - clips.start).max()))
     return clips, errors
 
 # %% ../../nbs/09_pipeline/05_clustering.ipynb #fb7b71c2

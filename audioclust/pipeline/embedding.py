@@ -89,11 +89,16 @@ def _why_no_clips(recordings, errors, events):
 
 def check_enough(clusterer:Any, # Unfitted
     n:int, # Clips that can be used
+    seconds:float=0., # That the longest of them lasts
 ):
     "Refuse more clusters than there are clips."
     k = getattr(clusterer, "n_clusters", None)
-    if k is not None and k > n:
-        raise ValueError(f"{k} clusters were asked for and there are only {n} clips that can be used: ask for at most {n}")
+    if k is None or k <= n: return
+    advice = f"ask for at most {n}"
+    if seconds > _LONG: advice = f"the longest lasts {seconds:,.0f} s, so cut them (--window 3, or --cut events), or {advice}"
+    raise ValueError(f"{k} clusters were asked for and there are only {n} clips that can be used: {advice}")
+
+_LONG = 15 # seconds from which on a recording is hardly one sound
 
 # %% ../../nbs/09_pipeline/04_embedding.ipynb #a160a90f
 def _encoder_for(request, clips):

@@ -41,8 +41,19 @@ def advice(clips:pd.DataFrame, # Columns path, start, end (s)
     "What is odd about a clustering, and what to try."
     labels = np.asarray(labels)
     n = np.unique(labels[labels >= 0], return_counts=True)[1]
-    texts = _about_noise(labels, method) + _about_sizes(labels, n_clusters, method)
+    texts = _about_silence(attributes) + _about_noise(labels, method) + _about_sizes(labels, n_clusters, method)
     return texts + _about_attributes(clips, labels, ignored, attributes) if len(n) > 1 else texts
+
+_SILENT = -95. # dB, a level that only zeros have
+
+def _about_silence(attributes):
+    "How many of the clips that were measured are silent."
+    if attributes is None or not len(attributes): return []
+    n = int((attributes.level < _SILENT).sum())
+    if not n: return []
+    of = "" if n == len(attributes) else f" of {len(attributes):,} that were measured"
+    return [f"{n:,} clips{of} are digital silence: nothing can be said of them; if there are many, look for a recorder that failed, "
+            "or take these files out"]
 
 def _about_noise(labels, method):
     noise = float((labels < 0).mean()) if len(labels) else 0.

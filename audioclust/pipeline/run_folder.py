@@ -76,9 +76,10 @@ def _optional_entries(grouping):
     "Entries that not every run has."
     entries, stability = {}, grouping.stability
     if stability:
-        shaky = [c for c,v in stability.clusters.items() if v < MIN_STABILITY]
+        shaky = [c for c,v in stability.clusters.items() if v <= stability.chance]
         runs = grouping.request.options.stability
-        entries["stability"] = dict(runs=runs, overall=stability.overall, clusters=stability.clusters, shaky=shaky)
+        entries["stability"] = dict(runs=runs, overall=stability.overall, clusters=stability.clusters, shaky=shaky,
+                                    chance=stability.chance)
     if grouping.refinement: entries["refinement"] = grouping.refinement
     if grouping.followed: entries["followed"] = grouping.followed
     if grouping.seeds: entries["seeds"] = grouping.seeds.record(grouping.labels, grouping.cluster_ids)
@@ -249,7 +250,7 @@ def _load_stability(record, table):
     stability = record.get("stability")
     if not stability: return None
     clusters = {int(c): v for c,v in stability["clusters"].items()}
-    return Stability(stability["overall"], clusters, table.stability.to_numpy(np.float32))
+    return Stability(stability["overall"], clusters, table.stability.to_numpy(np.float32), stability.get("chance", MIN_STABILITY))
 
 def _load_json(file, otherwise): return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else otherwise
 

@@ -2,7 +2,6 @@
 const stabilityOf = cluster => grouping().clusters[cluster].stability;
 const confidenceOf = cluster => grouping().clusters[cluster].confidence;
 const byText = (a, b) => a.localeCompare(b, undefined, {numeric: true});
-const LEAST_STABLE = .6; // below it a cluster is marked as not stable
 
 function draw() {
   document.documentElement.dataset.theme = dark ? "dark" : "light";
@@ -121,8 +120,8 @@ function numberNote(cluster) { // the number of a cluster that goes by another n
 }
 
 function stabilityCell(value) {
-  const isWeak = value != null && value < LEAST_STABLE;
-  return isWeak ? tableCell(`${value.toFixed(2)} not stable`, "n weak") : numberCell(value);
+  const isWeak = value != null && value <= grouping().chance; // where there are no groups, clusters reach that
+  return isWeak ? tableCell(`${value.toFixed(2)} by chance`, "n weak") : numberCell(value);
 }
 
 function choose({cluster = null, group = null, part = null, like = null, sample = null}) { // a cluster, group, part or clip, or nothing
