@@ -222,6 +222,7 @@ def add_export(command:Callable): # Makes a parser: name, function, help
     c.add_argument("--join", action="store_true", help="neighbouring clips of one group as one label (audacity, raven)")
     c.add_argument("--level", choices=["coarse", "middle", "fine"],
         help="the groups of this level, for a run that has levels (audacity, raven; a table holds all levels)")
+    c.add_argument("--overwrite", action="store_true", help="replace files that are already at --out (not for playlist, sfz, labelstudio)")
 
 def add_sort(command:Callable): # Makes a parser: name, function, help
     "The options of `audioclust sort`."

@@ -120,10 +120,10 @@ def export(args:Namespace)->int: # As the parser gives them -> exit status
         if args.to in ("playlist", "sfz", "labelstudio"): return _handed_on(args)
         if args.to not in writers:
             if args.level: raise ValueError(f"--level is for label tracks and selection tables; a table (--to {args.to}) holds all levels")
-            echo(f"{to_table(args.run, out, without=args.without):,} rows in {out}")
+            echo(f"{to_table(args.run, out, without=args.without, overwrite=args.overwrite):,} rows in {out}")
             return 0
         if out.is_file(): raise ValueError(f"{out} is a file: say --out with the name of a folder")
-        n = writers[args.to](args.run, out, join=args.join, without=args.without, level=args.level)
+        n = writers[args.to](args.run, out, join=args.join, without=args.without, level=args.level, overwrite=args.overwrite)
         echo(f"{plural(n, 'file')} in {out}, one for each recording")
     return 0
 

@@ -18,7 +18,7 @@ import soundfile as sf
 from ..audio.clip_table import channel_numbers
 from ..core.files import atomic_write, write_table
 from ..pipeline.annotations import display_name, edited_clusters, flattened, MARKS, read_names, spreadsheet_safe
-from ..pipeline.run_reading import read_table
+from ..pipeline.run_reading import check_file, read_table
 from ..pipeline.run_reading import read_run
 
 # %% ../../nbs/10_listen/07_exporting.ipynb #4823c197
@@ -90,15 +90,15 @@ def _joined(clips):
     channels = [join_neighbours(of_channel) for _,of_channel in clips.groupby(channel_numbers(clips))]
     return pd.concat(channels).sort_values("start", kind="stable", ignore_index=True)
 
-def _write_texts(recordings, text, out, ending):
+def _write_texts(recordings, text, out, ending, overwrite):
     "Write `text(path, clips)` of each recording to a file of its own; returns how many."
     folders = [os.path.dirname(path) for path,_ in recordings]
     shared = os.path.commonpath(folders) if folders else ""
+    def target(path): return Path(out)/os.path.relpath(os.path.dirname(path), shared)/_file_name(os.path.basename(path), ending)
+    for path,_ in recordings: check_file(target(path), None, overwrite)
     for path,clips in recordings:
-        folder = Path(out)/os.path.relpath(os.path.dirname(path), shared)
         content = text(path, clips)
-        with atomic_write(folder/_file_name(os.path.basename(path), ending)) as tmp:
-            tmp.write_text(content, encoding="utf-8", errors="replace")
+        with atomic_write(target(path)) as tmp: tmp.write_text(content, encoding="utf-8", errors="replace")
     return len(recordings)
 
 def _file_name(name, ending, max_bytes=220): # file systems allow 255, and `atomic_write` adds some
@@ -115,9 +115,10 @@ def to_audacity(run:str|Path, # A run folder
     join:bool=False, # Neighbouring clips of the same cluster as one label?
     without:str|Iterable=(), # Clusters to leave out: numbers, names, or marks such as "junk"
     level:str|None=None, # Groups of this level, such as "coarse", in place of the clusters
+    overwrite:bool=False, # Replace files that are there?
 )->int: # Files written
     "Write a label track for each recording."
-    return _write_texts(_clips_by_recording(run, join, without, level), _label_track, out, ".txt")
+    return _write_texts(_clips_by_recording(run, join, without, level), _label_track, out, ".txt", overwrite)
 
 def _label_track(path, clips):
     lines = zip(clips.start, clips.end, clips.name)
@@ -132,9 +133,10 @@ def to_raven(run:str|Path, # A run folder
     join:bool=False, # Neighbouring clips of the same cluster as one selection?
     without:str|Iterable=(), # Clusters to leave out: numbers, names, or marks such as "junk"
     level:str|None=None, # Groups of this level, such as "coarse", in place of the clusters
+    overwrite:bool=False, # Replace files that are there?
 )->int: # Files written
     "Write a selection table for each recording."
-    return _write_texts(_clips_by_recording(run, join, without, level), _selection_table, out, ".selections.txt")
+    return _write_texts(_clips_by_recording(run, join, without, level), _selection_table, out, ".selections.txt", overwrite)
 
 def _selection_table(path, clips):
     table = pd.DataFrame({
@@ -166,6 +168,7 @@ def to_table(run:str|Path, # A run folder
     out:str|Path, # A file: .parquet, .json or .csv
     *,
     without:str|Iterable=(), # Clusters to leave out: numbers, names, or marks such as "junk"
+    overwrite:bool=False, # Replace a file that is there?
 )->int: # Rows
     "Write the clips with their clusters as one table."
     table = named_clips(run, without)
@@ -173,6 +176,7 @@ def to_table(run:str|Path, # A run folder
     ending = out.suffix.lower()
     if ending not in (".parquet", ".json", ".csv"):
         raise ValueError(f"{out}: the name must end in .parquet, .json or .csv")
+    check_file(out, None, overwrite)
     with atomic_write(out) as tmp: _write_as(ending, table, tmp)
     return len(table)
 

@@ -163,6 +163,10 @@ def _new_axes(n_rows, n_columns):
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 # %% ../../nbs/02_metrics/06_plots.ipynb #2701fbc8
+def _drawable(name):
+    "A name that fonts can draw: bytes of a file name that are no text become a mark."
+    return str(name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
 @without_formulas
 def plot_confusion(labels_true:ArrayLike, # True class of each clip, shape (n,)
     labels_pred:ArrayLike, # Cluster of each clip, shape (n,)
@@ -185,5 +189,5 @@ def plot_confusion(labels_true:ArrayLike, # True class of each clip, shape (n,)
     if len(columns) <= MAX_TICKS:
         ax.set_xticks(range(len(columns)), ["noise" if clusters[j] == -1 else clusters[j] for j in columns])
     if len(rows) <= MAX_TICKS:
-        ax.set_yticks(range(len(rows)), [str(classes[i]) for i in rows], parse_math=False)
+        ax.set_yticks(range(len(rows)), [_drawable(classes[i]) for i in rows])
     return ax

@@ -131,3 +131,25 @@ def test_closed_output(run):
         command = " ".join([sys.executable, "-m audioclust cluster", sounds, "--out", out, *COMMON, closing])
         assert subprocess.run(["sh", "-c", command], capture_output=True).returncode == 0
         assert len(read_table(f"{out}/clusters.csv")) == 18
+
+def test_a_folder_whose_name_is_no_text_is_a_class(run):
+    folder = os.path.join(os.fsencode(run.parent), b"latin", b"f\xe9")
+    os.makedirs(folder)
+    try: open(os.path.join(folder, b"x"), "w").close()
+    except OSError: pytest.skip("this file system takes texts only")
+    os.unlink(os.path.join(folder, b"x"))
+    (run.parent/"sounds").rename(os.fsdecode(os.path.join(folder, b"sounds")))
+    parent = os.fsdecode(os.path.join(os.fsencode(run.parent), b"latin"))
+    for i,path in enumerate(clips(parent).path): os.rename(path, os.path.join(os.fsdecode(folder), f"{i}.wav"))
+    assert main(["cluster", parent, "--out", str(run.parent/"latin-run"), *COMMON, "--labels", "parent"]) == 0
+    assert (run.parent/"latin-run/figures/confusion.png").is_file()
+
+def test_export_replaces_nothing_in_silence(run, capsys):
+    out = run.parent/"table.csv"
+    out.write_text("mine")
+    assert main(["export", str(run), "--to", "csv", "--out", str(out)]) == 2
+    assert out.read_text() == "mine" and "--overwrite" in capsys.readouterr().err
+    assert main(["export", str(run), "--to", "csv", "--out", str(out), "--overwrite"]) == 0
+    for to in "raven", "audacity":
+        arguments = ["export", str(run), "--to", to, "--out", str(run.parent/to)]
+        assert main(arguments) == 0 and main(arguments) == 2 and main([*arguments, "--overwrite"]) == 0
