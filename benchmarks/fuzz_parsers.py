@@ -88,6 +88,14 @@ def _sound(work):
     import numpy as np, soundfile as sf
     for name in ("a.wav", "b.wav"): sf.write(work/name, np.zeros(1600), 1600)
 
+def _seed_table(work):
+    "Seeds and links."
+    import pandas as pd
+    from audioclust.pipeline import read_seeds
+    clips = pd.DataFrame(dict(path=["/t/a.wav", "/t/b/c.wav", "/t/d.wav", "/t/d.wav"], start=[0., 0, 0, 1], end=[1., 1, 1, 2]))
+    def take(b): (work/"seeds.csv").write_bytes(b); read_seeds(work/"seeds.csv", clips).record([0, 0, 1, 1])
+    return take, [b"path,label\na.wav,dog\nd.wav,cat\n", b"path,start,end,label\nd.wav,0.2,0.8,x\n", b"path,start,other,other_start,link\nd.wav,0.5,d.wav,1.5,cannot\na.wav,,c.wav,,must\n"], ["path", "label", "start", "end", "other", "other_start", "link", "must", "cannot"], "table"
+
 def _clip_table(work):
     from audioclust.audio import clips
     from audioclust.audio.folders import check_recordings_exist
@@ -136,7 +144,7 @@ def _clusters(run):
     from audioclust.listen import to_audacity
     from audioclust.metrics import score
     table = label_clips(named_clips(run), "parent")
-    score(table.label, table.cluster); to_audacity(run, run/"out", join=True)
+    score(table.label, table.cluster); to_audacity(run, run/"out", join=True, overwrite=True)
 
 def _array(run):
     from audioclust.core.files import read_array
@@ -246,7 +254,7 @@ MARK = json.dumps(dict(created="2026-01-01T00:00:00+00:00", schema=2, saved=Fals
 EDITS = json.dumps(dict(schema=1, edits=dict(content=dict(names={"0": "wind"}, merged={"1": "0"}, marks={"0": "good"})))).encode()
 PAGE = b'{"schema": 1, "run": "another", "base": {"content": {"names": {"1": "wind"}}}, "clusters": {"content": {"0": ["x"], "1": ["y"]}}, "edits": {"content": {"names": {"0": "wren"}, "clips": {"x": 1}, "notes": {"0": "at dawn"}}}}'
 EARLIER = b'"path","start","end","cluster","by"\n"/a.wav",0.0,1.0,1,"content"\n'
-TARGETS = {"labels, a pattern": _pattern, "labels, a table": _label_table, "clips, a table": _clip_table, "embeddings, a table": _embedding_table, "data set, a table": _csv_set, "run.json": _file("run.json", _run, "json", ["schema", "versions", "by", "complete"]),
+TARGETS = {"labels, a pattern": _pattern, "labels, a table": _label_table, "seeds, a table": _seed_table, "clips, a table": _clip_table, "embeddings, a table": _embedding_table, "data set, a table": _csv_set, "run.json": _file("run.json", _run, "json", ["schema", "versions", "by", "complete"]),
            "clusters.csv": _file("clusters.csv", _clusters, "table", ["path", "cluster", "name", "mark"]), "embeddings.npy": _file("embeddings.npy", _array, "", ["descr", "fortran_order", "shape", "<f4", "|O", "\x93NUMPY"]),
            "names.json": _file("names.json", _names, "json", ["names", "merged", "marks", "lost", "junk"], [EDITS]), "edits": _file("edits.json", _edits, "json", ["names", "merged", "marks", "notes", "clips", "junk", "source"], [EDITS, PAGE]),
            "started.json": _file("started.json", _mark, "json", ["created", "saved", "request"], [MARK]), "earlier.csv": _file("earlier.csv", _earlier, "table", ["by", "cluster"], [EARLIER]),

@@ -146,7 +146,7 @@ class Constraints:
     def violated(self, labels:np.ndarray, # Group of each row [N]
     )->np.ndarray: # [V, 2]
         "The cannot-links between rows that are in one group all the same."
-        pairs = self.cannot_link
+        pairs, labels = self.cannot_link, np.asarray(labels)
         return pairs[labels[pairs[:, 0]] == labels[pairs[:, 1]]] if len(pairs) else pairs
 
 # %% ../../nbs/04_kmeans/10_constraints.ipynb #73ab72d8
