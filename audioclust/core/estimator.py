@@ -77,7 +77,10 @@ class SavableEstimator(BaseEstimator):
         if kind not in (cls.__name__, *cls._former_class_names):
             raise ValueError(f"{path} holds a {kind}, not a {cls.__name__}: load it with {kind}.load")
         self = cls(**about["params"])
-        arrays = load_file(path/f"{cls._file}.safetensors")
+        arrays = load_file(file := path/f"{cls._file}.safetensors")
+        for name,array in arrays.items():
+            if array.dtype.kind == "f" and np.isnan(array).any():
+                raise ValueError(f"{file} is damaged ({name} holds what is no number): make the run, or the model, again")
         for name,value in {**about["fitted"], **arrays}.items(): setattr(self, name, value)
         return self
 

@@ -33,10 +33,7 @@ class RunData:
         "Read a run; an error that says what is wrong where it is damaged."
         record = read_run(folder)
         clips = read_table(folder/"clusters.csv")
-        X = read_array(folder/"embeddings.npy")
-        if len(X) != len(clips):
-            counts = f"{len(clips)} rows in clusters.csv and {len(X)} embeddings"
-            raise ValueError(f"the run in {folder} is damaged: {counts}; make it again")
+        X = read_array(folder/"embeddings.npy", len(clips))
         return cls(folder, record, clips, X, _positions(folder, record, X))
 
     def take(self, rows:np.ndarray)->"RunData": # Rows to keep, in order [n]

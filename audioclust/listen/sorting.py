@@ -180,6 +180,8 @@ def _unreadable(path):
     "Why a file cannot be read; None where it can."
     if not os.path.isfile(path): return "there is no such file"
     if not os.access(path, os.R_OK): return "no permission to read it"
+    try: probe(path) # a table may come from a stranger: nothing but sounds is copied
+    except AudioError as e: return e.reason
     return None
 
 # %% ../../nbs/10_listen/08_sorting.ipynb #46a0906f

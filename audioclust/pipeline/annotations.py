@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..core.files import shorten, write_json, write_table
+from ..core.files import read_text, shorten, write_json, write_table
 from .run_reading import read_run, read_table
 
 # %% ../../nbs/09_pipeline/11_annotations.ipynb #65a3db92
@@ -36,8 +36,10 @@ def read_names(run:str|Path, # A run folder
 
 def _parsed(path):
     "What a file of edits holds: a dict with `edits`, by `by`."
-    try: edits = json.loads(Path(path).read_text(encoding="utf-8"))
+    try: text = read_text(path)
     except OSError as e: raise ValueError(f"{path} cannot be read: {e.strerror}") from None
+    except UnicodeDecodeError as e: raise ValueError(f"{path} is not JSON ({shorten(e)}); the listening page writes such files") from None
+    try: edits = json.loads(text)
     except (ValueError, RecursionError) as e:
         raise ValueError(f"{path} is not JSON ({shorten(e)}); the listening page writes such files") from None
     if not isinstance(edits, dict) or edits.get("schema") != 1 or not isinstance(edits.get("edits"), dict):

@@ -22,7 +22,7 @@ import torch
 
 from ..audio.clip_table import covered_seconds
 from ..core.distributed import is_there, ProcessGroup
-from ..core.files import report_damage, read_array, atomic_write, write_json, write_table
+from ..core.files import report_damage, read_array, read_text, atomic_write, write_json, write_table
 from ..core.registry import load_saved, PAGES
 from ..encoders.combining import EncoderChoice
 from ..encoders.base import load_encoder
@@ -205,12 +205,10 @@ def _load(path):
     record, table = read_run(path), read_table(path/"clusters.csv")
     errors = read_table(path/"errors.csv")
     curves = read_table(path/"curves.csv").to_dict("records") if (path/"curves.csv").is_file() else []
-    embeddings, probabilities = _load_arrays(path, record)
-    if len(embeddings) != len(table):
-        raise ValueError(f"the run in {path} is damaged: {len(table)} rows in clusters.csv and {len(embeddings)} embeddings; make it again")
+    embeddings, probabilities = _load_arrays(path, record, len(table))
     clips = table[["path", "start", "end", *(c for c in CLIP_DETAILS if c in table)]]
     encoder = load_encoder(path/"model") if "encoder" in record else None
-    return Grouping(_load_request(record), record["recordings"], clips, list(zip(errors.path, errors.reason)),
+    grouping = Grouping(_load_request(record), record["recordings"], clips, list(zip(errors.path, errors.reason)),
         encoder, load_saved(path/"model", "whitening"), embeddings, probabilities, load_saved(path/"model", "clusterer"),
         **_load_choices(record), curves=curves, seconds=record["seconds"], n_cached=record["summary"].get("cached", 0),
         labels=table.cluster.to_numpy(), confidence=table.confidence.to_numpy(), stability=_load_stability(record, table),
@@ -218,6 +216,28 @@ def _load(path):
         refinement=record.get("refinement"), cluster_ids=_load_ids(path),
         levels=_load_levels(path, table), better_neighbour=_load_neighbour(record),
         explanations=_load_explanations(path), followed=record.get("followed", {}), seeds=_load_seeds(record, table))
+    _check_model(grouping, path)
+    return grouping
+
+def _check_model(grouping, path):
+    "Do the parts of a model fit the embeddings, and each other?"
+    def damaged(file, why): return ValueError(f"{path/'model'/file} is damaged ({why}): make the run again")
+    mean, width = getattr(grouping.whitening, "mean_", None), grouping.embeddings.shape[1]
+    if mean is not None:
+        try: fits = np.shape(grouping.whitening.transform(np.zeros((1, np.size(mean)), np.float32))) == (1, width)
+        except ValueError: fits = False
+        if not fits: raise damaged("whitening.safetensors", f"mean_ and components_ do not give {width} numbers")
+    try:
+        labels = grouping.clusterer_labels()
+        fits = bool((grouping.visible_ids(labels) == grouping.labels).all())
+    except (IndexError, ValueError, TypeError): fits = False
+    if not fits: raise damaged("ids.json", "it does not hold the numbers in clusters.csv")
+    used = int(labels.max(initial=-1)) + 1
+    centers = getattr(grouping.clusterer, "cluster_centers_", None)
+    if type(grouping.clusterer).__name__ != "KMeans" or centers is None: return
+    if np.ndim(centers) != 2 or centers.shape[1] != grouping.features.shape[1] or len(centers) < used:
+        wanted = f"{used} or more centres of {grouping.features.shape[1]} numbers"
+        raise damaged("clusterer.safetensors", f"cluster_centers_ has shape {np.shape(centers)}, and {wanted} are needed")
 
 def _load_request(record):
     asked = dict(record["request"])
@@ -225,11 +245,11 @@ def _load_request(record):
     return request_from_record(asked)
 
 # %% ../../nbs/09_pipeline/09_run_folder.ipynb #94ddb9fc
-def _load_arrays(path, record):
+def _load_arrays(path, record, n_clips):
     "Embeddings, and probabilities or None; runs of schema 1 had probabilities as the last columns of the embeddings."
-    embeddings, file = read_array(path/"embeddings.npy"), path/"probabilities.npy"
+    embeddings, file = read_array(path/"embeddings.npy", n_clips), path/"probabilities.npy"
     if file.is_file():
-        probabilities = read_array(file)
+        probabilities = read_array(file, n_clips)
         k = probabilities.shape[1]
         moved = not np.array_equal(embeddings[:, -k:], probabilities) # else a migration was stopped between two files
         return embeddings if moved else embeddings[:, :-k], probabilities
@@ -252,7 +272,7 @@ def _load_stability(record, table):
     clusters = {int(c): v for c,v in stability["clusters"].items()}
     return Stability(stability["overall"], clusters, table.stability.to_numpy(np.float32), stability.get("chance", MIN_STABILITY))
 
-def _load_json(file, otherwise): return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else otherwise
+def _load_json(file, otherwise): return json.loads(read_text(file)) if file.is_file() else otherwise
 
 def _load_ids(path):
     ids = _load_json(path/"model"/"ids.json", {}).get("ids")
@@ -279,7 +299,7 @@ def migrate_run(path:str|Path, # A run folder
     stored = json.loads((path/"run.json").read_text(encoding="utf-8"))
     if stored.get("schema") != 1: return
     record, table = read_run(path), read_table(path/"clusters.csv")
-    embeddings, probabilities = _load_arrays(path, record)
+    embeddings, probabilities = _load_arrays(path, record, len(table))
     if probabilities is not None:
         save_array(probabilities, path/"probabilities.npy")
         save_array(embeddings, path/"embeddings.npy")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..core.files import shorten, read_csv
+from ..core.files import shorten, read_csv, read_text
 
 # %% ../../nbs/09_pipeline/10_run_reading.ipynb #75f851f3
 _TEXT_COLUMNS = "path", "reason", "label", "name", "mark", "note", "clip_id", "channel", "time"
@@ -71,7 +71,6 @@ def upgraded(record:dict, # What `run.json` holds, by whichever schema
     if record.get("schema") != 1: return record
     return {_RENAMED.get(name, name): value for name,value in record.items()}
 
-_LARGEST = 10**8 # bytes of a run.json that is read
 _KINDS = dict(by=str, recordings=str, created=str, request=dict, summary=dict, encoder=dict, clusterer=dict,
               versions=dict, seconds=dict, ignored=list, stability=dict, n_clusters_choice=dict, encoder_choice=dict, refinement=dict,
               followed=dict, better_neighbour=dict, scores=dict, warnings=list, run_id=str)
@@ -98,7 +97,7 @@ def read_levels(path:str|Path, # A run folder
     "The levels of a run beside its clusters; their groups are columns of clusters.csv."
     file = Path(path)/"levels.json"
     if not file.is_file(): return []
-    try: levels = json.loads(file.read_text(encoding="utf-8"))
+    try: levels = json.loads(read_text(file))
     except (ValueError, RecursionError) as e: raise ValueError(f"{file} is damaged ({e}); make the run again") from None
     entries = {"name", "recommended", "evidence"}
     if not isinstance(levels, list) or not all(isinstance(level, dict) and entries == set(level) for level in levels):
@@ -112,7 +111,7 @@ def _check_there(file, path):
     raise ValueError(f"{path} is not a run folder: there is no run.json in it. Make one with: audioclust cluster FOLDER --out {path}")
 
 def _parsed(file):
-    try: record = json.loads(file.read_text(encoding="utf-8") if file.stat().st_size < _LARGEST else "too large")
+    try: record = json.loads(read_text(file))
     except (ValueError, RecursionError) as e: raise ValueError(f"{file} is damaged ({e}); make the run again") from None
     if not isinstance(record, dict): raise ValueError(f"{file} is damaged (it holds no JSON object); make the run again")
     return record

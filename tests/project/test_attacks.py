@@ -153,3 +153,45 @@ def test_export_replaces_nothing_in_silence(run, capsys):
     for to in "raven", "audacity":
         arguments = ["export", str(run), "--to", to, "--out", str(run.parent/to)]
         assert main(arguments) == 0 and main(arguments) == 2 and main([*arguments, "--overwrite"]) == 0
+
+def changed(run, part, name, change):
+    "A run folder with another array in a part of its model."
+    from safetensors.numpy import load_file, save_file
+    arrays = load_file(run/f"model/{part}.safetensors")
+    arrays[name] = np.ascontiguousarray(change(arrays[name]))
+    save_file(arrays, run/f"model/{part}.safetensors")
+
+@pytest.mark.parametrize("part,name", [("whitening", "mean_"), ("whitening", "components_"), ("clusterer", "cluster_centers_")])
+@pytest.mark.parametrize("change", [lambda x: np.where(np.arange(x.size).reshape(x.shape) == 0, np.nan, x).astype(x.dtype), lambda x: x[:-1],
+                                    lambda x: np.concatenate([x, x], -1)], ids=["nan", "short", "wide"])
+def test_a_damaged_model_names_the_file_and_the_field(run, capsys, part, name, change):
+    changed(run, part, name, change)
+    assert main(["assign", str(run), str(run.parent/"sounds"), "--out", str(run.parent/"n.csv")]) == 2
+    err = capsys.readouterr().err
+    assert f"{part}.safetensors is damaged" in err and name in err
+
+def test_numbers_that_are_too_few(run, capsys):
+    (run/"model/ids.json").write_text('{"ids": [7]}')
+    assert main(["assign", str(run), str(run.parent/"sounds"), "--out", str(run.parent/"n.csv")]) == 2
+    assert "ids.json is damaged" in capsys.readouterr().err
+
+def test_files_that_are_far_too_large_are_not_read(run, capsys):
+    with open(run/"embeddings.npy", "wb") as f:
+        np.lib.format.write_array_header_1_0(f, dict(descr="<f4", fortran_order=False, shape=(10**9, 100)))
+        f.truncate(128 + 4*10**11) # sparse
+    start = time.process_time()
+    assert main(["listen", str(run)]) == 2
+    assert "there are 18 clips" in capsys.readouterr().err
+    with open(run/"names.json", "wb") as f: f.truncate(2*10**8)
+    assert main(["export", str(run), "--to", "csv", "--out", str(run.parent/"x.csv")]) == 2
+    assert "far too many" in capsys.readouterr().err and time.process_time() - start < 10
+
+def test_sort_copies_sounds_only(run, capsys):
+    secret = run.parent/"elsewhere/secret.txt"
+    secret.parent.mkdir()
+    secret.write_text("secret")
+    text = (run/"clusters.csv").read_text()
+    first = read_table(run/"clusters.csv").path[0]
+    (run/"clusters.csv").write_text(text.replace(first, str(secret)))
+    assert main(["sort", str(run), str(run.parent/"sorted")]) == 2
+    assert "not audio" in capsys.readouterr().err and not list((run.parent/"sorted").rglob("secret*"))
