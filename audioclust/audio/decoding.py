@@ -239,6 +239,8 @@ def load_audio_at(path:str|Path, # A file
             raise AudioError(path, f"the sound ends at {duration:g} s, before the part that starts at {start:g} s")
         margins = [_margins(first, file_rate, rate) for rate in rates]
         before, after = map(max, zip(*margins))
+        if last - first > _LONG_PART and file_rate not in rates: # it would not fit into memory at the file's own rate
+            return [_resampled_stream(f, path, first, last, rate, margin, channel) for rate,margin in zip(rates, margins)], file_rate
         try: wave = _read_part(f, path, first - before, before + last - first + after, channel)
         except Exception as e: raise AudioError(path, f"damaged: decoding stopped {between} ({e})") from None
     if len(wave) <= before:
@@ -246,6 +248,26 @@ def load_audio_at(path:str|Path, # A file
     part = slice(before, before + last - first)
     wave = _finite(wave, part, path, start, file_rate)
     return [_resampled(wave, part, file_rate, rate, margin) for rate,margin in zip(rates, margins)], file_rate
+
+_LONG_PART = 2**25  # samples at the rate of a file, 134 MB, above which a part is resampled block by block
+
+def _resampled_stream(file, path, first, last, target_rate, margins, channel):
+    "The part of an open file at another rate, read and resampled block by block."
+    (before, after), rate = margins, file.samplerate
+    at, end = first - before, min(last + after, file.frames)
+    stream, resampled = soxr.ResampleStream(rate, target_rate, 1, dtype="float32"), []
+    while at < end:
+        try: block = _read_mono(file, at, min(_BLOCK, end - at), channel)
+        except Exception as e: raise AudioError(path, f"damaged: decoding stopped after {at/rate:g} s ({e})") from None
+        if not len(block): break
+        part = slice(min(len(block), max(0, first - at)), max(0, min(len(block), last - at)))
+        block = _finite(block, part, path, at/rate, rate)
+        at += len(block)
+        resampled.append(stream.resample_chunk(block, last=at >= end))
+    n_samples = math.ceil((min(last, at) - first)*target_rate/rate)
+    if n_samples <= 0: raise AudioError(path, f"no sound after {first/rate:g} s could be decoded: the data end before that")
+    wave = np.concatenate(resampled)[before*target_rate//rate:]
+    return torch.from_numpy(np.ascontiguousarray(wave[:n_samples]))
 
 def _resampled(wave, part, file_rate, target_rate, margins):
     "The part of a waveform at another rate, computed from it and its margins."

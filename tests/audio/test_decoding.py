@@ -217,3 +217,31 @@ def test_parts_of_an_mp3_do_not_depend_on_what_was_read_before(tmp_path):
     sf.write(tmp_path/"s.mp3", stereo, 16000, format="MP3", subtype="MPEG_LAYER_III")
     left, both = (load_audio(tmp_path/"s.mp3", None, 2, 4, channel=c)[0] for c in (1, None))
     assert not torch.equal(left, both)
+
+@pytest.mark.parametrize("rate,target,start,end", [(44100, 16000, 0, None), (48000, 8000, 3.3, 17.2), (192000, 32000, 1, 19.9), (11025, 16000, 5, 20)])
+def test_a_long_part_is_resampled_block_by_block(tmp_path, monkeypatch, rate, target, start, end):
+    from audioclust.audio import decoding
+    sf.write(tmp_path/"x.wav", np.random.default_rng(0).normal(0, .1, (rate*20, 2)).astype("f4"), rate, subtype="FLOAT")
+    whole = load_audio(tmp_path/"x.wav", target, start, end)[0]
+    monkeypatch.setattr(decoding, "_LONG_PART", 1000)
+    monkeypatch.setattr(decoding, "_BLOCK", 2**15)
+    streamed = load_audio(tmp_path/"x.wav", target, start, end)[0]
+    assert len(whole) == len(streamed)
+    torch.testing.assert_close(whole[100:-100], streamed[100:-100], atol=1e-4, rtol=0)
+
+def test_a_bomb_of_a_high_rate_takes_little_memory(tmp_path):
+    "Eight channels at 655,350 Hz, 200 s of silence: 4.2 GB when decoded, and 0.5 GB in one channel."
+    resource = pytest.importorskip("resource")
+    from audioclust.audio.decoding import _LONG_PART
+    assert 200*655_350 > _LONG_PART
+    with sf.SoundFile(tmp_path/"bomb.flac", "w", 655_350, 8, subtype="PCM_16") as f:
+        for _ in range(200): f.write(np.zeros((655_350, 8), np.int16))
+    code = f"""
+import resource
+from audioclust.audio import load_audio
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+wave, _ = load_audio({str(tmp_path/'bomb.flac')!r}, 16000)
+assert len(wave) == 3_200_000
+assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
