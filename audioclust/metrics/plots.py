@@ -189,5 +189,5 @@ def plot_confusion(labels_true:ArrayLike, # True class of each clip, shape (n,)
     if len(columns) <= MAX_TICKS:
         ax.set_xticks(range(len(columns)), ["noise" if clusters[j] == -1 else clusters[j] for j in columns])
     if len(rows) <= MAX_TICKS:
-        ax.set_yticks(range(len(rows)), [_drawable(classes[i]) for i in rows])
+        ax.set_yticks(range(len(rows)), [_drawable(classes[i]) for i in rows], parse_math=False) # of axes that were there before
     return ax
