@@ -207,6 +207,14 @@ def _finite(wave, part:slice, path, start, file_rate)->np.ndarray:
     return np.nan_to_num(wave, nan=0, posinf=0, neginf=0)
 
 # %% ../../nbs/01_audio/02_decoding.ipynb #a5ac8ff8
+def _check_wanted(sample_rates, channel):
+    "Refuse rates and channels that no sound can have."
+    for rate in sample_rates:
+        if rate is not None and not (isinstance(rate, (int, np.integer)) and rate > 0):
+            raise ValueError(f"sample_rate={rate!r}: say a whole number of hertz above 0, or None for the rate of the file")
+    if channel is not None and not (isinstance(channel, (int, np.integer)) and channel >= 1):
+        raise ValueError(f"channel={channel!r}: say a whole number from 1, or None for the mean of all")
+
 def load_audio(path:str|Path, # A file
     sample_rate:int|None=None, # Hz wanted; None keeps the file's own
     start:float=0., # seconds
@@ -225,7 +233,8 @@ def load_audio_at(path:str|Path, # A file
 )->tuple[list,int]: # (a waveform for each rate, float32 [samples]; the file's rate in Hz)
     "The mono waveform of a part of `path` at several rates, each as `load_audio` gives it; the file is decoded once."
     if path == "": raise AudioError(path, "no file is known")
-    if start < 0 or (end is not None and end <= start):
+    _check_wanted(sample_rates := list(sample_rates), channel)
+    if not start >= 0 or (end is not None and end <= start):
         raise ValueError(f"a part from {start} s to {end} s holds nothing: start must be at least 0 and below end")
     with _open(path) as f:
         check_has_channel(f, path, channel)

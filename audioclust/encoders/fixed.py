@@ -56,6 +56,11 @@ class FixedEncoder(Encoder):
         trim:float=20., # dB below the loudest frame at which the ends are cut
     ):
         super().__init__()
+        for name,value in dict(sample_rate=sample_rate, n_mels=n_mels, n_cepstra=n_cepstra, steps=steps).items():
+            if value is None and name == "n_cepstra": continue
+            least = 100 if name == "sample_rate" else 1
+            if not isinstance(value, (int, np.integer)) or value < least:
+                raise ValueError(f"{name}={value!r}: say a whole number of at least {least}")
         self.by, self.ignore = by, what_to_ignore(by, ignore)
         self.sample_rate, self.n_mels, self.steps, self.trim = sample_rate, n_mels, steps, trim
         self.floor = 40. if "noise" in self.ignore else 80.  # dB

@@ -53,6 +53,15 @@ def _fix_signs(axes):
     return axes*np.sign(largest)[:, None]
 
 # %% ../../nbs/06_encoders/08_whitening.ipynb #2ae3cddc
+def _checked_table(X, finite=True):
+    "Embeddings as an array [N, d] of numbers."
+    X = to_numpy(X)
+    if X.ndim != 2 or X.dtype.kind not in "fiu":
+        raise ValueError(f"embeddings must be a table of numbers, [N, d]; an array of shape {X.shape} and type {X.dtype} came")
+    if finite and not np.isfinite(X).all():
+        raise ValueError(f"embeddings must be finite numbers; {np.sum(~np.isfinite(X))} of them are NaN or infinite")
+    return X
+
 class Whiten(TransformerMixin, SavableEstimator):
     "Rotate to the first principal axes, equalise them, and scale each row to length 1."
     _file, _state = "whitening", ("mean_", "components_")
@@ -64,10 +73,8 @@ class Whiten(TransformerMixin, SavableEstimator):
 
     def fit(self, X:np.ndarray|torch.Tensor, y=None)->Self: # Embeddings [N, d]
         "Learn mean, axes and scales of `X` [N, d], in blocks of rows."
-        X = to_numpy(X)
-        if X.ndim != 2 or not np.isfinite(X).all():
-            raise ValueError(f"embeddings must be a table of finite numbers, [N, d]; shape {X.shape} came, "
-                f"with {np.sum(~np.isfinite(X))} values that are NaN or infinite")
+        X = _checked_table(X)
+        if not len(X): raise ValueError("there are no embeddings to learn a whitening from: give at least one row")
         self.n_features_in_ = X.shape[1]
         self.mean_ = sum(block.sum(0) for block in _blocks(X))/len(X)
         m = min(self.n_components, X.shape[1], max(1, len(X) - 1))
@@ -80,7 +87,10 @@ class Whiten(TransformerMixin, SavableEstimator):
     def transform(self, X:np.ndarray|torch.Tensor)->Any: # Embeddings [n, d] -> the same kind, float32 [n, m]
         "Whitened embeddings, float32 [N, m]."
         check_is_fitted(self)
-        blocks = [self._whiten_block(block) for block in _blocks(to_numpy(X), self.mean_)]
+        table = _checked_table(X, finite=False) # a clip that could not be decoded has a row of NaN, which stays one
+        if table.shape[1] != len(self.mean_):
+            raise ValueError(f"embeddings of {table.shape[1]} numbers came, and the whitening was learned from {len(self.mean_)}")
+        blocks = [self._whiten_block(block) for block in _blocks(table, self.mean_)]
         empty = np.zeros((0, len(self.components_)), np.float32)  # the result where there are no rows
         return like_input(np.concatenate([empty, *blocks]), X)
 

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 from typing_extensions import Self
 
-from ..core.distributed import ProcessGroup, with_float64
+from ..core.distributed import check_device, ProcessGroup, with_float64
 from ..core.estimator import Clusterer, to_tensor
 from .blocks import map_blocks, row_blocks
 from .constraints import constrained_kmeans, Constraints, seeded_centers
@@ -68,6 +68,7 @@ def _array_tensor(model, X, reset): # A numpy array, or what scikit-learn makes 
 
 # %% ../../nbs/04_kmeans/03_estimator.ipynb #ef39453e
 def _checked_table(model, X, reset): # Arguments of `Rows`: table, device, and whether to normalise it
+    check_device(model.device)
     default = None if isinstance(X, Tensor) or not torch.cuda.is_available() else "cuda"
     device, cosine = with_float64(model.device or default), model.metric == "cosine"
     memory_mapped = isinstance(X, np.memmap) and X.dtype.kind in "fiub"

@@ -168,6 +168,8 @@ def _check_options(options):
     if workers is not None and not (isinstance(workers, (int, np.integer)) and workers >= 0):
         raise ValueError(f"num_workers={workers!r}: say how many worker processes, a whole number; 0 starts none")
     memory_left(options.max_memory)
+    if options.params is not None and not isinstance(options.params, dict):
+        raise ValueError(f"params={options.params!r}: give a dict of arguments of the method, such as dict(n_init=5), or None")
     lr = (options.params or {}).get("lr") or 1
     if not isinstance(lr, (int, float)) or not 0 < lr < float("inf"):
         raise ValueError(f"lr={lr!r}: a learning rate is a number above 0")
