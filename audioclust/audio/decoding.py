@@ -171,7 +171,8 @@ _MP3_CHUNK = 2**20  # samples of an MP3 file that are decoded at once
 def _read_part(file:sf.SoundFile, path, first:int, n:int, channel:int|None)->np.ndarray:
     "As `_read_mono`; of an MP3 file by chunks, since going to a place in it takes as long as the place is far from the start."
     last = min(first + n, file.frames)
-    if file.subtype != "MPEG_LAYER_III" or last - first > 4*_MP3_CHUNK: return _read_mono(file, first, n, channel)
+    is_short, is_long = file.frames <= _MP3_CHUNK, last - first > 4*_MP3_CHUNK
+    if file.subtype != "MPEG_LAYER_III" or is_short or is_long: return _read_mono(file, first, n, channel)
     status = os.stat(path)
     state = os.fsencode(os.path.abspath(path)), status.st_size, status.st_mtime_ns
     chunks = range(first//_MP3_CHUNK, max(first, last - 1)//_MP3_CHUNK + 1)

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -66,10 +67,10 @@ def _one_thread():
     try: yield
     finally: torch.set_num_threads(n_threads)
 
-def _begin_work(worker_id):
+def _begin_work(parent, worker_id):
     "Exempt objects from garbage collection, which would touch them and so copy them into each forked worker; leave with the parent."
     gc.freeze()
-    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
 
 _LOOK_EVERY = 2  # seconds
 
@@ -144,7 +145,7 @@ def stream(clips:pd.DataFrame, # Columns path, start, end (s)
         batch_size=None,
         collate_fn=_DecodeBatch(ClipDataset(clips, sample_rate), transform),
         num_workers=num_workers,
-        worker_init_fn=_begin_work,
+        worker_init_fn=partial(_begin_work, os.getpid()),
         prefetch_factor=2 if num_workers else None,
         multiprocessing_context="fork" if num_workers and CAN_FORK else None,
     )

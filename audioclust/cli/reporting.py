@@ -36,6 +36,7 @@ def score_run(run_folder:str|Path, # A run folder
     table = label_clips(read_table(Path(run_folder)/"clusters.csv"), labels)
     n_seeds = int((table.seed != "").sum()) if "seed" in table else 0
     labelled = table[table.label.notna() & (table.seed == "" if n_seeds else True)]
+    if n_seeds and not len(labelled): raise ValueError("every clip with a label is a seed, so there is nothing to score with")
     n_unlabelled = len(table) - len(labelled) - n_seeds
     scores = {**score(labelled.label, labelled.cluster), "labels": str(labels), "labelled": len(labelled), "unlabelled": n_unlabelled}
     if n_seeds: scores["seeds"] = n_seeds

@@ -54,14 +54,6 @@ def _memory_needed(n, m, k, n_members):
     return search + graph + common + eigenvectors + indicators
 
 # %% ../../nbs/05_ensembles/04_spectral.ipynb #e2d00001
-def _check_constraints(constraints, n, k, vertex):
-    "The constraints of the vertices of the graph, since equal rows are one vertex; None where nothing is known."
-    if constraints is None: return None
-    if len(constraints) != n: raise ValueError(f"the constraints are of {len(constraints)} rows, and X has {n}")
-    if constraints.n_groups > k:
-        raise ValueError(f"there are seeds of {constraints.n_groups} groups: ask for as many clusters or more, not {k}")
-    return constraints.merged(vertex)
-
 def _unit_rows(X): return X/np.maximum(np.linalg.norm(X, axis=1, keepdims=True), 1e-12)
 
 def _cluster_graph(W, k, n_starts, device, rng):
@@ -125,7 +117,8 @@ class SpectralClustering(ReferencePointClusterer):
             warnings.warn(f"only {k} of the {len(X)} rows differ, so there are {k} clusters and not {self.n_clusters}",
                 ConvergenceWarning)
         rng = check_random_state(self.random_state)
-        known = _check_constraints(constraints, len(X), k, inverse)
+        if constraints is not None: constraints.check(len(X), k)
+        known = None if constraints is None else constraints.merged(inverse)  # equal rows are one vertex
         partitions = self._base_partitions(rows, k, rng, known)
         labels, confidence = consensus(partitions, k, n_init=self.n_init, device=self.device,
             random_state=rng.randint(2**31 - 1), max_memory=self.max_memory, constraints=known)

@@ -27,7 +27,7 @@ def constrained_graph(W:csr_array, # A graph, shape (N, N), symmetric, with weig
     i, j = edges.coords
     is_wrong = (groups[i] >= 0) & (groups[j] >= 0) & (groups[i] != groups[j])
     kept = csr_array((edges.data*~is_wrong, (i, j)), shape=W.shape)
-    must, cannot = (_adjacency(pairs, W.shape) for pairs in (constraints.must_link, constraints.cannot_link))
+    must, cannot = (_adjacency(constraints.kept(link), W.shape) for link in ("must", "cannot"))
     kept = csr_array(kept.maximum(must))
     kept = csr_array(kept - kept*(cannot > 0)) if cannot.nnz else kept
     kept.eliminate_zeros()

@@ -103,6 +103,20 @@ class Constraints:
         "Links that contradict seeds or earlier links, and are left out."
         return self._resolved[2]
 
+    def kept(self, link:str, # "must" or "cannot"
+    )->np.ndarray: # [P, 2]
+        "The links that contradict nothing."
+        pairs, dropped = self.must_link if link == "must" else self.cannot_link, {c[1:] for c in self.conflicts if c.link == link}
+        return pairs[[tuple(pair) not in dropped for pair in pairs.tolist()]] if dropped else pairs
+
+    def check(self, n:int, # Rows that there are
+        n_clusters:int, # Clusters that are wanted
+    ):
+        "`ValueError` where these rows and clusters are not meant."
+        if len(self) != n: raise ValueError(f"the constraints are of {len(self)} rows, and X has {n}")
+        if self.n_groups > n_clusters:
+            raise ValueError(f"there are seeds of {self.n_groups} groups: ask for as many clusters or more, not {n_clusters}")
+
     @cached_property
     def groups(self)->np.ndarray: # int64 [N], -1 where it is not known
         "The group of each row that follows from seeds and must-links."
@@ -145,8 +159,8 @@ class Constraints:
 
     def violated(self, labels:np.ndarray, # Group of each row [N]
     )->np.ndarray: # [V, 2]
-        "The cannot-links between rows that are in one group all the same."
-        pairs, labels = self.cannot_link, np.asarray(labels)
+        "The cannot-links that contradict nothing, between rows that are in one group all the same."
+        pairs, labels = self.kept("cannot"), np.asarray(labels)
         return pairs[labels[pairs[:, 0]] == labels[pairs[:, 1]]] if len(pairs) else pairs
 
 # %% ../../nbs/04_kmeans/10_constraints.ipynb #73ab72d8

@@ -135,10 +135,7 @@ def _best_constrained_run(model, x, generator, spread, constraints): # The `Fit`
     return min((run() for _ in range(1 if all_seeded else model.n_init)), key=lambda run: run.losses[-1])
 
 def _check_constraints(model, x, constraints): # Can they be kept?
-    if len(constraints) != x.n_total:
-        raise ValueError(f"the constraints are of {len(constraints)} rows, and X has {x.n_total}")
-    if constraints.n_groups > model.n_clusters:
-        raise ValueError(f"there are seeds of {constraints.n_groups} groups: ask for as many clusters or more, not {model.n_clusters}")
+    constraints.check(x.n_total, model.n_clusters)
     if model.batch_size is not None or model.sharded or not isinstance(model.init, str):
         raise ValueError("constraints are for all rows at once, in one process: leave out batch_size, sharded and centres for init")
 

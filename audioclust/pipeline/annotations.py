@@ -165,11 +165,14 @@ def write_names(run:str|Path, # A run folder
 
 def name_groups(run:str|Path, # A run folder that is complete
     names:dict, # Number of a cluster → its name
-):
-    "Name some clusters; other edits stay, and so do the names of other clusters."
+)->list: # Texts: names that were not given, since a person has given others
+    "Name clusters that have no name; all edits stay."
     known = read_names(run)
-    known["names"] = {c: name for c,name in known["names"].items() if name not in names.values()} | {str(c): n for c,n in names.items()}
-    write_names(run, known)
+    given = known["names"]
+    others = [f"cluster {c} is called {given[str(c)]!r} by hand, and keeps that name, not {name!r}"
+              for c,name in names.items() if given.get(str(c), name) != name]
+    write_names(run, {**known, "names": {**{str(c): name for c,name in names.items()}, **given}})
+    return others
 
 def update_name_columns(run:str|Path): # A run folder
     "Bring the columns `name`, `mark` and `note` of `clusters.csv` up to date."

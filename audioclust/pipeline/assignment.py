@@ -97,7 +97,7 @@ def assign(grouping:Grouping, # Whose clusters new clips are assigned to
 def _cut_alike(recordings, request, errors, progress):
     "The clips of new recordings, cut as those of the run were; a table of clips is taken as it is."
     o = request.options
-    if o.events and not _has_times(recordings): 
+    if o.events and not _has_times(recordings):
         clips = find_events(recordings, o.events, errors, o.channel, progress_of(progress, *SEARCHING))
     else: clips = cut_clips(recordings, request.window, o.hop, errors, o.channel)
     return with_times(clips)

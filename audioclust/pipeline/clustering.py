@@ -77,8 +77,7 @@ def _stability(clusterer, embedded, labels):
             warnings.simplefilter("ignore") # they came when all clips were clustered
             most, known = _MOST_ROWS.get(request.method, 3000), embedded.seeds and embedded.seeds.constraints
             parts = cluster_subsamples(make, embedded.embeddings, runs, most=most, constraints=known, random_state=seed)
-            chance = chance_stability(_quick_clusterers(clusterer, replace(request, options=replace(request.options, seeds=None))),
-                                      embedded.embeddings, most=min(most, 1000), random_state=seed)
+            chance = chance_stability(make, embedded.embeddings, most=min(most, 1000), random_state=seed)
             return stability_of(labels, *parts)._replace(chance=chance)
     except ValueError as e:
         warnings.warn(f"how stable the clusters are was not measured, since parts cannot be clustered: {e}")

@@ -304,5 +304,5 @@ class Grouping(Embedded):
         table = clips.assign(cluster=self.labels, confidence=self.confidence.round(4), representative=self.representative)
         if self.stability: table["stability"] = self.stability.clips.round(4)
         for level in self.levels: table[level.column] = level.labels
-        if self.seeds: table["seed"] = self.seeds.labels()
+        if self.seeds: table["seed"] = self.seeds.column()
         return table.assign(clip_id=clip_ids(table, self.recordings))

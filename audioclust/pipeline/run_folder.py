@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import secrets
+import warnings
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -120,7 +121,8 @@ def _save(grouping, path, figures, record):
     if grouping.curves: write_table(pd.DataFrame(grouping.curves).round(6), path/"curves.csv")
     if figures: _draw(grouping, path)
     complete_run(record, path)
-    if grouping.seeds and grouping.seeds.names: name_groups(path, dict(zip(record["seeds"]["clusters"], grouping.seeds.names)))
+    if grouping.seeds and grouping.seeds.names:
+        for text in name_groups(path, dict(zip(record["seeds"]["clusters"], grouping.seeds.names))): warnings.warn(text)
     if (path/"names.json").is_file(): update_name_columns(path)
 
 def _level_record(level): # Its labels are a column of clusters.csv

@@ -18,7 +18,7 @@ import pandas as pd
 from ..core.files import shorten, read_csv, read_text
 
 # %% ../../nbs/09_pipeline/10_run_reading.ipynb #75f851f3
-_TEXT_COLUMNS = "path", "reason", "label", "name", "mark", "note", "clip_id", "channel", "time"
+_TEXT_COLUMNS = "path", "reason", "label", "name", "mark", "note", "clip_id", "channel", "time", "seed"
 _NUMBER_COLUMNS = "start", "end", "confidence", "stability", "low_hz", "high_hz"
 _MAY_BE_EMPTY = "confidence", "stability", "label", "low_hz", "high_hz"
 
@@ -139,7 +139,7 @@ def is_leftover(path:Path)->bool: # A file in a run folder
 
 def _is_run(out):
     "Is a run.json one of ours, or perhaps a damaged one of ours?"
-    try: record = json.loads((out/"run.json").read_text(encoding="utf-8"))
+    try: record = json.loads(read_text(out/"run.json"))
     except (ValueError, RecursionError): return (out/"clusters.csv").is_file()
     return isinstance(record, dict) and "schema" in record
 

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..audio.clip_tables import clips_of_tables, read_clip_table
-from ..core.files import read_csv, shorten
+from ..audio.clip_tables import _read, clips_of_tables, read_clip_table
+from ..core.files import shorten
 from ..kmeans.constraints import Constraints
-from .annotations import display_name, edited_clusters, read_names
-from .run_reading import read_table
+from .annotations import display_name, edited_clusters, read_names, spreadsheet_safe
+from .run_reading import read_run, read_table
 
 # %% ../../nbs/09_pipeline/19_seeds.ipynb #4c2eed76
 @dataclass(frozen=True, eq=False)
@@ -33,6 +33,10 @@ class Seeds:
     def labels(self)->list: # Texts [N]
         "The group that each clip is a seed of, empty where it is none."
         return ["" if g < 0 else self.names[g] for g in self.constraints.seeds.tolist()]
+
+    def column(self)->list: # Texts [N]
+        "The same as a table for a spreadsheet holds it."
+        return [spreadsheet_safe(label) for label in self.labels()]
 
     def extended(self, n:int, # Clips that come behind
     )->"Seeds":
@@ -54,7 +58,7 @@ class Seeds:
     def from_record(cls, record:dict, labels:Iterable, # From `record`, and the column `seed` of clusters.csv
     )->"Seeds":
         "What a run folder holds."
-        number = {name: g for g,name in enumerate(record["names"])}
+        number = {spreadsheet_safe(name): g for g,name in enumerate(record["names"])}
         seeds = np.array([number.get(label, -1) for label in labels], np.int64)
         return cls(Constraints(seeds, record["must_link"], record["cannot_link"]), tuple(record["names"]))
 
@@ -93,10 +97,9 @@ def _table_of(source):
     if Path(source).suffix.lower() not in (".csv", ".tsv", ".txt", ".parquet"):
         raise ValueError(f"{source} is no table of seeds: say a .csv, .tsv, .txt or .parquet file, or a run folder")
     if not Path(source).is_file(): raise ValueError(f"there is no file {source}")
-    folder = Path(source).absolute().parent
-    if Path(source).suffix.lower() == ".csv":
-        table = read_csv(source, dtype=str).fillna("")
-        if "link" in table or {"path", "label"} <= set(table) and "start" not in table: return table, folder
+    folder, table = Path(source).absolute().parent, _read(Path(source))
+    if "link" in table or {"path", "label"} <= set(table) and "start" not in table:
+        return table.astype(object).where(table.notna(), "").astype(str), folder
     return None, folder
 
 _NEEDED = "seeds need columns path and label, links path, other and link"
@@ -119,6 +122,7 @@ def _is_run(source): return isinstance(source, (str, Path)) and Path(source).is_
 
 def _marked_by_hand(run):
     "Clips that a person moved, and representatives of groups that have names, as rows of seeds."
+    read_run(run) # says what is wrong where there is none
     table, names = read_table(Path(run)/"clusters.csv"), read_names(run)
     now = edited_clusters(table, names)
     moved = table.clip_id.isin(names["clips"]) & (now >= 0) if "clip_id" in table else now < now

@@ -98,3 +98,35 @@ def test_tables_of_other_programs_are_seeds_too(words, tmp_path):
     clips = words[1].iloc[:4]
     found = read_seeds(tmp_path/f"{Path(path).stem}.txt", clips)
     assert found.labels() == ["owl", "", "", ""]
+
+def test_a_name_that_was_given_by_hand_stays(words, capsys):
+    folder = words[0]
+    assert run(folder, "hand", "--seeds", str(folder/"seeds.csv")) == 0
+    names = read_names(folder/"hand")
+    bat = next(c for c,name in names["names"].items() if name == "bat")
+    write_names(folder/"hand", {**names, "names": {**names["names"], bat: "pipistrelle"}})
+    capsys.readouterr()
+    assert run(folder, "hand", "--seeds", str(folder/"seeds.csv"), "--overwrite") == 0
+    assert read_names(folder/"hand")["names"][bat] == "pipistrelle" and "keeps that name" in capsys.readouterr().err
+
+def test_names_that_look_like_numbers_or_formulas(words):
+    folder, table = words
+    seeds = table[["path"]].assign(label=table.label.map({"word0": "007", "word1": "=1+1", "word2": "1.0", "word3": "08", "word4": "1e3"}))
+    seeds.to_csv(folder/"odd.csv", index=False)
+    assert run(folder, "odd", "--seeds", str(folder/"odd.csv")) == 0
+    assert "'=1+1" in set(read_table(folder/"odd/clusters.csv").seed)
+    loaded = load_run(folder/"odd").seeds
+    assert set(loaded.labels()) == {"007", "=1+1", "1.0", "08", "1e3"} and (loaded.constraints.seeds >= 0).all()
+    assert main(["score", str(folder/"odd"), "--labels", "parent"]) == 2 # all clips are seeds
+
+def test_tables_of_other_forms(words, tmp_path):
+    clips = words[1]
+    rows = pd.DataFrame(dict(path=[clips.path[0], clips.path[50]], label=["owl", "bat"]))
+    links = pd.DataFrame(dict(path=[clips.path[0]], other=[clips.path[50]], link=["cannot"]))
+    rows.to_csv(tmp_path/"s.tsv", sep="\t", index=False)
+    rows.to_parquet(tmp_path/"s.parquet")
+    links.assign(start=[np.nan]).to_parquet(tmp_path/"l.parquet")
+    for name in "s.tsv", "s.parquet": assert read_seeds(tmp_path/name, clips).names == ("bat", "owl")
+    assert len(read_seeds(tmp_path/"l.parquet", clips).constraints.cannot_link) == 1
+    (tmp_path/"folder").mkdir()
+    with pytest.raises(ValueError, match="is not a run folder"): read_seeds(tmp_path/"folder", clips)
