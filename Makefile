@@ -16,7 +16,7 @@ WEIGHTS = $(VENV)/weights
 TESTED  = OMP_NUM_THREADS=1 AUDIOCLUST_ENCODER=fixed $(RUN)
 SUM     = find nbs audioclust README.md llms.txt -type f \( -name llms.txt -o -name '*.ipynb' -o -name '*.py' -o -name '*.pyi' -o -name '*.md' -o -name '*.bib' \) | LC_ALL=C sort | xargs cksum
 
-.PHONY: help setup demo test check types nbtest pytest export readme docs bench hooks clean
+.PHONY: help setup demo test check types nbtest pytest export readme docs bench soak hooks clean
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
@@ -70,6 +70,9 @@ bench: $(STAMP) ## run the benchmarks and write benchmarks/results (half an hour
 	$(RUN) python benchmarks/frontend.py
 	$(RUN) python benchmarks/kmeans.py
 	$(RUN) python benchmarks/scale.py
+
+soak: $(STAMP) ## two hours of runs in one process, and a large run killed ten times; writes benchmarks/results
+	OMP_NUM_THREADS=1 $(RUN) python benchmarks/soak.py
 
 hooks: $(STAMP) ## keep notebooks clean in git, once per clone
 	$(RUN) nbdev_install_hooks

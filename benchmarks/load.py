@@ -71,8 +71,8 @@ def words(folder, n):
     for i in order[n:]: made[i].unlink()
     return [made[i] for i in np.sort(order[:n])]
 
-def recording(path, hours, seed=0):
-    "Calls of four kinds, one every four seconds or so, on noise; written a minute at a time."
+def recording(path, hours, seed=0, damaged=True):
+    "Calls of four kinds, one every four seconds or so, on noise; written a minute at a time. A stretch in the middle may be damaged."
     rng, t = np.random.default_rng(seed), np.arange(int(.8*RATE))/RATE
     env = np.sin(np.pi*t/t[-1])**.5
     calls = [env*np.sin(2*np.pi*(400*t + 500*t**2)), env*np.sin(2*np.pi*(2800*t - 900*t**2)), env*np.sin(2*np.pi*1500*t)*(np.sin(2*np.pi*11*t) > 0), env*sum(np.sin(2*np.pi*300*k*t)/k for k in range(1, 9))]
@@ -81,6 +81,7 @@ def recording(path, hours, seed=0):
             x = .004*rng.standard_normal(60*RATE)
             for at in np.arange(15)*4*RATE + rng.integers(0, 3*RATE, 15): x[at:at+len(t)] += rng.uniform(.05, .5)*calls[rng.integers(4)]
             f.write(x)
+    if not damaged: return
     size = path.stat().st_size
     with open(path, "r+b") as f: f.seek(size//2); f.write(rng.bytes(min(20_000, size//50)))
 
