@@ -13,7 +13,6 @@ import warnings
 from argparse import Namespace
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
-from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +82,9 @@ def _check(args, request):
 # %% ../../nbs/11_cli/03_cluster_command.ipynb #d66bfa7b
 def _renumbered(args, grouping):
     "The grouping with the numbers of the run that is replaced, or of the one named by --like; names are carried over."
-    from audioclust.pipeline.numbering import carry_names, renumbered
+    from audioclust.pipeline.numbering import carry_names, continued_numbers, renumbered
     earlier, out = Path(args.like or args.out), Path(args.out)
+    _take_typed(out)
     by, table = _earlier(args)
     if by is None: return grouping # nothing is replaced, or what is there is no complete run
     if by != args.by:
@@ -92,9 +92,25 @@ def _renumbered(args, grouping):
         return grouping
     grouping = renumbered(grouping, table)
     if args.like: _copy_names(earlier, out)
-    for name in carry_names(out, {int(c) for c in grouping.labels}, grouping.table().clip_id):
+    continued, reused = continued_numbers(table, grouping.table())
+    if reused: warnings.warn(f"{_listed(reused)} now: new groups have numbers of groups that are gone")
+    for name in carry_names(out, continued, grouping.table().clip_id):
         warnings.warn(f"no cluster holds what was called {name!r} any more: the name is kept in names.json, under lost")
     return grouping
+
+def _listed(clusters):
+    first = ", ".join(map(str, sorted(clusters)[:20]))
+    if len(clusters) == 1: return f"cluster {first} is another group"
+    return f"clusters {first}{' and others' if len(clusters) > 20 else ''} are other groups"
+
+def _take_typed(out):
+    "Keep what a person typed into the table that is about to be replaced; in a run that is resumed, this has been done."
+    from audioclust.pipeline.annotations import take_typed_names
+    from audioclust.pipeline.resuming import EARLIER
+    if not (out/"run.json").is_file() or (out/EARLIER).is_file(): return
+    try: said = take_typed_names(out)
+    except (ValueError, OSError): return # the run is damaged or incomplete; it is replaced
+    for text in said: warnings.warn(text)
 
 def _earlier(args):
     "By what the earlier run groups, and its table; nothing and nothing where there is none."
@@ -105,14 +121,10 @@ def _earlier(args):
 
 def _put_names_aside(out, name, why):
     if not (out/"names.json").is_file(): return
-    aside = _free_name(out/name) # a run that was killed and is resumed comes here twice
+    from audioclust.pipeline.annotations import free_name
+    aside = free_name(out/name) # a run that was killed and is resumed comes here twice
     (out/"names.json").replace(aside)
     warnings.warn(f"{why} {aside} now")
-
-def _free_name(file):
-    "The file, or, where it is there already, the same with -2, -3, … at the end of its name."
-    numbered = (file.with_stem(f"{file.stem}-{i}") for i in count(2))
-    return next(f for f in chain([file], numbered) if not f.exists())
 
 def _copy_names(earlier, out):
     from audioclust.core.files import atomic_write

@@ -4,17 +4,21 @@
 
 # %% auto #0
 __all__ = ['MARKS', 'KINDS', 'NEW_GROUPS', 'read_names', 'check_names', 'made_groups', 'merged_into', 'flattened', 'display_name',
-           'spreadsheet_safe', 'edited_clusters', 'write_names', 'name_groups', 'update_name_columns']
+           'spreadsheet_safe', 'edited_clusters', 'write_names', 'name_groups', 'update_name_columns',
+           'take_typed_names', 'free_name']
 
 # %% ../../nbs/09_pipeline/11_annotations.ipynb #ad9a5b26
 import json
 import re
+import shutil
+import warnings
 from collections.abc import Iterable
+from itertools import chain, count
 from pathlib import Path
 
 import pandas as pd
 
-from ..core.files import read_text, shorten, write_json, write_table
+from ..core.files import atomic_write, read_text, shorten, write_json, write_table
 from .run_reading import read_run, read_table
 
 # %% ../../nbs/09_pipeline/11_annotations.ipynb #65a3db92
@@ -157,11 +161,19 @@ def write_names(run:str|Path, # A run folder
     names:dict, # names, merged, marks, notes, clips
 ):
     "Write names to `names.json`, and into `clusters.csv`."
-    run, by = Path(run), read_run(run)["by"]
+    run = Path(run)
     table = read_table(run/"clusters.csv")
     check_names(names, table.cluster.unique(), table.clip_id if "clip_id" in table else None)
-    write_json(dict(schema=1, edits={by: {**_empty(), **names}}), run/"names.json")
+    for text in _set_aside(run, table): warnings.warn(text)
+    _write(run, names)
     update_name_columns(run)
+
+def _write(run, names):
+    "Replace the edits in `names.json`; what is listed there as lost stays."
+    try: record = _parsed(run/"names.json")
+    except ValueError: record = {}
+    lost = {"lost": record["lost"]} if isinstance(record.get("lost"), list) else {}
+    write_json(dict(schema=1, edits={read_run(run)["by"]: {**_empty(), **names}}, **lost), run/"names.json")
 
 def name_groups(run:str|Path, # A run folder that is complete
     names:dict, # Number of a cluster → its name
@@ -177,12 +189,64 @@ def name_groups(run:str|Path, # A run folder that is complete
 def update_name_columns(run:str|Path): # A run folder
     "Bring the columns `name`, `mark` and `note` of `clusters.csv` up to date."
     run = Path(run)
-    names, table = flattened(read_names(run)), read_table(run/"clusters.csv").drop(columns=["name", "mark", "note"], errors="ignore")
+    table = read_table(run/"clusters.csv")
+    columns = _name_columns(table, read_names(run))
+    write_table(table.drop(columns=_COLUMNS, errors="ignore").assign(**columns), run/"clusters.csv")
+
+_COLUMNS = ["name", "mark", "note"]
+
+def _name_columns(table, names):
+    "What the columns hold that there are, by their names."
+    names = flattened(names)
     edited = edited_clusters(table, names)
-    clusters = edited.unique()
+    clusters, columns = edited.unique(), {}
     if names["names"] or names["merged"] or names["clips"]:
-        table["name"] = edited.map({c: spreadsheet_safe(display_name(c, names)) for c in clusters})
+        columns["name"] = edited.map({c: spreadsheet_safe(display_name(c, names)) for c in clusters})
     for kind in "marks", "notes":
         values = {c: names[kind].get(str(merged_into(c, names)), "") for c in clusters}
-        if names[kind]: table[kind[:-1]] = edited.map({c: spreadsheet_safe(" ".join(text.split())) for c,text in values.items()})
-    write_table(table, run/"clusters.csv")
+        if names[kind]: columns[kind[:-1]] = edited.map({c: spreadsheet_safe(" ".join(text.split())) for c,text in values.items()})
+    return columns
+
+# %% ../../nbs/09_pipeline/11_annotations.ipynb #4acda090
+def take_typed_names(run:str|Path, # A run folder that is complete
+)->list: # What was done, as texts; empty where nothing was typed
+    "Take over names that a person typed into `clusters.csv`, and put aside a copy where they cannot be taken over."
+    run, known = Path(run), read_names(run)
+    table = read_table(run/"clusters.csv")
+    typed = _typed_names(table, known)
+    new = {str(c): name for c,name in typed.items() if name and str(c) not in known["names"]}
+    if not new: return _set_aside(run, table)
+    _write(run, {**known, "names": {**known["names"], **new}})
+    listed = shorten(", ".join(f"cluster {c} is {name!r}" for c,name in new.items()), 300)
+    return [f"names that were typed into {run/'clusters.csv'} are taken over: {listed}", *_set_aside(run, table)]
+
+def _typed_cells(table, names):
+    "Where a column holds another text than the names give: a boolean Series for each column."
+    expected = _name_columns(table, names)
+    def plain(column): return column.fillna("").astype(str).str.strip().str.lstrip("'")
+    cells = {c: plain(table[c]) for c in _COLUMNS if c in table}
+    return {c: (text != "") & (text != plain(expected[c]) if c in expected else True) for c,text in cells.items()}
+
+def _typed_names(table, names):
+    "The name that was typed for all clips of a cluster; None where it was for some of them, or where there are several."
+    differs = _typed_cells(table, names).get("name")
+    if differs is None or not differs.any(): return {}
+    clusters = edited_clusters(table, names).map({c: merged_into(c, names) for c in set(edited_clusters(table, names))})
+    typed = {int(c): set(table.name[clusters == c].str.strip()) for c in clusters[differs].unique() if c >= 0}
+    return {c: texts.pop() if len(texts) == 1 else None for c,texts in typed.items()}
+
+def _set_aside(run, table):
+    "A copy of a table in which somebody typed what `names.json` does not hold; what was done, as texts."
+    columns = [c for c,differs in _typed_cells(table, read_names(run)).items() if differs.any()]
+    if not columns or any(_same_bytes(f, run/"clusters.csv") for f in run.glob("clusters-by-hand*.csv")): return []
+    with atomic_write(aside := free_name(run/"clusters-by-hand.csv")) as tmp: shutil.copyfile(run/"clusters.csv", tmp)
+    return [f"{run/'clusters.csv'} was changed by hand in the column {' and '.join(columns)}; it is written again, "
+            f"and {aside} keeps what was typed. Names that last are given on the page, by: audioclust listen {run}"]
+
+def _same_bytes(one, other): return one.read_bytes() == other.read_bytes()
+
+def free_name(file:Path, # That may be there already
+)->Path:
+    "The file, or the same with -2, -3, … at the end of its name."
+    numbered = (file.with_stem(f"{file.stem}-{i}") for i in count(2))
+    return next(f for f in chain([file], numbered) if not f.exists())

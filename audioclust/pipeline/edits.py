@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from ..core.files import shorten
-from .annotations import _parsed, check_names, KINDS, made_groups, NEW_GROUPS, read_names, write_names
+from .annotations import _parsed, check_names, KINDS, made_groups, NEW_GROUPS, read_names, take_typed_names, write_names
 from .run_reading import read_run, read_table
 
 # %% ../../nbs/09_pipeline/16_edits.ipynb #da50923e
@@ -27,6 +27,8 @@ def apply_edits(run:str|Path, # A run folder, or one with a run by content and o
     if not edits: raise ValueError(f"{file} holds no edits: nothing was named, merged, marked or moved")
     if by not in edits:
         raise ValueError(f"{file} has edits of groupings by {shorten(', '.join(edits), 80)}, and {run} is one by {by}")
+    if _entry(record, "base", by) is not None: # else what the file says replaces all names
+        for text in take_typed_names(run): warnings.warn(text)
     try: write_names(run, _combined(record, run, by))
     except ValueError as e: raise ValueError(f"{file}: {e}") from None
 
