@@ -62,7 +62,7 @@ def _grow_record(args): # all else is of the run that grows
 def _check(args, request):
     "Refuse what can be refused before any work; is the run saved already?"
     from audioclust.audio.folders import check_recordings_exist
-    from audioclust.pipeline.resuming import check_same, saved, state
+    from audioclust.pipeline.resuming import check_same, continues_training, saved, state
     from audioclust.pipeline.run_reading import check_out
     from audioclust.pipeline.run_reading import read_run, read_table
     out, found = Path(args.out), state(args.out)
@@ -77,7 +77,7 @@ def _check(args, request):
         read_run(args.like)
         read_table(Path(args.like)/"clusters.csv")
     if args.labels and args.folder is not None: check_labels(args.folder, args.labels)
-    return resuming and (found == "whole" or saved(out))
+    return resuming and (found == "whole" or saved(out)) and not continues_training(out, _record_of(args, request))
 
 # %% ../../nbs/11_cli/03_cluster_command.ipynb #d66bfa7b
 def _renumbered(args, grouping):
@@ -176,11 +176,10 @@ def _cluster_one(args, team, messages):
         since = begun(args.out) if args.resume and not args.overwrite else None
         about = dict(request=_record_of(args, request), recordings=input_path(args), saved=saved)
         team.first(lambda: stack.enter_context(at_work(args.out, since, **about)))
-        if training and not args.resume: team.first(lambda: _remove_checkpoints(training))
+        if not args.resume: team.first(lambda: _remove_checkpoints(Path(args.out)/"training"))
         if not saved:
             _make(args, request, team, training, messages)
             team.first(lambda: note_saved(args.out))
-        if training: team.first(lambda: _remove_checkpoints(training))
         team.first(lambda: _finish(args))
 
 def _make(args, request, team, training, messages):

@@ -67,6 +67,7 @@ what comes out, in RUN
   figures/       a map, the sizes, how clips sit, what groups sound like, a tree over them,
                  and what was mixed up when there are labels
   curves.csv     how a training went, epoch by epoch (deepcluster, spice)
+  training/      its last checkpoints, for --resume with more epochs
 
 status: 0 done (also when some files could not be used), 2 not done, or not all of it (one line says why),
         130 interrupted

@@ -150,7 +150,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_result(few, tmp_path, c
     from audioclust.deepcluster.checkpoints import Checkpoints
     TRAIN = [*TRAINING, *quiet]
     assert main(["cluster", str(few), "--out", str(tmp_path/"whole"), *TRAIN]) == 0
-    assert not (tmp_path/"whole/training").exists() and len(pd.read_csv(tmp_path/"whole/curves.csv")) == 3
+    assert len(pd.read_csv(tmp_path/"whole/curves.csv")) == 3
     kept = Checkpoints.after_epoch
     def stop(self):
         kept(self)
@@ -164,7 +164,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_result(few, tmp_path, c
     assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *TRAIN, "--resume"]) == 0
     said = capsys.readouterr().err
     assert "epoch 1 of 3" not in said and "epoch 2 of 3" not in said and ("epoch 3 of 3" in said) == (not quiet)
-    for name in ("clusters.csv", "embeddings.npy", "curves.csv", "model/encoder.safetensors"): assert (tmp_path/"run"/name).read_bytes() == (tmp_path/"whole"/name).read_bytes(), name
+    for name in ("clusters.csv", "embeddings.npy", "curves.csv", "model/encoder.safetensors", "training/training.safetensors"): assert (tmp_path/"run"/name).read_bytes() == (tmp_path/"whole"/name).read_bytes(), name
 
 
 SPICE = ["--method", "spice", "--n-clusters", "3", "--epochs", "2", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2", "--no-cache"]
@@ -186,8 +186,36 @@ def test_spice_stopped_and_gone_on_with_is_the_same(few, brief, tmp_path, monkey
     monkeypatch.setattr(Checkpoints, "after_epoch", write)
     assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *SPICE, "-q", "--resume"]) == 0
     assert (tmp_path/"run/clusters.csv").read_bytes() == (tmp_path/"whole/clusters.csv").read_bytes()
-    assert not (tmp_path/"run/training").exists()
+    assert (tmp_path/"run/training/match.safetensors").read_bytes() == (tmp_path/"whole/training/match.safetensors").read_bytes()
     assert set(pd.read_csv(tmp_path/"run/curves.csv").stage) == {"contrast by content", "contrast by source", "heads", "match"}
+
+def stages(run): return pd.read_csv(run/"curves.csv").stage.value_counts().to_dict()
+
+@pytest.mark.parametrize("stopped", [True, False], ids=["stopped", "complete"])
+@pytest.mark.parametrize("options", [TRAINING, SPICE], ids=["deepcluster", "spice"])
+def test_more_epochs_than_before_go_on(few, brief, tmp_path, monkeypatch, capsys, options, stopped):
+    from audioclust.deepcluster.checkpoints import Checkpoints
+    def cluster(epochs, *more): return main(["cluster", str(few), "--out", str(tmp_path/"run"), *options, "--epochs", str(epochs), *more])
+    write, trained = Checkpoints.after_epoch, []
+    def note(self):
+        write(self)
+        if self.epoch > self.loaded_epoch: trained.append((self.file.stem, self.epoch))
+        if stopped and self.file.stem in ("training", "source") and self.epoch == 1: raise KeyboardInterrupt
+    monkeypatch.setattr(Checkpoints, "after_epoch", note)
+    assert cluster(2, "-q") == 130*stopped
+    trained.clear()
+    stopped = False
+    assert cluster(4, "--resume") == 0, capsys.readouterr().err
+    assert [e for name,e in trained if name in ("training", "content")] == [2, 3], "it goes on, and does not begin again"
+    if options is SPICE: assert [e for name,e in trained if name == "source"] == [2, 3] and [e for name,e in trained if name == "match"] == [0, 1] and stages(tmp_path/"run")["contrast by content"] == 4
+    else: assert len(pd.read_csv(tmp_path/"run/curves.csv")) == 4
+    capsys.readouterr()
+    assert cluster(3, "--resume") == 2 and "'epochs': 4" in capsys.readouterr().err
+    trained.clear()
+    assert cluster(4, "--resume") == 0 and not trained, "all is done"
+    for f in (tmp_path/"run/training").iterdir(): f.unlink()
+    assert cluster(5, "--resume") == 2 and "cannot go on: start again with --overwrite" in capsys.readouterr().err
+    assert main(["cluster", str(few), "--out", str(tmp_path/"run"), "--n-clusters", "3", "--overwrite", "-q"]) == 0 and not (tmp_path/"run/training").exists()
 
 
 @pytest.mark.parametrize("options, said", [(["--epochs", "3"], "--epochs is for"), (["--method", "deepcluster", "--encoder", "untrained"], "encoder of its own"),
