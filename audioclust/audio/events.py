@@ -20,7 +20,7 @@ import scipy.fft
 from scipy.ndimage import uniform_filter1d
 
 from .clip_table import channel_numbers, with_channels
-from .decoding import _check_header, _finite, _open, check_has_channel, one_channel, probe
+from .decoding import _check_header, _finite, check_has_channel, one_channel, open_recording, probe
 from .recordings import AudioError, find_audio, report_unusable
 from .streaming import available_cores
 
@@ -230,7 +230,7 @@ def events_in(path:str|Path, # A recording
     "The events in a recording; `AudioError` where it cannot be used."
     settings = settings or EventSettings()
     path = Path(path)
-    with _open(path) as file:
+    with open_recording(path) as file:
         _check_header(path, file)
         check_has_channel(file, path, channel)
         try: bands = _Bands(file.samplerate, settings)

@@ -142,7 +142,8 @@ def _add_resources(c):
 def _add_outcome(c):
     "What becomes of a run that is there, and what is written."
     c.add_argument("--resume", action="store_true",
-        help="continue a run that was stopped in RUN: embeddings come from the cache, a training resumes after its last epoch; with a larger --epochs, that of a complete run goes on as well")
+        help="continue a run that was stopped in RUN: embeddings come from the cache, a training resumes after its last epoch; "
+             "with a larger --epochs, that of a complete run goes on as well")
     c.add_argument("--overwrite", action="store_true",
         help="replace a run that is already at --out; clusters that hold the same clips keep their numbers and names")
     c.add_argument("--grow", metavar="RUN",

@@ -8,6 +8,7 @@ __all__ = ['BROWSER_FORMATS', 'MP3_RATES', 'as_mp3', 'relative_link', 'linked_au
 # %% ../../nbs/10_listen/02_clip_audio.ipynb #bed8a2f6
 import base64
 import io
+import math
 import os
 from functools import cache, partial
 from pathlib import Path
@@ -18,8 +19,9 @@ import pandas as pd
 import soundfile as sf
 
 from ..audio.recordings import AudioError
+from ..audio.batches import MAX_CLIP_SECONDS
 from ..audio.clip_table import channel_numbers
-from ..audio.decoding import load_audio
+from ..audio.decoding import load_audio, probe
 from ..core.files import atomic_write
 
 # %% ../../nbs/10_listen/02_clip_audio.ipynb #cdf1b6f4
@@ -32,16 +34,21 @@ def as_mp3(path:str|Path, # A recording
     channel:int|None=None, # Counted from 1; None is the mean of all
 )->bytes: # Content of an MP3 file
     "A part of a recording as MP3, mono; sounds above 24 kHz are lost."
-    wave, rate = load_audio(path, None, start, end, channel)
-    mp3_rate = next((r for r in MP3_RATES if r >= rate), MP3_RATES[-1])
-    if mp3_rate != rate: wave, _ = load_audio(path, mp3_rate, start, end, channel)
-    return _encode_mp3(np.clip(wave.numpy(), -1, 1), mp3_rate)
+    info = probe(path)
+    duration = min(math.inf if end is None else end, info.duration) - start
+    if duration > MAX_CLIP_SECONDS: raise AudioError(path, f"a clip of {duration:,.0f} s is longer than {MAX_CLIP_SECONDS:.0f} s")
+    rate = next((r for r in MP3_RATES if r >= info.sample_rate), MP3_RATES[-1])
+    wave, _ = load_audio(path, rate, start, end, channel)
+    return _encode_mp3(wave.numpy(), rate)
+
+_BLOCK = 2**20 # samples that are encoded at a time
 
 def _encode_mp3(samples, rate):
-    file = io.BytesIO()
-    write = partial(sf.write, file, samples, rate, format="MP3", subtype="MPEG_LAYER_III")
-    try: write(bitrate_mode="VARIABLE", compression_level=.6)
-    except TypeError: write()  # soundfile before 0.13 has no choice of quality
+    file, kind = io.BytesIO(), dict(mode="w", samplerate=rate, channels=1, format="MP3", subtype="MPEG_LAYER_III")
+    try: encoder = sf.SoundFile(file, **kind, bitrate_mode="VARIABLE", compression_level=.6)
+    except TypeError: encoder = sf.SoundFile(file, **kind)  # soundfile before 0.13 has no choice of quality
+    with encoder:
+        for i in range(0, len(samples), _BLOCK): encoder.write(np.clip(samples[i:i + _BLOCK], -1, 1))
     return file.getvalue()
 
 # %% ../../nbs/10_listen/02_clip_audio.ipynb #5fc2e311

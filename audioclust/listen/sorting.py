@@ -19,7 +19,7 @@ import numpy as np
 import soundfile as sf
 
 from ..audio.clip_table import channel_numbers
-from ..audio.decoding import probe
+from ..audio.decoding import check_has_channel, open_recording, probe
 from ..audio.recordings import AudioError
 from ..core.files import read_array, atomic_write
 from ..ensembles.membership import cluster_means
@@ -167,7 +167,7 @@ def _write_copies(clips, targets, out, link):
             failures.append((clip.path, reason))
             continue
         try: _write_copy(clip, target, link)
-        except (OSError, sf.LibsndfileError) as e:
+        except (OSError, AudioError, sf.LibsndfileError) as e:
             if getattr(e, "errno", None) in _FATAL:
                 n_written = n_before - len(failures)
                 written = f"{n_written:,} of {len(clips):,} clips are in {out}"
@@ -187,23 +187,40 @@ def _unreadable(path):
 # %% ../../nbs/10_listen/08_sorting.ipynb #46a0906f
 def _write_copy(clip, target, link):
     "Copy or link a whole recording, or cut out a part of one."
-    part = None if clip.whole else _cut_out(clip.path, clip.start, clip.end, clip.channel_number)
-    with atomic_write(target, sync=False, create=not link or part is not None) as tmp:
-        if part is not None: tmp.write_bytes(part)
+    with atomic_write(target, sync=False, create=not link or not clip.whole) as tmp:
+        if not clip.whole: _cut_out(clip.path, tmp, clip.start, clip.end, clip.channel_number)
         elif link == "hard": os.link(clip.path, tmp)
         elif link: tmp.symlink_to(os.path.abspath(clip.path))
         else: shutil.copy2(clip.path, tmp)
 
 _WAV_SUBTYPES = "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "PCM_U8"
 
-def _cut_out(path, start, end, channel):
-    "A part of a recording as a WAV file, with all its channels (0) or one of them."
-    with sf.SoundFile(os.fsencode(path)) as recording:
+_BLOCK = 2**20 # samples over all channels that are held at a time
+
+def _cut_out(path, target, start, end, channel):
+    "Write a part of a recording as a WAV file, with all its channels (0) or one of them."
+    with open_recording(path) as recording:
+        check_has_channel(recording, path, channel or None)
         rate = recording.samplerate
         recording.seek(min(round(start*rate), recording.frames))
-        samples = recording.read(round((end - start)*rate), always_2d=True)
-        if channel: samples = samples[:, channel - 1]
         subtype = recording.subtype if recording.subtype in _WAV_SUBTYPES else "PCM_16"
-    file = io.BytesIO()
-    sf.write(file, samples, rate, format="WAV", subtype=subtype)
-    return file.getvalue()
+        kind = dict(samplerate=rate, channels=1 if channel else recording.channels, format="WAV", subtype=subtype)
+        n_left, n_block = round((end - start)*rate), max(1, _BLOCK//recording.channels)
+        with _Target(target) as file, sf.SoundFile(file, "w", **kind) as part:
+            while n_left > 0 and len(block := recording.read(min(n_left, n_block), always_2d=True)):
+                part.write(block[:, channel - 1] if channel else block)
+                n_left -= len(block)
+
+class _Target(io.FileIO):
+    "A file that libsndfile writes to; an error of the disk, which would be lost in there, is raised at the end."
+    def __init__(self, path):
+        super().__init__(path, "w+")
+        self.error = None
+    def write(self, data):
+        if self.error: return 0
+        try: return super().write(data)
+        except OSError as e: self.error = e
+        return 0
+    def __exit__(self, *exception):
+        super().__exit__(*exception)
+        if self.error: raise self.error

@@ -136,7 +136,8 @@ def continues_training(out:str|Path, # A run folder that holds a run
     "Is a complete run asked to be trained for more epochs? An error where the state of its training is gone."
     out = Path(out)
     file = out/MARK
-    if not more_epochs(upgraded(_read_object(file if file.is_file() else out/"run.json")).get("request", {}), jsonable(request)): return False
+    then = upgraded(_read_object(file if file.is_file() else out/"run.json")).get("request", {})
+    if not more_epochs(then, jsonable(request)): return False
     if any((out/"training").glob("*.safetensors")): return True
     raise ValueError(f"{out/'training'} is gone, so this training cannot go on: start again with --overwrite")
 

@@ -245,3 +245,40 @@ assert len(wave) == 3_200_000
 assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def _untold(path, rate=22050, channels=1, before=b"", **how):
+    "An MP3 file of 40 s without the frame that tells its length."
+    from audioclust.audio.mp3_length import _frame
+    t = np.arange(20*rate)/rate
+    wave = np.concatenate([.3*np.sin(2*np.pi*440*t), .3*np.random.default_rng(0).standard_normal(len(t))])
+    sf.write(path, np.stack([wave]*channels, 1), rate, format="MP3", **how)
+    data = path.read_bytes()
+    path.write_bytes(before + data[_frame(data, 0).length:])
+
+VARIABLE = dict(bitrate_mode="VARIABLE", compression_level=.5)
+
+@pytest.mark.parametrize("rate, channels", [(44100, 1), (44100, 2), (22050, 2), (16000, 1), (8000, 1)])
+def test_an_mp3_file_that_does_not_tell_its_length_is_read_to_its_end(tmp_path, rate, channels):
+    tag = b"ID3\4\0\0" + bytes([0, 0, 2, 0]) + b"\xff\xfb"*128  # that looks like frames
+    _untold(path := tmp_path/"a.mp3", rate, channels, tag, **VARIABLE)
+    assert abs(probe(path).duration - 40) < .5
+    parts = [load_audio(path, 8000, s, s + 5)[0] for s in (0, 10, 30)]
+    assert parts[2].diff().std() > 2*parts[0].diff().std() and all(len(p) == 40000 for p in parts)
+    torch.testing.assert_close(load_audio(path, 8000)[0][240000:280000], parts[2], atol=1e-3, rtol=0)
+
+def test_damage_within_an_mp3_file_ends_the_count_no_sooner_than_the_file(tmp_path):
+    _untold(path := tmp_path/"a.mp3", **VARIABLE)
+    data = bytearray(path.read_bytes())
+    data[len(data)//2:len(data)//2 + 3000] = bytes(3000)
+    path.write_bytes(data)
+    assert 38 < probe(path).duration < 41
+
+def test_files_of_constant_bit_rate_and_no_mp3_files_are_left_alone(tmp_path):
+    from audioclust.audio.mp3_length import with_length
+    _untold(tmp_path/"a.mp3", bitrate_mode="CONSTANT", compression_level=.5)
+    sf.write(tmp_path/"b.wav", np.zeros(800), 8000)
+    (tmp_path/"c.mp3").write_bytes(b"")
+    (tmp_path/"d.mp3").write_bytes(b"\xff"*200_000)
+    assert [with_length(tmp_path/n) for n in ("a.mp3", "b.wav", "c.mp3", "d.mp3")] == [None]*4
+    assert abs(probe(tmp_path/"a.mp3").duration - 40) < .5

@@ -195,3 +195,23 @@ def test_sort_copies_sounds_only(run, capsys):
     (run/"clusters.csv").write_text(text.replace(first, str(secret)))
     assert main(["sort", str(run), str(run.parent/"sorted")]) == 2
     assert "not audio" in capsys.readouterr().err and not list((run.parent/"sorted").rglob("secret*"))
+
+
+def test_hours_of_silence_take_no_memory(run, capsys):
+    import tracemalloc
+    from audioclust.core.files import write_table
+    (run/"../silence").mkdir()
+    with sf.SoundFile(silence := run/"../silence/three hours.flac", "w", 8000, 1, format="FLAC") as f:
+        for _ in range(180): f.write(np.zeros(60*8000, np.float32))  # three hours, 260 kB
+    table = read_table(run/"clusters.csv")
+    table.loc[:1, "path"], table.loc[:1, "start"], table.loc[:1, "end"] = str(silence.resolve()), [0., 1.], 10800.
+    write_table(table, run/"clusters.csv")
+    tracemalloc.start()
+    assert main(["sort", str(run), str(run/"../sorted")]) == 0
+    sorting = tracemalloc.get_traced_memory()[1]
+    tracemalloc.reset_peak()
+    assert main(["listen", str(run), "--embed"]) == 0
+    embedding = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert max(sorting, embedding) < 300e6, (sorting, embedding)  # three hours are 345 MB
+    assert max(p.stat().st_size for p in (run/"../sorted").rglob("*.wav")) > 170e6
