@@ -90,12 +90,22 @@ def _is_mp3(path)->bool:
     with open(path, "rb") as f: head = f.read(3)
     return head == b"ID3" or head[:1] == b"\xff" or str(path)[-4:].lower() == ".mp3"
 
+_LONGEST_NAME = 1000 # bytes of a path that libsndfile takes
+
+class _SoundFile(sf.SoundFile):
+    "That closes what it reads from, if that is open in Python."
+    def close(self):
+        super().close()
+        if hasattr(self.name, "close"): self.name.close()
+
 def _sound_file(path):
     "An open `soundfile.SoundFile`, to its true end."
-    file = sf.SoundFile(os.fsdecode(path) if os.name == "nt" else os.fsencode(path))
+    name = os.fsencode(path)
+    if len(name) >= _LONGEST_NAME: file = _SoundFile(open(path, "rb"))
+    else: file = _SoundFile(os.fsdecode(path) if os.name == "nt" else name)
     if file.subtype != "MPEG_LAYER_III" or (counted := with_length(path)) is None: return file
     file.close()
-    return sf.SoundFile(counted)
+    return _SoundFile(counted)
 
 @contextmanager
 def open_recording(path:str|bytes|Path # A file

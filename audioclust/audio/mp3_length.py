@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['with_length']
 
-# %% ../../nbs/01_audio/17_mp3_length.ipynb #e4d9b611
+# %% ../../nbs/01_audio/17_mp3_length.ipynb #cc3fdc7f
 import io
 import mmap
 import os
 from functools import lru_cache
 from typing import NamedTuple
 
-# %% ../../nbs/01_audio/17_mp3_length.ipynb #839a5bb6
+# %% ../../nbs/01_audio/17_mp3_length.ipynb #a12a38f0
 _BIT_RATES = {1: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320), # kbit/s, MPEG-1
               2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)} # MPEG-2 and 2.5
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)} # Hz, by the bits of the version
@@ -55,7 +55,7 @@ def _audio_start(data):
     size = data[6] << 21 | data[7] << 14 | data[8] << 7 | data[9] # seven bits a byte
     return 10 + size
 
-# %% ../../nbs/01_audio/17_mp3_length.ipynb #ea24e71d
+# %% ../../nbs/01_audio/17_mp3_length.ipynb #1ccae5f0
 @lru_cache(256)
 def _untold(path, size, modified):
     "(start of the frames in bytes, number of frames, header of the first) where an MP3 file does not tell its length; else None."
@@ -78,7 +78,7 @@ def _count(data):
         n, at = n + 1, at + frame.length
     return (start, n, bytes(data[start:start + 4])) if len(bit_rates) > 1 else None
 
-# %% ../../nbs/01_audio/17_mp3_length.ipynb #79c4d106
+# %% ../../nbs/01_audio/17_mp3_length.ipynb #c4533165
 class _WithFirstFrame(io.RawIOBase):
     "A file from some place on, with bytes before it."
     def __init__(self, path, start, before):

@@ -9,6 +9,7 @@ __all__ = ['main']
 import argparse
 import os
 import sys
+import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from typing import NoReturn
 
@@ -28,6 +29,7 @@ from audioclust.cli.options import (
 )
 from .run_commands import demo
 from ..core.console import echo
+from ..core.limits import check_threads
 from ..core.registry import METHODS
 
 # %% ../../nbs/11_cli/01_parser.ipynb #55b60008
@@ -113,6 +115,10 @@ def main(argv:list|None=None, # Arguments; None takes those of the command
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     for name in "stdout", "stderr": # closed, as by 2>&-
         if getattr(sys, name) is None: setattr(sys, name, open(os.devnull, "w"))
+    try: check_threads()
+    except OSError as e:
+        echo(f"audioclust: {e}", file=sys.stderr)
+        return 2
     if not rank(): return _main(argv)
     stderr = sys.stderr
     with open(os.devnull, "w") as null, redirect_stdout(null), redirect_stderr(null):
@@ -156,7 +162,7 @@ def _run(args, stderr):
         echo("audioclust: interrupted", file=sys.stderr)
         return getattr(e, "status", 130)
     except Exception as e:
-        if args.verbose: raise
+        if args.verbose: echo("".join(traceback.format_exception(e)).rstrip(), file=sys.stderr)
         everywhere = getattr(e, "everywhere", False) # in all processes, so that the first tells it
         echo(f"audioclust {args.command}: {_message(e, args)}", file=sys.stderr if everywhere or not stderr else stderr)
         return 2

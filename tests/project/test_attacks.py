@@ -215,3 +215,46 @@ def test_hours_of_silence_take_no_memory(run, capsys):
     tracemalloc.stop()
     assert max(sorting, embedding) < 300e6, (sorting, embedding)  # three hours are 345 MB
     assert max(p.stat().st_size for p in (run/"../sorted").rglob("*.wav")) > 170e6
+
+
+def test_too_few_threads_are_said_before_a_library_fails(run, monkeypatch, capsys):
+    import threading
+    start, left = threading.Thread.start, [3]
+    def limited(self):
+        if not left[0]: raise RuntimeError("can't start new thread")
+        left[0] -= 1
+        start(self)
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    assert again(run, "--overwrite") == 2
+    assert "only 3 more threads can be started" in (said := capsys.readouterr().err) and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("verbose", [[], ["-v"]])
+def test_an_error_does_not_control_the_terminal(tmp_path, capsys, verbose):
+    (tmp_path/"sounds").mkdir()
+    (name := tmp_path/"sounds"/"\x1b[31mred.wav").write_text("no sound")
+    assert main(["cluster", str(name), "--out", str(tmp_path/"run"), *verbose]) == 2
+    said = capsys.readouterr().err
+    assert "\x1b" not in said and "\\x1b[31mred" in said and ("Traceback" in said) == bool(verbose)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs openat")
+def test_very_deep_folders(run, capsys):
+    wav = next((run/"../sounds").rglob("*.wav")).read_bytes()
+    here = os.getcwd()
+    try:
+        os.chdir(run/"../sounds")
+        for i in range(1100):
+            os.mkdir("deep")
+            os.chdir("deep")
+            if i in (10, 500): open("a.wav", "wb").write(wav)
+    finally: os.chdir(here)
+    assert again(run, "--overwrite") == 0
+    paths, errors = read_table(run/"clusters.csv").path, read_table(run/"errors.csv")
+    assert sorted(p.count("/deep") for p in paths)[-2:] == [11, 501] and errors.reason.tolist() == ["the folder could not be read: File name too long"]
+    assert main(["sort", str(run), str(run/"../sorted")]) == 0 and len(list((run/"../sorted").rglob("*.wav"))) == 20
+    assert main(["listen", str(run), "--embed"]) == 0
+    import shutil
+    os.chdir(run/"../sounds")
+    try: subprocess.run(["rm", "-rf", "deep"])  # too deep for pytest
+    finally: os.chdir(here)
