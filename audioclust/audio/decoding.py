@@ -108,7 +108,7 @@ def _sound_file(path):
     return _SoundFile(counted)
 
 @contextmanager
-def open_recording(path:str|bytes|Path # A file
+def open_recording(path:str|Path # A file
 )->Iterator[sf.SoundFile]: # Open within the context
     "A recording to read from, or an `AudioError` with the reason."
     try: silence = _silent_stderr if _is_mp3(path) else nullcontext()
