@@ -25,7 +25,7 @@ def _setting(text):
 
 def _number(text):
     "A number of clusters, auto, or two of these."
-    parts = [part if part == "auto" else _positive(int)(part) for part in text.split(",")]
+    parts = [part if part == "auto" else _positive(int, " or auto")(part) for part in text.split(",")]
     if len(parts) > 2: raise argparse.ArgumentTypeError(f"{text!r} are more than two numbers of clusters")
     return tuple(parts) if len(parts) == 2 else parts[0]
 
@@ -52,7 +52,7 @@ def _positive(kind, unit=""):
 
 def _channel(text):
     "A number from 1, each or mix."
-    return text if text in ("each", "mix") else _positive(int)(text)
+    return text if text in ("each", "mix") else _positive(int, ", each or mix")(text)
 
 def _list(text): return [part.strip() for part in text.split(",") if part.strip()]
 

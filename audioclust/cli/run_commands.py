@@ -119,6 +119,7 @@ def export(args:Namespace)->int: # As the parser gives them -> exit status
     with short_warnings([]):
         if args.to in ("playlist", "sfz", "labelstudio"): return _handed_on(args)
         if args.to not in writers:
+            if args.join: raise ValueError(_NO_JOIN)
             if args.level: raise ValueError(f"--level is for label tracks and selection tables; a table (--to {args.to}) holds all levels")
             echo(f"{to_table(args.run, out, without=args.without, overwrite=args.overwrite):,} rows in {out}")
             return 0
@@ -127,10 +128,12 @@ def export(args:Namespace)->int: # As the parser gives them -> exit status
         echo(f"{plural(n, 'file')} in {out}, one for each recording")
     return 0
 
+_NO_JOIN = "--join is for label tracks and selection tables (audacity, raven)"
+
 def _handed_on(args):
     "Write a run for a player, a sampler or an annotation tool."
     from audioclust.listen.handing_on import to_label_studio, to_playlists, to_sfz
-    if args.join: raise ValueError("--join is for label tracks and selection tables (audacity, raven)")
+    if args.join: raise ValueError(_NO_JOIN)
     more = dict(without=args.without, level=args.level)
     if args.to == "playlist": echo(f"{plural(to_playlists(args.run, args.out, **more), 'playlist')} in {args.out}, one for each group")
     elif args.to == "sfz":

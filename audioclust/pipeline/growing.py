@@ -41,13 +41,13 @@ def _strangers(grouping, Z, nearest):
 def _new_means(Z, is_stranger, n_new, seed):
     "Means of the new groups among the new clips [k, D], none where nothing is new."
     strangers, none = Z[is_stranger], Z[:0]
-    if n_new == 0 or len(strangers) < _FEWEST: return none
+    if n_new == 0: return none
     if n_new == "auto":
-        if len(strangers) <= _TWICE*len(Z): return none
+        if len(strangers) < _FEWEST or len(strangers) <= _TWICE*len(Z): return none
         n_new = choose_k(strangers, random_state=seed).k if len(strangers) >= 10 else 1
     if n_new > len(strangers):
-        raise ValueError(f"{n_new} new groups were asked for, and only {len(strangers)} new clips fit no old group: "
-                         "ask for at most as many")
+        fewer = f"ask for at most {len(strangers)}, or auto" if len(strangers) else "say auto"
+        raise ValueError(f"{n_new} new groups were asked for, and only {len(strangers)} new clips fit no old group: {fewer}")
     return KMeans(int(n_new), n_init=restarts(len(strangers)), random_state=seed).fit(strangers).cluster_centers_
 
 def _settled(Z, old, new, most=100):

@@ -88,7 +88,7 @@ def test_what_does_not_go_with_it(sounds, run, tmp_path, capsys, arguments, says
 def test_errors(sounds, run):
     with pytest.raises(ValueError, match="nothing to add"): grow(run, sounds[1])
     with pytest.raises(ValueError, match="whole number"): grow(run, sounds[2], -1)
-    with pytest.raises(ValueError, match="ask for at most as many"): grow(run, sounds[2], 500)
+    with pytest.raises(ValueError, match="ask for at most 51, or auto"): grow(run, sounds[2], 500)
     given = group(from_embeddings(np.random.default_rng(0).normal(size=(30, 4)), request=Request(n_clusters=2)))
     with pytest.raises(ValueError, match="embeddings of this run were given"): grow(given, sounds[2])
 
