@@ -7,6 +7,7 @@ __all__ = ['LogMel', 'frame_mask', 'nonsilent_span']
 
 # %% ../../nbs/01_audio/04_logmel.ipynb #6d3f9e42
 import math
+from numbers import Real
 from typing import Any, NamedTuple
 
 import torch
@@ -14,6 +15,14 @@ import torchaudio
 from torch import nn
 
 # %% ../../nbs/01_audio/04_logmel.ipynb #7a5c83e6
+_MAX_RATE, _MAX_WEIGHTS = 10**7, 2**26 # Hz; numbers, 270 MB
+
+def _check_size(sample_rate, n_mels):
+    "Refuse what no sound has, before it takes the memory for it."
+    for name,value,most in ("sample_rate", sample_rate, _MAX_RATE), ("n_mels", n_mels, 4096):
+        if not isinstance(value, Real) or not 1 <= value <= most:
+            raise ValueError(f"{name}={value!r}: say a number from 1 to {most:,}")
+
 class LogMel(nn.Module):
     "Log-mel spectrograms [B, 1, n_mels, frames] of waveforms [B, samples], on the device they are on."
     window:torch.Tensor # [win_length]
@@ -31,6 +40,7 @@ class LogMel(nn.Module):
         normalize:bool=True, # Give each clip mean 0 and spread 1
     ):
         super().__init__()
+        _check_size(sample_rate, n_mels)
         nyquist = sample_rate/2
         if f_max is not None and f_max > nyquist:
             raise ValueError(f"f_max is {f_max} Hz, above half the sample rate ({nyquist} Hz): "
@@ -43,6 +53,8 @@ class LogMel(nn.Module):
         self.hop_length = max(1, round(hop*sample_rate))
         self.n_fft = n_fft or 2**math.ceil(math.log2(2*win_length))
         n_bins = self.n_fft//2 + 1
+        if n_bins*n_mels > _MAX_WEIGHTS:
+            raise ValueError(f"{n_mels} bands at {sample_rate} Hz would take {n_bins*n_mels:,} weights: ask for fewer bands")
         fb = torchaudio.functional.melscale_fbanks(
             n_bins, f_min, f_max or nyquist, n_mels, sample_rate, norm="slaney", mel_scale="slaney")
         self.register_buffer("window", torch.hann_window(win_length))

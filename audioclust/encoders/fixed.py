@@ -40,6 +40,8 @@ def segment_means(x:torch.Tensor, # [B, C, T]
     return ((sums_at(end) - sums_at(start))/(end - start)[:, None]).to(x.dtype)
 
 # %% ../../nbs/06_encoders/02_fixed.ipynb #b8320f82
+_MOST_BANDS, _MOST_STEPS = 1024, 4096 # a model from elsewhere may ask for any number
+
 class FixedEncoder(Encoder):
     "Cepstra over time, or averaged over it: an encoder that learns nothing and obeys `ignore`."
     version = "1"
@@ -61,6 +63,9 @@ class FixedEncoder(Encoder):
             least = 100 if name == "sample_rate" else 1
             if not isinstance(value, (int, np.integer)) or value < least:
                 raise ValueError(f"{name}={value!r}: say a whole number of at least {least}")
+        if max(n_cepstra or 0, n_mels) > _MOST_BANDS or steps > _MOST_STEPS:
+            raise ValueError(f"n_mels={n_mels}, n_cepstra={n_cepstra}, steps={steps}: "
+                             f"say at most {_MOST_BANDS} bands and cepstra, and {_MOST_STEPS} steps")
         self.by, self.ignore = by, what_to_ignore(by, ignore)
         self.sample_rate, self.n_mels, self.steps, self.trim = sample_rate, n_mels, steps, trim
         self.floor = 40. if "noise" in self.ignore else 80.  # dB

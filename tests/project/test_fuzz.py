@@ -1,5 +1,5 @@
 "Damaged files in small: benchmarks/fuzz.py with one of each damage, and all that claim to be large; and what benchmarks/fuzz_parsers.py found."
-import contextlib, os, random, re, shutil, sys, time
+import contextlib, datetime, os, random, re, shutil, sys, time
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,8 @@ from audioclust.cli import main
 from audioclust.pipeline.run_reading import read_table
 
 root = Path(__file__).parents[2]
+SEED = int(os.environ.get("AUDIOCLUST_FUZZ_SEED", datetime.date.today().toordinal())) # other inputs each day; pytest shows the print of a test that fails
+SECONDS = 2 # of the processor, for each target
 pytestmark = pytest.mark.skipif(not (root/"benchmarks/fuzz.py").is_file() or os.name == "nt", reason="needs the checkout")
 
 
@@ -88,6 +90,13 @@ def test_a_rate_that_no_sound_has_is_refused(tmp_path):
     with pytest.raises(AudioError, match="has so many"): probe(tmp_path/"a.wav")
 
 
+@pytest.mark.parametrize("change", [dict(sample_rate=2**31), dict(n_mels=10**7), dict(n_cepstra=10**7), dict(steps=10**9), dict(sample_rate=10**7, n_mels=1000)])
+def test_a_model_does_not_ask_for_any_amount_of_memory(tmp_path, change):
+    from audioclust.encoders import FixedEncoder
+    with at_most(2**30) if sys.platform == "linux" else contextlib.nullcontext():
+        with pytest.raises(ValueError, match="say at most|say a number from|ask for fewer"): FixedEncoder(**change)
+
+
 E = b'{"schema": 1, "edits": {"content": %s}}'
 FOUND = {  # of each target, the least that came to grief
     "labels, a pattern": [b"a{99999999999999999999}", b"(" * 5000, b"(?\n"], "labels, a table": [b"", b"path,label\n\0,x\n", b"path,label\na,\xff\n", b"path,label\na,b\nc,d,e\n", b'"', b"x"*700, b"label,path\nx\n"],
@@ -114,14 +123,28 @@ def test_what_is_read_has_a_value_or_is_refused_in_one_line(run, tmp_path, name)
     fuzz = script("fuzz_parsers")
     shutil.copytree(run, tmp_path/"run", ignore=shutil.ignore_patterns("figures"))
     take, true, _, kind = fuzz.TARGETS[name](tmp_path)
-    r, more = random.Random(0), []
-    for _ in range(30 if kind else 0):
-        with contextlib.suppress(ValueError, IndexError, KeyError, TypeError, AttributeError): more.append(fuzz.changed(r.choice(true + more[-5:]), kind, r))
-    assert not kind or len(more) > 5
-    for i,data in enumerate(true + FOUND.get(name, []) + more):
-        try: take(data)
+    print(f"AUDIOCLUST_FUZZ_SEED={SEED} repeats this")
+    r, more, since = random.Random(SEED), [], time.process_time()
+    def tried(data, must_fail=False):
+        try:
+            with at_most(2**32) if sys.platform == "linux" else contextlib.nullcontext(): take(data)
         except Exception as e: assert not (wrong := fuzz.refused(e, tmp_path, name in ("labels, a pattern", "options", "words", "cache"))), (wrong, data[:300], e)
-        else: assert not (name in ("run.json", "clusters.csv", "embeddings.npy", "edits", "training") and len(true) <= i < len(true) + len(FOUND[name])), data[:300]  # that was to be refused
+        else: assert not must_fail, data[:300]  # that was to be refused
+    for data in true: tried(data)
+    for data in FOUND.get(name, []): tried(data, name in ("run.json", "clusters.csv", "embeddings.npy", "edits", "training"))
+    for _ in range(5000 if kind else 0):
+        with contextlib.suppress(ValueError, IndexError, KeyError, TypeError, AttributeError): more.append(fuzz.changed(r.choice(true + more[-5:]), kind, r))
+        if len(more): tried(more[-1])
+        if len(more) > 5 and time.process_time() - since > SECONDS: break
+    assert not kind or len(more) > 5
+
+@pytest.mark.filterwarnings("ignore")
+def test_any_command_line_ends_in_a_result_or_in_one_line(tmp_path):
+    fuzz = script("fuzz_commands")
+    print(f"AUDIOCLUST_FUZZ_SEED={SEED} repeats this")
+    (tmp_path/"world").mkdir()
+    fuzz.fuzz(fuzz.world(tmp_path/"world"), 250, SEED)
+    assert sum(fuzz.COUNTS.values()) >= 250 and sum(n for (_,status),n in fuzz.COUNTS.items() if status == 0) > 40
 
 def test_a_long_name_has_a_label_track(run, tmp_path):
     from audioclust.listen import to_audacity
