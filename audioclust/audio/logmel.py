@@ -20,7 +20,7 @@ _MAX_RATE, _MAX_WEIGHTS = 10**7, 2**26 # Hz; numbers, 270 MB
 def _check_size(sample_rate, n_mels):
     "Refuse what no sound has, before it takes the memory for it."
     for name,value,most in ("sample_rate", sample_rate, _MAX_RATE), ("n_mels", n_mels, 4096):
-        if not isinstance(value, Real) or not 1 <= value <= most:
+        if not isinstance(value, Real) or not 1 <= float(value) <= most:
             raise ValueError(f"{name}={value!r}: say a number from 1 to {most:,}")
 
 class LogMel(nn.Module):
