@@ -11,8 +11,9 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 import torch
-import torchaudio
 from torch import nn
+
+from .mel import mel_filterbank
 
 # %% ../../nbs/01_audio/04_logmel.ipynb #7a5c83e6
 _MAX_RATE, _MAX_WEIGHTS = 10**7, 2**26 # Hz; numbers, 270 MB
@@ -55,8 +56,7 @@ class LogMel(nn.Module):
         n_bins = self.n_fft//2 + 1
         if n_bins*n_mels > _MAX_WEIGHTS:
             raise ValueError(f"{n_mels} bands at {sample_rate} Hz would take {n_bins*n_mels:,} weights: ask for fewer bands")
-        fb = torchaudio.functional.melscale_fbanks(
-            n_bins, f_min, f_max or nyquist, n_mels, sample_rate, norm="slaney", mel_scale="slaney")
+        fb = mel_filterbank(n_bins, f_min, f_max or nyquist, n_mels, sample_rate)
         self.register_buffer("window", torch.hann_window(win_length))
         self.register_buffer("fb", fb)
         self.register_buffer("fb_twice", fb.repeat_interleave(2, 0), persistent=False)

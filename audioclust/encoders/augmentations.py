@@ -11,7 +11,6 @@ import math
 from typing import NamedTuple
 
 import torch
-import torchaudio
 
 from ..audio.logmel import LogMel
 
@@ -210,6 +209,7 @@ def to_waveform(x:torch.Tensor, # A log-mel [M, T], natural log of power
     rounds:int=32, # Of Griffin and Lim's algorithm
 )->torch.Tensor: # Waveform [samples], largest sample 0.9
     "A sound with about this log-mel; the phases are estimated."
+    import torchaudio # here alone: beside a torch of another build it cannot be imported
     power = (torch.linalg.pinv(logmel.fb.T) @ x.exp()).clamp_min(0)  # [bins, T]
     stft = (logmel.window, logmel.n_fft, logmel.hop_length, len(logmel.window))
     options = dict(power=2., n_iter=rounds, momentum=.99, length=None, rand_init=False)

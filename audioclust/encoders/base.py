@@ -21,7 +21,6 @@ import pandas as pd
 import soundfile as sf
 import soxr
 import torch
-import torchaudio
 from safetensors.torch import load_file, save_file
 from torch import nn
 from typing_extensions import Self
@@ -233,6 +232,7 @@ def resampled(wave:torch.Tensor, # Waveforms [B, samples], padded to the longest
 )->tuple[torch.Tensor,torch.Tensor]: # (waveforms, lengths)
     "A batch of waveforms at another sample rate."
     if rate == target_rate: return wave, lengths
+    import torchaudio # here alone: beside a torch of another build it cannot be imported
     new_lengths = torch.ceil(lengths*(target_rate/rate)).long().clamp_min(1)
     return torchaudio.functional.resample(wave, rate, target_rate), new_lengths
 

@@ -10,10 +10,10 @@ import math
 from collections.abc import Iterable
 
 import torch
-import torchaudio
 from torch import nn
 from torch.nn import functional as F
 
+from ...audio.mel import MelPower
 from .wheel_weights import read_tensorflow, WheelEncoder, WheelFile
 
 # %% ../../../nbs/06_encoders/pretrained/05_musicnn.ipynb #d36ae655
@@ -26,8 +26,7 @@ class MusicMel(nn.Module):
     "Log-mels [B, frames, 96] of waveforms [B, samples]."
     def __init__(self):
         super().__init__()
-        self.mel = torchaudio.transforms.MelSpectrogram(_RATE, _FFT, hop_length=_HOP, n_mels=96, pad_mode="constant",
-                                                        norm="slaney", mel_scale="slaney")
+        self.mel = MelPower(_RATE, _FFT, _HOP, 96)
 
     def forward(self, wave:torch.Tensor)->torch.Tensor: return (1e4*self.mel(wave).mT + 1).log10()
 

@@ -9,10 +9,10 @@ __all__ = ['VoiceMel', 'part_starts', 'ResemblyzerEncoder']
 from collections.abc import Iterable
 
 import torch
-import torchaudio
 from torch import nn
 from torch.nn import functional as F
 
+from ...audio.mel import MelPower
 from .wheel_weights import read_torch, WheelEncoder, WheelFile
 
 # %% ../../../nbs/06_encoders/pretrained/04_resemblyzer.ipynb #01b18880
@@ -24,8 +24,7 @@ class VoiceMel(nn.Module):
     "Power in 40 mel bands, [B, frames, 40], of waveforms [B, samples]."
     def __init__(self):
         super().__init__()
-        self.mel = torchaudio.transforms.MelSpectrogram(_RATE, _WINDOW, hop_length=_HOP, n_mels=40, pad_mode="constant",
-                                                        norm="slaney", mel_scale="slaney")
+        self.mel = MelPower(_RATE, _WINDOW, _HOP, 40)
 
     def forward(self, wave:torch.Tensor)->torch.Tensor: return self.mel(wave).mT
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torchaudio
 from torch import nn
 from torch.nn import functional as F
 
+from ...audio.mel import mel_filterbank
 from ..base import Encoder
 
 # %% ../../../nbs/06_encoders/pretrained/06_sound_effects.ipynb #ddbf6647
@@ -72,7 +72,7 @@ class EffectsMel(nn.Module):
     window:torch.Tensor # [samples]
     def __init__(self):
         super().__init__()
-        bands = torchaudio.functional.melscale_fbanks(_FRAME//2 + 1, 0., _RATE/2, 96, _RATE, norm=None, mel_scale="htk")
+        bands = mel_filterbank(_FRAME//2 + 1, 0., _RATE/2, 96, _RATE, "htk", equal_area=False)
         self.register_buffer("bands", bands/bands.sum(0))
         self.register_buffer("window", torch.hann_window(_FRAME))
 

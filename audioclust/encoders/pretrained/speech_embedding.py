@@ -9,10 +9,10 @@ __all__ = ['SpeechMel', 'in_the_middle', 'SpeechEmbeddingEncoder']
 from collections.abc import Iterable
 
 import torch
-import torchaudio
 from torch import nn
 from torch.nn import functional as F
 
+from ...audio.mel import MelPower
 from .wheel_weights import read_onnx, WheelEncoder, WheelFile
 
 # %% ../../../nbs/06_encoders/pretrained/03_speech_embedding.ipynb #572258a6
@@ -26,8 +26,7 @@ class SpeechMel(nn.Module):
     "Log-mels [B, frames, 32] of waveforms whose samples are integers of 16 bits in scale."
     def __init__(self):
         super().__init__()
-        self.mel = torchaudio.transforms.MelSpectrogram(_RATE, _FFT, _WINDOW, _HOP, 60., 3800., n_mels=32, center=False,
-                                                        norm="slaney", mel_scale="slaney")
+        self.mel = MelPower(_RATE, _FFT, _HOP, 32, _WINDOW, 60., 3800., center=False)
 
     def frames(self, samples:torch.Tensor)->torch.Tensor: # Of a waveform
         "The number of frames of a waveform."
