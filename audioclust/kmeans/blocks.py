@@ -11,9 +11,11 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
 from typing import Any
 
 import torch
+from threadpoolctl import ThreadpoolController
 
 # %% ../../nbs/04_kmeans/04_blocks.ipynb #7c1f264c
 _MEMORY_BLOCK = 2**22 # numbers in a block of a table in memory: 16 MB in float32
@@ -47,14 +49,19 @@ def _thread_pool(n_threads): # One pool for this process, which stays until the 
             n_threads, "audioclust", initializer=torch.set_num_threads, initargs=(1,))
     return _thread_pools[key]
 
+@cache
+def _blas_threads(): # What controls the threads of the library behind numpy
+    return ThreadpoolController().select(user_api="blas")
+
 def _map_in_threads(f, blocks, n_threads): # At most 2*n_threads results wait to be yielded
     pool, pending = _thread_pool(n_threads), deque()
     torch.set_num_threads(1)
     try:
-        for block in blocks:
-            pending.append(pool.submit(f, block))
-            if len(pending) == 2*n_threads: yield pending.popleft().result()
-        while pending: yield pending.popleft().result()
+        with _blas_threads().limit(limits=1):
+            for block in blocks:
+                pending.append(pool.submit(f, block))
+                if len(pending) == 2*n_threads: yield pending.popleft().result()
+            while pending: yield pending.popleft().result()
     finally:
         for future in pending: future.cancel()
         wait(pending)
@@ -67,5 +74,7 @@ def map_blocks(f:Callable, # Called with one block
 )->Iterator: # Yields `f(block)` for each block, in order
     "Results of `f`, computed by as many threads as torch may use; with fewer blocks, or on a GPU, one after another."
     n_threads = torch.get_num_threads()
-    if device.type != "cpu" or n_threads == 1 or len(blocks) < n_threads: yield from map(f, blocks)
+    if device.type != "cpu" or len(blocks) < n_threads: yield from map(f, blocks)
+    elif n_threads == 1:
+        with _blas_threads().limit(limits=1): yield from map(f, blocks)
     else: yield from _map_in_threads(f, blocks, n_threads)

@@ -8,9 +8,11 @@ __all__ = ['Coordinates', 'fit_coordinates', 'ScoreTerms', 'SearchResult', 'Cent
 # %% ../../nbs/04_kmeans/06_nearest.ipynb #7d2a7464
 import math
 import threading
-from functools import partial
+import time
+from functools import cache, partial
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -83,12 +85,34 @@ def _score_terms(index, dtype): # Of a `CenterIndex`
     weights = (index.centers*(-2/index.coordinates.scale)).to(dtype).T.contiguous()
     return ScoreTerms(weights, bias.to(dtype), index.squared_norms.to(dtype))
 
-def _first_argmin(scores, buffer): # Column of the lowest score of each row, the first of equals
-    n, k = scores.shape
+def _first_argmin(scores): # Column of the lowest score of each row, the first of equals
     if scores.device.type != "cpu": return scores.min(1)[1]
-    from_the_end = torch.arange(k, 0, -1, dtype=scores.dtype)
-    torch.eq(scores, scores.amin(1, keepdim=True), out=buffer).mul_(from_the_end) # several times as fast as `argmin`
-    return k - buffer.amax(1).long().clamp_(min=1)
+    return torch.from_numpy(scores.numpy().argmin(1)) # several times as fast as torch's
+
+_FEW_COLUMNS = 64 # up to which numpy's `argmin` is faster than torch's `amin`
+
+def _lowest(scores, out): # The lowest score of each row
+    if scores.device.type != "cpu" or scores.shape[1] > _FEW_COLUMNS: return torch.amin(scores, 1, out=out)
+    return torch.gather(scores, 1, _first_argmin(scores)[:, None], out=out[:, None])
+
+def _multiply_numpy(x, weights, bias, out): # Both write `x@weights + bias` into `out`
+    np.matmul(x.numpy(), weights.numpy(), out=out.numpy())
+    return out.add_(bias)
+
+def _multiply_torch(x, weights, bias, out): return torch.addmm(bias, x, weights, out=out)
+
+def _seconds(multiply): # Of a small product, the best of some
+    x, weights, out = torch.ones(512, 128), torch.ones(128, 256), torch.empty(512, 256)
+    times = []
+    for _ in range(5):
+        since = time.perf_counter()
+        multiply(x, weights, weights[0], out)
+        times.append(time.perf_counter() - since)
+    return min(times)
+
+@cache
+def _fastest_product(): # On this processor, as timed once
+    return min((_multiply_torch, _multiply_numpy), key=_seconds)
 
 # %% ../../nbs/04_kmeans/06_nearest.ipynb #05acc2dd
 class CenterIndex:
@@ -128,7 +152,8 @@ class CenterIndex:
 
     def scores(self, x:torch.Tensor)->Tensor: # Of shifted rows with all centres, shape (len(x), k)
         weights, bias, _ = self.terms(x.dtype)
-        return torch.addmm(bias, x, weights, out=self.buffer("scores", x))
+        multiply = _fastest_product() if x.device.type == "cpu" else _multiply_torch
+        return multiply(x, weights, bias, self.buffer("scores", x))
 
     def search(self,
         x:Tensor, # Shifted rows, in the precision to compute in, shape (n, d)
@@ -149,9 +174,9 @@ class CenterIndex:
         columns = (x, labels[:, None], best[:, None], second)
         for rows,label,score,other in zip(*(column.split(_chunk_size(x, len(self))) for column in columns)):
             scores = self.scores(rows)
-            if guess is None: label[:, 0] = _first_argmin(scores, self.buffer("equal", rows))
+            if guess is None: label[:, 0] = _first_argmin(scores)
             torch.gather(scores, 1, label, out=score)
-            torch.amin(scores.scatter_(1, label, math.inf), 1, out=other)
+            _lowest(scores.scatter_(1, label, math.inf), other)
         error = self.terms(x.dtype).squared_norms.index_select(0, labels).add_(squared_norms)
         return SearchResult(labels, best, second, error.mul_(4*self.relative_error[x.dtype]))
 
