@@ -145,3 +145,26 @@ def test_gpu_agrees():
     for offset in (0, 1e4):
         assert ((nearest_centers((x + offset).cuda(), (c + offset).cuda()).cpu() != nearest_centers(x + offset, c + offset)).float().mean()) < 1e-3
     assert torch.equal(initial_centers(x.cuda(), 9, gen(0), "random").cpu(), initial_centers(x, 9, gen(0), "random"))
+
+
+@pytest.mark.parametrize("shape", [(3000, 16, 40), (3000, 16, 200), (500, 3, 2)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_both_products_find_the_same_centres(monkeypatch, shape, dtype):
+    from audioclust.kmeans import nearest
+    n, d, k = shape
+    g = torch.Generator().manual_seed(0)
+    x, centers = torch.randn(n, d, generator=g, dtype=dtype), torch.randn(k, d, generator=g, dtype=dtype)
+    centers[-1] = centers[0]  # of equals the first
+    labels = []
+    for multiply in nearest._multiply_torch, nearest._multiply_numpy:
+        monkeypatch.setattr(nearest, "_fastest_product", lambda: multiply)
+        labels.append(nearest.nearest_centers(x, centers))
+    assert torch.equal(*labels) and torch.equal(labels[0], direct(x, centers).argmin(1)) and (labels[0] < k - 1).all()
+
+def test_the_faster_product_is_used(monkeypatch):
+    from audioclust.kmeans import nearest
+    for quick, slow in (nearest._multiply_torch, nearest._multiply_numpy), (nearest._multiply_numpy, nearest._multiply_torch):
+        nearest._fastest_product.cache_clear()
+        monkeypatch.setattr(nearest, "_seconds", lambda multiply: float(multiply is slow))
+        assert nearest._fastest_product() is quick
+    nearest._fastest_product.cache_clear()
