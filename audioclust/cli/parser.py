@@ -8,6 +8,7 @@ __all__ = ['main']
 # %% ../../nbs/11_cli/01_parser.ipynb #5a628256
 import argparse
 import os
+import re
 import sys
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
@@ -81,6 +82,10 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message:str)->NoReturn:
         echo(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
         raise SystemExit(2)
+    def parse_known_args(self, args=None, namespace=None):
+        for word in args or ():
+            if re.fullmatch("--[a-z-]+=--", word): self.error(f"{word}: -- is no value") # argparse would make an empty list of it
+        return super().parse_known_args(args, namespace)
 
 _START = """\
 start with:  audioclust demo

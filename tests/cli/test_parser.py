@@ -252,3 +252,9 @@ def test_nothing_to_train_on_is_told_with_its_reasons(tmp_path, capsys):
     for options in (["--method", "deepcluster"], ["--encoder", "untrained"]):
         assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "2", "-q", *options]) == 2
         assert "no usable recording" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--encoder", "--method", "--out", "--labels", "--set", "--n-clusters"])
+def test_two_dashes_are_no_value(words, tmp_path, capsys, option):
+    with pytest.raises(SystemExit): main(["cluster", str(words), f"--out={tmp_path/'run'}", f"{option}=--"])
+    assert "-- is no value" in capsys.readouterr().err and not (tmp_path/"run").exists()
