@@ -282,3 +282,25 @@ def test_files_of_constant_bit_rate_and_no_mp3_files_are_left_alone(tmp_path):
     (tmp_path/"d.mp3").write_bytes(b"\xff"*200_000)
     assert [with_length(tmp_path/n) for n in ("a.mp3", "b.wav", "c.mp3", "d.mp3")] == [None]*4
     assert abs(probe(tmp_path/"a.mp3").duration - 40) < .5
+
+
+def test_a_plain_header_is_read_as_libsndfile_reads_it(tmp_path):
+    from audioclust.audio.decoding import _plain_wav
+    rng, read, same = np.random.default_rng(0), 0, 0
+    for subtype in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"):
+        for channels in (1, 2, 5):
+            sf.write(path := tmp_path/"a.wav", rng.uniform(-.5, .5, (801, channels)), 11025, subtype)
+            whole = path.read_bytes()
+            if subtype in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32") and channels < 3: assert _plain_wav(path) is not None, (subtype, channels)
+            for i in range(150):
+                data = bytearray(whole)
+                for _ in range(rng.integers(0, 3)): data[rng.integers(0, 80)] = rng.choice([0, 1, 2, 255, rng.integers(256)])
+                if i % 5 == 0: data = data[:rng.integers(20, len(data))]
+                if i % 7 == 0: data += bytes(int(rng.integers(1, 9)))
+                path.write_bytes(data)
+                if (mine := _plain_wav(path)) is None: continue
+                theirs = sf.info(path)
+                read += 1
+                assert (mine.sample_rate, mine.frames, mine.channels, mine.encoding) == (theirs.samplerate, theirs.frames, theirs.channels, f"{theirs.format} {theirs.subtype}"), (subtype, data[:100])
+                assert sf.read(path)[0].shape[0] == mine.frames
+    assert read > 200
