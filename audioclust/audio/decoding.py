@@ -9,7 +9,6 @@ __all__ = ['AudioInfo', 'open_recording', 'probe', 'one_channel', 'check_has_cha
 import math
 import os
 import stat
-import struct
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -24,6 +23,7 @@ import soxr
 import torch
 
 from .mp3_length import with_length
+from .plain_wav import first_bytes, PlainWav, wav_header
 from .recordings import AudioError
 
 # %% ../../nbs/01_audio/02_decoding.ipynb #6edd750c
@@ -85,16 +85,9 @@ _silent_stderr = _SilentStderr()  # one for all threads, since there is one stde
 _MAX_FRAMES = 2**48  # libsndfile reports more where a header does not tell the length
 _REWRITE = "write the file anew, for example as wav"
 
-def _first_bytes(path, n=3):
-    "The first bytes of a regular file, and its size."
-    status = os.stat(path)
-    if not stat.S_ISREG(status.st_mode): raise OSError("not a regular file")
-    with open(path, "rb", buffering=0) as f: return f.read(n), status.st_size
-
-def _is_mp3(path)->bool:
+def _is_mp3(path, head)->bool:
     "May the MP3 decoder take this file for its own? The extension may say otherwise."
-    head, _ = _first_bytes(path)
-    return head == b"ID3" or head[:1] == b"\xff" or str(path)[-4:].lower() == ".mp3"
+    return head[:3] == b"ID3" or head[:1] == b"\xff" or str(path)[-4:].lower() == ".mp3"
 
 _LONGEST_NAME = 1000 # bytes of a path that libsndfile takes
 
@@ -115,10 +108,16 @@ def _sound_file(path, may_be_mp3=True):
 
 @contextmanager
 def open_recording(path:str|Path # A file
-)->Iterator[sf.SoundFile]: # Open within the context
+)->Iterator[sf.SoundFile|PlainWav]: # Open within the context
     "A recording to read from, or an `AudioError` with the reason."
-    try: is_mp3 = _is_mp3(path)
+    try:
+        head, size = first_bytes(path)
+        header, is_mp3 = wav_header(head, size), _is_mp3(path, head)
+        plain = PlainWav(path, header) if header and header.subtype in PlainWav.subtypes else None
     except (OSError, ValueError) as e: raise AudioError(path, _reason(Path(path), e)) from None
+    if plain:
+        with plain: yield plain
+        return
     with _silent_stderr if is_mp3 else nullcontext():
         try: file = _sound_file(path, is_mp3)
         except Exception as e: raise AudioError(path, _reason(Path(path), e)) from None
@@ -151,34 +150,20 @@ def _check_header(path, file):
         raise AudioError(path, f"{claim}, and there is no sound at the end of these: {_REWRITE}")
 
 # %% ../../nbs/01_audio/02_decoding.ipynb #87d213f8
-_WAV_HEAD = 2**12 # bytes in which the header of a plain WAV file ends
-_WAV_KINDS = {(1, 8): "PCM_U8", (1, 16): "PCM_16", (1, 24): "PCM_24", (1, 32): "PCM_32", (3, 32): "FLOAT", (3, 64): "DOUBLE"}
-
-def _plain_wav(path):
-    "What the header of a WAV file says in which everything fits together; None leaves a file to libsndfile."
-    try: head, size = _first_bytes(path, _WAV_HEAD)
+def _plain_header(path): # None where it is not plain, or cannot be read
+    try: return wav_header(*first_bytes(path))
     except (OSError, ValueError): return None
-    if head[:4] != b"RIFF" or head[8:16] != b"WAVEfmt " or len(head) < 44: return None
-    length, tag, channels, rate, _, align, bits = struct.unpack_from("<IHHIIHH", head, 16)
-    kind, at = _WAV_KINDS.get((tag, bits)), 20 + length
-    while head[at:at + 4] in (b"LIST", b"PEAK", b"fact", b"bext", b"JUNK") and at + 8 <= len(head):
-        n, = struct.unpack_from("<I", head, at + 4)
-        at += 8 + n + n % 2
-    if head[at:at + 4] != b"data" or at + 8 > len(head): return None
-    n_bytes, = struct.unpack_from("<I", head, at + 4)
-    fits = length == 16 and kind and 1 <= channels <= 16 and align == channels*bits//8 and n_bytes and n_bytes % align == 0
-    if not fits or size - at - 8 - n_bytes not in (0, n_bytes % 2) or not _MIN_SAMPLE_RATE <= rate <= _MAX_SAMPLE_RATE: return None
-    frames = n_bytes//align
-    return AudioInfo(path if isinstance(path, Path) else Path(path), rate, frames, channels, frames/rate, f"WAV {kind}")
+
+def _audio_info(path, rate, frames, channels, encoding):
+    return AudioInfo(path if isinstance(path, Path) else Path(path), rate, frames, channels, frames/rate, encoding)
 
 def probe(path:str|Path, # A file
 )->AudioInfo:
     "Rate, length, channels and encoding of `path`, from its header; `AudioError` when it cannot be used."
-    if (info := _plain_wav(path)) is not None: return info
+    if header := _plain_header(path): return _audio_info(path, *header[:3], f"WAV {header.subtype}")
     with open_recording(path) as f:
         _check_header(path, f)
-        duration = f.frames/f.samplerate
-        return AudioInfo(Path(path), f.samplerate, f.frames, f.channels, duration, f"{f.format} {f.subtype}")
+        return _audio_info(path, f.samplerate, f.frames, f.channels, f"{f.format} {f.subtype}")
 
 # %% ../../nbs/01_audio/02_decoding.ipynb #d87f6221
 _BLOCK = 1 << 20  # samples over all channels that are read at a time

@@ -285,7 +285,8 @@ def test_files_of_constant_bit_rate_and_no_mp3_files_are_left_alone(tmp_path):
 
 
 def test_a_plain_header_is_read_as_libsndfile_reads_it(tmp_path):
-    from audioclust.audio.decoding import _plain_wav
+    from audioclust.audio.plain_wav import first_bytes, PlainWav, wav_header
+    def _plain_wav(path): return wav_header(*first_bytes(path))
     rng, read, same = np.random.default_rng(0), 0, 0
     for subtype in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"):
         for channels in (1, 2, 5):
@@ -301,6 +302,11 @@ def test_a_plain_header_is_read_as_libsndfile_reads_it(tmp_path):
                 if (mine := _plain_wav(path)) is None: continue
                 theirs = sf.info(path)
                 read += 1
-                assert (mine.sample_rate, mine.frames, mine.channels, mine.encoding) == (theirs.samplerate, theirs.frames, theirs.channels, f"{theirs.format} {theirs.subtype}"), (subtype, data[:100])
+                assert (mine.sample_rate, mine.frames, mine.channels, f"WAV {mine.subtype}") == (theirs.samplerate, theirs.frames, theirs.channels, f"{theirs.format} {theirs.subtype}"), (subtype, data[:100])
                 assert sf.read(path)[0].shape[0] == mine.frames
+                if mine.subtype not in PlainWav.subtypes: continue
+                with PlainWav(path, mine) as f:
+                    for dtype in "float32", "float64":
+                        f.seek(start := int(rng.integers(mine.frames)))
+                        np.testing.assert_array_equal(f.read(300, dtype, always_2d=True), sf.read(path, 300, start, dtype=dtype, always_2d=True)[0])
     assert read > 200
