@@ -160,7 +160,7 @@ def _audio_info(path, rate, frames, channels, encoding):
 def probe(path:str|Path, # A file
 )->AudioInfo:
     "Rate, length, channels and encoding of `path`, from its header; `AudioError` when it cannot be used."
-    if header := _plain_header(path): return _audio_info(path, *header[:3], f"WAV {header.subtype}")
+    if header := _plain_header(path): return _audio_info(path, header.sample_rate, header.frames, header.channels, f"WAV {header.subtype}")
     with open_recording(path) as f:
         _check_header(path, f)
         return _audio_info(path, f.samplerate, f.frames, f.channels, f"{f.format} {f.subtype}")
