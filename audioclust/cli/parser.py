@@ -176,6 +176,9 @@ _EXPECTED = ValueError, OSError, MemoryError, TypeError, RuntimeError
 
 def _message(error, args):
     "An error in one line."
+    if "RANK" in os.environ and re.search("gloo|NCCL|[Cc]onnection (closed|reset)", str(error)):
+        from audioclust.core.files import shorten
+        return f"another process of this run has ended ({shorten(error, 160)}): start all of them again, with --resume"
     if isinstance(error, _EXPECTED) and str(error): return " ".join(str(error).split())
     if hasattr(args, "run"): odd = f"the run in {args.run} is damaged, or is none of ours: make it again"
     else: odd = "this should not happen"
