@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .blocks import map_blocks, row_blocks
-from .nearest import CenterIndex
+from .nearest import CenterIndex, product
 from .rows import Rows
 
 # %% ../../nbs/04_kmeans/08_bounds.ipynb #486f8ab7
@@ -107,8 +107,9 @@ def compare_with_fast(bounds:RowBounds, # Whose `lower` is updated
 
     def compare(block):
         rows = index.coordinates.shift(x[block])
-        scores = rows.new_empty(len(rows), len(fast) + 1)
-        torch.addmm(bias, rows, weights, out=scores[:, :-1])
-        scores.scatter_(1, column[labels[block]][:, None], math.inf) # the row's own centre does not limit `lower`
-        bounds.lower_to(block, scores[:, :-1].amin(1), index)
+        scores = product(rows, weights, bias, rows.new_empty(len(rows), len(fast)))
+        own = column[labels[block]]
+        is_fast = (own < len(fast)).nonzero()[:, 0]
+        scores[is_fast, own[is_fast]] = math.inf # the row's own centre does not limit `lower`
+        bounds.lower_to(block, scores.amin(1), index)
     for _ in map_blocks(compare, row_blocks(x, len(fast)), x.device): pass
