@@ -80,7 +80,7 @@ class Registry:
     def __getitem__(self, name:str)->Entry:
         "The entry of a name; `ValueError` lists the names there are."
         entries = self.entries()
-        if name not in entries: raise ValueError(f"there is no {self.kind} {name!r}; choose from {', '.join(entries)}")
+        if name not in entries: raise ValueError(f"there is no {self.kind} {repr(name)[:80]}; choose from {', '.join(entries)}")
         return entries[name]
 
     def load(self, name:str)->Any: # The class

@@ -27,7 +27,7 @@ from typing_extensions import Self
 
 from ..audio.streaming import stream
 from ..core.distributed import with_float64
-from ..core.files import atomic_write
+from ..core.files import atomic_write, shorten
 from ..core.registry import ENCODERS, SAVED
 from .cache import as_cache, clip_keys
 from .whitening import Whiten
@@ -47,7 +47,7 @@ def what_to_ignore(by:str="content", # "content" or "source"
     if isinstance(ignore, str): ignore = [name.strip() for name in ignore.split(",") if name.strip()]
     names = list(ignore)
     unknown = [name for name in names if name not in IGNORABLE]
-    if unknown: raise ValueError(f"cannot ignore {', '.join(map(repr, unknown))}; choose from {', '.join(IGNORABLE)}")
+    if unknown: raise ValueError(f"cannot ignore {shorten(', '.join(map(repr, unknown)))}; choose from {', '.join(IGNORABLE)}")
     return tuple(name for name in IGNORABLE if name in names)
 
 # %% ../../nbs/06_encoders/01_base.ipynb #ea8774f1

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import torch
 
+from ..core.files import shorten
 from audioclust.encoders.augmentations import (
     add_noise,
     BatchRandom,
@@ -44,7 +45,7 @@ class Views:
         part:int=20, # frames of the clip in a view when `order` is ignored
     ):
         if strength not in STRENGTHS:
-            raise ValueError(f"there is no strength {strength!r}; choose from {', '.join(STRENGTHS)}")
+            raise ValueError(f"there is no strength {shorten(repr(strength), 80)}; choose from {', '.join(STRENGTHS)}")
         self.hz, self.ignore, self.strength = hz, what_to_ignore(ignore=ignore), strength
         self.frames, self.part = frames, part
 
