@@ -11,17 +11,19 @@ def commit():
     "The commit that is checked out, with a + where files differ from it."
     return subprocess.run(["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True, cwd=Path(__file__).parent).stdout.strip()
 
+def add_row(out, row): # A CSV file, and a dict
+    "Add a row to a table, and print it without commit and machine."
+    new = not out.is_file()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with open(out, "a", newline="") as f:
+        w = csv.DictWriter(f, row)
+        if new: w.writeheader()
+        w.writerow(row)
+    print({m: v for m,v in row.items() if m not in ("commit", "machine")}, flush=True)
+
 def append(out, todo, run): # A CSV file, (variant, seed) pairs, and what makes a dict of one
     "Add a row for each pair that has none, with commit and machine."
     where = f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, Python {platform.python_version()}{', bfloat16'*has_bf16(torch.device('cpu'))}"  # what can compute with 16 bits trains with them, which takes a third of the time and ends elsewhere
     done = {(r["variant"], int(r["seed"])) for r in csv.DictReader(open(out, newline=""))} if out.is_file() else set()
-    out.parent.mkdir(parents=True, exist_ok=True)
     for name,seed in todo:
-        if (name, seed) in done: continue
-        row = dict(variant=name, **run(name, seed), commit=commit(), machine=where)
-        new = not out.is_file()
-        with open(out, "a", newline="") as f:
-            w = csv.DictWriter(f, row)
-            if new: w.writeheader()
-            w.writerow(row)
-        print({m: v for m,v in row.items() if m not in ("commit", "machine")}, flush=True)
+        if (name, seed) not in done: add_row(out, dict(variant=name, **run(name, seed), commit=commit(), machine=where))

@@ -11,7 +11,7 @@ is carried out in this process on two dozen short clips, a long tape, tables and
 What breaks one of these is made as small as hypothesis can, and printed. A row with the counts is appended to
 benchmarks/results/fuzz_commands.csv. Goal: the behaviour of the whole program. Not a goal: trainings of more than an epoch, speed.
 """
-import argparse, collections, contextlib, csv, hashlib, io, json, os, platform, re, shutil, sys, tempfile, time, warnings
+import argparse, collections, contextlib, hashlib, io, json, os, platform, re, shutil, sys, tempfile, time, warnings
 from pathlib import Path
 
 os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")  # whatever else is installed
@@ -20,7 +20,7 @@ import numpy as np
 import soundfile as sf
 from hypothesis import HealthCheck, Phase, given, seed, settings, strategies as st
 
-from appended import commit
+from appended import add_row, commit
 from audioclust.audio import synthetic_words
 from audioclust.cli import main as audioclust
 from audioclust.pipeline.run_reading import read_table
@@ -145,12 +145,8 @@ def main():
             import traceback
             traceback.print_exc()
     row = dict(seed=args.seed, command_lines=sum(COUNTS.values()), done=sum(n for (_,s),n in COUNTS.items() if s == 0), refused=sum(n for (_,s),n in COUNTS.items() if s == 2), broke_a_rule=int(bool(bad)), cpu=round(time.process_time() - since), commit=commit(), machine=f"{platform.machine()}, Python {platform.python_version()}")
-    new = not args.out.is_file()
-    with open(args.out, "a", newline="") as f:
-        w = csv.DictWriter(f, row)
-        if new: w.writeheader()
-        w.writerow(row)
-    print(row, dict(COUNTS))
+    add_row(args.out, row)
+    print(dict(COUNTS))
     return int(bool(bad))
 
 

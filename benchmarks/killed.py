@@ -11,7 +11,7 @@ clips in it, as a run leaves it that is killed while it embeds. After that every
 the moment of the run is compared with the one of a run that nobody stopped. Rows are appended to benchmarks/results/killed.csv.
 Goal: is anything lost, or different? Not a goal: how long it takes.
 """
-import argparse, csv, os, platform, pty, shutil, signal, sqlite3, sys, tempfile, time
+import argparse, os, platform, pty, shutil, signal, sqlite3, sys, tempfile, time
 from pathlib import Path
 
 os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")  # whatever else is installed
@@ -20,7 +20,7 @@ os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what it puts in the background with this signal ignored
 import numpy as np
 
-from appended import commit
+from appended import add_row, commit
 from load import recording
 from audioclust.pipeline import pair as both
 from audioclust.cli import parser as cli
@@ -186,12 +186,8 @@ def main():
             for seed in range(args.first, args.first + args.kills):
                 signals = {4: signal.SIGTERM, 5: signal.SIGINT}.get(seed % 6, signal.SIGKILL)
                 row = dict(method=name, seed=seed, **one(source, home, METHODS[name], seed, ref, seconds, signals), commit=commit(), machine=where)
-                new, bad = not args.out.is_file(), bad + (not row["same"])
-                with open(args.out, "a", newline="") as f:
-                    w = csv.DictWriter(f, row)
-                    if new: w.writeheader()
-                    w.writerow(row)
-                print({k: v for k,v in row.items() if k not in ("commit", "machine")}, flush=True)
+                bad += not row["same"]
+                add_row(args.out, row)
     print(f"{bad} differ")
     return bad > 0
 

@@ -13,7 +13,7 @@ killed: one run of many clips under --max-memory, killed so many times at random
 
 Goal: growth, and anything that is lost. Not a goal: speed; the machine may do other things.
 """
-import argparse, contextlib, csv, gc, hashlib, io, os, platform, shutil, signal, subprocess, sys, tempfile, time
+import argparse, contextlib, gc, hashlib, io, os, platform, shutil, signal, subprocess, sys, tempfile, time
 from pathlib import Path
 
 os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")  # whatever else is installed
@@ -21,22 +21,12 @@ os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")  # whatever else is install
 import numpy as np
 import psutil
 
-from appended import commit
+from appended import add_row, commit
 from killed import TIMES
 from load import recording, words
 
 HERE = Path(__file__).parent
 MACHINE = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-
-
-def add(file, row):
-    "A row of a CSV file."
-    new = not file.is_file()
-    with open(file, "a", newline="") as f:
-        w = csv.DictWriter(f, row)
-        if new: w.writeheader()
-        w.writerow(row)
-    print({k: v for k,v in row.items() if k not in ("commit", "machine")}, flush=True)
 
 
 # one process
@@ -104,7 +94,7 @@ def process(minutes, file):
             differ = sorted(n for n in {*first, *now} if first.get(n) != now.get(n))
             shutil.rmtree(at)
             row = dict(round=len(rows), minutes=round((time.monotonic() - since)/60, 1), seconds=round(time.monotonic() - started, 1), **holds(), failed=len(failed), compared=len(now), differ=len(differ), which=" ".join(differ)[:200], commit=commit(), machine=MACHINE)
-            rows.append(row); add(file, row)
+            rows.append(row); add_row(file, row)
     return any(r["failed"] or r["differ"] for r in rows)
 
 
@@ -131,17 +121,17 @@ def killed(n, kills, memory, folder, file, seed=0):
         listed = words(root, n)
         at = dict(clips=len(listed), bound=memory, commit=commit(), machine=MACHINE)
         _,whole,most = attempt(command(Path(tmp)/"whole", "--no-cache"), env, None)
-        add(file, dict(attempt="uninterrupted", killed_after="", seconds=round(whole, 1), megabytes=round(most/1e6), same="", **at))
+        add_row(file, dict(attempt="uninterrupted", killed_after="", seconds=round(whole, 1), megabytes=round(most/1e6), same="", **at))
         reference, out, done = fingerprints(Path(tmp)/"whole"), Path(tmp)/"run", 0
         while done < kills:
             until = rng.uniform(2, .9*whole)
             status,seconds,most = attempt(command(out, "--resume"), env, until)
             if status == 0: shutil.rmtree(out)  # it was quicker than its killer, since much is in the cache: begin again
             else: done += 1
-            add(file, dict(attempt=f"kill {done}" if status else "was quicker", killed_after=round(until, 1) if status else "", seconds=round(seconds, 1), megabytes=round(most/1e6), same="", **at))
+            add_row(file, dict(attempt=f"kill {done}" if status else "was quicker", killed_after=round(until, 1) if status else "", seconds=round(seconds, 1), megabytes=round(most/1e6), same="", **at))
         _,seconds,most = attempt(command(out, "--resume"), env, None)
         same = fingerprints(out) == reference
-        add(file, dict(attempt="resumed to the end", killed_after="", seconds=round(seconds, 1), megabytes=round(most/1e6), same=int(same), **at))
+        add_row(file, dict(attempt="resumed to the end", killed_after="", seconds=round(seconds, 1), megabytes=round(most/1e6), same=int(same), **at))
     return not same
 
 

@@ -150,9 +150,10 @@ def _check_header(path, file):
         raise AudioError(path, f"{claim}, and there is no sound at the end of these: {_REWRITE}")
 
 # %% ../../nbs/01_audio/02_decoding.ipynb #87d213f8
-def _plain_header(path): # None where it is not plain, or cannot be read
-    try: return wav_header(*first_bytes(path))
+def _plain_header(path): # None where it is not plain or has an odd rate, or cannot be read
+    try: header = wav_header(*first_bytes(path))
     except (OSError, ValueError): return None
+    return header if header and _MIN_SAMPLE_RATE <= header.sample_rate <= _MAX_SAMPLE_RATE else None
 
 def _audio_info(path, rate, frames, channels, encoding):
     return AudioInfo(path if isinstance(path, Path) else Path(path), rate, frames, channels, frames/rate, encoding)

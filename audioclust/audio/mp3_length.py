@@ -7,7 +7,6 @@ __all__ = ['with_length']
 
 # %% ../../nbs/01_audio/17_mp3_length.ipynb #cc3fdc7f
 import io
-import mmap
 import os
 from functools import lru_cache
 from typing import NamedTuple
@@ -37,32 +36,39 @@ def _frame(data, at):
     return _Frame(length, bit_rate, (version, rate), 4 + side)
 
 _FAR = 2**16 # bytes in which the next frame is looked for, where something else lies between
+_BLOCK = 2**20 # bytes that are read at once
+
+class _Bytes:
+    "The bytes of an open file by slices, read block by block; fewer where the file ends, also if it was truncated meanwhile."
+    def __init__(self, file): self.file, self.start, self.block = file, 0, b""
+    def __getitem__(self, part:slice):
+        if not self.start <= part.start <= part.stop <= self.start + len(self.block):
+            self.start = part.start
+            self.file.seek(self.start)
+            self.block = self.file.read(max(_BLOCK, part.stop - part.start))
+        return self.block[part.start - self.start:part.stop - self.start]
 
 def _next_frame(data, at, kind=None):
     "(place, frame) of the first frame from a place on that is followed by another one; None where there is none near."
-    end = min(len(data), at + _FAR)
-    while (at := data.find(b"\xff", at, end)) >= 0:
-        frame = _frame(data, at)
+    near, i = data[at:at + _FAR], -1
+    while (i := near.find(b"\xff", i + 1)) >= 0:
+        frame = _frame(data, at + i)
         if frame and kind in (None, frame.kind):
-            following = _frame(data, at + frame.length)
-            if following and following.kind == frame.kind: return at, frame
-        at += 1
+            following = _frame(data, at + i + frame.length)
+            if following and following.kind == frame.kind: return at + i, frame
     return None
 
 def _audio_start(data):
     "Where the frames begin: after tags with the title and the like."
-    if data[:3] != b"ID3" or len(data) < 10: return 0
-    size = data[6] << 21 | data[7] << 14 | data[8] << 7 | data[9] # seven bits a byte
-    return 10 + size
+    head = data[0:10]
+    if head[:3] != b"ID3" or len(head) < 10: return 0
+    return 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]) # seven bits a byte
 
 # %% ../../nbs/01_audio/17_mp3_length.ipynb #1ccae5f0
 @lru_cache(256)
 def _untold(path, size, modified):
     "(start of the frames in bytes, number of frames, header of the first) where an MP3 file does not tell its length; else None."
-    with open(path, "rb") as f:
-        try: data = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
-        except (ValueError, OSError): return None # empty, or no file that can be mapped
-        with data: return _count(data)
+    with open(path, "rb") as f: return _count(_Bytes(f))
 
 def _count(data):
     if (found := _next_frame(data, _audio_start(data))) is None: return None

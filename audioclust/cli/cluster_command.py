@@ -109,7 +109,7 @@ def _take_typed(out):
     from audioclust.pipeline.resuming import EARLIER
     if not (out/"run.json").is_file() or (out/EARLIER).is_file(): return
     try: said = take_typed_names(out)
-    except (ValueError, OSError): return # the run is damaged or incomplete; it is replaced
+    except (ValueError, FileNotFoundError): return # the run is damaged or incomplete; it is replaced
     for text in said: warnings.warn(text)
 
 def _earlier(args):

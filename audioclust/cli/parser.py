@@ -174,9 +174,11 @@ def _run(args, stderr):
 
 _EXPECTED = ValueError, OSError, MemoryError, TypeError, RuntimeError
 
+_GONE = "gloo/transport|NCCL error|[Cc]onnection (closed|reset)" # what torch.distributed says when a peer has ended
+
 def _message(error, args):
     "An error in one line."
-    if "RANK" in os.environ and re.search("gloo|NCCL|[Cc]onnection (closed|reset)", str(error)):
+    if "RANK" in os.environ and isinstance(error, RuntimeError) and re.search(_GONE, str(error)):
         from audioclust.core.files import shorten
         return f"another process of this run has ended ({shorten(error, 160)}): start all of them again, with --resume"
     if isinstance(error, _EXPECTED) and str(error): return " ".join(str(error).split())

@@ -105,10 +105,10 @@ class Checkpoints(Callback):
     def __init__(self, folder:str|Path, # Where the checkpoint is written
         fingerprint:str="", # Which training it is; a checkpoint with another fingerprint is refused
         name:str="training", # Of the file, without ending
-        depends:bool=False, # Did this training begin with the result of another one, and so must begin anew when that goes on?
+        follows_another:bool=False, # Did this training begin with the result of another one, and so must begin anew when that goes on?
     ):
         self.file = Path(folder)/f"{name}.safetensors"
-        self.fingerprint, self.depends = fingerprint, depends
+        self.fingerprint, self.follows_another = fingerprint, follows_another
         self.loaded_epoch = -1  # last epoch of the checkpoint that was loaded
 
     def after_epoch(self):
@@ -124,7 +124,7 @@ class Checkpoints(Callback):
         if not self.file.is_file(): return 0
         with report_damage(self.file, "training", "remove it, or start again with --overwrite"):
             state, tensors = self._read()
-            if state["about"] != self.fingerprint and self.depends: return 0
+            if state["about"] != self.fingerprint and self.follows_another: return 0
             learn.curves.rows = state["curves"]
             _load_training_state(learn, tensors, state["opt"])
             self.loaded_epoch = state["epoch"]

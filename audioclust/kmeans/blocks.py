@@ -8,9 +8,11 @@ __all__ = ['row_blocks', 'map_blocks']
 # %% ../../nbs/04_kmeans/04_blocks.ipynb #b98aec60
 import math
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -50,14 +52,26 @@ def _thread_pool(n_threads): # One pool for this process, which stays until the 
     return _thread_pools[key]
 
 @cache
-def _blas_threads(): # What controls the threads of the library behind numpy
+def _blas(): # What controls the threads of the library behind numpy
     return ThreadpoolController().select(user_api="blas")
+
+_is_limited = threading.Lock()
+
+@contextmanager
+def _one_blas_thread():
+    "Let the library behind numpy start no threads, unless another thread of this program has seen to that."
+    if not _is_limited.acquire(blocking=False): # it restores what it found, and nobody else may
+        yield
+        return
+    try:
+        with _blas().limit(limits=1): yield
+    finally: _is_limited.release()
 
 def _map_in_threads(f, blocks, n_threads): # At most 2*n_threads results wait to be yielded
     pool, pending = _thread_pool(n_threads), deque()
     torch.set_num_threads(1)
     try:
-        with _blas_threads().limit(limits=1):
+        with _one_blas_thread():
             for block in blocks:
                 pending.append(pool.submit(f, block))
                 if len(pending) == 2*n_threads: yield pending.popleft().result()
@@ -76,5 +90,5 @@ def map_blocks(f:Callable, # Called with one block
     n_threads = torch.get_num_threads()
     if device.type != "cpu" or len(blocks) < n_threads: yield from map(f, blocks)
     elif n_threads == 1:
-        with _blas_threads().limit(limits=1): yield from map(f, blocks)
+        with _one_blas_thread(): yield from map(f, blocks)
     else: yield from _map_in_threads(f, blocks, n_threads)

@@ -217,10 +217,11 @@ class _Target(io.FileIO):
         super().__init__(path, "w+")
         self.error = None
     def write(self, data):
-        if self.error: return 0
-        try: return super().write(data)
+        n_written = 0
+        try:
+            while n_written < len(data) and not self.error: n_written += super().write(data[n_written:]) # a full disk may take a part
         except OSError as e: self.error = e
-        return 0
+        return n_written
     def __exit__(self, *exception):
         super().__exit__(*exception)
         if self.error: raise self.error

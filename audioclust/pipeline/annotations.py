@@ -94,8 +94,10 @@ def _check_value(kind, cluster, value, known):
         raise ValueError(f"cluster {cluster} is merged into {shorten(value, 40)}, which is not there")
     if kind == "marks" and value not in MARKS:
         raise ValueError(f"the mark of cluster {cluster} is {shorten(repr(value), 40)}: it can be {', '.join(MARKS)}")
-    if kind in ("names", "notes") and not (isinstance(value, str) and value.strip() and not re.search("[\ud800-\udfff]", value)):
+    if kind in ("names", "notes") and not _is_text(value):
         raise ValueError(f"the {kind[:-1]} of cluster {cluster} must be a text; {shorten(repr(value), 40)} came")
+
+def _is_text(value): return isinstance(value, str) and bool(value.strip()) and not re.search("[\ud800-\udfff]", value)
 
 def _check_circles(merged):
     done = set()
@@ -214,7 +216,7 @@ def take_typed_names(run:str|Path, # A run folder that is complete
     run, known = Path(run), read_names(run)
     table = read_table(run/"clusters.csv")
     typed = _typed_names(table, known)
-    new = {str(c): name for c,name in typed.items() if name and str(c) not in known["names"]}
+    new = {str(c): name for c,name in typed.items() if name and str(c) not in known["names"] and _is_text(name)}
     if not new: return _set_aside(run, table)
     _write(run, {**known, "names": {**known["names"], **new}})
     listed = shorten(", ".join(f"cluster {c} is {name!r}" for c,name in new.items()), 300)

@@ -76,7 +76,7 @@ class _SpiceSteps(BaseEstimator):
 
     def _trainer(self, store, checkpoints, log, frozen):
         about = training_fingerprint({**flat_params(self.get_params()), **frozen_record(frozen)}, self.clips_)
-        def checkpoint(name): return Checkpoints(checkpoints, about, name, depends=name == "match")
+        def checkpoint(name): return Checkpoints(checkpoints, about, name, follows_another=name == "match")
         device, seed = self.runtime.torch_device, int(self.random_state or 0)
         early_stop = bool(frozen) if self.contrast.early_stop is None else self.contrast.early_stop
         return NetworkTrainer(store, self.contrast, self.runtime.sample_rate, device, seed,

@@ -310,3 +310,13 @@ def test_a_plain_header_is_read_as_libsndfile_reads_it(tmp_path):
                         f.seek(start := int(rng.integers(mine.frames)))
                         np.testing.assert_array_equal(f.read(300, dtype, always_2d=True), sf.read(path, 300, start, dtype=dtype, always_2d=True)[0])
     assert read > 200
+
+def test_an_mp3_file_that_is_truncated_while_it_is_counted(tmp_path):
+    from audioclust.audio.mp3_length import _Bytes, _count
+    _untold(path := tmp_path/"a.mp3", **VARIABLE)
+    with open(path, "rb") as f:
+        whole, data = _count(_Bytes(f))[1], _Bytes(f)
+        data[0:10]
+        os.truncate(path, 5000)
+        data.block = data.block[:5000]  # as if no more had been read
+        assert 5 < _count(data)[1] < whole

@@ -258,3 +258,13 @@ def test_nothing_to_train_on_is_told_with_its_reasons(tmp_path, capsys):
 def test_two_dashes_are_no_value(words, tmp_path, capsys, option):
     with pytest.raises(SystemExit): main(["cluster", str(words), f"--out={tmp_path/'run'}", f"{option}=--"])
     assert "-- is no value" in capsys.readouterr().err and not (tmp_path/"run").exists()
+
+
+@pytest.mark.parametrize("error, gone", [(RuntimeError("[/pytorch/gloo/gloo/transport/tcp/pair.cc:547] Connection closed by peer"), True), (ValueError("no usable recording in /data/gloo/transport"), False), (RuntimeError("the igloo is full"), False)])
+def test_another_process_that_has_ended_is_told_from_other_errors(monkeypatch, error, gone):
+    from argparse import Namespace
+    from audioclust.cli.parser import _message
+    monkeypatch.setenv("RANK", "0")
+    assert ("another process of this run has ended" in _message(error, Namespace())) == gone
+    monkeypatch.delenv("RANK")
+    assert "another process" not in _message(error, Namespace())

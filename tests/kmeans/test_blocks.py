@@ -1,3 +1,5 @@
+import os
+import re
 import subprocess
 import sys
 
@@ -159,3 +161,28 @@ def test_two_processes_are_one(table, tmp_path):
 
 def test_sharded_without_processes_says_what_to_do():
     with pytest.raises(ValueError, match="torchrun"): KMeans(2, sharded=True).fit(np.eye(4))
+
+
+def test_fits_in_several_threads_leave_numpys_threads_as_they_were():
+    code = """if True:
+        import threading, torch
+        from threadpoolctl import threadpool_info
+        from audioclust.kmeans.blocks import map_blocks
+        def blas(): return [i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"]
+        torch.set_num_threads(1)
+        before, inside, first, second = blas(), [], threading.Event(), threading.Event()
+        def fit(wait):
+            torch.set_num_threads(1)
+            def look(i):
+                inside.append(min(blas()))
+                wait.wait(5)
+            list(map_blocks(look, range(6), torch.device("cpu")))
+        threads = [threading.Thread(target=fit, args=(e,)) for e in (first, second)]
+        for t in threads: t.start()
+        for e,t in zip((first, second), threads): # the first to come leaves first
+            e.set()
+            t.join()
+        print(before, blas(), min(inside))"""
+    p = subprocess.run([sys.executable, "-c", code], env={**os.environ, "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}, capture_output=True, text=True)
+    before, after, inside = re.fullmatch(r"(\[.*\]) (\[.*\]) (\d)\n", p.stdout).groups()
+    assert before == after and inside == "1", p.stdout + p.stderr

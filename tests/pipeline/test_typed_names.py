@@ -84,3 +84,10 @@ def test_lost_names_outlast_edits(run):
     (run/"../edits.json").write_text(json.dumps(dict(schema=1, edits={"content": {"names": {"0": "wind"}}})))
     assert main(["listen", str(run), "--edits", str(run/"../edits.json")]) == 0
     assert json.loads((run/"names.json").read_text())["lost"][0]["names"] == {"9": "wren"}
+
+def test_a_name_in_another_encoding_is_kept_beside(run, capsys):
+    type_names(run, {0: "Moewe"})
+    (run/"clusters.csv").write_bytes((run/"clusters.csv").read_bytes().replace(b"Moewe", "Möwe".encode("cp1252")))
+    assert again(run, 4) == 0
+    assert "clusters-by-hand.csv keeps what was typed" in capsys.readouterr().err and b"M\xf6we" in (run/"clusters-by-hand.csv").read_bytes()
+    assert not read_names(run)["names"] and main(["listen", str(run)]) == 0
