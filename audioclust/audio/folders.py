@@ -68,7 +68,9 @@ def explain_no_recordings(recordings:str|Path|list|pd.DataFrame, # Whatever `fin
                 "(wav, flac, ogg, opus, mp3, aiff, …)")
     counts = Counter(reason for _,reason in errors).most_common(3)
     reasons = ", ".join(f"{n} × {reason}" for reason,n in counts)
-    return f"no usable recording in {name} ({len(errors)} could not be used: {reasons})"
+    arrays = all(os.fspath(path).lower().endswith((".npy", ".npz")) for path,_ in errors)
+    advice = "; embeddings of another program are given with --embeddings FILE" if arrays else ""
+    return f"no usable recording in {name} ({len(errors)} could not be used: {reasons}){advice}"
 
 # %% ../../nbs/01_audio/08_folders.ipynb #2180372e
 def check_recordings_reachable(clips:pd.DataFrame, # Column path

@@ -123,7 +123,7 @@ def report(run_folder:str|Path, # A run folder
     echo(_first_line(record))
     if verbose > 0:
         stages = ", ".join(f"{name} {seconds:.1f}" for name,seconds in record["seconds"].items())
-        echo(f"seconds: {stages}; device {record['device']}; encoder {record['encoder']}")
+        echo(f"seconds: {stages}; device {record['device']}; encoder {record.get('encoder', 'none')}")
     if n_errors := record["summary"]["errors"]:
         clips = "clip" if n_errors == 1 else "clips"
         echo(f"warning: {plural(n_errors, 'file')} or {clips} could not be used: {folder/'errors.csv'} says why", file=sys.stderr)
@@ -192,8 +192,8 @@ def _how(record):
 
 def _first_line(record):
     summary = record["summary"]
-    line = (f"{plural(summary['clips'], 'clip')} ({summary['seconds']:,.0f} s of sound) in {plural(summary['clusters'], 'cluster')} "
-            f"{_how(record)}")
+    seconds = f" ({summary['seconds']:,.0f} s of sound)" if summary["seconds"] else ""
+    line = f"{plural(summary['clips'], 'clip')}{seconds} in {plural(summary['clusters'], 'cluster')} {_how(record)}"
     if summary["noise"]: line += f"; {summary['noise']:,} clips are noise"
     if summary.get("cached"): line += f"; {summary['cached']:,} of {summary['clips']:,} clips came from the cache"
     return line

@@ -70,7 +70,8 @@ def linked_audio(clips:pd.DataFrame, # Columns path, start, end (s)
     links:list[str|None] = []
     for row,(path,start,end,channel) in enumerate(zip(clips.path, clips.start, clips.end, channel_numbers(clips).tolist())):
         copy = copies/f"{row:06d}.mp3"
-        if Path(path).suffix.lower() in BROWSER_FORMATS: links.append(link(path))
+        if not path: links.append(None) # an embedding of which no recording is known
+        elif Path(path).suffix.lower() in BROWSER_FORMATS: links.append(link(path))
         elif _write_mp3(copy, path, start, end, channel or None): links.append(link(copy.resolve()) + "#copy")
         else: links.append(None)
     return links

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..core.files import atomic_write
 from .clip_audio import embedded_audio, linked_audio
-from .page_data import clip_data, grouping_data, readable_path, rows_to_show
+from .page_data import clip_data, grouping_data, other_clips, readable_path, rows_to_show
 from .run_data import read_groupings
 from .spectrograms import MOST, spectrogram_data
 from .thumbnails import clip_thumbnails, COLUMNS, HEIGHT, PER_SHEET, thumbnail_sheets, WIDTH
@@ -43,7 +43,8 @@ def listen_page(run:str|Path, # A run folder
     views = [grouping_data(grouping, rows) for grouping in groupings]
     record = groupings[0].record
     about = dict(run=str(record.get("run_id", record["created"])), views=views)
-    data = dict(clip_data(clips), **about, thumbs=_thumbnail_data(thumbnails, seconds), large=spectrograms, audio=audio)
+    data = dict(clip_data(clips, rows), **about, thumbs=_thumbnail_data(thumbnails, seconds), large=spectrograms, audio=audio,
+                others=other_clips(groupings, rows, None if embed else page))
     texts = _texts(groupings, _where_sounds_are(audio, embed))
     note = _map_note(seconds, len(clips), len(groupings[0].clips))
     _write_html(page, data=data, run=run.resolve().name, map_note=note, **texts)
@@ -56,9 +57,9 @@ def _thumbnail_data(thumbnails, seconds):
 
 def _map_note(seconds, n_shown, n_clips):
     "What stands below the map."
-    sentences = ["Near points sound alike; far ones may or may not.",
-                 f"Pictures show {seconds:.2g} s, low frequencies at the bottom."]
-    if n_shown < n_clips: sentences.append(f"{n_shown:,} of {n_clips:,} clips are on this page.")
+    sentences = ["Near points sound alike; far ones may or may not."]
+    if seconds: sentences.append(f"Pictures show {seconds:.2g} s, low frequencies at the bottom.")
+    if n_shown < n_clips: sentences.append(f"{n_shown:,} of {n_clips:,} clips are on this page; a search finds all.")
     return " ".join(sentences)
 
 def page_template(name:str, # File in the folder `templates`
@@ -67,20 +68,18 @@ def page_template(name:str, # File in the folder `templates`
     from jinja2 import Environment, PackageLoader
     return Environment(loader=PackageLoader("audioclust.listen", "templates"), autoescape=True).get_template(name)
 
-def _content_policy(*scripts):
-    "What a browser may do for the page: run these scripts and no others, show and play what is in it or beside it, fetch nothing."
-    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
-    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
-    return (f"default-src 'none'; script-src {allowed} 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
+def _content_policy(script):
+    "What a browser may do for the page: run this script and no other, show and play what is in it or beside it, fetch nothing."
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data: blob:; "
             "media-src 'self' file: data: blob:; base-uri 'none'; form-action 'none'")
 
 def _write_html(page, **variables):
     "Fill the template, a piece at a time, since the data can be large."
     from markupsafe import Markup
-    from plotly.offline import get_plotlyjs
-    plotly, scripts = get_plotlyjs(), page_template("scripts.js").render()
-    policy = _content_policy(plotly, scripts)
-    pieces = page_template("listen.html").stream(plotly=Markup(plotly), scripts=Markup(scripts), policy=policy, **variables)
+    scripts = page_template("scripts.js").render()
+    policy = _content_policy(scripts)
+    pieces = page_template("listen.html").stream(scripts=Markup(scripts), policy=policy, **variables)
     with atomic_write(page) as tmp: pieces.dump(str(tmp), "utf-8", "replace")
 
 # %% ../../nbs/10_listen/05_page.ipynb #25e462e4
@@ -101,8 +100,8 @@ def _title(record):
 
 def _summary(record):
     found = record["summary"]
-    parts = [f"{found['clips']:,} clips", f"{found['seconds']:,.0f} s of sound",
-             f"{found['clusters']} clusters by {record['by']}"]
+    parts = [f"{found['clips']:,} clips", f"{found['clusters']} clusters by {record['by']}"]
+    if found["seconds"]: parts.insert(1, f"{found['seconds']:,.0f} s of sound") # nothing is known of sounds whose embeddings were given
     if found["noise"]: parts.append(f"{found['noise']:,} clips are noise")
     return ", ".join(parts)
 

@@ -55,6 +55,7 @@ MISTAKES = {  # what was typed, what is said, what this says to do; {0} is what 
     "two numbers": (cluster(k="3,2"), "two numbers of clusters are for --by both", [cluster("--by", "both", k="3,2")]),
     "ignore with both": (cluster("--by", "both", "--ignore", "pitch"), "--ignore is for one grouping; --by both uses the list of each", [cluster("--by", "both"), cluster("--ignore", "pitch", out="{tmp}/run2")]),
     "no folder": (["cluster", "--out", "{tmp}/run"], "say the folder of recordings, or --embeddings", [cluster(), ["cluster", "--embeddings", "{top}/embeddings.npy", "--out", "{tmp}/run2", "--n-clusters", 3]]),
+    "embeddings as a folder": (cluster(sounds="{top}/embeddings.npy"), "embeddings of another program are given with (--embeddings) FILE", [["cluster", "{0}", "{top}/embeddings.npy", "--out", "{tmp}/run2", "--n-clusters", 3]]),
     "seeds of both": (cluster("--by", "both", "--seeds", "{top}/seeds.csv"), "say --by content or --by source, not both", [cluster("--by", "content", "--seeds", "{top}/seeds.csv")]),
     "embeddings and an encoder": (["cluster", "--embeddings", "{top}/embeddings.npy", "--encoder", "fixed", "--out", "{tmp}/run"], "are grouped as they are: leave out --encoder", [["cluster", "--embeddings", "{top}/embeddings.npy", "--out", "{tmp}/run"]]),
     "grow and a method": ([*GROW, "--method", "spectral", "--window", 1], "goes on as it was made: leave out --window, --method", [GROW]),

@@ -114,17 +114,60 @@ if (data.views.length > 1) {
     draw();
   });
 }
+// the map
+points.addEventListener("pointerdown", event => {
+  points.setPointerCapture(event.pointerId);
+  pointers.set(event.pointerId, pixelsOf(event));
+  dragged = 0;
+  $("tip").hidden = true;
+  if (tool !== "pan") outline = [pixelsOf(event)];
+});
+points.addEventListener("pointermove", event => {
+  if (!pointers.has(event.pointerId)) return showTip(event);
+  const before = new Map(pointers);
+  pointers.set(event.pointerId, pixelsOf(event));
+  if (pointers.size === 1) drag(before.get(event.pointerId), pixelsOf(event));
+  else if (pointers.size === 2) pinch(before);
+});
+points.addEventListener("pointerup", event => {
+  if (outline.length > 2) selectInside(outline);
+  else if (dragged < 4 && pointers.size === 1) clickMap(event);
+});
+for (const type of ["pointerup", "pointercancel"]) points.addEventListener(type, event => {
+  pointers.delete(event.pointerId);
+  outline = [];
+  drawFrame();
+});
+points.addEventListener("pointerleave", () => { $("tip").hidden = true });
+points.addEventListener("dblclick", showWholeMap);
+points.addEventListener("wheel", event => {
+  event.preventDefault();
+  const pixels = event.deltaY * (event.deltaMode ? 30 : 1); // else it counts lines
+  zoom(1.002 ** -pixels, pixelsOf(event));
+}, {passive: false});
+points.addEventListener("webglcontextlost", event => event.preventDefault());
+points.addEventListener("webglcontextrestored", () => {
+  paint = painter();
+  placesOf = null;
+  drawMap();
+});
+onClick("zoom-in", () => zoom(1.5));
+onClick("zoom-out", () => zoom(1 / 1.5));
+onClick("whole-map", showWholeMap);
+for (const button of $("map-tools").querySelectorAll("[data-tool]")) {
+  button.hidden = !canMove;
+  button.addEventListener("click", () => useTool(button.dataset.tool));
+}
+
+function clickMap(event) {
+  const row = clipAt(pixelsOf(event));
+  if (row === undefined) return;
+  if (canMove && (event.shiftKey || event.ctrlKey || event.metaKey)) selectClip(row, event.shiftKey);
+  else play(row);
+}
+
+useTool("pan");
+fitCanvases();
+new ResizeObserver(fitCanvases).observe(map);
 draw();
 showEdits();
-map.on("plotly_hover", showTip);
-map.on("plotly_unhover", () => { $("tip").hidden = true });
-map.on("plotly_selected", event => { // with the lasso or the box
-  if (!canMove || !event) return;
-  const shown = new Set(shownRows);
-  for (const {curveNumber, pointNumber} of event.points) if (curveNumber === 0 && shown.has(pointNumber)) selected.add(pointNumber);
-  drawSelected();
-});
-map.on("plotly_click", event => {
-  const row = clipUnder(event);
-  if (row !== undefined) play(row);
-});

@@ -1,8 +1,9 @@
 // Coarse groups of many clusters: a cut of the tree over the clusters, and the colours and markers.
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"];
-const SHAPES = [ // of Plotly, and as a character
+const SHAPES = [ // on the map, and as a character
   ["circle", "●"], ["triangle-up", "▲"], ["square", "■"], ["diamond", "◆"], ["triangle-down", "▼"], ["triangle-left", "◀"],
   ["triangle-right", "▶"], ["pentagon", "⬟"], ["cross", "✚"], ["star", "★"], ["x", "✖"]];
+const NOISE_SHAPE = ["circle-open", "○"];
 const wantedGroups = data.views.map(() => null); // of each grouping; null is none
 const opened = new Set(); // clusters whose group is open in the list
 let groups = new Map(); // cluster → group
@@ -83,4 +84,4 @@ function colour(number) {
   return COLOURS[number % 8];
 }
 
-function shape(number) { return number < 0 ? ["circle-open", "○"] : SHAPES[number % SHAPES.length] }
+function shape(number) { return number < 0 ? NOISE_SHAPE : SHAPES[number % SHAPES.length] }

@@ -1,7 +1,7 @@
 // The list of clusters and their groups, what is chosen, the list of clips, and the cross table of two groupings.
 const stabilityOf = cluster => grouping().clusters[cluster].stability;
 const confidenceOf = cluster => grouping().clusters[cluster].confidence;
-const byText = (a, b) => a.localeCompare(b, undefined, {numeric: true});
+const byText = new Intl.Collator(undefined, {numeric: true}).compare;
 
 function draw() {
   document.documentElement.dataset.theme = dark ? "dark" : "light";
@@ -13,6 +13,7 @@ function draw() {
   drawClusters();
   drawSelection();
   drawClips();
+  drawOthers();
   drawMap();
   drawCrossTable();
   drawSelected();

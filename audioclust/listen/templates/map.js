@@ -1,61 +1,146 @@
-// The map of all clips, drawn by Plotly: one trace holds the clips, the other a ring around the clip that plays.
-const map = $("map");
-function hasWebgl() { try { return !!document.createElement("canvas").getContext("webgl") } catch { return false } }
-const traceType = hasWebgl() ? "scattergl" : "scatter";
-const modeBar = [["zoomIn2d", "zoomOut2d", "resetScale2d", "pan2d", "zoom2d", ...(canMove ? ["lasso2d", "select2d"] : [])]];
-const plotlyConfig = {responsive: true, displaylogo: false, scrollZoom: true, modeBarButtons: modeBar};
-const ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"};
+// The map of all clips: one canvas has the points, another over it the names and a ring around the clip that plays.
+const map = $("map"), points = $("points"), overlay = $("overlay");
+const MARKERS = [...SHAPES.map(([name]) => name), NOISE_SHAPE[0]];
+const painter = () => webglPainter(points, MARKERS) ?? canvasPainter(points, MARKERS);
+const SOLID = 217, FAINT = 15; // opacity of a point, up to 255
+const NEAR = 12; // pixels from a point within which the pointer means it
+const camera = {x: 0, y: 0, scale: 1}; // what is in the middle of the map, and how many pixels a unit takes
+let paint = painter();
+let places = new Float32Array(0), looks = new Uint8Array(0); // of all points
+let placesOf = null; // the view whose places these are
 
-function drawMap() { Plotly.react(map, [clipTrace(), ringTrace()], mapLayout(), plotlyConfig) }
-function moveRing() { Plotly.restyle(map, {x: [ringPosition("x")], y: [ringPosition("y")]}, [1]) }
-function ringPosition(axis) { return playing < 0 ? [] : [grouping()[axis][playing]] }
+const pixelSize = () => devicePixelRatio || 1;
+const markerSize = () => (nClips > 5000 ? 6 : 9) * pixelSize();
+const isFaint = row => looks[POINT_BYTES * row + 3] === FAINT;
 
-function clipTrace() {
-  const {x, y, labels} = grouping();
-  const styleFor = c => ({color: colour(styleOf(c)), symbol: shape(styleOf(c))[0]});
-  const styles = Object.fromEntries(clusterIds().map(c => [c, styleFor(c)]));
-  const shown = new Set(shownRows), allShown = shownRows.length === nClips;
-  const marker = {
-    size: nClips > 5000 ? 5 : 7,
-    line: {width: 0},
-    color: labels.map(c => styles[c].color),
-    symbol: labels.map(c => styles[c].symbol),
-    opacity: labels.map((_, row) => allShown || shown.has(row) ? .85 : .06),
-  };
-  return {type: traceType, mode: "markers", x, y, hoverinfo: "none", marker};
+function drawMap() {
+  const view = grouping();
+  if (placesOf !== view) {
+    placesOf = view;
+    places = new Float32Array(2 * nClips);
+    for (let row = 0; row < nClips; row++) {
+      places[2 * row] = view.x[row];
+      places[2 * row + 1] = view.y[row];
+    }
+    paint.setPlaces(places);
+    showWholeMap();
+  }
+  looks = looksOfPoints();
+  paint.setLooks(looks);
+  drawFrame();
 }
 
-function ringTrace() {
-  const marker = {size: 18, symbol: "circle-open", color: dark ? "#fff" : "#000", line: {width: 3}};
-  return {type: "scatter", mode: "markers", x: ringPosition("x"), y: ringPosition("y"), hoverinfo: "skip", marker};
+function looksOfPoints() {
+  const {labels} = grouping(), looks = new Uint8Array(POINT_BYTES * nClips);
+  const styles = new Map(clusterIds().map(c => [c, [...bytesOf(colour(styleOf(c))), MARKERS.indexOf(shape(styleOf(c))[0])]]));
+  const shown = new Uint8Array(nClips);
+  for (const row of shownRows) shown[row] = 1;
+  for (let row = 0, at = 0; row < nClips; row++, at += POINT_BYTES) {
+    const [red, green, blue, marker] = styles.get(labels[row]);
+    looks[at] = red;
+    looks[at + 1] = green;
+    looks[at + 2] = blue;
+    looks[at + 3] = shown[row] ? SOLID : FAINT;
+    looks[at + 4] = marker;
+  }
+  return looks;
 }
 
-function mapLayout() {
-  const style = getComputedStyle(document.documentElement);
-  const front = style.getPropertyValue("--front"), back = style.getPropertyValue("--back");
-  const axis = {visible: false, showgrid: false, zeroline: false};
-  const annotation = ([cluster, text]) => ({
-    x: grouping().clusters[cluster].at[0],
-    y: grouping().clusters[cluster].at[1],
-    text: text.replace(/[&<>]/g, character => ENTITIES[character]),
-    showarrow: false,
-    font: {size: 14, color: front, weight: 700},
-    bgcolor: back + "cc",
-    borderpad: 2,
-    captureevents: false,
+function bytesOf(colour) { // "#rgb" or "#rrggbb"
+  const digits = colour.length === 4 ? [...colour.slice(1)].map(digit => digit + digit) : colour.match(/[^#]{2}/g);
+  return digits.map(pair => parseInt(pair, 16));
+}
+
+let frameWaits = false;
+function drawFrame() { // once for each picture on the screen, however often it is called
+  if (frameWaits) return;
+  frameWaits = true;
+  requestAnimationFrame(() => {
+    frameWaits = false;
+    paint.draw({...camera, scale: camera.scale * pixelSize()}, markerSize(), nClips);
+    drawOverlay();
   });
-  return {
-    paper_bgcolor: back,
-    plot_bgcolor: back,
-    margin: {l: 5, r: 5, t: 5, b: 5},
-    xaxis: axis,
-    yaxis: {...axis, scaleanchor: "x"},
-    showlegend: false,
-    dragmode: "pan",
-    hovermode: "closest",
-    uirevision: viewIndex,
-    annotations: mapTexts().map(annotation),
-  };
+}
+const moveRing = drawFrame;
+
+// places on the screen, in pixels from the corner of the map
+function onMap(x, y) {
+  return [map.clientWidth / 2 + (x - camera.x) * camera.scale, map.clientHeight / 2 - (y - camera.y) * camera.scale];
+}
+const placeOf = row => onMap(places[2 * row], places[2 * row + 1]);
+
+function showWholeMap() {
+  let [left, right, bottom, top] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (let i = 0; i < places.length; i += 2) {
+    left = Math.min(left, places[i]);
+    right = Math.max(right, places[i]);
+    bottom = Math.min(bottom, places[i + 1]);
+    top = Math.max(top, places[i + 1]);
+  }
+  const fit = (pixels, span) => (pixels - 40) / (span || 1);
+  camera.x = (left + right) / 2;
+  camera.y = (bottom + top) / 2;
+  camera.scale = Math.max(1e-6, Math.min(fit(map.clientWidth, right - left), fit(map.clientHeight, top - bottom)));
+  drawFrame();
+}
+
+function zoom(factor, [left, top] = [map.clientWidth / 2, map.clientHeight / 2]) { // the place under these pixels stays
+  const right = left - map.clientWidth / 2, down = top - map.clientHeight / 2;
+  const less = 1 / camera.scale - 1 / (camera.scale * factor);
+  camera.x += right * less;
+  camera.y -= down * less;
+  camera.scale *= factor;
+  drawFrame();
+}
+
+function pan(right, down) {
+  camera.x -= right / camera.scale;
+  camera.y += down / camera.scale;
+  drawFrame();
+}
+
+function fitCanvases() { // the map has another size
+  for (const canvas of [points, overlay]) {
+    canvas.width = Math.round(map.clientWidth * pixelSize());
+    canvas.height = Math.round(map.clientHeight * pixelSize());
+  }
+  drawFrame();
+}
+
+// names and the ring
+function drawOverlay() {
+  const context = overlay.getContext("2d"), style = getComputedStyle(document.documentElement);
+  const front = style.getPropertyValue("--front"), back = style.getPropertyValue("--back");
+  context.setTransform(pixelSize(), 0, 0, pixelSize(), 0, 0);
+  context.clearRect(0, 0, map.clientWidth, map.clientHeight);
+  context.font = "700 14px system-ui, sans-serif";
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  for (const [cluster, text] of mapTexts()) {
+    const [left, top] = onMap(...grouping().clusters[cluster].at), width = context.measureText(text).width + 4;
+    context.fillStyle = back + "cc";
+    context.fillRect(left - width / 2, top - 10, width, 20);
+    context.fillStyle = front;
+    context.fillText(text, left, top);
+  }
+  context.strokeStyle = front;
+  context.lineWidth = 1.5;
+  if (selected.size) strokePath(context, context => { for (const row of selected) circle(context, placeOf(row), 6) });
+  context.lineWidth = 3;
+  if (playing >= 0) strokePath(context, context => circle(context, placeOf(playing), 9));
+  context.lineWidth = 1;
+  if (outline.length) strokePath(context, context => { for (const corner of outline) context.lineTo(...corner); context.closePath() });
+}
+
+function circle(context, [left, top], radius) {
+  context.moveTo(left + radius, top);
+  context.arc(left, top, radius, 0, 2 * Math.PI);
+}
+
+function strokePath(context, trace) {
+  context.beginPath();
+  trace(context);
+  context.stroke();
 }
 
 function mapTexts() { // pairs (cluster where a text stands, text)
@@ -65,15 +150,69 @@ function mapTexts() { // pairs (cluster where a text stands, text)
   return clusters.length > 80 ? [] : clusters.map(c => [c, clusterName(c).replace("cluster ", "")]);
 }
 
-function clipUnder(event) { return event.points.find(point => point.curveNumber === 0)?.pointNumber }
+// the pointer
+let tool = "pan"; // or "lasso" or "box", which select
+let outline = []; // of the lasso or the box that is being drawn
+const pointers = new Map(); // those that are down, and where: two of them pinch
+let dragged = 0; // pixels since the pointer went down
+
+function pixelsOf(event) {
+  const box = map.getBoundingClientRect();
+  return [event.clientX - box.left, event.clientY - box.top];
+}
+
+function clipAt([left, top]) { // the nearest of those that are not faint, or undefined
+  let nearest, least = NEAR ** 2;
+  const x = camera.x + (left - map.clientWidth / 2) / camera.scale, y = camera.y - (top - map.clientHeight / 2) / camera.scale;
+  for (let row = 0; row < nClips; row++) {
+    const squared = ((places[2 * row] - x) ** 2 + (places[2 * row + 1] - y) ** 2) * camera.scale ** 2;
+    if (squared < least && !isFaint(row)) [nearest, least] = [row, squared];
+  }
+  return nearest;
+}
+
+function isInside([x, y], corners) { // of a polygon: a ray to the right meets its sides an odd number of times
+  let inside = false;
+  corners.forEach(([x1, y1], i) => {
+    const [x2, y2] = corners[(i + 1) % corners.length];
+    if ((y1 > y) !== (y2 > y) && x < x1 + (x2 - x1) * (y - y1) / (y2 - y1)) inside = !inside;
+  });
+  return inside;
+}
+
+function selectInside(corners) {
+  for (const row of shownRows) if (isInside(placeOf(row), corners)) selected.add(row);
+  drawSelected();
+}
 
 function showTip(event) {
-  const row = clipUnder(event);
-  if (row === undefined) return;
-  const tip = $("tip");
+  const row = clipAt(pixelsOf(event)), tip = $("tip");
+  tip.hidden = row === undefined;
+  points.style.cursor = tip.hidden ? "" : "pointer";
+  if (tip.hidden) return;
   const text = `${clipName(row)} · ${fullName(grouping().labels[row])} ${confidenceText(row)}`;
   tip.replaceChildren(thumbnail(row), element("div", {}, text));
-  tip.hidden = false;
-  tip.style.left = Math.min(event.event.clientX + 14, innerWidth - 270) + "px";
-  tip.style.top = Math.min(event.event.clientY + 14, innerHeight - 190) + "px";
+  tip.style.left = Math.min(event.clientX + 14, innerWidth - 270) + "px";
+  tip.style.top = Math.min(event.clientY + 14, innerHeight - 190) + "px";
+}
+
+function pinch(before) { // two fingers: what was between them stays between them
+  const [a, b] = [...pointers.values()], [c, d] = [...before.values()];
+  const between = ([x1, y1], [x2, y2]) => [(x1 + x2) / 2, (y1 + y2) / 2], apart = ([x1, y1], [x2, y2]) => Math.hypot(x1 - x2, y1 - y2);
+  const [left, top] = between(a, b), [oldLeft, oldTop] = between(c, d);
+  pan(left - oldLeft, top - oldTop);
+  zoom(apart(a, b) / (apart(c, d) || 1), [left, top]);
+}
+
+function drag(from, to) {
+  dragged += Math.hypot(to[0] - from[0], to[1] - from[1]);
+  if (tool === "pan") return pan(to[0] - from[0], to[1] - from[1]);
+  if (tool === "lasso") outline.push(to);
+  else outline = [outline[0], [to[0], outline[0][1]], to, [outline[0][0], to[1]]];
+  drawFrame();
+}
+
+function useTool(name) {
+  tool = name;
+  for (const button of $("map-tools").querySelectorAll("[data-tool]")) button.setAttribute("aria-pressed", button.dataset.tool === tool);
 }

@@ -84,6 +84,7 @@ function drawSelected() {
     button.classList.toggle("selected", selected.has(Number(button.dataset.row)));
   }
   $("move-bar").hidden = !canMove || !selected.size;
+  drawFrame();
   $("undo").disabled = !past.length;
   $("redo").disabled = !future.length;
   if ($("move-bar").hidden) return;

@@ -31,9 +31,7 @@ function axis(id, ticks, side) {
 
 function showScope(row) {
   const {url, x, y, columns, lines, large} = pictureOf(row), picture = $("scope-picture"), shown = secondsShown(row);
-  const before = $("scope").hidden;
   $("scope").hidden = !url;
-  if (before !== $("scope").hidden) Plotly.Plots.resize($("map")); // it has less room, or more
   if (!url) return;
   const share = (i, n) => n > 1 ? 100 * i / (n - 1) : 0;
   picture.style.backgroundImage = `url(${url})`;
