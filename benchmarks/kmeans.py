@@ -1,9 +1,10 @@
 """K-means beside its peers: the same rows, the same start, the same rounds, in turn.
 
-    python benchmarks/kmeans.py [rounds converge busy batches processes file] [--repeats 7] [--folder FOLDER]
+    python benchmarks/kmeans.py [rounds converge starts busy batches processes file] [--repeats 7] [--folder FOLDER]
 
 rounds     ten rounds of Lloyd's algorithm, at three shapes, on rows without structure and on rows with clusters
 converge   the same until nothing moves
+starts     K-means++ from twenty starts on small tables, each peer by its own random numbers
 busy       ten rounds while another program uses one of the cores
 batches    mini-batches: how much worse than full rounds, how much sooner, over seeds
 processes  ten rounds in 1, 2 and 4 processes under torchrun, the cores shared out among them
@@ -23,7 +24,6 @@ import argparse, csv, json, multiprocessing, os, platform, subprocess, sys, temp
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import numpy as np
 import torch
 from sklearn.cluster import KMeans as SklearnKMeans, MiniBatchKMeans
@@ -104,6 +104,25 @@ def compare(part, shapes, data, rounds, repeats):
 def rounds(args): return compare("rounds", SHAPES, DATA, 10, args.repeats)
 def converge(args): return compare("converge", SHAPES[:2], DATA[1:3], 1000, max(1, args.repeats//2))
 
+SMALL = (1_000, 30, 10), (10_000, 30, 10), (1_000, 30, 100), (2_000, 512, 20)
+
+def starts(args):
+    def by_ours(x, k, seed): m = KMeans(k, n_init=20, random_state=seed, device="cpu").fit(x); return m.inertia_, m.n_iter_
+    def by_sklearn(x, k, seed): m = SklearnKMeans(k, n_init=20, max_iter=100, random_state=seed).fit(x); return m.inertia_, m.n_iter_
+    who = {"audioclust": by_ours, "scikit-learn Lloyd": by_sklearn}
+    if faiss: # it has no K-means++: its starts are rows by chance
+        def by_faiss(x, k, seed):
+            m = faiss.Kmeans(x.shape[1], k, niter=100, nredo=20, min_points_per_centroid=1, max_points_per_centroid=len(x), seed=seed)
+            m.train(x)
+            return float(m.index.search(x, 1)[0].sum(dtype=np.float64)), 100
+        who["Faiss"] = by_faiss
+    for (n, d, k), kind in ((s, kind) for s in SMALL for kind in ("normal", "clusters 1")):
+        x, _ = make(n, d, k, kind)
+        for repeat in range(-1, args.repeats):
+            for name, f in who.items():
+                t = time.perf_counter(); loss, r = f(x, k, repeat + 1); t = time.perf_counter() - t
+                if repeat >= 0: yield dict(part="starts", n=n, d=d, k=k, data=kind, who=name, repeat=repeat, seconds=t, loss=loss, rounds=r)
+
 def _burn():
     while True: pass
 
@@ -181,7 +200,7 @@ def file(args):
             yield dict(part="file", n=n, d=d, k=k, data="clusters 1", who=name, repeat=0, seconds=t, loss=loss, rounds=int(r), megabytes=round(peak))
 
 
-PARTS = dict(rounds=rounds, converge=converge, busy=busy, batches=batches, processes=processes, file=file)
+PARTS = dict(rounds=rounds, converge=converge, starts=starts, busy=busy, batches=batches, processes=processes, file=file)
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -22,12 +22,13 @@ from typing_extensions import Self
 
 from ..core.distributed import check_device, ProcessGroup, with_float64
 from ..core.estimator import Clusterer, to_tensor
-from .blocks import map_blocks, row_blocks
+from .blocks import map_blocks, own_threads, row_blocks
 from .constraints import constrained_kmeans, Constraints, seeded_centers
 from .initialization import initial_centers
 from .lloyd import inertia, kmeans
 from .minibatches import minibatch, sample_rows
 from .nearest import nearest_centers
+from .starts import kmeans_from_starts, least_loss
 from .rows import Rows, total_scatter, unit_rows
 
 try: from sklearn.utils.validation import validate_data
@@ -122,8 +123,19 @@ def _best_run(model, x, generator, spread): # The `Fit` of least loss
     options:dict = dict(max_iter=model.max_iter, tol=model.tol, fill=model.reseed, spread=spread)
     options["spherical"] = model.metric == "cosine"
     if not isinstance(model.init, str): return fit(x, _given_centers(model, x), generator, **options)
-    runs = (fit(x, _drawn_centers(model, x, generator, spread), generator, **options) for _ in range(model.n_init))
-    return min(runs, key=lambda run: run.losses[-1])
+    if _in_lockstep(model, x):
+        del options["spherical"]
+        return kmeans_from_starts(x.table, model.n_clusters, model.n_init, generator, **options)
+    return least_loss([fit(x, _drawn_centers(model, x, generator, spread), generator, **options) for _ in range(model.n_init)])
+
+_SMALL = 2**20 # numbers in a table, scores of a run, and labels of all runs up to which lockstep is faster
+
+def _in_lockstep(model, x): # Do the runs of this model go through one small table together?
+    plain = model.batch_size is None and model.metric == "euclidean" and model.init in ("auto", "k-means++")
+    in_memory = not x.memory_mapped and x.world_size == 1 and x.device.type == "cpu" and x.dtype == torch.float32
+    n = len(x)
+    small = n*max(model.n_clusters, model.n_init, x.shape[1]) <= _SMALL
+    return plain and in_memory and small
 
 def _best_constrained_run(model, x, generator, spread, constraints): # The `Fit` of least loss that obeys
     options:dict = dict(max_iter=model.max_iter, tol=model.tol, fill=model.reseed, spread=spread)
@@ -132,7 +144,7 @@ def _best_constrained_run(model, x, generator, spread, constraints): # The `Fit`
     def run():
         centers = seeded_centers(x, constraints, model.n_clusters, generator, spherical)
         return constrained_kmeans(x, centers, constraints, generator, spherical=spherical, **options)
-    return min((run() for _ in range(1 if all_seeded else model.n_init)), key=lambda run: run.losses[-1])
+    return least_loss([run() for _ in range(1 if all_seeded else model.n_init)])
 
 def _check_constraints(model, x, constraints): # Can they be kept?
     constraints.check(x.n_total, model.n_clusters)
@@ -185,8 +197,15 @@ class KMeans(TransformerMixin, Clusterer):
         *, constraints:Constraints|None=None, # What is known of some rows: seeds, must-links and cannot-links
     )->Self:
         "Find the clusters of `X`; returns `self`."
-        x, cosine = _as_rows(self, X, reset=True), self.metric == "cosine"
+        x = _as_rows(self, X, reset=True)
         _check_params(self, x.n_total)
+        with own_threads(x.device): labels, best = self._fit_rows(x, constraints)
+        self.labels_, self.cluster_centers_ = _like(labels, X), _like(best.centers, X)
+        _warn_of_empty(self, x, best.labels)
+        return self
+
+    def _fit_rows(self, x, constraints): # Labels of all rows, and the `Fit` of those that are not zero
+        cosine = self.metric == "cosine"
         if constraints is not None: _check_constraints(self, x, constraints)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         generator = torch.Generator().manual_seed(int(x.all_gather(seed)[0])) # that of rank 0 in all processes
@@ -201,9 +220,7 @@ class KMeans(TransformerMixin, Clusterer):
         labels = best.labels if nonzero is None else nearest_centers(x, best.centers, cosine)
         self.n_iter_, self.n_reseeds_ = best.n_iter, best.n_reseeds
         self.inertia_ = _inertia(self, x, labels, best, spread)
-        self.labels_, self.cluster_centers_ = _like(labels, X), _like(best.centers, X)
-        _warn_of_empty(self, x, best.labels)
-        return self
+        return labels, best
 
     def _prepare(self, X): # Rows, centres, and whether to compare by angle
         check_is_fitted(self)

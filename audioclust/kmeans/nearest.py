@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from .blocks import map_blocks, row_blocks
+from .lowest import FEW_CENTERS, lowest_two, lowest_two_of_columns, LowestTwo
 from .rows import Rows
 
 # %% ../../nbs/04_kmeans/06_nearest.ipynb #2506051f
@@ -64,6 +65,7 @@ class SearchResult(NamedTuple):
 
 # %% ../../nbs/04_kmeans/06_nearest.ipynb #9ef805b9
 _CPU_SCORES = 2**19 # scores that fit into a core's cache: 2 MB in float32
+_COLUMN_SCORES = 2**17 # the same where few centres are searched column by column
 _GPU_SCORES = 2**26 # scores that keep a GPU busy: 256 MB
 
 def _input_rounding(device): # Relative rounding of the factors of a float32 product, if lower precision is allowed
@@ -77,23 +79,14 @@ def _relative_errors(n_features, device): # The bound g for each precision
 
 # %% ../../nbs/04_kmeans/06_nearest.ipynb #64f9daeb
 def _chunk_size(x, k): # Rows whose scores with k centres are computed at once
-    return max(1, (_CPU_SCORES if x.device.type == "cpu" else _GPU_SCORES)//k)
+    if x.device.type != "cpu": return max(1, _GPU_SCORES//k)
+    return (_COLUMN_SCORES if k <= FEW_CENTERS else _CPU_SCORES)//k or 1
 
 def _score_terms(index, dtype): # Of a `CenterIndex`
     bias = index.squared_norms*(1 - 2*index.relative_error[dtype])
     if index.spherical: bias = torch.zeros_like(bias)
     weights = (index.centers*(-2/index.coordinates.scale)).to(dtype).T.contiguous()
     return ScoreTerms(weights, bias.to(dtype), index.squared_norms.to(dtype))
-
-def _first_argmin(scores): # Column of the lowest score of each row, the first of equals
-    if scores.device.type != "cpu": return scores.min(1)[1]
-    return torch.from_numpy(scores.numpy().argmin(1)) # several times as fast as torch's
-
-_FEW_COLUMNS = 64 # up to which numpy's `argmin` is faster than torch's `amin`
-
-def _lowest(scores, out): # The lowest score of each row
-    if scores.device.type != "cpu" or scores.shape[1] > _FEW_COLUMNS: return torch.amin(scores, 1, out=out)
-    return torch.gather(scores, 1, _first_argmin(scores)[:, None], out=out[:, None])
 
 def _multiply_numpy(x, weights, bias, out): # Both write `x@weights + bias` into `out`
     np.matmul(x.numpy(), weights.numpy(), out=out.numpy())
@@ -116,7 +109,7 @@ def _fastest_product(): # On this processor, as timed once
 
 def product(x:torch.Tensor, # Rows, shape (n, d)
     weights:torch.Tensor, # Shape (d, k)
-    bias:torch.Tensor, # Added to each row of the product, shape (k,)
+    bias:torch.Tensor, # Added to the product, shape (k,) or (n, 1)
     out:torch.Tensor, # Overwritten, shape (n, k)
 )->torch.Tensor: # `out`
     "The product of two matrices by the library that is faster here, where one core works alone."
@@ -143,6 +136,7 @@ class CenterIndex:
         self.relative_error = _relative_errors(centers.shape[1], centers.device)
         self.buffers = buffers or threading.local()
         self.missing = float(spherical) # squared length of unit centres, which their scores leave out
+        self.searches_columns = len(centers) <= FEW_CENTERS and centers.device.type == "cpu"
         self._terms = {} # type: dict
 
     def __len__(self): return len(self.centers)
@@ -163,12 +157,17 @@ class CenterIndex:
         weights, bias, _ = self.terms(x.dtype)
         return product(x, weights, bias, self.buffer("scores", x))
 
+    def score_columns(self, x:torch.Tensor)->Tensor: # The same, shape (k, len(x))
+        weights, bias, _ = self.terms(x.dtype)
+        return product(weights.T, x.T, bias[:, None], self.buffer("scores", x).view(len(self), len(x)))
+
     def search(self,
         x:Tensor, # Shifted rows, in the precision to compute in, shape (n, d)
         squared_norms:Tensor, # Their squared lengths, shape (n,)
         guess:Tensor|None=None, # Labels that are right for most rows, which saves time; shape (n,)
     )->tuple: # A `SearchResult`; the rows for which it is not proven, shape (m,)
         "The nearest centre of each row, as far as this precision can prove it."
+        if self.searches_columns: guess = None # it saves nothing there
         result = self._lowest_scores(x, squared_norms, guess)
         unproven = (result.second - result.best > result.error).logical_not_().nonzero()[:, 0]
         if guess is None or not len(unproven): return result, unproven
@@ -176,15 +175,17 @@ class CenterIndex:
         for values,correct in zip(result, corrected): values[unproven] = correct
         return result, unproven[still_unproven]
 
+    def _lowest_two(self, rows, guess):
+        if not self.searches_columns: return lowest_two(self.scores(rows), guess)
+        return LowestTwo(*map(torch.from_numpy, lowest_two_of_columns(self.score_columns(rows).numpy())))
+
     def _lowest_scores(self, x, squared_norms, guess): # A `SearchResult` with `guess`, or else the lowest score
         labels = torch.empty(len(x), dtype=torch.long, device=x.device) if guess is None else guess.clone()
         best, second = x.new_empty(len(x)), x.new_empty(len(x))
-        columns = (x, labels[:, None], best[:, None], second)
+        columns = (x, labels, best, second)
         for rows,label,score,other in zip(*(column.split(_chunk_size(x, len(self))) for column in columns)):
-            scores = self.scores(rows)
-            if guess is None: label[:, 0] = _first_argmin(scores)
-            torch.gather(scores, 1, label, out=score)
-            _lowest(scores.scatter_(1, label, math.inf), other)
+            found = self._lowest_two(rows, None if guess is None else label)
+            for part,values in zip((label, score, other), found): part.copy_(values)
         error = self.terms(x.dtype).squared_norms.index_select(0, labels).add_(squared_norms)
         return SearchResult(labels, best, second, error.mul_(4*self.relative_error[x.dtype]))
 
