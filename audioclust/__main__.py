@@ -9,6 +9,6 @@ __all__ = []
 #| eval: false
 import sys
 
-from .cli.parser import main
+from .cli.parser import command
 
-if __name__ == "__main__": sys.exit(main())
+if __name__ == "__main__": sys.exit(command())

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .imports import import_for
 from .inputs import check_inputs, event_settings, given_embeddings, input_path, input_record, listed_clips
 from .reporting import check_labels, check_written, draw_figures, report, score_run, write_between, write_page
 from ..core.console import short_warnings, progress_bar, echo
@@ -150,6 +151,7 @@ def _remove_checkpoints(folder):
 def cluster(args:Namespace)->int: # As the parser gives them -> exit status
     "Cluster a folder into a run folder."
     check_inputs(args)
+    import_for("cluster")
     if args.n_clusters is None: args.n_clusters = "auto" if args.grow else 10
     if args.grow: args.like, args.by = args.grow, _by_of(args.grow) # numbers and names
     if args.by == "both": return _cluster_both(args)

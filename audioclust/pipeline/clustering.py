@@ -38,8 +38,9 @@ from .embedding import check_enough, embed, find_clips, Observer
 from ..metrics.explanations import clip_attributes, differences, followed, rows_to_measure
 from .grouping import check_request, Embedded, Grouping, n_frozen, Options, Request
 from .levels import levels_around
-from .memory_needs import bounded, takes_bound
+from .memory_needs import bounded, check_fit, takes_bound
 from .recommendations import advice
+from .sampled_fit import fit_on_sample
 from .seeds import read_seeds
 
 # %% ../../nbs/09_pipeline/05_clustering.ipynb #2707c2f3
@@ -57,7 +58,10 @@ def _fit(clusterer, embedded, team):
 
 def _fit_here(clusterer, features, request, **known):
     try:
-        with bounded(clusterer, request.options.max_memory): return clusterer.fit(features, **known)
+        with bounded(clusterer, request.options.max_memory):
+            n = check_fit(clusterer, len(features), features.shape[1], bool(known))
+            if n == len(features): return clusterer.fit(features, **known)
+            return fit_on_sample(clusterer, features, n, request.random_state)
     except TypeError as e:
         raise ValueError(f"{request.method} cannot work with the parameters {request.options.params}: {e}") from e
 

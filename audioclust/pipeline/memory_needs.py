@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CLIP_BYTES', 'PAGE_BYTES', 'PAGE_CLIPS', 'FRAME_BYTES', 'UNTRAINED_BYTES', 'clips_memory', 'training_memory',
-           'batch_memory', 'bounded', 'takes_bound']
+           'batch_memory', 'check_fit', 'bounded', 'takes_bound']
 
 # %% ../../nbs/09_pipeline/03_memory_needs.ipynb #9d715f2b
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from ..audio.batches import MAX_CLIP_SECONDS
 from ..core.memory import reserve_memory, memory_left
 from ..core.registry import trains_encoder
 from .grouping import Request
+from .sampled_fit import rows_that_fit
 
 # %% ../../nbs/09_pipeline/03_memory_needs.ipynb #6d8e9a10
 CLIP_BYTES = 1000 # of a clip in tables and lists
@@ -65,9 +66,18 @@ def batch_memory(request:Request, # Its options hold the bound
     max_memory = request.options.max_memory
     left = reserve_memory(needed, max_memory, what, _LESS)
     with bounded(clusterer, max_memory, left):
-        if hasattr(clusterer, "check_rows") and not trains_encoder(request.method): clusterer.check_rows(n, min(30, n))
+        if not trains_encoder(request.method): check_fit(clusterer, n, min(30, n), request.options.seeds is not None)
     if max_memory is None: return None
     return left/(encoder.memory_factor if encoder is not None else 1)
+
+def check_fit(clusterer:Any, # Unfitted
+    n:int, # Rows
+    d:int, # Columns
+    seeded:bool, # Must it keep to what is known of some rows? Then no sample will do
+)->int: # Rows that it will be fitted to, n or fewer
+    "Refuse more rows than fit into memory, or than a sample can stand for."
+    if seeded and hasattr(clusterer, "check_rows"): clusterer.check_rows(n, d)
+    return rows_that_fit(clusterer, n, d)
 
 @contextmanager
 def bounded(clusterer:Any, # One that may have a parameter `max_memory`

@@ -8,7 +8,11 @@ import soundfile as sf
 from audioclust.core.memory import LATER_BYTES, memory_in_use
 from audioclust.cli import main
 from audioclust.pipeline import AudioClusterer, Options
-from audioclust.pipeline.grouping import request_record
+from audioclust.encoders.residual import IdentityWhitening
+from audioclust.metrics import ari
+from audioclust.pipeline.clustering import group
+from audioclust.pipeline.given_embeddings import from_embeddings
+from audioclust.pipeline.grouping import Request, request_record
 
 RUN = ["--n-clusters", "4", "--no-cache", "-q"]
 
@@ -29,9 +33,9 @@ def deaf(monkeypatch):
 
 
 @pytest.mark.parametrize("method, size, more, said", [
-    ("agglomerative", None, {}, r"100,001 rows, which keeps the distances of all pairs, would need about 80.0 GB.*HDBSCAN"),
-    ("agglomerative", 4e9, {}, r"80.0 GB, and .* may be used \(max_memory\)"), ("consensus", 1.5e9, dict(params=dict(n_members=3000)), "indicator matrix of 3000 partitions of 100,001 clips would need about 12.0 GB"),
-    ("spectral", 1.5e9, dict(params=dict(n_members=3000)), "SpectralClustering of 100,001 rows, with 28 neighbours and 10 eigenvectors, would need about 12.4 GB"),
+    ("agglomerative", None, dict(params=dict(max_memory=1e6)), r"100,001 rows, which keeps the distances of all pairs, would need about 80.0 GB, and 1.0 MB may be used.*HDBSCAN"),
+    ("consensus", 1.5e9, dict(params=dict(n_members=60_000)), "indicator matrix of 60000 partitions of 100,001 clips would need about 240.0 GB"),
+    ("spectral", 1.5e9, dict(params=dict(n_members=60_000)), "SpectralClustering of 100,001 rows, with 28 neighbours and 10 eigenvectors, would need about 240.4 GB"),
     ("meanshift", 1.6e9, dict(params=dict(max_memory=1e6)), "and 1.0 MB may be used"), ("hdbscan", 3e9, dict(params=dict(metric="cosine")), "HDBSCAN of 100,001 rows with metric='cosine' would need about 240.0 GB"),
     ("kmeans", "little", {}, r"100,001 clips with 416 numbers each would need about 0.3 GB, and .* are left of max_memory, .* take fewer clips"),
     ("deepcluster", 2e9, {}, r"A network and 100,001 clips \(1,000,010 s\) would need about 2\d.\d GB")])
@@ -39,6 +43,17 @@ def test_what_cannot_fit_is_refused_before_a_clip_is_decoded(long, deaf, method,
     if method in ("agglomerative", None) and size is None and os.name == "nt": pytest.skip("free memory is not known")
     size = memory_in_use() + LATER_BYTES + 1e8 if size == "little" else size and size + memory_in_use()
     with pytest.raises(ValueError, match=said): AudioClusterer(method, 10, window=10., options=Options(max_memory=size, **(dict(hop=.0009) | more))).fit(long)
+
+
+@pytest.mark.parametrize("method, params, size", [("agglomerative", {}, 9e6), ("consensus", dict(n_members=4), 2e5), ("spectral", dict(n_members=2, n_neighbors=5), 4e6)])
+def test_what_cannot_fit_is_fitted_to_a_sample(method, params, size):
+    rng = np.random.default_rng(0)
+    kind = rng.permutation(np.repeat(np.arange(4), 1000))
+    X = (5*np.eye(6)[kind] + rng.normal(size=(4000, 6))).astype(np.float32)
+    request = Request(method, 4, options=Options(params=dict(params, max_memory=size), stability=0))
+    with pytest.warns(UserWarning, match=r"of 4,000 clips needs more memory than it may use: it was fitted to [123],\d+ of them"): made = group(from_embeddings(X, request=request, whitening=IdentityWhitening()))
+    again = group(from_embeddings(X, request=request, whitening=IdentityWhitening()))
+    assert len(made.labels) == len(made.confidence) == 4000 and ari(kind, made.labels) > .9 and (made.labels == again.labels).all()
 
 
 @pytest.mark.parametrize("size, said", [(1e6, "the program with its libraries takes"), (0, "a number of bytes above 0"), ("4G", "a number of bytes above 0"), (float("nan"), "a number of bytes above 0")])
@@ -61,9 +76,9 @@ def test_the_method_and_its_repeats_get_what_is_left(words, monkeypatch):
     check = AgglomerativeClustering.check_rows
     monkeypatch.setattr(AgglomerativeClustering, "check_rows", lambda self, n, d: (seen.append(self.max_memory), check(self, n, d)))
     AudioClusterer("agglomerative", n_clusters=6, options=Options(max_memory=(most := memory_in_use() + 1e9), stability=2)).fit(words[0])
-    assert len(seen) == 8 and all(0 < s < most for s in seen) # for all clips, two parts, and as many points without groups with three parts
+    assert len(seen) == 9 and all(0 < s < most for s in seen) # for all clips, first as a question, two parts, and as many points without groups with three parts
     seen.clear(); AudioClusterer("agglomerative", n_clusters=6, options=Options(max_memory=most, params=dict(max_memory=5e8), stability=2)).fit(words[0])
-    assert seen == [5e8]*8
+    assert seen == [5e8]*9
 
 
 def test_log_mels_are_not_doubled_for_a_clip_that_cannot_be_decoded():

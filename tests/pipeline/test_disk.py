@@ -99,7 +99,7 @@ def test_a_disk_without_room_for_the_mark(home, cluster, tmp_path):
         status, err = cluster(home/"sounds", tmp_path/"disk"/"run")
         assert status == 2 and len(err) == 1 and "started.json could not be written: the disk is full" in err[0] and not (tmp_path/"disk"/"run").exists()
 
-@pytest.mark.parametrize("size", [0, 300, 2000, 4000, 50_000, 1_000_000])
+@pytest.mark.parametrize("size", [0, 300, 2000, 4000, 50_000, 90_000])
 def test_a_run_whose_files_may_not_be_long(home, cluster, tmp_path, size):
     out = tmp_path/"run"
     with longest(size): status, err = cluster(home/"sounds", out)
@@ -163,7 +163,7 @@ def test_what_is_to_be_replaced_stays_where_there_is_no_room(home, tmp_path):
 def test_the_page_of_an_earlier_run_does_not_stay_beside_the_new_one(home, cluster, tmp_path):
     out = tmp_path/"run"
     assert cluster(home/"sounds", out)[0] == 0 and (out/"listen.html").is_file()
-    with longest(1_000_000): assert cluster(home/"sounds", out, "--overwrite", "--seed", "1")[0] == 2
+    with longest(90_000): assert cluster(home/"sounds", out, "--overwrite", "--seed", "1")[0] == 2
     assert state(out) == "stopped" and not (out/"listen.html").exists()
     assert cluster(home/"sounds", out, "--resume", "--seed", "1")[0] == 0 and (out/"listen.html").is_file()
 

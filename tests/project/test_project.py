@@ -94,7 +94,7 @@ def test_wheel_holds_the_package_and_the_command(tmp_path):
     code = {n for n in names if n.startswith("audioclust/")}
     assert code == {p.relative_to(root).as_posix() for end in ("py", "pyi", "typed", "html", "css", "js") for p in (root/"audioclust").rglob(f"*.{end}")}
     assert not any(n.startswith(("tests", "nbs", "benchmarks")) for n in names)
-    assert "audioclust=audioclust.cli.parser:main" in entry.replace(" ", "") and f"Version: {cfg['version']}" in meta and "Requires-Python: >=3.10" in meta
+    assert "audioclust=audioclust.cli.parser:command" in entry.replace(" ", "") and f"Version: {cfg['version']}" in meta and "Requires-Python: >=3.10" in meta
     required = {re.split(r"[<>=; ]", l.split(": ")[1])[0].lower() for l in meta.splitlines() if l.startswith("Requires-Dist") and "extra" not in l}
     assert required == {re.split(r"[<>=]", r)[0].lower() for r in cfg["requirements"].split()}
     assert "nbdev" not in required
