@@ -16,7 +16,7 @@ WEIGHTS = $(VENV)/weights
 TESTED  = OMP_NUM_THREADS=1 AUDIOCLUST_ENCODER=fixed $(RUN)
 SUM     = find nbs audioclust README.md llms.txt -type f \( -name llms.txt -o -name '*.ipynb' -o -name '*.py' -o -name '*.pyi' -o -name '*.md' -o -name '*.bib' \) | LC_ALL=C sort | xargs cksum
 
-.PHONY: help setup demo test check types nbtest pytest export readme docs bench soak hooks clean
+.PHONY: help setup demo test check types nbtest pytest newest export readme docs bench soak hooks clean
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
@@ -53,6 +53,11 @@ nbtest: $(STAMP)
 
 pytest: $(STAMP)
 	$(TESTED) python -m pytest --numprocesses 2 --dist loadfile
+
+newest: ## try the package with the newest libraries that it allows, whatever build of torch they come with, in an environment of its own
+	$(PYTHON) -m venv --clear $(VENV)-newest
+	$(VENV)-newest/bin/python -m pip install --quiet --disable-pip-version-check --no-compile .
+	$(VENV)-newest/bin/python .ci/newest.py
 
 export: $(STAMP) ## write the package from the notebooks
 	$(RUN) nbdev_export

@@ -7,6 +7,7 @@ bands: once all of them at 8 kHz, once half of them at 44.1 kHz. Each repeat run
 the machine's speed meets all alike, and the median of the repeats is reported with the spread. Stages run in one process
 on one thread; the rows with more cores use worker processes, which decode a batch and compute its log-mels.
 The floor is what cannot be avoided, each part measured alone: decoding (soundfile), resampling (soxr), one FFT a frame.
+"own rate" is the whole job, from a folder to ten groups by K-means, without resampling; its peer computes log-mels alone.
 Peers do the same work file by file: librosa (load, resample with soxr, melspectrogram) and torchaudio (its Resample and
 MelSpectrogram on waves decoded with soundfile).
 decode_busy and work_busy are the seconds that decoding (with resampling) and computing took in all processes together.
@@ -24,6 +25,8 @@ import torchaudio
 
 from audioclust.audio import LogMel, clips, load_audio
 from audioclust.encoders import FixedEncoder
+from audioclust.pipeline import Options, Request
+from audioclust.pipeline.clustering import cluster_recordings
 from audioclust.audio.streaming import stream
 
 SR = 16000
@@ -87,11 +90,28 @@ def stages(table):
             ("files to embeddings", 1, embed), ("files to embeddings, workers", cores, lambda: embed(cores))]
 
 
+def whole_job(folder):
+    "From a folder to groups, at the rate of the recordings, and what a loop over the files needs for log-mels alone."
+    import librosa
+    table, cores = clips(folder), os.cpu_count()
+    logmel = LogMel(8000)
+    def job(workers):
+        torch.set_num_threads(max(1, workers))
+        options = Options(stability=0, num_workers=workers, sample_rate=8000)
+        try: cluster_recordings(folder, Request("kmeans", 10, encoder="fixed", options=options))
+        finally: torch.set_num_threads(1)
+    def peer():
+        for p in table.path:
+            x, _ = librosa.load(p, sr=None)
+            np.log(librosa.feature.melspectrogram(y=x, sr=8000, n_fft=logmel.n_fft, win_length=len(logmel.window), hop_length=logmel.hop_length, n_mels=64, fmin=60, fmax=4000) + 1e-5)
+    return [("own rate: files to groups", 1, lambda: job(0)), ("own rate: files to groups, workers", cores, lambda: job(cores)), ("own rate: files to log-mels, librosa file by file", 1, peer)]
+
+
 def measure(rates, args):
     with tempfile.TemporaryDirectory() as folder:
         make_files(Path(folder), args.files, rates)
         table = clips(folder)
-        seconds, todo = float((table.end - table.start).sum()), stages(table)
+        seconds, todo = float((table.end - table.start).sum()), stages(table) + (whole_job(folder) if rates == (8000,) else [])
         times, busy = {name: [] for name, _, _ in todo}, {}
         for r in range(args.repeats + 1):  # the first round warms caches and is not counted
             for name, _, run in todo:

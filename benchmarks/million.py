@@ -2,13 +2,13 @@
 
     python benchmarks/million.py [--clips 1000000] [--max-memory 4G] [--only kmeans,levels,consensus,spectral,page] [--folder FOLDER]
 
-What is made: 200 places drawn from a normal distribution in 128 dimensions, clips around them with standard deviation 1, as float32 in
+What is made: 60 places drawn from a normal distribution of standard deviation 2 in 128 dimensions, clips around them with standard deviation 1, as float32 in
 a file (512 MB for a million); and a list of clips of one second each, in recordings of an hour (one file of 29 MB, under as many names as
 are needed). From there on all is real: whitening, the method, stability, the figures, and a listening page of 20,000 clips whose
 search finds all of them. Each method runs as a user would run it, in a new process. `megabytes` is the most that the
 process and those that it started held at a time (PSS), ten looks a second; `resident_megabytes` counts shared libraries wholly, as --max-memory does.
 
-kmeans: 200 groups. levels: --n-clusters auto. consensus, spectral: 200 groups by that method.
+kmeans: 60 groups. levels: --n-clusters auto. consensus, spectral: 60 groups by that method.
 page: a page of 100,000 clips, and the one of 20,000 of a million, in headless Chromium (software graphics): seconds from opening to the first
 picture, milliseconds until the map stands after a group was chosen, and after the map was moved; and for the search among all names.
 
@@ -25,9 +25,9 @@ import soundfile as sf
 from appended import add_row, commit
 from scale import ENVIRONMENT, memory
 
-PLACES, DIMENSIONS, HOUR = 200, 128, 3600
-METHODS = dict(kmeans=["--n-clusters", "200"], levels=["--n-clusters", "auto"], consensus=["--n-clusters", "200", "--method", "consensus"],
-               spectral=["--n-clusters", "200", "--method", "spectral"])
+PLACES, SPREAD, DIMENSIONS, HOUR = 60, 2., 128, 3600
+METHODS = dict(kmeans=["--n-clusters", "60"], levels=["--n-clusters", "auto"], consensus=["--n-clusters", "60", "--method", "consensus"],
+               spectral=["--n-clusters", "60", "--method", "spectral"])
 
 
 def make(folder, n):
@@ -35,7 +35,7 @@ def make(folder, n):
     sounds, embeddings, table = folder/"sounds", folder/f"{n}.npy", folder/f"{n}.csv"
     if not table.exists():
         rng = np.random.default_rng(0)
-        places = rng.standard_normal((PLACES, DIMENSIONS), dtype=np.float32)
+        places = SPREAD*rng.standard_normal((PLACES, DIMENSIONS), dtype=np.float32)
         x = np.lib.format.open_memmap(embeddings, "w+", np.float32, (n, DIMENSIONS))
         for i in range(0, n, 50_000):
             size = min(50_000, n - i)
@@ -114,7 +114,7 @@ def main():
         for case in args.only.split(","):
             out = folder/f"run-{case}"
             if case == "page":
-                subprocess.run([*command, "cluster", *make(folder, 100_000), "--out", str(out), "--n-clusters", "200", "--no-page", "-q", "--overwrite"], check=True, env=ENVIRONMENT)
+                subprocess.run([*command, "cluster", *make(folder, 100_000), "--out", str(out), "--n-clusters", "60", "--no-page", "-q", "--overwrite"], check=True, env=ENVIRONMENT)
                 for run_folder,most in ((out, 100_000), (folder/"run-kmeans", 20_000)):
                     if not run_folder.exists(): continue
                     page = folder/f"{most}.html"

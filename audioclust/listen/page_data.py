@@ -118,7 +118,9 @@ def _track_names(tracks):
 def _relative_names(paths):
     "Paths as text, relative to the folder that they share; whole where they are on several drives."
     shared = _shared_folder(paths)
-    return [readable_path(os.path.relpath(path, shared) if shared else path) for path in paths]
+    start = os.path.join(shared, "")
+    def relative(path): return path[len(start):] if path.startswith(start) or not shared else os.path.relpath(path, shared)
+    return [readable_path(relative(path)) for path in paths]
 
 def _shared_folder(paths):
     "The folder that all of these lie in, at any depth; empty where they are on several drives."

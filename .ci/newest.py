@@ -1,0 +1,34 @@
+"""Try the package with the newest libraries that its requirements allow, whatever build of torch comes with them.
+
+    python .ci/newest.py        in an environment into which only the package was installed, without constraints
+
+Imports every module, and goes the whole way with each kind of method on sounds that it makes: fixed features, a network with random weights, DeepCluster
+and SPICE, a page, new sounds. Prints the versions. Nothing is measured.
+"""
+import importlib, pkgutil, platform, tempfile, warnings
+from importlib.metadata import version
+from pathlib import Path
+
+import audioclust
+from audioclust.audio import synthetic_words
+from audioclust.cli import main
+from audioclust.pipeline import AudioClusterer, Options
+
+import torch
+
+print(f"Python {platform.python_version()}, torch {torch.__version__} ({'CUDA ' + torch.version.cuda if torch.version.cuda else 'CPU build'}), "
+      + ", ".join(f"{name} {version(name)}" for name in ("torchaudio", "fastai", "fastcore", "scikit-learn", "pandas", "numpy")))
+warnings.simplefilter("ignore")
+modules = [m.name for m in pkgutil.walk_packages(audioclust.__path__, "audioclust.") if not m.name.endswith("__main__")]
+for name in modules: importlib.import_module(name)
+with tempfile.TemporaryDirectory() as folder:
+    synthetic_words(3, 2, 8).save(f"{folder}/words")
+    brief = dict(deepcluster=dict(epochs=1, passes=1, views=2), spice=dict(epochs=1, bs=16, views=2, head_epochs=2, heads=2, match_epochs=0, n_other=(2,)))
+    for method in ("kmeans", "agglomerative", "hdbscan", "spectral", "consensus", "deepcluster", "spice"):
+        model = AudioClusterer(method, n_clusters=3, options=Options(params=brief.get(method), stability=0, num_workers=0)).fit(f"{folder}/words")
+        assert len(model.labels_) == 48, method
+    AudioClusterer(encoder="untrained", n_clusters=3).fit(f"{folder}/words")
+    for command in (["cluster", f"{folder}/words", "--out", f"{folder}/run", "--n-clusters", "3", "-q"], ["assign", f"{folder}/run", f"{folder}/words", "--out", f"{folder}/new.csv", "-q"]):
+        assert main(command) == 0, command
+    assert (Path(folder)/"run/listen.html").is_file()
+print(f"newest: {len(modules)} modules import, and every method finds groups")
