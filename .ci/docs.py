@@ -18,6 +18,7 @@ from llms import contents, llms, opening, page_of, root, settings
 from mend import declared, mend
 
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
+DOCMENTS = re.compile("Type.*Details")  # the table of a function's arguments, which nbdev makes
 LABEL = re.compile(r"(fig|tbl|eq|sec)-[\w-]+$")
 
 
@@ -71,6 +72,7 @@ class Page:
             elif not LABEL.match(label): self.fault(f"{label}: a label begins with fig-, tbl- or eq- and holds letters, digits and hyphens")
             if not shows: self.fault(f"{label}: its cell shows nothing")
             shows = [f"::::: {{#{label or ''}}}\n" + (f":::: {{.caption}}\n{caption}\n::::\n\n" if caption else "") + "\n\n".join(shows) + "\n:::::"]
+        elif self.rel != "index.ipynb" and any(kind == "html" and "<table" in text for text,kind in outputs): self.fault(f"a table has neither label nor caption: {code.strip().splitlines()[-1][:80]}")  # the first page is the README, too
         elif any(kind == "picture" for _,kind in outputs): self.fault(f"a picture has neither label nor caption: {code.strip().splitlines()[-1][:80]}")
         return "\n\n".join(filter(None, [shown, *streams, *shows]))
 
@@ -151,6 +153,9 @@ def parse(page):
         if x["t"] == "Table":  # the caption outside, so that it stays where it is when a wide table is moved
             inner = copy.deepcopy(x); inner["c"][0], inner["c"][1] = ["", [], []], [None, []]
             x["t"], x["c"] = "Div", [[label, ["table"], []], [{"t": "Div", "c": [["", ["caption"], []], x["c"][1][1]]}, inner]]
+    counted = {id(y) for x in every(page.tree["blocks"]) if x["t"] == "Div" and LABEL.match(x["c"][0][0]) for y in every(x["c"][1])}
+    for x in every(page.tree["blocks"]):
+        if x["t"] == "Table" and id(x) not in counted and not DOCMENTS.search(plain(x)[:60]): page.fault(f"a table has neither label nor caption: {plain(x)[:60]}")
     page.ids = {(attr(x) or [""])[0] for x in every(page.tree["blocks"])} | {i for x in every(page.tree["blocks"]) if x["t"] in ("RawBlock", "RawInline") for i in re.findall(r'\bid="?([\w.-]+)', x["c"][1])}
     for x in every(page.tree["blocks"]): loose(page, x)
     for x in every(page.tree["blocks"]):
@@ -175,7 +180,8 @@ def equations(page, x):
             after = next((j for j in range(i + 1, len(c)) if c[j]["t"] not in ("Space", "SoftBreak")), len(c))
             label = re.match(r"\{#([\w-]+)\}(.*)", c[after]["c"]) if after < len(c) and c[after]["t"] == "Str" else None
             inside = [c[i]]
-            if label:
+            if not label: page.fault(f"an equation has no number: {c[i]['c'][1].strip()[:60]}")
+            else:
                 inside.append({"t": "Span", "c": [["", ["number"], []], words(f"({numbered(page, label[1])})")]})
                 c[after:after + 1] = [{"t": "Str", "c": label[2]}] if label[2] else []; del c[i + 1:after]
             c[i] = {"t": "Span", "c": [[label[1] if label else "", ["equation"], []], inside]}
@@ -222,6 +228,10 @@ class Site:
         self.pages = [Page(self.folder/nb, self.folder) for nb in dict.fromkeys(listed) if nb in there]
         self.by_name = {p.rel: p for p in self.pages} | {p.out: p for p in self.pages}
         with ThreadPoolExecutor(workers) as pool: list(pool.map(parse, self.pages))
+        where = {}
+        for page in self.pages:
+            for label in page.labels:
+                if not label.startswith("sec-") and where.setdefault(label, page) is not page: page.fault(f"{label}: stands on {where[label].rel}, too")
         for page in self.pages: self.follow(page)
         with tempfile.TemporaryDirectory() as made, ThreadPoolExecutor(workers) as pool:
             self.bibliography, bib = Path(made)/"references.json", self.folder/"references.bib"

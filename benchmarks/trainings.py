@@ -1,6 +1,6 @@
 """How long the methods that train take, by the number of clips and by what they do: DeepCluster and SPICE on the spoken digits.
 
-    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/trainings.py [--sizes 500,1500,3000] [--methods deepcluster,spice] [--seeds 1]
+    AUDIOCLUST_DATA=/folder/above/fsdd python benchmarks/trainings.py [--sizes 500,1500,3000] [--methods deepcluster,spice] [--seeds 1]
 
 Runs `audioclust cluster` as a user would, in a new process, without the cache and without the page, on every sixth, second or single clip in the
 order of names. The stages are those of run.json; `nmi` compares the groups with the digits, which take no part in anything.

@@ -109,7 +109,7 @@ def _scores(grouping, labels):
     truth = labels(grouping.clips)
     known = pd.notna(truth).to_numpy()
     scores = score(np.asarray(truth)[known], grouping.labels[known])
-    return {name: scores[name] for name in ("acc", "nmi", "ari")}
+    return {name: scores[name] for name in ("acc", "nmi", "ari", "ami")}
 
 # %% ../../nbs/10_listen/10_comparison.ipynb #70de4b5a
 def save_comparison(out:str|Path, # A folder

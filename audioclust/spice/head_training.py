@@ -43,7 +43,7 @@ from audioclust.spice.heads import (
 # %% ../../nbs/08_spice/03_head_training.ipynb #38f82f15
 @dataclass(frozen=True)
 class HeadsOptions:
-    "How heads are trained; the defaults are those of the paper."
+    "How heads are trained; where the published code has a constant for it, the default is that constant."
     heads:int = 10 # H, heads side by side
     assign:str = "balanced" # How pseudo-labels are assigned; "nearest" is for groups of unequal size
     overlap:bool = True # May a clip be in several groups? (balanced only)

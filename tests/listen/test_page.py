@@ -110,6 +110,14 @@ def test_points_have_their_colours_with_webgl_and_without(run, webgl):
               return [[...context.getImageData(left, top, 1, 1).data], [...looks.slice(8*row, 8*row + 3)]];
             })""")
         assert sum(np.abs(np.array(pixel[:3]) - colour).max() < 12 and pixel[3] > 150 for pixel, colour in drawn) >= 4
+        for theme in "light", "dark": # a name is dark on light, or light on dark
+            ground, text = page.js("""
+                drawOverlay();
+                const [cluster] = mapTexts()[0], [left, top] = onMap(...grouping().clusters[cluster].at).map(at => Math.round(at*pixelSize()));
+                const box = [...overlay.getContext('2d').getImageData(left - 5, top - 9, 10, 18).data];
+                return [box.slice(0, 3), box.filter((_, i) => i % 4 === 0).reduce((a, b) => Math.abs(a - box[0]) > Math.abs(b - box[0]) ? a : b)]""")
+            assert (min(ground) > 200) == (theme == "light") and abs(ground[0] - text) > 120, (theme, ground, text)
+            page.find("#theme").click()
     finally: page.close()
 
 
@@ -134,6 +142,8 @@ def test_the_map_zooms_pans_and_selects(run):
         assert page.js("return camera.scale") > 1.5*scale
         page.find("#zoom-out").click(); page.find("#zoom-in").click(); page.find("#whole-map").click()
         assert page.js("return camera.scale") == pytest.approx(scale) and at != before
+        page.js("play(0)") # the spectrogram takes room from the map, which is drawn smaller
+        page.wait("const all = Array.from({length: nClips}, (_, row) => placeOf(row)); return all.every(([x, y]) => x > 0 && y > 0 && x < map.clientWidth && y < map.clientHeight)")
         width, height = page.js("return [map.clientWidth, map.clientHeight]")
         page.find("[data-tool=box]").click()
         drag((1, 30), (width/2, height/2), (width/2, height - 2))

@@ -97,3 +97,17 @@ def test_assign_needs_the_same_kind(given, capsys):
     main(["cluster", str(given/"tapes"), "--window", "3", "--out", str(given/"run2"), "--n-clusters", "2", "--no-page", "--no-cache"])
     assert main(["assign", str(given/"run2"), "--embeddings", str(given/"x.npy"), "--out", str(given/"n.csv")]) == 2
     assert "give it recordings" in capsys.readouterr().err
+
+
+def test_embeddings_of_no_known_recording_say_so(tmp_path, capsys):
+    "With -v the command ended in a KeyError after its work; the page listed parts of nothing, and tried to make a copy of each sound."
+    np.save(tmp_path/"x.npy", np.random.default_rng(0).normal(size=(60, 8)).astype("f4"))
+    assert main(["cluster", "--embeddings", str(tmp_path/"x.npy"), "--out", str(tmp_path/"run"), "--n-clusters", "3", "-v", "-q"]) == 0
+    said = capsys.readouterr().out
+    assert "60 clips in 3 clusters of the embeddings that were given" in said
+    assert main(["cluster", "--embeddings", str(tmp_path/"x.npy"), "--out", str(tmp_path/"again"), "--n-clusters", "3", "-v", "--no-page"]) == 0
+    assert "encoder none" in capsys.readouterr().out
+    text = (tmp_path/"run/listen.html").read_text(encoding="utf-8")
+    data = json.loads(text.split('<script id="data" type="application/json">')[1].split("</script>")[0])
+    assert data["files"][:2] == ["embedding 0", "embedding 1"] and data["audio"] == [None]*60 and not any(data["parts"])
+    assert "s of sound" not in text and "Pictures show" not in text and not (tmp_path/"run/listen-sounds").exists()

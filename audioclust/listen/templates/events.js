@@ -167,7 +167,7 @@ function clickMap(event) {
 }
 
 useTool("pan");
+draw();
 fitCanvases();
 new ResizeObserver(fitCanvases).observe(map);
-draw();
 showEdits();

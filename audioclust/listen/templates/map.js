@@ -8,6 +8,7 @@ const camera = {x: 0, y: 0, scale: 1}; // what is in the middle of the map, and 
 let paint = painter();
 let places = new Float32Array(0), looks = new Uint8Array(0); // of all points
 let placesOf = null; // the view whose places these are
+let isWhole = true; // is the whole map in sight, as at first?
 
 const pixelSize = () => devicePixelRatio || 1;
 const markerSize = () => (nClips > 5000 ? 6 : 9) * pixelSize();
@@ -81,6 +82,7 @@ function showWholeMap() {
   camera.x = (left + right) / 2;
   camera.y = (bottom + top) / 2;
   camera.scale = Math.max(1e-6, Math.min(fit(map.clientWidth, right - left), fit(map.clientHeight, top - bottom)));
+  isWhole = true;
   drawFrame();
 }
 
@@ -90,12 +92,14 @@ function zoom(factor, [left, top] = [map.clientWidth / 2, map.clientHeight / 2])
   camera.x += right * less;
   camera.y -= down * less;
   camera.scale *= factor;
+  isWhole = false;
   drawFrame();
 }
 
 function pan(right, down) {
   camera.x -= right / camera.scale;
   camera.y += down / camera.scale;
+  isWhole = false;
   drawFrame();
 }
 
@@ -104,13 +108,14 @@ function fitCanvases() { // the map has another size
     canvas.width = Math.round(map.clientWidth * pixelSize());
     canvas.height = Math.round(map.clientHeight * pixelSize());
   }
-  drawFrame();
+  if (isWhole) showWholeMap(); // else what was in the middle stays there
+  else drawFrame();
 }
 
 // names and the ring
 function drawOverlay() {
   const context = overlay.getContext("2d"), style = getComputedStyle(document.documentElement);
-  const front = style.getPropertyValue("--front"), back = style.getPropertyValue("--back");
+  const front = style.getPropertyValue("--front").trim(), back = style.getPropertyValue("--back").trim();
   context.setTransform(pixelSize(), 0, 0, pixelSize(), 0, 0);
   context.clearRect(0, 0, map.clientWidth, map.clientHeight);
   context.font = "700 14px system-ui, sans-serif";
@@ -118,16 +123,23 @@ function drawOverlay() {
   context.textBaseline = "middle";
   for (const [cluster, text] of mapTexts()) {
     const [left, top] = onMap(...grouping().clusters[cluster].at), width = context.measureText(text).width + 4;
-    context.fillStyle = back + "cc";
+    context.globalAlpha = .8;
+    context.fillStyle = back;
     context.fillRect(left - width / 2, top - 10, width, 20);
+    context.globalAlpha = 1;
     context.fillStyle = front;
     context.fillText(text, left, top);
   }
   context.strokeStyle = front;
   context.lineWidth = 1.5;
   if (selected.size) strokePath(context, context => { for (const row of selected) circle(context, placeOf(row), 6) });
-  context.lineWidth = 3;
-  if (playing >= 0) strokePath(context, context => circle(context, placeOf(playing), 9));
+  if (playing >= 0) {
+    for (const [colour, width] of [[back, 7], [front, 3]]) { // also on points of either colour it can be seen
+      context.strokeStyle = colour;
+      context.lineWidth = width;
+      strokePath(context, context => circle(context, placeOf(playing), 9));
+    }
+  }
   context.lineWidth = 1;
   if (outline.length) strokePath(context, context => { for (const corner of outline) context.lineTo(...corner); context.closePath() });
 }
