@@ -55,9 +55,9 @@ pytest: $(STAMP)
 	$(TESTED) python -m pytest --numprocesses 2 --dist loadfile
 
 newest: ## try the package with the newest libraries that it allows, whatever build of torch they come with, in an environment of its own
-	$(PYTHON) -m venv --clear $(VENV)-newest
-	$(VENV)-newest/bin/python -m pip install --quiet --disable-pip-version-check --no-compile .
-	$(VENV)-newest/bin/python .ci/newest.py
+	$(PYTHON) -m venv --clear $(VENV)/newest
+	$(VENV)/newest/bin/python -m pip install --quiet --disable-pip-version-check --no-compile .
+	$(VENV)/newest/bin/python .ci/newest.py
 
 export: $(STAMP) ## write the package from the notebooks
 	$(RUN) nbdev_export

@@ -89,6 +89,9 @@ def test_a_page_of_everything(top):
     (["| a |\n|---|\n| 1 |\n\n: Numbers. {#tbl-a}"], "tbl-a: is never referred to"),
     (["$$ x $$ {#eq-a}"], "eq-a: is never referred to"),
     (["@eq-a. $$ x $$ {#eq-a}\n\n$$ y $$ {#eq-a}"], "eq-a: stands twice on the page"),
+    (["$$ x = 1 $$"], "an equation has no number: x = 1"),
+    ([code("table()", shows(html="<table><tr><td>1</td></tr></table>"))], "a table has neither label nor caption: table()"),
+    (["| a | b |\n|---|---|\n| 1 | 2 |"], "a table has neither label nor caption: ab12"),
     (["A formula $\\frac{1$ that ends too soon."], "TeX math"),
     (["It costs $ x$ to write."], "stray markup in the text: $"),
     (["There are\n- one\n- two"], "a list needs an empty line before it"),
@@ -99,6 +102,15 @@ def test_faults_are_found_and_named(top, cells, fault):
     faults = site(top, *cells).faults
     assert any(f.startswith("30_one.ipynb: ") and fault in f for f in faults), faults
     assert len(faults) <= 2, faults  # the fault, and not a flood behind it
+
+
+def test_a_label_stands_on_one_page_only(top):
+    written(top, ["## A place\n\nSee @eq-a here.\n\n$$ x $$ {#eq-a}"], "31_other.ipynb", "# Other\n\n> The other page.")
+    assert site(top, "See @eq-a here.\n\n$$ y $$ {#eq-a}").faults == ["31_other.ipynb: eq-a: stands on 30_one.ipynb, too"]
+
+
+def test_the_table_of_a_functions_arguments_needs_no_caption(top):
+    assert site(top, code("show_doc(f)", shows(markdown="|  | **Type** | **Details** |\n|---|---|---|\n| x | int | A number |"))).faults == []
 
 
 def test_the_sidebar_and_the_folder_agree(top):
