@@ -7,6 +7,7 @@ import pytest
 
 from dataclasses import replace
 
+from audioclust.core.memory import memory_in_use
 from audioclust.encoders import FixedEncoder
 from audioclust.pipeline import clustering
 from audioclust.pipeline.embedding import Observer
@@ -101,7 +102,7 @@ def test_installed_encoders_vote_unless_one_is_named(words, few, stranger, monke
     def chosen(folder, **more): return cluster_recordings(folder, Request(**{"n_clusters": 6, "options": options, **more}))
     made = chosen(words[0])
     assert made.encoder_choice.name == "fixed+stranger" and type(made.encoder).__name__ == "VotingEncoder" and made.request.encoder is None
-    for quicker in chosen(words[0], encoder="fixed"), chosen(few, n_clusters=3), chosen(words[0], options=replace(options, max_memory=2e9)):
+    for quicker in chosen(words[0], encoder="fixed"), chosen(few, n_clusters=3), chosen(words[0], options=replace(options, max_memory=memory_in_use() + 1e9)):
         assert quicker.encoder_choice is None and type(quicker.encoder) is FixedEncoder  # named; too few clips; memory is short
     monkeypatch.setenv("AUDIOCLUST_ENCODER", "fixed")
     assert chosen(words[0]).encoder_choice is None
