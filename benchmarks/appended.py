@@ -8,8 +8,10 @@ from audioclust.encoders.networks import has_bf16
 
 
 def commit():
-    "The commit that is checked out, with a + where files differ from it."
-    return subprocess.run(["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True, cwd=Path(__file__).parent).stdout.strip()
+    "The commit that is checked out, with a + where files differ from it; tables of results, which a benchmark writes, do not count."
+    def git(*words): return subprocess.run(["git", *words], capture_output=True, text=True, cwd=Path(__file__).parent)
+    changed = git("diff", "--quiet", "HEAD", "--", ":/", ":(exclude)results").returncode
+    return git("rev-parse", "--short", "HEAD").stdout.strip() + "+"*changed
 
 def add_row(out, row): # A CSV file, and a dict
     "Add a row to a table, and print it without commit and machine."

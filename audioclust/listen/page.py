@@ -46,7 +46,7 @@ def listen_page(run:str|Path, # A run folder
     data = dict(clip_data(clips, rows), **about, thumbs=_thumbnail_data(thumbnails, seconds), large=spectrograms, audio=audio,
                 others=other_clips(groupings, rows, None if embed else page))
     texts = _texts(groupings, _where_sounds_are(audio, embed))
-    note = _map_note(seconds, len(clips), len(groupings[0].clips))
+    note = _map_note(seconds, len(clips), len(groupings[0].clips), data["others"] is not None)
     _write_html(page, data=data, run=run.resolve().name, map_note=note, **texts)
     return page
 
@@ -55,11 +55,11 @@ def _thumbnail_data(thumbnails, seconds):
     sheets = thumbnail_sheets(thumbnails)
     return dict(seconds=seconds, width=WIDTH, height=HEIGHT, columns=COLUMNS, per=PER_SHEET, sheets=sheets)
 
-def _map_note(seconds, n_shown, n_clips):
+def _map_note(seconds, n_shown, n_clips, finds_others):
     "What stands below the map."
     sentences = ["Near points sound alike; far ones may or may not."]
     if seconds: sentences.append(f"Pictures show {seconds:.2g} s, low frequencies at the bottom.")
-    if n_shown < n_clips: sentences.append(f"{n_shown:,} of {n_clips:,} clips are on this page; a search finds all.")
+    if n_shown < n_clips: sentences.append(f"{n_shown:,} of {n_clips:,} clips are on this page{'; a search finds all' if finds_others else ''}.")
     return " ".join(sentences)
 
 def page_template(name:str, # File in the folder `templates`

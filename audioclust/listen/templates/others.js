@@ -1,6 +1,7 @@
 // Clips that are not on this page: their names can be searched, and their sounds played where they are linked.
 let others = null; // of each clip: name, channel, start, end, and its cluster in each grouping; null until they are unpacked
 let otherNames = []; // in lower case
+let unpacking = null; // the promise of these
 const MOST_OTHERS = 100; // found clips that are listed
 
 async function unpackOthers() {
@@ -14,7 +15,12 @@ function drawOthers() {
   const query = $("search").value.trim().toLowerCase();
   $("others").hidden = !data.others || !query;
   if ($("others").hidden) return;
-  if (!others) return void unpackOthers().then(drawOthers);
+  if (!others) {
+    unpacking ??= unpackOthers().then(drawOthers, () => {
+      $("others-title").textContent = "This browser cannot search the clips that are not on this page: it is too old.";
+    });
+    return;
+  }
   const chosen = new Set(clusterIds().filter(isChosen)), found = [];
   otherNames.forEach((name, i) => {
     if (name.includes(query) && chosen.has(Number(others[i].split("\t")[4 + viewIndex]))) found.push(others[i]);
