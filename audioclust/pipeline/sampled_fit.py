@@ -14,6 +14,7 @@ import numpy as np
 # %% ../../nbs/09_pipeline/20_sampled_fit.ipynb #ab1a987f
 MOST_ROWS = 20_000 # of a sample: beyond, a method takes long and finds no other groups
 FEWEST_ROWS = 1000 # with fewer, groups are a matter of luck
+_STEP = 1000 # between one sample size and the next
 
 def _takes(clusterer, n, d): # Do so many rows fit into memory?
     try: clusterer.check_rows(n, d)
@@ -28,12 +29,8 @@ def rows_that_fit(clusterer:Any, # Unfitted
     if not hasattr(clusterer, "check_rows") or _takes(clusterer, n, d): return n
     by_number = hasattr(clusterer, "n_clusters") and hasattr(clusterer, "predict")
     if not by_number or n <= FEWEST_ROWS or not _takes(clusterer, FEWEST_ROWS, d): clusterer.check_rows(n, d) # says why
-    fits, too_many = FEWEST_ROWS, min(n, MOST_ROWS + 1)
-    while too_many - fits > 1:
-        middle = (fits + too_many)//2
-        if _takes(clusterer, middle, d): fits = middle
-        else: too_many = middle
-    return fits
+    sizes = range(FEWEST_ROWS, min(n, MOST_ROWS + 1), _STEP)
+    return next(size for size in reversed(sizes) if _takes(clusterer, size, d))
 
 # %% ../../nbs/09_pipeline/20_sampled_fit.ipynb #8fcb4250
 _BLOCK = 2000 # rows whose groups are said at a time

@@ -8,11 +8,13 @@ import soundfile as sf
 from audioclust.core.memory import LATER_BYTES, memory_in_use
 from audioclust.cli import main
 from audioclust.pipeline import AudioClusterer, Options
+from audioclust.ensembles import Consensus
 from audioclust.encoders.residual import IdentityWhitening
 from audioclust.metrics import ari
 from audioclust.pipeline.clustering import group
 from audioclust.pipeline.given_embeddings import from_embeddings
 from audioclust.pipeline.grouping import Request, request_record
+from audioclust.pipeline.sampled_fit import rows_that_fit
 
 RUN = ["--n-clusters", "4", "--no-cache", "-q"]
 
@@ -54,6 +56,11 @@ def test_what_cannot_fit_is_fitted_to_a_sample(method, params, size):
     with pytest.warns(UserWarning, match=r"of 4,000 clips needs more memory than it may use: it was fitted to [123],\d+ of them"): made = group(from_embeddings(X, request=request, whitening=IdentityWhitening()))
     again = group(from_embeddings(X, request=request, whitening=IdentityWhitening()))
     assert len(made.labels) == len(made.confidence) == 4000 and ari(kind, made.labels) > .9 and (made.labels == again.labels).all()
+
+
+def test_a_little_more_memory_draws_the_same_sample():
+    "What the process itself takes differs from run to run."
+    assert {rows_that_fit(Consensus(8, max_memory=4e6 + more), 8000, 10) for more in (0, 1e3, 1e5)} == {4000}
 
 
 @pytest.mark.parametrize("size, said", [(1e6, "the program with its libraries takes"), (0, "a number of bytes above 0"), ("4G", "a number of bytes above 0"), (float("nan"), "a number of bytes above 0")])

@@ -111,3 +111,6 @@ def test_embeddings_of_no_known_recording_say_so(tmp_path, capsys):
     data = json.loads(text.split('<script id="data" type="application/json">')[1].split("</script>")[0])
     assert data["files"][:2] == ["embedding 0", "embedding 1"] and data["audio"] == [None]*60 and not any(data["parts"])
     assert "s of sound" not in text and "Pictures show" not in text and not (tmp_path/"run/listen-sounds").exists()
+    assert main(["listen", str(tmp_path/"run"), "--page", str(tmp_path/"few.html"), "--max-clips", "12"]) == 0
+    few = (tmp_path/"few.html").read_text(encoding="utf-8")
+    assert "12 of 60 clips are on this page." in few and "a search finds all" not in few  # they have no names to search
