@@ -130,8 +130,8 @@ def _add_resources(c):
     c.add_argument("--device", help="cpu, cuda or mps (default: cuda if there is one); mps is for networks, all else stays on the CPU then")
     c.add_argument("--workers", type=int, metavar="N", help="worker processes (default: by the amount of audio)")
     c.add_argument("--max-memory", type=parse_bytes, metavar="SIZE",
-        help="what all of it may hold at a time, such as 4G or 900M, libraries included; agglomerative, consensus and spectral take a sample "
-             "of more clips than fit, and say so; all else that cannot fit is refused before it begins, with dbscan once the clips "
+        help="what all of it may hold at a time, such as 4G or 900M, libraries included; agglomerative, consensus and spectral take a "
+             "sample of more clips than fit, and say so; all else that cannot fit is refused before it begins, with dbscan once the clips "
              "are embedded (default: no bound, but for methods that look at pairs of clips, which take half of what is free)")
     cache = c.add_mutually_exclusive_group()
     cache.add_argument("--cache", metavar="DIR",

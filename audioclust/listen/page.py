@@ -59,7 +59,9 @@ def _map_note(seconds, n_shown, n_clips, finds_others):
     "What stands below the map."
     sentences = ["Near points sound alike; far ones may or may not."]
     if seconds: sentences.append(f"Pictures show {seconds:.2g} s, low frequencies at the bottom.")
-    if n_shown < n_clips: sentences.append(f"{n_shown:,} of {n_clips:,} clips are on this page{'; a search finds all' if finds_others else ''}.")
+    if n_shown < n_clips:
+        search = "; a search finds all" if finds_others else ""
+        sentences.append(f"{n_shown:,} of {n_clips:,} clips are on this page{search}.")
     return " ".join(sentences)
 
 def page_template(name:str, # File in the folder `templates`
