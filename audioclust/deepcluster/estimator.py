@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from ..core.files import atomic_write
-from ..core.registry import flat_params, split_options
+from ..core.registry import flat_params, load_saved, split_options
 from .checkpoints import Checkpoints, frozen_record, training_fingerprint
 from .learner import deepcluster_learner, LearnerOptions
 from .memory_bank import deepcluster_v2_learner
@@ -51,8 +51,8 @@ def whiten_views(encoder:Any, # A `NetworkEncoder`
 class EmbeddingClusterer(ClusterMixin, BaseEstimator):
     "Base of estimators that embed clips, whiten the embeddings and cluster them; `fit` sets the three parts."
     encoder_:Any # Fitted `NetworkEncoder`
-    whitening_:Any # Fitted `WithinWhiten`
-    clusterer_:Any # Fitted `Consensus`
+    whitening_:Any # Fitted `WithinWhiten`, or another whitening
+    clusterer_:Any # Fitted `Consensus`, or another clusterer
     curves_:list # Rows of `PseudoLabelCurves`, a dict for each epoch
     _file:str # Name of the JSON file for parameters and curves
 
@@ -92,8 +92,8 @@ class EmbeddingClusterer(ClusterMixin, BaseEstimator):
         self.runtime = self.runtime.on_this_machine()
         self.curves_ = saved["curves"]
         self.encoder_ = load_encoder(path)
-        self.whitening_ = WithinWhiten.load(path)
-        self.clusterer_ = Consensus.load(path).set_params(device=self.runtime.device)
+        self.whitening_ = load_saved(path, "whitening")
+        self.clusterer_ = load_saved(path, "clusterer").set_params(device=self.runtime.device)
         return self
 
 # %% ../../nbs/07_deepcluster/09_estimator.ipynb #03195c83
@@ -150,14 +150,17 @@ class DeepCluster(EmbeddingClusterer):
             self.clips_, store = usable_clips(clips, front, errors, self.runtime.num_workers, progress)
         self.seconds_ = store.seconds
         check_enough_clips(self.n_clusters, len(store))
-        network = dict(backbone=self.training.backbone, views=self.training.views, seed=self.seed_)
+        network = dict(backbone=self.training.backbone, views=self._n_views(), seed=self.seed_)
         rate, device = self.runtime.sample_rate, self.runtime.torch_device
         self.encoder_ = network_for(store.lengths, self.by, self.ignore, rate, **network).to(device)
         self.frozen_, self._cache = list(frozen)[:1], cache
         with stage("train"): self.curves_ = self._train(store, checkpoints, [*cbs, *([EpochLogger(log)] if log else [])])
         with stage("embed"): X = self.encoder_.embed_logmels(store)
-        with stage("whiten"): self.whitening_, self.embeddings_ = whiten_views(self.encoder_, store, X, self.seed_)
+        with stage("whiten"): self.whitening_, self.embeddings_ = self._whiten(store, X)
         return self
+
+    def _n_views(self): return self.training.views
+    def _whiten(self, store, X): return whiten_views(self.encoder_, store, X, self.seed_)
 
     def _check(self):
         check_whole_number("n_clusters", self.n_clusters, 1)
@@ -173,10 +176,12 @@ class DeepCluster(EmbeddingClusterer):
         if checkpoints: cbs = [Checkpoints(checkpoints, self._fingerprint()), *cbs]
         learn = self._learner(store, cbs)
         if checkpoints: first = learn.checkpoints.load(learn)
-        with learn.no_bar(), learn.no_logging():
-            learn.fit_one_cycle(self.training.epochs, self.training.lr, pct_start=.1, start_epoch=first)
+        with learn.no_bar(), learn.no_logging(): self._fit_learner(learn, first)
         self.encoder_.eval()
         return learn.curves.rows
+
+    def _fit_learner(self, learn, first): # With the published method the learning rate is constant
+        learn.fit_one_cycle(self.training.epochs, self.training.lr, pct_start=.1, start_epoch=first)
 
     def _fingerprint(self):
         return training_fingerprint({**flat_params(self.get_params()), **frozen_record(self.frozen_)}, self.clips_)

@@ -75,7 +75,7 @@ def _stability(clusterer, embedded, labels):
     request, k = embedded.request, len(np.unique(labels[labels >= 0]))
     runs = request.options.stability
     if not runs or k < 2 or len(labels) < _FEWEST_ROWS: return None
-    make, seed = _quick_clusterers(clusterer, request), request.random_state or 0
+    make, seed = _quick_clusterers(clusterer, request, embedded.probabilities is not None), request.random_state or 0
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore") # they came when all clips were clustered
@@ -87,9 +87,9 @@ def _stability(clusterer, embedded, labels):
         warnings.warn(f"how stable the clusters are was not measured, since parts cannot be clustered: {e}")
         return None
 
-def _quick_clusterers(clusterer, request):
-    "A function that gives an unfitted clusterer for a seed."
-    template = Consensus(clusterer.n_clusters) if request.method == "spice" else clone(clusterer)
+def _quick_clusterers(clusterer, request, of_probabilities):
+    "A function that gives an unfitted clusterer of embeddings for a seed."
+    template = Consensus(clusterer.n_clusters) if of_probabilities else clone(clusterer)
     known = template.get_params()
     params:dict = {name: v for name,v in _QUICK.items() if name in known}
     max_memory = request.options.max_memory

@@ -169,6 +169,7 @@ def fixmatch_learner(dls:Any, # From `LogMelStore.dataloaders`, with batches of 
     labels:np.ndarray, # Reliable labels [N], -1 for none
     n_clusters:int|None=None, # Groups; None: as many as labels
     *, options:FixMatchOptions=FixMatchOptions(), # The constants of FixMatch
+    head:nn.Module|None=None, # Embeddings [B, d] -> scores [B, K]; None: a new linear layer
     bf16:bool|None=None, # Compute in bfloat16? None: where the processor can
     seed:int=0, # Of head, orders and views
     cbs:Iterable=(), # Further callbacks
@@ -181,7 +182,7 @@ def fixmatch_learner(dls:Any, # From `LogMelStore.dataloaders`, with batches of 
     weak, strong = (Views(v.hz, v.ignore, strength, v.frames, v.part) for strength in ("weak", "contrastive"))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        head = nn.Linear(encoder.dim, n_clusters)
+        head = head or nn.Linear(encoder.dim, n_clusters)
     model = EncoderWithHead(encoder, head).to(dls.device)
     match = FixMatch(labels, weak, strong, options.bs, options.threshold, options.weight, seed)
     parts = [match, EMA(options.momentum), MatchCurves(), *device_callbacks(dls, bf16)]

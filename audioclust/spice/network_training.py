@@ -80,18 +80,20 @@ class NetworkTrainer:
     def fit(self, learn:Learner, # With the callbacks above
         epochs:int, # In all
         stage:str, # Name in the curves
+        lr:float|None=None, # Highest learning rate; None: that of the options
     ):
         "Train, from a checkpoint if there is one."
         checkpoints = [cb for cb in learn.cbs if isinstance(cb, Checkpoints)]
         first = checkpoints[0].load(learn) if checkpoints else 0
         with learn.no_bar(), learn.no_logging():
-            learn.fit_one_cycle(epochs, self.options.lr, pct_start=.1, start_epoch=first)
+            learn.fit_one_cycle(epochs, lr or self.options.lr, pct_start=.1, start_epoch=first)
         self.curves += [dict(stage=stage, **row) for row in learn.curves.rows]
 
 # %% ../../nbs/08_spice/10_network_training.ipynb #d3f27a5a
 def train_contrast(trainer:NetworkTrainer, # What all trainings share
     by:str, # "content" or "source"
     ignore:Any=None, # What to ignore; None: as `by` says
+    contrast:Any=None, # A `SimCLR` or `MoCo`; None: a `SimCLR` with the temperature that suits the grouping
 )->NetworkEncoder: # Trained
     "A network whose features survive the views of a grouping."
     network = trainer.network(by, ignore)
@@ -100,7 +102,7 @@ def train_contrast(trainer:NetworkTrainer, # What all trainings share
     epochs = trainer.options.epochs or epochs_for(len(trainer.store), clips_to_see, 10, 60)
     stage = f"contrast by {by}"
     dls = trainer.store.dataloaders(trainer.options.bs, trainer.device)
-    learn = contrastive_learner(dls, network, SimCLR(temperature), seed=trainer.seed,
+    learn = contrastive_learner(dls, network, contrast or SimCLR(temperature), seed=trainer.seed,
                                 cbs=trainer.callbacks(by, stage, lambda row: row["chance"] - row["loss"]))
     trainer.fit(learn, epochs, stage)
     return network.eval()

@@ -1,0 +1,61 @@
+"""DeepCluster, SPICE and SCAN with the steps that were published, on the sets on which ours was measured.
+
+    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/published.py [--only "SET;…"] [--methods "NAME;…"] [--by "content;source"] [--seeds 5]
+
+Each row of benchmarks/results/published.csv is one run at the method's defaults, scored afterwards against the grouping
+that was wanted and against the other one; `acc_heads` and so on are those of the labels before network and head were
+trained together. `reliable` is the share of clips with a reliable label (SPICE only), `cpu_seconds` what the process took,
+all threads together. Rows are appended: a run that is there already is not made again. Seeds are the outer loop, so that
+a run that is stopped has all sets. Rows of our own methods are in sets.csv, spice.csv and deepcluster.csv.
+Goal: what do our changes add to the published methods, with the same network and time? Not a goal: what the published
+methods reach with their own networks and schedules, which take months here.
+"""
+import argparse, tempfile, time, warnings
+from pathlib import Path
+
+import numpy as np
+
+from appended import append
+from audioclust.audio.folders import common_sample_rate
+from audioclust.core.registry import make_clusterer, set_flat_params
+from audioclust.metrics import score
+from made_sets import SETS
+from quality import DIGITS, table_of, WORDS
+
+METHODS = "deepcluster-published", "spice-published", "scan"
+
+
+def run(table, method, by, seed):
+    wanted, other = ("label", "source") if by == "content" else ("source", "label")
+    model = set_flat_params(make_clusterer(method, table[wanted].nunique(), seed), by=by, sample_rate=common_sample_rate(table.path))
+    start = time.process_time()
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        model.fit(table[["path", "start", "end"]])
+    row = dict(cpu_seconds=round(time.process_time() - start))
+    for name,labels in {"": model.labels_, "_heads": getattr(model, "steps_", {}).get("heads")}.items():
+        s = {} if labels is None else score(table[wanted], labels)
+        row |= {f"{m}{name}": round(s[m], 4) if s else "" for m in ("acc", "nmi", "ari", "ami")}
+    reliable = getattr(model, "reliable_", None)
+    return row | dict(nmi_other=round(score(table[other], model.labels_)["nmi"], 4), n_found=len(np.unique(model.labels_)),
+                      reliable="" if reliable is None else round(float((reliable >= 0).mean()), 4), warned="; ".join(sorted({str(w.message) for w in warned if "left out" in str(w.message)})))
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--only", help="names of sets, separated by semicolons")
+    p.add_argument("--methods", help="names of methods, separated by semicolons")
+    p.add_argument("--by", default="content;source")
+    p.add_argument("--seeds", type=int, default=5)
+    p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"published.csv")
+    args = p.parse_args()
+    names, methods = args.only.split(";") if args.only else [*SETS, WORDS, DIGITS], args.methods.split(";") if args.methods else METHODS
+    with tempfile.TemporaryDirectory() as tmp:
+        tables = {name: table_of(name, tmp) for name in names}
+        def one(variant, seed):
+            name, by, method = variant.split(" / ")
+            return dict(set=name, by=by, method=method, clips=len(tables[name]), seed=seed, **run(tables[name], method, by, seed))
+        append(args.out, [(f"{name} / {by} / {m}", s) for s in range(args.seeds) for name in names for m in methods for by in args.by.split(";")], one)
+
+
+if __name__ == "__main__": main()
