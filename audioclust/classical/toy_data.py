@@ -50,5 +50,7 @@ def show_clusters(X:np.ndarray, # Points, shape (n, 2) or more columns, of which
     X, labels = to_numpy(X), to_numpy(labels)
     for label in np.unique(labels): ax.scatter(*X[labels == label, :2].T, **_look(label))
     ax.set(title=title, xticks=[], yticks=[])
+    ax.set_xlabel("first axis (no unit)", fontsize=7)
+    ax.set_ylabel("second axis (no unit)", fontsize=7)
     ax.title.set_fontsize(9)
     return ax
