@@ -34,9 +34,20 @@ def nsynth(meta): # examples.json beside audio/
     notes = json.loads(meta.read_text())
     return pd.DataFrame([dict(path=meta.parent/"audio"/f"{name}.wav", label=n["instrument_family_str"], source=n["instrument_source_str"]) for name,n in sorted(notes.items())])
 
+def tuxpaint(first): # stamps/THEME/KIND/NAME_desc_LANGUAGE.ogg: the name of a picture, spoken; 100 of each of the ten languages that have most
+    found = [(p, re.fullmatch(r"(.+)_desc_([a-z]{2})", p.stem)) for p in sorted(first.parents[2].rglob("*_desc_??.ogg"))]
+    t = pd.DataFrame([dict(path=p, label=m[1], source=m[2]) for p,m in found if m])
+    most = t.source.value_counts().index[:10]
+    return pd.concat([t[t.source == language].sample(100, random_state=0) for language in sorted(most)]).reset_index(drop=True)
+
+def sonic_pi(first): # samples/KIND_NAME.flac; the samples of one contributor and the unsorted ones are of no kind
+    found = [(p, p.stem.split("_")[0]) for p in sorted(first.parent.glob("*.flac"))]
+    return pd.DataFrame([dict(path=p, label=kind, source="sonic-pi") for p,kind in found if kind not in ("mehackit", "misc")])
+
 # what to look for, how to read it, and which ways there are two right answers: where every source has one class only, there is no second
 KNOWN = {"ESC-50": ("meta/esc50.csv", esc50, ("content",)), "UrbanSound8K": ("metadata/UrbanSound8K.csv", urbansound8k, ("content",)), "AudioMNIST": ("[0-9][0-9]/[0-9]_[0-9][0-9]_*.wav", audiomnist, ("content", "source")),
-         "Speech Commands": ("[a-z]*/*_nohash_*.wav", speech_commands, ("content",)), "NSynth": ("examples.json", nsynth, ("content", "source"))}
+         "Speech Commands": ("[a-z]*/*_nohash_*.wav", speech_commands, ("content",)), "NSynth": ("examples.json", nsynth, ("content", "source")),
+         "Tux Paint": ("stamps/*/*/*_desc_fr.ogg", tuxpaint, ("source",)), "Sonic Pi": ("samples/bd_*.flac", sonic_pi, ("content",))} # Debian's packages tuxpaint-stamps-default and sonic-pi-samples
 
 def find(name, root=None): # A key of KNOWN, and a folder above it; None is AUDIOCLUST_DATA
     "The file that shows that the set is there, or None."

@@ -1,0 +1,55 @@
+"""An upper bound: what a classifier that learns from labels makes of the points that the methods cluster.
+
+    AUDIOCLUST_DATA=… python benchmarks/supervised.py [--only "SET;…"] [--points "NAME;…"]
+
+Each row of benchmarks/results/supervised.csv is a logistic regression on standardised points, in five folds: each clip is
+predicted by a classifier that has seen the labels of the other four fifths. The predictions are scored like groups. No
+method of this project sees labels; the bound says how much of a grouping is in the points at all. Points: `fixed`, `mfcc`,
+and `auto`, the vote's (those of its encoders side by side). Sets are those of quality.py.
+"""
+import argparse, tempfile, warnings
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_predict, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from appended import append
+from known_sets import find, KNOWN
+from made_sets import SETS
+from quality import DIGITS, points_of, scored, table_of, WORDS
+
+
+def run(table, by, points, seed, cache):
+    truth = table["label" if by == "content" else "source"].to_numpy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        X = points_of(points, table, len(set(truth)), by, 0, cache=cache)
+        X = np.asarray(getattr(X, "embeddings_", X))
+        folds = StratifiedKFold(5, shuffle=True, random_state=seed)
+        found = cross_val_predict(make_pipeline(StandardScaler(), LogisticRegression(C=1., max_iter=2000)), X, truth, cv=folds)
+    return dict(clips=len(table), dimensions=X.shape[1], exact=round(float((found == truth).mean()), 4), **scored(table, by, 1, np.unique(found, return_inverse=True)[1]))
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--only", help="names of sets, separated by semicolons")
+    p.add_argument("--points", default="fixed;mfcc;auto")
+    p.add_argument("--seeds", type=int, default=5)
+    p.add_argument("--limit", type=int, default=3000)
+    p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"supervised.csv")
+    args = p.parse_args()
+    names = args.only.split(";") if args.only else [DIGITS, *SETS, WORDS, *(n for n in KNOWN if find(n))]
+    def ways(name): return KNOWN[name][2] if name in KNOWN else ("content", "source")
+    with tempfile.TemporaryDirectory() as tmp:
+        tables = {}
+        def one(variant, seed):
+            name, by, points = variant.split(" / ")
+            if name not in tables: tables[name] = table_of(name, tmp, limit=args.limit)
+            return {"set": name, "by": by, "points": points, "seed": seed, **run(tables[name], by, points, seed, f"{tmp}/cache")}
+        append(args.out, [(f"{n} / {by} / {points}", s) for points in args.points.split(";") for n in names for by in ways(n) for s in range(args.seeds)], one)
+
+
+if __name__ == "__main__": main()

@@ -1,0 +1,17 @@
+"""The constants of the methods are those that were frozen before the unopened recordings were opened."""
+import json
+import sys
+from pathlib import Path
+
+BENCHMARKS = Path(__file__).parents[2]/"benchmarks"
+
+
+def test_constants_are_those_that_were_frozen(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    monkeypatch.delitem(sys.modules, "constants", raising=False)
+    import constants
+    now = constants.constants()
+    assert not constants.differences(json.loads(constants.FILE.read_text(encoding="utf-8")), now), "write benchmarks/constants.json anew (--freeze), and say in the changelog that results of before are of other constants"
+    assert now["spice.fixmatch.FixMatchOptions"]["threshold"] == .95 and now["spice.nonredundant.NonRedundantClustering"]["limit"] == .08 and len(now) > 300
+    changed = {**now, "spice.fixmatch.FixMatchOptions": {**now["spice.fixmatch.FixMatchOptions"], "threshold": .9}}
+    assert [line.split(":")[0] for line in constants.differences(now, changed)] == ["spice.fixmatch.FixMatchOptions"]
