@@ -106,7 +106,7 @@ def plot_levels(levels:dict, # Name → group of each clip [N], from coarse to f
             text = str(group) if texts is None else texts[name].get(group, "")
             if width >= _WIDE_ENOUGH*len(order): ax.text(start + width/2, row, text, ha="center", va="center", fontsize=8, clip_on=True)
     names_and_numbers = [f"{name}: {len(np.unique(l[l >= 0]))}" for name,l in levels.items()]
-    ax.set(yticks=range(len(names)), yticklabels=names_and_numbers, xlabel="clips", xlim=(0, len(order)))
+    ax.set(yticks=range(len(names)), yticklabels=names_and_numbers, xlabel="number of clips", ylabel="level: groups", xlim=(0, len(order)))
     ax.invert_yaxis()
     ax.spines[["top", "right", "left"]].set_visible(False)
     return fig
