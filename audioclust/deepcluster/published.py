@@ -10,11 +10,9 @@ __all__ = ['WEIGHT_DECAY', 'LABELS_PER_GROUP', 'CLIPS_IN_EPOCH', 'HeadWithoutMom
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from fastai.callback.core import Callback
 from fastai.optimizer import SGD
-from torch import nn
 from typing_extensions import Self
 
 from ..core.distributed import is_there

@@ -8,7 +8,6 @@ __all__ = ['SELF_LABELLING_LR', 'SelfLabelling', 'ScanOptions', 'SCAN']
 # %% ../../nbs/08_spice/14_scan.ipynb #b168331b
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
