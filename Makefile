@@ -16,7 +16,7 @@ WEIGHTS = $(VENV)/weights
 TESTED  = OMP_NUM_THREADS=1 AUDIOCLUST_ENCODER=fixed $(RUN)
 SUM     = find nbs audioclust README.md llms.txt -type f \( -name llms.txt -o -name '*.ipynb' -o -name '*.py' -o -name '*.pyi' -o -name '*.md' -o -name '*.bib' \) | LC_ALL=C sort | xargs cksum
 
-.PHONY: help setup demo test check types nbtest pytest newest export readme docs bench soak hooks clean
+.PHONY: help setup demo test check types nbtest pytest newest export readme docs pdf bench soak hooks clean
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
@@ -71,6 +71,9 @@ readme: $(STAMP)
 docs: $(STAMP) ## check every page of the docs, write _preview; with Quarto installed, the site into _docs
 	$(RUN) python -W ignore::UserWarning .ci/docs.py
 
+pdf: $(STAMP) ## the report, Part I of the docs, as one PDF: _pdf/audioclust.pdf
+	$(RUN) python -W ignore::UserWarning .ci/pdf.py
+
 bench: $(STAMP) ## run the benchmarks and write benchmarks/results (half an hour, 12 GB of disk)
 	$(RUN) python benchmarks/frontend.py
 	$(RUN) python benchmarks/kmeans.py
@@ -83,4 +86,4 @@ hooks: $(STAMP) ## keep notebooks clean in git, once per clone
 	$(RUN) nbdev_install_hooks
 
 clean:
-	rm -rf _proc _docs _preview build dist *.egg-info .mypy_cache .pytest_cache .hypothesis
+	rm -rf _proc _docs _preview _pdf build dist *.egg-info .mypy_cache .pytest_cache .hypothesis

@@ -2,6 +2,7 @@
 
     python .ci/docs.py           process the notebooks, check them, write a preview into _preview, render the site with Quarto into _docs where Quarto is installed
     python .ci/docs.py --check   only check the notebooks as they are, in a few seconds
+    python .ci/docs.py --words   only count the words of the report, chapter by chapter
 
 A fault is a line that names the page and what is wrong; with any fault the exit status is 1. The preview is made with pandoc alone and opens from disk.
 """
@@ -14,9 +15,10 @@ from urllib.parse import unquote
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
-from llms import contents, llms, opening, page_of, root, settings
+from llms import contents, core, llms, opening, page_of, root, settings
 from mend import declared, mend
 
+MOST = 45_000  # words of prose that the report, the first part of the sidebar, may have
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
 DOCMENTS = re.compile("Type.*Details")  # the table of a function's arguments, which nbdev makes
 LABEL = re.compile(r"(fig|tbl|eq|sec)-[\w-]+$")
@@ -39,6 +41,12 @@ def fence(text, attributes):
     return f"{ticks} {{{attributes}}}\n{text}\n{ticks}"
 
 
+def count(text):
+    "The words of prose in Markdown: without code blocks, display equations, tables with their captions, and the targets of links."
+    for pattern in (r"(?ms)^(`{3,}|~{3,}).*?^\1\s*?$", r"(?s)\$\$.*?\$\$", r"(?m)^\s*(?:\||: ).*$", r"\{[#.][^}\n]*\}", r"(?<=\])\([^)\s]*\)"): text = re.sub(pattern, " ", text)
+    return sum(bool(re.search(r"\w", word)) for word in re.sub(r"\$[^$\n]+\$", "x", text).split())  # a formula in a sentence is a word
+
+
 class Page:
     "A notebook on its way to a page: Markdown, then pandoc's tree, then HTML."
     def __init__(self, path, folder):
@@ -49,6 +57,8 @@ class Page:
         self.title, self.description, rest = opening(cells)
         if not self.title: self.fault("the first cell has no title")
         self.markdown = "\n\n".join(filter(None, [rest, *map(self.cell, cells[1:])])) + "\n"
+        self.words = sum(map(count, [self.title, self.description, rest, *("".join(c["source"]) for c in cells[1:] if c["cell_type"] == "markdown")]))
+        self.part = self.section = self.number = ""  # of the sidebar; before the numbers of figures and the like
 
     def fault(self, message): self.faults.append(f"{self.rel}: {message}")
 
@@ -168,7 +178,7 @@ def numbered(page, label, x=None):
     "The number of a label on its page."
     if label in page.labels: page.fault(f"{label}: stands twice on the page")
     kind = label.split("-")[0]; page.counts[kind] += 1
-    page.labels[label] = plain(x["c"][2]) if kind == "sec" else str(page.counts[kind])
+    page.labels[label] = plain(x["c"][2]) if kind == "sec" else f"{page.number}{page.counts[kind]}"
     return page.labels[label]
 
 
@@ -221,11 +231,17 @@ class Site:
         self.folder, self.top, self.cfg, self.colours = Path(folder), Path(top), settings(Path(top)), colours
         self.url, self.git = self.cfg.get("doc_host", "") + self.cfg.get("doc_baseurl", ""), self.cfg.get("git_url", "")
         self.sections = contents(self.folder)
-        listed, there = [nb for _,nbs in self.sections for nb in nbs], {p.relative_to(self.folder).as_posix() for p in self.folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts}
+        at = {nb: (part, section) for part,section,nbs in self.sections for nb in nbs}
+        listed, there = [nb for *_,nbs in self.sections for nb in nbs], {p.relative_to(self.folder).as_posix() for p in self.folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts}
         self.faults = [f"_quarto.yml: {nb} is in the sidebar and not in the folder" for nb in listed if nb not in there]
         self.faults += [f"_quarto.yml: {nb} is not in the sidebar" for nb in sorted(there - set(listed))]
         self.faults += [f"_quarto.yml: {nb} is in the sidebar {n} times" for nb,n in Counter(listed).items() if n > 1]
+        self.faults += [f"_quarto.yml: {nb} is in no part of the sidebar" for nb,(part,_) in at.items() if not part and nb != "index.ipynb"]
         self.pages = [Page(self.folder/nb, self.folder) for nb in dict.fromkeys(listed) if nb in there]
+        for page in self.pages: page.part, page.section = at[page.rel]
+        self.core = [page for page in self.pages if page.part and page.part == next(p.part for p in self.pages if p.part)]
+        self.words = sum(page.words for page in self.core)
+        if self.words > MOST: self.faults.append(f"_quarto.yml: the report has {self.words:,} words of prose, which is more than {MOST:,}: shorten chapters, or move one to another part")
         self.by_name = {p.rel: p for p in self.pages} | {p.out: p for p in self.pages}
         with ThreadPoolExecutor(workers) as pool: list(pool.map(parse, self.pages))
         where = {}
@@ -285,10 +301,11 @@ class Site:
         out = Path(out); shutil.rmtree(out, ignore_errors=True); (out/"files").mkdir(parents=True)
         template = jinja2.Environment(autoescape=True).from_string((Path(__file__).parent/"preview.html").read_text(encoding="utf-8"))
         shown = lambda text: Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
-        sections = [(name, [self.by_name[nb] for nb in nbs if nb in self.by_name]) for name,nbs in self.sections]
+        parts = {}
+        for part,section,nbs in self.sections: parts.setdefault(part, []).append((section, [self.by_name[nb] for nb in nbs if nb in self.by_name]))
         for page in self.pages: (out/page.out).parent.mkdir(parents=True, exist_ok=True)
         for before,page,after in zip([None, *self.pages], self.pages, [*self.pages[1:], None]):
-            (out/page.out).write_text(template.render(site=self.cfg.get("title", ""), sections=sections, page=page, before=before, after=after, shown=shown), encoding="utf-8")
+            (out/page.out).write_text(template.render(site=self.cfg.get("title", ""), parts=parts, core=self.core, page=page, before=before, after=after, shown=shown), encoding="utf-8")
             for at,data in page.files.items(): ((out/page.out).parent/at).write_bytes(data)
         if (self.folder/"images").is_dir(): shutil.copytree(self.folder/"images", out/"images")
 
@@ -352,7 +369,13 @@ def quarto(folder, out, pages):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only check the notebooks as they are")
-    check = parser.parse_args(arguments).check
+    parser.add_argument("--words", action="store_true", help="only count the words of the report")
+    check, counts = (given := parser.parse_args(arguments)).check, given.words
+    if counts:
+        pages = [Page(root/"nbs"/nb, root/"nbs") for _,nbs in core(root/"nbs") for nb in nbs]
+        for page in pages: print(f"{page.words:6,}  {page.rel}")
+        total = sum(page.words for page in pages); print(f"{total:6,}  words of prose in {len(pages)} chapters, of {MOST:,} at most")
+        return 1 if total > MOST else 0
     site = Site(root/"nbs") if check else Site(process(), colours=True)
     faults = list(site.faults)
     if not check:
@@ -360,6 +383,7 @@ def main(arguments=None):
         if shutil.which("quarto"): faults += quarto(site.folder, root/settings()["doc_path"], site.pages)
         else: print("Quarto is not installed: the site itself was not rendered")
     for f in faults: print(f, file=sys.stderr)
+    print(f"the report: {site.words:,} words of prose in {len(site.core)} chapters, of {MOST:,} at most")
     print(f"docs: {len(faults)} faults in {len(site.pages)} pages")
     return 1 if faults else 0
 

@@ -14,13 +14,21 @@ def settings(root=root):
 
 
 def contents(folder):
-    "The sidebar: (section, notebooks) in order, with an empty section for what stands above all sections."
+    "The sidebar: (part, section, notebooks) in order. A part is an outer section called `Part …`; part and section are empty for what stands in none."
     found = []
-    for item in yaml.safe_load((folder/"_quarto.yml").read_text(encoding="utf-8"))["website"]["sidebar"]["contents"]:
-        if isinstance(item, dict) and "contents" in item: found.append((item["section"], [*item["contents"]]))
-        elif found and not found[-1][0]: found[-1][1].append(item)
-        else: found.append(("", [item]))
+    def add(items, part, section):
+        for item in items:
+            if isinstance(item, dict) and "contents" in item: add(item["contents"], *((item["section"], "") if not part and item["section"].startswith("Part ") else (part, item["section"])))
+            elif found and found[-1][:2] == (part, section): found[-1][2].append(item)
+            else: found.append((part, section, [item]))
+    add(yaml.safe_load((folder/"_quarto.yml").read_text(encoding="utf-8"))["website"]["sidebar"]["contents"], "", "")
     return found
+
+
+def core(folder):
+    "The report: (section, notebooks) of the first part, in order."
+    parts = [(part, section, nbs) for part,section,nbs in contents(folder) if part]
+    return [(section, nbs) for part,section,nbs in parts if part == parts[0][0]]
 
 
 def opening(cells):
@@ -44,8 +52,8 @@ def llms(folder=root/"nbs", cfg=None):
     cfg = cfg or settings(); site = cfg["doc_host"] + cfg["doc_baseurl"]
     lines = [f"# {cfg['title']}", "", f"> {cfg['description']}", "",
              f"{cfg['title']} is a Python library and a command, written in notebooks: each page below is one notebook, the module of the same name that it exports, and the report on both. In a checkout of {cfg['git_url']}, `make demo` sets everything up and clusters sounds that it makes itself; `pip install .` installs it into an environment of one's own."]
-    for section, notebooks in contents(folder):
-        lines += ["", f"## {section or 'Start here'}", ""]
+    for part, section, notebooks in contents(folder):
+        lines += ["", f"## {': '.join(filter(None, [part, section])) or 'Start here'}", ""]
         for nb in notebooks:
             title, sentence, _ = opening(json.loads((folder/nb).read_text(encoding="utf-8"))["cells"])
             lines.append(f"- [{title}]({site}/{page_of(nb)}.md): {sentence}")

@@ -8,10 +8,26 @@ root = Path(__file__).parents[2]
 pytest.importorskip("pypandoc"); yaml = pytest.importorskip("yaml")
 if not (root/".ci/docs.py").is_file(): pytest.skip("needs the checkout", allow_module_level=True)
 sys.path.insert(0, str(root/".ci"))
-import docs, llms
+import docs, llms, pdf
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 BIB = "@book{lloyd1982,\n author = {Lloyd, Stuart},\n title = {Least squares},\n year = {1982}\n}\n"
+
+
+SIDEBAR = """website:
+  sidebar:
+    contents:
+      - section: "Part I · The report"
+        contents:
+          - section: "First"
+            contents:
+              - 30_one.ipynb
+      - section: "Part II · The software"
+        contents:
+          - section: "More"
+            contents:
+              - 31_other.ipynb
+"""
 
 
 def code(source, *outputs): return {"cell_type": "code", "source": source, "outputs": list(outputs), "metadata": {}, "execution_count": None}
@@ -30,7 +46,7 @@ def top(tmp_path):
     "A small project: one page to break, and another to link to."
     (tmp_path/"nbs/images").mkdir(parents=True)
     (tmp_path/"settings.ini").write_text("[DEFAULT]\ntitle = tiny\nbranch = main\ngit_url = https://github.com/a/tiny\ndoc_host = https://a.github.io\ndoc_baseurl = /tiny\n")
-    (tmp_path/"nbs/_quarto.yml").write_text('website:\n  sidebar:\n    contents:\n      - 30_one.ipynb\n      - section: "More"\n        contents:\n          - 31_other.ipynb\n')
+    (tmp_path/"nbs/_quarto.yml").write_text(SIDEBAR)
     (tmp_path/"nbs/references.bib").write_text(BIB); (tmp_path/"LICENSE").write_text("one line\n")
     written(tmp_path, ["## A place\n\nText."], "31_other.ipynb", "# Other\n\n> The other page.")
     return tmp_path
@@ -58,6 +74,7 @@ def test_a_page_of_everything(top):
     assert html.index("Table\u00a01:") < html.index("<th>a</th>") and html.index("files/one-1.png") < html.index("Figure\u00a01:")
     assert (top/"out/files/one-2.png").read_bytes()[:4] == b"\x89PNG"
     other = (top/"out/other.html").read_text(encoding="utf-8")
+    assert '<p class="part">Part I · The report › First</p>' in html and '<p class="part">Part II · The software › More</p>' in other and html.count("<h2>Part ") == 2
     assert 'rel="prev" href="one.html"' in other and "References" not in other
 
 
@@ -118,15 +135,35 @@ def test_the_sidebar_and_the_folder_agree(top):
     (top/"nbs/31_other.ipynb").unlink()
     assert site(top).faults == ["_quarto.yml: 31_other.ipynb is in the sidebar and not in the folder", "_quarto.yml: 32_unlisted.ipynb is not in the sidebar"]
     (top/"nbs/30_one.ipynb").write_text('{"cells": []}')
-    with (top/"nbs/_quarto.yml").open("a") as f: f.write("      - 30_one.ipynb\n")
+    with (top/"nbs/_quarto.yml").open("a") as f: f.write("              - 30_one.ipynb\n")
     (top/"nbs/references.bib").write_text("@book{lloyd1982,")
     faults = docs.Site(top/"nbs", top).faults
     assert "_quarto.yml: 30_one.ipynb is in the sidebar 2 times" in faults and any(f.startswith("references.bib: ") for f in faults)
     assert "30_one.ipynb: the first cell has no title" in docs.Site(top/"nbs", top).faults
 
 
+def test_every_page_belongs_to_a_part(top):
+    yml = top/"nbs/_quarto.yml"
+    yml.write_text(SIDEBAR.replace("      - section: \"Part II", "      - 32_alone.ipynb\n      - section: \"Part II").replace("Part II · The software", "Appendix") + "      - index.ipynb\n")
+    for name in ("32_alone.ipynb", "index.ipynb"): written(top, [], name)
+    assert site(top).faults == [f"_quarto.yml: {nb}.ipynb is in no part of the sidebar" for nb in ("32_alone", "31_other")]  # the first page stands above the parts
+    assert llms.contents(top/"nbs") == [("Part I · The report", "First", ["30_one.ipynb"]), ("", "", ["32_alone.ipynb"]), ("", "More", ["31_other.ipynb"]), ("", "", ["index.ipynb"])]
+    assert llms.core(top/"nbs") == [("First", ["30_one.ipynb"])]
+
+
+def test_the_words_of_the_report_are_counted(top, monkeypatch, capsys):
+    prose = "# Two words\n\n> Three short words.\n\nHere $x + y = z$ is [a link](of/no/word.html) - `code` [@key]:\n\n$$ a = b $$ {#eq-a}\n\n```python\nnone of this\n```\n\n| not | this |\n|---|---|\n| 1 | 2 |\n\n: Nor this. {#tbl-a}\n\nEnd."
+    assert docs.count(prose) == 2 + 3 + 7 + 1
+    s = site(top, "One two three.", code("no_word()")); assert s.words == 3 + 1 + 4 and [p.rel for p in s.core] == ["30_one.ipynb"]  # with title and sentence
+    monkeypatch.setattr(docs, "MOST", 7)
+    assert site(top, "One two three.").faults == ["_quarto.yml: the report has 8 words of prose, which is more than 7: shorten chapters, or move one to another part"]
+    monkeypatch.setattr(docs, "root", top)
+    assert docs.main(["--words"]) == 1 and capsys.readouterr().out.splitlines() == ["     8  30_one.ipynb", "     8  words of prose in 1 chapters, of 7 at most"]
+
+
 def test_the_real_notebooks_have_no_fault(tmp_path):
     s = docs.Site(root/"nbs")
+    assert len(s.core) >= 30 and 10_000 < s.words <= docs.MOST and {p.part for p in s.pages if p.rel != "index.ipynb"} == {"Part I · The report", "Part II · The software"}
     assert s.faults == []
     s.write(tmp_path/"out")
     assert {p.relative_to(tmp_path/"out").as_posix() for p in (tmp_path/"out").rglob("*.html")} == {p.out for p in s.pages}
@@ -143,6 +180,66 @@ def test_the_whole_is_processed_and_checked(tmp_path):
     nb["cells"].insert(-1, code("import os\nwhat_no_cell_defines"))  # nbdev runs cells that import, and no others
     (top/"nbs/00_core/06_registry.ipynb").write_text(json.dumps(nb), encoding="utf-8")
     assert run().returncode == 1
+
+
+TABLE = '<table border="1" class="dataframe"><thead><tr><th></th><th>NMI</th></tr></thead><tbody><tr><th>K &amp; co</th><td>0.5</td></tr></tbody></table>'
+SOUND = '<audio controls="controls"><source src="data:audio/wav;base64,UklG" type="audio/wav" /></audio>'
+
+
+@pytest.fixture
+def book(top):
+    "A report of two chapters, which refer to each other, and a page that is no chapter."
+    (top/"nbs/_quarto.yml").write_text(SIDEBAR.replace("              - 30_one.ipynb\n", "              - 30_one.ipynb\n              - 32_two.ipynb\n"))
+    written(top, ["## Abstract\n\nIn short, $x$.\n\n**Keywords**: one, two.\n\n## Method\n\nSee [two](32_two.ipynb#a-place), [the page](31_other.ipynb#a-place) and [the licence](../LICENSE)."])
+    written(top, ["## A place\n\nBack to [one](30_one.ipynb). A [short](30_one.ipynb#abstract) text."] + GOOD + ["And @tbl-e:", code('#| label: tbl-e\n#| tbl-cap: "Scores of `k`."\nscores = table()\ntest_eq(scores, 1)\nassert scores\nscores', shows(html=TABLE)),
+            code("#| export\ndef library(): pass"), code("test_eq(1, 1)\nwith expect_fail(ValueError): 1/0"), code("for_tests_only = 1\nassert for_tests_only"), code("play()", shows(html=SOUND), shows(html=SOUND))], "32_two.ipynb", "# Two\n\n> The second.")
+    return lambda: pdf.Book(top/"nbs", top)
+
+
+def leads_nowhere(text):
+    "The places that links of a text for Typst name, and that are not in it."
+    return {a for a in re.findall(r"#link\(<([^>]+)>\)", text)} - set(re.findall(r"(?<!\()<([\w.:-]+)>(?!\))", text))
+
+
+def test_the_report_as_one_text(book):
+    made = book()
+    assert made.faults == [] and [c.rel for c in made.chapters] == ["30_one.ipynb", "32_two.ipynb"]
+    front, text = made.text.split("#contents()\n", 1)
+    assert "In short, $x$" in front and "one, two." in front and "Abstract" not in text
+    for there in ("= One\n<one>", "= Two\n<two>", "#link(<two--a-place>)[two]", "#link(<one--abstract>)[short]", '#link("https://a.github.io/tiny/other.html#a-place")[the page]', '#link("https://github.com/a/tiny/blob/main/LICENSE")', "#strong[Figure~2.1:]", "#strong[Table~2.2:]", "#link(<fig-b>)[Figure~2.2]", '#numbered("2.1")',
+                  "<eq-d>", "<tbl-e>", "[K & co]", "table.header(", "scores = table()\nscores\n", "#link(<ref-lloyd1982>)", "= References", "plays the sounds", "files/two-"): assert there in text.replace("\u00a0", "~"), there
+    assert not re.search(r"test_eq|assert|for_tests_only|library|draw_more|hidden_cell|<table|<audio|UklG|@fig|\?\?", text) and text.count("plays the sounds") == 1
+    assert leads_nowhere(made.text) == set()
+
+
+def test_the_report_is_set(book, tmp_path):
+    pytest.importorskip("typst")
+    made = book()
+    assert made.pdf(tmp_path/"pdf/a.pdf") >= 5 and made.faults == []  # title, contents, two chapters, references
+    assert (tmp_path/"pdf/a.pdf").read_bytes()[:5] == b"%PDF-"
+    made.text = made.text.replace("<two--a-place>\n", "\n")
+    made.pdf(tmp_path/"pdf/a.pdf")
+    assert len(made.faults) == 1 and "two--a-place" in made.faults[0]
+
+
+@pytest.mark.parametrize("cell, fault", [("See @fig-gone.", "@fig-gone: there is no such label"), ("See [there](31_other.ipynb) and [one](30_one.ipynb#gone).", "dead link: 30_one.ipynb#gone"), ("As [@nobody2020] says.", "@nobody2020: is not in the bibliography"), ("![A picture.](images/gone.png)", "missing image: images/gone.png"), ('Watch <video src="a.mp4"></video> this.', "HTML that the PDF cannot show")])
+def test_what_the_pdf_cannot_show_is_a_fault(top, book, cell, fault):
+    written(top, [cell], "32_two.ipynb", "# Two\n\n> The second.")
+    assert [f for f in book().faults if fault in f], book().faults
+
+
+def test_the_real_report_leads_somewhere_and_holds_no_html():
+    made = pdf.Book()
+    assert made.faults == [] and len(made.chapters) >= 30 and made.keywords and leads_nowhere(made.text) == set()
+    prose = re.sub(r"(?s)```.*?```|`[^`\n]*`", "", made.text)
+    assert not re.search(r"</?(?:div|span|table|td|tr|img|audio|details|style)\b|@(?:fig|tbl|eq)-|\?\?|~\?", prose.replace("\u00a0", "~"))
+
+
+@pytest.mark.slow
+def test_the_real_report_is_set(tmp_path):
+    pytest.importorskip("typst")
+    made = pdf.Book()
+    assert made.pdf(tmp_path/"report.pdf") > 80 and made.faults == []
 
 
 def test_links_that_nbdev_makes_are_mended():
