@@ -587,3 +587,27 @@ def test_spice_refuses_fair_groups_that_lose_one(words, brief, monkeypatch):
 
 def test_embeddings_are_no_probabilities():
     with pytest.raises(ValueError, match="40 columns: give the probabilities of the 3 groups"): ArgmaxClusterer(3).fit(np.zeros((5, 40)))
+
+
+def test_a_warning_where_sources_hold_different_contents():
+    "Equal shares: no warning. Each source has two of five contents only: nothing is subtracted, or a warning names the mend."
+    from audioclust.metrics import ami
+    from audioclust.spice.nonredundant import NonRedundantClustering, UNSUBTRACTED, UNSUBTRACTED_LIMIT
+    def found(shares, seed, **options):
+        rng = np.random.default_rng(seed)
+        source = rng.integers(4, size=400)
+        content = np.array([rng.choice(5, p=shares[s]) for s in source])
+        P, Q = rng.normal(size=(5, 12)), rng.normal(size=(4, 12))
+        wanted = 2.5*P[content] + .6*Q[source] + rng.normal(0, .6, (400, 12))
+        other = 2.5*Q[source] + .6*P[content] + rng.normal(0, .6, (400, 12))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model = NonRedundantClustering(5, 4, dims=(4, 6), other_dims=(3, 4), n_members=10, **options).fit(wanted, other=other)
+        return model, ami(content, source), [str(w.message) for w in caught]
+    equal, truth, said = found(np.full((4, 5), .2), 0)
+    assert equal.removes_other_ and equal.dependence_[UNSUBTRACTED] < UNSUBTRACTED_LIMIT and not said and truth < .05
+    skewed = np.array([[.45, .45, .1, 0, 0], [0, .45, .45, .1, 0], [0, 0, .1, .45, .45], [.45, 0, 0, .1, .45]])
+    refused, truth, said = found(skewed, 0)
+    assert truth > .3 and not refused.removes_other_ and "nothing was taken away" in said[0]
+    unequal, _, said = found(skewed, 0, limit=1.)
+    assert unequal.removes_other_ and unequal.dependence_[UNSUBTRACTED] > UNSUBTRACTED_LIMIT and "--set crossed=False" in said[0]
