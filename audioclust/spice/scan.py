@@ -16,7 +16,6 @@ from fastai.callback.core import Callback, CancelValidException
 from fastai.learner import Learner
 from torch import nn
 
-from ..deepcluster.training import EncoderWithHead
 from ..encoders.augmentations import BatchRandom
 from ..encoders.logmel_store import LogMelBatch, RuntimeOptions
 from ..encoders.views import Views
@@ -24,7 +23,7 @@ from .contrastive import device_callbacks, SimCLR
 from .fixmatch import EMA, MatchCurves
 from .network_training import ContrastOptions, epochs_for
 from .neighbours import NeighbourHeads
-from .published import PerceptronHead, ThreeStages
+from .published import ThreeStages
 
 # %% ../../nbs/08_spice/14_scan.ipynb #78086336
 class SelfLabelling(Callback):
@@ -92,17 +91,16 @@ class SCAN(ThreeStages):
 
     def _contrast(self, n_clips): return SimCLR(.1)
 
-    def _train_heads(self, encoder, store, X):
+    def _train_heads(self, encoder, store, X, axes):
         o = self.scan
         heads = NeighbourHeads(self.n_clusters, heads=o.heads, n_neighbors=o.n_neighbors, epochs=o.head_epochs,
                                device=self.runtime.device, random_state=int(self.random_state or 0))
         return heads.fit(X)
 
-    def _train_network(self, trainer, encoder, X, heads):
-        model = EncoderWithHead(encoder, PerceptronHead.of(heads)).to(trainer.device)
+    def _train_network(self, trainer, model, X, heads):
         if self.scan.label_epochs == 0: return model.eval()
         dls = trainer.store.dataloaders(min(512, len(X)), trainer.device)
-        v = encoder.views
+        v = model.encoder.views
         weak, strong = (Views(v.hz, v.ignore, strength, v.frames, v.part) for strength in ("weak", "contrastive"))
         labelling = SelfLabelling(weak, strong, self.scan.threshold, trainer.seed)
         cbs = [labelling, EMA(), MatchCurves(), *device_callbacks(dls)]
