@@ -47,6 +47,12 @@ def count(text):
     return sum(bool(re.search(r"\w", word)) for word in re.sub(r"\$[^$\n]+\$", "x", text).split())  # a formula in a sentence is a word
 
 
+def unnamed(code):
+    "Axes to which code that draws gives no name; helpers that draw a whole panel name their own."
+    if not re.search(r"subplots\(|plt\.(plot|figure|scatter|imshow|bar)", code) or re.search(r"show_clusters|plot_\w+\(|set_axis_off|axis\(.off.\)", code): return []
+    return [axis for axis in "xy" if not re.search(rf"{axis}label", code)]
+
+
 class Page:
     "A notebook on its way to a page: Markdown, then pandoc's tree, then HTML."
     def __init__(self, path, folder):
@@ -81,6 +87,7 @@ class Page:
             if not label: self.fault(f"a cell has a caption and no label: {caption[:60]}")
             elif not LABEL.match(label): self.fault(f"{label}: a label begins with fig-, tbl- or eq- and holds letters, digits and hyphens")
             if not shows: self.fault(f"{label}: its cell shows nothing")
+            for axis in unnamed(code) if str(label).startswith("fig-") else (): self.fault(f"{label}: the {axis} axis has no name")
             shows = [f"::::: {{#{label or ''}}}\n" + (f":::: {{.caption}}\n{caption}\n::::\n\n" if caption else "") + "\n\n".join(shows) + "\n:::::"]
         elif self.rel != "index.ipynb" and any(kind == "html" and "<table" in text for text,kind in outputs): self.fault(f"a table has neither label nor caption: {code.strip().splitlines()[-1][:80]}")  # the first page is the README, too
         elif any(kind == "picture" for _,kind in outputs): self.fault(f"a picture has neither label nor caption: {code.strip().splitlines()[-1][:80]}")

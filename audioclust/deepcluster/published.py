@@ -72,7 +72,7 @@ class PublishedDeepCluster(DeepCluster):
         self.confidence_ = confidence_and_representatives(self.embeddings_, self.labels_)[0]
         return self
 
-    def clusterer(self)->KMeans: # type: ignore[override]  # ours is a `Consensus`
+    def clusterer(self)->Any: # A `KMeans`
         "What finds the groups among the embeddings; not fitted."
         device = self.runtime.device and str(self.runtime.device)
         return KMeans(self.n_clusters, n_init=20, device=device if is_there(device) else None, random_state=self.random_state)

@@ -94,7 +94,8 @@ class _Search:
 
     def unsubtracted(self):
         "Dependence of the final wanted groups on other groups that are found where nothing is subtracted."
-        n_other = min(max(self.n_other, UNSUBTRACTED_GROUPS), len(self.labels[WANTED])//2)
+        accepted:int = self.n_other or 0
+        n_other = min(max(accepted, UNSUBTRACTED_GROUPS), len(self.labels[WANTED])//2)
         return ami(self.labels[WANTED], self._find(OTHER, n_other, None).labels)
 
     def _find(self, grouping, n_groups, removed):

@@ -59,7 +59,7 @@ class PerceptronHead(nn.Module):
     )->Self:
         "The best head, with its weights, after the projection."
         w1, b1, w2, b2 = (heads.state_[name][heads.head_] for name in ("w1", "b1", "w2", "b2"))
-        head = cls(axes.shape[1], *w1.shape, w2.shape[1])
+        head = cls(axes.shape[1], len(w1), w1.shape[1], w2.shape[1])
         with torch.no_grad():
             head.project.weight.copy_(torch.from_numpy(axes))
             for layer,w,b in ((head.hidden, w1, b1), (head.out, w2, b2)):
@@ -96,12 +96,13 @@ def with_weak_views(encoder:NetworkEncoder)->NetworkEncoder: # Shares its weight
 # %% ../../nbs/08_spice/13_published.ipynb #136dfb1a
 class ClassifierEncoder(Encoder):
     "A trained network and its head: embeddings of length 1, and the probability of each group."
-    def __init__(self, network:EncoderWithHead|None=None): # Encoder, and a `PerceptronHead`
+    network:Any
+    n_clusters:int # K
+    def __init__(self, network:Any): # An `EncoderWithHead`, whose head is a `PerceptronHead`
         super().__init__()
-        self.network:Any = network
-        if network is None: return
+        self.network = network
         self.sample_rate, self.memory_factor = network.encoder.sample_rate, network.encoder.memory_factor
-        self.n_clusters = self.network.head.out.out_features
+        self.n_clusters = network.head.out.out_features
         self.dim = network.encoder.dim + self.n_clusters
 
     def whitening(self, n:int)->IdentityWhitening: return IdentityWhitening() # For n clips
@@ -138,7 +139,8 @@ class ClassifierEncoder(Encoder):
         path = Path(path)/"network"
         state = load_file(path/"head.safetensors")
         encoder:Any = load_encoder(path)
-        network = EncoderWithHead(encoder, PerceptronHead(*state["project.weight"].shape[::-1], *state["out.weight"].shape[::-1]))
+        (axes, d), (n_clusters, hidden) = state["project.weight"].shape, state["out.weight"].shape
+        network = EncoderWithHead(encoder, PerceptronHead(d, axes, hidden, n_clusters))
         network.head.load_state_dict(state)
         return cls(network).eval()
 
@@ -150,6 +152,7 @@ class ThreeStages(ClusterMixin, BaseEstimator):
     n_clusters:int
     by:str
     ignore:Any
+    encoder_:Any # A `ClassifierEncoder`, fitted
     contrast:ContrastOptions
     runtime:RuntimeOptions
     random_state:int

@@ -99,6 +99,7 @@ def test_a_page_of_everything(top):
     ([picture(label="", caption="")], "a picture has neither label nor caption: draw()"),
     ([picture(label="")], "a cell has a caption and no label: A dot."),
     (["@fig-a.", picture(caption="")], "fig-a: has no caption"),
+    (["@fig-a.", code('#| label: fig-a\n#| fig-cap: "A dot."\nfig,ax = plt.subplots()\nax.set(xlabel="s")', shows(png=PNG))], "fig-a: the y axis has no name"),
     ([picture()], "fig-a: is never referred to"),
     ([picture(label="figure_a")], "figure_a: a label begins with fig-, tbl- or eq-"),
     (["@tbl-a.", code("#| label: tbl-a\ntable()", shows(html="<table><tr><td>1</td></tr></table>"))], "tbl-a: has no caption"),
