@@ -179,7 +179,7 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "its page or some figures are missing": "tests/pipeline/test_disk.py", "--resume goes on from there": "tests/pipeline/test_disk.py", "wait until it is done, or choose another --out": "tests/pipeline/test_resuming.py",
     "is from another training": "tests/cli/test_parser.py", "remove it, or start again with --overwrite": "tests/pipeline/test_disk.py", "fit clearly better": "above", "should not matter: --ignore": "above",
     "pip install": "packages cannot be installed in a test", "that is too close to tell": "tests/encoders/test_voting.py", "minutes; --encoder auto": "tests/pipeline/test_encoder_choice.py", "with --encoder fixed": "tests/pipeline/test_encoder_choice.py",
-    "(--max-memory)": "tests/core/test_memory.py", "or --by both on the command line": "for Python", "does not say what it was asked for": "above", "was begun by another version": "above"}
+    "(--max-memory)": "tests/core/test_memory.py", "or --by both on the command line": "for Python", "rest on equal shares may do harm": "tests/spice/test_spice.py", "does not say what it was asked for": "above", "was begun by another version": "above"}
 NO_ADVICE = {"cli/parser.py", "cli/options.py", "_modidx.py", "classical/__init__.py"}  # help texts
 
 def text_of(node):
