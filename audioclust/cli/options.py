@@ -116,7 +116,8 @@ def _add_clips(c):
 def _add_method_options(c):
     "What the method and the measures after it are told."
     c.add_argument("--epochs", type=int, metavar="N",
-        help="clusterings in a training (deepcluster; default: 10), or epochs of contrast (spice; default: by the number of clips)")
+        help="clusterings in a training (deepcluster; default: 10, and 40 as published), or epochs of contrast "
+             "(spice, spice-published, scan; default: by the number of clips)")
     c.add_argument("--set", action="append", type=_setting, metavar="NAME=VALUE",
         help="a parameter of the method, such as linkage=average or min_cluster_size=15")
     c.add_argument("--labels", metavar="parent|REGEX|TABLE",

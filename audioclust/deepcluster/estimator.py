@@ -19,15 +19,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.files import atomic_write
 from ..core.registry import flat_params, load_saved, split_options
 from .checkpoints import Checkpoints, frozen_record, training_fingerprint
 from .learner import deepcluster_learner, LearnerOptions
 from .memory_bank import deepcluster_v2_learner
 from .training import EpochLogger
-from .options import check_enough_clips, check_whole_number, default_passes, TrainingOptions
+from .options import check_enough_clips, check_whole_number, default_passes, save_settings, TrainingOptions
 from ..encoders.fixed import FixedEncoder
-from ..encoders.base import what_to_ignore
 from ..encoders.base import load_encoder
 from ..encoders.logmel_store import RuntimeOptions, TrimmedLogMel, usable_clips
 from ..encoders.networks import network_for
@@ -77,11 +75,7 @@ class EmbeddingClusterer(ClusterMixin, BaseEstimator):
         "Write encoder, whitening, clusterer and parameters into a folder, without pickle."
         check_is_fitted(self, "clusterer_")
         for part in self.encoder_, self.whitening_, self.clusterer_: part.save(path)
-        params = flat_params(self.get_params())
-        params["device"] = params["device"] and str(params["device"])
-        if self.ignore is not None: params["ignore"] = list(what_to_ignore(self.by, self.ignore))
-        text = json.dumps(dict(params=params, curves=self.curves_))
-        with atomic_write(Path(path)/self._file) as tmp: tmp.write_text(text, encoding="utf-8")
+        save_settings(self, Path(path)/self._file)
 
     @classmethod
     def load(cls, path:str|Path, # Folder written by `save`
@@ -125,7 +119,7 @@ class DeepCluster(EmbeddingClusterer):
         "Train and cluster; sets `labels_`, `confidence_`, and what `represent` sets."
         self.represent(clips, **kwargs)
         self.clusterer_ = self.clusterer().fit(self.embeddings_)
-        self.labels_, self.confidence_ = self.clusterer_.labels_, self.clusterer_.confidence_
+        self.labels_, self.confidence_ = self.clusterer_.labels_, self._confidence()
         return self
 
     def clusterer(self)->Consensus:
@@ -160,6 +154,7 @@ class DeepCluster(EmbeddingClusterer):
         return self
 
     def _n_views(self): return self.training.views
+    def _confidence(self): return self.clusterer_.confidence_
     def _whiten(self, store, X): return whiten_views(self.encoder_, store, X, self.seed_)
 
     def _check(self):

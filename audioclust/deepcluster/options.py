@@ -4,13 +4,19 @@
 
 # %% auto #0
 __all__ = ['CLIPS_PER_EPOCH', 'MIN_PASSES', 'HALF_SECOND', 'default_passes', 'TrainingOptions', 'check_enough_clips',
-           'check_whole_number']
+           'check_whole_number', 'save_settings']
 
 # %% ../../nbs/07_deepcluster/08_options.ipynb #70eb8edd
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from ..core.files import atomic_write
+from ..core.registry import flat_params
+from ..encoders.base import what_to_ignore
 
 # %% ../../nbs/07_deepcluster/08_options.ipynb #3e691ed8
 CLIPS_PER_EPOCH = 12_000  # of half a second, between two clusterings: with fewer the new head does not learn enough
@@ -59,3 +65,14 @@ def check_whole_number(name:str, # Of a parameter, for the message
     "Refuse a parameter that is no whole number, or too small."
     if not isinstance(value, (int, np.integer)) or value < least:
         raise ValueError(f"{name}={value!r}: say a whole number, at least {least}")
+
+# %% ../../nbs/07_deepcluster/08_options.ipynb #27aac093
+def save_settings(model:Any, # Fitted, with `by`, `ignore` and `curves_`
+    file:Path, # JSON file to write
+):
+    "Write the parameters of a method that trains, and the curves of its training."
+    params = flat_params(model.get_params())
+    params["device"] = params["device"] and str(params["device"])
+    if model.ignore is not None: params["ignore"] = list(what_to_ignore(model.by, model.ignore))
+    text = json.dumps(dict(params=params, curves=model.curves_))
+    with atomic_write(file) as tmp: tmp.write_text(text, encoding="utf-8")

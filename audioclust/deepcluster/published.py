@@ -10,10 +10,8 @@ __all__ = ['WEIGHT_DECAY', 'LABELS_PER_GROUP', 'CLIPS_IN_EPOCH', 'HeadWithoutMom
 from collections.abc import Iterable
 from typing import Any
 
-import pandas as pd
 from fastai.callback.core import Callback
 from fastai.optimizer import SGD
-from typing_extensions import Self
 
 from ..core.distributed import is_there
 from .estimator import DeepCluster
@@ -61,17 +59,6 @@ class PublishedDeepCluster(DeepCluster):
         super().__init__(n_clusters, by, ignore, anchor=False, training=training, runtime=runtime,
                          random_state=random_state)
 
-    def fit(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
-        y=None, # Ignored
-        **kwargs, # Further arguments of `represent`
-    )->Self:
-        "Train and cluster; sets `labels_`, `confidence_`, and what `represent` sets."
-        self.represent(clips, **kwargs)
-        self.clusterer_ = self.clusterer().fit(self.embeddings_)
-        self.labels_ = self.clusterer_.labels_
-        self.confidence_ = confidence_and_representatives(self.embeddings_, self.labels_)[0]
-        return self
-
     def clusterer(self)->Any: # A `KMeans`
         "What finds the groups among the embeddings; not fitted."
         device = self.runtime.device and str(self.runtime.device)
@@ -91,6 +78,8 @@ class PublishedDeepCluster(DeepCluster):
 
     def _n_views(self): # By source a view is a part of a clip, and one part is not enough
         return max(8, self.training.views) if "order" in what_to_ignore(self.by, self.ignore) else self.training.views
+
+    def _confidence(self): return confidence_and_representatives(self.embeddings_, self.clusterer_.labels_)[0]
 
     def _whiten(self, store, X):
         whitening = Whiten(256, floor=.01).fit(X)

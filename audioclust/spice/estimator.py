@@ -39,7 +39,7 @@ from audioclust.spice.steps import (
     train_heads,
     train_on_reliable,
 )
-from .trained_encoder import ArgmaxClusterer, head_embeddings, Refinements, TrainedEncoder
+from .trained_encoder import head_embeddings, PredictsFromEncoder, Refinements, TrainedEncoder
 
 # %% ../../nbs/08_spice/12_estimator.ipynb #add9d323
 FEW_CLIPS = 1000 # Below, a network learns too little to be the only encoder
@@ -153,7 +153,7 @@ class _SpiceSteps(BaseEstimator):
         return self
 
 # %% ../../nbs/08_spice/12_estimator.ipynb #a38e3817
-class SPICE(ClusterMixin, _SpiceSteps):
+class SPICE(PredictsFromEncoder, ClusterMixin, _SpiceSteps):
     "Semantic pseudo-labels for a table of clips: contrast, two groupings, heads, and FixMatch."
     training_bytes = 6e8 # Networks, what fastai needs, and a batch
     n_frozen = 2 # Encoders that `represent` takes, for the wanted grouping and for the other
@@ -210,26 +210,3 @@ class SPICE(ClusterMixin, _SpiceSteps):
         self.labels_, self.confidence_ = self.proba_.argmax(1), self.proba_.max(1)
         return self
 
-    def represent(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
-        errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
-        **kwargs, # Further arguments of `fit`
-    )->Self:
-        "The same as `fit`: the groups are found while the network is trained."
-        return self.fit(clips, errors=errors, **kwargs)
-
-    def clusterer(self)->ArgmaxClusterer:
-        "The clusterer that reads the groups from the probabilities; not fitted."
-        return ArgmaxClusterer(self.n_clusters)
-
-    def predict_proba(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
-    )->np.ndarray: # float32 [N, K], NaN where a clip could not be decoded
-        "Probabilities of the groups of new clips."
-        check_is_fitted(self, "encoder_")
-        runtime = self.runtime
-        return self.encoder_.embed(clips, device=runtime.device, num_workers=runtime.num_workers)[1]
-
-    def predict(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
-    )->np.ndarray: # int64 [N], -1 where a clip could not be decoded
-        "Groups of new clips."
-        p = self.predict_proba(clips)
-        return np.where(np.isfinite(p).all(1), np.nan_to_num(p).argmax(1), -1)

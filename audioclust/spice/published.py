@@ -28,9 +28,9 @@ from typing_extensions import Self
 from ..core.files import atomic_write
 from ..core.registry import flat_params, split_options
 from ..deepcluster.checkpoints import Checkpoints, training_fingerprint
-from ..deepcluster.options import check_enough_clips, check_whole_number
+from ..deepcluster.options import check_enough_clips, check_whole_number, save_settings
 from ..deepcluster.training import EncoderWithHead
-from ..encoders.base import Encoder, load_encoder, what_to_ignore
+from ..encoders.base import Encoder, load_encoder
 from ..encoders.logmel_store import RuntimeOptions, TrimmedLogMel, usable_clips
 from ..encoders.networks import NetworkEncoder
 from ..encoders.residual import IdentityWhitening
@@ -39,7 +39,7 @@ from .contrastive import MoCo
 from .fixmatch import fixmatch_learner, FixMatchOptions, probabilities, reliable_labels, store_probabilities
 from .head_training import SelfHeads
 from .network_training import ContrastOptions, epochs_for, NetworkTrainer, train_contrast
-from .trained_encoder import ArgmaxClusterer
+from .trained_encoder import PredictsFromEncoder
 
 # %% ../../nbs/08_spice/13_published.ipynb #ebb19388
 class PerceptronHead(nn.Module):
@@ -145,16 +145,13 @@ class ClassifierEncoder(Encoder):
         return cls(network).eval()
 
 # %% ../../nbs/08_spice/13_published.ipynb #943a81b2
-class ThreeStages(ClusterMixin, BaseEstimator):
+class ThreeStages(PredictsFromEncoder, ClusterMixin, BaseEstimator):
     "Base of methods in three stages: contrast, heads on frozen embeddings, and a training of the whole network."
     training_bytes = 6e8 # The network, what fastai needs, and a batch
     n_frozen = 0 # It takes no other encoder
-    n_clusters:int
     by:str
     ignore:Any
-    encoder_:Any # A `ClassifierEncoder`, fitted
     contrast:ContrastOptions
-    runtime:RuntimeOptions
     random_state:int
     _file:str # Name of the JSON file for parameters and curves
 
@@ -205,39 +202,12 @@ class ThreeStages(ClusterMixin, BaseEstimator):
     def _train_network(self, trainer, model, X, heads): # An `EncoderWithHead` -> one that is trained
         raise NotImplementedError
 
-    def represent(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
-        errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
-        **kwargs, # Further arguments of `fit`
-    )->Self:
-        "The same as `fit`: the groups are found while the network is trained."
-        return self.fit(clips, errors=errors, **kwargs)
-
-    def clusterer(self)->ArgmaxClusterer:
-        "The clusterer that reads the groups from the probabilities; not fitted."
-        return ArgmaxClusterer(self.n_clusters)
-
-    def predict_proba(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
-    )->np.ndarray: # float32 [N, K], NaN where a clip could not be decoded
-        "Probabilities of the groups of new clips."
-        check_is_fitted(self, "encoder_")
-        return self.encoder_.embed(clips, device=self.runtime.device, num_workers=self.runtime.num_workers)[1]
-
-    def predict(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
-    )->np.ndarray: # int64 [N], -1 where a clip could not be decoded
-        "Groups of new clips."
-        p = self.predict_proba(clips)
-        return np.where(np.isfinite(p).all(1), np.nan_to_num(p).argmax(1), -1)
-
     def save(self, path:str|Path, # Folder, created if necessary
     ):
         "Write the trained encoder and the settings, without pickle."
         check_is_fitted(self, "encoder_")
         self.encoder_.save(path)
-        params = flat_params(self.get_params())
-        params["device"] = params["device"] and str(params["device"])
-        if self.ignore is not None: params["ignore"] = list(what_to_ignore(self.by, self.ignore))
-        text = json.dumps(dict(params=params, curves=self.curves_))
-        with atomic_write(Path(path)/self._file) as tmp: tmp.write_text(text, encoding="utf-8")
+        save_settings(self, Path(path)/self._file)
 
     @classmethod
     def load(cls, path:str|Path, # Folder written by `save`
