@@ -2,7 +2,7 @@
 
     python .ci/docs.py           process the notebooks, check them, write a preview into _preview, render the site with Quarto into _docs where Quarto is installed
     python .ci/docs.py --check   only check the notebooks as they are, in a few seconds
-    python .ci/docs.py --words   only count the words of the report, chapter by chapter
+    python .ci/docs.py --words   only count the words of the report, page by page
 
 A fault is a line that names the page and what is wrong; with any fault the exit status is 1. The preview is made with pandoc alone and opens from disk.
 """
@@ -248,7 +248,7 @@ class Site:
         for page in self.pages: page.part, page.section = at[page.rel]
         self.core = [page for page in self.pages if page.part and page.part == next(p.part for p in self.pages if p.part)]
         self.words = sum(page.words for page in self.core)
-        if self.words > MOST: self.faults.append(f"_quarto.yml: the report has {self.words:,} words of prose, which is more than {MOST:,}: shorten chapters, or move one to another part")
+        if self.words > MOST: self.faults.append(f"_quarto.yml: the report has {self.words:,} words of prose, which is more than {MOST:,}: shorten pages, or move one to another part")
         self.by_name = {p.rel: p for p in self.pages} | {p.out: p for p in self.pages}
         with ThreadPoolExecutor(workers) as pool: list(pool.map(parse, self.pages))
         where = {}
@@ -381,7 +381,7 @@ def main(arguments=None):
     if counts:
         pages = [Page(root/"nbs"/nb, root/"nbs") for _,nbs in core(root/"nbs") for nb in nbs]
         for page in pages: print(f"{page.words:6,}  {page.rel}")
-        total = sum(page.words for page in pages); print(f"{total:6,}  words of prose in {len(pages)} chapters, of {MOST:,} at most")
+        total = sum(page.words for page in pages); print(f"{total:6,}  words of prose on {len(pages)} pages, of {MOST:,} at most")
         return 1 if total > MOST else 0
     site = Site(root/"nbs") if check else Site(process(), colours=True)
     faults = list(site.faults)
@@ -390,7 +390,7 @@ def main(arguments=None):
         if shutil.which("quarto"): faults += quarto(site.folder, root/settings()["doc_path"], site.pages)
         else: print("Quarto is not installed: the site itself was not rendered")
     for f in faults: print(f, file=sys.stderr)
-    print(f"the report: {site.words:,} words of prose in {len(site.core)} chapters, of {MOST:,} at most")
+    print(f"the report: {site.words:,} words of prose on {len(site.core)} pages, of {MOST:,} at most")
     print(f"docs: {len(faults)} faults in {len(site.pages)} pages")
     return 1 if faults else 0
 

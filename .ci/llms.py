@@ -26,7 +26,7 @@ def contents(folder):
 
 
 def core(folder):
-    "The report: (section, notebooks) of the first part, in order."
+    "The report: (section, notebooks) of the first part, in order. A section is a chapter; where it is empty, each notebook is one."
     parts = [(part, section, nbs) for part,section,nbs in contents(folder) if part]
     return [(section, nbs) for part,section,nbs in parts if part == parts[0][0]]
 

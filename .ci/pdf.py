@@ -2,10 +2,11 @@
 
     python .ci/pdf.py            writes _pdf/audioclust.pdf
 
-The notebooks come to pandoc's trees as in docs.py. Here the trees of the chapters become one, with numbers by chapter and links from chapter to chapter; pandoc writes it for Typst, and the package `typst` sets it. `report.typ` holds the looks.
-Left out are the code that a chapter exports to the package, the code that the pages fold (it draws figures), tests, and sounds. A reference, a link or a citation that leads nowhere is a fault, and with any fault the exit status is 1.
+The notebooks come to pandoc's trees as in docs.py. Here the trees of the pages become one: a section of the sidebar is a chapter whose pages are its sections, and a page that stands alone is a chapter, too. Figures, tables and equations are numbered by chapter, and links lead from page to page; pandoc writes it for Typst, and the package `typst` sets it. `report.typ` holds the looks.
+Left out are the code that a page exports to the package, the code that the pages fold (it draws figures), tests, and sounds. A reference, a link or a citation that leads nowhere is a fault, and with any fault the exit status is 1.
 """
 import argparse, ast, json, posixpath, re, shutil, struct, sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from llms import core, page_of, root, settings
 # how wide a page is, in points, and the sizes of letters that a table may take there, in the order of what is tried: the text, some of the margin too, and a page that lies on its side
 ROOMS = [(476, (9, 8.5, 8, 7.5), 999), (532, (8, 7.5, 7), 999), (532, (6.5, 6), 20), (728, (8.5, 8, 7.5, 7, 6.5, 6), 999)]  # the third only for tables of at most so many rows
 TITLE, SUBTITLE = "Clustering audio without labels", "The report of audioclust"
-NOTE = """This document holds the chapters of Part I of the site. Three kinds of code are left out here: the code that a chapter exports to the package, code that draws figures, and tests. Code that shows something at work is printed with its output. The sounds are on the pages of the site. A blue link leads to a place in this document, a violet link to another page."""
+NOTE = """This document holds the chapters of Part I of the site. Three kinds of code are left out here: the code that a page exports to the package, code that draws figures, and tests. Code that shows something at work is printed with its output. The sounds are on the pages of the site. A blue link leads to a place in this document, a violet link to another page."""
 
 
 def raw(text): return {"t": "RawBlock", "c": ["typst", text]}
@@ -53,15 +54,15 @@ def untested(code):
     return re.sub(r"\n{3,}", "\n\n", "\n".join(l for i,l in enumerate(lines) if i not in gone)).strip("\n")
 
 
-SOUND = "*(The page of this chapter on the site plays the sounds.)*"
+SOUND = "*(The page of this text on the site plays the sounds.)*"
 
 
-class Chapter(Page):
-    "A notebook on its way into the PDF."
-    def __init__(self, path, folder, number):
+class Section(Page):
+    "A notebook on its way into the PDF: a chapter, or with `deep` a section of one. `counts` are those of the figures and the like before it in the chapter."
+    def __init__(self, path, folder, number, counts, deep):
         self.later = ["".join(c["source"]) for c in json.loads(path.read_text(encoding="utf-8"))["cells"][1:] if c["cell_type"] == "code"]
         super().__init__(path, folder)
-        self.number = f"{number}."; parse(self)
+        self.number, self.counts, self.deep = f"{number}.", counts, deep; parse(self)
 
     def cell(self, cell):
         source = "".join(cell["source"])
@@ -138,37 +139,44 @@ def mathematics(text):
 # ---- the book
 
 class Book:
-    "The chapters of a folder of notebooks as one text for Typst; `faults` is what is wrong with it."
+    "The first part of the sidebar as one text for Typst; `faults` is what is wrong with it."
     def __init__(self, folder=root/"nbs", top=root, workers=2):
         self.folder, self.top, self.cfg, self.files = Path(folder), Path(top), settings(Path(top)), {}
-        self.url, self.git, self.sections = self.cfg.get("doc_host", "") + self.cfg.get("doc_baseurl", ""), self.cfg.get("git_url", ""), core(self.folder)
-        self.faults = [] if self.sections else ["_quarto.yml: the sidebar has no part"]
-        names = [nb for _,nbs in self.sections for nb in nbs]
-        self.faults += [f"_quarto.yml: {nb} is in the sidebar and not in the folder" for nb in names if not (self.folder/nb).is_file()]
-        names = [nb for nb in names if (self.folder/nb).is_file()]
-        with ThreadPoolExecutor(workers) as pool: self.chapters = list(pool.map(lambda i: Chapter(self.folder/names[i], self.folder, i + 1), range(len(names))))
-        self.by_name = {p.rel: p for p in self.chapters} | {p.out: p for p in self.chapters}
+        self.url, self.git = self.cfg.get("doc_host", "") + self.cfg.get("doc_baseurl", ""), self.cfg.get("git_url", "")
+        sections = [chapter for section,nbs in core(self.folder) for chapter in ([(section, nbs)] if section else [("", [nb]) for nb in nbs])]
+        self.faults = [] if sections else ["_quarto.yml: the sidebar has no part"]
+        self.faults += [f"_quarto.yml: {nb} is in the sidebar and not in the folder" for _,nbs in sections for nb in nbs if not (self.folder/nb).is_file()]
+        def read(number, section, nbs):
+            counts = Counter()
+            return section, [Section(self.folder/nb, self.folder, number, counts, bool(section)) for nb in nbs if (self.folder/nb).is_file()]
+        with ThreadPoolExecutor(workers) as pool: self.chapters = list(pool.map(lambda i: read(i + 1, *sections[i]), range(len(sections))))
+        self.pages = [page for _,pages in self.chapters for page in pages]
+        self.by_name = {p.rel: p for p in self.pages} | {p.out: p for p in self.pages}
         self.abstract, self.keywords = self.front()
         blocks = []
-        for section,nbs in self.sections:
-            for i,page in enumerate(self.by_name[nb] for nb in nbs if nb in self.by_name):
-                blocks += [raw("#place.flush()" + ("\n#pagebreak(weak: true)" if blocks else "") + "\n#opening[" + (f"\n#part({string(section)})" if i == 0 else "")), *self.chapter(page)]
+        for title,pages in self.chapters:
+            for page in pages:
+                first = page is pages[0]
+                blocks += [raw("#place.flush()" + ("\n#pagebreak(weak: true)" if first and blocks else ""))]
+                if first: blocks += [raw("#opening["), *([{"t": "Header", "c": [1, ["", [], []], words(title)]}] if title else [])]
+                opening, rest = self.section(page)
+                blocks += [*opening, *([raw("]")] if first else []), *rest]
         self.text = self.written(blocks)
-        self.faults += dict.fromkeys(f for page in self.chapters for f in page.faults)
+        self.faults += dict.fromkeys(f for page in self.pages for f in page.faults)
 
     def front(self):
-        "The abstract and the keywords, which the first chapter has under a heading of its own; they move to the page of the title."
-        if not self.chapters: return [], []
-        blocks = self.chapters[0].tree["blocks"]
+        "The abstract and the keywords, which the first page has under a heading of its own; they move to the page of the title."
+        if not self.pages: return [], []
+        blocks = self.pages[0].tree["blocks"]
         start = next((i for i,x in enumerate(blocks) if x["t"] == "Header" and plain(x["c"][2]) == "Abstract"), None)
         if start is None: return [{"t": "Para", "c": words(self.cfg.get("description", ""))}], []
         end = next((i for i,x in enumerate(blocks) if i > start and x["t"] == "Header" and x["c"][0] <= blocks[start]["c"][0]), len(blocks))
-        found = [raw(f"#metadata(none) <{self.place(self.chapters[0], blocks[start]['c'][1][0])}>"), *self.trees(self.chapters[0], blocks[start + 1:end])]; del blocks[start:end]
+        found = [raw(f"#metadata(none) <{self.place(self.pages[0], blocks[start]['c'][1][0])}>"), *self.trees(self.pages[0], blocks[start + 1:end])]; del blocks[start:end]
         keys = [x for x in found if plain(x).startswith("Keywords")]
         return [x for x in found if x not in keys], keys
 
-    def chapter(self, page):
-        "The blocks of a chapter, below its title."
+    def section(self, page):
+        "The blocks of a page: its title with the sentence below it, and all the rest."
         title, *sentence = json.loads(pandoc(f"# {page.title or page.rel}\n\n{page.description}\n", "-f", "markdown", "-t", "json")[0])["blocks"]
         made, wide, aside, heads = [], [], False, 0
         for x in self.trees(page, page.tree["blocks"]):  # pages that lie on their side come together at the end of a section, so that they tear no gaps into it
@@ -177,10 +185,11 @@ class Book:
             if heads < 2 and x["t"] == "RawBlock": x = raw(x["c"][1].replace("placement: auto", "placement: bottom"))  # not between a title and its text
             (wide if aside else made).append(x)
             if x == UPRIGHT: aside = False
-        return [{"t": "Header", "c": [1, [self.place(page, ""), [], []], title["c"][2]]}, raw("#lead["), *sentence, raw("]\n]"), *made, *wide]
+        made = [{"t": "Header", "c": [x["c"][0] + page.deep, *x["c"][1:]]} if x["t"] == "Header" else x for x in made + wide]
+        return [{"t": "Header", "c": [1 + page.deep, [self.place(page, ""), [], []], title["c"][2]]}, raw("#lead["), *sentence, raw("]")], made
 
     def place(self, page, anchor):
-        "The name of a place: labels have one meaning in all chapters, headings may have the same name in two."
+        "The name of a place: labels have one meaning on all pages, headings may have the same name on two."
         return anchor if LABEL.match(anchor) and not anchor.startswith("sec-") else f"{page.name}--{anchor}" if anchor else page.name
 
     def trees(self, page, blocks):
@@ -267,11 +276,11 @@ class Book:
 
     def written(self, blocks):
         "The whole for Typst."
-        cites = any(page.cites for page in self.chapters)
+        cites = any(page.cites for page in self.pages)
         if cites: blocks = blocks + [raw("#place.flush()\n#pagebreak(weak: true)\n#set heading(numbering: none)"), {"t": "Header", "c": [1, ["references", [], []], words("References")]}, raw("#[#set text(size: 9.3pt)\n#set par(hanging-indent: 1.4em, justify: false)"), {"t": "Div", "c": [["refs", [], []], []]}, raw("]")]
         front = [raw(f"#title-page(title: {string(TITLE)}, subtitle: {string(SUBTITLE)}, author: {string(self.cfg.get('author', ''))}, version: {string(self.cfg.get('version', ''))}, note: {string(NOTE)}, abstract: ["), *self.abstract, raw("], keywords: ["), *self.keywords, raw("])"), raw("#contents()\n#show: chapters")]
         bib = self.folder/"references.bib"
-        tree = {"pandoc-api-version": self.chapters[0].tree["pandoc-api-version"] if self.chapters else [1, 23], "meta": {}, "blocks": front + blocks}
+        tree = {"pandoc-api-version": self.pages[0].tree["pandoc-api-version"] if self.pages else [1, 23], "meta": {}, "blocks": front + blocks}
         text, said = pandoc(json.dumps(tree), "-f", "json", "-t", "typst-citations", "--wrap=none", "--syntax-highlighting=idiomatic", *(["--citeproc", "-M", "link-citations=true", "--bibliography", str(bib)] if cites else []))
         self.faults += [re.sub(r"Citeproc: citation (\S+) not found", r"@\1: is not in the bibliography", s) for s in said]
         return (Path(__file__).parent/"report.typ").read_text(encoding="utf-8") + "\n" + mathematics(text)
@@ -296,7 +305,7 @@ def main(arguments=None):
     out = Path(parser.parse_args(arguments).out)
     book = Book(); pages = book.pdf(out)
     for f in book.faults: print(f, file=sys.stderr)
-    if pages: print(f"{len(book.chapters)} chapters on {pages} pages: {out}")
+    if pages: print(f"{len(book.chapters)} chapters, made from {len(book.pages)} notebooks, on {pages} pages: {out}")
     print(f"pdf: {len(book.faults)} faults")
     return 1 if book.faults else 0
 

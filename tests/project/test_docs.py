@@ -157,9 +157,9 @@ def test_the_words_of_the_report_are_counted(top, monkeypatch, capsys):
     assert docs.count(prose) == 2 + 3 + 7 + 1
     s = site(top, "One two three.", code("no_word()")); assert s.words == 3 + 1 + 4 and [p.rel for p in s.core] == ["30_one.ipynb"]  # with title and sentence
     monkeypatch.setattr(docs, "MOST", 7)
-    assert site(top, "One two three.").faults == ["_quarto.yml: the report has 8 words of prose, which is more than 7: shorten chapters, or move one to another part"]
+    assert site(top, "One two three.").faults == ["_quarto.yml: the report has 8 words of prose, which is more than 7: shorten pages, or move one to another part"]
     monkeypatch.setattr(docs, "root", top)
-    assert docs.main(["--words"]) == 1 and capsys.readouterr().out.splitlines() == ["     8  30_one.ipynb", "     8  words of prose in 1 chapters, of 7 at most"]
+    assert docs.main(["--words"]) == 1 and capsys.readouterr().out.splitlines() == ["     8  30_one.ipynb", "     8  words of prose on 1 pages, of 7 at most"]
 
 
 def test_the_real_notebooks_have_no_fault(tmp_path):
@@ -189,11 +189,12 @@ SOUND = '<audio controls="controls"><source src="data:audio/wav;base64,UklG" typ
 
 @pytest.fixture
 def book(top):
-    "A report of two chapters, which refer to each other, and a page that is no chapter."
-    (top/"nbs/_quarto.yml").write_text(SIDEBAR.replace("              - 30_one.ipynb\n", "              - 30_one.ipynb\n              - 32_two.ipynb\n"))
+    "A report of two chapters, a page alone and a section of two pages, which refer to each other, and a page that is in no chapter."
+    (top/"nbs/_quarto.yml").write_text(SIDEBAR.replace("          - section: \"First\"\n", "          - 30_one.ipynb\n          - section: \"More than one\"\n").replace("              - 30_one.ipynb\n", "              - 32_two.ipynb\n              - 33_three.ipynb\n"))
     written(top, ["## Abstract\n\nIn short, $x$.\n\n**Keywords**: one, two.\n\n## Method\n\nSee [two](32_two.ipynb#a-place), [the page](31_other.ipynb#a-place) and [the licence](../LICENSE)."])
     written(top, ["## A place\n\nBack to [one](30_one.ipynb). A [short](30_one.ipynb#abstract) text."] + GOOD + ["And @tbl-e:", code('#| label: tbl-e\n#| tbl-cap: "Scores of `k`."\nscores = table()\ntest_eq(scores, 1)\nassert scores\nscores', shows(html=TABLE)),
             code("#| export\ndef library(): pass"), code("test_eq(1, 1)\nwith expect_fail(ValueError): 1/0"), code("for_tests_only = 1\nassert for_tests_only"), code("play()", shows(html=SOUND), shows(html=SOUND))], "32_two.ipynb", "# Two\n\n> The second.")
+    written(top, ["## A place\n\nIn $$ x = 1 $$ {#eq-z}\n\n@eq-z follows [two](32_two.ipynb)."], "33_three.ipynb", "# Three\n\n> The third.")
     return lambda: pdf.Book(top/"nbs", top)
 
 
@@ -204,10 +205,10 @@ def leads_nowhere(text):
 
 def test_the_report_as_one_text(book):
     made = book()
-    assert made.faults == [] and [c.rel for c in made.chapters] == ["30_one.ipynb", "32_two.ipynb"]
+    assert made.faults == [] and [(title, [page.rel for page in pages]) for title,pages in made.chapters] == [("", ["30_one.ipynb"]), ("More than one", ["32_two.ipynb", "33_three.ipynb"])]
     front, text = made.text.split("#contents()\n", 1)
     assert "In short, $x$" in front and "one, two." in front and "Abstract" not in text
-    for there in ("= One\n<one>", "= Two\n<two>", "#link(<two--a-place>)[two]", "#link(<one--abstract>)[short]", '#link("https://a.github.io/tiny/other.html#a-place")[the page]', '#link("https://github.com/a/tiny/blob/main/LICENSE")', "#strong[Figure~2.1:]", "#strong[Table~2.2:]", "#link(<fig-b>)[Figure~2.2]", '#numbered("2.1")',
+    for there in ("\n= One\n<one>", "\n== Method\n", "\n= More than one\n", "\n== Two\n<two>", "\n=== Sums\n<two--sums>", "\n== Three\n<three>", "\n=== A place\n<three--a-place>", '#numbered("2.2")[',  "#link(<two--a-place>)[two]", "#link(<one--abstract>)[short]", '#link("https://a.github.io/tiny/other.html#a-place")[the page]', '#link("https://github.com/a/tiny/blob/main/LICENSE")', "#strong[Figure~2.1:]", "#strong[Table~2.2:]", "#link(<fig-b>)[Figure~2.2]", '#numbered("2.1")',
                   "<eq-d>", "<tbl-e>", "[K & co]", "table.header(", "scores = table()\nscores\n", "#link(<ref-lloyd1982>)", "= References", "plays the sounds", "files/two-"): assert there in text.replace("\u00a0", "~"), there
     assert not re.search(r"test_eq|assert|for_tests_only|library|draw_more|hidden_cell|<table|<audio|UklG|@fig|\?\?", text) and text.count("plays the sounds") == 1
     assert leads_nowhere(made.text) == set()
@@ -231,7 +232,7 @@ def test_what_the_pdf_cannot_show_is_a_fault(top, book, cell, fault):
 
 def test_the_real_report_leads_somewhere_and_holds_no_html():
     made = pdf.Book()
-    assert made.faults == [] and len(made.chapters) >= 30 and made.keywords and leads_nowhere(made.text) == set()
+    assert made.faults == [] and 15 <= len(made.chapters) <= 25 and len(made.pages) >= 30 and made.keywords and leads_nowhere(made.text) == set()
     prose = re.sub(r"(?s)```.*?```|`[^`\n]*`", "", made.text)
     assert not re.search(r"</?(?:div|span|table|td|tr|img|audio|details|style)\b|@(?:fig|tbl|eq)-|\?\?|~\?", prose.replace("\u00a0", "~"))
 
