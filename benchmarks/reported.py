@@ -1,0 +1,64 @@
+"""All runs that the report shows, as one table, read from the tables of results. For the pages of results.
+
+    python benchmarks/reported.py        says how many runs of each method there are
+
+A row is one run: set, by, points, method, seed, acc, nmi, ari, ami, nmi_other, and for methods that find the number of
+groups themselves, clusters and coverage. Points are what is clustered; those of a method that trains are called "trained".
+"""
+from pathlib import Path
+
+import pandas as pd
+
+FIRST = "spoken digits", "words", "sounds, easy", "sounds, middle", "sounds, hard", "machines", "birds"
+POINTS = {"mfcc": "MFCC", "fixed": "fixed", "untrained": "untrained", "trained": "trained", "auto": "vote", "vote, heads": "vote, no networks", "vote, trained": "vote, networks"}
+METHODS = {"kmeans": "K-means", "consensus": "consensus", "spectral": "spectral", "agglomerative": "agglomerative", "dbscan": "DBSCAN", "hdbscan": "HDBSCAN", "meanshift": "mean shift",
+           "sklearn kmeans": "K-means (scikit-learn)", "sklearn agglomerative": "agglomerative (scikit-learn)", "sklearn spectral": "spectral (scikit-learn)", "umap, kmeans": "UMAP, K-means", "umap, hdbscan": "UMAP, HDBSCAN",
+           "clustpy dec": "DEC (ClustPy)", "clustpy idec": "IDEC (ClustPy)", "clustpy dcn": "DCN (ClustPy)",
+           "deepcluster": "DeepCluster", "spice": "NF-SPICE", "deepcluster-published": "DeepCluster, as published", "spice-published": "SPICE, as published", "scan": "SCAN"}
+
+
+def results(name): # Without folder and ending
+    "A table of results."
+    return pd.read_csv(Path(__file__).parent/"results"/f"{name}.csv")
+
+def _digits(table, by, method, *, points="trained", wanted, other): # `wanted` and `other` say which columns hold the scores
+    "Rows of a table that scores both groupings of the spoken digits."
+    return pd.DataFrame({"set": "spoken digits", "by": by, "points": points, "method": method, "seed": table.seed, **{m: table[f"{m}_{wanted}"] for m in ("acc", "nmi", "ari")}, "nmi_other": table[other]})
+
+def trained():
+    "Runs of our methods that train, and on the digits those of DeepCluster's network without its training."
+    deep, spice, sets = results("deepcluster"), results("spice"), results("sets")
+    rows = [sets.loc[sets.method.isin(["deepcluster", "spice"]), ["set", "by", "method", "seed", "acc", "nmi", "ari", "nmi_other"]].assign(points="trained")]
+    for by,wanted,other in (("content", "digit", "speaker"), ("source", "speaker", "digit")):
+        end, scores = ", by source"*(by == "source"), dict(wanted=wanted, other=f"nmi_{other}")
+        rows += [_digits(deep[deep.variant == "as it is" + end], by, "deepcluster", **scores), _digits(deep[deep.variant == "no training" + end], by, "consensus", points="untrained", **scores),
+                 _digits(spice[spice.variant == by], by, "spice", wanted="answer", other="other_answer")]
+    return pd.concat(rows).assign(coverage=1.)
+
+def published():
+    "Runs of the published methods."
+    return results("published").assign(points="trained", coverage=1.)
+
+def voted():
+    "Runs on the vote of the installed encoders."
+    spice, rows = results("spice-vote"), [results("quality-vote")]
+    for by in ("content", "source"):
+        for points,name in (("vote, heads", f"{by}, vote, no networks"), ("vote, trained", f"{by}, vote")):
+            rows.append(_digits(spice[spice.variant == name], by, "spice", points=points, wanted="answer", other="other_answer").assign(coverage=1.))
+    return pd.concat(rows)
+
+def sets_of(runs):
+    "The sets of a table in the order of the report, and behind them those that a reader has added."
+    return [*(s for s in FIRST if s in set(runs["set"])), *sorted(set(runs["set"]) - set(FIRST))]
+
+def spread(x, digits=3): # A column of a table
+    "Mean ± standard deviation as text; – where there is no run."
+    x = x.dropna()
+    return "–" if not len(x) else f"{x.mean():.{digits}f} ± {x.std():.{digits}f}" if len(x) > 1 else f"{x.iloc[0]:.{digits}f}"
+
+def pick(runs, name, by, points, method): return runs[(runs["set"] == name) & (runs.by == by) & (runs.points == points) & (runs.method == method)]
+
+
+if __name__ == "__main__":
+    runs = pd.concat([results("quality"), trained(), published(), voted()])
+    print(runs.groupby(["points", "method"]).size().to_string())
