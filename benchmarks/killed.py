@@ -45,6 +45,9 @@ METHODS = {
     "untrained, consensus": ["--encoder", "untrained", "--method", "consensus", "--n-clusters", "5", "--no-page", *QUICK],
     "deepcluster": ["--method", "deepcluster", "--n-clusters", "5", "--epochs", "3", "--set", "passes=1", "--set", "views=2", "--no-page", *QUICK],
     "spice": ["--method", "spice", "--n-clusters", "5", "--epochs", "2", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2", "--no-page", *QUICK],
+    "deepcluster-published": ["--method", "deepcluster-published", "--n-clusters", "5", "--epochs", "2", "--no-page", *QUICK],
+    "spice-published": ["--method", "spice-published", "--n-clusters", "5", "--epochs", "2", "--set", "head_epochs=2", "--set", "match_epochs=2", "--no-page", *QUICK],
+    "scan": ["--method", "scan", "--n-clusters", "5", "--epochs", "2", "--set", "head_epochs=2", "--set", "label_epochs=2", "--no-page", *QUICK],
 }
 TIMES = {"run.json", "listen.html", "both.json"}  # they say when, and how long; NMI of both is in both.csv's columns
 

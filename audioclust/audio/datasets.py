@@ -33,7 +33,8 @@ def _labels_from_table(table, path):
 
 def _labels_by_time(table, path):
     "The label of each clip: of those of its recording, the one that shares the most time with it."
-    given = clips_of_tables(path, list(dict.fromkeys(table.path)), [])
+    unused:list = []
+    given = clips_of_tables(path, list(dict.fromkeys(table.path)), unused)
     given = given[given.label.astype(str).str.strip() != ""]
     by_path = dict(tuple(given.groupby(given.path.map(str))))
     found, used = pd.Series([None]*len(table), dtype=object), 0
@@ -43,7 +44,15 @@ def _labels_by_time(table, path):
         if "start" not in table: found[rows.index] = labels.label.iloc[0] # is anything known of it?
         else: used += _join_by_time(found, rows, labels)
     if "start" in table and used < len(given): warnings.warn(f"{len(given) - used:,} of {len(given):,} labels in {path} lie in no clip")
+    _warn_of_unused(unused, path)
     return found.tolist()
+
+def _warn_of_unused(unused, path):
+    "Say that rows of a table are of recordings that are not there, or hold no time."
+    if not unused: return
+    recording, reason = unused[0]
+    others = f", and {len(unused) - 1:,} more recordings are like that" if len(unused) > 1 else ""
+    warnings.warn(f"labels in {path} that are not used: {shorten(recording)} ({reason}){others}")
 
 _LEAST_SHARED = .5 # of a clip or of a label, whichever is shorter
 

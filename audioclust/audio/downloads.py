@@ -19,10 +19,11 @@ from ..core.files import shorten
 
 # %% ../../nbs/01_audio/07_downloads.ipynb #b8c538b4
 def cache_dir()->Path:
-    "Where downloads and embeddings are stored: `AUDIOCLUST_CACHE`, or `audioclust` in the system's folder for caches."
+    "Where downloads and embeddings are stored: `AUDIOCLUST_CACHE`, or a folder of the system; `OSError` where neither is known."
     given = os.environ.get("AUDIOCLUST_CACHE")
     if given: return Path(given)
-    home = Path.home()
+    try: home = Path.home()
+    except RuntimeError: raise OSError("there is no home folder: set AUDIOCLUST_CACHE to a folder for downloads and embeddings") from None
     if sys.platform == "darwin": return home/"Library"/"Caches"/"audioclust"
     if os.name == "nt": return Path(os.environ.get("LOCALAPPDATA") or home/"AppData"/"Local")/"audioclust"/"cache"
     return Path(os.environ.get("XDG_CACHE_HOME") or home/".cache")/"audioclust"

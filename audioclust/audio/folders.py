@@ -23,31 +23,43 @@ from .recordings import AudioError
 # %% ../../nbs/01_audio/08_folders.ipynb #88e3ddcd
 _DEFAULT_RATE = 16000  # Hz, where no header can be read
 _MAX_LOWER_SHARE = 0.02  # of the recordings may have a lower rate than most before we warn
+_FEW = 0.2  # a smaller share is left out rather than that all get its rate
 
-def _sample_rates(paths, max_rate, max_files)->list:
-    "Rates of evenly spread files, each at most `max_rate`."
+def _sample_rates(paths, max_rate, max_files)->dict:
+    "Rates of evenly spread files, each at most `max_rate`, by path."
     paths = sorted(dict.fromkeys(map(str, paths)))
     step = max(1, -(-len(paths)//max_files))
-    rates = []
+    rates = {}
     for path in paths[::step]:
-        try: rates.append(min(probe(path).sample_rate, max_rate))
+        try: rates[path] = min(probe(path).sample_rate, max_rate)
         except AudioError: continue
     return rates
+
+def _share_below(rates, rate): return sum(r < rate for r in rates.values())/len(rates)
 
 def common_sample_rate(paths:Iterable, # Recordings
     max_rate:int=32000, # Hz
     max_files:int=500, # Files whose headers are read at most, evenly spread
+    warn:bool=True, # Where some have a lower rate, which groups may follow?
 )->int: # Hz
     "The sample rate that most recordings have, at most `max_rate`."
     rates = _sample_rates(paths, max_rate, max_files)
     if not rates: return _DEFAULT_RATE
-    rate = Counter(rates).most_common(1)[0][0]
-    lower = sum(r < rate for r in rates)/len(rates)
-    if lower > _MAX_LOWER_SHARE:
-        warnings.warn(f"{100*lower:.0f} % of the recordings have a lower rate than {rate} Hz, "
-                      "so that their upper frequencies are empty, and clusters may follow the rate. "
-                      f"To compare like with like, set the sample rate to {min(rates)}")
+    rate = Counter(rates.values()).most_common(1)[0][0]
+    if warn and _share_below(rates, rate) > _MAX_LOWER_SHARE: warnings.warn(_lower_rates(rates, rate))
     return rate
+
+def _lower_rates(rates, rate):
+    "How many recordings have a lower rate than `rate`, and what to do about them."
+    lower = [os.path.basename(path) for path,r in rates.items() if r < rate]
+    found = (f"{100*_share_below(rates, rate):.0f} % of the recordings have a lower rate than {rate} Hz "
+             f"({len(lower)} of {len(rates)} headers that were read, such as that of {lower[0]}). "
+             "They hold no sound above half of their own rate, so they may form a group of their own. ")
+    shared = max(r for r in set(rates.values()) if r <= rate and _share_below(rates, r) < _FEW)
+    if shared == rate: return found + "They are few: leave them out, or group them in a run of their own"
+    reached = 100 - 100*_share_below(rates, shared)
+    return found + (f"They are many: compare the frequencies that {reached:.0f} % of the recordings have, "
+                    f"and cluster with --rate {shared} (in Python Options(sample_rate={shared}))")
 
 # %% ../../nbs/01_audio/08_folders.ipynb #05da7b07
 def check_recordings_exist(recordings:str|Path|list|pd.DataFrame): # Whatever `find_audio` or `clips` takes

@@ -7,7 +7,6 @@ __all__ = ['request_of', 'rank', 'cluster']
 
 # %% ../../nbs/11_cli/03_cluster_command.ipynb #669af0f1
 import os
-import shutil
 import sys
 import warnings
 from argparse import Namespace
@@ -106,12 +105,9 @@ def _listed(clusters):
 
 def _take_typed(out):
     "Keep what a person typed into the table that is about to be replaced; in a run that is resumed, this has been done."
-    from audioclust.pipeline.annotations import take_typed_names
+    from audioclust.pipeline.annotations import keep_typed_names
     from audioclust.pipeline.resuming import EARLIER
-    if not (out/"run.json").is_file() or (out/EARLIER).is_file(): return
-    try: said = take_typed_names(out)
-    except (ValueError, FileNotFoundError): return # the run is damaged or incomplete; it is replaced
-    for text in said: warnings.warn(text)
+    if not (out/EARLIER).is_file(): keep_typed_names(out)
 
 def _earlier(args):
     "By what the earlier run groups, and its table; nothing and nothing where there is none."
@@ -128,11 +124,10 @@ def _put_names_aside(out, name, why):
     warnings.warn(f"{why} {aside} now")
 
 def _copy_names(earlier, out):
-    from audioclust.core.files import atomic_write
+    from audioclust.pipeline.annotations import copy_names
     if earlier.resolve() == out.resolve(): return # it keeps them
     _put_names_aside(out, "names-before.json", "the names of the run before are in")
-    if not (earlier/"names.json").is_file(): return
-    with atomic_write(out/"names.json") as tmp: shutil.copyfile(earlier/"names.json", tmp)
+    copy_names(earlier, out)
 
 # %% ../../nbs/11_cli/03_cluster_command.ipynb #f51f761a
 def rank()->int: # 0 where there is one process

@@ -30,7 +30,7 @@ from audioclust.cli.options import (
     add_sort,
 )
 from .run_commands import demo
-from ..core.console import echo
+from ..core.console import echo, mend_streams
 from ..core.limits import check_threads
 from ..core.registry import METHODS
 
@@ -119,8 +119,7 @@ def main(argv:list|None=None, # Arguments; None takes those of the command
     "The `audioclust` command."
     # before torch is imported: on a busy machine its threads else wait for each other at full speed
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    for name in "stdout", "stderr": # closed, as by 2>&-
-        if getattr(sys, name) is None: setattr(sys, name, open(os.devnull, "w"))
+    mend_streams()
     try: check_threads()
     except OSError as e:
         echo(f"audioclust: {e}", file=sys.stderr)

@@ -145,7 +145,8 @@ def _edits_line(names, folder):
     "What a person has edited, and this run keeps; nothing where that is nothing."
     words = dict(names="name", merged="merge", marks="mark", notes="note", clips="moved clip")
     parts = [plural(len(names[kind]), word) for kind,word in words.items() if names[kind]]
-    return f"by hand: {', '.join(parts)} ({folder/'names.json'})" if parts else ""
+    file = folder/("names.json" if (folder/"names.json").is_file() else "clusters.csv") # typed into the table
+    return f"by hand: {', '.join(parts)} ({file})" if parts else ""
 
 def _between_line(folder, seconds):
     "How much of the recordings the events take, and where the rest is listed."

@@ -23,8 +23,9 @@ from ..core.console import short_warnings, progress_bar, echo, printable, table_
 # %% ../../nbs/11_cli/05_run_commands.ipynb #58814468
 def score(args:Namespace)->int: # As the parser gives them -> exit status
     "Score a run against labels."
-    with short_warnings([]): score_run(args.run, args.labels)
-    report(args.run)
+    with short_warnings([]):
+        score_run(args.run, args.labels)
+        report(args.run)
     return 0
 
 # %% ../../nbs/11_cli/05_run_commands.ipynb #7bfdcd38
@@ -149,7 +150,7 @@ def sort(args:Namespace)->int: # As the parser gives them -> exit status
     "Copy or link the clips of a run into folders or into an order."
     from audioclust.listen.sorting import sort_files
     link = "hard" if args.hard_link else args.link
-    n = sort_files(args.run, args.out, flat=args.flat, link=link, without=args.without)
+    with short_warnings([]): n = sort_files(args.run, args.out, flat=args.flat, link=link, without=args.without)
     echo(f"{n:,} files in {args.out}, {'named in the order of likeness' if args.flat else 'a folder for each group'}")
     return 0
 

@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 from sklearn.base import BaseEstimator, ClusterMixin
 from typing_extensions import Self
 
-from .files import atomic_write
+from .files import atomic_write, read_json
 
 # %% ../../nbs/00_core/01_estimator.ipynb #09df1188
 def to_numpy(X:Any, # Numpy array, torch tensor on any device, or nested list
@@ -72,7 +72,7 @@ class SavableEstimator(BaseEstimator):
     )->Self: # A fitted estimator
         "Read what `save` wrote."
         path = Path(path)
-        about = json.loads((path/f"{cls._file}.json").read_text(encoding="utf-8"))
+        about = read_json(path/f"{cls._file}.json")
         kind = about["class"]
         if kind not in (cls.__name__, *cls._former_class_names):
             raise ValueError(f"{path} holds a {kind}, not a {cls.__name__}: load it with {kind}.load")

@@ -8,7 +8,6 @@ __all__ = ['PACKAGES', 'METHODS', 'ENCODERS', 'SAVED', 'PAGES', 'Entry', 'Regist
 
 # %% ../../nbs/00_core/06_registry.ipynb #9a1e42e9
 import inspect
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -17,6 +16,8 @@ from importlib import import_module
 from importlib.metadata import entry_points, EntryPoint
 from pathlib import Path
 from typing import Any
+
+
 
 # %% ../../nbs/00_core/06_registry.ipynb #a74807a2
 @dataclass(frozen=True)
@@ -157,7 +158,8 @@ def load_saved(path:str|Path, # Folder of a model
     part:str, # "whitening" or "clusterer": `PART.json` names the class
 )->Any: # Fitted
     "A fitted object that a run folder keeps; on the CPU where the device that it was made on is not there."
-    kind = json.loads((Path(path)/f"{part}.json").read_text(encoding="utf-8"))["class"]
+    from audioclust.core.files import read_json # brings pandas
+    kind = read_json(Path(path)/f"{part}.json")["class"]
     from audioclust.core.distributed import is_there # brings torch
     made = SAVED.load(kind).load(path)
     params = made.get_params()

@@ -27,7 +27,7 @@ from typing_extensions import Self
 
 from ..audio.streaming import stream
 from ..core.distributed import with_float64
-from ..core.files import atomic_write, shorten
+from ..core.files import atomic_write, shorten, read_json
 from ..core.registry import ENCODERS, SAVED
 from .cache import as_cache, clip_keys
 from .whitening import Whiten
@@ -116,7 +116,7 @@ class Encoder(nn.Module):
         path:str|Path, # Folder written by `save`
     )->Self:
         "The same encoder again."
-        config = json.loads((Path(path)/"encoder.json").read_text(encoding="utf-8"))
+        config = read_json(Path(path)/"encoder.json")
         encoder = cls(**{name: value for name,value in config.items() if name != "class"})
         if _has_weights(encoder): encoder.load_state_dict(load_file(Path(path)/"encoder.safetensors"))
         return encoder
@@ -262,5 +262,5 @@ def _encoder_class(name, path):
 def load_encoder(path:str|Path, # Folder written by `Encoder.save`
 )->Encoder:
     "The encoder saved in `path`."
-    name = json.loads((Path(path)/"encoder.json").read_text(encoding="utf-8"))["class"]
+    name = read_json(Path(path)/"encoder.json")["class"]
     return _encoder_class(name, path).load(path)

@@ -202,4 +202,7 @@ def as_cache(cache:Any, # None, False, True, a folder, or an `ArrayCache`
     "The cache that an argument stands for."
     if isinstance(cache, ArrayCache): return cache
     if cache is None or cache is False: return None
-    return ArrayCache(None if cache is True else cache)
+    try: return ArrayCache(None if cache is True else cache)
+    except OSError as e:
+        warnings.warn(f"nothing is cached: {e}")
+        return None

@@ -16,7 +16,7 @@ from sklearn.base import TransformerMixin
 from typing_extensions import Self
 
 from ..core.estimator import SavableEstimator, to_numpy
-from ..core.files import atomic_write
+from ..core.files import atomic_write, read_array
 from ..core.registry import load_saved
 from .base import Encoder, load_encoder, resampled
 from .whitening import Whiten
@@ -109,7 +109,7 @@ class ResidualClustering:
         folders = [path/str(i) for i in range(n_embeddings)]
         self.whitenings = [Whiten.load(f) for f in folders]
         means = [f/"means.npy" for f in folders]
-        self.means = [np.load(m, allow_pickle=False) if m.is_file() else None for m in means]
+        self.means = [read_array(m) if m.is_file() else None for m in means]
         return self
 
 # %% ../../nbs/06_encoders/09_residual.ipynb #7cdd3bf5
@@ -169,4 +169,4 @@ class ResidualEncoder(Encoder):
     def load(cls, path:str|Path)->"ResidualEncoder": # Folder written by `save`
         own, other = Path(path)/"own", Path(path)/"other"
         return cls(load_encoder(own), load_saved(own, "whitening"), load_encoder(other), load_saved(other, "whitening"),
-                   load_saved(other, "clusterer"), np.load(Path(path)/"means.npy", allow_pickle=False)).eval()
+                   load_saved(other, "clusterer"), read_array(Path(path)/"means.npy")).eval()

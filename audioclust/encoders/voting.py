@@ -21,7 +21,7 @@ from sklearn.base import TransformerMixin
 from typing_extensions import Self
 
 from ..core.estimator import SavableEstimator, to_numpy
-from ..core.files import atomic_write
+from ..core.files import atomic_write, read_json
 from ..core.registry import load_saved
 from .combining import EncoderChoice
 from .base import embed_together, Encoder, load_encoder, resampled
@@ -84,7 +84,7 @@ class VotingWhitening(TransformerMixin, SavableEstimator):
     @classmethod
     def load(cls, path:str|Path)->Self: # Folder written by `save`
         "Read what `save` wrote."
-        about = json.loads((Path(path)/"whitening.json").read_text(encoding="utf-8"))
+        about = read_json(Path(path)/"whitening.json")
         parts = [load_saved(Path(path)/"votes"/str(i), "whitening") for i in range(len(about["dims"]))]
         self = cls(parts, about["dims"], about["weights"])
         self.n_features_in_ = sum(self.dims)
@@ -137,7 +137,7 @@ class VotingEncoder(Encoder):
     @classmethod
     def load(cls, path:str|Path)->Self: # Folder written by `save`
         "Read what `save` wrote."
-        weights = json.loads((Path(path)/"encoder.json").read_text(encoding="utf-8"))["weights"]
+        weights = read_json(Path(path)/"encoder.json")["weights"]
         return cls([load_encoder(Path(path)/"members"/str(i)) for i in range(len(weights))], weights)
 
 # %% ../../nbs/06_encoders/12_voting.ipynb #436d9477

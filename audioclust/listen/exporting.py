@@ -95,11 +95,20 @@ def _write_texts(recordings, text, out, ending, overwrite):
     folders = [os.path.dirname(path) for path,_ in recordings]
     shared = os.path.commonpath(folders) if folders else ""
     def target(path): return Path(out)/os.path.relpath(os.path.dirname(path), shared)/_file_name(os.path.basename(path), ending)
-    for path,_ in recordings: check_file(target(path), None, overwrite)
+    for path,_ in recordings:
+        _check_no_links(target(path).parent, Path(out))
+        check_file(target(path), None, overwrite)
     for path,clips in recordings:
         content = text(path, clips)
         with atomic_write(target(path)) as tmp: tmp.write_text(content, encoding="utf-8", errors="replace")
     return len(recordings)
+
+def _check_no_links(folder, out):
+    "Refuse to write through a link in the folder of what is exported."
+    for part in (folder, *folder.parents):
+        if part == out: return
+        if part.is_symlink():
+            raise ValueError(f"{part} is a link, and label tracks are not written through links: remove it, or choose another --out")
 
 def _file_name(name, ending, max_bytes=220): # file systems allow 255, and `atomic_write` adds some
     "The name of a recording and an ending; a name that is too long is cut, and made distinct by a hash."

@@ -45,7 +45,7 @@ def fingerprints(clips:pd.DataFrame, # Columns path, start, end (s)
     return F, store.lengths
 
 # %% ../../nbs/10_listen/09_near_duplicates.ipynb #00afd910
-def _usual_rate(clips): return min(common_sample_rate(clips.path), MAX_RATE)
+def _usual_rate(clips): return min(common_sample_rate(clips.path, warn=False), MAX_RATE)
 
 def _stretch(L, n_frames, n): # L [B, n_mels, frames], true frames [B]
     "Log-mels of `n` frames [B, n_mels, n], linear between the true frames."

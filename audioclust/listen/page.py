@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..core.files import atomic_write
-from .clip_audio import embedded_audio, linked_audio
+from .clip_audio import embedded_audio, linked_audio, relative_link
 from .page_data import clip_data, grouping_data, other_clips, readable_path, rows_to_show
 from .run_data import read_groupings
 from .spectrograms import MOST, spectrogram_data
@@ -33,16 +33,18 @@ def listen_page(run:str|Path, # A run folder
     "Write the listening page of a run."
     run = Path(run)
     page = Path(out or run/"listen.html")
+    _check_ours(page)
     groupings = read_groupings(run)
     rows = rows_to_show(groupings[0], max_clips)
     clips = groupings[0].take(rows).clips
-    thumbnails, seconds = clip_thumbnails(clips, num_workers=num_workers)
     large = np.flatnonzero(np.isin(rows, rows_to_show(groupings[0], MOST)))
+    thumbnails, seconds = clip_thumbnails(clips, num_workers=num_workers)
     spectrograms = spectrogram_data(clips, large, num_workers=num_workers)
     audio = embedded_audio(clips) if embed else linked_audio(clips, page)
     views = [grouping_data(grouping, rows) for grouping in groupings]
     record = groupings[0].record
-    about = dict(run=str(record.get("run_id", record["created"])), views=views)
+    folder = None if embed else _link_to_run(run, page)
+    about = dict(run=str(record.get("run_id", record["created"])), folder=folder, views=views)
     data = dict(clip_data(clips, rows), **about, thumbs=_thumbnail_data(thumbnails, seconds), large=spectrograms, audio=audio,
                 others=other_clips(groupings, rows, None if embed else page))
     texts = _texts(groupings, _where_sounds_are(audio, embed))
@@ -51,6 +53,18 @@ def listen_page(run:str|Path, # A run folder
     return page
 
 # %% ../../nbs/10_listen/05_page.ipynb #6c835d7b
+def _check_ours(page):
+    "Refuse to replace a file that is no page of ours."
+    if not page.is_file(): return
+    with open(page, "rb") as f: start = f.read(5000)
+    if "· audioclust</title>".encode() not in start:
+        raise ValueError(f"{page} is there already and is no listening page: choose another name for the page")
+
+def _link_to_run(run, page):
+    "The way from the page to its run; None where that is on another drive."
+    link = relative_link(run.resolve(), page.resolve().parent)
+    return None if link.startswith("file:") else link
+
 def _thumbnail_data(thumbnails, seconds):
     sheets = thumbnail_sheets(thumbnails)
     return dict(seconds=seconds, width=WIDTH, height=HEIGHT, columns=COLUMNS, per=PER_SHEET, sheets=sheets)

@@ -8,7 +8,6 @@ __all__ = ['describe_clusters', 'rows_to_show', 'clip_data', 'readable_path', 'o
 # %% ../../nbs/10_listen/04_page_data.ipynb #7fbdb154
 import base64
 import gzip
-import json
 import os
 import re
 from collections import Counter
@@ -19,6 +18,7 @@ import pandas as pd
 from sklearn.decomposition import PCA
 
 from ..audio.clip_table import channel_numbers
+from ..core.files import read_json
 from ..ensembles.hierarchy import tree_data
 from ..ensembles.membership import cluster_means
 from ..ensembles.resampling import MIN_STABILITY
@@ -198,7 +198,7 @@ def _with_totals(clusters, record):
 def _with_words(clusters, folder):
     "The clusters with the words that say how they differ, where the run has them."
     file = Path(folder)/"explanations.json"
-    words = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    words = read_json(file) if file.is_file() else {}
     for c,about in clusters.items(): about["words"] = str(words.get(str(c), {}).get("words", ""))
     return clusters
 

@@ -21,7 +21,7 @@ import soundfile as sf
 from ..audio.clip_table import channel_numbers
 from ..audio.decoding import check_has_channel, open_recording, probe
 from ..audio.recordings import AudioError
-from ..core.files import read_array, atomic_write
+from ..core.files import read_array, atomic_write, shorten
 from ..ensembles.membership import cluster_means
 from .exporting import named_clips
 from ..pipeline.run_reading import read_run
@@ -64,12 +64,14 @@ def sort_files(run:str|Path, # A run folder
     "Copies of the clips, sorted by cluster, or named so that the alphabet follows similarity."
     run, out = Path(run), Path(out)
     clips = named_clips(run)
-    X = read_array(run/"embeddings.npy")
+    X = read_array(run/"embeddings.npy", len(clips))
     if (clips.path == "").any(): raise ValueError(f"the clips of {run} are known by their embeddings alone: there are no sounds to copy")
     clips = clips.assign(row=np.arange(len(clips)), whole=_is_whole(clips), channel_number=channel_numbers(clips))
     clips = clips[_is_kept(run, clips, without)].reset_index(drop=True)
     _check_empty(out)
-    _check_outside(out, clips.path, Path(read_run(run)["recordings"]))
+    recordings = Path(read_run(run)["recordings"])
+    _check_outside(out, clips.path, recordings)
+    _check_below(clips.path, recordings, run)
     if not link: _check_free_space(out, clips.path[clips.whole])
     order = similarity_order(X[clips.row], clips.cluster) if flat else np.arange(len(clips))
     clips = clips.iloc[order]
@@ -101,6 +103,15 @@ def _check_empty(out):
     "Refuse a folder that holds something."
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is there already: choose a new folder")
+
+def _check_below(paths, recordings, run):
+    "Refuse to copy what lies elsewhere than the recordings of the run: the table may be a stranger's."
+    if not recordings.is_dir(): return # or a table, which may name files anywhere
+    def lies_below(path): return any(Path(where(path)).is_relative_to(where(recordings)) for where in (os.path.abspath, os.path.realpath))
+    strange = next((path for path in paths if not lies_below(path)), None)
+    if strange is not None:
+        raise ValueError(f"{run/'clusters.csv'} names {shorten(strange)}, which lies outside the recordings of the run ({recordings}): "
+                         "nothing is copied from elsewhere; remove that row, or make the run again")
 
 def _check_outside(out, paths, source):
     "Refuse a folder inside the recordings, or inside the folder that was clustered."

@@ -73,7 +73,7 @@ def spectrogram_data(clips:pd.DataFrame, # Columns path, start, end (s)
     "What the page needs to show large spectrograms."
     some = clips.iloc[rows]
     shown = some.assign(end=np.minimum(some.end, some.start + LONGEST))
-    rate = common_sample_rate(clips.path)
+    rate = common_sample_rate(clips.path, warn=False)
     pictures = np.zeros((len(shown), HEIGHT, WIDTH), np.uint8)
     for batch in stream(shown, rate, num_workers=num_workers, transform=LargeSpectrogram(rate)):
         if batch.result is not None: pictures[batch.rows.numpy()] = batch.result

@@ -75,7 +75,7 @@ def clip_thumbnails(clips:pd.DataFrame, # Columns path, start, end (s)
     num_workers:int|None=None, # Worker processes; None decides by the amount of audio
 )->tuple[np.ndarray,float]: # (uint8 [N, HEIGHT, WIDTH], seconds that each shows)
     "A thumbnail of each clip; black where the clip cannot be decoded."
-    rate = sample_rate or common_sample_rate(clips.path)
+    rate = sample_rate or common_sample_rate(clips.path, warn=False)
     seconds = shown_seconds(clips.end - clips.start)
     last_second = np.minimum(clips.end, clips.start + seconds + .05)  # a little more than is shown
     thumbnails = np.zeros((len(clips), HEIGHT, WIDTH), np.uint8)

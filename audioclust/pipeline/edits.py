@@ -11,7 +11,8 @@ from collections import Counter
 from pathlib import Path
 
 from ..core.files import shorten
-from .annotations import _parsed, check_names, KINDS, made_groups, NEW_GROUPS, read_names, take_typed_names, write_names
+from audioclust.pipeline.annotations import (_parsed, check_names, KINDS, made_groups, NEW_GROUPS, stored_names,
+    take_typed_names, write_names)
 from .run_reading import read_run, read_table
 
 # %% ../../nbs/09_pipeline/16_edits.ipynb #da50923e
@@ -27,15 +28,35 @@ def apply_edits(run:str|Path, # A run folder, or one with a run by content and o
     if not edits: raise ValueError(f"{file} holds no edits: nothing was named, merged, marked or moved")
     if by not in edits:
         raise ValueError(f"{file} has edits of groupings by {shorten(', '.join(edits), 80)}, and {run} is one by {by}")
+    unsure = _unsure(record, run, file)
     if _entry(record, "base", by) is not None: # else what the file says replaces all names
         for text in take_typed_names(run): warnings.warn(text)
     try: write_names(run, _combined(record, run, by))
     except ValueError as e: raise ValueError(f"{file}: {e}") from None
+    for text in unsure: warnings.warn(text)
 
 def _apply_to_both(record, run, file):
     if wrong := [by for by in record["edits"] if by not in ("content", "source")]:
         raise ValueError(f"{file} has edits of groupings by {shorten(repr(wrong[0]), 40)}, and there are those by content and by source")
     for by in record["edits"]: apply_edits(run/by, file)
+
+def _unsure(record, run, file):
+    "What is to be said of a file that names no run, as texts; one in the folder of another run is refused."
+    if record.get("run") is not None: return [] # then its clips are compared
+    folder = Path(file).absolute().parent
+    is_own = _identity(folder) == _identity(run)
+    if (folder/"run.json").is_file() and not is_own:
+        raise ValueError(f"{file} holds the edits of another run, {folder}, and does not say which clips it means. "
+            f"A new run gets the names of that one by: audioclust cluster FOLDER --out RUN --like {folder}")
+    if is_own and Path(file).name == "names.json": return []
+    return [f"{file} does not say which run it belongs to: its edits are taken over as edits of {run}. "
+            "Files that the listening page writes name their run"]
+
+def _identity(folder):
+    "What tells a run from others; None where there is none."
+    try: about = read_run(folder)
+    except ValueError: return None
+    return about.get("run_id") or about.get("created")
 
 def _combined(record, run, by):
     "What the run has, changed by the edits of a file."
@@ -47,7 +68,7 @@ def _combined(record, run, by):
     if record.get("run") not in (None, about.get("run_id"), about["created"]):
         number_of = _numbers_now(clips or {}, table, new, old or {})
         new, old = (names and _translated(names, number_of, set(table.clip_id)) for names in (new, old))
-    return new if old is None else _changed(read_names(run), old, _with_free_numbers(new, old, read_names(run)))
+    return new if old is None else _changed(stored_names(run), old, _with_free_numbers(new, old, stored_names(run)))
 
 def _entry(record, name, by):
     "What a file says of one grouping; None where it says nothing."

@@ -7,7 +7,6 @@ __all__ = ['MARK', 'EARLIER', 'at_work', 'state', 'check_same', 'more_epochs', '
            'saved', 'earlier_run', 'Ended', 'signals_interrupt']
 
 # %% ../../nbs/09_pipeline/12_resuming.ipynb #c33daf04
-import json
 import os
 import signal
 import threading
@@ -17,7 +16,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ..core.files import shorten, jsonable, write_error, write_json, write_table
+from ..core.files import shorten, jsonable, write_error, write_json, write_table, read_json
 from .run_reading import is_leftover, read_run, read_table, SCHEMA, TEMPORARY, upgraded
 
 # %% ../../nbs/09_pipeline/12_resuming.ipynb #0d80a1f8
@@ -77,7 +76,7 @@ def _has_trained(out):
 # %% ../../nbs/09_pipeline/12_resuming.ipynb #e4254d16
 def _read_object(file):
     "The JSON object in a file; an empty one where there is none."
-    try: content = json.loads(Path(file).read_text(encoding="utf-8"))
+    try: content = read_json(Path(file))
     except (OSError, ValueError, RecursionError): return {}
     return content if isinstance(content, dict) else {}
 

@@ -23,7 +23,7 @@ import torch
 
 from ..audio.clip_table import covered_seconds
 from ..core.distributed import is_there, ProcessGroup
-from ..core.files import report_damage, read_array, read_text, atomic_write, write_json, write_table
+from ..core.files import report_damage, read_array, read_text, atomic_write, write_json, write_table, read_json
 from ..core.registry import load_saved, PAGES
 from ..encoders.combining import EncoderChoice
 from ..encoders.base import load_encoder
@@ -31,9 +31,10 @@ from ..ensembles.levels import Neighbour, plot_levels
 from ..ensembles.n_clusters import Choice, plot_choice
 from ..ensembles.resampling import MIN_STABILITY, Stability
 from ..metrics.plots import layout_2d, plot_map, plot_sizes
-from .annotations import name_groups, update_name_columns
+from .annotations import keep_typed_names, name_groups, update_name_columns
 from .grouping import CLIP_DETAILS, clip_ids, Grouping, Level, request_from_record, request_record
 from .pair import BYS, GroupingPair, merge_tables, shared_information
+from .resuming import MARK
 from .run_reading import check_plain, read_levels, read_run, read_table, SCHEMA, upgraded
 from .seeds import Seeds
 
@@ -106,6 +107,7 @@ def save_run(grouping:Grouping|GroupingPair, # What is to be saved
 
 def _save(grouping, path, figures, record):
     check_plain(path)
+    if not (path/MARK).is_file(): keep_typed_names(path) # a command that is at work has done so
     write_json({**record, "complete": False}, path/"run.json")
     _remove_outdated(path)
     write_table(grouping.table(), path/"clusters.csv")
@@ -298,7 +300,7 @@ def migrate_run(path:str|Path, # A run folder
 ):
     "Bring a run of schema 1 to the schema of this version; others stay as they are."
     path = Path(path)
-    stored = json.loads((path/"run.json").read_text(encoding="utf-8"))
+    stored = read_json(path/"run.json")
     if stored.get("schema") != 1: return
     record, table = read_run(path), read_table(path/"clusters.csv")
     embeddings, probabilities = _load_arrays(path, record, len(table))

@@ -27,7 +27,7 @@ from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from ..core.estimator import to_numpy, to_tensor
-from ..core.files import atomic_write
+from ..core.files import atomic_write, read_json
 from ..ensembles.voting import consensus
 from audioclust.spice.heads import (
     assign_balanced,
@@ -259,7 +259,7 @@ class SelfHeads(ClusterMixin, BaseEstimator):
     def load(cls, path:str|Path, # Folder written by `save`
     )->"SelfHeads": # Fitted
         "Read what `save` wrote."
-        about = json.loads((Path(path)/"heads.json").read_text(encoding="utf-8"))
+        about = read_json(Path(path)/"heads.json")
         self = cls(**about["params"])
         self.head_, self.loss_, self.curves_ = about["head"], about["loss"], about["curves"]
         self.state_ = load_file(Path(path)/"heads.safetensors")

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from ..core.estimator import to_numpy
-from ..core.files import atomic_write
+from ..core.files import atomic_write, read_json
 from ..encoders.residual import ResidualClustering
 from ..ensembles.kmeans_ensemble import Consensus
 from ..metrics.information import ami
@@ -230,7 +230,7 @@ class NonRedundantClustering(ClusterMixin, BaseEstimator):
     )->"NonRedundantClustering": # Fitted
         "Read what `save` wrote."
         path = Path(path)
-        about = json.loads((path/"crossed.json").read_text(encoding="utf-8"))
+        about = read_json(path/"crossed.json")
         self = cls(**about["params"])
         steps = enumerate(zip(about["which"], about["embeddings"]))
         self.steps_ = [ResidualClustering.load(path/f"step{i}", grouping, n) for i,(grouping,n) in steps]

@@ -25,7 +25,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 from typing_extensions import Self
 
-from ..core.files import atomic_write
+from ..core.files import atomic_write, read_json
 from ..core.registry import flat_params, split_options
 from ..deepcluster.checkpoints import Checkpoints, training_fingerprint
 from ..deepcluster.options import check_enough_clips, check_whole_number, save_settings
@@ -213,7 +213,7 @@ class ThreeStages(PredictsFromEncoder, ClusterMixin, BaseEstimator):
     def load(cls, path:str|Path, # Folder written by `save`
     )->Self: # Fitted
         "Read what `save` wrote; on the CPU if there is no CUDA device."
-        about = json.loads((Path(path)/cls._file).read_text(encoding="utf-8"))
+        about = read_json(Path(path)/cls._file)
         self = cls(**split_options(cls, about["params"]))
         self.runtime = self.runtime.on_this_machine()
         self.curves_, self.encoder_ = about["curves"], load_encoder(path)

@@ -21,7 +21,7 @@ from torch import nn
 from typing_extensions import Self
 
 from ..core.estimator import Clusterer, like_input, to_numpy
-from ..core.files import atomic_write
+from ..core.files import atomic_write, read_json
 from ..core.registry import load_saved
 from ..deepcluster.training import EncoderWithHead
 from ..encoders.base import EmbeddingDetails, Encoder, load_encoder
@@ -184,7 +184,7 @@ class TrainedEncoder(Encoder):
     )->"TrainedEncoder":
         "Read what `save` wrote."
         path = Path(path)
-        about = json.loads((path/"encoder.json").read_text(encoding="utf-8"))
+        about = read_json(path/"encoder.json")
         networks = [path/f"network{i}" for i in range(about["networks"])]
         frozen = [path/f"fixed{i}" for i in range(about["fixed"])]
         refinements = Refinements.load(path, **{part: about[name] for name,part in _PARTS.items()})

@@ -1,6 +1,7 @@
 "The listening page: what is in it, what a person can do with it in a browser, and what becomes of names."
-import json, shutil, time
+import http.server, json, shlex, shutil, threading, time, warnings
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from audioclust.pipeline.annotations import read_names, write_names
 from audioclust.pipeline import AudioClusterer, load_run, Options, save_run
 from audioclust.pipeline.run_reading import read_table
 from audioclust.ensembles.matching import align_cluster_ids
+from audioclust.ensembles.resampling import Stability
 
 CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"), shutil.which("chromedriver")
 browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and its driver")
@@ -40,16 +42,17 @@ def run(tmp_path_factory):
 
 class Page:
     "A page in headless Chromium."
-    def __init__(self, file, size="1300,900", *arguments):
+    def __init__(self, file, size="1300,900", *arguments, downloads=None):
         from selenium import webdriver
         from selenium.webdriver.chrome.service import Service
         options = webdriver.ChromeOptions()
         options.binary_location = CHROMIUM
         for a in ("--headless", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
                   "--enable-unsafe-swiftshader", "--autoplay-policy=no-user-gesture-required", f"--window-size={size}", *arguments): options.add_argument(a)
+        if downloads: options.add_experimental_option("prefs", {"download.default_directory": str(downloads), "download.prompt_for_download": False})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-        self.driver.get(Path(file).resolve().as_uri())
+        self.driver.get(file if str(file).startswith("http:") else Path(file).resolve().as_uri())
         self.wait("return places.length > 0")
     def js(self, code, *args): return self.driver.execute_script(code, *args)
     def wait(self, code, seconds=20):
@@ -789,3 +792,115 @@ def test_a_script_that_is_not_the_pages_own_does_not_run(run, tmp_path):
         said = [e["message"] for e in page.driver.get_log("browser")]
         assert sum("Content Security Policy" in m for m in said) >= 3
     finally: page.driver.quit()
+
+
+def downloaded(page, downloads):
+    "The command that the page shows, once the file in it has been saved as the browser saves it."
+    page.js("$('edits').open = true")
+    page.find("#download").click()
+    command = page.find("#take-over").text
+    file, end = downloads/shlex.split(command)[-1], time.time() + 20
+    while not file.is_file():
+        assert time.time() < end, (command, list(downloads.iterdir()))
+        time.sleep(.1)
+    return command
+
+
+def name_clusters(page, **names):
+    for number,name in names.items(): page.js("setEdit('names', Number(arguments[0]), arguments[1]); saveEdits()", number[1:], name)
+
+
+@browser
+@pytest.mark.parametrize("at", [None, "a page.html", "pages/one.html"])
+def test_the_command_on_the_page_takes_over_what_it_downloads(run, tmp_path, monkeypatch, at):
+    "From the folder of the downloads, for a run with an odd name; and again after more edits."
+    folder, downloads = tmp_path/"runs/it's  the #1 & \"best\" $(run) 50%", tmp_path/"downloads"
+    shutil.copytree(run/"run", folder)
+    downloads.mkdir(); (tmp_path/"pages").mkdir()
+    page = Page(listen_page(folder, at and tmp_path/at), downloads=downloads)
+    monkeypatch.chdir(downloads)
+    try:
+        page.js("localStorage.clear()")
+        for names in dict(c0="wren"), dict(c0="owl", c1="rain"):
+            name_clusters(page, **names)
+            words = shlex.split(downloaded(page, downloads))
+            assert words[0] == "audioclust" and Path(words[2]) == folder and not page.find("#run-unknown").is_displayed()
+            assert main([*words[1:], "-q"]) == 0
+            assert read_names(folder)["names"] == {name[1:]: text for name,text in names.items()}
+        page.find("#download").click() # the same again, which the browser may call otherwise
+        assert shlex.split(page.find("#take-over").text) == words
+        page.js("localStorage.clear()")
+    finally: page.close()
+
+
+@browser
+def test_a_page_that_does_not_know_its_run_leaves_it_to_the_user(run, tmp_path, monkeypatch):
+    "Where the sounds are inside, the page may lie anywhere, and so may a page that a server sends."
+    shutil.copytree(run/"run", tmp_path/"a run"); (tmp_path/"downloads").mkdir()
+    monkeypatch.chdir(tmp_path/"downloads")
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args): pass
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sent = listen_page(tmp_path/"a run", tmp_path/"sent.html", embed=True, max_clips=20)
+    linked = listen_page(tmp_path/"a run", tmp_path/"linked.html", max_clips=20)
+    assert str(tmp_path) not in sent.read_text() + linked.read_text()
+    for number,address in enumerate((sent, f"http://127.0.0.1:{server.server_port}/linked.html")):
+        page = Page(address, downloads=tmp_path/"downloads")
+        try:
+            page.js("localStorage.clear()")
+            name_clusters(page, c0=f"wren {number}")
+            command = downloaded(page, tmp_path/"downloads")
+            assert command.startswith("audioclust listen RUN --edits edits-")
+            assert "Replace RUN by the folder of the run, which was called “a run”" in page.find("#run-unknown").text
+            page.js("localStorage.clear()")
+        finally: page.driver.quit()
+        words = [str(tmp_path/"a run") if word == "RUN" else word for word in shlex.split(command)]
+        assert main([*words[1:], "-q"]) == 0 and read_names(tmp_path/"a run")["names"] == {"0": f"wren {number}"}
+    server.shutdown()
+
+
+@browser
+def test_paths_are_quoted_for_the_shell_of_the_computer(run):
+    page = Page(run/"run/listen.html")
+    try:
+        for address, expected in {"file:///home/ann/run-1.2_b/": "/home/ann/run-1.2_b", "file:///home/ann/two%20words/": "'/home/ann/two words'",
+                "file:///it's/": """'/it'"'"'s'""", "file:///a%0Ab/": "'/a\nb'", "file:///": "/", "file:///caf%C3%A9/": "'/café'", "file:///caf%E9/": None,
+                "file:///C:/Users/ann/my%20run/": '"C:/Users/ann/my run"', "file://server/share/run/": '"//server/share/run"',
+                "http://example.org/run/": None}.items():
+            assert page.js("return shellPath(arguments[0])", address) == expected, address
+    finally: page.close()
+
+
+@browser
+@pytest.mark.parametrize("chance, weak", [(.8, {1}), (.3, set()), (.95, {0, 1})])
+def test_a_group_that_is_not_stable_is_marked_by_what_chance_gives(run, tmp_path, chance, weak):
+    "Chance is what the method reaches where there are no groups, and no fixed limit."
+    stability = Stability(.8, {0: .9, 1: .7}, np.full(20, .8, np.float32), chance)
+    few = load_run(run/"run")
+    rows = np.flatnonzero(few.labels < 2)
+    some = replace(few, clips=few.clips.iloc[rows].reset_index(drop=True), labels=few.labels[rows], confidence=few.confidence[rows], representative=few.representative[rows],
+                   embeddings=few.embeddings[rows], stability=stability._replace(clips=np.full(len(rows), .8, np.float32)))
+    save_run(some, tmp_path/"run", figures=False)
+    page = Page(listen_page(tmp_path/"run"))
+    try:
+        assert page.js("return grouping().chance") == chance
+        for theme in "light", "dark":
+            colours = {}
+            for c,value in {0: "0.90", 1: "0.70"}.items():
+                text, classes, colours[c] = page.js("""const cell = document.querySelector(`[data-cluster="${arguments[0]}"]`).closest('tr').cells[3];
+                    return [cell.textContent, [...cell.classList], getComputedStyle(cell).color]""", c)
+                assert text == value + (" by chance" if c in weak else "") and classes == ["n"] + ["weak"]*(c in weak)
+            plain = page.js("return getComputedStyle(document.querySelector('#clusters tbody tr').cells[1]).color")
+            assert {c for c,colour in colours.items() if colour != plain} == weak
+            page.find("#theme").click()
+    finally: page.close()
+
+
+def test_a_page_says_nothing_about_rates_that_groups_may_follow(tmp_path, tone):
+    "The command that writes it has no option to change them."
+    for i in range(8): tone(tmp_path/f"in/{i}.wav", hz=300 + 400*(i % 2), sr=8000 if i < 3 else 16000)
+    AudioClusterer(n_clusters=2, encoder="fixed", options=Options(stability=0, sample_rate=8000)).fit(tmp_path/"in").save(tmp_path/"run")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        listen_page(tmp_path/"run")

@@ -1,5 +1,6 @@
 "Edits of a page: of this run, of one that was made again, of another; moved clips, new groups, notes; from two people; what lasts."
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -144,3 +145,33 @@ def test_what_was_said_of_an_empty_group_is_left_out(tmp_path):
     run = saved(tmp_path/"run")
     names = take_over(run, page(run, dict(names={str(NEW_GROUPS): "frogs", "0": "owl"}, merged={"2": NEW_GROUPS})))
     assert names["names"] == {"0": "owl"} and names["merged"] == {}
+
+def by_hand(names): return dict(schema=1, edits={"content": {"names": names}})
+
+def test_edits_that_name_no_run_are_taken_with_a_warning(tmp_path):
+    run = saved(tmp_path/"run")
+    with pytest.warns(UserWarning, match="does not say which run it belongs to") as said: take_over(run, by_hand({"0": "owl"}))
+    assert len(said) == 1 and str(run) in str(said[0].message) and read_names(run)["names"] == {"0": "owl"}
+
+@pytest.mark.filterwarnings("error")
+def test_the_names_of_the_run_itself_need_no_warning(tmp_path):
+    run = saved(tmp_path/"run")
+    write_names(run, dict(names={"0": "owl"}))
+    apply_edits(run, run/"names.json")
+    assert read_names(run)["names"] == {"0": "owl"}
+
+@pytest.mark.parametrize("ruined", [False, True])
+def test_the_names_of_another_run_are_refused(tmp_path, capsys, ruined):
+    run, other = saved(tmp_path/"run"), saved(tmp_path/"other", seed=5)
+    write_names(other, dict(names={"0": "owl"}))
+    if ruined: (other/"run.json").write_text("{}")
+    before = (run/"clusters.csv").read_bytes()
+    assert main(["listen", str(run), "--edits", str(other/"names.json")]) == 2
+    assert "another run" in capsys.readouterr().err and (run/"clusters.csv").read_bytes() == before and not (run/"names.json").exists()
+
+def test_the_names_of_a_copy_of_the_run_are_its_own(tmp_path):
+    run = saved(tmp_path/"run")
+    shutil.copytree(run, tmp_path/"copy")
+    write_names(tmp_path/"copy", dict(names={"0": "owl"}))
+    apply_edits(run, tmp_path/"copy/names.json")
+    assert read_names(run)["names"] == {"0": "owl"}

@@ -13,6 +13,7 @@ from audioclust.cli.parser import _parser
 from audioclust.core.registry import METHODS
 from audioclust.encoders.base import IGNORABLE
 from audioclust.pipeline import recommendations
+from audioclust.pipeline.annotations import write_names
 
 PACKAGE = Path(audioclust.__file__).parent
 QUICK = ["--stability", "0", "--no-page", "--no-cache", "-q"]
@@ -159,6 +160,15 @@ def test_sounds_that_are_too_much_for_a_page(made, tmp_path, monkeypatch):
     n = re.search(r"embed fewer with max_clips \(--max-clips (\d+)\)", said)[1]
     assert status == 2 and command("listen", tmp_path/"run", "--embed", "--max-clips", n)[0] == 0
 
+def test_names_of_another_run(made, tmp_path):
+    typed = [str(w).format(top=made, tmp=tmp_path) for w in cluster()]
+    assert command(*typed)[0] == 0
+    write_names(tmp_path/"run", dict(names={"0": "wren"}))
+    status, said = command("listen", made/"run", "--edits", tmp_path/"run/names.json")
+    named, like = re.search(r"gets the names of that one by: audioclust (cluster) FOLDER --out RUN --like (\S+)", said).groups()
+    assert status == 2 and command(named, *typed[1:3], tmp_path/"new", *typed[4:], "--like", like)[0] == 0
+    assert "wren" in (tmp_path/"new/names.json").read_text()
+
 def test_methods_are_advised_only_what_they_have(made):
     for advised in recommendations._FINER, recommendations._MORE_CLIPS:
         for method,text in advised.items():
@@ -173,11 +183,23 @@ def test_what_a_report_advises(made, tmp_path):
     k = re.search(r"--n-clusters (\d+)$", _neighbour_line(dict(n=4, silhouette_now=.1, silhouette=.5, more_bits=1.)))[1]
     assert command(*(str(w).format(top=made, tmp=tmp_path) for w in cluster("--ignore", ignore, k=k)))[0] == 0
 
+@pytest.mark.parametrize("n_low", [1, 4])
+def test_recordings_of_several_rates(tmp_path, tone, n_low):
+    "Few of a lower rate are left out, many set the rate of all; what was done needs no further word."
+    for i in range(12): tone(tmp_path/f"in/{i:02}.wav", hz=300 + 1000*(i % 3), sr=8000 if i < n_low else 44100)
+    typed = ["cluster", tmp_path/"in", "--n-clusters", 3, "--stability", 0, "--no-cache", "-q"]
+    status, said = command(*typed, "--out", tmp_path/"first")
+    found = re.search(r"such as that of (\S+)\)\. They hold no sound .* (?:leave them out|cluster with --rate (\d+) \(in Python Options\(sample_rate=(\d+)\)\))", said)
+    assert status == 0 and found[2] == found[3] == (None if n_low == 1 else "8000")
+    if n_low == 1: (tmp_path/"in"/found[1]).unlink()
+    status, said = command(*typed, "--out", tmp_path/"second", *(["--rate", found[2]] if found[2] else []))
+    assert status == 0 and "lower rate" not in said
+
 
 # what is not walked here, and why; everything else that mentions an option must have been said above
-ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrained.py", "--remote-code, or load it in": "tests/project/test_attacks.py", "remote_code=True (--remote-code)": "tests/encoders/test_pretrained.py",
+ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrained.py", "--remote-code, or load it in": "tests/project/test_attacks.py", "is a link, and label tracks": "tests/project/test_attacks.py", "remote_code=True (--remote-code)": "tests/encoders/test_pretrained.py",
     "its page or some figures are missing": "tests/pipeline/test_disk.py", "--resume goes on from there": "tests/pipeline/test_disk.py", "wait until it is done, or choose another --out": "tests/pipeline/test_resuming.py",
-    "is from another training": "tests/cli/test_parser.py", "remove it, or start again with --overwrite": "tests/pipeline/test_disk.py", "fit clearly better": "above", "should not matter: --ignore": "above",
+    "is from another training": "tests/cli/test_parser.py", "remove it, or start again with --overwrite": "tests/pipeline/test_disk.py", "fit clearly better": "above", "should not matter: --ignore": "above", "what stands out of the noise: --cut events": "tests/pipeline/test_no_structure.py",
     "pip install": "packages cannot be installed in a test", "that is too close to tell": "tests/encoders/test_voting.py", "minutes; --encoder auto": "tests/pipeline/test_encoder_choice.py", "with --encoder fixed": "tests/pipeline/test_encoder_choice.py",
     "(--max-memory)": "tests/core/test_memory.py", "or --by both on the command line": "for Python", "rest on equal shares may do harm": "tests/spice/test_spice.py", "does not say what it was asked for": "above", "was begun by another version": "above"}
 NO_ADVICE = {"cli/parser.py", "cli/options.py", "_modidx.py", "classical/__init__.py"}  # help texts
@@ -208,6 +230,28 @@ def test_options_that_are_mentioned_exist():
             if name not in commands: continue
             mine = {s for a in commands[name]._actions for s in a.option_strings}
             for option in re.findall(r"--[a-z-]+", rest.split("\n")[0]): assert option in mine, (file, text)
+
+PLACEHOLDER = r"\$\{[^}]*\}|\{\{[^}]*\}\}" # of JavaScript and of Jinja
+ON_PAGES = {"take_over.js": {"audioclust listen … --edits …": ("tests/listen/test_page.py", "test_the_command_on_the_page_takes_over_what_it_downloads")}}
+
+def commands_on_pages():
+    "Commands in the templates of pages: file → each as a text, with … for what is filled in."
+    commands, found = _parser()._subparsers._group_actions[0].choices, {}
+    for file in sorted((PACKAGE/"listen/templates").iterdir()):
+        text = re.sub(PLACEHOLDER, "…", file.read_text(encoding="utf-8"))
+        typed = [m[0] for m in re.finditer(r"audioclust (\w+)(?: [^\s`<\"']+)*", text) if m[1] in commands]
+        if typed or re.search(r"(?<![\w-])--[a-z-]+ [\w…]", text) and file.suffix != ".css": found[file.name] = typed
+    return found
+
+def test_commands_on_pages_exist_and_are_walked():
+    "A page that shows a command says where a test reads it from the page and carries it out."
+    commands = _parser()._subparsers._group_actions[0].choices
+    assert commands_on_pages() == {file: list(known) for file,known in ON_PAGES.items()}
+    for known in ON_PAGES.values():
+        for typed,(file, test) in known.items():
+            options = {s for a in commands[typed.split()[1]]._actions for s in a.option_strings}
+            assert set(re.findall(r"--[a-z-]+", typed)) <= options, typed
+            assert f"def {test}(" in (PACKAGE.parent/file).read_text(), (typed, file)
 
 def test_no_advice_is_left_out(made):
     "Runs last: each text with an option in it was said in a test above, or is listed with where it is walked."

@@ -187,8 +187,7 @@ def test_files_that_are_far_too_large_are_not_read(run, capsys):
     assert "far too many" in capsys.readouterr().err and time.process_time() - start < 10
 
 def test_sort_copies_sounds_only(run, capsys):
-    secret = run.parent/"elsewhere/secret.txt"
-    secret.parent.mkdir()
+    secret = run.parent/"sounds/secret.txt"
     secret.write_text("secret")
     text = (run/"clusters.csv").read_text()
     first = read_table(run/"clusters.csv").path[0]
@@ -200,8 +199,7 @@ def test_sort_copies_sounds_only(run, capsys):
 def test_hours_of_silence_take_no_memory(run, capsys):
     import tracemalloc
     from audioclust.core.files import write_table
-    (run/"../silence").mkdir()
-    with sf.SoundFile(silence := run/"../silence/three hours.flac", "w", 8000, 1, format="FLAC") as f:
+    with sf.SoundFile(silence := run/"../sounds/three hours.flac", "w", 8000, 1, format="FLAC") as f:
         for _ in range(180): f.write(np.zeros(60*8000, np.float32))  # three hours, 260 kB
     table = read_table(run/"clusters.csv")
     table.loc[:1, "path"], table.loc[:1, "start"], table.loc[:1, "end"] = str(silence.resolve()), [0., 1.], 10800.
@@ -258,3 +256,84 @@ def test_very_deep_folders(run, capsys):
     os.chdir(run/"../sounds")
     try: subprocess.run(["rm", "-rf", "deep"])  # too deep for pytest
     finally: os.chdir(here)
+
+
+ENCODINGS = {"ascii": {"PYTHONIOENCODING": "ascii"}, "cp1252": {"PYTHONIOENCODING": "cp1252"}, "C": {"LC_ALL": "C"}}
+
+def spoken(arguments, **environment):
+    "A command in a process of its own with other variables."
+    kept = {name: value for name,value in os.environ.items() if not name.startswith(("PYTHONIOENCODING", "LC_", "LANG"))}
+    return subprocess.run([sys.executable, "-W", "ignore", "-m", "audioclust", *map(str, arguments)], capture_output=True, env={**kept, **environment})
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_terminals_that_lack_letters(tmp_path, encoding):
+    synthetic_sounds(2, 4, sample_rate=8000).save(tmp_path/"птицы")
+    for command in "", "cluster", "similar":
+        r = spoken([*command.split(), "--help"], **ENCODINGS[encoding])
+        assert r.returncode == 0 and len(r.stdout) > 500, r.stderr
+    run = tmp_path/"rцy"
+    r = spoken(["cluster", tmp_path/"птицы", "--out", run, *COMMON[:1], "2", *COMMON[2:-1]], **ENCODINGS[encoding])
+    assert r.returncode == 0 and (run/"listen.html").is_file(), r.stderr
+    r = spoken(["similar", run, read_table(run/"clusters.csv").path[0]], **ENCODINGS[encoding])
+    assert r.returncode == 0, r.stderr
+    r = spoken(["cluster", tmp_path/"нет", "--out", tmp_path/"x"], **ENCODINGS[encoding])
+    assert r.returncode == 2 and r.stderr.count(b"\n") == 1 and b"Traceback" not in r.stderr
+
+def test_a_user_without_a_home(run, monkeypatch, capsys):
+    def no_home(): raise RuntimeError("Could not determine home directory.")
+    monkeypatch.delenv("AUDIOCLUST_CACHE", raising=False)
+    monkeypatch.setattr("pathlib.Path.home", no_home)
+    arguments = [c for c in COMMON if c not in ("--no-cache", "-q")]
+    assert main(["cluster", str(run.parent/"sounds"), "--out", str(run.parent/"homeless"), *arguments]) == 0
+    assert "nothing is cached: there is no home folder: set AUDIOCLUST_CACHE" in capsys.readouterr().err
+    compare = ["compare", str(run.parent/"sounds"), "--out", str(run.parent/"compared"), "--n-clusters", "3", "--encoders", "fixed", "-q"]
+    for command in (compare, ["duplicates", str(run.parent/"sounds"), "--out", str(run.parent/"d.csv")], ["encoders"]): assert main(command) == 0, capsys.readouterr().err
+
+@pytest.mark.parametrize("name", ["run.json", "clusters.csv", "errors.csv", "names.json", "explanations.json", "levels.json", "embeddings.npy", "map.npy", "model/encoder.json", "model/whitening.json", "model/ids.json"])
+def test_every_file_of_a_run_is_refused_where_it_is_far_too_large(run, name, capsys):
+    "Sparse: it takes no room on the disk, and all the memory of whoever reads it."
+    with open(run/name, "wb") as f: f.truncate(10**11)
+    start = time.process_time()
+    statuses = [main(["listen", str(run)]), main(["assign", str(run), str(run.parent/"sounds"), "--out", str(run.parent/"a.csv"), "-q"])]
+    err = capsys.readouterr().err
+    assert 2 in statuses and name.split("/")[-1] in err and time.process_time() - start < 20, err
+
+def test_a_table_with_a_hole_at_its_end(run, capsys):
+    with open(run/"clusters.csv", "r+b") as f: f.truncate(10**9)
+    assert main(["listen", str(run)]) == 2
+    assert "holds null bytes" in capsys.readouterr().err
+
+def test_sort_copies_nothing_from_elsewhere(run, capsys):
+    private = run.parent/"private"
+    synthetic_sounds(1, 1, sample_rate=8000).save(private)
+    (secret,) = clips(private).path
+    (run/"clusters.csv").write_text((run/"clusters.csv").read_text().replace(read_table(run/"clusters.csv").path[0], str(secret)))
+    assert main(["sort", str(run), str(run.parent/"sorted")]) == 2
+    assert "lies outside the recordings" in capsys.readouterr().err and not (run.parent/"sorted").exists()
+
+def test_label_tracks_are_not_written_through_links(run, capsys):
+    (run.parent/"sounds/deep").mkdir()
+    (run.parent/"out").mkdir()
+    (run.parent/"mine").mkdir()
+    table = read_table(run/"clusters.csv")
+    inner = run.parent/"sounds/deep"/os.path.basename(table.path[0])
+    os.rename(table.path[0], inner)
+    (run/"clusters.csv").write_text((run/"clusters.csv").read_text().replace(table.path[0], str(inner)))
+    folders = {os.path.relpath(os.path.dirname(p), run.parent/"sounds") for p in read_table(run/"clusters.csv").path}
+    for folder in folders - {"."}: (run.parent/"out"/folder).symlink_to(run.parent/"mine")
+    assert main(["export", str(run), "--to", "raven", "--out", str(run.parent/"out")]) == 2
+    assert "is a link" in capsys.readouterr().err and not any((run.parent/"mine").iterdir())
+
+def test_a_page_replaces_pages_only(run, capsys):
+    mine = run.parent/"mine.html"
+    mine.write_text("<title>mine</title>")
+    assert main(["listen", str(run), "--page", str(mine)]) == 2
+    assert "no listening page" in capsys.readouterr().err and mine.read_text() == "<title>mine</title>"
+    assert [main(["listen", str(run), "--page", str(run.parent/"page.html")]) for _ in range(2)] == [0, 0]
+
+def test_labels_of_recordings_that_are_not_in_the_run_are_counted(run, capsys):
+    table = read_table(run/"clusters.csv")
+    rows = [f"{path},{start},{end},a" for path,start,end in zip(table.path, table.start, table.end)]
+    (run.parent/"labels.csv").write_text("\n".join(["path,start,end,label", *rows, "/nowhere/x.wav,0,1,b"]) + "\n")
+    assert main(["score", str(run), "--labels", str(run.parent/"labels.csv")]) == 0
+    assert "labels in" in (err := capsys.readouterr().err) and "/nowhere/x.wav" in err

@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from typing_extensions import Self
 
+from ...core.files import read_json
 from ...core.registry import ENCODERS
 from ..base import Encoder
 
@@ -89,7 +90,7 @@ class PretrainedEncoder(Encoder):
     @classmethod
     def load(cls, path:str|Path)->Self: # Folder written by `save`
         "Load the same model again; ValueError if it brings code of its own and the user has not allowed that."
-        config = json.loads(Path(path, "encoder.json").read_text(encoding="utf-8"))
+        config = read_json(Path(path, "encoder.json"))
         if config.get("remote_code", False) is not False and not _trusted: # anything but a plain no
             raise ValueError(_untrusted(config.get("name"), Path(path).parent))
         return super().load(path)

@@ -40,6 +40,7 @@ function showEdits() {
   const n = Object.values(edits).reduce((total, edit) => total + count(edit), 0);
   $("edits-text").textContent = text;
   $("n-edits").textContent = n ? `(${n})` : "(none)";
+  showCommand(text);
   return text;
 }
 

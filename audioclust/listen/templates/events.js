@@ -42,8 +42,8 @@ $("move-to").addEventListener("change", () => {
 
 // edits
 onClick("download", () => {
-  const href = URL.createObjectURL(new Blob([showEdits()], {type: "application/json"}));
-  element("a", {href, download: "edits.json"}).click();
+  const text = showEdits(), href = URL.createObjectURL(new Blob([text], {type: "application/json"}));
+  element("a", {href, download: editsFileName(text)}).click();
 });
 onClick("copy", () => {
   const done = () => { $("copy").textContent = "Copied" };
