@@ -6,7 +6,6 @@
 __all__ = ['MAX_VIEW_CLIPS', 'whiten_views', 'EmbeddingClusterer', 'DeepCluster', 'DeepClusterV2']
 
 # %% ../../nbs/07_deepcluster/09_estimator.ipynb #a32ecae9
-import json
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
@@ -19,6 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
+from ..core.files import read_json
 from ..core.registry import flat_params, load_saved, split_options
 from .checkpoints import Checkpoints, frozen_record, training_fingerprint
 from .learner import deepcluster_learner, LearnerOptions
@@ -81,7 +81,7 @@ class EmbeddingClusterer(ClusterMixin, BaseEstimator):
     def load(cls, path:str|Path, # Folder written by `save`
     )->Self: # Fitted
         "Read what `save` wrote; on the CPU if there is no CUDA device."
-        saved = json.loads((Path(path)/cls._file).read_text(encoding="utf-8"))
+        saved = read_json(Path(path)/cls._file)
         self = cls(**split_options(cls, saved["params"]))
         self.runtime = self.runtime.on_this_machine()
         self.curves_ = saved["curves"]

@@ -55,6 +55,8 @@ def confidence_and_representatives(X:np.ndarray, # Embeddings [N, d]
     "The simplified silhouette of each clip, and whether it is the clip nearest to its cluster's mean."
     ids, means = cluster_means(X, labels)
     confidence, distance = simplified_silhouette(X, labels, ids, means)
+    _, cluster, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    if len(ids) > 1: confidence[sizes[cluster] == 1] = 0  # alone in its cluster
     order = np.lexsort((np.arange(len(distance)), distance, labels))  # by cluster, then by distance, then by row
     first_of_cluster = np.searchsorted(np.asarray(labels)[order], ids)
     is_representative = np.zeros(len(distance), bool)

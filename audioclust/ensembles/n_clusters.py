@@ -19,7 +19,7 @@ from sklearn.metrics import calinski_harabasz_score, silhouette_score
 from sklearn.neighbors import kneighbors_graph, NearestNeighbors
 
 from ..core.estimator import to_numpy
-from .resampling import cluster_subsamples
+from .resampling import cluster_subsamples, count_different
 from .voting import stability
 from ..kmeans.estimator import KMeans
 
@@ -74,13 +74,13 @@ def _subset(X, most, seed):
     X = np.asarray(to_numpy(X), np.float32)
     return X[np.sort(np.random.default_rng(seed).permutation(len(X))[:most])]
 
-def _checked_candidates(ks, n):
-    "The candidates in ascending order; raises `ValueError` if a subsample of `n` clips is too small for one."
+def _checked_candidates(ks, n, n_different):
+    "Candidates up to the number of different embeddings; `ValueError` if a subsample of `n` clips is too small for one."
     ks = candidates(n) if ks is None else sorted(set(map(int, ks)))
     limit = min(n - 1, max(2, round(.8*n)))  # each run is fitted to four fifths of the clips
     if not ks or min(ks) < 2 or max(ks) > limit:
         raise ValueError(f"candidates must be from 2 to {limit}, four fifths of the {n} clips; they are {ks}")
-    return ks
+    return [k for k in ks if k <= n_different] or [n_different]
 
 def _criteria(X, saved_bits, make, k, n, random_state):
     "A row of the curve: the criteria with `k` clusters."
@@ -180,6 +180,12 @@ class Choice(NamedTuple):
 
 def _kmeans(k, seed): return KMeans(k, n_init=3, random_state=seed)
 
+def _choice_of_equal(n):
+    "One group, where all `n` embeddings are equal: no criterion has a value."
+    curve = pd.DataFrame([dict(k=1, stability=np.nan, silhouette=np.nan, saved_bits=0., calinski_harabasz=np.nan)])
+    why = f"one group: the embeddings of the {n:,} clips that were compared are all equal, so nothing can be told apart"
+    return Choice(1, why, curve, 1, dict(only=1))
+
 def choose_k(X:np.ndarray, # Embeddings [N, d]
     make:Callable=_kmeans, # Function of k and a seed that returns an unfitted clusterer with `fit` and `predict`
     ks:Iterable|None=None, # Candidates; None: those of `candidates`
@@ -189,7 +195,9 @@ def choose_k(X:np.ndarray, # Embeddings [N, d]
 )->Choice:
     "A number of clusters, by silhouette and coding length."
     X = _subset(X, most, random_state)
-    ks = _checked_candidates(ks, len(X))
+    n_different = count_different(X, len(X))
+    ks = _checked_candidates(ks, len(X), n_different)
+    if n_different == 1: return _choice_of_equal(len(X))
     saved_bits = bits_saved(X)
     curve = pd.DataFrame([_criteria(X, saved_bits, make, k, n, random_state) for k in ks])
     k = _best(curve)

@@ -122,7 +122,8 @@ class SpectralClustering(ReferencePointClusterer):
         partitions = self._base_partitions(rows, k, rng, known)
         labels, confidence = consensus(partitions, k, n_init=self.n_init, device=self.device,
             random_state=rng.randint(2**31 - 1), max_memory=self.max_memory, constraints=known)
-        self.reference_points_, self.reference_labels_, self.reference_confidence_ = rows, labels, confidence
+        self.reference_points_, self.reference_labels_ = rows, labels
+        self.reference_confidence_ = np.nan_to_num(confidence)  # what is saved is a number
         self.confidence_ = confidence[inverse]  # [N]
         self.partitions_ = np.stack(partitions)[:, inverse]  # [M, N]
         return labels[inverse]
@@ -147,8 +148,10 @@ class SpectralClustering(ReferencePointClusterer):
 
     def predict_with_confidence(self,
         X:np.ndarray|torch.Tensor, # Embeddings, shape (n, d)
-    )->tuple: # Labels (n,), int64; share of the members that agree (n,), float32
+    )->tuple: # Labels (n,), int64; share of the members that agree (n,), float32, NaN where there is one cluster
         "The cluster and the confidence of the nearest fitted row."
         check_is_fitted(self, "reference_points_")
         nearest = self._neighbour_search(self.reference_points_, 1).kneighbors(self._check_X(X), return_distance=False)[:, 0]
-        return like_input(self.reference_labels_[nearest].astype(np.int64), X), like_input(self.reference_confidence_[nearest], X)
+        several = len(np.unique(self.reference_labels_)) > 1
+        confidence = self.reference_confidence_[nearest] if several else np.full(len(nearest), np.nan, np.float32)
+        return like_input(self.reference_labels_[nearest].astype(np.int64), X), like_input(confidence, X)

@@ -67,8 +67,10 @@ def align_labels(B:np.ndarray, # Indicator matrix [N, sum of sizes]
 def agreement(B:np.ndarray, # Indicator matrix [N, sum of sizes]
     labels:np.ndarray, # Consensus labels [N]
     aligned_labels:np.ndarray, # From `align_labels` [sum of sizes]
-)->np.ndarray: # float32 [N], from 0 to 1; 0 where all partitions say noise
+)->np.ndarray: # float32 [N], from 0 to 1; 0 where all partitions say noise, NaN where all votes are for one cluster
     "The share of a clip's votes that are for its consensus cluster."
+    first = aligned_labels[0]
+    if (aligned_labels == first).all(): return np.where(labels == first, np.nan, 0.).astype(np.float32)
     n_voted_for = aligned_labels.max() + 1  # consensus clusters beyond this get no vote at all
     one_hot = np.eye(n_voted_for, dtype=np.float32)[aligned_labels]  # [sum of sizes, k]
     votes = B @ one_hot  # [N, k]

@@ -31,7 +31,7 @@ from audioclust.encoders.combining import (
 from ..encoders.pretrained import named_encoder
 from ..encoders.voting import is_vote, parse_vote, vote
 from ..ensembles.membership import confidence_and_representatives
-from ..ensembles.resampling import chance_stability, cluster_subsamples, MIN_STABILITY, stability_of
+from ..ensembles.resampling import chance_stability, cluster_subsamples, count_different, MIN_STABILITY, stability_of
 from ..ensembles.kmeans_ensemble import Consensus
 from ..kmeans.estimator import restarts
 from .embedding import check_enough, embed, find_clips, Observer
@@ -74,7 +74,7 @@ def _stability(clusterer, embedded, labels):
     "How stable the clusters are; None where that says nothing."
     request, k = embedded.request, len(np.unique(labels[labels >= 0]))
     runs = request.options.stability
-    if not runs or k < 2 or len(labels) < _FEWEST_ROWS: return None
+    if not runs or k < 2 or len(labels) < _FEWEST_ROWS or count_different(embedded.embeddings, k) < k: return None
     make, seed = _quick_clusterers(clusterer, request, embedded.probabilities is not None), request.random_state or 0
     try:
         with warnings.catch_warnings():
@@ -114,10 +114,13 @@ def group(embedded:Embedded, # From `embed`
     explained, texts = team.first(lambda: _explained_and_advised(embedded, labels, clusterer))
     for text in texts: warnings.warn(text)
     confidence, representative = confidence_and_representatives(embedded.embeddings, labels)
-    if hasattr(clusterer, "predict_with_confidence"): confidence = clusterer.confidence_
+    several = len(np.unique(labels[labels >= 0])) > 1 # else nothing was told apart, however sure a clusterer is
+    if several and hasattr(clusterer, "predict_with_confidence"): confidence = clusterer.confidence_
     tree = team.first(lambda: levels_around(embedded, labels, clusterer))
     with observer.stage("again"): stability = team.first(lambda: _stability(clusterer, embedded, labels))
     _warn_of_windows(request, stability)
+    _warn_of_background(request, explained["followed"])
+    _warn_of_equal(embedded.embeddings, labels)
     values = {**vars(embedded), "clusterer": clusterer, "seconds": observer.seconds}
     found = dict(labels=labels, confidence=confidence, representative=representative, stability=stability)
     return Grouping(**{**values, **found, **explained, **tree}, refinement=refinement)
@@ -155,6 +158,26 @@ def _warn_of_windows(request, stability):
     if not request.window or not stability or stability.overall >= MIN_STABILITY or "order" in request.ignored: return
     warnings.warn(f"the groups are not stable (stability {stability.overall:.2f}), and the clips are windows of longer recordings, "
         "in which a sound may begin anywhere: order should not matter then (ignore order and level)")
+
+_MOSTLY = .7 # share of the level or of the noise of windows, from which on the groups may be background alone
+
+def _warn_of_background(request, followed):
+    "Groups of windows that follow level or noise may be wind against calm; they are as stable as groups of calls."
+    shares = {name: followed[name]["share"] for name in ("level", "noise") if name in followed}
+    if not request.window or max(shares.values(), default=0) < _MOSTLY: return
+    parts = ", ".join(f"{name} {share:.2f}" for name,share in shares.items())
+    warnings.warn(f"the groups follow level or noise of the windows ({parts}; 1 is all of it): they may be wind or rain against calm, "
+        "and not the sounds before it. To group what stands out of the noise: --cut events "
+        "(in Python Options(events=EventSettings()))")
+
+def _warn_of_equal(embeddings, labels):
+    "Equal embeddings in several clusters: the order of the clips has decided."
+    k = len(np.unique(labels[labels >= 0]))
+    n = count_different(embeddings, k) if k > 1 else k
+    if n == k: return
+    differ = "is different" if n == 1 else "are different"
+    warnings.warn(f"only {n} of the {len(labels):,} embeddings {differ}, so the order of the clips decides some of the {k} clusters: "
+        f"ask for at most {n}, or take out clips that are silence or copies")
 
 # %% ../../nbs/09_pipeline/05_clustering.ipynb #06a096ca
 def cluster_recordings(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips

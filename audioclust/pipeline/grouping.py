@@ -269,7 +269,7 @@ class Level:
 class Grouping(Embedded):
     "What one clustering of one set of clips is; nothing in it changes after it was made."
     labels:np.ndarray=None # type: ignore[assignment] # Cluster of each clip, int64 [N]; -1 is noise
-    confidence:np.ndarray=None # type: ignore[assignment] # How clearly each clip belongs to its cluster [N]
+    confidence:np.ndarray=None # type: ignore[assignment] # How clearly each clip belongs to its cluster [N]; NaN with one cluster
     representative:np.ndarray=None # type: ignore[assignment] # Is it the clip nearest to the mean of its cluster? bool [N]
     stability:Any=None # A `Stability`, or None
     refinement:dict|None=None # What was taken out of the embeddings, and why, or None

@@ -111,5 +111,6 @@ def number_wanted(choice:Any, # A `Choice`
                       + ", ".join(f"{name} ({n} groups)" for name,n in levels.items()))
     number = levels.get(level, choice.k)
     if number > 1 or not trains_encoder(request.method): return number
-    warnings.warn(f"{request.method} cannot be trained for one group, so level fine is taken")
-    return levels["fine"]
+    instead = "level fine is taken" if "fine" in levels else "two are asked for"
+    warnings.warn(f"{request.method} cannot be trained for one group, so {instead}")
+    return levels.get("fine", 2)

@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.files import atomic_write
+from ..core.files import atomic_write, read_json
 from ..core.registry import flat_params, split_options
 from ..deepcluster.checkpoints import Checkpoints, frozen_record, training_fingerprint
 from ..encoders.base import load_encoder, OTHER_GROUPING, what_to_ignore
@@ -145,7 +145,7 @@ class _SpiceSteps(BaseEstimator):
     def load(cls, path:str|Path, # Folder written by `save`
     )->Self: # Fitted
         "Read what `save` wrote."
-        about = json.loads((Path(path)/"spice.json").read_text(encoding="utf-8"))
+        about = read_json(Path(path)/"spice.json")
         self = cls(**split_options(cls, about["params"]))
         self.runtime = self.runtime.on_this_machine()
         self.curves_, self.validity_, self.encoder_ = about["curves"], about["evidence"], load_encoder(path)

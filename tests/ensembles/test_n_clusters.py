@@ -9,8 +9,9 @@ from sklearn.datasets import make_blobs
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.ensembles import choose_k
-from audioclust.ensembles.n_clusters import _best, _reason, _three_numbers, candidates, coding_length
-from audioclust.pipeline import AudioClusterer
+from audioclust.ensembles.n_clusters import _best, _reason, _three_numbers, candidates, coding_length, plot_choice
+from audioclust.pipeline import AudioClusterer, Request
+from audioclust.pipeline.recommendations import number_wanted
 from audioclust.pipeline.run_reading import read_table
 from audioclust.pipeline.run_reading import read_run
 
@@ -60,6 +61,21 @@ def test_the_choice_by_hand():
 def test_a_cloud_has_no_groups(rng):
     choice = choose_k(rng.normal(size=(400, 20)))
     assert choice.k == 1 and "no groups stand out" in choice.why and choice.levels["fine"] > 1
+
+
+def test_equal_points_are_one_group_and_copies_of_few_points_at_most_as_many(rng):
+    one = choose_k(np.repeat(rng.normal(size=(1, 6)), 40, 0))
+    assert one.k == 1 and one.levels == {"only": 1} and "40 clips that were compared are all equal" in one.why
+    assert np.isnan(one.curve.stability).all() and len(plot_choice(one).axes) == 3
+    few = choose_k(np.repeat(rng.normal(size=(3, 6)), 20, 0))
+    assert few.curve.k.tolist() == [2, 3] and few.k == 3 and "finer" not in few.why
+    assert choose_k(np.repeat(rng.normal(size=(3, 6)), 20, 0), ks=[5, 8]).curve.k.tolist() == [3]
+
+
+def test_a_method_that_trains_takes_two_groups_of_equal_clips():
+    choice, request = choose_k(np.ones((20, 4))), Request("deepcluster", "auto")
+    with pytest.warns(UserWarning, match="cannot be trained for one group, so two are asked for"):
+        assert number_wanted(choice, request) == 2
 
 
 def test_more_candidates_than_a_subsample_holds_are_refused(rng):

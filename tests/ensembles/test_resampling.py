@@ -3,7 +3,7 @@ import numpy as np
 
 from audioclust.ensembles import stability_of
 from audioclust.ensembles.matching import align_cluster_ids, jaccard_matrix
-from audioclust.ensembles.resampling import cluster_subsamples
+from audioclust.ensembles.resampling import cluster_subsamples, count_different
 from audioclust.kmeans import KMeans
 
 
@@ -38,3 +38,9 @@ def test_clips_outside_the_sample_have_no_stability(rng):
     rows, partitions = cluster_subsamples(lambda seed: KMeans(2, random_state=seed), X, 3, most=100)
     stable = stability_of(y, rows, partitions)
     assert partitions.shape == (3, 100) and np.isnan(stable.clips).sum() == 400
+
+
+def test_different_rows_are_counted(rng):
+    X = np.repeat(rng.normal(size=(7, 3)), 100, 0)
+    assert count_different(X, 5) == 5 and count_different(X, 100) == 7  # the first rows are copies
+    assert count_different(np.array([[0.], [-0.]]), 2) == 1

@@ -71,7 +71,7 @@ def test_any_number_of_clusters(n, k):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model = SpectralClustering(k, n_init=2, n_members=6, random_state=0).fit(X)
-    assert len(set(model.labels_)) == k and np.isfinite(model.confidence_).all()
+    assert len(set(model.labels_)) == k and (np.isfinite(model.confidence_) if k > 1 else np.isnan(model.confidence_)).all()
     np.testing.assert_array_equal(model.predict(X), model.labels_)
 
 
@@ -114,3 +114,13 @@ def test_a_folder_by_content(words, tmp_path, capsys):
     run, new = (pd.read_csv(file).set_index("path") for file in (tmp_path/"run/clusters.csv", tmp_path/"new.csv"))
     assert (run.cluster == new.cluster[run.index]).all()
     assert np.allclose(run.confidence, new.confidence[run.index], atol=1e-3)
+
+
+def test_one_cluster_has_no_confidence(tmp_path, rng):
+    X = rng.normal(size=(30, 4)).astype(np.float32)
+    model = SpectralClustering(1, random_state=0).fit(X)
+    model.save(tmp_path)
+    for one in model, SpectralClustering.load(tmp_path):
+        labels, confidence = one.predict_with_confidence(X[:5])
+        assert not labels.any() and np.isnan(confidence).all()
+    assert np.isnan(model.confidence_).all()

@@ -121,6 +121,7 @@ def test_typicality_matches_a_plain_loop(n, k, seed):
         if c < 0: assert confidence[i] == 0 and not representative[i]; continue
         a = np.linalg.norm(X[i] - means[c]); b = min((np.linalg.norm(X[i] - m) for o, m in means.items() if o != c), default=None)
         if b is None: assert np.isnan(confidence[i])
+        elif (labels == c).sum() == 1: assert confidence[i] == 0  # alone in its cluster
         else: assert abs(confidence[i] - (b - a)/max(a, b, 1e-12)) < 1e-3
     assert representative.sum() == len(means)
 

@@ -1,0 +1,141 @@
+"Clips without groups: equal ones, noise, and windows of wind; no run claims more than it found."
+import json
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+from scipy.signal import butter, sosfilt
+
+from audioclust.cli import main
+from audioclust.metrics import ari
+from audioclust.pipeline import AudioClusterer, Options, Request, from_embeddings, group
+
+WITH_NUMBER = "kmeans", "consensus", "spectral", "agglomerative"
+METHODS = *WITH_NUMBER, "dbscan", "hdbscan", "meanshift"
+QUICK = ["--encoder", "fixed", "--stability", "3", "--no-page", "--no-cache", "-q"]
+
+
+def grouped(X, method="kmeans", k="auto"):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        made = group(from_embeddings(X, request=Request(method, k, options=Options(stability=3))))
+    return made, [str(w.message) for w in caught]
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("silent")
+    for i in range(24): sf.write(folder/f"{i:02}.wav", np.zeros(8000), 8000)
+    return folder
+
+
+@pytest.mark.parametrize("method", ["kmeans", "consensus", "spectral", "agglomerative"])
+def test_silent_files_are_one_group_of_which_nothing_is_claimed(silent, tmp_path, capsys, method):
+    run = tmp_path/"run"
+    assert main(["cluster", str(silent), "--out", str(run), "--n-clusters", "auto", "--method", method, *QUICK]) == 0
+    said, record = capsys.readouterr().out, json.loads((run/"run.json").read_text())
+    assert "in 1 cluster " in said and "one group: the embeddings of the 24 clips that were compared are all equal" in said
+    assert "stability" not in said and "stability" not in record
+    choice = record["n_clusters_choice"]
+    assert choice["k"] == 1 and choice["levels"] == {"only": 1} and [row["stability"] for row in choice["curve"]] == [None]
+    assert pd.read_csv(run/"clusters.csv").confidence.isna().all()
+    again = AudioClusterer.load(run)
+    again.save(tmp_path/"copy")
+    assert again.n_clusters_choice_.k == 1 and json.loads((tmp_path/"copy/run.json").read_text())["n_clusters_choice"] == choice
+    assert again.assign(silent, []).confidence.isna().all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("k", ["auto", 3])
+def test_equal_embeddings(rng, method, k):
+    made, said = grouped(np.repeat(rng.normal(size=(1, 8)), 24, 0).astype("f4"), method, k)
+    assert made.stability is None and not (made.confidence > 1/3).any()
+    if k == "auto": assert made.n_clusters_choice.k == 1 and "are all equal" in made.n_clusters_choice.why and not made.levels
+    if k == 3 and method == "agglomerative": assert any("only 1 of the 24 embeddings is different" in text for text in said)
+    elif method in WITH_NUMBER: assert not made.labels.any() and np.isnan(made.confidence).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_two_different_embeddings(rng, method):
+    X = np.repeat(rng.normal(size=(2, 8)), 12, 0).astype("f4")
+    made, _ = grouped(X, method)
+    assert made.n_clusters_choice.k == 2 and made.n_clusters_choice.curve.k.tolist() == [2] and ari(made.labels, np.repeat([0, 1], 12)) == 1
+    assert "finer" not in made.n_clusters_choice.why and "coarse" not in made.n_clusters_choice.why.replace("for coarser levels", "")
+    if method not in WITH_NUMBER: return
+    three, said = grouped(X, method, 3)
+    if len(np.unique(three.labels)) == 3:
+        assert three.stability is None and any("only 2 of the 24 embeddings are different" in text for text in said)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_rounding_makes_no_groups(rng, method):
+    X = (np.repeat(rng.normal(size=(1, 16)), 24, 0) + 1e-7*rng.normal(size=(24, 16))).astype("f4")
+    made, _ = grouped(X, method)
+    assert made.n_clusters_choice.k == 1 and not (made.confidence > .9).any()
+    if made.stability: assert made.stability.overall < .6
+
+
+@pytest.mark.parametrize("method", WITH_NUMBER)
+def test_white_noise_has_no_groups(tmp_path, rng, capsys, method):
+    (tmp_path/"in").mkdir()
+    for i in range(60): sf.write(tmp_path/f"in/{i:02}.wav", .1*rng.standard_normal(8000), 8000)
+    assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "auto", "--method", method, *QUICK]) == 0
+    said, record = capsys.readouterr().out, json.loads((tmp_path/"run/run.json").read_text())
+    assert "no groups stand out" in said and record["summary"]["clusters"] == 1 and "stability" not in record
+    assert pd.read_csv(tmp_path/"run/clusters.csv").confidence.isna().all()
+
+
+@pytest.mark.parametrize("d", [8, 64, 512])
+def test_gaussian_embeddings_have_no_groups(tmp_path, rng, capsys, d):
+    np.save(tmp_path/"X.npy", rng.standard_normal((60, d)).astype("f4"))
+    typed = ["cluster", "--embeddings", str(tmp_path/"X.npy"), "--stability", "5", "--no-page", "-q"]
+    assert main([*typed, "--out", str(tmp_path/"auto"), "--n-clusters", "auto"]) == 0
+    assert "no groups stand out" in capsys.readouterr().out
+    assert main([*typed, "--out", str(tmp_path/"four"), "--n-clusters", "4"]) == 0
+    stability = json.loads((tmp_path/"four/run.json").read_text())["stability"]
+    assert stability["overall"] < .6 and len(stability["shaky"]) >= 3 and "no more stable than chance" in capsys.readouterr().out
+
+
+RATE = 16000
+
+def windy_tape(path, n, rng):
+    "Windows of 3 s in one tape, half with gusts below 250 Hz, some with faint calls of two kinds. Which have wind."
+    low, t = butter(4, 250, fs=RATE, output="sos"), np.arange(3*RATE)/RATE
+    chirp = np.arange(RATE//6)/RATE
+    calls = [.02*np.hanning(len(chirp))*np.sin(2*np.pi*(f*chirp + slope*chirp**2)) for f,slope in ((3000, 3000), (5000, -3000))]
+    windows, windy = [], np.arange(n) % 2 == 1
+    for i in range(n):
+        x = .005*rng.standard_normal(3*RATE)
+        if windy[i]:
+            gust = sosfilt(low, rng.standard_normal(3*RATE))
+            x += .1*rng.uniform(.5, 1.5)*gust/gust.std()*(.3 + np.abs(np.sin(t + rng.uniform(0, 3))))
+        if i % 5 == 0: x[RATE:RATE + len(chirp)] += calls[i//5 % 2]
+        windows.append(x)
+    sf.write(path, np.concatenate(windows), RATE)
+    return windy
+
+
+def test_groups_of_wind_are_called_so(tmp_path, rng, capsys):
+    windy = windy_tape(tmp_path/"tape.wav", 60, rng)
+    typed = ["cluster", str(tmp_path/"tape.wav"), "--n-clusters", "auto", *QUICK]
+    for ignored in "order,level", "order,level,noise":  # the second is what the report advises where groups follow the noise
+        run = tmp_path/ignored
+        assert main([*typed, "--out", str(run), "--window", "3", "--ignore", ignored]) == 0
+        said = capsys.readouterr()
+        assert ari(pd.read_csv(run/"clusters.csv").cluster.to_numpy(), windy) > .9  # stable groups, and not of calls
+        assert "they may be wind" in said.err and "--cut events" in said.err and "noise 0." in said.err
+    assert main([*typed, "--out", str(tmp_path/"events"), "--cut", "events"]) == 0  # the advice
+    assert "they may be wind" not in capsys.readouterr().err
+    events = pd.read_csv(tmp_path/"events/clusters.csv")
+    assert (events.low_hz > 1000).sum() >= 10  # most of the twelve calls
+
+
+def test_windows_that_differ_in_sound_alone_are_not_called_wind(tmp_path, rng, capsys):
+    t = np.arange(3*RATE)/RATE
+    windows = [.005*rng.standard_normal(3*RATE) + .1*np.sin(2*np.pi*(500, 2500)[i % 2]*t) for i in range(40)]
+    sf.write(tmp_path/"tape.wav", np.concatenate(windows), RATE)
+    assert main(["cluster", str(tmp_path/"tape.wav"), "--n-clusters", "2", "--out", str(tmp_path/"run"), "--window", "3",
+                 "--ignore", "order,level", *QUICK]) == 0
+    assert "they may be wind" not in capsys.readouterr().err
