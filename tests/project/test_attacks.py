@@ -337,3 +337,13 @@ def test_labels_of_recordings_that_are_not_in_the_run_are_counted(run, capsys):
     (run.parent/"labels.csv").write_text("\n".join(["path,start,end,label", *rows, "/nowhere/x.wav,0,1,b"]) + "\n")
     assert main(["score", str(run), "--labels", str(run.parent/"labels.csv")]) == 0
     assert "labels in" in (err := capsys.readouterr().err) and "/nowhere/x.wav" in err
+
+def test_small_shared_memory(run):
+    "Docker gives 64 MB by default, and here are 64 kB: batches of two workers do not fit."
+    small = "mount -t tmpfs -o size=64k tmpfs /dev/shm && exec \"$@\""
+    def inside(*command): return subprocess.run(["unshare", "-m", "sh", "-c", small, "sh", *command], capture_output=True, timeout=300)
+    try: there = inside("true").returncode == 0
+    except OSError: there = False
+    if not there: pytest.skip("needs unshare, and the right to mount")
+    r = inside(sys.executable, "-W", "ignore", "-m", "audioclust", "cluster", str(run.parent/"sounds"), "--out", str(run.parent/"small"), *COMMON, "--workers", "2")
+    assert r.returncode == 0 and len(read_table(run.parent/"small/clusters.csv")) == 18, r.stderr
