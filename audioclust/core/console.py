@@ -12,7 +12,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 # %% ../../nbs/00_core/05_console.ipynb #12da7df0
@@ -32,7 +32,7 @@ def mend_streams():
         stream = getattr(sys, name)
         if stream is None: setattr(sys, name, open(os.devnull, "w"))
         elif hasattr(stream, "reconfigure") and stream.errors in ("strict", "surrogateescape"):
-            stream.reconfigure(errors="backslashreplace")
+            with suppress(OSError): stream.reconfigure(errors="backslashreplace") # of a stream that leads elsewhere now
 
 def echo(text:object, # A line or several
     file:TextIO|None=None, # None is the standard output
