@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Iterable
 from itertools import chain, count
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 import pandas as pd
@@ -225,7 +226,7 @@ def read_names(run:str|Path, # A run folder
     if unclear:
         which = f"cluster{'s' if len(unclear) > 1 else ''} {shorten(', '.join(map(str, unclear)))}"
         warnings.warn(f"names that were typed into {file} for {which} are not used: type one name into all rows "
-            f"of a cluster that has no name yet, or give names on the page, by: audioclust listen {run}")
+            f"of a cluster that has no name yet, or give names on the page, by: audioclust listen {quote(str(run))}")
     return {**known, "names": {**known["names"], **new}}
 
 def copy_names(run:str|Path, # A run folder
@@ -284,7 +285,7 @@ def _set_aside(run, table, names):
     if not columns or any(_same_bytes(f, run/"clusters.csv") for f in run.glob("clusters-by-hand*.csv")): return []
     with atomic_write(aside := free_name(run/"clusters-by-hand.csv")) as tmp: shutil.copyfile(run/"clusters.csv", tmp)
     return [f"{run/'clusters.csv'} was changed by hand in the column {' and '.join(columns)}; it is written again, "
-            f"and {aside} keeps what was typed. Names that last are given on the page, by: audioclust listen {run}"]
+            f"and {aside} keeps what was typed. Names that last are given on the page, by: audioclust listen {quote(str(run))}"]
 
 def _same_bytes(one, other): return one.read_bytes() == other.read_bytes()
 

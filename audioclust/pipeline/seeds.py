@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -131,7 +132,7 @@ def _marked_by_hand(run):
     known = table.seed.astype(str) != "" if "seed" in table else now < now
     is_seed = moved | (known & (now >= 0)) | (named & table.representative.astype(str).eq("True") & (now == table.cluster))
     if not is_seed.any(): raise ValueError(f"in {run} nothing has a name and no clip was moved: mark some on its page, and take that over "
-                                           f"with audioclust listen {run} --edits FILE")
+                                           f"with audioclust listen {quote(str(run))} --edits FILE")
     return table[is_seed].assign(label=now[is_seed].map(called))[["path", "start", "end", "label"]]
 
 # %% ../../nbs/09_pipeline/19_seeds.ipynb #db51bc30
