@@ -35,7 +35,7 @@ def test_label_tracks(tmp_path):
 
 
 @pytest.mark.parametrize("text,message", [("file,when\na,1\n", "no columns for start and end"), ("file,start\na,1\n", "no columns for start and end"), ("file,start,end\na.wav,now,2\n", "start should be seconds, and is 'now'"),
-                                          ("\x00\x01", "no columns for")])
+                                          ("\x00\x01", "null bytes")])
 def test_what_is_no_table_is_one_line(tmp_path, text, message):
     (tmp_path/"t.csv").write_text(text)
     with pytest.raises(ValueError, match=message) as e: read_clip_table(tmp_path/"t.csv")

@@ -206,7 +206,7 @@ def test_rows_of_the_graphs():
 
 @pytest.mark.parametrize("label,name", [("digits", "spoken digits"), ("words", "words"), ("easy", "sounds, easy"), ("middle", "sounds, middle"), ("hard", "sounds, hard"), ("machines", "machines"), ("birds", "birds")])
 def test_the_tables_of_the_page_are_what_the_rows_say(label, name):
-    cells = json.loads((root/"nbs/results/01_results.ipynb").read_text(encoding="utf-8"))["cells"]
+    cells = json.loads((root/"nbs/results/06_tables.ipynb").read_text(encoding="utf-8"))["cells"]
     cell = next(c for c in cells if f"#| label: tbl-results-{label}\n" in "".join(c["source"]))
     shown = re.findall(r"<td>(.*?)</td>", "".join(cell["outputs"][0]["data"]["text/html"]))
     r = rows()
