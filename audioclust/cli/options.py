@@ -176,7 +176,8 @@ def add_listen(command:Callable): # Makes a parser: name, function, help
         help="put the sounds into the page, as MP3, so that it can be sent (default: links)")
     c.add_argument("--max-clips", type=_positive(int), default=20000, metavar="N",
         help="clips on the page at most, the telling ones of each cluster first (default: %(default)s)")
-    c.add_argument("--page", metavar="FILE", help="where to write the page (default: listen.html in RUN)")
+    c.add_argument("--page", metavar="FILE",
+        help="where to write the page; only a listening page is replaced (default: listen.html in RUN)")
 
 def add_assign(command:Callable): # Makes a parser: name, function, help
     "The options of `audioclust assign`."

@@ -32,7 +32,8 @@ def mend_streams():
         stream = getattr(sys, name)
         if stream is None: setattr(sys, name, open(os.devnull, "w"))
         elif hasattr(stream, "reconfigure") and stream.errors in ("strict", "surrogateescape"):
-            with suppress(OSError): stream.reconfigure(errors="backslashreplace") # of a stream that leads elsewhere now
+            with suppress(OSError): # of a stream that was redirected after something was written to it
+                stream.reconfigure(errors="backslashreplace")
 
 def echo(text:object, # A line or several
     file:TextIO|None=None, # None is the standard output

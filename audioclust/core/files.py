@@ -107,7 +107,7 @@ def _check_table(path):
     with open(path, "rb") as f:
         begins = f.read(4096)
         f.seek(max(0, size - 4096))
-        if b"\0" in begins + f.read(4096): raise ValueError(f"{path} is no text: it holds null bytes")
+        if b"\0" in begins + f.read(4096): raise ValueError(f"{path} is no text (it holds null bytes): save it as CSV, in UTF-8")
 
 def read_csv(path:str|Path, # CSV file that a person or another program wrote
     **how, # Arguments of `pandas.read_csv`

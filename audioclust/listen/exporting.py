@@ -108,7 +108,7 @@ def _check_no_links(folder, out):
     for part in (folder, *folder.parents):
         if part == out: return
         if part.is_symlink():
-            raise ValueError(f"{part} is a link, and label tracks are not written through links: remove it, or choose another --out")
+            raise ValueError(f"{part} is a link, and nothing is written through links: remove it, or choose another --out")
 
 def _file_name(name, ending, max_bytes=220): # file systems allow 255, and `atomic_write` adds some
     "The name of a recording and an ending; a name that is too long is cut, and made distinct by a hash."

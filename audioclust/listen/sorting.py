@@ -107,8 +107,9 @@ def _check_empty(out):
 def _check_below(paths, recordings, run):
     "Refuse to copy what lies elsewhere than the recordings of the run: the table may be a stranger's."
     if not recordings.is_dir(): return # or a table, which may name files anywhere
-    def lies_below(path): return any(Path(where(path)).is_relative_to(where(recordings)) for where in (os.path.abspath, os.path.realpath))
-    strange = next((path for path in paths if not lies_below(path)), None)
+    folders = [(where, Path(where(recordings))) for where in (os.path.abspath, os.path.realpath)]
+    def lies_below(path): return any(Path(where(path)).is_relative_to(folder) for where,folder in folders)
+    strange = next((path for path in dict.fromkeys(paths) if not lies_below(path)), None)
     if strange is not None:
         raise ValueError(f"{run/'clusters.csv'} names {shorten(strange)}, which lies outside the recordings of the run ({recordings}): "
                          "nothing is copied from elsewhere; remove that row, or make the run again")

@@ -9,6 +9,7 @@ __all__ = ['apply_edits']
 import warnings
 from collections import Counter
 from pathlib import Path
+from shlex import quote
 
 from ..core.files import shorten
 from audioclust.pipeline.annotations import (_parsed, check_names, KINDS, made_groups, NEW_GROUPS, stored_names,
@@ -47,13 +48,14 @@ def _unsure(record, run, file):
     is_own = _identity(folder) == _identity(run)
     if (folder/"run.json").is_file() and not is_own:
         raise ValueError(f"{file} holds the edits of another run, {folder}, and does not say which clips it means. "
-            f"A new run gets the names of that one by: audioclust cluster FOLDER --out RUN --like {folder}")
+            f"A new run gets the names of that one by: audioclust cluster FOLDER --out RUN --like {quote(str(folder))}")
     if is_own and Path(file).name == "names.json": return []
     return [f"{file} does not say which run it belongs to: its edits are taken over as edits of {run}. "
             "Files that the listening page writes name their run"]
 
 def _identity(folder):
-    "What tells a run from others; None where there is none."
+    "What tells a run from others; None where there is none. The folder may be anybody's downloads, so it is not searched."
+    if not (Path(folder)/"run.json").is_file(): return None
     try: about = read_run(folder)
     except ValueError: return None
     return about.get("run_id") or about.get("created")

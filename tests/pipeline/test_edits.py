@@ -175,3 +175,11 @@ def test_the_names_of_a_copy_of_the_run_are_its_own(tmp_path):
     write_names(tmp_path/"copy", dict(names={"0": "owl"}))
     apply_edits(run, tmp_path/"copy/names.json")
     assert read_names(run)["names"] == {"0": "owl"}
+
+
+def test_the_folder_of_downloads_is_not_searched(tmp_path, monkeypatch):
+    from audioclust.pipeline import edits
+    def searched(path): raise AssertionError(f"{path} is searched")
+    monkeypatch.setattr(edits, "read_run", searched)
+    (tmp_path/"downloads").mkdir()
+    assert edits._identity(tmp_path/"downloads") is None

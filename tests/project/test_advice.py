@@ -197,7 +197,7 @@ def test_recordings_of_several_rates(tmp_path, tone, n_low):
 
 
 # what is not walked here, and why; everything else that mentions an option must have been said above
-ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrained.py", "--remote-code, or load it in": "tests/project/test_attacks.py", "is a link, and label tracks": "tests/project/test_attacks.py", "remote_code=True (--remote-code)": "tests/encoders/test_pretrained.py",
+ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrained.py", "--remote-code, or load it in": "tests/project/test_attacks.py", "is a link, and nothing is written": "tests/project/test_attacks.py", "remote_code=True (--remote-code)": "tests/encoders/test_pretrained.py",
     "its page or some figures are missing": "tests/pipeline/test_disk.py", "--resume goes on from there": "tests/pipeline/test_disk.py", "wait until it is done, or choose another --out": "tests/pipeline/test_resuming.py",
     "is from another training": "tests/cli/test_parser.py", "remove it, or start again with --overwrite": "tests/pipeline/test_disk.py", "fit clearly better": "above", "should not matter: --ignore": "above", "what stands out of the noise: --cut events": "tests/pipeline/test_no_structure.py",
     "pip install": "packages cannot be installed in a test", "that is too close to tell": "tests/encoders/test_voting.py", "minutes; --encoder auto": "tests/pipeline/test_encoder_choice.py", "with --encoder fixed": "tests/pipeline/test_encoder_choice.py",

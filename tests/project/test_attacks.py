@@ -347,3 +347,8 @@ def test_small_shared_memory(run):
     if not there: pytest.skip("needs unshare, and the right to mount")
     r = inside(sys.executable, "-W", "ignore", "-m", "audioclust", "cluster", str(run.parent/"sounds"), "--out", str(run.parent/"small"), *COMMON, "--workers", "2")
     assert r.returncode == 0 and len(read_table(run.parent/"small/clusters.csv")) == 18, r.stderr
+
+def test_a_table_in_another_encoding_is_told_of(run, capsys):
+    (run.parent/"labels.csv").write_bytes("path,label\nа.wav,b\n".encode("utf-16"))
+    assert main(["score", str(run), "--labels", str(run.parent/"labels.csv")]) == 2
+    assert "save it as CSV, in UTF-8" in capsys.readouterr().err
