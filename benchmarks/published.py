@@ -6,7 +6,9 @@ Each row of benchmarks/results/published.csv is one run at the method's defaults
 that was wanted and against the other one; `acc_heads` and so on are those of the labels before network and head were
 trained together. `reliable` is the share of clips with a reliable label (SPICE only), `cpu_seconds` what the process took,
 all threads together. Rows are appended: a run that is there already is not made again. Seeds are the outer loop, so that
-a run that is stopped has all sets. Rows of our own methods are in sets.csv, spice.csv and deepcluster.csv.
+a run that is stopped has all sets. The groups themselves are lines of published-labels.csv.gz (the first rows were made
+before that file), so that intervals over clips can be computed. Rows of our own methods are in sets.csv, spice.csv and
+deepcluster.csv; with --methods "deepcluster;spice" --out benchmarks/results/ours.csv this script makes them as well.
 Goal: what do our changes add to the published methods, with the same network and time? Not a goal: what the published
 methods reach with their own networks and schedules, which take months here.
 """
@@ -15,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from appended import append
+from appended import append, keep_labels, keep_truth
 from audioclust.audio.folders import common_sample_rate
 from audioclust.core.registry import make_clusterer, set_flat_params
 from audioclust.metrics import score
@@ -26,6 +28,7 @@ METHODS = "deepcluster-published", "spice-published", "scan"
 
 
 def run(table, method, by, seed):
+    "The labels of one run, and its scores."
     wanted, other = ("label", "source") if by == "content" else ("source", "label")
     model = set_flat_params(make_clusterer(method, table[wanted].nunique(), seed), by=by, sample_rate=common_sample_rate(table.path))
     start = time.process_time()
@@ -37,7 +40,7 @@ def run(table, method, by, seed):
         s = {} if labels is None else score(table[wanted], labels)
         row |= {f"{m}{name}": round(s[m], 4) if s else "" for m in ("acc", "nmi", "ari", "ami")}
     reliable = getattr(model, "reliable_", None)
-    return row | dict(nmi_other=round(score(table[other], model.labels_)["nmi"], 4), n_found=len(np.unique(model.labels_)),
+    return model.labels_, row | dict(nmi_other=round(score(table[other], model.labels_)["nmi"], 4), n_found=len(np.unique(model.labels_)),
                       reliable="" if reliable is None else round(float((reliable >= 0).mean()), 4), warned="; ".join(sorted({str(w.message) for w in warned if "left out" in str(w.message)})))
 
 
@@ -54,7 +57,10 @@ def main():
         tables = {name: table_of(name, tmp) for name in names}
         def one(variant, seed):
             name, by, method = variant.split(" / ")
-            return dict(set=name, by=by, method=method, clips=len(tables[name]), seed=seed, **run(tables[name], method, by, seed))
+            labels, scores = run(tables[name], method, by, seed)
+            keep_truth(args.out, f"{name} / {by} / truth", tables[name]["label" if by == "content" else "source"])
+            keep_labels(args.out, variant, seed, labels)
+            return dict(set=name, by=by, method=method, clips=len(tables[name]), seed=seed, **scores)
         append(args.out, [(f"{name} / {by} / {m}", s) for s in range(args.seeds) for name in names for m in methods for by in args.by.split(";")], one)
 
 

@@ -6,40 +6,38 @@ Each row of benchmarks/results/unopened.csv is one run at the defaults, scored a
 unopened-labels.csv.gz, so that intervals over clips can be computed. Sets (see `known_sets.py`): names of pictures spoken in ten
 languages, to be grouped by language (Tux Paint), and samples of musicians, to be grouped by kind (Sonic Pi). Beside them
 stand all other sets of `known_sets.py` that lie in the folder. Methods are told the true number of groups, but for HDBSCAN. A method that does not depend
-on the seed runs once. MFCCs are librosa's and left out where it is not installed, and `auto` is the vote of the encoders
-that `audioclust encoders` lists, left out where none is installed. A run that is there already is not made again.
+on the seed runs once. MFCCs are librosa's and left out where it is not installed, as are the peers UMAP and ClustPy (see
+`quality.py`), and `auto` is the vote of the encoders that `audioclust encoders` lists, left out where none is installed.
+`warned` says which step of a method was left out. A run that is there already is not made again.
 Goal: how good are the methods on sounds that nobody looked at? Not a goal: to learn from these results. Whoever changes a
 constant afterwards has to find other recordings.
 """
-import argparse, gzip, json, tempfile, time, warnings
+import argparse, json, tempfile, time, warnings
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-
-from appended import append
+from appended import append, keep_labels, keep_truth
 from audioclust.audio.folders import common_sample_rate
 from audioclust.core.registry import make_clusterer, set_flat_params
 from audioclust.encoders.combining import available_encoders
 from constants import constants, differences, FILE
 from known_sets import find, KNOWN, load
-from quality import group, points_of, scored
+from quality import first_part, group, OPTIONAL, points_of, scored
 
 TRAINED = "deepcluster", "spice", "deepcluster-published", "spice-published", "scan"
-METHODS = {"mfcc": ("sklearn kmeans", "sklearn agglomerative"), "fixed": ("kmeans", "consensus", "spectral", "agglomerative", "hdbscan"), "auto": ("kmeans", "consensus", "spectral"), "trained": TRAINED}
+METHODS = {"mfcc": ("sklearn kmeans", "sklearn agglomerative", "umap, kmeans"), "fixed": ("kmeans", "consensus", "spectral", "agglomerative", "hdbscan", "umap, kmeans", "clustpy dec"),
+           "untrained": ("consensus", "spectral"), "auto": ("kmeans", "consensus", "spectral"), "trained": TRAINED}
 ONCE = {"sklearn agglomerative", "agglomerative", "hdbscan"}
 
 
 def labels_of(table, points, method, by, k, seed, cache):
     "Groups of the clips, found without labels."
     clips = table[["path", "start", "end"]]
-    if points != "trained": return group(method, points_of(points, table, k, by, seed, cache=cache), k, seed)[0]
+    if points != "trained":
+        X = points_of(points, table, k, by, seed, cache=cache)
+        return group(method, first_part(method, X, seed)[0] if method.startswith(tuple(OPTIONAL)) else X, k, seed)[0]
     model = set_flat_params(make_clusterer(method, k, seed), by=by, sample_rate=common_sample_rate(table.path))
     return model.fit(clips).labels_
-
-def keep(out, variant, seed, labels): # One line of text: variant, seed, groups
-    with gzip.open(out.with_name(f"{out.stem}-labels.csv.gz"), "at", encoding="utf-8") as f:
-        f.write(f"{variant},{seed},{' '.join(map(str, np.asarray(labels)))}\n")
 
 
 def main():
@@ -52,24 +50,21 @@ def main():
     args = p.parse_args()
     if changed := differences(json.loads(FILE.read_text(encoding="utf-8")), constants()): p.error("constants differ from those that were frozen:\n" + "\n".join(changed))
     there = dict(mfcc=find_spec("librosa") is not None, auto=len(available_encoders()) > 2)
-    methods = args.methods.split(";") if args.methods else [f"{points} / {m}" for points,ms in METHODS.items() if there.get(points, True) for m in ms]
-    tables, kept = {}, args.out.with_name(f"{args.out.stem}-labels.csv.gz")
-    written = {line.partition(",")[0] for line in gzip.open(kept, "rt", encoding="utf-8")} if kept.is_file() else set()
+    methods = args.methods.split(";") if args.methods else [f"{points} / {m}" for points,ms in METHODS.items() if there.get(points, True) for m in ms if all(find_spec(o) for o in OPTIONAL if m.startswith(o))]
+    tables = {}
     with tempfile.TemporaryDirectory() as cache:
         def run(variant, seed):
             name, by, points, method = variant.split(" / ")
             if name not in tables: tables[name] = load(name, limit=args.limit)
             table = tables[name]
             k, start = table["label" if by == "content" else "source"].nunique(), time.process_time()
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with warnings.catch_warnings(record=True) as warned:
+                warnings.simplefilter("always")
                 labels = labels_of(table, points, method, by, k, seed, cache)
-            truth = f"{name} / {by} / truth"
-            if truth not in written:
-                keep(args.out, truth, 0, np.unique(table["label" if by == "content" else "source"], return_inverse=True)[1])
-                written.add(truth)
-            keep(args.out, variant, seed, labels)
-            return {"set": name, "by": by, "points": points, "method": method, "seed": seed, "clips": len(table), "k": k, **scored(table, by, 1, labels), "cpu_seconds": round(time.process_time() - start)}
+            keep_truth(args.out, f"{name} / {by} / truth", table["label" if by == "content" else "source"])
+            keep_labels(args.out, variant, seed, labels)
+            return {"set": name, "by": by, "points": points, "method": method, "seed": seed, "clips": len(table), "k": k, **scored(table, by, 1, labels), "cpu_seconds": round(time.process_time() - start),
+                    "warned": "; ".join(sorted({str(w.message) for w in warned if "left out" in str(w.message)}))}
         names = args.only.split(";") if args.only else [n for n in KNOWN if find(n)]
         append(args.out, [(f"{n} / {by} / {m}", s) for s in range(args.seeds) for n in names for by in KNOWN[n][2] for m in methods if not (s and m.split(" / ")[1] in ONCE and not m.startswith("auto"))], run)
 
