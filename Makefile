@@ -68,8 +68,9 @@ readme: $(STAMP)
 	@$(RUN) python .ci/readme.py
 	@$(RUN) python .ci/llms.py
 
-docs: $(STAMP) ## check every page of the docs, write _preview; with Quarto installed, the site into _docs
+docs: $(STAMP) ## check every page of the docs, write _preview; with Quarto installed, the site into _docs, with the PDF
 	$(RUN) python -W ignore::UserWarning .ci/docs.py
+	@if test -d _docs; then $(RUN) python -W ignore::UserWarning .ci/pdf.py && cp _pdf/audioclust.pdf _docs/; fi
 
 pdf: $(STAMP) ## the report, Part I of the docs, as one PDF: _pdf/audioclust.pdf
 	$(RUN) python -W ignore::UserWarning .ci/pdf.py

@@ -17,6 +17,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parent))
 from llms import contents, core, llms, opening, page_of, root, settings
 from mend import declared, mend
+from norms import caption_faults, panel_faults, table_faults, text_faults, unit_faults
 
 MOST = 45_000  # words of prose that the report, the first part of the sidebar, may have
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
@@ -47,16 +48,10 @@ def count(text):
     return sum(bool(re.search(r"\w", word)) for word in re.sub(r"\$[^$\n]+\$", "x", text).split())  # a formula in a sentence is a word
 
 
-def unnamed(code):
-    "Axes to which code that draws gives no name; helpers that draw a whole panel name their own."
-    if not re.search(r"subplots\(|plt\.(plot|figure|scatter|imshow|bar)", code) or re.search(r"show_clusters|plot_\w+\(|set_axis_off|axis\(.off.\)", code): return []
-    return [axis for axis in "xy" if not re.search(rf"{axis}label", code)]
-
-
 class Page:
     "A notebook on its way to a page: Markdown, then pandoc's tree, then HTML."
     def __init__(self, path, folder):
-        self.path, self.rel, self.faults, self.files, self.labels, self.counts, self.used, self.cites = path, path.relative_to(folder).as_posix(), [], {}, {}, Counter(), set(), False
+        self.path, self.rel, self.faults, self.files, self.labels, self.counts, self.used, self.cites, self.norms = path, path.relative_to(folder).as_posix(), [], {}, {}, Counter(), set(), False, []
         self.out = page_of(self.rel); self.name = self.out[:-5].replace("/", "-")
         self.up = "../"*self.rel.count("/")  # from the page to the root of the site
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -71,7 +66,7 @@ class Page:
     def cell(self, cell):
         "A cell as Markdown, with what its directives say."
         source = "".join(cell["source"])
-        if cell["cell_type"] == "markdown": return source
+        if cell["cell_type"] == "markdown": self.norms += table_faults(source); return source
         if cell["cell_type"] == "raw": return ""
         try: found, code = options(source)
         except yaml.YAMLError: return self.fault(f"a directive cannot be read: {source.splitlines()[0]}")
@@ -82,12 +77,15 @@ class Page:
         if found.get("output") is False: outputs = []
         else: outputs = [self.output(o, found) for o in cell.get("outputs", [])]
         label, caption = found.get("label"), found.get("fig-cap") or found.get("tbl-cap")
+        self.norms += unit_faults(label or "a cell", code) + text_faults(code, cell.get("outputs", []))
         streams = [text for text,kind in outputs if kind == "stream"]; shows = [text for text,kind in outputs if kind != "stream"]
         if label or caption:
             if not label: self.fault(f"a cell has a caption and no label: {caption[:60]}")
             elif not LABEL.match(label): self.fault(f"{label}: a label begins with fig-, tbl- or eq- and holds letters, digits and hyphens")
             if not shows: self.fault(f"{label}: its cell shows nothing")
-            for axis in unnamed(code) if str(label).startswith("fig-") else (): self.fault(f"{label}: the {axis} axis has no name")
+            is_figure = str(label).startswith("fig-")
+            for f in panel_faults(label, code) if is_figure else (): self.fault(f)
+            if label and caption: self.norms += caption_faults(label, caption, code if is_figure else "".join(shows))
             shows = [f"::::: {{#{label or ''}}}\n" + (f":::: {{.caption}}\n{caption}\n::::\n\n" if caption else "") + "\n\n".join(shows) + "\n:::::"]
         elif self.rel != "index.ipynb" and any(kind == "html" and "<table" in text for text,kind in outputs): self.fault(f"a table has neither label nor caption: {code.strip().splitlines()[-1][:80]}")  # the first page is the README, too
         elif any(kind == "picture" for _,kind in outputs): self.fault(f"a picture has neither label nor caption: {code.strip().splitlines()[-1][:80]}")
@@ -175,6 +173,7 @@ def parse(page):
         if x["t"] == "Table" and id(x) not in counted and not DOCMENTS.search(plain(x)[:60]): page.fault(f"a table has neither label nor caption: {plain(x)[:60]}")
     page.ids = {(attr(x) or [""])[0] for x in every(page.tree["blocks"])} | {i for x in every(page.tree["blocks"]) if x["t"] in ("RawBlock", "RawInline") for i in re.findall(r'\bid="?([\w.-]+)', x["c"][1])}
     for x in every(page.tree["blocks"]): loose(page, x)
+    for formula in bare(page.markdown): page.fault(f"an equation has no number: {formula[:60]} (write it between $$ and $$ {{#eq-…}})")
     for x in every(page.tree["blocks"]):
         if x["t"] == "Cite": refer(page, x)
     for label in page.labels:
@@ -203,6 +202,12 @@ def equations(page, x):
                 c[after:after + 1] = [{"t": "Str", "c": label[2]}] if label[2] else []; del c[i + 1:after]
             c[i] = {"t": "Span", "c": [[label[1] if label else "", ["equation"], []], inside]}
         i += 1
+
+
+def bare(markdown):
+    "Display equations as LaTeX writes them, which pandoc drops or shows as text: lines outside code and $$."
+    text = re.sub(r"(?ms)^(`{3,}|~{3,}).*?^\1\s*?$|\$\$.*?\$\$", "", markdown)
+    return [line.strip() for line in re.findall(r"(?m)^ *(?:\\\[|\\begin\{).*", text)]
 
 
 def loose(page, x):
@@ -247,6 +252,8 @@ class Site:
         self.pages = [Page(self.folder/nb, self.folder) for nb in dict.fromkeys(listed) if nb in there]
         for page in self.pages: page.part, page.section = at[page.rel]
         self.core = [page for page in self.pages if page.part and page.part == next(p.part for p in self.pages if p.part)]
+        for page in self.core:
+            for f in page.norms: page.fault(f)  # the other pages are notes on code, whose captions may be short
         self.words = sum(page.words for page in self.core)
         if self.words > MOST: self.faults.append(f"_quarto.yml: the report has {self.words:,} words of prose, which is more than {MOST:,}: shorten pages, or move one to another part")
         self.by_name = {p.rel: p for p in self.pages} | {p.out: p for p in self.pages}

@@ -1,7 +1,7 @@
 """What nbdev's pages say of the package, made true: links, source, and signatures."""
 import ast, json, re
 
-WIDE = {"results/results.html"}  # pages with tables that need the whole width
+WIDE = {"results/unopened.html": "toc-location: left", "results/tables.html": "toc: false"}  # pages with tables that need the whole width, and where their contents go
 
 
 def declared(code, path):
@@ -75,7 +75,7 @@ def mend(text, page, index, cfg, shown={}):
         return signature("\n".join(lines), shown, f"{cfg['git_url']}/blob/{cfg['branch']}")
     for cell in nb["cells"]:
         if cell["cell_type"] == "raw" and page in WIDE and "page-layout:" not in "".join(cell["source"]):
-            cell["source"] = "".join(cell["source"]).replace("\ntitle:", "\npage-layout: full\ntoc-location: left\ntitle:", 1).splitlines(True)
+            cell["source"] = "".join(cell["source"]).replace("\ntitle:", f"\npage-layout: full\n{WIDE[page]}\ntitle:", 1).splitlines(True)
         if cell["cell_type"] == "markdown": cell["source"] = whole("".join(cell["source"])).splitlines(True)
         for o in cell.get("outputs", []):
             if "text/markdown" in o.get("data", {}): o["data"]["text/markdown"] = whole("".join(o["data"]["text/markdown"])).splitlines(True)

@@ -2,8 +2,10 @@
 
     python benchmarks/reported.py        says how many runs of each method there are
 
-A row is one run: set, by, points, method, seed, acc, nmi, ari, ami, nmi_other, and for methods that find the number of
-groups themselves, clusters and coverage. Points are what is clustered; those of a method that trains are called "trained".
+A row is one run: set, by, points, method, seed, acc, nmi, ari, nmi_other, and where they were recorded ami, k (the true
+number of groups), clusters (how many were found) and coverage (the share of the clips in them). `warned` is not empty where
+SPICE as published had a group without a reliable clip and left joint training out. Points are what is clustered; those of
+a method that trains are called "trained".
 """
 from pathlib import Path
 
@@ -36,8 +38,9 @@ def trained():
     return pd.concat(rows).assign(coverage=1.)
 
 def published():
-    "Runs of the published methods."
-    return results("published").assign(points="trained", coverage=1.)
+    "Runs of the published methods, with the number of groups that was wanted and the one that was found."
+    wanted = results("quality").groupby(["set", "by"]).k.max()
+    return results("published").rename(columns={"n_found": "clusters"}).join(wanted, on=["set", "by"]).assign(points="trained", coverage=1.)
 
 def voted():
     "Runs on the vote of the installed encoders."
@@ -55,6 +58,15 @@ def spread(x, digits=3): # A column of a table
     "Mean ± standard deviation as text; – where there is no run."
     x = x.dropna()
     return "–" if not len(x) else f"{x.mean():.{digits}f} ± {x.std():.{digits}f}" if len(x) > 1 else f"{x.iloc[0]:.{digits}f}"
+
+def scored(runs, column="nmi", digits=2): # Of `pick`
+    "Mean ± standard deviation of a score as text, with † where a run left joint training out."
+    return spread(runs[column], digits) + "†"*bool("warned" in runs and runs.warned.notna().any())
+
+def n_runs(picked): # Results of `pick`, some of them perhaps empty
+    "How many runs each has, as text: one number, or the least and the most."
+    counts = [len(runs) for runs in picked if len(runs)]
+    return " to ".join(map(str, sorted({min(counts), max(counts)}))) if counts else "–"
 
 def pick(runs, name, by, points, method): return runs[(runs["set"] == name) & (runs.by == by) & (runs.points == points) & (runs.method == method)]
 

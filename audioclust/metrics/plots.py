@@ -183,7 +183,7 @@ def plot_confusion(labels_true:ArrayLike, # True class of each clip, shape (n,)
     counts = table[np.ix_(rows, columns)]
     share = counts/counts.sum(1, keepdims=True)
     image = ax.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    ax.figure.colorbar(image, ax=ax, label="share of the class")
+    ax.figure.colorbar(image, ax=ax, label="share of the class (no unit)")
     if counts.size <= MAX_COUNTS: _write_counts(ax, counts, share)
     ax.set(xlabel="cluster", ylabel="class")
     if len(columns) <= MAX_TICKS:

@@ -32,7 +32,7 @@ SIDEBAR = """website:
 
 def code(source, *outputs): return {"cell_type": "code", "source": source, "outputs": list(outputs), "metadata": {}, "execution_count": None}
 def shows(**data): return {"output_type": "display_data", "data": {{"png": "image/png", "html": "text/html", "markdown": "text/markdown", "plain": "text/plain"}[k]: v for k,v in data.items()}, "metadata": {}}
-def picture(label="fig-a", caption="A dot."): return code((f"#| label: {label}\n" if label else "") + (f'#| fig-cap: "{caption}"\n' if caption else "") + "draw()", shows(png=PNG))
+def picture(label="fig-a", caption="A dot. It is a drawing."): return code((f"#| label: {label}\n" if label else "") + (f'#| fig-cap: "{caption}"\n' if caption else "") + "draw()", shows(png=PNG))
 
 
 def written(top, cells, name="30_one.ipynb", title="# One\n\n> `what` it is about."):
@@ -58,7 +58,7 @@ def site(top, *cells):
 
 
 GOOD = ["@fig-a and [@fig-b; @tbl-c] after [@lloyd1982], by @eq-d and [-@eq-d]; see [there](31_other.ipynb#a-place), [here](#sums), [the licence](../LICENSE) and [its line](https://github.com/a/tiny/blob/main/LICENSE#L1).",
-        picture(), code('#| label: fig-b\n#| fig-cap: "Of $x^2$ and @lloyd1982."\n#| code-fold: true\ndraw_more()', {"output_type": "stream", "name": "stdout", "text": "said\n"}, shows(png=PNG)),
+        picture(), code('#| label: fig-b\n#| fig-cap: "Of $x^2$ and @lloyd1982, without data."\n#| code-fold: true\ndraw_more()', {"output_type": "stream", "name": "stdout", "text": "said\n"}, shows(png=PNG)),
         "## Sums\n\n$$ \\sum_i x_i $$ {#eq-d}\n\n| a | b |\n|---|---|\n| 1 | @fig-b |\n\n: Numbers. {#tbl-c}", code("#| hide\nhidden_cell()"), code("#| echo: false\nunseen()", shows(html="<b>bold &amp; seen</b>", plain="plain")),
         code("table()", shows(markdown="### `a_function`\n\nWhat it does."))]
 
@@ -99,17 +99,19 @@ def test_a_page_of_everything(top):
     ([picture(label="", caption="")], "a picture has neither label nor caption: draw()"),
     ([picture(label="")], "a cell has a caption and no label: A dot."),
     (["@fig-a.", picture(caption="")], "fig-a: has no caption"),
-    (["@fig-a.", code('#| label: fig-a\n#| fig-cap: "A dot."\nfig,ax = plt.subplots()\nax.set(xlabel="s")', shows(png=PNG))], "fig-a: the y axis has no name"),
+    (["@fig-a.", code('#| label: fig-a\n#| fig-cap: "A dot. It is a drawing."\nfig,ax = plt.subplots()\nax.set(xlabel="time (s)")', shows(png=PNG))], "fig-a: the y axis has no name"),
     ([picture()], "fig-a: is never referred to"),
     ([picture(label="figure_a")], "figure_a: a label begins with fig-, tbl- or eq-"),
     (["@tbl-a.", code("#| label: tbl-a\ntable()", shows(html="<table><tr><td>1</td></tr></table>"))], "tbl-a: has no caption"),
-    (["@tbl-a.", code('#| label: tbl-a\n#| tbl-cap: "Numbers."\ntable()')], "tbl-a: its cell shows nothing"),
+    (["@tbl-a.", code('#| label: tbl-a\n#| tbl-cap: "Numbers, made up by hand."\ntable()')], "tbl-a: its cell shows nothing"),
     (["| a |\n|---|\n| 1 |\n\n: Numbers. {#tbl-a}"], "tbl-a: is never referred to"),
     (["$$ x $$ {#eq-a}"], "eq-a: is never referred to"),
     (["@eq-a. $$ x $$ {#eq-a}\n\n$$ y $$ {#eq-a}"], "eq-a: stands twice on the page"),
     (["$$ x = 1 $$"], "an equation has no number: x = 1"),
     ([code("table()", shows(html="<table><tr><td>1</td></tr></table>"))], "a table has neither label nor caption: table()"),
     (["| a | b |\n|---|---|\n| 1 | 2 |"], "a table has neither label nor caption: ab12"),
+    (["Here is\n\n\\begin{equation}\nx = 1\n\\end{equation}"], "an equation has no number: \\begin{equation}"),
+    (["Here is\n\n\\[ x = 1 \\]"], "an equation has no number: \\[ x = 1 \\]"),
     (["A formula $\\frac{1$ that ends too soon."], "TeX math"),
     (["It costs $ x$ to write."], "stray markup in the text: $"),
     (["There are\n- one\n- two"], "a list needs an empty line before it"),
@@ -120,6 +122,60 @@ def test_faults_are_found_and_named(top, cells, fault):
     faults = site(top, *cells).faults
     assert any(f.startswith("30_one.ipynb: ") and fault in f for f in faults), faults
     assert len(faults) <= 2, faults  # the fault, and not a flood behind it
+
+
+def drawn(source, caption="300 points, one draw."): return ["See @fig-a.", code(f'#| label: fig-a\n#| fig-cap: "{caption}"\n{source}', shows(png=PNG))]
+def table(cell="1", caption="300 points, one draw."): return ["See @tbl-a.", code(f'#| label: tbl-a\n#| tbl-cap: "{caption}"\ntable()', shows(html=f"<table><tr><td>{cell}</td></tr></table>"))]
+def typed(rows, caption): return [f"See @tbl-a.\n\n| a | b | c |\n|---|---|---|\n{rows}\n\n: {caption} {{#tbl-a}}"]
+
+
+NAMED = 'ax.set(xlabel="time (s)", ylabel="NMI (no unit)")'
+ONE, TWO = "fig,ax = plt.subplots()\n", "fig,axs = plt.subplots(1, 2)\n"
+SERIES = "K-means    0.5\nWard       0.4\ndtype: float64"
+
+
+@pytest.mark.parametrize("cells, faults", [
+    (drawn(ONE + NAMED), []),
+    (drawn(ONE + 'ax.set(xlabel="epoch", ylabel="number of groups")'), []),
+    (drawn(ONE + 'ax.set_xlabel(f"AMI by {by} (no unit)"); ax.set_ylabel(names[0])'), []),
+    (drawn(ONE + 'ax.set(xlabel="time", ylabel="NMI (no unit)")'), ["fig-a: the x axis has no unit, and does not say (no unit): time"]),
+    (drawn(ONE + 'ax.set_xlabel("round"); ax.set_ylabel("accuracy")'), ["fig-a: the y axis has no unit, and does not say (no unit): accuracy"]),
+    (drawn(ONE + 'ax.set(xlabel="heads m (log scale)", ylabel="loss (nats)")'), ["fig-a: the x axis has no unit, and does not say (no unit): heads m (log scale)"]),
+    (drawn(ONE + NAMED + '\nfig.colorbar(picture, label="power")'), ["fig-a: the colour axis has no unit, and does not say (no unit): power"]),
+    (drawn(TWO + 'axs[0].set(xlabel="time (s)", ylabel="NMI (no unit)")'), ["fig-a: the x axis has no name in 1 of 2 panels", "fig-a: the y axis has no name in 1 of 2 panels"]),
+    (drawn(TWO + f'for ax in axs: {NAMED}'), []),
+    (drawn(TWO.replace("2)", "2, sharey=True)") + 'for ax in axs: ax.set_xlabel("round")\naxs[0].set_ylabel("loss (nats)")'), []),
+    (drawn(TWO + 'fig.supxlabel("time (s)"); fig.supylabel("NMI (no unit)")\naxs[1].axis("off")'), []),
+    (drawn(TWO + 'axs[1].axis("off")'), ["fig-a: the x axis has no name in 1 of 2 panels", "fig-a: the y axis has no name in 1 of 2 panels"]),
+    (drawn(TWO + f'show_clusters(X, y, axs[1])\nax = axs[0]; {NAMED}'), []),
+    (drawn(ONE + 'ax.axis("off")', "The method (a drawing)."), []),
+    (drawn(ONE + NAMED, "Scores of the digits, seed 0."), ["fig-a: its caption does not say how many clips, points or rows there are, or that it shows no data"]),
+    (drawn(ONE + NAMED, "Scores of 3,000 spoken digits."), ["fig-a: its caption does not say the seeds, or that nothing is random"]),
+    (drawn(ONE + NAMED + "\nax.errorbar(x, y, s)"), ["fig-a: its caption does not say what the bars are"]),
+    (drawn(ONE + NAMED + "\nax.fill_between(x, low, high)", "300 points, five seeds; band: from the lowest to the highest."), []),
+    (table(), []),
+    (table(caption="Accuracy of two methods on nine clips, made up by hand."), []),
+    (table(caption="Clips, points and seeds as in @tbl-a."), []),
+    (table(caption="The last five rows: the ten nearest clips; seed 0."), ["tbl-a: its caption does not say how many clips, points or rows there are, or that it shows no data"]),
+    (table(caption="Scores of 40 to 1,155 clips."), ["tbl-a: its caption does not say the seeds, or that nothing is random"]),
+    (table(caption="NMI.")[:1] + table("1</td></tr><tr><th>clips</th><td>9", "The sets, one draw.")[1:], []),
+    (table("0.5 ± 0.1", "300 points, five seeds."), ["tbl-a: its caption does not say what ± is"]),
+    (table("0.5 ± 0.1", "300 points, mean ± standard deviation over five seeds."), []),
+    (typed("| one | word | more |", "What the words mean."), []),
+    (typed("| one | 0.5 | 0.75 |", "Accuracy."), ["tbl-a: its caption does not say how many clips, points or rows there are, or that it shows no data", "tbl-a: its caption does not say the seeds, or that nothing is random"]),
+    (typed("| one | 0.5 ± 0.1 | all |", "Accuracy."), ["tbl-a: its caption does not say what ± is"]),
+    (typed("| one | ±15 % | all |", "Changes."), []),
+    ([code("scores", shows(plain=SERIES))], ["a table is shown as text; show one table a cell, with to_frame(), label and caption: scores"]),
+    ([code("scores, 1", shows(plain="(          NMI\n K-means  0.5,\n 1)"))], ["a table is shown as text; show one table a cell, with to_frame(), label and caption: scores, 1"]),
+    ([code("labels", shows(plain="array(['a', 'b'], dtype=object)"))], []),
+])
+def test_the_norms_of_the_report(top, cells, faults):
+    assert site(top, *cells).faults == [f"30_one.ipynb: {f}" for f in faults]
+
+
+def test_only_the_report_is_held_to_the_norms(top):
+    written(top, drawn(ONE + 'ax.set(xlabel="time", ylabel="NMI")', "A dot.") + [code("scores", shows(plain=SERIES))], "31_other.ipynb", "# Other\n\n> The other page.\n\n## A place")
+    assert site(top).faults == []
 
 
 def test_a_label_stands_on_one_page_only(top):
@@ -333,11 +389,11 @@ def test_signatures_are_whole_and_lead_to_their_own_source():
 
 def test_wide_pages_say_so_once():
     def mended(nb, page): return json.loads(docs.mend(json.dumps(nb), page, {}, {"doc_host": "", "doc_baseurl": "", "git_url": "", "branch": ""}))
-    nb = {"cells": [{"cell_type": "raw", "source": "---\noutput-file: results.html\ntitle: Results\n---\n"}]}
+    nb = {"cells": [{"cell_type": "raw", "source": "---\noutput-file: unopened.html\ntitle: Results\n---\n"}]}
     assert mended(nb, "other.html") == nb
-    once = mended(nb, "results/results.html")
-    assert yaml.safe_load("".join(once["cells"][0]["source"]).strip("-\n")) == {"output-file": "results.html", "page-layout": "full", "toc-location": "left", "title": "Results"}
-    assert mended(once, "results/results.html") == once
+    once = mended(nb, "results/unopened.html")
+    assert yaml.safe_load("".join(once["cells"][0]["source"]).strip("-\n")) == {"output-file": "unopened.html", "page-layout": "full", "toc-location": "left", "title": "Results"}
+    assert mended(once, "results/unopened.html") == once
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
