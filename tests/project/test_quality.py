@@ -212,7 +212,7 @@ def test_the_tables_of_the_page_are_what_the_rows_say(label, name):
     r = rows()
     for points,method in (("fixed", "consensus"), ("mfcc", "sklearn kmeans"), ("mfcc", "umap, kmeans"), ("fixed", "clustpy dec"), ("fixed", "clustpy idec"), ("fixed", "clustpy dcn")):
         one = r[(r["set"] == name) & (r.by == "content") & (r.points == points) & (r.method == method)]
-        want = [f"{one[m].mean():.3f} ± {one[m].std():.3f}" for m in ("acc", "nmi", "ari", "nmi_other")]
+        want = [f"{one[m].mean():.2f} ± {one[m].std():.2f}" for m in ("acc", "nmi", "ari", "nmi_other")]
         assert any(shown[i:i + 4] == want for i in range(len(shown))), f"{want}: run the notebook of the results again"
 
 
