@@ -46,6 +46,15 @@ def signature(text, shown, source):
     return re.sub(r"\[source\]\([^)]*\)(?P<style>(?:\{[^}]*\})?)\n\n(?P<level>#+) (?P<name>[\w.]+)\n\n```python\n(?P<body>.*?)```(?P<after>(?:\n\n\*Call self as a function\.\*)?)", one, text, flags=re.S)
 
 
+def described(code):
+    "A cell whose figure has a caption, with the caption's first sentence as what a screen reader says of the picture."
+    cap = re.search(r'(?m)^#\| *fig-cap: *"(.*)"\s*$', code)
+    if not cap or re.search(r"(?m)^#\| *fig-alt:", code): return code
+    first = re.split(r"(?<=[.:;]) ", re.sub(r"\s*\[?@[\w-]+\]?|[*`$]", "", cap[1]))[0].rstrip(":;")
+    line = cap[0].rstrip("\n")
+    return code.replace(line, f'{line}\n#| fig-alt: "{first}"', 1)
+
+
 def mend(text, page, index, cfg, shown={}):
     """A processed notebook without links in code blocks, with names linked to their own page first, files of the repository linked there, and whole signatures.
     Texts become lists of lines: of one text Quarto drops the ends of the lines. A page that was mended before stays as it is."""
@@ -76,6 +85,7 @@ def mend(text, page, index, cfg, shown={}):
     for cell in nb["cells"]:
         if cell["cell_type"] == "raw" and page in WIDE and "page-layout:" not in "".join(cell["source"]):
             cell["source"] = "".join(cell["source"]).replace("\ntitle:", f"\npage-layout: full\n{WIDE[page]}\ntitle:", 1).splitlines(True)
+        if cell["cell_type"] == "code": cell["source"] = described("".join(cell["source"])).splitlines(True)
         if cell["cell_type"] == "markdown": cell["source"] = whole("".join(cell["source"])).splitlines(True)
         for o in cell.get("outputs", []):
             if "text/markdown" in o.get("data", {}): o["data"]["text/markdown"] = whole("".join(o["data"]["text/markdown"])).splitlines(True)

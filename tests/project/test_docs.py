@@ -387,6 +387,14 @@ def test_signatures_are_whole_and_lead_to_their_own_source():
     assert mended("gone", "def gone(\n    *args, **kwargs\n):", source=other).startswith(f"---\n\n[source]({other})")
 
 
+def test_a_figure_is_described_for_who_cannot_see_it():
+    from mend import described
+    code = '#| label: fig-a\n#| fig-cap: "Two *curves* of 30 clips [@a2000]: the loss. Bars are ± one."\n#| code-fold: true\nplot()'
+    once = described(code)
+    assert once == code.replace("\n#| code-fold", '\n#| fig-alt: "Two curves of 30 clips"\n#| code-fold') and described(once) == once
+    assert described("plot()") == "plot()"
+
+
 def test_wide_pages_say_so_once():
     def mended(nb, page): return json.loads(docs.mend(json.dumps(nb), page, {}, {"doc_host": "", "doc_baseurl": "", "git_url": "", "branch": ""}))
     nb = {"cells": [{"cell_type": "raw", "source": "---\noutput-file: unopened.html\ntitle: Results\n---\n"}]}
