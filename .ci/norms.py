@@ -51,7 +51,7 @@ def data_faults(caption, shown):
 def spread_faults(caption, shown):
     "Whether a caption says what ± and the bars are."
     if re.search(r"\d\s*±", shown) and not SPREAD.search(caption): return ["what ± is"]
-    if re.search(r"errorbar\(|fill_between|fill_betweenx|[xy]err=", shown) and not BARS.search(caption): return ["what the bars are"]
+    if re.search(r"errorbar\(|fill_between|[xy]err=", shown) and not BARS.search(caption): return ["what the bars are"]
     return []
 
 
