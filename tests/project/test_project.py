@@ -46,7 +46,7 @@ def faults_of_form(nb):
     first = "".join(cells[0]["source"])
     if not (cells[0]["cell_type"] == "markdown" and re.match(r"# \S.*\n\n> \S.*", first)): yield "has no title and one sentence"
     if "".join(cells[-1]["source"]) != "#| hide\n#| eval: false\nimport nbdev; nbdev.nbdev_export()": yield "does not end with the export"  # two processes that test notebooks must not both write the package
-    if nb.stat().st_size >= 450_000: yield "is larger than 450 kB"
+    if nb.stat().st_size >= 300_000: yield "is larger than 300 kB (python .ci/figures.py may help)"
     text = "\n".join("".join(c["source"]) for c in cells)
     labels = re.findall(r"#\| label: ((?:fig|tbl)-\S+)", text) + re.findall(r"\{#((?:fig|tbl|eq)-[\w-]+)\}", text)
     if len(labels) != len(set(labels)): yield "has two labels of one name"
@@ -107,3 +107,30 @@ def test_wheel_holds_the_package_and_the_command(tmp_path):
 @checkout
 def test_setup_does_not_need_pkg_resources():
     assert "pkg_resources" not in (root/"setup.py").read_text()
+
+
+@checkout
+def test_figures_are_stored_with_few_colours(tmp_path, monkeypatch):
+    import base64, io
+    import numpy as np
+    from PIL import Image
+    monkeypatch.syspath_prepend(str(root/".ci"))
+    from figures import smaller
+    def png(picture):
+        out = io.BytesIO()
+        picture.save(out, "PNG", dpi=(90, 90))
+        return base64.b64encode(out.getvalue()).decode()
+    shades = np.random.default_rng(0).integers(0, 250, (100, 150)).astype(np.uint8)
+    points = Image.fromarray(np.dstack([shades, shades, shades, np.full_like(shades, 255)]))
+    clear, few = Image.new("RGBA", (40, 40), (255, 0, 0, 0)), Image.new("P", (40, 40), 3)
+    kept = [png(p) for p in (points, clear, few)]
+    nb = tmp_path/"a.ipynb"
+    nb.write_text(json.dumps({"cells": [{"cell_type": "code", "source": [], "outputs": [{"data": {"image/png": k}} for k in kept] + [{"text": ["é"]}]}, {"cell_type": "markdown", "source": ["# A"]}]}, indent=1), encoding="utf-8")
+    before, after = smaller(nb)
+    cells = json.loads(nb.read_text(encoding="utf-8"))["cells"]
+    made = [o["data"]["image/png"] for o in cells[0]["outputs"][:3]]
+    assert after < before and made[2] == kept[2] and cells[0]["outputs"][3] == {"text": ["é"]} and cells[1]["source"] == ["# A"]
+    seen = [Image.open(io.BytesIO(base64.b64decode(m))) for m in made]
+    assert seen[0].mode == "P" and round(seen[0].info["dpi"][0]) == 90 and np.abs(np.asarray(seen[0].convert("L")).astype(int) - shades).max() <= 2
+    assert np.asarray(seen[1].convert("RGB")).min() == 255  # what is clear is drawn on white
+    assert smaller(nb)[1] == after

@@ -187,7 +187,7 @@ def test_rows_of_the_harder_digits_and_of_the_costs():
     assert (h.groupby(["set", "by", "method"]).seed.nunique() == 5).all() and set(h["set"]) == {f"spoken digits: {n}" for n in HARDER} and len(h) == len(HARDER)*2*3*5
     assert not h.duplicated(["variant", "seed"]).any() and (h[h["set"].str.endswith("half as many groups")].groupby("by").k.first() == [5, 3]).all()
     assert (c.cpu_seconds > 0).all() and (c.points_cpu_seconds > 0).all() and c.machine.str.contains("1 threads").all() and not pd.concat([h, c]).commit.str.endswith("+").any()
-    cells = json.loads((root/"nbs/results/01_results.ipynb").read_text(encoding="utf-8"))["cells"]
+    cells = json.loads((root/"nbs/results/08_failures.ipynb").read_text(encoding="utf-8"))["cells"]
     cell = next(x for x in cells if "#| label: tbl-results-cost\n" in "".join(x["source"]))
     shown = re.findall(r"<td>(.*?)</td>", "".join(cell["outputs"][0]["data"]["text/html"]))
     assert all([f"{one.points_cpu_seconds:.1f}", f"{one.cpu_seconds:.2f}" if one.cpu_seconds < 10 else f"{one.cpu_seconds:.0f}", f"{one.megabytes:.0f}", f"{one.nmi:.3f}"] in [shown[i:i + 4] for i in range(0, len(shown), 4)] for one in c.itertuples()), "run the notebook of the results again"
