@@ -27,20 +27,31 @@ def _digits(table, by, method, *, points="trained", wanted, other): # `wanted` a
     "Rows of a table that scores both groupings of the spoken digits."
     return pd.DataFrame({"set": "spoken digits", "by": by, "points": points, "method": method, "seed": table.seed, **{m: table[f"{m}_{wanted}"] for m in ("acc", "nmi", "ari")}, "nmi_other": table[other]})
 
+def untrained_digits():
+    "Runs on the digits of DeepCluster's network without its training."
+    deep = results("deepcluster")
+    return pd.concat([_digits(deep[deep.variant == "no training" + ", by source"*(by == "source")], by, "consensus", points="untrained", wanted=wanted, other=f"nmi_{other}")
+                      for by,wanted,other in (("content", "digit", "speaker"), ("source", "speaker", "digit"))]).assign(coverage=1.)
+
+def _of_published(name):
+    "Runs that `published.py` made, with the number of groups that was wanted and the one that was found."
+    wanted = results("quality").groupby(["set", "by"]).k.max()
+    return results(name).rename(columns={"n_found": "clusters"}).join(wanted, on=["set", "by"]).assign(points="trained", coverage=1.)
+
 def trained():
-    "Runs of our methods that train, and on the digits those of DeepCluster's network without its training."
+    "Runs of our methods that train, all made after the constants were frozen."
+    return _of_published("ours")
+
+def published(): return _of_published("published")
+
+def before_the_freeze():
+    "Older runs of our methods that train."
     deep, spice, sets = results("deepcluster"), results("spice"), results("sets")
     rows = [sets.loc[sets.method.isin(["deepcluster", "spice"]), ["set", "by", "method", "seed", "acc", "nmi", "ari", "nmi_other"]].assign(points="trained")]
     for by,wanted,other in (("content", "digit", "speaker"), ("source", "speaker", "digit")):
-        end, scores = ", by source"*(by == "source"), dict(wanted=wanted, other=f"nmi_{other}")
-        rows += [_digits(deep[deep.variant == "as it is" + end], by, "deepcluster", **scores), _digits(deep[deep.variant == "no training" + end], by, "consensus", points="untrained", **scores),
+        rows += [_digits(deep[deep.variant == "as it is" + ", by source"*(by == "source")], by, "deepcluster", wanted=wanted, other=f"nmi_{other}"),
                  _digits(spice[spice.variant == by], by, "spice", wanted="answer", other="other_answer")]
-    return pd.concat(rows).assign(coverage=1.)
-
-def published():
-    "Runs of the published methods, with the number of groups that was wanted and the one that was found."
-    wanted = results("quality").groupby(["set", "by"]).k.max()
-    return results("published").rename(columns={"n_found": "clusters"}).join(wanted, on=["set", "by"]).assign(points="trained", coverage=1.)
+    return pd.concat(rows)
 
 def voted():
     "Runs on the vote of the installed encoders."
@@ -49,6 +60,10 @@ def voted():
         for points,name in (("vote, heads", f"{by}, vote, no networks"), ("vote, trained", f"{by}, vote")):
             rows.append(_digits(spice[spice.variant == name], by, "spice", points=points, wanted="answer", other="other_answer").assign(coverage=1.))
     return pd.concat(rows)
+
+def all_runs():
+    "All of them."
+    return pd.concat([results("quality"), untrained_digits(), trained(), published(), voted()], ignore_index=True)
 
 def sets_of(runs):
     "The sets of a table in the order of the report, and behind them those that a reader has added."
@@ -72,5 +87,5 @@ def pick(runs, name, by, points, method): return runs[(runs["set"] == name) & (r
 
 
 if __name__ == "__main__":
-    runs = pd.concat([results("quality"), trained(), published(), voted()])
+    runs = all_runs()
     print(runs.groupby(["points", "method"]).size().to_string())

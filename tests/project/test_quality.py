@@ -230,3 +230,18 @@ def test_rows_of_what_trains_have_five_seeds():
     assert not r.duplicated(["variant", "seed"]).any() and not r.commit.str.endswith("+").any() and r[["acc", "nmi", "nmi_other"]].stack().between(0, 1).all()
     n = r[~r.method.str.contains("passes")].groupby("variant").seed.apply(set)
     assert len(n) == 6*2*2 and (n == {0, 1, 2, 3, 4}).all(), n  # six sets, both ways, two methods
+
+
+def test_rows_that_are_made_again_take_the_place_of_the_old_ones(tmp_path, monkeypatch, capsys):
+    import again
+    monkeypatch.setattr(again, "RESULTS", tmp_path)
+    old, new = ("variant,seed,acc,nmi,note,commit,machine\n" + rows for rows in ('"a, b / c",0,0.50,0.10,,aaa,"x, 1 threads"\nd,1,0.5,0.3,,aaa,x\n', 'd,1,0.25,0.4,,bbb,y\ne,0,1,1,,bbb,y\n'))
+    (tmp_path/"t.csv").write_text(old)
+    (tmp_path/"new.csv").write_text(new)
+    monkeypatch.setattr(sys, "argv", ["again", "t", str(tmp_path/"new.csv")])
+    again.main()
+    assert (tmp_path/"t.csv").read_text() == 'variant,seed,acc,nmi,note,commit,machine\n"a, b / c",0,0.50,0.10,,aaa,"x, 1 threads"\nd,1,0.25,0.4,,bbb,y\n'
+    log = pd.read_csv(tmp_path/"again.csv")
+    assert log[["table", "variant", "seed", "nmi_before", "nmi_after", "commit_before", "commit_after", "machine_after"]].to_numpy().tolist() == [["t", "d", 1, .3, .4, "aaa", "bbb", "y"]]
+    said = capsys.readouterr().out
+    assert "('e', '0')" in said and "1 of 2 rows made again" in said
