@@ -7,8 +7,10 @@ number of groups), clusters (how many were found) and coverage (the share of the
 SPICE as published had a group without a reliable clip and left joint training out. Points are what is clustered; those of
 a method that trains are called "trained".
 """
+import gzip
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 FIRST = "spoken digits", "words", "sounds, easy", "sounds, middle", "sounds, hard", "machines", "birds"
@@ -84,6 +86,41 @@ def n_runs(picked): # Results of `pick`, some of them perhaps empty
     return " to ".join(map(str, sorted({min(counts), max(counts)}))) if counts else "–"
 
 def pick(runs, name, by, points, method): return runs[(runs["set"] == name) & (runs.by == by) & (runs.points == points) & (runs.method == method)]
+
+
+# intervals over clips
+
+def groups(*names): # Tables of results whose scripts keep the groups
+    "Labels of the clips of each run, by variant (set, by, …, method); the truth has the method \"truth\"."
+    found = {}
+    for name in names:
+        with gzip.open(Path(__file__).parent/"results"/f"{name}-labels.csv.gz", "rt", encoding="utf-8") as f:
+            for line in f:
+                *variant, _, labels = line.rstrip("\n").split(",")
+                key = tuple(",".join(variant).split(" / "))
+                if key[-1] != "truth" or key not in found: found.setdefault(key, []).append(np.array(labels.split(), int))
+    return found
+
+def weighted_nmi(truth, labels, weights): # All of shape (clips,), labels from 0
+    "NMI of clips that count as often as their weight says, with the geometric mean of the entropies."
+    table = np.bincount(truth*(labels.max() + 1) + labels, weights, (truth.max() + 1)*(labels.max() + 1)).reshape(truth.max() + 1, -1)/weights.sum()
+    def entropy(p): return -(p[p > 0]*np.log(p[p > 0])).sum()
+    a, b = entropy(table.sum(1)), entropy(table.sum(0))
+    return (a + b - entropy(table.ravel()))/max(np.sqrt(a*b), 1e-12)
+
+def drawn_differences(truth, ours, theirs, n=1000): # Labels of the runs of two methods
+    "Differences in NMI, with clips and runs drawn anew with replacement, the same clips for both methods."
+    rng = np.random.default_rng(0)
+    ours, theirs = ([g - g.min() for g in runs] for runs in (ours, theirs))
+    def drawn(runs, weights): return np.mean([weighted_nmi(truth, runs[i], weights) for i in rng.integers(len(runs), size=len(runs))])
+    draws = (np.bincount(rng.integers(len(truth), size=len(truth)), minlength=len(truth)).astype(float) for _ in range(n))
+    return np.array([drawn(ours, w) - drawn(theirs, w) for w in draws])
+
+def interval(differences):
+    "Mean and the middle 95 % as text, in bold where the interval has no 0."
+    low, high = np.quantile(differences, [.025, .975])
+    text = f"{np.mean(differences):+.2f} ({low:+.2f} to {high:+.2f})".replace("-", "−")
+    return f"<b>{text}</b>" if low > 0 or high < 0 else text
 
 
 if __name__ == "__main__":
