@@ -24,9 +24,11 @@ def pairs(table, old, new): # A name, and two tables with columns variant, seed,
 
 def replaced(old, new):
     "The old table with the new rows in the places of the old ones."
-    newer = new.set_index(["variant", "seed"])
-    rows = [newer.loc[key].reindex(old.columns.drop(["variant", "seed"])) if (key := (r.variant, r.seed)) in newer.index else r[old.columns.drop(["variant", "seed"])] for _,r in old.iterrows()]
-    return pd.DataFrame(rows, index=old.index).assign(variant=old.variant, seed=old.seed)[old.columns]
+    key = ["variant", "seed"]
+    rows, newer = old.set_index(key), new.set_index(key)
+    both = rows.index.intersection(newer.index)
+    rows.loc[both] = newer.loc[both].reindex(columns=rows.columns)
+    return rows.reset_index()[old.columns]
 
 
 def main():

@@ -7,8 +7,9 @@ that was wanted and against the other one; `acc_heads` and so on are those of th
 trained together. `reliable` is the share of clips with a reliable label (SPICE only), `cpu_seconds` what the process took,
 all threads together. Rows are appended: a run that is there already is not made again. Seeds are the outer loop, so that
 a run that is stopped has all sets. The groups themselves are lines of published-labels.csv.gz (the first rows were made
-before that file), so that intervals over clips can be computed. Rows of our own methods are in sets.csv, spice.csv and
-deepcluster.csv; with --methods "deepcluster;spice" --out benchmarks/results/ours.csv this script makes them as well.
+before that file), so that intervals over clips can be computed. Rows of our own methods that the
+report shows beside them are made in the same way, with --methods "deepcluster;spice" --out benchmarks/results/ours.csv; older
+ones, with their single steps, are in sets.csv, spice.csv and deepcluster.csv.
 Goal: what do our changes add to the published methods, with the same network and time? Not a goal: what the published
 methods reach with their own networks and schedules, which take months here.
 """

@@ -44,7 +44,9 @@ def trained():
     "Runs of our methods that train, all made after the constants were frozen."
     return _of_published("ours")
 
-def published(): return _of_published("published")
+def published():
+    "Runs of the published methods."
+    return _of_published("published")
 
 def before_the_freeze():
     "Older runs of our methods that train."
@@ -64,7 +66,7 @@ def voted():
     return pd.concat(rows)
 
 def all_runs():
-    "All of them."
+    "All runs of the verdict and of the appendix."
     return pd.concat([results("quality"), untrained_digits(), trained(), published(), voted()], ignore_index=True)
 
 def sets_of(runs):
