@@ -2,6 +2,7 @@
 
     python benchmarks/constants.py            compare the file with the package; fail where they differ
     python benchmarks/constants.py --freeze   write the file anew
+    python benchmarks/constants.py --moved F  compare with another such file by the names without their modules: what was moved has not changed
 
 The file holds the default of each parameter of the classes, functions and option objects, and each constant of a module, of
 the packages that embed and cluster. It was written before the recordings of `unopened.py` were opened, and the result
@@ -14,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
-PACKAGES = "classical", "kmeans", "ensembles", "encoders", "deepcluster", "spice", "pipeline"
+PACKAGES = "classical", "kmeans", "ensembles", "encoders", "training", "deepcluster", "spice", "published", "pipeline"
 FILE = Path(__file__).parent/"constants.json"
 
 
@@ -57,12 +58,24 @@ def differences(frozen, now):
     "Lines that say what changed."
     return [f"{name}: {frozen.get(name, 'not there')} in the file, {now.get(name, 'not there')} in the package" for name in sorted({*frozen, *now}) if frozen.get(name) != now.get(name)]
 
+def moved(frozen, now):
+    "Lines that say what differs when the module of each name is left out, so that code that was only moved does not count."
+    def by_name(found):
+        names = {}
+        for name, value in found.items(): names.setdefault(name.rsplit(".", 1)[1], []).append(json.dumps(value, sort_keys=True))
+        return {name: sorted(values) for name, values in names.items()}
+    before, after = by_name(frozen), by_name(json.loads(json.dumps(now)))
+    return [f"{name}: {before.get(name, 'not there')} before, {after.get(name, 'not there')} now"
+            for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--freeze", action="store_true")
-    now = constants()
-    if p.parse_args().freeze: return FILE.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
+    p.add_argument("--moved", metavar="FILE")
+    args, now = p.parse_args(), constants()
+    if args.moved: return print("\n".join(moved(json.loads(Path(args.moved).read_text(encoding="utf-8")), now)) or "no value differs")
+    if args.freeze: return FILE.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
     found = differences(json.loads(FILE.read_text(encoding="utf-8")), now)
     if found: sys.exit("\n".join([*found, "results of before are of other constants: write the file anew (--freeze), and say so in the changelog"]))
 

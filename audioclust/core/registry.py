@@ -36,7 +36,7 @@ class Entry:
         return getattr(import_module(module), name)
 
 # %% ../../nbs/00_core/06_registry.ipynb #eb94fc72
-PACKAGES = tuple("kmeans classical ensembles encoders deepcluster spice pipeline listen".split()) # of ours, which register names
+PACKAGES = tuple("kmeans classical ensembles encoders deepcluster spice published pipeline listen".split()) # of ours, which register names
 
 @lru_cache
 def _points(group, path): # `path`: where Python looks for distributions, so that a new one is found

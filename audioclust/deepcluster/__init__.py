@@ -8,5 +8,3 @@ __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 METHODS.register("deepcluster", "audioclust.deepcluster.estimator:DeepCluster",
                  "trains a network on the sounds, without labels; minutes for some thousands of clips",
                  trains_encoder=True)
-METHODS.register("deepcluster-published", "audioclust.deepcluster.published:PublishedDeepCluster",
-                 "DeepCluster with the steps and optimiser of its paper, to compare with", trains_encoder=True)

@@ -3,4 +3,3 @@ from .estimator import DeepCluster as DeepCluster, DeepClusterV2 as DeepClusterV
 from .learner import LearnerOptions as LearnerOptions, deepcluster_learner as deepcluster_learner
 from .memory_bank import deepcluster_v2_learner as deepcluster_v2_learner
 from .options import TrainingOptions as TrainingOptions
-from .published import PublishedDeepCluster as PublishedDeepCluster

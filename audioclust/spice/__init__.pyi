@@ -5,5 +5,3 @@ from .steps import OtherGroupingOptions as OtherGroupingOptions, RefinementOptio
 from .head_training import heads_learner as heads_learner
 from .contrastive import contrastive_learner as contrastive_learner
 from .fixmatch import fixmatch_learner as fixmatch_learner
-from .published import PublishedOptions as PublishedOptions, PublishedSPICE as PublishedSPICE
-from .scan import SCAN as SCAN, ScanOptions as ScanOptions

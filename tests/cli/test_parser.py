@@ -147,7 +147,7 @@ TRAINING = ["--method", "deepcluster", "--n-clusters", "3", "--epochs", "3", "--
 
 @pytest.mark.parametrize("quiet", [[], ["-q"]], ids=["with its progress", "quiet"])
 def test_a_training_that_was_stopped_goes_on_to_the_same_result(few, tmp_path, capsys, monkeypatch, quiet):
-    from audioclust.deepcluster.checkpoints import Checkpoints
+    from audioclust.training.checkpoints import Checkpoints
     TRAIN = [*TRAINING, *quiet]
     assert main(["cluster", str(few), "--out", str(tmp_path/"whole"), *TRAIN]) == 0
     assert len(pd.read_csv(tmp_path/"whole/curves.csv")) == 3
@@ -170,7 +170,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_result(few, tmp_path, c
 SPICE = ["--method", "spice", "--n-clusters", "3", "--epochs", "2", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2", "--no-cache"]
 
 def test_spice_stopped_and_gone_on_with_is_the_same(few, brief, tmp_path, monkeypatch, capsys):
-    from audioclust.deepcluster.checkpoints import Checkpoints
+    from audioclust.training.checkpoints import Checkpoints
     assert main(["cluster", str(few), "--out", str(tmp_path/"whole"), *SPICE]) == 0
     said = capsys.readouterr().err
     assert "contrast by content, epoch 1 of 2" in said and "contrast by source, epoch 2 of 2" in said and "match, epoch" in said
@@ -194,7 +194,7 @@ def stages(run): return pd.read_csv(run/"curves.csv").stage.value_counts().to_di
 @pytest.mark.parametrize("stopped", [True, False], ids=["stopped", "complete"])
 @pytest.mark.parametrize("options", [TRAINING, SPICE], ids=["deepcluster", "spice"])
 def test_more_epochs_than_before_go_on(few, brief, tmp_path, monkeypatch, capsys, options, stopped):
-    from audioclust.deepcluster.checkpoints import Checkpoints
+    from audioclust.training.checkpoints import Checkpoints
     def cluster(epochs, *more): return main(["cluster", str(few), "--out", str(tmp_path/"run"), *options, "--epochs", str(epochs), *more])
     write, trained = Checkpoints.after_epoch, []
     def note(self):

@@ -18,7 +18,7 @@ FIRST = {"deepcluster-published": "training", "spice-published": "content", "sca
 
 @pytest.mark.parametrize("method", OPTIONS)
 def test_a_published_method_runs_stops_and_goes_on(method, few, brief, tmp_path, monkeypatch, capsys):
-    from audioclust.deepcluster.checkpoints import Checkpoints
+    from audioclust.training.checkpoints import Checkpoints
     def cluster(run, *more): return main(["cluster", str(few), "--out", str(tmp_path/run), "--method", method, *OPTIONS[method], *QUICK, *more])
     assert cluster("whole") == 0, capsys.readouterr().err
     grouping = load_run(tmp_path/"whole")
@@ -46,7 +46,7 @@ def test_a_published_method_takes_no_other_encoder_and_refuses_what_cannot_work(
 def test_published_deepcluster_trains_as_its_paper_says(words, monkeypatch):
     "Ten pseudo-labels for a group, SGD at a constant rate, no momentum for the head, and a new head in each epoch."
     from fastai.callback.core import Callback
-    from audioclust.deepcluster.published import PublishedDeepCluster
+    from audioclust.published.original_deepcluster import PublishedDeepCluster
     seen = []
     class Watch(Callback):
         order = 80
@@ -59,7 +59,7 @@ def test_published_deepcluster_trains_as_its_paper_says(words, monkeypatch):
     assert set_flat_params(PublishedDeepCluster(3, "source"), epochs=0, sample_rate=8000).fit(table[["path", "start", "end"]]).encoder_.n_views == 8
 
 def test_published_spice_has_random_heads_and_its_constants(words, monkeypatch):
-    import audioclust.spice.published as published
+    import audioclust.published.original_spice as published
     asked = {}
     class Heads(published.SelfHeads):
         def fit(self, X, **kwargs):
@@ -79,7 +79,7 @@ def test_published_spice_has_random_heads_and_its_constants(words, monkeypatch):
     assert model.contrast.bs == 128 and published.UNLABELLED == 7 and published.LABELLED_BS == 64 and model.published.threshold == .95
 
 def test_self_labelling_learns_from_what_is_confident_alone():
-    from audioclust.spice.scan import SelfLabelling
+    from audioclust.published.scan import SelfLabelling
     labelling = SelfLabelling(None, None, threshold=.9)
     labelling.confident = []
     scores = torch.zeros(6, 3, requires_grad=True)

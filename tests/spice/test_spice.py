@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 from audioclust.audio import synthetic_words
 from audioclust.core.registry import SAVED, load_saved, make_clusterer
-from audioclust.deepcluster.checkpoints import Checkpoints
+from audioclust.training.checkpoints import Checkpoints
 from audioclust.encoders import NetworkEncoder, load_encoder
 from audioclust.encoders.logmel_store import LogMelStore
 from audioclust.metrics import accuracy, nmi
