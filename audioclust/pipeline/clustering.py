@@ -35,7 +35,7 @@ from ..ensembles.resampling import chance_stability, cluster_subsamples, count_d
 from ..ensembles.kmeans_ensemble import Consensus
 from ..kmeans.estimator import restarts
 from .embedding import check_enough, embed, find_clips, Observer
-from ..metrics.explanations import clip_attributes, differences, followed, rows_to_measure
+from .explanations import clip_attributes, differences, followed, rows_to_measure
 from .grouping import check_request, Embedded, Grouping, n_frozen, Options, Request
 from .levels import levels_around
 from .memory_needs import bounded, check_fit, takes_bound

@@ -22,7 +22,7 @@ from ..audio.recorder_names import with_times
 from ..ensembles.membership import cluster_means, confidence_and_representatives, strangeness
 from ..ensembles.n_clusters import choose_k
 from ..kmeans.estimator import KMeans, restarts
-from ..metrics.explanations import clip_attributes, differences, followed, rows_to_measure
+from .explanations import clip_attributes, differences, followed, rows_to_measure
 from .assignment import _cut_alike, _labels_and_confidence
 from .embedding import _silent, _why_no_clips, encode_clips
 from .given_embeddings import _clips_of, check_embeddings_for

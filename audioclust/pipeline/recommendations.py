@@ -16,7 +16,7 @@ from sklearn.base import clone
 
 from ..core.registry import trains_encoder
 from ..ensembles.n_clusters import choose_k
-from ..metrics.explanations import clip_attributes, explained_variance, rows_to_measure
+from .explanations import clip_attributes, explained_variance, rows_to_measure
 from .grouping import Request
 
 # %% ../../nbs/12_pipeline/06_recommendations.ipynb #dd4e557b

@@ -8,7 +8,7 @@ import soundfile as sf
 
 from audioclust.cli import main
 from audioclust.pipeline import Options, Request, cluster_recordings, from_embeddings, group, load_run
-from audioclust.metrics.explanations import ATTRIBUTES, clip_attributes, clock_hours, differences, followed, rows_to_measure
+from audioclust.pipeline.explanations import ATTRIBUTES, clip_attributes, clock_hours, differences, followed, rows_to_measure
 
 
 @pytest.fixture(scope="module")
