@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings, strategies as 
 from appended import add_row, commit
 from audioclust.audio import synthetic_words
 from audioclust.cli import main as audioclust
-from audioclust.pipeline.run_reading import read_table
+from audioclust.runs.run_folder import read_table
 
 HERE = Path(__file__).parent
 QUICK = ["--stability", "0", "--no-page", "-q"]

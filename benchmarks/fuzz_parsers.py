@@ -133,9 +133,9 @@ def _file(name, use, kind, words=(), more=()):
     return target
 
 def _run(run):
-    from audioclust.pipeline.annotations import read_names
-    from audioclust.pipeline.run_reading import read_run
-    from audioclust.pipeline.resuming import saved, state
+    from audioclust.runs.names import read_names
+    from audioclust.runs.run_folder import read_run
+    from audioclust.runs.resuming import saved, state
     state(run); saved(run); read_run(run); read_names(run)
 
 def _clusters(run):
@@ -151,23 +151,23 @@ def _array(run):
     read_array(run/"embeddings.npy")
 
 def _names(run):
-    from audioclust.pipeline.annotations import update_name_columns
-    from audioclust.pipeline.numbering import carry_names
+    from audioclust.runs.names import update_name_columns
+    from audioclust.runs.stable_ids import carry_names
     update_name_columns(run); carry_names(run, {0})
 
 def _edits(run):
-    from audioclust.pipeline.edits import apply_edits
+    from audioclust.runs.edits import apply_edits
     apply_edits(run, run/"edits.json")
 
 def _mark(run):
-    from audioclust.pipeline.grouping import Request, request_record
-    from audioclust.pipeline.resuming import begun, check_same, saved, state
+    from audioclust.runs.request import Request, request_record
+    from audioclust.runs.resuming import begun, check_same, saved, state
     assert state(run) == "stopped"
     since = begun(run); assert since is None or isinstance(since, str), "begun is no text"
     saved(run); check_same(run, request_record(Request()), "/sounds")
 
 def _earlier(run):
-    from audioclust.pipeline.resuming import earlier_run
+    from audioclust.runs.resuming import earlier_run
     earlier_run(run)
 
 MODEL = "clusterer.json", "encoder.json", "ids.json", "whitening.json", "../run.json", "../curves.csv", "../errors.csv"
@@ -287,13 +287,13 @@ def one(name, seconds, seed, work, keep):
         import audioclust.deepcluster.estimator
         import audioclust.training.callbacks
         import audioclust.listen.exporting
-        import audioclust.pipeline.annotations
-        import audioclust.pipeline.edits
-        import audioclust.pipeline.numbering
+        import audioclust.runs.names
+        import audioclust.runs.edits
+        import audioclust.runs.stable_ids
         import audioclust.audio.embedding_files
         import audioclust.pipeline.clusterer
         import audioclust.encoders.pretrained.transformers_models
-        import audioclust.pipeline.resuming
+        import audioclust.runs.resuming
         import audioclust.spice.estimator
         import audioclust.pipeline.pair
     take, seeds, words, kind = TARGETS[name](work)

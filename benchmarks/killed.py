@@ -30,7 +30,7 @@ from audioclust.listen import page as listen
 from audioclust.pipeline import clusterer as pipeline
 from audioclust.spice import estimator as spice  # all that a command loads
 from audioclust.audio import synthetic_words
-from audioclust.pipeline.resuming import state
+from audioclust.runs.resuming import state
 
 QUICK = ["--stability", "3"]
 METHODS = {

@@ -119,7 +119,7 @@ def curve(looks, marks, since, seconds):
 
 def accounted(listed, out):
     "How many of the listed (path, start) are rows of clusters.csv, of errors.csv, of neither; files that are errors."
-    from audioclust.pipeline.run_reading import read_table
+    from audioclust.runs.run_folder import read_table
     good, bad = read_table(out/"clusters.csv"), read_table(out/"errors.csv")
     clustered = set(zip(good.path, good.start.round(3)))
     left, refused = [c for c in listed if c not in clustered], bad.path.tolist()

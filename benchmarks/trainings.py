@@ -14,7 +14,7 @@ os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")
 from appended import add_row, commit
 from audioclust.audio import fsdd
 from audioclust.metrics import nmi
-from audioclust.pipeline.run_reading import read_table
+from audioclust.runs.run_folder import read_table
 
 
 def main():

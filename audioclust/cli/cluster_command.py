@@ -25,7 +25,7 @@ def request_of(args:Namespace, # As the parser gives them
     sharded:bool=False, # Is the work shared with other processes?
 )->Any: # A `Request`
     "What the arguments ask for."
-    from audioclust.pipeline.grouping import Options, Request
+    from audioclust.runs.request import Options, Request
     cache = None if args.no_cache else args.cache or True
     options = Options(hop=args.hop, events=event_settings(args), channel=args.channel, sample_rate=args.rate, params=_params(args),
                       level=args.level, num_workers=args.workers, device=args.device, cache=cache, sharded=sharded,
@@ -51,7 +51,7 @@ def _encoder(args):
 
 def _record_of(args, request):
     "What a run that is stopped says it was asked for."
-    from audioclust.pipeline.grouping import request_record
+    from audioclust.runs.request import request_record
     if args.grow: return _grow_record(args)
     return request_record(request) | dict(encoder=args.encoder) | input_record(args)
 
@@ -62,9 +62,9 @@ def _grow_record(args): # all else is of the run that grows
 def _check(args, request):
     "Refuse what can be refused before any work; is the run saved already?"
     from audioclust.audio.folders import check_recordings_exist
-    from audioclust.pipeline.resuming import check_same, continues_training, saved, state
-    from audioclust.pipeline.run_reading import check_out
-    from audioclust.pipeline.run_reading import read_run, read_table
+    from audioclust.runs.resuming import check_same, continues_training, saved, state
+    from audioclust.runs.run_folder import check_out
+    from audioclust.runs.run_folder import read_run, read_table
     out, found = Path(args.out), state(args.out)
     if found == "stopped" and not (args.resume or args.overwrite):
         raise ValueError(f"{out} holds a run that was stopped: use --resume to continue it, or --overwrite to start again")
@@ -82,7 +82,7 @@ def _check(args, request):
 # %% ../../nbs/14_cli/03_cluster_command.ipynb #d66bfa7b
 def _renumbered(args, grouping):
     "The grouping with the numbers of the run that is replaced, or of the one named by --like; names are carried over."
-    from audioclust.pipeline.numbering import carry_names, continued_numbers, renumbered
+    from audioclust.runs.stable_ids import carry_names, continued_numbers, renumbered
     earlier, out = Path(args.like or args.out), Path(args.out)
     _take_typed(out)
     by, table = _earlier(args)
@@ -105,26 +105,26 @@ def _listed(clusters):
 
 def _take_typed(out):
     "Keep what a person typed into the table that is about to be replaced; in a run that is resumed, this has been done."
-    from audioclust.pipeline.annotations import keep_typed_names
-    from audioclust.pipeline.resuming import EARLIER
+    from audioclust.runs.names import keep_typed_names
+    from audioclust.runs.resuming import EARLIER
     if not (out/EARLIER).is_file(): keep_typed_names(out)
 
 def _earlier(args):
     "By what the earlier run groups, and its table; nothing and nothing where there is none."
-    from audioclust.pipeline.resuming import earlier_run
-    from audioclust.pipeline.run_reading import read_run, read_table
+    from audioclust.runs.resuming import earlier_run
+    from audioclust.runs.run_folder import read_run, read_table
     if not args.like: return earlier_run(Path(args.out))
     return read_run(args.like)["by"], read_table(Path(args.like)/"clusters.csv")
 
 def _put_names_aside(out, name, why):
     if not (out/"names.json").is_file(): return
-    from audioclust.pipeline.annotations import free_name
+    from audioclust.runs.names import free_name
     aside = free_name(out/name) # a run that was killed and is resumed comes here twice
     (out/"names.json").replace(aside)
     warnings.warn(f"{why} {aside} now")
 
 def _copy_names(earlier, out):
-    from audioclust.pipeline.annotations import copy_names
+    from audioclust.runs.names import copy_names
     if earlier.resolve() == out.resolve(): return # it keeps them
     _put_names_aside(out, "names-before.json", "the names of the run before are in")
     copy_names(earlier, out)
@@ -157,14 +157,14 @@ def cluster(args:Namespace)->int: # As the parser gives them -> exit status
     return 0
 
 def _by_of(run):
-    from audioclust.pipeline.run_reading import read_run
+    from audioclust.runs.run_folder import read_run
     return read_run(run)["by"]
 
 def _cluster_one(args, team, messages):
     "One run: checked, marked as at work, made, saved, finished."
     from audioclust.core.registry import trains_encoder
-    from audioclust.pipeline.grouping import check_request
-    from audioclust.pipeline.resuming import at_work, begun, note_saved
+    from audioclust.runs.request import check_request
+    from audioclust.runs.resuming import at_work, begun, note_saved
     request = request_of(args, team.size > 1)
     team.first(lambda: check_request(request))
     saved = team.first(lambda: _check(args, request))
@@ -182,8 +182,8 @@ def _cluster_one(args, team, messages):
 def _make(args, request, team, training, messages):
     "Cluster, and save the run."
     from audioclust.pipeline.embedding import Observer
-    from audioclust.pipeline.grouping import request_record
-    from audioclust.pipeline.run_folder import save_run
+    from audioclust.runs.request import request_record
+    from audioclust.runs.run import save_run
     log = None if args.quiet else lambda line: echo(line, file=sys.stderr)
     observer = Observer(progress_bar(args.verbose - args.quiet), log, training)
     if args.grow: grouping = team.first(lambda: _grown(args, observer))
@@ -203,7 +203,7 @@ def _of_recordings(args, request, observer, team):
 def _grown(args, observer):
     "The run of --grow with the new recordings in it."
     from audioclust.pipeline.growing import grow
-    from audioclust.pipeline.run_folder import load_grouping
+    from audioclust.runs.run import load_grouping
     old, errors = load_grouping(args.grow), []
     new, clips = given_embeddings(args, errors) if args.embeddings else (listed_clips(args, errors), None)
     with observer.stage("grow"): grouping = grow(old, new, args.n_clusters, errors, observer.progress, clips)
@@ -222,7 +222,7 @@ def _of_embeddings(args, request, observer):
 
 def _finish(args):
     "Score if there are labels; draw, write the page, say what was found."
-    from audioclust.pipeline.annotations import update_name_columns
+    from audioclust.runs.names import update_name_columns
     if (Path(args.out)/"names.json").is_file(): update_name_columns(args.out)
     if args.labels: score_run(args.out, args.labels)
     if args.cut: write_between(args.out)
@@ -241,8 +241,8 @@ _PAIR_FILES = {"content", "source", "both.csv", "both.json", "listen.html", "lis
 
 def _cluster_both(args):
     "Two runs of the same clips, and what they have in common."
-    from audioclust.pipeline.grouping import check_request
-    from audioclust.pipeline.resuming import at_work, begun
+    from audioclust.runs.request import check_request
+    from audioclust.runs.resuming import at_work, begun
     out = Path(args.out)
     if args.ignore: raise ValueError("--ignore is for one grouping; --by both uses the list of each")
     _check_pair_folder(args, out)
@@ -256,8 +256,8 @@ def _cluster_both(args):
     return 0
 
 def _check_pair_folder(args, out):
-    from audioclust.pipeline.resuming import MARK
-    from audioclust.pipeline.run_reading import is_leftover
+    from audioclust.runs.resuming import MARK
+    from audioclust.runs.run_folder import is_leftover
     if not out.is_dir(): return
     if not {p.name for p in out.iterdir() if not is_leftover(p)} <= {*_PAIR_FILES, MARK}:
         raise ValueError(f"{out} is not empty and holds no run of both ways: choose another --out")
@@ -277,7 +277,7 @@ def _each_run(args, since):
 
 def _is_older(folder, since):
     "Does a folder hold a run from before the pair was begun?"
-    from audioclust.pipeline.run_reading import read_run
+    from audioclust.runs.run_folder import read_run
     if since is None: return False
     try: return read_run(folder)["created"] < since
     except ValueError: return False
@@ -287,7 +287,7 @@ def _finish_pair(args, out):
     "Refine, say what the two have in common, draw."
     from audioclust.core.registry import trains_encoder
     from audioclust.pipeline.pair import BYS
-    from audioclust.pipeline.run_folder import write_pair_table
+    from audioclust.runs.run import write_pair_table
     with short_warnings([]):
         if not (trains_encoder(args.method) or args.no_refine): _refine(args, out)
     echo(f"in common: NMI {write_pair_table(out)['nmi']:.2f} (0 nothing, 1 all)\nboth:   {out/'both.csv'}")
@@ -303,8 +303,8 @@ def _refine(args, out):
     "Refine each run by the other, and save those that changed."
     from audioclust.pipeline.pair import BYS
     from audioclust.pipeline.pair import refine
-    from audioclust.pipeline.run_folder import load_grouping, save_run
-    from audioclust.pipeline.run_reading import read_run
+    from audioclust.runs.run import load_grouping, save_run
+    from audioclust.runs.run_folder import read_run
     content, source = (load_grouping(out/by) for by in BYS)
     new_content, new_source, reasons = refine(content, source)
     for by,old,new in zip(BYS, (content, source), (new_content, new_source)):

@@ -13,16 +13,16 @@ def _needed(command): # What a command is made of, whatever its options are
     if command == "cluster":
         from audioclust.listen.figures import write_figures
         from audioclust.pipeline.clustering import cluster_recordings
-        from audioclust.pipeline.numbering import renumbered
-        from audioclust.pipeline.run_folder import save_run
+        from audioclust.runs.stable_ids import renumbered
+        from audioclust.runs.run import save_run
         return cluster_recordings, renumbered, save_run, write_figures
     if command == "listen":
         from audioclust.listen.page import listen_page
-        from audioclust.pipeline.edits import apply_edits
+        from audioclust.runs.edits import apply_edits
         return listen_page, apply_edits
     if command in ("assign", "similar"):
         from audioclust.pipeline.assignment import assign
-        from audioclust.pipeline.run_folder import load_run
+        from audioclust.runs.run import load_run
         return assign, load_run
     return ()
 

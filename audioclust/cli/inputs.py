@@ -43,7 +43,7 @@ def _check_grow(args):
     if args.by == "both": wrong.append("--by both")
     if args.method != "kmeans": wrong.append("--method")
     if wrong: raise ValueError(f"a run that grows goes on as it was made: leave out {', '.join(wrong)}")
-    from audioclust.pipeline.run_reading import read_run
+    from audioclust.runs.run_folder import read_run
     record = read_run(args.grow)
     if args.by not in (None, "content", record["by"]): raise ValueError(f"--by {args.by}: the run that grows is one by {record['by']}")
     if record["request"].get("clips") and not args.clips:
@@ -55,7 +55,7 @@ def input_path(args:Namespace # As the parser gives them
 )->str:
     "Where the input lies, as a run records it; a run that grows keeps the place of its first recordings."
     if getattr(args, "grow", None):
-        from audioclust.pipeline.run_reading import read_run
+        from audioclust.runs.run_folder import read_run
         return read_run(args.grow)["recordings"]
     return os.path.abspath(args.embeddings if args.folder is None else args.folder)
 
@@ -99,7 +99,7 @@ _OPTION_OF = dict(method="method", n_clusters="n-clusters", by="by", window="win
 def config_arguments(config:str|Path # A run folder, or its run.json
 )->tuple[list,str]: # (arguments of `cluster`, where the recordings were)
     "What was asked for in a run, as arguments of the command line."
-    from audioclust.pipeline.run_reading import read_run
+    from audioclust.runs.run_folder import read_run
     folder = Path(config)
     record = read_run(folder.parent if folder.name == "run.json" else folder)
     asked = record["request"]

@@ -165,7 +165,7 @@ def _with_config(parser, typed, args):
 
 def _run(args, stderr):
     "Run a command; errors become one line and a status."
-    from audioclust.pipeline.resuming import signals_interrupt
+    from audioclust.runs.resuming import signals_interrupt
     try:
         if getattr(args, "out", None) == "": raise ValueError("--out is empty: say where the results go")
         with signals_interrupt():

@@ -30,8 +30,8 @@ def score_run(run_folder:str|Path, # A run folder
     from audioclust.audio.datasets import label_clips
     from audioclust.core.files import write_json
     from audioclust.metrics.scores import score
-    from audioclust.pipeline.run_folder import migrate_run
-    from audioclust.pipeline.run_reading import read_levels, read_run, read_table
+    from audioclust.runs.run import migrate_run
+    from audioclust.runs.run_folder import read_levels, read_run, read_table
     read_run(run_folder) # says what is wrong where there is none
     table = label_clips(read_table(Path(run_folder)/"clusters.csv"), labels)
     n_seeds = int((table.seed != "").sum()) if "seed" in table else 0
@@ -55,7 +55,7 @@ MOST_DRAWN = 60 # classes or clusters in a picture of the confusion
 def _draw_confusion(labelled, run_folder):
     from matplotlib.figure import Figure
     from audioclust.metrics.plots import plot_confusion
-    from audioclust.pipeline.run_folder import save_figure
+    from audioclust.runs.run import save_figure
     (Path(run_folder)/"figures"/"confusion.png").unlink(missing_ok=True)
     n_classes, n_clusters = labelled.label.nunique(), labelled.cluster.nunique()
     if max(n_classes, n_clusters) > MOST_DRAWN: return
@@ -68,7 +68,7 @@ def write_between(run_folder:str|Path): # A run folder, of events
     "Write between.csv: what lies between the events, with its share of the time of its recording."
     from audioclust.audio.events import between_events
     from audioclust.core.files import write_table
-    from audioclust.pipeline.run_reading import read_run, read_table
+    from audioclust.runs.run_folder import read_run, read_table
     folder = Path(run_folder)
     recordings, table = read_run(folder)["recordings"], read_table(folder/"clusters.csv")
     write_table(between_events(recordings, table).round(6), folder/"between.csv")
@@ -117,8 +117,8 @@ def report(run_folder:str|Path, # A run folder
     verbose:int=0, # Above 0 says more
 ):
     "Print what a run found and where it is."
-    from audioclust.pipeline.annotations import read_names
-    from audioclust.pipeline.run_reading import read_levels, read_run
+    from audioclust.runs.names import read_names
+    from audioclust.runs.run_folder import read_levels, read_run
     record, folder = read_run(run_folder), Path(run_folder)
     echo(_first_line(record))
     if verbose > 0:
@@ -150,7 +150,7 @@ def _edits_line(names, folder):
 
 def _between_line(folder, seconds):
     "How much of the recordings the events take, and where the rest is listed."
-    from audioclust.pipeline.run_reading import read_table
+    from audioclust.runs.run_folder import read_table
     between = read_table(folder/"between.csv")
     total = seconds + (between.end - between.start).sum()
     return f"the events take {100*seconds/total:.3g} % of {total:,.0f} s; the rest is listed in {folder/'between.csv'}"

@@ -32,8 +32,8 @@ def score(args:Namespace)->int: # As the parser gives them -> exit status
 def listen(args:Namespace)->int: # As the parser gives them -> exit status
     "Write the listening page of a run, and take over edits."
     from audioclust.listen.page import listen_page
-    from audioclust.pipeline.edits import apply_edits
-    from audioclust.pipeline.run_reading import run_folders
+    from audioclust.runs.edits import apply_edits
+    from audioclust.runs.run_folder import run_folders
     with short_warnings([]):
         if args.edits: apply_edits(args.run, args.edits)
         page = listen_page(args.run, args.page, embed=args.embed, max_clips=args.max_clips)
@@ -47,8 +47,8 @@ def assign(args:Namespace)->int: # As the parser gives them -> exit status
     "Put new sounds into the groups of a run."
     from audioclust.audio.folders import check_recordings_exist
     from audioclust.core.files import write_table
-    from audioclust.pipeline.run_reading import check_file
-    from audioclust.pipeline.run_reading import read_run
+    from audioclust.runs.run_folder import check_file
+    from audioclust.runs.run_folder import read_run
     out = Path(args.out)
     check_file(out, args.folder, args.overwrite)
     read_run(args.run) # says what is wrong where there is none, or a pair
@@ -65,8 +65,8 @@ def assign(args:Namespace)->int: # As the parser gives them -> exit status
 def _assigned(args):
     "The table of the new clips, and what the cluster of each is called."
     from audioclust.encoders.pretrained import trusting_code
-    from audioclust.pipeline.annotations import display_name, spreadsheet_safe, read_names
-    from audioclust.pipeline.run_folder import load_grouping
+    from audioclust.runs.names import display_name, spreadsheet_safe, read_names
+    from audioclust.runs.run import load_grouping
     with trusting_code() if args.remote_code else nullcontext(): grouping = load_grouping(args.run)
     annotations, errors = read_names(args.run), []
     table = (_embeddings_assigned if args.embeddings else _recordings_assigned)(args, grouping, errors)
@@ -81,8 +81,8 @@ def _assigned(args):
 def similar(args:Namespace)->int: # As the parser gives them -> exit status
     "List the clips of a run that are most like some others."
     from audioclust.core.files import write_table
-    from audioclust.pipeline.run_folder import load_grouping
-    from audioclust.pipeline.run_reading import check_file, read_run
+    from audioclust.runs.run import load_grouping
+    from audioclust.runs.run_folder import check_file, read_run
     from audioclust.pipeline.similarity import similar as similar_clips
     if args.out: check_file(args.out, None, args.overwrite)
     read_run(args.run)
@@ -161,7 +161,7 @@ def duplicates(args:Namespace)->int: # As the parser gives them -> exit status
     from audioclust.audio.clip_table import clips
     from audioclust.core.files import write_table
     from audioclust.listen.near_duplicates import describe_copies, duplicates as find_duplicates, exact_copies
-    from audioclust.pipeline.run_reading import check_file
+    from audioclust.runs.run_folder import check_file
     out, errors, undecoded = Path(args.out), [], []
     for file in filter(None, (out, args.delete_list)): check_file(file, args.folder, args.overwrite)
     with short_warnings([]):
@@ -188,7 +188,7 @@ def _write_delete_list(paths, file):
 def compare(args:Namespace)->int: # As the parser gives them -> exit status
     "Cluster a folder in several ways, and put them side by side."
     from audioclust.listen.comparison import compare as compare_methods, save_comparison
-    from audioclust.pipeline.grouping import Options, Request
+    from audioclust.runs.request import Options, Request
     out, methods, encoders = Path(args.out), args.methods.split(","), args.encoders.split(",")
     _check_comparison(args, out, methods, encoders)
     messages = []
@@ -207,7 +207,7 @@ def _check_comparison(args, out, methods, encoders):
     from audioclust.audio.folders import check_recordings_exist
     from audioclust.core.registry import METHODS
     from audioclust.encoders.pretrained import named_encoder
-    from audioclust.pipeline.run_reading import check_outside
+    from audioclust.runs.run_folder import check_outside
     for method in methods: METHODS[method] # an unknown one is an error that lists those there are
     if out.exists() and (not out.is_dir() or any(out.iterdir())): raise ValueError(f"{out} is there already: choose a new folder")
     check_outside(out, args.folder)
@@ -268,8 +268,8 @@ def _demo_run(args, out, name, table, by, n_clusters, cache):
     from audioclust.metrics.information import nmi
     from audioclust.pipeline.clustering import cluster_recordings
     from audioclust.pipeline.embedding import Observer
-    from audioclust.pipeline.grouping import Options, Request
-    from audioclust.pipeline.run_folder import save_run
+    from audioclust.runs.request import Options, Request
+    from audioclust.runs.run import save_run
     run = out/f"{name}-by-{by}"
     observer = Observer(progress_bar(args.verbose - args.quiet))
     grouping = cluster_recordings(out/"sounds"/name, Request(n_clusters=n_clusters, by=by, options=Options(cache=cache)), observer)

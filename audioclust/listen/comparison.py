@@ -21,8 +21,8 @@ from ..metrics.information import ami
 from ..metrics.scores import score
 from ..pipeline.assignment import regroup
 from ..pipeline.clustering import cluster_recordings
-from ..pipeline.grouping import Request
-from ..pipeline.run_folder import save_run
+from ..runs.request import Request
+from ..runs.run import save_run
 
 # %% ../../nbs/13_listen/10_comparison.ipynb #3abb6adc
 _OWN = "its own"  # what stands in the table for the encoder that a method trains

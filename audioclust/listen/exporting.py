@@ -17,9 +17,9 @@ import soundfile as sf
 
 from ..audio.clip_table import channel_numbers
 from ..core.files import atomic_write, write_table
-from ..pipeline.annotations import display_name, edited_clusters, flattened, MARKS, read_names, spreadsheet_safe
-from ..pipeline.run_reading import check_file, read_table
-from ..pipeline.run_reading import read_run
+from ..runs.names import display_name, edited_clusters, flattened, MARKS, read_names, spreadsheet_safe
+from ..runs.run_folder import check_file, read_table
+from ..runs.run_folder import read_run
 
 # %% ../../nbs/13_listen/07_exporting.ipynb #4823c197
 def named_clips(run:str|Path, # A run folder

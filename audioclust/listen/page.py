@@ -20,7 +20,7 @@ from .page_data import clip_data, grouping_data, other_clips, readable_path, row
 from .run_data import read_groupings
 from .spectrograms import MOST, spectrogram_data
 from .thumbnails import clip_thumbnails, COLUMNS, HEIGHT, PER_SHEET, thumbnail_sheets, WIDTH
-from ..pipeline.run_reading import read_table
+from ..runs.run_folder import read_table
 
 # %% ../../nbs/13_listen/05_page.ipynb #0f3c9930
 def listen_page(run:str|Path, # A run folder

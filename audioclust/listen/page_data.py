@@ -24,8 +24,8 @@ from ..ensembles.membership import cluster_means
 from ..ensembles.resampling import MIN_STABILITY
 from .clip_audio import relative_link
 from .run_data import RunData
-from ..pipeline.annotations import read_names
-from ..pipeline.run_reading import read_levels
+from ..runs.names import read_names
+from ..runs.run_folder import read_levels
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #3373da1d
 def describe_clusters(X:np.ndarray, # Embeddings [N, d]

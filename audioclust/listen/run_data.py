@@ -14,9 +14,9 @@ import pandas as pd
 
 from ..core.files import read_array
 from ..metrics.plots import layout_2d
-from ..pipeline.run_reading import run_folders
-from ..pipeline.run_reading import read_table
-from ..pipeline.run_reading import read_run
+from ..runs.run_folder import run_folders
+from ..runs.run_folder import read_table
+from ..runs.run_folder import read_run
 
 # %% ../../nbs/13_listen/03_run_data.ipynb #60cf75cc
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from ..audio.recordings import AudioError
 from ..core.files import read_array, atomic_write, shorten
 from ..ensembles.membership import cluster_means
 from .exporting import named_clips
-from ..pipeline.run_reading import read_run
+from ..runs.run_folder import read_run
 
 # %% ../../nbs/13_listen/08_sorting.ipynb #eab5b5fe
 def similarity_order(X:np.ndarray, # Embeddings [N, d]

@@ -24,7 +24,7 @@ from ..core.registry import trains_encoder
 from ..ensembles.membership import cluster_means, simplified_silhouette, strangeness
 from .clustering import group
 from .embedding import _silent, check_enough, encode_clips, SEARCHING
-from .grouping import check_request, CLIP_DETAILS, Embedded, Grouping
+from ..runs.request import check_request, CLIP_DETAILS, Embedded, Grouping
 from .levels import level_columns
 from .recommendations import asks_for_number, choose_number, number_wanted
 

@@ -22,11 +22,11 @@ from ..encoders.base import Encoder
 from .assignment import assign, regroup
 from .clustering import cluster_recordings, group
 from .embedding import Observer
-from .numbering import renumbered
+from ..runs.stable_ids import renumbered
 from .given_embeddings import assign_embeddings, from_embeddings
-from .grouping import Grouping, Options, Request
+from ..runs.request import Grouping, Options, Request
 from .pair import GroupingPair
-from .run_folder import load_run, save_run
+from ..runs.run import load_run, save_run
 
 # %% ../../nbs/12_pipeline/01_clusterer.ipynb #2a1d11f5
 class AudioClusterer(ClusterMixin, BaseEstimator):

@@ -36,12 +36,12 @@ from ..ensembles.kmeans_ensemble import Consensus
 from ..kmeans.estimator import restarts
 from .embedding import check_enough, embed, find_clips, Observer
 from .explanations import clip_attributes, differences, followed, rows_to_measure
-from .grouping import check_request, Embedded, Grouping, n_frozen, Options, Request
+from ..runs.request import check_request, Embedded, Grouping, n_frozen, Options, Request
 from .levels import levels_around
 from .memory_needs import bounded, check_fit, takes_bound
 from .recommendations import advice
 from .sampled_fit import fit_on_sample
-from .seeds import read_seeds
+from ..runs.seeds import read_seeds
 
 # %% ../../nbs/12_pipeline/05_clustering.ipynb #2707c2f3
 def _fit(clusterer, embedded, team):

@@ -16,7 +16,7 @@ from ..encoders.whitening import Whiten
 from ..ensembles.membership import strangeness
 from .assignment import _labels_and_confidence
 from .embedding import check_enough
-from .grouping import check_request, CLIP_DETAILS, Embedded, Grouping, Request
+from ..runs.request import check_request, CLIP_DETAILS, Embedded, Grouping, Request
 from .levels import level_columns
 from .recommendations import asks_for_number, choose_number, number_wanted
 

@@ -26,7 +26,7 @@ from .explanations import clip_attributes, differences, followed, rows_to_measur
 from .assignment import _cut_alike, _labels_and_confidence
 from .embedding import _silent, _why_no_clips, encode_clips
 from .given_embeddings import _clips_of, check_embeddings_for
-from .grouping import clip_ids, Grouping
+from ..runs.request import clip_ids, Grouping
 
 # %% ../../nbs/12_pipeline/18_growing.ipynb #cd113603
 _TWICE = .1 # share of strangers among new clips up to which nothing is new: twice what chance gives

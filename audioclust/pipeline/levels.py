@@ -13,7 +13,7 @@ from scipy.spatial.distance import cdist
 
 from ..ensembles.levels import better_neighbour, nested_levels
 from ..ensembles.membership import cluster_means
-from .grouping import Embedded, Grouping, Level
+from ..runs.request import Embedded, Grouping, Level
 from .recommendations import choose_number, FEWEST_TO_CHOOSE_FROM
 
 # %% ../../nbs/12_pipeline/13_levels.ipynb #39f16f41

@@ -17,7 +17,7 @@ from ..audio.streaming import BYTES_PER_SAMPLE
 from ..audio.batches import MAX_CLIP_SECONDS
 from ..core.memory import reserve_memory, memory_left
 from ..core.registry import trains_encoder
-from .grouping import Request
+from ..runs.request import Request
 from .sampled_fit import rows_that_fit
 
 # %% ../../nbs/12_pipeline/03_memory_needs.ipynb #6d8e9a10

@@ -21,8 +21,8 @@ from ..metrics.information import ami, nmi
 from .assignment import assign
 from .clustering import cluster_recordings, group
 from .embedding import Observer
-from .numbering import renumbered
-from .grouping import Embedded, Grouping, Request
+from ..runs.stable_ids import renumbered
+from ..runs.request import Embedded, Grouping, Request
 
 # %% ../../nbs/12_pipeline/08_pair.ipynb #f045a9b0
 def cluster_residuals(grouping:Grouping, # To be refined

@@ -17,7 +17,7 @@ from sklearn.base import clone
 from ..core.registry import trains_encoder
 from ..ensembles.n_clusters import choose_k
 from .explanations import clip_attributes, explained_variance, rows_to_measure
-from .grouping import Request
+from ..runs.request import Request
 
 # %% ../../nbs/12_pipeline/06_recommendations.ipynb #dd4e557b
 FOLLOWS = .5 # share of the variance between the clusters from which on it is reported

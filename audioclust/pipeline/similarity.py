@@ -18,7 +18,7 @@ import pandas as pd
 from ..audio.folders import check_recordings_exist
 from .assignment import _cut_alike
 from .embedding import _silent, encode_clips
-from .grouping import Grouping
+from ..runs.request import Grouping
 
 # %% ../../nbs/12_pipeline/17_similarity.ipynb #7ec47088
 _SPARE = 50 # more candidates than are wanted, which double precision puts in order

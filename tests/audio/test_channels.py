@@ -12,8 +12,8 @@ from audioclust.audio.events import between_events, EventSettings, find_events
 from audioclust.cli import main
 from audioclust.encoders.cache import clip_keys
 from audioclust.listen import to_raven
-from audioclust.pipeline.grouping import clip_ids
-from audioclust.pipeline.run_reading import read_run, read_table
+from audioclust.runs.request import clip_ids
+from audioclust.runs.run_folder import read_run, read_table
 
 RATE = 8000
 

@@ -9,7 +9,7 @@ from audioclust.audio.clip_tables import clips_of_tables, read_clip_table
 from audioclust.cli import main
 from audioclust.listen import to_audacity, to_raven
 from audioclust.pipeline import AudioClusterer, Options, load_run
-from audioclust.pipeline.run_reading import read_run, read_table
+from audioclust.runs.run_folder import read_run, read_table
 
 
 @pytest.mark.parametrize("text,expected", [

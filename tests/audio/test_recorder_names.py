@@ -10,7 +10,7 @@ from audioclust.audio.recorder_names import clip_times, recorded_at, with_times
 from audioclust.listen import listen_page, to_raven
 from audioclust.listen.page_data import clip_data
 from audioclust.pipeline import AudioClusterer, Options
-from audioclust.pipeline.run_reading import read_table
+from audioclust.runs.run_folder import read_table
 
 
 @pytest.mark.parametrize("name,iso", [

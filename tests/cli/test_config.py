@@ -5,7 +5,7 @@ import pytest
 
 from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
-from audioclust.pipeline.run_reading import read_run, read_table
+from audioclust.runs.run_folder import read_run, read_table
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

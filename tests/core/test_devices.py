@@ -6,7 +6,7 @@ import torch
 from audioclust.core.distributed import check_device, is_there, with_float64
 from audioclust.encoders import FixedEncoder
 from audioclust.kmeans import KMeans
-from audioclust.pipeline.grouping import check_request, Options, Request
+from audioclust.runs.request import check_request, Options, Request
 
 @pytest.fixture
 def apple(monkeypatch): monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)

@@ -12,8 +12,8 @@ from audioclust.ensembles import choose_k
 from audioclust.ensembles.n_clusters import _best, _reason, _three_numbers, candidates, coding_length, plot_choice
 from audioclust.pipeline import AudioClusterer, Request
 from audioclust.pipeline.recommendations import number_wanted
-from audioclust.pipeline.run_reading import read_table
-from audioclust.pipeline.run_reading import read_run
+from audioclust.runs.run_folder import read_table
+from audioclust.runs.run_folder import read_run
 
 
 @pytest.mark.parametrize("k", [3, 5, 8])

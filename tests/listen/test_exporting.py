@@ -13,9 +13,9 @@ from audioclust.listen import duplicates
 from audioclust.listen.sorting import similarity_order
 from audioclust.listen import sort_files
 from audioclust.listen.exporting import named_clips
-from audioclust.pipeline.annotations import read_names, write_names
+from audioclust.runs.names import read_names, write_names
 from audioclust.pipeline import AudioClusterer
-from audioclust.pipeline.run_reading import read_run, read_table
+from audioclust.runs.run_folder import read_run, read_table
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import soundfile as sf
 from audioclust.cli import main
 from audioclust.listen import to_label_studio, to_playlists, to_sfz
 from audioclust.pipeline import AudioClusterer, Options, Request, from_embeddings, group, save_run
-from audioclust.pipeline.annotations import NEW_GROUPS, write_names
-from audioclust.pipeline.run_reading import read_table
+from audioclust.runs.names import NEW_GROUPS, write_names
+from audioclust.runs.run_folder import read_table
 
 RATE = 8000
 

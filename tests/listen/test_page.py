@@ -16,9 +16,9 @@ from audioclust.kmeans import KMeans
 from audioclust.listen.clip_audio import as_mp3
 from audioclust.listen.thumbnails import clip_thumbnails
 from audioclust.listen import listen_page
-from audioclust.pipeline.annotations import read_names, write_names
+from audioclust.runs.names import read_names, write_names
 from audioclust.pipeline import AudioClusterer, load_run, Options, save_run
-from audioclust.pipeline.run_reading import read_table
+from audioclust.runs.run_folder import read_table
 from audioclust.ensembles.matching import align_cluster_ids
 from audioclust.ensembles.resampling import Stability
 

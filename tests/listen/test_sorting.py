@@ -10,8 +10,8 @@ import soundfile as sf
 from audioclust.cli import main
 from audioclust.listen import sort_files
 from audioclust.pipeline import Request, from_embeddings, group, save_run
-from audioclust.pipeline.annotations import write_names
-from audioclust.pipeline.run_reading import read_table
+from audioclust.runs.names import write_names
+from audioclust.runs.run_folder import read_table
 
 @pytest.fixture
 def run(tmp_path):

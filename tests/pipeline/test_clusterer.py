@@ -8,13 +8,13 @@ import soundfile as sf
 import torch
 from hypothesis import given, settings, strategies as st
 
-from audioclust.pipeline.run_reading import read_table
-from audioclust.pipeline.run_reading import read_run
+from audioclust.runs.run_folder import read_table
+from audioclust.runs.run_folder import read_run
 from audioclust.metrics import nmi
 from audioclust.ensembles.membership import confidence_and_representatives
 from audioclust.core.registry import METHODS, make_clusterer
 from audioclust.pipeline import AudioClusterer, Options, cluster_recordings
-from audioclust.pipeline.grouping import request_from_record
+from audioclust.runs.request import request_from_record
 from audioclust.audio import synthetic_sounds
 from audioclust.audio.folders import common_sample_rate
 

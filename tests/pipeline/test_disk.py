@@ -9,13 +9,13 @@ import soundfile as sf
 
 resource = pytest.importorskip("resource")  # limits of a process, as Unix has them
 from audioclust.core.files import write_json
-from audioclust.pipeline.run_reading import SCHEMA
-from audioclust.pipeline.run_reading import read_table
+from audioclust.runs.run_folder import SCHEMA
+from audioclust.runs.run_folder import read_table
 from audioclust.encoders.cache import ArrayCache
 from audioclust.cli import main
 from audioclust.audio import synthetic_words
 from audioclust.pipeline import clustering, run_folder
-from audioclust.pipeline.resuming import state
+from audioclust.runs.resuming import state
 
 SAME = "clusters.csv", "embeddings.npy", "errors.csv"
 PLAIN = ["--n-clusters", "4", "--stability", "0", "-q"]

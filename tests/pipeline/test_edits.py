@@ -10,9 +10,9 @@ from sklearn.datasets import make_blobs
 
 from audioclust.cli import main
 from audioclust.pipeline import Request, from_embeddings, group, save_run
-from audioclust.pipeline.annotations import NEW_GROUPS, read_names, write_names
-from audioclust.pipeline.edits import apply_edits
-from audioclust.pipeline.run_reading import read_run, read_table
+from audioclust.runs.names import NEW_GROUPS, read_names, write_names
+from audioclust.runs.edits import apply_edits
+from audioclust.runs.run_folder import read_run, read_table
 
 X, TRUTH = make_blobs(80, 10, centers=4, random_state=0)
 CLIPS = pd.DataFrame(dict(path=[f"/sounds/{i:03d}.wav" for i in range(80)], start=0., end=1.))
@@ -129,7 +129,7 @@ def test_a_merge_into_a_new_group_lasts(tmp_path):
     clip = read_table(run/"clusters.csv").clip_id[0]
     take_over(run, page(run, dict(clips={clip: NEW_GROUPS}, names={str(NEW_GROUPS): "birds"}, merged={"1": NEW_GROUPS})))
     before = read_names(run)
-    from audioclust.pipeline.numbering import carry_names
+    from audioclust.runs.stable_ids import carry_names
     assert carry_names(run, range(4), read_table(run/"clusters.csv").clip_id) == []
     assert read_names(run) == before
 

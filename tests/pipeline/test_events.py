@@ -9,7 +9,7 @@ import soundfile as sf
 from audioclust.audio.events import EventSettings
 from audioclust.cli import main
 from audioclust.pipeline import AudioClusterer, Options
-from audioclust.pipeline.grouping import check_request, Request, request_from_record, request_record
+from audioclust.runs.request import check_request, Request, request_from_record, request_record
 
 RATE = 16000
 

@@ -11,8 +11,8 @@ from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
 from audioclust.metrics import ami
 from audioclust.pipeline import Options, Request, assign, cluster_recordings, from_embeddings, group, grow, load_run, save_run
-from audioclust.pipeline.annotations import write_names
-from audioclust.pipeline.run_reading import read_table
+from audioclust.runs.names import write_names
+from audioclust.runs.run_folder import read_table
 
 @pytest.fixture(scope="module")
 def sounds(tmp_path_factory):

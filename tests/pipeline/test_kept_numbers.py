@@ -2,7 +2,7 @@
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.pipeline import AudioClusterer
-from audioclust.pipeline.annotations import display_name, read_names, write_names
+from audioclust.runs.names import display_name, read_names, write_names
 
 
 def test_a_loaded_run_keeps_the_numbers_of_another(tmp_path):

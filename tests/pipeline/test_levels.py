@@ -10,10 +10,10 @@ from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.ensembles.n_clusters import Choice
 from audioclust.pipeline import AudioClusterer, Options, Request, load_run
-from audioclust.pipeline.numbering import renumbered
+from audioclust.runs.stable_ids import renumbered
 from audioclust.pipeline import from_embeddings, group
 from audioclust.pipeline.recommendations import number_wanted
-from audioclust.pipeline.run_reading import read_run, read_table
+from audioclust.runs.run_folder import read_run, read_table
 
 
 def is_within(finer, coarser): return (pd.Series(coarser).groupby(np.asarray(finer)).nunique() == 1).all()

@@ -6,10 +6,10 @@ import pytest
 
 from audioclust.core.files import write_json, write_table
 from audioclust.pipeline import run_folder
-from audioclust.pipeline.run_reading import SCHEMA, read_table
+from audioclust.runs.run_folder import SCHEMA, read_table
 from audioclust.cli import main
 from audioclust.audio import synthetic_words
-from audioclust.pipeline.resuming import at_work, state
+from audioclust.runs.resuming import at_work, state
 
 SAME = "clusters.csv", "embeddings.npy", "errors.csv", "map.npy"
 PLAIN = ["--n-clusters", "4", "--stability", "3", "-q"]
@@ -105,7 +105,7 @@ def test_two_at_once(sounds, tmp_path, capsys):
 
 def test_the_lock_of_a_dead_process_keeps_nobody_out(sounds, tmp_path):
     out = tmp_path/"run"
-    p = subprocess.Popen([sys.executable, "-c", f"from audioclust.pipeline.resuming import at_work\nimport time\nwith at_work({str(out)!r}): print('in', flush=True); time.sleep(60)"], stdout=subprocess.PIPE, text=True)
+    p = subprocess.Popen([sys.executable, "-c", f"from audioclust.runs.resuming import at_work\nimport time\nwith at_work({str(out)!r}): print('in', flush=True); time.sleep(60)"], stdout=subprocess.PIPE, text=True)
     assert p.stdout.readline() == "in\n" and (out/".lock").exists()
     p.kill(); p.wait()
     assert state(out) == "stopped" and cluster(sounds, out, "--overwrite") == 0 and state(out) == "whole"

@@ -8,8 +8,8 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from audioclust.pipeline import Level, Request, assign, from_embeddings, group, load_run, regroup, save_run
-from audioclust.pipeline.numbering import renumbered
-from audioclust.pipeline.run_reading import read_table
+from audioclust.runs.stable_ids import renumbered
+from audioclust.runs.run_folder import read_table
 
 
 @pytest.fixture(scope="module")

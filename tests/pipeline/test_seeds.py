@@ -7,8 +7,8 @@ import pytest
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.pipeline import assign, grow, load_run, read_seeds, regroup
-from audioclust.pipeline.annotations import read_names, write_names
-from audioclust.pipeline.run_reading import read_run, read_table
+from audioclust.runs.names import read_names, write_names
+from audioclust.runs.run_folder import read_run, read_table
 
 @pytest.fixture(scope="module")
 def words(tmp_path_factory):

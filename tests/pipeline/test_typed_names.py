@@ -8,9 +8,9 @@ import pytest
 
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
-from audioclust.pipeline.annotations import read_names, take_typed_names, write_names
+from audioclust.runs.names import read_names, take_typed_names, write_names
 from audioclust.pipeline.clusterer import AudioClusterer
-from audioclust.pipeline.run_reading import read_run, read_table
+from audioclust.runs.run_folder import read_run, read_table
 
 QUICK = "--no-page", "--stability", "0", "-q"
 

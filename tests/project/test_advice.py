@@ -13,7 +13,7 @@ from audioclust.cli.parser import _parser
 from audioclust.core.registry import METHODS
 from audioclust.encoders.base import IGNORABLE
 from audioclust.pipeline import recommendations
-from audioclust.pipeline.annotations import write_names
+from audioclust.runs.names import write_names
 
 PACKAGE = Path(audioclust.__file__).parent
 QUICK = ["--stability", "0", "--no-page", "--no-cache", "-q"]

@@ -9,9 +9,9 @@ from audioclust.audio import clips, synthetic_sounds
 from audioclust.cli import main
 from audioclust.core.files import atomic_write
 from audioclust.pipeline import load_run
-from audioclust.pipeline.annotations import flattened, merged_into, update_name_columns, write_names
-from audioclust.pipeline.grouping import request_from_record
-from audioclust.pipeline.run_reading import read_run, read_table
+from audioclust.runs.names import flattened, merged_into, update_name_columns, write_names
+from audioclust.runs.request import request_from_record
+from audioclust.runs.run_folder import read_run, read_table
 
 COMMON = ["--n-clusters", "3", "--encoder", "fixed", "--stability", "0", "-q", "--no-cache", "--no-page"]
 

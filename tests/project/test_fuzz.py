@@ -7,7 +7,7 @@ import pytest
 
 from audioclust.audio import AudioError, load_audio, probe
 from audioclust.cli import main
-from audioclust.pipeline.run_reading import read_table
+from audioclust.runs.run_folder import read_table
 
 root = Path(__file__).parents[2]
 SEED = int(os.environ.get("AUDIOCLUST_FUZZ_SEED", datetime.date.today().toordinal())) # other inputs each day; pytest shows the print of a test that fails

@@ -9,7 +9,7 @@ import pytest
 import audioclust
 from audioclust.cli import main
 from audioclust.core.console import printable
-from audioclust.pipeline.annotations import spreadsheet_safe
+from audioclust.runs.names import spreadsheet_safe
 
 package = Path(audioclust.__file__).parent
 
@@ -94,7 +94,7 @@ def test_edits_made_to_do_harm(made, tmp_path, capsys, text, said):
 
 
 def test_edits_do_not_lead_out_of_a_run_of_both_ways(made, tmp_path):
-    from audioclust.pipeline.edits import apply_edits
+    from audioclust.runs.edits import apply_edits
     shutil.copytree(made/"run", tmp_path/"other")
     (tmp_path/"both").mkdir(); (tmp_path/"both/both.json").write_text("{}")
     (tmp_path/"edits.json").write_text('{"schema": 1, "edits": {"../other": {"names": {"0": "x"}}, "content": {"names": {"0": "x"}}}}')

@@ -6,10 +6,10 @@ import pytest
 import soundfile as sf
 
 resource = pytest.importorskip("resource")  # limits of a process, as Unix has them
-from audioclust.pipeline.run_reading import read_table
+from audioclust.runs.run_folder import read_table
 from audioclust.cli import main
 from audioclust.audio import synthetic_words
-from audioclust.pipeline.resuming import state
+from audioclust.runs.resuming import state
 
 TRAINING = ["--method", "deepcluster", "--set", "passes=1", "--set", "views=2", "--set", "anchor=False", "--n-clusters", "3", "--stability", "0", "--workers", "2", "--no-page", "-q"]
 
