@@ -20,7 +20,7 @@ from ..core.memory import memory_left
 from ..core.registry import trains_encoder
 from ..encoders.base import OTHER_GROUPING
 from ..encoders.catalogue import encoder_info
-from audioclust.encoders.combining import (
+from audioclust.encoders.choice import (
     available_encoders,
     EncoderChoice,
     FEWEST_CLIPS,
@@ -29,7 +29,7 @@ from audioclust.encoders.combining import (
     subsample_clips,
 )
 from ..encoders.pretrained import named_encoder
-from ..encoders.voting import is_vote, parse_vote, vote
+from ..encoders.joint import is_vote, parse_vote, vote
 from ..ensembles.membership import confidence_and_representatives
 from ..ensembles.resampling import chance_stability, cluster_subsamples, count_different, MIN_STABILITY, stability_of
 from ..ensembles.kmeans_ensemble import Consensus

@@ -25,7 +25,7 @@ from ..audio.clip_table import covered_seconds
 from ..core.distributed import is_there, ProcessGroup
 from ..core.files import report_damage, read_array, read_text, atomic_write, write_json, write_table, read_json
 from ..core.registry import load_saved, PAGES
-from ..encoders.combining import EncoderChoice
+from ..encoders.choice import EncoderChoice
 from ..encoders.base import load_encoder
 from ..ensembles.levels import Neighbour, plot_levels
 from ..ensembles.n_clusters import Choice, plot_choice
