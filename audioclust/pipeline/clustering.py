@@ -27,9 +27,10 @@ from audioclust.encoders.choice import (
     rank_encoders,
     seconds_to_embed,
     subsample_clips,
+    vote,
 )
 from ..encoders.pretrained import named_encoder
-from ..encoders.joint import is_vote, parse_vote, vote
+from ..encoders.joint import is_vote, parse_vote
 from ..ensembles.membership import confidence_and_representatives
 from ..ensembles.resampling import chance_stability, cluster_subsamples, count_different, MIN_STABILITY, stability_of
 from ..ensembles.kmeans_ensemble import Consensus
