@@ -23,7 +23,7 @@ from audioclust.core.registry import split_options
 from audioclust.encoders import FixedEncoder, load_encoder
 from audioclust.encoders.base import OTHER_GROUPING
 from audioclust.encoders.pretrained import named_encoder
-from audioclust.encoders.voting import VotingEncoder, parse_vote
+from audioclust.encoders.joint import VotingEncoder, parse_vote
 from audioclust.kmeans import KMeans
 from audioclust.encoders.logmel_store import TrimmedLogMel, LogMelStore
 from audioclust.metrics import score
