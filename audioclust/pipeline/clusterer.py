@@ -19,11 +19,11 @@ from typing_extensions import Self
 
 from ..core.console import as_progress
 from ..encoders.base import Encoder
-from .assignment import assign, regroup
-from .clustering import cluster_recordings, group
-from .embedding import Observer
+from .new_clips import assign, regroup
+from .cluster_step import cluster_recordings, group
+from .embed_step import Observer
 from ..runs.stable_ids import renumbered
-from .given_embeddings import assign_embeddings, from_embeddings
+from .all_steps import assign_embeddings, from_embeddings
 from ..runs.request import Grouping, Options, Request
 from .pair import GroupingPair
 from ..runs.run import load_run, save_run
