@@ -26,7 +26,7 @@ import torchaudio
 from audioclust.audio import LogMel, clips, load_audio
 from audioclust.encoders import FixedEncoder
 from audioclust.pipeline import Options, Request
-from audioclust.pipeline.clustering import cluster_recordings
+from audioclust.pipeline.cluster_step import cluster_recordings
 from audioclust.audio.streaming import stream
 
 SR = 16000

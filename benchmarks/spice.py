@@ -23,12 +23,12 @@ from audioclust.core.registry import split_options
 from audioclust.encoders import FixedEncoder, load_encoder
 from audioclust.encoders.base import OTHER_GROUPING
 from audioclust.encoders.pretrained import named_encoder
-from audioclust.encoders.voting import VotingEncoder, parse_vote
+from audioclust.encoders.joint import VotingEncoder, parse_vote
 from audioclust.kmeans import KMeans
 from audioclust.encoders.logmel_store import TrimmedLogMel, LogMelStore
 from audioclust.metrics import score
 from audioclust.pipeline import Options, Request
-from audioclust.pipeline.clustering import select_encoder
+from audioclust.pipeline.cluster_step import select_encoder
 from audioclust.spice import SPICE
 
 SIZES = (500, 430, 370, 310, 250, 210, 170, 130, 90, 50)  # clips of each digit at most, when unbalanced: there are 300 of each, so four digits are whole

@@ -24,7 +24,7 @@ from audioclust.audio import fsdd, klettres, load_audio, synthetic_words
 from audioclust.audio.folders import common_sample_rate
 from audioclust.encoders import FixedEncoder, named_encoder
 from audioclust.encoders.catalogue import encoder_info
-from audioclust.encoders.voting import agreement, elected, vote_weights
+from audioclust.encoders.joint import agreement, elected, vote_weights
 from audioclust.ensembles import Consensus
 from audioclust.ensembles.resampling import cluster_subsamples
 from audioclust.ensembles.voting import consensus, stability as mean_ari

@@ -181,7 +181,7 @@ def _cluster_one(args, team, messages):
 
 def _make(args, request, team, training, messages):
     "Cluster, and save the run."
-    from audioclust.pipeline.embedding import Observer
+    from audioclust.pipeline.embed_step import Observer
     from audioclust.runs.request import request_record
     from audioclust.runs.run import save_run
     log = None if args.quiet else lambda line: echo(line, file=sys.stderr)
@@ -196,7 +196,7 @@ def _make(args, request, team, training, messages):
     save_run(grouping, args.out, command=args.argv, warnings=messages, request=asked)
 
 def _of_recordings(args, request, observer, team):
-    from audioclust.pipeline.clustering import cluster_recordings
+    from audioclust.pipeline.cluster_step import cluster_recordings
     grouping = cluster_recordings(team.first(lambda: listed_clips(args)), request, observer)
     return replace(grouping, recordings=input_path(args)) if args.clips else grouping
 
@@ -214,8 +214,8 @@ def _grown(args, observer):
     return replace(grouping, seconds=observer.seconds)
 
 def _of_embeddings(args, request, observer):
-    from audioclust.pipeline.clustering import group
-    from audioclust.pipeline.given_embeddings import from_embeddings
+    from audioclust.pipeline.cluster_step import group
+    from audioclust.pipeline.all_steps import from_embeddings
     errors:list = []
     with observer.stage("read"): X, clips = given_embeddings(args, errors)
     return group(from_embeddings(X, clips, request, errors=errors, recordings=input_path(args)), observer=observer)

@@ -12,7 +12,7 @@ import gc
 def _needed(command): # What a command is made of, whatever its options are
     if command == "cluster":
         from audioclust.listen.figures import write_figures
-        from audioclust.pipeline.clustering import cluster_recordings
+        from audioclust.pipeline.cluster_step import cluster_recordings
         from audioclust.runs.stable_ids import renumbered
         from audioclust.runs.run import save_run
         return cluster_recordings, renumbered, save_run, write_figures
@@ -21,7 +21,7 @@ def _needed(command): # What a command is made of, whatever its options are
         from audioclust.runs.edits import apply_edits
         return listen_page, apply_edits
     if command in ("assign", "similar"):
-        from audioclust.pipeline.assignment import assign
+        from audioclust.pipeline.new_clips import assign
         from audioclust.runs.run import load_run
         return assign, load_run
     return ()

@@ -100,11 +100,11 @@ def similar(args:Namespace)->int: # As the parser gives them -> exit status
     return 0
 
 def _recordings_assigned(args, grouping, errors):
-    from audioclust.pipeline.assignment import assign as assign_clips
+    from audioclust.pipeline.new_clips import assign as assign_clips
     return assign_clips(grouping, listed_clips(args), errors, progress_bar(args.verbose - args.quiet), args.none_beyond)
 
 def _embeddings_assigned(args, grouping, errors):
-    from audioclust.pipeline.given_embeddings import assign_embeddings
+    from audioclust.pipeline.all_steps import assign_embeddings
     X, clips = given_embeddings(args, errors)
     return assign_embeddings(grouping, X, clips, args.none_beyond)
 
@@ -266,8 +266,8 @@ def _prepare_demo(out):
 def _demo_run(args, out, name, table, by, n_clusters, cache):
     "Cluster one of the two sets, save the run, and give a row of the table."
     from audioclust.metrics.information import nmi
-    from audioclust.pipeline.clustering import cluster_recordings
-    from audioclust.pipeline.embedding import Observer
+    from audioclust.pipeline.cluster_step import cluster_recordings
+    from audioclust.pipeline.embed_step import Observer
     from audioclust.runs.request import Options, Request
     from audioclust.runs.run import save_run
     run = out/f"{name}-by-{by}"

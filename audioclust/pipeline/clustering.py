@@ -20,28 +20,29 @@ from ..core.memory import memory_left
 from ..core.registry import trains_encoder
 from ..encoders.base import OTHER_GROUPING
 from ..encoders.catalogue import encoder_info
-from audioclust.encoders.combining import (
+from audioclust.encoders.choice import (
     available_encoders,
     EncoderChoice,
     FEWEST_CLIPS,
     rank_encoders,
     seconds_to_embed,
     subsample_clips,
+    vote,
 )
 from ..encoders.pretrained import named_encoder
-from ..encoders.voting import is_vote, parse_vote, vote
+from ..encoders.joint import is_vote, parse_vote
 from ..ensembles.membership import confidence_and_representatives
 from ..ensembles.resampling import chance_stability, cluster_subsamples, count_different, MIN_STABILITY, stability_of
 from ..ensembles.kmeans_ensemble import Consensus
 from ..kmeans.estimator import restarts
 from .embedding import check_enough, embed, find_clips, Observer
 from .explanations import clip_attributes, differences, followed, rows_to_measure
-from ..runs.request import check_request, Embedded, Grouping, n_frozen, Options, Request
+from .grouping import check_request, Embedded, Grouping, n_frozen, Options, Request
 from .levels import levels_around
 from .memory_needs import bounded, check_fit, takes_bound
 from .recommendations import advice
 from .sampled_fit import fit_on_sample
-from ..runs.seeds import read_seeds
+from .seeds import read_seeds
 
 # %% ../../nbs/12_pipeline/05_clustering.ipynb #2707c2f3
 def _fit(clusterer, embedded, team):

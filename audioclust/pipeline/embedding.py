@@ -34,8 +34,8 @@ from ..core.registry import set_flat_params, trains_encoder
 from ..encoders.base import EmbeddingDetails, Encoder, OTHER_GROUPING
 from ..encoders.fixed import FixedEncoder
 from ..encoders.pretrained import named_encoder
-from ..encoders.voting import is_vote, parse_vote, VotingEncoder
-from ..runs.request import check_request, Embedded, n_frozen, Request
+from ..encoders.joint import is_vote, parse_vote, VotingEncoder
+from .grouping import check_request, Embedded, n_frozen, Request
 from .memory_needs import batch_memory
 from .recommendations import asks_for_number, choose_number, number_wanted
 

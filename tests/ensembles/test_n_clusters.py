@@ -11,7 +11,7 @@ from audioclust.cli import main
 from audioclust.ensembles import choose_k
 from audioclust.ensembles.n_clusters import _best, _reason, _three_numbers, candidates, coding_length, plot_choice
 from audioclust.pipeline import AudioClusterer, Request
-from audioclust.pipeline.recommendations import number_wanted
+from audioclust.pipeline.examine_step import number_wanted
 from audioclust.runs.run_folder import read_table
 from audioclust.runs.run_folder import read_run
 

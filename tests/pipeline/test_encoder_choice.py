@@ -10,9 +10,9 @@ from dataclasses import replace
 from audioclust.core.memory import memory_in_use
 from audioclust.encoders import FixedEncoder
 from audioclust.pipeline import clustering
-from audioclust.pipeline.embedding import Observer
-from audioclust.pipeline.clustering import select_encoder
-from audioclust.encoders.combining import subsample_clips
+from audioclust.pipeline.embed_step import Observer
+from audioclust.pipeline.cluster_step import select_encoder
+from audioclust.encoders.choice import subsample_clips
 from audioclust.cli import main
 from audioclust.ensembles import prediction_strength
 from audioclust.kmeans import KMeans
@@ -37,13 +37,13 @@ def test_prediction_strength_by_hand():
 
 
 def test_the_encoder_whose_groups_come_again(words, monkeypatch):
-    from audioclust.encoders import combining
+    from audioclust.encoders import choice
     folder, table = words
     clips = AudioClusterer(n_clusters=6).fit(folder).clips_
     pick = select_encoder(clips, Request(n_clusters=6), names=["fixed", "untrained"])
     assert pick.name == "fixed" == pick.table.encoder[0] and pick.runner_up == "untrained" and pick.table.stability.is_monotonic_decreasing
     assert f"{pick.table.stability[0]:.2f}" in pick.why and "untrained" in pick.why
-    monkeypatch.setattr(combining, "CLOSE", 2.)
+    monkeypatch.setattr(choice, "CLOSE", 2.)
     assert "audioclust compare --encoders fixed,untrained" in select_encoder(clips, Request(n_clusters=6), names=["fixed", "untrained"]).why
     assert select_encoder(clips, Request(n_clusters=6), names=["fixed"]).runner_up is None
 

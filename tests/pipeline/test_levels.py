@@ -12,7 +12,7 @@ from audioclust.ensembles.n_clusters import Choice
 from audioclust.pipeline import AudioClusterer, Options, Request, load_run
 from audioclust.runs.stable_ids import renumbered
 from audioclust.pipeline import from_embeddings, group
-from audioclust.pipeline.recommendations import number_wanted
+from audioclust.pipeline.examine_step import number_wanted
 from audioclust.runs.run_folder import read_run, read_table
 
 
@@ -45,7 +45,7 @@ def test_new_clips_get_a_group_of_every_level(run):
     grouping = load_run(run/"run")
     found = AudioClusterer.load(run/"run").assign(run/"in")
     for level in grouping.levels: assert (found[level.column] == level.labels).mean() > .99
-    from audioclust.pipeline.levels import level_columns
+    from audioclust.pipeline.number_and_levels import level_columns
     noise = level_columns(grouping, grouping.embeddings[:3], np.array([-1, -1, 0]))
     assert all((column[:2] == -1).all() and column[2] >= 0 for column in noise.values())
 

@@ -119,7 +119,7 @@ def test_advice_names_only_what_a_method_has():
     import numpy as np
     import pandas as pd
     from audioclust.core.registry import METHODS, make_clusterer
-    from audioclust.pipeline.recommendations import advice
+    from audioclust.pipeline.examine_step import advice
     clips = pd.DataFrame(dict(path="a.wav", start=np.arange(40.), end=np.arange(40.) + 1))
     attributes = pd.DataFrame(dict(row=np.arange(40), length=1., level=0., silence=0.))
     for method in METHODS:

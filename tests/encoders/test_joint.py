@@ -10,7 +10,8 @@ from audioclust.cli import main
 from audioclust.core.registry import ENCODERS
 from audioclust.encoders import FixedEncoder, load_encoder
 from audioclust.encoders.base import EmbeddingDetails
-from audioclust.encoders.voting import VotingEncoder, VotingWhitening, elected, parse_vote, vote, vote_name, vote_weights
+from audioclust.encoders.choice import vote
+from audioclust.encoders.joint import VotingEncoder, VotingWhitening, elected, parse_vote, vote_name, vote_weights
 from audioclust.metrics import nmi
 from audioclust.pipeline import AudioClusterer, Options, Request, assign, cluster_recordings, group_pair, load_run, save_run
 from audioclust.pipeline import clustering
