@@ -38,7 +38,7 @@ def read_edits(path:str|Path, # `names.json`, or a file that the listening page 
         raise ValueError(f"{path} holds no edits of a listening page: it needs schema 1 and edits")
     return edits
 
-# %% ../../nbs/11_runs/03_names.ipynb #f11a9957
+# %% ../../nbs/11_runs/03_names.ipynb #835aedc7
 def flattened(names:dict, # names, merged, marks, notes, clips
 )->dict: # The same; "merged" has texts, each leading to where its chain ends
     "Names in which a cluster is looked up in one step, however long a chain of merges is."
@@ -53,7 +53,7 @@ def flattened(names:dict, # names, merged, marks, notes, clips
         ends.update(dict.fromkeys(path, ends.get(cluster, cluster)))
     return {**names, "merged": ends}
 
-# %% ../../nbs/11_runs/03_names.ipynb #cfa5186b
+# %% ../../nbs/11_runs/03_names.ipynb #fb32f0d7
 def is_new_group(cluster:int|str # A number
 )->bool:
     "Is it the number of a group that a person made?"
@@ -64,7 +64,7 @@ def made_groups(names:dict, # names, merged, marks, notes, clips
     "The new groups that a person made and moved clips to."
     return {str(to) for to in names.get("clips", {}).values() if is_new_group(to)}
 
-# %% ../../nbs/11_runs/03_names.ipynb #406b2016
+# %% ../../nbs/11_runs/03_names.ipynb #884e94a7
 def _is_cluster(text, known):
     if known is not None: return str(text) in known
     return bool(re.fullmatch(r"-?\d{1,18}", str(text)))
@@ -85,7 +85,7 @@ def _check_edit(kind, cluster, value, known):
         if is_text: return
         raise ValueError(f"the {kind[:-1]} of cluster {cluster} must be a text; {shorten(repr(value), 40)} came")
 
-# %% ../../nbs/11_runs/03_names.ipynb #a850f9a0
+# %% ../../nbs/11_runs/03_names.ipynb #f11a9957
 def check_names(names:dict, # names, merged, marks, notes, clips
     ids:Iterable|None=None, # Clusters that there are; None takes any number
     clip_ids:Iterable|None=None, # Clips that there are; None takes any
@@ -106,7 +106,7 @@ def check_names(names:dict, # names, merged, marks, notes, clips
         for cluster,value in names.get(kind, {}).items(): _check_edit(kind, cluster, value, known)
     flattened(names) # refuses circles
 
-# %% ../../nbs/11_runs/03_names.ipynb #c90dac3f
+# %% ../../nbs/11_runs/03_names.ipynb #910547f7
 def no_names()->dict:
     "What is known of the clusters of a run of which nobody has said anything."
     return {kind: {} for kind in KINDS}
@@ -131,13 +131,13 @@ def display_name(cluster:int, # Its number
     if int(number) >= NEW_GROUPS: default = f"new group {int(number) - NEW_GROUPS + 1}"
     return names["names"].get(number, default)
 
-# %% ../../nbs/11_runs/03_names.ipynb #2abd17ac
+# %% ../../nbs/11_runs/03_names.ipynb #cfa5186b
 def spreadsheet_safe(name:str, # What a person wrote
 )->str:
     "A name that no spreadsheet takes for a formula: an apostrophe goes before one that begins like that."
     return "'" + name if name[:1] in tuple("=+-@\t\r") else name
 
-# %% ../../nbs/11_runs/03_names.ipynb #170feaea
+# %% ../../nbs/11_runs/03_names.ipynb #a1ba6fff
 def edited_clusters(table:pd.DataFrame, # Columns cluster and, if clips may have been moved, clip_id
     names:dict, # From `read_names`
 )->pd.Series: # Numbers [N]
@@ -146,7 +146,7 @@ def edited_clusters(table:pd.DataFrame, # Columns cluster and, if clips may have
     moved = table.clip_id.map({clip: int(to) for clip,to in names["clips"].items()})
     return moved.fillna(table.cluster).astype(int)
 
-# %% ../../nbs/11_runs/03_names.ipynb #c41d536f
+# %% ../../nbs/11_runs/03_names.ipynb #d058ee65
 _COLUMNS = dict(name="names", mark="marks", note="notes")
 
 def _name_columns(table, names):
@@ -162,7 +162,7 @@ def _name_columns(table, names):
         columns[column] = clusters.map({c: spreadsheet_safe(" ".join(text.split())) for c,text in texts.items()})
     return columns
 
-# %% ../../nbs/11_runs/03_names.ipynb #c4c43d50
+# %% ../../nbs/11_runs/03_names.ipynb #406b2016
 def warn_of_typed_names(run:str|Path): # A run folder that is complete, whose table is about to be written again
     "Warn of names, marks and notes in `clusters.csv` that `names.json` does not give."
     file = Path(run)/"clusters.csv"
@@ -185,7 +185,7 @@ def warn_of_typed_names(run:str|Path): # A run folder that is complete, whose ta
 
 def _plain(column): return column.fillna("").astype(str).str.strip().str.lstrip("'")
 
-# %% ../../nbs/11_runs/03_names.ipynb #c9027659
+# %% ../../nbs/11_runs/03_names.ipynb #a0d5f61c
 def _write_columns(run):
     table = read_table(Path(run)/"clusters.csv")
     columns = _name_columns(table, read_names(run))
@@ -209,7 +209,7 @@ def write_names(run:str|Path, # A run folder
     write_json(record, file)
     _write_columns(run)
 
-# %% ../../nbs/11_runs/03_names.ipynb #25b5272d
+# %% ../../nbs/11_runs/03_names.ipynb #2db6006c
 def name_groups(run:str|Path, # A run folder that is complete
     names:dict, # Number of a cluster → its name
 )->list: # Texts: names that were not given, since a person has given others
@@ -223,7 +223,7 @@ def name_groups(run:str|Path, # A run folder that is complete
     write_names(run, known)
     return refused
 
-# %% ../../nbs/11_runs/03_names.ipynb #a03212c5
+# %% ../../nbs/11_runs/03_names.ipynb #c834daa5
 def copy_names(run:str|Path, # A run folder
     out:str|Path, # Another one, which may hold no run yet
 ):
