@@ -16,7 +16,7 @@ from .names import (check_names, is_new_group, KINDS, made_groups, NEW_GROUPS, n
     read_names, write_names)
 from .run_folder import check_run_folder, read_table
 
-# %% ../../nbs/11_runs/04_edits.ipynb #123b7934
+# %% ../../nbs/11_runs/04_edits.ipynb #2cef6c94
 def _mentioned(names):
     "The clusters, as texts, of which edits speak."
     clusters = {cluster for kind in ("names", "merged", "marks", "notes") for cluster in names.get(kind, {})}
@@ -36,7 +36,7 @@ def _with_numbers(names, number_of):
         if str(to) in number_of: renumbered["clips"][clip] = int(number_of[str(to)])
     return renumbered
 
-# %% ../../nbs/11_runs/04_edits.ipynb #274834a9
+# %% ../../nbs/11_runs/04_edits.ipynb #4b1afa94
 _FEWEST = .5 # share of the clips of a cluster that must be in this run, and of these in one cluster
 
 def _numbers_here(clusters, clips_of, cluster_of):
@@ -57,7 +57,7 @@ def _numbers_here(clusters, clips_of, cluster_of):
         warnings.warn(f"{n} clusters of the page are cluster {number} of this run: it gets the edits of the last")
     return number_of
 
-# %% ../../nbs/11_runs/04_edits.ipynb #2341d34e
+# %% ../../nbs/11_runs/04_edits.ipynb #7763470f
 def _clips_of(group, names): return {clip for clip,to in names.get("clips", {}).items() if str(to) == group}
 
 def _free_numbers(new, old, names):
@@ -72,7 +72,7 @@ def _free_numbers(new, old, names):
         taken.add(number_of[group])
     return number_of
 
-# %% ../../nbs/11_runs/04_edits.ipynb #d1acefc6
+# %% ../../nbs/11_runs/04_edits.ipynb #e87acb36
 def _entry(record, name, by):
     "What a file says of one grouping; None where it says nothing."
     entry = record.get(name, {})
@@ -100,17 +100,14 @@ def _combined(record, run, by):
         for names in new, old:
             names["clips"] = {clip: to for clip,to in names["clips"].items() if clip in cluster_of}
     known = no_names() if base is None else read_names(run)
-    return _changed(known, old, _with_numbers(new, _free_numbers(new, old, known)))
-
-def _changed(names, old, new):
-    "Names with what is new or gone between two states of a page."
+    new = _with_numbers(new, _free_numbers(new, old, known))
     for kind in KINDS:
-        for key in old[kind].keys() - new[kind].keys(): names[kind].pop(key, None)
+        for key in old[kind].keys() - new[kind].keys(): known[kind].pop(key, None)
         for key,value in new[kind].items():
-            if old[kind].get(key) != value: names[kind][key] = value
-    return names
+            if old[kind].get(key) != value: known[kind][key] = value
+    return known
 
-# %% ../../nbs/11_runs/04_edits.ipynb #5983ee69
+# %% ../../nbs/11_runs/04_edits.ipynb #68d578c3
 def _with_table(names, file):
     "Names, changed by those of a table."
     table = read_csv(file, sep="\t" if file.suffix.lower() == ".tsv" else ",", dtype=str).fillna("")
@@ -128,7 +125,7 @@ def _with_table(names, file):
         names[f"{column}s"] |= given
     return names
 
-# %% ../../nbs/11_runs/04_edits.ipynb #97e6d8ba
+# %% ../../nbs/11_runs/04_edits.ipynb #454135b7
 def _run_id(folder):
     "What tells a run from others; None where there is none."
     if not (folder/"run.json").is_file(): return None # the folder may be anybody's downloads: it is not searched
@@ -148,7 +145,7 @@ def _warning(record, run, file):
     return (f"{file} does not say which run it belongs to: its edits are taken over as edits of {run}. "
             "Files that the listening page writes name their run")
 
-# %% ../../nbs/11_runs/04_edits.ipynb #da50923e
+# %% ../../nbs/11_runs/04_edits.ipynb #123b7934
 def _apply(run, file, record):
     "Take over the edits of a page into one run, or a table if there is no record."
     by = check_run_folder(run)["request"]["by"]

@@ -38,7 +38,7 @@ def read_edits(path:str|Path, # `names.json`, or a file that the listening page 
         raise ValueError(f"{path} holds no edits of a listening page: it needs schema 1 and edits")
     return edits
 
-# %% ../../nbs/11_runs/03_names.ipynb #835aedc7
+# %% ../../nbs/11_runs/03_names.ipynb #80b50763
 def flattened(names:dict, # names, merged, marks, notes, clips
 )->dict: # The same; "merged" has texts, each leading to where its chain ends
     "Names in which a cluster is looked up in one step, however long a chain of merges is."
@@ -53,7 +53,7 @@ def flattened(names:dict, # names, merged, marks, notes, clips
         ends.update(dict.fromkeys(path, ends.get(cluster, cluster)))
     return {**names, "merged": ends}
 
-# %% ../../nbs/11_runs/03_names.ipynb #fb32f0d7
+# %% ../../nbs/11_runs/03_names.ipynb #bf3bfafa
 def is_new_group(cluster:int|str # A number
 )->bool:
     "Is it the number of a group that a person made?"
@@ -64,28 +64,14 @@ def made_groups(names:dict, # names, merged, marks, notes, clips
     "The new groups that a person made and moved clips to."
     return {str(to) for to in names.get("clips", {}).values() if is_new_group(to)}
 
-# %% ../../nbs/11_runs/03_names.ipynb #884e94a7
+# %% ../../nbs/11_runs/03_names.ipynb #6d61e5dd
 def _is_cluster(text, known):
     if known is not None: return str(text) in known
     return bool(re.fullmatch(r"-?\d{1,18}", str(text)))
 
-def _check_edit(kind, cluster, value, known):
-    "Is there such a cluster, and can this be said of it?"
-    if not _is_cluster(cluster, known):
-        message = f"{kind}: there is no cluster {shorten(cluster, 40)} in this run"
-        if known: message += f" (it has {', '.join(sorted(known, key=int)[:20])}); are these the edits of another run?"
-        raise ValueError(message)
-    if kind == "merged" and not _is_cluster(value, known):
-        raise ValueError(f"cluster {cluster} is merged into {shorten(value, 40)}, which is not there")
-    if kind == "marks" and value not in MARKS:
-        marks = ", ".join(MARKS)
-        raise ValueError(f"the mark of cluster {cluster} is {shorten(repr(value), 40)}: it can be {marks}")
-    if kind in ("names", "notes"):
-        is_text = isinstance(value, str) and value.strip() and not re.search("[\ud800-\udfff]", value)
-        if is_text: return
-        raise ValueError(f"the {kind[:-1]} of cluster {cluster} must be a text; {shorten(repr(value), 40)} came")
+def _is_text(value):
+    return isinstance(value, str) and bool(value.strip()) and not re.search("[\ud800-\udfff]", value)
 
-# %% ../../nbs/11_runs/03_names.ipynb #f11a9957
 def check_names(names:dict, # names, merged, marks, notes, clips
     ids:Iterable|None=None, # Clusters that there are; None takes any number
     clip_ids:Iterable|None=None, # Clips that there are; None takes any
@@ -102,11 +88,24 @@ def check_names(names:dict, # names, merged, marks, notes, clips
         if str(to) != "-1" and not _is_cluster(to, known):
             raise ValueError(f"clip {shorten(clip, 40)} was moved to {shorten(to, 40)}, "
                              "and there is no such cluster")
-    for kind in "names", "merged", "marks", "notes":
-        for cluster,value in names.get(kind, {}).items(): _check_edit(kind, cluster, value, known)
+    of_clusters = [kind for kind in KINDS if kind != "clips"]
+    for kind,cluster,value in [(kind, *edit) for kind in of_clusters for edit in names.get(kind, {}).items()]:
+        if not _is_cluster(cluster, known):
+            message = f"{kind}: there is no cluster {shorten(cluster, 40)} in this run"
+            if known:
+                first = ", ".join(sorted(known, key=int)[:20])
+                message += f" (it has {first}); are these the edits of another run?"
+            raise ValueError(message)
+        if kind == "merged" and not _is_cluster(value, known):
+            raise ValueError(f"cluster {cluster} is merged into {shorten(value, 40)}, which is not there")
+        if kind == "marks" and value not in MARKS:
+            marks = ", ".join(MARKS)
+            raise ValueError(f"the mark of cluster {cluster} is {shorten(repr(value), 40)}: it can be {marks}")
+        if kind in ("names", "notes") and not _is_text(value):
+            raise ValueError(f"the {kind[:-1]} of cluster {cluster} must be a text; {shorten(repr(value), 40)} came")
     flattened(names) # refuses circles
 
-# %% ../../nbs/11_runs/03_names.ipynb #910547f7
+# %% ../../nbs/11_runs/03_names.ipynb #6b7e1842
 def no_names()->dict:
     "What is known of the clusters of a run of which nobody has said anything."
     return {kind: {} for kind in KINDS}
@@ -131,13 +130,13 @@ def display_name(cluster:int, # Its number
     if int(number) >= NEW_GROUPS: default = f"new group {int(number) - NEW_GROUPS + 1}"
     return names["names"].get(number, default)
 
-# %% ../../nbs/11_runs/03_names.ipynb #cfa5186b
+# %% ../../nbs/11_runs/03_names.ipynb #fb32f0d7
 def spreadsheet_safe(name:str, # What a person wrote
 )->str:
     "A name that no spreadsheet takes for a formula: an apostrophe goes before one that begins like that."
     return "'" + name if name[:1] in tuple("=+-@\t\r") else name
 
-# %% ../../nbs/11_runs/03_names.ipynb #a1ba6fff
+# %% ../../nbs/11_runs/03_names.ipynb #a4e66255
 def edited_clusters(table:pd.DataFrame, # Columns cluster and, if clips may have been moved, clip_id
     names:dict, # From `read_names`
 )->pd.Series: # Numbers [N]
@@ -146,7 +145,7 @@ def edited_clusters(table:pd.DataFrame, # Columns cluster and, if clips may have
     moved = table.clip_id.map({clip: int(to) for clip,to in names["clips"].items()})
     return moved.fillna(table.cluster).astype(int)
 
-# %% ../../nbs/11_runs/03_names.ipynb #d058ee65
+# %% ../../nbs/11_runs/03_names.ipynb #1225f95b
 _COLUMNS = dict(name="names", mark="marks", note="notes")
 
 def _name_columns(table, names):
@@ -162,7 +161,7 @@ def _name_columns(table, names):
         columns[column] = clusters.map({c: spreadsheet_safe(" ".join(text.split())) for c,text in texts.items()})
     return columns
 
-# %% ../../nbs/11_runs/03_names.ipynb #406b2016
+# %% ../../nbs/11_runs/03_names.ipynb #884e94a7
 def warn_of_typed_names(run:str|Path): # A run folder that is complete, whose table is about to be written again
     "Warn of names, marks and notes in `clusters.csv` that `names.json` does not give."
     file = Path(run)/"clusters.csv"
@@ -185,7 +184,7 @@ def warn_of_typed_names(run:str|Path): # A run folder that is complete, whose ta
 
 def _plain(column): return column.fillna("").astype(str).str.strip().str.lstrip("'")
 
-# %% ../../nbs/11_runs/03_names.ipynb #a0d5f61c
+# %% ../../nbs/11_runs/03_names.ipynb #7d9c1798
 def _write_columns(run):
     table = read_table(Path(run)/"clusters.csv")
     columns = _name_columns(table, read_names(run))
@@ -209,7 +208,7 @@ def write_names(run:str|Path, # A run folder
     write_json(record, file)
     _write_columns(run)
 
-# %% ../../nbs/11_runs/03_names.ipynb #2db6006c
+# %% ../../nbs/11_runs/03_names.ipynb #f66f7b77
 def name_groups(run:str|Path, # A run folder that is complete
     names:dict, # Number of a cluster → its name
 )->list: # Texts: names that were not given, since a person has given others
@@ -223,7 +222,7 @@ def name_groups(run:str|Path, # A run folder that is complete
     write_names(run, known)
     return refused
 
-# %% ../../nbs/11_runs/03_names.ipynb #c834daa5
+# %% ../../nbs/11_runs/03_names.ipynb #0e69cab4
 def copy_names(run:str|Path, # A run folder
     out:str|Path, # Another one, which may hold no run yet
 ):

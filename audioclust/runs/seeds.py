@@ -66,7 +66,7 @@ class Seeds:
         seeds = np.array([number.get(label, -1) for label in labels], np.int64)
         return cls(Constraints(seeds, record["must_link"], record["cannot_link"]), tuple(record["names"]))
 
-# %% ../../nbs/11_runs/05_seeds.ipynb #f9908c56
+# %% ../../nbs/11_runs/05_seeds.ipynb #acf28b20
 _LEAST_SHARED = .5 # of a clip or of a row, whichever is shorter
 
 class _ClipFinder:
@@ -99,7 +99,7 @@ class _ClipFinder:
         if np.isfinite(time): rows = rows[(self.start[rows] <= time) & (time < self.end[rows])][:1]
         return int(rows[0]) if len(rows) == 1 else None
 
-# %% ../../nbs/11_runs/05_seeds.ipynb #37e761d6
+# %% ../../nbs/11_runs/05_seeds.ipynb #f9908c56
 _NEEDED = "seeds need columns path and label, links path, other and link"
 
 def _rows_of_table(source, clips):
@@ -114,18 +114,15 @@ def _rows_of_table(source, clips):
         table = read_rows(file)
         has_times = "start" in table or not {"path", "label"} <= set(table)
         if "link" in table or not has_times: table = table.astype(object).where(table.notna(), "").astype(str)
-        else: table = _rows_with_times(file, clips)
+        else:
+            try: columns = set(read_clip_table(file))
+            except ValueError as e: raise ValueError(f"{_NEEDED}: {e}") from None
+            if "label" not in columns: raise ValueError(f"{file} has times and no labels: seeds need a column label")
+            table = clips_of_tables(file, list(dict.fromkeys(clips.path)), [])
     if "link" in table or {"path", "label"} <= set(table): return table, folder
     raise ValueError(f"{_NEEDED}; there are {shorten(', '.join(map(str, table)))}")
 
-def _rows_with_times(file, clips):
-    "Rows of a table of another program, with the recordings that they mean."
-    try: table = read_clip_table(file)
-    except ValueError as e: raise ValueError(f"{_NEEDED}: {e}") from None
-    if "label" not in table: raise ValueError(f"{file} has times and no labels: seeds need a column label")
-    return clips_of_tables(file, list(dict.fromkeys(clips.path)), [])
-
-# %% ../../nbs/11_runs/05_seeds.ipynb #bf26995c
+# %% ../../nbs/11_runs/05_seeds.ipynb #fae92a4e
 def _rows_of_run(run):
     "Clips of a run that are known, with the name of their group."
     check_run_folder(run) # says what is wrong where there is none
@@ -142,7 +139,7 @@ def _rows_of_run(run):
                          f"and take that over with audioclust listen {quote(str(run))} --edits FILE")
     return table[is_seed].assign(label=clusters[is_seed].map(called))[["path", "start", "end", "label"]]
 
-# %% ../../nbs/11_runs/05_seeds.ipynb #3127fbf9
+# %% ../../nbs/11_runs/05_seeds.ipynb #6d4cd286
 def _add_seeds(labels, rows, finder, folder):
     "Fill in the label of each clip; how many rows were of no use?"
     best, n_lost = np.zeros(len(labels)), 0 # seconds that each clip shares with its row
@@ -174,7 +171,7 @@ def _add_links(links, rows, finder, folder, called):
         else: links[kind].append(pair)
     return n_lost
 
-# %% ../../nbs/11_runs/05_seeds.ipynb #db51bc30
+# %% ../../nbs/11_runs/05_seeds.ipynb #a180e440
 def _warn_of_conflicts(known, clips):
     if not known.conflicts: return
     where = [f"{os.path.basename(str(path))} at {start:g} s" for path,start in zip(clips.path, clips.start)]
