@@ -114,7 +114,8 @@ def test_two_people_in_any_order(saved, order):
     (dict(clips={"nosuchclip": 0}), "no clip nosuchclip"), (dict(clips={"ID": 77}), "moved to 77"),
     (dict(clips={"ID": "x"}), "moved to x"), (dict(clips={"ID": 10*NEW_GROUPS}), "moved to 1000000"),
     (dict(names={"9": "owl"}), "no cluster 9"), (dict(notes={"0": ""}), "the note of cluster 0"),
-    (dict(merged={"0": 1, "1": 0}), "circle"), (dict(clips=[]), "each a JSON object"), ([], "should hold a JSON object")])
+    (dict(merged={"0": 1, "1": 0}), "circle"), (dict(clips=[]), "each a JSON object"),
+    ([], "should hold a JSON object")])
 def test_wrong_edits(saved, edits, message):
     run = saved()
     record = page(run, {})

@@ -26,7 +26,8 @@ def test_a_run_is_read_as_it_was_written(run):
 
 @pytest.mark.parametrize("text, message", [
     ("", "is damaged"), ("[1]", "holds no JSON object"), ("["*200_000, "is damaged"), ('{"a":'*200_000, "is damaged"),
-    ("{}", "has schema None"), ('{"schema": "<script>"}', "has schema <script>"), ('{"schema": 2}', "make the run again"),
+    ("{}", "has schema None"), ('{"schema": "<script>"}', "has schema <script>"),
+    ('{"schema": 2}', "make the run again"),
     ('{"schema": 3, "complete": false}', "continue with --resume, or start again with --overwrite"),
     ('{"schema": 3}', "request, clips, embeddings, clustering, findings, made should be something else")])
 def test_texts_that_are_no_record(run, text, message):
@@ -40,7 +41,8 @@ def test_texts_that_are_no_record(run, text, message):
     ("request", dict(params=[]), "request.params"), ("clips", dict(recordings=5), "clips.recordings"),
     ("clips", dict(inputs=[]), "clips.inputs"), ("embeddings", dict(encoder="x"), "embeddings.encoder"),
     ("clustering", dict(ids={}), "clustering.ids"), ("clustering", dict(levels=[{}]), "clustering.levels"),
-    ("clustering", dict(levels=["coarse"]), "clustering.levels"), ("findings", dict(stability=[1]), "findings.stability"),
+    ("clustering", dict(levels=["coarse"]), "clustering.levels"),
+    ("findings", dict(stability=[1]), "findings.stability"),
     ("findings", dict(scores="high"), "findings.scores"), ("made", dict(versions=[]), "made.versions"),
     ("made", dict(run_id=None), "made.run_id"), ("made", dict(warnings="none"), "made.warnings")])
 def test_entries_of_another_kind(run, part, entries, wrong):
