@@ -96,6 +96,27 @@ def _new_clips(run, recordings, table, errors, progress):
     if not len(found.table): raise ValueError(explain_no_recordings(recordings, errors))
     return found.table, Z, found.probabilities
 
+# %% ../../nbs/12_pipeline/12_growing.ipynb #7c0d41dd
+def _grown(run, new_clips, Z, new_labels, errors):
+    "The run of all clips."
+    X, labels = np.concatenate([run.embeddings.X, Z]), np.concatenate([run.clustering.labels, new_labels])
+    table = pd.concat([run.clips.table, new_clips], ignore_index=True)
+    ids, means = cluster_means(X, labels)
+    clusterer = KMeans(len(ids), random_state=run.request.random_state)
+    clusterer.cluster_centers_, clusterer.n_features_in_ = np.asarray(means, np.float32), X.shape[1]
+    clusterer.labels_ = pairwise_distances_argmin(X, means)
+    clusterer.inertia_, clusterer.n_iter_ = float(((X - means[clusterer.labels_])**2).sum()), 0
+    attributes = clip_attributes(table, rows_to_measure(labels)[1])
+    findings = Findings(followed=followed(attributes, labels, table), differences=differences(attributes, labels))
+    options = replace(run.request.options, params=None, level=None)
+    request = replace(run.request, method="kmeans", n_clusters=len(ids), options=options)
+    seeds = run.clustering.seeds
+    if seeds: seeds = seeds.extended(len(new_clips))
+    clustering = Clustering(labels, *confidence_and_representatives(X, labels), clusterer, ids, seeds=seeds)
+    clips = replace(run.clips, table=table, errors=[*run.clips.errors, *errors])
+    embeddings = replace(run.embeddings, X=X, probabilities=None, curves=[], number=None, n_cached=0)
+    return Run(request, clips, embeddings, clustering, findings, made_now(request, dict(run.made["seconds"])))
+
 # %% ../../nbs/12_pipeline/12_growing.ipynb #89a9b6e8
 def grow(run:Run, # The run that grows
     recordings:str|Path|list|pd.DataFrame|np.ndarray, # New ones, as for `find`; or embeddings [n, d]
@@ -119,23 +140,3 @@ def grow(run:Run, # The run that grows
         numbers = np.concatenate([ids, ids.max() + 1 + np.arange(len(new))]).astype(np.int64)
         nearest = numbers[settled(Z, means, new)]
     return _grown(run, clips, Z, np.asarray(nearest), unusable)
-
-def _grown(run, new_clips, Z, new_labels, errors):
-    "The run of all clips."
-    X, labels = np.concatenate([run.embeddings.X, Z]), np.concatenate([run.clustering.labels, new_labels])
-    table = pd.concat([run.clips.table, new_clips], ignore_index=True)
-    ids, means = cluster_means(X, labels)
-    clusterer = KMeans(len(ids), random_state=run.request.random_state)
-    clusterer.cluster_centers_, clusterer.n_features_in_ = np.asarray(means, np.float32), X.shape[1]
-    clusterer.labels_ = pairwise_distances_argmin(X, means)
-    clusterer.inertia_, clusterer.n_iter_ = float(((X - means[clusterer.labels_])**2).sum()), 0
-    attributes = clip_attributes(table, rows_to_measure(labels)[1])
-    findings = Findings(followed=followed(attributes, labels, table), differences=differences(attributes, labels))
-    options = replace(run.request.options, params=None, level=None)
-    request = replace(run.request, method="kmeans", n_clusters=len(ids), options=options)
-    seeds = run.clustering.seeds
-    if seeds: seeds = seeds.extended(len(new_clips))
-    clustering = Clustering(labels, *confidence_and_representatives(X, labels), clusterer, ids, seeds=seeds)
-    clips = replace(run.clips, table=table, errors=[*run.clips.errors, *errors])
-    embeddings = replace(run.embeddings, X=X, probabilities=None, curves=[], number=None, n_cached=0)
-    return Run(request, clips, embeddings, clustering, findings, made_now(request, dict(run.made["seconds"])))
