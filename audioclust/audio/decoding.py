@@ -22,7 +22,7 @@ import soundfile as sf
 import soxr
 import torch
 
-from .mp3_length import with_length
+from .mp3 import with_length
 from .plain_wav import first_bytes, PlainWav, wav_header
 from .recordings import AudioError
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..audio.clip_tables import _read, clips_of_tables, read_clip_table
+from ..audio.annotation_tables import _read, clips_of_tables, read_clip_table
 from ..core.files import shorten
 from ..kmeans.constraints import Constraints
 from .annotations import display_name, edited_clusters, read_names, spreadsheet_safe

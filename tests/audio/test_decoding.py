@@ -249,7 +249,7 @@ assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000, re
 
 def _untold(path, rate=22050, channels=1, before=b"", **how):
     "An MP3 file of 40 s without the frame that tells its length."
-    from audioclust.audio.mp3_length import _frame
+    from audioclust.audio.mp3 import _frame
     t = np.arange(20*rate)/rate
     wave = np.concatenate([.3*np.sin(2*np.pi*440*t), .3*np.random.default_rng(0).standard_normal(len(t))])
     sf.write(path, np.stack([wave]*channels, 1), rate, format="MP3", **how)
@@ -275,7 +275,7 @@ def test_damage_within_an_mp3_file_ends_the_count_no_sooner_than_the_file(tmp_pa
     assert 38 < probe(path).duration < 41
 
 def test_files_of_constant_bit_rate_and_no_mp3_files_are_left_alone(tmp_path):
-    from audioclust.audio.mp3_length import with_length
+    from audioclust.audio.mp3 import with_length
     _untold(tmp_path/"a.mp3", bitrate_mode="CONSTANT", compression_level=.5)
     sf.write(tmp_path/"b.wav", np.zeros(800), 8000)
     (tmp_path/"c.mp3").write_bytes(b"")
@@ -312,7 +312,7 @@ def test_a_plain_header_is_read_as_libsndfile_reads_it(tmp_path):
     assert read > 200
 
 def test_an_mp3_file_that_is_truncated_while_it_is_counted(tmp_path):
-    from audioclust.audio.mp3_length import _Bytes, _count
+    from audioclust.audio.mp3 import _Bytes, _count
     _untold(path := tmp_path/"a.mp3", **VARIABLE)
     with open(path, "rb") as f:
         whole, data = _count(_Bytes(f))[1], _Bytes(f)
