@@ -98,7 +98,7 @@ def _seed_table(work):
 
 def _clip_table(work):
     from audioclust.audio import clips
-    from audioclust.audio.folders import check_recordings_exist
+    from audioclust.audio.clip_table import check_recordings_exist
     _sound(work)
     def take(b):
         (file := work/"clips.csv").write_bytes(b)
@@ -238,7 +238,7 @@ def _cache(work):
 
 def _archive(work):
     import zipfile
-    from audioclust.audio.downloads import _unpack
+    from audioclust.audio.datasets import _unpack
     def made(how, *names):
         with zipfile.ZipFile(b := io.BytesIO(), "w", how) as z:
             for n in names: z.writestr(n, b"x"*50)

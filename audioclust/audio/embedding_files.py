@@ -15,25 +15,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .annotation_tables import _columns, _NAMES, _numbers, _plain, _Recordings, read_clip_table
+from .annotation_tables import clips_of_rows, find_columns, plain_name, read_clip_table, Recordings
 from .decoding import probe
 from .recordings import AudioError, find_audio, read_recordings_csv, report_unusable
-from ..core.files import read_csv, shorten
+from ..core.files import read_csv, read_parquet, shorten
 
-# %% ../../nbs/01_audio/10_embedding_files.ipynb #e1c23b7b
+# %% ../../nbs/01_audio/10_embedding_files.ipynb #1bf48b6d
 _WHOLE = "embedding embeddings vector vectors feature features".split() # a column that holds all numbers of a row
 
 def _rows_of_text(values, file):
     "Texts such as '0.1,0.2' or '[0.1 0.2]', or lists, as an array."
-    def row(value):
-        if not isinstance(value, str): return np.asarray(value, np.float32)
-        return np.array(re.split(r"[\s,;]+", value.strip("[]() \t\n")), np.float32)
+    rows = []
     try:
-        rows = [row(value) for value in values]
+        for value in values:
+            if isinstance(value, str): value = re.split(r"[\s,;]+", value.strip("[]() \t\n"))
+            rows.append(np.array(value, np.float32))
         return np.stack(rows) if rows else np.zeros((0, 0), np.float32)
     except (ValueError, TypeError, OverflowError) as e:
         raise ValueError(f"{file}: its embeddings are not lists of equally many numbers ({shorten(e)})") from None
 
+# %% ../../nbs/01_audio/10_embedding_files.ipynb #cbd43232
 def _numbered(columns):
     "The columns whose names are one prefix and a number, in order; of several prefixes the one with most."
     by_prefix:dict = {}
@@ -43,61 +44,57 @@ def _numbered(columns):
     most:list = max(by_prefix.values(), key=len, default=[])
     return [column for _,column in sorted(most, key=lambda pair: pair[0])]
 
-def _split_table(table, file):
-    "(embeddings, what it says of the clips) of a table."
-    whole = next((column for column in table if _plain(column) in _WHOLE), None)
-    named = [whole] if whole is not None else _numbered(table.columns)
-    if not named:
-        columns = shorten(", ".join(map(str, table)))
-        raise ValueError(f"{file} has no column `embedding`, and none whose names end with a number (its columns: {columns})")
-    if whole is not None: X = _rows_of_text(table[whole], file)
-    else:
-        try: X = table[named].to_numpy(np.float32)
-        except (ValueError, TypeError, OverflowError) as e:
-            columns = " to ".join(shorten(name, 40) for name in (named[0], named[-1]))
-            raise ValueError(f"{file}: columns {columns} do not hold numbers only ({shorten(e)})") from None
-    return X, _clip_columns(table.drop(columns=named), file)
-
-def _clip_columns(table, file):
+# %% ../../nbs/01_audio/10_embedding_files.ipynb #98fd5085
+def _clips(table, file):
     "path, start and end of a table that has any of them."
-    by_plain = {_plain(column): column for column in table}
-    path = next((by_plain[name] for name in _NAMES["path"] if name in by_plain), None)
+    found = find_columns(table)
+    has_end = "end" in found or "duration" in found
+    if "start" in found and has_end: return clips_of_rows(table, file)
+    if "start" in found:
+        raise ValueError(f"{file} has a column {found['start']} and none for the end or the duration: add one")
     clips = pd.DataFrame(index=range(len(table)))
-    if path is not None: clips["path"] = table[path].fillna("").astype(str).to_numpy()
-    starts = [by_plain[name] for name in _NAMES["start"] if name in by_plain]
-    try: columns = _columns(table, file)
-    except ValueError:
-        if starts: raise ValueError(f"{file} has a column {starts[0]} and none for the end or the duration: add one") from None
-        return clips # whole recordings, or nothing is known
-    clips["start"] = _numbers(table[columns["start"]], "start", file)
-    clips["end"] = (_numbers(table[columns["end"]], "end", file) if "end" in columns
-                    else clips.start + _numbers(table[columns["duration"]], "duration", file))
+    if "path" in found: clips["path"] = table[found["path"]].fillna("").astype(str).to_numpy()
     return clips
 
+# %% ../../nbs/01_audio/10_embedding_files.ipynb #2ad29f33
+def _split_table(table, file):
+    "(embeddings, what it says of the clips) of a table."
+    whole = next((column for column in table if plain_name(column) in _WHOLE), None)
+    if whole is not None: return _rows_of_text(table[whole], file), _clips(table.drop(columns=whole), file)
+    numbered = _numbered(table.columns)
+    if not numbered:
+        columns = shorten(", ".join(map(str, table)))
+        raise ValueError(f"{file} has no column `embedding`, and none whose names end with a number "
+                         f"(its columns: {columns})")
+    try: X = table[numbered].to_numpy(np.float32)
+    except (ValueError, TypeError, OverflowError) as e:
+        columns = " to ".join(shorten(name, 40) for name in (numbered[0], numbered[-1]))
+        raise ValueError(f"{file}: columns {columns} do not hold numbers only ({shorten(e)})") from None
+    return X, _clips(table.drop(columns=numbered), file)
+
+# %% ../../nbs/01_audio/10_embedding_files.ipynb #a70a79c5
 _BIRDNET = re.compile(r"[\d.]+\t[\d.]+\t-?[\d.]+(e[-+]?\d+)?,")
 
 def _are_values(line, separator):
-    "Is a first line numbers of an embedding, rather than names of columns, which may be 0, 1, 2, …?"
+    "Is a first line numbers of an embedding, rather than names of columns?"
     cells = [cell.strip(' "') for cell in re.split(separator, line.strip("\r\n").strip(" "))]
     try: values = [float(cell) for cell in cells]
     except ValueError: return False
     return len(cells) < 2 or values != list(range(len(values)))
 
+# %% ../../nbs/01_audio/10_embedding_files.ipynb #98a24974
 def _read_text(file):
-    "A text table, with or without names of columns."
     with open(file, encoding="utf-8-sig", errors="surrogateescape") as f: first = f.readline()
     how = dict(encoding="utf-8-sig", encoding_errors="surrogateescape")
     if _BIRDNET.match(first):
         table = read_csv(file, sep="\t", header=None, names=["start", "end", "embedding"], **how)
-        times = {name: _numbers(table[name], name, file) for name in ("start", "end")}
-        return _rows_of_text(table.embedding, file), pd.DataFrame(times)
+        return _split_table(table, file)
     separator = max("\t;,", key=first.count)
     if separator not in first: separator = r"\s+"
-    if _are_values(first, separator):
-        try: return read_csv(file, sep=separator, header=None, **how).to_numpy(np.float32), pd.DataFrame()
-        except (ValueError, TypeError, OverflowError) as e:
-            raise ValueError(f"{file} does not hold numbers only ({shorten(e)})") from None
-    return _split_table(read_csv(file, sep=separator, **how), file)
+    if not _are_values(first, separator): return _split_table(read_csv(file, sep=separator, **how), file)
+    try: return read_csv(file, sep=separator, header=None, **how).to_numpy(np.float32), pd.DataFrame()
+    except (ValueError, TypeError, OverflowError) as e:
+        raise ValueError(f"{file} does not hold numbers only ({shorten(e)})") from None
 
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #936c50dd
 def _read_numpy(file):
@@ -106,15 +103,16 @@ def _read_numpy(file):
         arrays = dict(embeddings=loaded) if isinstance(loaded, np.ndarray) else dict(loaded)
     except Exception as e: raise ValueError(f"{file} is no file of arrays that can be read ({shorten(e)})") from None
     tables = {name: a for name,a in arrays.items() if a.ndim == 2 and a.dtype.kind in "fiu"}
-    X = next((tables[name] for name in tables if _plain(name) in _WHOLE), None)
-    if X is None and len(tables) == 1: X = next(iter(tables.values()))
-    if X is None:
+    called_so = [name for name in tables if plain_name(name) in _WHOLE]
+    if not called_so and len(tables) != 1:
         shapes = ", ".join(f"{name} {a.shape}" for name,a in arrays.items())
         raise ValueError(f"{file} holds no array [clips, numbers] called embeddings, "
                          f"and not exactly one of another name (it holds {shorten(shapes)})")
+    X = tables[(called_so or list(tables))[0]]
     about = {name: a for name,a in arrays.items() if a.ndim == 1 and len(a) == len(X)}
-    return X.astype(np.float32), _clip_columns(pd.DataFrame(about, index=range(len(X))), file)
+    return X.astype(np.float32), _clips(pd.DataFrame(about, index=range(len(X))), file)
 
+# %% ../../nbs/01_audio/10_embedding_files.ipynb #70cfe6f6
 _WINDOWS = """SELECT windows.id, recordings.filename, windows.offsets FROM windows
               JOIN recordings ON windows.recording_id = recordings.id ORDER BY windows.id"""
 
@@ -122,11 +120,12 @@ def _read_hoplite(folder):
     try: from usearch.index import Index
     except ImportError:
         raise ValueError(f"{folder}: databases of hoplite need the package usearch: pip install usearch") from None
+    database = f"{(folder/'hoplite.sqlite').absolute().as_uri()}?mode=ro"
+    index:Any = Index
     try:
-        with closing(sqlite3.connect(f"{(folder/'hoplite.sqlite').absolute().as_uri()}?mode=ro", uri=True)) as database:
-            rows = database.execute(_WINDOWS).fetchall()
-        index:Any = Index
-        vectors = index.restore(str(folder/"usearch.index")).get(np.array([row[0] for row in rows], np.uint64))
+        with closing(sqlite3.connect(database, uri=True)) as connection: rows = connection.execute(_WINDOWS).fetchall()
+        ids = np.array([row[0] for row in rows], np.uint64)
+        vectors = index.restore(str(folder/"usearch.index")).get(ids)
     except (sqlite3.Error, RuntimeError, OSError, AttributeError) as e: # no index at all is None
         raise ValueError(f"{folder} is no database of hoplite that can be read ({shorten(e)}): "
                          "one of version 1 or newer is needed") from None
@@ -135,10 +134,8 @@ def _read_hoplite(folder):
     clips = pd.DataFrame(dict(path=[row[1] for row in rows], start=times[:, 0], end=times[:, 1]))
     return np.stack(vectors).astype(np.float32), clips
 
-def _read_parquet(file):
-    try: table = pd.read_parquet(file)
-    except (OSError, ValueError) as e: raise ValueError(f"{file} cannot be read as Parquet ({shorten(e)})") from None
-    return _split_table(table, file)
+# %% ../../nbs/01_audio/10_embedding_files.ipynb #fbf2723f
+def _read_parquet(file): return _split_table(read_parquet(file), file)
 
 _READERS = {".npy": _read_numpy, ".npz": _read_numpy, ".parquet": _read_parquet,
             ".csv": _read_text, ".tsv": _read_text, ".txt": _read_text}
@@ -154,6 +151,7 @@ def _read_any(file):
     if X.ndim != 2 or not X.size: raise ValueError(f"{file} holds no embeddings (an array of shape {X.shape})")
     return X, clips.reset_index(drop=True)
 
+# %% ../../nbs/01_audio/10_embedding_files.ipynb #9f3fcca7
 def _read_folder(folder):
     "All tables in a folder, one a recording where they do not name it."
     found = (f for f in folder.rglob("*") if f.is_file() and not f.name.startswith("."))
@@ -170,25 +168,7 @@ def _read_folder(folder):
     if len(widths) > 1: raise ValueError(f"the files in {folder} hold embeddings of several sizes: {sorted(widths)}")
     return np.concatenate([X for X,_ in parts]), pd.concat([clips for _,clips in parts], ignore_index=True)
 
-# %% ../../nbs/01_audio/10_embedding_files.ipynb #dc952404
-def read_embeddings(file:str|Path, # A file, a folder of files, or a database of hoplite, as above
-    clips:str|Path|None=None, # A table that says what each row is; None: the file says so, or nobody does
-    recordings:str|Path|list|None=None, # Where the recordings are: whatever `find_audio` takes; None: where the paths say
-    errors:list|None=None, # (path, reason) of rows that are left out is appended here; None warns
-)->tuple[np.ndarray,pd.DataFrame]: # (float32 [N, d]; columns path, start, end (s) [N], path "" where no file is known)
-    "The embeddings that another program made, and the clips that they belong to."
-    file = Path(file)
-    X, table = _read_any(file)
-    if clips is not None: table = _listed(Path(clips), len(X))
-    origin = Path(clips or file).absolute()
-    base = origin if origin.is_dir() else origin.parent # of relative paths
-    found = _located(table.assign(path=table.get("path", "")), len(X), base, recordings, errors)
-    is_finite = np.isfinite(X).all(1)
-    if not is_finite.all(): report_unusable(errors, file, f"{(~is_finite).sum()} rows hold numbers that are not finite")
-    keep = is_finite & found.path.map(lambda path: path is not None).to_numpy(bool)
-    if not keep.any(): raise ValueError(f"no row of {file} can be used: are its recordings in the folder?")
-    return X[keep], _timed(found[keep].reset_index(drop=True))
-
+# %% ../../nbs/01_audio/10_embedding_files.ipynb #923445e7
 def _listed(file, n):
     "The rows of a table of clips, in its order."
     try: table = read_clip_table(file)
@@ -199,26 +179,44 @@ def _listed(file, n):
     raise ValueError(f"there are {n} embeddings and {len(table)} clips in {file}: "
                      "there must be one for each, in the same order")
 
-def _located(table, n, base, recordings, errors):
-    "The table with the file of each row: None where it is not there, '' where none is named."
-    called = table.path.astype(str).to_numpy() if len(table) else np.full(n, "")
-    if recordings is not None:
-        known = _Recordings(find_audio(recordings, errors))
-        def found(name): return known.find(name, base, None) or known.of_table(Path(name), None)
-        where = {name: found(name) if name else "" for name in dict.fromkeys(called)}
-    else: where = {name: base/name if name else "" for name in dict.fromkeys(called)}
-    for name,path in where.items():
-        if path is not None: continue
+# %% ../../nbs/01_audio/10_embedding_files.ipynb #bd6dcc7c
+def _files(called, base, recordings, errors)->dict:
+    "The file of each recording that is called so: None where it is not there, '' where none is named."
+    names = list(dict.fromkeys(called))
+    if recordings is None: return {name: base/name if name else "" for name in names}
+    known = Recordings(find_audio(recordings, errors))
+    files:dict = {}
+    for name in names:
+        files[name] = "" if name == "" else known.find(name, base) or known.of_table(Path(name))
+        if files[name] is not None: continue
         report_unusable(errors, name, f"{(called == name).sum()} embeddings are of this recording, which is not there")
-    located = pd.DataFrame(dict(path=[where[name] for name in called]), dtype=object)
-    for column in "start", "end": located[column] = table[column].to_numpy(float) if column in table else np.nan
-    return located
+    return files
 
-def _timed(clips):
-    "Rows without times are whole recordings."
-    durations:dict[Any,float] = {}
-    for path in dict.fromkeys(clips.path[clips.end.isna()]):
-        try: durations[path] = probe(path).duration if path != "" else 0.
+# %% ../../nbs/01_audio/10_embedding_files.ipynb #dc952404
+def read_embeddings(file:str|Path, # A file, a folder of files, or a database of hoplite, as above
+    clips:str|Path|None=None, # A table that says what each row is; None: the file says so, or nobody does
+    recordings:str|Path|list|None=None, # Where they are: whatever `find_audio` takes; None: where the paths say
+    errors:list|None=None, # (path, reason) of rows that are left out is appended here; None warns
+)->tuple[np.ndarray,pd.DataFrame]: # (float32 [N, d]; columns path, start, end (s) [N], path "" where no file is known)
+    "The embeddings that another program made, and the clips that they belong to."
+    file = Path(file)
+    X, table = _read_any(file)
+    if clips is not None: table = _listed(Path(clips), len(X))
+    origin = Path(clips or file).absolute()
+    base = origin if origin.is_dir() else origin.parent # of relative paths
+    called = table.path.astype(str).to_numpy() if "path" in table else np.full(len(X), "")
+    files = _files(called, base, recordings, errors)
+    is_finite = np.isfinite(X).all(1)
+    if not is_finite.all(): report_unusable(errors, file, f"{(~is_finite).sum()} rows hold numbers that are not finite")
+    keep = is_finite & np.array([files[name] is not None for name in called], bool)
+    if not keep.any(): raise ValueError(f"no row of {file} can be used: are its recordings in the folder?")
+    found = pd.DataFrame(dict(path=[str(files[name]) for name in called[keep]], start=0., end=np.nan))
+    if "start" in table: found["start"] = table.start.to_numpy(float)[keep]
+    if "end" in table: found["end"] = table.end.to_numpy(float)[keep]
+    is_whole = found.end.isna()
+    durations = {}
+    for path in dict.fromkeys(found.path[is_whole]):
+        try: durations[path] = probe(path).duration if path else 0.
         except AudioError: durations[path] = 0.
-    end = clips.end.where(clips.end.notna(), clips.path.map(durations)).astype(float)
-    return clips.assign(path=list(map(str, clips.path)), start=clips.start.fillna(0.), end=end)
+    if durations: found.loc[is_whole, "end"] = found.path[is_whole].map(durations)
+    return X[keep], found.fillna({"start": 0.})

@@ -61,7 +61,7 @@ def _grow_record(args): # all else is of the run that grows
 # %% ../../nbs/14_cli/03_cluster_command.ipynb #0c0fb363
 def _check(args, request):
     "Refuse what can be refused before any work; is the run saved already?"
-    from audioclust.audio.folders import check_recordings_exist
+    from audioclust.audio.clip_table import check_recordings_exist
     from audioclust.pipeline.resuming import check_same, continues_training, saved, state
     from audioclust.pipeline.run_reading import check_out
     from audioclust.pipeline.run_reading import read_run, read_table

@@ -19,7 +19,7 @@ def check_labels(recordings:str|Path|list, # Where the recordings are
 ):
     "Refuse labels that name no recording, before any work is done."
     import pandas as pd
-    from audioclust.audio.datasets import label_clips
+    from audioclust.audio.labels import label_clips
     from audioclust.audio.recordings import find_audio
     label_clips(pd.DataFrame(dict(path=find_audio(recordings, []))), labels)
 
@@ -27,7 +27,7 @@ def score_run(run_folder:str|Path, # A run folder
     labels:str, # "parent", a regular expression on the file name, or a CSV file
 )->dict: # What `score` gave
     "Score a run against labels; recorded in run.json and drawn as confusion.png."
-    from audioclust.audio.datasets import label_clips
+    from audioclust.audio.labels import label_clips
     from audioclust.core.files import write_json
     from audioclust.metrics.scores import score
     from audioclust.pipeline.run_folder import migrate_run

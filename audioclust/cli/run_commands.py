@@ -45,7 +45,7 @@ def listen(args:Namespace)->int: # As the parser gives them -> exit status
 # %% ../../nbs/14_cli/05_run_commands.ipynb #eb54461e
 def assign(args:Namespace)->int: # As the parser gives them -> exit status
     "Put new sounds into the groups of a run."
-    from audioclust.audio.folders import check_recordings_exist
+    from audioclust.audio.clip_table import check_recordings_exist
     from audioclust.core.files import write_table
     from audioclust.pipeline.run_reading import check_file
     from audioclust.pipeline.run_reading import read_run
@@ -157,7 +157,7 @@ def sort(args:Namespace)->int: # As the parser gives them -> exit status
 # %% ../../nbs/14_cli/05_run_commands.ipynb #eaef50cc
 def duplicates(args:Namespace)->int: # As the parser gives them -> exit status
     "List the clips that are the same sound."
-    from audioclust.audio.folders import check_recordings_exist
+    from audioclust.audio.clip_table import check_recordings_exist
     from audioclust.audio.clip_table import clips
     from audioclust.core.files import write_table
     from audioclust.listen.near_duplicates import describe_copies, duplicates as find_duplicates, exact_copies
@@ -204,7 +204,7 @@ def compare(args:Namespace)->int: # As the parser gives them -> exit status
 
 def _check_comparison(args, out, methods, encoders):
     "Refuse what can be refused before any work."
-    from audioclust.audio.folders import check_recordings_exist
+    from audioclust.audio.clip_table import check_recordings_exist
     from audioclust.core.registry import METHODS
     from audioclust.encoders.pretrained import named_encoder
     from audioclust.pipeline.run_reading import check_outside
@@ -218,7 +218,7 @@ def _check_comparison(args, out, methods, encoders):
 
 def _labels_of(args):
     "A function that gives the labels of clips; None where there are none."
-    from audioclust.audio.datasets import label_clips
+    from audioclust.audio.labels import label_clips
     if not args.labels: return None
     return lambda clips: label_clips(clips[["path", "start", "end"]], args.labels).label
 

@@ -16,7 +16,7 @@ import pandas as pd
 import soundfile as sf
 
 from ..audio.clip_table import channel_numbers
-from ..core.files import atomic_write, write_table
+from ..core.files import atomic_write, check_parquet, write_table
 from ..pipeline.annotations import display_name, edited_clusters, flattened, MARKS, read_names, spreadsheet_safe
 from ..pipeline.run_reading import check_file, read_table
 from ..pipeline.run_reading import read_run
@@ -185,6 +185,7 @@ def to_table(run:str|Path, # A run folder
     ending = out.suffix.lower()
     if ending not in (".parquet", ".json", ".csv"):
         raise ValueError(f"{out}: the name must end in .parquet, .json or .csv")
+    if ending == ".parquet": check_parquet(out)
     check_file(out, None, overwrite)
     with atomic_write(out) as tmp: _write_as(ending, table, tmp)
     return len(table)

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import has_fit_parameter
 
-from ..audio.folders import check_recordings_exist
+from ..audio.clip_table import check_recordings_exist
 from ..audio.clip_table import clips as cut_clips
 from ..audio.events import find_events
-from ..audio.recorder_names import with_times
+from ..audio.recordings import with_times
 from ..core.console import progress_of
 from ..core.registry import trains_encoder
 from ..ensembles.membership import cluster_means, simplified_silhouette, strangeness

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..audio.recorder_names import with_times
+from ..audio.recordings import with_times
 from ..encoders.whitening import Whiten
 from ..ensembles.membership import strangeness
 from .assignment import _labels_and_confidence

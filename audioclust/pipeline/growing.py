@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import pairwise_distances_argmin
 
-from ..audio.folders import check_recordings_exist, explain_no_recordings
-from ..audio.recorder_names import with_times
+from ..audio.clip_table import check_recordings_exist, explain_no_recordings
+from ..audio.recordings import with_times
 from ..ensembles.membership import cluster_means, confidence_and_representatives, strangeness
 from ..ensembles.n_clusters import choose_k
 from ..kmeans.estimator import KMeans, restarts

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..audio.annotation_tables import _read, clips_of_tables, read_clip_table
+from ..audio.annotation_tables import clips_of_tables, read_clip_table, read_rows
 from ..core.files import shorten
 from ..kmeans.constraints import Constraints
 from .annotations import display_name, edited_clusters, read_names, spreadsheet_safe
@@ -98,7 +98,7 @@ def _table_of(source):
     if Path(source).suffix.lower() not in (".csv", ".tsv", ".txt", ".parquet"):
         raise ValueError(f"{source} is no table of seeds: say a .csv, .tsv, .txt or .parquet file, or a run folder")
     if not Path(source).is_file(): raise ValueError(f"there is no file {source}")
-    folder, table = Path(source).absolute().parent, _read(Path(source))
+    folder, table = Path(source).absolute().parent, read_rows(source)
     if "link" in table or {"path", "label"} <= set(table) and "start" not in table:
         return table.astype(object).where(table.notna(), "").astype(str), folder
     return None, folder

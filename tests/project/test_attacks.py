@@ -215,18 +215,6 @@ def test_hours_of_silence_take_no_memory(run, capsys):
     assert max(p.stat().st_size for p in (run/"../sorted").rglob("*.wav")) > 170e6
 
 
-def test_too_few_threads_are_said_before_a_library_fails(run, monkeypatch, capsys):
-    import threading
-    start, left = threading.Thread.start, [3]
-    def limited(self):
-        if not left[0]: raise RuntimeError("can't start new thread")
-        left[0] -= 1
-        start(self)
-    monkeypatch.setattr(threading.Thread, "start", limited)
-    assert again(run, "--overwrite") == 2
-    assert "only 3 more threads can be started" in (said := capsys.readouterr().err) and said.count("\n") == 1
-
-
 @pytest.mark.parametrize("verbose", [[], ["-v"]])
 def test_an_error_does_not_control_the_terminal(tmp_path, capsys, verbose):
     (tmp_path/"sounds").mkdir()
