@@ -23,7 +23,7 @@ import pandas as pd
 from fastcore.basics import chunked
 
 from ..audio.clip_table import channel_numbers
-from ..audio.downloads import cache_dir
+from ..core.files import cache_dir
 
 # %% ../../nbs/06_encoders/07_cache.ipynb #c96983bd
 def _file_state(path, folders):

@@ -20,9 +20,9 @@ from .page import listen_page, page_template
 from ..metrics.information import ami
 from ..metrics.scores import score
 from ..pipeline.new_clips import regroup
-from ..pipeline.cluster_step import cluster_recordings
+from ..pipeline.clustering import cluster_recordings
 from ..runs.request import Request
-from ..runs.run import save_run
+from ..pipeline.run_folder import save_run
 
 # %% ../../nbs/13_listen/10_comparison.ipynb #3abb6adc
 _OWN = "its own"  # what stands in the table for the encoder that a method trains

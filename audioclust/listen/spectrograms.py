@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from ..audio.folders import common_sample_rate
+from ..audio.clip_table import common_sample_rate
 from ..audio.logmel import LogMel
 from ..audio.streaming import stream
 from .thumbnails import picture_sheets, to_grey

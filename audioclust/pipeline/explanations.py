@@ -14,7 +14,7 @@ import pandas as pd
 
 from ..audio.clip_table import channel_numbers
 from ..audio.decoding import load_audio
-from ..audio.recorder_names import recorded_at
+from ..audio.recordings import recorded_at
 from ..audio.recordings import AudioError
 from ..metrics.information import ami
 

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..audio.clip_tables import _read as read_rows, clips_of_tables, read_clip_table
+from ..audio.annotation_tables import clips_of_tables, read_clip_table
+from ..audio.annotation_tables import read_rows
 from ..core.files import shorten
 from ..kmeans.constraints import Constraints
 from .names import display_name, edited_clusters, read_names, spreadsheet_safe

@@ -12,7 +12,7 @@ from audioclust.audio.events import between_events, EventSettings, find_events
 from audioclust.cli import main
 from audioclust.encoders.cache import clip_keys
 from audioclust.listen import to_raven
-from audioclust.runs.request import clip_ids
+from audioclust.runs.clips import clip_ids
 from audioclust.runs.run_folder import check_run_folder, read_table
 
 RATE = 8000

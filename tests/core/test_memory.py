@@ -11,8 +11,8 @@ from audioclust.pipeline import AudioClusterer, Options
 from audioclust.ensembles import Consensus
 from audioclust.encoders.residual import IdentityWhitening
 from audioclust.metrics import ari
-from audioclust.pipeline.cluster_step import group
-from audioclust.pipeline.all_steps import from_embeddings
+from audioclust.pipeline.clustering import group
+from audioclust.pipeline.given_embeddings import from_embeddings
 from audioclust.runs.request import Request, request_record
 from audioclust.pipeline.sampled_fit import rows_that_fit
 

@@ -16,7 +16,7 @@ from audioclust.core.registry import METHODS, make_clusterer
 from audioclust.pipeline import AudioClusterer, make_run, Options
 from audioclust.runs.request import request_from_record
 from audioclust.audio import synthetic_sounds
-from audioclust.audio.folders import common_sample_rate
+from audioclust.audio.clip_table import common_sample_rate
 
 
 def truth(model, table, column): return table.set_index("path").loc[list(model.clips_.path), column]

@@ -11,7 +11,7 @@ from audioclust.core.memory import memory_in_use
 from audioclust.encoders import FixedEncoder
 from audioclust.pipeline import clustering
 from audioclust.pipeline.embed_step import Observer
-from audioclust.pipeline.cluster_step import select_encoder
+from audioclust.pipeline.clustering import select_encoder
 from audioclust.encoders.choice import subsample_clips
 from audioclust.cli import main
 from audioclust.ensembles import prediction_strength

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.datasets import make_blobs
 
-from audioclust.pipeline import assign, Level, regroup, Request, Run, run_of_embeddings
+from audioclust.pipeline import assign, regroup, Request, Run, run_of_embeddings
+from audioclust.runs.clustering import Level
 from audioclust.runs.stable_ids import renumbered
 from audioclust.runs.run_folder import read_table
 

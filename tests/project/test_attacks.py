@@ -8,7 +8,7 @@ import soundfile as sf
 from audioclust.audio import clips, synthetic_sounds
 from audioclust.cli import main
 from audioclust.core.files import atomic_write
-from audioclust.pipeline import load_run
+from audioclust.pipeline.run_folder import load_run
 from audioclust.runs.names import flattened, merged_into, update_name_columns, write_names
 from audioclust.runs.request import request_from_record
 from audioclust.runs.run_folder import read_run, read_table
@@ -213,18 +213,6 @@ def test_hours_of_silence_take_no_memory(run, capsys):
     tracemalloc.stop()
     assert max(sorting, embedding) < 300e6, (sorting, embedding)  # three hours are 345 MB
     assert max(p.stat().st_size for p in (run/"../sorted").rglob("*.wav")) > 170e6
-
-
-def test_too_few_threads_are_said_before_a_library_fails(run, monkeypatch, capsys):
-    import threading
-    start, left = threading.Thread.start, [3]
-    def limited(self):
-        if not left[0]: raise RuntimeError("can't start new thread")
-        left[0] -= 1
-        start(self)
-    monkeypatch.setattr(threading.Thread, "start", limited)
-    assert again(run, "--overwrite") == 2
-    assert "only 3 more threads can be started" in (said := capsys.readouterr().err) and said.count("\n") == 1
 
 
 @pytest.mark.parametrize("verbose", [[], ["-v"]])

@@ -6,7 +6,8 @@ import soundfile as sf
 from audioclust.audio import load_audio
 from audioclust.encoders import FixedEncoder, Whiten
 from audioclust.kmeans import KMeans
-from audioclust.pipeline import Options, Request, cluster_recordings
+from audioclust.pipeline import Options, Request
+from audioclust.pipeline.clustering import cluster_recordings
 
 X = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
 

@@ -9,7 +9,8 @@ import pytest
 from audioclust.audio import clips, synthetic_words
 from audioclust.encoders import FixedEncoder
 from audioclust.metrics import ari
-from audioclust.pipeline import Options, Request, cluster_recordings
+from audioclust.pipeline import Options, Request
+from audioclust.pipeline.clustering import cluster_recordings
 
 here = Path(__file__).parent
 root = here.parents[1]

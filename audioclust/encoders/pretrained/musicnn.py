@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ...audio.mel import MelPower
+from ...audio.logmel import MelPower
 from .wheel_weights import read_tensorflow, WheelEncoder, WheelFile
 
 # %% ../../../nbs/06_encoders/pretrained/05_musicnn.ipynb #d36ae655

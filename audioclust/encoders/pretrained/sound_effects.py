@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ...audio.mel import mel_filterbank
+from ...audio.logmel import mel_filterbank
 from ..base import Encoder
 
 # %% ../../../nbs/06_encoders/pretrained/06_sound_effects.ipynb #ddbf6647

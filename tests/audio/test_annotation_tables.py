@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
-from audioclust.audio.clip_tables import clips_of_tables, read_clip_table
+from audioclust.audio.annotation_tables import clips_of_tables, read_clip_table
 from audioclust.cli import main
 from audioclust.listen import to_audacity, to_raven
 from audioclust.pipeline import AudioClusterer, Options, Run
