@@ -23,7 +23,7 @@ from appended import commit
 from audioclust.audio import load_audio
 from audioclust.ensembles.voting import stability
 from audioclust.audio import fsdd, synthetic_words
-from audioclust.encoders.pretrained.sound_effects import effects_available
+from audioclust.encoders.pretrained.sound_effects import EffectsEncoder
 from audioclust.encoders import FixedEncoder
 from audioclust.encoders.base import what_to_ignore
 from audioclust.ensembles import prediction_strength
@@ -120,7 +120,7 @@ def main():
             for by in "content", "source":
                 if (name, by) in done: continue
                 table = every[name]() if table is None else table
-                names = args.encoders.split(";") if args.encoders else [e for e in encoders(by) if e != "aisfx" or effects_available()]
+                names = args.encoders.split(";") if args.encoders else [e for e in encoders(by) if e != "aisfx" or EffectsEncoder.is_installed()]
                 rows = [{**{k: round(v, 4) if isinstance(v, float) else v for k,v in r.items()}, "commit": commit()} for r in study(name, table, by, names, tmp)]
                 new = not args.out.is_file()
                 with open(args.out, "a", newline="") as f:
