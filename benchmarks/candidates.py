@@ -21,7 +21,7 @@ from sklearn.metrics import silhouette_score
 
 from appended import commit
 from audioclust.audio import load_audio
-from audioclust.ensembles.voting import stability
+from audioclust.ensembles.consensus import stability
 from audioclust.audio import fsdd, synthetic_words
 from audioclust.encoders.pretrained.sound_effects import effects_available
 from audioclust.encoders import FixedEncoder

@@ -25,7 +25,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from appended import commit
 from audioclust.ensembles.resampling import cluster_subsamples
-from audioclust.ensembles.voting import stability
+from audioclust.ensembles.consensus import stability
 from audioclust.kmeans import KMeans
 from n_groups_tasks import points
 

@@ -18,7 +18,7 @@ from typing_extensions import Self
 
 from ..classical.prediction import validate_data
 from ..core.estimator import Clusterer, like_input, to_numpy, to_tensor
-from .voting import agreement, align_labels, check_indicator_memory, indicator_matrix
+from .consensus import agreement, align_labels, check_indicator_memory, indicator_matrix
 from ..kmeans.constraints import Constraints
 from ..kmeans.estimator import KMeans
 from ..kmeans.nearest import nearest_centers

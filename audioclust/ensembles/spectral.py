@@ -26,7 +26,7 @@ from audioclust.ensembles.neighbour_graph import (
     spectral_embedding,
     use_dense_matrix,
 )
-from .voting import consensus
+from .consensus import consensus
 from .spreading import spread_partitions
 from ..kmeans.constraints import Constraints
 from ..kmeans.estimator import KMeans

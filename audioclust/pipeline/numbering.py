@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.files import write_json
-from ..ensembles.matching import align_cluster_ids, jaccard_matrix, MIN_JACCARD
+from ..ensembles.cluster_ids import align_cluster_ids, jaccard_matrix, MIN_JACCARD
 from .annotations import _parsed, check_names, flattened, KINDS, made_groups
 
 # %% ../../nbs/12_pipeline/15_numbering.ipynb #35968063

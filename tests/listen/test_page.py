@@ -19,7 +19,7 @@ from audioclust.listen import listen_page
 from audioclust.pipeline.annotations import read_names, write_names
 from audioclust.pipeline import AudioClusterer, load_run, Options, save_run
 from audioclust.pipeline.run_reading import read_table
-from audioclust.ensembles.matching import align_cluster_ids
+from audioclust.ensembles.cluster_ids import align_cluster_ids
 from audioclust.ensembles.resampling import Stability
 
 CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"), shutil.which("chromedriver")

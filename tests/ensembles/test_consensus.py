@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from sklearn.datasets import make_blobs
 
-from audioclust.ensembles.voting import agreement, align_labels, consensus, indicator_matrix, stability
+from audioclust.ensembles.consensus import agreement, align_labels, consensus, indicator_matrix, stability
 from audioclust.kmeans import KMeans
 from audioclust.metrics import accuracy
 
