@@ -26,8 +26,8 @@ from audioclust.audio import fsdd, synthetic_words
 from audioclust.encoders.pretrained.sound_effects import effects_available
 from audioclust.encoders import FixedEncoder
 from audioclust.encoders.base import what_to_ignore
-from audioclust.ensembles import prediction_strength
 from audioclust.metrics import ami, ari, score
+from audioclust.core.estimator import to_numpy
 from audioclust.core.registry import make_clusterer
 from audioclust.pipeline import AudioClusterer, Options
 from audioclust.ensembles.resampling import cluster_subsamples
@@ -52,6 +52,32 @@ def encoders(by):
             "untrained, seed 1": dict(encoder="untrained", random_state=1), "aisfx": dict(encoder="aisfx")}
 
 METHODS = "kmeans", "consensus", "agglomerative"
+
+
+def weakest_cluster(labels, predicted):
+    "The least share, over the clusters of `labels`, of pairs that are together in `predicted`, too."
+    labels, predicted = np.asarray(to_numpy(labels)), np.asarray(to_numpy(predicted))
+    shares = []
+    for c in np.unique(labels[labels >= 0]):
+        size = (labels == c).sum()
+        if size < 2: continue
+        n = np.unique(predicted[(labels == c) & (predicted >= 0)], return_counts=True)[1].astype(float)
+        shares.append((n*(n - 1)).sum()/(size*(size - 1)))
+    return min(shares, default=0.)
+
+
+def prediction_strength(make, X, n=5, most=2000, random_state=0):
+    "The share of pairs of one half's weakest cluster that the other half's clusterer puts together (Tibshirani and Walther 2005)."
+    X = np.asarray(to_numpy(X))
+    rng = np.random.default_rng(random_state)
+    strengths = []
+    for _ in range(n):
+        rows = rng.permutation(len(X))[:most]
+        halves = [X[rows[:len(rows)//2]], X[rows[len(rows)//2:]]]
+        first, second = (make(int(rng.integers(2**31 - 1))).fit(half) for half in halves)
+        strengths.append(weakest_cluster(second.labels_, first.predict(halves[1])))
+        strengths.append(weakest_cluster(first.labels_, second.predict(halves[0])))
+    return float(np.mean(strengths))
 
 
 def changed(wave, ignore, rng):

@@ -14,26 +14,7 @@ from audioclust.pipeline.embedding import Observer
 from audioclust.pipeline.clustering import select_encoder
 from audioclust.encoders.combining import subsample_clips
 from audioclust.cli import main
-from audioclust.ensembles import prediction_strength
-from audioclust.kmeans import KMeans
 from audioclust.pipeline import AudioClusterer, Options, Request, cluster_recordings, load_run
-
-
-def test_prediction_strength_by_hand():
-    class By:  # a clusterer that cuts the line at a place that the seed does not know
-        def __init__(self, at): self.at = at
-        def fit(self, X): self.labels_ = self.predict(X); return self
-        def predict(self, X): return (X[:, 0] > self.at).astype(int)
-    X = np.linspace(0, 1, 100)[:, None]
-    assert prediction_strength(lambda seed: By(.5), X) == 1
-    cuts = iter([.5, .25]*50)
-    s = prediction_strength(lambda seed: By(next(cuts)), X, n=50)
-    assert .3 < s < .8  # one of two clusters is cut in two by the other half's clusterer
-    rng = np.random.default_rng(0)
-    heaps = rng.normal(size=(120, 2)) + np.repeat([[0, 0], [20, 0], [0, 20]], 40, 0)
-    make = lambda k: lambda seed: KMeans(k, n_init=3, random_state=seed)
-    assert prediction_strength(make(3), heaps) == 1 > prediction_strength(make(5), heaps)
-
 
 
 def test_the_encoder_whose_groups_come_again(words, monkeypatch):

@@ -264,3 +264,23 @@ def test_intervals_over_clips():
         if method == "truth": continue
         mine = rows[(rows["set"] == name) & (rows.by == by) & (rows.method == method)].nmi
         for labels in runs: assert (abs(mine - weighted_nmi(kept[name, by, "truth"][0], labels - labels.min(), np.ones(len(labels)))) < 6e-5).any(), (name, by, method)
+
+
+def test_prediction_strength_by_hand():
+    from audioclust.kmeans import KMeans
+    from candidates import prediction_strength
+    class By:  # a clusterer that cuts the line at a place that the seed does not know
+        def __init__(self, at): self.at = at
+        def fit(self, X):
+            self.labels_ = self.predict(X)
+            return self
+        def predict(self, X): return (X[:, 0] > self.at).astype(int)
+    X = np.linspace(0, 1, 100)[:, None]
+    assert prediction_strength(lambda seed: By(.5), X) == 1
+    cuts = iter([.5, .25]*50)
+    s = prediction_strength(lambda seed: By(next(cuts)), X, n=50)
+    assert .3 < s < .8  # one of two clusters is cut in two by the other half's clusterer
+    rng = np.random.default_rng(0)
+    heaps = rng.normal(size=(120, 2)) + np.repeat([[0, 0], [20, 0], [0, 20]], 40, 0)
+    def make(k): return lambda seed: KMeans(k, n_init=3, random_state=seed)
+    assert prediction_strength(make(3), heaps) == 1 > prediction_strength(make(5), heaps)
