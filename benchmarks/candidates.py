@@ -21,7 +21,6 @@ from sklearn.metrics import silhouette_score
 
 from appended import commit
 from audioclust.audio import load_audio
-from audioclust.ensembles.consensus import stability
 from audioclust.audio import fsdd, synthetic_words
 from audioclust.encoders.pretrained.sound_effects import effects_available
 from audioclust.encoders import FixedEncoder
@@ -30,7 +29,7 @@ from audioclust.metrics import ami, ari, score
 from audioclust.core.estimator import to_numpy
 from audioclust.core.registry import make_clusterer
 from audioclust.pipeline import AudioClusterer, Options
-from audioclust.ensembles.resampling import cluster_subsamples
+from audioclust.ensembles.resampling import cluster_subsamples, mean_ari
 from made_sets import SETS, make
 
 RATE = 16000
@@ -125,7 +124,7 @@ def study(name, table, by, names, tmp):
             s = score(table[wanted], c.labels_)
             found.append(np.asarray(c.labels_))
             rows.append(dict(set=name, by=by, encoder=e, method=m, clips=len(table), acc=s["acc"], nmi=s["nmi"], nmi_other=score(table[nuisance], c.labels_)["nmi"],
-                parts=stability(cluster_subsamples(part, X, 10)[1]), seeds=stability(np.stack([np.asarray(part(seed).fit(X).labels_) for seed in range(5)])), strength=prediction_strength(part, X),
+                parts=mean_ari(cluster_subsamples(part, X, 10)[1]), seeds=mean_ari(np.stack([np.asarray(part(seed).fit(X).labels_) for seed in range(5)])), strength=prediction_strength(part, X),
                 silhouette=float(silhouette_score(X, c.labels_)), shared=ami(reverse, c.labels_), changed=ari(c.labels_, np.asarray(c.predict(V))), seconds=spent))
     for i,r in enumerate(rows): r["agreement"] = float(np.mean([ami(found[i], found[j]) for j in range(len(rows)) if j != i and rows[j]["encoder"] != r["encoder"]]))
     return rows

@@ -19,8 +19,7 @@ from sklearn.metrics import calinski_harabasz_score, silhouette_score
 from sklearn.neighbors import kneighbors_graph, NearestNeighbors
 
 from ..core.estimator import to_numpy
-from .resampling import cluster_subsamples, count_different
-from .consensus import stability
+from .resampling import cluster_subsamples, count_different, mean_ari
 from ..kmeans.estimator import KMeans
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #cba2f336
@@ -86,7 +85,7 @@ def _criteria(X, saved_bits, make, k, n, random_state):
     "A row of the curve: the criteria with `k` clusters."
     labels = np.asarray(to_numpy(make(k, random_state).fit(X).labels_))
     _, partitions = cluster_subsamples(lambda seed: make(k, seed), X, n, random_state=random_state)
-    row = dict(k=k, stability=stability(partitions), silhouette=0., saved_bits=saved_bits(labels), calinski_harabasz=0.)
+    row = dict(k=k, stability=mean_ari(partitions), silhouette=0., saved_bits=saved_bits(labels), calinski_harabasz=0.)
     if len(np.unique(labels)) > 1:
         row["silhouette"] = float(silhouette_score(X, labels))
         row["calinski_harabasz"] = float(calinski_harabasz_score(X, labels))
