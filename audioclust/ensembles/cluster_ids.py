@@ -37,12 +37,7 @@ def matched_clusters(before:np.ndarray, # Cluster of each clip in the run before
     pairs = zip(*linear_sum_assignment(J, maximize=True))
     return {int(ids_now[j]): int(ids_before[i]) for i,j in pairs if J[i, j] >= MIN_JACCARD}
 
-def _new_ids(clusters, n_clusters, kept, avoided):
-    "Numbers for clusters that continue none: small ones, and only then those of clusters that are gone."
-    free = [i for i in range(n_clusters) if i not in kept]
-    by_choice = sorted(free, key=lambda i: (i in avoided, i))
-    return dict(zip(clusters, by_choice))
-
+# %% ../../nbs/05_ensembles/06_cluster_ids.ipynb #a01612c2
 def align_cluster_ids(before:np.ndarray, # Cluster of each clip in the run before, -1 is noise [n]
     now:np.ndarray, # Cluster of each in the new run, -1 is noise [n]
     ids:np.ndarray|None=None, # All clusters of the new run; None: those in `now`
@@ -51,6 +46,8 @@ def align_cluster_ids(before:np.ndarray, # Cluster of each clip in the run befor
     "Numbers for the clusters of a new run: those of the run before where the clusters match."
     matched = matched_clusters(before, now)
     all_ids = set(map(int, ids if ids is not None else np.unique(now))) - {-1}
-    avoided = {*np.unique(before).tolist(), *map(int, taken)}
+    in_use = {*np.unique(before).tolist(), *map(int, taken)}
+    free = [i for i in range(len(all_ids)) if i not in matched.values()]
+    free.sort(key=lambda i: (i in in_use, i))  # numbers of clusters that are gone come last
     new = sorted(all_ids - set(matched))
-    return {**matched, **_new_ids(new, len(all_ids), set(matched.values()), avoided)}
+    return {**matched, **dict(zip(new, free))}
