@@ -9,7 +9,8 @@ from sklearn.datasets import make_blobs
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.ensembles import choose_k
-from audioclust.ensembles.n_clusters import _best, _reason, _three_numbers, candidates, coding_length, plot_choice
+from audioclust.ensembles.n_clusters import (
+    best_number, candidates, coding_length, explain_choice, plot_choice, three_numbers)
 from audioclust.pipeline import AudioClusterer, Request
 from audioclust.pipeline.recommendations import number_wanted
 from audioclust.pipeline.run_reading import read_table
@@ -46,17 +47,17 @@ def curve(silhouette, bits, stability=None):
     return pd.DataFrame(dict(k=range(2, 2 + n), silhouette=silhouette, saved_bits=bits, stability=stability or [.9]*n))
 
 def test_the_choice_by_hand():
-    assert _best(curve([.3, .4, .5, .2], [1., 2, 3, 4])) == 4  # a clear silhouette
+    assert best_number(curve([.3, .4, .5, .2], [1., 2, 3, 4])) == 4  # a clear silhouette
     few = curve([.05, .1, .2, .25, .3, .3, .31, .32, .33, .34, .35], [1., 2, 3, 4, 5, 5.1, 5, 4, 3, 2, 1])  # k from 2 to 12: 5, 12 and 6
-    assert _three_numbers(few) == (5, 12, 6) and _best(few) == 5  # the formula gives 4.1, and the smallest is 5
+    assert three_numbers(few) == (5, 12, 6) and best_number(few) == 5  # the formula gives 4.1, and the smallest is 5
     stable = curve([.1, .2, .3, .2], [1., 2, 3, 4], [.9, .9, .98, .9])
-    assert _best(stable) == 4 and "nearly every run" in _reason(stable, 4)
+    assert best_number(stable) == 4 and "nearly every run" in explain_choice(stable, 4)
     none = curve([-.1, -.2, -.3], [-5., -6, -7], [.2, .1, .1])
-    assert _best(none) == 1 and "no groups stand out: one group is described in 5.0 bits a clip fewer" in _reason(none, 1)
+    assert best_number(none) == 1 and "no groups stand out: one group is described in 5.0 bits a clip fewer" in explain_choice(none, 1)
     doubtful = curve([-.1, -.2, -.3], [-.1, -.2, -.3], [.2, .1, .1])
-    assert _best(doubtful) == 2 and "may be no groups" in _reason(doubtful, 2) and "fewer bits" in _reason(doubtful, 2)
+    assert best_number(doubtful) == 2 and "may be no groups" in explain_choice(doubtful, 2) and "fewer bits" in explain_choice(doubtful, 2)
     clear = curve([.5, .2, .3], [-5., -6, -7])  # few clips in separate groups
-    assert _best(clear) == 2
+    assert best_number(clear) == 2
 
 def test_a_cloud_has_no_groups(rng):
     choice = choose_k(rng.normal(size=(400, 20)))
