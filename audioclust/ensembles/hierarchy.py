@@ -15,15 +15,6 @@ from .membership import cluster_means
 # %% ../../nbs/05_ensembles/12_hierarchy.ipynb #25be2b96
 MAX_ORDERED = 1000  # clusters up to which the leaves are put in the best order, which takes long for more
 
-def cluster_tree(X:np.ndarray, # Embeddings [N, d]
-    labels:np.ndarray, # Cluster of each [N], -1 is noise
-)->tuple[np.ndarray,np.ndarray,np.ndarray|None]: # (ids [K], means float32 [K, d], linkage [K - 1, 4], None where K < 2)
-    "The clusters, their means, and a tree over those."
-    ids, means = cluster_means(X, labels)
-    if len(ids) < 2: return ids, means, None
-    distances = _rms_distances(means, _spreads(X, np.asarray(labels), ids, means))
-    return ids, means, linkage(squareform(distances), "ward", optimal_ordering=len(ids) <= MAX_ORDERED)
-
 def _spreads(X, labels, ids, means, block=10_000):
     "Mean squared distance of the clips of each cluster to its mean."
     rows = np.flatnonzero(labels >= 0)
@@ -33,12 +24,19 @@ def _spreads(X, labels, ids, means, block=10_000):
         sums += np.bincount(own, np.square(X[some] - means[own]).sum(1), len(ids))
     return sums/np.bincount(np.searchsorted(ids, labels[rows]))
 
-def _rms_distances(means, spreads):
-    "Root mean square of the distances between the clips of two clusters; 0 of a cluster to itself."
-    squares = squareform(pdist(means, "sqeuclidean")) + np.add.outer(spreads, spreads)
+def cluster_tree(X:np.ndarray, # Embeddings [N, d]
+    labels:np.ndarray, # Cluster of each [N], -1 is noise
+)->tuple[np.ndarray,np.ndarray,np.ndarray|None]: # (ids [K], means float32 [K, d], linkage [K - 1, 4]; None if K < 2)
+    "The clusters, their means, and a tree over those."
+    ids, means = cluster_means(X, labels)
+    if len(ids) < 2: return ids, means, None
+    spreads = _spreads(X, np.asarray(labels), ids, means)
+    squares = squareform(pdist(means, "sqeuclidean")) + np.add.outer(spreads, spreads)  # [K, K]
     np.fill_diagonal(squares, 0)
-    return np.sqrt(squares)
+    distances = squareform(np.sqrt(squares))  # one for each pair
+    return ids, means, linkage(distances, "ward", optimal_ordering=len(ids) <= MAX_ORDERED)
 
+# %% ../../nbs/05_ensembles/12_hierarchy.ipynb #0c1b3ef0
 def coarse_groups(X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
     n:int, # Coarse groups wanted; there are fewer where joins are equally high
@@ -54,13 +52,9 @@ def coarse_groups(X:np.ndarray, # Embeddings [N, d]
     return {int(c): number[group] for c,group in zip(ids, groups.tolist())}
 
 # %% ../../nbs/05_ensembles/12_hierarchy.ipynb #1ecb9dbd
-def _middle(means, rows):
-    "Of some clusters, the one whose mean is nearest to the mean of all."
-    return rows[int(np.linalg.norm(means[rows] - means[rows].mean(0), axis=1).argmin())]
-
 def tree_data(X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
-)->dict|None: # leaves: clusters [K]; joins [K - 1], each [one, other, height, cluster in the middle]; None where K < 2
+)->dict|None: # leaves: clusters [K]; joins [K - 1]: [one, other, height, cluster in the middle]; None if K < 2
     "The tree over the clusters as plain numbers."
     ids, means, tree = cluster_tree(X, labels)
     if tree is None: return None
@@ -69,5 +63,6 @@ def tree_data(X:np.ndarray, # Embeddings [N, d]
     for (a, b), height in zip(tree[:, :2].astype(int).tolist(), maxdists(tree).tolist()):
         below = clusters_below[a] + clusters_below[b]
         clusters_below.append(below)
-        joins.append([a, b, height, int(ids[_middle(means, below)])])
+        to_middle = np.linalg.norm(means[below] - means[below].mean(0), axis=1)
+        joins.append([a, b, height, int(ids[below[int(to_middle.argmin())]])])
     return dict(leaves=ids.tolist(), joins=joins)

@@ -23,6 +23,7 @@ def cluster_means(X:np.ndarray, # Embeddings [N, d]
     is_cluster = ids >= 0
     return ids[is_cluster], means[is_cluster].astype(np.float32)
 
+# %% ../../nbs/05_ensembles/11_membership.ipynb #69e9bd8b
 def _own_and_next_distance(Z, means, own):
     "Distance of each row to the mean of its own cluster, and to the nearest other mean."
     D = torch.cdist(Z, torch.from_numpy(means)).numpy()
@@ -38,8 +39,10 @@ def simplified_silhouette(X:np.ndarray, # Embeddings [N, d]
     block:int=8192, # Rows compared at a time
 )->tuple[np.ndarray,np.ndarray]: # (silhouette float32 [N], distance to the own mean float32 [N], infinite for noise)
     "How clearly each clip belongs to its cluster; 0 for noise, NaN where there is only one cluster."
-    Z, labels = to_tensor(np.asarray(X, np.float32)), np.asarray(labels)
-    silhouette, distance = np.zeros(len(Z), np.float32), np.full(len(Z), np.inf, np.float32)
+    Z = to_tensor(np.asarray(X, np.float32))
+    labels = np.asarray(labels)
+    silhouette = np.zeros(len(Z), np.float32)
+    distance = np.full(len(Z), np.inf, np.float32)
     clustered = np.flatnonzero(labels >= 0)
     for i in range(0, len(clustered), block):
         rows = clustered[i:i+block]
@@ -67,12 +70,13 @@ def confidence_and_representatives(X:np.ndarray, # Embeddings [N, d]
 def strangeness(X:np.ndarray, # Embeddings that the clusters were found from [N, d]
     labels:np.ndarray, # Their clusters, -1 is noise [N]
     Z:np.ndarray|None=None, # Embeddings to judge [n, d]; None: `X`
-    found:np.ndarray|None=None, # Clusters of the rows of `Z` [n]; None with `Z` None
+    found:np.ndarray|None=None, # Clusters of the rows of `Z` [n]; None if `Z` is None
 )->np.ndarray: # float32 [n]; infinite where there is no such cluster
     "Distance of a clip to the mean of its cluster, over that within which 95 % of the members lie."
-    X, labels = np.asarray(X, np.float32), np.asarray(labels)
-    if Z is None: Z, found = X, labels
-    Z, found = np.asarray(Z, np.float32), np.asarray(found)
+    X = np.asarray(X, np.float32)
+    labels = np.asarray(labels)
+    Z = X if Z is None else np.asarray(Z, np.float32)
+    found = labels if found is None else np.asarray(found)
     result = np.full(len(Z), np.inf, np.float32)
     for c,mean in zip(*cluster_means(X, labels)):
         member_distances = np.linalg.norm(X[labels == c] - mean, axis=1)
