@@ -66,7 +66,7 @@ def split_clusters(X:np.ndarray, # Embeddings [N, d]
     while sum(n_parts.values()) < n:
         falls = {c: divided[c][1] - offer[1] for c,offer in offers.items() if offer}
         if not falls: break
-        c = max(falls, key=falls.get)
+        c = max(falls, key=lambda c: falls[c])
         divided[c] = offers[c]
         n_parts[c] += 1
         offers[c] = one_part_more(c)
