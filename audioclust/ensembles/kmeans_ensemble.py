@@ -43,7 +43,7 @@ def _validated(estimator, X, reset=False):
     widths = [width for _,width in shapes]
     if reset: estimator.n_features_in_ = widths
     elif widths != estimator.n_features_in_:
-        raise ValueError(f"embeddings of widths {estimator.n_features_in_} were fitted, and {widths} came")
+        raise ValueError(f"embeddings of widths {estimator.n_features_in_} were fitted, and {widths} are given")
     return embeddings
 
 # %% ../../nbs/05_ensembles/02_kmeans_ensemble.ipynb #e2b00007
