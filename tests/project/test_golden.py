@@ -42,14 +42,16 @@ def test_estimators_find_what_they_found(golden):
     record = golden.Record()
     golden.estimators(record)
     names = [name for name in recorded["labels"] if " " not in name]
-    assert len(names) == 7 and [n for n in names if not alike(record.arrays[f"estimators/{n}/labels_"], n)] == []
+    assert len(names) == 7
+    assert [n for n in names if not alike(record.arrays[f"estimators/{n}/labels_"], n)] == []
     assert record.arrays["estimators/choose_k/k"] == recorded["n_clusters"]
 
 
 def test_scores_are_what_they_were(golden):
     record = golden.Record()
     golden.metrics(record)
-    now = {name.removeprefix("metrics/").removeprefix("score/"): float(v) for name, v in record.arrays.items() if v.ndim == 0}
+    now = {name.removeprefix("metrics/").removeprefix("score/"): float(v) for name, v in record.arrays.items()
+        if v.ndim == 0}
     assert len(recorded["metrics"]) > 10 and now == pytest.approx(recorded["metrics"], abs=1e-7)
 
 
