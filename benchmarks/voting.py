@@ -26,8 +26,8 @@ from audioclust.encoders import FixedEncoder, named_encoder
 from audioclust.encoders.catalogue import encoder_info
 from audioclust.encoders.joint import agreement, elected, vote_weights
 from audioclust.ensembles import Consensus
-from audioclust.ensembles.resampling import cluster_subsamples
-from audioclust.ensembles.voting import consensus, stability as mean_ari
+from audioclust.ensembles.consensus import consensus
+from audioclust.ensembles.resampling import cluster_subsamples, mean_ari
 from audioclust.kmeans import KMeans
 from audioclust.metrics import nmi, score
 from audioclust.pipeline import AudioClusterer, Options

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.files import write_json
-from ..ensembles.matching import align_cluster_ids, jaccard_matrix, MIN_JACCARD
+from ..ensembles.cluster_ids import align_cluster_ids, jaccard_matrix, MIN_JACCARD
 from .names import check_names, flattened, free_name, KINDS, made_groups, read_edits
 from .run import Run
 

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ...audio.mel import mel_filterbank
+from ...audio.logmel import mel_filterbank
 from .wheel_weights import read_torch, WheelEncoder, WheelFile
 
 # %% ../../../nbs/06_encoders/pretrained/06_sound_effects.ipynb #6972774b
