@@ -134,9 +134,9 @@ def _file(name, use, kind, words=(), more=()):
 
 def _run(run):
     from audioclust.runs.names import read_names
-    from audioclust.runs.run_folder import read_run
+    from audioclust.runs.run_folder import check_run_folder
     from audioclust.runs.resuming import saved, state
-    state(run); saved(run); read_run(run); read_names(run)
+    state(run); saved(run); check_run_folder(run); read_names(run)
 
 def _clusters(run):
     from audioclust.audio import label_clips

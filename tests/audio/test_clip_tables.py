@@ -8,8 +8,8 @@ import soundfile as sf
 from audioclust.audio.clip_tables import clips_of_tables, read_clip_table
 from audioclust.cli import main
 from audioclust.listen import to_audacity, to_raven
-from audioclust.pipeline import AudioClusterer, Options, load_run
-from audioclust.runs.run_folder import read_run, read_table
+from audioclust.pipeline import AudioClusterer, Options, Run
+from audioclust.runs.run_folder import check_run_folder, read_table
 
 
 @pytest.mark.parametrize("text,expected", [
@@ -76,7 +76,7 @@ def test_what_cannot_be_used_is_reported(tapes, tmp_path):
 
 @pytest.mark.parametrize("write", [to_raven, to_audacity])
 def test_a_round_trip_with_our_exports_loses_no_clip(tapes, tmp_path, write):
-    AudioClusterer(n_clusters=2, window=1., ignore="order,level", encoder="fixed", options=Options(stability=0)).fit(tapes/"in").save(tmp_path/"run", figures=False)
+    AudioClusterer(n_clusters=2, window=1., ignore="order,level", encoder="fixed", options=Options(stability=0)).fit(tapes/"in").save(tmp_path/"run")
     write(tmp_path/"run", tmp_path/"out")
     table, back = read_table(tmp_path/"run/clusters.csv"), clips_of_tables(tmp_path/"out", tapes/"in")
     before = table.sort_values(["path", "start"])
@@ -92,7 +92,7 @@ def test_clips_on_the_command_line(tapes, tmp_path, capsys):
     assert main(arguments) == 0
     table = read_table(tmp_path/"run/clusters.csv")
     assert len(table) == 16 and (table.end - table.start == .5).all() and (table.high_hz == 1200.5).all()
-    assert read_run(tmp_path/"run")["recordings"] == str(tapes/"in") and main([*arguments, "--resume"]) == 0
+    assert check_run_folder(tmp_path/"run")["recordings"] == str(tapes/"in") and main([*arguments, "--resume"]) == 0
     to_raven(tmp_path/"run", tmp_path/"raven")  # boxes as they came
     selections = pd.read_csv(next((tmp_path/"raven").rglob("*dusk*")), sep="\t")
     assert (selections["Low Freq (Hz)"] == 300).all() and (selections["High Freq (Hz)"] == 1200.5).all()
@@ -102,7 +102,7 @@ def test_clips_on_the_command_line(tapes, tmp_path, capsys):
     (tmp_path/"bad.csv").write_text("file,when\n")
     assert main([*arguments[:3], str(tmp_path/"bad.csv"), "--out", str(tmp_path/"other"), "-q"]) == 2
     assert "no columns for start and end" in capsys.readouterr().err and not (tmp_path/"other").exists()
-    assert load_run(tmp_path/"run").clips["low_hz"].tolist() == [300]*16
+    assert Run.open(tmp_path/"run").clips.table["low_hz"].tolist() == [300]*16
 
 
 def test_tables_in_the_wild(tapes, tmp_path):
@@ -138,4 +138,4 @@ def test_other_clips_are_another_run(tapes, tmp_path, capsys):
     for other in (["--clips", str(tmp_path/"two.csv")], []):
         assert main([*arguments, *other, "--resume"]) == 2 and "clips was" in capsys.readouterr().err
     assert main([*arguments, "--clips", str(tmp_path/"one.csv"), "--resume"]) == 0
-    assert load_run(tmp_path/"run").request.n_clusters == 2
+    assert Run.open(tmp_path/"run").request.n_clusters == 2

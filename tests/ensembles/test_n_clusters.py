@@ -11,9 +11,9 @@ from audioclust.cli import main
 from audioclust.ensembles import choose_k
 from audioclust.ensembles.n_clusters import _best, _reason, _three_numbers, candidates, coding_length, plot_choice
 from audioclust.pipeline import AudioClusterer, Request
-from audioclust.pipeline.examine_step import number_wanted
+from audioclust.pipeline.number_and_levels import number_wanted, warn_of_number
 from audioclust.runs.run_folder import read_table
-from audioclust.runs.run_folder import read_run
+from audioclust.runs.run_folder import check_run_folder
 
 
 @pytest.mark.parametrize("k", [3, 5, 8])
@@ -101,7 +101,7 @@ def test_auto_and_stability_on_the_command_line(tmp_path, capsys):
     folder = tmp_path/"run"
     arguments = ["cluster", str(tmp_path/"in"), "--out", str(folder), "--n-clusters", "auto", "-q", "--no-page"]
     assert main(arguments) == 0
-    printed, run = capsys.readouterr().out, read_run(folder)
+    printed, run = capsys.readouterr().out, check_run_folder(folder)
     assert run["n_clusters_choice"]["why"] in printed and "stability" in printed and (folder/"figures/choice.png").is_file()
     assert run["summary"]["clusters"] == run["n_clusters_choice"]["k"] == len(run["stability"]["clusters"])
     table = read_table(folder/"clusters.csv")
@@ -110,7 +110,7 @@ def test_auto_and_stability_on_the_command_line(tmp_path, capsys):
     assert loaded.n_clusters_choice_.k == run["n_clusters_choice"]["k"]
     assert loaded.stability_.overall == pytest.approx(run["stability"]["overall"])
     assert (loaded.assign(tmp_path/"in", []).cluster.to_numpy() == table.cluster).all()
-    loaded.save(tmp_path/"copy", figures=False)
+    loaded.save(tmp_path/"copy")
     assert json.loads((tmp_path/"copy/run.json").read_text())["n_clusters_choice"]["why"] == run["n_clusters_choice"]["why"]
 
 
