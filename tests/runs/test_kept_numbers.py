@@ -98,7 +98,7 @@ def test_a_loaded_run_keeps_the_numbers_of_another(sounds, tmp_path):
     model = AudioClusterer(n_clusters=4).fit(sounds)
     before = model.table()
     before["cluster"] = before.cluster.map({0: 2, 1: 0, 2: 3, 3: 1})
-    model.save(tmp_path/"run", figures=False)
+    model.save(tmp_path/"run")
     loaded = AudioClusterer.load(tmp_path/"run").keep_ids(before)
     assert loaded.labels_.tolist() == before.cluster.tolist() != model.labels_.tolist()
     assert loaded.predict(sounds).tolist() == before.cluster.tolist()
