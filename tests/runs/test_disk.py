@@ -72,10 +72,15 @@ def disk(at, size):
 @contextmanager
 def nobody():
     "As a user who may do nothing in particular; root may do everything."
-    if not root: yield; return
-    os.setresgid(65534, 65534, 0); os.setresuid(65534, 65534, 0)
+    if not root:
+        yield
+        return
+    os.setresgid(65534, 65534, 0)
+    os.setresuid(65534, 65534, 0)
     try: yield
-    finally: os.setresuid(0, 0, 0); os.setresgid(0, 0, 0)
+    finally:
+        os.setresuid(0, 0, 0)
+        os.setresgid(0, 0, 0)
 
 
 # A full disk
@@ -94,7 +99,7 @@ def test_a_run_on_a_disk_that_is_full(home, cluster, tmp_path, size):
         assert state(out) == "whole" and (out/"listen.html").is_file()
 
 def test_a_disk_without_room_for_the_mark(home, cluster, tmp_path):
-    with disk(tmp_path/"disk", 8) as resize:
+    with disk(tmp_path/"disk", 8):
         with open(tmp_path/"disk"/"filler", "wb", 0) as f:
             try:
                 while f.write(bytes(4096)): pass
@@ -236,9 +241,11 @@ def test_a_run_folder_that_may_be_read_only(home, cluster, capsys):
 
 def test_recordings_that_may_not_be_read(home, cluster):
     mine, out = Path(shutil.copytree(home/"sounds", home/"mine")), home/"out"
-    out.mkdir(mode=0o777); out.chmod(0o777)
+    out.mkdir(mode=0o777)
+    out.chmod(0o777)
     some, folder = sorted(mine.rglob("*.wav"))[0], sorted(p for p in mine.rglob("*") if p.is_dir())[-1]
-    some.chmod(0); folder.chmod(0)
+    some.chmod(0)
+    folder.chmod(0)
     with nobody():
         assert cluster(mine, out/"run", "--no-page", "--n-clusters", "2", cache=out/"cache")[0] == 0
         bad = read_table(out/"run"/"errors.csv").set_index("path").reason
@@ -251,7 +258,8 @@ def test_recordings_that_may_not_be_read(home, cluster):
 @pytest.mark.parametrize("kind", ["folder", "file"])
 def test_a_cache_that_may_not_be_written_is_a_warning(home, cluster, kind):
     cache, out = Path(shutil.copytree(home/"cache", home/f"cache-{kind}")), home/f"out-{kind}"
-    out.mkdir(); out.chmod(0o777)
+    out.mkdir()
+    out.chmod(0o777)
     for p in cache.iterdir(): p.chmod(0o444)
     cache.chmod(0o555 if kind == "folder" else 0o777)
     with nobody():

@@ -17,20 +17,20 @@ def table_of(clusters, **more):
 def test_numbers_follow_the_clips_and_new_clusters_get_free_ones():
     before = table_of(np.repeat([3, 0, 7], 10))
     now = table_of(np.repeat([0, 1, 2], [10, 10, 10])).iloc[5:]
-    assert numbers_before(before, now, range(4)) == {0: 3, 1: 0, 2: 7, 3: 1}
+    assert numbers_before(before, now, np.arange(4)) == {0: 3, 1: 0, 2: 7, 3: 1}
     assert continued_numbers(before, now.assign(cluster=now.cluster.map({0: 3, 1: 7, 2: 0}))) == ({3}, {0, 7})
 
 
 def test_equal_clips_are_told_apart_by_their_order():
     before = pd.DataFrame(dict(path="a.wav", start=0., cluster=[0, 0, 0, 1, 1, 1]))
     now = before.assign(cluster=1 - before.cluster)
-    assert numbers_before(before, now, range(2)) == {1: 0, 0: 1}
+    assert numbers_before(before, now, np.arange(2)) == {1: 0, 0: 1}
 
 
 def test_levels_keep_their_numbers_in_the_same_way():
     before = table_of([0, 0, 1, 1], cluster_fine=[0, 1, 2, 3])
     now = table_of([0, 0, 1, 1], cluster_fine=[3, 2, 1, 0])
-    assert numbers_before(before, now, range(4), "cluster_fine") == {3: 0, 2: 1, 1: 2, 0: 3}
+    assert numbers_before(before, now, np.arange(4), "cluster_fine") == {3: 0, 2: 1, 1: 2, 0: 3}
 
 
 def carried(run, names, ids, clip_ids=None):
@@ -98,7 +98,7 @@ def test_a_loaded_run_keeps_the_numbers_of_another(sounds, tmp_path):
     model = AudioClusterer(n_clusters=4).fit(sounds)
     before = model.table()
     before["cluster"] = before.cluster.map({0: 2, 1: 0, 2: 3, 3: 1})
-    model.save(tmp_path/"run", figures=False)
+    model.save(tmp_path/"run")
     loaded = AudioClusterer.load(tmp_path/"run").keep_ids(before)
     assert loaded.labels_.tolist() == before.cluster.tolist() != model.labels_.tolist()
     assert loaded.predict(sounds).tolist() == before.cluster.tolist()
