@@ -190,7 +190,7 @@ def _checkpoint(work):
     import torch
     from fastai.data.core import DataLoaders
     from fastai.learner import Learner
-    from audioclust.training.curves import PseudoLabelCurves
+    from audioclust.deepcluster.collapse import PseudoLabelCurves
     from audioclust.training.checkpoints import Checkpoints
     rows = [(torch.zeros(2), torch.zeros(1))]*2
     def learner(): return Learner(DataLoaders.from_dsets(rows, rows, bs=2, device="cpu"), torch.nn.Linear(2, 1), loss_func=torch.nn.MSELoss(), cbs=[PseudoLabelCurves()])
@@ -285,7 +285,7 @@ def one(name, seconds, seed, work, keep):
         import audioclust.cli.parser
         import audioclust.audio.datasets
         import audioclust.deepcluster.estimator
-        import audioclust.training.callbacks
+        import audioclust.training.encoder_learner
         import audioclust.listen.exporting
         import audioclust.pipeline.annotations
         import audioclust.pipeline.edits

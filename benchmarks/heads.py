@@ -23,13 +23,13 @@ from fastai.callback.core import Callback
 from appended import append
 from audioclust.spice.trained_encoder import head_embeddings, soft_assignment
 from audioclust.audio import fsdd
-from audioclust.spice.head_training import SelfHeads
+from audioclust.spice.self_heads import SelfHeads
 from audioclust.encoders.logmel_store import TrimmedLogMel, LogMelStore
 from audioclust.metrics import score
-from audioclust.spice.neighbours import NeighbourHeads
+from audioclust.published.neighbour_heads import NeighbourHeads
 from audioclust.spice import SPICE
 from audioclust.encoders import RuntimeOptions
-from audioclust.spice.steps import RefinementOptions
+from audioclust.spice.refinement import RefinementOptions
 from spice import fitted
 
 made, trained = {}, {} # what `embeddings` and `many` made last

@@ -17,10 +17,10 @@ from fastai.callback.core import Callback
 from fastai.learner import Learner
 from torch import nn
 
-from .balanced_sampling import PseudoLabelSampler
-from ..training.curves import PseudoLabelCurves
+from ..training.balanced_sampling import PseudoLabelSampler
+from .collapse import PseudoLabelCurves
 from .pseudolabels import AveragedViews, PseudoLabeller, PseudoLabels
-from ..training.callbacks import AverageGradients, Bfloat16, EncoderWithHead, epoch_seed, ViewTransform
+from ..training.encoder_learner import AverageGradients, Bfloat16, EncoderWithHead, epoch_seed, ViewTransform
 from ..encoders.networks import has_bf16, NetworkEncoder
 
 # %% ../../nbs/08_deepcluster/03_learner.ipynb #32e7e992

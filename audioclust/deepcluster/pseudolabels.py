@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from fastai.callback.core import Callback, CancelValidException
 
-from ..training.callbacks import epoch_seed
+from ..training.encoder_learner import epoch_seed
 from ..encoders.networks import NetworkEncoder
 from ..encoders.whitening import Whiten
 from ..encoders.whitening import WithinWhiten

@@ -16,7 +16,7 @@ from fastai.optimizer import SGD
 from ..core.distributed import is_there
 from ..deepcluster.estimator import DeepCluster
 from ..deepcluster.learner import deepcluster_learner, LearnerOptions
-from ..deepcluster.options import TrainingOptions
+from ..deepcluster.training_options import TrainingOptions
 from ..deepcluster.pseudolabels import PseudoLabeller, UnchangedClips
 from ..encoders.base import what_to_ignore
 from ..encoders.logmel_store import RuntimeOptions

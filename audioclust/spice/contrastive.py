@@ -21,7 +21,7 @@ from fastai.learner import Learner
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from ..training.callbacks import Bfloat16, EncoderWithHead, ViewTransform, AverageGradients
+from ..training.encoder_learner import Bfloat16, EncoderWithHead, ViewTransform, AverageGradients
 from ..encoders.logmel_store import LogMelBatch
 from ..encoders.networks import has_bf16, NetworkEncoder
 

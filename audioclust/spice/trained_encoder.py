@@ -23,13 +23,13 @@ from typing_extensions import Self
 from ..core.estimator import Clusterer, like_input, to_numpy
 from ..core.files import atomic_write, read_json
 from ..core.registry import load_saved
-from ..training.callbacks import EncoderWithHead
+from ..training.encoder_learner import EncoderWithHead
 from ..encoders.base import EmbeddingDetails, Encoder, load_encoder
 from ..encoders.residual import IdentityWhitening
 from ..encoders.whitening import WithinWhiten
 from .fair import FairClustering
 from .fixmatch import probabilities
-from .head_training import SelfHeads
+from .self_heads import SelfHeads
 from .nonredundant import NonRedundantClustering
 
 # %% ../../nbs/09_spice/08_trained_encoder.ipynb #5d03a006

@@ -10,12 +10,12 @@ from hypothesis import given, settings, strategies as st
 from audioclust.audio import synthetic_words
 from audioclust.core.registry import make_clusterer
 from audioclust.deepcluster import DeepCluster, DeepClusterV2, LearnerOptions, TrainingOptions, deepcluster_learner, deepcluster_v2_learner
-from audioclust.deepcluster.balanced_sampling import balanced_sample
+from audioclust.training.balanced_sampling import balanced_sample
 from audioclust.training.checkpoints import Checkpoints, fingerprint_differences
 from audioclust.deepcluster.learner import ResetHead
-from audioclust.deepcluster.options import default_passes
+from audioclust.deepcluster.training_options import default_passes
 from audioclust.deepcluster.pseudolabels import AveragedViews, PseudoLabeller, UnchangedClips
-from audioclust.training.callbacks import Bfloat16
+from audioclust.training.encoder_learner import Bfloat16
 from audioclust.encoders import NetworkEncoder, RuntimeOptions
 from audioclust.encoders.logmel_store import LogMelStore
 

@@ -19,10 +19,10 @@ from audioclust.spice import SPICE, contrastive_learner, fixmatch_learner, heads
 from audioclust.spice.contrastive import EndOnPlateau, MoCo, SimCLR, moving_average, similarities
 from audioclust.spice.fair import FairClustering, balanced_assignment
 from audioclust.spice.fixmatch import FixMatchOptions, consistency, reliable_labels
-from audioclust.spice.head_training import HeadsOptions, SelfHeads
+from audioclust.spice.self_heads import HeadsOptions, SelfHeads
 from audioclust.spice.heads import FrozenViews, Heads, assign_balanced, assign_disjoint, assign_nearest, double_softmax, prototypes
-from audioclust.spice.network_training import NetworkTrainer
-from audioclust.spice.neighbours import NeighbourHeads, nearest_neighbours, scan_loss, temi_loss
+from audioclust.training.trainer import NetworkTrainer
+from audioclust.published.neighbour_heads import NeighbourHeads, nearest_neighbours, scan_loss, temi_loss
 from audioclust.spice.nonredundant import OTHER, NonRedundantClustering
 from audioclust.spice.trained_encoder import ArgmaxClusterer, IdentityWhitening, TrainedEncoder, soft_assignment
 
@@ -389,17 +389,17 @@ def test_spice_without_its_options(words):
     np.testing.assert_array_equal(m.predict(words), m.labels_)
 
 def test_spice_keeps_the_better_labels(words, brief, monkeypatch):
-    from audioclust.spice import steps
+    from audioclust.spice import refinement
     def one_group(model, store): return np.tile(np.float32([.9, .05, .05]), (len(store), 1))
-    monkeypatch.setattr(steps, "store_probabilities", one_group)
+    monkeypatch.setattr(refinement, "store_probabilities", one_group)
     with pytest.warns(UserWarning, match="labels of the step before are kept"): m = spice(**QUICK).fit(words)
     assert m.model_ is None and len(np.unique(m.labels_)) == 3
 
 def test_a_network_that_is_accepted_gives_the_probabilities(words, brief, monkeypatch, tmp_path):
-    from audioclust.spice import steps
-    monkeypatch.setattr(steps, "MATCH_TOLERANCE", 9.)
-    monkeypatch.setattr(steps, "_lost_groups", lambda *args: 0)
-    monkeypatch.setattr(steps, "LEAST_RELIABLE", 0)
+    from audioclust.spice import refinement
+    monkeypatch.setattr(refinement, "MATCH_TOLERANCE", 9.)
+    monkeypatch.setattr(refinement, "_lost_groups", lambda *args: 0)
+    monkeypatch.setattr(refinement, "LEAST_RELIABLE", 0)
     m = spice(**QUICK).fit(words)
     assert m.model_ is not None
     np.testing.assert_allclose(m.predict_proba(words), m.proba_, atol=1e-5)
@@ -574,13 +574,13 @@ def test_the_search_ends_when_more_groups_look_safe_in_each_round_and_not_at_the
     assert 4 in calls[2:] and c.n_other_ == 2
 
 def test_spice_refuses_fair_groups_that_lose_one(words, brief, monkeypatch):
-    from audioclust.spice import steps
+    from audioclust.spice import refinement
     class Emptied(FairClustering):
         def fit(self, X, labels, *args, **kwargs):
             super().fit(X, labels, *args, **kwargs)
             self.labels_ = np.zeros_like(self.labels_)  # all in one group, with which every neighbour agrees
             return self
-    monkeypatch.setattr(steps, "FairClustering", Emptied)
+    monkeypatch.setattr(refinement, "FairClustering", Emptied)
     m = spice(**{**QUICK, "match_epochs": 0}, heads=0).fit(words)
     assert m.nonredundant_.removes_other_ and m.fair_ is None and len(np.unique(m.labels_)) == 3
 
