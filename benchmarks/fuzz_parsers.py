@@ -178,7 +178,7 @@ def _model(work):
         for name,was in true.items(): (work/"run"/"model"/name).write_bytes(was)
         (work/"run"/"model"/list(true)[b[0] % len(true) if b else 0]).write_bytes(b[1:])
         AudioClusterer.load(work/"run")
-    return take, [bytes([i]) + was for i,was in enumerate(true.values())], ["class", "params", "fitted", "KMeans", "NetworkEncoder", "PretrainedEncoder", "TrainedEncoder", "Beside", "IdentityWhitening", "WithinWhiten"], "+json"
+    return take, [bytes([i]) + was for i,was in enumerate(true.values())], ["class", "params", "fitted", "KMeans", "NetworkEncoder", "PretrainedEncoder", "TrainedEncoder", "ResidualEncoder", "IdentityWhitening", "WithinWhiten"], "+json"
 
 def _tensors(name):
     def use(run):

@@ -52,7 +52,6 @@ class SavableEstimator(BaseEstimator):
     "An estimator with `save` and `load` that use no pickle."
     _file = "estimator"  # name of its two files
     _state:tuple = ()  # names of the fitted attributes that it needs
-    _former_class_names:tuple = ()  # names that the class had in files of earlier versions
 
     def save(self,
         path:str|Path, # Folder, made if it is not there
@@ -74,7 +73,7 @@ class SavableEstimator(BaseEstimator):
         path = Path(path)
         about = read_json(path/f"{cls._file}.json")
         kind = about["class"]
-        if kind not in (cls.__name__, *cls._former_class_names):
+        if kind != cls.__name__:
             raise ValueError(f"{path} holds a {kind}, not a {cls.__name__}: load it with {kind}.load")
         self = cls(**about["params"])
         arrays = load_file(file := path/f"{cls._file}.safetensors")

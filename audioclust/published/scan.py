@@ -18,22 +18,27 @@ from torch import nn
 
 from ..encoders.augmentations import BatchRandom
 from ..encoders.logmel_store import LogMelBatch, RuntimeOptions
-from ..encoders.views import Views
-from ..spice.contrastive import device_callbacks, SimCLR
-from ..spice.fixmatch import EMA, MatchCurves
-from ..training.trainer import ContrastOptions, epochs_for
 from .neighbour_heads import NeighbourHeads
-from .original_spice import ThreeStages
+from .three_stages import ThreeStages
+from ..spice.contrastive import ContrastOptions, SimCLR
+from ..spice.fixmatch import EMA, MatchCurves, weak_and_strong
+from ..training.encoder_learner import device_callbacks
+from ..training.trainer import epochs_for
 
 # %% ../../nbs/10_published/06_scan.ipynb #78086336
 class SelfLabelling(Callback):
     "Weak and strong views of all clips; confident predictions of the weak view are the labels of the strong one."
-    order, name = -5, "fix_match" # before anything looks at the batch; the name under which `MatchCurves` finds it
+    order = -5 # before anything looks at the batch
+    name = "fix_match"
     def __init__(self, weak:Callable, # Makes weak views of a batch
         strong:Callable, # Makes strong views of a batch
         threshold:float=.99, # t
         seed:int=0, # Of the orders and views
-    ): self.weak, self.strong, self.threshold, self.seed = weak, strong, threshold, seed
+    ):
+        self.weak = weak
+        self.strong = strong
+        self.threshold = threshold
+        self.seed = seed
 
     def before_epoch(self):
         rng = np.random.default_rng([self.seed, self.epoch])
@@ -62,6 +67,8 @@ class SelfLabelling(Callback):
     def before_validate(self): raise CancelValidException  # there are no true labels
 
 # %% ../../nbs/10_published/06_scan.ipynb #5ea6138d
+SELF_LABELLING_LR = 1e-4
+
 @dataclass(frozen=True)
 class ScanOptions:
     "The constants of SCAN's second and third stage."
@@ -69,10 +76,9 @@ class ScanOptions:
     head_epochs: int = 60 # Passes over the clips
     n_neighbors: int = 20 # Of which one is drawn for a clip in a step
     threshold: float = .99 # Probability above which a clip labels itself
-    label_epochs: int|None = None # Of self-labelling. None: as many as it takes to see 36,000 clips, from 4 to 40; 0 leaves it out
+    label_epochs: int|None = None # Of self-labelling. None: 4 to 40, to see 36,000 clips; 0 leaves it out
 
-SELF_LABELLING_LR = 1e-4
-
+# %% ../../nbs/10_published/06_scan.ipynb #39ef25b6
 class SCAN(ThreeStages):
     "SCAN: contrast, heads that agree with neighbours, and self-labelling."
     _file = "scan.json"
@@ -85,26 +91,31 @@ class SCAN(ThreeStages):
         runtime:RuntimeOptions=RuntimeOptions(), # Sample rate, worker processes and device
         random_state:int=0, # Seed; None is 0
     ):
-        self.n_clusters, self.by, self.ignore = n_clusters, by, ignore
-        self.contrast, self.scan = contrast, scan
-        self.runtime, self.random_state = runtime, random_state
+        self.n_clusters = n_clusters
+        self.by = by
+        self.ignore = ignore
+        self.contrast = contrast
+        self.scan = scan
+        self.runtime = runtime
+        self.random_state = random_state
 
     def _contrast(self, n_clips): return SimCLR(.1)
 
     def _train_heads(self, encoder, store, X, axes):
-        o = self.scan
-        heads = NeighbourHeads(self.n_clusters, heads=o.heads, n_neighbors=o.n_neighbors, epochs=o.head_epochs,
-                               device=self.runtime.device, random_state=int(self.random_state or 0))
+        options = self.scan
+        heads = NeighbourHeads(self.n_clusters, heads=options.heads, n_neighbors=options.n_neighbors,
+                               epochs=options.head_epochs, device=self.runtime.device,
+                               random_state=int(self.random_state or 0))
         return heads.fit(X)
 
     def _train_network(self, trainer, model, X, heads):
         if self.scan.label_epochs == 0: return model.eval()
         dls = trainer.store.dataloaders(min(512, len(X)), trainer.device)
-        v = model.encoder.views
-        weak, strong = (Views(v.hz, v.ignore, strength, v.frames, v.part) for strength in ("weak", "contrastive"))
+        weak, strong = weak_and_strong(model.encoder)
         labelling = SelfLabelling(weak, strong, self.scan.threshold, trainer.seed)
-        cbs = [labelling, EMA(), MatchCurves(), *device_callbacks(dls)]
-        learn = Learner(dls, model, loss_func=labelling.loss, lr=SELF_LABELLING_LR, wd=1e-4,
-                        cbs=[*cbs, *trainer.callbacks("match", "match", lambda row: row["sure"])])
-        trainer.fit(learn, self.scan.label_epochs or epochs_for(len(X), 36000, 4, 40), "match", SELF_LABELLING_LR)
+        parts = [labelling, EMA(), MatchCurves(), *device_callbacks(dls)]
+        cbs = trainer.callbacks("match", "match", follows_another=True)
+        learn = Learner(dls, model, loss_func=labelling.loss, lr=SELF_LABELLING_LR, wd=1e-4, cbs=[*parts, *cbs])
+        epochs = self.scan.label_epochs or epochs_for(len(X), 36000, 4, 40)
+        trainer.fit(learn, epochs, "match", SELF_LABELLING_LR)
         return learn.ema.network.eval()

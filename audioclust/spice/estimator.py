@@ -6,7 +6,6 @@
 __all__ = ['FEW_CLIPS', 'SPICE']
 
 # %% ../../nbs/09_spice/10_estimator.ipynb #4f96bf14
-import json
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
@@ -18,69 +17,39 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.files import atomic_write, read_json
-from ..core.registry import flat_params, split_options
-from ..training.checkpoints import Checkpoints, frozen_record, training_fingerprint
 from ..encoders.base import load_encoder, OTHER_GROUPING, what_to_ignore
 from ..encoders.fixed import FixedEncoder
 from ..encoders.logmel_store import RuntimeOptions, TrimmedLogMel, usable_clips
+from .contrastive import ContrastOptions, train_contrast
 from .fixmatch import reliable_labels
-from ..training.trainer import ContrastOptions, NetworkTrainer, train_contrast
-from audioclust.spice.refinement import (
-    add_frozen_encoders,
-    find_groupings,
-    FROZEN_LIMIT,
-    head_views,
-    make_fair,
-    MATCH_TOLERANCE,
-    network_features,
-    OtherGroupingOptions,
-    RefinementOptions,
-    train_heads,
-    train_on_reliable,
-)
+from .refinement import add_frozen_encoders, find_groupings, FROZEN_LIMIT, head_views, make_fair
+from .refinement import MATCH_TOLERANCE, network_features, OtherGroupingOptions, RefinementOptions
+from .refinement import train_heads, train_on_reliable
 from .trained_encoder import head_embeddings, PredictsFromEncoder, Refinements, TrainedEncoder
+from ..training.settings import check_enough_clips, check_whole_number, load_settings, save_settings
+from ..training.trainer import trainer_for
 
 # %% ../../nbs/09_spice/10_estimator.ipynb #add9d323
-FEW_CLIPS = 1000 # Below, a network learns too little to be the only encoder
-
-def _check_whole(name, value, least, or_none=False):
-    if value is None and or_none: return
-    if isinstance(value, (int, np.integer)) and value >= least: return
-    raise ValueError(f"{name}={value!r}: say a whole number, at least {least}" + (", or None" if or_none else ""))
-
-def _check_enough(n_clips, n_clusters):
-    if n_clips >= max(4, 2*n_clusters): return
-    raise ValueError(f"{n_clusters} groups were asked for and there are only {n_clips} clips that can be used: "
-                     "SPICE needs at least 4, and two for each group; another method can do with fewer")
+FEW_CLIPS = 1000 # Below, the fixed encoders are added
 
 # %% ../../nbs/09_spice/10_estimator.ipynb #caa9e907
 class _SpiceSteps(BaseEstimator):
     "The steps of `SPICE` with its settings, and how it is saved."
     def _check(self):
         "Refuse settings that cannot work."
-        refinement, contrast = self.refinement, self.contrast
-        _check_whole("n_clusters", self.n_clusters, 2)
-        _check_whole("heads", refinement.heads, 0)
-        _check_whole("head_epochs", refinement.head_epochs, 1)
-        _check_whole("bs", contrast.bs, 2)
-        _check_whole("epochs", contrast.epochs, 0, or_none=True)
-        _check_whole("match_epochs", refinement.match_epochs, 0, or_none=True)
-        if refinement.assign not in ("auto", "balanced", "nearest"):
-            raise ValueError(f"assign={refinement.assign!r}: say 'auto', 'balanced' or 'nearest'")
+        check_whole_number("n_clusters", self.n_clusters, 2)
+        check_whole_number("heads", self.refinement.heads, 0)
+        check_whole_number("head_epochs", self.refinement.head_epochs, 1)
+        check_whole_number("bs", self.contrast.bs, 2)
+        check_whole_number("epochs", self.contrast.epochs, 0, or_none=True)
+        check_whole_number("match_epochs", self.refinement.match_epochs, 0, or_none=True)
+        if self.refinement.assign not in ("auto", "balanced", "nearest"):
+            raise ValueError(f"assign={self.refinement.assign!r}: say 'auto', 'balanced' or 'nearest'")
 
     def _groupings(self):
         "(by, ignore) of the wanted grouping, and of the other one if it is to be found."
         wanted = (self.by, what_to_ignore(self.by, self.ignore))
-        return [wanted, (OTHER_GROUPING[self.by], None)] if self.other_grouping.crossed else [wanted]
-
-    def _trainer(self, store, checkpoints, log, frozen):
-        about = training_fingerprint({**flat_params(self.get_params()), **frozen_record(frozen)}, self.clips_)
-        def checkpoint(name): return Checkpoints(checkpoints, about, name, follows_another=name == "match")
-        device, seed = self.runtime.torch_device, int(self.random_state or 0)
-        early_stop = bool(frozen) if self.contrast.early_stop is None else self.contrast.early_stop
-        return NetworkTrainer(store, self.contrast, self.runtime.sample_rate, device, seed,
-                              checkpoint if checkpoints else None, log, early_stop)
+        return [wanted, (OTHER_GROUPING[self.by], None)] if self.other_grouping.nonredundant else [wanted]
 
     def _networks(self, trained, trainer):
         "A network for each grouping: given ones, or new ones trained by contrast."
@@ -92,30 +61,25 @@ class _SpiceSteps(BaseEstimator):
             raise ValueError(f"encoders: {len(groupings)} are needed, for {names}, and {len(trained)} came")
         return [network.to(trainer.device).eval() for network in trained[:len(groupings)]]
 
-    def _features(self, store, trainer, frozen, cache):
+    def _features(self, trainer, frozen, cache):
         "Of the networks, and of frozen encoders where some are given or there are few clips."
-        features = network_features(self.encoders_, store, trainer.seed, len(self._groupings()))
+        store, groupings = trainer.store, self._groupings()
+        features = network_features(self.encoders_, store, trainer.seed, len(groupings))
         anchor = self.other_grouping.anchor
         if anchor is None: anchor = bool(frozen) or len(store) < FEW_CLIPS
-        anchor = anchor or not self.encoders_ # something must give embeddings
-        if not anchor: return features
-        encoders = [FixedEncoder(by, ignore, self.runtime.sample_rate) for by,ignore in self._groupings()]
+        if not anchor and self.encoders_: return features  # without networks, something else must give embeddings
+        encoders = [FixedEncoder(by, ignore, self.runtime.sample_rate) for by,ignore in groupings]
         encoders[:len(frozen)] = frozen[:len(encoders)]
         return add_frozen_encoders(features, encoders, self.clips_, device=trainer.device,
                                    num_workers=self.runtime.num_workers, cache=cache)
-
-    def _find_groupings(self, features, trainer, limit):
-        n_other = self.other_grouping.n_other if self.other_grouping.crossed else ()
-        by_content = "order" not in self._groupings()[0][1]
-        return find_groupings(features, self.n_clusters, n_other, by_content, device=self.runtime.device,
-                              random_state=trainer.seed, **limit)
 
     def _train_heads(self, features, found, fair, selection, trainer):
         "Heads whose labels are accepted, or None."
         if not self.refinement.heads: return None
         store, seed = trainer.store, trainer.seed
         rows = np.random.default_rng(seed).permutation(len(store))[:20000]  # clips whose views are embedded
-        views = head_views(self.encoders_[0], store, features, found, fair, rows, seed + 1) if self.encoders_ else None
+        views = None
+        if self.encoders_: views = head_views(self.encoders_[0], store, features, found, fair, rows, seed + 1)
         clean = head_embeddings(found, fair, features.whitened[0], found.other_labels_)
         heads, accepted = train_heads(clean, views, rows, selection, self.refinement, seed, trainer.early_stop)
         trainer.curves += [dict(stage="heads", **row) for row in heads.curves_]
@@ -135,20 +99,14 @@ class _SpiceSteps(BaseEstimator):
         "Write the trained encoder and the settings, without pickle."
         check_is_fitted(self, "encoder_")
         self.encoder_.save(path)
-        ignore = None if self.ignore is None else list(what_to_ignore(self.by, self.ignore))
-        params = {**flat_params(self.get_params()), "ignore": ignore}
-        params["device"] = params["device"] and str(params["device"])
-        about = dict(params=params, curves=self.curves_, evidence=self.validity_)
-        with atomic_write(Path(path)/"spice.json") as tmp: tmp.write_text(json.dumps(about), encoding="utf-8")
+        save_settings(self, Path(path)/"spice.json", validity=self.validity_)
 
     @classmethod
     def load(cls, path:str|Path, # Folder written by `save`
     )->Self: # Fitted
         "Read what `save` wrote."
-        about = read_json(Path(path)/"spice.json")
-        self = cls(**split_options(cls, about["params"]))
-        self.runtime = self.runtime.on_this_machine()
-        self.curves_, self.validity_, self.encoder_ = about["curves"], about["evidence"], load_encoder(path)
+        self, saved = load_settings(cls, Path(path)/"spice.json")
+        self.validity_, self.encoder_ = saved["validity"], load_encoder(path)
         self.encoders_ = list(self.encoder_.networks)
         return self
 
@@ -168,20 +126,25 @@ class SPICE(PredictsFromEncoder, ClusterMixin, _SpiceSteps):
         runtime:RuntimeOptions=RuntimeOptions(), # Sample rate, worker processes and device
         random_state:int=0, # Seed; None is 0
     ):
-        self.n_clusters, self.by, self.ignore = n_clusters, by, ignore
-        self.contrast, self.other_grouping, self.refinement = contrast, other_grouping, refinement
-        self.runtime, self.random_state = runtime, random_state
+        self.n_clusters = n_clusters
+        self.by = by
+        self.ignore = ignore
+        self.contrast = contrast
+        self.other_grouping = other_grouping
+        self.refinement = refinement
+        self.runtime = runtime
+        self.random_state = random_state
 
     def fit(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
         y=None, # Ignored
         errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
         *, encoders:list|None=None, # Trained networks, `encoders_` of an earlier fit, instead of training by contrast
-        frozen:Iterable=(), # Encoders whose embeddings stand beside those of the networks: for the wanted grouping, for the other
+        frozen:Iterable=(), # Encoders beside the networks: for the wanted grouping, for the other
         cache:Any=None, # Where the embeddings of frozen encoders are cached; see `Encoder.embed`
         progress:Callable=lambda batches: batches, # Wraps the batches of decoding
         checkpoints:str|Path|None=None, # Folder in which trainings are saved after each epoch, to be resumed
         log:Callable|None=None, # Called with a line of text after each epoch
-        stage:Callable=lambda name: nullcontext(), # Context of each stage: listen, contrast, cross, heads, match
+        stage:Callable=lambda name: nullcontext(), # Context of each stage: listen, contrast, groupings, heads, match
     )->Self:
         "All steps; returns `self`."
         self._check()
@@ -190,23 +153,28 @@ class SPICE(PredictsFromEncoder, ClusterMixin, _SpiceSteps):
             front = TrimmedLogMel(self.runtime.sample_rate)
             self.clips_, store = usable_clips(clips, front, errors, self.runtime.num_workers, progress)
         self.seconds_ = store.seconds
-        _check_enough(len(store), self.n_clusters)
-        trainer = self._trainer(store, checkpoints, log, frozen)
+        check_enough_clips(self.n_clusters, len(store), per_group=2)
+        early_stop = bool(frozen) if self.contrast.early_stop is None else self.contrast.early_stop
+        seed = int(self.random_state or 0)
+        trainer = trainer_for(self, store, self.contrast, seed, checkpoints, log, frozen, early_stop)
         with stage("contrast"): self.encoders_ = self._networks(encoders, trainer)
-        with stage("cross"):
-            features = self._features(store, trainer, frozen, cache)
-            found, selection = self._find_groupings(features, trainer, dict(limit=FROZEN_LIMIT) if frozen else {})
+        with stage("groupings"):
+            features = self._features(trainer, frozen, cache)
+            n_other = self.other_grouping.n_other if self.other_grouping.nonredundant else ()
+            by_content = "order" not in what_to_ignore(self.by, self.ignore)
+            limit = dict(limit=FROZEN_LIMIT) if frozen else {}
+            found, selection = find_groupings(features, self.n_clusters, n_other, by_content,
+                                              device=self.runtime.device, random_state=seed, **limit)
             fair = make_fair(features, found, selection)
         with stage("heads"): heads = self._train_heads(features, found, fair, selection, trainer)
-        with stage("match"): network = self._train_on_reliable(found, selection, trainer, 0. if frozen else MATCH_TOLERANCE)
-        self.whitenings_, self.frozen_, self.curves_ = features.whitenings, features.frozen, trainer.curves
+        tolerance = 0. if frozen else MATCH_TOLERANCE
+        with stage("match"): network = self._train_on_reliable(found, selection, trainer, tolerance)
         self.nonredundant_, self.fair_, self.heads_, self.model_ = found, fair, heads, network
-        self.steps_, self.validity_ = selection.steps, selection.validity
+        self.curves_, self.steps_, self.validity_ = trainer.curves, selection.steps, selection.validity
         refinements = Refinements(fair, heads, network)
-        self.encoder_ = TrainedEncoder(self.encoders_, self.whitenings_, self.frozen_, found, refinements).eval()
-        self.proba_ = selection.proba
+        self.encoder_ = TrainedEncoder(self.encoders_, features.whitenings, features.frozen, found, refinements).eval()
         self.embeddings_ = found.embeddings_
         self.whitening_ = self.encoder_.whitening(len(store)).fit(self.embeddings_)
+        self.proba_ = selection.proba
         self.labels_, self.confidence_ = self.proba_.argmax(1), self.proba_.max(1)
         return self
-

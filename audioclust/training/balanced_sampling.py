@@ -6,12 +6,14 @@
 __all__ = ['balanced_sample', 'PseudoLabelSampler']
 
 # %% ../../nbs/07_training/02_balanced_sampling.ipynb #c56b5312
+import math
+
 import numpy as np
 from fastai.callback.core import Callback
 
 from .encoder_learner import epoch_seed
 
-# %% ../../nbs/07_training/02_balanced_sampling.ipynb #cd28faa4
+# %% ../../nbs/07_training/02_balanced_sampling.ipynb #64e397f1
 def balanced_sample(labels:np.ndarray, # Pseudo-label of each clip [N]; -1 is never drawn
     n:int, # How many rows to draw
     rng:np.random.Generator, # Random numbers
@@ -20,13 +22,13 @@ def balanced_sample(labels:np.ndarray, # Pseudo-label of each clip [N]; -1 is ne
     ids = np.unique(labels[labels >= 0])
     counts = np.full(len(ids), n//len(ids))
     counts[rng.permutation(len(ids))[:n % len(ids)]] += 1
-    parts = [_draw(np.flatnonzero(labels == i), count, rng) for i,count in zip(ids, counts)]
+    parts = []
+    for label, count in zip(ids, counts):
+        members = np.flatnonzero(labels == label)
+        n_rounds = max(1, math.ceil(count/len(members)))
+        drawn = np.concatenate([rng.permutation(members) for _ in range(n_rounds)])
+        parts.append(drawn[:count])  # each member once before any comes twice
     return rng.permutation(np.concatenate(parts))
-
-def _draw(rows, n, rng):
-    "`n` of `rows` in random order; each comes once before any comes twice."
-    n_rounds = max(1, -(-n//len(rows)))  # rounded up
-    return np.concatenate([rng.permutation(rows) for _ in range(n_rounds)])[:n]
 
 # %% ../../nbs/07_training/02_balanced_sampling.ipynb #8dca2d2d
 class PseudoLabelSampler(Callback):

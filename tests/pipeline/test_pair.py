@@ -49,18 +49,6 @@ def test_words_are_found_better_without_voices_and_saved(pair, tmp_path):
     assert refine(again, source)[2]["content"] == "refined already"
 
 
-def test_a_refined_run_of_schema_1_is_read(pair, tmp_path):
-    "Its encoder was called Beside, its whitening AsIs."
-    folder, table, (content, source) = pair
-    new = cluster_residuals(content, source)
-    save_run(new, tmp_path/"run", figures=False)
-    for name, old in ("encoder", "Beside"), ("whitening", "AsIs"):
-        file = tmp_path/"run/model"/f"{name}.json"
-        file.write_text(json.dumps(json.loads(file.read_text()) | {"class": old}))
-    some = table.path.tolist()[::7]
-    assert (assign(load_run(tmp_path/"run"), some).cluster == new.labels[::7]).all()
-
-
 def test_numbers_stay(pair):
     content, source = pair[2]
     new = cluster_residuals(content, source)
