@@ -167,7 +167,7 @@ class FairClustering(ClusterMixin, SavableEstimator):
         centred = W - self.mean_[sources]
         starts = [labels, *(_checked(tables, partition, sources)[0] for partition in more)]
         runs = [_alternate(self, centred, sources, start, K) for start in starts]
-        if more:
+        if len(runs) > 1:
             agreed = consensus([run.labels for run in runs], K, random_state=0)[0]
             runs.append(_alternate(self, centred, sources, agreed, K))
         self.costs_ = [run.cost for run in runs]  # from the labels, from the further partitions, from their consensus
