@@ -91,7 +91,7 @@ def _sound(work):
 def _seed_table(work):
     "Seeds and links."
     import pandas as pd
-    from audioclust.pipeline.seeds import read_seeds
+    from audioclust.runs.seeds import read_seeds
     clips = pd.DataFrame(dict(path=["/t/a.wav", "/t/b/c.wav", "/t/d.wav", "/t/d.wav"], start=[0., 0, 0, 1], end=[1., 1, 1, 2]))
     def take(b): (work/"seeds.csv").write_bytes(b); read_seeds(work/"seeds.csv", clips).record([0, 0, 1, 1])
     return take, [b"path,label\na.wav,dog\nd.wav,cat\n", b"path,start,end,label\nd.wav,0.2,0.8,x\n", b"path,start,other,other_start,link\nd.wav,0.5,d.wav,1.5,cannot\na.wav,,c.wav,,must\n"], ["path", "label", "start", "end", "other", "other_start", "link", "must", "cannot"], "table"
@@ -178,7 +178,7 @@ def _model(work):
         for name,was in true.items(): (work/"run"/"model"/name).write_bytes(was)
         (work/"run"/"model"/list(true)[b[0] % len(true) if b else 0]).write_bytes(b[1:])
         AudioClusterer.load(work/"run")
-    return take, [bytes([i]) + was for i,was in enumerate(true.values())], ["class", "params", "fitted", "KMeans", "NetworkEncoder", "PretrainedEncoder", "TrainedEncoder", "Beside", "IdentityWhitening", "WithinWhiten"], "+json"
+    return take, [bytes([i]) + was for i,was in enumerate(true.values())], ["class", "params", "fitted", "KMeans", "NetworkEncoder", "PretrainedEncoder", "TrainedEncoder", "ResidualEncoder", "IdentityWhitening", "WithinWhiten"], "+json"
 
 def _tensors(name):
     def use(run):
@@ -190,7 +190,7 @@ def _checkpoint(work):
     import torch
     from fastai.data.core import DataLoaders
     from fastai.learner import Learner
-    from audioclust.training.curves import PseudoLabelCurves
+    from audioclust.deepcluster.collapse import PseudoLabelCurves
     from audioclust.training.checkpoints import Checkpoints
     rows = [(torch.zeros(2), torch.zeros(1))]*2
     def learner(): return Learner(DataLoaders.from_dsets(rows, rows, bs=2, device="cpu"), torch.nn.Linear(2, 1), loss_func=torch.nn.MSELoss(), cbs=[PseudoLabelCurves()])
@@ -285,7 +285,7 @@ def one(name, seconds, seed, work, keep):
         import audioclust.cli.parser
         import audioclust.audio.datasets
         import audioclust.deepcluster.estimator
-        import audioclust.training.callbacks
+        import audioclust.training.encoder_learner
         import audioclust.listen.exporting
         import audioclust.runs.names
         import audioclust.runs.edits

@@ -183,7 +183,7 @@ def _make(args, request, team, training, messages):
     "Cluster, and save the run."
     from audioclust.pipeline.embed_step import Observer
     from audioclust.runs.request import request_record
-    from audioclust.pipeline.run_folder import save_run
+    from audioclust.runs.run import save_run
     log = None if args.quiet else lambda line: echo(line, file=sys.stderr)
     observer = Observer(progress_bar(args.verbose - args.quiet), log, training)
     if args.grow: grouping = team.first(lambda: _grown(args, observer))
@@ -203,7 +203,7 @@ def _of_recordings(args, request, observer, team):
 def _grown(args, observer):
     "The run of --grow with the new recordings in it."
     from audioclust.pipeline.growing import grow
-    from audioclust.pipeline.run_folder import load_grouping
+    from audioclust.runs.run import load_grouping
     old, errors = load_grouping(args.grow), []
     new, clips = given_embeddings(args, errors) if args.embeddings else (listed_clips(args, errors), None)
     with observer.stage("grow"): grouping = grow(old, new, args.n_clusters, errors, observer.progress, clips)
@@ -287,7 +287,7 @@ def _finish_pair(args, out):
     "Refine, say what the two have in common, draw."
     from audioclust.core.registry import trains_encoder
     from audioclust.pipeline.pair import BYS
-    from audioclust.pipeline.run_folder import write_pair_table
+    from audioclust.runs.run import write_pair_table
     with short_warnings([]):
         if not (trains_encoder(args.method) or args.no_refine): _refine(args, out)
     echo(f"in common: NMI {write_pair_table(out)['nmi']:.2f} (0 nothing, 1 all)\nboth:   {out/'both.csv'}")
@@ -303,7 +303,7 @@ def _refine(args, out):
     "Refine each run by the other, and save those that changed."
     from audioclust.pipeline.pair import BYS
     from audioclust.pipeline.pair import refine
-    from audioclust.pipeline.run_folder import load_grouping, save_run
+    from audioclust.runs.run import load_grouping, save_run
     from audioclust.runs.run_folder import read_run
     content, source = (load_grouping(out/by) for by in BYS)
     new_content, new_source, reasons = refine(content, source)

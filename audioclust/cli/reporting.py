@@ -30,7 +30,7 @@ def score_run(run_folder:str|Path, # A run folder
     from audioclust.audio.labels import label_clips
     from audioclust.core.files import write_json
     from audioclust.metrics.scores import score
-    from audioclust.pipeline.run_folder import migrate_run
+    from audioclust.runs.run import migrate_run
     from audioclust.runs.run_folder import read_levels, read_run, read_table
     read_run(run_folder) # says what is wrong where there is none
     table = label_clips(read_table(Path(run_folder)/"clusters.csv"), labels)
@@ -55,7 +55,7 @@ MOST_DRAWN = 60 # classes or clusters in a picture of the confusion
 def _draw_confusion(labelled, run_folder):
     from matplotlib.figure import Figure
     from audioclust.metrics.plots import plot_confusion
-    from audioclust.pipeline.run_folder import save_figure
+    from audioclust.runs.run import save_figure
     (Path(run_folder)/"figures"/"confusion.png").unlink(missing_ok=True)
     n_classes, n_clusters = labelled.label.nunique(), labelled.cluster.nunique()
     if max(n_classes, n_clusters) > MOST_DRAWN: return

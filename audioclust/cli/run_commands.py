@@ -66,7 +66,7 @@ def _assigned(args):
     "The table of the new clips, and what the cluster of each is called."
     from audioclust.encoders.pretrained import trusting_code
     from audioclust.runs.names import display_name, spreadsheet_safe, read_names
-    from audioclust.pipeline.run_folder import load_grouping
+    from audioclust.runs.run import load_grouping
     with trusting_code() if args.remote_code else nullcontext(): grouping = load_grouping(args.run)
     annotations, errors = read_names(args.run), []
     table = (_embeddings_assigned if args.embeddings else _recordings_assigned)(args, grouping, errors)
@@ -81,7 +81,7 @@ def _assigned(args):
 def similar(args:Namespace)->int: # As the parser gives them -> exit status
     "List the clips of a run that are most like some others."
     from audioclust.core.files import write_table
-    from audioclust.pipeline.run_folder import load_grouping
+    from audioclust.runs.run import load_grouping
     from audioclust.runs.run_folder import check_file, read_run
     from audioclust.pipeline.similarity import similar as similar_clips
     if args.out: check_file(args.out, None, args.overwrite)
@@ -269,7 +269,7 @@ def _demo_run(args, out, name, table, by, n_clusters, cache):
     from audioclust.pipeline.clustering import cluster_recordings
     from audioclust.pipeline.embed_step import Observer
     from audioclust.runs.request import Options, Request
-    from audioclust.pipeline.run_folder import save_run
+    from audioclust.runs.run import save_run
     run = out/f"{name}-by-{by}"
     observer = Observer(progress_bar(args.verbose - args.quiet))
     grouping = cluster_recordings(out/"sounds"/name, Request(n_clusters=n_clusters, by=by, options=Options(cache=cache)), observer)

@@ -22,7 +22,7 @@ from ..metrics.scores import score
 from ..pipeline.new_clips import regroup
 from ..pipeline.clustering import cluster_recordings
 from ..runs.request import Request
-from ..pipeline.run_folder import save_run
+from ..runs.run import save_run
 
 # %% ../../nbs/13_listen/10_comparison.ipynb #3abb6adc
 _OWN = "its own"  # what stands in the table for the encoder that a method trains

@@ -20,7 +20,7 @@ from .thumbnails import clip_thumbnails
 from ..metrics.plots import OKABE_ITO, without_formulas
 from ..runs.names import display_name, read_names
 from ..pipeline.clusterer import AudioClusterer
-from ..pipeline.run_folder import save_figure
+from ..runs.run import save_figure
 
 # %% ../../nbs/13_listen/06_figures.ipynb #88db2c4c
 def _new_figure(width, height): # inches

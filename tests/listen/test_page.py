@@ -18,7 +18,7 @@ from audioclust.listen.thumbnails import clip_thumbnails
 from audioclust.listen import listen_page
 from audioclust.runs.names import read_names, write_names
 from audioclust.pipeline import AudioClusterer, Options
-from audioclust.pipeline.run_folder import load_run, save_run
+from audioclust.runs.run import load_run, save_run
 from audioclust.runs.run_folder import read_table
 from audioclust.ensembles.cluster_ids import align_cluster_ids
 from audioclust.ensembles.resampling import Stability

@@ -12,7 +12,7 @@ from audioclust.listen import sort_files
 from audioclust.pipeline import Request
 from audioclust.pipeline.clustering import group
 from audioclust.pipeline.given_embeddings import from_embeddings
-from audioclust.pipeline.run_folder import save_run
+from audioclust.runs.run import save_run
 from audioclust.runs.names import write_names
 from audioclust.runs.run_folder import read_table
 
