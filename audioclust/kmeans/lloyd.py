@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .blocks import map_blocks, row_blocks
-from .rows import float64_blocks, Rows, Scatter, total_scatter, unit_rows
+from .table import float64_blocks, Rows, Scatter, total_scatter, unit_rows
 from .search import IncrementalSearch
 
 # %% ../../nbs/04_kmeans/01_lloyd.ipynb #60f49ede

@@ -16,7 +16,7 @@ from .blocks import map_blocks
 from .lloyd import Fit, kmeans
 from .lowest import FEW_CENTERS, lowest_two, lowest_two_of_columns
 from .nearest import CenterIndex, fit_coordinates
-from .rows import Scatter
+from .table import Scatter
 
 # %% ../../nbs/04_kmeans/12_starts.ipynb #cf9ef1ba
 class _Draws:
