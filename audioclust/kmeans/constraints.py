@@ -7,17 +7,16 @@ __all__ = ['Conflict', 'Constraints', 'choose_groups', 'seeded_centers', 'constr
 
 # %% ../../nbs/04_kmeans/06_constraints.ipynb #fb88d4a0
 from collections import defaultdict
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .blocks import map_blocks, row_blocks
-from .lloyd import _cluster_sums, _EQUAL_DIRECTIONS, Assignment, e_step, Fit, loss, m_step, reseed
-from .table import Rows, Scatter, total_scatter, unit_rows
+from .lloyd import Assignment, cluster_totals, Fit, loss, m_step, reseed
+from .nearest import nearest_centers
+from .table import map_blocks, row_blocks, Scatter, Table, total_scatter, unit_rows, weighted_rows
 
 # %% ../../nbs/04_kmeans/06_constraints.ipynb #4a582094
 class Conflict(NamedTuple):
@@ -26,88 +25,81 @@ class Conflict(NamedTuple):
     first:int # Row
     second:int # Row
 
-def _as_pairs(pairs, n):
-    "Pairs of different rows, int64 [P, 2]."
+# %% ../../nbs/04_kmeans/06_constraints.ipynb #fc11fd0f
+def _as_pairs(pairs, n): # Pairs of different rows, int64 [P, 2]
     found = np.asarray(pairs if isinstance(pairs, np.ndarray) else list(pairs))
     if not found.size: return np.zeros((0, 2), np.int64)
     if found.ndim != 2 or found.shape[1] != 2 or found.dtype.kind not in "iu":
         raise ValueError(f"links are pairs of row numbers, shape (P, 2); an array of shape {found.shape} came")
-    if found.min() < 0 or found.max() >= n: raise ValueError(f"links name rows from 0 to {n - 1}; {found.min()} to {found.max()} came")
+    if found.min() < 0 or found.max() >= n:
+        raise ValueError(f"links name rows from 0 to {n - 1}; {found.min()} to {found.max()} came")
     return found[found[:, 0] != found[:, 1]].astype(np.int64)
 
-# %% ../../nbs/04_kmeans/06_constraints.ipynb #295c2b44
-class _Blocks:
-    "Rows joined by must-links, as disjoint sets; each set has the group of its seeds, or -1."
-    def __init__(self, seeds): self.seeds, self.parent, self.group_of = seeds, {}, {}
+# %% ../../nbs/04_kmeans/06_constraints.ipynb #a565dc25
+def _resolve(seeds, must_link, cannot_link): # Known groups, other blocks, what these differ from, and conflicts
+    parent = {row: row for row in [*must_link.ravel().tolist(), *cannot_link.ravel().tolist()]}
+    group = {row: int(seeds[row]) for row in parent} # of each root
+    apart, conflicts = defaultdict(set), []
 
-    def root(self, row):
-        "The row that stands for the block of this one."
-        while self.parent.setdefault(row, row) != row:
-            self.parent[row] = row = self.parent[self.parent[row]]
+    def root(row):
+        while parent[row] != row:
+            parent[row] = row = parent[parent[row]]
         return row
+    for i,j in must_link.tolist():
+        a, b = root(i), root(j)
+        if a == b: continue
+        if -1 not in (group[a], group[b]) and group[a] != group[b]: conflicts.append(Conflict("must", i, j))
+        else:
+            parent[b] = a
+            group[a] = max(group[a], group[b])
+    for i,j in cannot_link.tolist():
+        a, b = root(i), root(j)
+        if a == b or group[a] == group[b] >= 0: conflicts.append(Conflict("cannot", i, j))
+        else:
+            apart[a].add(b)
+            apart[b].add(a)
+    groups, members = seeds.copy(), defaultdict(list)
+    for row in parent:
+        groups[row] = group[root(row)]
+        members[root(row)].append(row)
+    roots = [r for r,rows in members.items() if group[r] < 0 and (len(rows) > 1 or r in apart)]
+    number = {r: b for b,r in enumerate(roots)}
+    differs_from = [] # numbers of blocks, and known groups
+    for r in roots:
+        others = sorted(apart[r])
+        known = [group[other] for other in others if group[other] >= 0]
+        differs_from.append(([number[other] for other in others if other in number], known))
+    return groups, [np.sort(members[r]) for r in roots], differs_from, conflicts
 
-    def group(self, root): return self.group_of.get(root, int(self.seeds[root]))
-
-    def join(self, a, b): # Roots -> was it possible?
-        "Make one block of two, unless their groups differ."
-        groups = {self.group(a), self.group(b)} - {-1}
-        if len(groups) > 1: return False
-        self.parent[b] = a
-        self.group_of[a] = groups.pop() if groups else -1
-        return True
-
-    def are_joined(self, a, b): # Roots
-        return a == b or self.group(a) == self.group(b) >= 0
-
-# %% ../../nbs/04_kmeans/06_constraints.ipynb #fe95ed5c
+# %% ../../nbs/04_kmeans/06_constraints.ipynb #a5384f0e
 @dataclass(frozen=True, eq=False)
 class Constraints:
     "What is known of some rows: groups, and pairs that belong together or apart."
     seeds:np.ndarray # Group of each row, int64 [N]; -1 where it is not known
     must_link:Any=() # Pairs of rows that belong to one group [P, 2]
     cannot_link:Any=() # Pairs of rows that belong to different groups [Q, 2]
+    groups:np.ndarray = field(init=False, repr=False) # That follow, of each row, int64 [N]; -1 where it is not known
+    blocks:list = field(init=False, repr=False) # Rows without a known group that move as one, or belong apart from others
+    differs_from:list = field(init=False, repr=False) # For each block, numbers of blocks and known groups
+    conflicts:list = field(init=False, repr=False) # Links that contradict seeds or earlier links, and are left out
 
     def __post_init__(self):
         seeds = np.asarray(self.seeds)
         if seeds.ndim != 1 or seeds.dtype.kind not in "iu" or seeds.min(initial=-1) < -1:
             raise ValueError("seeds are one whole number per row: its group, from 0, or -1 where it is not known")
         object.__setattr__(self, "seeds", seeds.astype(np.int64))
-        for name in "must_link", "cannot_link": object.__setattr__(self, name, _as_pairs(getattr(self, name), len(seeds)))
+        object.__setattr__(self, "must_link", _as_pairs(self.must_link, len(seeds)))
+        object.__setattr__(self, "cannot_link", _as_pairs(self.cannot_link, len(seeds)))
+        found = _resolve(self.seeds, self.must_link, self.cannot_link)
+        for name,value in zip(("groups", "blocks", "differs_from", "conflicts"), found):
+            object.__setattr__(self, name, value)
 
     def __len__(self)->int: return len(self.seeds)
-
     def __bool__(self)->bool: return bool((self.seeds >= 0).any() or len(self.must_link) or len(self.cannot_link))
 
     @property
-    def n_groups(self)->int:
-        "Groups that have seeds, counted up to the largest number among them."
+    def n_groups(self)->int: # Groups that have seeds, counted up to the largest number among them
         return int(self.seeds.max(initial=-1)) + 1
-
-    @cached_property
-    def _resolved(self):
-        "Blocks, pairs of blocks that belong apart, and conflicts."
-        blocks, apart, conflicts = _Blocks(self.seeds), defaultdict(set), []
-        for i,j in self.must_link.tolist():
-            a, b = blocks.root(i), blocks.root(j)
-            if a != b and not blocks.join(a, b): conflicts.append(Conflict("must", i, j))
-        for i,j in self.cannot_link.tolist():
-            a, b = blocks.root(i), blocks.root(j)
-            if blocks.are_joined(a, b): conflicts.append(Conflict("cannot", i, j))
-            else:
-                apart[a].add(b)
-                apart[b].add(a)
-        return blocks, apart, conflicts
-
-    @property
-    def conflicts(self)->list: # Of `Conflict`
-        "Links that contradict seeds or earlier links, and are left out."
-        return self._resolved[2]
-
-    def kept(self, link:str, # "must" or "cannot"
-    )->np.ndarray: # [P, 2]
-        "The links that contradict nothing."
-        pairs, dropped = self.must_link if link == "must" else self.cannot_link, {c[1:] for c in self.conflicts if c.link == link}
-        return pairs[[tuple(pair) not in dropped for pair in pairs.tolist()]] if dropped else pairs
 
     def check(self, n:int, # Rows that there are
         n_clusters:int, # Clusters that are wanted
@@ -117,29 +109,18 @@ class Constraints:
         if self.n_groups > n_clusters:
             raise ValueError(f"there are seeds of {self.n_groups} groups: ask for as many clusters or more, not {n_clusters}")
 
-    @cached_property
-    def groups(self)->np.ndarray: # int64 [N], -1 where it is not known
-        "The group of each row that follows from seeds and must-links."
-        blocks, groups = self._resolved[0], self.seeds.copy()
-        for row in blocks.parent: groups[row] = blocks.group(blocks.root(row))
-        return groups
+    def kept(self, link:str, # "must" or "cannot"
+    )->np.ndarray: # [P, 2]
+        "The links that contradict nothing."
+        pairs = self.must_link if link == "must" else self.cannot_link
+        dropped = {c[1:] for c in self.conflicts if c.link == link}
+        return pairs[[tuple(pair) not in dropped for pair in pairs.tolist()]] if dropped else pairs
 
-    @cached_property
-    def blocks(self)->list: # Arrays of rows
-        "Blocks without a known group: rows that move as one, or that belong apart from others."
-        blocks, apart, _ = self._resolved
-        rows = defaultdict(list)
-        for row in blocks.parent: rows[blocks.root(row)].append(row)
-        return [np.sort(found) for root,found in rows.items() if blocks.group(root) < 0 and (len(found) > 1 or root in apart)]
-
-    @cached_property
-    def _apart(self):
-        "For each block, the numbers of the blocks and the known groups that it must differ from."
-        blocks, apart, _ = self._resolved
-        roots = [blocks.root(int(rows[0])) for rows in self.blocks]
-        number = {root: b for b,root in enumerate(roots)}
-        others = [sorted(apart[root]) for root in roots]
-        return [([number[o] for o in found if o in number], [g for o in found if (g := blocks.group(o)) >= 0]) for found in others]
+    def violated(self, labels:np.ndarray, # Group of each row [N]
+    )->np.ndarray: # [V, 2]
+        "The cannot-links that contradict nothing, between rows that are in one group all the same."
+        pairs, labels = self.kept("cannot"), np.asarray(labels)
+        return pairs[labels[pairs[:, 0]] == labels[pairs[:, 1]]] if len(pairs) else pairs
 
     def of(self, rows:np.ndarray, # Numbers of rows, each at most once [n]
     )->"Constraints": # For these n rows
@@ -157,12 +138,6 @@ class Constraints:
         seeds[vertex[known]] = self.seeds[known]
         return Constraints(seeds, vertex[self.must_link], vertex[self.cannot_link])
 
-    def violated(self, labels:np.ndarray, # Group of each row [N]
-    )->np.ndarray: # [V, 2]
-        "The cannot-links that contradict nothing, between rows that are in one group all the same."
-        pairs, labels = self.kept("cannot"), np.asarray(labels)
-        return pairs[labels[pairs[:, 0]] == labels[pairs[:, 1]]] if len(pairs) else pairs
-
 # %% ../../nbs/04_kmeans/06_constraints.ipynb #73ab72d8
 def choose_groups(constraints:Constraints, # What is known
     costs:np.ndarray, # Of each block in each group [len(constraints.blocks), k]
@@ -170,84 +145,83 @@ def choose_groups(constraints:Constraints, # What is known
 )->np.ndarray: # int64 [len(constraints.blocks)]
     "For each block, the group that violates the fewest cannot-links, and of these the cheapest."
     groups = np.full(len(costs), -1) if before is None else before.copy()
-    for b,(blocks, known) in enumerate(constraints._apart):
-        taken = [*groups[blocks], *known]
-        n_violated = np.bincount([g for g in taken if 0 <= g < costs.shape[1]], minlength=costs.shape[1])
+    k = costs.shape[1]
+    for b,(blocks, known) in enumerate(constraints.differs_from):
+        taken = [g for g in [*groups[blocks], *known] if 0 <= g < k]
+        n_violated = np.bincount(taken, minlength=k) if taken else np.zeros(k)
         groups[b] = np.where(n_violated == n_violated.min(), costs[b], np.inf).argmin()
     return groups
 
 # %% ../../nbs/04_kmeans/06_constraints.ipynb #9c55f10c
-class _Obedient:
+class _ConstrainedEStep:
     "The E-step under constraints."
-    def __init__(self, rows, constraints):
-        self.rows, self.constraints, self.block_groups = rows, constraints, None
-        groups = torch.from_numpy(constraints.groups).to(rows.device)
+    def __init__(self, table, constraints, spherical):
+        self.table, self.constraints, self.spherical = table, constraints, spherical
+        self.block_groups = None # of the last round
+        groups = torch.from_numpy(constraints.groups).to(table.device)
         self.known = (groups >= 0).nonzero()[:, 0]
         self.known_groups = groups[self.known]
-        blocks = constraints.blocks
-        as_tensor = torch.from_numpy(np.concatenate(blocks)) if blocks else torch.zeros(0, dtype=torch.int64)
-        self.movable = as_tensor.to(rows.device)
-        self.sizes = [len(b) for b in blocks]
+        sizes = [len(rows) for rows in constraints.blocks]
+        self.block_of = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes, dtype=torch.long)).to(table.device)
+        rows = np.concatenate(constraints.blocks) if sizes else np.zeros(0, np.int64)
+        self.rows = torch.from_numpy(rows).to(table.device) # of all blocks
 
-    def __call__(self, centers, spherical):
-        labels = e_step(self.rows, centers, spherical).labels.clone()
+    def __call__(self, centers):
+        labels, k = nearest_centers(self.table, centers, self.spherical), len(centers)
         labels[self.known] = self.known_groups
-        if self.sizes: labels[self.movable] = self._choose(centers)
-        k = len(centers)
-        return Assignment(labels, _cluster_sums(self.rows, labels, k), labels.bincount(minlength=k))
-
-    def _choose(self, centers):
-        "The group of each row of the blocks."
-        distances = torch.cdist(self.rows[self.movable].double(), centers.double()).square_()
-        number = torch.arange(len(self.sizes)).repeat_interleave(torch.tensor(self.sizes)).to(distances.device)
-        costs = distances.new_zeros(len(self.sizes), len(centers)).index_add_(0, number, distances)
-        self.block_groups = choose_groups(self.constraints, costs.cpu().numpy(), self.block_groups)
-        return torch.from_numpy(self.block_groups).to(number.device)[number]
+        if len(self.rows):
+            distances = torch.cdist(self.table[self.rows].double(), centers.double()).square_()
+            costs = distances.new_zeros(len(self.constraints.blocks), k).index_add_(0, self.block_of, distances)
+            self.block_groups = choose_groups(self.constraints, costs.cpu().numpy(), self.block_groups)
+            labels[self.rows] = torch.from_numpy(self.block_groups).to(labels.device)[self.block_of]
+        totals = cluster_totals(self.table, labels, k)
+        return Assignment(labels, totals[:, :-1], totals[:, -1].long())
 
 # %% ../../nbs/04_kmeans/06_constraints.ipynb #574f1308
-def seeded_centers(x:Tensor|Rows, # Rows, shape (n, d): tensor or `Rows`
+def _starting_groups(constraints, k): # The known groups, and a group for each block that differs from all groups so far
+    groups, chosen = constraints.groups.copy(), []
+    known = set(groups[groups >= 0].tolist())
+    free = [g for g in range(k) if g not in known]
+    for b in sorted(range(len(constraints.blocks)), key=lambda b: -len(constraints.blocks[b])):
+        blocks, differs_from = constraints.differs_from[b]
+        if free and (blocks or differs_from) and known <= set(differs_from) and set(chosen) <= set(blocks):
+            groups[constraints.blocks[b]] = free.pop(0)
+            chosen.append(b)
+    return groups
+
+# %% ../../nbs/04_kmeans/06_constraints.ipynb #38379722
+def _far_row(x, centers, free, generator, n_candidates=4): # Of some drawn rows, the one that lowers the loss most (1, d)
+    blocks = row_blocks(x, len(centers) + x.shape[1])
+    def closest(block): return torch.cdist(x[block].double(), centers).square_().amin(1)
+    odds = torch.cat(list(map_blocks(closest, blocks, x.device)))
+    weights = odds*free if bool((odds*free).any()) else torch.ones_like(odds)
+    drawn = x[weighted_rows(x, weights, torch.rand(n_candidates, generator=generator, dtype=torch.float64))].double()
+    def left(block): return torch.minimum(torch.cdist(x[block].double(), drawn).square_(), odds[block][:, None]).sum(0)
+    return drawn[sum(map_blocks(left, blocks, x.device)).argmin()][None]
+
+# %% ../../nbs/04_kmeans/06_constraints.ipynb #6337b563
+def seeded_centers(x:Tensor|Table, # Rows, shape (n, d)
     constraints:Constraints, # Of the n rows
     n_clusters:int, # Centres wanted
     generator:torch.Generator, # Source of all randomness, on the CPU
     spherical:bool=False, # Centres of unit length?
 )->Tensor: # Shape (n_clusters, d)
     "The mean of each group that has seeds, and further rows far from these."
-    rows = Rows.of(x)
-    groups = torch.from_numpy(_starting_groups(constraints, n_clusters)).to(rows.device)
+    table = Table.of(x)
+    groups = torch.from_numpy(_starting_groups(constraints, n_clusters)).to(table.device)
     has_seeds = [g for g in range(n_clusters) if bool((groups == g).any())]
-    means = [rows[(groups == g).nonzero()[:, 0]].double().mean(0) for g in has_seeds]
-    found = torch.stack(means) if means else rows[torch.randint(len(rows), (1,), generator=generator)].double()
+    means = [table[(groups == g).nonzero()[:, 0]].double().mean(0) for g in has_seeds]
+    if means: found = torch.stack(means)
+    else: found = table[torch.randint(len(table), (1,), generator=generator)].double()
     free = (groups < 0).double()
-    while len(found) < n_clusters: found = torch.cat([found, _far_row(rows, found, free, generator)])
+    while len(found) < n_clusters: found = torch.cat([found, _far_row(table, found, free, generator)])
     places = [*has_seeds, *(g for g in range(n_clusters) if g not in has_seeds)] # of the centres found
     centers = torch.empty_like(found)
     centers[places] = found
-    return (unit_rows(centers) if spherical else centers).to(rows.dtype)
-
-def _starting_groups(constraints, k):
-    "The known groups, and a group for each block that must differ from these and from the other blocks with one."
-    groups, chosen = constraints.groups.copy(), []
-    known = set(groups[groups >= 0].tolist())
-    free = [g for g in range(k) if g not in known]
-    for b in sorted(range(len(constraints.blocks)), key=lambda b: -len(constraints.blocks[b])):
-        blocks, differs_from = constraints._apart[b]
-        if not (blocks or differs_from) or not free or not (known <= {*differs_from} and {*chosen} <= {*blocks}): continue
-        groups[constraints.blocks[b]] = free.pop(0)
-        chosen.append(b)
-    return groups
-
-def _far_row(rows, centers, free, generator, n_candidates=4):
-    "Of a few rows drawn by their distance to the centres, the one that shortens the distances most, shape (1, d)."
-    blocks = row_blocks(rows, len(centers) + rows.shape[1])
-    def closest(block): return torch.cdist(rows[block].double(), centers).square_().amin(1)
-    odds = torch.cat(list(map_blocks(closest, blocks, rows.device)))
-    weights = odds*free if bool((odds*free).any()) else torch.ones_like(odds)
-    drawn = rows[rows.sample(weights, torch.rand(n_candidates, generator=generator, dtype=torch.float64))].double()
-    def left(block): return torch.minimum(torch.cdist(rows[block].double(), drawn).square_(), odds[block][:, None]).sum(0)
-    return drawn[sum(map_blocks(left, blocks, rows.device)).argmin()][None]
+    return (unit_rows(centers) if spherical else centers).to(table.dtype)
 
 # %% ../../nbs/04_kmeans/06_constraints.ipynb #32304c17
-def constrained_kmeans(x:Tensor|Rows, # Rows, shape (n, d): tensor or `Rows`; of unit length if `spherical`
+def constrained_kmeans(x:Tensor|Table, # Rows, shape (n, d); of unit length if `spherical`
     centers:Tensor, # Where to start, shape (k, d), such as `seeded_centers`
     constraints:Constraints, # Of the n rows
     generator:torch.Generator, # Source of the randomness in reseeding, on the CPU
@@ -259,18 +233,17 @@ def constrained_kmeans(x:Tensor|Rows, # Rows, shape (n, d): tensor or `Rows`; of
     spread:Scatter|None=None, # What `total_scatter` returned, if it is known
 )->Fit: # A cluster that stays empty keeps its centre, so that numbers of groups stay
     "K-means in which known groups stay, blocks move as one, and cannot-links are kept as far as possible."
-    rows, n_reseeds = Rows.of(x), 0
-    if spread is None: spread = total_scatter(rows)
-    obedient = _Obedient(rows, constraints)
-    assignment = obedient(centers, spherical)
+    table, n_reseeds = Table.of(x), 0
+    if spread is None: spread = total_scatter(table)
+    e_step = _ConstrainedEStep(table, constraints, spherical)
+    assignment = e_step(centers)
     losses = [loss(assignment, centers, spread)]
     for n_iter in range(1, max_iter + 1):
         n_filled = 0
-        if fill and assignment.has_empty:
-            assignment, n_filled = reseed(rows, assignment, generator, _EQUAL_DIRECTIONS if spherical else 0.)
+        if fill and assignment.has_empty: assignment, n_filled = reseed(table, assignment, generator, spherical)
         n_reseeds += n_filled
         centers, before = m_step(assignment, centers, spherical), assignment.labels
-        assignment = obedient(centers, spherical)
+        assignment = e_step(centers)
         losses.append(loss(assignment, centers, spread))
         has_settled = torch.equal(assignment.labels, before) or abs(losses[-2] - losses[-1]) <= tol*losses[-2]
         if has_settled and not n_filled: break

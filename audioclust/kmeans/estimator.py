@@ -22,14 +22,12 @@ from typing_extensions import Self
 
 from ..core.distributed import check_device, ProcessGroup, with_float64
 from ..core.estimator import Clusterer, to_tensor
-from .blocks import map_blocks, own_threads, row_blocks
 from .constraints import constrained_kmeans, Constraints, seeded_centers
-from .initialization import initial_centers
+from .initialization import initial_centers, kmeans_from_starts, least_loss, plus_plus_starts
 from .lloyd import inertia, kmeans
 from .minibatches import minibatch, sample_rows
 from .nearest import nearest_centers
-from .starts import kmeans_from_starts, least_loss
-from .table import Rows, total_scatter, unit_rows
+from .table import map_blocks, own_threads, row_blocks, Table, total_scatter, unit_rows
 
 try: from sklearn.utils.validation import validate_data
 except ImportError: # before scikit-learn 1.6 it was a method
@@ -37,26 +35,21 @@ except ImportError: # before scikit-learn 1.6 it was a method
         return estimator._validate_data(X, cast_to_ndarray=not skip_check_array, **kwargs)
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #7c03d1eb
-def _is_count(value): return isinstance(value, Integral) and int(value) >= 1
-
 def _check_params(model, n): # Arguments that make sense for n rows, or a ValueError
-    for name in ("n_clusters", "n_init", "max_iter"):
+    names = ["n_clusters", "n_init", "max_iter"]
+    if model.batch_size is not None: names.append("batch_size")
+    for name in names:
         value = getattr(model, name)
-        if not _is_count(value): raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+        if not isinstance(value, Integral) or value < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
     if not model.tol >= 0: raise ValueError(f"tol must be a number of at least 0, got {model.tol!r}")
     if model.metric not in ("euclidean", "cosine"):
         raise ValueError(f"metric must be 'euclidean' or 'cosine', got {model.metric!r}")
-    if model.batch_size is not None and not _is_count(model.batch_size):
-        raise ValueError(f"batch_size must be None or a whole number of at least 1, got {model.batch_size!r}")
     if n < model.n_clusters:
         raise ValueError(f"n_samples={n} should be >= n_clusters={model.n_clusters}: "
                          "give more rows or ask for fewer clusters")
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #6331a04f
-def _check_shape(X):
-    if X.ndim != 2 or not math.prod(X.shape):
-        raise ValueError(f"X must be 2-D and not empty, shape (n, d); got shape {tuple(X.shape)}")
-
 def _float_tensor(X): # A tensor of real, finite numbers as float32 or float64
     if X.is_complex() or not (X.sum().isfinite() or X.isfinite().all()):
         raise ValueError("X must hold real and finite numbers, and some are complex, NaN or infinite: "
@@ -64,49 +57,52 @@ def _float_tensor(X): # A tensor of real, finite numbers as float32 or float64
     if X.dtype in (torch.float32, torch.float64): return X.detach()
     return X.detach().float() if X.is_floating_point() else X.double()
 
-def _array_tensor(model, X, reset): # A numpy array, or what scikit-learn makes one of, as a tensor
-    return to_tensor(validate_data(model, X, reset=reset, dtype=[np.float64, np.float32], order="C"))
-
-# %% ../../nbs/04_kmeans/04_estimator.ipynb #ef39453e
-def _checked_table(model, X, reset): # Arguments of `Rows`: table, device, and whether to normalise it
+# %% ../../nbs/04_kmeans/04_estimator.ipynb #7bc577f6
+def _checked_table(model, X, reset): # Arguments of `Table`: rows, device, and whether to normalise them
     check_device(model.device)
     default = None if isinstance(X, Tensor) or not torch.cuda.is_available() else "cuda"
     device, cosine = with_float64(model.device or default), model.metric == "cosine"
     memory_mapped = isinstance(X, np.memmap) and X.dtype.kind in "fiub"
     if memory_mapped or isinstance(X, Tensor):
-        _check_shape(X)
+        if X.ndim != 2 or not math.prod(X.shape):
+            raise ValueError(f"X must be 2-D and not empty, shape (n, d); got shape {tuple(X.shape)}")
         validate_data(model, X, reset=reset, skip_check_array=True)
     if memory_mapped: return X, device, cosine
-    x = _float_tensor(X) if isinstance(X, Tensor) else _array_tensor(model, X, reset)
+    if isinstance(X, Tensor): x = _float_tensor(X)
+    else: x = to_tensor(validate_data(model, X, reset=reset, dtype=[np.float64, np.float32], order="C"))
     x = x.to(device or with_float64(x.device))
     return unit_rows(x) if cosine else x, None, False
 
-def _as_rows(model, X, reset=False): # `Rows` of checked floats; at length 1 for cosine
+# %% ../../nbs/04_kmeans/04_estimator.ipynb #2cd94d88
+def _as_table(model, X, reset=False): # Checked floats; at length 1 for cosine
     sharded = reset and model.sharded
-    table, device, unit_length = ProcessGroup(sharded).run_everywhere(lambda: _checked_table(model, X, reset))
-    return Rows(table, device, unit_length=unit_length, sharded=sharded)
+    array, device, unit_length = ProcessGroup(sharded).run_everywhere(lambda: _checked_table(model, X, reset))
+    return Table(array, device, unit_length=unit_length, sharded=sharded)
+
+def _like(out, X): # A tensor as the kind of array that `X` is, on its device
+    return out.to(X.device) if isinstance(X, Tensor) else out.cpu().numpy()
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #b47f10c2
 def _nonzero_rows(x): # The rows that have a direction, and a mask of them (None: all)
     nonzero = torch.cat(list(map_blocks(lambda block: x[block].any(1), row_blocks(x, 1), x.device)))
     n_zero = x.all_sum((~nonzero).sum())
     if not n_zero: return x, None
-    if n_zero < x.n_total and not x.memory_mapped: return Rows(x.table[nonzero], sharded=x.sharded), nonzero
+    if n_zero < x.n_total and not x.memory_mapped: return Table(x.array[nonzero], sharded=x.sharded), nonzero
     number = "all" if n_zero == x.n_total else int(n_zero)
     raise ValueError(f"metric='cosine' compares directions, and {number} rows of X are zero: "
                      "drop silent clips or use metric='euclidean'")
 
-def _like(out, X): # A tensor as the kind of array that `X` is, on its device
-    return out.to(X.device) if isinstance(X, Tensor) else out.cpu().numpy()
-
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #ed54aa34
-def _drawn_centers(model, x, generator, spread): # Rows to start from
-    init = model.init
-    if init == "auto": init = "k-means||" if x.memory_mapped else "k-means++"
-    if model.batch_size is not None:
-        x, spread = sample_rows(x, max(3*model.batch_size, 50*model.n_clusters), generator), None
-    return initial_centers(x, min(model.n_clusters, x.n_total), generator, init, spread)
+_SMALL = 2**20 # numbers in a table, scores of a run, and labels of all runs up to which lockstep is faster
 
+def _fits_lockstep(model, x): # Do the runs of this model go through one small table together?
+    in_memory = not x.memory_mapped and x.world_size == 1 and x.device.type == "cpu" and x.dtype == torch.float32
+    is_plain = model.batch_size is None and model.metric == "euclidean"
+    is_small = len(x)*max(model.n_clusters, model.n_init, x.shape[1]) <= _SMALL
+    starts_together = not isinstance(model.init, str) or model.init in ("auto", "k-means++")
+    return in_memory and is_plain and is_small and starts_together
+
+# %% ../../nbs/04_kmeans/04_estimator.ipynb #e444fbd4
 def _given_centers(model, x): # The centres of `init`, checked
     is_tensor = isinstance(model.init, Tensor)
     centers = model.init.detach() if is_tensor else torch.from_numpy(np.array(model.init, dtype=np.float64))
@@ -117,53 +113,58 @@ def _given_centers(model, x): # The centres of `init`, checked
     centers = centers.to(dtype=x.dtype, device=x.device)
     return unit_rows(centers) if model.metric == "cosine" else centers
 
+# %% ../../nbs/04_kmeans/04_estimator.ipynb #6e1f9430
+def _drawn_centers(model, x, generator, spread): # Rows to start from
+    init = model.init
+    if init == "auto": init = "k-means||" if x.memory_mapped else "k-means++"
+    if model.batch_size is not None:
+        x, spread = sample_rows(x, max(3*model.batch_size, 50*model.n_clusters), generator), None
+    return initial_centers(x, min(model.n_clusters, x.n_total), generator, init, spread)
+
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #f9d3186b
-def _best_run(model, x, generator, spread): # The `Fit` of least loss
+def _best_run(model, x, generator, spread, constraints): # The `Fit` of least loss
+    options:dict = dict(max_iter=model.max_iter, tol=model.tol, fill=model.reseed, spread=spread)
+    given = None if isinstance(model.init, str) else _given_centers(model, x)
+    if constraints is None and _fits_lockstep(model, x):
+        if given is not None: starts = given[None]
+        else: starts = plus_plus_starts(x.array, model.n_clusters, model.n_init, generator, spread)
+        return kmeans_from_starts(x.array, starts, generator, **options)
+    options["spherical"] = spherical = model.metric == "cosine"
+    if constraints is not None:
+        def run():
+            centers = seeded_centers(x, constraints, model.n_clusters, generator, spherical)
+            return constrained_kmeans(x, centers, constraints, generator, **options)
+        all_seeded = len(np.unique(constraints.groups[constraints.groups >= 0])) == model.n_clusters
+        return least_loss([run() for _ in range(1 if all_seeded else model.n_init)])
     fit = kmeans if model.batch_size is None else partial(minibatch, batch_size=model.batch_size)
-    options:dict = dict(max_iter=model.max_iter, tol=model.tol, fill=model.reseed, spread=spread)
-    options["spherical"] = model.metric == "cosine"
-    if not isinstance(model.init, str): return fit(x, _given_centers(model, x), generator, **options)
-    if _in_lockstep(model, x):
-        del options["spherical"]
-        return kmeans_from_starts(x.table, model.n_clusters, model.n_init, generator, **options)
+    if given is not None: return fit(x, given, generator, **options)
     return least_loss([fit(x, _drawn_centers(model, x, generator, spread), generator, **options) for _ in range(model.n_init)])
-
-_SMALL = 2**20 # numbers in a table, scores of a run, and labels of all runs up to which lockstep is faster
-
-def _in_lockstep(model, x): # Do the runs of this model go through one small table together?
-    plain = model.batch_size is None and model.metric == "euclidean" and model.init in ("auto", "k-means++")
-    in_memory = not x.memory_mapped and x.world_size == 1 and x.device.type == "cpu" and x.dtype == torch.float32
-    n = len(x)
-    small = n*max(model.n_clusters, model.n_init, x.shape[1]) <= _SMALL
-    return plain and in_memory and small
-
-def _best_constrained_run(model, x, generator, spread, constraints): # The `Fit` of least loss that obeys
-    options:dict = dict(max_iter=model.max_iter, tol=model.tol, fill=model.reseed, spread=spread)
-    spherical = model.metric == "cosine"
-    all_seeded = len(set(constraints.groups[constraints.groups >= 0].tolist())) == model.n_clusters
-    def run():
-        centers = seeded_centers(x, constraints, model.n_clusters, generator, spherical)
-        return constrained_kmeans(x, centers, constraints, generator, spherical=spherical, **options)
-    return least_loss([run() for _ in range(1 if all_seeded else model.n_init)])
-
-def _check_constraints(model, x, constraints): # Can they be kept?
-    constraints.check(x.n_total, model.n_clusters)
-    if model.batch_size is not None or model.sharded or not isinstance(model.init, str):
-        raise ValueError("constraints are for all rows at once, in one process: leave out batch_size, sharded and centres for init")
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #5df8ff93
 _PRECISE = 1e-6 # a loss above this share of the total scatter has enough digits left as a difference of sums
 
-def _inertia(model, x, labels, best, spread): # The loss of the best run, in float64
-    same_loss = labels is best.labels and len(best.centers) == model.n_clusters
-    if same_loss and best.losses[-1] > _PRECISE*spread.total: return best.losses[-1]
-    return inertia(x, best.centers, labels)
-
-def _warn_of_empty(model, x, labels): # If there are fewer clusters than were asked for
-    found = int((x.all_sum(labels.bincount(minlength=model.n_clusters)) > 0).sum())
-    if found == model.n_clusters: return
-    reason = "X has no more distinct rows" if model.reseed else "the others are empty, and reseed=True would fill them"
-    warnings.warn(f"Found {found} of {model.n_clusters} clusters: {reason}", ConvergenceWarning, stacklevel=3)
+def _fit(model, x, constraints): # Labels of all rows, and the `Fit` of those that are not zero
+    cosine = model.metric == "cosine"
+    if constraints is not None:
+        constraints.check(x.n_total, model.n_clusters)
+        if model.batch_size is not None or model.sharded or not isinstance(model.init, str):
+            raise ValueError("constraints are for all rows at once, in one process: "
+                             "leave out batch_size, sharded and centres for init")
+    seed = int(check_random_state(model.random_state).randint(2**31 - 1))
+    generator = torch.Generator().manual_seed(int(x.all_gather(seed)[0])) # that of rank 0 in all processes
+    fitted, nonzero = _nonzero_rows(x) if cosine else (x, None)
+    if constraints is not None and nonzero is not None:
+        raise ValueError("with constraints and metric='cosine' no row of X may be zero: "
+                         "drop silent clips, or use metric='euclidean'")
+    spread = total_scatter(fitted)
+    if not spread.total.isfinite():
+        raise ValueError("the sum of squares of X is not a finite number: bring its columns to smaller units")
+    best = _best_run(model, fitted, generator, spread, constraints)
+    labels = best.labels if nonzero is None else nearest_centers(x, best.centers, cosine)
+    is_precise = best.losses[-1] > _PRECISE*spread.total and len(best.centers) == model.n_clusters
+    model.inertia_ = best.losses[-1] if is_precise and nonzero is None else inertia(x, best.centers, labels)
+    model.n_iter_, model.n_reseeds_ = best.n_iter, best.n_reseeds
+    return labels, best
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #28fd4a7b
 class KMeans(TransformerMixin, Clusterer):
@@ -173,14 +174,14 @@ class KMeans(TransformerMixin, Clusterer):
     def __init__(self,
         n_clusters:int=8, # How many clusters, from 1 to the number of rows
         *,
-        init:str|np.ndarray|Tensor="auto", # `"k-means++"`, `"k-means||"` (fewer passes: `"auto"` for a file), `"random"`, or centres
+        init:str|np.ndarray|Tensor="auto", # Centres, or `"k-means++"`, `"k-means||"` (`"auto"`: for a file) or `"random"`
         n_init:int=1, # Runs from different starts, of which the one of least loss is kept; 1 if centres are given
         max_iter:int=100, # Most rounds of a run; with `batch_size`, most passes over `X`, but 20 batches at least
         tol:float=1e-4, # A run ends when a round lowers the loss by no more than this share
         batch_size:int|None=None, # Rows in a mini-batch; None: each round uses all rows
         reseed:bool=True, # Fill empty clusters?
         metric:str="euclidean", # `"euclidean"`, or `"cosine"`: rows and centres at length 1
-        sharded:bool=False, # Does `X` hold this process's share, and the other processes of `torch.distributed` the rest?
+        sharded:bool=False, # Does `X` hold this process's share, and other processes of `torch.distributed` the rest?
         device:str|torch.device|None=None, # Where to compute; None: where `X` is, and for numpy on a GPU if there is one
         random_state:int|np.random.RandomState|None=None, # Seed: int, `RandomState` or None
     ):
@@ -192,60 +193,46 @@ class KMeans(TransformerMixin, Clusterer):
         self.random_state = random_state
 
     def fit(self,
-        X:np.ndarray|torch.Tensor, # Rows, shape (n, d): numpy array, in memory or mapped to a file, or tensor on any device
+        X:np.ndarray|torch.Tensor, # Rows, shape (n, d): numpy array, in memory or mapped to a file, or tensor
         y=None, # Ignored
         *, constraints:Constraints|None=None, # What is known of some rows: seeds, must-links and cannot-links
     )->Self:
         "Find the clusters of `X`; returns `self`."
-        x = _as_rows(self, X, reset=True)
+        x = _as_table(self, X, reset=True)
         _check_params(self, x.n_total)
-        with own_threads(x.device): labels, best = self._fit_rows(x, constraints)
+        with own_threads(x.device): labels, best = _fit(self, x, constraints)
         self.labels_, self.cluster_centers_ = _like(labels, X), _like(best.centers, X)
-        _warn_of_empty(self, x, best.labels)
+        found = int((x.all_sum(best.labels.bincount(minlength=self.n_clusters)) > 0).sum())
+        if found < self.n_clusters:
+            reason = "the others are empty, and reseed=True would fill them"
+            if self.reseed: reason = "X has no more distinct rows"
+            warnings.warn(f"Found {found} of {self.n_clusters} clusters: {reason}", ConvergenceWarning, stacklevel=2)
         return self
 
-    def _fit_rows(self, x, constraints): # Labels of all rows, and the `Fit` of those that are not zero
-        cosine = self.metric == "cosine"
-        if constraints is not None: _check_constraints(self, x, constraints)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        generator = torch.Generator().manual_seed(int(x.all_gather(seed)[0])) # that of rank 0 in all processes
-        fitted, nonzero = _nonzero_rows(x) if cosine else (x, None)
-        if constraints is not None and nonzero is not None:
-            raise ValueError("with constraints and metric='cosine' no row of X may be zero: drop silent clips, or use metric='euclidean'")
-        spread = total_scatter(fitted)
-        if not spread.total.isfinite():
-            raise ValueError("the sum of squares of X is not a finite number: bring its columns to smaller units")
-        if constraints is None: best = _best_run(self, fitted, generator, spread)
-        else: best = _best_constrained_run(self, fitted, generator, spread, constraints)
-        labels = best.labels if nonzero is None else nearest_centers(x, best.centers, cosine)
-        self.n_iter_, self.n_reseeds_ = best.n_iter, best.n_reseeds
-        self.inertia_ = _inertia(self, x, labels, best, spread)
-        return labels, best
-
-    def _prepare(self, X): # Rows, centres, and whether to compare by angle
+    def _prepare(self, X): # Rows and centres
         check_is_fitted(self)
-        x = _as_rows(self, X)
-        return x, torch.as_tensor(self.cluster_centers_).to(dtype=x.dtype, device=x.device), self.metric == "cosine"
+        x = _as_table(self, X)
+        return x, torch.as_tensor(self.cluster_centers_).to(dtype=x.dtype, device=x.device)
 
     def predict(self,
         X:np.ndarray|torch.Tensor, # Rows, shape (n, d)
     )->np.ndarray|torch.Tensor: # Labels, shape (n,), int64
         "The nearest centre of each row."
-        return _like(nearest_centers(*self._prepare(X)), X)
+        return _like(nearest_centers(*self._prepare(X), self.metric == "cosine"), X)
 
     def score(self,
         X:np.ndarray|torch.Tensor, # Rows, shape (n, d)
         y=None, # Ignored
     )->float: # At most 0; higher is better
         "Minus the loss of `X` with the fitted centres."
-        x, centers, cosine = self._prepare(X)
-        return -inertia(x, centers, nearest_centers(x, centers, cosine))
+        x, centers = self._prepare(X)
+        return -inertia(x, centers, nearest_centers(x, centers, self.metric == "cosine"))
 
     def transform(self,
         X:np.ndarray|torch.Tensor, # Rows, shape (n, d)
     )->np.ndarray|torch.Tensor: # Distances, shape (n, k)
         "The distance of each row to each centre; for cosine, of both at length 1."
-        x, centers, _ = self._prepare(X)
+        x, centers = self._prepare(X)
         centers, origin = centers.double(), centers.double().mean(0)
         def distances(block): return torch.cdist(x[block] - origin, centers - origin).to(x.dtype)
         return _like(torch.cat([distances(block) for block in row_blocks(x, 2*len(centers))]), X)

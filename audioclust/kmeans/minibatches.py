@@ -12,26 +12,21 @@ import torch
 from torch import Tensor
 
 from .lloyd import e_step, Fit, kmeans, loss
-from .table import Rows, Scatter, total_scatter, unit_rows
+from .table import Scatter, Table, total_scatter, unit_rows
 
 # %% ../../nbs/04_kmeans/05_minibatches.ipynb #8d25e0b7
-def sample_rows(x:Rows, # The table
+def sample_rows(x:Table, # The table
     size:int, # How many rows
     generator:torch.Generator, # Source of all randomness, on the CPU
-)->Rows: # `x` itself if it has no more rows than `size`
+)->Table: # `x` itself if it has no more rows than `size`
     "Rows drawn at random with replacement, the same in all processes."
     if size >= x.n_total: return x
-    return Rows(x.take(torch.randint(x.n_total, (size,), generator=generator).sort()[0].to(x.device)))
-
-# %% ../../nbs/04_kmeans/05_minibatches.ipynb #27e59925
-_MIN_BATCHES = 20 # so that there are two windows to compare
-_WINDOW = 10 # batches whose losses are averaged
-
-def _converged(losses, tol): # Is the mean loss of the last window no lower than before it?
-    return len(losses) >= _MIN_BATCHES and sum(losses[-_WINDOW:]) >= (1 - tol)*sum(losses[-2*_WINDOW:-_WINDOW])
+    return Table(x.take(torch.randint(x.n_total, (size,), generator=generator).sort()[0].to(x.device)))
 
 # %% ../../nbs/04_kmeans/05_minibatches.ipynb #a3096b55
-def minibatch(x:Tensor|Rows, # Rows, shape (n, d): tensor or `Rows`; of unit length if `spherical`
+_WINDOW = 10 # batches whose losses are averaged
+
+def minibatch(x:Tensor|Table, # Rows, shape (n, d); of unit length if `spherical`
     centers:Tensor, # Where to start, shape (k, d), dtype of `x`
     generator:torch.Generator, # Source of all randomness, on the CPU
     *,
@@ -43,10 +38,12 @@ def minibatch(x:Tensor|Rows, # Rows, shape (n, d): tensor or `Rows`; of unit len
     spread:Scatter|None=None, # What `total_scatter` returned, if it is known
 )->Fit:
     "Steps on batches of rows, and one round over all rows in the end."
-    x, losses = Rows.of(x), []
+    x, losses = Table.of(x), [] # type: Table, list
     n_assigned = torch.zeros(len(centers), 1, dtype=torch.float64, device=centers.device)
-    max_batches = max(_MIN_BATCHES, math.ceil(max_iter*x.n_total/batch_size))
-    while len(losses) < max_batches and not _converged(losses, tol):
+    max_batches = max(2*_WINDOW, math.ceil(max_iter*x.n_total/batch_size))
+    while len(losses) < max_batches:
+        last, before = sum(losses[-_WINDOW:]), sum(losses[-2*_WINDOW:-_WINDOW])
+        if len(losses) >= 2*_WINDOW and last >= (1 - tol)*before: break
         batch = sample_rows(x, batch_size, generator)
         batch_fit = e_step(batch, centers, spherical)
         losses.append(loss(batch_fit, centers, total_scatter(batch))/batch.n_total)
