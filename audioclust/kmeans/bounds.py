@@ -22,7 +22,7 @@ def _distance_below(scores, squared_norms, index): # Distances of scores, rounde
     rounded_down = squared_norms*(1 - 2*index.relative_error[squared_norms.dtype]) + index.spherical
     return (scores + rounded_down).clamp_(min=0).sqrt_()
 
-# %% ../../nbs/04_kmeans/09_bounds.ipynb #aa62f726
+# %% ../../nbs/04_kmeans/09_bounds.ipynb #30ac7fa1
 class RowBounds:
     "For each row, an upper bound on the distance to its own centre and a lower bound on that to any other."
     def __init__(self,
@@ -65,7 +65,7 @@ _SUBSET_COST = 1.2 # of comparing a selected row with all centres, relative to a
 _PRODUCT_COST = .1 # of the thin product, whatever its width
 _WORTHWHILE = .8 # a search that costs more than this is a full one
 
-# %% ../../nbs/04_kmeans/09_bounds.ipynb #0fb8e2c0
+# %% ../../nbs/04_kmeans/09_bounds.ipynb #3165963b
 def choose_fast_centers(bounds:RowBounds, # Loosened for the movement, unless the result is None
     labels:Tensor, # Of all rows, shape (n,)
     drift:Tensor, # How far each centre moved, rounded up, shape (k,)
@@ -106,7 +106,7 @@ def compare_with_fast(bounds:RowBounds, # Whose `lower` is updated
         torch.minimum(lower, limit, out=lower)
     for _ in map_blocks(compare, row_blocks(x, len(fast)), x.device): pass
 
-# %% ../../nbs/04_kmeans/09_bounds.ipynb #42a2c59b
+# %% ../../nbs/04_kmeans/09_bounds.ipynb #af18f362
 _BOUNDS_PAY = 2**20 # rows times clusters above which bounds save more time than they cost
 _LONG_ROWS = 256 # numbers in a row above which bounds save more than they cost for a file, too
 
@@ -116,7 +116,7 @@ def bounds_pay(x:Table, # The table
     "Do bounds save more time than they cost?"
     return len(x)*k > _BOUNDS_PAY and (not x.memory_mapped or x.shape[1] > _LONG_ROWS)
 
-# %% ../../nbs/04_kmeans/09_bounds.ipynb #6455d772
+# %% ../../nbs/04_kmeans/09_bounds.ipynb #3c210b95
 class BoundedSearch:
     "The nearest centre of each row, round after round while the centres move."
     labels:Any # Of the rows, shape (n,), int64; -1 before the first search; always the same tensor
@@ -145,9 +145,9 @@ class BoundedSearch:
     )->Iterator: # Yields what `on_change` returned for each block in which labels changed
         "Bring `labels`, shape (n,), up to date with the centres."
         index = CenterIndex(centers, self.coordinates, spherical=self.spherical)
-        if self._centers is None or not self.keep_bounds: rows = None # all
-        else: rows = self._rows_to_compare(index)
-        if self.keep_bounds and self.bounds is None:
+        rows = None if self.bounds is None else self._rows_to_compare(index) # None: all
+        self._is_first = self._centers is None
+        if self._is_first and self.keep_bounds:
             self.bounds = RowBounds(len(self.x), self.coordinates.dtype, self.x.device)
         self._centers = index.centers
         self.n_compared, self.n_changed = len(self.x) if rows is None else len(rows), 0
@@ -168,7 +168,8 @@ class BoundedSearch:
     def _update_block(self, index, rows, on_change, block): # How many labels changed; what `on_change` returned
         if rows is not None: block = rows[block]
         x, old = self.x[block], self.labels[block]
-        found = index.nearest(x)
+        is_known = self.bounds is not None and not self._is_first
+        found = index.nearest(x, squared_norms=self.bounds.squared_norms[block] if is_known else None)
         if self.bounds is not None: self.bounds.store(block, found, index)
         changed = (found.labels != old).nonzero()[:, 0]
         if not len(changed): return 0, None

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .lloyd import Assignment, cluster_totals, Fit, loss, m_step, reseed
+from .lloyd import Assignment, cluster_sums, Fit, loss, m_step, reseed
 from .nearest import nearest_centers
 from .table import map_blocks, row_blocks, Scatter, Table, total_scatter, unit_rows, weighted_rows
 
@@ -25,7 +25,7 @@ class Conflict(NamedTuple):
     first:int # Row
     second:int # Row
 
-# %% ../../nbs/04_kmeans/06_constraints.ipynb #fc11fd0f
+# %% ../../nbs/04_kmeans/06_constraints.ipynb #1f7b54c1
 def _as_pairs(pairs, n): # Pairs of different rows, int64 [P, 2]
     found = np.asarray(pairs if isinstance(pairs, np.ndarray) else list(pairs))
     if not found.size: return np.zeros((0, 2), np.int64)
@@ -35,7 +35,7 @@ def _as_pairs(pairs, n): # Pairs of different rows, int64 [P, 2]
         raise ValueError(f"links name rows from 0 to {n - 1}; {found.min()} to {found.max()} came")
     return found[found[:, 0] != found[:, 1]].astype(np.int64)
 
-# %% ../../nbs/04_kmeans/06_constraints.ipynb #a565dc25
+# %% ../../nbs/04_kmeans/06_constraints.ipynb #d9e833f3
 def _resolve(seeds, must_link, cannot_link): # Known groups, other blocks, what these differ from, and conflicts
     parent = {row: row for row in [*must_link.ravel().tolist(), *cannot_link.ravel().tolist()]}
     group = {row: int(seeds[row]) for row in parent} # of each root
@@ -71,7 +71,7 @@ def _resolve(seeds, must_link, cannot_link): # Known groups, other blocks, what 
         differs_from.append(([number[other] for other in others if other in number], known))
     return groups, [np.sort(members[r]) for r in roots], differs_from, conflicts
 
-# %% ../../nbs/04_kmeans/06_constraints.ipynb #a5384f0e
+# %% ../../nbs/04_kmeans/06_constraints.ipynb #4a8c4d2b
 @dataclass(frozen=True, eq=False)
 class Constraints:
     "What is known of some rows: groups, and pairs that belong together or apart."
@@ -174,8 +174,7 @@ class _ConstrainedEStep:
             costs = distances.new_zeros(len(self.constraints.blocks), k).index_add_(0, self.block_of, distances)
             self.block_groups = choose_groups(self.constraints, costs.cpu().numpy(), self.block_groups)
             labels[self.rows] = torch.from_numpy(self.block_groups).to(labels.device)[self.block_of]
-        totals = cluster_totals(self.table, labels, k)
-        return Assignment(labels, totals[:, :-1], totals[:, -1].long())
+        return Assignment(labels, cluster_sums(self.table, labels, k), labels.bincount(minlength=k))
 
 # %% ../../nbs/04_kmeans/06_constraints.ipynb #574f1308
 def _starting_groups(constraints, k): # The known groups, and a group for each block that differs from all groups so far
@@ -189,7 +188,7 @@ def _starting_groups(constraints, k): # The known groups, and a group for each b
             chosen.append(b)
     return groups
 
-# %% ../../nbs/04_kmeans/06_constraints.ipynb #38379722
+# %% ../../nbs/04_kmeans/06_constraints.ipynb #c6bb01f2
 def _far_row(x, centers, free, generator, n_candidates=4): # Of some drawn rows, the one that lowers the loss most (1, d)
     blocks = row_blocks(x, len(centers) + x.shape[1])
     def closest(block): return torch.cdist(x[block].double(), centers).square_().amin(1)
@@ -199,7 +198,7 @@ def _far_row(x, centers, free, generator, n_candidates=4): # Of some drawn rows,
     def left(block): return torch.minimum(torch.cdist(x[block].double(), drawn).square_(), odds[block][:, None]).sum(0)
     return drawn[sum(map_blocks(left, blocks, x.device)).argmin()][None]
 
-# %% ../../nbs/04_kmeans/06_constraints.ipynb #6337b563
+# %% ../../nbs/04_kmeans/06_constraints.ipynb #d75abc69
 def seeded_centers(x:Tensor|Table, # Rows, shape (n, d)
     constraints:Constraints, # Of the n rows
     n_clusters:int, # Centres wanted

@@ -12,8 +12,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from .lloyd import add_rows_, Assignment, Fit, kmeans, loss, m_step
-from .nearest import CenterIndex, fit_coordinates
+from .lloyd import Assignment, Fit, kmeans, loss, m_step, sums_and_counts
+from .nearest import CenterIndex, first_argmin, fit_coordinates
 from .table import map_blocks, row_blocks, Scatter, Table, total_scatter, weighted_rows
 
 # %% ../../nbs/04_kmeans/02_initialization.ipynb #190d2abe
@@ -44,7 +44,7 @@ def _first_candidate(x, generator, weights): # Any row, shape (1,)
     if weights is None: return torch.randint(x.n_total, (1,), generator=generator).to(x.device)
     return weighted_rows(x, weights, torch.rand(1, generator=generator, dtype=torch.float64))
 
-# %% ../../nbs/04_kmeans/02_initialization.ipynb #19676361
+# %% ../../nbs/04_kmeans/02_initialization.ipynb #f5b55c8f
 def _kmeans_plus_plus(x, k, coordinates, generator, weights=None): # With weights, a row counts as so many
     n_candidates = 2 + int(math.log(k))
     scan = _DistanceScan(x, coordinates, n_candidates)
@@ -104,7 +104,7 @@ def _random_rows(x, k, generator): # k different rows
     while len(ids) < k: ids.update(dict.fromkeys(torch.randint(x.n_total, (k,), generator=generator).tolist()))
     return x.take(torch.tensor(list(ids)[:k], device=x.device))
 
-# %% ../../nbs/04_kmeans/02_initialization.ipynb #e6a014a3
+# %% ../../nbs/04_kmeans/02_initialization.ipynb #747cc181
 def initial_centers(x:Tensor|Table, # Rows, shape (n, d)
     n_clusters:int, # How many centres, at most n
     generator:torch.Generator, # Source of all randomness, on the CPU
@@ -121,7 +121,7 @@ def initial_centers(x:Tensor|Table, # Rows, shape (n, d)
     draw = _kmeans_plus_plus if init == "k-means++" else _kmeans_parallel
     return draw(x, n_clusters, coordinates, generator)
 
-# %% ../../nbs/04_kmeans/02_initialization.ipynb #69c32209
+# %% ../../nbs/04_kmeans/02_initialization.ipynb #cabd1aa6
 _EQUAL_LOSS = 1e-12 # relative difference of two losses that rounding alone explains
 
 def least_loss(runs:list[Fit], # At least one
@@ -130,13 +130,13 @@ def least_loss(runs:list[Fit], # At least one
     least = min(run.losses[-1] for run in runs)
     return next(run for run in runs if run.losses[-1] <= least*(1 + _EQUAL_LOSS))
 
-# %% ../../nbs/04_kmeans/02_initialization.ipynb #c12b5b73
-def _scaled(x, spread): # Coordinates; shifted and scaled rows in float64; their squared lengths
+# %% ../../nbs/04_kmeans/02_initialization.ipynb #99c45218
+def _scaled(x, spread): # Coordinates; rows shifted and scaled, in float64; their squared lengths
     coordinates = fit_coordinates(spread.mean, math.sqrt(spread.total/len(x)), x.dtype)
     rows = coordinates.shift(x, torch.float64)/coordinates.scale
     return coordinates, rows, rows.square().sum(1)
 
-# %% ../../nbs/04_kmeans/02_initialization.ipynb #baf7d272
+# %% ../../nbs/04_kmeans/02_initialization.ipynb #25c04b2a
 def plus_plus_starts(x:Tensor, # Rows in memory, shape (n, d)
     n_clusters:int, # How many centres, k
     n_starts:int, # How many starts, R
@@ -155,7 +155,8 @@ def plus_plus_starts(x:Tensor, # Rows in memory, shape (n, d)
     while True:
         few = candidates.flatten()
         distances = torch.addmm(squared_norms[few, None], rows[few], rows.T, alpha=-2).add_(squared_norms).clamp_(min=0)
-        nearer = torch.minimum(closest[:, None], distances.view(n_starts, -1, len(x))) # (R, candidates, n)
+        distances = distances.view(n_starts, -1, len(x)) # (R, candidates, n)
+        nearer = torch.minimum(closest[:, None], distances, out=distances)
         potentials = nearer.sum(2)
         best = potentials.argmin(1)
         chosen.append(candidates[each, best])
@@ -166,49 +167,48 @@ def plus_plus_starts(x:Tensor, # Rows in memory, shape (n, d)
         targets = uniforms[:, len(chosen) - 1]*ends[:, -1:]
         candidates = torch.searchsorted(ends, targets, right=True).clamp_(max=len(x) - 1)
 
-# %% ../../nbs/04_kmeans/02_initialization.ipynb #3865005c
-_CHUNK_SCORES = 2**17 # scores that fit into a core's cache
+# %% ../../nbs/04_kmeans/02_initialization.ipynb #e9f42031
 _DIFFERENCES = 2**20 # numbers in the differences of rows and centres that are computed at once: 8 MB
 
-def _nearest_of_runs(x, rows, squared_norms, centers, index): # Labels in each run, shape (m, R)
+def _nearest_of_runs(x, rows, squared_norms, centers, index): # Labels of m rows in each run, shape (m, R)
     n_runs, k, d = centers.shape
     scores = torch.addmm(index.squared_norms, rows, index.centers.T, alpha=-2).view(-1, k) # (m*R, k)
-    lowest, labels = scores.min(1)
+    labels = first_argmin(scores)
+    lowest = scores.gather(1, labels[:, None])[:, 0]
     second = scores.scatter_(1, labels[:, None], math.inf).amin(1)
     longest = index.squared_norms.view(n_runs, k).amax(1)
     error = (squared_norms[:, None] + longest)*(4*index.relative_error[torch.float64])
     unproven = (second - lowest > error.flatten()).logical_not_().nonzero()[:, 0]
     for part in unproven.split(max(1, _DIFFERENCES//(k*d))):
-        differences = x[part//n_runs, None].double() - centers[part % n_runs].double()
+        differences = x[part//n_runs, None] - centers[part % n_runs].double()
         labels[part] = differences.square().sum(2).argmin(1)
     return labels.view(-1, n_runs)
 
-# %% ../../nbs/04_kmeans/02_initialization.ipynb #382ce2dc
-def _e_step_of_runs(x, scaled, centers, labels, totals): # How many labels changed in each run, shape (R,)
+# %% ../../nbs/04_kmeans/02_initialization.ipynb #a5e959b5
+def _e_step_of_runs(x, scaled, centers, before): # The next `Assignment`; how many labels changed in each run (R,)
     coordinates, rows, squared_norms = scaled
     n_runs, k, d = centers.shape
     index = CenterIndex(centers.flatten(0, 1), coordinates)
-    is_first = bool(labels[0, 0] < 0)
+    is_first = bool(before.labels[0, 0] < 0)
 
-    def update(chunk): # Changes the labels (m, R); returns the change of the totals, and how many labels changed
-        new = _nearest_of_runs(x[chunk], rows[chunk], squared_norms[chunk], centers, index)
-        old = labels[chunk]
+    def update(block): # Labels (m, R), and the changes of sums and counts of all runs
+        new, old = _nearest_of_runs(x[block], rows[block], squared_norms[block], centers, index), before.labels[block]
+        if is_first:
+            found = [sums_and_counts(labels, x[block], k) for labels in new.T]
+            return new, *(torch.cat(both) for both in zip(*found))
         row, run = (new != old).nonzero(as_tuple=True)
-        change, changed = torch.zeros(n_runs*k, d + 1, dtype=torch.float64), x[chunk][row].double()
-        add_rows_(change, k*run + new[row, run], changed)
-        if not is_first: add_rows_(change, k*run + old[row, run], changed, sign=-1)
-        old.copy_(new)
-        return change.view_as(totals), run.bincount(minlength=n_runs)
+        changed = x[block].index_select(0, row)
+        sums, counts = sums_and_counts(k*run + new[row, run], changed, n_runs*k)
+        lost, n_lost = sums_and_counts(k*run + old[row, run], changed, n_runs*k)
+        return new, sums.sub_(lost), counts.sub_(n_lost)
 
-    size = max(64, _CHUNK_SCORES//(n_runs*k))
-    chunks = [slice(first, first + size) for first in range(0, len(x), size)]
-    n_changed = torch.zeros(n_runs, dtype=torch.long)
-    for change,n in map_blocks(update, chunks, x.device):
-        totals += change
-        n_changed += n
-    return n_changed
+    parts = list(map_blocks(update, row_blocks(rows, 2*n_runs*k), x.device)) # a number in float64 counts as two
+    labels = torch.cat([new for new,_,_ in parts])
+    sums = before.sums + sum(sums for _,sums,_ in parts).view(n_runs, k, d)
+    counts = before.counts + sum(counts for _,_,counts in parts).view(n_runs, k)
+    return Assignment(labels, sums, counts), (labels != before.labels).sum(0)
 
-# %% ../../nbs/04_kmeans/02_initialization.ipynb #9931c155
+# %% ../../nbs/04_kmeans/02_initialization.ipynb #1b2728ab
 def kmeans_from_starts(x:Tensor, # Rows in memory, on the CPU, shape (n, d)
     starts:Tensor, # Centres, shape (R, k, d)
     generator:torch.Generator, # Source of the randomness in reseeding
@@ -219,26 +219,28 @@ def kmeans_from_starts(x:Tensor, # Rows in memory, on the CPU, shape (n, d)
     spread:Scatter, # What `total_scatter` returned
 )->Fit: # The run of least loss
     "K-means from several starts, all in lockstep."
-    scaled, (n_runs, k, d) = _scaled(x, spread), starts.shape
+    scaled, exact, (n_runs, k, d) = _scaled(x, spread), x.double(), starts.shape
     centers, running = starts, torch.arange(n_runs)
-    labels = torch.full((len(x), n_runs), -1)
-    totals = torch.zeros(n_runs, k, d + 1, dtype=torch.float64)
+    labels, sums = torch.full((len(x), n_runs), -1), torch.zeros(n_runs, k, d, dtype=torch.float64)
+    assignment = Assignment(labels, sums, torch.zeros(n_runs, k, dtype=torch.long))
     fits:list = [None]*n_runs
     losses:list = [[] for _ in fits]
     for n_iter in range(max_iter + 1):
-        n_changed = _e_step_of_runs(x, scaled, centers, labels, totals).tolist()
-        assignment = Assignment(labels, totals[..., :-1], totals[..., -1])
-        has_empty = (assignment.counts == 0).any(1).tolist()
+        assignment, n_changed = _e_step_of_runs(exact, scaled, centers, assignment)
+        has_empty = (assignment.counts == 0).any(1)
         goes_on = torch.zeros(len(running), dtype=torch.bool)
         for at,(run,J) in enumerate(zip(running.tolist(), loss(assignment, centers, spread))):
             losses[run].append(J)
             converged = n_iter > 0 and (n_changed[at] == 0 or losses[run][-2] - J <= tol*losses[run][-2])
             if fill and has_empty[at]: continue # it is done again alone
-            if converged or n_iter == max_iter: fits[run] = Fit(labels[:, at].clone(), centers[at], losses[run], n_iter, 0)
+            if converged or n_iter == max_iter:
+                fits[run] = Fit(assignment.labels[:, at].clone(), centers[at], losses[run], n_iter, 0)
             else: goes_on[at] = True
         if not goes_on.any(): break
         centers = m_step(assignment, centers)
         if not goes_on.all():
-            centers, running, labels, totals = centers[goes_on], running[goes_on], labels[:, goes_on], totals[goes_on]
+            centers, running = centers[goes_on], running[goes_on]
+            labels, sums, counts = assignment.labels[:, goes_on], assignment.sums[goes_on], assignment.counts[goes_on]
+            assignment = Assignment(labels, sums, counts)
     options:dict = dict(max_iter=max_iter, tol=tol, fill=fill, spread=spread)
     return least_loss([fit or kmeans(x, start, generator, **options) for fit,start in zip(fits, starts)])
