@@ -83,7 +83,7 @@ def similar(args:Namespace)->int: # As the parser gives them -> exit status
     from audioclust.core.files import write_table
     from audioclust.runs.run import load_grouping
     from audioclust.runs.run_folder import check_file, read_run
-    from audioclust.pipeline.similarity import similar as similar_clips
+    from audioclust.pipeline.new_clips import similar as similar_clips
     if args.out: check_file(args.out, None, args.overwrite)
     read_run(args.run)
     with short_warnings([]):
@@ -104,7 +104,7 @@ def _recordings_assigned(args, grouping, errors):
     return assign_clips(grouping, listed_clips(args), errors, progress_bar(args.verbose - args.quiet), args.none_beyond)
 
 def _embeddings_assigned(args, grouping, errors):
-    from audioclust.pipeline.all_steps import assign_embeddings
+    from audioclust.pipeline.new_clips import assign_embeddings
     X, clips = given_embeddings(args, errors)
     return assign_embeddings(grouping, X, clips, args.none_beyond)
 

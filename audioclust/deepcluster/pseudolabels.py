@@ -16,7 +16,7 @@ from fastai.callback.core import Callback, CancelValidException
 
 from ..encoders.networks import NetworkEncoder
 from ..encoders.whitening import Whiten, WithinWhiten
-from ..ensembles.voting import consensus
+from ..ensembles.consensus import consensus
 from ..kmeans.estimator import KMeans
 from ..training.encoder_learner import epoch_seed
 

@@ -19,7 +19,7 @@ from ..core.registry import trains_encoder
 from .page import listen_page, page_template
 from ..metrics.information import ami
 from ..metrics.scores import score
-from ..pipeline.new_clips import regroup
+from ..pipeline.all_steps import regroup
 from ..pipeline.clustering import cluster_recordings
 from ..runs.request import Request
 from ..runs.run import save_run

@@ -9,7 +9,7 @@ import torch
 
 from audioclust.kmeans import KMeans
 from audioclust.kmeans.blocks import map_blocks
-from audioclust.kmeans.rows import Rows, total_scatter
+from audioclust.kmeans.table import Rows, total_scatter
 
 
 def gen(seed): return torch.Generator().manual_seed(seed)
@@ -97,7 +97,7 @@ MEMORY = """
 import sys, numpy as np, torch
 from numpy.lib.format import open_memmap
 from audioclust.kmeans import KMeans
-from audioclust.kmeans.rows import Rows
+from audioclust.kmeans.table import Rows
 torch.set_num_threads(2)
 def peak(): return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])/1024
 x = open_memmap(sys.argv[1], "w+", np.float32, (1_500_000, 64))

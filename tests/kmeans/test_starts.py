@@ -12,7 +12,7 @@ from audioclust.kmeans.estimator import _in_lockstep
 from audioclust.kmeans.initialization import initial_centers
 from audioclust.kmeans.lowest import lowest_two, lowest_two_of_columns
 from audioclust.kmeans.nearest import fit_coordinates, nearest_centers
-from audioclust.kmeans.rows import Rows, total_scatter
+from audioclust.kmeans.table import Rows, total_scatter
 from audioclust.kmeans.starts import _Draws, _far_rows, _Table, kmeans_from_starts, least_loss
 
 def gen(seed): return torch.Generator().manual_seed(seed)
