@@ -68,7 +68,6 @@ def _cluster_graph(W, k, n_starts, device, rng):
 class SpectralClustering(ReferencePointClusterer):
     "The consensus of K-means on the spectral embeddings of several graphs of neighbours; with `predict`."
     _state = (*ReferencePointClusterer._state, "reference_confidence_")
-    _former_names = {**ReferencePointClusterer._former_names, "anchor_confidence_": "reference_confidence_"}
 
     def __init__(self,
         n_clusters:int=8, # Clusters, 1 to n

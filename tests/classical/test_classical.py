@@ -176,7 +176,8 @@ def test_refused_before_the_work():
     wide = np.broadcast_to(np.arange(2.), (60_000, 2))
     tracemalloc.start()
     for fit in (AgglomerativeClustering(max_memory=1e9), AgglomerativeClustering(linkage="median", max_memory=1e9),
-                HDBSCAN(metric="cosine", max_memory=1e9), HDBSCAN(algorithm="brute", max_memory=1e9), DBSCAN(eps=1., max_memory=1e9)):
+                HDBSCAN(metric="cosine", max_memory=1e9), HDBSCAN(algorithm="brute", max_memory=1e9),
+                DBSCAN(eps=1., max_memory=1e9)):
         with pytest.raises(ValueError, match=r"would need about [\d.]+ GB, and 1.0 GB may be used \(max_memory\)"):
             fit.fit(wide)
     peak = tracemalloc.get_traced_memory()[1]
@@ -321,7 +322,8 @@ def test_what_scikit_learns_hdbscan_cannot_do_is_explained():
 
 def test_scikit_learns_messages_for_bad_settings_are_unchanged():
     X = shapes(60)["uneven"][0]
-    for fit, said in ((HDBSCAN(1), "min_cluster_size"), (HDBSCAN(cluster_selection_method="best"), "cluster_selection_method"), (DBSCAN(-1.), "eps"),
+    for fit, said in ((HDBSCAN(1), "min_cluster_size"), (HDBSCAN(cluster_selection_method="best"), "cluster_selection_method"),
+                      (DBSCAN(-1.), "eps"),
                       (DBSCAN(min_samples=0), "n_neighbors|min_samples"), (MeanShift(0.), "bandwidth")):
         with pytest.raises(ValueError, match=f"({said}).*(must be|Expected)"): fit.fit(X)
 
@@ -414,7 +416,8 @@ UNSUITABLE = [
         metric="manhattan"), "works with means"),
     (dict(n_clusters=2, distance_threshold=1.), "not both"), (dict(n_clusters=31),
         "from 1 to the 30 rows"), (dict(n_clusters=0), "from 1 to the 30 rows"),
-    (dict(n_clusters=2.5), "whole number"), (dict(linkage="centroid", connectivity=3), "connectivity is"), (dict(connectivity=30), "from 1 to 29")]
+    (dict(n_clusters=2.5), "whole number"), (dict(linkage="centroid", connectivity=3), "connectivity is"),
+    (dict(connectivity=30), "from 1 to 29")]
 
 def test_settings_that_do_not_go_together():
     X = np.random.default_rng(0).normal(size=(30, 2))
@@ -424,7 +427,8 @@ def test_settings_that_do_not_go_together():
 
 # Explanations
 
-@pytest.mark.parametrize("fit, setting", [(DBSCAN(.001), "eps"), (DBSCAN(50.), "eps"), (MeanShift(80.), "bandwidth"), (MeanShift(1e-6), "bandwidth"),
+@pytest.mark.parametrize("fit, setting", [
+    (DBSCAN(.001), "eps"), (DBSCAN(50.), "eps"), (MeanShift(80.), "bandwidth"), (MeanShift(1e-6), "bandwidth"),
     (AgglomerativeClustering(distance_threshold=1e6),
         "distance_threshold"), (AgglomerativeClustering(distance_threshold=1e-9), "distance_threshold"),
     (HDBSCAN(51), "min_cluster_size")], ids=str)
@@ -440,8 +444,10 @@ def test_following_the_warning_helps(fit, setting):
     assert 2 <= labels.max() + 1 <= 10 and ari(y, labels) > .5
 
 
-@pytest.mark.parametrize("fit, said", [(DBSCAN(1., min_samples=20), "more than the 10 rows"), (HDBSCAN(8), "need 16 rows: take min_cluster_size=2"),
-    (MeanShift(5.), "rows are in one cluster"), (HDBSCAN(3, allow_single_cluster=True), "Nothing inside it lasts")], ids=str)
+@pytest.mark.parametrize("fit, said", [
+    (DBSCAN(1., min_samples=20), "more than the 10 rows"), (HDBSCAN(8), "need 16 rows: take min_cluster_size=2"),
+    (MeanShift(5.), "rows are in one cluster"),
+    (HDBSCAN(3, allow_single_cluster=True), "Nothing inside it lasts")], ids=str)
 def test_explanations_for_few_rows(fit, said):
     with pytest.warns(ClusteringWarning, match=said): fit.fit(np.random.default_rng(0).normal(size=(10, 2)))
 
