@@ -65,7 +65,8 @@ def test_a_vote_that_nobody_asked_for_has_to_be_quick(cluster, asked, monkeypatc
     n_asked = len(asked)
     even_to_choose = choose_if_quick(CLIPS, cluster, candidates=names)
     assert even_to_choose.name == "fixed" and len(asked) == n_asked
-    assert even_to_choose.why == "encoder fixed: a vote with a or b would take some 23 minutes; --encoder auto takes them"
+    said = "encoder fixed: a vote with a or b would take some 23 minutes; --encoder auto takes them"
+    assert even_to_choose.why == said
     monkeypatch.setattr(choice, "seconds_to_embed", lambda names,
         clips: 1.*len(clips)*(len(list(names)) > 1 and len(clips) > 200))
     to_use = choose_if_quick(CLIPS[:250].assign(end=2.), cluster, candidates=names)

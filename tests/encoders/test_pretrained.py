@@ -25,8 +25,10 @@ MODELS = {
         encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=16, decoder_ffn_dim=16,
         vocab_size=64, pad_token_id=0, bos_token_id=1, eos_token_id=2, decoder_start_token_id=3)),
         t.WhisperFeatureExtractor()),
-    "clap": lambda: (t.ClapModel(t.ClapConfig(text_config=dict(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, vocab_size=64), projection_dim=16,
-        audio_config=dict(depths=[1, 1], num_attention_heads=[2, 2], patch_embeds_hidden_size=16, hidden_size=32, num_hidden_layers=2))), t.ClapFeatureExtractor()),
+    "clap": lambda: (t.ClapModel(t.ClapConfig(text_config=dict(hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=16, vocab_size=64), projection_dim=16,
+        audio_config=dict(depths=[1, 1], num_attention_heads=[2, 2], patch_embeds_hidden_size=16, hidden_size=32,
+        num_hidden_layers=2))), t.ClapFeatureExtractor()),
 }
 
 

@@ -215,7 +215,8 @@ def test_every_kind_of_label():
     want = score([0, 0, 1, 2], [3, 3, 4, 4])
     mixed = np.empty(4, dtype=object)
     mixed[:] = [1, 1, "x", (2, 3)]
-    for v in (mixed, torch.tensor([0, 0, 1, 2]), np.array([-7, -7, 10**15, 0]), ["a", "a", "b", "c"], pd.Series(["a", "a", "b", "c"], index=[9, 8, 7, 6]),
+    for v in (mixed, torch.tensor([0, 0, 1, 2]), np.array([-7, -7, 10**15, 0]), ["a", "a", "b", "c"],
+        pd.Series(["a", "a", "b", "c"], index=[9, 8, 7, 6]),
               pd.Categorical(["a", "a", "b", "c"]), np.array(["a", "a", "b", "c"]), np.array([0, 0, 1, 2],
                   dtype=">i4"), pd.array([0, 0, 1, 2], dtype="Int64"),
               (5., 5., 6., 7.), torch.tensor([0, 0, 1, 2]).to(torch.uint8)):
