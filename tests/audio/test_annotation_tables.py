@@ -114,7 +114,7 @@ def test_clips_on_the_command_line(tapes, tmp_path, capsys):
     (tmp_path/"bad.csv").write_text("file,when\n")
     assert main([*arguments[:3], str(tmp_path/"bad.csv"), "--out", str(tmp_path/"other"), "-q"]) == 2
     assert "no columns for start and end" in capsys.readouterr().err and not (tmp_path/"other").exists()
-    assert Run.open(tmp_path/"run").clips.table.table["low_hz"].tolist() == [300]*16
+    assert Run.open(tmp_path/"run").clips.table["low_hz"].tolist() == [300]*16
 
 
 def test_tables_in_the_wild(tapes, tmp_path):
