@@ -9,7 +9,7 @@ from audioclust.audio.annotation_tables import clips_of_tables, read_clip_table
 from audioclust.cli import main
 from audioclust.listen import to_audacity, to_raven
 from audioclust.pipeline import AudioClusterer, Options, Run
-from audioclust.pipeline.run_reading import check_run_folder, read_table
+from audioclust.runs.run_folder import check_run_folder, read_table
 
 
 @pytest.mark.parametrize("text,expected", [

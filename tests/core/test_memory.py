@@ -13,8 +13,8 @@ from audioclust.encoders.residual import IdentityWhitening
 from audioclust.metrics import ari
 from audioclust.pipeline.clustering import group
 from audioclust.pipeline.given_embeddings import from_embeddings
-from audioclust.pipeline.grouping import Request, request_record
-from audioclust.pipeline.sampled_fit import rows_that_fit
+from audioclust.runs.request import Request, request_record
+from audioclust.pipeline.memory_needs import rows_that_fit
 
 RUN = ["--n-clusters", "4", "--no-cache", "-q"]
 

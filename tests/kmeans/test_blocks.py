@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from audioclust.kmeans import KMeans
-from audioclust.kmeans.blocks import map_blocks
+from audioclust.kmeans.table import map_blocks
 from audioclust.kmeans.table import Rows, total_scatter
 
 
@@ -167,7 +167,7 @@ def test_fits_in_several_threads_leave_numpys_threads_as_they_were():
     code = """if True:
         import threading, torch
         from threadpoolctl import threadpool_info
-        from audioclust.kmeans.blocks import map_blocks
+        from audioclust.kmeans.table import map_blocks
         def blas(): return [i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"]
         torch.set_num_threads(1)
         before, inside, first, second = blas(), [], threading.Event(), threading.Event()
