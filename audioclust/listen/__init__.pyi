@@ -6,7 +6,7 @@ from .exporting import (
     to_raven as to_raven,
     to_table as to_table,
 )
-from .handing_on import (
+from .export_tools import (
     to_label_studio as to_label_studio,
     to_playlists as to_playlists,
     to_sfz as to_sfz,

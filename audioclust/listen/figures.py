@@ -16,7 +16,7 @@ import pandas as pd
 from ..ensembles.hierarchy import cluster_tree
 from ..ensembles.membership import cluster_means, simplified_silhouette, confidence_and_representatives
 from ..ensembles.matching import jaccard_matrix
-from .thumbnails import clip_thumbnails
+from .pictures import clip_thumbnails
 from ..metrics.plots import OKABE_ITO, without_formulas
 from ..runs.names import display_name, read_names
 from ..pipeline.clusterer import AudioClusterer

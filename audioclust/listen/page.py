@@ -17,9 +17,9 @@ import numpy as np
 from ..core.files import atomic_write
 from .clip_audio import embedded_audio, linked_audio, relative_link
 from .page_data import clip_data, grouping_data, other_clips, readable_path, rows_to_show
-from .run_data import read_groupings
+from .shown_clips import read_groupings
 from .spectrograms import MOST, spectrogram_data
-from .thumbnails import clip_thumbnails, COLUMNS, HEIGHT, PER_SHEET, thumbnail_sheets, WIDTH
+from .pictures import clip_thumbnails, COLUMNS, HEIGHT, PER_SHEET, thumbnail_sheets, WIDTH
 from ..runs.run_folder import read_table
 
 # %% ../../nbs/13_listen/05_page.ipynb #0f3c9930

@@ -23,7 +23,7 @@ from ..ensembles.hierarchy import tree_data
 from ..ensembles.membership import cluster_means
 from ..ensembles.resampling import MIN_STABILITY
 from .clip_audio import relative_link
-from .run_data import RunData
+from .shown_clips import RunData
 from ..runs.names import read_names
 from ..runs.run_folder import read_levels
 

@@ -16,7 +16,7 @@ from torch import nn
 from ..audio.folders import common_sample_rate
 from ..audio.logmel import LogMel
 from ..audio.streaming import stream
-from .thumbnails import picture_sheets, to_grey
+from .pictures import picture_sheets, to_grey
 
 # %% ../../nbs/13_listen/12_spectrograms.ipynb #89341c51
 WIDTH, HEIGHT = 240, 96  # pixels

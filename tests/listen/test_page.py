@@ -14,7 +14,7 @@ from audioclust.ensembles.hierarchy import coarse_groups, tree_data
 from audioclust.audio import synthetic_sounds
 from audioclust.kmeans import KMeans
 from audioclust.listen.clip_audio import as_mp3
-from audioclust.listen.thumbnails import clip_thumbnails
+from audioclust.listen.pictures import clip_thumbnails
 from audioclust.listen import listen_page
 from audioclust.runs.names import read_names, write_names
 from audioclust.pipeline import AudioClusterer, load_run, Options, save_run
