@@ -21,11 +21,23 @@ from ..audio.folders import common_sample_rate
 from ..audio.decoding import load_audio, probe
 from ..encoders.logmel_store import TrimmedLogMel, LogMelStore
 
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #00afd910
+def _stretch(L, n_frames, n): # L [B, n_mels, frames], true frames [B]
+    "Log-mels of `n` frames [B, n_mels, n], linear between the true frames."
+    last = n_frames[:, None] - 1
+    at = (torch.linspace(0, 1, n)*last).unsqueeze(1)  # [B, 1, n]
+    before, fraction = at.long(), at % 1
+    after = (before + 1).minimum(last[:, None])
+    def take(frame): return L.gather(2, frame.expand(-1, L.shape[1], -1))
+    return take(before)*(1 - fraction) + take(after)*fraction
+
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #18da1404
 DYNAMIC_RANGE = 40.  # dB below the loudest point that count
 FRAMES = 32  # a clip is stretched to so many
 N_MELS = 32
-MAX_RATE = 16000  # Hz; what copies have in common lies below 8 kHz
+MAX_RATE = 16000  # Hz
+
+def _usual_rate(clips): return min(common_sample_rate(clips.path, warn=False), MAX_RATE)
 
 def fingerprints(clips:pd.DataFrame, # Columns path, start, end (s)
     sample_rate:int|None=None, # Hz; None is the rate that most recordings have, at most 16000
@@ -43,18 +55,6 @@ def fingerprints(clips:pd.DataFrame, # Columns path, start, end (s)
         x = _stretch(L, n_frames, FRAMES).flatten(1)
         F[rows] = torch.nn.functional.normalize(x - x.mean(1, keepdim=True))
     return F, store.lengths
-
-# %% ../../nbs/13_listen/11_near_duplicates.ipynb #00afd910
-def _usual_rate(clips): return min(common_sample_rate(clips.path, warn=False), MAX_RATE)
-
-def _stretch(L, n_frames, n): # L [B, n_mels, frames], true frames [B]
-    "Log-mels of `n` frames [B, n_mels, n], linear between the true frames."
-    last = n_frames[:, None] - 1
-    at = (torch.linspace(0, 1, n)*last).unsqueeze(1)  # [B, 1, n]
-    before, fraction = at.long(), at % 1
-    after = (before + 1).minimum(last[:, None])
-    def take(frame): return L.gather(2, frame.expand(-1, L.shape[1], -1))
-    return take(before)*(1 - fraction) + take(after)*fraction
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #b4706291
 def _candidate_pairs(F, n_frames, alike, length, block=2048):
@@ -81,6 +81,32 @@ def waveform_correlation(a:np.ndarray, # Waveform [n]
     if norm == 0: return 0.
     return float(np.abs(correlate(a, b, method="fft")).max()/norm)
 
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #0d210cad
+def _confirmed(pairs, clips, rate, least_correlation):
+    "Those of the pairs whose waveforms correlate."
+    waves:dict[int,np.ndarray] = {}
+    def wave(row):
+        if row not in waves:
+            clip = clips.iloc[row]
+            waves[row] = load_audio(clip.path, rate, clip.start, clip.end)[0].numpy()
+        return waves[row]
+    confirmed = []
+    for a,b in pairs[np.argsort(pairs[:, 0], kind="stable")]:
+        for finished in [row for row in waves if row < a]: del waves[finished]  # no later pair has it
+        if waveform_correlation(wave(a), wave(b)) >= least_correlation: confirmed.append((a, b))
+    return confirmed
+
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #0c139a4c
+def _set_numbers(pairs, n):
+    "Number of the connected set of each of `n` rows, -1 for a row in no pair."
+    a, b = np.array(pairs, np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(a)), (a, b)), shape=(n, n))
+    _, component = connected_components(graph, directed=False)
+    has_copy = np.bincount(component)[component] > 1
+    numbers = np.full(n, -1)
+    numbers[has_copy] = np.unique(component[has_copy], return_inverse=True)[1]
+    return numbers
+
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #d8d84e7e
 def duplicates(clips:pd.DataFrame, # Columns path, start, end (s)
     *,
@@ -98,81 +124,61 @@ def duplicates(clips:pd.DataFrame, # Columns path, start, end (s)
     candidates = _candidate_pairs(F, n_frames, alike, length)
     return _set_numbers(_confirmed(candidates, clips, rate, waveform), len(clips))
 
-# %% ../../nbs/13_listen/11_near_duplicates.ipynb #0d210cad
-def _confirmed(pairs, clips, rate, least_correlation):
-    "Those of the pairs whose waveforms correlate."
-    waves:dict[int,np.ndarray] = {}
-    def wave(row):
-        if row not in waves:
-            clip = clips.iloc[row]
-            waves[row] = load_audio(clip.path, rate, clip.start, clip.end)[0].numpy()
-        return waves[row]
-    confirmed = []
-    for a,b in pairs[np.argsort(pairs[:, 0], kind="stable")]:
-        for finished in [row for row in waves if row < a]: del waves[finished]  # no later pair has it
-        if waveform_correlation(wave(a), wave(b)) >= least_correlation: confirmed.append((a, b))
-    return confirmed
-
-def _set_numbers(pairs, n):
-    "Number of the connected set of each of `n` rows, -1 for a row in no pair."
-    a, b = np.array(pairs, np.int64).reshape(-1, 2).T
-    graph = coo_array((np.ones(len(a)), (a, b)), shape=(n, n))
-    _, component = connected_components(graph, directed=False)
-    has_copy = np.bincount(component)[component] > 1
-    numbers = np.full(n, -1)
-    numbers[has_copy] = np.unique(component[has_copy], return_inverse=True)[1]
-    return numbers
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #852270a4
+def _repeated(path, seen):
+    "Is it another name of a file that came before (link), or a file with the same bytes (exact)? Else nothing."
+    if os.path.islink(path): return "link"
+    status = os.stat(path)
+    file = status.st_dev, status.st_ino
+    if file in seen: return "link"
+    hasher = hashlib.sha256()
+    with open(path, "rb") as f:
+        while block := f.read(1 << 20): hasher.update(block)
+    digest = hasher.hexdigest()
+    found = "exact" if digest in seen else ""
+    seen.update([file, digest])
+    return found
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #1c5c8fc0
 _SAME = .999 # correlation from which on only format or level differ
 _SAME_LEVEL = .1 # dB
 
-def describe_copies(clips:pd.DataFrame, # Columns path, start, end (s), set: its number, or -1 for a clip without a copy
-    sample_rate:int|None=None, # Hz at which waveforms are compared; None is the rate that most recordings have, at most 16000
-)->pd.DataFrame: # The clips of sets, by set and path, with columns similarity (0 to 1), gain (dB), kind
-    "How each clip of a set differs from the reference of its set."
-    table = clips[clips.set >= 0].sort_values(["set", "path"], kind="stable").reset_index(drop=True)
-    if not len(table): return table.assign(similarity=[], gain=[], kind=[])
-    rate = sample_rate or _usual_rate(table)
-    parts = [_described(part, rate) for _,part in table.groupby("set", sort=True)]
-    return pd.concat(parts, ignore_index=True)
+def _compared(wave, reference):
+    "(similarity, gain in dB, kind) of a sound that is not the same file."
+    similarity = waveform_correlation(wave, reference)
+    energy, other = (float(np.square(x.astype(np.float64)).sum()) for x in (wave, reference))
+    gain = 10*np.log10(max(energy, 1e-20)/max(other, 1e-20))
+    kind = "take"
+    if similarity >= _SAME: kind = "format" if abs(gain) <= _SAME_LEVEL else "level"
+    return round(similarity, 4), round(float(gain), 2), kind
 
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #b400e510
 def _described(part, rate):
     "The clips of one set."
     waves = [load_audio(clip.path, rate, clip.start, clip.end)[0].numpy() for clip in part.itertuples()]
     infos = [probe(path) for path in part.path]
     is_link = [os.path.islink(path) for path in part.path]
     reference = max(range(len(part)), key=lambda i: (not is_link[i], infos[i].sample_rate, len(waves[i]), -i))
-    seen:set[str|tuple] = set()
-    order = sorted(range(len(part)), key=lambda i: (i != reference, is_link[i])) # the reference stays, and what is no link
+    seen:set = set()
+    order = sorted(range(len(part)), key=lambda i: (i != reference, is_link[i]))
     repeated = {i: _repeated(part.path.iloc[i], seen) for i in order}
-    rows = [_compared(wave, waves[reference], i == reference, repeated[i]) for i,wave in enumerate(waves)]
-    return part.assign(**dict(zip(("similarity", "gain", "kind"), zip(*rows))))
+    rows = []
+    for i,wave in enumerate(waves):
+        similarity, gain, kind = _compared(wave, waves[reference])
+        rows.append((similarity, gain, "reference" if i == reference else repeated[i] or kind))
+    similarity, gain, kind = zip(*rows)
+    return part.assign(similarity=similarity, gain=gain, kind=kind)
 
-def _repeated(path, seen):
-    "Is it another name of a file that came before (link), or a file with the same bytes (exact)? Else nothing."
-    status = os.stat(path)
-    if os.path.islink(path) or (file := (status.st_dev, status.st_ino)) in seen: return "link"
-    seen.add(file)
-    hasher = hashlib.sha256()
-    with open(path, "rb") as f:
-        while block := f.read(1 << 20): hasher.update(block)
-    digest = hasher.hexdigest()
-    if digest in seen: return "exact"
-    seen.add(digest)
-    return ""
+def describe_copies(clips:pd.DataFrame, # Columns path, start, end (s), set: its number, or -1 for a clip without a copy
+    sample_rate:int|None=None, # Hz at which waveforms are compared; None: the rate of most recordings, at most 16000
+)->pd.DataFrame: # The clips of sets, by set and path, with columns similarity (0 to 1), gain (dB), kind
+    "How each clip of a set differs from the reference of its set."
+    table = clips[clips.set >= 0].sort_values(["set", "path"], kind="stable").reset_index(drop=True)
+    if not len(table): return table.assign(similarity=[], gain=[], kind=[])
+    rate = sample_rate or _usual_rate(table)
+    return pd.concat([_described(part, rate) for _,part in table.groupby("set", sort=True)], ignore_index=True)
 
-def _compared(wave, reference, is_reference, repeated):
-    "(similarity, gain, kind)."
-    similarity = waveform_correlation(wave, reference)
-    energy, other = (float(np.square(x.astype(np.float64)).sum()) for x in (wave, reference))
-    gain = 10*np.log10(max(energy, 1e-20)/max(other, 1e-20)) # silence around a sound adds nothing to its energy
-    if is_reference: kind = "reference"
-    elif repeated: kind = repeated
-    elif similarity < _SAME: kind = "take"
-    else: kind = "format" if abs(gain) <= _SAME_LEVEL else "level"
-    return round(similarity, 4), round(gain, 2), kind
-
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #d1116fb9
 def exact_copies(described:pd.DataFrame, # From `describe_copies`
 )->list: # Paths
     "Files that are byte for byte the same as one that stays."

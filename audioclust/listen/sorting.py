@@ -21,10 +21,10 @@ import soundfile as sf
 from ..audio.clip_table import channel_numbers
 from ..audio.decoding import check_has_channel, open_recording, probe
 from ..audio.recordings import AudioError
-from ..core.files import read_array, atomic_write, shorten
+from ..core.files import atomic_write, shorten
 from ..ensembles.membership import cluster_means
 from .exporting import named_clips
-from ..runs.run_folder import read_run
+from ..runs.run import Run
 
 # %% ../../nbs/13_listen/09_sorting.ipynb #eab5b5fe
 def similarity_order(X:np.ndarray, # Embeddings [N, d]
@@ -53,73 +53,24 @@ def _neighbour_order(X, max_tree=1500):
 
 def _last_is_nearer(X, point): return np.linalg.norm(X[-1] - point) < np.linalg.norm(X[0] - point)
 
-# %% ../../nbs/13_listen/09_sorting.ipynb #188b07a6
-def sort_files(run:str|Path, # A run folder
-    out:str|Path, # A folder that is not there yet, or empty
-    *,
-    flat:bool=False, # One folder, names in the order of similarity? Else a folder for each cluster
-    link:bool|str=False, # Links in place of copies, for whole recordings: symbolic (True) or "hard"
-    without:str|Iterable=(), # Clusters to leave out: numbers, names, or marks such as "junk"
-)->int: # Files written
-    "Copies of the clips, sorted by cluster, or named so that the alphabet follows similarity."
-    run, out = Path(run), Path(out)
-    clips = named_clips(run)
-    X = read_array(run/"embeddings.npy", len(clips))
-    if (clips.path == "").any(): raise ValueError(f"the clips of {run} are known by their embeddings alone: there are no sounds to copy")
-    clips = clips.assign(row=np.arange(len(clips)), whole=_is_whole(clips), channel_number=channel_numbers(clips))
-    clips = clips[_is_kept(run, clips, without)].reset_index(drop=True)
-    _check_empty(out)
-    recordings = Path(read_run(run)["recordings"])
-    _check_outside(out, clips.path, recordings)
-    _check_below(clips.path, recordings, run)
-    if not link: _check_free_space(out, clips.path[clips.whole])
-    order = similarity_order(X[clips.row], clips.cluster) if flat else np.arange(len(clips))
-    clips = clips.iloc[order]
-    failures = _write_copies(clips, _targets(clips, out, flat), out, link)
-    if failures:
-        path, reason = failures[0]
-        n_written = len(clips) - len(failures)
-        others = f"and {len(failures) - 1} more; the other {n_written} clips are in {out}"
-        raise AudioError(path, f"could not be copied ({reason}), {others}")
-    return len(clips)
-
-# %% ../../nbs/13_listen/09_sorting.ipynb #d3b10c6e
-def _is_kept(run, clips, without):
-    "Which clips are in no group that is left out?"
-    kept = named_clips(run, without)
-    return clips.clip_id.isin(kept.clip_id) if "clip_id" in clips else np.ones(len(clips), bool)
-
-def _is_whole(clips):
-    "Is each clip a whole recording, rather than a part of one?"
-    n_clips = Counter(clips.path)
-    return [n_clips[path] == 1 and start == 0 and _reaches_the_end(path, end) for path,start,end in zip(clips.path, clips.start, clips.end)]
-
-def _reaches_the_end(path, end):
-    try: return probe(path).duration - end < .05 # a header may claim a little more than there is
-    except AudioError: return True # said when it is copied
-
 # %% ../../nbs/13_listen/09_sorting.ipynb #7bc8690b
-def _check_empty(out):
-    "Refuse a folder that holds something."
+def _check_target(out, paths, recordings):
+    "Refuse a folder that holds something, or lies inside the recordings."
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is there already: choose a new folder")
+    folders = {Path(path).parent.resolve() for path in paths}
+    if recordings.is_dir(): folders.add(recordings.resolve())
+    if any(out.resolve().is_relative_to(folder) for folder in folders):
+        raise ValueError(f"{out} lies inside the recordings, where nothing is ever written: choose another folder")
 
-def _check_below(paths, recordings, run):
+def _check_below(paths, recordings):
     "Refuse to copy what lies elsewhere than the recordings of the run: the table may be a stranger's."
     if not recordings.is_dir(): return # or a table, which may name files anywhere
     folders = [(where, Path(where(recordings))) for where in (os.path.abspath, os.path.realpath)]
-    def lies_below(path): return any(Path(where(path)).is_relative_to(folder) for where,folder in folders)
-    strange = next((path for path in dict.fromkeys(paths) if not lies_below(path)), None)
-    if strange is not None:
-        raise ValueError(f"{run/'clusters.csv'} names {shorten(strange)}, which lies outside the recordings of the run ({recordings}): "
+    for path in dict.fromkeys(paths):
+        if any(Path(where(path)).is_relative_to(folder) for where,folder in folders): continue
+        raise ValueError(f"clusters.csv names {shorten(path)}, which lies outside the recordings of the run ({recordings}): "
                          "nothing is copied from elsewhere; remove that row, or make the run again")
-
-def _check_outside(out, paths, source):
-    "Refuse a folder inside the recordings, or inside the folder that was clustered."
-    folders = {Path(path).parent.resolve() for path in paths}
-    if source.is_dir(): folders.add(source.resolve())
-    if any(out.resolve().is_relative_to(folder) for folder in folders):
-        raise ValueError(f"{out} lies inside the recordings, where nothing is ever written: choose another folder")
 
 def _check_free_space(out, paths):
     "Refuse to fill a disk with copies of recordings."
@@ -131,12 +82,29 @@ def _check_free_space(out, paths):
                      "say link, or choose another disk")
 
 # %% ../../nbs/13_listen/09_sorting.ipynb #85cc2315
+def _safe_name(name):
+    "A name that every file system takes."
+    return re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "_", name).strip(" .")[:80] or "_"
+
+def _shortened(path, most=200):
+    "File systems allow names of 255 bytes, and a temporary name is longer than the last."
+    stem, end = os.fsencode(path.stem), os.fsencode(path.suffix)
+    if len(stem) + len(end) <= most: return path
+    return path.with_name(os.fsdecode(stem[:most - len(end)]).encode("utf-8", "ignore").decode() + path.suffix)
+
+def _copy_name(clip):
+    "The name of the recording; of a part of it, with start and end."
+    path = Path(clip.path)
+    channel = f" channel {clip.channel_number}" if clip.channel_number else ""
+    return path.name if clip.whole else f"{path.stem} {clip.start:.2f}-{clip.end:.2f}{channel}.wav"
+
 def _targets(clips, out, flat):
     "Where the copy of each clip goes."
     taken:Counter = Counter()
-    digits, group_digits = len(str(len(clips))), len(str(max(clips.cluster, default=0)))
+    digits, cluster_digits = len(str(len(clips))), len(str(max(clips.cluster, default=0)))
     for number,clip in enumerate(clips.itertuples(), 1):
-        group, file = _safe_name(_sortable(clip.name, group_digits)), _copy_name(clip)
+        name = re.sub(r"(?<=^cluster )\d+$", lambda found: found[0].zfill(cluster_digits), clip.name)
+        group, file = _safe_name(name), _copy_name(clip)
         target = _shortened(out/f"{number:0{digits}d} {group} {file}" if flat else out/group/file)
         key = str(target).lower() # on some systems A.wav and a.wav are one file
         while taken[key]: # the same name in other folders
@@ -146,83 +114,7 @@ def _targets(clips, out, flat):
         taken[key] = 1
         yield target
 
-def _sortable(name, digits):
-    "A name whose alphabetical order is that of the numbers."
-    return re.sub(r"(?<=^cluster )\d+$", lambda number: number[0].zfill(digits), name)
-
-def _shortened(path, most=200):
-    "File systems allow names of 255 bytes, and a temporary name is longer than the last."
-    stem, end = os.fsencode(path.stem), os.fsencode(path.suffix)
-    if len(stem) + len(end) <= most: return path
-    return path.with_name(os.fsdecode(stem[:most - len(end)]).encode("utf-8", "ignore").decode() + path.suffix)
-
-def _safe_name(name):
-    "A name that every file system takes."
-    return re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "_", name).strip(" .")[:80] or "_"
-
-def _copy_name(clip):
-    "The name of the recording; of a part of it, with start and end."
-    path = Path(clip.path)
-    channel = f" channel {clip.channel_number}" if clip.channel_number else ""
-    return path.name if clip.whole else f"{path.stem} {clip.start:.2f}-{clip.end:.2f}{channel}.wav"
-
-# %% ../../nbs/13_listen/09_sorting.ipynb #90f399d8
-_FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM,
-          errno.ENOENT}  # the next copy would fail as well
-
-def _write_copies(clips, targets, out, link):
-    "Copy every clip that can be read; returns the (path, reason) of the others."
-    failures = []
-    for n_before,(clip,target) in enumerate(zip(clips.itertuples(), targets)):
-        reason = _unreadable(clip.path)
-        if reason is not None:
-            failures.append((clip.path, reason))
-            continue
-        try: _write_copy(clip, target, link)
-        except (OSError, AudioError, sf.LibsndfileError) as e:
-            if getattr(e, "errno", None) in _FATAL:
-                n_written = n_before - len(failures)
-                written = f"{n_written:,} of {len(clips):,} clips are in {out}"
-                raise OSError(f"{e}; {written}: remove it, and sort again where there is room") from e
-            failures.append((clip.path, str(e)))
-    return failures
-
-# %% ../../nbs/13_listen/09_sorting.ipynb #ba0875a2
-def _unreadable(path):
-    "Why a file cannot be read; None where it can."
-    if not os.path.isfile(path): return "there is no such file"
-    if not os.access(path, os.R_OK): return "no permission to read it"
-    try: probe(path) # a table may come from a stranger: nothing but sounds is copied
-    except AudioError as e: return e.reason
-    return None
-
-# %% ../../nbs/13_listen/09_sorting.ipynb #46a0906f
-def _write_copy(clip, target, link):
-    "Copy or link a whole recording, or cut out a part of one."
-    with atomic_write(target, sync=False, create=not link or not clip.whole) as tmp:
-        if not clip.whole: _cut_out(clip.path, tmp, clip.start, clip.end, clip.channel_number)
-        elif link == "hard": os.link(clip.path, tmp)
-        elif link: tmp.symlink_to(os.path.abspath(clip.path))
-        else: shutil.copy2(clip.path, tmp)
-
-_WAV_SUBTYPES = "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "PCM_U8"
-
-_BLOCK = 2**20 # samples over all channels that are held at a time
-
-def _cut_out(path, target, start, end, channel):
-    "Write a part of a recording as a WAV file, with all its channels (0) or one of them."
-    with open_recording(path) as recording:
-        check_has_channel(recording, path, channel or None)
-        rate = recording.samplerate
-        recording.seek(min(round(start*rate), recording.frames))
-        subtype = recording.subtype if recording.subtype in _WAV_SUBTYPES else "PCM_16"
-        kind = dict(samplerate=rate, channels=1 if channel else recording.channels, format="WAV", subtype=subtype)
-        n_left, n_block = round((end - start)*rate), max(1, _BLOCK//recording.channels)
-        with _Target(target) as file, sf.SoundFile(file, "w", **kind) as part:
-            while n_left > 0 and len(block := recording.read(min(n_left, n_block), always_2d=True)):
-                part.write(block[:, channel - 1] if channel else block)
-                n_left -= len(block)
-
+# %% ../../nbs/13_listen/09_sorting.ipynb #7f119469
 class _Target(io.FileIO):
     "A file that libsndfile writes to; an error of the disk, which would be lost in there, is raised at the end."
     def __init__(self, path):
@@ -237,3 +129,98 @@ class _Target(io.FileIO):
     def __exit__(self, *exception):
         super().__exit__(*exception)
         if self.error: raise self.error
+
+# %% ../../nbs/13_listen/09_sorting.ipynb #ef5204de
+_WAV_SUBTYPES = "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "PCM_U8"
+_BLOCK = 2**20 # samples over all channels that are held at a time
+
+def _cut_out(clip, target):
+    "Write a part of a recording as a WAV file, with all its channels (0) or one of them."
+    channel = clip.channel_number
+    with open_recording(clip.path) as recording:
+        check_has_channel(recording, clip.path, channel or None)
+        rate = recording.samplerate
+        recording.seek(min(round(clip.start*rate), recording.frames))
+        subtype = recording.subtype if recording.subtype in _WAV_SUBTYPES else "PCM_16"
+        kind = dict(samplerate=rate, channels=1 if channel else recording.channels, format="WAV", subtype=subtype)
+        n_left, n_block = round((clip.end - clip.start)*rate), max(1, _BLOCK//recording.channels)
+        with _Target(target) as file, sf.SoundFile(file, "w", **kind) as part:
+            while n_left > 0:
+                block = recording.read(min(n_left, n_block), always_2d=True)
+                if not len(block): break
+                part.write(block[:, channel - 1] if channel else block)
+                n_left -= len(block)
+
+# %% ../../nbs/13_listen/09_sorting.ipynb #f213540d
+def _unreadable(path):
+    "Why a file cannot be read; None where it can."
+    if not os.path.isfile(path): return "there is no such file"
+    if not os.access(path, os.R_OK): return "no permission to read it"
+    try: probe(path) # a table may come from a stranger: nothing but sounds is copied
+    except AudioError as e: return e.reason
+    return None
+
+def _write_copy(clip, target, link):
+    "Copy or link a whole recording, or cut out a part of one."
+    with atomic_write(target, sync=False, create=not link or not clip.whole) as tmp:
+        if not clip.whole: _cut_out(clip, tmp)
+        elif link == "hard": os.link(clip.path, tmp)
+        elif link: tmp.symlink_to(os.path.abspath(clip.path))
+        else: shutil.copy2(clip.path, tmp)
+
+# %% ../../nbs/13_listen/09_sorting.ipynb #90f399d8
+_FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM,
+          errno.ENOENT}  # the next copy would fail as well
+
+def _write_copies(clips, targets, out, link):
+    "Copy every clip that can be read; returns the (path, reason) of the others."
+    failures = []
+    for n_before,(clip,target) in enumerate(zip(clips.itertuples(), targets)):
+        reason = _unreadable(clip.path)
+        if reason is None:
+            try: _write_copy(clip, target, link)
+            except (OSError, AudioError, sf.LibsndfileError) as e:
+                if getattr(e, "errno", None) in _FATAL:
+                    n_written = n_before - len(failures)
+                    written = f"{n_written:,} of {len(clips):,} clips are in {out}"
+                    raise OSError(f"{e}; {written}: remove it, and sort again where there is room") from e
+                reason = str(e)
+        if reason is not None: failures.append((clip.path, reason))
+    return failures
+
+# %% ../../nbs/13_listen/09_sorting.ipynb #188b07a6
+def _is_whole(clips):
+    "Is each clip a whole recording, rather than a part of one?"
+    def reaches_the_end(path, end):
+        try: return probe(path).duration - end < .05 # a header may claim a little more than there is
+        except AudioError: return True # said when it is copied
+    n_clips = Counter(clips.path)
+    return [n_clips[path] == 1 and start == 0 and reaches_the_end(path, end)
+            for path,start,end in zip(clips.path, clips.start, clips.end)]
+
+def sort_files(run:Run|str|Path, # A run, or its folder
+    out:str|Path, # A folder that is not there yet, or empty
+    *,
+    flat:bool=False, # One folder, names in the order of similarity? Else a folder for each cluster
+    link:bool|str=False, # Links in place of copies, for whole recordings: symbolic (True) or "hard"
+    without:str|Iterable=(), # Clusters to leave out: numbers, names, or marks such as "junk"
+)->int: # Files written
+    "Copies of the clips, sorted by cluster, or named so that the alphabet follows similarity."
+    if not isinstance(run, Run): run = Run.open(run)
+    out, clips = Path(out), named_clips(run)
+    if (clips.path == "").any():
+        raise ValueError("the clips of this run are known by their embeddings alone: there are no sounds to copy")
+    clips = clips.assign(row=np.arange(len(clips)), whole=_is_whole(clips), channel_number=channel_numbers(clips))
+    kept = named_clips(run, without)
+    clips = clips[clips.clip_id.isin(kept.clip_id)].reset_index(drop=True)
+    recordings = Path(run.clips.recordings)
+    _check_target(out, clips.path, recordings)
+    _check_below(clips.path, recordings)
+    if not link: _check_free_space(out, clips.path[clips.whole])
+    if flat: clips = clips.iloc[similarity_order(run.embeddings.X[clips.row], clips.cluster)]
+    failures = _write_copies(clips, _targets(clips, out, flat), out, link)
+    if not failures: return len(clips)
+    path, reason = failures[0]
+    n_written = len(clips) - len(failures)
+    others = f"and {len(failures) - 1} more; the other {n_written} clips are in {out}"
+    raise AudioError(path, f"could not be copied ({reason}), {others}")
