@@ -18,7 +18,7 @@ import soundfile as sf
 
 from ..audio.clip_table import channel_numbers
 from ..core.files import atomic_write, write_table
-from ..runs.names import display_name, edited_clusters, flattened, MARKS, merged_into, spreadsheet_safe
+from ..runs.names import display_name, edited_clusters, flattened, MARKS, spreadsheet_safe
 from ..runs.run import Run
 from ..runs.run_folder import check_file
 
@@ -51,7 +51,7 @@ def named_clips(run:Run|str|Path, # A run, or its folder
     names = flattened(run.names)
     clusters = edited_clusters(run.table, names)
     name_of = {c: display_name(c, names) for c in clusters.unique()}
-    mark_of = {c: names["marks"].get(str(merged_into(c, names)), "") for c in clusters.unique()}
+    mark_of = {c: names["marks"].get(names["merged"].get(str(c), str(c)), "") for c in clusters.unique()}
     table = run.table.assign(name=clusters.map(name_of))
     known = pd.DataFrame(dict(cluster=table.cluster.astype(str), name=table.name, mark=clusters.map(mark_of)))
     without = [without] if isinstance(without, str) else [str(w) for w in without]
