@@ -91,14 +91,14 @@ def _sound(work):
 def _seed_table(work):
     "Seeds and links."
     import pandas as pd
-    from audioclust.pipeline import read_seeds
+    from audioclust.pipeline.seeds import read_seeds
     clips = pd.DataFrame(dict(path=["/t/a.wav", "/t/b/c.wav", "/t/d.wav", "/t/d.wav"], start=[0., 0, 0, 1], end=[1., 1, 1, 2]))
     def take(b): (work/"seeds.csv").write_bytes(b); read_seeds(work/"seeds.csv", clips).record([0, 0, 1, 1])
     return take, [b"path,label\na.wav,dog\nd.wav,cat\n", b"path,start,end,label\nd.wav,0.2,0.8,x\n", b"path,start,other,other_start,link\nd.wav,0.5,d.wav,1.5,cannot\na.wav,,c.wav,,must\n"], ["path", "label", "start", "end", "other", "other_start", "link", "must", "cannot"], "table"
 
 def _clip_table(work):
     from audioclust.audio import clips
-    from audioclust.audio.folders import check_recordings_exist
+    from audioclust.audio.clip_table import check_recordings_exist
     _sound(work)
     def take(b):
         (file := work/"clips.csv").write_bytes(b)
@@ -134,9 +134,9 @@ def _file(name, use, kind, words=(), more=()):
 
 def _run(run):
     from audioclust.runs.names import read_names
-    from audioclust.runs.run_folder import read_run
+    from audioclust.runs.run_folder import check_run_folder
     from audioclust.runs.resuming import saved, state
-    state(run); saved(run); read_run(run); read_names(run)
+    state(run); saved(run); check_run_folder(run); read_names(run)
 
 def _clusters(run):
     from audioclust.audio import label_clips
@@ -238,7 +238,7 @@ def _cache(work):
 
 def _archive(work):
     import zipfile
-    from audioclust.audio.downloads import _unpack
+    from audioclust.audio.datasets import _unpack
     def made(how, *names):
         with zipfile.ZipFile(b := io.BytesIO(), "w", how) as z:
             for n in names: z.writestr(n, b"x"*50)

@@ -28,7 +28,9 @@ from audioclust.kmeans import KMeans
 from audioclust.encoders.logmel_store import TrimmedLogMel, LogMelStore
 from audioclust.metrics import score
 from audioclust.pipeline import Options, Request
-from audioclust.pipeline.cluster_step import select_encoder
+from audioclust.pipeline.all_steps import with_chosen_encoder
+from audioclust.pipeline.find_step import Observer
+from audioclust.runs import Clips
 from audioclust.spice import SPICE
 
 SIZES = (500, 430, 370, 310, 250, 210, 170, 130, 90, 50)  # clips of each digit at most, when unbalanced: there are 300 of each, so four digits are whole
@@ -69,8 +71,10 @@ def fitted(model, table, at, **options): # `at`: folders of the two networks, th
 
 def voters(table, model, cache):
     "The encoders that vote for the wanted grouping and for the other one, and the names of the votes."
-    names = [select_encoder(table, Request(n_clusters=k, by=by, random_state=model.random_state, options=Options(cache=cache))).name
-             for by,k in ((model.by, model.n_clusters), (OTHER_GROUPING[model.by], 10))]
+    def chosen(by, k):
+        asked = Request(n_clusters=k, by=by, encoder="auto", random_state=model.random_state, options=Options(cache=cache))
+        return with_chosen_encoder(Clips(table), asked, Observer())[1].name
+    names = [chosen(by, k) for by,k in ((model.by, model.n_clusters), (OTHER_GROUPING[model.by], 10))]
     def member(name, by): return FixedEncoder(by, sample_rate=8000) if name == "fixed" else named_encoder(name)
     bys = model.by, OTHER_GROUPING[model.by]
     return [VotingEncoder([member(n, by) for n in parse_vote(name)], parse_vote(name).values()) for name,by in zip(names, bys)], names

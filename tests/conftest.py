@@ -24,7 +24,8 @@ def pytest_collection_modifyitems(config, items):
     import torch
     skips = {"slow": (not config.getoption("--slow"), "needs --slow"),
              "gpu": (not torch.cuda.is_available(), "needs a CUDA device"),
-             "data": (not (Path(os.environ.get("AUDIOCLUST_DATA") or "nowhere")/"fsdd").is_dir(), "needs AUDIOCLUST_DATA")}
+             "data": (not (Path(os.environ.get("AUDIOCLUST_DATA") or "nowhere")/"fsdd").is_dir(),
+                 "needs AUDIOCLUST_DATA")}
     for item in items:
         for mark, (skip, why) in skips.items():
             if skip and mark in item.keywords: item.add_marker(pytest.mark.skip(reason=why))
@@ -64,7 +65,7 @@ def few(tmp_path_factory):
 
 @pytest.fixture
 def brief(monkeypatch):
-    "SPICE whose non-redundant clustering is two rounds of small consensuses: at the defaults it is half of a small run."
+    "SPICE whose non-redundant clustering is two rounds of small consensuses; else it is half of a small run."
     import functools
     from audioclust.spice import steps
     small = functools.partial(steps.NonRedundantClustering, rounds=2, n_members=8)
@@ -79,7 +80,8 @@ def stranger(monkeypatch):
     from audioclust.pipeline import clustering
     class Stranger(FixedEncoder):
         version = "1"
-        def __init__(self, by="content", ignore=None, sample_rate=16000, **kwargs): super().__init__(by, ignore, sample_rate, **kwargs)
+        def __init__(self, by="content", ignore=None, sample_rate=16000, **kwargs):
+            super().__init__(by, ignore, sample_rate, **kwargs)
     ENCODERS.register("stranger", Stranger, "for this test")
     monkeypatch.setattr(clustering, "available_encoders", lambda: ["fixed", "untrained", "stranger"])
     monkeypatch.delenv("AUDIOCLUST_ENCODER")

@@ -13,19 +13,15 @@ from .events import (
     find_events as find_events,
 )
 from .logmel import LogMel as LogMel
+from .labels import label_clips as label_clips
 from .datasets import (
-    label_clips as label_clips,
     from_folder as from_folder,
     from_csv as from_csv,
     fsdd as fsdd,
-    klettres as klettres,
-    tuxpaint as tuxpaint,
-    sonic_pi as sonic_pi,
 )
 from .synthetic import (
     Sounds as Sounds,
     synthetic_sounds as synthetic_sounds,
     synthetic_words as synthetic_words,
+    synthetic_tape as synthetic_tape,
 )
-from .tapes import synthetic_tape as synthetic_tape
-from .loaders import AudioDataLoaders as AudioDataLoaders

@@ -61,7 +61,7 @@ def _grow_record(args): # all else is of the run that grows
 # %% ../../nbs/14_cli/03_cluster_command.ipynb #0c0fb363
 def _check(args, request):
     "Refuse what can be refused before any work; is the run saved already?"
-    from audioclust.audio.folders import check_recordings_exist
+    from audioclust.audio.clip_table import check_recordings_exist
     from audioclust.runs.resuming import check_same, continues_training, saved, state
     from audioclust.runs.run_folder import check_out
     from audioclust.runs.run_folder import read_run, read_table
@@ -183,7 +183,7 @@ def _make(args, request, team, training, messages):
     "Cluster, and save the run."
     from audioclust.pipeline.embed_step import Observer
     from audioclust.runs.request import request_record
-    from audioclust.runs.run import save_run
+    from audioclust.pipeline.run_folder import save_run
     log = None if args.quiet else lambda line: echo(line, file=sys.stderr)
     observer = Observer(progress_bar(args.verbose - args.quiet), log, training)
     if args.grow: grouping = team.first(lambda: _grown(args, observer))
@@ -196,14 +196,14 @@ def _make(args, request, team, training, messages):
     save_run(grouping, args.out, command=args.argv, warnings=messages, request=asked)
 
 def _of_recordings(args, request, observer, team):
-    from audioclust.pipeline.cluster_step import cluster_recordings
+    from audioclust.pipeline.clustering import cluster_recordings
     grouping = cluster_recordings(team.first(lambda: listed_clips(args)), request, observer)
     return replace(grouping, recordings=input_path(args)) if args.clips else grouping
 
 def _grown(args, observer):
     "The run of --grow with the new recordings in it."
     from audioclust.pipeline.growing import grow
-    from audioclust.runs.run import load_grouping
+    from audioclust.pipeline.run_folder import load_grouping
     old, errors = load_grouping(args.grow), []
     new, clips = given_embeddings(args, errors) if args.embeddings else (listed_clips(args, errors), None)
     with observer.stage("grow"): grouping = grow(old, new, args.n_clusters, errors, observer.progress, clips)
@@ -214,8 +214,8 @@ def _grown(args, observer):
     return replace(grouping, seconds=observer.seconds)
 
 def _of_embeddings(args, request, observer):
-    from audioclust.pipeline.cluster_step import group
-    from audioclust.pipeline.all_steps import from_embeddings
+    from audioclust.pipeline.clustering import group
+    from audioclust.pipeline.given_embeddings import from_embeddings
     errors:list = []
     with observer.stage("read"): X, clips = given_embeddings(args, errors)
     return group(from_embeddings(X, clips, request, errors=errors, recordings=input_path(args)), observer=observer)
@@ -287,7 +287,7 @@ def _finish_pair(args, out):
     "Refine, say what the two have in common, draw."
     from audioclust.core.registry import trains_encoder
     from audioclust.pipeline.pair import BYS
-    from audioclust.runs.run import write_pair_table
+    from audioclust.pipeline.run_folder import write_pair_table
     with short_warnings([]):
         if not (trains_encoder(args.method) or args.no_refine): _refine(args, out)
     echo(f"in common: NMI {write_pair_table(out)['nmi']:.2f} (0 nothing, 1 all)\nboth:   {out/'both.csv'}")
@@ -303,7 +303,7 @@ def _refine(args, out):
     "Refine each run by the other, and save those that changed."
     from audioclust.pipeline.pair import BYS
     from audioclust.pipeline.pair import refine
-    from audioclust.runs.run import load_grouping, save_run
+    from audioclust.pipeline.run_folder import load_grouping, save_run
     from audioclust.runs.run_folder import read_run
     content, source = (load_grouping(out/by) for by in BYS)
     new_content, new_source, reasons = refine(content, source)

@@ -12,9 +12,9 @@ import gc
 def _needed(command): # What a command is made of, whatever its options are
     if command == "cluster":
         from audioclust.listen.figures import write_figures
-        from audioclust.pipeline.cluster_step import cluster_recordings
+        from audioclust.pipeline.clustering import cluster_recordings
         from audioclust.runs.stable_ids import renumbered
-        from audioclust.runs.run import save_run
+        from audioclust.pipeline.run_folder import save_run
         return cluster_recordings, renumbered, save_run, write_figures
     if command == "listen":
         from audioclust.listen.page import listen_page
@@ -22,7 +22,7 @@ def _needed(command): # What a command is made of, whatever its options are
         return listen_page, apply_edits
     if command in ("assign", "similar"):
         from audioclust.pipeline.new_clips import assign
-        from audioclust.runs.run import load_run
+        from audioclust.pipeline.run_folder import load_run
         return assign, load_run
     return ()
 

@@ -80,7 +80,7 @@ def listed_clips(args:Namespace, # As the parser gives them
 )->Any: # The folder, or a table of clips
     "The folder, or the clips in it that the tables of --clips list."
     if not args.clips: return args.folder
-    from audioclust.audio.clip_tables import clips_of_tables
+    from audioclust.audio.annotation_tables import clips_of_tables
     return clips_of_tables(args.clips, args.folder, errors)
 
 def given_embeddings(args:Namespace, # As the parser gives them

@@ -31,7 +31,6 @@ from audioclust.cli.options import (
 )
 from .run_commands import demo
 from ..core.console import echo, mend_streams
-from ..core.limits import check_threads
 from ..core.registry import METHODS
 
 # %% ../../nbs/14_cli/01_parser.ipynb #55b60008
@@ -120,10 +119,6 @@ def main(argv:list|None=None, # Arguments; None takes those of the command
     # before torch is imported: on a busy machine its threads else wait for each other at full speed
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     mend_streams()
-    try: check_threads()
-    except OSError as e:
-        echo(f"audioclust: {e}", file=sys.stderr)
-        return 2
     if not rank(): return _main(argv)
     stderr = sys.stderr
     with open(os.devnull, "w") as null, redirect_stdout(null), redirect_stderr(null):

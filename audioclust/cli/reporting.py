@@ -19,7 +19,7 @@ def check_labels(recordings:str|Path|list, # Where the recordings are
 ):
     "Refuse labels that name no recording, before any work is done."
     import pandas as pd
-    from audioclust.audio.datasets import label_clips
+    from audioclust.audio.labels import label_clips
     from audioclust.audio.recordings import find_audio
     label_clips(pd.DataFrame(dict(path=find_audio(recordings, []))), labels)
 
@@ -27,10 +27,10 @@ def score_run(run_folder:str|Path, # A run folder
     labels:str, # "parent", a regular expression on the file name, or a CSV file
 )->dict: # What `score` gave
     "Score a run against labels; recorded in run.json and drawn as confusion.png."
-    from audioclust.audio.datasets import label_clips
+    from audioclust.audio.labels import label_clips
     from audioclust.core.files import write_json
     from audioclust.metrics.scores import score
-    from audioclust.runs.run import migrate_run
+    from audioclust.pipeline.run_folder import migrate_run
     from audioclust.runs.run_folder import read_levels, read_run, read_table
     read_run(run_folder) # says what is wrong where there is none
     table = label_clips(read_table(Path(run_folder)/"clusters.csv"), labels)
@@ -55,7 +55,7 @@ MOST_DRAWN = 60 # classes or clusters in a picture of the confusion
 def _draw_confusion(labelled, run_folder):
     from matplotlib.figure import Figure
     from audioclust.metrics.plots import plot_confusion
-    from audioclust.runs.run import save_figure
+    from audioclust.pipeline.run_folder import save_figure
     (Path(run_folder)/"figures"/"confusion.png").unlink(missing_ok=True)
     n_classes, n_clusters = labelled.label.nunique(), labelled.cluster.nunique()
     if max(n_classes, n_clusters) > MOST_DRAWN: return

@@ -45,7 +45,7 @@ def listen(args:Namespace)->int: # As the parser gives them -> exit status
 # %% ../../nbs/14_cli/05_run_commands.ipynb #eb54461e
 def assign(args:Namespace)->int: # As the parser gives them -> exit status
     "Put new sounds into the groups of a run."
-    from audioclust.audio.folders import check_recordings_exist
+    from audioclust.audio.clip_table import check_recordings_exist
     from audioclust.core.files import write_table
     from audioclust.runs.run_folder import check_file
     from audioclust.runs.run_folder import read_run
@@ -66,7 +66,7 @@ def _assigned(args):
     "The table of the new clips, and what the cluster of each is called."
     from audioclust.encoders.pretrained import trusting_code
     from audioclust.runs.names import display_name, spreadsheet_safe, read_names
-    from audioclust.runs.run import load_grouping
+    from audioclust.pipeline.run_folder import load_grouping
     with trusting_code() if args.remote_code else nullcontext(): grouping = load_grouping(args.run)
     annotations, errors = read_names(args.run), []
     table = (_embeddings_assigned if args.embeddings else _recordings_assigned)(args, grouping, errors)
@@ -81,7 +81,7 @@ def _assigned(args):
 def similar(args:Namespace)->int: # As the parser gives them -> exit status
     "List the clips of a run that are most like some others."
     from audioclust.core.files import write_table
-    from audioclust.runs.run import load_grouping
+    from audioclust.pipeline.run_folder import load_grouping
     from audioclust.runs.run_folder import check_file, read_run
     from audioclust.pipeline.similarity import similar as similar_clips
     if args.out: check_file(args.out, None, args.overwrite)
@@ -157,7 +157,7 @@ def sort(args:Namespace)->int: # As the parser gives them -> exit status
 # %% ../../nbs/14_cli/05_run_commands.ipynb #eaef50cc
 def duplicates(args:Namespace)->int: # As the parser gives them -> exit status
     "List the clips that are the same sound."
-    from audioclust.audio.folders import check_recordings_exist
+    from audioclust.audio.clip_table import check_recordings_exist
     from audioclust.audio.clip_table import clips
     from audioclust.core.files import write_table
     from audioclust.listen.near_duplicates import describe_copies, duplicates as find_duplicates, exact_copies
@@ -204,7 +204,7 @@ def compare(args:Namespace)->int: # As the parser gives them -> exit status
 
 def _check_comparison(args, out, methods, encoders):
     "Refuse what can be refused before any work."
-    from audioclust.audio.folders import check_recordings_exist
+    from audioclust.audio.clip_table import check_recordings_exist
     from audioclust.core.registry import METHODS
     from audioclust.encoders.pretrained import named_encoder
     from audioclust.runs.run_folder import check_outside
@@ -218,7 +218,7 @@ def _check_comparison(args, out, methods, encoders):
 
 def _labels_of(args):
     "A function that gives the labels of clips; None where there are none."
-    from audioclust.audio.datasets import label_clips
+    from audioclust.audio.labels import label_clips
     if not args.labels: return None
     return lambda clips: label_clips(clips[["path", "start", "end"]], args.labels).label
 
@@ -266,10 +266,10 @@ def _prepare_demo(out):
 def _demo_run(args, out, name, table, by, n_clusters, cache):
     "Cluster one of the two sets, save the run, and give a row of the table."
     from audioclust.metrics.information import nmi
-    from audioclust.pipeline.cluster_step import cluster_recordings
+    from audioclust.pipeline.clustering import cluster_recordings
     from audioclust.pipeline.embed_step import Observer
     from audioclust.runs.request import Options, Request
-    from audioclust.runs.run import save_run
+    from audioclust.pipeline.run_folder import save_run
     run = out/f"{name}-by-{by}"
     observer = Observer(progress_bar(args.verbose - args.quiet))
     grouping = cluster_recordings(out/"sounds"/name, Request(n_clusters=n_clusters, by=by, options=Options(cache=cache)), observer)

@@ -17,13 +17,14 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-# %% ../../nbs/00_core/04_distributed.ipynb #f6f37510
+# %% ../../nbs/00_core/04_distributed.ipynb #52f3fbfd
 def is_launched()->bool:
     "Was this process started as one of several, by torchrun or in its manner?"
     is_set = all(name in os.environ for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"))
     return is_set and int(os.environ.get("WORLD_SIZE", 1)) > 1
 
-_KINDS = {kind.__name__: kind for kind in (ValueError, TypeError, OSError, MemoryError, RuntimeError)} # that cross processes
+# %% ../../nbs/00_core/04_distributed.ipynb #f5b09a15
+_KINDS = {kind.__name__: kind for kind in (ValueError, TypeError, OSError, MemoryError, RuntimeError)}
 
 def _kind_of(error): return next((c.__name__ for c in type(error).__mro__ if c.__name__ in _KINDS), "RuntimeError")
 
@@ -34,6 +35,7 @@ def _receive(rows, rank, device):
     dist.recv(received, rank)
     if device != "cpu": target.copy_(received)
 
+# %% ../../nbs/00_core/04_distributed.ipynb #f6f37510
 class ProcessGroup:
     "The processes that share a job, or this one alone."
     def __init__(self,
@@ -44,7 +46,8 @@ class ProcessGroup:
                 "and call torch.distributed.init_process_group() first")
         self.rank, self.size = (dist.get_rank(), dist.get_world_size()) if shared else (0, 1)
 
-    def __repr__(self): return "ProcessGroup()" if self.size == 1 else f"ProcessGroup(shared=True)  # {self.rank} of {self.size}"
+    def __repr__(self):
+        return "ProcessGroup()" if self.size == 1 else f"ProcessGroup(shared=True)  # {self.rank} of {self.size}"
 
     def gather(self,
         value:Any, # Of this process; small
@@ -56,7 +59,7 @@ class ProcessGroup:
 
     def run_everywhere(self,
         f:Callable, # Called without arguments, in every process
-        shared:type[Exception]|tuple[type[Exception],...]=Exception, # Errors that the others raise as well; any other ends this process
+        shared:type[Exception]|tuple[type[Exception],...]=Exception, # Raised by the others as well; any other ends this one
     )->Any: # What `f` gives here
         "Do something everywhere; an error in any process is raised in all."
         value:Any = None
@@ -123,7 +126,7 @@ def process_group()->Iterator[ProcessGroup]:
 def _end_group():
     "Leave the group, and let its threads finish."
     dist.destroy_process_group()
-    # A thread of gloo may still be waiting for Python's lock, to give back what it sent. Where the interpreter ends first, that aborts.
+    # A thread of gloo may still wait for Python's lock, to give back what it sent; it must not outlive the interpreter.
     time.sleep(.2)
 
 def _start_group():
@@ -149,7 +152,8 @@ def check_device(device:str|torch.device|None): # What torch calls it, or None
     "Refuse a device that is not there."
     try: wanted = torch.device(device or "cpu")
     except (RuntimeError, TypeError): raise ValueError(f"there is no device {device!r}; say cpu, cuda or mps") from None
-    if wanted.type not in ("cpu", "cuda", "mps"): raise ValueError(f"the device {str(device)!r} is not supported; say cpu, cuda or mps")
+    if wanted.type not in ("cpu", "cuda", "mps"):
+        raise ValueError(f"the device {str(device)!r} is not supported; say cpu, cuda or mps")
     if wanted.type == "cpu": return
     if wanted.type == "mps":
         if torch.backends.mps.is_available(): return

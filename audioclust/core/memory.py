@@ -58,8 +58,8 @@ def check_memory(needed:float, # Bytes that the work would take
     allowed = memory_budget(max_memory)
     if needed <= allowed: return
     whose = "half of what is free" if max_memory is None else "max_memory"
-    raise ValueError(f"{what} would need about {format_bytes(needed)}, and {format_bytes(allowed)} may be used ({whose}). "
-        f"{advice} If there is more memory, say so with max_memory=<bytes> (--max-memory).")
+    raise ValueError(f"{what} would need about {format_bytes(needed)}, and {format_bytes(allowed)} may be used "
+                     f"({whose}). {advice} If there is more memory, say so with max_memory=<bytes> (--max-memory).")
 
 # %% ../../nbs/00_core/03_memory.ipynb #7c6a6e3c
 LATER_BYTES = 280e6  # bytes, of what is imported, drawn and written after the last clip
@@ -69,10 +69,12 @@ def memory_left(max_memory:float|None, # Bytes for all processes; None: what is 
 )->float: # Bytes, above 0
     "What this process may still take."
     if max_memory is None: return max(1., free_memory() - later)
-    share = memory_budget(max_memory)/int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # torchrun sets it where several share a machine
-    if share > (base := memory_in_use() + later): return share - base
-    raise ValueError(f"max_memory is {format_bytes(share)}, and the program with its libraries takes {format_bytes(base)} "
-        f"before it has clips: allow at least {math.ceil(base/1e8 + 1)/10:.1f} GB")
+    n_processes = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # torchrun sets it where several share a machine
+    share = memory_budget(max_memory)/n_processes
+    base = memory_in_use() + later
+    if share > base: return share - base
+    raise ValueError(f"max_memory is {format_bytes(share)}, and the program with its libraries takes "
+                     f"{format_bytes(base)} before it has clips: allow at least {math.ceil(base/1e8 + 1)/10:.1f} GB")
 
 # %% ../../nbs/00_core/03_memory.ipynb #2e90ae14
 def reserve_memory(needed:float, # Bytes

@@ -17,8 +17,6 @@ from importlib.metadata import entry_points, EntryPoint
 from pathlib import Path
 from typing import Any
 
-
-
 # %% ../../nbs/00_core/06_registry.ipynb #a74807a2
 @dataclass(frozen=True)
 class Entry:
@@ -35,13 +33,14 @@ class Entry:
         module, _, name = self.target.partition(":")
         return getattr(import_module(module), name)
 
-# %% ../../nbs/00_core/06_registry.ipynb #eb94fc72
-PACKAGES = tuple("kmeans classical ensembles encoders deepcluster spice published pipeline listen".split()) # of ours, which register names
+# %% ../../nbs/00_core/06_registry.ipynb #5a8756b7
+PACKAGES = "kmeans classical ensembles encoders deepcluster spice published pipeline listen".split() # they register names
 
 @lru_cache
 def _points(group, path): # `path`: where Python looks for distributions, so that a new one is found
     return tuple(entry_points(group=group))
 
+# %% ../../nbs/00_core/06_registry.ipynb #eb94fc72
 class Registry:
     "Names of one kind, such as methods, in the order in which they were registered."
     def __init__(self, kind:str, # What a name is called in messages, such as "method"
@@ -71,7 +70,7 @@ class Registry:
     def entries(self)->dict: # Name → `Entry`
         "All names; where two packages use one name, ours comes first."
         offered = self._offered()
-        return {**self._own, **{name: e for name,e in offered.items() if name not in self._own}}
+        return self._own | {name: e for name,e in offered.items() if name not in self._own}
 
     def __iter__(self)->Iterator[str]: return iter(self.entries())
     def __len__(self)->int: return len(self.entries())
@@ -81,8 +80,8 @@ class Registry:
     def __getitem__(self, name:str)->Entry:
         "The entry of a name; `ValueError` lists the names there are."
         entries = self.entries()
-        if name not in entries: raise ValueError(f"there is no {self.kind} {repr(name)[:80]}; choose from {', '.join(entries)}")
-        return entries[name]
+        if name in entries: return entries[name]
+        raise ValueError(f"there is no {self.kind} {repr(name)[:80]}; choose from {', '.join(entries)}")
 
     def load(self, name:str)->Any: # The class
         "What a name stands for."
@@ -132,11 +131,13 @@ def flat_params(params:dict, # Parameters of an estimator, such as `get_params()
         else: flat[name] = value
     return dict(sorted(flat.items()))
 
+# %% ../../nbs/00_core/06_registry.ipynb #d52f8902
 def set_flat_params(estimator:Any, # Of scikit-learn's kind
     **params, # Flat names and their new values
 )->Any: # The estimator
     "`set_params` for flat names: a field of an option object changes, its other fields stay."
-    return estimator.set_params(**split_options(type(estimator), {**estimator.get_params(deep=False), **params}))
+    changed = estimator.get_params(deep=False) | params
+    return estimator.set_params(**split_options(type(estimator), changed))
 
 # %% ../../nbs/00_core/06_registry.ipynb #2361be90
 def make_clusterer(method:str="kmeans", # A name in `METHODS`
@@ -148,10 +149,13 @@ def make_clusterer(method:str="kmeans", # A name in `METHODS`
     "An unfitted clusterer."
     cls = METHODS.load(method)
     known = flat_names(cls)
-    if unknown := set(params) - set(known):
-        raise ValueError(f"{method} has no parameter {', '.join(map(repr, sorted(unknown)))}; it has {', '.join(known)}")
-    given = dict(n_clusters=n_clusters, random_state=random_state, device=device)
-    return cls(**split_options(cls, {k: v for k,v in given.items() if k in known} | params))
+    unknown = set(params) - set(known)
+    if unknown:
+        names = ", ".join(map(repr, sorted(unknown)))
+        raise ValueError(f"{method} has no parameter {names}; it has {', '.join(known)}")
+    common = dict(n_clusters=n_clusters, random_state=random_state, device=device)
+    given = {name: value for name,value in common.items() if name in known} | params
+    return cls(**split_options(cls, given))
 
 # %% ../../nbs/00_core/06_registry.ipynb #a33955e6
 def load_saved(path:str|Path, # Folder of a model

@@ -18,7 +18,7 @@ from ..training.callbacks import epoch_seed
 from ..encoders.networks import NetworkEncoder
 from ..encoders.whitening import Whiten
 from ..encoders.whitening import WithinWhiten
-from ..ensembles.voting import consensus
+from ..ensembles.consensus import consensus
 from ..kmeans.estimator import KMeans
 
 # %% ../../nbs/08_deepcluster/01_pseudolabels.ipynb #64097023

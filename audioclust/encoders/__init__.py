@@ -26,5 +26,3 @@ SAVED.register("Whiten", "audioclust.encoders.whitening:Whiten")
 SAVED.register("WithinWhiten", "audioclust.encoders.whitening:WithinWhiten")
 SAVED.register("ResidualEncoder", "audioclust.encoders.residual:ResidualEncoder")
 SAVED.register("IdentityWhitening", "audioclust.encoders.residual:IdentityWhitening")
-SAVED.register("AsIs", "audioclust.encoders.residual:IdentityWhitening")  # names in runs of schema 1
-SAVED.register("Beside", "audioclust.encoders.residual:ResidualEncoder")

@@ -33,9 +33,10 @@ from audioclust.encoders.augmentations import (
 from .base import what_to_ignore
 from .logmel_store import LogMelBatch
 
-# %% ../../nbs/06_encoders/05_views.ipynb #039bfb2a
+# %% ../../nbs/06_encoders/05_views.ipynb #640660ce
 STRENGTHS = ("weak", "contrastive", "strong")
 
+# %% ../../nbs/06_encoders/05_views.ipynb #039bfb2a
 class Views:
     "Makes views of clips that differ in what must not matter: what a network sees."
     def __init__(self, hz:torch.Tensor, # Frequency of each band in Hz [M]

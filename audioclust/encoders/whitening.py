@@ -62,6 +62,7 @@ def _checked_table(X, finite=True):
         raise ValueError(f"embeddings must be finite numbers; {np.sum(~np.isfinite(X))} of them are NaN or infinite")
     return X
 
+# %% ../../nbs/06_encoders/08_whitening.ipynb #cf9dcf7f
 class Whiten(TransformerMixin, SavableEstimator):
     "Rotate to the first principal axes, equalise them, and scale each row to length 1."
     _file, _state = "whitening", ("mean_", "components_")

@@ -19,7 +19,7 @@ import pandas as pd
 import soundfile as sf
 
 from ..audio.recordings import AudioError
-from ..audio.batches import MAX_CLIP_SECONDS
+from ..audio.streaming import MAX_CLIP_SECONDS
 from ..audio.clip_table import channel_numbers
 from ..audio.decoding import load_audio, probe
 from ..core.files import atomic_write

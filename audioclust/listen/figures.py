@@ -17,7 +17,7 @@ import pandas as pd
 from ..core.files import atomic_write
 from ..ensembles.hierarchy import cluster_tree
 from ..ensembles.levels import plot_levels
-from ..ensembles.matching import jaccard_matrix
+from ..ensembles.cluster_ids import jaccard_matrix
 from ..ensembles.membership import cluster_means, confidence_and_representatives, simplified_silhouette
 from ..ensembles.n_clusters import plot_choice
 from .pictures import clip_thumbnails, Pictures

@@ -17,7 +17,7 @@ from scipy.signal import correlate
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ..audio.folders import common_sample_rate
+from ..audio.clip_table import common_sample_rate
 from ..audio.decoding import load_audio, probe
 from ..encoders.logmel_store import TrimmedLogMel, LogMelStore
 

@@ -18,7 +18,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from ..audio.folders import common_sample_rate
+from ..audio.clip_table import common_sample_rate
 from ..audio.logmel import frame_mask, LogMel
 from ..audio.streaming import stream
 

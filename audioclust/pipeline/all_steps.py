@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import has_fit_parameter
 
-from ..audio.recorder_names import with_times
+from ..audio.recordings import with_times
 from ..core.registry import trains_encoder
 from ..encoders.base import Encoder
 from ..encoders.choice import choose_encoder, choose_if_quick, choose_starts, default_encoder, Trial

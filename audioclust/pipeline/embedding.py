@@ -20,14 +20,14 @@ import pandas as pd
 
 from ..audio.clip_table import clips as cut_clips
 from ..audio.events import EventSettings, find_events, recording_paths
-from audioclust.audio.folders import (
+from audioclust.audio.clip_table import (
     check_recordings_exist,
     check_recordings_reachable,
     clip_ends_as_decoded,
     common_sample_rate,
     explain_no_recordings,
 )
-from ..audio.recorder_names import with_times
+from ..audio.recordings import with_times
 from ..core.console import progress_of
 from ..core.distributed import ProcessGroup
 from ..core.registry import set_flat_params, trains_encoder

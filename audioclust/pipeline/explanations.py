@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FRAME', 'SILENT', 'ATTRIBUTES', 'MOST_MEASURED', 'FEWEST_OF_GROUP', 'MOST_IN_ALL', 'clip_attributes',
-           'explained_variance', 'rows_to_measure', 'followed', 'clock_hours', 'differences']
+           'explained_variance', 'rows_to_measure', 'clock_hours', 'followed', 'differences']
 
 # %% ../../nbs/12_pipeline/07_explanations.ipynb #e946f46c
 import os
@@ -14,26 +14,29 @@ import pandas as pd
 
 from ..audio.clip_table import channel_numbers
 from ..audio.decoding import load_audio
-from ..audio.recorder_names import recorded_at
+from ..audio.recordings import recorded_at
 from ..audio.recordings import AudioError
 from ..metrics.information import ami
 
-# %% ../../nbs/12_pipeline/07_explanations.ipynb #c101e7b6
+# %% ../../nbs/12_pipeline/07_explanations.ipynb #cecd31e0
 FRAME = .02 # s, in which silence and noise are looked for
 SILENT = 1e-4 # of the power of the loudest frame, 40 dB below it
 ATTRIBUTES = "length", "level", "silence", "pitch", "brightness", "noise"
-_SPECTRUM_SECONDS, _SPECTRUM_FRAME = 3., .04 # of a clip, and of each of its spectra
-_LOWEST_PITCH, _HIGHEST_PITCH = 60., 4000. # Hz
-_CLEAR = .6 # autocorrelation at the period, of that at 0, from which on a frame has a pitch
 
 def _levels(wave, rate):
     "Level, share of silence and noise floor."
     n = max(1, round(FRAME*rate))
     whole_frames = len(wave)//n
-    power = np.square(wave[:whole_frames*n]).reshape(-1, n).mean(1) if whole_frames else np.square(wave).mean(keepdims=True)
+    if whole_frames: wave = wave[:whole_frames*n].reshape(-1, n)
+    power = np.atleast_1d(np.square(wave).mean(-1)) # of each frame, or of what is shorter than one
     level = 10*np.log10(power.mean() + 1e-10)
     noise = 10*np.log10(np.quantile(power, .1) + 1e-10) - level
     return dict(level=level, silence=float((power < power.max()*SILENT).mean()), noise=noise)
+
+# %% ../../nbs/12_pipeline/07_explanations.ipynb #4acd6149
+_SPECTRUM_SECONDS, _SPECTRUM_FRAME = 3., .04 # of a clip, and of each of its spectra
+_LOWEST_PITCH, _HIGHEST_PITCH = 60., 4000. # Hz
+_CLEAR = .6 # autocorrelation at the period, of that at 0, from which on a frame has a pitch
 
 def _tone(wave, rate):
     "Pitch and brightness, in octaves above 1 Hz; NaN where there is none."
@@ -61,6 +64,7 @@ def _pitch(power, n, rate):
     clear = best >= _CLEAR
     return float(np.median(np.log2(rate/lag[clear]))) if clear.mean() > .2 else np.nan
 
+# %% ../../nbs/12_pipeline/07_explanations.ipynb #01d5de9a
 def clip_attributes(clips:pd.DataFrame, # Columns path, start, end (s)
     rows:np.ndarray, # Which of them to measure
     seconds:float=10., # Of each, at most
@@ -76,10 +80,7 @@ def clip_attributes(clips:pd.DataFrame, # Columns path, start, end (s)
         found.append(dict(row=row, length=length, **_levels(wave.numpy(), rate), **_tone(wave.numpy(), rate)))
     return pd.DataFrame(found, columns=["row", *ATTRIBUTES])
 
-# %% ../../nbs/12_pipeline/07_explanations.ipynb #a974805e
-_SHUFFLES, _QUANTILE = 100, .95
-MOST_MEASURED, FEWEST_OF_GROUP, MOST_IN_ALL = 300, 5, 1500 # clips
-
+# %% ../../nbs/12_pipeline/07_explanations.ipynb #feeeab86
 def explained_variance(values:np.ndarray, # A number for each clip [N]
     labels:np.ndarray, # Cluster of each, -1 is noise [N]
 )->float: # At most 1; 0 is what chance gives
@@ -95,6 +96,9 @@ def explained_variance(values:np.ndarray, # A number for each clip [N]
     within = ((v - means[groups])**2).sum()
     return float(1 - within/(n - k)/(total/(n - 1)))
 
+# %% ../../nbs/12_pipeline/07_explanations.ipynb #21792d9e
+MOST_MEASURED, FEWEST_OF_GROUP, MOST_IN_ALL = 300, 5, 1500 # clips
+
 def rows_to_measure(labels:np.ndarray, # Cluster of each clip [N]
 )->tuple[np.ndarray,np.ndarray]: # (some drawn at random, those and a few of each small group)
     "Which clips to measure."
@@ -104,6 +108,20 @@ def rows_to_measure(labels:np.ndarray, # Cluster of each clip [N]
     more = order[~is_drawn & (labels[order] >= 0) & (nth_of_group < FEWEST_OF_GROUP)]
     drawn = order[is_drawn]
     return np.sort(drawn), np.sort(np.concatenate([drawn, more[:MOST_IN_ALL]]))
+
+# %% ../../nbs/12_pipeline/07_explanations.ipynb #7f476b91
+_HOURS_OF_A_PART = 3
+
+def clock_hours(clips:pd.DataFrame, # Columns path, start (s)
+)->np.ndarray: # Hours from 0 to 24 [N], NaN where the file name has no date and time
+    "The time of day of each clip, by the name of its file."
+    times = {path: recorded_at(path) for path in clips.path.unique()}
+    hours = {path: np.nan if time is None else time.hour + time.minute/60 + time.second/3600 for path,time in times.items()}
+    begun = clips.path.map(hours).to_numpy(float)
+    return (begun + clips.start.to_numpy(float)/3600) % 24
+
+# %% ../../nbs/12_pipeline/07_explanations.ipynb #75dafbb3
+_SHUFFLES, _QUANTILE = 100, .95
 
 def followed(attributes:pd.DataFrame, # From `clip_attributes`
     labels:np.ndarray, # Cluster of each clip [N]
@@ -120,22 +138,16 @@ def followed(attributes:pd.DataFrame, # From `clip_attributes`
         found[name] = dict(share=round(explained_variance(v, y), 3), chance=round(chance, 3))
     return found if clips is None else found | _followed_places(clips, labels)
 
-_HOURS_OF_A_PART = 3
-
-def clock_hours(clips:pd.DataFrame, # Columns path, start (s)
-)->np.ndarray: # Hours from 0 to 24 [N], NaN where the file name has no date and time
-    "The time of day of each clip, by the name of its file."
-    times = {path: recorded_at(path) for path in clips.path.unique()}
-    begun = np.array([np.nan if (t := times[path]) is None else t.hour + t.minute/60 + t.second/3600 for path in clips.path])
-    return (begun + clips.start.to_numpy(float)/3600) % 24
-
 def _followed_places(clips, labels):
     "How much folder and time of day share with the grouping."
-    folders, hours = [os.path.dirname(path) for path in map(str, clips.path)], clock_hours(clips)
+    folders, hours, found = [os.path.dirname(path) for path in map(str, clips.path)], clock_hours(clips), {}
     parts = np.nan_to_num(hours, nan=-1)//_HOURS_OF_A_PART
-    kinds = dict(folder=folders if all(folders) else [], hour=parts.tolist() if np.isfinite(hours).mean() > .5 else [])
-    return {name: dict(share=round(float(ami(labels, np.asarray(of, str))), 3), chance=0.)
-            for name,of in kinds.items() if 1 < len(set(of)) <= len(labels)/2}
+    places = dict(folder=folders) if all(folders) else {}
+    if np.isfinite(hours).mean() > .5: places["hour"] = parts.tolist()
+    for name,of in places.items():
+        if 1 < len(set(of)) <= len(labels)/2:
+            found[name] = dict(share=round(float(ami(labels, np.asarray(of, str))), 3), chance=0.)
+    return found
 
 # %% ../../nbs/12_pipeline/07_explanations.ipynb #34f7eb24
 _WORDS = dict(length=("short", "long"), level=("quiet", "loud"), silence=("steady", "with pauses"), pitch=("low", "high"),

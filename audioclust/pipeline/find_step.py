@@ -19,8 +19,8 @@ import pandas as pd
 
 from ..audio.clip_table import clips as cut_clips
 from ..audio.events import find_events, recording_paths
-from ..audio.folders import check_recordings_exist, explain_no_recordings
-from ..audio.recorder_names import with_times
+from ..audio.clip_table import check_recordings_exist, explain_no_recordings
+from ..audio.recordings import with_times
 from ..core.console import progress_of
 from ..runs.clips import Clips
 from ..runs.request import check_request, Request

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ..audio.streaming import BYTES_PER_SAMPLE
-from ..audio.batches import MAX_CLIP_SECONDS
+from ..audio.streaming import MAX_CLIP_SECONDS
 from ..core.memory import reserve_memory, memory_left
 from ..core.registry import trains_encoder
 from ..runs.request import Request

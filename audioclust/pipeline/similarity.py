@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..audio.folders import check_recordings_exist
+from ..audio.clip_table import check_recordings_exist
 from .assignment import _cut_alike
 from .embedding import _silent, encode_clips
 from ..runs.request import Grouping

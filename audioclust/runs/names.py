@@ -38,7 +38,7 @@ def read_edits(path:str|Path, # `names.json`, or a file that the listening page 
         raise ValueError(f"{path} holds no edits of a listening page: it needs schema 1 and edits")
     return edits
 
-# %% ../../nbs/11_runs/03_names.ipynb #80b50763
+# %% ../../nbs/11_runs/03_names.ipynb #408f27a0
 def flattened(names:dict, # names, merged, marks, notes, clips
 )->dict: # The same; "merged" has texts, each leading to where its chain ends
     "Names in which a cluster is looked up in one step, however long a chain of merges is."
@@ -53,7 +53,7 @@ def flattened(names:dict, # names, merged, marks, notes, clips
         ends.update(dict.fromkeys(path, ends.get(cluster, cluster)))
     return {**names, "merged": ends}
 
-# %% ../../nbs/11_runs/03_names.ipynb #bf3bfafa
+# %% ../../nbs/11_runs/03_names.ipynb #bf388c71
 def is_new_group(cluster:int|str # A number
 )->bool:
     "Is it the number of a group that a person made?"
@@ -64,7 +64,7 @@ def made_groups(names:dict, # names, merged, marks, notes, clips
     "The new groups that a person made and moved clips to."
     return {str(to) for to in names.get("clips", {}).values() if is_new_group(to)}
 
-# %% ../../nbs/11_runs/03_names.ipynb #6d61e5dd
+# %% ../../nbs/11_runs/03_names.ipynb #36896bd5
 def _is_cluster(text, known):
     if known is not None: return str(text) in known
     return bool(re.fullmatch(r"-?\d{1,18}", str(text)))
@@ -105,7 +105,7 @@ def check_names(names:dict, # names, merged, marks, notes, clips
             raise ValueError(f"the {kind[:-1]} of cluster {cluster} must be a text; {shorten(repr(value), 40)} came")
     flattened(names) # refuses circles
 
-# %% ../../nbs/11_runs/03_names.ipynb #6b7e1842
+# %% ../../nbs/11_runs/03_names.ipynb #96a81e59
 def no_names()->dict:
     "What is known of the clusters of a run of which nobody has said anything."
     return {kind: {} for kind in KINDS}
@@ -130,13 +130,13 @@ def display_name(cluster:int, # Its number
     if int(number) >= NEW_GROUPS: default = f"new group {int(number) - NEW_GROUPS + 1}"
     return names["names"].get(number, default)
 
-# %% ../../nbs/11_runs/03_names.ipynb #fb32f0d7
+# %% ../../nbs/11_runs/03_names.ipynb #bf3bfafa
 def spreadsheet_safe(name:str, # What a person wrote
 )->str:
     "A name that no spreadsheet takes for a formula: an apostrophe goes before one that begins like that."
     return "'" + name if name[:1] in tuple("=+-@\t\r") else name
 
-# %% ../../nbs/11_runs/03_names.ipynb #a4e66255
+# %% ../../nbs/11_runs/03_names.ipynb #3aea71c4
 def edited_clusters(table:pd.DataFrame, # Columns cluster and, if clips may have been moved, clip_id
     names:dict, # From `read_names`
 )->pd.Series: # Numbers [N]
@@ -145,7 +145,7 @@ def edited_clusters(table:pd.DataFrame, # Columns cluster and, if clips may have
     moved = table.clip_id.map({clip: int(to) for clip,to in names["clips"].items()})
     return moved.fillna(table.cluster).astype(int)
 
-# %% ../../nbs/11_runs/03_names.ipynb #1225f95b
+# %% ../../nbs/11_runs/03_names.ipynb #cdaaa5e7
 _COLUMNS = dict(name="names", mark="marks", note="notes")
 
 def _name_columns(table, names):
@@ -161,7 +161,7 @@ def _name_columns(table, names):
         columns[column] = clusters.map({c: spreadsheet_safe(" ".join(text.split())) for c,text in texts.items()})
     return columns
 
-# %% ../../nbs/11_runs/03_names.ipynb #884e94a7
+# %% ../../nbs/11_runs/03_names.ipynb #6d61e5dd
 def warn_of_typed_names(run:str|Path): # A run folder that is complete, whose table is about to be written again
     "Warn of names, marks and notes in `clusters.csv` that `names.json` does not give."
     file = Path(run)/"clusters.csv"
@@ -184,7 +184,7 @@ def warn_of_typed_names(run:str|Path): # A run folder that is complete, whose ta
 
 def _plain(column): return column.fillna("").astype(str).str.strip().str.lstrip("'")
 
-# %% ../../nbs/11_runs/03_names.ipynb #7d9c1798
+# %% ../../nbs/11_runs/03_names.ipynb #fdabdea8
 def _write_columns(run):
     table = read_table(Path(run)/"clusters.csv")
     columns = _name_columns(table, read_names(run))
@@ -201,6 +201,7 @@ def write_names(run:str|Path, # A run folder
     "Write names to `names.json`, and into `clusters.csv`."
     file, table = Path(run)/"names.json", read_table(Path(run)/"clusters.csv")
     check_names(names, table.cluster.unique(), table.clip_id if "clip_id" in table else None)
+    read_names(run) # refuses damaged ones, which would be written over
     warn_of_typed_names(run)
     record = dict(schema=1, edits={check_run_folder(run)["request"]["by"]: {**no_names(), **names}})
     lost = read_edits(file).get("lost") if file.is_file() else None
@@ -208,7 +209,7 @@ def write_names(run:str|Path, # A run folder
     write_json(record, file)
     _write_columns(run)
 
-# %% ../../nbs/11_runs/03_names.ipynb #f66f7b77
+# %% ../../nbs/11_runs/03_names.ipynb #ace135d5
 def name_groups(run:str|Path, # A run folder that is complete
     names:dict, # Number of a cluster → its name
 )->list: # Texts: names that were not given, since a person has given others
@@ -222,7 +223,7 @@ def name_groups(run:str|Path, # A run folder that is complete
     write_names(run, known)
     return refused
 
-# %% ../../nbs/11_runs/03_names.ipynb #0e69cab4
+# %% ../../nbs/11_runs/03_names.ipynb #002c4886
 def copy_names(run:str|Path, # A run folder
     out:str|Path, # Another one, which may hold no run yet
 ):

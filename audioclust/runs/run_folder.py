@@ -37,7 +37,7 @@ def _damage(table, needed):
     known_by_id = "clip_id" in table and (table.path == "").all() and (table.clip_id != "").all()
     return "a row of it names no file" if without_file.any() and not known_by_id else None
 
-# %% ../../nbs/11_runs/02_run_folder.ipynb #f2d50429
+# %% ../../nbs/11_runs/02_run_folder.ipynb #6d812c06
 _TEXT_COLUMNS = "path", "reason", "label", "name", "mark", "note", "clip_id", "channel", "time", "seed"
 _MAY_BE_EMPTY = "confidence", "stability", "label", "low_hz", "high_hz"
 
@@ -52,7 +52,7 @@ def read_table(path:str|Path, # CSV file
     if damage: raise ValueError(f"{path} is damaged: {damage}; make the run again")
     return table
 
-# %% ../../nbs/11_runs/02_run_folder.ipynb #5a6c2ba1
+# %% ../../nbs/11_runs/02_run_folder.ipynb #ed64f643
 def check_links(folder:str|Path # A run folder, or where one will be
 ):
     "Refuse a folder with anything in it but files and folders."
@@ -65,9 +65,9 @@ def check_links(folder:str|Path # A run folder, or where one will be
                 raise ValueError(f"{entry.path} is {what}, and a run folder holds files and folders only: "
                                  "remove it")
 
-# %% ../../nbs/11_runs/02_run_folder.ipynb #058721c0
+# %% ../../nbs/11_runs/02_run_folder.ipynb #1d5547ec
 SCHEMA = 3 # of run.json
-_KINDS = dict(
+_KINDS:dict[str,dict] = dict(
     request=dict(by=str, ignored=list|None, params=dict|None),
     clips=dict(recordings=str, inputs=dict|None),
     embeddings=dict(encoder=dict|None, encoder_choice=dict|None, refinement=dict|None, number=dict|None),
@@ -89,7 +89,7 @@ def _wrong_entries(record):
     is_right = all(isinstance(level, dict) and isinstance(level.get("name"), str) for level in levels)
     return [] if is_right else ["clustering.levels"]
 
-# %% ../../nbs/11_runs/02_run_folder.ipynb #695ca5b7
+# %% ../../nbs/11_runs/02_run_folder.ipynb #5a6c2ba1
 def check_run_folder(folder:str|Path, # A run folder
 )->dict: # What `run.json` holds
     "The record of a complete run; a `ValueError` that says what is wrong where there is none."
@@ -116,7 +116,7 @@ def check_run_folder(folder:str|Path, # A run folder
 
 def _damaged(file, why): return ValueError(f"{file} is damaged ({why}); make the run again")
 
-# %% ../../nbs/11_runs/02_run_folder.ipynb #bfed1303
+# %% ../../nbs/11_runs/02_run_folder.ipynb #48cc3176
 def write_entry(folder:str|Path, # A run folder
     part:str, # The name of the entry, such as "findings"
     entry:Any, # Numbers, texts, lists and dicts
@@ -125,14 +125,14 @@ def write_entry(folder:str|Path, # A run folder
     record = check_run_folder(folder)
     write_json({**record, part: entry}, Path(folder)/"run.json")
 
-# %% ../../nbs/11_runs/02_run_folder.ipynb #3e4cce64
+# %% ../../nbs/11_runs/02_run_folder.ipynb #695ca5b7
 def run_folders(path:str|Path # A run folder, or one with a run by content and one by source
 )->list: # Run folders
     "The runs in a folder: one, or one by content and one by source."
     path = Path(path)
     return [path/"content", path/"source"] if (path/"both.json").is_file() else [path]
 
-# %% ../../nbs/11_runs/02_run_folder.ipynb #a9e394ea
+# %% ../../nbs/11_runs/02_run_folder.ipynb #1dfd882d
 def check_outside(out:str|Path, # Where something will be written
     recordings:str|Path|Iterable|None, # Where the recordings are
 ):
@@ -151,14 +151,14 @@ def check_file(out:str|Path, # The file that will be there
         raise ValueError(f"{out} is there already: choose another --out, or say --overwrite")
     check_outside(out, recordings)
 
-# %% ../../nbs/11_runs/02_run_folder.ipynb #88368379
+# %% ../../nbs/11_runs/02_run_folder.ipynb #714a5bf0
 TEMPORARY = re.compile(r"\.[\w-]+(\.\w+)\.[0-9a-f]{1,12}\1") # names that `atomic_write` writes to
 
 def is_leftover(path:Path)->bool: # A file in a run folder
     "Is it what a process leaves that was killed before it had written anything else?"
     return path.name == ".lock" or bool(TEMPORARY.fullmatch(path.name))
 
-# %% ../../nbs/11_runs/02_run_folder.ipynb #328f7c14
+# %% ../../nbs/11_runs/02_run_folder.ipynb #cce76242
 def check_out(out:str|Path, # Where the run folder will be
     recordings:str|Path|Iterable|None=None, # Where the recordings are
     overwrite:bool=False, # Replace a run that is there?

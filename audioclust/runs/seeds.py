@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..audio.clip_tables import _read as read_rows, clips_of_tables, read_clip_table
+from ..audio.annotation_tables import clips_of_tables, read_clip_table
+from ..audio.annotation_tables import read_rows
 from ..core.files import shorten
 from ..kmeans.constraints import Constraints
 from .names import display_name, edited_clusters, read_names, spreadsheet_safe
@@ -66,7 +67,7 @@ class Seeds:
         seeds = np.array([number.get(label, -1) for label in labels], np.int64)
         return cls(Constraints(seeds, record["must_link"], record["cannot_link"]), tuple(record["names"]))
 
-# %% ../../nbs/11_runs/05_seeds.ipynb #acf28b20
+# %% ../../nbs/11_runs/05_seeds.ipynb #00f7b284
 _LEAST_SHARED = .5 # of a clip or of a row, whichever is shorter
 
 class _ClipFinder:
@@ -84,7 +85,8 @@ class _ClipFinder:
     def of(self, path, folder=None):
         "The clips of a recording."
         full = os.path.abspath(os.path.join(folder or "", str(path)))
-        if full not in self.rows: full = self.only.get(os.path.basename(str(path)))
+        name = os.path.basename(str(path))
+        if full not in self.rows and name in self.only: full = self.only[name]
         return np.array(self.rows.get(full, []), np.int64)
 
     def shared(self, rows, start, end):
@@ -99,7 +101,7 @@ class _ClipFinder:
         if np.isfinite(time): rows = rows[(self.start[rows] <= time) & (time < self.end[rows])][:1]
         return int(rows[0]) if len(rows) == 1 else None
 
-# %% ../../nbs/11_runs/05_seeds.ipynb #f9908c56
+# %% ../../nbs/11_runs/05_seeds.ipynb #acf28b20
 _NEEDED = "seeds need columns path and label, links path, other and link"
 
 def _rows_of_table(source, clips):
@@ -122,7 +124,7 @@ def _rows_of_table(source, clips):
     if "link" in table or {"path", "label"} <= set(table): return table, folder
     raise ValueError(f"{_NEEDED}; there are {shorten(', '.join(map(str, table)))}")
 
-# %% ../../nbs/11_runs/05_seeds.ipynb #fae92a4e
+# %% ../../nbs/11_runs/05_seeds.ipynb #ea546f41
 def _rows_of_run(run):
     "Clips of a run that are known, with the name of their group."
     check_run_folder(run) # says what is wrong where there is none
@@ -139,7 +141,7 @@ def _rows_of_run(run):
                          f"and take that over with audioclust listen {quote(str(run))} --edits FILE")
     return table[is_seed].assign(label=clusters[is_seed].map(called))[["path", "start", "end", "label"]]
 
-# %% ../../nbs/11_runs/05_seeds.ipynb #6d4cd286
+# %% ../../nbs/11_runs/05_seeds.ipynb #fca263de
 def _add_seeds(labels, rows, finder, folder):
     "Fill in the label of each clip; how many rows were of no use?"
     best, n_lost = np.zeros(len(labels)), 0 # seconds that each clip shares with its row
@@ -171,7 +173,7 @@ def _add_links(links, rows, finder, folder, called):
         else: links[kind].append(pair)
     return n_lost
 
-# %% ../../nbs/11_runs/05_seeds.ipynb #a180e440
+# %% ../../nbs/11_runs/05_seeds.ipynb #0e310404
 def _warn_of_conflicts(known, clips):
     if not known.conflicts: return
     where = [f"{os.path.basename(str(path))} at {start:g} s" for path,start in zip(clips.path, clips.start)]

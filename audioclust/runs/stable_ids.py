@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.files import write_json
-from ..ensembles.matching import align_cluster_ids, jaccard_matrix, MIN_JACCARD
+from ..ensembles.cluster_ids import align_cluster_ids, jaccard_matrix, MIN_JACCARD
 from .names import check_names, flattened, free_name, KINDS, made_groups, read_edits
 from .run import Run
 
@@ -32,14 +32,14 @@ def shared_clips(before:pd.DataFrame, # `clusters.csv` of one run: columns path,
 
 def numbers_before(before:pd.DataFrame, # Table of an earlier run: columns path, start, cluster
     now:pd.DataFrame, # Table of a new run
-    ids:Iterable, # All clusters of the new run
+    ids:np.ndarray, # All clusters of the new run
     column:str="cluster", # The column that holds the clusters: that of a level, perhaps
 )->dict: # Number of each cluster of the new run → number to use instead
     "The numbers that the clusters had in an earlier run; new clusters get others."
     before, now = before.assign(cluster=before[column]), now.assign(cluster=now[column])
     return align_cluster_ids(*shared_clips(before, now), ids, before.cluster)
 
-# %% ../../nbs/11_runs/12_stable_ids.ipynb #0e4fa24b
+# %% ../../nbs/11_runs/12_stable_ids.ipynb #fc2cc643
 def _level_renumbered(level, before, table):
     "A level with the numbers of the same level of an earlier run, if that has one."
     if level.column not in before: return level
@@ -68,7 +68,7 @@ def renumbered(run:Run, # With numbers of its own
     findings = replace(findings, differences=differences, stability=stability)
     return replace(run, clustering=clustering, findings=findings, folder=None)
 
-# %% ../../nbs/11_runs/12_stable_ids.ipynb #dd815de8
+# %% ../../nbs/11_runs/12_stable_ids.ipynb #e6969137
 def continued_numbers(before:pd.DataFrame, # Table of an earlier run: columns path, start, cluster
     now:pd.DataFrame, # Table of a run with its numbers
 )->tuple[set,set]: # (numbers of the same group in both, numbers that another group has now)
@@ -79,7 +79,7 @@ def continued_numbers(before:pd.DataFrame, # Table of an earlier run: columns pa
     used_before, used_now = set(before.cluster), set(now.cluster)
     return alike, (used_before & used_now) - alike - {-1}
 
-# %% ../../nbs/11_runs/12_stable_ids.ipynb #8a89ab95
+# %% ../../nbs/11_runs/12_stable_ids.ipynb #215bbae8
 def _with_heirs(names, living):
     "Names in which a cluster that is gone, and that others were merged into, is replaced by the first of these."
     names = {kind: dict(names.get(kind, {})) for kind in KINDS}
@@ -92,10 +92,10 @@ def _with_heirs(names, living):
         for cluster in left: names["merged"][cluster] = int(heir)
         del names["merged"][heir]
         for kind in "names", "marks", "notes":
-            if gone in names[kind]: names[kind].setdefault(heir, names[kind].pop(gone))
+            if gone in names[kind] and heir not in names[kind]: names[kind][heir] = names[kind].pop(gone)
     return names
 
-# %% ../../nbs/11_runs/12_stable_ids.ipynb #a29fb16f
+# %% ../../nbs/11_runs/12_stable_ids.ipynb #e586d097
 def _divided(names, known, clip_ids):
     "(edits that still have a cluster and a clip, edits that have lost theirs)."
     moved = names.get("clips", {})
@@ -113,7 +113,7 @@ def _divided(names, known, clip_ids):
             (kept if lasts else lost)[kind][cluster] = value
     return kept, lost
 
-# %% ../../nbs/11_runs/12_stable_ids.ipynb #69805847
+# %% ../../nbs/11_runs/12_stable_ids.ipynb #9776eaf2
 def carry_names(run:str|Path, # The run folder that is about to be replaced
     ids:Iterable, # Clusters that continue one of this run, by their numbers
     clip_ids:Iterable|None=None, # Clips that there will be; None: those that there are

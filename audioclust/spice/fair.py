@@ -16,7 +16,7 @@ from typing_extensions import Self
 
 from ..core.estimator import SavableEstimator, to_numpy
 from ..encoders.whitening import discriminant_axes
-from ..ensembles.voting import consensus
+from ..ensembles.consensus import consensus
 
 # %% ../../nbs/09_spice/07_fair.ipynb #57b02828
 def balanced_assignment(distances:np.ndarray, # Squared distances of rows from prototypes [n, K]

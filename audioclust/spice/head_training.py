@@ -28,7 +28,7 @@ from typing_extensions import Self
 
 from ..core.estimator import to_numpy, to_tensor
 from ..core.files import atomic_write, read_json
-from ..ensembles.voting import consensus
+from ..ensembles.consensus import consensus
 from audioclust.spice.heads import (
     assign_balanced,
     assign_disjoint,

@@ -12,8 +12,8 @@ from audioclust.audio.events import between_events, EventSettings, find_events
 from audioclust.cli import main
 from audioclust.encoders.cache import clip_keys
 from audioclust.listen import to_raven
-from audioclust.runs.request import clip_ids
-from audioclust.runs.run_folder import read_run, read_table
+from audioclust.runs.clips import clip_ids
+from audioclust.runs.run_folder import check_run_folder, read_table
 
 RATE = 8000
 
@@ -37,7 +37,7 @@ def test_each_channel_is_a_clip_of_its_own(stereo, tmp_path):
     assert len(table) == 25 and table.clip_id.is_unique
     groups = pd.crosstab(table.channel[:24], table.cluster[:24])
     assert sorted(groups.to_numpy().ravel().tolist()) == [0, 0, 12, 12] # tones apart from noise
-    assert read_run(tmp_path/"run")["request"]["channel"] == "each"
+    assert check_run_folder(tmp_path/"run")["request"]["channel"] == "each"
     page = (tmp_path/"run/listen.html").read_text()
     assert "tape03.wav (channel 2)" in page
     to_raven(tmp_path/"run", tmp_path/"raven")

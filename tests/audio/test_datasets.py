@@ -1,8 +1,7 @@
 import pytest
 
 from audioclust.audio import from_csv, from_folder, fsdd
-from audioclust.audio.datasets import FSDD_SHA256
-from audioclust.audio.downloads import folder_sha256
+from audioclust.audio.datasets import FSDD_SHA256, folder_sha256
 
 
 def test_labels_from_everywhere(tmp_path, tone):

@@ -8,7 +8,7 @@ import pytest
 import soundfile as sf
 
 from audioclust.audio import fsdd
-from audioclust.audio.downloads import folder_sha256
+from audioclust.audio.datasets import folder_sha256
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import re, warnings
 
 import pytest
 
-from audioclust.audio.folders import common_sample_rate
+from audioclust.audio.clip_table import common_sample_rate
 
 def said_of(folder, tone, **n_files):
     "The rate of a folder with so many files of each rate (`hz8000=2`), and the warning about it."

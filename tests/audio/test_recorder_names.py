@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
-from audioclust.audio.recorder_names import clip_times, recorded_at, with_times
+from audioclust.audio.recordings import clip_times, recorded_at, with_times
 from audioclust.listen import listen_page, to_raven
 from audioclust.listen.page_data import clip_data
 from audioclust.pipeline import AudioClusterer, Options

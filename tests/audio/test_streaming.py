@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, strategies as st
 
 from audioclust.audio import clips, load_audio
-from audioclust.audio.batches import length_batches, MAX_CLIP_SECONDS
+from audioclust.audio.streaming import length_batches, MAX_CLIP_SECONDS
 from audioclust.audio.streaming import stream
 
 

@@ -11,8 +11,8 @@ from audioclust.pipeline import AudioClusterer, Options
 from audioclust.ensembles import Consensus
 from audioclust.encoders.residual import IdentityWhitening
 from audioclust.metrics import ari
-from audioclust.pipeline.cluster_step import group
-from audioclust.pipeline.all_steps import from_embeddings
+from audioclust.pipeline.clustering import group
+from audioclust.pipeline.given_embeddings import from_embeddings
 from audioclust.runs.request import Request, request_record
 from audioclust.pipeline.sampled_fit import rows_that_fit
 
@@ -53,9 +53,9 @@ def test_what_cannot_fit_is_fitted_to_a_sample(method, params, size):
     kind = rng.permutation(np.repeat(np.arange(4), 1000))
     X = (5*np.eye(6)[kind] + rng.normal(size=(4000, 6))).astype(np.float32)
     request = Request(method, 4, options=Options(params=dict(params, max_memory=size), stability=0))
-    with pytest.warns(UserWarning, match=r"of 4,000 clips needs more memory than it may use: it was fitted to [123],\d+ of them"): made = group(from_embeddings(X, request=request, whitening=IdentityWhitening()))
-    again = group(from_embeddings(X, request=request, whitening=IdentityWhitening()))
-    assert len(made.labels) == len(made.confidence) == 4000 and ari(kind, made.labels) > .9 and (made.labels == again.labels).all()
+    with pytest.warns(UserWarning, match=r"of 4,000 clips needs more memory than it may use: it was fitted to [123],\d+ of them"): made = run_of_embeddings(X, request=request, whitening=IdentityWhitening())
+    again = run_of_embeddings(X, request=request, whitening=IdentityWhitening())
+    assert len(made.clustering.labels) == len(made.clustering.confidence) == 4000 and ari(kind, made.clustering.labels) > .9 and (made.clustering.labels == again.clustering.labels).all()
 
 
 def test_a_little_more_memory_draws_the_same_sample():

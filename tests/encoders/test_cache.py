@@ -73,7 +73,7 @@ def test_the_second_time_is_the_same_to_the_last_bit(sounds, tmp_path, num_worke
 def test_the_second_time_decodes_nothing(sounds, tmp_path, monkeypatch):
     embed(sounds, tmp_path/"c")
     def never(*args, **kwargs): raise AssertionError("decoded")
-    monkeypatch.setattr("audioclust.audio.batches.load_audio_at", never)
+    monkeypatch.setattr("audioclust.audio.streaming.load_audio_at", never)
     assert len(embed(sounds, tmp_path/"c")[1]) == 12
     with pytest.raises(AssertionError): embed(sounds, tmp_path/"other")
 

@@ -13,7 +13,7 @@ from audioclust.encoders.base import EmbeddingDetails
 from audioclust.encoders.choice import vote
 from audioclust.encoders.joint import VotingEncoder, VotingWhitening, elected, parse_vote, vote_name, vote_weights
 from audioclust.metrics import nmi
-from audioclust.pipeline import AudioClusterer, Options, Request, assign, cluster_recordings, group_pair, load_run, save_run
+from audioclust.pipeline import assign, AudioClusterer, make_pair, make_run, Options, Request, Run
 from audioclust.pipeline import clustering
 
 
@@ -108,15 +108,15 @@ def test_forward_is_nearly_what_embed_gives(words):
 
 def test_a_vote_from_a_folder_to_a_run_and_back(words, voices, tmp_path):
     folder, _ = words
-    made = cluster_recordings(folder, Request(n_clusters=6, encoder="fixed+voices:0.25", options=Options(cache=tmp_path/"cache")))
-    assert isinstance(made.encoder, VotingEncoder) and isinstance(made.whitening, VotingWhitening) and made.encoder.weights == [1, .25]
-    save_run(made, tmp_path/"run", figures=False)
-    loaded = load_run(tmp_path/"run")
+    made = make_run(folder, Request(n_clusters=6, encoder="fixed+voices:0.25", options=Options(cache=tmp_path/"cache")))
+    assert isinstance(made.embeddings.encoder, VotingEncoder) and isinstance(made.embeddings.whitening, VotingWhitening) and made.embeddings.encoder.weights == [1, .25]
+    made.save(tmp_path/"run")
+    loaded = Run.open(tmp_path/"run")
     assert loaded.request.encoder == "fixed+voices:0.25"
     again = assign(loaded, folder, [])
-    assert (again.cluster.to_numpy() == made.labels).all()
-    once_more = cluster_recordings(folder, Request(n_clusters=6, encoder="fixed+voices:0.25", options=Options(cache=tmp_path/"cache")))
-    assert once_more.n_cached == len(made) and (once_more.labels == made.labels).all()
+    assert (again.cluster.to_numpy() == made.clustering.labels).all()
+    once_more = make_run(folder, Request(n_clusters=6, encoder="fixed+voices:0.25", options=Options(cache=tmp_path/"cache")))
+    assert once_more.n_cached == len(made) and (once_more.labels == made.clustering.labels).all()
 
 
 def test_auto_is_the_vote_where_encoders_are_installed(words, voices, tmp_path, monkeypatch, capsys):
@@ -132,12 +132,12 @@ def test_auto_is_the_vote_where_encoders_are_installed(words, voices, tmp_path, 
 
 def test_a_pair_of_votes_with_several_rates_is_refined(words, voices, tmp_path, monkeypatch):
     folder, _ = words
-    made = group_pair(folder, Request(n_clusters=4, encoder="fixed+voices:0.5", options=Options(cache=tmp_path/"cache", stability=2)))
+    made = make_pair(folder, Request(n_clusters=4, encoder="fixed+voices:0.5", options=Options(cache=tmp_path/"cache", stability=2)))
     from audioclust.pipeline.pair import refine
     content, source, _ = refine(made.content, made.source, most_shared_before=2., most_shared_after=2.)
     for grouping in content, source:
         again = assign(grouping, folder, [])
-        assert nmi(again.cluster, grouping.labels) > .9
+        assert nmi(again.cluster, grouping.clustering.labels) > .9
 
 
 @pytest.mark.parametrize("name, message", [("fixed+nothing", "encoder='nothing'"), ("auto+fixed", "cannot take part"), ("fixed+untrained", "cannot take part"), ("fixed+fixed", "named twice")])

@@ -1,5 +1,5 @@
 "The encoder trained on sound effects: weights that are read without running anything, the network that is described, the same vector for the same clip."
-import hashlib, importlib, subprocess, sys
+import hashlib, subprocess, sys
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +9,12 @@ from torch import nn
 
 from audioclust.encoders.pretrained import sound_effects as effects
 from audioclust.cli import main
-from audioclust.encoders.pretrained.sound_effects import EffectsEncoder, EffectsMel, effects_available
+from audioclust.encoders.pretrained.sound_effects import EffectsEncoder, EffectsMel
 from audioclust.encoders import load_encoder
 from audioclust.pipeline import AudioClusterer
 from audioclust.encoders import named_encoder
 
-true_weights = pytest.mark.skipif(not effects_available(), reason="needs aisfx: pip install --no-deps aisfx")
+true_weights = pytest.mark.skipif(not EffectsEncoder.is_installed(), reason="needs aisfx: pip install --no-deps aisfx")
 
 
 def net(channels=(4, 8, 8, 16)):
@@ -36,10 +36,14 @@ def keep(at, layers, more=None):
     weights = {f"embedding_net.conv_block{b}.{name}{i}.{k}": v for (b, i),pair in layers.items() for name,m in zip(("conv", "bn"), pair) for k,v in m.state_dict().items()}
     path = at/"aisfx/models/checkpoint.pth"
     path.parent.mkdir(parents=True, exist_ok=True)
+    (at/"aisfx-0.1.2.dist-info").mkdir(exist_ok=True)
+    (at/"aisfx-0.1.2.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: aisfx\nVersion: 0.1.2\n")
     (at/"aisfx/__init__.py").write_text("raise SystemExit('it was imported')")
     torch.save((weights, {"a library": (np.int64(0), 7), "more": more}), path)
-    importlib.invalidate_caches()
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return checksums(path)
+
+
+def checksums(path): return [hashlib.sha256(path.read_bytes()).hexdigest()]
 
 
 @pytest.fixture
@@ -101,22 +105,20 @@ def test_same_clip_same_vector(fake, clips, tmp_path):
 
 def test_what_is_refused(fake, tmp_path, monkeypatch):
     package = tmp_path/"package"
-    with pytest.raises(ValueError, match="is not the file that is wanted"): EffectsEncoder()
-    with pytest.raises(ValueError, match="is not the file that is wanted"): named_encoder("aisfx")
+    with pytest.raises(ValueError, match="is not the expected file"): EffectsEncoder()
+    with pytest.raises(ValueError, match="is not the expected file"): named_encoder("aisfx")
     with pytest.raises(ValueError, match="lack .*another version"): EffectsEncoder(keep(package, {}))
     layers = net()
     del layers[4, 2]
     with pytest.raises(ValueError, match="lack .*another version"): EffectsEncoder(keep(package, layers))
     path = package/"aisfx/models/checkpoint.pth"
     path.write_bytes(b"not a checkpoint")
-    with pytest.raises(ValueError, match="something else than weights") as e: EffectsEncoder(hashlib.sha256(path.read_bytes()).hexdigest())
+    with pytest.raises(ValueError, match="something else than weights") as e: EffectsEncoder(checksums(path))
     path.unlink()
-    monkeypatch.setattr(effects, "find_spec", lambda name: importlib.machinery.PathFinder.find_spec(name, [str(package)]))  # not what is installed
-    assert not effects_available()
+    assert not EffectsEncoder.is_installed()  # the package is there, and its weights are not
     with pytest.raises(ValueError, match="pip install --no-deps aisfx") as e: named_encoder("aisfx")
     assert "\n" not in str(e.value)
-    monkeypatch.setattr(effects, "find_spec", lambda name: None)
-    assert not effects_available()
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p != str(package)])
     with pytest.raises(ValueError, match="pip install --no-deps aisfx"): AudioClusterer(encoder="aisfx").fit(tmp_path)
 
 
@@ -146,7 +148,7 @@ def test_the_whole_way(fake, words, tmp_path, monkeypatch, capsys):
     (tmp_path/"package/aisfx/models/checkpoint.pth").write_bytes(b"")
     assert main(["cluster", str(folder), "--out", str(tmp_path/"x"), "--encoder", "aisfx", "-q"]) == 2
     err = capsys.readouterr().err
-    assert "is not the file that is wanted" in err and "Traceback" not in err
+    assert "is not the expected file" in err and "Traceback" not in err
 
 
 @true_weights

@@ -2,7 +2,7 @@
 import numpy as np
 
 from audioclust.ensembles import stability_of
-from audioclust.ensembles.matching import align_cluster_ids, jaccard_matrix
+from audioclust.ensembles.cluster_ids import align_cluster_ids, jaccard_matrix
 from audioclust.ensembles.resampling import cluster_subsamples, count_different
 from audioclust.kmeans import KMeans
 
@@ -28,7 +28,7 @@ def test_new_clusters_get_free_numbers():
 def test_stability_of_what_never_changes_and_of_chance(rng):
     y = rng.integers(0, 4, 400)
     same = stability_of(y, np.arange(400), [rng.permutation(4)[y] for _ in range(5)])
-    assert same.overall == 1 and set(same.clusters.values()) == {1.} and (same.clips == 1).all()
+    assert same.overall == 1 and set(same.clusters.values()) == {1.} and (same.clips.table == 1).all()
     chance = stability_of(y, np.arange(400), [rng.integers(0, 4, 400) for _ in range(5)])
     assert abs(chance.overall) < .05 and max(chance.clusters.values()) < .35
 

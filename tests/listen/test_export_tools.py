@@ -10,7 +10,10 @@ import soundfile as sf
 
 from audioclust.cli import main
 from audioclust.listen import to_label_studio, to_playlists, to_sfz
-from audioclust.pipeline import AudioClusterer, Options, Request, from_embeddings, group, save_run
+from audioclust.pipeline import AudioClusterer, Options, Request
+from audioclust.pipeline.clustering import group
+from audioclust.pipeline.given_embeddings import from_embeddings
+from audioclust.pipeline.run_folder import save_run
 from audioclust.runs.names import NEW_GROUPS, write_names
 from audioclust.runs.run_folder import read_table
 

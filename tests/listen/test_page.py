@@ -17,9 +17,10 @@ from audioclust.listen.clip_audio import as_mp3
 from audioclust.listen.pictures import clip_thumbnails
 from audioclust.listen import listen_page
 from audioclust.runs.names import read_names, write_names
-from audioclust.pipeline import AudioClusterer, load_run, Options, save_run
+from audioclust.pipeline import AudioClusterer, Options
+from audioclust.pipeline.run_folder import load_run, save_run
 from audioclust.runs.run_folder import read_table
-from audioclust.ensembles.matching import align_cluster_ids
+from audioclust.ensembles.cluster_ids import align_cluster_ids
 from audioclust.ensembles.resampling import Stability
 
 CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"), shutil.which("chromedriver")

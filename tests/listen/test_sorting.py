@@ -9,7 +9,10 @@ import soundfile as sf
 
 from audioclust.cli import main
 from audioclust.listen import sort_files
-from audioclust.pipeline import Request, from_embeddings, group, save_run
+from audioclust.pipeline import Request
+from audioclust.pipeline.clustering import group
+from audioclust.pipeline.given_embeddings import from_embeddings
+from audioclust.pipeline.run_folder import save_run
 from audioclust.runs.names import write_names
 from audioclust.runs.run_folder import read_table
 

@@ -9,14 +9,14 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from audioclust.runs.run_folder import read_table
-from audioclust.runs.run_folder import read_run
+from audioclust.runs.run_folder import check_run_folder
 from audioclust.metrics import nmi
 from audioclust.ensembles.membership import confidence_and_representatives
 from audioclust.core.registry import METHODS, make_clusterer
-from audioclust.pipeline import AudioClusterer, Options, cluster_recordings
+from audioclust.pipeline import AudioClusterer, make_run, Options
 from audioclust.runs.request import request_from_record
 from audioclust.audio import synthetic_sounds
-from audioclust.audio.folders import common_sample_rate
+from audioclust.audio.clip_table import common_sample_rate
 
 
 def truth(model, table, column): return table.set_index("path").loc[list(model.clips_.path), column]
@@ -30,7 +30,7 @@ def test_every_method_from_folder_to_kept_run(words, brief, tmp_path, method):
         warnings.simplefilter("ignore")  # a method at its defaults may say that it found little
         m = AudioClusterer(method, 6, options=Options(params=params, device="cpu")).fit(folder)
     assert len(m.labels_) == len(m.clips_) == 192 and m.labels_.dtype == np.int64 and m.embeddings_.dtype == np.float32
-    m.save(tmp_path/"run", figures=False)
+    m.save(tmp_path/"run")
     again = AudioClusterer.load(tmp_path/"run")
     np.testing.assert_array_equal(again.labels_, m.labels_)
     np.testing.assert_array_equal(again.predict(folder), m.predict(folder))
@@ -129,11 +129,11 @@ def test_typicality_matches_a_plain_loop(n, k, seed):
 def test_run_json_says_what_repeats_it(words, tmp_path):
     folder, _ = words
     m = AudioClusterer(n_clusters=5, by="source", ignore="order,room", random_state=7, options=Options(device="cpu")).fit(folder)
-    m.save(tmp_path/"run", figures=False)
-    about = read_run(tmp_path/"run")
+    m.save(tmp_path/"run")
+    about = check_run_folder(tmp_path/"run")
     asked, made_with = about["request"], about["versions"]
     assert made_with["libsndfile"] == sf.__libsndfile_version__  # an MP3 decodes to what it makes of it
-    np.testing.assert_array_equal(cluster_recordings(folder, request_from_record(asked)).labels, m.labels_)
+    np.testing.assert_array_equal(make_run(folder, request_from_record(asked)).labels, m.labels_)
 
 
 def test_a_damaged_or_newer_run_is_refused(tmp_path):
@@ -169,7 +169,7 @@ def test_trained_encoders_keep_their_weights(words, tmp_path):
     class Deeper(Linear): pass
     e = Deeper()
     m = AudioClusterer(n_clusters=2, encoder=e, options=Options(device=torch.device("cpu"))).fit(table)
-    m.save(tmp_path/"run", figures=False)
+    m.save(tmp_path/"run")
     again = AudioClusterer.load(tmp_path/"run")
     assert torch.equal(again.encoder_.layer.weight, e.layer.weight)
     np.testing.assert_array_equal(again.predict(folder), m.labels_)
@@ -179,7 +179,7 @@ def test_a_run_made_on_cuda_is_read_without_it(words, tmp_path):
     if torch.cuda.is_available(): pytest.skip("there is one")
     folder, _ = words
     m = AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(folder)
-    m.save(tmp_path/"run", figures=False)
+    m.save(tmp_path/"run")
     for p in (tmp_path/"run/run.json", tmp_path/"run/model/clusterer.json"): p.write_text(p.read_text().replace('"device": "cpu"', '"device": "cuda"'))
     np.testing.assert_array_equal(AudioClusterer.load(tmp_path/"run").predict(folder), m.labels_)
 

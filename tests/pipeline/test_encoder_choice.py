@@ -11,12 +11,12 @@ from audioclust.core.memory import memory_in_use
 from audioclust.encoders import FixedEncoder
 from audioclust.pipeline import clustering
 from audioclust.pipeline.embed_step import Observer
-from audioclust.pipeline.cluster_step import select_encoder
+from audioclust.pipeline.clustering import select_encoder
 from audioclust.encoders.choice import subsample_clips
 from audioclust.cli import main
 from audioclust.ensembles import prediction_strength
 from audioclust.kmeans import KMeans
-from audioclust.pipeline import AudioClusterer, Options, Request, cluster_recordings, load_run
+from audioclust.pipeline import AudioClusterer, make_run, Options, Request, Run
 
 
 def test_prediction_strength_by_hand():
@@ -99,11 +99,11 @@ def test_leave_for_code_is_for_models_that_bring_some(words, tmp_path, capsys):
 
 def test_installed_encoders_vote_unless_one_is_named(words, few, stranger, monkeypatch, tmp_path):
     options = Options(stability=0, cache=tmp_path)
-    def chosen(folder, **more): return cluster_recordings(folder, Request(**{"n_clusters": 6, "options": options, **more}))
+    def chosen(folder, **more): return make_run(folder, Request(**{"n_clusters": 6, "options": options, **more}))
     made = chosen(words[0])
-    assert made.encoder_choice.name == "fixed+stranger" and type(made.encoder).__name__ == "VotingEncoder" and made.request.encoder is None
+    assert made.embeddings.encoder_choice.name == "fixed+stranger" and type(made.embeddings.encoder).__name__ == "VotingEncoder" and made.request.encoder is None
     for quicker in chosen(words[0], encoder="fixed"), chosen(few, n_clusters=3), chosen(words[0], options=replace(options, max_memory=memory_in_use() + 1e9)):
-        assert quicker.encoder_choice is None and type(quicker.encoder) is FixedEncoder  # named; too few clips; memory is short
+        assert quicker.embeddings.encoder_choice is None and type(quicker.embeddings.encoder) is FixedEncoder  # named; too few clips; memory is short
     monkeypatch.setenv("AUDIOCLUST_ENCODER", "fixed")
     assert chosen(words[0]).encoder_choice is None
     monkeypatch.setenv("AUDIOCLUST_ENCODER", "hearing")
@@ -114,7 +114,7 @@ def test_the_choice_shows_how_far_it_is(words, stranger):
     def progress(batches, total):
         shown.append(total)
         return batches
-    cluster_recordings(words[0], Request(n_clusters=6, options=Options(stability=0)), Observer(progress))
+    make_run(words[0], Request(n_clusters=6, options=Options(stability=0)), Observer(progress))
     assert shown == [192]*3  # each of the two candidates, and then the vote
 
 @pytest.mark.parametrize("limit, said", [(0., "a vote with stranger"), (2., "fixed+stranger")], ids=["even to choose", "to use"])
@@ -123,4 +123,4 @@ def test_a_vote_that_takes_long_is_only_offered(words, stranger, monkeypatch, ca
         monkeypatch.setattr(clustering, name, value)
     assert main(["cluster", str(words[0]), "--out", str(tmp_path/"run"), "--n-clusters", "6", "--stability", "0", "--no-page", "-q"]) == 0
     assert f"encoder fixed: {said} would take some 0 minutes; --encoder auto takes them" in capsys.readouterr().out
-    assert load_run(tmp_path/"run").encoder_choice.name == "fixed"
+    assert Run.open(tmp_path/"run").embeddings.encoder_choice.name == "fixed"

@@ -97,7 +97,7 @@ def test_what_cannot_be_is_said_in_one_line(tapes, tmp_path, capsys, arguments, 
 def test_python(tapes):
     found = AudioClusterer(n_clusters=2, ignore="level", options=Options(events=EventSettings(shortest=.1))).fit(tapes/"in")
     assert len(found.clips_) == 24
-    request = found.grouping_.request
+    request = found.run_.request
     assert request_from_record(json.loads(json.dumps(request_record(request)))) == request
     with pytest.raises(ValueError, match="EventSettings"): check_request(Request(options=Options(events="events")))
     with pytest.raises(ValueError, match="leave out window"): check_request(Request(window=2, options=Options(events=EventSettings())))
@@ -118,7 +118,7 @@ def test_a_bar_counts_recordings_that_are_searched(tapes, tmp_path):
     model = AudioClusterer(n_clusters=2, encoder="fixed", options=Options(events=EventSettings(), stability=0)).fit(tapes, progress=Bar)
     (search, embed) = seen[:2]
     assert search[:2] == ["looking for events", " recordings"] and search[2] == search[3] > 0
-    assert embed[0] == "embedding" and embed[3] == len(model.grouping_)
+    assert embed[0] == "embedding" and embed[3] == len(model.run_)
     batches = []
     def wrap(parts, total):
         for part in parts: batches.append(part); yield part

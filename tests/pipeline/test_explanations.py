@@ -7,7 +7,7 @@ import pytest
 import soundfile as sf
 
 from audioclust.cli import main
-from audioclust.pipeline import Options, Request, cluster_recordings, from_embeddings, group, load_run
+from audioclust.pipeline import make_run, Options, Request, Run, run_of_embeddings
 from audioclust.pipeline.explanations import ATTRIBUTES, clip_attributes, clock_hours, differences, followed, rows_to_measure
 
 
@@ -67,20 +67,20 @@ def test_odd_clips_have_attributes_or_none(wave, tmp_path):
 
 def test_clips_that_are_gone_or_have_no_file_explain_nothing(planted, tmp_path):
     assert clip_attributes(planted.assign(path=""), np.arange(48)).empty and clip_attributes(planted.assign(path=tmp_path/"gone.wav"), np.arange(48)).empty
-    made = group(from_embeddings(np.random.default_rng(0).normal(size=(40, 5)), request=Request(n_clusters=3)))
-    assert made.followed == {} and all(about["words"] == "" for about in made.explanations.values())
+    made = run_of_embeddings(np.random.default_rng(0).normal(size=(40, 5)), request=Request(n_clusters=3))
+    assert made.findings.followed == {} and all(about["words"] == "" for about in made.findings.differences.values())
 
 
 def test_in_the_run_the_report_and_the_page(planted, tmp_path, capsys):
     folder = planted.path[0].parent
     assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--n-clusters", "2", "--ignore", "order", "--by", "source", "-q"]) == 0
     out, record = capsys.readouterr().out, json.loads((tmp_path/"run"/"run.json").read_text())
-    loaded = load_run(tmp_path/"run")
-    assert loaded.followed == record["followed"] and set(loaded.explanations) == {0, 1}
+    loaded = Run.open(tmp_path/"run")
+    assert loaded.findings.followed == record["followed"] and set(loaded.findings.differences) == {0, 1}
     strongest = max(record["followed"], key=lambda name: record["followed"][name]["share"])
     assert record["followed"][strongest]["share"] < .25 or f"the groups follow: {strongest}" in out
     html = (tmp_path/"run"/"listen.html").read_text()
-    for about in loaded.explanations.values(): assert f'"words": "{about["words"]}"' in html or f'"words":"{about["words"]}"' in html
+    for about in loaded.findings.differences.values(): assert f'"words": "{about["words"]}"' in html or f'"words":"{about["words"]}"' in html
 
 
 def test_the_folder_is_an_attribute(planted, tmp_path):
@@ -88,8 +88,8 @@ def test_the_folder_is_an_attribute(planted, tmp_path):
         place = tmp_path/("a" if planted.is_loud[i] else "b")
         place.mkdir(exist_ok=True)
         (place/path.name).write_bytes(path.read_bytes())
-    made = cluster_recordings(tmp_path, Request(n_clusters=2, ignore="order", by="source", options=Options(stability=0)))
-    assert "folder" in made.followed and made.followed["folder"]["share"] <= 1
+    made = make_run(tmp_path, Request(n_clusters=2, ignore="order", by="source", options=Options(stability=0)))
+    assert "folder" in made.findings.followed and made.findings.followed["folder"]["share"] <= 1
 
 
 def test_the_time_of_day_is_read_from_the_names_of_recorders_files():

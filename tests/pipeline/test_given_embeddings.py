@@ -9,7 +9,7 @@ from sklearn.datasets import make_blobs
 
 from audioclust.cli import main
 from audioclust.metrics import ari
-from audioclust.pipeline import AudioClusterer, load_run
+from audioclust.pipeline import AudioClusterer, Run
 
 X, TRUTH = make_blobs(90, 12, centers=3, random_state=0)
 X = X.astype(np.float32)
@@ -36,7 +36,7 @@ def test_with_recordings(given, capsys):
     assert record["request"]["embeddings"] == str(given/"e.npz") and "encoder" not in record
     assert main(["export", str(run), "--to", "raven", "--out", str(given/"raven")]) == 0
     assert main(["listen", str(run), "--embed", "--page", str(given/"p.html")]) == 0
-    assert load_run(run).encoder is None
+    assert Run.open(run).embeddings.encoder is None
 
 def test_without_recordings(given):
     np.save(given/"x.npy", X)

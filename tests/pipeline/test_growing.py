@@ -10,7 +10,7 @@ import pytest
 from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
 from audioclust.metrics import ami
-from audioclust.pipeline import Options, Request, assign, cluster_recordings, from_embeddings, group, grow, load_run, save_run
+from audioclust.pipeline import assign, grow, make_run, Options, Request, Run, run_of_embeddings
 from audioclust.runs.names import write_names
 from audioclust.runs.run_folder import read_table
 
@@ -23,37 +23,37 @@ def sounds(tmp_path_factory):
     return folder, first, table.drop(first.index), kinds
 
 @pytest.fixture(scope="module")
-def run(sounds): return cluster_recordings(sounds[1], Request(n_clusters=5, encoder="fixed", options=Options(stability=0)))
+def run(sounds): return make_run(sounds[1], Request(n_clusters=5, encoder="fixed", options=Options(stability=0)))
 
-def labels_of(grouping): return [Path(path).parent.name for path in grouping.clips.path]
+def labels_of(grouping): return [Path(path).parent.name for path in grouping.clips.table.path]
 
 def test_old_clips_stay_and_new_kinds_become_groups(sounds, run):
     grown = grow(run, sounds[2])
     n = len(run)
-    assert (grown.labels[:n] == run.labels).all() and len(grown) == 8*24 and (grown.embeddings[:n] == run.embeddings).all()
-    assert set(grown.labels) > set(range(5))
+    assert (grown.clustering.labels[:n] == run.clustering.labels).all() and len(grown) == 8*24 and (grown.embeddings.X[:n] == run.embeddings.X).all()
+    assert set(grown.clustering.labels) > set(range(5))
     given = grow(run, sounds[2], 3)
-    assert set(given.labels) == set(range(8))
-    assert ami(labels_of(given), given.labels) > .8 > ami(labels_of(given), np.r_[run.labels, assign(run, sounds[2]).cluster])
-    assert len(given.representative) == len(given.confidence) == 8*24 and given.representative.sum() == 8
+    assert set(given.clustering.labels) == set(range(8))
+    assert ami(labels_of(given), given.clustering.labels) > .8 > ami(labels_of(given), np.r_[run.clustering.labels, assign(run, sounds[2]).cluster])
+    assert len(given.clustering.representative) == len(given.clustering.confidence) == 8*24 and given.clustering.representative.sum() == 8
 
 def test_where_nothing_is_new_it_assigns(sounds, run):
     later = sounds[2][sounds[2].label.isin(sounds[3][:5])]
     grown = grow(run, later)
-    assert set(grown.labels) == set(run.labels)
-    assert (grown.labels[len(run):] == assign(run, later).cluster.to_numpy()).all()
+    assert set(grown.clustering.labels) == set(run.clustering.labels)
+    assert (grown.clustering.labels[len(run):] == assign(run, later).cluster.to_numpy()).all()
     assert (grow(run, sounds[2], 0).labels[len(run):] == assign(run, sounds[2]).cluster.to_numpy()).all()
 
 def test_it_is_saved_assigned_to_and_grown_again(sounds, run, tmp_path):
     later = sounds[2]
     grown = grow(run, later[later.label != sounds[3][7]], 2)
-    save_run(grown, tmp_path/"run")
-    loaded = load_run(tmp_path/"run")
-    assert (loaded.labels == grown.labels).all()
+    grown.save(tmp_path/"run")
+    loaded = Run.open(tmp_path/"run")
+    assert (loaded.clustering.labels == grown.clustering.labels).all()
     new = assign(loaded, later[later.label == sounds[3][6]])
     assert (new.cluster >= 5).mean() > .8, "new groups take new clips, too"
     again = grow(loaded, later, 1)
-    assert (again.labels[:len(grown)] == grown.labels).all() and set(again.labels) == set(range(8))
+    assert (again.clustering.labels[:len(grown)] == grown.clustering.labels).all() and set(again.clustering.labels) == set(range(8))
     assert len(again) == 8*24, "clips that are there already are passed over"
 
 def test_the_command_keeps_numbers_and_names(sounds, run, tmp_path, capsys):
@@ -79,7 +79,7 @@ def test_the_command_keeps_numbers_and_names(sounds, run, tmp_path, capsys):
 @pytest.mark.parametrize("arguments,says", [(["--window", "2"], "leave out --window"), (["--method", "hdbscan"], "leave out --method"),
     (["--by", "both"], "leave out --by both"), (["--out", "RUN"], "another folder"), (["--grow", "gone"], "not a run folder")])
 def test_what_does_not_go_with_it(sounds, run, tmp_path, capsys, arguments, says):
-    save_run(run, tmp_path/"run", figures=False)
+    run.save(tmp_path/"run")
     arguments = [str(tmp_path/"run") if a == "RUN" else a for a in arguments]
     assert main(["cluster", str(sounds[0]/"sounds"), "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"x"), *arguments]) == 2
     err = capsys.readouterr().err.strip()
@@ -89,7 +89,7 @@ def test_errors(sounds, run):
     with pytest.raises(ValueError, match="nothing to add"): grow(run, sounds[1])
     with pytest.raises(ValueError, match="whole number"): grow(run, sounds[2], -1)
     with pytest.raises(ValueError, match="ask for at most 51, or auto"): grow(run, sounds[2], 500)
-    given = group(from_embeddings(np.random.default_rng(0).normal(size=(30, 4)), request=Request(n_clusters=2)))
+    given = run_of_embeddings(np.random.default_rng(0).normal(size=(30, 4)), request=Request(n_clusters=2))
     with pytest.raises(ValueError, match="embeddings of this run were given"): grow(given, sounds[2])
 
 
@@ -126,7 +126,7 @@ def test_a_run_of_given_embeddings_grows_by_embeddings(tmp_path, capsys):
 
 def test_embeddings_of_clips_that_are_there_add_nothing(tmp_path):
     X, clips = np.random.default_rng(0).normal(size=(20, 4)), pd.DataFrame(dict(path=[f"/t/{i}.wav" for i in range(20)], start=0., end=1.))
-    run = group(from_embeddings(X, clips, Request(n_clusters=2)))
+    run = run_of_embeddings(X, clips, Request(n_clusters=2))
     with pytest.raises(ValueError, match="nothing to add"): grow(run, X[:3], clips=clips[:3])
     assert len(grow(run, X[:5], 0, clips=clips[:5].assign(start=2., end=3.))) == 25
     with pytest.raises(ValueError, match="encoder of ours"): grow(replace(run, encoder=object()), X)
@@ -134,9 +134,9 @@ def test_embeddings_of_clips_that_are_there_add_nothing(tmp_path):
 def test_a_run_that_trained_an_encoder_grows(sounds, tmp_path):
     folder, first, later, _ = sounds
     params = dict(epochs=1, passes=1, views=2)
-    made = cluster_recordings(first, Request("deepcluster", 5, options=Options(stability=0, params=params, num_workers=0)))
-    save_run(made, tmp_path/"run", figures=False)
-    grown = grow(load_run(tmp_path/"run"), later, 2)
-    assert (grown.labels[:len(made)] == made.labels).all() and len(grown) == len(first) + len(later)
-    save_run(grown, tmp_path/"grown", figures=False)
-    assert len(assign(load_run(tmp_path/"grown"), later)) == len(later)
+    made = make_run(first, Request("deepcluster", 5, options=Options(stability=0, params=params, num_workers=0)))
+    made.save(tmp_path/"run")
+    grown = grow(Run.open(tmp_path/"run"), later, 2)
+    assert (grown.clustering.labels[:len(made)] == made.clustering.labels).all() and len(grown) == len(first) + len(later)
+    grown.save(tmp_path/"grown")
+    assert len(assign(Run.open(tmp_path/"grown"), later)) == len(later)

@@ -10,7 +10,7 @@ from scipy.signal import butter, sosfilt
 
 from audioclust.cli import main
 from audioclust.metrics import ari
-from audioclust.pipeline import AudioClusterer, Options, Request, from_embeddings, group
+from audioclust.pipeline import AudioClusterer, Options, Request, run_of_embeddings
 
 WITH_NUMBER = "kmeans", "consensus", "spectral", "agglomerative"
 METHODS = *WITH_NUMBER, "dbscan", "hdbscan", "meanshift"
@@ -20,7 +20,7 @@ QUICK = ["--encoder", "fixed", "--stability", "3", "--no-page", "--no-cache", "-
 def grouped(X, method="kmeans", k="auto"):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        made = group(from_embeddings(X, request=Request(method, k, options=Options(stability=3))))
+        made = run_of_embeddings(X, request=Request(method, k, options=Options(stability=3)))
     return made, [str(w.message) for w in caught]
 
 
@@ -51,30 +51,30 @@ def test_silent_files_are_one_group_of_which_nothing_is_claimed(silent, tmp_path
 @pytest.mark.parametrize("k", ["auto", 3])
 def test_equal_embeddings(rng, method, k):
     made, said = grouped(np.repeat(rng.normal(size=(1, 8)), 24, 0).astype("f4"), method, k)
-    assert made.stability is None and not (made.confidence > 1/3).any()
-    if k == "auto": assert made.n_clusters_choice.k == 1 and "are all equal" in made.n_clusters_choice.why and not made.levels
+    assert made.findings.stability is None and not (made.clustering.confidence > 1/3).any()
+    if k == "auto": assert made.clustering.number.k == 1 and "are all equal" in made.clustering.number.why and not made.clustering.levels
     if k == 3 and method == "agglomerative": assert any("only 1 of the 24 embeddings is different" in text for text in said)
-    elif method in WITH_NUMBER: assert not made.labels.any() and np.isnan(made.confidence).all()
+    elif method in WITH_NUMBER: assert not made.clustering.labels.any() and np.isnan(made.clustering.confidence).all()
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_two_different_embeddings(rng, method):
     X = np.repeat(rng.normal(size=(2, 8)), 12, 0).astype("f4")
     made, _ = grouped(X, method)
-    assert made.n_clusters_choice.k == 2 and made.n_clusters_choice.curve.k.tolist() == [2] and ari(made.labels, np.repeat([0, 1], 12)) == 1
-    assert "finer" not in made.n_clusters_choice.why and "coarse" not in made.n_clusters_choice.why.replace("for coarser levels", "")
+    assert made.clustering.number.k == 2 and made.clustering.number.curve.k.tolist() == [2] and ari(made.clustering.labels, np.repeat([0, 1], 12)) == 1
+    assert "finer" not in made.clustering.number.why and "coarse" not in made.clustering.number.why.replace("for coarser levels", "")
     if method not in WITH_NUMBER: return
     three, said = grouped(X, method, 3)
-    if len(np.unique(three.labels)) == 3:
-        assert three.stability is None and any("only 2 of the 24 embeddings are different" in text for text in said)
+    if len(np.unique(three.clustering.labels)) == 3:
+        assert three.findings.stability is None and any("only 2 of the 24 embeddings are different" in text for text in said)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_rounding_makes_no_groups(rng, method):
     X = (np.repeat(rng.normal(size=(1, 16)), 24, 0) + 1e-7*rng.normal(size=(24, 16))).astype("f4")
     made, _ = grouped(X, method)
-    assert made.n_clusters_choice.k == 1 and not (made.confidence > .9).any()
-    if made.stability: assert made.stability.overall < .6
+    assert made.clustering.number.k == 1 and not (made.clustering.confidence > .9).any()
+    if made.findings.stability: assert made.findings.stability.overall < .6
 
 
 @pytest.mark.parametrize("method", WITH_NUMBER)

@@ -109,7 +109,7 @@ def test_a_damaged_run_to_be_like_is_refused_before_any_work(made, tmp_path, cap
     from audioclust.pipeline import clustering
     assert cluster(made/"sounds", tmp_path/"old", "--n-clusters", "2") == 0
     (tmp_path/"old/clusters.csv").write_text("nothing,of,this\n1,2,3\n")
-    monkeypatch.setattr(clustering, "cluster_recordings", lambda *a, **k: pytest.fail("sounds were heard"))
+    monkeypatch.setattr(clustering, "make_run", lambda *a, **k: pytest.fail("sounds were heard"))
     assert cluster(made/"sounds", tmp_path/"new", "--n-clusters", "2", "--like", str(tmp_path/"old")) == 2
     assert "is damaged" in capsys.readouterr().err and not (tmp_path/"new/run.json").exists()
 

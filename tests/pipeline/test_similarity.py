@@ -5,8 +5,8 @@ import pytest
 
 from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
-from audioclust.pipeline import AudioClusterer, Options, from_embeddings, group, Request, similar
-from audioclust.pipeline.similarity import nearest
+from audioclust.pipeline import AudioClusterer, Options, Request, run_of_embeddings, similar
+from audioclust.pipeline.new_clips import nearest
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
@@ -26,30 +26,30 @@ def test_exact(n, top):
     np.testing.assert_allclose(np.take_along_axis(true, rows, 1), distances, rtol=1e-9)
 
 def test_clips_of_the_run(run):
-    grouping = AudioClusterer.load(run/"run").grouping_
-    clip = grouping.clips.path[11]
+    grouping = AudioClusterer.load(run/"run").run_
+    clip = grouping.clips.table.path[11]
     near = similar(grouping, clip, top=4)
     assert near.columns.tolist() == ["query", "rank", "distance", "path", "start", "end", "cluster", "clip_id"]
     assert near["rank"].tolist() == [1, 2, 3, 4] and (near.distance.diff().dropna() >= 0).all()
     assert str(clip) not in set(near.path)
-    table = grouping.table()
+    table = grouping.table
     by_id = similar(grouping, table.clip_id[11], top=4)
     assert by_id.clip_id.tolist() == near.clip_id.tolist()
-    X = grouping.embeddings
+    X = grouping.embeddings.X
     order = np.argsort(np.linalg.norm(X - X[11], axis=1))[1:5]
     assert near.clip_id.tolist() == table.clip_id[order].tolist()
 
 def test_new_recordings_and_errors(run):
-    grouping = AudioClusterer.load(run/"run").grouping_
+    grouping = AudioClusterer.load(run/"run").run_
     (run/"new/broken.wav").write_bytes(b"no sound")
     errors = []
-    near = similar(grouping, [run/"new", grouping.clips.path[0]], top=2, errors=errors)
+    near = similar(grouping, [run/"new", grouping.clips.table.path[0]], top=2, errors=errors)
     assert near["query"].nunique() == 7 and len(near) == 14 and len(errors) == 1
     with pytest.warns(UserWarning, match="broken.wav"): similar(grouping, run/"new", top=1)
     with pytest.raises(ValueError, match="at least one"): similar(grouping, run/"new", top=0)
     with pytest.raises(ValueError, match="no folder or file"): similar(grouping, "gone.wav")
-    given = group(from_embeddings(np.random.default_rng(0).normal(size=(30, 4)), request=Request(n_clusters=2)))
-    assert len(similar(given, given.table().clip_id[3], top=3)) == 3
+    given = run_of_embeddings(np.random.default_rng(0).normal(size=(30, 4)), request=Request(n_clusters=2))
+    assert len(similar(given, given.table.clip_id[3], top=3)) == 3
     with pytest.raises(ValueError, match="embeddings were given"): similar(given, run/"new")
 
 def test_the_command(run, tmp_path, capsys):

@@ -7,7 +7,7 @@ from audioclust.audio import synthetic_words
 from audioclust.core.registry import METHODS
 from audioclust.encoders import FixedEncoder
 from audioclust.kmeans import KMeans
-from audioclust.pipeline import Options, Request, assign, cluster_recordings, load_run, save_run
+from audioclust.pipeline import assign, make_run, Options, Request, Run
 
 
 class Method(BaseEstimator):
@@ -37,17 +37,17 @@ def method():
 def test_a_method_of_another_package_may_train(method, tmp_path):
     words = synthetic_words(3, 2, 6, sample_rate=8000).save(tmp_path/"in")
     request = Request("patient", 3, options=Options(params=dict(patience=5), num_workers=0, stability=0))
-    made = cluster_recordings(tmp_path/"in", request)
-    assert made.embeddings.shape[0] == len(words) and "train" in made.seconds and made.encoder.sample_rate == 8000
-    same = cluster_recordings(tmp_path/"in", Request("kmeans", 3, options=Options(num_workers=0, stability=0)))
-    np.testing.assert_allclose(made.embeddings, same.embeddings, atol=1e-5)
-    save_run(made, tmp_path/"run", figures=False)
-    np.testing.assert_array_equal(load_run(tmp_path/"run").labels, made.labels)
+    made = make_run(tmp_path/"in", request)
+    assert made.embeddings.X.shape[0] == len(words) and "train" in made.made["seconds"] and made.embeddings.encoder.sample_rate == 8000
+    same = make_run(tmp_path/"in", Request("kmeans", 3, options=Options(num_workers=0, stability=0)))
+    np.testing.assert_allclose(made.embeddings.X, same.embeddings.X, atol=1e-5)
+    made.save(tmp_path/"run")
+    np.testing.assert_array_equal(Run.open(tmp_path/"run").clustering.labels, made.clustering.labels)
 
 def test_a_method_says_what_memory_its_training_takes(method, tmp_path, monkeypatch):
     synthetic_words(3, 2, 6, sample_rate=8000).save(tmp_path/"in")
     monkeypatch.setattr(Method, "training_bytes", 1e15)
-    with pytest.raises(ValueError, match="A network and 36 clips"): cluster_recordings(tmp_path/"in", Request("patient", 3))
+    with pytest.raises(ValueError, match="A network and 36 clips"): make_run(tmp_path/"in", Request("patient", 3))
 
 
 TRAINED = {"spice": dict(epochs=1, bs=16, views=2, head_epochs=2, heads=2, match_epochs=0, n_other=(2,)), "deepcluster": dict(epochs=1, passes=1, views=2)}
@@ -57,35 +57,35 @@ def test_a_training_starts_from_a_vote(method, few, stranger, brief, tmp_path, m
     anchors = []  # encoders that deepcluster takes where it is given none
     monkeypatch.setattr("audioclust.deepcluster.estimator.FixedEncoder", lambda *args: anchors.append(FixedEncoder(*args)) or anchors[-1])
     options = Options(params=TRAINED[method], num_workers=0, stability=0, cache=tmp_path/"cache")
-    auto = cluster_recordings(few, Request(method, 3, encoder="auto", options=options))
-    named = cluster_recordings(few, Request(method, 3, encoder="fixed+stranger", options=options))
-    assert auto.encoder_choice.name == "fixed+stranger" and named.encoder_choice is None
-    assert ("for the grouping by source: fixed" in auto.encoder_choice.why) == (method == "spice")
-    save_run(named, tmp_path/"run", figures=False)
-    loaded = load_run(tmp_path/"run")
+    auto = make_run(few, Request(method, 3, encoder="auto", options=options))
+    named = make_run(few, Request(method, 3, encoder="fixed+stranger", options=options))
+    assert auto.embeddings.encoder_choice.name == "fixed+stranger" and named.embeddings.encoder_choice is None
+    assert ("for the grouping by source: fixed" in auto.embeddings.encoder_choice.why) == (method == "spice")
+    named.save(tmp_path/"run")
+    loaded = Run.open(tmp_path/"run")
     if method == "deepcluster":
-        np.testing.assert_array_equal(named.labels, auto.labels)  # the vote decides only on the first pseudo-labels
+        np.testing.assert_array_equal(named.clustering.labels, auto.clustering.labels)  # the vote decides only on the first pseudo-labels
         assert not anchors
-        cluster_recordings(few, Request(method, 3, options=options))
+        make_run(few, Request(method, 3, options=options))
         assert len(anchors) == 1
     else:
-        assert [type(e).__name__ for e in named.encoder.frozen] == ["VotingEncoder", "FixedEncoder"] and [type(e).__name__ for e in auto.encoder.frozen] == ["VotingEncoder"]*2
-        assert [type(e).__name__ for e in loaded.encoder.frozen] == ["VotingEncoder", "FixedEncoder"] and loaded.encoder.frozen[0].sample_rate == 16000
-    for grouping in named, loaded: np.testing.assert_array_equal(assign(grouping, few).cluster, named.labels)
+        assert [type(e).__name__ for e in named.embeddings.encoder.frozen] == ["VotingEncoder", "FixedEncoder"] and [type(e).__name__ for e in auto.embeddings.encoder.frozen] == ["VotingEncoder"]*2
+        assert [type(e).__name__ for e in loaded.embeddings.encoder.frozen] == ["VotingEncoder", "FixedEncoder"] and loaded.embeddings.encoder.frozen[0].sample_rate == 16000
+    for grouping in named, loaded: np.testing.assert_array_equal(assign(grouping, few).cluster, named.clustering.labels)
 
 def test_what_a_training_cannot_start_from(method, few, stranger):
     for request, said in ((Request("patient", 3, encoder="stranger"), "patient trains an encoder of its own: leave out"), (Request("spice", 3, encoder="untrained"), "cannot be combined with an untrained network"),
                           (Request("spice", 3, encoder="stranger", options=Options(max_memory=4e9)), "cannot be combined with a bound on the memory"), (Request("spice", 3, encoder="hearing"), "encoder='hearing'")):
-        with pytest.raises(ValueError, match=said): cluster_recordings(few, request)
+        with pytest.raises(ValueError, match=said): make_run(few, request)
 
 @pytest.mark.parametrize("encoder", [None, "fixed+stranger"])
 def test_spice_without_networks(few, stranger, brief, tmp_path, encoder):
     "What is not trained can still be crossed, made fair, and refined by heads."
-    made = cluster_recordings(few, Request("spice", 3, encoder=encoder, options=Options(params={**TRAINED["spice"], "epochs": 0, "match_epochs": 5}, num_workers=0, stability=0)))
-    assert len(made.encoder.networks) == 0 and made.encoder.network is None and len(made.encoder.frozen) == 2 and "contrast" in made.seconds
-    save_run(made, tmp_path/"run", figures=False)
+    made = make_run(few, Request("spice", 3, encoder=encoder, options=Options(params={**TRAINED["spice"], "epochs": 0, "match_epochs": 5}, num_workers=0, stability=0)))
+    assert len(made.embeddings.encoder.networks) == 0 and made.embeddings.encoder.network is None and len(made.embeddings.encoder.frozen) == 2 and "contrast" in made.made["seconds"]
+    made.save(tmp_path/"run")
     (tmp_path/"bad").mkdir(); (tmp_path/"bad"/"letter.wav").write_text("no sound")
-    for grouping in made, load_run(tmp_path/"run"):
-        np.testing.assert_array_equal(assign(grouping, few).cluster, made.labels)
+    for grouping in made, Run.open(tmp_path/"run"):
+        np.testing.assert_array_equal(assign(grouping, few).cluster, made.clustering.labels)
         errors = []
         assert len(assign(grouping, tmp_path/"bad", errors)) == 0 and len(errors) == 1

@@ -8,10 +8,12 @@ import soundfile as sf
 from audioclust.audio import clips, synthetic_sounds
 from audioclust.cli import main
 from audioclust.core.files import atomic_write
-from audioclust.pipeline import load_run
-from audioclust.runs.names import flattened, merged_into, update_name_columns, write_names
+from audioclust.pipeline.run_folder import load_run
+from audioclust.pipeline.annotations import merged_into
+from audioclust.runs.names import flattened, update_name_columns, write_names
 from audioclust.runs.request import request_from_record
-from audioclust.runs.run_folder import read_run, read_table
+from audioclust.pipeline.run_reading import check_run_folder
+from audioclust.runs.run_folder import read_table
 
 COMMON = ["--n-clusters", "3", "--encoder", "fixed", "--stability", "0", "-q", "--no-cache", "--no-page"]
 
@@ -34,13 +36,13 @@ def test_links_in_a_run_folder_are_not_followed(run, capsys, name):
     assert again(run, "--overwrite") == 2
     assert "is a link" in capsys.readouterr().err
     assert (sorted(p.name for p in mine.iterdir()) if mine.is_dir() else mine.read_text()) == kept
-    with pytest.raises(ValueError, match="is a link"): load_run(run)
+    with pytest.raises(ValueError, match="is a link"): Run.open(run)
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
 def test_a_fifo_is_not_waited_for(run):
     (run/"names.json").unlink(missing_ok=True)
     os.mkfifo(run/"names.json")
-    with pytest.raises(ValueError, match="no regular file"): read_run(run)
+    with pytest.raises(ValueError, match="no regular file"): check_run_folder(run)
 
 def test_a_folder_with_a_foreign_run_json_is_no_run(tmp_path, capsys):
     synthetic_sounds(3, 6, sample_rate=8000).save(tmp_path/"sounds")
@@ -49,7 +51,8 @@ def test_a_folder_with_a_foreign_run_json_is_no_run(tmp_path, capsys):
     (tmp_path/"run/figures").mkdir()
     (tmp_path/"run/figures/cat.png").write_text("cat")
     assert again(tmp_path/"run", "--overwrite") == 2
-    assert "holds no run" in capsys.readouterr().err and (tmp_path/"run/figures/cat.png").read_text() == "cat"
+    assert "holds no run" in capsys.readouterr().err
+    assert (tmp_path/"run/figures/cat.png").read_text() == "cat"
 
 def test_overwriting_leaves_other_pictures(run):
     (run/"figures/mine.png").write_text("mine")
@@ -84,7 +87,7 @@ def test_a_record_does_not_say_where_to_write(run):
     record = json.loads((run/"run.json").read_text())
     record["request"] |= dict(cache=str(run.parent/"elsewhere"), max_memory=5, sharded=True)
     (run/"run.json").write_text(json.dumps(record))
-    options = load_run(run).request.options
+    options = Run.open(run).request.options
     assert options.cache is None and options.max_memory is None and not options.sharded
     assert main(["assign", str(run), str(run.parent/"sounds"), "--out", str(run.parent/"n.csv")]) == 0
     assert not (run.parent/"elsewhere").exists()
@@ -97,7 +100,8 @@ def test_a_record_does_not_say_where_to_write(run):
 def test_only_a_person_trusts_code(run, capsys, leave):
     pytest.importorskip("transformers")
     about = json.loads((run/"model/encoder.json").read_text())
-    (run/"model/encoder.json").write_text(json.dumps({"class": "PretrainedEncoder", "name": "/nowhere", "remote_code": leave}))
+    (run/"model/encoder.json").write_text(json.dumps(
+        {"class": "PretrainedEncoder", "name": "/nowhere", "remote_code": leave}))
     assert main(["assign", str(run), str(run.parent/"sounds"), "--out", str(run.parent/"n.csv")]) == 2
     err = capsys.readouterr().err
     assert "brings code of its own" in err and about
@@ -140,7 +144,8 @@ def test_a_folder_whose_name_is_no_text_is_a_class(run):
     os.unlink(os.path.join(folder, b"x"))
     (run.parent/"sounds").rename(os.fsdecode(os.path.join(folder, b"sounds")))
     parent = os.fsdecode(os.path.join(os.fsencode(run.parent), b"latin"))
-    for i,path in enumerate(clips(parent).path): os.rename(path, os.path.join(os.fsdecode(folder), f"{i}.wav"))
+    for i,path in enumerate(clips(parent).path):
+        os.rename(path, os.path.join(os.fsdecode(folder), f"{i}.wav"))
     assert main(["cluster", parent, "--out", str(run.parent/"latin-run"), *COMMON, "--labels", "parent"]) == 0
     assert (run.parent/"latin-run/figures/confusion.png").is_file()
 
@@ -161,8 +166,10 @@ def changed(run, part, name, change):
     arrays[name] = np.ascontiguousarray(change(arrays[name]))
     save_file(arrays, run/f"model/{part}.safetensors")
 
-@pytest.mark.parametrize("part,name", [("whitening", "mean_"), ("whitening", "components_"), ("clusterer", "cluster_centers_")])
-@pytest.mark.parametrize("change", [lambda x: np.where(np.arange(x.size).reshape(x.shape) == 0, np.nan, x).astype(x.dtype), lambda x: x[:-1],
+@pytest.mark.parametrize("part,name", [("whitening", "mean_"), ("whitening", "components_"),
+    ("clusterer", "cluster_centers_")])
+@pytest.mark.parametrize("change",
+    [lambda x: np.where(np.arange(x.size).reshape(x.shape) == 0, np.nan, x).astype(x.dtype), lambda x: x[:-1],
                                     lambda x: np.concatenate([x, x], -1)], ids=["nan", "short", "wide"])
 def test_a_damaged_model_names_the_file_and_the_field(run, capsys, part, name, change):
     changed(run, part, name, change)
@@ -224,7 +231,8 @@ def test_too_few_threads_are_said_before_a_library_fails(run, monkeypatch, capsy
         start(self)
     monkeypatch.setattr(threading.Thread, "start", limited)
     assert again(run, "--overwrite") == 2
-    assert "only 3 more threads can be started" in (said := capsys.readouterr().err) and said.count("\n") == 1
+    assert "only 3 more threads can be started" in (said := capsys.readouterr().err)
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize("verbose", [[], ["-v"]])
@@ -249,8 +257,10 @@ def test_very_deep_folders(run, capsys):
     finally: os.chdir(here)
     assert again(run, "--overwrite") == 0
     paths, errors = read_table(run/"clusters.csv").path, read_table(run/"errors.csv")
-    assert sorted(p.count("/deep") for p in paths)[-2:] == [11, 501] and errors.reason.tolist() == ["the folder could not be read: File name too long"]
-    assert main(["sort", str(run), str(run/"../sorted")]) == 0 and len(list((run/"../sorted").rglob("*.wav"))) == 20
+    assert sorted(p.count("/deep") for p in paths)[-2:] == [11, 501]
+    assert errors.reason.tolist() == ["the folder could not be read: File name too long"]
+    assert main(["sort", str(run), str(run/"../sorted")]) == 0
+    assert len(list((run/"../sorted").rglob("*.wav"))) == 20
     assert main(["listen", str(run), "--embed"]) == 0
     import shutil
     os.chdir(run/"../sounds")
@@ -262,8 +272,10 @@ ENCODINGS = {"ascii": {"PYTHONIOENCODING": "ascii"}, "cp1252": {"PYTHONIOENCODIN
 
 def spoken(arguments, **environment):
     "A command in a process of its own with other variables."
-    kept = {name: value for name,value in os.environ.items() if not name.startswith(("PYTHONIOENCODING", "LC_", "LANG"))}
-    return subprocess.run([sys.executable, "-W", "ignore", "-m", "audioclust", *map(str, arguments)], capture_output=True, env={**kept, **environment})
+    kept = {name: value for name,value in os.environ.items()
+        if not name.startswith(("PYTHONIOENCODING", "LC_", "LANG"))}
+    return subprocess.run([sys.executable, "-W", "ignore", "-m", "audioclust", *map(str, arguments)],
+        capture_output=True, env={**kept, **environment})
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_terminals_that_lack_letters(tmp_path, encoding):
@@ -286,15 +298,19 @@ def test_a_user_without_a_home(run, monkeypatch, capsys):
     arguments = [c for c in COMMON if c not in ("--no-cache", "-q")]
     assert main(["cluster", str(run.parent/"sounds"), "--out", str(run.parent/"homeless"), *arguments]) == 0
     assert "nothing is cached: there is no home folder: set AUDIOCLUST_CACHE" in capsys.readouterr().err
-    compare = ["compare", str(run.parent/"sounds"), "--out", str(run.parent/"compared"), "--n-clusters", "3", "--encoders", "fixed", "-q"]
-    for command in (compare, ["duplicates", str(run.parent/"sounds"), "--out", str(run.parent/"d.csv")], ["encoders"]): assert main(command) == 0, capsys.readouterr().err
+    compare = ["compare", str(run.parent/"sounds"), "--out", str(run.parent/"compared"), "--n-clusters", "3",
+        "--encoders", "fixed", "-q"]
+    for command in (compare, ["duplicates", str(run.parent/"sounds"), "--out", str(run.parent/"d.csv")], ["encoders"]):
+        assert main(command) == 0, capsys.readouterr().err
 
-@pytest.mark.parametrize("name", ["run.json", "clusters.csv", "errors.csv", "names.json", "explanations.json", "levels.json", "embeddings.npy", "map.npy", "model/encoder.json", "model/whitening.json", "model/ids.json"])
+@pytest.mark.parametrize("name", ["run.json", "clusters.csv", "errors.csv", "names.json", "explanations.json",
+    "levels.json", "embeddings.npy", "map.npy", "model/encoder.json", "model/whitening.json", "model/ids.json"])
 def test_every_file_of_a_run_is_refused_where_it_is_far_too_large(run, name, capsys):
     "Sparse: it takes no room on the disk, and all the memory of whoever reads it."
     with open(run/name, "wb") as f: f.truncate(10**11)
     start = time.process_time()
-    statuses = [main(["listen", str(run)]), main(["assign", str(run), str(run.parent/"sounds"), "--out", str(run.parent/"a.csv"), "-q"])]
+    assign = ["assign", str(run), str(run.parent/"sounds"), "--out", str(run.parent/"a.csv"), "-q"]
+    statuses = [main(["listen", str(run)]), main(assign)]
     err = capsys.readouterr().err
     assert 2 in statuses and name.split("/")[-1] in err and time.process_time() - start < 20, err
 
@@ -307,7 +323,8 @@ def test_sort_copies_nothing_from_elsewhere(run, capsys):
     private = run.parent/"private"
     synthetic_sounds(1, 1, sample_rate=8000).save(private)
     (secret,) = clips(private).path
-    (run/"clusters.csv").write_text((run/"clusters.csv").read_text().replace(read_table(run/"clusters.csv").path[0], str(secret)))
+    (run/"clusters.csv").write_text(
+        (run/"clusters.csv").read_text().replace(read_table(run/"clusters.csv").path[0], str(secret)))
     assert main(["sort", str(run), str(run.parent/"sorted")]) == 2
     assert "lies outside the recordings" in capsys.readouterr().err and not (run.parent/"sorted").exists()
 
@@ -341,11 +358,13 @@ def test_labels_of_recordings_that_are_not_in_the_run_are_counted(run, capsys):
 def test_small_shared_memory(run):
     "Docker gives 64 MB by default, and here are 64 kB: batches of two workers do not fit."
     small = "mount -t tmpfs -o size=64k tmpfs /dev/shm && exec \"$@\""
-    def inside(*command): return subprocess.run(["unshare", "-m", "sh", "-c", small, "sh", *command], capture_output=True, timeout=300)
+    def inside(*command):
+        return subprocess.run(["unshare", "-m", "sh", "-c", small, "sh", *command], capture_output=True, timeout=300)
     try: there = inside("true").returncode == 0
     except OSError: there = False
     if not there: pytest.skip("needs unshare, and the right to mount")
-    r = inside(sys.executable, "-W", "ignore", "-m", "audioclust", "cluster", str(run.parent/"sounds"), "--out", str(run.parent/"small"), *COMMON, "--workers", "2")
+    r = inside(sys.executable, "-W", "ignore", "-m", "audioclust", "cluster", str(run.parent/"sounds"), "--out",
+        str(run.parent/"small"), *COMMON, "--workers", "2")
     assert r.returncode == 0 and len(read_table(run.parent/"small/clusters.csv")) == 18, r.stderr
 
 def test_a_table_in_another_encoding_is_told_of(run, capsys):

@@ -8,7 +8,7 @@ import torch
 
 from audioclust.cli import main
 from audioclust.core.registry import make_clusterer, METHODS, set_flat_params
-from audioclust.pipeline import assign, load_run
+from audioclust.pipeline import assign, Run
 
 QUICK = ["--n-clusters", "3", "--epochs", "2", "--no-cache", "--no-page"]
 OPTIONS = {"deepcluster-published": [], "spice-published": ["--set", "views=2", "--set", "head_epochs=2", "--set", "heads=2", "--set", "match_epochs=2", "--set", "share=.3"],
@@ -21,9 +21,9 @@ def test_a_published_method_runs_stops_and_goes_on(method, few, brief, tmp_path,
     from audioclust.training.checkpoints import Checkpoints
     def cluster(run, *more): return main(["cluster", str(few), "--out", str(tmp_path/run), "--method", method, *OPTIONS[method], *QUICK, *more])
     assert cluster("whole") == 0, capsys.readouterr().err
-    grouping = load_run(tmp_path/"whole")
-    np.testing.assert_array_equal(assign(grouping, few).cluster, grouping.labels)
-    assert len(np.unique(grouping.labels)) <= 3 and json.loads((tmp_path/"whole/run.json").read_text())["request"]["method"] == method
+    grouping = Run.open(tmp_path/"whole")
+    np.testing.assert_array_equal(assign(grouping, few).cluster, grouping.clustering.labels)
+    assert len(np.unique(grouping.clustering.labels)) <= 3 and json.loads((tmp_path/"whole/run.json").read_text())["request"]["method"] == method
     write = Checkpoints.after_epoch
     def stop(self):
         write(self)

