@@ -1,5 +1,6 @@
 # The face of the package: names that people type, and the modules that hold them. Read at import, and by type checkers.
 from .page import listen_page as listen_page
+from .shown_clips import pictures_of as pictures_of
 from .figures import write_figures as write_figures
 from .exporting import (
     to_audacity as to_audacity,

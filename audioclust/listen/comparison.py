@@ -28,6 +28,7 @@ def _labels_by_clip(run):
     clips = run.clips.table
     return pd.Series(run.clustering.labels, index=pd.MultiIndex.from_arrays([clips.path.astype(str), clips.start]))
 
+# %% ../../nbs/13_listen/10_comparison.ipynb #7b764660
 def compare_runs(runs:list, # Of the same recordings
     labels:Callable|None=None, # Function of a table of clips that gives labels, to score with; None scores nothing
 )->pd.DataFrame: # A row for each run: clusters, noise, stability, agreement, seconds, and scores where there are labels
@@ -56,7 +57,7 @@ def compare_runs(runs:list, # Of the same recordings
 def _encoder_name(encoder): return encoder if isinstance(encoder, str) else type(encoder).__name__
 
 def _run_name(encoder, method, taken):
-    "Name of the run folder of a candidate; of several with one name, such as two encoders of one class, the later ones get a number."
+    "Name of the run folder of a candidate; of two encoders of one class, the second gets a number."
     name = f"{encoder.replace('hf:', '').replace('/', '_').replace('@', '_')}-{method}"
     unique, number = name, 2
     while unique in taken:
@@ -64,6 +65,7 @@ def _run_name(encoder, method, taken):
         number += 1
     return unique
 
+# %% ../../nbs/13_listen/10_comparison.ipynb #5310eed3
 def compare(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
     encoders:Iterable=("fixed", "untrained"), # Whatever `Request` takes
     *,
@@ -98,6 +100,7 @@ def _cell_text(value):
     if not isinstance(value, float): return f"{value:,}"
     return f"{value:.2f}" if np.isfinite(value) else "–"
 
+# %% ../../nbs/13_listen/10_comparison.ipynb #af8a5a6a
 def save_comparison(out:str|Path, # A folder
     table:pd.DataFrame, # From `compare`
     runs:dict, # From `compare`: name → `Run`

@@ -55,6 +55,7 @@ def _new_folder(out):
 def _write(path, text):
     with atomic_write(path) as tmp: tmp.write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")
 
+# %% ../../nbs/13_listen/08_export_tools.ipynb #b2315f3f
 def _is_whole(clip):
     "Is a clip its whole recording? A file that is not there counts as one."
     if clip.start > 0: return False
@@ -72,6 +73,7 @@ def _playlist(name, clips):
         lines.append(os.path.abspath(clip.path))
     return "\n".join(lines) + "\n"
 
+# %% ../../nbs/13_listen/08_export_tools.ipynb #81d4f459
 def to_playlists(run:Run|str|Path, # A run, or its folder
     out:str|Path, # A new folder
     **groups:Any, # without, level: as `clips_by_group` takes them
@@ -129,7 +131,8 @@ def _task(path, relative, clips):
     clips = clips.sort_values("start")
     results = []
     for i,(clip,channel) in enumerate(zip(clips.itertuples(), channel_numbers(clips).tolist())):
-        value = dict(start=round(clip.start, 3), end=round(clip.end, 3), channel=max(channel - 1, 0), labels=[clip.name])
+        start, end = round(clip.start, 3), round(clip.end, 3)
+        value = dict(start=start, end=end, channel=max(channel - 1, 0), labels=[clip.name])
         score = round(float(clip.confidence), 4) if pd.notna(clip.confidence) else None
         results.append(dict(id=f"clip{i}", from_name="label", to_name="audio", type="labels", value=value, score=score,
                             original_length=round(length, 3)))

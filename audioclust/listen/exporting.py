@@ -31,6 +31,7 @@ def _check_known(without, known):
     raise ValueError(f"there is no group that is called or marked {', '.join(map(repr, unknown))}: "
                      f"say a number, a name of this run ({names}), or a mark ({', '.join(MARKS)})")
 
+# %% ../../nbs/13_listen/07_exporting.ipynb #569de252
 def _at_level(table, level, run):
     "The clips with the groups of a level as their clusters."
     names = [level.name for level in run.clustering.levels]
@@ -79,6 +80,7 @@ def _joined(clips):
     channels = [join_neighbours(of_channel) for _,of_channel in clips.groupby(channel_numbers(clips))]
     return pd.concat(channels).sort_values("start", kind="stable", ignore_index=True)
 
+# %% ../../nbs/13_listen/07_exporting.ipynb #3e89e857
 def _file_name(name, ending, max_bytes=220): # file systems allow 255, and `atomic_write` adds some
     "The name of a recording and an ending; a name that is too long is cut, and made distinct by a hash."
     raw = os.fsencode(name)
@@ -86,12 +88,14 @@ def _file_name(name, ending, max_bytes=220): # file systems allow 255, and `atom
     digest = hashlib.sha256(raw).hexdigest()[:8]
     return f"{os.fsdecode(raw[:max_bytes - 9])}-{digest}{ending}"
 
+# %% ../../nbs/13_listen/07_exporting.ipynb #0b80bba2
 def _check_no_links(folder, out):
     "Refuse to write through a link in the folder of what is exported."
     for part in (folder, *folder.parents):
         if part == out: return
         if part.is_symlink():
-            raise ValueError(f"{part} is a link, and nothing is written through links: remove it, or choose another --out")
+            raise ValueError(f"{part} is a link, and nothing is written through links: "
+                             "remove it, or choose another --out")
 
 # %% ../../nbs/13_listen/07_exporting.ipynb #c0058e70
 def one_line(text:str, # A name that a person gave
@@ -99,6 +103,7 @@ def one_line(text:str, # A name that a person gave
     "A text without line breaks, tabs and double blanks."
     return " ".join(text.split())
 
+# %% ../../nbs/13_listen/07_exporting.ipynb #17e55a9a
 def write_for_each(run:Run|str|Path, # A run, or its folder
     out:str|Path, # Folder for the files
     text:Callable, # Function of (path of a recording, its clips in order of time), gives what its file holds
@@ -147,6 +152,7 @@ def _highest_frequency(path):
     "Half the sample rate, Hz; 0 where the recording is gone."
     return sf.info(os.fsencode(path)).samplerate/2 if os.path.isfile(path) else 0
 
+# %% ../../nbs/13_listen/07_exporting.ipynb #0240ee43
 def _selection_table(path, clips):
     table = pd.DataFrame({
         "Selection": np.arange(1, len(clips) + 1),

@@ -29,8 +29,9 @@ def page_template(name:str, # File in the folder `templates`
     from jinja2 import Environment, PackageLoader
     return Environment(loader=PackageLoader("audioclust.listen", "templates"), autoescape=True).get_template(name)
 
+# %% ../../nbs/13_listen/05_page.ipynb #b4c89d30
 def _content_policy(script):
-    "What a browser may do for the page: run this script and no other, show and play what is in it or beside it, fetch nothing."
+    "What a browser may do for the page: run this script and no other, show and play what is in it or beside it."
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data: blob:; "
             "media-src 'self' file: data: blob:; base-uri 'none'; form-action 'none'")
@@ -58,6 +59,7 @@ def _summary(run):
     if (labels < 0).any(): parts.append(f"{(labels < 0).sum():,} clips are noise")
     return ", ".join(parts)
 
+# %% ../../nbs/13_listen/05_page.ipynb #726a76f7
 def _settings(run, sounds):
     "Rows (name, value) of the table that says how a run was made."
     rows = dict(method=run.request.method, by=run.request.by, ignored=", ".join(run.request.ignored) or "nothing",
@@ -105,6 +107,7 @@ def _page_file(out, folder):
     if "· audioclust</title>".encode() in start: return page
     raise ValueError(f"{page} is there already and is no listening page: choose another name for the page")
 
+# %% ../../nbs/13_listen/05_page.ipynb #8c2d1470
 def _link_to_run(folder, page):
     "The way from the page to its run; None where there is none, or it is on another drive."
     if folder is None: return None

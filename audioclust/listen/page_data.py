@@ -32,6 +32,7 @@ def readable_path(path:str|Path, # Path that may hold bytes which are no text
     "A path as text that a page can hold."
     return os.fsencode(path).decode("utf-8", "replace")
 
+# %% ../../nbs/13_listen/04_page_data.ipynb #cdc3fb4b
 def shared_folder(paths:list, # Recordings
 )->str: # Empty where they are on several drives
     "The folder that all of these lie in, at any depth."
@@ -43,8 +44,11 @@ def relative_names(paths:list, # Recordings
     "Paths as text, relative to the folder that they share."
     folder = shared_folder(paths)
     start = os.path.join(folder, "")
-    def relative(path): return path[len(start):] if path.startswith(start) or not folder else os.path.relpath(path, folder)
-    return [readable_path(relative(path)) for path in paths]
+    names = []
+    for path in paths:
+        is_below = path.startswith(start) or not folder
+        names.append(readable_path(path[len(start):] if is_below else os.path.relpath(path, folder)))
+    return names
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #d2078873
 def _track_names(tracks):
@@ -59,9 +63,10 @@ def _hours(clips):
     times = pd.to_datetime(clips["time"].str[:19], format="ISO8601", errors="coerce")
     return [None if pd.isna(time) else time.hour for time in times]
 
+# %% ../../nbs/13_listen/04_page_data.ipynb #a016d23a
 def clip_data(clips:pd.DataFrame, # Columns path, start, end (s)
     rows:np.ndarray|None=None, # Which rows of the run they are [n]; None: the first ones
-)->dict: # files; of each clip: file (its number), start, end, id, parts (is it a part of a recording?), hour (None: not known)
+)->dict: # files; of each clip: file (its number), start, end, id, parts (is it a part?), hour (None: not known)
     "The recording of each clip, and where in it the clip is."
     numbers = range(len(clips)) if rows is None else rows.tolist()
     channels = channel_numbers(clips).tolist()
@@ -83,12 +88,13 @@ _ONE_LINE = re.compile(r"[\t\n\r]")
 def other_clips(runs:list, # One or two
     rows:list, # For each run, the rows of the clips that are not shown [n]
     page:Path|None, # File of the page, from which sounds are linked; None: they are not
-)->dict|None: # n, lines (Base64 of gzip), link (to the folder that the recordings share); None where there are no others
-    "The clips that are not shown, packed for a search: lines of name, channel, start, end, and the cluster in each run."
+)->dict|None: # n, lines (Base64 of gzip), link (to the folder of the recordings); None where there are no others
+    "The clips that are not shown, packed for a search: lines of name, channel, start, end, cluster in each run."
     clips = runs[0].table.iloc[rows[0]]
     if not clips.path.any(): return None
     paths = list(dict.fromkeys(clips.path))
-    name_of = {path: _ONE_LINE.sub(" ", name).replace(os.sep, "/") for path,name in zip(paths, relative_names(paths))}
+    names = [_ONE_LINE.sub(" ", name).replace(os.sep, "/") for name in relative_names(paths)]
+    name_of = dict(zip(paths, names))
     labels = [run.clustering.labels[others].tolist() for run,others in zip(runs, rows)]
     columns = [[name_of[path] for path in clips.path], channel_numbers(clips).tolist(),
                clips.start.round(3).tolist(), clips.end.round(3).tolist(), *labels]
@@ -104,9 +110,10 @@ def json_number(x:float, # Any number
     "A number with four places."
     return round(float(x), 4) if np.isfinite(x) else None
 
+# %% ../../nbs/13_listen/04_page_data.ipynb #f6ff3e46
 def cluster_data(run:Run, # A run
     rows:np.ndarray, # Rows that are shown [n]
-)->dict[int,dict]: # Cluster → size, confidence, at (place on the map), typical and doubtful (of the n), stability, words
+)->dict[int,dict]: # Cluster → size, confidence, at (on the map), typical, doubtful (of the n), stability, words
     "The clusters that are shown, and the noise."
     table, positions = run.table.iloc[rows], run.positions[rows]
     sizes = run.table.cluster.value_counts()
@@ -141,6 +148,7 @@ def coarser_levels(run:Run, # A run
         levels.append(dict(name=level.name, n=_n_groups(level.labels), groups=groups))
     return levels
 
+# %% ../../nbs/13_listen/04_page_data.ipynb #60685506
 def finer_levels(run:Run, # A run
     rows:np.ndarray, # Rows that are shown [n]
 )->list[dict]: # name, labels [n], groups (group → parent, size, confidence, typical)
@@ -173,6 +181,7 @@ def _points(X):
     scaled = np.round(127*Z/max(np.abs(Z).max(), 1e-12)).astype(np.int8)
     return dict(dims=n_axes, bytes=base64.b64encode(scaled.tobytes()).decode())
 
+# %% ../../nbs/13_listen/04_page_data.ipynb #097692e7
 def run_data(run:Run, # A run
     rows:np.ndarray, # Rows that are shown [n]
 )->dict: # by, x, y, labels, confidence, clusters, tree, points, coarser, finer, chance, edits

@@ -48,6 +48,7 @@ def to_grey(power:torch.Tensor, # Mel power [B, bands, columns]
 @lru_cache(8)
 def _mel_spectrogram(sample_rate, n_bands, hop): return LogMel(sample_rate, n_bands, hop=hop, normalize=False)
 
+# %% ../../nbs/13_listen/01_pictures.ipynb #84174309
 @torch.inference_mode()
 def draw_thumbnails(wave:torch.Tensor, # float32 [B, samples], padded to the longest
     lengths:torch.Tensor, # True samples of each [B]
@@ -141,6 +142,7 @@ def _drawn(clips, longest, sample_rate, num_workers, draw):
     for batch in stream(shown, sample_rate, num_workers=num_workers, transform=draw):
         if batch.result is not None: yield batch.rows.numpy(), batch.result
 
+# %% ../../nbs/13_listen/01_pictures.ipynb #5a5c88cb
 def clip_thumbnails(clips:pd.DataFrame, # Columns path, start, end (s)
     sample_rate:int|None=None, # Hz; None is the rate that most recordings have
     seconds:float|None=None, # That each shows; None takes `shown_seconds`

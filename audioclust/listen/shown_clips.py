@@ -28,12 +28,13 @@ def _doubtful(confidence, rows, n):
     if len(rows) <= n: return rows[:0]
     return rows[np.argsort(confidence[rows], kind="stable")[:n]]
 
+# %% ../../nbs/13_listen/03_shown_clips.ipynb #2959ae98
 def describe_clusters(X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
     *,
     confidence:np.ndarray, # Of each [N]
     n:int=8, # Clips of each kind
-)->dict[int,dict]: # Cluster → rows (all of its clips), confidence (mean, NaN where none is known), typical, doubtful (rows)
+)->dict[int,dict]: # Cluster → rows (all), confidence (mean, NaN where none is known), typical, doubtful (rows)
     "Mean confidence and telling clips of each cluster, and of the noise."
     labels = np.asarray(labels)
     confidence = np.asarray(confidence, np.float32)

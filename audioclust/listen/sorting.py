@@ -63,15 +63,17 @@ def _check_target(out, paths, recordings):
     if any(out.resolve().is_relative_to(folder) for folder in folders):
         raise ValueError(f"{out} lies inside the recordings, where nothing is ever written: choose another folder")
 
+# %% ../../nbs/13_listen/09_sorting.ipynb #24e40d45
 def _check_below(paths, recordings):
     "Refuse to copy what lies elsewhere than the recordings of the run: the table may be a stranger's."
     if not recordings.is_dir(): return # or a table, which may name files anywhere
     folders = [(where, Path(where(recordings))) for where in (os.path.abspath, os.path.realpath)]
     for path in dict.fromkeys(paths):
         if any(Path(where(path)).is_relative_to(folder) for where,folder in folders): continue
-        raise ValueError(f"clusters.csv names {shorten(path)}, which lies outside the recordings of the run ({recordings}): "
-                         "nothing is copied from elsewhere; remove that row, or make the run again")
+        raise ValueError(f"clusters.csv names {shorten(path)}, which lies outside the recordings of the run "
+                         f"({recordings}): nothing is copied from elsewhere; remove that row, or make the run again")
 
+# %% ../../nbs/13_listen/09_sorting.ipynb #4f16e26c
 def _check_free_space(out, paths):
     "Refuse to fill a disk with copies of recordings."
     needed = sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
@@ -98,6 +100,7 @@ def _copy_name(clip):
     channel = f" channel {clip.channel_number}" if clip.channel_number else ""
     return path.name if clip.whole else f"{path.stem} {clip.start:.2f}-{clip.end:.2f}{channel}.wav"
 
+# %% ../../nbs/13_listen/09_sorting.ipynb #99d82f55
 def _targets(clips, out, flat):
     "Where the copy of each clip goes."
     taken:Counter = Counter()
@@ -123,7 +126,8 @@ class _Target(io.FileIO):
     def write(self, data):
         n_written = 0
         try:
-            while n_written < len(data) and not self.error: n_written += super().write(data[n_written:]) # a full disk may take a part
+            while n_written < len(data) and not self.error: # a full disk may take a part
+                n_written += super().write(data[n_written:])
         except OSError as e: self.error = e
         return n_written
     def __exit__(self, *exception):
@@ -160,6 +164,7 @@ def _unreadable(path):
     except AudioError as e: return e.reason
     return None
 
+# %% ../../nbs/13_listen/09_sorting.ipynb #206bc67f
 def _write_copy(clip, target, link):
     "Copy or link a whole recording, or cut out a part of one."
     with atomic_write(target, sync=False, create=not link or not clip.whole) as tmp:
@@ -198,6 +203,7 @@ def _is_whole(clips):
     return [n_clips[path] == 1 and start == 0 and reaches_the_end(path, end)
             for path,start,end in zip(clips.path, clips.start, clips.end)]
 
+# %% ../../nbs/13_listen/09_sorting.ipynb #23b6f95a
 def sort_files(run:Run|str|Path, # A run, or its folder
     out:str|Path, # A folder that is not there yet, or empty
     *,
