@@ -30,15 +30,7 @@ MP3_RATES = 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000  # Hz; 
 
 _BLOCK = 2**20 # samples that are encoded at a time
 
-def _encode_mp3(samples, rate):
-    "Samples as the content of an MP3 file."
-    file = io.BytesIO()
-    kind = dict(mode="w", samplerate=rate, channels=1, format="MP3", subtype="MPEG_LAYER_III")
-    try: encoder = sf.SoundFile(file, **kind, bitrate_mode="VARIABLE", compression_level=.6)
-    except TypeError: encoder = sf.SoundFile(file, **kind)  # soundfile before 0.13 has no choice of quality
-    with encoder:
-        for i in range(0, len(samples), _BLOCK): encoder.write(np.clip(samples[i:i + _BLOCK], -1, 1))
-    return file.getvalue()
+
 
 # %% ../../nbs/13_listen/02_clip_audio.ipynb #9cb16334
 def as_mp3(path:str|Path, # A recording
@@ -53,7 +45,13 @@ def as_mp3(path:str|Path, # A recording
         raise AudioError(path, f"a clip of {duration:,.0f} s is longer than {MAX_CLIP_SECONDS:.0f} s")
     rate = next((r for r in MP3_RATES if r >= info.sample_rate), MP3_RATES[-1])
     wave, _ = load_audio(path, rate, start, end, channel)
-    return _encode_mp3(wave.numpy(), rate)
+    file = io.BytesIO()
+    kind = dict(mode="w", samplerate=rate, channels=1, format="MP3", subtype="MPEG_LAYER_III")
+    try: encoder = sf.SoundFile(file, **kind, bitrate_mode="VARIABLE", compression_level=.6)
+    except TypeError: encoder = sf.SoundFile(file, **kind)  # soundfile before 0.13 has no choice of quality
+    with encoder:
+        for block in wave.split(_BLOCK): encoder.write(block.clamp(-1, 1).numpy())
+    return file.getvalue()
 
 # %% ../../nbs/13_listen/02_clip_audio.ipynb #5fc2e311
 def relative_link(path:str|Path, # A file
@@ -65,13 +63,6 @@ def relative_link(path:str|Path, # A file
     return quote(os.fsencode(relative.replace(os.sep, "/")), safe="/")
 
 # %% ../../nbs/13_listen/02_clip_audio.ipynb #d6a65930
-def _write_mp3(copy, path, start, end, channel):
-    "Write a clip to the MP3 file `copy`; False where it cannot be decoded."
-    try: mp3 = as_mp3(path, start, end, channel)
-    except (AudioError, OSError): return False
-    with atomic_write(copy) as tmp: tmp.write_bytes(mp3)
-    return True
-
 def linked_audio(clips:pd.DataFrame, # Columns path, start, end (s)
     page:Path, # File of the page
 )->list[str|None]: # URL of each clip [N]; None where it cannot be decoded
@@ -81,11 +72,15 @@ def linked_audio(clips:pd.DataFrame, # Columns path, start, end (s)
     links:list[str|None] = []
     channels = channel_numbers(clips).tolist()
     for row,(path,start,end,channel) in enumerate(zip(clips.path, clips.start, clips.end, channels)):
-        copy = copies/f"{row:06d}.mp3"
         if not path: links.append(None) # an embedding of which no recording is known
         elif Path(path).suffix.lower() in BROWSER_FORMATS: links.append(link(path))
-        elif _write_mp3(copy, path, start, end, channel or None): links.append(link(copy.resolve()) + "#copy")
-        else: links.append(None)
+        else:
+            copy = copies/f"{row:06d}.mp3"
+            try: mp3 = as_mp3(path, start, end, channel or None)
+            except (AudioError, OSError): links.append(None)
+            else:
+                with atomic_write(copy) as tmp: tmp.write_bytes(mp3)
+                links.append(link(copy.resolve()) + "#copy")
     return links
 
 # %% ../../nbs/13_listen/02_clip_audio.ipynb #aa370960

@@ -23,17 +23,15 @@ from ..metrics.scores import score
 from ..pipeline.all_steps import make_run, regroup
 from ..runs.request import Request
 
-# %% ../../nbs/13_listen/10_comparison.ipynb #c0e4209b
-def _labels_by_clip(run):
-    clips = run.clips.table
-    return pd.Series(run.clustering.labels, index=pd.MultiIndex.from_arrays([clips.path.astype(str), clips.start]))
-
 # %% ../../nbs/13_listen/10_comparison.ipynb #7b764660
 def compare_runs(runs:list, # Of the same recordings
     labels:Callable|None=None, # Function of a table of clips that gives labels, to score with; None scores nothing
 )->pd.DataFrame: # A row for each run: clusters, noise, stability, agreement, seconds, and scores where there are labels
     "Properties of several runs."
-    labels_of = [_labels_by_clip(run) for run in runs]
+    labels_of = [] # by clip
+    for run in runs:
+        place = pd.MultiIndex.from_arrays([run.clips.table.path.astype(str), run.clips.table.start])
+        labels_of.append(pd.Series(run.clustering.labels, index=place))
     rows = []
     for i,run in enumerate(runs):
         found, stability = run.clustering.labels, run.findings.stability
@@ -95,11 +93,6 @@ def compare(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, li
     table = pd.DataFrame(candidates, columns=["encoder", "method"])
     return table.join(compare_runs(list(runs.values()), labels)), runs
 
-# %% ../../nbs/13_listen/10_comparison.ipynb #70de4b5a
-def _cell_text(value):
-    if not isinstance(value, float): return f"{value:,}"
-    return f"{value:.2f}" if np.isfinite(value) else "–"
-
 # %% ../../nbs/13_listen/10_comparison.ipynb #af8a5a6a
 def save_comparison(out:str|Path, # A folder
     table:pd.DataFrame, # From `compare`
@@ -116,7 +109,10 @@ def save_comparison(out:str|Path, # A folder
         if pages: listen_page(saved, max_clips=20_000)
     write_table(table, out/"compare.csv")
     numbers = table.drop(columns=["encoder", "method"]).astype(object)
-    cells = [[_cell_text(value) for value in row] for row in numbers.itertuples(index=False)]
+    def text(value):
+        if not isinstance(value, float): return f"{value:,}"
+        return f"{value:.2f}" if np.isfinite(value) else "–" # it was not measured
+    cells = [[text(value) for value in row] for row in numbers.itertuples(index=False)]
     first = next(iter(runs.values()))
     html = page_template("compare.html").render(
         title=Path(first.clips.recordings).name,

@@ -22,27 +22,7 @@ from ..runs.names import display_name, edited_clusters, flattened, MARKS, spread
 from ..runs.run import Run
 from ..runs.run_folder import check_file
 
-# %% ../../nbs/13_listen/07_exporting.ipynb #e944e2f7
-def _check_known(without, known):
-    "Refuse what is neither a mark nor a number, name or mark in the table `known`."
-    unknown = [w for w in without if w not in MARKS and not (known == w).any(axis=None)]
-    if not unknown: return
-    names = ", ".join(sorted(known.name.unique())[:20])
-    raise ValueError(f"there is no group that is called or marked {', '.join(map(repr, unknown))}: "
-                     f"say a number, a name of this run ({names}), or a mark ({', '.join(MARKS)})")
-
-# %% ../../nbs/13_listen/07_exporting.ipynb #569de252
-def _at_level(table, level, run):
-    "The clips with the groups of a level as their clusters."
-    names = [level.name for level in run.clustering.levels]
-    if level not in names:
-        has = "it has none; --n-clusters auto finds some"
-        if names: has = f"beside its clusters it has {', '.join(names)}; without a level the clusters are written"
-        raise ValueError(f"{run.folder or run} has no level {level}: {has}")
-    groups = table[f"cluster_{level}"]
-    return table.assign(cluster=groups, name=[f"{level} {c}" if c >= 0 else "noise" for c in groups])
-
-# %% ../../nbs/13_listen/07_exporting.ipynb #4823c197
+# %% ../../nbs/13_listen/07_exporting.ipynb #7fc66c53
 def named_clips(run:Run|str|Path, # A run, or its folder
     without:str|Iterable=(), # Clusters to leave out: numbers, names, or marks such as "junk"
     level:str|None=None, # Groups of this level, such as "coarse", in place of the clusters
@@ -56,10 +36,20 @@ def named_clips(run:Run|str|Path, # A run, or its folder
     table = run.table.assign(name=clusters.map(name_of))
     known = pd.DataFrame(dict(cluster=table.cluster.astype(str), name=table.name, mark=clusters.map(mark_of)))
     without = [without] if isinstance(without, str) else [str(w) for w in without]
-    _check_known(without, known)
-    left_out = known.isin(without).any(axis=1)
-    kept = table[~left_out].reset_index(drop=True)
-    return kept if level is None else _at_level(kept, level, run)
+    unknown = [w for w in without if w not in MARKS and not (known == w).any(axis=None)]
+    if unknown:
+        listed = ", ".join(sorted(known.name.unique())[:20])
+        raise ValueError(f"there is no group that is called or marked {', '.join(map(repr, unknown))}: "
+                         f"say a number, a name of this run ({listed}), or a mark ({', '.join(MARKS)})")
+    table = table[~known.isin(without).any(axis=1)].reset_index(drop=True)
+    if level is None: return table
+    levels = [one.name for one in run.clustering.levels]
+    if level not in levels:
+        has = "it has none; --n-clusters auto finds some"
+        if levels: has = f"beside its clusters it has {', '.join(levels)}; without a level the clusters are written"
+        raise ValueError(f"{run.folder or run} has no level {level}: {has}")
+    groups = table[f"cluster_{level}"]
+    return table.assign(cluster=groups, name=[f"{level} {c}" if c >= 0 else "noise" for c in groups])
 
 # %% ../../nbs/13_listen/07_exporting.ipynb #99b39ad0
 def join_neighbours(table:pd.DataFrame, # Clips of one recording: start, end, name, confidence, …
@@ -73,12 +63,6 @@ def join_neighbours(table:pd.DataFrame, # Clips of one recording: start, end, na
     how = {column: "first" for column in table.columns}
     how.update(start="min", end="max", confidence="min")
     return table.groupby(number).agg(how).reset_index(drop=True)
-
-# %% ../../nbs/13_listen/07_exporting.ipynb #6e871cf0
-def _joined(clips):
-    "Neighbours as one clip, in each channel."
-    channels = [join_neighbours(of_channel) for _,of_channel in clips.groupby(channel_numbers(clips))]
-    return pd.concat(channels).sort_values("start", kind="stable", ignore_index=True)
 
 # %% ../../nbs/13_listen/07_exporting.ipynb #3e89e857
 def _file_name(name, ending, max_bytes=220): # file systems allow 255, and `atomic_write` adds some
@@ -127,7 +111,11 @@ def write_for_each(run:Run|str|Path, # A run, or its folder
         _check_no_links(folder, Path(out))
         check_file(files[-1], None, overwrite)
     for file,(path,clips) in zip(files, recordings):
-        content = text(path, _joined(clips) if join else clips.sort_values("start"))
+        clips = clips.sort_values("start")
+        if join: # in each channel
+            channels = [join_neighbours(of_channel) for _,of_channel in clips.groupby(channel_numbers(clips))]
+            clips = pd.concat(channels).sort_values("start", kind="stable", ignore_index=True)
+        content = text(path, clips)
         with atomic_write(file) as tmp: tmp.write_text(content, encoding="utf-8", errors="replace")
     return len(files)
 
@@ -148,12 +136,9 @@ def _given(clips, column, otherwise):
     "What a table of clips says, where it does."
     return clips[column].fillna(otherwise).to_numpy() if column in clips else otherwise
 
-def _highest_frequency(path):
-    "Half the sample rate, Hz; 0 where the recording is gone."
-    return sf.info(os.fsencode(path)).samplerate/2 if os.path.isfile(path) else 0
-
 # %% ../../nbs/13_listen/07_exporting.ipynb #0240ee43
 def _selection_table(path, clips):
+    highest = sf.info(os.fsencode(path)).samplerate/2 if os.path.isfile(path) else 0 # Hz; 0 where the recording is gone
     table = pd.DataFrame({
         "Selection": np.arange(1, len(clips) + 1),
         "View": "Spectrogram 1",
@@ -161,7 +146,7 @@ def _selection_table(path, clips):
         "Begin Time (s)": clips.start.round(6).to_numpy(),
         "End Time (s)": clips.end.round(6).to_numpy(),
         "Low Freq (Hz)": _given(clips, "low_hz", 0),
-        "High Freq (Hz)": _given(clips, "high_hz", _highest_frequency(path)),
+        "High Freq (Hz)": _given(clips, "high_hz", highest),
         "Begin File": os.path.basename(path),
         "Cluster": clips.cluster.to_numpy(),
         "Name": [spreadsheet_safe(one_line(name)) for name in clips.name],
@@ -195,11 +180,11 @@ def to_table(run:Run|str|Path, # A run, or its folder
     if ending not in (".parquet", ".json", ".csv"):
         raise ValueError(f"{out}: the name must end in .parquet, .json or .csv")
     check_file(out, None, overwrite)
-    with atomic_write(out) as tmp: _write_as(ending, table, tmp)
-    return len(table)
-
-def _write_as(ending, table, path):
-    if ending == ".csv": return write_table(table.assign(name=table.name.map(spreadsheet_safe)), path)
+    if ending == ".csv":
+        write_table(table.assign(name=table.name.map(spreadsheet_safe)), out)
+        return len(table)
     table["path"] = [os.fsencode(p).decode("utf-8", "replace") for p in table.path]  # JSON and Parquet hold text only
-    if ending == ".json": return table.to_json(path, orient="records", indent=1)
-    table.to_parquet(path, index=False)
+    with atomic_write(out) as tmp:
+        if ending == ".json": table.to_json(tmp, orient="records", indent=1)
+        else: table.to_parquet(tmp, index=False)
+    return len(table)

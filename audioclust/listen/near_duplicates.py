@@ -96,17 +96,6 @@ def _confirmed(pairs, clips, rate, least_correlation):
         if waveform_correlation(wave(a), wave(b)) >= least_correlation: confirmed.append((a, b))
     return confirmed
 
-# %% ../../nbs/13_listen/11_near_duplicates.ipynb #0c139a4c
-def _set_numbers(pairs, n):
-    "Number of the connected set of each of `n` rows, -1 for a row in no pair."
-    a, b = np.array(pairs, np.int64).reshape(-1, 2).T
-    graph = coo_array((np.ones(len(a)), (a, b)), shape=(n, n))
-    _, component = connected_components(graph, directed=False)
-    has_copy = np.bincount(component)[component] > 1
-    numbers = np.full(n, -1)
-    numbers[has_copy] = np.unique(component[has_copy], return_inverse=True)[1]
-    return numbers
-
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #d8d84e7e
 def duplicates(clips:pd.DataFrame, # Columns path, start, end (s)
     *,
@@ -122,7 +111,13 @@ def duplicates(clips:pd.DataFrame, # Columns path, start, end (s)
     rate = sample_rate or _usual_rate(clips)
     F, n_frames = fingerprints(clips, rate, num_workers=num_workers, errors=errors)
     candidates = _candidate_pairs(F, n_frames, alike, length)
-    return _set_numbers(_confirmed(candidates, clips, rate, waveform), len(clips))
+    a, b = np.array(_confirmed(candidates, clips, rate, waveform), np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(a)), (a, b)), shape=(len(clips), len(clips)))
+    _, component = connected_components(graph, directed=False)
+    has_copy = np.bincount(component)[component] > 1
+    sets = np.full(len(clips), -1)
+    sets[has_copy] = np.unique(component[has_copy], return_inverse=True)[1]
+    return sets
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #852270a4
 def _repeated(path, seen):

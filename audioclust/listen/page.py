@@ -29,27 +29,19 @@ def page_template(name:str, # File in the folder `templates`
     from jinja2 import Environment, PackageLoader
     return Environment(loader=PackageLoader("audioclust.listen", "templates"), autoescape=True).get_template(name)
 
-# %% ../../nbs/13_listen/05_page.ipynb #b4c89d30
-def _content_policy(script):
-    "What a browser may do for the page: run this script and no other, show and play what is in it or beside it."
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data: blob:; "
-            "media-src 'self' file: data: blob:; base-uri 'none'; form-action 'none'")
-
+# %% ../../nbs/13_listen/05_page.ipynb #90dd7f2e
 def _write_html(page, **variables):
     "Fill the template, a piece at a time, since the data can be large."
     from markupsafe import Markup
     scripts = page_template("scripts.js").render()
-    policy = _content_policy(scripts)
+    digest = base64.b64encode(hashlib.sha256(scripts.encode()).digest()).decode()
+    # run this script and no other, show and play what is in the page or beside it, fetch nothing
+    policy = (f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data: blob:; "
+              "media-src 'self' file: data: blob:; base-uri 'none'; form-action 'none'")
     pieces = page_template("listen.html").stream(scripts=Markup(scripts), policy=policy, **variables)
     with atomic_write(page) as tmp: pieces.dump(str(tmp), "utf-8", "replace")
 
-# %% ../../nbs/13_listen/05_page.ipynb #25e462e4
-def _title(run):
-    "The name of the folder that was clustered."
-    folder = run.clips.recordings
-    return readable_path(os.path.basename(folder.rstrip("/\\")) or folder)
-
+# %% ../../nbs/13_listen/05_page.ipynb #a454e8aa
 def _summary(run):
     "How many clips and clusters there are."
     labels, seconds = run.clustering.labels, run.clips.record()["seconds"]
@@ -59,7 +51,7 @@ def _summary(run):
     if (labels < 0).any(): parts.append(f"{(labels < 0).sum():,} clips are noise")
     return ", ".join(parts)
 
-# %% ../../nbs/13_listen/05_page.ipynb #726a76f7
+# %% ../../nbs/13_listen/05_page.ipynb #6fb4231c
 def _settings(run, sounds):
     "Rows (name, value) of the table that says how a run was made."
     rows = dict(method=run.request.method, by=run.request.by, ignored=", ".join(run.request.ignored) or "nothing",
@@ -74,7 +66,6 @@ def _settings(run, sounds):
     rows["sounds"] = sounds
     return [(name, str(value)) for name,value in rows.items()]
 
-# %% ../../nbs/13_listen/05_page.ipynb #61bee7a6
 def _map_note(pictures, n_clips, finds_others):
     "What stands below the map."
     n_shown = len(pictures.clips)
@@ -85,34 +76,19 @@ def _map_note(pictures, n_clips, finds_others):
         sentences.append(f"{n_shown:,} of {n_clips:,} clips are on this page{search}.")
     return " ".join(sentences)
 
-def _where_sounds_are(audio, embed):
-    if not embed: return "linked: keep the page where it is, relative to the recordings"
-    megabytes = sum(len(sound) for sound in audio if sound)/1e6
-    return f"in this page, {megabytes:.1f} MB of it"
-
-# %% ../../nbs/13_listen/05_page.ipynb #c3e78d0d
-def _folder_of(runs):
-    "The run folder, or that of a pair; None where the runs are in memory only."
+# %% ../../nbs/13_listen/05_page.ipynb #71a23ca0
+def _place(runs, out):
+    "The folder of the run, or of the pair, and the file of the page, which replaces no file but a page of ours."
     folder = runs[0].folder
-    if len(runs) == 1 or folder is None: return folder
-    return folder.parent if (folder.parent/"both.json").is_file() else None
-
-def _page_file(out, folder):
-    "Where the page is written; refuses to replace a file that is no page of ours."
+    if folder is not None and len(runs) > 1: folder = folder.parent if (folder.parent/"both.json").is_file() else None
     if out is None and folder is None:
         raise ValueError("the run is in memory only: save it, or say in which file the page is to be written (out)")
     page = Path(out or folder/"listen.html")
-    if not page.is_file(): return page
-    with open(page, "rb") as f: start = f.read(5000)
-    if "· audioclust</title>".encode() in start: return page
-    raise ValueError(f"{page} is there already and is no listening page: choose another name for the page")
-
-# %% ../../nbs/13_listen/05_page.ipynb #8c2d1470
-def _link_to_run(folder, page):
-    "The way from the page to its run; None where there is none, or it is on another drive."
-    if folder is None: return None
-    link = relative_link(folder.resolve(), page.resolve().parent)
-    return None if link.startswith("file:") else link
+    if page.is_file():
+        with open(page, "rb") as f: start = f.read(5000)
+        if "· audioclust</title>".encode() not in start:
+            raise ValueError(f"{page} is there already and is no listening page: choose another name for the page")
+    return folder, page
 
 # %% ../../nbs/13_listen/05_page.ipynb #0f3c9930
 def listen_page(run:Run|Iterable|str|Path, # A run, a pair of runs, or their folder
@@ -125,8 +101,7 @@ def listen_page(run:Run|Iterable|str|Path, # A run, a pair of runs, or their fol
 )->Path: # The page
     "Write the listening page of a run."
     runs = open_runs(run)
-    folder = _folder_of(runs)
-    page = _page_file(out, folder)
+    folder, page = _place(runs, out)
     if pictures is None: pictures = pictures_of(runs, max_clips, num_workers)
     clips, shared = pictures.clips, shared_rows(runs)
     is_shown = runs[0].table.clip_id.iloc[shared[0]].isin(clips.clip_id).to_numpy()
@@ -134,13 +109,19 @@ def listen_page(run:Run|Iterable|str|Path, # A run, a pair of runs, or their fol
     audio = embedded_audio(clips) if embed else linked_audio(clips, page)
     data = clip_data(clips, rows[0])
     data["run"] = runs[0].made["run_id"]
-    data["folder"] = None if embed else _link_to_run(folder, page)
+    data["folder"] = None # the page does not know where its run is
+    if folder and not embed:
+        link = relative_link(folder.resolve(), page.resolve().parent)
+        if not link.startswith("file:"): data["folder"] = link # else it is on another drive
     data["views"] = [run_data(one, its_rows) for one,its_rows in zip(runs, rows)]
     data["thumbs"], data["large"] = pictures.small_data(), pictures.large_data()
     data["audio"] = audio
     data["others"] = other_clips(runs, [all_rows[~is_shown] for all_rows in shared], None if embed else page)
-    sounds = _where_sounds_are(audio, embed)
-    _write_html(page, data=data, run=folder and folder.resolve().name, title=_title(runs[0]),
+    sounds = "linked: keep the page where it is, relative to the recordings"
+    if embed: sounds = f"in this page, {sum(len(sound) for sound in audio if sound)/1e6:.1f} MB of it"
+    recordings = runs[0].clips.recordings
+    title = readable_path(os.path.basename(recordings.rstrip("/\\")) or recordings)
+    _write_html(page, data=data, run=folder and folder.resolve().name, title=title,
                 about=" · ".join(_summary(one) for one in runs),
                 settings=[row for one in runs for row in _settings(one, sounds)],
                 map_note=_map_note(pictures, len(shared[0]), data["others"] is not None),

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['readable_path', 'shared_folder', 'relative_names', 'clip_data', 'other_clips', 'json_number', 'cluster_data',
-           'coarser_levels', 'finer_levels', 'run_data']
+           'coarser_levels', 'finer_levels', 'similarity_points', 'run_data']
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #7fbdb154
 import base64
@@ -50,19 +50,6 @@ def relative_names(paths:list, # Recordings
         names.append(readable_path(path[len(start):] if is_below else os.path.relpath(path, folder)))
     return names
 
-# %% ../../nbs/13_listen/04_page_data.ipynb #d2078873
-def _track_names(tracks):
-    "Names of recordings, with the channel where one is meant."
-    if not any(path for path,_ in tracks): return [f"embedding {row}" for _,row in tracks]
-    names = relative_names([path for path,_ in tracks])
-    return [f"{name} (channel {channel})" if channel else name for name,(_,channel) in zip(names, tracks)]
-
-def _hours(clips):
-    "The hour of the day in which each clip begins."
-    if "time" not in clips: return [None]*len(clips)
-    times = pd.to_datetime(clips["time"].str[:19], format="ISO8601", errors="coerce")
-    return [None if pd.isna(time) else time.hour for time in times]
-
 # %% ../../nbs/13_listen/04_page_data.ipynb #a016d23a
 def clip_data(clips:pd.DataFrame, # Columns path, start, end (s)
     rows:np.ndarray|None=None, # Which rows of the run they are [n]; None: the first ones
@@ -72,15 +59,23 @@ def clip_data(clips:pd.DataFrame, # Columns path, start, end (s)
     channels = channel_numbers(clips).tolist()
     tracks = [(path, channel) if path else ("", row) for path,channel,row in zip(clips.path, channels, numbers)]
     number = {track: i for i,track in enumerate(dict.fromkeys(tracks))}
+    if clips.path.any():
+        files = relative_names([path for path,_ in number])
+        files = [f"{name} (channel {channel})" if channel else name for name,(_,channel) in zip(files, number)]
+    else: files = [f"embedding {row}" for _,row in number]
     n_clips = Counter(clips.path)
+    hours:list = [None]*len(clips)
+    if "time" in clips:
+        times = pd.to_datetime(clips["time"].str[:19], format="ISO8601", errors="coerce")
+        hours = [None if pd.isna(time) else time.hour for time in times]
     return dict(
-        files=_track_names(list(number)),
+        files=files,
         file=[number[track] for track in tracks],
         start=clips.start.round(3).tolist(),
         end=clips.end.round(3).tolist(),
         ids=clips.clip_id.tolist() if "clip_id" in clips else None,
         parts=[bool(path and (n_clips[path] > 1 or start > 0)) for path,start in zip(clips.path, clips.start)],
-        hour=_hours(clips))
+        hour=hours)
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #d9dd3b01
 _ONE_LINE = re.compile(r"[\t\n\r]")
@@ -173,7 +168,8 @@ def finer_levels(run:Run, # A run
 # %% ../../nbs/13_listen/04_page_data.ipynb #c32b9e55
 _DIMS = 24 # of the points by which a page finds similar clips
 
-def _points(X):
+def similarity_points(X:np.ndarray, # Embeddings [n, D]
+)->dict|None: # dims, bytes (Base64); None of fewer than three clips
     "The embeddings along their principal axes, in bytes: enough to say which clips are alike."
     n_axes = min(_DIMS, *np.shape(X))
     if len(X) < 3 or n_axes < 1: return None
@@ -195,7 +191,7 @@ def run_data(run:Run, # A run
         confidence=[json_number(value) for value in run.table.confidence.iloc[rows]],
         clusters=cluster_data(run, rows),
         tree=tree_data(X[is_shown], labels[is_shown]),
-        points=_points(X[rows]),
+        points=similarity_points(X[rows]),
         coarser=coarser_levels(run, rows),
         finer=finer_levels(run, rows),
         chance=stability.chance if stability else MIN_STABILITY,

@@ -83,13 +83,12 @@ def draw_spectrograms(wave:torch.Tensor, # float32 [B, samples], padded to the l
     spectrogram = _mel_spectrogram(sample_rate, LARGE_HEIGHT, hop)
     power = spectrogram.mel(wave)  # [B, LARGE_HEIGHT, frames]
     n_frames = spectrogram.frames(lengths.clamp_max(wave.shape[1])).tolist()
-    pictures = [_resized(clip[:, :n]) for clip,n in zip(power, n_frames)]
-    return to_grey(torch.stack(pictures), 70.)
-
-def _resized(power):
-    "Mel power [LARGE_HEIGHT, frames] with LARGE_WIDTH columns: means of frames, or frames spread out."
-    if power.shape[1] >= LARGE_WIDTH: return nn.functional.adaptive_avg_pool1d(power, LARGE_WIDTH)
-    return nn.functional.interpolate(power[None], LARGE_WIDTH, mode="linear", align_corners=False)[0]
+    columns = []
+    for clip,n in zip(power, n_frames):
+        clip = clip[None, :, :n]
+        if n >= LARGE_WIDTH: columns.append(nn.functional.adaptive_avg_pool1d(clip, LARGE_WIDTH)) # means of frames
+        else: columns.append(nn.functional.interpolate(clip, LARGE_WIDTH, mode="linear", align_corners=False))
+    return to_grey(torch.cat(columns), 70.)
 
 # %% ../../nbs/13_listen/01_pictures.ipynb #91af2725
 _TICKS = 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000  # Hz
@@ -112,24 +111,20 @@ def picture_sheets(pictures:np.ndarray, # uint8 [N, height, width]
     per_sheet:int, # Pictures on a sheet
     quality:int=35, # Of WebP, up to 100
 )->list[str]: # Base64 of WebP pictures
-    "Pictures side by side on sheets."
-    starts = range(0, len(pictures), per_sheet)
-    return [_webp_base64(_sheet(pictures[i:i + per_sheet], columns), quality) for i in starts]
-
-def _sheet(pictures, columns):
-    "Pictures in rows, uint8 [rows*height, columns*width]; black where the last row ends early."
-    n, height, width = pictures.shape
-    rows = math.ceil(n/columns)
-    padded = np.zeros((rows*columns, height, width), np.uint8)
-    padded[:n] = pictures
-    grid = padded.reshape(rows, columns, height, width)
-    return grid.swapaxes(1, 2).reshape(rows*height, columns*width)
-
-def _webp_base64(pixels, quality):
+    "Pictures side by side on sheets; black where the last row of a sheet ends early."
     from PIL import Image
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "WEBP", quality=quality, method=2)
-    return base64.b64encode(file.getvalue()).decode()
+    sheets = []
+    for start in range(0, len(pictures), per_sheet):
+        some = pictures[start:start + per_sheet]
+        n, height, width = some.shape
+        rows = math.ceil(n/columns)
+        padded = np.zeros((rows*columns, height, width), np.uint8)
+        padded[:n] = some
+        grid = padded.reshape(rows, columns, height, width).swapaxes(1, 2)  # [rows, height, columns, width]
+        file = io.BytesIO()
+        Image.fromarray(grid.reshape(rows*height, columns*width)).save(file, "WEBP", quality=quality, method=2)
+        sheets.append(base64.b64encode(file.getvalue()).decode())
+    return sheets
 
 # %% ../../nbs/13_listen/01_pictures.ipynb #d45bc040
 def _draw_both(wave, lengths, sample_rate, seconds):

@@ -16,18 +16,6 @@ from ..ensembles.membership import cluster_means
 from .pictures import draw_pictures, Pictures
 from ..runs.run import open_runs, Run
 
-# %% ../../nbs/13_listen/03_shown_clips.ipynb #63ecdcde
-def _typical(X, rows, mean):
-    "Rows of a cluster, the one nearest to its mean first; noise has no mean and keeps its order."
-    if mean is None: return rows
-    distance = np.linalg.norm(X[rows] - mean, axis=1)
-    return rows[np.argsort(distance, kind="stable")]
-
-def _doubtful(confidence, rows, n):
-    "The `n` rows with the least confidence; none of a cluster that has no more than `n`."
-    if len(rows) <= n: return rows[:0]
-    return rows[np.argsort(confidence[rows], kind="stable")[:n]]
-
 # %% ../../nbs/13_listen/03_shown_clips.ipynb #2959ae98
 def describe_clusters(X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
@@ -43,11 +31,15 @@ def describe_clusters(X:np.ndarray, # Embeddings [N, d]
     for c in np.unique(labels).tolist():
         rows = np.flatnonzero(labels == c)
         is_known = np.isfinite(confidence[rows]).any()
+        typical = rows # noise has no mean and keeps its order
+        if c in mean_of: typical = rows[np.argsort(np.linalg.norm(X[rows] - mean_of[c], axis=1), kind="stable")]
+        doubtful = rows[:0]
+        if len(rows) > n: doubtful = rows[np.argsort(confidence[rows], kind="stable")[:n]]
         clusters[c] = dict(
             rows=rows,
             confidence=np.nanmean(confidence[rows]) if is_known else np.nan,
-            typical=_typical(X, rows, mean_of.get(c))[:n].tolist(),
-            doubtful=_doubtful(confidence, rows, n).tolist())
+            typical=typical[:n].tolist(),
+            doubtful=doubtful.tolist())
     return clusters
 
 # %% ../../nbs/13_listen/03_shown_clips.ipynb #df277180

@@ -38,7 +38,9 @@ def similarity_order(X:np.ndarray, # Embeddings [N, d]
     for c in [*ids[_neighbour_order(means)], -1]:
         rows = np.flatnonzero(labels == c)
         rows = rows[_neighbour_order(X[rows])]
-        if order and len(rows) and _last_is_nearer(X[rows], X[order[-1]]): rows = rows[::-1]
+        if order and len(rows):
+            to_first, to_last = np.linalg.norm(X[rows[[0, -1]]] - X[order[-1]], axis=1)
+            if to_last < to_first: rows = rows[::-1]
         order += rows.tolist()
     return np.array(order, np.int64)
 
@@ -51,19 +53,24 @@ def _neighbour_order(X, max_tree=1500):
     widest_axis = np.linalg.svd(centered, full_matrices=False)[2][0]
     return np.argsort(centered @ widest_axis, kind="stable")
 
-def _last_is_nearer(X, point): return np.linalg.norm(X[-1] - point) < np.linalg.norm(X[0] - point)
-
-# %% ../../nbs/13_listen/09_sorting.ipynb #7bc8690b
-def _check_target(out, paths, recordings):
-    "Refuse a folder that holds something, or lies inside the recordings."
+# %% ../../nbs/13_listen/09_sorting.ipynb #23bf775e
+def _check_target(out, clips, recordings, link):
+    "Refuse a folder that holds something, lies inside the recordings, or is on a disk without enough room."
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is there already: choose a new folder")
-    folders = {Path(path).parent.resolve() for path in paths}
+    folders = {Path(path).parent.resolve() for path in clips.path}
     if recordings.is_dir(): folders.add(recordings.resolve())
     if any(out.resolve().is_relative_to(folder) for folder in folders):
         raise ValueError(f"{out} lies inside the recordings, where nothing is ever written: choose another folder")
+    if link: return
+    needed = sum(os.path.getsize(path) for path in clips.path[clips.whole] if os.path.isfile(path))
+    existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    if free < needed:
+        raise ValueError(f"the copies need {needed/1e9:.1f} GB and {existing} has {free/1e9:.1f} GB left: "
+                         "say link, or choose another disk")
 
-# %% ../../nbs/13_listen/09_sorting.ipynb #24e40d45
+# %% ../../nbs/13_listen/09_sorting.ipynb #7beb69e8
 def _check_below(paths, recordings):
     "Refuse to copy what lies elsewhere than the recordings of the run: the table may be a stranger's."
     if not recordings.is_dir(): return # or a table, which may name files anywhere
@@ -73,42 +80,26 @@ def _check_below(paths, recordings):
         raise ValueError(f"clusters.csv names {shorten(path)}, which lies outside the recordings of the run "
                          f"({recordings}): nothing is copied from elsewhere; remove that row, or make the run again")
 
-# %% ../../nbs/13_listen/09_sorting.ipynb #4f16e26c
-def _check_free_space(out, paths):
-    "Refuse to fill a disk with copies of recordings."
-    needed = sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
-    existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-    free = shutil.disk_usage(existing).free
-    if free >= needed: return
-    raise ValueError(f"the copies need {needed/1e9:.1f} GB and {existing} has {free/1e9:.1f} GB left: "
-                     "say link, or choose another disk")
+# %% ../../nbs/13_listen/09_sorting.ipynb #b80d650d
+_REFUSED = re.compile(r'[\x00-\x1f<>:"/\\|?*]+') # in file names, by some system
+_LONGEST_NAME = 200 # bytes; systems allow 255, and a temporary name is longer than the last
 
-# %% ../../nbs/13_listen/09_sorting.ipynb #85cc2315
-def _safe_name(name):
-    "A name that every file system takes."
-    return re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "_", name).strip(" .")[:80] or "_"
-
-def _shortened(path, most=200):
-    "File systems allow names of 255 bytes, and a temporary name is longer than the last."
-    stem, end = os.fsencode(path.stem), os.fsencode(path.suffix)
-    if len(stem) + len(end) <= most: return path
-    return path.with_name(os.fsdecode(stem[:most - len(end)]).encode("utf-8", "ignore").decode() + path.suffix)
-
-def _copy_name(clip):
-    "The name of the recording; of a part of it, with start and end."
-    path = Path(clip.path)
-    channel = f" channel {clip.channel_number}" if clip.channel_number else ""
-    return path.name if clip.whole else f"{path.stem} {clip.start:.2f}-{clip.end:.2f}{channel}.wav"
-
-# %% ../../nbs/13_listen/09_sorting.ipynb #99d82f55
 def _targets(clips, out, flat):
     "Where the copy of each clip goes."
     taken:Counter = Counter()
     digits, cluster_digits = len(str(len(clips))), len(str(max(clips.cluster, default=0)))
     for number,clip in enumerate(clips.itertuples(), 1):
         name = re.sub(r"(?<=^cluster )\d+$", lambda found: found[0].zfill(cluster_digits), clip.name)
-        group, file = _safe_name(name), _copy_name(clip)
-        target = _shortened(out/f"{number:0{digits}d} {group} {file}" if flat else out/group/file)
+        group = _REFUSED.sub("_", name).strip(" .")[:80] or "_"
+        file = Path(clip.path).name
+        if not clip.whole:
+            channel = f" channel {clip.channel_number}" if clip.channel_number else ""
+            file = f"{Path(clip.path).stem} {clip.start:.2f}-{clip.end:.2f}{channel}.wav"
+        target = out/f"{number:0{digits}d} {group} {file}" if flat else out/group/file
+        stem, end = os.fsencode(target.stem), os.fsencode(target.suffix)
+        if len(stem) + len(end) > _LONGEST_NAME:
+            stem = stem[:_LONGEST_NAME - len(end)]
+            target = target.with_name(os.fsdecode(stem).encode("utf-8", "ignore").decode() + target.suffix)
         key = str(target).lower() # on some systems A.wav and a.wav are one file
         while taken[key]: # the same name in other folders
             taken[key] += 1
@@ -155,18 +146,12 @@ def _cut_out(clip, target):
                 part.write(block[:, channel - 1] if channel else block)
                 n_left -= len(block)
 
-# %% ../../nbs/13_listen/09_sorting.ipynb #f213540d
-def _unreadable(path):
-    "Why a file cannot be read; None where it can."
-    if not os.path.isfile(path): return "there is no such file"
-    if not os.access(path, os.R_OK): return "no permission to read it"
-    try: probe(path) # a table may come from a stranger: nothing but sounds is copied
-    except AudioError as e: return e.reason
-    return None
-
-# %% ../../nbs/13_listen/09_sorting.ipynb #206bc67f
+# %% ../../nbs/13_listen/09_sorting.ipynb #f3d485b8
 def _write_copy(clip, target, link):
     "Copy or link a whole recording, or cut out a part of one."
+    if not os.path.isfile(clip.path): raise AudioError(clip.path, "there is no such file")
+    if not os.access(clip.path, os.R_OK): raise AudioError(clip.path, "no permission to read it")
+    probe(clip.path) # a table may come from a stranger: nothing but sounds is copied
     with atomic_write(target, sync=False, create=not link or not clip.whole) as tmp:
         if not clip.whole: _cut_out(clip, tmp)
         elif link == "hard": os.link(clip.path, tmp)
@@ -181,16 +166,14 @@ def _write_copies(clips, targets, out, link):
     "Copy every clip that can be read; returns the (path, reason) of the others."
     failures = []
     for n_before,(clip,target) in enumerate(zip(clips.itertuples(), targets)):
-        reason = _unreadable(clip.path)
-        if reason is None:
-            try: _write_copy(clip, target, link)
-            except (OSError, AudioError, sf.LibsndfileError) as e:
-                if getattr(e, "errno", None) in _FATAL:
-                    n_written = n_before - len(failures)
-                    written = f"{n_written:,} of {len(clips):,} clips are in {out}"
-                    raise OSError(f"{e}; {written}: remove it, and sort again where there is room") from e
-                reason = str(e)
-        if reason is not None: failures.append((clip.path, reason))
+        try: _write_copy(clip, target, link)
+        except AudioError as e: failures.append((clip.path, e.reason))
+        except (OSError, sf.LibsndfileError) as e:
+            if getattr(e, "errno", None) in _FATAL:
+                n_written = n_before - len(failures)
+                written = f"{n_written:,} of {len(clips):,} clips are in {out}"
+                raise OSError(f"{e}; {written}: remove it, and sort again where there is room") from e
+            failures.append((clip.path, str(e)))
     return failures
 
 # %% ../../nbs/13_listen/09_sorting.ipynb #188b07a6
@@ -220,9 +203,8 @@ def sort_files(run:Run|str|Path, # A run, or its folder
     kept = named_clips(run, without)
     clips = clips[clips.clip_id.isin(kept.clip_id)].reset_index(drop=True)
     recordings = Path(run.clips.recordings)
-    _check_target(out, clips.path, recordings)
+    _check_target(out, clips, recordings, link)
     _check_below(clips.path, recordings)
-    if not link: _check_free_space(out, clips.path[clips.whole])
     if flat: clips = clips.iloc[similarity_order(run.embeddings.X[clips.row], clips.cluster)]
     failures = _write_copies(clips, _targets(clips, out, flat), out, link)
     if not failures: return len(clips)
