@@ -133,7 +133,7 @@ _NO_JOIN = "--join is for label tracks and selection tables (audacity, raven)"
 
 def _handed_on(args):
     "Write a run for a player, a sampler or an annotation tool."
-    from audioclust.listen.handing_on import to_label_studio, to_playlists, to_sfz
+    from audioclust.listen.export_tools import to_label_studio, to_playlists, to_sfz
     if args.join: raise ValueError(_NO_JOIN)
     more = dict(without=args.without, level=args.level)
     if args.to == "playlist": echo(f"{plural(to_playlists(args.run, args.out, **more), 'playlist')} in {args.out}, one for each group")

@@ -47,6 +47,8 @@ class RunPair:
     source:Run
     reasons:dict=field(default_factory=dict) # Why each was refined by the other, or not
 
+    def __iter__(self): return iter((self.content, self.source))
+
     def table(self)->pd.DataFrame: # Columns path, start, end, content, source
         "The clusters of each clip in both runs."
         return merge_tables(self.content.table, self.source.table)

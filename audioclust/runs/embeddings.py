@@ -7,6 +7,7 @@ __all__ = ['save_array', 'Embeddings']
 
 # %% ../../nbs/11_runs/08_embeddings.ipynb #392a8f92
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from typing_extensions import Self
@@ -67,6 +68,11 @@ class Embeddings(Part):
         "What the clusterer sees: probabilities where there are any, else embeddings."
         return self.X if self.probabilities is None else self.probabilities
 
+    @cached_property
+    def encoder_name(self)->str: # "" where the embeddings came from elsewhere
+        "The class of the encoder; of a stored run it is known without reading the encoder."
+        return "" if self.encoder is None else type(self.encoder).__name__
+
     def record(self)->dict: # What JSON can hold
         "The entry of `run.json`."
         record:dict[str,Any] = dict(n_cached=self.n_cached)
@@ -97,5 +103,6 @@ class Embeddings(Part):
             encoder_choice=choice_from_record(EncoderChoice, "table", record.get("encoder_choice")),
             number=choice_from_record(Choice, "curve", record.get("number")),
             curves=_read_if_there(folder/"curves.csv", lambda file: read_table(file).to_dict("records")) or [],
-            refinement=record.get("refinement"), n_cached=record["n_cached"])
+            refinement=record.get("refinement"), n_cached=record["n_cached"],
+            encoder_name=(record.get("encoder") or {}).get("class", ""))
         return part

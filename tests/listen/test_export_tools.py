@@ -1,19 +1,19 @@
 "Playlists, instruments and tasks, read back by the rules of the programs that they are for."
-import json, re
+import json
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile as sf
 
 from audioclust.cli import main
 from audioclust.listen import to_label_studio, to_playlists, to_sfz
-from audioclust.pipeline import AudioClusterer, Options, Request
-from audioclust.pipeline.clustering import group
-from audioclust.pipeline.given_embeddings import from_embeddings
-from audioclust.runs.run import save_run
+from audioclust.pipeline import make_run, run_of_embeddings
+from audioclust.runs import Options, Request
 from audioclust.runs.names import NEW_GROUPS, write_names
 from audioclust.runs.run_folder import read_table
 
@@ -28,9 +28,10 @@ def run(tmp_path_factory):
     for i in range(4): sf.write(at/f"sounds/{i}.flac", tone(500, 1), RATE)
     sf.write(at/"sounds/x=1.wav", tone(2000, 1), RATE)
     sf.write(at/"sounds/old.mp3", tone(2000, 1), RATE)
-    AudioClusterer(n_clusters=2, ignore="level", window=1., encoder="fixed", options=Options(stability=0)).fit(at/"sounds").save(at/"run")
-    table = read_table(at/"run/clusters.csv")
-    write_names(at/"run", dict(names={"0": "Low / \"drum\"\n<x>", str(NEW_GROUPS): "odd"}, clips={table.clip_id[0]: NEW_GROUPS}))
+    request = Request(n_clusters=2, ignore="level", window=1., options=Options(stability=0))
+    made = make_run(at/"sounds", request).save(at/"run")
+    names = {"0": "Low / \"drum\"\n<x>", str(NEW_GROUPS): "odd"}
+    write_names(at/"run", dict(names=names, clips={made.table.clip_id[0]: NEW_GROUPS}))
     return at, read_table(at/"run/clusters.csv")
 
 def playlist(file):
@@ -39,7 +40,9 @@ def playlist(file):
     lines = file.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "#EXTM3U"
     for line in lines[1:]:
-        if found := re.match(r"#EXTVLCOPT:(start|stop)-time=([\d.]+)$", line): start, end = (float(found[2]), end) if found[1] == "start" else (start, float(found[2]))
+        found = re.match(r"#EXTVLCOPT:(start|stop)-time=([\d.]+)$", line)
+        if found and found[1] == "start": start = float(found[2])
+        elif found: end = float(found[2])
         elif not line.startswith("#"):
             entries.append((line, start, end))
             start = end = None
@@ -78,10 +81,9 @@ def test_instruments(run, tmp_path):
 def test_more_clips_than_keys(tmp_path):
     (tmp_path/"s").mkdir()
     for i in range(100): sf.write(tmp_path/f"s/{i:03}.wav", np.zeros(800) + .1, RATE)
-    import pandas as pd
     clips = pd.DataFrame(dict(path=[tmp_path/f"s/{i:03}.wav" for i in range(100)], start=0., end=.1))
-    save_run(group(from_embeddings(np.random.default_rng(0).normal(size=(100, 3)), clips, Request(n_clusters=1))), tmp_path/"run", figures=False)
-    assert to_sfz(tmp_path/"run", tmp_path/"out") == (2, 0)
+    run = run_of_embeddings(np.random.default_rng(0).normal(size=(100, 3)), clips, Request(n_clusters=1))
+    assert to_sfz(run, tmp_path/"out") == (2, 0)
     assert (tmp_path/"out/cluster 0 part 2.sfz").read_text().count("<region>") == 8
 
 def test_label_studio(run, tmp_path):
@@ -97,7 +99,9 @@ def test_label_studio(run, tmp_path):
         assert prefix == "/data/local-files/" and (Path(shared)/unquote(relative)).is_file()
         for result in task["predictions"][0]["result"]:
             assert (result["from_name"], result["to_name"], result["type"]) == ("label", "audio", "labels")
-            assert result["value"]["labels"][0] in labels and 0 <= result["value"]["start"] < result["value"]["end"] <= result["original_length"] + .01
+            value = result["value"]
+            assert value["labels"][0] in labels
+            assert 0 <= value["start"] < value["end"] <= result["original_length"] + .01
             n_results += 1
     assert n_results == len(table)
 
@@ -109,7 +113,7 @@ def test_the_command(run, tmp_path, capsys):
         assert main(["export", str(at/"run"), "--to", to, "--out", str(tmp_path/to)]) == 2
         assert "is not empty" in capsys.readouterr().err
     assert main(["export", str(at/"run"), "--to", "sfz", "--out", str(tmp_path/"x"), "--join"]) == 2
-    given = group(from_embeddings(np.random.default_rng(0).normal(size=(30, 3)), request=Request(n_clusters=2)))
-    save_run(given, tmp_path/"given", figures=False)
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    run_of_embeddings(X, request=Request(n_clusters=2)).save(tmp_path/"given")
     assert main(["export", str(tmp_path/"given"), "--to", "playlist", "--out", str(tmp_path/"y")]) == 2
     assert "no sounds to hand on" in capsys.readouterr().err and not (tmp_path/"y").exists()
