@@ -7,14 +7,14 @@ __all__ = ['encoders_help', 'add_grouping_options', 'add_clip_options', 'add_met
            'add_outcome_options', 'cluster_epilog', 'check_together', 'check_grow', 'method_params', 'event_settings',
            'wanted_encoder', 'requests_of', 'repeated_arguments']
 
-# %% ../../nbs/14_cli/07_cluster_options.ipynb #30eb687e
+# %% ../../nbs/14_cli/07_cluster_options.ipynb #dbe9c0cd
 import os
 from argparse import Namespace
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from .. import audio, encoders, runs
+from .. import audio, encoders, pipeline, runs
 from .arguments import add_given, channel, cluster_number, FOLDER, Parser, parse_bytes, positive, setting
 from ..core.registry import ENCODERS, METHODS, trains_encoder
 
@@ -226,7 +226,7 @@ def event_settings(args:Namespace, # As the parser gives them
         if name not in known: raise ValueError(f"--event {name}={value}: the settings are {', '.join(known)}")
     return audio.EventSettings(**settings)
 
-# %% ../../nbs/14_cli/07_cluster_options.ipynb #993fcd4c
+# %% ../../nbs/14_cli/07_cluster_options.ipynb #bb2a936f
 def wanted_encoder(args:Namespace, # As the parser gives them
 )->Any: # A name, an `Encoder`, or None
     "The encoder by its name, or, where it may bring code of its own, loaded."
@@ -244,10 +244,9 @@ def requests_of(args:Namespace, # As the parser gives them
     n_clusters, by = args.n_clusters, args.by
     if args.grow: by = runs.check_run_folder(args.grow)["request"]["by"]
     if n_clusters is None: n_clusters = "auto" if args.grow else 10
-    request = runs.Request(args.method, n_clusters, by, args.ignore, wanted_encoder(args), args.window, args.seed, options)
-    if by != "both": return [request]
-    numbers = n_clusters if isinstance(n_clusters, tuple) else (n_clusters, n_clusters)
-    return [replace(request, by=by, n_clusters=n) for by,n in zip(("content", "source"), numbers)]
+    encoder = wanted_encoder(args)
+    request = runs.Request(args.method, n_clusters, by, args.ignore, encoder, args.window, args.seed, options)
+    return list(pipeline.pair_requests(request)) if by == "both" else [request]
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #e4f722cd
 _OPTION_OF = dict(method="method", n_clusters="n-clusters", by="by", encoder="encoder", window="window",

@@ -5,22 +5,20 @@
 # %% auto #0
 __all__ = ['MOST_DRAWN', 'draw_confusion', 'score_and_draw']
 
-# %% ../../nbs/14_cli/05_confusion.ipynb #de740f67
+# %% ../../nbs/14_cli/05_confusion.ipynb #ad6868b0
 import sys
 from dataclasses import replace
-from typing import Any
 
 from matplotlib.figure import Figure
 
-from ..audio.datasets import label_clips
 from .report import plural
 from ..core.console import echo
 from ..listen.figures import save_figure
 from ..metrics.plots import plot_confusion
-from ..pipeline.scoring import score_run
+from ..pipeline.scoring import labelled_clips, score_run
 from ..runs.run import Run
 
-# %% ../../nbs/14_cli/05_confusion.ipynb #0e985bf2
+# %% ../../nbs/14_cli/05_confusion.ipynb #e5b6d426
 MOST_DRAWN = 60 # classes or clusters in a picture of the confusion
 
 def draw_confusion(run:Run, # That was saved
@@ -28,9 +26,7 @@ def draw_confusion(run:Run, # That was saved
 ):
     "Draw `figures/confusion.png`, or remove one that says nothing any more."
     (run.folder/"figures"/"confusion.png").unlink(missing_ok=True)
-    table = label_clips(run.table, labels)
-    table = table[table.label.notna()]
-    if "seed" in table: table = table[table.seed == ""]
+    table = labelled_clips(run, labels)
     n_classes, n_clusters = table.label.nunique(), table.cluster.nunique()
     if max(n_classes, n_clusters) > MOST_DRAWN: return
     size = 2 + .4*min(n_clusters, 30), 1.5 + .35*min(n_classes, 30)
@@ -43,12 +39,9 @@ def score_and_draw(run:Run, # That was saved
 )->Run: # With the scores
     "Score a run, say what was left out, and draw what was mixed up."
     scores = score_run(run, labels)
-    n_seeds, n_unlabelled = scores.get("seeds", 0), scores["unlabelled"]
+    n_seeds = scores.get("seeds", 0)
     if n_seeds:
         verb = "is" if n_seeds == 1 else "are"
         echo(f"{plural(n_seeds, 'clip')} with seeds {verb} left out of the score", file=sys.stderr)
-    if n_unlabelled:
-        unlabelled = f"{n_unlabelled:,} of {len(run):,} clips have no label"
-        echo(f"warning: {unlabelled} and are left out of the score", file=sys.stderr)
     draw_confusion(run, labels)
     return replace(run, findings=replace(run.findings, scores=scores))

@@ -14,3 +14,6 @@ from .handing_on import (
 from .sorting import sort_files as sort_files
 from .comparison import compare as compare
 from .near_duplicates import duplicates as duplicates
+from .comparison import save_comparison as save_comparison
+from .near_duplicates import describe_copies as describe_copies
+from .near_duplicates import exact_copies as exact_copies

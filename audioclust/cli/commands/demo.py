@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['add_arguments', 'empty_demo', 'demo_run', 'run']
 
-# %% ../../../nbs/14_cli/commands/01_demo.ipynb #ee30af7a
+# %% ../../../nbs/14_cli/commands/01_demo.ipynb #ab4b0304
 import shutil
 import tempfile
 import textwrap
 from argparse import Namespace
 from pathlib import Path
 
-from ... import audio, cli, listen, metrics, pipeline, runs
+from ... import audio, cli, metrics, pipeline, runs
 from ..arguments import Parser
 from ...core.console import echo, progress_bar, short_warnings, table_text
 
@@ -35,7 +35,7 @@ def empty_demo(out:Path): # Made if it is not there
     out.mkdir(parents=True, exist_ok=True)
     mark.touch()
 
-# %% ../../../nbs/14_cli/commands/01_demo.ipynb #d3903189
+# %% ../../../nbs/14_cli/commands/01_demo.ipynb #99dbae34
 def demo_run(out:Path, # The folder of the demo
     sounds:str, # "families" or "words"
     truth, # Table of the sounds: columns path, label, voice
@@ -46,8 +46,7 @@ def demo_run(out:Path, # The folder of the demo
     observer = pipeline.Observer(progress_bar(verbosity))
     run = pipeline.make_run(out/"sounds"/sounds, request, observer).save(out/f"{sounds}-by-{request.by}")
     run = cli.score_and_draw(run, "parent" if request.by == "content" else r"voice(\d+)")
-    listen.write_figures(run)
-    listen.listen_page(run)
+    cli.draw([run])
     truth = truth.set_index("path").loc[run.clips.table.path]
     choice, labels = run.embeddings.encoder_choice, run.clustering.labels
     row = dict(sounds=sounds, by=request.by, clusters=request.n_clusters, encoder=choice.name if choice else "fixed")
