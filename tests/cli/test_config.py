@@ -53,7 +53,8 @@ def test_events_come_along(folder):
 DAMAGED = [
     (dict(request=[]), "damaged"), (dict(request={"window": "x"}), "--window"),
     (dict(request={"method": "magic"}), "invalid choice"), (dict(request={"params": 5}), "damaged"),
-    (dict(request={"events": {"gap": "wide"}}), "say a number"), (dict(clips={"inputs": {"grow": "x"}}), "was grown")]
+    (dict(request={"events": {"gap": "wide"}, "window": None}), "say a number"),
+    (dict(clips={"inputs": {"grow": "x"}}), "was grown")]
 
 @pytest.mark.parametrize("change, says", DAMAGED)
 def test_a_damaged_config_is_refused(folder, tmp_path, capsys, change, says):
@@ -77,7 +78,7 @@ def test_the_place_of_the_recordings_is_never_an_option(folder, tmp_path, capsys
     record["clips"]["recordings"] = recordings
     (tmp_path/"run.json").write_text(json.dumps(record))
     assert main(["cluster", "--config", str(tmp_path), "--out", str(tmp_path/"x"), "-q"]) == 2
-    assert f"there is no folder or file {recordings}" in capsys.readouterr().err
+    assert f"there is no folder or file '{recordings}'" in capsys.readouterr().err
 
 
 def test_ignore_nothing_and_the_sounds_of_embeddings_come_along(folder):
