@@ -57,7 +57,7 @@ def positive(kind:Callable, # int or float
         raise argparse.ArgumentTypeError(f"{text!r} is not a {whole}number above 0{unit}")
     return read
 
-# %% ../../nbs/14_cli/02_arguments.ipynb #b5261877
+# %% ../../nbs/14_cli/02_arguments.ipynb #ca26dc65
 def cluster_number(text:str, # Such as 10, auto, or 10,6
 )->int|str|tuple:
     "A number of clusters, auto, or two of these."
@@ -66,6 +66,7 @@ def cluster_number(text:str, # Such as 10, auto, or 10,6
     if len(numbers) > 2: raise argparse.ArgumentTypeError(f"{text!r} are more than two numbers of clusters")
     return tuple(numbers) if len(numbers) == 2 else numbers[0]
 
+# %% ../../nbs/14_cli/02_arguments.ipynb #59e9bdcd
 def channel(text:str, # Such as 1, each or mix
 )->int|str:
     "A number from 1, each or mix."

@@ -101,7 +101,7 @@ def check_job(job:Job)->bool: # Is the run complete, but for what can be made fr
     is_complete = continues and (found == "whole" or saved(out))
     return is_complete and not continues_training(out, job.asked())
 
-# %% ../../nbs/14_cli/08_one_run.ipynb #56a6b3ba
+# %% ../../nbs/14_cli/08_one_run.ipynb #1ce4d843
 def find_clusters(job:Job, group:ProcessGroup # Perhaps with other processes
 )->Run: # In memory
     "The run that is asked for."
@@ -117,6 +117,7 @@ def find_clusters(job:Job, group:ProcessGroup # Perhaps with other processes
     run = make_run_together(group, inputs.read_clips(), job.request, observer, inputs.record(), job.out)
     return replace(run, clips=replace(run.clips, recordings=inputs.place))
 
+# %% ../../nbs/14_cli/08_one_run.ipynb #46bf851a
 def grow_run(job:Job, observer:Observer)->Run: # In memory
     "The run that grows with the new clips in it."
     old, errors, clips = Run.open(job.inputs.grow), [], None

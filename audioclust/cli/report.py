@@ -34,7 +34,7 @@ def first_line(run:Any, # A `Run` that was saved
     if n_cached: line += f"; {n_cached:,} of {len(run):,} clips came from the cache"
     return line
 
-# %% ../../nbs/14_cli/04_report.ipynb #0a74ce66
+# %% ../../nbs/14_cli/04_report.ipynb #0df31c6c
 def seeds_line(seeds:dict, # From `run.clustering.record()`
 )->str:
     "What the clusters were built around."
@@ -48,6 +48,7 @@ def seeds_line(seeds:dict, # From `run.clustering.record()`
     if violated: line += f"; {plural(violated, 'cannot-link')} could not be kept"
     return line
 
+# %% ../../nbs/14_cli/04_report.ipynb #83e181b6
 def names_line(run:Any, # A `Run` that was saved
 )->str: # "" where there is nothing
     "What a person has edited, and this run keeps."
@@ -65,7 +66,7 @@ def between_line(run:Any, # A `Run` that was saved, of events
     share = 100*seconds/total
     return f"the events take {share:.3g} % of {total:,.0f} s; the rest is listed in {run.folder/'between.csv'}"
 
-# %% ../../nbs/14_cli/04_report.ipynb #fcc7136b
+# %% ../../nbs/14_cli/04_report.ipynb #fe0a02ad
 def levels_line(levels:tuple, # Of the run
 )->str:
     "The other levels, and where their clusters are."
@@ -78,6 +79,7 @@ def levels_line(levels:tuple, # Of the run
     recommended = [level.name for level in levels if level.recommended]
     return f"{line}; recommended: {recommended[0]}" if recommended else line
 
+# %% ../../nbs/14_cli/04_report.ipynb #063130a8
 def neighbour_line(neighbour:Any, # From `run.findings`
 )->str:
     "A number of clusters that fits better, and how to try it."
@@ -85,7 +87,7 @@ def neighbour_line(neighbour:Any, # From `run.findings`
             f"not {neighbour.silhouette_now:.2f}, and need {neighbour.more_bits:.1f} bits less to describe each clip; "
             f"to try them: --n-clusters {neighbour.n}")
 
-# %% ../../nbs/14_cli/04_report.ipynb #929f5c1e
+# %% ../../nbs/14_cli/04_report.ipynb #6ed5d99c
 def stability_line(run:Any, # A `Run` with a stability
 )->str:
     "How stable the clusters are, and which are no more stable than chance."
@@ -96,6 +98,7 @@ def stability_line(run:Any, # A `Run` with a stability
     clusters = "cluster" if len(shaky) == 1 else "clusters"
     return f"{line}; no more stable than chance, {stability.chance:.2f}: {clusters} {', '.join(shaky)}"
 
+# %% ../../nbs/14_cli/04_report.ipynb #550aa4a6
 _WORTH_SAYING, _MOSTLY = .25, .8 # shares of an attribute's variance between the clusters
 _IGNORABLE = "pitch", "level", "noise" # attributes that --ignore can take away
 
