@@ -1,7 +1,5 @@
 # The face of the package: names that people type, and the modules that hold them. Read at import, and by type checkers.
-from ..runs.request import Options as Options, Request as Request
-from ..runs.run import Run as Run
-from ..runs.seeds import read_seeds as read_seeds
+from .all_steps import Options as Options, Request as Request, Run as Run
 from .all_steps import make_run as make_run, regroup as regroup, run_of_embeddings as run_of_embeddings
 from .cluster_step import cluster as cluster
 from .clusterer import AudioClusterer as AudioClusterer
