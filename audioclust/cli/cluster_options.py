@@ -146,7 +146,7 @@ what belongs together
 
 """
 
-# %% ../../nbs/14_cli/07_cluster_options.ipynb #2a9dc897
+# %% ../../nbs/14_cli/07_cluster_options.ipynb #376d5f08
 _RESULTS = """
 what comes out, in RUN
   clusters.csv   path, start, end, cluster, confidence (1 heart, 0 border), representative, stability, clip_id
@@ -163,11 +163,12 @@ status: 0 done (also when some files could not be used), 2 not done, or not all 
         130 interrupted
 """
 
+_TRAINING = "methods that train take --epochs N, and --set NAME=VALUE for passes, lr, backbone, views, …"
+
 def cluster_epilog()->str:
     "What the help says below the options."
-    methods = "".join(f"  {name:14} {entry.description}\n" for name,entry in METHODS.entries().items())
-    training = "                 methods that train take --epochs N, and --set NAME=VALUE for passes, lr, backbone, views, …\n"
-    return f"{_EXAMPLES}methods\n{methods}\n{training}{_RESULTS}"
+    methods = [f"  {name:14} {entry.description}" for name,entry in METHODS.entries().items()]
+    return "\n".join([f"{_EXAMPLES}methods", *methods, "", f"{'':17}{_TRAINING}", _RESULTS])
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #67c09c2f
 _OF_SOUNDS = "encoder", "ignore", "window", "hop", "cut", "channel", "rate", "remote_code"

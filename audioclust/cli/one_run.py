@@ -7,7 +7,7 @@ __all__ = ['MOST_SHOWN', 'Job', 'check_job', 'find_clusters', 'grow_run', 'put_n
            'check_drawn', 'finish', 'write_between', 'read_between', 'remove_checkpoints', 'make_and_finish',
            'cluster_one']
 
-# %% ../../nbs/14_cli/08_one_run.ipynb #aa40ae49
+# %% ../../nbs/14_cli/08_one_run.ipynb #8a3f8747
 import os
 import sys
 import warnings
@@ -31,7 +31,7 @@ from ..pipeline.all_steps import run_of_embeddings
 from ..pipeline.find_step import Observer
 from ..pipeline.growing import grow
 from ..pipeline.scoring import check_labels
-from ..runs.names import copy_names, free_name, warn_of_typed_names
+from ..runs.names import copy_names, free_name
 from ..runs.request import check_request, Request, request_record
 from audioclust.runs.resuming import (
     at_work,
@@ -169,13 +169,12 @@ def _reused_text(clusters):
     if len(clusters) == 1: return f"cluster {first} is another group"
     return f"clusters {first}{' and others' if len(clusters) > 20 else ''} are other groups"
 
-# %% ../../nbs/14_cli/08_one_run.ipynb #fda874a4
+# %% ../../nbs/14_cli/08_one_run.ipynb #2fb6c435
 def make(job:Job, group:ProcessGroup, # Perhaps with other processes
     messages:list, # Warnings so far
 )->Run:
     "Find the clusters, number them, and save the run."
     run = find_clusters(job, group)
-    warn_of_typed_names(job.out)
     run = continued(job, run)
     run = replace(run, made={**run.made, "command": job.command, "warnings": list(messages)})
     return run.save(job.out)

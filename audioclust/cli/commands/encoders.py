@@ -5,26 +5,26 @@
 # %% auto #0
 __all__ = ['add_arguments', 'run']
 
-# %% ../../../nbs/14_cli/commands/09_encoders.ipynb #e35f2f40
+# %% ../../../nbs/14_cli/commands/09_encoders.ipynb #622be4d4
 from argparse import Namespace
 
+from ... import encoders
 from ..arguments import Parser
 from ...core.console import echo
-from ...encoders.catalogue import CATALOGUE, install_command
 
-# %% ../../../nbs/14_cli/commands/09_encoders.ipynb #85946d6d
+# %% ../../../nbs/14_cli/commands/09_encoders.ipynb #f056a63a
 def add_arguments(parser:Parser): # Of the command
     "The options of `audioclust encoders`: none."
 
 def run(args:Namespace, # As the parser gives them
 )->int: # Exit status
     "Print what encoders there are."
-    for e in CATALOGUE:
+    for e in encoders.CATALOGUE:
         size = f"{e.megabytes:g} MB of weights ({e.licence})" if e.megabytes else f"no weights ({e.licence})"
         echo(f"{e.name:<18}{e.purpose}\n{'':18}trained on {e.trained_on}; {e.dim} numbers; {size}")
         echo(f"{'':18}{e.cost:g} ms of a core for a second of sound, {e.least_cost:g} for a clip at least")
         echo(f"{'':18}{'installed' if e.is_installed else 'to install:  ' + e.command}\n")
-    absent = install_command()
+    absent = encoders.install_command()
     if absent: echo(f"All that are not installed:  {absent}")
     echo("Where some are installed, a run takes a vote of those that agree (--encoder auto), if that is quick; "
          "--encoder NAME takes one.")
