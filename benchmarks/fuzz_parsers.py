@@ -204,13 +204,13 @@ def _checkpoint(work):
     return take, [true], ["state", "about", "epoch", "opt", "curves", "model.weight", "F32"], "safetensors"
 
 def _options(work):
-    from audioclust.cli.parser import _parser
-    parser = _parser()
+    from audioclust.cli.parser import COMMANDS, parser_of, whole_parser
+    parser = whole_parser()
     def take(b):
         with contextlib.redirect_stderr(io.StringIO()) as err, contextlib.redirect_stdout(io.StringIO()):
             try: parser.parse_args([w.decode("utf-8", "surrogateescape") for w in b.split(b"\0")])
             except SystemExit as e: assert e.code in (0, 2) and "Traceback" not in err.getvalue() and "Warning" not in err.getvalue()
-    options = {s for c in parser._subparsers._group_actions[0].choices.values() for a in c._actions for s in a.option_strings}
+    options = {s for name in COMMANDS for a in parser_of(name)._actions for s in a.option_strings}
     return take, [b"cluster\0a\0--out\0b\0--n-clusters\x0012,auto\0--set\0eps=0.4\0--window\x000.5", b"cluster\0a\0--out\0b\0--set\0x=[1,{'a':(2,)}]\0--rate\x0016000", b"export\0r\0--to\0csv\0--out\0x.csv\0--without\0junk,3", b"compare\0a\0--out\0b\0--methods\0kmeans,dbscan", b"assign\0r\0a\0--none-beyond\x001.2", b"score\0r\0--labels\0parent"], sorted(options) + ["\0--set\0x=", "1e999", "nan", "auto,", "-", "((((", "[[[[", "{[]:1}", "1_0"], ""
 
 def _words(work):
