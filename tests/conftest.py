@@ -74,16 +74,15 @@ def brief(monkeypatch):
 
 @pytest.fixture
 def stranger(monkeypatch):
-    "An encoder named stranger, whose weights came with another package, as far as the choice of an encoder can tell."
+    "An encoder whose weights came with another package, as far as the choice of an encoder can tell."
     from audioclust.core.registry import ENCODERS
-    from audioclust.encoders import FixedEncoder
-    from audioclust.pipeline import clustering
+    from audioclust.encoders import choice, FixedEncoder
     class Stranger(FixedEncoder):
         version = "1"
         def __init__(self, by="content", ignore=None, sample_rate=16000, **kwargs):
             super().__init__(by, ignore, sample_rate, **kwargs)
     ENCODERS.register("stranger", Stranger, "for this test")
-    monkeypatch.setattr(clustering, "available_encoders", lambda: ["fixed", "untrained", "stranger"])
+    monkeypatch.setattr(choice, "available_encoders", lambda: ["fixed", "untrained", "stranger"])
     monkeypatch.delenv("AUDIOCLUST_ENCODER")
     yield
     ENCODERS.unregister("stranger")
