@@ -24,15 +24,14 @@ def chosen(monkeypatch):
         monkeypatch.setattr(choice, "available_encoders", lambda: list(names))
         return with_chosen_encoder(Clips(clips), Request(n_clusters=6, encoder="auto"), Observer())[1]
     return choose
-from audioclust.pipeline import AudioClusterer, make_run, Options, Request, Run
 
 
 def test_prediction_strength_by_hand():
     class By:  # a clusterer that cuts the line at a place that the seed does not know
+        def __init__(self, at): self.at = at
         def fit(self, X):
             self.labels_ = self.predict(X)
             return self
-        def predict(self, X): return (X[:, 0] > self.at).astype(int)
         def predict(self, X): return (X[:, 0] > self.at).astype(int)
     X = np.linspace(0, 1, 100)[:, None]
     assert prediction_strength(lambda seed: By(.5), X) == 1

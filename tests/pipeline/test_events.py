@@ -114,7 +114,6 @@ def test_python(tapes):
 
 def test_a_bar_counts_recordings_that_are_searched(tapes, tmp_path):
     "And a function of batches, which knows clips only, is not given recordings."
-    from audioclust.core.console import as_progress
     seen = []
     class Bar:
         def __init__(self, total, unit, desc): seen.append([desc, unit, total, 0])

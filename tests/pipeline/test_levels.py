@@ -132,7 +132,8 @@ def test_which_number_is_wanted():
     choice = Choice(5, "", pd.DataFrame(), 2, dict(coarse=5, fine=9))
     assert number_wanted(choice, asked()) == 5 and number_wanted(choice, asked("fine")) == 9
     assert number_wanted(choice, asked("middle")) == 5
-    said = "no level middle .*, so the recommended number is taken, 5; the levels are coarse .5 groups., fine .9 groups."
+    said = ("no level middle for these clips, so the recommended number is taken, 5; "
+            "the levels are coarse .5 groups., fine .9 groups.")
     with pytest.warns(UserWarning, match=said): warn_of_number(choice, asked("middle"))
     none, spice = choice._replace(k=1, levels=dict(coarse=1, fine=3)), Request("spice", "auto")
     assert number_wanted(none, spice) == 3

@@ -10,7 +10,9 @@ from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.encoders.residual import group_means, residuals
 from audioclust.metrics import accuracy
-from audioclust.pipeline import assign, AudioClusterer, make_pair, make_run, Options, refine, regroup, Request, Run
+from audioclust.pipeline import (
+    assign, AudioClusterer, make_pair, make_run, Options, refine, regroup, Request, Run, RunPair,
+)
 from audioclust.pipeline.pair import cluster_residuals
 
 
@@ -38,27 +40,16 @@ def test_words_are_found_better_without_voices_and_saved(pair, tmp_path):
     before = content.clustering.labels.copy()
     new, new_source, why = refine(content, source)
     assert why["content"].startswith("refined") and new.embeddings.refinement["without"] == "source"
-    assert (content.clustering.labels == before).all() and content.embeddings.refinement is None  # what was refined stays as it was
+    assert (content.clustering.labels == before).all() and content.embeddings.refinement is None  # it stays as it was
     assert accuracy(table.label, new.clustering.labels) > accuracy(table.label, content.clustering.labels)
     some = table.path.tolist()[::7]
     assert (assign(new, some).cluster == new.clustering.labels[::7]).all()  # new clips go the same way
     new.save(tmp_path/"run")
     again = Run.open(tmp_path/"run")
-    assert (assign(again, some).cluster == new.clustering.labels[::7]).all() and again.embeddings.refinement["groups"] == 5
-    assert json.loads((tmp_path/"run/run.json").read_text())["refinement"]["without"] == "source"
+    assert (assign(again, some).cluster == new.clustering.labels[::7]).all()
+    assert again.embeddings.refinement["groups"] == 5
+    assert json.loads((tmp_path/"run/run.json").read_text())["embeddings"]["refinement"]["without"] == "source"
     assert refine(again, source)[2]["content"] == "refined already"
-
-
-def test_a_refined_run_of_schema_1_is_read(pair, tmp_path):
-    "Its encoder was called Beside, its whitening AsIs."
-    folder, table, (content, source) = pair
-    new = cluster_residuals(content, source)
-    new.save(tmp_path/"run")
-    for name, old in ("encoder", "Beside"), ("whitening", "AsIs"):
-        file = tmp_path/"run/model"/f"{name}.json"
-        file.write_text(json.dumps(json.loads(file.read_text()) | {"class": old}))
-    some = table.path.tolist()[::7]
-    assert (assign(Run.open(tmp_path/"run"), some).cluster == new.clustering.labels[::7]).all()
 
 
 def test_numbers_stay(pair):
@@ -85,13 +76,17 @@ def test_noise_and_other_clips_are_left_alone(pair):
     assert "only" in refine(content, fewer)[2]["content"]
 
 
+def cluster(folder, out, *more):
+    typed = ["cluster", str(folder), "--out", str(out), "--by", "both", "--method", "consensus", "--n-clusters", "8,5"]
+    return main([*typed, "--no-page", "-q", *more])
+
 @pytest.mark.parametrize("more, refined", [([], True), (["--no-refine"], False)])
 def test_on_the_command_line(pair, tmp_path, capsys, more, refined):
     folder, table, _ = pair
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--by", "both", "--method", "consensus", "--n-clusters", "8,5", "--no-page", "-q", *more]) == 0
+    assert cluster(folder, tmp_path/"run", *more) == 0
     assert ("content: refined" in capsys.readouterr().out) == refined
-    run = json.loads((tmp_path/"run/content/run.json").read_text())
-    assert ("refinement" in run) == refined and run["command"][0] == "cluster"
+    record = json.loads((tmp_path/"run/content/run.json").read_text())
+    assert ("refinement" in record["embeddings"]) == refined and record["made"]["command"][0] == "cluster"
     found = pd.read_csv(tmp_path/"run/both.csv")
     assert (accuracy(table.label, found.content) == 1) == refined
 
@@ -99,18 +94,20 @@ def test_on_the_command_line(pair, tmp_path, capsys, more, refined):
 def test_the_command_and_python_find_the_same_pair(pair, tmp_path):
     folder, table, _ = pair
     made = make_pair(folder, Request("consensus", options=Options(num_workers=0)), (8, 5))
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--by", "both", "--method", "consensus", "--n-clusters", "8,5", "--no-page", "-q"]) == 0
-    loaded = Run.open(tmp_path/"run")
-    pd.testing.assert_frame_equal(made.table, loaded.table)
-    assert accuracy(table.label, made.content.clustering.labels) == 1 and accuracy(table.voice, made.source.clustering.labels) > .9
-    pd.testing.assert_frame_equal(loaded.assign(folder)[["content", "source"]], made.table[["content", "source"]])
+    assert cluster(folder, tmp_path/"run") == 0
+    loaded = RunPair.open(tmp_path/"run")
+    pd.testing.assert_frame_equal(made.table(), loaded.table())
+    assert accuracy(table.label, made.content.clustering.labels) == 1
+    assert accuracy(table.voice, made.source.clustering.labels) > .9
+    columns = ["content", "source"]
+    pd.testing.assert_frame_equal(loaded.assign(folder)[columns], made.table()[columns])
 
 
 def test_what_is_for_one_grouping_is_refused_where_there_are_two(pair, tmp_path, capsys):
     folder, _, (content, source) = pair
     with pytest.raises(ValueError, match="two groupings"): AudioClusterer(by="both").fit(folder)
     with pytest.raises(ValueError, match="list of each"): make_pair(folder, Request(ignore="pitch"))
-    save_run(make_pair(folder, Request(n_clusters=5, options=Options(stability=0))), tmp_path/"both")
-    with pytest.raises(ValueError, match="a pair of groupings"): AudioClusterer.load(tmp_path/"both")
+    make_pair(folder, Request(n_clusters=5, options=Options(stability=0))).save(tmp_path/"both")
+    with pytest.raises(ValueError, match="a pair of runs"): AudioClusterer.load(tmp_path/"both")
     assert main(["assign", str(tmp_path/"both"), str(folder), "--out", str(tmp_path/"new.csv"), "-q"]) == 2
     assert "holds a run for each way" in capsys.readouterr().err and not (tmp_path/"new.csv").exists()
