@@ -103,7 +103,7 @@ def test_clips_on_the_command_line(tapes, tmp_path, capsys):
     assert main(arguments) == 0
     table = read_table(tmp_path/"run/clusters.csv")
     assert len(table) == 16 and (table.end - table.start == .5).all() and (table.high_hz == 1200.5).all()
-    assert check_run_folder(tmp_path/"run")["recordings"] == str(tapes/"in") and main([*arguments, "--resume"]) == 0
+    assert check_run_folder(tmp_path/"run")["clips"]["recordings"] == str(tapes/"in") and main([*arguments, "--resume"]) == 0
     to_raven(tmp_path/"run", tmp_path/"raven")  # boxes as they came
     selections = pd.read_csv(next((tmp_path/"raven").rglob("*dusk*")), sep="\t")
     assert (selections["Low Freq (Hz)"] == 300).all() and (selections["High Freq (Hz)"] == 1200.5).all()

@@ -12,9 +12,8 @@ from audioclust.ensembles import choose_k
 from audioclust.ensembles.n_clusters import (
     best_number, candidates, coding_length, explain_choice, plot_choice, three_numbers)
 from audioclust.pipeline import AudioClusterer, Request
-from audioclust.pipeline.number_and_levels import number_wanted
-from audioclust.runs.run_folder import read_table
-from audioclust.runs.run_folder import check_run_folder
+from audioclust.pipeline.number_and_levels import number_wanted, warn_of_number
+from audioclust.runs.run_folder import check_run_folder, read_table
 
 
 @pytest.mark.parametrize("k", [3, 5, 8])
@@ -84,8 +83,9 @@ def test_equal_points_are_one_group_and_copies_of_few_points_at_most_as_many(rng
 
 def test_a_method_that_trains_takes_two_groups_of_equal_clips():
     choice, request = choose_k(np.ones((20, 4))), Request("deepcluster", "auto")
+    assert number_wanted(choice, request) == 2
     with pytest.warns(UserWarning, match="cannot be trained for one group, so two are asked for"):
-        assert number_wanted(choice, request) == 2
+        warn_of_number(choice, request)
 
 
 def test_more_candidates_than_a_subsample_holds_are_refused(rng):
@@ -112,20 +112,21 @@ def test_auto_and_stability_on_the_command_line(tmp_path, capsys):
     arguments = ["cluster", str(tmp_path/"in"), "--out", str(folder), "--n-clusters", "auto", "-q", "--no-page"]
     assert main(arguments) == 0
     printed = capsys.readouterr().out
-    run = check_run_folder(folder)
-    assert run["n_clusters_choice"]["why"] in printed
+    record = check_run_folder(folder)
+    number, stability = record["clustering"]["number"], record["findings"]["stability"]
+    assert number["why"] in printed
     assert "stability" in printed
     assert (folder/"figures/choice.png").is_file()
-    assert run["summary"]["clusters"] == run["n_clusters_choice"]["k"] == len(run["stability"]["clusters"])
+    assert record["clustering"]["clusters"] == number["k"] == len(stability["clusters"])
     table = read_table(folder/"clusters.csv")
     assert table.stability.between(0, 1).all()
     loaded = AudioClusterer.load(folder)
-    assert loaded.n_clusters_choice_.k == run["n_clusters_choice"]["k"]
-    assert loaded.stability_.overall == pytest.approx(run["stability"]["overall"])
+    assert loaded.n_clusters_choice_.k == number["k"]
+    assert loaded.stability_.overall == pytest.approx(stability["overall"])
     assert (loaded.assign(tmp_path/"in", []).cluster.to_numpy() == table.cluster).all()
     loaded.save(tmp_path/"copy")
     copied = json.loads((tmp_path/"copy/run.json").read_text())
-    assert copied["n_clusters_choice"]["why"] == run["n_clusters_choice"]["why"]
+    assert copied["clustering"]["number"]["why"] == number["why"]
 
 
 def test_auto_needs_some_clips(tmp_path, tone, capsys):

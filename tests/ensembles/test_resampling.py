@@ -28,7 +28,7 @@ def test_new_clusters_get_free_numbers():
 def test_stability_of_what_never_changes_and_of_chance(rng):
     y = rng.integers(0, 4, 400)
     same = stability_of(y, np.arange(400), [rng.permutation(4)[y] for _ in range(5)])
-    assert same.overall == 1 and set(same.clusters.values()) == {1.} and (same.clips.table == 1).all()
+    assert same.overall == 1 and set(same.clusters.values()) == {1.} and (same.clips == 1).all()
     chance = stability_of(y, np.arange(400), [rng.integers(0, 4, 400) for _ in range(5)])
     assert abs(chance.overall) < .05 and max(chance.clusters.values()) < .35
 

@@ -118,7 +118,7 @@ def test_a_folder_by_content(words, tmp_path, capsys):
     assert main(["assign", str(tmp_path/"run"), str(folder), "--out", str(tmp_path/"new.csv"), "-q"]) == 0
     run, new = (pd.read_csv(file).set_index("path") for file in (tmp_path/"run/clusters.csv", tmp_path/"new.csv"))
     assert (run.cluster == new.cluster[run.index]).all()
-    assert np.allclose(run.clustering.confidence, new.clustering.confidence[run.index], atol=1e-3)
+    assert np.allclose(run.confidence, new.confidence[run.index], atol=1e-3)
 
 
 def test_one_cluster_has_no_confidence(tmp_path, rng):

@@ -8,7 +8,7 @@ import soundfile as sf
 import torch
 from hypothesis import given, settings, strategies as st
 
-from audioclust.audio import synthetic_sounds
+from audioclust.audio import clip_table, probe, synthetic_sounds
 from audioclust.audio.clip_table import common_sample_rate
 from audioclust.core.registry import METHODS, make_clusterer
 from audioclust.ensembles.membership import confidence_and_representatives
@@ -238,10 +238,8 @@ def test_windows_whose_groups_do_not_come_again_and_clips_of_other_lengths(tmp_p
 
 
 def test_headers_of_at_most_so_many_files_are_read(tmp_path, tone, monkeypatch):
-    from audioclust.audio import folders as sources
-    from audioclust.audio import probe
     files, read = [tone(tmp_path/f"{i}.wav") for i in range(19)], []
-    monkeypatch.setattr(sources, "probe", lambda p: read.append(p) or probe(p))
+    monkeypatch.setattr(clip_table, "probe", lambda p: read.append(p) or probe(p))
     common_sample_rate(files, max_files=10)
     assert len(read) == 10
 

@@ -1,4 +1,4 @@
-"Which encoder? Validity indices that need no labels, and the choice by one of them."
+"Which encoder? A choice without labels."
 import json
 from dataclasses import replace
 
@@ -10,8 +10,6 @@ from audioclust.cli import main
 from audioclust.core.memory import memory_in_use
 from audioclust.encoders import choice, FixedEncoder
 from audioclust.encoders.choice import subsample_clips
-from audioclust.ensembles import prediction_strength
-from audioclust.kmeans import KMeans
 from audioclust.pipeline import AudioClusterer, make_run, Observer, Options, Request, Run
 from audioclust.pipeline.all_steps import with_chosen_encoder
 from audioclust.runs import Clips
@@ -24,24 +22,6 @@ def chosen(monkeypatch):
         monkeypatch.setattr(choice, "available_encoders", lambda: list(names))
         return with_chosen_encoder(Clips(clips), Request(n_clusters=6, encoder="auto"), Observer())[1]
     return choose
-
-
-def test_prediction_strength_by_hand():
-    class By:  # a clusterer that cuts the line at a place that the seed does not know
-        def __init__(self, at): self.at = at
-        def fit(self, X):
-            self.labels_ = self.predict(X)
-            return self
-        def predict(self, X): return (X[:, 0] > self.at).astype(int)
-    X = np.linspace(0, 1, 100)[:, None]
-    assert prediction_strength(lambda seed: By(.5), X) == 1
-    cuts = iter([.5, .25]*50)
-    s = prediction_strength(lambda seed: By(next(cuts)), X, n=50)
-    assert .3 < s < .8  # one of two clusters is cut in two by the other half's clusterer
-    rng = np.random.default_rng(0)
-    heaps = rng.normal(size=(120, 2)) + np.repeat([[0, 0], [20, 0], [0, 20]], 40, 0)
-    make = lambda k: lambda seed: KMeans(k, n_init=3, random_state=seed)
-    assert prediction_strength(make(3), heaps) == 1 > prediction_strength(make(5), heaps)
 
 
 def test_the_encoder_whose_groups_come_again(words, chosen, monkeypatch):
