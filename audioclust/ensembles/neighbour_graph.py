@@ -88,20 +88,15 @@ def use_dense_matrix(n:int, # Rows
     return n <= N_LANDMARKS or n < 5*(k + N_EXTRA)
 
 # %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #f730fd99
-def _landmarks(W, k, seed):
-    "The number of the landmark that each row reaches first, and how many landmarks there are."
-    n_landmarks = max(N_LANDMARKS, 2*k)
-    landmarks = np.sort(np.random.default_rng(seed).permutation(W.shape[0])[:n_landmarks])
-    lengths = W.copy()
-    lengths.data = 1/lengths.data
-    _, _, reached = dijkstra(lengths, indices=landmarks, min_only=True, return_predecessors=True)
-    return np.searchsorted(landmarks, reached), len(landmarks)
-
 def _initial_eigenvectors(W, k, seed):
     "Eigenvectors of a small graph of landmarks, spread over the rows, to begin with."
     n = W.shape[0]
-    landmark, n_landmarks = _landmarks(W, k, seed)
-    P = csr_array((np.ones(n), landmark, np.arange(n + 1)), shape=(n, n_landmarks))
+    landmarks = np.sort(np.random.default_rng(seed).permutation(n)[:max(N_LANDMARKS, 2*k)])
+    lengths = W.copy()
+    lengths.data = 1/lengths.data
+    _, _, reached = dijkstra(lengths, indices=landmarks, min_only=True, return_predecessors=True)
+    landmark = np.searchsorted(landmarks, reached)  # of each row, which landmark it reaches first
+    P = csr_array((np.ones(n), landmark, np.arange(n + 1)), shape=(n, len(landmarks)))
     small = (P.T @ W @ P).toarray()
     root = 1/np.sqrt(small.sum(1))
     vectors = np.linalg.eigh(small*root[:, None]*root)[1][:, ::-1][:, :k]
