@@ -96,11 +96,12 @@ def with_channels(table:pd.DataFrame, # Clips
         channels = [[g] if g else list(range(1, n_channels[path] + 1)) for path,g in zip(table.path, given)]
         repeated = table.loc[table.index.repeat([len(c) for c in channels])].reset_index(drop=True)
         return repeated.assign(channel=[c for of_clip in channels for c in of_clip])
+    number = int(channel)
     for path,n in n_channels.items():
-        reason = f"has {n} channel{'s' if n > 1 else ''}, and channel {channel} was asked for"
-        if n < channel: report_unusable(errors, path, reason)
-    has_it = table.path.map(n_channels) >= channel
-    return table[has_it].reset_index(drop=True).assign(channel=int(channel))
+        reason = f"has {n} channel{'s' if n > 1 else ''}, and channel {number} was asked for"
+        if n < number: report_unusable(errors, path, reason)
+    has_it = table.path.map(n_channels) >= number
+    return table[has_it].reset_index(drop=True).assign(channel=number)
 
 # %% ../../nbs/01_audio/04_clip_table.ipynb #d204ead5
 def _named_parts(recordings, errors)->pd.DataFrame:
@@ -111,7 +112,8 @@ def _named_parts(recordings, errors)->pd.DataFrame:
         if is_csv:
             name = str(recordings)
             recordings = read_recordings_csv(name, errors)
-    if not isinstance(recordings, pd.DataFrame): return pd.DataFrame(dict(path=list(map(str, find_audio(recordings, errors)))))
+    if not isinstance(recordings, pd.DataFrame):
+        return pd.DataFrame(dict(path=[str(path) for path in find_audio(recordings, errors)]))
     if "path" not in recordings:
         raise ValueError(f"a table of clips needs a column `path`; this one has {list(recordings.columns)}")
     return checked_times(recordings, name).assign(path=list(map(str, recordings.path)))
@@ -119,7 +121,7 @@ def _named_parts(recordings, errors)->pd.DataFrame:
 # %% ../../nbs/01_audio/04_clip_table.ipynb #5924be76
 SHORTEST_CLIP = .0001 # seconds of a window, and from one to the next
 
-def clips(recordings:str|Path|list|pd.DataFrame, # What `find_audio` takes, or a table with a column path (and start, end)
+def clips(recordings:str|Path|list|pd.DataFrame, # What `find_audio` takes, or a table with path (start, end)
     window:float|None=None, # seconds in a clip; None makes each recording one clip
     hop:float|None=None, # seconds from one clip to the next; None is `window`
     errors:list|None=None, # files that cannot be used are appended here as (path, reason); None warns
@@ -133,6 +135,7 @@ def clips(recordings:str|Path|list|pd.DataFrame, # What `find_audio` takes, or a
             raise ValueError(f"{name} must be at least {SHORTEST_CLIP} seconds, and {value} came")
     table = _named_parts(recordings, errors)
     durations = {}  # seconds of each file, whose header is read once
+    step = hop or window or 0.  # a recording that is one clip needs none
     rows = []
     for row in table.to_dict("records"):
         path = row["path"]
@@ -147,7 +150,7 @@ def clips(recordings:str|Path|list|pd.DataFrame, # What `find_audio` takes, or a
             reason = f"the sound ends at {durations[path]:g} s, before the clip that starts at {first:g} s"
             report_unusable(errors, path, reason)
             continue
-        for start in first + window_starts(last - first, window, hop or window):
+        for start in first + window_starts(last - first, window, step):
             rows.append({**row, "start": start, "end": min(start + (window or last), last)})
     other_columns = [c for c in table.columns if c not in ("path", "start", "end")]
     return with_channels(pd.DataFrame(rows, columns=["path", "start", "end", *other_columns]), channel, errors)

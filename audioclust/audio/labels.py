@@ -60,9 +60,9 @@ def _labels_in_recording(clips, rows):
     shared = np.minimum(end, last) - np.maximum(start, first) # seconds [clips, rows]
     is_enough = shared >= _LEAST_SHARED*np.minimum(end - start, last - first)
     names, name_of = np.unique(rows.label.to_numpy(str), return_inverse=True)
-    seconds = np.zeros((len(clips), len(names))) # that each label shares with each clip
-    np.add.at(seconds, (slice(None), name_of), np.where(is_enough, shared, 0))
-    best = names[seconds.argmax(1)]
+    seconds = np.zeros((len(names), len(clips))) # that each label shares with each clip
+    np.add.at(seconds, name_of, np.where(is_enough, shared, 0).T)
+    best = names[seconds.argmax(0)]
     return [str(b) if has_one else None for b,has_one in zip(best, is_enough.any(1))], int(is_enough.any(0).sum())
 
 # %% ../../nbs/01_audio/11_labels.ipynb #1141e978

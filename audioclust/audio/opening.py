@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, ExitStack, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import soundfile as sf
 
@@ -192,7 +192,7 @@ REWRITE = "write the file anew, for example as wav"
 
 def _sound_file(path, stack:ExitStack)->sf.SoundFile:
     "An open file, to its true end; `stack` closes it and what it reads from."
-    source = os.fsencode(path)
+    source:Any = os.fsencode(path)
     if len(source) >= _LONGEST_NAME: source = stack.enter_context(open(path, "rb"))
     elif os.name == "nt": source = os.fsdecode(source)
     file = stack.enter_context(sf.SoundFile(source))
