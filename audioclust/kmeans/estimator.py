@@ -57,7 +57,7 @@ def _float_tensor(X): # A tensor of real, finite numbers as float32 or float64
     if X.dtype in (torch.float32, torch.float64): return X.detach()
     return X.detach().float() if X.is_floating_point() else X.double()
 
-# %% ../../nbs/04_kmeans/04_estimator.ipynb #7bc577f6
+# %% ../../nbs/04_kmeans/04_estimator.ipynb #23682360
 def _checked_table(model, X, reset): # Arguments of `Table`: rows, device, and whether to normalise them
     check_device(model.device)
     default = None if isinstance(X, Tensor) or not torch.cuda.is_available() else "cuda"
@@ -73,7 +73,7 @@ def _checked_table(model, X, reset): # Arguments of `Table`: rows, device, and w
     x = x.to(device or with_float64(x.device))
     return unit_rows(x) if cosine else x, None, False
 
-# %% ../../nbs/04_kmeans/04_estimator.ipynb #2cd94d88
+# %% ../../nbs/04_kmeans/04_estimator.ipynb #07168937
 def _as_table(model, X, reset=False): # Checked floats; at length 1 for cosine
     sharded = reset and model.sharded
     array, device, unit_length = ProcessGroup(sharded).run_everywhere(lambda: _checked_table(model, X, reset))
@@ -102,7 +102,7 @@ def _fits_lockstep(model, x): # Do the runs of this model go through one small t
     starts_together = not isinstance(model.init, str) or model.init in ("auto", "k-means++")
     return in_memory and is_plain and is_small and starts_together
 
-# %% ../../nbs/04_kmeans/04_estimator.ipynb #e444fbd4
+# %% ../../nbs/04_kmeans/04_estimator.ipynb #51efdc84
 def _given_centers(model, x): # The centres of `init`, checked
     is_tensor = isinstance(model.init, Tensor)
     centers = model.init.detach() if is_tensor else torch.from_numpy(np.array(model.init, dtype=np.float64))
@@ -113,7 +113,7 @@ def _given_centers(model, x): # The centres of `init`, checked
     centers = centers.to(dtype=x.dtype, device=x.device)
     return unit_rows(centers) if model.metric == "cosine" else centers
 
-# %% ../../nbs/04_kmeans/04_estimator.ipynb #6e1f9430
+# %% ../../nbs/04_kmeans/04_estimator.ipynb #241a5a26
 def _drawn_centers(model, x, generator, spread): # Rows to start from
     init = model.init
     if init == "auto": init = "k-means||" if x.memory_mapped else "k-means++"
@@ -138,7 +138,8 @@ def _best_run(model, x, generator, spread, constraints): # The `Fit` of least lo
         return least_loss([run() for _ in range(1 if all_seeded else model.n_init)])
     fit = kmeans if model.batch_size is None else partial(minibatch, batch_size=model.batch_size)
     if given is not None: return fit(x, given, generator, **options)
-    return least_loss([fit(x, _drawn_centers(model, x, generator, spread), generator, **options) for _ in range(model.n_init)])
+    def drawn(): return _drawn_centers(model, x, generator, spread)
+    return least_loss([fit(x, drawn(), generator, **options) for _ in range(model.n_init)])
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #5df8ff93
 _PRECISE = 1e-6 # a loss above this share of the total scatter has enough digits left as a difference of sums
@@ -174,7 +175,7 @@ class KMeans(TransformerMixin, Clusterer):
     def __init__(self,
         n_clusters:int=8, # How many clusters, from 1 to the number of rows
         *,
-        init:str|np.ndarray|Tensor="auto", # Centres, or `"k-means++"`, `"k-means||"` (`"auto"`: for a file) or `"random"`
+        init:str|np.ndarray|Tensor="auto", # Centres, `"random"`, `"k-means++"` or `"k-means||"` (`"auto"`: for a file)
         n_init:int=1, # Runs from different starts, of which the one of least loss is kept; 1 if centres are given
         max_iter:int=100, # Most rounds of a run; with `batch_size`, most passes over `X`, but 20 batches at least
         tol:float=1e-4, # A run ends when a round lowers the loss by no more than this share
@@ -182,7 +183,7 @@ class KMeans(TransformerMixin, Clusterer):
         reseed:bool=True, # Fill empty clusters?
         metric:str="euclidean", # `"euclidean"`, or `"cosine"`: rows and centres at length 1
         sharded:bool=False, # Does `X` hold this process's share, and other processes of `torch.distributed` the rest?
-        device:str|torch.device|None=None, # Where to compute; None: where `X` is, and for numpy on a GPU if there is one
+        device:str|torch.device|None=None, # Where to compute; None: where `X` is, for numpy a GPU if there is one
         random_state:int|np.random.RandomState|None=None, # Seed: int, `RandomState` or None
     ):
         self.n_clusters, self.metric = n_clusters, metric

@@ -43,7 +43,7 @@ def fit_coordinates(center:Tensor, # Mean of rows or centres, shape (d,), float6
     if distance > radius: origin = ((center/scale*2**10).round()*(scale/2**10)).to(dtype).double()
     return Coordinates(origin, scale, dtype if is_safe else torch.float64)
 
-# %% ../../nbs/04_kmeans/08_nearest.ipynb #eb78ed40
+# %% ../../nbs/04_kmeans/08_nearest.ipynb #454f0e33
 def first_argmin(scores:Tensor, # Of rows with centres, shape (n, k)
 )->Tensor: # Shape (n,), int64
     "The column of the lowest score of each row, the first of equals."
@@ -124,10 +124,11 @@ class CenterIndex:
         return Nearest(labels, best, second, error, squared_norms)
 
     def nearest_by_differences(self, x:Tensor)->Tensor: # Labels; by dot products if spherical
-        if self.spherical: return (x@self.terms(torch.float64).weights).argmin(1)
+        if self.spherical: return (x@self.centers.T).argmax(1)
         scale, exact = self.coordinates.scale, "donot_use_mm_for_euclid_dist" # not as a matrix product
         chunks = x.split(max(1, _CPU_SCORES//len(self)))
-        return torch.cat([torch.cdist(rows/scale, self.original/scale, compute_mode=exact).argmin(1) for rows in chunks])
+        def labels(rows): return torch.cdist(rows/scale, self.original/scale, compute_mode=exact).argmin(1)
+        return torch.cat([labels(rows) for rows in chunks])
 
 # %% ../../nbs/04_kmeans/08_nearest.ipynb #70ad4d5a
 ROW_NUMBERS = 16 # numbers that a search needs for each row beside the row itself, such as its label and two scores

@@ -1,15 +1,13 @@
-import os
-import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from audioclust.kmeans import KMeans
-from audioclust.kmeans.table import map_blocks
-from audioclust.kmeans.table import Rows, total_scatter
+from audioclust.kmeans.table import map_blocks, own_threads, Table, total_scatter, weighted_rows
 
 
 def gen(seed): return torch.Generator().manual_seed(seed)
@@ -17,7 +15,8 @@ def gen(seed): return torch.Generator().manual_seed(seed)
 @pytest.fixture
 def table(tmp_path): # 6,000 rows around 12 places, in memory and in a file
     rng = np.random.default_rng(0)
-    x = (2*rng.standard_normal((12, 8))[rng.integers(12, size=6000)] + rng.standard_normal((6000, 8))).astype(np.float32)
+    x = (2*rng.standard_normal((12, 8))[rng.integers(12, size=6000)] + rng.standard_normal((6000,
+        8))).astype(np.float32)
     np.save(tmp_path/"x.npy", x)
     return x, tmp_path/"x.npy"
 
@@ -42,7 +41,8 @@ def test_each_stops_at_an_error_and_when_left():
 def test_many_threads_at_once_leave_the_setting_alone(): # two fits in threads of one process
     from concurrent.futures import ThreadPoolExecutor
     before, x = torch.get_num_threads(), torch.randn(60_000, 16, generator=gen(0)).numpy()
-    with ThreadPoolExecutor(2) as pool: a, b = pool.map(lambda seed: KMeans(50, max_iter=3, random_state=seed).fit(x).labels_, (0, 0))
+    with ThreadPoolExecutor(2) as pool: a, b = pool.map(lambda seed: KMeans(50, max_iter=3,
+        random_state=seed).fit(x).labels_, (0, 0))
     assert (a == b).all() and torch.get_num_threads() == before
 
 
@@ -50,7 +50,7 @@ def test_many_threads_at_once_leave_the_setting_alone(): # two fits in threads o
 def test_a_file_gives_the_same_rows(tmp_path, kind):
     x = (100*np.random.default_rng(0).standard_normal((3000, 5))).astype(kind)
     np.save(tmp_path/"x.npy", x)
-    rows = Rows(np.load(tmp_path/"x.npy", mmap_mode="r"))
+    rows = Table(np.load(tmp_path/"x.npy", mmap_mode="r"))
     assert rows.dtype == (torch.float32 if kind in (np.float16, np.float32) else torch.float64)
     some = torch.randperm(3000, generator=gen(1))[:700]
     assert (rows[slice(17, 900)].numpy() == x[17:900]).all() and (rows[some].numpy() == x[some.numpy()]).all()
@@ -62,17 +62,18 @@ def test_rows_of_a_file_that_may_be_written_are_not_lost(tmp_path):
     np.save(tmp_path/"x.npy", np.zeros((1000, 4), np.float32))
     mine = np.load(tmp_path/"x.npy", mmap_mode="c") # changes stay in memory
     mine[:] = 7
-    assert (Rows(mine)[slice(0, 1000)] == 7).all() and (mine == 7).all()
+    assert (Table(mine)[slice(0, 1000)] == 7).all() and (mine == 7).all()
 
 def test_draw_follows_the_odds():
-    x = Rows(torch.zeros(2**20 + 5, 1)) # more than one part
+    x = Table(torch.zeros(2**20 + 5, 1)) # more than one part
     odds = torch.zeros(2**20 + 5)
     odds[[3, 2**20 - 1, 2**20 + 4]] = torch.tensor([1., 2., 5.])
-    ids = x.sample(odds, torch.rand(8000, generator=gen(0), dtype=torch.float64))
+    ids = weighted_rows(x, odds, torch.rand(8000, generator=gen(0), dtype=torch.float64))
     share = [(ids == i).float().mean().item() for i in (3, 2**20 - 1, 2**20 + 4)]
     assert np.allclose(share, [1/8, 2/8, 5/8], atol=.03)
 
-@pytest.mark.parametrize("params", (dict(), dict(init="k-means++"), dict(init="random"), dict(metric="cosine"), dict(batch_size=500), dict(n_clusters=700, init="random", max_iter=2)))
+@pytest.mark.parametrize("params", (dict(), dict(init="k-means++"), dict(init="random"), dict(metric="cosine"),
+                                    dict(batch_size=500), dict(n_clusters=700, init="random", max_iter=2)))
 def test_kmeans_of_a_file_is_that_of_the_memory(table, params):
     x, path = table
     params = dict(n_clusters=12, init="k-means||", random_state=3) | params
@@ -97,7 +98,7 @@ MEMORY = """
 import sys, numpy as np, torch
 from numpy.lib.format import open_memmap
 from audioclust.kmeans import KMeans
-from audioclust.kmeans.table import Rows
+from audioclust.kmeans.table import Table, weighted_rows
 torch.set_num_threads(2)
 def peak(): return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])/1024
 x = open_memmap(sys.argv[1], "w+", np.float32, (1_500_000, 64))
@@ -110,10 +111,11 @@ def more(f): # Megabytes that it takes
     open("/proc/self/clear_refs", "w").write("5") # forget the peak so far
     before = peak(); f()
     return peak() - before
-print(*(more(lambda: KMeans(20, max_iter=2, random_state=0, **params).fit(x)) for params in (dict(), dict(batch_size=20_000))))
-print(more(lambda: Rows(x).take(torch.arange(0, len(x), 7500)))) # rows far from each other
-rows, odds = Rows(torch.empty(2**24, 1)), torch.ones(2**24)
-print(more(lambda: rows.sample(odds, torch.tensor([.5], dtype=torch.float64))))
+def fit(**params): KMeans(20, max_iter=2, random_state=0, **params).fit(x)
+print(more(fit), more(lambda: fit(batch_size=20_000)))
+print(more(lambda: Table(x).take(torch.arange(0, len(x), 7500)))) # rows far from each other
+rows, odds = Table(torch.empty(2**24, 1)), torch.ones(2**24)
+print(more(lambda: weighted_rows(rows, odds, torch.tensor([.5], dtype=torch.float64))))
 """
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -127,34 +129,43 @@ def test_a_file_needs_room_for_blocks_only(tmp_path): # 366 MB on disk
 
 SHARES = """
 import sys, numpy as np, torch.distributed as dist
+sys.path.insert(0, sys.argv[3])
+from test_table import fits
 from audioclust.kmeans import KMeans
 dist.init_process_group("gloo")
 rank, world = dist.get_rank(), dist.get_world_size()
-x, far = np.load(sys.argv[1]), np.full((9, 8), 99, np.float32)
-for name, params in dict(plain={}, parallel=dict(init="k-means||"), random=dict(init="random"), angle=dict(metric="cosine"), batches=dict(batch_size=500),
-                         empty=dict(init=np.concatenate([x[:3], far])), double={}).items():
-    share = np.array_split(x.astype(np.float64 if name == "double" else np.float32), [2500])[rank] # 2,500 and 3,500 rows
+x = np.load(sys.argv[1])
+for name, kind, params in fits(x):
+    share = np.array_split(x.astype(kind), [2500])[rank] # 2,500 and 3,500 rows
     m = KMeans(12, sharded=True, random_state=3, **params).fit(share)
     labels = [None]*world
     dist.all_gather_object(labels, m.labels_)
-    if rank == 0: np.savez(f"{sys.argv[2]}/{name}.npz", centers=m.cluster_centers_, labels=np.concatenate(labels), rest=[m.inertia_, m.n_iter_, m.n_reseeds_])
+    found = dict(centers=m.cluster_centers_, labels=np.concatenate(labels), rest=[m.inertia_, m.n_iter_, m.n_reseeds_])
+    if rank == 0: np.savez(f"{sys.argv[2]}/{name}.npz", **found)
 try: KMeans(2, sharded=True).fit(x[:6000*rank]) # one has no rows: all must say so, and none may wait for ever
 except ValueError as e: print("refused:", e)
 dist.destroy_process_group()
 """
 
+def fits(x):
+    "Name, format and arguments of each K-means that two processes run together."
+    far = np.full((9, 8), 99, np.float32)
+    return (("plain", np.float32, {}), ("parallel", np.float32, dict(init="k-means||")),
+            ("random", np.float32, dict(init="random")), ("angle", np.float32, dict(metric="cosine")),
+            ("batches", np.float32, dict(batch_size=500)),
+            ("empty", np.float32, dict(init=np.concatenate([x[:3], far]))), ("double", np.float64, {}))
+
 def test_two_processes_are_one(table, tmp_path):
     x, path = table
     (tmp_path/"shares.py").write_text(SHARES)
-    run = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(tmp_path/"shares.py"), str(path), str(tmp_path)],
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    run = subprocess.run([*torchrun, str(tmp_path/"shares.py"), str(path), str(tmp_path), str(Path(__file__).parent)],
                          capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
     assert run.stdout.count("refused") >= 1
-    far = np.full((9, 8), 99, np.float32)
-    for name, params in dict(plain={}, parallel=dict(init="k-means||"), random=dict(init="random"), angle=dict(metric="cosine"), batches=dict(batch_size=500),
-                             empty=dict(init=np.concatenate([x[:3], far])), double={}).items():
+    for name, kind, params in fits(x):
         two = np.load(tmp_path/f"{name}.npz")
-        one = KMeans(12, random_state=3, **params).fit(x.astype(np.float64) if name == "double" else x)
+        one = KMeans(12, random_state=3, **params).fit(x.astype(kind))
         assert (two["labels"] == one.labels_).all(), name
         assert np.allclose(two["centers"], one.cluster_centers_, atol=1e-6), name
         assert np.allclose(two["rest"], [one.inertia_, one.n_iter_, one.n_reseeds_]), name
@@ -163,26 +174,16 @@ def test_sharded_without_processes_says_what_to_do():
     with pytest.raises(ValueError, match="torchrun"): KMeans(2, sharded=True).fit(np.eye(4))
 
 
-def test_fits_in_several_threads_leave_numpys_threads_as_they_were():
-    code = """if True:
-        import threading, torch
-        from threadpoolctl import threadpool_info
-        from audioclust.kmeans.table import map_blocks
-        def blas(): return [i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"]
-        torch.set_num_threads(1)
-        before, inside, first, second = blas(), [], threading.Event(), threading.Event()
-        def fit(wait):
-            torch.set_num_threads(1)
-            def look(i):
-                inside.append(min(blas()))
-                wait.wait(5)
-            list(map_blocks(look, range(6), torch.device("cpu")))
-        threads = [threading.Thread(target=fit, args=(e,)) for e in (first, second)]
-        for t in threads: t.start()
-        for e,t in zip((first, second), threads): # the first to come leaves first
-            e.set()
-            t.join()
-        print(before, blas(), min(inside))"""
-    p = subprocess.run([sys.executable, "-c", code], env={**os.environ, "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}, capture_output=True, text=True)
-    before, after, inside = re.fullmatch(r"(\[.*\]) (\[.*\]) (\d)\n", p.stdout).groups()
-    assert before == after and inside == "1", p.stdout + p.stderr
+def test_threads_come_back_after_an_error_and_within():
+    before, cpu = torch.get_num_threads(), torch.device("cpu")
+    try:
+        torch.set_num_threads(4)
+        with pytest.raises(KeyError), own_threads(cpu):
+            assert torch.get_num_threads() == 1
+            # two blocks for four threads
+            with own_threads(cpu): assert list(map_blocks(lambda i: (i, torch.get_num_threads()), [0, 1], cpu)) == [(0,
+                2), (1, 2)]
+            assert torch.get_num_threads() == 1
+            raise KeyError
+        assert torch.get_num_threads() == 4
+    finally: torch.set_num_threads(before)
