@@ -78,8 +78,8 @@ def test_scores_of_all_rows_never_exist_at_once():
 def test_blocks_cover_rows_once():
     for n,d,k in ((1, 1, 1), (1000, 3, 2), (50_000, 7, 300), (5, 10**6, 1)):
         parts = row_blocks(torch.empty(n, d), k)
-        assert [s.start for s in parts[1:]] == [s.stop for s in parts[:-1]] and (parts[0].start, parts[-1].stop) == (0,
-            n)
+        assert [s.start for s in parts[1:]] == [s.stop for s in parts[:-1]]
+        assert (parts[0].start, parts[-1].stop) == (0, n)
 
 def test_in_float64_visits_members_and_leaves_x_alone():
     x = torch.randn(400_000, 8, generator=gen(0))
@@ -146,8 +146,8 @@ def test_start_with_every_row():
 def test_gpu_agrees():
     x, c = torch.randn(50_000, 32, generator=gen(0)), torch.randn(100, 32, generator=gen(1))
     for offset in (0, 1e4):
-        assert ((nearest_centers((x + offset).cuda(), (c + offset).cuda()).cpu() != nearest_centers(x + offset,
-            c + offset)).float().mean()) < 1e-3
+        on_gpu = nearest_centers((x + offset).cuda(), (c + offset).cuda()).cpu()
+        assert (on_gpu != nearest_centers(x + offset, c + offset)).float().mean() < 1e-3
     assert torch.equal(initial_centers(x.cuda(), 9, gen(0), "random").cpu(), initial_centers(x, 9, gen(0), "random"))
 
 

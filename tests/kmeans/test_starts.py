@@ -64,8 +64,8 @@ def test_empty_clusters_are_filled_and_too_few_rows_give_fewer():
     left = KMeans(6, n_init=3, random_state=0, reseed=False)
     with pytest.warns(match="reseed=True would fill them"): left.fit(x.numpy())
     assert left.cluster_centers_.shape == (6, 1)
-    with pytest.warns(match="Found 1 of 3"): model = KMeans(3, n_init=2,
-                                                            random_state=0).fit(np.ones((50, 4), np.float32))
+    with pytest.warns(match="Found 1 of 3"):
+        model = KMeans(3, n_init=2, random_state=0).fit(np.ones((50, 4), np.float32))
     assert model.inertia_ == 0
 
 

@@ -15,8 +15,8 @@ def gen(seed): return torch.Generator().manual_seed(seed)
 @pytest.fixture
 def table(tmp_path): # 6,000 rows around 12 places, in memory and in a file
     rng = np.random.default_rng(0)
-    x = (2*rng.standard_normal((12, 8))[rng.integers(12, size=6000)] + rng.standard_normal((6000,
-        8))).astype(np.float32)
+    x = 2*rng.standard_normal((12, 8))[rng.integers(12, size=6000)] + rng.standard_normal((6000, 8))
+    x = x.astype(np.float32)
     np.save(tmp_path/"x.npy", x)
     return x, tmp_path/"x.npy"
 
@@ -41,8 +41,8 @@ def test_each_stops_at_an_error_and_when_left():
 def test_many_threads_at_once_leave_the_setting_alone(): # two fits in threads of one process
     from concurrent.futures import ThreadPoolExecutor
     before, x = torch.get_num_threads(), torch.randn(60_000, 16, generator=gen(0)).numpy()
-    with ThreadPoolExecutor(2) as pool: a, b = pool.map(lambda seed: KMeans(50, max_iter=3,
-        random_state=seed).fit(x).labels_, (0, 0))
+    def labels(seed): return KMeans(50, max_iter=3, random_state=seed).fit(x).labels_
+    with ThreadPoolExecutor(2) as pool: a, b = pool.map(labels, (0, 0))
     assert (a == b).all() and torch.get_num_threads() == before
 
 
@@ -181,8 +181,9 @@ def test_threads_come_back_after_an_error_and_within():
         with pytest.raises(KeyError), own_threads(cpu):
             assert torch.get_num_threads() == 1
             # two blocks for four threads
-            with own_threads(cpu): assert list(map_blocks(lambda i: (i, torch.get_num_threads()), [0, 1], cpu)) == [(0,
-                2), (1, 2)]
+            with own_threads(cpu):
+                threads = list(map_blocks(lambda i: (i, torch.get_num_threads()), [0, 1], cpu))
+                assert threads == [(0, 2), (1, 2)]
             assert torch.get_num_threads() == 1
             raise KeyError
         assert torch.get_num_threads() == 4
