@@ -5,7 +5,7 @@
 
 Each row of benchmarks/results/heads.csv is one kind of heads on one embedding, scored afterwards; labels take no part. The
 networks are those that `spice.py --encoders FOLDER` left there; what is not there is trained, and left there. Heads see the
-embedding of the crossed groupings, or the axes that part the groups, as in the chapter on SPICE.
+embedding of the non-redundant clustering, or the axes that part the groups, as in the chapter on SPICE.
 With --number rows go to results/heads-number.csv: SPICE's heads again, 40 of them side by side, of which none sees another;
 so any m of them are nearly what a run with m heads would have trained, and the one that would have been chosen is known.
 (Nearly: the loss is the mean over the heads, and Adam's epsilon does not shrink with it.) `acc` and `nmi` are means over all
