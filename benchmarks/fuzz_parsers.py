@@ -91,7 +91,7 @@ def _sound(work):
 def _seed_table(work):
     "Seeds and links."
     import pandas as pd
-    from audioclust.pipeline.seeds import read_seeds
+    from audioclust.runs.seeds import read_seeds
     clips = pd.DataFrame(dict(path=["/t/a.wav", "/t/b/c.wav", "/t/d.wav", "/t/d.wav"], start=[0., 0, 0, 1], end=[1., 1, 1, 2]))
     def take(b): (work/"seeds.csv").write_bytes(b); read_seeds(work/"seeds.csv", clips).record([0, 0, 1, 1])
     return take, [b"path,label\na.wav,dog\nd.wav,cat\n", b"path,start,end,label\nd.wav,0.2,0.8,x\n", b"path,start,other,other_start,link\nd.wav,0.5,d.wav,1.5,cannot\na.wav,,c.wav,,must\n"], ["path", "label", "start", "end", "other", "other_start", "link", "must", "cannot"], "table"
@@ -178,7 +178,7 @@ def _model(work):
         for name,was in true.items(): (work/"run"/"model"/name).write_bytes(was)
         (work/"run"/"model"/list(true)[b[0] % len(true) if b else 0]).write_bytes(b[1:])
         AudioClusterer.load(work/"run")
-    return take, [bytes([i]) + was for i,was in enumerate(true.values())], ["class", "params", "fitted", "KMeans", "NetworkEncoder", "PretrainedEncoder", "TrainedEncoder", "Beside", "IdentityWhitening", "WithinWhiten"], "+json"
+    return take, [bytes([i]) + was for i,was in enumerate(true.values())], ["class", "params", "fitted", "KMeans", "NetworkEncoder", "PretrainedEncoder", "TrainedEncoder", "ResidualEncoder", "IdentityWhitening", "WithinWhiten"], "+json"
 
 def _tensors(name):
     def use(run):
@@ -190,7 +190,7 @@ def _checkpoint(work):
     import torch
     from fastai.data.core import DataLoaders
     from fastai.learner import Learner
-    from audioclust.training.curves import PseudoLabelCurves
+    from audioclust.deepcluster.collapse import PseudoLabelCurves
     from audioclust.training.checkpoints import Checkpoints
     rows = [(torch.zeros(2), torch.zeros(1))]*2
     def learner(): return Learner(DataLoaders.from_dsets(rows, rows, bs=2, device="cpu"), torch.nn.Linear(2, 1), loss_func=torch.nn.MSELoss(), cbs=[PseudoLabelCurves()])
@@ -204,13 +204,13 @@ def _checkpoint(work):
     return take, [true], ["state", "about", "epoch", "opt", "curves", "model.weight", "F32"], "safetensors"
 
 def _options(work):
-    from audioclust.cli.parser import _parser
-    parser = _parser()
+    from audioclust.cli.parser import COMMANDS, parser_of, whole_parser
+    parser = whole_parser()
     def take(b):
         with contextlib.redirect_stderr(io.StringIO()) as err, contextlib.redirect_stdout(io.StringIO()):
             try: parser.parse_args([w.decode("utf-8", "surrogateescape") for w in b.split(b"\0")])
             except SystemExit as e: assert e.code in (0, 2) and "Traceback" not in err.getvalue() and "Warning" not in err.getvalue()
-    options = {s for c in parser._subparsers._group_actions[0].choices.values() for a in c._actions for s in a.option_strings}
+    options = {s for name in COMMANDS for a in parser_of(name)._actions for s in a.option_strings}
     return take, [b"cluster\0a\0--out\0b\0--n-clusters\x0012,auto\0--set\0eps=0.4\0--window\x000.5", b"cluster\0a\0--out\0b\0--set\0x=[1,{'a':(2,)}]\0--rate\x0016000", b"export\0r\0--to\0csv\0--out\0x.csv\0--without\0junk,3", b"compare\0a\0--out\0b\0--methods\0kmeans,dbscan", b"assign\0r\0a\0--none-beyond\x001.2", b"score\0r\0--labels\0parent"], sorted(options) + ["\0--set\0x=", "1e999", "nan", "auto,", "-", "((((", "[[[[", "{[]:1}", "1_0"], ""
 
 def _words(work):
@@ -285,7 +285,7 @@ def one(name, seconds, seed, work, keep):
         import audioclust.cli.parser
         import audioclust.audio.datasets
         import audioclust.deepcluster.estimator
-        import audioclust.training.callbacks
+        import audioclust.training.encoder_learner
         import audioclust.listen.exporting
         import audioclust.runs.names
         import audioclust.runs.edits

@@ -23,13 +23,13 @@ from fastai.callback.core import Callback
 from appended import append
 from audioclust.spice.trained_encoder import head_embeddings, soft_assignment
 from audioclust.audio import fsdd
-from audioclust.spice.head_training import SelfHeads
+from audioclust.spice.self_heads import SelfHeads
 from audioclust.encoders.logmel_store import TrimmedLogMel, LogMelStore
 from audioclust.metrics import score
-from audioclust.spice.neighbours import NeighbourHeads
+from audioclust.published.neighbour_heads import NeighbourHeads
 from audioclust.spice import SPICE
 from audioclust.encoders import RuntimeOptions
-from audioclust.spice.steps import RefinementOptions
+from audioclust.spice.refinement import RefinementOptions
 from spice import fitted
 
 made, trained = {}, {} # what `embeddings` and `many` made last
@@ -38,7 +38,7 @@ def embeddings(table, seed, folder):
     "Clean embeddings and views, by the name of the embedding, and the groups found so far."
     if seed in made: return made[seed]
     model = fitted(SPICE(10, refinement=RefinementOptions(heads=0, match_epochs=0), runtime=RuntimeOptions(sample_rate=8000), random_state=seed), table, [folder/f"{by}_{seed}" for by in ("content", "source")])
-    encoder, w, c = model.encoders_[0], model.whitenings_[0], model.nonredundant_
+    encoder, w, c = model.encoders_[0], model.encoder_.whitenings[0], model.nonredundant_
     store = LogMelStore.from_clips(table, TrimmedLogMel(8000))
     X, R = encoder.embed_logmels(store), encoder.embed_logmels(store, views=5, seed=seed + 1)
     def seen(even): return head_embeddings(c, even, [w.transform(X)], c.other_labels_), np.stack([head_embeddings(c, even, [w.transform(R[:, v])], c.other_labels_) for v in range(5)])

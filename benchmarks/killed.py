@@ -23,6 +23,7 @@ import numpy as np
 from appended import add_row, commit
 from load import recording
 from audioclust.pipeline import pair as both
+from audioclust.cli import one_run, two_runs  # all that a command loads
 from audioclust.cli import parser as cli
 from audioclust.deepcluster import estimator as deepcluster
 from audioclust.listen import figures

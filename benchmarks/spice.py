@@ -34,7 +34,7 @@ from audioclust.runs import Clips
 from audioclust.spice import SPICE
 
 SIZES = (500, 430, 370, 310, 250, 210, 170, 130, 90, 50)  # clips of each digit at most, when unbalanced: there are 300 of each, so four digits are whole
-VARIANTS = {"content": {}, "source": dict(by="source", n_clusters=6), "content, not crossed": dict(crossed=False), "content, unbalanced": dict(unbalanced=True),
+VARIANTS = {"content": {}, "source": dict(by="source", n_clusters=6), "content, not crossed": dict(nonredundant=False), "content, unbalanced": dict(unbalanced=True),
             "content, noisy": dict(noisy=True), "content, k = 8": dict(n_clusters=8), "content, k = 12": dict(n_clusters=12), "content, k = 20": dict(n_clusters=20)}
 # what starts from a vote needs the encoders that `audioclust encoders` lists
 VOTES = {f"{by}, vote{name}": dict(vote=True, **of_by, **how) for name,how in {"": {}, ", no networks": dict(epochs=0), ", 500 clips": dict(clips=500), ", 500 clips, all epochs": dict(clips=500, early_stop=False)}.items()
@@ -64,7 +64,7 @@ def fitted(model, table, at, **options): # `at`: folders of the two networks, th
     "Fit with the networks that lie in `at`; what is not there is trained, and left there."
     there = bool(at) and all((a/"encoder.json").is_file() for a in at)
     model.fit(table, encoders=[load_encoder(a) for a in at] if there else None, **options)
-    if at and not there and model.other_grouping.crossed:
+    if at and not there and model.other_grouping.nonredundant:
         for a,e in zip(at, model.encoders_): e.save(a)
     return model
 

@@ -67,9 +67,9 @@ def few(tmp_path_factory):
 def brief(monkeypatch):
     "SPICE whose non-redundant clustering is two rounds of small consensuses; else it is half of a small run."
     import functools
-    from audioclust.spice import steps
-    small = functools.partial(steps.NonRedundantClustering, rounds=2, n_members=8)
-    monkeypatch.setattr(steps, "NonRedundantClustering", small)
+    from audioclust.spice import refinement
+    small = functools.partial(refinement.NonRedundantClustering, rounds=2, n_members=8)
+    monkeypatch.setattr(refinement, "NonRedundantClustering", small)
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ from .decoding import (
     probe as probe,
     load_audio as load_audio,
 )
-from .clip_table import clips as clips
+from .annotation_tables import clips_of_tables as clips_of_tables
+from .clip_table import check_recordings_exist as check_recordings_exist, clips as clips
+from .embedding_files import read_embeddings as read_embeddings
 from .events import (
     EventSettings as EventSettings,
     find_events as find_events,

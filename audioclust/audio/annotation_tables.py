@@ -8,6 +8,7 @@ __all__ = ['read_rows', 'plain_name', 'find_columns', 'clips_of_rows', 'read_cli
 # %% ../../nbs/01_audio/09_annotation_tables.ipynb #ddf57a86
 import re
 from collections import Counter
+from itertools import takewhile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
@@ -162,17 +163,12 @@ class Recordings:
         raise ValueError(f"{file}: several recordings are called {called} ({names}): name their folders as well")
 
 # %% ../../nbs/01_audio/09_annotation_tables.ipynb #8390ec33
-def _n_shared_folders(path, called):
-    "How many of the folders that a table names are those of a recording, from the file upwards."
-    n = 0
-    for named,there in zip(_parts(called)[-2::-1], _parts(path)[-2::-1]):
-        if named != there: break
-        n += 1
-    return n
-
 def _without_doubles(paths): # of recordings, by what a table calls them
     for path in set(paths.values()) - {None}:
-        n_shared = {called: _n_shared_folders(path, called) for called,found in paths.items() if found == path}
+        n_shared = {} # folders that a name has in common with the recording, from the file upwards
+        for called in [called for called in paths if paths[called] == path]:
+            pairs = zip(_parts(called)[-2::-1], _parts(path)[-2::-1])
+            n_shared[called] = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
         for called,n in n_shared.items():
             if n < max(n_shared.values()): paths[called] = None
     return paths

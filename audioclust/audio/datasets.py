@@ -74,7 +74,6 @@ def _download(url:str, dest:Path, progress:bool):
 
 # %% ../../nbs/01_audio/12_datasets.ipynb #1c1461ac
 def _extract_wavs(archive, folder, dest):
-    "The wav files of `folder` in an open archive."
     size = sum(member.file_size for member in archive.infolist())
     if size > _MAX_UNPACKED:
         raise ValueError(f"the archive would be more than {_MAX_UNPACKED/1e9:.0f} GB: it was not unpacked")
@@ -128,18 +127,11 @@ def download_recordings(url:str, # Zip archive with wav files in a folder `recor
         os.replace(recordings, dest/"recordings")
     return dest/"recordings"
 
-# %% ../../nbs/01_audio/12_datasets.ipynb #d17e6715
+# %% ../../nbs/01_audio/12_datasets.ipynb #cf92ad74
 FSDD_URL = "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.zip"
 FSDD_SHA256 = "a2e8a660492f28d9eed6270b290d26cbc5c81d6077ce87d3c0ad5adf4d4ee696"
 _DIGIT_FILES = "[0-9]_*_*.wav"  # digit, speaker, take
 
-def _folder_of_digits(places):
-    "The first folder with recordings of digits: one of `places` or `recordings` in it; None where there is none."
-    for place in places:
-        for folder in Path(place)/"recordings", Path(place):
-            if any(folder.glob(_DIGIT_FILES)): return folder
-
-# %% ../../nbs/01_audio/12_datasets.ipynb #cf92ad74
 def fsdd(root:str|Path|None=None, # Folder that holds the recordings; None is looked up, then downloaded
     download:bool=True, # Fetch it (16 MB) when it is not there
     progress:bool=True, # Show a bar while downloading
@@ -149,7 +141,8 @@ def fsdd(root:str|Path|None=None, # Folder that holds the recordings; None is lo
     "The Free Spoken Digit Dataset: a table of clips with both right answers (CC BY-SA 4.0)."
     data_folder = Path(os.environ.get("AUDIOCLUST_DATA") or ".")
     places = [root] if root else [data_folder/"fsdd", cache_dir()/"fsdd"]
-    folder = _folder_of_digits(places)
+    folders = [folder for place in map(Path, places) for folder in (place/"recordings", place)]
+    folder = next((folder for folder in folders if any(folder.glob(_DIGIT_FILES))), None)
     if folder is None and not download:
         raise FileNotFoundError(f"no recordings named like 7_jackson_32.wav in {' or '.join(map(str, places))}; "
                                 "set AUDIOCLUST_DATA to the folder above fsdd, or allow the download")

@@ -135,10 +135,8 @@ def _read_hoplite(folder):
     return np.stack(vectors).astype(np.float32), clips
 
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #fbf2723f
-def _read_parquet(file): return _split_table(read_parquet(file), file)
-
-_READERS = {".npy": _read_numpy, ".npz": _read_numpy, ".parquet": _read_parquet,
-            ".csv": _read_text, ".tsv": _read_text, ".txt": _read_text}
+_READERS = {".npy": _read_numpy, ".npz": _read_numpy, ".csv": _read_text, ".tsv": _read_text, ".txt": _read_text,
+            ".parquet": lambda file: _split_table(read_parquet(file), file)}
 
 def _read_any(file):
     "(embeddings [N, d], what is known of the clips [N])."

@@ -51,16 +51,15 @@ class Bands:
     )->np.ndarray: # [frames, groups], dB
         "Levels of single bands, then means over groups of neighbours, then the mean over all."
         frames = np.lib.stride_tricks.sliding_window_view(wave, self.n_fft)[::self.hop]
-        power = np.concatenate([self._power(frames[i:i + 1024]) for i in range(0, len(frames), 1024)])
-        levels = 10*np.log10(power + 10**(_QUIETEST/10))
+        power = []
+        for i in range(0, len(frames), 1024): # at a time
+            spectrum = scipy.fft.rfft(frames[i:i + 1024]*self.window, axis=1)[:, :self.bins[-1]]
+            squares = spectrum.real**2 + spectrum.imag**2
+            power.append(np.add.reduceat(squares, self.bins[:-1], axis=1)/np.diff(self.bins))
+        levels = 10*np.log10(np.concatenate(power) + 10**(_QUIETEST/10))
         starts = range(0, self.n_bands - _GROUP + 1, _GROUP//2)
         groups = [levels[:, i:i + _GROUP].mean(1) for i in starts]
         return np.column_stack([levels, *groups, levels.mean(1)])
-
-    def _power(self, frames):
-        spectrum = scipy.fft.rfft(frames*self.window, axis=1)[:, :self.bins[-1]]
-        power = spectrum.real**2 + spectrum.imag**2
-        return np.add.reduceat(power, self.bins[:-1], axis=1)/np.diff(self.bins)
 
 # %% ../../nbs/01_audio/13_noise_floor.ipynb #f3ebd6c1
 def _blocks(file, path, channel, bands)->Iterator[tuple]:

@@ -190,14 +190,13 @@ _LONGEST_NAME = 1000  # bytes of a path that libsndfile takes
 _MAX_FRAMES = 2**48  # libsndfile reports more where a header does not tell the length
 REWRITE = "write the file anew, for example as wav"
 
-def _opened(path, stack:ExitStack)->sf.SoundFile:
+def _sound_file(path, stack:ExitStack)->sf.SoundFile:
     "An open file, to its true end; `stack` closes it and what it reads from."
     source = os.fsencode(path)
     if len(source) >= _LONGEST_NAME: source = stack.enter_context(open(path, "rb"))
     elif os.name == "nt": source = os.fsdecode(source)
     file = stack.enter_context(sf.SoundFile(source))
-    if file.subtype != "MPEG_LAYER_III": return file
-    counted = with_length(path)
+    counted = with_length(path) if file.subtype == "MPEG_LAYER_III" else None
     if counted is None: return file
     file.close()
     stack.callback(counted.close)
@@ -214,7 +213,7 @@ def open_recording(path:str|Path # A file
             with open(path, "rb", buffering=0) as file: head = file.read(3)
             may_be_mp3 = head == b"ID3" or head[:1] == b"\xff" or str(path).lower().endswith(".mp3")
             if may_be_mp3: stack.enter_context(silent_stderr)
-            recording = _opened(path, stack)
+            recording = _sound_file(path, stack)
         except Exception as e: raise AudioError(path, _reason(Path(path), e)) from None
         if recording.frames > _MAX_FRAMES:
             raise AudioError(path, f"its header does not say how long it is: {REWRITE}")

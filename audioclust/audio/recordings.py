@@ -80,29 +80,22 @@ def read_recordings_csv(path:str|Path, # CSV file; paths in it are relative to i
     folder = Path(path).parent
     return table[wanted].assign(path=[folder/p for p in table.path])
 
-# %% ../../nbs/01_audio/01_recordings.ipynb #1d99f575
-def _named_recordings(recordings, errors):
-    "Paths in any order, perhaps more than once."
-    if not isinstance(recordings, (str, os.PathLike)):
-        return [path for recording in recordings for path in find_audio(recording, errors)]
-    path = os.fspath(recordings)
-    if os.path.isdir(path): return list(_search_folder(path, errors))
-    if path.lower().endswith(".csv"): return list(read_recordings_csv(path, errors).path)
-    exists = os.path.lexists(path)  # a file may be called take[1].wav
-    if exists or not glob.has_magic(path): return [Path(path)]
-    found:list = []
-    for match in glob.glob(path, recursive=True):
-        if os.path.isdir(match): found += _search_folder(match, errors)
-        else: found.append(Path(match))
-    return found
-
 # %% ../../nbs/01_audio/01_recordings.ipynb #818c401c
 def find_audio(recordings:str|Path|list, # Folder, file, glob pattern, CSV with a column `path`, or a list of these
     errors:list|None=None, # (path, reason) of folders, files and rows that cannot be used is appended here; None warns
 )->list: # Paths, sorted, each once
     "Every recording that `recordings` names, whatever the case of its extension."
-    paths = dict.fromkeys(_named_recordings(recordings, errors))
-    return sorted(paths, key=lambda path: path.parts)
+    found:list = []
+    if not isinstance(recordings, (str, os.PathLike)):
+        for recording in recordings: found += find_audio(recording, errors)
+    elif os.path.isdir(recordings): found += _search_folder(recordings, errors)
+    elif str(recordings).lower().endswith(".csv"): found += list(read_recordings_csv(recordings, errors).path)
+    elif glob.has_magic(str(recordings)) and not os.path.lexists(recordings): # a file may be called take[1].wav
+        for match in glob.glob(str(recordings), recursive=True):
+            if os.path.isdir(match): found += _search_folder(match, errors)
+            else: found.append(Path(match))
+    else: found.append(Path(recordings))
+    return sorted(dict.fromkeys(found), key=lambda path: path.parts)
 
 def recording_paths(recordings:Any, # Whatever `find_audio` takes, or a table with a column path
     errors:list|None=None, # As for `find_audio`

@@ -151,13 +151,11 @@ class _StreamLoader(DataLoader):
         for batch in super().__iter__(): yield pickle.loads(batch) if isinstance(batch, bytes) else batch
 
 def _begin_work(parent, worker_id):
+    def leave_with_parent():
+        while os.getppid() == parent: time.sleep(_LOOK_EVERY)
+        os._exit(1)
     gc.freeze()
-    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-
-def _leave_with(parent):
-    "End this process when its parent is gone."
-    while os.getppid() == parent: time.sleep(_LOOK_EVERY)
-    os._exit(1)
+    threading.Thread(target=leave_with_parent, daemon=True).start()
 
 # %% ../../nbs/01_audio/07_streaming.ipynb #c919d358
 def available_cores()->int:

@@ -15,30 +15,31 @@ import soundfile as sf
 from scipy import signal
 
 # %% ../../nbs/01_audio/05_synthetic.ipynb #d34afb98
+FAMILIES = tuple("flute saw rising falling tremolo bell pluck hiss clicks drum warble shaker".split())
+
 def _harmonics(f, t, amps): return sum(a*np.sin(2*np.pi*f*(k+1)*t) for k,a in enumerate(amps))
 def _sweep(f0, f1, t): return np.sin(2*np.pi*f0*t[-1]/np.log(f1/f0)*((f1/f0)**(t/t[-1]) - 1))
 def _band(x, lo, hi, sr):
     return signal.sosfilt(signal.butter(4, [lo, min(hi, 0.45*sr)], "band", fs=sr, output="sos"), x)
 
-def _flute(f, t, rng): return _harmonics(f, t, [1, .3, .1])*np.abs(np.sin(np.pi*t/t[-1]))**.5
-def _saw(f, t, rng): return signal.sawtooth(2*np.pi*f*t)
-def _rising(f, t, rng): return _sweep(f, 4*f, t)
-def _falling(f, t, rng): return _sweep(4*f, f, t)
-def _tremolo(f, t, rng): return _harmonics(f, t, [1, .5])*(1 + np.sin(2*np.pi*rng.uniform(9, 13)*t))
-def _bell(f, t, rng): return np.sin(2*np.pi*2*f*t + 4*np.exp(-4*t)*np.sin(2*np.pi*2.8*f*t))*np.exp(-5*t)
-def _pluck(f, t, rng): return sum(np.sin(2*np.pi*k*f*t)*np.exp(-(3 + 2*k)*t)/k for k in range(1, 12))
-def _hiss(f, t, rng): return _band(rng.standard_normal(len(t)), 4*f, 8*f, 1/t[1])
-def _clicks(f, t, rng):
-    pulses = np.diff(np.floor(t*rng.uniform(14, 20)), prepend=-1) > 0
-    return _band(pulses*1., 4*f, 10*f, 1/t[1])
-def _drum(f, t, rng):
-    skin = np.sin(2*np.pi*(f/3*t + f/8*(1 - np.exp(-25*t))))*np.exp(-8*t)
-    return skin + .1*rng.standard_normal(len(t))*np.exp(-60*t)
-def _warble(f, t, rng): return np.sin(2*np.pi*2*f*t + .5*f/6*np.sin(2*np.pi*rng.uniform(5, 7)*t))
-def _shaker(f, t, rng): return rng.standard_normal(len(t))*(np.sin(2*np.pi*rng.uniform(3, 4.5)*t) > 0)
-
-FAMILIES = dict(flute=_flute, saw=_saw, rising=_rising, falling=_falling, tremolo=_tremolo, bell=_bell,
-                pluck=_pluck, hiss=_hiss, clicks=_clicks, drum=_drum, warble=_warble, shaker=_shaker)
+def _dry_sound(family, f, t, rng):
+    match family:
+        case "flute": return _harmonics(f, t, [1, .3, .1])*np.abs(np.sin(np.pi*t/t[-1]))**.5
+        case "saw": return signal.sawtooth(2*np.pi*f*t)
+        case "rising": return _sweep(f, 4*f, t)
+        case "falling": return _sweep(4*f, f, t)
+        case "tremolo": return _harmonics(f, t, [1, .5])*(1 + np.sin(2*np.pi*rng.uniform(9, 13)*t))
+        case "bell": return np.sin(2*np.pi*2*f*t + 4*np.exp(-4*t)*np.sin(2*np.pi*2.8*f*t))*np.exp(-5*t)
+        case "pluck": return sum(np.sin(2*np.pi*k*f*t)*np.exp(-(3 + 2*k)*t)/k for k in range(1, 12))
+        case "hiss": return _band(rng.standard_normal(len(t)), 4*f, 8*f, 1/t[1])
+        case "clicks":
+            pulses = np.diff(np.floor(t*rng.uniform(14, 20)), prepend=-1) > 0
+            return _band(pulses*1., 4*f, 10*f, 1/t[1])
+        case "drum":
+            skin = np.sin(2*np.pi*(f/3*t + f/8*(1 - np.exp(-25*t))))*np.exp(-8*t)
+            return skin + .1*rng.standard_normal(len(t))*np.exp(-60*t)
+        case "warble": return np.sin(2*np.pi*2*f*t + .5*f/6*np.sin(2*np.pi*rng.uniform(5, 7)*t))
+        case "shaker": return rng.standard_normal(len(t))*(np.sin(2*np.pi*rng.uniform(3, 4.5)*t) > 0)
 
 # %% ../../nbs/01_audio/05_synthetic.ipynb #129f6c07
 def _voice(v:int, sr:int)->np.ndarray:
@@ -58,7 +59,7 @@ def _at_random_level(wave, rng)->np.ndarray:
 def _sound(family:str, voice:np.ndarray, sr:int, seconds, pitch:float, snr, rng)->np.ndarray:
     "One sound of `family` through the impulse response `voice`, at a pitch, length, onset, level and noise of its own."
     n = int(rng.uniform(*seconds)*sr)
-    dry = FAMILIES[family](440*2**rng.uniform(-pitch/2, pitch/2), np.arange(n)/sr, rng)
+    dry = _dry_sound(family, 440*2**rng.uniform(-pitch/2, pitch/2), np.arange(n)/sr, rng)
     fade = min(n//2, int(.005*sr))
     dry[-fade:] *= np.linspace(1, 0, fade)
     wet = np.pad(signal.fftconvolve(dry, voice), (int(rng.uniform(0, .1)*sr), 0))
@@ -105,7 +106,7 @@ def synthetic_sounds(n_classes:int=10, # families, at most 12
         raise ValueError(f"n_per_class={n_per_class} and n_voices={n_voices} must both be at least 1")
     impulse_responses = [_voice(v, sample_rate) for v in range(n_voices)]
     waves, families, voices = [], [], []
-    for c,family in enumerate(list(FAMILIES)[:n_classes]):
+    for c,family in enumerate(FAMILIES[:n_classes]):
         for i in range(n_per_class):
             rng = np.random.default_rng([random_state, c, i])
             voice = int(rng.integers(n_voices))
@@ -121,30 +122,24 @@ _WORDS = [  # rows of _VOWELS
     (0, 1, 2), (1, 0, 1), (2, 4, 0), (3, 3, 2), (4, 1, 4), (5, 2, 1), (0, 0, 3), (1, 2, 5), (2, 0, 2), (3, 4, 3)]
 _HALF_WIDTH = 90  # of a resonance, Hz
 
-class _Speaker(NamedTuple):
-    pitch: float # Hz
-    throat: float # factor of all formants
-    dullness: float
-    breathiness: float
-
-def _speaker(s)->_Speaker:
+def _speaker(s)->tuple: # (pitch in Hz, factor of all formants, dullness, breathiness)
     rng = np.random.default_rng([11, s])
-    return _Speaker(rng.uniform(90, 220), rng.uniform(.85, 1.2), rng.uniform(.2, 1.2), rng.uniform(.01, .15))
+    return rng.uniform(90, 220), rng.uniform(.85, 1.2), rng.uniform(.2, 1.2), rng.uniform(.01, .15)
 
-def _word(vowels, speaker:_Speaker, sr:int, rng)->np.ndarray:
+def _word(vowels, speaker:tuple, sr:int, rng)->np.ndarray:
     "One utterance: vowels glide, harmonics follow the formants."
+    own_pitch, throat, dullness, breathiness = speaker
     t = np.arange(int(rng.uniform(.35, .6)*sr))/sr
     u = t/t[-1]  # from 0 to 1
-    corners = [_VOWELS[list(vowels), i]*speaker.throat*rng.normal(1, .03) for i in range(3)]
+    corners = [_VOWELS[list(vowels), i]*throat*rng.normal(1, .03) for i in range(3)]
     formants = np.stack([np.interp(u, [.15, .5, .85], corner) for corner in corners])  # (3, T)
-    pitch = speaker.pitch*rng.normal(1, .06)*(1.08 - .16*u)
+    pitch = own_pitch*rng.normal(1, .06)*(1.08 - .16*u)
     k = np.arange(1, int(.45*sr/pitch.max()))[:, None]
     resonances = 1/(1 + ((k*pitch - formants[:, None])/_HALF_WIDTH)**2)  # (3, K, T)
-    amplitudes = k**-speaker.dullness*resonances.sum(0)  # (K, T)
+    amplitudes = k**-dullness*resonances.sum(0)  # (K, T)
     buzz = (amplitudes*np.sin(k*2*np.pi*np.cumsum(pitch)/sr)).sum(0)*np.sin(np.pi*u)**.3
-    breath = speaker.breathiness*rng.standard_normal(len(buzz))*np.sin(np.pi*u)
-    silence = int(rng.uniform(0, .1)*sr), int(rng.uniform(0, .1)*sr)  # before and after
-    x = np.pad(buzz/buzz.std() + breath, silence)
+    breath = breathiness*rng.standard_normal(len(buzz))*np.sin(np.pi*u)
+    x = np.pad(buzz/buzz.std() + breath, (int(rng.uniform(0, .1)*sr), int(rng.uniform(0, .1)*sr)))  # with silence
     return _at_random_level(x + .003*rng.standard_normal(len(x)), rng)
 
 # %% ../../nbs/01_audio/05_synthetic.ipynb #451e6883
@@ -170,6 +165,8 @@ def synthetic_words(n_words:int=6, # words, at most 10
     return Sounds(waves, np.array(words), np.array(voices), sample_rate)
 
 # %% ../../nbs/01_audio/05_synthetic.ipynb #979bf579
+NOISES = "hiss", "hum", "drift", "wind", "rain"
+
 def _coloured(n, slope, rng, sr, lowest=80):
     "Gaussian noise of unit variance; from `lowest` Hz on, its amplitude falls with the power `slope` of the frequency."
     frequency = np.maximum(np.fft.rfftfreq(n, 1/sr), lowest)
@@ -181,22 +178,24 @@ def _gain(n, seconds, decibels, rng, sr):
     t = np.arange(n)/(seconds*sr)
     return 10**(np.interp(t, np.arange(int(t[-1]) + 2), rng.normal(0, decibels, int(t[-1]) + 2))/20)
 
-def _hiss_noise(n, rng, sr): return _coloured(n, .5, rng, sr)
-def _hum(n, rng, sr):
+def _noise(kind, n, rng, sr):
+    if kind == "rain":
+        x = .7*_coloured(n, 0, rng, sr)
+        decay = np.exp(-np.arange(int(.02*sr))/(.004*sr))
+        for start in rng.integers(0, n - len(decay), rng.poisson(25*n/sr)):
+            x[start:start + len(decay)] += 3*10**(rng.normal(-3, 5)/20)*decay*rng.standard_normal(len(decay))
+        return x
+    hiss = _coloured(n, .5, rng, sr)
     t = np.arange(n)/sr
-    return _hiss_noise(n, rng, sr) + sum(.8/k*np.sin(2*np.pi*50*k*t + k) for k in (1, 2, 3, 5))
-def _drift(n, rng, sr): return _hiss_noise(n, rng, sr)*_gain(n, 60, 4, rng, sr)
-def _wind(n, rng, sr): return .5*_hiss_noise(n, rng, sr) + 2*_coloured(n, 1.5, rng, sr, 40)*_gain(n, 1.5, 5, rng, sr)
-def _rain(n, rng, sr):
-    x = .7*_coloured(n, 0, rng, sr)
-    decay = np.exp(-np.arange(int(.02*sr))/(.004*sr))
-    for start in rng.integers(0, n - len(decay), rng.poisson(25*n/sr)):
-        x[start:start + len(decay)] += 3*10**(rng.normal(-3, 5)/20)*decay*rng.standard_normal(len(decay))
-    return x
-
-NOISES = dict(hiss=_hiss_noise, hum=_hum, drift=_drift, wind=_wind, rain=_rain)
+    match kind:
+        case "hiss": return hiss
+        case "hum": return hiss + sum(.8/k*np.sin(2*np.pi*50*k*t + k) for k in (1, 2, 3, 5))
+        case "drift": return hiss*_gain(n, 60, 4, rng, sr)
+        case "wind": return .5*hiss + 2*_coloured(n, 1.5, rng, sr, 40)*_gain(n, 1.5, 5, rng, sr)
 
 # %% ../../nbs/01_audio/05_synthetic.ipynb #d476b0b6
+EVENTS = "rise", "coo", "bark", "trill", "burst", "rattle"
+
 def _note(t, first, last, overtones=1):
     "A tone with overtones whose frequency moves from `first` to `last` Hz."
     phase = 2*np.pi*np.cumsum(np.geomspace(first, last, len(t)))*t[1]
@@ -206,23 +205,24 @@ def _note(t, first, last, overtones=1):
 def _repeated(x, times, pause): return np.tile(np.append(x, np.zeros(pause)), times)[:-pause]
 def _times(rng, sr, shortest, longest): return np.arange(int(rng.uniform(shortest, longest)*sr))/sr
 
-def _rise(rng, sr, pitch): return _note(_times(rng, sr, .2, .6), 2000*pitch, 4500*pitch)
-def _coo(rng, sr, pitch): return _note(_times(rng, sr, .3, .8), 600*pitch, 500*pitch, 3)
-def _bark(rng, sr, pitch): return _note(_times(rng, sr, .1, .25), 400*pitch, 300*pitch, 8)
-def _trill(rng, sr, pitch):
-    return _repeated(_note(np.arange(int(.05*sr))/sr, 5000*pitch, 4200*pitch), rng.integers(4, 12), int(.03*sr))
-def _burst(rng, sr, pitch):
-    n = len(_times(rng, sr, .15, .6))
-    return rng.standard_normal(n)*np.sin(np.pi*np.arange(n)/n)**.5
-def _rattle(rng, sr, pitch):
-    decay = np.exp(-np.arange(int(.012*sr))/(.003*sr))
-    return _repeated(decay*rng.standard_normal(len(decay)), rng.integers(6, 16), int(.025*sr))
-
-EVENTS = dict(rise=_rise, coo=_coo, bark=_bark, trill=_trill, burst=_burst, rattle=_rattle)
+def _event(kind, rng, sr, pitch):
+    match kind:
+        case "rise": return _note(_times(rng, sr, .2, .6), 2000*pitch, 4500*pitch)
+        case "coo": return _note(_times(rng, sr, .3, .8), 600*pitch, 500*pitch, 3)
+        case "bark": return _note(_times(rng, sr, .1, .25), 400*pitch, 300*pitch, 8)
+        case "trill":
+            note = _note(np.arange(int(.05*sr))/sr, 5000*pitch, 4200*pitch)
+            return _repeated(note, rng.integers(4, 12), int(.03*sr))
+        case "burst":
+            n = len(_times(rng, sr, .15, .6))
+            return rng.standard_normal(n)*np.sin(np.pi*np.arange(n)/n)**.5
+        case "rattle":
+            decay = np.exp(-np.arange(int(.012*sr))/(.003*sr))
+            return _repeated(decay*rng.standard_normal(len(decay)), rng.integers(6, 16), int(.025*sr))
 
 # %% ../../nbs/01_audio/05_synthetic.ipynb #9231959f
 def synthetic_tape(seconds:float=60., # Length
-    noise:str="hiss", # A name in `NOISES`
+    noise:str="hiss", # One of `NOISES`
     snr:float|None=10., # dB, of each event; None makes a tape without events
     every:float=8., # Mean number of seconds between events, beyond 0.8 s
     *,
@@ -234,13 +234,13 @@ def synthetic_tape(seconds:float=60., # Length
     if sample_rate < 12000: raise ValueError(f"sample_rate={sample_rate} Hz: the events need at least 12000")
     if seconds < 2: raise ValueError(f"a tape of {seconds} s: make it at least 2 s long")
     rng = np.random.default_rng(random_state)
-    background = NOISES[noise](int(seconds*sample_rate), rng, sample_rate)
+    background = _noise(noise, int(seconds*sample_rate), rng, sample_rate)
     x = background.copy()
     rows = []
     at = 1.
     while snr is not None and at < seconds - 2:
-        label = str(rng.choice(list(EVENTS)))
-        y = EVENTS[label](rng, sample_rate, rng.uniform(.85, 1.15))
+        label = str(rng.choice(EVENTS))
+        y = _event(label, rng, sample_rate, rng.uniform(.85, 1.15))
         first = int(at*sample_rate)
         power = np.mean(background[max(0, first - 5*sample_rate):first + 5*sample_rate]**2)
         x[first:first + len(y)] += y*np.sqrt(power*10**(snr/10)/np.mean(y**2))

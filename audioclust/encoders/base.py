@@ -84,18 +84,19 @@ class Encoder(nn.Module):
         details:EmbeddingDetails|None=None, # Filled with the decoded seconds and the cached rows
     )->np.ndarray: # float32 [N, dim], row i of clip i
         "Embeddings of `clips`, streamed; NaN where a clip could not be decoded."
-        return embed_together([self], clips, errors, device=device, num_workers=num_workers, progress=progress, cache=cache,
-                              max_bytes=max_bytes, details=details)[0]
-
-    @torch.inference_mode()
-    def _embed_batch(self, wave, lengths): return self(wave, lengths).float()
+        return embed_together([self], clips, errors, device=device, num_workers=num_workers, progress=progress,
+                              cache=cache, max_bytes=max_bytes, details=details)[0]
 
     def fingerprint(self, device:str|torch.device, # Where it runs
     )->str|None: # None where the class states no version
         "All that an embedding depends on besides the clip."
         if "version" not in vars(type(self)) or self.version is None: return None
+        digest = hashlib.sha256()
+        for name,tensor in sorted(self.state_dict().items()):
+            data = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode() + data)
         kind = [type(self).__module__, type(self).__qualname__, self.version]
-        settings = [self.config(), self.sample_rate, self.dim, _digest(self.state_dict())]
+        settings = [self.config(), self.sample_rate, self.dim, digest.hexdigest()]
         platform = [torch.device(device).type, torch.__version__, soxr.__version__, sf.__libsndfile_version__]
         return json.dumps([*kind, *settings, *platform], default=str)
 
@@ -117,14 +118,6 @@ class Encoder(nn.Module):
 
 # %% ../../nbs/06_encoders/01_base.ipynb #bd988c2f
 def _has_weights(encoder): return encoder.saves_weights and next(encoder.parameters(), None) is not None
-
-def _digest(state):
-    "SHA-256 of the names, types, shapes and bytes of tensors."
-    digest = hashlib.sha256()
-    for name,tensor in sorted(state.items()):
-        data = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode() + data)
-    return digest.hexdigest()
 
 # %% ../../nbs/06_encoders/01_base.ipynb #970519a3
 _FLUSH_SECONDS = 5  # between two writes to the cache: a run that is stopped loses no more work than this
@@ -162,10 +155,11 @@ class _EmbedWaves:
         self.encoders, self.device = encoders, device
         self.rates = tuple(dict.fromkeys(encoder.sample_rate for encoder in encoders))
 
+    @torch.inference_mode()
     def __call__(self, waves, lengths): # One [B, samples] and [B] for each rate -> for each encoder [B, dim]
         waves = [wave.to(self.device, non_blocking=True) for wave in waves]
         at = {rate: (wave, n.to(self.device)) for rate,wave,n in zip(self.rates, waves, lengths)}
-        return [encoder._embed_batch(*at[encoder.sample_rate]).cpu().numpy() for encoder in self.encoders]
+        return [encoder(*at[encoder.sample_rate]).float().cpu().numpy() for encoder in self.encoders]
 
 # %% ../../nbs/06_encoders/01_base.ipynb #c86fc011
 def _batches(tables, clips, device, num_workers, max_bytes):

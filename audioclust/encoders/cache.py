@@ -27,25 +27,17 @@ from ..core.files import cache_dir
 
 # %% ../../nbs/06_encoders/07_cache.ipynb #c96983bd
 def _file_state(path, folders):
-    "Path, size and times of a file as bytes; `folders` remembers where folders really are."
+    "Path, size and times of a file as bytes, None where there is no such file; `folders` remembers where folders are."
     folder, name = os.path.split(os.fspath(path))
-    if folder not in folders: folders[folder] = os.path.realpath(folder)
-    real = os.path.join(folders[folder], name)
-    status = os.lstat(real)
-    if stat.S_ISLNK(status.st_mode):
-        real = os.path.realpath(real)
-        status = os.stat(real)
+    try:
+        if folder not in folders: folders[folder] = os.path.realpath(folder)
+        real = os.path.join(folders[folder], name)
+        status = os.lstat(real)
+        if stat.S_ISLNK(status.st_mode):
+            real = os.path.realpath(real)
+            status = os.stat(real)
+    except OSError: return None
     return os.fsencode(real) + b"\0%d %d %d" % (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-def _file_states(paths):
-    "The state of each file, None where there is no such file."
-    folders:dict = {}
-    states:dict = {}
-    for path in paths:
-        if path not in states:
-            try: states[path] = _file_state(path, folders)
-            except OSError: states[path] = None
-        yield states[path]
 
 # %% ../../nbs/06_encoders/07_cache.ipynb #063943a6
 def clip_keys(clips:pd.DataFrame, # Columns path, start, end (s)
@@ -56,7 +48,9 @@ def clip_keys(clips:pd.DataFrame, # Columns path, start, end (s)
     prefix = digest(settings.encode())
     parts = np.stack([clips.start.to_numpy(np.float64), clips.end.to_numpy(np.float64)], 1)
     channels = [b" channel %d" % n if n else b"" for n in channel_numbers(clips).tolist()]
-    states = _file_states(clips.path)
+    folders:dict = {}
+    state_of = {path: _file_state(path, folders) for path in clips.path.unique()}
+    states = map(state_of.get, clips.path)
     return [None if state is None else digest(prefix + part.tobytes() + state + channel)
             for state,part,channel in zip(states, parts, channels)]
 
@@ -177,23 +171,21 @@ class ArrayCache:
 
     def _transaction(self, work):
         "The result of `work(connection)` in one transaction; None and a warning when the store cannot be used."
-        try: return self._connect(work)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self.file, timeout=30, isolation_level=None)) as db:
+                if db.execute("pragma user_version").fetchone()[0] != _FORMAT: _create(db)
+                db.execute("pragma synchronous=normal")
+                db.execute("begin immediate")
+                result = work(db)
+                db.execute("commit")
+                return result
         except (sqlite3.OperationalError, OSError) as e:
             warnings.warn(f"the cache in {self.folder} cannot be used now ({e}); going on without it")
         except sqlite3.DatabaseError as e:
             for end in "", "-wal", "-shm":
                 with suppress(OSError): os.replace(f"{self.file}{end}", f"{self.file}{end}.damaged")
             warnings.warn(f"the cache {self.file} was damaged ({e}); it was moved aside and a new one begun")
-
-    def _connect(self, work):
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self.file, timeout=30, isolation_level=None)) as db:
-            if db.execute("pragma user_version").fetchone()[0] != _FORMAT: _create(db)
-            db.execute("pragma synchronous=normal")
-            db.execute("begin immediate")
-            result = work(db)
-            db.execute("commit")
-            return result
 
 # %% ../../nbs/06_encoders/07_cache.ipynb #c0730bde
 def as_cache(cache:Any, # None, False, True, a folder, or an `ArrayCache`

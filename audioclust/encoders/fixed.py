@@ -83,14 +83,10 @@ class FixedEncoder(Encoder):
         self.n_cepstra = n_cepstra or (13 if "pitch" in self.ignore else 30)
         first = 1 if "order" in self.ignore else 0  # q = 0 is the contour of loudness, which an average does not need
         self.register_buffer("dct", dct_matrix(first + self.n_cepstra, n_mels)[first:])
-        self.dim = self._width()
-
-    def _width(self):
-        "Numbers in an embedding."
-        n = len(self.dct)
-        if "order" not in self.ignore: n *= self.steps
-        elif "room" in self.ignore: n *= 2  # two standard deviations for each cepstrum
-        return n if "level" in self.ignore else n + 1
+        n_values = 1  # of each cepstrum
+        if "order" not in self.ignore: n_values = self.steps
+        elif "room" in self.ignore: n_values = 2  # two standard deviations
+        self.dim = len(self.dct)*n_values + ("level" not in self.ignore)
 
     def config(self)->dict:
         "Arguments of the constructor that make the same encoder."
@@ -107,19 +103,15 @@ class FixedEncoder(Encoder):
         lengths:torch.Tensor, # True samples of each [B]
     )->torch.Tensor: # float32 [B, dim]
         "Embeddings of a batch of waveforms."
-        power = self._mel_power(wave, lengths)
+        peak = wave.abs().amax(1, keepdim=True).clamp_min(1e-30)
+        is_frame = frame_mask(self.logmel.frames(lengths), self.logmel.frames(wave.shape[1]))
+        power = self.logmel.mel(wave/peak)*is_frame[:, None]  # [B, n_mels, T], zero in the padding
         relative = power/power.amax((1, 2), keepdim=True).clamp_min(1e-30)
         cepstra = self.dct @ (relative + 10**(-self.floor/10)).log()  # [B, n_cepstra, T]
         first, n_frames = nonsilent_span(power.sum(1), self.trim)
         features = self._over_time(cepstra, first, n_frames).flatten(1)
         if "level" in self.ignore: return features
         return torch.cat([features, _level_db(wave, lengths)], 1)
-
-    def _mel_power(self, wave, lengths):
-        "Mel power [B, n_mels, T] of waves with peak 1, zero in the padding."
-        peak = wave.abs().amax(1, keepdim=True).clamp_min(1e-30)
-        is_frame = frame_mask(self.logmel.frames(lengths), self.logmel.frames(wave.shape[1]))
-        return self.logmel.mel(wave/peak)*is_frame[:, None]
 
     def _over_time(self, cepstra, first, n_frames):
         "Features [B, C, segments]: a grid where order counts, else averages or spreads."

@@ -79,7 +79,8 @@ class VotingWhitening(TransformerMixin, SavableEstimator):
         "Write the parts into folders of their own, and the weights."
         for i,part in enumerate(self.parts): part.save(Path(path)/"votes"/str(i))
         about = {"class": type(self).__name__, "dims": list(self.dims), "weights": list(self.weights)}
-        with atomic_write(Path(path)/"whitening.json") as tmp: tmp.write_text(json.dumps(about, indent=1), encoding="utf-8")
+        text = json.dumps(about, indent=1)
+        with atomic_write(Path(path)/"whitening.json") as tmp: tmp.write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, path:str|Path)->Self: # Folder written by `save`
@@ -113,7 +114,8 @@ class VotingEncoder(Encoder):
 
     def whitening(self, n_clips:int)->VotingWhitening: # How many clips will be whitened
         "That of each member."
-        return VotingWhitening([m.whitening(n_clips) for m in self.members], [m.dim for m in self.members], self.weights)
+        whitenings = [member.whitening(n_clips) for member in self.members]
+        return VotingWhitening(whitenings, [member.dim for member in self.members], self.weights)
 
     def embed(self, clips:pd.DataFrame, # Columns path, start, end (s)
         *args, # Further arguments of `Encoder.embed`
@@ -132,7 +134,8 @@ class VotingEncoder(Encoder):
         "Write each member into a folder of its own."
         for i,member in enumerate(self.members): member.save(Path(path)/"members"/str(i))
         about = {"class": type(self).__name__, "weights": self.weights}
-        with atomic_write(Path(path)/"encoder.json") as tmp: tmp.write_text(json.dumps(about, indent=1), encoding="utf-8")
+        text = json.dumps(about, indent=1)
+        with atomic_write(Path(path)/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, path:str|Path)->Self: # Folder written by `save`

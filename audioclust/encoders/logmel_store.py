@@ -216,13 +216,9 @@ class LogMelLoader(DataLoader):
         self.order = np.asarray(rows)
         self.n = len(rows)//self.team.size
 
-    def _epoch_rows(self):
-        "The rows of an epoch, of all processes."
-        if self.order is not None: return self.order
-        return self.order_rng.permutation(self.store.rows) if self.shuffle else self.store.rows
-
-    def get_idxs(self)->np.ndarray: # Every `team.size`-th row
-        rows = self._epoch_rows()
+    def get_idxs(self)->np.ndarray: # Every `team.size`-th row of an epoch
+        if self.order is not None: rows = self.order
+        else: rows = self.order_rng.permutation(self.store.rows) if self.shuffle else self.store.rows
         self.n = len(rows)//self.team.size
         return rows[self.team.rank::self.team.size][:self.n]
 

@@ -13,5 +13,9 @@ from .export_tools import (
     to_sfz as to_sfz,
 )
 from .sorting import sort_files as sort_files
-from .comparison import compare as compare
-from .near_duplicates import duplicates as duplicates
+from .comparison import compare as compare, save_comparison as save_comparison
+from .near_duplicates import (
+    describe_copies as describe_copies,
+    duplicates as duplicates,
+    exact_copies as exact_copies,
+)

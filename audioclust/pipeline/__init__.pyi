@@ -8,5 +8,5 @@ from .examine_step import examine as examine
 from .find_step import find as find, Observer as Observer
 from .growing import grow as grow
 from .new_clips import assign as assign, assign_embeddings as assign_embeddings, similar as similar
-from .pair import RunPair as RunPair, make_pair as make_pair, refine as refine
-from .scoring import score_run as score_run
+from .pair import RunPair as RunPair, make_pair as make_pair, pair_requests as pair_requests, refine as refine
+from .scoring import check_labels as check_labels, score_run as score_run

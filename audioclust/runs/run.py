@@ -29,7 +29,7 @@ from .clips import Clips
 from .clustering import Clustering
 from .embeddings import Embeddings, save_array
 from .findings import Findings
-from .names import name_groups, no_names, read_names, update_name_columns
+from .names import name_groups, no_names, read_names, update_name_columns, warn_of_typed_names
 from .part import Part
 from .request import Request, request_from_record, request_record
 from .run_folder import check_links, check_run_folder, read_table, run_folders, SCHEMA
@@ -114,6 +114,7 @@ def run_record(run:Run, # In memory
 
 def _save(run, folder):
     check_links(folder)
+    warn_of_typed_names(folder)
     record = run_record(run)
     write_json({**record, "complete": False}, folder/"run.json")
     _remove_outdated(folder)

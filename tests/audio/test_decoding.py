@@ -204,7 +204,8 @@ def test_several_rates_from_one_decoding(tmp_path, rng, rate, start, end):
 def test_parts_of_an_mp3_do_not_depend_on_what_was_read_before(tmp_path):
     from audioclust.audio import decoding
     rate, seconds = 8000, 300 # three chunks
-    sf.write(tmp_path/"t.mp3", np.random.default_rng(0).normal(0, .1, rate*seconds).astype("f4"), rate, format="MP3", subtype="MPEG_LAYER_III")
+    sf.write(tmp_path/"t.mp3", np.random.default_rng(0).normal(0, .1, rate*seconds).astype("f4"), rate, format="MP3",
+            subtype="MPEG_LAYER_III")
     starts = [0, 3, 130.5, 131, 200, 262, 296]
     def read(order):
         decoding._mp3_chunk.cache_clear()
@@ -219,7 +220,8 @@ def test_parts_of_an_mp3_do_not_depend_on_what_was_read_before(tmp_path):
     left, both = (load_audio(tmp_path/"s.mp3", None, 2, 4, channel=c)[0] for c in (1, None))
     assert not torch.equal(left, both)
 
-@pytest.mark.parametrize("rate,target,start,end", [(44100, 16000, 0, None), (48000, 8000, 3.3, 17.2), (192000, 32000, 1, 19.9), (11025, 16000, 5, 20)])
+@pytest.mark.parametrize("rate,target,start,end",
+        [(44100, 16000, 0, None), (48000, 8000, 3.3, 17.2), (192000, 32000, 1, 19.9), (11025, 16000, 5, 20)])
 def test_a_long_part_is_resampled_block_by_block(tmp_path, monkeypatch, rate, target, start, end):
     from audioclust.audio import decoding
     sf.write(tmp_path/"x.wav", np.random.default_rng(0).normal(0, .1, (rate*20, 2)).astype("f4"), rate, subtype="FLOAT")

@@ -91,7 +91,8 @@ def test_tapes(found, kind):
     "F1 as the issue of detection is scored: intersection over union of a half."
     x, truth = synthetic_tape(90, kind, 10, every=4, random_state=9)
     e = found(x, margin=0)
-    shared = np.minimum(e.end.to_numpy()[:, None], truth.end.to_numpy()) - np.maximum(e.start.to_numpy()[:, None], truth.start.to_numpy())
+    shared = np.minimum(e.end.to_numpy()[:, None], truth.end.to_numpy()) - np.maximum(e.start.to_numpy()[:, None],
+            truth.start.to_numpy())
     either = (e.end - e.start).to_numpy()[:, None] + (truth.end - truth.start).to_numpy() - shared
     right = (shared/either >= .5)
     assert 2*right.any(0).sum()/(len(e) + len(truth)) > .85
@@ -122,7 +123,8 @@ def test_a_band_above_all_frequencies_is_an_error_of_that_file(tmp_path):
     assert [Path(p).name for p in events.path] == ["high.wav"]
     assert "between 5000 and 4000 Hz" in errors[0][1]
 
-@pytest.mark.parametrize("wrong", [dict(shortest=0), dict(longest=-1), dict(gap=float("nan")), dict(threshold="x"), dict(low=True),
+@pytest.mark.parametrize("wrong", [dict(shortest=0), dict(longest=-1), dict(gap=float("nan")), dict(threshold="x"),
+        dict(low=True),
     dict(shortest=3, longest=2), dict(edge=9), dict(low=5000, high=4000)])
 def test_settings_are_checked(wrong):
     with pytest.raises(ValueError, match="of events"): EventSettings(**wrong)

@@ -53,6 +53,7 @@ def test_worker_processes_need_no_short_name_for_temporary_files(tmp_path, tone)
 from audioclust.audio import clips
 from audioclust.audio.streaming import stream
 print([tuple(b.wave.shape) for b in stream(clips(sys.argv[1]), 8000, batch_seconds=1, num_workers=2)])"""
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path/"in")], env={**os.environ, "TMPDIR": str(long)}, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path/"in")], env={**os.environ, "TMPDIR": str(long)},
+            capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "[(2, 4000), (2, 4000)]", done.stderr
     assert list(long.iterdir()) == []

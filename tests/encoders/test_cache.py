@@ -30,22 +30,27 @@ def sounds(tmp_path, rng):
 def embed(table, cache, encoder=None, **kwargs):
     "Embeddings, the rows that came from the cache, and the seconds."
     details = EmbeddingDetails()
-    z = (encoder or FixedEncoder(sample_rate=8000)).embed(table, [], device="cpu", cache=cache, details=details, **kwargs)
+    z = (encoder or FixedEncoder(sample_rate=8000)).embed(table, [], device="cpu", cache=cache,
+        details=details, **kwargs)
     return z, details.cached, details.seconds
 
 
-@given(st.lists(st.tuples(st.binary(min_size=16, max_size=16), st.sampled_from(["<f4", "<f8", "<i8", "|u1"]), st.lists(st.integers(0, 4), max_size=3), st.none() | st.floats(allow_nan=False)), max_size=8, unique_by=lambda r: r[0]))
+@given(st.lists(st.tuples(st.binary(min_size=16, max_size=16), st.sampled_from(["<f4", "<f8", "<i8", "|u1"]),
+    st.lists(st.integers(0, 4), max_size=3), st.none() | st.floats(allow_nan=False)), max_size=8,
+    unique_by=lambda r: r[0]))
 @example([(bytes(16), "<f4", [], -0.)])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_goes_in_comes_out(tmp_path, rows):
     shutil.rmtree(tmp_path/"c", ignore_errors=True)
     cache = ArrayCache(tmp_path/"c")
-    put = [(k, np.random.default_rng(i).integers(0, 200, shape).astype(t), n) for i, (k, t, shape, n) in enumerate(rows)]
+    put = [(k, np.random.default_rng(i).integers(0, 200, shape).astype(t), n)
+        for i, (k, t, shape, n) in enumerate(rows)]
     cache.put(put)
     got = {i: (a, n) for i, a, n in cache.get([k for k, *_ in put])}
     assert sorted(got) == list(range(len(put)))
     for i, (_, a, n) in enumerate(put):
-        assert got[i][0].dtype == a.dtype and got[i][0].shape == a.shape and got[i][0].tobytes() == a.tobytes() and got[i][1] == n
+        assert got[i][0].dtype == a.dtype and got[i][0].shape == a.shape
+        assert got[i][0].tobytes() == a.tobytes() and got[i][1] == n
 
 
 def test_nothing_is_made_by_asking(tmp_path):
@@ -96,9 +101,11 @@ def test_keys_tell_apart_what_differs(sounds, tmp_path):
     def keys(table, settings="a"): return clip_keys(table, settings)
     base = keys(sounds)
     assert len(set(base)) == 12 and base == keys(sounds) and not set(base) & set(keys(sounds, "b"))
-    assert not set(base) & set(keys(sounds.assign(start=.01))) and not set(base) & set(keys(sounds.assign(end=sounds.end + 1e-9)))
+    assert not set(base) & set(keys(sounds.assign(start=.01)))
+    assert not set(base) & set(keys(sounds.assign(end=sounds.end + 1e-9)))
     assert base == keys(sounds.assign(path=[str(p) for p in sounds.path]))
-    assert base == keys(sounds.assign(path=[p.parent/".."/p.parent.name/p.name for p in sounds.path]))  # another way to the same file
+    # another way to the same file
+    assert base == keys(sounds.assign(path=[p.parent/".."/p.parent.name/p.name for p in sounds.path]))
     assert keys(sounds.assign(path=tmp_path/"gone.wav")) == [None]*12
 
 
@@ -111,10 +118,14 @@ def test_keys_are_those_of_earlier_versions(sounds):
         assert key == digest(digest(b"settings") + np.array([start, end]).tobytes() + state)
     e = FixedEncoder(sample_rate=8000)
     module, name, version, config, rate, dim, weights, device, *libraries = json.loads(e.fingerprint("cpu"))
-    assert [module, name, version, rate, dim, device] == ["audioclust.encoders.fixed", "FixedEncoder", "1", 8000, 416, "cpu"] and len(libraries) == 3
-    assert list(config) == ["by", "ignore", "sample_rate", "n_mels", "n_cepstra", "steps", "trim"] and config == json.loads(json.dumps(e.config()))
+    assert [module, name, version, rate, dim, device] == ["audioclust.encoders.fixed", "FixedEncoder", "1",
+        8000, 416, "cpu"]
+    assert len(libraries) == 3
+    assert list(config) == ["by", "ignore", "sample_rate", "n_mels", "n_cepstra", "steps", "trim"]
+    assert config == json.loads(json.dumps(e.config()))
     hashed = hashlib.sha256()
-    for tensor_name, w in sorted(e.state_dict().items()): hashed.update(f"{tensor_name} {w.dtype} {tuple(w.shape)} ".encode() + w.numpy().tobytes())
+    for tensor_name, w in sorted(e.state_dict().items()):
+        hashed.update(f"{tensor_name} {w.dtype} {tuple(w.shape)} ".encode() + w.numpy().tobytes())
     assert weights == hashed.hexdigest()
 
 
@@ -134,7 +145,9 @@ def test_other_settings_and_weights_are_other_embeddings(sounds, tmp_path):
         def __init__(self, w): super().__init__(); self.w = torch.nn.Parameter(torch.full((3,), w))
         def forward(self, wave, lengths): return wave.square().sum(1, keepdim=True)*self.w
     embed(sounds, tmp_path/"c", Linear(1.))
-    for other in Linear(2.), FixedEncoder(sample_rate=8000), FixedEncoder("source", sample_rate=8000), FixedEncoder(sample_rate=16000), FixedEncoder(sample_rate=8000, steps=16): assert embed(sounds, tmp_path/"c", other)[1] == []
+    for other in Linear(2.), FixedEncoder(sample_rate=8000), FixedEncoder("source",
+        sample_rate=8000), FixedEncoder(sample_rate=16000), FixedEncoder(sample_rate=8000, steps=16):
+        assert embed(sounds, tmp_path/"c", other)[1] == []
     assert len(embed(sounds, tmp_path/"c", Linear(1.))[1]) == 12
     class Unsaid(Linear): pass  # may do anything: it states no version of its own
     embed(sounds, tmp_path/"c", Unsaid(1.))
@@ -146,7 +159,8 @@ def test_clips_that_cannot_be_decoded_are_not_kept(sounds, tmp_path):
     for _ in range(2):
         errors = []
         z = FixedEncoder(sample_rate=8000).embed(sounds, errors, device="cpu", cache=tmp_path/"c")
-        assert sorted(i for i, _ in errors) == [3, 4] and np.isnan(z[[3, 4]]).all() and np.isfinite(np.delete(z, [3, 4], 0)).all()
+        assert sorted(i for i, _ in errors) == [3, 4] and np.isnan(z[[3, 4]]).all()
+        assert np.isfinite(np.delete(z, [3, 4], 0)).all()
     assert ArrayCache(tmp_path/"c").size()[0] == 10
 
 
@@ -215,8 +229,13 @@ c.put([(i.to_bytes(16, "big"), np.full(2000, i), i) for i in range(50, 100)])
 
 
 def test_processes_share_it(tmp_path):
-    code = "import sys, numpy as np; from audioclust.encoders.cache import ArrayCache; c = ArrayCache(sys.argv[1]); j = int(sys.argv[2])\nfor i in range(20): c.put([((100*j + i).to_bytes(16, 'big'), np.full(500, 100*j + i), i)]); list(c.get([(100*j + i).to_bytes(16, 'big')]))"
-    ps = [subprocess.Popen([sys.executable, "-W", "error", "-c", code, tmp_path/"c", str(j)], stderr=subprocess.PIPE, text=True) for j in range(3)]
+    code = ("import sys, numpy as np; from audioclust.encoders.cache import ArrayCache\n"
+            "c = ArrayCache(sys.argv[1]); j = int(sys.argv[2])\n"
+            "for i in range(20):\n"
+            "    c.put([((100*j + i).to_bytes(16, 'big'), np.full(500, 100*j + i), i)])\n"
+            "    list(c.get([(100*j + i).to_bytes(16, 'big')]))")
+    ps = [subprocess.Popen([sys.executable, "-W", "error", "-c", code, tmp_path/"c", str(j)],
+        stderr=subprocess.PIPE, text=True) for j in range(3)]
     for p in ps: assert p.wait() == 0, p.stderr.read()
     got = list(ArrayCache(tmp_path/"c").get([(100*j + i).to_bytes(16, "big") for j in range(3) for i in range(20)]))
     assert len(got) == 60 and all((a == 100*(k//20) + k % 20).all() for k, a, _ in got)
@@ -242,7 +261,8 @@ def test_a_place_that_cannot_be_written_is_said_and_left(sounds, tmp_path):
 
 def test_what_a_user_may_say(tmp_path, monkeypatch):
     monkeypatch.setenv("AUDIOCLUST_CACHE", str(tmp_path/"mine"))
-    assert as_cache(None) is None and as_cache(False) is None and as_cache(True).folder == tmp_path/"mine" and as_cache(str(tmp_path)).folder == tmp_path
+    assert as_cache(None) is None and as_cache(False) is None
+    assert as_cache(True).folder == tmp_path/"mine" and as_cache(str(tmp_path)).folder == tmp_path
     c = ArrayCache(tmp_path); assert as_cache(c) is c
 
 

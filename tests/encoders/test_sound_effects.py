@@ -1,4 +1,4 @@
-"The encoder trained on sound effects: weights that are read without running anything, the network that is described, the same vector for the same clip."
+"The encoder trained on sound effects: weights are read without running anything; one clip gives one vector."
 import hashlib, subprocess, sys
 from pathlib import Path
 
@@ -33,7 +33,8 @@ def net(channels=(4, 8, 8, 16)):
 
 def keep(at, layers, more=None):
     "Write a checkpoint of the form of aisfx; its checksum."
-    weights = {f"embedding_net.conv_block{b}.{name}{i}.{k}": v for (b, i),pair in layers.items() for name,m in zip(("conv", "bn"), pair) for k,v in m.state_dict().items()}
+    weights = {f"embedding_net.conv_block{b}.{name}{i}.{k}": v for (b, i),pair in layers.items()
+        for name, m in zip(("conv", "bn"), pair) for k,v in m.state_dict().items()}
     path = at/"aisfx/models/checkpoint.pth"
     path.parent.mkdir(parents=True, exist_ok=True)
     (at/"aisfx-0.1.2.dist-info").mkdir(exist_ok=True)
@@ -59,8 +60,10 @@ def clips(noises): return noises(.5, .01, 2.5, .5, 7., 2.)
 def test_front_end_is_librosas(rng):
     librosa = pytest.importorskip("librosa")
     x = rng.normal(size=50_000).astype(np.float32)*np.linspace(0, .3, 50_000, dtype=np.float32)
-    P = librosa.feature.melspectrogram(y=x, sr=44100, n_fft=2048, hop_length=1024, n_mels=96, norm=1., fmin=0., fmax=22050., htk=True, pad_mode="constant")
-    np.testing.assert_allclose(EffectsMel()(torch.nn.functional.pad(torch.from_numpy(x), (1024, 1024))[None])[0], np.log10(1e4*P + 1).T/9.457798957824707, atol=2e-4)
+    P = librosa.feature.melspectrogram(y=x, sr=44100, n_fft=2048, hop_length=1024, n_mels=96, norm=1.,
+        fmin=0., fmax=22050., htk=True, pad_mode="constant")
+    np.testing.assert_allclose(EffectsMel()(torch.nn.functional.pad(torch.from_numpy(x),
+        (1024, 1024))[None])[0], np.log10(1e4*P + 1).T/9.457798957824707, atol=2e-4)
 
 
 def test_the_network_with_its_batch_norms(fake):
@@ -78,21 +81,24 @@ def test_blocks_cover_every_clip():
     for n in [1, 1024, 1025, 101_375, 101_376, 101_377, *range(50_000, 2_000_000, 37_111)]:
         starts, frames = effects._block_starts(n), -(-n//1024) + 1
         assert starts[0] == 0 and starts[-1] + 100 >= frames and len(starts) == -(-frames//100)
-        assert all(0 < b - a <= 100 for a,b in zip(starts, starts[1:])) and (len(starts) == 1 or starts[-1] + 100 == frames)
+        assert all(0 < b - a <= 100 for a,b in zip(starts, starts[1:]))
+        assert (len(starts) == 1 or starts[-1] + 100 == frames)
 
 
 def test_a_long_clip_is_the_mean_of_its_blocks(fake):
     e, n = EffectsEncoder(fake), 44100*5
     x = torch.randn(1, n)*.1
     whole = e.mel(nn.functional.pad(x/x.abs().max(), (1024, 2048)))[0]
-    np.testing.assert_allclose(e(x, torch.tensor([n]))[0], e._embed_blocks(torch.stack([whole[s:s+100] for s in effects._block_starts(n)])).mean(0), atol=1e-5)
+    np.testing.assert_allclose(e(x, torch.tensor([n]))[0],
+        e._embed_blocks(torch.stack([whole[s:s+100] for s in effects._block_starts(n)])).mean(0), atol=1e-5)
 
 
 def test_same_clip_same_vector(fake, clips, tmp_path):
     e = EffectsEncoder(fake)
     X = e.embed(clips, num_workers=0)
     assert X.shape == (6, 16) and np.isfinite(X).all() and np.ptp(X, axis=0).max() > 1e-2
-    for rows in ([1], [1, 4], [5, 4, 3, 2, 1, 0]): np.testing.assert_allclose(e.embed(clips.iloc[rows], num_workers=0), X[rows], atol=1e-5)
+    for rows in ([1], [1, 4], [5, 4, 3, 2, 1, 0]):
+        np.testing.assert_allclose(e.embed(clips.iloc[rows], num_workers=0), X[rows], atol=1e-5)
     short, long = torch.randn(20_000), torch.randn(200_000)
     alone = e(short[None], torch.tensor([20_000]))[0]
     beside = torch.stack([torch.cat([short, 9*torch.ones(180_000)]), long])  # what lies beyond its end does not count
@@ -138,12 +144,15 @@ def test_a_malicious_pickle_runs_nothing(fake, tmp_path):
 def test_the_whole_way(fake, words, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(EffectsEncoder.__init__, "__defaults__", (fake,))
     folder, _ = words
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--n-clusters", "4", "--encoder", "aisfx", "-q", "--no-page", "--stability", "0"]) == 0
+    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--n-clusters", "4", "--encoder",
+        "aisfx", "-q", "--no-page", "--stability", "0"]) == 0
     m = AudioClusterer.load(tmp_path/"run")
     assert type(m.encoder_) is EffectsEncoder and (m.assign(folder, []).cluster.to_numpy() == m.labels_).mean() > .99
     assert not list((tmp_path/"run").rglob("encoder.safetensors"))
-    code = f"from audioclust.pipeline import AudioClusterer; import sys; m = AudioClusterer.load(sys.argv[1]); print(type(m.encoder_).__name__, m.encoder_.dim, 'aisfx' in sys.modules)"
-    r = subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, sys.argv[2]); {code}", str(tmp_path/"run"), str(tmp_path/"package")], capture_output=True, text=True)
+    code = ("from audioclust.pipeline import AudioClusterer; import sys; m = AudioClusterer.load(sys.argv[1]); "
+            "print(type(m.encoder_).__name__, m.encoder_.dim, 'aisfx' in sys.modules)")
+    r = subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, sys.argv[2]); {code}",
+        str(tmp_path/"run"), str(tmp_path/"package")], capture_output=True, text=True)
     assert r.stdout.split() == ["EffectsEncoder", "16", "False"], r.stderr
     (tmp_path/"package/aisfx/models/checkpoint.pth").write_bytes(b"")
     assert main(["cluster", str(folder), "--out", str(tmp_path/"x"), "--encoder", "aisfx", "-q"]) == 2

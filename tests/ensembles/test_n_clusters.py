@@ -14,7 +14,7 @@ from audioclust.ensembles.n_clusters import (
 from audioclust.pipeline import AudioClusterer, Request
 from audioclust.pipeline.number_and_levels import number_wanted
 from audioclust.runs.run_folder import read_table
-from audioclust.pipeline.run_reading import check_run_folder
+from audioclust.runs.run_folder import check_run_folder
 
 
 @pytest.mark.parametrize("k", [3, 5, 8])

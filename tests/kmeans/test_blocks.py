@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from audioclust.kmeans import KMeans
-from audioclust.kmeans.blocks import map_blocks
-from audioclust.kmeans.rows import Rows, total_scatter
+from audioclust.kmeans.table import map_blocks
+from audioclust.kmeans.table import Rows, total_scatter
 
 
 def gen(seed): return torch.Generator().manual_seed(seed)
@@ -97,7 +97,7 @@ MEMORY = """
 import sys, numpy as np, torch
 from numpy.lib.format import open_memmap
 from audioclust.kmeans import KMeans
-from audioclust.kmeans.rows import Rows
+from audioclust.kmeans.table import Rows
 torch.set_num_threads(2)
 def peak(): return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])/1024
 x = open_memmap(sys.argv[1], "w+", np.float32, (1_500_000, 64))
@@ -167,7 +167,7 @@ def test_fits_in_several_threads_leave_numpys_threads_as_they_were():
     code = """if True:
         import threading, torch
         from threadpoolctl import threadpool_info
-        from audioclust.kmeans.blocks import map_blocks
+        from audioclust.kmeans.table import map_blocks
         def blas(): return [i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"]
         torch.set_num_threads(1)
         before, inside, first, second = blas(), [], threading.Event(), threading.Event()

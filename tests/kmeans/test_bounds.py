@@ -10,7 +10,7 @@ from audioclust.kmeans import search as search_module
 from audioclust.kmeans.search import IncrementalSearch
 from audioclust.kmeans.initialization import initial_centers
 from audioclust.kmeans.nearest import CenterIndex, fit_coordinates, nearest_centers
-from audioclust.kmeans.rows import Rows, total_scatter, unit_rows
+from audioclust.kmeans.table import Rows, total_scatter, unit_rows
 
 seeds = st.integers(0, 2**31 - 1)
 

@@ -16,7 +16,7 @@ from audioclust.kmeans.lloyd import Assignment, _split, e_step, inertia, loss, m
 from audioclust.kmeans import KMeans, kmeans, reseed
 from audioclust.kmeans.search import IncrementalSearch
 from audioclust.kmeans.initialization import initial_centers
-from audioclust.kmeans.rows import total_scatter
+from audioclust.kmeans.table import total_scatter
 
 seeds = st.integers(0, 2**31 - 1)
 

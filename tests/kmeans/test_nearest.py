@@ -7,10 +7,10 @@ from hypothesis import given, settings, strategies as st
 from sklearn.cluster import kmeans_plusplus
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from audioclust.kmeans.blocks import row_blocks
+from audioclust.kmeans.table import row_blocks
 from audioclust.kmeans.initialization import initial_centers
 from audioclust.kmeans.nearest import nearest_centers
-from audioclust.kmeans.rows import float64_blocks, total_scatter, unit_rows
+from audioclust.kmeans.table import float64_blocks, total_scatter, unit_rows
 
 seeds = st.integers(0, 2**31 - 1)
 

@@ -7,13 +7,14 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from audioclust.kmeans import KMeans, kmeans
-from audioclust.kmeans.blocks import map_blocks, own_threads
+from audioclust.kmeans.table import map_blocks, own_threads
 from audioclust.kmeans.estimator import _in_lockstep
 from audioclust.kmeans.initialization import initial_centers
 from audioclust.kmeans.lowest import lowest_two, lowest_two_of_columns
 from audioclust.kmeans.nearest import fit_coordinates, nearest_centers
-from audioclust.kmeans.rows import Rows, total_scatter
-from audioclust.kmeans.starts import _Draws, _far_rows, _Table, kmeans_from_starts, least_loss
+from audioclust.kmeans.table import Rows, total_scatter
+from audioclust.kmeans.initialization import kmeans_from_starts, least_loss
+from audioclust.kmeans.starts import _Draws, _far_rows, _Table
 
 def gen(seed): return torch.Generator().manual_seed(seed)
 

@@ -9,7 +9,7 @@ from audioclust.audio import synthetic_words
 
 SPICE = ["--method", "spice", "--epochs", "2", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=1", "--set", "heads=2"]
 METHODS = {"deepcluster": (["--method", "deepcluster", "--epochs", "2", "--set", "passes=1", "--set", "views=2"], ["training"]*2),
-           "spice": ([*SPICE, "--set", "crossed=False"], ["content"]*2 + ["match"]*2),
+           "spice": ([*SPICE, "--set", "nonredundant=False"], ["content"]*2 + ["match"]*2),
            "spice crossed": ([*SPICE, "--set", "n_other=(3,)"], ["content"]*2 + ["source"]*2 + ["match"]*2),
            "untrained, consensus": (["--encoder", "untrained", "--method", "consensus"], [])}
 

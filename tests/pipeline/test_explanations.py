@@ -108,7 +108,11 @@ def test_groups_of_the_day_and_of_the_night_are_named(planted):
 
 
 def test_what_the_report_says():
-    from audioclust.cli.reporting import _followed_line
-    of = dict(pitch=dict(share=.9, chance=.05), level=dict(share=.85, chance=.05), length=dict(share=.2, chance=.05), silence=dict(share=.3, chance=.4))
-    assert _followed_line(of, ["order", "level"]) == "the groups follow: pitch 0.90, level 0.85 (share that lies between them; 0 is chance); if pitch should not matter: --ignore order,level,pitch"
-    assert _followed_line(of, ["pitch", "level"]).endswith("chance)") and _followed_line({}, []) == "" == _followed_line(dict(length=of["length"]), [])
+    from audioclust.cli.report import followed_line
+    of = {name: dict(share=share, chance=chance) for name,share,chance in [
+        ("pitch", .9, .05), ("level", .85, .05), ("length", .2, .05), ("silence", .3, .4)]}
+    follow = "the groups follow: pitch 0.90, level 0.85 (share that lies between them; 0 is chance)"
+    advised = f"{follow}; if pitch should not matter: --ignore order,level,pitch"
+    assert followed_line(of, ["order", "level"]) == advised
+    assert followed_line(of, ["pitch", "level"]).endswith("chance)")
+    assert followed_line({}, []) == "" == followed_line(dict(length=of["length"]), [])

@@ -9,10 +9,10 @@ import soundfile as sf
 import audioclust
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
-from audioclust.cli.parser import _parser
+from audioclust.cli.parser import COMMANDS, parser_of
 from audioclust.core.registry import METHODS
 from audioclust.encoders.base import IGNORABLE
-from audioclust.pipeline import recommendations
+from audioclust.pipeline import examine_step
 from audioclust.runs.names import write_names
 
 PACKAGE = Path(audioclust.__file__).parent
@@ -258,18 +258,20 @@ def test_names_of_another_run(made, tmp_path):
     assert "wren" in (tmp_path/"new/names.json").read_text()
 
 def test_methods_are_advised_only_what_they_have(made):
-    for advised in recommendations._FINER, recommendations._MORE_CLIPS:
+    for advised in examine_step._FINER, examine_step._MORE_CLIPS:
         for method,text in advised.items():
             for name in re.findall(r"\b(?:smaller|larger) (\w+)", text):
                 assert name in METHODS[method].load()().get_params(), (method, name)
-    assert "ignore" in recommendations._REMEDIES["level"] and "level" in IGNORABLE
+    assert "ignore" in examine_step._REMEDIES["level"] and "level" in IGNORABLE
 
 def test_what_a_report_advises(made, tmp_path):
     "What the groups follow, and another number of them."
-    from audioclust.cli.reporting import _followed_line, _neighbour_line
-    ignore = re.search(r"--ignore (\S+)", _followed_line({"pitch": dict(share=.9, chance=.1)}, ["level"]))[1]
+    from audioclust.cli.report import followed_line, neighbour_line
+    from audioclust.ensembles.levels import Neighbour
+    ignore = re.search(r"--ignore (\S+)", followed_line({"pitch": dict(share=.9, chance=.1)}, ["level"]))[1]
     assert ignore == "level,pitch"
-    k = re.search(r"--n-clusters (\d+)$", _neighbour_line(dict(n=4, silhouette_now=.1, silhouette=.5, more_bits=1.)))[1]
+    neighbour = Neighbour(n=4, silhouette_now=.1, silhouette=.5, more_bits=1.)
+    k = re.search(r"--n-clusters (\d+)$", neighbour_line(neighbour))[1]
     assert command(*(str(w).format(top=made, tmp=tmp_path) for w in cluster("--ignore", ignore, k=k)))[0] == 0
 
 @pytest.mark.parametrize("n_low", [1, 4])
@@ -296,7 +298,7 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "its page or some figures are missing": "tests/pipeline/test_disk.py",
     "--resume goes on from there": "tests/pipeline/test_disk.py",
     "wait until it is done, or choose another --out": "tests/pipeline/test_resuming.py",
-    "is from another training": "tests/cli/test_parser.py",
+    "is from another training": "tests/cli/test_trainings.py",
     "remove it, or start again with --overwrite": "tests/pipeline/test_disk.py",
     "fit clearly better": "above",
     "should not matter: --ignore": "above",
@@ -310,7 +312,7 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "rest on equal shares may do harm": "tests/spice/test_spice.py",
     "does not say what it was asked for": "above",
     "was begun by another version": "above"}
-NO_ADVICE = {"cli/parser.py", "cli/options.py", "_modidx.py", "classical/__init__.py"}  # help texts
+NO_ADVICE = {"cli/parser.py", "cli/arguments.py", "_modidx.py", "classical/__init__.py"}  # help texts
 
 def text_of(node):
     if isinstance(node, ast.Constant): return node.value if isinstance(node.value, str) else ""
@@ -327,6 +329,9 @@ def messages():
         done = {id(n.body[0].value) for n in ast.walk(tree)
             if isinstance(n, (ast.FunctionDef, ast.ClassDef, ast.Module)) and n.body
             and isinstance(n.body[0], ast.Expr)}
+        helps = [n.value for n in ast.walk(tree) if isinstance(n, ast.keyword) and n.arg == "help"]
+        if file.parent.name in ("cli", "commands"): helps += [n for n in tree.body if isinstance(n, ast.Assign)]
+        done |= {id(part) for text in helps for part in ast.walk(text)}
         for node in ast.walk(tree):
             if id(node) in done: continue
             text = text_of(node) if isinstance(node, (ast.JoinedStr, ast.Constant, ast.BinOp)) else ""
@@ -335,7 +340,7 @@ def messages():
                 yield file.relative_to(PACKAGE).as_posix(), text
 
 def test_options_that_are_mentioned_exist():
-    commands = _parser()._subparsers._group_actions[0].choices
+    commands = {name: parser_of(name) for name in COMMANDS}
     options = {s for c in commands.values() for a in c._actions for s in a.option_strings}
     options |= {"--no-deps", "--force-reinstall"}  # of pip
     for file,text in messages():
@@ -351,7 +356,7 @@ ON_PAGES = {"take_over.js": {"audioclust listen … --edits …": ("tests/listen
 
 def commands_on_pages():
     "Commands in the templates of pages: file → each as a text, with … for what is filled in."
-    commands, found = _parser()._subparsers._group_actions[0].choices, {}
+    commands, found = {name: parser_of(name) for name in COMMANDS}, {}
     for file in sorted((PACKAGE/"listen/templates").iterdir()):
         text = re.sub(PLACEHOLDER, "…", file.read_text(encoding="utf-8"))
         typed = [m[0] for m in re.finditer(r"audioclust (\w+)(?: [^\s`<\"']+)*", text) if m[1] in commands]
@@ -361,7 +366,7 @@ def commands_on_pages():
 
 def test_commands_on_pages_exist_and_are_walked():
     "A page that shows a command says where a test reads it from the page and carries it out."
-    commands = _parser()._subparsers._group_actions[0].choices
+    commands = {name: parser_of(name) for name in COMMANDS}
     assert commands_on_pages() == {file: list(known) for file,known in ON_PAGES.items()}
     for known in ON_PAGES.values():
         for typed,(file, test) in known.items():
@@ -374,7 +379,7 @@ def test_no_advice_is_left_out(made):
     if len(SAID) < 100: pytest.skip("needs the other tests of this file")
     everything = "\n".join(SAID)
     for file,text in messages():
-        if any(part in text for part in ELSEWHERE) or file == "cli/run_commands.py" and ("Others:" in text
+        if any(part in text for part in ELSEWHERE) or file == "cli/commands/encoders.py" and ("Others:" in text
             or "Where some" in text or "perfect grouping" in text):
             continue
         parts = sorted((p.strip() for p in re.split("[\0\n]", text)), key=len)

@@ -8,11 +8,11 @@ import soundfile as sf
 from audioclust.audio import clips, synthetic_sounds
 from audioclust.cli import main
 from audioclust.core.files import atomic_write
-from audioclust.pipeline.run_folder import load_run
-from audioclust.pipeline.annotations import merged_into
+from audioclust.runs.run import load_run
+from audioclust.runs.names import merged_into
 from audioclust.runs.names import flattened, update_name_columns, write_names
 from audioclust.runs.request import request_from_record
-from audioclust.pipeline.run_reading import check_run_folder
+from audioclust.runs.run_folder import check_run_folder
 from audioclust.runs.run_folder import read_table
 
 COMMON = ["--n-clusters", "3", "--encoder", "fixed", "--stability", "0", "-q", "--no-cache", "--no-page"]

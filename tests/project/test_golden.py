@@ -10,7 +10,7 @@ from audioclust.audio import clips, synthetic_words
 from audioclust.encoders import FixedEncoder
 from audioclust.metrics import ari
 from audioclust.pipeline import Options, Request
-from audioclust.pipeline.clustering import make_run
+from audioclust.pipeline.all_steps import make_run
 
 here = Path(__file__).parent
 root = here.parents[1]

@@ -8,7 +8,7 @@ from pathlib import Path
 import audioclust
 
 LAYERS = ["core", "audio", "metrics", "classical", "kmeans", "ensembles", "encoders", "training", "deepcluster",
-    "spice", "published", "pipeline", "listen", "cli"]
+    "spice", "published", "runs", "pipeline", "listen", "cli"]
 package = Path(audioclust.__file__).parent
 files = {p.relative_to(package).with_suffix("").as_posix().replace("/", "."): p for p in package.rglob("*.py")
     if p.name != "_modidx.py"}

@@ -22,7 +22,7 @@ def test_import_is_quick_and_quiet():
     assert not imported("import audioclust.metrics, audioclust.kmeans") & {"fastai", "torchaudio", "matplotlib"}
     assert not imported(
         "import audioclust.classical, audioclust.ensembles.consensus, audioclust.pipeline, "
-        "audioclust.pipeline.resuming, audioclust.listen.figures, audioclust.listen") & {"fastai"}
+        "audioclust.runs.resuming, audioclust.listen.figures, audioclust.listen") & {"fastai"}
 
 
 def test_submodules_come_when_used():

