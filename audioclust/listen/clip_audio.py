@@ -14,7 +14,6 @@ from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
-import numpy as np
 import pandas as pd
 import soundfile as sf
 

@@ -23,7 +23,7 @@ from ..core.files import jsonable
 from ..ensembles.hierarchy import tree_data
 from ..ensembles.resampling import MIN_STABILITY
 from .clip_audio import relative_link
-from .shown_clips import describe_clusters, rows_to_show
+from .shown_clips import describe_clusters
 from ..runs.run import Run
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #45d3ac38

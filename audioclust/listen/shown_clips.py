@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from ..ensembles.membership import cluster_means
 from .pictures import draw_pictures, Pictures
