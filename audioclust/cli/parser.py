@@ -6,8 +6,9 @@
 __all__ = ['COMMANDS', 'parser_of', 'whole_parser', 'error_text', 'Ended', 'signals_interrupt', 'run_command', 'silenced', 'main',
            'command']
 
-# %% ../../nbs/14_cli/01_parser.ipynb #2fb8dd25
+# %% ../../nbs/14_cli/01_parser.ipynb #058d02c0
 import argparse
+import gc
 import os
 import re
 import signal
@@ -142,7 +143,8 @@ def _print_version():
     echo(f"audioclust {__version__}")
     return 0
 
-# %% ../../nbs/14_cli/01_parser.ipynb #07e6224e
+# %% ../../nbs/14_cli/01_parser.ipynb #03ca835c
 def command()->int: # Exit status
     "`main` in a process of its own, which ends with it."
+    gc.set_threshold(100_000)
     return main()

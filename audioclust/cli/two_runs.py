@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['check_pair_folder', 'is_older', 'part_of', 'refined', 'finish_pair', 'cluster_both']
 
-# %% ../../nbs/14_cli/09_two_runs.ipynb #2a3baa1b
+# %% ../../nbs/14_cli/09_two_runs.ipynb #9395ecac
 from dataclasses import replace
 from pathlib import Path
 
-from .confusion import score_and_draw
-from .one_run import check_drawn, draw, Job, make_and_finish, write_between
+from .drawing import check_drawn, draw, score_and_draw
+from .one_run import Job, make_and_finish, write_between
 from .several_processes import all_processes
 from ..core.console import echo, short_warnings
 from ..core.registry import trains_encoder

@@ -4,12 +4,10 @@
 
 # %% auto #0
 __all__ = ['MARK', 'EARLIER', 'state', 'note_saved', 'saved', 'begun', 'at_work', 'more_epochs', 'check_same',
-           'continues_training', 'earlier_run', 'Ended', 'signals_interrupt']
+           'continues_training', 'earlier_run']
 
 # %% ../../nbs/11_runs/13_resuming.ipynb #c33daf04
 import os
-import signal
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -190,22 +188,3 @@ def earlier_run(out:str|Path, # A run folder that is about to be written
         return None, None
     if not is_aside: write_table(table.assign(by=by), out/EARLIER)
     return by, table
-
-# %% ../../nbs/11_runs/13_resuming.ipynb #32e0a93e
-class Ended(KeyboardInterrupt):
-    "What SIGTERM and SIGHUP raise; `status` is that of a command which they end."
-    def __init__(self, number:int): # Of the signal
-        self.status = 128 + number
-
-@contextmanager
-def signals_interrupt()->Iterator[None]:
-    "Let SIGTERM and SIGHUP interrupt the block as Ctrl-C does, with the status that belongs to them."
-    def end(number, frame): raise Ended(number)
-    before = {}
-    if threading.current_thread() is threading.main_thread() and "RANK" not in os.environ:
-        there = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-        unhandled = [number for number in there if signal.getsignal(number) == signal.SIG_DFL]
-        before = {number: signal.signal(number, end) for number in unhandled}
-    try: yield
-    finally:
-        for number,handler in before.items(): signal.signal(number, handler)
