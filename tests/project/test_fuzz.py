@@ -1,7 +1,14 @@
 """Damaged files in small: benchmarks/fuzz.py with one of each damage, and all that claim to be large.
 
 Then what benchmarks/fuzz_parsers.py found."""
-import contextlib, datetime, os, random, re, shutil, sys, time
+import contextlib
+import datetime
+import os
+import random
+import re
+import shutil
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -135,8 +142,9 @@ FOUND = {  # of each target, the least that came to grief
         b'{"schema": 1, "edits": {}, "lost": 1}'],
     "edits": [E % b'{"names": {"9": "x"}}', E % b'{"merged": {"0": "1", "1": "0"}}',
         E % b'{"merged": {"\\n": 1}}', E % b'{"merged": {"0": "%s"}}' % (b"x"*700), E % b'{"names": {"0": "\\ud800"}}'],
-    "started.json": [b'{"created": 1}', b'{"schema": 1, "asked": [{}]}', b'{"schema": 2, "request": [{}]}',
-        b'{"schema": 1, "source": "a\\nb"}', b'{"schema": 1, "source": "%s"}' % (b"x"*700)],
+    "started.json": [b'{"created": 1}', b'{"schema": 1, "request": {}}', b'{"schema": 3, "request": [{}]}',
+        b'{"schema": 3, "request": {}, "inputs": [1]}', b'{"schema": 3, "request": {}, "recordings": "a\\nb"}',
+        b'{"schema": 3, "request": {}, "recordings": "%s"}' % (b"x"*700)],
     "earlier.csv": [b"", b"path,start,cluster\na,0,1\n", b"path,start,cluster,by\n",
         b"path,start,cluster,by\na,0,1,../../x\n", b"path,cluster,by\na,1,content\n"],
     "model, JSON": [bytes([i]) + b for i in range(7) for b in (b"", b"\xff", b"["*100_000, b"{}", b'{"class": "x"}')],
