@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..audio.events import between_events
-from .confusion import score_and_draw
+from .drawing import score_and_draw
 from .inputs import Inputs
 from .report import plural, report
 from .several_processes import all_processes, make_run_together

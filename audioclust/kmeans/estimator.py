@@ -219,7 +219,8 @@ class KMeans(TransformerMixin, Clusterer):
         X:np.ndarray|torch.Tensor, # Rows, shape (n, d)
     )->np.ndarray|torch.Tensor: # Labels, shape (n,), int64
         "The nearest centre of each row."
-        return _like(nearest_centers(*self._prepare(X), self.metric == "cosine"), X)
+        x, centers = self._prepare(X)
+        return _like(nearest_centers(x, centers, self.metric == "cosine"), X)
 
     def score(self,
         X:np.ndarray|torch.Tensor, # Rows, shape (n, d)

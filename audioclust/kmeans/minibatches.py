@@ -38,18 +38,18 @@ def minibatch(x:Tensor|Table, # Rows, shape (n, d); of unit length if `spherical
     spread:Scatter|None=None, # What `total_scatter` returned, if it is known
 )->Fit:
     "Steps on batches of rows, and one round over all rows in the end."
-    x, losses = Table.of(x), [] # type: Table, list
+    table, losses = Table.of(x), [] # type: Table, list
     n_assigned = torch.zeros(len(centers), 1, dtype=torch.float64, device=centers.device)
-    max_batches = max(2*_WINDOW, math.ceil(max_iter*x.n_total/batch_size))
+    max_batches = max(2*_WINDOW, math.ceil(max_iter*table.n_total/batch_size))
     while len(losses) < max_batches:
         last, before = sum(losses[-_WINDOW:]), sum(losses[-2*_WINDOW:-_WINDOW])
         if len(losses) >= 2*_WINDOW and last >= (1 - tol)*before: break
-        batch = sample_rows(x, batch_size, generator)
+        batch = sample_rows(table, batch_size, generator)
         batch_fit = e_step(batch, centers, spherical)
         losses.append(loss(batch_fit, centers, total_scatter(batch))/batch.n_total)
         n_assigned += batch_fit.counts[:, None]
         old = centers.double()
         moved = old + (batch_fit.sums - batch_fit.counts[:, None]*old)/n_assigned.clamp(min=1)
         centers = (unit_rows(moved) if spherical else moved).to(centers.dtype)
-    fit = kmeans(x, centers, generator, max_iter=1, fill=fill, spherical=spherical, spread=spread)
+    fit = kmeans(table, centers, generator, max_iter=1, fill=fill, spherical=spherical, spread=spread)
     return fit._replace(n_iter=len(losses))
