@@ -18,8 +18,8 @@ class Inputs:
     "The recordings, clips or embeddings that a command is given."
     folder:str|None # Folder of recordings, file, glob, or table
     clips:str|None=None # Tables of clips that another program has listed
-    embeddings:str|None=None # File of embeddings that another program has made
-    grow:str|None=None # Run to which they are added
+    embeddings:Any=None # File of embeddings that another program has made
+    grow:Any=None # Run to which they are added
 
     def check(self):
         "Refuse what is not there."

@@ -145,7 +145,7 @@ class _Embeddings:
 
     def write_cache(self):
         "Write the new rows to the cache, if there is one."
-        if self.new: self.cache.put([(self.keys[i], self.z[i], self.seconds[i]) for i in self.new])
+        if self.cache is not None and self.new: self.cache.put([(self.keys[i], self.z[i], self.seconds[i]) for i in self.new])
         self.new, self.flushed = [], time.monotonic()
 
 # %% ../../nbs/06_encoders/01_base.ipynb #ba7fa985

@@ -93,8 +93,9 @@ def embedded_audio(clips:pd.DataFrame, # Columns path, start, end (s)
         try: mp3 = as_mp3(path, start, end, channel or None)
         except (AudioError, ValueError, OSError): sounds.append(None)
         else:
-            sounds.append("data:audio/mpeg;base64," + base64.b64encode(mp3).decode())
-            size += len(sounds[-1])
+            url = "data:audio/mpeg;base64," + base64.b64encode(mp3).decode()
+            sounds.append(url)
+            size += len(url)
         if size > max_bytes:
             raise ValueError(f"the sounds of {len(sounds):,} of {len(clips):,} clips already take {size/1e6:.0f} MB, "
                              f"too much for a page: embed fewer with max_clips (--max-clips {len(sounds)//2})")

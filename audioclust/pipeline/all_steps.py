@@ -69,7 +69,7 @@ def with_chosen_encoder(clips:Clips, # From `find`
     "Choose the encoder where none is named."
     if request.encoder not in (None, "auto") or request.encoder is None and trains_encoder(request.method):
         return request, None, None
-    wanted = dict(by=request.by, ignore=request.ignore, random_state=request.random_state,
+    wanted:dict[str,Any] = dict(by=request.by, ignore=request.ignore, random_state=request.random_state,
                   n_clusters=10 if request.chooses_n_clusters else int(request.n_clusters))
     trial, table, other = _trials(request, observer), clips.table, None
     if trains_encoder(request.method):

@@ -6,10 +6,7 @@
 __all__ = ['defaults_for', 'cluster']
 
 # %% ../../nbs/12_pipeline/06_cluster_step.ipynb #e7e2ac52
-from typing import Any
-
 import numpy as np
-from sklearn.base import clone
 
 from ..core.registry import trains_encoder
 from ..ensembles.membership import confidence_and_representatives

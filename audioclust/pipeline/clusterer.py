@@ -40,8 +40,8 @@ def fitted_attribute(run:Run, # That was made
     if name in _OTHER_NAMES:
         part, field = _OTHER_NAMES[name]
         return getattr(getattr(run, part), field)
-    for part in run.clustering, run.embeddings, run.findings, run.clips:
-        if name in {field.name for field in fields(part)}: return getattr(part, name)
+    for held in run.clustering, run.embeddings, run.findings, run.clips:
+        if name in {field.name for field in fields(held)}: return getattr(held, name)
     raise AttributeError(f"a run has no {name}")
 
 def are_embeddings(recordings:Any)->bool: # What was given

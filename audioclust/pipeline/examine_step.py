@@ -8,7 +8,6 @@ __all__ = ['FOLLOWS', 'LARGE', 'measure_stability', 'advice', 'examine']
 # %% ../../nbs/12_pipeline/08_examine_step.ipynb #bbbe0899
 import warnings
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -56,7 +55,8 @@ def measure_stability(embeddings:Embeddings, # Of the clips
     runs, seed, k = request.options.stability, request.random_state or 0, len(np.unique(labels[labels >= 0]))
     if not runs or k < 2 or len(labels) < _FEWEST_ROWS or count_different(X, k) < k: return None
     make = _quick_clusterers(clustering.clusterer, request, embeddings.probabilities is not None)
-    most, known = _MOST_ROWS.get(request.method, 3000), clustering.seeds and clustering.seeds.constraints
+    most = _MOST_ROWS.get(request.method, 3000)
+    known = clustering.seeds.constraints if clustering.seeds else None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore") # they came when all clips were clustered

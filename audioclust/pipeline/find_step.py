@@ -69,7 +69,8 @@ def why_no_clips(recordings:str|Path|list|pd.DataFrame, # Of which there is none
 )->str:
     "What to say where there are no clips."
     events = request.options.events
-    n_searched = len(recording_paths(recordings)) - len(errors) if events else 0
+    if events is None: return explain_no_recordings(recordings, errors)
+    n_searched = len(recording_paths(recordings)) - len(errors)
     if n_searched <= 0: return explain_no_recordings(recordings, errors)
     return (f"no event stands out of the noise in {n_searched} recordings: "
             f"lower their threshold ({events.threshold:g}), or cut windows")
@@ -102,6 +103,6 @@ def find(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list 
     with observer.stage("find"): table = cut(recordings, request, errors, observer.progress)
     if not len(table): raise ValueError(why_no_clips(recordings, errors, request))
     check_enough(clusterer, len(table), float((table.end - table.start).max()))
-    is_place = isinstance(recordings, (str, os.PathLike))
-    name = os.path.abspath(recordings) if is_place else f"{len(table)} clips"
+    name = f"{len(table)} clips"
+    if isinstance(recordings, (str, os.PathLike)): name = os.path.abspath(recordings)
     return Clips(table, errors, name, inputs or {})

@@ -6,11 +6,9 @@
 __all__ = ['strangers', 'settled', 'grow']
 
 # %% ../../nbs/12_pipeline/12_growing.ipynb #d7aaa084
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,10 +60,10 @@ def settled(Z:np.ndarray, # Embeddings of new clips [n, D]
     most:int=100, # Rounds
 )->np.ndarray: # Group of each new clip [n], the new ones numbered from K
     "K-means over the new clips: old means are fixed, new ones move until nothing changes."
-    groups = None
+    groups = np.full(len(Z), -1)
     for _ in range(most):
         before, groups = groups, pairwise_distances_argmin(Z, np.concatenate([old, new]))
-        if before is not None and (before == groups).all(): break
+        if (before == groups).all(): break
         members = [Z[groups == len(old) + j] for j in range(len(new))]
         moved = [rows.mean(0) if len(rows) else mean for rows,mean in zip(members, new)]
         new = np.array(moved, np.float32).reshape(len(new), Z.shape[1])

@@ -90,7 +90,7 @@ def _levels(X, labels, choice, numbers, n_clusters, request):
     tried, levels = choice.curve.set_index("k"), []
     for name,found in nested_levels(X, labels, others, request.random_state or 0).items():
         number = others[name]
-        validity = dict(clusters=len(np.unique(found[found >= 0])))
+        validity:dict[str,float] = dict(clusters=len(np.unique(found[found >= 0])))
         if number in tried.index:
             validity |= {index: round(float(tried[index][number]), 4) for index in ("silhouette", "stability")}
         levels.append(Level(name, found, validity, number == choice.k))

@@ -68,7 +68,7 @@ class RunPair:
     )->Self: # The same pair, whose runs know their folders
         "Write a run folder for each, and a table of both."
         folder = Path(folder)
-        saved = RunPair(self.content.save(folder/"content"), self.source.save(folder/"source"), self.reasons)
+        saved = replace(self, content=self.content.save(folder/"content"), source=self.source.save(folder/"source"))
         saved.write_table(folder)
         return saved
 
@@ -145,7 +145,7 @@ def _refined(run, other, most_before, most_after):
         return run, (f"left as it was: without {means}, the two would share {shared}, "
                      f"and the silhouette would be {clear}{why}")
     measures = dict(shared=[before, after], silhouette=[clear_before, clear_after])
-    embeddings = replace(new.embeddings, refinement={**new.embeddings.refinement, **measures})
+    embeddings = replace(new.embeddings, refinement={**(new.embeddings.refinement or {}), **measures})
     return replace(new, embeddings=embeddings), (f"refined: without {means}, the two share {shared}, "
                                                  f"and the silhouette is {clear}{why}")
 
@@ -184,4 +184,5 @@ def make_pair(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, 
     for one in pair_requests(request, n_clusters):
         checkpoints = observer.checkpoints and Path(observer.checkpoints)/one.by
         runs.append(make_run(recordings, one, replace(observer, checkpoints=checkpoints, seconds={})))
-    return RunPair(*refine(*runs)) if refined else RunPair(*runs)
+    content, source = runs
+    return RunPair(*refine(content, source)) if refined else RunPair(content, source)

@@ -80,7 +80,7 @@ class Clustering(Part):
         "The entry of `run.json`."
         found, sizes = np.unique(self.labels[self.labels >= 0], return_counts=True)
         fitted = {name: value for name,value in vars(self.clusterer).items() if name in _FITTED_NUMBERS}
-        record = dict(clusterer={"class": type(self.clusterer).__name__, **self.clusterer.get_params(), **fitted})
+        record:dict[str,Any] = dict(clusterer={"class": type(self.clusterer).__name__, **self.clusterer.get_params(), **fitted})
         record |= dict(clusters=len(found), noise=int((self.labels < 0).sum()))
         record["sizes"] = {str(cluster): size for cluster,size in zip(found.tolist(), sizes.tolist())}
         record["levels"] = [dict(name=l.name, recommended=l.recommended, validity=l.validity) for l in self.levels]

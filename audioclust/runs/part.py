@@ -8,7 +8,7 @@ __all__ = ['Part', 'read_only', 'choice_record', 'choice_from_record']
 # %% ../../nbs/11_runs/06_part.ipynb #1ed165c9
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from typing_extensions import Self
 
 import numpy as np

@@ -237,8 +237,7 @@ class NonRedundantClustering(_FittedSteps):
 
     def _candidates(self, n_clips):
         "Numbers of groups in the other grouping to try, increasing."
-        several = isinstance(self.n_other, Iterable)
-        numbers:list = list(self.n_other) if several else [self.n_other]
+        numbers:list = list(self.n_other) if isinstance(self.n_other, Iterable) else [self.n_other]
         if any(not isinstance(k, (int, np.integer)) or k < 2 for k in numbers):
             raise ValueError(f"n_other={self.n_other!r}: say a whole number of groups, at least 2, "
                              "or several to choose from")

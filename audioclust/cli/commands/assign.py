@@ -46,8 +46,11 @@ def assigned(run:"runs.Run", # Whose clusters they are
     verbosity:int=0, # Below 0 says less
 )->tuple: # (table, what the cluster of each clip is called)
     "The table of the new clips, and the names of their clusters."
-    errors, names = [], run.names
-    if inputs.embeddings: table = pipeline.assign_embeddings(run, *inputs.read_embeddings(errors), none_beyond)
+    errors:list = []
+    names = run.names
+    if inputs.embeddings:
+        X, clips = inputs.read_embeddings(errors)
+        table = pipeline.assign_embeddings(run, X, clips, none_beyond)
     else: table = pipeline.assign(run, inputs.read_clips(), errors, progress_bar(verbosity), none_beyond)
     warn_of(errors)
     if not len(table): raise ValueError(f"no usable recording in {inputs.folder}")

@@ -49,7 +49,7 @@ def demo_run(out:Path, # The folder of the demo
     cli.draw([run])
     truth = truth.set_index("path").loc[run.clips.table.path]
     choice, labels = run.embeddings.encoder_choice, run.clustering.labels
-    row = dict(sounds=sounds, by=request.by, clusters=request.n_clusters, encoder=choice.name if choice else "fixed")
+    row:dict[str,object] = dict(sounds=sounds, by=request.by, clusters=request.n_clusters, encoder=choice.name if choice else "fixed")
     row["acc"] = run.findings.scores["acc"]
     row["nmi to family or word"] = metrics.nmi(truth.label, labels)
     row["nmi to voice"] = metrics.nmi(truth.voice, labels)
