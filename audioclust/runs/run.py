@@ -76,9 +76,15 @@ class Run(Part):
     @cached_property
     def table(self)->pd.DataFrame: # Columns path, start, end, cluster, confidence, representative, …, clip_id
         "What `clusters.csv` holds: the clips, their clusters, and the names that a person gave."
-        if self.folder is not None: return read_table(self.folder/"clusters.csv")
-        table = self.clips.columns().assign(**self.clustering.columns(), **self.findings.columns())
-        return table.assign(clip_id=self.clips.ids())
+        if self.folder is None:
+            table = self.clips.columns().assign(**self.clustering.columns(), **self.findings.columns())
+            return table.assign(clip_id=self.clips.ids())
+        file = self.folder/"clusters.csv"
+        table = read_table(file)
+        needed = "path", "start", "end", "cluster", "confidence", "representative", "clip_id"
+        missing = [name for name in needed if name not in table]
+        if missing: raise ValueError(f"{file} is damaged: it has no column {missing[0]}; make the run again")
+        return table
 
     @cached_property
     def positions(self)->np.ndarray: # [N, 2]

@@ -1,5 +1,6 @@
 "What a run becomes in other programs, and what is there twice."
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import soundfile as sf
 
 from audioclust.cli import main
 from audioclust.audio import synthetic_sounds
-from audioclust.listen import duplicates
+from audioclust.listen import duplicates, listen_page
 from audioclust.listen.sorting import similarity_order
 from audioclust.listen import sort_files
 from audioclust.listen.exporting import named_clips
@@ -153,3 +154,13 @@ def test_parquet_comes_back_whole(tmp_path):
     assert Run.open(tmp_path/"run").findings.scores["nmi"] > .999
     assert main([*cluster, "--out", str(tmp_path/"seeded"), "--seeds", str(tmp_path/"labels.parquet")]) == 0
     assert (Run.open(tmp_path/"seeded").clustering.seeds.constraints.seeds >= 0).sum() == 24
+
+
+@pytest.mark.parametrize("column", ["start", "confidence", "clip_id", "cluster"])
+def test_a_table_that_somebody_cut_is_refused(run, tmp_path, column):
+    shutil.copytree(run/"whole", tmp_path/"run")
+    table = pd.read_csv(tmp_path/"run/clusters.csv").drop(columns=column)
+    table.to_csv(tmp_path/"run/clusters.csv", index=False)
+    for use in named_clips, listen_page, sort_files:
+        with pytest.raises(ValueError, match=f"clusters.csv is damaged: it has no column {column}; make the run again"):
+            use(tmp_path/"run", *([tmp_path/"out"] if use is sort_files else []))
