@@ -1,5 +1,10 @@
 "Every piece of advice that the command line gives is carried out: first the mistake, then what its message says to do."
-import ast, contextlib, io, json, re, shutil
+import ast
+import contextlib
+import io
+import json
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -295,21 +300,21 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "--remote-code, or load it in": "tests/project/test_attacks.py",
     "is a link, and nothing is written": "tests/project/test_attacks.py",
     "remote_code=True (--remote-code)": "tests/encoders/test_pretrained.py",
-    "its page or some figures are missing": "tests/pipeline/test_disk.py",
-    "--resume goes on from there": "tests/pipeline/test_disk.py",
-    "wait until it is done, or choose another --out": "tests/pipeline/test_resuming.py",
+    "its page or some figures are missing": "tests/runs/test_disk.py",
+    "--resume goes on from there": "tests/runs/test_disk.py",
+    "wait until it is done, or choose another --out": "tests/runs/test_resuming.py",
     "is from another training": "tests/cli/test_trainings.py",
-    "remove it, or start again with --overwrite": "tests/pipeline/test_disk.py",
+    "remove it, or start again with --overwrite": "tests/runs/test_disk.py",
     "fit clearly better": "above",
     "should not matter: --ignore": "above",
     "what stands out of the noise: --cut events": "tests/pipeline/test_no_structure.py",
     "pip install": "packages cannot be installed in a test",
-    "that is too close to tell": "tests/encoders/test_voting.py",
+    "that is too close to tell": "tests/pipeline/test_encoder_choice.py",
     "minutes; --encoder auto": "tests/pipeline/test_encoder_choice.py",
     "with --encoder fixed": "tests/pipeline/test_encoder_choice.py",
     "(--max-memory)": "tests/core/test_memory.py",
     "or --by both on the command line": "for Python",
-    "rest on equal shares may do harm": "tests/spice/test_spice.py",
+    "rest on equal shares may do harm": "tests/spice/test_nonredundant.py",
     "does not say what it was asked for": "above",
     "was begun by another version": "above"}
 NO_ADVICE = {"cli/parser.py", "cli/arguments.py", "_modidx.py", "classical/__init__.py"}  # help texts
@@ -339,6 +344,9 @@ def messages():
             if re.search(r"(?<![\w-])--[a-z]", text) and len(text.split()) > 3:
                 yield file.relative_to(PACKAGE).as_posix(), text
 
+def test_the_tests_that_walk_elsewhere_exist():
+    for file in ELSEWHERE.values(): assert not file.startswith("tests/") or (PACKAGE.parent/file).is_file(), file
+
 def test_options_that_are_mentioned_exist():
     commands = {name: parser_of(name) for name in COMMANDS}
     options = {s for c in commands.values() for a in c._actions for s in a.option_strings}
@@ -351,7 +359,7 @@ def test_options_that_are_mentioned_exist():
             for option in re.findall(r"--[a-z-]+", rest.split("\n")[0]): assert option in mine, (file, text)
 
 PLACEHOLDER = r"\$\{[^}]*\}|\{\{[^}]*\}\}" # of JavaScript and of Jinja
-ON_PAGES = {"take_over.js": {"audioclust listen … --edits …": ("tests/listen/test_page.py",
+ON_PAGES = {"take_over.js": {"audioclust listen … --edits …": ("tests/listen/test_page_edits.py",
     "test_the_command_on_the_page_takes_over_what_it_downloads")}}
 
 def commands_on_pages():

@@ -1,19 +1,26 @@
 "What a stranger may have put into a run folder, and what a file of edits may hold."
-import json, os, stat, subprocess, sys, time
+import json
+import os
+import stat
+import subprocess
+import sys
+import threading
+import time
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile as sf
+from safetensors.numpy import load_file, save_file
 
 from audioclust.audio import clips, synthetic_sounds
 from audioclust.cli import main
-from audioclust.core.files import atomic_write
-from audioclust.runs.run import load_run
-from audioclust.runs.names import merged_into
+from audioclust.core.files import atomic_write, write_table
+from audioclust.runs import Run
 from audioclust.runs.names import flattened, update_name_columns, write_names
 from audioclust.runs.request import request_from_record
-from audioclust.runs.run_folder import check_run_folder
-from audioclust.runs.run_folder import read_table
+from audioclust.runs.run_folder import check_run_folder, read_table
 
 COMMON = ["--n-clusters", "3", "--encoder", "fixed", "--stability", "0", "-q", "--no-cache", "--no-page"]
 
@@ -85,10 +92,10 @@ def test_temporary_names_cannot_be_guessed_and_permissions_are_the_usual_ones(tm
 
 def test_a_record_does_not_say_where_to_write(run):
     record = json.loads((run/"run.json").read_text())
-    record["request"] |= dict(cache=str(run.parent/"elsewhere"), max_memory=5, sharded=True)
+    record["request"] |= dict(cache=str(run.parent/"elsewhere"), max_memory=5)
     (run/"run.json").write_text(json.dumps(record))
     options = Run.open(run).request.options
-    assert options.cache is None and options.max_memory is None and not options.sharded
+    assert options.cache is None and options.max_memory is None
     assert main(["assign", str(run), str(run.parent/"sounds"), "--out", str(run.parent/"n.csv")]) == 0
     assert not (run.parent/"elsewhere").exists()
     record["request"]["window"] = 1e-7
@@ -99,18 +106,16 @@ def test_a_record_does_not_say_where_to_write(run):
 @pytest.mark.parametrize("leave", [None, 0, "no", 1, {}])
 def test_only_a_person_trusts_code(run, capsys, leave):
     pytest.importorskip("transformers")
-    about = json.loads((run/"model/encoder.json").read_text())
-    (run/"model/encoder.json").write_text(json.dumps(
-        {"class": "PretrainedEncoder", "name": "/nowhere", "remote_code": leave}))
+    record = {"class": "PretrainedEncoder", "name": "/nowhere", "remote_code": leave}
+    (run/"model/encoder.json").write_text(json.dumps(record))
     assert main(["assign", str(run), str(run.parent/"sounds"), "--out", str(run.parent/"n.csv")]) == 2
-    err = capsys.readouterr().err
-    assert "brings code of its own" in err and about
+    assert "brings code of its own" in capsys.readouterr().err
 
 def test_a_long_chain_of_merges_takes_no_time(run):
     n = 60_000
     names = dict(names={}, merged={str(i): str(i + 1) for i in range(n)}, marks={}, notes={}, clips={})
     start = time.process_time()
-    assert merged_into(0, names) == n and flattened(names)["merged"]["0"] == str(n)
+    assert flattened(names)["merged"]["0"] == str(n)
     (run/"names.json").write_text(json.dumps(dict(schema=1, edits=dict(content=names))))
     update_name_columns(run)
     assert time.process_time() - start < 10
@@ -161,16 +166,17 @@ def test_export_replaces_nothing_in_silence(run, capsys):
 
 def changed(run, part, name, change):
     "A run folder with another array in a part of its model."
-    from safetensors.numpy import load_file, save_file
     arrays = load_file(run/f"model/{part}.safetensors")
     arrays[name] = np.ascontiguousarray(change(arrays[name]))
     save_file(arrays, run/f"model/{part}.safetensors")
 
-@pytest.mark.parametrize("part,name", [("whitening", "mean_"), ("whitening", "components_"),
-    ("clusterer", "cluster_centers_")])
-@pytest.mark.parametrize("change",
-    [lambda x: np.where(np.arange(x.size).reshape(x.shape) == 0, np.nan, x).astype(x.dtype), lambda x: x[:-1],
-                                    lambda x: np.concatenate([x, x], -1)], ids=["nan", "short", "wide"])
+def with_a_nan(x): return np.where(np.arange(x.size).reshape(x.shape) == 0, np.nan, x).astype(x.dtype)
+def shorter(x): return x[:-1]
+def wider(x): return np.concatenate([x, x], -1)
+
+@pytest.mark.parametrize("part,name", [
+    ("whitening", "mean_"), ("whitening", "components_"), ("clusterer", "cluster_centers_")])
+@pytest.mark.parametrize("change", [with_a_nan, shorter, wider])
 def test_a_damaged_model_names_the_file_and_the_field(run, capsys, part, name, change):
     changed(run, part, name, change)
     assert main(["assign", str(run), str(run.parent/"sounds"), "--out", str(run.parent/"n.csv")]) == 2
@@ -178,9 +184,11 @@ def test_a_damaged_model_names_the_file_and_the_field(run, capsys, part, name, c
     assert f"{part}.safetensors is damaged" in err and name in err
 
 def test_numbers_that_are_too_few(run, capsys):
-    (run/"model/ids.json").write_text('{"ids": [7]}')
+    record = json.loads((run/"run.json").read_text())
+    record["clustering"]["ids"] = [7]
+    (run/"run.json").write_text(json.dumps(record))
     assert main(["assign", str(run), str(run.parent/"sounds"), "--out", str(run.parent/"n.csv")]) == 2
-    assert "ids.json is damaged" in capsys.readouterr().err
+    assert "run.json is damaged (ids does not hold the numbers in clusters.csv)" in capsys.readouterr().err
 
 def test_files_that_are_far_too_large_are_not_read(run, capsys):
     with open(run/"embeddings.npy", "wb") as f:
@@ -204,12 +212,13 @@ def test_sort_copies_sounds_only(run, capsys):
 
 
 def test_hours_of_silence_take_no_memory(run, capsys):
-    import tracemalloc
-    from audioclust.core.files import write_table
-    with sf.SoundFile(silence := run/"../sounds/three hours.flac", "w", 8000, 1, format="FLAC") as f:
+    silence = run/"../sounds/three hours.flac"
+    with sf.SoundFile(silence, "w", 8000, 1, format="FLAC") as f:
         for _ in range(180): f.write(np.zeros(60*8000, np.float32))  # three hours, 260 kB
     table = read_table(run/"clusters.csv")
-    table.loc[:1, "path"], table.loc[:1, "start"], table.loc[:1, "end"] = str(silence.resolve()), [0., 1.], 10800.
+    table.loc[:1, "path"] = str(silence.resolve())
+    table.loc[:1, "start"] = [0., 1.]
+    table.loc[:1, "end"] = 10800.
     write_table(table, run/"clusters.csv")
     tracemalloc.start()
     assert main(["sort", str(run), str(run/"../sorted")]) == 0
@@ -223,7 +232,6 @@ def test_hours_of_silence_take_no_memory(run, capsys):
 
 
 def test_too_few_threads_are_said_before_a_library_fails(run, monkeypatch, capsys):
-    import threading
     start, left = threading.Thread.start, [3]
     def limited(self):
         if not left[0]: raise RuntimeError("can't start new thread")
@@ -231,14 +239,15 @@ def test_too_few_threads_are_said_before_a_library_fails(run, monkeypatch, capsy
         start(self)
     monkeypatch.setattr(threading.Thread, "start", limited)
     assert again(run, "--overwrite") == 2
-    assert "only 3 more threads can be started" in (said := capsys.readouterr().err)
-    assert said.count("\n") == 1
+    said = capsys.readouterr().err
+    assert "only 3 more threads can be started" in said and said.count("\n") == 1
 
 
 @pytest.mark.parametrize("verbose", [[], ["-v"]])
 def test_an_error_does_not_control_the_terminal(tmp_path, capsys, verbose):
     (tmp_path/"sounds").mkdir()
-    (name := tmp_path/"sounds"/"\x1b[31mred.wav").write_text("no sound")
+    name = tmp_path/"sounds"/"\x1b[31mred.wav"
+    name.write_text("no sound")
     assert main(["cluster", str(name), "--out", str(tmp_path/"run"), *verbose]) == 2
     said = capsys.readouterr().err
     assert "\x1b" not in said and "\\x1b[31mred" in said and ("Traceback" in said) == bool(verbose)
@@ -253,7 +262,7 @@ def test_very_deep_folders(run, capsys):
         for i in range(1100):
             os.mkdir("deep")
             os.chdir("deep")
-            if i in (10, 500): open("a.wav", "wb").write(wav)
+            if i in (10, 500): Path("a.wav").write_bytes(wav)
     finally: os.chdir(here)
     assert again(run, "--overwrite") == 0
     paths, errors = read_table(run/"clusters.csv").path, read_table(run/"errors.csv")
@@ -262,7 +271,6 @@ def test_very_deep_folders(run, capsys):
     assert main(["sort", str(run), str(run/"../sorted")]) == 0
     assert len(list((run/"../sorted").rglob("*.wav"))) == 20
     assert main(["listen", str(run), "--embed"]) == 0
-    import shutil
     os.chdir(run/"../sounds")
     try: subprocess.run(["rm", "-rf", "deep"])  # too deep for pytest
     finally: os.chdir(here)
@@ -303,8 +311,8 @@ def test_a_user_without_a_home(run, monkeypatch, capsys):
     for command in (compare, ["duplicates", str(run.parent/"sounds"), "--out", str(run.parent/"d.csv")], ["encoders"]):
         assert main(command) == 0, capsys.readouterr().err
 
-@pytest.mark.parametrize("name", ["run.json", "clusters.csv", "errors.csv", "names.json", "explanations.json",
-    "levels.json", "embeddings.npy", "map.npy", "model/encoder.json", "model/whitening.json", "model/ids.json"])
+@pytest.mark.parametrize("name", ["run.json", "clusters.csv", "errors.csv", "names.json", "embeddings.npy", "map.npy",
+    "model/encoder.json", "model/whitening.json"])
 def test_every_file_of_a_run_is_refused_where_it_is_far_too_large(run, name, capsys):
     "Sparse: it takes no room on the disk, and all the memory of whoever reads it."
     with open(run/name, "wb") as f: f.truncate(10**11)
@@ -353,7 +361,8 @@ def test_labels_of_recordings_that_are_not_in_the_run_are_counted(run, capsys):
     rows = [f"{path},{start},{end},a" for path,start,end in zip(table.path, table.start, table.end)]
     (run.parent/"labels.csv").write_text("\n".join(["path,start,end,label", *rows, "/nowhere/x.wav,0,1,b"]) + "\n")
     assert main(["score", str(run), "--labels", str(run.parent/"labels.csv")]) == 0
-    assert "labels in" in (err := capsys.readouterr().err) and "/nowhere/x.wav" in err
+    err = capsys.readouterr().err
+    assert "labels in" in err and "/nowhere/x.wav" in err
 
 def test_small_shared_memory(run):
     "Docker gives 64 MB by default, and here are 64 kB: batches of two workers do not fit."

@@ -6,8 +6,7 @@ import soundfile as sf
 from audioclust.audio import load_audio
 from audioclust.encoders import FixedEncoder, Whiten
 from audioclust.kmeans import KMeans
-from audioclust.pipeline import Options, Request
-from audioclust.pipeline.all_steps import make_run
+from audioclust.pipeline import make_run, Options, Request
 
 X = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
 

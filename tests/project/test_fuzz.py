@@ -1,7 +1,14 @@
 """Damaged files in small: benchmarks/fuzz.py with one of each damage, and all that claim to be large.
 
 Then what benchmarks/fuzz_parsers.py found."""
-import contextlib, datetime, os, random, re, shutil, sys, time
+import contextlib
+import datetime
+import os
+import random
+import re
+import shutil
+import sys
+import time
 from pathlib import Path
 
 import numpy as np

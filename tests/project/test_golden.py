@@ -9,8 +9,7 @@ import pytest
 from audioclust.audio import clips, synthetic_words
 from audioclust.encoders import FixedEncoder
 from audioclust.metrics import ari
-from audioclust.pipeline import Options, Request
-from audioclust.pipeline.all_steps import make_run
+from audioclust.pipeline import make_run, Options, Request
 
 here = Path(__file__).parent
 root = here.parents[1]
@@ -67,5 +66,5 @@ def test_runs_find_what_they_found(words):
     for name in [n for n in recorded["labels"] if " " in n]:
         method, by = name.split(" by ")
         request = Request(method, 4 if by == "content" else 3, by, options=Options(stability=0, num_workers=0))
-        if not alike(make_run(words, request).labels, name): wrong.append(name)
+        if not alike(make_run(words, request).clustering.labels, name): wrong.append(name)
     assert wrong == []

@@ -1,5 +1,9 @@
 "A dozen runs that are killed at random moments, other ones each day; benchmarks/killed.py does it hundreds of times."
-import csv, datetime, os, subprocess, sys
+import csv
+import datetime
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest

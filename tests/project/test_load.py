@@ -1,7 +1,8 @@
 """The load in small: benchmarks/load.py with hundreds of clips and minutes of recording.
 
 Every clip is a row of clusters.csv or of errors.csv."""
-import csv, sys
+import csv
+import sys
 from pathlib import Path
 
 import pytest

@@ -1,5 +1,11 @@
 "The project as a whole: what is imported when, what the wheel holds, that notebooks, README and requirements agree."
-import configparser, json, re, shutil, subprocess, sys, zipfile
+import configparser
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -35,7 +41,7 @@ TAKES = {"kmeans.KMeans": "n_clusters * init n_init max_iter tol reseed metric d
     "pipeline.AudioClusterer": "method n_clusters by ignore encoder random_state",
     "pipeline.AudioClusterer.fit": "self recordings",
     "pipeline.AudioClusterer.predict": "self recordings",
-    "pipeline.AudioClusterer.save": "self path",
+    "pipeline.AudioClusterer.save": "self folder",
     "pipeline.AudioClusterer.load": "path",
     "deepcluster.deepcluster_learner": "dls encoder n_clusters",
     "encoders.Encoder.embed": "self clips",

@@ -1,5 +1,10 @@
 "No temporary files are left, however a command ends, and few files are open at once."
-import os, signal, subprocess, sys, tempfile, time
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
 
 import numpy as np
 import pytest
