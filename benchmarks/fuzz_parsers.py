@@ -164,27 +164,29 @@ def _mark(run):
     from audioclust.runs.resuming import begun, check_same, saved, state
     assert state(run) == "stopped"
     since = begun(run); assert since is None or isinstance(since, str), "begun is no text"
-    saved(run); check_same(run, request_record(Request()), "/sounds")
+    saved(run); check_same(run, request_record(Request()), {}, "/sounds")
 
 def _earlier(run):
     from audioclust.runs.resuming import earlier_run
     earlier_run(run)
 
-MODEL = "clusterer.json", "encoder.json", "ids.json", "whitening.json", "../run.json", "../curves.csv", "../errors.csv"
+def _whole_run(folder):
+    "Read every part of a run."
+    from audioclust.runs.run import check_model, Run
+    run = check_model(Run.open(folder))
+    return run.request, run.clips, run.embeddings.encoder, run.findings, run.names
+
+MODEL = "clusterer.json", "encoder.json", "whitening.json", "../run.json", "../curves.csv", "../errors.csv"
 def _model(work):
-    from audioclust.pipeline import AudioClusterer
     true = {name: (work/"run"/"model"/name).read_bytes() for name in MODEL if (work/"run"/"model"/name).is_file()}
     def take(b):
         for name,was in true.items(): (work/"run"/"model"/name).write_bytes(was)
         (work/"run"/"model"/list(true)[b[0] % len(true) if b else 0]).write_bytes(b[1:])
-        AudioClusterer.load(work/"run")
+        _whole_run(work/"run")
     return take, [bytes([i]) + was for i,was in enumerate(true.values())], ["class", "params", "fitted", "KMeans", "NetworkEncoder", "PretrainedEncoder", "TrainedEncoder", "ResidualEncoder", "IdentityWhitening", "WithinWhiten"], "+json"
 
 def _tensors(name):
-    def use(run):
-        from audioclust.pipeline import AudioClusterer
-        AudioClusterer.load(run)
-    return _file(f"model/{name}.safetensors", use, "safetensors", ["F32", "I64", "dtype", "shape", "data_offsets", "BF16", "F8_E4M3"])
+    return _file(f"model/{name}.safetensors", _whole_run, "safetensors", ["F32", "I64", "dtype", "shape", "data_offsets", "BF16", "F8_E4M3"])
 
 def _checkpoint(work):
     import torch
@@ -250,7 +252,7 @@ def _archive(work):
         for p in dest.iterdir(): p.unlink()
     return take, [made(zipfile.ZIP_STORED, "a/recordings/0_x_1.wav"), made(zipfile.ZIP_DEFLATED, "a/recordings/0_x_1.wav", "a/readme")], ["recordings/", "../", "PK\3\4", "PK\5\6", "PK\1\2"], ""
 
-MARK = json.dumps(dict(created="2026-01-01T00:00:00+00:00", schema=2, saved=False, recordings="/sounds", request=dict(method="kmeans", n_clusters=3, by="content", ignore=None))).encode()
+MARK = json.dumps(dict(created="2026-01-01T00:00:00+00:00", schema=3, saved=False, recordings="/sounds", inputs={}, request=dict(method="kmeans", n_clusters=3, by="content", ignore=None))).encode()
 EDITS = json.dumps(dict(schema=1, edits=dict(content=dict(names={"0": "wind"}, merged={"1": "0"}, marks={"0": "good"})))).encode()
 PAGE = b'{"schema": 1, "run": "another", "base": {"content": {"names": {"1": "wind"}}}, "clusters": {"content": {"0": ["x"], "1": ["y"]}}, "edits": {"content": {"names": {"0": "wren"}, "clips": {"x": 1}, "notes": {"0": "at dawn"}}}}'
 EARLIER = b'"path","start","end","cluster","by"\n"/a.wav",0.0,1.0,1,"content"\n'
