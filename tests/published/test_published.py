@@ -9,7 +9,7 @@ from fastai.callback.core import Callback
 import audioclust.published.original_spice as original_spice
 from audioclust.cli import main
 from audioclust.core.registry import make_clusterer, METHODS, set_flat_params
-from audioclust.pipeline import assign, load_run
+from audioclust.pipeline import assign, Run
 from audioclust.published import PublishedDeepCluster
 from audioclust.published.scan import SelfLabelling
 from audioclust.training import Checkpoints
@@ -28,9 +28,9 @@ def test_a_published_method_runs_stops_and_resumes(method, few, brief, tmp_path,
         return main(["cluster", str(few), "--out", str(tmp_path/run), "--method", method,
                      *OPTIONS[method], *QUICK, *more])
     assert cluster("whole") == 0, capsys.readouterr().err
-    grouping = load_run(tmp_path/"whole")
-    np.testing.assert_array_equal(assign(grouping, few).cluster, grouping.labels)
-    assert len(np.unique(grouping.labels)) <= 3
+    run = Run.open(tmp_path/"whole")
+    np.testing.assert_array_equal(assign(run, few).cluster, run.clustering.labels)
+    assert len(np.unique(run.clustering.labels)) <= 3
     assert json.loads((tmp_path/"whole/run.json").read_text())["request"]["method"] == method
     write = Checkpoints.after_epoch
     def stop(self):
