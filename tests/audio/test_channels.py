@@ -1,5 +1,4 @@
 "Channels: one, each, or the mean of all, from the command line to the page and the exports."
-import json
 
 import numpy as np
 import pandas as pd

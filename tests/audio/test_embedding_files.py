@@ -87,8 +87,10 @@ def hoplite(folder, index):
     "A database with the tables, columns and types of hoplite 1, and vectors in an index."
     folder.mkdir()
     with sqlite3.connect(folder/"hoplite.sqlite") as db:
-        db.execute("CREATE TABLE recordings (id INTEGER PRIMARY KEY, filename TEXT NOT NULL, datetime TEXT, deployment_id INTEGER)")
-        db.execute("CREATE TABLE windows (id INTEGER PRIMARY KEY, recording_id INTEGER NOT NULL, offsets FLOAT_LIST NOT NULL)")
+        db.execute("CREATE TABLE recordings (id INTEGER PRIMARY KEY, filename TEXT NOT NULL, datetime TEXT, "
+                   "deployment_id INTEGER)")
+        db.execute("CREATE TABLE windows (id INTEGER PRIMARY KEY, recording_id INTEGER NOT NULL, "
+                   "offsets FLOAT_LIST NOT NULL)")
         names = sorted({name for name,*_ in TIMES})
         db.executemany("INSERT INTO recordings VALUES (?, ?, NULL, 1)", list(enumerate(names, 1)))
         db.executemany("INSERT INTO windows VALUES (?, ?, ?)",

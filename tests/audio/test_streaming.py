@@ -45,7 +45,7 @@ def test_all_bad_and_none(tmp_path):
 
 
 def test_worker_processes_need_no_short_name_for_temporary_files(tmp_path, tone):
-    "A socket in a folder with a name of more than some 75 letters cannot be opened; a worker that needs one loses its batch."
+    "A socket in a folder with a long name (75 letters) cannot be opened; a worker that needs one loses its batch."
     for i in range(4): tone(tmp_path/"in"/f"{i}.wav")
     long = tmp_path/("t"*110)
     long.mkdir()

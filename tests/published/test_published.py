@@ -28,9 +28,9 @@ def test_a_published_method_runs_stops_and_resumes(method, few, brief, tmp_path,
         return main(["cluster", str(few), "--out", str(tmp_path/run), "--method", method,
                      *OPTIONS[method], *QUICK, *more])
     assert cluster("whole") == 0, capsys.readouterr().err
-    grouping = Run.open(tmp_path/"whole")
-    np.testing.assert_array_equal(assign(grouping, few).cluster, grouping.clustering.labels)
-    assert len(np.unique(grouping.clustering.labels)) <= 3
+    run = Run.open(tmp_path/"whole")
+    np.testing.assert_array_equal(assign(run, few).cluster, run.clustering.labels)
+    assert len(np.unique(run.clustering.labels)) <= 3
     assert json.loads((tmp_path/"whole/run.json").read_text())["request"]["method"] == method
     write = Checkpoints.after_epoch
     def stop(self):
