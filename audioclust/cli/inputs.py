@@ -16,7 +16,7 @@ from .. import audio, runs
 @dataclass(frozen=True)
 class Inputs:
     "The recordings, clips or embeddings that a command is given."
-    folder:str|None # Folder of recordings, file, glob, or table
+    folder:Any # Folder of recordings, file, glob, or table
     clips:str|None=None # Tables of clips that another program has listed
     embeddings:Any=None # File of embeddings that another program has made
     grow:Any=None # Run to which they are added

@@ -74,10 +74,11 @@ def encode_clips(encoder:Encoder, # Gives the embeddings
     options, failed = request.options, []
     details = EmbeddingDetails((table.end - table.start).to_numpy().copy())
     def shown(batches): return progress(batches, len(table) - len(details.cached))
-    made = encoder.embed(table, failed, device=options.device, num_workers=options.num_workers, progress=shown,
+    made:Any = encoder.embed(table, failed, device=options.device, num_workers=options.num_workers, progress=shown,
                          cache=options.cache, max_bytes=max_bytes, details=details)
     check_recordings_reachable(table, failed)
-    rows, probabilities = made if isinstance(made, tuple) else (made, None) # type: tuple[np.ndarray, Any]
+    rows, probabilities = made, None
+    if isinstance(made, tuple): rows, probabilities = made
     good = np.setdiff1d(np.arange(len(table)), [row for row,_ in failed])
     if probabilities is not None: probabilities = probabilities[good]
     decoded = clip_ends_as_decoded(table.iloc[good].reset_index(drop=True), details.seconds[good])

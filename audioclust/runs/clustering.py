@@ -71,7 +71,7 @@ class Clustering(Part):
 
     def columns(self)->dict: # Name of a column → values [N]
         "What `clusters.csv` holds of the clustering."
-        columns = dict(cluster=self.labels, confidence=self.confidence.round(4), representative=self.representative)
+        columns:dict[str,Any] = dict(cluster=self.labels, confidence=self.confidence.round(4), representative=self.representative)
         for level in self.levels: columns[level.column] = level.labels
         if self.seeds: columns["seed"] = self.seeds.column()
         return columns

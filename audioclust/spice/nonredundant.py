@@ -242,7 +242,7 @@ class NonRedundantClustering(_FittedSteps):
             raise ValueError(f"n_other={self.n_other!r}: say a whole number of groups, at least 2, "
                              "or several to choose from")
         most = n_clips//2
-        if not several and numbers[0] > most:
+        if not isinstance(self.n_other, Iterable) and numbers[0] > most:
             raise ValueError(f"n_other={numbers[0]}: with {n_clips} clips there can be at most {most} groups "
                              "of at least two")
         return sorted(k for k in numbers if k <= most)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from fastai.callback import progress, schedule  # noqa: F401 (they add methods to Learner)
 from fastai.learner import Learner
 
