@@ -6,7 +6,7 @@
 __all__ = ['Job', 'check_job', 'find_clusters', 'grow_run', 'put_names_aside', 'continued', 'make', 'finish', 'write_between',
            'read_between', 'remove_checkpoints', 'make_and_finish', 'cluster_one']
 
-# %% ../../nbs/14_cli/08_one_run.ipynb #b394a9b5
+# %% ../../nbs/14_cli/08_one_run.ipynb #084541e3
 import os
 import sys
 import warnings
@@ -17,7 +17,7 @@ from typing import Any
 from ..audio.events import between_events
 from .drawing import check_drawn, draw, score_and_draw
 from .inputs import Inputs
-from .report import plural, report
+from .report import report
 from .several_processes import all_processes, make_run_together
 from ..core.console import echo, progress_bar, short_warnings
 from ..core.distributed import ProcessGroup
