@@ -9,6 +9,6 @@ __all__ = []
 #| eval: false
 import sys
 
-from .cli.parser import command
+from .cli.parser import main
 
-if __name__ == "__main__": sys.exit(command())
+if __name__ == "__main__": sys.exit(main())

@@ -6,7 +6,7 @@
 __all__ = ['Job', 'check_job', 'find_clusters', 'grow_run', 'put_names_aside', 'continued', 'make', 'finish', 'write_between',
            'read_between', 'remove_checkpoints', 'make_and_finish', 'cluster_one']
 
-# %% ../../nbs/14_cli/08_one_run.ipynb #8a3f8747
+# %% ../../nbs/14_cli/08_one_run.ipynb #084541e3
 import os
 import sys
 import warnings

@@ -124,7 +124,7 @@ def test_wheel_holds_the_package_and_the_command(tmp_path):
     assert code == {p.relative_to(root).as_posix() for end in ("py", "pyi", "typed", "html", "css", "js")
         for p in (root/"audioclust").rglob(f"*.{end}")}
     assert not any(n.startswith(("tests", "nbs", "benchmarks")) for n in names)
-    assert "audioclust=audioclust.cli.parser:command" in entry.replace(" ", "")
+    assert "audioclust=audioclust.cli.parser:main" in entry.replace(" ", "")
     assert f"Version: {cfg['version']}" in meta
     assert "Requires-Python: >=3.10" in meta
     required = {re.split(r"[<>=; ]", l.split(": ")[1])[0].lower() for l in meta.splitlines()

@@ -35,7 +35,7 @@ def empty_demo(out:Path): # Made if it is not there
     out.mkdir(parents=True, exist_ok=True)
     mark.touch()
 
-# %% ../../../nbs/14_cli/commands/01_demo.ipynb #99dbae34
+# %% ../../../nbs/14_cli/commands/01_demo.ipynb #a2f53a4a
 def demo_run(out:Path, # The folder of the demo
     sounds:str, # "families" or "words"
     truth, # Table of the sounds: columns path, label, voice
@@ -49,7 +49,8 @@ def demo_run(out:Path, # The folder of the demo
     cli.draw([run])
     truth = truth.set_index("path").loc[run.clips.table.path]
     choice, labels = run.embeddings.encoder_choice, run.clustering.labels
-    row:dict[str,object] = dict(sounds=sounds, by=request.by, clusters=request.n_clusters, encoder=choice.name if choice else "fixed")
+    row:dict = dict(sounds=sounds, by=request.by, clusters=request.n_clusters)
+    row["encoder"] = choice.name if choice else "fixed"
     row["acc"] = run.findings.scores["acc"]
     row["nmi to family or word"] = metrics.nmi(truth.label, labels)
     row["nmi to voice"] = metrics.nmi(truth.voice, labels)
