@@ -179,6 +179,7 @@ def _nearest_of_runs(x, rows, squared_norms, centers, index): # Labels of m rows
     longest = index.squared_norms.view(n_runs, k).amax(1)
     error = (squared_norms[:, None] + longest)*(4*index.relative_error[torch.float64])
     unproven = (second - lowest > error.flatten()).logical_not_().nonzero()[:, 0]
+    if not len(unproven): return labels.view(-1, n_runs)
     for part in unproven.split(max(1, _DIFFERENCES//(k*d))):
         differences = x[part//n_runs, None] - centers[part % n_runs].double()
         labels[part] = differences.square().sum(2).argmin(1)
@@ -194,7 +195,7 @@ def _e_step_of_runs(x, scaled, centers, before): # The next `Assignment`; how ma
     def update(block): # Labels (m, R), and the changes of sums and counts of all runs
         new, old = _nearest_of_runs(x[block], rows[block], squared_norms[block], centers, index), before.labels[block]
         if is_first:
-            found = [sums_and_counts(labels, x[block], k) for labels in new.T]
+            found = [sums_and_counts(of_run, x[block], k) for of_run in new.T]
             return new, *(torch.cat(both) for both in zip(*found))
         row, run = (new != old).nonzero(as_tuple=True)
         changed = x[block].index_select(0, row)
