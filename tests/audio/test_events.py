@@ -1,7 +1,6 @@
 "Events: times, bands, silence, the floor, streams, many recordings."
 from pathlib import Path
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile as sf
 

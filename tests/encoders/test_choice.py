@@ -1,5 +1,4 @@
 "The choice of an encoder: from clusterings that a function gives, and without the pipeline."
-import numpy as np
 import pandas as pd
 import pytest
 
