@@ -72,7 +72,8 @@ def encode_clips(encoder:Encoder, # Gives the embeddings
 )->EncodedClips:
     "Embeddings of the clips that can be decoded."
     options, failed = request.options, []
-    details = EmbeddingDetails((table.end - table.start).to_numpy().copy())
+    seconds = (table.end - table.start).to_numpy().copy() # filled by the encoder
+    details = EmbeddingDetails(seconds)
     def shown(batches): return progress(batches, len(table) - len(details.cached))
     made:Any = encoder.embed(table, failed, device=options.device, num_workers=options.num_workers, progress=shown,
                          cache=options.cache, max_bytes=max_bytes, details=details)
@@ -81,7 +82,7 @@ def encode_clips(encoder:Encoder, # Gives the embeddings
     if isinstance(made, tuple): rows, probabilities = made
     good = np.setdiff1d(np.arange(len(table)), [row for row,_ in failed])
     if probabilities is not None: probabilities = probabilities[good]
-    decoded = clip_ends_as_decoded(table.iloc[good].reset_index(drop=True), details.seconds[good])
+    decoded = clip_ends_as_decoded(table.iloc[good].reset_index(drop=True), seconds[good])
     return EncodedClips(_keep_rows(rows, good), probabilities, decoded, with_paths(table, failed), len(details.cached))
 
 def with_paths(table:pd.DataFrame, # The clips
