@@ -45,7 +45,7 @@ def cases():
 
 
 def work(who):
-    "Answer each case that comes in by seconds and loss."
+    "Answer each case that comes in by its seconds."
     import torch
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
@@ -59,8 +59,8 @@ def work(who):
         if "max_iter" in options: options.update(init=start, n_init=1)
         elif who == "scikit-learn": options = dict(dict(n_init=1, max_iter=100), **options)
         since = time.process_time()
-        model = KMeans(len(start), **options).fit(x)
-        print(time.process_time() - since, model.inertia_, flush=True)
+        KMeans(len(start), **options).fit(x)
+        print(time.process_time() - since, flush=True)
 
 
 def main():
@@ -76,6 +76,8 @@ def main():
         workers[who] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env,
                                         cwd="/")
     only = [int(n) for n in args.only.split(",") if n]
+    describe = ["git", "describe", "--always", "--dirty=+"]
+    commit = subprocess.run(describe, capture_output=True, text=True, cwd=ROOT).stdout.strip()
     rows = []
     for case in cases():
         if only and case[0] not in only: continue
@@ -83,14 +85,14 @@ def main():
         for repeat in range(-1, args.repeats):
             for who, worker in workers.items():
                 print(*case, sep=";", file=worker.stdin, flush=True)
-                t, loss = map(float, worker.stdout.readline().split())
-                if repeat < 0: continue
-                seconds[who].append(t)
-                rows.append(dict(zip("n d k data what".split(), case), who=who, repeat=repeat, seconds=f"{t:.5f}",
-                                 loss=f"{loss:.6e}"))
+                t = float(worker.stdout.readline())
+                if repeat >= 0: seconds[who].append(t)
         least = {who: min(t) for who, t in seconds.items()}
-        print(*case, f"before {1000*least['before']:.1f} ms, after/before {least['after']/least['before']:.2f},",
-              f"after/scikit-learn {least['after']/least['scikit-learn']:.2f}", flush=True)
+        row = dict(zip("n d k data what".split(), case), before_ms=round(1000*least["before"], 1),
+                   after_to_before=round(least["after"]/least["before"], 2),
+                   after_to_sklearn=round(least["after"]/least["scikit-learn"], 2), repeats=args.repeats, commit=commit)
+        rows.append(row)
+        print(*row.values(), flush=True)
     for worker in workers.values():
         worker.stdin.close()
         worker.wait()
