@@ -4,7 +4,6 @@ import os
 import stat
 import subprocess
 import sys
-import threading
 import time
 import tracemalloc
 from pathlib import Path
@@ -229,18 +228,6 @@ def test_hours_of_silence_take_no_memory(run, capsys):
     tracemalloc.stop()
     assert max(sorting, embedding) < 300e6, (sorting, embedding)  # three hours are 345 MB
     assert max(p.stat().st_size for p in (run/"../sorted").rglob("*.wav")) > 170e6
-
-
-def test_too_few_threads_are_said_before_a_library_fails(run, monkeypatch, capsys):
-    start, left = threading.Thread.start, [3]
-    def limited(self):
-        if not left[0]: raise RuntimeError("can't start new thread")
-        left[0] -= 1
-        start(self)
-    monkeypatch.setattr(threading.Thread, "start", limited)
-    assert again(run, "--overwrite") == 2
-    said = capsys.readouterr().err
-    assert "only 3 more threads can be started" in said and said.count("\n") == 1
 
 
 @pytest.mark.parametrize("verbose", [[], ["-v"]])
