@@ -1,7 +1,6 @@
 "DBSCAN, HDBSCAN, MeanShift, AgglomerativeClustering and SpectralClustering: properties, references, edges."
 import functools
 import itertools
-import json
 import re
 import subprocess
 import sys

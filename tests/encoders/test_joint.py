@@ -13,7 +13,7 @@ from audioclust.encoders.base import EmbeddingDetails
 from audioclust.encoders.choice import vote
 from audioclust.encoders.joint import VotingEncoder, VotingWhitening, elected, parse_vote, vote_name, vote_weights
 from audioclust.metrics import nmi
-from audioclust.pipeline import AudioClusterer, Options, Request, assign, cluster_recordings, group_pair
+from audioclust.pipeline import Options, Request, assign, cluster_recordings, group_pair
 from audioclust.pipeline import load_run, save_run
 from audioclust.pipeline import clustering
 
