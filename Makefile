@@ -38,11 +38,12 @@ $(WEIGHTS): $(STAMP)
 
 test: check types nbtest pytest ## everything CI runs
 
-check: $(STAMP) ## export and clean the notebooks; fail on any difference; lint
+check: $(STAMP) ## export and clean the notebooks; fail on any difference; lint; the rules of the house
 	@before=$$($(SUM)); $(RUN) nbdev_export && $(RUN) nbdev_clean && $(MAKE) -s readme || exit 1; after=$$($(SUM)); \
 	if [ "$$before" != "$$after" ]; then printf '%s\n' "$$before" > .before.tmp; printf '%s\n' "$$after" > .after.tmp; diff .before.tmp .after.tmp; rm -f .before.tmp .after.tmp; \
 	echo 'Notebooks, package and README were out of step. They have been exported and cleaned now: commit the result.'; exit 1; fi
 	@$(RUN) ruff check --quiet audioclust
+	@$(RUN) python .ci/house.py
 	@echo 'check: notebooks are clean, package and README are what they export'
 
 types: $(STAMP) ## let mypy check the types of the package

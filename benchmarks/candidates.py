@@ -21,16 +21,15 @@ from sklearn.metrics import silhouette_score
 
 from appended import commit
 from audioclust.audio import load_audio
-from audioclust.ensembles.voting import stability
 from audioclust.audio import fsdd, synthetic_words
-from audioclust.encoders.pretrained.sound_effects import effects_available
+from audioclust.encoders.pretrained.sound_effects import EffectsEncoder
 from audioclust.encoders import FixedEncoder
 from audioclust.encoders.base import what_to_ignore
-from audioclust.ensembles import prediction_strength
 from audioclust.metrics import ami, ari, score
+from audioclust.core.estimator import to_numpy
 from audioclust.core.registry import make_clusterer
 from audioclust.pipeline import AudioClusterer, Options
-from audioclust.ensembles.resampling import cluster_subsamples
+from audioclust.ensembles.resampling import cluster_subsamples, mean_ari
 from made_sets import SETS, make
 
 RATE = 16000
@@ -52,6 +51,32 @@ def encoders(by):
             "untrained, seed 1": dict(encoder="untrained", random_state=1), "aisfx": dict(encoder="aisfx")}
 
 METHODS = "kmeans", "consensus", "agglomerative"
+
+
+def weakest_cluster(labels, predicted):
+    "The least share, over the clusters of `labels`, of pairs that are together in `predicted`, too."
+    labels, predicted = np.asarray(to_numpy(labels)), np.asarray(to_numpy(predicted))
+    shares = []
+    for c in np.unique(labels[labels >= 0]):
+        size = (labels == c).sum()
+        if size < 2: continue
+        n = np.unique(predicted[(labels == c) & (predicted >= 0)], return_counts=True)[1].astype(float)
+        shares.append((n*(n - 1)).sum()/(size*(size - 1)))
+    return min(shares, default=0.)
+
+
+def prediction_strength(make, X, n=5, most=2000, random_state=0):
+    "The share of pairs of one half's weakest cluster that the other half's clusterer puts together (Tibshirani and Walther 2005)."
+    X = np.asarray(to_numpy(X))
+    rng = np.random.default_rng(random_state)
+    strengths = []
+    for _ in range(n):
+        rows = rng.permutation(len(X))[:most]
+        halves = [X[rows[:len(rows)//2]], X[rows[len(rows)//2:]]]
+        first, second = (make(int(rng.integers(2**31 - 1))).fit(half) for half in halves)
+        strengths.append(weakest_cluster(second.labels_, first.predict(halves[1])))
+        strengths.append(weakest_cluster(first.labels_, second.predict(halves[0])))
+    return float(np.mean(strengths))
 
 
 def changed(wave, ignore, rng):
@@ -99,7 +124,7 @@ def study(name, table, by, names, tmp):
             s = score(table[wanted], c.labels_)
             found.append(np.asarray(c.labels_))
             rows.append(dict(set=name, by=by, encoder=e, method=m, clips=len(table), acc=s["acc"], nmi=s["nmi"], nmi_other=score(table[nuisance], c.labels_)["nmi"],
-                parts=stability(cluster_subsamples(part, X, 10)[1]), seeds=stability(np.stack([np.asarray(part(seed).fit(X).labels_) for seed in range(5)])), strength=prediction_strength(part, X),
+                parts=mean_ari(cluster_subsamples(part, X, 10)[1]), seeds=mean_ari(np.stack([np.asarray(part(seed).fit(X).labels_) for seed in range(5)])), strength=prediction_strength(part, X),
                 silhouette=float(silhouette_score(X, c.labels_)), shared=ami(reverse, c.labels_), changed=ari(c.labels_, np.asarray(c.predict(V))), seconds=spent))
     for i,r in enumerate(rows): r["agreement"] = float(np.mean([ami(found[i], found[j]) for j in range(len(rows)) if j != i and rows[j]["encoder"] != r["encoder"]]))
     return rows
@@ -120,7 +145,7 @@ def main():
             for by in "content", "source":
                 if (name, by) in done: continue
                 table = every[name]() if table is None else table
-                names = args.encoders.split(";") if args.encoders else [e for e in encoders(by) if e != "aisfx" or effects_available()]
+                names = args.encoders.split(";") if args.encoders else [e for e in encoders(by) if e != "aisfx" or EffectsEncoder.is_installed()]
                 rows = [{**{k: round(v, 4) if isinstance(v, float) else v for k,v in r.items()}, "commit": commit()} for r in study(name, table, by, names, tmp)]
                 new = not args.out.is_file()
                 with open(args.out, "a", newline="") as f:

@@ -20,7 +20,8 @@ from audioclust.encoders.augmentations import warp
 from audioclust.encoders.augmentations import full_grid
 from audioclust.ensembles import Consensus
 from audioclust.audio import fsdd
-from audioclust.deepcluster import LearnerOptions, deepcluster_learner, deepcluster_v2_learner
+from audioclust.deepcluster import LearnerOptions, deepcluster_learner
+from audioclust.published import deepcluster_v2_learner
 from audioclust.deepcluster.learner import ResetHead
 from audioclust.encoders import FixedEncoder, Whiten
 from audioclust.kmeans import KMeans

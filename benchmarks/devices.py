@@ -36,7 +36,7 @@ KINDS = {"two threads": dict(OMP_NUM_THREADS="2", MKL_NUM_THREADS="2", OPENBLAS_
 SINGLE, HALF = ("AVX2", "SSE4", "float32"), ("untrained, consensus", "deepcluster", "spice") # kinds without numbers of 16 bits, and methods with a network
 OLD = "import sys, audioclust.encoders.networks as n; n._cpu_flags = lambda: []; from audioclust.cli import main; sys.exit(main(sys.argv[1:]))" # the command, on a processor that has none
 METHODS = {"kmeans": [], "consensus": [], "spectral": [], "agglomerative": [], "hdbscan": [], "dbscan": [], "meanshift": [], "untrained, consensus": ["--encoder", "untrained"],
-           "deepcluster": ["--epochs", "4", "--set", "passes=1"], "spice": ["--epochs", "3", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2", "--set", "crossed=False"]}
+           "deepcluster": ["--epochs", "4", "--set", "passes=1"], "spice": ["--epochs", "3", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2", "--set", "nonredundant=False"]}
 
 
 def cluster(sounds, out, method, seed, environment, device, old=False):

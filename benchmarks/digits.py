@@ -20,8 +20,8 @@ from appended import append
 from audioclust.encoders.augmentations import BatchRandom
 from audioclust.ensembles import Consensus
 from audioclust.spice.contrastive import NewOrder, PairCurves, Pairs, SimCLR, projector
-from audioclust.training.callbacks import EncoderWithHead
-from audioclust.spice.head_training import SelfHeads
+from audioclust.training.encoder_learner import EncoderWithHead
+from audioclust.spice.self_heads import SelfHeads
 from audioclust.kmeans import KMeans
 from audioclust.encoders.logmel_store import LogMelStore
 from audioclust.metrics import score

@@ -14,7 +14,7 @@ import torch
 
 from appended import commit
 from audioclust.audio import fsdd
-from audioclust.encoders.combining import available_encoders
+from audioclust.encoders.choice import available_encoders
 from audioclust.encoders.pretrained import named_encoder
 from audioclust.encoders import FixedEncoder, NetworkEncoder
 

@@ -20,7 +20,7 @@ from scipy.optimize import linear_sum_assignment
 
 from appended import commit
 from audioclust.audio.events import EventSettings, events_in
-from audioclust.audio.tapes import NOISES, synthetic_tape
+from audioclust.audio.synthetic import NOISES, synthetic_tape
 
 RATE, SEEDS, SNRS = 16000, range(5), (20, 10, 3, 0, -5)
 TOP_DB, ENERGIES = (3, 6, 8, 10, 12, 15, 20, 25, 30, 40), (30, 35, 40, 45, 50, 55, 60, 65, 70)

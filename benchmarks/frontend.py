@@ -26,7 +26,7 @@ import torchaudio
 from audioclust.audio import LogMel, clips, load_audio
 from audioclust.encoders import FixedEncoder
 from audioclust.pipeline import Options, Request
-from audioclust.pipeline.clustering import cluster_recordings
+from audioclust.pipeline.all_steps import make_run
 from audioclust.audio.streaming import stream
 
 SR = 16000
@@ -98,7 +98,7 @@ def whole_job(folder):
     def job(workers):
         torch.set_num_threads(max(1, workers))
         options = Options(stability=0, num_workers=workers, sample_rate=8000)
-        try: cluster_recordings(folder, Request("kmeans", 10, encoder="fixed", options=options))
+        try: make_run(folder, Request("kmeans", 10, encoder="fixed", options=options))
         finally: torch.set_num_threads(1)
     def peer():
         for p in table.path:

@@ -37,7 +37,7 @@ def run(folder, method, by, seed, encoder, cache):
     digit, speaker = (score(names[i], clusters.cluster) for i in (0, 1))
     heard = {} if encoder == "fixed" else dict(encoders=about.get("encoder_choice", {}).get("name", encoder))
     return dict(method=method, by=by, k=k, seed=seed, **heard, **{f"{m}_digit": round(digit[m], 4) for m in ("acc", "nmi", "ari")}, **{f"{m}_speaker": round(speaker[m], 4) for m in ("acc", "nmi", "ari")},
-                clusters=about["summary"]["clusters"], coverage=round(digit["coverage"], 4), seconds=round(seconds, 2), device=about["device"])
+                clusters=about["clustering"]["clusters"], coverage=round(digit["coverage"], 4), seconds=round(seconds, 2), device=about["made"]["device"])
 
 
 def main():

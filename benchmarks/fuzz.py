@@ -184,7 +184,7 @@ def command(folder, out, options=(), bound=300):
     try: said, err = p.communicate(timeout=bound)
     except subprocess.TimeoutExpired: p.kill(); return dict(part="command", format=" ".join(options) or "whole files", damage="all", files=len(files), decoded=0, refused=0, faults=len(files), seconds=bound, megabytes=0, said="hung")
     faults = [] if p.returncode == 0 and b"Traceback" not in err else [f"status {p.returncode}: {err[-200:].decode(errors='replace')}"]
-    from audioclust.pipeline.run_reading import read_table
+    from audioclust.runs.run_folder import read_table
     good, bad = (set(read_table(out/n).path) if not faults else set() for n in ("clusters.csv", "errors.csv"))
     missing = {os.path.abspath(f) for f in files} - good - bad
     return dict(part="command", format=" ".join(options) or "whole files", damage="all", files=len(files), decoded=len(good), refused=len(bad - good), faults=len(missing), seconds=round(time.monotonic() - since, 1),

@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings, strategies as 
 from appended import add_row, commit
 from audioclust.audio import synthetic_words
 from audioclust.cli import main as audioclust
-from audioclust.pipeline.run_reading import read_table
+from audioclust.runs.run_folder import read_table
 
 HERE = Path(__file__).parent
 QUICK = ["--stability", "0", "--no-page", "-q"]
@@ -117,7 +117,7 @@ def carried_out(words, top, before):
             about = json.loads(run.read_text())
             assert about.get("complete"), (said, "an incomplete run without an error of the disk")
             table = read_table(run.parent/"clusters.csv")
-            assert len(table) == about["summary"]["clips"] == len(np.load(run.parent/"embeddings.npy"))
+            assert len(table) == about["clips"]["clips"] == len(np.load(run.parent/"embeddings.npy"))
             if argv[0] == "cluster" and status == 0 and run.parent == tmp/"new" and not any(w.startswith(("--clips", "--embeddings", "--grow", "--cut", "--config")) for w in words) and argv[1] == str(top/"sounds"):
                 used = set(table.path) | set(read_table(run.parent/"errors.csv").path)
                 assert {str(p) for p in (top/"sounds").rglob("*") if p.is_file()} <= used, "clips were lost"

@@ -91,14 +91,14 @@ def _sound(work):
 def _seed_table(work):
     "Seeds and links."
     import pandas as pd
-    from audioclust.pipeline import read_seeds
+    from audioclust.runs.seeds import read_seeds
     clips = pd.DataFrame(dict(path=["/t/a.wav", "/t/b/c.wav", "/t/d.wav", "/t/d.wav"], start=[0., 0, 0, 1], end=[1., 1, 1, 2]))
     def take(b): (work/"seeds.csv").write_bytes(b); read_seeds(work/"seeds.csv", clips).record([0, 0, 1, 1])
     return take, [b"path,label\na.wav,dog\nd.wav,cat\n", b"path,start,end,label\nd.wav,0.2,0.8,x\n", b"path,start,other,other_start,link\nd.wav,0.5,d.wav,1.5,cannot\na.wav,,c.wav,,must\n"], ["path", "label", "start", "end", "other", "other_start", "link", "must", "cannot"], "table"
 
 def _clip_table(work):
     from audioclust.audio import clips
-    from audioclust.audio.folders import check_recordings_exist
+    from audioclust.audio.clip_table import check_recordings_exist
     _sound(work)
     def take(b):
         (file := work/"clips.csv").write_bytes(b)
@@ -133,10 +133,10 @@ def _file(name, use, kind, words=(), more=()):
     return target
 
 def _run(run):
-    from audioclust.pipeline.annotations import read_names
-    from audioclust.pipeline.run_reading import read_run
-    from audioclust.pipeline.resuming import saved, state
-    state(run); saved(run); read_run(run); read_names(run)
+    from audioclust.runs.names import read_names
+    from audioclust.runs.run_folder import check_run_folder
+    from audioclust.runs.resuming import saved, state
+    state(run); saved(run); check_run_folder(run); read_names(run)
 
 def _clusters(run):
     from audioclust.audio import label_clips
@@ -151,46 +151,48 @@ def _array(run):
     read_array(run/"embeddings.npy")
 
 def _names(run):
-    from audioclust.pipeline.annotations import update_name_columns
-    from audioclust.pipeline.numbering import carry_names
+    from audioclust.runs.names import update_name_columns
+    from audioclust.runs.stable_ids import carry_names
     update_name_columns(run); carry_names(run, {0})
 
 def _edits(run):
-    from audioclust.pipeline.edits import apply_edits
+    from audioclust.runs.edits import apply_edits
     apply_edits(run, run/"edits.json")
 
 def _mark(run):
-    from audioclust.pipeline.grouping import Request, request_record
-    from audioclust.pipeline.resuming import begun, check_same, saved, state
+    from audioclust.runs.request import Request, request_record
+    from audioclust.runs.resuming import begun, check_same, saved, state
     assert state(run) == "stopped"
     since = begun(run); assert since is None or isinstance(since, str), "begun is no text"
-    saved(run); check_same(run, request_record(Request()), "/sounds")
+    saved(run); check_same(run, request_record(Request()), {}, "/sounds")
 
 def _earlier(run):
-    from audioclust.pipeline.resuming import earlier_run
+    from audioclust.runs.resuming import earlier_run
     earlier_run(run)
 
-MODEL = "clusterer.json", "encoder.json", "ids.json", "whitening.json", "../run.json", "../curves.csv", "../errors.csv"
+def _whole_run(folder):
+    "Read every part of a run."
+    from audioclust.runs.run import check_model, Run
+    run = check_model(Run.open(folder))
+    return run.request, run.clips, run.embeddings.encoder, run.findings, run.names
+
+MODEL = "clusterer.json", "encoder.json", "whitening.json", "../run.json", "../curves.csv", "../errors.csv"
 def _model(work):
-    from audioclust.pipeline import AudioClusterer
     true = {name: (work/"run"/"model"/name).read_bytes() for name in MODEL if (work/"run"/"model"/name).is_file()}
     def take(b):
         for name,was in true.items(): (work/"run"/"model"/name).write_bytes(was)
         (work/"run"/"model"/list(true)[b[0] % len(true) if b else 0]).write_bytes(b[1:])
-        AudioClusterer.load(work/"run")
-    return take, [bytes([i]) + was for i,was in enumerate(true.values())], ["class", "params", "fitted", "KMeans", "NetworkEncoder", "PretrainedEncoder", "TrainedEncoder", "Beside", "IdentityWhitening", "WithinWhiten"], "+json"
+        _whole_run(work/"run")
+    return take, [bytes([i]) + was for i,was in enumerate(true.values())], ["class", "params", "fitted", "KMeans", "NetworkEncoder", "PretrainedEncoder", "TrainedEncoder", "ResidualEncoder", "IdentityWhitening", "WithinWhiten"], "+json"
 
 def _tensors(name):
-    def use(run):
-        from audioclust.pipeline import AudioClusterer
-        AudioClusterer.load(run)
-    return _file(f"model/{name}.safetensors", use, "safetensors", ["F32", "I64", "dtype", "shape", "data_offsets", "BF16", "F8_E4M3"])
+    return _file(f"model/{name}.safetensors", _whole_run, "safetensors", ["F32", "I64", "dtype", "shape", "data_offsets", "BF16", "F8_E4M3"])
 
 def _checkpoint(work):
     import torch
     from fastai.data.core import DataLoaders
     from fastai.learner import Learner
-    from audioclust.training.curves import PseudoLabelCurves
+    from audioclust.deepcluster.collapse import PseudoLabelCurves
     from audioclust.training.checkpoints import Checkpoints
     rows = [(torch.zeros(2), torch.zeros(1))]*2
     def learner(): return Learner(DataLoaders.from_dsets(rows, rows, bs=2, device="cpu"), torch.nn.Linear(2, 1), loss_func=torch.nn.MSELoss(), cbs=[PseudoLabelCurves()])
@@ -204,13 +206,13 @@ def _checkpoint(work):
     return take, [true], ["state", "about", "epoch", "opt", "curves", "model.weight", "F32"], "safetensors"
 
 def _options(work):
-    from audioclust.cli.parser import _parser
-    parser = _parser()
+    from audioclust.cli.parser import COMMANDS, parser_of, whole_parser
+    parser = whole_parser()
     def take(b):
         with contextlib.redirect_stderr(io.StringIO()) as err, contextlib.redirect_stdout(io.StringIO()):
             try: parser.parse_args([w.decode("utf-8", "surrogateescape") for w in b.split(b"\0")])
             except SystemExit as e: assert e.code in (0, 2) and "Traceback" not in err.getvalue() and "Warning" not in err.getvalue()
-    options = {s for c in parser._subparsers._group_actions[0].choices.values() for a in c._actions for s in a.option_strings}
+    options = {s for name in COMMANDS for a in parser_of(name)._actions for s in a.option_strings}
     return take, [b"cluster\0a\0--out\0b\0--n-clusters\x0012,auto\0--set\0eps=0.4\0--window\x000.5", b"cluster\0a\0--out\0b\0--set\0x=[1,{'a':(2,)}]\0--rate\x0016000", b"export\0r\0--to\0csv\0--out\0x.csv\0--without\0junk,3", b"compare\0a\0--out\0b\0--methods\0kmeans,dbscan", b"assign\0r\0a\0--none-beyond\x001.2", b"score\0r\0--labels\0parent"], sorted(options) + ["\0--set\0x=", "1e999", "nan", "auto,", "-", "((((", "[[[[", "{[]:1}", "1_0"], ""
 
 def _words(work):
@@ -238,7 +240,7 @@ def _cache(work):
 
 def _archive(work):
     import zipfile
-    from audioclust.audio.downloads import _unpack
+    from audioclust.audio.datasets import _unpack
     def made(how, *names):
         with zipfile.ZipFile(b := io.BytesIO(), "w", how) as z:
             for n in names: z.writestr(n, b"x"*50)
@@ -250,7 +252,7 @@ def _archive(work):
         for p in dest.iterdir(): p.unlink()
     return take, [made(zipfile.ZIP_STORED, "a/recordings/0_x_1.wav"), made(zipfile.ZIP_DEFLATED, "a/recordings/0_x_1.wav", "a/readme")], ["recordings/", "../", "PK\3\4", "PK\5\6", "PK\1\2"], ""
 
-MARK = json.dumps(dict(created="2026-01-01T00:00:00+00:00", schema=2, saved=False, recordings="/sounds", request=dict(method="kmeans", n_clusters=3, by="content", ignore=None))).encode()
+MARK = json.dumps(dict(created="2026-01-01T00:00:00+00:00", schema=3, saved=False, recordings="/sounds", inputs={}, request=dict(method="kmeans", n_clusters=3, by="content", ignore=None))).encode()
 EDITS = json.dumps(dict(schema=1, edits=dict(content=dict(names={"0": "wind"}, merged={"1": "0"}, marks={"0": "good"})))).encode()
 PAGE = b'{"schema": 1, "run": "another", "base": {"content": {"names": {"1": "wind"}}}, "clusters": {"content": {"0": ["x"], "1": ["y"]}}, "edits": {"content": {"names": {"0": "wren"}, "clips": {"x": 1}, "notes": {"0": "at dawn"}}}}'
 EARLIER = b'"path","start","end","cluster","by"\n"/a.wav",0.0,1.0,1,"content"\n'
@@ -285,15 +287,15 @@ def one(name, seconds, seed, work, keep):
         import audioclust.cli.parser
         import audioclust.audio.datasets
         import audioclust.deepcluster.estimator
-        import audioclust.training.callbacks
+        import audioclust.training.encoder_learner
         import audioclust.listen.exporting
-        import audioclust.pipeline.annotations
-        import audioclust.pipeline.edits
-        import audioclust.pipeline.numbering
+        import audioclust.runs.names
+        import audioclust.runs.edits
+        import audioclust.runs.stable_ids
         import audioclust.audio.embedding_files
         import audioclust.pipeline.clusterer
         import audioclust.encoders.pretrained.transformers_models
-        import audioclust.pipeline.resuming
+        import audioclust.runs.resuming
         import audioclust.spice.estimator
         import audioclust.pipeline.pair
     take, seeds, words, kind = TARGETS[name](work)

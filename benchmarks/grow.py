@@ -17,12 +17,12 @@ from sklearn.metrics import adjusted_mutual_info_score as ami
 
 from appended import commit
 from audioclust.audio import fsdd
-from audioclust.pipeline import Options, Request, assign, cluster_recordings, grow
+from audioclust.pipeline import Options, Request, assign, grow, make_run
 
 VOTES = dict(content="fixed+speech_embedding", source="fixed+resemblyzer+aisfx:0.7") # what the command chooses here
 
 def run(table, k, by, encoder):
-    return cluster_recordings(table, Request(n_clusters=k, by=by, encoder=encoder, options=Options(stability=0, cache=True)))
+    return make_run(table, Request(n_clusters=k, by=by, encoder=encoder, options=Options(stability=0, cache=True)))
 
 def truth_of(table, clips, column):
     return table.set_index(table.path.map(str))[column][[str(path) for path in clips.path]].to_numpy()
@@ -35,12 +35,12 @@ def row(table, by, encoder, seed):
     first, later, n_old, n_new = table[is_first], table[~is_first], known.sum() and len(names)//2, len(names) - len(names)//2
     old, everything = run(first, n_old, by, encoder), run(table, len(names), by, encoder)
     chosen, given, assigned = grow(old, later), grow(old, later, n_new), assign(old, later)
-    def score(g): return round(ami(truth_of(table, g.clips, column), g.labels), 4)
-    all_truth = np.concatenate([truth_of(table, old.clips, column), truth_of(table, assigned, column)])
+    def score(g): return round(ami(truth_of(table, g.clips.table, column), g.clustering.labels), 4)
+    all_truth = np.concatenate([truth_of(table, old.clips.table, column), truth_of(table, assigned, column)])
     return dict(by=by, encoder=encoder, seed=seed, first=len(first), later=len(later), new=n_new,
-                chosen=len(set(chosen.labels)) - n_old, ami_auto=score(chosen), ami_given=score(given),
-                ami_assigned=round(ami(all_truth, np.concatenate([old.labels, assigned.cluster])), 4), ami_anew=score(everything),
-                changed=round(float((chosen.labels[:len(old)] != old.labels).mean()), 4))
+                chosen=len(set(chosen.clustering.labels)) - n_old, ami_auto=score(chosen), ami_given=score(given),
+                ami_assigned=round(ami(all_truth, np.concatenate([old.clustering.labels, assigned.cluster])), 4), ami_anew=score(everything),
+                changed=round(float((chosen.clustering.labels[:len(old)] != old.clustering.labels).mean()), 4))
 
 if __name__ == "__main__":
     table, at = fsdd(), commit()

@@ -5,7 +5,7 @@
 
 Each row of benchmarks/results/heads.csv is one kind of heads on one embedding, scored afterwards; labels take no part. The
 networks are those that `spice.py --encoders FOLDER` left there; what is not there is trained, and left there. Heads see the
-embedding of the crossed groupings, or the axes that part the groups, as in the chapter on SPICE.
+embedding of the non-redundant clustering, or the axes that part the groups, as in the chapter on SPICE.
 With --number rows go to results/heads-number.csv: SPICE's heads again, 40 of them side by side, of which none sees another;
 so any m of them are nearly what a run with m heads would have trained, and the one that would have been chosen is known.
 (Nearly: the loss is the mean over the heads, and Adam's epsilon does not shrink with it.) `acc` and `nmi` are means over all
@@ -23,13 +23,13 @@ from fastai.callback.core import Callback
 from appended import append
 from audioclust.spice.trained_encoder import head_embeddings, soft_assignment
 from audioclust.audio import fsdd
-from audioclust.spice.head_training import SelfHeads
+from audioclust.spice.self_heads import SelfHeads
 from audioclust.encoders.logmel_store import TrimmedLogMel, LogMelStore
 from audioclust.metrics import score
-from audioclust.spice.neighbours import NeighbourHeads
+from audioclust.published.neighbour_heads import NeighbourHeads
 from audioclust.spice import SPICE
 from audioclust.encoders import RuntimeOptions
-from audioclust.spice.steps import RefinementOptions
+from audioclust.spice.refinement import RefinementOptions
 from spice import fitted
 
 made, trained = {}, {} # what `embeddings` and `many` made last
@@ -38,7 +38,7 @@ def embeddings(table, seed, folder):
     "Clean embeddings and views, by the name of the embedding, and the groups found so far."
     if seed in made: return made[seed]
     model = fitted(SPICE(10, refinement=RefinementOptions(heads=0, match_epochs=0), runtime=RuntimeOptions(sample_rate=8000), random_state=seed), table, [folder/f"{by}_{seed}" for by in ("content", "source")])
-    encoder, w, c = model.encoders_[0], model.whitenings_[0], model.nonredundant_
+    encoder, w, c = model.encoders_[0], model.encoder_.whitenings[0], model.nonredundant_
     store = LogMelStore.from_clips(table, TrimmedLogMel(8000))
     X, R = encoder.embed_logmels(store), encoder.embed_logmels(store, views=5, seed=seed + 1)
     def seen(even): return head_embeddings(c, even, [w.transform(X)], c.other_labels_), np.stack([head_embeddings(c, even, [w.transform(R[:, v])], c.other_labels_) for v in range(5)])

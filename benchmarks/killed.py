@@ -23,6 +23,7 @@ import numpy as np
 from appended import add_row, commit
 from load import recording
 from audioclust.pipeline import pair as both
+from audioclust.cli import one_run, two_runs  # all that a command loads
 from audioclust.cli import parser as cli
 from audioclust.deepcluster import estimator as deepcluster
 from audioclust.listen import figures
@@ -30,7 +31,7 @@ from audioclust.listen import page as listen
 from audioclust.pipeline import clusterer as pipeline
 from audioclust.spice import estimator as spice  # all that a command loads
 from audioclust.audio import synthetic_words
-from audioclust.pipeline.resuming import state
+from audioclust.runs.resuming import state
 
 QUICK = ["--stability", "3"]
 METHODS = {

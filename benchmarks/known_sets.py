@@ -44,6 +44,14 @@ def sonic_pi(first): # samples/KIND_NAME.flac; the samples of one contributor an
     found = [(p, p.stem.split("_")[0]) for p in sorted(first.parent.glob("*.flac"))]
     return pd.DataFrame([dict(path=p, label=kind, source="sonic-pi") for p,kind in found if kind not in ("mehackit", "misc")])
 
+def klettres(root=None, errors=None): # Folder with a folder for each language; None is looked up
+    "Letters and syllables in many languages, from Debian's package klettres-data: a table of clips with label and source (language)."
+    places = [Path(root)] if root else [Path(os.environ.get("AUDIOCLUST_DATA") or ".")/"klettres", Path("/usr/share/klettres")]
+    folder = next((place for place in places if place.is_dir()), None)
+    if folder is None: raise FileNotFoundError(f"there is no folder {' or '.join(map(str, places))}: install the package klettres-data, or unpack it and give its folder")
+    table = clips(sorted(folder.rglob("*.ogg")), errors=errors)
+    return table.assign(label=[Path(p).stem for p in table.path], source=[Path(p).relative_to(folder).parts[0] for p in table.path])
+
 # what to look for, how to read it, and which ways there are two right answers: where every source has one class only, there is no second
 KNOWN = {"ESC-50": ("meta/esc50.csv", esc50, ("content",)), "UrbanSound8K": ("metadata/UrbanSound8K.csv", urbansound8k, ("content",)), "AudioMNIST": ("[0-9][0-9]/[0-9]_[0-9][0-9]_*.wav", audiomnist, ("content", "source")),
          "Speech Commands": ("[a-z]*/*_nohash_*.wav", speech_commands, ("content",)), "NSynth": ("examples.json", nsynth, ("content", "source")),

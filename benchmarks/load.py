@@ -101,7 +101,7 @@ def watch(command, env):
 
 def stages(out, since, until):
     "(name, when it ended) in order: from the seconds of run.json backwards to the start, and from the files forwards."
-    run = json.loads((out/"run.json").read_text())["seconds"]
+    run = json.loads((out/"run.json").read_text())["made"]["seconds"]
     at, back = (out/"clusters.csv").stat().st_mtime, []
     for name in reversed(run): back.append((name, at)); at -= run[name]
     marks = [("import", at), *reversed(back)]
@@ -119,7 +119,7 @@ def curve(looks, marks, since, seconds):
 
 def accounted(listed, out):
     "How many of the listed (path, start) are rows of clusters.csv, of errors.csv, of neither; files that are errors."
-    from audioclust.pipeline.run_reading import read_table
+    from audioclust.runs.run_folder import read_table
     good, bad = read_table(out/"clusters.csv"), read_table(out/"errors.csv")
     clustered = set(zip(good.path, good.start.round(3)))
     left, refused = [c for c in listed if c not in clustered], bad.path.tolist()
@@ -134,11 +134,11 @@ def one(case, source, listed, bad, tmp, options):
     since, seconds, cpu, looks, resident = watch([sys.executable, "-m", "audioclust", "cluster", str(source), "--out", str(out), "-q", *options], env)
     about, (count, refused) = json.loads((out/"run.json").read_text()), accounted(listed, out)
     wrong = len(refused - set(map(str, bad))) + sum(str(p) not in refused for p,kind in bad.items() if kind not in DECODED)
-    audio, rows = about["summary"]["seconds"], curve(looks, stages(out, since, since + seconds), since, seconds)
+    audio, rows = about["clips"]["seconds"], curve(looks, stages(out, since, since + seconds), since, seconds)
     most = max(b for _,b in looks)
-    row = dict(case=case, files=len({p for p,_ in listed}), damaged=len(bad), listed=len(listed), **count, wrong=wrong, clusters=about["summary"]["clusters"], audio_seconds=round(audio), seconds=round(seconds, 1), cpu_seconds=round(cpu, 1),
+    row = dict(case=case, files=len({p for p,_ in listed}), damaged=len(bad), listed=len(listed), **count, wrong=wrong, clusters=about["clustering"]["clusters"], audio_seconds=round(audio), seconds=round(seconds, 1), cpu_seconds=round(cpu, 1),
                clips_per_cpu_second=round(len(listed)/cpu, 1), times_real_time=round(audio/cpu), megabytes=round(most/1e6), resident_megabytes=round(resident/1e6), peak_in=next(r["stage"] for r in rows if r["megabytes"] == round(most/1e6)), cache_megabytes=round(sum(f.stat().st_size for f in (tmp/"cache").rglob("*"))/1e6),
-               options=" ".join(options), **{f"s_{k}": v for k,v in about["seconds"].items()})
+               options=" ".join(options), **{f"s_{k}": v for k,v in about["made"]["seconds"].items()})
     print(f"{case}: {len(listed):,} clips, {audio:,.0f} s of sound: {seconds:.0f} s, {cpu:.0f} CPU s; at most {most/1e6:.0f} MB ({row['peak_in']}); {count}, wrong {wrong}\n  " + "\n  ".join(f"{a}: {max((r['megabytes'] for r in rows if r['stage'] == a), default=0)} MB" for a in dict.fromkeys(r["stage"] for r in rows)), flush=True)
     return row, [dict(case=case, **r) for r in rows]
 

@@ -123,9 +123,9 @@ def main():
                 continue
             seconds, most, resident, status = run([*command, "cluster", *given, "--out", str(out), "--max-memory", args.max_memory, "--overwrite", *METHODS[case]])
             said = json.loads((out/"run.json").read_text()) if status == 0 else {}
-            stages = said.get("seconds", {})
+            stages = said.get("made", {}).get("seconds", {})
             add(case, seconds=round(seconds, 1), megabytes=round(most/1e6), resident_megabytes=round(resident/1e6), status=status,
-                clusters=said.get("summary", {}).get("clusters", ""), stages=" ".join(f"{name} {s:.0f}" for name,s in stages.items()))
+                clusters=said.get("clustering", {}).get("clusters", ""), stages=" ".join(f"{name} {s:.0f}" for name,s in stages.items()))
 
 
 COLUMNS = "seconds megabytes resident_megabytes status clusters stages page_clips page_megabytes open_seconds choose_ms move_ms first_search_ms search_ms".split()

@@ -24,8 +24,7 @@ from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 from sklearn.neighbors import NearestNeighbors
 
 from appended import commit
-from audioclust.ensembles.resampling import cluster_subsamples
-from audioclust.ensembles.voting import stability
+from audioclust.ensembles.resampling import cluster_subsamples, mean_ari
 from audioclust.kmeans import KMeans
 from n_groups_tasks import points
 
@@ -111,7 +110,7 @@ def curve(X, truth, seed=0):
             _, null_parts = cluster_subsamples(lambda seed: kmeans(k, seed, 1), N, 4, random_state=seed)
             worst, mean = prediction_strength(X, k, np.random.default_rng([seed, k]))
             row |= dict(silhouette=s.mean(), null_silhouette=silhouette_samples(N, null_labels).mean(), calinski_harabasz=calinski_harabasz_score(X, labels), davies_bouldin=davies_bouldin_score(X, labels),
-                        stability=stability(parts), null_stability=stability(null_parts), pac=pac(parts), null_pac=pac(null_parts), strength=worst, mean_strength=mean)
+                        stability=mean_ari(parts), null_stability=mean_ari(null_parts), pac=pac(parts), null_pac=pac(null_parts), strength=worst, mean_strength=mean)
         rows.append({name: round(float(v), 4) if name != "k" else v for name,v in row.items()})
     return rows
 

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 import soundfile as sf
 
-from audioclust.audio import fsdd, klettres, synthetic_sounds
+from audioclust.audio import fsdd, synthetic_sounds
 from audioclust.audio.synthetic import _speaker, _word
 from audioclust.pipeline import AudioClusterer, Options
+from known_sets import klettres
 from made_sets import DIFFICULTIES, make
 
 RATE = 8000

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from appended import append, keep_labels, keep_truth
-from audioclust.audio.folders import common_sample_rate
+from audioclust.audio.clip_table import common_sample_rate
 from audioclust.core.registry import make_clusterer, set_flat_params
 from audioclust.metrics import score
 from made_sets import SETS

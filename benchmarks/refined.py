@@ -18,7 +18,7 @@ os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")  # whatever else is install
 from appended import append
 from audioclust.audio import synthetic_words
 from audioclust.metrics import ami, score
-from audioclust.pipeline import Options, Request, cluster_recordings
+from audioclust.pipeline import Options, Request, make_run
 from audioclust.pipeline.pair import LEAST_STABILITY, MOST_SHARED_AFTER, MOST_SHARED_BEFORE, cluster_residuals, silhouette
 from candidates import sets
 
@@ -42,18 +42,18 @@ def main():
             if (name, m, seed) not in pairs:
                 pairs.clear()
                 options = Options(sample_rate=16000, cache=f"{tmp}/cache")
-                pairs[name, m, seed] = {b: cluster_recordings(t[["path", "start", "end"]], Request(m, t[c].nunique(), b, random_state=seed, options=options))
+                pairs[name, m, seed] = {b: make_run(t[["path", "start", "end"]], Request(m, t[c].nunique(), b, random_state=seed, options=options))
                                         for b, c in (("content", "label"), ("source", "source"))}
             pair = pairs[name, m, seed]
-            if by == "source" and pair["content"].encoder is not None and f"{name} / {m} / content" not in seen: one(f"{name} / {m} / content", seed)
+            if by == "source" and pair["content"].embeddings.encoder is not None and f"{name} / {m} / content" not in seen: one(f"{name} / {m} / content", seed)
             old, new = pair[by], cluster_residuals(pair[by], pair[of])
-            shared, still, before, after = ami(old.labels, pair[of].labels), ami(new.labels, pair[of].labels), silhouette(old), silhouette(new)
-            took = bool(shared <= MOST_SHARED_BEFORE and still <= MOST_SHARED_AFTER and after > before and new.stability.overall >= LEAST_STABILITY)
+            shared, still, before, after = ami(old.clustering.labels, pair[of].clustering.labels), ami(new.clustering.labels, pair[of].clustering.labels), silhouette(old), silhouette(new)
+            took = bool(shared <= MOST_SHARED_BEFORE and still <= MOST_SHARED_AFTER and after > before and new.findings.stability.overall >= LEAST_STABILITY)
             if took: pair[by] = new
             seen.add(variant)
             truth = t["label" if by == "content" else "source"]
-            a, b = score(truth, old.labels), score(truth, new.labels)
-            return dict(set=name, method=m, by=by, seed=seed, shared=round(shared, 3), shared_without=round(still, 3), silhouette=round(before, 4), silhouette_without=round(after, 4), stability=round(old.stability.overall, 3), stability_without=round(new.stability.overall, 3), refined=took, acc=round(a["acc"], 4), acc_without=round(b["acc"], 4), nmi=round(a["nmi"], 4), nmi_without=round(b["nmi"], 4))
+            a, b = score(truth, old.clustering.labels), score(truth, new.clustering.labels)
+            return dict(set=name, method=m, by=by, seed=seed, shared=round(shared, 3), shared_without=round(still, 3), silhouette=round(before, 4), silhouette_without=round(after, 4), stability=round(old.findings.stability.overall, 3), stability_without=round(new.findings.stability.overall, 3), refined=took, acc=round(a["acc"], 4), acc_without=round(b["acc"], 4), nmi=round(a["nmi"], 4), nmi_without=round(b["nmi"], 4))
         seen = set()
         append(args.out, todo, one)
 

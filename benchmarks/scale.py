@@ -78,9 +78,9 @@ def main():
                     seconds, most = run([sys.executable, *torchrun, "-m", "audioclust", "cluster", str(tmp/"list.csv"), "--out", str(tmp/"run"), "--n-clusters", "10", "--no-cache", "--overwrite"])
                     said = json.loads((tmp/"run"/"run.json").read_text())
                     kept[processes] = (tmp/"run"/"clusters.csv").read_bytes()
-                    rows.append(dict(clips=n, audio_seconds=said["summary"]["seconds"], processes=processes, repeat=repeat, seconds=round(seconds, 2), megabytes=round(most/1e6),
-                                     **said["seconds"], same=int(kept[processes] == kept[1]), versions=f"torch {said['versions']['torch']}", **about))
-                    print(f"{n:>8,} clips, {processes} process{'es'*(processes > 1)}: {seconds:7.1f} s, {most/1e6:6.0f} MB; " + ", ".join(f"{k} {v:.1f}" for k,v in said["seconds"].items()) + f"; same {rows[-1]['same']}", flush=True)
+                    rows.append(dict(clips=n, audio_seconds=said["clips"]["seconds"], processes=processes, repeat=repeat, seconds=round(seconds, 2), megabytes=round(most/1e6),
+                                     **said["made"]["seconds"], same=int(kept[processes] == kept[1]), versions=f"torch {said['made']['versions']['torch']}", **about))
+                    print(f"{n:>8,} clips, {processes} process{'es'*(processes > 1)}: {seconds:7.1f} s, {most/1e6:6.0f} MB; " + ", ".join(f"{k} {v:.1f}" for k,v in said["made"]["seconds"].items()) + f"; same {rows[-1]['same']}", flush=True)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with open(args.out, "w", newline="") as f:
         w = csv.DictWriter(f, rows[0]); w.writeheader(); w.writerows(rows)

@@ -17,7 +17,7 @@ from audioclust.ensembles import Consensus, SpectralClustering
 from audioclust.kmeans import KMeans
 from audioclust.kmeans.constraints import Constraints
 from audioclust.metrics import accuracy
-from audioclust.pipeline import Options, Request, cluster_recordings
+from audioclust.pipeline import Options, Request, make_run
 
 def drawn_seeds(truth, share, named, rng):
     "Groups of the clips that are seeds, -1 of all others."
@@ -30,8 +30,8 @@ def drawn_seeds(truth, share, named, rng):
 
 def rows_of(table, by, column, draws=5):
     k = table[column].nunique()
-    g = cluster_recordings(table, Request(n_clusters=k, by=by, encoder="fixed", options=Options(stability=0, cache=True)))
-    truth = np.unique(table.set_index(table.path.map(str))[column][[str(p) for p in g.clips.path]], return_inverse=True)[1]
+    g = make_run(table, Request(n_clusters=k, by=by, encoder="fixed", options=Options(stability=0, cache=True)))
+    truth = np.unique(table.set_index(table.path.map(str))[column][[str(p) for p in g.clips.table.path]], return_inverse=True)[1]
     for share in 0, .003, .01, .03, .1:
         for called,n_named in ((("all", k),) if not share else (("all", k), ("half", k//2))):
             for seed in range(draws):
@@ -40,7 +40,7 @@ def rows_of(table, by, column, draws=5):
                 known, rest = Constraints(seeds) if share else None, seeds < 0
                 for name,model in dict(kmeans=KMeans(k, n_init=20, random_state=seed), consensus=Consensus(k, random_state=seed),
                                        spectral=SpectralClustering(k, random_state=seed)).items():
-                    labels = model.fit(g.embeddings, constraints=known).labels_
+                    labels = model.fit(g.embeddings.X, constraints=known).labels_
                     yield dict(by=by, method=name, share=share, named=called, seed=seed, n_seeds=int((~rest).sum()),
                                accuracy=round(accuracy(truth[rest], labels[rest]), 4))
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from appended import append
 from audioclust.deepcluster import DeepCluster, TrainingOptions
 from audioclust.metrics import score
-from audioclust.audio.folders import common_sample_rate
+from audioclust.audio.clip_table import common_sample_rate
 from audioclust.encoders import RuntimeOptions
 from audioclust.spice import SPICE
 from made_sets import SETS

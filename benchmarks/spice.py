@@ -23,16 +23,18 @@ from audioclust.core.registry import split_options
 from audioclust.encoders import FixedEncoder, load_encoder
 from audioclust.encoders.base import OTHER_GROUPING
 from audioclust.encoders.pretrained import named_encoder
-from audioclust.encoders.voting import VotingEncoder, parse_vote
+from audioclust.encoders.joint import VotingEncoder, parse_vote
 from audioclust.kmeans import KMeans
 from audioclust.encoders.logmel_store import TrimmedLogMel, LogMelStore
 from audioclust.metrics import score
 from audioclust.pipeline import Options, Request
-from audioclust.pipeline.clustering import select_encoder
+from audioclust.pipeline.all_steps import with_chosen_encoder
+from audioclust.pipeline.find_step import Observer
+from audioclust.runs import Clips
 from audioclust.spice import SPICE
 
 SIZES = (500, 430, 370, 310, 250, 210, 170, 130, 90, 50)  # clips of each digit at most, when unbalanced: there are 300 of each, so four digits are whole
-VARIANTS = {"content": {}, "source": dict(by="source", n_clusters=6), "content, not crossed": dict(crossed=False), "content, unbalanced": dict(unbalanced=True),
+VARIANTS = {"content": {}, "source": dict(by="source", n_clusters=6), "content, not crossed": dict(nonredundant=False), "content, unbalanced": dict(unbalanced=True),
             "content, noisy": dict(noisy=True), "content, k = 8": dict(n_clusters=8), "content, k = 12": dict(n_clusters=12), "content, k = 20": dict(n_clusters=20)}
 # what starts from a vote needs the encoders that `audioclust encoders` lists
 VOTES = {f"{by}, vote{name}": dict(vote=True, **of_by, **how) for name,how in {"": {}, ", no networks": dict(epochs=0), ", 500 clips": dict(clips=500), ", 500 clips, all epochs": dict(clips=500, early_stop=False)}.items()
@@ -62,15 +64,17 @@ def fitted(model, table, at, **options): # `at`: folders of the two networks, th
     "Fit with the networks that lie in `at`; what is not there is trained, and left there."
     there = bool(at) and all((a/"encoder.json").is_file() for a in at)
     model.fit(table, encoders=[load_encoder(a) for a in at] if there else None, **options)
-    if at and not there and model.other_grouping.crossed:
+    if at and not there and model.other_grouping.nonredundant:
         for a,e in zip(at, model.encoders_): e.save(a)
     return model
 
 
 def voters(table, model, cache):
     "The encoders that vote for the wanted grouping and for the other one, and the names of the votes."
-    names = [select_encoder(table, Request(n_clusters=k, by=by, random_state=model.random_state, options=Options(cache=cache))).name
-             for by,k in ((model.by, model.n_clusters), (OTHER_GROUPING[model.by], 10))]
+    def chosen(by, k):
+        asked = Request(n_clusters=k, by=by, encoder="auto", random_state=model.random_state, options=Options(cache=cache))
+        return with_chosen_encoder(Clips(table), asked, Observer())[1].name
+    names = [chosen(by, k) for by,k in ((model.by, model.n_clusters), (OTHER_GROUPING[model.by], 10))]
     def member(name, by): return FixedEncoder(by, sample_rate=8000) if name == "fixed" else named_encoder(name)
     bys = model.by, OTHER_GROUPING[model.by]
     return [VotingEncoder([member(n, by) for n in parse_vote(name)], parse_vote(name).values()) for name,by in zip(names, bys)], names

@@ -14,7 +14,7 @@ os.environ.setdefault("AUDIOCLUST_ENCODER", "fixed")
 from appended import add_row, commit
 from audioclust.audio import fsdd
 from audioclust.metrics import nmi
-from audioclust.pipeline.run_reading import read_table
+from audioclust.runs.run_folder import read_table
 
 
 def main():
@@ -36,7 +36,7 @@ def main():
                     subprocess.run([sys.executable, "-m", "audioclust", "cluster", str(listed), "--out", str(out), "--method", method, "--n-clusters", "10",
                                     "--seed", str(seed), "--no-page", "--no-cache", "--overwrite", "-q"], check=True, env={k: v for k,v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"})
                     seconds, said, found = time.perf_counter() - since, json.loads((out/"run.json").read_text()), read_table(out/"clusters.csv")
-                    stages = " ".join(f"{name} {s:.1f}" for name,s in said["seconds"].items())
+                    stages = " ".join(f"{name} {s:.1f}" for name,s in said["made"]["seconds"].items())
                     add_row(args.out, dict(method=method, clips=len(found), seed=seed, seconds=round(seconds, 1), nmi=round(nmi([digit[p] for p in found.path], found.cluster), 3),
                                            stages=stages, commit=commit(), machine=where))
 

@@ -38,7 +38,7 @@ def drawn(table, skew, seed):
 
 def run(table, by, crossed, seed, trained):
     wanted = "label" if by == "content" else "speaker"
-    model = SPICE(10 if by == "content" else 6, by, other_grouping=OtherGroupingOptions(crossed=crossed), runtime=RuntimeOptions(8000), random_state=seed)
+    model = SPICE(10 if by == "content" else 6, by, other_grouping=OtherGroupingOptions(nonredundant=crossed), runtime=RuntimeOptions(8000), random_state=seed)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         model.fit(table, encoders=trained)

@@ -17,9 +17,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from appended import append, keep_labels, keep_truth
-from audioclust.audio.folders import common_sample_rate
+from audioclust.audio.clip_table import common_sample_rate
 from audioclust.core.registry import make_clusterer, set_flat_params
-from audioclust.encoders.combining import available_encoders
+from audioclust.encoders.choice import available_encoders
 from constants import constants, differences, FILE
 from known_sets import find, KNOWN, load
 from quality import first_part, group, OPTIONAL, points_of, scored

@@ -20,17 +20,18 @@ import soundfile as sf
 from scipy import signal
 
 from appended import append
-from audioclust.audio import fsdd, klettres, load_audio, synthetic_words
-from audioclust.audio.folders import common_sample_rate
+from audioclust.audio import fsdd, load_audio, synthetic_words
+from audioclust.audio.clip_table import common_sample_rate
 from audioclust.encoders import FixedEncoder, named_encoder
 from audioclust.encoders.catalogue import encoder_info
-from audioclust.encoders.voting import agreement, elected, vote_weights
+from audioclust.encoders.joint import agreement, elected, vote_weights
 from audioclust.ensembles import Consensus
-from audioclust.ensembles.resampling import cluster_subsamples
-from audioclust.ensembles.voting import consensus, stability as mean_ari
+from audioclust.ensembles.consensus import consensus
+from audioclust.ensembles.resampling import cluster_subsamples, mean_ari
 from audioclust.kmeans import KMeans
 from audioclust.metrics import nmi, score
 from audioclust.pipeline import AudioClusterer, Options
+from known_sets import klettres
 from made_sets import make
 
 ENCODERS = "fixed", "speech_embedding", "resemblyzer", "aisfx", "musicnn"

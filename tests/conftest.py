@@ -24,7 +24,8 @@ def pytest_collection_modifyitems(config, items):
     import torch
     skips = {"slow": (not config.getoption("--slow"), "needs --slow"),
              "gpu": (not torch.cuda.is_available(), "needs a CUDA device"),
-             "data": (not (Path(os.environ.get("AUDIOCLUST_DATA") or "nowhere")/"fsdd").is_dir(), "needs AUDIOCLUST_DATA")}
+             "data": (not (Path(os.environ.get("AUDIOCLUST_DATA") or "nowhere")/"fsdd").is_dir(),
+                 "needs AUDIOCLUST_DATA")}
     for item in items:
         for mark, (skip, why) in skips.items():
             if skip and mark in item.keywords: item.add_marker(pytest.mark.skip(reason=why))
@@ -64,24 +65,24 @@ def few(tmp_path_factory):
 
 @pytest.fixture
 def brief(monkeypatch):
-    "SPICE whose non-redundant clustering is two rounds of small consensuses: at the defaults it is half of a small run."
+    "SPICE whose non-redundant clustering is two rounds of small consensuses; else it is half of a small run."
     import functools
-    from audioclust.spice import steps
-    small = functools.partial(steps.NonRedundantClustering, rounds=2, n_members=8)
-    monkeypatch.setattr(steps, "NonRedundantClustering", small)
+    from audioclust.spice import refinement
+    small = functools.partial(refinement.NonRedundantClustering, rounds=2, n_members=8)
+    monkeypatch.setattr(refinement, "NonRedundantClustering", small)
 
 
 @pytest.fixture
 def stranger(monkeypatch):
-    "An encoder named stranger, whose weights came with another package, as far as the choice of an encoder can tell."
+    "An encoder whose weights came with another package, as far as the choice of an encoder can tell."
     from audioclust.core.registry import ENCODERS
-    from audioclust.encoders import FixedEncoder
-    from audioclust.pipeline import clustering
+    from audioclust.encoders import choice, FixedEncoder
     class Stranger(FixedEncoder):
         version = "1"
-        def __init__(self, by="content", ignore=None, sample_rate=16000, **kwargs): super().__init__(by, ignore, sample_rate, **kwargs)
+        def __init__(self, by="content", ignore=None, sample_rate=16000, **kwargs):
+            super().__init__(by, ignore, sample_rate, **kwargs)
     ENCODERS.register("stranger", Stranger, "for this test")
-    monkeypatch.setattr(clustering, "available_encoders", lambda: ["fixed", "untrained", "stranger"])
+    monkeypatch.setattr(choice, "available_encoders", lambda: ["fixed", "untrained", "stranger"])
     monkeypatch.delenv("AUDIOCLUST_ENCODER")
     yield
     ENCODERS.unregister("stranger")

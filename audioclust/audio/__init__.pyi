@@ -7,25 +7,23 @@ from .decoding import (
     probe as probe,
     load_audio as load_audio,
 )
-from .clip_table import clips as clips
+from .annotation_tables import clips_of_tables as clips_of_tables
+from .clip_table import check_recordings_exist as check_recordings_exist, clips as clips
+from .embedding_files import read_embeddings as read_embeddings
 from .events import (
     EventSettings as EventSettings,
     find_events as find_events,
 )
 from .logmel import LogMel as LogMel
+from .labels import label_clips as label_clips
 from .datasets import (
-    label_clips as label_clips,
     from_folder as from_folder,
     from_csv as from_csv,
     fsdd as fsdd,
-    klettres as klettres,
-    tuxpaint as tuxpaint,
-    sonic_pi as sonic_pi,
 )
 from .synthetic import (
     Sounds as Sounds,
     synthetic_sounds as synthetic_sounds,
     synthetic_words as synthetic_words,
+    synthetic_tape as synthetic_tape,
 )
-from .tapes import synthetic_tape as synthetic_tape
-from .loaders import AudioDataLoaders as AudioDataLoaders

@@ -26,6 +26,7 @@ def gap_height(merges:np.ndarray, # SciPy's linkage matrix, shape (n-1, 4)
     below = gaps.argmax()
     return float(peaks[below] + gaps[below]/2)
 
+# %% ../../nbs/03_classical/06_agglomerative.ipynb #1ca2259a
 def cut_tree(merges:np.ndarray, # SciPy's linkage matrix, shape (n-1, 4)
     n_clusters:int|None=None, # Undo the last n_clusters - 1 merges
     height:float|None=np.inf, # Or: accept the merges whose branch lies below this
@@ -53,6 +54,7 @@ def _linkage_matrix(children, heights): # SciPy's linkage matrix (n-1, 4)
     for i, (a, b) in enumerate(children): sizes[n + i] = sizes[a] + sizes[b]
     return np.column_stack([children, heights, sizes[n:]]).astype(float)
 
+# %% ../../nbs/03_classical/06_agglomerative.ipynb #f6c2e306
 def _merge_tree(X, linkage, metric, connectivity): # SciPy's linkage matrix (n-1, 4)
     "All merges, by scikit-learn or SciPy."
     if linkage in SCIPY_LINKAGES:
@@ -75,6 +77,7 @@ def _check_linkage(linkage, metric, connectivity, n):
         raise ValueError(f"connectivity is a number of neighbours from 1 to {n - 1}, for the linkages "
                          f"{', '.join(SKLEARN_LINKAGES)}; it is {connectivity!r} with linkage={linkage!r}")
 
+# %% ../../nbs/03_classical/06_agglomerative.ipynb #c6f8570d
 def _check_cut(n_clusters, distance_threshold, n):
     "Raise `ValueError` if the cut is not defined, or not possible for `n` rows."
     if n_clusters is None: return

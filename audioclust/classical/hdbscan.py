@@ -23,14 +23,16 @@ DISTANCE_ERROR = 3e-8 # rounding of a distance, relative to the longest row: abo
 BYTES_PER_PAIR = 24 # three copies of a matrix of distances, 8 bytes each
 BYTES_PER_ENTRY = 40 # of the rows, where scikit-learn needs no matrix
 
-def _nearest_by_reachability(D, core_rows, core_points, slack):
-    "For each row the point of least mutual reachability, this reachability, and the plain distance."
-    # D: distances (b, m) of b rows from m points; core_rows (b,) and core_points (m,): core distances
-    reachability = np.maximum(np.maximum(D, core_points), core_rows[:, None])
-    smallest = reachability.min(1)
-    is_farther = reachability > smallest[:, None] + slack
-    nearest = np.where(is_farther, np.inf, D).argmin(1) # of equally reachable points the nearest
-    return nearest, smallest, D[np.arange(len(D)), nearest]
+def _nearest_by_reachability(rows, points, core_rows, core_points, slack, **search):
+    "For each row the point of least mutual reachability, this reachability, and the plain distance, each (n,)."
+    def nearest_of_block(D, start): # Distances (b, m) of b rows from m points
+        reachability = np.maximum(np.maximum(D, core_points), core_rows[start:start + len(D), None])
+        smallest = reachability.min(1)
+        is_farther = reachability > smallest[:, None] + slack
+        nearest = np.where(is_farther, np.inf, D).argmin(1) # of equally reachable points the nearest
+        return nearest, smallest, D[np.arange(len(D)), nearest]
+    blocks = pairwise_distances_chunked(rows, points, **search, working_memory=16, reduce_func=nearest_of_block)
+    return [np.concatenate(parts) for parts in zip(*blocks)]
 
 # %% ../../nbs/03_classical/04_hdbscan.ipynb #fa246a59
 def _fit_hdbscan(X, settings): # The fitted scikit-learn model
@@ -47,6 +49,7 @@ def _failure_advice(epsilon):
     return ("scikit-learn's HDBSCAN failed: leave out max_cluster_size or allow_single_cluster, "
             "which it cannot always combine")
 
+# %% ../../nbs/03_classical/04_hdbscan.ipynb #ce83f2a8
 def _check_hdbscan_memory(n, d, metric, algorithm, max_memory):
     "Raise `ValueError` if scikit-learn would need more memory than may be used."
     has_tree = metric in {*KDTree.valid_metrics, *BallTree.valid_metrics}
@@ -61,17 +64,21 @@ def _check_hdbscan_memory(n, d, metric, algorithm, max_memory):
 # %% ../../nbs/03_classical/04_hdbscan.ipynb #37bc500c
 def _check_axes_and_reach(n_axes, reach, metric):
     "Refuse what cannot work."
-    if not (isinstance(reach, (int, float, np.number)) and reach >= 1): raise ValueError(f"reach={reach!r}: give a number, at least 1")
+    if not (isinstance(reach, (int, float, np.number)) and reach >= 1):
+        raise ValueError(f"reach={reach!r}: give a number, at least 1")
     if n_axes is None: return
     if not (isinstance(n_axes, (int, np.integer)) and n_axes >= 1):
         raise ValueError(f"n_axes={n_axes!r}: give a whole number, at least 1, or None for all columns")
-    if metric == "cosine": raise ValueError("principal axes do not keep angles: leave n_axes out, or use metric='euclidean'")
+    if metric == "cosine":
+        raise ValueError("principal axes do not keep angles: leave n_axes out, or use metric='euclidean'")
 
+# %% ../../nbs/03_classical/04_hdbscan.ipynb #41da3d5c
 def _principal_axes(X, n): # (center (d,), axes (d, n)); of size 0 if all columns are used
     if n is None or n >= X.shape[1]: return np.zeros(0), np.zeros((0, 0))
     pca = PCA(min(n, len(X)), random_state=0).fit(X)
     return pca.mean_, pca.components_.T
 
+# %% ../../nbs/03_classical/04_hdbscan.ipynb #5e9c77a0
 def _explain_hdbscan(n, has_cluster, min_cluster_size, min_samples):
     "Why there are fewer than two clusters, and what to change."
     size = min_cluster_size
@@ -91,7 +98,6 @@ class HDBSCAN(ReferencePointClusterer):
     _state = (*ReferencePointClusterer._state, "noise_", "core_", "reach_", "center_", "axes_")
     _dtypes = (np.float64,)
     _min_rows = 2
-    center_, axes_ = np.zeros(0), np.zeros((0, 0)) # of a file that an older version wrote
     def __init__(self,
         min_cluster_size:int=5, # The smallest group worth a cluster, at least 2
         min_samples:int|None=None, # Neighbours for the core distance, itself counted; None: `min_cluster_size`
@@ -112,10 +118,7 @@ class HDBSCAN(ReferencePointClusterer):
         self.n_axes, self.reach = n_axes, reach
         self.cluster_selection_epsilon = cluster_selection_epsilon
         self.max_cluster_size = max_cluster_size
-        self.metric = metric
-        self.algorithm = algorithm
-        self.leaf_size = leaf_size
-        self.n_jobs = n_jobs
+        self.metric, self.algorithm, self.leaf_size, self.n_jobs = metric, algorithm, leaf_size, n_jobs # of the search
         self.cluster_selection_method = cluster_selection_method
         self.allow_single_cluster = allow_single_cluster
         self.max_memory = max_memory
@@ -135,8 +138,7 @@ class HDBSCAN(ReferencePointClusterer):
         self.probabilities_, self.noise_ = model.probabilities_, X[is_noise]
         self.reference_points_, self.reference_labels_ = X[~is_noise], labels[~is_noise]
         self.core_ = self._core_distances(self.reference_points_) if len(self.reference_points_) else np.zeros(0)
-        n_clusters = labels.max() + 1
-        self.reach_ = np.array([self.core_[self.reference_labels_ == label].max() for label in range(n_clusters)])
+        self.reach_ = np.array([self.core_[self.reference_labels_ == label].max() for label in range(labels.max() + 1)])
         if self.reach > 1 and is_noise.any(): labels[is_noise] = self._joined(self.noise_)
         return labels
 
@@ -148,8 +150,7 @@ class HDBSCAN(ReferencePointClusterer):
         distances, _ = self._neighbour_search(fitted_rows, m).kneighbors(rows)
         return distances[:, -1]
 
-    def predict(self,
-        X:np.ndarray|torch.Tensor, # Embeddings, shape (n, d)
+    def predict(self, X:np.ndarray|torch.Tensor, # Embeddings, shape (n, d)
     )->np.ndarray|torch.Tensor: # Labels (n,), int64; -1 where no cluster is within reach
         "The cluster of the nearest row by mutual reachability, if this is less than the reach of the cluster."
         check_is_fitted(self, "reference_points_")
@@ -158,13 +159,9 @@ class HDBSCAN(ReferencePointClusterer):
     def _joined(self, rows): # int64 (n,), -1 for noise
         points = self.reference_points_
         if not len(points): return np.full(len(rows), -1)
-        core = self._core_distances(rows)
         slack = DISTANCE_ERROR*(1 if self.metric == "cosine" else np.linalg.norm(points, axis=1).max())
-        def nearest_of_block(D, start):
-            return _nearest_by_reachability(D, core[start:start + len(D)], self.core_, slack)
-        blocks = pairwise_distances_chunked(rows, points, metric=self.metric, n_jobs=self.n_jobs, working_memory=16,
-                                            reduce_func=nearest_of_block)
-        nearest, reachability, distance = map(np.concatenate, zip(*blocks))
+        nearest, reachability, distance = _nearest_by_reachability(
+            rows, points, self._core_distances(rows), self.core_, slack, metric=self.metric, n_jobs=self.n_jobs)
         labels = self.reference_labels_[nearest]
         reach = self.reach_[labels]*self.reach
         is_same = (distance <= slack) | (rows == points[nearest]).all(1) # a row's distance to itself is rounded, too

@@ -17,6 +17,19 @@ from .prediction import ReferencePointClusterer
 from ..core.estimator import to_numpy
 from ..core.memory import check_memory
 
+# %% ../../nbs/03_classical/05_mean_shift.ipynb #2445bba1
+def _walk_uphill(X, bandwidth, max_iter): # Ends (n, d), rows near each end before its last step (n,)
+    "All walks at once, each from one row."
+    z = X
+    for _ in range(max_iter):
+        is_near = (cdist(z, X) <= bandwidth*(1 + 1e-9)).astype(float) # (n, n); rounding excludes no row at the edge
+        n_near = is_near.sum(1)
+        means = is_near @ X/n_near[:, None]
+        step = np.linalg.norm(means - z, axis=1).max()
+        z = means
+        if step < 1e-3*bandwidth: break
+    return z, n_near
+
 # %% ../../nbs/03_classical/05_mean_shift.ipynb #dbc08ee7
 def modes(X:np.ndarray, # Rows, shape (n, d), a few hundred
     bandwidth:float, # > 0
@@ -30,18 +43,6 @@ def modes(X:np.ndarray, # Rows, shape (n, d), a few hundred
         if (distances > bandwidth).all(): selected.append(i)
     return ends[selected]
 
-def _walk_uphill(X, bandwidth, max_iter): # Ends (n, d), rows near each end before its last step (n,)
-    "All walks at once, each from one row."
-    z = X
-    for _ in range(max_iter):
-        is_near = (cdist(z, X) <= bandwidth*(1 + 1e-9)).astype(float) # (n, n); rounding excludes no row at the edge
-        n_near = is_near.sum(1)
-        means = is_near @ X/n_near[:, None]
-        step = np.linalg.norm(means - z, axis=1).max()
-        z = means
-        if step < 1e-3*bandwidth: break
-    return z, n_near
-
 # %% ../../nbs/03_classical/05_mean_shift.ipynb #82646cc0
 def _sample(X, n_samples, random_state):
     X = to_numpy(X)
@@ -49,6 +50,7 @@ def _sample(X, n_samples, random_state):
     rng = np.random.default_rng(random_state)
     return X[rng.choice(len(X), n_samples, replace=False)]
 
+# %% ../../nbs/03_classical/05_mean_shift.ipynb #243640a1
 def bandwidth_scan(X:np.ndarray, # Embeddings, shape (n, d)
     *, n_bandwidths:int=12, # How many to try
     n_samples:int=300, # Rows to try them on, drawn at random
@@ -89,6 +91,7 @@ def _explain_singletons(X, D):
     return (f"The median row has its nearest neighbour at {nearest:.3g}: no row sees another. "
             f"Try bandwidth={estimate_bandwidth(X):.3g}, the plateau of the scan.")
 
+# %% ../../nbs/03_classical/05_mean_shift.ipynb #40588507
 def _explain_one_hill(X, is_estimated):
     "Why there is one cluster, or none."
     bandwidths, counts = bandwidth_scan(X)

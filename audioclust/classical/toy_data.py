@@ -39,6 +39,7 @@ def _look(label): # Arguments of matplotlib's `scatter`
     rounds = label//len(_COLOURS) # when the colours are used up, they start again with the next marker
     return dict(marker=_MARKERS[rounds % len(_MARKERS)], s=8, color=_COLOURS[label % len(_COLOURS)])
 
+# %% ../../nbs/03_classical/02_toy_data.ipynb #b0cedb7a
 def show_clusters(X:np.ndarray, # Points, shape (n, 2) or more columns, of which two are drawn
     labels:np.ndarray, # Labels (n,); -1 is noise, drawn as grey crosses
     ax:Any=None, # Matplotlib axes; a new figure if None

@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TextIO
 
 # %% ../../nbs/00_core/05_console.ipynb #12da7df0
@@ -26,8 +27,9 @@ def printable(text:object, # Anything
     def written_out(m): return m[0] if m[0] in keep else ascii(m[0])[1:-1]
     return _CONTROL.sub(written_out, str(text))
 
+# %% ../../nbs/00_core/05_console.ipynb #8be14eb5
 def mend_streams():
-    "Let what the terminal's encoding lacks be written out, and let a stream that is closed, as by `2>&-`, take everything."
+    "Let what an encoding lacks be written out, and let a stream that is closed, as by `2>&-`, take everything."
     for name in "stdout", "stderr":
         stream = getattr(sys, name)
         if stream is None: setattr(sys, name, open(os.devnull, "w"))
@@ -41,7 +43,7 @@ def echo(text:object, # A line or several
     "Write text to the terminal."
     try: print(printable(text, "\n\t"), file=file or sys.stdout, flush=True)
     except OSError as e:
-        with open(os.devnull, "w") as null: os.dup2(null.fileno(), (file or sys.stdout).fileno()) # what is left in the buffer
+        with open(os.devnull, "w") as null: os.dup2(null.fileno(), (file or sys.stdout).fileno()) # for what is left
         if isinstance(e, BrokenPipeError) or file: return # nobody listens any more, as after `| head`
         from audioclust.core.files import write_error # brings pandas
         raise write_error("what there is to say", e) from e
@@ -63,58 +65,54 @@ def short_warnings(kept:list, # They are appended here
         warnings.showwarning = show
         yield
 
-# %% ../../nbs/00_core/05_console.ipynb #0f832fc4
+# %% ../../nbs/00_core/05_console.ipynb #f4b0ad5d
 class ProgressBar:
-    "Progress over batches, counted in clips a second, or over other things, counted one by one."
-    def __init__(self, make:Callable, # Of total, unit and desc, gives a bar such as tqdm's
+    "A bar over batches, counted in clips, or over other things, counted one by one."
+    def __init__(self,
+        make:Callable, # Of total, unit and desc, gives a bar such as tqdm's
+    ):
+        self.make = make
+
+    def __call__(self, things:Iterable, # Batches, with `rows` and `errors`, or others
+        total:int, # How many clips, or things, there will be
         desc:str="embedding", # What is done
         unit:str=" clips", # What is counted
-    ): self.make, self.desc, self.unit = make, desc, unit
-
-    def __call__(self, batches:Iterable, # Batches, with `rows` and `errors`, or other things
-        total:int, # How many clips, or things, there will be
-    )->Iterator: # The same
+    )->Iterator: # The same things
         "Pass things on, and show how far that is."
-        with self.make(total=total, unit=self.unit, desc=self.desc) as bar:
-            for batch in batches:
-                yield batch
-                bar.update(len(batch.rows) + len(batch.errors) if hasattr(batch, "rows") else 1)
+        with self.make(total=total, unit=unit, desc=desc) as bar:
+            for thing in things:
+                yield thing
+                bar.update(len(thing.rows) + len(thing.errors) if hasattr(thing, "rows") else 1)
 
-    def of(self, desc:str, # What is done
-        unit:str, # What is counted
-    )->"ProgressBar":
-        "The same kind of bar for other work."
-        return ProgressBar(self.make, desc, unit)
-
+# %% ../../nbs/00_core/05_console.ipynb #7f3f26cc
 def progress_bar(verbosity:int, # Below 0: none; 0: where standard error is a terminal
 )->ProgressBar:
     "A bar on standard error."
-    def make(**about):
-        from tqdm import tqdm
-        hidden = True if verbosity < 0 else None # None: where standard error is no terminal
-        return tqdm(**about, disable=hidden, file=sys.stderr, leave=False)
-    return ProgressBar(make)
+    from tqdm import tqdm
+    hidden = True if verbosity < 0 else None # None: where standard error is no terminal
+    return ProgressBar(partial(tqdm, disable=hidden, file=sys.stderr, leave=False))
 
 def in_notebook()->bool:
     "Does this run in the kernel of a notebook?"
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return type(shell).__name__ == "ZMQInteractiveShell"
 
-def as_progress(wanted:Callable|bool|None, # None: a bar in a notebook; True or False; tqdm or a class like it; or a function
+def as_progress(wanted:Callable|bool|None, # None: a bar in a notebook; True or False; a class like tqdm; or a function
 )->Callable: # Of batches and their number of clips, gives the batches
     "What shows how far an embedding is."
-    def silent(batches, total): return batches
     if wanted is None: wanted = in_notebook()
-    if isinstance(wanted, bool): return progress_bar(1) if wanted else silent
+    if isinstance(wanted, bool): return progress_bar(1 if wanted else -1)
     return ProgressBar(wanted) if isinstance(wanted, type) else wanted
 
+# %% ../../nbs/00_core/05_console.ipynb #e42959cb
 def progress_of(progress:Callable, # From `as_progress`, or a function of batches and their number
     desc:str, # What is done
     unit:str, # What is counted
 )->Callable: # Of things and their number, gives the things
     "The same bar for other work than an embedding; none where a function knows batches only."
+    if isinstance(progress, ProgressBar): return partial(progress, desc=desc, unit=unit)
     def silent(things, total): return things
-    return progress.of(desc, unit) if isinstance(progress, ProgressBar) else silent
+    return silent
 
 # %% ../../nbs/00_core/05_console.ipynb #cf37fc86
 def table_text(rows:list, # Dicts with the same keys
@@ -124,5 +122,6 @@ def table_text(rows:list, # Dicts with the same keys
     table = pd.DataFrame(rows)
     for name in table.columns[table.map(lambda v: isinstance(v, str)).any()]:
         width = max(len(name), table[name].astype(str).str.len().max())
-        table = table.assign(**{name: table[name].astype(str).str.ljust(width)}).rename(columns={name: name.ljust(width)})
+        table[name] = table[name].astype(str).str.ljust(width)
+        table = table.rename(columns={name: name.ljust(width)})
     return table.to_string(index=False, na_rep="–", float_format="{:.3f}".format)

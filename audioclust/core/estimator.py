@@ -34,13 +34,14 @@ def to_tensor(X:Any, # Numpy array, perhaps read-only, torch tensor, or nested l
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
         return torch.as_tensor(X, dtype=dtype, device=device).detach()
 
+# %% ../../nbs/00_core/01_estimator.ipynb #ef5721bf
 def like_input(out:np.ndarray, # A result
     X:Any, # The input it answers
 )->np.ndarray|torch.Tensor:
     "`out` as a tensor on `X`'s device if `X` is a tensor, else as it is."
     return torch.from_numpy(np.ascontiguousarray(out)).to(X.device) if isinstance(X, torch.Tensor) else out
 
-# %% ../../nbs/00_core/01_estimator.ipynb #d5febbc6
+# %% ../../nbs/00_core/01_estimator.ipynb #0fbde2b5
 def _plain(v): # What JSON has no word for
     if isinstance(v, (np.ndarray, torch.Tensor)): return to_numpy(v).tolist()
     if isinstance(v, np.generic): return v.item()
@@ -48,11 +49,11 @@ def _plain(v): # What JSON has no word for
     if isinstance(v, np.random.RandomState): return None  # where it stands is not kept
     raise TypeError(f"{v!r} cannot be saved: a parameter is a number, a string, None, or an array or list of these")
 
+# %% ../../nbs/00_core/01_estimator.ipynb #d5febbc6
 class SavableEstimator(BaseEstimator):
     "An estimator with `save` and `load` that use no pickle."
     _file = "estimator"  # name of its two files
     _state:tuple = ()  # names of the fitted attributes that it needs
-    _former_class_names:tuple = ()  # names that the class had in files of earlier versions
 
     def save(self,
         path:str|Path, # Folder, made if it is not there
@@ -60,9 +61,13 @@ class SavableEstimator(BaseEstimator):
         "Write the estimator into `path`, as one JSON and one safetensors file."
         path = Path(path)
         values = {name: getattr(self, name) for name in (*self._state, "n_features_in_")}
-        arrays = {k: np.array(to_numpy(v), order="C") for k,v in values.items() if isinstance(v, (np.ndarray, torch.Tensor))}
-        numbers = {k: v for k,v in values.items() if k not in arrays}
-        text = json.dumps({"class": type(self).__name__, "params": self.get_params(), "fitted": numbers}, indent=1, default=_plain)
+        arrays = {}
+        numbers = {}
+        for name,value in values.items():
+            if isinstance(value, (np.ndarray, torch.Tensor)): arrays[name] = np.array(to_numpy(value), order="C")
+            else: numbers[name] = value
+        about = {"class": type(self).__name__, "params": self.get_params(), "fitted": numbers}
+        text = json.dumps(about, indent=1, default=_plain)
         with atomic_write(path/f"{self._file}.safetensors") as tmp: save_file(arrays, tmp)
         with atomic_write(path/f"{self._file}.json") as tmp: tmp.write_text(text, encoding="utf-8")
 
@@ -74,16 +79,19 @@ class SavableEstimator(BaseEstimator):
         path = Path(path)
         about = read_json(path/f"{cls._file}.json")
         kind = about["class"]
-        if kind not in (cls.__name__, *cls._former_class_names):
+        if kind != cls.__name__:
             raise ValueError(f"{path} holds a {kind}, not a {cls.__name__}: load it with {kind}.load")
         self = cls(**about["params"])
-        arrays = load_file(file := path/f"{cls._file}.safetensors")
+        file = path/f"{cls._file}.safetensors"
+        arrays = load_file(file)
         for name,array in arrays.items():
             if array.dtype.kind == "f" and np.isnan(array).any():
-                raise ValueError(f"{file} is damaged ({name} holds what is no number): make the run, or the model, again")
-        for name,value in {**about["fitted"], **arrays}.items(): setattr(self, name, value)
+                found = f"{file} is damaged ({name} holds what is no number)"
+                raise ValueError(f"{found}: make the run, or the model, again")
+        for name,value in (about["fitted"] | arrays).items(): setattr(self, name, value)
         return self
 
+# %% ../../nbs/00_core/01_estimator.ipynb #d788f59b
 class Clusterer(ClusterMixin, SavableEstimator):
     "Base of every clusterer: the interface of scikit-learn, and it can be saved."
     _file = "clusterer"

@@ -17,11 +17,11 @@ from fastai.callback.core import Callback
 from fastai.learner import Learner
 from torch import nn
 
-from .balanced_sampling import PseudoLabelSampler
-from ..training.curves import PseudoLabelCurves
+from .collapse import PseudoLabelCurves
 from .pseudolabels import AveragedViews, PseudoLabeller, PseudoLabels
-from ..training.callbacks import AverageGradients, Bfloat16, EncoderWithHead, epoch_seed, ViewTransform
-from ..encoders.networks import has_bf16, NetworkEncoder
+from ..encoders.networks import NetworkEncoder
+from ..training.balanced_sampling import PseudoLabelSampler
+from ..training.encoder_learner import device_callbacks, EncoderWithHead, epoch_seed, ViewTransform
 
 # %% ../../nbs/08_deepcluster/03_learner.ipynb #32e7e992
 class ResetHead(Callback):
@@ -49,10 +49,7 @@ class LearnerOptions:
     augment:bool = True # Train on changed views? Else on the clips unchanged
     bf16:bool|None = None # Compute in bfloat16? None: where the processor can
 
-    def uses_bf16(self, device:torch.device)->bool: # Where to compute
-        "Is the forward pass in bfloat16 there?"
-        return has_bf16(device) if self.bf16 is None else self.bf16
-
+# %% ../../nbs/08_deepcluster/03_learner.ipynb #c5c4467f
 def check_n_clusters(n_clusters:int, # Number of pseudo-labels
     n_clips:int, # That could be decoded
 ):
@@ -70,11 +67,10 @@ def assemble_learner(dls:Any, # From `LogMelStore.dataloaders`
     **kwargs, # Further arguments of `Learner`
 )->Learner:
     "A fastai `Learner` with the callbacks that both versions of DeepCluster share."
-    team = dls.train.team
     parts = [ViewTransform(model.encoder.views, seed, options.augment),
-             PseudoLabelSampler(options.balance, options.passes, seed), PseudoLabelCurves()]
-    if options.uses_bf16(dls.device): parts.append(Bfloat16())
-    if team.size > 1: parts.append(AverageGradients(team))
+             PseudoLabelSampler(options.balance, options.passes, seed),
+             PseudoLabelCurves(),
+             *device_callbacks(dls, options.bf16)]
     kwargs = {"wd": 1e-3, "lr": 2e-3, **kwargs}
     return Learner(dls, model.to(dls.device), loss_func=nn.CrossEntropyLoss(), cbs=[*parts, *cbs], **kwargs)
 
@@ -95,9 +91,7 @@ def deepcluster_learner(dls:Any, # From `LogMelStore.dataloaders`
     if anchor is not None and len(anchor) != len(store):
         raise ValueError(f"the anchor must have a row for each of the {len(store)} clips; "
                          f"its shape is {np.shape(anchor)}")
-    if labeller is None:
-        embed = AveragedViews(bf16=options.uses_bf16(dls.device))
-        labeller = PseudoLabeller(n_clusters, anchor, embed=embed, seed=seed)
+    labeller = labeller or PseudoLabeller(n_clusters, anchor, embed=AveragedViews(bf16=options.bf16), seed=seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         head = nn.Linear(encoder.dim, n_clusters)

@@ -14,12 +14,11 @@ import numpy as np
 import torch
 from fastai.callback.core import Callback, CancelValidException
 
-from ..training.callbacks import epoch_seed
 from ..encoders.networks import NetworkEncoder
-from ..encoders.whitening import Whiten
-from ..encoders.whitening import WithinWhiten
-from ..ensembles.voting import consensus
+from ..encoders.whitening import Whiten, WithinWhiten
+from ..ensembles.consensus import consensus
 from ..kmeans.estimator import KMeans
+from ..training.encoder_learner import epoch_seed
 
 # %% ../../nbs/08_deepcluster/01_pseudolabels.ipynb #64097023
 @dataclass(frozen=True)
@@ -37,7 +36,8 @@ class AveragedViews:
         "Embed and whiten all clips."
         rows = store.rows
         if len(rows) > self.batch: rows = np.random.default_rng(seed).permutation(rows)
-        mean, first_views = np.empty((len(store), encoder.dim), np.float32), None
+        mean = np.empty((len(store), encoder.dim), np.float32)
+        first_views = None
         for start in range(0, len(rows), self.batch):
             batch = rows[start:start + self.batch]
             views = encoder.embed_logmels(store, views=self.n_views, rows=batch, seed=seed, bf16=self.bf16)
@@ -101,7 +101,8 @@ class PseudoLabeller:
         "Partitions of the anchor's embeddings by K-means, each on other axes; they are computed once."
         if self.anchor is None: return []
         if self._anchor_partitions is None:
-            rng, Z = np.random.default_rng(self.seed), self.anchor[rows]
+            rng = np.random.default_rng(self.seed)
+            Z = self.anchor[rows]
             d = Z.shape[1]
             n_axes = [d - m % 4*d//8 for m in range(self.n_members)]  # all, or without the last 1, 2 or 3 eighths
             self._anchor_partitions = [self._kmeans(Z, n, rng, device) for n in n_axes]
@@ -115,8 +116,10 @@ class PseudoLabeller:
         "Labels from one K-means, or from the consensus of all partitions."
         rng = np.random.default_rng(seed)
         if self.n_members == 1: return partitions[0] if Z is None else self._kmeans(Z, None, rng, device)
-        n_axes = [self.dims[m % len(self.dims)] for m in range(self.n_members)]
-        own = [] if Z is None else [self._kmeans(Z, n, rng, device) for n in n_axes]
+        own = []
+        if Z is not None:
+            n_axes = [self.dims[m % len(self.dims)] for m in range(self.n_members)]
+            own = [self._kmeans(Z, n, rng, device) for n in n_axes]
         seed = int(rng.integers(2**31))
         return consensus(own + partitions, self.n_clusters, n_init=5, device=device, random_state=seed)[0]
 
@@ -136,14 +139,13 @@ class PseudoLabels(Callback):
         labeller:Callable|None, # (encoder, store, seed, untrained) -> labels [N]; None: a subclass makes them
         seed:int=0, # Of the clusterings
     ):
-        self.labeller = labeller
+        self.labeller:Any = labeller
         self.seed = seed
         self.labels = None
         self.previous = None
 
     def make_labels(self)->np.ndarray: # int64 [N]
         "Cluster the embeddings of the network as it is."
-        if self.labeller is None: raise TypeError("give a labeller, or override make_labels")
         seed = epoch_seed(self.seed, self.epoch, "clustering")
         return self.labeller(self.model.encoder, self.dls.train.store, seed, self.epoch == 0)
 

@@ -20,11 +20,9 @@ SAVED.register("EffectsEncoder", "audioclust.encoders.pretrained.sound_effects:E
 SAVED.register("SpeechEmbeddingEncoder", "audioclust.encoders.pretrained.speech_embedding:SpeechEmbeddingEncoder")
 SAVED.register("ResemblyzerEncoder", "audioclust.encoders.pretrained.resemblyzer:ResemblyzerEncoder")
 SAVED.register("MusicnnEncoder", "audioclust.encoders.pretrained.musicnn:MusicnnEncoder")
-SAVED.register("VotingEncoder", "audioclust.encoders.voting:VotingEncoder")
-SAVED.register("VotingWhitening", "audioclust.encoders.voting:VotingWhitening")
+SAVED.register("VotingEncoder", "audioclust.encoders.joint:VotingEncoder")
+SAVED.register("VotingWhitening", "audioclust.encoders.joint:VotingWhitening")
 SAVED.register("Whiten", "audioclust.encoders.whitening:Whiten")
 SAVED.register("WithinWhiten", "audioclust.encoders.whitening:WithinWhiten")
 SAVED.register("ResidualEncoder", "audioclust.encoders.residual:ResidualEncoder")
 SAVED.register("IdentityWhitening", "audioclust.encoders.residual:IdentityWhitening")
-SAVED.register("AsIs", "audioclust.encoders.residual:IdentityWhitening")  # names in runs of schema 1
-SAVED.register("Beside", "audioclust.encoders.residual:ResidualEncoder")

@@ -188,11 +188,6 @@ def equalise(x:torch.Tensor, rng:BatchRandom, most:float=6., waves:int=3)->torch
     cosines = [rng.uniform(len(x), -most, most)[:, None]*torch.cos(torch.pi*k*u) for k in range(1, waves + 1)]
     return x + (torch.stack(cosines).sum(0)/waves)[..., None]*DECIBEL
 
-def mask(x:torch.Tensor, rng:BatchRandom, bands:float=.15, frames:float=.15)->torch.Tensor: # Views, random numbers
-    "A random stripe of bands and one of frames, each up to a share of all, replaced by the view's mean."
-    in_bands, in_frames = _stripe(x, rng, 1, bands), _stripe(x, rng, 2, frames)
-    return torch.where(in_bands[..., None] | in_frames[:, None], x.mean((1, 2), keepdim=True), x)
-
 # %% ../../nbs/06_encoders/04_augmentations.ipynb #ba92c8cf
 def _stripe(x, rng, axis, most):
     "Where a random stripe of an axis is, bool [B, size]."
@@ -201,6 +196,11 @@ def _stripe(x, rng, axis, most):
     width = rng.uniform(len(x), 0, most)*size
     start = (rng.uniform(len(x))*(size - width))[:, None]
     return (start <= i) & (i < start + width[:, None])
+
+def mask(x:torch.Tensor, rng:BatchRandom, bands:float=.15, frames:float=.15)->torch.Tensor: # Views, random numbers
+    "A random stripe of bands and one of frames, each up to a share of all, replaced by the view's mean."
+    in_bands, in_frames = _stripe(x, rng, 1, bands), _stripe(x, rng, 2, frames)
+    return torch.where(in_bands[..., None] | in_frames[:, None], x.mean((1, 2), keepdim=True), x)
 
 # %% ../../nbs/06_encoders/04_augmentations.ipynb #ced30fa9
 @torch.no_grad()

@@ -12,6 +12,7 @@ import json
 import time
 import warnings
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,8 @@ def what_to_ignore(by:str="content", # "content" or "source"
     if ignore is None: return BY[by]
     if isinstance(ignore, str): ignore = [name.strip() for name in ignore.split(",") if name.strip()]
     names = list(ignore)
-    unknown = [name for name in names if name not in IGNORABLE]
-    if unknown: raise ValueError(f"cannot ignore {shorten(', '.join(map(repr, unknown)))}; choose from {', '.join(IGNORABLE)}")
+    unknown = ", ".join(repr(name) for name in names if name not in IGNORABLE)
+    if unknown: raise ValueError(f"cannot ignore {shorten(unknown)}; choose from {', '.join(IGNORABLE)}")
     return tuple(name for name in IGNORABLE if name in names)
 
 # %% ../../nbs/06_encoders/01_base.ipynb #ea8774f1
@@ -73,11 +74,9 @@ class Encoder(nn.Module):
         "An unfitted whitening that suits the embeddings of so many clips."
         return Whiten()
 
-    def embed(self,
-        clips:pd.DataFrame, # Columns path, start, end (s)
+    def embed(self, clips:pd.DataFrame, # Columns path, start, end (s)
         errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
-        *,
-        device:str|torch.device|None=None, # None is CUDA if there is one, else the CPU
+        *, device:str|torch.device|None=None, # None is CUDA if there is one, else the CPU
         num_workers:int|None=None, # Worker processes; None decides by the amount of audio
         progress:Callable=lambda batches: batches, # Wraps the batches, to show how far it is
         cache:Any=None, # None, True for the user's cache, a folder, or an `ArrayCache`
@@ -85,25 +84,23 @@ class Encoder(nn.Module):
         details:EmbeddingDetails|None=None, # Filled with the decoded seconds and the cached rows
     )->np.ndarray: # float32 [N, dim], row i of clip i
         "Embeddings of `clips`, streamed; NaN where a clip could not be decoded."
-        return embed_together([self], clips, errors, device=device, num_workers=num_workers, progress=progress, cache=cache,
-                              max_bytes=max_bytes, details=details)[0]
+        return embed_together([self], clips, errors, device=device, num_workers=num_workers, progress=progress,
+                              cache=cache, max_bytes=max_bytes, details=details)[0]
 
-    @torch.inference_mode()
-    def _embed_batch(self, wave, lengths): return self(wave, lengths).float()
-
-    def fingerprint(self,
-        device:str|torch.device, # Where it runs
+    def fingerprint(self, device:str|torch.device, # Where it runs
     )->str|None: # None where the class states no version
         "All that an embedding depends on besides the clip."
         if "version" not in vars(type(self)) or self.version is None: return None
+        digest = hashlib.sha256()
+        for name,tensor in sorted(self.state_dict().items()):
+            data = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode() + data)
         kind = [type(self).__module__, type(self).__qualname__, self.version]
-        settings = [self.config(), self.sample_rate, self.dim, _digest(self.state_dict())]
+        settings = [self.config(), self.sample_rate, self.dim, digest.hexdigest()]
         platform = [torch.device(device).type, torch.__version__, soxr.__version__, sf.__libsndfile_version__]
         return json.dumps([*kind, *settings, *platform], default=str)
 
-    def save(self,
-        path:str|Path, # Folder, made if it is not there
-    ):
+    def save(self, path:str|Path): # Folder, made if it is not there
         "Write `encoder.json`, and `encoder.safetensors` if there are weights, into `path`."
         text = json.dumps({"class": type(self).__name__, **self.config()}, indent=1)
         if _has_weights(self):
@@ -112,9 +109,7 @@ class Encoder(nn.Module):
         with atomic_write(Path(path)/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
 
     @classmethod
-    def load(cls,
-        path:str|Path, # Folder written by `save`
-    )->Self:
+    def load(cls, path:str|Path)->Self: # Folder written by `save`
         "The same encoder again."
         config = read_json(Path(path)/"encoder.json")
         encoder = cls(**{name: value for name,value in config.items() if name != "class"})
@@ -123,14 +118,6 @@ class Encoder(nn.Module):
 
 # %% ../../nbs/06_encoders/01_base.ipynb #bd988c2f
 def _has_weights(encoder): return encoder.saves_weights and next(encoder.parameters(), None) is not None
-
-def _digest(state):
-    "SHA-256 of the names, types, shapes and bytes of tensors."
-    digest = hashlib.sha256()
-    for name,tensor in sorted(state.items()):
-        data = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode() + data)
-    return digest.hexdigest()
 
 # %% ../../nbs/06_encoders/01_base.ipynb #970519a3
 _FLUSH_SECONDS = 5  # between two writes to the cache: a run that is stopped loses no more work than this
@@ -142,17 +129,13 @@ class _Embeddings:
         self.z = np.zeros((len(clips), encoder.dim), np.float32)  # takes no memory until written: workers copy nothing
         self.seconds = np.zeros(len(clips))
         self.missing = np.ones(len(clips), bool)
-        settings = encoder.fingerprint(device) if cache is not None else None
-        self.cache:Any = None if settings is None else cache
-        self.keys:list = [] if settings is None else clip_keys(clips, settings)
         self.new, self.flushed = [], time.monotonic()
-
-    def read_cache(self)->"_Embeddings":
-        "Fill in the rows that the cache has."
-        for i,row,seconds in self.cache.get(self.keys) if self.cache is not None else ():
-            if row.shape != self.z.shape[1:]: continue
-            self.z[i], self.seconds[i], self.missing[i] = row, seconds, False
-        return self
+        settings = encoder.fingerprint(device) if cache is not None else None
+        self.cache = None if settings is None else cache
+        if settings is None: return
+        self.keys = clip_keys(clips, settings)
+        for i,row,seconds in cache.get(self.keys):
+            if row.shape == (encoder.dim,): self.z[i], self.seconds[i], self.missing[i] = row, seconds, False
 
     def add(self, rows, z, seconds):
         "Take over computed rows."
@@ -162,18 +145,38 @@ class _Embeddings:
 
     def write_cache(self):
         "Write the new rows to the cache, if there is one."
-        if self.new: self.cache.put([(self.keys[i], self.z[i], self.seconds[i]) for i in self.new])
+        if self.cache is not None and self.new: self.cache.put([(self.keys[i], self.z[i], self.seconds[i]) for i in self.new])
         self.new, self.flushed = [], time.monotonic()
 
+# %% ../../nbs/06_encoders/01_base.ipynb #ba7fa985
 class _EmbedWaves:
     "Embeddings of a batch by several encoders, from its waveforms at their rates."
     def __init__(self, encoders, device):
         self.encoders, self.device = encoders, device
         self.rates = tuple(dict.fromkeys(encoder.sample_rate for encoder in encoders))
 
-    def __call__(self, waves, lengths):
-        at = {rate: (w.to(self.device, non_blocking=True), n.to(self.device)) for rate,w,n in zip(self.rates, waves, lengths)}
-        return [encoder._embed_batch(*at[encoder.sample_rate]).cpu().numpy() for encoder in self.encoders]
+    @torch.inference_mode()
+    def __call__(self, waves, lengths): # One [B, samples] and [B] for each rate -> for each encoder [B, dim]
+        waves = [wave.to(self.device, non_blocking=True) for wave in waves]
+        at = {rate: (wave, n.to(self.device)) for rate,wave,n in zip(self.rates, waves, lengths)}
+        return [encoder(*at[encoder.sample_rate]).float().cpu().numpy() for encoder in self.encoders]
+
+# %% ../../nbs/06_encoders/01_base.ipynb #c86fc011
+def _batches(tables, clips, device, num_workers, max_bytes):
+    "Batches whose rows are those of `clips`, and whose result is a list of (table, embeddings, seconds)."
+    missing = np.stack([table.missing for table in tables], 1) # [N, encoders]
+    for lacks in np.unique(missing[missing.any(1)], axis=0): # [encoders]
+        todo = np.flatnonzero((missing == lacks).all(1))
+        lacking = [table for table,lack in zip(tables, lacks) if lack]
+        work = _EmbedWaves([table.encoder for table in lacking], device)
+        transform = work if device.type == "cpu" else None
+        for batch in stream(clips.iloc[todo], work.rates, num_workers=num_workers, transform=transform, max_bytes=max_bytes):
+            embedded = batch.result or []
+            if transform is None and len(batch.rows): embedded = work(batch.wave, batch.lengths)
+            seconds = {rate: n.numpy()/rate for rate,n in zip(work.rates, batch.lengths)}
+            result = [(table, z, seconds[table.encoder.sample_rate]) for table,z in zip(lacking, embedded)]
+            errors = [(int(todo[i]), reason) for i,reason in batch.errors]
+            yield batch._replace(rows=torch.from_numpy(todo)[batch.rows], errors=errors, result=result)
 
 # %% ../../nbs/06_encoders/01_base.ipynb #06d6ade6
 def embed_together(encoders:Iterable, # Each an `Encoder`
@@ -191,15 +194,15 @@ def embed_together(encoders:Iterable, # Each an `Encoder`
     if any(encoder.needs_float64 for encoder in encoders): device = with_float64(device)
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     modes = [encoder.training for encoder in encoders]
-    tables = [_Embeddings(encoder.to(device).eval(), clips, as_cache(cache), device).read_cache() for encoder in encoders]
+    tables = [_Embeddings(encoder.to(device).eval(), clips, as_cache(cache), device) for encoder in encoders]
     if details.seconds is None: details.seconds = np.zeros(len(clips))
     cached = np.flatnonzero(~np.any([table.missing for table in tables], axis=0))
     details.cached += cached.tolist()
     details.seconds[cached] = tables[0].seconds[cached]
     for batch in progress(_batches(tables, clips, device, num_workers, max_bytes)):
-        rows, embedded = batch.rows.numpy(), batch.result or []
-        for table,z,seconds in embedded: table.add(rows, z, seconds)
-        if embedded: details.seconds[rows] = embedded[0][2]
+        rows = batch.rows.numpy()
+        for table,z,seconds in batch.result: table.add(rows, z, seconds)
+        if batch.result: details.seconds[rows] = batch.result[0][2]
         for i,reason in batch.errors:
             for table in tables: table.z[i] = np.nan
             if errors is not None: errors.append((i, reason))
@@ -209,26 +212,10 @@ def embed_together(encoders:Iterable, # Each an `Encoder`
         table.encoder.train(mode)
     return [table.z for table in tables]
 
-def _batches(tables, clips, device, num_workers, max_bytes):
-    "Batches whose rows are those of `clips`, and whose result is a list of (table, embeddings, seconds)."
-    missing = np.stack([table.missing for table in tables])
-    if not missing.any(): return
-    for lack in np.unique(missing[:, missing.any(0)], axis=1).T: # which encoders lack the same rows
-        todo, lacking = np.flatnonzero((missing.T == lack).all(1)), [table for table,lacks in zip(tables, lack) if lacks]
-        work = _EmbedWaves([table.encoder for table in lacking], device)
-        transform = work if device.type == "cpu" else None
-        for batch in stream(clips.iloc[todo], work.rates, num_workers=num_workers, transform=transform, max_bytes=max_bytes):
-            made = batch.result or (work(batch.wave, batch.lengths) if len(batch.rows) else [])
-            seconds = {rate: n.numpy()/rate for rate,n in zip(work.rates, batch.lengths)}
-            result = [(table, z, seconds[table.encoder.sample_rate]) for table,z in zip(lacking, made)]
-            errors = [(int(todo[i]), reason) for i,reason in batch.errors]
-            yield batch._replace(rows=torch.from_numpy(todo)[batch.rows], errors=errors, result=result)
-
 # %% ../../nbs/06_encoders/01_base.ipynb #044145b8
 def resampled(wave:torch.Tensor, # Waveforms [B, samples], padded to the longest
     lengths:torch.Tensor, # True samples of each [B]
-    rate:int, # Hz, that they have
-    target_rate:int, # Hz, that is needed
+    rate:int, target_rate:int, # Hz, that they have and that is needed
 )->tuple[torch.Tensor,torch.Tensor]: # (waveforms, lengths)
     "A batch of waveforms at another sample rate."
     if rate == target_rate: return wave, lengths
@@ -243,24 +230,15 @@ def _subclasses(cls):
     for sub in cls.__subclasses__(): found |= {sub.__name__: sub, **_subclasses(sub)}
     return found
 
-def _import_entry_points():
-    "Import the encoders that other distributions offer by entry point."
-    for entry in ENCODERS.entries().values():
-        try: entry.load()
-        except (ImportError, AttributeError): continue  # a broken package must not hide the others
-
-def _encoder_class(name, path):
-    "The class of a saved encoder: ours, one that was imported, or one that another distribution offers."
-    if name in SAVED: return SAVED.load(name)
-    if name not in _subclasses(Encoder): _import_entry_points()
-    known = _subclasses(Encoder)
-    if name in known: return known[name]
-    raise ValueError(f"{path} holds an encoder of the kind {name!r}, which this version does not know "
-        f"(it knows {', '.join(known)}): import the module that defines it first")
-
-# %% ../../nbs/06_encoders/01_base.ipynb #d0175828
 def load_encoder(path:str|Path, # Folder written by `Encoder.save`
 )->Encoder:
     "The encoder saved in `path`."
     name = read_json(Path(path)/"encoder.json")["class"]
-    return _encoder_class(name, path).load(path)
+    if name in SAVED: return SAVED.load(name).load(path)
+    if name not in _subclasses(Encoder): # another distribution may offer it
+        for entry in ENCODERS.entries().values():
+            with suppress(ImportError, AttributeError): entry.load() # a broken package must not hide the others
+    known = _subclasses(Encoder)
+    if name in known: return known[name].load(path)
+    raise ValueError(f"{path} holds an encoder of the kind {name!r}, which this version does not know "
+        f"(it knows {', '.join(known)}): import the module that defines it first")

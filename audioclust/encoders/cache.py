@@ -23,29 +23,21 @@ import pandas as pd
 from fastcore.basics import chunked
 
 from ..audio.clip_table import channel_numbers
-from ..audio.downloads import cache_dir
+from ..core.files import cache_dir
 
 # %% ../../nbs/06_encoders/07_cache.ipynb #c96983bd
 def _file_state(path, folders):
-    "Path, size and times of a file as bytes; `folders` remembers where folders really are."
+    "Path, size and times of a file as bytes, None where there is no such file; `folders` remembers where folders are."
     folder, name = os.path.split(os.fspath(path))
-    if folder not in folders: folders[folder] = os.path.realpath(folder)
-    real = os.path.join(folders[folder], name)
-    status = os.lstat(real)
-    if stat.S_ISLNK(status.st_mode):
-        real = os.path.realpath(real)
-        status = os.stat(real)
+    try:
+        if folder not in folders: folders[folder] = os.path.realpath(folder)
+        real = os.path.join(folders[folder], name)
+        status = os.lstat(real)
+        if stat.S_ISLNK(status.st_mode):
+            real = os.path.realpath(real)
+            status = os.stat(real)
+    except OSError: return None
     return os.fsencode(real) + b"\0%d %d %d" % (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-def _file_states(paths):
-    "The state of each file, None where there is no such file."
-    folders:dict = {}
-    states:dict = {}
-    for path in paths:
-        if path not in states:
-            try: states[path] = _file_state(path, folders)
-            except OSError: states[path] = None
-        yield states[path]
 
 # %% ../../nbs/06_encoders/07_cache.ipynb #063943a6
 def clip_keys(clips:pd.DataFrame, # Columns path, start, end (s)
@@ -56,23 +48,81 @@ def clip_keys(clips:pd.DataFrame, # Columns path, start, end (s)
     prefix = digest(settings.encode())
     parts = np.stack([clips.start.to_numpy(np.float64), clips.end.to_numpy(np.float64)], 1)
     channels = [b" channel %d" % n if n else b"" for n in channel_numbers(clips).tolist()]
-    states = _file_states(clips.path)
+    folders:dict = {}
+    state_of = {path: _file_state(path, folders) for path in clips.path.unique()}
+    states = map(state_of.get, clips.path)
     return [None if state is None else digest(prefix + part.tobytes() + state + channel)
             for state,part,channel in zip(states, parts, channels)]
 
-# %% ../../nbs/06_encoders/07_cache.ipynb #83d90dea
-_FORMAT = 1
-_COLUMNS = ("key blob primary key, dtype text not null, shape text not null, number real, data blob not null, "
-    "checksum blob not null, used integer not null, bytes integer not null")
-_TABLE = f"""create table if not exists arrays({_COLUMNS});
-create index if not exists by_use on arrays(used, bytes);"""
+# %% ../../nbs/06_encoders/07_cache.ipynb #f8ac4f48
 _OVERHEAD = 128  # bytes that a row takes beside its array, about
-_KEYS_AT_ONCE = 500  # in one query; SQLite limits how many there may be
 
 def _checksum(key, dtype, shape, number, data):
     head = b"%s%s %s %r " % (key, dtype.encode(), shape.encode(), number)
     return hashlib.blake2b(head + data, digest_size=8).digest()
 
+def _row_of(key, array, number, now):
+    "A row of the table."
+    number = None if number is None else float(number) + 0.  # SQLite has no -0
+    about = key, array.dtype.str, json.dumps(array.shape), number
+    data = np.ascontiguousarray(array).tobytes()
+    return *about, data, _checksum(*about, data), now, len(data) + _OVERHEAD
+
+def _array_of(key, dtype, shape, number, data, checksum):
+    "The array of a row, None where the row is damaged."
+    try:
+        array = np.frombuffer(data, dtype).reshape(json.loads(shape))
+        return array if _checksum(key, dtype, shape, number, data) == checksum else None
+    except Exception: return None  # a damaged row may hold anything
+
+# %% ../../nbs/06_encoders/07_cache.ipynb #aba3b963
+_FORMAT = 1
+_COLUMNS = ("key blob primary key, dtype text not null, shape text not null, number real, data blob not null, "
+    "checksum blob not null, used integer not null, bytes integer not null")
+_TABLE = f"""create table if not exists arrays({_COLUMNS});
+create index if not exists by_use on arrays(used, bytes);"""
+
+def _create(db):
+    "Make a new store; another process may be doing the same, so wait for it."
+    begin = "pragma page_size=16384; pragma journal_mode=wal; begin immediate;"
+    end = f"pragma user_version={_FORMAT}; commit"
+    for _ in range(100):
+        try:
+            db.executescript(f"{begin} {_TABLE} {end}")
+            return
+        except sqlite3.OperationalError as e:
+            if "locked" not in str(e): raise
+            if db.in_transaction: db.execute("rollback")
+            time.sleep(.05)
+
+# %% ../../nbs/06_encoders/07_cache.ipynb #0ff1f5aa
+_HOUR = 3600  # seconds
+_KEYS_AT_ONCE = 500  # in one query; SQLite limits how many there may be
+
+def _select(db, keys):
+    "Rows of keys; the time of use is updated."
+    marks, now = ",".join("?"*len(keys)), int(time.time())
+    columns = "key, dtype, shape, number, data, checksum, used"
+    rows = db.execute(f"select {columns} from arrays where key in ({marks})", keys).fetchall()
+    if any(row[-1] < now - _HOUR for row in rows):
+        db.execute(f"update arrays set used=? where key in ({marks})", (now, *keys))
+    return [row[:-1] for row in rows]
+
+# %% ../../nbs/06_encoders/07_cache.ipynb #f18edda9
+_FULL = .9  # share of the room that remains in use after rows were dropped
+
+def _evict(db, max_bytes):
+    "Drop the least recently used rows, a tenth of the room more than needed."
+    size = db.execute("select sum(bytes) from arrays").fetchone()[0] or 0
+    if size <= max_bytes: return
+    dropped = []
+    for rowid,n_bytes in db.execute("select rowid, bytes from arrays order by used, rowid"):
+        if size <= _FULL*max_bytes: break
+        size -= n_bytes
+        dropped.append((rowid,))
+    db.executemany("delete from arrays where rowid=?", dropped)
+
+# %% ../../nbs/06_encoders/07_cache.ipynb #83d90dea
 class ArrayCache:
     "Arrays on disk, one to a key, at most `max_bytes` of them: the least recently used go first."
     def __init__(self,
@@ -99,7 +149,9 @@ class ArrayCache:
                 array = _array_of(*row)
                 if array is None: damaged.append((row[0],))
                 else: yield from ((i, array, row[3]) for i in positions[row[0]])
-        if damaged: self._drop(damaged)
+        if not damaged: return
+        warnings.warn(f"damaged rows in the cache {self.file}: {len(damaged)}, computed anew")
+        self._transaction(lambda db: db.executemany("delete from arrays where key=?", damaged))
 
     def put(self,
         rows:Iterable, # (key, array, number) triples; a row whose key is None is left out
@@ -117,84 +169,23 @@ class ArrayCache:
         count = "select count(*), coalesce(sum(bytes), 0) from arrays"
         return self._transaction(lambda db: db.execute(count).fetchone()) or (0, 0)
 
-    def _drop(self, keys):
-        warnings.warn(f"damaged rows in the cache {self.file}: {len(keys)}, computed anew")
-        self._transaction(lambda db: db.executemany("delete from arrays where key=?", keys))
-
     def _transaction(self, work):
         "The result of `work(connection)` in one transaction; None and a warning when the store cannot be used."
-        try: return self._connect(work)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self.file, timeout=30, isolation_level=None)) as db:
+                if db.execute("pragma user_version").fetchone()[0] != _FORMAT: _create(db)
+                db.execute("pragma synchronous=normal")
+                db.execute("begin immediate")
+                result = work(db)
+                db.execute("commit")
+                return result
         except (sqlite3.OperationalError, OSError) as e:
             warnings.warn(f"the cache in {self.folder} cannot be used now ({e}); going on without it")
         except sqlite3.DatabaseError as e:
             for end in "", "-wal", "-shm":
                 with suppress(OSError): os.replace(f"{self.file}{end}", f"{self.file}{end}.damaged")
             warnings.warn(f"the cache {self.file} was damaged ({e}); it was moved aside and a new one begun")
-
-    def _connect(self, work):
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self.file, timeout=30, isolation_level=None)) as db:
-            if db.execute("pragma user_version").fetchone()[0] != _FORMAT: _create(db)
-            db.execute("pragma synchronous=normal")
-            db.execute("begin immediate")
-            result = work(db)
-            db.execute("commit")
-            return result
-
-# %% ../../nbs/06_encoders/07_cache.ipynb #f8ac4f48
-def _row_of(key, array, number, now):
-    "A row of the table."
-    number = None if number is None else float(number) + 0.  # SQLite has no -0
-    about = key, array.dtype.str, json.dumps(array.shape), number
-    data = np.ascontiguousarray(array).tobytes()
-    return *about, data, _checksum(*about, data), now, len(data) + _OVERHEAD
-
-def _array_of(key, dtype, shape, number, data, checksum):
-    "The array of a row, None where the row is damaged."
-    try:
-        array = np.frombuffer(data, dtype).reshape(json.loads(shape))
-        return array if _checksum(key, dtype, shape, number, data) == checksum else None
-    except Exception: return None  # a damaged row may hold anything
-
-# %% ../../nbs/06_encoders/07_cache.ipynb #aba3b963
-def _create(db):
-    "Make a new store; another process may be doing the same, so wait for it."
-    begin = "pragma page_size=16384; pragma journal_mode=wal; begin immediate;"
-    end = f"pragma user_version={_FORMAT}; commit"
-    for _ in range(100):
-        try:
-            db.executescript(f"{begin} {_TABLE} {end}")
-            return
-        except sqlite3.OperationalError as e:
-            if "locked" not in str(e): raise
-            if db.in_transaction: db.execute("rollback")
-            time.sleep(.05)
-
-# %% ../../nbs/06_encoders/07_cache.ipynb #0ff1f5aa
-_HOUR = 3600  # seconds
-
-def _select(db, keys):
-    "Rows of keys; the time of use is updated."
-    marks, now = ",".join("?"*len(keys)), int(time.time())
-    columns = "key, dtype, shape, number, data, checksum, used"
-    rows = db.execute(f"select {columns} from arrays where key in ({marks})", keys).fetchall()
-    if any(row[-1] < now - _HOUR for row in rows):
-        db.execute(f"update arrays set used=? where key in ({marks})", (now, *keys))
-    return [row[:-1] for row in rows]
-
-# %% ../../nbs/06_encoders/07_cache.ipynb #f18edda9
-_FULL = .9  # share of the room that remains in use after rows were dropped
-
-def _evict(db, max_bytes):
-    "Drop the least recently used rows, a tenth of the room more than needed."
-    size = db.execute("select sum(bytes) from arrays").fetchone()[0] or 0
-    if size <= max_bytes: return
-    dropped = []
-    for rowid,n_bytes in db.execute("select rowid, bytes from arrays order by used, rowid"):
-        if size <= _FULL*max_bytes: break
-        size -= n_bytes
-        dropped.append((rowid,))
-    db.executemany("delete from arrays where rowid=?", dropped)
 
 # %% ../../nbs/06_encoders/07_cache.ipynb #c0730bde
 def as_cache(cache:Any, # None, False, True, a folder, or an `ArrayCache`

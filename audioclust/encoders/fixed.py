@@ -39,9 +39,19 @@ def segment_means(x:torch.Tensor, # [B, C, T]
     def sums_at(frame): return sums.gather(-1, frame[:, None].expand(-1, x.shape[1], -1))
     return ((sums_at(end) - sums_at(start))/(end - start)[:, None]).to(x.dtype)
 
-# %% ../../nbs/06_encoders/02_fixed.ipynb #b8320f82
-_MOST_BANDS, _MOST_STEPS = 1024, 4096 # a model from elsewhere may ask for any number
+# %% ../../nbs/06_encoders/02_fixed.ipynb #7bee21a2
+def _spread(x, first, n_frames):
+    "Standard deviation over each clip's frames [B, C, 1]."
+    x = x.double()
+    mean, mean_square = (segment_means(values, first, n_frames, 1) for values in (x, x.square()))
+    return (mean_square - mean.square()).clamp_min(0).sqrt().float()
 
+def _level_db(wave, lengths):
+    "Mean power in dB [B, 1]; silence is -100."
+    power = wave.double().square().sum(1)/lengths
+    return 10*(power + 1e-10).log10().to(wave.dtype)[:, None]
+
+# %% ../../nbs/06_encoders/02_fixed.ipynb #b8320f82
 class FixedEncoder(Encoder):
     "Cepstra over time, or averaged over it: an encoder that learns nothing and obeys `ignore`."
     version = "1"
@@ -63,9 +73,9 @@ class FixedEncoder(Encoder):
             least = 100 if name == "sample_rate" else 1
             if not isinstance(value, (int, np.integer)) or value < least:
                 raise ValueError(f"{name}={value!r}: say a whole number of at least {least}")
-        if max(n_cepstra or 0, n_mels) > _MOST_BANDS or steps > _MOST_STEPS:
+        if max(n_cepstra or 0, n_mels) > 1024 or steps > 4096:  # a model from elsewhere may ask for any number
             raise ValueError(f"n_mels={n_mels}, n_cepstra={n_cepstra}, steps={steps}: "
-                             f"say at most {_MOST_BANDS} bands and cepstra, and {_MOST_STEPS} steps")
+                             "say at most 1024 bands and cepstra, and 4096 steps")
         self.by, self.ignore = by, what_to_ignore(by, ignore)
         self.sample_rate, self.n_mels, self.steps, self.trim = sample_rate, n_mels, steps, trim
         self.floor = 40. if "noise" in self.ignore else 80.  # dB
@@ -73,14 +83,10 @@ class FixedEncoder(Encoder):
         self.n_cepstra = n_cepstra or (13 if "pitch" in self.ignore else 30)
         first = 1 if "order" in self.ignore else 0  # q = 0 is the contour of loudness, which an average does not need
         self.register_buffer("dct", dct_matrix(first + self.n_cepstra, n_mels)[first:])
-        self.dim = self._width()
-
-    def _width(self):
-        "Numbers in an embedding."
-        n = len(self.dct)
-        if "order" not in self.ignore: n *= self.steps
-        elif "room" in self.ignore: n *= 2  # two standard deviations for each cepstrum
-        return n if "level" in self.ignore else n + 1
+        n_values = 1  # of each cepstrum
+        if "order" not in self.ignore: n_values = self.steps
+        elif "room" in self.ignore: n_values = 2  # two standard deviations
+        self.dim = len(self.dct)*n_values + ("level" not in self.ignore)
 
     def config(self)->dict:
         "Arguments of the constructor that make the same encoder."
@@ -97,19 +103,15 @@ class FixedEncoder(Encoder):
         lengths:torch.Tensor, # True samples of each [B]
     )->torch.Tensor: # float32 [B, dim]
         "Embeddings of a batch of waveforms."
-        power = self._mel_power(wave, lengths)
+        peak = wave.abs().amax(1, keepdim=True).clamp_min(1e-30)
+        is_frame = frame_mask(self.logmel.frames(lengths), self.logmel.frames(wave.shape[1]))
+        power = self.logmel.mel(wave/peak)*is_frame[:, None]  # [B, n_mels, T], zero in the padding
         relative = power/power.amax((1, 2), keepdim=True).clamp_min(1e-30)
         cepstra = self.dct @ (relative + 10**(-self.floor/10)).log()  # [B, n_cepstra, T]
         first, n_frames = nonsilent_span(power.sum(1), self.trim)
         features = self._over_time(cepstra, first, n_frames).flatten(1)
         if "level" in self.ignore: return features
         return torch.cat([features, _level_db(wave, lengths)], 1)
-
-    def _mel_power(self, wave, lengths):
-        "Mel power [B, n_mels, T] of waves with peak 1, zero in the padding."
-        peak = wave.abs().amax(1, keepdim=True).clamp_min(1e-30)
-        is_frame = frame_mask(self.logmel.frames(lengths), self.logmel.frames(wave.shape[1]))
-        return self.logmel.mel(wave/peak)*is_frame[:, None]
 
     def _over_time(self, cepstra, first, n_frames):
         "Features [B, C, segments]: a grid where order counts, else averages or spreads."
@@ -121,15 +123,3 @@ class FixedEncoder(Encoder):
         change = cepstra.diff(append=cepstra[..., -1:])
         spread_of_change = _spread(change, first, (n_frames - 1).clamp_min(1))
         return torch.cat([_spread(cepstra, first, n_frames), (n_frames > 1)[:, None, None]*spread_of_change], 1)
-
-# %% ../../nbs/06_encoders/02_fixed.ipynb #7bee21a2
-def _spread(x, first, n_frames):
-    "Standard deviation over each clip's frames [B, C, 1]."
-    x = x.double()
-    mean, mean_square = (segment_means(values, first, n_frames, 1) for values in (x, x.square()))
-    return (mean_square - mean.square()).clamp_min(0).sqrt().float()
-
-def _level_db(wave, lengths):
-    "Mean power in dB [B, 1]; silence is -100."
-    power = wave.double().square().sum(1)/lengths
-    return 10*(power + 1e-10).log10().to(wave.dtype)[:, None]

@@ -22,7 +22,7 @@ from torch import nn
 
 from ..audio.logmel import frame_mask, LogMel, nonsilent_span
 from ..audio.streaming import stream
-from ..audio.folders import check_recordings_reachable
+from ..audio.clip_table import check_recordings_reachable
 from ..core.distributed import is_there, ProcessGroup
 
 # %% ../../nbs/06_encoders/03_logmel_store.ipynb #03ac6f65
@@ -36,6 +36,7 @@ class LogMelBatch(NamedTuple):
         "The same batch on a device."
         return LogMelBatch(*(tensor.to(device) for tensor in self))
 
+# %% ../../nbs/06_encoders/03_logmel_store.ipynb #0a7b4edd
 class TrimmedLogMel(nn.Module):
     "Log-mels relative to the loudest point of each clip, trimmed to where there is sound."
     def __init__(self,
@@ -63,9 +64,25 @@ class TrimmedLogMel(nn.Module):
         frames = (first[:, None] + offset)[:, None].expand(-1, self.n_mels, -1)  # the last one repeats as padding
         return LogMelBatch(logmels.gather(2, frames), n_frames, loudest.log())
 
-# %% ../../nbs/06_encoders/03_logmel_store.ipynb #eadbf1dc
+# %% ../../nbs/06_encoders/03_logmel_store.ipynb #693e82ff
 _MAX_FRAMES = 2**21  # frames in a batch, padding included: 256 MB of float16 at 64 bands
 
+class _LogMelWorker:
+    "What worker processes do with a batch of waveforms: log-mels of each clip [frames, n_mels], and levels."
+    def __init__(self, front): self.front = copy.deepcopy(front).cpu().eval()
+    @torch.inference_mode()
+    def __call__(self, wave, lengths):
+        logmels, n_frames, level = self.front(wave, lengths)
+        trimmed = [logmel[:, :n].T.contiguous().numpy() for logmel,n in zip(logmels, n_frames.tolist())]
+        return trimmed, level.numpy()
+
+def _report(clips, failed, errors):
+    "Append (row, reason) pairs to `errors`, or warn where that is None."
+    if errors is not None: errors += failed
+    else:
+        for row,reason in failed: warnings.warn(f"{clips.path.iloc[row]}: {reason}")
+
+# %% ../../nbs/06_encoders/03_logmel_store.ipynb #eadbf1dc
 class LogMelStore:
     "Log-mels of many clips, one after the other."
     def __init__(self,
@@ -143,22 +160,6 @@ class LogMelStore:
         train = LogMelLoader(self, bs, device=device, **kwargs)
         return DataLoaders(train, LogMelLoader(self, bs, shuffle=False, device=device), device=device)
 
-# %% ../../nbs/06_encoders/03_logmel_store.ipynb #693e82ff
-class _LogMelWorker:
-    "What worker processes do with a batch of waveforms: log-mels of each clip [frames, n_mels], and levels."
-    def __init__(self, front): self.front = copy.deepcopy(front).cpu().eval()
-    @torch.inference_mode()
-    def __call__(self, wave, lengths):
-        logmels, n_frames, level = self.front(wave, lengths)
-        trimmed = [logmel[:, :n].T.contiguous().numpy() for logmel,n in zip(logmels, n_frames.tolist())]
-        return trimmed, level.numpy()
-
-def _report(clips, failed, errors):
-    "Append (row, reason) pairs to `errors`, or warn where that is None."
-    if errors is not None: errors += failed
-    else:
-        for row,reason in failed: warnings.warn(f"{clips.path.iloc[row]}: {reason}")
-
 # %% ../../nbs/06_encoders/03_logmel_store.ipynb #2fc93b04
 @dataclass(frozen=True)
 class RuntimeOptions:
@@ -176,6 +177,7 @@ class RuntimeOptions:
         "The same, without a device that this machine has not."
         return self if is_there(self.device) else replace(self, device=None)
 
+# %% ../../nbs/06_encoders/03_logmel_store.ipynb #a45dd991
 def usable_clips(clips:pd.DataFrame, # Columns path, start, end (s)
     front:TrimmedLogMel, # What computes the log-mels
     errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
@@ -214,13 +216,9 @@ class LogMelLoader(DataLoader):
         self.order = np.asarray(rows)
         self.n = len(rows)//self.team.size
 
-    def _epoch_rows(self):
-        "The rows of an epoch, of all processes."
-        if self.order is not None: return self.order
-        return self.order_rng.permutation(self.store.rows) if self.shuffle else self.store.rows
-
-    def get_idxs(self)->np.ndarray: # Every `team.size`-th row
-        rows = self._epoch_rows()
+    def get_idxs(self)->np.ndarray: # Every `team.size`-th row of an epoch
+        if self.order is not None: rows = self.order
+        else: rows = self.order_rng.permutation(self.store.rows) if self.shuffle else self.store.rows
         self.n = len(rows)//self.team.size
         return rows[self.team.rank::self.team.size][:self.n]
 

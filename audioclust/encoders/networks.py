@@ -42,23 +42,13 @@ def small_body(widths:tuple=(16, 32, 64, 128), # Channels of each stage
     blocks = [Block(i, o, stride) for i,o,stride in zip(widths, widths[1:], strides[1:])]
     return nn.Sequential(*stem, *blocks)
 
-# %% ../../nbs/06_encoders/06_networks.ipynb #3fc2e324
-def make_body(backbone:str, # "small", a ResNet of torchvision such as "resnet18", or "timm:" and a name
-    fine:bool=False, # Keep 16 bands? (small only)
-)->nn.Module: # [B, 1, F, T] -> [B, C, F', T']
-    "The convolutional part of a network, with random weights."
-    if backbone == "small" and fine: return small_body((24, 48, 96), (2, 1, 2))
-    if backbone == "small": return small_body()
-    if backbone.startswith("timm:"): return _timm_body(backbone.removeprefix("timm:"))
-    return _torchvision_body(backbone)
-
+# %% ../../nbs/06_encoders/06_networks.ipynb #e74b11e6
 def _timm_body(name):
     try: import timm
     except ImportError: raise ValueError(f"the backbone 'timm:{name}' needs timm: pip install timm") from None
     try: return timm.create_model(name, pretrained=False, in_chans=1, num_classes=0, global_pool="")
     except RuntimeError as e: raise ValueError(f"timm has no network {name!r} that can be used here: {e}") from None
 
-# %% ../../nbs/06_encoders/06_networks.ipynb #e74b11e6
 def _torchvision_body(name):
     import torchvision
     families = "resnet", "resnext", "wide_resnet"
@@ -68,6 +58,16 @@ def _torchvision_body(name):
     net = torchvision.models.get_model(name, weights=None)
     net.conv1 = nn.Conv2d(1, net.conv1.out_channels, 7, 2, 3, bias=False)
     return nn.Sequential(*list(net.children())[:-2])
+
+# %% ../../nbs/06_encoders/06_networks.ipynb #3fc2e324
+def make_body(backbone:str, # "small", a ResNet of torchvision such as "resnet18", or "timm:" and a name
+    fine:bool=False, # Keep 16 bands? (small only)
+)->nn.Module: # [B, 1, F, T] -> [B, C, F', T']
+    "The convolutional part of a network, with random weights."
+    if backbone == "small" and fine: return small_body((24, 48, 96), (2, 1, 2))
+    if backbone == "small": return small_body()
+    if backbone.startswith("timm:"): return _timm_body(backbone.removeprefix("timm:"))
+    return _torchvision_body(backbone)
 
 # %% ../../nbs/06_encoders/06_networks.ipynb #5e040021
 class Pool(nn.Module):
@@ -85,6 +85,21 @@ class Pool(nn.Module):
         mean = y.mean(2)
         variance = (y.square().mean(2) - y.mean(2).square()).clamp_min(0)  # `mean` would reorder sums of gradients
         return torch.cat([mean, variance.add(1e-8).sqrt()], 1)
+
+# %% ../../nbs/06_encoders/06_networks.ipynb #5bf1a93a
+def _check_views(frames, part, views):
+    "ValueError where views cannot be made."
+    if part < 2 or (frames is not None and frames < 2):
+        raise ValueError(f"a view needs at least 2 frames; frames={frames!r}, part={part!r}")
+    if not isinstance(views, int) or views < 1:
+        raise ValueError(f"views is the number of fixed views, at least 1; it is {views!r}")
+
+def _seeded_body(seed, backbone, fine):
+    "A body whose weights depend on the seed alone."
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        body = make_body(backbone, fine)
+    return body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # declared for float tensors only
 
 # %% ../../nbs/06_encoders/06_networks.ipynb #2567becb
 class NetworkEncoder(Encoder):
@@ -167,21 +182,6 @@ class NetworkEncoder(Encoder):
         rows = np.random.default_rng(seed).permutation(store.rows)[:clips]
         if len(rows): _set_norms(self, store, rows, seed)
         return self
-
-# %% ../../nbs/06_encoders/06_networks.ipynb #5bf1a93a
-def _check_views(frames, part, views):
-    "ValueError where views cannot be made."
-    if part < 2 or (frames is not None and frames < 2):
-        raise ValueError(f"a view needs at least 2 frames; frames={frames!r}, part={part!r}")
-    if not isinstance(views, int) or views < 1:
-        raise ValueError(f"views is the number of fixed views, at least 1; it is {views!r}")
-
-def _seeded_body(seed, backbone, fine):
-    "A body whose weights depend on the seed alone."
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        body = make_body(backbone, fine)
-    return body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # declared for float tensors only
 
 # %% ../../nbs/06_encoders/06_networks.ipynb #a3515a93
 def _embed_rows(encoder, store, rows, seed, bs, embed, views=0):

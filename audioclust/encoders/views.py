@@ -33,9 +33,10 @@ from audioclust.encoders.augmentations import (
 from .base import what_to_ignore
 from .logmel_store import LogMelBatch
 
-# %% ../../nbs/06_encoders/05_views.ipynb #039bfb2a
+# %% ../../nbs/06_encoders/05_views.ipynb #640660ce
 STRENGTHS = ("weak", "contrastive", "strong")
 
+# %% ../../nbs/06_encoders/05_views.ipynb #039bfb2a
 class Views:
     "Makes views of clips that differ in what must not matter: what a network sees."
     def __init__(self, hz:torch.Tensor, # Frequency of each band in Hz [M]
@@ -81,16 +82,13 @@ class Views:
         if rng is None or self.strength == "weak": return x
         is_strong = self.strength == "strong"
         if "room" in self.ignore: x = equalise(x, rng, 9. if is_strong else 6.)
-        if "noise" in self.ignore: x = self._add_background(x, rng, is_strong)
+        if "noise" in self.ignore:
+            if "order" in self.ignore: x = mix(x, rng, .4 if is_strong else .3)
+            else: x = blend(x, rng, .5 if is_strong else .4)
+            x = add_noise(x, rng, .75 if is_strong else .5)
         if not is_strong: return x
         if "level" in self.ignore: x = fade(x, rng)
         return x if "order" in self.ignore else mask(x, rng)
-
-    def _add_background(self, x, rng, is_strong):
-        "Another clip, and noise in some of the views."
-        if "order" in self.ignore: x = mix(x, rng, .4 if is_strong else .3)
-        else: x = blend(x, rng, .5 if is_strong else .4)
-        return add_noise(x, rng, .75 if is_strong else .5)
 
     def normalise(self, x:torch.Tensor, # Views [B, M, T]; overwritten
         level:torch.Tensor, # Natural log of the power of each clip's loudest point [B]

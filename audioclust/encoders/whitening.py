@@ -57,11 +57,13 @@ def _checked_table(X, finite=True):
     "Embeddings as an array [N, d] of numbers."
     X = to_numpy(X)
     if X.ndim != 2 or X.dtype.kind not in "fiu":
-        raise ValueError(f"embeddings must be a table of numbers, [N, d]; an array of shape {X.shape} and type {X.dtype} came")
+        raise ValueError("embeddings must be a table of numbers, [N, d]; "
+                         f"an array of shape {X.shape} and type {X.dtype} came")
     if finite and not np.isfinite(X).all():
         raise ValueError(f"embeddings must be finite numbers; {np.sum(~np.isfinite(X))} of them are NaN or infinite")
     return X
 
+# %% ../../nbs/06_encoders/08_whitening.ipynb #cf9dcf7f
 class Whiten(TransformerMixin, SavableEstimator):
     "Rotate to the first principal axes, equalise them, and scale each row to length 1."
     _file, _state = "whitening", ("mean_", "components_")
@@ -89,16 +91,14 @@ class Whiten(TransformerMixin, SavableEstimator):
         check_is_fitted(self)
         table = _checked_table(X, finite=False) # a clip that could not be decoded has a row of NaN, which stays one
         if table.shape[1] != len(self.mean_):
-            raise ValueError(f"embeddings of {table.shape[1]} numbers came, and the whitening was learned from {len(self.mean_)}")
-        blocks = [self._whiten_block(block) for block in _blocks(table, self.mean_)]
-        empty = np.zeros((0, len(self.components_)), np.float32)  # the result where there are no rows
-        return like_input(np.concatenate([empty, *blocks]), X)
-
-    def _whiten_block(self, X):
-        "Rows, less the mean, on the axes."
-        Z = X @ self.components_.T
-        if self.l2: Z /= np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-12)
-        return Z.astype(np.float32)
+            raise ValueError(f"embeddings of {table.shape[1]} numbers came, "
+                             f"and the whitening was learned from {len(self.mean_)}")
+        whitened = [np.zeros((0, len(self.components_)), np.float32)]  # the result where there are no rows
+        for block in _blocks(table, self.mean_):
+            Z = block @ self.components_.T  # [rows of the block, m]
+            if self.l2: Z /= np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-12)
+            whitened.append(Z.astype(np.float32))
+        return like_input(np.concatenate(whitened), X)
 
 # %% ../../nbs/06_encoders/08_whitening.ipynb #7579f9e4
 def discriminant_axes(X:np.ndarray, # Centred rows [N, d]

@@ -3,5 +3,4 @@ from .kmeans_ensemble import Consensus as Consensus
 from .spectral import SpectralClustering as SpectralClustering
 from .n_clusters import choose_k as choose_k
 from .resampling import stability_of as stability_of
-from .selection import prediction_strength as prediction_strength
 from .levels import plot_levels as plot_levels

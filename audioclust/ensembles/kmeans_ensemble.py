@@ -7,7 +7,6 @@ __all__ = ['Consensus']
 
 # %% ../../nbs/05_ensembles/02_kmeans_ensemble.ipynb #e2b00003
 import warnings
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ from typing_extensions import Self
 
 from ..classical.prediction import validate_data
 from ..core.estimator import Clusterer, like_input, to_numpy, to_tensor
-from .voting import agreement, align_labels, check_indicator_memory, indicator_matrix
+from .consensus import agreement, align_labels, check_indicator_memory, indicator_matrix
 from ..kmeans.constraints import Constraints
 from ..kmeans.estimator import KMeans
 from ..kmeans.nearest import nearest_centers
@@ -29,27 +28,22 @@ def _is_list_of_embeddings(X):
 
 def _first_embedding(X): return X[0] if _is_list_of_embeddings(X) else X
 
-def _check_same_clips(embeddings):
-    "Raise `ValueError` unless all embeddings have the same number of rows and only finite numbers."
-    shapes = [x.shape for x in embeddings]
-    if len({n for n,_ in shapes}) > 1:
-        raise ValueError(f"the embeddings must be of the same clips, row by row; their shapes are {shapes}")
-    if not all(np.isfinite(x).all() for x in embeddings):
-        raise ValueError("the embeddings must be finite numbers; some are NaN or infinite")
-
-# %% ../../nbs/05_ensembles/02_kmeans_ensemble.ipynb #e2b00005
 def _validated(estimator, X, reset=False):
-    "The embeddings as a list of arrays with the same number of rows; `reset` remembers their widths."
+    "The embeddings as a list of arrays with the same number of rows; `reset` stores their widths."
     embeddings = list(X) if _is_list_of_embeddings(X) else [X]
     embeddings = [to_numpy(x) if isinstance(x, torch.Tensor) else x for x in embeddings]
     if len(embeddings) == 1:
         return [validate_data(estimator, embeddings[0], reset=reset, dtype=[np.float32, np.float64])]
     embeddings = [np.asarray(x, np.float32) for x in embeddings]
-    _check_same_clips(embeddings)
-    widths = [x.shape[1] for x in embeddings]
+    shapes = [x.shape for x in embeddings]
+    if len({n for n,_ in shapes}) > 1:
+        raise ValueError(f"the embeddings must be of the same clips, row by row; their shapes are {shapes}")
+    if not all(np.isfinite(x).all() for x in embeddings):
+        raise ValueError("the embeddings must be finite numbers; some are NaN or infinite")
+    widths = [width for _,width in shapes]
     if reset: estimator.n_features_in_ = widths
     elif widths != estimator.n_features_in_:
-        raise ValueError(f"embeddings of widths {estimator.n_features_in_} were fitted, and {widths} came")
+        raise ValueError(f"embeddings of widths {estimator.n_features_in_} were fitted, and {widths} are given")
     return embeddings
 
 # %% ../../nbs/05_ensembles/02_kmeans_ensemble.ipynb #e2b00007
@@ -60,7 +54,8 @@ def _member_views(widths, dims, n_members):
     n_columns = [max(widths)] if dims is None else list(dims)
     if not n_columns or not all(map(_is_positive_int, n_columns)):
         raise ValueError(f"dims are numbers of columns, such as (12, 16, 24), or None for all; they are {dims!r}")
-    if not _is_positive_int(n_members): raise ValueError(f"n_members is a whole number above 0; it is {n_members!r}")
+    if not _is_positive_int(n_members):
+        raise ValueError(f"n_members is a whole number above 0; it is {n_members!r}")
     if n_members < len(widths):
         raise ValueError(f"n_members={n_members} is less than one for each of the {len(widths)} embeddings")
     views = [(embedding, min(d, width)) for d in n_columns for embedding,width in enumerate(widths)]
@@ -73,18 +68,6 @@ def _leading_columns(x, n_columns, l2):
     return x/np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
 
 # %% ../../nbs/05_ensembles/02_kmeans_ensemble.ipynb #36a0db15
-_FORMER_NAMES = {"meaning_": "aligned_labels_"}  # attribute of `Consensus` in files of earlier versions → today
-
-def _fit_members(columns, n_clusters, device, rng, constraints):
-    "One K-means for each table of columns."
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # too few distinct rows: the last K-means warns once
-        return [KMeans(n_clusters, device=device, random_state=rng.randint(2**31 - 1)).fit(x, constraints=constraints) for x in columns]
-
-def _stack_centers(centers, width):
-    "The centres of all members in one array, padded with zeros to `width` columns."
-    return np.concatenate([np.pad(c, ((0, 0), (0, width - c.shape[1]))) for c in centers])
-
 def _nearest(X, centers):
     "Nearest centre of each row, int64 [N]."
     x = to_tensor(X)
@@ -98,8 +81,7 @@ class Consensus(Clusterer):
 
     def __init__(self,
         n_clusters:int=8, # Clusters of the consensus, and of each member
-        *,
-        dims:tuple|None=None, # Numbers of leading columns that members see, such as (12, 16, 20, 24, 32); None: all
+        *, dims:tuple|None=None, # Numbers of leading columns that members see, such as (12, 16, 24, 32); None: all
         n_members:int=30, # Base K-means, distributed over dims and embeddings
         l2:bool=False, # Scale the rows that a member sees to length 1
         n_init:int=20, # Starts of the K-means on the indicator matrix
@@ -133,17 +115,24 @@ class Consensus(Clusterer):
         widths = [x.shape[1] for x in embeddings]
         rng = check_random_state(self.random_state)
         views = _member_views(widths, self.dims, self.n_members)
-        columns = (_leading_columns(embeddings[e], d, self.l2) for e,d in views)
-        fitted = _fit_members(columns, self.n_clusters, self.device, rng, constraints)
-        centers = [member.cluster_centers_ for member in fitted]  # fewer where there are not enough distinct rows
-        sizes = [len(c) for c in centers]
-        self.members_ = np.column_stack([views, sizes])  # [M, 3]: embedding, columns, clusters
-        self.member_centers_ = _stack_centers(centers, max(widths))
-        self.partitions_ = np.stack([member.labels_ for member in fitted])  # [M, N]
+        members = []
+        for embedding,n_columns in views:
+            x = _leading_columns(embeddings[embedding], n_columns, self.l2)
+            kmeans = KMeans(self.n_clusters, device=self.device, random_state=rng.randint(2**31 - 1))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # too few distinct rows: the last one warns
+                members.append(kmeans.fit(x, constraints=constraints))
+        centers = [member.cluster_centers_ for member in members]  # fewer where too few rows differ
+        padded = [np.pad(c, ((0, 0), (0, max(widths) - c.shape[1]))) for c in centers]
+        self.member_centers_ = np.concatenate(padded)
+        self.members_ = np.column_stack([views, [len(c) for c in centers]])  # [M, 3]: embedding, columns, clusters
+        self.partitions_ = np.stack([member.labels_ for member in members])  # [M, N]
         B = self._indicators(self.partitions_)
         seed = rng.randint(2**31 - 1)
-        final = KMeans(self.n_clusters, n_init=self.n_init, device=self.device, random_state=seed).fit(B, constraints=constraints)
-        self.cluster_centers_, self.inertia_ = final.cluster_centers_, final.inertia_
+        final = KMeans(self.n_clusters, n_init=self.n_init, device=self.device, random_state=seed)
+        final.fit(B, constraints=constraints)
+        self.cluster_centers_ = final.cluster_centers_
+        self.inertia_ = final.inertia_
         self.aligned_labels_ = align_labels(B, final.labels_, self.n_clusters)
         self.confidence_ = agreement(B, final.labels_, self.aligned_labels_)
         self.labels_ = like_input(final.labels_, _first_embedding(X))
@@ -157,8 +146,7 @@ class Consensus(Clusterer):
         embeddings = _validated(self, X)
         centers = np.split(self.member_centers_, np.cumsum(self.members_[:-1, 2]))
         columns = [_leading_columns(embeddings[e], d, self.l2) for e,d,_ in self.members_]
-        partitions = [_nearest(x, c[:, :x.shape[1]]) for x,c in zip(columns, centers)]
-        B = self._indicators(partitions)
+        B = self._indicators([_nearest(x, c[:, :x.shape[1]]) for x,c in zip(columns, centers)])
         labels = _nearest(B, self.cluster_centers_)
         return labels, agreement(B, labels, self.aligned_labels_)
 
@@ -167,13 +155,3 @@ class Consensus(Clusterer):
     )->np.ndarray|torch.Tensor: # Labels, int64 [N]
         "The cluster of each row."
         return like_input(self.predict_with_confidence(X)[0], _first_embedding(X))
-
-    @classmethod
-    def load(cls, path:str|Path)->Self: # Folder written by `save`
-        "Read what `save` wrote; files of earlier versions have other names for some attributes."
-        self = super().load(path)
-        for old,new in _FORMER_NAMES.items():
-            if hasattr(self, old):
-                setattr(self, new, getattr(self, old))
-                delattr(self, old)
-        return self

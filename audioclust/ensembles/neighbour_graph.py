@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MAX_COMMON', 'N_LANDMARKS', 'N_EXTRA', 'shared_neighbours', 'connect_components', 'use_dense_matrix',
-           'spectral_embedding']
+           'spectral_embedding', 'unit_spectral_embedding']
 
 # %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #e2c00003
 import warnings
@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-# %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #5bec0005
+# %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #fe12867b
 MAX_COMMON = 2_000_000  # entries of a block's product at most, which bounds the memory
 
 def _row_blocks(is_neighbour):
@@ -29,6 +29,7 @@ def _row_blocks(is_neighbour):
     bounds = np.unique(np.r_[0, np.searchsorted(n_entries, limits), n])
     return zip(bounds, bounds[1:])
 
+# %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #5bec0005
 def shared_neighbours(neighbours:np.ndarray, # Nearest rows of each row, without the row itself, int [N, m]
 )->csr_array: # Weights above 0 and at most 1, shape (N, N), symmetric
     "A graph that joins each row to its nearest ones, weighted by the Jaccard similarity of their neighbours."
@@ -41,7 +42,8 @@ def shared_neighbours(neighbours:np.ndarray, # Nearest rows of each row, without
     for i,j in _row_blocks(is_neighbour):
         common = csr_array((is_neighbour[i:j] @ is_neighbour.T)*is_edge[i:j])
         union = 2*(m + 1) - common.data.astype(float)
-        blocks.append(csr_array((common.data/union, common.indices, common.indptr), shape=common.shape))
+        weights = common.data/union
+        blocks.append(csr_array((weights, common.indices, common.indptr), shape=common.shape))
     W = csr_array(vstack(blocks))
     W.setdiag(0)
     W.eliminate_zeros()
@@ -61,6 +63,7 @@ def _bridges(component, X):
     ends = [nearest_row(other, c) for c,other in enumerate(nearest)]
     return np.array(starts), np.array(ends)
 
+# %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #fa8b4c88
 def connect_components(W:csr_array, # A graph, shape (N, N), symmetric
     X:np.ndarray, # Its rows, shape (N, d)
 )->csr_array: # The connected graph
@@ -84,45 +87,40 @@ def use_dense_matrix(n:int, # Rows
     "Is the graph small enough for all its eigenvectors?"
     return n <= N_LANDMARKS or n < 5*(k + N_EXTRA)
 
-def _landmarks(W, k, seed):
-    "The number of the landmark that each row reaches first, and how many landmarks there are."
-    n_landmarks = max(N_LANDMARKS, 2*k)
-    landmarks = np.sort(np.random.default_rng(seed).permutation(W.shape[0])[:n_landmarks])
-    lengths = W.copy()
-    lengths.data = 1/lengths.data
-    _, _, reached = dijkstra(lengths, indices=landmarks, min_only=True, return_predecessors=True)
-    return np.searchsorted(landmarks, reached), len(landmarks)
-
+# %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #f730fd99
 def _initial_eigenvectors(W, k, seed):
     "Eigenvectors of a small graph of landmarks, spread over the rows, to begin with."
     n = W.shape[0]
-    landmark, n_landmarks = _landmarks(W, k, seed)
-    P = csr_array((np.ones(n), landmark, np.arange(n + 1)), shape=(n, n_landmarks))
+    landmarks = np.sort(np.random.default_rng(seed).permutation(n)[:max(N_LANDMARKS, 2*k)])
+    lengths = W.copy()
+    lengths.data = 1/lengths.data
+    _, _, reached = dijkstra(lengths, indices=landmarks, min_only=True, return_predecessors=True)
+    landmark = np.searchsorted(landmarks, reached)  # of each row, which landmark it reaches first
+    P = csr_array((np.ones(n), landmark, np.arange(n + 1)), shape=(n, len(landmarks)))
     small = (P.T @ W @ P).toarray()
     root = 1/np.sqrt(small.sum(1))
     vectors = np.linalg.eigh(small*root[:, None]*root)[1][:, ::-1][:, :k]
     return (vectors*root[:, None])[landmark]*np.sqrt(W.sum(1))[:, None]
 
 # %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #e2c00005
-def _largest_eigenpairs(M, W, k, seed):
-    "At least `k` eigenvalues and eigenvectors of `M`, the largest among them."
-    # One thread is no slower here, and the result does not depend on the number of threads.
-    with threadpool_limits(1, "blas"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # LOBPCG warns of every small residual
-        if use_dense_matrix(M.shape[0], k):
-            values, vectors = np.linalg.eigh(M.toarray())
-            return values[::-1], vectors[:, ::-1]
-        return lobpcg(M, _initial_eigenvectors(W, k + N_EXTRA, seed), largest=True, tol=1e-5, maxiter=100)
-
 def spectral_embedding(W:csr_array, # A connected graph, shape (N, N), symmetric
     k:int, # Coordinates wanted, at most N
     random_state:int=0, # Seed of the landmarks
 )->tuple[np.ndarray,np.ndarray]: # (eigenvalues [k], the largest first, which is 1; coordinates [N, k])
     "The leading eigenvectors of the normalised graph."
-    root = 1/np.sqrt(W.sum(1))
-    D, identity = (dia_array((d[None], [0]), shape=W.shape) for d in (root, np.ones(len(root))))
-    M = (D @ W @ D + identity).tocsr()  # with the identity no eigenvalue is below 0; it is subtracted again
-    values, vectors = _largest_eigenpairs(M, W, k, random_state)
+    n = W.shape[0]
+    D = dia_array((1/np.sqrt(W.sum(1))[None], [0]), shape=W.shape)
+    identity = dia_array((np.ones((1, n)), [0]), shape=W.shape)
+    M = (D @ W @ D + identity).tocsr()
+    # One thread is no slower here, and the result does not depend on the number of threads.
+    with threadpool_limits(1, "blas"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # LOBPCG warns of every small residual
+        if use_dense_matrix(n, k):
+            values, vectors = np.linalg.eigh(M.toarray())
+            values, vectors = values[::-1], vectors[:, ::-1]
+        else:
+            guess = _initial_eigenvectors(W, k + N_EXTRA, random_state)
+            values, vectors = lobpcg(M, guess, largest=True, tol=1e-5, maxiter=100)
     order = np.argsort(-values, kind="stable")[:k]
     values, vectors = values[order], vectors[:, order]
     residual = np.linalg.norm(M @ vectors - vectors*values, axis=0).max()
@@ -130,3 +128,13 @@ def spectral_embedding(W:csr_array, # A connected graph, shape (N, N), symmetric
         warnings.warn(f"the eigenvectors of the graph are not exact (their residual is {residual:.1e}); "
             "fewer clusters or more neighbours may help", ConvergenceWarning)
     return values - 1, vectors
+
+# %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #c2f9f36f
+def unit_spectral_embedding(W:csr_array, # A connected graph, shape (N, N), symmetric
+    k:int, # Coordinates wanted, at most N
+)->np.ndarray: # float32 [N, k], rows of length 1
+    "The spectral embedding with rows scaled to length 1."
+    if W.shape[0] == 1: return np.ones((1, 1), np.float32)
+    vectors = spectral_embedding(W, k)[1]
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors/np.maximum(lengths, 1e-12)).astype(np.float32)

@@ -18,15 +18,15 @@ from typing_extensions import Self
 from ..classical.prediction import ReferencePointClusterer
 from ..core.estimator import like_input
 from ..core.memory import check_memory
+from .consensus import consensus
 from audioclust.ensembles.neighbour_graph import (
     connect_components,
     MAX_COMMON,
     N_EXTRA,
     shared_neighbours,
-    spectral_embedding,
+    unit_spectral_embedding,
     use_dense_matrix,
 )
-from .voting import consensus
 from .spreading import spread_partitions
 from ..kmeans.constraints import Constraints
 from ..kmeans.estimator import KMeans
@@ -44,6 +44,10 @@ def _neighbour_counts(n_neighbors, n_clusters, n):
     limit = min(n - 1, max(2, n//n_clusters - 1))
     return sorted({min(m, limit) for m in wanted})
 
+# %% ../../nbs/05_ensembles/04_spectral.ipynb #cbc805f5
+_LESS_MEMORY = ("Take fewer clusters, neighbours or members; or fit rows drawn at random and predict the rest; "
+    "or take KMeans, which needs no graph.")
+
 def _memory_needed(n, m, k, n_members):
     "Bytes for graphs of up to `m` neighbours of `n` rows, `k` eigenvectors, and the indicator matrix; upper bounds."
     search = 16*n*m  # numbers and distances of the nearest rows
@@ -54,26 +58,24 @@ def _memory_needed(n, m, k, n_members):
     return search + graph + common + eigenvectors + indicators
 
 # %% ../../nbs/05_ensembles/04_spectral.ipynb #e2d00001
-def _unit_rows(X): return X/np.maximum(np.linalg.norm(X, axis=1, keepdims=True), 1e-12)
-
-def _cluster_graph(W, k, n_starts, device, rng):
+def _graph_partitions(neighbours, points, k, known, n_starts, device, rng):
     "Partitions of one graph, each from another start of K-means on its spectral embedding."
-    Z = spectral_embedding(W, k)[1] if W.shape[0] > 1 else np.ones((1, 1))
-    Z = _unit_rows(Z).astype(np.float32)
+    W = shared_neighbours(neighbours)
+    if known is not None: return spread_partitions(W, points, k, known, n_starts, device, rng)
+    Z = unit_spectral_embedding(connect_components(W, points), k)
+    members = [KMeans(k, device=device, random_state=rng.randint(2**31 - 1)) for _ in range(n_starts)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # rows may coincide in the spectral embedding
-        return [KMeans(k, device=device, random_state=rng.randint(2**31 - 1)).fit_predict(Z) for _ in range(n_starts)]
+        return [member.fit_predict(Z) for member in members]
 
 # %% ../../nbs/05_ensembles/04_spectral.ipynb #5bec0012
 class SpectralClustering(ReferencePointClusterer):
     "The consensus of K-means on the spectral embeddings of several graphs of neighbours; with `predict`."
     _state = (*ReferencePointClusterer._state, "reference_confidence_")
-    _former_names = {**ReferencePointClusterer._former_names, "anchor_confidence_": "reference_confidence_"}
 
     def __init__(self,
         n_clusters:int=8, # Clusters, 1 to n
-        *,
-        n_neighbors:int|tuple|list=(5, 7, 10, 14, 20, 28), # Neighbours in each graph, fewer in small clusters
+        *, n_neighbors:int|tuple|list=(5, 7, 10, 14, 20, 28), # Neighbours in each graph, fewer in small clusters
         metric:str="euclidean", # Distance, as scikit-learn names it
         n_members:int=30, # Base K-means, distributed over the graphs; at least one each
         n_init:int=20, # Starts of the K-means on the indicator matrix
@@ -92,13 +94,11 @@ class SpectralClustering(ReferencePointClusterer):
 
     def check_rows(self, n:int, d:int): # Rows and columns that there will be
         "Raise `ValueError` if graphs and eigenvectors would need more memory than may be used."
-        m, k = _neighbour_counts(self.n_neighbors, self.n_clusters, n)[-1], self.n_clusters
+        m = _neighbour_counts(self.n_neighbors, self.n_clusters, n)[-1]
         if not _is_positive_int(self.n_members):
             raise ValueError(f"n_members is a whole number above 0; it is {self.n_members!r}")
-        what = f"SpectralClustering of {n:,} rows, with {m} neighbours and {k} eigenvectors,"
-        advice = ("Take fewer clusters, neighbours or members; or fit rows drawn at random and predict the rest; "
-            "or take KMeans, which needs no graph.")
-        check_memory(_memory_needed(n, m, k, self.n_members), self.max_memory, what, advice)
+        what = f"SpectralClustering of {n:,} rows, with {m} neighbours and {self.n_clusters} eigenvectors,"
+        check_memory(_memory_needed(n, m, self.n_clusters, self.n_members), self.max_memory, what, _LESS_MEMORY)
 
     def fit(self,
         X:np.ndarray|torch.Tensor, # Embeddings, shape (n, d); numpy or torch
@@ -114,34 +114,27 @@ class SpectralClustering(ReferencePointClusterer):
         inverse = inverse.ravel()
         k = min(self.n_clusters, len(rows))
         if 1 < k < self.n_clusters:
-            warnings.warn(f"only {k} of the {len(X)} rows differ, so there are {k} clusters and not {self.n_clusters}",
-                ConvergenceWarning)
-        rng = check_random_state(self.random_state)
+            warnings.warn(f"only {k} of the {len(X)} rows differ, so there are {k} clusters and not "
+                f"{self.n_clusters}", ConvergenceWarning)
         if constraints is not None: constraints.check(len(X), k)
-        known = None if constraints is None else constraints.merged(inverse)  # equal rows are one vertex
-        partitions = self._base_partitions(rows, k, rng, known)
+        known = None if constraints is None else constraints.merged(inverse)
+        rng = check_random_state(self.random_state)
+        counts = _neighbour_counts(self.n_neighbors, k, len(rows))
+        neighbours = np.zeros((1, 0), int)
+        if len(rows) > 1: neighbours = self._neighbour_search(rows, counts[-1]).kneighbors(return_distance=False)
+        points = rows/np.linalg.norm(rows, axis=1, keepdims=True) if self.metric == "cosine" else rows
+        graph_of_member = np.arange(max(self.n_members, len(counts))) % len(counts)
+        partitions = []
+        for m,n_starts in zip(counts, np.bincount(graph_of_member)):
+            partitions += _graph_partitions(neighbours[:, :m], points, k, known, n_starts, self.device, rng)
         labels, confidence = consensus(partitions, k, n_init=self.n_init, device=self.device,
             random_state=rng.randint(2**31 - 1), max_memory=self.max_memory, constraints=known)
-        self.reference_points_, self.reference_labels_ = rows, labels
+        self.reference_points_ = rows
+        self.reference_labels_ = labels
         self.reference_confidence_ = np.nan_to_num(confidence)  # what is saved is a number
         self.confidence_ = confidence[inverse]  # [N]
         self.partitions_ = np.stack(partitions)[:, inverse]  # [M, N]
         return labels[inverse]
-
-    def _base_partitions(self, rows, k, rng, known):
-        "The partitions by all members, graph by graph."
-        counts = _neighbour_counts(self.n_neighbors, k, len(rows))
-        neighbours = np.zeros((1, 0), int)
-        if len(rows) > 1: neighbours = self._neighbour_search(rows, counts[-1]).kneighbors(return_distance=False)
-        points = rows
-        if self.metric == "cosine": points = rows/np.linalg.norm(rows, axis=1, keepdims=True)
-        members = np.arange(max(self.n_members, len(counts))) % len(counts)  # graph of each member
-        partitions = []
-        for m,n_starts in zip(counts, np.bincount(members)):
-            W = shared_neighbours(neighbours[:, :m])
-            if known: partitions += spread_partitions(W, points, k, known, n_starts, self.device, rng)
-            else: partitions += _cluster_graph(connect_components(W, points), k, n_starts, self.device, rng)
-        return partitions
 
     def _explain(self, X, labels):
         return "" if self.n_clusters in (1, len(X)) else "Fewer rows differ than clusters were asked for."
@@ -151,7 +144,8 @@ class SpectralClustering(ReferencePointClusterer):
     )->tuple: # Labels (n,), int64; share of the members that agree (n,), float32, NaN where there is one cluster
         "The cluster and the confidence of the nearest fitted row."
         check_is_fitted(self, "reference_points_")
-        nearest = self._neighbour_search(self.reference_points_, 1).kneighbors(self._check_X(X), return_distance=False)[:, 0]
-        several = len(np.unique(self.reference_labels_)) > 1
-        confidence = self.reference_confidence_[nearest] if several else np.full(len(nearest), np.nan, np.float32)
+        search = self._neighbour_search(self.reference_points_, 1)
+        nearest = search.kneighbors(self._check_X(X), return_distance=False)[:, 0]
+        confidence = self.reference_confidence_[nearest]
+        if (self.reference_labels_ == self.reference_labels_[0]).all(): confidence = np.full_like(confidence, np.nan)
         return like_input(self.reference_labels_[nearest].astype(np.int64), X), like_input(confidence, X)

@@ -1,16 +1,21 @@
 # The face of the package: names that people type, and the modules that hold them. Read at import, and by type checkers.
 from .page import listen_page as listen_page
+from .shown_clips import pictures_of as pictures_of
 from .figures import write_figures as write_figures
 from .exporting import (
     to_audacity as to_audacity,
     to_raven as to_raven,
     to_table as to_table,
 )
-from .handing_on import (
+from .export_tools import (
     to_label_studio as to_label_studio,
     to_playlists as to_playlists,
     to_sfz as to_sfz,
 )
 from .sorting import sort_files as sort_files
-from .comparison import compare as compare
-from .near_duplicates import duplicates as duplicates
+from .comparison import compare as compare, save_comparison as save_comparison
+from .near_duplicates import (
+    describe_copies as describe_copies,
+    duplicates as duplicates,
+    exact_copies as exact_copies,
+)

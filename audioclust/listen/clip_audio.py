@@ -14,12 +14,11 @@ from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
-import numpy as np
 import pandas as pd
 import soundfile as sf
 
 from ..audio.recordings import AudioError
-from ..audio.batches import MAX_CLIP_SECONDS
+from ..audio.streaming import MAX_CLIP_SECONDS
 from ..audio.clip_table import channel_numbers
 from ..audio.decoding import load_audio, probe
 from ..core.files import atomic_write
@@ -28,6 +27,11 @@ from ..core.files import atomic_write
 BROWSER_FORMATS = frozenset(".wav .wave .flac .ogg .oga .opus .mp3".split())  # every browser plays them
 MP3_RATES = 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000  # Hz; the format has no others
 
+_BLOCK = 2**20 # samples that are encoded at a time
+
+
+
+# %% ../../nbs/13_listen/02_clip_audio.ipynb #9cb16334
 def as_mp3(path:str|Path, # A recording
     start:float=0., # s
     end:float|None=None, # s; None is the end
@@ -36,19 +40,16 @@ def as_mp3(path:str|Path, # A recording
     "A part of a recording as MP3, mono; sounds above 24 kHz are lost."
     info = probe(path)
     duration = min(math.inf if end is None else end, info.duration) - start
-    if duration > MAX_CLIP_SECONDS: raise AudioError(path, f"a clip of {duration:,.0f} s is longer than {MAX_CLIP_SECONDS:.0f} s")
+    if duration > MAX_CLIP_SECONDS:
+        raise AudioError(path, f"a clip of {duration:,.0f} s is longer than {MAX_CLIP_SECONDS:.0f} s")
     rate = next((r for r in MP3_RATES if r >= info.sample_rate), MP3_RATES[-1])
     wave, _ = load_audio(path, rate, start, end, channel)
-    return _encode_mp3(wave.numpy(), rate)
-
-_BLOCK = 2**20 # samples that are encoded at a time
-
-def _encode_mp3(samples, rate):
-    file, kind = io.BytesIO(), dict(mode="w", samplerate=rate, channels=1, format="MP3", subtype="MPEG_LAYER_III")
+    file = io.BytesIO()
+    kind = dict(mode="w", samplerate=rate, channels=1, format="MP3", subtype="MPEG_LAYER_III")
     try: encoder = sf.SoundFile(file, **kind, bitrate_mode="VARIABLE", compression_level=.6)
     except TypeError: encoder = sf.SoundFile(file, **kind)  # soundfile before 0.13 has no choice of quality
     with encoder:
-        for i in range(0, len(samples), _BLOCK): encoder.write(np.clip(samples[i:i + _BLOCK], -1, 1))
+        for block in wave.split(_BLOCK): encoder.write(block.clamp(-1, 1).numpy())
     return file.getvalue()
 
 # %% ../../nbs/13_listen/02_clip_audio.ipynb #5fc2e311
@@ -68,20 +69,18 @@ def linked_audio(clips:pd.DataFrame, # Columns path, start, end (s)
     link = cache(partial(relative_link, folder=page.parent.resolve()))
     copies = page.parent/f"{page.stem}-sounds"
     links:list[str|None] = []
-    for row,(path,start,end,channel) in enumerate(zip(clips.path, clips.start, clips.end, channel_numbers(clips).tolist())):
-        copy = copies/f"{row:06d}.mp3"
+    channels = channel_numbers(clips).tolist()
+    for row,(path,start,end,channel) in enumerate(zip(clips.path, clips.start, clips.end, channels)):
         if not path: links.append(None) # an embedding of which no recording is known
         elif Path(path).suffix.lower() in BROWSER_FORMATS: links.append(link(path))
-        elif _write_mp3(copy, path, start, end, channel or None): links.append(link(copy.resolve()) + "#copy")
-        else: links.append(None)
+        else:
+            copy = copies/f"{row:06d}.mp3"
+            try: mp3 = as_mp3(path, start, end, channel or None)
+            except (AudioError, OSError): links.append(None)
+            else:
+                with atomic_write(copy) as tmp: tmp.write_bytes(mp3)
+                links.append(link(copy.resolve()) + "#copy")
     return links
-
-def _write_mp3(copy, path, start, end, channel):
-    "Write a clip to the MP3 file `copy`; False where it cannot be decoded."
-    try: mp3 = as_mp3(path, start, end, channel)
-    except (AudioError, OSError): return False
-    with atomic_write(copy) as tmp: tmp.write_bytes(mp3)
-    return True
 
 # %% ../../nbs/13_listen/02_clip_audio.ipynb #aa370960
 def embedded_audio(clips:pd.DataFrame, # Columns path, start, end (s)
@@ -91,17 +90,13 @@ def embedded_audio(clips:pd.DataFrame, # Columns path, start, end (s)
     sounds:list[str|None] = []
     size = 0
     for path,start,end,channel in zip(clips.path, clips.start, clips.end, channel_numbers(clips).tolist()):
-        sound = _data_url(path, start, end, channel or None)
-        sounds.append(sound)
-        if sound is not None: size += len(sound)
-        if size > max_bytes: raise ValueError(_too_large(len(sounds), len(clips), size))
+        try: mp3 = as_mp3(path, start, end, channel or None)
+        except (AudioError, ValueError, OSError): sounds.append(None)
+        else:
+            url = "data:audio/mpeg;base64," + base64.b64encode(mp3).decode()
+            sounds.append(url)
+            size += len(url)
+        if size > max_bytes:
+            raise ValueError(f"the sounds of {len(sounds):,} of {len(clips):,} clips already take {size/1e6:.0f} MB, "
+                             f"too much for a page: embed fewer with max_clips (--max-clips {len(sounds)//2})")
     return sounds
-
-def _data_url(path, start, end, channel):
-    try: mp3 = as_mp3(path, start, end, channel)
-    except (AudioError, ValueError, OSError): return None
-    return "data:audio/mpeg;base64," + base64.b64encode(mp3).decode()
-
-def _too_large(n_done, n_clips, size):
-    return (f"the sounds of {n_done:,} of {n_clips:,} clips already take {size/1e6:.0f} MB, too much for a page: "
-            f"embed fewer with max_clips (--max-clips {n_done//2})")

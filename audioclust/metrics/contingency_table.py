@@ -36,13 +36,6 @@ def _sort_order(values):
     except TypeError: return np.argsort([str(value) for value in values])
 
 # %% ../../nbs/02_metrics/01_contingency_table.ipynb #9836313c
-class LabelPair(NamedTuple):
-    "Classes and clusters of the same clips, numbered from 0."
-    class_codes:np.ndarray # Class of each clip, int, shape (n,)
-    classes:np.ndarray # Label of each class, sorted, shape (n_classes,)
-    cluster_codes:np.ndarray # Cluster of each clip, int, shape (n,)
-    clusters:np.ndarray # Label of each cluster, sorted, shape (n_clusters,)
-
 def _encode(labels, name):
     "Codes (n,) in [0, k), and the k labels that they stand for, sorted."
     array = _label_array(labels, name)
@@ -56,6 +49,13 @@ def _encode(labels, name):
     return rank[codes], values[order]
 
 # %% ../../nbs/02_metrics/01_contingency_table.ipynb #e171ddb3
+class LabelPair(NamedTuple):
+    "Classes and clusters of the same clips, numbered from 0."
+    class_codes:np.ndarray # Class of each clip, int, shape (n,)
+    classes:np.ndarray # Label of each class, sorted, shape (n_classes,)
+    cluster_codes:np.ndarray # Cluster of each clip, int, shape (n,)
+    clusters:np.ndarray # Label of each cluster, sorted, shape (n_clusters,)
+
 def encode_pair(labels_true, labels_pred): # `LabelPair`
     "Number the labels on both sides; `ValueError` if they are not labels of the same clips."
     class_codes, classes = _encode(labels_true, "labels_true")

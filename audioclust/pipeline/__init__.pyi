@@ -1,12 +1,12 @@
 # The face of the package: names that people type, and the modules that hold them. Read at import, and by type checkers.
-from .assignment import assign as assign, regroup as regroup
+from .all_steps import Options as Options, Request as Request, Run as Run
+from .all_steps import make_run as make_run, regroup as regroup, run_of_embeddings as run_of_embeddings
+from .cluster_step import cluster as cluster
 from .clusterer import AudioClusterer as AudioClusterer
-from .clustering import cluster_recordings as cluster_recordings, group as group
-from .embedding import Observer as Observer, embed as embed, find_clips as find_clips
-from .given_embeddings import assign_embeddings as assign_embeddings, from_embeddings as from_embeddings
-from .grouping import Grouping as Grouping, Level as Level, Options as Options, Request as Request
+from .embed_step import embed as embed
+from .examine_step import examine as examine
+from .find_step import find as find, Observer as Observer
 from .growing import grow as grow
-from .pair import GroupingPair as GroupingPair, group_pair as group_pair, refine as refine
-from .run_folder import load_run as load_run, save_run as save_run
-from .seeds import Seeds as Seeds, read_seeds as read_seeds
-from .similarity import similar as similar
+from .new_clips import assign as assign, assign_embeddings as assign_embeddings, similar as similar
+from .pair import RunPair as RunPair, make_pair as make_pair, pair_requests as pair_requests, refine as refine
+from .scoring import check_labels as check_labels, score_run as score_run

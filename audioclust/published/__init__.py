@@ -11,4 +11,4 @@ METHODS.register("spice-published", "audioclust.published.original_spice:Publish
                  "SPICE with the steps and constants of its paper, to compare with", trains_encoder=True)
 METHODS.register("scan", "audioclust.published.scan:SCAN",
                  "SCAN with its self-labelling step, to compare with", trains_encoder=True)
-SAVED.register("ClassifierEncoder", "audioclust.published.original_spice:ClassifierEncoder")
+SAVED.register("ClassifierEncoder", "audioclust.published.three_stages:ClassifierEncoder")

@@ -10,6 +10,7 @@ import json
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,34 +21,41 @@ from typing_extensions import Self
 
 from ..core.estimator import to_numpy
 from ..core.files import atomic_write, read_json
-from ..encoders.residual import ResidualClustering
 from ..ensembles.kmeans_ensemble import Consensus
 from ..metrics.information import ami
+from .residual_clustering import ResidualClustering
 
 # %% ../../nbs/09_spice/06_nonredundant.ipynb #d3f2b722
 WANTED, OTHER = 0, 1 # Places of the two groupings in lists
 
-def _float32_list(X):  # One embedding or several, as a list of arrays
-    if not isinstance(X, (list, tuple)): X = [X]
-    return [to_numpy(x).astype(np.float32) for x in X]
-
-# %% ../../nbs/09_spice/06_nonredundant.ipynb #e75c5d4b
+# %% ../../nbs/09_spice/06_nonredundant.ipynb #f3f725c3
 AT_END = "at the end" # Key of the final dependence, beside the numbers of groups
 UNSUBTRACTED = "nothing subtracted" # Key of the dependence on other groups that are found without a subtraction
 UNSUBTRACTED_LIMIT = .15 # Of that dependence; above it, equal shares are in doubt
 UNSUBTRACTED_GROUPS = 4 # Number of these other groups, or as many as were accepted if they are more
 
+# %% ../../nbs/09_spice/06_nonredundant.ipynb #e75c5d4b
 class _Search:
     "Rounds of residual clusterings, and the number of groups in the other grouping."
     def __init__(self, settings, both, seed):  # A `NonRedundantClustering`, embeddings of both groupings, a seed
         self.settings, self.both, self.seed = settings, both, seed
         self.dependence:dict = {}
+        self.labels:list = []
+        self.n_other:Any = None
         self.first = self._find(WANTED, settings.n_clusters, None)
-        self.steps, self.labels, self.n_other = [self.first], [self.first.labels, None], None
+        self._begin()
+
+    def _begin(self):
+        self.steps = [self.first]
+        self.labels = [self.first.labels, None]
+        self.n_other = None
 
     def run(self, candidates):  # Numbers of groups, increasing -> were independent groupings found?
-        tried = self._try(candidates)
         limit = self.settings.limit
+        tried = {}
+        for k in candidates:
+            tried[k] = self._find(OTHER, k, self.first.labels)
+            self.dependence[k] = ami(self.first.labels, tried[k].labels)
         self.n_other = max((k for k in tried if self.dependence[k] <= limit), default=None)
         while self.n_other is not None:
             self._rounds(tried)
@@ -57,16 +65,8 @@ class _Search:
             tried = {k: step for k,step in tried.items() if k <= self.n_other}
             self.labels[WANTED] = self.first.labels
         found = self.n_other is not None and self.dependence[AT_END] <= limit
-        if not found: self.steps, self.labels, self.n_other = [self.first], [self.first.labels, None], None
+        if not found: self._begin()
         return found
-
-    def _try(self, candidates):
-        "The other grouping with each number of groups, and its dependence on the first consensus."
-        tried = {}
-        for k in candidates:
-            tried[k] = self._find(OTHER, k, self.first.labels)
-            self.dependence[k] = ami(self.first.labels, tried[k].labels)
-        return tried
 
     def _rounds(self, tried):
         "All rounds, from `n_other` groups on."
@@ -85,17 +85,16 @@ class _Search:
         larger = [k for k in tried if k > self.n_other]
         if not larger: return step
         finer = self._find(OTHER, min(larger), wanted)
-        agreement, finer_agreement = (s.clusterer.confidence_.mean() for s in (step, finer))
         dependence = ami(wanted, finer.labels)
-        if dependence > self.settings.limit/2 or finer_agreement < agreement: return step
+        if dependence > self.settings.limit/2: return step
+        if finer.clusterer.confidence_.mean() < step.clusterer.confidence_.mean(): return step
         self.n_other = min(larger)
         self.dependence[self.n_other] = dependence
         return finer
 
     def unsubtracted(self):
         "Dependence of the final wanted groups on other groups that are found where nothing is subtracted."
-        accepted:int = self.n_other or 0
-        n_other = min(max(accepted, UNSUBTRACTED_GROUPS), len(self.labels[WANTED])//2)
+        n_other = min(max(self.n_other, UNSUBTRACTED_GROUPS), len(self.labels[WANTED])//2)
         return ami(self.labels[WANTED], self._find(OTHER, n_other, None).labels)
 
     def _find(self, grouping, n_groups, removed):
@@ -109,90 +108,16 @@ class _Search:
         self.steps.append(step)
         self.labels[step.grouping] = step.labels
 
-# %% ../../nbs/09_spice/06_nonredundant.ipynb #fa90f46d
+# %% ../../nbs/09_spice/06_nonredundant.ipynb #6fb095a1
+def _float32_list(X):  # One embedding or several, as a list of arrays
+    if not isinstance(X, (list, tuple)): X = [X]
+    return [to_numpy(x).astype(np.float32) for x in X]
+
 _NEEDS_OTHER = "other is needed: embeddings of the same clips that are good for the other grouping"
 
-def _checked_embeddings(X, other):
-    "Embeddings of both groupings as lists of arrays; all have a row for each clip."
-    if other is None: raise ValueError(_NEEDS_OTHER)
-    both = [_float32_list(X), _float32_list(other)]
-    tables = [x for embeddings in both for x in embeddings]
-    valid = all(x.ndim == 2 and np.isfinite(x).all() for x in tables)
-    if not valid or len({len(x) for x in tables}) != 1:
-        shapes = [[x.shape for x in embeddings] for embeddings in both]
-        raise ValueError(f"embeddings must be tables of finite numbers with a row for each clip; shapes {shapes} came")
-    return both
-
-def _warn_of_unequal_shares(dependence):
-    if dependence <= UNSUBTRACTED_LIMIT: return
-    warnings.warn("where nothing is subtracted, the other grouping depends on the wanted one (adjusted mutual information "
-                  f"{dependence:.2f}). So sources may hold different contents, or cannot be told from contents, and the steps that "
-                  "rest on equal shares may do harm: compare with a run without them (--set crossed=False)")
-
-def _warn_of_dependence(dependence):
-    found = [f"{a:.2f} {k}" if k == AT_END else f"{a:.2f} for {k} groups" for k,a in dependence.items()]
-    warnings.warn("the two groupings depend on each other (adjusted mutual information "
-                  f"{', '.join(found)}): nothing was taken away")
-
-# %% ../../nbs/09_spice/06_nonredundant.ipynb #f01f39e3
-class NonRedundantClustering(ClusterMixin, BaseEstimator):
-    "Two groupings of the same clips, each found after the means of the other's groups were subtracted."
-    def __init__(self,
-        n_clusters:int=10, # Groups wanted
-        n_other:int|Iterable=(2, 3, 4, 6, 8, 12), # Groups of the other grouping: a number, or numbers to choose from
-        *,
-        dims:Iterable=(16, 20, 24, 32, 40), # Numbers of leading axes that the members of the consensus use
-        other_dims:Iterable=(8, 12, 16), # The same for the other grouping
-        rounds:int=4, # Times that both groupings are found
-        limit:float=.08, # Dependence (AMI) of the two groupings above which nothing is subtracted
-        n_members:int=40, # K-means in each consensus
-        device:str|torch.device|None=None, # Where to compute; None: a GPU if there is one
-        random_state:int|None=0, # Seed
-    ):
-        self.n_clusters, self.n_other, self.dims, self.other_dims = n_clusters, n_other, dims, other_dims
-        self.rounds, self.limit, self.n_members = rounds, limit, n_members
-        self.device, self.random_state = device, random_state
-
-    def fit(self,
-        X:np.ndarray|list, # Embeddings for the wanted grouping [N, d], or a list; their axes should differ in spread
-        y=None, # Ignored
-        other:np.ndarray|list|None=None, # Embeddings for the other grouping, likewise; needed
-    )->Self:
-        "Find both groupings; returns `self`."
-        both = _checked_embeddings(X, other)
-        self.n_features_in_ = [[x.shape[1] for x in embeddings] for embeddings in both]
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
-        candidates = self._candidates(len(both[WANTED][0]))
-        search = _Search(self, both, seed)
-        found = search.run(candidates)
-        if candidates and not found: _warn_of_dependence(search.dependence)
-        if found:
-            search.dependence[UNSUBTRACTED] = search.unsubtracted()
-            _warn_of_unequal_shares(search.dependence[UNSUBTRACTED])
-        return self._summarise(search, both, found)
-
-    def _candidates(self, n_clips):
-        "Numbers of groups in the other grouping to try, increasing."
-        numbers:list = list(self.n_other) if isinstance(self.n_other, Iterable) else [self.n_other]
-        if any(not isinstance(k, (int, np.integer)) or k < 2 for k in numbers):
-            raise ValueError(f"n_other={self.n_other!r}: say a whole number of groups, at least 2, "
-                             "or several to choose from")
-        most = n_clips//2
-        if np.isscalar(self.n_other) and numbers[0] > most:
-            raise ValueError(f"n_other={numbers[0]}: with {n_clips} clips there can be at most {most} groups "
-                             "of at least two")
-        return sorted(k for k in numbers if k <= most)
-
-    def _summarise(self, search, both, found):
-        "Take over the result of a search."
-        self.steps_, self.n_other_, self.dependence_ = search.steps, search.n_other, search.dependence
-        self.removes_other_ = found
-        self.clusterer_ = self.steps_[-1].clusterer
-        self.labels_, self.other_labels_ = search.labels
-        self.confidence_ = self.clusterer_.confidence_
-        self.embeddings_ = self.steps_[-1].embed(both[WANTED], self.other_labels_)
-        return self
-
+# %% ../../nbs/09_spice/06_nonredundant.ipynb #f860beb5
+class _FittedSteps(ClusterMixin, BaseEstimator):
+    "What a fitted non-redundant clustering does: it predicts, is saved, and is read again."
     def predict_with_embeddings(self, X:np.ndarray|list, # Embeddings [n, d], or a list
         other:np.ndarray|list|None=None, # For the other grouping [n, d'], or a list
     )->tuple[np.ndarray,np.ndarray,np.ndarray,np.ndarray|None]: # (int64 [n], float32 [n], float32 [n, m], int64 [n])
@@ -219,22 +144,105 @@ class NonRedundantClustering(ClusterMixin, BaseEstimator):
         path = Path(path)
         for i,step in enumerate(self.steps_): step.save(path/f"step{i}")
         params = {name: list(v) if isinstance(v, tuple) else v for name,v in self.get_params().items()}
-        about = dict(params=params, which=[s.grouping for s in self.steps_],
-                     embeddings=[len(s.means) for s in self.steps_], crossed=self.removes_other_,
+        about = dict(params=params, groupings=[step.grouping for step in self.steps_],
+                     embeddings=[len(step.means) for step in self.steps_], removes_other=self.removes_other_,
                      n_other=self.n_other_, dependence=list(self.dependence_.items()),
                      n_features_in=self.n_features_in_)
-        with atomic_write(path/"crossed.json") as tmp: tmp.write_text(json.dumps(about, default=str), encoding="utf-8")
+        text = json.dumps(about, default=str)
+        with atomic_write(path/"nonredundant.json") as tmp: tmp.write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, path:str|Path, # Folder written by `save`
-    )->"NonRedundantClustering": # Fitted
+    )->Self: # Fitted
         "Read what `save` wrote."
         path = Path(path)
-        about = read_json(path/"crossed.json")
+        about = read_json(path/"nonredundant.json")
         self = cls(**about["params"])
-        steps = enumerate(zip(about["which"], about["embeddings"]))
-        self.steps_ = [ResidualClustering.load(path/f"step{i}", grouping, n) for i,(grouping,n) in steps]
+        self.steps_ = []
+        for i,(grouping,n_embeddings) in enumerate(zip(about["groupings"], about["embeddings"])):
+            self.steps_.append(ResidualClustering.load(path/f"step{i}", grouping, n_embeddings))
         self.clusterer_ = self.steps_[-1].clusterer
-        self.removes_other_, self.n_other_ = about["crossed"], about["n_other"]
-        self.dependence_, self.n_features_in_ = dict(about["dependence"]), about["n_features_in"]
+        self.removes_other_, self.n_other_ = about["removes_other"], about["n_other"]
+        self.dependence_ = dict(about["dependence"])
+        self.n_features_in_ = about["n_features_in"]
         return self
+
+# %% ../../nbs/09_spice/06_nonredundant.ipynb #fa90f46d
+def _warn_of_dependence(dependence):
+    found = [f"{a:.2f} {k}" if k == AT_END else f"{a:.2f} for {k} groups" for k,a in dependence.items()]
+    warnings.warn("the two groupings depend on each other (adjusted mutual information "
+                  f"{', '.join(found)}): nothing was taken away")
+
+def _warn_of_unequal_shares(dependence):
+    if dependence <= UNSUBTRACTED_LIMIT: return
+    warnings.warn("where nothing is subtracted, the other grouping depends on the wanted one (adjusted mutual "
+                  f"information {dependence:.2f}). So sources may hold different contents, or cannot be told from "
+                  "contents, and the steps that rest on equal shares may do harm: compare with a run without them "
+                  "(--set nonredundant=False)")
+
+# %% ../../nbs/09_spice/06_nonredundant.ipynb #f01f39e3
+class NonRedundantClustering(_FittedSteps):
+    "Two groupings of the same clips, each found after the means of the other's groups were subtracted."
+    def __init__(self,
+        n_clusters:int=10, # Groups wanted
+        n_other:int|Iterable=(2, 3, 4, 6, 8, 12), # Groups of the other grouping: a number, or numbers to choose from
+        *,
+        dims:Iterable=(16, 20, 24, 32, 40), # Numbers of leading axes that the members of the consensus use
+        other_dims:Iterable=(8, 12, 16), # The same for the other grouping
+        rounds:int=4, # Times that both groupings are found
+        limit:float=.08, # Dependence (AMI) of the two groupings above which nothing is subtracted
+        n_members:int=40, # K-means in each consensus
+        device:str|torch.device|None=None, # Where to compute; None: a GPU if there is one
+        random_state:int|None=0, # Seed
+    ):
+        self.n_clusters = n_clusters
+        self.n_other = n_other
+        self.dims = dims
+        self.other_dims = other_dims
+        self.rounds = rounds
+        self.limit = limit
+        self.n_members = n_members
+        self.device = device
+        self.random_state = random_state
+
+    def fit(self,
+        X:np.ndarray|list, # Embeddings for the wanted grouping [N, d], or a list; their axes should differ in spread
+        y=None, # Ignored
+        other:np.ndarray|list|None=None, # Embeddings for the other grouping, likewise; needed
+    )->Self:
+        "Find both groupings; returns `self`."
+        if other is None: raise ValueError(_NEEDS_OTHER)
+        both = [_float32_list(X), _float32_list(other)]
+        shapes = [[x.shape for x in embeddings] for embeddings in both]
+        tables = [x for embeddings in both for x in embeddings]
+        valid = all(x.ndim == 2 and np.isfinite(x).all() for x in tables)
+        if not valid or len({len(x) for x in tables}) != 1:
+            raise ValueError("embeddings must be tables of finite numbers with a row for each clip; "
+                             f"shapes {shapes} came")
+        self.n_features_in_ = [[x.shape[1] for x in embeddings] for embeddings in both]
+        candidates = self._candidates(len(both[WANTED][0]))
+        search = _Search(self, both, check_random_state(self.random_state).randint(2**31 - 1))
+        self.removes_other_ = search.run(candidates)
+        self.dependence_ = search.dependence
+        if candidates and not self.removes_other_: _warn_of_dependence(self.dependence_)
+        if self.removes_other_:
+            self.dependence_[UNSUBTRACTED] = search.unsubtracted()
+            _warn_of_unequal_shares(self.dependence_[UNSUBTRACTED])
+        self.steps_, self.n_other_ = search.steps, search.n_other
+        self.labels_, self.other_labels_ = search.labels
+        self.clusterer_ = self.steps_[-1].clusterer
+        self.confidence_ = self.clusterer_.confidence_
+        self.embeddings_ = self.steps_[-1].embed(both[WANTED], self.other_labels_)
+        return self
+
+    def _candidates(self, n_clips):
+        "Numbers of groups in the other grouping to try, increasing."
+        numbers:list = list(self.n_other) if isinstance(self.n_other, Iterable) else [self.n_other]
+        if any(not isinstance(k, (int, np.integer)) or k < 2 for k in numbers):
+            raise ValueError(f"n_other={self.n_other!r}: say a whole number of groups, at least 2, "
+                             "or several to choose from")
+        most = n_clips//2
+        if not isinstance(self.n_other, Iterable) and numbers[0] > most:
+            raise ValueError(f"n_other={numbers[0]}: with {n_clips} clips there can be at most {most} groups "
+                             "of at least two")
+        return sorted(k for k in numbers if k <= most)

@@ -1,5 +1,4 @@
 "Channels: one, each, or the mean of all, from the command line to the page and the exports."
-import json
 
 import numpy as np
 import pandas as pd
@@ -12,8 +11,8 @@ from audioclust.audio.events import between_events, EventSettings, find_events
 from audioclust.cli import main
 from audioclust.encoders.cache import clip_keys
 from audioclust.listen import to_raven
-from audioclust.pipeline.grouping import clip_ids
-from audioclust.pipeline.run_reading import read_run, read_table
+from audioclust.runs.clips import clip_ids
+from audioclust.runs.run_folder import check_run_folder, read_table
 
 RATE = 8000
 
@@ -29,7 +28,8 @@ def stereo(tmp_path_factory):
     return folder
 
 def cluster(folder, out, *more):
-    return main(["cluster", str(folder), "--out", str(out), "--n-clusters", "2", "--encoder", "fixed", "--stability", "0", "-q", "--no-cache", *more])
+    return main(["cluster", str(folder), "--out", str(out), "--n-clusters", "2", "--encoder", "fixed", "--stability",
+            "0", "-q", "--no-cache", *more])
 
 def test_each_channel_is_a_clip_of_its_own(stereo, tmp_path):
     assert cluster(stereo, tmp_path/"run", "--channel", "each") == 0
@@ -37,7 +37,7 @@ def test_each_channel_is_a_clip_of_its_own(stereo, tmp_path):
     assert len(table) == 25 and table.clip_id.is_unique
     groups = pd.crosstab(table.channel[:24], table.cluster[:24])
     assert sorted(groups.to_numpy().ravel().tolist()) == [0, 0, 12, 12] # tones apart from noise
-    assert read_run(tmp_path/"run")["request"]["channel"] == "each"
+    assert check_run_folder(tmp_path/"run")["request"]["channel"] == "each"
     page = (tmp_path/"run/listen.html").read_text()
     assert "tape03.wav (channel 2)" in page
     to_raven(tmp_path/"run", tmp_path/"raven")
@@ -54,7 +54,8 @@ def test_one_channel_is_used_for_assigned_clips_too(stereo, tmp_path, capsys):
     assert set(table.channel.astype(int)) == {1} and len(table) == 13
     assert main(["assign", str(tmp_path/"run"), str(stereo), "--out", str(tmp_path/"new.csv")]) == 0
     assert (pd.read_csv(tmp_path/"new.csv").cluster == table.cluster).all()
-    assert main(["cluster", "--config", str(tmp_path/"run"), "--out", str(tmp_path/"again"), "--no-page", "-q", "--no-cache"]) == 0
+    assert main(["cluster", "--config", str(tmp_path/"run"), "--out", str(tmp_path/"again"), "--no-page", "-q",
+            "--no-cache"]) == 0
     assert (read_table(tmp_path/"again/clusters.csv").cluster == table.cluster).all()
     capsys.readouterr()
     assert cluster(stereo, tmp_path/"two", "--channel", "2", "--no-page") == 0
@@ -64,19 +65,22 @@ def test_one_channel_is_used_for_assigned_clips_too(stereo, tmp_path, capsys):
 def test_keys_and_ids_tell_channels_apart(stereo):
     each, mean = clips(stereo, channel="each"), clips(stereo)
     assert len(set(clip_keys(each, "x"))) == len(each) == len(set(clip_ids(each, str(stereo))))
-    assert clip_keys(mean, "x") == clip_keys(mean.assign(channel=""), "x") and clip_ids(mean) == clip_ids(mean.assign(channel=""))
+    assert (clip_keys(mean, "x") == clip_keys(mean.assign(channel=""), "x")
+            and clip_ids(mean) == clip_ids(mean.assign(channel="")))
 
 def test_events_of_each_channel(tmp_path):
     rng, n = np.random.default_rng(0), 20*RATE
     tape = .01*rng.standard_normal((n, 2))
-    for channel,at in (0, 5), (1, 12): tape[at*RATE:at*RATE + RATE//2, channel] += .3*np.sin(2*np.pi*900*np.arange(RATE//2)/RATE)
+    for channel,at in (0, 5), (1, 12):
+        tape[at*RATE:at*RATE + RATE//2, channel] += .3*np.sin(2*np.pi*900*np.arange(RATE//2)/RATE)
     sf.write(tmp_path/"tape.wav", tape, RATE)
     each = find_events(tmp_path, EventSettings(), channel="each")
     assert each.channel.tolist() == [1, 2] and np.allclose(each.start, [5, 12], atol=.15)
     assert find_events(tmp_path, EventSettings(), channel=2).start.round().tolist() == [12]
     assert len(find_events(tmp_path, EventSettings())) == 2 and "channel" not in find_events(tmp_path, EventSettings())
     nested = pd.DataFrame(dict(path=[tmp_path/"tape.wav"]*3, start=[2., 3, 10], end=[8., 4, 11]))
-    assert between_events(tmp_path, nested)[["start", "end"]].to_numpy().round(6).tolist() == [[0, 2], [8, 10], [11, 20]]
+    assert between_events(tmp_path, nested)[["start", "end"]].to_numpy().round(6).tolist() == [[0, 2], [8, 10],
+            [11, 20]]
 
 def test_a_table_of_selections_names_channels(stereo, tmp_path):
     (tmp_path/"s.csv").write_text("path,start,end,channel\ntape00.wav,0,0.5,2\ntape00.wav,0,0.5,1\ntape01.wav,0,0.5,\n")

@@ -20,14 +20,16 @@ def test_hop_and_given_times(tmp_path, tone):
     assert clips(path, 1., .25).start.tolist() == [0, .25, .5, .75, 1]
     table = clips(pd.DataFrame(dict(path=[str(path)], start=[.5], end=[1.], label=["x"])))
     assert table.label.tolist() == ["x"] and table.start.tolist() == [.5]
-    with pytest.raises(ValueError, match="1 clips do not start"): clips(pd.DataFrame(dict(path=[path], start=[1.], end=[.5])))
+    with pytest.raises(ValueError, match="1 clips do not start"):
+        clips(pd.DataFrame(dict(path=[path], start=[1.], end=[.5])))
     with pytest.raises(ValueError, match="hop needs window"): clips(path, hop=1)
 
 
 def test_cut_short_and_wrong_tables(tmp_path, tone):
     path = tone(tmp_path/"x.wav", seconds=2.)
     t = clips(pd.DataFrame(dict(path=[path, path], start=[0., 1.5], end=[1., 50.])), window=.4)
-    assert t.end.max() == 2. and t.start.round(3).tolist() == [0, .4, .6, 1.5, 1.6]  # cut inside the given spans, and not past the end
+    # cut inside the given spans, and not past the end
+    assert t.end.max() == 2. and t.start.round(3).tolist() == [0, .4, .6, 1.5, 1.6]
     errors = []
     beyond = clips(pd.DataFrame(dict(path=[path], start=[3.], end=[4.])), errors=errors)
     assert len(beyond) == 0 and "before the clip that starts at 3 s" in errors[0][1]

@@ -1,8 +1,7 @@
 import pytest
 
 from audioclust.audio import from_csv, from_folder, fsdd
-from audioclust.audio.datasets import FSDD_SHA256
-from audioclust.audio.downloads import folder_sha256
+from audioclust.audio.datasets import FSDD_SHA256, folder_sha256
 
 
 def test_labels_from_everywhere(tmp_path, tone):
@@ -61,16 +60,20 @@ def test_labels_join_by_time(tmp_path, tone):
     from audioclust.audio import label_clips
     tape, other = tone(tmp_path/"a/tape.wav", seconds=10), tone(tmp_path/"b/tape.wav", seconds=10)
     events = pd.DataFrame(dict(path=[tape, tape, tape, other], start=[.9, 4., 7., 0.], end=[2.1, 6., 8., 10.]))
-    calls = pd.DataFrame(dict(path=["a/tape.wav"]*3 + ["b/tape.wav"], start=[1., 4.5, 5.8, 3.], end=[2., 5., 6.3, 4.], label=["wren", "owl", "coot", "crake"]))
+    calls = pd.DataFrame(dict(path=["a/tape.wav"]*3 + ["b/tape.wav"], start=[1., 4.5, 5.8, 3.], end=[2., 5., 6.3, 4.],
+            label=["wren", "owl", "coot", "crake"]))
     calls.to_csv(tmp_path/"calls.csv", index=False)
-    with pytest.warns(UserWarning, match="1 of 4 labels in .* lie in no clip"): found = label_clips(events, str(tmp_path/"calls.csv"))
+    with pytest.warns(UserWarning, match="1 of 4 labels in .* lie in no clip"):
+        found = label_clips(events, str(tmp_path/"calls.csv"))
     assert found.label.fillna("").tolist() == ["wren", "owl", "", "crake"]
     raven = calls.rename(columns=dict(path="Begin Path", start="Begin Time (s)", end="End Time (s)", label="Species"))
     raven.to_csv(tmp_path/"calls.txt", sep="\t", index=False)
-    with pytest.warns(UserWarning): assert label_clips(events, str(tmp_path/"calls.txt")).label.fillna("").tolist() == ["wren", "owl", "", "crake"]
+    with pytest.warns(UserWarning):
+        assert label_clips(events, str(tmp_path/"calls.txt")).label.fillna("").tolist() == ["wren", "owl", "", "crake"]
     calls.drop(columns=["start", "end"]).to_csv(tmp_path/"paths.csv", index=False)
     with pytest.raises(ValueError, match="has 3 labels"): label_clips(events, str(tmp_path/"paths.csv"))
-    with pytest.raises(ValueError, match="no row of"): label_clips(events.assign(path=tone(tmp_path/"c.wav")), str(tmp_path/"calls.csv"))
+    with pytest.raises(ValueError, match="no row of"):
+        label_clips(events.assign(path=tone(tmp_path/"c.wav")), str(tmp_path/"calls.csv"))
     (tmp_path/"odd.txt").write_text("x\ty\n1\t2\n")
     with pytest.raises(ValueError, match="needs columns"): label_clips(events, str(tmp_path/"odd.txt"))
 
@@ -80,7 +83,10 @@ def test_a_label_inside_a_clip_wins_over_one_that_only_touches_it(tmp_path, tone
     from audioclust.audio import label_clips
     tape = tone(tmp_path/"tape.wav", seconds=25)
     def labels(rows, start, end):
-        pd.DataFrame(rows, columns=["start", "end", "label"]).assign(path="tape.wav").to_csv(tmp_path/"l.csv", index=False)
-        return label_clips(pd.DataFrame(dict(path=[tape], start=[start], end=[end])), str(tmp_path/"l.csv")).label.tolist()
+        pd.DataFrame(rows, columns=["start", "end", "label"]).assign(path="tape.wav").to_csv(tmp_path/"l.csv",
+                index=False)
+        return label_clips(pd.DataFrame(dict(path=[tape], start=[start], end=[end])),
+                str(tmp_path/"l.csv")).label.tolist()
     assert labels([(.5, 1.4, "A"), (2., 20., "B")], 0., 3.) == ["A"]
-    assert labels([(0., 1., "A"), (1., 2., "A"), (1.8, 3., "B")], 0., 3.) == ["A"], "two calls of one kind count together"
+    assert labels([(0., 1., "A"), (1., 2., "A"), (1.8, 3., "B")], 0.,
+            3.) == ["A"], "two calls of one kind count together"

@@ -8,7 +8,7 @@ import pytest
 import soundfile as sf
 
 from audioclust.audio import fsdd
-from audioclust.audio.downloads import folder_sha256
+from audioclust.audio.datasets import folder_sha256
 
 
 @pytest.fixture
@@ -53,19 +53,22 @@ def test_download_is_checked_unpacked_and_kept(tmp_path, recordings, serve):
     assert t.label.tolist() == ["0", "0", "1", "1"] and t.speaker.tolist() == ["ann", "bob"]*2
     assert [p.name for p in (tmp_path/"cache").iterdir()] == ["recordings"]
     assert len(list((tmp_path/"cache/recordings").iterdir())) == 4
-    assert len(fsdd(tmp_path/"cache", url="http://127.0.0.1:9/never", sha256=sha)) == 4  # the second time nothing is fetched
+    # the second time nothing is fetched
+    assert len(fsdd(tmp_path/"cache", url="http://127.0.0.1:9/never", sha256=sha)) == 4
 
 
 def bad_downloads(recordings):
     files = {f"fsdd-1/recordings/{p.name}": p.read_bytes() for p in recordings.glob("*.wav")}
     good = archive(files)
     first = next(iter(files))
-    return dict(corrupt=(dict(body=archive(files | {first: files[first][:-2] + b"zz"})), ValueError, "not the expected ones"),
+    return dict(corrupt=(dict(body=archive(files | {first: files[first][:-2] + b"zz"})), ValueError,
+            "not the expected ones"),
                 flipped=(dict(body=good[:200] + bytes([good[200] ^ 255]) + good[201:]), Exception, None),
                 interrupted=(dict(body=good[:len(good)//2], length=len(good)), OSError, "broke off|failed"),
                 not_zip=(dict(body=b"<html>not found</html>"), ValueError, "not a zip"),
                 missing=(dict(body=b"", status=404), OSError, "failed.*404"),
-                traversal=(dict(body=archive(files | {"fsdd-1/recordings/../../../evil.wav": b"x"})), ValueError, "outside"),
+                traversal=(dict(body=archive(files | {"fsdd-1/recordings/../../../evil.wav": b"x"})), ValueError,
+                        "outside"),
                 absolute=(dict(body=archive(files | {"/tmp/evil.wav": b"x"})), ValueError, "outside"))
 
 

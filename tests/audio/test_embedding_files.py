@@ -61,7 +61,8 @@ def test_numpy_with_and_without_clips(tmp_path, sounds):
     np.save(tmp_path/"e.npy", X)
     read, clips = read_embeddings(tmp_path/"e.npy")
     assert (clips.path == "").all() and (read == X).all()
-    pd.DataFrame(TIMES, columns=["Begin File", "Begin Time (s)", "End Time (s)"]).to_csv(tmp_path/"clips.txt", sep="\t", index=False)
+    pd.DataFrame(TIMES, columns=["Begin File", "Begin Time (s)", "End Time (s)"]).to_csv(tmp_path/"clips.txt",
+            sep="\t", index=False)
     check(read_embeddings(tmp_path/"e.npy", tmp_path/"clips.txt", sounds), sounds)
     (tmp_path/"whole.csv").write_text("path\n" + "\n".join(name for name,*_ in TIMES))
     assert read_embeddings(tmp_path/"e.npy", tmp_path/"whole.csv", sounds)[1].end.tolist() == [6]*4
@@ -77,7 +78,8 @@ def test_parquet(tmp_path, sounds):
 
 def test_parquet_that_is_damaged_or_holds_no_numbers(tmp_path):
     (tmp_path/"broken.parquet").write_bytes(b"PAR1 no more")
-    with pytest.raises(ValueError, match="broken.parquet cannot be read as Parquet"): read_embeddings(tmp_path/"broken.parquet")
+    with pytest.raises(ValueError, match="broken.parquet cannot be read as Parquet"):
+        read_embeddings(tmp_path/"broken.parquet")
     pd.DataFrame(dict(name=["a"])).to_parquet(tmp_path/"e.parquet")
     with pytest.raises(ValueError, match="has no column `embedding`"): read_embeddings(tmp_path/"e.parquet")
 
@@ -85,12 +87,15 @@ def hoplite(folder, index):
     "A database with the tables, columns and types of hoplite 1, and vectors in an index."
     folder.mkdir()
     with sqlite3.connect(folder/"hoplite.sqlite") as db:
-        db.execute("CREATE TABLE recordings (id INTEGER PRIMARY KEY, filename TEXT NOT NULL, datetime TEXT, deployment_id INTEGER)")
-        db.execute("CREATE TABLE windows (id INTEGER PRIMARY KEY, recording_id INTEGER NOT NULL, offsets FLOAT_LIST NOT NULL)")
+        db.execute("CREATE TABLE recordings (id INTEGER PRIMARY KEY, filename TEXT NOT NULL, datetime TEXT, "
+                   "deployment_id INTEGER)")
+        db.execute("CREATE TABLE windows (id INTEGER PRIMARY KEY, recording_id INTEGER NOT NULL, "
+                   "offsets FLOAT_LIST NOT NULL)")
         names = sorted({name for name,*_ in TIMES})
         db.executemany("INSERT INTO recordings VALUES (?, ?, NULL, 1)", list(enumerate(names, 1)))
         db.executemany("INSERT INTO windows VALUES (?, ?, ?)",
-                       [(i + 1, names.index(n) + 1, np.array([s, e], "<f8").tobytes()) for i,(n,s,e) in enumerate(TIMES)])
+                       [(i + 1, names.index(n) + 1, np.array([s, e], "<f8").tobytes())
+                        for i,(n,s,e) in enumerate(TIMES)])
     db.close()
     if index:
         made = index.Index(ndim=6, dtype="f16", metric="ip")
@@ -115,7 +120,8 @@ def test_hoplite_without_its_package_or_index(tmp_path, monkeypatch):
 def test_what_cannot_be_used_is_left_out_and_said(tmp_path, sounds):
     bad = X.copy()
     bad[1, 2] = np.nan
-    np.savez(tmp_path/"e.npz", embeddings=bad, path=["a.wav", "a.wav", "gone.wav", "b.wav"], start=[0, 3, 0, 0], end=[3, 6, 3, 3])
+    np.savez(tmp_path/"e.npz", embeddings=bad, path=["a.wav", "a.wav", "gone.wav", "b.wav"], start=[0, 3, 0, 0],
+            end=[3, 6, 3, 3])
     errors = []
     read, clips = read_embeddings(tmp_path/"e.npz", recordings=sounds, errors=errors)
     assert [Path(p).name for p in clips.path] == ["a.wav", "b.wav"] and (read == X[[0, 3]]).all()

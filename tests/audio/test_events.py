@@ -1,12 +1,11 @@
 "Events: times, bands, silence, the floor, streams, many recordings."
 from pathlib import Path
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile as sf
 
-from audioclust.audio.events import EventSettings, _Bands, _blocks, between_events, events_in, find_events
-from audioclust.audio.tapes import EVENTS, NOISES, synthetic_tape
+from audioclust.audio.events import EventSettings, between_events, events_in, find_events
+from audioclust.audio.synthetic import EVENTS, NOISES, synthetic_tape
 
 RATE = 16000
 RNG = np.random.default_rng(0)
@@ -69,27 +68,30 @@ def test_the_floor_follows(found):
     assert {20, 100} <= {round(s) for s in e.start}
     assert len(e) <= 3, "the step itself may be one"
 
-def test_blocks_are_those_of_the_whole(tmp_path):
+def test_blocks_are_those_of_the_whole(tmp_path, monkeypatch):
     "Where a stream is cut into blocks changes nothing."
+    from audioclust.audio import decoding, noise_floor
+    from audioclust.audio.opening import open_recording
     x = put(noise(23.4), 9.9, tone(1300, .4)).astype(np.float32)
-    bands = _Bands(RATE, EventSettings())
-    whole = np.concatenate([levels for levels,_ in _blocks(iter([x]), bands)])
-    in_pieces = np.concatenate([levels for levels,_ in _blocks(iter(np.split(x, [7, 5000, 90001, 200000])), bands)])
+    sf.write(tmp_path/"x.wav", x, RATE, subtype="FLOAT")
+    bands = noise_floor.Bands(RATE)
+    def levels():
+        with open_recording(tmp_path/"x.wav") as file:
+            return np.concatenate([levels for levels,_ in noise_floor._blocks(file, "x.wav", None, bands)])
+    whole = levels()
     assert len(whole) == (len(x) - bands.n_fft)//bands.hop + 1
-    np.testing.assert_allclose(in_pieces, whole, atol=1e-4)
-    from audioclust.audio import events
-    block = events._BLOCK
-    events._BLOCK = 1000. # all in one block
-    try: at_once = np.concatenate([levels for levels,_ in _blocks(iter([x]), bands)])
-    finally: events._BLOCK = block
-    np.testing.assert_allclose(at_once, whole, atol=1e-3)
+    monkeypatch.setattr(decoding, "_BLOCK", 1777) # samples that are read at a time
+    np.testing.assert_allclose(levels(), whole, atol=1e-4)
+    monkeypatch.setattr(noise_floor, "_BLOCK", 1000.) # all in one block
+    np.testing.assert_allclose(levels(), whole, atol=1e-3)
 
 @pytest.mark.parametrize("kind", NOISES)
 def test_tapes(found, kind):
     "F1 as the issue of detection is scored: intersection over union of a half."
     x, truth = synthetic_tape(90, kind, 10, every=4, random_state=9)
     e = found(x, margin=0)
-    shared = np.minimum(e.end.to_numpy()[:, None], truth.end.to_numpy()) - np.maximum(e.start.to_numpy()[:, None], truth.start.to_numpy())
+    shared = np.minimum(e.end.to_numpy()[:, None], truth.end.to_numpy()) - np.maximum(e.start.to_numpy()[:, None],
+            truth.start.to_numpy())
     either = (e.end - e.start).to_numpy()[:, None] + (truth.end - truth.start).to_numpy() - shared
     right = (shared/either >= .5)
     assert 2*right.any(0).sum()/(len(e) + len(truth)) > .85
@@ -120,7 +122,8 @@ def test_a_band_above_all_frequencies_is_an_error_of_that_file(tmp_path):
     assert [Path(p).name for p in events.path] == ["high.wav"]
     assert "between 5000 and 4000 Hz" in errors[0][1]
 
-@pytest.mark.parametrize("wrong", [dict(shortest=0), dict(longest=-1), dict(gap=float("nan")), dict(threshold="x"), dict(low=True),
+@pytest.mark.parametrize("wrong", [dict(shortest=0), dict(longest=-1), dict(gap=float("nan")), dict(threshold="x"),
+        dict(low=True),
     dict(shortest=3, longest=2), dict(edge=9), dict(low=5000, high=4000)])
 def test_settings_are_checked(wrong):
     with pytest.raises(ValueError, match="of events"): EventSettings(**wrong)

@@ -13,7 +13,8 @@ def test_parity_with_librosa(rng, sr, n_mels):
     win = round(.025*sr)
     S = librosa.feature.melspectrogram(y=x, sr=sr, n_fft=front.n_fft, win_length=win, hop_length=round(.01*sr),
                                        n_mels=n_mels, fmin=50, fmax=sr/2)
-    torch.testing.assert_close(front(torch.from_numpy(x)[None])[0, 0], torch.from_numpy(np.log(S + 1e-5)), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(front(torch.from_numpy(x)[None])[0, 0], torch.from_numpy(np.log(S + 1e-5)), atol=1e-4,
+            rtol=1e-4)
 
 
 @pytest.mark.parametrize("sr,samples", [(8000, 1), (8000, 79), (8000, 80), (11025, 5000), (16000, 40001), (22050, 300)])

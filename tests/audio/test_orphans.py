@@ -1,5 +1,5 @@
 "Worker processes end when their parent is killed."
-import os, signal, subprocess, sys, time
+import os, signal, subprocess, sys
 
 import psutil
 import pytest

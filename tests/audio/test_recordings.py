@@ -63,7 +63,8 @@ def test_odd_names(tmp_path, tone):
         try: path = tone(tmp_path/str(i)/name)
         except OSError: continue  # the file system does not allow this name
         made += 1
-        if find_audio(path.parent) != [path] or probe(path).frames != 8000 or len(load_audio(path)[0]) != 8000: wrong.append(name)
+        if find_audio(path.parent) != [path] or probe(path).frames != 8000 or len(load_audio(path)[0]) != 8000:
+            wrong.append(name)
     assert made >= 4 and wrong == []
 
 

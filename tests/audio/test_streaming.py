@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, strategies as st
 
 from audioclust.audio import clips, load_audio
-from audioclust.audio.batches import length_batches, MAX_CLIP_SECONDS
+from audioclust.audio.streaming import length_batches, MAX_CLIP_SECONDS
 from audioclust.audio.streaming import stream
 
 
@@ -45,7 +45,7 @@ def test_all_bad_and_none(tmp_path):
 
 
 def test_worker_processes_need_no_short_name_for_temporary_files(tmp_path, tone):
-    "A socket in a folder with a name of more than some 75 letters cannot be opened; a worker that needs one loses its batch."
+    "A socket in a folder with a long name (75 letters) cannot be opened; a worker that needs one loses its batch."
     for i in range(4): tone(tmp_path/"in"/f"{i}.wav")
     long = tmp_path/("t"*110)
     long.mkdir()
@@ -53,6 +53,7 @@ def test_worker_processes_need_no_short_name_for_temporary_files(tmp_path, tone)
 from audioclust.audio import clips
 from audioclust.audio.streaming import stream
 print([tuple(b.wave.shape) for b in stream(clips(sys.argv[1]), 8000, batch_seconds=1, num_workers=2)])"""
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path/"in")], env={**os.environ, "TMPDIR": str(long)}, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path/"in")], env={**os.environ, "TMPDIR": str(long)},
+            capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "[(2, 4000), (2, 4000)]", done.stderr
     assert list(long.iterdir()) == []

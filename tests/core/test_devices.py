@@ -6,7 +6,7 @@ import torch
 from audioclust.core.distributed import check_device, is_there, with_float64
 from audioclust.encoders import FixedEncoder
 from audioclust.kmeans import KMeans
-from audioclust.pipeline.grouping import check_request, Options, Request
+from audioclust.runs.request import check_request, Options, Request
 
 @pytest.fixture
 def apple(monkeypatch): monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
@@ -21,10 +21,12 @@ def test_mps_is_a_device_for_networks(apple, monkeypatch, tmp_path):
     assert check_request(Request(options=Options(device="mps")))
     assert with_float64("mps") == "cpu" and with_float64("cuda:1") == "cuda:1" and with_float64(None) is None
     X = np.random.default_rng(0).normal(size=(50, 3))
-    assert (KMeans(3, device="mps", random_state=0).fit_predict(X) == KMeans(3, random_state=0, device="cpu").fit_predict(X)).all()
+    assert (KMeans(3, device="mps", random_state=0).fit_predict(X) == KMeans(3, random_state=0,
+            device="cpu").fit_predict(X)).all()
     from audioclust.audio import synthetic_sounds
     clips = synthetic_sounds(2, 3, sample_rate=8000).save(tmp_path)
-    assert (FixedEncoder(sample_rate=8000).embed(clips, device="mps") == FixedEncoder(sample_rate=8000).embed(clips, device="cpu")).all()
+    assert (FixedEncoder(sample_rate=8000).embed(clips, device="mps") == FixedEncoder(sample_rate=8000).embed(clips,
+            device="cpu")).all()
     seen = []
     from audioclust.encoders import base
     monkeypatch.setattr(base, "_batches", lambda tables, clips, device, *more: seen.append(device) or [])

@@ -36,7 +36,8 @@ def test_make_clusterer_takes_flat_names_only():
     try:
         model = make_clusterer("example", 4, lr=.1, backbone="large")
         assert (model.n_clusters, model.training, model.network) == (4, Training(lr=.1), Network("large"))
-        with pytest.raises(ValueError, match="no parameter 'training'; it has n_clusters, epochs, lr, backbone, device"): make_clusterer("example", training=Training())
+        said = "no parameter 'training'; it has n_clusters, epochs, lr, backbone, device"
+        with pytest.raises(ValueError, match=said): make_clusterer("example", training=Training())
     finally: METHODS.unregister("example")
 
 

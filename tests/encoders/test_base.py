@@ -49,7 +49,8 @@ def test_an_encoder_says_what_memory_a_batch_takes(words):
     folder, table = words
     assert (Encoder.memory_factor, NetworkEncoder.memory_factor, FixedEncoder.memory_factor) == (16, 16, 1)
     e = FixedEncoder("source", sample_rate=8000)
-    np.testing.assert_allclose(e.embed(table, [], device="cpu", max_bytes=1e6/e.memory_factor), e.embed(table, [], device="cpu"), atol=1e-3)
+    within = e.embed(table, [], device="cpu", max_bytes=1e6/e.memory_factor)
+    np.testing.assert_allclose(within, e.embed(table, [], device="cpu"), atol=1e-3)
     with pytest.raises(ValueError, match="are left"): e.embed(table, [], device="cpu", max_bytes=1e3)
 
 
@@ -72,18 +73,41 @@ def test_weights_and_settings_are_saved(tmp_path):
     with torch.no_grad(): e.w.fill_(7)
     e.save(tmp_path)
     again = load_encoder(tmp_path)
-    assert type(again) is Scaled and again.power == 3 and again.w == 7 and again.fingerprint("cpu") == e.fingerprint("cpu")
+    assert type(again) is Scaled and again.power == 3 and again.w == 7
+    assert again.fingerprint("cpu") == e.fingerprint("cpu")
     (tmp_path/"encoder.json").write_text('{"class": "Magic"}')
     with pytest.raises(ValueError, match="'Magic'"): load_encoder(tmp_path)
 
 
+TILINGS = """
+import torch
+from audioclust.encoders import Encoder
+class Level(Encoder):
+    sample_rate, dim = 8000, 1
+    def __init__(self, power=2):
+        super().__init__()
+        self.power = power
+    def config(self): return dict(power=self.power)
+    def forward(self, wave, lengths): return (wave.abs()**self.power).sum(1, keepdim=True)/lengths[:, None]
+"""
+ENTRY_POINTS = """
+[audioclust.encoders]
+broken = nowhere_at_all:Level
+level = tilings:Level
+"""
+
 def test_an_encoder_of_another_package_is_found_when_a_run_is_loaded(tmp_path):
     "In a process that has imported nothing of it; a package that is broken is not in the way."
-    (tmp_path/"tilings.py").write_text("import torch\nfrom audioclust.encoders import Encoder\nclass Level(Encoder):\n    sample_rate, dim = 8000, 1\n    def __init__(self, power=2): super().__init__(); self.power = power\n    def config(self): return dict(power=self.power)\n    def forward(self, wave, lengths): return (wave.abs()**self.power).sum(1, keepdim=True)/lengths[:, None]\n")
-    about = tmp_path/"tilings-0.1.dist-info"; about.mkdir()
+    (tmp_path/"tilings.py").write_text(TILINGS)
+    about = tmp_path/"tilings-0.1.dist-info"
+    about.mkdir()
     (about/"METADATA").write_text("Metadata-Version: 2.1\nName: tilings\nVersion: 0.1\n")
-    (about/"entry_points.txt").write_text("[audioclust.encoders]\nbroken = nowhere_at_all:Level\nlevel = tilings:Level\n")
-    (tmp_path/"model").mkdir(); (tmp_path/"model/encoder.json").write_text('{"class": "Level", "power": 3}')
-    with pytest.raises(ValueError, match="import the module that defines it first"): load_encoder(tmp_path/"model")
-    r = subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from audioclust.encoders import load_encoder; print(load_encoder({str(tmp_path/'model')!r}).config())"], capture_output=True, text=True)
+    (about/"entry_points.txt").write_text(ENTRY_POINTS)
+    model = tmp_path/"model"
+    model.mkdir()
+    (model/"encoder.json").write_text('{"class": "Level", "power": 3}')
+    with pytest.raises(ValueError, match="import the module that defines it first"): load_encoder(model)
+    code = (f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from audioclust.encoders import load_encoder; "
+            f"print(load_encoder({str(model)!r}).config())")
+    r = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert r.stdout.strip() == "{'power': 3}", r.stderr

@@ -1,5 +1,11 @@
 "What was computed once: the same bytes, never another clip's, never damaged ones, never a crash."
-import hashlib, json, os, shutil, subprocess, sys, warnings
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -30,22 +36,28 @@ def sounds(tmp_path, rng):
 def embed(table, cache, encoder=None, **kwargs):
     "Embeddings, the rows that came from the cache, and the seconds."
     details = EmbeddingDetails()
-    z = (encoder or FixedEncoder(sample_rate=8000)).embed(table, [], device="cpu", cache=cache, details=details, **kwargs)
+    encoder = encoder or FixedEncoder(sample_rate=8000)
+    z = encoder.embed(table, [], device="cpu", cache=cache, details=details, **kwargs)
     return z, details.cached, details.seconds
 
 
-@given(st.lists(st.tuples(st.binary(min_size=16, max_size=16), st.sampled_from(["<f4", "<f8", "<i8", "|u1"]), st.lists(st.integers(0, 4), max_size=3), st.none() | st.floats(allow_nan=False)), max_size=8, unique_by=lambda r: r[0]))
+KEYS, TYPES = st.binary(min_size=16, max_size=16), st.sampled_from(["<f4", "<f8", "<i8", "|u1"])
+SHAPES, NUMBERS = st.lists(st.integers(0, 4), max_size=3), st.none() | st.floats(allow_nan=False)
+
+@given(st.lists(st.tuples(KEYS, TYPES, SHAPES, NUMBERS), max_size=8, unique_by=lambda row: row[0]))
 @example([(bytes(16), "<f4", [], -0.)])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_goes_in_comes_out(tmp_path, rows):
     shutil.rmtree(tmp_path/"c", ignore_errors=True)
     cache = ArrayCache(tmp_path/"c")
-    put = [(k, np.random.default_rng(i).integers(0, 200, shape).astype(t), n) for i, (k, t, shape, n) in enumerate(rows)]
+    rng = np.random.default_rng(0)
+    put = [(key, rng.integers(0, 200, shape).astype(kind), number) for key, kind, shape, number in rows]
     cache.put(put)
     got = {i: (a, n) for i, a, n in cache.get([k for k, *_ in put])}
     assert sorted(got) == list(range(len(put)))
     for i, (_, a, n) in enumerate(put):
-        assert got[i][0].dtype == a.dtype and got[i][0].shape == a.shape and got[i][0].tobytes() == a.tobytes() and got[i][1] == n
+        array, number = got[i]
+        assert array.dtype == a.dtype and array.shape == a.shape and array.tobytes() == a.tobytes() and number == n
 
 
 def test_nothing_is_made_by_asking(tmp_path):
@@ -67,13 +79,14 @@ def test_the_second_time_is_the_same_to_the_last_bit(sounds, tmp_path, num_worke
     assert none == c1 == [] and c2 == list(range(12))
     assert second.tobytes() == first.tobytes()
     np.testing.assert_allclose(first, fresh, rtol=1e-5, atol=1e-5)
-    np.testing.assert_array_equal(s, s1); np.testing.assert_array_equal(s, s2)
+    np.testing.assert_array_equal(s, s1)
+    np.testing.assert_array_equal(s, s2)
 
 
 def test_the_second_time_decodes_nothing(sounds, tmp_path, monkeypatch):
     embed(sounds, tmp_path/"c")
     def never(*args, **kwargs): raise AssertionError("decoded")
-    monkeypatch.setattr("audioclust.audio.batches.load_audio_at", never)
+    monkeypatch.setattr("audioclust.audio.streaming.load_audio_at", never)
     assert len(embed(sounds, tmp_path/"c")[1]) == 12
     with pytest.raises(AssertionError): embed(sounds, tmp_path/"other")
 
@@ -96,9 +109,10 @@ def test_keys_tell_apart_what_differs(sounds, tmp_path):
     def keys(table, settings="a"): return clip_keys(table, settings)
     base = keys(sounds)
     assert len(set(base)) == 12 and base == keys(sounds) and not set(base) & set(keys(sounds, "b"))
-    assert not set(base) & set(keys(sounds.assign(start=.01))) and not set(base) & set(keys(sounds.assign(end=sounds.end + 1e-9)))
+    for times in dict(start=.01), dict(end=sounds.end + 1e-9): assert not set(base) & set(keys(sounds.assign(**times)))
     assert base == keys(sounds.assign(path=[str(p) for p in sounds.path]))
-    assert base == keys(sounds.assign(path=[p.parent/".."/p.parent.name/p.name for p in sounds.path]))  # another way to the same file
+    another_way = [p.parent/".."/p.parent.name/p.name for p in sounds.path]
+    assert base == keys(sounds.assign(path=another_way))
     assert keys(sounds.assign(path=tmp_path/"gone.wav")) == [None]*12
 
 
@@ -111,30 +125,40 @@ def test_keys_are_those_of_earlier_versions(sounds):
         assert key == digest(digest(b"settings") + np.array([start, end]).tobytes() + state)
     e = FixedEncoder(sample_rate=8000)
     module, name, version, config, rate, dim, weights, device, *libraries = json.loads(e.fingerprint("cpu"))
-    assert [module, name, version, rate, dim, device] == ["audioclust.encoders.fixed", "FixedEncoder", "1", 8000, 416, "cpu"] and len(libraries) == 3
-    assert list(config) == ["by", "ignore", "sample_rate", "n_mels", "n_cepstra", "steps", "trim"] and config == json.loads(json.dumps(e.config()))
+    assert [module, name, version] == ["audioclust.encoders.fixed", "FixedEncoder", "1"]
+    assert [rate, dim, device, len(libraries)] == [8000, 416, "cpu", 3]
+    assert list(config) == ["by", "ignore", "sample_rate", "n_mels", "n_cepstra", "steps", "trim"]
+    assert config == json.loads(json.dumps(e.config()))
     hashed = hashlib.sha256()
-    for tensor_name, w in sorted(e.state_dict().items()): hashed.update(f"{tensor_name} {w.dtype} {tuple(w.shape)} ".encode() + w.numpy().tobytes())
+    for tensor_name, w in sorted(e.state_dict().items()):
+        hashed.update(f"{tensor_name} {w.dtype} {tuple(w.shape)} ".encode() + w.numpy().tobytes())
     assert weights == hashed.hexdigest()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege")
 def test_a_link_that_is_bent_to_another_file(tmp_path, tone):
     a, b = tone(tmp_path/"a.wav", hz=300), tone(tmp_path/"b.wav", hz=500)
-    os.utime(a, (1e9, 1e9)); os.utime(b, (1e9, 1e9))  # as from one archive: alike but for what they hold
-    link = tmp_path/"link.wav"; link.symlink_to(a)
+    for file in a, b: os.utime(file, (1e9, 1e9))  # as from one archive: alike but for what they hold
+    link = tmp_path/"link.wav"
+    link.symlink_to(a)
     t = pd.DataFrame(dict(path=[link], start=[0.], end=[.5]))
-    first = clip_keys(t, ""); link.unlink(); link.symlink_to(b)
+    first = clip_keys(t, "")
+    link.unlink()
+    link.symlink_to(b)
     assert clip_keys(t, "") != first == clip_keys(t.assign(path=[a]), "")
 
 
 def test_other_settings_and_weights_are_other_embeddings(sounds, tmp_path):
     class Linear(Encoder):
         sample_rate, dim, version = 8000, 3, "1"
-        def __init__(self, w): super().__init__(); self.w = torch.nn.Parameter(torch.full((3,), w))
+        def __init__(self, w):
+            super().__init__()
+            self.w = torch.nn.Parameter(torch.full((3,), w))
         def forward(self, wave, lengths): return wave.square().sum(1, keepdim=True)*self.w
     embed(sounds, tmp_path/"c", Linear(1.))
-    for other in Linear(2.), FixedEncoder(sample_rate=8000), FixedEncoder("source", sample_rate=8000), FixedEncoder(sample_rate=16000), FixedEncoder(sample_rate=8000, steps=16): assert embed(sounds, tmp_path/"c", other)[1] == []
+    others = [Linear(2.), FixedEncoder(sample_rate=8000), FixedEncoder("source", sample_rate=8000),
+              FixedEncoder(sample_rate=16000), FixedEncoder(sample_rate=8000, steps=16)]
+    for other in others: assert embed(sounds, tmp_path/"c", other)[1] == []
     assert len(embed(sounds, tmp_path/"c", Linear(1.))[1]) == 12
     class Unsaid(Linear): pass  # may do anything: it states no version of its own
     embed(sounds, tmp_path/"c", Unsaid(1.))
@@ -142,11 +166,13 @@ def test_other_settings_and_weights_are_other_embeddings(sounds, tmp_path):
 
 
 def test_clips_that_cannot_be_decoded_are_not_kept(sounds, tmp_path):
-    sounds.path[3].write_bytes(b"no sound"); sounds.path[4].unlink()
+    sounds.path[3].write_bytes(b"no sound")
+    sounds.path[4].unlink()
     for _ in range(2):
         errors = []
         z = FixedEncoder(sample_rate=8000).embed(sounds, errors, device="cpu", cache=tmp_path/"c")
-        assert sorted(i for i, _ in errors) == [3, 4] and np.isnan(z[[3, 4]]).all() and np.isfinite(np.delete(z, [3, 4], 0)).all()
+        assert sorted(i for i, _ in errors) == [3, 4]
+        assert np.isnan(z[[3, 4]]).all() and np.isfinite(np.delete(z, [3, 4], 0)).all()
     assert ArrayCache(tmp_path/"c").size()[0] == 10
 
 
@@ -155,7 +181,8 @@ def test_the_true_end_is_kept_too(tmp_path, rng):
     for i in range(3): sf.write(tmp_path/f"{i}.flac", .1*rng.standard_normal(80000), 8000)
     table = pd.DataFrame(dict(path=[tmp_path/f"{i}.flac" for i in range(3)], start=0., end=20.))
     s = [embed(table, tmp_path/"c")[2] for _ in range(2)]
-    np.testing.assert_array_equal(s[0], s[1]); assert (s[0] == 10).all()
+    np.testing.assert_array_equal(s[0], s[1])
+    assert (s[0] == 10).all()
 
 
 def test_damage_anywhere_is_noticed(sounds, tmp_path):
@@ -165,7 +192,9 @@ def test_damage_anywhere_is_noticed(sounds, tmp_path):
     whole, wrong = file.read_bytes(), []
     for percent in range(0, 100, 7):
         file.write_bytes(whole)
-        with open(file, "r+b") as f: f.seek(len(whole)*percent//100); f.write(bytes(range(256))*2)
+        with open(file, "r+b") as f:
+            f.seek(len(whole)*percent//100)
+            f.write(bytes(range(256))*2)
         for _ in range(2):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -214,11 +243,23 @@ c.put([(i.to_bytes(16, "big"), np.full(2000, i), i) for i in range(50, 100)])
     assert sorted(got) == list(range(50)) and all((a == i).all() and len(a) == 2000 for i, a in got.items())
 
 
+WRITE = """
+import sys
+import numpy as np
+from audioclust.encoders.cache import ArrayCache
+cache, first = ArrayCache(sys.argv[1]), 100*int(sys.argv[2])
+for i in range(20):
+    key = (first + i).to_bytes(16, 'big')
+    cache.put([(key, np.full(500, first + i), i)])
+    list(cache.get([key]))
+"""
+
 def test_processes_share_it(tmp_path):
-    code = "import sys, numpy as np; from audioclust.encoders.cache import ArrayCache; c = ArrayCache(sys.argv[1]); j = int(sys.argv[2])\nfor i in range(20): c.put([((100*j + i).to_bytes(16, 'big'), np.full(500, 100*j + i), i)]); list(c.get([(100*j + i).to_bytes(16, 'big')]))"
-    ps = [subprocess.Popen([sys.executable, "-W", "error", "-c", code, tmp_path/"c", str(j)], stderr=subprocess.PIPE, text=True) for j in range(3)]
+    typed = [sys.executable, "-W", "error", "-c", WRITE, tmp_path/"c"]
+    ps = [subprocess.Popen([*typed, str(j)], stderr=subprocess.PIPE, text=True) for j in range(3)]
     for p in ps: assert p.wait() == 0, p.stderr.read()
-    got = list(ArrayCache(tmp_path/"c").get([(100*j + i).to_bytes(16, "big") for j in range(3) for i in range(20)]))
+    keys = [(100*j + i).to_bytes(16, "big") for j in range(3) for i in range(20)]
+    got = list(ArrayCache(tmp_path/"c").get(keys))
     assert len(got) == 60 and all((a == 100*(k//20) + k % 20).all() for k, a, _ in got)
 
 
@@ -242,8 +283,10 @@ def test_a_place_that_cannot_be_written_is_said_and_left(sounds, tmp_path):
 
 def test_what_a_user_may_say(tmp_path, monkeypatch):
     monkeypatch.setenv("AUDIOCLUST_CACHE", str(tmp_path/"mine"))
-    assert as_cache(None) is None and as_cache(False) is None and as_cache(True).folder == tmp_path/"mine" and as_cache(str(tmp_path)).folder == tmp_path
-    c = ArrayCache(tmp_path); assert as_cache(c) is c
+    assert as_cache(None) is None and as_cache(False) is None
+    assert as_cache(True).folder == tmp_path/"mine" and as_cache(str(tmp_path)).folder == tmp_path
+    cache = ArrayCache(tmp_path)
+    assert as_cache(cache) is cache
 
 
 def test_the_command_uses_it_unless_told(words, tmp_path, capsys, monkeypatch):
@@ -251,15 +294,17 @@ def test_the_command_uses_it_unless_told(words, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("AUDIOCLUST_CACHE", str(tmp_path/"user"))
     def go(name, *more):
         assert main(["cluster", str(folder), "--out", str(tmp_path/name), "--n-clusters", "6", "-q", *more]) == 0
-        run = json.loads((tmp_path/name/"run.json").read_text())
-        return capsys.readouterr().out, run["summary"]["cached"], (tmp_path/name/"embeddings.npy").read_bytes()
+        record = json.loads((tmp_path/name/"run.json").read_text())
+        embeddings = (tmp_path/name/"embeddings.npy").read_bytes()
+        return capsys.readouterr().out, record["embeddings"]["n_cached"], embeddings
     out0, n0, z0 = go("a", "--no-cache")
     assert not (tmp_path/"user").exists()
     out1, n1, z1 = go("b")
     out2, n2, z2 = go("c")
     assert (n0, n1, n2) == (0, 0, 192) and z0 == z1 == z2
     assert "cache" not in out0 + out1 and "192 of 192 clips came from the cache" in out2
-    assert go("d", "--cache", str(tmp_path/"own"))[1] == 0 and go("e", "--cache", str(tmp_path/"own"))[1] == 192
+    own = ["--cache", str(tmp_path/"own")]
+    assert go("d", *own)[1] == 0 and go("e", *own)[1] == 192
     assert str(tmp_path/"own") not in json.dumps(json.loads((tmp_path/"e/run.json").read_text())["request"])
 
 

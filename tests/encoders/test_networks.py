@@ -23,7 +23,9 @@ def table(tmp_path_factory):
     return pd.DataFrame(rows, columns=["path", "start", "end"])
 
 
-@pytest.mark.parametrize("options", [dict(), dict(by="source"), dict(ignore="order,pitch,level"), dict(ignore="noise"), dict(ignore=""), dict(views=1, backbone="resnet18"), dict(n_mels=40, frames=32)], ids=str)
+@pytest.mark.parametrize("options", [
+    dict(), dict(by="source"), dict(ignore="order,pitch,level"), dict(ignore="noise"), dict(ignore=""),
+    dict(views=1, backbone="resnet18"), dict(n_mels=40, frames=32)], ids=str)
 def test_files_kept_log_mels_and_what_was_saved_agree(table, tmp_path, options):
     encoder = NetworkEncoder(sample_rate=8000, **{"views": 2, **options})
     store = LogMelStore.from_clips(table, encoder.front)
@@ -37,7 +39,8 @@ def test_files_kept_log_mels_and_what_was_saved_agree(table, tmp_path, options):
     again = load_encoder(tmp_path)
     np.testing.assert_array_equal(again.embed_logmels(store), z)
     assert json.loads((tmp_path/"encoder.json").read_text())["class"] == "NetworkEncoder"
-    assert again.fingerprint("cpu") == encoder.fingerprint("cpu") != NetworkEncoder(sample_rate=8000, seed=9, **options).fingerprint("cpu")
+    other = NetworkEncoder(sample_rate=8000, seed=9, **options)
+    assert again.fingerprint("cpu") == encoder.fingerprint("cpu") != other.fingerprint("cpu")
 
 
 def test_the_order_of_files_does_not_tell_the_network_who_belongs_together(table):
@@ -56,12 +59,13 @@ def test_random_views_differ_and_repeat(table):
     a, b, c = (encoder.embed_logmels(store, views=3, seed=s) for s in (0, 0, 1))
     assert a.shape == (30, 3, encoder.dim)
     np.testing.assert_array_equal(a, b)
-    assert np.abs(a - c).max() > 0 and np.abs(a[:, 0] - a[:, 1]).min(1).max() >= 0 and not np.allclose(a[:, 0], a[:, 1])
+    assert np.abs(a - c).max() > 0 and not np.allclose(a[:, 0], a[:, 1])
 
 
 def test_a_clip_that_cannot_be_decoded_keeps_its_row(table, tmp_path):
-    bad = tmp_path/"bad.wav"; bad.write_bytes(b"RIFFnothing")
-    mixed = pd.concat([table.iloc[:3], pd.DataFrame([(bad, 0., 1.)], columns=table.columns), table.iloc[3:6]], ignore_index=True)
+    (tmp_path/"bad.wav").write_bytes(b"RIFFnothing")
+    bad = pd.DataFrame([(tmp_path/"bad.wav", 0., 1.)], columns=table.columns)
+    mixed = pd.concat([table.iloc[:3], bad, table.iloc[3:6]], ignore_index=True)
     encoder, errors = NetworkEncoder(sample_rate=8000, views=1), []
     store = LogMelStore.from_clips(mixed, encoder.front, errors)
     assert [row for row,_ in errors] == [3] and store.lengths[3] == 0 and store.rows.tolist() == [0, 1, 2, 4, 5, 6]
@@ -90,7 +94,8 @@ def test_long_clips_are_read_in_pieces_with_the_same_result(monkeypatch):
     batch = LogMelBatch(-torch.rand(5, 64, 300).half(), torch.tensor([300, 20, 100, 299, 1]), torch.zeros(5))
     at_once = Views(torch.linspace(60, 4000, 64))(batch, BatchRandom(0))
     monkeypatch.setattr(augmentations, "_MAX_FRAMES", 299)
-    torch.testing.assert_close(Views(torch.linspace(60, 4000, 64))(batch, BatchRandom(0)), at_once, atol=1e-4, rtol=1e-4)
+    in_parts = Views(torch.linspace(60, 4000, 64))(batch, BatchRandom(0))
+    torch.testing.assert_close(in_parts, at_once, atol=1e-4, rtol=1e-4)
 
 
 def test_log_mels_are_kept_by_worker_processes_too(table):
@@ -112,16 +117,20 @@ def test_calibrating_gives_maps_of_mean_0_and_spread_1(table):
 
 
 def test_views_suit_the_clips():
-    assert [network_for([n]*3, by, sample_rate=8000).frames for by in ("content", "source") for n in (5, 100, 9999)] == [48, 112, 192, 20, 50, 96]
+    def frames(by): return [network_for([n]*3, by, sample_rate=8000).frames for n in (5, 100, 9999)]
+    assert frames("content") == [48, 112, 192] and frames("source") == [20, 50, 96]
 
 
 def test_wrong_requests():
-    for f,message in ((lambda: make_body("resnet17"), "there is no backbone"), (lambda: NetworkEncoder(views=1.5), "at least 1"), (lambda: NetworkEncoder("source", part=1), "at least 2 frames"), (lambda: make_body("timm:no_such_network"), "timm")):
-        with pytest.raises(ValueError, match=message): f()
+    with pytest.raises(ValueError, match="there is no backbone"): make_body("resnet17")
+    with pytest.raises(ValueError, match="timm"): make_body("timm:no_such_network")
+    with pytest.raises(ValueError, match="at least 1"): NetworkEncoder(views=1.5)
+    with pytest.raises(ValueError, match="at least 2 frames"): NetworkEncoder("source", part=1)
 
 
 def test_what_the_processor_says_decides_on_16_bits(monkeypatch):
     from audioclust.encoders import networks
-    for flags,has in (("avx2 avx512_bf16", True), ("Features bf16", True), ("avx2 avx512f", False), ("", False)):  # benchmarks/devices.py takes the flags away
+    said = {"avx2 avx512_bf16": True, "Features bf16": True, "avx2 avx512f": False, "": False}
+    for flags,has in said.items():  # benchmarks/devices.py takes the flags away
         monkeypatch.setattr(networks, "_cpu_flags", lambda: flags.split())
         assert networks.has_bf16(torch.device("cpu")) == has

@@ -1,5 +1,7 @@
-"The encoder trained on sound effects: weights that are read without running anything, the network that is described, the same vector for the same clip."
-import hashlib, importlib, subprocess, sys
+"The encoder trained on sound effects: weights are read without running anything; the network; one vector for a clip."
+import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +11,12 @@ from torch import nn
 
 from audioclust.encoders.pretrained import sound_effects as effects
 from audioclust.cli import main
-from audioclust.encoders.pretrained.sound_effects import EffectsEncoder, EffectsMel, effects_available
+from audioclust.encoders.pretrained.sound_effects import EffectsEncoder, EffectsMel
 from audioclust.encoders import load_encoder
 from audioclust.pipeline import AudioClusterer
 from audioclust.encoders import named_encoder
 
-true_weights = pytest.mark.skipif(not effects_available(), reason="needs aisfx: pip install --no-deps aisfx")
+true_weights = pytest.mark.skipif(not EffectsEncoder.is_installed(), reason="needs aisfx: pip install --no-deps aisfx")
 
 
 def net(channels=(4, 8, 8, 16)):
@@ -33,13 +35,21 @@ def net(channels=(4, 8, 8, 16)):
 
 def keep(at, layers, more=None):
     "Write a checkpoint of the form of aisfx; its checksum."
-    weights = {f"embedding_net.conv_block{b}.{name}{i}.{k}": v for (b, i),pair in layers.items() for name,m in zip(("conv", "bn"), pair) for k,v in m.state_dict().items()}
+    weights = {}
+    for (b, i),pair in layers.items():
+        for name,module in zip(("conv", "bn"), pair):
+            prefix = f"embedding_net.conv_block{b}.{name}{i}"
+            weights |= {f"{prefix}.{k}": v for k,v in module.state_dict().items()}
     path = at/"aisfx/models/checkpoint.pth"
     path.parent.mkdir(parents=True, exist_ok=True)
+    (at/"aisfx-0.1.2.dist-info").mkdir(exist_ok=True)
+    (at/"aisfx-0.1.2.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: aisfx\nVersion: 0.1.2\n")
     (at/"aisfx/__init__.py").write_text("raise SystemExit('it was imported')")
     torch.save((weights, {"a library": (np.int64(0), 7), "more": more}), path)
-    importlib.invalidate_caches()
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return checksums(path)
+
+
+def checksums(path): return [hashlib.sha256(path.read_bytes()).hexdigest()]
 
 
 @pytest.fixture
@@ -55,8 +65,10 @@ def clips(noises): return noises(.5, .01, 2.5, .5, 7., 2.)
 def test_front_end_is_librosas(rng):
     librosa = pytest.importorskip("librosa")
     x = rng.normal(size=50_000).astype(np.float32)*np.linspace(0, .3, 50_000, dtype=np.float32)
-    P = librosa.feature.melspectrogram(y=x, sr=44100, n_fft=2048, hop_length=1024, n_mels=96, norm=1., fmin=0., fmax=22050., htk=True, pad_mode="constant")
-    np.testing.assert_allclose(EffectsMel()(torch.nn.functional.pad(torch.from_numpy(x), (1024, 1024))[None])[0], np.log10(1e4*P + 1).T/9.457798957824707, atol=2e-4)
+    P = librosa.feature.melspectrogram(y=x, sr=44100, n_fft=2048, hop_length=1024, n_mels=96, norm=1., fmin=0.,
+                                       fmax=22050., htk=True, pad_mode="constant")
+    padded = nn.functional.pad(torch.from_numpy(x), (1024, 1024))
+    np.testing.assert_allclose(EffectsMel()(padded[None])[0], np.log10(1e4*P + 1).T/9.457798957824707, atol=2e-4)
 
 
 def test_the_network_with_its_batch_norms(fake):
@@ -74,21 +86,24 @@ def test_blocks_cover_every_clip():
     for n in [1, 1024, 1025, 101_375, 101_376, 101_377, *range(50_000, 2_000_000, 37_111)]:
         starts, frames = effects._block_starts(n), -(-n//1024) + 1
         assert starts[0] == 0 and starts[-1] + 100 >= frames and len(starts) == -(-frames//100)
-        assert all(0 < b - a <= 100 for a,b in zip(starts, starts[1:])) and (len(starts) == 1 or starts[-1] + 100 == frames)
+        assert all(0 < b - a <= 100 for a,b in zip(starts, starts[1:]))
+        assert len(starts) == 1 or starts[-1] + 100 == frames
 
 
 def test_a_long_clip_is_the_mean_of_its_blocks(fake):
     e, n = EffectsEncoder(fake), 44100*5
     x = torch.randn(1, n)*.1
     whole = e.mel(nn.functional.pad(x/x.abs().max(), (1024, 2048)))[0]
-    np.testing.assert_allclose(e(x, torch.tensor([n]))[0], e._embed_blocks(torch.stack([whole[s:s+100] for s in effects._block_starts(n)])).mean(0), atol=1e-5)
+    blocks = torch.stack([whole[start:start+100] for start in effects._block_starts(n)])
+    np.testing.assert_allclose(e(x, torch.tensor([n]))[0], e._embed_blocks(blocks).mean(0), atol=1e-5)
 
 
 def test_same_clip_same_vector(fake, clips, tmp_path):
     e = EffectsEncoder(fake)
     X = e.embed(clips, num_workers=0)
     assert X.shape == (6, 16) and np.isfinite(X).all() and np.ptp(X, axis=0).max() > 1e-2
-    for rows in ([1], [1, 4], [5, 4, 3, 2, 1, 0]): np.testing.assert_allclose(e.embed(clips.iloc[rows], num_workers=0), X[rows], atol=1e-5)
+    for rows in ([1], [1, 4], [5, 4, 3, 2, 1, 0]):
+        np.testing.assert_allclose(e.embed(clips.iloc[rows], num_workers=0), X[rows], atol=1e-5)
     short, long = torch.randn(20_000), torch.randn(200_000)
     alone = e(short[None], torch.tensor([20_000]))[0]
     beside = torch.stack([torch.cat([short, 9*torch.ones(180_000)]), long])  # what lies beyond its end does not count
@@ -101,22 +116,20 @@ def test_same_clip_same_vector(fake, clips, tmp_path):
 
 def test_what_is_refused(fake, tmp_path, monkeypatch):
     package = tmp_path/"package"
-    with pytest.raises(ValueError, match="is not the file that is wanted"): EffectsEncoder()
-    with pytest.raises(ValueError, match="is not the file that is wanted"): named_encoder("aisfx")
+    with pytest.raises(ValueError, match="is not the expected file"): EffectsEncoder()
+    with pytest.raises(ValueError, match="is not the expected file"): named_encoder("aisfx")
     with pytest.raises(ValueError, match="lack .*another version"): EffectsEncoder(keep(package, {}))
     layers = net()
     del layers[4, 2]
     with pytest.raises(ValueError, match="lack .*another version"): EffectsEncoder(keep(package, layers))
     path = package/"aisfx/models/checkpoint.pth"
     path.write_bytes(b"not a checkpoint")
-    with pytest.raises(ValueError, match="something else than weights") as e: EffectsEncoder(hashlib.sha256(path.read_bytes()).hexdigest())
+    with pytest.raises(ValueError, match="something else than weights") as e: EffectsEncoder(checksums(path))
     path.unlink()
-    monkeypatch.setattr(effects, "find_spec", lambda name: importlib.machinery.PathFinder.find_spec(name, [str(package)]))  # not what is installed
-    assert not effects_available()
+    assert not EffectsEncoder.is_installed()  # the package is there, and its weights are not
     with pytest.raises(ValueError, match="pip install --no-deps aisfx") as e: named_encoder("aisfx")
     assert "\n" not in str(e.value)
-    monkeypatch.setattr(effects, "find_spec", lambda name: None)
-    assert not effects_available()
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p != str(package)])
     with pytest.raises(ValueError, match="pip install --no-deps aisfx"): AudioClusterer(encoder="aisfx").fit(tmp_path)
 
 
@@ -136,17 +149,22 @@ def test_a_malicious_pickle_runs_nothing(fake, tmp_path):
 def test_the_whole_way(fake, words, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(EffectsEncoder.__init__, "__defaults__", (fake,))
     folder, _ = words
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--n-clusters", "4", "--encoder", "aisfx", "-q", "--no-page", "--stability", "0"]) == 0
+    def cluster(out, *more): return main(["cluster", str(folder), "--out", str(out), "--encoder", "aisfx", "-q", *more])
+    assert cluster(tmp_path/"run", "--n-clusters", "4", "--no-page", "--stability", "0") == 0
     m = AudioClusterer.load(tmp_path/"run")
-    assert type(m.encoder_) is EffectsEncoder and (m.assign(folder, []).cluster.to_numpy() == m.labels_).mean() > .99
+    assert type(m.encoder_) is EffectsEncoder
+    assert (m.assign(folder, []).cluster.to_numpy() == m.labels_).mean() > .99
     assert not list((tmp_path/"run").rglob("encoder.safetensors"))
-    code = f"from audioclust.pipeline import AudioClusterer; import sys; m = AudioClusterer.load(sys.argv[1]); print(type(m.encoder_).__name__, m.encoder_.dim, 'aisfx' in sys.modules)"
-    r = subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, sys.argv[2]); {code}", str(tmp_path/"run"), str(tmp_path/"package")], capture_output=True, text=True)
+    code = ("import sys; sys.path.insert(0, sys.argv[2]); from audioclust.pipeline import AudioClusterer; "
+            "encoder = AudioClusterer.load(sys.argv[1]).encoder_; "
+            "print(type(encoder).__name__, encoder.dim, 'aisfx' in sys.modules)")
+    typed = [sys.executable, "-c", code, str(tmp_path/"run"), str(tmp_path/"package")]
+    r = subprocess.run(typed, capture_output=True, text=True)
     assert r.stdout.split() == ["EffectsEncoder", "16", "False"], r.stderr
     (tmp_path/"package/aisfx/models/checkpoint.pth").write_bytes(b"")
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"x"), "--encoder", "aisfx", "-q"]) == 2
+    assert cluster(tmp_path/"x") == 2
     err = capsys.readouterr().err
-    assert "is not the file that is wanted" in err and "Traceback" not in err
+    assert "is not the expected file" in err and "Traceback" not in err
 
 
 @true_weights

@@ -1,5 +1,10 @@
-"Encoders whose weights are in other packages: files are checked and read, nothing of the packages runs, and the networks are the authors'."
-import hashlib, importlib, json, struct, subprocess, sys
+"Encoders whose weights are in other packages: files are checked, nothing of the packages runs, networks are theirs."
+import hashlib
+import importlib
+import json
+import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -38,11 +43,13 @@ def distribution(folder, name, version, files):
 def test_the_catalogue_says_what_the_classes_say(cls):
     name = next(n for n in ENCODERS if ENCODERS.load(n) is cls)
     info = encoder_info(name)
-    assert (info.sample_rate, info.dim) == (cls.sample_rate, cls.dim) and info.command == cls.files[0].command and info.licence in cls.__doc__
+    assert (info.sample_rate, info.dim) == (cls.sample_rate, cls.dim)
+    assert info.command == cls.files[0].command and info.licence in cls.__doc__
 
 
 def test_the_catalogue_knows_every_encoder_of_ours():
-    assert {e.name for e in CATALOGUE} == {"fixed", "untrained", *(n for n, e in ENCODERS.entries().items() if isinstance(e.target, str))}
+    ours = {name for name, entry in ENCODERS.entries().items() if isinstance(entry.target, str)}
+    assert {info.name for info in CATALOGUE} == {"fixed", "untrained"} | ours
 
 
 def test_the_command_lists_what_is_there_and_how_to_get_the_others(capsys, tmp_path, monkeypatch):
@@ -57,7 +64,8 @@ def test_the_command_lists_what_is_there_and_how_to_get_the_others(capsys, tmp_p
 
 def test_another_version_is_not_what_is_wanted(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
-    distribution(tmp_path, "musicnn", "0.2.0", {"musicnn/MSD_musicnn/.index": b"x", "musicnn/MSD_musicnn/.data-00000-of-00001": b"y"})
+    files = {"musicnn/MSD_musicnn/.index": b"x", "musicnn/MSD_musicnn/.data-00000-of-00001": b"y"}
+    distribution(tmp_path, "musicnn", "0.2.0", files)
     assert not encoder_info("musicnn").is_installed
     with pytest.raises(ValueError, match="not the expected file.*--force-reinstall musicnn==0.1.0"): MusicnnEncoder()
     assert "musicnn" not in sys.modules
@@ -70,7 +78,8 @@ def test_a_pickle_that_calls_something_is_refused(tmp_path, monkeypatch):
     data = (tmp_path/"bad.pt").read_bytes()
     monkeypatch.syspath_prepend(tmp_path/"site")
     distribution(tmp_path/"site", "Resemblyzer", "0.1.4", {"resemblyzer/pretrained.pt": data})
-    with pytest.raises(ValueError, match="something else than weights"): ResemblyzerEncoder([hashlib.sha256(data).hexdigest()])
+    checksums = [hashlib.sha256(data).hexdigest()]
+    with pytest.raises(ValueError, match="something else than weights"): ResemblyzerEncoder(checksums)
     assert not (tmp_path/"was-called").exists() and "resemblyzer" not in sys.modules
 
 
@@ -115,7 +124,8 @@ def test_a_clip_has_one_embedding_whatever_is_beside_it(cls, noises, tmp_path):
     scale = np.abs(X).max()
     for rows in [3], [4, 0, 2]: np.testing.assert_allclose(encoder.embed(clips.iloc[rows]), X[rows], atol=1e-4*scale)
     encoder.save(tmp_path)
-    assert [p.name for p in tmp_path.iterdir()] == ["encoder.json"] and json.loads((tmp_path/"encoder.json").read_text())["sha256"]
+    assert [p.name for p in tmp_path.iterdir()] == ["encoder.json"]
+    assert json.loads((tmp_path/"encoder.json").read_text())["sha256"]
     np.testing.assert_allclose(cls.load(tmp_path).embed(clips), X, atol=1e-5*scale)
 
 
@@ -123,11 +133,13 @@ def test_a_clip_has_one_embedding_whatever_is_beside_it(cls, noises, tmp_path):
 def test_speech_embedding_is_that_of_its_authors():
     ort = pytest.importorskip("onnxruntime")
     folder = SpeechEmbeddingEncoder.files[0].find().parent
-    mel, network = (ort.InferenceSession(str(folder/f"{name}.onnx")) for name in ("melspectrogram", "embedding_model"))
+    names = "melspectrogram", "embedding_model"
+    mel, network = (ort.InferenceSession(str(folder/f"{name}.onnx")) for name in names)
     encoder, wave = SpeechEmbeddingEncoder(), torch.randn(1, 50_000)*.1
     from audioclust.encoders.pretrained.speech_embedding import in_the_middle
     placed, _ = in_the_middle(wave/wave.abs().max()*8000, torch.tensor([50_000]))
-    x = mel.run(None, {"input": (placed + encoder.noise[torch.arange(placed.shape[1]) % 16000]).numpy()})[0][0, 0]/10 + 2
+    noisy = placed + encoder.noise[torch.arange(placed.shape[1]) % 16000]
+    x = mel.run(None, {"input": noisy.numpy()})[0][0, 0]/10 + 2
     windows = np.stack([x[i:i+76] for i in range(0, len(x) - 75, 8)])[..., None]
     expected = network.run(None, {"input_1": windows})[0][:, 0, 0].mean(0)
     np.testing.assert_allclose(encoder(wave, torch.tensor([50_000]))[0], expected, atol=1e-3)
@@ -136,7 +148,8 @@ def test_speech_embedding_is_that_of_its_authors():
 @needs(ResemblyzerEncoder)
 def test_resemblyzer_is_that_of_its_authors(monkeypatch):
     for name in "librosa", "webrtcvad": pytest.importorskip(name)
-    import scipy.ndimage, types
+    import types
+    import scipy.ndimage
     moved = types.ModuleType("scipy.ndimage.morphology")
     moved.binary_dilation = scipy.ndimage.binary_dilation
     monkeypatch.setitem(sys.modules, "scipy.ndimage.morphology", moved)
@@ -145,7 +158,8 @@ def test_resemblyzer_is_that_of_its_authors(monkeypatch):
     encoder, authors = ResemblyzerEncoder(), VoiceEncoder("cpu", verbose=False)
     for n in 5_000, 30_000, 90_000:
         wave = torch.randn(1, n)*.1*torch.hann_window(n)
-        np.testing.assert_allclose(encoder(wave, torch.tensor([n]))[0], authors.embed_utterance(normalize_volume(wave[0].numpy(), -30)), atol=1e-5)
+        expected = authors.embed_utterance(normalize_volume(wave[0].numpy(), -30))
+        np.testing.assert_allclose(encoder(wave, torch.tensor([n]))[0], expected, atol=1e-5)
 
 
 @needs(MusicnnEncoder)

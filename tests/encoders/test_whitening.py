@@ -1,4 +1,4 @@
-"Whitening: against scikit-learn, against algebra, of few or equal rows; within clips; folders of earlier versions are read."
+"Whitening: against scikit-learn, against algebra, of few or equal rows; within clips; what its folder holds."
 import json
 
 import numpy as np
@@ -14,7 +14,8 @@ from audioclust.encoders.whitening import WithinWhiten, _principal_axes
 def test_whitening_matches_scikit_learn(rng):
     from sklearn.decomposition import PCA
     X = rng.standard_normal((200, 10)) @ rng.standard_normal((10, 10))
-    ours, theirs = Whiten(5, floor=0, l2=False).fit_transform(X), PCA(5, whiten=True, svd_solver="full").fit_transform(X)
+    ours = Whiten(5, floor=0, l2=False).fit_transform(X)
+    theirs = PCA(5, whiten=True, svd_solver="full").fit_transform(X)
     np.testing.assert_allclose(np.abs(ours), np.abs(theirs), atol=1e-4)
 
 
@@ -29,7 +30,8 @@ def test_whitening_of_few_or_equal_rows(rng, tmp_path):
 
 
 def test_rows_are_whitened_in_parts():
-    X = np.random.default_rng(0).standard_normal((30_000, 300)).astype(np.float32)*np.geomspace(5, .1, 300, dtype=np.float32) + 3
+    X = np.random.default_rng(0).standard_normal((30_000, 300)).astype(np.float32)
+    X = X*np.geomspace(5, .1, 300, dtype=np.float32) + 3
     Z, U = Whiten(10, l2=False).fit_transform(X), X.astype(np.float64) - X.astype(np.float64).mean(0)
     values, axes = np.linalg.eigh(U.T @ U/(len(X) - 1))
     want = U @ axes[:, ::-1][:, :10]/np.sqrt(values[::-1][:10] + .05*values[-1])
@@ -46,9 +48,11 @@ def test_leading_axes_of_large_tables_are_those_of_the_singular_values(shape):
     np.testing.assert_allclose(abs((A*Vt[:20]).sum(1)), 1, atol=1e-6)
 
 
-def test_a_folder_of_an_earlier_version_is_read(tmp_path): # as it was written when the class was in `encoders`
-    (tmp_path/"whitening.json").write_text(json.dumps({"class": "Whiten", "params": {"floor": 0.05, "l2": False, "n_components": 2}, "fitted": {"n_features_in_": 3}}))
-    save_file({"mean_": np.array([1., 2., 3.]), "components_": np.array([[1., 0., 0.], [0., .5, 0.]])}, tmp_path/"whitening.safetensors")
+def test_a_folder_holds_parameters_and_arrays(tmp_path):
+    record = {"class": "Whiten", "params": dict(floor=.05, l2=False, n_components=2), "fitted": dict(n_features_in_=3)}
+    arrays = dict(mean_=np.array([1., 2., 3.]), components_=np.array([[1., 0., 0.], [0., .5, 0.]]))
+    (tmp_path/"whitening.json").write_text(json.dumps(record))
+    save_file(arrays, tmp_path/"whitening.safetensors")
     for load in (Whiten.load, lambda path: load_saved(path, "whitening")):
         w = load(tmp_path)
         assert type(w) is Whiten and w.n_features_in_ == 3
@@ -63,7 +67,8 @@ def test_within_whitening_makes_views_scatter_alike():
     w = WithinWhiten(6, floor=1e-9, l2=False).fit(views.mean(1), views=views)
     flat = w.transform(views.reshape(-1, 6)).reshape(500, 4, 6)
     inner = np.cov((flat - flat.mean(1, keepdims=True)).reshape(-1, 6).T)
-    assert np.abs(inner - np.diag(np.diag(inner))).max() < .02*np.diag(inner).max()  # axes in which views scatter independently …
+    # axes in which views scatter independently …
+    assert np.abs(inner - np.diag(np.diag(inner))).max() < .02*np.diag(inner).max()
     np.testing.assert_allclose(np.cov(flat.mean(1).T), np.eye(6), atol=1e-2)  # … and clips alike
     assert (np.diff(np.diag(inner)) > -1e-3).all()  # the first axes are those of which most can be told
     few = WithinWhiten(30).fit(np.ones((4, 3)), views=np.ones((4, 2, 3)))
@@ -72,5 +77,7 @@ def test_within_whitening_makes_views_scatter_alike():
 
 def test_within_whitening_says_what_is_wrong():
     X = np.zeros((4, 3))
-    for views,message in ((None, "views are needed"), (np.zeros((4, 1, 3)), "at least 2"), (np.zeros((4, 2, 2)), "shapes"), (np.full((4, 2, 3), np.nan), "NaN")):
+    wrong = [(None, "views are needed"), (np.zeros((4, 1, 3)), "at least 2"), (np.zeros((4, 2, 2)), "shapes"),
+             (np.full((4, 2, 3), np.nan), "NaN")]
+    for views,message in wrong:
         with pytest.raises(ValueError, match=message): WithinWhiten().fit(X, views=views)

@@ -1,14 +1,10 @@
 "Consensus: members, prediction, files, errors."
-import json
-
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import load_file, save_file
 from sklearn.datasets import make_blobs
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from audioclust.core.registry import load_saved
 from audioclust.ensembles import Consensus
 from audioclust.metrics import ari
 
@@ -32,21 +28,6 @@ def test_predict_repeats_fit_and_a_seed_repeats_all(kind, tmp_path):
     labels, confidence = Consensus.load(tmp_path).predict_with_confidence(X)
     np.testing.assert_array_equal(labels, np.asarray(model.labels_))
     np.testing.assert_allclose(confidence, model.confidence_)
-
-
-def test_files_of_earlier_versions_load(tmp_path):
-    X = make_blobs(60, centers=3, random_state=0)[0]
-    model = Consensus(3, n_members=4, n_init=2, random_state=0).fit(X)
-    model.save(tmp_path)
-    file = tmp_path/"clusterer.safetensors"
-    arrays = load_file(file)
-    arrays["meaning_"] = arrays.pop("aligned_labels_")  # as it was called
-    save_file(arrays, file)
-    old = load_saved(tmp_path, "clusterer")
-    assert json.loads((tmp_path/"clusterer.json").read_text())["class"] == "Consensus" and not hasattr(old, "meaning_")
-    for a,b in zip(old.predict_with_confidence(X), model.predict_with_confidence(X)): np.testing.assert_array_equal(a, b)
-    old.save(tmp_path/"again")
-    assert "aligned_labels_" in load_file(tmp_path/"again/clusterer.safetensors")
 
 
 def test_every_embedding_has_members():

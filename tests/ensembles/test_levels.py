@@ -22,18 +22,23 @@ def test_levels_are_nested_and_noise_stays_noise(seed):
     labels = np.asarray(KMeans(9, n_init=1, random_state=seed).fit(X).labels_)
     labels[rng.random(300) < .1] = -1
     levels = nested_levels(X, labels, dict(fine=20, middle=14, coarse=4), seed)
-    assert list(levels) == ["coarse", "middle", "fine"] and [len(np.unique(l[l >= 0])) for l in levels.values()] == [4, 14, 20]
-    for l in levels.values(): assert ((l < 0) == (labels < 0)).all() and l.dtype == np.int64
-    assert is_within(labels, levels["coarse"]) and is_within(levels["middle"], labels) and is_within(levels["fine"], levels["middle"])
+    assert list(levels) == ["coarse", "middle", "fine"]
+    assert [len(np.unique(level[level >= 0])) for level in levels.values()] == [4, 14, 20]
+    for level in levels.values():
+        assert ((level < 0) == (labels < 0)).all()
+        assert level.dtype == np.int64
+    assert is_within(labels, levels["coarse"])
+    assert is_within(levels["middle"], labels)
+    assert is_within(levels["fine"], levels["middle"])
     again = nested_levels(X, labels, dict(fine=20, middle=14, coarse=4), seed)
-    assert all((again[name] == l).all() for name,l in levels.items())
+    assert all((again[name] == level).all() for name,level in levels.items())
 
 
 def test_a_split_goes_where_the_error_falls_most(rng):
     X, blob = make_blobs([30]*4, centers=[[0, 0], [9, 0], [40, 0], [41, 0]], cluster_std=.1, random_state=0)
     assert ari(split_clusters(X, blob//2, 3), np.array([0, 1, 2, 2])[blob]) == 1  # the pair that is further apart
     assert ari(split_clusters(X, blob//2, 4), blob) == 1
-    assert (split_clusters(X, blob, 4) == blob).all() and (split_clusters(X, blob, 2) == blob).all()  # nothing to be done
+    for n in 4, 2: assert (split_clusters(X, blob, n) == blob).all()  # nothing to be done
     few = split_clusters(rng.normal(size=(23, 2)), np.repeat([0, 1], [12, 11]), 50)
     assert len(np.unique(few)) == 4  # at least five clips for each part
     assert set(split_clusters(X, np.full(120, -1), 3)) == {-1} == set(merge_clusters(X, np.full(120, -1), 3))
@@ -46,8 +51,8 @@ def test_the_tree_looks_at_the_distances_between_clips(rng):
     X = np.concatenate([rng.normal(m, s, (n, 3)) for m,s,n in ((0, 1, 9), (5, .1, 30), (-4, 3, 20))]) + 100
     labels = np.repeat([2, 5, 9], [9, 30, 20])
     _, _, tree = cluster_tree(X, labels)
-    rms = [np.sqrt(np.square(X[labels == a][:, None] - X[labels == b][None]).sum(-1).mean()) for a,b in ((2, 5), (2, 9), (5, 9))]
-    assert tree[0, 2] == pytest.approx(min(rms), rel=1e-5)
+    def rms(a, b): return np.sqrt(np.square(X[labels == a][:, None] - X[labels == b][None]).sum(-1).mean())
+    assert tree[0, 2] == pytest.approx(min(rms(2, 5), rms(2, 9), rms(5, 9)), rel=1e-5)
     noisy = np.append(labels, -1)
     np.testing.assert_allclose(cluster_tree(np.append(X, [[1e3]*3], 0), noisy)[2], tree)
 
@@ -57,7 +62,8 @@ def curve(silhouette, stability, bits=1.):
     return pd.DataFrame(dict(k=range(2, 2 + n), silhouette=silhouette, stability=stability, saved_bits=[bits]*n))
 
 def test_level_numbers_by_hand():
-    c = curve([.1, .3, .2, .1, .1, .1, .1, .1, .1, .1, .1], [.9, .9, .9, .9, .9, .9, .9, .6, .7, .8, .6])  # k from 2 to 12
+    silhouette = [.1, .3, .2, .1, .1, .1, .1, .1, .1, .1, .1]  # k from 2 to 12
+    c = curve(silhouette, [.9, .9, .9, .9, .9, .9, .9, .6, .7, .8, .6])
     assert level_numbers(c, 6) == dict(coarse=3, middle=6, fine=11)
     assert level_numbers(c, 2) == dict(coarse=2, fine=3)   # 3 is the first of those that are as stable
     assert level_numbers(c, 12) == dict(coarse=3, fine=12)
@@ -67,7 +73,8 @@ def test_level_numbers_by_hand():
 
 
 def test_separate_groups_are_never_called_none(rng):
-    X = np.concatenate([rng.normal(m, .01, (6, 40)) for m in (0, 3)])  # so few clips that one group has the shorter code
+    # so few clips that one group has the shorter code
+    X = np.concatenate([rng.normal(m, .01, (6, 40)) for m in (0, 3)])
     assert choose_k(X).k == 2
 
 
@@ -75,8 +82,10 @@ def test_picture_of_levels():
     levels = dict(coarse=np.repeat([0, 1], [30, 10]), cluster=np.repeat([3, 1, 0, -1], 10))
     ax = plot_levels(levels).axes[0]
     assert [t.get_text() for t in ax.get_yticklabels()] == ["coarse: 2", "cluster: 3"]
-    assert sorted(t.get_text() for t in ax.texts) == ["-1", "0", "0", "1", "1", "3"] and sum(p.get_width() for p in ax.patches) == 80
-    assert [t.get_text() for t in plot_levels(levels, dict(coarse={0: "zero"}, cluster={})).axes[0].texts if t.get_text()] == ["zero"]
+    assert sorted(t.get_text() for t in ax.texts) == ["-1", "0", "0", "1", "1", "3"]
+    assert sum(p.get_width() for p in ax.patches) == 80
+    named = plot_levels(levels, dict(coarse={0: "zero"}, cluster={}))
+    assert [t.get_text() for t in named.axes[0].texts if t.get_text()] == ["zero"]
 
 
 def test_a_neighbour_is_named_where_it_fits_better():
@@ -92,7 +101,8 @@ def test_a_neighbour_is_named_where_it_fits_better():
     assert better_neighbour(np.concatenate([X, np.full((50, 6), 1e3)]), noisy).n == 6  # noise is left out
 
 
-@pytest.mark.parametrize("labels", [np.zeros(60, int), np.full(60, -1), np.arange(60)//5], ids=["one", "noise", "too many"])
+@pytest.mark.parametrize("labels", [np.zeros(60, int), np.full(60, -1), np.arange(60)//5],
+    ids=["one", "noise", "too many"])
 def test_no_neighbour_of_what_has_none(labels, rng): assert better_neighbour(rng.normal(size=(60, 3)), labels) is None
 
 

@@ -9,11 +9,11 @@ from sklearn.datasets import make_blobs
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.ensembles import choose_k
-from audioclust.ensembles.n_clusters import _best, _reason, _three_numbers, candidates, coding_length, plot_choice
+from audioclust.ensembles.n_clusters import (
+    best_number, candidates, coding_length, explain_choice, plot_choice, three_numbers)
 from audioclust.pipeline import AudioClusterer, Request
-from audioclust.pipeline.recommendations import number_wanted
-from audioclust.pipeline.run_reading import read_table
-from audioclust.pipeline.run_reading import read_run
+from audioclust.pipeline.number_and_levels import number_wanted, warn_of_number
+from audioclust.runs.run_folder import check_run_folder, read_table
 
 
 @pytest.mark.parametrize("k", [3, 5, 8])
@@ -31,13 +31,16 @@ def test_candidates_stay_below_the_number_of_clips():
 
 
 def test_coding_length_is_the_published_sum(rng):
-    X, labels, e2 = rng.normal(size=(40, 6)), rng.integers(3, size=40), .3  # groups larger and smaller than the dimension
+    X = rng.normal(size=(40, 6))
+    labels = rng.integers(3, size=40)  # groups larger and smaller than the dimension
+    e2 = .3
     labels[:3] = 3
     bits = 0
     for g in range(4):
         Z = X[labels == g]
         m, mu = len(Z), Z.mean(0)
-        bits += (m + 6)/2*np.log2(np.linalg.det(np.eye(6) + 6/(e2*m)*(Z - mu).T @ (Z - mu))) + 6/2*np.log2(1 + (mu**2).sum()/e2) - m*np.log2(m/40)
+        determinant = np.linalg.det(np.eye(6) + 6/(e2*m)*(Z - mu).T @ (Z - mu))
+        bits += (m + 6)/2*np.log2(determinant) + 6/2*np.log2(1 + (mu**2).sum()/e2) - m*np.log2(m/40)
     assert coding_length(X, labels, e2) == pytest.approx(bits/40)
 
 
@@ -46,17 +49,23 @@ def curve(silhouette, bits, stability=None):
     return pd.DataFrame(dict(k=range(2, 2 + n), silhouette=silhouette, saved_bits=bits, stability=stability or [.9]*n))
 
 def test_the_choice_by_hand():
-    assert _best(curve([.3, .4, .5, .2], [1., 2, 3, 4])) == 4  # a clear silhouette
-    few = curve([.05, .1, .2, .25, .3, .3, .31, .32, .33, .34, .35], [1., 2, 3, 4, 5, 5.1, 5, 4, 3, 2, 1])  # k from 2 to 12: 5, 12 and 6
-    assert _three_numbers(few) == (5, 12, 6) and _best(few) == 5  # the formula gives 4.1, and the smallest is 5
+    assert best_number(curve([.3, .4, .5, .2], [1., 2, 3, 4])) == 4  # a clear silhouette
+    silhouette = [.05, .1, .2, .25, .3, .3, .31, .32, .33, .34, .35]  # k from 2 to 12
+    few = curve(silhouette, [1., 2, 3, 4, 5, 5.1, 5, 4, 3, 2, 1])
+    assert three_numbers(few) == (5, 12, 6)
+    assert best_number(few) == 5  # the formula gives 4.1, and the smallest is 5
     stable = curve([.1, .2, .3, .2], [1., 2, 3, 4], [.9, .9, .98, .9])
-    assert _best(stable) == 4 and "nearly every run" in _reason(stable, 4)
+    assert best_number(stable) == 4
+    assert "nearly every run" in explain_choice(stable, 4)
     none = curve([-.1, -.2, -.3], [-5., -6, -7], [.2, .1, .1])
-    assert _best(none) == 1 and "no groups stand out: one group is described in 5.0 bits a clip fewer" in _reason(none, 1)
+    assert best_number(none) == 1
+    assert "no groups stand out: one group is described in 5.0 bits a clip fewer" in explain_choice(none, 1)
     doubtful = curve([-.1, -.2, -.3], [-.1, -.2, -.3], [.2, .1, .1])
-    assert _best(doubtful) == 2 and "may be no groups" in _reason(doubtful, 2) and "fewer bits" in _reason(doubtful, 2)
+    assert best_number(doubtful) == 2
+    assert "may be no groups" in explain_choice(doubtful, 2)
+    assert "fewer bits" in explain_choice(doubtful, 2)
     clear = curve([.5, .2, .3], [-5., -6, -7])  # few clips in separate groups
-    assert _best(clear) == 2
+    assert best_number(clear) == 2
 
 def test_a_cloud_has_no_groups(rng):
     choice = choose_k(rng.normal(size=(400, 20)))
@@ -74,8 +83,9 @@ def test_equal_points_are_one_group_and_copies_of_few_points_at_most_as_many(rng
 
 def test_a_method_that_trains_takes_two_groups_of_equal_clips():
     choice, request = choose_k(np.ones((20, 4))), Request("deepcluster", "auto")
+    assert number_wanted(choice, request) == 2
     with pytest.warns(UserWarning, match="cannot be trained for one group, so two are asked for"):
-        assert number_wanted(choice, request) == 2
+        warn_of_number(choice, request)
 
 
 def test_more_candidates_than_a_subsample_holds_are_refused(rng):
@@ -101,17 +111,22 @@ def test_auto_and_stability_on_the_command_line(tmp_path, capsys):
     folder = tmp_path/"run"
     arguments = ["cluster", str(tmp_path/"in"), "--out", str(folder), "--n-clusters", "auto", "-q", "--no-page"]
     assert main(arguments) == 0
-    printed, run = capsys.readouterr().out, read_run(folder)
-    assert run["n_clusters_choice"]["why"] in printed and "stability" in printed and (folder/"figures/choice.png").is_file()
-    assert run["summary"]["clusters"] == run["n_clusters_choice"]["k"] == len(run["stability"]["clusters"])
+    printed = capsys.readouterr().out
+    record = check_run_folder(folder)
+    number, stability = record["clustering"]["number"], record["findings"]["stability"]
+    assert number["why"] in printed
+    assert "stability" in printed
+    assert (folder/"figures/choice.png").is_file()
+    assert record["clustering"]["clusters"] == number["k"] == len(stability["clusters"])
     table = read_table(folder/"clusters.csv")
     assert table.stability.between(0, 1).all()
     loaded = AudioClusterer.load(folder)
-    assert loaded.n_clusters_choice_.k == run["n_clusters_choice"]["k"]
-    assert loaded.stability_.overall == pytest.approx(run["stability"]["overall"])
+    assert loaded.n_clusters_choice_.k == number["k"]
+    assert loaded.stability_.overall == pytest.approx(stability["overall"])
     assert (loaded.assign(tmp_path/"in", []).cluster.to_numpy() == table.cluster).all()
-    loaded.save(tmp_path/"copy", figures=False)
-    assert json.loads((tmp_path/"copy/run.json").read_text())["n_clusters_choice"]["why"] == run["n_clusters_choice"]["why"]
+    loaded.save(tmp_path/"copy")
+    copied = json.loads((tmp_path/"copy/run.json").read_text())
+    assert copied["clustering"]["number"]["why"] == number["why"]
 
 
 def test_auto_needs_some_clips(tmp_path, tone, capsys):

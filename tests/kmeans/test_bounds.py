@@ -6,26 +6,30 @@ from sklearn.cluster import KMeans as SklearnKMeans
 
 from audioclust.kmeans.lloyd import e_step, m_step
 from audioclust.kmeans import kmeans, reseed
-from audioclust.kmeans import search as search_module
-from audioclust.kmeans.search import IncrementalSearch
+from audioclust.kmeans import bounds as bounds_module
+from audioclust.kmeans.bounds import BoundedSearch
 from audioclust.kmeans.initialization import initial_centers
 from audioclust.kmeans.nearest import CenterIndex, fit_coordinates, nearest_centers
-from audioclust.kmeans.rows import Rows, total_scatter, unit_rows
+from audioclust.kmeans.table import Table, total_scatter, unit_rows
 
 seeds = st.integers(0, 2**31 - 1)
 
 def gen(seed): return torch.Generator().manual_seed(seed)
 
 @settings(max_examples=80, deadline=None)
-@given(seeds, st.integers(2, 300), st.integers(1, 30), st.integers(1, 9), st.sampled_from((torch.float32, torch.float64)),
-       st.sampled_from((0., 50., 3e4)), st.sampled_from((1e-25, 1., 1e20)), st.sampled_from(("cloud", "grid", "places")), st.booleans())
+@given(seeds, st.integers(2, 300), st.integers(1, 30), st.integers(1, 9),
+       st.sampled_from((torch.float32, torch.float64)),
+       st.sampled_from((0., 50., 3e4)), st.sampled_from((1e-25, 1., 1e20)),
+       st.sampled_from(("cloud", "grid", "places")), st.booleans())
 def test_every_round_finds_what_a_full_search_finds(seed, n, k, d, dtype, offset, size, kind, keep_bounds):
     g = gen(seed)
-    x = {"cloud": lambda: torch.randn(n, d, generator=g), "grid": lambda: torch.randint(0, 3, (n, d), generator=g).float(), # many ties
-         "places": lambda: 9*torch.randn(5, d, generator=g)[torch.randint(5, (n,), generator=g)] + .1*torch.randn(n, d, generator=g)}[kind]()
+    if kind == "cloud": x = torch.randn(n, d, generator=g)
+    if kind == "grid": x = torch.randint(0, 3, (n, d), generator=g).float() # many ties
+    if kind == "places":
+        x = 9*torch.randn(5, d, generator=g)[torch.randint(5, (n,), generator=g)] + .1*torch.randn(n, d, generator=g)
     x = (size*(x + offset)).to(dtype)
     k = min(k, n)
-    centers, search = x[torch.randperm(n, generator=g)[:k]], IncrementalSearch(x, keep_bounds=keep_bounds)
+    centers, search = x[torch.randperm(n, generator=g)[:k]], BoundedSearch(x, keep_bounds=keep_bounds)
     for turn in range(8):
         a = e_step(search, centers)
         assert torch.equal(a.labels, nearest_centers(x, centers))
@@ -34,40 +38,32 @@ def test_every_round_finds_what_a_full_search_finds(seed, n, k, d, dtype, offset
             assert (far.gather(1, a.labels[:, None])[:, 0] <= far.amin(1)*(1 + 1e-14)).all()
         if turn == 3: a, _ = reseed(search, a, g)
         centers = m_step(a, centers)
-        if turn == 5: centers = centers + size*torch.randn(centers.shape, generator=g).to(dtype)*(torch.rand(k, 1, generator=g) < .2) # some leap
+        if turn == 5:
+            leaps = torch.randn(centers.shape, generator=g).to(dtype)
+            centers = centers + size*leaps*(torch.rand(k, 1, generator=g) < .2) # some leap
 
 @settings(max_examples=30, deadline=None)
 @given(seeds, st.integers(2, 200), st.integers(1, 12), st.integers(2, 6), st.booleans(), st.booleans())
 def test_by_angle_too(seed, n, k, d, keep_bounds, coarse):
     g = gen(seed)
     x = unit_rows(torch.randint(-1, 2, (n, d), generator=g).float() if coarse else torch.randn(n, d, generator=g))
-    centers, search = x[:min(k, n)], IncrementalSearch(x, spherical=True, keep_bounds=keep_bounds)
+    centers, search = x[:min(k, n)], BoundedSearch(x, spherical=True, keep_bounds=keep_bounds)
     for _ in range(6):
         a = e_step(search, centers, spherical=True)
         assert torch.equal(a.labels, nearest_centers(x, centers, spherical=True))
         centers = m_step(a, centers, spherical=True)
 
-def test_small_tables_are_searched_in_one_product_and_others_block_by_block():
-    def in_one_product(x, k, **options):
-        search, used = IncrementalSearch(x, **options), []
-        search._search_small = lambda *args: used.append(args) or IncrementalSearch._search_small(search, *args)
-        assert torch.equal(e_step(search, x[:k]).labels, nearest_centers(x, x[:k]))
-        return bool(used)
-    x = torch.randn(4000, 8, generator=gen(0))
-    assert in_one_product(x, 16, keep_bounds=False)
-    assert not in_one_product(x, 17, keep_bounds=False) and not in_one_product(x, 16)
-    assert not in_one_product(torch.randn(20_000, 8, generator=gen(0)), 2, keep_bounds=False)
-
 def test_bounds_spare_work_and_fast_centres_are_used(monkeypatch):
     g, n_fast = gen(0), []
-    x = 3*torch.randn(40, 16, generator=g)[torch.randint(40, (20_000,), generator=g)] + torch.randn(20_000, 16, generator=g)
-    choose = search_module.choose_fast_centers
+    x = 3*torch.randn(40, 16, generator=g)[torch.randint(40, (20_000,), generator=g)]
+    x = x + torch.randn(20_000, 16, generator=g)
+    choose = bounds_module.choose_fast_centers
     def spy(*args):
         fast = choose(*args)
         n_fast.append(0 if fast is None else len(fast))
         return fast
-    monkeypatch.setattr(search_module, "choose_fast_centers", spy)
-    centers, search, n_compared = x[:40].clone(), IncrementalSearch(x), []
+    monkeypatch.setattr(bounds_module, "choose_fast_centers", spy)
+    centers, search, n_compared = x[:40].clone(), BoundedSearch(x), []
     for _ in range(25):
         a = e_step(search, centers)
         assert torch.equal(a.labels, nearest_centers(x, centers))
@@ -78,10 +74,12 @@ def test_bounds_spare_work_and_fast_centres_are_used(monkeypatch):
 
 def test_a_full_run_is_scikit_learns():
     rng = np.random.default_rng(0)
-    x = (2*rng.standard_normal((60, 24))[rng.integers(60, size=30_000)] + rng.standard_normal((30_000, 24))).astype(np.float32)
+    x = 2*rng.standard_normal((60, 24))[rng.integers(60, size=30_000)] + rng.standard_normal((30_000, 24))
+    x = x.astype(np.float32)
     ours = kmeans(torch.from_numpy(x), torch.from_numpy(x[:60]), gen(0), max_iter=40, tol=0, fill=False)
     theirs = SklearnKMeans(60, init=x[:60], n_init=1, max_iter=40, tol=0).fit(x.astype(np.float64))
-    assert (ours.labels.numpy() == theirs.labels_).mean() > .9999 and np.isclose(ours.losses[-1], theirs.inertia_, rtol=1e-6)
+    assert (ours.labels.numpy() == theirs.labels_).mean() > .9999
+    assert np.isclose(ours.losses[-1], theirs.inertia_, rtol=1e-6)
 
 @pytest.mark.parametrize("precision", ("high", "medium"))
 def test_coarser_products_change_no_label(precision):
@@ -95,8 +93,8 @@ def test_coarser_products_change_no_label(precision):
 def test_the_error_bound_holds():
     for seed,d,offset in ((0, 3, 0.), (1, 128, 0.), (2, 512, 5.), (3, 40, 1e3)):
         x, c = torch.randn(500, d, generator=gen(seed)) + offset, torch.randn(50, d, generator=gen(seed + 9)) + offset
-        coordinates = fit_coordinates(torch.zeros(d, dtype=torch.float64), 1., torch.float32) # no shift: the worst that can be
-        coordinates = coordinates._replace(origin=None)
+        coordinates = fit_coordinates(torch.zeros(d, dtype=torch.float64), 1., torch.float32)
+        coordinates = coordinates._replace(origin=None) # no shift: the worst that can be
         index = CenterIndex(c, coordinates)
         weight, bias, _ = index.terms(torch.float32)
         scores = torch.addmm(bias, x, weight).double()
@@ -106,9 +104,10 @@ def test_the_error_bound_holds():
         assert (scores <= exact + 2*g*sq).all() and (exact <= scores + 4*g*csq + 2*g*sq).all()
 
 @pytest.mark.parametrize("init", ("k-means++", "k-means||"))
-def test_starts_of_a_share_of_rows_alike(init): # from a view and from `Rows`
+def test_starts_of_a_share_of_rows_alike(init): # from a tensor and from a `Table`
     x = torch.randn(3000, 6, generator=gen(0))
-    assert torch.equal(initial_centers(x, 20, gen(1), init), initial_centers(Rows(x), 20, gen(1), init, total_scatter(x)))
+    of_table = initial_centers(Table(x), 20, gen(1), init, total_scatter(x))
+    assert torch.equal(initial_centers(x, 20, gen(1), init), of_table)
 
 def test_parallel_start_is_about_as_good_as_plus_plus():
     g = gen(0)
@@ -116,5 +115,6 @@ def test_parallel_start_is_about_as_good_as_plus_plus():
     def loss(init, seed):
         c = initial_centers(x, 30, gen(seed), init)
         return ((x - c[nearest_centers(x, c)])**2).sum().item()
-    plus, parallel, random = (np.mean([loss(init, seed) for seed in range(12)]) for init in ("k-means++", "k-means||", "random"))
+    plus, parallel, random = (np.mean([loss(init, seed) for seed in range(12)])
+                              for init in ("k-means++", "k-means||", "random"))
     assert parallel < 1.1*plus and plus < .8*random

@@ -7,10 +7,9 @@ from hypothesis import given, settings, strategies as st
 from sklearn.cluster import kmeans_plusplus
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from audioclust.kmeans.blocks import row_blocks
 from audioclust.kmeans.initialization import initial_centers
 from audioclust.kmeans.nearest import nearest_centers
-from audioclust.kmeans.rows import float64_blocks, total_scatter, unit_rows
+from audioclust.kmeans.table import float64_blocks, row_blocks, total_scatter, unit_rows
 
 seeds = st.integers(0, 2**31 - 1)
 
@@ -33,7 +32,8 @@ class Largest(TorchDispatchMode):
 
 
 @settings(max_examples=60, deadline=None)
-@given(seeds, st.integers(1, 60), st.integers(1, 20), st.integers(1, 8), st.sampled_from((torch.float32, torch.float64)), st.sampled_from((0., 3., 1e4)))
+@given(seeds, st.integers(1, 60), st.integers(1, 20), st.integers(1, 8),
+       st.sampled_from((torch.float32, torch.float64)), st.sampled_from((0., 3., 1e4)))
 def test_assign_finds_a_nearest_centre(seed, n, k, d, dtype, offset):
     g = gen(seed)
     x, c = (torch.randn(m, d, generator=g).to(dtype) + offset for m in (n, k))
@@ -53,7 +53,8 @@ def test_assign_does_not_see_the_unit(power):
     x, c = torch.randn(200, 5, generator=gen(0)), torch.randn(9, 5, generator=gen(1))
     assert torch.equal(nearest_centers(x*2.**power, c*2.**power), nearest_centers(x, c))
 
-@pytest.mark.parametrize("dtype, gap", ((torch.float32, 1e-3), (torch.float32, 2e-7), (torch.float64, 1e-9), (torch.float64, 1e-15)))
+@pytest.mark.parametrize("dtype, gap", ((torch.float32, 1e-3), (torch.float32, 2e-7), (torch.float64, 1e-9),
+                                        (torch.float64, 1e-15)))
 @pytest.mark.parametrize("unit", (2.**-20, 1., 2.**20))
 def test_assign_tells_near_twins_apart(dtype, gap, unit):
     c = unit*torch.tensor([[1., 2.], [1. + gap, 2.], [-30., 5.], [0., 70.]], dtype=dtype)
@@ -77,7 +78,8 @@ def test_scores_of_all_rows_never_exist_at_once():
 def test_blocks_cover_rows_once():
     for n,d,k in ((1, 1, 1), (1000, 3, 2), (50_000, 7, 300), (5, 10**6, 1)):
         parts = row_blocks(torch.empty(n, d), k)
-        assert [s.start for s in parts[1:]] == [s.stop for s in parts[:-1]] and (parts[0].start, parts[-1].stop) == (0, n)
+        assert [s.start for s in parts[1:]] == [s.stop for s in parts[:-1]]
+        assert (parts[0].start, parts[-1].stop) == (0, n)
 
 def test_in_float64_visits_members_and_leaves_x_alone():
     x = torch.randn(400_000, 8, generator=gen(0))
@@ -106,7 +108,8 @@ def potential(x, c): return direct(x, c).min(1)[0].sum().item()
 def test_plus_plus_starts_as_well_as_sklearn():
     x = torch.randn(400, 4, generator=gen(0)) + 6*torch.randint(0, 3, (400, 4), generator=gen(1))
     ours = [potential(x, initial_centers(x, 10, gen(seed))) for seed in range(60)]
-    theirs = [potential(x, torch.from_numpy(kmeans_plusplus(x.numpy(), 10, random_state=seed)[0])) for seed in range(60)]
+    theirs = [potential(x, torch.from_numpy(kmeans_plusplus(x.numpy(), 10, random_state=seed)[0]))
+              for seed in range(60)]
     random = [potential(x, initial_centers(x, 10, gen(seed), "random")) for seed in range(60)]
     assert abs(np.mean(ours)/np.mean(theirs) - 1) < .05
     assert np.mean(ours) < .9*np.mean(random)
@@ -143,28 +146,16 @@ def test_start_with_every_row():
 def test_gpu_agrees():
     x, c = torch.randn(50_000, 32, generator=gen(0)), torch.randn(100, 32, generator=gen(1))
     for offset in (0, 1e4):
-        assert ((nearest_centers((x + offset).cuda(), (c + offset).cuda()).cpu() != nearest_centers(x + offset, c + offset)).float().mean()) < 1e-3
+        on_gpu = nearest_centers((x + offset).cuda(), (c + offset).cuda()).cpu()
+        assert (on_gpu != nearest_centers(x + offset, c + offset)).float().mean() < 1e-3
     assert torch.equal(initial_centers(x.cuda(), 9, gen(0), "random").cpu(), initial_centers(x, 9, gen(0), "random"))
 
 
 @pytest.mark.parametrize("shape", [(3000, 16, 40), (3000, 16, 200), (500, 3, 2)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_both_products_find_the_same_centres(monkeypatch, shape, dtype):
-    from audioclust.kmeans import nearest
+def test_of_equal_centres_the_first_is_found(shape, dtype):
     n, d, k = shape
-    g = torch.Generator().manual_seed(0)
-    x, centers = torch.randn(n, d, generator=g, dtype=dtype), torch.randn(k, d, generator=g, dtype=dtype)
-    centers[-1] = centers[0]  # of equals the first
-    labels = []
-    for multiply in nearest._multiply_torch, nearest._multiply_numpy:
-        monkeypatch.setattr(nearest, "_fastest_product", lambda: multiply)
-        labels.append(nearest.nearest_centers(x, centers))
-    assert torch.equal(*labels) and torch.equal(labels[0], direct(x, centers).argmin(1)) and (labels[0] < k - 1).all()
-
-def test_the_faster_product_is_used(monkeypatch):
-    from audioclust.kmeans import nearest
-    for quick, slow in (nearest._multiply_torch, nearest._multiply_numpy), (nearest._multiply_numpy, nearest._multiply_torch):
-        nearest._fastest_product.cache_clear()
-        monkeypatch.setattr(nearest, "_seconds", lambda multiply: float(multiply is slow))
-        assert nearest._fastest_product() is quick
-    nearest._fastest_product.cache_clear()
+    x, centers = torch.randn(n, d, generator=gen(0), dtype=dtype), torch.randn(k, d, generator=gen(1), dtype=dtype)
+    centers[-1] = centers[0]
+    labels = nearest_centers(x, centers)
+    assert torch.equal(labels, direct(x, centers).argmin(1)) and (labels < k - 1).all()

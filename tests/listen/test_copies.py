@@ -29,8 +29,8 @@ def test_kinds(folder):
     table = pd.DataFrame(dict(path=files, start=0., end=[sf.info(f).duration for f in files]))
     found = describe_copies(table.assign(set=duplicates(table)))
     kinds = {Path(path).name: kind for path,kind in zip(found.path, found.kind)}
-    assert kinds == {"a.flac": "reference", "b.wav": "level", "c.wav": "take", Path(folder[1]).name: "format", "z.wav": "exact",
-                     "0 new.wav": "reference", "y.wav": "exact", Path(folder[2]).name: "exact"}
+    assert kinds == {"a.flac": "reference", "b.wav": "level", "c.wav": "take", Path(folder[1]).name: "format",
+                     "z.wav": "exact", "0 new.wav": "reference", "y.wav": "exact", Path(folder[2]).name: "exact"}
     gain = dict(zip((Path(p).name for p in found.path), found.gain))
     assert gain["b.wav"] == pytest.approx(-12.04, abs=.1) and abs(gain["z.wav"]) < .01
     assert (found.similarity <= 1.0001).all() and found.similarity[found.kind == "take"].max() < .999
@@ -63,7 +63,8 @@ def test_links_are_never_listed_for_deletion(tmp_path, capsys):
     os.symlink(tmp_path/"in/z_real.wav", tmp_path/"in/a_link.wav")
     os.link(tmp_path/"in/z_real.wav", tmp_path/"in/b_hard.wav")
     shutil.copy(tmp_path/"in/z_real.wav", tmp_path/"in/c_copy.wav")
-    assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"d.csv"), "--delete-list", str(tmp_path/"d.txt")]) == 0
+    args = ["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"d.csv"), "--delete-list", str(tmp_path/"d.txt")]
+    assert main(args) == 0
     table = pd.read_csv(tmp_path/"d.csv")
     kinds = {os.path.basename(path): kind for path,kind in zip(table.path, table.kind)}
     assert kinds["a_link.wav"] == "link" and sorted(kinds.values()) == ["exact", "link", "link", "reference"]

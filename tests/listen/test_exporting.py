@@ -1,5 +1,6 @@
 "What a run becomes in other programs, and what is there twice."
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,14 @@ import soundfile as sf
 
 from audioclust.cli import main
 from audioclust.audio import synthetic_sounds
-from audioclust.listen import duplicates
+from audioclust.listen import duplicates, listen_page
 from audioclust.listen.sorting import similarity_order
 from audioclust.listen import sort_files
 from audioclust.listen.exporting import named_clips
-from audioclust.pipeline.annotations import read_names, write_names
-from audioclust.pipeline import AudioClusterer
-from audioclust.pipeline.run_reading import read_run, read_table
+from audioclust.runs.names import read_names, write_names
+from audioclust.pipeline import make_run
+from audioclust.runs import Request, Run
+from audioclust.runs.run_folder import read_table
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +28,8 @@ def run(tmp_path_factory):
     for name in "one/night", "two/night":
         (at/"long"/name).parent.mkdir(parents=True)
         sf.write(at/"long"/f"{name}.wav", np.stack([night, night/2], 1), 8000, subtype="PCM_24")
-    AudioClusterer(n_clusters=4, window=.8).fit(at/"long").save(at/"windows", figures=False)
-    AudioClusterer(n_clusters=4).fit(at/"in").save(at/"whole", figures=False)
+    make_run(at/"long", Request(n_clusters=4, window=.8)).save(at/"windows")
+    make_run(at/"in", Request(n_clusters=4)).save(at/"whole")
     write_names(at/"windows", {"names": {"0": "tab\tand\nline"}, "merged": {"1": 0}})
     return at
 
@@ -36,11 +38,14 @@ def test_label_tracks_and_selection_tables(run, tmp_path, capsys):
     table = read_table(run/"windows/clusters.csv")
     assert main(["export", str(run/"windows"), "--to", "audacity", "--out", str(tmp_path/"a")]) == 0
     assert main(["export", str(run/"windows"), "--to", "raven", "--out", str(tmp_path/"r"), "--join"]) == 0
-    lines = [l.split("\t") for f in sorted((tmp_path/"a").rglob("*.txt")) for l in f.read_text().splitlines()]
-    assert [p.relative_to(tmp_path/"a").as_posix() for p in sorted((tmp_path/"a").rglob("*.txt"))] == ["one/night.wav.txt", "two/night.wav.txt"]
-    assert len(lines) == len(table) and all(len(l) == 3 and float(l[0]) < float(l[1]) for l in lines) and "tab and line" in {l[2] for l in lines}
+    files = sorted((tmp_path/"a").rglob("*.txt"))
+    assert [p.relative_to(tmp_path/"a").as_posix() for p in files] == ["one/night.wav.txt", "two/night.wav.txt"]
+    lines = [line.split("\t") for file in files for line in file.read_text().splitlines()]
+    assert len(lines) == len(table) and all(len(line) == 3 and float(line[0]) < float(line[1]) for line in lines)
+    assert "tab and line" in {line[2] for line in lines}
     r = pd.read_csv(tmp_path/"r/one/night.wav.selections.txt", sep="\t")
-    assert list(r.columns[:5]) == ["Selection", "View", "Channel", "Begin Time (s)", "End Time (s)"] and (r["High Freq (Hz)"] == 4000).all() and (r["Begin File"] == "night.wav").all()
+    assert list(r.columns[:5]) == ["Selection", "View", "Channel", "Begin Time (s)", "End Time (s)"]
+    assert (r["High Freq (Hz)"] == 4000).all() and (r["Begin File"] == "night.wav").all()
     of_one = table[table.path.str.contains("one")]
     assert len(r) < len(of_one) and r["End Time (s)"].max() == pytest.approx(of_one.end.max(), abs=1e-5)
     assert all(r.Name.to_numpy()[1:] != r.Name.to_numpy()[:-1])
@@ -50,9 +55,10 @@ def test_tables(run, tmp_path, capsys):
     for to in "json", "csv":
         assert main(["export", str(run/"windows"), "--to", to, "--out", str(tmp_path/f"t.{to}")]) == 0
     assert len(json.loads((tmp_path/"t.json").read_text())) == len(read_table(run/"windows/clusters.csv"))
-    assert main(["export", str(run/"windows"), "--to", "json", "--out", str(tmp_path/"t.txt")]) == 2 and "must end in" in capsys.readouterr().err
-    assert main(["export", str(run/"in"), "--to", "json", "--out", str(tmp_path/"t.json2")]) == 2 and "not a run folder" in capsys.readouterr().err
-    assert main(["sort", str(run/"in"), str(tmp_path/"s")]) == 2 and "not a run folder" in capsys.readouterr().err
+    def refused(*args): return main([*map(str, args)]) == 2 and capsys.readouterr().err
+    assert "must end in" in refused("export", run/"windows", "--to", "json", "--out", tmp_path/"t.txt")
+    assert "not a run folder" in refused("export", run/"in", "--to", "json", "--out", tmp_path/"t.json2")
+    assert "not a run folder" in refused("sort", run/"in", tmp_path/"s")
 
 
 def test_sorted_into_folders_with_cut_clips(run, tmp_path):
@@ -66,10 +72,13 @@ def test_sorted_into_folders_with_cut_clips(run, tmp_path):
 
 
 def test_whole_recordings_copied_linked_and_in_order(run, tmp_path, capsys):
-    assert sort_files(run/"whole", tmp_path/"copies") == sort_files(run/"whole", tmp_path/"links", flat=True, link=True) == 32
+    assert sort_files(run/"whole", tmp_path/"copies") == 32
+    assert sort_files(run/"whole", tmp_path/"links", flat=True, link=True) == 32
     links = sorted((tmp_path/"links").iterdir())
-    assert all(l.is_symlink() and l.resolve().is_file() for l in links) and [l.name[:2] for l in links] == [f"{i:02d}" for i in range(1, 33)]
-    assert main(["sort", str(run/"whole"), str(run/"in"/"there")]) == 2 and "inside the recordings" in capsys.readouterr().err
+    assert all(link.is_symlink() and link.resolve().is_file() for link in links)
+    assert [link.name[:2] for link in links] == [f"{i:02d}" for i in range(1, 33)]
+    assert main(["sort", str(run/"whole"), str(run/"in"/"there")]) == 2
+    assert "inside the recordings" in capsys.readouterr().err
     assert main(["sort", str(run/"whole"), str(tmp_path/"copies")]) == 2 and "already" in capsys.readouterr().err
     assert not (run/"in"/"there").exists()
 
@@ -77,7 +86,8 @@ def test_whole_recordings_copied_linked_and_in_order(run, tmp_path, capsys):
 def test_the_order_is_a_permutation_with_alike_neighbours(rng):
     X, y = rng.normal(size=(300, 5)), rng.integers(-1, 4, 300)
     o = similarity_order(X, y)
-    assert sorted(o) == list(range(300)) and (np.diff(np.flatnonzero(np.diff(y[o]))) > 0).all() and len(np.flatnonzero(np.diff(y[o]))) == 4 and (y[o[-1]] == -1)
+    assert sorted(o) == list(range(300))
+    assert len(np.flatnonzero(np.diff(y[o]))) == 4 and y[o[-1]] == -1  # a cluster at a time, noise last
     def steps(o): return np.linalg.norm(np.diff(X[o], axis=0), axis=1).mean()
     by_group = np.argsort(y, kind="stable")
     assert steps(o) < .8*steps(by_group)
@@ -87,15 +97,18 @@ def test_the_order_is_a_permutation_with_alike_neighbours(rng):
 def test_duplicates_on_the_command_line(tmp_path, capsys):
     sounds = synthetic_sounds(4, 4, sample_rate=16000).save(tmp_path/"in")
     x, rate = sf.read(sounds.path[0])
-    sf.write(tmp_path/"in/again.flac", np.concatenate([np.zeros(3000), -x/4]), rate)  # quieter, later, with its poles exchanged
+    # quieter, later, with its poles exchanged
+    sf.write(tmp_path/"in/again.flac", np.concatenate([np.zeros(3000), -x/4]), rate)
     sf.write(tmp_path/"in/third.mp3", x, rate)
     (tmp_path/"in/bad.wav").write_bytes(b"x")
     assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"d.csv"), "-q"]) == 0
     t = read_table(tmp_path/"d.csv")
-    assert {Path(p).name for p in t.path} == {Path(sounds.path[0]).name, "again.flac", "third.mp3"} and set(t.set) == {0}
+    assert {Path(p).name for p in t.path} == {Path(sounds.path[0]).name, "again.flac", "third.mp3"}
+    assert set(t.set) == {0}
     assert "3 recordings have near-duplicates, in 1 set:" in capsys.readouterr().out
     assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"d.csv"), "-q"]) == 2
-    assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"in/d.csv"), "-q"]) == 2 and not (tmp_path/"in/d.csv").exists()
+    assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"in/d.csv"), "-q"]) == 2
+    assert not (tmp_path/"in/d.csv").exists()
 
 
 def test_silence_is_no_duplicate(tmp_path):
@@ -113,7 +126,8 @@ def test_groups_are_left_out(run, tmp_path, capsys):
             assert main(["export", str(folder), "--to", "csv", "--out", str(tmp_path/out), "--without", text]) == 0
             gone = {"junk": [1], "wind,junk": [0, 1], "2": [2]}[text]
             assert pd.read_csv(tmp_path/out).cluster.tolist() == [c for c in table.cluster if c not in gone]
-        assert main(["export", str(folder), "--to", "audacity", "--out", str(tmp_path/"x"), "--without", "owl"]) == 2 and "called or marked 'owl'" in capsys.readouterr().err
+        assert main(["export", str(folder), "--to", "audacity", "--out", str(tmp_path/"x"), "--without", "owl"]) == 2
+        assert "called or marked 'owl'" in capsys.readouterr().err
     finally: write_names(folder, names)
 
 
@@ -131,10 +145,22 @@ def test_parquet_comes_back_whole(tmp_path):
     assert main(["export", str(tmp_path/"run"), "--to", "parquet", "--out", str(tmp_path/"clips.parquet")]) == 0
     table, exported = read_table(tmp_path/"run/clusters.csv"), pd.read_parquet(tmp_path/"clips.parquet")
     assert (exported.cluster == table.cluster).all() and (exported.path == table.path).all()
-    assert main(["cluster", str(tmp_path/"sounds"), "--out", str(tmp_path/"again"), "--clips", str(tmp_path/"clips.parquet"), *common]) == 0
+    cluster = ["cluster", str(tmp_path/"sounds"), *common]
+    assert main([*cluster, "--out", str(tmp_path/"again"), "--clips", str(tmp_path/"clips.parquet")]) == 0
     assert (read_table(tmp_path/"again/clusters.csv").cluster == table.cluster).all()
-    exported[["path", "start", "end"]].assign(label=exported.cluster.map("group {}".format)).to_parquet(tmp_path/"labels.parquet")
+    labels = exported.cluster.map("group {}".format)
+    exported[["path", "start", "end"]].assign(label=labels).to_parquet(tmp_path/"labels.parquet")
     assert main(["score", str(tmp_path/"run"), "--labels", str(tmp_path/"labels.parquet")]) == 0
-    assert read_run(tmp_path/"run")["scores"]["nmi"] > .999
-    assert main(["cluster", str(tmp_path/"sounds"), "--out", str(tmp_path/"seeded"), "--seeds", str(tmp_path/"labels.parquet"), *common]) == 0
-    assert read_run(tmp_path/"seeded")["seeds"]["clips"] == 24
+    assert Run.open(tmp_path/"run").findings.scores["nmi"] > .999
+    assert main([*cluster, "--out", str(tmp_path/"seeded"), "--seeds", str(tmp_path/"labels.parquet")]) == 0
+    assert (Run.open(tmp_path/"seeded").clustering.seeds.constraints.seeds >= 0).sum() == 24
+
+
+@pytest.mark.parametrize("column", ["start", "confidence", "clip_id", "cluster"])
+def test_a_table_that_somebody_cut_is_refused(run, tmp_path, column):
+    shutil.copytree(run/"whole", tmp_path/"run")
+    table = pd.read_csv(tmp_path/"run/clusters.csv").drop(columns=column)
+    table.to_csv(tmp_path/"run/clusters.csv", index=False)
+    for use in named_clips, listen_page, sort_files:
+        with pytest.raises(ValueError, match=f"clusters.csv is damaged: it has no column {column}; make the run again"):
+            use(tmp_path/"run", *([tmp_path/"out"] if use is sort_files else []))

@@ -9,20 +9,22 @@ import soundfile as sf
 
 from audioclust.cli import main
 from audioclust.listen import sort_files
-from audioclust.pipeline import Request, from_embeddings, group, save_run
-from audioclust.pipeline.annotations import write_names
-from audioclust.pipeline.run_reading import read_table
+from audioclust.pipeline import run_of_embeddings
+from audioclust.runs import Request
+from audioclust.runs.names import write_names
+from audioclust.runs.run_folder import read_table
 
 @pytest.fixture
 def run(tmp_path):
     "Ninety folders that each hold audio.wav, and one long name."
-    paths = [tmp_path/f"in/{i:02}/{'AUDIO' if i % 7 == 0 else 'audio'}.wav" for i in range(90)] + [tmp_path/f"in/{'ü'*110}.wav"]
+    paths = [tmp_path/f"in/{i:02}/{'AUDIO' if i % 7 == 0 else 'audio'}.wav" for i in range(90)]
+    paths.append(tmp_path/f"in/{'ü'*110}.wav")
     for i,path in enumerate(paths):
         path.parent.mkdir(parents=True, exist_ok=True)
         sf.write(path, np.full(80, i/100), 8000)
     clips = pd.DataFrame(dict(path=paths, start=0., end=.01))
     X = np.random.default_rng(0).normal(size=(91, 4)) + np.repeat(np.arange(13), 7)[:, None]*20
-    save_run(group(from_embeddings(X, clips, Request(n_clusters=13))), tmp_path/"run", figures=False)
+    run_of_embeddings(X, clips, Request(n_clusters=13)).save(tmp_path/"run")
     return tmp_path
 
 def contents(folder): return sorted(round(float(sf.read(f)[0][0])*100) for f in folder.rglob("*.wav"))
@@ -47,7 +49,8 @@ def test_groups_are_left_out(run, capsys):
     table = read_table(run/"run/clusters.csv")
     assert main(["sort", str(run/"run"), str(run/"out"), "--without", "junk,0,wren"]) == 0
     assert len(contents(run/"out")) == (~table.cluster.isin([0, 3, 5])).sum()
-    assert main(["sort", str(run/"run"), str(run/"out2"), "--without", "owl"]) == 2 and "no group that is called" in capsys.readouterr().err
+    assert main(["sort", str(run/"run"), str(run/"out2"), "--without", "owl"]) == 2
+    assert "no group that is called" in capsys.readouterr().err
     assert main(["sort", str(run/"run"), str(run/"out3"), "--flat", "--without", "wren"]) == 0
     with pytest.raises(SystemExit): main(["sort", str(run/"run"), str(run/"out4"), "--link", "--hard-link"])
 
@@ -56,8 +59,7 @@ def test_a_part_stays_a_part_when_the_others_are_left_out(tmp_path):
     (tmp_path/"in").mkdir()
     sf.write(tmp_path/"in/tape.wav", np.zeros(16000) + .1, 8000)
     clips = pd.DataFrame(dict(path=[tmp_path/"in/tape.wav"]*2, start=[0., 1.], end=[1., 2.]))
-    save_run(group(from_embeddings(np.array([[0., 1], [5, 5]]), clips, Request(n_clusters=2))), tmp_path/"run", figures=False)
-    junk = str(read_table(tmp_path/"run/clusters.csv").cluster[1])
-    sort_files(tmp_path/"run", tmp_path/"out", without=junk)
+    run = run_of_embeddings(np.array([[0., 1], [5, 5]]), clips, Request(n_clusters=2))
+    sort_files(run, tmp_path/"out", without=str(run.clustering.labels[1]))
     (file,) = (tmp_path/"out").rglob("*.wav")
     assert sf.info(file).duration == 1

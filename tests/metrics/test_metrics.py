@@ -46,11 +46,13 @@ def test_known_values():
     for name, (u, v, nmi_, ari_, ri, acc) in KNOWN.items():
         tolerance = 0 if nmi_ == int(nmi_) else 1e-10  # 0 and 1 come out exactly
         if nmi(v, u) != pytest.approx(nmi_, abs=tolerance, rel=0): faults.append((name, "nmi", nmi(v, u)))
-        if (ari(v, u), rand_index(v, u), accuracy(v, u)) != (ari_, ri, acc): faults.append((name, ari(v, u), rand_index(v, u), accuracy(v, u)))
+        if (ari(v, u), rand_index(v, u), accuracy(v, u)) != (ari_, ri, acc):
+            faults.append((name, ari(v, u), rand_index(v, u), accuracy(v, u)))
     assert not faults
 
 def test_empty_and_unequal_are_refused():
-    for f in (nmi, ari, rand_index, ami, accuracy, purity, contingency, match_clusters, relabel, score, per_cluster, plot_confusion):
+    for f in (nmi, ari, rand_index, ami, accuracy, purity, contingency, match_clusters, relabel, score,
+        per_cluster, plot_confusion):
         with pytest.raises(ValueError, match="labels_true has shape"): f([], [])
         with pytest.raises(ValueError, match="2 labels_true, but 1 labels_pred"): f([0, 1], [0])
         with pytest.raises(ValueError, match="1 missing"): f([0., math.nan], [0, 1])
@@ -64,7 +66,8 @@ SIX = [0, 0, 0, 1, 1, 1], [0, 0, -1, 1, 1, -1]
 FOUR = [0, 0, 1, 1], [-1]*4
 
 POLICIES = [
-    (SIX, "cluster", 0.5295405781, 8/33, 4/6, 1), (SIX, "singletons", 0.7220083300, 3/8, 4/6, 1), (SIX, "drop", 1, 1, 1, 4/6),
+    (SIX, "cluster", 0.5295405781, 8/33, 4/6, 1), (SIX, "singletons", 0.7220083300, 3/8, 4/6, 1), (SIX,
+        "drop", 1, 1, 1, 4/6),
     (FOUR, "cluster", 0, 0, 1/2, 1), (FOUR, "drop", math.nan, math.nan, math.nan, 0)]
 
 def test_noise_policies():
@@ -72,7 +75,8 @@ def test_noise_policies():
         s = score(*labels, noise=noise)
         got = s["nmi"], s["ari"], s["acc"], s["coverage"]
         assert got == pytest.approx(tuple(expected), abs=1e-10, nan_ok=True), noise
-        assert (nmi(*labels, noise=noise), ari(*labels, noise=noise), accuracy(*labels, noise=noise)) == pytest.approx(got[:3], abs=0, nan_ok=True), noise
+        assert (nmi(*labels, noise=noise), ari(*labels, noise=noise),
+            accuracy(*labels, noise=noise)) == pytest.approx(got[:3], abs=0, nan_ok=True), noise
         assert s["noise"] == s["noise_acc"] == noise
 
 def test_noise_is_never_right_by_default():
@@ -81,26 +85,31 @@ def test_noise_is_never_right_by_default():
     assert match_clusters([0, 0, 1, 1], [0, 0, -1, -1]) == {-1: None, 0: 0}
     assert match_clusters([0, 0, 1, 1], [0, 0, -1, -1], noise="cluster") == {-1: 1, 0: 0}
     s = score([0, 0, 1, 1], [0, 0, -1, -1])
-    assert (s["acc"], s["nmi"], s["coverage"], s["n_noise"], s["n_clusters"], s["noise"], s["noise_acc"]) == (0.5, 1, 0.5, 2, 1, "cluster", "never")
+    assert (s["acc"], s["nmi"], s["coverage"], s["n_noise"], s["n_clusters"], s["noise"],
+        s["noise_acc"]) == (0.5, 1, 0.5, 2, 1, "cluster", "never")
     s = score(*FOUR)
-    assert (s["acc"], s["purity"], s["coverage"], s["n_clusters"], s["size_entropy"], s["imbalance"]) == (0, 0, 0, 0, 0, 0)
+    assert (s["acc"], s["purity"], s["coverage"], s["n_clusters"], s["size_entropy"], s["imbalance"]) == (0,
+        0, 0, 0, 0, 0)
 
 def test_noise_is_minus_one_of_the_predictions_only():
     assert accuracy([-1, -1, 0], [5, 5, 6]) == 1 and nmi([-1, -1, 0], [5, 5, 6], noise="drop") == 1
     assert score(["a", "b"], ["-1", "x"])["n_noise"] == 0 == score(["a", "b"], [True, False])["n_noise"]
     assert score(["a", "b"], np.array([255, 0], dtype=np.uint8))["n_noise"] == 0
-    assert score(["a", "b"], [-1., 0.])["n_noise"] == 1 == score(["a", "b"], np.array([-1, "x"], dtype=object))["n_noise"]
+    assert score(["a", "b"], [-1., 0.])["n_noise"] == 1 == score(["a", "b"],
+        np.array([-1, "x"], dtype=object))["n_noise"]
 
 def test_singletons_equal_labels_written_out():
     rng = np.random.default_rng(1)
     true, pred = rng.integers(0, 4, 80), rng.integers(-1, 5, 80)
     written_out = np.where(pred == -1, 100 + np.arange(80), pred)
-    for f in (nmi, ari, ami, rand_index, purity, accuracy): assert f(true, pred, noise="singletons") == pytest.approx(f(true, written_out), abs=1e-12)
+    for f in (nmi, ari, ami, rand_index, purity, accuracy):
+        assert f(true, pred, noise="singletons") == pytest.approx(f(true, written_out), abs=1e-12)
     table = contingency(true, written_out).table  # the whole table, without leaving out any single sound
     rows, cols = linear_sum_assignment(table, maximize=True)
     assert accuracy(true, written_out) == table[rows, cols].sum()/80
 
-labels = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 7)), min_size=1, max_size=40).map(lambda pairs: tuple(np.array(pairs).T))
+labels = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 7)), min_size=1,
+    max_size=40).map(lambda pairs: tuple(np.array(pairs).T))
 SCORES = dict(nmi=nmi, ari=ari, ami=ami, rand_index=rand_index, accuracy=accuracy)
 
 @given(labels)
@@ -149,9 +158,12 @@ def test_same_as_scikit_learn(vu):
     assert rand_index(v, u) == pytest.approx(sk.rand_score(v, u), abs=1e-12)
     assert (contingency(v, u).table == sk.cluster.contingency_matrix(v, u)).all()
     for mean in MEANS:
-        assert nmi(v, u, average=mean) == pytest.approx(sk.normalized_mutual_info_score(v, u, average_method=mean), abs=1e-10)
+        assert nmi(v, u, average=mean) == pytest.approx(sk.normalized_mutual_info_score(v, u,
+            average_method=mean), abs=1e-10)
     if len(set(u)) < len(u) and len(set(v)) < len(v):  # else 0/0, for which scikit-learn divides rounding errors
-        for mean in MEANS[:2]: assert ami(v, u, average=mean) == pytest.approx(sk.adjusted_mutual_info_score(v, u, average_method=mean), abs=1e-9)
+        for mean in MEANS[:2]:
+            assert ami(v, u, average=mean) == pytest.approx(sk.adjusted_mutual_info_score(v, u,
+                average_method=mean), abs=1e-9)
 
 def test_ami_of_larger_tables():
     for n, classes, clusters in ((3000, 7, 90), (5000, 2, 2), (2000, 40, 1500)):
@@ -167,7 +179,8 @@ def test_ami_by_whole_numbers():
     def expected(a, b): return sum(float(Fraction(math.comb(a, x)*math.comb(n - a, b - x), math.comb(n, b)))*x*math.log(x)
                                    for x in range(max(1, a + b - n), min(a, b) + 1))
     sizes = table.sum(1).tolist(), table.sum(0).tolist()
-    excess = (sum(x*math.log(x) for x in table.ravel().tolist()) - sum(expected(a, b) for a,b in itertools.product(*sizes)))/n
+    excess = (sum(x*math.log(x) for x in table.ravel().tolist()) - sum(expected(a, b)
+        for a, b in itertools.product(*sizes)))/n
     entropies = [-sum(x/n*math.log(x/n) for x in side) for side in sizes]
     information = sum(entropies) - math.log(n) + sum(x*math.log(x) for x in table.ravel().tolist())/n
     assert ami(v, u) == pytest.approx(excess/(sum(entropies)/2 - information + excess), abs=1e-13)
@@ -202,14 +215,17 @@ def test_every_kind_of_label():
     want = score([0, 0, 1, 2], [3, 3, 4, 4])
     mixed = np.empty(4, dtype=object)
     mixed[:] = [1, 1, "x", (2, 3)]
-    for v in (mixed, torch.tensor([0, 0, 1, 2]), np.array([-7, -7, 10**15, 0]), ["a", "a", "b", "c"], pd.Series(["a", "a", "b", "c"], index=[9, 8, 7, 6]),
-              pd.Categorical(["a", "a", "b", "c"]), np.array(["a", "a", "b", "c"]), np.array([0, 0, 1, 2], dtype=">i4"), pd.array([0, 0, 1, 2], dtype="Int64"),
+    for v in (mixed, torch.tensor([0, 0, 1, 2]), np.array([-7, -7, 10**15, 0]), ["a", "a", "b", "c"],
+        pd.Series(["a", "a", "b", "c"], index=[9, 8, 7, 6]),
+              pd.Categorical(["a", "a", "b", "c"]), np.array(["a", "a", "b", "c"]), np.array([0, 0, 1, 2],
+                  dtype=">i4"), pd.array([0, 0, 1, 2], dtype="Int64"),
               (5., 5., 6., 7.), torch.tensor([0, 0, 1, 2]).to(torch.uint8)):
         for u in ([True, True, False, False], torch.tensor([3., 3., 4., 4.], requires_grad=True), ["p", "p", "q", "q"]):
             assert score(v, u) == want
 
 def test_no_labels():
-    for bad in ([None, "a"], ["a", math.nan], pd.Series(["a", None]), pd.array([1, None], dtype="Int64"), np.array([1, math.nan]), torch.tensor([1., math.nan])):
+    for bad in ([None, "a"], ["a", math.nan], pd.Series(["a", None]), pd.array([1, None], dtype="Int64"),
+        np.array([1, math.nan]), torch.tensor([1., math.nan])):
         with pytest.raises(ValueError, match="labels_pred has 1 missing values"): nmi([0, 1], bad)
     for bad in (np.zeros((2, 2)), torch.zeros(2, 1), "ab", 3, pd.DataFrame({"a": [1, 2]})):
         with pytest.raises(ValueError, match="labels_pred has shape"): nmi([0, 1], bad)
@@ -271,7 +287,8 @@ def test_scale(n):
     assert noise["acc"] == hits and noise["n_noise"] == (v != u).sum() and 0 < noise["ami"] < noise["nmi"] < 1
 
 def test_no_heavy_imports():
-    code = "import sys; from audioclust.metrics import score, plot_confusion; import audioclust.metrics.plots; print(*(m for m in ('fastai', 'torchaudio', 'matplotlib') if m in sys.modules))"
+    code = ("import sys; from audioclust.metrics import score, plot_confusion; import audioclust.metrics.plots; "
+            "print(*(m for m in ('fastai', 'torchaudio', 'matplotlib') if m in sys.modules))")
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""
 
 def test_learner_metric_collects_the_whole_set():
@@ -286,7 +303,8 @@ def test_learner_metric_collects_the_whole_set():
                 for part in (slice(0, 6), slice(6, 15), slice(15, 20)):
                     metric.accumulate(SimpleNamespace(pred=given[part], y=true[part], to_detach=lambda x: x.detach()))
                 assert metric.value == f(true, pred) and metric.name == f.__name__
-    lopsided = learner_metric(lambda labels_true, labels_pred: float((labels_true == 0).mean()), name="share of class 0")
+    lopsided = learner_metric(lambda labels_true, labels_pred: float((labels_true == 0).mean()),
+        name="share of class 0")
     assert lopsided(pred, true) == (true == 0).double().mean().item() and lopsided.name == "share of class 0"
 
 def test_confusion_picture_is_diagonal():

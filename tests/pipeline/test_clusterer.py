@@ -1,5 +1,5 @@
+import warnings
 from pathlib import Path
-import json, warnings
 
 import numpy as np
 import pandas as pd
@@ -8,15 +8,14 @@ import soundfile as sf
 import torch
 from hypothesis import given, settings, strategies as st
 
-from audioclust.pipeline.run_reading import read_table
-from audioclust.pipeline.run_reading import read_run
-from audioclust.metrics import nmi
-from audioclust.ensembles.membership import confidence_and_representatives
+from audioclust.audio import clip_table, probe, synthetic_sounds
+from audioclust.audio.clip_table import common_sample_rate
 from audioclust.core.registry import METHODS, make_clusterer
-from audioclust.pipeline import AudioClusterer, Options, cluster_recordings
-from audioclust.pipeline.grouping import request_from_record
-from audioclust.audio import synthetic_sounds
-from audioclust.audio.folders import common_sample_rate
+from audioclust.ensembles.membership import confidence_and_representatives
+from audioclust.metrics import nmi
+from audioclust.pipeline import AudioClusterer, make_run, Options
+from audioclust.runs.request import request_from_record
+from audioclust.runs.run_folder import check_run_folder, read_table
 
 
 def truth(model, table, column): return table.set_index("path").loc[list(model.clips_.path), column]
@@ -25,17 +24,21 @@ def truth(model, table, column): return table.set_index("path").loc[list(model.c
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_from_folder_to_kept_run(words, brief, tmp_path, method):
     folder, table = words
-    params = dict(dbscan=dict(min_samples=4), hdbscan=dict(min_cluster_size=8), deepcluster=dict(epochs=2, passes=4, views=4), spice=dict(epochs=4, match_epochs=2, head_epochs=3, n_other=4, views=2)).get(method)
+    quick = dict(dbscan=dict(min_samples=4), hdbscan=dict(min_cluster_size=8),
+                 deepcluster=dict(epochs=2, passes=4, views=4),
+                 spice=dict(epochs=4, match_epochs=2, head_epochs=3, n_other=4, views=2))
+    params = quick.get(method)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a method at its defaults may say that it found little
         m = AudioClusterer(method, 6, options=Options(params=params, device="cpu")).fit(folder)
     assert len(m.labels_) == len(m.clips_) == 192 and m.labels_.dtype == np.int64 and m.embeddings_.dtype == np.float32
-    m.save(tmp_path/"run", figures=False)
+    m.save(tmp_path/"run")
     again = AudioClusterer.load(tmp_path/"run")
     np.testing.assert_array_equal(again.labels_, m.labels_)
     np.testing.assert_array_equal(again.predict(folder), m.predict(folder))
     on_train = m.predict(folder)
-    if method in ("kmeans", "spectral", "agglomerative", "meanshift"): np.testing.assert_array_equal(on_train, m.labels_)
+    if method in ("kmeans", "spectral", "agglomerative", "meanshift"):
+        np.testing.assert_array_equal(on_train, m.labels_)
     assert set(on_train) <= set(m.labels_) | {-1}
 
 
@@ -56,7 +59,8 @@ def test_same_seed_same_answer_whatever_the_workers(words):
 def test_every_file_is_a_row_somewhere(tmp_path, tone):
     for i in range(6): tone(tmp_path/"in"/f"{i}.wav", hz=200*(i + 1))
     (tmp_path/"in/bad.wav").write_bytes(b"x"*100)
-    nan = np.zeros(8000, np.float32); nan[-1] = np.nan
+    nan = np.zeros(8000, np.float32)
+    nan[-1] = np.nan
     sf.write(tmp_path/"in/nan.wav", nan, 16000, subtype="FLOAT")
     m = AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(tmp_path/"in")
     assert len(m.clips_) == 6 and sorted(Path(p).name for p, _ in m.errors_) == ["bad.wav", "nan.wav"]
@@ -69,7 +73,8 @@ def test_windows_of_a_long_recording(tmp_path, rng):
     x = np.concatenate([np.sin(2*np.pi*400*np.arange(32000)/8000), rng.standard_normal(32000)])*.2
     sf.write(tmp_path/"x.wav", x, 8000)
     m = AudioClusterer(n_clusters=2, by="source", window=.5, options=Options(device="cpu")).fit(tmp_path/"x.wav")
-    assert len(m.labels_) == 16 and len(set(m.labels_[:8])) == len(set(m.labels_[8:])) == 1 and m.labels_[0] != m.labels_[-1]
+    assert len(m.labels_) == 16 and m.labels_[0] != m.labels_[-1]
+    assert len(set(m.labels_[:8])) == len(set(m.labels_[8:])) == 1
     assert m.assign(tmp_path/"x.wav").start.tolist() == m.clips_.start.tolist()  # new recordings are cut alike
 
 
@@ -79,7 +84,7 @@ def test_identical_clips(tmp_path, make):
     with pytest.warns(UserWarning): m = AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(tmp_path)
     assert set(m.labels_) == {0} and np.isfinite(m.embeddings_).all()
     m.save(tmp_path/"run")
-    assert json.loads((tmp_path/"run/run.json").read_text())["summary"]["clusters"] == 1
+    assert check_run_folder(tmp_path/"run")["clustering"]["clusters"] == 1
 
 
 def test_one_clip(tmp_path, tone):
@@ -106,7 +111,8 @@ def test_rate_follows_most_recordings(tmp_path, tone):
     assert common_sample_rate(tmp_path.glob("*.wav")) == 32000
     for i in range(9): tone(tmp_path/f"b{i}.wav", sr=16000)
     tone(tmp_path/"c.wav", sr=8000)
-    with pytest.warns(UserWarning, match="7 % of the recordings have a lower rate than 16000 Hz"): assert common_sample_rate(tmp_path.glob("*.wav")) == 16000
+    with pytest.warns(UserWarning, match="7 % of the recordings have a lower rate than 16000 Hz"):
+        assert common_sample_rate(tmp_path.glob("*.wav")) == 16000
     assert common_sample_rate([tmp_path/"gone.wav"]) == 16000
 
 
@@ -118,8 +124,11 @@ def test_typicality_matches_a_plain_loop(n, k, seed):
     confidence, representative = confidence_and_representatives(X, labels)
     means = {c: X[labels == c].mean(0) for c in set(labels) - {-1}}
     for i, c in enumerate(labels):
-        if c < 0: assert confidence[i] == 0 and not representative[i]; continue
-        a = np.linalg.norm(X[i] - means[c]); b = min((np.linalg.norm(X[i] - m) for o, m in means.items() if o != c), default=None)
+        if c < 0:
+            assert confidence[i] == 0 and not representative[i]
+            continue
+        a = np.linalg.norm(X[i] - means[c])
+        b = min((np.linalg.norm(X[i] - m) for o, m in means.items() if o != c), default=None)
         if b is None: assert np.isnan(confidence[i])
         elif (labels == c).sum() == 1: assert confidence[i] == 0  # alone in its cluster
         else: assert abs(confidence[i] - (b - a)/max(a, b, 1e-12)) < 1e-3
@@ -128,12 +137,13 @@ def test_typicality_matches_a_plain_loop(n, k, seed):
 
 def test_run_json_says_what_repeats_it(words, tmp_path):
     folder, _ = words
-    m = AudioClusterer(n_clusters=5, by="source", ignore="order,room", random_state=7, options=Options(device="cpu")).fit(folder)
-    m.save(tmp_path/"run", figures=False)
-    about = read_run(tmp_path/"run")
-    asked, made_with = about["request"], about["versions"]
+    m = AudioClusterer(n_clusters=5, by="source", ignore="order,room", random_state=7, options=Options(device="cpu"))
+    m.fit(folder)
+    m.save(tmp_path/"run")
+    about = check_run_folder(tmp_path/"run")
+    asked, made_with = about["request"], about["made"]["versions"]
     assert made_with["libsndfile"] == sf.__libsndfile_version__  # an MP3 decodes to what it makes of it
-    np.testing.assert_array_equal(cluster_recordings(folder, request_from_record(asked)).labels, m.labels_)
+    np.testing.assert_array_equal(make_run(folder, request_from_record(asked)).clustering.labels, m.labels_)
 
 
 def test_a_damaged_or_newer_run_is_refused(tmp_path):
@@ -147,7 +157,7 @@ def test_nothing_in_a_run_is_a_pickle(words, tmp_path):
     folder, _ = words
     AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(folder).save(tmp_path/"run")
     for p in (tmp_path/"run").rglob("*"):
-        if p.is_file(): assert p.suffix in {".csv", ".json", ".npy", ".png", ".safetensors"}
+        if p.is_file(): assert p.suffix in {".csv", ".json", ".npy", ".safetensors"}
     np.load(tmp_path/"run/embeddings.npy", allow_pickle=False)
 
 
@@ -155,7 +165,8 @@ def test_cut_short_clips_end_where_their_sound_ends(tmp_path, tone):
     for i in range(3): tone(tmp_path/"in"/f"{i}.mp3", hz=300*(i + 1), seconds=4., format="MP3")
     whole = (tmp_path/"in/0.mp3").read_bytes()
     (tmp_path/"in/0.mp3").write_bytes(whole[:len(whole)//3])
-    with pytest.warns(UserWarning, match="1 of 3 clips hold less sound"): m = AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(tmp_path/"in")
+    with pytest.warns(UserWarning, match="1 of 3 clips hold less sound"):
+        m = AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(tmp_path/"in")
     assert m.clips_.end[0] < 2 < 3.9 < m.clips_.end[1]
 
 
@@ -169,7 +180,7 @@ def test_trained_encoders_keep_their_weights(words, tmp_path):
     class Deeper(Linear): pass
     e = Deeper()
     m = AudioClusterer(n_clusters=2, encoder=e, options=Options(device=torch.device("cpu"))).fit(table)
-    m.save(tmp_path/"run", figures=False)
+    m.save(tmp_path/"run")
     again = AudioClusterer.load(tmp_path/"run")
     assert torch.equal(again.encoder_.layer.weight, e.layer.weight)
     np.testing.assert_array_equal(again.predict(folder), m.labels_)
@@ -179,8 +190,9 @@ def test_a_run_made_on_cuda_is_read_without_it(words, tmp_path):
     if torch.cuda.is_available(): pytest.skip("there is one")
     folder, _ = words
     m = AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(folder)
-    m.save(tmp_path/"run", figures=False)
-    for p in (tmp_path/"run/run.json", tmp_path/"run/model/clusterer.json"): p.write_text(p.read_text().replace('"device": "cpu"', '"device": "cuda"'))
+    m.save(tmp_path/"run")
+    for file in tmp_path/"run/run.json", tmp_path/"run/model/clusterer.json":
+        file.write_text(file.read_text().replace('"device": "cpu"', '"device": "cuda"'))
     np.testing.assert_array_equal(AudioClusterer.load(tmp_path/"run").predict(folder), m.labels_)
 
 
@@ -198,31 +210,36 @@ def test_cuda_agrees_with_the_cpu(words):
 
 
 def test_hdbscan_has_defaults_by_the_number_of_clips_unless_they_are_named(words):
-    made = AudioClusterer("hdbscan").fit(words).clusterer_.get_params()
-    assert {name: made[name] for name in ("min_cluster_size", "min_samples", "n_axes", "reach")} == dict(min_cluster_size=max(5, len(words)//100), min_samples=5, n_axes=30, reach=1.1)
-    made = AudioClusterer("hdbscan", options=Options(params=dict(min_cluster_size=3, reach=1., metric="manhattan"))).fit(words).clusterer_.get_params()
-    assert {name: made[name] for name in ("min_cluster_size", "min_samples", "n_axes", "reach")} == dict(min_cluster_size=3, min_samples=3, n_axes=None, reach=1.)
+    folder, table = words
+    names = "min_cluster_size", "min_samples", "n_axes", "reach"
+    made = AudioClusterer("hdbscan").fit(folder).clusterer_.get_params()
+    usual = dict(min_cluster_size=max(5, len(table)//100), min_samples=5, n_axes=30, reach=1.1)
+    assert {name: made[name] for name in names} == usual
+    named = dict(min_cluster_size=3, reach=1., metric="manhattan")
+    made = AudioClusterer("hdbscan", options=Options(params=named)).fit(folder).clusterer_.get_params()
+    assert {name: made[name] for name in names} == dict(min_cluster_size=3, min_samples=3, n_axes=None, reach=1.)
 
 
 def test_one_cluster_that_swallows_all_is_noticed(tmp_path, tone, rng):
     for i in range(12): sf.write(tmp_path/f"noise{i}.wav", rng.standard_normal(4000)*.1, 8000)
     tone(tmp_path/"tone.wav", sr=8000)
-    with pytest.warns(UserWarning, match="cluster . holds 92% of all clips"): AudioClusterer("agglomerative", 2, options=Options(params=dict(linkage="single"), device="cpu")).fit(tmp_path)
+    model = AudioClusterer("agglomerative", 2, options=Options(params=dict(linkage="single"), device="cpu"))
+    with pytest.warns(UserWarning, match="cluster . holds 92% of all clips"): model.fit(tmp_path)
 
 
 def test_windows_whose_groups_do_not_come_again_and_clips_of_other_lengths(tmp_path):
     rng = np.random.default_rng(0)
     for i in range(2): sf.write(tmp_path/f"{i}.wav", rng.normal(size=16000*30)*.1, 16000)
-    with pytest.warns(UserWarning, match="order should not matter"): model = AudioClusterer(n_clusters=5, window=1.).fit(tmp_path)
+    with pytest.warns(UserWarning, match="order should not matter"):
+        AudioClusterer(n_clusters=5, window=1.).fit(tmp_path)
     table = pd.DataFrame(dict(path=[tmp_path/"0.wav"]*10, start=np.arange(10.), end=np.arange(10.) + 1))
-    with pytest.warns(UserWarning, match="30 s long where those of the run are 1 s"): AudioClusterer(n_clusters=2).fit(table).assign(tmp_path)
+    model = AudioClusterer(n_clusters=2).fit(table)
+    with pytest.warns(UserWarning, match="30 s long where those of the run are 1 s"): model.assign(tmp_path)
 
 
 def test_headers_of_at_most_so_many_files_are_read(tmp_path, tone, monkeypatch):
-    from audioclust.audio import folders as sources
-    from audioclust.audio import probe
     files, read = [tone(tmp_path/f"{i}.wav") for i in range(19)], []
-    monkeypatch.setattr(sources, "probe", lambda p: read.append(p) or probe(p))
+    monkeypatch.setattr(clip_table, "probe", lambda p: read.append(p) or probe(p))
     common_sample_rate(files, max_files=10)
     assert len(read) == 10
 
@@ -260,7 +277,7 @@ def test_progress_and_logging(words, caplog, capsys):
 def test_save_writes_the_page_too(tmp_path):
     synthetic_sounds(3, 8, sample_rate=8000).save(tmp_path/"sounds")
     model = AudioClusterer(n_clusters=3, encoder="fixed").fit(tmp_path/"sounds")
-    model.save(tmp_path/"run", page=True, note="mine")
+    model.save(tmp_path/"run", page=True)
     assert "Content-Security-Policy" in (tmp_path/"run/listen.html").read_text()
     model.save(tmp_path/"other")
     assert not (tmp_path/"other/listen.html").exists()

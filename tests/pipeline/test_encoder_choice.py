@@ -1,72 +1,63 @@
-"Which encoder? Validity indices that need no labels, and the choice by one of them."
+"Which encoder? A choice without labels."
 import json
+from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from dataclasses import replace
-
-from audioclust.core.memory import memory_in_use
-from audioclust.encoders import FixedEncoder
-from audioclust.pipeline import clustering
-from audioclust.pipeline.embedding import Observer
-from audioclust.pipeline.clustering import select_encoder
-from audioclust.encoders.combining import subsample_clips
 from audioclust.cli import main
-from audioclust.ensembles import prediction_strength
-from audioclust.kmeans import KMeans
-from audioclust.pipeline import AudioClusterer, Options, Request, cluster_recordings, load_run
+from audioclust.core.memory import memory_in_use
+from audioclust.encoders import choice, FixedEncoder
+from audioclust.encoders.choice import subsample_clips
+from audioclust.pipeline import AudioClusterer, make_run, Observer, Options, Request, Run
+from audioclust.pipeline.all_steps import with_chosen_encoder
+from audioclust.runs import Clips
 
 
-def test_prediction_strength_by_hand():
-    class By:  # a clusterer that cuts the line at a place that the seed does not know
-        def __init__(self, at): self.at = at
-        def fit(self, X): self.labels_ = self.predict(X); return self
-        def predict(self, X): return (X[:, 0] > self.at).astype(int)
-    X = np.linspace(0, 1, 100)[:, None]
-    assert prediction_strength(lambda seed: By(.5), X) == 1
-    cuts = iter([.5, .25]*50)
-    s = prediction_strength(lambda seed: By(next(cuts)), X, n=50)
-    assert .3 < s < .8  # one of two clusters is cut in two by the other half's clusterer
-    rng = np.random.default_rng(0)
-    heaps = rng.normal(size=(120, 2)) + np.repeat([[0, 0], [20, 0], [0, 20]], 40, 0)
-    make = lambda k: lambda seed: KMeans(k, n_init=3, random_state=seed)
-    assert prediction_strength(make(3), heaps) == 1 > prediction_strength(make(5), heaps)
+@pytest.fixture
+def chosen(monkeypatch):
+    "Chooses one of some encoders for six groups of clips."
+    def choose(clips, *names):
+        monkeypatch.setattr(choice, "available_encoders", lambda: list(names))
+        return with_chosen_encoder(Clips(clips), Request(n_clusters=6, encoder="auto"), Observer())[1]
+    return choose
 
 
-
-def test_the_encoder_whose_groups_come_again(words, monkeypatch):
-    from audioclust.encoders import combining
+def test_the_encoder_whose_groups_come_again(words, chosen, monkeypatch):
     folder, table = words
     clips = AudioClusterer(n_clusters=6).fit(folder).clips_
-    pick = select_encoder(clips, Request(n_clusters=6), names=["fixed", "untrained"])
-    assert pick.name == "fixed" == pick.table.encoder[0] and pick.runner_up == "untrained" and pick.table.stability.is_monotonic_decreasing
+    pick = chosen(clips, "fixed", "untrained")
+    assert pick.name == "fixed" == pick.table.encoder[0] and pick.runner_up == "untrained"
+    assert pick.table.stability.is_monotonic_decreasing
     assert f"{pick.table.stability[0]:.2f}" in pick.why and "untrained" in pick.why
-    monkeypatch.setattr(combining, "CLOSE", 2.)
-    assert "audioclust compare --encoders fixed,untrained" in select_encoder(clips, Request(n_clusters=6), names=["fixed", "untrained"]).why
-    assert select_encoder(clips, Request(n_clusters=6), names=["fixed"]).runner_up is None
+    monkeypatch.setattr(choice, "CLOSE", 2.)
+    assert "audioclust compare --encoders fixed,untrained" in chosen(clips, "fixed", "untrained").why
+    assert chosen(clips, "fixed").runner_up is None
 
 
-def test_labels_and_the_order_of_candidates_do_not_matter(words):
+def test_labels_and_the_order_of_candidates_do_not_matter(words, chosen):
     folder, _ = words
     clips = AudioClusterer(n_clusters=6).fit(folder).clips_
-    a, b = select_encoder(clips, Request(n_clusters=6), names=["fixed", "untrained"]), select_encoder(clips, Request(n_clusters=6), names=["untrained", "fixed"])
+    a, b = chosen(clips, "fixed", "untrained"), chosen(clips, "untrained", "fixed")
     pd.testing.assert_frame_equal(a.table, b.table)
 
 
 def test_few_clips_of_much_sound():
     table = pd.DataFrame(dict(path=["x"]*1000, start=0., end=60.))
-    assert len(subsample_clips(table)) == 60 and len(subsample_clips(table.assign(end=1.))) == 400 and len(subsample_clips(table.assign(end=6.))) == 200 and len(subsample_clips(table.iloc[:5])) == 5
+    def n_taken(clips): return len(subsample_clips(clips))
+    assert n_taken(table) == 60 and n_taken(table.iloc[:5]) == 5
+    assert n_taken(table.assign(end=1.)) == 400 and n_taken(table.assign(end=6.)) == 200
     assert subsample_clips(table.assign(start=range(1000), end=2000.)).start.is_monotonic_increasing
 
 
 def test_auto_from_a_folder_to_a_run(words, tmp_path, capsys):
     folder, _ = words
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--encoder", "auto", "--n-clusters", "6", "--no-page", "-q"]) == 0
+    typed = ["cluster", str(folder), "--out", str(tmp_path/"run"), "--encoder", "auto", "--n-clusters", "6"]
+    assert main([*typed, "--no-page", "-q"]) == 0
     assert "encoder fixed: its groups are the most stable" in capsys.readouterr().out
-    run = json.loads((tmp_path/"run/run.json").read_text())
-    assert run["encoder_choice"]["name"] == "fixed" and run["encoder"]["class"] == "FixedEncoder" and len(run["encoder_choice"]["table"]) >= 2
+    record = json.loads((tmp_path/"run/run.json").read_text())["embeddings"]
+    assert record["encoder_choice"]["name"] == "fixed" and len(record["encoder_choice"]["table"]) >= 2
+    assert record["encoder"]["class"] == "FixedEncoder"
     again = AudioClusterer.load(tmp_path/"run")
     assert again.encoder_choice_.name == "fixed" and (again.predict(folder) == again.labels_).all()
     plain = AudioClusterer(n_clusters=6).fit(folder)
@@ -75,7 +66,7 @@ def test_auto_from_a_folder_to_a_run(words, tmp_path, capsys):
 
 def test_the_untrained_network_can_be_picked(words, monkeypatch):
     folder, _ = words
-    monkeypatch.setattr(clustering, "available_encoders", lambda: ["untrained"])
+    monkeypatch.setattr(choice, "available_encoders", lambda: ["untrained"])
     model = AudioClusterer(n_clusters=6, encoder="auto").fit(folder)
     assert model.encoder_choice_.name == "untrained" and type(model.encoder_).__name__ == "NetworkEncoder"
     assert (model.labels_ == AudioClusterer(n_clusters=6, encoder="untrained").fit(folder).labels_).all()
@@ -88,7 +79,8 @@ def test_wrong_encoders(words, encoder, said):
 
 def test_what_was_heard_for_the_choice_is_not_heard_again(words, tmp_path):
     model = AudioClusterer(n_clusters=6, encoder="auto", options=Options(cache=tmp_path)).fit(words[0])
-    assert model.encoder_choice_.name == "fixed" and model.n_cached_ == len(model.labels_)  # all 192 were among the few
+    assert model.encoder_choice_.name == "fixed"
+    assert model.n_cached_ == len(model.labels_)  # all 192 were among the few
 
 
 def test_leave_for_code_is_for_models_that_bring_some(words, tmp_path, capsys):
@@ -99,28 +91,38 @@ def test_leave_for_code_is_for_models_that_bring_some(words, tmp_path, capsys):
 
 def test_installed_encoders_vote_unless_one_is_named(words, few, stranger, monkeypatch, tmp_path):
     options = Options(stability=0, cache=tmp_path)
-    def chosen(folder, **more): return cluster_recordings(folder, Request(**{"n_clusters": 6, "options": options, **more}))
+    def chosen(folder, **more): return make_run(folder, Request(**{"n_clusters": 6, "options": options, **more}))
     made = chosen(words[0])
-    assert made.encoder_choice.name == "fixed+stranger" and type(made.encoder).__name__ == "VotingEncoder" and made.request.encoder is None
-    for quicker in chosen(words[0], encoder="fixed"), chosen(few, n_clusters=3), chosen(words[0], options=replace(options, max_memory=memory_in_use() + 1e9)):
-        assert quicker.encoder_choice is None and type(quicker.encoder) is FixedEncoder  # named; too few clips; memory is short
+    assert made.embeddings.encoder_choice.name == "fixed+stranger" and made.request.encoder is None
+    assert type(made.embeddings.encoder).__name__ == "VotingEncoder"
+    little_memory = replace(options, max_memory=memory_in_use() + 1e9)
+    named, few_clips = chosen(words[0], encoder="fixed"), chosen(few, n_clusters=3)
+    for quicker in named, few_clips, chosen(words[0], options=little_memory):
+        assert quicker.embeddings.encoder_choice is None and type(quicker.embeddings.encoder) is FixedEncoder
     monkeypatch.setenv("AUDIOCLUST_ENCODER", "fixed")
-    assert chosen(words[0]).encoder_choice is None
+    assert chosen(words[0]).embeddings.encoder_choice is None
     monkeypatch.setenv("AUDIOCLUST_ENCODER", "hearing")
     with pytest.raises(ValueError, match="encoder='hearing'"): chosen(words[0])
+
 
 def test_the_choice_shows_how_far_it_is(words, stranger):
     shown = []
     def progress(batches, total):
         shown.append(total)
         return batches
-    cluster_recordings(words[0], Request(n_clusters=6, options=Options(stability=0)), Observer(progress))
+    make_run(words[0], Request(n_clusters=6, options=Options(stability=0)), Observer(progress))
     assert shown == [192]*3  # each of the two candidates, and then the vote
 
-@pytest.mark.parametrize("limit, said", [(0., "a vote with stranger"), (2., "fixed+stranger")], ids=["even to choose", "to use"])
+
+SLOW_VOTES = pytest.mark.parametrize("limit, said", [(0., "a vote with stranger"), (2., "fixed+stranger")],
+                                     ids=["even to choose", "to use"])
+
+@SLOW_VOTES
 def test_a_vote_that_takes_long_is_only_offered(words, stranger, monkeypatch, capsys, tmp_path, limit, said):
-    for name, value in dict(AFFORDABLE_SECONDS=limit, CLIPS_FOR_A_VOTE=60, seconds_to_embed=lambda names, clips: len(clips)/192*sum(3. if n == "fixed" else 1. for n in names)).items():
-        monkeypatch.setattr(clustering, name, value)
-    assert main(["cluster", str(words[0]), "--out", str(tmp_path/"run"), "--n-clusters", "6", "--stability", "0", "--no-page", "-q"]) == 0
+    def seconds(names, clips): return len(clips)/192*sum(3. if name == "fixed" else 1. for name in names)
+    for name, value in dict(AFFORDABLE_SECONDS=limit, CLIPS_FOR_A_VOTE=60, seconds_to_embed=seconds).items():
+        monkeypatch.setattr(choice, name, value)
+    typed = ["cluster", str(words[0]), "--out", str(tmp_path/"run"), "--n-clusters", "6", "--stability", "0"]
+    assert main([*typed, "--no-page", "-q"]) == 0
     assert f"encoder fixed: {said} would take some 0 minutes; --encoder auto takes them" in capsys.readouterr().out
-    assert load_run(tmp_path/"run").encoder_choice.name == "fixed"
+    assert Run.open(tmp_path/"run").embeddings.encoder_choice.name == "fixed"

@@ -9,7 +9,7 @@ import soundfile as sf
 from audioclust.audio.events import EventSettings
 from audioclust.cli import main
 from audioclust.pipeline import AudioClusterer, Options
-from audioclust.pipeline.grouping import check_request, Request, request_from_record, request_record
+from audioclust.runs.request import check_request, Request, request_from_record, request_record
 
 RATE = 16000
 
@@ -18,8 +18,10 @@ def tape(path, seed, seconds=40):
     rng = np.random.default_rng(seed)
     x = .005*rng.standard_normal(seconds*RATE)
     t = np.arange(int(.3*RATE))/RATE
+    note = np.sin(np.pi*t/.3)
     for i,at in enumerate(range(2, seconds - 2, 3)):
-        x[at*RATE:at*RATE + len(t)] += .2*np.sin(2*np.pi*(700 if i % 2 else 4000)*rng.normal(1, .02)*t)*np.sin(np.pi*t/.3)
+        hz = (700 if i % 2 else 4000)*rng.normal(1, .02)
+        x[at*RATE:at*RATE + len(t)] += .2*np.sin(2*np.pi*hz*t)*note
     path.parent.mkdir(parents=True, exist_ok=True)
     sf.write(path, x, RATE)
 
@@ -32,7 +34,8 @@ def tapes(tmp_path_factory):
 
 def run(tapes, tmp_path, *more):
     out = tmp_path/"run"
-    main(["cluster", str(tapes/"in"), "--out", str(out), "--cut", "events", "--n-clusters", "2", "--ignore", "level", "--no-cache", "--no-page", *more])
+    typed = ["cluster", str(tapes/"in"), "--out", str(out), "--cut", "events", "--n-clusters", "2"]
+    main([*typed, "--ignore", "level", "--no-cache", "--no-page", *more])
     return out
 
 def test_the_command_cuts_events_and_lists_the_rest(tapes, tmp_path, capsys):
@@ -50,7 +53,8 @@ def test_the_command_cuts_events_and_lists_the_rest(tapes, tmp_path, capsys):
     assert json.loads((out/"run.json").read_text())["request"]["events"]["threshold"] == 6.5
 
 def test_settings_reach_the_detector(tapes, tmp_path):
-    table = pd.read_csv(run(tapes, tmp_path, "--event", "low=2000", "--event", "margin=0", "--n-clusters", "1")/"clusters.csv")
+    out = run(tapes, tmp_path, "--event", "low=2000", "--event", "margin=0", "--n-clusters", "1")
+    table = pd.read_csv(out/"clusters.csv")
     assert len(table) == 12 and (table.low_hz > 2000).all()
 
 def test_quiet_is_quiet(tapes, tmp_path, capsys):
@@ -78,7 +82,8 @@ def test_resume_and_overwrite_know_the_settings(tapes, tmp_path, capsys):
     run(tapes, tmp_path, "--resume")
     run(tapes, tmp_path, "--resume", "--event", "threshold=9")
     assert "another request" in capsys.readouterr().err
-    main(["cluster", str(tapes/"in"), "--out", str(out), "--window", "2", "--n-clusters", "2", "--overwrite", "--no-cache", "--no-page"])
+    windows = ["cluster", str(tapes/"in"), "--out", str(out), "--window", "2", "--n-clusters", "2"]
+    main([*windows, "--overwrite", "--no-cache", "--no-page"])
     assert not (out/"between.csv").exists(), "what belongs to the run before is gone"
 
 @pytest.mark.parametrize("arguments,says", [
@@ -95,32 +100,35 @@ def test_what_cannot_be_is_said_in_one_line(tapes, tmp_path, capsys, arguments, 
     assert not (tmp_path/"run").exists()
 
 def test_python(tapes):
-    found = AudioClusterer(n_clusters=2, ignore="level", options=Options(events=EventSettings(shortest=.1))).fit(tapes/"in")
+    options = Options(events=EventSettings(shortest=.1))
+    found = AudioClusterer(n_clusters=2, ignore="level", options=options).fit(tapes/"in")
     assert len(found.clips_) == 24
-    request = found.grouping_.request
+    request = found.run_.request
     assert request_from_record(json.loads(json.dumps(request_record(request)))) == request
     with pytest.raises(ValueError, match="EventSettings"): check_request(Request(options=Options(events="events")))
-    with pytest.raises(ValueError, match="leave out window"): check_request(Request(window=2, options=Options(events=EventSettings())))
+    both = Request(window=2, options=Options(events=EventSettings()))
+    with pytest.raises(ValueError, match="leave out window"): check_request(both)
     table = pd.DataFrame(dict(path=[found.clips_.path.iloc[0]], start=[1.9], end=[2.5]))
     assert len(found.assign(table)) == 1, "a table of clips is taken as it is"
 
 
 def test_a_bar_counts_recordings_that_are_searched(tapes, tmp_path):
     "And a function of batches, which knows clips only, is not given recordings."
-    from audioclust.core.console import as_progress
-    from audioclust.pipeline import AudioClusterer, Options
     seen = []
     class Bar:
         def __init__(self, total, unit, desc): seen.append([desc, unit, total, 0])
         def __enter__(self): return self
         def __exit__(self, *error): pass
         def update(self, n): seen[-1][3] += n
-    model = AudioClusterer(n_clusters=2, encoder="fixed", options=Options(events=EventSettings(), stability=0)).fit(tapes, progress=Bar)
+    options = Options(events=EventSettings(), stability=0)
+    model = AudioClusterer(n_clusters=2, encoder="fixed", options=options).fit(tapes, progress=Bar)
     (search, embed) = seen[:2]
     assert search[:2] == ["looking for events", " recordings"] and search[2] == search[3] > 0
-    assert embed[0] == "embedding" and embed[3] == len(model.grouping_)
+    assert embed[0] == "embedding" and embed[3] == len(model.run_)
     batches = []
     def wrap(parts, total):
-        for part in parts: batches.append(part); yield part
-    AudioClusterer(n_clusters=2, encoder="fixed", options=Options(events=EventSettings(), stability=0)).fit(tapes, progress=wrap)
+        for part in parts:
+            batches.append(part)
+            yield part
+    AudioClusterer(n_clusters=2, encoder="fixed", options=options).fit(tapes, progress=wrap)
     assert all(hasattr(batch, "rows") for batch in batches)

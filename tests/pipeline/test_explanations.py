@@ -1,4 +1,4 @@
-"What a grouping follows and how its groups differ: against planted attributes, chance and odd clips; in the run, the report and the page."
+"What a grouping follows, and how its groups differ: planted attributes, chance, odd clips; in the run and the page."
 import json
 
 import numpy as np
@@ -7,8 +7,10 @@ import pytest
 import soundfile as sf
 
 from audioclust.cli import main
-from audioclust.pipeline import Options, Request, cluster_recordings, from_embeddings, group, load_run
-from audioclust.pipeline.explanations import ATTRIBUTES, clip_attributes, clock_hours, differences, followed, rows_to_measure
+from audioclust.pipeline import make_run, Options, Request, Run, run_of_embeddings
+from audioclust.pipeline.explanations import (
+    ATTRIBUTES, clip_attributes, clock_hours, differences, followed, rows_to_measure,
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,49 +40,61 @@ def test_the_attribute_that_was_planted_is_named(planted):
 
 def test_a_rare_kind_is_put_into_words(planted):
     common = planted[(planted.is_long == 0) & (planted.is_loud == 1)]
-    table = pd.concat([common, common, common, planted[(planted.is_long == 1) & (planted.is_loud == 0)]], ignore_index=True)
+    rare = planted[(planted.is_long == 1) & (planted.is_loud == 0)]
+    table = pd.concat([common, common, common, rare], ignore_index=True)
     labels = table.is_long.to_numpy()
     about = differences(clip_attributes(table, np.arange(len(table))), labels)
     assert {"long", "quiet"} <= set(about[1]["words"].split(", ")) and about[0]["words"] == ""
 
 
 def test_random_groups_follow_nothing(planted):
-    attributes, rng = clip_attributes(planted, np.arange(48)), np.random.default_rng(0)
-    above = [f["share"] > f["chance"] for _ in range(20) for f in followed(attributes, rng.integers(0, 4, 48)).values()]
+    attributes, rng, above = clip_attributes(planted, np.arange(48)), np.random.default_rng(0), []
+    for _ in range(20):
+        found = followed(attributes, rng.integers(0, 4, 48))
+        above += [of["share"] > of["chance"] for of in found.values()]
     assert np.mean(above) < .15
 
 
 def test_which_clips_are_measured():
     labels = np.append(np.zeros(5000, int), np.repeat([1, 2, -1], 7))
     drawn, rows = rows_to_measure(labels)
-    assert len(drawn) == 300 and set(drawn) <= set(rows) and all((labels[rows] == c).sum() >= 5 for c in (1, 2)) and len(set(rows)) == len(rows)
+    assert len(drawn) == 300 and set(drawn) <= set(rows) and len(set(rows)) == len(rows)
+    assert all((labels[rows] == c).sum() >= 5 for c in (1, 2))
     few = rows_to_measure(np.arange(3))
     assert few[0].tolist() == few[1].tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize("wave", [np.zeros(8000), np.zeros(1), np.ones(3), np.full(400, .5), np.random.default_rng(0).normal(size=20)*.1, np.sin(np.arange(48000)*.3)], ids=["silence", "one sample", "three", "constant", "twenty", "tone"])
+ODD = {"silence": np.zeros(8000), "one sample": np.zeros(1), "three": np.ones(3), "constant": np.full(400, .5),
+       "twenty": np.random.default_rng(0).normal(size=20)*.1, "tone": np.sin(np.arange(48000)*.3)}
+
+@pytest.mark.parametrize("wave", ODD.values(), ids=list(ODD))
 def test_odd_clips_have_attributes_or_none(wave, tmp_path):
     sf.write(tmp_path/"a.wav", wave, 16000)
     found = clip_attributes(pd.DataFrame(dict(path=[tmp_path/"a.wav"], start=0., end=len(wave)/16000)), np.arange(1))
-    assert list(found) == ["row", *ATTRIBUTES] and len(found) == 1 and np.isfinite(found[["length", "level", "silence", "noise"]].to_numpy(float)).all()
+    assert list(found) == ["row", *ATTRIBUTES] and len(found) == 1
+    assert np.isfinite(found[["length", "level", "silence", "noise"]].to_numpy(float)).all()
 
 
 def test_clips_that_are_gone_or_have_no_file_explain_nothing(planted, tmp_path):
-    assert clip_attributes(planted.assign(path=""), np.arange(48)).empty and clip_attributes(planted.assign(path=tmp_path/"gone.wav"), np.arange(48)).empty
-    made = group(from_embeddings(np.random.default_rng(0).normal(size=(40, 5)), request=Request(n_clusters=3)))
-    assert made.followed == {} and all(about["words"] == "" for about in made.explanations.values())
+    for path in "", tmp_path/"gone.wav": assert clip_attributes(planted.assign(path=path), np.arange(48)).empty
+    made = run_of_embeddings(np.random.default_rng(0).normal(size=(40, 5)), request=Request(n_clusters=3))
+    assert made.findings.followed == {}
+    assert all(about["words"] == "" for about in made.findings.differences.values())
 
 
 def test_in_the_run_the_report_and_the_page(planted, tmp_path, capsys):
     folder = planted.path[0].parent
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--n-clusters", "2", "--ignore", "order", "--by", "source", "-q"]) == 0
-    out, record = capsys.readouterr().out, json.loads((tmp_path/"run"/"run.json").read_text())
-    loaded = load_run(tmp_path/"run")
-    assert loaded.followed == record["followed"] and set(loaded.explanations) == {0, 1}
+    typed = ["cluster", str(folder), "--out", str(tmp_path/"run"), "--n-clusters", "2", "--ignore", "order"]
+    assert main([*typed, "--by", "source", "-q"]) == 0
+    out, record = capsys.readouterr().out, json.loads((tmp_path/"run"/"run.json").read_text())["findings"]
+    loaded = Run.open(tmp_path/"run")
+    assert loaded.findings.followed == record["followed"] and set(loaded.findings.differences) == {0, 1}
     strongest = max(record["followed"], key=lambda name: record["followed"][name]["share"])
-    assert record["followed"][strongest]["share"] < .25 or f"the groups follow: {strongest}" in out
+    is_weak = record["followed"][strongest]["share"] < .25
+    assert is_weak or f"the groups follow: {strongest}" in out
     html = (tmp_path/"run"/"listen.html").read_text()
-    for about in loaded.explanations.values(): assert f'"words": "{about["words"]}"' in html or f'"words":"{about["words"]}"' in html
+    for about in loaded.findings.differences.values():
+        assert f'"words": "{about["words"]}"' in html or f'"words":"{about["words"]}"' in html
 
 
 def test_the_folder_is_an_attribute(planted, tmp_path):
@@ -88,27 +102,35 @@ def test_the_folder_is_an_attribute(planted, tmp_path):
         place = tmp_path/("a" if planted.is_loud[i] else "b")
         place.mkdir(exist_ok=True)
         (place/path.name).write_bytes(path.read_bytes())
-    made = cluster_recordings(tmp_path, Request(n_clusters=2, ignore="order", by="source", options=Options(stability=0)))
-    assert "folder" in made.followed and made.followed["folder"]["share"] <= 1
+    made = make_run(tmp_path, Request(n_clusters=2, ignore="order", by="source", options=Options(stability=0)))
+    assert "folder" in made.findings.followed and made.findings.followed["folder"]["share"] <= 1
 
 
 def test_the_time_of_day_is_read_from_the_names_of_recorders_files():
-    names = ["20260512_053000.WAV", "2MM01234_20260512_235959.wav", "SMM_20260512-000000_x.wav", "20260512T120000.flac", "20269999_999999.wav", "12345678901234.wav", "dog.wav", "120260512_053000.wav"]
-    hours = clock_hours(pd.DataFrame(dict(path=[f"/night/{n}" for n in names], start=0.)))
-    np.testing.assert_allclose(hours, [5.5, 24 - 1/3600, 0, 12, np.nan, np.nan, np.nan, np.nan])
+    times = {"20260512_053000.WAV": 5.5, "2MM01234_20260512_235959.wav": 24 - 1/3600, "SMM_20260512-000000_x.wav": 0,
+             "20260512T120000.flac": 12, "20269999_999999.wav": np.nan, "12345678901234.wav": np.nan,
+             "dog.wav": np.nan, "120260512_053000.wav": np.nan}
+    hours = clock_hours(pd.DataFrame(dict(path=[f"/night/{n}" for n in times], start=0.)))
+    np.testing.assert_allclose(hours, list(times.values()))
     assert clock_hours(pd.DataFrame(dict(path=["/n/20260512_233000.wav"], start=[5400.])))[0] == 1
 
 
 def test_groups_of_the_day_and_of_the_night_are_named(planted):
-    day = pd.DataFrame(dict(path=[f"/tape/20260512_{h:02d}0000.wav" for h in range(24) for _ in range(4)], start=0., end=1.))
-    is_night = np.array([h < 6 or h >= 21 for h in range(24) for _ in range(4)]).astype(int)
+    hours = np.repeat(range(24), 4)
+    day = pd.DataFrame(dict(path=[f"/tape/20260512_{h:02d}0000.wav" for h in hours], start=0., end=1.))
+    is_night = ((hours < 6) | (hours >= 21)).astype(int)
     none = clip_attributes(day.assign(path=""), np.arange(len(day)))
-    assert followed(none, is_night, day)["hour"]["share"] > .3 and "folder" not in followed(none, is_night, day)
+    found = followed(none, is_night, day)
+    assert found["hour"]["share"] > .3 and "folder" not in found
     assert "hour" not in followed(none, is_night, day.assign(path="/tape/a.wav"))
 
 
 def test_what_the_report_says():
-    from audioclust.cli.reporting import _followed_line
-    of = dict(pitch=dict(share=.9, chance=.05), level=dict(share=.85, chance=.05), length=dict(share=.2, chance=.05), silence=dict(share=.3, chance=.4))
-    assert _followed_line(of, ["order", "level"]) == "the groups follow: pitch 0.90, level 0.85 (share that lies between them; 0 is chance); if pitch should not matter: --ignore order,level,pitch"
-    assert _followed_line(of, ["pitch", "level"]).endswith("chance)") and _followed_line({}, []) == "" == _followed_line(dict(length=of["length"]), [])
+    from audioclust.cli.report import followed_line
+    of = dict(pitch=dict(share=.9, chance=.05), level=dict(share=.85, chance=.05), length=dict(share=.2, chance=.05),
+              silence=dict(share=.3, chance=.4))
+    said = ("the groups follow: pitch 0.90, level 0.85 (share that lies between them; 0 is chance); "
+            "if pitch should not matter: --ignore order,level,pitch")
+    assert followed_line(of, ["order", "level"]) == said
+    assert followed_line(of, ["pitch", "level"]).endswith("chance)")
+    assert followed_line({}, []) == "" == followed_line(dict(length=of["length"]), [])

@@ -9,7 +9,7 @@ from sklearn.datasets import make_blobs
 
 from audioclust.cli import main
 from audioclust.metrics import ari
-from audioclust.pipeline import AudioClusterer, load_run
+from audioclust.pipeline import AudioClusterer, Run
 
 X, TRUTH = make_blobs(90, 12, centers=3, random_state=0)
 X = X.astype(np.float32)
@@ -20,12 +20,15 @@ def given(tmp_path):
     rng = np.random.default_rng(0)
     (tmp_path/"tapes").mkdir()
     sf.write(tmp_path/"tapes/20260512_053000.wav", .1*rng.standard_normal(90*8000), 8000)
-    np.savez(tmp_path/"e.npz", embeddings=X, path=["20260512_053000.wav"]*90, start=np.arange(90.), end=np.arange(90.) + 1)
+    clips = dict(path=["20260512_053000.wav"]*90, start=np.arange(90.), end=np.arange(90.) + 1)
+    np.savez(tmp_path/"e.npz", embeddings=X, **clips)
     return tmp_path
+
+def cluster(*arguments): return main(["cluster", *map(str, arguments)])
 
 def test_with_recordings(given, capsys):
     run = given/"run"
-    assert main(["cluster", str(given/"tapes"), "--embeddings", str(given/"e.npz"), "--out", str(run), "--n-clusters", "auto"]) == 0
+    assert cluster(given/"tapes", "--embeddings", given/"e.npz", "--out", run, "--n-clusters", "auto") == 0
     said = capsys.readouterr().out
     assert "of the embeddings that were given" in said and "--ignore" not in said
     table = pd.read_csv(run/"clusters.csv")
@@ -33,32 +36,33 @@ def test_with_recordings(given, capsys):
     assert table.time[3] == "2026-05-12T05:30:03.000"
     assert (run/"listen.html").stat().st_size > 1e5
     record = json.loads((run/"run.json").read_text())
-    assert record["request"]["embeddings"] == str(given/"e.npz") and "encoder" not in record
+    assert record["clips"]["inputs"]["embeddings"] == str(given/"e.npz") and "encoder" not in record["embeddings"]
     assert main(["export", str(run), "--to", "raven", "--out", str(given/"raven")]) == 0
     assert main(["listen", str(run), "--embed", "--page", str(given/"p.html")]) == 0
-    assert load_run(run).encoder is None
+    assert Run.open(run).embeddings.encoder is None
 
 def test_without_recordings(given):
     np.save(given/"x.npy", X)
     run = given/"run"
-    assert main(["cluster", "--embeddings", str(given/"x.npy"), "--out", str(run), "--n-clusters", "3"]) == 0
+    typed = "--embeddings", given/"x.npy", "--out", run
+    assert cluster(*typed, "--n-clusters", "3") == 0
     assert ari(TRUTH, pd.read_csv(run/"clusters.csv").cluster) == 1
     assert (run/"listen.html").is_file() and (run/"figures/map.png").is_file()
-    assert main(["cluster", "--embeddings", str(given/"x.npy"), "--out", str(run), "--n-clusters", "3", "--resume"]) == 0
-    assert main(["cluster", "--embeddings", str(given/"x.npy"), "--out", str(run), "--n-clusters", "4", "--overwrite", "--no-page"]) == 0
+    assert cluster(*typed, "--n-clusters", "3", "--resume") == 0
+    assert cluster(*typed, "--n-clusters", "4", "--overwrite", "--no-page") == 0
 
 def test_recordings_that_are_gone(given):
     "Paths that lead nowhere are kept; only the sounds are missing."
     (given/"tapes/20260512_053000.wav").unlink()
     run = given/"run"
-    assert main(["cluster", "--embeddings", str(given/"e.npz"), "--out", str(run), "--n-clusters", "3"]) == 0
+    assert cluster("--embeddings", given/"e.npz", "--out", run, "--n-clusters", "3") == 0
     table = pd.read_csv(run/"clusters.csv")
     assert table.path.str.endswith("20260512_053000.wav").all() and (run/"listen.html").is_file()
 
 def test_new_embeddings(given):
     run, new = given/"run", given/"new.csv"
     np.save(given/"x.npy", X[:60])
-    assert main(["cluster", "--embeddings", str(given/"x.npy"), "--out", str(run), "--n-clusters", "3", "--no-page"]) == 0
+    assert cluster("--embeddings", given/"x.npy", "--out", run, "--n-clusters", "3", "--no-page") == 0
     np.save(given/"y.npy", X[60:])
     assert main(["assign", str(run), "--embeddings", str(given/"y.npy"), "--out", str(new)]) == 0
     assert ari(TRUTH[60:], pd.read_csv(new).cluster) == 1
@@ -84,33 +88,37 @@ def test_python():
     (["--embeddings", "E", "--n-clusters", "200"], "ask for at most 90")])
 def test_errors(given, capsys, arguments, says):
     arguments = [str(given/"e.npz") if a == "E" else a for a in arguments]
-    assert main(["cluster", *arguments, "--out", str(given/"run")]) == 2
+    assert cluster(*arguments, "--out", given/"run") == 2
     err = capsys.readouterr().err.strip()
     assert says in err and "\n" not in err
     assert not (given/"run").exists()
 
 def test_assign_needs_the_same_kind(given, capsys):
     np.save(given/"x.npy", X)
-    main(["cluster", "--embeddings", str(given/"x.npy"), "--out", str(given/"run"), "--n-clusters", "3", "--no-page"])
+    cluster("--embeddings", given/"x.npy", "--out", given/"run", "--n-clusters", "3", "--no-page")
     assert main(["assign", str(given/"run"), str(given/"tapes"), "--out", str(given/"n.csv")]) == 2
     assert "came from elsewhere" in capsys.readouterr().err
-    main(["cluster", str(given/"tapes"), "--window", "3", "--out", str(given/"run2"), "--n-clusters", "2", "--no-page", "--no-cache"])
-    assert main(["assign", str(given/"run2"), "--embeddings", str(given/"x.npy"), "--out", str(given/"n.csv")]) == 2
+    cluster(given/"tapes", "--window", "3", "--out", given/"run2", "--n-clusters", "2", "--no-page", "--no-cache")
+    new = ["--embeddings", str(given/"x.npy"), "--out", str(given/"n.csv")]
+    assert main(["assign", str(given/"run2"), *new]) == 2
     assert "give it recordings" in capsys.readouterr().err
 
 
 def test_embeddings_of_no_known_recording_say_so(tmp_path, capsys):
-    "With -v the command ended in a KeyError after its work; the page listed parts of nothing, and tried to make a copy of each sound."
+    "They have no files: no sound to copy, no pictures, and no names to search."
     np.save(tmp_path/"x.npy", np.random.default_rng(0).normal(size=(60, 8)).astype("f4"))
-    assert main(["cluster", "--embeddings", str(tmp_path/"x.npy"), "--out", str(tmp_path/"run"), "--n-clusters", "3", "-v", "-q"]) == 0
+    typed = "--embeddings", tmp_path/"x.npy", "--n-clusters", "3", "-v"
+    assert cluster(*typed, "--out", tmp_path/"run", "-q") == 0
     said = capsys.readouterr().out
     assert "60 clips in 3 clusters of the embeddings that were given" in said
-    assert main(["cluster", "--embeddings", str(tmp_path/"x.npy"), "--out", str(tmp_path/"again"), "--n-clusters", "3", "-v", "--no-page"]) == 0
+    assert cluster(*typed, "--out", tmp_path/"again", "--no-page") == 0
     assert "encoder none" in capsys.readouterr().out
     text = (tmp_path/"run/listen.html").read_text(encoding="utf-8")
     data = json.loads(text.split('<script id="data" type="application/json">')[1].split("</script>")[0])
-    assert data["files"][:2] == ["embedding 0", "embedding 1"] and data["audio"] == [None]*60 and not any(data["parts"])
-    assert "s of sound" not in text and "Pictures show" not in text and not (tmp_path/"run/listen-sounds").exists()
+    assert data["files"][:2] == ["embedding 0", "embedding 1"] and data["audio"] == [None]*60
+    assert not any(data["parts"]) and not (tmp_path/"run/listen-sounds").exists()
+    assert "s of sound" not in text and "Pictures show" not in text
     assert main(["listen", str(tmp_path/"run"), "--page", str(tmp_path/"few.html"), "--max-clips", "12"]) == 0
     few = (tmp_path/"few.html").read_text(encoding="utf-8")
-    assert "12 of 60 clips are on this page." in few and "a search finds all" not in few  # they have no names to search
+    assert "12 of 60 clips are on this page." in few
+    assert "a search finds all" not in few  # they have no names to search

@@ -1,7 +1,7 @@
 "Runs that grow: what stays, what joins, what is new, what is refused; and grown again."
-from pathlib import Path
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,9 @@ import pytest
 from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
 from audioclust.metrics import ami
-from audioclust.pipeline import Options, Request, assign, cluster_recordings, from_embeddings, group, grow, load_run, save_run
-from audioclust.pipeline.annotations import write_names
-from audioclust.pipeline.run_reading import read_table
+from audioclust.pipeline import assign, grow, make_run, Options, Request, Run, run_of_embeddings
+from audioclust.runs.names import write_names
+from audioclust.runs.run_folder import read_table
 
 @pytest.fixture(scope="module")
 def sounds(tmp_path_factory):
@@ -23,65 +23,75 @@ def sounds(tmp_path_factory):
     return folder, first, table.drop(first.index), kinds
 
 @pytest.fixture(scope="module")
-def run(sounds): return cluster_recordings(sounds[1], Request(n_clusters=5, encoder="fixed", options=Options(stability=0)))
+def run(sounds): return make_run(sounds[1], Request(n_clusters=5, encoder="fixed", options=Options(stability=0)))
 
-def labels_of(grouping): return [Path(path).parent.name for path in grouping.clips.path]
+def labels_of(run): return [Path(path).parent.name for path in run.clips.table.path]
 
 def test_old_clips_stay_and_new_kinds_become_groups(sounds, run):
     grown = grow(run, sounds[2])
     n = len(run)
-    assert (grown.labels[:n] == run.labels).all() and len(grown) == 8*24 and (grown.embeddings[:n] == run.embeddings).all()
-    assert set(grown.labels) > set(range(5))
+    assert (grown.clustering.labels[:n] == run.clustering.labels).all() and len(grown) == 8*24
+    assert (grown.embeddings.X[:n] == run.embeddings.X).all()
+    assert set(grown.clustering.labels) > set(range(5))
     given = grow(run, sounds[2], 3)
-    assert set(given.labels) == set(range(8))
-    assert ami(labels_of(given), given.labels) > .8 > ami(labels_of(given), np.r_[run.labels, assign(run, sounds[2]).cluster])
-    assert len(given.representative) == len(given.confidence) == 8*24 and given.representative.sum() == 8
+    clustering, assigned = given.clustering, np.r_[run.clustering.labels, assign(run, sounds[2]).cluster]
+    assert set(clustering.labels) == set(range(8))
+    assert ami(labels_of(given), clustering.labels) > .8 > ami(labels_of(given), assigned)
+    assert len(clustering.representative) == len(clustering.confidence) == 8*24
+    assert clustering.representative.sum() == 8
 
 def test_where_nothing_is_new_it_assigns(sounds, run):
     later = sounds[2][sounds[2].label.isin(sounds[3][:5])]
     grown = grow(run, later)
-    assert set(grown.labels) == set(run.labels)
-    assert (grown.labels[len(run):] == assign(run, later).cluster.to_numpy()).all()
-    assert (grow(run, sounds[2], 0).labels[len(run):] == assign(run, sounds[2]).cluster.to_numpy()).all()
+    assert set(grown.clustering.labels) == set(run.clustering.labels)
+    assert (grown.clustering.labels[len(run):] == assign(run, later).cluster.to_numpy()).all()
+    none_new = grow(run, sounds[2], 0).clustering.labels[len(run):]
+    assert (none_new == assign(run, sounds[2]).cluster.to_numpy()).all()
 
 def test_it_is_saved_assigned_to_and_grown_again(sounds, run, tmp_path):
     later = sounds[2]
     grown = grow(run, later[later.label != sounds[3][7]], 2)
-    save_run(grown, tmp_path/"run")
-    loaded = load_run(tmp_path/"run")
-    assert (loaded.labels == grown.labels).all()
+    grown.save(tmp_path/"run")
+    loaded = Run.open(tmp_path/"run")
+    assert (loaded.clustering.labels == grown.clustering.labels).all()
     new = assign(loaded, later[later.label == sounds[3][6]])
     assert (new.cluster >= 5).mean() > .8, "new groups take new clips, too"
     again = grow(loaded, later, 1)
-    assert (again.labels[:len(grown)] == grown.labels).all() and set(again.labels) == set(range(8))
+    assert (again.clustering.labels[:len(grown)] == grown.clustering.labels).all()
+    assert set(again.clustering.labels) == set(range(8))
     assert len(again) == 8*24, "clips that are there already are passed over"
 
 def test_the_command_keeps_numbers_and_names(sounds, run, tmp_path, capsys):
-    folder = sounds[0]
-    save_run(replace(run, recordings=str(folder/"sounds")), tmp_path/"run")
+    folder, out = sounds[0], tmp_path/"grown"
+    replace(run, clips=replace(run.clips, recordings=str(folder/"sounds"))).save(tmp_path/"run")
     write_names(tmp_path/"run", {"names": {"3": "a kind"}})
     before = (tmp_path/"run/clusters.csv").read_bytes()
-    assert main(["cluster", str(folder/"sounds"), "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"grown"), "--no-page", "-q"]) == 0
+    def grown(*more): return main(["cluster", str(folder/"sounds"), "--no-page", "-q", *map(str, more)])
+    assert grown("--grow", tmp_path/"run", "--out", out) == 0
     said = capsys.readouterr().out
     assert f"{len(run)} clips keep their groups" in said and "new groups" in said
-    table = read_table(tmp_path/"grown/clusters.csv").set_index("clip_id")
+    table = read_table(out/"clusters.csv").set_index("clip_id")
     old = read_table(tmp_path/"run/clusters.csv").set_index("clip_id")
     assert (table.cluster[old.index] == old.cluster).all() and len(table) == 8*24
     assert set(table.name[table.cluster == 3]) == {"a kind"}
     assert (tmp_path/"run/clusters.csv").read_bytes() == before
-    assert json.loads((tmp_path/"grown/run.json").read_text())["request"]["grow"] == str(tmp_path/"run")
-    assert main(["cluster", str(folder/"sounds"), "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"grown"), "--no-page", "-q", "--resume"]) == 0
-    assert main(["cluster", str(folder/"sounds"), "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"grown"), "--n-clusters", "3", "--resume"]) == 2
+    record = json.loads((out/"run.json").read_text())
+    assert record["clips"]["inputs"]["grow"] == str(tmp_path/"run")
+    assert grown("--grow", tmp_path/"run", "--out", out, "--resume") == 0
+    assert grown("--grow", tmp_path/"run", "--out", out, "--n-clusters", "3", "--resume") == 2
     assert "n_new was 'auto' and is 3" in capsys.readouterr().err
-    assert main(["cluster", str(folder/"sounds"), "--grow", str(tmp_path/"grown"), "--out", str(tmp_path/"x"), "--no-page", "-q"]) == 2
+    assert grown("--grow", out, "--out", tmp_path/"x") == 2
     assert "nothing to add" in capsys.readouterr().err
 
-@pytest.mark.parametrize("arguments,says", [(["--window", "2"], "leave out --window"), (["--method", "hdbscan"], "leave out --method"),
-    (["--by", "both"], "leave out --by both"), (["--out", "RUN"], "another folder"), (["--grow", "gone"], "not a run folder")])
+@pytest.mark.parametrize("arguments,says", [
+    (["--window", "2"], "leave out --window"), (["--method", "hdbscan"], "leave out --method"),
+    (["--by", "both"], "leave out --by both"), (["--out", "RUN"], "another folder"),
+    (["--grow", "gone"], "not a run folder")])
 def test_what_does_not_go_with_it(sounds, run, tmp_path, capsys, arguments, says):
-    save_run(run, tmp_path/"run", figures=False)
+    run.save(tmp_path/"run")
     arguments = [str(tmp_path/"run") if a == "RUN" else a for a in arguments]
-    assert main(["cluster", str(sounds[0]/"sounds"), "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"x"), *arguments]) == 2
+    typed = ["cluster", str(sounds[0]/"sounds"), "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"x")]
+    assert main([*typed, *arguments]) == 2
     err = capsys.readouterr().err.strip()
     assert says in err and "\n" not in err
 
@@ -89,24 +99,27 @@ def test_errors(sounds, run):
     with pytest.raises(ValueError, match="nothing to add"): grow(run, sounds[1])
     with pytest.raises(ValueError, match="whole number"): grow(run, sounds[2], -1)
     with pytest.raises(ValueError, match="ask for at most 51, or auto"): grow(run, sounds[2], 500)
-    given = group(from_embeddings(np.random.default_rng(0).normal(size=(30, 4)), request=Request(n_clusters=2)))
+    given = run_of_embeddings(np.random.default_rng(0).normal(size=(30, 4)), request=Request(n_clusters=2))
     with pytest.raises(ValueError, match="embeddings of this run were given"): grow(given, sounds[2])
 
 
 def test_a_run_by_source_keeps_its_names_and_listed_clips_stay_listed(sounds, tmp_path, capsys):
     folder = sounds[0]
-    first = pd.DataFrame(dict(path=sounds[1].path, start=0., end=.3))
-    first.to_csv(tmp_path/"first.csv", index=False)
-    args = ["cluster", str(folder/"sounds"), "--no-page", "-q", "--no-cache", "--stability", "0"]
-    assert main([*args, "--clips", str(tmp_path/"first.csv"), "--by", "source", "--n-clusters", "3", "--encoder", "fixed", "--out", str(tmp_path/"run")]) == 0
+    first, later = tmp_path/"first.csv", tmp_path/"later.csv"
+    pd.DataFrame(dict(path=sounds[1].path, start=0., end=.3)).to_csv(first, index=False)
+    def cluster(*more):
+        quick = ["--no-page", "-q", "--no-cache", "--stability", "0"]
+        return main(["cluster", str(folder/"sounds"), *quick, *map(str, more)])
+    by_source = "--by", "source", "--n-clusters", "3", "--encoder", "fixed"
+    assert cluster("--clips", first, *by_source, "--out", tmp_path/"run") == 0
     write_names(tmp_path/"run", {"names": {"1": "frogs"}})
-    assert main([*args, "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"x")]) == 2
+    assert cluster("--grow", tmp_path/"run", "--out", tmp_path/"x") == 2
     assert "say with --clips" in capsys.readouterr().err
-    pd.DataFrame(dict(path=sounds[2].path, start=0., end=.3)).to_csv(tmp_path/"later.csv", index=False)
-    assert main([*args, "--grow", str(tmp_path/"run"), "--clips", str(tmp_path/"later.csv"), "--out", str(tmp_path/"grown")]) == 0
+    pd.DataFrame(dict(path=sounds[2].path, start=0., end=.3)).to_csv(later, index=False)
+    assert cluster("--grow", tmp_path/"run", "--clips", later, "--out", tmp_path/"grown") == 0
     table = read_table(tmp_path/"grown/clusters.csv")
     assert len(table) == 8*24 and (table.end <= .3001).all() and "frogs" in set(table.name)
-    assert main([*args, "--by", "source", "--grow", str(tmp_path/"run"), "--clips", str(tmp_path/"later.csv"), "--out", str(tmp_path/"y")]) == 0
+    assert cluster("--by", "source", "--grow", tmp_path/"run", "--clips", later, "--out", tmp_path/"y") == 0
 
 
 def test_a_run_of_given_embeddings_grows_by_embeddings(tmp_path, capsys):
@@ -114,29 +127,35 @@ def test_a_run_of_given_embeddings_grows_by_embeddings(tmp_path, capsys):
     blobs = [c + rng.normal(0, .1, (30, 6)) for c in 4*np.eye(6)[:4]]
     np.save(tmp_path/"first.npy", np.concatenate([blobs[0], blobs[1]]))
     np.save(tmp_path/"later.npy", np.concatenate([blobs[2], blobs[0][:5] + .01]))
-    common = ["--no-page", "-q", "--stability", "0"]
-    assert main(["cluster", "--embeddings", str(tmp_path/"first.npy"), "--n-clusters", "2", "--out", str(tmp_path/"run"), *common]) == 0
-    assert main(["cluster", "--embeddings", str(tmp_path/"later.npy"), "--grow", str(tmp_path/"run"), "--n-clusters", "1", "--out", str(tmp_path/"grown"), *common]) == 0
+    def cluster(file, *more):
+        quick = ["--no-page", "-q", "--stability", "0"]
+        return main(["cluster", "--embeddings", str(tmp_path/file), *quick, *map(str, more)])
+    run = tmp_path/"run"
+    assert cluster("first.npy", "--n-clusters", "2", "--out", run) == 0
+    assert cluster("later.npy", "--grow", run, "--n-clusters", "1", "--out", tmp_path/"grown") == 0
     before, after = (read_table(tmp_path/name/"clusters.csv").cluster for name in ("run", "grown"))
     assert (after[:60] == before).all() and len(after) == 95
     assert set(after[60:90]) == {2} and set(after[90:]) == set(before[:30])
     np.save(tmp_path/"other.npy", np.zeros((8, 3)))
-    assert main(["cluster", "--embeddings", str(tmp_path/"other.npy"), "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"x"), *common]) == 2
+    assert cluster("other.npy", "--grow", run, "--out", tmp_path/"x") == 2
     assert "3 dimensions" in capsys.readouterr().err
 
 def test_embeddings_of_clips_that_are_there_add_nothing(tmp_path):
-    X, clips = np.random.default_rng(0).normal(size=(20, 4)), pd.DataFrame(dict(path=[f"/t/{i}.wav" for i in range(20)], start=0., end=1.))
-    run = group(from_embeddings(X, clips, Request(n_clusters=2)))
-    with pytest.raises(ValueError, match="nothing to add"): grow(run, X[:3], clips=clips[:3])
-    assert len(grow(run, X[:5], 0, clips=clips[:5].assign(start=2., end=3.))) == 25
-    with pytest.raises(ValueError, match="encoder of ours"): grow(replace(run, encoder=object()), X)
+    X = np.random.default_rng(0).normal(size=(20, 4))
+    clips = pd.DataFrame(dict(path=[f"/t/{i}.wav" for i in range(20)], start=0., end=1.))
+    run = run_of_embeddings(X, clips, Request(n_clusters=2))
+    with pytest.raises(ValueError, match="nothing to add"): grow(run, X[:3], table=clips[:3])
+    assert len(grow(run, X[:5], 0, table=clips[:5].assign(start=2., end=3.))) == 25
+    ours = replace(run, embeddings=replace(run.embeddings, encoder=object()))
+    with pytest.raises(ValueError, match="encoder of ours"): grow(ours, X)
 
 def test_a_run_that_trained_an_encoder_grows(sounds, tmp_path):
     folder, first, later, _ = sounds
     params = dict(epochs=1, passes=1, views=2)
-    made = cluster_recordings(first, Request("deepcluster", 5, options=Options(stability=0, params=params, num_workers=0)))
-    save_run(made, tmp_path/"run", figures=False)
-    grown = grow(load_run(tmp_path/"run"), later, 2)
-    assert (grown.labels[:len(made)] == made.labels).all() and len(grown) == len(first) + len(later)
-    save_run(grown, tmp_path/"grown", figures=False)
-    assert len(assign(load_run(tmp_path/"grown"), later)) == len(later)
+    made = make_run(first, Request("deepcluster", 5, options=Options(stability=0, params=params, num_workers=0)))
+    made.save(tmp_path/"run")
+    grown = grow(Run.open(tmp_path/"run"), later, 2)
+    assert (grown.clustering.labels[:len(made)] == made.clustering.labels).all()
+    assert len(grown) == len(first) + len(later)
+    grown.save(tmp_path/"grown")
+    assert len(assign(Run.open(tmp_path/"grown"), later)) == len(later)

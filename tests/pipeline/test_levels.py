@@ -1,188 +1,222 @@
-"Levels from the request to the run folder: columns, saved and loaded, for new clips, by the same numbers, scored, exported."
+"Levels from the request to the run folder: columns, saved and loaded, for new clips, by the same numbers, scored."
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import make_blobs
 
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
+from audioclust.ensembles.levels import nested_levels
 from audioclust.ensembles.n_clusters import Choice
-from audioclust.pipeline import AudioClusterer, Options, Request, load_run
-from audioclust.pipeline.numbering import renumbered
-from audioclust.pipeline import from_embeddings, group
-from audioclust.pipeline.recommendations import number_wanted
-from audioclust.pipeline.run_reading import read_run, read_table
+from audioclust.pipeline import (
+    AudioClusterer, make_pair, Options, refine, regroup, Request, Run, run_of_embeddings,
+)
+from audioclust.pipeline.number_and_levels import level_columns, number_wanted, warn_of_number
+from audioclust.runs.run_folder import check_run_folder, read_table
+from audioclust.runs.stable_ids import renumbered
 
 
-def is_within(finer, coarser): return (pd.Series(coarser).groupby(np.asarray(finer)).nunique() == 1).all()
+def n_groups(labels): return len(np.unique(labels))
+
+def is_within(one, other):
+    "Does each group of the finer of two groupings lie in a group of the coarser?"
+    finer, coarser = sorted([np.asarray(one), np.asarray(other)], key=lambda labels: -n_groups(labels))
+    return (pd.Series(coarser).groupby(finer).nunique() == 1).all()
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    at = tmp_path_factory.mktemp("levels")
-    synthetic_words(6, 4, 5).save(at/"in")
-    assert main(["cluster", str(at/"in"), "--out", str(at/"run"), "--n-clusters", "auto", "-q", "--no-page", "--labels", "parent", "--encoder", "fixed"]) == 0
-    return at
+def at(tmp_path_factory):
+    "A folder with sounds (in) and a run of them with levels (run)."
+    folder = tmp_path_factory.mktemp("levels")
+    synthetic_words(6, 4, 5).save(folder/"in")
+    typed = ["cluster", str(folder/"in"), "--out", str(folder/"run"), "--n-clusters", "auto", "--labels", "parent"]
+    assert main([*typed, "--encoder", "fixed", "-q", "--no-page"]) == 0
+    return folder
 
 
-def test_levels_are_columns_and_come_back(run, tmp_path):
-    grouping, table = load_run(run/"run"), read_table(run/"run/clusters.csv")
-    numbers = grouping.n_clusters_choice.levels
-    assert [level.name for level in grouping.levels] == [name for name,n in numbers.items() if n != grouping.n_clusters_choice.k]
-    for level in grouping.levels:
-        assert (table[level.column] == level.labels).all() and table[level.column].nunique() == numbers[level.name] == level.evidence["clusters"]
-        assert not level.recommended
-        finer, coarser = sorted([table.cluster, table[level.column]], key=lambda c: -c.nunique())
-        assert is_within(finer, coarser)
-    assert (run/"run/figures/levels.png").is_file()
-    AudioClusterer.load(run/"run").save(tmp_path/"copy", figures=False)
-    assert (tmp_path/"copy/levels.json").read_text() == (run/"run/levels.json").read_text()
+def test_levels_are_columns_and_come_back(at, tmp_path):
+    run, table = Run.open(at/"run"), read_table(at/"run/clusters.csv")
+    number, levels = run.clustering.number, run.clustering.levels
+    assert [level.name for level in levels] == [name for name,n in number.levels.items() if n != number.k]
+    for level in levels:
+        assert (table[level.column] == level.labels).all() and not level.recommended
+        assert table[level.column].nunique() == number.levels[level.name] == level.validity["clusters"]
+        assert is_within(table.cluster, table[level.column])
+    assert (at/"run/figures/levels.png").is_file()
+    AudioClusterer.load(at/"run").save(tmp_path/"copy")
+    copy, first = check_run_folder(tmp_path/"copy"), check_run_folder(at/"run")
+    assert copy["clustering"]["levels"] == first["clustering"]["levels"] != []
     assert read_table(tmp_path/"copy/clusters.csv").equals(table)
 
 
-def test_new_clips_get_a_group_of_every_level(run):
-    grouping = load_run(run/"run")
-    found = AudioClusterer.load(run/"run").assign(run/"in")
-    for level in grouping.levels: assert (found[level.column] == level.labels).mean() > .99
-    from audioclust.pipeline.levels import level_columns
-    noise = level_columns(grouping, grouping.embeddings[:3], np.array([-1, -1, 0]))
+def test_new_clips_get_a_group_of_every_level(at):
+    run = Run.open(at/"run")
+    found = AudioClusterer.load(at/"run").assign(at/"in")
+    for level in run.clustering.levels: assert (found[level.column] == level.labels).mean() > .99
+    X = run.embeddings.X
+    noise = level_columns(run.clustering, X, X[:3], np.array([-1, -1, 0]))
     assert all((column[:2] == -1).all() and column[2] >= 0 for column in noise.values())
 
 
 @pytest.mark.parametrize("level", ["coarse", "fine"])
-def test_another_level_is_taken(run, level):
-    choice = load_run(run/"run").n_clusters_choice
-    model = AudioClusterer(n_clusters="auto", encoder="fixed", options=Options(level=level)).fit(run/"in")
-    assert len(np.unique(model.labels_)) == choice.levels[level]
-    other = {l.name: l for l in model.levels_}
-    assert level not in other and other["middle"].recommended and is_within(*sorted([model.labels_, other["middle"].labels], key=lambda l: -len(np.unique(l))))
-    new = model.assign(run/"in")
+def test_another_level_is_taken(at, level):
+    choice = Run.open(at/"run").clustering.number
+    model = AudioClusterer(n_clusters="auto", encoder="fixed", options=Options(level=level)).fit(at/"in")
+    assert n_groups(model.labels_) == choice.levels[level]
+    other = {level.name: level for level in model.levels_}
+    assert level not in other and other["middle"].recommended and is_within(model.labels_, other["middle"].labels)
+    new = model.assign(at/"in")
     columns = sorted((c for c in new if c.startswith("cluster")), key=lambda c: new[c].nunique())
-    for coarser,finer in zip(columns, columns[1:]): assert is_within(new[finer], new[coarser])  # nested for new clips as well
+    for coarser,finer in zip(columns, columns[1:]): assert is_within(new[finer], new[coarser])
 
 
-def test_levels_keep_their_numbers(run):
-    grouping, rng = load_run(run/"run"), np.random.default_rng(0)
-    before = grouping.table()
-    def shuffled(labels): return rng.permutation(100)[labels]
-    other = replace(grouping, levels=tuple(replace(l, labels=shuffled(l.labels)) for l in grouping.levels))
-    assert all((a.labels == b.labels).all() for a,b in zip(renumbered(other, before).levels, grouping.levels))
+def with_levels(run, levels): return replace(run, clustering=replace(run.clustering, levels=levels), folder=None)
+
+def test_levels_keep_their_numbers(at):
+    run, rng = Run.open(at/"run"), np.random.default_rng(0)
+    before, levels = run.table, run.clustering.levels
+    shuffled = tuple(replace(level, labels=rng.permutation(100)[level.labels]) for level in levels)
+    other = with_levels(run, shuffled)
+    for found,level in zip(renumbered(other, before).clustering.levels, levels, strict=True):
+        assert (found.labels == level.labels).all()
     without = renumbered(other, before[["path", "start", "end", "cluster"]])  # a run without levels
-    assert all((a.labels == b.labels).all() for a,b in zip(without.levels, other.levels))
+    for found,level in zip(without.clustering.levels, shuffled, strict=True):
+        assert (found.labels == level.labels).all()
 
 
 def test_where_no_groups_stand_out_there_is_one_and_a_guess(rng):
     for method in ("kmeans", "consensus", "spectral", "agglomerative"):
-        grouping = group(from_embeddings(rng.normal(size=(200, 20)), request=Request(method, "auto", options=Options(stability=2))))
-        assert set(grouping.labels) == {0} and "no groups stand out" in grouping.n_clusters_choice.why
-        assert [level.name for level in grouping.levels] == ["fine"] and len(np.unique(grouping.levels[0].labels)) == grouping.n_clusters_choice.levels["fine"] > 1
-        assert grouping.table().cluster_fine.nunique() > 1
+        request = Request(method, "auto", options=Options(stability=2))
+        run = run_of_embeddings(rng.normal(size=(200, 20)), request=request)
+        number, levels = run.clustering.number, run.clustering.levels
+        assert set(run.clustering.labels) == {0} and "no groups stand out" in number.why
+        assert [level.name for level in levels] == ["fine"]
+        assert n_groups(levels[0].labels) == number.levels["fine"] > 1
+        assert run.table.cluster_fine.nunique() > 1
 
 
-def test_a_method_that_counts_gets_a_coarser_level(tmp_path):
-    from sklearn.datasets import make_blobs
-    X, blob = make_blobs([25]*12, 5, centers=np.repeat(np.eye(4, 5)*30, 3, 0) + np.tile(np.eye(3, 5)[:, ::-1]*5, (4, 1)), cluster_std=.3, random_state=0)
-    grouping = group(from_embeddings(X, request=Request("hdbscan", "auto", options=Options(params=dict(min_cluster_size=8), stability=0))))
-    choice, clusters = grouping.n_clusters_choice, set(grouping.labels) - {-1}
-    assert len(clusters) == 12 > choice.k
-    assert [level.name for level in grouping.levels] == ["coarse", "middle"] and [level.recommended for level in grouping.levels] == [False, True]
-    assert [level.evidence["clusters"] for level in grouping.levels] == [choice.levels["coarse"], choice.k]
-    for level in grouping.levels:
-        assert ((level.labels < 0) == (grouping.labels < 0)).all()
-        assert is_within(grouping.labels[grouping.labels >= 0], level.labels[grouping.labels >= 0])
-    few = group(from_embeddings(X[:8], request=Request("hdbscan", "auto")))  # too few to choose from, and no reason to refuse
-    assert few.n_clusters_choice is None and few.levels == ()
-    with pytest.raises(ValueError, match="hdbscan finds its own number"): from_embeddings(X, request=Request("hdbscan", "auto", options=Options(level="coarse")))
+def test_a_method_that_counts_gets_a_coarser_level():
+    centers = np.repeat(np.eye(4, 5)*30, 3, 0) + np.tile(np.eye(3, 5)[:, ::-1]*5, (4, 1))
+    X, blob = make_blobs([25]*12, 5, centers=centers, cluster_std=.3, random_state=0)
+    options = Options(params=dict(min_cluster_size=8), stability=0)
+    clustering = run_of_embeddings(X, request=Request("hdbscan", "auto", options=options)).clustering
+    choice, labels, levels = clustering.number, clustering.labels, clustering.levels
+    assert len(set(labels) - {-1}) == 12 > choice.k
+    assert [level.name for level in levels] == ["coarse", "middle"]
+    assert [level.recommended for level in levels] == [False, True]
+    assert [level.validity["clusters"] for level in levels] == [choice.levels["coarse"], choice.k]
+    for level in levels:
+        assert ((level.labels < 0) == (labels < 0)).all()
+        assert is_within(labels[labels >= 0], level.labels[labels >= 0])
+    few = run_of_embeddings(X[:8], request=Request("hdbscan", "auto"))  # too few to choose from: no reason to refuse
+    assert few.clustering.number is None and few.clustering.levels == ()
+    with pytest.raises(ValueError, match="hdbscan finds its own number"):
+        run_of_embeddings(X, request=Request("hdbscan", "auto", options=Options(level="coarse")))
 
 
-def test_wrong_levels_are_refused(run, tmp_path, capsys):
-    for options,message in ((Options(level="deep"), "say coarse, middle or fine"), (Options(level="fine"), "is for n_clusters='auto'")):
-        with pytest.raises(ValueError, match=message): AudioClusterer(n_clusters="auto" if options.level == "deep" else 4, options=options).fit(run/"in")
-    assert main(["cluster", str(run/"in"), "--out", str(tmp_path/"run"), "--level", "fine"]) == 2
-    assert "which finds the levels; 10 groups were asked for" in capsys.readouterr().err and not (tmp_path/"run").exists()
+def test_wrong_levels_are_refused(at, tmp_path, capsys):
+    deep = AudioClusterer(n_clusters="auto", options=Options(level="deep"))
+    with pytest.raises(ValueError, match="say coarse, middle or fine"): deep.fit(at/"in")
+    of_a_number = AudioClusterer(n_clusters=4, options=Options(level="fine"))
+    with pytest.raises(ValueError, match="is for n_clusters='auto'"): of_a_number.fit(at/"in")
+    assert main(["cluster", str(at/"in"), "--out", str(tmp_path/"run"), "--level", "fine"]) == 2
+    assert "which finds the levels; 10 groups were asked for" in capsys.readouterr().err
+    assert not (tmp_path/"run").exists()
 
 
 def test_which_number_is_wanted():
+    def asked(level=None): return Request(n_clusters="auto", options=Options(level=level))
     choice = Choice(5, "", pd.DataFrame(), 2, dict(coarse=5, fine=9))
-    assert number_wanted(choice, Request(n_clusters="auto")) == 5 and number_wanted(choice, Request(n_clusters="auto", options=Options(level="fine"))) == 9
-    with pytest.warns(UserWarning, match="no level middle for these clips, so the recommended number is taken, 5; the levels are coarse .5 groups., fine .9 groups."):
-        assert number_wanted(choice, Request(n_clusters="auto", options=Options(level="middle"))) == 5
-    none = choice._replace(k=1, levels=dict(coarse=1, fine=3))
-    with pytest.warns(UserWarning, match="spice cannot be trained for one group"): assert number_wanted(none, Request("spice", "auto")) == 3
+    assert number_wanted(choice, asked()) == 5 and number_wanted(choice, asked("fine")) == 9
+    assert number_wanted(choice, asked("middle")) == 5
+    said = ("no level middle for these clips, so the recommended number is taken, 5; "
+            "the levels are coarse .5 groups., fine .9 groups.")
+    with pytest.warns(UserWarning, match=said): warn_of_number(choice, asked("middle"))
+    none, spice = choice._replace(k=1, levels=dict(coarse=1, fine=3)), Request("spice", "auto")
+    assert number_wanted(none, spice) == 3
+    with pytest.warns(UserWarning, match="spice cannot be trained for one group"): warn_of_number(none, spice)
 
 
-def test_scores_and_lines_name_the_levels(run, capsys):
-    assert main(["score", str(run/"run"), "--labels", "parent"]) == 0
-    printed, record = capsys.readouterr().out, read_run(run/"run")
-    names = [level["name"] for level in json.loads((run/"run/levels.json").read_text())]
-    assert list(record["scores"]["levels"]) == names and all(f"cluster_{name}" in printed for name in names)
-    assert {line.split()[0] for line in printed.splitlines() if line.startswith(("cluster ", *names))} == {"cluster", *names}
+def test_scores_and_lines_name_the_levels(at, capsys):
+    assert main(["score", str(at/"run"), "--labels", "parent"]) == 0
+    printed, record = capsys.readouterr().out, check_run_folder(at/"run")
+    names = [level["name"] for level in record["clustering"]["levels"]]
+    assert list(record["findings"]["scores"]["levels"]) == names
+    assert all(f"cluster_{name}" in printed for name in names)
+    lines = [line for line in printed.splitlines() if line.startswith(("cluster ", *names))]
+    assert {line.split()[0] for line in lines} == {"cluster", *names}
 
 
-def test_a_level_is_exported(run, tmp_path, capsys):
-    name = load_run(run/"run").levels[0].name
-    assert main(["export", str(run/"run"), "--to", "audacity", "--out", str(tmp_path/"labels"), "--level", name]) == 0
+def test_a_level_is_exported(at, tmp_path, capsys):
+    def export(run, out, *more): return main(["export", str(run), "--out", str(tmp_path/out), *more])
+    name = Run.open(at/"run").clustering.levels[0].name
+    assert export(at/"run", "labels", "--to", "audacity", "--level", name) == 0
     assert all(f"{name} " in f.read_text() for f in (tmp_path/"labels").rglob("*.txt"))
-    assert main(["export", str(run/"run"), "--to", "raven", "--out", str(tmp_path/"raven")]) == 0
+    assert export(at/"run", "raven", "--to", "raven") == 0
     assert f"Cluster {name}" in next((tmp_path/"raven").rglob("*.txt")).read_text().splitlines()[0]
-    flat = AudioClusterer(n_clusters=3, encoder="fixed").fit(run/"in")
-    flat.save(tmp_path/"flat", figures=False)
+    AudioClusterer(n_clusters=3, encoder="fixed").fit(at/"in").save(tmp_path/"flat")
     capsys.readouterr()
-    for arguments,message in (([str(tmp_path/"flat"), "--to", "raven", "--level", "coarse"], "it has none"), ([str(run/"run"), "--to", "csv", "--level", name], "a table .* holds all levels")):
-        assert main(["export", *arguments, "--out", str(tmp_path/"none.csv")]) == 2
-        import re
-        assert re.search(message, capsys.readouterr().err) and not (tmp_path/"none.csv").exists()
+    assert export(tmp_path/"flat", "none.csv", "--to", "raven", "--level", "coarse") == 2
+    assert "it has none" in capsys.readouterr().err
+    assert export(at/"run", "none.csv", "--to", "csv", "--level", name) == 2
+    assert re.search("a table .* holds all levels", capsys.readouterr().err) and not (tmp_path/"none.csv").exists()
 
 
-@pytest.mark.parametrize("damage", ["{", "{}", "[1]", '[{"name": "fine"}]'])
-def test_damaged_levels_are_one_line(run, tmp_path, damage, capsys):
-    AudioClusterer.load(run/"run").save(tmp_path/"run", figures=False)
-    (tmp_path/"run/levels.json").write_text(damage)
-    with pytest.raises(ValueError, match="levels.json is damaged"): load_run(tmp_path/"run")
+@pytest.mark.parametrize("damage", [{}, [1], [{"name": 5}], [{"name": "lowest"}], [{"name": "fine", "colour": "red"}]])
+def test_damaged_levels_are_one_line(at, tmp_path, damage, capsys):
+    AudioClusterer.load(at/"run").save(tmp_path/"run")
+    file = tmp_path/"run/run.json"
+    record = json.loads(file.read_text())
+    record["clustering"]["levels"] = damage
+    file.write_text(json.dumps(record))
+    with pytest.raises(ValueError, match="is damaged"): Run.open(tmp_path/"run").clustering
     assert main(["score", str(tmp_path/"run"), "--labels", "parent"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_given_number_is_compared_with_its_neighbours(tmp_path, capsys, rng):
-    from sklearn.datasets import make_blobs
+def test_a_given_number_is_compared_with_its_neighbours(tmp_path, capsys):
     X, _ = make_blobs(300, 6, centers=6, cluster_std=1., random_state=0)
-    grouping = group(from_embeddings(X, request=Request("kmeans", 8)))
-    assert grouping.better_neighbour.n == 6 and grouping.levels == ()
-    for other in (Request("kmeans", 8, options=Options(stability=0)), Request("hdbscan", 8), Request("kmeans", "auto"), Request("kmeans", 6)):
-        assert group(from_embeddings(X, request=other)).better_neighbour is None
+    run = run_of_embeddings(X, request=Request("kmeans", 8))
+    assert run.findings.better_neighbour.n == 6 and run.clustering.levels == ()
+    unmeasured = Request("kmeans", 8, options=Options(stability=0))
+    for other in unmeasured, Request("hdbscan", 8), Request("kmeans", "auto"), Request("kmeans", 6):
+        assert run_of_embeddings(X, request=other).findings.better_neighbour is None
     synthetic_words(3, 2, 20).save(tmp_path/"in")
-    assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "2", "-q", "--no-page", "--encoder", "fixed"]) == 0
-    printed, record = capsys.readouterr().out, read_run(tmp_path/"run")
-    assert f"{record['better_neighbour']['n']} groups fit clearly better" in printed
-    loaded = load_run(tmp_path/"run")
-    assert loaded.better_neighbour._asdict() == record["better_neighbour"]
+    typed = ["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "2", "--encoder", "fixed"]
+    assert main([*typed, "-q", "--no-page"]) == 0
+    printed, record = capsys.readouterr().out, check_run_folder(tmp_path/"run")["findings"]["better_neighbour"]
+    assert f"{record['n']} groups fit clearly better" in printed
+    assert Run.open(tmp_path/"run").findings.better_neighbour._asdict() == record
 
 
-def test_a_grouping_of_a_level_can_be_grouped_anew(run):
-    from audioclust.pipeline import regroup
-    fine = AudioClusterer(n_clusters="auto", encoder="fixed", options=Options(level="fine", stability=0)).fit(run/"in").grouping_
-    assert regroup(fine, n_clusters=5).request.options.level is None and regroup(fine, method="hdbscan").levels is not None
+def test_a_run_with_a_level_can_be_grouped_anew(at):
+    options = Options(level="fine", stability=0)
+    fine = AudioClusterer(n_clusters="auto", encoder="fixed", options=options).fit(at/"in").run_
+    assert regroup(fine, n_clusters=5).request.options.level is None
+    other = regroup(fine, method="hdbscan")
+    assert other.request.options.level is None and other.clustering.levels is not None
     assert regroup(fine, random_state=1).request.options.level == "fine"
 
 
 def test_a_pair_of_methods_that_count_is_refined(words):
-    from audioclust.pipeline import group_pair
-    from audioclust.pipeline.pair import refine
-    made = group_pair(words[0], Request("meanshift", "auto", encoder="fixed", options=Options(stability=0)), refined=False)
-    refine(made.content, made.source, most_shared_before=2., most_shared_after=2.)
-    for grouping in (made.content, made.source): assert grouping.n_clusters_choice.why.startswith("meanshift found")
+    request = Request("meanshift", "auto", encoder="fixed", options=Options(stability=0))
+    pair = make_pair(words[0], request, refined=False)
+    refine(pair.content, pair.source, most_shared_before=2., most_shared_after=2.)
+    for run in (pair.content, pair.source): assert run.clustering.number.why.startswith("meanshift found")
 
 
-def test_a_pair_with_a_wrong_level_is_refused_before_any_work(run, tmp_path, capsys):
-    assert main(["cluster", str(run/"in"), "--out", str(tmp_path/"both"), "--by", "both", "--n-clusters", "auto,4", "--level", "fine", "-q"]) == 2
+def test_a_pair_with_a_wrong_level_is_refused_before_any_work(at, tmp_path, capsys):
+    typed = ["cluster", str(at/"in"), "--out", str(tmp_path/"both"), "--by", "both", "--n-clusters", "auto,4"]
+    assert main([*typed, "--level", "fine", "-q"]) == 2
     assert "which finds the levels" in capsys.readouterr().err and not (tmp_path/"both").exists()
 
 
 def test_levels_that_are_none_are_left_out(rng):
-    from audioclust.ensembles.levels import nested_levels
     X = rng.normal(size=(25, 4)).astype(np.float32)
     labels = np.repeat([0, 1, 2], [9, 8, 8])
     assert nested_levels(X, labels, dict(fine=5)) == {}  # too few clips in each to be split
-    grouping = group(from_embeddings(X, request=Request("kmeans", "auto", options=Options(stability=0))))
-    assert all(len(np.unique(level.labels)) != len(np.unique(grouping.labels)) for level in grouping.levels)
+    run = run_of_embeddings(X, request=Request("kmeans", "auto", options=Options(stability=0)))
+    assert all(n_groups(level.labels) != n_groups(run.clustering.labels) for level in run.clustering.levels)

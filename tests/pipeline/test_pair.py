@@ -10,7 +10,9 @@ from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.encoders.residual import group_means, residuals
 from audioclust.metrics import accuracy
-from audioclust.pipeline import AudioClusterer, Options, Request, assign, cluster_recordings, group_pair, load_run, refine, regroup, save_run
+from audioclust.pipeline import (
+    assign, AudioClusterer, make_pair, make_run, Options, refine, regroup, Request, Run, RunPair,
+)
 from audioclust.pipeline.pair import cluster_residuals
 
 
@@ -18,7 +20,7 @@ from audioclust.pipeline.pair import cluster_residuals
 def pair(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sounds")
     table = synthetic_words(8, 5, 8).save(folder)
-    return folder, table, [cluster_recordings(folder, Request("consensus", k, by)) for by, k in (("content", 8), ("source", 5))]
+    return folder, table, [make_run(folder, Request("consensus", k, by)) for by, k in (("content", 8), ("source", 5))]
 
 
 def test_residuals_are_what_the_formula_says():
@@ -35,36 +37,25 @@ def test_residuals_are_what_the_formula_says():
 
 def test_words_are_found_better_without_voices_and_saved(pair, tmp_path):
     folder, table, (content, source) = pair
-    before = content.labels.copy()
+    before = content.clustering.labels.copy()
     new, new_source, why = refine(content, source)
-    assert why["content"].startswith("refined") and new.refinement["without"] == "source"
-    assert (content.labels == before).all() and content.refinement is None  # what was refined stays as it was
-    assert accuracy(table.label, new.labels) > accuracy(table.label, content.labels)
+    assert why["content"].startswith("refined") and new.embeddings.refinement["without"] == "source"
+    assert (content.clustering.labels == before).all() and content.embeddings.refinement is None  # it stays as it was
+    assert accuracy(table.label, new.clustering.labels) > accuracy(table.label, content.clustering.labels)
     some = table.path.tolist()[::7]
-    assert (assign(new, some).cluster == new.labels[::7]).all()  # new clips go the same way
-    save_run(new, tmp_path/"run")
-    again = load_run(tmp_path/"run")
-    assert (assign(again, some).cluster == new.labels[::7]).all() and again.refinement["groups"] == 5
-    assert json.loads((tmp_path/"run/run.json").read_text())["refinement"]["without"] == "source"
+    assert (assign(new, some).cluster == new.clustering.labels[::7]).all()  # new clips go the same way
+    new.save(tmp_path/"run")
+    again = Run.open(tmp_path/"run")
+    assert (assign(again, some).cluster == new.clustering.labels[::7]).all()
+    assert again.embeddings.refinement["groups"] == 5
+    assert json.loads((tmp_path/"run/run.json").read_text())["embeddings"]["refinement"]["without"] == "source"
     assert refine(again, source)[2]["content"] == "refined already"
-
-
-def test_a_refined_run_of_schema_1_is_read(pair, tmp_path):
-    "Its encoder was called Beside, its whitening AsIs."
-    folder, table, (content, source) = pair
-    new = cluster_residuals(content, source)
-    save_run(new, tmp_path/"run", figures=False)
-    for name, old in ("encoder", "Beside"), ("whitening", "AsIs"):
-        file = tmp_path/"run/model"/f"{name}.json"
-        file.write_text(json.dumps(json.loads(file.read_text()) | {"class": old}))
-    some = table.path.tolist()[::7]
-    assert (assign(load_run(tmp_path/"run"), some).cluster == new.labels[::7]).all()
 
 
 def test_numbers_stay(pair):
     content, source = pair[2]
     new = cluster_residuals(content, source)
-    cross = pd.crosstab(content.labels, new.labels)
+    cross = pd.crosstab(content.clustering.labels, new.clustering.labels)
     kept = [c for c in cross.index if c in cross.columns and cross.loc[c].max() > .8*cross.loc[c].sum()]
     assert len(kept) > 3 and all(cross.loc[c].idxmax() == c for c in kept)
 
@@ -80,37 +71,43 @@ def test_what_depends_is_left_alone(pair):
 def test_noise_and_other_clips_are_left_alone(pair):
     folder, table, (content, source) = pair
     noisy = regroup(source, "dbscan", params=dict(eps=.2))
-    assert (noisy.labels < 0).any() and "noise" in refine(content, noisy)[2]["content"]
-    fewer = cluster_recordings(table[["path", "start", "end"]].iloc[5:], Request(n_clusters=5, by="source"))
+    assert (noisy.clustering.labels < 0).any() and "noise" in refine(content, noisy)[2]["content"]
+    fewer = make_run(table[["path", "start", "end"]].iloc[5:], Request(n_clusters=5, by="source"))
     assert "only" in refine(content, fewer)[2]["content"]
 
+
+def cluster(folder, out, *more):
+    typed = ["cluster", str(folder), "--out", str(out), "--by", "both", "--method", "consensus", "--n-clusters", "8,5"]
+    return main([*typed, "--no-page", "-q", *more])
 
 @pytest.mark.parametrize("more, refined", [([], True), (["--no-refine"], False)])
 def test_on_the_command_line(pair, tmp_path, capsys, more, refined):
     folder, table, _ = pair
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--by", "both", "--method", "consensus", "--n-clusters", "8,5", "--no-page", "-q", *more]) == 0
+    assert cluster(folder, tmp_path/"run", *more) == 0
     assert ("content: refined" in capsys.readouterr().out) == refined
-    run = json.loads((tmp_path/"run/content/run.json").read_text())
-    assert ("refinement" in run) == refined and run["command"][0] == "cluster"
+    record = json.loads((tmp_path/"run/content/run.json").read_text())
+    assert ("refinement" in record["embeddings"]) == refined and record["made"]["command"][0] == "cluster"
     found = pd.read_csv(tmp_path/"run/both.csv")
     assert (accuracy(table.label, found.content) == 1) == refined
 
 
 def test_the_command_and_python_find_the_same_pair(pair, tmp_path):
     folder, table, _ = pair
-    made = group_pair(folder, Request("consensus", options=Options(num_workers=0)), (8, 5))
-    assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--by", "both", "--method", "consensus", "--n-clusters", "8,5", "--no-page", "-q"]) == 0
-    loaded = load_run(tmp_path/"run")
+    made = make_pair(folder, Request("consensus", options=Options(num_workers=0)), (8, 5))
+    assert cluster(folder, tmp_path/"run") == 0
+    loaded = RunPair.open(tmp_path/"run")
     pd.testing.assert_frame_equal(made.table(), loaded.table())
-    assert accuracy(table.label, made.content.labels) == 1 and accuracy(table.voice, made.source.labels) > .9
-    pd.testing.assert_frame_equal(loaded.assign(folder)[["content", "source"]], made.table()[["content", "source"]])
+    assert accuracy(table.label, made.content.clustering.labels) == 1
+    assert accuracy(table.voice, made.source.clustering.labels) > .9
+    columns = ["content", "source"]
+    pd.testing.assert_frame_equal(loaded.assign(folder)[columns], made.table()[columns])
 
 
 def test_what_is_for_one_grouping_is_refused_where_there_are_two(pair, tmp_path, capsys):
     folder, _, (content, source) = pair
     with pytest.raises(ValueError, match="two groupings"): AudioClusterer(by="both").fit(folder)
-    with pytest.raises(ValueError, match="list of each"): group_pair(folder, Request(ignore="pitch"))
-    save_run(group_pair(folder, Request(n_clusters=5, options=Options(stability=0))), tmp_path/"both", figures=False)
-    with pytest.raises(ValueError, match="a pair of groupings"): AudioClusterer.load(tmp_path/"both")
+    with pytest.raises(ValueError, match="list of each"): make_pair(folder, Request(ignore="pitch"))
+    make_pair(folder, Request(n_clusters=5, options=Options(stability=0))).save(tmp_path/"both")
+    with pytest.raises(ValueError, match="a pair of runs"): AudioClusterer.load(tmp_path/"both")
     assert main(["assign", str(tmp_path/"both"), str(folder), "--out", str(tmp_path/"new.csv"), "-q"]) == 2
     assert "holds a run for each way" in capsys.readouterr().err and not (tmp_path/"new.csv").exists()

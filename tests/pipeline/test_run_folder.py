@@ -1,4 +1,4 @@
-"What a run folder holds beyond the plain case: levels, explanations, details of clips, and clips without a file."
+"What a run folder holds beyond the plain case: levels, differences, details of clips, and clips without a file."
 import json
 from dataclasses import replace
 
@@ -7,86 +7,96 @@ import pandas as pd
 import pytest
 from sklearn.datasets import make_blobs
 
-from audioclust.pipeline import Level, Request, assign, from_embeddings, group, load_run, regroup, save_run
-from audioclust.pipeline.numbering import renumbered
-from audioclust.pipeline.run_reading import read_table
+from audioclust.pipeline import assign, regroup, Request, Run, run_of_embeddings
+from audioclust.runs.clustering import Level
+from audioclust.runs.stable_ids import renumbered
+from audioclust.runs.run_folder import read_table
 
 
 @pytest.fixture(scope="module")
 def blobs(): return make_blobs(120, 12, centers=4, cluster_std=.3, random_state=0)
 
 @pytest.fixture(scope="module")
-def grouping(blobs): return group(from_embeddings(blobs[0], request=Request(n_clusters=4)))
+def run(blobs): return run_of_embeddings(blobs[0], request=Request(n_clusters=4))
 
-def with_levels(grouping):
-    levels = Level("coarse", grouping.labels//2, dict(validity=.5)), Level("fine", grouping.labels*2, dict(validity=.4), recommended=True)
-    return replace(grouping, levels=levels, explanations={c: dict(pitch=f"{c} octaves up") for c in range(4)})
+def with_levels(run):
+    labels = run.clustering.labels
+    levels = Level("coarse", labels//2, dict(silhouette=.5)), Level("fine", labels*2, dict(silhouette=.4), True)
+    differences = {c: dict(words=f"{c} octaves up") for c in range(4)}
+    return replace(run, clustering=replace(run.clustering, levels=levels),
+                   findings=replace(run.findings, differences=differences))
 
 
-def test_levels_and_explanations_come_back(grouping, tmp_path):
-    saved = with_levels(grouping)
-    save_run(saved, tmp_path, figures=False)
-    loaded = load_run(tmp_path)
-    assert loaded.explanations == saved.explanations
-    for a,b in zip(loaded.levels, saved.levels, strict=True):
-        assert (a.name, a.evidence, a.recommended) == (b.name, b.evidence, b.recommended)
+def test_levels_and_differences_come_back(run, tmp_path):
+    saved = with_levels(run)
+    saved.save(tmp_path)
+    loaded = Run.open(tmp_path)
+    assert loaded.findings.differences == saved.findings.differences
+    for a,b in zip(loaded.clustering.levels, saved.clustering.levels, strict=True):
+        assert (a.name, a.validity, a.recommended) == (b.name, b.validity, b.recommended)
         np.testing.assert_array_equal(a.labels, b.labels)
-    table = read_table(tmp_path/"clusters.csv")
-    np.testing.assert_array_equal(table.cluster_coarse, grouping.labels//2)
-    save_run(grouping, tmp_path, figures=False)  # of a run without, nothing old stays
-    assert load_run(tmp_path).levels == () and not (tmp_path/"levels.json").exists() and "cluster_fine" not in read_table(tmp_path/"clusters.csv")
+    np.testing.assert_array_equal(read_table(tmp_path/"clusters.csv").cluster_coarse, run.clustering.labels//2)
+    run.save(tmp_path)  # of a run without, nothing old stays
+    assert Run.open(tmp_path).clustering.levels == ()
+    assert "cluster_fine" not in read_table(tmp_path/"clusters.csv")
 
 
-def test_a_level_has_one_word_and_a_column(grouping, tmp_path):
-    with pytest.raises(ValueError, match="one word"): Level("very coarse", grouping.labels)
-    save_run(with_levels(grouping), tmp_path, figures=False)
+def test_a_level_has_one_word_and_a_column(run, tmp_path):
+    with pytest.raises(ValueError, match="one word"): Level("very coarse", run.clustering.labels)
+    with_levels(run).save(tmp_path)
     table = read_table(tmp_path/"clusters.csv")
     table.drop(columns="cluster_fine").to_csv(tmp_path/"clusters.csv", index=False)
-    with pytest.raises(ValueError, match="is damaged"): load_run(tmp_path)
+    with pytest.raises(ValueError, match="is damaged"): Run.open(tmp_path).clustering
 
 
-def test_explanations_follow_the_numbers_of_an_earlier_run(grouping):
-    before = grouping.table().assign(cluster=(grouping.labels + 1) % 4, start=range(len(grouping)))
-    now = with_levels(replace(grouping, clips=grouping.clips.assign(start=range(len(grouping)))))
+def test_differences_follow_the_numbers_of_an_earlier_run(run):
+    clips = replace(run.clips, table=run.clips.table.assign(start=range(len(run)))) # so that they can be told apart
+    now = with_levels(replace(run, clips=clips))
+    before = now.table.assign(cluster=(run.clustering.labels + 1) % 4)
     after = renumbered(now, before)
-    np.testing.assert_array_equal(after.labels, before.cluster)
-    for old in range(4): assert after.explanations[(old + 1) % 4] == now.explanations[old]
+    np.testing.assert_array_equal(after.clustering.labels, before.cluster)
+    for old in range(4): assert after.findings.differences[(old + 1) % 4] == now.findings.differences[old]
 
 
 def test_details_of_clips_are_passed_on(blobs, tmp_path):
     n = len(blobs[0])
-    clips = pd.DataFrame(dict(path=[f"/tape/{i}.wav" for i in range(n)], start=0., end=1., low_hz=np.linspace(100, 900, n), channel="2", time="2026-05-12T05:30:00"))
+    clips = pd.DataFrame(dict(path=[f"/tape/{i}.wav" for i in range(n)], start=0., end=1.,
+                              low_hz=np.linspace(100, 900, n), channel="2", time="2026-05-12T05:30:00"))
     clips.loc[3, "low_hz"] = np.nan
-    made = group(from_embeddings(blobs[0], clips, Request(n_clusters=4)))
-    save_run(made, tmp_path, figures=False)
-    loaded = load_run(tmp_path).clips
+    made = run_of_embeddings(blobs[0], clips, Request(n_clusters=4))
+    made.save(tmp_path)
+    loaded = Run.open(tmp_path).clips.table
     assert list(loaded) == ["path", "start", "end", "low_hz", "channel", "time"]
     np.testing.assert_allclose(loaded.low_hz, clips.low_hz)
     assert (loaded.channel == "2").all() and (loaded.time == clips.time).all()
 
 
-def test_clips_without_a_file(grouping, blobs, tmp_path):
-    save_run(grouping, tmp_path)
+def test_clips_without_a_file(run, tmp_path):
+    run.save(tmp_path)
     record = json.loads((tmp_path/"run.json").read_text())
-    assert "encoder" not in record and record["complete"] and not (tmp_path/"model"/"encoder.json").exists()
-    loaded = load_run(tmp_path)
-    assert loaded.encoder is None and (loaded.clips.path == "").all()
-    assert loaded.table().clip_id.is_unique
-    np.testing.assert_array_equal(regroup(loaded, n_clusters=4).labels, grouping.labels)
+    assert "encoder" not in record["embeddings"] and record["complete"]
+    assert not (tmp_path/"model"/"encoder.json").exists()
+    loaded = Run.open(tmp_path)
+    assert loaded.embeddings.encoder is None and (loaded.clips.table.path == "").all()
+    assert loaded.table.clip_id.is_unique
+    np.testing.assert_array_equal(regroup(loaded, n_clusters=4).clustering.labels, run.clustering.labels)
     with pytest.raises(ValueError, match="no encoder is known"): assign(loaded, tmp_path)
     table = read_table(tmp_path/"clusters.csv")
     table.assign(path=["/a.wav", *table.path[1:]]).to_csv(tmp_path/"clusters.csv", index=False)
-    with pytest.raises(ValueError, match="names no file"): load_run(tmp_path)  # some have a file: then the others lost theirs
+    with pytest.raises(ValueError, match="names no file"): Run.open(tmp_path).table  # the others lost theirs
 
 
 def test_wrong_embeddings_are_refused(blobs):
-    X = blobs[0]
-    with pytest.raises(ValueError, match="one for each"): from_embeddings(X, pd.DataFrame(dict(path=["a"], start=0., end=1.)))
-    with pytest.raises(ValueError, match="NaN or infinite"): from_embeddings(np.full((20, 3), np.nan))
-    with pytest.raises(ValueError, match="ask for at most 5"): from_embeddings(X[:5], request=Request(n_clusters=6))
-    with pytest.raises(ValueError, match="trains its own"): from_embeddings(X, request=Request("spice"))
+    X, one = blobs[0], pd.DataFrame(dict(path=["a"], start=0., end=1.))
+    with pytest.raises(ValueError, match="one for each"): run_of_embeddings(X, one)
+    with pytest.raises(ValueError, match="NaN or infinite"): run_of_embeddings(np.full((20, 3), np.nan))
+    with pytest.raises(ValueError, match="ask for at most 5"): run_of_embeddings(X[:5], request=Request(n_clusters=6))
+    with pytest.raises(ValueError, match="trains its own"): run_of_embeddings(X, request=Request("spice"))
 
 
-def test_nothing_in_a_grouping_can_be_written_to(grouping):
-    for name in "embeddings", "labels", "confidence", "representative":
-        with pytest.raises(ValueError, match="read-only"): getattr(grouping, name)[:1] = 0
+def test_nothing_in_a_run_can_be_written_to(run, tmp_path):
+    run.save(tmp_path)
+    for one in run, Run.open(tmp_path):
+        clustering = one.clustering
+        for array in one.embeddings.X, clustering.labels, clustering.confidence, clustering.representative:
+            with pytest.raises(ValueError, match="read-only"): array[:1] = 0

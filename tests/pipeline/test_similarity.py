@@ -5,16 +5,16 @@ import pytest
 
 from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
-from audioclust.pipeline import AudioClusterer, Options, from_embeddings, group, Request, similar
-from audioclust.pipeline.similarity import nearest
+from audioclust.pipeline import AudioClusterer, Options, Request, run_of_embeddings, similar
+from audioclust.pipeline.new_clips import nearest
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    at = tmp_path_factory.mktemp("similar")
-    synthetic_sounds(6, 8, sample_rate=8000).save(at/"sounds")
-    synthetic_sounds(6, 1, sample_rate=8000, random_state=5).save(at/"new")
-    AudioClusterer(n_clusters=6, encoder="fixed", options=Options(stability=0)).fit(at/"sounds").save(at/"run")
-    return at
+def at(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("similar")
+    synthetic_sounds(6, 8, sample_rate=8000).save(folder/"sounds")
+    synthetic_sounds(6, 1, sample_rate=8000, random_state=5).save(folder/"new")
+    AudioClusterer(n_clusters=6, encoder="fixed", options=Options(stability=0)).fit(folder/"sounds").save(folder/"run")
+    return folder
 
 @pytest.mark.parametrize("n,top", [(1, 5), (40, 5), (3000, 70)])
 def test_exact(n, top):
@@ -25,38 +25,39 @@ def test_exact(n, top):
     np.testing.assert_allclose(distances, np.sort(true, 1)[:, :top], rtol=1e-9)
     np.testing.assert_allclose(np.take_along_axis(true, rows, 1), distances, rtol=1e-9)
 
-def test_clips_of_the_run(run):
-    grouping = AudioClusterer.load(run/"run").grouping_
-    clip = grouping.clips.path[11]
-    near = similar(grouping, clip, top=4)
+def test_clips_of_the_run(at):
+    run = AudioClusterer.load(at/"run").run_
+    clip = run.clips.table.path[11]
+    near = similar(run, clip, top=4)
     assert near.columns.tolist() == ["query", "rank", "distance", "path", "start", "end", "cluster", "clip_id"]
     assert near["rank"].tolist() == [1, 2, 3, 4] and (near.distance.diff().dropna() >= 0).all()
     assert str(clip) not in set(near.path)
-    table = grouping.table()
-    by_id = similar(grouping, table.clip_id[11], top=4)
+    table = run.table
+    by_id = similar(run, table.clip_id[11], top=4)
     assert by_id.clip_id.tolist() == near.clip_id.tolist()
-    X = grouping.embeddings
+    X = run.embeddings.X
     order = np.argsort(np.linalg.norm(X - X[11], axis=1))[1:5]
     assert near.clip_id.tolist() == table.clip_id[order].tolist()
 
-def test_new_recordings_and_errors(run):
-    grouping = AudioClusterer.load(run/"run").grouping_
-    (run/"new/broken.wav").write_bytes(b"no sound")
+def test_new_recordings_and_errors(at):
+    run = AudioClusterer.load(at/"run").run_
+    (at/"new/broken.wav").write_bytes(b"no sound")
     errors = []
-    near = similar(grouping, [run/"new", grouping.clips.path[0]], top=2, errors=errors)
+    near = similar(run, [at/"new", run.clips.table.path[0]], top=2, errors=errors)
     assert near["query"].nunique() == 7 and len(near) == 14 and len(errors) == 1
-    with pytest.warns(UserWarning, match="broken.wav"): similar(grouping, run/"new", top=1)
-    with pytest.raises(ValueError, match="at least one"): similar(grouping, run/"new", top=0)
-    with pytest.raises(ValueError, match="no folder or file"): similar(grouping, "gone.wav")
-    given = group(from_embeddings(np.random.default_rng(0).normal(size=(30, 4)), request=Request(n_clusters=2)))
-    assert len(similar(given, given.table().clip_id[3], top=3)) == 3
-    with pytest.raises(ValueError, match="embeddings were given"): similar(given, run/"new")
+    with pytest.warns(UserWarning, match="broken.wav"): similar(run, at/"new", top=1)
+    with pytest.raises(ValueError, match="at least one"): similar(run, at/"new", top=0)
+    with pytest.raises(ValueError, match="no folder or file"): similar(run, "gone.wav")
+    given = run_of_embeddings(np.random.default_rng(0).normal(size=(30, 4)), request=Request(n_clusters=2))
+    assert len(similar(given, given.table.clip_id[3], top=3)) == 3
+    with pytest.raises(ValueError, match="embeddings were given"): similar(given, at/"new")
 
-def test_the_command(run, tmp_path, capsys):
-    clip = next(iter((run/"sounds").rglob("*.wav")))
-    assert main(["similar", str(run/"run"), str(clip), str(run/"new"), "--top", "3", "--out", str(tmp_path/"x.csv"), "-q"]) == 0
+def test_the_command(at, tmp_path, capsys):
+    clip = next(iter((at/"sounds").rglob("*.wav")))
+    typed = ["similar", str(at/"run"), str(clip), str(at/"new"), "--top", "3", "--out", str(tmp_path/"x.csv")]
+    assert main([*typed, "-q"]) == 0
     said, table = capsys.readouterr().out, pd.read_csv(tmp_path/"x.csv")
     assert len(table) == 3*7 and said.count("\n   1 ") == 7
-    assert main(["similar", str(run/"run"), str(clip), "--out", str(tmp_path/"x.csv")]) == 2
+    assert main(["similar", str(at/"run"), str(clip), "--out", str(tmp_path/"x.csv")]) == 2
     assert "--overwrite" in capsys.readouterr().err
-    assert main(["similar", str(run/"run"), "gone.wav"]) == 2 and main(["similar", str(run), str(clip)]) == 2
+    assert main(["similar", str(at/"run"), "gone.wav"]) == 2 and main(["similar", str(at), str(clip)]) == 2

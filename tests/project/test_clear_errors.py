@@ -6,7 +6,7 @@ import soundfile as sf
 from audioclust.audio import load_audio
 from audioclust.encoders import FixedEncoder, Whiten
 from audioclust.kmeans import KMeans
-from audioclust.pipeline import Options, Request, cluster_recordings
+from audioclust.pipeline import make_run, Options, Request
 
 X = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
 
@@ -23,12 +23,17 @@ def sound(tmp_path_factory):
     (lambda s: Whiten().fit(np.array([["a", "b"]])), "a table of numbers"),
     (lambda s: Whiten().fit(np.where(X > 1, np.nan, X)), "NaN or infinite"),
     (lambda s: Whiten().fit(X).transform(X[:, :3]), "embeddings of 3 numbers came"),
-    (lambda s: FixedEncoder(sample_rate=0), "sample_rate=0"), (lambda s: FixedEncoder(sample_rate="x"), "sample_rate='x'"),
-    (lambda s: FixedEncoder(n_mels=0), "n_mels=0"), (lambda s: FixedEncoder(n_cepstra=-1), "n_cepstra=-1"), (lambda s: FixedEncoder(steps=1.5), "steps=1.5"),
-    (lambda s: cluster_recordings(s, Request(options=Options(params=5))), "params=5"),
-    (lambda s: load_audio(s, -5), "sample_rate=-5"), (lambda s: load_audio(s, "x"), "sample_rate='x'"),
+    (lambda s: FixedEncoder(sample_rate=0), "sample_rate=0"),
+    (lambda s: FixedEncoder(sample_rate="x"), "sample_rate='x'"),
+    (lambda s: FixedEncoder(n_mels=0), "n_mels=0"),
+    (lambda s: FixedEncoder(n_cepstra=-1), "n_cepstra=-1"),
+    (lambda s: FixedEncoder(steps=1.5), "steps=1.5"),
+    (lambda s: make_run(s, Request(options=Options(params=5))), "params=5"),
+    (lambda s: load_audio(s, -5), "sample_rate=-5"),
+    (lambda s: load_audio(s, "x"), "sample_rate='x'"),
     (lambda s: load_audio(s, None, float("nan")), "start must be at least 0"),
-    (lambda s: load_audio(s, channel=0), "channel=0"), (lambda s: load_audio(s, channel="each"), "channel='each'"),
+    (lambda s: load_audio(s, channel=0), "channel=0"),
+    (lambda s: load_audio(s, channel="each"), "channel='each'"),
 ])
 def test_what_makes_no_sense_is_said(sound, wrong, says):
     with pytest.raises(ValueError) as e: wrong(sound)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 root = Path(__file__).parents[2]
-pytest.importorskip("pypandoc"); yaml = pytest.importorskip("yaml")
+pytest.importorskip("pypandoc")
+yaml = pytest.importorskip("yaml")
 if not (root/".ci/docs.py").is_file(): pytest.skip("needs the checkout", allow_module_level=True)
 sys.path.insert(0, str(root/".ci"))
 import docs, llms, pdf
@@ -30,24 +31,38 @@ SIDEBAR = """website:
 """
 
 
-def code(source, *outputs): return {"cell_type": "code", "source": source, "outputs": list(outputs), "metadata": {}, "execution_count": None}
-def shows(**data): return {"output_type": "display_data", "data": {{"png": "image/png", "html": "text/html", "markdown": "text/markdown", "plain": "text/plain"}[k]: v for k,v in data.items()}, "metadata": {}}
-def picture(label="fig-a", caption="A dot. It is a drawing."): return code((f"#| label: {label}\n" if label else "") + (f'#| fig-cap: "{caption}"\n' if caption else "") + "draw()", shows(png=PNG))
+def code(source, *outputs):
+    return {"cell_type": "code", "source": source, "outputs": list(outputs), "metadata": {}, "execution_count": None}
+
+def shows(**data):
+    kinds = {"png": "image/png", "html": "text/html", "markdown": "text/markdown", "plain": "text/plain"}
+    return {"output_type": "display_data", "data": {kinds[k]: v for k,v in data.items()}, "metadata": {}}
+
+def picture(label="fig-a", caption="A dot. It is a drawing."):
+    source = "draw()"
+    if caption: source = f'#| fig-cap: "{caption}"\n{source}'
+    if label: source = f"#| label: {label}\n{source}"
+    return code(source, shows(png=PNG))
 
 
 def written(top, cells, name="30_one.ipynb", title="# One\n\n> `what` it is about."):
     "A notebook of Markdown strings and code cells."
-    cells = [{"cell_type": "markdown", "source": c, "metadata": {}} if isinstance(c, str) else c for c in [title, *cells]]
-    (top/"nbs"/name).write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
+    cells = [{"cell_type": "markdown", "source": c, "metadata": {}} if isinstance(c, str) else c
+        for c in [title, *cells]]
+    nb = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (top/"nbs"/name).write_text(json.dumps(nb), encoding="utf-8")
 
 
 @pytest.fixture
 def top(tmp_path):
     "A small project: one page to break, and another to link to."
     (tmp_path/"nbs/images").mkdir(parents=True)
-    (tmp_path/"settings.ini").write_text("[DEFAULT]\ntitle = tiny\nbranch = main\ngit_url = https://github.com/a/tiny\ndoc_host = https://a.github.io\ndoc_baseurl = /tiny\n")
+    (tmp_path/"settings.ini").write_text(
+        "[DEFAULT]\ntitle = tiny\nbranch = main\ngit_url = https://github.com/a/tiny\n"
+        "doc_host = https://a.github.io\ndoc_baseurl = /tiny\n")
     (tmp_path/"nbs/_quarto.yml").write_text(SIDEBAR)
-    (tmp_path/"nbs/references.bib").write_text(BIB); (tmp_path/"LICENSE").write_text("one line\n")
+    (tmp_path/"nbs/references.bib").write_text(BIB)
+    (tmp_path/"LICENSE").write_text("one line\n")
     written(tmp_path, ["## A place\n\nText."], "31_other.ipynb", "# Other\n\n> The other page.")
     return tmp_path
 
@@ -57,10 +72,16 @@ def site(top, *cells):
     return docs.Site(top/"nbs", top)
 
 
-GOOD = ["@fig-a and [@fig-b; @tbl-c] after [@lloyd1982], by @eq-d and [-@eq-d]; see [there](31_other.ipynb#a-place), [here](#sums), [the licence](../LICENSE) and [its line](https://github.com/a/tiny/blob/main/LICENSE#L1).",
-        picture(), code('#| label: fig-b\n#| fig-cap: "Of $x^2$ and @lloyd1982, without data."\n#| code-fold: true\ndraw_more()', {"output_type": "stream", "name": "stdout", "text": "said\n"}, shows(png=PNG)),
-        "## Sums\n\n$$ \\sum_i x_i $$ {#eq-d}\n\n| a | b |\n|---|---|\n| 1 | @fig-b |\n\n: Numbers. {#tbl-c}", code("#| hide\nhidden_cell()"), code("#| echo: false\nunseen()", shows(html="<b>bold &amp; seen</b>", plain="plain")),
-        code("table()", shows(markdown="### `a_function`\n\nWhat it does."))]
+GOOD = ["@fig-a and [@fig-b; @tbl-c] after [@lloyd1982], by @eq-d and [-@eq-d]; see "
+    "[there](31_other.ipynb#a-place), [here](#sums), [the licence](../LICENSE) and [its "
+    "line](https://github.com/a/tiny/blob/main/LICENSE#L1).",
+    picture(),
+    code('#| label: fig-b\n#| fig-cap: "Of $x^2$ and @lloyd1982, without data."\n#| code-fold: true\n'
+        'draw_more()', {"output_type": "stream", "name": "stdout", "text": "said\n"}, shows(png=PNG)),
+    "## Sums\n\n$$ \\sum_i x_i $$ {#eq-d}\n\n| a | b |\n|---|---|\n| 1 | @fig-b |\n\n: Numbers. {#tbl-c}",
+    code("#| hide\nhidden_cell()"),
+    code("#| echo: false\nunseen()", shows(html="<b>bold &amp; seen</b>", plain="plain")),
+    code("table()", shows(markdown="### `a_function`\n\nWhat it does."))]
 
 
 def test_a_page_of_everything(top):
@@ -68,13 +89,22 @@ def test_a_page_of_everything(top):
     assert s.faults == []
     s.write(top/"out")
     html = (top/"out/one.html").read_text(encoding="utf-8")
-    for there in ("<title>One – tiny</title>", "Figure\u00a01:", "Figure\u00a02:", "Table\u00a01:", ">Figure\u00a02</a>", ">Equation\u00a01</a>", "<code>what</code> it is", '<a href="#eq-d" class="reference">1</a>', '<math display="block"', "<summary>Code</summary>", "<b>bold &amp; seen</b>", "said", "What it does.",
-                  'href="other.html#a-place"', 'href="https://github.com/a/tiny/blob/main/LICENSE"', 'id="ref-lloyd1982"', 'rel="next" href="other.html"', 'aria-current="page">One', "prefers-color-scheme: dark", 'name="viewport"'): assert there in html, there
+    for there in ("<title>One – tiny</title>", "Figure\u00a01:", "Figure\u00a02:", "Table\u00a01:",
+        ">Figure\u00a02</a>", ">Equation\u00a01</a>", "<code>what</code> it is",
+        '<a href="#eq-d" class="reference">1</a>', '<math display="block"', "<summary>Code</summary>",
+        "<b>bold &amp; seen</b>", "said", "What it does.",
+        'href="other.html#a-place"', 'href="https://github.com/a/tiny/blob/main/LICENSE"',
+        'id="ref-lloyd1982"', 'rel="next" href="other.html"', 'aria-current="page">One',
+        "prefers-color-scheme: dark", 'name="viewport"'):
+        assert there in html, there
     assert not re.search(r"hidden_cell|unseen|>plain<|@(fig|tbl|eq)-|\{#", html)
-    assert html.index("Table\u00a01:") < html.index("<th>a</th>") and html.index("files/one-1.png") < html.index("Figure\u00a01:")
+    assert html.index("Table\u00a01:") < html.index("<th>a</th>")
+    assert html.index("files/one-1.png") < html.index("Figure\u00a01:")
     assert (top/"out/files/one-2.png").read_bytes()[:4] == b"\x89PNG"
     other = (top/"out/other.html").read_text(encoding="utf-8")
-    assert '<p class="part">Part I · The report › First</p>' in html and '<p class="part">Part II · The software › More</p>' in other and html.count("<h2>Part ") == 2
+    assert '<p class="part">Part I · The report › First</p>' in html
+    assert '<p class="part">Part II · The software › More</p>' in other
+    assert html.count("<h2>Part ") == 2
     assert 'rel="prev" href="one.html"' in other and "References" not in other
 
 
@@ -88,9 +118,11 @@ def test_a_page_of_everything(top):
     (["[There](../GONE.md)."], "dead link: ../GONE.md"),
     (["[There](31_other.ipynb#no-place)."], "dead link, the page has no such place: 31_other.ipynb#no-place"),
     (["[Here](#no-place)."], "dead link, the page has no such place: #no-place"),
-    (["[There](https://a.github.io/tiny/other.html#nothing)."], "dead link, the page has no such place: https://a.github.io/tiny/other.html#nothing"),
+    (["[There](https://a.github.io/tiny/other.html#nothing)."],
+        "dead link, the page has no such place: https://a.github.io/tiny/other.html#nothing"),
     (["[There](https://a.github.io/tiny/gone.html)."], "dead link: https://a.github.io/tiny/gone.html"),
-    (["[There](https://github.com/a/tiny/blob/main/gone.py)."], "dead link: https://github.com/a/tiny/blob/main/gone.py"),
+    (["[There](https://github.com/a/tiny/blob/main/gone.py)."],
+        "dead link: https://github.com/a/tiny/blob/main/gone.py"),
     (["[There](https://github.com/a/tiny/blob/main/LICENSE#L2)."], "dead link, the file is shorter"),
     (['Raw <a href="gone.html">html</a>.'], "dead link: gone.html"),
     (["![A picture.](images/gone.png)"], "missing image: images/gone.png"),
@@ -99,16 +131,21 @@ def test_a_page_of_everything(top):
     ([picture(label="", caption="")], "a picture has neither label nor caption: draw()"),
     ([picture(label="")], "a cell has a caption and no label: A dot."),
     (["@fig-a.", picture(caption="")], "fig-a: has no caption"),
-    (["@fig-a.", code('#| label: fig-a\n#| fig-cap: "A dot. It is a drawing."\nfig,ax = plt.subplots()\nax.set(xlabel="time (s)")', shows(png=PNG))], "fig-a: the y axis has no name"),
+    (["@fig-a.", code(
+        '#| label: fig-a\n#| fig-cap: "A dot. It is a drawing."\nfig,ax = plt.subplots()\n'
+        'ax.set(xlabel="time (s)")', shows(png=PNG))], "fig-a: the y axis has no name"),
     ([picture()], "fig-a: is never referred to"),
     ([picture(label="figure_a")], "figure_a: a label begins with fig-, tbl- or eq-"),
-    (["@tbl-a.", code("#| label: tbl-a\ntable()", shows(html="<table><tr><td>1</td></tr></table>"))], "tbl-a: has no caption"),
-    (["@tbl-a.", code('#| label: tbl-a\n#| tbl-cap: "Numbers, made up by hand."\ntable()')], "tbl-a: its cell shows nothing"),
+    (["@tbl-a.", code("#| label: tbl-a\ntable()", shows(html="<table><tr><td>1</td></tr></table>"))],
+        "tbl-a: has no caption"),
+    (["@tbl-a.", code('#| label: tbl-a\n#| tbl-cap: "Numbers, made up by hand."\ntable()')],
+        "tbl-a: its cell shows nothing"),
     (["| a |\n|---|\n| 1 |\n\n: Numbers. {#tbl-a}"], "tbl-a: is never referred to"),
     (["$$ x $$ {#eq-a}"], "eq-a: is never referred to"),
     (["@eq-a. $$ x $$ {#eq-a}\n\n$$ y $$ {#eq-a}"], "eq-a: stands twice on the page"),
     (["$$ x = 1 $$"], "an equation has no number: x = 1"),
-    ([code("table()", shows(html="<table><tr><td>1</td></tr></table>"))], "a table has neither label nor caption: table()"),
+    ([code("table()", shows(html="<table><tr><td>1</td></tr></table>"))],
+        "a table has neither label nor caption: table()"),
     (["| a | b |\n|---|---|\n| 1 | 2 |"], "a table has neither label nor caption: ab12"),
     (["Here is\n\n\\begin{equation}\nx = 1\n\\end{equation}"], "an equation has no number: \\begin{equation}"),
     (["Here is\n\n\\[ x = 1 \\]"], "an equation has no number: \\[ x = 1 \\]"),
@@ -116,7 +153,8 @@ def test_a_page_of_everything(top):
     (["It costs $ x$ to write."], "stray markup in the text: $"),
     (["There are\n- one\n- two"], "a list needs an empty line before it"),
     ([code('#| fig-cap: "no end\ndraw()')], "a directive cannot be read: #| fig-cap"),
-    ([code("1/0", {"output_type": "error", "ename": "ZeroDivisionError", "evalue": "division by zero", "traceback": []})], "a cell ended in an error: ZeroDivisionError"),
+    ([code("1/0", {"output_type": "error", "ename": "ZeroDivisionError", "evalue": "division by zero",
+        "traceback": []})], "a cell ended in an error: ZeroDivisionError"),
 ], ids=lambda x: re.sub(r"\W+", "-", x)[:40] if isinstance(x, str) else "")
 def test_faults_are_found_and_named(top, cells, fault):
     faults = site(top, *cells).faults
@@ -124,9 +162,15 @@ def test_faults_are_found_and_named(top, cells, fault):
     assert len(faults) <= 2, faults  # the fault, and not a flood behind it
 
 
-def drawn(source, caption="300 points, one draw."): return ["See @fig-a.", code(f'#| label: fig-a\n#| fig-cap: "{caption}"\n{source}', shows(png=PNG))]
-def table(cell="1", caption="300 points, one draw."): return ["See @tbl-a.", code(f'#| label: tbl-a\n#| tbl-cap: "{caption}"\ntable()', shows(html=f"<table><tr><td>{cell}</td></tr></table>"))]
-def typed(rows, caption): return [f"See @tbl-a.\n\n| a | b | c |\n|---|---|---|\n{rows}\n\n: {caption} {{#tbl-a}}"]
+def drawn(source, caption="300 points, one draw."):
+    return ["See @fig-a.", code(f'#| label: fig-a\n#| fig-cap: "{caption}"\n{source}', shows(png=PNG))]
+
+def table(cell="1", caption="300 points, one draw."):
+    return ["See @tbl-a.", code(f'#| label: tbl-a\n#| tbl-cap: "{caption}"\ntable()',
+        shows(html=f"<table><tr><td>{cell}</td></tr></table>"))]
+
+def typed(rows, caption):
+    return [f"See @tbl-a.\n\n| a | b | c |\n|---|---|---|\n{rows}\n\n: {caption} {{#tbl-a}}"]
 
 
 NAMED = 'ax.set(xlabel="time (s)", ylabel="NMI (no unit)")'
@@ -138,35 +182,51 @@ SERIES = "K-means    0.5\nWard       0.4\ndtype: float64"
     (drawn(ONE + NAMED), []),
     (drawn(ONE + 'ax.set(xlabel="epoch", ylabel="number of groups")'), []),
     (drawn(ONE + 'ax.set_xlabel(f"AMI by {by} (no unit)"); ax.set_ylabel(names[0])'), []),
-    (drawn(ONE + 'ax.set(xlabel="time", ylabel="NMI (no unit)")'), ["fig-a: the x axis has no unit, and does not say (no unit): time"]),
-    (drawn(ONE + 'ax.set_xlabel("round"); ax.set_ylabel("accuracy")'), ["fig-a: the y axis has no unit, and does not say (no unit): accuracy"]),
-    (drawn(ONE + 'ax.set(xlabel="heads m (log scale)", ylabel="loss (nats)")'), ["fig-a: the x axis has no unit, and does not say (no unit): heads m (log scale)"]),
-    (drawn(ONE + NAMED + '\nfig.colorbar(picture, label="power")'), ["fig-a: the colour axis has no unit, and does not say (no unit): power"]),
-    (drawn(TWO + 'axs[0].set(xlabel="time (s)", ylabel="NMI (no unit)")'), ["fig-a: the x axis has no name in 1 of 2 panels", "fig-a: the y axis has no name in 1 of 2 panels"]),
+    (drawn(ONE + 'ax.set(xlabel="time", ylabel="NMI (no unit)")'),
+        ["fig-a: the x axis has no unit, and does not say (no unit): time"]),
+    (drawn(ONE + 'ax.set_xlabel("round"); ax.set_ylabel("accuracy")'),
+        ["fig-a: the y axis has no unit, and does not say (no unit): accuracy"]),
+    (drawn(ONE + 'ax.set(xlabel="heads m (log scale)", ylabel="loss (nats)")'),
+        ["fig-a: the x axis has no unit, and does not say (no unit): heads m (log scale)"]),
+    (drawn(ONE + NAMED + '\nfig.colorbar(picture, label="power")'),
+        ["fig-a: the colour axis has no unit, and does not say (no unit): power"]),
+    (drawn(TWO + 'axs[0].set(xlabel="time (s)", ylabel="NMI (no unit)")'),
+        ["fig-a: the x axis has no name in 1 of 2 panels", "fig-a: the y axis has no name in 1 of 2 panels"]),
     (drawn(TWO + f'for ax in axs: {NAMED}'), []),
-    (drawn(TWO.replace("2)", "2, sharey=True)") + 'for ax in axs: ax.set_xlabel("round")\naxs[0].set_ylabel("loss (nats)")'), []),
+    (drawn(TWO.replace("2)", "2, sharey=True)") + 'for ax in axs: ax.set_xlabel("round")\n'
+        'axs[0].set_ylabel("loss (nats)")'), []),
     (drawn(TWO + 'fig.supxlabel("time (s)"); fig.supylabel("NMI (no unit)")\naxs[1].axis("off")'), []),
-    (drawn(TWO + 'axs[1].axis("off")'), ["fig-a: the x axis has no name in 1 of 2 panels", "fig-a: the y axis has no name in 1 of 2 panels"]),
+    (drawn(TWO + 'axs[1].axis("off")'), ["fig-a: the x axis has no name in 1 of 2 panels",
+        "fig-a: the y axis has no name in 1 of 2 panels"]),
     (drawn(TWO + f'show_clusters(X, y, axs[1])\nax = axs[0]; {NAMED}'), []),
     (drawn(ONE + 'ax.axis("off")', "The method (a drawing)."), []),
-    (drawn(ONE + NAMED, "Scores of the digits, seed 0."), ["fig-a: its caption does not say how many clips, points or rows there are, or that it shows no data"]),
-    (drawn(ONE + NAMED, "Scores of 3,000 spoken digits."), ["fig-a: its caption does not say the seeds, or that nothing is random"]),
+    (drawn(ONE + NAMED, "Scores of the digits, seed 0."),
+        ["fig-a: its caption does not say how many clips, points or rows there are, or that it shows no data"]),
+    (drawn(ONE + NAMED, "Scores of 3,000 spoken digits."),
+        ["fig-a: its caption does not say the seeds, or that nothing is random"]),
     (drawn(ONE + NAMED + "\nax.errorbar(x, y, s)"), ["fig-a: its caption does not say what the bars are"]),
-    (drawn(ONE + NAMED + "\nax.fill_between(x, low, high)", "300 points, five seeds; band: from the lowest to the highest."), []),
+    (drawn(ONE + NAMED + "\nax.fill_between(x, low, high)",
+        "300 points, five seeds; band: from the lowest to the highest."), []),
     (table(), []),
     (table(caption="Accuracy of two methods on nine clips, made up by hand."), []),
     (table(caption="Clips, points and seeds as in @tbl-a."), []),
-    (table(caption="The last five rows: the ten nearest clips; seed 0."), ["tbl-a: its caption does not say how many clips, points or rows there are, or that it shows no data"]),
-    (table(caption="Scores of 40 to 1,155 clips."), ["tbl-a: its caption does not say the seeds, or that nothing is random"]),
+    (table(caption="The last five rows: the ten nearest clips; seed 0."),
+        ["tbl-a: its caption does not say how many clips, points or rows there are, or that it shows no data"]),
+    (table(caption="Scores of 40 to 1,155 clips."),
+        ["tbl-a: its caption does not say the seeds, or that nothing is random"]),
     (table(caption="NMI.")[:1] + table("1</td></tr><tr><th>clips</th><td>9", "The sets, one draw.")[1:], []),
     (table("0.5 ± 0.1", "300 points, five seeds."), ["tbl-a: its caption does not say what ± is"]),
     (table("0.5 ± 0.1", "300 points, mean ± standard deviation over five seeds."), []),
     (typed("| one | word | more |", "What the words mean."), []),
-    (typed("| one | 0.5 | 0.75 |", "Accuracy."), ["tbl-a: its caption does not say how many clips, points or rows there are, or that it shows no data", "tbl-a: its caption does not say the seeds, or that nothing is random"]),
+    (typed("| one | 0.5 | 0.75 |", "Accuracy."),
+        ["tbl-a: its caption does not say how many clips, points or rows there are, or that it shows no data",
+            "tbl-a: its caption does not say the seeds, or that nothing is random"]),
     (typed("| one | 0.5 ± 0.1 | all |", "Accuracy."), ["tbl-a: its caption does not say what ± is"]),
     (typed("| one | ±15 % | all |", "Changes."), []),
-    ([code("scores", shows(plain=SERIES))], ["a table is shown as text; show one table a cell, with to_frame(), label and caption: scores"]),
-    ([code("scores, 1", shows(plain="(          NMI\n K-means  0.5,\n 1)"))], ["a table is shown as text; show one table a cell, with to_frame(), label and caption: scores, 1"]),
+    ([code("scores", shows(plain=SERIES))],
+        ["a table is shown as text; show one table a cell, with to_frame(), label and caption: scores"]),
+    ([code("scores, 1", shows(plain="(          NMI\n K-means  0.5,\n 1)"))],
+        ["a table is shown as text; show one table a cell, with to_frame(), label and caption: scores, 1"]),
     ([code("labels", shows(plain="array(['a', 'b'], dtype=object)"))], []),
 ])
 def test_the_norms_of_the_report(top, cells, faults):
@@ -174,83 +234,144 @@ def test_the_norms_of_the_report(top, cells, faults):
 
 
 def test_only_the_report_is_held_to_the_norms(top):
-    written(top, drawn(ONE + 'ax.set(xlabel="time", ylabel="NMI")', "A dot.") + [code("scores", shows(plain=SERIES))], "31_other.ipynb", "# Other\n\n> The other page.\n\n## A place")
+    figure = drawn(ONE + 'ax.set(xlabel="time", ylabel="NMI")', "A dot.")
+    scores = code("scores", shows(plain=SERIES))
+    written(top, [*figure, scores], "31_other.ipynb", "# Other\n\n> The other page.\n\n## A place")
     assert site(top).faults == []
 
 
 def test_a_label_stands_on_one_page_only(top):
     written(top, ["## A place\n\nSee @eq-a here.\n\n$$ x $$ {#eq-a}"], "31_other.ipynb", "# Other\n\n> The other page.")
-    assert site(top, "See @eq-a here.\n\n$$ y $$ {#eq-a}").faults == ["31_other.ipynb: eq-a: stands on 30_one.ipynb, too"]
+    faults = site(top, "See @eq-a here.\n\n$$ y $$ {#eq-a}").faults
+    assert faults == ["31_other.ipynb: eq-a: stands on 30_one.ipynb, too"]
 
 
 def test_the_table_of_a_functions_arguments_needs_no_caption(top):
-    assert site(top, code("show_doc(f)", shows(markdown="|  | **Type** | **Details** |\n|---|---|---|\n| x | int | A number |"))).faults == []
+    arguments = "|  | **Type** | **Details** |\n|---|---|---|\n| x | int | A number |"
+    assert site(top, code("show_doc(f)", shows(markdown=arguments))).faults == []
 
 
 def test_the_sidebar_and_the_folder_agree(top):
     written(top, [], "32_unlisted.ipynb")
     (top/"nbs/31_other.ipynb").unlink()
-    assert site(top).faults == ["_quarto.yml: 31_other.ipynb is in the sidebar and not in the folder", "_quarto.yml: 32_unlisted.ipynb is not in the sidebar"]
+    assert site(top).faults == ["_quarto.yml: 31_other.ipynb is in the sidebar and not in the folder",
+        "_quarto.yml: 32_unlisted.ipynb is not in the sidebar"]
     (top/"nbs/30_one.ipynb").write_text('{"cells": []}')
     with (top/"nbs/_quarto.yml").open("a") as f: f.write("              - 30_one.ipynb\n")
     (top/"nbs/references.bib").write_text("@book{lloyd1982,")
     faults = docs.Site(top/"nbs", top).faults
-    assert "_quarto.yml: 30_one.ipynb is in the sidebar 2 times" in faults and any(f.startswith("references.bib: ") for f in faults)
+    assert "_quarto.yml: 30_one.ipynb is in the sidebar 2 times" in faults
+    assert any(f.startswith("references.bib: ") for f in faults)
     assert "30_one.ipynb: the first cell has no title" in docs.Site(top/"nbs", top).faults
 
 
 def test_every_page_belongs_to_a_part(top):
     yml = top/"nbs/_quarto.yml"
-    yml.write_text(SIDEBAR.replace("      - section: \"Part II", "      - 32_alone.ipynb\n      - section: \"Part II").replace("Part II · The software", "Appendix") + "      - index.ipynb\n")
+    sidebar = SIDEBAR.replace("      - section: \"Part II", "      - 32_alone.ipynb\n      - section: \"Part II")
+    yml.write_text(sidebar.replace("Part II · The software", "Appendix") + "      - index.ipynb\n")
     for name in ("32_alone.ipynb", "index.ipynb"): written(top, [], name)
-    assert site(top).faults == [f"_quarto.yml: {nb}.ipynb is in no part of the sidebar" for nb in ("32_alone", "31_other")]  # the first page stands above the parts
-    assert llms.contents(top/"nbs") == [("Part I · The report", "First", ["30_one.ipynb"]), ("", "", ["32_alone.ipynb"]), ("", "More", ["31_other.ipynb"]), ("", "", ["index.ipynb"])]
+    # the first page stands above the parts
+    assert site(top).faults == [f"_quarto.yml: {nb}.ipynb is in no part of the sidebar"
+        for nb in ("32_alone", "31_other")]
+    assert llms.contents(top/"nbs") == [("Part I · The report", "First", ["30_one.ipynb"]),
+        ("", "", ["32_alone.ipynb"]), ("", "More", ["31_other.ipynb"]), ("", "", ["index.ipynb"])]
     assert llms.core(top/"nbs") == [("First", ["30_one.ipynb"])]
 
 
 def test_the_words_of_the_report_are_counted(top, monkeypatch, capsys):
-    prose = "# Two words\n\n> Three short words.\n\nHere $x + y = z$ is [a link](of/no/word.html) - `code` [@key]:\n\n$$ a = b $$ {#eq-a}\n\n```python\nnone of this\n```\n\n| not | this |\n|---|---|\n| 1 | 2 |\n\n: Nor this. {#tbl-a}\n\nEnd."
+    prose = """# Two words
+
+> Three short words.
+
+Here $x + y = z$ is [a link](of/no/word.html) - `code` [@key]:
+
+$$ a = b $$ {#eq-a}
+
+```python
+none of this
+```
+
+| not | this |
+|---|---|
+| 1 | 2 |
+
+: Nor this. {#tbl-a}
+
+End."""
     assert docs.count(prose) == 2 + 3 + 7 + 1
-    s = site(top, "One two three.", code("no_word()")); assert s.words == 3 + 1 + 4 and [p.rel for p in s.core] == ["30_one.ipynb"]  # with title and sentence
+    s = site(top, "One two three.", code("no_word()"))
+    assert s.words == 3 + 1 + 4 and [p.rel for p in s.core] == ["30_one.ipynb"]  # with title and sentence
     monkeypatch.setattr(docs, "MOST", 7)
-    assert site(top, "One two three.").faults == ["_quarto.yml: the report has 8 words of prose, which is more than 7: shorten pages, or move one to another part"]
+    assert site(top, "One two three.").faults == [
+        "_quarto.yml: the report has 8 words of prose, which is more than 7: shorten pages, or move one to "
+        "another part"]
     monkeypatch.setattr(docs, "root", top)
-    assert docs.main(["--words"]) == 1 and capsys.readouterr().out.splitlines() == ["     8  30_one.ipynb", "     8  words of prose on 1 pages, of 7 at most"]
+    assert docs.main(["--words"]) == 1
+    assert capsys.readouterr().out.splitlines() == ["     8  30_one.ipynb",
+        "     8  words of prose on 1 pages, of 7 at most"]
 
 
 def test_the_real_notebooks_have_no_fault(tmp_path):
     s = docs.Site(root/"nbs")
-    assert len(s.core) >= 30 and 10_000 < s.words <= docs.MOST and {p.part for p in s.pages if p.rel != "index.ipynb"} == {"Part I · The report", "Part II · The software"}
+    assert len(s.core) >= 30
+    assert 10_000 < s.words <= docs.MOST
+    assert {p.part for p in s.pages if p.rel != "index.ipynb"} == {"Part I · The report", "Part II · The software"}
     assert s.faults == []
     s.write(tmp_path/"out")
-    assert {p.relative_to(tmp_path/"out").as_posix() for p in (tmp_path/"out").rglob("*.html")} == {p.out for p in s.pages}
+    made = {p.relative_to(tmp_path/"out").as_posix() for p in (tmp_path/"out").rglob("*.html")}
+    assert made == {p.out for p in s.pages}
 
 
 def test_the_whole_is_processed_and_checked(tmp_path):
     import shutil
     top = tmp_path/"checkout"
-    shutil.copytree(root, top, symlinks=True, ignore=lambda d,names: [n for n in names if n in (".git", ".venv", "_proc", "_docs", "_preview", "runs", "build", "tests") or n.startswith(".mypy")])
-    def run(): return subprocess.run([sys.executable, "-W", "ignore", ".ci/docs.py"], cwd=top, capture_output=True, text=True, env={**os.environ, "PATH": os.path.dirname(sys.executable)})  # without Quarto
+    left_out = ".git", ".venv", "_proc", "_docs", "_preview", "runs", "build", "tests"
+    def ignored(folder, names): return [n for n in names if n in left_out or n.startswith(".mypy")]
+    shutil.copytree(root, top, symlinks=True, ignore=ignored)
+    without_quarto = {**os.environ, "PATH": os.path.dirname(sys.executable)}
+    def run():
+        command = [sys.executable, "-W", "ignore", ".ci/docs.py"]
+        return subprocess.run(command, cwd=top, capture_output=True, text=True, env=without_quarto)
     r = run()
-    assert r.returncode == 0 and "docs: 0 faults" in r.stdout and (top/"_preview/index.html").is_file(), r.stderr[-2000:]
+    assert r.returncode == 0, r.stderr[-2000:]
+    assert "docs: 0 faults" in r.stdout, r.stderr[-2000:]
+    assert (top/"_preview/index.html").is_file(), r.stderr[-2000:]
     nb = json.loads((top/"nbs/00_core/06_registry.ipynb").read_text(encoding="utf-8"))
     nb["cells"].insert(-1, code("import os\nwhat_no_cell_defines"))  # nbdev runs cells that import, and no others
     (top/"nbs/00_core/06_registry.ipynb").write_text(json.dumps(nb), encoding="utf-8")
     assert run().returncode == 1
 
 
-TABLE = '<table border="1" class="dataframe"><thead><tr><th></th><th>NMI</th></tr></thead><tbody><tr><th>K &amp; co</th><td>0.5</td></tr></tbody></table>'
+TABLE = ('<table border="1" class="dataframe"><thead><tr><th></th><th>NMI</th></tr></thead>'
+    '<tbody><tr><th>K &amp; co</th><td>0.5</td></tr></tbody></table>')
 SOUND = '<audio controls="controls"><source src="data:audio/wav;base64,UklG" type="audio/wav" /></audio>'
 
 
 @pytest.fixture
 def book(top):
-    "A report of two chapters, a page alone and a section of two pages, which refer to each other, and a page that is in no chapter."
-    (top/"nbs/_quarto.yml").write_text(SIDEBAR.replace("          - section: \"First\"\n", "          - 30_one.ipynb\n          - section: \"More than one\"\n").replace("              - 30_one.ipynb\n", "              - 32_two.ipynb\n              - 33_three.ipynb\n"))
-    written(top, ["## Abstract\n\nIn short, $x$.\n\n**Keywords**: one, two.\n\n## Method\n\nSee [two](32_two.ipynb#a-place), [the page](31_other.ipynb#a-place) and [the licence](../LICENSE)."])
-    written(top, ["## A place\n\nBack to [one](30_one.ipynb). A [short](30_one.ipynb#abstract) text."] + GOOD + ["And @tbl-e:", code('#| label: tbl-e\n#| tbl-cap: "Scores of `k`."\nscores = table()\ntest_eq(scores, 1)\nassert scores\nscores', shows(html=TABLE)),
-            code("#| export\ndef library(): pass"), code("test_eq(1, 1)\nwith expect_fail(ValueError): 1/0"), code("for_tests_only = 1\nassert for_tests_only"), code("play()", shows(html=SOUND), shows(html=SOUND))], "32_two.ipynb", "# Two\n\n> The second.")
-    written(top, ["## A place\n\nIn $$ x = 1 $$ {#eq-z}\n\n@eq-z follows [two](32_two.ipynb)."], "33_three.ipynb", "# Three\n\n> The third.")
+    """A report of two chapters, and a page that is in none.
+
+    The chapters are a page alone and a section of two pages, which refer to each other."""
+    sidebar = SIDEBAR.replace("          - section: \"First\"\n",
+        "          - 30_one.ipynb\n          - section: \"More than one\"\n")
+    sidebar = sidebar.replace("              - 30_one.ipynb\n",
+        "              - 32_two.ipynb\n              - 33_three.ipynb\n")
+    (top/"nbs/_quarto.yml").write_text(sidebar)
+    written(top, [
+        "## Abstract\n\nIn short, $x$.\n\n**Keywords**: one, two.\n\n## Method\n\n"
+        "See [two](32_two.ipynb#a-place), [the page](31_other.ipynb#a-place) and [the licence](../LICENSE)."])
+    written(top, [
+        "## A place\n\nBack to [one](30_one.ipynb). A [short](30_one.ipynb#abstract) text.",
+        *GOOD,
+        "And @tbl-e:",
+        code('#| label: tbl-e\n#| tbl-cap: "Scores of `k`."\nscores = table()\ntest_eq(scores, 1)\n'
+            'assert scores\nscores', shows(html=TABLE)),
+        code("#| export\ndef library(): pass"),
+        code("test_eq(1, 1)\nwith expect_fail(ValueError): 1/0"),
+        code("for_tests_only = 1\nassert for_tests_only"),
+        code("play()", shows(html=SOUND), shows(html=SOUND))], "32_two.ipynb", "# Two\n\n> The second.")
+    written(top, ["## A place\n\nIn $$ x = 1 $$ {#eq-z}\n\n@eq-z follows [two](32_two.ipynb)."],
+        "33_three.ipynb", "# Three\n\n> The third.")
     return lambda: pdf.Book(top/"nbs", top)
 
 
@@ -261,26 +382,42 @@ def leads_nowhere(text):
 
 def test_the_report_as_one_text(book):
     made = book()
-    assert made.faults == [] and [(title, [page.rel for page in pages]) for title,pages in made.chapters] == [("", ["30_one.ipynb"]), ("More than one", ["32_two.ipynb", "33_three.ipynb"])]
+    assert made.faults == []
+    assert [(title, [page.rel for page in pages]) for title,pages in made.chapters] == [("", ["30_one.ipynb"]),
+        ("More than one", ["32_two.ipynb", "33_three.ipynb"])]
     front, text = made.text.split("#contents()\n", 1)
     assert "In short, $x$" in front and "one, two." in front and "Abstract" not in text
-    for there in ("\n= One\n<one>", "\n== Method\n", "\n= More than one\n", "\n== Two\n<two>", "\n=== Sums\n<two--sums>", "\n== Three\n<three>", "\n=== A place\n<three--a-place>", '#numbered("2.2")[',  "#link(<two--a-place>)[two]", "#link(<one--abstract>)[short]", '#link("https://a.github.io/tiny/other.html#a-place")[the page]', '#link("https://github.com/a/tiny/blob/main/LICENSE")', "#strong[Figure~2.1:]", "#strong[Table~2.2:]", "#link(<fig-b>)[Figure~2.2]", '#numbered("2.1")',
-                  "<eq-d>", "<tbl-e>", "[K & co]", "table.header(", "scores = table()\nscores\n", "#link(<ref-lloyd1982>)", "= References", "plays the sounds", "files/two-"): assert there in text.replace("\u00a0", "~"), there
-    assert not re.search(r"test_eq|assert|for_tests_only|library|draw_more|hidden_cell|<table|<audio|UklG|@fig|\?\?", text) and text.count("plays the sounds") == 1
+    for there in ("\n= One\n<one>", "\n== Method\n", "\n= More than one\n", "\n== Two\n<two>",
+        "\n=== Sums\n<two--sums>", "\n== Three\n<three>", "\n=== A place\n<three--a-place>",
+        '#numbered("2.2")[',  "#link(<two--a-place>)[two]", "#link(<one--abstract>)[short]",
+        '#link("https://a.github.io/tiny/other.html#a-place")[the page]',
+        '#link("https://github.com/a/tiny/blob/main/LICENSE")', "#strong[Figure~2.1:]", "#strong[Table~2.2:]",
+        "#link(<fig-b>)[Figure~2.2]", '#numbered("2.1")',
+        "<eq-d>", "<tbl-e>", "[K & co]", "table.header(", "scores = table()\nscores\n",
+        "#link(<ref-lloyd1982>)", "= References", "plays the sounds", "files/two-"):
+        assert there in text.replace("\u00a0", "~"), there
+    assert not re.search(
+        r"test_eq|assert|for_tests_only|library|draw_more|hidden_cell|<table|<audio|UklG|@fig|\?\?", text)
+    assert text.count("plays the sounds") == 1
     assert leads_nowhere(made.text) == set()
 
 
 def test_the_report_is_set(book, tmp_path):
     pytest.importorskip("typst")
     made = book()
-    assert made.pdf(tmp_path/"pdf/a.pdf") >= 5 and made.faults == []  # title, contents, two chapters, references
+    assert made.pdf(tmp_path/"pdf/a.pdf") >= 5  # title, contents, two chapters, references
+    assert made.faults == []
     assert (tmp_path/"pdf/a.pdf").read_bytes()[:5] == b"%PDF-"
     made.text = made.text.replace("<two--a-place>\n", "\n")
     made.pdf(tmp_path/"pdf/a.pdf")
     assert len(made.faults) == 1 and "two--a-place" in made.faults[0]
 
 
-@pytest.mark.parametrize("cell, fault", [("See @fig-gone.", "@fig-gone: there is no such label"), ("See [there](31_other.ipynb) and [one](30_one.ipynb#gone).", "dead link: 30_one.ipynb#gone"), ("As [@nobody2020] says.", "@nobody2020: is not in the bibliography"), ("![A picture.](images/gone.png)", "missing image: images/gone.png"), ('Watch <video src="a.mp4"></video> this.', "HTML that the PDF cannot show")])
+@pytest.mark.parametrize("cell, fault", [("See @fig-gone.", "@fig-gone: there is no such label"),
+    ("See [there](31_other.ipynb) and [one](30_one.ipynb#gone).", "dead link: 30_one.ipynb#gone"),
+    ("As [@nobody2020] says.", "@nobody2020: is not in the bibliography"),
+    ("![A picture.](images/gone.png)", "missing image: images/gone.png"),
+    ('Watch <video src="a.mp4"></video> this.', "HTML that the PDF cannot show")])
 def test_what_the_pdf_cannot_show_is_a_fault(top, book, cell, fault):
     written(top, [cell], "32_two.ipynb", "# Two\n\n> The second.")
     assert [f for f in book().faults if fault in f], book().faults
@@ -288,9 +425,14 @@ def test_what_the_pdf_cannot_show_is_a_fault(top, book, cell, fault):
 
 def test_the_real_report_leads_somewhere_and_holds_no_html():
     made = pdf.Book()
-    assert made.faults == [] and 15 <= len(made.chapters) <= 25 and len(made.pages) >= 30 and made.keywords and leads_nowhere(made.text) == set()
+    assert made.faults == []
+    assert 15 <= len(made.chapters) <= 25
+    assert len(made.pages) >= 30
+    assert made.keywords
+    assert leads_nowhere(made.text) == set()
     prose = re.sub(r"(?s)```.*?```|`[^`\n]*`", "", made.text)
-    assert not re.search(r"</?(?:div|span|table|td|tr|img|audio|details|style)\b|@(?:fig|tbl|eq)-|\?\?|~\?", prose.replace("\u00a0", "~"))
+    assert not re.search(r"</?(?:div|span|table|td|tr|img|audio|details|style)\b|@(?:fig|tbl|eq)-|\?\?|~\?",
+        prose.replace("\u00a0", "~"))
 
 
 @pytest.mark.slow
@@ -301,22 +443,41 @@ def test_the_real_report_is_set(tmp_path):
 
 
 def test_links_that_nbdev_makes_are_mended():
-    index = {"p.one": {"p.one.assign": ("one.html#assign", "p/one.py"), "p.one.Fit.fit": ("one.html#fit.fit", "p/one.py")}, "p.other": {"p.other.assign": ("other.html#assign", "p/other.py"), "p.other._own": ("other.html#_own", "p/other.py"), "p.other.all_alone": ("other.html#all_alone", "p/other.py"), "p.other.noise": ("other.html#noise", "p/other.py")}}
-    cfg = {"doc_host": "https://a.github.io", "doc_baseurl": "/tiny", "git_url": "https://github.com/a/tiny", "branch": "main"}
+    index = {
+        "p.one": {
+            "p.one.assign": ("one.html#assign", "p/one.py"),
+            "p.one.Fit.fit": ("one.html#fit.fit", "p/one.py")},
+        "p.other": {
+            "p.other.assign": ("other.html#assign", "p/other.py"),
+            "p.other._own": ("other.html#_own", "p/other.py"),
+            "p.other.all_alone": ("other.html#all_alone", "p/other.py"),
+            "p.other.noise": ("other.html#noise", "p/other.py")}}
+    cfg = {"doc_host": "https://a.github.io", "doc_baseurl": "/tiny", "git_url": "https://github.com/a/tiny",
+        "branch": "main"}
     link = lambda name, page="other": f"[`{name}`](https://a.github.io/tiny/{page}.html#{name.lower()})"
     def mended(text, page="one.html"):
-        nb = {"cells": [{"cell_type": "markdown", "source": text}, {"cell_type": "code", "source": "", "outputs": [{"data": {"text/markdown": text}}]}]}
+        nb = {"cells": [{"cell_type": "markdown", "source": text},
+            {"cell_type": "code", "source": "", "outputs": [{"data": {"text/markdown": text}}]}]}
         cells = json.loads(docs.mend(json.dumps(nb), page, index, cfg))["cells"]
-        assert cells[0]["source"] == cells[1]["outputs"][0]["data"]["text/markdown"] == "".join(cells[0]["source"]).splitlines(True)  # lists of lines, with their ends
-        return "".join(cells[0]["source"])
-    assert mended(f"So {link('assign')} it.") == f"So {link('assign', 'one')} it."           # the page's own comes first
-    assert mended(f"So {link('assign')} it.", "third.html") == "So `assign` it."             # of two, nobody knows which
-    assert mended(link('all_alone')) == link('all_alone') and mended(link("Fit.fit", "one")) == link("Fit.fit", "one")
-    assert mended(link("_own")) == "`_own`" and mended(link("noise")) == "`noise`" and mended(link("noise"), "other.html") == link("noise")
+        source = cells[0]["source"]
+        assert source == cells[1]["outputs"][0]["data"]["text/markdown"]
+        assert source == "".join(source).splitlines(True)  # lists of lines, with their ends
+        return "".join(source)
+    # the page's own comes first
+    assert mended(f"So {link('assign')} it.") == f"So {link('assign', 'one')} it."
+    # of two, nobody knows which
+    assert mended(f"So {link('assign')} it.", "third.html") == "So `assign` it."
+    assert mended(link('all_alone')) == link('all_alone')
+    assert mended(link("Fit.fit", "one")) == link("Fit.fit", "one")
+    assert mended(link("_own")) == "`_own`"
+    assert mended(link("noise")) == "`noise`"
+    assert mended(link("noise"), "other.html") == link("noise")
     assert mended(f"[{link('all_alone')}](31_other.ipynb)") == "[`all_alone`](31_other.ipynb)"
-    assert mended(f"```python\nx, # Of {link('all_alone')}\n```\n{link('all_alone')}") == f"```python\nx, # Of `all_alone`\n```\n{link('all_alone')}"
+    in_code = f"```python\nx, # Of {link('all_alone')}\n```\n{link('all_alone')}"
+    assert mended(in_code) == f"```python\nx, # Of `all_alone`\n```\n{link('all_alone')}"
     assert mended("Two.\n\n$$ a $$ {#eq-a}\n\nEnds.") == "Two.\n\n$$ a $$ {#eq-a}\n\nEnds."
-    assert mended("```python\ndef f(\n    y:Union, # Classes\n    x:Union=None,\n)\n```\ny:Union, is") == "```python\ndef f(\n    y:ArrayLike, # Classes\n    x:ArrayLike=None,\n)\n```\ny:Union, is"
+    def typed(kind): return f"```python\ndef f(\n    y:{kind}, # Classes\n    x:{kind}=None,\n)\n```\ny:Union, is"
+    assert mended(typed("Union")) == typed("ArrayLike")
     assert mended("[changes](../CHANGELOG.md)") == "[changes](https://github.com/a/tiny/blob/main/CHANGELOG.md)"
 
 
@@ -360,59 +521,96 @@ def edge(self:Tool)->"Cut": return self
 
 def test_signatures_are_whole_and_lead_to_their_own_source():
     parts = docs.declared(SHOWN, "p/tools.py")
-    assert parts["Cut"]["fields"] == '    at:np.ndarray, # Where, shape (n,)\n    why:str | None=None, # "é" or so\n    deep:int=3,\n'
-    assert {k for k in parts} == {"Cut", "Cut.f", "Tool", "Tool.__init__", "Tool.weight", "cut", "Tool.mend", "bare", "Tool.edge"}
+    fields = parts["Cut"]["fields"]
+    assert fields == ('    at:np.ndarray, # Where, shape (n,)\n'
+        '    why:str | None=None, # "é" or so\n    deep:int=3,\n')
+    assert {k for k in parts} == {"Cut", "Cut.f", "Tool", "Tool.__init__", "Tool.weight", "cut", "Tool.mend",
+        "bare", "Tool.edge"}
     def mended(name, body, after="\n\n*Says.*", source="https://b/blob/main/p/other.py#L99", level="###"):
         text = f"---\n\n[source]({source}){{target=\"_blank\"}}\n\n{level} {name}\n\n```python\n{body}\n```{after}"
-        cells = json.loads(docs.mend(json.dumps({"cells": [{"cell_type": "code", "source": "", "outputs": [{"data": {"text/markdown": text}}]}]}), "a.html", {}, {"doc_host": "https://a", "doc_baseurl": "/", "git_url": "https://b", "branch": "main"}, parts))["cells"]
+        cfg = {"doc_host": "https://a", "doc_baseurl": "/", "git_url": "https://b", "branch": "main"}
+        nb = {"cells": [{"cell_type": "code", "source": "", "outputs": [{"data": {"text/markdown": text}}]}]}
+        cells = json.loads(docs.mend(json.dumps(nb), "a.html", {}, cfg, parts))["cells"]
         made = "".join(cells[0]["outputs"][0]["data"]["text/markdown"])
         cells[0]["outputs"][0]["data"]["text/markdown"] = made
-        twice = json.loads(docs.mend(json.dumps({"cells": cells}), "a.html", {}, {"doc_host": "https://a", "doc_baseurl": "/", "git_url": "https://b", "branch": "main"}, parts))["cells"]
+        twice = json.loads(docs.mend(json.dumps({"cells": cells}), "a.html", {}, cfg, parts))["cells"]
         assert "".join(twice[0]["outputs"][0]["data"]["text/markdown"]) == made  # nbdev processes only what has changed
         return made
-    def entry(line, name, body, after="\n\n*Says.*", level="###"): return f"---\n\n[source](https://b/blob/main/p/tools.py#L{line}){{target=\"_blank\"}}\n\n{level} {name}\n\n```python\n{body}\n```{after}"
-    assert mended("Cut", "def Cut(\n    *args, **kwargs\n):") == entry(2, "Cut", f"def Cut(\n{parts['Cut']['fields']}):")
-    assert mended("Tool", "def Tool(\n    n:int=2, # Edges\n    sharp:bool=True, # Is it?\n    **rest\n):") == entry(10, "Tool", "def Tool(\n    n:int=2, # Edges\n    *,\n    sharp:bool=True, # Is it?\n    **rest, # Of the smith\n):")
-    assert mended("cut", "def cut(\n    x:int, # Rope\n    at:int=1, # Place\n    **more:str\n)->int: # Passed on") == entry(21, "cut", "def cut(\n    x:int, # Rope\n    *,\n    at:int=1, # Place\n    **more:str, # Passed on\n)->int:")
+    def entry(line, name, body, after="\n\n*Says.*", level="###"):
+        source = f"[source](https://b/blob/main/p/tools.py#L{line}){{target=\"_blank\"}}"
+        return f"---\n\n{source}\n\n{level} {name}\n\n```python\n{body}\n```{after}"
+    assert mended("Cut", "def Cut(\n    *args, **kwargs\n):") == entry(2, "Cut", f"def Cut(\n{fields}):")
+    flat = "def Tool(\n    n:int=2, # Edges\n    sharp:bool=True, # Is it?\n    **rest\n):"
+    whole = "def Tool(\n    n:int=2, # Edges\n    *,\n    sharp:bool=True, # Is it?\n    **rest, # Of the smith\n):"
+    assert mended("Tool", flat) == entry(10, "Tool", whole)
+    flat = "def cut(\n    x:int, # Rope\n    at:int=1, # Place\n    **more:str\n)->int: # Passed on"
+    whole = "def cut(\n    x:int, # Rope\n    *,\n    at:int=1, # Place\n    **more:str, # Passed on\n)->int:"
+    assert mended("cut", flat) == entry(21, "cut", whole)
     linked = docs.declared(SHOWN.replace("# Passed on", "# To `f`"), "p/tools.py")
     parts["cut"] = linked["cut"]
-    assert mended("cut", "def cut(\n    x:int, # Rope\n    at:int=1, # Place\n    **more\n)->int: # To [`f`](https://a/f.html#f)") == entry(21, "cut", "def cut(\n    x:int, # Rope\n    *,\n    at:int=1, # Place\n    **more, # To `f`\n)->int:")
-    assert mended("Tool.weight", "def weight()->float: # kg", level="####") == entry(17, "Tool.weight", "@property\ndef weight()->float: # kg", level="####")
+    flat = "def cut(\n    x:int, # Rope\n    at:int=1, # Place\n    **more\n)->int: # To [`f`](https://a/f.html#f)"
+    whole = "def cut(\n    x:int, # Rope\n    *,\n    at:int=1, # Place\n    **more, # To `f`\n)->int:"
+    assert mended("cut", flat) == entry(21, "cut", whole)
+    flat = "def weight()->float: # kg"
+    assert mended("Tool.weight", flat, level="####") == entry(17, "Tool.weight", f"@property\n{flat}", level="####")
     assert mended("mend", "def mend(\n    y:int\n):") == entry(30, "mend", "def mend(\n    y:int\n):")
     assert mended("bare", "def bare():", "\n\n*Call self as a function.*") == entry(32, "bare", "def bare():", "")
-    assert mended("Tool.edge", "def edge()->__main__.Cut | None:") == entry(35, "Tool.edge", "@property\ndef edge()->Cut | None:")
+    edge = mended("Tool.edge", "def edge()->__main__.Cut | None:")
+    assert edge == entry(35, "Tool.edge", "@property\ndef edge()->Cut | None:")
     parts["Other.mend"] = parts["Tool.mend"] | {"line": 99}
     other = "https://b/blob/main/p/other.py#L99"
-    assert f"[source]({other})" in mended("mend", "def mend(\n    y:int\n):", source=other)  # of two classes, nobody knows which
+    # of two classes, nobody knows which
+    assert f"[source]({other})" in mended("mend", "def mend(\n    y:int\n):", source=other)
     assert mended("gone", "def gone(\n    *args, **kwargs\n):", source=other).startswith(f"---\n\n[source]({other})")
 
 
 def test_a_figure_is_described_for_who_cannot_see_it():
     from mend import described
-    code = '#| label: fig-a\n#| fig-cap: "Two *curves* of 30 clips [@a2000]: the loss. Bars are ± one."\n#| code-fold: true\nplot()'
+    code = ('#| label: fig-a\n#| fig-cap: "Two *curves* of 30 clips [@a2000]: the loss. Bars are ± one."\n'
+        '#| code-fold: true\nplot()')
     once = described(code)
-    assert once == code.replace("\n#| code-fold", '\n#| fig-alt: "Two curves of 30 clips"\n#| code-fold') and described(once) == once
+    assert once == code.replace("\n#| code-fold", '\n#| fig-alt: "Two curves of 30 clips"\n#| code-fold')
+    assert described(once) == once
     assert described("plot()") == "plot()"
 
 
 def test_wide_pages_say_so_once():
-    def mended(nb, page): return json.loads(docs.mend(json.dumps(nb), page, {}, {"doc_host": "", "doc_baseurl": "", "git_url": "", "branch": ""}))
+    def mended(nb, page):
+        return json.loads(docs.mend(json.dumps(nb), page, {},
+            {"doc_host": "", "doc_baseurl": "", "git_url": "", "branch": ""}))
     nb = {"cells": [{"cell_type": "raw", "source": "---\noutput-file: unopened.html\ntitle: Results\n---\n"}]}
     assert mended(nb, "other.html") == nb
     once = mended(nb, "results/unopened.html")
-    assert yaml.safe_load("".join(once["cells"][0]["source"]).strip("-\n")) == {"output-file": "unopened.html", "page-layout": "full", "toc-location": "left", "title": "Results"}
+    assert yaml.safe_load("".join(once["cells"][0]["source"]).strip("-\n")) == {"output-file": "unopened.html",
+        "page-layout": "full", "toc-location": "left", "title": "Results"}
     assert mended(once, "results/unopened.html") == once
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
-@pytest.mark.parametrize("says, status, fault", [("Output created: _docs/index.html", 0, None), ("[WARNING] Could not convert TeX math x, rendering as TeX", 0, "Could not convert TeX math x"), ("\033[33mWARNING (crossref.lua:9) Unable to resolve crossref @fig-x\033[39m", 0, "Unable to resolve crossref @fig-x"), ("[WARNING] Citeproc: citation x not found", 0, "citation x not found"),
-                                                 ("ERROR: no such file", 1, "ended with status 1"), ("Output created", 0, "did not write other.html.md"), ("Output created", 0, "one.html holds a reference to nothing")])
+@pytest.mark.parametrize("says, status, fault", [("Output created: _docs/index.html", 0, None),
+    ("[WARNING] Could not convert TeX math x, rendering as TeX", 0, "Could not convert TeX math x"),
+    ("\033[33mWARNING (crossref.lua:9) Unable to resolve crossref @fig-x\033[39m", 0,
+        "Unable to resolve crossref @fig-x"),
+    ("[WARNING] Citeproc: citation x not found", 0, "citation x not found"),
+    ("ERROR: no such file", 1, "ended with status 1"),
+    ("Output created", 0, "did not write other.html.md"),
+    ("Output created", 0, "one.html holds a reference to nothing")])
 def test_quarto_is_taken_at_its_word(top, monkeypatch, says, status, fault):
-    s = site(top); out = top/"_docs"
-    (top/"bin").mkdir(); program = top/"bin/quarto"
-    missing = fault and "did not write" in fault; unresolved = fault and "reference to nothing" in fault
-    program.write_text("#!/bin/sh\nmkdir -p _docs\n" + "".join(f"echo '{'quarto-unresolved-ref' if unresolved and p == 'one' else 'fine'}' > _docs/{p}.html\n" + ("" if missing and p == "other" else f"echo > _docs/{p}.html.md\n") for p in ("one", "other")) + f"printf '%b\\n' '{says}' >&2\nexit {status}\n")
-    program.chmod(0o755); monkeypatch.setenv("PATH", f"{top/'bin'}:/usr/bin:/bin")
+    s = site(top)
+    out = top/"_docs"
+    (top/"bin").mkdir()
+    program = top/"bin/quarto"
+    missing = fault and "did not write" in fault
+    unresolved = fault and "reference to nothing" in fault
+    script = ["#!/bin/sh", "mkdir -p _docs"]
+    script.append(f"echo '{'quarto-unresolved-ref' if unresolved else 'fine'}' > _docs/one.html")
+    script.append("echo > _docs/one.html.md")
+    script.append("echo 'fine' > _docs/other.html")
+    if not missing: script.append("echo > _docs/other.html.md")
+    script += [f"printf '%b\\n' '{says}' >&2", f"exit {status}", ""]
+    program.write_text("\n".join(script))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{top/'bin'}:/usr/bin:/bin")
     faults = docs.quarto(s.folder, out, s.pages)
     assert faults == [] if fault is None else any(fault in f for f in faults)
     assert (out/"one.html").is_file() and (out/"llms.txt").is_file()
@@ -420,21 +618,41 @@ def test_quarto_is_taken_at_its_word(top, monkeypatch, says, status, fault):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
 def test_pages_of_quarto_load_nothing_from_elsewhere_and_lead_to_each_other(top, monkeypatch):
-    s = site(top); out = top/"_docs"
-    widgets = '<script src="https://cdn.example/npm/requirejs@2.3.6/require.min.js" integrity="a" crossorigin="anonymous"></script>\n<script src="https://cdn.example/npm/jquery@3.5.1/dist/jquery.min.js" data-relocate-top="true"></script>\n<script type="application/javascript">define(\'jquery\', [],function() {return window.jQuery;})</script>\n'
-    (top/"one").write_text(f'<head>{widgets}<script src="site_libs/a.js"></script><link href="styles.css" rel="stylesheet"></head><a href="https://example.org/">x</a><p>Words.</p>')
-    (top/"other").write_text('<script defer="" src="https://cdn.example/mathjax.js"></script><link rel="stylesheet" href="//fonts.example/a.css"><img src="https://example.org/a.png">')
-    (top/"plain").write_text('See [the\nother](31_other.ipynb#a), <a\nhref="30_one.ipynb">one</a>, [none](99_none.ipynb) and `30_one.ipynb`.')
-    (top/"bin").mkdir(); program = top/"bin/quarto"
-    program.write_text("#!/bin/sh\nmkdir -p _docs\n" + "".join(f"cp '{top/p}' _docs/{p}.html\ncp '{top/'plain'}' _docs/{p}.html.md\n" for p in ("one", "other")))
-    (top/"css").write_text('@charset "UTF-8";@import"https://fonts.example/css2?family=A+B:wght@300;400";body{background:url("data:image/png;base64,aa")}')
+    s = site(top)
+    out = top/"_docs"
+    cdn = "https://cdn.example/npm"
+    widgets = (
+        f'<script src="{cdn}/requirejs@2.3.6/require.min.js" integrity="a" crossorigin="anonymous"></script>\n'
+        f'<script src="{cdn}/jquery@3.5.1/dist/jquery.min.js" data-relocate-top="true"></script>\n'
+        '<script type="application/javascript">'
+        "define('jquery', [],function() {return window.jQuery;})</script>\n")
+    own = '<script src="site_libs/a.js"></script><link href="styles.css" rel="stylesheet">'
+    body = '<a href="https://example.org/">x</a><p>Words.</p>'
+    (top/"one").write_text(f"<head>{widgets}{own}</head>{body}")
+    (top/"other").write_text(
+        '<script defer="" src="https://cdn.example/mathjax.js"></script><link rel="stylesheet" '
+        'href="//fonts.example/a.css"><img src="https://example.org/a.png">')
+    (top/"plain").write_text(
+        'See [the\nother](31_other.ipynb#a), <a\n'
+        'href="30_one.ipynb">one</a>, [none](99_none.ipynb) and `30_one.ipynb`.')
+    (top/"bin").mkdir()
+    program = top/"bin/quarto"
+    program.write_text("#!/bin/sh\nmkdir -p _docs\n" + "".join(
+        f"cp '{top/p}' _docs/{p}.html\ncp '{top/'plain'}' _docs/{p}.html.md\n" for p in ("one", "other")))
+    (top/"css").write_text(
+        '@charset "UTF-8";@import"https://fonts.example/css2?family=A+B:wght@300;400";'
+        'body{background:url("data:image/png;base64,aa")}')
     program.write_text(program.read_text() + f"mkdir -p _docs/site_libs\ncp '{top/'css'}' _docs/site_libs/theme.css\n")
-    program.chmod(0o755); monkeypatch.setenv("PATH", f"{top/'bin'}:/usr/bin:/bin")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{top/'bin'}:/usr/bin:/bin")
     faults = docs.quarto(s.folder, out, s.pages)
-    assert [re.search(r"other.html loads (\S+),", f)[1] for f in faults[:-1]] == ["//fonts.example/a.css", "https://cdn.example/mathjax.js", "https://example.org/a.png"]
+    assert [re.search(r"other.html loads (\S+),", f)[1] for f in faults[:-1]] == ["//fonts.example/a.css",
+        "https://cdn.example/mathjax.js", "https://example.org/a.png"]
     assert "theme.css loads https://fonts.example/css2?family=A+B:wght@300;400," in faults[-1]
-    assert (out/"one.html").read_text() == '<head><script src="site_libs/a.js"></script><link href="styles.css" rel="stylesheet"></head><a href="https://example.org/">x</a><p>Words.</p>'
-    assert (out/"one.html.md").read_text() == 'See [the\nother](other.html.md#a), <a\nhref="one.html.md">one</a>, [none](99_none.ipynb) and `30_one.ipynb`.'
+    assert (out/"one.html").read_text() == f"<head>{own}</head>{body}"
+    assert (out/"one.html.md").read_text() == (
+        'See [the\nother](other.html.md#a), <a\n'
+        'href="one.html.md">one</a>, [none](99_none.ipynb) and `30_one.ipynb`.')
 
 
 def test_faults_end_in_status_1(top, monkeypatch, capsys):
@@ -450,27 +668,42 @@ def test_llms_txt_is_what_the_notebooks_say():
     text = (root/"llms.txt").read_text(encoding="utf-8")
     assert text == llms.llms(), "llms.txt is out of step: make readme"
     lines = [l for l in text.splitlines() if l]
-    assert lines[0] == "# audioclust" and lines[1].startswith("> ") and sum(l.startswith("# ") for l in lines) == 1
+    assert lines[0] == "# audioclust"
+    assert lines[1].startswith("> ")
+    assert sum(l.startswith("# ") for l in lines) == 1
     first = next(i for i,l in enumerate(lines) if l.startswith("## "))
-    for l in lines[first:]: assert re.fullmatch(r"## \S.*|- \[[^\]]+\]\(https://[^)]+\.html\.md\): \S.*", l), l
-    assert sum(l.startswith("- ") for l in lines) == len([p for p in (root/"nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts])
+    for l in lines[first:]:
+        assert re.fullmatch(r"## \S.*|- \[[^\]]+\]\(https://[^)]+\.html\.md\): \S.*", l), l
+    assert sum(l.startswith("- ") for l in lines) == len(
+        [p for p in (root/"nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts])
 
 
 def test_citation_file_agrees_with_the_settings():
     cff, cfg = yaml.safe_load((root/"CITATION.cff").read_text(encoding="utf-8")), llms.settings()
     assert cff["cff-version"] == "1.2.0" and cff["message"] and cff["type"] == "software"
-    assert cff["title"] == cfg["title"] and str(cff["version"]) == cfg["version"] and cff["abstract"] == cfg["description"]
-    assert cff["authors"] == [{"name": cfg["author"]}] and cff["repository-code"] == cfg["git_url"] and cff["url"] == cfg["doc_host"] + cfg["doc_baseurl"]
-    assert cff["license"] == "Apache-2.0" and cfg["license"] == "apache2" and "Apache License" in (root/"LICENSE").read_text(encoding="utf-8")[:200]
+    assert cff["title"] == cfg["title"]
+    assert str(cff["version"]) == cfg["version"]
+    assert cff["abstract"] == cfg["description"]
+    assert cff["authors"] == [{"name": cfg["author"]}]
+    assert cff["repository-code"] == cfg["git_url"]
+    assert cff["url"] == cfg["doc_host"] + cfg["doc_baseurl"]
+    assert cff["license"] == "Apache-2.0"
+    assert cfg["license"] == "apache2"
+    assert "Apache License" in (root/"LICENSE").read_text(encoding="utf-8")[:200]
     assert set(cff["keywords"]) <= set(cfg["keywords"].split())
 
 
 def test_workflows_run_what_a_person_runs():
     flows = {p.stem: yaml.safe_load(p.read_text(encoding="utf-8")) for p in (root/".github/workflows").glob("*.yaml")}
-    ran = {name: [s.get("run", "") for job in flow["jobs"].values() for s in job["steps"]] for name,flow in flows.items()}
+    ran = {name: [s.get("run", "") for job in flow["jobs"].values() for s in job["steps"]]
+        for name,flow in flows.items()}
     assert any("make docs" in r for r in ran["deploy"]) and any(".ci/run" in r for r in ran["test"])
     published = "\n".join(ran["publish"])
-    assert "twine check" in published and "settings.ini" in published and list(flows["publish"][True]["push"]["tags"]) == ["v*"]  # YAML reads `on` as true
+    # YAML reads `on` as true
+    assert "twine check" in published
+    assert "settings.ini" in published
+    assert list(flows["publish"][True]["push"]["tags"]) == ["v*"]
     offered = {str(minor) for job in flows["test"]["jobs"].values() for minor in job["strategy"]["matrix"]["python"]}
     assert offered == {f"3.{m}" for m in range(10, 15)}  # the classifiers of setup.py
-    assert "make" in (root/".ci/run").read_text() and re.search(r"(?m)^docs: ", (root/"Makefile").read_text())
+    assert "make" in (root/".ci/run").read_text()
+    assert re.search(r"(?m)^docs: ", (root/"Makefile").read_text())

@@ -9,7 +9,7 @@ import pytest
 from audioclust.audio import clips, synthetic_words
 from audioclust.encoders import FixedEncoder
 from audioclust.metrics import ari
-from audioclust.pipeline import Options, Request, cluster_recordings
+from audioclust.pipeline import make_run, Options, Request
 
 here = Path(__file__).parent
 root = here.parents[1]
@@ -42,14 +42,16 @@ def test_estimators_find_what_they_found(golden):
     record = golden.Record()
     golden.estimators(record)
     names = [name for name in recorded["labels"] if " " not in name]
-    assert len(names) == 7 and [n for n in names if not alike(record.arrays[f"estimators/{n}/labels_"], n)] == []
+    assert len(names) == 7
+    assert [n for n in names if not alike(record.arrays[f"estimators/{n}/labels_"], n)] == []
     assert record.arrays["estimators/choose_k/k"] == recorded["n_clusters"]
 
 
 def test_scores_are_what_they_were(golden):
     record = golden.Record()
     golden.metrics(record)
-    now = {name.removeprefix("metrics/").removeprefix("score/"): float(v) for name, v in record.arrays.items() if v.ndim == 0}
+    now = {name.removeprefix("metrics/").removeprefix("score/"): float(v) for name, v in record.arrays.items()
+        if v.ndim == 0}
     assert len(recorded["metrics"]) > 10 and now == pytest.approx(recorded["metrics"], abs=1e-7)
 
 
@@ -64,5 +66,5 @@ def test_runs_find_what_they_found(words):
     for name in [n for n in recorded["labels"] if " " in n]:
         method, by = name.split(" by ")
         request = Request(method, 4 if by == "content" else 3, by, options=Options(stability=0, num_workers=0))
-        if not alike(cluster_recordings(words, request).labels, name): wrong.append(name)
+        if not alike(make_run(words, request).clustering.labels, name): wrong.append(name)
     assert wrong == []

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import audioclust
 
-LAYERS = "core audio metrics classical kmeans ensembles encoders training deepcluster spice published pipeline listen cli".split()
+LAYERS = ["core", "audio", "metrics", "classical", "kmeans", "ensembles", "encoders", "training", "deepcluster",
+    "spice", "published", "runs", "pipeline", "listen", "cli"]
 package = Path(audioclust.__file__).parent
-files = {p.relative_to(package).with_suffix("").as_posix().replace("/", "."): p for p in package.rglob("*.py") if p.name != "_modidx.py"}
+files = {p.relative_to(package).with_suffix("").as_posix().replace("/", "."): p for p in package.rglob("*.py")
+    if p.name != "_modidx.py"}
 
 
 def imported(name, path):
-    "The modules of ours that a file imports, in functions as well. Strings count, since `import_module` takes them; those of the registry are groups of entry points."
+    """The modules of ours that a file imports, in functions as well.
+
+    Strings count, since `import_module` takes them; those of the registry are groups of entry points."""
     parents = name.split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
@@ -24,8 +28,10 @@ def imported(name, path):
             for alias in node.names:
                 whole = ".".join([*start, alias.name])
                 yield whole if whole in files else ".".join(start)
-        elif isinstance(node, ast.Import): yield from (a.name.removeprefix("audioclust.") for a in node.names if a.name.startswith("audioclust."))
-        elif name != "core.registry" and isinstance(node, ast.Constant) and isinstance(node.value, str) and (found := re.fullmatch(r"audioclust\.([\w.]+?)(?::\w+)?", node.value)):
+        elif isinstance(node, ast.Import):
+            yield from (a.name.removeprefix("audioclust.") for a in node.names if a.name.startswith("audioclust."))
+        elif name != "core.registry" and isinstance(node, ast.Constant) and isinstance(node.value, str) and (
+            found := re.fullmatch(r"audioclust\.([\w.]+?)(?::\w+)?", node.value)):
             yield found[1]
 
 
@@ -36,18 +42,22 @@ def test_no_package_imports_a_later_one():
     def layer(module): return LAYERS.index(module.split(".")[0])
     known = {m: others for m, others in GRAPH.items() if m.split(".")[0] in LAYERS}
     assert len(known) > 60
-    backwards = [f"{m} imports {o}" for m, others in known.items() for o in others if o.split(".")[0] in LAYERS and layer(o) > layer(m)]
+    backwards = [f"{m} imports {o}" for m, others in known.items() for o in others if o.split(".")[0] in LAYERS
+        and layer(o) > layer(m)]
     assert backwards == []
 
 
 def test_no_circle_of_files():
     done, path, circles = set(), [], []
     def visit(module):
-        if module in path: circles.append(" → ".join([*path[path.index(module):], module])); return
+        if module in path:
+            circles.append(" → ".join([*path[path.index(module):], module]))
+            return
         if module in done or module not in GRAPH: return
         path.append(module)
         for other in sorted(GRAPH[module]): visit(other)
-        path.pop(); done.add(module)
+        path.pop()
+        done.add(module)
     for module in sorted(GRAPH): visit(module)
     assert circles == []
 
@@ -71,8 +81,12 @@ def test_each_face_shows_what_it_promises():
 
 def test_the_lines_that_people_type():
     for line in ("from audioclust.metrics import contingency, nmi, ari, accuracy, match_clusters, score",
-                 "from audioclust.classical import DBSCAN, HDBSCAN, MeanShift, AgglomerativeClustering, estimate_eps, estimate_bandwidth",
-                 "from audioclust.kmeans import KMeans", "from audioclust.deepcluster import DeepCluster, deepcluster_learner",
-                 "from audioclust.spice import SPICE", "from audioclust.pipeline import AudioClusterer", "from audioclust import AudioClusterer",
-                 "from audioclust.audio import find_audio, probe, load_audio, clips, LogMel, fsdd, from_folder, synthetic_words"):
+                 "from audioclust.classical import DBSCAN, HDBSCAN, MeanShift, AgglomerativeClustering, "
+                 "estimate_eps, estimate_bandwidth",
+                 "from audioclust.kmeans import KMeans",
+                 "from audioclust.deepcluster import DeepCluster, deepcluster_learner",
+                 "from audioclust.spice import SPICE", "from audioclust.pipeline import AudioClusterer",
+                 "from audioclust import AudioClusterer",
+                 "from audioclust.audio import find_audio, probe, load_audio, clips, LogMel, fsdd, "
+                 "from_folder, synthetic_words"):
         exec(line, {})

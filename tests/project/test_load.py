@@ -1,11 +1,15 @@
-"The load in small: benchmarks/load.py with hundreds of clips and minutes of recording. Every clip is a row of clusters.csv or of errors.csv."
-import csv, sys
+"""The load in small: benchmarks/load.py with hundreds of clips and minutes of recording.
+
+Every clip is a row of clusters.csv or of errors.csv."""
+import csv
+import sys
 from pathlib import Path
 
 import pytest
 
 root = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(not (root/"benchmarks/load.py").is_file() or sys.platform != "linux", reason="needs the checkout, and /proc")
+pytestmark = pytest.mark.skipif(not (root/"benchmarks/load.py").is_file() or sys.platform != "linux",
+    reason="needs the checkout, and /proc")
 
 
 @pytest.fixture
@@ -20,8 +24,13 @@ def load(monkeypatch):
 def check(results, curves, n, windows):
     clips, day = results
     assert (clips["listed"], day["listed"]) == (n, windows)
-    for r in results: assert r["missing"] == r["twice"] == r["wrong"] == 0 and r["rows"] + r["errors"] == r["listed"] and r["errors"] > 0, r
-    assert {c["case"] for c in curves} == {"clips", "recording"} and all(c["megabytes"] > 0 for c in curves if c["seconds"] > .5) and {"import", "page"} <= {c["stage"] for c in curves}
+    for r in results:
+        assert r["missing"] == r["twice"] == r["wrong"] == 0, r
+        assert r["rows"] + r["errors"] == r["listed"], r
+        assert r["errors"] > 0, r
+    assert {c["case"] for c in curves} == {"clips", "recording"}
+    assert all(c["megabytes"] > 0 for c in curves if c["seconds"] > .5)
+    assert {"import", "page"} <= {c["stage"] for c in curves}
 
 def test_nothing_is_lost(load, tmp_path): check(*load.load(tmp_path, 400, .05), 400, 60)
 
@@ -31,7 +40,8 @@ def test_nothing_is_lost_in_more(load, tmp_path): check(*load.load(tmp_path, 20_
 def test_what_is_lost_is_seen(load, tmp_path):
     from audioclust.core.files import write_table
     import pandas as pd
-    write_table(pd.DataFrame(dict(path=["/a.wav", "/b.wav", "/b.wav"], start=[0., 0., 3.], end=1., cluster=0)), tmp_path/"clusters.csv")
+    write_table(pd.DataFrame(dict(path=["/a.wav", "/b.wav", "/b.wav"], start=[0., 0., 3.], end=1., cluster=0)),
+        tmp_path/"clusters.csv")
     write_table(pd.DataFrame(dict(path=["/c.wav"], reason="bad")), tmp_path/"errors.csv")
     listed = [("/a.wav", 0.), ("/b.wav", 0.), ("/b.wav", 3.), ("/c.wav", 0.)]
     assert load.accounted(listed, tmp_path) == (dict(rows=3, errors=1, missing=0, twice=0), {"/c.wav"})
@@ -45,7 +55,11 @@ def test_the_large_load_lost_nothing(name):
     cases = {r["case"]: r for r in rows}
     assert set(cases) == {"clips", "clips, bounded", "recording"}
     if name == "load":
-        assert int(cases["clips"]["files"]) >= 100_000 and float(cases["recording"]["audio_seconds"]) > .99*24*3600
-        for r in rows: assert r["missing"] == r["twice"] == r["wrong"] == "0" and int(r["rows"]) + int(r["errors"]) == int(r["listed"]) and not r["commit"].endswith("+")
+        assert int(cases["clips"]["files"]) >= 100_000
+        assert float(cases["recording"]["audio_seconds"]) > .99*24*3600
+        for r in rows:
+            assert r["missing"] == r["twice"] == r["wrong"] == "0"
+            assert int(r["rows"]) + int(r["errors"]) == int(r["listed"])
+            assert not r["commit"].endswith("+")
         bound = cases["clips, bounded"]
         assert int(bound["resident_megabytes"]) < int(bound["options"].split()[-1].rstrip("M"))

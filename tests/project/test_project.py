@@ -1,16 +1,24 @@
 "The project as a whole: what is imported when, what the wheel holds, that notebooks, README and requirements agree."
-import configparser, json, re, shutil, subprocess, sys, zipfile
+import configparser
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 root = Path(__file__).parents[2]
-notebooks = sorted(p for p in (root/"nbs").rglob("*.ipynb") if p.parent.name != "nbs" and ".ipynb_checkpoints" not in p.parts)
+notebooks = sorted(p for p in (root/"nbs").rglob("*.ipynb") if p.parent.name != "nbs"
+    and ".ipynb_checkpoints" not in p.parts)
 checkout = pytest.mark.skipif(not (root/"audioclust").is_dir(), reason="needs the checkout")
 
 
 def imported(code):
-    r = subprocess.run([sys.executable, "-W", "error::UserWarning", "-c", f"import sys; {code}; print(*sorted(m for m in sys.modules if '.' not in m))"], capture_output=True, text=True)
+    r = subprocess.run([sys.executable, "-W", "error::UserWarning", "-c",
+        f"import sys; {code}; print(*sorted(m for m in sys.modules if '.' not in m))"], capture_output=True, text=True)
     assert r.returncode == 0 and r.stderr == "", r.stderr
     return set(r.stdout.split())
 
@@ -18,7 +26,9 @@ def imported(code):
 def test_import_is_quick_and_quiet():
     assert not imported("import audioclust") & {"torch", "numpy", "pandas", "fastai", "sklearn", "matplotlib"}
     assert not imported("import audioclust.metrics, audioclust.kmeans") & {"fastai", "torchaudio", "matplotlib"}
-    assert not imported("import audioclust.classical, audioclust.ensembles.voting, audioclust.pipeline, audioclust.pipeline.resuming, audioclust.listen.figures, audioclust.listen") & {"fastai"}
+    assert not imported(
+        "import audioclust.classical, audioclust.ensembles.consensus, audioclust.pipeline, "
+        "audioclust.runs.resuming, audioclust.listen.figures, audioclust.listen") & {"fastai"}
 
 
 def test_submodules_come_when_used():
@@ -27,16 +37,27 @@ def test_submodules_come_when_used():
     assert "audioclust attribute nothing" in r.stderr
 
 
-TAKES = {"kmeans.KMeans": "n_clusters * init n_init max_iter tol reseed metric device random_state", "pipeline.AudioClusterer": "method n_clusters by ignore encoder random_state", "pipeline.AudioClusterer.fit": "self recordings",
-         "pipeline.AudioClusterer.predict": "self recordings", "pipeline.AudioClusterer.save": "self path", "pipeline.AudioClusterer.load": "path", "deepcluster.deepcluster_learner": "dls encoder n_clusters", "encoders.Encoder.embed": "self clips",
-         **{f"{c}.{m}": "self" for c in ("deepcluster.DeepCluster", "spice.SPICE", "kmeans.KMeans", "classical.DBSCAN", "classical.HDBSCAN", "classical.MeanShift", "classical.AgglomerativeClustering", "ensembles.SpectralClustering") for m in ("fit", "predict", "fit_predict", "save")}}
+TAKES = {"kmeans.KMeans": "n_clusters * init n_init max_iter tol reseed metric device random_state",
+    "pipeline.AudioClusterer": "method n_clusters by ignore encoder random_state",
+    "pipeline.AudioClusterer.fit": "self recordings",
+    "pipeline.AudioClusterer.predict": "self recordings",
+    "pipeline.AudioClusterer.save": "self folder",
+    "pipeline.AudioClusterer.load": "path",
+    "deepcluster.deepcluster_learner": "dls encoder n_clusters",
+    "encoders.Encoder.embed": "self clips",
+    **{f"{c}.{m}": "self" for c in ("deepcluster.DeepCluster", "spice.SPICE", "kmeans.KMeans",
+        "classical.DBSCAN", "classical.HDBSCAN", "classical.MeanShift", "classical.AgglomerativeClustering",
+        "ensembles.SpectralClustering") for m in ("fit", "predict", "fit_predict", "save")}}
 
 @pytest.mark.parametrize("name", TAKES)
 def test_the_public_face_takes_what_it_promises(name):
     import functools, importlib, inspect
     module, *rest = name.split(".")
-    taken, (before, _, after) = inspect.signature(functools.reduce(getattr, rest, importlib.import_module(f"audioclust.{module}"))).parameters, TAKES[name].partition("*")
-    assert set(TAKES[name].split()) - {"*"} <= set(taken) and list(taken)[:len(before.split()[:2])] == before.split()[:2]
+    named = functools.reduce(getattr, rest, importlib.import_module(f"audioclust.{module}"))
+    taken = inspect.signature(named).parameters
+    before, _, after = TAKES[name].partition("*")
+    assert set(TAKES[name].split()) - {"*"} <= set(taken)
+    assert list(taken)[:len(before.split()[:2])] == before.split()[:2]
     for n in after.split(): assert taken[n].kind == inspect.Parameter.KEYWORD_ONLY
 
 
@@ -44,21 +65,25 @@ def faults_of_form(nb):
     "What is wrong with the form of a notebook."
     cells = json.loads(nb.read_text(encoding="utf-8"))["cells"]
     first = "".join(cells[0]["source"])
-    if not (cells[0]["cell_type"] == "markdown" and re.match(r"# \S.*\n\n> \S.*", first)): yield "has no title and one sentence"
-    if "".join(cells[-1]["source"]) != "#| hide\n#| eval: false\nimport nbdev; nbdev.nbdev_export()": yield "does not end with the export"  # two processes that test notebooks must not both write the package
+    if not (cells[0]["cell_type"] == "markdown" and re.match(r"# \S.*\n\n> \S.*", first)):
+        yield "has no title and one sentence"
+    if "".join(cells[-1]["source"]) != "#| hide\n#| eval: false\nimport nbdev; nbdev.nbdev_export()":
+        yield "does not end with the export"  # two processes that test notebooks must not both write the package
     if nb.stat().st_size >= 300_000: yield "is larger than 300 kB (python .ci/figures.py may help)"
     text = "\n".join("".join(c["source"]) for c in cells)
     labels = re.findall(r"#\| label: ((?:fig|tbl)-\S+)", text) + re.findall(r"\{#((?:fig|tbl|eq)-[\w-]+)\}", text)
     if len(labels) != len(set(labels)): yield "has two labels of one name"
     for l in labels:
-        if l.startswith(("fig", "tbl")) and not re.search(rf"@{l}(?![\w-])", text): yield f"{l} is not referred to"
+        if l.startswith(("fig", "tbl")) and not re.search(rf"@{l}(?![\w-])", text):
+            yield f"{l} is not referred to"
     for l in re.findall(r"@((?:fig|tbl|eq)-[\w-]+)", text):
         if l not in labels: yield f"@{l} points nowhere"
 
 
 @checkout
 def test_the_form_of_notebooks():
-    assert len(notebooks) > 60 and {nb.name: found for nb in notebooks if (found := list(faults_of_form(nb)))} == {}
+    assert len(notebooks) > 60
+    assert {nb.name: found for nb in notebooks if (found := list(faults_of_form(nb)))} == {}
 
 
 @checkout
@@ -69,7 +94,8 @@ def test_citations_are_in_the_bibliography():
         for c in json.loads(nb.read_text(encoding="utf-8"))["cells"]:
             if c["cell_type"] != "markdown": continue
             for group in re.findall(r"\[([^\]]*@[^\]]*)\]", "".join(c["source"])):
-                for key in re.findall(r"@([\w-]+)", group): assert key in keys or key.split("-")[0] in ("fig", "tbl", "eq"), f"{nb.name}: {key}"
+                for key in re.findall(r"@([\w-]+)", group):
+                    assert key in keys or key.split("-")[0] in ("fig", "tbl", "eq"), f"{nb.name}: {key}"
 
 
 @checkout
@@ -83,24 +109,33 @@ def test_sidebar_lists_every_chapter():
 def test_wheel_holds_the_package_and_the_command(tmp_path):
     pytest.importorskip("build")
     shutil.rmtree(root/"build", ignore_errors=True)  # setuptools would put in what an earlier version had there
-    r = subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, root], capture_output=True, text=True)
+    r = subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, root],
+        capture_output=True, text=True)
     assert r.returncode == 0, r.stdout + r.stderr
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as z:
         names = z.namelist()
         meta = z.read(next(n for n in names if n.endswith("METADATA"))).decode()
         entry = z.read(next(n for n in names if n.endswith("entry_points.txt"))).decode()
-    cfg = configparser.ConfigParser(delimiters=["="]); cfg.read(root/"settings.ini"); cfg = cfg["DEFAULT"]
+    cfg = configparser.ConfigParser(delimiters=["="])
+    cfg.read(root/"settings.ini")
+    cfg = cfg["DEFAULT"]
     code = {n for n in names if n.startswith("audioclust/")}
-    assert code == {p.relative_to(root).as_posix() for end in ("py", "pyi", "typed", "html", "css", "js") for p in (root/"audioclust").rglob(f"*.{end}")}
+    assert code == {p.relative_to(root).as_posix() for end in ("py", "pyi", "typed", "html", "css", "js")
+        for p in (root/"audioclust").rglob(f"*.{end}")}
     assert not any(n.startswith(("tests", "nbs", "benchmarks")) for n in names)
-    assert "audioclust=audioclust.cli.parser:command" in entry.replace(" ", "") and f"Version: {cfg['version']}" in meta and "Requires-Python: >=3.10" in meta
-    required = {re.split(r"[<>=; ]", l.split(": ")[1])[0].lower() for l in meta.splitlines() if l.startswith("Requires-Dist") and "extra" not in l}
+    assert "audioclust=audioclust.cli.parser:main" in entry.replace(" ", "")
+    assert f"Version: {cfg['version']}" in meta
+    assert "Requires-Python: >=3.10" in meta
+    required = {re.split(r"[<>=; ]", l.split(": ")[1])[0].lower() for l in meta.splitlines()
+        if l.startswith("Requires-Dist") and "extra" not in l}
     assert required == {re.split(r"[<>=]", r)[0].lower() for r in cfg["requirements"].split()}
     assert "nbdev" not in required
     description = meta.split("\n\n", 1)[1]
     links = re.findall(r"\]\(([^)\s]+)\)", description)
-    assert len(links) > 20 and [link for link in links if not re.match(r"https?:|#", link)] == []  # a package index shows the README alone
+    # a package index shows the README alone
+    assert len(links) > 20
+    assert [link for link in links if not re.match(r"https?:|#", link)] == []
     assert any(re.match(r"https://raw\..*\.png", link) for link in links)
 
 
@@ -125,12 +160,19 @@ def test_figures_are_stored_with_few_colours(tmp_path, monkeypatch):
     clear, few = Image.new("RGBA", (40, 40), (255, 0, 0, 0)), Image.new("P", (40, 40), 3)
     kept = [png(p) for p in (points, clear, few)]
     nb = tmp_path/"a.ipynb"
-    nb.write_text(json.dumps({"cells": [{"cell_type": "code", "source": [], "outputs": [{"data": {"image/png": k}} for k in kept] + [{"text": ["é"]}]}, {"cell_type": "markdown", "source": ["# A"]}]}, indent=1), encoding="utf-8")
+    nb.write_text(json.dumps({"cells": [{"cell_type": "code", "source": [],
+        "outputs": [{"data": {"image/png": k}} for k in kept] + [{"text": ["é"]}]},
+        {"cell_type": "markdown", "source": ["# A"]}]}, indent=1), encoding="utf-8")
     before, after = smaller(nb)
     cells = json.loads(nb.read_text(encoding="utf-8"))["cells"]
     made = [o["data"]["image/png"] for o in cells[0]["outputs"][:3]]
-    assert after < before and made[2] == kept[2] and cells[0]["outputs"][3] == {"text": ["é"]} and cells[1]["source"] == ["# A"]
+    assert after < before
+    assert made[2] == kept[2]
+    assert cells[0]["outputs"][3] == {"text": ["é"]}
+    assert cells[1]["source"] == ["# A"]
     seen = [Image.open(io.BytesIO(base64.b64decode(m))) for m in made]
-    assert seen[0].mode == "P" and round(seen[0].info["dpi"][0]) == 90 and np.abs(np.asarray(seen[0].convert("L")).astype(int) - shades).max() <= 2
+    assert seen[0].mode == "P"
+    assert round(seen[0].info["dpi"][0]) == 90
+    assert np.abs(np.asarray(seen[0].convert("L")).astype(int) - shades).max() <= 2
     assert np.asarray(seen[1].convert("RGB")).min() == 255  # what is clear is drawn on white
     assert smaller(nb)[1] == after

@@ -1,4 +1,6 @@
-"The protocol of the results: published sets found by their folders, rows as they should be, and tables that are what the rows say."
+"""The protocol of the results.
+
+Published sets found by their folders, rows as they should be, and tables that are what the rows say."""
 import json, re, sys
 from pathlib import Path
 
@@ -29,12 +31,14 @@ def made(name, root):
     if name == "ESC-50":
         here = root/"ESC-50-master"
         wav(here/"audio/1-100032-A-0.wav", here/"audio/5-9032-A-36.wav")
-        lines(here/"meta/esc50.csv", "filename,fold,target,category,esc10,src_file,take", "1-100032-A-0.wav,1,0,dog,True,100032,A", "5-9032-A-36.wav,5,36,vacuum_cleaner,False,9032,A")
+        lines(here/"meta/esc50.csv", "filename,fold,target,category,esc10,src_file,take",
+            "1-100032-A-0.wav,1,0,dog,True,100032,A", "5-9032-A-36.wav,5,36,vacuum_cleaner,False,9032,A")
         return {("dog", "100032"), ("vacuum_cleaner", "9032")}
     if name == "UrbanSound8K":
         here = root/"UrbanSound8K"
         wav(here/"audio/fold5/100032-3-0-0.wav", here/"audio/fold10/100648-1-0-0.wav")
-        lines(here/"metadata/UrbanSound8K.csv", "slice_file_name,fsID,start,end,salience,fold,classID,class", "100032-3-0-0.wav,100032,0.0,0.317551,1,5,3,dog_bark", "100648-1-0-0.wav,100648,4.8,5.1,2,10,1,car_horn")
+        lines(here/"metadata/UrbanSound8K.csv", "slice_file_name,fsID,start,end,salience,fold,classID,class",
+            "100032-3-0-0.wav,100032,0.0,0.317551,1,5,3,dog_bark", "100648-1-0-0.wav,100648,4.8,5.1,2,10,1,car_horn")
         return {("dog_bark", "100032"), ("car_horn", "100648")}
     if name == "AudioMNIST":
         wav(*(root/"AudioMNIST/data"/s/f"{d}_{s}_0.wav" for s in ("01", "60") for d in (0, 9)))
@@ -42,12 +46,15 @@ def made(name, root):
         return {("0", "01"), ("9", "01"), ("0", "60"), ("9", "60")}
     if name == "Speech Commands":
         here = root/"speech_commands_v0.02"
-        wav(here/"bed/00176480_nohash_0.wav", here/"yes/00176480_nohash_3.wav", here/"yes/0a2b400e_nohash_0.wav", here/"_background_noise_/pink_noise.wav")
+        wav(here/"bed/00176480_nohash_0.wav", here/"yes/00176480_nohash_3.wav",
+            here/"yes/0a2b400e_nohash_0.wav", here/"_background_noise_/pink_noise.wav")
         return {("bed", "00176480"), ("yes", "00176480"), ("yes", "0a2b400e")}
     here, notes = root/"nsynth-test", {}
-    for note,family,source in (("bass_synthetic_068-049-025", "bass", "synthetic"), ("organ_electronic_001-060-127", "organ", "electronic")):
+    for note,family,source in (("bass_synthetic_068-049-025", "bass", "synthetic"),
+        ("organ_electronic_001-060-127", "organ", "electronic")):
         wav(here/"audio"/f"{note}.wav")
-        notes[note] = dict(note_str=note, instrument_family_str=family, instrument_source_str=source, instrument_str=note[:-8], pitch=49)
+        notes[note] = dict(note_str=note, instrument_family_str=family, instrument_source_str=source,
+            instrument_str=note[:-8], pitch=49)
     lines(here/"examples.json", json.dumps(notes))
     return {("bass", "synthetic"), ("organ", "electronic")}
 
@@ -60,7 +67,8 @@ def test_a_published_set_is_found_and_read(name, tmp_path):
     assert set(zip(table.label, table.source)) == want and len(table) == len(want)
     assert all(Path(p).is_file() for p in table.path) and (table.end - table.start > .4).all()
     assert not any(find(other, tmp_path) for other in KNOWN if other != name)  # none is taken for another
-    assert len(load(name, tmp_path, limit=1)) == 1 and load(name, tmp_path, limit=1).equals(load(name, tmp_path, limit=1))
+    assert len(load(name, tmp_path, limit=1)) == 1
+    assert load(name, tmp_path, limit=1).equals(load(name, tmp_path, limit=1))
 
 
 def test_sets_that_are_not_there(tmp_path):
@@ -79,15 +87,24 @@ def test_one_command_fills_the_rows_of_a_set_and_does_nothing_twice(tmp_path, mo
         for d in range(2):
             for take in range(5):
                 t = np.arange(6000)/8000
-                sf.write(here/f"0{s}"/f"{d}_0{s}_{take}.wav", .3*np.sin(2*np.pi*(300 + 900*d)*t*(1 + .01*take)) + .02*(1 + 3*s)*rng.standard_normal(6000), 8000)
+                sf.write(here/f"0{s}"/f"{d}_0{s}_{take}.wav",
+                    .3*np.sin(2*np.pi*(300 + 900*d)*t*(1 + .01*take)) + .02*(1 + 3*s)*rng.standard_normal(6000), 8000)
     out = tmp_path/"rows.csv"
-    argv = ["quality.py", "--data", str(tmp_path), "--only", "AudioMNIST", "--points", "fixed;mfcc", "--methods", "kmeans;agglomerative;sklearn kmeans", "--seeds", "2", "--out", str(out)]
+    argv = ["quality.py", "--data", str(tmp_path), "--only", "AudioMNIST", "--points", "fixed;mfcc",
+        "--methods", "kmeans;agglomerative;sklearn kmeans", "--seeds", "2", "--out", str(out)]
     monkeypatch.setattr(sys, "argv", argv)
     quality.main()
     rows = pd.read_csv(out)
-    assert len(rows) == 2*(2 + 1 + 2) and not rows.duplicated(["variant", "seed"]).any()  # agglomerative runs once
-    assert set(rows.by) == {"content", "source"} and (rows.k == 2).all() and (rows.clips == 20).all() and (rows.coverage == 1).all()
-    assert rows.seconds.isna().all() and (rows.megabytes.isna() | (rows.megabytes > 50)).all() and rows.versions.str.contains("audioclust").all()
+    # agglomerative runs once
+    assert len(rows) == 2*(2 + 1 + 2)
+    assert not rows.duplicated(["variant", "seed"]).any()
+    assert set(rows.by) == {"content", "source"}
+    assert (rows.k == 2).all()
+    assert (rows.clips == 20).all()
+    assert (rows.coverage == 1).all()
+    assert rows.seconds.isna().all()
+    assert (rows.megabytes.isna() | (rows.megabytes > 50)).all()
+    assert rows.versions.str.contains("audioclust").all()
     best = rows[(rows.points == "mfcc") & (rows.by == "content")]
     assert (best.acc == 1).all() and (best.nmi == 1).all() and (best.nmi_other < .1).all()
     before = out.read_bytes()
@@ -104,15 +121,19 @@ def test_rows_are_scored_against_what_was_wanted():
     s = scored(table, "source", 2, by_label)
     assert s["nmi"] == 0 and s["nmi_other"] == 1
     assert scored(table, "source", 2, np.where(by_source, -1, 0))["coverage"] == .5
-    nested = pd.DataFrame(dict(label=[*"aabb"], source=[*"wxyz"]))  # each source has one label: there is no other grouping
+    # each source has one label: there is no other grouping
+    nested = pd.DataFrame(dict(label=[*"aabb"], source=[*"wxyz"]))
     assert scored(nested, "content", 1, np.array([0, 0, 1, 1]))["nmi_other"] == ""
 
 
 def test_todo_runs_once_what_no_seed_changes():
     from quality import todo_of
     todo = todo_of(["s"], ["fixed", "untrained"], None, 3, lambda n: ("content",))
-    assert todo.count(("s / content / fixed / agglomerative", 0)) == 1 and ("s / content / fixed / agglomerative", 1) not in todo
-    assert ("s / content / untrained / agglomerative", 2) in todo and ("s / content / fixed / kmeans", 2) in todo and len(todo) == len(set(todo))
+    assert todo.count(("s / content / fixed / agglomerative", 0)) == 1
+    assert ("s / content / fixed / agglomerative", 1) not in todo
+    assert ("s / content / untrained / agglomerative", 2) in todo
+    assert ("s / content / fixed / kmeans", 2) in todo
+    assert len(todo) == len(set(todo))
 
 
 def test_peers_that_are_not_there_are_left_out_with_how_to_install_them(tmp_path, monkeypatch, capsys):
@@ -120,7 +141,8 @@ def test_peers_that_are_not_there_are_left_out_with_how_to_install_them(tmp_path
     ran = []
     monkeypatch.setattr(quality, "find_spec", lambda module: None)
     monkeypatch.setattr(quality, "append", lambda out, todo, run: ran.extend(todo))
-    monkeypatch.setattr(sys, "argv", ["quality.py", "--only", "birds", "--points", "fixed;mfcc", "--by", "content", "--out", str(tmp_path/"r.csv")])
+    monkeypatch.setattr(sys, "argv", ["quality.py", "--only", "birds", "--points", "fixed;mfcc", "--by",
+        "content", "--out", str(tmp_path/"r.csv")])
     quality.main()
     said = capsys.readouterr().out
     assert "pip install umap-learn" in said and "pip install clustpy" in said
@@ -151,9 +173,11 @@ def test_what_makes_the_digits_harder(tmp_path):
     table = pd.DataFrame(dict(path=here, start=0., end=.5, label=[*"abcd"]*50, source=["x"]*100 + ["y"]*100))
     few = [harder(table, "content", s, tmp_path/"n", **HARDER["a quarter of the clips"]) for s in (0, 0, 1)]
     assert [len(f) for f in few] == [50]*3 and few[0].equals(few[1]) and not few[0].equals(few[2])
-    unequal = [harder(table, "content", s, tmp_path/"n", **HARDER["unequal groups"]).label.value_counts() for s in range(5)]
+    unequal = [harder(table, "content", s, tmp_path/"n", **HARDER["unequal groups"]).label.value_counts()
+        for s in range(5)]
     assert all(sorted(u) == [5, 11, 23, 50] for u in unequal) and len({u.idxmax() for u in unequal}) > 1
-    assert sorted(harder(table, "source", 0, tmp_path/"n", **HARDER["unequal groups"]).source.value_counts()) == [10, 100]
+    assert sorted(harder(table, "source", 0, tmp_path/"n",
+        **HARDER["unequal groups"]).source.value_counts()) == [10, 100]
     (tmp_path/"n").mkdir()
     for name,snr in (("noise at 20 dB", 20), ("noise at 0 dB", 0)):
         loud = harder(table.head(5), "content", 0, tmp_path/"n", **HARDER[name])
@@ -168,7 +192,8 @@ def rows(): return pd.read_csv(root/"benchmarks/results/quality.csv")
 
 def test_rows_have_seeds_commit_and_versions():
     r = rows()
-    assert not r.duplicated(["variant", "seed"]).any() and r[["commit", "versions", "machine", "device"]].notna().all().all()
+    assert not r.duplicated(["variant", "seed"]).any()
+    assert r[["commit", "versions", "machine", "device"]].notna().all().all()
     assert r[["acc", "nmi", "coverage"]].stack().between(0, 1).all() and r.ari.between(-.5, 1).all()
     from quality import ONCE
     n = r[~r.method.isin(ONCE)].groupby("variant").seed.nunique()
@@ -184,33 +209,52 @@ def test_rows_of_peers_say_whose_they_are_and_their_seeds_differ():
 def test_rows_of_the_harder_digits_and_of_the_costs():
     from quality import HARDER
     h, c = (pd.read_csv(root/f"benchmarks/results/quality-{n}.csv") for n in ("harder", "cost"))
-    assert (h.groupby(["set", "by", "method"]).seed.nunique() == 5).all() and set(h["set"]) == {f"spoken digits: {n}" for n in HARDER} and len(h) == len(HARDER)*2*3*5
-    assert not h.duplicated(["variant", "seed"]).any() and (h[h["set"].str.endswith("half as many groups")].groupby("by").k.first() == [5, 3]).all()
-    assert (c.cpu_seconds > 0).all() and (c.points_cpu_seconds > 0).all() and c.machine.str.contains("1 threads").all() and not pd.concat([h, c]).commit.str.endswith("+").any()
+    assert (h.groupby(["set", "by", "method"]).seed.nunique() == 5).all()
+    assert set(h["set"]) == {f"spoken digits: {n}" for n in HARDER}
+    assert len(h) == len(HARDER)*2*3*5
+    assert not h.duplicated(["variant", "seed"]).any()
+    assert (h[h["set"].str.endswith("half as many groups")].groupby("by").k.first() == [5, 3]).all()
+    assert (c.cpu_seconds > 0).all()
+    assert (c.points_cpu_seconds > 0).all()
+    assert c.machine.str.contains("1 threads").all()
+    assert not pd.concat([h, c]).commit.str.endswith("+").any()
     cells = json.loads((root/"nbs/results/08_failures.ipynb").read_text(encoding="utf-8"))["cells"]
     cell = next(x for x in cells if "#| label: tbl-results-cost\n" in "".join(x["source"]))
     shown = re.findall(r"<td>(.*?)</td>", "".join(cell["outputs"][0]["data"]["text/html"]))
-    assert all([f"{one.points_cpu_seconds:.1f}", f"{one.cpu_seconds:.2f}" if one.cpu_seconds < 10 else f"{one.cpu_seconds:.0f}", f"{one.megabytes:.0f}", f"{one.nmi:.3f}"] in [shown[i:i + 4] for i in range(0, len(shown), 4)] for one in c.itertuples()), "run the notebook of the results again"
+    shown_rows = [shown[i:i + 4] for i in range(0, len(shown), 4)]
+    for one in c.itertuples():
+        seconds = f"{one.cpu_seconds:.2f}" if one.cpu_seconds < 10 else f"{one.cpu_seconds:.0f}"
+        row = [f"{one.points_cpu_seconds:.1f}", seconds, f"{one.megabytes:.0f}", f"{one.nmi:.3f}"]
+        assert row in shown_rows, "run the notebook of the results again"
 
 
 def test_rows_of_the_graphs():
     from graphs import GRAPHS, ncut
-    g, n, c, q = (pd.read_csv(root/f"benchmarks/results/{name}.csv") for name in ("graphs", "graphs-neighbours", "graphs-cost", "quality"))
-    assert (g.groupby(["set", "by", "neighbours"]).seed.nunique() == 5).all() and len(g) == 7*2*len(GRAPHS)*5 and len(n) == 14 and len(c) == 10 and not pd.concat([g, n, c]).commit.str.endswith("+").any()
-    same = g[g.neighbours == "all six"].merge(q[(q.points == "fixed") & (q.method == "spectral")], on=["set", "by", "seed"])
+    g, n, c, q = (pd.read_csv(root/f"benchmarks/results/{name}.csv")
+        for name in ("graphs", "graphs-neighbours", "graphs-cost", "quality"))
+    assert (g.groupby(["set", "by", "neighbours"]).seed.nunique() == 5).all()
+    assert len(g) == 7*2*len(GRAPHS)*5
+    assert len(n) == 14
+    assert len(c) == 10
+    assert not pd.concat([g, n, c]).commit.str.endswith("+").any()
+    same = g[g.neighbours == "all six"].merge(q[(q.points == "fixed") & (q.method == "spectral")],
+        on=["set", "by", "seed"])
     assert len(same) == 70 and (same.nmi_x - same.nmi_y).abs().max() < .0015  # the same runs, made twice
     from scipy.sparse import csr_array
     W = csr_array(np.array([[0., 1, 0, 0], [1, 0, .5, 0], [0, .5, 0, 1], [0, 0, 1, 0]]))
     assert abs(ncut(W, np.array([0, 0, 1, 1])) - 2*.5/2.5) < 1e-12 and ncut(W, np.zeros(4)) == 0
 
 
-@pytest.mark.parametrize("label,name", [("digits", "spoken digits"), ("words", "words"), ("easy", "sounds, easy"), ("middle", "sounds, middle"), ("hard", "sounds, hard"), ("machines", "machines"), ("birds", "birds")])
+@pytest.mark.parametrize("label,name", [("digits", "spoken digits"), ("words", "words"),
+    ("easy", "sounds, easy"), ("middle", "sounds, middle"), ("hard", "sounds, hard"), ("machines", "machines"),
+    ("birds", "birds")])
 def test_the_tables_of_the_page_are_what_the_rows_say(label, name):
     cells = json.loads((root/"nbs/results/06_tables.ipynb").read_text(encoding="utf-8"))["cells"]
     cell = next(c for c in cells if f"#| label: tbl-results-{label}\n" in "".join(c["source"]))
     shown = re.findall(r"<td>(.*?)</td>", "".join(cell["outputs"][0]["data"]["text/html"]))
     r = rows()
-    for points,method in (("fixed", "consensus"), ("mfcc", "sklearn kmeans"), ("mfcc", "umap, kmeans"), ("fixed", "clustpy dec"), ("fixed", "clustpy idec"), ("fixed", "clustpy dcn")):
+    for points,method in (("fixed", "consensus"), ("mfcc", "sklearn kmeans"), ("mfcc", "umap, kmeans"),
+        ("fixed", "clustpy dec"), ("fixed", "clustpy idec"), ("fixed", "clustpy dcn")):
         one = r[(r["set"] == name) & (r.by == "content") & (r.points == points) & (r.method == method)]
         want = [f"{one[m].mean():.2f} ± {one[m].std():.2f}" for m in ("acc", "nmi", "ari", "nmi_other")]
         assert any(shown[i:i + 4] == want for i in range(len(shown))), f"{want}: run the notebook of the results again"
@@ -219,15 +263,23 @@ def test_the_tables_of_the_page_are_what_the_rows_say(label, name):
 def test_the_head_that_would_be_chosen_is_as_likely_as_counting_says():
     from itertools import combinations
     from heads import NUMBERS, chosen
-    for n,m in ((6, 1), (6, 3), (5, 5)): assert np.allclose(chosen(n, m), np.bincount([min(c) for c in combinations(range(n), m)], minlength=n)/len(list(combinations(range(n), m))))
+    for n,m in ((6, 1), (6, 3), (5, 5)):
+        assert np.allclose(chosen(n, m),
+            np.bincount([min(c) for c in combinations(range(n), m)], minlength=n)/len(list(combinations(range(n), m))))
     r = pd.read_csv(root/"benchmarks/results/heads-number.csv")
-    assert set(r.heads) == set(NUMBERS) and (r.groupby("variant").seed.nunique() == 5).all() and (r.acc_best >= r.acc - 1e-9).all() and (r[r.heads == max(NUMBERS)].acc_sd == 0).all()
-    assert (np.diff(r.set_index(["kind", "embedding", "seed", "heads"]).acc_best.unstack(), axis=1) >= 0).all()  # the best of more is no worse
+    assert set(r.heads) == set(NUMBERS)
+    assert (r.groupby("variant").seed.nunique() == 5).all()
+    assert (r.acc_best >= r.acc - 1e-9).all()
+    assert (r[r.heads == max(NUMBERS)].acc_sd == 0).all()
+    # the best of more is no worse
+    assert (np.diff(r.set_index(["kind", "embedding", "seed", "heads"]).acc_best.unstack(), axis=1) >= 0).all()
 
 
 def test_rows_of_what_trains_have_five_seeds():
     r = pd.read_csv(root/"benchmarks/results/sets.csv")
-    assert not r.duplicated(["variant", "seed"]).any() and not r.commit.str.endswith("+").any() and r[["acc", "nmi", "nmi_other"]].stack().between(0, 1).all()
+    assert not r.duplicated(["variant", "seed"]).any()
+    assert not r.commit.str.endswith("+").any()
+    assert r[["acc", "nmi", "nmi_other"]].stack().between(0, 1).all()
     n = r[~r.method.str.contains("passes")].groupby("variant").seed.apply(set)
     assert len(n) == 6*2*2 and (n == {0, 1, 2, 3, 4}).all(), n  # six sets, both ways, two methods
 
@@ -235,14 +287,16 @@ def test_rows_of_what_trains_have_five_seeds():
 def test_rows_that_are_made_again_take_the_place_of_the_old_ones(tmp_path, monkeypatch, capsys):
     import again
     monkeypatch.setattr(again, "RESULTS", tmp_path)
-    old, new = ("variant,seed,acc,nmi,note,commit,machine\n" + rows for rows in ('"a, b / c",0,0.50,0.10,,aaa,"x, 1 threads"\nd,1,0.5,0.3,,aaa,x\n', 'd,1,0.25,0.4,,bbb,y\ne,0,1,1,,bbb,y\n'))
-    (tmp_path/"t.csv").write_text(old)
-    (tmp_path/"new.csv").write_text(new)
+    head = "variant,seed,acc,nmi,note,commit,machine\n"
+    same = '"a, b / c",0,0.50,0.10,,aaa,"x, 1 threads"\n'
+    (tmp_path/"t.csv").write_text(f"{head}{same}d,1,0.5,0.3,,aaa,x\n")
+    (tmp_path/"new.csv").write_text(f"{head}d,1,0.25,0.4,,bbb,y\ne,0,1,1,,bbb,y\n")
     monkeypatch.setattr(sys, "argv", ["again", "t", str(tmp_path/"new.csv")])
     again.main()
-    assert (tmp_path/"t.csv").read_text() == 'variant,seed,acc,nmi,note,commit,machine\n"a, b / c",0,0.50,0.10,,aaa,"x, 1 threads"\nd,1,0.25,0.4,,bbb,y\n'
+    assert (tmp_path/"t.csv").read_text() == f"{head}{same}d,1,0.25,0.4,,bbb,y\n"
     log = pd.read_csv(tmp_path/"again.csv")
-    assert log[["table", "variant", "seed", "nmi_before", "nmi_after", "commit_before", "commit_after", "machine_after"]].to_numpy().tolist() == [["t", "d", 1, .3, .4, "aaa", "bbb", "y"]]
+    assert log[["table", "variant", "seed", "nmi_before", "nmi_after", "commit_before", "commit_after",
+        "machine_after"]].to_numpy().tolist() == [["t", "d", 1, .3, .4, "aaa", "bbb", "y"]]
     said = capsys.readouterr().out
     assert "('e', '0')" in said and "1 of 2 rows made again" in said
 
@@ -257,10 +311,36 @@ def test_intervals_over_clips():
     again = np.repeat(np.arange(300), weights)
     assert abs(weighted_nmi(truth, near, weights.astype(float)) - nmi(truth[again], near[again])) < 1e-12
     gained, none = drawn_differences(truth, [near, near - 1], [a]), drawn_differences(truth, [near], [near])
-    assert gained.min() > 0 and (none == 0).all() and interval(gained).startswith("<b>+") and interval(none) == "+0.00 (+0.00 to +0.00)" and interval(-gained).startswith("<b>−")
+    assert gained.min() > 0
+    assert (none == 0).all()
+    assert interval(gained).startswith("<b>+")
+    assert interval(none) == "+0.00 (+0.00 to +0.00)"
+    assert interval(-gained).startswith("<b>−")
     kept = groups("published", "ours")
     rows = pd.concat([pd.read_csv(root/f"benchmarks/results/{n}.csv") for n in ("published", "ours")])
     for (name, by, method),runs in kept.items():
         if method == "truth": continue
         mine = rows[(rows["set"] == name) & (rows.by == by) & (rows.method == method)].nmi
-        for labels in runs: assert (abs(mine - weighted_nmi(kept[name, by, "truth"][0], labels - labels.min(), np.ones(len(labels)))) < 6e-5).any(), (name, by, method)
+        for labels in runs:
+            assert (abs(mine - weighted_nmi(kept[name, by, "truth"][0], labels - labels.min(),
+                np.ones(len(labels)))) < 6e-5).any(), (name, by, method)
+
+
+def test_prediction_strength_by_hand():
+    from audioclust.kmeans import KMeans
+    from candidates import prediction_strength
+    class By:  # a clusterer that cuts the line at a place that the seed does not know
+        def __init__(self, at): self.at = at
+        def fit(self, X):
+            self.labels_ = self.predict(X)
+            return self
+        def predict(self, X): return (X[:, 0] > self.at).astype(int)
+    X = np.linspace(0, 1, 100)[:, None]
+    assert prediction_strength(lambda seed: By(.5), X) == 1
+    cuts = iter([.5, .25]*50)
+    s = prediction_strength(lambda seed: By(next(cuts)), X, n=50)
+    assert .3 < s < .8  # one of two clusters is cut in two by the other half's clusterer
+    rng = np.random.default_rng(0)
+    heaps = rng.normal(size=(120, 2)) + np.repeat([[0, 0], [20, 0], [0, 20]], 40, 0)
+    def make(k): return lambda seed: KMeans(k, n_init=3, random_state=seed)
+    assert prediction_strength(make(3), heaps) == 1 > prediction_strength(make(5), heaps)

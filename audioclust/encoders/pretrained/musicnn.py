@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ...audio.mel import MelPower
+from ...audio.logmel import MelPower
 from .wheel_weights import read_tensorflow, WheelEncoder, WheelFile
 
 # %% ../../../nbs/06_encoders/pretrained/05_musicnn.ipynb #d36ae655
@@ -51,6 +51,7 @@ _MIDDLE = 5, 6, 7
 
 def _numbered(name, i): return f"{name}_{i}" if i else name
 
+# %% ../../../nbs/06_encoders/pretrained/05_musicnn.ipynb #b74c5520
 class MusicnnEncoder(WheelEncoder):
     "The network musicnn (Pons and Serra 2019), trained to tag songs; weights of the package musicnn, ISC."
     version, sample_rate, dim = "1", _RATE, 200
@@ -65,7 +66,8 @@ class MusicnnEncoder(WheelEncoder):
         weights = read_tensorflow(index.read(), data.read(), index.path)
         self.mel = MusicMel()
         try: self._register(weights)
-        except KeyError as e: raise ValueError(f"the weights of {index.distribution} lack {e}: {index.command}") from None
+        except KeyError as e:
+            raise ValueError(f"the weights of {index.distribution} lack {e}: {index.command}") from None
 
     def _register(self, weights):
         for i in range(8):
@@ -84,7 +86,8 @@ class MusicnnEncoder(WheelEncoder):
     def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor: # [B, samples], [B] -> float32 [B, dim]
         "The mean over the patches of each clip."
         clips = [wave[row, :n] for row,n in enumerate(lengths.tolist())]
-        patches = [(row, patch) for row,clip in enumerate(clips) for patch in _patches(clip/clip.abs().max().clamp_min(1e-30))]
+        clips = [clip/clip.abs().max().clamp_min(1e-30) for clip in clips]
+        patches = [(row, patch) for row,clip in enumerate(clips) for patch in _patches(clip)]
         rows = torch.tensor([row for row,_ in patches], device=wave.device)
         total, n = wave.new_zeros(len(wave), self.dim), 1 if wave.device.type == "cpu" else _BATCH
         for i in range(0, len(patches), n):
@@ -107,7 +110,7 @@ class MusicnnEncoder(WheelEncoder):
         return self._norm(dense, 10)
 
     def _tall(self, x, i): # [n, 1, frames, bands] -> [n, channels, frames]
-        "The largest value over the bands; a product of matrices for each position of the filter, a third of a convolution's time."
+        "The largest value over the bands; one product of matrices a position, in a third of a convolution's time."
         weight, bias = getattr(self, f"w{i}")[:, 0], getattr(self, f"b{i}") # [channels, 7, height], [channels]
         scale, shift = getattr(self, f"scale{i + 1}"), getattr(self, f"shift{i + 1}")
         height, matrix = weight.shape[2], weight.flatten(1).T

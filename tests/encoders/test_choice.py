@@ -1,0 +1,96 @@
+"The choice of an encoder: from clusterings that a function gives, and without the pipeline."
+import pandas as pd
+import pytest
+
+from audioclust.encoders import choice
+from audioclust.encoders.choice import Trial, choose_encoder, choose_if_quick, choose_starts, default_encoder
+
+CLIPS = pd.DataFrame(dict(path=[f"{i}.wav" for i in range(300)], start=0., end=1.))
+
+
+@pytest.fixture
+def asked(): return []
+
+
+@pytest.fixture
+def cluster(asked):
+    "A function that clusters by what it knows: `a` finds what the fixed encoder finds, `b` the pitch."
+    def by_name(clips, **wanted):
+        asked.append((len(clips), wanted))
+        numbers = clips.path.str.removesuffix(".wav").astype(int).to_numpy()
+        other = wanted["encoder"] == "b"
+        labels = numbers//7 % 5 if other else numbers % 5
+        return Trial(clips, labels, dict(pitch=.8 if other else .1, folder=1.),
+            dict(fixed=.6, untrained=.9).get(wanted["encoder"], 0.))
+    return by_name
+
+
+def test_encoders_vote_where_some_have_weights(cluster, asked):
+    chosen = choose_encoder(CLIPS, cluster, by="source", ignore="order", n_clusters=5,
+        candidates=["fixed", "untrained", "a", "b"])
+    assert chosen.name == "fixed+a" and "grouping by source" in chosen.why
+    assert "left out: b; b follows the pitch of the clips (0.80); all clips take about" in chosen.why
+    wanted = dict(by="source", ignore="order", method="consensus", n_clusters=5)
+    assert asked == [(200, dict(encoder=name, **wanted)) for name in ("fixed", "a", "b")]
+
+
+def test_the_most_stable_of_ours_is_taken_where_none_has(cluster, asked):
+    chosen = choose_encoder(CLIPS, cluster, n_clusters=1000, candidates=["fixed", "untrained"])
+    assert chosen.name == "untrained" and chosen.runner_up == "fixed" and chosen.table.stability.tolist() == [.9, .6]
+    assert [wanted["method"] for _, wanted in asked] == ["kmeans"]*2
+    assert {wanted["n_clusters"] for _, wanted in asked} == {60}  # five clips in a cluster
+
+
+def test_clips_that_an_encoder_cannot_use_do_not_count(cluster):
+    def cluster_fewer(clips, **wanted): return cluster(clips.iloc[::2] if wanted["encoder"] == "a" else clips, **wanted)
+    assert "on 100 clips" in choose_encoder(CLIPS, cluster_fewer, candidates=["fixed", "a"]).why
+
+
+def test_the_same_clips_for_the_same_seed(cluster, asked):
+    seen = []
+    def remember(clips, **wanted):
+        seen.append(clips.path.tolist())
+        return cluster(clips, **wanted)
+    for seed in (0, None, 1): choose_encoder(CLIPS, remember, candidates=["fixed", "a"], random_state=seed)
+    assert seen[0] == seen[1] == seen[2] == seen[3] != seen[4] == seen[5]
+
+
+def test_a_vote_that_nobody_asked_for_has_to_be_quick(cluster, asked, monkeypatch):
+    names = ["fixed", "a", "b"]
+    assert choose_if_quick(CLIPS, cluster, candidates=names).name == "fixed+a"
+    assert choose_if_quick(CLIPS[:59], cluster, candidates=names) is None
+    assert choose_if_quick(CLIPS, cluster, candidates=["fixed", "untrained"]) is None
+    monkeypatch.setattr(choice, "seconds_to_embed", lambda names, clips: 2.*len(clips)*len(list(names)))
+    n_asked = len(asked)
+    even_to_choose = choose_if_quick(CLIPS, cluster, candidates=names)
+    assert even_to_choose.name == "fixed" and len(asked) == n_asked
+    said = "encoder fixed: a vote with a or b would take some 23 minutes; --encoder auto takes them"
+    assert even_to_choose.why == said
+    monkeypatch.setattr(choice, "seconds_to_embed", lambda names,
+        clips: 1.*len(clips)*(len(list(names)) > 1 and len(clips) > 200))
+    to_use = choose_if_quick(CLIPS[:250].assign(end=2.), cluster, candidates=names)
+    assert to_use.name == "fixed+a"
+    monkeypatch.setattr(choice, "AFFORDABLE_SECONDS", 240)
+    to_use = choose_if_quick(CLIPS[:250].assign(end=2.), cluster, candidates=names)
+    assert to_use.why == "encoder fixed: fixed+a would take some 4 minutes; --encoder auto takes them"
+
+
+def test_a_training_may_start_from_two_encoders(cluster, asked):
+    assert choose_starts(CLIPS, cluster, candidates=["fixed", "untrained"]) == (None, None)
+    first, second = choose_starts(CLIPS, cluster, by="source", ignore="order", n_clusters=4, candidates=["fixed", "a"])
+    assert first.name == "fixed+a" and second is None
+    del asked[:]
+    first, second = choose_starts(CLIPS, cluster, by="source", ignore="order", n_clusters=4, both=True,
+                                  candidates=["fixed", "a"])
+    assert second == "fixed+a" and first.why.endswith("; for the grouping by content: fixed+a")
+    assert [(w["by"], w["ignore"], w["n_clusters"]) for _,
+        w in asked] == [("source", "order", 4)]*2 + [("content", None, 10)]*2
+
+
+def test_the_environment_may_name_an_encoder(monkeypatch):
+    monkeypatch.setenv("AUDIOCLUST_ENCODER", "resemblyzer")
+    assert default_encoder() == "resemblyzer"
+    for setenv in (lambda: monkeypatch.setenv("AUDIOCLUST_ENCODER", ""),
+        lambda: monkeypatch.delenv("AUDIOCLUST_ENCODER")):
+        setenv()
+        assert default_encoder() is None

@@ -1,0 +1,154 @@
+"The clips on the listening page: found, sorted, heard, seen."
+import numpy as np
+from browser import browser, Page
+
+from audioclust.listen import listen_page
+from audioclust.runs.run_folder import read_table
+
+
+@browser
+def test_a_search_finds_clips_that_are_not_on_the_page(run, tmp_path):
+    listen_page(run/"run", run/"run/few.html", max_clips=12)
+    table, page = read_table(run/"run/clusters.csv"), Page(run/"run/few.html")
+    try:
+        page.find("#search").send_keys("ONERROR")
+        n = table.path.str.contains("onerror").sum()
+        shown = page.js("""return data.files.filter(f => f.includes('onerror')).length
+            && data.file.filter(i => data.files[i].includes('onerror')).length""")
+        page.wait("return document.querySelectorAll('#others li').length > 0")
+        assert page.count("#others li") == n - shown > 3
+        assert f"{n - shown} clips of the {len(table) - 12} that" in page.find("#others-title").text
+        assert page.count("img") == 0
+        page.js("document.querySelectorAll('#others button')[1].click()")
+        page.wait("return player.currentTime > 0 && !player.error")
+        assert page.js("return player.currentTime") >= float(page.js("return player.src.split('#t=')[1].split(',')[0]"))
+        page.js("choose({cluster: 2})")
+        n = (table.path.str.contains("onerror") & (table.cluster == 2)).sum()
+        assert page.js("return document.querySelectorAll('#others li').length + shownRows.length") == n
+    finally: page.close()
+    listen_page(run/"run", tmp_path/"sent.html", max_clips=12, embed=True)
+    page = Page(tmp_path/"sent.html")
+    try:
+        page.find("#search").send_keys("onerror")
+        # their sounds are not in it
+        page.wait("return document.querySelectorAll('#others button:disabled').length > 0")
+        page.js("DecompressionStream = undefined; others = unpacking = null; draw()")  # as in browsers of 2022
+        page.wait("return $('others-title').textContent.includes('This browser cannot search')")
+    finally: page.close()
+
+
+@browser
+def test_filter_search_sort_and_a_part_of_a_recording(run):
+    page = Page(run/"run/listen.html")
+    try:
+        table = read_table(run/"run/clusters.csv")
+        page.find('[data-cluster="2"]').click()
+        assert page.js("return shownRows.length") == (table.cluster == 2).sum()
+        assert page.js("return document.activeElement.dataset.cluster") == "2"  # the focus stays
+        page.find("#all").click()
+        page.find("#search").send_keys("onerror")
+        n = table.path.str.contains("onerror").sum()
+        page.wait(f"return shownRows.length === {n}")
+        page.change("sort", "doubt")
+        sure = page.js("return shownRows.map(i => data.views[0].confidence[i])")
+        assert sure == sorted(sure) and n > 3
+        i = page.js("return shownRows.find(i => data.start[i] > 0)")
+        page.js(f"document.querySelector('#clips [data-row=\"{i}\"]').click()")
+        page.wait(f"return player.currentTime > {table.start[i]}")
+        page.wait("return player.paused", 10)
+        assert table.start[i] <= page.js("return player.currentTime") <= table.end[i] + .3
+        assert page.count("img") == 0  # a name is text
+    finally: page.close()
+
+
+@browser
+def test_an_embedded_page_plays_where_nothing_else_is(run, tmp_path):
+    listen_page(run/"run", tmp_path/"sent.html", embed=True, max_clips=20)
+    page = Page(tmp_path/"sent.html")
+    try:
+        assert page.js("return nClips") == 20
+        assert page.js("return data.audio.every(s => s.startsWith('data:audio/mpeg'))")
+        page.find("#clips .clip").click()
+        page.wait("return player.currentTime > 0")
+    finally: page.close()
+
+
+@browser
+def test_what_to_hear_next_and_how_many(run):
+    "Typical clips of groups without a name first, then doubtful ones in turn; and a sample that is large enough."
+    page = Page(run/"run/listen.html")
+    try:
+        page.forget()
+        page.js("$('sort').value = 'next'; $('sort').dispatchEvent(new Event('change'))")
+        rows, labels = page.js("return [shownRows, grouping().labels]")
+        clusters = page.js("return grouping().clusters")
+        typical = {c: about["typical"][0] for c,about in clusters.items()}
+        assert sorted(rows) == list(range(len(labels)))
+        assert rows[:5] == sorted(typical.values(), key=lambda r: -labels.count(labels[r]))
+        assert {labels[r] for r in rows[5:10]} == set(labels), "one doubtful clip of each, then the next"
+        page.js("setEdit('names', 2, 'wren'); saveEdits()")
+        assert typical["2"] not in page.js("return shownRows.slice(0, 4)")
+        for size in 10, 20, 100, 100_000:
+            # the chance to miss one kind in ten, of which there are so few that they just count
+            from scipy.stats import hypergeom
+            others = size//10 + 1
+            got = page.js("return enoughToHear(arguments[0])", size)
+            with_one_less = hypergeom.pmf(0, size, others, got - 1) if got > 1 else 1
+            assert hypergeom.pmf(0, size, others, got) <= .05 < with_one_less, (size, got)
+        page.js("choose({cluster: 1})")
+        page.find("#sample").click()
+        shown = page.js("return shownRows")
+        assert len(shown) == page.js("return enoughToHear(rowsOf([1]).length)") and {labels[r] for r in shown} == {1}
+        assert "drawn by chance" in page.find("#clips-title").text
+        page.js("localStorage.clear()")
+    finally: page.close()
+
+
+@browser
+def test_a_large_spectrogram_with_axes_and_a_cursor(run):
+    page = Page(run/"run/listen.html", "1366,768")
+    try:
+        table = read_table(run/"run/clusters.csv")
+        i = int(np.flatnonzero(table.start > 0)[0])
+        page.js(f"play({i})")
+        page.wait("return !$('scope').hidden && $('scope').getBoundingClientRect().height > 80")
+        ticks = page.js("return [...$('scope-seconds').children].map(e => Number(e.textContent))")
+        assert ticks[0] == 0 and len(ticks) >= 4 and ticks[-1] <= table.end[i] - table.start[i] + .01
+        assert page.js("return [...$('scope-hertz').children].map(e => e.textContent)") == ["0.1", "0.5", "1", "2"]
+        page.wait("return player.paused", 10) # it ended
+        length = float(table.end[i] - table.start[i])
+        assert page.js("return $('time').textContent").endswith(f"{length:.2f} s")
+        page.js("player.pause(); $('position').value = .5; $('position').dispatchEvent(new Event('input'))")
+        page.wait(f"return Math.abs(player.currentTime - {table.start[i] + .5}) < .02")
+        page.wait("return Math.abs(parseFloat($('scope-cursor').style.left) - 50) < 3")
+        from selenium.webdriver.common.actions.action_builder import ActionBuilder
+        left, top, width = page.js("""const box = $('scope-picture').getBoundingClientRect();
+            return [box.left, box.top, box.width]""")
+        click = ActionBuilder(page.driver)
+        click.pointer_action.move_to_location(int(left + .25*width), int(top + 20)).click()
+        click.perform()
+        page.wait(f"return player.currentTime >= {table.start[i] + .25*length - .05}")
+        short = page.js("return [...Array(nClips).keys()].sort((a, b) => lengthOf(a) - lengthOf(b))[0]")
+        page.js(f"play({short})")
+        page.wait(f"return Math.abs(secondsShown({short}) - lengthOf({short})) < .01") # on its own axis
+        # as on a page of more clips than pictures
+        page.js("data.large.rows.forEach(row => largeAt.delete(row)); showScope(0)")
+        assert "thumbnail" in page.js("return $('scope-note').textContent")
+        columns = "left", "clusters-column", "clips-column"
+        at = [page.js("return $(arguments[0]).getBoundingClientRect().left", name) for name in columns]
+        assert at == sorted(at) and len(set(at)) == 3 # side by side on a small laptop
+    finally: page.close()
+
+
+@browser
+def test_a_script_that_is_not_the_pages_own_does_not_run(run, tmp_path):
+    html = (run/"run/listen.html").read_text()
+    foreign = ('<script>document.title = "taken"</script><img src="x" onerror="document.title = 1">'
+               '<img src="https://example.org/x.png">')
+    (tmp_path/"listen.html").write_text(html.replace("</body>", foreign + "</body>"))
+    page = Page(tmp_path/"listen.html")
+    try:
+        assert page.js("return document.title").endswith("audioclust")
+        said = [e["message"] for e in page.driver.get_log("browser")]
+        assert sum("Content Security Policy" in m for m in said) >= 3
+    finally: page.driver.quit()

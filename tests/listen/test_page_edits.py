@@ -1,0 +1,315 @@
+"What a person says of the groups: on the page, in its downloads, and after them."
+import http.server
+import json
+import shlex
+import shutil
+import threading
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browser import browser, Page
+
+from audioclust.audio import synthetic_sounds
+from audioclust.cli import main
+from audioclust.ensembles.cluster_ids import align_cluster_ids
+from audioclust.listen import listen_page
+from audioclust.pipeline import AudioClusterer
+from audioclust.runs.names import read_names, write_names
+from audioclust.runs.run_folder import read_table
+
+
+@browser
+def test_names_merges_and_marks_go_the_whole_way(run, tmp_path, capsys):
+    shutil.copytree(run/"run", run/"named")
+    page = Page(run/"named/listen.html")
+    try:
+        page.js("localStorage.clear()")
+        page.find('[data-cluster="1"]').click()
+        page.find("#name").send_keys("wren & <b>co</b>\n")
+        page.change("mark", "good")
+        page.find('[data-cluster="3"]').click()
+        page.change("merge", "1")
+        assert page.js("return shownRows.length") == read_table(run/"named/clusters.csv").cluster.isin([1, 3]).sum()
+        (tmp_path/"edits.json").write_text(page.js("return showEdits()"))
+        page.js("location.reload()"); page.wait("return typeof shownRows !== 'undefined'")
+        assert "wren & <b>co</b>" in page.find("#clusters").text  # kept in the browser
+        assert page.count("#clusters b") == 0
+        page.js("localStorage.clear()")
+    finally: page.close()
+    assert main(["listen", str(run/"named"), "--edits", str(tmp_path/"edits.json")]) == 0
+    t = read_table(run/"named/clusters.csv")
+    assert set(t.name[t.cluster.isin([1, 3])]) == {"wren & <b>co</b>"} and set(t.name[t.cluster == 0]) == {"cluster 0"}
+    assert set(t.mark[t.cluster == 3]) == {"good"}
+    assert AudioClusterer.load(run/"named").labels_.tolist() == t.cluster.tolist()
+
+
+@browser
+def test_clips_are_moved_split_and_taken_back(words, tmp_path):
+    "Everything by mouse and keyboard, and what Python makes of it."
+    sounds, run, name = words[0], tmp_path/"run", "edits.json"
+    main(["cluster", str(sounds), "--out", str(run), "--n-clusters", "auto", "-q"])
+    page = Page(run/"listen.html")
+    def click(selector, *keys):
+        from selenium.webdriver import ActionChains
+        chain = ActionChains(page.driver)
+        for key in keys: chain.key_down(key)
+        chain.click(page.find(selector))
+        for key in keys: chain.key_up(key)
+        chain.perform()
+    def press(key, *held):
+        from selenium.webdriver import ActionChains
+        chain = ActionChains(page.driver)
+        for k in held: chain.key_down(k)
+        chain.send_keys(key)
+        for k in held: chain.key_up(k)
+        chain.perform()
+    def labels(): return page.js("return grouping().labels")
+    from selenium.webdriver.common.keys import Keys
+    try:
+        page.forget()
+        found = labels()
+        assert page.js("return $('move-bar').hidden")
+        # two clips, into a new group
+        rows = page.js("return shownRows.slice(0, 2)")
+        for row in rows: click(f'#clips [data-row="{row}"]', Keys.CONTROL)
+        assert page.find("#n-selected").text == "2 clips selected"
+        page.change("move-to", "new")
+        now = labels()
+        assert [now[r] for r in rows] == [100000, 100000] and sum(a != b for a,b in zip(found, now)) == 2
+        assert "new group 1" in page.find("#clusters").text and page.js("return $('move-bar').hidden")
+        # a range, to a cluster that there is
+        page.js("choose({cluster: 0})")
+        first, third = page.js("return [shownRows[0], shownRows[2]]")
+        click(f'#clips [data-row="{first}"]')
+        click(f'#clips [data-row="{third}"]', Keys.SHIFT)
+        assert page.find("#n-selected").text == "3 clips selected"
+        page.change("move-to", "1")
+        assert [labels()[r] for r in (first, third)] == [1, 1]
+        # back and forth
+        page.js("document.activeElement.blur()")
+        press("z", Keys.CONTROL)
+        assert labels() == now
+        press("z", Keys.CONTROL)
+        assert labels() == found and page.js("return $('undo').disabled")
+        press("y", Keys.CONTROL); press("z", Keys.CONTROL, Keys.SHIFT)
+        assert [labels()[r] for r in (first, third, *rows)] == [1, 1, 100000, 100000]
+        # by the keyboard alone
+        page.js(f"play({page.js('return shownRows[5]')})")
+        press("x"); press("m")
+        assert page.js("return document.activeElement.id") == "move-to"
+        page.js("document.activeElement.blur()"); press(Keys.ESCAPE)
+        assert page.js("return selected.size") == 0
+        # what is most like a clip
+        row = page.js("return shownRows[7]")
+        page.js("play(arguments[0])", row); press("s")
+        like = page.js("return shownRows")
+        assert like[0] == row and len(like) == min(61, len(found)) and "Most like" in page.find("#clips-title").text
+        X = np.load(run/"embeddings.npy")
+        nearest = np.argsort(((X - X[row])**2).sum(1))[1:11]
+        assert len(set(nearest) & set(like[1:16])) >= 8
+        # a cluster into its parts, and another by two clips
+        page.js("choose({})")
+        opens = page.js("return clusterIds().find(c => c >= 0 && partsOf(-1, c).length > 1) ?? null")
+        before = len(set(labels()))
+        page.js("choose({cluster: arguments[0]})", opens); page.find("#split").click()
+        assert len(set(labels())) > before
+        page.js("choose({cluster: 1}); for (const row of [shownRows[0], shownRows.at(-1)]) selectClip(row, false)")
+        before = labels(); page.find("#split-by-two").click()
+        moved = [i for i,(a, b) in enumerate(zip(before, labels())) if a != b]
+        assert 0 < len(moved) < before.count(1) and len({labels()[i] for i in moved}) == 1
+        # a note, and all of it after the page was loaded again
+        page.js("choose({cluster: 1})"); page.find("#note").send_keys("by the pond\n")
+        kept = labels()
+        page.reload()
+        assert labels() == kept
+        (tmp_path/name).write_text(page.js("return showEdits()"))
+        page.js("localStorage.clear()")
+    finally: page.close()
+    assert main(["listen", str(run), "--edits", str(tmp_path/name), "-q"]) == 0
+    table = read_table(run/"clusters.csv")
+    expected = [f"new group {c - 99999}" if c >= 100000 else f"cluster {c}" for c in kept]
+    assert table.name.tolist() == expected and table.cluster.tolist() == found
+    assert set(table.note[[c == 1 for c in kept]]) == {"by the pond"}
+    page = Page(run/"listen.html") # made anew, it begins where the first one ended
+    try: assert page.js("return grouping().labels") == kept
+    finally: page.close()
+    other = str(tmp_path/"other")
+    main(["cluster", str(sounds), "--out", other, "--n-clusters", "3", "-q", "--no-page", "--seed", "4"])
+    assert main(["listen", other, "--edits", str(tmp_path/name), "-q"]) == 0, "the same clips"
+
+
+@browser
+def test_a_group_that_is_gone_takes_nothing_with_it(run, tmp_path):
+    "Its name does not go to the next one, and the page goes on."
+    page = Page(run/"run/listen.html")
+    try:
+        page.forget()
+        page.js("moveClips([3], newGroup()); setEdit('names', 100000, 'frogs'); saveEdits(); choose({cluster: 100000})")
+        assert "frogs" in page.find("#selection").text
+        page.js("moveClips([3], grouping().found.labels[3])")
+        assert page.js("return chosenCluster") is None and "frogs" not in page.find("#clusters").text
+        page.js("moveClips([4], newGroup())")
+        assert page.js("return clusterName(grouping().labels[4])") == "new group 1"
+        page.js("choose({cluster: 100000}); remember(); edits = {}; saveEdits()") # Forget
+        assert page.js("return shownRows.length") == page.js("return nClips") and page.find("#n-edits").text == "(none)"
+        page.js("""moveClips([5], newGroup()); setEdit('merged', 2, 100000); saveEdits();
+            moveClips([5], grouping().found.labels[5]); choose({cluster: 2})""")
+        assert "cluster 2" in page.find("#selection").text
+        page.js("undo(); undo(); choose({cluster: 2}); redo(); redo()")
+        page.js("localStorage.clear()")
+    finally: page.close()
+    few = tmp_path/"few.html"
+    listen_page(run/"run", few, max_clips=20)
+    page = Page(few)
+    try:
+        assert not page.js("return canSplit()"), "a page of a part of the clips splits nothing"
+        page.js("choose({cluster: 1}); selectClip(shownRows[0], false); selectClip(shownRows[1], false)")
+        assert page.js("return $('split-by-two').hidden")
+        page.js("localStorage.clear()")
+    finally: page.close()
+
+
+def downloaded(page, downloads):
+    "The command that the page shows, once the file in it has been saved as the browser saves it."
+    page.js("$('edits').open = true")
+    page.find("#download").click()
+    command = page.find("#take-over").text
+    file, end = downloads/shlex.split(command)[-1], time.time() + 20
+    while not file.is_file():
+        assert time.time() < end, (command, list(downloads.iterdir()))
+        time.sleep(.1)
+    return command
+
+
+def name_clusters(page, **names):
+    for number,name in names.items():
+        page.js("setEdit('names', Number(arguments[0]), arguments[1]); saveEdits()", number[1:], name)
+
+
+@browser
+@pytest.mark.parametrize("at", [None, "a page.html", "pages/one.html"])
+def test_the_command_on_the_page_takes_over_what_it_downloads(run, tmp_path, monkeypatch, at):
+    "From the folder of the downloads, for a run with an odd name; and again after more edits."
+    folder, downloads = tmp_path/"runs/it's  the #1 & \"best\" $(run) 50%", tmp_path/"downloads"
+    shutil.copytree(run/"run", folder)
+    downloads.mkdir(); (tmp_path/"pages").mkdir()
+    page = Page(listen_page(folder, at and tmp_path/at), downloads=downloads)
+    monkeypatch.chdir(downloads)
+    try:
+        page.js("localStorage.clear()")
+        for names in dict(c0="wren"), dict(c0="owl", c1="rain"):
+            name_clusters(page, **names)
+            words = shlex.split(downloaded(page, downloads))
+            assert words[0] == "audioclust" and Path(words[2]) == folder
+            assert not page.find("#run-unknown").is_displayed()
+            assert main([*words[1:], "-q"]) == 0
+            assert read_names(folder)["names"] == {name[1:]: text for name,text in names.items()}
+        page.find("#download").click() # the same again, which the browser may call otherwise
+        assert shlex.split(page.find("#take-over").text) == words
+        page.js("localStorage.clear()")
+    finally: page.close()
+
+
+@browser
+def test_a_page_that_does_not_know_its_run_leaves_it_to_the_user(run, tmp_path, monkeypatch):
+    "Where the sounds are inside, the page may lie anywhere, and so may a page that a server sends."
+    shutil.copytree(run/"run", tmp_path/"a run"); (tmp_path/"downloads").mkdir()
+    monkeypatch.chdir(tmp_path/"downloads")
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args): pass
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sent = listen_page(tmp_path/"a run", tmp_path/"sent.html", embed=True, max_clips=20)
+    linked = listen_page(tmp_path/"a run", tmp_path/"linked.html", max_clips=20)
+    assert str(tmp_path) not in sent.read_text() + linked.read_text()
+    for number,address in enumerate((sent, f"http://127.0.0.1:{server.server_port}/linked.html")):
+        page = Page(address, downloads=tmp_path/"downloads")
+        try:
+            page.js("localStorage.clear()")
+            name_clusters(page, c0=f"wren {number}")
+            command = downloaded(page, tmp_path/"downloads")
+            assert command.startswith("audioclust listen RUN --edits edits-")
+            advice = "Replace RUN by the folder of the run, which was called “a run”"
+            assert advice in page.find("#run-unknown").text
+            page.js("localStorage.clear()")
+        finally: page.driver.quit()
+        words = [str(tmp_path/"a run") if word == "RUN" else word for word in shlex.split(command)]
+        assert main([*words[1:], "-q"]) == 0 and read_names(tmp_path/"a run")["names"] == {"0": f"wren {number}"}
+    server.shutdown()
+
+
+@browser
+def test_paths_are_quoted_for_the_shell_of_the_computer(run):
+    page = Page(run/"run/listen.html")
+    try:
+        for address, expected in [
+            ("file:///home/ann/run-1.2_b/", "/home/ann/run-1.2_b"),
+            ("file:///home/ann/two%20words/", "'/home/ann/two words'"),
+            ("file:///it's/", """'/it'"'"'s'"""),
+            ("file:///a%0Ab/", "'/a\nb'"),
+            ("file:///", "/"),
+            ("file:///caf%C3%A9/", "'/café'"),
+            ("file:///caf%E9/", None),
+            ("file:///C:/Users/ann/my%20run/", '"C:/Users/ann/my run"'),
+            ("file://server/share/run/", '"//server/share/run"'),
+            ("http://example.org/run/", None)]:
+            assert page.js("return shellPath(arguments[0])", address) == expected, address
+    finally: page.close()
+
+
+def edits(**kinds): return json.dumps({"schema": 1, "edits": {"content": kinds}})
+
+
+@pytest.mark.parametrize("text, said", [
+    ("{", "not JSON"),
+    ('{"a": 1}', "no edits"),
+    ('{"schema": 1, "edits": {"source": {}}}', "by source"),
+    ('{"schema": 1, "edits": {}}', "nothing was named"),
+    (edits(names={"77": "x"}), "no cluster 77"),
+    (edits(merged={"1": 2, "2": 1}), "circle"),
+    (edits(marks={"1": "odd"}), "can be good")])
+def test_wrong_edits_change_nothing(run, tmp_path, capsys, text, said):
+    (tmp_path/"edits.json").write_text(text)
+    before = (run/"run/clusters.csv").read_bytes()
+    assert main(["listen", str(run/"run"), "--edits", str(tmp_path/"edits.json")]) == 2
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1
+    assert (run/"run/clusters.csv").read_bytes() == before
+    assert read_names(run/"run") == dict(names={}, merged={}, marks={}, notes={}, clips={})
+
+
+def test_cluster_numbers_and_names_last(tmp_path, capsys):
+    synthetic_sounds(5, 30, pitch=.3).save(tmp_path/"in")
+    args = ["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "5", "-q", "--no-page"]
+    assert main(args) == 0
+    before = read_table(tmp_path/"run/clusters.csv")
+    write_names(tmp_path/"run", {"names": {"3": "wren"}, "merged": {"4": 3}})
+    assert main([*args, "--seed", "7", "--overwrite"]) == 0
+    after = read_table(tmp_path/"run/clusters.csv")
+    assert (before.cluster == after.cluster).mean() > .8 and set(after.name[after.cluster.isin([3, 4])]) == {"wren"}
+    capsys.readouterr()
+    like = [*args[:3], str(tmp_path/"other"), *args[4:], "--seed", "9", "--like", str(tmp_path/"run")]
+    assert main(like) == 0
+    other = read_table(tmp_path/"other/clusters.csv")
+    assert (other.cluster == after.cluster).mean() > .8 and "wren" in set(other.name)
+    assign = ["assign", str(tmp_path/"other"), str(tmp_path/"in"), "--out", str(tmp_path/"new.csv"), "-q"]
+    assert main(assign) == 0
+    new = read_table(tmp_path/"new.csv")
+    assert new.cluster.tolist() == other.cluster.tolist() and new.name.tolist() == other.name.tolist()
+    assert "wren" in capsys.readouterr().out
+    assert main(assign) == 2 and "already" in capsys.readouterr().err
+    assert main([*args, "--n-clusters", "1", "--overwrite"]) == 0
+    assert "wren" in capsys.readouterr().err and "wren" in (tmp_path/"run/names.json").read_text()  # lost, and kept
+
+
+def test_successors_are_one_to_one(rng):
+    a = rng.integers(0, 6, 300)
+    shuffled = rng.permutation(6)[a]
+    pairs = align_cluster_ids(a, shuffled)
+    assert [pairs[c] for c in shuffled] == a.tolist()
+    b = rng.integers(0, 9, 300)
+    pairs = align_cluster_ids(a, b, range(9))
+    assert len(set(pairs.values())) == 9

@@ -1,0 +1,161 @@
+"The map of the listening page: drawn, moved, and used to choose clips."
+import numpy as np
+import pytest
+from browser import browser, of_rows, Page
+
+from audioclust.listen import listen_page
+from audioclust.listen.pictures import HEIGHT, LARGE_HEIGHT, LARGE_WIDTH, Pictures, WIDTH
+from audioclust.runs import Run
+from audioclust.runs.run_folder import read_table
+
+
+@browser
+def test_the_map_is_drawn_and_a_click_plays(run):
+    page = Page(run/"run/listen.html")
+    try:
+        assert page.js("return nClips") == len(read_table(run/"run/clusters.csv")) == page.js("return places.length/2")
+        assert page.js("return document.querySelectorAll('#map canvas').length > 0")
+        x, y = page.js("""const box = points.getBoundingClientRect(), [left, top] = placeOf(3);
+            return [box.left + left, box.top + top]""")
+        from selenium.webdriver import ActionChains
+        from selenium.webdriver.common.actions.action_builder import ActionBuilder
+        move = ActionBuilder(page.driver)
+        move.pointer_action.move_to_location(int(x), int(y)).pause(.3)
+        move.perform()
+        assert page.wait("return !document.getElementById('tip').hidden && document.getElementById('tip').textContent")
+        move = ActionBuilder(page.driver)
+        move.pointer_action.move_to_location(int(x), int(y)).click()
+        move.perform()
+        page.wait("return playing >= 0 && player.currentTime > 0")
+        before = page.js("return playing")
+        ActionChains(page.driver).send_keys(" ").perform()
+        page.wait("return player.paused")
+        ActionChains(page.driver).send_keys("\ue014").perform()  # the arrow to the right
+        page.wait(f"return playing !== {before}")
+        page.wait("return player.currentTime > 0")
+    finally: page.close()
+
+
+@browser
+@pytest.mark.parametrize("webgl", (True, False))
+def test_points_have_their_colours_with_webgl_and_without(run, webgl):
+    page = Page(run/"run/listen.html", "1300,900", *(() if webgl else ("--disable-3d-apis",)))
+    try:
+        assert page.js("return points.getContext('webgl') !== null") == webgl
+        drawn = page.js("""
+            const copy = element('canvas', {width: points.width, height: points.height});
+            const context = copy.getContext('2d');
+            paint.draw({...camera, scale: camera.scale*pixelSize()}, markerSize(), nClips);
+            context.drawImage(points, 0, 0);
+            const last = Array.from({length: nClips}, (_, row) => row)
+              .filter(row => grouping().labels[row] < 6).slice(-5); // nothing lies over these
+            return last.map(row => {
+              const [left, top] = placeOf(row).map(at => Math.round(at*pixelSize()));
+              return [[...context.getImageData(left, top, 1, 1).data], [...looks.slice(8*row, 8*row + 3)]];
+            })""")
+        assert sum(np.abs(np.array(pixel[:3]) - colour).max() < 12 and pixel[3] > 150 for pixel, colour in drawn) >= 4
+        for theme in "light", "dark": # a name is dark on light, or light on dark
+            ground, text = page.js("""
+                drawOverlay();
+                const [cluster] = mapTexts()[0], place = onMap(...grouping().clusters[cluster].at);
+                const [left, top] = place.map(at => Math.round(at*pixelSize()));
+                const box = [...overlay.getContext('2d').getImageData(left - 5, top - 9, 10, 18).data];
+                const reds = box.filter((_, i) => i % 4 === 0);
+                return [box.slice(0, 3), reds.reduce((a, b) => Math.abs(a - box[0]) > Math.abs(b - box[0]) ? a : b)]""")
+            assert (min(ground) > 200) == (theme == "light") and abs(ground[0] - text) > 120, (theme, ground, text)
+            page.find("#theme").click()
+    finally: page.close()
+
+
+@browser
+def test_the_map_zooms_pans_and_selects(run):
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
+    page = Page(run/"run/listen.html")
+    try:
+        def drag(*way): # pixels from the corner of the map
+            box = page.js("const box = points.getBoundingClientRect(); return [box.left, box.top]")
+            chain = ActionChains(page.driver, duration=20)
+            pointer = chain.w3c_actions.pointer_action
+            pointer.move_to_location(int(box[0] + way[0][0]), int(box[1] + way[0][1])).pointer_down()
+            for x, y in way[1:]: pointer.move_to_location(int(box[0] + x), int(box[1] + y))
+            pointer.pointer_up()
+            chain.perform()
+        before, scale = page.js("return placeOf(7)"), page.js("return camera.scale")
+        drag((20, 300), (60, 330))
+        at = page.js("return placeOf(7)")
+        assert np.allclose(np.subtract(at, before), [40, 30], atol=1) and page.js("return playing") == -1
+        origin = ScrollOrigin.from_element(page.find("#points"))
+        ActionChains(page.driver).scroll_from_origin(origin, 0, -300).perform()
+        assert page.js("return camera.scale") > 1.5*scale
+        page.find("#zoom-out").click(); page.find("#zoom-in").click(); page.find("#whole-map").click()
+        assert page.js("return camera.scale") == pytest.approx(scale) and at != before
+        page.js("play(0)") # the spectrogram takes room from the map, which is drawn smaller
+        page.wait("""const all = Array.from({length: nClips}, (_, row) => placeOf(row));
+            return all.every(([x, y]) => x > 0 && y > 0 && x < map.clientWidth && y < map.clientHeight)""")
+        width, height = page.js("return [map.clientWidth, map.clientHeight]")
+        page.find("[data-tool=box]").click()
+        drag((1, 30), (width/2, height/2), (width/2, height - 2))
+        left_half = page.js("""return shownRows.filter(row => {
+            const [x, y] = placeOf(row);
+            return x > 1 && x < innerWidth && x < map.clientWidth/2 && y > 30 && y < map.clientHeight - 2 })""")
+        assert set(left_half) == set(page.js("return [...selected]")) and 0 < len(left_half) < page.js("return nClips")
+        page.find("#select-none").click()
+        page.find("[data-tool=lasso]").click()
+        x, y = page.js("return placeOf(7)")
+        drag((x - 9, y - 9), (x + 9, y - 9), (x + 9, y + 9), (x - 9, y + 9))
+        assert 7 in page.js("return [...selected]") and page.js("return selected.size") < len(left_half)
+        page.find("[data-tool=pan]").click()
+        assert page.find("[data-tool=pan]").get_attribute("aria-pressed") == "true"
+        page.js("selected.clear()")
+    finally: page.close()
+
+
+@browser
+def test_a_narrow_window_and_the_dark(run):
+    page = Page(run/"run/listen.html", "500,900")
+    try:
+        assert page.js("return document.documentElement.scrollWidth <= innerWidth")
+        assert all(page.js("""return [...document.querySelectorAll('button, input, select')].filter(e => e.offsetParent)
+            .map(e => e.textContent.trim() || e.getAttribute('aria-label') || e.labels?.length || e.placeholder)"""))
+        was = page.js("return getComputedStyle(document.body).backgroundColor")
+        page.find("#theme").click()
+        assert page.js("return getComputedStyle(document.body).backgroundColor") != was
+    finally: page.close()
+
+
+@browser
+def test_colours_and_markers_differ(many):
+    page = Page(many.folder/"listen.html")
+    try:
+        pairs = page.js("return Array.from({length: 88}, (_, c) => [colour(c), shape(c)[0], shape(c)[1]])")
+        assert len({(c, s) for c,s,_ in pairs}) == len({(c, g) for c,_,g in pairs}) == 88
+        assert all(len({s for _,s,_ in pairs[i:i+11]}) == 11 for i in range(78))  # without colours
+    finally: page.close()
+
+
+# colour and shape of each point
+LOOKS = "return Array.from({length: nClips}, (_, row) => [0, 1, 2, 4].map(i => looks[8*row + i]).join())"
+
+
+@browser
+def test_twenty_thousand_clips_open(run, tmp_path):
+    few, n, rng = Run.open(run/"run"), 20_000, np.random.default_rng(0)
+    rows = rng.integers(len(few), size=n)
+    noise = rng.normal(0, .05, (n, few.embeddings.X.shape[1])).astype(np.float32)
+    labels = few.clustering.labels[rows]*40 + rng.integers(40, size=n)  # 200
+    many = of_rows(few, rows, few.embeddings.X[rows] + noise, labels).save(tmp_path/"run")
+    np.save(tmp_path/"run/map.npy", many.embeddings.X[:, :2])
+    black = np.zeros((n, HEIGHT, WIDTH), np.uint8)  # to decode so many takes half a minute
+    large = np.zeros((0, LARGE_HEIGHT, LARGE_WIDTH), np.uint8)
+    pictures = Pictures(many.table, 8000, black, .5, large, np.arange(0))
+    page = Page(listen_page(many, pictures=pictures))
+    try:
+        assert page.js("return places.length/2") == n
+        page.find('[data-cluster="0"]').click()
+        assert page.js("return shownRows.length") == (labels == 0).sum()
+        page.find("#all").click()
+        assert page.js("wantedGroups[0] = 20; const t = performance.now(); draw(); return performance.now() - t") < 5000
+        assert page.count("tr.group") == 20
+        assert len(set(page.js(LOOKS))) == 20
+    finally: page.close()
