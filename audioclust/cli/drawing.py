@@ -64,11 +64,15 @@ def draw(runs:list, # A run that was saved, or two of the same clips
     except OSError as e:
         warnings.warn(f"not all figures are there: {e}")
         is_drawn = False
-    if not has_page: return is_drawn
-    try: listen_page(runs, max_clips=MOST_SHOWN, num_workers=num_workers, pictures=pictures)
-    except OSError as e:
-        warnings.warn(f"there is no listening page: {e}")
-        is_drawn = False
+    if has_page:
+        try: listen_page(runs, max_clips=MOST_SHOWN, num_workers=num_workers, pictures=pictures)
+        except OSError as e:
+            warnings.warn(f"there is no listening page: {e}")
+            is_drawn = False
+    for run in runs:
+        if not (run.folder/"run.json").is_file():
+            raise OSError(f"while figures were drawn, the run disappeared from {run.folder}: "
+                "remove what is left there, and cluster again")
     return is_drawn
 
 def check_drawn(is_drawn:bool, # Figures and page

@@ -304,6 +304,7 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "--remote-code, or load it in": "tests/project/test_attacks.py",
     "is a link, and nothing is written": "tests/project/test_attacks.py",
     "remote_code=True (--remote-code)": "tests/encoders/test_pretrained.py",
+    "what is typed there is not read": "tests/runs/test_names.py",
     "its page or some figures are missing": "tests/runs/test_disk.py",
     "--resume goes on from there": "tests/runs/test_disk.py",
     "wait until it is done, or choose another --out": "tests/runs/test_resuming.py",
@@ -339,6 +340,8 @@ def messages():
             if isinstance(n, (ast.FunctionDef, ast.ClassDef, ast.Module)) and n.body
             and isinstance(n.body[0], ast.Expr)}
         helps = [n.value for n in ast.walk(tree) if isinstance(n, ast.keyword) and n.arg == "help"]
+        helps += [n.args[1] for n in ast.walk(tree) if isinstance(n, ast.Call) and len(n.args) > 1
+            and getattr(n.func, "id", "") == "add_overwrite"]
         if file.parent.name in ("cli", "commands"): helps += [n for n in tree.body if isinstance(n, ast.Assign)]
         done |= {id(part) for text in helps for part in ast.walk(text)}
         for node in ast.walk(tree):

@@ -135,11 +135,22 @@ def test_each_file_in_turn_finds_the_disk_full(home, cluster, tmp_path, monkeypa
         expected = "whole" if "run.json" in seen[1:] else "new"
         assert state(out) == ("stopped" if name[2] else expected)
         seen.append(name[1])
-    written = """started.json run.json clusters.csv errors.csv embeddings.npy map.npy figures/map.png figures/sizes.png
+    written = """started.json run.json clusters.csv errors.csv embeddings.npy
         model/encoder.json model/whitening.safetensors model/whitening.json model/clusterer.safetensors
         model/clusterer.json"""
     assert set(written.split()) <= set(seen)
     assert same(out, home/"whole") and state(out) == "whole"
+
+@pytest.mark.parametrize("name", ["map.npy", "figures/map.png", "figures/sizes.png"])
+def test_a_full_disk_at_a_figure_leaves_a_whole_run(home, cluster, tmp_path, monkeypatch, name):
+    out, replace = tmp_path/"run", os.replace
+    with monkeypatch.context() as m:
+        m.setattr(os, "replace", lambda a, b: full() if str(b).endswith(name) else replace(a, b))
+        status, err = cluster(home/"sounds", out, "--no-page")
+    assert status == 2 and name in err[0] and "the disk is full" in err[0], err
+    assert "is whole, but its page or some figures are missing" in err[-1]
+    assert not (out/name).exists() and not temporary(out)
+    assert cluster(home/"sounds", out, "--no-page", "--resume")[0] == 0 and same(out, home/"whole")
 
 def test_a_cache_on_a_full_disk_is_a_warning(home, cluster, tmp_path):
     with disk(tmp_path/"disk", 64):
@@ -369,7 +380,7 @@ def test_a_damaged_training_is_told(home, cluster, tmp_path, monkeypatch):
     assert status == 2 and "training.safetensors is damaged" in err[-1] and "--overwrite" in err[-1]
     assert cluster(home/"sounds", out, "--overwrite", *options)[0] == 0
 
-@pytest.mark.parametrize("call", [1, 2, 5, 9, 14])
+@pytest.mark.parametrize("call", [1, 2, 5, 9, 14]) # the last is a figure
 def test_a_run_folder_that_is_removed(home, cluster, tmp_path, monkeypatch, call):
     out, replace, calls = tmp_path/"run", os.replace, []
     def remove(a, b):
@@ -380,6 +391,10 @@ def test_a_run_folder_that_is_removed(home, cluster, tmp_path, monkeypatch, call
         m.setattr(os, "replace", remove)
         status, err = cluster(home/"sounds", out, "--no-page")
     if call == 1: assert status == 0  # only the mark was there
+    elif call == 14:
+        assert status == 2 and len(err) == 1 and "disappeared from" in err[0] and "cluster again" in err[0]
+        shutil.rmtree(out)
+        assert cluster(home/"sounds", out, "--no-page")[0] == 0
     else:
         assert status == 2 and len(err) == 1 and "disappeared from" in err[0] and "--resume" in err[0]
         assert state(out) == "stopped" and not temporary(out)
