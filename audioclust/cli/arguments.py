@@ -102,7 +102,7 @@ def parse_bytes(text:str, # Such as 4G or 500M
 # %% ../../nbs/14_cli/02_arguments.ipynb #72795165
 FOLDER = "folder of recordings{how}; also a file, a glob in quotes, or a CSV with a column path"
 
-def add_run(parser:Parser):
+def add_run(parser:Parser): # Of the command
     "The run that a command reads."
     parser.add_argument("run", metavar="RUN", help="folder made by audioclust cluster")
 
@@ -114,13 +114,13 @@ def add_overwrite(parser:Parser, what:str="replace a file that is already at --o
     "May the command replace a file?"
     parser.add_argument("--overwrite", action="store_true", help=what)
 
-def add_without(parser:Parser):
+def add_without(parser:Parser): # Of the command
     "The groups that a command leaves out."
     parser.add_argument("--without", type=listed, default=[], metavar="LIST",
         help="groups to leave out, separated by commas: numbers, names, or marks such as junk")
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #d347d5eb
-def add_given(parser:Parser):
+def add_given(parser:Parser): # Of the command
     "Clips that another program has listed, and embeddings that it has made."
     parser.add_argument("--clips", metavar="TABLE",
         help="clips that another program has listed: a Raven selection table, an Audacity label track, a CSV, TSV or "

@@ -28,7 +28,7 @@ def encoders_help()->str:
             "takes less than ten minutes, or fixed; deepcluster and spice train their own, and start from this one if "
             "it is given)")
 
-def add_grouping_options(c:Parser):
+def add_grouping_options(c:Parser): # Of the command
     "What is to be grouped, how, and by what."
     c.add_argument("folder", metavar="FOLDER", nargs="?", help=FOLDER.format(how=", searched to the bottom"))
     c.add_argument("--out", required=True, metavar="RUN", help="folder for the results")
@@ -49,7 +49,7 @@ def add_grouping_options(c:Parser):
         help="what must not matter, separated by commas; instead of --by's list")
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #84e0cdba
-def add_clip_options(c:Parser):
+def add_clip_options(c:Parser): # Of the command
     "How recordings are cut into clips, and what is known of them."
     c.add_argument("--window", type=positive(float, " of seconds"), metavar="S",
         help="cut recordings into clips of S seconds (default: a recording is a clip)")
@@ -75,7 +75,7 @@ def add_clip_options(c:Parser):
         help="random seed; the same seed gives the same groups (default: %(default)s)")
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #43e6aa96
-def add_method_options(c:Parser):
+def add_method_options(c:Parser): # Of the command
     "What the method and the measures after it are told."
     c.add_argument("--epochs", type=int, metavar="N",
         help="clusterings in a training (deepcluster; default: 10, and 40 as published), or epochs of contrast "
@@ -89,7 +89,7 @@ def add_method_options(c:Parser):
              "(default: %(default)s)")
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #4ab00706
-def add_resource_options(c:Parser):
+def add_resource_options(c:Parser): # Of the command
     "Where and with what the work is done."
     c.add_argument("--device",
         help="cpu, cuda or mps (default: cuda if there is one); mps is for networks, all else stays on the CPU then")
@@ -106,7 +106,7 @@ def add_resource_options(c:Parser):
     cache.add_argument("--no-cache", action="store_true", help="compute everything anew and keep nothing")
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #c2ec2f4a
-def add_outcome_options(c:Parser):
+def add_outcome_options(c:Parser): # Of the command
     "What becomes of a run that is there, and what is written."
     c.add_argument("--resume", action="store_true",
         help="continue a run that was stopped in RUN: embeddings come from the cache, a training resumes after its last "

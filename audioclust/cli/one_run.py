@@ -224,6 +224,6 @@ def make_and_finish(job:Job, group:ProcessGroup # Perhaps with other processes
                 note_saved(job.out)
             return finish(job, run)
 
-def cluster_one(job:Job):
+def cluster_one(job:Job): # What is to be done, and where
     "Make one run, with the other processes if there are any."
     with all_processes() as group: make_and_finish(job, group)

@@ -28,7 +28,9 @@ from ..runs.request import check_request, Request
 # %% ../../nbs/12_pipeline/02_find_step.ipynb #2135ffdc
 _logger = logging.getLogger("audioclust")
 
-def silent(batches, total): # Batches, and how many clips there are -> the batches
+def silent(batches:Any, # Of clips
+    total:int, # How many clips there are
+)->Any: # The batches
     "Show nothing."
     return batches
 

@@ -163,7 +163,7 @@ def _apply(run, file, record):
 
 def apply_edits(run:str|Path, # A run folder, or one with a run by content and one by source
     file:str|Path, # That the listening page wrote, or a table with columns cluster and name
-):
+)->None:
     "Take over what a person did on the page, or the names of a table; edits of another run are refused."
     run, file = Path(run), Path(file)
     if file.suffix.lower() in (".csv", ".tsv"): return _apply(run, file, None)

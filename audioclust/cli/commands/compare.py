@@ -10,6 +10,7 @@ import sys
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ... import audio, encoders, listen, pipeline, runs
 from ..arguments import add_folder, cluster_number, Parser, positive
@@ -53,9 +54,9 @@ def check_comparison(folder:str, # Of recordings
         if name not in ("auto", "fixed", "untrained"): encoders.named_encoder(name)
 
 # %% ../../../nbs/14_cli/commands/07_compare.ipynb #777b4d35
-def labels_of(clips, # Columns path, start, end
+def labels_of(clips:Any, # Table with columns path, start, end
     labels:str, # "parent", a regular expression, or a table
-):
+)->Any: # A label for each
     "The labels of clips."
     return audio.label_clips(clips[["path", "start", "end"]], labels).label
 

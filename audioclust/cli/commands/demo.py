@@ -11,6 +11,7 @@ import tempfile
 import textwrap
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 from ... import audio, cli, metrics, pipeline, runs
 from ..arguments import Parser
@@ -38,7 +39,7 @@ def empty_demo(out:Path): # Made if it is not there
 # %% ../../../nbs/14_cli/commands/01_demo.ipynb #a2f53a4a
 def demo_run(out:Path, # The folder of the demo
     sounds:str, # "families" or "words"
-    truth, # Table of the sounds: columns path, label, voice
+    truth:Any, # Table of the sounds: columns path, label, voice
     request:"runs.Request", # What is asked for
     verbosity:int=0, # Below 0 says less
 )->dict: # A row of the table that is printed
