@@ -8,7 +8,7 @@ __all__ = ['all_processes', 'help_first_process', 'make_run_together']
 # %% ../../nbs/14_cli/06_several_processes.ipynb #570dea5a
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,13 +31,20 @@ def all_processes()->Iterator[ProcessGroup]:
 
 def help_first_process()->int: # Exit status
     "Embed what the first process sends, until it sends nothing more."
-    with process_group() as group:
-        while True:
-            work:list[Any] = [None]
-            dist.broadcast_object_list(work)
-            if work[0] is None: return 0
-            recordings, request = work[0]
-            group.gather(embed_share(recordings, request, group.rank, group.size, Observer()))
+    caches = set() # of runs without a cache; on a disk that the first process does not reach, they are still there
+    try:
+        with process_group() as group:
+            while True:
+                work:list[Any] = [None]
+                dist.broadcast_object_list(work)
+                if work[0] is None: return 0
+                recordings, request, own = work[0]
+                caches.add(own)
+                group.gather(embed_share(recordings, request, group.rank, group.size, Observer()))
+    finally:
+        for own in caches:
+            shutil.rmtree(own, ignore_errors=True)
+            with suppress(OSError): own.parent.rmdir() # where nothing else is in it
 
 # %% ../../nbs/14_cli/06_several_processes.ipynb #36005e38
 def make_run_together(group:ProcessGroup, # Of which this is the first process
@@ -53,7 +60,7 @@ def make_run_together(group:ProcessGroup, # Of which this is the first process
     own = folder/"shares"
     shared = replace(request, options=replace(request.options, cache=request.options.cache or own))
     try:
-        dist.broadcast_object_list([(recordings, shared)])
+        dist.broadcast_object_list([(recordings, shared, own)])
         n_cached = group.gather(embed_share(recordings, shared, group.rank, group.size, observer))
         run = make_run(recordings, shared, observer, inputs)
     finally: shutil.rmtree(own, ignore_errors=True)
