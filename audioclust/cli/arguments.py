@@ -20,6 +20,12 @@ from ..core.console import echo
 # %% ../../nbs/14_cli/02_arguments.ipynb #0e4c4292
 class Parser(argparse.ArgumentParser):
     "Says in one line what was wrong, and where the options are explained."
+    shows_all = False # also the options that few need?
+
+    def rare(self, text:str)->str: # For the argument `help` of an option that few need
+        "The text where all options are shown; else what hides the option."
+        return text if self.shows_all else argparse.SUPPRESS
+
     def error(self, message:str)->NoReturn:
         echo(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
         raise SystemExit(2)
@@ -33,10 +39,12 @@ class Parser(argparse.ArgumentParser):
 def command_parser(name:str, # Of the command
     add_arguments:Callable, # Adds the arguments of the command to a parser
     about:str="", # What the command does, in one line
+    shows_all:bool=False, # Does the help show the options that few need?
 )->Parser:
     "The parser of one command."
     parser = Parser(prog=f"audioclust {name}", description=about and f"{about[0].upper()}{about[1:]}.",
                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.shows_all = shows_all
     parser.add_argument("-v", "--verbose", action="count", default=0,
         help="say more: seconds per stage, and where an error came from")
     parser.add_argument("-q", "--quiet", action="count", default=0, help="no progress bar")
@@ -123,12 +131,11 @@ def add_without(parser:Parser): # Of the command
 def add_given(parser:Parser): # Of the command
     "Clips that another program has listed, and embeddings that it has made."
     parser.add_argument("--clips", metavar="TABLE",
-        help="clips that another program has listed: a Raven selection table, an Audacity label track, a CSV, TSV or "
-             "Parquet file with start and end, or a folder of such; labels in it change nothing")
+        help="clips that another program has listed: tables of Raven, labels of Audacity, CSV or Parquet files with "
+             "start and end; labels in them change nothing")
     parser.add_argument("--embeddings", metavar="FILE",
-        help="embeddings that another program has made, in place of those of an encoder: .npy, .npz, CSV, TSV or "
-             "Parquet, BirdNET's files, or a folder with a database of hoplite (Perch, BirdNET); --clips says what the "
-             "rows are, FOLDER has the sounds to play")
+        help="embeddings that another program has made: .npy, .npz, CSV, Parquet, BirdNET, hoplite (Perch); --clips "
+             "says what the rows are, FOLDER has the sounds")
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #b4c46b6b
 def is_helper()->bool:

@@ -35,10 +35,11 @@ COMMANDS = dict( # Name → what it does
     sort="copy the clips of a run into a folder for each group, or in the order of likeness")
 
 def parser_of(name:str, # In `COMMANDS`
+    shows_all:bool=False, # Does the help show the options that few need?
 )->Parser:
     "The parser of a command, whose module is imported for it."
     command = getattr(commands, name)
-    parser = command_parser(name, command.add_arguments, COMMANDS[name])
+    parser = command_parser(name, command.add_arguments, COMMANDS[name], shows_all)
     parser.set_defaults(run_command=command.run)
     return parser
 
@@ -46,7 +47,8 @@ def parser_of(name:str, # In `COMMANDS`
 class _StandIn(argparse.ArgumentParser):
     "Makes the parser of its command when that was typed."
     def parse_known_args(self, args=None, namespace=None):
-        return parser_of(self.prog.split()[-1]).parse_known_args(args, namespace)
+        parser = parser_of(self.prog.split()[-1], shows_all="--help-all" in (args or ()))
+        return parser.parse_known_args(args, namespace)
 
 _START = """\
 start with:  audioclust demo

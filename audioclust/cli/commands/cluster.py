@@ -32,7 +32,9 @@ def add_arguments(parser:Parser): # Of the command
     add_method_options(parser)
     add_resource_options(parser)
     add_outcome_options(parser)
-    parser.epilog = cluster_epilog()
+    parser.usage = "%(prog)s FOLDER --out RUN [options]"
+    parser.add_argument("--help-all", action="help", help="show all options, the methods, and what comes out")
+    parser.epilog = cluster_epilog(parser.shows_all)
 
 # %% ../../../nbs/14_cli/commands/02_cluster.ipynb #e1208645
 _OPTION_OF = dict(method="method", n_clusters="n-clusters", by="by", encoder="encoder", window="window",
@@ -78,7 +80,7 @@ def run(args:Namespace, # As the parser gives them
     request, *other = requests_of(args)
     job = cli.Job(request, inputs, out, like and Path(like), args.resume, args.overwrite, args.labels,
                   has_page=not args.no_page, verbosity=args.verbose - args.quiet, command=command)
-    if other: cli.cluster_both(job, other[0], refines=not args.no_refine)
+    if other: cli.cluster_both(job, other[0])
     else: cli.cluster_one(job)
     return 0
 
