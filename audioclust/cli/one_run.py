@@ -29,16 +29,7 @@ from ..pipeline.growing import grow
 from ..pipeline.scoring import check_labels
 from ..runs.names import copy_names, free_name
 from ..runs.request import check_request, Request, request_record
-from audioclust.runs.resuming import (
-    at_work,
-    begun,
-    check_same,
-    continues_training,
-    earlier_run,
-    note_saved,
-    saved,
-    state,
-)
+from ..runs.resuming import at_work, begun, check_same, continues_training, earlier_run, note_saved, saved, state
 from ..runs.run import Run
 from ..runs.run_folder import check_out, check_run_folder, read_table
 from ..runs.stable_ids import carry_names, continued_numbers, renumbered
@@ -155,23 +146,21 @@ def continued(job:Job, run:Run # In memory
         put_names_aside(out, "names-before.json", "the names of the run before are in")
         copy_names(like, out)
     same, reused = continued_numbers(table, run.table)
-    if reused: warnings.warn(f"{_reused_text(reused)} now: new groups have numbers of groups that are gone")
+    if reused:
+        first = ", ".join(map(str, sorted(reused)[:20]))
+        others = " and others" if len(reused) > 20 else ""
+        which = f"cluster {first} is another group" if len(reused) == 1 else f"clusters {first}{others} are other groups"
+        warnings.warn(f"{which} now: new groups have numbers of groups that are gone")
     for name in carry_names(out, same, run.table.clip_id):
         warnings.warn(f"no cluster holds what was called {name!r} any more: the name is kept in names.json, under lost")
     return run
-
-def _reused_text(clusters):
-    first = ", ".join(map(str, sorted(clusters)[:20]))
-    if len(clusters) == 1: return f"cluster {first} is another group"
-    return f"clusters {first}{' and others' if len(clusters) > 20 else ''} are other groups"
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #2fb6c435
 def make(job:Job, group:ProcessGroup, # Perhaps with other processes
     messages:list, # Warnings so far
 )->Run:
     "Find the clusters, number them, and save the run."
-    run = find_clusters(job, group)
-    run = continued(job, run)
+    run = continued(job, find_clusters(job, group))
     run = replace(run, made={**run.made, "command": job.command, "warnings": list(messages)})
     return run.save(job.out)
 

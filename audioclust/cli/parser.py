@@ -131,14 +131,12 @@ def main(argv:list|None=None, # Arguments; None takes those of the process
     typed = list(sys.argv[1:] if argv is None else argv)
     with silenced() if is_helper() else nullcontext():
         args = whole_parser().parse_args(typed, argparse.Namespace(argv=typed))
-        if args.version: return _print_version()
+        if args.version:
+            from audioclust import __version__
+            echo(f"audioclust {__version__}")
+            return 0
         if not args.command:
             whole_parser().print_help()
             return 2
     if is_helper() and args.command != "cluster": return 0 # there is nothing to share
     return run_command(args)
-
-def _print_version():
-    from audioclust import __version__
-    echo(f"audioclust {__version__}")
-    return 0

@@ -70,7 +70,8 @@ class ProcessGroup:
         f:Callable, # Called without arguments, in the process of rank 0
     )->Any: # What `f` gave there
         "Run a function in the first process, and give all its result."
-        values = [self.run_everywhere(lambda: f() if self.rank == 0 else None)]
+        def only_here(): return f() if self.rank == 0 else None
+        values = [self.run_everywhere(only_here)]
         if self.size > 1: dist.broadcast_object_list(values)
         return values[0]
 

@@ -76,7 +76,8 @@ def _checked_table(model, X, reset): # Arguments of `Table`: rows, device, and w
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #07168937
 def _as_table(model, X, reset=False): # Checked floats; at length 1 for cosine
     sharded = reset and model.sharded
-    array, device, unit_length = ProcessGroup(sharded).run_everywhere(lambda: _checked_table(model, X, reset))
+    def checked(): return _checked_table(model, X, reset)
+    array, device, unit_length = ProcessGroup(sharded).run_everywhere(checked)
     return Table(array, device, unit_length=unit_length, sharded=sharded)
 
 def _like(out, X): # A tensor as the kind of array that `X` is, on its device

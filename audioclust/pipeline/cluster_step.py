@@ -13,9 +13,7 @@ from ..ensembles.membership import confidence_and_representatives
 from ..kmeans.estimator import restarts
 from .find_step import check_enough, Observer
 from .memory_needs import bounded, check_fit, fit_on_sample
-from audioclust.pipeline.number_and_levels import (
-    asks_for_number, choose_number, levels_around, number_wanted, warn_of_number,
-)
+from .number_and_levels import asks_for_number, choose_number, levels_around, number_wanted, warn_of_number
 from ..runs.clips import Clips
 from ..runs.clustering import Clustering
 from ..runs.embeddings import Embeddings
@@ -36,38 +34,6 @@ def defaults_for(method:str, # A name in `METHODS`
     if named.get("metric", "euclidean") == "euclidean": defaults["n_axes"] = 30
     return defaults
 
-# %% ../../nbs/12_pipeline/06_cluster_step.ipynb #7ed0c67d
-def _unfitted(request, embeddings, seeds, observer):
-    "The clusterer of a request with all of its parameters, and the choice of the number or None."
-    clusterer, named = check_request(request), request.options.params or {}
-    number = None
-    if asks_for_number(clusterer, request):
-        number = embeddings.number or _chosen(embeddings.X, clusterer, request, observer)
-        clusterer.set_params(n_clusters=number_wanted(number, request))
-    if trains_encoder(request.method): clusterer = clusterer.clusterer()
-    check_enough(clusterer, len(embeddings))
-    if seeds and request.chooses_n_clusters:
-        clusterer.set_params(n_clusters=max(clusterer.n_clusters, seeds.constraints.n_groups))
-    defaults = defaults_for(request.method, len(embeddings), named)
-    clusterer.set_params(**{name: value for name,value in defaults.items() if name not in named})
-    return clusterer, number
-
-def _chosen(X, clusterer, request, observer):
-    with observer.stage("choose"): number = choose_number(X, clusterer, request)
-    warn_of_number(number, request)
-    return number
-
-def _fit(clusterer, features, request, seeds):
-    "Fit the clusterer, to a sample where it cannot hold all clips."
-    try:
-        with bounded(clusterer, request.options.max_memory):
-            n = check_fit(clusterer, len(features), features.shape[1], seeds is not None)
-            if seeds: return clusterer.fit(features, constraints=seeds.constraints)
-            if n == len(features): return clusterer.fit(features)
-            return fit_on_sample(clusterer, features, n, request.random_state)
-    except TypeError as e:
-        raise ValueError(f"{request.method} cannot work with the parameters {request.options.params}: {e}") from e
-
 # %% ../../nbs/12_pipeline/06_cluster_step.ipynb #f55eb2dd
 def cluster(clips:Clips, # The clips, which seeds may name
     embeddings:Embeddings, # From `embed`
@@ -77,9 +43,29 @@ def cluster(clips:Clips, # The clips, which seeds may name
 )->Clustering:
     "Group the embeddings."
     request, observer = request or Request(), observer or Observer()
-    if seeds is None and request.options.seeds is not None: seeds = read_seeds(request.options.seeds, clips.table)
-    clusterer, number = _unfitted(request, embeddings, seeds, observer)
-    with observer.stage("cluster"): _fit(clusterer, embeddings.features, request, seeds)
+    options, features = request.options, embeddings.features
+    if seeds is None and options.seeds is not None: seeds = read_seeds(options.seeds, clips.table)
+    clusterer, number, named = check_request(request), None, options.params or {}
+    if asks_for_number(clusterer, request):
+        number = embeddings.number
+        if number is None:
+            with observer.stage("choose"): number = choose_number(embeddings.X, clusterer, request)
+            warn_of_number(number, request)
+        clusterer.set_params(n_clusters=number_wanted(number, request))
+    if trains_encoder(request.method): clusterer = clusterer.clusterer()
+    check_enough(clusterer, len(embeddings))
+    if seeds and request.chooses_n_clusters:
+        clusterer.set_params(n_clusters=max(clusterer.n_clusters, seeds.constraints.n_groups))
+    defaults = defaults_for(request.method, len(embeddings), named)
+    clusterer.set_params(**{name: value for name,value in defaults.items() if name not in named})
+    with observer.stage("cluster"), bounded(clusterer, options.max_memory):
+        try:
+            n = check_fit(clusterer, len(features), features.shape[1], seeds is not None)
+            if seeds: clusterer.fit(features, constraints=seeds.constraints)
+            elif n == len(features): clusterer.fit(features)
+            else: fit_on_sample(clusterer, features, n, request.random_state)
+        except TypeError as e:
+            raise ValueError(f"{request.method} cannot work with the parameters {options.params}: {e}") from e
     labels = np.asarray(clusterer.labels_)
     confidence, representative = confidence_and_representatives(embeddings.X, labels)
     n_clusters = len(np.unique(labels[labels >= 0]))

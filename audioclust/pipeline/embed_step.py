@@ -7,8 +7,7 @@ __all__ = ['encoder_of', 'sample_rate_of', 'EncodedClips', 'encode_clips', 'with
 
 # %% ../../nbs/12_pipeline/04_embed_step.ipynb #b38eaf0c
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,11 +58,6 @@ class EncodedClips:
     n_cached: int # Rows that came from the cache
 
 # %% ../../nbs/12_pipeline/04_embed_step.ipynb #5c0839f6
-def _keep_rows(X, rows, block=8192):
-    "Some rows, in order, moved to the front where they are."
-    for i in range(0, len(rows), block): X[i:i+block][:len(rows) - i] = X[rows[i:i+block]]
-    return X[:len(rows)]
-
 def encode_clips(encoder:Encoder, # Gives the embeddings
     table:pd.DataFrame, # Columns path, start, end (s)
     request:Request, # Its options say where and with how many processes
@@ -80,10 +74,11 @@ def encode_clips(encoder:Encoder, # Gives the embeddings
     check_recordings_reachable(table, failed)
     rows, probabilities = made, None
     if isinstance(made, tuple): rows, probabilities = made
-    good = np.setdiff1d(np.arange(len(table)), [row for row,_ in failed])
+    good, block = np.setdiff1d(np.arange(len(table)), [row for row,_ in failed]), 8192
+    for i in range(0, len(good), block): rows[i:i+block][:len(good) - i] = rows[good[i:i+block]]
     if probabilities is not None: probabilities = probabilities[good]
     decoded = clip_ends_as_decoded(table.iloc[good].reset_index(drop=True), seconds[good])
-    return EncodedClips(_keep_rows(rows, good), probabilities, decoded, with_paths(table, failed), len(details.cached))
+    return EncodedClips(rows[:len(good)], probabilities, decoded, with_paths(table, failed), len(details.cached))
 
 def with_paths(table:pd.DataFrame, # The clips
     failed:list, # (row, reason)
@@ -92,13 +87,6 @@ def with_paths(table:pd.DataFrame, # The clips
     return [(table.path.iloc[row], reason) for row,reason in sorted(failed)]
 
 # %% ../../nbs/12_pipeline/04_embed_step.ipynb #d790d2dc
-@contextmanager
-def _single_process()->Iterator[None]:
-    "Let fastai not wait for other processes."
-    removed = {name: os.environ.pop(name) for name in ("RANK", "WORLD_SIZE") if name in os.environ}
-    try: yield
-    finally: os.environ.update(removed)
-
 def _network(request, table, clusterer):
     "The unfitted estimator whose network sees the clips."
     from audioclust.deepcluster import DeepCluster, TrainingOptions # brings fastai
@@ -112,12 +100,6 @@ def _network(request, table, clusterer):
     num_workers = options.num_workers if options.max_memory is None else 0
     return set_flat_params(network, by=request.by, ignore=request.ignore, num_workers=num_workers,
                            sample_rate=sample_rate_of(request, table))
-
-def _frozen(request, table, other):
-    "Encoders that a training starts from: for the wanted grouping and, where a method finds both, for the other."
-    if request.encoder is None or not trains_encoder(request.method): return []
-    of_other = replace(request, by=OTHER_GROUPING[request.by], ignore=None, encoder=other)
-    return [encoder_of(one, table) for one in (request, of_other)[:n_frozen(request.method)]]
 
 # %% ../../nbs/12_pipeline/04_embed_step.ipynb #e8b12353
 def _number_before_training(request, table, clusterer, observer):
@@ -139,16 +121,20 @@ def _train(clips, request, clusterer, observer, other):
     batch_memory(request, table, None, clusterer)
     number = _number_before_training(request, table, clusterer, observer)
     network = _network(request, table, clusterer)
-    frozen = _frozen(request, table, other)
-    more:dict[str,Any] = dict(frozen=frozen, cache=request.options.cache) if frozen else {}
+    more:dict[str,Any] = {}
+    if request.encoder is not None and trains_encoder(request.method):
+        of_other = replace(request, by=OTHER_GROUPING[request.by], ignore=None, encoder=other)
+        frozen = [encoder_of(one, table) for one in (request, of_other)[:n_frozen(request.method)]]
+        more = dict(frozen=frozen, cache=request.options.cache)
     def shown(batches): return observer.progress(batches, len(table))
+    launched = {name: os.environ.pop(name) for name in ("RANK", "WORLD_SIZE") if name in os.environ}
     try:
-        with _single_process():
-            network.represent(table, failed, progress=shown, checkpoints=observer.checkpoints, log=observer.log,
-                              stage=observer.stage, **more)
+        network.represent(table, failed, progress=shown, checkpoints=observer.checkpoints, log=observer.log,
+                          stage=observer.stage, **more)
     except ValueError as e:
         if len(failed) < len(table): raise
         raise ValueError(explain_no_recordings(clips.recordings, clips.errors + with_paths(table, failed))) from e
+    finally: os.environ.update(launched)
     decoded = clip_ends_as_decoded(network.clips_, network.seconds_)
     found = replace(clips, table=decoded, errors=clips.errors + with_paths(table, failed))
     return found, Embeddings(network.embeddings_, network.encoder_.cpu(), network.whitening_, network.proba_,

@@ -14,8 +14,7 @@ import pandas as pd
 
 from ..audio.clip_table import channel_numbers
 from ..audio.decoding import load_audio
-from ..audio.recordings import recorded_at
-from ..audio.recordings import AudioError
+from ..audio.recordings import AudioError, recorded_at
 from ..metrics.information import ami
 
 # %% ../../nbs/12_pipeline/07_explanations.ipynb #cecd31e0
@@ -136,14 +135,10 @@ def followed(attributes:pd.DataFrame, # From `clip_attributes`
         by_chance = [explained_variance(v, rng.permutation(y)) for _ in range(_SHUFFLES)]
         chance = float(np.quantile(by_chance, _QUANTILE))
         found[name] = dict(share=round(explained_variance(v, y), 3), chance=round(chance, 3))
-    return found if clips is None else found | _followed_places(clips, labels)
-
-def _followed_places(clips, labels):
-    "How much folder and time of day share with the grouping."
-    folders, hours, found = [os.path.dirname(path) for path in map(str, clips.path)], clock_hours(clips), {}
-    parts = np.nan_to_num(hours, nan=-1)//_HOURS_OF_A_PART
+    if clips is None: return found
+    folders, hours = [os.path.dirname(path) for path in map(str, clips.path)], clock_hours(clips)
     places = dict(folder=folders) if all(folders) else {}
-    if np.isfinite(hours).mean() > .5: places["hour"] = parts.tolist()
+    if np.isfinite(hours).mean() > .5: places["hour"] = (np.nan_to_num(hours, nan=-1)//_HOURS_OF_A_PART).tolist()
     for name,of in places.items():
         if 1 < len(set(of)) <= len(labels)/2:
             found[name] = dict(share=round(float(ami(labels, np.asarray(of, str))), 3), chance=0.)

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..audio.streaming import BYTES_PER_SAMPLE
-from ..audio.streaming import MAX_CLIP_SECONDS
+from ..audio.streaming import BYTES_PER_SAMPLE, MAX_CLIP_SECONDS
 from ..core.memory import reserve_memory, memory_left
 from ..core.registry import trains_encoder
 from ..runs.request import Request

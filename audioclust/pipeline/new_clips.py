@@ -90,7 +90,12 @@ def assign(run:Run, # Whose clusters new clips are assigned to
     table = cut(recordings, check_model(run).request, unusable, progress)
     found, Z = embed_alike(run, table, unusable, progress)
     if errors is None: warn_of_files(unusable)
-    _warn_of_lengths(run.clips.table, found.table)
+    before, now = run.clips.table, found.table
+    if len(before) and len(now):
+        old, new = (float((table.end - table.start).median()) for table in (before, now))
+        if max(old, new) > MUCH_LONGER*min(old, new):
+            warnings.warn(f"the clips are {new:.3g} s long where those of the run are {old:.3g} s: "
+                          f"cut them alike, with window={old:.3g}, or a table of clips")
     assigned = _assigned(run, found.table, Z, found.probabilities, none_beyond)
     assigned.attrs["n_cached"] = found.n_cached
     return assigned
@@ -98,14 +103,6 @@ def assign(run:Run, # Whose clusters new clips are assigned to
 def warn_of_files(errors:list): # (path, reason)
     "Say which recordings could not be used."
     for path,reason in errors: warnings.warn(f"{path}: {reason}")
-
-def _warn_of_lengths(before, now):
-    "Warn where new clips are much longer or shorter than those of the run."
-    if not len(before) or not len(now): return
-    old, new = (float((table.end - table.start).median()) for table in (before, now))
-    if max(old, new) <= MUCH_LONGER*min(old, new): return
-    warnings.warn(f"the clips are {new:.3g} s long where those of the run are {old:.3g} s: "
-        f"cut them alike, with window={old:.3g}, or a table of clips")
 
 # %% ../../nbs/12_pipeline/11_new_clips.ipynb #f9bc9792
 def assign_embeddings(run:Run, # Whose clusters new clips are assigned to; its embeddings were given, too

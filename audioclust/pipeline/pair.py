@@ -113,22 +113,15 @@ MOST_SHARED_BEFORE = .2 # adjusted mutual information of the two groupings; abov
 MOST_SHARED_AFTER = .04 # the same of the refined grouping and the other one
 LEAST_STABILITY = .5 # of the refined grouping
 
-def _obstacle(run, other):
-    "Why there is nothing to refine, or None."
-    if run.embeddings.refinement: return "refined already"
-    if trains_encoder(run.request.method) or trains_encoder(other.request.method):
-        return "left as it was: the method trains, and does this itself where it can"
-    if len(run) != len(other): return "left as it was: some clips are in one of the two groupings only"
-    if (run.clustering.labels < 0).any() or (other.clustering.labels < 0).any():
-        return "left as it was: some clips are noise"
-    return None
-
 def _refined(run, other, most_before, most_after):
     "A run without the other's means where that helps, else as it was; and the reason."
-    obstacle = _obstacle(check_model(run), check_model(other))
-    if obstacle: return run, obstacle
-    groups = other.clustering.labels
-    before = ami(run.clustering.labels, groups)
+    labels, groups = check_model(run).clustering.labels, check_model(other).clustering.labels
+    if run.embeddings.refinement: return run, "refined already"
+    if trains_encoder(run.request.method) or trains_encoder(other.request.method):
+        return run, "left as it was: the method trains, and does this itself where it can"
+    if len(run) != len(other): return run, "left as it was: some clips are in one of the two groupings only"
+    if (labels < 0).any() or (groups < 0).any(): return run, "left as it was: some clips are noise"
+    before = ami(labels, groups)
     if before > most_before:
         return run, (f"left as it was: the two groupings share {before:.2f} "
                      f"(adjusted mutual information; at most {most_before} is safe)")

@@ -126,41 +126,31 @@ def _with_table(names, file):
     return names
 
 # %% ../../nbs/11_runs/04_edits.ipynb #454135b7
-def _run_id(folder):
-    "What tells a run from others; None where there is none."
-    if not (folder/"run.json").is_file(): return None # the folder may be anybody's downloads: it is not searched
-    try: return check_run_folder(folder)["made"]["run_id"]
-    except ValueError: return None
-
-def _warning(record, run, file):
-    "What the user should know of a file that names no run; one in the folder of another run is refused."
-    if record.get("run") is not None: return None # then its clips are compared
-    folder = file.absolute().parent
-    is_own = _run_id(folder) == _run_id(run)
-    if (folder/"run.json").is_file() and not is_own:
-        raise ValueError(f"{file} holds the edits of another run, {folder}, and does not say which clips it means. "
-                         "A new run gets the names of that one by: "
-                         f"audioclust cluster FOLDER --out RUN --like {quote(str(folder))}")
-    if is_own and file.name == "names.json": return None
-    return (f"{file} does not say which run it belongs to: its edits are taken over as edits of {run}. "
-            "Files that the listening page writes name their run")
-
-# %% ../../nbs/11_runs/04_edits.ipynb #123b7934
 def _apply(run, file, record):
     "Take over the edits of a page into one run, or a table if there is no record."
-    by = check_run_folder(run)["request"]["by"]
-    warning = None
-    if record is not None:
-        if by not in record["edits"]:
-            others = shorten(", ".join(record["edits"]), 80)
-            raise ValueError(f"{file} has edits of groupings by {others}, and {run} is one by {by}")
-        warning = _warning(record, run, file)
+    about = check_run_folder(run)
+    by, folder, warning = about["request"]["by"], file.absolute().parent, None
+    if record is not None and by not in record["edits"]:
+        others = shorten(", ".join(record["edits"]), 80)
+        raise ValueError(f"{file} has edits of groupings by {others}, and {run} is one by {by}")
+    if record is not None and record.get("run") is None: # else its clips are compared
+        has_run = (folder/"run.json").is_file() # the folder may be anybody's downloads: it is not searched
+        try: is_own = has_run and check_run_folder(folder)["made"]["run_id"] == about["made"]["run_id"]
+        except ValueError: is_own = False
+        if has_run and not is_own:
+            raise ValueError(f"{file} holds the edits of another run, {folder}, and does not say which clips it means. "
+                             "A new run gets the names of that one by: "
+                             f"audioclust cluster FOLDER --out RUN --like {quote(str(folder))}")
+        if not is_own or file.name != "names.json":
+            warning = (f"{file} does not say which run it belongs to: its edits are taken over as edits of {run}. "
+                       "Files that the listening page writes name their run")
     try:
         names = _with_table(read_names(run), file) if record is None else _combined(record, run, by)
         write_names(run, names)
     except ValueError as e: raise ValueError(f"{file}: {e}") from None
     if warning: warnings.warn(warning)
 
+# %% ../../nbs/11_runs/04_edits.ipynb #123b7934
 def apply_edits(run:str|Path, # A run folder, or one with a run by content and one by source
     file:str|Path, # That the listening page wrote, or a table with columns cluster and name
 )->None:

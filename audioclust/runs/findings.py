@@ -17,16 +17,6 @@ from ..ensembles.levels import Neighbour
 from ..ensembles.resampling import Stability
 from .part import Part
 
-# %% ../../nbs/11_runs/10_findings.ipynb #d44316e9
-def _stability_record(stability):
-    shaky = [cluster for cluster,value in stability.clusters.items() if value <= stability.chance]
-    return dict(overall=stability.overall, clusters=stability.clusters, shaky=shaky, chance=stability.chance)
-
-def _stability(record, table):
-    if record is None: return None
-    clusters = {int(cluster): value for cluster,value in record["clusters"].items()}
-    return Stability(record["overall"], clusters, table.stability.to_numpy(np.float32), record["chance"])
-
 # %% ../../nbs/11_runs/10_findings.ipynb #1941b7b4
 @dataclass(frozen=True, eq=False)
 class Findings(Part):
@@ -45,7 +35,11 @@ class Findings(Part):
     def record(self)->dict: # What JSON can hold
         "The entry of `run.json`."
         record:dict[str,Any] = dict(followed=self.followed, differences=self.differences, advice=list(self.advice))
-        if self.stability: record["stability"] = _stability_record(self.stability)
+        stability = self.stability
+        if stability:
+            shaky = [cluster for cluster,value in stability.clusters.items() if value <= stability.chance]
+            record["stability"] = dict(overall=stability.overall, clusters=stability.clusters, shaky=shaky,
+                                       chance=stability.chance)
         if self.better_neighbour: record["better_neighbour"] = self.better_neighbour._asdict()
         if self.scores: record["scores"] = self.scores
         return record
@@ -55,8 +49,11 @@ class Findings(Part):
         table:pd.DataFrame, # `clusters.csv`
     )->Self:
         "What a run folder holds of its findings."
-        neighbour = record.get("better_neighbour")
-        return cls(_stability(record.get("stability"), table), record["followed"],
+        neighbour, stored, stability = record.get("better_neighbour"), record.get("stability"), None
+        if stored is not None:
+            clusters = {int(cluster): value for cluster,value in stored["clusters"].items()}
+            stability = Stability(stored["overall"], clusters, table.stability.to_numpy(np.float32), stored["chance"])
+        return cls(stability, record["followed"],
                    differences={int(cluster): found for cluster,found in record["differences"].items()},
                    better_neighbour=Neighbour(**neighbour) if neighbour else None,
                    advice=tuple(record["advice"]), scores=record.get("scores", {}))

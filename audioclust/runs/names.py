@@ -69,9 +69,6 @@ def _is_cluster(text, known):
     if known is not None: return str(text) in known
     return bool(re.fullmatch(r"-?\d{1,18}", str(text)))
 
-def _is_text(value):
-    return isinstance(value, str) and bool(value.strip()) and not re.search("[\ud800-\udfff]", value)
-
 def check_names(names:dict, # names, merged, marks, notes, clips
     ids:Iterable|None=None, # Clusters that there are; None takes any number
     clip_ids:Iterable|None=None, # Clips that there are; None takes any
@@ -101,7 +98,8 @@ def check_names(names:dict, # names, merged, marks, notes, clips
         if kind == "marks" and value not in MARKS:
             marks = ", ".join(MARKS)
             raise ValueError(f"the mark of cluster {cluster} is {shorten(repr(value), 40)}: it can be {marks}")
-        if kind in ("names", "notes") and not _is_text(value):
+        is_text = isinstance(value, str) and value.strip() and not re.search("[\ud800-\udfff]", value)
+        if kind in ("names", "notes") and not is_text:
             raise ValueError(f"the {kind[:-1]} of cluster {cluster} must be a text; {shorten(repr(value), 40)} came")
     flattened(names) # refuses circles
 

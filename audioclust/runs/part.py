@@ -48,10 +48,9 @@ def read_only(array:np.ndarray|None, # Any array
     return view
 
 # %% ../../nbs/11_runs/06_part.ipynb #7d4de951
-def choice_record(choice:Any, # A named tuple, one of whose values may be a table; or None
-)->dict|None: # What JSON can hold
+def choice_record(choice:Any, # A named tuple, one of whose values may be a table
+)->dict: # What JSON can hold
     "A choice as an entry of `run.json`."
-    if choice is None: return None
     return {name: value.to_dict("records") if isinstance(value, pd.DataFrame) else value
             for name,value in choice._asdict().items()}
 

@@ -180,21 +180,11 @@ def check_request(request:Request)->Any: # The unfitted clusterer
     if not request.chooses_n_clusters and not _is_whole(request.n_clusters, 1):
         raise ValueError(f"n_clusters={request.n_clusters!r}: say a whole number, at least 1, or 'auto'")
     _check_options(request.options)
-    _check_events(request)
-    clusterer = _unfitted_clusterer(request)
-    _check_level(request, clusterer)
-    _check_seeds(request, clusterer)
-    return clusterer
-
-def _check_events(request):
-    events = request.options.events
-    if events is None: return
-    if not isinstance(events, EventSettings): raise ValueError(f"events={events!r}: give an EventSettings, or None")
-    if request.window or request.options.hop:
-        raise ValueError("recordings are cut into events or into windows: leave out window and hop, or events")
-
-def _unfitted_clusterer(request):
     options, params = request.options, request.options.params or {}
+    if options.events is not None and not isinstance(options.events, EventSettings):
+        raise ValueError(f"events={options.events!r}: give an EventSettings, or None")
+    if options.events is not None and (request.window or options.hop):
+        raise ValueError("recordings are cut into events or into windows: leave out window and hop, or events")
     own = {"method", "n_clusters", "random_state", "device"}
     if trains_encoder(request.method): own |= {"by", "ignore", "sample_rate", "num_workers"}
     twice = sorted(own & set(params))
@@ -204,4 +194,6 @@ def _unfitted_clusterer(request):
     device = options.device and str(options.device)
     clusterer = make_clusterer(request.method, n_clusters, request.random_state, device, **params)
     if hasattr(clusterer, "check_params"): clusterer.check_params()
+    _check_level(request, clusterer)
+    _check_seeds(request, clusterer)
     return clusterer

@@ -60,19 +60,6 @@ def begun(out:str|Path, # A run folder
     return since if isinstance(since, str) else None
 
 # %% ../../nbs/11_runs/13_resuming.ipynb #e4254d16
-def _locked(out):
-    "The lock of a folder, which is made if it is not there."
-    from filelock import FileLock, Timeout
-    lock = FileLock(out/".lock", timeout=0)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise ValueError(f"another audioclust is at work on {out}: "
-                         "wait until it is done, or choose another --out") from None
-    except OSError as e: raise write_error(out, e) from e
-    return lock
-
 def _has_begun(out):
     "Has anything been written that is worth resuming?"
     if _is_incomplete(out) or saved(out) or (out/EARLIER).is_file(): return True
@@ -90,9 +77,16 @@ def at_work(out:str|Path, # The run folder, made if it is not there
     **about, # What was asked for: request, inputs, recordings
 )->Iterator[None]:
     "Hold the lock and the mark of a run folder while the block works on it."
+    from filelock import FileLock, Timeout
     out = Path(out)
-    is_new = not out.exists()
-    lock = _locked(out)
+    is_new, lock = not out.exists(), FileLock(out/".lock", timeout=0)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise ValueError(f"another audioclust is at work on {out}: "
+                         "wait until it is done, or choose another --out") from None
+    except OSError as e: raise write_error(out, e) from e
     try:
         for file in list(out.rglob(".*")): # a process that is gone had not finished writing them
             if TEMPORARY.fullmatch(file.name) and file.is_file(): file.unlink(missing_ok=True)

@@ -123,7 +123,8 @@ def _save(run, folder):
     warn_of_typed_names(folder)
     record = run_record(run)
     write_json({**record, "complete": False}, folder/"run.json")
-    _remove_outdated(folder)
+    outdated = *_NOT_IN_EVERY_RUN, *(f"figures/{name}.png" for name in _FIGURES)
+    for name in outdated: (folder/name).unlink(missing_ok=True)
     write_table(replace(run, folder=None).table, folder/"clusters.csv")
     for part in run.clips, run.embeddings, run.clustering: part.write(folder)
     complete_run(record, folder)
@@ -136,11 +137,6 @@ def _save(run, folder):
 
 _NOT_IN_EVERY_RUN = "listen.html", "curves.csv", "map.npy", "probabilities.npy", "between.csv", "model/encoder.json"
 _FIGURES = "map", "sizes", "choice", "levels", "confusion", "groups", "dendrogram", "silhouette", "curves" # of ours
-
-def _remove_outdated(folder):
-    "Remove what belongs to a run that was here before and may not be written by this one."
-    for name in _NOT_IN_EVERY_RUN: (folder/name).unlink(missing_ok=True)
-    for name in _FIGURES: (folder/"figures"/f"{name}.png").unlink(missing_ok=True)
 
 # %% ../../nbs/11_runs/11_run.ipynb #cc4c1e72
 _NEEDED = "run.json", "clusters.csv", "errors.csv", "embeddings.npy", "model/whitening.json"

@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..audio.annotation_tables import clips_of_tables, read_clip_table
-from ..audio.annotation_tables import read_rows
+from ..audio.annotation_tables import clips_of_tables, read_clip_table, read_rows
 from ..core.files import shorten
 from ..kmeans.constraints import Constraints
 from .names import display_name, edited_clusters, read_names, spreadsheet_safe
@@ -174,13 +173,6 @@ def _add_links(links, rows, finder, folder, called):
     return n_lost
 
 # %% ../../nbs/11_runs/05_seeds.ipynb #0e310404
-def _warn_of_conflicts(known, clips):
-    if not known.conflicts: return
-    where = [f"{os.path.basename(str(path))} at {start:g} s" for path,start in zip(clips.path, clips.start)]
-    shown = "; ".join(f"{link} {where[i]} – {where[j]}" for link,i,j in known.conflicts[:3])
-    if len(known.conflicts) > 3: shown += f" and {len(known.conflicts) - 3} more"
-    warnings.warn(f"links contradict seeds or other links, and are left out: {shown}")
-
 def read_seeds(sources:Any, # A table (file or DataFrame), a run folder, or a list of these
     clips:pd.DataFrame, # Columns path, start, end (s) [N]
 )->Seeds:
@@ -206,5 +198,10 @@ def read_seeds(sources:Any, # A table (file or DataFrame), a run folder, or a li
         raise ValueError(f"no row of {', '.join(all_called)} names a clip of these recordings: "
                          "are the paths the same?")
     for text in texts: warnings.warn(text)
-    _warn_of_conflicts(found.constraints, clips)
+    conflicts = found.constraints.conflicts
+    if conflicts:
+        where = [f"{os.path.basename(str(path))} at {start:g} s" for path,start in zip(clips.path, clips.start)]
+        shown = "; ".join(f"{link} {where[i]} – {where[j]}" for link,i,j in conflicts[:3])
+        if len(conflicts) > 3: shown += f" and {len(conflicts) - 3} more"
+        warnings.warn(f"links contradict seeds or other links, and are left out: {shown}")
     return found

@@ -40,13 +40,6 @@ def numbers_before(before:pd.DataFrame, # Table of an earlier run: columns path,
     return align_cluster_ids(*shared_clips(before, now), ids, before.cluster)
 
 # %% ../../nbs/11_runs/12_stable_ids.ipynb #fc2cc643
-def _level_renumbered(level, before, table):
-    "A level with the numbers of the same level of an earlier run, if that has one."
-    if level.column not in before: return level
-    ids = np.unique(level.labels[level.labels >= 0])
-    number_of = {-1: -1, **numbers_before(before, table, ids, level.column)}
-    return replace(level, labels=np.array([number_of[int(c)] for c in level.labels]))
-
 def renumbered(run:Run, # With numbers of its own
     before:pd.DataFrame, # Table of an earlier run: columns path, start, cluster
 )->Run: # The same clusters, in memory
@@ -58,8 +51,14 @@ def renumbered(run:Run, # With numbers of its own
     number_of = numbers_before(before, table, old_ids)
     ids = np.array([number_of[int(i)] for i in old_ids], np.int64)
     is_same = clustering.ids is None and (ids == old_ids).all()
-    levels = tuple(_level_renumbered(level, before, table) for level in clustering.levels)
-    clustering = replace(clustering, ids=None if is_same else ids, levels=levels)
+    levels = []
+    for level in clustering.levels:
+        if level.column in before:
+            groups = np.unique(level.labels[level.labels >= 0])
+            number_there = {-1: -1, **numbers_before(before, table, groups, level.column)}
+            level = replace(level, labels=np.array([number_there[int(c)] for c in level.labels]))
+        levels.append(level)
+    clustering = replace(clustering, ids=None if is_same else ids, levels=tuple(levels))
     clustering = replace(clustering, labels=clustering.visible_ids(labels))
     differences = {number_of[c]: found for c,found in findings.differences.items()}
     stability = findings.stability

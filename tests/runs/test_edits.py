@@ -188,11 +188,16 @@ def test_the_names_of_a_copy_of_the_run_are_its_own(saved, tmp_path):
     assert read_names(run)["names"] == {"0": "owl"}
 
 
-def test_the_folder_of_downloads_is_not_searched(tmp_path, monkeypatch):
-    def searched(path): raise AssertionError(f"{path} is searched")
-    monkeypatch.setattr(edits, "check_run_folder", searched)
-    (tmp_path/"downloads").mkdir()
-    assert edits._run_id(tmp_path/"downloads") is None
+def test_the_folder_of_downloads_is_not_searched(saved, tmp_path, monkeypatch):
+    run, file = saved(), tmp_path/"downloads/edits.json"
+    def checked(folder):
+        assert folder != file.parent, f"{folder} is searched"
+        return check_run_folder(folder)
+    monkeypatch.setattr(edits, "check_run_folder", checked)
+    file.parent.mkdir()
+    file.write_text(json.dumps(by_hand({"0": "owl"})))
+    with pytest.warns(UserWarning, match="does not say which run it belongs to"): apply_edits(run, file)
+    assert read_names(run)["names"] == {"0": "owl"}
 
 
 @pytest.mark.filterwarnings("ignore:.*does not say which run it belongs to")

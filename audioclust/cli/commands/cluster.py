@@ -12,15 +12,8 @@ from pathlib import Path
 from ... import cli, runs
 from ..arguments import command_parser, is_helper, Parser
 from audioclust.cli.cluster_options import (
-    add_clip_options,
-    add_grouping_options,
-    add_method_options,
-    add_outcome_options,
-    add_resource_options,
-    check_grow,
-    check_together,
-    cluster_epilog,
-    requests_of,
+    add_clip_options, add_grouping_options, add_method_options, add_outcome_options, add_resource_options,
+    check_grow, check_together, cluster_epilog, requests_of,
 )
 from ..inputs import Inputs
 
@@ -71,7 +64,10 @@ def run(args:Namespace, # As the parser gives them
     "Cluster a folder into a run folder, or into two."
     if is_helper(): return cli.help_first_process()
     command = args.argv
-    if args.config: args = _repeated(args)
+    if args.config: # the arguments of the run that is to be repeated come first
+        options, recordings = repeated_arguments(args.config)
+        place = ["--", recordings] if args.folder is None and recordings else []
+        args = command_parser("cluster", add_arguments).parse_args([*options, *args.argv[1:], *place])
     check_together(args)
     if args.grow: check_grow(args)
     inputs = Inputs(args.folder, args.clips, args.embeddings, args.grow)
@@ -83,9 +79,3 @@ def run(args:Namespace, # As the parser gives them
     if other: cli.cluster_both(job, other[0])
     else: cli.cluster_one(job)
     return 0
-
-def _repeated(args):
-    "The arguments after those of the run that is to be repeated."
-    options, recordings = repeated_arguments(args.config)
-    place = ["--", recordings] if args.folder is None and recordings else []
-    return command_parser("cluster", add_arguments).parse_args([*options, *args.argv[1:], *place])
