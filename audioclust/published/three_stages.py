@@ -6,7 +6,6 @@
 __all__ = ['MOST_AXES', 'unit_embeddings', 'leading_axes', 'projected', 'PerceptronHead', 'ClassifierEncoder', 'ThreeStages']
 
 # %% ../../nbs/10_published/03_three_stages.ipynb #c58de002
-import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 from typing_extensions import Self
 
-from ..core.files import atomic_write
+from ..core.files import write_json
 from ..encoders.base import Encoder, load_encoder
 from ..encoders.logmel_store import RuntimeOptions, TrimmedLogMel, usable_clips
 from ..encoders.networks import NetworkEncoder
@@ -128,10 +127,8 @@ class ClassifierEncoder(Encoder):
 
     def save(self, path:str|Path): # Folder, created if necessary
         "Write network and head, without pickle."
-        path = Path(path)
-        self.network.save(path/"network")
-        text = json.dumps({"class": type(self).__name__})
-        with atomic_write(path/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
+        self.network.save(Path(path)/"network")
+        write_json({"class": type(self).__name__}, Path(path)/"encoder.json")
 
     @classmethod
     def load(cls, path:str|Path, # Folder written by `save`

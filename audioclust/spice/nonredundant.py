@@ -6,7 +6,6 @@
 __all__ = ['WANTED', 'OTHER', 'AT_END', 'UNSUBTRACTED', 'UNSUBTRACTED_LIMIT', 'UNSUBTRACTED_GROUPS', 'NonRedundantClustering']
 
 # %% ../../nbs/09_spice/06_nonredundant.ipynb #313ad9e1
-import json
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from ..core.estimator import to_numpy
-from ..core.files import atomic_write, read_json
+from ..core.files import read_json, write_json
 from ..ensembles.kmeans_ensemble import Consensus
 from ..metrics.information import ami
 from .residual_clustering import ResidualClustering
@@ -40,15 +39,13 @@ class _Search:
     def __init__(self, settings, both, seed):  # A `NonRedundantClustering`, embeddings of both groupings, a seed
         self.settings, self.both, self.seed = settings, both, seed
         self.dependence:dict = {}
-        self.labels:list = []
-        self.n_other:Any = None
         self.first = self._find(WANTED, settings.n_clusters, None)
         self._begin()
 
     def _begin(self):
         self.steps = [self.first]
-        self.labels = [self.first.labels, None]
-        self.n_other = None
+        self.labels:list = [self.first.labels, None]
+        self.n_other:Any = None
 
     def run(self, candidates):  # Numbers of groups, increasing -> were independent groupings found?
         limit = self.settings.limit
@@ -58,7 +55,13 @@ class _Search:
             self.dependence[k] = ami(self.first.labels, tried[k].labels)
         self.n_other = max((k for k in tried if self.dependence[k] <= limit), default=None)
         while self.n_other is not None:
-            self._rounds(tried)
+            self.steps = [self.first]
+            self._accept(tried[self.n_other])
+            for _ in range(self.settings.rounds - 1):
+                self._accept(self._find(WANTED, self.settings.n_clusters, self.labels[OTHER]))
+                self._accept(self._find_other(tried))
+            self._accept(self._find(WANTED, self.settings.n_clusters, self.labels[OTHER]))
+            self.dependence[AT_END] = ami(*self.labels)
             smaller = [k for k in tried if k < self.n_other]
             if self.dependence[AT_END] <= limit/2 or not smaller: break
             self.n_other = max(smaller)  # with better wanted groups, these other groups proved dependent
@@ -67,16 +70,6 @@ class _Search:
         found = self.n_other is not None and self.dependence[AT_END] <= limit
         if not found: self._begin()
         return found
-
-    def _rounds(self, tried):
-        "All rounds, from `n_other` groups on."
-        self.steps = [self.first]
-        self._accept(tried[self.n_other])
-        for _ in range(self.settings.rounds - 1):
-            self._accept(self._find(WANTED, self.settings.n_clusters, self.labels[OTHER]))
-            self._accept(self._find_other(tried))
-        self._accept(self._find(WANTED, self.settings.n_clusters, self.labels[OTHER]))
-        self.dependence[AT_END] = ami(*self.labels)
 
     def _find_other(self, tried):
         "The other grouping with `n_other` groups, or with the next larger number where that is safe."
@@ -148,8 +141,7 @@ class _FittedSteps(ClusterMixin, BaseEstimator):
                      embeddings=[len(step.means) for step in self.steps_], removes_other=self.removes_other_,
                      n_other=self.n_other_, dependence=list(self.dependence_.items()),
                      n_features_in=self.n_features_in_)
-        text = json.dumps(about, default=str)
-        with atomic_write(path/"nonredundant.json") as tmp: tmp.write_text(text, encoding="utf-8")
+        write_json(about, path/"nonredundant.json")
 
     @classmethod
     def load(cls, path:str|Path, # Folder written by `save`
@@ -166,19 +158,6 @@ class _FittedSteps(ClusterMixin, BaseEstimator):
         self.dependence_ = dict(about["dependence"])
         self.n_features_in_ = about["n_features_in"]
         return self
-
-# %% ../../nbs/09_spice/06_nonredundant.ipynb #fa90f46d
-def _warn_of_dependence(dependence):
-    found = [f"{a:.2f} {k}" if k == AT_END else f"{a:.2f} for {k} groups" for k,a in dependence.items()]
-    warnings.warn("the two groupings depend on each other (adjusted mutual information "
-                  f"{', '.join(found)}): nothing was taken away")
-
-def _warn_of_unequal_shares(dependence):
-    if dependence <= UNSUBTRACTED_LIMIT: return
-    warnings.warn("where nothing is subtracted, the other grouping depends on the wanted one (adjusted mutual "
-                  f"information {dependence:.2f}). So sources may hold different contents, or cannot be told from "
-                  "contents, and the steps that rest on equal shares may do harm: compare with a run without them "
-                  "(--set nonredundant=False)")
 
 # %% ../../nbs/09_spice/06_nonredundant.ipynb #f01f39e3
 class NonRedundantClustering(_FittedSteps):
@@ -224,10 +203,17 @@ class NonRedundantClustering(_FittedSteps):
         search = _Search(self, both, check_random_state(self.random_state).randint(2**31 - 1))
         self.removes_other_ = search.run(candidates)
         self.dependence_ = search.dependence
-        if candidates and not self.removes_other_: _warn_of_dependence(self.dependence_)
         if self.removes_other_:
-            self.dependence_[UNSUBTRACTED] = search.unsubtracted()
-            _warn_of_unequal_shares(self.dependence_[UNSUBTRACTED])
+            unsubtracted = self.dependence_[UNSUBTRACTED] = search.unsubtracted()
+            if unsubtracted > UNSUBTRACTED_LIMIT:
+                warnings.warn("where nothing is subtracted, the other grouping depends on the wanted one (adjusted mutual "
+                              f"information {unsubtracted:.2f}). So sources may hold different contents, or cannot be "
+                              "told from contents, and the steps that rest on equal shares may do harm: compare with a "
+                              "run without them (--set nonredundant=False)")
+        elif candidates:
+            found = [f"{a:.2f} {k}" if k == AT_END else f"{a:.2f} for {k} groups" for k,a in self.dependence_.items()]
+            warnings.warn("the two groupings depend on each other (adjusted mutual information "
+                          f"{', '.join(found)}): nothing was taken away")
         self.steps_, self.n_other_ = search.steps, search.n_other
         self.labels_, self.other_labels_ = search.labels
         self.clusterer_ = self.steps_[-1].clusterer

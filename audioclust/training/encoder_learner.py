@@ -47,12 +47,16 @@ class EncoderWithHead(nn.Module):
 
     @classmethod
     def load(cls, path:str|Path, # Folder written by `save`
-        make_head:Callable, # Tensors of the head by name -> a head of that shape
+        make_head:Callable|None=None, # Tensors of the head by name -> a head of that shape; None: a linear layer
     )->"EncoderWithHead": # In the mode of evaluation
         "Read what `save` wrote."
         state = load_file(Path(path)/"head.safetensors")
         encoder:Any = load_encoder(path)
-        model = cls(encoder, make_head(state))
+        if make_head is None:
+            n_scores, d = state["weight"].shape
+            head:nn.Module = nn.Linear(d, n_scores)
+        else: head = make_head(state)
+        model = cls(encoder, head)
         model.head.load_state_dict(state)
         return model.eval()
 
