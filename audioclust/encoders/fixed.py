@@ -84,7 +84,6 @@ class FixedEncoder(Encoder):
         self.dim = len(self.dct)*n_values + ("level" not in self.ignore)
 
     def config(self)->dict:
-        "Arguments of the constructor that make the same encoder."
         names = ("by", "ignore", "sample_rate", "n_mels", "n_cepstra", "steps", "trim")
         return {name: getattr(self, name) for name in names}
 

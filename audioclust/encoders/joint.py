@@ -140,13 +140,11 @@ class VotingEncoder(Encoder):
         return cls([load_encoder(Path(path)/"members"/str(i)) for i in range(len(weights))], weights)
 
 # %% ../../nbs/06_encoders/11_joint.ipynb #436d9477
-def is_vote(name:str, # Of an encoder
-)->bool:
+def is_vote(name:str)->bool: # Of an encoder
     "Does it name several encoders? A folder may have a plus in its name."
     return "+" in name and not os.path.isdir(name.removeprefix("hf:"))
 
-def vote_name(weights:dict, # Name of an encoder → weight
-)->str:
+def vote_name(weights:dict)->str: # Name of an encoder → weight
     "The name of a vote."
     return "+".join(f"{name}:{weight:g}" if weight != 1 else name for name,weight in weights.items())
 

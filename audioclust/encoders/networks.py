@@ -125,7 +125,6 @@ class NetworkEncoder(Encoder):
         with torch.no_grad(): self.dim = self.eval().network(torch.zeros(2, 1, n_mels, self.frames)).shape[1]
 
     def config(self)->dict:
-        "Arguments of the constructor that make the same encoder, but for its weights."
         view = dict(n_mels=self.n_mels, frames=self.frames, part=self.part)
         network = dict(backbone=self.backbone, views=self.n_views, strength=self.strength, seed=self.seed)
         return dict(by=self.by, ignore=self.ignore, sample_rate=self.sample_rate, **view, **network)

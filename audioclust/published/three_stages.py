@@ -21,7 +21,7 @@ from typing_extensions import Self
 
 from ..core.files import write_json
 from ..encoders.base import Encoder, load_encoder
-from ..encoders.logmel_store import RuntimeOptions, TrimmedLogMel, usable_clips
+from ..encoders.logmel_store import TrimmedLogMel, usable_clips
 from ..encoders.networks import NetworkEncoder
 from ..encoders.residual import IdentityWhitening
 from ..spice.contrastive import ContrastOptions, train_contrast
@@ -131,8 +131,7 @@ class ClassifierEncoder(Encoder):
         write_json({"class": type(self).__name__}, Path(path)/"encoder.json")
 
     @classmethod
-    def load(cls, path:str|Path, # Folder written by `save`
-    )->Self:
+    def load(cls, path:str|Path)->Self: # Folder written by `save`
         "Read what `save` wrote."
         return cls(EncoderWithHead.load(Path(path)/"network", PerceptronHead.like)).eval()
 
@@ -144,7 +143,6 @@ class ThreeStages(PredictsFromEncoder, ClusterMixin, BaseEstimator):
     by:str
     ignore:Any
     contrast:ContrastOptions
-    runtime:RuntimeOptions
     random_state:int
     _file:str # Name of the JSON file for parameters and curves
 
@@ -186,16 +184,14 @@ class ThreeStages(PredictsFromEncoder, ClusterMixin, BaseEstimator):
         self.steps_ = {"heads": heads.labels_, "match": self.labels_}
         return self
 
-    def save(self, path:str|Path, # Folder, created if necessary
-    ):
+    def save(self, path:str|Path): # Folder, created if necessary
         "Write the trained encoder and the settings, without pickle."
         check_is_fitted(self, "encoder_")
         self.encoder_.save(path)
         save_settings(self, Path(path)/self._file)
 
     @classmethod
-    def load(cls, path:str|Path, # Folder written by `save`
-    )->Self: # Fitted
+    def load(cls, path:str|Path)->Self: # Folder written by `save`
         "Read what `save` wrote; on the CPU if there is no CUDA device."
         self, _ = load_settings(cls, Path(path)/cls._file)
         self.encoder_ = load_encoder(path)

@@ -24,10 +24,8 @@ from ..ensembles.kmeans_ensemble import Consensus
 from ..metrics.information import ami
 from .residual_clustering import ResidualClustering
 
-# %% ../../nbs/09_spice/06_nonredundant.ipynb #d3f2b722
-WANTED, OTHER = 0, 1 # Places of the two groupings in lists
-
 # %% ../../nbs/09_spice/06_nonredundant.ipynb #f3f725c3
+WANTED, OTHER = 0, 1 # Places of the two groupings in lists
 AT_END = "at the end" # Key of the final dependence, beside the numbers of groups
 UNSUBTRACTED = "nothing subtracted" # Key of the dependence on other groups that are found without a subtraction
 UNSUBTRACTED_LIMIT = .15 # Of that dependence; above it, equal shares are in doubt
@@ -130,8 +128,7 @@ class _FittedSteps(ClusterMixin, BaseEstimator):
         "The groups of new clips."
         return self.predict_with_embeddings(X, other)[0]
 
-    def save(self, path:str|Path, # Folder, created if necessary
-    ):
+    def save(self, path:str|Path): # Folder, created if necessary
         "Write all steps, without pickle."
         check_is_fitted(self, "steps_")
         path = Path(path)
@@ -144,8 +141,7 @@ class _FittedSteps(ClusterMixin, BaseEstimator):
         write_json(about, path/"nonredundant.json")
 
     @classmethod
-    def load(cls, path:str|Path, # Folder written by `save`
-    )->Self: # Fitted
+    def load(cls, path:str|Path)->Self: # Folder written by `save`
         "Read what `save` wrote."
         path = Path(path)
         about = read_json(path/"nonredundant.json")
@@ -192,12 +188,11 @@ class NonRedundantClustering(_FittedSteps):
         "Find both groupings; returns `self`."
         if other is None: raise ValueError(_NEEDS_OTHER)
         both = [_float32_list(X), _float32_list(other)]
-        shapes = [[x.shape for x in embeddings] for embeddings in both]
         tables = [x for embeddings in both for x in embeddings]
         valid = all(x.ndim == 2 and np.isfinite(x).all() for x in tables)
         if not valid or len({len(x) for x in tables}) != 1:
             raise ValueError("embeddings must be tables of finite numbers with a row for each clip; "
-                             f"shapes {shapes} came")
+                             f"shapes {[[x.shape for x in embeddings] for embeddings in both]} came")
         self.n_features_in_ = [[x.shape[1] for x in embeddings] for embeddings in both]
         candidates = self._candidates(len(both[WANTED][0]))
         search = _Search(self, both, check_random_state(self.random_state).randint(2**31 - 1))

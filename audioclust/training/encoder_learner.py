@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from fastai.callback import progress, schedule  # noqa: F401 (they add methods to Learner)
 from fastai.callback.core import Callback
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -87,7 +88,6 @@ class ViewTransform(Callback):
         self.dice = BatchRandom(epoch_seed(self.seed, self.epoch, "views") + self.dls.train.team.rank, self.dls.device)
 
     def before_batch(self):
-        "Replace the log-mels by views."
         dice = self.dice if self.training and self.augment else None
         self.learn.xb = (self.views(LogMelBatch(*self.xb), dice),)
 
@@ -104,7 +104,6 @@ class AverageGradients(Callback):
     def __init__(self, team:Any): self.team = team # A `ProcessGroup`
 
     def before_step(self):
-        "Replace each gradient by its mean over the processes."
         grads = [p.grad for p in self.model.parameters() if p.grad is not None]
         flat = torch.cat([g.flatten() for g in grads])
         torch.distributed.all_reduce(flat)
