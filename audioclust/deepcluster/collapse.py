@@ -70,6 +70,5 @@ class PseudoLabelCurves(Curves):
             warnings.warn(f"DeepCluster, epoch {self.epoch}: {sign}. {_ADVICE}")
 
     def line(self, row:dict)->str: # One of `rows`
-        "A row in words."
         moved = "" if math.isnan(row["moved"]) else f"{row['moved']:.0%} of the clips changed their cluster, "
         return f"loss {row['loss']:.2f}, {moved}{row['alive']} clusters, the largest with {row['largest']:.0%}"

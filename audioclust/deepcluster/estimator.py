@@ -57,8 +57,7 @@ class EmbeddingClusterer(ClusterMixin, BaseEstimator):
     )->np.ndarray: # float32 [N, m]
         "Whitened embeddings; NaN where a clip could not be decoded."
         check_is_fitted(self, "whitening_")
-        runtime = self.runtime
-        X = self.encoder_.embed(clips, device=runtime.device, num_workers=runtime.num_workers)
+        X = self.encoder_.embed(clips, device=self.runtime.device, num_workers=self.runtime.num_workers)
         return self.whitening_.transform(X)
 
     def predict(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
@@ -70,16 +69,14 @@ class EmbeddingClusterer(ClusterMixin, BaseEstimator):
         if decoded.any(): labels[decoded] = self.clusterer_.predict(Z[decoded])
         return labels
 
-    def save(self, path:str|Path, # Folder, made if it is not there
-    ):
+    def save(self, path:str|Path): # Folder, made if it is not there
         "Write encoder, whitening, clusterer and parameters into a folder, without pickle."
         check_is_fitted(self, "clusterer_")
         for part in self.encoder_, self.whitening_, self.clusterer_: part.save(path)
         save_settings(self, Path(path)/self._file)
 
     @classmethod
-    def load(cls, path:str|Path, # Folder written by `save`
-    )->Self: # Fitted
+    def load(cls, path:str|Path)->Self: # Folder written by `save`
         "Read what `save` wrote; on the CPU if there is no CUDA device."
         self, _ = load_settings(cls, Path(path)/cls._file)
         self.encoder_ = load_encoder(path)

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from fastai.callback import progress, schedule  # noqa: F401 (they add methods to Learner)
 from fastai.callback.core import Callback
 from fastai.learner import Learner
 from torch import nn
@@ -30,7 +29,6 @@ class ResetHead(Callback):
     def __init__(self, seed:int=0): self.seed = seed # Of the new weights
 
     def before_epoch(self):
-        "Draw the weights; clear the state."
         head = self.model.head
         generator = torch.Generator().manual_seed(epoch_seed(self.seed, self.epoch, "head"))
         with torch.no_grad():

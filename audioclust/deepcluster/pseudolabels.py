@@ -156,15 +156,12 @@ class PseudoLabels(Callback):
         self.targets = torch.from_numpy(self.labels).to(self.dls.device)
 
     def before_batch(self):
-        "Replace row numbers by labels."
         self.learn.yb = (self.targets[self.yb[0]],)
 
     def before_validate(self): raise CancelValidException  # there are no true labels to validate against
 
     def state_dict(self)->dict: # Tensors by name, for `Checkpoints`
-        "The labels, to compare with the next ones."
         return dict(labels=torch.from_numpy(self.labels))
 
     def load_state_dict(self, state:dict): # What `state_dict` returned
-        "Take the labels of a checkpoint."
         self.labels = state["labels"].numpy()

@@ -12,12 +12,11 @@ import numpy as np
 
 from ..training.settings import check_whole_number
 
-# %% ../../nbs/08_deepcluster/04_training_options.ipynb #3e691ed8
+# %% ../../nbs/08_deepcluster/04_training_options.ipynb #5d02caf2
 CLIPS_PER_EPOCH = 12_000  # of half a second, between two clusterings: with fewer the new head does not learn enough
 MIN_PASSES = 4  # over clips that are longer
 HALF_SECOND = 48  # frames of a log-mel, about 10 ms each
 
-# %% ../../nbs/08_deepcluster/04_training_options.ipynb #5d02caf2
 def default_passes(lengths:np.ndarray, # Frames of each clip
 )->float: # At least 1
     "Passes over the clips between two clusterings: 12,000 clips, fewer where the clips are longer than half a second."

@@ -230,8 +230,7 @@ def _subclasses(cls):
     for sub in cls.__subclasses__(): found |= {sub.__name__: sub, **_subclasses(sub)}
     return found
 
-def load_encoder(path:str|Path, # Folder written by `Encoder.save`
-)->Encoder:
+def load_encoder(path:str|Path)->Encoder: # Folder written by `Encoder.save`
     "The encoder saved in `path`."
     name = read_json(Path(path)/"encoder.json")["class"]
     if name in SAVED: return SAVED.load(name).load(path)

@@ -55,25 +55,9 @@ def clip_keys(clips:pd.DataFrame, # Columns path, start, end (s)
             for state,part,channel in zip(states, parts, channels)]
 
 # %% ../../nbs/06_encoders/07_cache.ipynb #f8ac4f48
-_OVERHEAD = 128  # bytes that a row takes beside its array, about
-
 def _checksum(key, dtype, shape, number, data):
     head = b"%s%s %s %r " % (key, dtype.encode(), shape.encode(), number)
     return hashlib.blake2b(head + data, digest_size=8).digest()
-
-def _row_of(key, array, number, now):
-    "A row of the table."
-    number = None if number is None else float(number) + 0.  # SQLite has no -0
-    about = key, array.dtype.str, json.dumps(array.shape), number
-    data = np.ascontiguousarray(array).tobytes()
-    return *about, data, _checksum(*about, data), now, len(data) + _OVERHEAD
-
-def _array_of(key, dtype, shape, number, data, checksum):
-    "The array of a row, None where the row is damaged."
-    try:
-        array = np.frombuffer(data, dtype).reshape(json.loads(shape))
-        return array if _checksum(key, dtype, shape, number, data) == checksum else None
-    except Exception: return None  # a damaged row may hold anything
 
 # %% ../../nbs/06_encoders/07_cache.ipynb #aba3b963
 _FORMAT = 1
@@ -109,6 +93,7 @@ def _select(db, keys):
     return [row[:-1] for row in rows]
 
 # %% ../../nbs/06_encoders/07_cache.ipynb #f18edda9
+_OVERHEAD = 128  # bytes that a row takes beside its array, about
 _FULL = .9  # share of the room that remains in use after rows were dropped
 
 def _evict(db, max_bytes):
@@ -145,10 +130,13 @@ class ArrayCache:
         for some in chunked(positions, _KEYS_AT_ONCE):
             rows = self._transaction(lambda db: _select(db, some))
             if rows is None: return
-            for row in rows:
-                array = _array_of(*row)
-                if array is None: damaged.append((row[0],))
-                else: yield from ((i, array, row[3]) for i in positions[row[0]])
+            for key,dtype,shape,number,data,checksum in rows:
+                try:  # a damaged row may hold anything
+                    array = np.frombuffer(data, dtype).reshape(json.loads(shape))
+                    is_whole = _checksum(key, dtype, shape, number, data) == checksum
+                except Exception: is_whole = False
+                if is_whole: yield from ((i, array, number) for i in positions[key])
+                else: damaged.append((key,))
         if not damaged: return
         warnings.warn(f"damaged rows in the cache {self.file}: {len(damaged)}, computed anew")
         self._transaction(lambda db: db.executemany("delete from arrays where key=?", damaged))
@@ -157,8 +145,13 @@ class ArrayCache:
         rows:Iterable, # (key, array, number) triples; a row whose key is None is left out
     ):
         "Store arrays, all or none of them."
-        now = int(time.time())
-        new = [_row_of(key, array, number, now) for key,array,number in rows if key is not None]
+        now, new = int(time.time()), []
+        for key,array,number in rows:
+            if key is None: continue
+            number = None if number is None else float(number) + 0.  # SQLite has no -0
+            about = key, array.dtype.str, json.dumps(array.shape), number
+            data = np.ascontiguousarray(array).tobytes()
+            new.append((*about, data, _checksum(*about, data), now, len(data) + _OVERHEAD))
         def insert(db):
             db.executemany("insert or replace into arrays values (?,?,?,?,?,?,?,?)", new)
             _evict(db, self.max_bytes)

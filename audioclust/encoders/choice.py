@@ -101,12 +101,6 @@ class Trial(NamedTuple):
     follows: dict # Attribute of a clip → share of its variance that the clusters explain
     stability: float = 0. # From 0 to 1; read where the method was kmeans
 
-def _labels_of_shared_clips(trials):
-    "Clusters of the clips that all encoders could use, by encoder."
-    keys = {name: list(zip(map(str, trial.clips.path), trial.clips.start)) for name,trial in trials.items()}
-    shared = set.intersection(*map(set, keys.values()))
-    return {name: trial.labels[[key in shared for key in keys[name]]] for name,trial in trials.items()}
-
 _FOLLOWS_INSTEAD = .4 # share of an attribute that an encoder explains, to be named for it
 _MORE_THAN_FIXED = .2 # by how much that share must exceed the share of the fixed encoder
 
@@ -151,7 +145,10 @@ def choose_encoder(clips:pd.DataFrame, # Columns path, start, end (s)
         info = encoder_info(name)
         families[name] = info.family if info else name
     if not pretrained: return rank_encoders({name: trial.stability for name,trial in trials.items()}, len(some))
-    choice = vote(_labels_of_shared_clips(trials), families, by)
+    keys = {name: list(zip(map(str, trial.clips.path), trial.clips.start)) for name,trial in trials.items()}
+    shared = set.intersection(*map(set, keys.values())) # clips that all encoders could use
+    labels = {name: trial.labels[[key in shared for key in keys[name]]] for name,trial in trials.items()}
+    choice = vote(labels, families, by)
     voters = parse_vote(choice.name)
     seconds = [max(1, round(seconds_to_embed(names, clips))) for names in (voters, ["fixed"])]
     cost = f"all clips take about {seconds[0]:,} s with these, {seconds[1]:,} s with --encoder fixed"

@@ -46,11 +46,6 @@ def _spread(x, first, n_frames):
     mean, mean_square = (segment_means(values, first, n_frames, 1) for values in (x, x.square()))
     return (mean_square - mean.square()).clamp_min(0).sqrt().float()
 
-def _level_db(wave, lengths):
-    "Mean power in dB [B, 1]; silence is -100."
-    power = wave.double().square().sum(1)/lengths
-    return 10*(power + 1e-10).log10().to(wave.dtype)[:, None]
-
 # %% ../../nbs/06_encoders/02_fixed.ipynb #b8320f82
 class FixedEncoder(Encoder):
     "Cepstra over time, or averaged over it: an encoder that learns nothing and obeys `ignore`."
@@ -89,7 +84,6 @@ class FixedEncoder(Encoder):
         self.dim = len(self.dct)*n_values + ("level" not in self.ignore)
 
     def config(self)->dict:
-        "Arguments of the constructor that make the same encoder."
         names = ("by", "ignore", "sample_rate", "n_mels", "n_cepstra", "steps", "trim")
         return {name: getattr(self, name) for name in names}
 
@@ -109,17 +103,15 @@ class FixedEncoder(Encoder):
         relative = power/power.amax((1, 2), keepdim=True).clamp_min(1e-30)
         cepstra = self.dct @ (relative + 10**(-self.floor/10)).log()  # [B, n_cepstra, T]
         first, n_frames = nonsilent_span(power.sum(1), self.trim)
-        features = self._over_time(cepstra, first, n_frames).flatten(1)
-        if "level" in self.ignore: return features
-        return torch.cat([features, _level_db(wave, lengths)], 1)
-
-    def _over_time(self, cepstra, first, n_frames):
-        "Features [B, C, segments]: a grid where order counts, else averages or spreads."
-        mean = segment_means(cepstra, first, n_frames, 1)
+        features = segment_means(cepstra, first, n_frames, 1)  # [B, n_cepstra, segments], here one: averages
         if "order" not in self.ignore:
-            if "room" in self.ignore: cepstra = cepstra - mean
-            return segment_means(cepstra, first, n_frames, self.steps)
-        if "room" not in self.ignore: return mean
-        change = cepstra.diff(append=cepstra[..., -1:])
-        spread_of_change = _spread(change, first, (n_frames - 1).clamp_min(1))
-        return torch.cat([_spread(cepstra, first, n_frames), (n_frames > 1)[:, None, None]*spread_of_change], 1)
+            if "room" in self.ignore: cepstra = cepstra - features
+            features = segment_means(cepstra, first, n_frames, self.steps)
+        elif "room" in self.ignore:
+            change = cepstra.diff(append=cepstra[..., -1:])
+            spread_of_change = _spread(change, first, (n_frames - 1).clamp_min(1))
+            features = torch.cat([_spread(cepstra, first, n_frames), (n_frames > 1)[:, None, None]*spread_of_change], 1)
+        if "level" in self.ignore: return features.flatten(1)
+        power = wave.double().square().sum(1)/lengths
+        level = 10*(power + 1e-10).log10().to(wave.dtype)  # dB; silence is -100
+        return torch.cat([features.flatten(1), level[:, None]], 1)

@@ -7,7 +7,6 @@ __all__ = ['SMALLEST_WEIGHT', 'agreement', 'vote_weights', 'elected', 'VotingWhi
            'parse_vote']
 
 # %% ../../nbs/06_encoders/11_joint.ipynb #6b5f3df2
-import json
 import os
 from collections import Counter
 from collections.abc import Iterable
@@ -21,7 +20,7 @@ from sklearn.base import TransformerMixin
 from typing_extensions import Self
 
 from ..core.estimator import SavableEstimator, to_numpy
-from ..core.files import atomic_write, read_json
+from ..core.files import read_json, write_json
 from ..core.registry import load_saved
 from .base import embed_together, Encoder, load_encoder, resampled
 from ..metrics.information import nmi
@@ -79,8 +78,7 @@ class VotingWhitening(TransformerMixin, SavableEstimator):
         "Write the parts into folders of their own, and the weights."
         for i,part in enumerate(self.parts): part.save(Path(path)/"votes"/str(i))
         about = {"class": type(self).__name__, "dims": list(self.dims), "weights": list(self.weights)}
-        text = json.dumps(about, indent=1)
-        with atomic_write(Path(path)/"whitening.json") as tmp: tmp.write_text(text, encoding="utf-8")
+        write_json(about, Path(path)/"whitening.json")
 
     @classmethod
     def load(cls, path:str|Path)->Self: # Folder written by `save`
@@ -133,9 +131,7 @@ class VotingEncoder(Encoder):
     def save(self, path:str|Path): # Folder, made if it is not there
         "Write each member into a folder of its own."
         for i,member in enumerate(self.members): member.save(Path(path)/"members"/str(i))
-        about = {"class": type(self).__name__, "weights": self.weights}
-        text = json.dumps(about, indent=1)
-        with atomic_write(Path(path)/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
+        write_json({"class": type(self).__name__, "weights": self.weights}, Path(path)/"encoder.json")
 
     @classmethod
     def load(cls, path:str|Path)->Self: # Folder written by `save`
@@ -144,13 +140,11 @@ class VotingEncoder(Encoder):
         return cls([load_encoder(Path(path)/"members"/str(i)) for i in range(len(weights))], weights)
 
 # %% ../../nbs/06_encoders/11_joint.ipynb #436d9477
-def is_vote(name:str, # Of an encoder
-)->bool:
+def is_vote(name:str)->bool: # Of an encoder
     "Does it name several encoders? A folder may have a plus in its name."
     return "+" in name and not os.path.isdir(name.removeprefix("hf:"))
 
-def vote_name(weights:dict, # Name of an encoder → weight
-)->str:
+def vote_name(weights:dict)->str: # Name of an encoder → weight
     "The name of a vote."
     return "+".join(f"{name}:{weight:g}" if weight != 1 else name for name,weight in weights.items())
 

@@ -123,8 +123,7 @@ class LogMelStore:
         starts = np.cumsum([0, *map(len, logmels)])
         return cls(np.concatenate([empty, *logmels]), starts, level, front.sample_rate, seconds)
 
-    def subset(self, rows:np.ndarray, # Clips, in order
-    )->"LogMelStore":
+    def subset(self, rows:np.ndarray)->"LogMelStore": # Clips, in order
         "A store of some of the clips; the frames are shared where all of them are in it."
         rows = np.asarray(rows)
         if len(rows) == len(self) and (rows == np.arange(len(self))).all(): return self
@@ -142,8 +141,7 @@ class LogMelStore:
         bs = max(2, min(bs, _MAX_FRAMES//longest))
         return [rows[i:i+bs] for i in range(0, len(rows), bs)]
 
-    def batch(self, rows:np.ndarray, # Clips [B], each one that could be decoded
-    )->LogMelBatch:
+    def batch(self, rows:np.ndarray)->LogMelBatch: # Clips [B], each one that could be decoded
         "Some clips, padded to the longest with their last frame."
         rows = np.asarray(rows)
         first, n_frames = self.starts[rows], self.lengths[rows]

@@ -42,23 +42,6 @@ def small_body(widths:tuple=(16, 32, 64, 128), # Channels of each stage
     blocks = [Block(i, o, stride) for i,o,stride in zip(widths, widths[1:], strides[1:])]
     return nn.Sequential(*stem, *blocks)
 
-# %% ../../nbs/06_encoders/06_networks.ipynb #e74b11e6
-def _timm_body(name):
-    try: import timm
-    except ImportError: raise ValueError(f"the backbone 'timm:{name}' needs timm: pip install timm") from None
-    try: return timm.create_model(name, pretrained=False, in_chans=1, num_classes=0, global_pool="")
-    except RuntimeError as e: raise ValueError(f"timm has no network {name!r} that can be used here: {e}") from None
-
-def _torchvision_body(name):
-    import torchvision
-    families = "resnet", "resnext", "wide_resnet"
-    names = [n for n in torchvision.models.list_models(module=torchvision.models) if n.startswith(families)]
-    if name not in names:
-        raise ValueError(f"there is no backbone {name!r}; choose small, {', '.join(names)}, or timm:<name>")
-    net = torchvision.models.get_model(name, weights=None)
-    net.conv1 = nn.Conv2d(1, net.conv1.out_channels, 7, 2, 3, bias=False)
-    return nn.Sequential(*list(net.children())[:-2])
-
 # %% ../../nbs/06_encoders/06_networks.ipynb #3fc2e324
 def make_body(backbone:str, # "small", a ResNet of torchvision such as "resnet18", or "timm:" and a name
     fine:bool=False, # Keep 16 bands? (small only)
@@ -66,8 +49,20 @@ def make_body(backbone:str, # "small", a ResNet of torchvision such as "resnet18
     "The convolutional part of a network, with random weights."
     if backbone == "small" and fine: return small_body((24, 48, 96), (2, 1, 2))
     if backbone == "small": return small_body()
-    if backbone.startswith("timm:"): return _timm_body(backbone.removeprefix("timm:"))
-    return _torchvision_body(backbone)
+    if backbone.startswith("timm:"):
+        name = backbone.removeprefix("timm:")
+        try: import timm
+        except ImportError: raise ValueError(f"the backbone '{backbone}' needs timm: pip install timm") from None
+        try: return timm.create_model(name, pretrained=False, in_chans=1, num_classes=0, global_pool="")
+        except RuntimeError as e: raise ValueError(f"timm has no network {name!r} that can be used here: {e}") from None
+    import torchvision
+    families = "resnet", "resnext", "wide_resnet"
+    names = [n for n in torchvision.models.list_models(module=torchvision.models) if n.startswith(families)]
+    if backbone not in names:
+        raise ValueError(f"there is no backbone {backbone!r}; choose small, {', '.join(names)}, or timm:<name>")
+    net = torchvision.models.get_model(backbone, weights=None)
+    net.conv1 = nn.Conv2d(1, net.conv1.out_channels, 7, 2, 3, bias=False)
+    return nn.Sequential(*list(net.children())[:-2])
 
 # %% ../../nbs/06_encoders/06_networks.ipynb #5e040021
 class Pool(nn.Module):
@@ -130,7 +125,6 @@ class NetworkEncoder(Encoder):
         with torch.no_grad(): self.dim = self.eval().network(torch.zeros(2, 1, n_mels, self.frames)).shape[1]
 
     def config(self)->dict:
-        "Arguments of the constructor that make the same encoder, but for its weights."
         view = dict(n_mels=self.n_mels, frames=self.frames, part=self.part)
         network = dict(backbone=self.backbone, views=self.n_views, strength=self.strength, seed=self.seed)
         return dict(by=self.by, ignore=self.ignore, sample_rate=self.sample_rate, **view, **network)
@@ -221,13 +215,10 @@ def has_bf16(device:torch.device)->bool: # A device of torch
     "Does this device have instructions for numbers of 16 bits?"
     if device.type == "cuda": return torch.cuda.is_bf16_supported()
     if device.type != "cpu": return False
-    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(_cpu_flags())
-
-def _cpu_flags():
-    "Flags of the processor on Linux; empty elsewhere."
     try: lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError: return []
-    return next((line.split() for line in lines if line.startswith(("flags", "Features"))), [])
+    except OSError: return False  # only Linux tells
+    flags = next((line.split() for line in lines if line.startswith(("flags", "Features"))), [])
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)
 
 # %% ../../nbs/06_encoders/06_networks.ipynb #d18db7ad
 def network_for(lengths:np.ndarray, # Frames of each clip

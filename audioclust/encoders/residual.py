@@ -6,7 +6,6 @@
 __all__ = ['group_means', 'residuals', 'IdentityWhitening', 'ResidualEncoder']
 
 # %% ../../nbs/06_encoders/09_residual.ipynb #705e942c
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from sklearn.base import TransformerMixin
 from typing_extensions import Self
 
 from ..core.estimator import SavableEstimator, to_numpy
-from ..core.files import atomic_write, read_array
+from ..core.files import atomic_write, read_array, write_json
 from ..core.registry import load_saved
 from .base import Encoder, load_encoder, resampled
 
@@ -91,8 +90,7 @@ class ResidualEncoder(Encoder):
         for part in self.encoder, self.encoder_whitening: part.save(path/"own")
         for part in self.other, self.other_whitening, self.clusterer: part.save(path/"other")
         with atomic_write(path/"means.npy") as tmp: np.save(tmp, self.means.cpu().numpy(), allow_pickle=False)
-        text = json.dumps({"class": "ResidualEncoder"}, indent=1)
-        with atomic_write(path/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
+        write_json({"class": "ResidualEncoder"}, path/"encoder.json")
 
     @classmethod
     def load(cls, path:str|Path)->"ResidualEncoder": # Folder written by `save`

@@ -11,25 +11,9 @@ from collections.abc import Iterable
 import torch
 
 from ..core.files import shorten
-from audioclust.encoders.augmentations import (
-    add_noise,
-    BatchRandom,
-    blend,
-    crop,
-    DECIBEL,
-    equalise,
-    fade,
-    full_grid,
-    mask,
-    mix,
-    reverse,
-    sample_logmels,
-    SamplingGrid,
-    shift_bands,
-    shift_time,
-    take_part,
-    warp,
-)
+from .augmentations import add_noise, BatchRandom, blend, crop, DECIBEL, equalise, fade, full_grid
+from .augmentations import mask, mix, reverse, sample_logmels, SamplingGrid, shift_bands, shift_time
+from .augmentations import take_part, warp
 from .base import what_to_ignore
 from .logmel_store import LogMelBatch
 

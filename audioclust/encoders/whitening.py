@@ -133,7 +133,16 @@ class WithinWhiten(Whiten):
         views:np.ndarray|None=None, # Embeddings of several views of some clips [n, V, d], V at least 2; needed
     )->Self:
         "Learn what varies within clips from `views`, and the axes of `X`."
-        X, residuals = _checked_views(X, views)
+        if views is None:
+            raise ValueError("views are needed: several embeddings of each of some clips, [n, V, d], "
+                "such as NetworkEncoder.embed_logmels(store, views=8) gives")
+        X, residuals = to_numpy(X).astype(np.float64), to_numpy(views)
+        residuals = residuals.astype(np.promote_types(residuals.dtype, np.float32))  # a copy
+        if X.ndim != 2 or residuals.ndim != 3 or residuals.shape[1] < 2 or residuals.shape[2] != X.shape[1]:
+            raise ValueError("embeddings must be [N, d] and views [n, V, d] with V at least 2; "
+                f"shapes {X.shape} and {residuals.shape} came")
+        if not (np.isfinite(X).all() and np.isfinite(residuals).all()):
+            raise ValueError("embeddings and views must be finite numbers; some are NaN or infinite")
         n_views = residuals.shape[1]
         self.n_features_in_, self.mean_ = X.shape[1], X.mean(0)
         residuals -= residuals.mean(1, keepdims=True)
@@ -144,17 +153,3 @@ class WithinWhiten(Whiten):
         is_large = scale > 1e-7*scale[0]  # below that, an axis is rounding error
         self.components_ = np.divide(axes, scale, out=np.zeros_like(axes), where=is_large) if self.equalise else axes
         return self
-
-def _checked_views(X, views):
-    "Embeddings in double precision, and a copy of the views; ValueError where they do not fit."
-    if views is None:
-        raise ValueError("views are needed: several embeddings of each of some clips, [n, V, d], "
-            "such as NetworkEncoder.embed_logmels(store, views=8) gives")
-    X, R = to_numpy(X).astype(np.float64), to_numpy(views)
-    R = R.astype(np.promote_types(R.dtype, np.float32))
-    if X.ndim != 2 or R.ndim != 3 or R.shape[1] < 2 or R.shape[2] != X.shape[1]:
-        raise ValueError("embeddings must be [N, d] and views [n, V, d] with V at least 2; "
-            f"shapes {X.shape} and {R.shape} came")
-    if not (np.isfinite(X).all() and np.isfinite(R).all()):
-        raise ValueError("embeddings and views must be finite numbers; some are NaN or infinite")
-    return X, R

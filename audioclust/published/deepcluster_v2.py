@@ -81,11 +81,9 @@ class MemoryBankLabels(PseudoLabels):
         self.bank[rows] = z[first]
 
     def state_dict(self)->dict: # Tensors by name, for `Checkpoints`
-        "The labels and the bank."
         return {**super().state_dict(), "bank": self.bank}
 
     def load_state_dict(self, state:dict): # What `state_dict` returned
-        "Take labels and bank of a checkpoint."
         super().load_state_dict(state)
         self.bank = state["bank"].cpu() # `Checkpoints` moves what it reads to the device of the training
 

@@ -29,6 +29,9 @@ def with_weak_views(encoder:NetworkEncoder)->NetworkEncoder: # Shares its weight
     return weak
 
 # %% ../../nbs/10_published/04_original_spice.ipynb #e270eb79
+LABELLED_BS = 64 # B, labelled clips in a step of FixMatch
+UNLABELLED = 7 # mu, clips without a label for each of them
+
 @dataclass(frozen=True)
 class PublishedOptions:
     "The constants of SPICE's second and third stage, as published."
@@ -39,10 +42,6 @@ class PublishedOptions:
     share: float = .95 # eta, the share of them that must agree
     threshold: float = .95 # Probability at which FixMatch is confident
     match_epochs: int|None = None # None: as many as it takes to see 36,000 clips, from 4 to 40
-
-# %% ../../nbs/10_published/04_original_spice.ipynb #3d3a4a57
-LABELLED_BS = 64 # B, labelled clips in a step of FixMatch
-UNLABELLED = 7 # mu, clips without a label for each of them
 
 # %% ../../nbs/10_published/04_original_spice.ipynb #5ae8b694
 class PublishedSPICE(ThreeStages):

@@ -6,7 +6,6 @@
 __all__ = ['MOST_AXES', 'unit_embeddings', 'leading_axes', 'projected', 'PerceptronHead', 'ClassifierEncoder', 'ThreeStages']
 
 # %% ../../nbs/10_published/03_three_stages.ipynb #c58de002
-import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,9 +19,9 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 from typing_extensions import Self
 
-from ..core.files import atomic_write
+from ..core.files import write_json
 from ..encoders.base import Encoder, load_encoder
-from ..encoders.logmel_store import RuntimeOptions, TrimmedLogMel, usable_clips
+from ..encoders.logmel_store import TrimmedLogMel, usable_clips
 from ..encoders.networks import NetworkEncoder
 from ..encoders.residual import IdentityWhitening
 from ..spice.contrastive import ContrastOptions, train_contrast
@@ -128,14 +127,11 @@ class ClassifierEncoder(Encoder):
 
     def save(self, path:str|Path): # Folder, created if necessary
         "Write network and head, without pickle."
-        path = Path(path)
-        self.network.save(path/"network")
-        text = json.dumps({"class": type(self).__name__})
-        with atomic_write(path/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
+        self.network.save(Path(path)/"network")
+        write_json({"class": type(self).__name__}, Path(path)/"encoder.json")
 
     @classmethod
-    def load(cls, path:str|Path, # Folder written by `save`
-    )->Self:
+    def load(cls, path:str|Path)->Self: # Folder written by `save`
         "Read what `save` wrote."
         return cls(EncoderWithHead.load(Path(path)/"network", PerceptronHead.like)).eval()
 
@@ -147,7 +143,6 @@ class ThreeStages(PredictsFromEncoder, ClusterMixin, BaseEstimator):
     by:str
     ignore:Any
     contrast:ContrastOptions
-    runtime:RuntimeOptions
     random_state:int
     _file:str # Name of the JSON file for parameters and curves
 
@@ -189,16 +184,14 @@ class ThreeStages(PredictsFromEncoder, ClusterMixin, BaseEstimator):
         self.steps_ = {"heads": heads.labels_, "match": self.labels_}
         return self
 
-    def save(self, path:str|Path, # Folder, created if necessary
-    ):
+    def save(self, path:str|Path): # Folder, created if necessary
         "Write the trained encoder and the settings, without pickle."
         check_is_fitted(self, "encoder_")
         self.encoder_.save(path)
         save_settings(self, Path(path)/self._file)
 
     @classmethod
-    def load(cls, path:str|Path, # Folder written by `save`
-    )->Self: # Fitted
+    def load(cls, path:str|Path)->Self: # Folder written by `save`
         "Read what `save` wrote; on the CPU if there is no CUDA device."
         self, _ = load_settings(cls, Path(path)/cls._file)
         self.encoder_ = load_encoder(path)

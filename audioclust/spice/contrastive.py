@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from fastai.callback import progress, schedule  # noqa: F401 (they add methods to Learner)
 from fastai.callback.core import Callback, CancelValidException
 from fastai.learner import Learner
 from torch import nn
@@ -114,12 +113,10 @@ class MoCo(Callback):
         self.position = (self.position + len(self.keys)) % self.queue_size
 
     def state_dict(self)->dict: # Tensors, for `Checkpoints`
-        "The queue and the key encoder."
         weights = {f"key_encoder.{k}": v for k,v in self.key_encoder.state_dict().items()}
         return dict(queue=self.queue, position=torch.tensor(self.position), **weights)
 
     def load_state_dict(self, state:dict): # What `state_dict` returned
-        "Take the queue and the key encoder of a checkpoint."
         self._initialise()
         self.queue = state["queue"]
         self.position = int(state["position"])
@@ -171,7 +168,6 @@ class PairCurves(Curves):
                       "It is collapsing: try a lower learning rate, larger batches, or another list to ignore")
 
     def line(self, row:dict)->str: # One of `rows`
-        "A row in words."
         return (f"loss {row['loss']:.2f} (chance {row['chance']:.2f}), alignment {row['alignment']:.2f}, "
                 f"uniformity {row['uniformity']:.2f}, {row['rank']:.0f} directions in use")
 

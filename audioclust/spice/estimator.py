@@ -94,16 +94,14 @@ class _SpiceSteps(BaseEstimator):
         network.load_state_dict(self.encoders_[0].state_dict())
         return train_on_reliable(trainer, network, self.reliable_, selection, epochs, tolerance)
 
-    def save(self, path:str|Path, # Folder, created if necessary
-    ):
+    def save(self, path:str|Path): # Folder, created if necessary
         "Write the trained encoder and the settings, without pickle."
         check_is_fitted(self, "encoder_")
         self.encoder_.save(path)
         save_settings(self, Path(path)/"spice.json", validity=self.validity_)
 
     @classmethod
-    def load(cls, path:str|Path, # Folder written by `save`
-    )->Self: # Fitted
+    def load(cls, path:str|Path)->Self: # Folder written by `save`
         "Read what `save` wrote."
         self, saved = load_settings(cls, Path(path)/"spice.json")
         self.validity_, self.encoder_ = saved["validity"], load_encoder(path)

@@ -92,23 +92,18 @@ def _alternate(fair, centred, sources, start, n_clusters): # A `FairClustering`,
     for _ in range(fair.rounds):
         run.axes = separating_axes(centred, run.labels, fair.n_axes, fair.floor)
         run.rows = _unit_rows(centred @ run.axes.T)
-        for _ in range(12): _assign(run, sources, fair)
+        for _ in range(12):
+            run.prototypes = source_prototypes(run.rows, sources, run.assignment, fair.own)
+            run.bias = np.zeros(run.prototypes.shape[:2])
+            shares = np.maximum(run.assignment.mean(0), 1e-6)
+            distances = (1 - _cosines(run.rows, run.prototypes, sources))*2  # squared, of unit rows
+            for g in np.unique(sources):
+                own = sources == g
+                run.assignment[own], v = balanced_assignment(distances[own], shares, weight=fair.weight, softness=fair.softness)
+                run.bias[g] = np.log(np.maximum(v, _TINY))
     closeness = (run.assignment*_cosines(run.rows, run.prototypes, sources)).sum()
     run.cost = float(2 - 2*closeness/len(centred))
     return run
-
-def _assign(run, sources, fair):
-    "Prototypes, and a balanced assignment of the rows of each source."
-    run.prototypes = source_prototypes(run.rows, sources, run.assignment, fair.own)
-    shares = np.maximum(run.assignment.mean(0), 1e-6)
-    distances = (1 - _cosines(run.rows, run.prototypes, sources))*2  # squared, of unit rows
-    assignment = run.assignment.copy()
-    run.bias = np.zeros(run.prototypes.shape[:2])
-    for g in np.unique(sources):
-        rows = sources == g
-        assignment[rows], v = balanced_assignment(distances[rows], shares, weight=fair.weight, softness=fair.softness)
-        run.bias[g] = np.log(np.maximum(v, _TINY))
-    run.assignment = assignment
 
 # %% ../../nbs/09_spice/07_fair.ipynb #18438e59
 def _checked(tables, labels, sources):

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from fastai.callback import progress, schedule  # noqa: F401 (they add methods to Learner)
 from fastai.callback.core import Callback, CancelValidException
 from fastai.learner import Learner
 from torch import nn
@@ -79,8 +78,7 @@ def reliable_labels(E:np.ndarray, # Embeddings [N, d]
     return selected
 
 # %% ../../nbs/09_spice/04_fixmatch.ipynb #a3deeb0e
-def weak_and_strong(encoder:NetworkEncoder, # Whose views are contrastive
-)->tuple[Views,Views]:
+def weak_and_strong(encoder:NetworkEncoder)->tuple[Views,Views]: # Whose views are contrastive
     "Weak and strong views for the grouping of an encoder."
     v = encoder.views
     return Views(v.hz, v.ignore, "weak", v.frames, v.part), Views(v.hz, v.ignore, "contrastive", v.frames, v.part)
@@ -165,7 +163,6 @@ class MatchCurves(Curves):
     def observed(self)->dict: return dict(sure=torch.stack(self.fix_match.confident).mean().item())
 
     def line(self, row:dict)->str: # One of `rows`
-        "A row in words."
         return f"loss {row['loss']:.2f}, sure of {row['sure']:.0%} of the clips"
 
 # %% ../../nbs/09_spice/04_fixmatch.ipynb #63a46b3f

@@ -6,7 +6,6 @@
 __all__ = ['WANTED', 'OTHER', 'AT_END', 'UNSUBTRACTED', 'UNSUBTRACTED_LIMIT', 'UNSUBTRACTED_GROUPS', 'NonRedundantClustering']
 
 # %% ../../nbs/09_spice/06_nonredundant.ipynb #313ad9e1
-import json
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,15 +19,13 @@ from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from ..core.estimator import to_numpy
-from ..core.files import atomic_write, read_json
+from ..core.files import read_json, write_json
 from ..ensembles.kmeans_ensemble import Consensus
 from ..metrics.information import ami
 from .residual_clustering import ResidualClustering
 
-# %% ../../nbs/09_spice/06_nonredundant.ipynb #d3f2b722
-WANTED, OTHER = 0, 1 # Places of the two groupings in lists
-
 # %% ../../nbs/09_spice/06_nonredundant.ipynb #f3f725c3
+WANTED, OTHER = 0, 1 # Places of the two groupings in lists
 AT_END = "at the end" # Key of the final dependence, beside the numbers of groups
 UNSUBTRACTED = "nothing subtracted" # Key of the dependence on other groups that are found without a subtraction
 UNSUBTRACTED_LIMIT = .15 # Of that dependence; above it, equal shares are in doubt
@@ -40,15 +37,13 @@ class _Search:
     def __init__(self, settings, both, seed):  # A `NonRedundantClustering`, embeddings of both groupings, a seed
         self.settings, self.both, self.seed = settings, both, seed
         self.dependence:dict = {}
-        self.labels:list = []
-        self.n_other:Any = None
         self.first = self._find(WANTED, settings.n_clusters, None)
         self._begin()
 
     def _begin(self):
         self.steps = [self.first]
-        self.labels = [self.first.labels, None]
-        self.n_other = None
+        self.labels:list = [self.first.labels, None]
+        self.n_other:Any = None
 
     def run(self, candidates):  # Numbers of groups, increasing -> were independent groupings found?
         limit = self.settings.limit
@@ -58,7 +53,13 @@ class _Search:
             self.dependence[k] = ami(self.first.labels, tried[k].labels)
         self.n_other = max((k for k in tried if self.dependence[k] <= limit), default=None)
         while self.n_other is not None:
-            self._rounds(tried)
+            self.steps = [self.first]
+            self._accept(tried[self.n_other])
+            for _ in range(self.settings.rounds - 1):
+                self._accept(self._find(WANTED, self.settings.n_clusters, self.labels[OTHER]))
+                self._accept(self._find_other(tried))
+            self._accept(self._find(WANTED, self.settings.n_clusters, self.labels[OTHER]))
+            self.dependence[AT_END] = ami(*self.labels)
             smaller = [k for k in tried if k < self.n_other]
             if self.dependence[AT_END] <= limit/2 or not smaller: break
             self.n_other = max(smaller)  # with better wanted groups, these other groups proved dependent
@@ -67,16 +68,6 @@ class _Search:
         found = self.n_other is not None and self.dependence[AT_END] <= limit
         if not found: self._begin()
         return found
-
-    def _rounds(self, tried):
-        "All rounds, from `n_other` groups on."
-        self.steps = [self.first]
-        self._accept(tried[self.n_other])
-        for _ in range(self.settings.rounds - 1):
-            self._accept(self._find(WANTED, self.settings.n_clusters, self.labels[OTHER]))
-            self._accept(self._find_other(tried))
-        self._accept(self._find(WANTED, self.settings.n_clusters, self.labels[OTHER]))
-        self.dependence[AT_END] = ami(*self.labels)
 
     def _find_other(self, tried):
         "The other grouping with `n_other` groups, or with the next larger number where that is safe."
@@ -137,8 +128,7 @@ class _FittedSteps(ClusterMixin, BaseEstimator):
         "The groups of new clips."
         return self.predict_with_embeddings(X, other)[0]
 
-    def save(self, path:str|Path, # Folder, created if necessary
-    ):
+    def save(self, path:str|Path): # Folder, created if necessary
         "Write all steps, without pickle."
         check_is_fitted(self, "steps_")
         path = Path(path)
@@ -148,12 +138,10 @@ class _FittedSteps(ClusterMixin, BaseEstimator):
                      embeddings=[len(step.means) for step in self.steps_], removes_other=self.removes_other_,
                      n_other=self.n_other_, dependence=list(self.dependence_.items()),
                      n_features_in=self.n_features_in_)
-        text = json.dumps(about, default=str)
-        with atomic_write(path/"nonredundant.json") as tmp: tmp.write_text(text, encoding="utf-8")
+        write_json(about, path/"nonredundant.json")
 
     @classmethod
-    def load(cls, path:str|Path, # Folder written by `save`
-    )->Self: # Fitted
+    def load(cls, path:str|Path)->Self: # Folder written by `save`
         "Read what `save` wrote."
         path = Path(path)
         about = read_json(path/"nonredundant.json")
@@ -166,19 +154,6 @@ class _FittedSteps(ClusterMixin, BaseEstimator):
         self.dependence_ = dict(about["dependence"])
         self.n_features_in_ = about["n_features_in"]
         return self
-
-# %% ../../nbs/09_spice/06_nonredundant.ipynb #fa90f46d
-def _warn_of_dependence(dependence):
-    found = [f"{a:.2f} {k}" if k == AT_END else f"{a:.2f} for {k} groups" for k,a in dependence.items()]
-    warnings.warn("the two groupings depend on each other (adjusted mutual information "
-                  f"{', '.join(found)}): nothing was taken away")
-
-def _warn_of_unequal_shares(dependence):
-    if dependence <= UNSUBTRACTED_LIMIT: return
-    warnings.warn("where nothing is subtracted, the other grouping depends on the wanted one (adjusted mutual "
-                  f"information {dependence:.2f}). So sources may hold different contents, or cannot be told from "
-                  "contents, and the steps that rest on equal shares may do harm: compare with a run without them "
-                  "(--set nonredundant=False)")
 
 # %% ../../nbs/09_spice/06_nonredundant.ipynb #f01f39e3
 class NonRedundantClustering(_FittedSteps):
@@ -213,21 +188,27 @@ class NonRedundantClustering(_FittedSteps):
         "Find both groupings; returns `self`."
         if other is None: raise ValueError(_NEEDS_OTHER)
         both = [_float32_list(X), _float32_list(other)]
-        shapes = [[x.shape for x in embeddings] for embeddings in both]
         tables = [x for embeddings in both for x in embeddings]
         valid = all(x.ndim == 2 and np.isfinite(x).all() for x in tables)
         if not valid or len({len(x) for x in tables}) != 1:
             raise ValueError("embeddings must be tables of finite numbers with a row for each clip; "
-                             f"shapes {shapes} came")
+                             f"shapes {[[x.shape for x in embeddings] for embeddings in both]} came")
         self.n_features_in_ = [[x.shape[1] for x in embeddings] for embeddings in both]
         candidates = self._candidates(len(both[WANTED][0]))
         search = _Search(self, both, check_random_state(self.random_state).randint(2**31 - 1))
         self.removes_other_ = search.run(candidates)
         self.dependence_ = search.dependence
-        if candidates and not self.removes_other_: _warn_of_dependence(self.dependence_)
         if self.removes_other_:
-            self.dependence_[UNSUBTRACTED] = search.unsubtracted()
-            _warn_of_unequal_shares(self.dependence_[UNSUBTRACTED])
+            unsubtracted = self.dependence_[UNSUBTRACTED] = search.unsubtracted()
+            if unsubtracted > UNSUBTRACTED_LIMIT:
+                warnings.warn("where nothing is subtracted, the other grouping depends on the wanted one (adjusted mutual "
+                              f"information {unsubtracted:.2f}). So sources may hold different contents, or cannot be "
+                              "told from contents, and the steps that rest on equal shares may do harm: compare with a "
+                              "run without them (--set nonredundant=False)")
+        elif candidates:
+            found = [f"{a:.2f} {k}" if k == AT_END else f"{a:.2f} for {k} groups" for k,a in self.dependence_.items()]
+            warnings.warn("the two groupings depend on each other (adjusted mutual information "
+                          f"{', '.join(found)}): nothing was taken away")
         self.steps_, self.n_other_ = search.steps, search.n_other
         self.labels_, self.other_labels_ = search.labels
         self.clusterer_ = self.steps_[-1].clusterer

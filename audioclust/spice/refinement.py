@@ -59,8 +59,7 @@ class LabelSelection:
     @property
     def accepted_validity(self)->float: return self.validity[self.accepted]["validity"]
 
-    def keeps_groups(self, labels:np.ndarray, # Proposed [N]
-    )->bool:
+    def keeps_groups(self, labels:np.ndarray)->bool: # Proposed [N]
         "Does every group have at least a quarter of the members that it has in the accepted labels?"
         proposed = np.bincount(labels, minlength=self.n_clusters)
         accepted = np.bincount(self.labels, minlength=self.n_clusters)

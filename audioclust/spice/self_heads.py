@@ -183,8 +183,7 @@ class SelfHeads(ClusterMixin, BaseEstimator):
         "The most probable group, by the best head."
         return self.predict_proba(X).argmax(1)
 
-    def save(self, path:str|Path, # Folder, created if necessary
-    ):
+    def save(self, path:str|Path): # Folder, created if necessary
         "Write the heads, without pickle."
         check_is_fitted(self, "state_")
         params = {**self.get_params(), "device": None}
@@ -193,8 +192,7 @@ class SelfHeads(ClusterMixin, BaseEstimator):
         with atomic_write(Path(path)/"heads.json") as tmp: tmp.write_text(json.dumps(about), encoding="utf-8")
 
     @classmethod
-    def load(cls, path:str|Path, # Folder written by `save`
-    )->Self: # Fitted
+    def load(cls, path:str|Path)->Self: # Folder written by `save`
         "Read what `save` wrote."
         about = read_json(Path(path)/"heads.json")
         self = cls(**about["params"])

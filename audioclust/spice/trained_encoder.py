@@ -6,7 +6,6 @@
 __all__ = ['soft_assignment', 'head_embeddings', 'Refinements', 'TrainedEncoder', 'ArgmaxClusterer', 'PredictsFromEncoder']
 
 # %% ../../nbs/09_spice/08_trained_encoder.ipynb #5d03a003
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -20,7 +19,7 @@ from torch import nn
 from typing_extensions import Self
 
 from ..core.estimator import Clusterer, like_input, to_numpy
-from ..core.files import atomic_write, read_json
+from ..core.files import read_json, write_json
 from ..core.registry import load_saved
 from ..training.encoder_learner import EncoderWithHead
 from ..encoders.base import EmbeddingDetails, Encoder, load_encoder
@@ -77,11 +76,7 @@ class Refinements:
         path = Path(path)
         return cls(FairClustering.load(path/"fair") if fair else None,
                    SelfHeads.load(path/"heads") if heads else None,
-                   EncoderWithHead.load(path/"match", _linear_head) if network else None)
-
-def _linear_head(state): # Tensors of the head by name
-    n_clusters, d = state["weight"].shape
-    return nn.Linear(d, n_clusters)
+                   EncoderWithHead.load(path/"match") if network else None)
 
 # %% ../../nbs/09_spice/08_trained_encoder.ipynb #7f12821f
 def _save_pairs(path, name, encoders, whitenings):  # Each into a folder of its own: NAME0, NAME1
@@ -119,7 +114,6 @@ class TrainedEncoder(Encoder):
         "The networks that the groups depend on."
         return list(self.networks)[:2 if self.nonredundant.removes_other_ else 1]
 
-    def config(self)->dict: return {}
     def whitening(self, n:int)->IdentityWhitening: return IdentityWhitening() # For n clips
 
     @torch.no_grad()
@@ -158,7 +152,7 @@ class TrainedEncoder(Encoder):
         parts = {f.name: getattr(self.refinements, f.name) is not None for f in fields(Refinements)}
         counts = {"networks": len(self.networks), "frozen": len(self.frozen)}
         about = {"class": type(self).__name__, **counts, "parts": parts}
-        with atomic_write(path/"encoder.json") as tmp: tmp.write_text(json.dumps(about, indent=1), encoding="utf-8")
+        write_json(about, path/"encoder.json")
 
     @classmethod
     def load(cls, path:str|Path)->"TrainedEncoder": # Folder written by `save`

@@ -43,7 +43,6 @@ class PseudoLabelSampler(Callback):
         self.seed = seed
 
     def before_epoch(self):
-        "Draw the clips of this epoch."
         labels, loader = self.pseudo_labels.labels, self.dls.train
         n = max(loader.bs*loader.team.size, round(self.passes*len(loader.store.rows)))
         if not self.balance: labels = np.where(labels >= 0, 0, -1)  # as if all clips had the same label

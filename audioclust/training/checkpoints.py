@@ -114,7 +114,6 @@ class Checkpoints(Callback):
         self.loaded_epoch = -1  # last epoch of the checkpoint that was loaded
 
     def after_epoch(self):
-        "Write the state, unless the epoch was skipped."
         if self.epoch <= self.loaded_epoch or not epoch_recorded(self.learn): return
         tensors, numbers = _training_state(self.learn)
         state = dict(about=self.fingerprint, epoch=self.epoch, opt=numbers, curves=self.curves.rows)

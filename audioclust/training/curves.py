@@ -72,7 +72,6 @@ class EpochLogger(Callback):
     def before_train(self): self.began = time.monotonic()
 
     def after_epoch(self):
-        "Write the line of this epoch."
         if self.began is None or not epoch_recorded(self.learn): return
         self.seconds.append(time.monotonic() - self.began)
         left = np.mean(self.seconds)*(self.n_epoch - self.epoch - 1)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from fastai.callback import progress, schedule  # noqa: F401 (they add methods to Learner)
 from fastai.callback.core import Callback
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -47,12 +48,16 @@ class EncoderWithHead(nn.Module):
 
     @classmethod
     def load(cls, path:str|Path, # Folder written by `save`
-        make_head:Callable, # Tensors of the head by name -> a head of that shape
+        make_head:Callable|None=None, # Tensors of the head by name -> a head of that shape; None: a linear layer
     )->"EncoderWithHead": # In the mode of evaluation
         "Read what `save` wrote."
         state = load_file(Path(path)/"head.safetensors")
         encoder:Any = load_encoder(path)
-        model = cls(encoder, make_head(state))
+        if make_head is None:
+            n_scores, d = state["weight"].shape
+            head:nn.Module = nn.Linear(d, n_scores)
+        else: head = make_head(state)
+        model = cls(encoder, head)
         model.head.load_state_dict(state)
         return model.eval()
 
@@ -83,7 +88,6 @@ class ViewTransform(Callback):
         self.dice = BatchRandom(epoch_seed(self.seed, self.epoch, "views") + self.dls.train.team.rank, self.dls.device)
 
     def before_batch(self):
-        "Replace the log-mels by views."
         dice = self.dice if self.training and self.augment else None
         self.learn.xb = (self.views(LogMelBatch(*self.xb), dice),)
 
@@ -100,7 +104,6 @@ class AverageGradients(Callback):
     def __init__(self, team:Any): self.team = team # A `ProcessGroup`
 
     def before_step(self):
-        "Replace each gradient by its mean over the processes."
         grads = [p.grad for p in self.model.parameters() if p.grad is not None]
         flat = torch.cat([g.flatten() for g in grads])
         torch.distributed.all_reduce(flat)

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import torch
 from audioclust.encoders import NetworkEncoder, load_encoder
 from audioclust.encoders.augmentations import BatchRandom
 from audioclust.encoders.logmel_store import LogMelBatch, LogMelStore, TrimmedLogMel
-from audioclust.encoders.networks import make_body, network_for
+from audioclust.encoders.networks import has_bf16, make_body, network_for
 
 
 @pytest.fixture(scope="module")
@@ -129,8 +130,10 @@ def test_wrong_requests():
 
 
 def test_what_the_processor_says_decides_on_16_bits(monkeypatch):
-    from audioclust.encoders import networks
-    said = {"avx2 avx512_bf16": True, "Features bf16": True, "avx2 avx512f": False, "": False}
-    for flags,has in said.items():  # benchmarks/devices.py takes the flags away
-        monkeypatch.setattr(networks, "_cpu_flags", lambda: flags.split())
-        assert networks.has_bf16(torch.device("cpu")) == has
+    said = {"processor: 0\nflags: avx2 avx512_bf16": True, "Features: bf16": True, "flags: avx2 avx512f": False, "": False}
+    for text,has in said.items():
+        monkeypatch.setattr(Path, "read_text", lambda path: text)
+        assert has_bf16(torch.device("cpu")) == has
+    def not_there(path): raise FileNotFoundError
+    monkeypatch.setattr(Path, "read_text", not_there)  # as on other systems than Linux
+    assert not has_bf16(torch.device("cpu"))

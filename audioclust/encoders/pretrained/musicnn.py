@@ -39,11 +39,6 @@ def patch_starts(n_samples:int, # Of a clip
     n_patches = math.ceil(n_samples/_SAMPLES)
     return torch.linspace(0, max(0, n_samples - _SAMPLES), n_patches).round().long().tolist()
 
-def _patches(clip):
-    "Waveforms of one length that cover a clip."
-    if len(clip) < _SAMPLES: return [clip.repeat(math.ceil(_SAMPLES/len(clip)))[:_SAMPLES]]
-    return [clip[start:start + _SAMPLES] for start in patch_starts(len(clip))]
-
 # %% ../../../nbs/06_encoders/pretrained/05_musicnn.ipynb #c950a1a6
 _EPSILON = 1e-3 # of the batch norms
 _TALL, _LONG = (0, 1), ((2, 128), (3, 64), (4, 32)) # numbers of convolutions; of the long ones, their frames
@@ -65,29 +60,29 @@ class MusicnnEncoder(WheelEncoder):
         index, data = self.files
         weights = read_tensorflow(index.read(), data.read(), index.path)
         self.mel = MusicMel()
-        try: self._register(weights)
+        try:
+            for i in range(8):
+                name = _numbered("conv2d", i)
+                self.register_buffer(f"w{i}", weights[f"{name}/kernel"].permute(3, 2, 0, 1).contiguous())
+                self.register_buffer(f"b{i}", weights[f"{name}/bias"])
+            for i in range(11):
+                name = _numbered("batch_normalization", i)
+                scale = weights[f"{name}/gamma"]/(weights[f"{name}/moving_variance"] + _EPSILON).sqrt()
+                self.register_buffer(f"scale{i}", scale)
+                self.register_buffer(f"shift{i}", weights[f"{name}/beta"] - weights[f"{name}/moving_mean"]*scale)
+            self.register_buffer("dense", weights["dense/kernel"])
+            self.register_buffer("dense_bias", weights["dense/bias"])
         except KeyError as e:
             raise ValueError(f"the weights of {index.distribution} lack {e}: {index.command}") from None
-
-    def _register(self, weights):
-        for i in range(8):
-            name = _numbered("conv2d", i)
-            self.register_buffer(f"w{i}", weights[f"{name}/kernel"].permute(3, 2, 0, 1).contiguous())
-            self.register_buffer(f"b{i}", weights[f"{name}/bias"])
-        for i in range(11):
-            name = _numbered("batch_normalization", i)
-            scale = weights[f"{name}/gamma"]/(weights[f"{name}/moving_variance"] + _EPSILON).sqrt()
-            self.register_buffer(f"scale{i}", scale)
-            self.register_buffer(f"shift{i}", weights[f"{name}/beta"] - weights[f"{name}/moving_mean"]*scale)
-        self.register_buffer("dense", weights["dense/kernel"])
-        self.register_buffer("dense_bias", weights["dense/bias"])
 
     @torch.no_grad()
     def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor: # [B, samples], [B] -> float32 [B, dim]
         "The mean over the patches of each clip."
-        clips = [wave[row, :n] for row,n in enumerate(lengths.tolist())]
-        clips = [clip/clip.abs().max().clamp_min(1e-30) for clip in clips]
-        patches = [(row, patch) for row,clip in enumerate(clips) for patch in _patches(clip)]
+        patches:list = []  # (row, waveform), all of one length
+        for row,n in enumerate(lengths.tolist()):
+            clip = wave[row, :n]/wave[row, :n].abs().max().clamp_min(1e-30)
+            if n < _SAMPLES: clip = clip.repeat(math.ceil(_SAMPLES/n))[:_SAMPLES]
+            patches += [(row, clip[start:start + _SAMPLES]) for start in patch_starts(len(clip))]
         rows = torch.tensor([row for row,_ in patches], device=wave.device)
         total, n = wave.new_zeros(len(wave), self.dim), 1 if wave.device.type == "cpu" else _BATCH
         for i in range(0, len(patches), n):

@@ -66,7 +66,8 @@ class ResemblyzerEncoder(WheelEncoder):
         parts, rows = self._parts(wave, lengths)
         total = wave.new_zeros(len(wave), self.dim)
         for i in range(0, len(parts), _BATCH):
-            total.index_add_(0, rows[i:i+_BATCH], self._embed_parts(parts[i:i+_BATCH]))
+            _, (hidden, _) = self.lstm(parts[i:i+_BATCH])
+            total.index_add_(0, rows[i:i+_BATCH], F.normalize(self.linear(hidden[-1]).relu()))
         return F.normalize(total)
 
     def _parts(self, wave, lengths): # -> (mel power of all parts [n, 160, 40], the row of each [n])
@@ -80,7 +81,3 @@ class ResemblyzerEncoder(WheelEncoder):
         parts = torch.stack([mel[row, s:s+_PART] for row,each in enumerate(starts) for s in each])
         rows = torch.tensor([row for row,each in enumerate(starts) for _ in each], device=wave.device)
         return parts, rows
-
-    def _embed_parts(self, mel): # [n, 160, 40] -> [n, dim]
-        _, (hidden, _) = self.lstm(mel)
-        return F.normalize(self.linear(hidden[-1]).relu())

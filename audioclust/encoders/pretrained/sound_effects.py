@@ -22,11 +22,6 @@ _SCALAR = np.int64(0).__reduce__()[0]  # what a pickle calls to make a number of
 _HARMLESS:list = [*((_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")), # old name, new name
     (np.dtype, "numpy.dtype"), type(np.dtype(np.int64))]
 
-def _read_weights(file):
-    "The tensors of the checkpoint, by name."
-    with torch.serialization.safe_globals(_HARMLESS): content = read_torch(file.read(), file.path)
-    return content[0] if isinstance(content, (tuple, list)) else content # beside the weights: numbers of classes
-
 # %% ../../../nbs/06_encoders/pretrained/06_sound_effects.ipynb #1127c487
 _RATE = 44100  # Hz
 _FRAME, _HOP = 2048, 1024  # samples
@@ -57,23 +52,6 @@ def _block_starts(samples):
     n_blocks = math.ceil(frames/_BLOCK_FRAMES)
     return torch.linspace(0, max(0, frames - _BLOCK_FRAMES), n_blocks).round().long().tolist()
 
-# %% ../../../nbs/06_encoders/pretrained/06_sound_effects.ipynb #682aafe5
-def _fold(weights, block, i):
-    "Weight and bias of one convolution with its batch norm."
-    norm = f"{block}.bn{i}"
-    w = weights[f"{block}.conv{i}.weight"].float()
-    g, b, mean, var = (weights[f"{norm}.{part}"].float() for part in ("weight", "bias", "running_mean", "running_var"))
-    scale = g/(var + 1e-5).sqrt()
-    return w*scale[:, None, None, None], b - mean*scale
-
-def _fold_batch_norms(weights):
-    "Weights and biases of the convolutions, in pairs, with the batch norms folded in."
-    layers, n_blocks = [], 0
-    while n_blocks == 0 or f"embedding_net.conv_block{n_blocks + 1}.conv1.weight" in weights:
-        n_blocks += 1
-        layers += [_fold(weights, f"embedding_net.conv_block{n_blocks}", i) for i in (1, 2)]
-    return layers
-
 # %% ../../../nbs/06_encoders/pretrained/06_sound_effects.ipynb #2ca8f683
 class EffectsEncoder(WheelEncoder):
     "The network of Ma and Lerch (ISMIR 2022), trained on sound effects; weights of the package aisfx, CC BY 4.0."
@@ -84,13 +62,22 @@ class EffectsEncoder(WheelEncoder):
     def __init__(self, sha256:Iterable[str]|None=None): # Checksum of the file; None: of the version that was tried
         super().__init__(sha256)
         self.mel, file = EffectsMel(), self.files[0]
-        try: layers = _fold_batch_norms(_read_weights(file))
+        with torch.serialization.safe_globals(_HARMLESS): weights = read_torch(file.read(), file.path)
+        if isinstance(weights, (tuple, list)): weights = weights[0] # beside them: numbers of classes
+        n_blocks, parts = 1, ("weight", "bias", "running_mean", "running_var")
+        while f"embedding_net.conv_block{n_blocks + 1}.conv1.weight" in weights: n_blocks += 1
+        self.n_layers = 2*n_blocks
+        try:
+            for i in range(self.n_layers):
+                block, number = f"embedding_net.conv_block{i//2 + 1}", i % 2 + 1
+                w = weights[f"{block}.conv{number}.weight"].float()
+                g, b, mean, var = (weights[f"{block}.bn{number}.{part}"].float() for part in parts)
+                scale = g/(var + 1e-5).sqrt()
+                self.register_buffer(f"w{i}", w*scale[:, None, None, None])
+                self.register_buffer(f"b{i}", b - mean*scale)
         except KeyError as e:
             raise ValueError(f"the weights of {file.distribution} lack {e}: is it another version? {file.command}") from None
-        for i,(w,b) in enumerate(layers):
-            self.register_buffer(f"w{i}", w)
-            self.register_buffer(f"b{i}", b)
-        self.n_layers, self.dim = len(layers), len(layers[-1][1])
+        self.dim = len(b)
 
     @torch.no_grad()
     def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor: # [B, samples], [B] -> float32 [B, dim]

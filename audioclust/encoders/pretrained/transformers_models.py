@@ -34,12 +34,6 @@ def _parts(wave, window, shortest):
     starts = torch.linspace(0, len(wave) - window, math.ceil(len(wave)/window)).round().long()
     return [wave[start:start+window] for start in starts.tolist()]
 
-def _equal_length_batches(parts):
-    "Batches of (row, part) pairs whose parts have one length."
-    for n in sorted({len(part) for _,part in parts}):
-        same = [(row, part) for row,part in parts if len(part) == n]
-        for i in range(0, len(same), _BATCH): yield same[i:i+_BATCH]
-
 # %% ../../../nbs/06_encoders/pretrained/01_transformers_models.ipynb #39f00993
 def _load_model(name, revision, remote_code):
     "The feature extractor and the network of a model."
@@ -49,16 +43,13 @@ def _load_model(name, revision, remote_code):
         raise ValueError(f"pretrained encoders need the package transformers: {advice}") from None
     how = dict(revision=revision or "main", trust_remote_code=remote_code is True) # None would ask on the terminal
     try: return AutoFeatureExtractor.from_pretrained(name, **how), AutoModel.from_pretrained(name, **how).eval()
-    except (OSError, ValueError, ImportError, KeyError) as e: raise ValueError(_not_loaded(name, e)) from None
-
-def _not_loaded(name, error):
-    "One line on why a model could not be loaded."
-    text = " ".join(str(error).split())
-    if "trust_remote_code" in text:
-        return (f"the model {name} brings code of its own, which would run on this machine: "
-            "read it, and say remote_code=True (--remote-code) if you trust it")
-    return (f"the model {name} could not be loaded: is it the name of a model on the hub that takes sound, "
-        f"or a folder with one, and is there a network? ({text[:300]})")
+    except (OSError, ValueError, ImportError, KeyError) as e:
+        text = " ".join(str(e).split())
+        if "trust_remote_code" in text:
+            raise ValueError(f"the model {name} brings code of its own, which would run on this machine: "
+                "read it, and say remote_code=True (--remote-code) if you trust it") from None
+        raise ValueError(f"the model {name} could not be loaded: is it the name of a model on the hub that takes sound, "
+            f"or a folder with one, and is there a network? ({text[:300]})") from None
 
 # %% ../../../nbs/06_encoders/pretrained/01_transformers_models.ipynb #98552193
 _trusted:list = []  # not empty inside `trusting_code`
@@ -114,9 +105,12 @@ class PretrainedEncoder(Encoder):
         clips = [wave[row, :n] for row,n in enumerate(lengths.tolist())]
         parts = [(row, part) for row,clip in enumerate(clips) for part in _parts(clip, self.window, shortest)]
         total = wave.new_zeros(len(wave), self.dim)
-        for batch in _equal_length_batches(parts):
-            rows = torch.tensor([row for row,_ in batch], device=wave.device)
-            total.index_add_(0, rows, self._embed_parts(torch.stack([part for _,part in batch])).to(wave))
+        for n in sorted({len(part) for _,part in parts}):
+            same = [(row, part) for row,part in parts if len(part) == n]
+            for i in range(0, len(same), _BATCH):
+                rows = torch.tensor([row for row,_ in same[i:i+_BATCH]], device=wave.device)
+                batch = torch.stack([part for _,part in same[i:i+_BATCH]])
+                total.index_add_(0, rows, self._embed_parts(batch).to(wave))
         n_parts = torch.bincount(torch.tensor([row for row,_ in parts]), minlength=len(wave)).to(wave)
         return total/n_parts[:, None]
 

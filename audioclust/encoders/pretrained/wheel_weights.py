@@ -87,12 +87,6 @@ def _fields(data):
         else: raise ValueError(f"a field of kind {kind}")
         yield number, value
 
-def _varints(data): # Numbers of variable length, one after the other
-    i = 0
-    while i < len(data):
-        number, i = _varint(data, i)
-        yield number
-
 # %% ../../../nbs/06_encoders/pretrained/02_wheel_weights.ipynb #3107fcc2
 _GRAPH, _TENSOR = 7, 5 # fields of a model and of its graph
 _SHAPE, _TYPE, _FLOATS, _NAME, _RAW = 1, 2, 4, 8, 9 # of a tensor
@@ -102,8 +96,13 @@ def _onnx_tensor(data):
     "(name, array) of a tensor of float32, or None."
     shape, found = [], {}
     for number, value in _fields(data):
-        if number == _SHAPE: shape += [value] if isinstance(value, int) else list(_varints(value))
-        else: found[number] = value
+        if number != _SHAPE: found[number] = value
+        elif isinstance(value, int): shape.append(value)
+        else: # numbers of variable length, one after the other
+            i = 0
+            while i < len(value):
+                size, i = _varint(value, i)
+                shape.append(size)
     if found.get(_TYPE) != _FLOAT32: return None
     content = found.get(_RAW, found.get(_FLOATS, b""))
     return bytes(found[_NAME]).decode(), np.frombuffer(content, "<f4").reshape(shape)
@@ -140,14 +139,6 @@ def _entries(index, handle)->Iterator[tuple[bytes,bytes]]:
         i += n_key + n_value
 
 # %% ../../../nbs/06_encoders/pretrained/02_wheel_weights.ipynb #0a300906
-def _tensorflow_tensor(entry, data):
-    "The tensor that an entry of the index describes, or None if it is not of float32."
-    about = dict(_fields(entry)) # 1 type, 2 shape, 4 first byte, 5 size
-    if about.get(1) != _FLOAT32: return None
-    shape = [dict(_fields(axis)).get(1, 0) for number, axis in _fields(about.get(2, b"")) if number == 2]
-    first = about.get(4, 0)
-    return torch.tensor(np.frombuffer(data[first:first + about[5]], "<f4").reshape(shape))
-
 def read_tensorflow(index:bytes, # Of the file .index
     data:bytes, # Of the file .data-00000-of-00001
     name:str="the checkpoint", # What messages call it
@@ -159,8 +150,15 @@ def read_tensorflow(index:bytes, # Of the file .index
         _, i = _varint(footer, 0) # the first handle, of two numbers, is of no use here
         _, i = _varint(footer, i)
         entries = [entry for _, block in _entries(index, footer[i:]) for entry in _entries(index, block)]
-        found = {key.decode(): _tensorflow_tensor(value, data) for key, value in entries if key and b"/Adam" not in key}
-        return {n: tensor for n, tensor in found.items() if tensor is not None}
+        found = {}
+        for key, value in entries:
+            if not key or b"/Adam" in key: continue
+            about = dict(_fields(value)) # 1 type, 2 shape, 4 first byte, 5 size
+            if about.get(1) != _FLOAT32: continue
+            shape = [dict(_fields(axis)).get(1, 0) for number, axis in _fields(about.get(2, b"")) if number == 2]
+            first = about.get(4, 0)
+            found[key.decode()] = torch.tensor(np.frombuffer(data[first:first + about[5]], "<f4").reshape(shape))
+        return found
     except (LookupError, ValueError, TypeError, struct.error, UnicodeDecodeError) as e:
         raise ValueError(f"{name} is no checkpoint that can be read ({type(e).__name__})") from None
 
