@@ -16,6 +16,7 @@ from sklearn.base import clone
 from ..core.memory import memory_left
 from ..ensembles.kmeans_ensemble import Consensus
 from ..ensembles.levels import better_neighbour
+from ..ensembles.membership import strangeness
 from audioclust.ensembles.resampling import (
     chance_stability, cluster_subsamples, count_different, MIN_STABILITY, Stability, stability_of,
 )
@@ -162,4 +163,5 @@ def examine(clips:Clips, # The clips
     number_was_given = "n_clusters" in clusterer.get_params() and clustering.number is None
     if number_was_given and request.options.stability:
         neighbour = better_neighbour(X, labels, random_state=request.random_state or 0)
-    return Findings(stability, follows, differences(attributes, labels), neighbour, tuple(texts))
+    strange = np.where(labels >= 0, strangeness(X, labels), np.nan)
+    return Findings(stability, follows, differences(attributes, labels), neighbour, tuple(texts), strangeness=strange)

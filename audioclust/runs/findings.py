@@ -27,10 +27,14 @@ class Findings(Part):
     better_neighbour:Neighbour|None=None # A number near to the one that was given, which fits clearly better
     advice:tuple=() # What is odd, and what to try, as texts
     scores:dict=field(default_factory=dict) # Against labels, if some were given
+    strangeness:np.ndarray|None=None # How far each clip lies from the others of its cluster, NaN for noise [N]
 
     def columns(self)->dict: # Name of a column → values [N]
         "What `clusters.csv` holds of the findings."
-        return dict(stability=self.stability.clips.round(4)) if self.stability else {}
+        columns = {}
+        if self.stability: columns["stability"] = self.stability.clips.round(4)
+        if self.strangeness is not None: columns["strangeness"] = self.strangeness.round(4)
+        return columns
 
     def record(self)->dict: # What JSON can hold
         "The entry of `run.json`."
@@ -56,4 +60,5 @@ class Findings(Part):
         return cls(stability, record["followed"],
                    differences={int(cluster): found for cluster,found in record["differences"].items()},
                    better_neighbour=Neighbour(**neighbour) if neighbour else None,
-                   advice=tuple(record["advice"]), scores=record.get("scores", {}))
+                   advice=tuple(record["advice"]), scores=record.get("scores", {}),
+                   strangeness=table.strangeness.to_numpy(np.float32) if "strangeness" in table else None)
