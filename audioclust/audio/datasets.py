@@ -72,25 +72,21 @@ def _download(url:str, dest:Path, progress:bool):
         raise OSError(f"the download of {url} failed: {e}. "
                       "Try again, or put the recordings where AUDIOCLUST_DATA points") from e
 
-# %% ../../nbs/01_audio/12_datasets.ipynb #1c1461ac
-def _extract_wavs(archive, folder, dest):
-    size = sum(member.file_size for member in archive.infolist())
-    if size > _MAX_UNPACKED:
-        raise ValueError(f"the archive would be more than {_MAX_UNPACKED/1e9:.0f} GB: it was not unpacked")
-    for member in archive.infolist():
-        name = member.filename
-        parts = Path(name.replace("\\", "/")).parts
-        points_outside = ".." in parts or name.startswith(("/", "\\")) or ":" in name
-        if points_outside:
-            raise ValueError(f"the archive names {shorten(repr(name))}, outside of its folder: it was not unpacked")
-        is_wanted = len(parts) > 1 and parts[-2] == folder and parts[-1].endswith(".wav")
-        if is_wanted: (dest/parts[-1]).write_bytes(archive.read(member))
-
 # %% ../../nbs/01_audio/12_datasets.ipynb #2fd49b89
 def _unpack(path:Path, folder:str, dest:Path):
     "The wav files of the folder named `folder` in a zip, flat into `dest`; names that point outside are refused."
     try:
-        with zipfile.ZipFile(path) as archive: _extract_wavs(archive, folder, dest)
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > _MAX_UNPACKED:
+                raise ValueError(f"the archive would be more than {_MAX_UNPACKED/1e9:.0f} GB: it was not unpacked")
+            for member in archive.infolist():
+                name = member.filename
+                parts = Path(name.replace("\\", "/")).parts
+                if ".." in parts or name.startswith(("/", "\\")) or ":" in name:
+                    outside = f"the archive names {shorten(repr(name))}, outside of its folder"
+                    raise ValueError(f"{outside}: it was not unpacked")
+                is_wanted = len(parts) > 1 and parts[-2] == folder and parts[-1].endswith(".wav")
+                if is_wanted: (dest/parts[-1]).write_bytes(archive.read(member))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError) as e:
         error = f"{type(e).__name__}: {shorten(e)}"
         raise ValueError(f"the download is not a zip archive, or a damaged one ({error}); try again") from None

@@ -20,20 +20,6 @@ from .decoding import probe
 from .recordings import AudioError, find_audio, read_recordings_csv, report_unusable
 from ..core.files import read_csv, read_parquet, shorten
 
-# %% ../../nbs/01_audio/10_embedding_files.ipynb #1bf48b6d
-_WHOLE = "embedding embeddings vector vectors feature features".split() # a column that holds all numbers of a row
-
-def _rows_of_text(values, file):
-    "Texts such as '0.1,0.2' or '[0.1 0.2]', or lists, as an array."
-    rows = []
-    try:
-        for value in values:
-            if isinstance(value, str): value = re.split(r"[\s,;]+", value.strip("[]() \t\n"))
-            rows.append(np.array(value, np.float32))
-        return np.stack(rows) if rows else np.zeros((0, 0), np.float32)
-    except (ValueError, TypeError, OverflowError) as e:
-        raise ValueError(f"{file}: its embeddings are not lists of equally many numbers ({shorten(e)})") from None
-
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #cbd43232
 def _numbered(columns):
     "The columns whose names are one prefix and a number, in order; of several prefixes the one with most."
@@ -57,10 +43,21 @@ def _clips(table, file):
     return clips
 
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #2ad29f33
+_WHOLE = "embedding embeddings vector vectors feature features".split() # a column that holds all numbers of a row
+
 def _split_table(table, file):
     "(embeddings, what it says of the clips) of a table."
     whole = next((column for column in table if plain_name(column) in _WHOLE), None)
-    if whole is not None: return _rows_of_text(table[whole], file), _clips(table.drop(columns=whole), file)
+    if whole is not None:
+        rows = []
+        try:
+            for value in table[whole]:
+                if isinstance(value, str): value = re.split(r"[\s,;]+", value.strip("[]() \t\n"))
+                rows.append(np.array(value, np.float32))
+            X = np.stack(rows) if rows else np.zeros((0, 0), np.float32)
+        except (ValueError, TypeError, OverflowError) as e:
+            raise ValueError(f"{file}: its embeddings are not lists of equally many numbers ({shorten(e)})") from None
+        return X, _clips(table.drop(columns=whole), file)
     numbered = _numbered(table.columns)
     if not numbered:
         columns = shorten(", ".join(map(str, table)))
@@ -72,17 +69,9 @@ def _split_table(table, file):
         raise ValueError(f"{file}: columns {columns} do not hold numbers only ({shorten(e)})") from None
     return X, _clips(table.drop(columns=numbered), file)
 
-# %% ../../nbs/01_audio/10_embedding_files.ipynb #a70a79c5
+# %% ../../nbs/01_audio/10_embedding_files.ipynb #98a24974
 _BIRDNET = re.compile(r"[\d.]+\t[\d.]+\t-?[\d.]+(e[-+]?\d+)?,")
 
-def _are_values(line, separator):
-    "Is a first line numbers of an embedding, rather than names of columns?"
-    cells = [cell.strip(' "') for cell in re.split(separator, line.strip("\r\n").strip(" "))]
-    try: values = [float(cell) for cell in cells]
-    except ValueError: return False
-    return len(cells) < 2 or values != list(range(len(values)))
-
-# %% ../../nbs/01_audio/10_embedding_files.ipynb #98a24974
 def _read_text(file):
     with open(file, encoding="utf-8-sig", errors="surrogateescape") as f: first = f.readline()
     how = dict(encoding="utf-8-sig", encoding_errors="surrogateescape")
@@ -91,7 +80,11 @@ def _read_text(file):
         return _split_table(table, file)
     separator = max("\t;,", key=first.count)
     if separator not in first: separator = r"\s+"
-    if not _are_values(first, separator): return _split_table(read_csv(file, sep=separator, **how), file)
+    cells = [cell.strip(' "') for cell in re.split(separator, first.strip("\r\n").strip(" "))]
+    try: values = [float(cell) for cell in cells]
+    except ValueError: has_names = True
+    else: has_names = len(values) > 1 and values == list(range(len(values)))
+    if has_names: return _split_table(read_csv(file, sep=separator, **how), file)
     try: return read_csv(file, sep=separator, header=None, **how).to_numpy(np.float32), pd.DataFrame()
     except (ValueError, TypeError, OverflowError) as e:
         raise ValueError(f"{file} does not hold numbers only ({shorten(e)})") from None
@@ -166,17 +159,6 @@ def _read_folder(folder):
     if len(widths) > 1: raise ValueError(f"the files in {folder} hold embeddings of several sizes: {sorted(widths)}")
     return np.concatenate([X for X,_ in parts]), pd.concat([clips for _,clips in parts], ignore_index=True)
 
-# %% ../../nbs/01_audio/10_embedding_files.ipynb #923445e7
-def _listed(file, n):
-    "The rows of a table of clips, in its order."
-    try: table = read_clip_table(file)
-    except ValueError:
-        if file.suffix.lower() != ".csv" or not file.is_file(): raise
-        table = read_recordings_csv(file, []) # whole recordings
-    if len(table) == n: return table
-    raise ValueError(f"there are {n} embeddings and {len(table)} clips in {file}: "
-                     "there must be one for each, in the same order")
-
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #bd6dcc7c
 def _files(called, base, recordings, errors)->dict:
     "The file of each recording that is called so: None where it is not there, '' where none is named."
@@ -199,7 +181,15 @@ def read_embeddings(file:str|Path, # A file, a folder of files, or a database of
     "The embeddings that another program made, and the clips that they belong to."
     file = Path(file)
     X, table = _read_any(file)
-    if clips is not None: table = _listed(Path(clips), len(X))
+    if clips is not None:
+        clips = Path(clips)
+        try: table = read_clip_table(clips)
+        except ValueError:
+            if clips.suffix.lower() != ".csv" or not clips.is_file(): raise
+            table = read_recordings_csv(clips, []) # whole recordings
+        if len(table) != len(X):
+            raise ValueError(f"there are {len(X)} embeddings and {len(table)} clips in {clips}: "
+                             "there must be one for each, in the same order")
     origin = Path(clips or file).absolute()
     base = origin if origin.is_dir() else origin.parent # of relative paths
     called = table.path.astype(str).to_numpy() if "path" in table else np.full(len(X), "")

@@ -88,14 +88,6 @@ def _joined(active, bands, settings)->list:
         events.append((start, end, rows))
     return [event for event in events if event[1] - event[0] >= settings.shortest]
 
-# %% ../../nbs/01_audio/08_events.ipynb #53688527
-def _frequencies(active, rows, bands, settings):
-    "Lowest and highest frequency of an event."
-    peaks = active.in_bands[rows].max(0)
-    found = np.flatnonzero(peaks >= max(settings.threshold, peaks.max()/3))
-    if not len(found): return bands.edges[0], bands.edges[-1] # a little louder in all of them
-    return bands.edges[found[0]], bands.edges[found[-1] + 1]
-
 # %% ../../nbs/01_audio/08_events.ipynb #dd5ebb77
 def _with_margins(events, settings, duration)->list:
     "(start, end, rows) with margins, in parts where they are too long."
@@ -128,8 +120,13 @@ def events_in(path:str|Path, # A recording
         try: active = _Active(scores, settings.edge, bands.n_bands)
         except (RuntimeError, OSError) as e: raise AudioError(path, f"damaged: decoding stopped ({e})") from None
         duration = file.frames/file.samplerate
-    events = _with_margins(_joined(active, bands, settings), settings, duration)
-    rows = [(str(path), start, end, *_frequencies(active, rows, bands, settings)) for start,end,rows in events]
+    rows = []
+    for start,end,frames in _with_margins(_joined(active, bands, settings), settings, duration):
+        peaks = active.in_bands[frames].max(0)
+        found = np.flatnonzero(peaks >= max(settings.threshold, peaks.max()/3))
+        first, last = 0, -1 # all bands, where each is only a little louder
+        if len(found): first, last = found[0], found[-1] + 1
+        rows.append((str(path), start, end, bands.edges[first], bands.edges[last]))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 # %% ../../nbs/01_audio/08_events.ipynb #ed6e9d1b

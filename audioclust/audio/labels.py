@@ -16,18 +16,6 @@ import pandas as pd
 from .annotation_tables import clips_of_tables, read_clip_table
 from ..core.files import read_csv, shorten
 
-# %% ../../nbs/01_audio/11_labels.ipynb #1ef48a34
-_HOW_TO_LABEL = "say parent, a pattern such as '^(\\d)_', or a table (.csv, .tsv, .txt, .parquet)"
-
-def _labels_from_names(table, pattern):
-    "The first group of a regular expression in each file name, or the whole match where it has no group."
-    try: regex = re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as e:
-        raise ValueError(f"{pattern!r} is not a regular expression ({e}); {_HOW_TO_LABEL}") from None
-    group = 1 if regex.groups else 0
-    matches = [regex.search(Path(p).name) for p in table.path]
-    return [match and match.group(group) for match in matches]
-
 # %% ../../nbs/01_audio/11_labels.ipynb #3ca79868
 def _labels_from_csv(table, path):
     "Labels by the file names of a CSV with columns `path` and `label`."
@@ -87,25 +75,29 @@ def _labels_by_time(table, path):
     return found
 
 # %% ../../nbs/01_audio/11_labels.ipynb #55192fc3
+_HOW_TO_LABEL = "say parent, a pattern such as '^(\\d)_', or a table (.csv, .tsv, .txt, .parquet)"
+
 def label_clips(table:pd.DataFrame, # Clips, with a column `path`
     labels:str, # "parent", a regular expression on the file name, or a table with columns for path, label and times
 )->pd.DataFrame: # The table with a column `label`
     "`table` with the label of each clip: its folder's name, a part of its name (the first group), or a row of a table."
     if not str(labels): raise ValueError(f"the labels are empty: {_HOW_TO_LABEL}")
+    found:list
     if labels == "parent": found = [Path(p).parent.name for p in table.path]
-    elif str(labels).lower().endswith((".csv", ".tsv", ".txt", ".parquet")): found = _labels_from_table(table, labels)
-    else: found = _labels_from_names(table, labels)
+    elif str(labels).lower().endswith((".csv", ".tsv", ".txt", ".parquet")):
+        try: has_times = "label" in read_clip_table(labels)
+        except ValueError: has_times = False
+        is_csv = str(labels).lower().endswith(".csv")
+        if not has_times and not is_csv: raise ValueError(f"{labels} needs columns for start, end and label")
+        found = _labels_by_time(table, labels) if has_times else _labels_from_csv(table, labels)
+    else:
+        try: regex = re.compile(labels)
+        except (re.error, OverflowError, RecursionError) as e:
+            raise ValueError(f"{labels!r} is not a regular expression ({e}); {_HOW_TO_LABEL}") from None
+        matches = [regex.search(Path(p).name) for p in table.path]
+        found = [match and match.group(1 if regex.groups else 0) for match in matches]
     has_any = any(isinstance(label, str) for label in found)
     if len(found) and not has_any:
         first = Path(table.path.iloc[0]).name
         raise ValueError(f"the labels {labels!r} match none of the {len(found)} clips; the first is {first!r}")
     return table.assign(label=found)
-
-# %% ../../nbs/01_audio/11_labels.ipynb #f346b316
-def _labels_from_table(table, path):
-    "Labels of a table: by recording and time where it has times, else by recording."
-    try: has_times = "label" in read_clip_table(path)
-    except ValueError: has_times = False
-    if has_times: return _labels_by_time(table, path)
-    if str(path).lower().endswith(".csv"): return _labels_from_csv(table, path)
-    raise ValueError(f"{path} needs columns for start, end and label")

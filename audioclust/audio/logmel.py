@@ -64,14 +64,8 @@ def mel_filterbank(n_bins:int, # Of the spectrum, from 0 Hz to half the sample r
                       "ask for fewer bands, or a longer transform")
     return weights
 
-# %% ../../nbs/01_audio/06_logmel.ipynb #ebaecbb9
+# %% ../../nbs/01_audio/06_logmel.ipynb #32a78c80
 _MAX_RATE, _MAX_WEIGHTS = 10**7, 2**26 # Hz; numbers, 270 MB
-
-def _check_size(sample_rate, n_mels):
-    "Refuse what no sound has, before it takes the memory for it."
-    for name,value,most in ("sample_rate", sample_rate, _MAX_RATE), ("n_mels", n_mels, 4096):
-        if not isinstance(value, Real) or not 1 <= float(value) <= most:
-            raise ValueError(f"{name}={value!r}: say a number from 1 to {most:,}")
 
 # %% ../../nbs/01_audio/06_logmel.ipynb #7a5c83e6
 class LogMel(nn.Module):
@@ -91,7 +85,9 @@ class LogMel(nn.Module):
         normalize:bool=True, # Give each clip mean 0 and spread 1
     ):
         super().__init__()
-        _check_size(sample_rate, n_mels)
+        for name,value,most in ("sample_rate", sample_rate, _MAX_RATE), ("n_mels", n_mels, 4096):
+            if not isinstance(value, Real) or not 1 <= float(value) <= most:
+                raise ValueError(f"{name}={value!r}: say a number from 1 to {most:,}")
         nyquist = sample_rate/2
         if f_max is not None and f_max > nyquist:
             found = f"f_max is {f_max} Hz, above half the sample rate ({nyquist} Hz)"
@@ -169,7 +165,13 @@ def _mel_in_blocks(front:LogMel, wave):
     block_size = _FRAMES_PER_BLOCK_CPU if wave.device.type == "cpu" else _FRAMES_PER_BLOCK_GPU
     blocks = windows.tensor_split(math.ceil(len(windows)/block_size))
     buffer = wave.new_zeros(len(blocks[0]), front.n_fft)  # stays 0 beyond each window
-    power = [_mel_power(front, block, buffer[:len(block)]) for block in blocks]
+    power = []
+    for block in blocks:
+        padded = buffer[:len(block)]
+        padded[:, :win_length] = block*front.window
+        squares = torch.view_as_real(torch.fft.rfft(padded)).flatten(1).square_()  # [t, 2*bins]
+        of_groups = [squares[:, group.rows] @ front.fb_twice[group.rows, group.bands] for group in front.band_groups]
+        power.append(torch.cat(of_groups, 1))
     n_missing = len(wave)*frames_per_clip - len(windows)  # windows that would reach beyond the last clip's silence
     missing = wave.new_zeros(n_missing, front.n_mels)
     return torch.cat([*power, missing]).view(-1, frames_per_clip, front.n_mels)[:, :n_frames].mT
@@ -191,13 +193,6 @@ def _band_groups(fb, n_groups=4)->list:
         rows = slice(int(nonzero[0]), int(nonzero[-1]) + 1) if len(nonzero) else slice(0, 1)
         groups.append(_BandGroup(rows, slice(first, end)))
     return groups
-
-def _mel_power(front:LogMel, windows, buffer):
-    "Mel power [t, n_mels] of windows [t, win_length]; `buffer` [t, n_fft] is 0 beyond them."
-    buffer[:, :windows.shape[1]] = windows*front.window
-    squares = torch.view_as_real(torch.fft.rfft(buffer)).flatten(1).square_()  # [t, 2*bins]
-    power = [squares[:, group.rows] @ front.fb_twice[group.rows, group.bands] for group in front.band_groups]
-    return torch.cat(power, 1)
 
 # %% ../../nbs/01_audio/06_logmel.ipynb #54c45756
 def frame_mask(n_frames:torch.Tensor, # True frames of each clip [B]

@@ -91,7 +91,7 @@ def _blocks(file, path, channel, bands)->Iterator[tuple]:
 _LEAST_SPREAD = .7 # dB
 _TO_DEVIATION = 1.48 # standard deviations in the distance from the median to a quartile, for Gaussian noise
 _ISLAND = 5. # seconds; sound of less than this between zeros is no noise
-_EVERY = 3 # frames, of which one is enough for the quantiles
+_EVERY = 3 # frames, of which one is enough for the quantiles: levels are averaged over more
 
 def _is_noise(is_silent, seconds):
     "Frames that tell of the noise: of stretches of sound that are long enough, or of all where nothing is silent."
@@ -100,15 +100,6 @@ def _is_noise(is_silent, seconds):
     is_noise = np.zeros(len(is_silent), bool)
     for start,end in zip(borders[::2], borders[1::2]): is_noise[start:end] = (end - start)*seconds >= _ISLAND
     return is_noise
-
-# %% ../../nbs/01_audio/13_noise_floor.ipynb #6b2489e1
-def _floor_and_spread(levels, is_silent, seconds)->tuple: # Each [groups], dB
-    "The noise in levels [frames, groups]."
-    rows = levels[_is_noise(is_silent, seconds)][::_EVERY]
-    n_groups = levels.shape[1]
-    if not len(rows): return np.full(n_groups, _QUIETEST), np.full(n_groups, _LEAST_SPREAD)
-    low, floor, high = np.quantile(rows, [.25, .5, .75], axis=0, method="nearest")
-    return floor, np.maximum(_TO_DEVIATION*np.maximum(floor - low, high - floor), _LEAST_SPREAD)
 
 # %% ../../nbs/01_audio/13_noise_floor.ipynb #312d7160
 class _Block(NamedTuple):
@@ -136,7 +127,11 @@ def _with_floors(blocks, reach, seconds)->Iterator[_Block]:
         near = [*before, block, *after]
         levels = np.concatenate([levels for levels,_ in near])
         is_silent = np.concatenate([is_silent for _,is_silent in near])
-        yield _Block(*block, *_floor_and_spread(levels, is_silent, seconds))
+        rows = levels[_is_noise(is_silent, seconds)][::_EVERY]
+        low, floor, high = np.full((3, levels.shape[1]), _QUIETEST)
+        if len(rows): low, floor, high = np.quantile(rows, [.25, .5, .75], axis=0, method="nearest")
+        spread = np.maximum(_TO_DEVIATION*np.maximum(floor - low, high - floor), _LEAST_SPREAD)
+        yield _Block(block[0], block[1], floor, spread)
 
 # %% ../../nbs/01_audio/13_noise_floor.ipynb #eea4d567
 def noise_scores(file:sf.SoundFile, # Open

@@ -185,24 +185,11 @@ def _reason(path:Path, error:Exception)->str:
     message = str(getattr(error, "error_string", error)).strip().rstrip(".")
     return f"not audio that can be decoded ({message})"
 
-# %% ../../nbs/01_audio/03_opening.ipynb #637e9c5e
+# %% ../../nbs/01_audio/03_opening.ipynb #50bc69b7
 _LONGEST_NAME = 1000  # bytes of a path that libsndfile takes
 _MAX_FRAMES = 2**48  # libsndfile reports more where a header does not tell the length
 REWRITE = "write the file anew, for example as wav"
 
-def _sound_file(path, stack:ExitStack)->sf.SoundFile:
-    "An open file, to its true end; `stack` closes it and what it reads from."
-    source:Any = os.fsencode(path)
-    if len(source) >= _LONGEST_NAME: source = stack.enter_context(open(path, "rb"))
-    elif os.name == "nt": source = os.fsdecode(source)
-    file = stack.enter_context(sf.SoundFile(source))
-    counted = with_length(path) if file.subtype == "MPEG_LAYER_III" else None
-    if counted is None: return file
-    file.close()
-    stack.callback(counted.close)
-    return stack.enter_context(sf.SoundFile(counted))
-
-# %% ../../nbs/01_audio/03_opening.ipynb #50bc69b7
 @contextmanager
 def open_recording(path:str|Path # A file
 )->Iterator[sf.SoundFile]: # Open within the context
@@ -213,7 +200,15 @@ def open_recording(path:str|Path # A file
             with open(path, "rb", buffering=0) as file: head = file.read(3)
             may_be_mp3 = head == b"ID3" or head[:1] == b"\xff" or str(path).lower().endswith(".mp3")
             if may_be_mp3: stack.enter_context(silent_stderr)
-            recording = _sound_file(path, stack)
+            source:Any = os.fsencode(path)
+            if len(source) >= _LONGEST_NAME: source = stack.enter_context(open(path, "rb"))
+            elif os.name == "nt": source = os.fsdecode(source)
+            recording = stack.enter_context(sf.SoundFile(source))
+            counted = with_length(path) if recording.subtype == "MPEG_LAYER_III" else None
+            if counted is not None:
+                recording.close()
+                stack.callback(counted.close)
+                recording = stack.enter_context(sf.SoundFile(counted))
         except Exception as e: raise AudioError(path, _reason(Path(path), e)) from None
         if recording.frames > _MAX_FRAMES:
             raise AudioError(path, f"its header does not say how long it is: {REWRITE}")

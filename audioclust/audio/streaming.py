@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -114,14 +113,6 @@ def length_batches(seconds:np.ndarray, # Length of each clip [N]
     return batches
 
 # %% ../../nbs/01_audio/07_streaming.ipynb #a0b91c91
-@contextmanager
-def _one_thread():
-    "Compute on one thread."
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try: yield
-    finally: torch.set_num_threads(n_threads)
-
 class _DecodeBatch:
     "Rows of a batch in, `WaveBatch` out: decodes the clips and applies `transform`, both in one process."
     def __init__(self, dataset:ClipDataset, transform:Callable|None):
@@ -135,9 +126,10 @@ class _DecodeBatch:
         batch = collate_rates(items, len(rates)) if isinstance(rates, tuple) else collate_waves(items)
         decoded = time.perf_counter()
         if self.transform is not None:
-            result = None
-            with _one_thread():
-                if len(batch.rows): result = self.transform(batch.wave, batch.lengths)
+            n_threads = torch.get_num_threads()
+            torch.set_num_threads(1)
+            try: result = self.transform(batch.wave, batch.lengths) if len(batch.rows) else None
+            finally: torch.set_num_threads(n_threads)
             batch = batch._replace(wave=None, result=result)
         batch = batch._replace(busy_seconds=(decoded - start, time.perf_counter() - decoded))
         return pickle.dumps(batch, pickle.HIGHEST_PROTOCOL) if get_worker_info() else batch

@@ -56,16 +56,6 @@ def _at_random_level(wave, rng)->np.ndarray:
     "The wave as float32, its peak from 18 to 1 dB below full scale."
     return (wave/np.abs(wave).max()*10**(rng.uniform(-18, -1)/20)).astype(np.float32)
 
-def _sound(family:str, voice:np.ndarray, sr:int, seconds, pitch:float, snr, rng)->np.ndarray:
-    "One sound of `family` through the impulse response `voice`, at a pitch, length, onset, level and noise of its own."
-    n = int(rng.uniform(*seconds)*sr)
-    dry = _dry_sound(family, 440*2**rng.uniform(-pitch/2, pitch/2), np.arange(n)/sr, rng)
-    fade = min(n//2, int(.005*sr))
-    dry[-fade:] *= np.linspace(1, 0, fade)
-    wet = np.pad(signal.fftconvolve(dry, voice), (int(rng.uniform(0, .1)*sr), 0))
-    noise = rng.standard_normal(len(wet))*np.sqrt(np.mean(wet**2))*10**(-rng.uniform(*snr)/20)
-    return _at_random_level(wet + noise, rng)
-
 # %% ../../nbs/01_audio/05_synthetic.ipynb #a7546459
 class Sounds(NamedTuple):
     "Waveforms with both of their right answers."
@@ -110,7 +100,14 @@ def synthetic_sounds(n_classes:int=10, # families, at most 12
         for i in range(n_per_class):
             rng = np.random.default_rng([random_state, c, i])
             voice = int(rng.integers(n_voices))
-            waves.append(_sound(family, impulse_responses[voice], sample_rate, seconds, pitch, snr, rng))
+            n = int(rng.uniform(*seconds)*sample_rate)
+            dry = _dry_sound(family, 440*2**rng.uniform(-pitch/2, pitch/2), np.arange(n)/sample_rate, rng)
+            fade = min(n//2, int(.005*sample_rate))
+            dry[-fade:] *= np.linspace(1, 0, fade)
+            ringing = signal.fftconvolve(dry, impulse_responses[voice])
+            wet = np.pad(ringing, (int(rng.uniform(0, .1)*sample_rate), 0))
+            noise = rng.standard_normal(len(wet))*np.sqrt(np.mean(wet**2))*10**(-rng.uniform(*snr)/20)
+            waves.append(_at_random_level(wet + noise, rng))
             families.append(family)
             voices.append(voice)
     return Sounds(waves, np.array(families), np.array(voices), sample_rate)

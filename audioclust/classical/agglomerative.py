@@ -41,20 +41,12 @@ def cut_tree(merges:np.ndarray, # SciPy's linkage matrix, shape (n-1, 4)
     _, component = connected_components(graph, directed=False)
     return np.unique(component[:n], return_inverse=True)[1]
 
-# %% ../../nbs/03_classical/06_agglomerative.ipynb #5398dd12
+# %% ../../nbs/03_classical/06_agglomerative.ipynb #f6c2e306
 SKLEARN_LINKAGES = ("ward", "complete", "average", "single")
 SCIPY_LINKAGES = ("weighted", "centroid", "median")
 LINKAGES = SKLEARN_LINKAGES + SCIPY_LINKAGES
 MEAN_LINKAGES = ("ward", "centroid", "median") # need means, so the Euclidean distance
 
-def _linkage_matrix(children, heights): # SciPy's linkage matrix (n-1, 4)
-    "Merges (n-1, 2) and their heights (n-1,) in SciPy's form."
-    n = len(children) + 1
-    sizes = np.ones(2*n - 1)
-    for i, (a, b) in enumerate(children): sizes[n + i] = sizes[a] + sizes[b]
-    return np.column_stack([children, heights, sizes[n:]]).astype(float)
-
-# %% ../../nbs/03_classical/06_agglomerative.ipynb #f6c2e306
 def _merge_tree(X, linkage, metric, connectivity): # SciPy's linkage matrix (n-1, 4)
     "All merges, by scikit-learn or SciPy."
     if linkage in SCIPY_LINKAGES:
@@ -63,7 +55,10 @@ def _merge_tree(X, linkage, metric, connectivity): # SciPy's linkage matrix (n-1
     graph = None if connectivity is None else kneighbors_graph(X, connectivity, metric=metric)
     model = cluster.AgglomerativeClustering(n_clusters=None, distance_threshold=0, linkage=linkage, metric=metric,
                                             connectivity=graph).fit(X)
-    return _linkage_matrix(model.children_, model.distances_)
+    n = len(X)
+    sizes = np.ones(2*n - 1) # of the rows, then of what each merge makes
+    for i, (a, b) in enumerate(model.children_): sizes[n + i] = sizes[a] + sizes[b]
+    return np.column_stack([model.children_, model.distances_, sizes[n:]]).astype(float)
 
 # %% ../../nbs/03_classical/06_agglomerative.ipynb #b391182a
 def _check_linkage(linkage, metric, connectivity, n):
@@ -123,16 +118,14 @@ class AgglomerativeClustering(ReferencePointClusterer):
         _check_cut(self.n_clusters, self.distance_threshold, len(X))
         self.check_rows(*X.shape)
         self.merges_ = _merge_tree(X, self.linkage, self.metric, self.connectivity)
-        self.distance_threshold_ = self._cut_height()
+        self.distance_threshold_ = self.distance_threshold
+        has_no_cut = self.n_clusters is None and self.distance_threshold is None
+        if has_no_cut: self.distance_threshold_ = gap_height(self.merges_)
         labels = cut_tree(self.merges_, self.n_clusters, self.distance_threshold_)
         self.n_clusters_ = int(labels.max()) + 1
         self.reference_points_ = X
         self.reference_labels_ = labels
         return labels
-
-    def _cut_height(self): # None if the number of clusters decides
-        if self.n_clusters: return None
-        return gap_height(self.merges_) if self.distance_threshold is None else self.distance_threshold
 
     def _explain(self, X, labels):
         if self.n_clusters: return "" # the user asked for it

@@ -39,15 +39,14 @@ def _fit_hdbscan(X, settings): # The fitted scikit-learn model
     "Fit scikit-learn's HDBSCAN; `ValueError` with a way out where it fails by a fault of its own."
     try: return cluster.HDBSCAN(**settings, copy=True).fit(X)
     except ValueError: raise # unsuitable settings, with scikit-learn's own message; this is a TypeError, too
-    except (KeyError, TypeError) as e: raise ValueError(_failure_advice(settings["cluster_selection_epsilon"])) from e
-
-def _failure_advice(epsilon):
-    "What to do where scikit-learn fails. With an epsilon it is issue 33219 of scikit-learn."
-    if epsilon:
-        return ("this scikit-learn, with NumPy 2.4 or newer, cannot merge clusters by "
-                f"cluster_selection_epsilon={epsilon}: leave it at 0, install numpy<2.4, or use DBSCAN(eps={epsilon})")
-    return ("scikit-learn's HDBSCAN failed: leave out max_cluster_size or allow_single_cluster, "
-            "which it cannot always combine")
+    except (KeyError, TypeError) as e:
+        advice = ("scikit-learn's HDBSCAN failed: leave out max_cluster_size or allow_single_cluster, "
+                  "which it cannot always combine")
+        epsilon = settings["cluster_selection_epsilon"]
+        if epsilon: # issue 33219 of scikit-learn
+            advice = ("this scikit-learn, with NumPy 2.4 or newer, cannot merge clusters by cluster_selection_epsilon="
+                      f"{epsilon}: leave it at 0, install numpy<2.4, or use DBSCAN(eps={epsilon})")
+        raise ValueError(advice) from e
 
 # %% ../../nbs/03_classical/04_hdbscan.ipynb #ce83f2a8
 def _check_hdbscan_memory(n, d, metric, algorithm, max_memory):

@@ -17,9 +17,12 @@ from .prediction import ReferencePointClusterer
 from ..core.estimator import to_numpy
 from ..core.memory import check_memory
 
-# %% ../../nbs/03_classical/05_mean_shift.ipynb #2445bba1
-def _walk_uphill(X, bandwidth, max_iter): # Ends (n, d), rows near each end before its last step (n,)
-    "All walks at once, each from one row."
+# %% ../../nbs/03_classical/05_mean_shift.ipynb #dbc08ee7
+def modes(X:np.ndarray, # Rows, shape (n, d), a few hundred
+    bandwidth:float, # > 0
+    max_iter:int=100, # Steps
+)->np.ndarray: # Shape (k, d)
+    "The tops of the hills that the rows stand on, the most crowded first."
     z = X
     for _ in range(max_iter):
         is_near = (cdist(z, X) <= bandwidth*(1 + 1e-9)).astype(float) # (n, n); rounding excludes no row at the edge
@@ -28,20 +31,11 @@ def _walk_uphill(X, bandwidth, max_iter): # Ends (n, d), rows near each end befo
         step = np.linalg.norm(means - z, axis=1).max()
         z = means
         if step < 1e-3*bandwidth: break
-    return z, n_near
-
-# %% ../../nbs/03_classical/05_mean_shift.ipynb #dbc08ee7
-def modes(X:np.ndarray, # Rows, shape (n, d), a few hundred
-    bandwidth:float, # > 0
-    max_iter:int=100, # Steps
-)->np.ndarray: # Shape (k, d)
-    "The tops of the hills that the rows stand on, the most crowded first."
-    ends, n_near = _walk_uphill(X, bandwidth, max_iter)
     selected = []
     for i in np.argsort(-n_near, kind="stable"):
-        distances = np.linalg.norm(ends[selected] - ends[i], axis=1)
+        distances = np.linalg.norm(z[selected] - z[i], axis=1)
         if (distances > bandwidth).all(): selected.append(i)
-    return ends[selected]
+    return z[selected]
 
 # %% ../../nbs/03_classical/05_mean_shift.ipynb #82646cc0
 def _sample(X, n_samples, random_state):
@@ -83,25 +77,6 @@ def estimate_bandwidth(X:np.ndarray, # Embeddings, shape (n, d)
     if not candidates: return float(bandwidths[-1])
     plateau = max(candidates, key=len) # of equals the first, with the most modes
     return float(bandwidths[plateau[len(plateau)//2]])
-
-# %% ../../nbs/03_classical/05_mean_shift.ipynb #334c4cac
-def _explain_singletons(X, D):
-    "Why every row is a cluster of its own; D: distances within a sample."
-    nearest = np.median(np.partition(D, 1, axis=1)[:, 1])
-    return (f"The median row has its nearest neighbour at {nearest:.3g}: no row sees another. "
-            f"Try bandwidth={estimate_bandwidth(X):.3g}, the plateau of the scan.")
-
-# %% ../../nbs/03_classical/05_mean_shift.ipynb #40588507
-def _explain_one_hill(X, is_estimated):
-    "Why there is one cluster, or none."
-    bandwidths, counts = bandwidth_scan(X)
-    if counts.max() < 2:
-        return (f"No bandwidth from {bandwidths[0]:.3g} to {bandwidths[-1]:.3g} gives a second mode: "
-                "there may be one group only.")
-    better = bandwidths[counts > 1][-1] if is_estimated else estimate_bandwidth(X)
-    n_modes = counts[np.abs(bandwidths - better).argmin()]
-    return (f"So a walk from anywhere ends on the same hill. Try bandwidth={better:.3g}, "
-            f"which gives {n_modes} modes on a sample.")
 
 # %% ../../nbs/03_classical/05_mean_shift.ipynb #bd425f7b
 class MeanShift(ReferencePointClusterer):
@@ -152,5 +127,15 @@ class MeanShift(ReferencePointClusterer):
         D = pairwise_distances(_sample(X, 300, 0))
         share_within = (D <= self.bandwidth_).mean()
         facts = f"Within bandwidth={self.bandwidth_:.3g} of a row are {share_within:.0%} of all rows, on average."
-        if labels.max() > 0: return f"{facts} {_explain_singletons(X, D)}"
-        return f"{facts} {_explain_one_hill(X, self.bandwidth is None)}"
+        if labels.max() > 0: # every row is a cluster of its own
+            nearest = np.median(np.partition(D, 1, axis=1)[:, 1])
+            return (f"{facts} The median row has its nearest neighbour at {nearest:.3g}: no row sees another. "
+                    f"Try bandwidth={estimate_bandwidth(X):.3g}, the plateau of the scan.")
+        bandwidths, counts = bandwidth_scan(X)
+        if counts.max() < 2:
+            return (f"{facts} No bandwidth from {bandwidths[0]:.3g} to {bandwidths[-1]:.3g} gives a second mode: "
+                    "there may be one group only.")
+        better = bandwidths[counts > 1][-1] if self.bandwidth is None else estimate_bandwidth(X)
+        n_modes = counts[np.abs(bandwidths - better).argmin()]
+        return (f"{facts} So a walk from anywhere ends on the same hill. Try bandwidth={better:.3g}, "
+                f"which gives {n_modes} modes on a sample.")

@@ -35,16 +35,8 @@ def _degenerate_outcome(labels): # str or None
     if n_clusters == n > 2: return f"Every one of the {n} rows is a cluster of its own."
     return None
 
-# %% ../../nbs/03_classical/01_prediction.ipynb #638dfc04
+# %% ../../nbs/03_classical/01_prediction.ipynb #c57a5e69
 WORKING_MEMORY = 64 # MiB of distances at a time, scikit-learn's unit
-
-def _refuse_zeros(rows):
-    "Raise `ValueError` if a row has no direction."
-    zeros = np.flatnonzero(~rows.any(1))
-    if not len(zeros): return
-    raise ValueError(f"{len(zeros)} of {len(rows)} rows are all zeros (the first is row {zeros[0]}), and zeros have no "
-                     "direction for the cosine distance: leave these rows out (is the sound silent?) or use "
-                     "metric='euclidean'")
 
 # %% ../../nbs/03_classical/01_prediction.ipynb #108920da
 class ReferencePointClusterer(Clusterer):
@@ -62,7 +54,12 @@ class ReferencePointClusterer(Clusterer):
         if not isinstance(self.metric, str) or self.metric == "precomputed":
             raise ValueError("metric is a name such as 'euclidean' or 'cosine', because new rows must be measured too; "
                              f"it is {self.metric!r}")
-        if self.metric == "cosine": _refuse_zeros(rows)
+        if self.metric != "cosine": return rows
+        zeros = np.flatnonzero(~rows.any(1))
+        if len(zeros):
+            raise ValueError(f"{len(zeros)} of {len(rows)} rows are all zeros (the first is row {zeros[0]}), and zeros "
+                             "have no direction for the cosine distance: leave these rows out (is the sound silent?) "
+                             "or use metric='euclidean'")
         return rows
 
     def _reach(self, labels): return np.inf

@@ -30,16 +30,10 @@ def shapes(n:int=300, # Points in each set
         stretched=(blobs @ shear, groups),
         uniform=(rng.uniform(size=(n, 2)), np.zeros(n, dtype=int)))
 
-# %% ../../nbs/03_classical/02_toy_data.ipynb #bc035dac
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
-_MARKERS = "os^"
-
-def _look(label): # Arguments of matplotlib's `scatter`
-    if label < 0: return dict(marker="x", s=12, color="0.6", linewidths=.8)
-    rounds = label//len(_COLOURS) # when the colours are used up, they start again with the next marker
-    return dict(marker=_MARKERS[rounds % len(_MARKERS)], s=8, color=_COLOURS[label % len(_COLOURS)])
-
 # %% ../../nbs/03_classical/02_toy_data.ipynb #b0cedb7a
+_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
+_MARKERS = "os^" # when the colours are used up, they start again with the next marker
+
 def show_clusters(X:np.ndarray, # Points, shape (n, 2) or more columns, of which two are drawn
     labels:np.ndarray, # Labels (n,); -1 is noise, drawn as grey crosses
     ax:Any=None, # Matplotlib axes; a new figure if None
@@ -49,7 +43,11 @@ def show_clusters(X:np.ndarray, # Points, shape (n, 2) or more columns, of which
     import matplotlib.pyplot as plt
     if ax is None: ax = plt.subplots(figsize=(3, 3))[1]
     X, labels = to_numpy(X), to_numpy(labels)
-    for label in np.unique(labels): ax.scatter(*X[labels == label, :2].T, **_look(label))
+    for label in np.unique(labels):
+        x, y = X[labels == label, :2].T
+        colour, marker = _COLOURS[label % len(_COLOURS)], _MARKERS[label//len(_COLOURS) % len(_MARKERS)]
+        if label < 0: ax.scatter(x, y, marker="x", s=12, color="0.6", linewidths=.8)
+        else: ax.scatter(x, y, marker=marker, s=8, color=colour)
     ax.set(title=title, xticks=[], yticks=[])
     ax.set_xlabel("first axis (no unit)", fontsize=7)
     ax.set_ylabel("second axis (no unit)", fontsize=7)

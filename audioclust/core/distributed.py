@@ -25,8 +25,6 @@ def is_launched()->bool:
 # %% ../../nbs/00_core/04_distributed.ipynb #f5b09a15
 _KINDS = {kind.__name__: kind for kind in (ValueError, TypeError, OSError, MemoryError, RuntimeError)}
 
-def _kind_of(error): return next((c.__name__ for c in type(error).__mro__ if c.__name__ in _KINDS), "RuntimeError")
-
 # %% ../../nbs/00_core/04_distributed.ipynb #f6f37510
 class ProcessGroup:
     "The processes that share a job, or this one alone."
@@ -56,9 +54,13 @@ class ProcessGroup:
         "Do something everywhere; an error in any process is raised in all."
         value:Any = None
         error:Any = None
+        own_report = None
         try: value = f()
-        except shared as e: error = e
-        for rank,report in enumerate(self.gather(error and (_kind_of(error), str(error)))):
+        except shared as e:
+            error = e
+            kinds = [c.__name__ for c in type(e).__mro__ if c.__name__ in _KINDS]
+            own_report = (kinds or ["RuntimeError"])[0], str(e)
+        for rank,report in enumerate(self.gather(own_report)):
             if not report: continue
             kind, message = report
             if error is None: error = _KINDS[kind](f"process {rank}: {message}")
@@ -82,9 +84,11 @@ def process_group()->Iterator[ProcessGroup]:
     if not is_launched() or dist.is_initialized():
         yield ProcessGroup(dist.is_available() and dist.is_initialized())
         return
-    _start_group()
-    try:
-        yield ProcessGroup(shared=True)
+    gpus = torch.cuda.device_count()
+    if gpus: torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)) % gpus)
+    has_own_gpu = gpus >= int(os.environ.get("LOCAL_WORLD_SIZE", 1)) # as NCCL wants it
+    dist.init_process_group("cpu:gloo,cuda:nccl" if has_own_gpu else "gloo", timeout=timedelta(days=365))
+    try: yield ProcessGroup(shared=True)
     except BaseException as e:
         # an error that not all have: the others may be waiting for this process, which must be seen to fail
         if getattr(e, "everywhere", False): _end_group()
@@ -96,12 +100,6 @@ def _end_group():
     dist.destroy_process_group()
     # A thread of gloo may still wait for Python's lock, to give back what it sent; it must not outlive the interpreter.
     time.sleep(.2)
-
-def _start_group():
-    gpus = torch.cuda.device_count()
-    if gpus: torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)) % gpus)
-    has_own_gpu = gpus >= int(os.environ.get("LOCAL_WORLD_SIZE", 1)) # as NCCL wants it
-    dist.init_process_group("cpu:gloo,cuda:nccl" if has_own_gpu else "gloo", timeout=timedelta(days=365))
 
 # %% ../../nbs/00_core/04_distributed.ipynb #41dd519c
 def with_float64(device:str|torch.device|None, # What torch calls it, or None

@@ -27,15 +27,6 @@ import pandas as pd
 from safetensors import SafetensorError
 
 # %% ../../nbs/00_core/02_files.ipynb #1d04573c
-def _check_replaceable(path):
-    "Only a regular file is ever replaced."
-    if not os.path.lexists(path) or stat.S_ISREG(os.lstat(path).st_mode): return
-    what = "no regular file"
-    if path.is_dir(): what = "a folder"
-    if path.is_symlink(): what = "a link"
-    advice = "which is never replaced; remove it, or choose another name"
-    raise OSError(f"{path} could not be written: {what} is there, {advice}")
-
 @contextmanager
 def atomic_write(path:str|Path, # The file that will be there at the end, or stay as it was
     sync:bool=True, # Wait until it is on the disk? Else a power cut may leave the new name and none of the content
@@ -43,8 +34,13 @@ def atomic_write(path:str|Path, # The file that will be there at the end, or sta
 )->Iterator[Path]:
     "A temporary file beside `path`; it becomes `path` when the block ends well, and is removed when it does not."
     path = Path(path)
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+        what = "no regular file"
+        if path.is_dir(): what = "a folder"
+        if path.is_symlink(): what = "a link"
+        advice = "which is never replaced; remove it, or choose another name"
+        raise OSError(f"{path} could not be written: {what} is there, {advice}")
     tmp = path.with_name(f".{path.name}.{secrets.token_hex(6)}{path.suffix}")
-    _check_replaceable(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if create:

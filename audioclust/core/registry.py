@@ -61,15 +61,11 @@ class Registry:
         "Take a name out again."
         del self._own[name]
 
-    def _offered(self)->dict:
-        "What other distributions offer. Importing our packages lets them register their own names."
-        for package in PACKAGES: import_module(f"audioclust.{package}")
-        points = _points(self.group, tuple(sys.path))
-        return {point.name: Entry(point.name, point, f"from {point.value}") for point in points}
-
     def entries(self)->dict: # Name → `Entry`
         "All names; where two packages use one name, ours comes first."
-        offered = self._offered()
+        for package in PACKAGES: import_module(f"audioclust.{package}") # which registers its names
+        points = _points(self.group, tuple(sys.path)) # of other distributions
+        offered = {point.name: Entry(point.name, point, f"from {point.value}") for point in points}
         return self._own | {name: e for name,e in offered.items() if name not in self._own}
 
     def __iter__(self)->Iterator[str]: return iter(self.entries())

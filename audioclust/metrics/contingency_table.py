@@ -12,39 +12,26 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-# %% ../../nbs/02_metrics/01_contingency_table.ipynb #1266e2ad
-def _label_array(labels, name):
-    "The labels as a numpy array, shape (n,): numbers stay numbers, all other labels become objects."
+# %% ../../nbs/02_metrics/01_contingency_table.ipynb #9836313c
+def _encode(labels, name):
+    "Codes (n,) in [0, k), and the k labels that they stand for, sorted."
     on_cpu = labels.detach().cpu() if hasattr(labels, "detach") else labels
     array = np.asarray(on_cpu)
     if array.ndim != 1 or not len(array):
         raise ValueError(f"{name} has shape {array.shape}: give one label for each clip, shape (n,), n at least 1")
     if array.dtype.kind not in "biuf": array = np.asarray(labels, dtype=object)
     native = array.dtype.newbyteorder("=") # pandas takes no other byte order
-    return array.astype(native, copy=False)
-
-def _refuse_fractions(values, name):
-    "Raise `ValueError` if a label is not a whole number."
-    fractions = values[(values != np.floor(values)) | np.isinf(values)]
-    if fractions.size:
-        raise ValueError(f"{name} holds {fractions[0]}, which is no label: whole numbers, strings and bools are; "
-                         "take the argmax of scores")
-
-def _sort_order(values):
-    "Indices that sort the labels; labels that cannot be compared are sorted as text."
-    try: return np.argsort(values)
-    except TypeError: return np.argsort([str(value) for value in values])
-
-# %% ../../nbs/02_metrics/01_contingency_table.ipynb #9836313c
-def _encode(labels, name):
-    "Codes (n,) in [0, k), and the k labels that they stand for, sorted."
-    array = _label_array(labels, name)
-    codes, values = pd.factorize(array)
+    codes, values = pd.factorize(array.astype(native, copy=False))
     n_missing = (codes < 0).sum()
     if n_missing:
         raise ValueError(f"{name} has {n_missing} missing values: drop those clips, or give them a label of their own")
-    if array.dtype.kind == "f": _refuse_fractions(values, name)
-    order = _sort_order(values)
+    if array.dtype.kind == "f":
+        fractions = values[(values != np.floor(values)) | np.isinf(values)]
+        if fractions.size:
+            raise ValueError(f"{name} holds {fractions[0]}, which is no label: whole numbers, strings and bools are; "
+                             "take the argmax of scores")
+    try: order = np.argsort(values)
+    except TypeError: order = np.argsort([str(value) for value in values]) # they cannot be compared
     rank = np.argsort(order)
     return rank[codes], values[order]
 

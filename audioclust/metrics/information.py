@@ -69,11 +69,6 @@ PAIRS_PER_BLOCK = 2**15 # pairs of sizes that walk side by side
 
 def _xlogx(x): return x*np.log(np.maximum(x, 1)) # 0 at 0
 
-def _weight_ratio(x, a, b, n, step):
-    "p(x + step)/p(x) of a hypergeometric number, for a step of 1 or -1."
-    if step > 0: return (a - x)*(b - x)/((x + 1)*(n - a - b + x + 1))
-    return x*(n - a - b + x)/((a - x + 1)*(b - x + 1))
-
 def _expected_xlogx(a, b, n): # Shape (n_pairs,)
     "E[X ln X] of the number X of clips that a class of size a and a cluster of size b share by chance."
     lowest, highest = np.maximum(0, a + b - n), np.minimum(a, b)
@@ -82,7 +77,8 @@ def _expected_xlogx(a, b, n): # Shape (n_pairs,)
     for step in (1, -1):
         x, weight = mode.copy(), np.ones_like(mode)
         while True:
-            weight *= _weight_ratio(x, a, b, n, step)
+            if step > 0: weight *= (a - x)*(b - x)/((x + 1)*(n - a - b + x + 1)) # p(x + 1)/p(x)
+            else: weight *= x*(n - a - b + x)/((a - x + 1)*(b - x + 1)) # p(x - 1)/p(x)
             if weight.max() < NEGLIGIBLE_WEIGHT: break
             x += step
             weight_sum += weight

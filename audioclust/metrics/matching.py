@@ -75,16 +75,6 @@ def _possible_names(cluster, classes):
     word = "noise" if cluster == -1 else f"cluster {cluster}"
     return (word + "'"*i for i in itertools.count())
 
-def _cluster_names(match, classes):
-    "A name for each cluster: its class, or a name that nothing else has."
-    taken = set(classes.tolist())
-    names = []
-    for cluster, name in match.items():
-        if name is None: name = next(n for n in _possible_names(cluster, classes) if n not in taken)
-        taken.add(name)
-        names.append(name)
-    return names
-
 # %% ../../nbs/02_metrics/02_matching.ipynb #b4f3a0b0
 def relabel(labels_true:ArrayLike, # True class of each clip, shape (n,)
     labels_pred:Any, # Cluster of each clip, shape (n,)
@@ -92,10 +82,14 @@ def relabel(labels_true:ArrayLike, # True class of each clip, shape (n,)
 )->np.ndarray|torch.Tensor: # Labels, shape (n,): numbers as a tensor if `labels_pred` is one, else a numpy array
     "Predictions renamed to the matched classes; an unmatched cluster gets a new name, noise stays noise."
     pair = encode_pair(labels_true, labels_pred)
-    match = match_clusters(labels_true, labels_pred, noise=noise)
+    taken = set(pair.classes.tolist())
+    names = []
+    for cluster, name in match_clusters(labels_true, labels_pred, noise=noise).items():
+        if name is None: name = next(n for n in _possible_names(cluster, pair.classes) if n not in taken)
+        taken.add(name)
+        names.append(name)
     is_numeric = pair.classes.dtype.kind in "biuf"
-    names = np.array(_cluster_names(match, pair.classes), dtype=None if is_numeric else object)
-    renamed = names[pair.cluster_codes]
+    renamed = np.array(names, dtype=None if is_numeric else object)[pair.cluster_codes]
     if is_numeric and hasattr(labels_pred, "new_tensor"): return labels_pred.long().new_tensor(renamed)
     return renamed
 

@@ -40,7 +40,7 @@ def style(cluster:int, # Cluster id, -1 for noise
     marker = _MARKERS[cluster % len(_MARKERS)]
     return dict(c=colour, marker=marker, snap=False) # snapped to pixels, a small plus has no width
 
-# %% ../../nbs/02_metrics/06_plots.ipynb #b6bc5efc
+# %% ../../nbs/02_metrics/06_plots.ipynb #ddbf6cdb
 def _tsne(X, random_state): # [N, 2]
     "Positions by t-SNE, or the first two columns where there is too little for t-SNE."
     from sklearn.manifold import TSNE
@@ -51,21 +51,12 @@ def _tsne(X, random_state): # [N, 2]
     perplexity = min(30, (n - 1)/3)
     return TSNE(init="pca", perplexity=perplexity, max_iter=500, random_state=random_state).fit_transform(X)
 
-def _place_near(X, X_placed, positions): # [N, 2]
-    "Each row at the mean of its three nearest placed rows, weighted by one over the distance."
-    from sklearn.neighbors import NearestNeighbors
-    search = NearestNeighbors(n_neighbors=min(3, len(X_placed))).fit(X_placed)
-    distances, nearest = search.kneighbors(X)
-    weights = 1/np.maximum(distances, 1e-6) # a copy of a placed row has distance 0
-    weights /= weights.sum(1, keepdims=True)
-    return (positions[nearest]*weights[..., None]).sum(1)
-
-# %% ../../nbs/02_metrics/06_plots.ipynb #ddbf6cdb
 def layout_2d(X:np.ndarray, # Embeddings [N, d]
     random_state:int=0, # Seed
     max_tsne_points:int=3000, # Points that t-SNE lays out; all others are placed among them
 )->np.ndarray: # [N, 2]
     "Positions on a map that keep near neighbours near (t-SNE)."
+    from sklearn.neighbors import NearestNeighbors
     X = np.asarray(X, dtype=np.float32)
     if len(X) <= max_tsne_points: return _tsne(X, random_state)
     order = np.random.default_rng(random_state).permutation(len(X))
@@ -74,7 +65,11 @@ def layout_2d(X:np.ndarray, # Embeddings [N, d]
     drawn_positions = _tsne(X[drawn], random_state)
     positions = np.zeros((len(X), 2), drawn_positions.dtype)
     positions[drawn] = drawn_positions
-    positions[others] = _place_near(X[others], X[drawn], drawn_positions)
+    search = NearestNeighbors(n_neighbors=min(3, len(drawn))).fit(X[drawn])
+    distances, nearest = search.kneighbors(X[others])
+    weights = 1/np.maximum(distances, 1e-6) # a copy of a drawn row has distance 0
+    weights /= weights.sum(1, keepdims=True)
+    positions[others] = (drawn_positions[nearest]*weights[..., None]).sum(1)
     return positions
 
 # %% ../../nbs/02_metrics/06_plots.ipynb #6fe94da4
@@ -145,10 +140,6 @@ def _order_by_match(table, classes, clusters, match): # (rows, columns)
 # %% ../../nbs/02_metrics/06_plots.ipynb #2701fbc8
 MAX_COUNTS, MAX_TICKS = 400, 40 # cells with a number, labels on an axis: more cannot be read
 
-def _drawable(name):
-    "A name that fonts can draw: bytes of a file name that are no text become a mark."
-    return str(name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
 @without_formulas
 def plot_confusion(labels_true:ArrayLike, # True class of each clip, shape (n,)
     labels_pred:ArrayLike, # Cluster of each clip, shape (n,)
@@ -176,6 +167,7 @@ def plot_confusion(labels_true:ArrayLike, # True class of each clip, shape (n,)
     if len(columns) <= MAX_TICKS:
         ax.set_xticks(range(len(columns)), ["noise" if clusters[j] == -1 else clusters[j] for j in columns])
     if len(rows) <= MAX_TICKS:
-        names = [_drawable(classes[i]) for i in rows]
-        ax.set_yticks(range(len(rows)), names, parse_math=False) # of axes that were there before
+        names = [str(classes[i]).encode("utf-8", "surrogateescape") for i in rows]
+        drawable = [name.decode("utf-8", "replace") for name in names] # no font has bytes that are no text
+        ax.set_yticks(range(len(rows)), drawable, parse_math=False) # of axes that were there before
     return ax

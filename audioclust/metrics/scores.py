@@ -17,14 +17,6 @@ from .information import entropy, table_ami, table_nmi
 from .matching import best_match, majority_hits, share_of_clips
 from .pair_counting import table_ari
 
-# %% ../../nbs/02_metrics/05_scores.ipynb #e9135a24
-def _size_statistics(cluster_sizes): # dict
-    "How many clusters hold a clip, and how uneven their sizes are."
-    n_clips, n_clusters = int(cluster_sizes.sum()), int((cluster_sizes > 0).sum())
-    shares = cluster_sizes/max(1, n_clips)
-    size_entropy = entropy(cluster_sizes)/math.log(n_clusters) if n_clusters > 1 else 0.
-    return dict(n_clusters=n_clusters, size_entropy=size_entropy, imbalance=float(n_clusters*(shares**2).sum()))
-
 # %% ../../nbs/02_metrics/05_scores.ipynb #32c050e1
 def score(labels_true:ArrayLike, # True class of each clip, shape (n,)
     labels_pred:ArrayLike, # Cluster of each clip, shape (n,)
@@ -37,6 +29,8 @@ def score(labels_true:ArrayLike, # True class of each clip, shape (n,)
     clustered = scored_table(pair, "drop")
     hit_table = clustered if hit_noise == "never" else table
     n, n_clustered = len(pair.class_codes), int(clustered.class_sizes.sum())
+    n_clusters = int((clustered.cluster_sizes > 0).sum())
+    cluster_shares = clustered.cluster_sizes/max(1, n_clustered)
     return dict(
         acc=share_of_clips(best_match(hit_table).hits.sum(), pair, hit_table, hit_noise),
         nmi=table_nmi(table, "geometric"),
@@ -47,7 +41,9 @@ def score(labels_true:ArrayLike, # True class of each clip, shape (n,)
         n=n,
         n_noise=n - n_clustered,
         n_classes=len(pair.classes),
-        **_size_statistics(clustered.cluster_sizes),
+        n_clusters=n_clusters,
+        size_entropy=entropy(clustered.cluster_sizes)/math.log(n_clusters) if n_clusters > 1 else 0.,
+        imbalance=float(n_clusters*(cluster_shares**2).sum()),
         noise=partition_noise,
         noise_acc=hit_noise)
 
