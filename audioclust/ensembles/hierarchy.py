@@ -15,22 +15,19 @@ from .membership import cluster_means
 # %% ../../nbs/05_ensembles/12_hierarchy.ipynb #25be2b96
 MAX_ORDERED = 1000  # clusters up to which the leaves are put in the best order, which takes long for more
 
-def _spreads(X, labels, ids, means, block=10_000):
-    "Mean squared distance of the clips of each cluster to its mean."
-    rows = np.flatnonzero(labels >= 0)
-    sums = np.zeros(len(ids))
-    for some in np.split(rows, range(block, len(rows), block)):
-        own = np.searchsorted(ids, labels[some])
-        sums += np.bincount(own, np.square(X[some] - means[own]).sum(1), len(ids))
-    return sums/np.bincount(np.searchsorted(ids, labels[rows]))
-
 def cluster_tree(X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
 )->tuple[np.ndarray,np.ndarray,np.ndarray|None]: # (ids [K], means float32 [K, d], linkage [K - 1, 4]; None if K < 2)
     "The clusters, their means, and a tree over those."
     ids, means = cluster_means(X, labels)
     if len(ids) < 2: return ids, means, None
-    spreads = _spreads(X, np.asarray(labels), ids, means)
+    rows = np.flatnonzero(np.asarray(labels) >= 0)
+    own = np.searchsorted(ids, np.asarray(labels)[rows])  # place of each clip's cluster
+    sums = np.zeros(len(ids))  # of squared distances to the mean
+    for some in np.split(np.arange(len(rows)), range(10_000, len(rows), 10_000)):  # a part at a time, for the memory
+        gaps = X[rows[some]] - means[own[some]]
+        sums += np.bincount(own[some], np.square(gaps).sum(1), len(ids))
+    spreads = sums/np.bincount(own)
     squares = squareform(pdist(means, "sqeuclidean")) + np.add.outer(spreads, spreads)  # [K, K]
     np.fill_diagonal(squares, 0)
     distances = squareform(np.sqrt(squares))  # one for each pair

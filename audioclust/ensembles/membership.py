@@ -24,14 +24,6 @@ def cluster_means(X:np.ndarray, # Embeddings [N, d]
     return ids[is_cluster], means[is_cluster].astype(np.float32)
 
 # %% ../../nbs/05_ensembles/11_membership.ipynb #69e9bd8b
-def _own_and_next_distance(Z, means, own):
-    "Distance of each row to the mean of its own cluster, and to the nearest other mean."
-    D = torch.cdist(Z, torch.from_numpy(means)).numpy()
-    cells = np.arange(len(Z)), own
-    a = D[cells]
-    D[cells] = np.inf
-    return a, D.min(1)
-
 def simplified_silhouette(X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
     ids:np.ndarray, # Clusters [K]
@@ -46,7 +38,11 @@ def simplified_silhouette(X:np.ndarray, # Embeddings [N, d]
     clustered = np.flatnonzero(labels >= 0)
     for i in range(0, len(clustered), block):
         rows = clustered[i:i+block]
-        a, b = _own_and_next_distance(Z[rows], means, np.searchsorted(ids, labels[rows]))
+        D = torch.cdist(Z[rows], torch.from_numpy(means)).numpy()
+        own = np.arange(len(rows)), np.searchsorted(ids, labels[rows])
+        a = D[own]
+        D[own] = np.inf
+        b = D.min(1)
         distance[rows] = a
         silhouette[rows] = (b - a)/np.maximum(np.maximum(a, b), 1e-12) if len(ids) > 1 else np.nan
     return silhouette, distance

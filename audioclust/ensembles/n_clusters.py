@@ -161,17 +161,6 @@ def level_numbers(curve:pd.DataFrame, # From `criteria_curve`
 LOW_STABILITY = .6  # a best stability below it says that there may be no groups
 _DOUBT = "so there may be no groups of this kind: take the number as a guess"
 
-def _rule(curve):
-    "What speaks for the choice."
-    first, largest, coded = three_numbers(curve)
-    highest = curve.silhouette.max()
-    if highest >= CLEAR_SILHOUETTE:
-        return f"the silhouette is largest there, {highest:.2f}, and groups with so large a one are separate"
-    if _is_clear(curve):
-        return f"the silhouette is largest there ({highest:.2f}), and nearly every run reproduces these groups"
-    return (f"the silhouette is largest with {largest} ({highest:.2f}) and near that from {first} on, "
-        f"and {coded} groups save most of the bits of a description")
-
 def explain_choice(curve:pd.DataFrame, # From `criteria_curve`
     k:int, # The choice
 )->str:
@@ -183,7 +172,15 @@ def explain_choice(curve:pd.DataFrame, # From `criteria_curve`
             "So all clips are one group; if there are groups all the same, "
             f"{_number_of_groups(curve)} is the best guess (level fine)")
     by_k = curve.set_index("k")
-    text = f"{k} groups, of {tried}: {_rule(curve)}; their stability is {by_k.stability[k]:.2f}"
+    first, largest, coded = three_numbers(curve)
+    highest = curve.silhouette.max()
+    reason = (f"the silhouette is largest with {largest} ({highest:.2f}) and near that from {first} on, "
+        f"and {coded} groups save most of the bits of a description")
+    if highest >= CLEAR_SILHOUETTE:
+        reason = f"the silhouette is largest there, {highest:.2f}, and groups with so large a one are separate"
+    elif _is_clear(curve):
+        reason = f"the silhouette is largest there ({highest:.2f}), and nearly every run reproduces these groups"
+    text = f"{k} groups, of {tried}: {reason}; their stability is {by_k.stability[k]:.2f}"
     for n in level_numbers(curve, k).values():
         if n < k: text += f"; coarser: {n} (silhouette {by_k.silhouette[n]:.2f}, the largest below)"
         if n > k: text += f"; finer: {n} (stability {by_k.stability[n]:.2f}, the largest above)"
@@ -191,7 +188,7 @@ def explain_choice(curve:pd.DataFrame, # From `criteria_curve`
     if curve.stability.max() < LOW_STABILITY: return f"{text}. None is stable, {_DOUBT}"
     return text
 
-# %% ../../nbs/05_ensembles/08_n_clusters.ipynb #8c7efdc4
+# %% ../../nbs/05_ensembles/08_n_clusters.ipynb #809fcce8
 class Choice(NamedTuple):
     "A number of clusters, the reason, and other levels."
     k: int # The choice; 1 where no groups stand out
@@ -200,7 +197,6 @@ class Choice(NamedTuple):
     eigengap: int # The number that the graph of nearest neighbours suggests
     levels: dict # From `level_numbers`
 
-# %% ../../nbs/05_ensembles/08_n_clusters.ipynb #809fcce8
 def _kmeans(k, seed): return KMeans(k, n_init=3, random_state=seed)
 
 def choose_k(X:np.ndarray, # Embeddings [N, d]

@@ -17,19 +17,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-# %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #fe12867b
+# %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #5bec0005
 MAX_COMMON = 2_000_000  # entries of a block's product at most, which bounds the memory
 
-def _row_blocks(is_neighbour):
-    "First and last row of each block, of which the products have about `MAX_COMMON` entries."
-    n = is_neighbour.shape[0]
-    n_neighbour_of = np.bincount(is_neighbour.indices, minlength=n)
-    n_entries = np.cumsum(is_neighbour @ n_neighbour_of)  # of the product, up to each row
-    limits = np.arange(MAX_COMMON, n_entries[-1], MAX_COMMON)
-    bounds = np.unique(np.r_[0, np.searchsorted(n_entries, limits), n])
-    return zip(bounds, bounds[1:])
-
-# %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #5bec0005
 def shared_neighbours(neighbours:np.ndarray, # Nearest rows of each row, without the row itself, int [N, m]
 )->csr_array: # Weights above 0 and at most 1, shape (N, N), symmetric
     "A graph that joins each row to its nearest ones, weighted by the Jaccard similarity of their neighbours."
@@ -38,8 +28,11 @@ def shared_neighbours(neighbours:np.ndarray, # Nearest rows of each row, without
     row_starts = np.arange(0, len(sets) + 1, m + 1)
     is_neighbour = csr_array((np.ones(len(sets), np.float32), sets, row_starts), shape=(n, n))
     is_edge = csr_array((is_neighbour + is_neighbour.T) > 0)
+    n_entries = np.cumsum(is_neighbour @ np.bincount(sets, minlength=n))  # of the product, up to each row
+    limits = np.arange(MAX_COMMON, n_entries[-1], MAX_COMMON)
+    bounds = np.unique(np.r_[0, np.searchsorted(n_entries, limits), n])
     blocks = []
-    for i,j in _row_blocks(is_neighbour):
+    for i,j in zip(bounds, bounds[1:]):
         common = csr_array((is_neighbour[i:j] @ is_neighbour.T)*is_edge[i:j])
         union = 2*(m + 1) - common.data.astype(float)
         weights = common.data/union
@@ -48,20 +41,6 @@ def shared_neighbours(neighbours:np.ndarray, # Nearest rows of each row, without
     W.setdiag(0)
     W.eliminate_zeros()
     return W
-
-# %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #5bec0008
-def _bridges(component, X):
-    "Ends of a bridge from each component to the nearest other one, two arrays [number of components]."
-    sizes = np.bincount(component)
-    rows = np.split(np.argsort(component, kind="stable"), np.cumsum(sizes)[:-1])
-    means = np.stack([X[r].mean(0) for r in rows])
-    nearest = NearestNeighbors(n_neighbors=1).fit(means).kneighbors(return_distance=False)[:, 0]
-    def nearest_row(component, mean): # of a component, to the mean of another
-        distances = np.square(X[rows[component]] - means[mean]).sum(1)
-        return rows[component][distances.argmin()]
-    starts = [nearest_row(c, other) for c,other in enumerate(nearest)]
-    ends = [nearest_row(other, c) for c,other in enumerate(nearest)]
-    return np.array(starts), np.array(ends)
 
 # %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #fa8b4c88
 def connect_components(W:csr_array, # A graph, shape (N, N), symmetric
@@ -72,7 +51,15 @@ def connect_components(W:csr_array, # A graph, shape (N, N), symmetric
     while True:
         n, component = connected_components(W, directed=False)
         if n == 1: return W
-        starts, ends = _bridges(component, X)
+        rows = np.split(np.argsort(component, kind="stable"), np.cumsum(np.bincount(component))[:-1])
+        means = np.stack([X[r].mean(0) for r in rows])
+        nearest = NearestNeighbors(n_neighbors=1).fit(means).kneighbors(return_distance=False)[:, 0]
+        starts, ends = [], []
+        for c,other in enumerate(nearest):
+            to_other = np.square(X[rows[c]] - means[other]).sum(1)
+            to_own = np.square(X[rows[other]] - means[c]).sum(1)
+            starts.append(rows[c][to_other.argmin()])
+            ends.append(rows[other][to_own.argmin()])
         indices = np.r_[starts, ends], np.r_[ends, starts]
         bridges = csr_array((np.ones(2*n), indices), shape=W.shape)
         W = W + weight*(bridges > 0)

@@ -71,15 +71,6 @@ class Stability(NamedTuple):
     chance: float = MIN_STABILITY # What clusters reach where there are no groups: none below it is to be trusted
 
 # %% ../../nbs/05_ensembles/07_resampling.ipynb #a4617dc8
-def _in_matched_cluster(labels, partition, ids, other_ids, J):
-    "Which clips are in the cluster that theirs is matched with, or noise in both; bool [m]."
-    i, j = linear_sum_assignment(J, maximize=True)
-    match = dict(zip(ids[i].tolist(), other_ids[j].tolist()))
-    match[-1] = -1  # noise
-    unmatched = -2
-    expected = np.array([match.get(c, unmatched) for c in labels.tolist()])
-    return expected == partition
-
 def stability_of(labels:np.ndarray, # The clustering to judge, -1 is noise [N]
     rows:np.ndarray, # Sampled clips [m]
     partitions:list|np.ndarray, # Their clusters in each run, from `cluster_subsamples` [n, m]
@@ -91,7 +82,10 @@ def stability_of(labels:np.ndarray, # The clustering to judge, -1 is noise [N]
     for partition in partitions:
         ids, other_ids, J = jaccard_matrix(labels[rows], partition)
         for c,similarities in zip(ids, J): jaccard[int(c)].append(similarities.max(initial=0))
-        n_matched += _in_matched_cluster(labels[rows], partition, ids, other_ids, J)
+        i, j = linear_sum_assignment(J, maximize=True)
+        match = {-1: -1, **dict(zip(ids[i].tolist(), other_ids[j].tolist()))}
+        expected = np.array([match.get(c, -2) for c in labels[rows].tolist()])  # -2: its cluster has no match
+        n_matched += expected == partition
     clips = np.full(len(labels), np.nan, np.float32)
     clips[rows] = n_matched/max(1, len(partitions))
     overall = mean_ari(partitions) if len(partitions) > 1 else float("nan")

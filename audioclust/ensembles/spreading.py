@@ -58,21 +58,6 @@ def spread_labels(W:csr_array, # A connected graph, shape (N, N), symmetric
     total = F.sum(1, keepdims=True)
     return np.where(total > 0, F/np.maximum(total, 1e-300), 1/F.shape[1])
 
-# %% ../../nbs/05_ensembles/05_spreading.ipynb #3c8a53ca
-_CORE = .3 # share of a group without seeds that stands for it
-
-def _with_cores(seeds, Z, model):
-    "The seeds, and for groups without any the rows nearest to their centre."
-    has_seeds = seeds.any(0)
-    weight = seeds.sum(0)[has_seeds].mean() if has_seeds.any() else 1.
-    seeds = seeds.copy()
-    for g in np.flatnonzero(~has_seeds):
-        rows = np.flatnonzero((model.labels_ == g) & ~seeds.any(1))
-        distances = np.square(Z[rows] - model.cluster_centers_[g]).sum(1)
-        core = rows[np.argsort(distances, kind="stable")[:max(1, round(_CORE*len(rows)))]]
-        if len(core): seeds[core, g] = weight/len(core)
-    return seeds
-
 # %% ../../nbs/05_ensembles/05_spreading.ipynb #211d1fb0
 def _obeying(shares, constraints):
     "The group with the largest share; known groups stay, blocks move as one."
@@ -85,6 +70,8 @@ def _obeying(shares, constraints):
     return labels
 
 # %% ../../nbs/05_ensembles/05_spreading.ipynb #429aba51
+_CORE = .3 # share of a group without seeds that stands for it
+
 def spread_partitions(W:csr_array, # A graph, shape (N, N), symmetric, with weights from 0 to 1
     points:np.ndarray, # Its rows, shape (N, d), to join what constraints cut off
     k:int, # Groups wanted, at least those that have seeds
@@ -99,7 +86,9 @@ def spread_partitions(W:csr_array, # A graph, shape (N, N), symmetric, with weig
     seeds = np.zeros((len(constraints), k))
     known = constraints.groups >= 0
     seeds[known, constraints.groups[known]] = 1
-    if seeds.any(0).all(): return [_obeying(spread_labels(W, seeds), constraints)]
+    has_seeds = seeds.any(0)
+    if has_seeds.all(): return [_obeying(spread_labels(W, seeds), constraints)]
+    weight = seeds.sum(0)[has_seeds].mean() if has_seeds.any() else 1.
     Z = unit_spectral_embedding(W, k)
     partitions = []
     for _ in range(n_starts):
@@ -107,5 +96,11 @@ def spread_partitions(W:csr_array, # A graph, shape (N, N), symmetric, with weig
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning) # rows may coincide in the spectral embedding
             model.fit(Z, constraints=constraints)
-        partitions.append(_obeying(spread_labels(W, _with_cores(seeds, Z, model)), constraints))
+        all_seeds = seeds.copy() # with the rows nearest to the centre of each group that has none
+        for g in np.flatnonzero(~has_seeds):
+            rows = np.flatnonzero((model.labels_ == g) & ~all_seeds.any(1))
+            distances = np.square(Z[rows] - model.cluster_centers_[g]).sum(1)
+            core = rows[np.argsort(distances, kind="stable")[:max(1, round(_CORE*len(rows)))]]
+            if len(core): all_seeds[core, g] = weight/len(core)
+        partitions.append(_obeying(spread_labels(W, all_seeds), constraints))
     return partitions

@@ -17,12 +17,11 @@ from torch import Tensor
 from .nearest import CenterIndex, Coordinates, fit_coordinates, Nearest, ROW_NUMBERS
 from .table import map_blocks, row_blocks, Scatter, Table, total_scatter
 
-# %% ../../nbs/04_kmeans/09_bounds.ipynb #e6cd078e
+# %% ../../nbs/04_kmeans/09_bounds.ipynb #30ac7fa1
 def _distance_below(scores, squared_norms, index): # Distances of scores, rounded down
     rounded_down = squared_norms*(1 - 2*index.relative_error[squared_norms.dtype]) + index.spherical
     return (scores + rounded_down).clamp_(min=0).sqrt_()
 
-# %% ../../nbs/04_kmeans/09_bounds.ipynb #30ac7fa1
 class RowBounds:
     "For each row, an upper bound on the distance to its own centre and a lower bound on that to any other."
     def __init__(self,
@@ -58,14 +57,13 @@ class RowBounds:
         "Rows whose label the bounds do not prove."
         return (self.upper < self.lower).logical_not_().nonzero()[:, 0]
 
-# %% ../../nbs/04_kmeans/09_bounds.ipynb #71476826
+# %% ../../nbs/04_kmeans/09_bounds.ipynb #3165963b
 _SAMPLE_SIZE = 4096 # rows on which the costs are estimated, at least, if there are so many
 _FRACTIONS = (64, 32, 16, 8, 4, 2) # fast centres to try: k/64, k/32, …, k/2, and none
 _SUBSET_COST = 1.2 # of comparing a selected row with all centres, relative to a row of a full search
 _PRODUCT_COST = .1 # of the thin product, whatever its width
 _WORTHWHILE = .8 # a search that costs more than this is a full one
 
-# %% ../../nbs/04_kmeans/09_bounds.ipynb #3165963b
 def choose_fast_centers(bounds:RowBounds, # Loosened for the movement, unless the result is None
     labels:Tensor, # Of all rows, shape (n,)
     drift:Tensor, # How far each centre moved, rounded up, shape (k,)
@@ -145,8 +143,16 @@ class BoundedSearch:
     )->Iterator: # Yields what `on_change` returned for each block in which labels changed
         "Bring `labels`, shape (n,), up to date with the centres."
         index = CenterIndex(centers, self.coordinates, spherical=self.spherical)
-        rows = None if self.bounds is None else self._rows_to_compare(index) # None: all
         self._is_first = self._centers is None
+        rows = None # all
+        if self.bounds is not None:
+            movement = (index.centers - self._centers).norm(dim=1)
+            drift = (movement*(1 + 1e-6)).to(self.bounds.upper.dtype)
+            fast = choose_fast_centers(self.bounds, self.labels, drift)
+            if fast is not None:
+                if len(fast): compare_with_fast(self.bounds, self.labels, index, self.x, fast)
+                unsettled = self.bounds.unsettled()
+                if 3*len(unsettled) < 2*len(self.x): rows = unsettled
         if self._is_first and self.keep_bounds:
             self.bounds = RowBounds(len(self.x), self.coordinates.dtype, self.x.device)
         self._centers = index.centers
@@ -155,15 +161,6 @@ class BoundedSearch:
         for n_changed,change in map_blocks(partial(self._update_block, index, rows, on_change), blocks, self.x.device):
             self.n_changed += n_changed
             if n_changed: yield change
-
-    def _rows_to_compare(self, index): # Indices of the rows that the bounds leave unsettled; None: all rows
-        movement = (index.centers - self._centers).norm(dim=1)
-        drift = (movement*(1 + 1e-6)).to(self.bounds.upper.dtype)
-        fast = choose_fast_centers(self.bounds, self.labels, drift)
-        if fast is None: return None
-        if len(fast): compare_with_fast(self.bounds, self.labels, index, self.x, fast)
-        unsettled = self.bounds.unsettled()
-        return unsettled if 3*len(unsettled) < 2*len(self.x) else None
 
     def _update_block(self, index, rows, on_change, block): # How many labels changed; what `on_change` returned
         if rows is not None: block = rows[block]

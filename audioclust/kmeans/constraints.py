@@ -177,18 +177,6 @@ class _ConstrainedEStep:
             labels[self.rows] = torch.from_numpy(self.block_groups).to(labels.device)[self.block_of]
         return Assignment(labels, cluster_sums(self.table, labels, k), labels.bincount(minlength=k))
 
-# %% ../../nbs/04_kmeans/06_constraints.ipynb #574f1308
-def _starting_groups(constraints, k): # The known groups, and a group for each block that differs from all groups so far
-    groups, chosen = constraints.groups.copy(), []
-    known = set(groups[groups >= 0].tolist())
-    free = [g for g in range(k) if g not in known]
-    for b in sorted(range(len(constraints.blocks)), key=lambda b: -len(constraints.blocks[b])):
-        blocks, differs_from = constraints.differs_from[b]
-        if free and (blocks or differs_from) and known <= set(differs_from) and set(chosen) <= set(blocks):
-            groups[constraints.blocks[b]] = free.pop(0)
-            chosen.append(b)
-    return groups
-
 # %% ../../nbs/04_kmeans/06_constraints.ipynb #1b2fbed7
 def _far_row(x, centers, free, generator, n_candidates=4): # Of drawn rows, the one that lowers the loss most (1, d)
     blocks = row_blocks(x, len(centers) + x.shape[1])
@@ -208,7 +196,15 @@ def seeded_centers(x:Tensor|Table, # Rows, shape (n, d)
 )->Tensor: # Shape (n_clusters, d)
     "The mean of each group that has seeds, and further rows far from these."
     table = Table.of(x)
-    groups = torch.from_numpy(_starting_groups(constraints, n_clusters)).to(table.device)
+    of_row, started = constraints.groups.copy(), []
+    known = set(of_row[of_row >= 0].tolist())
+    unused = [g for g in range(n_clusters) if g not in known]
+    for b in sorted(range(len(constraints.blocks)), key=lambda b: -len(constraints.blocks[b])):
+        blocks, differs_from = constraints.differs_from[b]
+        if unused and (blocks or differs_from) and known <= set(differs_from) and set(started) <= set(blocks):
+            of_row[constraints.blocks[b]] = unused.pop(0)
+            started.append(b)
+    groups = torch.from_numpy(of_row).to(table.device)
     has_seeds = [g for g in range(n_clusters) if bool((groups == g).any())]
     means = [table[(groups == g).nonzero()[:, 0]].double().mean(0) for g in has_seeds]
     if means: found = torch.stack(means)

@@ -49,15 +49,7 @@ def _check_params(model, n): # Arguments that make sense for n rows, or a ValueE
         raise ValueError(f"n_samples={n} should be >= n_clusters={model.n_clusters}: "
                          "give more rows or ask for fewer clusters")
 
-# %% ../../nbs/04_kmeans/04_estimator.ipynb #6331a04f
-def _float_tensor(X): # A tensor of real, finite numbers as float32 or float64
-    if X.is_complex() or not (X.sum().isfinite() or X.isfinite().all()):
-        raise ValueError("X must hold real and finite numbers, and some are complex, NaN or infinite: "
-                         "mend or drop those rows")
-    if X.dtype in (torch.float32, torch.float64): return X.detach()
-    return X.detach().float() if X.is_floating_point() else X.double()
-
-# %% ../../nbs/04_kmeans/04_estimator.ipynb #23682360
+# %% ../../nbs/04_kmeans/04_estimator.ipynb #07168937
 def _checked_table(model, X, reset): # Arguments of `Table`: rows, device, and whether to normalise them
     check_device(model.device)
     default = None if isinstance(X, Tensor) or not torch.cuda.is_available() else "cuda"
@@ -68,12 +60,16 @@ def _checked_table(model, X, reset): # Arguments of `Table`: rows, device, and w
             raise ValueError(f"X must be 2-D and not empty, shape (n, d); got shape {tuple(X.shape)}")
         validate_data(model, X, reset=reset, skip_check_array=True)
     if memory_mapped: return X, device, cosine
-    if isinstance(X, Tensor): x = _float_tensor(X)
+    if isinstance(X, Tensor):
+        if X.is_complex() or not (X.sum().isfinite() or X.isfinite().all()):
+            raise ValueError("X must hold real and finite numbers, and some are complex, NaN or infinite: "
+                             "mend or drop those rows")
+        x = X.detach()
+        if x.dtype not in (torch.float32, torch.float64): x = x.float() if x.is_floating_point() else x.double()
     else: x = to_tensor(validate_data(model, X, reset=reset, dtype=[np.float64, np.float32], order="C"))
     x = x.to(device or with_float64(x.device))
     return unit_rows(x) if cosine else x, None, False
 
-# %% ../../nbs/04_kmeans/04_estimator.ipynb #07168937
 def _as_table(model, X, reset=False): # Checked floats; at length 1 for cosine
     sharded = reset and model.sharded
     def checked(): return _checked_table(model, X, reset)
@@ -82,26 +78,6 @@ def _as_table(model, X, reset=False): # Checked floats; at length 1 for cosine
 
 def _like(out, X): # A tensor as the kind of array that `X` is, on its device
     return out.to(X.device) if isinstance(X, Tensor) else out.cpu().numpy()
-
-# %% ../../nbs/04_kmeans/04_estimator.ipynb #b47f10c2
-def _nonzero_rows(x): # The rows that have a direction, and a mask of them (None: all)
-    nonzero = torch.cat(list(map_blocks(lambda block: x[block].any(1), row_blocks(x, 1), x.device)))
-    n_zero = x.all_sum((~nonzero).sum())
-    if not n_zero: return x, None
-    if n_zero < x.n_total and not x.memory_mapped: return Table(x.array[nonzero], sharded=x.sharded), nonzero
-    number = "all" if n_zero == x.n_total else int(n_zero)
-    raise ValueError(f"metric='cosine' compares directions, and {number} rows of X are zero: "
-                     "drop silent clips or use metric='euclidean'")
-
-# %% ../../nbs/04_kmeans/04_estimator.ipynb #ed54aa34
-_SMALL = 2**20 # numbers in a table, scores of a run, and labels of all runs up to which lockstep is faster
-
-def _fits_lockstep(model, x): # Do the runs of this model go through one small table together?
-    in_memory = not x.memory_mapped and x.world_size == 1 and x.device.type == "cpu" and x.dtype == torch.float32
-    is_plain = model.batch_size is None and model.metric == "euclidean"
-    is_small = len(x)*max(model.n_clusters, model.n_init, x.shape[1]) <= _SMALL
-    starts_together = not isinstance(model.init, str) or model.init in ("auto", "k-means++")
-    return in_memory and is_plain and is_small and starts_together
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #51efdc84
 def _given_centers(model, x): # The centres of `init`, checked
@@ -114,33 +90,38 @@ def _given_centers(model, x): # The centres of `init`, checked
     centers = centers.to(dtype=x.dtype, device=x.device)
     return unit_rows(centers) if model.metric == "cosine" else centers
 
-# %% ../../nbs/04_kmeans/04_estimator.ipynb #241a5a26
-def _drawn_centers(model, x, generator, spread): # Rows to start from
-    init = model.init
-    if init == "auto": init = "k-means||" if x.memory_mapped else "k-means++"
-    if model.batch_size is not None:
-        x, spread = sample_rows(x, max(3*model.batch_size, 50*model.n_clusters), generator), None
-    return initial_centers(x, min(model.n_clusters, x.n_total), generator, init, spread)
-
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #f9d3186b
+_SMALL = 2**20 # numbers in a table, scores of a run, and labels of all runs up to which lockstep is faster
+
 def _best_run(model, x, generator, spread, constraints): # The `Fit` of least loss
     options:dict = dict(max_iter=model.max_iter, tol=model.tol, fill=model.reseed, spread=spread)
-    given = None if isinstance(model.init, str) else _given_centers(model, x)
-    if constraints is None and _fits_lockstep(model, x):
+    given, init = None, model.init
+    if not isinstance(init, str): given = _given_centers(model, x)
+    elif init == "auto": init = "k-means||" if x.memory_mapped else "k-means++"
+    in_memory = not x.memory_mapped and x.world_size == 1 and x.device.type == "cpu" and x.dtype == torch.float32
+    is_plain = model.batch_size is None and model.metric == "euclidean" and constraints is None
+    is_small = len(x)*max(model.n_clusters, model.n_init, x.shape[1]) <= _SMALL
+    if in_memory and is_plain and is_small and (given is not None or init == "k-means++"): # in lockstep
         if given is not None: starts = given[None]
         else: starts = plus_plus_starts(x.array, model.n_clusters, model.n_init, generator, spread)
         return kmeans_from_starts(x.array, starts, generator, **options)
     options["spherical"] = spherical = model.metric == "cosine"
+    runs = []
     if constraints is not None:
-        def run():
-            centers = seeded_centers(x, constraints, model.n_clusters, generator, spherical)
-            return constrained_kmeans(x, centers, constraints, generator, **options)
         all_seeded = len(np.unique(constraints.groups[constraints.groups >= 0])) == model.n_clusters
-        return least_loss([run() for _ in range(1 if all_seeded else model.n_init)])
+        for _ in range(1 if all_seeded else model.n_init):
+            centers = seeded_centers(x, constraints, model.n_clusters, generator, spherical)
+            runs.append(constrained_kmeans(x, centers, constraints, generator, **options))
+        return least_loss(runs)
     fit = kmeans if model.batch_size is None else partial(minibatch, batch_size=model.batch_size)
     if given is not None: return fit(x, given, generator, **options)
-    def drawn(): return _drawn_centers(model, x, generator, spread)
-    return least_loss([fit(x, drawn(), generator, **options) for _ in range(model.n_init)])
+    for _ in range(model.n_init):
+        rows, known = x, spread
+        if model.batch_size is not None:
+            rows, known = sample_rows(x, max(3*model.batch_size, 50*model.n_clusters), generator), None
+        centers = initial_centers(rows, min(model.n_clusters, rows.n_total), generator, init, known)
+        runs.append(fit(x, centers, generator, **options))
+    return least_loss(runs)
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #5df8ff93
 _PRECISE = 1e-6 # a loss above this share of the total scatter has enough digits left as a difference of sums
@@ -154,17 +135,25 @@ def _fit(model, x, constraints): # Labels of all rows, and the `Fit` of those th
                              "leave out batch_size, sharded and centres for init")
     seed = int(check_random_state(model.random_state).randint(2**31 - 1))
     generator = torch.Generator().manual_seed(int(x.all_gather(seed)[0])) # that of rank 0 in all processes
-    fitted, nonzero = _nonzero_rows(x) if cosine else (x, None)
-    if constraints is not None and nonzero is not None:
+    fitted, n_zero = x, 0
+    if cosine:
+        nonzero = torch.cat(list(map_blocks(lambda block: x[block].any(1), row_blocks(x, 1), x.device)))
+        n_zero = int(x.all_sum((~nonzero).sum()))
+    if n_zero == x.n_total or (n_zero and x.memory_mapped):
+        number = "all" if n_zero == x.n_total else n_zero
+        raise ValueError(f"metric='cosine' compares directions, and {number} rows of X are zero: "
+                         "drop silent clips or use metric='euclidean'")
+    if n_zero and constraints is not None:
         raise ValueError("with constraints and metric='cosine' no row of X may be zero: "
                          "drop silent clips, or use metric='euclidean'")
+    if n_zero: fitted = Table(x.array[nonzero], sharded=x.sharded)
     spread = total_scatter(fitted)
     if not spread.total.isfinite():
         raise ValueError("the sum of squares of X is not a finite number: bring its columns to smaller units")
     best = _best_run(model, fitted, generator, spread, constraints)
-    labels = best.labels if nonzero is None else nearest_centers(x, best.centers, cosine)
+    labels = nearest_centers(x, best.centers, cosine) if n_zero else best.labels
     is_precise = best.losses[-1] > _PRECISE*spread.total and len(best.centers) == model.n_clusters
-    model.inertia_ = best.losses[-1] if is_precise and nonzero is None else inertia(x, best.centers, labels)
+    model.inertia_ = best.losses[-1] if is_precise and not n_zero else inertia(x, best.centers, labels)
     model.n_iter_, model.n_reseeds_ = best.n_iter, best.n_reseeds
     return labels, best
 

@@ -37,14 +37,13 @@ class _DistanceScan:
         weights, bias, _ = index.terms(rows.dtype)
         return f(block, torch.addmm(bias, rows, weights).add_(squared_norms[:, None]).clamp_(min=0))
 
-# %% ../../nbs/04_kmeans/02_initialization.ipynb #f9bd5983
+# %% ../../nbs/04_kmeans/02_initialization.ipynb #c2d36d8b
 _BLURRED = 1e-4 # mean squared distance, relative to the scatter, below which float32 has too few digits left
 
 def _first_candidate(x, generator, weights): # Any row, shape (1,)
     if weights is None: return torch.randint(x.n_total, (1,), generator=generator).to(x.device)
     return weighted_rows(x, weights, torch.rand(1, generator=generator, dtype=torch.float64))
 
-# %% ../../nbs/04_kmeans/02_initialization.ipynb #c2d36d8b
 def _kmeans_plus_plus(x, k, coordinates, generator, weights=None): # With weights, a row counts as so many
     n_candidates = 2 + int(math.log(k))
     scan = _DistanceScan(x, coordinates, n_candidates)
@@ -97,13 +96,6 @@ def _kmeans_parallel(x, k, coordinates, generator): # k-means||
     weights = x.all_sum(torch.stack(counts).sum(0).to(torch.float64)) # rows nearest to each candidate
     return _kmeans_plus_plus(Table(rows), k, coordinates._replace(dtype=torch.float64), generator, weights)
 
-# %% ../../nbs/04_kmeans/02_initialization.ipynb #0189094b
-def _random_rows(x, k, generator): # k different rows
-    if x.n_total < 2**20: return x.take(torch.randperm(x.n_total, generator=generator)[:k].to(x.device))
-    ids = {} # type: dict
-    while len(ids) < k: ids.update(dict.fromkeys(torch.randint(x.n_total, (k,), generator=generator).tolist()))
-    return x.take(torch.tensor(list(ids)[:k], device=x.device))
-
 # %% ../../nbs/04_kmeans/02_initialization.ipynb #559f0ff6
 def initial_centers(x:Tensor|Table, # Rows, shape (n, d)
     n_clusters:int, # How many centres, at most n
@@ -113,7 +105,13 @@ def initial_centers(x:Tensor|Table, # Rows, shape (n, d)
 )->Tensor: # Centres, shape (n_clusters, d): rows of `x`
     "Rows for K-means to start from."
     x = Table.of(x)
-    if init == "random": return _random_rows(x, n_clusters, generator)
+    if init == "random":
+        if x.n_total < 2**20:
+            return x.take(torch.randperm(x.n_total, generator=generator)[:n_clusters].to(x.device))
+        ids:dict = {}
+        while len(ids) < n_clusters:
+            ids.update(dict.fromkeys(torch.randint(x.n_total, (n_clusters,), generator=generator).tolist()))
+        return x.take(torch.tensor(list(ids)[:n_clusters], device=x.device))
     if init not in ("k-means++", "k-means||"):
         raise ValueError(f"init must be 'k-means++', 'k-means||', 'random' or an array of centres, got {init!r}")
     mean, total = total_scatter(x) if spread is None else spread
@@ -130,13 +128,12 @@ def least_loss(runs:list[Fit], # At least one
     least = min(run.losses[-1] for run in runs)
     return next(run for run in runs if run.losses[-1] <= least*(1 + _EQUAL_LOSS))
 
-# %% ../../nbs/04_kmeans/02_initialization.ipynb #16db3246
+# %% ../../nbs/04_kmeans/02_initialization.ipynb #66673b2f
 def _scaled(x, spread): # Coordinates; rows shifted and scaled, in float64; their squared lengths
     coordinates = fit_coordinates(spread.mean, math.sqrt(spread.total/len(x)), x.dtype)
     rows = coordinates.shift(x, torch.float64)/coordinates.scale
     return coordinates, rows, rows.square().sum(1)
 
-# %% ../../nbs/04_kmeans/02_initialization.ipynb #66673b2f
 def plus_plus_starts(x:Tensor, # Rows in memory, shape (n, d)
     n_clusters:int, # How many centres, k
     n_starts:int, # How many starts, R

@@ -26,13 +26,12 @@ from torch.nn.functional import normalize
 
 from ..core.distributed import ProcessGroup
 
-# %% ../../nbs/04_kmeans/07_table.ipynb #d260a4dd
+# %% ../../nbs/04_kmeans/07_table.ipynb #ed837e75
 _MEMORY_BLOCK = 2**22 # numbers in a block of a table in memory: 16 MB in float32
 _FILE_BLOCK = 2**20 # in a block that is read from a file: 4 MB
 _GPU_BLOCK = 2**26 # in a block on a GPU, which needs more work at once: 256 MB
 _ONE_BLOCK = 2**18 # a table of no more numbers than this is one block: threads would cost more than they save
 
-# %% ../../nbs/04_kmeans/07_table.ipynb #ed837e75
 def row_blocks(x:Any, # Rows, shape (n, d): tensor or `Table`
     n_extra:int, # Numbers that each row needs beside its own d
     n_rows:int|None=None, # Rows to divide into blocks; None: all rows of `x`
@@ -222,13 +221,12 @@ def float64_blocks(x:Tensor|Table, # Rows, shape (n, d)
         if buffer is None: buffer = torch.empty_like(rows, dtype=torch.float64)
         yield block, buffer[:len(rows)].copy_(rows)
 
-# %% ../../nbs/04_kmeans/07_table.ipynb #266273d6
+# %% ../../nbs/04_kmeans/07_table.ipynb #8c236068
 def _block_scatter(x, block): # Number of rows, their mean and their scatter
     rows = x[block].to(torch.float64, copy=True)
     mean = rows.mean(0)
     return len(rows), mean, rows.sub_(mean).square_().sum()
 
-# %% ../../nbs/04_kmeans/07_table.ipynb #8c236068
 class Scatter(NamedTuple):
     "Where rows lie and how far they spread."
     mean: Tensor # m, shape (d,), float64

@@ -51,18 +51,6 @@ def compare_runs(runs:list, # Of the same recordings
         rows.append(row)
     return pd.DataFrame(rows)
 
-# %% ../../nbs/13_listen/10_comparison.ipynb #34371e1c
-def _encoder_name(encoder): return encoder if isinstance(encoder, str) else type(encoder).__name__
-
-def _run_name(encoder, method, taken):
-    "Name of the run folder of a candidate; of two encoders of one class, the second gets a number."
-    name = f"{encoder.replace('hf:', '').replace('/', '_').replace('@', '_')}-{method}"
-    unique, number = name, 2
-    while unique in taken:
-        unique = f"{name}-{number}"
-        number += 1
-    return unique
-
 # %% ../../nbs/13_listen/10_comparison.ipynb #5310eed3
 def compare(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
     encoders:Iterable=("fixed", "untrained"), # Whatever `Request` takes
@@ -78,13 +66,19 @@ def compare(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, li
     runs:dict = {}
     candidates = []
     for encoder in encoders:
+        encoder_name = encoder if isinstance(encoder, str) else type(encoder).__name__
         for method in on_embeddings:
             log(f"{encoder}, {method}")
             if method == on_embeddings[0]:
                 first = run = make_run(recordings, replace(request, method=method, encoder=encoder))
             else: run = regroup(first, method)
-            runs[_run_name(_encoder_name(encoder), method, runs)] = run
-            candidates.append((_encoder_name(encoder), method))
+            name = f"{encoder_name.replace('hf:', '').replace('/', '_').replace('@', '_')}-{method}"
+            unique, number = name, 2
+            while unique in runs:
+                unique = f"{name}-{number}"
+                number += 1
+            runs[unique] = run
+            candidates.append((encoder_name, method))
     for method in methods:
         if method in on_embeddings: continue
         log(method)

@@ -55,24 +55,6 @@ def _new_folder(out):
 def _write(path, text):
     with atomic_write(path) as tmp: tmp.write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")
 
-# %% ../../nbs/13_listen/08_export_tools.ipynb #b2315f3f
-def _is_whole(clip):
-    "Is a clip its whole recording? A file that is not there counts as one."
-    if clip.start > 0: return False
-    try: return probe(clip.path).duration - clip.end < .01
-    except AudioError: return True
-
-# %% ../../nbs/13_listen/08_export_tools.ipynb #bde7a896
-def _playlist(name, clips):
-    lines = ["#EXTM3U", f"#PLAYLIST:{name}"]
-    for clip in clips.itertuples():
-        lines.append(f"#EXTINF:{clip.end - clip.start:.3f},{name}: {one_line(os.path.basename(clip.path))}")
-        if not _is_whole(clip):
-            lines.append(f"#EXTVLCOPT:start-time={clip.start:.3f}")
-            lines.append(f"#EXTVLCOPT:stop-time={clip.end:.3f}")
-        lines.append(os.path.abspath(clip.path))
-    return "\n".join(lines) + "\n"
-
 # %% ../../nbs/13_listen/08_export_tools.ipynb #81d4f459
 def to_playlists(run:Run|str|Path, # A run, or its folder
     out:str|Path, # A new folder
@@ -81,11 +63,22 @@ def to_playlists(run:Run|str|Path, # A run, or its folder
     "Write a playlist (m3u8) for each group."
     folder, n_written = _new_folder(out), 0
     for file,name,clips in clips_by_group(run, **groups):
-        _write(folder/f"{file}.m3u8", _playlist(name, clips))
+        lines = ["#EXTM3U", f"#PLAYLIST:{name}"]
+        for clip in clips.itertuples():
+            lines.append(f"#EXTINF:{clip.end - clip.start:.3f},{name}: {one_line(os.path.basename(clip.path))}")
+            is_part = clip.start > 0
+            if not is_part:
+                try: is_part = probe(clip.path).duration - clip.end >= .01
+                except AudioError: pass
+            if is_part:
+                lines.append(f"#EXTVLCOPT:start-time={clip.start:.3f}")
+                lines.append(f"#EXTVLCOPT:stop-time={clip.end:.3f}")
+            lines.append(os.path.abspath(clip.path))
+        _write(folder/f"{file}.m3u8", "\n".join(lines) + "\n")
         n_written += 1
     return n_written
 
-# %% ../../nbs/13_listen/08_export_tools.ipynb #d9bf6353
+# %% ../../nbs/13_listen/08_export_tools.ipynb #6cb4a20e
 _SAMPLES = frozenset(".wav .wave .flac .ogg .oga .aif .aiff".split())
 _AMBIGUOUS = re.compile(r"[=<\n\r]|//")  # SFZ would read it as something else
 
@@ -102,8 +95,7 @@ def _region(clip, out):
     last = min(round(clip.end*info.sample_rate), info.frames) - 1
     return f"offset={first} end={last} {sample}"
 
-# %% ../../nbs/13_listen/08_export_tools.ipynb #6cb4a20e
-_LOWEST_KEY, _KEYS = 36, 92 # MIDI
+_LOWEST_KEY, _KEYS = 36, 92 # MIDI: from C2 upwards
 
 def to_sfz(run:Run|str|Path, # A run, or its folder
     out:str|Path, # A new folder
@@ -124,21 +116,6 @@ def to_sfz(run:Run|str|Path, # A run, or its folder
     return n_written, n_left_out
 
 # %% ../../nbs/13_listen/08_export_tools.ipynb #b79e87d7
-def _task(path, relative, clips):
-    "One recording with its clips."
-    try: length = probe(path).duration
-    except AudioError: length = float(clips.end.max())
-    clips = clips.sort_values("start")
-    results = []
-    for i,(clip,channel) in enumerate(zip(clips.itertuples(), channel_numbers(clips).tolist())):
-        start, end = round(clip.start, 3), round(clip.end, 3)
-        value = dict(start=start, end=end, channel=max(channel - 1, 0), labels=[clip.name])
-        score = round(float(clip.confidence), 4) if pd.notna(clip.confidence) else None
-        results.append(dict(id=f"clip{i}", from_name="label", to_name="audio", type="labels", value=value, score=score,
-                            original_length=round(length, 3)))
-    url = f"/data/local-files/?d={quote(os.fsencode(relative.replace(os.sep, '/')))}"
-    return dict(data=dict(audio=url), predictions=[dict(model_version="audioclust", result=results)])
-
 _INTERFACE = """<View>
   <Labels name="label" toName="audio">
 {labels}
@@ -147,7 +124,6 @@ _INTERFACE = """<View>
 </View>
 """
 
-# %% ../../nbs/13_listen/08_export_tools.ipynb #38f03c41
 def to_label_studio(run:Run|str|Path, # A run, or its folder
     out:str|Path, # A new folder: tasks.json and labels.xml
     **groups:Any, # without, level: as `clips_by_group` takes them
@@ -159,7 +135,20 @@ def to_label_studio(run:Run|str|Path, # A run, or its folder
     clips = pd.concat(parts)
     paths = clips.path.map(os.path.abspath)
     shared = os.path.commonpath([os.path.dirname(path) for path in paths])
-    tasks = [_task(path, os.path.relpath(path, shared), rows) for path,rows in clips.groupby(paths, sort=True)]
+    tasks = []
+    for path,rows in clips.groupby(paths, sort=True):
+        try: length = probe(path).duration
+        except AudioError: length = float(rows.end.max())
+        rows = rows.sort_values("start")
+        results = []
+        for i,(clip,channel) in enumerate(zip(rows.itertuples(), channel_numbers(rows).tolist())):
+            start, end = round(clip.start, 3), round(clip.end, 3)
+            value = dict(start=start, end=end, channel=max(channel - 1, 0), labels=[clip.name])
+            score = round(float(clip.confidence), 4) if pd.notna(clip.confidence) else None
+            results.append(dict(id=f"clip{i}", from_name="label", to_name="audio", type="labels", value=value,
+                                score=score, original_length=round(length, 3)))
+        url = f"/data/local-files/?d={quote(os.fsencode(os.path.relpath(path, shared).replace(os.sep, '/')))}"
+        tasks.append(dict(data=dict(audio=url), predictions=[dict(model_version="audioclust", result=results)]))
     _write(folder/"tasks.json", json.dumps(tasks, indent=1, ensure_ascii=False).encode("utf-8", "replace").decode())
     labels = "\n".join(f"    <Label value={quoteattr(name)}/>" for name in sorted(clips.name.unique()))
     _write(folder/"labels.xml", _INTERFACE.format(labels=labels))

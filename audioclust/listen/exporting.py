@@ -64,23 +64,6 @@ def join_neighbours(table:pd.DataFrame, # Clips of one recording: start, end, na
     how.update(start="min", end="max", confidence="min")
     return table.groupby(number).agg(how).reset_index(drop=True)
 
-# %% ../../nbs/13_listen/07_exporting.ipynb #3e89e857
-def _file_name(name, ending, max_bytes=220): # file systems allow 255, and `atomic_write` adds some
-    "The name of a recording and an ending; a name that is too long is cut, and made distinct by a hash."
-    raw = os.fsencode(name)
-    if len(raw) <= max_bytes: return name + ending
-    digest = hashlib.sha256(raw).hexdigest()[:8]
-    return f"{os.fsdecode(raw[:max_bytes - 9])}-{digest}{ending}"
-
-# %% ../../nbs/13_listen/07_exporting.ipynb #0b80bba2
-def _check_no_links(folder, out):
-    "Refuse to write through a link in the folder of what is exported."
-    for part in (folder, *folder.parents):
-        if part == out: return
-        if part.is_symlink():
-            raise ValueError(f"{part} is a link, and nothing is written through links: "
-                             "remove it, or choose another --out")
-
 # %% ../../nbs/13_listen/07_exporting.ipynb #c0058e70
 def one_line(text:str, # A name that a person gave
 )->str:
@@ -88,6 +71,8 @@ def one_line(text:str, # A name that a person gave
     return " ".join(text.split())
 
 # %% ../../nbs/13_listen/07_exporting.ipynb #17e55a9a
+_LONGEST_NAME = 220 # bytes without the ending; file systems allow 255, and `atomic_write` adds some
+
 def write_for_each(run:Run|str|Path, # A run, or its folder
     out:str|Path, # Folder for the files
     text:Callable, # Function of (path of a recording, its clips in order of time), gives what its file holds
@@ -107,8 +92,16 @@ def write_for_each(run:Run|str|Path, # A run, or its folder
     files = []
     for path,_ in recordings:
         folder = Path(out)/os.path.relpath(os.path.dirname(path), shared)
-        files.append(folder/_file_name(os.path.basename(path), ending))
-        _check_no_links(folder, Path(out))
+        for part in (folder, *folder.parents):
+            if part == Path(out): break
+            if part.is_symlink():
+                raise ValueError(f"{part} is a link, and nothing is written through links: "
+                                 "remove it, or choose another --out")
+        name = os.path.basename(path)
+        raw = os.fsencode(name)
+        if len(raw) > _LONGEST_NAME:
+            name = f"{os.fsdecode(raw[:_LONGEST_NAME - 9])}-{hashlib.sha256(raw).hexdigest()[:8]}"
+        files.append(folder/f"{name}{ending}")
         check_file(files[-1], None, overwrite)
     for file,(path,clips) in zip(files, recordings):
         clips = clips.sort_values("start")
@@ -131,12 +124,11 @@ def to_audacity(run:Run|str|Path, # A run, or its folder
     "Write a label track for each recording."
     return write_for_each(run, out, _label_track, ".txt", **options)
 
-# %% ../../nbs/13_listen/07_exporting.ipynb #a24f485d
+# %% ../../nbs/13_listen/07_exporting.ipynb #55c003ef
 def _given(clips, column, otherwise):
     "What a table of clips says, where it does."
     return clips[column].fillna(otherwise).to_numpy() if column in clips else otherwise
 
-# %% ../../nbs/13_listen/07_exporting.ipynb #0240ee43
 def _selection_table(path, clips):
     highest = sf.info(os.fsencode(path)).samplerate/2 if os.path.isfile(path) else 0 # Hz; 0 where the recording is gone
     table = pd.DataFrame({
@@ -159,7 +151,6 @@ def _selection_table(path, clips):
         if column.startswith("cluster_"): table[f"Cluster {column.removeprefix('cluster_')}"] = clips[column].to_numpy()
     return table.to_csv(sep="\t", index=False)
 
-# %% ../../nbs/13_listen/07_exporting.ipynb #55c003ef
 def to_raven(run:Run|str|Path, # A run, or its folder
     out:str|Path, # Folder for the selection tables
     **options:Any, # join, without, level, overwrite: as `write_for_each` takes them

@@ -27,7 +27,7 @@ from ..runs.embeddings import save_array
 from ..runs.names import display_name
 from ..runs.run import open_runs, Run
 
-# %% ../../nbs/13_listen/06_figures.ipynb #88db2c4c
+# %% ../../nbs/13_listen/06_figures.ipynb #b6dc1509
 def _new_figure(width, height): # inches
     from matplotlib.figure import Figure
     return Figure(figsize=(width, height), layout="constrained")
@@ -37,7 +37,6 @@ def _cluster_label(c, names):
     if names is None: return str(c)
     return display_name(c, names).removeprefix("cluster ")
 
-# %% ../../nbs/13_listen/06_figures.ipynb #b6dc1509
 @without_formulas
 def plot_silhouette(X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
@@ -62,22 +61,7 @@ def plot_silhouette(X:np.ndarray, # Embeddings [N, d]
     ax.legend(frameon=False, loc="lower right")
     return fig
 
-# %% ../../nbs/13_listen/06_figures.ipynb #6773bbfe
-def _rows_of_groups(X, labels, most, each):
-    "(cluster → size, cluster → row of its typical clip, rows to draw) of the largest clusters."
-    ids, sizes = np.unique(labels[labels >= 0], return_counts=True)
-    largest = np.sort(np.argsort(-sizes, kind="stable")[:most])
-    size = dict(zip(ids[largest].tolist(), sizes[largest].tolist()))
-    _, representative = confidence_and_representatives(X, labels)
-    typical = {int(labels[row]): row for row in np.flatnonzero(representative)}
-    rows = [typical[c] for c in size]
-    rng = np.random.default_rng(0)
-    for c in size: rows += rng.permutation(np.flatnonzero(labels == c))[:each].tolist()
-    return size, typical, np.unique(rows)
-
 # %% ../../nbs/13_listen/06_figures.ipynb #7772b55f
-def _show_thumbnail(ax, thumbnail): ax.imshow(thumbnail, cmap="gray", vmin=0, vmax=255, aspect="auto")
-
 @without_formulas
 def plot_groups(clips:pd.DataFrame, # Columns path, start, end (s), with pictures also clip_id
     X:np.ndarray, # Embeddings [N, d]
@@ -91,7 +75,15 @@ def plot_groups(clips:pd.DataFrame, # Columns path, start, end (s), with picture
 )->Any:
     "Mean spectrogram and typical clip of each cluster; returns the figure."
     labels = np.asarray(labels)
-    size, typical, rows = _rows_of_groups(X, labels, most, each)
+    ids, sizes = np.unique(labels[labels >= 0], return_counts=True)
+    largest = np.sort(np.argsort(-sizes, kind="stable")[:most])
+    size = dict(zip(ids[largest].tolist(), sizes[largest].tolist()))
+    _, representative = confidence_and_representatives(X, labels)
+    typical = {int(labels[row]): row for row in np.flatnonzero(representative)}
+    drawn = [typical[c] for c in size]
+    rng = np.random.default_rng(0)
+    for c in size: drawn += rng.permutation(np.flatnonzero(labels == c))[:each].tolist()
+    rows = np.unique(drawn)
     if pictures is None:
         thumbnails, seconds = clip_thumbnails(clips.iloc[rows], num_workers=num_workers)
     else:
@@ -102,8 +94,9 @@ def plot_groups(clips:pd.DataFrame, # Columns path, start, end (s), with picture
     axes = fig.subplots(lines, 2*columns, squeeze=False)
     for ax in axes.flat: ax.axis("off")
     for (c,n_clips),(left,right) in zip(size.items(), axes.reshape(-1, 2)):
-        _show_thumbnail(left, thumbnails[labels[rows] == c].mean(0))
-        _show_thumbnail(right, thumbnails[np.searchsorted(rows, typical[c])])
+        mean = thumbnails[labels[rows] == c].mean(0)
+        clip = thumbnails[np.searchsorted(rows, typical[c])]
+        for ax,picture in (left, mean), (right, clip): ax.imshow(picture, cmap="gray", vmin=0, vmax=255, aspect="auto")
         left.set_title(f"{_cluster_label(c, names)} ({n_clips:,})", fontsize=9, loc="left")
     sides = "left: mean of the group; right: its typical clip"
     fig.supxlabel(f"{sides}; {seconds:.2g} s to the right, mel bands upwards, 60 dB", fontsize=8)

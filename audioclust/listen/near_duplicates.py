@@ -81,21 +81,6 @@ def waveform_correlation(a:np.ndarray, # Waveform [n]
     if norm == 0: return 0.
     return float(np.abs(correlate(a, b, method="fft")).max()/norm)
 
-# %% ../../nbs/13_listen/11_near_duplicates.ipynb #0d210cad
-def _confirmed(pairs, clips, rate, least_correlation):
-    "Those of the pairs whose waveforms correlate."
-    waves:dict[int,np.ndarray] = {}
-    def wave(row):
-        if row not in waves:
-            clip = clips.iloc[row]
-            waves[row] = load_audio(clip.path, rate, clip.start, clip.end)[0].numpy()
-        return waves[row]
-    confirmed = []
-    for a,b in pairs[np.argsort(pairs[:, 0], kind="stable")]:
-        for finished in [row for row in waves if row < a]: del waves[finished]  # no later pair has it
-        if waveform_correlation(wave(a), wave(b)) >= least_correlation: confirmed.append((a, b))
-    return confirmed
-
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #d8d84e7e
 def duplicates(clips:pd.DataFrame, # Columns path, start, end (s)
     *,
@@ -111,7 +96,16 @@ def duplicates(clips:pd.DataFrame, # Columns path, start, end (s)
     rate = sample_rate or _usual_rate(clips)
     F, n_frames = fingerprints(clips, rate, num_workers=num_workers, errors=errors)
     candidates = _candidate_pairs(F, n_frames, alike, length)
-    a, b = np.array(_confirmed(candidates, clips, rate, waveform), np.int64).reshape(-1, 2).T
+    waves:dict[int,np.ndarray] = {}
+    confirmed = []
+    for pair in candidates[np.argsort(candidates[:, 0], kind="stable")].tolist():
+        for finished in [row for row in waves if row < pair[0]]: del waves[finished]  # no later pair has it
+        for row in pair:
+            if row in waves: continue
+            clip = clips.iloc[row]
+            waves[row] = load_audio(clip.path, rate, clip.start, clip.end)[0].numpy()
+        if waveform_correlation(waves[pair[0]], waves[pair[1]]) >= waveform: confirmed.append(pair)
+    a, b = np.array(confirmed, np.int64).reshape(-1, 2).T
     graph = coo_array((np.ones(len(a)), (a, b)), shape=(len(clips), len(clips)))
     _, component = connected_components(graph, directed=False)
     has_copy = np.bincount(component)[component] > 1
@@ -134,20 +128,10 @@ def _repeated(path, seen):
     seen.update([file, digest])
     return found
 
-# %% ../../nbs/13_listen/11_near_duplicates.ipynb #1c5c8fc0
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #b400e510
 _SAME = .999 # correlation from which on only format or level differ
 _SAME_LEVEL = .1 # dB
 
-def _compared(wave, reference):
-    "(similarity, gain in dB, kind) of a sound that is not the same file."
-    similarity = waveform_correlation(wave, reference)
-    energy, other = (float(np.square(x.astype(np.float64)).sum()) for x in (wave, reference))
-    gain = 10*np.log10(max(energy, 1e-20)/max(other, 1e-20))
-    kind = "take"
-    if similarity >= _SAME: kind = "format" if abs(gain) <= _SAME_LEVEL else "level"
-    return round(similarity, 4), round(float(gain), 2), kind
-
-# %% ../../nbs/13_listen/11_near_duplicates.ipynb #b400e510
 def _described(part, rate):
     "The clips of one set."
     waves = [load_audio(clip.path, rate, clip.start, clip.end)[0].numpy() for clip in part.itertuples()]
@@ -157,12 +141,16 @@ def _described(part, rate):
     seen:set = set()
     order = sorted(range(len(part)), key=lambda i: (i != reference, is_link[i]))
     repeated = {i: _repeated(part.path.iloc[i], seen) for i in order}
-    rows = []
-    for i,wave in enumerate(waves):
-        similarity, gain, kind = _compared(wave, waves[reference])
-        rows.append((similarity, gain, "reference" if i == reference else repeated[i] or kind))
-    similarity, gain, kind = zip(*rows)
-    return part.assign(similarity=similarity, gain=gain, kind=kind)
+    energies = [max(float(np.square(wave.astype(np.float64)).sum()), 1e-20) for wave in waves]
+    similarities = [waveform_correlation(wave, waves[reference]) for wave in waves]
+    gains = [float(10*np.log10(energy/energies[reference])) for energy in energies]
+    kinds = []
+    for i,(similarity,gain) in enumerate(zip(similarities, gains)):
+        kind = "take"
+        if similarity >= _SAME: kind = "format" if abs(gain) <= _SAME_LEVEL else "level"
+        kinds.append("reference" if i == reference else repeated[i] or kind)
+    similarities, gains = [round(value, 4) for value in similarities], [round(value, 2) for value in gains]
+    return part.assign(similarity=similarities, gain=gains, kind=kinds)
 
 def describe_copies(clips:pd.DataFrame, # Columns path, start, end (s), set: its number, or -1 for a clip without a copy
     sample_rate:int|None=None, # Hz at which waveforms are compared; None: the rate of most recordings, at most 16000

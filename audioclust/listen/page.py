@@ -41,7 +41,7 @@ def _write_html(page, **variables):
     pieces = page_template("listen.html").stream(scripts=Markup(scripts), policy=policy, **variables)
     with atomic_write(page) as tmp: pieces.dump(str(tmp), "utf-8", "replace")
 
-# %% ../../nbs/13_listen/05_page.ipynb #a454e8aa
+# %% ../../nbs/13_listen/05_page.ipynb #6fb4231c
 def _summary(run):
     "How many clips and clusters there are."
     labels, seconds = run.clustering.labels, run.clips.record()["seconds"]
@@ -51,7 +51,6 @@ def _summary(run):
     if (labels < 0).any(): parts.append(f"{(labels < 0).sum():,} clips are noise")
     return ", ".join(parts)
 
-# %% ../../nbs/13_listen/05_page.ipynb #6fb4231c
 def _settings(run, sounds):
     "Rows (name, value) of the table that says how a run was made."
     rows = dict(method=run.request.method, by=run.request.by, ignored=", ".join(run.request.ignored) or "nothing",

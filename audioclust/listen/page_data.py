@@ -26,13 +26,12 @@ from .clip_audio import relative_link
 from .shown_clips import describe_clusters
 from ..runs.run import Run
 
-# %% ../../nbs/13_listen/04_page_data.ipynb #45d3ac38
+# %% ../../nbs/13_listen/04_page_data.ipynb #cdc3fb4b
 def readable_path(path:str|Path, # Path that may hold bytes which are no text
 )->str:
     "A path as text that a page can hold."
     return os.fsencode(path).decode("utf-8", "replace")
 
-# %% ../../nbs/13_listen/04_page_data.ipynb #cdc3fb4b
 def shared_folder(paths:list, # Recordings
 )->str: # Empty where they are on several drives
     "The folder that all of these lie in, at any depth."
@@ -99,13 +98,12 @@ def other_clips(runs:list, # One or two
     link = relative_link(folder, page.resolve().parent) if page and folder else None
     return dict(n=len(clips), lines=base64.b64encode(packed).decode(), link=link)
 
-# %% ../../nbs/13_listen/04_page_data.ipynb #f2be1af3
+# %% ../../nbs/13_listen/04_page_data.ipynb #f6ff3e46
 def json_number(x:float, # Any number
 )->float|None: # JSON has no NaN
     "A number with four places."
     return round(float(x), 4) if np.isfinite(x) else None
 
-# %% ../../nbs/13_listen/04_page_data.ipynb #f6ff3e46
 def cluster_data(run:Run, # A run
     rows:np.ndarray, # Rows that are shown [n]
 )->dict[int,dict]: # Cluster → size, confidence, at (on the map), typical, doubtful (of the n), stability, words

@@ -44,11 +44,10 @@ def to_grey(power:torch.Tensor, # Mel power [B, bands, columns]
     grey = 255*(1 + decibels/dynamic_range).clamp(0, 1)
     return grey.byte().flip(1).numpy()
 
-# %% ../../nbs/13_listen/01_pictures.ipynb #b93ca4a0
+# %% ../../nbs/13_listen/01_pictures.ipynb #84174309
 @lru_cache(8)
 def _mel_spectrogram(sample_rate, n_bands, hop): return LogMel(sample_rate, n_bands, hop=hop, normalize=False)
 
-# %% ../../nbs/13_listen/01_pictures.ipynb #84174309
 @torch.inference_mode()
 def draw_thumbnails(wave:torch.Tensor, # float32 [B, samples], padded to the longest
     lengths:torch.Tensor, # True samples of each [B]

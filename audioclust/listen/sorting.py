@@ -53,7 +53,7 @@ def _neighbour_order(X, max_tree=1500):
     widest_axis = np.linalg.svd(centered, full_matrices=False)[2][0]
     return np.argsort(centered @ widest_axis, kind="stable")
 
-# %% ../../nbs/13_listen/09_sorting.ipynb #23bf775e
+# %% ../../nbs/13_listen/09_sorting.ipynb #7beb69e8
 def _check_target(out, clips, recordings, link):
     "Refuse a folder that holds something, lies inside the recordings, or is on a disk without enough room."
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -70,7 +70,6 @@ def _check_target(out, clips, recordings, link):
         raise ValueError(f"the copies need {needed/1e9:.1f} GB and {existing} has {free/1e9:.1f} GB left: "
                          "say link, or choose another disk")
 
-# %% ../../nbs/13_listen/09_sorting.ipynb #7beb69e8
 def _check_below(paths, recordings):
     "Refuse to copy what lies elsewhere than the recordings of the run: the table may be a stranger's."
     if not recordings.is_dir(): return # or a table, which may name files anywhere
@@ -108,7 +107,7 @@ def _targets(clips, out, flat):
         taken[key] = 1
         yield target
 
-# %% ../../nbs/13_listen/09_sorting.ipynb #7f119469
+# %% ../../nbs/13_listen/09_sorting.ipynb #ef5204de
 class _Target(io.FileIO):
     "A file that libsndfile writes to; an error of the disk, which would be lost in there, is raised at the end."
     def __init__(self, path):
@@ -125,7 +124,6 @@ class _Target(io.FileIO):
         super().__exit__(*exception)
         if self.error: raise self.error
 
-# %% ../../nbs/13_listen/09_sorting.ipynb #ef5204de
 _WAV_SUBTYPES = "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "PCM_U8"
 _BLOCK = 2**20 # samples over all channels that are held at a time
 
@@ -158,24 +156,6 @@ def _write_copy(clip, target, link):
         elif link: tmp.symlink_to(os.path.abspath(clip.path))
         else: shutil.copy2(clip.path, tmp)
 
-# %% ../../nbs/13_listen/09_sorting.ipynb #90f399d8
-_FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM,
-          errno.ENOENT}  # the next copy would fail as well
-
-def _write_copies(clips, targets, out, link):
-    "Copy every clip that can be read; returns the (path, reason) of the others."
-    failures = []
-    for n_before,(clip,target) in enumerate(zip(clips.itertuples(), targets)):
-        try: _write_copy(clip, target, link)
-        except AudioError as e: failures.append((clip.path, e.reason))
-        except (OSError, sf.LibsndfileError) as e:
-            if getattr(e, "errno", None) in _FATAL:
-                n_written = n_before - len(failures)
-                written = f"{n_written:,} of {len(clips):,} clips are in {out}"
-                raise OSError(f"{e}; {written}: remove it, and sort again where there is room") from e
-            failures.append((clip.path, str(e)))
-    return failures
-
 # %% ../../nbs/13_listen/09_sorting.ipynb #188b07a6
 def _is_whole(clips):
     "Is each clip a whole recording, rather than a part of one?"
@@ -187,6 +167,9 @@ def _is_whole(clips):
             for path,start,end in zip(clips.path, clips.start, clips.end)]
 
 # %% ../../nbs/13_listen/09_sorting.ipynb #23b6f95a
+_FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM,
+          errno.ENOENT}  # the next copy would fail as well
+
 def sort_files(run:Run|str|Path, # A run, or its folder
     out:str|Path, # A folder that is not there yet, or empty
     *,
@@ -206,7 +189,15 @@ def sort_files(run:Run|str|Path, # A run, or its folder
     _check_target(out, clips, recordings, link)
     _check_below(clips.path, recordings)
     if flat: clips = clips.iloc[similarity_order(run.embeddings.X[clips.row], clips.cluster)]
-    failures = _write_copies(clips, _targets(clips, out, flat), out, link)
+    failures = [] # (path, reason)
+    for n_before,(clip,target) in enumerate(zip(clips.itertuples(), _targets(clips, out, flat))):
+        try: _write_copy(clip, target, link)
+        except AudioError as e: failures.append((clip.path, e.reason))
+        except (OSError, sf.LibsndfileError) as e:
+            if getattr(e, "errno", None) in _FATAL:
+                written = f"{n_before - len(failures):,} of {len(clips):,} clips are in {out}"
+                raise OSError(f"{e}; {written}: remove it, and sort again where there is room") from e
+            failures.append((clip.path, str(e)))
     if not failures: return len(clips)
     path, reason = failures[0]
     n_written = len(clips) - len(failures)

@@ -1,5 +1,6 @@
 "What a run becomes in other programs, and what is there twice."
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from audioclust.audio import synthetic_sounds
 from audioclust.listen import duplicates, listen_page
 from audioclust.listen.sorting import similarity_order
 from audioclust.listen import sort_files
-from audioclust.listen.exporting import named_clips
+from audioclust.listen.exporting import named_clips, write_for_each
 from audioclust.runs.names import read_names, write_names
 from audioclust.pipeline import make_run
 from audioclust.runs import Request, Run
@@ -49,6 +50,18 @@ def test_label_tracks_and_selection_tables(run, tmp_path, capsys):
     of_one = table[table.path.str.contains("one")]
     assert len(r) < len(of_one) and r["End Time (s)"].max() == pytest.approx(of_one.end.max(), abs=1e-5)
     assert all(r.Name.to_numpy()[1:] != r.Name.to_numpy()[:-1])
+
+
+def test_long_names_are_cut_and_stay_distinct(tmp_path):
+    sounds = synthetic_sounds(2, 2, sample_rate=8000).save(tmp_path/"in")
+    names = ["ü"*110 + end for end in ("a.wav", "b.wav")]  # 225 bytes each
+    (tmp_path/"long").mkdir()
+    for name,path in zip(names, sounds.path): shutil.copy(path, tmp_path/"long"/name)
+    run = make_run(tmp_path/"long", Request(n_clusters=2))
+    assert write_for_each(run, tmp_path/"out", lambda path, clips: path, ".txt") == 2
+    files = sorted((tmp_path/"out").iterdir(), key=lambda file: file.read_text())
+    assert [Path(file.read_text()).name for file in files] == names
+    assert [len(os.fsencode(file.name)) for file in files] == [224, 224] and files[0].name != files[1].name
 
 
 def test_tables(run, tmp_path, capsys):
