@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['FOLDER', 'Parser', 'command_parser', 'positive', 'cluster_number', 'channel', 'listed', 'setting', 'parse_bytes',
-           'add_run', 'add_folder', 'add_overwrite', 'add_without', 'add_given', 'is_helper']
+           'add_run', 'add_folder', 'add_overwrite', 'add_without', 'add_clips', 'add_given', 'add_cutting_options',
+           'check_cutting', 'event_settings', 'add_machine_options', 'is_helper']
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #6501a6f6
 import argparse
@@ -13,17 +14,21 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from dataclasses import fields
+from typing import Any, NoReturn
 
+from .. import audio
 from ..core.console import echo
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #0e4c4292
 class Parser(argparse.ArgumentParser):
     "Says in one line what was wrong, and where the options are explained."
     shows_all = False # also the options that few need?
+    has_rare = False # are there any?
 
     def rare(self, text:str)->str: # For the argument `help` of an option that few need
         "The text where all options are shown; else what hides the option."
+        self.has_rare = True
         return text if self.shows_all else argparse.SUPPRESS
 
     def error(self, message:str)->NoReturn:
@@ -49,6 +54,7 @@ def command_parser(name:str, # Of the command
         help="say more: seconds per stage, and where an error came from")
     parser.add_argument("-q", "--quiet", action="count", default=0, help="no progress bar")
     add_arguments(parser)
+    if parser.has_rare: parser.add_argument("--help-all", action="help", help="show all options, and who needs them")
     parser.set_defaults(command=name)
     return parser
 
@@ -128,14 +134,68 @@ def add_without(parser:Parser): # Of the command
         help="groups to leave out, separated by commas: numbers, names, or marks such as junk")
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #d347d5eb
-def add_given(parser:Parser): # Of the command
-    "Clips that another program has listed, and embeddings that it has made."
+def add_clips(parser): # A parser, or a group of its arguments
+    "Clips that another program has listed."
     parser.add_argument("--clips", metavar="TABLE",
         help="clips that another program has listed: tables of Raven, labels of Audacity, CSV or Parquet files with "
              "start and end; labels in them change nothing")
+
+def add_given(parser): # A parser, or a group of its arguments
+    "Clips that another program has listed, and embeddings that it has made."
+    add_clips(parser)
     parser.add_argument("--embeddings", metavar="FILE",
-        help="embeddings that another program has made: .npy, .npz, CSV, Parquet, BirdNET, hoplite (Perch); --clips "
-             "says what the rows are, FOLDER has the sounds")
+        help="embeddings that another program has made: .npy, .npz, CSV, Parquet, BirdNET, hoplite (Perch), or shards "
+             "of audioclust embed; --clips says what the rows are, FOLDER has the sounds")
+
+# %% ../../nbs/14_cli/02_arguments.ipynb #fb0edbcd
+def add_cutting_options(c:Parser): # Of the command
+    "How recordings are cut into clips."
+    parts = c.add_argument_group("parts of long recordings",
+        f"  {c.prog} forest/ --out runs/calls --cut events")
+    parts.add_argument("--window", type=positive(float, " of seconds"), metavar="S",
+        help="cut recordings into clips of S seconds; best with --ignore order,level, since a call may begin anywhere")
+    parts.add_argument("--cut", choices=["events"], help="cut recordings into the events that stand out of the noise")
+    reading = c.add_argument_group("how recordings are read")
+    reading.add_argument("--hop", type=positive(float, " of seconds"), metavar="S", help=c.rare(
+        "start a clip every S seconds, for those who want no call to be cut in two (default: the window)"))
+    reading.add_argument("--event", action="append", type=setting, metavar="NAME=VALUE", help=c.rare(
+        "a setting of --cut events, for those who know how high and how long the calls are: shortest, longest, gap, "
+        "margin or memory in seconds, low or high in Hz, threshold or edge in standard deviations of the noise, such as "
+        "low=2000"))
+    reading.add_argument("--channel", type=channel, metavar="N|each|mix", help=c.rare(
+        "the channel to listen to, counted from 1, for recorders with several microphones; each makes clips of every "
+        "channel, mix takes their mean (default: the channel that a table names, else mix)"))
+    reading.add_argument("--rate", type=positive(int, " of hertz"), metavar="HZ", help=c.rare(
+        "sample rate, for bats and others above 16 kHz (default: the one most recordings have, up to 32000)"))
+
+# %% ../../nbs/14_cli/02_arguments.ipynb #4432c8f5
+def check_cutting(args:argparse.Namespace): # As the parser gives them
+    "Refuse two ways to cut recordings."
+    if args.cut:
+        if args.clips: raise ValueError("--clips says what the clips are: leave out --cut")
+        if args.window or args.hop:
+            raise ValueError("recordings are cut into windows or into events: leave out --window and --hop, or --cut")
+    elif args.event: raise ValueError("--event sets what --cut events looks for: say that as well")
+
+# %% ../../nbs/14_cli/02_arguments.ipynb #21005872
+def event_settings(args:argparse.Namespace, # As the parser gives them
+)->Any: # `EventSettings`, or None
+    "The settings of --cut events; None without it."
+    if args.cut is None: return None
+    known, settings = [f.name for f in fields(audio.EventSettings)], dict(args.event or [])
+    for name, value in settings.items():
+        if name not in known: raise ValueError(f"--event {name}={value}: the settings are {', '.join(known)}")
+    return audio.EventSettings(**settings)
+
+# %% ../../nbs/14_cli/02_arguments.ipynb #62103431
+def add_machine_options(c:Parser): # Of the command
+    "Where the work is done."
+    g = c.add_argument_group("what the work takes")
+    g.add_argument("--device", help=c.rare(
+        "cpu, cuda or mps, where there are several (default: cuda if there is one); mps is for networks only"))
+    g.add_argument("--workers", type=int, metavar="N", help=c.rare(
+        "worker processes, for a machine that others use too (default: by the amount of audio)"))
+    return g
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #b4c46b6b
 def is_helper()->bool:

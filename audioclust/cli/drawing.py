@@ -38,6 +38,7 @@ def draw_confusion(run:Run, # That was saved
     plot_confusion(table.label, table.cluster, ax=figure.subplots())
     save_figure(figure, run.folder, "confusion")
 
+# %% ../../nbs/14_cli/05_drawing.ipynb #6263adfa
 def score_and_draw(run:Run, # That was saved
     labels:str, # "parent", a regular expression on the file name, or a CSV file
 )->Run: # With the scores

@@ -56,6 +56,7 @@ then:        audioclust cluster FOLDER --out RUN --n-clusters 10
 and open     RUN/listen.html
 each command explains itself:  audioclust cluster --help"""
 
+# %% ../../nbs/14_cli/01_parser.ipynb #640ea443
 def whole_parser()->Parser:
     "The parser of `audioclust`."
     parser = Parser(prog="audioclust", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_START,

@@ -114,6 +114,7 @@ def is_there(device:str|torch.device|None, # What torch calls it, or None
     except ValueError: return False
     return True
 
+# %% ../../nbs/00_core/04_distributed.ipynb #02ac62d4
 def check_device(device:str|torch.device|None): # What torch calls it, or None
     "Refuse a device that is not there."
     try: wanted = torch.device(device or "cpu")

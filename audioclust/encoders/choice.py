@@ -58,6 +58,7 @@ class EncoderChoice(NamedTuple):
     why: str # In words
     table: pd.DataFrame # A row a candidate: encoder, and its stability or weight; the best first
 
+# %% ../../nbs/06_encoders/12_choice.ipynb #b216b2aa
 def rank_encoders(stability:dict, # Of the clusters of each candidate, by its name
     n:int, # Clips that were clustered
 )->EncoderChoice:

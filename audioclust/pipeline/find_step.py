@@ -64,6 +64,7 @@ def cut(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list o
     searching = progress_of(progress, "looking for events", " recordings") # what a bar says
     return with_times(find_events(recordings, options.events, errors, options.channel, searching))
 
+# %% ../../nbs/12_pipeline/02_find_step.ipynb #22745ae9
 def why_no_clips(recordings:str|Path|list|pd.DataFrame, # Of which there is none
     errors:list, # (path, reason) of what could not be used
     request:Request, # How they were cut

@@ -166,6 +166,7 @@ def pair_requests(request:Request|None=None, # What is wanted of both; its `by` 
     by_content, by_source = (replace(request, by=by, n_clusters=number) for by,number in zip(BYS, numbers))
     return by_content, by_source
 
+# %% ../../nbs/12_pipeline/10_pair.ipynb #c6507794
 def make_pair(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
     request:Request|None=None, # What is wanted of both
     n_clusters:int|str|tuple|None=None, # A number or "auto" for both, or a pair, by content and by source

@@ -160,6 +160,7 @@ def _check_level(request, clusterer):
         raise ValueError(f"level={level!r} is for n_clusters='auto', which finds the levels; "
                          f"{request.n_clusters} groups were asked for")
 
+# %% ../../nbs/11_runs/01_request.ipynb #72734528
 def _check_seeds(request, clusterer):
     seeds = request.options.seeds
     if seeds is None: return

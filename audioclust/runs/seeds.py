@@ -156,6 +156,7 @@ def _add_seeds(labels, rows, finder, folder):
         n_lost += not shared.any()
     return n_lost
 
+# %% ../../nbs/11_runs/05_seeds.ipynb #286881ee
 def _add_links(links, rows, finder, folder, called):
     "Add the pairs of rows; how many were of no use?"
     if not {"path", "other"} <= set(rows): raise ValueError(f"{called}: links need columns path, other and link")

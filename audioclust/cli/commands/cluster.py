@@ -10,9 +10,9 @@ from argparse import Namespace
 from pathlib import Path
 
 from ... import cli, runs
-from ..arguments import command_parser, is_helper, Parser
+from ..arguments import add_cutting_options, command_parser, is_helper, Parser
 from audioclust.cli.cluster_options import (
-    add_clip_options, add_grouping_options, add_method_options, add_outcome_options, add_resource_options,
+    add_grouping_options, add_known_options, add_method_options, add_outcome_options, add_resource_options,
     check_grow, check_together, cluster_epilog, requests_of,
 )
 from ..inputs import Inputs
@@ -21,12 +21,12 @@ from ..inputs import Inputs
 def add_arguments(parser:Parser): # Of the command
     "The options of `audioclust cluster`."
     add_grouping_options(parser)
-    add_clip_options(parser)
+    add_cutting_options(parser)
+    add_known_options(parser)
     add_method_options(parser)
     add_resource_options(parser)
     add_outcome_options(parser)
     parser.usage = "%(prog)s FOLDER --out RUN [options]"
-    parser.add_argument("--help-all", action="help", help="show all options, the methods, and what comes out")
     parser.epilog = cluster_epilog(parser.shows_all)
 
 # %% ../../../nbs/14_cli/commands/02_cluster.ipynb #e1208645

@@ -71,6 +71,7 @@ def _varint(data, i):
         i, shift = i + 1, shift + 7
         if byte < 128: return number, i
 
+# %% ../../../nbs/06_encoders/pretrained/02_wheel_weights.ipynb #86ee71d1
 def _fields(data):
     "(number, value) of each field of a protocol buffer."
     i = 0
