@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from .. import audio, runs
+from .. import audio, pipeline, runs
 
 # %% ../../nbs/14_cli/03_inputs.ipynb #05ac945c
 @dataclass(frozen=True)
@@ -18,17 +18,24 @@ class Inputs:
     "The recordings, clips or embeddings that a command is given."
     folder:Any # Folder of recordings, file, glob, or table
     clips:str|None=None # Tables of clips that another program has listed
-    embeddings:Any=None # File of embeddings that another program has made
+    embeddings:Any=None # File of embeddings that another program has made, or shards of `audioclust embed`
     grow:Any=None # Run to which they are added
 
     def check(self):
         "Refuse what is not there."
         if self.folder is None and not self.embeddings:
             raise ValueError("say the folder of recordings, or --embeddings with a file")
-        if self.embeddings and not os.path.exists(self.embeddings):
+        if self.embeddings and not self.are_shards and not os.path.exists(self.embeddings):
             raise ValueError(f"there is no file {self.embeddings}")
+        if self.are_shards and (self.folder or self.clips):
+            raise ValueError(f"{self.embeddings} holds shards, which say what their clips are: leave out FOLDER and --clips")
         if self.folder is not None: audio.check_recordings_exist(self.folder)
         if self.clips and not self.embeddings: self.read_clips([])
+
+    @property
+    def are_shards(self)->bool:
+        "Are the embeddings shards of `audioclust embed`?"
+        return bool(self.embeddings) and bool(pipeline.shard_folders(self.embeddings))
 
     @property
     def place(self)->str: # As a run records it

@@ -27,6 +27,7 @@ from ..pipeline.all_steps import run_of_embeddings
 from ..pipeline.find_step import Observer
 from ..pipeline.growing import grow
 from ..pipeline.scoring import check_labels
+from ..pipeline.shards import run_of_shards
 from ..runs.names import copy_names, free_name
 from ..runs.request import check_request, Request, request_record
 from ..runs.resuming import at_work, begun, check_same, continues_training, earlier_run, note_saved, saved, state
@@ -97,6 +98,7 @@ def find_clusters(job:Job, group:ProcessGroup # Perhaps with other processes
     observer = Observer(progress_bar(job.verbosity), log, training)
     inputs, errors = job.inputs, []
     if inputs.grow: return grow_run(job, observer)
+    if inputs.are_shards: return run_of_shards(inputs.embeddings, job.request, observer, inputs.record(), job.out)
     if inputs.embeddings:
         with observer.stage("read"): X, clips = inputs.read_embeddings(errors)
         return run_of_embeddings(X, clips, job.request, observer, errors=errors, recordings=inputs.place,

@@ -24,6 +24,7 @@ from ..core.console import echo, mend_streams
 COMMANDS = dict( # Name → what it does
     demo="make sounds, cluster them, and say where the results are",
     cluster="put the recordings of a folder into groups",
+    embed="embed the recordings of a folder, or a part of them, to be grouped later",
     listen="make the page to look at a run and to hear it, or take over the names given there",
     assign="sort new sounds into the groups of a run",
     similar="list the clips of a run that are most like a given one, or like new recordings",
@@ -139,5 +140,5 @@ def main(argv:list|None=None, # Arguments; None takes those of the process
         if not args.command:
             whole_parser().print_help()
             return 2
-    if is_helper() and args.command != "cluster": return 0 # there is nothing to share
+    if is_helper() and args.command not in ("cluster", "embed"): return 0 # there is nothing to share
     return run_command(args)

@@ -172,6 +172,7 @@ def read_json(path:str|Path, # JSON file
 # %% ../../nbs/00_core/02_files.ipynb #d9586740
 def read_array(path:str|Path, # .npy file
     n_rows:int|None=None, # That it should have; None: any number
+    mapped:bool=False, # Leave a large array in its file, and read of it what is used?
 )->np.ndarray: # Numbers
     "Read what `np.save` wrote; what is no array of numbers, or not of so many rows, is refused before it is read."
     try: array = np.load(path, allow_pickle=False, mmap_mode="r" if os.path.getsize(path) > 2**20 else None)
@@ -181,7 +182,7 @@ def read_array(path:str|Path, # .npy file
     if n_rows is not None and array.shape[:1] != (n_rows,):
         found = f"an array of shape {array.shape}, and there are {n_rows} clips"
         raise ValueError(f"{path} is damaged ({found}): make the run again")
-    return np.array(array)
+    return array if mapped else np.array(array)
 
 # %% ../../nbs/00_core/02_files.ipynb #3c4c930f
 _SIGNS_OF_DAMAGE = (LookupError, AttributeError, TypeError, EOFError, ArithmeticError, RuntimeError,

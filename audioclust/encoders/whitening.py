@@ -59,8 +59,8 @@ def _checked_table(X, finite=True):
     if X.ndim != 2 or X.dtype.kind not in "fiu":
         raise ValueError("embeddings must be a table of numbers, [N, d]; "
                          f"an array of shape {X.shape} and type {X.dtype} came")
-    if finite and not np.isfinite(X).all():
-        raise ValueError(f"embeddings must be finite numbers; {np.sum(~np.isfinite(X))} of them are NaN or infinite")
+    n_odd = sum(int(np.sum(~np.isfinite(block))) for block in _blocks(X)) if finite else 0
+    if n_odd: raise ValueError(f"embeddings must be finite numbers; {n_odd} of them are NaN or infinite")
     return X
 
 # %% ../../nbs/06_encoders/08_whitening.ipynb #cf9dcf7f

@@ -9,4 +9,6 @@ from .find_step import find as find, Observer as Observer
 from .growing import grow as grow
 from .new_clips import assign as assign, assign_embeddings as assign_embeddings, similar as similar
 from .pair import RunPair as RunPair, make_pair as make_pair, pair_requests as pair_requests, refine as refine
+from .shards import embed_shard as embed_shard, run_of_shards as run_of_shards
+from .shards import shard_folders as shard_folders, share_of as share_of
 from .scoring import check_labels as check_labels, score_run as score_run

@@ -22,7 +22,7 @@ from ..encoders.joint import is_vote, parse_vote, VotingEncoder
 from ..encoders.pretrained import named_encoder
 from .find_step import check_enough, Observer, silent
 from .memory_needs import batch_memory
-from .number_and_levels import asks_for_number, choose_number, number_wanted, warn_of_number
+from .cluster_step import asks_for_number, choose_number, number_wanted, warn_of_number
 from ..runs.clips import Clips
 from ..runs.embeddings import Embeddings
 from ..runs.request import check_request, n_frozen, Request

@@ -20,7 +20,7 @@ from ..ensembles.membership import cluster_means, simplified_silhouette, strange
 from .all_steps import clips_of, table_of_numbers
 from .embed_step import EncodedClips, encode_clips
 from .find_step import cut, silent
-from .number_and_levels import level_columns
+from .cluster_step import level_columns
 from ..runs.clips import CLIP_DETAILS
 from ..runs.run import check_model, Run
 

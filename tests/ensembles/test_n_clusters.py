@@ -12,7 +12,7 @@ from audioclust.ensembles import choose_k
 from audioclust.ensembles.n_clusters import (
     best_number, candidates, coding_length, explain_choice, plot_choice, three_numbers)
 from audioclust.pipeline import AudioClusterer, Request
-from audioclust.pipeline.number_and_levels import number_wanted, warn_of_number
+from audioclust.pipeline.cluster_step import number_wanted, warn_of_number
 from audioclust.runs.run_folder import check_run_folder, read_table
 
 

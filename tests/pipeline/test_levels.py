@@ -15,7 +15,7 @@ from audioclust.ensembles.n_clusters import Choice
 from audioclust.pipeline import (
     AudioClusterer, make_pair, Options, refine, regroup, Request, Run, run_of_embeddings,
 )
-from audioclust.pipeline.number_and_levels import level_columns, number_wanted, warn_of_number
+from audioclust.pipeline.cluster_step import level_columns, number_wanted, warn_of_number
 from audioclust.runs.run_folder import check_run_folder, read_table
 from audioclust.runs.stable_ids import renumbered
 

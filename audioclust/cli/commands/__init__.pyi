@@ -5,6 +5,7 @@ from . import (
     compare as compare,
     demo as demo,
     duplicates as duplicates,
+    embed as embed,
     encoders as encoders,
     export as export,
     listen as listen,

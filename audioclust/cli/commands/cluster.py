@@ -43,6 +43,8 @@ def repeated_arguments(config:str|Path, # A run folder, or its run.json
     if inputs.get("grow"): raise ValueError(f"{config} is of a run that was grown: repeat the run that it grew from")
     given = {option: asked[name] for name,option in _OPTION_OF.items() if asked.get(name) is not None}
     given |= {name: inputs[name] for name in ("clips", "embeddings") if name in inputs}
+    if "embeddings" in inputs: # shards know how they were embedded
+        given = {name: value for name,value in given.items() if name not in ("encoder", "window", "hop", "channel", "rate")}
     ignore, seeds = asked.get("ignore"), asked.get("seeds") or []
     if ignore is not None: given["ignore"] = ignore if isinstance(ignore, str) else ",".join(map(str, ignore))
     arguments = [f"--{option}={value}" for option,value in given.items()]
