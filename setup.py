@@ -35,6 +35,6 @@ setup(
     packages=find_packages(include=["audioclust", "audioclust.*"]), include_package_data=True, zip_safe=False,
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
-    extras_require={name: cfg[f"{name}_requirements"].split() for name in ("dev", "pretrained", "parquet")},
+    extras_require={name: cfg[f"{name}_requirements"].split() for name in ("dev", "pretrained", "parquet", "media")},
     entry_points={"console_scripts": cfg["console_scripts"].split(), "nbdev": ["audioclust=audioclust._modidx:d"]},
 )

@@ -41,6 +41,7 @@ class Inputs:
     def place(self)->str: # As a run records it
         "Where the recordings lie; a run that grows keeps the place of its first ones."
         if self.grow: return runs.check_run_folder(self.grow)["clips"]["recordings"]
+        if self.are_shards: return pipeline.shard_record(self.embeddings)["recordings"]
         return os.path.abspath(self.embeddings if self.folder is None else self.folder)
 
     def record(self)->dict: # For run.json

@@ -10,5 +10,6 @@ from .growing import grow as grow
 from .new_clips import assign as assign, assign_embeddings as assign_embeddings, similar as similar
 from .pair import RunPair as RunPair, make_pair as make_pair, pair_requests as pair_requests, refine as refine
 from .shards import embed_shard as embed_shard, run_of_shards as run_of_shards
-from .shards import shard_folders as shard_folders, share_of as share_of
+from .shards import request_of_shards as request_of_shards, shard_folders as shard_folders
+from .shards import shard_record as shard_record, share_of as share_of
 from .scoring import check_labels as check_labels, score_run as score_run

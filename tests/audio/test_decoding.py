@@ -253,7 +253,7 @@ assert more < 150_000, more
 
 def _untold(path, rate=22050, channels=1, before=b"", **how):
     "An MP3 file of 40 s without the frame that tells its length."
-    from audioclust.audio.opening import _parsed
+    from audioclust.audio.formats.mp3_length import _parsed
     t = np.arange(20*rate)/rate
     wave = np.concatenate([.3*np.sin(2*np.pi*440*t), .3*np.random.default_rng(0).standard_normal(len(t))])
     sf.write(path, np.stack([wave]*channels, 1), rate, format="MP3", **how)
@@ -279,7 +279,7 @@ def test_damage_within_an_mp3_file_ends_the_count_no_sooner_than_the_file(tmp_pa
     assert 38 < probe(path).duration < 41
 
 def test_files_of_constant_bit_rate_and_no_mp3_files_are_left_alone(tmp_path):
-    from audioclust.audio.opening import with_length
+    from audioclust.audio.formats.mp3_length import with_length
     _untold(tmp_path/"a.mp3", bitrate_mode="CONSTANT", compression_level=.5)
     sf.write(tmp_path/"b.wav", np.zeros(800), 8000)
     (tmp_path/"c.mp3").write_bytes(b"")
@@ -289,7 +289,7 @@ def test_files_of_constant_bit_rate_and_no_mp3_files_are_left_alone(tmp_path):
 
 
 def test_an_mp3_file_that_is_truncated_while_it_is_counted(tmp_path):
-    from audioclust.audio.opening import _count
+    from audioclust.audio.formats.mp3_length import _count
     _untold(path := tmp_path/"a.mp3", **VARIABLE)
     with open(path, "rb", buffering=5000) as f:
         whole = _count(f)[1]

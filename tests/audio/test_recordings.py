@@ -41,13 +41,6 @@ def test_find_takes_names_with_brackets_literally(tmp_path, tone):
     assert find_audio(str(p)) == [p]
 
 
-def test_formats_that_cannot_be_decoded_are_named(tmp_path, tone):
-    tone(tmp_path/"a.wav"); (tmp_path/"b.M4A").write_bytes(b"x")
-    errors = []
-    assert [p.name for p in find_audio(tmp_path, errors)] == ["a.wav"]
-    assert [(Path(p).name, r) for p, r in errors] == [("b.M4A", ".M4A cannot be decoded: convert it to wav or flac")]
-
-
 def test_any_iterable_of_paths(tmp_path, tone):
     a, b = tone(tmp_path/"a.wav"), tone(tmp_path/"b.wav")
     assert find_audio(p for p in (a, b)) == find_audio({a, b}) == find_audio(np.array([str(a), str(b)])) == [a, b]

@@ -9,7 +9,7 @@ __all__ = ['add_arguments', 'repeated_arguments', 'run']
 from argparse import Namespace
 from pathlib import Path
 
-from ... import cli, runs
+from ... import cli, pipeline, runs
 from ..arguments import add_cutting_options, command_parser, is_helper, Parser
 from audioclust.cli.cluster_options import (
     add_grouping_options, add_known_options, add_method_options, add_outcome_options, add_resource_options,
@@ -76,6 +76,7 @@ def run(args:Namespace, # As the parser gives them
     inputs.check()
     out, like = Path(args.out), args.like or args.grow
     request, *other = requests_of(args)
+    if inputs.are_shards: request = pipeline.request_of_shards(args.embeddings, request)
     job = cli.Job(request, inputs, out, like and Path(like), args.resume, args.overwrite, args.labels,
                   has_page=not args.no_page, verbosity=args.verbose - args.quiet, command=command)
     if other: cli.cluster_both(job, other[0])

@@ -1,0 +1,1 @@
+"""Formats that need more than libsndfile."""

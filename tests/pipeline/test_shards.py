@@ -1,0 +1,157 @@
+"Embedding in parts: shards that one process groups as if it had embedded all, restartable, and refused where they do not fit."
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from audioclust.cli import main
+from audioclust.core.console import ProgressBar
+from audioclust.encoders import FixedEncoder
+from audioclust.pipeline import embed_shard, make_run, Observer, run_of_shards, shard_folders, share_of
+from audioclust.runs import Options, Request, Run
+
+ASKED = Request(n_clusters=6)
+
+
+def embed_all(folder, shards, n_parts, request=ASKED, **more):
+    "All parts, each into a folder of its own."
+    for number in range(1, n_parts + 1): embed_shard(share_of(folder, request, number, n_parts), shards/str(number), **more)
+    return str(shards/"*")
+
+
+@pytest.mark.parametrize("n_parts", [1, 3])
+@pytest.mark.parametrize("request_", [ASKED, Request(n_clusters=4, by="source"), Request("spectral", 6, window=.3)],
+                         ids=["content", "source", "windows"])
+def test_parts_give_the_groups_of_one_process(words, tmp_path, n_parts, request_):
+    found = run_of_shards(embed_all(words[0], tmp_path, n_parts, request_), Request(request_.method, request_.n_clusters))
+    alone = make_run(words[0], request_)
+    pd.testing.assert_frame_equal(found.table, alone.table)
+    assert found.embeddings.X.tobytes() == alone.embeddings.X.tobytes()
+    assert found.request.by == request_.by and found.clips.recordings == alone.clips.recordings
+
+
+def test_a_run_of_shards_is_saved_opened_and_assigns(words, tmp_path):
+    run = run_of_shards(embed_all(words[0], tmp_path/"shards", 2), ASKED).save(tmp_path/"run")
+    again = Run.open(tmp_path/"run")
+    assert again.embeddings.encoder is not None and len(again) == len(words[1])
+    assert main(["assign", str(tmp_path/"run"), str(words[0]), "--out", str(tmp_path/"a.csv"), "-q"]) == 0
+    assigned = pd.read_csv(tmp_path/"a.csv")
+    assert (assigned.cluster == run.table.cluster).mean() == 1
+
+
+def test_half_precision_takes_half_the_size(words, tmp_path):
+    embed_all(words[0], tmp_path/"single", 1)
+    embed_all(words[0], tmp_path/"half", 1, half=True)
+    sizes = [np.load(tmp_path/kind/"1/embeddings.npy").nbytes for kind in ("single", "half")]
+    assert sizes[0] == 2*sizes[1]
+    labels = [run_of_shards(tmp_path/kind/"1", ASKED).clustering.labels for kind in ("single", "half")]
+    assert (labels[0] == labels[1]).mean() > .9
+
+
+def test_damaged_files(tmp_path, tone):
+    for i in range(6): tone(tmp_path/"sounds"/f"{i}.wav", hz=300 + 200*i, seconds=.5 + .1*i)
+    (tmp_path/"sounds"/"3.wav").write_bytes((tmp_path/"sounds"/"3.wav").read_bytes()[:60])
+    (tmp_path/"sounds"/"x.wav").write_bytes(b"no sound")
+    request = Request(n_clusters=2, options=Options(stability=0))
+    found = run_of_shards(embed_all(tmp_path/"sounds", tmp_path/"shards", 2, request), request)
+    alone = make_run(tmp_path/"sounds", request)
+    assert found.clips.errors == alone.clips.errors and len(found) == len(alone)
+
+
+class Stopped(Exception): pass
+
+
+class StopsAfterTwo(ProgressBar):
+    "A bar that is stopped when it has shown two blocks."
+    def __init__(self): pass
+    def __call__(self, things, total, desc="", unit=""):
+        for i, thing in enumerate(things):
+            if i == 2: raise Stopped
+            yield thing
+
+
+def test_a_part_that_was_stopped_goes_on_where_it_was(words, tmp_path, monkeypatch):
+    share = share_of(words[0], ASKED, 2, 2)
+    with pytest.raises(Stopped):
+        embed_shard(share, tmp_path/"2", observer=Observer(StopsAfterTwo()), block_seconds=10)
+    assert len(list((tmp_path/"2/blocks").glob("*.json"))) == 2
+    with pytest.raises(ValueError, match="not complete: give the command that made it again"): run_of_shards(tmp_path/"2")
+    embedded, embed = [], FixedEncoder.embed
+    def counted(encoder, clips, *args, **kwargs):
+        embedded.append(len(clips))
+        return embed(encoder, clips, *args, **kwargs)
+    monkeypatch.setattr(FixedEncoder, "embed", counted)
+    embed_shard(share, tmp_path/"2", block_seconds=10)
+    assert sum(embedded) < len(share.clips) - 20, "blocks that were there are not made again"
+    embed_shard(share_of(words[0], ASKED, 1, 2), tmp_path/"1")
+    assert len(run_of_shards(tmp_path/"[12]", ASKED)) == len(words[1])
+
+
+def test_killed_and_started_again(words, tmp_path):
+    "One of two processes is killed; the other's share stays, and the same command goes on."
+    def command(part):
+        return [sys.executable, "-m", "audioclust", "embed", str(words[0]), "--part", f"{part}/2", "--out",
+                str(tmp_path/"shards"/str(part)), "-q"]
+    first = subprocess.Popen(command(1), stdout=subprocess.DEVNULL)
+    while not (tmp_path/"shards/1/shard.json").is_file() and first.poll() is None: time.sleep(.01)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    for part in 2, 1: assert subprocess.run(command(part), stdout=subprocess.DEVNULL).returncode == 0
+    found = run_of_shards(str(tmp_path/"shards/*"), ASKED)
+    np.testing.assert_array_equal(found.clustering.labels, make_run(words[0], ASKED).clustering.labels)
+
+
+def test_what_does_not_fit_is_refused(words, tmp_path):
+    folder = words[0]
+    embed_shard(share_of(folder, ASKED, 1, 3), tmp_path/"1")
+    embed_shard(share_of(folder, ASKED, 3, 3), tmp_path/"3")
+    with pytest.raises(ValueError, match="part 2 of 3 is missing"): run_of_shards(tmp_path)
+    embed_shard(share_of(folder, Request(by="source"), 2, 3), tmp_path/"2")
+    with pytest.raises(ValueError, match="another list of clips, or by another encoder"): run_of_shards(tmp_path)
+    with pytest.raises(ValueError, match="holds a shard of something else"): embed_shard(share_of(folder, ASKED, 2, 3), tmp_path/"2")
+    (tmp_path/"own").mkdir()
+    (tmp_path/"own/letter.txt").write_text("mine")
+    with pytest.raises(ValueError, match="not empty and holds no shard"): embed_shard(share_of(folder, ASKED, 2, 3), tmp_path/"own")
+    with pytest.raises(ValueError, match="trained needs all clips"): share_of(folder, Request("deepcluster"), 1, 2)
+    with pytest.raises(ValueError, match="trains its own embeddings"): run_of_shards(embed_all(folder, tmp_path/"all", 1), Request("spice"))
+    with pytest.raises(ValueError, match="was embedded by content"): run_of_shards(tmp_path/"all/1", Request(by="source"))
+    with pytest.raises(ValueError, match="cannot be divided"): share_of(folder, ASKED, 1, 1000)
+    assert shard_folders(tmp_path/"nothing") == []
+
+
+def test_the_same_part_twice(words, tmp_path):
+    for name in "ab": embed_shard(share_of(words[0], ASKED, 1, 1), tmp_path/name)
+    with pytest.raises(ValueError, match="are the same part: leave one out"): run_of_shards(tmp_path)
+
+
+def test_commands(words, tmp_path, capsys):
+    folder, shards, out = str(words[0]), tmp_path/"shards", tmp_path/"run"
+    for part in "1/2", "2/2":
+        assert main(["embed", folder, "--part", part, "--out", str(shards/part[0]), "--by", "source", "-q"]) == 0
+    assert f"audioclust cluster --embeddings '{shards}/*' --out RUN" in capsys.readouterr().out
+    cluster = ["cluster", "--embeddings", f"{shards}/*", "--out", str(out), "--n-clusters", "4", "-q"]
+    assert main(cluster) == 0 and (out/"listen.html").is_file()
+    assert json.loads((out/"run.json").read_text())["request"]["by"] == "source"
+    assert main([*cluster, "--resume"]) == 0, "there is nothing to do"
+    assert main(["cluster", "--config", str(out), "--out", str(tmp_path/"again"), "-q"]) == 0
+    labels = [pd.read_csv(run/"clusters.csv").cluster for run in (out, tmp_path/"again")]
+    np.testing.assert_array_equal(*labels)
+    capsys.readouterr()
+    assert main([*cluster[:3], "--window", "1", *cluster[3:-1]]) == 2
+    assert main(["cluster", folder, *cluster[1:], "--overwrite"]) == 2
+    assert "which say what their clips are" in capsys.readouterr().err
+    with pytest.raises(SystemExit): main(["embed", folder, "--part", "3/2", "--out", "x"])
+    assert "such as 3/16" in capsys.readouterr().err
+
+
+def test_torchrun_embeds_a_part_in_each_process(words, tmp_path):
+    done = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m",
+                           "audioclust", "embed", str(words[0]), "--out", str(tmp_path), "-q"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [folder.name for folder in shard_folders(tmp_path)] == ["1", "2"]
+    assert len(run_of_shards(tmp_path, ASKED)) == len(words[1])
