@@ -6,6 +6,7 @@
 __all__ = ['FAMILIES', 'NOISES', 'EVENTS', 'Sounds', 'synthetic_sounds', 'synthetic_words', 'synthetic_tape']
 
 # %% ../../nbs/01_audio/05_synthetic.ipynb #0b755cd9
+import io
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,12 +68,14 @@ class Sounds(NamedTuple):
     def save(self,
         folder:str|Path, # Made if it is not there
     )->pd.DataFrame: # Columns path, start, end, label, voice
-        "Write 16-bit wav files into one folder a family; returns the table of clips."
+        "Write 16-bit wav files into one folder a family; a file that is there and the same is left alone."
         rows = []
         for i,(wave,label,voice) in enumerate(zip(self.waves, self.label, self.voice)):
             path = Path(folder)/label/f"{label}-{i:05d}-voice{voice}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
-            sf.write(path, wave, self.sample_rate, subtype="PCM_16")
+            file = io.BytesIO()
+            sf.write(file, wave, self.sample_rate, subtype="PCM_16", format="WAV")
+            if not path.is_file() or path.read_bytes() != file.getvalue(): path.write_bytes(file.getvalue())
             rows.append((str(path), 0., len(wave)/self.sample_rate, label, voice))
         return pd.DataFrame(rows, columns=["path", "start", "end", "label", "voice"])
 

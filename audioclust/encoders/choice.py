@@ -124,7 +124,7 @@ CLIPS_FOR_A_VOTE = 200 # at most: all encoders embed each of them, and some take
 def _with_weights(names): return [name for name in names if name not in ("fixed", "untrained")]
 
 def choose_encoder(clips:pd.DataFrame, # Columns path, start, end (s)
-    cluster:Callable, # cluster(clips, encoder=, by=, ignore=, method=, n_clusters=) → `Trial`; by kmeans or consensus
+    cluster:Callable, # cluster(clips, encoders=, by=, ignore=, method=, n_clusters=) → name: `Trial`; kmeans or consensus
     *, by:str="content", # "content" or "source"
     ignore:str|Iterable|None=None, # What must not matter; None takes what `by` ignores
     n_clusters:int=10, # That are wanted; fewer where there are few clips
@@ -138,13 +138,11 @@ def choose_encoder(clips:pd.DataFrame, # Columns path, start, end (s)
     some = subsample_clips(clips, most, random_state=random_state or 0)
     method = "consensus" if pretrained else "kmeans"
     k = max(2, min(n_clusters, len(some)//5))
-    trials, families = {}, {}
-    for name in ["fixed", *pretrained] if pretrained else candidates:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore") # what matters is said again when all clips are clustered
-            trials[name] = cluster(some, encoder=name, by=by, ignore=ignore, method=method, n_clusters=k)
-        info = encoder_info(name)
-        families[name] = info.family if info else name
+    names = ["fixed", *pretrained] if pretrained else candidates
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore") # what matters is said again when all clips are clustered
+        trials = cluster(some, encoders=names, by=by, ignore=ignore, method=method, n_clusters=k)
+    families = {name: info.family if (info := encoder_info(name)) else name for name in names}
     if not pretrained: return rank_encoders({name: trial.stability for name,trial in trials.items()}, len(some))
     keys = {name: list(zip(map(str, trial.clips.path), trial.clips.start)) for name,trial in trials.items()}
     shared = set.intersection(*map(set, keys.values())) # clips that all encoders could use

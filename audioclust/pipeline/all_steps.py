@@ -18,15 +18,17 @@ import pandas as pd
 from sklearn.utils.validation import has_fit_parameter
 
 from ..audio.recordings import with_times
+from ..audio.streaming import available_cores
 from ..core.registry import trains_encoder
 from ..encoders.base import Encoder
-from ..encoders.choice import choose_encoder, choose_if_quick, choose_starts, default_encoder, Trial
-from ..encoders.joint import is_vote, parse_vote
+from ..encoders.choice import choose_encoder, choose_if_quick, choose_starts, default_encoder, seconds_to_embed, Trial
+from ..encoders.joint import is_vote, parse_vote, VotingEncoder
 from ..encoders.pretrained import named_encoder
 from ..encoders.whitening import Whiten
 from .cluster_step import cluster
 from .embed_step import embed, encode_clips, encoder_of
 from .examine_step import examine
+from .explanations import clip_attributes
 from .find_step import find, Observer
 from ..runs.clips import Clips
 from ..runs.embeddings import Embeddings
@@ -79,18 +81,47 @@ def with_chosen_encoder(clips:Clips, # From `find`
     else: choice = choose_if_quick(table, trial, **wanted)
     return replace(request, encoder=choice.name if choice else None), choice, other
 
+# %% ../../nbs/12_pipeline/08_all_steps.ipynb #63b5907e
 def _trials(request, observer)->Callable:
-    "A function that clusters some clips by an encoder."
+    "A function that clusters some clips by several encoders; those that are frozen decode each clip once."
     asked = request.options
-    def trial(table, encoder, by, ignore, method, n_clusters):
+    def trials(table, encoders, by, ignore, method, n_clusters):
         options = Options(sample_rate=asked.sample_rate, device=asked.device, num_workers=asked.num_workers,
                           cache=asked.cache, stability=10 if method == "kmeans" else 0)
-        quick = Request(method, n_clusters, by, ignore, encoder, random_state=request.random_state, options=options)
-        run = make_run(table, quick, Observer(observer.progress))
-        shares = {name: about["share"] for name,about in run.findings.followed.items()}
-        stability = run.findings.stability
-        return Trial(run.clips.table, run.clustering.labels, shares, stability.overall if stability else 0.)
-    return trial
+        quick = Request(method, n_clusters, by, ignore, random_state=request.random_state, options=options)
+        frozen = [name for name in encoders if name != "untrained"]
+        runs = _runs_of_frozen(table, frozen, quick, observer)
+        for name in set(encoders) - set(frozen):
+            runs[name] = make_run(table, replace(quick, encoder=name), Observer(observer.progress))
+        return {name: _trial_of(runs[name]) for name in encoders}
+    return trials
+
+# %% ../../nbs/12_pipeline/08_all_steps.ipynb #9b0eb67d
+def _trial_of(run):
+    shares = {name: about["share"] for name,about in run.findings.followed.items()}
+    stability = run.findings.stability
+    return Trial(run.clips.table, run.clustering.labels, shares, stability.overall if stability else 0.)
+
+# %% ../../nbs/12_pipeline/08_all_steps.ipynb #fe099583
+_LONG_SECONDS = 5 # of embedding, from which on several processes share it
+
+def _runs_of_frozen(table, names, request, observer):
+    "A run for each of several encoders, whose clips are decoded and measured once."
+    if not names: return {}
+    members = [encoder_of(replace(request, encoder=name), table) for name in names]
+    if request.options.num_workers is None and seconds_to_embed(names, table) > _LONG_SECONDS:
+        request = replace(request, options=replace(request.options, num_workers=available_cores()))
+    encoded = encode_clips(VotingEncoder(members), table, request, observer.progress)
+    clips, runs = Clips(encoded.table), {}
+    attributes = clip_attributes(encoded.table, np.arange(len(clips)))
+    parts = np.split(encoded.rows, np.cumsum([member.dim for member in members])[:-1], axis=1)
+    for name, member, rows in zip(names, members, parts):
+        whitening = member.whitening(len(clips)).fit(rows)
+        embeddings = Embeddings(whitening.transform(rows), member, whitening)
+        clustering = cluster(clips, embeddings, request)
+        findings = examine(clips, embeddings, clustering, request, attributes=attributes)
+        runs[name] = Run(request, clips, embeddings, clustering, findings, {})
+    return runs
 
 # %% ../../nbs/12_pipeline/08_all_steps.ipynb #4b73d04c
 def make_run(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips

@@ -146,11 +146,12 @@ def examine(clips:Clips, # The clips
     clustering:Clustering, # From `cluster`
     request:Request|None=None, # What was asked for; None: all defaults
     observer:Observer|None=None, # Who looks on
+    attributes:pd.DataFrame|None=None, # From `clip_attributes`; None measures the clips
 )->Findings: # Its advice is given as warnings, too
     "What can be said of a clustering without labels."
     request, observer = request or Request(), observer or Observer()
     X, labels, clusterer = embeddings.X, clustering.labels, clustering.clusterer
-    attributes = clip_attributes(clips.table, rows_to_measure(labels)[1])
+    if attributes is None: attributes = clip_attributes(clips.table, rows_to_measure(labels)[1])
     follows = followed(attributes, labels, clips.table)
     with observer.stage("stability"): stability = measure_stability(embeddings, clustering, request)
     ignored = list(request.ignored)

@@ -178,17 +178,16 @@ def test_why_an_encoder_was_left_out(rng):
     alike, other = rng.integers(5, size=60), rng.integers(5, size=60)
     follows = dict(fixed=dict(pitch=.1, level=.6), a=dict(pitch=.8, level=.6), b=dict(pitch=.8),
                    c=dict(pitch=.25, level=.7), d={}, e=dict(folder=1.))
-    def cluster(some, encoder, **wanted):
-        return Trial(some, alike if encoder in ("fixed", "a") else other, follows[encoder])
+    def cluster(some, encoders, **wanted):
+        return {name: Trial(some, alike if name in ("fixed", "a") else other, follows[name]) for name in encoders}
     why = choose_encoder(SIXTY, cluster, candidates=list(follows)).why
     assert "; b follows the pitch of the clips (0.80); all clips take" in why and why.count("follows the") == 1
 
 
 def test_encoders_that_lost_different_clips_are_compared_on_the_others(rng):
     labels = rng.integers(4, size=60)
-    def cluster(some, encoder, **wanted):
-        if encoder == "fixed": return Trial(some, labels, {})
-        return Trial(some.drop(20), np.delete(labels, 20) + 3, {}) # the same clusters by other numbers
+    def cluster(some, **wanted): # in one, the same clusters by other numbers
+        return dict(fixed=Trial(some, labels, {}), a=Trial(some.drop(20), np.delete(labels, 20) + 3, {}))
     chosen = choose_encoder(SIXTY, cluster, candidates=["fixed", "a"])
     assert chosen.table.agreement.tolist() == [1, 1] and "on 59 clips" in chosen.why
 

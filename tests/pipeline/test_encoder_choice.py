@@ -111,7 +111,7 @@ def test_the_choice_shows_how_far_it_is(words, stranger):
         shown.append(total)
         return batches
     make_run(words[0], Request(n_clusters=6, options=Options(stability=0)), Observer(progress))
-    assert shown == [192]*3  # each of the two candidates, and then the vote
+    assert shown == [192]*2  # both candidates together, and then the vote
 
 
 SLOW_VOTES = pytest.mark.parametrize("limit, said", [(0., "a vote with stranger"), (2., "fixed+stranger")],
