@@ -134,13 +134,13 @@ def add_without(parser:Parser): # Of the command
         help="groups to leave out, separated by commas: numbers, names, or marks such as junk")
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #d347d5eb
-def add_clips(parser): # A parser, or a group of its arguments
+def add_clips(parser:Any): # A parser, or a group of its arguments
     "Clips that another program has listed."
     parser.add_argument("--clips", metavar="TABLE",
         help="clips that another program has listed: tables of Raven, labels of Audacity, CSV or Parquet files with "
              "start and end; labels in them change nothing")
 
-def add_given(parser): # A parser, or a group of its arguments
+def add_given(parser:Any): # A parser, or a group of its arguments
     "Clips that another program has listed, and embeddings that it has made."
     add_clips(parser)
     parser.add_argument("--embeddings", metavar="FILE",
@@ -188,7 +188,8 @@ def event_settings(args:argparse.Namespace, # As the parser gives them
     return audio.EventSettings(**settings)
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #62103431
-def add_machine_options(c:Parser): # Of the command
+def add_machine_options(c:Parser, # Of the command
+)->Any: # The group of its arguments, to which others may be added
     "Where the work is done."
     g = c.add_argument_group("what the work takes")
     g.add_argument("--device", help=c.rare(

@@ -86,7 +86,6 @@ def finish_pair(job:Job, # Of the pair
 # %% ../../nbs/14_cli/09_two_runs.ipynb #f178099d
 def cluster_both(job:Job, # Of the run by content; `out` and `like` are folders of pairs
     by_source:Request, # Of the other run
-    refines:bool=True, # Take out of each the means of the other's clusters, where that helps?
 ):
     "Make both runs, and say what they have in common."
     folder = job.out
@@ -97,5 +96,5 @@ def cluster_both(job:Job, # Of the run by content; `out` and `like` are folders 
         jobs = [part_of(job, request, since) for request in (job.request, by_source)]
         content, source = [make_and_finish(each, group) for each in jobs]
         with short_warnings([]):
-            if refines and not trains_encoder(job.request.method): content, source = refined(job, content, source)
+            if not trains_encoder(job.request.method): content, source = refined(job, content, source)
             finish_pair(job, content, source)

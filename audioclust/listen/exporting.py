@@ -17,7 +17,7 @@ import pandas as pd
 import soundfile as sf
 
 from ..audio.clip_table import channel_numbers
-from ..core.files import atomic_write, write_table
+from ..core.files import atomic_write, check_parquet, write_table
 from ..runs.names import display_name, edited_clusters, flattened, MARKS, spreadsheet_safe
 from ..runs.run import Run
 from ..runs.run_folder import check_file
@@ -170,6 +170,7 @@ def to_table(run:Run|str|Path, # A run, or its folder
     ending = out.suffix.lower()
     if ending not in (".parquet", ".json", ".csv"):
         raise ValueError(f"{out}: the name must end in .parquet, .json or .csv")
+    if ending == ".parquet": check_parquet(out)
     check_file(out, None, overwrite)
     if ending == ".csv":
         write_table(table.assign(name=table.name.map(spreadsheet_safe)), out)

@@ -164,5 +164,5 @@ def examine(clips:Clips, # The clips
     number_was_given = "n_clusters" in clusterer.get_params() and clustering.number is None
     if number_was_given and request.options.stability:
         neighbour = better_neighbour(X, labels, random_state=request.random_state or 0)
-    strange = np.where(labels >= 0, strangeness(X, labels), np.nan)
-    return Findings(stability, follows, differences(attributes, labels), neighbour, tuple(texts), strangeness=strange)
+    return Findings(stability, follows, differences(attributes, labels), neighbour, tuple(texts),
+                    strangeness=strangeness(X, labels))

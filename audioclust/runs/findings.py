@@ -27,7 +27,7 @@ class Findings(Part):
     better_neighbour:Neighbour|None=None # A number near to the one that was given, which fits clearly better
     advice:tuple=() # What is odd, and what to try, as texts
     scores:dict=field(default_factory=dict) # Against labels, if some were given
-    strangeness:np.ndarray|None=None # How far each clip lies from the others of its cluster, NaN for noise [N]
+    strangeness:np.ndarray|None=None # Of each clip in its cluster, infinite for noise [N]
 
     def columns(self)->dict: # Name of a column → values [N]
         "What `clusters.csv` holds of the findings."

@@ -11,7 +11,7 @@ import pytest
 from audioclust.cli import main
 from audioclust.runs import Run
 
-COLUMNS = ["path", "start", "end", "cluster", "confidence", "representative", "stability", "clip_id"]
+COLUMNS = ["path", "start", "end", "cluster", "confidence", "representative", "stability", "strangeness", "clip_id"]
 FIGURES = "map", "sizes", "confusion", "silhouette", "groups", "dendrogram"
 
 

@@ -18,10 +18,13 @@ def run(*args, cwd=None, **env):
 
 
 def test_help_is_quick_and_teaches():
-    help_of_cluster = run("cluster", "--help")
-    assert help_of_cluster.returncode == 0
-    for text in ("--by content", "--by source", "hdbscan", "clusters.csv", "examples", "status"):
-        assert text in help_of_cluster.stdout
+    short, full = run("cluster", "--help", COLUMNS="80"), run("cluster", "--help-all", COLUMNS="80")
+    assert short.returncode == full.returncode == 0
+    assert len(short.stdout.splitlines()) <= 80, "two screens"
+    for text in ("--by {content,source,both}", "hdbscan", "clusters.csv", "--help-all", "audioclust cluster drums/"):
+        assert text in short.stdout
+    for text in ("--max-memory", "--like", "resemblyzer", "meanshift", "curves.csv", "status"):
+        assert text in full.stdout and text not in short.stdout
     version = run("--version")
     assert version.returncode == 0 and version.stdout.startswith("audioclust ")
     assert run().returncode == 2

@@ -321,7 +321,11 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "or --by both on the command line": "for Python",
     "rest on equal shares may do harm": "tests/spice/test_nonredundant.py",
     "does not say what it was asked for": "above",
-    "was begun by another version": "above"}
+    "was begun by another version": "above",
+    "when all parts are there": "tests/pipeline/test_shards.py",
+    "holds no shard: choose another": "tests/pipeline/test_shards.py",
+    "holds a shard of something else": "tests/pipeline/test_shards.py",
+    "which say what their clips are": "tests/pipeline/test_shards.py"}
 NO_ADVICE = {"cli/parser.py", "cli/arguments.py", "_modidx.py", "classical/__init__.py"}  # help texts
 
 def text_of(node):
@@ -341,8 +345,11 @@ def messages():
             and isinstance(n.body[0], ast.Expr)}
         helps = [n.value for n in ast.walk(tree) if isinstance(n, ast.keyword) and n.arg == "help"]
         helps += [n.args[1] for n in ast.walk(tree) if isinstance(n, ast.Call) and len(n.args) > 1
-            and getattr(n.func, "id", "") == "add_overwrite"]
-        if file.parent.name in ("cli", "commands"): helps += [n for n in tree.body if isinstance(n, ast.Assign)]
+            and getattr(n.func, "id", getattr(n.func, "attr", "")) in ("add_overwrite", "add_argument_group")]
+        helps += [n for n in ast.walk(tree) if getattr(n, "name", "") in ("encoders_help", "cluster_epilog")]
+        if file.parent.name in ("cli", "commands"):
+            helps += [n for n in ast.walk(tree) if isinstance(n, ast.Assign)
+                      and (n in tree.body or getattr(n.targets[0], "attr", "") == "usage")]
         done |= {id(part) for text in helps for part in ast.walk(text)}
         for node in ast.walk(tree):
             if id(node) in done: continue
