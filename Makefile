@@ -13,6 +13,7 @@ RUN    := PATH="$(abspath $(BIN)):$$PATH"
 OUT    ?= runs/demo
 # the weights of other packages, apart from what the tests see; the tests and pages are made with the fixed encoder
 WEIGHTS = $(VENV)/weights
+export AUDIOCLUST_FUZZ_SEED ?= 0
 TESTED  = OMP_NUM_THREADS=1 AUDIOCLUST_ENCODER=fixed $(RUN)
 SUM     = find nbs audioclust README.md llms.txt -type f \( -name llms.txt -o -name '*.ipynb' -o -name '*.py' -o -name '*.pyi' -o -name '*.md' -o -name '*.bib' \) | LC_ALL=C sort | xargs cksum
 
@@ -53,7 +54,7 @@ nbtest: $(STAMP)
 	$(TESTED) nbdev_test --n_workers 2 --do_print
 
 pytest: $(STAMP)
-	$(TESTED) python -m pytest --numprocesses 2 --dist loadfile
+	$(TESTED) python -m pytest --numprocesses 2 --dist loadfile $(SLOW)
 
 newest: ## try the package with the newest libraries that it allows, whatever build of torch they come with, in an environment of its own
 	$(PYTHON) -m venv --clear $(VENV)/newest

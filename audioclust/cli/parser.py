@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
@@ -132,7 +133,10 @@ def main(argv:list|None=None, # Arguments; None takes those of the process
     mend_streams()
     typed = list(sys.argv[1:] if argv is None else argv)
     with silenced() if is_helper() else nullcontext():
-        args = whole_parser().parse_args(typed, argparse.Namespace(argv=typed))
+        try: args = whole_parser().parse_args(typed, argparse.Namespace(argv=typed))
+        except SystemExit:
+            if is_helper(): time.sleep(1) # a launcher ends all with the first that ends, and the other says why
+            raise
         if args.version:
             from audioclust import __version__
             echo(f"audioclust {__version__}")

@@ -64,8 +64,8 @@ def test_spice_stopped_and_gone_on_with_is_the_same(few, brief, tmp_path, monkey
     assert set(stages(run)) == {"contrast by content", "contrast by source", "heads", "match"}
 
 
-@pytest.mark.parametrize("stopped", [True, False], ids=["stopped", "complete"])
-@pytest.mark.parametrize("options", [TRAINING, SPICE], ids=["deepcluster", "spice"])
+@pytest.mark.parametrize("options, stopped", [(TRAINING, True), (SPICE, False),
+    pytest.param(TRAINING, False, marks=pytest.mark.slow), pytest.param(SPICE, True, marks=pytest.mark.slow)])
 def test_more_epochs_than_before_go_on(few, brief, tmp_path, monkeypatch, capsys, options, stopped):
     run = tmp_path/"run"
     def cluster(epochs, *more):

@@ -71,7 +71,8 @@ def with_bad(words):
     yield words[0]
     for file in bad: file.unlink()
 
-@pytest.mark.parametrize("options", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("options", [WAYS["kmeans"], *(pytest.param(WAYS[name], marks=pytest.mark.slow)
+                                                        for name in ("auto", "hdbscan"))], ids=WAYS)
 def test_the_command_in_two_processes(tmp_path, with_bad, capsys, options):
     out_one, out_two, cache = tmp_path/"one", tmp_path/"two", ["--cache", tmp_path/"cache"]
     assert main(["cluster", str(with_bad), "--out", str(out_one), "--no-cache", *options]) == 0
@@ -133,8 +134,9 @@ def test_a_helper_that_fails_says_so_in_one_line(tmp_path, few):
     assert run.stderr.count("audioclust cluster: the disk of process 1 is gone") == 1
 
 
-@pytest.mark.parametrize("options", [["--encoder", "untrained"],
-    ["--method", "deepcluster", "--epochs", "1", "--set", "passes=1", "--set", "views=2"]], ids=" ".join)
+TRAINS = ["--method", "deepcluster", "--epochs", "1", "--set", "passes=1", "--set", "views=2"]
+
+@pytest.mark.parametrize("options", [["--encoder", "untrained"], pytest.param(TRAINS, marks=pytest.mark.slow)])
 def test_a_network_is_trained_by_the_first_process(tmp_path, few, options):
     more = ["--n-clusters", "3", "--no-page", "-q", *options]
     run = audioclust("cluster", few, "--out", tmp_path/"two", *more)

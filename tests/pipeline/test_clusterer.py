@@ -24,9 +24,12 @@ def truth(model, table, column): return table.set_index("path").loc[list(model.c
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_from_folder_to_kept_run(words, brief, tmp_path, method):
     folder, table = words
+    stages = dict(epochs=2, views=2, heads=2, head_epochs=3)
     quick = dict(dbscan=dict(min_samples=4), hdbscan=dict(min_cluster_size=8),
                  deepcluster=dict(epochs=2, passes=4, views=4),
-                 spice=dict(epochs=4, match_epochs=2, head_epochs=3, n_other=4, views=2))
+                 spice=dict(epochs=4, match_epochs=2, head_epochs=3, n_other=4, views=2),
+                 scan={**stages, "label_epochs": 1}, **{"deepcluster-published": dict(epochs=2, views=2),
+                 "spice-published": {**stages, "match_epochs": 1, "strong_views": 2, "n_neighbors": 20}})
     params = quick.get(method)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a method at its defaults may say that it found little

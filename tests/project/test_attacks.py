@@ -272,7 +272,8 @@ def spoken(arguments, **environment):
     return subprocess.run([sys.executable, "-W", "ignore", "-m", "audioclust", *map(str, arguments)],
         capture_output=True, env={**kept, **environment})
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("encoding", [pytest.param(name, marks=pytest.mark.slow if name == "cp1252" else ())
+                                      for name in ENCODINGS])
 def test_terminals_that_lack_letters(tmp_path, encoding):
     synthetic_sounds(2, 4, sample_rate=8000).save(tmp_path/"птицы")
     for command in "", "cluster", "similar":

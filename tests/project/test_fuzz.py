@@ -2,7 +2,6 @@
 
 Then what benchmarks/fuzz_parsers.py found."""
 import contextlib
-import datetime
 import os
 import random
 import re
@@ -19,8 +18,7 @@ from audioclust.cli import main
 from audioclust.runs.run_folder import read_table
 
 root = Path(__file__).parents[2]
-# other inputs each day; pytest shows the print of a test that fails
-SEED = int(os.environ.get("AUDIOCLUST_FUZZ_SEED", datetime.date.today().toordinal()))
+SEED = int(os.environ.get("AUDIOCLUST_FUZZ_SEED", 0)) # that of the nightly job is the date
 SECONDS = 2 # of the processor, for each target
 pytestmark = pytest.mark.skipif(not (root/"benchmarks/fuzz.py").is_file() or os.name == "nt",
     reason="needs the checkout")
@@ -190,13 +188,14 @@ def test_what_is_read_has_a_value_or_is_refused_in_one_line(run, tmp_path, name)
     assert not kind or len(more) > 5
 
 @pytest.mark.filterwarnings("ignore")
-def test_any_command_line_ends_in_a_result_or_in_one_line(tmp_path):
+@pytest.mark.parametrize("n", [60, pytest.param(250, marks=pytest.mark.slow)])
+def test_any_command_line_ends_in_a_result_or_in_one_line(tmp_path, n):
     fuzz = script("fuzz_commands")
     print(f"AUDIOCLUST_FUZZ_SEED={SEED} repeats this")
     (tmp_path/"world").mkdir()
-    fuzz.fuzz(fuzz.world(tmp_path/"world"), 250, SEED)
-    assert sum(fuzz.COUNTS.values()) >= 250
-    assert sum(n for (_,status),n in fuzz.COUNTS.items() if status == 0) > 40
+    fuzz.fuzz(fuzz.world(tmp_path/"world"), n, SEED)
+    assert sum(fuzz.COUNTS.values()) >= n
+    assert sum(n_ended for (_,status),n_ended in fuzz.COUNTS.items() if status == 0) > n//8
 
 def test_a_long_name_has_a_label_track(run, tmp_path):
     from audioclust.listen import to_audacity
