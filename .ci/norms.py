@@ -4,7 +4,7 @@ A rule reads the code of a cell, its caption or its output, and returns what is 
 So it lets pass what it cannot judge: a name that the code computes, a grid of panels whose size the code computes, helpers that
 draw a panel, and whether a number in a caption is true.
 """
-import ast, re
+import ast, re, threading
 
 # ---- words that the rules know
 
@@ -81,10 +81,17 @@ def text_faults(code, outputs):
 
 # ---- axes
 
+PARSING = threading.Lock()  # the parser of Python 3.11 counts how deep it is for all threads together
+
+
+def tree_of(code):
+    with PARSING: return ast.parse(code)
+
+
 def parsed(code):
     "Code as a tree; an empty one where it is not Python alone."
-    try: return ast.parse(code)
-    except SyntaxError: return ast.parse("")
+    try: return tree_of(code)
+    except SyntaxError: return tree_of("")
 
 
 def calls(tree): return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]

@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from docs import LABEL, Page, every, pandoc, parse, plain, words
 from llms import core, page_of, root, settings
+from norms import tree_of
 
 # how wide a page is, in points, and the sizes of letters that a table may take there, in the order of what is tried: the text, some of the margin too, and a page that lies on its side
 ROOMS = [(476, (9, 8.5, 8, 7.5), 999), (532, (8, 7.5, 7), 999), (532, (6.5, 6), 20), (728, (8.5, 8, 7.5, 7, 6.5, 6), 999)]  # the third only for tables of at most so many rows
@@ -46,7 +47,7 @@ def untested(code):
         if isinstance(node, ast.With): return all(called(i.context_expr) for i in node.items)
         if isinstance(node, ast.For): return all(map(tests, node.body))
         return isinstance(node, ast.Assert) or isinstance(node, ast.Expr) and called(node.value)
-    try: body = ast.parse(code).body
+    try: body = tree_of(code).body
     except SyntaxError: return code  # a line for the notebook alone
     if all(tests(x) or isinstance(x, (ast.Import, ast.ImportFrom)) for x in body): return ""
     lines = code.split("\n")
@@ -71,7 +72,7 @@ class Section(Page):
             kept = "" if re.search(r"(?m)^#\| *code-fold\b", head) or code.startswith("show_doc(") else untested(code)
             self.later.pop(0)
             if kept != code.strip("\n") and kept and not cell.get("outputs"):  # what only the tests needed
-                made = {x.id for x in ast.walk(ast.parse(kept)) if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)} | {x.name for x in ast.walk(ast.parse(kept)) if isinstance(x, (ast.FunctionDef, ast.ClassDef))}
+                made = {x.id for x in ast.walk(tree_of(kept)) if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)} | {x.name for x in ast.walk(tree_of(kept)) if isinstance(x, (ast.FunctionDef, ast.ClassDef))}
                 if not any(re.search(rf"\b{name}\b", text) for name in made for text in self.later): kept = ""
             cell = cell | {"source": head + kept if kept else "#| echo: false\n" + source}
         said = super().cell(cell) or ""

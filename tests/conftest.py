@@ -26,7 +26,9 @@ def pytest_collection_modifyitems(config, items):
              "gpu": (not torch.cuda.is_available(), "needs a CUDA device"),
              "data": (not (Path(os.environ.get("AUDIOCLUST_DATA") or "nowhere")/"fsdd").is_dir(),
                  "needs AUDIOCLUST_DATA")}
+    nightly = set((Path(__file__).parent/"nightly.txt").read_text(encoding="utf-8").splitlines())
     for item in items:
+        if item.nodeid in nightly: item.add_marker(pytest.mark.slow)
         for mark, (skip, why) in skips.items():
             if skip and mark in item.keywords: item.add_marker(pytest.mark.skip(reason=why))
 

@@ -188,7 +188,7 @@ def test_what_is_read_has_a_value_or_is_refused_in_one_line(run, tmp_path, name)
     assert not kind or len(more) > 5
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("n", [60, pytest.param(250, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [40, pytest.param(250, marks=pytest.mark.slow)])
 def test_any_command_line_ends_in_a_result_or_in_one_line(tmp_path, n):
     fuzz = script("fuzz_commands")
     print(f"AUDIOCLUST_FUZZ_SEED={SEED} repeats this")
