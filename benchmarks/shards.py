@@ -3,7 +3,7 @@
     python benchmarks/shards.py [--clips 100000 1000000] [--parts 16]
 
 Each shard is written as `audioclust embed --float16` would write it, but its embeddings are random: 200 clusters in as many
-numbers as the fixed encoder gives, and no clip has a sound. `run_of_shards` then groups them in a process of its own, and the
+numbers as the fixed encoder gives, and there is no sound. `run_of_shards` then groups them in a process of its own, and the
 run is saved; the greatest anonymous memory of the process is read from /proc twenty times a second (pages of mapped files
 do not count: the system takes them back when it needs them). Linux only. Results go to benchmarks/results/shards.csv.
 Goal: to see that memory does not grow with the width of the embeddings. Not a goal: what is found.
@@ -43,7 +43,7 @@ def write(place, n, n_parts):
             X[i:i + some] = centres[rng.integers(200, size=some)] + rng.standard_normal((some, dim), dtype=np.float32)
         del X
         start = np.arange(m, dtype=float)
-        pd.DataFrame(dict(path="", start=start, end=start + 1)).to_csv(folder/"clips.csv", index=False)
+        pd.DataFrame(dict(path="simulated.wav", start=start, end=start + 1)).to_csv(folder/"clips.csv", index=False)
         pd.DataFrame(columns=["path", "reason"]).to_csv(folder/"errors.csv", index=False)
         about = dict(schema=SHARD_SCHEMA, part=part + 1, n_parts=n_parts, shared="simulated", half=True, recordings="simulated",
                      inputs={}, request=_embedding_record(request), encoder_choice=None, complete=True, n_clips=m)
