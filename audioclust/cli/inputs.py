@@ -59,4 +59,6 @@ class Inputs:
     def read_embeddings(self, errors:list, # (path, reason) of rows that are left out
     )->tuple: # (float32 [N, d]; columns path, start, end (s) [N])
         "The embeddings, and their clips."
+        if self.are_shards: raise ValueError(f"{self.embeddings} holds shards, which only a new run can be made of: "
+                                             "give the recordings")
         return audio.read_embeddings(self.embeddings, self.clips, self.folder, errors)

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import has_fit_parameter
 
+from ..audio.clip_table import explain_no_recordings
 from ..audio.recordings import with_times
 from ..audio.streaming import available_cores
 from ..core.registry import trains_encoder
@@ -91,8 +92,8 @@ def _trials(request, observer)->Callable:
         quick = Request(method, n_clusters, by, ignore, random_state=request.random_state, options=options)
         frozen = [name for name in encoders if name != "untrained"]
         runs = _runs_of_frozen(table, frozen, quick, observer)
-        for name in set(encoders) - set(frozen):
-            runs[name] = make_run(table, replace(quick, encoder=name), Observer(observer.progress))
+        if "untrained" in encoders:
+            runs["untrained"] = make_run(table, replace(quick, encoder="untrained"), Observer(observer.progress))
         return {name: _trial_of(runs[name]) for name in encoders}
     return trials
 
@@ -113,6 +114,7 @@ def _runs_of_frozen(table, names, request, observer):
         request = replace(request, options=replace(request.options, num_workers=available_cores()))
     encoded = encode_clips(VotingEncoder(members), table, request, observer.progress)
     clips, runs = Clips(encoded.table), {}
+    if not len(clips): raise ValueError(explain_no_recordings(f"{len(table)} clips", encoded.errors))
     attributes = clip_attributes(encoded.table, np.arange(len(clips)))
     parts = np.split(encoded.rows, np.cumsum([member.dim for member in members])[:-1], axis=1)
     for name, member, rows in zip(names, members, parts):

@@ -90,10 +90,10 @@ def embed_shard(share:Share, # From `share_of`
 )->Path: # The shard
     "Embed the clips of a part into a shard; blocks that are there are left as they are."
     folder, observer = Path(folder), observer or Observer()
-    if _begin(folder, share, half): return folder
     table, encoder = share.clips.table, encoder_of(share.request, share.clips.table)
     typical = max(1e-3, float((table.end - table.start).mean()))
     size = int(max(1, min(_LARGEST_BLOCK, block_seconds/typical)))
+    if _begin(folder, share, half, size): return folder
     blocks = [folder/"blocks"/f"{first:09d}" for first in range(0, len(table), size)]
     showing = progress_of(observer.progress, "embedding", " blocks")
     for block in showing(blocks, len(blocks)):
@@ -113,9 +113,9 @@ def _write_block(block, encoded, half):
 # %% ../../nbs/12_pipeline/09_shards.ipynb #31cb3636
 SHARD_SCHEMA = 1
 
-def _begin(folder, share, half)->bool: # Is the shard complete?
+def _begin(folder, share, half, size)->bool: # Is the shard complete?
     about = dict(schema=SHARD_SCHEMA, part=share.number, n_parts=share.n_parts, shared=share.shared, half=half,
-                 recordings=share.clips.recordings, inputs=share.clips.inputs, request=_embedding_record(share.request),
+                 block=size, recordings=share.clips.recordings, inputs=share.clips.inputs, request=_embedding_record(share.request),
                  encoder_choice=share.choice and choice_record(share.choice))
     record = folder/"shard.json"
     if not record.is_file():
@@ -124,7 +124,7 @@ def _begin(folder, share, half)->bool: # Is the shard complete?
         write_json(dict(about, complete=False), record)
         return False
     found = read_json(record)
-    for name in "schema", "part", "n_parts", "shared", "half":
+    for name in "schema", "part", "n_parts", "shared", "half", "block":
         if found.get(name) != about[name]:
             what = f"{name}: {found.get(name)}, not {about[name]}"
             raise ValueError(f"{folder} holds a shard of something else ({what}): choose another --out, or remove it")
@@ -171,6 +171,7 @@ def shard_record(place:str|Path, # A shard, a folder of shards, or a glob of sha
 
 def _checked_records(folders):
     "The records of shards that are one list together, in the order of the parts."
+    if not folders: raise ValueError("there are no shards there: embed them first")
     records = {folder: read_json(folder/"shard.json") for folder in folders}
     for folder, record in records.items():
         if record.get("schema") != SHARD_SCHEMA:

@@ -81,6 +81,7 @@ def test_a_part_that_was_stopped_goes_on_where_it_was(words, tmp_path, monkeypat
         embed_shard(share, tmp_path/"2", observer=Observer(StopsAfterTwo()), block_seconds=10)
     assert len(list((tmp_path/"2/blocks").glob("*.json"))) == 2
     with pytest.raises(ValueError, match="not complete: give the command that made it again"): run_of_shards(tmp_path/"2")
+    with pytest.raises(ValueError, match="block: "): embed_shard(share, tmp_path/"2", block_seconds=3)
     embedded, embed = [], FixedEncoder.embed
     def counted(encoder, clips, *args, **kwargs):
         embedded.append(len(clips))
@@ -122,6 +123,7 @@ def test_what_does_not_fit_is_refused(words, tmp_path):
     with pytest.raises(ValueError, match="was embedded by content"): run_of_shards(tmp_path/"all/1", Request(by="source"))
     with pytest.raises(ValueError, match="cannot be divided"): share_of(folder, ASKED, 1, 1000)
     assert shard_folders(tmp_path/"nothing") == []
+    with pytest.raises(ValueError, match="there are no shards there"): run_of_shards(tmp_path/"nothing")
 
 
 def test_the_same_part_twice(words, tmp_path):
@@ -145,6 +147,8 @@ def test_commands(words, tmp_path, capsys):
     assert main([*cluster[:3], "--window", "1", *cluster[3:-1]]) == 2
     assert main(["cluster", folder, *cluster[1:], "--overwrite"]) == 2
     assert "which say what their clips are" in capsys.readouterr().err
+    assert main(["cluster", "--grow", str(out), *cluster[1:3], "--out", str(tmp_path/"grown")]) == 2
+    assert "give the recordings" in capsys.readouterr().err
     with pytest.raises(SystemExit): main(["embed", folder, "--part", "3/2", "--out", "x"])
     assert "such as 3/16" in capsys.readouterr().err
 
@@ -153,5 +157,6 @@ def test_torchrun_embeds_a_part_in_each_process(words, tmp_path):
     done = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m",
                            "audioclust", "embed", str(words[0]), "--out", str(tmp_path), "-q"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    assert "when all parts are there" in done.stdout
     assert [folder.name for folder in shard_folders(tmp_path)] == ["1", "2"]
     assert len(run_of_shards(tmp_path, ASKED)) == len(words[1])

@@ -50,7 +50,8 @@ def run(args:Namespace, # As the parser gives them
     check_cutting(args)
     number, n_parts = args.part or (1, 1)
     out = Path(args.out)
-    if args.part is None and "RANK" in os.environ:
+    if "RANK" in os.environ and "MASTER_ADDR" in os.environ:
+        if args.part: raise ValueError("torchrun gives each process its part: leave out --part")
         number, n_parts = int(os.environ["RANK"]) + 1, int(os.environ["WORLD_SIZE"])
         out /= str(number)
     options = runs.Options(hop=args.hop, events=event_settings(args), channel=args.channel, sample_rate=args.rate,
@@ -63,8 +64,8 @@ def run(args:Namespace, # As the parser gives them
             recordings, inputs = audio.clips_of_tables(args.clips, args.folder, None), dict(clips=os.path.abspath(args.clips))
         share = pipeline.share_of(recordings, request, number, n_parts, observer, inputs)
         pipeline.embed_shard(share, out, args.float16, observer)
-    if share.choice and number == 1: echo(share.choice.why)
+    if share.choice: echo(share.choice.why)
     echo(f"{len(share.clips):,} clips, part {number} of {n_parts}, by {share.request.encoder}: {out}")
     shards = out if n_parts == 1 else out.parent/"*"
-    if number == n_parts: echo(f"when all parts are there:  audioclust cluster --embeddings '{shards}' --out RUN")
+    echo(f"when all parts are there:  audioclust cluster --embeddings '{shards}' --out RUN")
     return 0
