@@ -20,7 +20,7 @@ import pandas as pd
 
 from ..core.console import progress_of
 from ..core.files import atomic_write, read_array, read_json, write_json, write_table
-from ..encoders.choice import EncoderChoice
+from ..encoders.choice import default_encoder, EncoderChoice
 from .all_steps import named_in, run_of, with_chosen_encoder
 from .embed_step import encode_clips, encoder_of, sample_rate_of
 from .find_step import check_enough, find, Observer
@@ -62,7 +62,7 @@ def share_of(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, l
     if len(whole) < n_parts: raise ValueError(f"{len(whole)} clips cannot be divided into {n_parts} parts: say fewer")
     with observer.stage("choose encoder"): asked, choice, _ = with_chosen_encoder(whole, asked, observer)
     rate = sample_rate_of(asked, whole.table)
-    asked = replace(asked, encoder=_name_of(asked.encoder), options=replace(asked.options, sample_rate=rate))
+    asked = replace(asked, encoder=_name_of(asked.encoder, request), options=replace(asked.options, sample_rate=rate))
     common = [whole.ids(), _embedding_record(asked), n_parts]
     digest = hashlib.sha256(json.dumps(common, default=str).encode()).hexdigest()[:16]
     bounds = np.linspace(0, len(whole), n_parts + 1).round().astype(int)
@@ -70,9 +70,10 @@ def share_of(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, l
     errors = whole.errors if number == 1 else [] # they are of the whole list: said once
     return Share(asked, replace(whole, table=share, errors=errors), number, n_parts, digest, choice)
 
-def _name_of(encoder):
+def _name_of(encoder, request):
     if encoder is None: return "fixed"
-    if isinstance(encoder, str): return encoder
+    for name in encoder, request.encoder, default_encoder(): # a named encoder has been loaded
+        if isinstance(name, str): return name
     raise ValueError(f"{encoder!r} has no name by which other processes find it: register it, and give its name")
 
 def _embedding_record(request):

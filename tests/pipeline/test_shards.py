@@ -160,3 +160,16 @@ def test_torchrun_embeds_a_part_in_each_process(words, tmp_path):
     assert "when all parts are there" in done.stdout
     assert [folder.name for folder in shard_folders(tmp_path)] == ["1", "2"]
     assert len(run_of_shards(tmp_path, ASKED)) == len(words[1])
+
+
+@pytest.mark.parametrize("name", ["stranger", "fixed+stranger:0.5"])
+def test_encoders_that_are_named(words, tmp_path, stranger, name):
+    found = run_of_shards(embed_all(words[0], tmp_path, 2, Request(encoder=name)), ASKED)
+    alone = make_run(words[0], Request(n_clusters=6, encoder=name))
+    assert found.embeddings.X.tobytes() == alone.embeddings.X.tobytes() and found.request.encoder == name
+
+
+def test_an_encoder_that_is_chosen_is_the_same_in_all_parts(words, tmp_path, stranger):
+    shares = [share_of(words[0], ASKED, number, 2) for number in (1, 2)]
+    assert shares[0].shared == shares[1].shared and shares[0].choice.name == shares[0].request.encoder
+    with pytest.raises(ValueError, match="has no name"): share_of(words[0], Request(encoder=FixedEncoder()), 1, 2)
