@@ -153,11 +153,25 @@ def test_commands(words, tmp_path, capsys):
     assert "such as 3/16" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_torchrun_embeds_a_part_in_each_process(words, tmp_path):
     done = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m",
                            "audioclust", "embed", str(words[0]), "--out", str(tmp_path), "-q"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "when all parts are there" in done.stdout
+    assert [folder.name for folder in shard_folders(tmp_path)] == ["1", "2"]
+    assert len(run_of_shards(tmp_path, ASKED)) == len(words[1])
+
+
+def test_what_torchrun_says_sets_the_part(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MASTER_ADDR", "localhost")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    embed = ["embed", str(words[0]), "--out", str(tmp_path), "-q"]
+    for rank in "01":
+        monkeypatch.setenv("RANK", rank)
+        assert main(embed) == 0
+    assert main([*embed, "--part", "1/2"]) == 2
+    assert "torchrun gives each process its part: leave out --part" in capsys.readouterr().err
     assert [folder.name for folder in shard_folders(tmp_path)] == ["1", "2"]
     assert len(run_of_shards(tmp_path, ASKED)) == len(words[1])
 
