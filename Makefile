@@ -51,7 +51,7 @@ types: $(STAMP) ## let mypy check the types of the package
 	@$(RUN) python -m mypy -p audioclust
 
 nbtest: $(STAMP)
-	$(TESTED) nbdev_test --n_workers 2 --do_print
+	$(TESTED) nbdev_test --n_workers 2 --do_print $(if $(SLOW),--flags slow)
 
 pytest: $(STAMP)
 	$(TESTED) python -m pytest --numprocesses 2 --dist loadfile $(SLOW)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
+from scipy.special import xlogy
 
 FIRST = "spoken digits", "words", "sounds, easy", "sounds, middle", "sounds, hard", "machines", "birds"
 POINTS = {"mfcc": "MFCC", "fixed": "fixed", "untrained": "untrained", "trained": "trained", "auto": "vote", "vote, heads": "vote, no networks", "vote, trained": "vote, networks"}
@@ -103,20 +105,26 @@ def groups(*names): # Tables of results whose scripts keep the groups
                 if key[-1] != "truth" or key not in found: found.setdefault(key, []).append(np.array(labels.split(), int))
     return found
 
-def weighted_nmi(truth, labels, weights): # All of shape (clips,), labels from 0
-    "NMI of clips that count as often as their weight says, with the geometric mean of the entropies."
-    table = np.bincount(truth*(labels.max() + 1) + labels, weights, (truth.max() + 1)*(labels.max() + 1)).reshape(truth.max() + 1, -1)/weights.sum()
-    def entropy(p): return -(p[p > 0]*np.log(p[p > 0])).sum()
-    a, b = entropy(table.sum(1)), entropy(table.sum(0))
-    return (a + b - entropy(table.ravel()))/max(np.sqrt(a*b), 1e-12)
+def weighted_nmi(truth, labels, weights): # [clips], [clips] from 0, [clips, draws] -> [draws]
+    "NMI in each draw, where clips count as often as their weight says, with the geometric mean of the entropies."
+    share = weights/weights.sum(0)
+    def entropy(groups):
+        members = sparse.csr_matrix((np.ones(len(groups)), (groups, np.arange(len(groups)))))
+        p = members @ share # [groups, draws]
+        return -xlogy(p, p).sum(0)
+    a, b, both = entropy(truth), entropy(labels), entropy(truth*(labels.max() + 1) + labels)
+    return (a + b - both)/np.maximum(np.sqrt(a*b), 1e-12)
 
 def drawn_differences(truth, ours, theirs, n=1000): # Labels of the runs of two methods
     "Differences in NMI, with clips and runs drawn anew with replacement, the same clips for both methods."
     rng = np.random.default_rng(0)
-    ours, theirs = ([g - g.min() for g in runs] for runs in (ours, theirs))
-    def drawn(runs, weights): return np.mean([weighted_nmi(truth, runs[i], weights) for i in rng.integers(len(runs), size=len(runs))])
-    draws = (np.bincount(rng.integers(len(truth), size=len(truth)), minlength=len(truth)).astype(float) for _ in range(n))
-    return np.array([drawn(ours, w) - drawn(theirs, w) for w in draws])
+    def draw(n): return rng.integers(n, size=n)
+    draws = [(draw(len(truth)), draw(len(ours)), draw(len(theirs))) for _ in range(n)]
+    weights = np.stack([np.bincount(clips, minlength=len(truth)) for clips,_,_ in draws], 1).astype(float)
+    def of_draws(runs, drawn): # Mean over the runs that each draw holds
+        scores = np.array([weighted_nmi(truth, labels - labels.min(), weights) for labels in runs]) # [runs, draws]
+        return np.take_along_axis(scores, np.stack(drawn, 1), 0).mean(0)
+    return of_draws(ours, [runs for _,runs,_ in draws]) - of_draws(theirs, [runs for _,_,runs in draws])
 
 def interval(differences):
     "Mean and the middle 95 % as text, in bold where the interval has no 0."

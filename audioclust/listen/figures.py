@@ -161,7 +161,12 @@ def save_figure(fig:Any, # A matplotlib figure
     name:str, # Of the figure
 ):
     "Write `figures/<name>.png` of a run folder."
-    with atomic_write(Path(folder)/"figures"/f"{name}.png") as tmp: fig.savefig(tmp, dpi=120)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+    fig.set_dpi(120)
+    canvas = FigureCanvasAgg(fig)
+    canvas.draw()  # once; `savefig` draws twice where the layout is constrained
+    with atomic_write(Path(folder)/"figures"/f"{name}.png") as tmp: Image.fromarray(np.asarray(canvas.buffer_rgba())).save(tmp)
 
 # %% ../../nbs/13_listen/06_figures.ipynb #6d083b16
 def figures_of(run:Run, # Whose figures are drawn

@@ -115,15 +115,15 @@ def test_an_error_of_ours_says_its_type_and_where_to_look():
     assert "the run in r is damaged" in error_text(KeyError("x"), Namespace(run="r"))
 
 
-def test_demo(tmp_path):
+def test_demo(tmp_path, capsys):
     demo = tmp_path/"demo"
     for name in "notes.txt", "words-by-source/old.txt", ".audioclust-demo": # an earlier demo's, and somebody's file
         (demo/name).parent.mkdir(parents=True, exist_ok=True)
         (demo/name).write_text("keep")
-    r = run("demo", "--out", demo, "-q")
-    assert r.returncode == 0, r.stderr
+    assert main(["demo", "--out", str(demo), "-q"]) == 0
+    said = capsys.readouterr().out
     for name in ("families-by-content", "words-by-content", "words-by-source"):
         assert (demo/name/"figures/map.png").is_file()
-    assert "words" in r.stdout and str(demo) in r.stdout
+    assert "words" in said and str(demo) in said
     assert (demo/"notes.txt").exists() # its own results it may replace, nothing else
     assert not (demo/"words-by-source/old.txt").exists()

@@ -6,9 +6,9 @@ from audioclust.cli import main
 from audioclust.training.checkpoints import Checkpoints
 
 TRAINING = ["--method", "deepcluster", "--n-clusters", "3", "--epochs", "3", "--set", "passes=1", "--set", "views=2",
-            "--no-cache"]
+            "--no-cache", "--stability", "0", "--no-page"]
 SPICE = ["--method", "spice", "--n-clusters", "3", "--epochs", "2", "--set", "views=2", "--set", "match_epochs=2",
-         "--set", "head_epochs=2", "--no-cache"]
+         "--set", "head_epochs=2", "--no-cache", "--stability", "0", "--no-page"]
 
 
 def same(a, b, *names):
@@ -64,8 +64,8 @@ def test_spice_stopped_and_gone_on_with_is_the_same(few, brief, tmp_path, monkey
     assert set(stages(run)) == {"contrast by content", "contrast by source", "heads", "match"}
 
 
-@pytest.mark.parametrize("options, stopped", [(TRAINING, True), (SPICE, False),
-    pytest.param(TRAINING, False, marks=pytest.mark.slow), pytest.param(SPICE, True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("options, stopped", [(TRAINING, True),
+    *(pytest.param(*case, marks=pytest.mark.slow) for case in ((SPICE, False), (TRAINING, False), (SPICE, True)))])
 def test_more_epochs_than_before_go_on(few, brief, tmp_path, monkeypatch, capsys, options, stopped):
     run = tmp_path/"run"
     def cluster(epochs, *more):

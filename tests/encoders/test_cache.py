@@ -1,8 +1,10 @@
 "What was computed once: the same bytes, never another clip's, never damaged ones, never a crash."
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import warnings
@@ -267,7 +269,7 @@ def test_room_is_bounded_and_the_oldest_go_first(tmp_path):
     cache = ArrayCache(tmp_path/"c", max_bytes=50*(800 + 128))
     for block in range(10):
         cache.put([((100*block + i).to_bytes(16, "big"), np.zeros(100), 0) for i in range(10)])
-        cache._transaction(lambda db: db.execute("update arrays set used=used-10"))
+        with contextlib.closing(sqlite3.connect(cache.file)) as db, db: db.execute("update arrays set used=used-10")
         assert cache.size()[1] <= cache.max_bytes
     left = {k for k in range(1000) if list(cache.get([k.to_bytes(16, "big")]))}
     assert {900 + i for i in range(10)} <= left and not left & set(range(500))
@@ -289,11 +291,11 @@ def test_what_a_user_may_say(tmp_path, monkeypatch):
     assert as_cache(cache) is cache
 
 
-def test_the_command_uses_it_unless_told(words, tmp_path, capsys, monkeypatch):
-    folder, _ = words
+def test_the_command_uses_it_unless_told(few, tmp_path, capsys, monkeypatch):
+    quick = ["--n-clusters", "3", "--stability", "0", "--no-page", "-q"]
     monkeypatch.setenv("AUDIOCLUST_CACHE", str(tmp_path/"user"))
     def go(name, *more):
-        assert main(["cluster", str(folder), "--out", str(tmp_path/name), "--n-clusters", "6", "-q", *more]) == 0
+        assert main(["cluster", str(few), "--out", str(tmp_path/name), *quick, *more]) == 0
         record = json.loads((tmp_path/name/"run.json").read_text())
         embeddings = (tmp_path/name/"embeddings.npy").read_bytes()
         return capsys.readouterr().out, record["embeddings"]["n_cached"], embeddings
@@ -301,10 +303,10 @@ def test_the_command_uses_it_unless_told(words, tmp_path, capsys, monkeypatch):
     assert not (tmp_path/"user").exists()
     out1, n1, z1 = go("b")
     out2, n2, z2 = go("c")
-    assert (n0, n1, n2) == (0, 0, 192) and z0 == z1 == z2
-    assert "cache" not in out0 + out1 and "192 of 192 clips came from the cache" in out2
+    assert (n0, n1, n2) == (0, 0, 48) and z0 == z1 == z2
+    assert "cache" not in out0 + out1 and "48 of 48 clips came from the cache" in out2
     own = ["--cache", str(tmp_path/"own")]
-    assert go("d", *own)[1] == 0 and go("e", *own)[1] == 192
+    assert go("d", *own)[1] == 0 and go("e", *own)[1] == 48
     assert str(tmp_path/"own") not in json.dumps(json.loads((tmp_path/"e/run.json").read_text())["request"])
 
 

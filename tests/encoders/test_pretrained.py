@@ -1,4 +1,6 @@
 "Models of the transformers library, tiny and random: a clip gives the same vector, whatever it is embedded with."
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ transformers = pytest.importorskip("transformers")
 from audioclust.audio import load_audio
 from audioclust.cli import main
 from audioclust.core.files import write_json
-from audioclust.core.registry import ENCODERS, Entry
+from audioclust.core.registry import ENCODERS
 from audioclust.encoders import FixedEncoder, load_encoder, named_encoder, PretrainedEncoder
 from audioclust.pipeline import AudioClusterer
 
@@ -85,9 +87,10 @@ def test_remote_code_needs_consent(tmp_path):
     with pytest.raises(ValueError, match="code of its own"): PretrainedEncoder(str(tmp_path/"m"))
 
 
-def test_entry_points(monkeypatch):
+def test_encoders_of_others(request):
     for name, target in (("mine", FixedEncoder), ("odd", dict)):
-        monkeypatch.setitem(ENCODERS._own, name, Entry(name, target))
+        ENCODERS.register(name, target)
+        request.addfinalizer(functools.partial(ENCODERS.unregister, name))
     assert isinstance(named_encoder("mine"), FixedEncoder)
     with pytest.raises(ValueError, match="is no Encoder"): named_encoder("odd")
     with pytest.raises(ValueError, match="'mine', 'odd'"): named_encoder("yours")

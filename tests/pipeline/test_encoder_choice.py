@@ -15,11 +15,12 @@ from audioclust.runs import Clips
 
 
 @pytest.fixture
-def chosen(monkeypatch):
+def chosen(monkeypatch, tmp_path):
     "Chooses one of some encoders for six groups of clips."
+    options = Options(cache=tmp_path/"cache")
     def choose(clips, *names):
         monkeypatch.setattr(choice, "available_encoders", lambda: list(names))
-        return with_chosen_encoder(Clips(clips), Request(n_clusters=6, encoder="auto"), Observer())[1]
+        return with_chosen_encoder(Clips(clips), Request(n_clusters=6, encoder="auto", options=options), Observer())[1]
     return choose
 
 
@@ -53,8 +54,10 @@ def test_few_clips_of_much_sound():
 def test_auto_from_a_folder_to_a_run(words, tmp_path, capsys):
     folder, _ = words
     typed = ["cluster", str(folder), "--out", str(tmp_path/"run"), "--encoder", "auto", "--n-clusters", "6"]
-    assert main([*typed, "--no-page", "-q"]) == 0
-    assert "encoder fixed: its groups are the most stable" in capsys.readouterr().out
+    assert main([*typed, "--cache", str(tmp_path/"cache"), "--no-page", "-q"]) == 0
+    said = capsys.readouterr().out
+    assert "encoder fixed: its groups are the most stable" in said
+    assert "192 of 192 clips came from the cache" in said, "what was heard for the choice is not heard again"
     record = json.loads((tmp_path/"run/run.json").read_text())["embeddings"]
     assert record["encoder_choice"]["name"] == "fixed" and len(record["encoder_choice"]["table"]) >= 2
     assert record["encoder"]["class"] == "FixedEncoder"
@@ -64,23 +67,16 @@ def test_auto_from_a_folder_to_a_run(words, tmp_path, capsys):
     assert (plain.labels_ == again.labels_).all() and plain.encoder_choice_ is None
 
 
-def test_the_untrained_network_can_be_picked(words, monkeypatch):
-    folder, _ = words
+def test_the_untrained_network_can_be_picked(few, monkeypatch):
     monkeypatch.setattr(choice, "available_encoders", lambda: ["untrained"])
-    model = AudioClusterer(n_clusters=6, encoder="auto").fit(folder)
+    model = AudioClusterer(n_clusters=3, encoder="auto").fit(few)
     assert model.encoder_choice_.name == "untrained" and type(model.encoder_).__name__ == "NetworkEncoder"
-    assert (model.labels_ == AudioClusterer(n_clusters=6, encoder="untrained").fit(folder).labels_).all()
+    assert (model.labels_ == AudioClusterer(n_clusters=3, encoder="untrained").fit(few).labels_).all()
 
 
 @pytest.mark.parametrize("encoder, said", [("hearing", "encoder='hearing'"), (5, "give a name or an Encoder")])
 def test_wrong_encoders(words, encoder, said):
     with pytest.raises(ValueError, match=said): AudioClusterer(encoder=encoder).fit(words[0])
-
-
-def test_what_was_heard_for_the_choice_is_not_heard_again(words, tmp_path):
-    model = AudioClusterer(n_clusters=6, encoder="auto", options=Options(cache=tmp_path)).fit(words[0])
-    assert model.encoder_choice_.name == "fixed"
-    assert model.n_cached_ == len(model.labels_)  # all 192 were among the few
 
 
 def test_leave_for_code_is_for_models_that_bring_some(words, tmp_path, capsys):

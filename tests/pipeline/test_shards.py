@@ -25,7 +25,7 @@ def embed_all(folder, shards, n_parts, request=ASKED, **more):
 
 
 @pytest.mark.parametrize("n_parts", [1, 3])
-@pytest.mark.parametrize("request_", [ASKED, Request(n_clusters=4, by="source"), Request("spectral", 6, window=.3)],
+@pytest.mark.parametrize("request_", [ASKED, Request(n_clusters=4, by="source"), Request("kmeans", 6, window=.3)],
                          ids=["content", "source", "windows"])
 def test_parts_give_the_groups_of_one_process(words, tmp_path, n_parts, request_):
     found = run_of_shards(embed_all(words[0], tmp_path, n_parts, request_), Request(request_.method, request_.n_clusters))

@@ -322,6 +322,7 @@ def test_the_real_notebooks_have_no_fault(tmp_path):
     assert made == {p.out for p in s.pages}
 
 
+@pytest.mark.slow
 def test_the_whole_is_processed_and_checked(tmp_path):
     import shutil
     top = tmp_path/"checkout"

@@ -19,7 +19,7 @@ from audioclust.runs.run_folder import read_table
 
 root = Path(__file__).parents[2]
 SEED = int(os.environ.get("AUDIOCLUST_FUZZ_SEED", 0)) # that of the nightly job is the date
-SECONDS = 2 # of the processor, for each target
+SECONDS = float(os.environ.get("AUDIOCLUST_FUZZ_SECONDS", .7)) # of the processor, for each target
 pytestmark = pytest.mark.skipif(not (root/"benchmarks/fuzz.py").is_file() or os.name == "nt",
     reason="needs the checkout")
 
@@ -188,7 +188,7 @@ def test_what_is_read_has_a_value_or_is_refused_in_one_line(run, tmp_path, name)
     assert not kind or len(more) > 5
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("n", [40, pytest.param(250, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [15, pytest.param(250, marks=pytest.mark.slow)])
 def test_any_command_line_ends_in_a_result_or_in_one_line(tmp_path, n):
     fuzz = script("fuzz_commands")
     print(f"AUDIOCLUST_FUZZ_SEED={SEED} repeats this")

@@ -32,6 +32,7 @@ def check(results, curves, n, windows):
     assert all(c["megabytes"] > 0 for c in curves if c["seconds"] > .5)
     assert {"import", "page"} <= {c["stage"] for c in curves}
 
+@pytest.mark.slow
 def test_nothing_is_lost(load, tmp_path): check(*load.load(tmp_path, 400, .05), 400, 60)
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ def as_in_a_terminal():
     yield
     for s,h in before.items(): signal.signal(s, h)
 
-@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("how", [pytest.param("SIGINT", marks=pytest.mark.slow), "SIGTERM"])
 def test_a_command_that_is_told_to_end(sounds, tmp_path, how):
     p = start(sounds, tmp_path, "--epochs", "500")
     end = time.monotonic() + 120
@@ -102,9 +102,9 @@ sys.exit(main({command!r}))"""
     assert len(read_table(tmp_path/"run"/"clusters.csv")) == 400
 
 @pytest.mark.parametrize("options", [["--workers", "0"], ["--workers", "2"],
-    ["--workers", "2", "--encoder", "untrained", "--no-page"],
+    pytest.param(["--workers", "2", "--encoder", "untrained", "--no-page"], marks=pytest.mark.slow),
     ["--workers", "2", "--no-page", "--method", "deepcluster", "--epochs", "1", "--set", "passes=.2", "--set",
-        "views=2"]], ids=" ".join)
+        "views=2"]], ids=lambda options: " ".join(options))
 def test_few_files_are_open_at_once(many, tmp_path, options):
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     used = len(os.listdir("/dev/fd"))
