@@ -33,6 +33,13 @@ def pytest_collection_modifyitems(config, items):
             if skip and mark in item.keywords: item.add_marker(pytest.mark.skip(reason=why))
 
 
+@pytest.fixture(autouse=True)
+def white_figures(request, monkeypatch):
+    "Figures are made and not rendered, unless the test is marked `draws`."
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    if "draws" not in request.keywords: monkeypatch.setattr(FigureCanvasAgg, "draw", lambda canvas: canvas.get_renderer())
+
+
 @pytest.fixture
 def rng(): return np.random.default_rng(0)
 

@@ -15,6 +15,7 @@ from audioclust.cli import main
 from audioclust.runs import Run
 
 COLUMNS = ["path", "start", "end", "cluster", "confidence", "representative", "stability", "strangeness", "clip_id"]
+PLAIN = ["--n-clusters", "2", "--stability", "0", "--no-page", "-q"]
 FIGURES = "map", "sizes", "confusion", "silhouette", "groups", "dendrogram"
 
 
@@ -66,7 +67,7 @@ def test_nothing_usable_is_status_2_and_one_line(tmp_path):
 
 def test_a_run_is_not_overwritten_unless_told(words, tmp_path, capsys):
     folder, mine = words[0], tmp_path/"mine"
-    args = ["cluster", str(folder), "--out", str(tmp_path/"run"), "--n-clusters", "2", "-q"]
+    args = ["cluster", str(folder), "--out", str(tmp_path/"run"), *PLAIN]
     assert main(args) == 0
     first = (tmp_path/"run/run.json").read_text()
     assert main(args) == 2 and "already holds a run" in capsys.readouterr().err
@@ -108,9 +109,9 @@ def test_odd_labels_score(tmp_path, tone):
 
 def test_a_glob_and_a_csv(words, tmp_path, capsys):
     folder, table = words
-    assert main(["cluster", f"{folder}/word0/*.wav", "--out", str(tmp_path/"a"), "--n-clusters", "2", "-q"]) == 0
+    assert main(["cluster", f"{folder}/word0/*.wav", "--out", str(tmp_path/"a"), *PLAIN]) == 0
     table.assign(path=[str(p) for p in table.path], end=.2).to_csv(tmp_path/"t.csv", index=False)
-    assert main(["cluster", str(tmp_path/"t.csv"), "--out", str(tmp_path/"b"), "--n-clusters", "2", "-q"]) == 0
+    assert main(["cluster", str(tmp_path/"t.csv"), "--out", str(tmp_path/"b"), *PLAIN]) == 0
     assert pd.read_csv(tmp_path/"b/clusters.csv").end.max() == .2
     assert main(["cluster", f"{folder}/*.xyz", "--out", str(tmp_path/"c")]) == 2
     assert "no file matches" in capsys.readouterr().err

@@ -115,6 +115,7 @@ def test_an_error_of_ours_says_its_type_and_where_to_look():
     assert "the run in r is damaged" in error_text(KeyError("x"), Namespace(run="r"))
 
 
+@pytest.mark.draws
 def test_demo(tmp_path, capsys):
     demo = tmp_path/"demo"
     for name in "notes.txt", "words-by-source/old.txt", ".audioclust-demo": # an earlier demo's, and somebody's file

@@ -129,6 +129,7 @@ if is_helper(): several_processes.embed_share = fails
 sys.exit(main(sys.argv[1:]))
 """
 
+@pytest.mark.slow
 def test_a_helper_that_fails_says_so_in_one_line(tmp_path, few):
     (tmp_path/"fails.py").write_text(HELPER_FAILS)
     run = torchrun(tmp_path/"fails.py", "cluster", few, "--out", tmp_path/"run", "--n-clusters", "3")

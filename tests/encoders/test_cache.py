@@ -258,11 +258,11 @@ for i in range(20):
 
 def test_processes_share_it(tmp_path):
     typed = [sys.executable, "-W", "error", "-c", WRITE, tmp_path/"c"]
-    ps = [subprocess.Popen([*typed, str(j)], stderr=subprocess.PIPE, text=True) for j in range(3)]
+    ps = [subprocess.Popen([*typed, str(j)], stderr=subprocess.PIPE, text=True) for j in range(2)]
     for p in ps: assert p.wait() == 0, p.stderr.read()
-    keys = [(100*j + i).to_bytes(16, "big") for j in range(3) for i in range(20)]
+    keys = [(100*j + i).to_bytes(16, "big") for j in range(2) for i in range(20)]
     got = list(ArrayCache(tmp_path/"c").get(keys))
-    assert len(got) == 60 and all((a == 100*(k//20) + k % 20).all() for k, a, _ in got)
+    assert len(got) == 40 and all((a == 100*(k//20) + k % 20).all() for k, a, _ in got)
 
 
 def test_room_is_bounded_and_the_oldest_go_first(tmp_path):

@@ -146,14 +146,13 @@ def test_a_malicious_pickle_runs_nothing(fake, tmp_path):
     assert (tmp_path/"called").exists()  # it would have
 
 
-def test_the_whole_way(fake, words, tmp_path, monkeypatch, capsys):
+def test_the_whole_way(fake, few, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(EffectsEncoder.__init__, "__defaults__", (fake,))
-    folder, _ = words
-    def cluster(out, *more): return main(["cluster", str(folder), "--out", str(out), "--encoder", "aisfx", "-q", *more])
+    def cluster(out, *more): return main(["cluster", str(few), "--out", str(out), "--encoder", "aisfx", "-q", *more])
     assert cluster(tmp_path/"run", "--n-clusters", "4", "--no-page", "--stability", "0") == 0
     m = AudioClusterer.load(tmp_path/"run")
     assert type(m.encoder_) is EffectsEncoder
-    assert (m.assign(folder, []).cluster.to_numpy() == m.labels_).mean() > .99
+    assert (m.assign(few, []).cluster.to_numpy() == m.labels_).mean() > .99
     assert not list((tmp_path/"run").rglob("encoder.safetensors"))
     code = ("import sys; sys.path.insert(0, sys.argv[2]); from audioclust.pipeline import AudioClusterer; "
             "encoder = AudioClusterer.load(sys.argv[1]).encoder_; "

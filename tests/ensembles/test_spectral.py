@@ -94,7 +94,7 @@ def test_tensors_and_arrays_give_the_same():
 
 
 def test_the_memory_check_is_an_upper_bound():
-    X = np.random.default_rng(0).normal(size=(3000, 20)).astype(np.float32)
+    X = np.random.default_rng(0).normal(size=(2000, 20)).astype(np.float32)
     with pytest.raises(ValueError, match=r"would need about \d+\.\d MB") as error:
         SpectralClustering(10, n_members=12, max_memory=1).check_rows(*X.shape)
     checked = 1e6*float(re.search(r"about ([\d.]+) MB", str(error.value))[1])

@@ -21,6 +21,7 @@ from audioclust.runs.names import read_names, write_names
 from audioclust.runs.run_folder import read_table
 
 
+@pytest.mark.draws
 @browser
 def test_names_merges_and_marks_go_the_whole_way(run, tmp_path, capsys):
     shutil.copytree(run/"run", run/"named")

@@ -78,7 +78,7 @@ def test_noise_and_other_clips_are_left_alone(pair):
 
 def cluster(folder, out, *more):
     typed = ["cluster", str(folder), "--out", str(out), "--by", "both", "--method", "consensus", "--n-clusters", "8,5"]
-    return main([*typed, "--no-page", "-q", *more])
+    return main([*typed, "--stability", "0", "--no-page", "-q", *more])
 
 def test_on_the_command_line(pair, tmp_path, capsys):
     folder, table, _ = pair

@@ -106,6 +106,7 @@ def test_a_wrong_request_is_one_line_and_status_2(made, tmp_path, capsys, monkey
 
 QUICK = "kmeans", "consensus", "spectral", "agglomerative", "hdbscan", "dbscan", "meanshift"
 
+@pytest.mark.draws
 @pytest.mark.parametrize("method", QUICK)
 @pytest.mark.parametrize("n", [1, 2])
 def test_one_clip_and_two(tone, tmp_path, capsys, method, n):
@@ -124,6 +125,7 @@ def test_one_cluster_is_one_cluster(made, tmp_path, method):
         assert set(pd.read_csv(tmp_path/"run/clusters.csv").cluster) == {0}
 
 
+@pytest.mark.draws
 @pytest.mark.parametrize("what", ["the same", "silence"])
 @pytest.mark.parametrize("method", QUICK)
 def test_all_the_same_and_all_silent(tone, tmp_path, capsys, method, what):

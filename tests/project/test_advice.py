@@ -1,6 +1,7 @@
 "Every piece of advice that the command line gives is carried out: first the mistake, then what its message says to do."
 import ast
 import contextlib
+import functools
 import io
 import json
 import re
@@ -336,8 +337,12 @@ def text_of(node):
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add): return text_of(node.left) + text_of(node.right)
     return ""
 
+@functools.cache
 def messages():
     "Texts in the package that mention an option, without docstrings and help."
+    return list(read_messages())
+
+def read_messages():
     for file in sorted(PACKAGE.rglob("*.py")):
         if file.relative_to(PACKAGE).as_posix() in NO_ADVICE: continue
         tree = ast.parse(file.read_text())

@@ -120,6 +120,7 @@ def test_a_long_chain_of_merges_takes_no_time(run):
     assert time.process_time() - start < 10
     with pytest.raises(ValueError, match="circle"): flattened(dict(merged={"1": "2", "2": "1"}))
 
+@pytest.mark.draws
 def test_a_name_that_looks_like_a_formula(run):
     write_names(run, {"names": {"0": "$\\frac$", "1": "a\n=1+1", "2": "=1+1"}})
     assert main(["cluster", str(run.parent/"sounds"), "--out", str(run), *COMMON[:-1], "--overwrite"]) == 0
@@ -139,6 +140,7 @@ def test_closed_output(run, closing):
     assert subprocess.run(["sh", "-c", command], capture_output=True).returncode == 0
     assert len(read_table(f"{out}/clusters.csv")) == 18
 
+@pytest.mark.draws
 def test_a_folder_whose_name_is_no_text_is_a_class(run):
     folder = os.path.join(os.fsencode(run.parent), b"latin", b"f\xe9")
     os.makedirs(folder)

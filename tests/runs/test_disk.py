@@ -85,6 +85,7 @@ def nobody():
 
 # A full disk
 
+@pytest.mark.draws
 @pytest.mark.parametrize("size", [16, 40, 140, 220, 400])
 def test_a_run_on_a_disk_that_is_full(home, cluster, tmp_path, size):
     with disk(tmp_path/"disk", size) as resize:
@@ -108,6 +109,7 @@ def test_a_disk_without_room_for_the_mark(home, cluster, tmp_path):
         assert status == 2 and len(err) == 1 and not (tmp_path/"disk"/"run").exists()
         assert "started.json could not be written: the disk is full" in err[0]
 
+@pytest.mark.draws
 @pytest.mark.parametrize("size", [0, 300, 2000, 4000, 50_000, 90_000])
 def test_a_run_whose_files_may_not_be_long(home, cluster, tmp_path, size):
     out = tmp_path/"run"
