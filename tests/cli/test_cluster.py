@@ -92,6 +92,7 @@ def test_an_interrupted_save_is_not_a_run_and_can_be_replaced(words, tmp_path, c
     assert main(["score", out, "--labels", "parent"]) == 0
 
 
+@pytest.mark.draws
 def test_old_pictures_do_not_outlive_their_scores(words, tmp_path):
     args = ["cluster", str(words[0]), "--out", str(tmp_path/"run"), "--n-clusters", "2", "-q"]
     confusion = tmp_path/"run/figures/confusion.png"

@@ -256,6 +256,7 @@ for i in range(20):
     list(cache.get([key]))
 """
 
+@pytest.mark.slow
 def test_processes_share_it(tmp_path):
     typed = [sys.executable, "-W", "error", "-c", WRITE, tmp_path/"c"]
     ps = [subprocess.Popen([*typed, str(j)], stderr=subprocess.PIPE, text=True) for j in range(2)]

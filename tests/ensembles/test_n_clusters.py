@@ -106,6 +106,7 @@ def test_auto_for_methods(words, method):
         assert model.n_clusters_choice_.curve.stability.between(-.1, 1).all()
 
 
+@pytest.mark.draws
 def test_auto_and_stability_on_the_command_line(tmp_path, capsys):
     synthetic_words(4, 8, 8).save(tmp_path/"in")
     folder = tmp_path/"run"
@@ -116,7 +117,7 @@ def test_auto_and_stability_on_the_command_line(tmp_path, capsys):
     number, stability = record["clustering"]["number"], record["findings"]["stability"]
     assert number["why"] in printed
     assert "stability" in printed
-    assert (folder/"figures/choice.png").is_file()
+    for figure in ("choice", "levels"): assert (folder/f"figures/{figure}.png").is_file()
     assert record["clustering"]["clusters"] == number["k"] == len(stability["clusters"])
     table = read_table(folder/"clusters.csv")
     assert table.stability.between(0, 1).all()

@@ -155,6 +155,7 @@ def fits(x):
             ("batches", np.float32, dict(batch_size=500)),
             ("empty", np.float32, dict(init=np.concatenate([x[:3], far]))), ("double", np.float64, {}))
 
+@pytest.mark.slow
 def test_two_processes_are_one(table, tmp_path):
     x, path = table
     (tmp_path/"shares.py").write_text(SHARES)

@@ -58,6 +58,7 @@ def test_a_page_says_nothing_about_rates_that_groups_may_follow(tmp_path, tone):
         listen_page(tmp_path/"run")
 
 
+@pytest.mark.draws
 def test_a_clip_is_decoded_once_for_all_pictures(many, tmp_path, monkeypatch):
     "For thumbnails, large spectrograms and the figure of the groups; browsers play the recordings themselves."
     made = replace(many, folder=None).save(tmp_path/"run")

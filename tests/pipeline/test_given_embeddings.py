@@ -41,6 +41,7 @@ def test_with_recordings(given, capsys):
     assert main(["listen", str(run), "--embed", "--page", str(given/"p.html")]) == 0
     assert Run.open(run).embeddings.encoder is None
 
+@pytest.mark.draws
 def test_without_recordings(given):
     np.save(given/"x.npy", X)
     run = given/"run"

@@ -45,7 +45,6 @@ def test_levels_are_columns_and_come_back(at, tmp_path):
         assert (table[level.column] == level.labels).all() and not level.recommended
         assert table[level.column].nunique() == number.levels[level.name] == level.validity["clusters"]
         assert is_within(table.cluster, table[level.column])
-    assert (at/"run/figures/levels.png").is_file()
     AudioClusterer.load(at/"run").save(tmp_path/"copy")
     copy, first = check_run_folder(tmp_path/"copy"), check_run_folder(at/"run")
     assert copy["clustering"]["levels"] == first["clustering"]["levels"] != []

@@ -31,6 +31,7 @@ def run(tmp_path):
 
 def again(run, *more): return main(["cluster", str(run.parent/"sounds"), "--out", str(run), *COMMON, *more])
 
+@pytest.mark.draws
 @pytest.mark.parametrize("name", ["figures", "model", "clusters.csv", "names.json", "listen.html"])
 def test_links_in_a_run_folder_are_not_followed(run, capsys, name):
     mine = run.parent/"mine"
@@ -60,6 +61,7 @@ def test_a_folder_with_a_foreign_run_json_is_no_run(tmp_path, capsys):
     assert "holds no run" in capsys.readouterr().err
     assert (tmp_path/"run/figures/cat.png").read_text() == "cat"
 
+@pytest.mark.draws
 def test_overwriting_leaves_other_pictures(run):
     (run/"figures/mine.png").write_text("mine")
     assert again(run, "--overwrite") == 0

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import audioclust
+
 root = Path(__file__).parents[2]
 notebooks = sorted(p for p in (root/"nbs").rglob("*.ipynb") if p.parent.name != "nbs"
     and ".ipynb_checkpoints" not in p.parts)

@@ -57,6 +57,7 @@ def test_a_command_that_is_told_to_end(sounds, tmp_path, how):
     assert "Traceback" not in err
     assert left(tmp_path) == [] and state(tmp_path/"run") == "stopped"
 
+@pytest.mark.slow
 def test_a_command_that_ends_well_and_one_that_fails(sounds, tmp_path, monkeypatch):
     p = start(sounds, tmp_path, "--epochs", "1")
     assert p.wait() == 0 and left(tmp_path) == []

@@ -143,6 +143,7 @@ def test_each_file_in_turn_finds_the_disk_full(home, cluster, tmp_path, monkeypa
     assert set(written.split()) <= set(seen)
     assert same(out, home/"whole") and state(out) == "whole"
 
+@pytest.mark.draws
 @pytest.mark.parametrize("name", ["map.npy", "figures/map.png", "figures/sizes.png"])
 def test_a_full_disk_at_a_figure_leaves_a_whole_run(home, cluster, tmp_path, monkeypatch, name):
     out, replace = tmp_path/"run", os.replace
@@ -382,6 +383,7 @@ def test_a_damaged_training_is_told(home, cluster, tmp_path, monkeypatch):
     assert status == 2 and "training.safetensors is damaged" in err[-1] and "--overwrite" in err[-1]
     assert cluster(home/"sounds", out, "--overwrite", *options)[0] == 0
 
+@pytest.mark.draws
 @pytest.mark.parametrize("call", [1, 2, 5, 9, 14]) # the last is a figure
 def test_a_run_folder_that_is_removed(home, cluster, tmp_path, monkeypatch, call):
     out, replace, calls = tmp_path/"run", os.replace, []
