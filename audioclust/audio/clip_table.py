@@ -54,13 +54,11 @@ def checked_times(table:pd.DataFrame, # Clips, with or without columns start and
 def covered_seconds(table:pd.DataFrame, # Columns path, start, end (s)
 )->float: # s
     "The time that clips cover; where clips of one recording overlap, it counts once."
-    total = 0.
-    for _,clips in table.groupby(table.path.map(str), sort=False):
-        order = np.argsort(clips.start.to_numpy(), kind="stable")
-        start, end = clips.start.to_numpy()[order], clips.end.to_numpy()[order]
-        before = np.concatenate([[-np.inf], np.maximum.accumulate(end)[:-1]]) # until when all is covered
-        total += np.maximum(end - np.maximum(start, before), 0).sum()
-    return float(total)
+    clips = table.assign(path=table.path.map(str)).sort_values(["path", "start"], kind="stable")
+    end_so_far = clips.end.groupby(clips.path).cummax()
+    covered_until = end_so_far.groupby(clips.path).shift(fill_value=-np.inf)
+    uncovered = clips.end - np.maximum(clips.start, covered_until)
+    return float(uncovered.clip(lower=0).sum())
 
 # %% ../../nbs/01_audio/04_clip_table.ipynb #fbd0659f
 def check_channel(channel:int|str|None, # What a user said
