@@ -88,7 +88,7 @@ def open_recording(path:str|Path # A file
         try:
             if not stat.S_ISREG(os.stat(path).st_mode): raise OSError("not a regular file")
             with open(path, "rb", buffering=0) as file: head = file.read(3)
-            extension = Path(path).suffix.lower()
+            extension = os.path.splitext(path)[1].lower()
             may_be_mp3 = head == b"ID3" or head[:1] == b"\xff" or extension == ".mp3"
             if extension in MEDIA_EXTENSIONS: recording = stack.enter_context(MediaFile(path))
             else:

@@ -123,12 +123,12 @@ _LATEST = datetime(2050, 1, 1, tzinfo=timezone.utc)
 def recorded_at(path:str|Path, # File of a recorder
 )->datetime|None: # With an offset from UTC only if the name says one; None where it says no time
     "When a recording began, by the name of its file."
-    name = Path(path).name
+    name = os.path.basename(path)
     for year,month,day,hour,minute,second,offset in _DATE_TIME.findall(name):
         try: begun = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second))
         except ValueError: continue # the 31st of a short month
         return begun.replace(tzinfo=datetime.strptime(offset, "%z").tzinfo) if offset else begun
-    stem = Path(path).stem
+    stem = os.path.splitext(name)[0]
     if not _HEXADECIMAL.fullmatch(stem): return None
     begun = datetime.fromtimestamp(int(stem, 16), timezone.utc)
     return begun if _FIRST_AUDIOMOTH <= begun < _LATEST else None

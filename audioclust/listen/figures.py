@@ -37,6 +37,8 @@ def _cluster_label(c, names):
     if names is None: return str(c)
     return display_name(c, names).removeprefix("cluster ")
 
+_MOST_BARS = 500  # of a cluster; more would not be seen, and take matplotlib seconds
+
 @without_formulas
 def plot_silhouette(X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
@@ -51,6 +53,7 @@ def plot_silhouette(X:np.ndarray, # Embeddings [N, d]
     bottom = 1.15*np.arange(len(ids))  # each block is 1 high, with a gap below it
     for c,y in zip(ids, bottom):
         values = np.sort(confidences[labels == c])[::-1]
+        values = values[np.linspace(0, len(values) - 1, min(len(values), _MOST_BARS)).round().astype(int)]
         edges = np.linspace(y, y + 1, len(values) + 1)
         ax.stairs(values, edges, orientation="horizontal", fill=True, color=OKABE_ITO[c % 8])
     mean = np.nanmean(confidences)
