@@ -27,7 +27,9 @@ def imported(name, path):
             start = [part for part in start if part]
             for alias in node.names:
                 whole = ".".join([*start, alias.name])
-                yield whole if whole in files else ".".join(start)
+                if whole in files: yield whole
+                elif f"{whole}.__init__" in files: yield f"{whole}.__init__"
+                else: yield ".".join(start)
         elif isinstance(node, ast.Import):
             yield from (a.name.removeprefix("audioclust.") for a in node.names if a.name.startswith("audioclust."))
         elif name != "core.registry" and isinstance(node, ast.Constant) and isinstance(node.value, str) and (
