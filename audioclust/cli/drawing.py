@@ -48,6 +48,10 @@ def score_and_draw(run:Run, # That was saved
     if n_seeds:
         verb = "is" if n_seeds == 1 else "are"
         echo(f"{plural(n_seeds, 'clip')} with seeds {verb} left out of the score", file=sys.stderr)
+    n_moved = scores.get("moved", 0)
+    if n_moved:
+        verb = "was" if n_moved == 1 else "were"
+        echo(f"{plural(n_moved, 'clip')} {verb} moved by hand, and count where they are now", file=sys.stderr)
     draw_confusion(run, labels)
     return replace(run, findings=replace(run.findings, scores=scores))
 

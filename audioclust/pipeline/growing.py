@@ -25,6 +25,7 @@ from .new_clips import check_embeddings_for, embed_alike, labels_and_confidence,
 from ..runs.clips import clip_ids, Clips
 from ..runs.clustering import Clustering
 from ..runs.findings import Findings
+from ..runs.names import is_new_group
 from ..runs.run import check_model, made_now, Run
 
 # %% ../../nbs/12_pipeline/12_growing.ipynb #1c42903f
@@ -95,9 +96,15 @@ def _new_clips(run, recordings, table, errors, progress):
     return found.table, Z, found.probabilities
 
 # %% ../../nbs/12_pipeline/12_growing.ipynb #7c0d41dd
-def _grown(run, new_clips, Z, new_labels, errors):
+def _clusters_below(run, groups): # Of new clips [n]
+    "The clusters; of a group that a person made, the one in which most of its clips were found."
+    found_in = pd.Series(run.clustering.labels).groupby(run.groups).agg(lambda clusters: clusters.mode().iloc[0])
+    return np.array([found_in[group] if is_new_group(group) else group for group in groups], np.int64)
+
+def _grown(run, new_clips, Z, new_groups, errors):
     "The run of all clips."
-    X, labels = np.concatenate([run.embeddings.X, Z]), np.concatenate([run.clustering.labels, new_labels])
+    X = np.concatenate([run.embeddings.X, Z])
+    labels = np.concatenate([run.clustering.labels, _clusters_below(run, new_groups)])
     table = pd.concat([run.clips.table, new_clips], ignore_index=True)
     ids, means = cluster_means(X, labels)
     clusterer = KMeans(len(ids), random_state=run.request.random_state)
@@ -113,7 +120,11 @@ def _grown(run, new_clips, Z, new_labels, errors):
     clustering = Clustering(labels, *confidence_and_representatives(X, labels), clusterer, ids, seeds=seeds)
     clips = replace(run.clips, table=table, errors=[*run.clips.errors, *errors])
     embeddings = replace(run.embeddings, X=X, probabilities=None, curves=[], number=None, n_cached=0)
-    return Run(request, clips, embeddings, clustering, findings, made_now(request, dict(run.made["seconds"])))
+    joined = dict(zip(clips.ids()[len(run):], new_groups.tolist()))
+    moved = {clip: group for clip, group in joined.items() if is_new_group(group)}
+    names = run.names
+    edits = {**names, "clips": {**names["clips"], **moved}} if any(names.values()) else None
+    return Run(request, clips, embeddings, clustering, findings, made_now(request, dict(run.made["seconds"])), edits=edits)
 
 # %% ../../nbs/12_pipeline/12_growing.ipynb #89a9b6e8
 def grow(run:Run, # The run that grows
@@ -124,7 +135,7 @@ def grow(run:Run, # The run that grows
     table:pd.DataFrame|None=None, # Of embeddings that are given: columns path, start, end (s) [n]; None: no file is known
 )->Run: # Of the old clips, then the new ones; a clip that the run has is passed over
     "A run with new clips in it: in its groups where they belong there, else in new groups."
-    X, labels = run.embeddings.X, check_model(run).clustering.labels
+    X, labels, groups = run.embeddings.X, check_model(run).clustering.labels, run.groups
     if not (labels >= 0).any(): raise ValueError("this run has no groups that could grow: all its clips are noise")
     if n_new != "auto" and not (isinstance(n_new, (int, np.integer)) and n_new >= 0):
         raise ValueError(f"n_new={n_new!r}: say a whole number of new groups, at least 0, or 'auto'")
@@ -132,9 +143,9 @@ def grow(run:Run, # The run that grows
     clips, Z, probabilities = _new_clips(run, recordings, table, unusable, progress)
     if errors is None: warn_of_files(unusable)
     nearest, _ = labels_and_confidence(run, Z, probabilities)
-    new = _new_means(Z[strangers(X, labels, Z, nearest)], n_new, len(Z), run.request.random_state or 0)
+    new = _new_means(Z[strangers(X, groups, Z, nearest)], n_new, len(Z), run.request.random_state or 0)
     if len(new):
-        ids, means = cluster_means(X, labels)
-        numbers = np.concatenate([ids, ids.max() + 1 + np.arange(len(new))]).astype(np.int64)
+        ids, means = cluster_means(X, groups)
+        numbers = np.concatenate([ids, labels.max() + 1 + np.arange(len(new))]).astype(np.int64)
         nearest = numbers[settled(Z, means, new)]
     return _grown(run, clips, Z, np.asarray(nearest), unusable)

@@ -15,6 +15,7 @@ import pandas as pd
 from ..audio.datasets import label_clips
 from ..audio.recordings import find_audio
 from ..metrics.scores import score
+from ..runs.names import flattened
 from ..runs.run import Run
 from ..runs.run_folder import write_entry
 
@@ -30,7 +31,9 @@ def labelled_clips(run:Run, # That was clustered
     labels:str|pd.DataFrame, # As `label_clips` takes them
 )->pd.DataFrame: # Those of the rows of `run.table` that count, with a column label
     "The clips of a run by which it can be scored."
-    table = label_clips(run.table, labels)
+    merged = flattened(run.names)["merged"]
+    groups = [int(merged.get(str(group), group)) for group in run.groups]
+    table = label_clips(run.table.assign(cluster=groups), labels)
     counts = table.label.notna()
     if "seed" in table: counts &= table.seed == ""
     if len(table) and not counts.any() and "seed" in table:
@@ -40,7 +43,7 @@ def labelled_clips(run:Run, # That was clustered
 # %% ../../nbs/12_pipeline/13_scoring.ipynb #007f3c1a
 def score_run(run:Run|str|Path, # A run, or the folder of one
     labels:str|pd.DataFrame, # "parent", a regular expression on the file name, or a table
-)->dict: # What `score` gave, with labels, labelled, unlabelled and, where there are such, seeds and levels
+)->dict: # What `score` gave, with labels, labelled, unlabelled and, where there are such, seeds, moved and levels
     "Score a run against labels, and keep the scores in its folder."
     if not isinstance(run, Run): run = Run.open(run)
     labelled, table = labelled_clips(run, labels), run.table
@@ -49,6 +52,8 @@ def score_run(run:Run|str|Path, # A run, or the folder of one
     source = str(labels) if isinstance(labels, (str, Path)) else f"a table of {len(labels)} rows"
     scores = {**score(labelled.label, labelled.cluster), "labels": source, "labelled": len(labelled), "unlabelled": n_unlabelled}
     if n_seeds: scores["seeds"] = n_seeds
+    n_moved = int((run.groups != run.clustering.labels).sum())
+    if n_moved: scores["moved"] = n_moved
     levels = {level.name: score(labelled.label, labelled[level.column]) for level in run.clustering.levels}
     if levels: scores["levels"] = levels
     if n_unlabelled:

@@ -29,7 +29,7 @@ from .clips import Clips
 from .clustering import Clustering
 from .embeddings import Embeddings
 from .findings import Findings
-from .names import name_groups, no_names, read_names, update_name_columns, warn_of_typed_names
+from .names import edited_clusters, name_groups, no_names, read_names, update_name_columns, warn_of_typed_names, write_names
 from .part import Part
 from .request import Request, request_from_record, request_record
 from .run_folder import check_links, check_run_folder, read_table, run_folders, SCHEMA
@@ -65,6 +65,7 @@ class Run(Part):
     findings:Findings # What can be said of the clustering
     made:dict=field(default_factory=dict) # run_id, created, versions, seconds, device; command and warnings of a command
     folder:Any=None # The `Path` of its folder; None: it is in memory only
+    edits:Any=None # Of a run in memory that goes on from another: what a person said of that one, as `read_names` gives it
 
     def __len__(self)->int: return len(self.clustering)
 
@@ -96,8 +97,13 @@ class Run(Part):
 
     @property
     def names(self)->dict: # As `read_names` gives them
-        "What a person said of the clusters; nothing of a run that is in memory only."
-        return no_names() if self.folder is None else read_names(self.folder)
+        "What a person said of the clusters."
+        return (self.edits or no_names()) if self.folder is None else read_names(self.folder)
+
+    @property
+    def groups(self)->np.ndarray: # int64 [N]; -1 is noise
+        "The group of each clip as a person left it: its cluster, or where it was moved to."
+        return edited_clusters(self.table, self.names).to_numpy(np.int64)
 
     def save(self, folder:str|Path, # Made if it is not there
     )->Self: # The same run, which knows its folder
@@ -132,8 +138,9 @@ def _save(run, folder):
     if seeds and seeds.names:
         for text in name_groups(folder, dict(zip(record["clustering"]["seeds"]["clusters"], seeds.names))):
             warnings.warn(text)
-    if (folder/"names.json").is_file(): update_name_columns(folder)
-    return replace(run, folder=folder)
+    if run.edits: write_names(folder, run.edits)
+    elif (folder/"names.json").is_file(): update_name_columns(folder)
+    return replace(run, folder=folder, edits=None)
 
 _NOT_IN_EVERY_RUN = "listen.html", "curves.csv", "map.npy", "probabilities.npy", "between.csv", "model/encoder.json"
 _FIGURES = "map", "sizes", "choice", "levels", "confusion", "groups", "dendrogram", "silhouette", "curves" # of ours

@@ -135,9 +135,13 @@ def _rows_of_run(run):
     if "seed" in table: is_known |= table.seed != ""
     is_representative = table.representative.astype(str).eq("True") & (clusters == table.cluster)
     is_seed = is_known & (clusters >= 0) | is_representative & clusters.isin(named)
+    for group in set(named) - set(clusters[is_seed]) - {-1}: # its representative was moved away
+        is_seed[table.confidence[clusters == group].astype(float).fillna(0).idxmax()] = True
     if not is_seed.any():
         raise ValueError(f"in {run} nothing has a name and no clip was moved: mark some on its page, "
                          f"and take that over with audioclust listen {quote(str(run))} --edits FILE")
+    empty = sorted(set(names["names"].values()) - set(called.values()))
+    if empty: warnings.warn(f"no clip of {run} is in a group called {shorten(', '.join(empty), 100)}: the name has no seed")
     return table[is_seed].assign(label=clusters[is_seed].map(called))[["path", "start", "end", "label"]]
 
 # %% ../../nbs/11_runs/05_seeds.ipynb #fca263de

@@ -36,8 +36,9 @@ def run(args:Namespace, # As the parser gives them
         if args.out: core.write_table(found, args.out)
     for query, near in found.groupby("query", sort=False):
         echo(printable(query))
-        for clip in near.itertuples():
+        called = near.name if "name" in near else [f"cluster {cluster}" for cluster in near.cluster]
+        for clip, group in zip(near.itertuples(), called):
             place = f"{printable(clip.path)} [{clip.start:.2f} to {clip.end:.2f} s]"
-            echo(f"{clip.rank:4}  {clip.distance:7.3f}  cluster {clip.cluster:<4} {place}")
+            echo(f"{clip.rank:4}  {clip.distance:7.3f}  {printable(group):<12} {place}")
     if args.out: echo(f"list: {args.out}")
     return 0
