@@ -8,6 +8,7 @@ __all__ = ['apply_edits']
 # %% ../../nbs/11_runs/04_edits.ipynb #621c2786
 import warnings
 from collections import Counter
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shlex import quote
 
@@ -126,8 +127,22 @@ def _with_table(names, file):
     return names
 
 # %% ../../nbs/11_runs/04_edits.ipynb #454135b7
+_WAIT = 60  # seconds for another process that takes over edits
+
+@contextmanager
+def _locked(run):
+    "Hold the lock of a run folder: who takes over edits at the same time comes after."
+    from filelock import FileLock, Timeout
+    lock = FileLock(run/".lock", timeout=_WAIT)
+    try:
+        with lock:
+            try: yield
+            finally:
+                with suppress(OSError): (run/".lock").unlink()
+    except Timeout: raise ValueError(f"another process is at work on {run}: try again when it has ended") from None
+
 def _apply(run, file, record):
-    "Take over the edits of a page into one run, or a table if there is no record."
+    "Take over the edits of a page into one run, or a table if there is no record; how many there were."
     about = check_run_folder(run)
     by, folder, warning = about["request"]["by"], file.absolute().parent, None
     if record is not None and by not in record["edits"]:
@@ -145,15 +160,18 @@ def _apply(run, file, record):
             warning = (f"{file} does not say which run it belongs to: its edits are taken over as edits of {run}. "
                        "Files that the listening page writes name their run")
     try:
-        names = _with_table(read_names(run), file) if record is None else _combined(record, run, by)
-        write_names(run, names)
+        with _locked(run):
+            names = _with_table(read_names(run), file) if record is None else _combined(record, run, by)
+            write_names(run, names)
     except ValueError as e: raise ValueError(f"{file}: {e}") from None
     if warning: warnings.warn(warning)
+    taken = names if record is None else _entry(record, "edits", by)
+    return sum(len(taken.get(kind, {})) for kind in KINDS)
 
 # %% ../../nbs/11_runs/04_edits.ipynb #123b7934
 def apply_edits(run:str|Path, # A run folder, or one with a run by content and one by source
     file:str|Path, # That the listening page wrote, or a table with columns cluster and name
-)->None:
+)->int: # Names, merges, marks, notes and moved clips of the file; of a table, those of the run with it
     "Take over what a person did on the page, or the names of a table; edits of another run are refused."
     run, file = Path(run), Path(file)
     if file.suffix.lower() in (".csv", ".tsv"): return _apply(run, file, None)
@@ -165,4 +183,4 @@ def apply_edits(run:str|Path, # A run folder, or one with a run by content and o
     if wrong:
         raise ValueError(f"{file} has edits of groupings by {shorten(repr(wrong[0]), 40)}, "
                          "and there are those by content and by source")
-    for by in edits: _apply(run/by, file, record)
+    return sum(_apply(run/by, file, record) for by in edits)

@@ -98,7 +98,7 @@ def check_names(names:dict, # names, merged, marks, notes, clips
         if kind == "marks" and value not in MARKS:
             marks = ", ".join(MARKS)
             raise ValueError(f"the mark of cluster {cluster} is {shorten(repr(value), 40)}: it can be {marks}")
-        is_text = isinstance(value, str) and value.strip() and not re.search("[\ud800-\udfff]", value)
+        is_text = isinstance(value, str) and value.strip() and not re.search("[\0\ud800-\udfff]", value)
         if kind in ("names", "notes") and not is_text:
             raise ValueError(f"the {kind[:-1]} of cluster {cluster} must be a text; {shorten(repr(value), 40)} came")
     flattened(names) # refuses circles

@@ -1,6 +1,7 @@
 "Edits of a page: of this run, of one made again, of another; of two people; new groups; and tables of names."
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -281,3 +282,25 @@ def test_what_was_done_by_hand_outlives_overwrite_like_and_resume(tmp_path, caps
     capsys.readouterr()
     assert cluster("run", "--overwrite", "--seed", "3") == 0
     assert "'odd'" in capsys.readouterr().err and read_names(run)["clips"].keys() == {other}
+
+
+@pytest.mark.parametrize("kind", ["names", "notes"])
+def test_a_zero_byte_is_refused_and_nothing_changed(saved, kind):
+    run = saved()
+    before = (run/"clusters.csv").read_bytes()
+    with pytest.raises(ValueError, match=f"the {kind[:-1]} of cluster 3 must be a text"):
+        take_over(run, page(run, {kind: {"3": "a\0b"}}))
+    assert (run/"clusters.csv").read_bytes() == before and not (run/"names.json").exists()
+
+
+def test_what_several_people_take_over_at_once_is_all_kept(saved):
+    run = saved()
+    def named(i):
+        file = run.parent/f"edits{i}.json"
+        file.write_text(json.dumps(page(run, dict(names={str(i % 4): "x"}, notes={str(i % 4): "y"}))
+                                   | dict(edits=dict(content=dict(clips={ids[i]: i % 4})))))
+        return apply_edits(run, file)
+    ids = read_table(run/"clusters.csv").clip_id.tolist()
+    with ThreadPoolExecutor(8) as pool: counts = list(pool.map(named, range(24)))
+    assert counts == [1]*24
+    assert len(read_names(run)["clips"]) == 24 and not (run/".lock").exists()

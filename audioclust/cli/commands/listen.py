@@ -9,6 +9,7 @@ __all__ = ['add_arguments', 'run']
 from argparse import Namespace
 
 from ... import listen, runs
+from ..report import plural
 from ..arguments import add_run, Parser, positive
 from ...core.console import echo, short_warnings
 
@@ -31,11 +32,11 @@ def run(args:Namespace, # As the parser gives them
 )->int: # Exit status
     "Write the listening page of a run, and take over edits."
     with short_warnings([]):
-        if args.edits: runs.apply_edits(args.run, args.edits)
+        n_edits = runs.apply_edits(args.run, args.edits) if args.edits else 0
         page = listen.listen_page(args.run, args.page, embed=args.embed, max_clips=args.max_clips)
     sounds = "with the sounds in it" if args.embed else "linked to the recordings"
     echo(f"listen: {page} ({page.stat().st_size/1e6:.1f} MB, {sounds})")
     if args.edits:
         tables = [str(folder/"clusters.csv") for folder in runs.run_folders(args.run)]
-        echo(f"names:  {', '.join(tables)}")
+        echo(f"names:  {', '.join(tables)} ({plural(n_edits, 'edit')} taken over)")
     return 0
