@@ -173,6 +173,13 @@ def _files(called, base, recordings, errors)->dict:
     return files
 
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #dc952404
+def _in_order(X, table, recordings, errors):
+    "Rows of which nothing is known, as those of the recordings in the order of their paths."
+    files = find_audio(recordings, errors)
+    if len(files) == len(X): return table.assign(path=[str(path.absolute()) for path in files])
+    raise ValueError(f"there are {len(X)} embeddings, which do not say what they are of, and {len(files)} recordings in "
+                     f"{recordings}: give one row for each, in the order of the paths, or a table of clips (--clips)")
+
 def read_embeddings(file:str|Path, # A file, a folder of files, or a database of hoplite, as above
     clips:str|Path|None=None, # A table that says what each row is; None: the file says so, or nobody does
     recordings:str|Path|list|None=None, # Where they are: whatever `find_audio` takes; None: where the paths say
@@ -190,6 +197,7 @@ def read_embeddings(file:str|Path, # A file, a folder of files, or a database of
         if len(table) != len(X):
             raise ValueError(f"there are {len(X)} embeddings and {len(table)} clips in {clips}: "
                              "there must be one for each, in the same order")
+    if recordings is not None and "path" not in table: table = _in_order(X, table, recordings, errors)
     origin = Path(clips or file).absolute()
     base = origin if origin.is_dir() else origin.parent # of relative paths
     called = table.path.astype(str).to_numpy() if "path" in table else np.full(len(X), "")

@@ -67,6 +67,16 @@ def test_numpy_with_and_without_clips(tmp_path, sounds):
     (tmp_path/"whole.csv").write_text("path\n" + "\n".join(name for name,*_ in TIMES))
     assert read_embeddings(tmp_path/"e.npy", tmp_path/"whole.csv", sounds)[1].end.tolist() == [6]*4
 
+def test_rows_of_which_nothing_is_known_are_the_recordings_in_order(tmp_path, sounds):
+    names = sorted(str(path) for path in sounds.rglob("*.wav"))
+    np.save(tmp_path/"x.npy", np.arange(3.*len(names)).reshape(-1, 3))
+    X, clips = read_embeddings(tmp_path/"x.npy", recordings=sounds)
+    assert clips.path.tolist() == names and (clips.end == 6).all()
+    np.save(tmp_path/"x.npy", np.ones((len(names) + 1, 3)))
+    with pytest.raises(ValueError, match=rf"{len(names) + 1} embeddings, which do not say .* and {len(names)} recordings"):
+        read_embeddings(tmp_path/"x.npy", recordings=sounds)
+
+
 def test_numbers_alone(tmp_path):
     np.savetxt(tmp_path/"e.csv", X, delimiter=",")
     np.testing.assert_allclose(read_embeddings(tmp_path/"e.csv")[0], X, atol=1e-6)

@@ -327,7 +327,8 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "holds no shard: choose another": "tests/pipeline/test_shards.py",
     "holds a shard of something else": "tests/pipeline/test_shards.py",
     "which say what their clips are": "tests/pipeline/test_shards.py",
-    "torchrun gives each process its part": "tests/pipeline/test_shards.py"}
+    "torchrun gives each process its part": "tests/pipeline/test_shards.py",
+    "which do not say what they are of": "tests/audio/test_embedding_files.py"}
 NO_ADVICE = {"cli/parser.py", "cli/arguments.py", "_modidx.py", "classical/__init__.py"}  # help texts
 
 def text_of(node):
