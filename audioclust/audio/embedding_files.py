@@ -180,6 +180,7 @@ def _in_order(X, table, recordings, errors):
     raise ValueError(f"there are {len(X)} embeddings, which do not say what they are of, and {len(files)} recordings in "
                      f"{recordings}: give one row for each, in the order of the paths, or a table of clips (--clips)")
 
+# %% ../../nbs/01_audio/10_embedding_files.ipynb #81d74ba9
 def read_embeddings(file:str|Path, # A file, a folder of files, or a database of hoplite, as above
     clips:str|Path|None=None, # A table that says what each row is; None: the file says so, or nobody does
     recordings:str|Path|list|None=None, # Where they are: whatever `find_audio` takes; None: where the paths say
