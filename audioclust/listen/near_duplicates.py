@@ -9,6 +9,8 @@ __all__ = ['DYNAMIC_RANGE', 'FRAMES', 'N_MELS', 'MAX_RATE', 'fingerprints', 'wav
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #5a0f661f
 import hashlib
 import os
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -128,18 +130,33 @@ def _repeated(path, seen):
     seen.update([file, digest])
     return found
 
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #ed82f3fd
+_COPY = re.compile(r"\b(copy|copie|kopie|copia)\b|\(\d+\)|^(audio|track|untitled|recording)[ _-]*\d*$", re.I) # names of stray files
+_REASONS = ("no link", "in the folder to keep", "of the highest rate", "the longest", "beside the most recordings",
+            "its name is not that of a copy", "the oldest")
+
+def _worth(path, info, n_samples, n_siblings, keep):
+    "How much each of `_REASONS` speaks for a file to stay."
+    is_kept = keep is not None and Path(path).absolute().is_relative_to(Path(keep).absolute())
+    has_own_name = not _COPY.search(Path(path).stem)
+    siblings = n_siblings.get(os.path.dirname(path), 0)
+    return not os.path.islink(path), is_kept, info.sample_rate, n_samples, siblings, has_own_name, -os.path.getmtime(path)
+
+def _reason(best, second):
+    "Why the best file of a set stays."
+    return next((reason for reason, a, b in zip(_REASONS, best, second) if a != b), "the first by its path")
+
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #b400e510
 _SAME = .999 # correlation from which on only format or level differ
 _SAME_LEVEL = .1 # dB
 
-def _described(part, rate):
+def _described(part, rate, n_siblings, keep):
     "The clips of one set."
     waves = [load_audio(clip.path, rate, clip.start, clip.end)[0].numpy() for clip in part.itertuples()]
     infos = [probe(path) for path in part.path]
-    is_link = [os.path.islink(path) for path in part.path]
-    reference = max(range(len(part)), key=lambda i: (not is_link[i], infos[i].sample_rate, len(waves[i]), -i))
-    seen:set = set()
-    order = sorted(range(len(part)), key=lambda i: (i != reference, is_link[i]))
+    worth = [_worth(path, info, len(wave), n_siblings, keep) for path, info, wave in zip(part.path, infos, waves)]
+    order = sorted(range(len(part)), key=lambda i: worth[i], reverse=True) # what is worth as much stays in order
+    reference, seen = order[0], set()
     repeated = {i: _repeated(part.path.iloc[i], seen) for i in order}
     energies = [max(float(np.square(wave.astype(np.float64)).sum()), 1e-20) for wave in waves]
     similarities = [waveform_correlation(wave, waves[reference]) for wave in waves]
@@ -150,16 +167,19 @@ def _described(part, rate):
         if similarity >= _SAME: kind = "format" if abs(gain) <= _SAME_LEVEL else "level"
         kinds.append("reference" if i == reference else repeated[i] or kind)
     similarities, gains = [round(value, 4) for value in similarities], [round(value, 2) for value in gains]
-    return part.assign(similarity=similarities, gain=gains, kind=kinds)
+    why = ["" if i != reference else _reason(worth[order[0]], worth[order[1]]) for i in range(len(part))]
+    return part.assign(similarity=similarities, gain=gains, kind=kinds, why=why)
 
 def describe_copies(clips:pd.DataFrame, # Columns path, start, end (s), set: its number, or -1 for a clip without a copy
     sample_rate:int|None=None, # Hz at which waveforms are compared; None: the rate of most recordings, at most 16000
-)->pd.DataFrame: # The clips of sets, by set and path, with columns similarity (0 to 1), gain (dB), kind
+    keep:str|Path|None=None, # A folder whose recordings stay where others are the same
+)->pd.DataFrame: # The clips of sets, by set and path, with columns similarity (0 to 1), gain (dB), kind, why one stays
     "How each clip of a set differs from the reference of its set."
     table = clips[clips.set >= 0].sort_values(["set", "path"], kind="stable").reset_index(drop=True)
-    if not len(table): return table.assign(similarity=[], gain=[], kind=[])
+    if not len(table): return table.assign(similarity=[], gain=[], kind=[], why=[])
+    n_siblings = pd.Series(clips.path.unique()).map(os.path.dirname).value_counts().to_dict()
     rate = sample_rate or _usual_rate(table)
-    return pd.concat([_described(part, rate) for _,part in table.groupby("set", sort=True)], ignore_index=True)
+    return pd.concat([_described(part, rate, n_siblings, keep) for _,part in table.groupby("set", sort=True)], ignore_index=True)
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #d1116fb9
 def exact_copies(described:pd.DataFrame, # From `describe_copies`

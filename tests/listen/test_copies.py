@@ -1,13 +1,14 @@
 "Kinds of copies, and what may be deleted."
-from pathlib import Path
+import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile as sf
 
-from audioclust.audio import synthetic_sounds
+from audioclust.audio import clips, synthetic_sounds
 from audioclust.cli import main
 from audioclust.listen.near_duplicates import describe_copies, duplicates, exact_copies
 
@@ -29,17 +30,17 @@ def test_kinds(folder):
     table = pd.DataFrame(dict(path=files, start=0., end=[sf.info(f).duration for f in files]))
     found = describe_copies(table.assign(set=duplicates(table)))
     kinds = {Path(path).name: kind for path,kind in zip(found.path, found.kind)}
-    assert kinds == {"a.flac": "reference", "b.wav": "level", "c.wav": "take", Path(folder[1]).name: "format",
-                     "z.wav": "exact", "0 new.wav": "reference", "y.wav": "exact", Path(folder[2]).name: "exact"}
+    assert kinds == {"a.flac": "reference", "b.wav": "level", "c.wav": "take", Path(folder[1]).name: "exact",
+                     "z.wav": "format", "0 new.wav": "reference", "y.wav": "exact", Path(folder[2]).name: "exact"}
     gain = dict(zip((Path(p).name for p in found.path), found.gain))
     assert gain["b.wav"] == pytest.approx(-12.04, abs=.1) and abs(gain["z.wav"]) < .01
     assert (found.similarity <= 1.0001).all() and found.similarity[found.kind == "take"].max() < .999
-    assert sorted(Path(p).name for p in exact_copies(found)) == sorted(["y.wav", "z.wav", Path(folder[2]).name])
+    assert sorted(Path(p).name for p in exact_copies(found)) == sorted(["y.wav", Path(folder[1]).name, Path(folder[2]).name])
 
 def test_nothing_alike(tmp_path):
     table = synthetic_sounds(3, 1, sample_rate=16000).save(tmp_path)
     found = describe_copies(table.assign(set=-1))
-    assert not len(found) and {"similarity", "gain", "kind"} <= set(found) and exact_copies(found) == []
+    assert not len(found) and {"similarity", "gain", "kind", "why"} <= set(found) and exact_copies(found) == []
 
 def test_the_command_lists_and_deletes_nothing(folder, tmp_path, capsys):
     before = sorted(folder[0].rglob("*"))
@@ -71,3 +72,30 @@ def test_links_are_never_listed_for_deletion(tmp_path, capsys):
     for path in (tmp_path/"d.txt").read_text().splitlines(): os.remove(path)
     left = [f for f in (tmp_path/"in").iterdir() if not f.is_symlink()]
     assert left and all(sf.info(f).frames for f in left)
+
+
+def test_the_copy_in_a_kit_stays_and_the_stray_one_goes(tmp_path, tone, capsys):
+    sounds = tmp_path/"sounds"
+    kit, top = sounds/"Zoo kit", sounds/"A"
+    for i in range(5): tone(kit/f"hit {i}.wav", hz=300 + 170*i)
+    top.mkdir()
+    for i, name in enumerate(["Audio 12.wav", "hit 1 copy.wav", "hit 2 (1).wav"]): shutil.copy(kit/f"hit {i}.wav", top/name)
+    def run(*more):
+        out, listed = tmp_path/"d.csv", tmp_path/"delete.txt"
+        typed = ["duplicates", str(sounds), "--out", str(out), "--delete-list", str(listed), "--overwrite", *more]
+        assert main(typed) == 0
+        return pd.read_csv(out), {Path(line).relative_to(sounds).as_posix() for line in listed.read_text().splitlines()}
+    table, deleted = run()
+    assert deleted == {"A/Audio 12.wav", "A/hit 1 copy.wav", "A/hit 2 (1).wav"}
+    assert set(table.why[table.kind == "reference"]) == {"beside the most recordings"}
+    assert run("--keep", str(top))[1] == {"Zoo kit/hit 0.wav", "Zoo kit/hit 1.wav", "Zoo kit/hit 2.wav"}
+    assert main(["duplicates", str(sounds), "--keep", str(tmp_path/"gone"), "--out", str(tmp_path/"x.csv")]) == 2
+
+
+def test_of_two_in_one_folder_the_one_with_a_name_of_its_own_stays_then_the_older(tmp_path, tone):
+    tone(tmp_path/"kick copy.wav")
+    for name in "kick.wav", "snare.wav": shutil.copy(tmp_path/"kick copy.wav", tmp_path/name)
+    os.utime(tmp_path/"kick.wav", (1e9, 1e9))
+    table = clips(tmp_path)
+    found = describe_copies(table.assign(set=0)).set_index("kind")
+    assert Path(found.path["reference"]).name == "kick.wav" and found.why["reference"] == "the oldest"

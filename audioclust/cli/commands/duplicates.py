@@ -21,9 +21,12 @@ def add_arguments(parser:Parser): # Of the command
     "The options of `audioclust duplicates`."
     add_folder(parser)
     parser.add_argument("--out", default="duplicates.csv", metavar="FILE",
-        help="CSV to write: set, path, start, end, similarity, gain, kind (default: %(default)s)")
+        help="CSV to write: set, path, start, end, similarity, gain, kind, why (default: %(default)s)")
     parser.add_argument("--delete-list", metavar="FILE",
         help="also write the paths of files that are byte for byte the same as one that stays; nothing is deleted")
+    parser.add_argument("--keep", metavar="FOLDER",
+        help="where others are the same, the recordings in this folder stay (default: the best quality, then the one "
+             "beside the most recordings, whose name is not that of a copy, then the oldest)")
     add_overwrite(parser)
 
 # %% ../../../nbs/14_cli/commands/08_duplicates.ipynb #6ff181e0
@@ -44,12 +47,13 @@ def run(args:Namespace, # As the parser gives them
     for file in filter(None, (out, args.delete_list)): runs.check_file(file, args.folder, args.overwrite)
     with short_warnings([]):
         audio.check_recordings_exist(args.folder)
+        if args.keep: audio.check_recordings_exist(args.keep)
         table = audio.clips(args.folder, errors=errors)
         table["set"] = listen.duplicates(table, errors=undecoded)
         warn_of(errors + [(table.path[i], reason) for i,reason in undecoded])
-        table = listen.describe_copies(table)
+        table = listen.describe_copies(table, keep=args.keep)
     table = table.assign(path=[os.path.abspath(path) for path in table.path])
-    core.write_table(table[["set", "path", "start", "end", "similarity", "gain", "kind"]], out)
+    core.write_table(table[["set", "path", "start", "end", "similarity", "gain", "kind", "why"]], out)
     n_sets = table.set.nunique()
     echo(f"{len(table):,} recordings have near-duplicates, in {plural(n_sets, 'set')}: {out}")
     if args.delete_list: write_delete_list(listen.exact_copies(table), args.delete_list)
