@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Job', 'check_job', 'find_clusters', 'grow_run', 'put_names_aside', 'continued', 'make', 'finish', 'write_between',
-           'read_between', 'remove_checkpoints', 'make_and_finish', 'cluster_one']
+           'read_between', 'warn_of_new_recordings', 'remove_checkpoints', 'make_and_finish', 'cluster_one']
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #084541e3
 import os
@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ..audio.events import between_events
+from ..audio.recordings import recording_paths
 from .drawing import check_drawn, draw, score_and_draw
 from .inputs import Inputs
-from .report import report
+from .report import plural, report
 from .several_processes import all_processes, make_run_together
 from ..core.console import echo, progress_bar, short_warnings
 from ..core.distributed import ProcessGroup
@@ -191,6 +192,19 @@ def read_between(run:Run # That was saved
     file = run.folder/"between.csv"
     return read_table(file) if file.is_file() else None
 
+# %% ../../nbs/14_cli/08_one_run.ipynb #e360b670
+def warn_of_new_recordings(job:Job, run:Run # That is complete
+):
+    "Warn of recordings in the folder that a complete run does not have."
+    inputs = job.inputs
+    if inputs.clips or inputs.embeddings or inputs.grow or str(inputs.folder).lower().endswith(".csv"): return
+    known = set(run.table.path) | {os.path.abspath(path) for path,_ in run.clips.errors}
+    new = [path for path in recording_paths(inputs.folder, []) if os.path.abspath(path) not in known]
+    if not new: return
+    verb = "is" if len(new) == 1 else "are"
+    warnings.warn(f"{plural(len(new), 'recording')} came after this run was made, such as {new[0].name}, and {verb} not in it: "
+                  f"add them with audioclust cluster FOLDER --grow {job.out} --out RUN, or say --overwrite to group all anew")
+
 # %% ../../nbs/14_cli/08_one_run.ipynb #917aa339
 _CHECKPOINTS = tuple(f"{name}.safetensors" for name in ("training", "content", "source", "match")) # of methods that train
 
@@ -209,7 +223,9 @@ def make_and_finish(job:Job, group:ProcessGroup # Perhaps with other processes
         about = dict(request=job.asked(), inputs=job.named(), recordings=job.inputs.place, saved=is_complete)
         with at_work(job.out, since, **about):
             if not job.resume: remove_checkpoints(job.out/"training")
-            if is_complete: run = Run.open(job.out)
+            if is_complete:
+                run = Run.open(job.out)
+                warn_of_new_recordings(job, run)
             else:
                 run = make(job, group, messages)
                 note_saved(job.out)

@@ -328,7 +328,9 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "holds a shard of something else": "tests/pipeline/test_shards.py",
     "which say what their clips are": "tests/pipeline/test_shards.py",
     "torchrun gives each process its part": "tests/pipeline/test_shards.py",
-    "which do not say what they are of": "tests/audio/test_embedding_files.py"}
+    "which do not say what they are of": "tests/audio/test_embedding_files.py",
+    "came after this run was made": "tests/runs/test_resuming.py",
+    "--overwrite to group all anew": "tests/runs/test_resuming.py"}
 NO_ADVICE = {"cli/parser.py", "cli/arguments.py", "_modidx.py", "classical/__init__.py"}  # help texts
 
 def text_of(node):

@@ -1,5 +1,6 @@
 "Runs that are stopped, resumed, and in each other's way."
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -199,6 +200,19 @@ def test_both_ways_begin_anew_as_well(sounds, tmp_path, more):
     args = "--by", "both", "--n-clusters", "4,3", "--stability", "0", "--no-page", "-q", *more
     assert main(["cluster", str(sounds), "--out", str(out), *args]) == 0
     assert (out/"both.json").is_file() and not list(out.glob(".*"))
+
+
+def test_recordings_that_came_since_are_said(sounds, tmp_path, capsys):
+    folder = tmp_path/"sounds"
+    shutil.copytree(sounds, folder)
+    assert cluster(folder, tmp_path/"run") == 0
+    assert cluster(folder, tmp_path/"run", "--resume") == 0
+    assert "came after" not in capsys.readouterr().err
+    shutil.copy(next(folder.rglob("*.wav")), folder/"later.wav")
+    assert cluster(folder, tmp_path/"run", "--resume") == 0
+    assert "1 recording came after this run was made, such as later.wav, and is not in it" in capsys.readouterr().err
+    assert main(["cluster", str(folder), "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"grown"), "-q"]) == 0
+    assert len(read_table(tmp_path/"grown/clusters.csv")) == len(read_table(tmp_path/"run/clusters.csv")) + 1
 
 
 def test_what_was_half_written_is_removed(sounds, whole, tmp_path):
