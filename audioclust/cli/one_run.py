@@ -199,6 +199,10 @@ def warn_of_new_recordings(job:Job, run:Run # That is complete
     inputs = job.inputs
     if inputs.clips or inputs.embeddings or inputs.grow or str(inputs.folder).lower().endswith(".csv"): return
     known = set(run.table.path) | {os.path.abspath(path) for path,_ in run.clips.errors}
+    if job.request.options.events:
+        between = read_between(run)
+        if between is None: return # it was stopped before it wrote which recordings hold no event
+        known |= set(between.path)
     new = [path for path in recording_paths(inputs.folder, []) if os.path.abspath(path) not in known]
     if not new: return
     verb = "is" if len(new) == 1 else "are"

@@ -6,8 +6,10 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile as sf
 
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
@@ -213,6 +215,19 @@ def test_recordings_that_came_since_are_said(sounds, tmp_path, capsys):
     assert "1 recording came after this run was made, such as later.wav, and is not in it" in capsys.readouterr().err
     assert main(["cluster", str(folder), "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"grown"), "-q"]) == 0
     assert len(read_table(tmp_path/"grown/clusters.csv")) == len(read_table(tmp_path/"run/clusters.csv")) + 1
+
+
+def test_a_recording_without_an_event_did_not_come_since(tmp_path, capsys):
+    from audioclust.audio import synthetic_tape
+    (tmp_path/"tapes").mkdir()
+    quiet = 1e-3*np.random.default_rng(0).standard_normal(16000*20)
+    for name, wave in ("calls", synthetic_tape(60, "hiss", 10, every=4, random_state=0)[0]), ("quiet", quiet):
+        sf.write(tmp_path/"tapes"/f"{name}.wav", wave, 16000)
+    typed = ["cluster", str(tmp_path/"tapes"), "--cut", "events", "--n-clusters", "2", "--stability", "0", "--no-page",
+             "--no-cache", "--out", str(tmp_path/"run"), "-q"]
+    for more in [], ["--resume"]: assert main([*typed, *more]) == 0
+    assert "quiet.wav" not in set(read_table(tmp_path/"run/clusters.csv").path.str.rsplit("/", n=1).str[-1])
+    assert "came after" not in capsys.readouterr().err
 
 
 def test_what_was_half_written_is_removed(sounds, whole, tmp_path):
