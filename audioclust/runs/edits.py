@@ -142,7 +142,7 @@ def _locked(run):
     except Timeout: raise ValueError(f"another process is at work on {run}: try again when it has ended") from None
 
 def _apply(run, file, record):
-    "Take over the edits of a page into one run, or a table if there is no record; how many there were."
+    "Take over the edits of a page into one run, or a table if there is no record; how many changed it."
     about = check_run_folder(run)
     by, folder, warning = about["request"]["by"], file.absolute().parent, None
     if record is not None and by not in record["edits"]:
@@ -161,17 +161,18 @@ def _apply(run, file, record):
                        "Files that the listening page writes name their run")
     try:
         with _locked(run):
+            before = read_names(run)
             names = _with_table(read_names(run), file) if record is None else _combined(record, run, by)
             write_names(run, names)
     except ValueError as e: raise ValueError(f"{file}: {e}") from None
     if warning: warnings.warn(warning)
-    taken = names if record is None else _entry(record, "edits", by)
-    return sum(len(taken.get(kind, {})) for kind in KINDS)
+    return sum(before[kind].get(key) != names[kind].get(key)
+               for kind in KINDS for key in before[kind].keys() | names[kind].keys())
 
 # %% ../../nbs/11_runs/04_edits.ipynb #123b7934
 def apply_edits(run:str|Path, # A run folder, or one with a run by content and one by source
     file:str|Path, # That the listening page wrote, or a table with columns cluster and name
-)->int: # Names, merges, marks, notes and moved clips of the file; of a table, those of the run with it
+)->int: # Names, merges, marks, notes and moved clips that are other than before
     "Take over what a person did on the page, or the names of a table; edits of another run are refused."
     run, file = Path(run), Path(file)
     if file.suffix.lower() in (".csv", ".tsv"): return _apply(run, file, None)

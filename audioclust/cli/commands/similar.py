@@ -36,7 +36,7 @@ def run(args:Namespace, # As the parser gives them
         if args.out: core.write_table(found, args.out)
     for query, near in found.groupby("query", sort=False):
         echo(printable(query))
-        called = near.name if "name" in near else [f"cluster {cluster}" for cluster in near.cluster]
+        called = near["name"] if "name" in near else [f"cluster {cluster}" for cluster in near.cluster]
         for clip, group in zip(near.itertuples(), called):
             place = f"{printable(clip.path)} [{clip.start:.2f} to {clip.end:.2f} s]"
             echo(f"{clip.rank:4}  {clip.distance:7.3f}  {printable(group):<12} {place}")
