@@ -141,6 +141,7 @@ def _locked(run):
                 with suppress(OSError): (run/".lock").unlink()
     except Timeout: raise ValueError(f"another process is at work on {run}: try again when it has ended") from None
 
+# %% ../../nbs/11_runs/04_edits.ipynb #036e7968
 def _apply(run, file, record):
     "Take over the edits of a page into one run, or a table if there is no record; how many changed it."
     about = check_run_folder(run)
