@@ -2,13 +2,14 @@
 from .recordings import (
     find_audio as find_audio,
     AudioError as AudioError,
+    check_recordings_exist as check_recordings_exist,
 )
 from .decoding import (
     probe as probe,
     load_audio as load_audio,
 )
 from .annotation_tables import clips_of_tables as clips_of_tables
-from .clip_table import check_recordings_exist as check_recordings_exist, clips as clips
+from .clip_table import clips as clips
 from .embedding_files import read_embeddings as read_embeddings
 from .events import (
     EventSettings as EventSettings,

@@ -4,11 +4,10 @@
 
 # %% auto #0
 __all__ = ['SHORTEST_CLIP', 'window_starts', 'checked_times', 'covered_seconds', 'check_channel', 'channel_numbers',
-           'with_channels', 'clips', 'common_sample_rate', 'check_recordings_exist', 'explain_no_recordings',
-           'check_recordings_reachable', 'clip_ends_as_decoded']
+           'clip_identity', 'same_clips', 'channels_agree', 'with_channels', 'clips', 'common_sample_rate',
+           'explain_no_recordings', 'clip_ends_as_decoded']
 
 # %% ../../nbs/01_audio/04_clip_table.ipynb #22806745
-import glob
 import math
 import os
 import warnings
@@ -75,6 +74,29 @@ def channel_numbers(table:pd.DataFrame, # Clips, perhaps with a column `channel`
     numbers = pd.to_numeric(table.channel, errors="coerce").to_numpy(float)
     is_number = np.isfinite(numbers) & (numbers >= 1) & (numbers == np.floor(numbers)) & (numbers < 2**31)
     return np.where(is_number, numbers, 0).astype(np.int64)
+
+# %% ../../nbs/01_audio/04_clip_table.ipynb #706cf70e
+def clip_identity(table:pd.DataFrame, # Columns path, start, end (s), perhaps channel [N]
+)->pd.DataFrame: # Columns path, start, end (s, to the microsecond), channel (0: the mean of all), nth [N]
+    "What makes each clip the clip that it is."
+    clips = pd.DataFrame(dict(path=[*map(str, table.path)], start=table.start.to_numpy(float).round(6),
+                              end=table.end.to_numpy(float).round(6), channel=channel_numbers(table)))
+    return clips.assign(nth=clips.groupby(list(clips), dropna=False).cumcount())
+
+def same_clips(first:pd.DataFrame, # Columns path, start, end (s), perhaps channel [n]
+    second:pd.DataFrame, # The same [m]
+)->tuple[np.ndarray,np.ndarray]: # Rows of each [n_shared], in the order of the first
+    "The clips that two tables have in common."
+    tables = [clip_identity(table).assign(row=np.arange(len(table))) for table in (first, second)]
+    shared = tables[0].merge(tables[1], on=["path", "start", "end", "channel", "nth"])
+    return shared.row_x.to_numpy(), shared.row_y.to_numpy()
+
+# %% ../../nbs/01_audio/04_clip_table.ipynb #6666e5c3
+def channels_agree(first:np.ndarray, # From `channel_numbers`, of clips, say
+    second:np.ndarray|int, # The same of rows; the shapes broadcast
+)->np.ndarray: # bool
+    "Whether a clip and a row of another table may be of the same channel."
+    return (first == second) | (first == 0) | (second == 0)
 
 # %% ../../nbs/01_audio/04_clip_table.ipynb #899eff2d
 def with_channels(table:pd.DataFrame, # Clips
@@ -191,14 +213,6 @@ def common_sample_rate(paths:Iterable, # Recordings
     if warn and n_lower/len(rates) > _MAX_LOWER_SHARE: warnings.warn(_lower_rates(rates, rate))
     return rate
 
-# %% ../../nbs/01_audio/04_clip_table.ipynb #718cca46
-def check_recordings_exist(recordings:str|Path|list|pd.DataFrame): # Whatever `find_audio` or `clips` takes
-    "Refuse a folder or file that does not exist, and a pattern that matches nothing."
-    if not isinstance(recordings, (str, os.PathLike)) or os.path.lexists(recordings): return
-    name = str(recordings)
-    if not glob.has_magic(name): raise ValueError(f"there is no folder or file {name!r}")
-    if not glob.glob(name, recursive=True): raise ValueError(f"no file matches the pattern {name!r}")
-
 # %% ../../nbs/01_audio/04_clip_table.ipynb #4d649ebb
 def explain_no_recordings(recordings:str|Path|list|pd.DataFrame, # Whatever `find_audio` or `clips` takes
     errors:list, # (path, reason) of each that cannot be used
@@ -214,16 +228,6 @@ def explain_no_recordings(recordings:str|Path|list|pd.DataFrame, # Whatever `fin
     advice = "; embeddings of another program are given with --embeddings FILE" if arrays else ""
     return f"no usable recording in {name} ({len(errors)} could not be used: {reasons}){advice}"
 
-# %% ../../nbs/01_audio/04_clip_table.ipynb #31925f62
-def check_recordings_reachable(clips:pd.DataFrame, # Column path
-    failed:list, # (row, reason) of clips that could not be decoded
-):
-    "`OSError` where clips failed and none of the recordings exists any more."
-    if not failed: return
-    if any(os.path.exists(path) for path in dict.fromkeys(clips.path)): return
-    raise OSError(f"the recordings disappeared while they were read (the first was {clips.path.iloc[0]}): "
-                  "is their disk still there?")
-
 # %% ../../nbs/01_audio/04_clip_table.ipynb #e5ac6cec
 _TOLERANCE = 0.05  # seconds that a clip may be shorter than the table says
 
@@ -236,4 +240,5 @@ def clip_ends_as_decoded(table:pd.DataFrame, # Clips
     if short.any():
         warnings.warn(f"{short.sum()} of {len(table)} clips hold less sound than the header of their file says, "
                       "and end earlier in the table: were they cut short?")
-    return table.assign(end=np.where(short, decoded_end, table.end))
+    rounded = np.floor(100*decoded_end)/100 # alike at every sample rate
+    return table.assign(end=np.where(short, rounded, table.end))

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from .annotation_tables import clips_of_tables, read_clip_table
+from .clip_table import channel_numbers, channels_agree
 from ..core.files import read_csv, shorten
 
 # %% ../../nbs/01_audio/11_labels.ipynb #3ca79868
@@ -47,6 +48,7 @@ def _labels_in_recording(clips, rows):
     last = rows.end.to_numpy()
     shared = np.minimum(end, last) - np.maximum(start, first) # seconds [clips, rows]
     is_enough = shared >= _LEAST_SHARED*np.minimum(end - start, last - first)
+    is_enough &= channels_agree(channel_numbers(clips)[:, None], channel_numbers(rows))
     names, name_of = np.unique(rows.label.to_numpy(str), return_inverse=True)
     seconds = np.zeros((len(names), len(clips))) # that each label shares with each clip
     np.add.at(seconds, name_of, np.where(is_enough, shared, 0).T)

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['EXTENSIONS', 'MEDIA_EXTENSIONS', 'AudioError', 'report_unusable', 'needs_media', 'read_recordings_csv', 'find_audio',
-           'recording_paths', 'recorded_at', 'clip_times', 'with_times']
+           'recording_paths', 'check_recordings_exist', 'check_recordings_reachable', 'recorded_at', 'clip_times',
+           'with_times']
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #8cb8fb21
 import glob
@@ -110,6 +111,24 @@ def recording_paths(recordings:Any, # Whatever `find_audio` takes, or a table wi
     "The recordings, of a table as well."
     if isinstance(recordings, pd.DataFrame): return list(dict.fromkeys(map(Path, recordings.path)))
     return find_audio(recordings, errors)
+
+# %% ../../nbs/01_audio/01_recordings.ipynb #718cca46
+def check_recordings_exist(recordings:str|Path|list|pd.DataFrame): # Whatever `find_audio` or `clips` takes
+    "Refuse a folder or file that does not exist, and a pattern that matches nothing."
+    if not isinstance(recordings, (str, os.PathLike)) or os.path.lexists(recordings): return
+    name = str(recordings)
+    if not glob.has_magic(name): raise ValueError(f"there is no folder or file {name!r}")
+    if not glob.glob(name, recursive=True): raise ValueError(f"no file matches the pattern {name!r}")
+
+# %% ../../nbs/01_audio/01_recordings.ipynb #31925f62
+def check_recordings_reachable(clips:pd.DataFrame, # Column path
+    failed:list, # (row, reason) of clips that could not be decoded
+):
+    "`OSError` where clips failed and none of the recordings exists any more."
+    if not failed: return
+    if any(os.path.exists(path) for path in dict.fromkeys(clips.path)): return
+    raise OSError(f"the recordings disappeared while they were read (the first was {clips.path.iloc[0]}): "
+                  "is their disk still there?")
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #b03113b3
 _DATE = r"((?:19|20)\d\d)-?([01]\d)-?([0-3]\d)"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..audio.clip_table import same_clips
 from ..ensembles.membership import cluster_means
 from .pictures import draw_pictures, Pictures
 from ..runs.run import open_runs, Run
@@ -60,12 +61,8 @@ def shared_rows(runs:list, # One run or two
 )->list[np.ndarray]: # For each run, the rows of these clips in the same order [n]
     "The clips that are in all of the runs."
     if len(runs) == 1: return [np.arange(len(runs[0]))]
-    place = ["path", "start"]
-    def numbered(table, name): # and which of several clips with one start each is
-        return table[place].assign(nth=table.groupby(place).cumcount(), **{name: np.arange(len(table))})
     first, second = runs
-    shared = numbered(first.table, "first").merge(numbered(second.table, "second"), on=[*place, "nth"])
-    return [shared["first"].to_numpy(), shared["second"].to_numpy()]
+    return [*same_clips(first.table, second.table)]
 
 # %% ../../nbs/13_listen/03_shown_clips.ipynb #6458008e
 MOST_LARGE = 1000  # clips that have a large spectrogram

@@ -14,6 +14,7 @@ from typing_extensions import Self
 import numpy as np
 import pandas as pd
 
+from ..audio.clip_table import same_clips
 from ..core.files import write_json, write_table
 from ..core.registry import trains_encoder
 from ..encoders.residual import group_means, IdentityWhitening, ResidualEncoder, residuals
@@ -31,13 +32,11 @@ BYS = "content", "source"
 
 def merge_tables(content:pd.DataFrame, # Columns path, start, end, cluster
     source:pd.DataFrame, # The same of the other run
-)->pd.DataFrame: # Columns path, start, end, content, source
+)->pd.DataFrame: # Columns path, start, end, perhaps channel, content, source
     "The clusters of each clip in both runs, as one table."
-    def named(table, name): # and which of several clips with one start each is
-        nth = table.groupby(["path", "start"]).cumcount()
-        return table[["path", "start", "end", "cluster"]].rename(columns=dict(cluster=name)).assign(nth=nth)
-    left, right = named(content, "content"), named(source, "source").drop(columns="end")
-    return left.merge(right, on=["path", "start", "nth"]).drop(columns="nth")
+    first, second = same_clips(content, source)
+    places = content[["path", "start", "end", *({"channel"} & set(content))]].iloc[first].reset_index(drop=True)
+    return places.assign(content=content.cluster.to_numpy()[first], source=source.cluster.to_numpy()[second])
 
 # %% ../../nbs/12_pipeline/10_pair.ipynb #a60f8a4f
 @dataclass(frozen=True, eq=False)

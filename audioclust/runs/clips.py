@@ -8,14 +8,13 @@ __all__ = ['CLIP_DETAILS', 'clip_ids', 'Clips']
 # %% ../../nbs/11_runs/07_clips.ipynb #c4c62e68
 import hashlib
 import os
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing_extensions import Self
 
 import pandas as pd
 
-from ..audio.clip_table import channel_numbers, covered_seconds
+from ..audio.clip_table import clip_identity, covered_seconds
 from ..core.files import write_table
 from .part import Part
 from .run_folder import read_table
@@ -28,14 +27,12 @@ def clip_ids(table:pd.DataFrame, # Columns path, start, end (s)
 )->list: # Texts of twelve hexadecimal digits; where a clip occurs again, -2, -3, … follow
     "A stable name for each clip."
     root = os.path.join(str(recordings), "")
-    seen, ids = Counter(), []
-    for path,start,end,channel in zip(map(str, table.path), table.start, table.end, channel_numbers(table).tolist()):
-        inside = path.removeprefix(root)
-        part = f"\0{start:.6f}\0{end:.6f}"
-        if channel: part += f"\0{channel}"
-        digest = hashlib.sha256(os.fsencode(inside) + part.encode()).hexdigest()[:12]
-        seen[digest] += 1
-        ids.append(digest if seen[digest] == 1 else f"{digest}-{seen[digest]}")
+    ids = []
+    for clip in clip_identity(table).itertuples():
+        part = f"\0{clip.start:.6f}\0{clip.end:.6f}"
+        if clip.channel: part += f"\0{clip.channel}"
+        digest = hashlib.sha256(os.fsencode(clip.path.removeprefix(root)) + part.encode()).hexdigest()[:12]
+        ids.append(f"{digest}-{clip.nth + 1}" if clip.nth else digest)
     return ids
 
 # %% ../../nbs/11_runs/07_clips.ipynb #081c0936

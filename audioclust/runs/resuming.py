@@ -175,8 +175,8 @@ def earlier_run(out:str|Path, # A run folder that is about to be written
         table = read_table(file)
         if not len(table): return None, None
         if by is None: by = table.get("by", [None])[0] # the copy has it in a column
-        if by not in ("content", "source") or "start" not in table:
-            raise ValueError(f"{file} is damaged: it lacks by or start")
+        if by not in ("content", "source") or not {"start", "end"} <= set(table):
+            raise ValueError(f"{file} is damaged: it lacks by, start or end")
     except (ValueError, OSError) as e:
         warnings.warn(f"{e}; clusters are numbered anew")
         return None, None

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from ..audio.annotation_tables import clips_of_tables, read_clip_table, read_rows
+from ..audio.clip_table import channel_numbers, channels_agree
 from ..core.files import shorten
 from ..kmeans.constraints import Constraints
 from .names import display_name, edited_clusters, read_names, spreadsheet_safe
@@ -73,6 +74,7 @@ class _ClipFinder:
     "Finds the clips that rows of a table mean."
     def __init__(self, clips):
         self.start, self.end = clips.start.to_numpy(float), clips.end.to_numpy(float)
+        self.channel = channel_numbers(clips)
         self.rows = defaultdict(list) # path of a recording → its clips
         for row,path in enumerate(clips.path):
             full = os.path.abspath(path) if path != "" else ""
@@ -81,12 +83,13 @@ class _ClipFinder:
         n_called = Counter(called.values())
         self.only = {name: full for full,name in called.items() if n_called[name] == 1}
 
-    def of(self, path, folder=None):
-        "The clips of a recording."
+    def of(self, path, folder=None, channel=0):
+        "The clips of a recording, or of a channel of it."
         full = os.path.abspath(os.path.join(folder or "", str(path)))
         name = os.path.basename(str(path))
         if full not in self.rows and name in self.only: full = self.only[name]
-        return np.array(self.rows.get(full, []), np.int64)
+        rows = np.array(self.rows.get(full, []), np.int64)
+        return rows[channels_agree(self.channel[rows], channel)]
 
     def shared(self, rows, start, end):
         "How many seconds of some clips lie within times, 0 where that is too little."
@@ -94,9 +97,10 @@ class _ClipFinder:
         shorter = np.minimum(self.end[rows] - self.start[rows], end - start)
         return np.where(seconds >= _LEAST_SHARED*shorter, seconds, 0)
 
-    def at(self, path, time, folder=None):
+    def at(self, path, time, folder=None, channel=0):
         "The clip of a recording at a time (s), NaN: its only one; None if there is none, or several."
-        rows = self.of(path, folder)
+        rows = self.of(path, folder, channel)
+        if len(set(self.channel[rows])) > 1: return None
         if np.isfinite(time): rows = rows[(self.start[rows] <= time) & (time < self.end[rows])][:1]
         return int(rows[0]) if len(rows) == 1 else None
 
@@ -142,7 +146,8 @@ def _rows_of_run(run):
                          f"and take that over with audioclust listen {quote(str(run))} --edits FILE")
     empty = sorted(set(names["names"].values()) - set(called.values()))
     if empty: warnings.warn(f"no clip of {run} is in a group called {shorten(', '.join(empty), 100)}: the name has no seed")
-    return table[is_seed].assign(label=clusters[is_seed].map(called))[["path", "start", "end", "label"]]
+    columns = ["path", "start", "end", *({"channel"} & set(table)), "label"]
+    return table[is_seed].assign(label=clusters[is_seed].map(called))[columns]
 
 # %% ../../nbs/11_runs/05_seeds.ipynb #fca263de
 def _add_seeds(labels, rows, finder, folder):
@@ -150,9 +155,9 @@ def _add_seeds(labels, rows, finder, folder):
     best, n_lost = np.zeros(len(labels)), 0 # seconds that each clip shares with its row
     has_times = {"start", "end"} <= set(rows)
     times = rows[["start", "end"]].astype(float).to_numpy() if has_times else np.full((len(rows), 2), [0, np.inf])
-    for path,label,(start, end) in zip(rows.path, rows.label, times):
+    for path,label,(start, end),channel in zip(rows.path, rows.label, times, channel_numbers(rows)):
         text = str(label).strip()
-        found = finder.of(path, folder) if text else np.array([], np.int64)
+        found = finder.of(path, folder, channel) if text else np.array([], np.int64)
         shared = finder.shared(found, start, end)
         better = shared > best[found]
         labels[found[better]] = text
@@ -171,8 +176,11 @@ def _add_links(links, rows, finder, folder, called):
     empty, n_lost = pd.Series("", rows.index), 0
     starts = pd.to_numeric(rows.get("start", empty), errors="coerce")
     other_starts = pd.to_numeric(rows.get("other_start", empty), errors="coerce")
-    for path,start,other,other_start,kind in zip(rows.path, starts, rows.other, other_starts, kinds):
-        pair = finder.at(path, start, folder), finder.at(other, other_start, folder)
+    channels = channel_numbers(rows)
+    other_channels = channel_numbers(pd.DataFrame(dict(channel=rows.get("other_channel", empty))))
+    columns = rows.path, starts, channels, rows.other, other_starts, other_channels, kinds
+    for path,start,channel,other,other_start,other_channel,kind in zip(*columns):
+        pair = finder.at(path, start, folder, channel), finder.at(other, other_start, folder, other_channel)
         if None in pair or pair[0] == pair[1]: n_lost += 1
         else: links[kind].append(pair)
     return n_lost

@@ -19,6 +19,7 @@ from fastai.learner import Learner
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from ..audio.clip_table import clip_identity
 from ..core.files import report_damage, atomic_write
 from .curves import epoch_recorded
 
@@ -31,9 +32,9 @@ def training_fingerprint(params:dict, # What was asked for, by name
     frozen:Iterable=(), # Encoders that take part and are not trained
 )->str: # JSON, for `Checkpoints`
     "Which training it is: the request, and the state of its recordings."
-    states = {path: _file_state(path) for path in dict.fromkeys(clips.path)}
-    rows = [(os.path.basename(os.fsdecode(path)), states[path], float(start), float(end))
-            for path,start,end in zip(clips.path, clips.start, clips.end)]
+    states = {path: _file_state(path) for path in dict.fromkeys(map(str, clips.path))}
+    rows = [(os.path.basename(os.fsdecode(clip.path)), states[clip.path], clip.start, clip.end, clip.channel)
+            for clip in clip_identity(clips).itertuples()]
     digest = hashlib.blake2b(repr(rows).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     entries = {name: value for name,value in params.items() if name not in _NOT_COMPARED}
     encoders = [[type(encoder).__name__, encoder.config()] for encoder in frozen]

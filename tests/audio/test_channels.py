@@ -5,14 +5,18 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
-from audioclust.audio import clips, load_audio
+from audioclust.audio import clips, label_clips, load_audio
 from audioclust.audio.clip_table import channel_numbers
 from audioclust.audio.events import between_events, EventSettings, find_events
 from audioclust.cli import main
 from audioclust.encoders.cache import clip_keys
 from audioclust.listen import to_raven
+from audioclust.pipeline.pair import merge_tables
 from audioclust.runs.clips import clip_ids
+from audioclust.runs.names import write_names
 from audioclust.runs.run_folder import check_run_folder, read_table
+from audioclust.runs.seeds import read_seeds
+from audioclust.runs.stable_ids import shared_clusters
 
 RATE = 8000
 
@@ -95,3 +99,50 @@ def test_what_is_no_channel_is_refused(stereo, tmp_path, capsys, wrong):
 
 def test_a_channel_that_is_not_there_says_so(stereo):
     with pytest.raises(ValueError, match="has 2 channels, and channel 5"): load_audio(stereo/"tape00.wav", channel=5)
+
+# What belongs to a channel stays with it: a clip is a recording, a start, an end and a channel
+
+@pytest.fixture(scope="module")
+def both_channels(stereo, tmp_path_factory):
+    "A run of each channel: one group of tones, one of noise; the mono tape is left out."
+    folder = tmp_path_factory.mktemp("both")
+    (folder/"tapes").mkdir()
+    for tape in stereo.glob("tape*.wav"): (folder/"tapes"/tape.name).hardlink_to(tape)
+    assert cluster(folder/"tapes", folder/"run", "--channel", "each", "--no-page") == 0
+    return folder
+
+def clips_of(run):
+    table = read_table(run/"clusters.csv")
+    return table.assign(channel=table.channel.astype(int))
+
+def test_labels_of_a_channel_are_of_its_clips(both_channels, tmp_path):
+    tables = [pd.DataFrame({"Begin File": tape.name, "Channel": [1, 2], "Begin Time (s)": 0., "End Time (s)": 1.,
+                            "Annotation": ["tone", "noise"]}) for tape in sorted(both_channels.glob("tapes/*.wav"))]
+    pd.concat(tables).to_csv(tmp_path/"raven.txt", sep="\t", index=False)
+    table = clips_of(both_channels/"run")
+    labels = label_clips(table, str(tmp_path/"raven.txt")).label
+    assert pd.crosstab(labels, table.channel).to_numpy().tolist() == [[0, 12], [12, 0]]
+    mixed = label_clips(table[["path", "start", "end"]].drop_duplicates(), str(tmp_path/"raven.txt")).label
+    assert set(mixed) == {"noise"} # a mixed clip has both; of labels that share as much time, the first by alphabet
+
+def test_seeds_of_a_channel_are_of_its_clips(both_channels, tmp_path):
+    table = clips_of(both_channels/"run")
+    tone = table.cluster[table.channel == 1].iloc[0]
+    write_names(both_channels/"run", {"names": {str(tone): "tone", str(1 - tone): "noise"}})
+    seeds = read_seeds(both_channels/"run", table)
+    known = pd.Series(seeds.labels())
+    assert set(table.channel[known == "tone"]) == {1} and set(table.channel[known == "noise"]) == {2}
+    one = pd.DataFrame(dict(path=[table.path[0]], label="tone", channel=2))
+    assert np.flatnonzero([label != "" for label in read_seeds(one, table).labels()]).tolist() == [1]
+    link = dict(path=[table.path[0]], other=[table.path[2]], link="must", channel="1", other_channel="2")
+    assert read_seeds(pd.DataFrame(link), table).constraints.must_link.tolist() == [[0, 3]]
+    with pytest.raises(ValueError, match="names a clip"): # two clips are meant, or four
+        read_seeds(pd.DataFrame({**link, "channel": "", "other_channel": ""}), table)
+
+def test_numbers_and_pairs_keep_to_the_channel(both_channels):
+    table = clips_of(both_channels/"run")
+    left, right = (table[table.channel == channel].reset_index(drop=True) for channel in (1, 2))
+    assert len(merge_tables(table, table[::-1])) == 24 and len(merge_tables(left, right)) == 0
+    assert merge_tables(table, table[::-1]).channel.tolist() == table.channel.tolist()
+    assert shared_clusters(left, right)[0].size == 0 # else the names of one side would go to the other
+    assert shared_clusters(table, right)[0].tolist() == right.cluster.tolist()

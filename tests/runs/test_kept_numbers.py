@@ -11,7 +11,8 @@ from audioclust.runs.stable_ids import carry_names, continued_numbers, numbers_b
 
 
 def table_of(clusters, **more):
-    return pd.DataFrame(dict(path=[f"{i}.wav" for i in range(len(clusters))], start=0., cluster=clusters, **more))
+    paths = [f"{i}.wav" for i in range(len(clusters))]
+    return pd.DataFrame(dict(path=paths, start=0., end=1., cluster=clusters, **more))
 
 
 def test_numbers_follow_the_clips_and_new_clusters_get_free_ones():
@@ -22,7 +23,7 @@ def test_numbers_follow_the_clips_and_new_clusters_get_free_ones():
 
 
 def test_equal_clips_are_told_apart_by_their_order():
-    before = pd.DataFrame(dict(path="a.wav", start=0., cluster=[0, 0, 0, 1, 1, 1]))
+    before = pd.DataFrame(dict(path="a.wav", start=0., end=1., cluster=[0, 0, 0, 1, 1, 1]))
     now = before.assign(cluster=1 - before.cluster)
     assert numbers_before(before, now, np.arange(2)) == {1: 0, 0: 1}
 

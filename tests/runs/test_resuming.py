@@ -128,7 +128,7 @@ def test_the_table_that_is_replaced_is_put_aside(run_folder, recwarn, spoil, war
     by, table = earlier_run(run)
     assert by == "content" and table.cluster.tolist() == before.cluster.tolist()
     (run/EARLIER).write_text("path,cluster\na.wav,0\n")
-    with pytest.warns(UserWarning, match="lacks by or start"): assert earlier_run(run) == (None, None)
+    with pytest.warns(UserWarning, match="lacks by, start or end"): assert earlier_run(run) == (None, None)
 
 
 # Whole runs
