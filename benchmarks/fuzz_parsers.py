@@ -98,7 +98,7 @@ def _seed_table(work):
 
 def _clip_table(work):
     from audioclust.audio import clips
-    from audioclust.audio.recordings import check_recordings_exist
+    from audioclust.audio.opening import check_recordings_exist
     _sound(work)
     def take(b):
         (file := work/"clips.csv").write_bytes(b)

@@ -2,7 +2,6 @@
 from .recordings import (
     find_audio as find_audio,
     AudioError as AudioError,
-    check_recordings_exist as check_recordings_exist,
 )
 from .decoding import (
     probe as probe,
@@ -15,6 +14,7 @@ from .events import (
     EventSettings as EventSettings,
     find_events as find_events,
 )
+from .opening import check_recordings_exist as check_recordings_exist
 from .logmel import LogMel as LogMel
 from .labels import label_clips as label_clips
 from .datasets import (

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .annotation_tables import clips_of_rows, find_columns, plain_name, read_clip_table, Recordings
+from .annotation_tables import clips_of_rows, find_columns, plain_name, read_clip_table
 from .decoding import probe
-from .recordings import AudioError, find_audio, read_recordings_csv, report_unusable
+from .recordings import AudioError, EXTENSIONS, find_audio, read_recordings_csv, Recordings, report_unusable
 from ..core.files import read_csv, read_parquet, shorten
 
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #cbd43232
@@ -153,21 +153,25 @@ def _read_folder(folder):
         X, clips = _read_any(file)
         if "path" not in clips:
             name = file.name.removesuffix(file.suffix).removesuffix(".birdnet.embeddings")
-            clips["path"] = str(file.relative_to(folder).with_name(name))
+            clips["path"] = str(file.with_name(name).absolute())
         parts.append((X, clips))
     widths = {X.shape[1] for X,_ in parts}
     if len(widths) > 1: raise ValueError(f"the files in {folder} hold embeddings of several sizes: {sorted(widths)}")
     return np.concatenate([X for X,_ in parts]), pd.concat([clips for _,clips in parts], ignore_index=True)
 
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #bd6dcc7c
-def _files(called, base, recordings, errors)->dict:
+def _files(called, origin, recordings, errors)->dict:
     "The file of each recording that is called so: None where it is not there, '' where none is named."
     names = list(dict.fromkeys(called))
-    if recordings is None: return {name: base/name if name else "" for name in names}
+    if recordings is None: return {name: origin.parent/name if name else "" for name in names}
     known = Recordings(find_audio(recordings, errors))
-    files:dict = {}
+    matched = known.match((origin, name) for name in names if name)
+    files = {name: matched.get((origin, name), "") for name in names}
     for name in names:
-        files[name] = "" if name == "" else known.find(name, base) or known.of_table(Path(name))
+        shorter = Path(name)
+        while files[name] is None and shorter.suffix.lower() not in (EXTENSIONS | {""}): # as in a.perch.npy
+            shorter = shorter.with_suffix("")
+            files[name] = known.find(str(shorter), origin)
         if files[name] is not None: continue
         report_unusable(errors, name, f"{(called == name).sum()} embeddings are of this recording, which is not there")
     return files
@@ -200,9 +204,9 @@ def read_embeddings(file:str|Path, # A file, a folder of files, or a database of
                              "there must be one for each, in the same order")
     if recordings is not None and "path" not in table: table = _in_order(X, table, recordings, errors)
     origin = Path(clips or file).absolute()
-    base = origin if origin.is_dir() else origin.parent # of relative paths
+    if origin.is_dir(): origin = origin/file.name # relative paths start in its folder
     called = table.path.astype(str).to_numpy() if "path" in table else np.full(len(X), "")
-    files = _files(called, base, recordings, errors)
+    files = _files(called, origin, recordings, errors)
     is_finite = np.isfinite(X).all(1)
     if not is_finite.all(): report_unusable(errors, file, f"{(~is_finite).sum()} rows hold numbers that are not finite")
     keep = is_finite & np.array([files[name] is not None for name in called], bool)

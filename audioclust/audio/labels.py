@@ -15,6 +15,7 @@ import pandas as pd
 
 from .annotation_tables import clips_of_tables, read_clip_table
 from .clip_table import channel_numbers, channels_agree
+from .recordings import Recordings
 from ..core.files import read_csv, shorten
 
 # %% ../../nbs/01_audio/11_labels.ipynb #3ca79868
@@ -25,16 +26,16 @@ def _labels_from_csv(table, path):
         raise ValueError(f"{path} needs columns `path` and `label`; it has {shorten(', '.join(given.columns))}")
     is_usable = (given.path != "") & (given.label != "") & ~given.path.str.contains("\0", regex=False)
     given = given[is_usable]
-    n_labels = given.groupby("path").label.nunique()
+    known = Recordings([Path(p) for p in dict.fromkeys(table.path) if p != ""])
+    found = known.match((Path(path), called) for called in given.path)
+    labels = given.label.groupby([found[Path(path), called] or called for called in given.path], sort=False)
+    n_labels = labels.nunique()
     several = n_labels[n_labels > 1]
     if len(several):
-        found = f"{shorten(several.index[0], 80)} has {several.iloc[0]} labels"
-        raise ValueError(f"{path}: {found}; columns start and end would say where each of them lies")
-    root = Path(path).resolve().parent
-    by_path = {(root/p).resolve(): label for p,label in zip(given.path, given.label)}
-    names = given.path.map(lambda p: Path(p).name)
-    by_name = dict(zip(names, given.label)) if names.is_unique else {}
-    return [by_path.get(Path(p).resolve(), by_name.get(Path(p).name)) for p in table.path]
+        first = f"{shorten(several.index[0], 80)} has {several.iloc[0]} labels"
+        raise ValueError(f"{path}: {first}; columns start and end would say where each of them lies")
+    label_of = labels.first().to_dict()
+    return [label_of.get(Path(p)) for p in table.path]
 
 # %% ../../nbs/01_audio/11_labels.ipynb #2b8d4d24
 _LEAST_SHARED = .5 # of a clip or of a label, whichever is shorter

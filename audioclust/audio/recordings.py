@@ -4,18 +4,20 @@
 
 # %% auto #0
 __all__ = ['EXTENSIONS', 'MEDIA_EXTENSIONS', 'AudioError', 'report_unusable', 'needs_media', 'read_recordings_csv', 'find_audio',
-           'recording_paths', 'check_recordings_exist', 'check_recordings_reachable', 'recorded_at', 'clip_times',
-           'with_times']
+           'recording_paths', 'Recordings', 'recorded_at', 'clip_times', 'with_times']
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #8cb8fb21
 import glob
 import os
 import re
+import unicodedata
 import warnings
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from importlib.util import find_spec
-from pathlib import Path
+from itertools import takewhile
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import pandas as pd
@@ -112,23 +114,93 @@ def recording_paths(recordings:Any, # Whatever `find_audio` takes, or a table wi
     if isinstance(recordings, pd.DataFrame): return list(dict.fromkeys(map(Path, recordings.path)))
     return find_audio(recordings, errors)
 
-# %% ../../nbs/01_audio/01_recordings.ipynb #718cca46
-def check_recordings_exist(recordings:str|Path|list|pd.DataFrame): # Whatever `find_audio` or `clips` takes
-    "Refuse a folder or file that does not exist, and a pattern that matches nothing."
-    if not isinstance(recordings, (str, os.PathLike)) or os.path.lexists(recordings): return
-    name = str(recordings)
-    if not glob.has_magic(name): raise ValueError(f"there is no folder or file {name!r}")
-    if not glob.glob(name, recursive=True): raise ValueError(f"no file matches the pattern {name!r}")
+# %% ../../nbs/01_audio/01_recordings.ipynb #e5b15023
+def _plain(text): return unicodedata.normalize("NFC", text).lower()
 
-# %% ../../nbs/01_audio/01_recordings.ipynb #31925f62
-def check_recordings_reachable(clips:pd.DataFrame, # Column path
-    failed:list, # (row, reason) of clips that could not be decoded
-):
-    "`OSError` where clips failed and none of the recordings exists any more."
-    if not failed: return
-    if any(os.path.exists(path) for path in dict.fromkeys(clips.path)): return
-    raise OSError(f"the recordings disappeared while they were read (the first was {clips.path.iloc[0]}): "
-                  "is their disk still there?")
+def _parts(path): # of a path of this system or another
+    text = _plain(str(path))
+    is_windows = "\\" in text or text[1:2] == ":"
+    return (PureWindowsPath(text) if is_windows else PurePosixPath(text)).parts
+
+def _n_shared(path, other):
+    "How many folders two paths have in common, from the file upwards."
+    pairs = zip(_parts(os.path.abspath(path))[-2::-1], _parts(os.path.abspath(other))[-2::-1])
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+
+def _only(found, called, file):
+    "The one recording that was found, or None."
+    if len(found) < 2: return found[0] if found else None
+    names = shorten(", ".join(map(str, found)), 200)
+    raise ValueError(f"{file}: several recordings are called {called} ({names}): name their folders as well")
+
+# %% ../../nbs/01_audio/01_recordings.ipynb #6b8083da
+class Recordings:
+    "Recordings that are found by what a table calls them."
+    def __init__(self, paths:list): # Their files
+        self.by_path = {os.path.abspath(path): path for path in paths}
+        self.by_name:dict = {}
+        for path in paths:
+            for name in {_plain(path.name), _plain(path.stem)}: self.by_name.setdefault(name, []).append(path)
+
+    def find(self, called:str, # A path in a table
+        file:Path, # The table
+    )->Path|None: # None where there is no such recording
+        "The recording of a path in a table."
+        full = os.path.abspath(file.parent/called)
+        if full in self.by_path: return self.by_path[full]
+        *folders, name = _parts(called) or ("",)
+        found = self._fitting(name, full)
+        if found and {*folders} - {".."} and not _n_shared(full, found[0]): # another folder
+            if os.path.isfile(full): found = [p for p in found if os.path.realpath(p) == os.path.realpath(full)]
+            elif not PureWindowsPath(called).anchor: found = []
+        return _only(found, called, file)
+
+    def of_table(self, file:Path, # The table
+    )->Path|None: # None where there is no such recording
+        "The recording that a table is called like."
+        name = _plain(file.name)
+        while "." in name:
+            name = name.rpartition(".")[0]
+            if name in self.by_name: return _only(self._fitting(name, file), name, file)
+        return None
+
+    def _fitting(self, name, path):
+        "Of the recordings with a name, those that have most folders in common with a path."
+        n_shared = {found: _n_shared(path, found) for found in self.by_name.get(name, [])}
+        return [found for found,n in n_shared.items() if n == max(n_shared.values())]
+
+    def match(self, wanted:Iterable, # (table, path in it; the name of a table that is called like its recording)
+        root:Path|None=None, # The folder of tables that they lie in
+    )->dict: # (table, path in it) -> recording, None where it is not there
+        "The recordings of all paths in tables, each by the path that fits it best."
+        paths = {(file, called): self.of_table(file) if called == file.name else self.find(called, file)
+                 for file,called in wanted}
+        paths = _without_doubles(paths, root)
+        used = set(paths.values())
+        lost = [(*key, self.by_name.get(_parts(key[1])[-1])) for key,path in paths.items() if path is None and _parts(key[1])]
+        lost = [(file, called, found) for file,called,found in lost if found and used.isdisjoint(found)]
+        if lost:
+            file, called, found = lost[0]
+            warnings.warn(f"{len(lost)} of {len(paths)} paths in {file} name another folder than that of the recording "
+                          "of this name, and are not used; the first is "
+                          f"{shorten(called)}, and {Path(*found[0].parts[-2:])} is here")
+        return paths
+
+# %% ../../nbs/01_audio/01_recordings.ipynb #8390ec33
+def _without_doubles(paths, root):
+    groups = defaultdict(list) # of a table and a recording; of all tables, where these or their paths name folders
+    for (file, called),path in paths.items():
+        groups[file, path].append((file, called))
+        if root and (file.parent != root or len(_parts(called)) > 1): groups[None, path].append((file, called))
+    for (table, path),keys in groups.items():
+        if path is None or len(keys) == 1: continue
+        n_shared = {(file, called): _n_shared(file.parent/called, path) for file,called in keys}
+        best = {key for key in keys if n_shared[key] == max(n_shared.values())}
+        folders = {_parts(called)[:-1] for _,called in best} - {()}
+        is_unclear = table is not None and len(folders) > 1
+        for key in keys:
+            if is_unclear or key not in best: paths[key] = None
+    return paths
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #b03113b3
 _DATE = r"((?:19|20)\d\d)-?([01]\d)-?([0-3]\d)"

@@ -7,6 +7,7 @@ __all__ = ['Inputs']
 
 # %% ../../nbs/14_cli/03_inputs.ipynb #d0239952
 import os
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,10 @@ class Inputs:
         if self.are_shards and (self.folder or self.clips):
             raise ValueError(f"{self.embeddings} holds shards, which say what their clips are: leave out FOLDER and --clips")
         if self.folder is not None: audio.check_recordings_exist(self.folder)
-        if self.clips and not self.embeddings: self.read_clips([])
+        if not self.clips or self.embeddings: return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore") # it is read again
+            self.read_clips([])
 
     @property
     def are_shards(self)->bool:

@@ -22,7 +22,7 @@ from torch import nn
 
 from ..audio.logmel import frame_mask, LogMel, nonsilent_span
 from ..audio.streaming import stream
-from ..audio.recordings import check_recordings_reachable
+from ..audio.opening import check_recordings_reachable
 from ..core.distributed import is_there, ProcessGroup
 
 # %% ../../nbs/06_encoders/03_logmel_store.ipynb #03ac6f65

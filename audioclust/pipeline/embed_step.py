@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..audio.clip_table import clip_ends_as_decoded, common_sample_rate, explain_no_recordings
-from ..audio.recordings import check_recordings_reachable
+from ..audio.opening import check_recordings_reachable
 from ..core.registry import set_flat_params, trains_encoder
 from ..encoders.base import EmbeddingDetails, Encoder, OTHER_GROUPING
 from ..encoders.fixed import FixedEncoder

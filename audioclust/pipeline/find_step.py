@@ -19,7 +19,8 @@ import pandas as pd
 
 from ..audio.events import find_events, recording_paths
 from ..audio.clip_table import clips as cut_clips, explain_no_recordings
-from ..audio.recordings import check_recordings_exist, with_times
+from ..audio.opening import check_recordings_exist
+from ..audio.recordings import with_times
 from ..core.console import progress_of
 from ..runs.clips import Clips
 from ..runs.request import check_request, Request

@@ -8,7 +8,7 @@ __all__ = ['Seeds', 'read_seeds']
 # %% ../../nbs/11_runs/05_seeds.ipynb #c271cd17
 import os
 import warnings
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ import pandas as pd
 
 from ..audio.annotation_tables import clips_of_tables, read_clip_table, read_rows
 from ..audio.clip_table import channel_numbers, channels_agree
+from ..audio.recordings import Recordings
 from ..core.files import shorten
 from ..kmeans.constraints import Constraints
 from .names import display_name, edited_clusters, read_names, spreadsheet_safe
@@ -75,20 +76,21 @@ class _ClipFinder:
     def __init__(self, clips):
         self.start, self.end = clips.start.to_numpy(float), clips.end.to_numpy(float)
         self.channel = channel_numbers(clips)
-        self.rows = defaultdict(list) # path of a recording → its clips
-        for row,path in enumerate(clips.path):
-            full = os.path.abspath(path) if path != "" else ""
-            self.rows[full].append(row)
-        called = {full: os.path.basename(full) for full in self.rows}
-        n_called = Counter(called.values())
-        self.only = {name: full for full,name in called.items() if n_called[name] == 1}
+        self.rows = defaultdict(list) # recording → its clips
+        for row,path in enumerate(clips.path): self.rows[Path(path)].append(row)
+        self.recordings = Recordings([path for path in self.rows if path.name])
 
-    def of(self, path, folder=None, channel=0):
+    def resolved(self, rows, file):
+        "The rows of a table with the recordings that their paths mean, None where these are not there."
+        named = rows[[column for column in ("path", "other") if column in rows]].astype(str)
+        found = self.recordings.match((file, path) for path in named.to_numpy().ravel())
+        resolved = rows.copy()
+        for column in named: resolved[column] = [found[file, path] for path in named[column]]
+        return resolved
+
+    def of(self, path, channel=0):
         "The clips of a recording, or of a channel of it."
-        full = os.path.abspath(os.path.join(folder or "", str(path)))
-        name = os.path.basename(str(path))
-        if full not in self.rows and name in self.only: full = self.only[name]
-        rows = np.array(self.rows.get(full, []), np.int64)
+        rows = np.array(self.rows.get(path, []), np.int64)
         return rows[channels_agree(self.channel[rows], channel)]
 
     def shared(self, rows, start, end):
@@ -97,9 +99,9 @@ class _ClipFinder:
         shorter = np.minimum(self.end[rows] - self.start[rows], end - start)
         return np.where(seconds >= _LEAST_SHARED*shorter, seconds, 0)
 
-    def at(self, path, time, folder=None, channel=0):
+    def at(self, path, time, channel=0):
         "The clip of a recording at a time (s), NaN: its only one; None if there is none, or several."
-        rows = self.of(path, folder, channel)
+        rows = self.of(path, channel)
         if len(set(self.channel[rows])) > 1: return None
         if np.isfinite(time): rows = rows[(self.start[rows] <= time) & (time < self.end[rows])][:1]
         return int(rows[0]) if len(rows) == 1 else None
@@ -108,10 +110,10 @@ class _ClipFinder:
 _NEEDED = "seeds need columns path and label, links path, other and link"
 
 def _rows_of_table(source, clips):
-    "Seeds or links of a table, as texts and times (s), and the folder that relative paths start from."
-    if isinstance(source, pd.DataFrame): table, folder = source, None
+    "Seeds or links of a table, as texts and times (s), and the file beside which relative paths start."
+    file = Path("the table" if isinstance(source, pd.DataFrame) else source)
+    if isinstance(source, pd.DataFrame): table = source
     else:
-        file, folder = Path(source), Path(source).absolute().parent
         if file.suffix.lower() not in (".csv", ".tsv", ".txt", ".parquet"):
             raise ValueError(f"{source} is no table of seeds: say a .csv, .tsv, .txt or .parquet file, "
                              "or a run folder")
@@ -124,7 +126,7 @@ def _rows_of_table(source, clips):
             except ValueError as e: raise ValueError(f"{_NEEDED}: {e}") from None
             if "label" not in columns: raise ValueError(f"{file} has times and no labels: seeds need a column label")
             table = clips_of_tables(file, list(dict.fromkeys(clips.path)), [])
-    if "link" in table or {"path", "label"} <= set(table): return table, folder
+    if "link" in table or {"path", "label"} <= set(table): return table, file
     raise ValueError(f"{_NEEDED}; there are {shorten(', '.join(map(str, table)))}")
 
 # %% ../../nbs/11_runs/05_seeds.ipynb #ea546f41
@@ -150,14 +152,14 @@ def _rows_of_run(run):
     return table[is_seed].assign(label=clusters[is_seed].map(called))[columns]
 
 # %% ../../nbs/11_runs/05_seeds.ipynb #fca263de
-def _add_seeds(labels, rows, finder, folder):
+def _add_seeds(labels, rows, finder):
     "Fill in the label of each clip; how many rows were of no use?"
     best, n_lost = np.zeros(len(labels)), 0 # seconds that each clip shares with its row
     has_times = {"start", "end"} <= set(rows)
     times = rows[["start", "end"]].astype(float).to_numpy() if has_times else np.full((len(rows), 2), [0, np.inf])
     for path,label,(start, end),channel in zip(rows.path, rows.label, times, channel_numbers(rows)):
         text = str(label).strip()
-        found = finder.of(path, folder, channel) if text else np.array([], np.int64)
+        found = finder.of(path, channel) if text else np.array([], np.int64)
         shared = finder.shared(found, start, end)
         better = shared > best[found]
         labels[found[better]] = text
@@ -166,7 +168,7 @@ def _add_seeds(labels, rows, finder, folder):
     return n_lost
 
 # %% ../../nbs/11_runs/05_seeds.ipynb #286881ee
-def _add_links(links, rows, finder, folder, called):
+def _add_links(links, rows, finder, called):
     "Add the pairs of rows; how many were of no use?"
     if not {"path", "other"} <= set(rows): raise ValueError(f"{called}: links need columns path, other and link")
     kinds = rows.link.str.strip()
@@ -180,7 +182,7 @@ def _add_links(links, rows, finder, folder, called):
     other_channels = channel_numbers(pd.DataFrame(dict(channel=rows.get("other_channel", empty))))
     columns = rows.path, starts, channels, rows.other, other_starts, other_channels, kinds
     for path,start,channel,other,other_start,other_channel,kind in zip(*columns):
-        pair = finder.at(path, start, folder, channel), finder.at(other, other_start, folder, other_channel)
+        pair = finder.at(path, start, channel), finder.at(other, other_start, other_channel)
         if None in pair or pair[0] == pair[1]: n_lost += 1
         else: links[kind].append(pair)
     return n_lost
@@ -197,9 +199,10 @@ def read_seeds(sources:Any, # A table (file or DataFrame), a run folder, or a li
     for source in sources:
         called = "the table" if isinstance(source, pd.DataFrame) else str(source)
         is_run = isinstance(source, (str, Path)) and Path(source).is_dir()
-        rows, folder = (_rows_of_run(source), None) if is_run else _rows_of_table(source, clips)
-        if "link" in rows: n_lost = _add_links(links, rows, finder, folder, called)
-        else: n_lost = _add_seeds(labels, rows, finder, folder)
+        rows, file = (_rows_of_run(source), Path("clusters.csv")) if is_run else _rows_of_table(source, clips)
+        rows = finder.resolved(rows, file)
+        if "link" in rows: n_lost = _add_links(links, rows, finder, called)
+        else: n_lost = _add_seeds(labels, rows, finder)
         all_called.append(called)
         if n_lost: texts.append(f"{n_lost:,} of {len(rows):,} rows of {called} name no clip of these recordings, "
                                 "or several for a link")

@@ -1,0 +1,118 @@
+"Two sites have files of the same names: a path in a table means the recording that it fits best, or none."
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from audioclust.audio import label_clips
+from audioclust.audio.annotation_tables import clips_of_tables
+from audioclust.audio.embedding_files import read_embeddings
+from audioclust.cli import main
+from audioclust.runs.seeds import read_seeds
+
+NAMES = "a.wav", "b.wav"
+
+
+@pytest.fixture
+def sites(tmp_path, tone):
+    for site in "s1", "s2":
+        for name in NAMES: tone(tmp_path/"in"/site/name, seconds=1, sr=8000)
+    return tmp_path/"in"
+
+
+def clips_in(folder):
+    return pd.DataFrame(dict(path=sorted(map(str, folder.rglob("*.wav"))), start=0., end=1.))
+
+
+def table_at(path, names):
+    path.parent.mkdir(exist_ok=True)
+    pd.DataFrame(dict(path=names, start=0, end=1, label="owl", d0=1., d1=2.)).to_csv(path, index=False)
+    return path
+
+
+def names_only(path, names):
+    pd.DataFrame(dict(path=names, label="owl")).to_csv(path, index=False)
+    return path
+
+
+def used(table, folder, how):
+    "Which recordings a table means, as site and name."
+    clips = clips_in(folder)
+    if how == "clips": found = clips_of_tables(table, folder, []).path
+    elif how == "embeddings": found = read_embeddings(table, recordings=folder, errors=[])[1].path
+    elif how == "labels": found = clips.path[[label == "owl" for label in label_clips(clips, str(table)).label]]
+    else: found = clips.path[[label == "owl" for label in read_seeds(str(table), clips).labels()]]
+    return [Path(path).relative_to(folder).as_posix() for path in found]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("how", ["clips", "embeddings", "labels", "seeds"])
+@pytest.mark.parametrize("has_times", [True, False])
+def test_a_table_of_one_site_is_not_of_the_other(sites, tmp_path, how, has_times):
+    if how in ("clips", "embeddings") and not has_times: return
+    write = table_at if has_times else names_only
+    table = write(tmp_path/"t.csv", [f"s1/{name}" for name in NAMES])
+    assert used(table, sites, how) == ["s1/a.wav", "s1/b.wav"]
+    with pytest.raises(ValueError): used(table, sites/"s2", how)
+    write(tmp_path/"t.csv", [f"{site}/{name}" for site in ("s1", "s2") for name in NAMES])
+    assert used(table, sites/"s2", how) == ["a.wav", "b.wav"]
+    write(tmp_path/"t.csv", [str(sites/"s1"/name) for name in NAMES]) # which are there
+    with pytest.raises(ValueError): used(table, sites/"s2", how)
+    write(tmp_path/"t.csv", [f"C:\\elsewhere\\{name}" for name in NAMES]) # which are on another computer
+    assert used(table, sites/"s2", how) == ["a.wav", "b.wav"]
+    write(tmp_path/"t.csv", [f"/elsewhere/{site}/{name}" for site in ("s3", "s4") for name in NAMES])
+    with pytest.raises(ValueError): used(table, sites/"s2", how)
+    write(tmp_path/"t.csv", ["a.wav", "b.wav"])
+    assert used(table, sites/"s2", how) == ["a.wav", "b.wav"]
+    with pytest.raises(ValueError, match=r"t.csv: several recordings are called a.wav \(.*s1/a.wav, .*s2/a.wav\)"):
+        used(table, sites, how)
+
+
+def test_a_bare_name_is_that_of_the_file_beside_the_table(sites):
+    for how in "labels", "clips", "seeds": assert used(table_at(sites/"s2/t.csv", ["a.wav"]), sites, how) == ["s2/a.wav"]
+
+
+def test_tables_by_site_are_not_of_the_other(sites, tmp_path):
+    for site in "s1", "s2":
+        (tmp_path/"tables"/site).mkdir(parents=True)
+        (tmp_path/"tables"/site/"a.txt").write_text(f"0\t0.{site[1]}\tcall\n")
+    errors = []
+    assert clips_of_tables(tmp_path/"tables", sites/"s2", errors).end.tolist() == [.2] and len(errors) == 1
+    assert clips_of_tables(tmp_path/"tables", sites, []).end.tolist() == [.1, .2]
+
+
+def test_what_a_renamed_folder_loses_is_said(sites, tmp_path, capsys):
+    table = table_at(tmp_path/"t.csv", ["s1/a.wav", "site two/b.wav"])
+    with pytest.warns(UserWarning, match="1 of 2 paths in .* name another folder.* site two/b.wav, and s1/b.wav is here"):
+        assert used(table, sites/"s1", "clips") == ["a.wav"]
+    arguments = ["cluster", str(sites/"s2"), "--clips", str(table), "--out", str(tmp_path/"run"), "--encoder", "fixed"]
+    assert main(arguments) == 2 and "the same, and those of their folders?" in capsys.readouterr().err
+
+
+def test_a_link_leads_to_its_recording(sites, tmp_path):
+    (tmp_path/"link").symlink_to(sites/"s1")
+    table = names_only(tmp_path/"t.csv", ["link/a.wav"])
+    assert used(table, sites/"s1", "labels") == ["a.wav"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("how", ["clips", "embeddings", "labels", "seeds"])
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_both_forms_of_a_letter_are_one_name(tmp_path, tone, how, forms):
+    on_disk, in_table = (unicodedata.normalize(form, "forêt/été.wav") for form in forms)
+    tone(tmp_path/"in"/on_disk, seconds=1, sr=8000)
+    assert used(table_at(tmp_path/"t.csv", [in_table]), tmp_path/"in", how) == [on_disk]
+
+
+def test_two_labels_of_one_recording_are_refused_under_any_names(sites, tmp_path):
+    pd.DataFrame(dict(path=["a.wav", "A.WAV"], label=["owl", "bat"])).to_csv(tmp_path/"t.csv", index=False)
+    with pytest.raises(ValueError, match="a.wav has 2 labels"): label_clips(clips_in(sites/"s1"), str(tmp_path/"t.csv"))
+
+
+def test_a_file_of_embeddings_is_called_like_its_recording(sites, tmp_path):
+    for name in "a.perch.npy", "b.npy":
+        (tmp_path/"out/today").mkdir(parents=True, exist_ok=True)
+        np.save(tmp_path/"out/today"/name, np.ones((2, 3)))
+    assert used(tmp_path/"out", sites/"s1", "embeddings") == ["a.wav"]*2 + ["b.wav"]*2
