@@ -18,7 +18,7 @@ from typing import TextIO
 
 # %% ../../nbs/00_core/05_console.ipynb #12da7df0
 # control characters, marks of the direction of writing, halves of surrogate pairs
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 def printable(text:object, # Anything
     keep:str="", # Characters that stay as they are

@@ -126,7 +126,10 @@ def display_name(cluster:int, # Its number
     while number in merged: number = str(merged[number]) # it ends: `check_names` refuses circles
     default = f"cluster {number}" if int(number) >= 0 else "noise"
     if int(number) >= NEW_GROUPS: default = f"new group {int(number) - NEW_GROUPS + 1}"
-    return names["names"].get(number, default)
+    given = names["names"]
+    if number in given: return given[number]
+    is_taken = default in {re.sub(r" 0+(?=\d)", " ", name.lower()) for name in given.values()}
+    return f"unnamed {default}" if is_taken else default
 
 # %% ../../nbs/11_runs/03_names.ipynb #bf3bfafa
 def spreadsheet_safe(name:str, # What a person wrote

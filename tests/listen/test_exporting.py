@@ -12,6 +12,7 @@ import soundfile as sf
 from audioclust.cli import main
 from audioclust.audio import synthetic_sounds
 from audioclust.listen import duplicates, listen_page
+from audioclust.listen.export_tools import to_playlists
 from audioclust.listen.sorting import similarity_order
 from audioclust.listen import sort_files
 from audioclust.listen.exporting import named_clips, write_for_each
@@ -19,6 +20,7 @@ from audioclust.runs.names import read_names, write_names
 from audioclust.pipeline import make_run
 from audioclust.runs import Request, Run
 from audioclust.runs.run_folder import read_table
+from audioclust.runs.seeds import read_seeds
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,20 @@ def test_tables(run, tmp_path, capsys):
     assert "must end in" in refused("export", run/"windows", "--to", "json", "--out", tmp_path/"t.txt")
     assert "not a run folder" in refused("export", run/"in", "--to", "json", "--out", tmp_path/"t.json2")
     assert "not a run folder" in refused("sort", run/"in", tmp_path/"s")
+
+
+def test_a_group_that_a_person_calls_cluster_3_is_not_mixed_with_cluster_3(run, tmp_path):
+    shutil.copytree(run/"whole", tmp_path/"named")
+    write_names(tmp_path/"named", {"names": {"0": "cluster 3", "1": "Cluster 02"}})
+    clips = named_clips(tmp_path/"named")
+    apart = {0: "cluster 3", 1: "Cluster 02", 2: "unnamed cluster 2", 3: "unnamed cluster 3"}
+    assert (clips.name == clips.cluster.map(apart)).all()
+    sort_files(tmp_path/"named", tmp_path/"sorted")
+    n = {folder.name: len(list(folder.iterdir())) for folder in (tmp_path/"sorted").iterdir()}
+    assert n == clips.name.value_counts().to_dict()
+    assert to_playlists(tmp_path/"named", tmp_path/"lists") == 4
+    with pytest.raises(ValueError, match="no group"): named_clips(tmp_path/"named", without="cluster 2")
+    assert read_seeds(tmp_path/"named", clips).names == ("Cluster 02", "cluster 3")
 
 
 def test_sorted_into_folders_with_cut_clips(run, tmp_path):

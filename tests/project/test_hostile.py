@@ -255,7 +255,7 @@ def test_nothing_is_written_outside_of_an_export(made, tmp_path, monkeypatch):
 
 
 def test_a_terminal_is_not_led_astray(made, tmp_path, capsys):
-    assert printable("a\x1b[31m\nb\u202ec\udcff\x9b") == "a\\x1b[31m\\nb\\u202ec\\udcff\\x9b"
+    assert printable("a\x1b[31m\nb\u202e\u061cc\udcff\x9b") == "a\\x1b[31m\\nb\\u202e\\u061cc\\udcff\\x9b"
     assert printable("日本 é 🎵") == "日本 é 🎵"
     (tmp_path/"in").mkdir()
     (tmp_path/"in"/"bad\x1b[2J\r\n.wav").write_bytes(b"x")

@@ -56,7 +56,7 @@ def assigned(run:"runs.Run", # Whose clusters they are
     if not len(table): raise ValueError(f"no usable recording in {inputs.folder}")
     paths = [os.path.abspath(path) if path != "" else "" for path in table.path]
     table = table.round(dict(confidence=4, strangeness=4)).assign(path=paths)
-    nowhere = "none of these" if none_beyond else "noise"
+    nowhere = "none of these" if none_beyond else runs.display_name(-1, names)
     called = [runs.display_name(cluster, names) if cluster >= 0 else nowhere for cluster in table.cluster]
     if names["names"] or names["merged"]: table["name"] = [runs.spreadsheet_safe(name) for name in called]
     return table, called
