@@ -9,7 +9,6 @@ __all__ = ['IGNORABLE', 'BY', 'OTHER_GROUPING', 'what_to_ignore', 'EmbeddingDeta
 # %% ../../nbs/06_encoders/01_base.ipynb #87a6ff12
 import hashlib
 import json
-import time
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -28,9 +27,10 @@ from typing_extensions import Self
 
 from ..audio.streaming import stream
 from ..core.distributed import with_float64
+from ..core.file_contents import contents_of
 from ..core.files import atomic_write, shorten, read_json
 from ..core.registry import ENCODERS, SAVED
-from .cache import as_cache, clip_keys
+from .cache import as_cache, CachedRows
 from .whitening import Whiten
 
 # %% ../../nbs/06_encoders/01_base.ipynb #e4368eda
@@ -119,35 +119,6 @@ class Encoder(nn.Module):
 # %% ../../nbs/06_encoders/01_base.ipynb #bd988c2f
 def _has_weights(encoder): return encoder.saves_weights and next(encoder.parameters(), None) is not None
 
-# %% ../../nbs/06_encoders/01_base.ipynb #970519a3
-_FLUSH_SECONDS = 5  # between two writes to the cache: a run that is stopped loses no more work than this
-
-class _Embeddings:
-    "The rows of one encoder: from the cache, or from batches as they are computed."
-    def __init__(self, encoder, clips, cache, device):
-        self.encoder = encoder
-        self.z = np.zeros((len(clips), encoder.dim), np.float32)  # takes no memory until written: workers copy nothing
-        self.seconds = np.zeros(len(clips))
-        self.missing = np.ones(len(clips), bool)
-        self.new, self.flushed = [], time.monotonic()
-        settings = encoder.fingerprint(device) if cache is not None else None
-        self.cache = None if settings is None else cache
-        if settings is None: return
-        self.keys = clip_keys(clips, settings)
-        for i,row,seconds in cache.get(self.keys):
-            if row.shape == (encoder.dim,): self.z[i], self.seconds[i], self.missing[i] = row, seconds, False
-
-    def add(self, rows, z, seconds):
-        "Take over computed rows."
-        self.z[rows], self.seconds[rows] = z, seconds
-        if self.cache is not None: self.new += rows.tolist()
-        if time.monotonic() - self.flushed > _FLUSH_SECONDS: self.write_cache()
-
-    def write_cache(self):
-        "Write the new rows to the cache, if there is one."
-        if self.cache is not None and self.new: self.cache.put([(self.keys[i], self.z[i], self.seconds[i]) for i in self.new])
-        self.new, self.flushed = [], time.monotonic()
-
 # %% ../../nbs/06_encoders/01_base.ipynb #ba7fa985
 class _EmbedWaves:
     "Embeddings of a batch by several encoders, from its waveforms at their rates."
@@ -162,19 +133,19 @@ class _EmbedWaves:
         return [encoder(*at[encoder.sample_rate]).float().cpu().numpy() for encoder in self.encoders]
 
 # %% ../../nbs/06_encoders/01_base.ipynb #c86fc011
-def _batches(tables, clips, device, num_workers, max_bytes):
+def _batches(encoders, tables, clips, device, num_workers, max_bytes):
     "Batches whose rows are those of `clips`, and whose result is a list of (table, embeddings, seconds)."
     missing = np.stack([table.missing for table in tables], 1) # [N, encoders]
     for lacks in np.unique(missing[missing.any(1)], axis=0): # [encoders]
         todo = np.flatnonzero((missing == lacks).all(1))
-        lacking = [table for table,lack in zip(tables, lacks) if lack]
-        work = _EmbedWaves([table.encoder for table in lacking], device)
+        lacking = np.flatnonzero(lacks)
+        work = _EmbedWaves([encoders[j] for j in lacking], device)
         transform = work if device.type == "cpu" else None
         for batch in stream(clips.iloc[todo], work.rates, num_workers=num_workers, transform=transform, max_bytes=max_bytes):
             embedded = batch.result or []
             if transform is None and len(batch.rows): embedded = work(batch.wave, batch.lengths)
             seconds = {rate: n.numpy()/rate for rate,n in zip(work.rates, batch.lengths)}
-            result = [(table, z, seconds[table.encoder.sample_rate]) for table,z in zip(lacking, embedded)]
+            result = [(tables[j], z, seconds[encoders[j].sample_rate]) for j,z in zip(lacking, embedded)]
             errors = [(int(todo[i]), reason) for i,reason in batch.errors]
             yield batch._replace(rows=torch.from_numpy(todo)[batch.rows], errors=errors, result=result)
 
@@ -194,12 +165,16 @@ def embed_together(encoders:Iterable, # Each an `Encoder`
     if any(encoder.needs_float64 for encoder in encoders): device = with_float64(device)
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     modes = [encoder.training for encoder in encoders]
-    tables = [_Embeddings(encoder.to(device).eval(), clips, as_cache(cache), device) for encoder in encoders]
+    for encoder in encoders: encoder.to(device).eval()
+    cache = as_cache(cache)
+    settings = [None if cache is None else encoder.fingerprint(device) for encoder in encoders]
+    contents = contents_of(clips.path.unique(), cache) if any(settings) else {}
+    tables = [CachedRows(clips, encoder.dim, of_it, cache, contents) for encoder,of_it in zip(encoders, settings)]
     if details.seconds is None: details.seconds = np.zeros(len(clips))
     cached = np.flatnonzero(~np.any([table.missing for table in tables], axis=0))
     details.cached += cached.tolist()
     details.seconds[cached] = tables[0].seconds[cached]
-    for batch in progress(_batches(tables, clips, device, num_workers, max_bytes)):
+    for batch in progress(_batches(encoders, tables, clips, device, num_workers, max_bytes)):
         rows = batch.rows.numpy()
         for table,z,seconds in batch.result: table.add(rows, z, seconds)
         if batch.result: details.seconds[rows] = batch.result[0][2]
@@ -207,9 +182,9 @@ def embed_together(encoders:Iterable, # Each an `Encoder`
             for table in tables: table.z[i] = np.nan
             if errors is not None: errors.append((i, reason))
             else: warnings.warn(f"{clips.path.iloc[i]}: {reason}")
-    for table,mode in zip(tables, modes):
-        table.write_cache()
-        table.encoder.train(mode)
+    for encoder,table,mode in zip(encoders, tables, modes):
+        table.write()
+        encoder.train(mode)
     return [table.z for table in tables]
 
 # %% ../../nbs/06_encoders/01_base.ipynb #044145b8
