@@ -4,21 +4,23 @@
 
 # %% auto #0
 __all__ = ['FEWEST_TO_CHOOSE_FROM', 'asks_for_number', 'choose_number', 'number_wanted', 'warn_of_number', 'levels_around',
-           'defaults_for', 'cluster', 'level_columns']
+           'kmeans_of_groups', 'at_level', 'defaults_for', 'cluster', 'level_columns']
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #e7e2ac52
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.base import clone
+from sklearn.metrics import pairwise_distances_argmin
 
 from ..core.registry import trains_encoder
 from ..ensembles.levels import nested_levels
 from ..ensembles.membership import cluster_means, confidence_and_representatives
 from ..ensembles.n_clusters import Choice, choose_k
-from ..kmeans.estimator import restarts
+from ..kmeans.estimator import KMeans, restarts
 from .find_step import check_enough, Observer
 from .memory_needs import bounded, check_fit, fit_on_sample
 from ..runs.clips import Clips
@@ -50,26 +52,19 @@ def choose_number(X:np.ndarray, # Embeddings, whitened [N, D]
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #f9ef01b5
 def number_wanted(choice:Choice, # From `choose_number`
-    request:Request, # Its level decides, and whether its method trains
+    request:Request, # Does its method train?
 )->int:
-    "The number of groups of the level that was asked for, or of the recommended one."
-    levels = choice.levels or {}
-    number = levels.get(request.options.level, choice.k)
-    if number > 1 or not trains_encoder(request.method): return number
-    return levels.get("fine", 2)
+    "The recommended number of groups, or one that a method can be trained for."
+    if choice.k > 1 or not trains_encoder(request.method): return choice.k
+    return (choice.levels or {}).get("fine", 2)
 
 def warn_of_number(choice:Choice, # From `choose_number`
     request:Request, # What was asked for
 ):
-    "Say where the number is not the one that was asked for."
-    levels, level = choice.levels or {}, request.options.level
-    if level is not None and level not in levels:
-        others = ", ".join(f"{name} ({n} groups)" for name,n in levels.items())
-        warnings.warn(f"there is no level {level} for these clips, so the recommended number is taken, {choice.k}; "
-                      f"the levels are {others}")
-    if trains_encoder(request.method) and levels.get(level, choice.k) <= 1:
-        instead = "level fine is taken" if "fine" in levels else "two are asked for"
-        warnings.warn(f"{request.method} cannot be trained for one group, so {instead}")
+    "Say where the number is not the recommended one."
+    if choice.k > 1 or not trains_encoder(request.method) or request.options.level == "fine": return
+    instead = "level fine is taken" if "fine" in (choice.levels or {}) else "two are asked for"
+    warnings.warn(f"{request.method} cannot be trained for one group, so {instead}")
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #5bce1792
 def levels_around(X:np.ndarray, # Embeddings, whitened [N, D]
@@ -93,14 +88,52 @@ def _levels(X, labels, choice, numbers, n_clusters, request):
     "A `Level` for each number but that of the clusters."
     k = len(np.unique(labels[labels >= 0])) # perhaps fewer than were asked for
     others = {name: n for name,n in numbers.items() if n > n_clusters or n < min(n_clusters, k)}
-    tried, levels = choice.curve.set_index("k"), []
-    for name,found in nested_levels(X, labels, others, request.random_state or 0).items():
-        number = others[name]
-        validity:dict[str,float] = dict(clusters=len(np.unique(found[found >= 0])))
-        if number in tried.index:
-            validity |= {index: round(float(tried[index][number]), 4) for index in ("silhouette", "stability")}
-        levels.append(Level(name, found, validity, number == choice.k))
-    return tuple(levels)
+    found = nested_levels(X, labels, others, request.random_state or 0)
+    return tuple(_level(name, groups, others[name], choice) for name,groups in found.items())
+
+def _level(name, groups, number, choice):
+    "A `Level` of so many groups, with what is known of their number."
+    tried = choice.curve.set_index("k")
+    validity:dict[str,float] = dict(clusters=len(np.unique(groups[groups >= 0])))
+    if number in tried.index:
+        validity |= {index: round(float(tried[index][number]), 4) for index in ("silhouette", "stability")}
+    return Level(name, groups, validity, number == choice.k)
+
+# %% ../../nbs/12_pipeline/05_cluster_step.ipynb #0fa19fc9
+def kmeans_of_groups(X:np.ndarray, # Embeddings, whitened [N, D]
+    groups:np.ndarray, # Of each clip [N]; -1 is noise
+    random_state:int|None, # Seed that it notes; nothing is drawn
+)->tuple[KMeans,np.ndarray]: # (fitted, number of the group of each of its clusters [K])
+    "K-means with the means of groups that were found in another way."
+    ids, means = cluster_means(X, groups)
+    clusterer = KMeans(len(ids), random_state=random_state)
+    clusterer.cluster_centers_, clusterer.n_features_in_ = means, X.shape[1]
+    clusterer.labels_ = pairwise_distances_argmin(X, means)
+    clusterer.inertia_, clusterer.n_iter_ = float(((X - means[clusterer.labels_])**2).sum()), 0
+    return clusterer, ids
+
+def at_level(clustering:Clustering, # With the recommended clusters
+    X:np.ndarray, # Embeddings, whitened [N, D]
+    request:Request, # Its level decides
+)->Clustering:
+    "The clustering whose clusters are the groups of a level; the clusters of before are a level."
+    level = request.options.level
+    choice:Any = clustering.number # a level is for numbers that are chosen
+    if number_wanted(choice, request) != choice.k: return clustering # what could be trained, as was said before
+    recommended = next(name for name,n in choice.levels.items() if n == choice.k)
+    before = _level(recommended, clustering.labels, choice.k, choice)
+    levels = sorted([before, *clustering.levels], key=lambda level: level.validity["clusters"])
+    groups = {level.name: level.labels for level in levels}
+    if level not in groups:
+        found = ", ".join(f"{one.name} ({one.validity['clusters']} groups)" for one in levels)
+        warnings.warn(f"there is no level {level} for these clips, so the recommended number is taken, {choice.k}; "
+                      f"the levels are {found}")
+    if level not in groups or level == recommended: return clustering
+    clusterer, ids = kmeans_of_groups(X, groups[level], request.random_state)
+    confidence, representative = confidence_and_representatives(X, groups[level])
+    others = tuple(one for one in levels if one.name != level)
+    return replace(clustering, labels=groups[level], confidence=confidence, representative=representative,
+                   clusterer=clusterer, ids=ids, levels=others)
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #7c6d0306
 def defaults_for(method:str, # A name in `METHODS`
@@ -153,7 +186,8 @@ def cluster(clips:Clips, # The clips, which seeds may name
     n_clusters = len(np.unique(labels[labels >= 0]))
     if n_clusters > 1 and hasattr(clusterer, "predict_with_confidence"): confidence = clusterer.confidence_
     number, levels = levels_around(embeddings.X, labels, clusterer, request, number)
-    return Clustering(labels, confidence, representative, clusterer, levels=levels, number=number, seeds=seeds)
+    found = Clustering(labels, confidence, representative, clusterer, levels=levels, number=number, seeds=seeds)
+    return found if options.level is None else at_level(found, embeddings.X, request)
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #04ce2d42
 def level_columns(clustering:Clustering, # With levels, or without

@@ -14,6 +14,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from ..core.memory import memory_left
+from ..core.registry import trains_encoder
 from ..ensembles.kmeans_ensemble import Consensus
 from ..ensembles.levels import better_neighbour
 from ..ensembles.membership import strangeness
@@ -27,7 +28,7 @@ from ..runs.clips import Clips
 from ..runs.clustering import Clustering
 from ..runs.embeddings import Embeddings
 from ..runs.findings import Findings
-from ..runs.request import Request
+from ..runs.request import check_request, Request
 
 # %% ../../nbs/12_pipeline/07_examine_step.ipynb #0ff58c4c
 _MOST_ROWS = dict(meanshift=800, agglomerative=2000) # clips in a subsample, where a method takes long
@@ -43,7 +44,10 @@ def measure_stability(embeddings:Embeddings, # Of the clips
     runs, max_memory, seed = request.options.stability, request.options.max_memory, request.random_state or 0
     k = len(np.unique(labels[labels >= 0]))
     if not runs or k < 2 or len(labels) < _FEWEST_ROWS or count_different(X, k) < k: return None
-    template = clone(clusterer) if embeddings.probabilities is None else Consensus(clusterer.n_clusters)
+    template = clone(clusterer)
+    if request.options.level is not None and not trains_encoder(request.method):
+        template = check_request(request).set_params(n_clusters=k)
+    if embeddings.probabilities is not None: template = Consensus(clusterer.n_clusters)
     names = template.get_params()
     params:dict = {name: value for name,value in _QUICK.items() if name in names}
     if takes_bound(template, max_memory): params["max_memory"] = memory_left(max_memory, 0)

@@ -19,6 +19,7 @@ from ..ensembles.membership import cluster_means, confidence_and_representatives
 from ..ensembles.n_clusters import choose_k
 from ..kmeans.estimator import KMeans, restarts
 from .all_steps import clips_of
+from .cluster_step import kmeans_of_groups
 from .explanations import clip_attributes, differences, followed, rows_to_measure
 from .find_step import cut, silent, why_no_clips
 from .new_clips import check_embeddings_for, embed_alike, labels_and_confidence, warn_of_files
@@ -106,11 +107,7 @@ def _grown(run, new_clips, Z, new_groups, errors):
     X = np.concatenate([run.embeddings.X, Z])
     labels = np.concatenate([run.clustering.labels, _clusters_below(run, new_groups)])
     table = pd.concat([run.clips.table, new_clips], ignore_index=True)
-    ids, means = cluster_means(X, labels)
-    clusterer = KMeans(len(ids), random_state=run.request.random_state)
-    clusterer.cluster_centers_, clusterer.n_features_in_ = np.asarray(means, np.float32), X.shape[1]
-    clusterer.labels_ = pairwise_distances_argmin(X, means)
-    clusterer.inertia_, clusterer.n_iter_ = float(((X - means[clusterer.labels_])**2).sum()), 0
+    clusterer, ids = kmeans_of_groups(X, labels, run.request.random_state)
     attributes = clip_attributes(table, rows_to_measure(labels)[1])
     findings = Findings(followed=followed(attributes, labels, table), differences=differences(attributes, labels))
     options = replace(run.request.options, params=None, level=None)

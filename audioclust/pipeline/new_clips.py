@@ -67,9 +67,11 @@ def labels_and_confidence(run:Run, # That was clustered
     probabilities:np.ndarray|None=None, # [n, K], where the encoder gives them
 )->tuple[np.ndarray,np.ndarray]: # (clusters by the numbers that users see [n], confidence [n])
     "Groups of new embeddings, as a person left them, and how clearly they belong there."
-    groups = run.groups
-    if (groups != run.clustering.labels).any(): return nearest_members(run.embeddings.X, groups, Z)
-    clustering, features = run.clustering, Z if probabilities is None else probabilities
+    groups, clustering = run.groups, run.clustering
+    was_moved = (groups != clustering.labels).any()
+    is_of_level = run.request.options.level is not None and any(level.recommended for level in clustering.levels)
+    if was_moved or is_of_level: return nearest_members(run.embeddings.X, groups, Z)
+    features = Z if probabilities is None or run.embeddings.probabilities is None else probabilities
     clusterer = clustering.clusterer
     if hasattr(clusterer, "predict_with_confidence") and len(features):
         labels, confidence = clusterer.predict_with_confidence(features)

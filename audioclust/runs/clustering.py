@@ -86,7 +86,7 @@ class Clustering(Part):
         record["levels"] = [dict(name=l.name, recommended=l.recommended, validity=l.validity) for l in self.levels]
         if self.ids is not None: record["ids"] = self.ids.tolist()
         if self.number: record["number"] = choice_record(self.number)
-        if self.seeds: record["seeds"] = self.seeds.record(self.labels, self.ids)
+        if self.seeds: record["seeds"] = self.seeds.record(self.labels)
         return record
 
     def write(self, folder:Path): # A run folder

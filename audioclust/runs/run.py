@@ -179,18 +179,19 @@ def check_model(run:Run # Whose model is to be used
     "Refuse a model whose parts do not fit the clusters, or each other."
     def damaged(file, why): return ValueError(f"{run.folder/file} is damaged ({why}): make the run again")
     if run.folder is None: return run
-    clustering, width = run.clustering, run.embeddings.features.shape[1]
+    clustering, embeddings = run.clustering, run.embeddings
     try:
         labels = clustering.clusterer_labels()
         fits = bool((clustering.visible_ids(labels) == clustering.labels).all())
     except (IndexError, ValueError, TypeError): fits = False
     if not fits: raise damaged("run.json", "ids does not hold the numbers in clusters.csv")
-    run.embeddings.whitening # says what is wrong with it
+    embeddings.whitening # says what is wrong with it
     used = int(labels.max(initial=-1)) + 1
     centers = getattr(clustering.clusterer, "cluster_centers_", None)
     if type(clustering.clusterer).__name__ != "KMeans" or centers is None: return run
-    if np.ndim(centers) != 2 or centers.shape[1] != width or len(centers) < used:
-        wanted = f"{used} or more centres of {width} numbers are needed"
+    widths = embeddings.features.shape[1], embeddings.X.shape[1] # by the second, groups of a level are told apart
+    if np.ndim(centers) != 2 or centers.shape[1] not in widths or len(centers) < used:
+        wanted = f"{used} or more centres of {widths[0]} numbers are needed"
         raise damaged("model/clusterer.safetensors", f"cluster_centers_ has shape {np.shape(centers)}, and {wanted}")
     return run
 

@@ -49,12 +49,11 @@ class Seeds:
         return Seeds(Constraints(seeds, known.must_link, known.cannot_link), self.names)
 
     def record(self, labels:np.ndarray, # Cluster of each clip [N]
-        ids:np.ndarray|None=None, # Number that users see, by that of the group; None: the same
     )->dict: # What JSON can hold
         "What `run.json` says of seeds and links; the seeds themselves are in `clusters.csv`."
         known = self.constraints
-        numbers = range(len(self.names)) if ids is None else ids[:len(self.names)].tolist()
-        return dict(names=list(self.names), clusters=[int(n) for n in numbers],
+        clusters = [Counter(labels[known.seeds == g].tolist()).most_common(1)[0][0] for g in range(len(self.names))]
+        return dict(names=list(self.names), clusters=clusters,
                     clips=int((known.seeds >= 0).sum()),
                     must_link=known.must_link.tolist(), cannot_link=known.cannot_link.tolist(),
                     conflicts=[c._asdict() for c in known.conflicts],

@@ -11,6 +11,7 @@ from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
 from audioclust.metrics import ami
 from audioclust.pipeline import assign, grow, make_run, Options, Request, Run, run_of_embeddings
+from audioclust.pipeline.new_clips import labels_and_confidence
 from audioclust.runs.names import write_names
 from audioclust.runs.run_folder import read_table
 
@@ -159,3 +160,10 @@ def test_a_run_that_trained_an_encoder_grows(sounds, tmp_path):
     assert len(grown) == len(first) + len(later)
     grown.save(tmp_path/"grown")
     assert len(assign(Run.open(tmp_path/"grown"), later)) == len(later)
+
+
+def test_a_grown_run_compares_embeddings_though_its_encoder_gives_probabilities():
+    X = np.random.default_rng(0).normal(size=(40, 4))
+    run = run_of_embeddings(X, request=Request(n_clusters=2, options=Options(stability=0)))
+    Z, probabilities = run.embeddings.X[:5], np.full((5, 3), 1/3)
+    assert (labels_and_confidence(run, Z, probabilities)[0] == run.clustering.labels[:5]).all()

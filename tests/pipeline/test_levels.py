@@ -15,7 +15,10 @@ from audioclust.ensembles.n_clusters import Choice
 from audioclust.pipeline import (
     AudioClusterer, make_pair, Options, refine, regroup, Request, Run, run_of_embeddings,
 )
-from audioclust.pipeline.cluster_step import level_columns, number_wanted, warn_of_number
+from audioclust.pipeline.cluster_step import at_level, level_columns, number_wanted, warn_of_number
+from audioclust.pipeline.growing import grow
+from audioclust.pipeline.new_clips import assign_embeddings
+from audioclust.runs.clustering import Clustering
 from audioclust.runs.run_folder import check_run_folder, read_table
 from audioclust.runs.stable_ids import renumbered
 
@@ -60,16 +63,51 @@ def test_new_clips_get_a_group_of_every_level(at):
     assert all((column[:2] == -1).all() and column[2] >= 0 for column in noise.values())
 
 
-@pytest.mark.parametrize("level", ["coarse", "fine"])
-def test_another_level_is_taken(at, level):
+@pytest.mark.parametrize("level", ["coarse", "middle", "fine"])
+def test_the_option_and_the_column_are_the_same_groups(at, level, tmp_path):
+    "Groups of a level are the clusters of a run at that level: they are assigned, named, split and grown like any others."
+    plain = read_table(at/"run/clusters.csv")
     choice = Run.open(at/"run").clustering.number
-    model = AudioClusterer(n_clusters="auto", encoder="fixed", options=Options(level=level)).fit(at/"in")
-    assert n_groups(model.labels_) == choice.levels[level]
-    other = {level.name: level for level in model.levels_}
-    assert level not in other and other["middle"].recommended and is_within(model.labels_, other["middle"].labels)
-    new = model.assign(at/"in")
-    columns = sorted((c for c in new if c.startswith("cluster")), key=lambda c: new[c].nunique())
-    for coarser,finer in zip(columns, columns[1:]): assert is_within(new[finer], new[coarser])
+    recommended = next(name for name,n in choice.levels.items() if n == choice.k)
+    plain[f"cluster_{recommended}"] = plain.cluster
+    typed = ["cluster", str(at/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "auto", "--level", level, "--encoder", "fixed"]
+    assert main([*typed, "-q", "--no-page"]) == 0
+    run, table = Run.open(tmp_path/"run"), read_table(tmp_path/"run/clusters.csv")
+    assert (table.cluster == plain[f"cluster_{level}"]).all()
+    for other in run.clustering.levels: assert (table[other.column] == plain[other.column]).all()
+    assert {other.name for other in run.clustering.levels} == {*choice.levels} - {level}
+    assert [other.name for other in run.clustering.levels if other.recommended] == [recommended][level == recommended:]
+    new = AudioClusterer.load(tmp_path/"run").assign(at/"in")
+    for column in (c for c in new if c.startswith("cluster")): assert (new[column] == table[column]).mean() > .99
+    edits = dict(names={"0": "crow"}, clips={table.clip_id[table.cluster == 1].iloc[0]: 100_000})  # split by hand
+    (tmp_path/"edits.json").write_text(json.dumps(dict(schema=1, edits=dict(content=edits))))
+    assert main(["listen", str(tmp_path/"run"), "--edits", str(tmp_path/"edits.json"), "-q"]) == 0
+    assert set(read_table(tmp_path/"run/clusters.csv").name[table.cluster == 0]) == {"crow"}
+    assert (AudioClusterer.load(tmp_path/"run").predict(at/"in") == 100_000).sum() == 1
+    synthetic_words(1, 1, 2, random_state=5).save(tmp_path/"more")
+    assert (grow(Run.open(tmp_path/"run"), tmp_path/"more").clustering.labels[:len(run)] == table.cluster).all()
+
+
+@pytest.mark.parametrize("method", ["spectral", "agglomerative"])
+def test_every_method_has_the_groups_of_its_column(method):
+    centers = np.repeat(np.eye(4, 5)*30, 3, 0) + np.tile(np.eye(3, 5)[:, ::-1]*5, (4, 1))
+    X, _ = make_blobs([15]*12, 5, centers=centers, cluster_std=.6, random_state=0)
+    plain, fine = (run_of_embeddings(X, request=Request(method, "auto", options=Options(level=level, stability=2)))
+                   for level in (None, "fine"))
+    assert (fine.table.cluster == plain.table.cluster_fine).all() and (fine.table.cluster_middle == plain.table.cluster).all()
+    assert set(fine.findings.stability.clusters) == set(fine.table.cluster) != set(plain.table.cluster)
+    assert (assign_embeddings(fine, X).cluster == fine.table.cluster).all()
+
+
+def test_seeds_name_the_groups_of_a_level_that_hold_them():
+    X, blob = make_blobs(180, 5, centers=12, cluster_std=2., random_state=0)
+    clips = pd.DataFrame(dict(path=[f"{i}.wav" for i in range(len(X))], start=0., end=1.))
+    seeds = clips.assign(label=[f"blob {b}" for b in blob]).groupby("label").head(2)
+    request = Request("kmeans", "auto", options=Options(level="fine", seeds=seeds, stability=0))
+    run = run_of_embeddings(X, clips, request)
+    record = run.clustering.record()["seeds"]
+    for name,cluster in zip(record["names"], record["clusters"]):
+        assert cluster in set(run.table.cluster[run.table.seed == name])
 
 
 def with_levels(run, levels): return replace(run, clustering=replace(run.clustering, levels=levels), folder=None)
@@ -129,14 +167,18 @@ def test_wrong_levels_are_refused(at, tmp_path, capsys):
 def test_which_number_is_wanted():
     def asked(level=None): return Request(n_clusters="auto", options=Options(level=level))
     choice = Choice(5, "", pd.DataFrame(), 2, dict(coarse=5, fine=9))
-    assert number_wanted(choice, asked()) == 5 and number_wanted(choice, asked("fine")) == 9
-    assert number_wanted(choice, asked("middle")) == 5
-    said = ("no level middle for these clips, so the recommended number is taken, 5; "
-            "the levels are coarse .5 groups., fine .9 groups.")
-    with pytest.warns(UserWarning, match=said): warn_of_number(choice, asked("middle"))
+    assert number_wanted(choice, asked()) == number_wanted(choice, asked("fine")) == 5
     none, spice = choice._replace(k=1, levels=dict(coarse=1, fine=3)), Request("spice", "auto")
-    assert number_wanted(none, spice) == 3
+    assert number_wanted(none, spice) == 3 and number_wanted(none, asked()) == 1
     with pytest.warns(UserWarning, match="spice cannot be trained for one group"): warn_of_number(none, spice)
+
+
+def test_a_level_that_there_is_not_is_said(at):
+    choice = Choice(5, "", pd.DataFrame(dict(k=[5], silhouette=.1, stability=.5)), 2, dict(only=5))
+    found = Clustering(np.arange(10) % 5, np.ones(10), np.ones(10, bool), None, number=choice)
+    said = "no level fine for these clips, so the recommended number is taken, 5; the levels are only .5 groups."
+    with pytest.warns(UserWarning, match=said):
+        assert at_level(found, np.zeros((10, 2)), Request(n_clusters="auto", options=Options(level="fine"))) is found
 
 
 def test_scores_and_lines_name_the_levels(at, capsys):
