@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..audio.clip_table import same_clips
 from ..core.files import atomic_write, write_table
 from ..core.registry import trains_encoder
 from .figures import write_figures
@@ -28,15 +29,14 @@ def compare_runs(runs:list, # Of the same recordings
     labels:Callable|None=None, # Function of a table of clips that gives labels, to score with; None scores nothing
 )->pd.DataFrame: # A row for each run: clusters, noise, stability, agreement, seconds, and scores where there are labels
     "Properties of several runs."
-    labels_of = [] # by clip
-    for run in runs:
-        place = pd.MultiIndex.from_arrays([run.clips.table.path.astype(str), run.clips.table.start])
-        labels_of.append(pd.Series(run.clustering.labels, index=place))
+    groups = [run.merged_groups for run in runs]
     rows = []
     for i,run in enumerate(runs):
-        found, stability = run.clustering.labels, run.findings.stability
-        others = labels_of[:i] + labels_of[i + 1:]
-        agreements = [ami(*labels_of[i].align(other, join="inner")) for other in others]
+        found, stability, agreements = groups[i], run.findings.stability, []
+        for j,other in enumerate(runs):
+            if j == i: continue
+            here, there = same_clips(run.table, other.table)
+            agreements.append(ami(groups[i][here], groups[j][there]))
         row = dict(
             clusters=len(np.unique(found[found >= 0])),
             noise=float((found < 0).mean()),

@@ -15,7 +15,6 @@ import pandas as pd
 from ..audio.datasets import label_clips
 from ..audio.recordings import find_audio
 from ..metrics.scores import score
-from ..runs.names import flattened
 from ..runs.run import Run
 from ..runs.run_folder import write_entry
 
@@ -31,9 +30,7 @@ def labelled_clips(run:Run, # That was clustered
     labels:str|pd.DataFrame, # As `label_clips` takes them
 )->pd.DataFrame: # Those of the rows of `run.table` that count, with a column label
     "The clips of a run by which it can be scored."
-    merged = flattened(run.names)["merged"]
-    groups = [int(merged.get(str(group), group)) for group in run.groups]
-    table = label_clips(run.table.assign(cluster=groups), labels)
+    table = label_clips(run.table.assign(cluster=run.merged_groups), labels)
     counts = table.label.notna()
     if "seed" in table: counts &= table.seed == ""
     if len(table) and not counts.any() and "seed" in table:

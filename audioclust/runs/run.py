@@ -29,7 +29,7 @@ from .clips import Clips
 from .clustering import Clustering
 from .embeddings import Embeddings
 from .findings import Findings
-from .names import edited_clusters, name_groups, no_names, read_names, update_name_columns, warn_of_typed_names, write_names
+from .names import edited_clusters, flattened, name_groups, no_names, read_names, update_name_columns, warn_of_typed_names, write_names
 from .part import Part
 from .request import Request, request_from_record, request_record
 from .run_folder import check_links, check_run_folder, read_table, run_folders, SCHEMA
@@ -104,6 +104,13 @@ class Run(Part):
     def groups(self)->np.ndarray: # int64 [N]; -1 is noise
         "The group of each clip as a person left it: its cluster, or where it was moved to."
         return edited_clusters(self.table, self.names).to_numpy(np.int64)
+
+    @property
+    def merged_groups(self)->np.ndarray: # int64 [N]; -1 is noise
+        "The same, where groups that a person merged are one."
+        merged = flattened(self.names)["merged"]
+        found, inverse = np.unique(self.groups, return_inverse=True)
+        return np.array([int(merged.get(str(group), group)) for group in found], np.int64)[inverse]
 
     def save(self, folder:str|Path, # Made if it is not there
     )->Self: # The same run, which knows its folder

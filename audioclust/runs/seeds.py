@@ -8,7 +8,7 @@ __all__ = ['Seeds', 'read_seeds']
 # %% ../../nbs/11_runs/05_seeds.ipynb #c271cd17
 import os
 import warnings
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

@@ -17,8 +17,11 @@ from audioclust.pipeline import (
 )
 from audioclust.pipeline.cluster_step import at_level, level_columns, number_wanted, warn_of_number
 from audioclust.pipeline.growing import grow
+from audioclust.listen.comparison import compare_runs
+from audioclust.listen.exporting import named_clips
 from audioclust.pipeline.new_clips import assign_embeddings
 from audioclust.runs.clustering import Clustering
+from audioclust.runs.names import NEW_GROUPS, write_names
 from audioclust.runs.run_folder import check_run_folder, read_table
 from audioclust.runs.stable_ids import renumbered
 
@@ -204,6 +207,29 @@ def test_a_level_is_exported(at, tmp_path, capsys):
     assert "it has none" in capsys.readouterr().err
     assert export(at/"run", "none.csv", "--to", "csv", "--level", name) == 2
     assert re.search("a table .* holds all levels", capsys.readouterr().err) and not (tmp_path/"none.csv").exists()
+
+
+def test_the_groups_of_a_level_are_those_that_a_person_left(at, tmp_path):
+    run = Run.open(at/"run").save(tmp_path/"run")
+    coarse = next(level for level in run.clustering.levels if level.name == "coarse")
+    table, home = run.table, run.clustering.labels[0]
+    beside = next(c for c in np.unique(run.clustering.labels[coarse.labels == coarse.labels[0]]) if c != home)
+    far, new = (int(np.flatnonzero(coarse.labels != coarse.labels[0])[i]) for i in (0, 1))
+    before = named_clips(run, level="coarse")
+    write_names(tmp_path/"run", dict(
+        names={str(home): "wren", str(beside): "wren", str(NEW_GROUPS): "owl"},
+        clips={table.clip_id[far]: int(home), table.clip_id[new]: NEW_GROUPS}))
+    after = named_clips(tmp_path/"run", level="coarse")
+    assert set(before.name) == {f"coarse {c}" for c in np.unique(coarse.labels)}
+    assert after.cluster[far] == coarse.labels[0] and after.cluster[new] == NEW_GROUPS and after.name[new] == "owl"
+    others = np.setdiff1d(np.arange(len(table)), [far, new])
+    assert (after.cluster[others] == coarse.labels[others]).all()
+    alike = coarse.labels == coarse.labels[0]
+    is_shared = run.clustering.labels[alike]
+    expected = "wren" if set(is_shared) == {home, beside} else f"coarse {coarse.labels[0]}"
+    assert set(after.name[alike]) == {expected} == {after.name[far]}
+    agreement = compare_runs([run, replace(run, folder=None)]).agreement # one with edits, one without
+    assert .5 < agreement[0] < 1
 
 
 @pytest.mark.parametrize("damage", [{}, [1], [{"name": 5}], [{"name": "lowest"}], [{"name": "fine", "colour": "red"}]])

@@ -58,7 +58,7 @@ def labels_of(clips:Any, # Table with columns path, start, end
     labels:str, # "parent", a regular expression, or a table
 )->Any: # A label for each
     "The labels of clips."
-    return audio.label_clips(clips[["path", "start", "end"]], labels).label
+    return audio.label_clips(clips, labels).label
 
 def run(args:Namespace, # As the parser gives them
 )->int: # Exit status
