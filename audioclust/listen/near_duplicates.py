@@ -132,15 +132,15 @@ def _repeated(path, seen):
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #ed82f3fd
 _COPY = re.compile(r"\b(copy|copie|kopie|copia)\b|\(\d+\)|^(audio|track|untitled|recording)[ _-]*\d*$", re.I) # names of stray files
-_REASONS = ("no link", "in the folder to keep", "of the highest rate", "the longest", "beside the most recordings",
-            "its name is not that of a copy", "the oldest")
+_REASONS = ("no link", "in the folder to keep", "of the highest rate", "the longest", "its name is not that of a copy",
+            "beside the most recordings", "the oldest")
 
 def _worth(path, info, n_samples, n_siblings, keep):
     "How much each of `_REASONS` speaks for a file to stay."
     is_kept = keep is not None and Path(path).absolute().is_relative_to(Path(keep).absolute())
     has_own_name = not _COPY.search(Path(path).stem)
     siblings = n_siblings.get(os.path.dirname(path), 0)
-    return not os.path.islink(path), is_kept, info.sample_rate, n_samples, siblings, has_own_name, -os.path.getmtime(path)
+    return not os.path.islink(path), is_kept, info.sample_rate, n_samples, has_own_name, siblings, -os.path.getmtime(path)
 
 def _reason(best, second):
     "Why the best file of a set stays."

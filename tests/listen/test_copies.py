@@ -87,10 +87,18 @@ def test_the_copy_in_a_kit_stays_and_the_stray_one_goes(tmp_path, tone, capsys):
         return pd.read_csv(out), {Path(line).relative_to(sounds).as_posix() for line in listed.read_text().splitlines()}
     table, deleted = run()
     assert deleted == {"A/Audio 12.wav", "A/hit 1 copy.wav", "A/hit 2 (1).wav"}
-    assert set(table.why[table.kind == "reference"]) == {"beside the most recordings"}
+    assert set(table.why[table.kind == "reference"]) == {"its name is not that of a copy"}
     assert run("--keep", str(top))[1] == {"Zoo kit/hit 0.wav", "Zoo kit/hit 1.wav", "Zoo kit/hit 2.wav"}
     assert main(["duplicates", str(sounds), "--keep", str(tmp_path/"gone"), "--out", str(tmp_path/"x.csv")]) == 2
 
+
+def test_a_folder_of_many_copies_is_not_their_home(tmp_path, tone):
+    kit, desk = tmp_path/"kit", tmp_path/"Desktop"
+    for i in range(3): tone(kit/f"hit {i}.wav", hz=300 + 170*i)
+    for i in range(5): tone(desk/f"note {i}.wav", hz=200 + 150*i)
+    shutil.copy(kit/"hit 0.wav", desk/"hit 0 (1).wav") # beside more recordings than in its kit
+    found = describe_copies(clips(tmp_path).assign(set=[0] + [-1]*5 + [0, -1, -1])).set_index("kind")
+    assert found.path["reference"] == str(kit/"hit 0.wav") and found.why["reference"] == "its name is not that of a copy"
 
 def test_of_two_in_one_folder_the_one_with_a_name_of_its_own_stays_then_the_older(tmp_path, tone):
     tone(tmp_path/"kick copy.wav")

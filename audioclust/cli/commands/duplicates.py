@@ -26,7 +26,7 @@ def add_arguments(parser:Parser): # Of the command
         help="also write the paths of files that are byte for byte the same as one that stays; nothing is deleted")
     parser.add_argument("--keep", metavar="FOLDER",
         help="where others are the same, the recordings in this folder stay (default: the best quality, then the one "
-             "beside the most recordings, whose name is not that of a copy, then the oldest)")
+             "whose name is not that of a copy, beside the most recordings, then the oldest)")
     add_overwrite(parser)
 
 # %% ../../../nbs/14_cli/commands/08_duplicates.ipynb #6ff181e0

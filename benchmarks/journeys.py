@@ -1,0 +1,207 @@
+"""Three collections such as people have, each walked from a folder to a result with the commands that a person would type.
+
+    python benchmarks/journeys.py FOLDER        results/journeys.csv (six minutes of a core; FOLDER is made)
+
+*samples*: 480 sounds of twelve families in a messy tree of kits, with 36 planted copies and a silent file. How good are the groups, are the
+copies found, does the original stay, and does sorting by hard links keep the embeddings? *tapes*: two tapes with some 290 known calls of six
+kinds in wind and rain. Events of the first are grouped, a person parts what is mixed and names it (here: by the truth), and the second
+is assigned. *prompts*: 788 spoken words of twelve kinds, 18 with a wrong label, and 8 sounds that are no words. The voices are those of
+espeak-ng where it is installed, else made here. How many groups are recommended, and do wrong labels and strangers stand out? A row is a
+number that a journey gave. The encoder is `fixed` unless --encoder says otherwise. Goal: what a person does counts to the end.
+"""
+import argparse, contextlib, io, json, platform, shutil, subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile as sf
+from sklearn.metrics import adjusted_mutual_info_score as ami
+
+from appended import add_row, commit
+from audioclust.audio import synthetic_sounds, synthetic_tape, synthetic_words
+from audioclust.cli import main
+from audioclust.runs.names import NEW_GROUPS
+from audioclust.runs.run_folder import read_table
+
+WORDS = "yes no stop left right over under seven water apple music window".split()
+
+def typed(*words):
+    "What a command prints; it must succeed."
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said): status = main([*map(str, words)])
+    if status: raise SystemExit(f"audioclust {' '.join(map(str, words))}: {said.getvalue()}")
+    return said.getvalue()
+
+def clustered(run): return read_table(run/"clusters.csv")
+
+# The collections
+
+def make_samples(folder, seed):
+    "Kits by family and voice, 36 copies where people leave them, one file without sound; (path → family, copy → original)."
+    rng, sounds = np.random.default_rng(seed), synthetic_sounds(12, 40, random_state=seed)
+    family_of = {}
+    for i,(wave,label,voice) in enumerate(zip(sounds.waves, sounds.label, sounds.voice)):
+        path = folder/f"Kit {voice}"/label.title()/f"{label} {i:03d}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sf.write(path, wave, sounds.sample_rate)
+        family_of[path] = label
+    originals = rng.choice(sorted(family_of), 36, replace=False)
+    copy_of = {}
+    for i,original in enumerate(map(Path, originals)):
+        names = f"{original.stem} (1).wav", f"copy of {original.name}", f"Audio {i:03d}.wav"
+        copy = folder/("Desktop", "A new song", "zz old")[i%3]/names[i%3]
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copy(original, copy)
+        copy_of[copy] = original
+        family_of[copy] = family_of[original]
+    sf.write(folder/"Desktop"/"untitled.wav", np.zeros(8000), 16000)
+    return family_of, copy_of
+
+def make_tapes(folder, seed):
+    "Two tapes and their calls, as tables with columns path, start, end, label."
+    calls = []
+    for i,noise in enumerate(("wind", "rain")):
+        tape, table = synthetic_tape(600, noise, snr=15., every=3.2, random_state=10*seed + i)
+        path = folder/f"tape {i + 1}"/"dusk.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sf.write(path, tape, 16000)
+        calls.append(table.assign(path=str(path)))
+    return calls
+
+def spoken(seed):
+    "(word, voice, waveform, rate) of about 850 utterances."
+    if not shutil.which("espeak-ng"):
+        made = synthetic_words(10, 11, 8, random_state=seed)
+        return list(zip(made.label, made.voice, made.waves, [made.sample_rate]*len(made.waves)))
+    found = []
+    for v,voice in enumerate(("m1", "m2", "m3", "m4", "m5", "m6", "m7", "f1", "f2", "f3", "f4")):
+        for word in WORDS:
+            for speed,pitch in ((120, 50), (150, 40), (150, 60), (180, 50), (140, 35), (165, 65)):
+                said = subprocess.run(["espeak-ng", "-v", f"en-us+{voice}", "-s", str(speed), "-p", str(pitch), "--stdout", word],
+                                      capture_output=True, check=True).stdout
+                wave, rate = sf.read(io.BytesIO(said), dtype="float32")
+                found.append((word, v, wave, rate))
+    return found
+
+def make_prompts(folder, seed):
+    "788 prompts; a table with columns path, word, voice, label: what was said, and what is claimed."
+    rng, rows = np.random.default_rng(seed), []
+    utterances = spoken(seed)
+    folder.mkdir(parents=True)
+    for i in rng.permutation(len(utterances))[:780]:
+        word, voice, wave, rate = utterances[i]
+        level = 10**(rng.uniform(-40, -25)/20)
+        noise = np.abs(wave).max()*level*rng.standard_normal(len(wave))
+        rows.append((word, voice, (wave + noise).astype(np.float32), rate))
+    strangers = synthetic_sounds(8, 1, random_state=seed)
+    rows += [("", -1, wave, strangers.sample_rate) for wave in strangers.waves]
+    words = sorted({word for word,*_ in rows} - {""})
+    table = []
+    for i,(word,voice,wave,rate) in enumerate(rows):
+        sf.write(folder/f"prompt {i:03d}.wav", wave, rate)
+        label = word or str(rng.choice(words))
+        if i < 18: label = str(rng.choice([other for other in words if other != word]))
+        table.append((str(folder/f"prompt {i:03d}.wav"), word, voice, label))
+    return pd.DataFrame(table, columns=["path", "word", "voice", "label"])
+
+# The journeys: each yields what it found
+
+def samples(folder, encoder, seed):
+    family_of, copy_of = make_samples(folder/"in", seed)
+    run = folder/"run"
+    said = typed("cluster", folder/"in", "--out", run, "--n-clusters", "auto", "--encoder", encoder, "--cache", folder/"cache")
+    table = clustered(run)
+    heard = table[table.path.map(Path).isin(family_of)]
+    yield "groups", heard.cluster.nunique()
+    yield "AMI by family", ami([family_of[Path(path)] for path in heard.path], heard.cluster)
+    yield "the silent file is named", int("untitled.wav" in said)
+    typed("duplicates", folder/"in", "--delete-list", folder/"delete.txt")
+    deleted = {Path(line) for line in (folder/"delete.txt").read_text().splitlines() if line}
+    yield "copies found", len({copy for copy,original in copy_of.items() if {copy, original} & deleted})
+    yield "originals that stay", len(set(copy_of.values()) - deleted)
+    typed("sort", run, folder/"sorted", "--hard-link")
+    typed("cluster", folder/"in", "--out", folder/"again", "--n-clusters", "12", "--encoder", encoder, "--cache", folder/"cache")
+    yield "embeddings kept after sorting", json.loads((folder/"again"/"run.json").read_text())["embeddings"]["n_cached"]/len(table)
+
+def call_of(table, calls):
+    "The label of the call that each clip shares most time with, None where it shares none."
+    found = []
+    for clip in table.itertuples():
+        here = calls[calls.path == clip.path]
+        shared = np.minimum(here.end, clip.end) - np.maximum(here.start, clip.start)
+        found.append(here.label.iloc[int(shared.argmax())] if shared.max() > 0 else None)
+    return pd.Series(found, table.index)
+
+def parted(table, kinds):
+    "The edits of a person: clusters are called by their most frequent kind, others of five clips or more become groups of their own."
+    names, clips, new = {}, {}, NEW_GROUPS
+    for cluster,of_cluster in kinds.groupby(table.cluster):
+        counts = of_cluster.value_counts()
+        if cluster < 0 or not len(counts): continue
+        names[str(cluster)] = counts.index[0]
+        for kind in counts.index[1:][counts.iloc[1:] >= 5]:
+            names[str(new)] = kind
+            clips |= dict.fromkeys(table.clip_id[of_cluster.index[of_cluster == kind]], new)
+            new += 1
+    return dict(names=names, clips=clips)
+
+def tapes(folder, encoder, seed):
+    first, second = make_tapes(folder/"in", seed)
+    run = folder/"run"
+    typed("cluster", folder/"in"/"tape 1", "--out", run, "--cut", "events", "--n-clusters", "4", "--encoder", encoder, "--no-cache")
+    table = clustered(run)
+    kinds = call_of(table, first)
+    yield "calls", len(first) + len(second)
+    yield "calls of the first tape that are found", call_of(first, table.assign(label="found")).notna().mean()
+    edits = parted(table, kinds)
+    (folder/"edits.json").write_text(json.dumps(dict(schema=1, edits=dict(content=edits))))
+    typed("listen", run, "--edits", folder/"edits.json")
+    typed("assign", run, folder/"in"/"tape 2", "--out", folder/"new.csv")
+    new = pd.read_csv(folder/"new.csv")
+    truth = call_of(new, second)
+    names = new.name if "name" in new else new.cluster.astype(str)
+    yield "events of the second tape", len(new)
+    yield "of these with the right name", (names[truth.notna()] == truth[truth.notna()]).mean()
+    typed("cluster", folder/"in"/"tape 1", "--out", folder/"seeded", "--cut", "events", "--n-clusters", str(len(set(edits["names"].values()))),
+          "--seeds", run, "--method", "spectral", "--encoder", encoder, "--no-cache", "--no-page")
+    seeded = clustered(folder/"seeded")
+    kinds = call_of(seeded, first)
+    yield "AMI of the first tape with these seeds", ami(kinds[kinds.notna()], seeded.cluster[kinds.notna()])
+
+def prompts(folder, encoder, seed):
+    table = make_prompts(folder/"in", seed)
+    table[["path", "label"]].to_csv(folder/"labels.csv", index=False)
+    typed("cluster", folder/"in", "--out", folder/"run", "--n-clusters", "auto", "--labels", folder/"labels.csv", "--encoder", encoder,
+          "--no-cache")
+    run = clustered(folder/"run").set_index("path").loc[table.path].reset_index()
+    is_word = table.word != ""
+    yield "words", table.word[is_word].nunique()
+    yield "recommended number", run.cluster.nunique()
+    yield "AMI with what was said", ami(table.word[is_word], run.cluster[is_word])
+    if "cluster_fine" in run: yield "AMI of the fine level", ami(table.word[is_word], run.cluster_fine[is_word])
+    typed("cluster", folder/"in", "--out", folder/"fine", "--n-clusters", "auto", "--level", "fine", "--encoder", encoder, "--no-cache",
+          "--no-page")
+    fine = clustered(folder/"fine").set_index("path").loc[table.path].reset_index()
+    yield "AMI with --level fine", ami(table.word[is_word], fine.cluster[is_word])
+    majority = table.label.groupby(fine.cluster).agg(lambda labels: labels.mode()[0])
+    differs = table.label != fine.cluster.map(majority)
+    yield "wrong labels that differ from their group", int(differs[:18].sum())
+    yield "right labels that do", int(differs[18:][is_word[18:]].sum())
+    strangest = fine.strangeness.astype(float).nlargest(20).index
+    yield "strangers among the twenty strangest", int((~is_word[strangest]).sum())
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--encoder", default="fixed")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="samples,tapes,prompts")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"journeys.csv")
+    args = parser.parse_args()
+    for name in args.only.split(","):
+        place = args.folder/f"{name}-{args.seed}"
+        if place.exists(): raise SystemExit(f"{place} is there already: choose another folder")
+        place.mkdir(parents=True)
+        for what,value in globals()[name](place, args.encoder, args.seed):
+            row = dict(journey=name, encoder=args.encoder, seed=args.seed, what=what, value=round(float(value), 4))
+            add_row(args.out, {**row, "commit": commit(), "machine": platform.machine()})
