@@ -9,7 +9,10 @@ from .decoding import (
 )
 from .annotation_tables import clips_of_tables as clips_of_tables
 from .clip_table import clips as clips
-from .embedding_files import read_embeddings as read_embeddings
+from .embedding_files import (
+    embeddings_file as embeddings_file,
+    read_embeddings as read_embeddings,
+)
 from .events import (
     EventSettings as EventSettings,
     find_events as find_events,

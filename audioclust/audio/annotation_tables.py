@@ -144,7 +144,8 @@ def clips_of_tables(tables:str|Path, # A table, or a folder of tables
     tables = Path(tables)
     root = tables if tables.is_dir() else None
     known = Recordings(find_audio(recordings, errors))
-    read = [(file, table if "path" in table else table.assign(path=file.name)) for file,table in _readable(tables, errors)]
+    read = _readable(tables, errors)
+    read = [(file, table if "path" in table else table.assign(path=file.name)) for file,table in read]
     matched = known.match([(file, called) for file,table in read for called in table.path.unique()], root)
     found = []
     missing:Counter = Counter()

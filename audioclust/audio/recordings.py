@@ -176,9 +176,11 @@ class Recordings:
         paths = {(file, called): self.of_table(file) if called == file.name else self.find(called, file)
                  for file,called in wanted}
         paths = _without_doubles(paths, root)
+        lost = []
         used = set(paths.values())
-        lost = [(*key, self.by_name.get(_parts(key[1])[-1])) for key,path in paths.items() if path is None and _parts(key[1])]
-        lost = [(file, called, found) for file,called,found in lost if found and used.isdisjoint(found)]
+        for (file, called),path in paths.items():
+            found = self.by_name.get("".join(_parts(called)[-1:]), []) if path is None else []
+            if found and used.isdisjoint(found): lost.append((file, called, found))
         if lost:
             file, called, found = lost[0]
             warnings.warn(f"{len(lost)} of {len(paths)} paths in {file} name another folder than that of the recording "

@@ -145,7 +145,8 @@ def add_given(parser:Any): # A parser, or a group of its arguments
     add_clips(parser)
     parser.add_argument("--embeddings", metavar="FILE",
         help="embeddings that another program has made: .npy, .npz, CSV, Parquet, BirdNET, hoplite (Perch), or shards "
-             "of audioclust embed; --clips says what the rows are, FOLDER has the sounds")
+             "of audioclust embed; FILE:COLUMNS where a file holds several; --clips says what the rows are, FOLDER has the "
+             "sounds")
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #fb0edbcd
 def add_cutting_options(c:Parser): # Of the command

@@ -9,6 +9,7 @@ __all__ = ['Inputs']
 import os
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .. import audio, pipeline, runs
@@ -26,7 +27,7 @@ class Inputs:
         "Refuse what is not there."
         if self.folder is None and not self.embeddings:
             raise ValueError("say the folder of recordings, or --embeddings with a file")
-        if self.embeddings and not self.are_shards and not os.path.exists(self.embeddings):
+        if self.embeddings and not self.are_shards and not self.embeddings_file.exists():
             raise ValueError(f"there is no file {self.embeddings}")
         if self.are_shards and (self.folder or self.clips):
             raise ValueError(f"{self.embeddings} holds shards, which say what their clips are: leave out FOLDER and --clips")
@@ -42,11 +43,16 @@ class Inputs:
         return bool(self.embeddings) and bool(pipeline.shard_folders(self.embeddings))
 
     @property
+    def embeddings_file(self)->Path:
+        "The file of the embeddings, without the columns that may be named behind it."
+        return audio.embeddings_file(self.embeddings)[0]
+
+    @property
     def place(self)->str: # As a run records it
         "Where the recordings lie; a run that grows keeps the place of its first ones."
         if self.grow: return runs.check_run_folder(self.grow)["clips"]["recordings"]
         if self.are_shards: return pipeline.shard_record(self.embeddings)["recordings"]
-        return os.path.abspath(self.embeddings if self.folder is None else self.folder)
+        return os.path.abspath(self.embeddings_file if self.folder is None else self.folder)
 
     def record(self)->dict: # For run.json
         "The files that were named beside the recordings."

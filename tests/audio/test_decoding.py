@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -298,3 +299,22 @@ def test_an_mp3_file_that_is_truncated_while_it_is_counted(tmp_path):
         f.read(10) # the buffer is full
         os.truncate(path, 5000)
         assert 5 < _count(f)[1] < whole
+
+
+@pytest.mark.parametrize("kind", ["mp3", "ogg", "opus"])
+def test_a_second_stream_in_a_file_is_not_lost_in_silence(tmp_path, kind):
+    from audioclust.cli import main
+    (tmp_path/"in").mkdir()
+    how = dict(format="OGG", subtype="OPUS") if kind == "opus" else {}
+    for i,name in enumerate("abcd"):
+        wave = .3*np.sin(np.arange(24000*(1 + i%2))*(.1 + .1*i))
+        sf.write(tmp_path/f"in/{name}.{kind}", wave, 24000, **how)
+    tag = b"ID3\4\0\0\0\4\0\0" + b"\xff"*65536 if kind == "mp3" else b"" # a large picture of the cover
+    first, second = (tag + (tmp_path/f"in/{name}.{kind}").read_bytes() for name in "ab")
+    (tmp_path/f"in/a.{kind}").write_bytes(first + (b"TAG".ljust(128, b"\0") if tag else b""))
+    for name,data in dict(ab=first + second, aa=first*2).items(): (tmp_path/f"in/{name}.{kind}").write_bytes(data)
+    assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "2", "--no-page", "-q",
+                 "--no-cache", "--stability", "0"]) == 0
+    errors = (tmp_path/"run/errors.csv").read_text().splitlines()[1:]
+    assert sorted(Path(line.split('"')[1]).name for line in errors) == [f"aa.{kind}", f"ab.{kind}"]
+    assert all("another stream follows after 1.0 s, and only the first can be read" in line for line in errors)

@@ -1,4 +1,5 @@
 "Embeddings of other programs, in the layouts in which they write them."
+import re
 import sqlite3
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 import soundfile as sf
 
 from audioclust.audio.embedding_files import read_embeddings
+from audioclust.cli import main
+from audioclust.runs.run_folder import check_run_folder
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((4, 6)).astype(np.float32)
@@ -175,3 +178,60 @@ def test_headers_of_numbers_and_first_rows_without_one(tmp_path):
 def test_a_start_without_an_end_is_refused(tmp_path):
     pd.DataFrame(dict(path="a.wav", start=[0, 5], e0=1., e1=2.)).to_csv(tmp_path/"e.csv", index=False)
     with pytest.raises(ValueError, match="column start and none for the end"): read_embeddings(tmp_path/"e.csv")
+
+def test_semicolons_and_decimal_commas(tmp_path):
+    rows = [";".join(f"{x:.4f}".replace(".", ",") for x in row) for row in X]
+    for name,text in dict(bare="\n".join(rows), named="\n".join([";".join(f"d{i}" for i in range(6)), *rows])).items():
+        (tmp_path/f"{name}.csv").write_text(text)
+        np.testing.assert_allclose(read_embeddings(tmp_path/f"{name}.csv")[0], X, atol=1e-4)
+
+def test_names_that_count_from_one(tmp_path):
+    pd.DataFrame(X, columns=range(1, 7)).to_csv(tmp_path/"e.csv", index=False)
+    np.testing.assert_allclose(read_embeddings(tmp_path/"e.csv")[0], X, atol=1e-6)
+
+def several(path):
+    "Two embeddings under numbered names, one under a name of its own in another file."
+    table = pd.DataFrame(X, columns=[f"emb{i}" for i in range(6)]).assign(duration_s=3.)
+    for i in range(9): table[f"aux{i}"] = -1.
+    table.to_csv(path/"numbered.csv", index=False)
+    pd.DataFrame(dict(features=list(-X), embeddings=list(X))).to_parquet(path/"lists.parquet")
+    np.savez(path/"arrays.npz", features=-X, embeddings=X)
+
+@pytest.mark.parametrize("name,seen,wanted", [
+    ("numbered.csv", "emb0, emb1, .*aux0", "emb"), ("numbered.csv", "aux8", "em[ab]*"),
+    ("lists.parquet", "features, embeddings", "embeddings"), ("arrays.npz", "features .*, embeddings ", "embeddings")])
+def test_several_embeddings_are_refused_until_one_is_named(tmp_path, capsys, name, seen, wanted):
+    several(tmp_path)
+    arguments = ["cluster", "--out", str(tmp_path/"run"), "--n-clusters", "2", "--no-page", "-q", "--embeddings"]
+    assert main([*arguments, str(tmp_path/name)]) == 2
+    said = capsys.readouterr().err
+    assert re.search(seen, said) and f"say which, as in {tmp_path/name}:NAME" in said
+    np.testing.assert_allclose(read_embeddings(f"{tmp_path/name}:{wanted}")[0], X, atol=1e-6)
+    with pytest.raises(ValueError, match="holds nothing called none"): read_embeddings(f"{tmp_path/name}:none")
+
+def test_named_columns_on_the_command_line(tmp_path, capsys):
+    several(tmp_path)
+    arguments = ["cluster", "--out", str(tmp_path/"run"), "--n-clusters", "2", "--no-page", "-q", "--stability", "0"]
+    assert main([*arguments, "--embeddings", f"{tmp_path}/numbered.csv:emb"]) == 0
+    record = check_run_folder(tmp_path/"run")
+    assert record["clips"]["recordings"] == str(tmp_path/"numbered.csv")
+    assert main([*arguments, "--embeddings", f"{tmp_path}/numbered.csv:emb", "--resume"]) == 0
+    assert main([*arguments, "--embeddings", f"{tmp_path}/numbered.csv:aux", "--resume"]) == 2
+    assert main(["assign", str(tmp_path/"run"), "--embeddings", f"{tmp_path}/numbered.csv:emb", "--out",
+                 str(tmp_path/"a.csv")]) == 0
+    assert main([*arguments, "--embeddings", f"{tmp_path}/none.csv:emb", "--overwrite"]) == 2
+    assert "there is no file" in capsys.readouterr().err
+
+def test_a_file_that_has_the_whole_name_is_that_file(tmp_path):
+    np.savetxt(tmp_path/"e.csv", -X, delimiter=",")
+    np.savetxt(tmp_path/"e.csv:emb.csv", X, delimiter=",")
+    np.testing.assert_allclose(read_embeddings(f"{tmp_path}/e.csv:emb.csv")[0], X, atol=1e-6)
+
+def test_a_number_of_features_is_no_embedding(tmp_path):
+    pd.DataFrame(X, columns=[f"d{i}" for i in range(6)]).assign(features=6).to_csv(tmp_path/"e.csv", index=False)
+    np.testing.assert_allclose(read_embeddings(tmp_path/"e.csv")[0], X, atol=1e-6)
+
+def test_embeddings_that_are_all_nan_are_said_to_be(tmp_path, capsys):
+    np.save(tmp_path/"e.npy", np.full((4, 3), np.nan))
+    assert main(["cluster", "--embeddings", str(tmp_path/"e.npy"), "--out", str(tmp_path/"run"), "-q"]) == 2
+    assert "e.npy holds a number that is not finite" in capsys.readouterr().err
