@@ -182,6 +182,7 @@ class CachedRows:
     ):
         self.z = np.zeros((len(clips), dim), np.float32)  # takes no memory until written: workers copy nothing
         self.seconds = np.zeros(len(clips)) # that were decoded of each clip
+        self.silent = np.zeros(len(clips), bool) # which clips are digital silence
         self.missing = np.ones(len(clips), bool)
         self.cache = None if settings is None else cache
         if settings is None or cache is None: return
@@ -189,15 +190,18 @@ class CachedRows:
         self.keys = clip_keys(clips, settings, contents)
         self.first, self.new, self.flushed = {}, [], time.monotonic() # key → row that has it; rows to be written
         for i,row,seconds in cache.get(self.keys):
-            if row.shape == (dim,): self.z[i], self.seconds[i], self.missing[i] = row, seconds, False
+            if row.shape != (dim + 1,): continue
+            self.z[i], self.silent[i] = row[:-1], row[-1]
+            self.seconds[i], self.missing[i] = seconds, False
 
     def add(self,
         rows:np.ndarray, # Which clips [n]
         z:np.ndarray, # Their rows [n, dim]
         seconds:np.ndarray, # That were decoded of each [n]
+        silent:np.ndarray, # Which are digital silence [n]
     ):
         "Take over computed rows."
-        self.z[rows], self.seconds[rows] = z, seconds
+        self.z[rows], self.seconds[rows], self.silent[rows] = z, seconds, silent
         if self.cache is None: return
         for i in rows.tolist():
             if self.keys[i] is None: continue
@@ -211,7 +215,7 @@ class CachedRows:
         if self.cache is None: return
         states = {path: file_state(path) for path in {self.paths[i] for i in self.new}}
         same = [i for i in self.new if states[self.paths[i]] == self.contents[self.paths[i]].state]
-        self.cache.put([(self.keys[i], self.z[i], self.seconds[i]) for i in same])
+        self.cache.put([(self.keys[i], np.append(self.z[i], self.silent[i]), self.seconds[i]) for i in same])
         self.new, self.flushed = [], time.monotonic()
 
 # %% ../../nbs/06_encoders/07_cache.ipynb #c0730bde

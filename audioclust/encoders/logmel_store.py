@@ -24,6 +24,7 @@ from ..audio.logmel import frame_mask, LogMel, nonsilent_span
 from ..audio.streaming import stream
 from ..audio.opening import check_recordings_reachable
 from ..core.distributed import is_there, ProcessGroup
+from .base import with_silence
 
 # %% ../../nbs/06_encoders/03_logmel_store.ipynb #03ac6f65
 class LogMelBatch(NamedTuple):
@@ -37,6 +38,8 @@ class LogMelBatch(NamedTuple):
         return LogMelBatch(*(tensor.to(device) for tensor in self))
 
 # %% ../../nbs/06_encoders/03_logmel_store.ipynb #0a7b4edd
+_LEAST_POWER = 1e-10  # of the loudest point of a clip; only that of digital silence is lower
+
 class TrimmedLogMel(nn.Module):
     "Log-mels relative to the loudest point of each clip, trimmed to where there is sound."
     def __init__(self,
@@ -56,7 +59,7 @@ class TrimmedLogMel(nn.Module):
         "Log-mels of a batch of waveforms."
         is_frame = frame_mask(self.logmel.frames(lengths), self.logmel.frames(wave.shape[1]))
         power = self.logmel.mel(wave)*is_frame[:, None]
-        loudest = power.amax((1, 2)).clamp_min(1e-10)
+        loudest = power.amax((1, 2)).clamp_min(_LEAST_POWER)
         energy = power.sum(1).masked_fill(~is_frame, -1)  # below 0, so the padding of a silent clip is trimmed too
         first, n_frames = nonsilent_span(energy, self.trim)
         logmels = (power/loudest[:, None, None] + 10**(-self.floor/10)).log().half()
@@ -100,6 +103,8 @@ class LogMelStore:
     def n_mels(self)->int: return self.frames.shape[1]
     @property
     def lengths(self)->np.ndarray: return np.diff(self.starts)  # frames, int64 [N]
+    @property
+    def silent(self)->np.ndarray: return self.level < np.log(2*_LEAST_POWER)  # digital silence, bool [N]
     @cached_property
     def rows(self)->np.ndarray: return np.flatnonzero(self.lengths)  # of the clips that could be decoded
 
@@ -190,7 +195,8 @@ def usable_clips(clips:pd.DataFrame, # Columns path, start, end (s)
     if not len(store.rows):
         first = f"; the first: {failed[0][1]}" if failed else ""
         raise ValueError(f"none of the clips could be decoded{first}")
-    return clips.iloc[store.rows].reset_index(drop=True), store.subset(store.rows)
+    usable, store = clips.iloc[store.rows].reset_index(drop=True), store.subset(store.rows)
+    return with_silence(usable, store.silent), store
 
 # %% ../../nbs/06_encoders/03_logmel_store.ipynb #bda905f1
 class LogMelLoader(DataLoader):

@@ -15,12 +15,14 @@ from sklearn.base import clone
 
 from ..core.memory import memory_left
 from ..core.registry import trains_encoder
+from ..encoders.base import DIGITAL_SILENCE
 from ..ensembles.kmeans_ensemble import Consensus
 from ..ensembles.levels import better_neighbour
 from ..ensembles.membership import strangeness
 from audioclust.ensembles.resampling import (
     chance_stability, cluster_subsamples, count_different, MIN_STABILITY, Stability, stability_of,
 )
+from .embed_step import about_silence
 from .explanations import clip_attributes, differences, explained_variance, followed, rows_to_measure
 from .find_step import Observer
 from .memory_needs import takes_bound
@@ -87,7 +89,6 @@ FOLLOWS = .5 # share of the variance between the clusters from which on it is re
 _REMEDIES = dict(length="cut the clips to one length (window)", level="let level not matter (ignore)",
                  silence="cut the silence away, or cut clips with a window")
 _MORE_CLIPS = dict(dbscan="a larger eps, a smaller min_samples, or ", hdbscan="a smaller min_cluster_size, or ")
-_SILENT = -95. # dB, a level that only zeros have
 
 def advice(labels:np.ndarray, # Cluster of each clip, -1 is noise [N]
     attributes:pd.DataFrame, # From `clip_attributes`
@@ -97,11 +98,6 @@ def advice(labels:np.ndarray, # Cluster of each clip, -1 is noise [N]
 )->list: # Texts
     "What is odd about a clustering, and what to try."
     labels, texts = np.asarray(labels), []
-    n_silent = int((attributes.level < _SILENT).sum()) if len(attributes) else 0
-    if n_silent:
-        of = "" if n_silent == len(attributes) else f" of {len(attributes):,} that were measured"
-        texts.append(f"{n_silent:,} clips{of} are digital silence: nothing can be said of them; if there are many, "
-                     "look for a recorder that failed, or take these files out")
     noise = float((labels < 0).mean()) if len(labels) else 0.
     remedy = f"{_MORE_CLIPS.get(method, '')}kmeans, which puts every clip somewhere"
     if noise == 1: texts.append(f"all clips are noise: no place is dense enough for this method. Try {remedy}")
@@ -161,7 +157,12 @@ def examine(clips:Clips, # The clips
     ignored = list(request.ignored)
     lengths_are_given = embeddings.encoder is None and not request.trains
     if request.options.events or lengths_are_given: ignored += ["length", "silence"] # no window would take these away
-    texts = advice(labels, attributes, getattr(clusterer, "n_clusters", None), ignored, request.method)
+    heard, measured = clips.table, ""
+    if lengths_are_given:
+        level, measured = attributes.level.to_numpy(float), " that were measured"
+        heard = heard.iloc[attributes.row.astype(int)].assign(silent=level < DIGITAL_SILENCE)
+    texts = about_silence(heard, measured)
+    texts += advice(labels, attributes, getattr(clusterer, "n_clusters", None), ignored, request.method)
     texts += _about_windows(request, stability, follows) + _about_equal(X, labels)
     for text in texts: warnings.warn(text)
     neighbour = None

@@ -18,7 +18,7 @@ import pandas as pd
 
 from ..ensembles.membership import cluster_means, simplified_silhouette, strangeness
 from .all_steps import clips_of, table_of_numbers
-from .embed_step import EncodedClips, encode_clips
+from .embed_step import about_silence, EncodedClips, encode_clips
 from .find_step import cut, silent
 from .cluster_step import level_columns
 from ..runs.clips import CLIP_DETAILS
@@ -33,6 +33,7 @@ def embed_alike(run:Run, # Whose encoder is taken
     "New clips, embedded and whitened as those of a run."
     found = encode_clips(run.embeddings.encoder, table, run.request, progress)
     errors += found.errors
+    for text in about_silence(found.table): warnings.warn(text)
     return found, run.embeddings.whitening.transform(found.rows)
 
 def check_embeddings_for(run:Run, # Its embeddings were given, too

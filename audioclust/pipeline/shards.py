@@ -142,7 +142,8 @@ def _assemble(folder, blocks, share):
         joined = np.lib.format.open_memmap(tmp, "w+", made[0].dtype, (max(1, n), made[0].shape[1]))
         _copy(made, joined)
         joined.flush()
-    write_table(pd.concat([table for table in tables if len(table)] or tables[:1]), folder/"clips.csv")
+    table = pd.concat([table for table in tables if len(table)] or tables[:1])
+    write_table(Clips(table).columns(), folder/"clips.csv")
     errors = [*share.clips.errors, *(error for record in records for error in record["errors"])]
     write_table(pd.DataFrame([(str(path), reason) for path, reason in errors], columns=["path", "reason"]),
                 folder/"errors.csv")

@@ -20,7 +20,7 @@ from .part import Part
 from .run_folder import read_table
 
 # %% ../../nbs/11_runs/07_clips.ipynb #bf397dc0
-CLIP_DETAILS = "low_hz", "high_hz", "channel", "time" # Columns that a table of clips may have as well
+CLIP_DETAILS = "low_hz", "high_hz", "channel", "time", "silent" # Columns that a table of clips may have as well
 
 def clip_ids(table:pd.DataFrame, # Columns path, start, end (s)
     recordings:str="", # The folder of the recordings, if there is one
@@ -50,6 +50,7 @@ class Clips(Part):
         "What `clusters.csv` holds of the clips: absolute paths, seconds to six places."
         clips = self.table[["path", "start", "end", *(c for c in CLIP_DETAILS if c in self.table)]]
         paths = [os.path.abspath(path) if path != "" else "" for path in clips.path]
+        if "silent" in clips: clips = clips.assign(silent=clips.silent.eq(True)) # tables without it may have been joined
         return clips.assign(path=paths, start=clips.start.round(6), end=clips.end.round(6))
 
     def ids(self)->list: # Texts [N]
