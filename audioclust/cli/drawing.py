@@ -64,16 +64,16 @@ def draw(runs:list, # A run that was saved, or two of the same clips
 )->bool: # Was all written?
     "Draw the figures of runs, and write their page; a failure is a warning."
     pictures, is_drawn = None, True
-    if has_page: pictures = pictures_of(runs, MOST_SHOWN, num_workers)
-    try: write_figures(runs, num_workers, sounds=has_page, pictures=pictures)
-    except OSError as e:
-        warnings.warn(f"not all figures are there: {e}")
-        is_drawn = False
     if has_page:
+        pictures = pictures_of(runs, MOST_SHOWN, num_workers)
         try: listen_page(runs, max_clips=MOST_SHOWN, num_workers=num_workers, pictures=pictures)
         except OSError as e:
             warnings.warn(f"there is no listening page: {e}")
             is_drawn = False
+    try: write_figures(runs, num_workers, sounds=has_page, pictures=pictures)
+    except OSError as e:
+        warnings.warn(f"not all figures are there: {e}")
+        is_drawn = False
     for run in runs:
         if not (run.folder/"run.json").is_file():
             raise OSError(f"while figures were drawn, the run disappeared from {run.folder}: "
