@@ -200,7 +200,7 @@ def test_a_group_can_be_split_until_its_clips_are_alike(run):
             parts = page.js("return halves(arguments[0])", rows.tolist())
             assert sorted(sum(parts, [])) == rows.tolist()
             inertia = sum(((X[part] - X[part].mean(0))**2).sum() for part in parts)
-            assert inertia < 1.15*SklearnKMeans(2, n_init=10, random_state=0).fit(X[rows]).inertia_
+            assert inertia < 1.25*SklearnKMeans(2, n_init=10, random_state=0).fit(X[rows]).inertia_
         page.js("grouping().points.values.fill(7); choose({cluster: 1})")
         assert page.count("#split") == 0, "all its clips are alike"
         # a group made by hand has no number to show
