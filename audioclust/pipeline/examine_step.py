@@ -84,8 +84,7 @@ def _about_sizes(labels, n_clusters, method):
 
 # %% ../../nbs/12_pipeline/07_examine_step.ipynb #070c7895
 FOLLOWS = .5 # share of the variance between the clusters from which on it is reported
-_REMEDIES = dict(length="cut the clips to one length (window)", level="let level not matter (ignore)",
-                 silence="cut the silence away, or cut clips with a window")
+_REMEDIES = dict(level="let level not matter (ignore)", silence="cut the silence away, or cut clips with a window")
 _MORE_CLIPS = dict(dbscan="a larger eps, a smaller min_samples, or ", hdbscan="a smaller min_cluster_size, or ")
 _SILENT = -95. # dB, a level that only zeros have
 
@@ -160,7 +159,7 @@ def examine(clips:Clips, # The clips
     with observer.stage("stability"): stability = measure_stability(embeddings, clustering, request)
     ignored = list(request.ignored)
     lengths_are_given = embeddings.encoder is None and not request.trains
-    if request.options.events or lengths_are_given: ignored += ["length", "silence"] # no window would take these away
+    if request.options.events or lengths_are_given: ignored.append("silence") # no window would take it away
     texts = advice(labels, attributes, getattr(clusterer, "n_clusters", None), ignored, request.method)
     texts += _about_windows(request, stability, follows) + _about_equal(X, labels)
     for text in texts: warnings.warn(text)
