@@ -95,3 +95,19 @@ def test_what_is_no_channel_is_refused(stereo, tmp_path, capsys, wrong):
 
 def test_a_channel_that_is_not_there_says_so(stereo):
     with pytest.raises(ValueError, match="has 2 channels, and channel 5"): load_audio(stereo/"tape00.wav", channel=5)
+
+@pytest.mark.parametrize("kind", ["wav", "mp3"])
+def test_channels_that_cancel_out_are_reported_with_the_option(stereo, tmp_path, kind):
+    rng = np.random.default_rng(0)
+    (tmp_path/"in").mkdir()
+    for i in range(3): sf.write(tmp_path/f"in/{i}.wav", .1*rng.standard_normal((RATE, 2)), RATE)
+    wave = .3*np.sin(np.arange(2*RATE)/5)[:, None]
+    sf.write(tmp_path/f"in/turned.{kind}", wave*[1, -1], RATE)
+    sf.write(tmp_path/"in/silent.wav", 0*wave*[1, -1], RATE)
+    assert cluster(tmp_path/"in", tmp_path/"run", "--no-page") == 0
+    errors = pd.read_csv(tmp_path/"run/errors.csv")
+    assert len(errors) == 1 and errors.path[0].endswith(f"turned.{kind}")
+    assert "cancel each other out where they are mixed: choose one with --channel 1" in errors.reason[0]
+    for channel in "1", "each":
+        assert cluster(tmp_path/"in", tmp_path/channel, "--no-page", "--channel", channel) == 0
+        assert read_table(tmp_path/channel/"clusters.csv").path.str.endswith(f"turned.{kind}").any()
