@@ -111,3 +111,13 @@ def test_channels_that_cancel_out_are_reported_with_the_option(stereo, tmp_path,
     for channel in "1", "each":
         assert cluster(tmp_path/"in", tmp_path/channel, "--no-page", "--channel", channel) == 0
         assert read_table(tmp_path/channel/"clusters.csv").path.str.endswith(f"turned.{kind}").any()
+
+
+def test_no_events_in_channels_that_cancel_out_is_said(stereo, tmp_path):
+    wave = .1*np.random.default_rng(0).standard_normal(20*RATE)*(np.arange(20*RATE) % (4*RATE) < RATE)
+    sf.write(tmp_path/"turned.wav", np.outer(wave, [1, -1]), RATE)
+    errors = []
+    assert not len(find_events(tmp_path, errors=errors)) and "choose one with --channel 1" in errors[0][1]
+    assert len(find_events(tmp_path, channel=1)) == 5
+    sf.write(tmp_path/"turned.wav", np.zeros((20*RATE, 2)), RATE)
+    assert not len(find_events(tmp_path, errors=errors)) and len(errors) == 1
