@@ -314,6 +314,7 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "fit clearly better": "above",
     "should not matter: --ignore": "above",
     "what stands out of the noise: --cut events": "tests/pipeline/test_no_structure.py",
+    "where they are mixed: choose one with --channel 1": "tests/audio/test_channels.py",
     "pip install": "packages cannot be installed in a test",
     "that is too close to tell": "tests/pipeline/test_encoder_choice.py",
     "minutes; --encoder auto": "tests/pipeline/test_encoder_choice.py",
