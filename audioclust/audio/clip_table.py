@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SHORTEST_CLIP', 'window_starts', 'checked_times', 'covered_seconds', 'check_channel', 'channel_numbers',
            'clip_identity', 'same_clips', 'channels_agree', 'with_channels', 'clips', 'common_sample_rate',
-           'explain_no_recordings', 'clip_ends_as_decoded']
+           'clip_ends_as_decoded']
 
 # %% ../../nbs/01_audio/04_clip_table.ipynb #22806745
 import math
@@ -223,21 +223,6 @@ def common_sample_rate(paths:Iterable, # Recordings
     n_lower = sum(r < rate for r in rates.values())
     if warn and n_lower/len(rates) > _MAX_LOWER_SHARE: warnings.warn(_lower_rates(rates, rate))
     return rate
-
-# %% ../../nbs/01_audio/04_clip_table.ipynb #4d649ebb
-def explain_no_recordings(recordings:str|Path|list|pd.DataFrame, # Whatever `find_audio` or `clips` takes
-    errors:list, # (path, reason) of each that cannot be used
-)->str:
-    "One line that says why there is nothing to cluster."
-    name = recordings if isinstance(recordings, (str, os.PathLike)) else "what was given"
-    if not errors:
-        return (f"no usable recording in {name}: no file has the extension of a sound "
-                "(wav, flac, ogg, opus, mp3, aiff, …)")
-    counts = Counter(reason for _,reason in errors).most_common(3)
-    reasons = ", ".join(f"{n} × {reason}" for reason,n in counts)
-    arrays = all(os.fspath(path).lower().endswith((".npy", ".npz")) for path,_ in errors)
-    advice = "; embeddings of another program are given with --embeddings FILE" if arrays else ""
-    return f"no usable recording in {name} ({len(errors)} could not be used: {reasons}){advice}"
 
 # %% ../../nbs/01_audio/04_clip_table.ipynb #e5ac6cec
 def clip_ends_as_decoded(table:pd.DataFrame, # Clips

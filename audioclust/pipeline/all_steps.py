@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import has_fit_parameter
 
-from ..audio.clip_table import explain_no_recordings
+from ..audio.opening import explain_no_recordings
 from ..audio.recordings import with_times
 from ..audio.streaming import available_cores
 from ..core.registry import trains_encoder

@@ -18,8 +18,8 @@ from typing import Any
 import pandas as pd
 
 from ..audio.events import find_events, recording_paths
-from ..audio.clip_table import clips as cut_clips, explain_no_recordings
-from ..audio.opening import check_recordings_exist
+from ..audio.clip_table import clips as cut_clips
+from ..audio.opening import check_recordings_exist, explain_no_recordings
 from ..audio.recordings import with_times
 from ..core.console import progress_of
 from ..runs.clips import Clips

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import pairwise_distances_argmin
 
-from ..audio.clip_table import explain_no_recordings
+from ..audio.opening import explain_no_recordings
 from ..ensembles.membership import cluster_means, confidence_and_representatives, strangeness
 from ..ensembles.n_clusters import choose_k
 from ..kmeans.estimator import KMeans, restarts
