@@ -5,15 +5,17 @@
 # %% auto #0
 __all__ = ['MAX_CLIP_SECONDS', 'CAN_FORK', 'BYTES_PER_SAMPLE', 'BYTES_PER_WORKER', 'FILES_PER_WORKER', 'MAX_WORKERS',
            'MIN_WORKER_AUDIO', 'ClipDataset', 'WaveBatch', 'collate_waves', 'collate_rates', 'length_batches',
-           'available_cores', 'open_files_left', 'fit_to_memory', 'stream']
+           'available_cores', 'open_files_left', 'can_lock', 'fit_to_memory', 'stream']
 
 # %% ../../nbs/01_audio/07_streaming.ipynb #8bfa800c
 import gc
+import multiprocessing
 import os
 import pickle
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
@@ -78,7 +80,7 @@ def collate_waves(items:list, # (row, waveform or reason) pairs
     rows = torch.tensor([row for row,_ in decoded], dtype=torch.long)
     lengths = torch.tensor([len(wave) for _,wave in decoded], dtype=torch.long)
     longest = int(lengths.max()) if decoded else 0
-    batch = torch.empty(len(decoded), longest)
+    batch = torch.empty(len(decoded), longest, dtype=torch.float32)
     for padded,(_,wave) in zip(batch, decoded):
         padded[:len(wave)] = wave
         padded[len(wave):] = 0
@@ -167,6 +169,12 @@ def open_files_left()->int:
         return limit - len(os.listdir("/dev/fd"))
     except (ImportError, OSError): return _NO_FILE_LIMIT
 
+def can_lock()->bool:
+    "Can processes wait for each other here?"
+    try: multiprocessing.Lock()
+    except (ImportError, OSError): return False
+    return True
+
 # %% ../../nbs/01_audio/07_streaming.ipynb #538c49b0
 CAN_FORK = sys.platform == "linux"  # elsewhere a worker process starts from nothing
 BYTES_PER_SAMPLE = 24  # memory that a process needs for each sample of a batch
@@ -215,6 +223,9 @@ def stream(clips:pd.DataFrame, # Columns path, start, end (s)
     batches = length_batches(seconds, batch_seconds)
     max_workers = max(0, open_files_left() - FILES_PER_WORKER)//FILES_PER_WORKER
     num_workers = min(num_workers, len(batches), max_workers)
+    if num_workers and not can_lock():
+        warnings.warn("this system has no place for locks (/dev/shm): one process decodes all, which takes longer")
+        num_workers = 0
     return _StreamLoader(
         batches,  # type: ignore[arg-type]  # a list of batches is data set enough
         batch_size=None,
