@@ -28,6 +28,7 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 from .clip_table import channel_numbers
 from .decoding import load_audio_at
 from .recordings import AudioError
+from ..core.estimator import float32_tensors
 
 # %% ../../nbs/01_audio/07_streaming.ipynb #a8fce9a9
 MAX_CLIP_SECONDS = 600  # a longer clip is refused
@@ -121,6 +122,7 @@ class _DecodeBatch:
         self.dataset = dataset
         self.transform = transform
 
+    @float32_tensors()
     def __call__(self, rows:list)->WaveBatch|bytes: # Bytes in a worker process
         start = time.perf_counter()
         items = [self.dataset[row] for row in rows]
