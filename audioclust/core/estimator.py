@@ -21,6 +21,11 @@ from typing_extensions import Self
 
 from .files import atomic_write, read_json
 
+try: from sklearn.utils.validation import validate_data
+except ImportError: # before scikit-learn 1.6 it was a method
+    def validate_data(estimator, X, skip_check_array=False, **kwargs):
+        return estimator._validate_data(X, cast_to_ndarray=not skip_check_array, **kwargs)
+
 # %% ../../nbs/00_core/01_estimator.ipynb #09df1188
 def to_numpy(X:Any, # Numpy array, torch tensor on any device, or nested list
 )->np.ndarray:

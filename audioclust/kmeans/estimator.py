@@ -21,18 +21,13 @@ from torch import Tensor
 from typing_extensions import Self
 
 from ..core.distributed import check_device, ProcessGroup, with_float64
-from ..core.estimator import Clusterer, to_tensor
+from ..core.estimator import Clusterer, to_tensor, validate_data
 from .constraints import constrained_kmeans, Constraints, seeded_centers
 from .initialization import initial_centers, kmeans_from_starts, least_loss, plus_plus_starts
 from .lloyd import inertia, kmeans
 from .minibatches import minibatch, sample_rows
 from .nearest import nearest_centers
 from .table import map_blocks, own_threads, row_blocks, Table, total_scatter, unit_rows
-
-try: from sklearn.utils.validation import validate_data
-except ImportError: # before scikit-learn 1.6 it was a method
-    def validate_data(estimator, X, skip_check_array=False, **kwargs):
-        return estimator._validate_data(X, cast_to_ndarray=not skip_check_array, **kwargs)
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #7c03d1eb
 def _check_params(model, n): # Arguments that make sense for n rows, or a ValueError
