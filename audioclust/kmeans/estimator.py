@@ -13,7 +13,7 @@ from numbers import Integral
 
 import numpy as np
 import torch
-from sklearn.base import TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -153,7 +153,7 @@ def _fit(model, x, constraints): # Labels of all rows, and the `Fit` of those th
     return labels, best
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #28fd4a7b
-class KMeans(TransformerMixin, Clusterer):
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
     "K-means by Lloyd's algorithm in torch, on CPU or GPU; no cluster is left empty."
     _state = ("cluster_centers_",)
 
@@ -199,6 +199,9 @@ class KMeans(TransformerMixin, Clusterer):
         check_is_fitted(self)
         x = _as_table(self, X)
         return x, torch.as_tensor(self.cluster_centers_).to(dtype=x.dtype, device=x.device)
+
+    @property
+    def _n_features_out(self): return len(self.cluster_centers_)  # columns of `transform`
 
     def predict(self,
         X:np.ndarray|torch.Tensor, # Rows, shape (n, d)
