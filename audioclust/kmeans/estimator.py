@@ -13,7 +13,7 @@ from numbers import Integral
 
 import numpy as np
 import torch
-from sklearn.base import TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -21,18 +21,13 @@ from torch import Tensor
 from typing_extensions import Self
 
 from ..core.distributed import check_device, ProcessGroup, with_float64
-from ..core.estimator import Clusterer, to_tensor
+from ..core.estimator import Clusterer, to_tensor, validate_data
 from .constraints import constrained_kmeans, Constraints, seeded_centers
 from .initialization import initial_centers, kmeans_from_starts, least_loss, plus_plus_starts
 from .lloyd import inertia, kmeans
 from .minibatches import minibatch, sample_rows
 from .nearest import nearest_centers
 from .table import map_blocks, own_threads, row_blocks, Table, total_scatter, unit_rows
-
-try: from sklearn.utils.validation import validate_data
-except ImportError: # before scikit-learn 1.6 it was a method
-    def validate_data(estimator, X, skip_check_array=False, **kwargs):
-        return estimator._validate_data(X, cast_to_ndarray=not skip_check_array, **kwargs)
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #7c03d1eb
 def _check_params(model, n): # Arguments that make sense for n rows, or a ValueError
@@ -158,7 +153,7 @@ def _fit(model, x, constraints): # Labels of all rows, and the `Fit` of those th
     return labels, best
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #28fd4a7b
-class KMeans(TransformerMixin, Clusterer):
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
     "K-means by Lloyd's algorithm in torch, on CPU or GPU; no cluster is left empty."
     _state = ("cluster_centers_",)
 
@@ -204,6 +199,9 @@ class KMeans(TransformerMixin, Clusterer):
         check_is_fitted(self)
         x = _as_table(self, X)
         return x, torch.as_tensor(self.cluster_centers_).to(dtype=x.dtype, device=x.device)
+
+    @property
+    def _n_features_out(self): return len(self.cluster_centers_)  # columns of `transform`
 
     def predict(self,
         X:np.ndarray|torch.Tensor, # Rows, shape (n, d)

@@ -20,6 +20,7 @@ from sklearn.utils.validation import has_fit_parameter
 from ..audio.opening import explain_no_recordings
 from ..audio.recordings import with_times
 from ..audio.streaming import available_cores
+from ..core.estimator import float32_tensors
 from ..core.registry import trains_encoder
 from ..encoders.base import Encoder
 from ..encoders.choice import choose_encoder, choose_if_quick, choose_starts, default_encoder, seconds_to_embed, Trial
@@ -38,6 +39,7 @@ from ..runs.run import made_now, Run
 from ..runs.seeds import Seeds
 
 # %% ../../nbs/12_pipeline/08_all_steps.ipynb #a4545200
+@float32_tensors()
 def run_of(request:Request, # What was asked for
     clips:Clips, # The clips
     embeddings:Embeddings, # A row for each
@@ -126,6 +128,7 @@ def _runs_of_frozen(table, names, request, observer):
     return runs
 
 # %% ../../nbs/12_pipeline/08_all_steps.ipynb #4b73d04c
+@float32_tensors()
 def make_run(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
     request:Request|None=None, # What is wanted; None: all defaults
     observer:Observer|None=None, # Who looks on

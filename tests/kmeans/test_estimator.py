@@ -57,6 +57,15 @@ def exact_loss(x, labels):
 def test_sklearn_checks(estimator, check): check(estimator)
 
 
+def test_distances_come_as_a_table_where_that_is_wanted():
+    x = blobs()
+    model = KMeans(4, random_state=0).fit(x)
+    distances = model.transform(x)
+    table = model.set_output(transform="pandas").transform(x)
+    assert table.columns.tolist() == model.get_feature_names_out().tolist() == [f"kmeans{i}" for i in range(4)]
+    np.testing.assert_array_equal(table, distances)
+
+
 @pytest.mark.parametrize("max_iter", (1, 2, 4, 300))
 @pytest.mark.parametrize("n, d, k", ((100, 2, 3), (500, 5, 20), (400, 40, 9)))
 def test_same_as_sklearn_from_the_same_start(n, d, k, max_iter):
