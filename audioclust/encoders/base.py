@@ -27,8 +27,8 @@ from typing_extensions import Self
 
 from ..audio.streaming import stream
 from ..core.distributed import with_float64
-from ..core.file_contents import contents_of
 from ..core.estimator import float32_tensors
+from ..core.file_contents import contents_of
 from ..core.files import atomic_write, shorten, read_json
 from ..core.registry import ENCODERS, SAVED
 from .cache import as_cache, CachedRows
