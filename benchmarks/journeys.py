@@ -119,7 +119,7 @@ def samples(folder, out, encoder, seed):
     yield "groups", heard.cluster.nunique()
     yield "AMI by family", ami([family_of[Path(path)] for path in heard.path], heard.cluster)
     yield "the silent file is named", int("untitled.wav" in said)
-    typed("duplicates", folder/"in", "--delete-list", out/"delete.txt")
+    typed("duplicates", folder/"in", "--out", out/"duplicates.csv", "--delete-list", out/"delete.txt")
     deleted = {Path(line) for line in (out/"delete.txt").read_text().splitlines() if line}
     yield "copies found", len({copy for copy,original in copy_of.items() if {copy, original} & deleted})
     yield "originals that stay", len(set(copy_of.values()) - deleted)
