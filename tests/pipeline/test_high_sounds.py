@@ -1,4 +1,5 @@
 "Sound above what an encoder hears: the sample rate follows it, or the run says how much there is and what to do."
+import json
 import re
 import warnings
 
@@ -9,6 +10,7 @@ import soundfile as sf
 
 from audioclust.audio import clips
 from audioclust.cli import main
+from audioclust.encoders import FixedEncoder
 from audioclust.pipeline import Options, Request
 from audioclust.pipeline.embed_step import energy_above, sample_rate_of, warn_of_unheard
 
@@ -40,10 +42,12 @@ def cluster(folder, out, capsys, *more):
     return float(out.split("n_classes")[1].split()[0]), " ".join(err.split())
 
 
-def said_of(table, rate=32_000, is_chosen=True):
+def said_of(table, encoder=None):
+    "What is said where an encoder is given, or where the rate is chosen."
+    request = Request(encoder=encoder)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        warn_of_unheard(table, rate, is_chosen)
+        warn_of_unheard(request, table, encoder)
     return [str(w.message) for w in caught]
 
 
@@ -66,9 +70,18 @@ def test_some_chirps_among_other_sounds(chirps, tmp_path, rng, capsys):
     assert "kHz" not in said
 
 
+def test_parts(chirps, tmp_path, capsys):
+    "All parts have the rate of the whole list, and say so."
+    for part in "1/2", "2/2":
+        assert main(["embed", str(chirps), "--part", part, "--out", str(tmp_path/"shards"/part[0]), "-q"]) == 0
+        assert "so their sample rate is 192000 Hz" in " ".join(capsys.readouterr().err.split())
+        record = json.loads((tmp_path/"shards"/part[0]/"shard.json").read_text(encoding="utf-8"))
+        assert record["request"]["sample_rate"] == RATE
+
+
 def test_an_encoder_of_one_rate(chirps):
     table = clips(chirps)
-    (said,) = said_of(table, 16_000, is_chosen=False)
+    (said,) = said_of(table, FixedEncoder(sample_rate=16_000))
     assert "20 of 20 clips" in said and "above 8 kHz" in said and said.endswith(
         "If it matters: --encoder fixed --rate 192000 (in Python Options(sample_rate=192000))")
     assert sample_rate_of(Request(options=Options(sample_rate=8000)), table) == 8000
@@ -97,6 +110,6 @@ def test_what_cannot_be_measured(tmp_path, rng):
     table = pd.DataFrame([(str(tmp_path/name), 0., end) for name, end in rows], columns=["path", "start", "end"])
     shares, _ = energy_above(table, 16_000)
     assert sorted(shares.round(2).tolist()) == [0, 0, 1], "of zeros, of one sample, of the detector"
-    assert said_of(table[:1], 16_000) == [] and sample_rate_of(Request(), table[:1]) == 16_000
+    assert said_of(table[:1]) == [] and sample_rate_of(Request(), table[:1]) == 16_000
     assert sample_rate_of(Request(), table[3:4]) == RATE, "the highest that can be asked for"
-    assert said_of(table[3:4], RATE, False) == [], "nothing would help"
+    assert said_of(table[3:4], FixedEncoder(sample_rate=RATE)) == [], "nothing would help"
