@@ -86,10 +86,9 @@ def read_recordings_csv(path:str|Path, # CSV file; paths in it are relative to i
         raise ValueError(f"{path} has no column `path` (its columns: {columns}); name the column of file names `path`")
     empty = table.path.fillna("").str.strip() == ""  # as in a row that is too short
     if empty.any(): report_unusable(errors, path, f"{empty.sum()} rows have no path")
-    table = table[~empty]
     wanted = ["path", "start", "end"] if {"start", "end"} <= set(table) else ["path"]
     folder = Path(path).parent
-    return table[wanted].assign(path=[folder/p for p in table.path])
+    return table.loc[~empty, wanted].assign(path=[folder/p for p in table.path[~empty]])
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #818c401c
 def find_audio(recordings:str|Path|list, # Folder, file, glob pattern, CSV with a column `path`, or a list of these
@@ -163,9 +162,10 @@ class Recordings:
 
     def _fitting(self, name, full):
         "Of the recordings with a name, those that have most folders in common with a path."
-        n_shared = {found: _n_shared(full, found) for found in self.by_name.get(name, [])}
-        most = max(n_shared.values(), default=0)
-        return [found for found,n in n_shared.items() if n == most]
+        def fit(found): return _n_shared(full, found), os.path.basename(found) == os.path.basename(full) # to the letter
+        fits = {found: fit(found) for found in self.by_name.get(name, [])}
+        best = max(fits.values(), default=None)
+        return [found for found in fits if fits[found] == best]
 
     def _only(self, found, called, file):
         "The one recording that was found, or None."
@@ -182,14 +182,14 @@ class Recordings:
         paths = _without_doubles(paths, root)
         lost = []
         used = {os.path.abspath(path) for path in paths.values() if path is not None}
-        for (file, called),path in paths.items():
-            found = self.by_name.get("".join(_parts(called)[-1:]), []) if path is None else []
+        for file,called in [key for key in paths if paths[key] is None]:
+            found = self.by_name.get("".join(_parts(called)[-1:]), [])
             if found and used.isdisjoint(found): lost.append((file, called, found))
         if lost:
             file, called, found = lost[0]
             warnings.warn(f"{len(lost)} of {len(paths)} paths in {file} name another folder than that of the recording "
-                          "of this name, and are not used; the first is "
-                          f"{shorten(called)}, and {Path(*Path(found[0]).parts[-2:])} is here")
+                          f"of this name, and are not used; the first is {shorten(called)}, and "
+                          f"{Path(*Path(found[0]).parts[-2:])} is here")
         return paths
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #8390ec33
