@@ -11,7 +11,8 @@ import soundfile as sf
 from audioclust.audio import clips
 from audioclust.cli import main
 from audioclust.encoders import FixedEncoder
-from audioclust.pipeline import Options, Request
+from audioclust.listen.shown_clips import pictures_of
+from audioclust.pipeline import make_run, Options, Request
 from audioclust.pipeline.embed_step import energy_above, sample_rate_of, warn_of_unheard
 
 QUICK = ["--stability", "0", "--no-page", "--no-cache", "-q"]
@@ -113,3 +114,12 @@ def test_what_cannot_be_measured(tmp_path, rng):
     assert said_of(table[:1]) == [] and sample_rate_of(Request(), table[:1]) == 16_000
     assert sample_rate_of(Request(), table[3:4]) == RATE, "the highest that can be asked for"
     assert said_of(table[3:4], FixedEncoder(sample_rate=RATE)) == [], "nothing would help"
+
+
+def test_pictures_of_bats_show_them(chirps):
+    run = make_run(chirps, Request(n_clusters=4, options=Options(stability=0)))
+    pictures = pictures_of(run)
+    assert pictures.sample_rate == RATE == run.embeddings.encoder.sample_rate
+    loudest = pictures.thumbnails.max(2).argmax(1) # the row of a thumbnail; the first is the highest
+    kinds = pictures.clips.path.map(lambda path: path.split("/")[-2])
+    assert loudest[kinds == "high"].mean() < loudest[kinds == "flat"].mean()
