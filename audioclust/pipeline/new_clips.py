@@ -73,10 +73,9 @@ def labels_and_confidence(run:Run, # That was clustered
     "Groups of new embeddings, as a person left them, and how clearly they belong there."
     groups, clustering = run.groups, run.clustering
     was_moved = (groups != clustering.labels).any()
-    is_of_level = run.request.options.level is not None and any(level.recommended for level in clustering.levels)
-    if was_moved or is_of_level: return nearest_members(run.embeddings.X, groups, Z)
-    features = Z if probabilities is None or run.embeddings.probabilities is None else probabilities
     clusterer = clustering.clusterer
+    if was_moved or clustering.found_otherwise: return nearest_members(run.embeddings.X, groups, Z)
+    features = Z if probabilities is None or run.embeddings.probabilities is None else probabilities
     if hasattr(clusterer, "predict_with_confidence") and len(features):
         labels, confidence = clusterer.predict_with_confidence(features)
         return clustering.visible_ids(labels), confidence
