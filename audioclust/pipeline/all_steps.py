@@ -49,6 +49,10 @@ def run_of(request:Request, # What was asked for
     "Cluster embeddings, and examine the clusters."
     observer = observer or Observer()
     clustering = cluster(clips, embeddings, request, observer, seeds)
+    rival = getattr(clustering.clusterer, "rival_", None)
+    if rival is not None:
+        warnings.warn(f"one start of K-means found these groups, and one that fits about as well has others (adjusted Rand "
+                      f"index {rival:.2f}): with other file names, or another seed, the groups may be those")
     findings = examine(clips, embeddings, clustering, request, observer)
     return Run(request, clips, embeddings, clustering, findings, made_now(request, observer.seconds))
 
