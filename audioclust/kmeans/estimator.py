@@ -28,6 +28,7 @@ from .lloyd import inertia, kmeans
 from .minibatches import minibatch, sample_rows
 from .nearest import nearest_centers
 from .table import map_blocks, own_threads, row_blocks, Table, total_scatter, unit_rows
+from ..metrics.pair_counting import ari
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #7c03d1eb
 def _check_params(model, n): # Arguments that make sense for n rows, or a ValueError
@@ -88,7 +89,7 @@ def _given_centers(model, x): # The centres of `init`, checked
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #f9d3186b
 _SMALL = 2**20 # numbers in a table, scores of a run, and labels of all runs up to which lockstep is faster
 
-def _best_run(model, x, generator, spread, constraints): # The `Fit` of least loss
+def _runs(model, x, generator, spread, constraints): # A `Fit` for each start
     options:dict = dict(max_iter=model.max_iter, tol=model.tol, fill=model.reseed, spread=spread)
     given, init = None, model.init
     if not isinstance(init, str): given = _given_centers(model, x)
@@ -107,16 +108,28 @@ def _best_run(model, x, generator, spread, constraints): # The `Fit` of least lo
         for _ in range(1 if all_seeded else model.n_init):
             centers = seeded_centers(x, constraints, model.n_clusters, generator, spherical)
             runs.append(constrained_kmeans(x, centers, constraints, generator, **options))
-        return least_loss(runs)
+        return runs
     fit = kmeans if model.batch_size is None else partial(minibatch, batch_size=model.batch_size)
-    if given is not None: return fit(x, given, generator, **options)
+    if given is not None: return [fit(x, given, generator, **options)]
     for _ in range(model.n_init):
         rows, known = x, spread
         if model.batch_size is not None:
             rows, known = sample_rows(x, max(3*model.batch_size, 50*model.n_clusters), generator), None
         centers = initial_centers(rows, min(model.n_clusters, rows.n_total), generator, init, known)
         runs.append(fit(x, centers, generator, **options))
-    return least_loss(runs)
+    return runs
+
+# %% ../../nbs/04_kmeans/04_estimator.ipynb #1db1dd6a
+_CLOSE_LOSS = 1.005 # times the least loss, up to which a run fits about as well
+_SAME_GROUPS, _OTHER_GROUPS = .9, .8 # adjusted Rand index from which on groups are the same; below which they are others
+
+def _rival(runs, best): # Adjusted Rand index of the groups of `best` and those of the rival; None where there is none
+    others = [run for run in runs if run is not best]
+    second = min(others, key=lambda run: run.losses[-1], default=best)
+    if second is best or second.losses[-1] > _CLOSE_LOSS*best.losses[-1]: return None
+    agreement = ari(best.labels, second.labels)
+    is_alone = agreement < _OTHER_GROUPS and all(ari(best.labels, run.labels) < _SAME_GROUPS for run in others)
+    return agreement if is_alone else None
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #5df8ff93
 _PRECISE = 1e-6 # a loss above this share of the total scatter has enough digits left as a difference of sums
@@ -145,7 +158,9 @@ def _fit(model, x, constraints): # Labels of all rows, and the `Fit` of those th
     spread = total_scatter(fitted)
     if not spread.total.isfinite():
         raise ValueError("the sum of squares of X is not a finite number: bring its columns to smaller units")
-    best = _best_run(model, fitted, generator, spread, constraints)
+    runs = _runs(model, fitted, generator, spread, constraints)
+    best = least_loss(runs)
+    model.rival_ = None if x.world_size > 1 else _rival(runs, best)
     labels = nearest_centers(x, best.centers, cosine) if n_zero else best.labels
     is_precise = best.losses[-1] > _PRECISE*spread.total and len(best.centers) == model.n_clusters
     model.inertia_ = best.losses[-1] if is_precise and not n_zero else inertia(x, best.centers, labels)

@@ -49,6 +49,10 @@ def run_of(request:Request, # What was asked for
     "Cluster embeddings, and examine the clusters."
     observer = observer or Observer()
     clustering = cluster(clips, embeddings, request, observer, seeds)
+    rival = getattr(clustering.clusterer, "rival_", None)
+    if rival is not None:
+        warnings.warn(f"one start of K-means found these groups by {request.by}, and one that fits about as well has others "
+                      f"(adjusted Rand index {rival:.2f}): with other file names, or another seed, the groups may be those")
     findings = examine(clips, embeddings, clustering, request, observer)
     return Run(request, clips, embeddings, clustering, findings, made_now(request, observer.seconds))
 
@@ -95,7 +99,9 @@ def _trials(request, observer)->Callable:
         frozen = [name for name in encoders if name != "untrained"]
         runs = _runs_of_frozen(table, frozen, quick, observer)
         if "untrained" in encoders:
-            runs["untrained"] = make_run(table, replace(quick, encoder="untrained"), Observer(observer.progress))
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "one start of K-means") # nobody sees these groups
+                runs["untrained"] = make_run(table, replace(quick, encoder="untrained"), Observer(observer.progress))
         return {name: _trial_of(runs[name]) for name in encoders}
     return trials
 
