@@ -52,7 +52,8 @@ class Seeds:
     )->dict: # What JSON can hold
         "What `run.json` says of seeds and links; the seeds themselves are in `clusters.csv`."
         known = self.constraints
-        clusters = [Counter(labels[known.seeds == g].tolist()).most_common(1)[0][0] for g in range(len(self.names))]
+        of_seeds = [Counter(np.asarray(labels)[known.seeds == g].tolist()) for g in range(len(self.names))]
+        clusters = [counts.most_common(1)[0][0] for counts in of_seeds]
         return dict(names=list(self.names), clusters=clusters,
                     clips=int((known.seeds >= 0).sum()),
                     must_link=known.must_link.tolist(), cannot_link=known.cannot_link.tolist(),
