@@ -19,7 +19,7 @@ from audioclust.encoders.pretrained import named_encoder
 from audioclust.encoders import FixedEncoder, NetworkEncoder
 
 
-NETWORKS = dict(untrained="network", aisfx="_embed_blocks", speech_embedding="_embed_windows", resemblyzer="lstm", musicnn="embed_patches")  # the part of each that is the network
+NETWORKS = dict(untrained="network", aisfx="_embed_blocks", speech_embedding="_embed_windows", resemblyzer="lstm", musicnn="embed_patches", yamnet="embed_patches")  # the part of each that is the network
 
 def timed(f, spent):
     def run(*args, **kwargs):

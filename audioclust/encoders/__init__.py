@@ -13,6 +13,8 @@ ENCODERS.register("resemblyzer", "audioclust.encoders.pretrained.resemblyzer:Res
     "a network that was trained to tell speakers apart")
 ENCODERS.register("musicnn", "audioclust.encoders.pretrained.musicnn:MusicnnEncoder",
     "a network that was trained to tag songs")
+ENCODERS.register("yamnet", "audioclust.encoders.pretrained.yamnet:YamnetEncoder",
+    "a network that was trained to recognise sounds of any kind")
 SAVED.register("FixedEncoder", "audioclust.encoders.fixed:FixedEncoder")
 SAVED.register("NetworkEncoder", "audioclust.encoders.networks:NetworkEncoder")
 SAVED.register("PretrainedEncoder", "audioclust.encoders.pretrained.transformers_models:PretrainedEncoder")
@@ -20,6 +22,7 @@ SAVED.register("EffectsEncoder", "audioclust.encoders.pretrained.sound_effects:E
 SAVED.register("SpeechEmbeddingEncoder", "audioclust.encoders.pretrained.speech_embedding:SpeechEmbeddingEncoder")
 SAVED.register("ResemblyzerEncoder", "audioclust.encoders.pretrained.resemblyzer:ResemblyzerEncoder")
 SAVED.register("MusicnnEncoder", "audioclust.encoders.pretrained.musicnn:MusicnnEncoder")
+SAVED.register("YamnetEncoder", "audioclust.encoders.pretrained.yamnet:YamnetEncoder")
 SAVED.register("VotingEncoder", "audioclust.encoders.joint:VotingEncoder")
 SAVED.register("VotingWhitening", "audioclust.encoders.joint:VotingWhitening")
 SAVED.register("Whiten", "audioclust.encoders.whitening:Whiten")

