@@ -35,7 +35,7 @@ def run(folder, method, by, seed, encoder, cache):
         about = json.loads(Path(f"{tmp}/run/run.json").read_text())
     names = clusters.path.str.extract(r"(\d)_(\w+)_\d+\.wav$")
     digit, speaker = (score(names[i], clusters.cluster) for i in (0, 1))
-    heard = {} if encoder == "fixed" else dict(encoders=about.get("encoder_choice", {}).get("name", encoder))
+    heard = {} if encoder == "fixed" else dict(encoders=about["embeddings"].get("encoder_choice", {}).get("name", encoder))
     return dict(method=method, by=by, k=k, seed=seed, **heard, **{f"{m}_digit": round(digit[m], 4) for m in ("acc", "nmi", "ari")}, **{f"{m}_speaker": round(speaker[m], 4) for m in ("acc", "nmi", "ari")},
                 clusters=about["clustering"]["clusters"], coverage=round(digit["coverage"], 4), seconds=round(seconds, 2), device=about["made"]["device"])
 
