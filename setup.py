@@ -32,7 +32,9 @@ setup(
                  f"Natural Language :: {cfg['language']}", "Operating System :: POSIX :: Linux", "Operating System :: MacOS", "Operating System :: Microsoft :: Windows",
                  "Programming Language :: Python :: 3", "Topic :: Scientific/Engineering :: Artificial Intelligence", "Typing :: Typed", "Topic :: Multimedia :: Sound/Audio :: Analysis",
                  *(f"Programming Language :: Python :: {p}" for p in pythons)],
-    packages=find_packages(include=["audioclust", "audioclust.*"]), include_package_data=True, zip_safe=False,
+    packages=find_packages(include=["audioclust", "audioclust.*"]), zip_safe=False,
+    package_data={"": ["*.pyi", "py.typed"], "audioclust.listen": ["templates/*"]},
+    package_dir={"": "."}, # so that an editable install is a line in a .pth file, which type checkers follow
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
     extras_require={name: cfg[f"{name}_requirements"].split() for name in ("dev", "pretrained", "parquet", "media")},

@@ -85,6 +85,8 @@ def spoken(seed):
 
 def make_prompts(folder, seed):
     "788 prompts; a table with columns path, word, voice, label: what was said, and what is claimed."
+    truth = folder.parent/"truth.csv"
+    if truth.is_file(): return pd.read_csv(truth, keep_default_na=False) # the breath of espeak-ng differs each time
     rng, rows = np.random.default_rng(seed), []
     utterances = spoken(seed)
     folder.mkdir(parents=True)
@@ -102,26 +104,28 @@ def make_prompts(folder, seed):
         label = word or str(rng.choice(words))
         if i < 18: label = str(rng.choice([other for other in words if other != word]))
         table.append((str(folder/f"prompt {i:03d}.wav"), word, voice, label))
-    return pd.DataFrame(table, columns=["path", "word", "voice", "label"])
+    found = pd.DataFrame(table, columns=["path", "word", "voice", "label"])
+    found.to_csv(truth, index=False)
+    return found
 
 # The journeys: each yields what it found
 
-def samples(folder, encoder, seed):
+def samples(folder, out, encoder, seed):
     family_of, copy_of = make_samples(folder/"in", seed)
-    run = folder/"run"
-    said = typed("cluster", folder/"in", "--out", run, "--n-clusters", "auto", "--encoder", encoder, "--cache", folder/"cache")
+    run = out/"run"
+    said = typed("cluster", folder/"in", "--out", run, "--n-clusters", "auto", "--encoder", encoder, "--cache", out/"cache")
     table = clustered(run)
     heard = table[table.path.map(Path).isin(family_of)]
     yield "groups", heard.cluster.nunique()
     yield "AMI by family", ami([family_of[Path(path)] for path in heard.path], heard.cluster)
     yield "the silent file is named", int("untitled.wav" in said)
-    typed("duplicates", folder/"in", "--delete-list", folder/"delete.txt")
-    deleted = {Path(line) for line in (folder/"delete.txt").read_text().splitlines() if line}
+    typed("duplicates", folder/"in", "--out", out/"duplicates.csv", "--delete-list", out/"delete.txt")
+    deleted = {Path(line) for line in (out/"delete.txt").read_text().splitlines() if line}
     yield "copies found", len({copy for copy,original in copy_of.items() if {copy, original} & deleted})
     yield "originals that stay", len(set(copy_of.values()) - deleted)
-    typed("sort", run, folder/"sorted", "--hard-link")
-    typed("cluster", folder/"in", "--out", folder/"again", "--n-clusters", "12", "--encoder", encoder, "--cache", folder/"cache")
-    yield "embeddings kept after sorting", json.loads((folder/"again"/"run.json").read_text())["embeddings"]["n_cached"]/len(table)
+    typed("sort", run, out/"sorted", "--hard-link")
+    typed("cluster", folder/"in", "--out", out/"again", "--n-clusters", "12", "--encoder", encoder, "--cache", out/"cache")
+    yield "embeddings kept after sorting", json.loads((out/"again"/"run.json").read_text())["embeddings"]["n_cached"]/len(table)
 
 def call_of(table, calls):
     "The label of the call that each clip shares most time with, None where it shares none."
@@ -145,43 +149,43 @@ def parted(table, kinds):
             new += 1
     return dict(names=names, clips=clips)
 
-def tapes(folder, encoder, seed):
+def tapes(folder, out, encoder, seed):
     first, second = make_tapes(folder/"in", seed)
-    run = folder/"run"
+    run = out/"run"
     typed("cluster", folder/"in"/"tape 1", "--out", run, "--cut", "events", "--n-clusters", "4", "--encoder", encoder, "--no-cache")
     table = clustered(run)
     kinds = call_of(table, first)
     yield "calls", len(first) + len(second)
     yield "calls of the first tape that are found", call_of(first, table.assign(label="found")).notna().mean()
     edits = parted(table, kinds)
-    (folder/"edits.json").write_text(json.dumps(dict(schema=1, edits=dict(content=edits))))
-    typed("listen", run, "--edits", folder/"edits.json")
-    typed("assign", run, folder/"in"/"tape 2", "--out", folder/"new.csv")
-    new = pd.read_csv(folder/"new.csv")
+    (out/"edits.json").write_text(json.dumps(dict(schema=1, edits=dict(content=edits))))
+    typed("listen", run, "--edits", out/"edits.json")
+    typed("assign", run, folder/"in"/"tape 2", "--out", out/"new.csv")
+    new = pd.read_csv(out/"new.csv")
     truth = call_of(new, second)
     names = new.name if "name" in new else new.cluster.astype(str)
     yield "events of the second tape", len(new)
     yield "of these with the right name", (names[truth.notna()] == truth[truth.notna()]).mean()
-    typed("cluster", folder/"in"/"tape 1", "--out", folder/"seeded", "--cut", "events", "--n-clusters", str(len(set(edits["names"].values()))),
+    typed("cluster", folder/"in"/"tape 1", "--out", out/"seeded", "--cut", "events", "--n-clusters", str(len(set(edits["names"].values()))),
           "--seeds", run, "--method", "spectral", "--encoder", encoder, "--no-cache", "--no-page")
-    seeded = clustered(folder/"seeded")
+    seeded = clustered(out/"seeded")
     kinds = call_of(seeded, first)
     yield "AMI of the first tape with these seeds", ami(kinds[kinds.notna()], seeded.cluster[kinds.notna()])
 
-def prompts(folder, encoder, seed):
+def prompts(folder, out, encoder, seed):
     table = make_prompts(folder/"in", seed)
-    table[["path", "label"]].to_csv(folder/"labels.csv", index=False)
-    typed("cluster", folder/"in", "--out", folder/"run", "--n-clusters", "auto", "--labels", folder/"labels.csv", "--encoder", encoder,
+    table[["path", "label"]].to_csv(out/"labels.csv", index=False)
+    typed("cluster", folder/"in", "--out", out/"run", "--n-clusters", "auto", "--labels", out/"labels.csv", "--encoder", encoder,
           "--no-cache")
-    run = clustered(folder/"run").set_index("path").loc[table.path].reset_index()
+    run = clustered(out/"run").set_index("path").loc[table.path].reset_index()
     is_word = table.word != ""
     yield "words", table.word[is_word].nunique()
     yield "recommended number", run.cluster.nunique()
     yield "AMI with what was said", ami(table.word[is_word], run.cluster[is_word])
     if "cluster_fine" in run: yield "AMI of the fine level", ami(table.word[is_word], run.cluster_fine[is_word])
-    typed("cluster", folder/"in", "--out", folder/"fine", "--n-clusters", "auto", "--level", "fine", "--encoder", encoder, "--no-cache",
+    typed("cluster", folder/"in", "--out", out/"fine", "--n-clusters", "auto", "--level", "fine", "--encoder", encoder, "--no-cache",
           "--no-page")
-    fine = clustered(folder/"fine").set_index("path").loc[table.path].reset_index()
+    fine = clustered(out/"fine").set_index("path").loc[table.path].reset_index()
     yield "AMI with --level fine", ami(table.word[is_word], fine.cluster[is_word])
     majority = table.label.groupby(fine.cluster).agg(lambda labels: labels.mode()[0])
     differs = table.label != fine.cluster.map(majority)
@@ -193,6 +197,7 @@ def prompts(folder, encoder, seed):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--runs", default="runs", help="name of the folders for runs, to walk the same collections again")
     parser.add_argument("--encoder", default="fixed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="samples,tapes,prompts")
@@ -200,8 +205,9 @@ if __name__ == "__main__":
     args = parser.parse_args()
     for name in args.only.split(","):
         place = args.folder/f"{name}-{args.seed}"
-        if place.exists(): raise SystemExit(f"{place} is there already: choose another folder")
-        place.mkdir(parents=True)
-        for what,value in globals()[name](place, args.encoder, args.seed):
+        out = place/args.runs
+        if out.exists(): raise SystemExit(f"{out} is there already: say --runs with another name")
+        out.mkdir(parents=True)
+        for what,value in globals()[name](place, out, args.encoder, args.seed):
             row = dict(journey=name, encoder=args.encoder, seed=args.seed, what=what, value=round(float(value), 4))
             add_row(args.out, {**row, "commit": commit(), "machine": platform.machine()})

@@ -6,7 +6,8 @@ Only the half of the tasks on which rules are chosen is read. Attempt 1: of the 
 finer one if it is more stable by `finer` or more and its silhouette is `silhouette` times as large; else take the coarser one if it is
 more stable by `coarser` or more ("never": a rule without that part). Attempt 2: the present rule, which is fitted to three numbers by
 ridge regression, with a fourth number that the stability gives, or with a stability as it is.
-`more` and `fewer`: pairs for which a rule takes more groups than the present one, and fewer. "Left out" says that the thresholds, or the weights, for a task are those that do best on all others.
+`more` and `fewer`: pairs for which a rule takes more groups than the present one, and fewer.
+"Left out" says that the thresholds, or the weights, for a task are those that do best on all others.
 Goal: does a rule beat the present one on the half that it is chosen on? Not a goal: the other half, unless one does.
 """
 import csv, platform, warnings
@@ -71,7 +72,8 @@ def least_stable(curve): return curve.k[curve.stability.idxmin()]
 def mean_by_stability(curve): return np.exp(np.average(np.log(curve.k), weights=curve.stability.clip(0)**6))
 READINGS = {"most stable": most_stable, "first peak": first_peak, "smallest within 5 % of the most stable": nearly_most_stable,
             "least stable": least_stable, "mean of the numbers, weighted by stability": mean_by_stability}
-VALUES = {"largest stability": lambda curve: curve.stability.max(), "stability at the first number": lambda curve: curve.stability[curve.k == three_numbers(curve)[0]].item()}
+VALUES = {"largest stability": lambda curve: curve.stability.max(),
+          "stability at the first number": lambda curve: curve.stability[curve.k == three_numbers(curve)[0]].item()}
 
 def chosen_for(curve, target):
     "The choice for a number that a regression gives, as `best_number` makes it."

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from .recordings import find_audio, Recordings, report_unusable
-from ..core.files import read_csv, read_parquet, shorten
+from ..core.files import check_file, MOST_TABLE, read_csv, read_parquet, shorten
 
 # %% ../../nbs/01_audio/09_annotation_tables.ipynb #0e7e7a67
 _TRACK_LINE = re.compile(r"(-?[\d.,]+(e[-+]?\d+)?(\t|$)){2}")
@@ -34,6 +34,7 @@ def read_rows(file:str|Path, # Raven selection table, Audacity label track, CSV,
     "The rows of a table of another program, under its own names of columns."
     file = Path(file)
     if file.suffix.lower() == ".parquet": return read_parquet(file)
+    check_file(file, MOST_TABLE, "a table")
     try: text = file.read_text(encoding="utf-8-sig", errors="surrogateescape")
     except OSError as e: raise ValueError(f"{file} cannot be read: {e.strerror}") from None
     if not text.strip(): return pd.DataFrame(columns=["start", "end"]) # a recording in which nothing was found
@@ -120,6 +121,7 @@ def read_clip_table(file:str|Path, # Raven selection table, Audacity label track
 _ENDINGS = ".txt", ".csv", ".tsv", ".parquet"
 
 def _readable(tables, errors): # (file, its clips) of each table
+    check_file(tables)
     if tables.is_file(): return [(tables, read_clip_table(tables))]
     if not tables.is_dir(): raise ValueError(f"there is no file or folder {tables}")
     files = sorted(f for f in tables.rglob("*") if f.is_file() and f.suffix.lower() in _ENDINGS)

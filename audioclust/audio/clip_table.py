@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SHORTEST_CLIP', 'window_starts', 'checked_times', 'covered_seconds', 'check_channel', 'channel_numbers',
            'clip_identity', 'same_clips', 'channels_agree', 'with_channels', 'clips', 'common_sample_rate',
-           'explain_no_recordings', 'clip_ends_as_decoded']
+           'clip_ends_as_decoded']
 
 # %% ../../nbs/01_audio/04_clip_table.ipynb #22806745
 import math
@@ -124,6 +124,9 @@ def with_channels(table:pd.DataFrame, # Clips
     return table[has_it].reset_index(drop=True).assign(channel=number)
 
 # %% ../../nbs/01_audio/04_clip_table.ipynb #d204ead5
+SHORTEST_CLIP = .0001 # seconds of a window, and from one to the next
+_TOLERANCE = 0.05  # seconds that a clip may be shorter than the table says
+
 def _named_parts(recordings, errors)->pd.DataFrame:
     "A row for each file, or part of a file, that `recordings` names."
     name = "a table of clips"
@@ -132,6 +135,9 @@ def _named_parts(recordings, errors)->pd.DataFrame:
         if is_csv:
             name = str(recordings)
             recordings = read_recordings_csv(name, errors)
+            is_again = recordings.assign(path=[os.path.abspath(path) for path in recordings.path]).duplicated()
+            if is_again.any(): report_unusable(errors, name, f"{is_again.sum()} rows repeat another row, and do not count")
+            recordings = recordings[~is_again]
     if not isinstance(recordings, pd.DataFrame):
         return pd.DataFrame(dict(path=[str(path) for path in find_audio(recordings, errors)]))
     if "path" not in recordings:
@@ -139,8 +145,6 @@ def _named_parts(recordings, errors)->pd.DataFrame:
     return checked_times(recordings, name).assign(path=list(map(str, recordings.path)))
 
 # %% ../../nbs/01_audio/04_clip_table.ipynb #5924be76
-SHORTEST_CLIP = .0001 # seconds of a window, and from one to the next
-
 def clips(recordings:str|Path|list|pd.DataFrame, # What `find_audio` takes, or a table with path (start, end)
     window:float|None=None, # seconds in a clip; None makes each recording one clip
     hop:float|None=None, # seconds from one clip to the next; None is `window`
@@ -157,6 +161,7 @@ def clips(recordings:str|Path|list|pd.DataFrame, # What `find_audio` takes, or a
     durations = {}  # seconds of each file, whose header is read once
     step = hop or window or 0.  # a recording that is one clip needs none
     rows = []
+    beyond = [] # (path, end, duration) of clips that end after their recording
     for row in table.to_dict("records"):
         path = row["path"]
         try:
@@ -165,13 +170,19 @@ def clips(recordings:str|Path|list|pd.DataFrame, # What `find_audio` takes, or a
             report_unusable(errors, e.path, e.reason)
             continue
         first = row.get("start", 0.)
-        last = min(row.get("end", durations[path]), durations[path])
+        end = row.get("end", durations[path])
+        last = min(end, durations[path])
         if first >= durations[path]:
             reason = f"the sound ends at {durations[path]:g} s, before the clip that starts at {first:g} s"
             report_unusable(errors, path, reason)
             continue
+        if last + _TOLERANCE < end < math.inf: beyond.append((path, end, last))
         for start in first + window_starts(last - first, window, step):
             rows.append({**row, "start": start, "end": min(start + (window or last), last)})
+    if beyond:
+        path, end, last = beyond[0]
+        warnings.warn(f"{len(beyond):,} of {len(table):,} clips end after their recording does, and are cut off there; "
+                      f"the first ends at {end:g} s, and {os.path.basename(path)} at {last:g} s")
     other_columns = [c for c in table.columns if c not in ("path", "start", "end")]
     return with_channels(pd.DataFrame(rows, columns=["path", "start", "end", *other_columns]), channel, errors)
 
@@ -213,24 +224,7 @@ def common_sample_rate(paths:Iterable, # Recordings
     if warn and n_lower/len(rates) > _MAX_LOWER_SHARE: warnings.warn(_lower_rates(rates, rate))
     return rate
 
-# %% ../../nbs/01_audio/04_clip_table.ipynb #4d649ebb
-def explain_no_recordings(recordings:str|Path|list|pd.DataFrame, # Whatever `find_audio` or `clips` takes
-    errors:list, # (path, reason) of each that cannot be used
-)->str:
-    "One line that says why there is nothing to cluster."
-    name = recordings if isinstance(recordings, (str, os.PathLike)) else "what was given"
-    if not errors:
-        return (f"no usable recording in {name}: no file has the extension of a sound "
-                "(wav, flac, ogg, opus, mp3, aiff, …)")
-    counts = Counter(reason for _,reason in errors).most_common(3)
-    reasons = ", ".join(f"{n} × {reason}" for reason,n in counts)
-    arrays = all(os.fspath(path).lower().endswith((".npy", ".npz")) for path,_ in errors)
-    advice = "; embeddings of another program are given with --embeddings FILE" if arrays else ""
-    return f"no usable recording in {name} ({len(errors)} could not be used: {reasons}){advice}"
-
 # %% ../../nbs/01_audio/04_clip_table.ipynb #e5ac6cec
-_TOLERANCE = 0.05  # seconds that a clip may be shorter than the table says
-
 def clip_ends_as_decoded(table:pd.DataFrame, # Clips
     seconds:np.ndarray, # [N], decoded length of each
 )->pd.DataFrame:

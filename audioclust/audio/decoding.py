@@ -181,6 +181,20 @@ def _resampled_stream(file, path, first, last, rate, margins, channel):
     wave = np.concatenate(resampled)[before*rate//own:]
     return torch.from_numpy(np.ascontiguousarray(wave[:n_samples]))
 
+# %% ../../nbs/01_audio/02_decoding.ipynb #4b8771dc
+_QUIET = .001  # largest sample of a mean that is looked into, -60 dB
+_CANCELLED = 30  # times as loud is one channel
+
+def _check_mix(wave, file, path, first):
+    "`AudioError` where the channels of a part that begins at sample `first` cancel each other out."
+    loudest = np.abs(wave).max(initial=0)
+    if not loudest <= _QUIET: return # it is loud, or not finite
+    file.seek(first)
+    alone = np.abs(_read_part(file, path, first, len(wave), 1)).max(initial=0)
+    if alone <= max(_QUIET, _CANCELLED*loudest): return
+    raise AudioError(path, "its channels cancel each other out where they are mixed: choose one with --channel 1, "
+                           "or take all with --channel each")
+
 # %% ../../nbs/01_audio/02_decoding.ipynb #a5ac8ff8
 def _check_number(name, value, advice):
     if value is None or isinstance(value, (int, np.integer)) and value > 0: return
@@ -216,6 +230,7 @@ def load_audio_at(path:str|Path, # A file
         between = f"between {start:g} s and {last/own:g} s"
         try: wave = _read_part(file, path, first - before, before + last - first + after, channel)
         except Exception as e: raise AudioError(path, f"damaged: decoding stopped {between} ({e})") from None
+        if channel is None and file.channels > 1: _check_mix(wave, file, path, first - before)
     if len(wave) <= before:
         raise AudioError(path, f"no sound could be decoded {between}: the data end earlier than the header says")
     part = slice(before, before + last - first)

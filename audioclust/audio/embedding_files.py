@@ -11,7 +11,6 @@ import re
 import sqlite3
 from contextlib import closing, suppress
 from fnmatch import fnmatchcase
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from pandas.api.types import is_numeric_dtype
 from .annotation_tables import clips_of_rows, find_columns, plain_name, read_clip_table
 from .decoding import probe
 from .recordings import AudioError, EXTENSIONS, find_audio, read_recordings_csv, Recordings, report_unusable
-from ..core.files import read_csv, read_parquet, shorten
+from ..core.files import check_file, read_csv, read_parquet, shorten
 
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #cbd43232
 def embeddings_file(given:str|Path, # A file or folder, or FILE:COLUMNS
@@ -102,8 +101,8 @@ _BIRDNET = re.compile(r"[\d.]+\t[\d.]+\t-?[\d.]+(e[-+]?\d+)?,")
 _DECIMAL_COMMA = re.compile(r"-?\d*,\d+(e[-+]?\d+)?", re.I)
 
 def _read_text(file, wanted):
-    with open(file, encoding="utf-8-sig", errors="surrogateescape") as f: lines = list(islice(f, 20))
-    first = lines[0] if lines else ""
+    with open(file, encoding="utf-8-sig", errors="surrogateescape") as f: lines = f.read(2**20).split("\n")[:20]
+    first = lines[0]
     how:dict = dict(encoding="utf-8-sig", encoding_errors="surrogateescape")
     if _BIRDNET.match(first):
         table = read_csv(file, sep="\t", header=None, names=["start", "end", "embedding"], **how)
@@ -112,7 +111,7 @@ def _read_text(file, wanted):
     rows = [[cell.strip(' "') for cell in re.split(separator, line.strip("\r\n").strip(" "))] for line in lines]
     if separator != "," and any(_DECIMAL_COMMA.fullmatch(cell) for row in rows for cell in row): how["decimal"] = ","
     try: values = [float(cell.replace(how.get("decimal", "."), ".")) for cell in rows[0]]
-    except (ValueError, IndexError): has_names = True
+    except ValueError: has_names = True
     else: has_names = len(values) > 1 and values in ([*range(len(values))], [*range(1, len(values) + 1)])
     table = read_csv(file, sep=separator, header=0 if has_names or wanted else None, **how)
     return _split_table(table, file, wanted)
@@ -166,6 +165,7 @@ def _read_any(file, wanted):
         if wanted: raise ValueError(f"{file} is a database of hoplite, which has no columns {wanted}")
         return _read_hoplite(file)
     if file.is_dir(): return _read_folder(file, wanted)
+    check_file(file)
     if not file.is_file(): raise ValueError(f"there is no file {file}")
     if file.suffix.lower() not in _READERS:
         raise ValueError(f"{file}: embeddings are read from {', '.join(_READERS)}, or a folder of hoplite")

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from .clip_table import channel_numbers, with_channels
-from .decoding import check_has_channel, check_header, probe
+from .decoding import check_has_channel, check_header, load_audio, probe
 from .noise_floor import Bands, noise_scores
 from .opening import open_recording
 from .recordings import AudioError, recording_paths, report_unusable
@@ -120,6 +120,7 @@ def events_in(path:str|Path, # A recording
         try: active = _Active(scores, settings.edge, bands.n_bands)
         except (RuntimeError, OSError) as e: raise AudioError(path, f"damaged: decoding stopped ({e})") from None
         duration = file.frames/file.samplerate
+        is_mean = channel is None and file.channels > 1
     rows = []
     for start,end,frames in _with_margins(_joined(active, bands, settings), settings, duration):
         peaks = active.in_bands[frames].max(0)
@@ -127,6 +128,7 @@ def events_in(path:str|Path, # A recording
         first, last = 0, -1 # all bands, where each is only a little louder
         if len(found): first, last = found[0], found[-1] + 1
         rows.append((str(path), start, end, bands.edges[first], bands.edges[last]))
+    if is_mean and not rows: load_audio(path, end=60.)
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 # %% ../../nbs/01_audio/08_events.ipynb #ed6e9d1b

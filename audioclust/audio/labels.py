@@ -16,7 +16,7 @@ import pandas as pd
 from .annotation_tables import clips_of_tables, read_clip_table
 from .clip_table import channel_numbers, channels_agree
 from .recordings import Recordings
-from ..core.files import read_csv, shorten
+from ..core.files import check_file, MOST_TABLE, read_csv, shorten
 
 # %% ../../nbs/01_audio/11_labels.ipynb #3ca79868
 def _labels_from_csv(table, path):
@@ -88,6 +88,7 @@ def label_clips(table:pd.DataFrame, # Clips, with a column `path`
     found:list
     if labels == "parent": found = [Path(p).parent.name for p in table.path]
     elif str(labels).lower().endswith((".csv", ".tsv", ".txt", ".parquet")):
+        check_file(labels, MOST_TABLE, "a table")
         try: has_times = "label" in read_clip_table(labels)
         except ValueError: has_times = False
         is_csv = str(labels).lower().endswith(".csv")

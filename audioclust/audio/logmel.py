@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from ..core.estimator import float32_tensors
+
 # %% ../../nbs/01_audio/06_logmel.ipynb #52c01970
 SCALES = "slaney", "htk"
 _KNEE_HZ, _KNEE_MEL = 1000., 15. # where Slaney's scale bends
@@ -41,6 +43,7 @@ def mel_to_hz(mel:torch.Tensor, # Places on a mel scale
     return torch.where(mel < _KNEE_MEL, 200/3*mel, above)
 
 # %% ../../nbs/01_audio/06_logmel.ipynb #7c288c60
+@float32_tensors()
 def mel_filterbank(n_bins:int, # Of the spectrum, from 0 Hz to half the sample rate
     low:float, # Hz, lower edge of the lowest band
     high:float, # Hz, upper edge of the highest band
@@ -104,7 +107,7 @@ class LogMel(nn.Module):
             size = f"{n_mels} bands at {sample_rate} Hz would take {n_bins*n_mels:,} weights"
             raise ValueError(f"{size}: ask for fewer bands")
         fb = mel_filterbank(n_bins, f_min, f_max or nyquist, n_mels, sample_rate)
-        self.register_buffer("window", torch.hann_window(win_length))
+        self.register_buffer("window", torch.hann_window(win_length, dtype=torch.float32))
         self.register_buffer("fb", fb)
         self.register_buffer("fb_twice", fb.repeat_interleave(2, 0), persistent=False)
         self.band_groups = _band_groups(self.fb_twice)

@@ -15,6 +15,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -85,10 +86,9 @@ def read_recordings_csv(path:str|Path, # CSV file; paths in it are relative to i
         raise ValueError(f"{path} has no column `path` (its columns: {columns}); name the column of file names `path`")
     empty = table.path.fillna("").str.strip() == ""  # as in a row that is too short
     if empty.any(): report_unusable(errors, path, f"{empty.sum()} rows have no path")
-    table = table[~empty]
     wanted = ["path", "start", "end"] if {"start", "end"} <= set(table) else ["path"]
     folder = Path(path).parent
-    return table[wanted].assign(path=[folder/p for p in table.path])
+    return table.loc[~empty, wanted].assign(path=[folder/p for p in table.path[~empty]])
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #818c401c
 def find_audio(recordings:str|Path|list, # Folder, file, glob pattern, CSV with a column `path`, or a list of these
@@ -122,25 +122,21 @@ def _parts(path): # of a path of this system or another
     is_windows = "\\" in text or text[1:2] == ":"
     return (PureWindowsPath(text) if is_windows else PurePosixPath(text)).parts
 
-def _n_shared(path, other):
-    "How many folders two paths have in common, from the file upwards."
-    pairs = zip(_parts(os.path.abspath(path))[-2::-1], _parts(os.path.abspath(other))[-2::-1])
-    return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+@lru_cache(2**17)
+def _above(path): return _parts(path)[-2::-1]
 
-def _only(found, called, file):
-    "The one recording that was found, or None."
-    if len(found) < 2: return found[0] if found else None
-    names = shorten(", ".join(map(str, found)), 200)
-    raise ValueError(f"{file}: several recordings are called {called} ({names}): name their folders as well")
+def _n_shared(path, other):
+    "How many folders two absolute paths have in common, from the file upwards."
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(_above(path), _above(other)))))
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #6b8083da
 class Recordings:
     "Recordings that are found by what a table calls them."
     def __init__(self, paths:list): # Their files
         self.by_path = {os.path.abspath(path): path for path in paths}
-        self.by_name:dict = {}
-        for path in paths:
-            for name in {_plain(path.name), _plain(path.stem)}: self.by_name.setdefault(name, []).append(path)
+        self.by_name:dict = {} # absolute paths
+        for full,path in self.by_path.items():
+            for name in {_plain(path.name), _plain(path.stem)}: self.by_name.setdefault(name, []).append(full)
 
     def find(self, called:str, # A path in a table
         file:Path, # The table
@@ -153,7 +149,7 @@ class Recordings:
         if found and {*folders} - {".."} and not _n_shared(full, found[0]): # another folder
             if os.path.isfile(full): found = [p for p in found if os.path.realpath(p) == os.path.realpath(full)]
             elif not PureWindowsPath(called).anchor: found = []
-        return _only(found, called, file)
+        return self._only(found, called, file)
 
     def of_table(self, file:Path, # The table
     )->Path|None: # None where there is no such recording
@@ -161,13 +157,21 @@ class Recordings:
         name = _plain(file.name)
         while "." in name:
             name = name.rpartition(".")[0]
-            if name in self.by_name: return _only(self._fitting(name, file), name, file)
+            if name in self.by_name: return self._only(self._fitting(name, os.path.abspath(file)), name, file)
         return None
 
-    def _fitting(self, name, path):
+    def _fitting(self, name, full):
         "Of the recordings with a name, those that have most folders in common with a path."
-        n_shared = {found: _n_shared(path, found) for found in self.by_name.get(name, [])}
-        return [found for found,n in n_shared.items() if n == max(n_shared.values())]
+        def fit(found): return _n_shared(full, found), os.path.basename(found) == os.path.basename(full) # to the letter
+        fits = {found: fit(found) for found in self.by_name.get(name, [])}
+        best = max(fits.values(), default=None)
+        return [found for found in fits if fits[found] == best]
+
+    def _only(self, found, called, file):
+        "The one recording that was found, or None."
+        if len(found) < 2: return self.by_path[found[0]] if found else None
+        names = shorten(", ".join(str(self.by_path[full]) for full in found), 200)
+        raise ValueError(f"{file}: several recordings are called {called} ({names}): name their folders as well")
 
     def match(self, wanted:Iterable, # (table, path in it; the name of a table that is called like its recording)
         root:Path|None=None, # The folder of tables that they lie in
@@ -177,15 +181,15 @@ class Recordings:
                  for file,called in wanted}
         paths = _without_doubles(paths, root)
         lost = []
-        used = set(paths.values())
-        for (file, called),path in paths.items():
-            found = self.by_name.get("".join(_parts(called)[-1:]), []) if path is None else []
+        used = {os.path.abspath(path) for path in paths.values() if path is not None}
+        for file,called in [key for key in paths if paths[key] is None]:
+            found = self.by_name.get("".join(_parts(called)[-1:]), [])
             if found and used.isdisjoint(found): lost.append((file, called, found))
         if lost:
             file, called, found = lost[0]
             warnings.warn(f"{len(lost)} of {len(paths)} paths in {file} name another folder than that of the recording "
-                          "of this name, and are not used; the first is "
-                          f"{shorten(called)}, and {Path(*found[0].parts[-2:])} is here")
+                          f"of this name, and are not used; the first is {shorten(called)}, and "
+                          f"{Path(*Path(found[0]).parts[-2:])} is here")
         return paths
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #8390ec33
@@ -196,7 +200,8 @@ def _without_doubles(paths, root):
         if root and (file.parent != root or len(_parts(called)) > 1): groups[None, path].append((file, called))
     for (table, path),keys in groups.items():
         if path is None or len(keys) == 1: continue
-        n_shared = {(file, called): _n_shared(file.parent/called, path) for file,called in keys}
+        full = {(file, called): os.path.abspath(file.parent/called) for file,called in keys}
+        n_shared = {key: _n_shared(full[key], os.path.abspath(path)) for key in keys}
         best = {key for key in keys if n_shared[key] == max(n_shared.values())}
         folders = {_parts(called)[:-1] for _,called in best} - {()}
         is_unclear = table is not None and len(folders) > 1

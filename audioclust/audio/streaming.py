@@ -5,15 +5,17 @@
 # %% auto #0
 __all__ = ['MAX_CLIP_SECONDS', 'CAN_FORK', 'BYTES_PER_SAMPLE', 'BYTES_PER_WORKER', 'FILES_PER_WORKER', 'MAX_WORKERS',
            'MIN_WORKER_AUDIO', 'ClipDataset', 'WaveBatch', 'collate_waves', 'collate_rates', 'length_batches',
-           'available_cores', 'open_files_left', 'fit_to_memory', 'stream']
+           'available_cores', 'open_files_left', 'can_lock', 'fit_to_memory', 'stream']
 
 # %% ../../nbs/01_audio/07_streaming.ipynb #8bfa800c
 import gc
+import multiprocessing
 import os
 import pickle
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
@@ -26,6 +28,7 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 from .clip_table import channel_numbers
 from .decoding import load_audio_at
 from .recordings import AudioError
+from ..core.estimator import float32_tensors
 
 # %% ../../nbs/01_audio/07_streaming.ipynb #a8fce9a9
 MAX_CLIP_SECONDS = 600  # a longer clip is refused
@@ -78,7 +81,7 @@ def collate_waves(items:list, # (row, waveform or reason) pairs
     rows = torch.tensor([row for row,_ in decoded], dtype=torch.long)
     lengths = torch.tensor([len(wave) for _,wave in decoded], dtype=torch.long)
     longest = int(lengths.max()) if decoded else 0
-    batch = torch.empty(len(decoded), longest)
+    batch = torch.empty(len(decoded), longest, dtype=torch.float32)
     for padded,(_,wave) in zip(batch, decoded):
         padded[:len(wave)] = wave
         padded[len(wave):] = 0
@@ -119,6 +122,7 @@ class _DecodeBatch:
         self.dataset = dataset
         self.transform = transform
 
+    @float32_tensors()
     def __call__(self, rows:list)->WaveBatch|bytes: # Bytes in a worker process
         start = time.perf_counter()
         items = [self.dataset[row] for row in rows]
@@ -166,6 +170,12 @@ def open_files_left()->int:
         if limit == resource.RLIM_INFINITY: return _NO_FILE_LIMIT
         return limit - len(os.listdir("/dev/fd"))
     except (ImportError, OSError): return _NO_FILE_LIMIT
+
+def can_lock()->bool:
+    "Can processes wait for each other here?"
+    try: multiprocessing.Lock()
+    except (ImportError, OSError): return False
+    return True
 
 # %% ../../nbs/01_audio/07_streaming.ipynb #538c49b0
 CAN_FORK = sys.platform == "linux"  # elsewhere a worker process starts from nothing
@@ -215,6 +225,9 @@ def stream(clips:pd.DataFrame, # Columns path, start, end (s)
     batches = length_batches(seconds, batch_seconds)
     max_workers = max(0, open_files_left() - FILES_PER_WORKER)//FILES_PER_WORKER
     num_workers = min(num_workers, len(batches), max_workers)
+    if num_workers and not can_lock():
+        warnings.warn("this system has no place for locks (/dev/shm): one process decodes all, which takes longer")
+        num_workers = 0
     return _StreamLoader(
         batches,  # type: ignore[arg-type]  # a list of batches is data set enough
         batch_size=None,

@@ -65,8 +65,8 @@ def add_method_options(c:Parser): # Of the command
         "cluster parts of the clips again N times, to see which groups last; 0 saves the time of those who make many runs "
         "(default: %(default)s)"))
     g.add_argument("--seed", type=int, default=0, help=c.rare(
-        "random seed, for those who ask what depends on chance; the same seed gives the same groups (default: "
-        "%(default)s)"))
+        "random seed, for those who ask what depends on chance; the same seed gives files of the same names the same "
+        "groups (default: %(default)s)"))
     g.add_argument("--remote-code", action="store_true", help=c.rare(
         "let code that comes with an hf: model run on this machine, for those who trust it"))
 

@@ -33,7 +33,7 @@ from ..runs.names import copy_names, free_name
 from ..runs.request import check_request, Request, request_record
 from ..runs.resuming import at_work, begun, check_same, continues_training, earlier_run, note_saved, saved, state
 from ..runs.run import Run
-from ..runs.run_folder import check_out, check_run_folder, read_table
+from ..runs.run_folder import check_idle, check_out, check_run_folder, read_table
 from ..runs.stable_ids import carry_names, continued_numbers, renumbered
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #91a20ea4
@@ -78,6 +78,7 @@ def check_job(job:Job)->bool: # Is the run complete, but for what can be made fr
     out, found = job.out, state(job.out)
     check_request(job.request)
     if found == "stopped" and not (job.resume or job.overwrite):
+        check_idle(out)
         raise ValueError(f"{out} holds a run that was stopped: use --resume to continue it, "
                          "or --overwrite to start again")
     continues = job.continues and found in ("stopped", "whole")

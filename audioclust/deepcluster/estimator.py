@@ -19,6 +19,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
+from ..core.estimator import float32_tensors
 from ..core.registry import load_saved
 from .learner import deepcluster_learner, LearnerOptions
 from .training_options import default_passes, TrainingOptions
@@ -117,6 +118,7 @@ class PseudoLabelMethod(EmbeddingClusterer):
         self.labels_, self.confidence_ = self.clusterer_.labels_, self._confidence()
         return self
 
+    @float32_tensors()
     def represent(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
         errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
         *, progress:Callable=lambda batches: batches, # Wraps the batches of decoding

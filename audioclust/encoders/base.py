@@ -27,6 +27,7 @@ from typing_extensions import Self
 
 from ..audio.streaming import stream
 from ..core.distributed import with_float64
+from ..core.estimator import float32_tensors
 from ..core.file_contents import contents_of
 from ..core.files import atomic_write, shorten, read_json
 from ..core.registry import ENCODERS, SAVED
@@ -144,6 +145,7 @@ class _EmbedWaves:
         self.encoders, self.device = encoders, device
         self.rates = tuple(dict.fromkeys(encoder.sample_rate for encoder in encoders))
 
+    @float32_tensors()
     @torch.inference_mode()
     def __call__(self, waves, lengths): # One [B, samples] and [B] for each rate -> ([B, dim] of each encoder, silent [B])
         waves = [wave.to(self.device, non_blocking=True) for wave in waves]
@@ -225,6 +227,7 @@ def _subclasses(cls):
     for sub in cls.__subclasses__(): found |= {sub.__name__: sub, **_subclasses(sub)}
     return found
 
+@float32_tensors()
 def load_encoder(path:str|Path)->Encoder: # Folder written by `Encoder.save`
     "The encoder saved in `path`."
     name = read_json(Path(path)/"encoder.json")["class"]

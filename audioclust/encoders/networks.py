@@ -16,6 +16,7 @@ import torch
 from torch import nn
 from typing_extensions import Self
 
+from ..core.estimator import float32_tensors
 from .augmentations import BatchRandom
 from .base import Encoder, what_to_ignore
 from .logmel_store import LogMelBatch, LogMelStore, TrimmedLogMel
@@ -91,7 +92,7 @@ def _check_views(frames, part, views):
 
 def _seeded_body(seed, backbone, fine):
     "A body whose weights depend on the seed alone."
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), float32_tensors():
         torch.manual_seed(seed)
         body = make_body(backbone, fine)
     return body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # declared for float tensors only
@@ -122,7 +123,8 @@ class NetworkEncoder(Encoder):
         self.views = Views(self.front.logmel.band_hz, self.ignore, strength, self.frames, part)
         self.body = _seeded_body(seed, backbone, fine="pitch" not in self.ignore)
         self.pool = Pool("pitch" in self.ignore, "order" in self.ignore)
-        with torch.no_grad(): self.dim = self.eval().network(torch.zeros(2, 1, n_mels, self.frames)).shape[1]
+        silence = torch.zeros(2, 1, n_mels, self.frames, dtype=torch.float32)
+        with torch.no_grad(): self.dim = self.eval().network(silence).shape[1]
 
     def config(self)->dict:
         view = dict(n_mels=self.n_mels, frames=self.frames, part=self.part)
@@ -178,6 +180,7 @@ class NetworkEncoder(Encoder):
         return self
 
 # %% ../../nbs/06_encoders/06_networks.ipynb #a3515a93
+@float32_tensors()
 def _embed_rows(encoder, store, rows, seed, bs, embed, views=0):
     "What `embed` makes of each clip, in batches of a random order; NaN where there are no frames."
     rows = np.arange(len(store)) if rows is None else np.asarray(rows)

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.linalg import cholesky, eigh, solve_triangular
+from scipy.sparse import issparse
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.estimator import SavableEstimator, like_input, to_numpy
+from ..core.estimator import SavableEstimator, like_input, to_numpy, validate_data
 
 # %% ../../nbs/06_encoders/08_whitening.ipynb #a7713fc9
 _BLOCK = 2**22  # numbers that are converted to float64 at a time, 32 MB
@@ -53,15 +54,22 @@ def _fix_signs(axes):
     return axes*np.sign(largest)[:, None]
 
 # %% ../../nbs/06_encoders/08_whitening.ipynb #2ae3cddc
-def _checked_table(X, finite=True):
+def _checked_table(X):
     "Embeddings as an array [N, d] of numbers."
+    if issparse(X): raise TypeError("embeddings must be a dense table, and a sparse one came: give X.toarray()")
     X = to_numpy(X)
+    if X.dtype == object: X = X.astype(np.float64)
     if X.ndim != 2 or X.dtype.kind not in "fiu":
+        advice = "Complex data not supported" if X.dtype.kind == "c" else "Reshape your data"
         raise ValueError("embeddings must be a table of numbers, [N, d]; "
-                         f"an array of shape {X.shape} and type {X.dtype} came")
-    n_odd = sum(int(np.sum(~np.isfinite(block))) for block in _blocks(X)) if finite else 0
+                         f"an array of shape {X.shape} and type {X.dtype} came. {advice}")
+    if X.shape[1]: return X
+    raise ValueError(f"embeddings have 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
+
+def _check_finite(X):
+    "Refuse a table with NaN or infinite numbers."
+    n_odd = sum(int(np.sum(~np.isfinite(block))) for block in _blocks(X))
     if n_odd: raise ValueError(f"embeddings must be finite numbers; {n_odd} of them are NaN or infinite")
-    return X
 
 # %% ../../nbs/06_encoders/08_whitening.ipynb #cf9dcf7f
 class Whiten(TransformerMixin, SavableEstimator):
@@ -75,12 +83,13 @@ class Whiten(TransformerMixin, SavableEstimator):
 
     def fit(self, X:np.ndarray|torch.Tensor, y=None)->Self: # Embeddings [N, d]
         "Learn mean, axes and scales of `X` [N, d], in blocks of rows."
-        X = _checked_table(X)
-        if not len(X): raise ValueError("there are no embeddings to learn a whitening from: give at least one row")
-        self.n_features_in_ = X.shape[1]
-        self.mean_ = sum(block.sum(0) for block in _blocks(X))/len(X)
-        m = min(self.n_components, X.shape[1], max(1, len(X) - 1))
-        variance, axes = _principal_axes(X, m, self.mean_)
+        table = _checked_table(X)
+        if not len(table): raise ValueError("there are no embeddings to learn a whitening from: give at least one row")
+        _check_finite(table)
+        validate_data(self, X, skip_check_array=True)
+        self.mean_ = sum(block.sum(0) for block in _blocks(table))/len(table)
+        m = min(self.n_components, table.shape[1], max(1, len(table) - 1))
+        variance, axes = _principal_axes(table, m, self.mean_)
         axes = _fix_signs(axes)
         scale = np.sqrt(variance + self.floor*variance[0])[:, None]
         self.components_ = np.divide(axes, scale, out=np.zeros_like(axes), where=scale > 1e-12)
@@ -89,16 +98,20 @@ class Whiten(TransformerMixin, SavableEstimator):
     def transform(self, X:np.ndarray|torch.Tensor)->Any: # Embeddings [n, d] -> the same kind, float32 [n, m]
         "Whitened embeddings, float32 [N, m]."
         check_is_fitted(self)
-        table = _checked_table(X, finite=False) # a clip that could not be decoded has a row of NaN, which stays one
-        if table.shape[1] != len(self.mean_):
-            raise ValueError(f"embeddings of {table.shape[1]} numbers came, "
-                             f"and the whitening was learned from {len(self.mean_)}")
+        table = _checked_table(X)
+        validate_data(self, X, reset=False, skip_check_array=True)
         whitened = [np.zeros((0, len(self.components_)), np.float32)]  # the result where there are no rows
         for block in _blocks(table, self.mean_):
+            if not np.isfinite(block).all(): _check_finite(block[~np.isnan(block).all(1)])
             Z = block @ self.components_.T  # [rows of the block, m]
             if self.l2: Z /= np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-12)
             whitened.append(Z.astype(np.float32))
         return like_input(np.concatenate(whitened), X)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
 
 # %% ../../nbs/06_encoders/08_whitening.ipynb #7579f9e4
 def discriminant_axes(X:np.ndarray, # Centred rows [N, d]

@@ -55,7 +55,7 @@ def bits_saved(X:np.ndarray, # Embeddings [N, d]
 )->Callable: # Function of the group of each clip [N] that returns bits for each clip
     "What groups save in a description of the clips, against one group; below 0 where one group is shorter."
     pca = PCA(min(_AXES, X.shape[1], len(X) - 1), random_state=0)
-    axes = pca.fit_transform(X.astype(np.float64))
+    axes = pca.set_output(transform="default").fit_transform(X.astype(np.float64))
     third = NearestNeighbors(n_neighbors=min(4, len(X))).fit(axes).kneighbors(axes)[0][:, -1]
     distortion = max(float(np.square(third).mean()), 1e-12)
     whole = coding_length(axes, np.zeros(len(axes), int), distortion)

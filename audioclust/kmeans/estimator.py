@@ -13,7 +13,7 @@ from numbers import Integral
 
 import numpy as np
 import torch
-from sklearn.base import TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -21,18 +21,14 @@ from torch import Tensor
 from typing_extensions import Self
 
 from ..core.distributed import check_device, ProcessGroup, with_float64
-from ..core.estimator import Clusterer, to_tensor
+from ..core.estimator import Clusterer, to_tensor, validate_data
 from .constraints import constrained_kmeans, Constraints, seeded_centers
 from .initialization import initial_centers, kmeans_from_starts, least_loss, plus_plus_starts
 from .lloyd import inertia, kmeans
 from .minibatches import minibatch, sample_rows
 from .nearest import nearest_centers
 from .table import map_blocks, own_threads, row_blocks, Table, total_scatter, unit_rows
-
-try: from sklearn.utils.validation import validate_data
-except ImportError: # before scikit-learn 1.6 it was a method
-    def validate_data(estimator, X, skip_check_array=False, **kwargs):
-        return estimator._validate_data(X, cast_to_ndarray=not skip_check_array, **kwargs)
+from ..metrics.pair_counting import ari
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #7c03d1eb
 def _check_params(model, n): # Arguments that make sense for n rows, or a ValueError
@@ -93,7 +89,7 @@ def _given_centers(model, x): # The centres of `init`, checked
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #f9d3186b
 _SMALL = 2**20 # numbers in a table, scores of a run, and labels of all runs up to which lockstep is faster
 
-def _best_run(model, x, generator, spread, constraints): # The `Fit` of least loss
+def _runs(model, x, generator, spread, constraints): # A `Fit` for each start
     options:dict = dict(max_iter=model.max_iter, tol=model.tol, fill=model.reseed, spread=spread)
     given, init = None, model.init
     if not isinstance(init, str): given = _given_centers(model, x)
@@ -112,16 +108,28 @@ def _best_run(model, x, generator, spread, constraints): # The `Fit` of least lo
         for _ in range(1 if all_seeded else model.n_init):
             centers = seeded_centers(x, constraints, model.n_clusters, generator, spherical)
             runs.append(constrained_kmeans(x, centers, constraints, generator, **options))
-        return least_loss(runs)
+        return runs
     fit = kmeans if model.batch_size is None else partial(minibatch, batch_size=model.batch_size)
-    if given is not None: return fit(x, given, generator, **options)
+    if given is not None: return [fit(x, given, generator, **options)]
     for _ in range(model.n_init):
         rows, known = x, spread
         if model.batch_size is not None:
             rows, known = sample_rows(x, max(3*model.batch_size, 50*model.n_clusters), generator), None
         centers = initial_centers(rows, min(model.n_clusters, rows.n_total), generator, init, known)
         runs.append(fit(x, centers, generator, **options))
-    return least_loss(runs)
+    return runs
+
+# %% ../../nbs/04_kmeans/04_estimator.ipynb #1db1dd6a
+_CLOSE_LOSS = 1.005 # times the least loss, up to which a run fits about as well
+_SAME_GROUPS, _OTHER_GROUPS = .9, .8 # adjusted Rand index from which on groups are the same; below which they are others
+
+def _rival(runs, best): # Adjusted Rand index of the groups of `best` and those of the rival; None where there is none
+    others = [run for run in runs if run is not best]
+    second = min(others, key=lambda run: run.losses[-1], default=best)
+    if second is best or second.losses[-1] > _CLOSE_LOSS*best.losses[-1]: return None
+    agreement = ari(best.labels, second.labels)
+    is_alone = agreement < _OTHER_GROUPS and all(ari(best.labels, run.labels) < _SAME_GROUPS for run in others)
+    return agreement if is_alone else None
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #5df8ff93
 _PRECISE = 1e-6 # a loss above this share of the total scatter has enough digits left as a difference of sums
@@ -150,7 +158,9 @@ def _fit(model, x, constraints): # Labels of all rows, and the `Fit` of those th
     spread = total_scatter(fitted)
     if not spread.total.isfinite():
         raise ValueError("the sum of squares of X is not a finite number: bring its columns to smaller units")
-    best = _best_run(model, fitted, generator, spread, constraints)
+    runs = _runs(model, fitted, generator, spread, constraints)
+    best = least_loss(runs)
+    model.rival_ = None if x.world_size > 1 else _rival(runs, best)
     labels = nearest_centers(x, best.centers, cosine) if n_zero else best.labels
     is_precise = best.losses[-1] > _PRECISE*spread.total and len(best.centers) == model.n_clusters
     model.inertia_ = best.losses[-1] if is_precise and not n_zero else inertia(x, best.centers, labels)
@@ -158,7 +168,7 @@ def _fit(model, x, constraints): # Labels of all rows, and the `Fit` of those th
     return labels, best
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #28fd4a7b
-class KMeans(TransformerMixin, Clusterer):
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
     "K-means by Lloyd's algorithm in torch, on CPU or GPU; no cluster is left empty."
     _state = ("cluster_centers_",)
 
@@ -204,6 +214,9 @@ class KMeans(TransformerMixin, Clusterer):
         check_is_fitted(self)
         x = _as_table(self, X)
         return x, torch.as_tensor(self.cluster_centers_).to(dtype=x.dtype, device=x.device)
+
+    @property
+    def _n_features_out(self): return len(self.cluster_centers_)  # columns of `transform`
 
     def predict(self,
         X:np.ndarray|torch.Tensor, # Rows, shape (n, d)

@@ -215,7 +215,7 @@ def kmeans_from_starts(x:Tensor, # Rows in memory, on the CPU, shape (n, d)
     tol:float=1e-4, # A run ends when a round lowers the loss by no more than this share
     fill:bool=True, # Reseed empty clusters?
     spread:Scatter, # What `total_scatter` returned
-)->Fit: # The run of least loss
+)->list[Fit]: # A run for each start
     "K-means from several starts, all in lockstep."
     scaled, exact, (n_runs, k, d) = _scaled(x, spread), x.double(), starts.shape
     centers, running = starts, torch.arange(n_runs)
@@ -241,4 +241,4 @@ def kmeans_from_starts(x:Tensor, # Rows in memory, on the CPU, shape (n, d)
             labels, sums, counts = assignment.labels[:, goes_on], assignment.sums[goes_on], assignment.counts[goes_on]
             assignment = Assignment(labels, sums, counts)
     options:dict = dict(max_iter=max_iter, tol=tol, fill=fill, spread=spread)
-    return least_loss([fit or kmeans(x, start, generator, **options) for fit,start in zip(fits, starts)])
+    return [fit or kmeans(x, start, generator, **options) for fit,start in zip(fits, starts)]

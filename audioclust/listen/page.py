@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.console import printable
 from ..core.files import atomic_write
 from .clip_audio import embedded_audio, linked_audio, relative_link
 from .page_data import clip_data, other_clips, readable_path, run_data
@@ -25,9 +26,11 @@ from ..runs.run import open_runs, Run
 # %% ../../nbs/13_listen/05_page.ipynb #80d121c5
 def page_template(name:str, # File in the folder `templates`
 )->Any: # Jinja template
-    "A template that escapes what it is filled with."
+    "A template that escapes what it is filled with, and shows what would turn the order of letters round."
     from jinja2 import Environment, PackageLoader
-    return Environment(loader=PackageLoader("audioclust.listen", "templates"), autoescape=True).get_template(name)
+    def shown(value): return printable(value) if type(value) is str else value # markup of ours is ready
+    files = PackageLoader("audioclust.listen", "templates")
+    return Environment(loader=files, autoescape=True, finalize=shown).get_template(name)
 
 # %% ../../nbs/13_listen/05_page.ipynb #90dd7f2e
 def _write_html(page, **variables):

@@ -171,7 +171,7 @@ def similarity_points(X:np.ndarray, # Embeddings [n, D]
     "The embeddings along their principal axes, in bytes: enough to say which clips are alike."
     n_axes = min(_DIMS, *np.shape(X))
     if len(X) < 3 or n_axes < 1: return None
-    Z = PCA(n_axes, random_state=0).fit_transform(X)
+    Z = PCA(n_axes, random_state=0).set_output(transform="default").fit_transform(X)
     scaled = np.round(127*Z/max(np.abs(Z).max(), 1e-12)).astype(np.int8)
     return dict(dims=n_axes, bytes=base64.b64encode(scaled.tobytes()).decode())
 

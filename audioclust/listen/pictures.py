@@ -195,9 +195,10 @@ class Pictures:
 def draw_pictures(clips:pd.DataFrame, # Columns path, start, end (s), clip_id [N]
     large_rows:np.ndarray, # Which rows get a large spectrogram [n]
     num_workers:int|None=None, # Worker processes; None decides by the amount of audio
+    sample_rate:int|None=None, # Hz; None is the rate that most recordings have, at most 32000
 )->Pictures:
     "All pictures of clips; each clip is decoded once."
-    rate = common_sample_rate(clips.path, warn=False)
+    rate = sample_rate or common_sample_rate(clips.path, warn=False)
     seconds = shown_seconds(clips.end - clips.start)
     thumbnails = np.zeros((len(clips), HEIGHT, WIDTH), np.uint8)
     large = np.zeros((len(large_rows), LARGE_HEIGHT, LARGE_WIDTH), np.uint8)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..audio.clip_table import same_clips
+from ..audio.clip_table import common_sample_rate, same_clips
 from ..ensembles.membership import cluster_means
 from .pictures import draw_pictures, Pictures
 from ..runs.run import open_runs, Run
@@ -66,6 +66,7 @@ def shared_rows(runs:list, # One run or two
 
 # %% ../../nbs/13_listen/03_shown_clips.ipynb #6458008e
 MOST_LARGE = 1000  # clips that have a large spectrogram
+_ULTRASOUND = 64_000 # Hz; recordings of a higher rate are shown as the encoder hears them
 
 def pictures_of(run:Run|Iterable|str|Path, # A run, a pair of runs, or their folder
     max_clips:int|None=None, # Show at most so many, the telling ones of each cluster first; None shows all
@@ -76,4 +77,7 @@ def pictures_of(run:Run|Iterable|str|Path, # A run, a pair of runs, or their fol
     shared = shared_rows(runs)[0]
     rows = shared[np.isin(shared, rows_to_show(runs[0], max_clips))]
     large_rows = np.flatnonzero(np.isin(rows, rows_to_show(runs[0], MOST_LARGE)))
-    return draw_pictures(runs[0].table.iloc[rows], large_rows, num_workers)
+    clips, rate = runs[0].table.iloc[rows], None
+    if common_sample_rate(clips.path, max_rate=10**6, warn=False) > _ULTRASOUND:
+        rate = getattr(runs[0].embeddings.encoder, "sample_rate", None)
+    return draw_pictures(clips, large_rows, num_workers, rate)

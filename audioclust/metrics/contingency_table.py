@@ -19,7 +19,8 @@ def _encode(labels, name):
     array = np.asarray(on_cpu)
     if array.ndim != 1 or not len(array):
         raise ValueError(f"{name} has shape {array.shape}: give one label for each clip, shape (n,), n at least 1")
-    if array.dtype.kind not in "biuf": array = np.asarray(labels, dtype=object)
+    is_inexact = array.dtype.kind == "f" and np.isfinite(array).all() and np.abs(array).max() >= 2**53
+    if array.dtype.kind not in "biuf" or is_inexact: array = np.asarray(labels, dtype=object)
     native = array.dtype.newbyteorder("=") # pandas takes no other byte order
     codes, values = pd.factorize(array.astype(native, copy=False))
     n_missing = (codes < 0).sum()

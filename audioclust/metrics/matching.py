@@ -70,7 +70,8 @@ def match_clusters(labels_true:ArrayLike, # True class of each clip, shape (n,)
 def _possible_names(cluster, classes):
     "Names for an unmatched cluster, the first choice first."
     if classes.dtype.kind in "biuf":
-        next_numbers = itertools.count(int(classes.max()) + 1)
+        highest = int(classes.max())
+        next_numbers = itertools.count(highest + 1 if highest < 2**62 else 0) # that int64 holds
         return itertools.chain([-1], next_numbers) if cluster == -1 else next_numbers
     word = "noise" if cluster == -1 else f"cluster {cluster}"
     return (word + "'"*i for i in itertools.count())
@@ -89,8 +90,11 @@ def relabel(labels_true:ArrayLike, # True class of each clip, shape (n,)
         taken.add(name)
         names.append(name)
     is_numeric = pair.classes.dtype.kind in "biuf"
-    renamed = np.array(names, dtype=None if is_numeric else object)[pair.cluster_codes]
-    if is_numeric and hasattr(labels_pred, "new_tensor"): return labels_pred.long().new_tensor(renamed)
+    renamed = np.array(names, dtype=None if is_numeric else object)
+    if renamed.dtype.kind == "f" and pair.classes.dtype.kind != "f":
+        renamed = np.array(names, dtype=object) # no type of whole numbers holds them all, and a float would change them
+    renamed = renamed[pair.cluster_codes]
+    if renamed.dtype.kind in "bif" and hasattr(labels_pred, "new_tensor"): return labels_pred.long().new_tensor(renamed)
     return renamed
 
 # %% ../../nbs/02_metrics/02_matching.ipynb #b036b30b

@@ -50,7 +50,8 @@ def _tsne(X, random_state): # [N, 2]
         return np.pad(X[:, :2], ((0, 0), (0, missing_columns)))
     perplexity = min(30, (n - 1)/3)
     effort = dict(max_iter=500) if n <= 1000 else dict(max_iter=400, angle=.8)
-    return TSNE(init="pca", perplexity=perplexity, random_state=random_state, **effort).fit_transform(X)
+    tsne = TSNE(init="pca", perplexity=perplexity, random_state=random_state, **effort)
+    return tsne.set_output(transform="default").fit_transform(X)
 
 def layout_2d(X:np.ndarray, # Embeddings [N, d]
     random_state:int=0, # Seed

@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import has_fit_parameter
 
-from ..audio.clip_table import explain_no_recordings
+from ..audio.opening import explain_no_recordings
 from ..audio.recordings import with_times
 from ..audio.streaming import available_cores
+from ..core.estimator import float32_tensors
 from ..core.registry import trains_encoder
 from ..encoders.base import Encoder
 from ..encoders.choice import choose_encoder, choose_if_quick, choose_starts, default_encoder, seconds_to_embed, Trial
@@ -38,6 +39,7 @@ from ..runs.run import made_now, Run
 from ..runs.seeds import Seeds
 
 # %% ../../nbs/12_pipeline/08_all_steps.ipynb #a4545200
+@float32_tensors()
 def run_of(request:Request, # What was asked for
     clips:Clips, # The clips
     embeddings:Embeddings, # A row for each
@@ -47,6 +49,10 @@ def run_of(request:Request, # What was asked for
     "Cluster embeddings, and examine the clusters."
     observer = observer or Observer()
     clustering = cluster(clips, embeddings, request, observer, seeds)
+    rival = getattr(clustering.clusterer, "rival_", None)
+    if rival is not None:
+        warnings.warn(f"one start of K-means found these groups by {request.by}, and one that fits about as well has others "
+                      f"(adjusted Rand index {rival:.2f}): with other file names, or another seed, the groups may be those")
     findings = examine(clips, embeddings, clustering, request, observer)
     return Run(request, clips, embeddings, clustering, findings, made_now(request, observer.seconds))
 
@@ -93,7 +99,9 @@ def _trials(request, observer)->Callable:
         frozen = [name for name in encoders if name != "untrained"]
         runs = _runs_of_frozen(table, frozen, quick, observer)
         if "untrained" in encoders:
-            runs["untrained"] = make_run(table, replace(quick, encoder="untrained"), Observer(observer.progress))
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "one start of K-means") # nobody sees these groups
+                runs["untrained"] = make_run(table, replace(quick, encoder="untrained"), Observer(observer.progress))
         return {name: _trial_of(runs[name]) for name in encoders}
     return trials
 
@@ -126,6 +134,7 @@ def _runs_of_frozen(table, names, request, observer):
     return runs
 
 # %% ../../nbs/12_pipeline/08_all_steps.ipynb #4b73d04c
+@float32_tensors()
 def make_run(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
     request:Request|None=None, # What is wanted; None: all defaults
     observer:Observer|None=None, # Who looks on

@@ -133,7 +133,7 @@ def at_level(clustering:Clustering, # With the recommended clusters
     confidence, representative = confidence_and_representatives(X, groups[level])
     others = tuple(one for one in levels if one.name != level)
     return replace(clustering, labels=groups[level], confidence=confidence, representative=representative,
-                   clusterer=clusterer, ids=ids, levels=others)
+                   clusterer=clusterer, ids=ids, levels=others, found_otherwise=True)
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #7c6d0306
 def defaults_for(method:str, # A name in `METHODS`

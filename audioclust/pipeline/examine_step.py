@@ -86,8 +86,7 @@ def _about_sizes(labels, n_clusters, method):
 
 # %% ../../nbs/12_pipeline/07_examine_step.ipynb #070c7895
 FOLLOWS = .5 # share of the variance between the clusters from which on it is reported
-_REMEDIES = dict(length="cut the clips to one length (window)", level="let level not matter (ignore)",
-                 silence="cut the silence away, or cut clips with a window")
+_REMEDIES = dict(level="let level not matter (ignore)", silence="cut the silence away, or cut clips with a window")
 _MORE_CLIPS = dict(dbscan="a larger eps, a smaller min_samples, or ", hdbscan="a smaller min_cluster_size, or ")
 
 def advice(labels:np.ndarray, # Cluster of each clip, -1 is noise [N]
@@ -156,7 +155,7 @@ def examine(clips:Clips, # The clips
     with observer.stage("stability"): stability = measure_stability(embeddings, clustering, request)
     ignored = list(request.ignored)
     lengths_are_given = embeddings.encoder is None and not request.trains
-    if request.options.events or lengths_are_given: ignored += ["length", "silence"] # no window would take these away
+    if request.options.events or lengths_are_given: ignored.append("silence") # no window would take it away
     heard, measured = clips.table, ""
     if lengths_are_given:
         level, measured = attributes.level.to_numpy(float), " that were measured"

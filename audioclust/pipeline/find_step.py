@@ -18,8 +18,8 @@ from typing import Any
 import pandas as pd
 
 from ..audio.events import find_events, recording_paths
-from ..audio.clip_table import clips as cut_clips, explain_no_recordings
-from ..audio.opening import check_recordings_exist
+from ..audio.clip_table import clips as cut_clips
+from ..audio.opening import check_recordings_exist, explain_no_recordings
 from ..audio.recordings import with_times
 from ..core.console import progress_of
 from ..runs.clips import Clips
@@ -91,6 +91,7 @@ def check_enough(clusterer:Any, # Unfitted
     advice = f"ask for at most {n}"
     if seconds > _LONG:
         advice = f"the longest lasts {seconds:,.0f} s, so cut them (--window 3, or --cut events), or {advice}"
+    if n == 1: raise ValueError(f"there is only one clip that can be used, which makes one cluster: {advice}")
     raise ValueError(f"{k} clusters were asked for and there are only {n} clips that can be used: {advice}")
 
 # %% ../../nbs/12_pipeline/02_find_step.ipynb #c2516ccd

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import pairwise_distances_argmin
 
-from ..audio.clip_table import explain_no_recordings
+from ..audio.opening import explain_no_recordings
 from ..ensembles.membership import cluster_means, confidence_and_representatives, strangeness
 from ..ensembles.n_clusters import choose_k
 from ..kmeans.estimator import KMeans, restarts
@@ -114,7 +114,8 @@ def _grown(run, new_clips, Z, new_groups, errors):
     request = replace(run.request, method="kmeans", n_clusters=len(ids), options=options)
     seeds = run.clustering.seeds
     if seeds: seeds = seeds.extended(len(new_clips))
-    clustering = Clustering(labels, *confidence_and_representatives(X, labels), clusterer, ids, seeds=seeds)
+    clustering = Clustering(labels, *confidence_and_representatives(X, labels), clusterer, ids, seeds=seeds,
+                            found_otherwise=True)
     clips = replace(run.clips, table=table, errors=[*run.clips.errors, *errors])
     embeddings = replace(run.embeddings, X=X, probabilities=None, curves=[], number=None, n_cached=0)
     joined = dict(zip(clips.ids()[len(run):], new_groups.tolist()))

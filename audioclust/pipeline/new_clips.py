@@ -8,6 +8,7 @@ __all__ = ['MUCH_LONGER', 'embed_alike', 'check_embeddings_for', 'nearest_member
 
 # %% ../../nbs/12_pipeline/11_new_clips.ipynb #de4a503a
 import os
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +17,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..audio.clip_table import channel_numbers
 from ..ensembles.membership import cluster_means, simplified_silhouette, strangeness
 from .all_steps import clips_of, table_of_numbers
 from .embed_step import about_silence, EncodedClips, encode_clips
 from .find_step import cut, silent
 from .cluster_step import level_columns
-from ..runs.clips import CLIP_DETAILS
+from ..runs.clips import clip_ids, CLIP_DETAILS
+from ..runs.names import display_name
 from ..runs.run import check_model, Run
 
 # %% ../../nbs/12_pipeline/11_new_clips.ipynb #16ab12c9
@@ -70,10 +73,9 @@ def labels_and_confidence(run:Run, # That was clustered
     "Groups of new embeddings, as a person left them, and how clearly they belong there."
     groups, clustering = run.groups, run.clustering
     was_moved = (groups != clustering.labels).any()
-    is_of_level = run.request.options.level is not None and any(level.recommended for level in clustering.levels)
-    if was_moved or is_of_level: return nearest_members(run.embeddings.X, groups, Z)
-    features = Z if probabilities is None or run.embeddings.probabilities is None else probabilities
     clusterer = clustering.clusterer
+    if was_moved or clustering.found_otherwise: return nearest_members(run.embeddings.X, groups, Z)
+    features = Z if probabilities is None or run.embeddings.probabilities is None else probabilities
     if hasattr(clusterer, "predict_with_confidence") and len(features):
         labels, confidence = clusterer.predict_with_confidence(features)
         return clustering.visible_ids(labels), confidence
@@ -155,13 +157,50 @@ def nearest(X:np.ndarray, # Embeddings [N, D]
         rows[i], distances[i] = candidates[order], exact[order]
     return rows, distances
 
+# %% ../../nbs/12_pipeline/11_new_clips.ipynb #4e2681a9
+_SHOWN = re.compile(r"(.*?)(?: \(channel (\d+)\))?(?: \[(\d+\.\d+)(?: s)? to (\d+\.\d+) s\])?", re.DOTALL)
+
+def _rows_of(table, text):
+    "Rows of the clips that a text names: by clip_id, by recording, or by what a page shows of either."
+    rows = np.flatnonzero((table.clip_id == text) | (table.path == os.path.abspath(text)))
+    if len(rows) or os.path.exists(text): return rows
+    shown:Any = _SHOWN.fullmatch(text) # which any text is
+    name, channel, start, end = shown.groups()
+    paths = table.path.unique()
+    found = [path for path in paths if path == os.path.abspath(name) or path.endswith(os.sep + name)]
+    in_shared_folder = [path for path in found if all(p.startswith(path.removesuffix(name)) for p in paths)]
+    found = in_shared_folder or found
+    if len(found) > 1:
+        raise ValueError(f"{name} is the end of {len(found)} paths, such as {found[0]} and {found[1]}: say more of it")
+    is_meant = table.path.isin(found)
+    if channel: is_meant &= channel_numbers(table) == int(channel)
+    if start:
+        gap = (table.start - float(start)).abs() + (table.end - float(end)).abs()
+        is_meant &= gap <= min(gap[is_meant].min(), .11) # s, since the page shows long times to a tenth
+    return np.flatnonzero(is_meant)
+
+def _points_of(run, query, errors, progress):
+    "(name, embedding, row or -1) of each clip that a query stands for."
+    text, table = str(query), run.table
+    def name(path, start, end): return f"{path} [{start:.3f} to {end:.3f} s]" if path != "" else text
+    rows = _rows_of(table, text)
+    if len(rows): return [(name(table.path[i], table.start[i], table.end[i]), run.embeddings.X[i], i) for i in rows]
+    if run.embeddings.encoder is None:
+        raise ValueError(f"{text} is no clip_id and no recording of this run, whose embeddings were given: "
+                         "no encoder is known that could embed it")
+    found, Z = embed_alike(check_model(run), cut(query, run.request, errors, progress), errors, progress)
+    new = found.table.assign(path=[os.path.abspath(path) for path in found.table.path])
+    row_of = dict(zip(table.clip_id, range(len(table)))) # a folder may hold recordings of the run
+    own = [row_of.get(clip, -1) for clip in clip_ids(new, run.clips.recordings)]
+    return [(name(*place), z, row) for *place,z,row in zip(found.table.path, new.start, new.end, Z, own)]
+
 # %% ../../nbs/12_pipeline/11_new_clips.ipynb #c2b99b86
 def similar(run:Run, # Among whose clips the neighbours are
     queries:str|Path|list, # A clip_id, a recording, a folder or pattern, or a list of these
     top:int=20, # Neighbours of each query
     errors:list|None=None, # What could not be used is appended here as (path, reason); None warns
     progress:Callable=silent, # Wraps the batches of the embedding
-)->pd.DataFrame: # Columns query, rank, distance, path, start, end, cluster, clip_id, and name where a person gave any
+)->pd.DataFrame: # Columns query, rank, distance, path, start, end, cluster, name (of the group), clip_id
     "The clips of a run that are most like each query."
     if top < 1: raise ValueError(f"top={top}: ask for at least one neighbour")
     queries = [queries] if isinstance(queries, (str, os.PathLike)) else list(queries)
@@ -171,22 +210,11 @@ def similar(run:Run, # Among whose clips the neighbours are
     if not points: raise ValueError(f"nothing in {', '.join(map(str, queries))} could be used")
     rows, distances = nearest(np.asarray(run.embeddings.X), np.stack([point for _,point,_ in points]), top + 1)
     columns = ["query", "rank", "distance", "path", "start", "end", "cluster", "name", "clip_id"]
-    tables = []
-    for (name,_,own),near,far in zip(points, rows, distances):
+    names, groups, tables = run.names, run.groups, []
+    for (query,_,own),near,far in zip(points, rows, distances):
         keep = np.flatnonzero(near != own)[:top]
-        table:Any = run.table.iloc[near[keep]][[c for c in columns if c in run.table]]
-        tables.append(table.assign(query=name, rank=np.arange(1, len(keep) + 1), distance=far[keep].round(4)))
-    return pd.concat(tables, ignore_index=True)[[c for c in columns if c in tables[0]]]
-
-def _points_of(run, query, errors, progress):
-    "(name, embedding, row or -1) of each clip that a query stands for."
-    text, path, table = str(query), os.path.abspath(query), run.table
-    def name(path, start, end): return f"{path} [{start:.3f} to {end:.3f} s]" if path != "" else text
-    rows = np.flatnonzero((table.clip_id == text) | ((table.path == path) & (table.path != "")))
-    if len(rows): return [(name(table.path[i], table.start[i], table.end[i]), run.embeddings.X[i], i) for i in rows]
-    if run.embeddings.encoder is None:
-        raise ValueError(f"{text} is no clip_id and no recording of this run, whose embeddings were given: "
-                         "no encoder is known that could embed it")
-    found, Z = embed_alike(check_model(run), cut(query, run.request, errors, progress), errors, progress)
-    places = zip(found.table.path, found.table.start, found.table.end)
-    return [(name(*place), z, -1) for place,z in zip(places, Z)]
+        table:Any = run.table.iloc[near[keep]]
+        called = [display_name(group, names) for group in groups[near[keep]]]
+        table = table.assign(query=query, rank=np.arange(1, len(keep) + 1), distance=far[keep].round(4), name=called)
+        tables.append(table[columns])
+    return pd.concat(tables, ignore_index=True)

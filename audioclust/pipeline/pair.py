@@ -112,6 +112,11 @@ MOST_SHARED_BEFORE = .2 # adjusted mutual information of the two groupings; abov
 MOST_SHARED_AFTER = .04 # the same of the refined grouping and the other one
 LEAST_STABILITY = .5 # of the refined grouping
 
+def _changed(after, before, places):
+    "Two numbers in words; where they look the same, it says so."
+    new, old = f"{after:.{places}f}", f"{before:.{places}f}"
+    return f"{new}, not {old}" if new != old else f"{new}, as before"
+
 def _refined(run, other, most_before, most_after):
     "A run without the other's means where that helps, else as it was; and the reason."
     labels, groups = check_model(run).clustering.labels, check_model(other).clustering.labels
@@ -130,8 +135,7 @@ def _refined(run, other, most_before, most_after):
     is_stable = stability is None or stability.overall >= LEAST_STABILITY
     helps = after <= most_after and clear_after > clear_before and is_stable
     means = f"the means of the {len(np.unique(groups))} groups by {other.request.by}"
-    shared = f"{max(0, after):.2f}, not {max(0, before):.2f}"
-    clear = f"{clear_after:.3f}, not {clear_before:.3f}"
+    shared, clear = _changed(max(0, after), max(0, before), 2), _changed(clear_after, clear_before, 3)
     why = f" (stability {stability.overall:.2f})" if stability else ""
     if not helps:
         return run, (f"left as it was: without {means}, the two would share {shared}, "

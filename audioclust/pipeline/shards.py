@@ -22,7 +22,7 @@ from ..core.console import progress_of
 from ..core.files import atomic_write, read_array, read_json, write_json, write_table
 from ..encoders.choice import default_encoder, EncoderChoice
 from .all_steps import named_in, run_of, with_chosen_encoder
-from .embed_step import encode_clips, encoder_of, sample_rate_of
+from .embed_step import encode_clips, encoder_of, sample_rate_of, warn_of_unheard
 from .find_step import check_enough, find, Observer
 from ..runs.clips import Clips
 from ..runs.embeddings import Embeddings
@@ -61,6 +61,7 @@ def share_of(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, l
     whole = find(recordings, asked, observer, inputs)
     if len(whole) < n_parts: raise ValueError(f"{len(whole)} clips cannot be divided into {n_parts} parts: say fewer")
     with observer.stage("choose encoder"): asked, choice, _ = with_chosen_encoder(whole, asked, observer)
+    warn_of_unheard(asked, whole.table, encoder_of(asked, whole.table))
     rate = sample_rate_of(asked, whole.table)
     asked = replace(asked, encoder=_name_of(asked.encoder, request), options=replace(asked.options, sample_rate=rate))
     common = [whole.ids(), _embedding_record(asked), n_parts]

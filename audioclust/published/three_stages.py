@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 from typing_extensions import Self
 
+from ..core.estimator import float32_tensors
 from ..core.files import write_json
 from ..encoders.base import Encoder, load_encoder
 from ..encoders.logmel_store import TrimmedLogMel, usable_clips
@@ -150,6 +151,7 @@ class ThreeStages(PredictsFromEncoder, ClusterMixin, BaseEstimator):
     def _train_heads(self, encoder, store, X, axes)->Any: raise NotImplementedError # Projected rows -> `SelfHeads`
     def _train_network(self, trainer, model, X, heads)->Any: raise NotImplementedError # -> trained `EncoderWithHead`
 
+    @float32_tensors()
     def fit(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
         y=None, # Ignored
         errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns

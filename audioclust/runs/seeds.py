@@ -21,7 +21,7 @@ import pandas as pd
 from ..audio.annotation_tables import clips_of_tables, read_clip_table, read_rows
 from ..audio.clip_table import channel_numbers, channels_agree
 from ..audio.recordings import Recordings
-from ..core.files import shorten
+from ..core.files import check_file, shorten
 from ..kmeans.constraints import Constraints
 from .names import display_name, edited_clusters, read_names, spreadsheet_safe
 from .run_folder import check_run_folder, read_table
@@ -52,7 +52,8 @@ class Seeds:
     )->dict: # What JSON can hold
         "What `run.json` says of seeds and links; the seeds themselves are in `clusters.csv`."
         known = self.constraints
-        clusters = [Counter(labels[known.seeds == g].tolist()).most_common(1)[0][0] for g in range(len(self.names))]
+        of_seeds = [Counter(np.asarray(labels)[known.seeds == g].tolist()) for g in range(len(self.names))]
+        clusters = [counts.most_common(1)[0][0] for counts in of_seeds]
         return dict(names=list(self.names), clusters=clusters,
                     clips=int((known.seeds >= 0).sum()),
                     must_link=known.must_link.tolist(), cannot_link=known.cannot_link.tolist(),
@@ -116,6 +117,7 @@ def _rows_of_table(source, clips):
         if file.suffix.lower() not in (".csv", ".tsv", ".txt", ".parquet"):
             raise ValueError(f"{source} is no table of seeds: say a .csv, .tsv, .txt or .parquet file, "
                              "or a run folder")
+        check_file(file)
         if not file.is_file(): raise ValueError(f"there is no file {source}")
         table = read_rows(file)
         has_times = "start" in table or not {"path", "label"} <= set(table)

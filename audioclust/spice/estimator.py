@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
+from ..core.estimator import float32_tensors
 from ..encoders.base import load_encoder, OTHER_GROUPING, what_to_ignore
 from ..encoders.fixed import FixedEncoder
 from ..encoders.logmel_store import RuntimeOptions, TrimmedLogMel, usable_clips
@@ -133,6 +134,7 @@ class SPICE(PredictsFromEncoder, ClusterMixin, _SpiceSteps):
         self.runtime = runtime
         self.random_state = random_state
 
+    @float32_tensors()
     def fit(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
         y=None, # Ignored
         errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns

@@ -146,3 +146,30 @@ def test_numbers_and_pairs_keep_to_the_channel(both_channels):
     assert merge_tables(table, table[::-1]).channel.tolist() == table.channel.tolist()
     assert shared_clusters(left, right)[0].size == 0 # else the names of one side would go to the other
     assert shared_clusters(table, right)[0].tolist() == right.cluster.tolist()
+
+
+@pytest.mark.parametrize("kind", ["wav", "mp3"])
+def test_channels_that_cancel_out_are_reported_with_the_option(stereo, tmp_path, kind):
+    rng = np.random.default_rng(0)
+    (tmp_path/"in").mkdir()
+    for i in range(3): sf.write(tmp_path/f"in/{i}.wav", .1*rng.standard_normal((RATE, 2)), RATE)
+    wave = .3*np.sin(np.arange(2*RATE)/5)[:, None]
+    sf.write(tmp_path/f"in/turned.{kind}", wave*[1, -1], RATE)
+    sf.write(tmp_path/"in/silent.wav", 0*wave*[1, -1], RATE)
+    assert cluster(tmp_path/"in", tmp_path/"run", "--no-page") == 0
+    errors = pd.read_csv(tmp_path/"run/errors.csv")
+    assert len(errors) == 1 and errors.path[0].endswith(f"turned.{kind}")
+    assert "cancel each other out where they are mixed: choose one with --channel 1" in errors.reason[0]
+    for channel in "1", "each":
+        assert cluster(tmp_path/"in", tmp_path/channel, "--no-page", "--channel", channel) == 0
+        assert read_table(tmp_path/channel/"clusters.csv").path.str.endswith(f"turned.{kind}").any()
+
+
+def test_no_events_in_channels_that_cancel_out_is_said(stereo, tmp_path):
+    wave = .1*np.random.default_rng(0).standard_normal(20*RATE)*(np.arange(20*RATE) % (4*RATE) < RATE)
+    sf.write(tmp_path/"turned.wav", np.outer(wave, [1, -1]), RATE)
+    errors = []
+    assert not len(find_events(tmp_path, errors=errors)) and "choose one with --channel 1" in errors[0][1]
+    assert len(find_events(tmp_path, channel=1)) == 5
+    sf.write(tmp_path/"turned.wav", np.zeros((20*RATE, 2)), RATE)
+    assert not len(find_events(tmp_path, errors=errors)) and len(errors) == 1

@@ -49,3 +49,26 @@ def test_overlapping_clips_count_once():
     assert covered_seconds(pd.concat([tape, tape.assign(path="b.wav").iloc[:1]])) == 4803
     assert covered_seconds(pd.DataFrame(dict(path="a", start=[5., 0., 1., 9.], end=[6., 4., 2., 12.]))) == 8
     assert covered_seconds(tape.iloc[:0]) == 0
+
+
+def test_clips_that_end_after_their_recording_are_counted(tmp_path, tone, capsys):
+    from audioclust.cli import main
+    for name in "ab": tone(tmp_path/f"in/{name}.wav", seconds=2.)
+    rows = "a.wav,0,1\na.wav,1,9\nb.wav,0,2.02\nb.wav,1.5,4\n" # 20 ms are a matter of rounding
+    (tmp_path/"t.csv").write_text("file,start,end\n" + rows)
+    assert main(["cluster", str(tmp_path/"in"), "--clips", str(tmp_path/"t.csv"), "--out", str(tmp_path/"run"),
+                 "--n-clusters", "2", "--no-page", "-q", "--no-cache", "--encoder", "fixed", "--stability", "0"]) == 0
+    said = "2 of 4 clips end after their recording does, and are cut off there; the first ends at 9 s, and a.wav at 2 s"
+    assert said in capsys.readouterr().err
+    with pytest.warns(UserWarning, match="2 of 4 clips end after"): clips(pd.DataFrame(dict(
+        path=[tmp_path/f"in/{name}.wav" for name in "aabb"], start=[0, 1, 0, 1.5], end=[1, 9, 2.02, 4])))
+
+
+def test_rows_of_a_list_that_are_there_twice_count_once(tmp_path, tone):
+    for name in "ab": tone(tmp_path/f"{name}.wav", seconds=2.)
+    (tmp_path/"t.csv").write_text("path,start,end\na.wav,0,1\nb.wav,0,1\n./a.wav,0,1\na.wav,1,2\n")
+    errors = []
+    assert clips(tmp_path/"t.csv", errors=errors).start.tolist() == [0, 0, 1]
+    assert errors == [(str(tmp_path/"t.csv"), "1 rows repeat another row, and do not count")]
+    (tmp_path/"t.csv").write_text("path\na.wav\nb.wav\na.wav\n")
+    assert len(clips(tmp_path/"t.csv", errors=errors)) == 2 and len(errors) == 2

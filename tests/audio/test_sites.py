@@ -116,3 +116,12 @@ def test_a_file_of_embeddings_is_called_like_its_recording(sites, tmp_path):
         (tmp_path/"out/today").mkdir(parents=True, exist_ok=True)
         np.save(tmp_path/"out/today"/name, np.ones((2, 3)))
     assert used(tmp_path/"out", sites/"s1", "embeddings") == ["a.wav"]*2 + ["b.wav"]*2
+
+
+def test_names_that_differ_in_capitals_only(tmp_path, tone):
+    for name in "k.wav", "K.wav": tone(tmp_path/"in"/name, seconds=1, sr=8000)
+    if len(list((tmp_path/"in").iterdir())) < 2: pytest.skip("capitals do not matter here")
+    (tmp_path/"tables").mkdir()
+    assert used(table_at(tmp_path/"tables/t.csv", ["K.wav"]), tmp_path/"in", "clips") == ["K.wav"]
+    with pytest.raises(ValueError, match="several recordings are called k"):
+        used(table_at(tmp_path/"tables/t.csv", ["k"]), tmp_path/"in", "clips")

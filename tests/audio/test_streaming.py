@@ -1,4 +1,5 @@
 import os, subprocess, sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -57,3 +58,13 @@ print([tuple(b.wave.shape) for b in stream(clips(sys.argv[1]), 8000, batch_secon
             capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "[(2, 4000), (2, 4000)]", done.stderr
     assert list(long.iterdir()) == []
+
+
+def test_without_a_place_for_locks_one_process_does_the_work(tmp_path, tone, monkeypatch):
+    "As in a container that has no /dev/shm."
+    table = clips([tone(tmp_path/f"{i}.wav", 200 + i) for i in range(4)])
+    expected = [b.wave for b in stream(table, 8000, batch_seconds=1)]
+    def refuse(*_): raise FileNotFoundError(2, "No such file or directory")
+    monkeypatch.setattr("multiprocessing.synchronize._multiprocessing", SimpleNamespace(SemLock=refuse))
+    with pytest.warns(UserWarning, match="no place for locks"): batches = list(stream(table, 8000, 1, num_workers=2))
+    for batch, wave in zip(batches, expected, strict=True): assert torch.equal(batch.wave, wave)

@@ -1,13 +1,16 @@
 "The command line: help, options, errors in one line, and exit statuses."
+import importlib
 import os
+import signal
 import subprocess
 import sys
+import time
 from argparse import Namespace
 
 import pytest
 
 from audioclust.cli import main
-from audioclust.cli.parser import COMMANDS, error_text, parser_of
+from audioclust.cli.parser import begin_in_utf8, COMMANDS, error_text, parser_of
 
 HEAVY = "torch", "fastai", "pandas", "matplotlib", "sklearn"
 
@@ -97,6 +100,37 @@ sys.exit(main(["encoders"]))
 """
     r = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert r.returncode == status and r.stderr == "audioclust: interrupted\n"
+
+
+def test_a_signal_that_comes_during_an_import_waits_for_its_end(tmp_path, monkeypatch, capsys):
+    "An exception would be lost in a callback of the import, or abort the process where torch is half there."
+    (tmp_path/"slow_to_load.py").write_text("import signal\nsignal.raise_signal(signal.SIGTERM)\nis_whole = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    def load(args):
+        importlib.import_module("slow_to_load")
+        time.sleep(5)
+    monkeypatch.setattr("audioclust.cli.commands.encoders.run", load)
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what runs in the background may ignore it
+    assert main(["encoders"]) == 143 and capsys.readouterr().err == "audioclust: interrupted\n"
+    assert sys.modules.pop("slow_to_load").is_whole and signal.signal(signal.SIGTERM, before) == signal.SIG_DFL
+
+
+def test_where_file_names_are_ascii_the_command_begins_again(monkeypatch):
+    began = []
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "audioclust", "encoders"])
+    monkeypatch.setattr(os, "execv", lambda *command: began.append(command))
+    begin_in_utf8()
+    assert began == [(sys.executable, [sys.executable, "-X", "utf8", "-m", "audioclust", "encoders"])]
+
+
+def test_a_folder_whose_name_the_locale_cannot_write(tmp_path, tone):
+    for i in range(4): tone(tmp_path/"Ünother"/f"鳥 {i}.wav", 200*2**i)
+    r = run("cluster", tmp_path/"Ünother", "--out", tmp_path/"ründe", "--n-clusters", "2", "--stability", "0",
+            LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert r.returncode == 0, r.stderr
+    assert "鳥 3.wav" in (tmp_path/"ründe"/"clusters.csv").read_text(encoding="utf-8")
+    assert (tmp_path/"ründe"/"listen.html").is_file()
 
 
 PEER = "[/pytorch/gloo/gloo/transport/tcp/pair.cc:547] Connection closed by peer"

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import save_file
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from audioclust.core.registry import load_saved
 from audioclust.encoders import Whiten
@@ -17,6 +18,19 @@ def test_whitening_matches_scikit_learn(rng):
     ours = Whiten(5, floor=0, l2=False).fit_transform(X)
     theirs = PCA(5, whiten=True, svd_solver="full").fit_transform(X)
     np.testing.assert_allclose(np.abs(ours), np.abs(theirs), atol=1e-4)
+
+
+@parametrize_with_checks([Whiten()])
+def test_scikit_learns_own_checks(estimator, check): check(estimator)
+
+
+def test_a_clip_that_could_not_be_decoded_stays_lost_and_other_odd_numbers_are_refused(rng):
+    X = rng.standard_normal((50, 4))
+    w = Whiten().fit(X)
+    X[3] = np.nan
+    assert np.isnan(w.transform(X)).all(1).nonzero()[0].tolist() == [3]
+    X[7, 1] = np.inf
+    with pytest.raises(ValueError, match="1 of them are NaN or infinite"): w.transform(X)
 
 
 def test_whitening_of_few_or_equal_rows(rng, tmp_path):

@@ -134,3 +134,6 @@ def test_auto_needs_some_clips(tmp_path, tone, capsys):
     for i in range(4): tone(tmp_path/"in"/f"{i}.wav", hz=300*(i + 1))
     assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "auto", "-q"]) == 2
     assert "too few to choose" in capsys.readouterr().err
+    tone(tmp_path/"one"/"0.wav")
+    assert main(["cluster", str(tmp_path/"one"), "--out", str(tmp_path/"run"), "--n-clusters", "auto", "-q"]) == 2
+    assert "only one clip that can be used, which makes one cluster" in capsys.readouterr().err

@@ -15,7 +15,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from audioclust.kmeans.lloyd import Assignment, e_step, inertia, loss, m_step
 from audioclust.kmeans import KMeans, kmeans, reseed
 from audioclust.kmeans.bounds import BoundedSearch
-from audioclust.kmeans.initialization import initial_centers
+from audioclust.kmeans.estimator import _rival
+from audioclust.kmeans.initialization import initial_centers, kmeans_from_starts, least_loss
 from audioclust.kmeans.table import total_scatter
 
 seeds = st.integers(0, 2**31 - 1)
@@ -55,6 +56,27 @@ def exact_loss(x, labels):
 @parametrize_with_checks([KMeans(n_clusters=2), KMeans(n_clusters=2, metric="cosine"),
                           KMeans(n_clusters=2, init="random", n_init=2, reseed=False)])
 def test_sklearn_checks(estimator, check): check(estimator)
+
+
+def test_a_rival_is_a_run_that_fits_as_well_with_other_groups():
+    "A square is cut in two upright or across: both are optima, and rounding or chance decides."
+    corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+    x = np.repeat(corners, 50, axis=0) + np.random.default_rng(0).normal(scale=.1, size=(200, 2)).astype(np.float32)
+    x = np.concatenate([x, x[:, ::-1]])  # the same across as upright
+    start = torch.tensor([[[.5, 0], [.5, 1]], [[0, .5], [1, .5]]])
+    runs = kmeans_from_starts(torch.from_numpy(x), start, gen(0), spread=total_scatter(torch.from_numpy(x)))
+    assert abs(_rival(runs, least_loss(runs))) < .1
+    assert _rival([*runs, least_loss(runs)._replace(n_iter=9)], least_loss(runs)) is None  # it was found twice
+    assert _rival(runs[:1], runs[0]) is None and KMeans(7, n_init=5, random_state=0).fit(blobs()).rival_ is None
+
+
+def test_distances_come_as_a_table_where_that_is_wanted():
+    x = blobs()
+    model = KMeans(4, random_state=0).fit(x)
+    distances = model.transform(x)
+    table = model.set_output(transform="pandas").transform(x)
+    assert table.columns.tolist() == model.get_feature_names_out().tolist() == [f"kmeans{i}" for i in range(4)]
+    np.testing.assert_array_equal(table, distances)
 
 
 @pytest.mark.parametrize("max_iter", (1, 2, 4, 300))

@@ -55,6 +55,11 @@ class Page:
         self.js("const s = $('groups'); s.value = arguments[0]; s.dispatchEvent(new Event('input'))", n)
         time.sleep(.3)
 
+    def resize(self, width, height):
+        "A screen of this size, which may be narrower than a window can be."
+        size = dict(width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
     def reload(self):
         self.js("location.reload()")
         self.wait("return typeof shownRows !== 'undefined' && places.length > 0")

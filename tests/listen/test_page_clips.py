@@ -1,8 +1,12 @@
 "The clips on the listening page: found, sorted, heard, seen."
+import shutil
+from dataclasses import replace
+
 import numpy as np
-from browser import browser, Page
+from browser import browser, of_rows, Page
 
 from audioclust.listen import listen_page
+from audioclust.runs import Run
 from audioclust.runs.run_folder import read_table
 
 
@@ -58,6 +62,70 @@ def test_filter_search_sort_and_a_part_of_a_recording(run):
         page.wait("return player.paused", 10)
         assert table.start[i] <= page.js("return player.currentTime") <= table.end[i] + .3
         assert page.count("img") == 0  # a name is text
+    finally: page.close()
+
+
+@browser
+def test_a_search_stays_and_also_finds_among_what_is_most_like_a_clip(run):
+    page, table = Page(run/"run/listen.html"), read_table(run/"run/clusters.csv")
+    try:
+        page.js("play(0); showLike()")
+        nearest = page.js("return mostLike(0)")
+        assert page.js("return shownRows") == nearest[:61] and nearest[0] == 0
+        page.find("#search").send_keys("onerror")
+        expected = [row for row in nearest if "onerror" in table.path[row]][:61]
+        page.wait(f"return shownRows.length === {len(expected)}")
+        assert page.js("return shownRows") == expected and len(expected) > 3
+        page.find("#all").click()
+        assert page.js("return [$('search').value, likeRow]") == ["onerror", None]
+        assert page.js("return shownRows.length") == table.path.str.contains("onerror").sum()
+        page.js("choose({cluster: 0})")
+        labels = page.js("""return [...document.querySelectorAll('.thumbs .clip')]
+            .map(button => [button.lastChild.textContent.split(' at ')[0], button.title.split(' [')[0]])""")
+        for end,file in labels: assert file.endswith(end.removeprefix("…")) and len(end) == min(24, len(file))
+    finally: page.close()
+
+
+@browser
+def test_what_turns_letters_round_is_written_out_wherever_it_comes_from(run, tmp_path):
+    some, odd = Run.open(run/"run"), tmp_path/"in\u202e"/"x\u202egnp.wav"
+    odd.parent.mkdir()
+    shutil.copy(some.table.path[0], odd)
+    few = of_rows(some, np.arange(6), some.embeddings.X[:6], some.clustering.labels[:6])
+    paths = [str(odd), *few.clips.table.path[1:]]
+    table, errors = few.clips.table.assign(path=paths), [(odd, "no sound")]
+    clips = replace(few.clips, table=table, recordings=str(odd.parent), errors=errors)
+    page = Page(listen_page(replace(few, clips=clips), tmp_path/"page.html"))
+    try:
+        page.js("""const cluster = grouping().labels[0];
+            setEdit('names', cluster, 'a\u2067b'); choose({cluster}); saveEdits(); play(0)""")
+        page.js("document.querySelectorAll('details').forEach(details => { details.open = true })")
+        shown = page.js("""return document.title + document.body.innerText
+            + [...document.querySelectorAll('*')].map(el => el.title + el.ariaLabel).join()""")
+        assert not {"\u202e", "\u2067"} & set(shown)
+        assert "x\\u202egnp.wav: no sound" in shown and "a\\u2067b" in page.find("#clusters").text
+        assert "x\\u202egnp.wav" in page.find("#now").text and page.js("return document.title").startswith("in\\u202e")
+        text = page.js("return JSON.parse(showEdits()).edits[grouping().by].names[grouping().labels[0]]")
+        assert text == "a\u2067b", "what is downloaded says the same"
+        page.js("localStorage.clear()")
+    finally: page.close()
+
+
+@browser
+def test_a_narrow_screen_shows_what_plays_and_long_names_are_cut(run):
+    page = Page(run/"run/listen.html")
+    try:
+        page.forget()
+        page.js("setEdit('names', 0, arguments[0]); saveEdits(); choose({cluster: 0}); play(0)", "W"*50)
+        for width in 1280, 400:
+            page.resize(width, 800)
+            assert page.js("return document.documentElement.scrollWidth <= innerWidth")
+            assert page.js("return $('right').scrollWidth <= $('right').clientWidth")
+            now = page.js("return $('now').getBoundingClientRect().toJSON()")
+            assert now["width"] > 250 and now["height"] > 15 and page.js("return clipName(0)") in page.find("#now").text
+            line = page.find('[data-cluster="0"]')
+            assert line.size["height"] < 70 and line.get_attribute("title") == "W"*50 + " (0)"
+        page.js("localStorage.clear()")
     finally: page.close()
 
 

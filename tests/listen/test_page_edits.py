@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import browser, Page
+from sklearn.cluster import KMeans as SklearnKMeans
 
 from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
@@ -143,6 +144,77 @@ def test_clips_are_moved_split_and_taken_back(words, tmp_path):
 
 
 @browser
+def test_edits_that_were_taken_over_are_the_runs(run, tmp_path, capsys):
+    "In the same browser: what is left to take over is what differs from the run."
+    named = tmp_path/"named"
+    shutil.copytree(run/"run", named)
+    page = Page(named/"listen.html")
+    try:
+        page.forget()
+        page.js("""setEdit('names', 0, 'owl'); setEdit('notes', 0, 'at dusk'); setEdit('merged', 3, 1);
+            setEdit('marks', 2, 'good'); moveClips([3, 4], newGroup())""")
+        assert page.find("#n-edits").text == "(6)"
+        (tmp_path/"edits.json").write_text(page.js("return showEdits()"))
+        assert main(["listen", str(named), "--edits", str(tmp_path/"edits.json")]) == 0
+        assert "(6 edits taken over)" in capsys.readouterr().out
+        page.reload()
+        assert page.find("#n-edits").text == "(none)" and page.js("return JSON.parse(showEdits()).edits") == {}
+        assert page.js("return [clusterName(0), target(3), grouping().labels[3]]") == ["owl", 1, 100000]
+        page.js("setEdit('names', 0, ''); setEdit('names', 1, 'wren'); saveEdits()")
+        assert page.find("#n-edits").text == "(2)", "a name that is taken away counts, too"
+        page.js("undo(); undo()")
+        assert page.find("#n-edits").text == "(none)"
+        write_names(named, {"names": {"0": "eagle owl"}}) # by somebody else
+        listen_page(named)
+        page.reload()
+        assert page.js("return clusterName(0)") == "eagle owl"
+        page.js("localStorage.clear()")
+    finally: page.close()
+
+
+@browser
+def test_a_group_can_be_split_until_its_clips_are_alike(run):
+    "Into the parts of a finer level; then, and where there are none, in two."
+    page = Page(run/"run/listen.html")
+    try:
+        page.forget()
+        labels = np.array(page.js("""const {labels} = grouping(), parts = labels.map((c, row) => c ? 2 + c : row % 2);
+            const parentOf = part => Math.max(0, part - 2), group = part => [part, {parent: parentOf(part)}];
+            const groups = Object.fromEntries([...new Set(parts)].map(group));
+            grouping().finer = [{name: "fine", labels: parts, groups}];
+            choose({cluster: 0});
+            return labels"""))
+        assert page.find("#split").text == "Split into its 2 parts"
+        page.find("#split").click()
+        moved = np.array(page.js("return grouping().labels")) == 100000
+        rows = np.flatnonzero(labels == 0)
+        assert set(rows[moved[rows]] % 2) in ({0}, {1}) and 2*moved.sum() in range(len(rows) - 1, len(rows) + 1)
+        assert page.find("#split").text == "Split in two" # what is left has no parts
+        n_left = page.js("return rowsOf([0]).length")
+        page.find("#split").click()
+        assert 0 < page.js("return rowsOf([100001]).length") <= n_left/2
+        # as K-means with many starts would do it
+        X = np.reshape(page.js("return [...grouping().points.values]"), (len(labels), -1))
+        for c in range(1, 5):
+            rows = np.flatnonzero(labels == c)
+            parts = page.js("return halves(arguments[0])", rows.tolist())
+            assert sorted(sum(parts, [])) == rows.tolist()
+            inertia = sum(((X[part] - X[part].mean(0))**2).sum() for part in parts)
+            assert inertia < 1.25*SklearnKMeans(2, n_init=10, random_state=0).fit(X[rows]).inertia_
+        page.js("grouping().points.values.fill(7); choose({cluster: 1})")
+        assert page.count("#split") == 0, "all its clips are alike"
+        # a group made by hand has no number to show
+        page.js("""setEdit('merged', 100001, 100000); setEdit('names', 100000, 'crow'); saveEdits();
+            choose({cluster: 100000})""")
+        shown = page.find("#clusters").text + page.find("#selection").text
+        assert "crow (was new group 2)" in shown and "Take new group 2 out again" in shown and "10000" not in shown
+        page.js("setEdit('names', 1, 'Cluster 02'); setEdit('names', 2, ''); saveEdits()")
+        assert page.js("return [1, 2].map(clusterName)") == ["Cluster 02", "unnamed cluster 2"]
+        page.js("localStorage.clear()")
+    finally: page.close()
+
+
+@browser
 def test_a_group_that_is_gone_takes_nothing_with_it(run, tmp_path):
     "Its name does not go to the next one, and the page goes on."
     page = Page(run/"run/listen.html")
@@ -167,6 +239,8 @@ def test_a_group_that_is_gone_takes_nothing_with_it(run, tmp_path):
     page = Page(few)
     try:
         assert not page.js("return canSplit()"), "a page of a part of the clips splits nothing"
+        page.js("choose({cluster: 1})")
+        assert "A page of all clips can split it." in page.find("#selection").text and page.count("#split") == 0
         page.js("choose({cluster: 1}); selectClip(shownRows[0], false); selectClip(shownRows[1], false)")
         assert page.js("return $('split-by-two').hidden")
         page.js("localStorage.clear()")

@@ -200,6 +200,14 @@ def test_accuracy_is_the_best_of_all_maps(vu):
     used = [m for m in match.values() if m is not None]
     assert len(set(used)) == len(used) and sum((v == [match[c] for c in u.tolist()]).tolist()) == best
 
+@pytest.mark.parametrize("classes", [[2**63 - 1, 2**63 - 1, 5], [2**63 + 1]*2 + [5],
+    np.array([2**63 + 1]*2 + [5], np.uint64)], ids=str)
+@pytest.mark.parametrize("clusters", [[0, 1, -1], [0, 1, 2]], ids=str)
+def test_relabelled_numbers_stay_whole_however_large(classes, clusters):
+    assert relabel(classes, clusters).tolist()[0] == classes[0]
+    assert relabel(np.array([2**63 - 1, 5, 5]), torch.tensor([0, 1, -1])).tolist() == [2**63 - 1, 5, -1]
+    assert len(contingency([2**63 + 1, 2**63 + 2, 5], [0, 1, 2]).table) == 3
+
 @given(labels, st.booleans())
 def test_relabelled_hits_are_the_accuracy(vu, noisy):
     v, u = vu

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 import soundfile as sf
 import torch
 from hypothesis import given, settings, strategies as st
@@ -12,6 +13,7 @@ from audioclust.audio import clip_table, probe, synthetic_sounds
 from audioclust.audio.clip_table import common_sample_rate
 from audioclust.core.registry import METHODS, make_clusterer
 from audioclust.ensembles.membership import confidence_and_representatives
+from audioclust.ensembles.n_clusters import bits_saved
 from audioclust.metrics import nmi
 from audioclust.pipeline import AudioClusterer, make_run, Options
 from audioclust.runs.request import request_from_record
@@ -57,6 +59,28 @@ def test_same_seed_same_answer_whatever_the_workers(words):
     a = AudioClusterer(n_clusters=6, random_state=3, options=Options(device="cpu")).fit(folder)
     b = AudioClusterer(n_clusters=6, random_state=3, options=Options(num_workers=2, device="cpu")).fit(folder)
     np.testing.assert_array_equal(a.labels_, b.labels_)
+
+
+def test_what_the_program_around_has_set_changes_nothing(few, tmp_path):
+    def fitted(): return AudioClusterer("kmeans", 3, encoder="untrained", options=Options(stability=0)).fit(few)
+    expected = fitted()
+    torch.set_default_dtype(torch.float64)
+    try:
+        with sklearn.config_context(transform_output="pandas"):
+            found = fitted()
+            found.save(tmp_path/"run", page=True)
+            assert np.isfinite(bits_saved(found.embeddings_)(found.labels_))
+            np.testing.assert_array_equal(found.assign(few).cluster, expected.labels_)
+        assert torch.get_default_dtype() == torch.float64
+    finally: torch.set_default_dtype(torch.float32)
+    np.testing.assert_array_equal(found.embeddings_, expected.embeddings_)
+    assert (tmp_path/"run"/"listen.html").is_file()
+
+
+def test_groups_that_have_a_rival_are_told_of(rng, monkeypatch):
+    monkeypatch.setattr("audioclust.kmeans.estimator._rival", lambda runs, best: .5)
+    model = AudioClusterer(n_clusters=2, options=Options(stability=0))
+    with pytest.warns(UserWarning, match="adjusted Rand index 0.50.*with other file names"): model.fit(rng.normal(size=(20, 4)))
 
 
 def test_every_file_is_a_row_somewhere(tmp_path, tone):

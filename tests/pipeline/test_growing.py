@@ -9,9 +9,10 @@ import pytest
 
 from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
+from audioclust.encoders.residual import IdentityWhitening
 from audioclust.metrics import ami
 from audioclust.pipeline import assign, grow, make_run, Options, Request, Run, run_of_embeddings
-from audioclust.pipeline.new_clips import labels_and_confidence
+from audioclust.pipeline.new_clips import assign_embeddings, labels_and_confidence
 from audioclust.runs.names import write_names
 from audioclust.runs.run_folder import read_table
 
@@ -140,6 +141,16 @@ def test_a_run_of_given_embeddings_grows_by_embeddings(tmp_path, capsys):
     np.save(tmp_path/"other.npy", np.zeros((8, 3)))
     assert cluster("other.npy", "--grow", run, "--out", tmp_path/"x") == 2
     assert "3 dimensions" in capsys.readouterr().err
+
+def test_the_own_clips_of_a_grown_run_keep_their_groups(tmp_path):
+    rng = np.random.default_rng(0)
+    first, later = rng.normal(size=(80, 3)), rng.normal(size=(40, 3)) + [2, 0, 0]
+    request = Request("spectral", 4, options=Options(stability=0))
+    run = run_of_embeddings(first, None, request, whitening=IdentityWhitening())
+    grown = grow(run, later, 1).save(tmp_path/"grown")
+    for one in grown, Run.open(tmp_path/"grown"):
+        own = assign_embeddings(one, np.concatenate([first, later]).astype(np.float32))
+        assert (own.cluster == grown.clustering.labels).all()
 
 def test_embeddings_of_clips_that_are_there_add_nothing(tmp_path):
     X = np.random.default_rng(0).normal(size=(20, 4))

@@ -13,7 +13,7 @@ from audioclust.metrics import accuracy
 from audioclust.pipeline import (
     assign, AudioClusterer, make_pair, make_run, Options, refine, regroup, Request, Run, RunPair,
 )
-from audioclust.pipeline.pair import cluster_residuals
+from audioclust.pipeline.pair import _changed, cluster_residuals
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +109,7 @@ def test_what_is_for_one_grouping_is_refused_where_there_are_two(pair, tmp_path,
     with pytest.raises(ValueError, match="a pair of runs"): AudioClusterer.load(tmp_path/"both")
     assert main(["assign", str(tmp_path/"both"), str(folder), "--out", str(tmp_path/"new.csv"), "-q"]) == 2
     assert "holds a run for each way" in capsys.readouterr().err and not (tmp_path/"new.csv").exists()
+
+
+def test_numbers_that_look_alike_are_said_to_be():
+    assert _changed(.0244, .0236, 2) == "0.02, as before" and _changed(.024, .071, 2) == "0.02, not 0.07"

@@ -6,7 +6,7 @@ import pytest
 from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
 from audioclust.pipeline import AudioClusterer, Options, Request, run_of_embeddings, similar
-from audioclust.pipeline.new_clips import nearest
+from audioclust.pipeline.new_clips import _rows_of, nearest
 
 @pytest.fixture(scope="module")
 def at(tmp_path_factory):
@@ -29,7 +29,8 @@ def test_clips_of_the_run(at):
     run = AudioClusterer.load(at/"run").run_
     clip = run.clips.table.path[11]
     near = similar(run, clip, top=4)
-    assert near.columns.tolist() == ["query", "rank", "distance", "path", "start", "end", "cluster", "clip_id"]
+    assert near.columns.tolist() == ["query", "rank", "distance", "path", "start", "end", "cluster", "name", "clip_id"]
+    assert (near.name == "cluster " + near.cluster.astype(str)).all()
     assert near["rank"].tolist() == [1, 2, 3, 4] and (near.distance.diff().dropna() >= 0).all()
     assert str(clip) not in set(near.path)
     table = run.table
@@ -38,6 +39,26 @@ def test_clips_of_the_run(at):
     X = run.embeddings.X
     order = np.argsort(np.linalg.norm(X - X[11], axis=1))[1:5]
     assert near.clip_id.tolist() == table.clip_id[order].tolist()
+
+def test_a_clip_is_named_as_the_page_shows_it():
+    "By the end of its path, its channel and its times; where several recordings fit, they are named."
+    paths = ["/s/a.wav", "/s/a.wav", "/s/pond/a.wav", "/s/pond/b.wav", "/s/pond/b.wav", "/s/lake/b.wav", "/s/lake/b.wav"]
+    starts = np.array([0, 12.26, 0, 0, 0, 0, .05])
+    table = pd.DataFrame(dict(path=paths, start=starts, end=starts + 1, channel=[1, 1, 1, 1, 2, 1, 1]))
+    run = run_of_embeddings(np.random.default_rng(0).normal(size=(7, 4)), table, Request(n_clusters=2))
+    def rows(text): return _rows_of(run.table, text).tolist()
+    assert rows("a.wav") == [0, 1] and rows("pond/a.wav") == [2] and rows("/s/pond/b.wav") == [3, 4]
+    assert rows("a.wav [12.3 s to 13.3 s]") == [1] and rows("a.wav [12.260 to 13.260 s]") == [1]
+    assert rows("pond/b.wav (channel 2)") == [4] and rows("pond/b.wav (channel 1) [0.00 s to 1.00 s]") == [3]
+    assert rows("lake/b.wav [0.05 s to 1.05 s]") == [6] and rows("a.wav [5.00 s to 6.00 s]") == rows("c.wav") == []
+    with pytest.raises(ValueError, match="b.wav is the end of 2 paths, such as /s/pond/b.wav and /s/lake/b.wav"):
+        similar(run, "b.wav")
+    assert len(similar(run, "pond/b.wav (channel 2)", top=9)) == 6
+
+def test_clips_of_a_folder_are_no_neighbours_of_themselves(at):
+    run = AudioClusterer.load(at/"run").run_
+    near = similar(run, at/"sounds", top=1)
+    assert len(near) == len(run) and (near.distance > 0).all()
 
 def test_new_recordings_and_errors(at):
     run = AudioClusterer.load(at/"run").run_
@@ -58,6 +79,7 @@ def test_the_command(at, tmp_path, capsys):
     assert main([*typed, "-q"]) == 0
     said, table = capsys.readouterr().out, pd.read_csv(tmp_path/"x.csv")
     assert len(table) == 3*7 and said.count("\n   1 ") == 7
+    assert said.startswith("rank  distance  group        clip\n") and "cluster" in said.splitlines()[2]
     assert main(["similar", str(at/"run"), str(clip), "--out", str(tmp_path/"x.csv")]) == 2
     assert "--overwrite" in capsys.readouterr().err
     assert main(["similar", str(at/"run"), "gone.wav"]) == 2 and main(["similar", str(at), str(clip)]) == 2

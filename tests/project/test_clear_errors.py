@@ -22,7 +22,7 @@ def sound(tmp_path_factory):
     (lambda s: Whiten().fit(X[0]), "a table of numbers"),
     (lambda s: Whiten().fit(np.array([["a", "b"]])), "a table of numbers"),
     (lambda s: Whiten().fit(np.where(X > 1, np.nan, X)), "NaN or infinite"),
-    (lambda s: Whiten().fit(X).transform(X[:, :3]), "embeddings of 3 numbers came"),
+    (lambda s: Whiten().fit(X).transform(X[:, :3]), "X has 3 features, but Whiten is expecting"),
     (lambda s: FixedEncoder(sample_rate=0), "sample_rate=0"),
     (lambda s: FixedEncoder(sample_rate="x"), "sample_rate='x'"),
     (lambda s: FixedEncoder(n_mels=0), "n_mels=0"),

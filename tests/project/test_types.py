@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 import textwrap
+from pathlib import Path
 
 import audioclust
 
@@ -59,3 +60,13 @@ def test_public_functions_say_their_types():
     untyped = {m: found for m in modules if (found := [u for name,f in public(importlib.import_module(m))
         for u in untold(name, f)])}
     assert len(modules) > 60 and untyped == {}
+
+
+def test_type_checkers_see_the_face_of_the_package():
+    "A stub beside the package says its names, and an editable install is a path that type checkers follow."
+    folder = Path(audioclust.__file__).parent
+    stub = ast.parse((folder/"__init__.pyi").read_text(encoding="utf-8"))
+    names = {alias.asname for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert names == set(audioclust.__all__) >= {"AudioClusterer", "kmeans"} and (folder/"py.typed").is_file()
+    setup = folder.parent/"setup.py"
+    assert not setup.is_file() or 'package_dir={"": "."}' in setup.read_text(encoding="utf-8")

@@ -247,6 +247,9 @@ def test_two_at_once(sounds, tmp_path, capsys):
         assert cluster(sounds, tmp_path/"run", "--overwrite") == 2
         err = capsys.readouterr().err
         assert "another audioclust is at work" in err and err.count("\n") == 1
+        assert cluster(sounds, tmp_path/"run") == 2 and main(["listen", str(tmp_path/"run")]) == 2
+        err = capsys.readouterr().err
+        assert err.count("another audioclust is at work") == 2 and "stopped" not in err
         p = start(sounds, tmp_path/"run", "--overwrite")
         assert p.wait() == 2 and "another audioclust is at work" in p.stderr.read()
     assert cluster(sounds, tmp_path/"run") == 0

@@ -57,7 +57,8 @@ def assigned(run:"runs.Run", # Whose clusters they are
     paths = [os.path.abspath(path) if path != "" else "" for path in table.path]
     table = table.round(dict(confidence=4, strangeness=4)).assign(path=paths)
     nowhere = "none of these" if none_beyond else runs.display_name(-1, names)
-    called = [runs.display_name(cluster, names) if cluster >= 0 else nowhere for cluster in table.cluster]
+    name_of = {c: runs.display_name(c, names) if c >= 0 else nowhere for c in table.cluster.unique()}
+    called = [name_of[cluster] for cluster in table.cluster]
     if names["names"] or names["merged"]: table["name"] = [runs.spreadsheet_safe(name) for name in called]
     return table, called
 

@@ -18,7 +18,7 @@ def add_arguments(parser:Parser): # Of the command
     "The options of `audioclust similar`."
     add_run(parser)
     parser.add_argument("query", nargs="+", metavar="QUERY",
-        help="a recording or folder, of this run or new, or a clip_id from clusters.csv")
+        help="a recording or folder, of this run or new, a clip as the page shows it, or a clip_id from clusters.csv")
     parser.add_argument("--top", type=positive(int), default=20, metavar="N",
         help="neighbours of each (default: %(default)s)")
     parser.add_argument("--out", metavar="FILE", help="CSV to write as well")
@@ -33,12 +33,12 @@ def run(args:Namespace, # As the parser gives them
     with short_warnings([]):
         found = pipeline.similar(runs.Run.open(args.run), args.query, args.top, errors, progress)
         warn_of(errors)
-        if args.out: core.write_table(found, args.out)
+        if args.out: core.write_table(found.assign(name=found["name"].map(runs.spreadsheet_safe)), args.out)
+    echo("rank  distance  group        clip")
     for query, near in found.groupby("query", sort=False):
         echo(printable(query))
-        called = near["name"] if "name" in near else [f"cluster {cluster}" for cluster in near.cluster]
-        for clip, group in zip(near.itertuples(), called):
+        for clip in near.itertuples():
             place = f"{printable(clip.path)} [{clip.start:.2f} to {clip.end:.2f} s]"
-            echo(f"{clip.rank:4}  {clip.distance:7.3f}  {printable(group):<12} {place}")
+            echo(f"{clip.rank:4}  {clip.distance:8.3f}  {printable(clip.name):<12} {place}")
     if args.out: echo(f"list: {args.out}")
     return 0

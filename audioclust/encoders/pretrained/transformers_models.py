@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from typing_extensions import Self
 
+from ...core.estimator import float32_tensors
 from ...core.files import read_json
 from ...core.registry import ENCODERS
 from ..base import Encoder
@@ -143,6 +144,7 @@ class PretrainedEncoder(Encoder):
         return super().load(path)
 
 # %% ../../../nbs/06_encoders/pretrained/01_transformers_models.ipynb #7399d30b
+@float32_tensors()
 def named_encoder(name:str, # "aisfx", "hf:NAME", "hf:NAME@REVISION", "hf:FOLDER", or the name of an entry point
     remote_code:bool=False, # May code that comes with a model run on this machine?
 )->Encoder:

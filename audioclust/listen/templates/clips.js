@@ -16,9 +16,11 @@ function thumbnail(row) {
 }
 
 const seconds = s => s.toFixed(s < 10 ? 2 : 1) + " s";
-function clipName(row) {
-  const file = data.files[data.file[row]];
-  return data.parts[row] ? `${file} [${seconds(data.start[row])} to ${seconds(data.end[row])}]` : file;
+const fileOf = row => data.files[data.file[row]];
+const clipName = row => fileOf(row) + (data.parts[row] ? ` [${seconds(data.start[row])} to ${seconds(data.end[row])}]` : "");
+function pictureName(row) { // below a picture there is little room: the end of the path says most
+  const file = fileOf(row), end = file.length > 24 ? "…" + file.slice(-23) : file;
+  return data.parts[row] ? `${end} at ${seconds(data.start[row])}` : end;
 }
 function confidenceText(row) {
   const value = grouping().confidence[row];
@@ -28,10 +30,11 @@ function confidenceText(row) {
 function clipButton(row, withCluster) {
   const name = clipName(row), cluster = clusterName(grouping().labels[row]), confidence = confidenceText(row);
   const className = "clip" + (row === playing ? " now" : "") + (selected.has(row) ? " selected" : "");
-  const button = element("button", {type: "button", className, title: name}, thumbnail(row), element("span", {}, name));
+  const label = element("span", {}, withCluster ? name : pictureName(row));
+  const button = element("button", {type: "button", className, title: name}, thumbnail(row), label);
   button.dataset.row = row;
   button.setAttribute("aria-label", `Play ${name}, ${cluster}, confidence ${confidence}`);
-  if (withCluster) button.append(element("span", {className: "dim"}, `${cluster} ${confidence}`));
+  if (withCluster) button.append(element("span", {className: "dim cut"}, cluster), element("span", {className: "dim"}, confidence));
   return button;
 }
 
@@ -44,7 +47,7 @@ function isPartOfFile(row) { // does its file hold more than the clip?
 
 function play(row) {
   playing = row;
-  $("like").hidden = !pointsOf(grouping());
+  $("like").hidden = !hasPoints();
   $("now").textContent = `${clipName(row)} · ${fullName(grouping().labels[row])} · confidence ${confidenceText(row)}`;
   $("now-thumb").replaceChildren(thumbnail(row));
   for (const button of document.querySelectorAll(".clip")) {
@@ -60,12 +63,12 @@ function play(row) {
     return;
   }
   player.src = isPartOfFile(row) ? `${url}#t=${data.start[row]},${data.end[row]}` : url;
-  player.play().catch(error => { if (error.name !== "AbortError") showFailure(row, error) });
+  startPlayer(clipName(row));
 }
 
-function showFailure(row, error) {
+function startPlayer(name) {
   const advice = "If the page was moved, keep it beside the recordings, or make it with --embed.";
-  $("now").textContent = `${clipName(row)}: cannot be played (${error.message}). ${advice}`;
+  player.play().catch(error => { if (error.name !== "AbortError") $("now").textContent = `${name}: cannot be played (${error.message}). ${advice}` });
 }
 
 function stopAtEnd() { // a part of a recording ends where the clip ends
@@ -88,7 +91,7 @@ player.addEventListener("pause", () => {
 
 function togglePlay() {
   if (playing < 0) step(1);
-  else if (player.paused) player.play();
+  else if (player.paused) startPlayer(clipName(playing));
   else player.pause();
 }
 

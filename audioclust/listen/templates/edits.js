@@ -5,8 +5,18 @@ let edits = {}; // by grouping: names, merged, marks, notes, clips
 try { edits = JSON.parse(localStorage.getItem(storageKey)) || {} } catch { /* no storage here */ }
 
 const NO_EDITS = {names: {}, merged: {}, marks: {}, notes: {}, clips: {}}; // of pages that knew fewer kinds
-const currentEdits = () => ({...NO_EDITS, ...(edits[grouping().by] || grouping().edits)});
-const editsToChange = () => edits[grouping().by] = {...structuredClone(NO_EDITS), ...(edits[grouping().by] ?? structuredClone(grouping().edits))};
+const editsOf = view => ({...NO_EDITS, ...(edits[view.by] ?? view.edits)});
+const currentEdits = () => editsOf(grouping());
+const editsToChange = () => edits[grouping().by] = structuredClone(currentEdits());
+
+function nChanged(view) { // entries that differ from what the run holds
+  const differing = Object.entries(editsOf(view)).map(([kind, entries]) => {
+    const known = view.edits[kind] ?? {}, keys = Object.keys({...known, ...entries});
+    return keys.filter(key => String(entries[key]) !== String(known[key])).length;
+  });
+  return differing.reduce((a, b) => a + b);
+}
+for (const view of data.views) if (!nChanged(view)) delete edits[view.by]; // they were taken over
 
 function target(cluster) { // the cluster that it was merged into, or itself
   const {merged} = currentEdits();
@@ -15,11 +25,20 @@ function target(cluster) { // the cluster that it was merged into, or itself
   return Number(cluster);
 }
 
-function clusterName(cluster) {
-  const t = target(cluster);
-  const number = t >= NEW_GROUPS ? `new group ${t - NEW_GROUPS + 1}` : "cluster " + t;
-  return currentEdits().names[t] || (t < 0 ? "noise" : number);
+function defaultName(cluster) {
+  if (cluster < 0) return "noise";
+  return cluster < NEW_GROUPS ? `cluster ${cluster}` : `new group ${cluster - NEW_GROUPS + 1}`;
 }
+
+function ownName(cluster) { // as `display_name` in Python
+  const {names} = currentEdits(), name = defaultName(cluster);
+  if (names[cluster]) return printable(names[cluster]);
+  const isTaken = Object.values(names).some(other => other.toLowerCase().replace(/ 0+(?=\d)/g, " ") === name);
+  return isTaken ? `unnamed ${name}` : name;
+}
+
+const clusterName = cluster => ownName(target(cluster));
+const numberOf = cluster => cluster < NEW_GROUPS ? cluster : ownName(cluster); // groups that a person made have no number to show
 
 function saveEdits() {
   try { localStorage.setItem(storageKey, JSON.stringify(edits)) } catch { /* no storage here */ }
@@ -35,9 +54,8 @@ function setEdit(kind, cluster, value) { // kind is names, marks, notes or merge
 
 function showEdits() {
   const base = Object.fromEntries(data.views.map(view => [view.by, view.edits]));
-  const text = JSON.stringify({schema: 1, run: data.run, base, clusters: clipsOfClusters(), edits}, null, 1);
-  const count = edit => Object.values(edit).reduce((n, entries) => n + Object.keys(entries).length, 0);
-  const n = Object.values(edits).reduce((total, edit) => total + count(edit), 0);
+  const text = printable(JSON.stringify({schema: 1, run: data.run, base, clusters: clipsOfClusters(), edits}, null, 1));
+  const n = data.views.reduce((total, view) => total + nChanged(view), 0);
   $("edits-text").textContent = text;
   $("n-edits").textContent = n ? `(${n})` : "(none)";
   showCommand(text);

@@ -22,7 +22,7 @@ $("groups").addEventListener("input", () => {
   drawSoon(60);
 });
 for (const id of ["by-group", "sort", "sort-clusters"]) $(id).addEventListener("change", draw);
-onClick("all", () => { $("search").value = ""; choose({}) });
+onClick("all", () => choose({}));
 onClick("more", () => { listLength += 200; drawClips() });
 onClick("theme", () => { dark = !dark; draw() });
 onClick("play", togglePlay);
@@ -167,7 +167,6 @@ function clickMap(event) {
 }
 
 useTool("pan");
-draw();
+saveEdits();
 fitCanvases();
 new ResizeObserver(fitCanvases).observe(map);
-showEdits();

@@ -44,19 +44,9 @@ function drawLevels() {
   bar.children[focused]?.focus({preventScroll: true});
 }
 
-function partsButton(level, group, name) { // opens a cluster or a part
+function partsButton(level, group, name) {
   const key = partKey(level, group), open = openedParts.has(key);
-  const button = element("button", {type: "button", className: "fold"}, open ? "▾" : "▸");
-  button.dataset.parts = key;
-  button.setAttribute("aria-expanded", open);
-  button.setAttribute("aria-label", `Parts of ${name}`);
-  button.addEventListener("click", () => {
-    if (open) openedParts.delete(key);
-    else openedParts.add(key);
-    drawLevels();
-    drawClusters();
-  });
-  return button;
+  return foldButton("parts", key, open, `Parts of ${name}`, () => open ? openedParts.delete(key) : openedParts.add(key));
 }
 
 function partLines(level, group, withStability) { // below a cluster or a part that is open

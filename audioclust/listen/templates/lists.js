@@ -19,17 +19,18 @@ function draw() {
   drawSelected();
 }
 
-function rowsToShow() { // those of the chosen clusters that the search finds, sorted; or those most like one
-  if (likeRow !== null) return mostLike(likeRow, 61);
-  if (sampleRows !== null) return sampleRows;
+const searched = () => $("search").value.trim().toLowerCase();
+function rowsToShow() { // of those most like one, drawn by chance, or in the chosen clusters, those that the search finds
   const {labels, confidence} = grouping();
-  const query = $("search").value.trim().toLowerCase(), order = $("sort").value;
+  const query = searched(), order = $("sort").value;
+  const matches = text => text.toLowerCase().includes(query);
+  const named = new Set(clusterIds().filter(c => matches(clusterName(c))));
+  const found = row => named.has(labels[row]) || matches(clipName(row));
+  if (likeRow !== null) return mostLike(likeRow).filter(found).slice(0, 61);
+  if (sampleRows !== null) return sampleRows.filter(found);
   const chosen = new Set(clusterIds().filter(isChosen));
   const inPart = row => chosenPart === null || grouping().finer[chosenPart[0]].labels[row] === chosenPart[1];
-  const matches = text => text.toLowerCase().includes(query);
-  const found = row => !query || matches(clipName(row)) || matches(clusterName(labels[row]));
-  const rows = [];
-  for (let row = 0; row < nClips; row++) if (chosen.has(labels[row]) && inPart(row) && found(row)) rows.push(row);
+  const rows = [...labels.keys()].filter(row => chosen.has(labels[row]) && inPart(row) && found(row));
   if (order === "next") return hearNext(rows);
   if (order === "name") return rows.sort((a, b) => byText(clipName(a), clipName(b)));
   const sign = order === "sure" ? 1 : -1;
@@ -99,8 +100,8 @@ function markerOf(number) {
 function clusterLine(cluster, withStability) {
   const into = target(cluster), isOn = chosenCluster === into;
   const className = (isOn ? "chosen" : "") + (groups.size && cluster >= 0 ? " inside" : "");
-  const name = clusterName(cluster) + numberNote(cluster);
-  const button = element("button", {type: "button"}, markerOf(styleOf(cluster)), " ", name);
+  const title = clusterName(cluster) + numberNote(cluster);
+  const button = element("button", {type: "button", title}, element("span", {className: "two-lines"}, markerOf(styleOf(cluster)), " ", title));
   button.dataset.cluster = cluster;
   button.setAttribute("aria-pressed", isOn);
   button.addEventListener("click", () => choose({cluster: isOn ? null : into}));
@@ -116,7 +117,7 @@ function clusterLine(cluster, withStability) {
 }
 
 function numberNote(cluster) { // the number of a cluster that goes by another name
-  if (target(cluster) !== cluster) return ` (was ${cluster})`;
+  if (target(cluster) !== cluster) return ` (was ${numberOf(cluster)})`;
   return currentEdits().names[cluster] && cluster < NEW_GROUPS ? ` (${cluster})` : "";
 }
 
@@ -146,7 +147,7 @@ function groupHeading(group, clusters, withStability) {
   const middle = middles.get(group);
   const isOn = chosenGroup !== null && groupOf(chosenGroup) === group;
   const names = [...new Set(clusters.map(clusterName))].map(name => name.replace("cluster ", ""));
-  const about = element("small", {}, `${groupSize(clusters)}: ${names.join(", ")}`);
+  const about = element("small", {className: "cut"}, `${groupSize(clusters)}: ${names.join(", ")}`);
   const button = element("button", {type: "button", className: "whole"});
   button.dataset.group = middle;
   button.setAttribute("aria-pressed", isOn);
@@ -154,20 +155,24 @@ function groupHeading(group, clusters, withStability) {
   button.append(`group ${group}`, about);
   button.addEventListener("click", () => choose({group: isOn ? null : middle}));
   const typical = clipButton(grouping().clusters[middle].typical[0]);
-  const box = element("div", {}, foldButton(group, clusters), button, typical);
+  const open = clusters.some(c => opened.has(c));
+  const fold = foldButton("fold", middle, open, `Clusters of group ${group}`, () => {
+    if (open) for (const c of clusters) opened.delete(c);
+    else opened.add(middle);
+  });
+  const box = element("div", {}, fold, button, typical);
   const heading = element("th", {scope: "rowgroup", colSpan: withStability ? 5 : 4}, box);
   return element("tr", {className: "group" + (isOn ? " chosen" : "")}, heading);
 }
 
-function foldButton(group, clusters) {
-  const open = clusters.some(c => opened.has(c));
+function foldButton(kind, key, open, label, toggle) { // opens a group, a cluster or a part
   const button = element("button", {type: "button", className: "fold"}, open ? "▾" : "▸");
-  button.dataset.fold = middles.get(group);
+  button.dataset[kind] = key;
   button.setAttribute("aria-expanded", open);
-  button.setAttribute("aria-label", `Clusters of group ${group}`);
+  button.setAttribute("aria-label", label);
   button.addEventListener("click", () => {
-    if (open) for (const c of clusters) opened.delete(c);
-    else opened.add(middles.get(group));
+    toggle();
+    drawLevels();
     drawClusters();
   });
   return button;
@@ -191,7 +196,7 @@ function groupDetails() {
   if (clusters.length > most) title += `; ${most} of ${clusters.length}`;
   const buttons = [middle, ...clusters.filter(c => c !== middle)].slice(0, most).map(c => {
     const button = clipButton(grouping().clusters[c].typical[0]);
-    button.lastChild.textContent = clusterName(c);
+    Object.assign(button.lastChild, {textContent: clusterName(c), className: "cut"});
     return button;
   });
   const size = element("h2", {}, `group ${group}: ${groupSize(members.get(group))}`);
@@ -227,31 +232,23 @@ function selectBox(id, options, value, change) {
 function editingRow(cluster) {
   const row = element("div", {className: "row"});
   if (cluster >= 0) {
-    row.append(labelled("Name", nameInput(cluster)));
+    row.append(labelled("Name", textInput("name", "names", cluster, 200)));
     row.append(labelled("Merge into", mergeBox(cluster)));
     row.append(labelled("Mark", markBox(cluster)));
-    row.append(labelled("Note", noteInput(cluster)));
+    row.append(labelled("Note", textInput("note", "notes", cluster, 2000)));
     row.append(...splitButtons(cluster));
   }
   for (const other of Object.keys(currentEdits().merged).filter(other => target(other) === cluster)) {
-    const button = element("button", {type: "button"}, `Take ${other} out again`);
+    const button = element("button", {type: "button"}, `Take ${numberOf(other)} out again`);
     button.addEventListener("click", () => { setEdit("merged", other, ""); saveEdits() });
     row.append(button);
   }
   return row;
 }
 
-function nameInput(cluster) {
-  const value = currentEdits().names[cluster] || "";
-  const input = element("input", {id: "name", value, placeholder: "a name", maxLength: 200});
-  input.addEventListener("change", () => { setEdit("names", cluster, input.value.trim()); saveEdits() });
-  return input;
-}
-
-function noteInput(cluster) {
-  const value = currentEdits().notes?.[cluster] || "";
-  const input = element("input", {id: "note", value, placeholder: "a note", maxLength: 2000});
-  input.addEventListener("change", () => { setEdit("notes", cluster, input.value.trim()); saveEdits() });
+function textInput(id, kind, cluster, maxLength) {
+  const input = element("input", {id, value: currentEdits()[kind][cluster] || "", placeholder: `a ${id}`, maxLength});
+  input.addEventListener("change", () => { setEdit(kind, cluster, input.value.trim()); saveEdits() });
   return input;
 }
 
@@ -291,14 +288,15 @@ function drawCrossTable() {
     counts[pair] = (counts[pair] || 0) + 1;
   }
   const heading = (textContent, scope) => element("th", {scope, textContent});
+  const headings = (clusters, scope) => clusters.map(c => heading(c < NEW_GROUPS ? c : defaultName(c), scope));
   const rows = Object.keys(first.clusters).map(Number), columns = Object.keys(second.clusters).map(Number);
   const table = element("table");
   const corner = heading(`by ${first.by} \\ by ${second.by}`, "col");
-  table.createTHead().insertRow().append(corner, ...columns.map(c => heading(c, "col")));
+  table.createTHead().insertRow().append(corner, ...headings(columns, "col"));
   const body = table.createTBody();
   for (const r of rows) {
     const cells = columns.map(c => tableCell(counts[r + "," + c] || "·", "n"));
-    body.insertRow().append(heading(r, "row"), ...cells);
+    body.insertRow().append(...headings([r], "row"), ...cells);
   }
   $("cross").querySelector("div").replaceChildren(table);
 }

@@ -122,13 +122,15 @@ function drawOverlay() {
   context.textAlign = "center";
   context.textBaseline = "middle";
   for (const [cluster, text] of mapTexts()) {
-    const [left, top] = onMap(...grouping().clusters[cluster].at), width = context.measureText(text).width + 4;
+    const name = text.length > 24 ? text.slice(0, 23) + "…" : text, width = context.measureText(name).width + 4;
+    const [middle, top] = onMap(...grouping().clusters[cluster].at);
+    const left = Math.max(width / 2, Math.min(middle, map.clientWidth - width / 2));
     context.globalAlpha = .8;
     context.fillStyle = back;
     context.fillRect(left - width / 2, top - 10, width, 20);
     context.globalAlpha = 1;
     context.fillStyle = front;
-    context.fillText(text, left, top);
+    context.fillText(name, left, top);
   }
   context.strokeStyle = front;
   context.lineWidth = 1.5;

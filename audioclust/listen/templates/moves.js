@@ -92,7 +92,7 @@ function drawSelected() {
   const others = clusterIds().filter(c => c >= 0 && target(c) === c);
   const options = [["", "…"], ["new", "a new group"], ...others.map(c => [c, clusterName(c)]), [-1, "noise: no group"]];
   $("move-to").replaceChildren(...options.map(([value, text]) => element("option", {value, textContent: text})));
-  $("split-by-two").hidden = selected.size !== 2 || !canSplit() || !pointsOf(grouping()) || !sameCluster([...selected]);
+  $("split-by-two").hidden = selected.size !== 2 || !canSplit() || !hasPoints() || !sameCluster([...selected]);
 }
 
 const sameCluster = rows => new Set(rows.map(row => target(grouping().labels[row]))).size === 1;
@@ -100,57 +100,77 @@ const sameCluster = rows => new Set(rows.map(row => target(grouping().labels[row
 // splitting; a page of a part of the clips would split that part alone
 const canSplit = () => canMove && nClips === sizeOf(clusterIds());
 function splitButtons(cluster) {
-  const parts = canSplit() ? partsOf(-1, cluster) : [];
-  if (parts.length < 2) return [];
-  const button = element("button", {type: "button", id: "split", textContent: `Split into its ${parts.length} parts`});
-  button.addEventListener("click", () => splitIntoParts(cluster, parts));
+  if (!canMove) return [];
+  if (!canSplit()) return [element("span", {className: "dim"}, "A page of all clips can split it.")];
+  const {finer, labels} = grouping(), rows = rowsOf([cluster]);
+  const isIn = (row, [level, part]) => finer[level].labels[row] === part && labels[row] === cluster;
+  const parts = partsOf(-1, cluster).map(part => rows.filter(row => isIn(row, part))).filter(part => part.length);
+  const intoParts = parts.length > 1;
+  const differ = hasPoints() && rows.some(row => distance(pointOf(row), pointOf(rows[0])));
+  if (!intoParts && !differ) return [];
+  const button = element("button", {type: "button", id: "split"}, intoParts ? `Split into its ${parts.length} parts` : "Split in two");
+  button.addEventListener("click", () => split(intoParts ? parts : halves(rows)));
   return [button];
 }
 
-function splitIntoParts(cluster, parts) { // the largest part stays what it is
+function split(parts) { // the largest part stays what it is
   remember();
-  const {clips} = editsToChange(), {finer, labels} = grouping();
-  const rows = parts.map(([level, part]) =>
-    finer[level].labels.flatMap((label, row) => label === part && labels[row] === cluster ? [row] : []));
-  const largest = rows.reduce((a, b) => b.length > a.length ? b : a);
-  for (const some of rows) {
-    if (some === largest || !some.length) continue;
+  const {clips} = editsToChange(), largest = parts.reduce((a, b) => b.length > a.length ? b : a);
+  for (const part of parts.filter(part => part !== largest)) {
     const group = newGroup();
-    for (const row of some) clips[data.ids[row]] = group;
+    for (const row of part) clips[data.ids[row]] = group;
   }
   saveEdits();
 }
 
 function splitByTwo() { // clips that are nearer to the second of two selected ones become a new group
-  const [first, second] = selected, points = pointsOf(grouping());
-  const rows = rowsOf([target(grouping().labels[first])]);
-  moveClips(rows.filter(row => distance(points, row, second) < distance(points, row, first)), newGroup());
+  const [first, second] = selected, rows = rowsOf([target(grouping().labels[first])]);
+  moveClips(nearerTo(pointOf(second), pointOf(first), rows), newGroup());
+}
+
+function halves(rows) { // by K-means with two centres, which begins at two clips that are far apart
+  const farthest = from => pointOf(rows.reduce((a, b) => distance(pointOf(b), from) > distance(pointOf(a), from) ? b : a));
+  let first = farthest(pointOf(rows[0])), second = farthest(first), parts;
+  for (let round = 0; round < 20; round++) {
+    const moved = new Set(nearerTo(second, first, rows));
+    parts = [rows.filter(row => !moved.has(row)), [...moved]];
+    [first, second] = parts.map(meanOf);
+  }
+  return parts;
+}
+
+function meanOf(rows) {
+  const mean = new Float64Array(grouping().points.dims);
+  for (const row of rows) pointOf(row).forEach((value, i) => { mean[i] += value / rows.length });
+  return mean;
 }
 
 // likeness
-function pointsOf(view) { // coordinates of the clips, as many for each
-  if (!view.points) return null;
-  view.points.values ??= Int8Array.from(atob(view.points.bytes), character => character.charCodeAt(0));
-  return view.points;
+const hasPoints = () => grouping().points !== null;
+function pointOf(row) { // coordinates of a clip
+  const {points} = grouping(), {dims} = points;
+  points.values ??= Int8Array.from(atob(points.bytes), character => character.charCodeAt(0));
+  return points.values.subarray(row * dims, (row + 1) * dims);
 }
 
-function distance({values, dims}, a, b) {
+function distance(a, b) { // squared
   let sum = 0;
-  for (let i = 0; i < dims; i++) sum += (values[a * dims + i] - values[b * dims + i]) ** 2;
+  for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
   return sum;
 }
 
+const nearerTo = (second, first, rows) => rows.filter(row => distance(pointOf(row), second) < distance(pointOf(row), first));
+
 let likeRow = null; // the clip whose neighbours are listed
 let sampleRows = null; // clips that were drawn by chance
-function mostLike(row, n) {
-  const points = pointsOf(grouping()), far = new Float64Array(nClips);
-  for (let other = 0; other < nClips; other++) far[other] = distance(points, row, other);
+function mostLike(row) { // the clip, then all others, the nearest first
+  const point = pointOf(row), far = Float64Array.from({length: nClips}, (_, other) => distance(pointOf(other), point));
   far[row] = -1;
-  return [...far.keys()].sort((a, b) => far[a] - far[b]).slice(0, n);
+  return [...far.keys()].sort((a, b) => far[a] - far[b]);
 }
 
 function showLike() {
-  if (playing < 0 || !pointsOf(grouping())) return;
+  if (playing < 0 || !hasPoints()) return;
   choose({like: playing});
   $("clips-title").scrollIntoView({block: "start"});
 }

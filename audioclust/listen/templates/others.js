@@ -12,8 +12,8 @@ async function unpackOthers() {
 }
 
 function drawOthers() {
-  const query = $("search").value.trim().toLowerCase();
-  $("others").hidden = !data.others || !query;
+  const query = searched();
+  $("others").hidden = !data.others || !query || likeRow !== null || sampleRows !== null;
   if ($("others").hidden) return;
   if (!others) {
     unpacking ??= unpackOthers().then(drawOthers, () => {
@@ -33,9 +33,9 @@ function drawOthers() {
 function otherButton(line) {
   const [path, channel, start, end, ...labels] = line.split("\t");
   const part = Number(start) > 0 ? ` [${seconds(Number(start))} to ${seconds(Number(end))}]` : "";
-  const name = path + (channel === "0" ? "" : ` (channel ${channel})`) + part;
+  const name = printable(path) + (channel === "0" ? "" : ` (channel ${channel})`) + part;
   const cluster = clusterName(Number(labels[viewIndex]));
-  const button = element("button", {type: "button", className: "other"}, name, element("span", {className: "dim"}, cluster));
+  const button = element("button", {type: "button", className: "other"}, name, element("span", {className: "dim cut"}, cluster));
   button.disabled = data.others.link === null;
   button.addEventListener("click", () => playOther(name, path, start, end));
   return button;
@@ -49,5 +49,5 @@ function playOther(name, path, start, end) {
   $("now-thumb").replaceChildren();
   $("like").hidden = $("scope").hidden = true;
   player.src = `${url}#t=${start},${end}`;
-  player.play().catch(error => { if (error.name !== "AbortError") $("now").textContent = `${name}: cannot be played (${error.message})` });
+  startPlayer(name);
 }

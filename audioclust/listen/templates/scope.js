@@ -68,7 +68,7 @@ $("position").addEventListener("input", () => seek(Number($("position").value)))
 $("scope-picture").addEventListener("click", event => {
   const box = $("scope-picture").getBoundingClientRect();
   seek((event.clientX - box.left) / box.width * secondsShown(playing));
-  if (player.paused) player.play().catch(error => showFailure(playing, error));
+  if (player.paused) startPlayer(clipName(playing));
 });
 $("volume").addEventListener("input", () => { player.volume = Number($("volume").value) });
 player.addEventListener("seeked", showPosition);

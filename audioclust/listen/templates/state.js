@@ -2,6 +2,9 @@
 // What the page shows now. The scripts share their names: listen.html puts them into one element, in its order.
 const data = JSON.parse(document.getElementById("data").textContent);
 const nClips = data.file.length;
+const TURNING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g; // characters that turn the order of others round
+const printable = text => text.replace(TURNING, c => "\\u" + c.charCodeAt().toString(16).padStart(4, "0"));
+data.files = data.files.map(printable);
 const $ = id => document.getElementById(id);
 
 let viewIndex = 0; // which grouping
