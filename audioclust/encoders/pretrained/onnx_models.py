@@ -24,7 +24,6 @@ from ...core.files import shorten
 from ..base import Encoder
 
 # %% ../../../nbs/06_encoders/pretrained/08_onnx_models.ipynb #69fd80f0
-_NAMES = "input", "output"
 _RATES = range(2000, 192_001) # Hz
 
 class OnnxSettings(NamedTuple):
@@ -43,9 +42,9 @@ def onnx_settings(given:Any, # Name → value
         if name not in OnnxSettings._fields:
             raise ValueError(f"{source}: {shorten(name)} is no entry; there are {', '.join(OnnxSettings._fields)}")
         is_good, wanted = type(value) in (int, float) and 0 < value < math.inf, "seconds above 0"
-        if name in _NAMES: is_good, wanted = isinstance(value, str), "a name in quotes"
+        if name in ("input", "output"): is_good, wanted = isinstance(value, str), "a name in quotes"
         if name == "sample_rate":
-            is_good, wanted = value in _RATES, f"a whole number of Hz from {_RATES[0]} to {_RATES[-1]}"
+            is_good, wanted = type(value) is int and value in _RATES, f"a whole number of Hz from {_RATES[0]} to {_RATES[-1]}"
         if value is not None and not is_good: raise ValueError(f"{source}: {name} = {shorten(repr(value))}: say {wanted}")
     return OnnxSettings(**given)
 
@@ -73,7 +72,7 @@ def find_model(path:str|Path # A file, or a folder with one
         if path.is_file(): return path, path.with_suffix(".toml")
         raise ValueError(f"there is no model {path}")
     models, settings = sorted(path.glob("*.onnx")), sorted(path.glob("*.toml"))
-    if len(models) == 1 and len(settings) <= 1: return models[0], settings[0] if settings else path/"none.toml"
+    if len(models) == 1 and len(settings) <= 1: return models[0], (settings or [models[0].with_suffix(".toml")])[0]
     raise ValueError(f"{path} holds {len(models)} files .onnx and {len(settings)} files .toml: one model is needed and at "
                      "most one .toml; else name the file of the model")
 
@@ -93,15 +92,13 @@ def model_files(model:Path # A file
     return [model, *(path for path in others if path.is_file())]
 
 # %% ../../../nbs/06_encoders/pretrained/08_onnx_models.ipynb #dd6d5a8f
-_BLOCK = 2**20 # bytes that are read at a time
-
 def model_sha256(model:Path)->list: # In hexadecimal digits, of each of its files
     "The SHA-256 of a model."
     found = []
     for path in model_files(model):
         digest = hashlib.sha256()
         with open(path, "rb") as file:
-            while block := file.read(_BLOCK): digest.update(block)
+            while block := file.read(2**20): digest.update(block)
         found.append(digest.hexdigest())
     return found
 
@@ -216,11 +213,12 @@ class OnnxEncoder(Encoder):
         given = {self.settings.input: wave[None] if self.has_batch else wave}
         try: z = self.session.run([self.settings.output], given)[0]
         except Exception as e: # whatever onnxruntime raises
-            raise ValueError(f"{self.path} cannot embed {len(wave)} samples ({shorten(e)})") from None
+            raise ValueError(f"{self.path} cannot embed {len(wave)} samples ({shorten(e)}): if it needs more, a window in "
+                             "its TOML file pads short clips") from None
         shape:tuple = getattr(z, "shape", ())
         is_embedding = len(shape) in (1, 2, 3) and min(shape) and z.dtype == np.float32
         if is_embedding and shape[-1] == getattr(self, "dim", shape[-1]): return z.reshape(-1, shape[-1]).mean(0)
-        raise ValueError(f"the output {self.settings.output} of {self.path} is {getattr(z, 'dtype', type(z))} {list(shape)}, and "
+        raise ValueError(f"the output {shorten(self.settings.output)} of {self.path} is {getattr(z, 'dtype', type(z))} {list(shape)}, and "
             "not an embedding, float32 [batch, numbers] or [batch, time, numbers] with as many numbers each time")
 
     @torch.no_grad()
