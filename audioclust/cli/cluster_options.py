@@ -117,6 +117,7 @@ def encoders_help()->str:
         "  auto             a vote of those on this machine, without labels, also if it takes long",
         "  untrained        a network with random weights", *ours,
         "  hf:NAME@REVISION a model of the transformers library; also hf:FOLDER",
+        "  onnx:FILE        any model in the ONNX format that takes a waveform",
         "  A+B:0.5          several that vote, each perhaps with a weight",
         "", "                   not said: $AUDIOCLUST_ENCODER, or a vote if encoders are installed and it takes less than",
         "                   ten minutes, or fixed; deepcluster and spice train their own, and start from this one"])

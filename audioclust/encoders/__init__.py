@@ -23,6 +23,7 @@ SAVED.register("SpeechEmbeddingEncoder", "audioclust.encoders.pretrained.speech_
 SAVED.register("ResemblyzerEncoder", "audioclust.encoders.pretrained.resemblyzer:ResemblyzerEncoder")
 SAVED.register("MusicnnEncoder", "audioclust.encoders.pretrained.musicnn:MusicnnEncoder")
 SAVED.register("YamnetEncoder", "audioclust.encoders.pretrained.yamnet:YamnetEncoder")
+SAVED.register("OnnxEncoder", "audioclust.encoders.pretrained.onnx_models:OnnxEncoder")
 SAVED.register("VotingEncoder", "audioclust.encoders.joint:VotingEncoder")
 SAVED.register("VotingWhitening", "audioclust.encoders.joint:VotingWhitening")
 SAVED.register("Whiten", "audioclust.encoders.whitening:Whiten")

@@ -141,8 +141,9 @@ class VotingEncoder(Encoder):
 
 # %% ../../nbs/06_encoders/11_joint.ipynb #436d9477
 def is_vote(name:str)->bool: # Of an encoder
-    "Does it name several encoders? A folder may have a plus in its name."
-    return "+" in name and not os.path.isdir(name.removeprefix("hf:"))
+    "Does it name several encoders? A folder or a model may have a plus in its name."
+    is_file = name.startswith("onnx:") and os.path.exists(name.removeprefix("onnx:"))
+    return "+" in name and not is_file and not os.path.isdir(name.removeprefix("hf:"))
 
 def vote_name(weights:dict)->str: # Name of an encoder → weight
     "The name of a vote."

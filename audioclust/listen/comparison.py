@@ -72,7 +72,7 @@ def compare(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, li
             if method == on_embeddings[0]:
                 first = run = make_run(recordings, replace(request, method=method, encoder=encoder))
             else: run = regroup(first, method)
-            name = f"{encoder_name.replace('hf:', '').replace('/', '_').replace('@', '_')}-{method}"
+            name = f"{encoder_name.replace('hf:', '').replace('onnx:', '').replace('/', '_').replace('@', '_')}-{method}"
             unique, number = name, 2
             while unique in runs:
                 unique = f"{name}-{number}"

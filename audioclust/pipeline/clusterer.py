@@ -105,7 +105,7 @@ class AudioClusterer(FittedRun, ClusterMixin, BaseEstimator):
         n_clusters:int|str=10, # Clusters wanted, for the methods that are told; "auto" chooses a number
         by:str="content", # "content" (what happens) or "source" (what it comes from)
         ignore:str|Iterable|None=None, # What must not matter: order, pitch, level, noise, room; None takes those of `by`
-        encoder:str|Encoder|None=None, # "fixed", "untrained", "aisfx", "hf:NAME@REVISION", "auto", or an `Encoder`
+        encoder:str|Encoder|None=None, # "fixed", "untrained", "aisfx", "hf:NAME@REVISION", "onnx:FILE", "auto", or an `Encoder`
         window:float|None=None, # Seconds in a clip; None makes each recording one clip
         random_state:int=0, # Seed
         *, options:Options|None=None, # What is rarely touched; None: all defaults

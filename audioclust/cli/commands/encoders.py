@@ -29,5 +29,5 @@ def run(args:Namespace, # As the parser gives them
     echo("Where some are installed, a run takes a vote of those that agree (--encoder auto), if that is quick; "
          "--encoder NAME takes one.")
     echo("Others: --encoder hf:NAME@REVISION or hf:FOLDER, a model of the transformers library; "
-         "and entry points of other packages.")
+         "onnx:FILE, any model in the ONNX format that takes a waveform; and entry points of other packages.")
     return 0

@@ -1,2 +1,3 @@
 # The face of the package: names that people type, and the modules that hold them. Read at import, and by type checkers.
+from .onnx_models import OnnxEncoder as OnnxEncoder
 from .transformers_models import PretrainedEncoder as PretrainedEncoder, named_encoder as named_encoder, trusting_code as trusting_code

@@ -21,6 +21,7 @@ from ...core.estimator import float32_tensors
 from ...core.files import read_json
 from ...core.registry import ENCODERS
 from ..base import Encoder
+from .onnx_models import OnnxEncoder
 
 # %% ../../../nbs/06_encoders/pretrained/01_transformers_models.ipynb #26d7a431
 _WINDOW = {"audio-spectrogram-transformer": 10., "clap": 10., "whisper": 30.}  # seconds that a model takes
@@ -145,7 +146,7 @@ class PretrainedEncoder(Encoder):
 
 # %% ../../../nbs/06_encoders/pretrained/01_transformers_models.ipynb #7399d30b
 @float32_tensors()
-def named_encoder(name:str, # "aisfx", "hf:NAME", "hf:NAME@REVISION", "hf:FOLDER", or the name of an entry point
+def named_encoder(name:str, # "aisfx", "hf:NAME", "hf:NAME@REVISION", "hf:FOLDER", "onnx:FILE", or the name of an entry point
     remote_code:bool=False, # May code that comes with a model run on this machine?
 )->Encoder:
     "The encoder of this name."
@@ -154,8 +155,9 @@ def named_encoder(name:str, # "aisfx", "hf:NAME", "hf:NAME@REVISION", "hf:FOLDER
         if os.path.isdir(model): return PretrainedEncoder(model, None, remote_code)
         model, _, revision = model.partition("@")
         return PretrainedEncoder(model, revision or None, remote_code)
+    if name.startswith("onnx:"): return OnnxEncoder(name.removeprefix("onnx:"))
     if name not in ENCODERS:
-        known = ", ".join(map(repr, ["auto", "fixed", "untrained", *ENCODERS, "hf:NAME@REVISION"]))
+        known = ", ".join(map(repr, ["auto", "fixed", "untrained", *ENCODERS, "hf:NAME@REVISION", "onnx:FILE"]))
         raise ValueError(f"encoder={name!r}: say {known}, or give an Encoder")
     encoder = ENCODERS.load(name)()
     if isinstance(encoder, Encoder): return encoder
