@@ -136,7 +136,7 @@ def _named_parts(recordings, errors)->pd.DataFrame:
             name = str(recordings)
             recordings = read_recordings_csv(name, errors)
             is_again = recordings.assign(path=[os.path.abspath(path) for path in recordings.path]).duplicated()
-            if is_again.any(): report_unusable(errors, name, f"{is_again.sum()} rows repeat another row, and do not count")
+            if is_again.any(): report_unusable(errors, name, f"rows that repeat another row, and do not count: {is_again.sum()}")
             recordings = recordings[~is_again]
     if not isinstance(recordings, pd.DataFrame):
         return pd.DataFrame(dict(path=[str(path) for path in find_audio(recordings, errors)]))

@@ -77,18 +77,18 @@ def _search_folder(folder, errors)->Iterator[Path]:
 # %% ../../nbs/01_audio/01_recordings.ipynb #4486c7a1
 def read_recordings_csv(path:str|Path, # CSV file; paths in it are relative to its folder
     errors:list|None=None, # (path, reason) of rows without a path is appended here; None warns
-)->pd.DataFrame: # Column path and, if the file has both, start and end
+)->pd.DataFrame: # Column path, start and end if the file has both, and channel if it has one
     "The recordings, or parts of recordings, that a CSV file lists."
     table = read_csv(path, dtype={"path": str}, encoding="utf-8-sig", encoding_errors="surrogateescape",
                      na_values={"start": [""], "end": [""]})
     if "path" not in table:
-        columns = shorten(", ".join(map(str, table.columns)))
-        raise ValueError(f"{path} has no column `path` (its columns: {columns}); name the column of file names `path`")
+        raise ValueError(f"{path} has no column `path` (its columns: {shorten(', '.join(map(str, table.columns)))}); "
+                         "name the column of file names `path`")
     empty = table.path.fillna("").str.strip() == ""  # as in a row that is too short
     if empty.any(): report_unusable(errors, path, f"{empty.sum()} rows have no path")
-    wanted = ["path", "start", "end"] if {"start", "end"} <= set(table) else ["path"]
+    times = ["start", "end"] if {"start", "end"} <= set(table) else []
     folder = Path(path).parent
-    return table.loc[~empty, wanted].assign(path=[folder/p for p in table.path[~empty]])
+    return table.loc[~empty, ["path", *times, *({"channel"} & set(table))]].assign(path=[folder/p for p in table.path[~empty]])
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #818c401c
 def find_audio(recordings:str|Path|list, # Folder, file, glob pattern, CSV with a column `path`, or a list of these
@@ -179,6 +179,9 @@ class Recordings:
         "The recordings of all paths in tables, each by the path that fits it best."
         paths = {(file, called): self.of_table(file) if called == file.name else self.find(called, file)
                  for file,called in wanted}
+        foreign = {key: _n_shared(os.path.abspath(key[1]), os.path.abspath(path)) for key,path in paths.items()
+                   if path and PureWindowsPath(key[1]).anchor} # folders in common
+        if any(foreign.values()): paths |= {key: None for key,n in foreign.items() if n == 0} # it is of another site
         paths = _without_doubles(paths, root)
         lost = []
         used = {os.path.abspath(path) for path in paths.values() if path is not None}
@@ -188,8 +191,7 @@ class Recordings:
         if lost:
             file, called, found = lost[0]
             warnings.warn(f"{len(lost)} of {len(paths)} paths in {file} name another folder than that of the recording "
-                          f"of this name, and are not used; the first is {shorten(called)}, and "
-                          f"{Path(*Path(found[0]).parts[-2:])} is here")
+                          f"of this name, and are not used; the first is {shorten(called)}, and {Path(*Path(found[0]).parts[-2:])} is here")
         return paths
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #8390ec33
@@ -235,11 +237,9 @@ def recorded_at(path:str|Path, # File of a recorder
 def clip_times(clips:pd.DataFrame, # Columns path, start (s)
 )->list: # Texts in ISO 8601, to the millisecond [N]; empty where the name of the file says no time
     "When each clip began."
-    begun = {path: recorded_at(path) for path in clips.path.unique()}
-    def time(path, start):
-        began = begun[path]
-        return (began + timedelta(seconds=float(start))).isoformat(timespec="milliseconds") if began else ""
-    return [time(path, start) for path,start in zip(clips.path, clips.start)]
+    begun:dict = {path: recorded_at(path) for path in clips.path.unique()}
+    times = [begun[path] and begun[path] + timedelta(seconds=float(start)) for path,start in zip(clips.path, clips.start)]
+    return [time.isoformat(timespec="milliseconds") if time else "" for time in times]
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #12020dda
 def with_times(clips:pd.DataFrame, # Columns path, start (s)

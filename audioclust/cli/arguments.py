@@ -167,7 +167,7 @@ def add_cutting_options(c:Parser): # Of the command
         "the channel to listen to, counted from 1, for recorders with several microphones; each makes clips of every "
         "channel, mix takes their mean (default: the channel that a table names, else mix)"))
     reading.add_argument("--rate", type=positive(int, " of hertz"), metavar="HZ", help=c.rare(
-        "sample rate (default: the one most recordings have, up to 32000 unless nearly all of it is above 16 kHz)"))
+        "sample rate (default: the one most recordings have, up to 32000 unless nearly all of the sound lies above 16 kHz)"))
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #4432c8f5
 def check_cutting(args:argparse.Namespace): # As the parser gives them

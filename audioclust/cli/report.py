@@ -83,8 +83,10 @@ def levels_line(levels:tuple, # Of the run
 def neighbour_line(neighbour:Any, # From `run.findings`
 )->str:
     "A number of clusters that fits better, and how to try it."
-    return (f"{neighbour.n} groups fit clearly better: they have a silhouette of {neighbour.silhouette:.2f}, "
-            f"not {neighbour.silhouette_now:.2f}, and need {neighbour.more_bits:.1f} bits less to describe each clip; "
+    silhouette, now = f"{neighbour.silhouette:.2f}", f"{neighbour.silhouette_now:.2f}"
+    compared = f"{silhouette}, not {now}" if silhouette != now else f"{silhouette}, as now"
+    return (f"{neighbour.n} groups fit clearly better: they have a silhouette of {compared}, "
+            f"and need {neighbour.more_bits:.1f} bits less to describe each clip; "
             f"to try them: --n-clusters {neighbour.n}")
 
 # %% ../../nbs/14_cli/04_report.ipynb #6ed5d99c

@@ -74,7 +74,9 @@ def levels_around(X:np.ndarray, # Embeddings, whitened [N, D]
     choice:Choice|None, # Why so many clusters; None where a number was given, or the method has found its own
 )->tuple[Choice|None,tuple]: # (the choice, perhaps made now for the sake of the levels; a `Level` each)
     "Coarser and finer groupings of the same clips, where no number of clusters was given."
-    if choice: return choice, _levels(X, labels, choice, choice.levels or {}, clusterer.n_clusters, request)
+    if choice:
+        others = {name: n for name,n in (choice.levels or {}).items() if n != choice.k} # seeds may name more than k groups
+        return choice, _levels(X, labels, choice, others, clusterer.n_clusters, request)
     found_its_own = request.chooses_n_clusters and "n_clusters" not in clusterer.get_params()
     if not found_its_own or len(labels) < FEWEST_TO_CHOOSE_FROM: return None, ()
     choice = choose_number(X, clusterer, request)
@@ -121,19 +123,19 @@ def at_level(clustering:Clustering, # With the recommended clusters
     choice:Any = clustering.number # a level is for numbers that are chosen
     if number_wanted(choice, request) != choice.k: return clustering # what could be trained, as was said before
     recommended = next(name for name,n in choice.levels.items() if n == choice.k)
-    before = _level(recommended, clustering.labels, choice.k, choice)
+    before = _level(recommended, clustering.labels, len(np.unique(clustering.labels[clustering.labels >= 0])), choice)
     levels = sorted([before, *clustering.levels], key=lambda level: level.validity["clusters"])
     groups = {level.name: level.labels for level in levels}
     if level not in groups:
         found = ", ".join(f"{one.name} ({one.validity['clusters']} groups)" for one in levels)
         warnings.warn(f"there is no level {level} for these clips, so the recommended number is taken, {choice.k}; "
-                      f"the levels are {found}")
+                      f"its levels: {found}")
     if level not in groups or level == recommended: return clustering
     clusterer, ids = kmeans_of_groups(X, groups[level], request.random_state)
     confidence, representative = confidence_and_representatives(X, groups[level])
     others = tuple(one for one in levels if one.name != level)
     return replace(clustering, labels=groups[level], confidence=confidence, representative=representative,
-                   clusterer=clusterer, ids=ids, levels=others, found_otherwise=True)
+                   clusterer=clusterer, ids=ids, levels=others, assign_by_members=True)
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #7c6d0306
 def defaults_for(method:str, # A name in `METHODS`

@@ -115,7 +115,7 @@ def _grown(run, new_clips, Z, new_groups, errors):
     seeds = run.clustering.seeds
     if seeds: seeds = seeds.extended(len(new_clips))
     clustering = Clustering(labels, *confidence_and_representatives(X, labels), clusterer, ids, seeds=seeds,
-                            found_otherwise=True)
+                            assign_by_members=True)
     clips = replace(run.clips, table=table, errors=[*run.clips.errors, *errors])
     embeddings = replace(run.embeddings, X=X, probabilities=None, curves=[], number=None, n_cached=0)
     joined = dict(zip(clips.ids()[len(run):], new_groups.tolist()))

@@ -74,7 +74,7 @@ def labels_and_confidence(run:Run, # That was clustered
     groups, clustering = run.groups, run.clustering
     was_moved = (groups != clustering.labels).any()
     clusterer = clustering.clusterer
-    if was_moved or clustering.found_otherwise: return nearest_members(run.embeddings.X, groups, Z)
+    if was_moved or clustering.assign_by_members: return nearest_members(run.embeddings.X, groups, Z)
     features = Z if probabilities is None or run.embeddings.probabilities is None else probabilities
     if hasattr(clusterer, "predict_with_confidence") and len(features):
         labels, confidence = clusterer.predict_with_confidence(features)

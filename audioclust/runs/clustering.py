@@ -51,7 +51,7 @@ class Clustering(Part):
     levels:tuple=() # A `Level` for each coarser or finer grouping
     number:Choice|None=None # Why so many clusters, where that was to be chosen
     seeds:Seeds|None=None # What was known of some clips
-    found_otherwise:bool=False # Is it of a level, or did it grow? Then the clusterer holds only the means of its groups
+    assign_by_members:bool=False # Is it of a level, or did it grow? Then the clusterer holds only the means of its groups
 
     def __post_init__(self):
         for name in "labels", "confidence", "representative": object.__setattr__(self, name, read_only(getattr(self, name)))
@@ -87,7 +87,7 @@ class Clustering(Part):
         record["levels"] = [dict(name=l.name, recommended=l.recommended, validity=l.validity) for l in self.levels]
         if self.ids is not None: record["ids"] = self.ids.tolist()
         if self.number: record["number"] = choice_record(self.number)
-        if self.found_otherwise: record["found_otherwise"] = True
+        if self.assign_by_members: record["assign_by_members"] = True
         if self.seeds: record["seeds"] = self.seeds.record(self.labels)
         return record
 
@@ -107,6 +107,6 @@ class Clustering(Part):
         return cls.stored(folder, dict(clusterer=lambda: load_saved(folder/"model", "clusterer")),
             labels=read_only(table.cluster.to_numpy(np.int64)), confidence=read_only(table.confidence.to_numpy()),
             representative=read_only(table.representative.astype(str).eq("True").to_numpy()),
-            ids=ids, levels=tuple(levels), found_otherwise=bool(record.get("found_otherwise")),
+            ids=ids, levels=tuple(levels), assign_by_members=bool(record.get("assign_by_members")),
             number=choice_from_record(Choice, "curve", record.get("number")),
             seeds=Seeds.from_record(record["seeds"], table.seed.astype(str)) if has_seeds else None)

@@ -144,7 +144,7 @@ def _save(run, folder):
     seeds = run.clustering.seeds
     if seeds and seeds.names:
         clusters = record["clustering"]["seeds"]["clusters"]
-        called = pd.Series(seeds.names).groupby(clusters).agg(", ".join) # a coarse group may have several names
+        called = pd.Series(seeds.names).groupby(clusters).agg(" + ".join) # a coarse group may have several names
         for text in name_groups(folder, called.to_dict()): warnings.warn(text)
     if run.edits: write_names(folder, run.edits)
     elif (folder/"names.json").is_file(): update_name_columns(folder)

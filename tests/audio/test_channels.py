@@ -139,6 +139,12 @@ def test_seeds_of_a_channel_are_of_its_clips(both_channels, tmp_path):
     with pytest.raises(ValueError, match="names a clip"): # two clips are meant, or four
         read_seeds(pd.DataFrame({**link, "channel": "", "other_channel": ""}), table)
 
+def test_a_list_of_recordings_may_name_channels(both_channels, tmp_path):
+    table = clips_of(both_channels/"run")
+    table[["path", "channel"]].to_csv(tmp_path/"list.csv", index=False)
+    errors = []
+    assert clips(tmp_path/"list.csv", errors=errors).channel.tolist() == table.channel.tolist() and errors == []
+
 def test_numbers_and_pairs_keep_to_the_channel(both_channels):
     table = clips_of(both_channels/"run")
     left, right = (table[table.channel == channel].reset_index(drop=True) for channel in (1, 2))

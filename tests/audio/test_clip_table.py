@@ -69,6 +69,6 @@ def test_rows_of_a_list_that_are_there_twice_count_once(tmp_path, tone):
     (tmp_path/"t.csv").write_text("path,start,end\na.wav,0,1\nb.wav,0,1\n./a.wav,0,1\na.wav,1,2\n")
     errors = []
     assert clips(tmp_path/"t.csv", errors=errors).start.tolist() == [0, 0, 1]
-    assert errors == [(str(tmp_path/"t.csv"), "1 rows repeat another row, and do not count")]
+    assert errors == [(str(tmp_path/"t.csv"), "rows that repeat another row, and do not count: 1")]
     (tmp_path/"t.csv").write_text("path\na.wav\nb.wav\na.wav\n")
     assert len(clips(tmp_path/"t.csv", errors=errors)) == 2 and len(errors) == 2

@@ -112,6 +112,10 @@ def test_seeds_name_the_groups_of_a_level_that_hold_them(level, tmp_path):
     table = read_table(tmp_path/"run/clusters.csv")
     for seed,called in table["name"].groupby(table.seed[table.seed != ""]): # a coarse group may hold the seeds of several
         assert called.str.contains(seed).any()
+    run = Run.open(tmp_path/"run")
+    found = [one.name for one in run.clustering.levels]
+    assert level not in found and len(found) == len(set(found)), "each level once; the one that was asked for is the clusters"
+    for one in run.clustering.levels: assert one.validity["clusters"] == len(np.unique(one.labels))
 
 
 def with_levels(run, levels): return replace(run, clustering=replace(run.clustering, levels=levels), folder=None)
@@ -180,7 +184,7 @@ def test_which_number_is_wanted():
 def test_a_level_that_there_is_not_is_said(at):
     choice = Choice(5, "", pd.DataFrame(dict(k=[5], silhouette=.1, stability=.5)), 2, dict(only=5))
     found = Clustering(np.arange(10) % 5, np.ones(10), np.ones(10, bool), None, number=choice)
-    said = "no level fine for these clips, so the recommended number is taken, 5; the levels are only .5 groups."
+    said = "no level fine for these clips, so the recommended number is taken, 5; its levels: only .5 groups."
     with pytest.warns(UserWarning, match=said):
         assert at_level(found, np.zeros((10, 2)), Request(n_clusters="auto", options=Options(level="fine"))) is found
 
