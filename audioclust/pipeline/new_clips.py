@@ -182,9 +182,12 @@ def _rows_of(table, text):
 def _points_of(run, query, errors, progress):
     "(name, embedding, row or -1) of each clip that a query stands for."
     text, table = str(query), run.table
-    def name(path, start, end): return f"{path} [{start:.3f} to {end:.3f} s]" if path != "" else text
+    def names(clips): # as the page writes them
+        channels = [f" (channel {n})" if n else "" for n in channel_numbers(clips)]
+        places = zip(clips.path, channels, clips.start, clips.end)
+        return [f"{path}{channel} [{start:.3f} to {end:.3f} s]" if path != "" else text for path,channel,start,end in places]
     rows = _rows_of(table, text)
-    if len(rows): return [(name(table.path[i], table.start[i], table.end[i]), run.embeddings.X[i], i) for i in rows]
+    if len(rows): return list(zip(names(table.iloc[rows]), run.embeddings.X[rows], rows))
     if run.embeddings.encoder is None:
         raise ValueError(f"{text} is no clip_id and no recording of this run, whose embeddings were given: "
                          "no encoder is known that could embed it")
@@ -192,7 +195,7 @@ def _points_of(run, query, errors, progress):
     new = found.table.assign(path=[os.path.abspath(path) for path in found.table.path])
     row_of = dict(zip(table.clip_id, range(len(table)))) # a folder may hold recordings of the run
     own = [row_of.get(clip, -1) for clip in clip_ids(new, run.clips.recordings)]
-    return [(name(*place), z, row) for *place,z,row in zip(found.table.path, new.start, new.end, Z, own)]
+    return list(zip(names(found.table), Z, own))
 
 # %% ../../nbs/12_pipeline/11_new_clips.ipynb #c2b99b86
 def similar(run:Run, # Among whose clips the neighbours are
@@ -209,7 +212,8 @@ def similar(run:Run, # Among whose clips the neighbours are
     if errors is None: warn_of_files(unusable)
     if not points: raise ValueError(f"nothing in {', '.join(map(str, queries))} could be used")
     rows, distances = nearest(np.asarray(run.embeddings.X), np.stack([point for _,point,_ in points]), top + 1)
-    columns = ["query", "rank", "distance", "path", "start", "end", "cluster", "name", "clip_id"]
+    channel = ["channel"] if "channel" in run.table else []
+    columns = ["query", "rank", "distance", "path", "start", "end", *channel, "cluster", "name", "clip_id"]
     names, groups, tables = run.names, run.groups, []
     for (query,_,own),near,far in zip(points, rows, distances):
         keep = np.flatnonzero(near != own)[:top]

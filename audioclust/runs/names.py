@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MARKS', 'KINDS', 'NEW_GROUPS', 'read_edits', 'flattened', 'is_new_group', 'made_groups', 'check_names', 'no_names',
            'read_names', 'display_name', 'spreadsheet_safe', 'edited_clusters', 'warn_of_typed_names',
-           'update_name_columns', 'write_names', 'name_groups', 'copy_names', 'free_name']
+           'write_name_columns', 'update_name_columns', 'write_names', 'name_groups', 'copy_names', 'free_name']
 
 # %% ../../nbs/11_runs/03_names.ipynb #ad9a5b26
 import json
@@ -186,15 +186,16 @@ def warn_of_typed_names(run:str|Path): # A run folder that is complete, whose ta
 def _plain(column): return column.fillna("").astype(str).str.strip().str.lstrip("'")
 
 # %% ../../nbs/11_runs/03_names.ipynb #fdabdea8
-def _write_columns(run):
+def write_name_columns(run:str|Path): # A run folder
+    "Write the columns `name`, `mark` and `note` of `clusters.csv` as `names.json` has them."
     table = read_table(Path(run)/"clusters.csv")
     columns = _name_columns(table, read_names(run))
     write_table(table.drop(columns=[*_COLUMNS], errors="ignore").assign(**columns), Path(run)/"clusters.csv")
 
 def update_name_columns(run:str|Path): # A run folder
-    "Bring the columns `name`, `mark` and `note` of `clusters.csv` up to date."
+    "The same, after a warning of what was typed there."
     warn_of_typed_names(run)
-    _write_columns(run)
+    write_name_columns(run)
 
 def write_names(run:str|Path, # A run folder
     names:dict, # names, merged, marks, notes, clips
@@ -208,7 +209,7 @@ def write_names(run:str|Path, # A run folder
     lost = read_edits(file).get("lost") if file.is_file() else None
     if isinstance(lost, list): record["lost"] = lost
     write_json(record, file)
-    _write_columns(run)
+    write_name_columns(run)
 
 # %% ../../nbs/11_runs/03_names.ipynb #ace135d5
 def name_groups(run:str|Path, # A run folder that is complete

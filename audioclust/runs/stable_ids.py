@@ -9,6 +9,7 @@ __all__ = ['shared_clusters', 'numbers_before', 'renumbered', 'continued_numbers
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import pandas as pd
 from ..audio.clip_table import same_clips
 from ..core.files import write_json
 from ..ensembles.cluster_ids import align_cluster_ids, jaccard_matrix, MIN_JACCARD
-from .names import check_names, flattened, free_name, KINDS, made_groups, read_edits
+from .names import check_names, flattened, free_name, KINDS, made_groups, read_edits, warn_of_typed_names, write_name_columns
 from .run import Run
 
 # %% ../../nbs/11_runs/12_stable_ids.ipynb #35968063
@@ -137,5 +138,7 @@ def carry_names(run:str|Path, # The run folder that is about to be replaced
         if any(lost.values()): record["lost"].append({"by": by, **lost})
         lost_names += lost["names"].values()
     if not record["lost"]: del record["lost"]
+    warn_of_typed_names(run)
     write_json(record, file)
+    with suppress(ValueError, OSError): write_name_columns(run) # else they would be taken for typed ones
     return lost_names

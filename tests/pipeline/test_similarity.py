@@ -54,6 +54,9 @@ def test_a_clip_is_named_as_the_page_shows_it():
     with pytest.raises(ValueError, match="b.wav is the end of 2 paths, such as /s/pond/b.wav and /s/lake/b.wav"):
         similar(run, "b.wav")
     assert len(similar(run, "pond/b.wav (channel 2)", top=9)) == 6
+    both = similar(run, "pond/b.wav", top=1)
+    assert both["query"].tolist() == [f"/s/pond/b.wav (channel {n}) [0.000 to 1.000 s]" for n in (1, 2)]
+    assert (both.channel == table.channel[[run.table.clip_id.tolist().index(clip) for clip in both.clip_id]].to_numpy()).all()
 
 def test_clips_of_a_folder_are_no_neighbours_of_themselves(at):
     run = AudioClusterer.load(at/"run").run_

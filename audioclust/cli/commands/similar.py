@@ -38,7 +38,8 @@ def run(args:Namespace, # As the parser gives them
     for query, near in found.groupby("query", sort=False):
         echo(printable(query))
         for clip in near.itertuples():
-            place = f"{printable(clip.path)} [{clip.start:.2f} to {clip.end:.2f} s]"
+            channel = f" (channel {clip.channel})" if getattr(clip, "channel", "") else ""
+            place = f"{printable(clip.path)}{channel} [{clip.start:.2f} to {clip.end:.2f} s]"
             echo(f"{clip.rank:4}  {clip.distance:8.3f}  {printable(clip.name):<12} {place}")
     if args.out: echo(f"list: {args.out}")
     return 0
