@@ -48,8 +48,8 @@ def _numbered(table):
     "The groups of columns whose names are one prefix and a number, each in order."
     by_prefix:dict = {}
     for column in table:
-        found = re.fullmatch(r"(.*?)(\d+)", str(column))
-        if found: by_prefix.setdefault(found[1], []).append((int(found[2]), column))
+        found = re.fullmatch(r"(?!-?\d*\.\d+(\.\d+)?$)(?P<prefix>.*?)(?P<number>\d+)", str(column)) # 0.25 is no name
+        if found: by_prefix.setdefault(found["prefix"], []).append((int(found["number"]), column))
     groups = [[column for _,column in sorted(group, key=lambda pair: pair[0])] for group in by_prefix.values()]
     groups = [group for group in groups if len(group) > 1] or groups
     return [group for group in groups if any(is_numeric_dtype(table[column]) for column in group)] or groups
@@ -105,9 +105,9 @@ def _read_text(file, wanted):
     first = lines[0]
     how:dict = dict(encoding="utf-8-sig", encoding_errors="surrogateescape")
     if _BIRDNET.match(first):
-        table = read_csv(file, sep="\t", header=None, names=["start", "end", "embedding"], **how)
-        return _split_table(table, file, wanted)
+        return _split_table(read_csv(file, sep="\t", header=None, names=["start", "end", "embedding"], **how), file, wanted)
     separator = next((sign for sign in "\t;," if sign in first), r"\s+")
+    if " " in first.strip() and all(map(_DECIMAL_COMMA.fullmatch, first.split())): separator = r"\s+" # 0,25 0,5
     rows = [[cell.strip(' "') for cell in re.split(separator, line.strip("\r\n").strip(" "))] for line in lines]
     if separator != "," and any(_DECIMAL_COMMA.fullmatch(cell) for row in rows for cell in row): how["decimal"] = ","
     try: values = [float(cell.replace(how.get("decimal", "."), ".")) for cell in rows[0]]

@@ -235,3 +235,13 @@ def test_embeddings_that_are_all_nan_are_said_to_be(tmp_path, capsys):
     np.save(tmp_path/"e.npy", np.full((4, 3), np.nan))
     assert main(["cluster", "--embeddings", str(tmp_path/"e.npy"), "--out", str(tmp_path/"run"), "-q"]) == 2
     assert "e.npy holds a number that is not finite" in capsys.readouterr().err
+
+
+def test_decimal_commas_between_blanks_and_a_table_without_names(tmp_path, rng):
+    X = rng.normal(size=(6, 4)).round(3)
+    rows = [[f"{x:.3f}" for x in row] for row in X]
+    (tmp_path/"commas.txt").write_text("".join(" ".join(row).replace(".", ",") + "\n" for row in rows))
+    np.testing.assert_allclose(read_embeddings(tmp_path/"commas.txt")[0], X, atol=1e-6)
+    (tmp_path/"bare.csv").write_text("".join(f"f{i}.wav,{','.join(row)}\n" for i, row in enumerate(rows)))
+    with pytest.raises(ValueError, match="none whose names end with a number .its columns: f0.wav"):
+        read_embeddings(tmp_path/"bare.csv")
