@@ -32,7 +32,7 @@ def _labels_from_csv(table, path):
     n_labels = labels.nunique()
     several = n_labels[n_labels > 1]
     if len(several):
-        first = f"{shorten(several.index[0], 80)} has {several.iloc[0]} labels"
+        first = f"{shorten(Path(several.index[0]).name, 80)} has {several.iloc[0]} labels"
         raise ValueError(f"{path}: {first}; columns start and end would say where each of them lies")
     label_of = labels.first().to_dict()
     return [label_of.get(Path(p)) for p in table.path]

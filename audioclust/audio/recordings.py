@@ -179,9 +179,9 @@ class Recordings:
         "The recordings of all paths in tables, each by the path that fits it best."
         paths = {(file, called): self.of_table(file) if called == file.name else self.find(called, file)
                  for file,called in wanted}
-        foreign = {key: _n_shared(os.path.abspath(key[1]), os.path.abspath(path)) for key,path in paths.items()
-                   if path and PureWindowsPath(key[1]).anchor} # folders in common
-        if any(foreign.values()): paths |= {key: None for key,n in foreign.items() if n == 0} # it is of another site
+        alone = [key for key,path in paths.items() if path and PureWindowsPath(key[1]).anchor
+                 and not os.path.isdir(os.path.dirname(key[1])) and not _n_shared(key[1], os.path.abspath(path))]
+        if alone: warnings.warn(f"paths in {alone[0][0]} that fit by the name of the file alone: {len(alone)}, such as {alone[0][1]}")
         paths = _without_doubles(paths, root)
         lost = []
         used = {os.path.abspath(path) for path in paths.values() if path is not None}

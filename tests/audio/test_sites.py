@@ -127,8 +127,10 @@ def test_names_that_differ_in_capitals_only(tmp_path, tone):
 
 
 @pytest.mark.parametrize("how", ["labels", "seeds"])
-def test_a_site_that_is_on_another_computer_only_labels_nothing_here(sites, tmp_path, how):
-    names_only(tmp_path/"t.csv", ["/media/card/s1/a.wav", "/media/card/s2/b.wav"])
-    with pytest.warns(UserWarning, match="another folder"): assert used(tmp_path/"t.csv", sites/"s1", how) == ["a.wav"]
-    names_only(tmp_path/"t.csv", ["/media/card/tape/b.wav"]) # of folders here nothing is known: by name
-    assert used(tmp_path/"t.csv", sites/"s1", how) == ["b.wav"]
+def test_paths_of_another_computer_that_fit_by_name_alone_are_told(sites, tmp_path, how, recwarn):
+    names_only(tmp_path/"t.csv", ["/media/card/s2/a.wav", "/media/card/s1/b.wav"])
+    with pytest.warns(UserWarning, match="by the name of the file alone: 1, such as /media/card/s2/a.wav"):
+        assert used(tmp_path/"t.csv", sites/"s1", how) == ["a.wav", "b.wav"]
+    names_only(tmp_path/"t.csv", ["/media/card/s1/a.wav"])
+    recwarn.clear()
+    assert used(tmp_path/"t.csv", sites/"s1", how) == ["a.wav"] and not [w for w in recwarn if "alone" in str(w.message)]

@@ -29,7 +29,7 @@ def test_mps_is_a_device_for_networks(apple, monkeypatch, tmp_path):
             device="cpu")).all()
     seen = []
     from audioclust.encoders import base
-    monkeypatch.setattr(base, "_batches", lambda tables, clips, device, *more: seen.append(device) or [])
+    monkeypatch.setattr(base, "_batches", lambda encoders, tables, clips, device, *more: seen.append(device) or [])
     class Network(FixedEncoder): needs_float64 = False
     monkeypatch.setattr(Network, "to", lambda self, device: self)
     Network(sample_rate=8000).embed(clips, device="mps")
