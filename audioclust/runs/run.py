@@ -29,7 +29,9 @@ from .clips import Clips
 from .clustering import Clustering
 from .embeddings import Embeddings
 from .findings import Findings
-from .names import edited_clusters, flattened, name_groups, no_names, read_names, update_name_columns, warn_of_typed_names, write_names
+from audioclust.runs.names import (
+    edited_clusters, flattened, name_groups, no_names, read_names, update_name_columns, warn_of_typed_names, write_names,
+)
 from .part import Part
 from .request import Request, request_from_record, request_record
 from .run_folder import check_links, check_run_folder, read_table, run_folders, SCHEMA
