@@ -79,5 +79,5 @@ def pictures_of(run:Run|Iterable|str|Path, # A run, a pair of runs, or their fol
     large_rows = np.flatnonzero(np.isin(rows, rows_to_show(runs[0], MOST_LARGE)))
     clips, rate = runs[0].table.iloc[rows], None
     if common_sample_rate(clips.path, max_rate=10**6, warn=False) > _ULTRASOUND:
-        rate = getattr(runs[0].embeddings.encoder, "sample_rate", None)
+        rate = max(common_sample_rate(clips.path, warn=False), getattr(runs[0].embeddings.encoder, "sample_rate", 0))
     return draw_pictures(clips, large_rows, num_workers, rate)

@@ -123,3 +123,5 @@ def test_pictures_of_bats_show_them(chirps):
     loudest = pictures.thumbnails.max(2).argmax(1) # the row of a thumbnail; the first is the highest
     kinds = pictures.clips.path.map(lambda path: path.split("/")[-2])
     assert loudest[kinds == "high"].mean() < loudest[kinds == "flat"].mean()
+    low = make_run(chirps, Request(n_clusters=4, encoder=FixedEncoder(sample_rate=16_000), options=Options(stability=0)))
+    assert pictures_of(low).sample_rate == 32_000, "what people hear is shown, whatever the encoder hears"
