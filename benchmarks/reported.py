@@ -8,6 +8,7 @@ SPICE as published had a group without a reliable clip and left joint training o
 a method that trains are called "trained".
 """
 import gzip
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -105,9 +106,8 @@ def groups(*names): # Tables of results whose scripts keep the groups
                 if key[-1] != "truth" or key not in found: found.setdefault(key, []).append(np.array(labels.split(), int))
     return found
 
-def weighted_nmi(truth, labels, weights): # [clips], [clips] from 0, [clips, draws] -> [draws]
-    "NMI in each draw, where clips count as often as their weight says, with the geometric mean of the entropies."
-    share = weights/weights.sum(0)
+def nmi_of_shares(truth, labels, share): # [clips], [clips] from 0, [clips, draws] -> [draws]
+    "NMI in each draw, of which a clip is so large a share, with the geometric mean of the entropies."
     def entropy(groups):
         members = sparse.csr_matrix((np.ones(len(groups)), (groups, np.arange(len(groups)))))
         p = members @ share # [groups, draws]
@@ -115,16 +115,26 @@ def weighted_nmi(truth, labels, weights): # [clips], [clips] from 0, [clips, dra
     a, b, both = entropy(truth), entropy(labels), entropy(truth*(labels.max() + 1) + labels)
     return (a + b - both)/np.maximum(np.sqrt(a*b), 1e-12)
 
-def drawn_differences(truth, ours, theirs, n=1000): # Labels of the runs of two methods
-    "Differences in NMI, with clips and runs drawn anew with replacement, the same clips for both methods."
+def weighted_nmi(truth, labels, weights): # [clips], [clips] from 0, [clips, draws] -> [draws]
+    "NMI in each draw, where clips count as often as their weight says."
+    return nmi_of_shares(truth, labels, weights/weights.sum(0))
+
+@cache
+def draws(n_clips, n_ours, n_theirs, n):
+    "Shares of the clips in each draw, [clips, draws], and the runs of both methods that it holds, [runs, draws]."
     rng = np.random.default_rng(0)
     def draw(n): return rng.integers(n, size=n)
-    draws = [(draw(len(truth)), draw(len(ours)), draw(len(theirs))) for _ in range(n)]
-    weights = np.stack([np.bincount(clips, minlength=len(truth)) for clips,_,_ in draws], 1).astype(float)
+    clips, ours, theirs = zip(*((draw(n_clips), draw(n_ours), draw(n_theirs)) for _ in range(n)))
+    weights = np.stack([np.bincount(c, minlength=n_clips) for c in clips], 1).astype(float)
+    return weights/weights.sum(0), np.stack(ours, 1), np.stack(theirs, 1)
+
+def drawn_differences(truth, ours, theirs, n=1000): # Labels of the runs of two methods
+    "Differences in NMI, with clips and runs drawn anew with replacement, the same clips for both methods."
+    share, of_ours, of_theirs = draws(len(truth), len(ours), len(theirs), n)
     def of_draws(runs, drawn): # Mean over the runs that each draw holds
-        scores = np.array([weighted_nmi(truth, labels - labels.min(), weights) for labels in runs]) # [runs, draws]
-        return np.take_along_axis(scores, np.stack(drawn, 1), 0).mean(0)
-    return of_draws(ours, [runs for _,runs,_ in draws]) - of_draws(theirs, [runs for _,_,runs in draws])
+        scores = np.array([nmi_of_shares(truth, labels - labels.min(), share) for labels in runs]) # [runs, draws]
+        return np.take_along_axis(scores, drawn, 0).mean(0)
+    return of_draws(ours, of_ours) - of_draws(theirs, of_theirs)
 
 def interval(differences):
     "Mean and the middle 95 % as text, in bold where the interval has no 0."

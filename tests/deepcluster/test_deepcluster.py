@@ -342,7 +342,7 @@ def free_port():
 
 def test_two_processes_share_an_epoch_evenly(store, tmp_path):
     port = free_port()
-    mp.spawn(_epoch, (port, store, str(tmp_path)), nprocs=2)
+    mp.start_processes(_epoch, (port, store, str(tmp_path)), nprocs=2, start_method="fork")
     rows = [torch.load(tmp_path/str(r), weights_only=True).numpy() for r in range(2)]
     counts = np.bincount(np.repeat(np.arange(5), [30, 10, 5, 2, 1])[np.concatenate(rows)], minlength=5)
     assert [len(r) for r in rows] == [48, 48] and np.ptp(counts) <= 1
@@ -364,7 +364,7 @@ def _train(rank, port, store, out):
 
 def test_two_processes_train_one_model(store, tmp_path):
     port = free_port()
-    mp.spawn(_train, (port, store, str(tmp_path)), nprocs=2)
+    mp.start_processes(_train, (port, store, str(tmp_path)), nprocs=2, start_method="fork")
     (a, seen, labels), (b, more, same) = (torch.load(tmp_path/str(r), weights_only=True) for r in range(2))
     for k in a: torch.testing.assert_close(a[k], b[k], msg=k)
     assert torch.equal(labels, same) and not torch.equal(seen, more)
