@@ -20,6 +20,7 @@ from ..audio.clip_table import channel_numbers, clip_ends_as_decoded, common_sam
 from ..audio.decoding import load_audio, probe
 from ..audio.opening import check_recordings_reachable, explain_no_recordings
 from ..audio.recordings import AudioError
+from ..core.console import progress_of
 from ..core.registry import set_flat_params, trains_encoder
 from ..encoders.base import EmbeddingDetails, Encoder, OTHER_GROUPING, with_silence
 from ..encoders.fixed import FixedEncoder
@@ -126,7 +127,7 @@ def encode_clips(encoder:Encoder, # Gives the embeddings
     options, failed = request.options, []
     seconds = (table.end - table.start).to_numpy().copy() # filled by the encoder
     is_silent = np.zeros(len(table), bool) # likewise
-    details = EmbeddingDetails(seconds, silent=is_silent)
+    details = EmbeddingDetails(seconds, silent=is_silent, reading=progress_of(progress, "reading", " files"))
     def shown(batches): return progress(batches, len(table) - len(details.cached))
     made:Any = encoder.embed(table, failed, device=options.device, num_workers=options.num_workers, progress=shown,
                          cache=options.cache, max_bytes=max_bytes, details=details)
