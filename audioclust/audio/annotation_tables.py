@@ -164,7 +164,7 @@ def clips_of_tables(tables:str|Path, # A table, or a folder of tables
             report_unusable(errors, path, f"{n} rows of {file} do not end after they start")
         found.append(table[is_time])
     for (file, called),n in (+missing).items(): # an empty table misses nothing
-        report_unusable(errors, called, f"{n} rows of {file} are of this recording, which is not there")
+        report_unusable(errors, file.parent/called, f"{n} rows of {file} are of this recording, which is not there")
     clips = pd.concat(found, ignore_index=True)
     if not len(clips) and n_matched:
         raise ValueError(f"no row of {tables} ends after it starts: clips need a start and an end")

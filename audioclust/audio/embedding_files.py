@@ -74,9 +74,8 @@ def _clips(table, file):
     if "start" in found and ("end" in found or "duration" in found): return clips_of_rows(table, file)
     if "start" in found:
         raise ValueError(f"{file} has a column {found['start']} and none for the end or the duration: add one")
-    clips = pd.DataFrame(index=range(len(table)))
-    if "path" in found: clips["path"] = table[found["path"]].fillna("").astype(str).to_numpy()
-    return clips
+    if "path" not in found: return pd.DataFrame(index=range(len(table)))
+    return pd.DataFrame(dict(path=table[found["path"]].fillna("").astype(str).to_numpy()))
 
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #2ad29f33
 def _split_table(table, file, wanted):
@@ -201,7 +200,8 @@ def _files(called, origin, recordings, errors)->dict:
         while files[name] is None and shorter.suffix.lower() not in (EXTENSIONS | {""}): # as in a.perch.npy
             shorter = shorter.with_suffix("")
             files[name] = known.find(str(shorter), origin)
-        if files[name] is None: report_unusable(errors, name, f"{n} embeddings are of this recording, which is not there")
+        if files[name] is not None: continue
+        report_unusable(errors, origin.parent/name, f"{n} embeddings are of this recording, which is not there")
     return files
 
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #dc952404
