@@ -153,9 +153,9 @@ def clips_of_tables(tables:str|Path, # A table, or a folder of tables
     missing:Counter = Counter()
     n_matched = 0
     for file,table in read:
-        paths = {called: matched[file, called] for called in table.path.unique()}
-        for called in paths:
-            if paths[called] is None: missing[file, called] = int((table.path == called).sum())
+        n_rows = Counter(table.path)
+        paths = {called: matched[file, called] for called in n_rows}
+        missing.update({(file, called): n for called,n in n_rows.items() if paths[called] is None})
         table = table[table.path.map(paths).notna()]
         table = table.assign(path=[str(paths[called]) for called in table.path])
         n_matched += len(table)
@@ -164,7 +164,7 @@ def clips_of_tables(tables:str|Path, # A table, or a folder of tables
             report_unusable(errors, path, f"{n} rows of {file} do not end after they start")
         found.append(table[is_time])
     for (file, called),n in (+missing).items(): # an empty table misses nothing
-        report_unusable(errors, called, f"{n} rows of {file} are of this recording, which is not there")
+        report_unusable(errors, file.parent/called, f"{n} rows of {file} are of this recording, which is not there")
     clips = pd.concat(found, ignore_index=True)
     if not len(clips) and n_matched:
         raise ValueError(f"no row of {tables} ends after it starts: clips need a start and an end")
@@ -172,5 +172,6 @@ def clips_of_tables(tables:str|Path, # A table, or a folder of tables
         raise ValueError(f"no row of {tables} is of one of the recordings: "
                          "are the names of the files the same, and those of their folders?")
     columns = ["path", "start", "end", *(c for c in ("low_hz", "high_hz", "channel", "label") if c in clips)]
-    order = sorted(range(len(clips)), key=lambda i: (Path(clips.path[i]).parts, clips.start[i], clips.end[i]))
+    keys = list(zip([Path(path).parts for path in clips.path], clips.start, clips.end))
+    order = sorted(range(len(clips)), key=keys.__getitem__)
     return clips[columns].iloc[order].reset_index(drop=True)

@@ -211,9 +211,9 @@ def load_audio_at(path:str|Path, # A file
     sample_rates = list(sample_rates)
     for rate in sample_rates: _check_number("sample_rate", rate, "of hertz above 0, or None for the rate of the file")
     _check_number("channel", channel, "from 1, or None for the mean of all")
-    if not start >= 0 or (end is not None and end <= start):
-        raise ValueError(f"a part from {start} s to {end} s holds nothing: start must be at least 0 and below end")
-    with open_recording(path) as file:
+    with open_recording(path) as file: # one that is gone may have a part of unknown length
+        if not start >= 0 or (end is not None and end <= start):
+            raise ValueError(f"a part from {start} s to {end} s holds nothing: start must be at least 0 and below end")
         check_has_channel(file, path, channel)
         own = file.samplerate
         rates = [rate or own for rate in sample_rates]

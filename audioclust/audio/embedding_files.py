@@ -9,6 +9,7 @@ __all__ = ['embeddings_file', 'read_embeddings']
 import os
 import re
 import sqlite3
+from collections import Counter
 from contextlib import closing, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -73,9 +74,8 @@ def _clips(table, file):
     if "start" in found and ("end" in found or "duration" in found): return clips_of_rows(table, file)
     if "start" in found:
         raise ValueError(f"{file} has a column {found['start']} and none for the end or the duration: add one")
-    clips = pd.DataFrame(index=range(len(table)))
-    if "path" in found: clips["path"] = table[found["path"]].fillna("").astype(str).to_numpy()
-    return clips
+    if "path" not in found: return pd.DataFrame(index=range(len(table)))
+    return pd.DataFrame(dict(path=table[found["path"]].fillna("").astype(str).to_numpy()))
 
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #2ad29f33
 def _split_table(table, file, wanted):
@@ -190,18 +190,18 @@ def _read_folder(folder, wanted):
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #bd6dcc7c
 def _files(called, origin, recordings, errors)->dict:
     "The file of each recording that is called so: None where it is not there, '' where none is named."
-    names = list(dict.fromkeys(called))
-    if recordings is None: return {name: origin.parent/name if name else "" for name in names}
+    n_rows = Counter(called)
+    if recordings is None: return {name: origin.parent/name if name else "" for name in n_rows}
     known = Recordings(find_audio(recordings, errors))
-    matched = known.match((origin, name) for name in names if name)
-    files = {name: matched.get((origin, name), "") for name in names}
-    for name in names:
+    matched = known.match((origin, name) for name in n_rows if name)
+    files = {name: matched.get((origin, name), "") for name in n_rows}
+    for name,n in n_rows.items():
         shorter = Path(name)
         while files[name] is None and shorter.suffix.lower() not in (EXTENSIONS | {""}): # as in a.perch.npy
             shorter = shorter.with_suffix("")
             files[name] = known.find(str(shorter), origin)
         if files[name] is not None: continue
-        report_unusable(errors, name, f"{(called == name).sum()} embeddings are of this recording, which is not there")
+        report_unusable(errors, origin.parent/name, f"{n} embeddings are of this recording, which is not there")
     return files
 
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #dc952404
@@ -241,7 +241,7 @@ def read_embeddings(file:str|Path, # A file, a folder of files, or a database of
     if not is_finite.any(): raise ValueError(f"every row of {file} holds a number that is not finite (NaN or infinite)")
     if not keep.any(): raise ValueError(f"no row of {file} can be used: are its recordings in the folder?")
     found = pd.DataFrame(dict(path=[str(files[name]) for name in called[keep]], start=0., end=np.nan))
-    for name in [name for name in ("start", "end") if name in table]: found[name] = table[name].to_numpy(float)[keep]
+    for name in {"start", "end"} & set(table): found[name] = table[name].to_numpy(float)[keep]
     is_whole = found.end.isna()
     durations = dict.fromkeys(found.path[is_whole], 0.)
     for path in durations:

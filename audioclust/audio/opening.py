@@ -103,8 +103,11 @@ def _sound_file(path, stack):
     elif os.name == "nt": source = os.fsdecode(source)
     recording = stack.enter_context(sf.SoundFile(source))
     is_mp3 = recording.subtype == "MPEG_LAYER_III"
-    if is_mp3 and mp3_goes_on(path) or recording.format == "OGG" and ogg_goes_on(path):
-        seconds = recording.frames/recording.samplerate
+    told = recording.frames/recording.samplerate
+    seconds = 0. # after which another stream follows
+    if is_mp3: seconds = min(told, mp3_goes_on(path))
+    elif recording.format == "OGG" and ogg_goes_on(path): seconds = told
+    if seconds:
         raise AudioError(path, f"another stream follows after {seconds:.1f} s, and only the first can be read: {REWRITE}")
     counted = with_length(path) if is_mp3 else None
     if counted is None: return recording
@@ -112,6 +115,7 @@ def _sound_file(path, stack):
     stack.callback(counted.close)
     return stack.enter_context(sf.SoundFile(counted))
 
+# %% ../../nbs/01_audio/03_opening.ipynb #1af4369b
 @contextmanager
 def open_recording(path:str|Path # A file
 )->Iterator[Any]: # A `soundfile.SoundFile` or a `MediaFile`, open within the context

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['EXTENSIONS', 'MEDIA_EXTENSIONS', 'AudioError', 'report_unusable', 'needs_media', 'read_recordings_csv', 'find_audio',
-           'recording_paths', 'Recordings', 'recorded_at', 'clip_times', 'with_times']
+           'recording_paths', 'Recordings', 'recorded_at', 'with_times']
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #8cb8fb21
 import glob
@@ -12,12 +12,12 @@ import os
 import re
 import unicodedata
 import warnings
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
-from itertools import takewhile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -69,10 +69,8 @@ def _search_folder(folder, errors)->Iterator[Path]:
             path = Path(root)/name
             extension = path.suffix.lower()
             if name.startswith("."): continue
-            if extension in EXTENSIONS: yield path
-            elif extension in MEDIA_EXTENSIONS:
-                if find_spec("av"): yield path
-                else: report_unusable(errors, path, needs_media(path))
+            if extension in EXTENSIONS or extension in MEDIA_EXTENSIONS and find_spec("av"): yield path
+            elif extension in MEDIA_EXTENSIONS: report_unusable(errors, path, needs_media(path))
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #4486c7a1
 def read_recordings_csv(path:str|Path, # CSV file; paths in it are relative to its folder
@@ -87,8 +85,8 @@ def read_recordings_csv(path:str|Path, # CSV file; paths in it are relative to i
     empty = table.path.fillna("").str.strip() == ""  # as in a row that is too short
     if empty.any(): report_unusable(errors, path, f"{empty.sum()} rows have no path")
     times = ["start", "end"] if {"start", "end"} <= set(table) else []
-    folder = Path(path).parent
-    return table.loc[~empty, ["path", *times, *({"channel"} & set(table))]].assign(path=[folder/p for p in table.path[~empty]])
+    paths = [Path(path).parent/p for p in table.path[~empty]]
+    return table.loc[~empty, ["path", *times, *({"channel"} & set(table))]].assign(path=paths)
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #818c401c
 def find_audio(recordings:str|Path|list, # Folder, file, glob pattern, CSV with a column `path`, or a list of these
@@ -116,6 +114,7 @@ def recording_paths(recordings:Any, # Whatever `find_audio` takes, or a table wi
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #e5b15023
 def _plain(text): return unicodedata.normalize("NFC", text).lower()
+def _names(path): return {_plain(path.name), _plain(path.stem)}
 
 def _parts(path): # of a path of this system or another
     text = _plain(str(path))
@@ -127,16 +126,23 @@ def _above(path): return _parts(path)[-2::-1]
 
 def _n_shared(path, other):
     "How many folders two absolute paths have in common, from the file upwards."
-    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(_above(path), _above(other)))))
+    return len(os.path.commonprefix([_above(path), _above(other)]))
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #6b8083da
 class Recordings:
     "Recordings that are found by what a table calls them."
     def __init__(self, paths:list): # Their files
         self.by_path = {os.path.abspath(path): path for path in paths}
-        self.by_name:dict = {} # absolute paths
+        self.by_name:dict = {} # absolute paths, sorted by their folders from the file upwards
         for full,path in self.by_path.items():
-            for name in {_plain(path.name), _plain(path.stem)}: self.by_name.setdefault(name, []).append(full)
+            for name in _names(path): self.by_name.setdefault(name, []).append(full)
+        for same in self.by_name.values(): same.sort(key=_above)
+
+    @cached_property
+    def _by_real_path(self): # without links
+        found = defaultdict(list)
+        for full in self.by_path: found[os.path.realpath(full)].append(full)
+        return found
 
     def find(self, called:str, # A path in a table
         file:Path, # The table
@@ -147,9 +153,11 @@ class Recordings:
         *folders, name = _parts(called) or ("",)
         found = self._fitting(name, full)
         if found and {*folders} - {".."} and not _n_shared(full, found[0]): # another folder
-            if os.path.isfile(full): found = [p for p in found if os.path.realpath(p) == os.path.realpath(full)]
+            if os.path.isfile(full):
+                found = [p for p in self._by_real_path[os.path.realpath(full)] if name in _names(self.by_path[p])]
             elif not PureWindowsPath(called).anchor: found = []
-        return self._only(found, called, file)
+        to_the_letter = [p for p in found if os.path.basename(p) == os.path.basename(full)]
+        return self._only(to_the_letter or found, called, file)
 
     def of_table(self, file:Path, # The table
     )->Path|None: # None where there is no such recording
@@ -162,15 +170,17 @@ class Recordings:
 
     def _fitting(self, name, full):
         "Of the recordings with a name, those that have most folders in common with a path."
-        def fit(found): return _n_shared(full, found), os.path.basename(found) == os.path.basename(full) # to the letter
-        fits = {found: fit(found) for found in self.by_name.get(name, [])}
-        best = max(fits.values(), default=None)
-        return [found for found in fits if fits[found] == best]
+        same = self.by_name.get(name, [])
+        here = bisect_left(same, _above(full), key=_above)
+        n_shared = max((_n_shared(full, found) for found in same[max(here - 1, 0):here + 1]), default=0)
+        def nearest(path): return _above(path)[:n_shared]
+        first = bisect_left(same, nearest(full), key=nearest)
+        return same[first:bisect_right(same, nearest(full), key=nearest)]
 
     def _only(self, found, called, file):
         "The one recording that was found, or None."
         if len(found) < 2: return self.by_path[found[0]] if found else None
-        names = shorten(", ".join(str(self.by_path[full]) for full in found), 200)
+        names = shorten(", ".join(map(str, sorted(self.by_path[full] for full in found))), 200)
         raise ValueError(f"{file}: several recordings are called {called} ({names}): name their folders as well")
 
     def match(self, wanted:Iterable, # (table, path in it; the name of a table that is called like its recording)
@@ -183,15 +193,13 @@ class Recordings:
                  and not os.path.isdir(os.path.dirname(key[1])) and not _n_shared(key[1], os.path.abspath(path))]
         if alone: warnings.warn(f"paths in {alone[0][0]} that fit by the name of the file alone: {len(alone)}, such as {alone[0][1]}")
         paths = _without_doubles(paths, root)
-        lost = []
-        used = {os.path.abspath(path) for path in paths.values() if path is not None}
-        for file,called in [key for key in paths if paths[key] is None]:
-            found = self.by_name.get("".join(_parts(called)[-1:]), [])
-            if found and used.isdisjoint(found): lost.append((file, called, found))
+        unused = self.by_name.keys() - {name for path in paths.values() if path for name in _names(path)}
+        lost = [key for key,path in paths.items() if path is None and unused.intersection(_parts(key[1])[-1:])]
         if lost:
-            file, called, found = lost[0]
+            file, called = lost[0]
+            here = Path(min(self.by_name[_parts(called)[-1]])).parts[-2:]
             warnings.warn(f"{len(lost)} of {len(paths)} paths in {file} name another folder than that of the recording "
-                          f"of this name, and are not used; the first is {shorten(called)}, and {Path(*Path(found[0]).parts[-2:])} is here")
+                          f"of this name, and are not used; the first is {shorten(called)}, and {Path(*here)} is here")
         return paths
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #8390ec33
@@ -202,13 +210,12 @@ def _without_doubles(paths, root):
         if root and (file.parent != root or len(_parts(called)) > 1): groups[None, path].append((file, called))
     for (table, path),keys in groups.items():
         if path is None or len(keys) == 1: continue
-        full = {(file, called): os.path.abspath(file.parent/called) for file,called in keys}
-        n_shared = {key: _n_shared(full[key], os.path.abspath(path)) for key in keys}
-        best = {key for key in keys if n_shared[key] == max(n_shared.values())}
+        n_shared = {key: _n_shared(os.path.abspath(key[0].parent/key[1]), os.path.abspath(path)) for key in keys}
+        most = max(n_shared.values())
+        best = {key for key in keys if n_shared[key] == most}
         folders = {_parts(called)[:-1] for _,called in best} - {()}
         is_unclear = table is not None and len(folders) > 1
-        for key in keys:
-            if is_unclear or key not in best: paths[key] = None
+        paths.update(dict.fromkeys(keys if is_unclear else set(keys) - best)) # None
     return paths
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #b03113b3
@@ -217,8 +224,7 @@ _CLOCK = r"([01]\d|2[0-3])[-:_]?([0-5]\d)[-:_]?([0-5]\d)"
 _OFFSET = r"(Z(?![a-zA-Z])|[+-](?:0\d|1[0-4])(?:00|15|30|45)(?!\d))?" # from UTC; other digits are a number
 _DATE_TIME = re.compile(rf"(?<!\d){_DATE}[-_T ]?{_CLOCK}(?!\d){_OFFSET}")
 _HEXADECIMAL = re.compile(r"(?=.*[A-F])[0-9A-F]{8}") # of an AudioMoth; without a letter it is a number
-_FIRST_AUDIOMOTH = datetime(2017, 1, 1, tzinfo=timezone.utc)
-_LATEST = datetime(2050, 1, 1, tzinfo=timezone.utc)
+_AUDIOMOTH_YEARS = range(2017, 2050)
 
 def recorded_at(path:str|Path, # File of a recorder
 )->datetime|None: # With an offset from UTC only if the name says one; None where it says no time
@@ -231,20 +237,14 @@ def recorded_at(path:str|Path, # File of a recorder
     stem = os.path.splitext(name)[0]
     if not _HEXADECIMAL.fullmatch(stem): return None
     begun = datetime.fromtimestamp(int(stem, 16), timezone.utc)
-    return begun if _FIRST_AUDIOMOTH <= begun < _LATEST else None
-
-# %% ../../nbs/01_audio/01_recordings.ipynb #fdb521d1
-def clip_times(clips:pd.DataFrame, # Columns path, start (s)
-)->list: # Texts in ISO 8601, to the millisecond [N]; empty where the name of the file says no time
-    "When each clip began."
-    begun:dict = {path: recorded_at(path) for path in clips.path.unique()}
-    times = [begun[path] and begun[path] + timedelta(seconds=float(start)) for path,start in zip(clips.path, clips.start)]
-    return [time.isoformat(timespec="milliseconds") if time else "" for time in times]
+    return begun if begun.year in _AUDIOMOTH_YEARS else None
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #12020dda
 def with_times(clips:pd.DataFrame, # Columns path, start (s)
-)->pd.DataFrame: # And a column time, if any name says one
-    "A table of clips with the time at which each began; one that it has is kept."
+)->pd.DataFrame: # And a column time, if any name says one; empty where a name says none
+    "A table of clips with the time at which each began, in ISO 8601 to the millisecond; one that it has is kept."
     if "time" in clips: return clips
-    times = clip_times(clips)
-    return clips.assign(time=times) if any(times) else clips
+    begun:dict = {path: recorded_at(path) for path in clips.path.unique()}
+    times = [begun[path] and begun[path] + timedelta(seconds=float(start)) for path,start in zip(clips.path, clips.start)]
+    texts = [time.isoformat(timespec="milliseconds") if time else "" for time in times]
+    return clips.assign(time=texts) if any(texts) else clips

@@ -71,4 +71,10 @@ class Inputs:
         "The embeddings, and their clips."
         if self.are_shards: raise ValueError(f"{self.embeddings} holds shards, which only a new run can be made of: "
                                              "give the recordings")
-        return audio.read_embeddings(self.embeddings, self.clips, self.folder, errors)
+        X, table = audio.read_embeddings(self.embeddings, self.clips, self.folder, errors)
+        if self.folder is not None: return X, table
+        paths = [path for path in table.path.unique() if path]
+        gone = [path for path in paths if not os.path.isfile(path)]
+        if gone: warnings.warn(f"{len(gone):,} of {len(paths):,} recordings that {self.embeddings} names are not there, such as "
+                               f"{gone[0]}: give the FOLDER in which they lie; without it their clips have no sound")
+        return X, table

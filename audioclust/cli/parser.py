@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from types import FrameType
 
 from . import commands
@@ -104,13 +104,18 @@ def is_importing(frame:FrameType|None, # What is executed
 @contextmanager
 def signals_interrupt()->Iterator[None]:
     "Let signals that ask for an end interrupt the block, unless somebody handles them already."
+    waiting:dict = {} # number of a signal → timer that sends it again
     def end(number, frame):
         if not is_importing(frame): raise Ended(number)
+        if number not in waiting:
+            with suppress(RuntimeError): # where the signal came while a line was written
+                echo("audioclust: it ends as soon as its libraries are loaded", file=sys.stderr)
         def send_again():
             if os.name == "nt": signal.raise_signal(number)
             else: os.kill(os.getpid(), number) # which ends the sleep of this thread too
 
-        threading.Timer(.05, send_again).start()
+        waiting[number] = threading.Timer(.05, send_again)
+        waiting[number].start()
 
     before = {}
     if threading.current_thread() is threading.main_thread() and "RANK" not in os.environ:
@@ -120,6 +125,7 @@ def signals_interrupt()->Iterator[None]:
     for number in handled: signal.signal(number, end)
     try: yield
     finally:
+        for timer in waiting.values(): timer.cancel() # the command has ended
         for number in handled: signal.signal(number, before[number])
 
 # %% ../../nbs/14_cli/01_parser.ipynb #9132957a

@@ -10,7 +10,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,16 +57,18 @@ def _state_key(state, now):
 
 def contents_of(paths:Iterable, # Files
     cache:Any, # An `ArrayCache`, which remembers the digests
+    progress:Callable=lambda files, total: files, # Wraps the files that are read, to show how far that is
 )->dict: # Path → `FileContent`, without files that cannot be read
     "What files hold; a file that has not changed is not read again."
-    contents = {}
+    paths, contents, now = list(paths), {}, time.time_ns()
     for some in chunked(paths, _FILES_AT_ONCE):
-        now = time.time_ns()
         states = [file_state(path) for path in some]
         for i,digest,_ in cache.get([_state_key(state, now) for state in states]):
             contents[some[i]] = FileContent(states[i], digest.tobytes())
-        read = {path: read_content(path) for path in some if path not in contents}
-        new = {path: content for path,content in read.items() if content is not None}
+    unread = [path for path in paths if path not in contents]
+    read = ((path, read_content(path)) for path in progress(unread, len(unread)))
+    for few in chunked(read, _FILES_AT_ONCE):
+        new = {path: content for path,content in few if content is not None}
         cache.put([(_state_key(state, now), np.frombuffer(digest, np.uint8), None) for state,digest in new.values()])
         contents |= new
     return contents

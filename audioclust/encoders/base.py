@@ -55,10 +55,11 @@ def what_to_ignore(by:str="content", # "content" or "source"
 # %% ../../nbs/06_encoders/01_base.ipynb #ea8774f1
 @dataclass
 class EmbeddingDetails:
-    "What `Encoder.embed` reports about the clips beside their embeddings; it fills these fields."
+    "What `Encoder.embed` reports about the clips beside their embeddings; it fills these fields, and calls `reading`."
     seconds: np.ndarray|None = None # Seconds that were decoded of each clip [N]; None: a new array
     cached: list = field(default_factory=list) # Rows that came from the cache
     silent: np.ndarray|None = None # Which clips are digital silence, bool [N]; None: a new array
+    reading: Callable = field(default=lambda files, total: files, repr=False) # Wraps the files that the cache reads
 
 # %% ../../nbs/06_encoders/01_base.ipynb #4b7a7ff5
 class Encoder(nn.Module):
@@ -189,7 +190,7 @@ def embed_together(encoders:Iterable, # Each an `Encoder`
     for encoder in encoders: encoder.to(device).eval()
     cache = as_cache(cache)
     settings = [None if cache is None else encoder.fingerprint(device) for encoder in encoders]
-    contents = contents_of(clips.path.unique(), cache) if any(settings) else {}
+    contents = contents_of(clips.path.unique(), cache, details.reading) if any(settings) else {}
     tables = [CachedRows(clips, encoder.dim, of_it, cache, contents) for encoder,of_it in zip(encoders, settings)]
     if details.seconds is None: details.seconds = np.zeros(len(clips))
     if details.silent is None: details.silent = np.zeros(len(clips), bool)

@@ -18,9 +18,10 @@ import numpy as np
 import pandas as pd
 
 from ..audio.clip_table import channel_numbers
+from ..encoders.fixed import FixedEncoder
 from ..ensembles.membership import cluster_means, simplified_silhouette, strangeness
 from .all_steps import clips_of, table_of_numbers
-from .embed_step import about_silence, EncodedClips, encode_clips
+from .embed_step import about_silence, EncodedClips, encode_clips, unheard
 from .find_step import cut, silent
 from .cluster_step import level_columns
 from ..runs.clips import clip_ids, CLIP_DETAILS
@@ -34,7 +35,11 @@ def embed_alike(run:Run, # Whose encoder is taken
     progress:Callable=silent, # Wraps the batches of the embedding
 )->tuple[EncodedClips,np.ndarray]: # (what the encoder made, whitened embeddings [n, D])
     "New clips, embedded and whitened as those of a run."
-    found = encode_clips(run.embeddings.encoder, table, run.request, progress)
+    encoder = run.embeddings.encoder
+    text, rate = ("", 0) if run.request.options.sample_rate else unheard(table, encoder.sample_rate)
+    other = "" if run.request.trains or isinstance(encoder, FixedEncoder) else "--encoder fixed "
+    if text: warnings.warn(f"{text}. If it matters, make a run of such sounds: audioclust cluster FOLDER {other}--rate {rate}")
+    found = encode_clips(encoder, table, run.request, progress)
     errors += found.errors
     for text in about_silence(found.table): warnings.warn(text)
     return found, run.embeddings.whitening.transform(found.rows)

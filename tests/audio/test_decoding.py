@@ -253,10 +253,10 @@ assert more < 150_000, more
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def _untold(path, rate=22050, channels=1, before=b"", **how):
-    "An MP3 file of 40 s without the frame that tells its length."
+def _untold(path, rate=22050, channels=1, before=b"", seconds=40, **how):
+    "An MP3 file without the frame that tells its length."
     from audioclust.audio.formats.mp3_length import _parsed
-    t = np.arange(20*rate)/rate
+    t = np.arange(seconds//2*rate)/rate
     wave = np.concatenate([.3*np.sin(2*np.pi*440*t), .3*np.random.default_rng(0).standard_normal(len(t))])
     sf.write(path, np.stack([wave]*channels, 1), rate, format="MP3", **how)
     data = path.read_bytes()
@@ -318,3 +318,16 @@ def test_a_second_stream_in_a_file_is_not_lost_in_silence(tmp_path, kind):
     errors = (tmp_path/"run/errors.csv").read_text().splitlines()[1:]
     assert sorted(Path(line.split('"')[1]).name for line in errors) == [f"aa.{kind}", f"ab.{kind}"]
     assert all("another stream follows after 1.0 s, and only the first can be read" in line for line in errors)
+
+
+@pytest.mark.parametrize("second, is_read", [(dict(), True), (dict(compression_level=.9), True), (dict(rate=22050), False),
+                                             (dict(rate=48000), False), (dict(channels=2), False)])
+def test_joined_mp3_files_that_tell_no_length_are_read_whole_or_refused(tmp_path, second, is_read):
+    how = dict(rate=44100, bitrate_mode="CONSTANT", compression_level=.5, seconds=4)
+    _untold(tmp_path/"a.mp3", **how)
+    _untold(tmp_path/"b.mp3", **{**how, **second})
+    (tmp_path/"ab.mp3").write_bytes((tmp_path/"a.mp3").read_bytes() + (tmp_path/"b.mp3").read_bytes())
+    if is_read: assert len(load_audio(tmp_path/"ab.mp3")[0]) == pytest.approx(8*44100, rel=.02)
+    else:
+        with pytest.raises(AudioError, match="another stream follows after 4.[01] s"): load_audio(tmp_path/"ab.mp3")
+    assert probe(tmp_path/"a.mp3").duration == pytest.approx(4, rel=.02)

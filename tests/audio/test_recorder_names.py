@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
-from audioclust.audio.recordings import clip_times, recorded_at, with_times
+from audioclust.audio.recordings import recorded_at, with_times
 from audioclust.listen import listen_page, to_raven
 from audioclust.listen.page_data import clip_data
 from audioclust.pipeline import AudioClusterer, Options
@@ -40,8 +40,7 @@ def test_names_that_say_none(name): assert recorded_at(name) is None
 def test_times_of_clips_and_those_that_a_table_has():
     table = pd.DataFrame(dict(path=["20261231_235959.wav", "20261231_235959.wav", "x.wav"], start=[0., 61.5, 0.],
             end=1.))
-    assert clip_times(table) == ["2026-12-31T23:59:59.000", "2027-01-01T00:01:00.500", ""]
-    assert with_times(table)["time"].tolist() == clip_times(table)
+    assert with_times(table)["time"].tolist() == ["2026-12-31T23:59:59.000", "2027-01-01T00:01:00.500", ""]
     assert with_times(table.assign(time="noon"))["time"].tolist() == ["noon"]*3
     assert "time" not in with_times(table[2:]) and "time" not in with_times(table[:0])
 

@@ -1,4 +1,5 @@
 "Two sites have files of the same names: a path in a table means the recording that it fits best, or none."
+import time
 import unicodedata
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from audioclust.audio import label_clips
 from audioclust.audio.annotation_tables import clips_of_tables
 from audioclust.audio.embedding_files import read_embeddings
+from audioclust.audio.recordings import Recordings
 from audioclust.cli import main
 from audioclust.runs.seeds import read_seeds
 
@@ -134,3 +136,37 @@ def test_paths_of_another_computer_that_fit_by_name_alone_are_told(sites, tmp_pa
     names_only(tmp_path/"t.csv", ["/media/card/s1/a.wav"])
     recwarn.clear()
     assert used(tmp_path/"t.csv", sites/"s1", how) == ["a.wav"] and not [w for w in recwarn if "alone" in str(w.message)]
+
+
+def test_many_recordings_of_one_name_are_found_at_once():
+    "A comparison of each row with all of them took half a minute."
+    n = 3000
+    known = Recordings([Path(f"/in/site {i}/audio.wav") for i in range(n)])
+    begun = time.process_time()
+    for folder in "/card/site", "gone":
+        found = known.match((Path("/t.csv"), f"{folder} {i}/audio.wav") for i in range(n))
+        assert list(found.values()) == ([None]*n if folder == "gone" else list(known.by_path.values()))
+    assert time.process_time() - begun < 5
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_links_of_other_names_lead_to_their_recordings(sites, tmp_path):
+    "Also where several files have one name."
+    links = [tmp_path/"other"/f"link to {site}" for site in ("s1", "s2")]
+    (tmp_path/"other").mkdir()
+    for link in links: link.symlink_to(sites/link.name[-2:])
+    table = names_only(tmp_path/"t.csv", ["other/link to s2/a.wav", "other/link to s1/b.wav"])
+    assert used(table, sites, "labels") == ["s1/b.wav", "s2/a.wav"]
+    known = Recordings([link/name for link in links for name in NAMES])
+    assert [known.find(f"in/{site}/a.wav", table) for site in ("s1", "s2")] == [link/"a.wav" for link in links]
+
+
+def test_what_is_missing_is_named_from_the_folder_of_its_table(sites, tmp_path, monkeypatch):
+    "As relative paths are in clusters.csv, wherever the command runs."
+    table = table_at(tmp_path/"tables/t.csv", ["../in/s1/a.wav", "../in/s1/b.wav", "../in/s1/gone.wav"])
+    (tmp_path/"elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path/"elsewhere")
+    assert main(["cluster", str(sites), "--embeddings", str(table), "--out", "run", "--n-clusters", "2", "--no-page", "-q",
+                 "--no-cache", "--stability", "0"]) == 0
+    assert pd.read_csv("run/errors.csv").path.tolist() == [str(sites/"s1/gone.wav")]
+    assert pd.read_csv("run/clusters.csv").path.tolist() == [str(sites/"s1"/name) for name in NAMES]

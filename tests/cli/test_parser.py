@@ -103,16 +103,36 @@ sys.exit(main(["encoders"]))
 
 
 def test_a_signal_that_comes_during_an_import_waits_for_its_end(tmp_path, monkeypatch, capsys):
-    "An exception would be lost in a callback of the import, or abort the process where torch is half there."
-    (tmp_path/"slow_to_load.py").write_text("import signal\nsignal.raise_signal(signal.SIGTERM)\nis_whole = True\n")
+    """An exception would be lost in a callback of the import, or abort the process where torch is half there.
+    One line says at once that the command will end."""
+    (tmp_path/"slow_to_load.py").write_text("import signal, sys, time\nsignal.raise_signal(signal.SIGTERM)\n"
+        "print('still loading', file=sys.stderr)\ntime.sleep(.2)\nis_whole = True\n") # the signal is sent again
     monkeypatch.syspath_prepend(tmp_path)
     def load(args):
         importlib.import_module("slow_to_load")
         time.sleep(5)
     monkeypatch.setattr("audioclust.cli.commands.encoders.run", load)
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what runs in the background may ignore it
-    assert main(["encoders"]) == 143 and capsys.readouterr().err == "audioclust: interrupted\n"
+    assert main(["encoders"]) == 143
+    assert capsys.readouterr().err.splitlines() == ["audioclust: it ends as soon as its libraries are loaded", "still loading",
+                                                    "audioclust: interrupted"]
     assert sys.modules.pop("slow_to_load").is_whole and signal.signal(signal.SIGTERM, before) == signal.SIG_DFL
+
+
+def test_a_command_that_ends_with_its_imports_leaves_no_signal_behind(tmp_path, monkeypatch, capsys):
+    "It came to the interpreter on its way out, and was printed with a traceback."
+    (tmp_path/"last_to_load.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    def load(args):
+        importlib.import_module("last_to_load")
+        return 0
+    monkeypatch.setattr("audioclust.cli.commands.encoders.run", load)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert main(["encoders"]) == 0
+        time.sleep(.2)
+    except KeyboardInterrupt: pytest.fail("the signal came after the command")
+    finally: signal.signal(signal.SIGINT, before)
 
 
 def test_where_file_names_are_ascii_the_command_begins_again(monkeypatch):

@@ -411,3 +411,19 @@ def test_new_sounds_use_it_too(words, tmp_path):
     new = m.assign(folder)
     np.testing.assert_array_equal(new.cluster, m.labels_)
     assert m.n_cached_ == 0 and new.attrs["n_cached"] == 192
+
+
+def test_the_first_reading_of_the_files_is_shown(settled, tmp_path):
+    "It may take minutes; the second time all are known."
+    shown = []
+    class Bar:
+        def __init__(self, total, unit, desc):
+            self.shown = [desc, total, 0]
+            shown.append(self.shown)
+        def __enter__(self): return self
+        def __exit__(self, *args): pass
+        def update(self, n): self.shown[2] += n
+    for _ in range(2):
+        model = AudioClusterer(n_clusters=2, encoder="fixed", options=Options(stability=0, cache=tmp_path/"c"))
+        model.fit(settled, progress=Bar)
+    assert shown == [["reading", 12, 12], ["embedding", 12, 12], ["reading", 0, 0], ["embedding", 0, 0]]

@@ -20,7 +20,7 @@ def given(tmp_path):
     rng = np.random.default_rng(0)
     (tmp_path/"tapes").mkdir()
     sf.write(tmp_path/"tapes/20260512_053000.wav", .1*rng.standard_normal(90*8000), 8000)
-    clips = dict(path=["20260512_053000.wav"]*90, start=np.arange(90.), end=np.arange(90.) + 1)
+    clips = dict(path=["tapes/20260512_053000.wav"]*90, start=np.arange(90.), end=np.arange(90.) + 1)
     np.savez(tmp_path/"e.npz", embeddings=X, **clips)
     return tmp_path
 
@@ -123,3 +123,18 @@ def test_embeddings_of_no_known_recording_say_so(tmp_path, capsys):
     few = (tmp_path/"few.html").read_text(encoding="utf-8")
     assert "12 of 60 clips are on this page." in few
     assert "a search finds all" not in few  # they have no names to search
+
+
+@pytest.mark.parametrize("has_times", [True, False])
+def test_recordings_that_are_elsewhere_are_named_with_what_to_do(given, capsys, has_times):
+    "Nothing is lost: the groups, the paths and a page without sound."
+    names = [f"tape {i}.wav" for i in range(90)]
+    table = pd.DataFrame(X).add_prefix("e").assign(path=names)
+    if has_times: table = table.assign(start=0., end=1.)
+    table.to_csv(given/"e.csv", index=False)
+    assert cluster("--embeddings", given/"e.csv", "--out", given/"run", "--n-clusters", "3") == 0
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "90 of 90 recordings that" in err and f"{given/'tape 0.wav'}: give the FOLDER" in err
+    found = pd.read_csv(given/"run/clusters.csv")
+    assert ari(TRUTH, found.cluster) == 1 and found.path.tolist() == [str(given/name) for name in names]
+    assert (given/"run/listen.html").is_file()

@@ -71,6 +71,23 @@ def test_some_chirps_among_other_sounds(chirps, tmp_path, rng, capsys):
     assert "kHz" not in said
 
 
+def test_new_clips(chirps, tmp_path, rng, capsys):
+    "A run of low sounds says so of new ones that it does not hear, unless the user chose its rate."
+    for kind, hz in dict(low=(500, 700), middle=(3000, 2000)).items():
+        for i in range(6): write(tmp_path/f"calls/{kind}/{i}.wav", hz, rng)
+    cluster(tmp_path/"calls", tmp_path/"run", capsys, "--n-clusters", "2")
+    cluster(tmp_path/"calls", tmp_path/"chosen", capsys, "--n-clusters", "2", "--rate", "32000")
+    expected = ("(100%) above 16 kHz, which the encoder does not hear. If it matters, make a run of such sounds: "
+                "audioclust cluster FOLDER --rate 192000")
+    for run, says in ("run", True), ("chosen", False):
+        assert main(["assign", str(tmp_path/run), str(chirps), "--out", str(tmp_path/f"{run}.csv")]) == 0
+        assert (expected in " ".join(capsys.readouterr().err.split())) == says
+    grown = ["cluster", str(chirps), "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"grown"), "--no-page"]
+    assert main(grown) == 0 and expected in " ".join(capsys.readouterr().err.split())
+    assert main(["assign", str(tmp_path/"run"), str(tmp_path/"calls"), "--out", str(tmp_path/"low.csv")]) == 0
+    assert "kHz" not in capsys.readouterr().err
+
+
 def test_parts(chirps, tmp_path, capsys):
     "All parts have the rate of the whole list, and say so."
     for part in "1/2", "2/2":

@@ -320,7 +320,7 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "minutes; --encoder auto": "tests/pipeline/test_encoder_choice.py",
     "with --encoder fixed": "tests/pipeline/test_encoder_choice.py",
     "(--max-memory)": "tests/core/test_memory.py",
-    "which the encoder does not hear": "tests/pipeline/test_high_sounds.py",
+    ". If it matters": "tests/pipeline/test_high_sounds.py",
     "so their sample rate is": "tests/pipeline/test_high_sounds.py",
     "or --by both on the command line": "for Python",
     "rest on equal shares may do harm": "tests/spice/test_nonredundant.py",

@@ -8,7 +8,7 @@ __all__ = ['mp3_goes_on', 'with_length']
 # %% ../../../nbs/01_audio/formats/01_mp3_length.ipynb #5692099e
 import os
 from functools import lru_cache
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ class _Frame(NamedTuple):
     "What the header of a frame says."
     length: int # bytes, the header included
     bit_rate: int # index
-    kind: tuple # version and index of the rate, the same in all frames of a file
+    kind: tuple # version, index of the rate, and whether it is mono: the same in all frames of a stream
     tag_at: int # where Xing or Info would be, bytes from the start of the frame
 
 # %% ../../../nbs/01_audio/formats/01_mp3_length.ipynb #d8c9189c
@@ -41,7 +41,7 @@ def _parsed(head):
     else:
         length = 72*1000*_BIT_RATES_2[bit_rate]//_RATES[version][rate] + padding
         side_information = 9 if is_mono else 17
-    return _Frame(length, bit_rate, (version, rate), 4 + side_information)
+    return _Frame(length, bit_rate, (version, rate, is_mono), 4 + side_information)
 
 # %% ../../../nbs/01_audio/formats/01_mp3_length.ipynb #9d9aa625
 _FAR = 2**16 # bytes in which the next frame is looked for
@@ -100,17 +100,26 @@ def _count(file):
 _MANY = 20 # frames, half a second
 
 def _goes_on(file):
-    "Do many frames follow after those that the first one tells of?"
+    "The seconds after which many frames follow that the first one does not tell of, or of another kind; 0: none do."
     found = _next_frame(file, _after_tags(file, 0))
-    if found is None: return False
+    if found is None: return 0.
     start, first = found
     tag = _bytes_at(file, start + first.tag_at, 16)
     tells_both = tag[:4] in (b"Xing", b"Info") and len(tag) == 16 and tag[7] & 3 == 3
-    if not tells_both: return False
-    n_frames = 1 + int.from_bytes(tag[8:12], "big") # and the one that tells it
-    n_bytes = int.from_bytes(tag[12:], "big")
-    if _next_frame(file, _after_tags(file, start + n_bytes)) is None: return False
-    return len(list(islice(_frames(file, start), n_frames, n_frames + _MANY))) == _MANY
+    version, rate, _ = first.kind
+    seconds = (1152 if version == _MPEG_1 else 576)/_RATES[version][rate] # of a frame
+    if tells_both:
+        n_frames = int.from_bytes(tag[8:12], "big") # beside the one that tells it
+        n_bytes = int.from_bytes(tag[12:], "big")
+        if _next_frame(file, _after_tags(file, start + n_bytes)) is None: return 0.
+        beyond = islice(_frames(file, start), n_frames + 1, n_frames + 1 + _MANY)
+        return n_frames*seconds if len(list(beyond)) == _MANY else 0.
+    n_before = 0
+    for kind,frames in groupby(_frames(file, start), lambda frame: frame.kind):
+        n = len(list(frames))
+        if kind != first.kind and n >= _MANY: return n_before*seconds
+        n_before += n
+    return 0.
 
 # %% ../../../nbs/01_audio/formats/01_mp3_length.ipynb #c4533165
 class _Prefixed:
@@ -143,8 +152,8 @@ def _counted(path, size, modified): # both change when the file does
     with open(path, "rb", buffering=2**20) as file: return _count(file), _goes_on(file)
 
 def mp3_goes_on(path:str|Path, # An MP3 file
-)->bool:
-    "Does another stream follow where the first one ends?"
+)->float: # 0 where none does
+    "The seconds after which another stream follows that the decoder does not read."
     status = os.stat(path)
     return _counted(os.fsencode(path), status.st_size, status.st_mtime_ns)[1]
 
