@@ -106,7 +106,7 @@ def json_number(x:float, # Any number
 
 def cluster_data(run:Run, # A run
     rows:np.ndarray, # Rows that are shown [n]
-)->dict[int,dict]: # Cluster → size, confidence, at (on the map), typical, doubtful (of the n), stability, words
+)->dict[int,dict]: # Cluster → size, confidence, at (on the map), typical, doubtful (of the n), stability, words, suggested
     "The clusters that are shown, and the noise."
     table, positions = run.table.iloc[rows], run.positions[rows]
     sizes = run.table.cluster.value_counts()
@@ -121,7 +121,8 @@ def cluster_data(run:Run, # A run
             typical=about["typical"],
             doubtful=about["doubtful"],
             stability=stability.get(str(c)),
-            words=str(run.findings.differences.get(c, {}).get("words", "")))
+            words=str(run.findings.differences.get(c, {}).get("words", "")),
+            suggested=[str(word) for word in run.findings.suggested.get(c, {})])
     return clusters
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #c92f1603
