@@ -25,7 +25,7 @@ from ..encoders.base import EmbeddingDetails, Encoder, OTHER_GROUPING, with_sile
 from ..encoders.fixed import FixedEncoder
 from ..encoders.joint import is_vote, parse_vote, VotingEncoder
 from ..encoders.pretrained import named_encoder
-from ..encoders.pretrained.sound_kinds import sound_kinds
+from ..encoders.pretrained.sound_kinds import sound_kinds, with_speech
 from .find_step import check_enough, Observer, silent
 from .memory_needs import batch_memory
 from .cluster_step import asks_for_number, choose_number, number_wanted, warn_of_number
@@ -139,6 +139,7 @@ def encode_clips(encoder:Encoder, # Gives the embeddings
     if probabilities is not None: probabilities = probabilities[good]
     decoded = with_silence(table.iloc[good].reset_index(drop=True), is_silent[good])
     decoded = clip_ends_as_decoded(decoded, seconds[good])
+    decoded = with_speech(decoded, encoder, rows[:len(good)])
     return EncodedClips(rows[:len(good)], probabilities, decoded, with_paths(table, failed), len(details.cached))
 
 def with_paths(table:pd.DataFrame, # The clips

@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the made weights, which both tests share
@@ -14,7 +15,7 @@ from audioclust.cli import main
 from audioclust.encoders import FixedEncoder
 from audioclust.encoders.joint import VotingEncoder
 from audioclust.encoders.pretrained import sound_kinds as module
-from audioclust.encoders.pretrained.sound_kinds import sound_kinds, SoundKinds, suggested_words
+from audioclust.encoders.pretrained.sound_kinds import is_speech, sound_kinds, SoundKinds, suggested_words, with_speech
 from audioclust.encoders.pretrained.yamnet import YamnetEncoder
 from audioclust.listen.page_data import cluster_data
 from audioclust.runs import Run
@@ -63,10 +64,12 @@ def bell(tmp_path, monkeypatch, few):
     "The encoder with random weights, whose scores differ from clip to clip."
     tensors = network()
     monkeypatch.syspath_prepend(tmp_path/"package")
-    middle = YamnetEncoder(keep(tmp_path/"package", tensors, NAMES[:3])).embed(clips(few), num_workers=0).mean(0)
+    names = ["Bell", "Rain", "Speech"]
+    X = YamnetEncoder(keep(tmp_path/"package", tensors, names)).embed(clips(few), num_workers=0)
     tensors["model.classifier.weight"] *= 300
-    tensors["model.classifier.bias"] = -tensors["model.classifier.weight"] @ middle
-    checksums = keep(tmp_path/"package", tensors, NAMES[:3])
+    logits = X @ tensors["model.classifier.weight"].T
+    tensors["model.classifier.bias"] = -np.append(logits.mean(0)[:2], np.quantile(logits[:, 2], .8)).astype("<f4")
+    checksums = keep(tmp_path/"package", tensors, names)
     monkeypatch.setattr(YamnetEncoder.__init__, "__defaults__", (checksums,))
     return YamnetEncoder()
 
@@ -79,6 +82,16 @@ def test_scores_are_those_of_the_member_of_a_vote(bell, noises):
     np.testing.assert_allclose(sound_kinds(vote, X).scores, expected, atol=1e-3)
     np.testing.assert_allclose(bell.class_scores(X[:, -bell.dim:], ["Rain"])[:, 0], expected[:, 1], atol=1e-6)
     assert sound_kinds(FixedEncoder(), X) is sound_kinds(None, X) is None
+    found = with_speech(table, vote, X)
+    np.testing.assert_allclose(found.speech, expected[:, 2], atol=1e-4)
+    assert "speech" not in with_speech(found, FixedEncoder(), X) # what an earlier encoder heard
+    assert len(with_speech(table[:0], vote, X[:0]).speech) == 0
+
+
+def test_speech_is_known_from_a_column_of_any_kind():
+    assert is_speech(pd.DataFrame(dict(speech=[.2, .19, None, np.inf]))).tolist() == [True, False, False, True]
+    assert is_speech(pd.DataFrame(dict(speech=["", "0.5", "no"]))).tolist() == [False, True, False]
+    assert is_speech(pd.DataFrame(dict(path=["a"]))).tolist() == [False]
 
 
 def test_the_whole_way(bell, few, tmp_path, capsys):
@@ -86,10 +99,14 @@ def test_the_whole_way(bell, few, tmp_path, capsys):
     options = ["--encoder", "fixed+yamnet", "--n-clusters", "3", "--stability", "0", "--no-cache", "--no-page"]
     assert main(["cluster", str(few), "--out", str(tmp_path/"run"), *options]) == 0
     run, said = Run.open(tmp_path/"run"), capsys.readouterr().out
-    expected = suggested_words(sound_kinds(bell, bell.embed(run.clips.table, num_workers=0)), run.clustering.labels)
+    X = bell.embed(run.clips.table, num_workers=0)
+    expected = suggested_words(sound_kinds(bell, X), run.clustering.labels)
     assert expected and run.findings.suggested == expected and not run.names["names"]
     text = {c: " / ".join(words) for c,words in expected.items()}
     assert run.table.suggested.tolist() == [text.get(c, "") for c in run.table.cluster]
     assert "words that may fit: " in said and all(f"{c} {words}" in said for c,words in text.items())
+    np.testing.assert_allclose(run.table.speech, bell.class_scores(X)[:, 2], atol=1e-3)
+    n = (run.table.speech >= .2).sum()
+    assert 0 < n <= 24 and f"people may be speaking in {n} of 48 clips" in said
     shown = cluster_data(run, np.arange(len(run)))
     assert {c: about["suggested"] for c,about in shown.items()} == {c: list(expected.get(c, {})) for c in shown}

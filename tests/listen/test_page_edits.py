@@ -46,6 +46,9 @@ def test_names_merges_and_marks_go_the_whole_way(run, tmp_path, capsys):
         assert json.loads(page.js("return showEdits()"))["edits"]["content"]["names"]["0"] == "Flute"
         page.find("body").send_keys("\ue009z") # Ctrl-Z
         assert page.js("return clusterName(0)") == "cluster 0" and page.js(buttons) == words
+        assert page.count("#clips .speech") == 0
+        page.js("data.speech[shownRows[1]] = true; draw()")
+        assert page.js("return [...document.querySelectorAll('#clips li')].map(li => li.querySelectorAll('.speech').length)")[:3] == [0, 1, 0]
         page.js("location.reload()"); page.wait("return typeof shownRows !== 'undefined'")
         assert "wren & <b>co</b>" in page.find("#clusters").text  # kept in the browser
         assert page.count("#clusters b") == 0
