@@ -5,9 +5,9 @@
 Needs the weights of yamnet; FOLDER is what `rendered.py` wrote (default: notes and drums are left out). espeak-ng speaks where it is installed, digits are
 those of FSDD; a source that is not there is left out. Rows go to benchmarks/results/words.csv.
 `words`: the clips of a set are grouped, by their true kinds (`true`) or by K-means with the true number (`found`), and a word is suggested for each group. It
-fits where it is among the names that FITTING has for the kind of most clips of the group; kinds without names there do not count. The names were written down before
-thresholds were tried. `groups` have a kind with names, `named` of them have a word, `fits` is the number whose best word fits, and `either` the number in which one of at most two does.
-Sets of speech have no row of FITTING: there `named` is the number of groups that got a word although one kind of sound is all there is.
+fits where it is among the names that FITTING has for the kind of most clips of the group; kinds without names there do not count. The names were written down by
+their meaning before thresholds were tried, but after a first look at the words that score best. `groups` have a kind with names, `named` of them have a word, `fits` is the number whose best word fits, and `either` the number in which one of at most two does.
+Sets of speech have no row of FITTING: there `named` is the number of groups that got a word although one kind of sound is all there is. The machines have none either: their kinds are faults.
 `speech`: a clip is cut from a made field tape with calls, and words are added at a level above (or below) that of the clip; `clips` were tried, `found` is the share
 with a score of at least SPEECH_HEARD. Without words `found` are false alarms: in tapes with calls, in tapes without (`noise`), in silence, and in whole sets of other sounds.
 The constants were chosen on the sets of CHOSEN_ON with the seeds 0 to 2, and on tapes of the seed 0 with other sentences; tapes here begin with seed 1.
