@@ -98,9 +98,10 @@ def utterances(source):
 def tape_clip(seconds, i, seed, say, level, calls=10.): # Seconds; dB of the calls above the noise, or None -> float32 [samples]
     "A clip of a made tape, perhaps with words at a level (dB) above that of the clip, anywhere in it."
     rng = np.random.default_rng([seed, i])
-    tape, _ = synthetic_tape(max(2, seconds) + 1, NOISES[i % len(NOISES)], calls, every=1., random_state=1000*seed + i)
+    tape, _ = synthetic_tape(seconds + 8, NOISES[i % len(NOISES)], calls, every=1., random_state=1000*seed + i)
     quieter = 0 if calls == LOUD else rng.uniform(0, 20) # dB
-    x = tape[:seconds*RATE]*10**(-quieter/20)
+    begin = int(rng.uniform(1, 4)*RATE) # the first call comes after a second, the last two seconds before the end
+    x = tape[begin:begin + seconds*RATE]*10**(-quieter/20)
     if say is None: return x
     y = say(i)[:len(x)]
     first = int(rng.integers(0, len(x) - len(y) + 1))
