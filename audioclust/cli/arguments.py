@@ -131,7 +131,8 @@ def add_overwrite(parser:Parser, what:str="replace a file that is already at --o
 def add_without(parser:Parser): # Of the command
     "The groups that a command leaves out."
     parser.add_argument("--without", type=listed, default=[], metavar="LIST",
-        help="groups to leave out, separated by commas: numbers, names, or marks such as junk")
+        help="groups to leave out, separated by commas: numbers, names, or marks such as junk; and speech, "
+             "for clips in which people may be speaking")
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #d347d5eb
 def add_clips(parser:Any): # A parser, or a group of its arguments

@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['plural', 'first_line', 'seeds_line', 'names_line', 'between_line', 'levels_line', 'neighbour_line', 'stability_line',
-           'followed_line', 'score_table', 'report']
+           'followed_line', 'suggested_line', 'speech_line', 'score_table', 'report']
 
 # %% ../../nbs/14_cli/04_report.ipynb #c6428778
 import sys
 from typing import Any
 
 from ..core.console import echo, table_text
+from ..encoders.pretrained.sound_kinds import is_speech, SPEECH_HEARD
 
 # %% ../../nbs/14_cli/04_report.ipynb #11f6a2c7
 def plural(n:int, # How many
@@ -116,6 +117,30 @@ def followed_line(followed:dict, # Attribute → share, chance
     if not mostly: return line
     return f"{line}; if {' and '.join(mostly)} should not matter: --ignore {','.join([*ignored, *mostly])}"
 
+# %% ../../nbs/14_cli/04_report.ipynb #360bd6aa
+_MOST_SUGGESTED = 8 # clusters in a line
+
+def suggested_line(findings:Any, # Of a run
+)->str: # "" where no words are suggested
+    "Words that may fit the clusters."
+    clusters = list(findings.suggested)
+    if not clusters: return ""
+    parts = [f"{cluster} {findings.suggested_text(cluster)}" for cluster in clusters[:_MOST_SUGGESTED]]
+    if len(clusters) > _MOST_SUGGESTED: parts.append("…")
+    return f"words that may fit: {'; '.join(parts)} (column suggested)"
+
+# %% ../../nbs/14_cli/04_report.ipynb #873c9d83
+_SPEECH_IS_RARE = .5 # share of the clips, up to which it is reported
+
+def speech_line(clips:Any, # Table of a run's clips
+)->str: # "" where there is nothing to say
+    "How many clips hold speech, and how to leave them out."
+    found = is_speech(clips)
+    if not 0 < found.mean() <= _SPEECH_IS_RARE: return ""
+    n = clips.path[found].nunique()
+    return (f"speech: people may be speaking in {found.sum():,} of {len(clips):,} clips, of {plural(n, 'recording')} (column "
+            f"speech, {SPEECH_HEARD} or more); audioclust export and sort leave them out with --without speech")
+
 # %% ../../nbs/14_cli/04_report.ipynb #f301d7c4
 _SHOWN_SCORES = "acc", "nmi", "ari", "ami", "purity", "coverage", "n_classes"
 
@@ -153,7 +178,7 @@ def report(run:Any, # A `Run` that was saved
     if findings.better_neighbour: echo(neighbour_line(findings.better_neighbour))
     if findings.stability: echo(stability_line(run))
     ignored = run.request.ignored if run.embeddings.encoder_name else _IGNORABLE # of given embeddings nothing can be taken away
-    for line in followed_line(findings.followed, ignored), names_line(run):
+    for line in followed_line(findings.followed, ignored), suggested_line(findings), speech_line(run.clips.table), names_line(run):
         if line: echo(line)
     if findings.scores: echo(score_table(findings.scores))
     echo(f"groups: {folder/'clusters.csv'}\nmap:    {folder/'figures'/'map.png'}")

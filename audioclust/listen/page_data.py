@@ -20,6 +20,7 @@ from sklearn.decomposition import PCA
 
 from ..audio.clip_table import channel_numbers
 from ..core.files import jsonable
+from ..encoders.pretrained.sound_kinds import is_speech
 from ..ensembles.hierarchy import tree_data
 from ..ensembles.resampling import MIN_STABILITY
 from .clip_audio import relative_link
@@ -52,7 +53,7 @@ def relative_names(paths:list, # Recordings
 # %% ../../nbs/13_listen/04_page_data.ipynb #a016d23a
 def clip_data(clips:pd.DataFrame, # Columns path, start, end (s)
     rows:np.ndarray|None=None, # Which rows of the run they are [n]; None: the first ones
-)->dict: # files; of each clip: file (its number), start, end, id, parts (is it a part?), hour (None: not known)
+)->dict: # files; of each clip: file (its number), start, end, id, parts (is it a part?), hour (None: not known), speech
     "The recording of each clip, and where in it the clip is."
     numbers = range(len(clips)) if rows is None else rows.tolist()
     channels = channel_numbers(clips).tolist()
@@ -74,7 +75,8 @@ def clip_data(clips:pd.DataFrame, # Columns path, start, end (s)
         end=clips.end.round(3).tolist(),
         ids=clips.clip_id.tolist() if "clip_id" in clips else None,
         parts=[bool(path and (n_clips[path] > 1 or start > 0)) for path,start in zip(clips.path, clips.start)],
-        hour=hours)
+        hour=hours,
+        speech=is_speech(clips).tolist())
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #d9dd3b01
 _ONE_LINE = re.compile(r"[\t\n\r]")
@@ -106,7 +108,7 @@ def json_number(x:float, # Any number
 
 def cluster_data(run:Run, # A run
     rows:np.ndarray, # Rows that are shown [n]
-)->dict[int,dict]: # Cluster → size, confidence, at (on the map), typical, doubtful (of the n), stability, words
+)->dict[int,dict]: # Cluster → size, confidence, at (on the map), typical, doubtful (of the n), stability, words, suggested
     "The clusters that are shown, and the noise."
     table, positions = run.table.iloc[rows], run.positions[rows]
     sizes = run.table.cluster.value_counts()
@@ -121,7 +123,8 @@ def cluster_data(run:Run, # A run
             typical=about["typical"],
             doubtful=about["doubtful"],
             stability=stability.get(str(c)),
-            words=str(run.findings.differences.get(c, {}).get("words", "")))
+            words=str(run.findings.differences.get(c, {}).get("words", "")),
+            suggested=[str(word) for word in run.findings.suggested.get(c, {})])
     return clusters
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #c92f1603

@@ -26,6 +26,7 @@ from ..encoders.base import EmbeddingDetails, Encoder, OTHER_GROUPING, with_sile
 from ..encoders.fixed import FixedEncoder
 from ..encoders.joint import is_vote, parse_vote, VotingEncoder
 from ..encoders.pretrained import named_encoder
+from ..encoders.pretrained.sound_kinds import sound_kinds, with_speech
 from .find_step import check_enough, Observer, silent
 from .memory_needs import batch_memory
 from .cluster_step import asks_for_number, choose_number, number_wanted, warn_of_number
@@ -146,6 +147,7 @@ def encode_clips(encoder:Encoder, # Gives the embeddings
     if probabilities is not None: probabilities = probabilities[good]
     decoded = with_silence(table.iloc[good].reset_index(drop=True), is_silent[good])
     decoded = clip_ends_as_decoded(decoded, seconds[good])
+    decoded = with_speech(decoded, encoder, rows[:len(good)])
     return EncodedClips(rows[:len(good)], probabilities, decoded, with_paths(table, failed), len(details.cached))
 
 def with_paths(table:pd.DataFrame, # The clips
@@ -247,4 +249,4 @@ def embed(clips:Clips, # From `find`
     with observer.stage("whiten"):
         whitening = encoder.whitening(len(clips)).fit(found.rows)
         X = whitening.transform(found.rows)
-    return clips, Embeddings(X, encoder, whitening, n_cached=found.n_cached)
+    return clips, Embeddings(X, encoder, whitening, n_cached=found.n_cached, kinds=sound_kinds(encoder, found.rows))

@@ -16,6 +16,7 @@ from sklearn.base import clone
 from ..core.memory import memory_left
 from ..core.registry import trains_encoder
 from ..encoders.base import DIGITAL_SILENCE
+from ..encoders.pretrained.sound_kinds import suggested_words
 from ..ensembles.kmeans_ensemble import Consensus
 from ..ensembles.levels import better_neighbour
 from ..ensembles.membership import strangeness
@@ -169,4 +170,4 @@ def examine(clips:Clips, # The clips
     if number_was_given and request.options.stability:
         neighbour = better_neighbour(X, labels, random_state=request.random_state or 0)
     return Findings(stability, follows, differences(attributes, labels), neighbour, tuple(texts),
-                    strangeness=strangeness(X, labels))
+                    strangeness=strangeness(X, labels), suggested=suggested_words(embeddings.kinds, labels))

@@ -109,7 +109,8 @@ def _grown(run, new_clips, Z, new_groups, errors):
     table = pd.concat([run.clips.table, new_clips], ignore_index=True)
     clusterer, ids = kmeans_of_groups(X, labels, run.request.random_state)
     attributes = clip_attributes(table, rows_to_measure(labels)[1])
-    findings = Findings(followed=followed(attributes, labels, table), differences=differences(attributes, labels))
+    findings = Findings(followed=followed(attributes, labels, table), differences=differences(attributes, labels),
+                        suggested=run.findings.suggested)
     options = replace(run.request.options, params=None, level=None)
     request = replace(run.request, method="kmeans", n_clusters=len(ids), options=options)
     seeds = run.clustering.seeds

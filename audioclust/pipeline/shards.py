@@ -21,6 +21,7 @@ import pandas as pd
 from ..core.console import progress_of
 from ..core.files import atomic_write, read_array, read_json, write_json, write_table
 from ..encoders.choice import default_encoder, EncoderChoice
+from ..encoders.pretrained.sound_kinds import sound_kinds
 from .all_steps import named_in, run_of, with_chosen_encoder
 from .embed_step import encode_clips, encoder_of, sample_rate_of, warn_of_unheard
 from .find_step import check_enough, find, Observer
@@ -217,10 +218,10 @@ def run_of_shards(place:str|Path, # A shard, a folder of shards, or a glob of sh
             Path(folder)/"embeddings.npy", "w+", arrays[0].dtype, (len(table), arrays[0].shape[1]))
         if len(arrays) > 1: _copy(arrays, rows)
         whitening = encoder.whitening(len(table)).fit(rows)
-        X = whitening.transform(rows)
+        X, kinds = whitening.transform(rows), sound_kinds(encoder, rows)
         del rows # a file that is mapped cannot be removed everywhere
     choice = choice_from_record(EncoderChoice, "table", about["encoder_choice"])
-    return run_of(asked, clips, Embeddings(X, encoder, whitening, encoder_choice=choice), observer)
+    return run_of(asked, clips, Embeddings(X, encoder, whitening, encoder_choice=choice, kinds=kinds), observer)
 
 # %% ../../nbs/12_pipeline/09_shards.ipynb #45e2aed6
 def request_of_shards(place:str|Path, # A shard, a folder of shards, or a glob of shards

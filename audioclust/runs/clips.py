@@ -20,7 +20,7 @@ from .part import Part
 from .run_folder import read_table
 
 # %% ../../nbs/11_runs/07_clips.ipynb #bf397dc0
-CLIP_DETAILS = "low_hz", "high_hz", "channel", "time", "silent" # Columns that a table of clips may have as well
+CLIP_DETAILS = "low_hz", "high_hz", "channel", "time", "silent", "speech" # Columns that a table of clips may have as well
 
 def clip_ids(table:pd.DataFrame, # Columns path, start, end (s)
     recordings:str="", # The folder of the recordings, if there is one

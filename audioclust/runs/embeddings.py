@@ -19,6 +19,7 @@ from ..core.files import atomic_write, read_array, write_table
 from ..core.registry import load_saved
 from ..encoders.base import load_encoder
 from ..encoders.choice import EncoderChoice
+from ..encoders.pretrained.sound_kinds import SoundKinds
 from ..ensembles.n_clusters import Choice
 from .part import choice_from_record, choice_record, Part, read_only
 from .run_folder import read_table
@@ -57,6 +58,7 @@ class Embeddings(Part):
     curves:list=field(default_factory=list) # Of a training, a dict for each epoch
     refinement:dict|None=None # What was taken out of the embeddings, and why
     n_cached:int=0 # Clips whose embeddings came from the cache
+    kinds:SoundKinds|None=None # Which kinds of sound are heard, in memory only: a run folder has the words made of it
 
     def __post_init__(self):
         for name in "X", "probabilities": object.__setattr__(self, name, read_only(getattr(self, name)))

@@ -80,7 +80,7 @@ class Run(Part):
     def table(self)->pd.DataFrame: # Columns path, start, end, cluster, confidence, representative, …, clip_id
         "What `clusters.csv` holds: the clips, their clusters, and the names that a person gave."
         if self.folder is None:
-            table = self.clips.columns().assign(**self.clustering.columns(), **self.findings.columns())
+            table = self.clips.columns().assign(**self.clustering.columns(), **self.findings.columns(self.clustering.labels))
             return table.assign(clip_id=self.clips.ids())
         file = self.folder/"clusters.csv"
         table = read_table(file)

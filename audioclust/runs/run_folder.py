@@ -74,7 +74,7 @@ _KINDS:dict[str,dict] = dict(
     clustering=dict(clusterer=dict|None, sizes=dict|None, ids=list|None, levels=list|None, number=dict|None,
                     seeds=dict|None),
     findings=dict(stability=dict|None, followed=dict|None, differences=dict|None, better_neighbour=dict|None,
-                  advice=list|None, scores=dict|None),
+                  advice=list|None, scores=dict|None, suggested=dict|None),
     made=dict(run_id=str, created=str, versions=dict|None, seconds=dict|None, warnings=list|None))
 
 def _wrong_entries(record):

@@ -64,7 +64,8 @@ def renumbered(run:Run, # With numbers of its own
     stability = findings.stability
     if stability:
         stability = stability._replace(clusters={number_of[c]: value for c,value in stability.clusters.items()})
-    findings = replace(findings, differences=differences, stability=stability)
+    suggested = {number_of[c]: words for c,words in findings.suggested.items()}
+    findings = replace(findings, differences=differences, stability=stability, suggested=suggested)
     return replace(run, clustering=clustering, findings=findings, folder=None)
 
 # %% ../../nbs/11_runs/12_stable_ids.ipynb #e6969137

@@ -11,6 +11,7 @@ import soundfile as sf
 
 from audioclust.cli import main
 from audioclust.audio import synthetic_sounds
+from audioclust.core.files import write_table
 from audioclust.listen import duplicates, listen_page
 from audioclust.listen.export_tools import to_playlists
 from audioclust.listen.sorting import similarity_order
@@ -158,6 +159,23 @@ def test_groups_are_left_out(run, tmp_path, capsys):
         assert main(["export", str(folder), "--to", "audacity", "--out", str(tmp_path/"x"), "--without", "owl"]) == 2
         assert "called or marked 'owl'" in capsys.readouterr().err
     finally: write_names(folder, names)
+
+
+def test_speech_is_left_out_and_named(run, tmp_path, capsys):
+    def export(to, out):
+        return main(["export", str(tmp_path/"run"), "--to", to, "--out", str(tmp_path/out), "--without", "speech,1"])
+    shutil.copytree(run/"windows", tmp_path/"run")
+    table = read_table(tmp_path/"run/clusters.csv")
+    assert export("csv", "none.csv") == 2 and "called or marked 'speech'" in capsys.readouterr().err
+    write_table(table.assign(speech=[.9, .2, .19] + [0]*(len(table) - 3)), tmp_path/"run/clusters.csv")
+    assert export("csv", "a.csv") == export("raven", "raven") == 0
+    said = f"left out as speech: 2 of {len(table)} clips ({Path(table.path[0]).name})"
+    assert capsys.readouterr().out.count(said) == 2
+    kept = table[2:][table.cluster[2:] != 1]
+    assert read_table(tmp_path/"a.csv").clip_id.tolist() == kept.clip_id.tolist()
+    assert sum(len(file.read_text().splitlines()) - 1 for file in (tmp_path/"raven").rglob("*.txt")) == len(kept)
+    assert main(["sort", str(tmp_path/"run"), str(tmp_path/"sorted"), "--without", "speech"]) == 0
+    assert len([*(tmp_path/"sorted").rglob("*.wav")]) == len(table) - 2 and said in capsys.readouterr().out
 
 
 def test_one_text_is_one_name_and_not_its_letters(run):

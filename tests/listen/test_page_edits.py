@@ -36,6 +36,19 @@ def test_names_merges_and_marks_go_the_whole_way(run, tmp_path, capsys):
         page.change("merge", "1")
         assert page.js("return shownRows.length") == read_table(run/"named/clusters.csv").cluster.isin([1, 3]).sum()
         (tmp_path/"edits.json").write_text(page.js("return showEdits()"))
+        words = ["Flute", "Bell, <b>ding</b>"]
+        page.js("grouping().found.clusters[0].suggested = arguments[0]; choose({cluster: 0})", words)
+        buttons = "return [...document.querySelectorAll('button.suggested')].map(button => button.textContent)"
+        assert page.js(buttons) == words and page.js("return clusterName(0)") == "cluster 0" # a suggestion is no name
+        assert "Flute / Bell, <b>ding</b>?" in page.find("#clusters").text and page.count("#clusters b") == 0
+        page.find("button.suggested").click()
+        assert page.js("return [clusterName(0), showEdits()]")[0] == "Flute" and page.js(buttons) == []
+        assert json.loads(page.js("return showEdits()"))["edits"]["content"]["names"]["0"] == "Flute"
+        page.find("body").send_keys("\ue009z") # Ctrl-Z
+        assert page.js("return clusterName(0)") == "cluster 0" and page.js(buttons) == words
+        assert page.count("#clips .speech") == 0
+        page.js("data.speech[shownRows[1]] = true; draw()")
+        assert page.js("return [...document.querySelectorAll('#clips li')].map(li => li.querySelectorAll('.speech').length)")[:3] == [0, 1, 0]
         page.js("location.reload()"); page.wait("return typeof shownRows !== 'undefined'")
         assert "wren & <b>co</b>" in page.find("#clusters").text  # kept in the browser
         assert page.count("#clusters b") == 0

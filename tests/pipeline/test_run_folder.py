@@ -24,7 +24,7 @@ def with_levels(run):
     levels = Level("coarse", labels//2, dict(silhouette=.5)), Level("fine", labels*2, dict(silhouette=.4), True)
     differences = {c: dict(words=f"{c} octaves up") for c in range(4)}
     return replace(run, clustering=replace(run.clustering, levels=levels),
-                   findings=replace(run.findings, differences=differences))
+                   findings=replace(run.findings, differences=differences, suggested={2: {"Bell": 3., "Gong, big": 2.5}}))
 
 
 def test_levels_and_differences_come_back(run, tmp_path):
@@ -32,13 +32,15 @@ def test_levels_and_differences_come_back(run, tmp_path):
     saved.save(tmp_path)
     loaded = Run.open(tmp_path)
     assert loaded.findings.differences == saved.findings.differences
+    assert loaded.findings.suggested == saved.findings.suggested
+    assert set(loaded.table.suggested[loaded.table.cluster == 2]) == {"Bell / Gong, big"}
     for a,b in zip(loaded.clustering.levels, saved.clustering.levels, strict=True):
         assert (a.name, a.validity, a.recommended) == (b.name, b.validity, b.recommended)
         np.testing.assert_array_equal(a.labels, b.labels)
     np.testing.assert_array_equal(read_table(tmp_path/"clusters.csv").cluster_coarse, run.clustering.labels//2)
     run.save(tmp_path)  # of a run without, nothing old stays
     assert Run.open(tmp_path).clustering.levels == ()
-    assert "cluster_fine" not in read_table(tmp_path/"clusters.csv")
+    assert not {"cluster_fine", "suggested"} & set(read_table(tmp_path/"clusters.csv"))
 
 
 def test_a_level_has_one_word_and_a_column(run, tmp_path):
@@ -56,6 +58,7 @@ def test_differences_follow_the_numbers_of_an_earlier_run(run):
     after = renumbered(now, before)
     np.testing.assert_array_equal(after.clustering.labels, before.cluster)
     for old in range(4): assert after.findings.differences[(old + 1) % 4] == now.findings.differences[old]
+    assert after.findings.suggested == {3: now.findings.suggested[2]}
 
 
 def test_details_of_clips_are_passed_on(blobs, tmp_path):

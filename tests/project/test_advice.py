@@ -19,7 +19,9 @@ from audioclust.cli.parser import COMMANDS, parser_of
 from audioclust.core.registry import METHODS
 from audioclust.encoders.base import IGNORABLE
 from audioclust.pipeline import examine_step
+from audioclust.core.files import write_table
 from audioclust.runs.names import write_names
+from audioclust.runs.run_folder import read_table
 
 PACKAGE = Path(audioclust.__file__).parent
 QUICK = ["--stability", "0", "--no-page", "--no-cache", "-q"]
@@ -284,6 +286,17 @@ def test_what_a_report_advises(made, tmp_path):
     k = re.search(r"--n-clusters (\d+)$", neighbour_line(neighbour))[1]
     assert command(*(str(w).format(top=made, tmp=tmp_path) for w in cluster("--ignore", ignore, k=k)))[0] == 0
 
+def test_what_a_report_says_of_speech(made, tmp_path):
+    from audioclust.cli.report import speech_line
+    shutil.copytree(made/"run", tmp_path/"run")
+    table = read_table(tmp_path/"run/clusters.csv")
+    table["speech"] = [.9] + [0.]*(len(table) - 1)
+    write_table(table, tmp_path/"run/clusters.csv")
+    names = re.search(r"audioclust (\w+) and (\w+) leave them out with (--without) (\w+)", speech_line(table)).groups()
+    assert command(names[0], tmp_path/"run", "--to", "csv", "--out", tmp_path/"x.csv", *names[2:])[0] == 0
+    assert command(names[1], tmp_path/"run", tmp_path/"sorted", *names[2:])[0] == 0
+    assert len(read_table(tmp_path/"x.csv")) == len([*(tmp_path/"sorted").rglob("*.wav")]) == len(table) - 1
+
 @pytest.mark.parametrize("n_low", [1, 4])
 def test_recordings_of_several_rates(tmp_path, tone, n_low):
     "Few of a lower rate are left out, many set the rate of all; what was done needs no further word."
@@ -313,6 +326,7 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "remove it, or start again with --overwrite": "tests/runs/test_disk.py",
     "fit clearly better": "above",
     "should not matter: --ignore": "above",
+    "leave them out with --without speech": "above",
     "what stands out of the noise: --cut events": "tests/pipeline/test_no_structure.py",
     "where they are mixed: choose one with --channel 1": "tests/audio/test_channels.py",
     "pip install": "packages cannot be installed in a test",

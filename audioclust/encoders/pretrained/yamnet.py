@@ -117,7 +117,9 @@ class YamnetEncoder(WheelEncoder):
         return x.mean((2, 3))
 
     def class_scores(self, embeddings:np.ndarray|torch.Tensor, # [N, dim], from `embed`
+        names:list|None=None, # Of classes; None: all of `class_names`
     )->np.ndarray: # float32 [N, classes]
-        "How sure the network is, from 0 to 1, that each of `class_names` is heard."
+        "How sure the network is, from 0 to 1, that each class is heard."
+        rows = slice(None) if names is None else [self.class_names.index(name) for name in names]
         x = torch.as_tensor(embeddings, dtype=torch.float32, device=self.classifier.device)
-        return (x @ self.classifier.T + self.classifier_bias).sigmoid().cpu().numpy()
+        return (x @ self.classifier[rows].T + self.classifier_bias[rows]).sigmoid().cpu().numpy()

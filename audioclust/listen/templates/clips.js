@@ -33,7 +33,8 @@ function clipButton(row, withCluster) {
   const label = element("span", {}, withCluster ? name : pictureName(row));
   const button = element("button", {type: "button", className, title: name}, thumbnail(row), label);
   button.dataset.row = row;
-  button.setAttribute("aria-label", `Play ${name}, ${cluster}, confidence ${confidence}`);
+  button.setAttribute("aria-label", `Play ${name}, ${cluster}, confidence ${confidence}${data.speech[row] ? ", speech" : ""}`);
+  if (data.speech[row]) label.append(" ", element("span", {className: "speech", title: "People may be speaking here"}, "speech"));
   if (withCluster) button.append(element("span", {className: "dim cut"}, cluster), element("span", {className: "dim"}, confidence));
   return button;
 }

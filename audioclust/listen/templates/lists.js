@@ -109,6 +109,8 @@ function clusterLine(cluster, withStability) {
   const box = element("div", {className: "part"}, ...(opens ? [partsButton(-1, cluster, clusterName(cluster))] : []), button);
   const cell = tableCell(box);
   if (words) cell.append(" ", element("span", {className: "words", title: "compared with all clips"}, words));
+  const suggested = suggestedFor(cluster);
+  if (suggested.length) cell.append(" ", element("span", {className: "words", title: "suggested"}, suggested.join(" / ") + "?"));
   const line = element("tr", {className}, cell, tableCell(sizeOf([cluster]).toLocaleString(), "n"));
   line.append(numberCell(confidenceOf(cluster)));
   if (withStability) line.append(stabilityCell(stabilityOf(cluster)));
@@ -209,11 +211,23 @@ function clusterDetails(cluster) {
   if (cluster < 0) return parts;
   const {typical, doubtful, words} = grouping().clusters[cluster];
   if (words) parts.push(element("p", {className: "dim"}, `Compared with all clips: ${words}.`));
+  parts.push(...suggestions(cluster));
   parts.push(...clipRow("Most typical; the first stands for the cluster", typical));
   parts.push(...clipRow("Most doubtful", doubtful));
   parts.push(...certaintyNote(cluster));
   parts.push(...hoursChart(rowsOf([cluster])));
   return parts;
+}
+
+const suggestedFor = cluster => currentEdits().names[cluster] ? [] : grouping().clusters[cluster].suggested.map(printable);
+
+function suggestions(cluster) { // words that become the name by a click
+  const buttons = suggestedFor(cluster).map(word => {
+    const button = element("button", {type: "button", className: "suggested", title: "Take it as the name"}, word);
+    button.addEventListener("click", () => { setEdit("names", cluster, word); saveEdits() });
+    return button;
+  });
+  return buttons.length ? [element("p", {className: "dim"}, "It may be: ", ...buttons)] : [];
 }
 
 function clipRow(title, rows) {

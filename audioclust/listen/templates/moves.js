@@ -14,7 +14,7 @@ function applyMoves() { // the labels and clusters of the page are those that th
   view.labels.forEach((to, row) => {
     if (to === labels[row]) return;
     view.clusters[labels[row]].size -= 1;
-    view.clusters[to] ??= {size: 0, confidence: null, stability: null, at: [view.x[row], view.y[row]], typical: [], doubtful: [], words: ""};
+    view.clusters[to] ??= {size: 0, confidence: null, stability: null, at: [view.x[row], view.y[row]], typical: [], doubtful: [], words: "", suggested: []};
     view.clusters[to].size += 1;
     if (!clusters[to] && view.clusters[to].typical.length < 8) view.clusters[to].typical.push(row);
   });
