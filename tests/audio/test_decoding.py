@@ -237,8 +237,6 @@ def test_a_long_part_is_resampled_block_by_block(tmp_path, monkeypatch, rate, ta
 def test_a_bomb_of_a_high_rate_takes_little_memory(tmp_path):
     "Eight channels at 655,350 Hz, 60 s of silence: 1.3 GB when decoded, and 0.16 GB in one channel."
     resource = pytest.importorskip("resource")
-    from audioclust.audio.decoding import _LONG_PART
-    assert 60*655_350 > _LONG_PART
     with sf.SoundFile(tmp_path/"bomb.flac", "w", 655_350, 8, subtype="PCM_16") as f:
         for _ in range(60): f.write(np.zeros((655_350, 8), np.int16))
     code = f"""
@@ -255,12 +253,11 @@ assert more < 150_000, more
 
 def _untold(path, rate=22050, channels=1, before=b"", seconds=40, **how):
     "An MP3 file without the frame that tells its length."
-    from audioclust.audio.formats.mp3_length import _parsed
     t = np.arange(seconds//2*rate)/rate
     wave = np.concatenate([.3*np.sin(2*np.pi*440*t), .3*np.random.default_rng(0).standard_normal(len(t))])
     sf.write(path, np.stack([wave]*channels, 1), rate, format="MP3", **how)
     data = path.read_bytes()
-    path.write_bytes(before + data[_parsed(data).length:])
+    path.write_bytes(before + data[data.index(data[:2], 100):]) # from where the second frame begins as the first
 
 VARIABLE = dict(bitrate_mode="VARIABLE", compression_level=.5)
 

@@ -6,7 +6,7 @@ import pytest
 from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
 from audioclust.pipeline import AudioClusterer, Options, Request, run_of_embeddings, similar
-from audioclust.pipeline.new_clips import _rows_of, nearest
+from audioclust.pipeline.new_clips import nearest
 
 @pytest.fixture(scope="module")
 def at(tmp_path_factory):
@@ -46,11 +46,14 @@ def test_a_clip_is_named_as_the_page_shows_it():
     starts = np.array([0, 12.26, 0, 0, 0, 0, .05])
     table = pd.DataFrame(dict(path=paths, start=starts, end=starts + 1, channel=[1, 1, 1, 1, 2, 1, 1]))
     run = run_of_embeddings(np.random.default_rng(0).normal(size=(7, 4)), table, Request(n_clusters=2))
-    def rows(text): return _rows_of(run.table, text).tolist()
+    names = [f"{path} (channel {n}) [{start:.3f} to {start + 1:.3f} s]" for path, n, start in zip(paths, table.channel, starts)]
+    def rows(text): return [names.index(name) for name in similar(run, text, top=1)["query"]]
     assert rows("a.wav") == [0, 1] and rows("pond/a.wav") == [2] and rows("/s/pond/b.wav") == [3, 4]
     assert rows("a.wav [12.3 s to 13.3 s]") == [1] and rows("a.wav [12.260 to 13.260 s]") == [1]
     assert rows("pond/b.wav (channel 2)") == [4] and rows("pond/b.wav (channel 1) [0.00 s to 1.00 s]") == [3]
-    assert rows("lake/b.wav [0.05 s to 1.05 s]") == [6] and rows("a.wav [5.00 s to 6.00 s]") == rows("c.wav") == []
+    assert rows("lake/b.wav [0.05 s to 1.05 s]") == [6]
+    for text in "a.wav [5.00 s to 6.00 s]", "c.wav":
+        with pytest.raises(ValueError, match="no clip_id and no recording of this run"): similar(run, text)
     with pytest.raises(ValueError, match="b.wav is the end of 2 paths, such as /s/pond/b.wav and /s/lake/b.wav"):
         similar(run, "b.wav")
     assert len(similar(run, "pond/b.wav (channel 2)", top=9)) == 6
