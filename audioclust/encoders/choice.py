@@ -88,7 +88,7 @@ def vote(partitions:dict, # Name of an encoder → cluster of each clip [n]; "fi
     table = pd.DataFrame(rows).sort_values("weight", ascending=False, kind="stable").reset_index(drop=True)
     n = len(partitions["fixed"])
     others = [f"{e} {a:.2f}" for e,a in sorted(agreements.items(), key=lambda item: -item[1])]
-    why = (f"encoder {vote_name(chosen)}: on {n} clips, their agreement (NMI) with the grouping by {by} "
+    why = (f"encoder {vote_name(chosen)}: on {n} clips, their agreement (AMI) with the grouping by {by} "
            f"that the fixed encoder finds is {', '.join(others)}")
     left_out = [e for e in weights if e not in chosen]
     if left_out: why += f"; left out: {', '.join(left_out)}"

@@ -23,16 +23,16 @@ from ..core.estimator import SavableEstimator, to_numpy
 from ..core.files import read_json, write_json
 from ..core.registry import load_saved
 from .base import embed_together, Encoder, load_encoder, resampled
-from ..metrics.information import nmi
+from ..metrics.information import ami
 
 # %% ../../nbs/06_encoders/11_joint.ipynb #51ff5de7
 SMALLEST_WEIGHT = .3 # of the largest; an encoder with less is left out
 
 def agreement(partitions:dict, # Name of an encoder → cluster of each clip [N]
     reference:str="fixed", # The encoder that follows by and ignore
-)->dict: # Name → NMI with the partition of the reference; not of the reference itself
+)->dict: # Name → AMI with the partition of the reference; not of the reference itself
     "How much the partitions of encoders agree with that of the fixed one."
-    return {e: float(nmi(partitions[reference], labels)) for e,labels in partitions.items() if e != reference}
+    return {e: float(ami(partitions[reference], labels)) for e,labels in partitions.items() if e != reference}
 
 def vote_weights(agreements:dict, # From `agreement`
     families:dict, # Family of each encoder

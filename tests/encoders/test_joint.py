@@ -55,6 +55,15 @@ def test_who_agrees_with_the_fixed_encoder_is_heard(rng):
         assert "left out: b, c" in chosen.why
 
 
+def test_agreement_by_chance_gives_no_weight(rng):
+    "Of two unrelated partitions into small clusters the NMI is large."
+    phrase, random = rng.integers(40, size=200), rng.integers(40, size=200)
+    partitions = dict(fixed=phrase, a=np.where(rng.random(200) < .5, phrase, rng.integers(40, size=200)), b=random)
+    assert nmi(phrase, random) > .5
+    chosen = vote(partitions, families)
+    assert chosen.name == "fixed+a" and chosen.table.agreement[2] < .1 and "left out: b" in chosen.why
+
+
 NAMES = st.sampled_from(["fixed", "aisfx", "hf:a/b@main", "hf:C:/x", "musicnn"])
 WEIGHTS = st.floats(.01, 100).map(lambda weight: float(f"{weight:g}"))
 
@@ -138,7 +147,7 @@ def test_auto_is_the_vote_where_encoders_are_installed(words, voices, tmp_path, 
     monkeypatch.setattr(choice, "available_encoders", lambda: ["fixed", "untrained", "voices"])
     typed = ["cluster", str(folder), "--out", str(tmp_path/"run"), "--encoder", "auto", "--by", "source"]
     assert main([*typed, "--n-clusters", "4", "--no-page", "-q", "--cache", str(tmp_path/"cache")]) == 0
-    assert "agreement (NMI) with the grouping by source" in capsys.readouterr().out
+    assert "agreement (AMI) with the grouping by source" in capsys.readouterr().out
     record = json.loads((tmp_path/"run"/"run.json").read_text())
     assert record["request"]["encoder"] == "auto" and record["embeddings"]["encoder"]["class"] == "VotingEncoder"
     assert record["embeddings"]["encoder_choice"]["name"].startswith("fixed+voices")
