@@ -73,6 +73,7 @@ def test_a_fixed_subsample_decides_however_many_clips_there_are(rng, sizes, n, m
 
 
 @pytest.mark.parametrize("n, k, memory, why", [(200, 1, None, "one group"), (200, 51, None, "200 clips are too few"),
+    (2000, 41, None, "41 groups takes long"),
     (20_001, 3, None, "20,001 clips takes long"), (2000, 3, 1e5, "more memory than it may use")])
 def test_nothing_is_compared_where_spectral_clustering_cannot_be(rng, sizes, n, k, memory, why):
     choice = choose_method(rng.normal(size=(n, 3)), k, max_memory=memory)
