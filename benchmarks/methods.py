@@ -9,7 +9,7 @@ A row is one task, encoder and method. `nmi` is the mean over two seeds of the s
 `agreements` are for the choice and see no labels: the method groups four subsamples of 70 % of the clips, and each number is the NMI of
 two of them on the clips that they share, in the order (1, 2), (1, 3), (2, 3), (1, 4), … So the first s(s - 1)/2 belong to the first s
 subsamples. Tasks of one group are left out. Clips without a group are clustered and not scored. Constants are chosen on the half
-"choose" and reported on the half "report". The table that is there holds the fixed encoder, without nested and very large tasks. HDBSCAN takes no number of groups and is left out.
+"choose" and reported on the half "report". The table that is there holds the fixed encoder, without nested and very large tasks, and four tasks with a vote of four encoders. HDBSCAN takes no number of groups and is left out.
 Goal: is the better method chosen? Not a goal: speed, the right number.
 """
 import argparse, csv, platform, time, warnings
