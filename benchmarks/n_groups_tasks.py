@@ -101,11 +101,12 @@ def tasks(pools):
     for k,n in (15, 7500), (40, 20000): yield task(f"{k} words, {n} clips", "large", "content", lambda t, r, k=k: part(t, r, k))
 
 
-def write(folder, klettres_folder, names=None):
+def write(folder, klettres_folder, names=None, without=(), encoders=("fixed", "auto")):
     "Points of each task by the fixed encoder, and by the vote, in .npz files."
     folder = Path(folder)
     for name,half,pool,by,made in tasks(Pools(folder/"sounds", klettres_folder)):
-        for encoder in ("fixed", "auto") if pool.split(",")[0] in VOTED and by != "both" else ("fixed",):
+        if any(n in name for n in without): continue
+        for encoder in encoders if pool.split(",")[0] in VOTED and by != "both" else set(encoders) - {"auto"}:
             file = folder/f"{name.replace(': ', '__').replace(', ', '_').replace(' ', '-')}__{by}__{encoder}.npz"
             if file.exists() or names and not any(n in name for n in names): continue
             table, truth, coarse = made()
@@ -127,5 +128,7 @@ if __name__ == "__main__":
     p.add_argument("folder", type=Path)
     p.add_argument("--klettres")
     p.add_argument("--only", nargs="*")
+    p.add_argument("--without", nargs="*", default=[], help="tasks to leave out, such as large")
+    p.add_argument("--encoders", nargs="*", default=["fixed", "auto"])
     args = p.parse_args()
-    write(args.folder, args.klettres, args.only)
+    write(args.folder, args.klettres, args.only, args.without, args.encoders)

@@ -34,7 +34,7 @@ def add_grouping_options(c:Parser): # Of the command
     groups.add_argument("--ignore", metavar="LIST",
         help="what must not matter instead (content: pitch,level,noise,room; source: order,level)")
     groups.add_argument("--method", default="kmeans", choices=list(METHODS), metavar="NAME",
-        help="kmeans (default), spectral, hdbscan, spice, …: see --help-all")
+        help="kmeans (default), spectral, auto (one of these two), hdbscan, spice, …: see --help-all")
     groups.add_argument("--encoder", metavar="NAME",
         help="what turns clips into embeddings, of those that audioclust encoders lists (default: a vote of those "
              "installed, if it is quick)")
@@ -45,7 +45,7 @@ def add_known_options(c:Parser): # Of the command
     known = c.add_argument_group("what you know", "  audioclust cluster words/ --out runs/again --seeds runs/words")
     known.add_argument("--seeds", action="append", metavar="TABLE|RUN",
         help="what is known of some clips: a table of path and label, or of path, other and link (must or cannot), or "
-             "a run in which groups were named and clips moved; for kmeans, consensus and spectral")
+             "a run in which groups were named and clips moved; for kmeans, consensus, spectral and auto")
     known.add_argument("--labels", metavar="parent|REGEX|TABLE",
         help="labels to score with, never to cluster by: see audioclust score --help")
 

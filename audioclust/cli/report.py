@@ -172,7 +172,7 @@ def report(run:Any, # A `Run` that was saved
         echo(f"warning: {unused}: {folder/'errors.csv'} says why", file=sys.stderr)
     if clustering.seeds: echo(seeds_line(clustering.record()["seeds"]))
     if between is not None: echo(between_line(run, between))
-    for choice in run.embeddings.encoder_choice, run.embeddings.number, clustering.number:
+    for choice in run.embeddings.encoder_choice, run.embeddings.number, clustering.number, clustering.method:
         if choice: echo(choice.why)
     if clustering.levels: echo(levels_line(clustering.levels))
     if findings.better_neighbour: echo(neighbour_line(findings.better_neighbour))

@@ -56,7 +56,7 @@ def _summary(run):
 
 def _settings(run, sounds):
     "Rows (name, value) of the table that says how a run was made."
-    rows = dict(method=run.request.method, by=run.request.by, ignored=", ".join(run.request.ignored) or "nothing",
+    rows = dict(method=run.method, by=run.request.by, ignored=", ".join(run.request.ignored) or "nothing",
                 encoder=run.embeddings.encoder_name or "none: the embeddings were given",
                 seed=run.request.random_state, created=run.made["created"])
     for package,version in run.made["versions"].items():

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FEWEST_TO_CHOOSE_FROM', 'asks_for_number', 'choose_number', 'number_wanted', 'warn_of_number', 'levels_around',
-           'kmeans_of_groups', 'at_level', 'defaults_for', 'cluster', 'level_columns']
+           'kmeans_of_groups', 'at_level', 'defaults_for', 'with_chosen_method', 'cluster', 'level_columns']
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #e7e2ac52
 import warnings
@@ -19,6 +19,7 @@ from sklearn.metrics import pairwise_distances_argmin
 from ..core.registry import trains_encoder
 from ..ensembles.levels import nested_levels
 from ..ensembles.membership import cluster_means, confidence_and_representatives
+from ..ensembles.method_choice import MethodChoice
 from ..ensembles.n_clusters import Choice, choose_k
 from ..kmeans.estimator import KMeans, restarts
 from .find_step import check_enough, Observer
@@ -151,6 +152,18 @@ def defaults_for(method:str, # A name in `METHODS`
     if named.get("metric", "euclidean") == "euclidean": defaults["n_axes"] = 30
     return defaults
 
+# %% ../../nbs/12_pipeline/05_cluster_step.ipynb #20f3b478
+def with_chosen_method(X:np.ndarray, # What is clustered [N, D]
+    clusterer:Any, # Unfitted, with its number of clusters
+    request:Request, # Its method and seed decide
+    observer:Observer, # Who looks on
+)->tuple[Request,Any,MethodChoice|None]: # (the request with the method, an unfitted clusterer, why this method)
+    "Choose the method where none is named; else all is as it was."
+    if request.method != "auto": return request, clusterer, None
+    with observer.stage("choose method"), bounded(clusterer, request.options.max_memory): choice = clusterer.choose(X)
+    request = replace(request, method=choice.method)
+    return request, check_request(request).set_params(n_clusters=clusterer.n_clusters), choice
+
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #f55eb2dd
 def cluster(clips:Clips, # The clips, which seeds may name
     embeddings:Embeddings, # From `embed`
@@ -173,6 +186,7 @@ def cluster(clips:Clips, # The clips, which seeds may name
     check_enough(clusterer, len(embeddings))
     if seeds and request.chooses_n_clusters:
         clusterer.set_params(n_clusters=max(clusterer.n_clusters, seeds.constraints.n_groups))
+    request, clusterer, method = with_chosen_method(features, clusterer, request, observer)
     defaults = defaults_for(request.method, len(embeddings), named)
     clusterer.set_params(**{name: value for name,value in defaults.items() if name not in named})
     with observer.stage("cluster"), bounded(clusterer, options.max_memory):
@@ -188,7 +202,8 @@ def cluster(clips:Clips, # The clips, which seeds may name
     n_clusters = len(np.unique(labels[labels >= 0]))
     if n_clusters > 1 and hasattr(clusterer, "predict_with_confidence"): confidence = clusterer.confidence_
     number, levels = levels_around(embeddings.X, labels, clusterer, request, number)
-    found = Clustering(labels, confidence, representative, clusterer, levels=levels, number=number, seeds=seeds)
+    found = Clustering(labels, confidence, representative, clusterer, levels=levels, number=number, method=method,
+                       seeds=seeds)
     return found if options.level is None else at_level(found, embeddings.X, request)
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #04ce2d42

@@ -101,7 +101,7 @@ class AudioClusterer(FittedRun, ClusterMixin, BaseEstimator):
     labels_:np.ndarray # Cluster of each clip [N], -1 is noise
 
     def __init__(self,
-        method:str="kmeans", # A name in `core.registry.METHODS`: kmeans, consensus, spectral, hdbscan, spice, …
+        method:str="kmeans", # A name in `core.registry.METHODS`: kmeans, spectral, auto, hdbscan, spice, …
         n_clusters:int|str=10, # Clusters wanted, for the methods that are told; "auto" chooses a number
         by:str="content", # "content" (what happens) or "source" (what it comes from)
         ignore:str|Iterable|None=None, # What must not matter: order, pitch, level, noise, room; None takes those of `by`

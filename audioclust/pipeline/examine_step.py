@@ -8,6 +8,7 @@ __all__ = ['LARGE', 'FOLLOWS', 'measure_stability', 'advice', 'examine']
 # %% ../../nbs/12_pipeline/07_examine_step.ipynb #bbbe0899
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -150,6 +151,7 @@ def examine(clips:Clips, # The clips
 )->Findings: # Its advice is given as warnings, too
     "What can be said of a clustering without labels."
     request, observer = request or Request(), observer or Observer()
+    if clustering.method: request = replace(request, method=clustering.method.method) # the one that was chosen
     X, labels, clusterer = embeddings.X, clustering.labels, clustering.clusterer
     if attributes is None: attributes = clip_attributes(clips.table, rows_to_measure(labels)[1])
     follows = followed(attributes, labels, clips.table)

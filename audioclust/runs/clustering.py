@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.registry import load_saved
+from ..ensembles.method_choice import MethodChoice
 from ..ensembles.n_clusters import Choice
 from .part import choice_from_record, choice_record, Part, read_only
 from .seeds import Seeds
@@ -50,6 +51,7 @@ class Clustering(Part):
     ids:np.ndarray|None=None # Number that users see, for each number of the clusterer; None: the same
     levels:tuple=() # A `Level` for each coarser or finer grouping
     number:Choice|None=None # Why so many clusters, where that was to be chosen
+    method:MethodChoice|None=None # Why this method, where that was to be chosen
     seeds:Seeds|None=None # What was known of some clips
     assign_by_members:bool=False # Is it of a level, or did it grow? Then the clusterer holds only the means of its groups
 
@@ -87,6 +89,7 @@ class Clustering(Part):
         record["levels"] = [dict(name=l.name, recommended=l.recommended, validity=l.validity) for l in self.levels]
         if self.ids is not None: record["ids"] = self.ids.tolist()
         if self.number: record["number"] = choice_record(self.number)
+        if self.method: record["method"] = choice_record(self.method)
         if self.assign_by_members: record["assign_by_members"] = True
         if self.seeds: record["seeds"] = self.seeds.record(self.labels)
         return record
@@ -109,4 +112,5 @@ class Clustering(Part):
             representative=read_only(table.representative.astype(str).eq("True").to_numpy()),
             ids=ids, levels=tuple(levels), assign_by_members=bool(record.get("assign_by_members")),
             number=choice_from_record(Choice, "curve", record.get("number")),
+            method=choice_from_record(MethodChoice, "", record.get("method")),
             seeds=Seeds.from_record(record["seeds"], table.seed.astype(str)) if has_seeds else None)

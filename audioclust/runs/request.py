@@ -188,6 +188,8 @@ def check_request(request:Request)->Any: # The unfitted clusterer
         raise ValueError("recordings are cut into events or into windows: leave out window and hop, or events")
     own = {"method", "n_clusters", "random_state", "device"}
     if trains_encoder(request.method): own |= {"by", "ignore", "sample_rate", "num_workers"}
+    if request.method == "auto" and params:
+        raise ValueError(f"method auto takes no parameters: name the method that has {', '.join(params)}")
     twice = sorted(own & set(params))
     if twice:
         raise ValueError(f"{', '.join(twice)} cannot be among the parameters of the method: it is an argument of its own")

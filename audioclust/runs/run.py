@@ -74,7 +74,12 @@ class Run(Part):
     def __repr__(self)->str:
         labels = self.clustering.labels
         n = len(np.unique(labels[labels >= 0]))
-        return f"Run({len(self):,} clips in {n} clusters by {self.request.by}, {self.request.method})"
+        return f"Run({len(self):,} clips in {n} clusters by {self.request.by}, {self.method})"
+
+    @property
+    def method(self)->str: # A name in `METHODS`
+        "The method that grouped the clips: the one that was named, or the one that was chosen."
+        return self.clustering.method.method if self.clustering.method else self.request.method
 
     @cached_property
     def table(self)->pd.DataFrame: # Columns path, start, end, cluster, confidence, representative, …, clip_id

@@ -1,0 +1,124 @@
+"""Which method for which sounds? K-means, consensus and spectral clustering with the true number of groups, and a choice without labels.
+
+    python benchmarks/n_groups_tasks.py FOLDER         makes the points of all tasks
+    python benchmarks/methods.py FOLDER                results/methods.csv from them (half an hour of a core)
+    python benchmarks/methods.py FOLDER --encoders fixed --methods kmeans spectral     the part that is there (five minutes)
+    python benchmarks/methods.py --rules               what rules choose, read from that table (a second), however many groups there are
+
+A row is one task, encoder and method. `nmi` is the mean over two seeds of the score against the truth, of at most 1,000 clips.
+`agreements` are for the choice and see no labels: the method groups four subsamples of 70 % of the clips, and each number is the NMI of
+two of them on the clips that they share, in the order (1, 2), (1, 3), (2, 3), (1, 4), … So the first s(s - 1)/2 belong to the first s
+subsamples. Tasks of one group are left out. Clips without a group are clustered and not scored. Constants are chosen on the half
+"choose" and reported on the half "report". The table that is there holds the fixed encoder, without nested and very large tasks, and four tasks with a vote of four encoders. HDBSCAN takes no number of groups and is left out.
+Goal: is the better method chosen? Not a goal: speed, the right number.
+"""
+import argparse, csv, platform, time, warnings
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from appended import add_row, commit
+from audioclust.ensembles import Consensus, SpectralClustering
+from audioclust.kmeans import KMeans
+from audioclust.kmeans.estimator import restarts
+from audioclust.metrics import nmi
+from n_groups_tasks import points
+
+OUT = Path(__file__).parent/"results"/"methods.csv"
+MOST, SHARE, SUBSAMPLES, SEEDS = 1000, .7, 4, 2 # clips, share of them, subsamples, seeds of what is scored
+
+
+def made(method, k, n, seed):
+    "A clusterer with the defaults that the command gives it for n clips."
+    if method == "kmeans": return KMeans(k, n_init=restarts(n), random_state=seed)
+    return (Consensus if method == "consensus" else SpectralClustering)(k, random_state=seed)
+
+def agreements(X, method, k, seed=0):
+    "NMI of each two subsamples, on the clips that both have."
+    rng, groups, found = np.random.default_rng(seed), [], []
+    for i in range(SUBSAMPLES):
+        rows = np.sort(rng.permutation(len(X))[:round(SHARE*len(X))])
+        labels = np.full(len(X), -1)
+        labels[rows] = made(method, min(k, len(rows)), len(rows), i).fit(X[rows]).labels_
+        shared = [(labels >= 0) & (other >= 0) for other in groups]
+        found += [float(nmi(other[both], labels[both])) for other,both in zip(groups, shared)]
+        groups.append(labels)
+    return found
+
+def row_of(t, method):
+    "Scores of one method on one task."
+    rows = np.sort(np.random.default_rng(0).permutation(len(t["X"]))[:MOST])
+    X, truth, start = t["X"][rows], t["truth"][rows], time.process_time()
+    known = truth != "-1"
+    k = len(set(truth[known]))
+    scores = [nmi(truth[known], made(method, k, len(X), seed).fit(X).labels_[known]) for seed in range(SEEDS)]
+    after = time.process_time()
+    stable = " ".join(f"{value:.4f}" for value in agreements(X, method, k))
+    return dict(task=t["task"], by=t["by"], encoder=t["encoder"], half=t["half"], clips=len(t["X"]), looked_at=len(X), groups=k, method=method, nmi=round(float(np.mean(scores)), 4),
+                agreements=stable, score_seconds=round(after - start, 2), choice_seconds=round(time.process_time() - after, 2))
+
+def measure(folder, out, encoders, methods, only):
+    "A row for each task, encoder and method that has none."
+    where, at = f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, Python {platform.python_version()}", commit()
+    done = {(r["task"], r["by"], r["encoder"], r["method"]) for r in csv.DictReader(open(out, newline=""))} if out.is_file() else set()
+    warnings.simplefilter("ignore")
+    for t in points(folder):
+        if t["encoder"] not in encoders or only and not any(o in t["task"] for o in only) or len(set(t["truth"]) - {"-1"}) < 2: continue
+        for method in methods:
+            if (t["task"], t["by"], t["encoder"], method) not in done: add_row(out, {**row_of(t, method), "commit": at, "machine": where})
+
+
+def read(out):
+    "A row for each task and encoder: the NMI of each method, and the agreements of each."
+    table = pd.read_csv(out)
+    table["agreements"] = [np.array(text.split(), float) for text in table.agreements]
+    table = table[table.method.isin(["kmeans", "spectral"])]
+    wide = table.pivot(index=["task", "by", "encoder", "half", "groups"], columns="method", values=["nmi", "agreements"]).dropna()
+    return wide.reset_index()
+
+def chosen(wide, margin, subsamples):
+    "The method of each row: spectral where it is at least as stable as K-means, less the margin."
+    n = subsamples*(subsamples - 1)//2
+    stable = {m: np.array([a[:n].mean() for a in wide["agreements"][m]]) for m in ("kmeans", "spectral")}
+    return np.where(stable["spectral"] >= stable["kmeans"] - margin, "spectral", "kmeans")
+
+def worth(wide, methods):
+    "What a choice is worth beside the best single method."
+    scores = wide["nmi"][["kmeans", "spectral"]].astype(float)
+    got = np.where(methods == "spectral", scores.spectral, scores.kmeans)
+    behind = scores.max(axis=1).to_numpy() - got
+    return dict(tasks=len(got), nmi=got.mean(), behind=behind.mean(), worst=behind.max(), beyond=int((behind > .1).sum()), spectral=(methods == "spectral").mean())
+
+MARGINS = (-.05, -.03, -.02, -.01, 0, .01, .02, .03, .05, .08, .1)
+
+def rules(out):
+    "Each margin and number of subsamples on both halves, beside each method alone."
+    wide = read(out)
+    rows = []
+    for half in "choose", "report":
+        part = wide[wide["half"] == half]
+        ways = {"best by labels": np.where(part["nmi"]["spectral"] > part["nmi"]["kmeans"], "spectral", "kmeans"), "kmeans": np.full(len(part), "kmeans"), "spectral": np.full(len(part), "spectral")}
+        ways |= {f"margin {margin}, {s} subsamples": chosen(part, margin, s) for s in range(2, SUBSAMPLES + 1) for margin in MARGINS}
+        for name,methods in ways.items():
+            for encoder in (*sorted(set(part["encoder"])), "all"):
+                which = np.ones(len(part), bool) if encoder == "all" else (part["encoder"] == encoder).to_numpy()
+                rows.append(dict(half=half, rule=name, encoder=encoder, **worth(part[which], methods[which])))
+    return pd.DataFrame(rows)
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("folder", type=Path, nargs="?")
+    p.add_argument("--encoders", nargs="*", default=["fixed", "auto"])
+    p.add_argument("--methods", nargs="*", default=["kmeans", "spectral", "consensus"])
+    p.add_argument("--only", nargs="*")
+    p.add_argument("--rules", action="store_true")
+    p.add_argument("--out", type=Path, default=OUT)
+    args = p.parse_args()
+    if args.folder: measure(args.folder, args.out, args.encoders, args.methods, args.only)
+    if args.rules: print(rules(args.out).round(4).to_string(index=False))
+
+
+if __name__ == "__main__": main()
