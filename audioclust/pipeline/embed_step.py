@@ -140,14 +140,12 @@ def encode_clips(encoder:Encoder, # Gives the embeddings
     made:Any = encoder.embed(table, failed, device=options.device, num_workers=options.num_workers, progress=shown,
                          cache=options.cache, max_bytes=max_bytes, details=details)
     check_recordings_reachable(table, failed)
-    rows, probabilities = made, None
-    if isinstance(made, tuple): rows, probabilities = made
+    rows, probabilities = made if isinstance(made, tuple) else (made, None)
     good, block = np.setdiff1d(np.arange(len(table)), [row for row,_ in failed]), 8192
     for i in range(0, len(good), block): rows[i:i+block][:len(good) - i] = rows[good[i:i+block]]
     if probabilities is not None: probabilities = probabilities[good]
-    decoded = with_silence(table.iloc[good].reset_index(drop=True), is_silent[good])
-    decoded = clip_ends_as_decoded(decoded, seconds[good])
-    decoded = with_speech(decoded, encoder, rows[:len(good)])
+    heard = with_silence(table.iloc[good].reset_index(drop=True), is_silent[good])
+    decoded = with_speech(clip_ends_as_decoded(heard, seconds[good]), encoder, rows[:len(good)])
     return EncodedClips(rows[:len(good)], probabilities, decoded, with_paths(table, failed), len(details.cached))
 
 def with_paths(table:pd.DataFrame, # The clips
