@@ -55,7 +55,7 @@ def main():
         for method in args.methods.split(","):
             for by in ("content", "source"):
                 for seed in range(1 if method in ONCE else args.seeds):
-                    rows.append({**run(table.path[0].parent, method, by, seed, args.encoder, cache), "commit": commit, "machine": where})
+                    rows.append({**run(Path(table.path[0]).parent, method, by, seed, args.encoder, cache), "commit": commit, "machine": where})
                     print({k: v for k, v in rows[-1].items() if k not in ("commit", "machine", "device")}, flush=True)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with open(args.out, "w", newline="") as f:
