@@ -1,8 +1,8 @@
 """Naming by listening: how many clips are named rightly after so many were heard?
 
-    python benchmarks/made_sets.py, benchmarks/rendered.py FOLDER/rendered --soundfont FILE, and Debian's package klettres-data, then
-    AUDIOCLUST_DATA=… python benchmarks/listening.py FOLDER --rendered FOLDER/rendered --klettres FOLDER
+    AUDIOCLUST_DATA=… python benchmarks/listening.py FOLDER --rendered FOLDER --klettres FOLDER [--points fixed]
 
+Needs the notes and drum hits of `rendered.py`, Debian's package klettres-data, and the wheels of the encoders named below.
 A row of results/listening.csv is one set, one draw of 85 % of its clips, one way of asking, one last word and one simulated listener, after
 so many clips were heard. A set has at most 600 clips. Points, in FOLDER, are made once: `joint` are the fixed encoder and pretrained ones with
 equal weights (speech_embedding and resemblyzer for digits, speakers and languages; yamnet for the others, and aisfx for notes and drums,
@@ -16,7 +16,7 @@ heard clip); `regression` (logistic regression); `parts` (each part has the name
 this is "k groups named"); `seeds` (K-means with seeds and the true number of groups). Listeners: `true`; `wrong`, in one answer of twenty; `several` answers
 *several things* where fewer than half of the five nearest clips are of the kind of the clip heard.
 `accuracy` is over all clips, the best name where unsure. `named` is the share of clips with a name, `right` that of these that are right, and
-`estimate` what `naming_progress` says of `right`. The script prints for each set how many clips the best way without us needs for our accuracy.
+`estimate` what `naming_progress` says of `right`.
 Goal: accuracy by clips heard, and how honest the estimate is. Not a goal: how people hear.
 """
 import argparse, csv, warnings
@@ -34,7 +34,7 @@ from audioclust.kmeans import KMeans
 from audioclust.kmeans.constraints import Constraints
 from audioclust.pipeline import (
     AudioClusterer, name_clips, naming_progress, next_to_hear, Options, Request, run_of_embeddings, spread_names)
-from audioclust.pipeline.naming.answers import heard_answers, known_names
+from audioclust.pipeline.naming.answers import known_names
 from audioclust.pipeline.naming.questions import _next_row, division
 from audioclust.pipeline.naming.spreading import geometry, spread_known
 from audioclust.runs.naming.heard import SEVERAL
@@ -204,6 +204,7 @@ def main():
     warnings.simplefilter("ignore")
     known = list(csv.DictReader(open(args.out, newline=""))) if args.out.is_file() else []
     done = {(row["set"], row["points"], int(row["seed"])) for row in known}
+    at = commit()
     with open(args.out, "a", newline="") as f:
         writer = csv.DictWriter(f, COLUMNS, restval="", lineterminator="\n")
         if not known: writer.writeheader()
@@ -211,7 +212,8 @@ def main():
             for name in args.only.split(";") if args.only else SETS:
                 if (name, args.points, seed) in done: continue
                 for row in list(rows_of(name, args.points, seed, args)):
-                    writer.writerow({column: round(float(v), 4) if isinstance(v, (float, np.floating)) else v for column,v in row.items()} | dict(commit=commit()))
+                    numbers = {column: round(float(value), 4) for column,value in row.items() if isinstance(value, (float, np.floating))}
+                    writer.writerow({**row, **numbers, "commit": at})
                 f.flush()
                 print(name, seed, flush=True)
 
