@@ -151,7 +151,9 @@ def edited_clusters(table:pd.DataFrame, # Columns cluster and, if clips may have
 # %% ../../nbs/11_runs/03_names.ipynb #cdaaa5e7
 _COLUMNS = dict(name="names", mark="marks", note="notes")
 
-def name_columns(table, names):
+def name_columns(table:pd.DataFrame, # Columns cluster and, if clips may have been moved, clip_id
+    names:dict, # From `read_names`
+)->dict: # Name of a column → values [N]
     "The columns of `clusters.csv` that these names fill, by their names."
     names = {**no_names(), **flattened(names)}
     clusters = edited_clusters(table, names)
