@@ -7,6 +7,10 @@ from .embed_step import embed as embed
 from .examine_step import examine as examine
 from .find_step import find as find, Observer as Observer
 from .growing import grow as grow
+from .naming.answers import name_clips as name_clips
+from .naming.questions import next_to_hear as next_to_hear
+from .naming.spreading import naming_progress as naming_progress, NamingProgress as NamingProgress
+from .naming.spreading import spread_names as spread_names
 from .new_clips import assign as assign, assign_embeddings as assign_embeddings, similar as similar
 from .pair import RunPair as RunPair, make_pair as make_pair, pair_requests as pair_requests, refine as refine
 from .shards import embed_shard as embed_shard, run_of_shards as run_of_shards

@@ -15,6 +15,7 @@ from shlex import quote
 from ..core.files import read_csv, shorten
 from .names import (check_names, is_new_group, KINDS, made_groups, NEW_GROUPS, no_names, read_edits,
     read_names, write_names)
+from .naming.heard import combined_answers
 from .run_folder import check_run_folder, read_table
 
 # %% ../../nbs/11_runs/04_edits.ipynb #2cef6c94
@@ -87,6 +88,7 @@ def _combined(record, run, by):
     new, old = _entry(record, "edits", by) or {}, base or {}
     check_names(new)
     check_names(old)
+    answers = old, new
     number_of = {cluster: cluster for cluster in _mentioned(new) | _mentioned(old)}
     run_id = check_run_folder(run)["made"]["run_id"]
     is_of_another_run = record.get("run") not in (None, run_id)
@@ -106,6 +108,8 @@ def _combined(record, run, by):
         for key in old[kind].keys() - new[kind].keys(): known[kind].pop(key, None)
         for key,value in new[kind].items():
             if old[kind].get(key) != value: known[kind][key] = value
+    if is_of_another_run: combined_answers(known, *answers, cluster_of.__contains__)
+    else: combined_answers(known, *answers)
     return known
 
 # %% ../../nbs/11_runs/04_edits.ipynb #68d578c3

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MARKS', 'KINDS', 'NEW_GROUPS', 'read_edits', 'flattened', 'is_new_group', 'made_groups', 'check_names', 'no_names',
-           'read_names', 'display_name', 'spreadsheet_safe', 'edited_clusters', 'warn_of_typed_names',
+           'read_names', 'display_name', 'spreadsheet_safe', 'edited_clusters', 'name_columns', 'warn_of_typed_names',
            'write_name_columns', 'update_name_columns', 'write_names', 'name_groups', 'copy_names', 'free_name']
 
 # %% ../../nbs/11_runs/03_names.ipynb #ad9a5b26
@@ -20,6 +20,7 @@ from shlex import quote
 import pandas as pd
 
 from ..core.files import atomic_write, read_text, shorten, write_json, write_table
+from .naming.heard import check_heard, spread_columns
 from .run_folder import check_run_folder, read_table
 
 # %% ../../nbs/11_runs/03_names.ipynb #65a3db92
@@ -101,6 +102,7 @@ def check_names(names:dict, # names, merged, marks, notes, clips
         is_text = isinstance(value, str) and value.strip() and not re.search("[\0\ud800-\udfff]", value)
         if kind in ("names", "notes") and not is_text:
             raise ValueError(f"the {kind[:-1]} of cluster {cluster} must be a text; {shorten(repr(value), 40)} came")
+    check_heard(names)
     flattened(names) # refuses circles
 
 # %% ../../nbs/11_runs/03_names.ipynb #96a81e59
@@ -149,13 +151,18 @@ def edited_clusters(table:pd.DataFrame, # Columns cluster and, if clips may have
 # %% ../../nbs/11_runs/03_names.ipynb #cdaaa5e7
 _COLUMNS = dict(name="names", mark="marks", note="notes")
 
-def _name_columns(table, names):
+def name_columns(table:pd.DataFrame, # Columns cluster and, if clips may have been moved, clip_id
+    names:dict, # From `read_names`
+)->dict: # Name of a column → values [N]
     "The columns of `clusters.csv` that these names fill, by their names."
     names = {**no_names(), **flattened(names)}
     clusters = edited_clusters(table, names)
     columns = {}
     if names["names"] or names["merged"] or names["clips"]:
         columns["name"] = clusters.map({c: spreadsheet_safe(display_name(c, names)) for c in clusters.unique()})
+    if names.get("spread"):
+        merged = clusters.astype(str).replace(names["merged"])
+        columns |= spread_columns(table.assign(**columns), merged, names)
     for column,kind in ("mark", "marks"), ("note", "notes"):
         if not names[kind]: continue
         texts = {c: names[kind].get(names["merged"].get(str(c), str(c)), "") for c in clusters.unique()}
@@ -168,7 +175,7 @@ def warn_of_typed_names(run:str|Path): # A run folder that is complete, whose ta
     file = Path(run)/"clusters.csv"
     try: table, names = read_table(file), read_names(run)
     except (ValueError, FileNotFoundError): return # there is no run, or a damaged one
-    given, typed = _name_columns(table, names), []
+    given, typed = name_columns(table, names), []
     for column in _COLUMNS:
         if column not in table: continue
         cells = _plain(table[column])
@@ -189,8 +196,8 @@ def _plain(column): return column.fillna("").astype(str).str.strip().str.lstrip(
 def write_name_columns(run:str|Path): # A run folder
     "Write the columns `name`, `mark` and `note` of `clusters.csv` as `names.json` has them."
     table = read_table(Path(run)/"clusters.csv")
-    columns = _name_columns(table, read_names(run))
-    write_table(table.drop(columns=[*_COLUMNS], errors="ignore").assign(**columns), Path(run)/"clusters.csv")
+    columns = name_columns(table, read_names(run))
+    write_table(table.drop(columns=[*_COLUMNS, "name_confidence"], errors="ignore").assign(**columns), Path(run)/"clusters.csv")
 
 def update_name_columns(run:str|Path): # A run folder
     "The same, after a warning of what was typed there."

@@ -30,7 +30,7 @@ from .clustering import Clustering
 from .embeddings import Embeddings
 from .findings import Findings
 from audioclust.runs.names import (
-    edited_clusters, flattened, name_groups, no_names, read_names, update_name_columns, warn_of_typed_names, write_names,
+    edited_clusters, flattened, name_columns, name_groups, no_names, read_names, update_name_columns, warn_of_typed_names, write_names,
 )
 from .part import Part
 from .request import Request, request_from_record, request_record
@@ -86,7 +86,8 @@ class Run(Part):
         "What `clusters.csv` holds: the clips, their clusters, and the names that a person gave."
         if self.folder is None:
             table = self.clips.columns().assign(**self.clustering.columns(), **self.findings.columns(self.clustering.labels))
-            return table.assign(clip_id=self.clips.ids())
+            table = table.assign(clip_id=self.clips.ids())
+            return table.assign(**name_columns(table, self.edits)) if self.edits else table
         file = self.folder/"clusters.csv"
         table = read_table(file)
         needed = "path", "start", "end", "cluster", "confidence", "representative", "clip_id"
@@ -145,7 +146,7 @@ def _save(run, folder):
     write_json({**record, "complete": False}, folder/"run.json")
     outdated = *_NOT_IN_EVERY_RUN, *(f"figures/{name}.png" for name in _FIGURES)
     for name in outdated: (folder/name).unlink(missing_ok=True)
-    write_table(replace(run, folder=None).table, folder/"clusters.csv")
+    write_table(replace(run, folder=None, edits=None).table, folder/"clusters.csv")
     for part in run.clips, run.embeddings, run.clustering: part.write(folder)
     complete_run(record, folder)
     seeds = run.clustering.seeds

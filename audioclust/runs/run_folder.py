@@ -39,7 +39,7 @@ def _damage(table, needed):
 
 # %% ../../nbs/11_runs/02_run_folder.ipynb #6d812c06
 _TEXT_COLUMNS = "path", "reason", "label", "name", "mark", "note", "clip_id", "channel", "time", "seed"
-_MAY_BE_EMPTY = "confidence", "stability", "label", "low_hz", "high_hz"
+_MAY_BE_EMPTY = "confidence", "stability", "label", "low_hz", "high_hz", "name_confidence"
 
 def read_table(path:str|Path, # CSV file
 )->pd.DataFrame:

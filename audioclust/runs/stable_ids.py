@@ -20,6 +20,7 @@ from ..audio.clip_table import same_clips
 from ..core.files import write_json
 from ..ensembles.cluster_ids import align_cluster_ids, jaccard_matrix, MIN_JACCARD
 from .names import check_names, flattened, free_name, KINDS, made_groups, read_edits, warn_of_typed_names, write_name_columns
+from .naming.heard import carried_answers
 from .run import Run
 
 # %% ../../nbs/11_runs/12_stable_ids.ipynb #35968063
@@ -103,8 +104,8 @@ def _divided(names, known, clip_ids):
     there = {clip for clip,to in moved.items() if str(to) in targets}
     if clip_ids is not None: there &= clip_ids
     living = known | made_groups({"clips": {clip: moved[clip] for clip in there}})
-    names = _with_heirs(names, living)
-    kept:dict = {kind: {} for kind in KINDS}
+    all_names, names = names, _with_heirs(names, living)
+    kept:dict = {kind: {} for kind in KINDS} | carried_answers(all_names, clip_ids)
     lost:dict = {kind: {} for kind in KINDS}
     for clip,to in moved.items(): (kept if clip in there else lost)["clips"][clip] = to
     for kind in "names", "merged", "marks", "notes":

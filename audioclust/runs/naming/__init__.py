@@ -1,0 +1,1 @@
+"""What a person who listened to single clips said of them."""

@@ -1,0 +1,185 @@
+"Naming by listening in Python: which clips are asked for, what their names say of the others, and what a person's own edits hold."
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_blobs
+
+from audioclust.pipeline import (
+    assign_embeddings, name_clips, naming_progress, next_to_hear, Options, Request, Run, run_of_embeddings, spread_names)
+from audioclust.pipeline.naming.answers import heard_answers
+from audioclust.runs import apply_edits
+from audioclust.runs.naming.heard import SEVERAL, UNSURE
+from audioclust.runs.names import read_names
+from audioclust.runs.stable_ids import carry_names
+
+KINDS = ["kick", "snare", "clap", "hat", "tom"]
+X, NUMBERS = make_blobs(150, 12, centers=5, cluster_std=2., random_state=1)
+TRUTH = np.array(KINDS)[NUMBERS]
+
+@pytest.fixture(scope="module")
+def run():
+    "Five kinds in two clusters."
+    return run_of_embeddings(X.astype(np.float32), request=Request(n_clusters=2, options=Options(stability=0)))
+
+@pytest.fixture(scope="module")
+def named(run): return answered(run, 10)
+
+def answered(run, n, names=TRUTH):
+    "The run after `n` answers, five questions at a time."
+    for _ in range(n//5): run = name_clips(run, {row: str(names[row]) for row in next_to_hear(run, 5)})
+    return run
+
+def number_of(run, name): return next(int(group) for group, given in run.names["names"].items() if given == name)
+
+def edited(run, **edits): return replace(run, folder=None, edits={**run.names, **edits})
+
+
+def test_the_first_questions_meet_every_kind(run):
+    assert set(TRUTH[next_to_hear(run, 5)]) == set(KINDS)
+    by_chance = [len(set(TRUTH[np.random.default_rng(i).permutation(150)[:5]])) for i in range(20)]
+    assert np.mean(by_chance) < 4
+
+def test_no_clip_is_asked_twice_and_the_order_is_the_same_each_time(run):
+    rows = next_to_hear(run, 150)
+    assert sorted(rows) == list(range(150)) and next_to_hear(run, 40) == rows[:40]
+    some = name_clips(run, {row: str(TRUTH[row]) for row in rows[:30]})
+    others = next_to_hear(some, 200)
+    assert not set(others) & set(rows[:30]) and len(others) == 120
+    assert next_to_hear(name_clips(run, dict(enumerate(TRUTH.tolist())))) == []
+
+def test_many_clips_begin_with_small_parts(monkeypatch):
+    "With more clips than leaves, a tree over K-means parts; clips of parts that were heard come last."
+    monkeypatch.setattr("audioclust.pipeline.naming.questions._MOST_LEAVES", 100)
+    monkeypatch.setattr("audioclust.pipeline.naming.questions._FINE_PARTS", 30)
+    large = run_of_embeddings(X.astype(np.float32), request=Request(n_clusters=2, options=Options(stability=0)))
+    rows = next_to_hear(large, 150)
+    assert sorted(rows) == list(range(150)) and set(TRUTH[rows[:5]]) == set(KINDS)
+    assert (spread_names(answered(large, 10)).table.name == TRUTH).mean() > .9
+
+def test_what_is_in_doubt_is_asked(run):
+    "Where one kind has three names at random, more of its clips are asked for than of any other."
+    mixed = TRUTH.copy()
+    of_tom = np.flatnonzero(TRUTH == "tom")
+    mixed[of_tom] = np.random.default_rng(0).choice(["low", "middle", "high"], len(of_tom))
+    rows = list(heard_answers(answered(run, 40, mixed)))
+    counts = {kind: (TRUTH[rows] == kind).sum() for kind in KINDS}
+    assert max(counts, key=counts.get) == "tom" and counts["tom"] > 8
+
+def test_all_clips_are_named_from_ten(named):
+    table = spread_names(named).table
+    assert (table.name == TRUTH).mean() > .97 and table.name_confidence.between(0, 1).all()
+    for row in heard_answers(named): assert table.name_confidence[row] == 1 and table.name[row] == TRUTH[row]
+    assert "name" not in named.table, "the run before is as it was"
+
+def test_saved_and_read_again(named, tmp_path):
+    assert heard_answers(named.save(tmp_path/"run")) == heard_answers(named)
+    opened = Run.open(tmp_path/"run")
+    assert next_to_hear(opened, 5) == next_to_hear(named, 5)
+    result = spread_names(opened)
+    result.save(tmp_path/"run")
+    table = Run.open(tmp_path/"run").table
+    assert (table.name == result.table.name).all() and np.allclose(table.name_confidence, result.table.name_confidence)
+    assert naming_progress(Run.open(tmp_path/"run")) == naming_progress(named)
+
+def test_the_last_answer_counts(named):
+    row = next(iter(heard_answers(named)))
+    changed = name_clips(spread_names(named), {row: "cowbell"})
+    assert spread_names(changed).table.name[row] == "cowbell"
+    assert list(heard_answers(changed))[-1] == row
+
+def test_moves_by_hand_hold(named):
+    result = spread_names(named)
+    row = int(np.flatnonzero((TRUTH == "kick") & (result.table.name == "kick"))[0])
+    moved = edited(result, clips={**result.names["clips"], result.table.clip_id[row]: number_of(result, "hat")})
+    again = spread_names(answered(moved, 5)).table
+    assert again.name[row] == "hat" and again.name_confidence[row] == 1
+    assert (again.name == TRUTH).sum() >= 145
+
+def test_the_name_of_a_cluster_holds_except_for_what_was_heard(run):
+    rows = np.flatnonzero(run.clustering.labels == 0)
+    result = spread_names(name_clips(edited(run, names={"0": "drums"}), {int(rows[3]): "bird", int(rows[4]): None}))
+    assert set(result.table.name[rows]) == {"drums", "bird"} and (result.table.name[rows] == "bird").sum() == 1
+
+def test_a_group_that_was_renamed_keeps_its_new_name(named):
+    result = spread_names(named)
+    renamed = edited(result, names={**result.names["names"], str(number_of(result, "tom")): "low tom"})
+    again = spread_names(renamed)
+    assert "tom" not in set(again.table.name) and (again.table.name == "low tom").sum() > 25
+
+def test_names_are_those_of_groups_that_are_there(named):
+    "A second spreading makes no second group of a name."
+    once = spread_names(named)
+    twice = spread_names(once)
+    assert sorted(twice.names["names"].values()) == sorted(KINDS)
+    assert (twice.table.name == once.table.name).all()
+    assert len(np.unique(twice.groups)) <= 7
+
+def test_unsure_spreads_and_is_not_asked_again(run):
+    rows = [int(np.flatnonzero(TRUTH == kind)[0]) for kind in KINDS]
+    answers = dict(zip(rows, [*KINDS[:4], UNSURE]))
+    unsure = name_clips(run, answers)
+    result = spread_names(unsure).table
+    assert (result.name[TRUTH == "tom"] == "").mean() > .9
+    assert (result.name[TRUTH != "tom"] == TRUTH[TRUTH != "tom"]).mean() > .8
+
+def test_several_things_and_skipped_clips_are_asked_for_in_pieces(run):
+    (first,) = next_to_hear(run)
+    for answer in SEVERAL, None:
+        part = name_clips(run, {first: answer})
+        assert first not in next_to_hear(part, 149) and naming_progress(part).named == 0
+
+def test_the_estimate_is_honest(run):
+    "Close where names follow the points, and low where they do not."
+    for n in 10, 30:
+        some = answered(run, n)
+        progress, table = naming_progress(some), spread_names(some).table
+        right = (table.name == TRUTH)[table.name != ""].mean()
+        assert abs(progress.right - right) < .12 and progress.heard == n
+    by_chance = np.random.default_rng(0).choice(KINDS, 150)
+    lost = answered(run, 40, by_chance)
+    table = spread_names(lost).table
+    assert naming_progress(lost).right - (table.name == by_chance)[table.name != ""].mean() < .15
+
+def test_new_clips_join_the_named_groups(named):
+    result = spread_names(named)
+    new, numbers = make_blobs(60, 12, centers=[X[NUMBERS == c].mean(0) for c in range(5)], cluster_std=2., random_state=2)
+    found = assign_embeddings(result, new.astype(np.float32)).cluster
+    assert (found.map(lambda group: result.names["names"].get(str(group))) == np.array(KINDS)[numbers]).mean() > .95
+
+def test_wrong_calls_are_refused(run, named):
+    for row in -1, 150, "a", 1.5:
+        with pytest.raises(ValueError, match="rows from 0 to 149"): name_clips(run, {row: "kick"})
+    for answer in "", "  ", 3, "a\0b":
+        with pytest.raises(ValueError, match="must be a text, or None"): name_clips(run, {0: answer})
+    with pytest.raises(ValueError, match="no clip of this run has a name"): spread_names(run)
+    with pytest.raises(ValueError, match="at least one clip"): next_to_hear(named, 0)
+    long = name_clips(run, {0: "語"*2000, 1: "=1+1"})
+    assert heard_answers(long)[0] == "語"*2000 and "'=1+1" in set(spread_names(long).table.name)
+
+def test_damaged_answers_are_told(named, tmp_path):
+    spread_names(named).save(tmp_path/"run")
+    file = tmp_path/"run"/"names.json"
+    good = json.loads(file.read_text())
+    for entry in dict(heard=[1]), dict(heard={"a": 3}), dict(spread={"a": 3}), dict(spread={"a": [1, "x"]}):
+        file.write_text(json.dumps({**good, "edits": {"content": {**good["edits"]["content"], **entry}}}))
+        with pytest.raises(ValueError, match=r"names.json is damaged \((heard|spread) must have"): read_names(tmp_path/"run")
+
+def test_answers_of_a_page_are_taken_over(run, tmp_path):
+    saved = name_clips(run, {0: "kick", 1: "snare"}).save(tmp_path/"run")
+    ids = saved.table.clip_id
+    before = read_names(saved.folder)
+    after = {**before, "heard": {ids[1]: "rim shot", ids[2]: UNSURE, ids[3]: None}} # the answer for row 0 was withdrawn
+    record = dict(schema=1, run=saved.made["run_id"], base={"content": before}, edits={"content": after})
+    (tmp_path/"edits.json").write_text(json.dumps(record))
+    apply_edits(saved.folder, tmp_path/"edits.json")
+    assert heard_answers(Run.open(saved.folder)) == {1: "rim shot", 2: UNSURE, 3: None}
+
+def test_answers_of_clips_that_are_there_outlast_a_new_run(named, tmp_path):
+    saved = spread_names(named).save(tmp_path/"run")
+    row, other = list(heard_answers(named))[:2]
+    left = set(saved.table.clip_id) - {saved.table.clip_id[row]}
+    carry_names(saved.folder, [0, 1], left)
+    heard = read_names(saved.folder)["heard"]
+    assert saved.table.clip_id[row] not in heard and heard[saved.table.clip_id[other]] == TRUTH[other]
