@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from ..core.console import echo, table_text
-from ..encoders.pretrained.sound_kinds import is_speech, SPEECH_HEARD
+from ..encoders import pretrained
 
 # %% ../../nbs/14_cli/04_report.ipynb #11f6a2c7
 def plural(n:int, # How many
@@ -135,11 +135,11 @@ _SPEECH_IS_RARE = .5 # share of the clips, up to which it is reported
 def speech_line(clips:Any, # Table of a run's clips
 )->str: # "" where there is nothing to say
     "How many clips hold speech, and how to leave them out."
-    found = is_speech(clips)
+    found = pretrained.is_speech(clips)
     if not 0 < found.mean() <= _SPEECH_IS_RARE: return ""
     n = clips.path[found].nunique()
     return (f"speech: people may be speaking in {found.sum():,} of {len(clips):,} clips, of {plural(n, 'recording')} (column "
-            f"speech, {SPEECH_HEARD} or more); audioclust export and sort leave them out with --without speech")
+            f"speech, {pretrained.SPEECH_HEARD} or more); audioclust export and sort leave them out with --without speech")
 
 # %% ../../nbs/14_cli/04_report.ipynb #f301d7c4
 _SHOWN_SCORES = "acc", "nmi", "ari", "ami", "purity", "coverage", "n_classes"

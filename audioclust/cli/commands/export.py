@@ -14,7 +14,6 @@ from ... import listen
 from ..arguments import add_overwrite, add_run, add_without, Parser
 from ..report import plural
 from ...core.console import echo, printable, short_warnings
-from ...listen.exporting import speech_left_out
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #cba496d2
 def add_arguments(parser:Parser): # Of the command
@@ -61,6 +60,6 @@ def run(args:Namespace, # As the parser gives them
         else:
             n = listen.to_table(folder, out, without=args.without, overwrite=args.overwrite)
             echo(f"{n:,} rows in {out}")
-        speech = speech_left_out(folder, args.without)
+        speech = listen.speech_left_out(folder, args.without)
         if speech: echo(printable(speech))
     return 0

@@ -11,7 +11,6 @@ from argparse import Namespace
 from ... import listen
 from ..arguments import add_run, add_without, Parser
 from ...core.console import echo, printable, short_warnings
-from ...listen.exporting import speech_left_out
 
 # %% ../../../nbs/14_cli/commands/11_sort.ipynb #2a7ec306
 def add_arguments(parser:Parser): # Of the command
@@ -34,6 +33,6 @@ def run(args:Namespace, # As the parser gives them
     with short_warnings([]): n = listen.sort_files(args.run, args.out, flat=args.flat, link=link, without=args.without)
     order = "named in the order of likeness" if args.flat else "a folder for each group"
     echo(f"{n:,} files in {args.out}, {order}")
-    speech = speech_left_out(args.run, args.without)
+    speech = listen.speech_left_out(args.run, args.without)
     if speech: echo(printable(speech))
     return 0
