@@ -125,7 +125,7 @@ function drawOverlay() {
   const [front, back, lost] = ["--front", "--back", "--weak"].map(name => style.getPropertyValue(name).trim());
   context.setTransform(pixelSize(), 0, 0, pixelSize(), 0, 0);
   context.clearRect(0, 0, map.clientWidth, map.clientHeight);
-  drawNeighbours(context, front, lost);
+  drawNeighbours(context, front, back, lost);
   drawNames(context, front, back);
   context.strokeStyle = front;
   context.lineWidth = 1.5;

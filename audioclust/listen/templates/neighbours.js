@@ -44,17 +44,19 @@ function findNeighbours(row) {
   return neighboursOf;
 }
 
-function drawNeighbours(context, front, lostColour) { // those that the map has lost have a dashed line and a ring
+function drawNeighbours(context, front, back, lostColour) { // those that the map has lost have a dashed line and a ring
   const {near, lost} = findNeighbours(playing);
   showNeighbours(near.length, lost.size);
   if (!near.length) return;
   const [left, top] = placeOf(playing);
   for (const row of near) {
     const isDashed = lost.has(row);
-    context.strokeStyle = isDashed ? lostColour : front;
-    context.lineWidth = 1.3;
-    context.setLineDash(isDashed ? [5, 4] : []);
-    strokePath(context, context => { context.moveTo(left, top); context.lineTo(...placeOf(row)) });
+    for (const [colour, width] of [[back, 4], [isDashed ? lostColour : front, 1.5]]) { // it is seen on points of any colour
+      context.strokeStyle = colour;
+      context.lineWidth = width;
+      context.setLineDash(isDashed ? [5, 4] : []);
+      strokePath(context, context => { context.moveTo(left, top); context.lineTo(...placeOf(row)) });
+    }
     context.setLineDash([]);
     if (isDashed) strokePath(context, context => circle(context, placeOf(row), 6));
   }
