@@ -73,6 +73,8 @@ def _map_note(pictures, n_clips, finds_others):
     n_shown = len(pictures.clips)
     sentences = ["Near points sound alike; far ones may or may not."]
     if pictures.seconds: sentences.append(f"Pictures show {pictures.seconds:.2g} s, low frequencies at the bottom.")
+    if (pictures.clips.end - pictures.clips.start > 1.02*pictures.seconds).any():
+        sentences.append("Where the edge is striped, the sound goes on.")
     if n_shown < n_clips:
         search = "; a search finds all" if finds_others else ""
         sentences.append(f"{n_shown:,} of {n_clips:,} clips are on this page{search}.")

@@ -27,12 +27,12 @@ WIDTH = 64  # pixels of a thumbnail
 HEIGHT = 40  # pixels, one mel band each
 
 def shown_seconds(durations:np.ndarray, # Durations of the clips [N], seconds
-)->float: # Seconds, at most four times the median; 1 without clips
+)->float: # Seconds, at most twice the lower quartile; 1 without clips
     "How much of each clip a thumbnail shows."
     durations = np.asarray(durations, float)
     if not len(durations): return 1.
-    longest_shown = np.quantile(durations, .95)
-    return float(min(longest_shown, 4*np.median(durations)))
+    short, long = np.quantile(durations, [.25, .95], method="lower")
+    return float(min(2*short, long))
 
 # %% ../../nbs/13_listen/01_pictures.ipynb #c252c114
 def to_grey(power:torch.Tensor, # Mel power [B, bands, columns]

@@ -13,7 +13,7 @@ from audioclust.audio.streaming import ClipDataset
 from audioclust.ensembles.hierarchy import tree_data
 from audioclust.listen import listen_page, pictures_of, write_figures
 from audioclust.listen.clip_audio import as_mp3
-from audioclust.listen.pictures import clip_thumbnails
+from audioclust.listen.pictures import clip_thumbnails, draw_pictures, shown_seconds
 from audioclust.pipeline import make_run
 from audioclust.runs import Options, Request, Run
 
@@ -47,6 +47,19 @@ def test_thumbnails_and_sounds(tmp_path):
         (tmp_path/"x.mp3").write_bytes(as_mp3(tmp_path/f"{name}.wav", .1, .4))
         x, rate = sf.read(tmp_path/"x.mp3")
         assert abs(len(x)/rate - .3) < .1 and rate == dict(low=8000, bat=48000)[name]
+
+
+def test_a_short_sound_is_no_sliver_of_its_thumbnail(tmp_path):
+    "The scale of time is that of the short sounds, also where as many are twenty times as long."
+    table = []
+    for i,seconds in enumerate([.2]*6 + [4.]*6):
+        sf.write(tmp_path/f"{i}.wav", np.random.default_rng(i).normal(0, .1, round(8000*seconds)), 8000)
+        table.append(dict(path=str(tmp_path/f"{i}.wav"), start=0., end=seconds, clip_id=str(i)))
+    pictures = draw_pictures(pd.DataFrame(table), np.arange(0), num_workers=0, sample_rate=8000)
+    columns = (pictures.thumbnails.max(1) > 0).sum(1)  # that are not black
+    assert pictures.seconds == .4 and (np.abs(columns[:6] - 32) <= 4).all() and (columns[6:] == 64).all()
+    assert shown_seconds(np.linspace(.5, 1, 20)) == pytest.approx(1, abs=.05)  # where all are similar, they fit
+    assert shown_seconds(np.full(5, 3.)) == 3 and shown_seconds([]) == 1
 
 
 def test_a_page_says_nothing_about_rates_that_groups_may_follow(tmp_path, tone):

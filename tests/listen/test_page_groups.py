@@ -41,15 +41,15 @@ def test_the_page_cuts_the_tree_as_python_does(many):
 def test_coarse_groups_open_filter_and_colour(many):
     page, labels = Page(many.folder/"listen.html"), many.clustering.labels
     try:
-        assert page.count("tr.group") == 0 and page.find("#groups-bar").is_displayed()
+        assert page.count("li.group") == 0 and page.find("#groups-bar").is_displayed()
         slider = page.find("#groups")
         assert slider.accessible_name == "Groups: all 18 clusters"
         slider.send_keys("\ue011"); slider.send_keys("\ue014\ue014\ue014")  # Home, then the arrow to the right: 5
-        page.wait("return document.querySelectorAll('tr.group').length === 5")
+        page.wait("return document.querySelectorAll('li.group').length === 5")
         assert slider.accessible_name == "Groups: 5 of 18 clusters"
         assert slider.get_attribute("aria-valuetext") == "5 of 18 clusters"
         of = coarse_groups(many.embeddings.X, labels, 5)
-        rows = page.js("return [...document.querySelectorAll('#clusters tbody tr')].map(r => r.textContent)")
+        rows = page.js("return [...document.querySelectorAll('#clusters > li')].map(r => r.textContent)")
         for g in range(5):
             assert f"group {g}{sum(o == g for o in of.values())} cluster" in rows[g]
             assert f", {sum(of.get(l) == g for l in labels)} clip" in rows[g]
@@ -77,11 +77,11 @@ def test_coarse_groups_open_filter_and_colour(many):
         fold = page.find(f'[data-fold="{heads[2]}"]')
         assert fold.accessible_name == "Clusters of group 2" and fold.get_attribute("aria-expanded") == "false"
         fold.send_keys(" ")
-        inside = page.js("""return [...document.querySelectorAll('tr.inside [data-cluster]')]
+        inside = page.js("""return [...document.querySelectorAll('li.inside [data-cluster]')]
             .map(b => Number(b.dataset.cluster))""")
         assert inside == sorted(c for c,g in of.items() if g == 2)
         assert page.js("return document.activeElement.getAttribute('aria-expanded')") == "true"
-        inside = page.find("tr.inside [data-cluster]")
+        inside = page.find("li.inside [data-cluster]")
         c = int(inside.get_attribute("data-cluster"))
         inside.click()
         assert page.js("return shownRows.length") == (labels == c).sum()
@@ -90,7 +90,7 @@ def test_coarse_groups_open_filter_and_colour(many):
             .map(b => groups.get(Number(b.dataset.group)))""")
         sizes = [sum(of.get(l) == g for l in labels) for g in order]
         assert sizes == sorted(sizes, reverse=True)
-        page.find("tr.group .clip").click()
+        page.find("li.group .clip").click()
         page.wait("return player.currentTime > 0")
         assert "group" in page.find("#now").text
         page.js("document.getElementById('all').click()")
@@ -102,7 +102,7 @@ def test_coarse_groups_open_filter_and_colour(many):
         assert sorted(page.js("return shownRows")) == found.tolist()
         assert 0 < len(found) < sum(of.get(l) == g for l in labels)
         page.slide(18)
-        assert page.count("tr.group") == 0 and page.count("#clusters tbody tr") == 19
+        assert page.count("li.group") == 0 and page.count("#clusters > li") == 19
     finally: page.close()
 
 
@@ -123,13 +123,13 @@ def test_a_chosen_group_grows_and_names_and_merges_go_on(many):
         page.js("""document.getElementById('all').click();
             const all = [...document.querySelectorAll('.fold')].map(b => b.dataset.fold);
             all.forEach(fold => document.querySelector(`[data-fold="${fold}"]`).click())""")
-        assert page.count("tr.inside") == 18
+        assert page.count("li.inside") == 18
         a = 0
         b = next(c for c in six if six[c] != six[a])
         page.js(f"document.querySelector('[data-cluster=\"{a}\"]').click()")
         page.change("name", "<img src=x onerror=alert(1)>")
         page.js("document.querySelector('#all').click()")
-        texts = page.js("return [...document.querySelectorAll('tr.group small')].map(s => s.textContent).join()")
+        texts = page.js("return [...document.querySelectorAll('li.group small')].map(s => s.textContent).join()")
         assert "<img src=x onerror=alert(1)>" in texts and page.count("img") == 0
         page.js(f"document.querySelector('[data-cluster=\"{b}\"]').click()")
         page.change("merge", str(a))
@@ -152,14 +152,14 @@ def test_both_ways_on_one_page(words, tmp_path, capsys):
     assert t.content.nunique() == 6 and t.source.nunique() == 4
     page = Page(tmp_path/"run/listen.html")
     try:
-        assert page.count("#clusters tbody tr") == 6
+        assert page.count("#clusters > li") == 6
         page.change("view", "1")
-        assert page.count("#clusters tbody tr") == 4
+        assert page.count("#clusters > li") == 4
         assert page.js("return places[10]") == pytest.approx(page.js("return data.views[1].x[5]"), abs=.01)
         page.slide(2)
-        assert page.count("tr.group") == 2 and page.find("#groups").get_attribute("max") == "4"
+        assert page.count("li.group") == 2 and page.find("#groups").get_attribute("max") == "4"
         page.change("view", "0")
-        assert page.count("tr.group") == 0 and page.find("#groups").get_attribute("max") == "6"  # a tree each
+        assert page.count("li.group") == 0 and page.find("#groups").get_attribute("max") == "6"  # a tree each
         page.slide(3)
         content = Run.open(tmp_path/"run/content")
         groups = coarse_groups(content.embeddings.X, content.clustering.labels, 3)
@@ -167,7 +167,7 @@ def test_both_ways_on_one_page(words, tmp_path, capsys):
         page.js("document.querySelector('[data-group]').click()")
         assert page.js("return shownRows.length < nClips")
         page.change("view", "1")
-        assert page.count("tr.group") == 2
+        assert page.count("li.group") == 2
         assert page.js("return shownRows.length === nClips")  # what was chosen is of the other
         page.slide(4)
         cells = page.js("""return [...document.querySelectorAll('#cross tbody tr')]
@@ -266,11 +266,16 @@ def test_a_group_that_is_not_stable_is_marked_by_what_chance_gives(run, tmp_path
         for theme in "light", "dark":
             colours = {}
             for c,value in {0: "0.90", 1: "0.70"}.items():
-                text, classes, colours[c] = page.js("""
-                    const cell = document.querySelector(`[data-cluster="${arguments[0]}"]`).closest('tr').cells[3];
-                    return [cell.textContent, [...cell.classList], getComputedStyle(cell).color]""", c)
-                assert text == value + (" by chance" if c in weak else "") and classes == ["n"] + ["weak"]*(c in weak)
-            plain = page.js("return getComputedStyle(document.querySelector('#clusters tbody tr').cells[1]).color")
-            assert {c for c,colour in colours.items() if colour != plain} == weak
+                word, said, title, colours[c] = page.js("""
+                    const bar = document.querySelector(`[data-cluster="${arguments[0]}"]`).closest('li').querySelector('.stability');
+                    const texts = [...bar.children].slice(1).map(child => child.textContent);
+                    return [...texts, bar.title, getComputedStyle(bar).color]""", c)
+                known = {0: "very stable", 1: "fairly stable"}[c]
+                assert word == ("as by chance" if c in weak else known) and said == f"Stability {value}: {word}"
+                assert title.startswith(said) and f"up to {chance:.2f}, chance does that" in title
+            widths = page.js("return [...document.querySelectorAll('.stability .filled')].map(bar => bar.style.width)")
+            assert widths == ["90%", "70%"]
+            plain = page.js("return getComputedStyle(document.querySelector('.confidence')).color")
+            assert {c for c,colour in colours.items() if colour != plain} == weak, (colours, plain)
             page.find("#theme").click()
     finally: page.close()

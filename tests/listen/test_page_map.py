@@ -134,6 +134,71 @@ def test_colours_and_markers_differ(many):
     finally: page.close()
 
 
+OVERLAPS = """drawOverlay();
+    return namesShown.flatMap((a, i) => namesShown.slice(i + 1).filter(b => overlap(a, b))).length"""
+
+
+@browser
+def test_names_on_the_map_do_not_overlap_and_the_map_fills_its_place(many):
+    page = Page(many.folder/"listen.html", "1366,768")
+    try:
+        assert page.js(OVERLAPS) == 0 and page.js("return namesShown.length") > 5
+        page.js("for (const about of Object.values(grouping().clusters)) about.at = [places[0], places[1]]")
+        assert page.js(OVERLAPS) == 0 and page.js("return namesShown.length") == 3  # for others there is no room
+        for width, height in (1366, 768), (1920, 1080):
+            page.resize(width, height)
+            page.wait(f"return innerWidth === {width} && points.width === map.clientWidth")
+            x, y = np.transpose(page.js("return Array.from({length: nClips}, (_, row) => placeOf(row))"))
+            share = np.ptp(x)/page.js("return map.clientWidth"), np.ptp(y)/page.js("return map.clientHeight")
+            assert .85 < max(share) <= 1 and (min(share) > .85 or page.js("return camera.stretch") in (1.6, pytest.approx(1/1.6)))
+            assert abs(page.js("return map.clientWidth/innerWidth") - .5) < .03
+    finally: page.close()
+
+
+@browser
+def test_lines_lead_to_the_nearest_clips_and_those_that_the_map_has_lost_are_marked(run):
+    page = Page(run/"run/listen.html")
+    try:
+        X = np.reshape(page.js("pointOf(0); return [...grouping().points.values]"), (page.js("return nClips"), -1))
+        far = np.square(X - X[7]).sum(1)
+        page.js("play(7); drawOverlay()")
+        near, lost = page.js("const {near, lost} = findNeighbours(playing); return [near, [...lost]]")
+        assert 7 not in near and sorted(far[near]) == sorted(far[np.arange(len(X)) != 7])[:8]
+        places = np.reshape(page.js("return [...places]"), (-1, 2))
+        on_the_map = np.square(places - places[7]).sum(1)
+        on_the_map[7] = np.inf
+        assert set(lost) == {row for row in near if (on_the_map < on_the_map[row]).sum() >= 40}
+        page.js("""const row = findNeighbours(playing).near[0], corner = [0, 1].map(i => 9 + Math.max(...places) * 2);
+            places.set(corner, 2 * row); neighboursOf.row = -1; drawOverlay()""")  # as if the map had put it elsewhere
+        assert near[0] in page.js("return [...findNeighbours(playing).lost]")
+        assert "of them lie elsewhere on this map" in page.find("#neighbours-note").text
+    finally: page.close()
+
+
+@browser
+def test_the_clip_under_the_pointer_plays_only_where_it_is_asked_for(run):
+    from selenium.webdriver.common.actions.action_builder import ActionBuilder
+    page = Page(run/"run/listen.html")
+    def point_at(row):
+        x, y = page.js("""const box = points.getBoundingClientRect(), [left, top] = placeOf(arguments[0]);
+            return [box.left + left, box.top + top]""", row)
+        move = ActionBuilder(page.driver)
+        move.pointer_action.move_to_location(int(x), int(y)).pause(.25)
+        move.perform()
+    try:
+        point_at(3)
+        assert page.js("return playing") == -1 and page.count("#tip .thumb") == 1
+        page.find("#hear").click()
+        assert page.find("#hear").get_attribute("aria-pressed") == "true"
+        height = page.js("return map.clientHeight")
+        point_at(3)
+        page.wait("return playing >= 0 && player.currentTime > 0")
+        assert page.js("return map.clientHeight") == height, "the points stay under the pointer"
+        tip, clip = page.js("return ['tip', 'points'].map(id => $(id).getBoundingClientRect().toJSON())")
+        assert not page.js("return $('tip').hidden") and tip["left"] < clip["right"]
+    finally: page.close()
+
+
 # colour and shape of each point
 LOOKS = "return Array.from({length: nClips}, (_, row) => [0, 1, 2, 4].map(i => looks[8*row + i]).join())"
 
@@ -156,6 +221,6 @@ def test_twenty_thousand_clips_open(run, tmp_path):
         assert page.js("return shownRows.length") == (labels == 0).sum()
         page.find("#all").click()
         assert page.js("wantedGroups[0] = 20; const t = performance.now(); draw(); return performance.now() - t") < 5000
-        assert page.count("tr.group") == 20
+        assert page.count("li.group") == 20
         assert len(set(page.js(LOOKS))) == 20
     finally: page.close()

@@ -100,10 +100,10 @@ function webglPainter(canvas, shapes) { // null where there is no WebGL
   return {
     setPlaces(places) { fill(buffers[0], places) },
     setLooks(looks) { fill(buffers[1], looks) },
-    draw({x, y, scale}, size, n) {
+    draw({x, y, scale, stretch}, size, n) {
       gl.viewport(0, 0, canvas.width, canvas.height);
       gl.uniform2f(uniform("middle"), x, y);
-      gl.uniform2f(uniform("scale"), 2 * scale / canvas.width, 2 * scale / canvas.height);
+      gl.uniform2f(uniform("scale"), 2 * scale * stretch / canvas.width, 2 * scale / canvas.height);
       gl.uniform1f(uniform("size"), size);
       gl.clear(gl.COLOR_BUFFER_BIT);
       gl.drawArrays(gl.POINTS, 0, n);
@@ -122,10 +122,10 @@ function canvasPainter(canvas, shapes) { // slower: thousands of points take a w
   return {
     setPlaces(values) { places = values },
     setLooks(values) { looks = values },
-    draw({x, y, scale}, size, n) {
+    draw({x, y, scale, stretch}, size, n) {
       context.clearRect(0, 0, canvas.width, canvas.height);
       for (let i = 0; i < n; i++) {
-        const left = canvas.width / 2 + (places[2 * i] - x) * scale - size / 2;
+        const left = canvas.width / 2 + (places[2 * i] - x) * scale * stretch - size / 2;
         const top = canvas.height / 2 - (places[2 * i + 1] - y) * scale - size / 2;
         context.globalAlpha = looks[POINT_BYTES * i + 3] / 255;
         context.drawImage(atlasOf(POINT_BYTES * i), CELL * looks[POINT_BYTES * i + 4], 0, CELL, CELL, left, top, size, size);

@@ -4,14 +4,15 @@ const sheetUrls = data.thumbs.sheets.map(base64 => {
   return URL.createObjectURL(new Blob([bytes], {type: "image/webp"}));
 });
 
-function thumbnail(row) {
-  const {width, height, columns, per} = data.thumbs;
-  const el = element("span", {className: "thumb"});
+function thumbnail(row) { // all have one scale of time: short clips end before the picture does, long ones go on
+  const {width, height, columns, per} = data.thumbs, at = row % per, share = lengthOf(row) / data.thumbs.seconds;
+  const picture = element("span", {className: "picture"}), el = element("span", {className: "thumb"}, picture);
   el.style.cssText = `width:${width}px;height:${height}px`;
   if (!sheetUrls.length) return el;
-  const at = row % per;
-  el.style.backgroundImage = `url(${sheetUrls[Math.floor(row / per)]})`;
-  el.style.backgroundPosition = `-${at % columns * width}px -${Math.floor(at / columns) * height}px`;
+  picture.style.backgroundImage = `url(${sheetUrls[Math.floor(row / per)]})`;
+  picture.style.backgroundPosition = `-${at % columns * width}px -${Math.floor(at / columns) * height}px`;
+  if (share < .98) picture.style.width = `${100 * share}%`;
+  el.classList.toggle("goes-on", share > 1.02);
   return el;
 }
 
@@ -30,13 +31,22 @@ function confidenceText(row) {
 function clipButton(row, withCluster) {
   const name = clipName(row), cluster = clusterName(grouping().labels[row]), confidence = confidenceText(row);
   const className = "clip" + (row === playing ? " now" : "") + (selected.has(row) ? " selected" : "");
-  const label = element("span", {}, withCluster ? name : pictureName(row));
-  const button = element("button", {type: "button", className, title: name}, thumbnail(row), label);
+  const label = element("span", {className: "name"}, withCluster ? name : pictureName(row));
+  const button = element("button", {type: "button", className, title: name}, thumbnail(row));
   button.dataset.row = row;
-  button.setAttribute("aria-label", `Play ${name}, ${cluster}, confidence ${confidence}${data.speech[row] ? ", speech" : ""}`);
-  if (data.speech[row]) label.append(" ", element("span", {className: "speech", title: "People may be speaking here"}, "speech"));
-  if (withCluster) button.append(element("span", {className: "dim cut"}, cluster), element("span", {className: "dim"}, confidence));
+  const speech = data.speech[row] ? " speech" : "";
+  const shown = withCluster ? `${cluster} ${seconds(lengthOf(row))} ${name}${speech}` : `${pictureName(row)}${speech}, ${cluster}`;
+  button.setAttribute("aria-label", `Play ${shown}, confidence ${confidence}`);
+  if (speech) label.append(" ", element("span", {className: "speech", title: "People may be speaking here"}, "speech"));
+  button.append(withCluster ? clipLine(row, cluster, label) : label);
   return button;
+}
+
+function clipLine(row, cluster, label) { // its cluster, how long it is, how clearly it belongs there, and last the name of its file
+  const confidence = grouping().confidence[row], about = element("span", {className: "clip-about"});
+  about.append(markerOf(styleOf(grouping().labels[row])), element("span", {className: "cut"}, cluster), element("span", {className: "dim"}, seconds(lengthOf(row))));
+  if (confidence !== null) about.append(bar(confidence));
+  return element("span", {className: "clip-line"}, about, label);
 }
 
 // sound
@@ -46,7 +56,7 @@ function isPartOfFile(row) { // does its file hold more than the clip?
   return data.parts[row] && !url.startsWith("data:") && !url.endsWith("#copy");
 }
 
-function play(row) {
+function play(row, withoutScope = false) {
   playing = row;
   $("like").hidden = !hasPoints();
   $("now").textContent = `${clipName(row)} · ${fullName(grouping().labels[row])} · confidence ${confidenceText(row)}`;
@@ -55,7 +65,7 @@ function play(row) {
     button.classList.toggle("now", Number(button.dataset.row) === row);
   }
   moveRing();
-  showScope(row);
+  if (!withoutScope) showScope(row);
   showPosition();
   const url = data.audio[row];
   if (!url) {

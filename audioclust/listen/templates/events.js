@@ -25,6 +25,9 @@ for (const id of ["by-group", "sort", "sort-clusters"]) $(id).addEventListener("
 onClick("all", () => choose({}));
 onClick("more", () => { listLength += 200; drawClips() });
 onClick("theme", () => { dark = !dark; draw() });
+onClick("show-keys", showKeys);
+onClick("close-keys", () => $("keys").close());
+onClick("welcome-done", closeWelcome);
 onClick("play", togglePlay);
 onClick("previous", () => step(-1));
 onClick("next", () => step(1));
@@ -65,7 +68,7 @@ onClick("forget", () => {
 // keys
 function isForPage(event) { // and not for the browser, or for a control that takes keys itself
   if (event.ctrlKey || event.metaKey || event.altKey) return false;
-  return !event.target.closest("input, select, textarea, summary, audio");
+  return !$("keys").open && !event.target.closest("input, select, textarea, summary, audio");
 }
 
 function undoKey(event) { // Ctrl-Z, and Ctrl-Shift-Z or Ctrl-Y
@@ -79,6 +82,9 @@ const KEYS = { // of a clip that plays
   x: () => { if (canMove && playing >= 0) selectClip(playing, false) },
   m: () => { if (!$("move-bar").hidden) $("move-to").focus() },
   s: showLike,
+  h: switchHearing,
+  "/": () => $("search").focus(),
+  "?": showKeys,
   Escape: () => { selected.clear(); choose({}) },
 };
 
@@ -138,7 +144,7 @@ for (const type of ["pointerup", "pointercancel"]) points.addEventListener(type,
   outline = [];
   drawFrame();
 });
-points.addEventListener("pointerleave", () => { $("tip").hidden = true });
+points.addEventListener("pointerleave", () => { $("tip").hidden = true; hear(undefined) });
 points.addEventListener("dblclick", showWholeMap);
 points.addEventListener("wheel", event => {
   event.preventDefault();
@@ -154,6 +160,7 @@ points.addEventListener("webglcontextrestored", () => {
 onClick("zoom-in", () => zoom(1.5));
 onClick("zoom-out", () => zoom(1 / 1.5));
 onClick("whole-map", showWholeMap);
+onClick("hear", switchHearing);
 for (const button of $("map-tools").querySelectorAll("[data-tool]")) {
   button.hidden = !canMove;
   button.addEventListener("click", () => useTool(button.dataset.tool));
@@ -167,6 +174,7 @@ function clickMap(event) {
 }
 
 useTool("pan");
+showWelcome();
 saveEdits();
 fitCanvases();
 new ResizeObserver(fitCanvases).observe(map);

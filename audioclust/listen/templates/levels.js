@@ -49,22 +49,22 @@ function partsButton(level, group, name) {
   return foldButton("parts", key, open, `Parts of ${name}`, () => open ? openedParts.delete(key) : openedParts.add(key));
 }
 
-function partLines(level, group, withStability) { // below a cluster or a part that is open
+function partLines(level, group) { // below a cluster or a part that is open
   if (!openedParts.has(partKey(level, group))) return [];
-  return partsOf(level, group).flatMap(part => [partLine(...part, withStability), ...partLines(...part, withStability)]);
+  return partsOf(level, group).flatMap(part => [partLine(...part), ...partLines(...part)]);
 }
 
-function partLine(level, part, withStability) {
+function partLine(level, part) {
   const {size, confidence, typical} = grouping().finer[level].groups[part], isOn = isPart(level, part);
   const button = element("button", {type: "button"}, partName(level, part));
   button.dataset.part = partKey(level, part);
   button.setAttribute("aria-pressed", isOn);
   button.addEventListener("click", () => choose({part: isOn ? null : [level, part]}));
-  const box = element("div", {className: "part"}, button, clipButton(typical[0]));
-  box.style.marginLeft = `${1.4 * (level + 1)}rem`;
+  const box = element("div", {className: "card-head"}, button, clipButton(typical[0]), element("span", {className: "dim"}, count(size, "clip")));
+  if (confidence != null) box.title = `Confidence ${confidence.toFixed(2)}: ${confidenceWord(confidence)}`;
   if (partsOf(level, part).length) box.prepend(partsButton(level, part, partName(level, part)));
-  const line = element("tr", {className: isOn ? "chosen" : ""}, tableCell(box), tableCell(size.toLocaleString(), "n"));
-  line.append(numberCell(confidence), ...(withStability ? [tableCell("", "n")] : []), tableCell(""));
+  const line = element("li", {className: "card part" + (isOn ? " chosen" : "")}, box);
+  line.style.marginLeft = `${1.2 * (level + 1)}rem`;
   return line;
 }
 

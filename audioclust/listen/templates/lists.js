@@ -1,4 +1,4 @@
-// The list of clusters and their groups, what is chosen, the list of clips, and the cross table of two groupings.
+// What is shown and in which order, what is chosen, the list of clips, and the cross table of two groupings.
 const stabilityOf = cluster => grouping().clusters[cluster].stability;
 const confidenceOf = cluster => grouping().clusters[cluster].confidence;
 const byText = new Intl.Collator(undefined, {numeric: true}).compare;
@@ -70,64 +70,6 @@ function sortedGroups(by) { // pairs (group, its clusters); -1 holds what is in 
   return [...clustersOf].sort(compare);
 }
 
-function drawClusters() {
-  const table = $("clusters"), box = $("clusters-box");
-  const focused = document.activeElement?.dataset ?? {}, scrolled = box.scrollTop;
-  const withStability = clusterIds().some(c => stabilityOf(c) != null);
-  $("has-stability").hidden = !withStability;
-  for (const body of [...table.tBodies]) body.remove();
-  for (const [group, clusters] of sortedGroups($("sort-clusters").value)) {
-    const body = table.createTBody();
-    if (group >= 0) body.append(groupHeading(group, clusters, withStability));
-    const open = group < 0 || clusters.some(c => opened.has(c));
-    if (open) body.append(...clusters.flatMap(c => [clusterLine(c, withStability), ...partLines(-1, c, withStability)]));
-  }
-  box.scrollTop = scrolled;
-  for (const kind of ["cluster", "group", "fold", "part", "parts"]) { // the focus stays where it was
-    if (focused[kind] === undefined) continue;
-    document.querySelector(`#clusters [data-${kind}="${focused[kind]}"]`)?.focus({preventScroll: true});
-  }
-}
-
-function tableCell(content, className = "") { return element("td", {className}, content) }
-function numberCell(value) { return tableCell(value == null ? "–" : value.toFixed(2), "n") }
-function markerOf(number) {
-  const el = element("span", {className: "mark", textContent: shape(number)[1]});
-  el.style.color = colour(number);
-  return el;
-}
-
-function clusterLine(cluster, withStability) {
-  const into = target(cluster), isOn = chosenCluster === into;
-  const className = (isOn ? "chosen" : "") + (groups.size && cluster >= 0 ? " inside" : "");
-  const title = clusterName(cluster) + numberNote(cluster);
-  const button = element("button", {type: "button", title}, element("span", {className: "two-lines"}, markerOf(styleOf(cluster)), " ", title));
-  button.dataset.cluster = cluster;
-  button.setAttribute("aria-pressed", isOn);
-  button.addEventListener("click", () => choose({cluster: isOn ? null : into}));
-  const {words} = grouping().clusters[cluster], opens = partsOf(-1, cluster).length > 0;
-  const box = element("div", {className: "part"}, ...(opens ? [partsButton(-1, cluster, clusterName(cluster))] : []), button);
-  const cell = tableCell(box);
-  if (words) cell.append(" ", element("span", {className: "words", title: "compared with all clips"}, words));
-  const suggested = suggestedFor(cluster);
-  if (suggested.length) cell.append(" ", element("span", {className: "words", title: "suggested"}, suggested.join(" / ") + "?"));
-  const line = element("tr", {className}, cell, tableCell(sizeOf([cluster]).toLocaleString(), "n"));
-  line.append(numberCell(confidenceOf(cluster)));
-  if (withStability) line.append(stabilityCell(stabilityOf(cluster)));
-  line.append(tableCell(MARKS[currentEdits().marks[cluster]] || ""));
-  return line;
-}
-
-function numberNote(cluster) { // the number of a cluster that goes by another name
-  if (target(cluster) !== cluster) return ` (was ${numberOf(cluster)})`;
-  return currentEdits().names[cluster] && cluster < NEW_GROUPS ? ` (${cluster})` : "";
-}
-
-function stabilityCell(value) {
-  const isWeak = value != null && value <= grouping().chance; // where there are no groups, clusters reach that
-  return isWeak ? tableCell(`${value.toFixed(2)} by chance`, "n weak") : numberCell(value);
-}
-
 function choose({cluster = null, group = null, part = null, like = null, sample = null}) { // a cluster, group, part or clip, or nothing
   likeRow = like;
   sampleRows = sample;
@@ -136,48 +78,6 @@ function choose({cluster = null, group = null, part = null, like = null, sample 
   chosenPart = part;
   listLength = 60;
   draw();
-}
-
-// groups
-function count(n, noun) { return `${n.toLocaleString()} ${noun}${n === 1 ? "" : "s"}` }
-function groupSize(clusters) {
-  const n = new Set(clusters.map(target)).size; // merged clusters count once
-  return `${count(n, "cluster")}, ${count(sizeOf(clusters), "clip")}`;
-}
-
-function groupHeading(group, clusters, withStability) {
-  const middle = middles.get(group);
-  const isOn = chosenGroup !== null && groupOf(chosenGroup) === group;
-  const names = [...new Set(clusters.map(clusterName))].map(name => name.replace("cluster ", ""));
-  const about = element("small", {className: "cut"}, `${groupSize(clusters)}: ${names.join(", ")}`);
-  const button = element("button", {type: "button", className: "whole"});
-  button.dataset.group = middle;
-  button.setAttribute("aria-pressed", isOn);
-  if (colouredByGroup()) button.append(markerOf(group), " ");
-  button.append(`group ${group}`, about);
-  button.addEventListener("click", () => choose({group: isOn ? null : middle}));
-  const typical = clipButton(grouping().clusters[middle].typical[0]);
-  const open = clusters.some(c => opened.has(c));
-  const fold = foldButton("fold", middle, open, `Clusters of group ${group}`, () => {
-    if (open) for (const c of clusters) opened.delete(c);
-    else opened.add(middle);
-  });
-  const box = element("div", {}, fold, button, typical);
-  const heading = element("th", {scope: "rowgroup", colSpan: withStability ? 5 : 4}, box);
-  return element("tr", {className: "group" + (isOn ? " chosen" : "")}, heading);
-}
-
-function foldButton(kind, key, open, label, toggle) { // opens a group, a cluster or a part
-  const button = element("button", {type: "button", className: "fold"}, open ? "▾" : "▸");
-  button.dataset[kind] = key;
-  button.setAttribute("aria-expanded", open);
-  button.setAttribute("aria-label", label);
-  button.addEventListener("click", () => {
-    toggle();
-    drawLevels();
-    drawClusters();
-  });
-  return button;
 }
 
 // what is chosen
@@ -292,6 +192,7 @@ function drawClips() {
 }
 
 // two groupings
+function tableCell(content, className = "") { return element("td", {className}, content) }
 function drawCrossTable() {
   $("cross").hidden = data.views.length < 2;
   if (data.views.length < 2) return;

@@ -2,16 +2,20 @@
 const map = $("map"), points = $("points"), overlay = $("overlay");
 const MARKERS = [...SHAPES.map(([name]) => name), NOISE_SHAPE[0]];
 const painter = () => webglPainter(points, MARKERS) ?? canvasPainter(points, MARKERS);
-const SOLID = 217, FAINT = 15; // opacity of a point, up to 255
+const FAINT = 15; // opacity of a point, up to 255
+const isDense = nClips > 5000; // then points let others through, and many of them are darker than few
+const SOLID = isDense ? 90 : 217;
 const NEAR = 12; // pixels from a point within which the pointer means it
-const camera = {x: 0, y: 0, scale: 1}; // what is in the middle of the map, and how many pixels a unit takes
+const TOOLS = 28; // pixels above the whole map, for the buttons
+const MOST_STRETCHED = 1.6;
+const camera = {x: 0, y: 0, scale: 1, stretch: 1}; // what is in the middle, pixels of a unit upwards, and times as many to the right
 let paint = painter();
 let places = new Float32Array(0), looks = new Uint8Array(0); // of all points
 let placesOf = null; // the view whose places these are
 let isWhole = true; // is the whole map in sight, as at first?
 
 const pixelSize = () => devicePixelRatio || 1;
-const markerSize = () => (nClips > 5000 ? 6 : 9) * pixelSize();
+const markerSize = () => (isDense ? 5 : 9) * pixelSize();
 const isFaint = row => looks[POINT_BYTES * row + 3] === FAINT;
 
 function drawMap() {
@@ -66,7 +70,7 @@ const moveRing = drawFrame;
 
 // places on the screen, in pixels from the corner of the map
 function onMap(x, y) {
-  return [map.clientWidth / 2 + (x - camera.x) * camera.scale, map.clientHeight / 2 - (y - camera.y) * camera.scale];
+  return [map.clientWidth / 2 + (x - camera.x) * camera.scale * camera.stretch, map.clientHeight / 2 - (y - camera.y) * camera.scale];
 }
 const placeOf = row => onMap(places[2 * row], places[2 * row + 1]);
 
@@ -78,10 +82,13 @@ function showWholeMap() {
     bottom = Math.min(bottom, places[i + 1]);
     top = Math.max(top, places[i + 1]);
   }
-  const fit = (pixels, span) => (pixels - 40) / (span || 1);
+  const fit = (pixels, span) => Math.max(1e-6, (pixels - 36) / (span || 1));
+  const wide = fit(map.clientWidth, right - left), high = fit(map.clientHeight - TOOLS, top - bottom);
   camera.x = (left + right) / 2;
   camera.y = (bottom + top) / 2;
-  camera.scale = Math.max(1e-6, Math.min(fit(map.clientWidth, right - left), fit(map.clientHeight, top - bottom)));
+  camera.scale = Math.min(high, MOST_STRETCHED * wide); // the axes have no unit: the map may fill its place
+  camera.stretch = Math.min(wide / camera.scale, MOST_STRETCHED);
+  camera.y += TOOLS / 2 / camera.scale;
   isWhole = true;
   drawFrame();
 }
@@ -89,7 +96,7 @@ function showWholeMap() {
 function zoom(factor, [left, top] = [map.clientWidth / 2, map.clientHeight / 2]) { // the place under these pixels stays
   const right = left - map.clientWidth / 2, down = top - map.clientHeight / 2;
   const less = 1 / camera.scale - 1 / (camera.scale * factor);
-  camera.x += right * less;
+  camera.x += right * less / camera.stretch;
   camera.y -= down * less;
   camera.scale *= factor;
   isWhole = false;
@@ -97,7 +104,7 @@ function zoom(factor, [left, top] = [map.clientWidth / 2, map.clientHeight / 2])
 }
 
 function pan(right, down) {
-  camera.x -= right / camera.scale;
+  camera.x -= right / camera.scale / camera.stretch;
   camera.y += down / camera.scale;
   isWhole = false;
   drawFrame();
@@ -112,26 +119,14 @@ function fitCanvases() { // the map has another size
   else drawFrame();
 }
 
-// names and the ring
+// lines to the most similar clips, names, and rings
 function drawOverlay() {
   const context = overlay.getContext("2d"), style = getComputedStyle(document.documentElement);
-  const front = style.getPropertyValue("--front").trim(), back = style.getPropertyValue("--back").trim();
+  const [front, back, lost] = ["--front", "--back", "--weak"].map(name => style.getPropertyValue(name).trim());
   context.setTransform(pixelSize(), 0, 0, pixelSize(), 0, 0);
   context.clearRect(0, 0, map.clientWidth, map.clientHeight);
-  context.font = "700 14px system-ui, sans-serif";
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  for (const [cluster, text] of mapTexts()) {
-    const name = text.length > 24 ? text.slice(0, 23) + "…" : text, width = context.measureText(name).width + 4;
-    const [middle, top] = onMap(...grouping().clusters[cluster].at);
-    const left = Math.max(width / 2, Math.min(middle, map.clientWidth - width / 2));
-    context.globalAlpha = .8;
-    context.fillStyle = back;
-    context.fillRect(left - width / 2, top - 10, width, 20);
-    context.globalAlpha = 1;
-    context.fillStyle = front;
-    context.fillText(name, left, top);
-  }
+  drawNeighbours(context, front, back, lost);
+  drawNames(context, front, back);
   context.strokeStyle = front;
   context.lineWidth = 1.5;
   if (selected.size) strokePath(context, context => { for (const row of selected) circle(context, placeOf(row), 6) });
@@ -146,6 +141,40 @@ function drawOverlay() {
   if (outline.length) strokePath(context, context => { for (const corner of outline) context.lineTo(...corner); context.closePath() });
 }
 
+const SHIFTS = [0, -20, 20]; // pixels by which a name may stand above or below its place
+let namesShown = []; // boxes [left, top, right, bottom] of the names on the map
+
+function drawNames(context, front, back) { // the largest clusters first; a name that finds no room waits until the map is larger
+  context.font = "700 14px system-ui, sans-serif";
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  namesShown = [];
+  for (const [cluster, text] of mapTexts()) {
+    const name = text.length > 24 ? text.slice(0, 23) + "…" : text, width = context.measureText(name).width + 12;
+    const box = roomFor(onMap(...grouping().clusters[cluster].at), width);
+    if (!box) continue;
+    namesShown.push(box);
+    const [left, top] = box;
+    context.globalAlpha = .85;
+    context.fillStyle = back;
+    context.beginPath();
+    context.roundRect(left, top, width, 20, 4);
+    context.fill();
+    context.globalAlpha = 1;
+    context.fillStyle = front;
+    context.fillText(name, left + width / 2, top + 10);
+  }
+}
+
+function roomFor([middle, top], width) { // a box on the map that overlaps no other name, or undefined
+  if (middle < 0 || top < 0 || middle > map.clientWidth || top > map.clientHeight) return undefined;
+  const left = Math.max(0, Math.min(middle - width / 2, map.clientWidth - width));
+  const boxes = SHIFTS.map(shift => [left, top + shift - 10, left + width, top + shift + 10]);
+  return boxes.find(box => !namesShown.some(other => overlap(box, other)));
+}
+
+const overlap = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+
 function circle(context, [left, top], radius) {
   context.moveTo(left + radius, top);
   context.arc(left, top, radius, 0, 2 * Math.PI);
@@ -157,11 +186,13 @@ function strokePath(context, trace) {
   context.stroke();
 }
 
+const MOST_NAMES = 200; // that are tried
 function mapTexts() { // pairs (cluster where a text stands, text)
   const nothingChosen = chosenCluster === null && chosenGroup === null;
   if (colouredByGroup() && nothingChosen) return [...middles].map(([group, middle]) => [middle, `group ${group}`]);
-  const clusters = clusterIds().filter(c => c >= 0 && isChosen(c));
-  return clusters.length > 80 ? [] : clusters.map(c => [c, clusterName(c).replace("cluster ", "")]);
+  const clusters = clusterIds().filter(c => c >= 0 && target(c) === c && isChosen(c));
+  clusters.sort((a, b) => grouping().clusters[b].size - grouping().clusters[a].size);
+  return clusters.slice(0, MOST_NAMES).map(c => [c, clusterName(c).replace("cluster ", "")]);
 }
 
 // the pointer
@@ -177,9 +208,10 @@ function pixelsOf(event) {
 
 function clipAt([left, top]) { // the nearest of those that are not faint, or undefined
   let nearest, least = NEAR ** 2;
-  const x = camera.x + (left - map.clientWidth / 2) / camera.scale, y = camera.y - (top - map.clientHeight / 2) / camera.scale;
+  const {scale, stretch} = camera, x = camera.x + (left - map.clientWidth / 2) / (scale * stretch);
+  const y = camera.y - (top - map.clientHeight / 2) / scale;
   for (let row = 0; row < nClips; row++) {
-    const squared = ((places[2 * row] - x) ** 2 + (places[2 * row + 1] - y) ** 2) * camera.scale ** 2;
+    const squared = (((places[2 * row] - x) * stretch) ** 2 + (places[2 * row + 1] - y) ** 2) * scale ** 2;
     if (squared < least && !isFaint(row)) [nearest, least] = [row, squared];
   }
   return nearest;
@@ -201,6 +233,7 @@ function selectInside(corners) {
 
 function showTip(event) {
   const row = clipAt(pixelsOf(event)), tip = $("tip");
+  hear(row);
   tip.hidden = row === undefined;
   points.style.cursor = tip.hidden ? "" : "pointer";
   if (tip.hidden) return;
@@ -208,6 +241,22 @@ function showTip(event) {
   tip.replaceChildren(thumbnail(row), element("div", {}, text));
   tip.style.left = Math.min(event.clientX + 14, innerWidth - 270) + "px";
   tip.style.top = Math.min(event.clientY + 14, innerHeight - 190) + "px";
+}
+
+// a clip plays while the pointer is on it, where a person asks for that
+let hearsUnderPointer = false, heard, hearing; // the clip under the pointer, and the timer of its sound
+function hear(row) {
+  if (!hearsUnderPointer || row === heard) return;
+  heard = row;
+  clearTimeout(hearing);
+  hearing = row === undefined ? null : setTimeout(() => play(row, $("scope").hidden), 80); // the map keeps its size
+}
+
+function switchHearing() {
+  hearsUnderPointer = !hearsUnderPointer;
+  heard = undefined;
+  clearTimeout(hearing);
+  $("hear").setAttribute("aria-pressed", hearsUnderPointer);
 }
 
 function pinch(before) { // two fingers: what was between them stays between them

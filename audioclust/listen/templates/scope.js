@@ -30,7 +30,7 @@ function axis(id, ticks, side) {
 }
 
 function showScope(row) {
-  const {url, x, y, columns, lines, large} = pictureOf(row), picture = $("scope-picture"), shown = secondsShown(row);
+  const {url, x, y, columns, lines, large} = pictureOf(row), picture = $("scope-image"), shown = secondsShown(row);
   $("scope").hidden = !url;
   if (!url) return;
   const share = (i, n) => n > 1 ? 100 * i / (n - 1) : 0;
@@ -44,7 +44,7 @@ function showScope(row) {
   const blurred = large ? "" : " Only its thumbnail is on this page.";
   const cut = lengthOf(row) > shown + .01 ? ` The first ${seconds(shown)} of ${seconds(lengthOf(row))}.` : "";
   $("scope-note").textContent = `time (s), frequency (kHz).${cut}${blurred}`;
-  picture.setAttribute("aria-label", `Spectrogram of ${clipName(row)}: ${shown.toFixed(2)} s`);
+  $("scope-picture").setAttribute("aria-label", `Spectrogram of ${clipName(row)}: ${shown.toFixed(2)} s`);
 }
 
 function showPosition() {
