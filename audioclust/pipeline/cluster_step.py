@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FEWEST_TO_CHOOSE_FROM', 'asks_for_number', 'choose_number', 'number_wanted', 'warn_of_number', 'levels_around',
-           'kmeans_of_groups', 'at_level', 'defaults_for', 'cluster', 'level_columns']
+           'kmeans_of_groups', 'at_level', 'restarts', 'defaults_for', 'cluster', 'level_columns']
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #e7e2ac52
 import warnings
@@ -20,7 +20,7 @@ from ..core.registry import trains_encoder
 from ..ensembles.levels import nested_levels
 from ..ensembles.membership import cluster_means, confidence_and_representatives
 from ..ensembles.n_clusters import Choice, choose_k
-from ..kmeans.estimator import KMeans, restarts
+from ..kmeans.estimator import KMeans
 from .find_step import check_enough, Observer
 from .memory_needs import bounded, check_fit, fit_on_sample
 from ..runs.clips import Clips
@@ -136,6 +136,12 @@ def at_level(clustering:Clustering, # With the recommended clusters
     others = tuple(one for one in levels if one.name != level)
     return replace(clustering, labels=groups[level], confidence=confidence, representative=representative,
                    clusterer=clusterer, ids=ids, levels=others, assign_by_members=True)
+
+# %% ../../nbs/12_pipeline/05_cluster_step.ipynb #8df2ceef
+def restarts(n:int, # Clips
+)->int: # From 3 to 20
+    "How many starts of K-means are worth their time."
+    return min(20, max(3, 200_000//max(1, n)))
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #7c6d0306
 def defaults_for(method:str, # A name in `METHODS`

@@ -17,9 +17,9 @@ from sklearn.metrics import pairwise_distances_argmin
 from ..audio.opening import explain_no_recordings
 from ..ensembles.membership import cluster_means, confidence_and_representatives, strangeness
 from ..ensembles.n_clusters import choose_k
-from ..kmeans.estimator import KMeans, restarts
+from ..kmeans.estimator import KMeans
 from .all_steps import clips_of
-from .cluster_step import kmeans_of_groups
+from .cluster_step import kmeans_of_groups, restarts
 from .explanations import clip_attributes, differences, followed, rows_to_measure
 from .find_step import cut, silent, why_no_clips
 from .new_clips import check_embeddings_for, embed_alike, labels_and_confidence, warn_of_files
