@@ -23,7 +23,7 @@ import torch
 from appended import add_row, commit
 from audioclust.ensembles import Consensus, SpectralClustering
 from audioclust.kmeans import KMeans
-from audioclust.kmeans.estimator import restarts
+from audioclust.kmeans.initialization import restarts
 from audioclust.metrics import nmi
 from n_groups_tasks import points
 

@@ -16,7 +16,7 @@ from appended import append
 from audioclust.audio import synthetic_words
 from audioclust.encoders import FixedEncoder
 from audioclust.kmeans import KMeans
-from audioclust.kmeans.estimator import restarts
+from audioclust.kmeans.initialization import restarts
 from audioclust.metrics import ari
 
 

@@ -22,7 +22,8 @@ from ..core.estimator import Clusterer, to_numpy
 from .resampling import count_different
 from .spectral import SpectralClustering
 from ..kmeans.constraints import Constraints
-from ..kmeans.estimator import KMeans, restarts
+from ..kmeans.estimator import KMeans
+from ..kmeans.initialization import restarts
 from ..metrics.information import nmi
 
 # %% ../../nbs/05_ensembles/10_criteria.ipynb #c1b22098

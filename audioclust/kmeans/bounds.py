@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .nearest import CenterIndex, Coordinates, fit_coordinates, Nearest, ROW_NUMBERS
-from .table import map_blocks, row_blocks, Scatter, Table, total_scatter
+from .nearest import (CenterIndex, Coordinates, fit_coordinates, Nearest, ROW_NUMBERS, Scatter,
+                                       total_scatter)
+from .table import map_blocks, row_blocks, Table
 
 # %% ../../nbs/04_kmeans/09_bounds.ipynb #30ac7fa1
 def _distance_below(scores, squared_norms, index): # Distances of scores, rounded down
@@ -135,7 +136,7 @@ class BoundedSearch:
         if spherical: self.coordinates = Coordinates(None, 1., self.x.dtype)
         else:
             mean, total = total_scatter(self.x) if spread is None else spread
-            self.coordinates = fit_coordinates(mean, math.sqrt(total/self.x.n_total), self.x.dtype)
+            self.coordinates = fit_coordinates(mean, math.sqrt(total/self.x.total_weight), self.x.dtype)
 
     def update(self,
         centers:Tensor, # Shape (k, d)

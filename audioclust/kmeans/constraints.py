@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from .lloyd import Assignment, cluster_sums, Fit, loss, m_step, reseed
-from .nearest import nearest_centers
-from .table import map_blocks, row_blocks, Scatter, Table, total_scatter, unit_rows, weighted_rows
+from .nearest import nearest_centers, Scatter, total_scatter
+from .table import map_blocks, row_blocks, Table, unit_rows, weighted_rows
 
 # %% ../../nbs/04_kmeans/06_constraints.ipynb #4a582094
 class Conflict(NamedTuple):

@@ -12,14 +12,15 @@ import torch
 from torch import Tensor
 
 from .bounds import bounds_pay, BoundedSearch
-from .table import float64_blocks, map_blocks, row_blocks, Scatter, Table, total_scatter, unit_rows
+from .nearest import Scatter, total_scatter
+from .table import float64_blocks, map_blocks, row_blocks, Table, unit_rows
 
 # %% ../../nbs/04_kmeans/01_lloyd.ipynb #60f49ede
 class Assignment(NamedTuple):
     "The cluster of each row, and all that the M-step needs to know of the rows."
     labels: Tensor # Shape (n,), int64 in [0, k)
     sums: Tensor # Sum of the rows of each cluster, shape (k, d), float64
-    counts: Tensor # Rows in each cluster, shape (k,), int64
+    counts: Tensor # Rows in each cluster, shape (k,), int64; with weights their sum, float64
     n_changed: int|None = None # Rows whose label changed in this E-step
 
     @property
@@ -41,7 +42,7 @@ def cluster_sums(x:Table, # Rows, shape (n, d)
 )->Tensor: # Shape (k, d), float64
     "Sum of the rows of each cluster, of this process."
     sums = torch.zeros(k, x.shape[1], dtype=torch.float64, device=x.device)
-    for block,rows in float64_blocks(x): sums.index_add_(0, labels[block], rows)
+    for block,rows in float64_blocks(x): sums.index_add_(0, labels[block], x.weigh(rows, block))
     return sums
 
 # %% ../../nbs/04_kmeans/01_lloyd.ipynb #63d52f2d
@@ -65,10 +66,12 @@ def e_step(x:Any, # Rows, shape (n, d): tensor, `Table`, or a `BoundedSearch`, w
     for change,n_change in search.update(centers, change_of_block):
         sums += change
         counts += n_change
-    add_up_anew = before is not None and table.dtype == torch.float64
+    is_weighted = table.weights is not None
+    add_up_anew = is_weighted or (before is not None and table.dtype == torch.float64)
     if add_up_anew: sums = cluster_sums(table, search.labels, k)
     sums, counts = table.all_sum(sums), table.all_sum(counts)
-    if before is not None:
+    if is_weighted: counts = search.labels.bincount(table.weights, k)
+    elif before is not None:
         counts += before.counts
         if not add_up_anew: sums += before.sums
     n_changed = table.all_sum(torch.tensor(search.n_changed, device=table.device))
@@ -82,7 +85,7 @@ def m_step(assignment:Assignment, # Result of the E-step
 )->Tensor: # New centres, shape (k, d), dtype of `centers`
     "The mean of each cluster; a cluster without rows keeps its old centre."
     sums, counts = assignment.sums, assignment.counts
-    means = unit_rows(sums) if spherical else sums/counts.clamp(min=1)[..., None]
+    means = unit_rows(sums) if spherical else sums/counts.where(counts > 0, 1)[..., None]
     has_mean = counts > 0
     if spherical: has_mean = has_mean & sums.any(1) # a sum of zero has no direction
     return torch.where(has_mean[..., None], means.to(centers.dtype), centers)
@@ -94,7 +97,7 @@ def loss(assignment:Assignment, # Result of the E-step
 )->Any: # J, at least 0; of several runs, a list
     "The loss, from sums and counts alone."
     counts = assignment.counts.double()
-    means = assignment.sums/counts.clamp(min=1)[..., None]
+    means = assignment.sums/counts.where(counts > 0, 1)[..., None]
     between = ((means - spread.mean).square_().sum(-1)*counts).sum(-1)
     off_mean = ((means - centers).square_().sum(-1)*counts).sum(-1)
     return (spread.total - between + off_mean).clamp_(min=0).tolist()
@@ -106,7 +109,7 @@ def inertia(x:Tensor|Table, # Rows, shape (n, d)
 )->float: # J
     "The loss, row by row in float64."
     x, centers = Table.of(x), centers.double()
-    def block_loss(block): return (x[block] - centers[labels[block]]).square_().sum()
+    def block_loss(block): return x.weigh((x[block] - centers[labels[block]]).square_(), block).sum()
     return x.all_sum(sum(map_blocks(block_loss, row_blocks(x, x.shape[1]), x.device))).item()
 
 # %% ../../nbs/04_kmeans/01_lloyd.ipynb #572e3d45
@@ -115,6 +118,7 @@ class _Cluster:
     def __init__(self, x, members): # `members`: indices of its rows in this process, shape (m,)
         self.x, self.members = x, members
         self.count = x.all_sum(torch.tensor(float(len(members)), device=x.device))
+        self.weight = self.count if x.weights is None else x.weights[members].sum()
 
     def map(self, f): # `f(rows in float64)` of the rows of this process, shape (m,)
         values = [f(rows) for _,rows in float64_blocks(self.x, self.members)]
@@ -130,7 +134,8 @@ class _Cluster:
 
     def sum(self, origin): # Of the rows less `origin`, shape (d,)
         zeros = torch.zeros(self.x.shape[1], dtype=torch.float64, device=self.x.device)
-        return self.x.all_sum(sum((rows.sub_(origin).sum(0) for _,rows in float64_blocks(self.x, self.members)), zeros))
+        def block_sum(block, rows): return self.x.weigh(rows.sub_(origin), self.members[block]).sum(0)
+        return self.x.all_sum(sum((block_sum(*part) for part in float64_blocks(self.x, self.members)), zeros))
 
     def followers(self, origin, push): # Which members follow a centre pushed from `origin`, bool; None: all or none
         along = self.map(lambda rows: rows.sub_(origin)@push)/(push@push)
@@ -146,8 +151,9 @@ def _split(x, members, generator, tolerance): # Which members follow a pushed ce
     squared_distances = cluster.map(lambda rows: rows.sub_(first).square_().sum(1))
     largest = cluster.max(squared_distances)
     if largest <= tolerance: return None
-    mean = first + cluster.sum(first)/cluster.count
-    variance = x.all_sum(cluster.map(lambda rows: rows.sub_(mean).square_().mean(1)).sum())/cluster.count
+    mean = first + cluster.sum(first)/cluster.weight
+    variances = cluster.map(lambda rows: rows.sub_(mean).square_().mean(1))
+    variance = x.all_sum(x.weigh(variances, members).sum())/cluster.weight
     direction = torch.randn(len(mean), generator=generator, dtype=torch.float64).to(mean.device)
     follow = cluster.followers(mean, _PUSH*variance.sqrt()*direction)
     if follow is not None: return follow
@@ -181,7 +187,7 @@ def reseed(x:Any, # Rows, shape (n, d): tensor, `Table`, or the `BoundedSearch` 
         else: search.relabel(members[follow], new)
         for label,part in (donor, members[~follow]), (new, members[follow]):
             cluster = _Cluster(table, part)
-            sums[label], counts[label] = cluster.sum(0.), cluster.count
+            sums[label], counts[label] = cluster.sum(0.), cluster.weight
         donors.append(new)
         n_filled += 1
     filled = Assignment(labels, sums, counts)

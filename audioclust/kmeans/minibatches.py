@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from .lloyd import e_step, Fit, kmeans, loss
-from .table import Scatter, Table, total_scatter, unit_rows
+from .nearest import Scatter, total_scatter
+from .table import Table, unit_rows
 
 # %% ../../nbs/04_kmeans/05_minibatches.ipynb #8d25e0b7
 def sample_rows(x:Table, # The table

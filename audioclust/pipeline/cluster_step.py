@@ -21,7 +21,8 @@ from ..ensembles.levels import nested_levels
 from ..ensembles.membership import cluster_means, confidence_and_representatives
 from ..ensembles.method_choice import MethodChoice
 from ..ensembles.n_clusters import Choice, choose_k
-from ..kmeans.estimator import KMeans, restarts
+from ..kmeans.estimator import KMeans
+from ..kmeans.initialization import restarts
 from .find_step import check_enough, Observer
 from .memory_needs import bounded, check_fit, fit_on_sample
 from ..runs.clips import Clips

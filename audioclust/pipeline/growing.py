@@ -17,7 +17,8 @@ from sklearn.metrics import pairwise_distances_argmin
 from ..audio.opening import explain_no_recordings
 from ..ensembles.membership import cluster_means, confidence_and_representatives, strangeness
 from ..ensembles.n_clusters import choose_k
-from ..kmeans.estimator import KMeans, restarts
+from ..kmeans.estimator import KMeans
+from ..kmeans.initialization import restarts
 from .all_steps import clips_of
 from .cluster_step import kmeans_of_groups
 from .explanations import clip_attributes, differences, followed, rows_to_measure

@@ -9,8 +9,8 @@ from audioclust.kmeans import kmeans, reseed
 from audioclust.kmeans import bounds as bounds_module
 from audioclust.kmeans.bounds import BoundedSearch
 from audioclust.kmeans.initialization import initial_centers
-from audioclust.kmeans.nearest import CenterIndex, fit_coordinates, nearest_centers
-from audioclust.kmeans.table import Table, total_scatter, unit_rows
+from audioclust.kmeans.nearest import CenterIndex, fit_coordinates, nearest_centers, total_scatter
+from audioclust.kmeans.table import Table, unit_rows
 
 seeds = st.integers(0, 2**31 - 1)
 

@@ -17,7 +17,7 @@ from audioclust.kmeans import KMeans, kmeans, reseed
 from audioclust.kmeans.bounds import BoundedSearch
 from audioclust.kmeans.estimator import _rival
 from audioclust.kmeans.initialization import initial_centers, kmeans_from_starts, least_loss
-from audioclust.kmeans.table import total_scatter
+from audioclust.kmeans.nearest import total_scatter
 
 seeds = st.integers(0, 2**31 - 1)
 
@@ -51,11 +51,17 @@ def exact_loss(x, labels):
                for column in zip(*(row for row,l in zip(rows, labels.tolist()) if l == c)))
 
 
-# Every check passes in both metrics and from every start, so there is no list of exceptions. (One asks for an
-# environment variable, SCIPY_ARRAY_API, and is skipped by scikit-learn where that is not set.)
+# Every check passes in both metrics and from every start but one, which asks that a seed give the same groups for
+# weights as for repeated rows: these are other rows to draw a start from. Scikit-learn expects it to fail for its own
+# K-means, too; from given centres the groups are the same (test_weights.py). Before scikit-learn 1.6 it had another
+# name. (One check asks for an environment variable, SCIPY_ARRAY_API, and is skipped where that is not set.)
+DRAWS_DIFFER = "check_sample_weight_equivalence_on_dense_data", "check_sample_weights_invariance"
+
 @parametrize_with_checks([KMeans(n_clusters=2), KMeans(n_clusters=2, metric="cosine"),
                           KMeans(n_clusters=2, init="random", n_init=2, reseed=False)])
-def test_sklearn_checks(estimator, check): check(estimator)
+def test_sklearn_checks(estimator, check):
+    if check.func.__name__ in DRAWS_DIFFER: pytest.xfail("a seed draws other starts from weighted than from repeated rows")
+    check(estimator)
 
 
 def test_a_rival_is_a_run_that_fits_as_well_with_other_groups():

@@ -8,8 +8,8 @@ from sklearn.cluster import kmeans_plusplus
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from audioclust.kmeans.initialization import initial_centers
-from audioclust.kmeans.nearest import nearest_centers
-from audioclust.kmeans.table import float64_blocks, row_blocks, total_scatter, unit_rows
+from audioclust.kmeans.nearest import nearest_centers, total_scatter
+from audioclust.kmeans.table import float64_blocks, row_blocks, unit_rows
 
 seeds = st.integers(0, 2**31 - 1)
 

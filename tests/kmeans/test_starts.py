@@ -8,8 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 from audioclust.kmeans import KMeans, kmeans
 from audioclust.kmeans.initialization import initial_centers, kmeans_from_starts, least_loss, plus_plus_starts
-from audioclust.kmeans.nearest import first_argmin, nearest_centers
-from audioclust.kmeans.table import total_scatter
+from audioclust.kmeans.nearest import first_argmin, nearest_centers, total_scatter
 
 def gen(seed): return torch.Generator().manual_seed(seed)
 

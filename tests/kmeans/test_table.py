@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from audioclust.kmeans import KMeans
-from audioclust.kmeans.table import map_blocks, own_threads, Table, total_scatter, weighted_rows
+from audioclust.kmeans.nearest import total_scatter
+from audioclust.kmeans.table import map_blocks, own_threads, Table, weighted_rows
 
 
 def gen(seed): return torch.Generator().manual_seed(seed)
