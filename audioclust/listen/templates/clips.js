@@ -44,9 +44,10 @@ function clipButton(row, withCluster) {
 
 function clipLine(row, cluster, label) { // its cluster, how long it is, how clearly it belongs there, and last the name of its file
   const confidence = grouping().confidence[row], about = element("span", {className: "clip-about"});
-  about.append(markerOf(styleOf(grouping().labels[row])), element("span", {className: "cut"}, cluster), element("span", {className: "dim"}, seconds(lengthOf(row))));
+  about.append(markerOf(styleOf(grouping().labels[row])), element("span", {className: "cut"}, cluster), " ");
+  about.append(element("span", {className: "dim"}, seconds(lengthOf(row))), " ");
   if (confidence !== null) about.append(bar(confidence));
-  return element("span", {className: "clip-line"}, about, label);
+  return element("span", {className: "clip-line"}, about, " ", label);
 }
 
 // sound
