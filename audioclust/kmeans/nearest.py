@@ -8,6 +8,7 @@ __all__ = ['ROW_NUMBERS', 'Scatter', 'total_scatter', 'Coordinates', 'fit_coordi
 
 # %% ../../nbs/04_kmeans/08_nearest.ipynb #7d2a7464
 import math
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -192,7 +193,10 @@ class DistanceScan:
         self.blocks = row_blocks(x, max_centers)
         self._squared_norms = {} # type: dict  # of the rows of each block, by its first row
 
-    def __call__(self, centers, f): # Yields `f(block, squared distances of its rows to the centres, in units)`
+    def __call__(self, centers:Tensor, # Shape (k, d)
+        f:Callable, # f(block, squared distances of its rows to the centres, in units)
+    )->Iterator: # Of what `f` returns
+        "Visit all blocks of rows."
         index = CenterIndex(centers, self.coordinates)
         return map_blocks(partial(self._visit, index, f), self.blocks, self.x.device)
 
