@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .nearest import (CenterIndex, Coordinates, fit_coordinates, Nearest, ROW_NUMBERS, Scatter,
-                                       total_scatter)
+from .nearest import CenterIndex, Coordinates, fit_coordinates, Nearest, ROW_NUMBERS
+from .nearest import Scatter, total_scatter
 from .table import map_blocks, row_blocks, Table
 
 # %% ../../nbs/04_kmeans/09_bounds.ipynb #30ac7fa1

@@ -86,6 +86,7 @@ def speech_left_out(run:Run|str|Path, # A run, or its folder
     "How many clips are left out as speech, and of which recordings."
     if "speech" not in without: return ""
     if not isinstance(run, Run): run = Run.open(run)
+    if "speech" not in run.table: return "" # it is the name of a group
     paths = run.table.path[is_speech(run.table)]
     names = relative_names(list(paths.unique()))
     more = ["…"] if len(names) > _MOST_NAMED else []

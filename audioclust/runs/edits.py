@@ -88,13 +88,15 @@ def _combined(record, run, by):
     new, old = _entry(record, "edits", by) or {}, base or {}
     check_names(new)
     check_names(old)
-    answers = old, new
+    old_answers, new_answers = old, new
+    clip_ids:set|None = None # of the run, where the edits are of another one
     number_of = {cluster: cluster for cluster in _mentioned(new) | _mentioned(old)}
     run_id = check_run_folder(run)["made"]["run_id"]
     is_of_another_run = record.get("run") not in (None, run_id)
     if is_of_another_run:
         table = read_table(run/"clusters.csv")
         cluster_of = dict(zip(table.clip_id, table.cluster)) # of each clip that is here
+        clip_ids = set(cluster_of)
         fixed = {c: c for c in number_of if c == "-1" or is_new_group(c)}
         clips_of = _entry(record, "clusters", by) or {}
         number_of = fixed | _numbers_here(number_of.keys() - fixed, clips_of, cluster_of)
@@ -108,8 +110,7 @@ def _combined(record, run, by):
         for key in old[kind].keys() - new[kind].keys(): known[kind].pop(key, None)
         for key,value in new[kind].items():
             if old[kind].get(key) != value: known[kind][key] = value
-    if is_of_another_run: combined_answers(known, *answers, cluster_of.__contains__)
-    else: combined_answers(known, *answers)
+    combined_answers(known, old_answers, new_answers, clip_ids)
     return known
 
 # %% ../../nbs/11_runs/04_edits.ipynb #68d578c3

@@ -8,7 +8,7 @@ __all__ = ['UNSURE', 'SEVERAL', 'is_answer', 'check_heard', 'is_spread_move', 'w
 
 # %% ../../../nbs/11_runs/naming/01_heard.ipynb #0cc4e3ff
 import re
-from collections.abc import Callable
+from collections.abc import Container
 from typing import Any
 
 import pandas as pd
@@ -54,12 +54,12 @@ def without_spread(names:dict, # names, merged, marks, notes, clips; perhaps hea
 def combined_answers(known:dict, # Edits of the run: changed here
     old:dict, # Edits that the page began with
     new:dict, # Edits that the page ended with
-    is_there:Callable=lambda clip: True, # Is there a clip of this clip_id?
+    clip_ids:Container|None=None, # Clips that the run has; None: all that were heard are here
 ):
     "Change the answers of a run by those of a page."
     heard = {clip: answer for clip,answer in known.get("heard", {}).items()
              if clip not in old.get("heard", {}) or clip in new.get("heard", {})}
-    heard |= {clip: answer for clip,answer in new.get("heard", {}).items() if is_there(clip)}
+    heard |= {clip: answer for clip,answer in new.get("heard", {}).items() if clip_ids is None or clip in clip_ids}
     if heard: known["heard"] = heard
     else: known.pop("heard", None)
 
