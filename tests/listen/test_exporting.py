@@ -178,6 +178,15 @@ def test_speech_is_left_out_and_named(run, tmp_path, capsys):
     assert len([*(tmp_path/"sorted").rglob("*.wav")]) == len(table) - 2 and said in capsys.readouterr().out
 
 
+def test_a_group_that_is_called_speech_is_no_score(run, tmp_path, capsys):
+    shutil.copytree(run/"windows", tmp_path/"run")
+    (tmp_path/"names.csv").write_text("cluster,name\n2,speech\n")
+    assert main(["listen", str(tmp_path/"run"), "--edits", str(tmp_path/"names.csv")]) == 0
+    export = ["export", str(tmp_path/"run"), "--to", "csv", "--out", str(tmp_path/"a.csv"), "--without", "speech"]
+    assert main(export) == 0 and "left out as speech" not in capsys.readouterr().out
+    assert set(read_table(tmp_path/"a.csv").cluster) == set(read_table(run/"windows/clusters.csv").cluster) - {2}
+
+
 def test_one_text_is_one_name_and_not_its_letters(run):
     table = named_clips(run/"windows", "1")
     assert named_clips(run/"windows", ["1"]).equals(table) and 1 not in table.cluster.tolist()
