@@ -193,6 +193,11 @@ def prompts(folder, out, encoder, seed):
     yield "right labels that do", int(differs[18:][is_word[18:]].sum())
     strangest = fine.strangeness.astype(float).nlargest(20).index
     yield "strangers among the twenty strangest", int((~is_word[strangest]).sum())
+    typed("score", out/"run", "--labels", out/"labels.csv", "--out", out/"suspects.csv")
+    listed = pd.read_csv(out/"suspects.csv").merge(table[["path", "word"]].assign(is_wrong=np.arange(len(table)) < 18), on="path")
+    yield "suspects: sound like another label", int((listed.sounds_like != listed.label).sum())
+    yield "wrong labels in the first forty rows of suspects", int(listed.is_wrong[:40].sum())
+    yield "strangers among the twenty greatest outliers", int((listed.nlargest(20, "outlier").word == "").sum())
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
