@@ -33,6 +33,7 @@ COMMANDS = dict( # Name → what it does
     similar="list the clips of a run that are most like a given one, or like new recordings",
     score="compare a run with given labels",
     compare="group the same recordings in several ways, and put them side by side",
+    diff="say what changed between two runs: clips that moved, are new, or are gone",
     duplicates="list the recordings that are the same sound: in other formats, at other levels, with silence around",
     encoders="list the encoders: what they are good for, and which are installed",
     export="write a run for another program",

@@ -41,7 +41,25 @@ def style(cluster:int, # Cluster id, -1 for noise
     return dict(c=colour, marker=marker, snap=False) # snapped to pixels, a small plus has no width
 
 # %% ../../nbs/02_metrics/06_plots.ipynb #ddbf6cdb
-def _tsne(X, random_state): # [N, 2]
+def _onto(positions, before): # [N, 2], both
+    "Positions that are turned, mirrored, scaled and shifted to lie as near as possible to earlier ones."
+    from scipy.linalg import orthogonal_procrustes
+    centred = positions - positions.mean(0)
+    turn, overlap = orthogonal_procrustes(centred, before - before.mean(0))
+    scale = overlap/max(np.square(centred).sum(), 1e-12)
+    return (scale*centred @ turn + before.mean(0)).astype(positions.dtype)
+
+def _placed(X, known, positions, others): # [n_others, 2]
+    "Positions of other rows among those of known ones: a mean over the nearest, weighted by nearness."
+    from sklearn.neighbors import NearestNeighbors
+    search = NearestNeighbors(n_neighbors=min(3, len(known))).fit(X[known])
+    distances, nearest = search.kneighbors(X[others])
+    weights = 1/np.maximum(distances, 1e-6) # a copy of a known row has distance 0
+    weights /= weights.sum(1, keepdims=True)
+    return (positions[nearest]*weights[..., None]).sum(1)
+
+# %% ../../nbs/02_metrics/06_plots.ipynb #6fe94dc2
+def _tsne(X, random_state, before=None): # [N, 2]
     "Positions by t-SNE, or the first two columns where there is too little for t-SNE."
     from sklearn.manifold import TSNE
     n, n_columns = X.shape
@@ -50,28 +68,30 @@ def _tsne(X, random_state): # [N, 2]
         return np.pad(X[:, :2], ((0, 0), (0, missing_columns)))
     perplexity = min(30, (n - 1)/3)
     effort = dict(max_iter=500) if n <= 1000 else dict(max_iter=400, angle=.8)
-    tsne = TSNE(init="pca", perplexity=perplexity, random_state=random_state, **effort)
-    return tsne.set_output(transform="default").fit_transform(X)
+    start = dict(init="pca") if before is None else dict(init=before.astype(np.float32), early_exaggeration=1)
+    tsne = TSNE(perplexity=perplexity, random_state=random_state, **start, **effort)
+    positions = tsne.set_output(transform="default").fit_transform(X)
+    return positions if before is None else _onto(positions, before)
 
 def layout_2d(X:np.ndarray, # Embeddings [N, d]
     random_state:int=0, # Seed
     max_tsne_points:int=3000, # Points that t-SNE lays out; all others are placed among them
+    before:np.ndarray|None=None, # Positions on an earlier map, NaN where there is none [N, 2]: the new ones stay near to them
 )->np.ndarray: # [N, 2]
     "Positions on a map that keep near neighbours near (t-SNE)."
-    from sklearn.neighbors import NearestNeighbors
     X = np.asarray(X, dtype=np.float32)
-    if len(X) <= max_tsne_points: return _tsne(X, random_state)
+    if before is not None:
+        before, is_new = np.array(before, float), np.isnan(before).any(1)
+        known, others = np.flatnonzero(~is_new), np.flatnonzero(is_new)
+        if len(others): before[others] = _placed(X, known, before[known], others)
+    if len(X) <= max_tsne_points: return _tsne(X, random_state, before)
     order = np.random.default_rng(random_state).permutation(len(X))
     drawn = np.sort(order[:max_tsne_points])
     others = np.setdiff1d(np.arange(len(X)), drawn)
-    drawn_positions = _tsne(X[drawn], random_state)
+    drawn_positions = _tsne(X[drawn], random_state, None if before is None else before[drawn])
     positions = np.zeros((len(X), 2), drawn_positions.dtype)
     positions[drawn] = drawn_positions
-    search = NearestNeighbors(n_neighbors=min(3, len(drawn))).fit(X[drawn])
-    distances, nearest = search.kneighbors(X[others])
-    weights = 1/np.maximum(distances, 1e-6) # a copy of a drawn row has distance 0
-    weights /= weights.sum(1, keepdims=True)
-    positions[others] = (drawn_positions[nearest]*weights[..., None]).sum(1)
+    positions[others] = _placed(X, drawn, drawn_positions, others)
     return positions
 
 # %% ../../nbs/02_metrics/06_plots.ipynb #6fe94da4

@@ -4,6 +4,7 @@ from . import (
     cluster as cluster,
     compare as compare,
     demo as demo,
+    diff as diff,
     duplicates as duplicates,
     embed as embed,
     encoders as encoders,

@@ -1,0 +1,24 @@
+"A run that takes over numbers takes over places on the map."
+from shutil import copytree
+
+import numpy as np
+
+from audioclust.audio.clip_table import same_clips
+from audioclust.cli import main
+from audioclust.runs import Run
+
+def test_like_keeps_the_places(words, tmp_path):
+    folder, clips = words
+    sounds = copytree(folder, tmp_path/"words")
+    late = sorted(sounds.rglob("*.wav"))[::6]
+    for path in late: path.rename(path.with_suffix(".later"))
+    options = ["--n-clusters", "6", "--encoder", "fixed", "--quiet"]
+    assert main(["cluster", str(sounds), "--out", str(tmp_path/"first"), *options]) == 0
+    for path in late: path.with_suffix(".later").rename(path)
+    assert main(["cluster", str(sounds), "--out", str(tmp_path/"second"), "--like", str(tmp_path/"first"), *options]) == 0
+    first, second = Run.open(tmp_path/"first"), Run.open(tmp_path/"second")
+    here, there = same_clips(second.table, first.table)
+    assert len(here) == len(first) == len(second) - len(late)
+    before, now = first.positions[there], second.positions[here]
+    assert np.linalg.norm(now - before, axis=1).mean() < .1*np.ptp(before, axis=0).max()
+    assert np.isfinite(second.positions).all()
