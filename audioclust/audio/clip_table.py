@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SHORTEST_CLIP', 'window_starts', 'checked_times', 'covered_seconds', 'check_channel', 'channel_numbers',
-           'clip_identity', 'same_clips', 'channels_agree', 'with_channels', 'clips', 'common_sample_rate',
-           'clip_ends_as_decoded']
+           'clip_identity', 'same_clips', 'channels_agree', 'with_channels', 'clips', 'clip_for_each',
+           'common_sample_rate', 'clip_ends_as_decoded']
 
 # %% ../../nbs/01_audio/04_clip_table.ipynb #22806745
 import math
@@ -185,6 +185,15 @@ def clips(recordings:str|Path|list|pd.DataFrame, # What `find_audio` takes, or a
                       f"the first ends at {end:g} s, and {os.path.basename(path)} at {last:g} s")
     other_columns = [c for c in table.columns if c not in ("path", "start", "end")]
     return with_channels(pd.DataFrame(rows, columns=["path", "start", "end", *other_columns]), channel, errors)
+
+# %% ../../nbs/01_audio/04_clip_table.ipynb #5924bf02
+def clip_for_each(X:list|pd.DataFrame, # Paths of recordings, or a table of clips with a column `path` [N]
+)->pd.DataFrame: # The clips [N]
+    "The clip of each row, in the order of the rows."
+    errors:list = []
+    table = clips(X if isinstance(X, pd.DataFrame) else pd.DataFrame(dict(path=list(map(str, X)))), errors=errors)
+    if errors: raise ValueError(f"{len(errors)} of {len(X)} recordings cannot be used (the first: {errors[0][1]}): leave them out")
+    return table
 
 # %% ../../nbs/01_audio/04_clip_table.ipynb #8d8577fd
 _FEW = 0.2  # of the recordings: a smaller share is left out rather than that all get its rate

@@ -25,9 +25,10 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from typing_extensions import Self
 
+from ..audio.clip_table import clip_for_each
 from ..audio.streaming import stream
 from ..core.distributed import with_float64
-from ..core.estimator import float32_tensors
+from ..core.estimator import float32_tensors, FrozenTransformer
 from ..core.file_contents import contents_of
 from ..core.files import atomic_write, shorten, read_json
 from ..core.registry import ENCODERS, SAVED
@@ -62,7 +63,7 @@ class EmbeddingDetails:
     reading: Callable = field(default=lambda files, total: files, repr=False) # Wraps the files that the cache reads
 
 # %% ../../nbs/06_encoders/01_base.ipynb #4b7a7ff5
-class Encoder(nn.Module):
+class Encoder(nn.Module, FrozenTransformer):
     "Base of encoders: `forward(wave [B, samples], lengths [B])` gives embeddings [B, dim]."
     sample_rate: int # Hz
     dim: int # width of an embedding
@@ -89,6 +90,13 @@ class Encoder(nn.Module):
         "Embeddings of `clips`, streamed; NaN where a clip could not be decoded."
         return embed_together([self], clips, errors, device=device, num_workers=num_workers, progress=progress,
                               cache=cache, max_bytes=max_bytes, details=details)[0]
+
+    def transform(self, X:Any, # Paths of recordings, or a table of clips with a column `path` [N]
+    )->np.ndarray: # float32 [N, dim]
+        "Embeddings of recordings, as a step of a scikit-learn pipeline; the user's cache keeps them."
+        rows = self.embed(clip_for_each(X), cache=True)
+        if np.isnan(rows).any(): raise ValueError("some clips cannot be decoded, as warned above: leave them out")
+        return rows
 
     def fingerprint(self, device:str|torch.device, # Where it runs
     )->str|None: # None where the class states no version

@@ -1,0 +1,42 @@
+"Encoders as steps of scikit-learn pipelines."
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.cluster import KMeans
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline, Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from audioclust import kmeans
+from audioclust.encoders import FixedEncoder, Whiten
+from audioclust.metrics import nmi
+
+@pytest.fixture(scope="module")
+def paths(words): return words[1].path.tolist()[:60], words[1].label.to_numpy(str)[:60]
+
+@pytest.mark.parametrize("clusterer", [KMeans(2, n_init=3, random_state=0), kmeans.KMeans(2, random_state=0)])
+def test_from_paths_to_clusters(paths, clusterer):
+    pipeline = make_pipeline(FixedEncoder(sample_rate=8000), Whiten(), clusterer)
+    assert nmi(paths[1], clone(pipeline).fit(paths[0]).predict(paths[0])) > .8
+
+def test_rows_are_those_of_embed_and_have_names(paths, words):
+    encoder = FixedEncoder(sample_rate=8000)
+    table = encoder.set_output(transform="pandas").fit_transform(pd.DataFrame({"path": paths[0][::-1]}))
+    assert table.columns[0] == "fixedencoder0" and table.shape == (60, encoder.dim)
+    clips = words[1][:60].iloc[::-1]
+    np.testing.assert_allclose(table.to_numpy(), encoder.embed(clips.reset_index(drop=True)), rtol=1e-5, atol=1e-4)
+
+def test_a_search_chooses_an_encoder(paths):
+    pipeline = Pipeline([("encoder", None), ("scale", StandardScaler()), ("classify", LogisticRegression())])
+    encoders = [FixedEncoder("content", sample_rate=8000), FixedEncoder("source", sample_rate=8000)]
+    search = GridSearchCV(pipeline, {"encoder": encoders}, cv=2).fit(paths[0], paths[1])
+    assert search.best_params_["encoder"] in encoders and search.best_score_ > .9
+
+def test_no_row_is_lost(paths, tmp_path):
+    broken = tmp_path/"broken.wav"
+    broken.write_bytes(b"no sound")
+    with pytest.raises(ValueError, match="1 of 3 recordings cannot be used"):
+        FixedEncoder().transform([*paths[0][:2], broken])
+    with pytest.raises(ValueError, match="make another"): FixedEncoder().set_params(by="source")
