@@ -138,8 +138,8 @@ def add_without(parser:Parser): # Of the command
 def add_clips(parser:Any): # A parser, or a group of its arguments
     "Clips that another program has listed."
     parser.add_argument("--clips", metavar="TABLE",
-        help="clips that another program has listed: tables of Raven, labels of Audacity, CSV or Parquet files with "
-             "start and end; labels in them change nothing")
+        help="clips that another program has listed: tables of Raven, labels of Audacity, tiers of Praat or ELAN, CSV or "
+             "Parquet files with start and end; labels in them change nothing")
 
 def add_given(parser:Any): # A parser, or a group of its arguments
     "Clips that another program has listed, and embeddings that it has made."

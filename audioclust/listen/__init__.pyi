@@ -13,6 +13,7 @@ from .export_tools import (
     to_playlists as to_playlists,
     to_sfz as to_sfz,
 )
+from .formats.tiers import to_elan as to_elan, to_textgrid as to_textgrid
 from .sorting import sort_files as sort_files
 from .comparison import compare as compare, save_comparison as save_comparison
 from .difference import Difference as Difference, difference as difference

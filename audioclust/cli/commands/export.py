@@ -16,20 +16,22 @@ from ..report import plural
 from ...core.console import echo, printable, short_warnings
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #cba496d2
+_FOR_EACH_RECORDING = "audacity", "raven", "textgrid", "elan"
+
 def add_arguments(parser:Parser): # Of the command
     "The options of `audioclust export`."
     add_run(parser)
     parser.add_argument("--to", required=True,
-        choices=["audacity", "raven", "parquet", "json", "csv", "playlist", "sfz", "labelstudio"],
-        help="label tracks, selection tables, one table, a playlist or an instrument for each group, or tasks for Label "
-             "Studio")
+        choices=[*_FOR_EACH_RECORDING, "parquet", "json", "csv", "playlist", "sfz", "labelstudio"],
+        help="label tracks, selection tables or tiers for each recording (textgrid is Praat's), one table, a playlist or an "
+             "instrument for each group, or tasks for Label Studio")
     parser.add_argument("--out", required=True, metavar="PATH",
         help="a file that ends in .parquet, .json or .csv for these, else a folder")
     add_without(parser)
     parser.add_argument("--join", action="store_true",
-        help="neighbouring clips of one group as one label (audacity, raven)")
+        help=f"neighbouring clips of one group as one label ({', '.join(_FOR_EACH_RECORDING)})")
     parser.add_argument("--level", choices=["coarse", "middle", "fine"],
-        help="the groups of this level, for a run that has levels (audacity, raven; a table holds all levels)")
+        help="the groups of this level, for a run that has levels (a table holds all of them)")
     add_overwrite(parser, "replace files that are already at --out (not for playlist, sfz, labelstudio)")
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #b0651673
@@ -37,16 +39,15 @@ def run(args:Namespace, # As the parser gives them
 )->int: # Exit status
     "Write a run for another program."
     folder, to, out = args.run, args.to, Path(args.out)
-    with_labels = to in ("audacity", "raven")
-    if args.join and not with_labels: raise ValueError("--join is for label tracks and selection tables (audacity, raven)")
+    for_each = to in _FOR_EACH_RECORDING
+    if args.join and not for_each: raise ValueError(f"--join is for labels of recordings ({', '.join(_FOR_EACH_RECORDING)})")
     if args.level and to in ("parquet", "json", "csv"):
         raise ValueError(f"--level is for label tracks and selection tables; a table (--to {to}) holds all levels")
     chosen = dict(without=args.without, level=args.level)
     with short_warnings([]):
-        if with_labels:
+        if for_each:
             if out.is_file(): raise ValueError(f"{out} is a file: say --out with the name of a folder")
-            write = listen.to_audacity if to == "audacity" else listen.to_raven
-            n = write(folder, out, join=args.join, overwrite=args.overwrite, **chosen)
+            n = getattr(listen, f"to_{to}")(folder, out, join=args.join, overwrite=args.overwrite, **chosen)
             echo(f"{plural(n, 'file')} in {out}, one for each recording")
         elif to == "playlist":
             echo(f"{plural(listen.to_playlists(folder, out, **chosen), 'playlist')} in {out}, one for each group")

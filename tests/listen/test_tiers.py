@@ -1,0 +1,72 @@
+"Praat and ELAN: what is written is read by others, and what others write is read."
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+praatio, pympi = pytest.importorskip("praatio"), pytest.importorskip("pympi")
+from praatio import textgrid
+
+from audioclust.audio.annotation_tables import clips_of_tables
+from audioclust.cli import main
+from audioclust.pipeline import Options, Request, make_run
+from audioclust.runs.names import write_names
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory):
+    import soundfile as sf
+    folder = tmp_path_factory.mktemp("tiers")
+    rng = np.random.default_rng(0)
+    (folder/"in").mkdir()
+    for name,seconds in ("night", 9), ("dawn", 6):
+        tones = [np.sin(2*np.pi*hz*np.arange(8000)/8000) for hz in rng.choice([300, 2500], seconds)]
+        sf.write(folder/"in"/f"{name}.wav", .3*np.concatenate(tones), 8000)
+    options = Options(stability=0)
+    make_run(folder/"in", Request(n_clusters=2, window=1., encoder="fixed", options=options)).save(folder/"run")
+    make_run(folder/"in", Request(n_clusters=2, window=1., encoder="fixed", options=replace(options, hop=.5))).save(folder/"overlapping")
+    write_names(folder/"run", {"names": {"0": 'wren "small" <brown>'}})
+    return folder
+
+@pytest.mark.parametrize("to", ["textgrid", "elan"])
+def test_round_trip(at, tmp_path, to):
+    assert main(["export", str(at/"run"), "--to", to, "--out", str(tmp_path/"out")]) == 0
+    clips = clips_of_tables(tmp_path/"out", at/"in")
+    table = pd.read_csv(at/"run"/"clusters.csv").sort_values(["path", "start"])
+    assert len(clips) == len(table) == 15
+    np.testing.assert_allclose(clips[["start", "end"]], table[["start", "end"]], atol=1e-3)
+    assert set(clips.label) == {'wren "small" <brown>', "cluster 1"}
+    assert main(["cluster", str(at/"in"), "--clips", str(tmp_path/"out"), "--out", str(tmp_path/"again"), "--n-clusters", "2",
+                 "--encoder", "fixed", "--no-page", "--quiet"]) == 0
+
+def test_overlapping_clips_go_to_tiers_of_their_own(at, tmp_path):
+    assert main(["export", str(at/"overlapping"), "--to", "textgrid", "--out", str(tmp_path/"out")]) == 0
+    grid = textgrid.openTextgrid(str(tmp_path/"out"/"night.wav.TextGrid"), includeEmptyIntervals=False)
+    assert grid.tierNames == ("clusters", "clusters 2")
+    assert sum(len(tier.entries) for tier in grid.tiers) == 17
+
+def test_further_tiers_are_told(at, tmp_path):
+    grid = textgrid.Textgrid(0, 9)
+    for name,entries in ("words", [(1, 2, "owl")]), ("sounds", [(1, 1.5, "ou"), (1.5, 2, "l")]):
+        grid.addTier(textgrid.IntervalTier(name, entries, 0, 9))
+    grid.addTier(textgrid.PointTier("clicks", [(3., "x")], 0, 9))
+    grid.save(str(tmp_path/"night.TextGrid"), "short_textgrid", includeBlankSpaces=True)
+    errors = []
+    clips = clips_of_tables(tmp_path/"night.TextGrid", at/"in", errors)
+    assert clips.label.tolist() == ["owl"]
+    assert "only the tier words is read; others are left out: sounds" in errors[0][1]
+
+@pytest.mark.parametrize("ending", [".TextGrid", ".eaf"])
+def test_what_is_no_such_file_is_one_line(at, tmp_path, ending, capsys):
+    (tmp_path/f"night{ending}").write_text("Dear diary")
+    status = main(["cluster", str(at/"in"), "--clips", str(tmp_path/f"night{ending}"), "--out", str(tmp_path/"run")])
+    assert status == 2 and "is damaged, or no" in capsys.readouterr().err
+
+@pytest.mark.parametrize("to,package", [("textgrid", "praatio"), ("elan", "pympi")])
+def test_what_to_install_is_said(at, tmp_path, to, package, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setattr("audioclust.listen.formats.tiers.find_spec", lambda name: None)
+    assert main(["export", str(at/"run"), "--to", to, "--out", str(tmp_path/"out")]) == 2
+    assert "pip install 'audioclust[annotations]'" in capsys.readouterr().err
+    assert not (tmp_path/"out").exists()
