@@ -139,7 +139,7 @@ MISTAKES = {  # what was typed, what is said, what this says to do; {0} is what 
         [["export", "{0}", "--to", "csv", "--out", "{tmp}/x.csv"],
             ["export", "{1}", "--to", "csv", "--out", "{tmp}/y.csv"]]),
     "join of a table": (["export", "{top}/run", "--to", "csv", "--out", "{tmp}/x.csv", "--join"],
-        "--join is for label tracks and selection tables .(audacity), raven",
+        "--join is for labels of recordings .(audacity), raven",
         [["export", "{top}/run", "--to", "{0}", "--out", "{tmp}/x", "--join"]]),
     "no levels": (["export", "{top}/run", "--to", "raven", "--out", "{tmp}/x", "--level", "fine"],
         "it has none; --n-clusters (auto) finds some",

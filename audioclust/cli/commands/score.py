@@ -7,6 +7,7 @@ __all__ = ['add_arguments', 'write_suspects', 'run']
 
 # %% ../../../nbs/14_cli/commands/06_score.ipynb #5042726d
 from argparse import Namespace
+from typing import Any
 
 from ... import cli, core, pipeline, runs
 from ..arguments import add_overwrite, add_run, Parser
@@ -25,7 +26,7 @@ def add_arguments(parser:Parser): # Of the command
     add_overwrite(parser)
 
 # %% ../../../nbs/14_cli/commands/06_score.ipynb #5c0e5a01
-def write_suspects(run:runs.Run, # That was saved
+def write_suspects(run:Any, # A `Run` that was saved
     labels:str, # As the user said them
     out:str, # The file that will be there
 )->str: # A line for the terminal
