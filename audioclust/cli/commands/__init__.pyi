@@ -4,7 +4,6 @@ from . import (
     cluster as cluster,
     compare as compare,
     demo as demo,
-    diff as diff,
     duplicates as duplicates,
     embed as embed,
     encoders as encoders,
@@ -14,3 +13,4 @@ from . import (
     similar as similar,
     sort as sort,
 )
+from .tables import diff as diff
