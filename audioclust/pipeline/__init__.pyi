@@ -8,6 +8,7 @@ from .examine_step import examine as examine
 from .find_step import find as find, Observer as Observer
 from .growing import grow as grow
 from .naming.answers import name_clips as name_clips
+from .naming.last_word import last_word as last_word
 from .naming.questions import next_to_hear as next_to_hear
 from .naming.spreading import naming_progress as naming_progress, NamingProgress as NamingProgress
 from .naming.spreading import spread_names as spread_names

@@ -327,6 +327,7 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "fit clearly better": "above",
     "should not matter: --ignore": "above",
     "leave them out with --without speech": "above",
+    "(--without nothing writes all)": "tests/pipeline/test_naming.py",
     "what stands out of the noise: --cut events": "tests/pipeline/test_no_structure.py",
     "where they are mixed: choose one with --channel 1": "tests/audio/test_channels.py",
     "pip install": "packages cannot be installed in a test",
