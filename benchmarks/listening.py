@@ -21,6 +21,7 @@ this is "k groups named"); `seeds` (K-means with seeds and the true number of gr
 Goal: accuracy by clips heard, and how honest the estimate is. Not a goal: how people hear.
 """
 import argparse, csv, json, warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from sklearn.metrics import pairwise_distances
 
 from appended import commit
 from audioclust.audio import fsdd
+from audioclust.core.registry import load_saved
 from audioclust.encoders.residual import IdentityWhitening
 from audioclust.ensembles.spreading import spread_labels
 from audioclust.kmeans import KMeans
@@ -82,7 +84,7 @@ SETS = {
 WHOLE = "digits", "speakers"
 
 def points(name, which, args):
-    "The points of a set, and what each clip truly is [N]; made once, kept in the folder."
+    "The points of a set, their whitening, and what each clip truly is [N]; made once, kept in the folder."
     _, by, joint, clips = SETS[name]
     encoder = joint if which == "joint" else "fixed"
     file = args.folder/f"points-{encoder}"/f"{name.replace(', ', '-').replace(' ', '-')}.npz"
@@ -96,8 +98,9 @@ def points(name, which, args):
         run = model.fit(table[["path", "start", "end"]]).run_
         truth = table.set_index(table.path.map(str))[column]
         file.parent.mkdir(parents=True, exist_ok=True)
+        run.embeddings.whitening.save(file.with_suffix(""))
         np.savez(file, X=run.embeddings.X, truth=truth[run.clips.table.path.map(str)].to_numpy(str))
-    with np.load(file) as f: return f["X"], f["truth"]
+    with np.load(file) as f: return f["X"], load_saved(file.with_suffix(""), "whitening"), f["truth"]
 
 
 class Listener:
@@ -188,13 +191,14 @@ def asked_otherwise(run, X, distances, truth, k, seed, counts):
         yield dict(asked="random", word="seeds", heard=heard, accuracy=(names == truth).mean())
 
 def rows_of(name, which, seed, args):
-    X, truth = points(name, which, args)
+    X, whitening, truth = points(name, which, args)
     drawn = np.random.default_rng(seed).permutation(len(X))
     if name not in WHOLE: drawn = np.sort(drawn[:round(SHARE*len(X))])
     X, truth = X[drawn], truth[drawn]
     k, distances = len(set(truth)), pairwise_distances(X)
     counts = [round(a*k) for a in A_KIND]
     run = run_of_embeddings(X, request=Request(n_clusters=k, options=Options(stability=0)), whitening=IdentityWhitening())
+    run = replace(run, embeddings=replace(run.embeddings, whitening=whitening)) # names may change the weights of encoders
     about = dict(set=name, half=SETS[name][0], points=which, clips=len(X), kinds=k, seed=seed)
     for listener in "true", "wrong", "several":
         for row in asked_by_us(run, X, distances, truth, listener, seed, counts): yield {**about, "listener": listener, **row}
