@@ -9,8 +9,9 @@ __all__ = ['last_word']
 from pathlib import Path
 
 from .answers import known_names
-from .spreading import NamingProgress, of_living, progress_of, spread_names
+from .spreading import NamingProgress, progress_of, spread_names
 from ...runs.edits import locked
+from ...runs.naming.contradictions import of_living
 from ...runs.naming.heard import NOT_OF_INTEREST, UNSURE, without_spread
 from ...runs.names import write_names
 from ...runs.run import Run
