@@ -143,4 +143,4 @@ def test_wrong_contradictions_are_damage(folder):
     names = read_names(folder)
     with pytest.raises(ValueError, match="contradictions must be a list"): write_names(folder, {**names, "contradictions": 5})
     write_names(folder, {**names, "heard": {clip(folder, 0): SEVERAL}})
-    assert last_word(folder) is None
+    assert last_word(folder) == (None, "")

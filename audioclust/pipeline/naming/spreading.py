@@ -19,6 +19,7 @@ from sklearn.neighbors import NearestNeighbors
 from ...ensembles.neighbour_graph import connect_components, shared_neighbours
 from ...ensembles.spreading import passed_on
 from .answers import heard_answers, held_names, known_names
+from .weights import weighed_by_names
 from ...runs.embeddings import Embeddings
 from ...runs.naming.contradictions import of_living
 from ...runs.naming.heard import NOT_OF_INTEREST, UNSURE, without_spread
@@ -160,7 +161,7 @@ def spread_names(run:Run, # Some of whose clips have names
     if not set(known.values()) - {UNSURE, NOT_OF_INTEREST}:
         raise ValueError("no clip of this run has a name: name_clips(run, {row: name}) gives it some")
     group_names, was_moved = held_names(run)
-    spread = spread_known(run, known)
+    spread = spread_known(weighed_by_names(run, known), known)
     best = spread.shares.argmax(1)
     called, confidence = spread.names[best].astype(object), spread.confidence
     called[(spread.shares.max(1) < SURE) | (called == UNSURE)] = ""
