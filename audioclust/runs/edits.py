@@ -13,9 +13,10 @@ from pathlib import Path
 from shlex import quote
 
 from ..core.files import read_csv, shorten
-from .names import (check_names, is_new_group, KINDS, made_groups, NEW_GROUPS, no_names, read_edits,
-    read_names, write_names)
-from .naming.heard import combined_answers
+from audioclust.runs.names import (check_names, is_new_group, KINDS, made_groups, NEW_GROUPS, read_edits, read_names,
+    write_names)
+from .naming.contradictions import changed_entries, Contradiction, of_living, record_contradictions, seen_beginning
+from .naming.heard import combined_answers, is_spread_move, without_spread
 from .run_folder import check_run_folder, read_table
 
 # %% ../../nbs/11_runs/04_edits.ipynb #2cef6c94
@@ -62,14 +63,16 @@ def _numbers_here(clusters, clips_of, cluster_of):
 # %% ../../nbs/11_runs/04_edits.ipynb #7763470f
 def _clips_of(group, names): return {clip for clip,to in names.get("clips", {}).items() if str(to) == group}
 
-def _free_numbers(new, old, names):
+def _free_numbers(new, seen, names): # Edits; groups with which the page began; edits of the run
     "The number that each cluster of a page gets in the run: another one only if it is a new group."
     made = made_groups(new)
     number_of = {c: c for c in _mentioned(new) if c in made or not is_new_group(c)}
     taken = made | made_groups(names)
-    for group in sorted(made - made_groups(old)):
-        here = _clips_of(group, names)
-        if not here or here & _clips_of(group, new): continue
+    moved = {clip: str(to) for clip,to in without_spread(names)["clips"].items() if is_new_group(to)}
+    for group in sorted(made - seen):
+        before = Counter(moved[clip] for clip in _clips_of(group, new) if clip in moved)
+        if before: number_of[group] = before.most_common(1)[0][0]
+        if before or group not in made_groups(names): continue
         number_of[group] = next(str(n) for n in range(NEW_GROUPS, 10*NEW_GROUPS) if str(n) not in taken)
         taken.add(number_of[group])
     return number_of
@@ -82,21 +85,29 @@ def _entry(record, name, by):
     if entry is not None and not isinstance(entry, dict): raise ValueError(f"{name} should hold a JSON object")
     return entry
 
+def _check_heard_here(names, cluster_of):
+    "Refuse answers of other clips, and warn of some."
+    heard = names.get("heard", {})
+    n_lost = sum(clip not in cluster_of for clip in heard)
+    if n_lost > (1 - _FEWEST)*len(heard): raise ValueError("these are the edits of another run, of other clips")
+    if n_lost: warnings.warn(f"{n_lost:,} of {len(heard):,} answers are of clips that are not in this run: they are left out")
+
+# %% ../../nbs/11_runs/04_edits.ipynb #de74dc60
 def _combined(record, run, by):
     "What the run has, changed by the edits of a file."
     base = _entry(record, "base", by)
     new, old = _entry(record, "edits", by) or {}, base or {}
     check_names(new)
     check_names(old)
-    old_answers, new_answers = old, new
-    clip_ids:set|None = None # of the run, where the edits are of another one
+    page_began, page_ended = old, new
+    old, undone = seen_beginning(page_began, page_ended)
+    table, known = read_table(run/"clusters.csv"), read_names(run)
+    cluster_of = dict(zip(table.clip_id, table.cluster)) if "clip_id" in table else {}
+    _check_heard_here(new, cluster_of)
     number_of = {cluster: cluster for cluster in _mentioned(new) | _mentioned(old)}
     run_id = check_run_folder(run)["made"]["run_id"]
     is_of_another_run = record.get("run") not in (None, run_id)
     if is_of_another_run:
-        table = read_table(run/"clusters.csv")
-        cluster_of = dict(zip(table.clip_id, table.cluster)) # of each clip that is here
-        clip_ids = set(cluster_of)
         fixed = {c: c for c in number_of if c == "-1" or is_new_group(c)}
         clips_of = _entry(record, "clusters", by) or {}
         number_of = fixed | _numbers_here(number_of.keys() - fixed, clips_of, cluster_of)
@@ -104,14 +115,16 @@ def _combined(record, run, by):
     if is_of_another_run:
         for names in new, old:
             names["clips"] = {clip: to for clip,to in names["clips"].items() if clip in cluster_of}
-    known = no_names() if base is None else read_names(run)
-    new = _with_numbers(new, _free_numbers(new, old, known))
-    for kind in KINDS:
-        for key in old[kind].keys() - new[kind].keys(): known[kind].pop(key, None)
-        for key,value in new[kind].items():
-            if old[kind].get(key) != value: known[kind][key] = value
-    combined_answers(known, old_answers, new_answers, clip_ids)
-    return known
+    spread_groups = {str(group) for group,_ in page_ended.get("spread", {}).values()}
+    new = _with_numbers(new, _free_numbers(new, made_groups(old) | spread_groups, known))
+    new["clips"] = {clip: to for clip,to in new["clips"].items() if not is_spread_move(page_ended, clip) or clip in old["clips"]}
+    answered = page_ended.get("heard", {}).items() - page_began.get("heard", {}).items()
+    for clip in undone - {clip for clip,_ in answered}:
+        if clip in cluster_of: new["clips"][clip] = int(cluster_of[clip])
+    found = changed_entries(known, old, new)
+    found += [Contradiction("heard", *one) for one in combined_answers(known, page_began, page_ended, cluster_of)]
+    record_contradictions(known, found, table)
+    return of_living(known)
 
 # %% ../../nbs/11_runs/04_edits.ipynb #68d578c3
 def _with_table(names, file):

@@ -41,8 +41,9 @@ def take_over(run:str, # A run folder, or one with a run by content and one by s
         new = runs.read_names(folder).get("heard", {})
         missing = object()
         n_answers = sum(old.get(clip, missing) != new.get(clip, missing) for clip in old | new)
-        progress = pipeline.last_word(folder)
+        progress, weights = pipeline.last_word(folder)
         if new or n_answers: lines.append(f"heard:  {plural(n_answers, 'answer')} taken over; {progress or 'no clip has a name'}")
+        if weights: lines.append(f"ears:   {weights}")
     return lines
 
 # %% ../../../nbs/14_cli/commands/03_listen.ipynb #a5daa0f1

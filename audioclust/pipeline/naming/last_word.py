@@ -9,15 +9,17 @@ __all__ = ['last_word']
 from pathlib import Path
 
 from .answers import known_names
-from .spreading import NamingProgress, of_living, progress_of, spread_names
+from .weights import weighed_by_names, weights_line
+from .spreading import NamingProgress, progress_of, spread_names
 from ...runs.edits import locked
+from ...runs.naming.contradictions import of_living
 from ...runs.naming.heard import NOT_OF_INTEREST, UNSURE, without_spread
 from ...runs.names import write_names
 from ...runs.run import Run
 
 # %% ../../../nbs/12_pipeline/naming/04_last_word.ipynb #cbf23271
 def last_word(folder:str|Path, # A run folder, in which clips may have names
-)->NamingProgress|None: # None: no clip of it has a name
+)->tuple[NamingProgress|None,str]: # (how far it is, None where no clip has a name; how encoders were weighed, or "")
     "Spread the names of a run folder over all its clips, and write them there."
     with locked(folder):
         run = Run.open(folder)
@@ -25,6 +27,6 @@ def last_word(folder:str|Path, # A run folder, in which clips may have names
         if run.names.get("heard") and is_named:
             named = spread_names(run)
             write_names(folder, named.names)
-            return progress_of(named)
+            return progress_of(named), weights_line(weighed_by_names(run), run)
         if run.names.get("spread"): write_names(folder, of_living(without_spread(run.names)))
-    return None
+    return None, ""
