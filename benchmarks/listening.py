@@ -81,7 +81,8 @@ SETS = {
     "Sonic Pi": ("unopened", "content", INSTRUMENTS, lambda args: load("Sonic Pi", args.unopened)),
     "Tux Paint": ("unopened", "source", SPEECH, lambda args: load("Tux Paint", args.unopened)),
 }
-WHOLE = "digits", "speakers"
+WHOLE = "digits", "speakers" # with a true listener alone
+LISTENERS = "true", "wrong", "several"
 
 def points(name, which, args):
     "The points of a set, their whitening, and what each clip truly is [N]; made once, kept in the folder."
@@ -200,7 +201,7 @@ def rows_of(name, which, seed, args):
     run = run_of_embeddings(X, request=Request(n_clusters=k, options=Options(stability=0)), whitening=IdentityWhitening())
     run = replace(run, embeddings=replace(run.embeddings, whitening=whitening)) # names may change the weights of encoders
     about = dict(set=name, half=SETS[name][0], points=which, clips=len(X), kinds=k, seed=seed)
-    for listener in "true", "wrong", "several":
+    for listener in LISTENERS[:1] if name in WHOLE else LISTENERS:
         for row in asked_by_us(run, X, distances, truth, listener, seed, counts): yield {**about, "listener": listener, **row}
     for row in asked_otherwise(run, X, distances, truth, k, seed, counts): yield {**about, "listener": "true", **row}
 
