@@ -17,4 +17,4 @@ from .pair import RunPair as RunPair, make_pair as make_pair, pair_requests as p
 from .shards import embed_shard as embed_shard, run_of_shards as run_of_shards
 from .shards import request_of_shards as request_of_shards, shard_folders as shard_folders
 from .shards import shard_record as shard_record, share_of as share_of
-from .scoring import check_labels as check_labels, score_run as score_run
+from .scoring import check_labels as check_labels, score_names as score_names, score_run as score_run

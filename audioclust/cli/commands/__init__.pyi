@@ -3,6 +3,7 @@ from . import (
     assign as assign,
     cluster as cluster,
     compare as compare,
+    count as count,
     demo as demo,
     duplicates as duplicates,
     embed as embed,
