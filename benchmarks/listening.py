@@ -1,13 +1,14 @@
 """Naming by listening: how many clips are named rightly after so many were heard?
 
-    AUDIOCLUST_DATA=… python benchmarks/listening.py FOLDER --rendered FOLDER --klettres FOLDER [--points fixed]
+    AUDIOCLUST_DATA=… python benchmarks/listening.py FOLDER --rendered FOLDER --klettres FOLDER [--points fixed] [--unopened FOLDER]
 
 Needs the notes and drum hits of `rendered.py`, Debian's package klettres-data, and the wheels of the encoders named below.
 A row of results/listening.csv is one set, one draw of 85 % of its clips, one way of asking, one last word and one simulated listener, after
-so many clips were heard. A set has at most 600 clips. Points, in FOLDER, are made once: `joint` are the fixed encoder and pretrained ones with
+so many clips were heard. A set has at most 600 clips; "digits" and "speakers" have all 3,000, in another order in each draw. Points, in FOLDER, are made once: `joint` are the fixed encoder and pretrained ones with
 equal weights (speech_embedding and resemblyzer for digits and languages; yamnet for the others, and aisfx for notes and drums), for speakers
 the vote of fixed, speech_embedding, resemblyzer and yamnet, whose weights are chosen without labels; `fixed` is the fixed encoder alone. The constants of `audioclust.pipeline.naming` were chosen on
-the sets "choose" with the points `fixed`, by two draws; the sets "report" took no part. Sonic Pi and Tux Paint are not opened.
+the sets "choose" with the points `fixed`, by two draws; the sets "report" took no part, and half of the clips of the sets "both" did. The sets "unopened" are Debian's packages sonic-pi-samples and
+tuxpaint-stamps-default: they were run once, after all constants were frozen in constants.json, and are run only where --unopened names their folder.
 
 Ways of asking: `ours` is `next_to_hear`, one clip at a time; `parts` is the same without doubt, so a division that only grows finer; `k-means`
 hears the middles of as many K-means parts as may be heard, which must be known before; `random`; `margin` hears as many random clips as there are
@@ -19,7 +20,8 @@ this is "k groups named"); `seeds` (K-means with seeds and the true number of gr
 `estimate` what `naming_progress` says of `right`.
 Goal: accuracy by clips heard, and how honest the estimate is. Not a goal: how people hear.
 """
-import argparse, csv, warnings
+import argparse, csv, json, warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,7 @@ from sklearn.metrics import pairwise_distances
 
 from appended import commit
 from audioclust.audio import fsdd
+from audioclust.core.registry import load_saved
 from audioclust.encoders.residual import IdentityWhitening
 from audioclust.ensembles.spreading import spread_labels
 from audioclust.kmeans import KMeans
@@ -38,18 +41,21 @@ from audioclust.pipeline.naming.answers import known_names
 from audioclust.pipeline.naming.questions import _next_row, division
 from audioclust.pipeline.naming.spreading import geometry, spread_known
 from audioclust.runs.naming.heard import SEVERAL
-from known_sets import klettres
+from constants import constants, differences, FILE
+from known_sets import klettres, load
 from made_sets import make
 from rendered import rendered
 
-MOST, LEAST = 600, 40 # clips of a set, recordings of a language
+MOST, LEAST = 600, 40 # clips of a set that is not whole, recordings of a language
 SHARE, WRONG = .85, 1/20 # of the clips in a draw; of the answers
 A_KIND = 1, 1.5, 2, 3, 4, 6, 8 # clips heard for each kind
 SPEECH, SOUNDS, INSTRUMENTS = "fixed+speech_embedding+resemblyzer", "fixed+yamnet", "fixed+aisfx+yamnet"
 
+def all_digits(): return fsdd(download=False).rename(columns={"speaker": "source"})
+
 def digits(first):
     "The first or the last takes of the spoken digits."
-    table = fsdd(download=False).rename(columns={"speaker": "source"})
+    table = all_digits()
     return table[(table["take"] < 25) == first]
 
 def languages(folder):
@@ -70,24 +76,32 @@ SETS = {
     "drums": ("report", "content", INSTRUMENTS, lambda args: rendered("drums", args.rendered)),
     "sounds, hard": ("report", "content", SOUNDS, lambda args: make("sounds, hard", args.folder/"sounds")),
     "languages": ("report", "source", SPEECH, lambda args: languages(args.klettres)),
+    "digits": ("both", "content", SPEECH, lambda args: all_digits()),
+    "speakers": ("both", "source", "auto", lambda args: all_digits()),
+    "Sonic Pi": ("unopened", "content", INSTRUMENTS, lambda args: load("Sonic Pi", args.unopened)),
+    "Tux Paint": ("unopened", "source", SPEECH, lambda args: load("Tux Paint", args.unopened)),
 }
+WHOLE = "digits", "speakers" # with a true listener alone
+LISTENERS = "true", "wrong", "several"
 
 def points(name, which, args):
-    "The points of a set, and what each clip truly is [N]; made once, kept in the folder."
+    "The points of a set, their whitening, and what each clip truly is [N]; made once, kept in the folder."
     _, by, joint, clips = SETS[name]
     encoder = joint if which == "joint" else "fixed"
     file = args.folder/f"points-{encoder}"/f"{name.replace(', ', '-').replace(' ', '-')}.npz"
     if not file.is_file():
         column = "label" if by == "content" else "source"
         table = clips(args)
-        table = table.sample(min(MOST, len(table)), random_state=0).sort_index().reset_index(drop=True)
+        if name not in WHOLE: table = table.sample(min(MOST, len(table)), random_state=0)
+        table = table.sort_index().reset_index(drop=True)
         options = Options(stability=0, num_workers=0, cache=args.folder/"cache")
         model = AudioClusterer("kmeans", table[column].nunique(), by, encoder=encoder, options=options)
         run = model.fit(table[["path", "start", "end"]]).run_
         truth = table.set_index(table.path.map(str))[column]
         file.parent.mkdir(parents=True, exist_ok=True)
+        run.embeddings.whitening.save(file.with_suffix(""))
         np.savez(file, X=run.embeddings.X, truth=truth[run.clips.table.path.map(str)].to_numpy(str))
-    with np.load(file) as f: return f["X"], f["truth"]
+    with np.load(file) as f: return f["X"], load_saved(file.with_suffix(""), "whitening"), f["truth"]
 
 
 class Listener:
@@ -178,14 +192,16 @@ def asked_otherwise(run, X, distances, truth, k, seed, counts):
         yield dict(asked="random", word="seeds", heard=heard, accuracy=(names == truth).mean())
 
 def rows_of(name, which, seed, args):
-    X, truth = points(name, which, args)
-    drawn = np.sort(np.random.default_rng(seed).permutation(len(X))[:round(SHARE*len(X))])
+    X, whitening, truth = points(name, which, args)
+    drawn = np.random.default_rng(seed).permutation(len(X))
+    if name not in WHOLE: drawn = np.sort(drawn[:round(SHARE*len(X))])
     X, truth = X[drawn], truth[drawn]
     k, distances = len(set(truth)), pairwise_distances(X)
     counts = [round(a*k) for a in A_KIND]
     run = run_of_embeddings(X, request=Request(n_clusters=k, options=Options(stability=0)), whitening=IdentityWhitening())
+    run = replace(run, embeddings=replace(run.embeddings, whitening=whitening)) # names may change the weights of encoders
     about = dict(set=name, half=SETS[name][0], points=which, clips=len(X), kinds=k, seed=seed)
-    for listener in "true", "wrong", "several":
+    for listener in LISTENERS[:1] if name in WHOLE else LISTENERS:
         for row in asked_by_us(run, X, distances, truth, listener, seed, counts): yield {**about, "listener": listener, **row}
     for row in asked_otherwise(run, X, distances, truth, k, seed, counts): yield {**about, "listener": "true", **row}
 
@@ -197,11 +213,15 @@ def main():
     p.add_argument("--rendered", type=Path, help="where rendered.py has written")
     p.add_argument("--klettres", type=Path, help="folder of the recordings of klettres-data")
     p.add_argument("--points", default="joint", help="joint or fixed")
+    p.add_argument("--unopened", type=Path, help="a folder above those of the two packages that are opened once")
     p.add_argument("--only", help="names of sets, separated by semicolons")
     p.add_argument("--seeds", type=int, default=5)
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"listening.csv")
     args = p.parse_args()
     warnings.simplefilter("ignore")
+    names = args.only.split(";") if args.only else [name for name,(half, *_) in SETS.items() if half != "unopened" or args.unopened]
+    if args.unopened and (changed := differences(json.loads(FILE.read_text(encoding="utf-8")), constants())):
+        p.error("constants differ from those that were frozen:\n" + "\n".join(changed))
     known = list(csv.DictReader(open(args.out, newline=""))) if args.out.is_file() else []
     done = {(row["set"], row["points"], int(row["seed"])) for row in known}
     at = commit()
@@ -209,7 +229,7 @@ def main():
         writer = csv.DictWriter(f, COLUMNS, restval="", lineterminator="\n")
         if not known: writer.writeheader()
         for seed in range(args.seeds):
-            for name in args.only.split(";") if args.only else SETS:
+            for name in names:
                 if (name, args.points, seed) in done: continue
                 for row in list(rows_of(name, args.points, seed, args)):
                     numbers = {column: round(float(value), 4) for column,value in row.items() if isinstance(value, (float, np.floating))}

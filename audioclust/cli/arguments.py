@@ -132,7 +132,7 @@ def add_without(parser:Parser): # Of the command
     "The groups that a command leaves out."
     parser.add_argument("--without", type=listed, default=[], metavar="LIST",
         help="groups to leave out, separated by commas: numbers, names, or marks such as junk; and speech, "
-             "for clips in which people may be speaking")
+             "for clips in which people may be speaking (nothing writes also what is not of interest)")
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #d347d5eb
 def add_clips(parser:Any): # A parser, or a group of its arguments

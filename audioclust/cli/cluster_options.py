@@ -44,8 +44,9 @@ def add_known_options(c:Parser): # Of the command
     "What is known of some clips."
     known = c.add_argument_group("what you know", "  audioclust cluster words/ --out runs/again --seeds runs/words")
     known.add_argument("--seeds", action="append", metavar="TABLE|RUN",
-        help="what is known of some clips: a table of path and label, or of path, other and link (must or cannot), or "
-             "a run in which groups were named and clips moved; for kmeans, consensus, spectral and auto")
+        help="what is known of some clips: a table of path and label, of clip (a clip_id) and name, or of path, other and "
+             "link (must or cannot), or a run in which groups or clips were named, or clips moved; for kmeans, "
+             "consensus, spectral and auto")
     known.add_argument("--labels", metavar="parent|REGEX|TABLE",
         help="labels to score with, never to cluster by: see audioclust score --help")
 

@@ -37,6 +37,7 @@ COMMANDS = dict( # Name → what it does
     duplicates="list the recordings that are the same sound: in other formats, at other levels, with silence around",
     encoders="list the encoders: what they are good for, and which are installed",
     export="write a run for another program",
+    count="say how many clips of each name there are, by recording, site, day and hour",
     sort="copy the clips of a run into a folder for each group, or in the order of likeness")
 
 def parser_of(name:str, # In `COMMANDS`

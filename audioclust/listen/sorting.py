@@ -179,7 +179,7 @@ def sort_files(run:Run|str|Path, # A run, or its folder
 )->int: # Files written
     "Copies of the clips, sorted by cluster, or named so that the alphabet follows similarity."
     if not isinstance(run, Run): run = Run.open(run)
-    out, clips = Path(out), named_clips(run)
+    out, clips = Path(out), named_clips(run, "nothing")
     if (clips.path == "").any():
         raise ValueError("the clips of this run are known by their embeddings alone: there are no sounds to copy")
     clips = clips.assign(row=np.arange(len(clips)), whole=_is_whole(clips), channel_number=channel_numbers(clips))

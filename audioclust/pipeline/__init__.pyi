@@ -8,6 +8,7 @@ from .examine_step import examine as examine
 from .find_step import find as find, Observer as Observer
 from .growing import grow as grow
 from .naming.answers import name_clips as name_clips
+from .naming.last_word import last_word as last_word
 from .naming.questions import next_to_hear as next_to_hear
 from .naming.spreading import naming_progress as naming_progress, NamingProgress as NamingProgress
 from .naming.spreading import spread_names as spread_names
@@ -16,4 +17,4 @@ from .pair import RunPair as RunPair, make_pair as make_pair, pair_requests as p
 from .shards import embed_shard as embed_shard, run_of_shards as run_of_shards
 from .shards import request_of_shards as request_of_shards, shard_folders as shard_folders
 from .shards import shard_record as shard_record, share_of as share_of
-from .scoring import check_labels as check_labels, score_run as score_run, suspects as suspects
+from .scoring import check_labels as check_labels, score_names as score_names, score_run as score_run, suspects as suspects

@@ -175,7 +175,7 @@ def cluster(clips:Clips, # The clips, which seeds may name
     "Group the embeddings."
     request, observer = request or Request(), observer or Observer()
     options, features = request.options, embeddings.features
-    if seeds is None and options.seeds is not None: seeds = read_seeds(options.seeds, clips.table)
+    if seeds is None and options.seeds is not None: seeds = read_seeds(options.seeds, clips.table, clips.ids)
     clusterer, number, named = check_request(request), None, options.params or {}
     if asks_for_number(clusterer, request):
         number = embeddings.number

@@ -9,8 +9,9 @@ __all__ = ['Seeds', 'read_seeds']
 import os
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -23,7 +24,9 @@ from ..audio.clip_table import channel_numbers, channels_agree
 from ..audio.recordings import Recordings
 from ..core.files import check_file, shorten
 from ..kmeans.constraints import Constraints
+from .clips import clip_ids
 from .names import display_name, edited_clusters, read_names, spreadsheet_safe
+from .naming.heard import is_answer_table, NO_NAMES, NOT_OF_INTEREST, rows_of_answers, without_spread
 from .run_folder import check_run_folder, read_table
 
 # %% ../../nbs/11_runs/05_seeds.ipynb #4c2eed76
@@ -107,12 +110,12 @@ class _ClipFinder:
         return int(rows[0]) if len(rows) == 1 else None
 
 # %% ../../nbs/11_runs/05_seeds.ipynb #acf28b20
-_NEEDED = "seeds need columns path and label, links path, other and link"
+_NEEDED = "seeds need columns path and label, or clip and name; links path, other and link"
 
-def _rows_of_table(source, clips):
+def _rows_of_table(source, clips, ids):
     "Seeds or links of a table, as texts and times (s), and the file beside which relative paths start."
     file = Path("the table" if isinstance(source, pd.DataFrame) else source)
-    if isinstance(source, pd.DataFrame): table = source
+    if isinstance(source, pd.DataFrame): table = rows_of_answers(source, clips, ids) if is_answer_table(source) else source
     else:
         if file.suffix.lower() not in (".csv", ".tsv", ".txt", ".parquet"):
             raise ValueError(f"{source} is no table of seeds: say a .csv, .tsv, .txt or .parquet file, "
@@ -120,6 +123,7 @@ def _rows_of_table(source, clips):
         check_file(file)
         if not file.is_file(): raise ValueError(f"there is no file {source}")
         table = read_rows(file)
+        if is_answer_table(table): return rows_of_answers(table, clips, ids), file
         has_times = "start" in table or not {"path", "label"} <= set(table)
         if "link" in table or not has_times: table = table.astype(object).where(table.notna(), "").astype(str)
         else:
@@ -138,10 +142,11 @@ def _rows_of_run(run):
     clusters = edited_clusters(table, names)
     called = {c: display_name(c, names) for c in clusters.unique()}
     named = [c for c in called if called[c] in names["names"].values()]
-    is_known = table.clip_id.isin(names["clips"])
+    heard = {clip: name for clip,name in names.get("heard", {}).items() if name is not None and name not in NO_NAMES}
+    is_known = table.clip_id.isin(without_spread(names)["clips"]) | table.clip_id.isin(heard)
     if "seed" in table: is_known |= table.seed != ""
     is_representative = table.representative.astype(str).eq("True") & (clusters == table.cluster)
-    is_seed = is_known & (clusters >= 0) | is_representative & clusters.isin(named)
+    is_seed = is_known & (clusters >= 0) | table.clip_id.isin(heard) | is_representative & clusters.isin(named)
     for group in set(named) - set(clusters[is_seed]) - {-1}: # its representative was moved away
         is_seed[table.confidence[clusters == group].astype(float).fillna(0).idxmax()] = True
     if not is_seed.any():
@@ -150,7 +155,9 @@ def _rows_of_run(run):
     empty = sorted(set(names["names"].values()) - set(called.values()))
     if empty: warnings.warn(f"no clip of {run} is in a group called {shorten(', '.join(empty), 100)}: the name has no seed")
     columns = ["path", "start", "end", *({"channel"} & set(table)), "label"]
-    return table[is_seed].assign(label=clusters[is_seed].map(called))[columns]
+    by_answer = table.clip_id.map({clip: name for clip,name in heard.items() if clip not in names["clips"]})
+    labels = by_answer.fillna(clusters.map(called))
+    return table.assign(label=labels)[is_seed & (labels != NOT_OF_INTEREST)][columns]
 
 # %% ../../nbs/11_runs/05_seeds.ipynb #fca263de
 def _add_seeds(labels, rows, finder):
@@ -191,6 +198,7 @@ def _add_links(links, rows, finder, called):
 # %% ../../nbs/11_runs/05_seeds.ipynb #0e310404
 def read_seeds(sources:Any, # A table (file or DataFrame), a run folder, or a list of these
     clips:pd.DataFrame, # Columns path, start, end (s) [N]
+    ids:Callable|None=None, # Function without arguments: the clip_id of each [N]; None: they are known by their whole paths
 )->Seeds:
     "What tables and corrected runs say of the clips; warns of what is not there, and of contradictions."
     sources = sources if isinstance(sources, (list, tuple)) else [sources]
@@ -200,7 +208,8 @@ def read_seeds(sources:Any, # A table (file or DataFrame), a run folder, or a li
     for source in sources:
         called = "the table" if isinstance(source, pd.DataFrame) else str(source)
         is_run = isinstance(source, (str, Path)) and Path(source).is_dir()
-        rows, file = (_rows_of_run(source), Path("clusters.csv")) if is_run else _rows_of_table(source, clips)
+        if is_run: rows, file = _rows_of_run(source), Path("clusters.csv")
+        else: rows, file = _rows_of_table(source, clips, ids or partial(clip_ids, clips))
         rows = finder.resolved(rows, file)
         if "link" in rows: n_lost = _add_links(links, rows, finder, called)
         else: n_lost = _add_seeds(labels, rows, finder)

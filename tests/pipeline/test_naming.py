@@ -3,14 +3,22 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import make_blobs
 
 from audioclust.pipeline import (
-    assign_embeddings, name_clips, naming_progress, next_to_hear, Options, Request, Run, run_of_embeddings, spread_names)
-from audioclust.pipeline.naming.answers import heard_answers
+    assign_embeddings, last_word, name_clips, naming_progress, next_to_hear, Options, Request, Run, run_of_embeddings,
+    spread_names)
+from audioclust.pipeline.naming.answers import heard_answers, known_names
+from audioclust.pipeline.naming.spreading import spread_known
+from audioclust.pipeline.naming.weights import weighed_by_names, weights_line
+from audioclust.cli import main
+from audioclust.encoders.joint import VotingWhitening
+from audioclust.encoders.residual import IdentityWhitening
+from audioclust.listen.exporting import named_clips
 from audioclust.runs import apply_edits
-from audioclust.runs.naming.heard import SEVERAL, UNSURE
+from audioclust.runs.naming.heard import NOT_OF_INTEREST, SEVERAL, UNSURE
 from audioclust.runs.names import read_names
 from audioclust.runs.stable_ids import carry_names
 
@@ -183,3 +191,93 @@ def test_answers_of_clips_that_are_there_outlast_a_new_run(named, tmp_path):
     carry_names(saved.folder, [0, 1], left)
     heard = read_names(saved.folder)["heard"]
     assert saved.table.clip_id[row] not in heard and heard[saved.table.clip_id[other]] == TRUTH[other]
+
+
+def answered_on_a_page(folder, answers, **edits): # Name of a clip → answer
+    "A file of edits, as the page of a run writes it."
+    base, run = read_names(folder), Run.open(folder)
+    ids = run.table.clip_id
+    heard = {**base.get("heard", {}), **{ids[row]: answer for row, answer in answers.items()}}
+    record = dict(schema=1, run=run.made["run_id"], base=dict(content=base), edits=dict(content={**base, "heard": heard, **edits}))
+    file = folder.parent/"edits.json"
+    file.write_text(json.dumps(record))
+    return file
+
+def test_the_last_word(run, tmp_path, capsys):
+    "From the answers of the page to names of all clips, in what is written of the run."
+    run.save(tmp_path/"run")
+    one_of = {kind: int(np.flatnonzero(TRUTH == kind)[0]) for kind in KINDS}
+    answers = {row: kind if kind != "tom" else NOT_OF_INTEREST for kind,row in one_of.items()}
+    file = answered_on_a_page(tmp_path/"run", answers)
+    assert main(["listen", str(tmp_path/"run"), "--edits", str(file)]) == 0
+    table = Run.open(tmp_path/"run").table
+    n_named = int(table.name.isin(KINDS).sum())
+    n_dull = int((table.name == NOT_OF_INTEREST).sum())
+    line = f"heard:  5 answers taken over; 5 clips heard, {n_named} of 150 named, {n_dull} not of interest, about "
+    assert line in capsys.readouterr().out
+    is_tom = TRUTH == "tom"
+    assert (table.name == TRUTH)[~is_tom].mean() > .85 and (table.name == NOT_OF_INTEREST)[is_tom].mean() > .85
+    assert table.name_confidence.between(0, 1).all()
+    for out, more, n in ("a.csv", [], 150 - n_dull), ("b.csv", ["--without", "nothing"], 150):
+        assert main(["export", str(tmp_path/"run"), "--to", "csv", "--out", str(tmp_path/out), *more]) == 0
+        assert len(pd.read_csv(tmp_path/out)) == n
+        told = f"left out as not of interest: {n_dull} of 150 clips (--without nothing writes all)"
+        assert (told in capsys.readouterr().out) == (not more)
+    assert set(KINDS) - {"tom"} <= set(named_clips(tmp_path/"run").name)
+
+def test_the_last_word_is_taken_back_with_the_answers(named, tmp_path):
+    folder = named.save(tmp_path/"run").folder
+    before = Run.open(folder).groups
+    assert last_word(folder)[0].heard == 10 and (Run.open(folder).groups != before).any()
+    name_clips(Run.open(folder), dict.fromkeys(heard_answers(named))).save(folder)
+    assert last_word(folder) == (None, "") and (Run.open(folder).groups == before).all()
+    assert not {kind: values for kind, values in read_names(folder).items() if values and kind != "heard"}
+
+def test_names_by_hand_hold_against_the_last_word(named, tmp_path):
+    folder = named.save(tmp_path/"run").folder
+    clip = named.table.clip_id[int(np.flatnonzero(TRUTH == "hat")[-1])]
+    file = answered_on_a_page(folder, {}, clips={clip: 100_007}, names={"100007": "shaker"})
+    assert main(["listen", str(folder), "--edits", str(file)]) == 0
+    table = Run.open(folder).table.set_index("clip_id")
+    assert table.name[clip] == "shaker" and (table.name.to_numpy() == TRUTH).mean() > .9
+
+def test_a_spread_name_keeps_its_number(named):
+    "So that edits which another person made on the same page mean the same group."
+    once = spread_names(named)
+    more = spread_names(name_clips(once, {3: "agogo", 77: "bongo"}))
+    assert {name: number_of(more, name) for name in KINDS} == {name: number_of(once, name) for name in KINDS}
+
+def test_not_of_interest_alone_names_nothing(run):
+    dull = name_clips(run, {0: NOT_OF_INTEREST, 1: UNSURE})
+    assert naming_progress(dull).named == 0
+    with pytest.raises(ValueError, match="no clip of this run has a name"): spread_names(dull)
+
+
+def voted(weights=(1., 1.)):
+    "Five kinds that one encoder hears, and another one that hears eight voices."
+    rng = np.random.default_rng(0)
+    parts = [X, np.eye(8, 12)[rng.integers(0, 8, 150)] + rng.normal(0, .05, X.shape)]
+    units = [(part/np.linalg.norm(part, axis=1, keepdims=True)).astype(np.float32) for part in parts]
+    whitening = VotingWhitening([IdentityWhitening(), IdentityWhitening()], [12, 12], list(weights))
+    request = Request(n_clusters=2, options=Options(stability=0))
+    joint = run_of_embeddings(np.concatenate(units, 1), request=request, whitening=whitening)
+    return replace(joint, request=replace(request, encoder="fixed+yamnet"))
+
+def test_an_encoder_that_hears_no_difference_is_left_out(tmp_path):
+    joint = answered(voted(), 15)
+    weighed = weighed_by_names(joint)
+    assert weighed.embeddings.whitening.weights == [1, 0] and weighed.embeddings.X.shape == (150, 24)
+    table = spread_names(joint).table
+    as_before = spread_known(joint, known_names(joint))
+    assert (table.name == TRUTH).mean() > .95 > (as_before.names[as_before.shares.argmax(1)] == TRUTH).mean()
+    folder = joint.save(tmp_path/"run").folder
+    line = "weights by what was heard: fixed 1; left out, since the names sound alike to them: yamnet"
+    assert last_word(folder)[1] == line
+    assert (assign_embeddings(Run.open(folder), joint.embeddings.X).cluster == Run.open(folder).groups).mean() > .9
+
+def test_weights_that_somebody_chose_stay(run):
+    chosen = answered(voted((1., .5)), 15)
+    assert weighed_by_names(chosen) is chosen and weights_line(chosen, chosen) == ""
+    assert weighed_by_names(run) is run
+    once = name_clips(voted(), {0: "kick", 1: "snare"})
+    assert weighed_by_names(once) is once # no name was heard twice

@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from audioclust.audio import synthetic_words
+from audioclust.runs.clips import clip_ids
 from audioclust.runs.names import read_names, write_names
 from audioclust.runs.run_folder import check_run_folder, read_table
-from audioclust.runs.seeds import read_seeds
+from audioclust.runs.seeds import _rows_of_run, read_seeds
 
 
 @pytest.fixture(scope="module")
@@ -186,3 +187,46 @@ def test_names_that_look_like_numbers_or_formulas(words):
     seeds = Run.open(folder/"odd").clustering.seeds
     assert set(seeds.labels()) == set(odd.values()) and (seeds.constraints.seeds >= 0).all()
     assert main(["score", str(folder/"odd"), "--labels", "parent"]) == 2 # all clips are seeds
+
+
+# Answers of naming by listening
+
+def test_a_table_of_answers_is_a_table_of_seeds(words, tmp_path):
+    "By clip_id, by the name of the file, and by path; what is no name is no seed."
+    folder, table = words
+    ids = clip_ids(table, str(folder/"words"))
+    rows = [0, 7, 30, 40]
+    answers = pd.DataFrame(dict(clip=[ids[row] for row in rows], name=["owl", "unsure", "bat", "not of interest"]))
+    by_path = answers.assign(path=[Path(table.path[row]).name for row in rows]).drop(columns="clip")
+    wanted = ["owl" if row == 0 else "bat" if row == 30 else "" for row in range(len(table))]
+    for source in answers, answers.rename(columns=dict(clip="clip_id")), by_path:
+        assert read_seeds(source, table, lambda: ids).labels() == wanted
+        source.to_csv(tmp_path/"answers.csv", index=False)
+        assert read_seeds(tmp_path/"answers.csv", table, lambda: ids).labels() == wanted
+    lost = answers.assign(clip=[ids[0], "x", "nowhere", "y"])
+    with pytest.warns(UserWarning, match="1 of 2 rows"): assert read_seeds(lost, table, lambda: ids).names == ("owl",)
+
+
+def test_answers_are_seeds_on_the_command_line(words, tmp_path):
+    from audioclust.cli import main
+    folder, table = words
+    ids = clip_ids(table, str(folder/"words"))
+    chosen = pd.concat([of_word.iloc[:2] for _, of_word in table.groupby("label")])
+    answers = pd.DataFrame(dict(clip=[ids[row] for row in chosen.index], name=chosen.label))
+    answers.to_csv(tmp_path/"answers.csv", index=False)
+    arguments = ["--n-clusters", "5", "--seeds", str(tmp_path/"answers.csv"), "--stability", "0", "--no-page", "--no-cache", "-q"]
+    assert main(["cluster", str(folder/"words"), "--out", str(tmp_path/"run"), *arguments]) == 0
+    found = read_table(tmp_path/"run"/"clusters.csv").set_index("clip_id")["name"]
+    assert (found[answers["clip"]].to_numpy() == answers.name.to_numpy()).all() and found.nunique() == 5
+
+
+def test_a_run_that_was_named_by_listening_gives_what_was_heard(run_folder):
+    run = run_folder("run", np.repeat([0, 1], 3), range(6))
+    ids = read_table(run/"clusters.csv").clip_id
+    heard = {ids[0]: "owl", ids[1]: "unsure", ids[2]: None, ids[3]: "not of interest"}
+    spread = {ids[0]: [100_000, 1.], ids[5]: [100_000, .9]}
+    moves = dict.fromkeys(spread, 100_000)
+    names = dict(names={"100000": "owl"}, merged={}, marks={}, notes={}, clips=moves, heard=heard, spread=spread)
+    write_names(run, names)
+    rows = _rows_of_run(run)
+    assert len(rows) == 1 and rows.label.tolist() == ["owl"]

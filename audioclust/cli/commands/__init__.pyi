@@ -13,4 +13,4 @@ from . import (
     similar as similar,
     sort as sort,
 )
-from .tables import diff as diff
+from .tables import count as count, diff as diff

@@ -61,6 +61,7 @@ def run(args:Namespace, # As the parser gives them
         else:
             n = listen.to_table(folder, out, without=args.without, overwrite=args.overwrite)
             echo(f"{n:,} rows in {out}")
-        speech = listen.speech_left_out(folder, args.without)
-        if speech: echo(printable(speech))
+        for count in listen.speech_left_out, listen.uninteresting_left_out:
+            text = count(folder, args.without)
+            if text: echo(printable(text))
     return 0

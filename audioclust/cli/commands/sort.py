@@ -33,6 +33,7 @@ def run(args:Namespace, # As the parser gives them
     with short_warnings([]): n = listen.sort_files(args.run, args.out, flat=args.flat, link=link, without=args.without)
     order = "named in the order of likeness" if args.flat else "a folder for each group"
     echo(f"{n:,} files in {args.out}, {order}")
-    speech = listen.speech_left_out(args.run, args.without)
-    if speech: echo(printable(speech))
+    for count in listen.speech_left_out, listen.uninteresting_left_out:
+        text = count(args.run, args.without)
+        if text: echo(printable(text))
     return 0

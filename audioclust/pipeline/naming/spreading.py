@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SURE', 'Geometry', 'geometry', 'name_shares', 'sharpened', 'honest_power', 'Spread', 'spread_known', 'spread_names',
-           'NamingProgress', 'naming_progress']
+           'NamingProgress', 'progress_of', 'naming_progress']
 
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #d883f18f
 from dataclasses import replace
@@ -19,9 +19,11 @@ from sklearn.neighbors import NearestNeighbors
 from ...ensembles.neighbour_graph import connect_components, shared_neighbours
 from ...ensembles.spreading import passed_on
 from .answers import heard_answers, held_names, known_names
+from .weights import weighed_by_names
 from ...runs.embeddings import Embeddings
-from ...runs.naming.heard import UNSURE, without_spread
-from ...runs.names import edited_clusters, is_new_group, NEW_GROUPS
+from ...runs.naming.contradictions import of_living
+from ...runs.naming.heard import NOT_OF_INTEREST, UNSURE, without_spread
+from ...runs.names import edited_clusters, made_groups, NEW_GROUPS
 from ...runs.run import Run
 
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #3cc5a49f
@@ -128,9 +130,8 @@ def spread_known(run:Run, # A run
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #6cd1b955
 SURE = .5 # share of the best name from which on a clip gets it
 
-def _numbers_of(wanted, names, groups): # Names; edits; group of each clip
-    "The number of the group of each name: one that a person named, or a new one."
-    there = {str(group) for group in groups}
+def _numbers_of(wanted, names, there): # Names; edits; numbers of groups that have clips, as texts
+    "The number of the group of each name: one that has it already, or a new one."
     number_of = {}
     for group,name in sorted(names["names"].items(), key=lambda item: int(item[0])):
         if group in there: number_of.setdefault(name, int(group))
@@ -141,26 +142,26 @@ def _numbers_of(wanted, names, groups): # Names; edits; group of each clip
 def _edits(run, names, called, confidence):
     "The edits of the run with each clip in the group of its name; without a name it stays in its cluster."
     clip_ids, groups = run.table.clip_id, edited_clusters(run.table, names).to_numpy(np.int64)
-    number_of = _numbers_of(sorted(set(called) - {""}), names, groups)
+    there = {str(group) for group in groups} | made_groups(run.names)
+    number_of = _numbers_of(sorted(set(called) - {""}), names, there)
     moves, spread = dict(names["clips"]), {}
     for clip,name,group,sure in zip(clip_ids, called, groups.tolist(), confidence.tolist()):
         number = number_of.get(name, group)
         if number != group: moves[clip] = number
         spread[clip] = [number if number != group else -1, round(sure, 4)]
-    living = {str(to) for to in moves.values()}
-    given = {group: name for group,name in names["names"].items() if not is_new_group(group) or group in living}
-    given |= {str(number): name for name,number in number_of.items()}
-    return {**names, "names": given, "clips": moves, "spread": spread}
+    edits = of_living({**names, "clips": moves})
+    edits["names"] |= {str(number): name for name,number in number_of.items()}
+    return {**edits, "spread": spread}
 
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #86e5a8da
 def spread_names(run:Run, # Some of whose clips have names
 )->Run: # In memory; its table has columns name ("" where unsure) and name_confidence
     "The run in which every clip has the name that it most likely has."
     known = known_names(run)
-    if not set(known.values()) - {UNSURE}:
+    if not set(known.values()) - {UNSURE, NOT_OF_INTEREST}:
         raise ValueError("no clip of this run has a name: name_clips(run, {row: name}) gives it some")
     group_names, was_moved = held_names(run)
-    spread = spread_known(run, known)
+    spread = spread_known(weighed_by_names(run, known), known)
     best = spread.shares.argmax(1)
     called, confidence = spread.names[best].astype(object), spread.confidence
     called[(spread.shares.max(1) < SURE) | (called == UNSURE)] = ""
@@ -183,17 +184,28 @@ class NamingProgress(NamedTuple):
     named: int # Clips with a name
     clips: int # All
     right: float # Estimated share of the names that are right, from 0 to 1; NaN without names
+    uninteresting: int=0 # Clips that are not of interest
 
     def __str__(self)->str:
         if not self.named: return f"{self.heard:,} clips heard, none of {self.clips:,} named"
-        return f"{self.heard:,} clips heard, {self.named:,} of {self.clips:,} named, about {100*self.right:.0f} in 100 right"
+        others = f", {self.uninteresting:,} {NOT_OF_INTEREST}" if self.uninteresting else ""
+        right = f"about {100*self.right:.0f} in 100 right"
+        return f"{self.heard:,} clips heard, {self.named:,} of {self.clips:,} named{others}, {right}"
+
+# %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #3dcd112f
+def progress_of(run:Run, # From `spread_names`
+)->NamingProgress:
+    "How far the naming of a run is whose names were spread."
+    table = run.table
+    is_dull = table.name == NOT_OF_INTEREST
+    named = (table.name != "") & ~is_dull
+    right = float(table.name_confidence[named].mean())
+    return NamingProgress(len(heard_answers(run)), int(named.sum()), len(run), right, int(is_dull.sum()))
 
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #d82fbc32
 def naming_progress(run:Run, # A run
 )->NamingProgress:
     "How many clips were heard and named, and how many of the names are about right."
-    n_heard = len(heard_answers(run))
-    if not set(known_names(run).values()) - {UNSURE}: return NamingProgress(n_heard, 0, len(run), np.nan)
-    table = spread_names(run).table
-    named = table.name != ""
-    return NamingProgress(n_heard, int(named.sum()), len(run), float(table.name_confidence[named].mean()))
+    is_named = set(known_names(run).values()) - {UNSURE, NOT_OF_INTEREST}
+    if is_named: return progress_of(spread_names(run))
+    return NamingProgress(len(heard_answers(run)), 0, len(run), np.nan)
