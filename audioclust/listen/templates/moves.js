@@ -28,9 +28,10 @@ function applyMoves() { // the labels and clusters of the page are those that th
 
 function moveClips(rows, to) {
   remember();
-  const {clips} = editsToChange();
+  const isNew = isOnlySpread(to), own = editsToChange(), {clips} = own;
+  if (isNew) own.names[to] = currentEdits().names[to];
   for (const row of rows) {
-    if (to === grouping().found.labels[row]) delete clips[data.ids[row]];
+    if (to === grouping().found.labels[row] && !own.heard) delete clips[data.ids[row]];
     else clips[data.ids[row]] = to;
   }
   selected.clear();
@@ -47,11 +48,8 @@ function forgetEmptyGroups() { // a group that a person made is gone with its la
 }
 
 function newGroup() { // the first number that is free
-  const {names, merged, marks, notes, clips} = currentEdits();
-  const taken = new Set([names, merged, marks, notes].flatMap(kind => Object.keys(kind)).concat(Object.values(clips)).map(Number));
-  let number = NEW_GROUPS;
-  while (taken.has(number)) number++;
-  return number;
+  const spread = Object.keys(following(grouping())?.edits.names ?? {}).map(Number);
+  return freeNumber(new Set([...takenNumbers(editsOf(grouping())), ...spread]));
 }
 
 // undo and redo
