@@ -11,19 +11,30 @@ function applyMoves() { // the labels and clusters of the page are those that th
   if (!canMove || !Object.keys(clips ?? {}).length) return;
   view.labels = labels.map((cluster, row) => clips[data.ids[row]] ?? cluster);
   view.clusters = Object.fromEntries(Object.entries(clusters).map(([c, about]) => [c, {...about}]));
+  const rowsOfNew = new Map(); // groups that a person made
   view.labels.forEach((to, row) => {
+    if (!clusters[to]) {
+      if (!rowsOfNew.has(to)) rowsOfNew.set(to, []);
+      rowsOfNew.get(to).push(row);
+    }
     if (to === labels[row]) return;
     view.clusters[labels[row]].size -= 1;
-    view.clusters[to] ??= {size: 0, confidence: null, stability: null, at: [view.x[row], view.y[row]], typical: [], doubtful: [], words: "", suggested: []};
-    view.clusters[to].size += 1;
-    if (!clusters[to] && view.clusters[to].typical.length < 8) view.clusters[to].typical.push(row);
+    if (clusters[to]) view.clusters[to].size += 1;
   });
+  for (const [group, rows] of rowsOfNew) view.clusters[group] = newCluster(view, rows);
   for (const [c, about] of Object.entries(view.clusters)) {
     const isHere = row => view.labels[row] === Number(c);
     const left = about.typical.filter(isHere);
     if (left.length) about.typical = left;
     about.doubtful = about.doubtful.filter(isHere);
   }
+}
+
+function newCluster(view, rows) { // what is known of a group that a person made: clips that were heard tell most of it
+  const middleOf = values => rows.map(row => values[row]).sort((a, b) => a - b)[rows.length >> 1];
+  const heard = answersOf(view), isHeard = row => heard[data.ids[row]] !== undefined, typical = rows.filter(isHeard).concat(rows).slice(0, 8);
+  return {size: rows.length, confidence: null, stability: null, at: [middleOf(view.x), middleOf(view.y)], typical: [...new Set(typical)], doubtful: [],
+    words: "", suggested: []};
 }
 
 function moveClips(rows, to) {

@@ -105,7 +105,7 @@ function drawQuestion() {
   drawHeard();
   const near = asked < 0 ? [] : findNeighbours(asked).near;
   $("question-neighbours").replaceChildren(...near.map(row => answeredClip(row)));
-  say("Enter takes the name.");
+  say(usedNames.length ? "Type a name and press Enter, or press the number of one below." : "Type a name and press Enter.");
 }
 
 const saidText = said => said === null ? "skipped" : printable(said);
@@ -133,6 +133,7 @@ function drawOffered() {
     return button;
   });
   $("offered").replaceChildren(...buttons);
+  if (typed) say(buttons.length ? `Enter takes what you typed, Tab takes “${printable(offered[Math.max(marked, 0)])}”.` : "Enter takes what you typed.");
 }
 
 function progressText() { // as `naming_progress` in Python, and where it is not known how many names are right, nothing of that
