@@ -12,7 +12,7 @@ from audioclust.listen.naming import middles_of_parts, naming_data
 from audioclust.pipeline import name_clips, naming_progress, next_to_hear, run_of_embeddings
 from audioclust.pipeline.naming.questions import division
 from audioclust.runs import Request, Run
-from audioclust.runs.naming.heard import NO_INTEREST, SEVERAL, UNSURE
+from audioclust.runs.naming.heard import NOT_OF_INTEREST, SEVERAL, UNSURE
 from audioclust.runs.names import read_names
 from audioclust.runs.request import Options
 
@@ -69,7 +69,7 @@ def test_a_person_names_a_collection_with_the_keyboard_alone(run, tmp_path):
         who.answer(SEVERAL, "+")
         who.answer(None, ".")
         who.answer(UNSURE, "?")
-        who.answer(NO_INTEREST, "-")
+        who.answer(NOT_OF_INTEREST, "-")
         before, last, pending = who.heard(), list(who.answers)[-1], who.asked
         assert before == [[row, said] for row,said in who.answers.items()]
         who.press(BACKSPACE*16)
@@ -92,7 +92,7 @@ def test_a_person_names_a_collection_with_the_keyboard_alone(run, tmp_path):
         # a wrong name is found in the list and changed
         page.find("#heard-list summary").click()
         page.find(f'#heard-list [data-row="{last}"]').click()
-        assert who.asked == last and f"You said: {NO_INTEREST}." in page.find("#question-title").text
+        assert who.asked == last and f"You said: {NOT_OF_INTEREST}." in page.find("#question-title").text
         who.press(first.upper(), ENTER)
         who.answers[last] = first
         assert {row: said for row,said in who.heard()} == who.answers

@@ -1,7 +1,8 @@
 // What a person said of clips that were heard, and the names that follow for all others. Only what was said is kept; the rest is found anew.
-const UNSURE = "unsure", SEVERAL = "several things", NO_INTEREST = "not of interest"; // as in Python; a skipped clip has null
+const UNSURE = "unsure", SEVERAL = "several things", NOT_OF_INTEREST = "not of interest"; // as in Python; a skipped clip has null
 const SURE = .5; // share of the best name from which on a clip gets it
 const LONGEST_NAME = 200;
+const isOrdinary = said => said !== null && ![UNSURE, SEVERAL, NOT_OF_INTEREST].includes(said);
 const rowOf = new Map((data.ids ?? []).map((id, row) => [id, row]));
 const answersOf = view => editsOf(view).heard ?? {};
 
@@ -73,8 +74,8 @@ function findFollowing(view) { // which clips were heard, how doubtful all are, 
 
 function calledNames(byHand, known, spread) { // of each clip its name or "", the number with one, and the mean chance that these are right
   const names = new Array(nClips).fill("");
-  let nNamed = 0, right = 0;
-  if (spread === null || !spread.names.some(name => name !== UNSURE)) return {names, nNamed, right: null, isHonest: false};
+  let nNamed = 0, nDull = 0, right = 0;
+  if (spread === null || !spread.names.some(isOrdinary)) return {names, nNamed, nDull, right: null, isHonest: false};
   for (let row = 0; row < nClips; row++) {
     const {name, isMoved} = byHand(row), best = spread.names[spread.best[row]];
     let called = spread.share[row] < SURE || best === UNSURE ? "" : best, chance = spread.share[row] * spread.certainty;
@@ -82,15 +83,21 @@ function calledNames(byHand, known, spread) { // of each clip its name or "", th
     if (known.has(row)) [called, chance] = [known.get(row) === UNSURE ? "" : known.get(row), 1];
     if (isMoved) [called, chance] = [name, 1];
     names[row] = called;
-    if (called) { nNamed += 1; right += chance }
+    if (called === NOT_OF_INTEREST) nDull += 1;
+    else if (called) {
+      nNamed += 1;
+      right += chance;
+    }
   }
   const isHonest = spread.names.length > 1 && 2 * spread.nGuessed >= known.size; // half of the answers can be checked by others
-  return {names, nNamed, right: nNamed ? right / nNamed : null, isHonest};
+  return {names, nNamed, nDull, right: right / nNamed, isHonest};
 }
 
-function calledInRun({edits}) { // the same as Python found it
-  const named = Object.entries(edits.spread ?? {}).filter(([id]) => rowOf.has(id) && edits.names[edits.clips[id]]).map(([, [, chance]]) => chance);
-  return {nNamed: named.length, right: named.reduce((sum, chance) => sum + chance, 0) / named.length, isHonest: named.length > 0};
+function calledInRun({edits, found}) { // the same as Python found it
+  const groupOf = id => edits.clips[id] ?? found.labels[rowOf.get(id)];
+  const called = Object.entries(edits.spread ?? {}).filter(([id]) => rowOf.has(id)).map(([id, [, chance]]) => [edits.names[groupOf(id)], chance]);
+  const named = called.filter(([name]) => name && name !== NOT_OF_INTEREST), nDull = called.filter(([name]) => name === NOT_OF_INTEREST).length;
+  return {nNamed: named.length, nDull, right: named.reduce((sum, [, chance]) => sum + chance, 0) / named.length, isHonest: named.length > 0};
 }
 
 function withNames(view, byHand, called) { // the edits with each clip in the group of its name
@@ -132,9 +139,7 @@ function setAnswer(row, said) { // undefined takes it back
   own.heard = {...own.heard};
   delete own.heard[id]; // the last answer stands last
   if (said !== undefined) own.heard[id] = said;
-  const wasSpread = isSpreadMove(own, id);
-  if (wasSpread) delete own.spread[id];
-  if (wasSpread || said !== undefined) delete own.clips[id]; // what was said last counts
+  if (said !== undefined) delete own.clips[id]; // what was said last counts
   if (!Object.keys(own.heard).length) delete own.heard;
   forgetEmptyGroups();
 }

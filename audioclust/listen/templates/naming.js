@@ -50,8 +50,6 @@ function hearAgain() {
   else play(asked);
 }
 
-const isOrdinary = said => said !== null && ![UNSURE, SEVERAL, NO_INTEREST].includes(said);
-
 function namesUsed() { // on this page, by answers or for groups
   const {heard = {}, names} = editsOf(grouping()), there = new Set([...Object.values(heard), ...Object.values(names)].filter(isOrdinary));
   usedNames = [...usedNames.filter(name => there.delete(name)), ...there];
@@ -112,9 +110,7 @@ const saidText = said => said === null ? "skipped" : printable(said);
 
 function answeredClip(row) { // a clip that says what a person called it
   const button = clipButton(row), said = answersOf(grouping())[data.ids[row]];
-  if (said === undefined) return button;
-  button.lastChild.textContent = saidText(said);
-  button.lastChild.classList.add("said");
+  button.lastChild.textContent = said === undefined ? "" : saidText(said);
   return button;
 }
 
@@ -137,10 +133,11 @@ function drawOffered() {
 }
 
 function progressText() { // as `naming_progress` in Python, and where it is not known how many names are right, nothing of that
-  const {nNamed, right, isHonest} = following(grouping()), nHeard = Object.keys(answersOf(grouping())).length;
+  const {nNamed, nDull, right, isHonest} = following(grouping()), nHeard = Object.keys(answersOf(grouping())).length;
   const goal = Math.min(nClips, GOAL * Math.ceil(Math.max(nHeard, 1) / GOAL)), [all, named] = [nClips, nNamed].map(n => n.toLocaleString());
   let text = `${nHeard.toLocaleString()} of ${goal.toLocaleString()} clips heard`;
   if (nNamed) text += `, ${named} of ${all} named`;
+  if (nDull) text += `, ${nDull.toLocaleString()} ${NOT_OF_INTEREST}`;
   if (nNamed && isHonest) text += `, about ${Math.round(100 * right)} in 100 right`;
   return {text, share: nHeard / goal};
 }
@@ -179,7 +176,7 @@ const BOX_KEYS = {
   ".": () => answer(null),
   "?": () => answer(UNSURE),
   "+": () => answer(SEVERAL),
-  "-": () => answer(NO_INTEREST),
+  "-": () => answer(NOT_OF_INTEREST),
   Backspace: () => stepBack(undo),
 };
 
