@@ -69,7 +69,8 @@ function findFollowing(view) { // which clips were heard, how doubtful all are, 
   const doubt = Float32Array.from({length: nClips}, (_, row) => isMany ? 1 - spread.share[row] * spread.certainty : 1);
   if (isAsInRun(view) || !hasAnswers(view)) return {...calledInRun(view), isHeard, doubt, edits: editsOf(view)};
   const called = calledNames(byHand, known, spread);
-  return {...called, isHeard, doubt, edits: withNames(view, byHand, called.names)};
+  let withThese; // made when the page draws them: the next question does not wait for it
+  return {...called, isHeard, doubt, get edits() { return withThese ??= withNames(view, byHand, called.names) }};
 }
 
 function calledNames(byHand, known, spread) { // of each clip its name or "", the number with one, and the mean chance that these are right
