@@ -4,11 +4,12 @@ import shutil
 
 import numpy as np
 import pytest
-from browser import browser, Page
+from browser import browser, of_rows, Page
 
 from audioclust.cli import main
 from audioclust.listen import listen_page
 from audioclust.listen.naming import middles_of_parts, naming_data
+from audioclust.listen.pictures import HEIGHT, LARGE_HEIGHT, LARGE_WIDTH, Pictures, WIDTH
 from audioclust.pipeline import name_clips, naming_progress, next_to_hear, run_of_embeddings
 from audioclust.pipeline.naming.questions import division
 from audioclust.runs import Request, Run
@@ -50,20 +51,21 @@ class Listener:
 
 @browser
 def test_a_person_names_a_collection_with_the_keyboard_alone(run, tmp_path):
-    folder = shutil.copytree(run/"run", tmp_path/"run")
+    folder = shutil.copytree(run/"run", run/"by-ear")
     one = Run.open(folder)
     truth = [path.split("/")[-2] for path in one.table.path]
-    page = Page(listen_page(folder), "1366,768")
+    page = Page(folder/"listen.html", "1366,768")
     try:
+        page.forget()
         page.find("body").send_keys("n")
         who = Listener(page, one, truth)
         for n in range(1, 13):
             who.name()
-            progress, shown = naming_progress(name_clips(one, who.answers)), page.js("return following(grouping())")
-            assert who.progress.startswith(f"{n} of 50 clips heard, {shown['nNamed']} of {len(one)} named")
-            assert abs(shown["nNamed"] - progress.named) <= .05*len(one)
-            if "right" in who.progress: assert abs(shown["right"] - progress.right) < .05
-        assert "right" in who.progress
+            assert who.progress.startswith(f"{n} of 50 clips heard")
+            assert ("right" in who.progress) == page.js("return following(grouping()).isHonest")
+        progress, shown = naming_progress(name_clips(one, who.answers)), page.js("return following(grouping())")
+        assert abs(shown["nNamed"] - progress.named) <= .05*len(one) and abs(shown["right"] - progress.right) < .05
+        assert f", {shown['nNamed']} of {len(one)} named, about {100*shown['right']:.0f} in 100 right" in who.progress
         assert page.js("return sizeOf(clusterIds().filter(c => c >= NEW_GROUPS))") == shown["nNamed"], "the map shows the names"
         # answers that are no names, and the way back
         who.answer(SEVERAL, "+")
@@ -111,3 +113,105 @@ def test_a_person_names_a_collection_with_the_keyboard_alone(run, tmp_path):
     assert main(["listen", str(folder), "--edits", str(file)]) == 0
     ids = one.table.clip_id
     assert read_names(folder)["heard"] == {ids[row]: said for row,said in who.answers.items()}
+
+
+NAME = """const truth = arguments[0], n = arguments[1];
+startNaming();
+for (let i = 0; i < n; i++) answer(truth[asked]);
+stopNaming();"""
+
+
+@browser
+def test_answers_and_edits_by_hand_go_together_and_a_part_of_the_clips_is_asked_for(run, tmp_path):
+    folder, one = shutil.copytree(run/"run", run/"by-hand"), Run.open(run/"run")
+    truth, ids = [path.split("/")[-2] for path in one.table.path], one.table.clip_id.tolist()
+    part = listen_page(one, tmp_path/"part.html", max_clips=20, embed=True)
+    page = Page(folder/"listen.html", "1366,768")
+    try:
+        page.forget()
+        page.js(NAME, truth, 10)
+        first, second = page.js("return [...new Set(grouping().labels)].filter(group => group >= NEW_GROUPS).slice(0, 2)")
+        was, other = page.js("return arguments[0].map(clusterName)", [first, second])
+        page.js("choose({cluster: arguments[0]})", first)
+        page.js("$('name').value = 'bell'; $('name').dispatchEvent(new Event('change'))")
+        heard = page.js("return answersOf(grouping())")
+        assert "bell" in heard.values() and was not in heard.values() and page.js("return clusterName(arguments[0])", first) == "bell"
+        page.change("mark", "good")  # now it is a group that a person made
+        away, home = page.js("return rowsOf([arguments[0]]).filter(row => !(data.ids[row] in answersOf(grouping()))).slice(0, 2)", second)
+        page.js("moveClips([arguments[0]], arguments[1])", away, first)
+        page.js("moveClips([arguments[0]], grouping().found.labels[arguments[0]])", home)
+        labels = page.js("return grouping().labels")
+        assert labels[away] == first and labels[home] == one.clustering.labels[home]
+        assert page.js("undo(); return grouping().labels[arguments[0]]", home) == second
+        page.js("redo()")
+        (tmp_path/"edits.json").write_text(page.js("return showEdits()"), encoding="utf-8")
+        # broken entries in the storage of the browser are left out, and nothing else is lost
+        page.js("edits.content.heard.nothing = 7; localStorage.setItem(storageKey, JSON.stringify(edits))")
+        page.reload()
+        assert page.js("return answersOf(grouping())") == heard and page.js("return grouping().labels") == labels
+        page.js("localStorage.clear()")
+        # another page, of some clips with their sounds inside
+        page.driver.get(part.as_uri())
+        page.wait("return places.length > 0")
+        page.js("startNaming()")
+        assert page.find("#naming-progress").text == "0 of 20 clips heard"
+        page.js("for (let i = 0; i < 20; i++) answer(`kind ${i % 2}`)")
+        assert page.find("#all-heard").is_displayed() and "20 of 20 clips heard, 20 of 20 named" in page.find("#naming-progress").text
+        page.js("localStorage.clear()")
+    finally: page.close()
+    assert main(["listen", str(folder), "--edits", str(tmp_path/"edits.json")]) == 0
+    names = read_names(folder)
+    assert names["heard"] == heard and names["marks"] == {str(first): "good"} and names["names"][str(first)] == "bell"
+    assert names["clips"][ids[away]] == first and names["clips"][ids[home]] == one.clustering.labels[home]
+
+
+@pytest.fixture
+def clouds(rng):
+    "A run of points in three clouds."
+    X = rng.normal(0, 1, (90, 6)) + 6*np.eye(3, 6)[np.repeat(range(3), 30)]
+    return run_of_embeddings(X, request=Request(n_clusters=3, options=Options(stability=0)))
+
+
+def test_the_first_question_of_a_part_is_the_shown_clip_nearest_to_the_middle_of_all(clouds):
+    rows, X = np.arange(0, 90, 7), clouds.embeddings.X
+    middles = middles_of_parts(X, division(clouds.embeddings), rows)
+    assert rows[middles[-1]] == rows[np.square(X[rows] - X.mean(0)).sum(1).argmin()]
+    leaves = middles[:90]
+    assert sorted(leaves[leaves >= 0]) == list(range(len(rows))) and (leaves < 0).sum() == 90 - len(rows)
+
+
+def test_what_a_page_needs_to_ask_is_small_and_too_few_clips_are_not_asked_for(clouds):
+    assert len(json.dumps(naming_data(clouds, np.arange(90)))) < 90*150
+    assert naming_data(clouds, np.arange(2)) is None
+
+
+@pytest.mark.slow
+@browser
+def test_the_next_question_comes_at_once_among_20_000_clips(run, tmp_path, monkeypatch):
+    few, n, rng = Run.open(run/"run"), 20_000, np.random.default_rng(0)
+    kinds, rows = rng.integers(40, size=n), rng.integers(len(few), size=n)
+    X = (rng.normal(0, 1, (n, 60)) + rng.normal(0, 1, (40, 60))[kinds]).astype(np.float32)
+    many = of_rows(few, rows, X, kinds//2)
+    monkeypatch.setattr(type(many.clips), "ids", lambda clips: [f"clip {i}" for i in range(n)])  # a clip stands there many times
+    many = many.save(tmp_path/"run")
+    black, large = np.zeros((n, HEIGHT, WIDTH), np.uint8), np.zeros((0, LARGE_HEIGHT, LARGE_WIDTH), np.uint8)
+    page = Page(listen_page(many, run/"many.html", pictures=Pictures(many.table, 8000, black, .5, large, np.arange(0))))
+    try:
+        data = page.js("return JSON.stringify(data.views[0].naming).length + data.views[0].points.beyond.length")
+        assert data < 500_000
+        page.js("startNaming()")
+        page.driver.execute_cdp_cmd("Performance.enable", dict(timeDomain="threadTicks"))  # whatever else the machine does
+        def spent():
+            metrics = page.driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+            return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+        times = []
+        for _ in range(50):
+            name, before = f"kind {kinds[page.js('return asked')]}", spent()
+            page.js("answer(arguments[0])", name)
+            times.append(spent() - before)
+        assert np.median(times) < .15, times
+        heard = {row: f"kind {kinds[row]}" for row in page.js("return Object.keys(answersOf(grouping())).map(id => rowOf.get(id))")}
+        progress, shown = naming_progress(name_clips(many, heard)), page.js("return following(grouping())")
+        assert abs(shown["right"] - progress.right) < .05 and abs(shown["nNamed"] - progress.named) < .05*n
+        page.js("localStorage.clear()")
+    finally: page.close()
