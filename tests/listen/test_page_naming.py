@@ -58,6 +58,7 @@ def test_a_person_names_a_collection_with_the_keyboard_alone(run, tmp_path):
     try:
         page.forget()
         page.find("body").send_keys("n")
+        assert page.js("return document.activeElement.id") == "answer"
         who = Listener(page, one, truth)
         for n in range(1, 13):
             who.name()

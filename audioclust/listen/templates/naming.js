@@ -41,7 +41,7 @@ function ask(row) {
   if (row >= 0) play(row);
   drawQuestion();
   setTimeout(drawNamedMap); // the sound has begun before
-  if (matchMedia("(pointer: fine)").matches) $("answer").focus({preventScroll: true}); // else a keyboard would cover half the screen
+  if (!matchMedia("(pointer: coarse)").matches) $("answer").focus({preventScroll: true}); // else a keyboard would cover half the screen
 }
 
 function hearAgain() {
