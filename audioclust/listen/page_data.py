@@ -24,6 +24,7 @@ from ..encoders.pretrained.sound_kinds import is_speech
 from ..ensembles.hierarchy import tree_data
 from ..ensembles.resampling import MIN_STABILITY
 from .clip_audio import relative_link
+from .naming import naming_data, packed
 from .shown_clips import describe_clusters
 from ..runs.run import Run
 
@@ -95,10 +96,10 @@ def other_clips(runs:list, # One or two
     columns = [[name_of[path] for path in clips.path], channel_numbers(clips).tolist(),
                clips.start.round(3).tolist(), clips.end.round(3).tolist(), *labels]
     lines = "\n".join("\t".join(map(str, line)) for line in zip(*columns))
-    packed = gzip.compress(lines.encode("utf-8"), 6, mtime=0) # with a time in it, the page would differ each time
+    zipped = gzip.compress(lines.encode("utf-8"), 6, mtime=0) # with a time in it, the page would differ each time
     folder = shared_folder(paths)
     link = relative_link(folder, page.resolve().parent) if page and folder else None
-    return dict(n=len(clips), lines=base64.b64encode(packed).decode(), link=link)
+    return dict(n=len(clips), lines=base64.b64encode(zipped).decode(), link=link)
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #f6ff3e46
 def json_number(x:float, # Any number
@@ -170,18 +171,20 @@ def finer_levels(run:Run, # A run
 _DIMS = 24 # of the points by which a page finds similar clips
 
 def similarity_points(X:np.ndarray, # Embeddings [n, D]
-)->dict|None: # dims, bytes (Base64); None of fewer than three clips
+)->dict|None: # dims, bytes, beyond (Base64), step; None of fewer than three clips
     "The embeddings along their principal axes, in bytes: enough to say which clips are alike."
     n_axes = min(_DIMS, *np.shape(X))
     if len(X) < 3 or n_axes < 1: return None
     Z = PCA(n_axes, random_state=0).set_output(transform="default").fit_transform(X)
-    scaled = np.round(127*Z/max(np.abs(Z).max(), 1e-12)).astype(np.int8)
-    return dict(dims=n_axes, bytes=base64.b64encode(scaled.tobytes()).decode())
+    step = max(np.abs(Z).max(), 1e-12)/127
+    beyond = np.sqrt(np.maximum(np.square(X - X.mean(0)).sum(1) - np.square(Z).sum(1), 0)) # along the other axes
+    steps_beyond = np.minimum(np.round(beyond/step), 2**16 - 1)
+    return dict(dims=n_axes, step=float(step), bytes=packed(np.round(Z/step), "int8"), beyond=packed(steps_beyond, "uint16"))
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #097692e7
 def run_data(run:Run, # A run
     rows:np.ndarray, # Rows that are shown [n]
-)->dict: # by, x, y, labels, confidence, clusters, tree, points, coarser, finer, chance, edits
+)->dict: # by, x, y, labels, confidence, clusters, tree, points, naming, coarser, finer, chance, edits
     "What the page knows of a run and the clips of it that are shown."
     X, labels, stability = run.embeddings.X, run.clustering.labels, run.findings.stability
     x, y = np.round(run.positions[rows].astype(float), 3).T.tolist()
@@ -193,6 +196,7 @@ def run_data(run:Run, # A run
         clusters=cluster_data(run, rows),
         tree=tree_data(X[is_shown], labels[is_shown]),
         points=similarity_points(X[rows]),
+        naming=naming_data(run, rows),
         coarser=coarser_levels(run, rows),
         finer=finer_levels(run, rows),
         chance=stability.chance if stability else MIN_STABILITY,

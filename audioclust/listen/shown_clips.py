@@ -13,6 +13,7 @@ import numpy as np
 
 from ..audio.clip_table import common_sample_rate, same_clips
 from ..ensembles.membership import cluster_means
+from .naming import likely_questions
 from .pictures import draw_pictures, Pictures
 from ..runs.run import open_runs, Run
 
@@ -66,6 +67,7 @@ def shared_rows(runs:list, # One run or two
 
 # %% ../../nbs/13_listen/03_shown_clips.ipynb #6458008e
 MOST_LARGE = 1000  # clips that have a large spectrogram
+_PARTS = 300 # middles of so many parts are among them
 _ULTRASOUND = 64_000 # Hz; recordings of a higher rate are shown as the encoder hears them
 
 def pictures_of(run:Run|Iterable|str|Path, # A run, a pair of runs, or their folder
@@ -76,7 +78,11 @@ def pictures_of(run:Run|Iterable|str|Path, # A run, a pair of runs, or their fol
     runs = open_runs(run)
     shared = shared_rows(runs)[0]
     rows = shared[np.isin(shared, rows_to_show(runs[0], max_clips))]
-    large_rows = np.flatnonzero(np.isin(rows, rows_to_show(runs[0], MOST_LARGE)))
+    telling = rows_to_show(runs[0], MOST_LARGE)
+    if len(telling) < len(runs[0]):
+        asked = likely_questions(runs[0], _PARTS)
+        telling = np.r_[asked, rows_to_show(runs[0], MOST_LARGE - len(asked))]
+    large_rows = np.flatnonzero(np.isin(rows, telling))
     clips, rate = runs[0].table.iloc[rows], None
     if common_sample_rate(clips.path, max_rate=10**6, warn=False) > _ULTRASOUND:
         rate = max(common_sample_rate(clips.path, warn=False), getattr(runs[0].embeddings.encoder, "sample_rate", 0))

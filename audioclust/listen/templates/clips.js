@@ -60,7 +60,7 @@ function isPartOfFile(row) { // does its file hold more than the clip?
 function play(row, withoutScope = false) {
   playing = row;
   $("like").hidden = !hasPoints();
-  $("now").textContent = `${clipName(row)} · ${fullName(grouping().labels[row])} · confidence ${confidenceText(row)}`;
+  $("now").textContent = clipName(row) + (naming ? "" : ` · ${fullName(grouping().labels[row])} · confidence ${confidenceText(row)}`);
   $("now-thumb").replaceChildren(thumbnail(row));
   for (const button of document.querySelectorAll(".clip")) {
     button.classList.toggle("now", Number(button.dataset.row) === row);

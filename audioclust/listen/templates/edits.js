@@ -6,18 +6,17 @@ try { edits = JSON.parse(localStorage.getItem(storageKey)) || {} } catch { /* no
 
 const NO_EDITS = {names: {}, merged: {}, marks: {}, notes: {}, clips: {}}; // of pages that knew fewer kinds
 const editsOf = view => ({...NO_EDITS, ...(edits[view.by] ?? view.edits)});
-const currentEdits = () => editsOf(grouping());
-const editsToChange = () => edits[grouping().by] = structuredClone(currentEdits());
+const currentEdits = () => following(grouping())?.edits ?? editsOf(grouping()); // with the names that follow from answers
+const editsToChange = () => edits[grouping().by] = structuredClone(editsOf(grouping()));
 
 function nChanged(view) { // entries that differ from what the run holds
-  const differing = Object.entries(editsOf(view)).map(([kind, entries]) => {
-    const known = view.edits[kind] ?? {}, keys = Object.keys({...known, ...entries});
-    return keys.filter(key => String(entries[key]) !== String(known[key])).length;
+  const said = saidIn(editsOf(view)), known = saidIn(view.edits);
+  const differing = Object.keys({...said, ...known}).map(kind => {
+    const [now, before] = [said[kind] ?? {}, known[kind] ?? {}];
+    return Object.keys({...before, ...now}).filter(key => String(now[key]) !== String(before[key])).length;
   });
   return differing.reduce((a, b) => a + b);
 }
-for (const view of data.views) if (!nChanged(view)) delete edits[view.by]; // they were taken over
-
 function target(cluster) { // the cluster that it was merged into, or itself
   const {merged} = currentEdits();
   const isThere = c => c in grouping().clusters || c in grouping().found.clusters;
@@ -40,14 +39,23 @@ function ownName(cluster) { // as `display_name` in Python
 const clusterName = cluster => ownName(target(cluster));
 const numberOf = cluster => cluster < NEW_GROUPS ? cluster : ownName(cluster); // groups that a person made have no number to show
 
+let areKept = true; // does the browser keep the edits?
 function saveEdits() {
-  try { localStorage.setItem(storageKey, JSON.stringify(edits)) } catch { /* no storage here */ }
+  followed.clear();
+  try {
+    localStorage.setItem(storageKey, JSON.stringify(edits));
+    areKept = true;
+  } catch { areKept = false }
+  if (naming) return; // all that is not seen is drawn when it is seen again
   draw();
   showEdits();
 }
 
 function setEdit(kind, cluster, value) { // kind is names, marks, notes or merged; an empty value removes the edit
   remember();
+  if (kind === "names" && nameByAnswers(cluster, value)) return;
+  keepGroup(cluster);
+  if (kind === "merged") keepGroup(value);
   if (value === "") delete editsToChange()[kind][cluster];
   else editsToChange()[kind][cluster] = value;
 }

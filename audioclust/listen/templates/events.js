@@ -28,6 +28,14 @@ onClick("theme", () => { dark = !dark; draw() });
 onClick("show-keys", showKeys);
 onClick("close-keys", () => $("keys").close());
 onClick("welcome-done", closeWelcome);
+onClick("start-naming", startNaming);
+onClick("stop-naming", stopNaming);
+onClick("hear-again", hearAgain);
+onClick("take-back", () => answer(undefined));
+for (const [id, key] of [["skip", "."], ["unsure", "?"], ["several", "+"], ["no-interest", "-"], ["step-back", "Backspace"]]) onClick(id, BOX_KEYS[key]);
+$("answer").addEventListener("input", () => { marked = -1; drawOffered() });
+$("question").addEventListener("submit", event => { event.preventDefault(); answerTyped() });
+$("heard-list").addEventListener("toggle", drawHeard);
 onClick("play", togglePlay);
 onClick("previous", () => step(-1));
 onClick("next", () => step(1));
@@ -71,8 +79,8 @@ function isForPage(event) { // and not for the browser, or for a control that ta
   return !$("keys").open && !event.target.closest("input, select, textarea, summary, audio");
 }
 
-function undoKey(event) { // Ctrl-Z, and Ctrl-Shift-Z or Ctrl-Y
-  if (!(event.ctrlKey || event.metaKey) || event.target.closest("input, textarea")) return null;
+function undoKey(event, alsoInBox = false) { // Ctrl-Z, and Ctrl-Shift-Z or Ctrl-Y
+  if (!(event.ctrlKey || event.metaKey) || (event.target.closest("input, textarea") && !alsoInBox)) return null;
   const key = event.key.toLowerCase();
   if (key === "z") return event.shiftKey ? redo : undo;
   return key === "y" ? redo : null;
@@ -81,6 +89,7 @@ function undoKey(event) { // Ctrl-Z, and Ctrl-Shift-Z or Ctrl-Y
 const KEYS = { // of a clip that plays
   x: () => { if (canMove && playing >= 0) selectClip(playing, false) },
   m: () => { if (!$("move-bar").hidden) $("move-to").focus() },
+  n: startNaming,
   s: showLike,
   h: switchHearing,
   "/": () => $("search").focus(),
@@ -89,6 +98,7 @@ const KEYS = { // of a clip that plays
 };
 
 document.addEventListener("keydown", event => {
+  if (naming) return onKeyWhileNaming(event);
   const back = undoKey(event);
   if (back) { event.preventDefault(); return back() }
   if (!isForPage(event)) return;
@@ -112,6 +122,7 @@ if (data.views.length > 1) {
   $("view-choice").hidden = false;
   $("view").append(...data.views.map(({by}, index) => element("option", {value: index, textContent: `by ${by}`})));
   $("view").addEventListener("change", () => {
+    stopNaming();
     viewIndex = Number($("view").value);
     opened.clear();
     openedParts.clear();

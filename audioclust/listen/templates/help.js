@@ -2,6 +2,7 @@
 const SEEN = "audioclust welcome"; // where the browser keeps that a person has read it
 const KEY_LIST = [
   ["Space", "play or pause"], ["← →", "the previous or the next clip of the list"],
+  ["n", "name by listening: its keys stand on its buttons"],
   ["s", "what is most like the clip that plays"], ["x", "select the clip that plays"],
   ["Ctrl-click, Shift-click", "select a clip, or all up to it"], ["m", "move what is selected"],
   ["h", "play the clip under the pointer, or do not"], ["/", "search"],

@@ -51,9 +51,10 @@ const SORT_KEYS = { // of a list of clusters; small values come first
   stability: clusters => -(weightedMean(clusters, stabilityOf) ?? -9),
 };
 
-function sortedClusters(by) { // noise comes last, unless sorted by name
-  if (by === "name") return clusterIds().sort((a, b) => byText(clusterName(a), clusterName(b)));
-  return clusterIds().sort((a, b) => (a < 0) - (b < 0) || SORT_KEYS[by]([a]) - SORT_KEYS[by]([b]));
+function sortedClusters(by) { // noise comes last, unless sorted by name; those that were emptied are left out
+  const clusters = clusterIds().filter(c => sizeOf([c]));
+  if (by === "name") return clusters.sort((a, b) => byText(clusterName(a), clusterName(b)));
+  return clusters.sort((a, b) => (a < 0) - (b < 0) || SORT_KEYS[by]([a]) - SORT_KEYS[by]([b]));
 }
 
 function sortedGroups(by) { // pairs (group, its clusters); -1 holds what is in no group

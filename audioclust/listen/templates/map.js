@@ -190,7 +190,7 @@ const MOST_NAMES = 200; // that are tried
 function mapTexts() { // pairs (cluster where a text stands, text)
   const nothingChosen = chosenCluster === null && chosenGroup === null;
   if (colouredByGroup() && nothingChosen) return [...middles].map(([group, middle]) => [middle, `group ${group}`]);
-  const clusters = clusterIds().filter(c => c >= 0 && target(c) === c && isChosen(c));
+  const clusters = clusterIds().filter(c => c >= 0 && target(c) === c && isChosen(c) && sizeOf([c]));
   clusters.sort((a, b) => grouping().clusters[b].size - grouping().clusters[a].size);
   return clusters.slice(0, MOST_NAMES).map(c => [c, clusterName(c).replace("cluster ", "")]);
 }

@@ -11,13 +11,17 @@ function applyMoves() { // the labels and clusters of the page are those that th
   if (!canMove || !Object.keys(clips ?? {}).length) return;
   view.labels = labels.map((cluster, row) => clips[data.ids[row]] ?? cluster);
   view.clusters = Object.fromEntries(Object.entries(clusters).map(([c, about]) => [c, {...about}]));
+  const rowsOfNew = new Map(); // groups that a person made
   view.labels.forEach((to, row) => {
+    if (!clusters[to]) {
+      if (!rowsOfNew.has(to)) rowsOfNew.set(to, []);
+      rowsOfNew.get(to).push(row);
+    }
     if (to === labels[row]) return;
     view.clusters[labels[row]].size -= 1;
-    view.clusters[to] ??= {size: 0, confidence: null, stability: null, at: [view.x[row], view.y[row]], typical: [], doubtful: [], words: "", suggested: []};
-    view.clusters[to].size += 1;
-    if (!clusters[to] && view.clusters[to].typical.length < 8) view.clusters[to].typical.push(row);
+    if (clusters[to]) view.clusters[to].size += 1;
   });
+  for (const [group, rows] of rowsOfNew) view.clusters[group] = newCluster(view, rows);
   for (const [c, about] of Object.entries(view.clusters)) {
     const isHere = row => view.labels[row] === Number(c);
     const left = about.typical.filter(isHere);
@@ -26,11 +30,19 @@ function applyMoves() { // the labels and clusters of the page are those that th
   }
 }
 
+function newCluster(view, rows) { // what is known of a group that a person made: clips that were heard tell most of it
+  const middleOf = values => rows.map(row => values[row]).sort((a, b) => a - b)[rows.length >> 1];
+  const heard = answersOf(view), isHeard = row => heard[data.ids[row]] !== undefined, typical = rows.filter(isHeard).concat(rows).slice(0, 8);
+  return {size: rows.length, confidence: null, stability: null, at: [middleOf(view.x), middleOf(view.y)], typical: [...new Set(typical)], doubtful: [],
+    words: "", suggested: []};
+}
+
 function moveClips(rows, to) {
   remember();
-  const {clips} = editsToChange();
+  const isNew = isOnlySpread(to), own = editsToChange(), {clips} = own;
+  if (isNew) own.names[to] = currentEdits().names[to];
   for (const row of rows) {
-    if (to === grouping().found.labels[row]) delete clips[data.ids[row]];
+    if (to === grouping().found.labels[row] && !own.heard) delete clips[data.ids[row]];
     else clips[data.ids[row]] = to;
   }
   selected.clear();
@@ -47,11 +59,8 @@ function forgetEmptyGroups() { // a group that a person made is gone with its la
 }
 
 function newGroup() { // the first number that is free
-  const {names, merged, marks, notes, clips} = currentEdits();
-  const taken = new Set([names, merged, marks, notes].flatMap(kind => Object.keys(kind)).concat(Object.values(clips)).map(Number));
-  let number = NEW_GROUPS;
-  while (taken.has(number)) number++;
-  return number;
+  const spread = Object.keys(following(grouping())?.edits.names ?? {}).map(Number);
+  return freeNumber(new Set([...takenNumbers(editsOf(grouping())), ...spread]));
 }
 
 // undo and redo

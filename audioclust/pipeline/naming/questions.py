@@ -23,6 +23,7 @@ from ...runs.run import Run
 # %% ../../../nbs/12_pipeline/naming/03_questions.ipynb #9b379003
 _MOST_LEAVES = 2000 # clips up to which each is a leaf of its own
 _FINE_PARTS = 1000 # of more clips
+_ROUNDS = 10 # of the K-means that makes these
 
 class Division(NamedTuple):
     "A tree over the clips. The clips of a part are neighbours in `order`."
@@ -40,7 +41,8 @@ def division(embeddings:Embeddings, # Of a run
     X = np.asarray(embeddings.X)
     if len(X) <= _MOST_LEAVES: leaf, tree = np.arange(len(X)), linkage(X, "ward")
     else:
-        fine = np.asarray(to_numpy(KMeans(_FINE_PARTS, n_init=1, random_state=0).fit(X).labels_))
+        model = KMeans(_FINE_PARTS, init="random", n_init=1, max_iter=_ROUNDS, random_state=0)
+        fine = np.asarray(to_numpy(model.fit(X).labels_))
         ids, _, tree = cluster_tree(X, fine)
         leaf = np.searchsorted(ids, fine)
     n_leaves = len(tree) + 1

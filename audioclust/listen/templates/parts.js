@@ -1,0 +1,54 @@
+// The tree of parts: from coarse to fine, each clip in the middle of a part that a person may be asked for. As `next_to_hear` in Python.
+const LEAST_DOUBT = .02; // with which a part counts whose clips are all sure
+
+function unpacked(base64, Type) { // Base64 of the bytes of numbers
+  return new Type(Uint8Array.from(atob(base64), character => character.charCodeAt(0)).buffer);
+}
+
+function unpackedNaming(view) { // what Python packed of the tree, of the graph over its leaves, and of distances
+  const {naming} = view;
+  return {
+    leaf: unpacked(naming.leaf, Uint16Array), // of each clip
+    sizes: unpacked(naming.sizes, Int32Array), // clips of each leaf
+    halves: unpacked(naming.halves, Uint16Array), // two parts for each that is no leaf; leaves are numbered first
+    heights: unpacked(naming.heights, Float32Array), // by how much the two differ
+    middles: unpacked(naming.middles, Int32Array), // of each part
+    pairs: unpacked(naming.pairs, Uint16Array), // of leaves that are joined
+    weights: Float64Array.from(unpacked(naming.weights, Uint16Array)),
+    beyond: unpacked(view.points.beyond, Uint16Array), // how far each clip is off the axes of its point
+    scale: naming.scale / view.points.step, // median distance between clips
+  };
+}
+
+const canName = view => canMove && view.naming !== null && view.points !== null;
+const namingOf = view => view.naming.unpacked ??= unpackedNaming(view);
+
+function sumsOfParts({leaf, halves, middles}, valueOf) { // of the values of the clips in each part
+  const sums = new Float64Array(middles.length), nLeaves = middles.length - halves.length / 2;
+  for (let row = 0; row < leaf.length; row++) sums[leaf[row]] += valueOf(row);
+  for (let i = 0; i < halves.length; i += 2) sums[nLeaves + i / 2] = sums[halves[i]] + sums[halves[i + 1]];
+  return sums;
+}
+
+function mostUrgentPart(tree, isHeard, doubt) { // one in which nothing was heard, beside one in which something was; -1: none is left
+  const {halves, heights, middles} = tree, nLeaves = middles.length - halves.length / 2;
+  const nHeard = sumsOfParts(tree, row => isHeard[row]);
+  if (!nHeard[middles.length - 1]) return middles.length - 1;
+  const nClipsOf = sumsOfParts(tree, () => 1), doubtOf = sumsOfParts(tree, row => doubt[row]);
+  let part = -1, most = -1;
+  for (let i = 0; i < halves.length; i++) {
+    const half = halves[i], join = i >> 1;
+    if (nHeard[half] || !nHeard[nLeaves + join] || !nClipsOf[half]) continue;
+    const priority = heights[join] ** 2 * (doubtOf[half] / nClipsOf[half] + LEAST_DOUBT);
+    if (priority > most) [part, most] = [half, priority];
+  }
+  return part;
+}
+
+function nextToHear(view, isHeard, doubt) { // a row; -1: all were heard
+  const tree = namingOf(view), part = mostUrgentPart(tree, isHeard, doubt);
+  if (part >= 0) return tree.middles[part];
+  let row = -1;
+  for (let other = 0; other < nClips; other++) if (!isHeard[other] && (row < 0 || doubt[other] > doubt[row])) row = other;
+  return row;
+}
