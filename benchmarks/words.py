@@ -10,7 +10,7 @@ their meaning before thresholds were tried, but after a first look at the words 
 Sets of speech have no row of FITTING: there `named` is the number of groups that got a word although one kind of sound is all there is. The machines have none either: their kinds are faults.
 `speech`: a clip is cut from a made field tape with calls, and words are added at a level above (or below) that of the clip; `clips` were tried, `found` is the share
 with a score of at least SPEECH_HEARD. Without words `found` are false alarms: in tapes with calls 10 dB above the noise, with calls 20 dB above it in tapes that are not made quieter, in tapes without (`noise`), in silence, and in whole sets of other sounds.
-The constants were chosen on the sets of CHOSEN_ON with the seeds 0 to 2, and on tapes of the seed 0 with other sentences; tapes here begin with seed 1.
+The constants of words were chosen on the sets of CHOSEN_ON with the seeds 0 to 2. SPEECH_HEARD and SPEECH_PATCHES were chosen on tapes of the seed 0 with other sentences, voices, words and digits; tapes here begin with seed 1.
 Goal: what a suggestion and the column `speech` are worth. Not a goal: whether the groups are right (`pooling.py`).
 """
 import argparse, io, shutil, subprocess, tempfile, warnings
@@ -27,7 +27,8 @@ from appended import append
 from audioclust.audio import fsdd, synthetic_words
 from audioclust.audio.synthetic import NOISES, synthetic_tape
 from audioclust.encoders import Whiten
-from audioclust.encoders.pretrained.sound_kinds import is_speech, sound_kinds, suggested_words, with_speech
+from audioclust.encoders.base import EmbeddingDetails
+from audioclust.encoders.pretrained.sound_kinds import is_speech, sound_kinds, suggested_words
 from audioclust.encoders.pretrained.yamnet import YamnetEncoder
 from quality import DIGITS, table_of, WORDS
 from rendered import rendered, SETS
@@ -111,8 +112,10 @@ def tape_clip(seconds, i, seed, say, level, calls=10.): # Seconds; dB of the cal
 @torch.inference_mode()
 def share_heard(waves, encoder):
     "The share of clips in which people may be speaking."
-    X = np.concatenate([encoder(torch.as_tensor(np.float32(x))[None], torch.tensor([len(x)])).numpy() for x in waves])
-    return round(float(is_speech(with_speech(pd.DataFrame(dict(path=["tape"]*len(X))), encoder, X)).mean()), 3)
+    speech = torch.cat([encoder.hear(torch.as_tensor(np.float32(x))[None], torch.tensor([len(x)]))[1] for x in waves])
+    return share_of_speech(speech.numpy())
+
+def share_of_speech(speech): return round(float(is_speech(pd.DataFrame(dict(speech=speech))).mean()), 3)
 
 def speech_row(what, seconds, level, seed, encoder, say):
     n = int(seconds*RATE)
@@ -132,11 +135,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for name in ("notes", "drums", "birds", "sounds, easy", "sounds, middle", "sounds, hard", "machines", DIGITS, WORDS) if "words" in args.only else ():
             if (table := clips_of(name, folder, args.rendered)) is None: continue
-            X = encoder.embed(table, num_workers=0)
+            details = EmbeddingDetails()
+            X = encoder.embed(table, num_workers=0, details=details)
             def one(variant, seed):
                 _, _, how = variant.split(" / ")
                 if how != "speech": row = words_row(name, table, X, how, seed, encoder)
-                else: row = dict(clips=len(table), groups="", named="", fits="", either="", found=round(float(is_speech(with_speech(table, encoder, X)).mean()), 3), words="")
+                else: row = dict(clips=len(table), groups="", named="", fits="", either="", found=share_of_speech(details.speech), words="")
                 return dict(seed=seed, **row)
             append(args.out, [(f"words / {name} / true", 0), *((f"words / {name} / found", s) for s in range(args.seeds)), (f"words / {name} / speech", 0)], one)
     if "speech" not in args.only: return
