@@ -2,7 +2,7 @@
 
     AUDIOCLUST_DATA=… python benchmarks/voting_kinds.py FOLDER points [--klettres FOLDER] [--espeak PROGRAM]
     python benchmarks/voting_kinds.py FOLDER rules [--seeds 1]
-    python benchmarks/voting_kinds.py FOLDER methods [--seeds 1]
+    python benchmarks/voting_kinds.py FOLDER methods [--seeds 1] [--only "SET;…"] [--by content]
 
 `points` embeds each set once by every encoder and keeps the whitened embeddings in FOLDER; the others read them, keep each encoder's own
 partition there, and need seconds a task. Each row of benchmarks/results/voting-kinds.csv (`rules`) is one consensus of a vote with the
@@ -35,6 +35,7 @@ from audioclust.encoders import FixedEncoder, named_encoder
 from audioclust.encoders.catalogue import encoder_info
 from audioclust.encoders.joint import elected, vote_weights
 from audioclust.ensembles import Consensus, SpectralClustering
+from audioclust.ensembles.method_choice import AutoClustering
 from audioclust.kmeans import KMeans
 from audioclust.metrics import ami, nmi, score
 from made_sets import make
@@ -259,7 +260,7 @@ def partly_taken_out(t): return taken_out(t, 1 - max(0, ami(t.voted(corrected(t)
 
 RULES = {"NMI, as it was": as_it_was, "AMI": corrected, "AMI, helps one": corrected_helps_one, "NMI, helps one": helps_one, "NMI, share of agreements": discounted, "AMI, difference": difference, "partial correlation": given_fixed,
          "AMI, not the other vote": not_the_other, "AMI, leaves out": leaves_out, "AMI, second reference": second_reference, "AMI, other taken out": all_taken_out, "AMI, partly taken out": partly_taken_out}
-METHODS = {"kmeans": KMeans, "consensus": Consensus, "spectral": SpectralClustering}
+METHODS = {"kmeans": KMeans, "consensus": Consensus, "spectral": SpectralClustering, "auto": AutoClustering}
 
 
 def row(task, name, labels, weights): # What both tables have
@@ -295,7 +296,7 @@ def tasks_of(args):
     "Names of sets that are in the folder, each with the groupings that it has."
     for name in args.only.split(";") if args.only else SETS:
         if not file_of(args.folder, name).is_file(): raise SystemExit(f"no points of {name}: run it with `points` first")
-        for by in BOTH:
+        for by in args.by.split(","):
             if by == "source" or name not in ONLY_SOURCE: yield name, by
 
 
@@ -306,6 +307,7 @@ def main():
     p.add_argument("--klettres", help="folder with a folder for each language (default: where the package is installed)")
     p.add_argument("--espeak", default="espeak-ng", help="the program espeak-ng")
     p.add_argument("--only", help="names of sets, separated by semicolons")
+    p.add_argument("--by", default="content,source")
     p.add_argument("--seeds", type=int, default=1)
     p.add_argument("--out", type=Path)
     args = p.parse_args()
