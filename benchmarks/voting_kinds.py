@@ -277,7 +277,7 @@ def compare_rules(args):
         found = RULES[rule](t)
         weights, labels = found if isinstance(found, tuple) else (found, t.voted(found, by, t.k))
         return dict(rule=rule, **row(t, name, labels, weights))
-    append(args.out or RESULTS/"voting-kinds.csv", [(f"{name} / {by} / {rule}", s) for s in range(args.seeds) for rule in RULES for name,by in tasks_of(args)], run)
+    append(args.out or RESULTS/"voting-kinds.csv", [(f"{name} / {by} / {rule}", s) for s in range(args.seeds) for rule in (args.rules.split(";") if args.rules else RULES) for name,by in tasks_of(args)], run)
 
 def compare_methods(args):
     "With and without yamnet, the weights by the rule of the package."
@@ -307,6 +307,7 @@ def main():
     p.add_argument("--klettres", help="folder with a folder for each language (default: where the package is installed)")
     p.add_argument("--espeak", default="espeak-ng", help="the program espeak-ng")
     p.add_argument("--only", help="names of sets, separated by semicolons")
+    p.add_argument("--rules", help="names of rules, separated by semicolons")
     p.add_argument("--by", default="content,source")
     p.add_argument("--seeds", type=int, default=1)
     p.add_argument("--out", type=Path)
