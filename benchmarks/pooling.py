@@ -27,7 +27,7 @@ import torch
 from torch.nn import functional as F
 
 from appended import append
-from audioclust.encoders import FixedEncoder, named_encoder
+from audioclust.encoders import Encoder, FixedEncoder, named_encoder
 from audioclust.encoders.catalogue import encoder_info
 from audioclust.encoders.joint import agreement, elected, vote_weights
 from audioclust.encoders.pretrained.yamnet import _BATCH, _PATCH, _STEP, YamnetEncoder
@@ -64,6 +64,8 @@ class Poolings(YamnetEncoder):
     def __init__(self):
         super().__init__()
         self.dim *= len(POOLINGS)
+
+    def hear(self, wave, lengths): return Encoder.hear(self, wave, lengths) # embeddings alone
 
     def forward(self, wave, lengths):
         wave = F.pad(wave*(torch.arange(wave.shape[1]) < lengths[:, None]), (0, _PATCH))
