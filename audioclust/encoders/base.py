@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['IGNORABLE', 'BY', 'OTHER_GROUPING', 'DIGITAL_SILENCE', 'what_to_ignore', 'EmbeddingDetails', 'Encoder', 'are_silent',
-           'with_silence', 'embed_together', 'resampled', 'load_encoder']
+           'with_silence', 'embed_together', 'load_encoder']
 
 # %% ../../nbs/06_encoders/01_base.ipynb #87a6ff12
 import hashlib
@@ -60,6 +60,7 @@ class EmbeddingDetails:
     seconds: np.ndarray|None = None # Seconds that were decoded of each clip [N]; None: a new array
     cached: list = field(default_factory=list) # Rows that came from the cache
     silent: np.ndarray|None = None # Which clips are digital silence, bool [N]; None: a new array
+    speech: np.ndarray|None = None # How surely people speak in each clip [N], NaN: not known; None: a new array
     reading: Callable = field(default=lambda files, total: files, repr=False) # Wraps the files that the cache reads
 
 # %% ../../nbs/06_encoders/01_base.ipynb #4b7a7ff5
@@ -71,6 +72,7 @@ class Encoder(nn.Module, FrozenTransformer):
     memory_factor: float = 16 # bytes held for each byte of waveforms in a batch, such as feature maps
     saves_weights: bool = True # else a saved encoder finds its weights where they are now
     needs_float64: bool = False # then a device without it is not used
+    hears_speech: bool = False # then `hear` says how surely people speak
 
     def config(self)->dict: return {}  # arguments of the constructor that make the same encoder
 
@@ -97,6 +99,10 @@ class Encoder(nn.Module, FrozenTransformer):
         rows = self.embed(clip_for_each(X), cache=True)
         if np.isnan(rows).any(): raise ValueError("some clips cannot be decoded, as warned above: leave them out")
         return rows
+
+    def hear(self, wave:torch.Tensor, lengths:torch.Tensor)->tuple[torch.Tensor,torch.Tensor]: # [B, samples], [B]
+        "Embeddings [B, dim], and how surely people speak in each clip [B]; NaN where the encoder cannot tell."
+        return self(wave, lengths), torch.full((len(wave),), torch.nan)
 
     def fingerprint(self, device:str|torch.device, # Where it runs
     )->str|None: # None where the class states no version
@@ -156,15 +162,15 @@ class _EmbedWaves:
 
     @float32_tensors()
     @torch.inference_mode()
-    def __call__(self, waves, lengths): # One [B, samples] and [B] for each rate -> ([B, dim] of each encoder, silent [B])
+    def __call__(self, waves, lengths): # One [B, samples], [B] a rate -> (embeddings and speech by each encoder, silent)
         waves = [wave.to(self.device, non_blocking=True) for wave in waves]
         at = {rate: (wave, n.to(self.device)) for rate,wave,n in zip(self.rates, waves, lengths)}
-        embedded = [encoder(*at[encoder.sample_rate]).float().cpu().numpy() for encoder in self.encoders]
-        return embedded, are_silent(*at[self.rates[0]]).cpu().numpy()
+        heard = [[x.float().cpu().numpy() for x in encoder.hear(*at[encoder.sample_rate])] for encoder in self.encoders]
+        return heard, are_silent(*at[self.rates[0]]).cpu().numpy()
 
 # %% ../../nbs/06_encoders/01_base.ipynb #c86fc011
 def _batches(encoders, tables, clips, device, num_workers, max_bytes):
-    "Batches whose rows are those of `clips`, and whose result is a list of (table, embeddings, seconds, silent)."
+    "Batches whose rows are those of `clips`, and whose result is a list of (table, embeddings, speech, seconds, silent)."
     missing = np.stack([table.missing for table in tables], 1) # [N, encoders]
     for lacks in np.unique(missing[missing.any(1)], axis=0): # [encoders]
         todo = np.flatnonzero((missing == lacks).all(1))
@@ -172,10 +178,10 @@ def _batches(encoders, tables, clips, device, num_workers, max_bytes):
         work = _EmbedWaves([encoders[j] for j in lacking], device)
         transform = work if device.type == "cpu" else None
         for batch in stream(clips.iloc[todo], work.rates, num_workers=num_workers, transform=transform, max_bytes=max_bytes):
-            embedded, is_silent = batch.result or ([], None)
-            if transform is None and len(batch.rows): embedded, is_silent = work(batch.wave, batch.lengths)
+            heard, is_silent = batch.result or ([], None)
+            if transform is None and len(batch.rows): heard, is_silent = work(batch.wave, batch.lengths)
             seconds = {rate: n.numpy()/rate for rate,n in zip(work.rates, batch.lengths)}
-            result = [(tables[j], z, seconds[encoders[j].sample_rate], is_silent) for j,z in zip(lacking, embedded)]
+            result = [(tables[j], *row, seconds[encoders[j].sample_rate], is_silent) for j,row in zip(lacking, heard)]
             errors = [(int(todo[i]), reason) for i,reason in batch.errors]
             yield batch._replace(rows=torch.from_numpy(todo)[batch.rows], errors=errors, result=result)
 
@@ -199,16 +205,17 @@ def embed_together(encoders:Iterable, # Each an `Encoder`
     cache = as_cache(cache)
     settings = [None if cache is None else encoder.fingerprint(device) for encoder in encoders]
     contents = contents_of(clips.path.unique(), cache, details.reading) if any(settings) else {}
-    tables = [CachedRows(clips, encoder.dim, of_it, cache, contents) for encoder,of_it in zip(encoders, settings)]
+    tables = [CachedRows(clips, e.dim, of_it, cache, contents, e.hears_speech) for e,of_it in zip(encoders, settings)]
     if details.seconds is None: details.seconds = np.zeros(len(clips))
     if details.silent is None: details.silent = np.zeros(len(clips), bool)
+    if details.speech is None: details.speech = np.full(len(clips), np.nan)
     cached = np.flatnonzero(~np.any([table.missing for table in tables], axis=0))
     details.cached += cached.tolist()
     details.seconds[cached], details.silent[cached] = tables[0].seconds[cached], tables[0].silent[cached]
     for batch in progress(_batches(encoders, tables, clips, device, num_workers, max_bytes)):
         rows = batch.rows.numpy()
         for table,*computed in batch.result: table.add(rows, *computed)
-        if batch.result: _, _, details.seconds[rows], details.silent[rows] = batch.result[0]
+        if batch.result: *_, details.seconds[rows], details.silent[rows] = batch.result[0]
         for i,reason in batch.errors:
             for table in tables: table.z[i] = np.nan
             if errors is not None: errors.append((i, reason))
@@ -216,18 +223,8 @@ def embed_together(encoders:Iterable, # Each an `Encoder`
     for encoder,table,mode in zip(encoders, tables, modes):
         table.write()
         encoder.train(mode)
+        if encoder.hears_speech: details.speech[:] = table.speech
     return [table.z for table in tables]
-
-# %% ../../nbs/06_encoders/01_base.ipynb #044145b8
-def resampled(wave:torch.Tensor, # Waveforms [B, samples], padded to the longest
-    lengths:torch.Tensor, # True samples of each [B]
-    rate:int, target_rate:int, # Hz, that they have and that is needed
-)->tuple[torch.Tensor,torch.Tensor]: # (waveforms, lengths)
-    "A batch of waveforms at another sample rate."
-    if rate == target_rate: return wave, lengths
-    import torchaudio # here alone: beside a torch of another build it cannot be imported
-    new_lengths = torch.ceil(lengths*(target_rate/rate)).long().clamp_min(1)
-    return torchaudio.functional.resample(wave, rate, target_rate), new_lengths
 
 # %% ../../nbs/06_encoders/01_base.ipynb #1c60c4c6
 def _subclasses(cls):

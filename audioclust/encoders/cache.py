@@ -179,35 +179,39 @@ class CachedRows:
         settings:str|None, # What the rows depend on beside the clips; None stores nothing
         cache:ArrayCache|None, # None stores nothing
         contents:dict, # From `contents_of`
+        has_speech:bool=False, # Is a score of speech stored with each row?
     ):
         self.z = np.zeros((len(clips), dim), np.float32)  # takes no memory until written: workers copy nothing
         self.seconds = np.zeros(len(clips)) # that were decoded of each clip
         self.silent = np.zeros(len(clips), bool) # which clips are digital silence
+        self.speech = np.full(len(clips), np.nan, np.float32) # how surely people speak in each clip
         self.missing = np.ones(len(clips), bool)
-        self.cache = None if settings is None else cache
+        self.has_speech, self.cache = has_speech, None if settings is None else cache
         if settings is None or cache is None: return
         self.paths, self.contents = clips.path.tolist(), contents
         self.keys = clip_keys(clips, settings, contents)
         self.first, self.new, self.flushed = {}, [], time.monotonic() # key → row that has it; rows to be written
         for i,row,seconds in cache.get(self.keys):
-            if row.shape != (dim + 1,): continue
-            self.z[i], self.silent[i] = row[:-1], row[-1]
+            if row.shape != (dim + 1 + has_speech,): continue
+            self.z[i], self.silent[i] = row[:dim], row[dim]
+            if has_speech: self.speech[i] = row[-1]
             self.seconds[i], self.missing[i] = seconds, False
 
     def add(self,
         rows:np.ndarray, # Which clips [n]
         z:np.ndarray, # Their rows [n, dim]
+        speech:np.ndarray, # How surely people speak in each [n]; NaN: not known
         seconds:np.ndarray, # That were decoded of each [n]
         silent:np.ndarray, # Which are digital silence [n]
     ):
         "Take over computed rows."
-        self.z[rows], self.seconds[rows], self.silent[rows] = z, seconds, silent
+        self.z[rows], self.speech[rows], self.seconds[rows], self.silent[rows] = z, speech, seconds, silent
         if self.cache is None: return
         for i in rows.tolist():
             if self.keys[i] is None: continue
             first = self.first.setdefault(self.keys[i], i)
             if first == i: self.new.append(i)
-            else: self.z[i] = self.z[first]
+            else: self.z[i], self.speech[i] = self.z[first], self.speech[first]
         if time.monotonic() - self.flushed > _FLUSH_SECONDS: self.write()
 
     def write(self):
@@ -215,7 +219,8 @@ class CachedRows:
         if self.cache is None: return
         states = {path: file_state(path) for path in {self.paths[i] for i in self.new}}
         same = [i for i in self.new if states[self.paths[i]] == self.contents[self.paths[i]].state]
-        self.cache.put([(self.keys[i], np.append(self.z[i], self.silent[i]), self.seconds[i]) for i in same])
+        rows = [np.append(self.z[i], [self.silent[i]] + [self.speech[i]]*self.has_speech).astype(np.float32) for i in same]
+        self.cache.put([(self.keys[i], row, self.seconds[i]) for i,row in zip(same, rows)])
         self.new, self.flushed = [], time.monotonic()
 
 # %% ../../nbs/06_encoders/07_cache.ipynb #c0730bde

@@ -22,7 +22,8 @@ from typing_extensions import Self
 from ..core.estimator import SavableEstimator, to_numpy
 from ..core.files import read_json, write_json
 from ..core.registry import load_saved
-from .base import embed_together, Encoder, load_encoder, resampled
+from .base import embed_together, Encoder, load_encoder
+from .residual import resampled
 from ..metrics.information import ami
 
 # %% ../../nbs/06_encoders/11_joint.ipynb #51ff5de7

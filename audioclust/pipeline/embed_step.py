@@ -134,8 +134,8 @@ def encode_clips(encoder:Encoder, # Gives the embeddings
     "Embeddings of the clips that can be decoded."
     options, failed = request.options, []
     seconds = (table.end - table.start).to_numpy().copy() # filled by the encoder
-    is_silent = np.zeros(len(table), bool) # likewise
-    details = EmbeddingDetails(seconds, silent=is_silent, reading=progress_of(progress, "reading", " files"))
+    details:Any = EmbeddingDetails(seconds, silent=np.zeros(len(table), bool), speech=np.full(len(table), np.nan),
+                                   reading=progress_of(progress, "reading", " files"))
     def shown(batches): return progress(batches, len(table) - len(details.cached))
     made:Any = encoder.embed(table, failed, device=options.device, num_workers=options.num_workers, progress=shown,
                          cache=options.cache, max_bytes=max_bytes, details=details)
@@ -144,8 +144,8 @@ def encode_clips(encoder:Encoder, # Gives the embeddings
     good, block = np.setdiff1d(np.arange(len(table)), [row for row,_ in failed]), 8192
     for i in range(0, len(good), block): rows[i:i+block][:len(good) - i] = rows[good[i:i+block]]
     if probabilities is not None: probabilities = probabilities[good]
-    heard = with_silence(table.iloc[good].reset_index(drop=True), is_silent[good])
-    decoded = with_speech(clip_ends_as_decoded(heard, seconds[good]), encoder, rows[:len(good)])
+    heard = with_silence(table.iloc[good].reset_index(drop=True), details.silent[good])
+    decoded = with_speech(clip_ends_as_decoded(heard, seconds[good]), details.speech[good])
     return EncodedClips(rows[:len(good)], probabilities, decoded, with_paths(table, failed), len(details.cached))
 
 def with_paths(table:pd.DataFrame, # The clips

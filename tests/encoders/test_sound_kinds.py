@@ -6,6 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile as sf
+import soxr
+import torch
+from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the made weights, which both tests share
 from test_yamnet import keep, network
@@ -13,10 +17,11 @@ from test_yamnet import keep, network
 from audioclust.audio import clips
 from audioclust.cli import main
 from audioclust.encoders import FixedEncoder
+from audioclust.encoders.base import EmbeddingDetails
 from audioclust.encoders.joint import VotingEncoder
 from audioclust.encoders.pretrained import sound_kinds as module
 from audioclust.encoders.pretrained.sound_kinds import is_speech, sound_kinds, SoundKinds, suggested_words, with_speech
-from audioclust.encoders.pretrained.yamnet import YamnetEncoder
+from audioclust.encoders.pretrained.yamnet import YamnetEncoder, yamnet_starts
 from audioclust.listen.page_data import cluster_data
 from audioclust.runs import Run
 
@@ -82,10 +87,48 @@ def test_scores_are_those_of_the_member_of_a_vote(bell, noises):
     np.testing.assert_allclose(sound_kinds(vote, X).scores, expected, atol=1e-3)
     np.testing.assert_allclose(bell.class_scores(X[:, -bell.dim:], ["Rain"])[:, 0], expected[:, 1], atol=1e-6)
     assert sound_kinds(FixedEncoder(), X) is sound_kinds(None, X) is None
-    found = with_speech(table, vote, X)
-    np.testing.assert_allclose(found.speech, expected[:, 2], atol=1e-4)
-    assert "speech" not in with_speech(found, FixedEncoder(), X) # what an earlier encoder heard
-    assert len(with_speech(table[:0], vote, X[:0]).speech) == 0
+
+
+def heard(table, encoder, cache=None):
+    "The score of speech of each clip."
+    details = EmbeddingDetails()
+    encoder.embed(table, [], num_workers=0, cache=cache, details=details)
+    return details.speech
+
+
+def test_speech_is_found_anywhere_in_a_long_clip(bell, noises, tmp_path):
+    "The largest mean over five consecutive patches, alone, in a vote, and again from the cache."
+    table = noises(.5, 2.4, 2.5, 3., 9.)
+    expected = []
+    for wave, rate in (sf.read(path, dtype="float32") for path in table.path):
+        x = torch.as_tensor(soxr.resample(wave, rate, 16_000))
+        patches = [F.pad(x, (0, 15_600))[start:start + 15_600] for start in yamnet_starts(len(x))]
+        sums = bell.class_sums(bell.embed_patches(bell.mel(torch.stack(patches))), ["Speech"])[:, 0]
+        n = min(5, len(sums))
+        expected.append(max(sums[i:i+n].mean() for i in range(len(sums) - n + 1)).sigmoid())
+    speech = heard(table, bell, tmp_path/"cache")
+    np.testing.assert_allclose(speech, expected, atol=1e-4)
+    mean = bell.class_scores(bell.embed(table, num_workers=0), ["Speech"])[:, 0]
+    np.testing.assert_allclose(speech[:3], mean[:3], atol=1e-4) # at most five patches
+    assert (speech[3:] > mean[3:] + 1e-3).all()
+    np.testing.assert_array_equal(heard(table, bell, tmp_path/"cache"), speech)
+    np.testing.assert_array_equal(heard(table, VotingEncoder([FixedEncoder(), bell]), tmp_path/"cache"), speech)
+
+
+def test_a_cache_of_before_is_completed(bell, noises, tmp_path, monkeypatch):
+    "Rows without the score are computed anew, once; the embeddings are the same."
+    table, cache = noises(.5, 3., 9.), tmp_path/"cache"
+    monkeypatch.setattr(bell, "hears_speech", False) # rows as they were
+    before = bell.embed(table, num_workers=0, cache=cache)
+    monkeypatch.setattr(bell, "hears_speech", True)
+    for rows in [], [0, 1, 2]:
+        details = EmbeddingDetails()
+        assert bell.embed(table, num_workers=0, cache=cache, details=details).tobytes() == before.tobytes()
+        assert details.cached == rows and np.isfinite(details.speech).all()
+    assert np.isnan(heard(table, FixedEncoder(), cache)).all()
+    table = with_speech(table, details.speech)
+    assert table.speech.tolist() == details.speech.round(4).tolist()
+    assert "speech" not in with_speech(table, np.full(3, np.nan)) # what an earlier encoder heard
 
 
 def test_speech_is_known_from_a_column_of_any_kind():
@@ -105,7 +148,7 @@ def test_the_whole_way(bell, few, tmp_path, capsys):
     text = {c: " / ".join(words) for c,words in expected.items()}
     assert run.table.suggested.tolist() == [text.get(c, "") for c in run.table.cluster]
     assert "words that may fit: " in said and all(f"{c} {words}" in said for c,words in text.items())
-    np.testing.assert_allclose(run.table.speech, bell.class_scores(X)[:, 2], atol=1e-3)
+    np.testing.assert_allclose(run.table.speech, heard(run.clips.table, bell), atol=1e-3)
     n = (run.table.speech >= .2).sum()
     assert 0 < n <= 24 and f"people may be speaking in {n} of 48 clips" in said
     shown = cluster_data(run, np.arange(len(run)))
