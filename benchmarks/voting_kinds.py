@@ -1,13 +1,11 @@
-"""Should an encoder that follows the source be heard when content is wanted? Rules for weights that know both groupings, and what yamnet adds.
+"""Should an encoder that follows the source be heard when content is wanted? Rules for weights that know both groupings.
 
     AUDIOCLUST_DATA=… python benchmarks/voting_kinds.py FOLDER points [--klettres FOLDER] [--espeak PROGRAM]
     python benchmarks/voting_kinds.py FOLDER rules [--seeds 1]
-    python benchmarks/voting_kinds.py FOLDER methods [--seeds 1]
 
-`points` embeds each set once by every encoder and keeps the whitened embeddings in FOLDER; the others read them, keep each encoder's own
-partition there, and need seconds a task. Each row of benchmarks/results/voting-kinds.csv (`rules`) is one consensus of a vote with the
-weights of a rule, each of voting-yamnet.csv (`methods`) one clustering of a vote by the rule of the package, with and without yamnet; the
-number of groups is given, and labels score, nothing else. The halves are those of `voting.py` with fewer clips of each set (100 to 375), and more sets:
+`points` embeds each set once by every encoder and keeps the whitened embeddings in FOLDER; `rules` reads them, keeps each encoder's own
+partition there, and needs seconds a task. (So does `voting_methods.py`.) Each row of benchmarks/results/voting-kinds.csv is one consensus of a vote with the
+weights of a rule; the number of groups is given, and labels score, nothing else. The halves are those of `voting.py` with fewer clips of each set (100 to 375), and more sets:
 letters that five languages have by letter and language, and short phrases by voices, each once, by the synthesiser espeak-ng. The readers are of
 several languages, and each has a noise, a room, and many speeds, so that the fixed encoder hears little of the phrase
 (espeak-ng draws the breath of some voices anew each time, so these clips are not the same twice).
@@ -30,8 +28,7 @@ from audioclust.audio.clip_table import common_sample_rate
 from audioclust.encoders import FixedEncoder, named_encoder
 from audioclust.encoders.catalogue import encoder_info
 from audioclust.encoders.joint import elected, vote_weights
-from audioclust.ensembles import Consensus, SpectralClustering
-from audioclust.kmeans import KMeans
+from audioclust.ensembles import Consensus
 from audioclust.metrics import ami, nmi, score
 from made_sets import make
 from voting import digits, languages, planted, words
@@ -218,7 +215,6 @@ def discounted(t):
     return weights_of(shares)
 
 RULES = {"NMI, as it was": as_it_was, "AMI": corrected, "AMI, helps one": corrected_helps_one, "NMI, helps one": helps_one, "NMI, share of agreements": discounted, "AMI, difference": difference, "partial correlation": given_fixed}
-METHODS = {"kmeans": KMeans, "consensus": Consensus, "spectral": SpectralClustering}
 
 
 def row(task, name, labels, weights): # What both tables have
@@ -236,19 +232,6 @@ def compare_rules(args):
         return dict(rule=rule, **row(t, name, t.voted(weights, by, t.k), weights))
     append(args.out or RESULTS/"voting-kinds.csv", [(f"{name} / {by} / {rule}", s) for s in range(args.seeds) for rule in RULES for name,by in tasks_of(args)], run)
 
-def compare_methods(args):
-    "With and without yamnet, the weights by the rule of the package."
-    @cache
-    def weighted(name, by, seed, ears):
-        t = Task(args.folder, name, by, seed, () if ears == "with" else ("yamnet",))
-        return t, corrected(t)
-    def run(variant, seed):
-        name, by, ears, method = variant.split(" / ")
-        t, weights = weighted(name, by, seed, ears)
-        Z = t.side_by_side(weights, by)
-        return dict(yamnet=ears, method=method, **row(t, name, METHODS[method](t.k, random_state=seed).fit(Z).labels_, weights))
-    append(args.out or RESULTS/"voting-yamnet.csv", [(f"{name} / {by} / {ears} / {method}", s) for s in range(args.seeds) for name,by in tasks_of(args) for ears in ("without", "with") for method in METHODS], run)
-
 def tasks_of(args):
     "Names of sets that are in the folder, each with the groupings that it has."
     for name in args.only.split(";") if args.only else SETS:
@@ -260,7 +243,7 @@ def tasks_of(args):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("folder", type=Path)
-    p.add_argument("what", choices=("points", "rules", "methods"))
+    p.add_argument("what", choices=("points", "rules"))
     p.add_argument("--klettres", help="folder with a folder for each language (default: where the package is installed)")
     p.add_argument("--espeak", default="espeak-ng", help="the program espeak-ng")
     p.add_argument("--only", help="names of sets, separated by semicolons")
@@ -269,7 +252,7 @@ def main():
     args = p.parse_args()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        dict(points=write_points, rules=compare_rules, methods=compare_methods)[args.what](args)
+        dict(points=write_points, rules=compare_rules)[args.what](args)
 
 
 if __name__ == "__main__": main()
