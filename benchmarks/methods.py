@@ -5,19 +5,19 @@
     python benchmarks/methods.py FOLDER --encoders fixed     the part that is there (ten minutes)
     python benchmarks/methods.py --rules               what rules choose, read from that table (a second)
     python benchmarks/methods.py --candidates          results/method-candidates.csv: other sets of candidates, also read from it (two minutes)
-    python benchmarks/methods.py --sizes               results/method-sizes.csv: the choice on 5,000 to 100,000 clips of a mixture (a few minutes)
+    python benchmarks/methods.py --sizes               results/method-sizes.csv: the choice on 5,001 to 20,001 clips of a mixture, and the groups (a few minutes)
 
 A row is one task, encoder and method. `nmi` is the mean over two seeds of the score against the truth, of at most 1,000 clips.
 `agreements` are for the choice and see no labels: the method groups four subsamples of 70 % of the clips, and each number is the NMI of
 two of them on the clips that they share, in the order (1, 2), (1, 3), (2, 3), (1, 4), … So the first s(s - 1)/2 belong to the first s
 subsamples. Tasks of one group are left out. Clips without a group are clustered and not scored. Constants are chosen on the half
 "choose" and reported on the half "report". The table that is there holds the fixed encoder, without nested and very large tasks, and four tasks with a vote of four encoders.
-Methods are told the number of groups, but for HDBSCAN, which takes none; its noise counts as one more group.
+Methods are told the number of groups, but for HDBSCAN, which takes none; its noise counts as one more group. `mixed` is the consensus of the groups of consensus and spectral clustering; it is not chosen, and has no agreements.
 `--candidates`: each method's stability plus a correction of its own (K-means: 0), and the largest sum wins. The corrections are those that are best on one half, and both
 halves are reported; then the same for 40 divisions of all tasks into random halves. With more than 40 groups the first method is taken, as the package does.
 Goal: is the better method chosen? Not a goal: speed, the right number.
 """
-import argparse, csv, platform, time, warnings
+import argparse, csv, platform, resource, time, warnings
 from itertools import combinations, product
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from appended import add_row, commit
 from audioclust.classical import HDBSCAN
 from audioclust.ensembles import choose_method, Consensus, SpectralClustering
 from audioclust.ensembles.method_choice import MOST_GROUPS
+from audioclust.ensembles.consensus import consensus
 from audioclust.kmeans import KMeans
 from audioclust.kmeans.initialization import restarts
 from audioclust.metrics import nmi
@@ -45,6 +46,11 @@ def made(method, k, n, seed):
     if method == "kmeans": return KMeans(k, n_init=restarts(n), random_state=seed)
     if method == "hdbscan": return HDBSCAN(**defaults_for(method, n, {}))
     return (Consensus if method == "consensus" else SpectralClustering)(k, random_state=seed)
+
+def mixed(X, k):
+    "No choice: the consensus of the groups of both methods, two seeds of each."
+    groups = [made(method, k, len(X), seed).fit(X).labels_ for method in ("consensus", "spectral") for seed in range(SEEDS)]
+    return consensus(groups, k, random_state=0)[0]
 
 def agreements(X, method, k, seed=0):
     "NMI of each two subsamples, on the clips that both have."
@@ -64,9 +70,10 @@ def row_of(t, method):
     X, truth, start = t["X"][rows], t["truth"][rows], time.process_time()
     known = truth != "-1"
     k = len(set(truth[known]))
-    scores = [nmi(truth[known], made(method, k, len(X), seed).fit(X).labels_[known]) for seed in range(SEEDS)]
+    if method == "mixed": scores = [nmi(truth[known], mixed(X, k)[known])]
+    else: scores = [nmi(truth[known], made(method, k, len(X), seed).fit(X).labels_[known]) for seed in range(SEEDS)]
     after = time.process_time()
-    stable = " ".join(f"{value:.4f}" for value in agreements(X, method, k))
+    stable = "" if method == "mixed" else " ".join(f"{value:.4f}" for value in agreements(X, method, k))
     return dict(task=t["task"], by=t["by"], encoder=t["encoder"], half=t["half"], clips=len(t["X"]), looked_at=len(X), groups=k, method=method, nmi=round(float(np.mean(scores)), 4),
                 agreements=stable, score_seconds=round(after - start, 2), choice_seconds=round(time.process_time() - after, 2))
 
@@ -84,8 +91,8 @@ def measure(folder, out, encoders, methods, only):
 def read(out, methods=("kmeans", "spectral")):
     "A row for each task and encoder: the NMI of each method, and the agreements of each."
     table = pd.read_csv(out)
-    table["agreements"] = [np.array(text.split(), float) for text in table.agreements]
     table = table[table.method.isin(methods)]
+    table["agreements"] = [np.array(text.split(), float) for text in table.agreements]
     wide = table.pivot(index=["task", "by", "encoder", "half", "groups"], columns="method", values=["nmi", "agreements"]).dropna()
     return wide.reset_index()
 
@@ -161,10 +168,10 @@ def candidates(out, seed=0):
             rows.append(dict(candidates=", ".join(methods), chosen_on=name, corrections=" ".join(f"{m}:{c:+.2f}" for m,c in zip(methods, taken)), tasks=int((~chosen_on).sum()), **row))
     return pd.DataFrame(rows)
 
-SIZES, GROUPS = (5001, 20_000, 20_001, 100_000), (2, 10, 40)
+SIZES, GROUPS = (5001, 20_000, 20_001), (10, 40)
 
 def sizes():
-    "How long the choice takes for many clips, and whether the chosen method can group them."
+    "How long the choice takes for many clips, and what the chosen method needs to group them; `megabytes` is the most of the process so far."
     for k in GROUPS:
         rng = np.random.default_rng(k)
         centers, group = rng.normal(size=(k, 30)), rng.integers(k, size=max(SIZES))
@@ -174,13 +181,14 @@ def sizes():
             choice = choose_method(X[:n], k)
             chose = time.process_time() - start
             labels = made(choice.method, k, n, 0).fit(X[:n]).labels_
-            yield dict(clips=n, groups=k, method=choice.method, why=choice.why, choice_seconds=round(chose, 2), fit_seconds=round(time.process_time() - start - chose, 2), nmi=round(float(nmi(group[:n], labels)), 4))
+            megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/1024
+            yield dict(clips=n, groups=k, method=choice.method, why=choice.why, choice_seconds=round(chose, 2), fit_seconds=round(time.process_time() - start - chose, 2), nmi=round(float(nmi(group[:n], labels)), 4), megabytes=round(megabytes))
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("folder", type=Path, nargs="?")
     p.add_argument("--encoders", nargs="*", default=["fixed", "auto"])
-    p.add_argument("--methods", nargs="*", default=["kmeans", "spectral", "consensus", "hdbscan"])
+    p.add_argument("--methods", nargs="*", default=["kmeans", "spectral", "consensus", "hdbscan", "mixed"])
     p.add_argument("--only", nargs="*")
     p.add_argument("--rules", action="store_true")
     p.add_argument("--candidates", action="store_true")

@@ -1,7 +1,7 @@
 """The vote with and without yamnet, by every method that trains nothing, on speech, machines, animals, instruments and drums.
 
     AUDIOCLUST_DATA=… python benchmarks/voting_methods.py FOLDER points [--klettres FOLDER] [--espeak PROGRAM] [--rendered FOLDER]
-    python benchmarks/voting_methods.py FOLDER [--seeds 5] [--only "SET;…"]
+    python benchmarks/voting_methods.py FOLDER [--seeds 5] [--only "SET;…"] [--auto]
 
 `points` embeds what `voting_kinds.py` has not embedded into the same FOLDER: all machines and birds, half of the easy families, half of the notes and drums
 that `rendered.py` wrote, and the two collections of `unopened.py` (20 clips of each language), where AUDIOCLUST_DATA has them. On those two nothing was chosen; they are read
@@ -42,7 +42,7 @@ SETS = {
 WAYS = {"Tux Paint": ("source",), **{name: ("content",) for name in ("notes", "drums", "Sonic Pi")}, **{name: ("source",) for name in kinds.ONLY_SOURCE}}
 EARS = {"without": ("yamnet",), "with": (), "three": ("speech_embedding", "resemblyzer", "musicnn")} # who may not vote
 SHORT = "notes", "drums", "Sonic Pi" # what people own, for which three ears are reported as well
-SEEDED, UNSEEDED = ("kmeans", "consensus", "spectral"), ("agglomerative", "hdbscan", "meanshift", "dbscan", "auto")
+SEEDED, UNSEEDED = ("kmeans", "consensus", "spectral"), ("agglomerative", "hdbscan", "meanshift", "dbscan")
 OUT = kinds.RESULTS/"voting-methods.csv"
 
 
@@ -91,15 +91,14 @@ def row_of(folder, variant, seed):
                 chosen=chosen if method == "auto" else "", cpu_seconds=round(seconds, 2), embedding_seconds="" if np.isnan(sum(embedding)) else round(float(sum(embedding)), 1))
 
 def variants(args):
-    "What is to be run, the first seed of all first."
+    "What is to be run, the first seed of all first, and `auto` last."
     names = args.only.split(";") if args.only else [*kinds.SETS, *SETS]
     there = [name for name in names if kinds.file_of(args.folder, name).is_file()]
     if set(there) & set(COLLECTIONS) and (changed := differences(json.loads(FILE.read_text(encoding="utf-8")), constants())): raise SystemExit("constants differ from those that were frozen:\n" + "\n".join(changed))
+    tasks = [f"{name} / {by} / {ears}" for name in there for by in WAYS.get(name, kinds.BOTH) for ears in (EARS if name in SHORT else ("without", "with"))]
     for seed in range(args.seeds):
-        for name in there:
-            for by in WAYS.get(name, kinds.BOTH):
-                for ears in EARS if name in SHORT else ("without", "with"):
-                    for method in (*SEEDED, *UNSEEDED) if seed == 0 else SEEDED: yield f"{name} / {by} / {ears} / {method}", seed
+        yield from ((f"{task} / {method}", seed) for task in tasks for method in (SEEDED if seed else SEEDED + UNSEEDED))
+    if args.auto: yield from ((f"{task} / auto", 0) for task in tasks)
 
 
 def main():
@@ -111,6 +110,7 @@ def main():
     p.add_argument("--rendered", type=Path, help="folder into which rendered.py wrote")
     p.add_argument("--only", help="names of sets, separated by semicolons")
     p.add_argument("--seeds", type=int, default=5)
+    p.add_argument("--auto", action="store_true", help="`--method auto` as well, which takes as long as all others together")
     p.add_argument("--out", type=Path, default=OUT)
     args = p.parse_args()
     with warnings.catch_warnings():
