@@ -86,6 +86,7 @@ def row_of(folder, variant, seed):
     labels, seconds, chosen = grouped(folder, name, by, tuple(weights.items()), method, seed)
     embedding = [t.Z.get(f"seconds {e}{f' {by}' if e == 'fixed' else ''}", np.nan) for e in weights]
     row = kinds.row(t, name, labels, weights)
+    row["seed"] = seed # that of the method; the weights have seed 0
     if name in SETS: row["half"] = "" # of the halves on which the rule of the vote was chosen and judged
     return dict(ears=ears, method=method, **row, found=len(set(labels[labels >= 0])), coverage=round(float((labels >= 0).mean()), 4),
                 chosen=chosen if method == "auto" else "", cpu_seconds=round(seconds, 2), embedding_seconds="" if np.isnan(sum(embedding)) else round(float(sum(embedding)), 1))
