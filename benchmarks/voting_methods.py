@@ -3,7 +3,7 @@
     AUDIOCLUST_DATA=… python benchmarks/voting_methods.py FOLDER points [--klettres FOLDER] [--espeak PROGRAM] [--rendered FOLDER]
     python benchmarks/voting_methods.py FOLDER [--seeds 5] [--only "SET;…"] [--auto]
 
-`points` embeds what `voting_kinds.py` has not embedded into the same FOLDER: all machines and birds, half of the easy families, half of the notes and drums
+`points` embeds what `voting_kinds.py` has not embedded into the same FOLDER: half of the easy families, half of the notes and drums
 that `rendered.py` wrote, and the two collections of `unopened.py` (20 clips of each language), where AUDIOCLUST_DATA has them. On those two nothing was chosen; they are read
 only while the constants are those of constants.json. Each row of benchmarks/results/voting-methods.csv is one clustering, scored
 afterwards, with the defaults that the command gives the method. Methods are told the true number of groups, but for HDBSCAN, mean shift and DBSCAN, which take none.
@@ -32,8 +32,6 @@ from rendered import rendered
 COLLECTIONS = "Sonic Pi", "Tux Paint" # opened once for `unopened.py`; reported, never chosen on
 OF_EACH_LANGUAGE = 20 # names of pictures
 SETS = {
-    "machines, all": lambda folder, args: make("machines", folder),
-    "birds, all": lambda folder, args: make("birds", folder),
     "sounds, easy": lambda folder, args: kinds.every(make("sounds, easy", folder), 2),
     "notes": lambda folder, args: kinds.every(rendered("notes", args.rendered), 2),
     "drums": lambda folder, args: kinds.every(rendered("drums", args.rendered), 2),
