@@ -6,7 +6,7 @@ Needs the notes and drum hits of `rendered.py`, Debian's package klettres-data, 
 A row of results/listening.csv is one set, one draw of 85 % of its clips, one way of asking, one last word and one simulated listener, after
 so many clips were heard. A set has at most 600 clips; "digits" and "speakers" have all 3,000, in another order in each draw. Points, in FOLDER, are made once: `joint` are the fixed encoder and pretrained ones with
 equal weights (speech_embedding and resemblyzer for digits and languages; yamnet for the others, and aisfx for notes and drums), for speakers
-the vote of fixed, speech_embedding, resemblyzer and yamnet, whose weights are chosen without labels; `fixed` is the fixed encoder alone. The constants of `audioclust.pipeline.naming` were chosen on
+the vote of all that are installed (it takes fixed, resemblyzer and aisfx), whose weights are chosen without labels; `fixed` is the fixed encoder alone. The constants of `audioclust.pipeline.naming` were chosen on
 the sets "choose" with the points `fixed`, by two draws; the sets "report" took no part, and half of the clips of the sets "both" did. The sets "unopened" are Debian's packages sonic-pi-samples and
 tuxpaint-stamps-default: they were run once, after all constants were frozen in constants.json, and are run only where --unopened names their folder.
 
