@@ -6,7 +6,7 @@ Needs the notes and drum hits of `rendered.py`, Debian's package klettres-data, 
 A row of results/listening.csv is one set, one draw of 85 % of its clips, one way of asking, one last word and one simulated listener, after
 so many clips were heard. A set has at most 600 clips; "digits" and "speakers" have all 3,000, in another order in each draw. Points, in FOLDER, are made once: `joint` are the fixed encoder and pretrained ones with
 equal weights (speech_embedding and resemblyzer for digits and languages; yamnet for the others, and aisfx for notes and drums), for speakers
-the vote of fixed, speech_embedding, resemblyzer and yamnet, whose weights are chosen without labels; `fixed` is the fixed encoder alone. The constants of `audioclust.pipeline.naming` were chosen on
+the vote of all that are installed (it takes fixed, resemblyzer and aisfx), whose weights are chosen without labels; `fixed` is the fixed encoder alone. The constants of `audioclust.pipeline.naming` were chosen on
 the sets "choose" with the points `fixed`, by two draws; the sets "report" took no part, and half of the clips of the sets "both" did. The sets "unopened" are Debian's packages sonic-pi-samples and
 tuxpaint-stamps-default: they were run once, after all constants were frozen in constants.json, and are run only where --unopened names their folder.
 
@@ -16,12 +16,11 @@ kinds, and then those that logistic regression doubts most, five at a time. Last
 heard clip); `regression` (logistic regression); `parts` (each part has the name of its middle; after as many clips as there are kinds
 this is "k groups named"); `seeds` (K-means with seeds and the true number of groups). Listeners: `true`; `wrong`, in one answer of twenty; `several` answers
 *several things* where fewer than half of the five nearest clips are of the kind of the clip heard.
-`accuracy` is over all clips, the best name where unsure. `named` is the share of clips with a name, `right` that of these that are right, and
+`accuracy` is over all clips, the best name where unsure. Names do not weigh the joined encoders here (`heard_weights.py` measures that). `named` is the share of clips with a name, `right` that of these that are right, and
 `estimate` what `naming_progress` says of `right`.
 Goal: accuracy by clips heard, and how honest the estimate is. Not a goal: how people hear.
 """
 import argparse, csv, json, warnings
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +29,6 @@ from sklearn.metrics import pairwise_distances
 
 from appended import commit
 from audioclust.audio import fsdd
-from audioclust.core.registry import load_saved
 from audioclust.encoders.residual import IdentityWhitening
 from audioclust.ensembles.spreading import spread_labels
 from audioclust.kmeans import KMeans
@@ -82,10 +80,10 @@ SETS = {
     "Tux Paint": ("unopened", "source", SPEECH, lambda args: load("Tux Paint", args.unopened)),
 }
 WHOLE = "digits", "speakers" # with a true listener alone
-LISTENERS = "true", "wrong", "several"
+LISTENERS = "true", "wrong", "several" # the others by three draws
 
 def points(name, which, args):
-    "The points of a set, their whitening, and what each clip truly is [N]; made once, kept in the folder."
+    "The points of a set, and what each clip truly is [N]; made once, kept in the folder."
     _, by, joint, clips = SETS[name]
     encoder = joint if which == "joint" else "fixed"
     file = args.folder/f"points-{encoder}"/f"{name.replace(', ', '-').replace(' ', '-')}.npz"
@@ -99,9 +97,8 @@ def points(name, which, args):
         run = model.fit(table[["path", "start", "end"]]).run_
         truth = table.set_index(table.path.map(str))[column]
         file.parent.mkdir(parents=True, exist_ok=True)
-        run.embeddings.whitening.save(file.with_suffix(""))
         np.savez(file, X=run.embeddings.X, truth=truth[run.clips.table.path.map(str)].to_numpy(str))
-    with np.load(file) as f: return f["X"], load_saved(file.with_suffix(""), "whitening"), f["truth"]
+    with np.load(file) as f: return f["X"], f["truth"]
 
 
 class Listener:
@@ -192,16 +189,15 @@ def asked_otherwise(run, X, distances, truth, k, seed, counts):
         yield dict(asked="random", word="seeds", heard=heard, accuracy=(names == truth).mean())
 
 def rows_of(name, which, seed, args):
-    X, whitening, truth = points(name, which, args)
+    X, truth = points(name, which, args)
     drawn = np.random.default_rng(seed).permutation(len(X))
     if name not in WHOLE: drawn = np.sort(drawn[:round(SHARE*len(X))])
     X, truth = X[drawn], truth[drawn]
     k, distances = len(set(truth)), pairwise_distances(X)
     counts = [round(a*k) for a in A_KIND]
     run = run_of_embeddings(X, request=Request(n_clusters=k, options=Options(stability=0)), whitening=IdentityWhitening())
-    run = replace(run, embeddings=replace(run.embeddings, whitening=whitening)) # names may change the weights of encoders
     about = dict(set=name, half=SETS[name][0], points=which, clips=len(X), kinds=k, seed=seed)
-    for listener in LISTENERS[:1] if name in WHOLE else LISTENERS:
+    for listener in LISTENERS[:1] if name in WHOLE or seed > 2 else LISTENERS:
         for row in asked_by_us(run, X, distances, truth, listener, seed, counts): yield {**about, "listener": listener, **row}
     for row in asked_otherwise(run, X, distances, truth, k, seed, counts): yield {**about, "listener": "true", **row}
 
