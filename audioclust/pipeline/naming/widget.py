@@ -7,7 +7,6 @@ __all__ = ['clip_wav', 'NamingWidget']
 
 # %% ../../../nbs/12_pipeline/naming/06_widget.ipynb #3f9e7bd4
 import io
-from typing import Any
 
 import numpy as np
 import soundfile as sf
