@@ -12,6 +12,7 @@ from .naming.last_word import last_word as last_word
 from .naming.questions import next_to_hear as next_to_hear
 from .naming.spreading import naming_progress as naming_progress, NamingProgress as NamingProgress
 from .naming.spreading import spread_names as spread_names
+from .naming.widget import NamingWidget as NamingWidget
 from .new_clips import assign as assign, assign_embeddings as assign_embeddings, similar as similar
 from .pair import RunPair as RunPair, make_pair as make_pair, pair_requests as pair_requests, refine as refine
 from .shards import embed_shard as embed_shard, run_of_shards as run_of_shards
