@@ -67,7 +67,7 @@ def test_a_person_names_a_collection_with_the_keyboard_alone(run, tmp_path):
         progress, shown = naming_progress(name_clips(one, who.answers)), page.js("return following(grouping())")
         assert abs(shown["nNamed"] - progress.named) <= .05*len(one) and abs(shown["right"] - progress.right) < .05
         assert f", {shown['nNamed']} of {len(one)} named, about {100*shown['right']:.0f} in 100 right" in who.progress
-        assert page.js("return sizeOf(clusterIds().filter(c => c >= NEW_GROUPS))") == shown["nNamed"], "the map shows the names"
+        assert page.js("drawNamedMap(); return sizeOf(clusterIds().filter(c => c >= NEW_GROUPS))") == shown["nNamed"], "the map shows the names"
         # answers that are no names, and the way back
         who.answer(SEVERAL, "+")
         who.answer(None, ".")
@@ -94,6 +94,7 @@ def test_a_person_names_a_collection_with_the_keyboard_alone(run, tmp_path):
         who.answer(first, DOWN, ENTER)
         # a wrong name is found in the list and changed
         page.find("#heard-list summary").click()
+        page.wait(f"return document.querySelector('#heard-list [data-row=\"{last}\"]') !== null")
         page.find(f'#heard-list [data-row="{last}"]').click()
         assert who.asked == last and f"You said: {NOT_OF_INTEREST}." in page.find("#question-title").text
         who.press(first.upper(), ENTER)
