@@ -61,8 +61,8 @@ class Page:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
     def reload(self):
-        self.js("location.reload()")
-        self.wait("return typeof shownRows !== 'undefined' && places.length > 0")
+        self.js("window.isOld = true; location.reload()")
+        self.wait("return !window.isOld && typeof shownRows !== 'undefined' && places.length > 0")
 
     def forget(self):
         "Begin without edits."

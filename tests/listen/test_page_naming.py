@@ -12,7 +12,7 @@ from audioclust.listen.naming import middles_of_parts, naming_data
 from audioclust.listen.pictures import HEIGHT, LARGE_HEIGHT, LARGE_WIDTH, Pictures, WIDTH
 from audioclust.pipeline import name_clips, naming_progress, next_to_hear, run_of_embeddings
 from audioclust.pipeline.naming.questions import division
-from audioclust.runs import Request, Run
+from audioclust.runs import apply_edits, Request, Run
 from audioclust.runs.naming.heard import NOT_OF_INTEREST, SEVERAL, UNSURE
 from audioclust.runs.names import read_names
 from audioclust.runs.request import Options
@@ -67,7 +67,7 @@ def test_a_person_names_a_collection_with_the_keyboard_alone(run, tmp_path):
         progress, shown = naming_progress(name_clips(one, who.answers)), page.js("return following(grouping())")
         assert abs(shown["nNamed"] - progress.named) <= .05*len(one) and abs(shown["right"] - progress.right) < .05
         assert f", {shown['nNamed']} of {len(one)} named, about {100*shown['right']:.0f} in 100 right" in who.progress
-        assert page.js("return sizeOf(clusterIds().filter(c => c >= NEW_GROUPS))") == shown["nNamed"], "the map shows the names"
+        assert page.js("drawNamedMap(); return sizeOf(clusterIds().filter(c => c >= NEW_GROUPS))") == shown["nNamed"], "the map shows the names"
         # answers that are no names, and the way back
         who.answer(SEVERAL, "+")
         who.answer(None, ".")
@@ -94,6 +94,7 @@ def test_a_person_names_a_collection_with_the_keyboard_alone(run, tmp_path):
         who.answer(first, DOWN, ENTER)
         # a wrong name is found in the list and changed
         page.find("#heard-list summary").click()
+        page.wait(f"return document.querySelector('#heard-list [data-row=\"{last}\"]') !== null")
         page.find(f'#heard-list [data-row="{last}"]').click()
         assert who.asked == last and f"You said: {NOT_OF_INTEREST}." in page.find("#question-title").text
         who.press(first.upper(), ENTER)
@@ -111,7 +112,7 @@ def test_a_person_names_a_collection_with_the_keyboard_alone(run, tmp_path):
         file.write_text(page.js("return showEdits()"), encoding="utf-8")
         page.js("localStorage.clear()")
     finally: page.close()
-    assert main(["listen", str(folder), "--edits", str(file)]) == 0
+    apply_edits(folder, file)
     ids = one.table.clip_id
     assert read_names(folder)["heard"] == {ids[row]: said for row,said in who.answers.items()}
 
@@ -150,6 +151,12 @@ def test_answers_and_edits_by_hand_go_together_and_a_part_of_the_clips_is_asked_
         page.js("edits.content.heard.nothing = 7; localStorage.setItem(storageKey, JSON.stringify(edits))")
         page.reload()
         assert page.js("return answersOf(grouping())") == heard and page.js("return grouping().labels") == labels
+        # taken over, the edits are those of the run, and one can go on
+        assert main(["listen", str(folder), "--edits", str(tmp_path/"edits.json")]) == 0
+        page.reload()
+        assert page.find("#n-edits").text == "(none)" and page.js("return answersOf(grouping())") == heard
+        page.js(NAME, truth, 2)
+        assert len(page.js("return answersOf(grouping())")) == 12 and page.find("#n-edits").text == "(2)"
         page.js("localStorage.clear()")
         # another page, of some clips with their sounds inside
         page.driver.get(part.as_uri())
@@ -160,7 +167,6 @@ def test_answers_and_edits_by_hand_go_together_and_a_part_of_the_clips_is_asked_
         assert page.find("#all-heard").is_displayed() and "20 of 20 clips heard, 20 of 20 named" in page.find("#naming-progress").text
         page.js("localStorage.clear()")
     finally: page.close()
-    assert main(["listen", str(folder), "--edits", str(tmp_path/"edits.json")]) == 0
     names = read_names(folder)
     assert names["heard"] == heard and names["marks"] == {str(first): "good"} and names["names"][str(first)] == "bell"
     assert names["clips"][ids[away]] == first and names["clips"][ids[home]] == one.clustering.labels[home]

@@ -58,7 +58,10 @@ function following(view) {
   return followed.get(view);
 }
 const hasAnswers = view => Object.keys(answersOf(view)).length > 0;
-const isAsInRun = view => view.edits.spread !== undefined && nChanged(view) === 0; // then names are as Python spread them
+function isAsInRun(view) { // then names are as Python spread them
+  const now = answersOf(view), before = view.edits.heard ?? {}, ids = Object.keys(now);
+  return view.edits.spread !== undefined && ids.length === Object.keys(before).length && ids.every(id => now[id] === before[id]);
+}
 
 function findFollowing(view) { // which clips were heard, how doubtful all are, and the name of each: null where the run itself says it
   const byHand = groupsByHand(view), known = knownNames(view, byHand), isHeard = new Uint8Array(nClips);
@@ -80,7 +83,7 @@ function calledNames(byHand, known, spread) { // of each clip its name or "", th
   for (let row = 0; row < nClips; row++) {
     const {name, isMoved} = byHand(row), best = spread.names[spread.best[row]];
     let called = spread.share[row] < SURE || best === UNSURE ? "" : best, chance = spread.share[row] * spread.certainty;
-    if (name && name !== called) [called, chance] = [name, Math.min(chance, 1 - spread.share[row])];
+    if (name && name !== called) [called, chance] = [name, Math.min(chance, (1 - spread.share[row]) * spread.certainty)];
     if (known.has(row)) [called, chance] = [known.get(row) === UNSURE ? "" : known.get(row), 1];
     if (isMoved) [called, chance] = [name, 1];
     names[row] = called;
@@ -95,10 +98,17 @@ function calledNames(byHand, known, spread) { // of each clip its name or "", th
 }
 
 function calledInRun({edits, found}) { // the same as Python found it
-  const groupOf = id => edits.clips[id] ?? found.labels[rowOf.get(id)];
-  const called = Object.entries(edits.spread ?? {}).filter(([id]) => rowOf.has(id)).map(([id, [, chance]]) => [edits.names[groupOf(id)], chance]);
-  const named = called.filter(([name]) => name && name !== NOT_OF_INTEREST), nDull = called.filter(([name]) => name === NOT_OF_INTEREST).length;
-  return {nNamed: named.length, nDull, right: named.reduce((sum, [, chance]) => sum + chance, 0) / named.length, isHonest: named.length > 0};
+  let nNamed = 0, nDull = 0, right = 0;
+  for (const [id, [, chance]] of Object.entries(edits.spread ?? {})) {
+    if (!rowOf.has(id)) continue;
+    const name = edits.names[edits.clips[id] ?? found.labels[rowOf.get(id)]];
+    if (name === NOT_OF_INTEREST) nDull += 1;
+    else if (name) {
+      nNamed += 1;
+      right += chance;
+    }
+  }
+  return {nNamed, nDull, right: right / nNamed, isHonest: nNamed > 0};
 }
 
 function withNames(view, byHand, called) { // the edits with each clip in the group of its name
@@ -113,7 +123,8 @@ function withNames(view, byHand, called) { // the edits with each clip in the gr
 }
 
 function numbersOf(own, called) { // the group of each name: one that has it, or a new one, in the order of the answers
-  const there = new Set(called), wanted = new Set([...Object.values(own.heard), ...there].filter(name => name && there.has(name))), numbers = new Map();
+  const there = new Set(called), numbers = new Map();
+  const wanted = new Set([...Object.values(own.heard), ...there].filter(name => name && there.has(name)));
   for (const [group, name] of Object.entries(own.names)) if (wanted.has(name) && !numbers.has(name)) numbers.set(name, Number(group));
   const taken = takenNumbers(own);
   for (const name of wanted) {
@@ -164,6 +175,7 @@ function keepGroup(group) { // a group that spreading made is now one that a per
 
 for (const view of data.views) {
   const {heard} = edits[view.by] ?? {};
-  if (heard) edits[view.by].heard = Object.fromEntries(Object.entries(heard).filter(([, said]) => said === null || (typeof said === "string" && said.trim())));
+  const isAnswer = said => said === null || (typeof said === "string" && said.trim());
+  if (heard) edits[view.by].heard = Object.fromEntries(Object.entries(heard).filter(([, said]) => isAnswer(said)));
   if (!nChanged(view)) delete edits[view.by]; // they were taken over
 }

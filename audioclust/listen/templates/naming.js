@@ -72,11 +72,13 @@ function answer(said) {
 }
 
 function answerTyped() {
-  const offered = offeredNames(), text = $("answer").value.normalize("NFC").replace(/\p{Cs}|\0/gu, "").trim().replace(/^"(.+)"$/, "$1").trim();
+  const offered = offeredNames(), typed = $("answer").value.normalize("NFC").replace(/\p{Cs}|\0/gu, "").trim();
+  const text = typed.replace(/^"(.+)"$/, "$1").trim(); // in quotation marks, a name may begin with a digit
   if (marked >= 0 && marked < offered.length) return answer(offered[marked]);
   if (!text) return say("Type a name, or press . to skip this clip.");
   if (text.length > LONGEST_NAME) return say(`A name has at most ${LONGEST_NAME} characters, and this one has ${text.length.toLocaleString()}.`);
-  answer(usedNames.find(name => name.toLowerCase() === text.toLowerCase()) ?? text);
+  const there = [...usedNames, UNSURE, SEVERAL, NOT_OF_INTEREST]; // in another case, it is the same name
+  answer(there.find(name => name.toLowerCase() === text.toLowerCase()) ?? text);
 }
 
 function stepBack(by) { // takes the last answer back, or gives it again, and asks for its clip
@@ -156,7 +158,8 @@ function drawHeard() { // what was said, by name: one that is wrong stands out a
   const n = [...rowsOfName.values()].reduce((sum, rows) => sum + rows.length, 0);
   $("n-heard").textContent = n ? `(${n})` : "(nothing yet)";
   if (!box.open) return;
-  const lines = [...rowsOfName].sort(([a], [b]) => isOrdinary(b) - isOrdinary(a) || byText(saidText(a), saidText(b))).flatMap(([said, rows]) => {
+  const sorted = [...rowsOfName].sort(([a], [b]) => isOrdinary(b) - isOrdinary(a) || byText(saidText(a), saidText(b)));
+  const lines = sorted.flatMap(([said, rows]) => {
     const clips = rows.map(row => Object.assign(clipButton(row), {onclick: () => ask(row)}));
     return [element("h3", {}, `${saidText(said)} (${rows.length})`), element("div", {className: "thumbs"}, ...clips)];
   });

@@ -120,7 +120,7 @@ function honestPower(guesses) { // of the shares, for which the largest ones are
   return POWERS[gaps.indexOf(Math.min(...gaps))];
 }
 
-function spreadKnown(view, known) { // of a Map row → name: the best name of each clip and its share; how likely that is right is the share times `certainty`
+function spreadKnown(view, known) { // of a Map row → name: the best name of each clip and its share; times `certainty`, this is how likely it is right
   const {leaf} = namingOf(view);
   pointOf(0); // unpacks the points
   const evidence = evidenceOf(view, known), guesses = leftOut(view, evidence), power = honestPower(guesses);
