@@ -10,6 +10,7 @@ __all__ = ['plural', 'first_line', 'seeds_line', 'names_line', 'between_line', '
 import sys
 from typing import Any
 
+from .. import runs
 from ..core.console import echo, table_text
 from ..encoders import pretrained
 
@@ -53,8 +54,9 @@ def seeds_line(seeds:dict, # From `run.clustering.record()`
 def names_line(run:Any, # A `Run` that was saved
 )->str: # "" where there is nothing
     "What a person has edited, and this run keeps."
-    nouns = dict(names="name", merged="merge", marks="mark", notes="note", clips="moved clip")
-    parts = [plural(len(run.names[kind]), noun) for kind,noun in nouns.items() if run.names[kind]]
+    nouns = dict(heard="answer", names="name", merged="merge", marks="mark", notes="note", clips="moved clip")
+    names = runs.without_spread(run.names)
+    parts = [plural(len(names[kind]), noun) for kind,noun in nouns.items() if names.get(kind)]
     return f"by hand: {', '.join(parts)} ({run.folder/'names.json'})" if parts else ""
 
 # %% ../../nbs/14_cli/04_report.ipynb #4e69e435

@@ -196,7 +196,7 @@ def _selection_table(path, clips):
         "Begin File": os.path.basename(path),
         "Cluster": clips.cluster.to_numpy(),
         "Name": [spreadsheet_safe(one_line(name)) for name in clips.name],
-        "Confidence": clips.confidence.to_numpy()})
+        "Confidence": _given(clips, "name_confidence", clips.confidence)}) # of the name, where names were spread
     if "time" in clips and clips["time"].any(): # when the clips begin, where the names of the recordings say it
         times = clips["time"].str.partition("T")
         table["Begin Date"] = times[0].to_numpy()

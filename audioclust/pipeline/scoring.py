@@ -19,6 +19,8 @@ from sklearn.neighbors import NearestNeighbors
 from ..audio.datasets import label_clips
 from ..audio.recordings import find_audio
 from ..metrics.scores import score
+from ..runs.names import edited_clusters
+from ..runs.naming.heard import without_spread
 from ..runs.run import Run
 from ..runs.run_folder import write_entry
 
@@ -53,7 +55,8 @@ def score_run(run:Run|str|Path, # A run, or the folder of one
     source = str(labels) if isinstance(labels, (str, Path)) else f"a table of {len(labels)} rows"
     scores = {**score(labelled.label, labelled.cluster), "labels": source, "labelled": len(labelled), "unlabelled": n_unlabelled}
     if n_seeds: scores["seeds"] = n_seeds
-    n_moved = int((run.groups != run.clustering.labels).sum())
+    by_hand = edited_clusters(run.table, without_spread(run.names))
+    n_moved = int((by_hand.to_numpy() != run.clustering.labels).sum())
     if n_moved: scores["moved"] = n_moved
     levels = {level.name: score(labelled.label, labelled[level.column]) for level in run.clustering.levels}
     if levels: scores["levels"] = levels

@@ -36,7 +36,7 @@ def take_over(run:str, # A run folder, or one with a run by content and one by s
     before = [runs.read_names(folder).get("heard", {}) for folder in folders]
     n_edits = runs.apply_edits(run, edits)
     tables = ", ".join(str(folder/"clusters.csv") for folder in folders)
-    lines = [f"names:  {tables} ({plural(n_edits, 'edit')} taken over)"]
+    lines = []
     for folder,old in zip(folders, before):
         new = runs.read_names(folder).get("heard", {})
         missing = object()
@@ -44,7 +44,8 @@ def take_over(run:str, # A run folder, or one with a run by content and one by s
         progress, weights = pipeline.last_word(folder)
         if new or n_answers: lines.append(f"heard:  {plural(n_answers, 'answer')} taken over; {progress or 'no clip has a name'}")
         if weights: lines.append(f"ears:   {weights}")
-    return lines
+    taken = f" ({plural(n_edits, 'edit')} taken over)" if n_edits or not lines else ""
+    return [f"names:  {tables}{taken}", *lines]
 
 # %% ../../../nbs/14_cli/commands/03_listen.ipynb #a5daa0f1
 def run(args:Namespace, # As the parser gives them
