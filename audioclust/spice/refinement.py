@@ -20,7 +20,7 @@ from ..encoders.whitening import WithinWhiten
 from ..metrics.information import ami
 from .fair import FairClustering, fairness_weight
 from .fixmatch import consistency, fixmatch_learner, FixMatchOptions, store_probabilities
-from .nonredundant import AT_END, NonRedundantClustering
+from .nonredundant import AT_END, LEAST_AGREEMENT, NonRedundantClustering
 from .self_heads import SelfHeads
 from .trained_encoder import head_embeddings, soft_assignment
 from ..training.curves import EndOnPlateau
@@ -35,7 +35,7 @@ class LabelSelection:
     ):
         self.embeddings, self.other_labels, self.n_clusters = embeddings, other_labels, n_clusters
         self.steps:dict = {} # Name of a step -> labels it proposed
-        self.validity:dict = {} # Name of a step -> consistency, dependence and validity
+        self.validity:dict = {} # Name of a step -> consistency, dependence, validity and agreement
         self.accepted:str = "" # Name of the step whose labels are accepted
         self.labels:Any = None # Accepted labels int64 [N]
         self.proba:Any = None # Their probabilities float32 [N, K]
@@ -44,11 +44,13 @@ class LabelSelection:
         labels:np.ndarray, # Proposed [N]
     )->float: # From -1 to 1
         "The validity of proposed labels."
-        agreement = float(consistency(self.embeddings, labels).mean())
+        consistent = float(consistency(self.embeddings, labels).mean())
         dependence = 0. if self.other_labels is None else float(ami(labels, self.other_labels))
+        agreement = 1. if self.labels is None else float(ami(labels, self.labels))
         self.steps[name] = labels
-        self.validity[name] = dict(consistency=agreement, dependence=dependence, validity=agreement - dependence)
-        return agreement - dependence
+        validity = consistent - dependence
+        self.validity[name] = dict(consistency=consistent, dependence=dependence, validity=validity, agreement=agreement)
+        return validity
 
     def accept(self, name:str, # Of a step that was scored
         proba:np.ndarray, # Probabilities of its labels [N, K]
@@ -59,9 +61,10 @@ class LabelSelection:
     @property
     def accepted_validity(self)->float: return self.validity[self.accepted]["validity"]
 
-    def keeps_groups(self, labels:np.ndarray)->bool: # Proposed [N]
-        "Does every group have at least a quarter of the members that it has in the accepted labels?"
-        proposed = np.bincount(labels, minlength=self.n_clusters)
+    def corrects(self, name:str)->bool: # Of a step that was scored
+        "Do its labels agree with the accepted ones, and does every group keep at least a quarter of its members?"
+        if self.validity[name]["agreement"] < LEAST_AGREEMENT: return False
+        proposed = np.bincount(self.steps[name], minlength=self.n_clusters)
         accepted = np.bincount(self.labels, minlength=self.n_clusters)
         return bool((proposed >= accepted/4).all())
 
@@ -132,6 +135,7 @@ def find_groupings(features:Features, # Of both groupings
     selection = LabelSelection(found.embeddings_, found.other_labels_, n_clusters)
     selection.steps["consensus"] = found.steps_[0].labels
     selection.score("nonredundant", found.labels_)
+    selection.validity["nonredundant"]["agreement"] = found.agreement_
     selection.accept("nonredundant", soft_assignment(found.labels_, found.confidence_, n_clusters))
     return found, selection
 
@@ -146,13 +150,11 @@ def make_fair(features:Features, # Of both groupings
     "Fair clustering from the accepted labels."
     if not found.removes_other_: return None
     least = selection.validity["nonredundant"]["consistency"] - TOLERANCE
-    members = found.clusterer_.partitions_[:12]
     for weight in (fairness_weight(found.dependence_[AT_END]), SMALL_WEIGHT):
         fair = FairClustering(selection.n_clusters, weight=weight)
-        fair.fit(features.whitened[0], selection.labels, found.other_labels_, more=members)
+        fair.fit(features.whitened[0], selection.labels, found.other_labels_, more=found.clusterer_.partitions_[:12])
         selection.score("fair", fair.labels_)
-        consistent = selection.validity["fair"]["consistency"] > least
-        if consistent and selection.keeps_groups(fair.labels_):
+        if selection.validity["fair"]["consistency"] > least and selection.corrects("fair"):
             selection.accept("fair", fair.proba_)
             return fair
     return None
@@ -202,9 +204,8 @@ def train_heads(clean:np.ndarray, # What the heads see of all clips [N, m]
     cbs = [EndOnPlateau(lambda row: 1/row["least"], curves="keep_best")] if early_stop else []
     heads.fit(clean[rows], weak=weak, strong=strong, start=selection.proba[rows], cbs=cbs)
     proba = heads.predict_proba(clean)
-    labels = proba.argmax(1)
     least = selection.accepted_validity - TOLERANCE
-    accepted = selection.score("heads", labels) > least and selection.keeps_groups(labels)
+    accepted = selection.score("heads", proba.argmax(1)) > least and selection.corrects("heads")
     if accepted: selection.accept("heads", proba)
     return heads, accepted
 

@@ -6,7 +6,7 @@ import pytest
 
 from audioclust.core.registry import make_clusterer
 from audioclust.encoders import FixedEncoder
-from audioclust.spice import estimator, refinement, SPICE
+from audioclust.spice import estimator, nonredundant, refinement, SPICE
 from audioclust.spice.fair import FairClustering
 from audioclust.spice.trained_encoder import ArgmaxClusterer, soft_assignment
 from audioclust.training.curves import EndOnPlateau
@@ -45,7 +45,9 @@ def test_unless_told_spice_takes_epochs_from_the_clips(words, brief, monkeypatch
 
 
 @pytest.mark.parametrize("by", ["content", pytest.param("source", marks=pytest.mark.slow)])
-def test_spice_predicts_new_clips_as_those_it_was_fitted_to(words, brief, by, tmp_path):
+def test_spice_predicts_new_clips_as_those_it_was_fitted_to(words, brief, by, tmp_path, monkeypatch):
+    monkeypatch.setattr(nonredundant, "LEAST_AGREEMENT", -1.)  # no step is skipped
+    monkeypatch.setattr(refinement, "LEAST_AGREEMENT", -1.)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         m = spice(3, by, **QUICK).fit(words)
@@ -111,6 +113,7 @@ def test_spice_refuses_fair_groups_that_lose_one(words, brief, monkeypatch):
             self.labels_ = np.zeros_like(self.labels_)  # all in one group, with which every neighbour agrees
             return self
     monkeypatch.setattr(refinement, "FairClustering", Emptied)
+    monkeypatch.setattr(nonredundant, "LEAST_AGREEMENT", -1.)  # so few words let the step before be skipped
     m = spice(**{**QUICK, "match_epochs": 0}, heads=0).fit(words)
     assert m.nonredundant_.removes_other_ and m.fair_ is None and len(np.unique(m.labels_)) == 3
 

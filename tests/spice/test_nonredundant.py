@@ -4,7 +4,7 @@ import warnings
 import numpy as np
 import pytest
 
-from audioclust.metrics import accuracy, ami
+from audioclust.metrics import accuracy, ami, nmi
 from audioclust.spice import nonredundant
 from audioclust.spice.nonredundant import NonRedundantClustering, OTHER, UNSUBTRACTED, UNSUBTRACTED_LIMIT
 
@@ -101,3 +101,27 @@ def test_a_warning_where_sources_hold_different_contents():
     unequal, _, said = found(skewed, 0, limit=1.)
     assert unequal.removes_other_ and unequal.dependence_[UNSUBTRACTED] > UNSUBTRACTED_LIMIT
     assert "--set nonredundant=False" in said[0]
+
+
+def test_a_step_that_would_harm_is_skipped_and_one_that_helps_is_kept(monkeypatch):
+    "Contents that hardly differ: other groups are no surer. Contents that a source hides: other groups are."
+    def tried(sizes, between, shift, seed):
+        rng = np.random.default_rng(seed)
+        content = np.repeat(np.arange(5), sizes)
+        source = rng.integers(3, size=len(content))
+        P, Q = rng.normal(size=(5, 12)), rng.normal(size=(3, 12))
+        wanted = between*P[content] + shift*Q[source] + rng.normal(0, .8, (len(content), 12))
+        other = 2*Q[source] + rng.normal(0, .8, (len(content), 12))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model = NonRedundantClustering(5, (2, 3), rounds=2, dims=(4, 6), other_dims=(3, 4), n_members=5)
+            model.fit(wanted, other=other)
+        return model, nmi(content, model.labels_), nmi(content, model.steps_[0].labels), [str(w.message) for w in caught]
+    model, helped, first, said = tried(40, .9, .8, 0)
+    assert model.removes_other_ and not model.skipped_ and model.agreement_ < .75 and helped > first + .1
+    weak = ([80, 50, 35, 25, 20], .4, .2, 2)
+    model, kept, first, said = tried(*weak)
+    assert not model.removes_other_ and kept == first and model.skipped_ in said[0] and "no surer" in said[0]
+    monkeypatch.setattr(nonredundant, "LEAST_AGREEMENT", -1.)
+    model, harmed, first, said = tried(*weak)
+    assert model.removes_other_ and harmed < first
