@@ -123,11 +123,13 @@ class FrozenTransformer(TransformerMixin):
         "Nothing is learned."
         return self
 
-    def get_params(self, deep:bool=True)->dict:
+    def get_params(self, deep:bool=True, # As scikit-learn calls it; nothing lies deeper
+    )->dict:
         "The settings that it was made with."
         return self.config()
 
-    def set_params(self, **params:Any)->Self:
+    def set_params(self, **params:Any, # Settings
+    )->Self:
         "Refused: settings are given when it is made."
         if not params: return self
         raise ValueError(f"{type(self).__name__} cannot be changed ({', '.join(params)}): make another, and put that into the pipeline")

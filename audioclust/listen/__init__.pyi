@@ -18,7 +18,7 @@ from .export_tools import (
 from .formats.tiers import to_elan as to_elan, to_textgrid as to_textgrid
 from .sorting import sort_files as sort_files
 from .comparison import compare as compare, save_comparison as save_comparison
-from .difference import Difference as Difference, difference as difference
+from .run_difference import Difference as Difference, difference as difference
 from .near_duplicates import (
     describe_copies as describe_copies,
     duplicates as duplicates,

@@ -8,13 +8,15 @@ __all__ = ['locked', 'apply_edits']
 # %% ../../nbs/11_runs/04_edits.ipynb #621c2786
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shlex import quote
 
 from ..core.files import read_csv, shorten
-from audioclust.runs.names import (check_names, is_new_group, KINDS, made_groups, NEW_GROUPS, read_edits, read_names,
-    write_names)
+from audioclust.runs.names import (
+    check_names, is_new_group, KINDS, made_groups, NEW_GROUPS, read_edits, read_names, write_names,
+)
 from .naming.contradictions import changed_entries, Contradiction, of_living, record_contradictions, seen_beginning
 from .naming.heard import combined_answers, is_spread_move, without_spread
 from .run_folder import check_run_folder, read_table
@@ -149,7 +151,7 @@ _WAIT = 60  # seconds for another process that takes over edits
 
 @contextmanager
 def locked(run:str|Path, # A run folder
-):
+)->Iterator[None]:
     "Hold the lock of a run folder: who takes over edits at the same time comes after."
     from filelock import FileLock, Timeout
     file = Path(run)/".lock"
