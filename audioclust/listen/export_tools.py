@@ -21,7 +21,7 @@ from ..audio.clip_table import channel_numbers
 from ..audio.decoding import probe
 from ..audio.recordings import AudioError
 from ..core.files import atomic_write
-from .exporting import named_clips, one_line
+from .exporting import named_clips, one_line, with_sounds
 from ..runs.run import Run
 
 # %% ../../nbs/13_listen/08_export_tools.ipynb #5c73204f
@@ -32,9 +32,7 @@ def clips_by_group(run:Run|str|Path, # A run, or its folder
     level:str|None=None, # Groups of this level, such as "coarse", in place of the clusters
 )->Iterable[tuple]: # (file name without ending, name, clips)
     "The clips of each group; those that belong there most clearly come first."
-    table = named_clips(run, without, level)
-    if (table.path == "").any():
-        raise ValueError("the clips of this run are known by their embeddings alone: there are no sounds to hand on")
+    table = with_sounds(named_clips(run, without, level))
     taken:set[str] = set()
     for name,clips in table.groupby("name", sort=True):
         stem = _REFUSED.sub("_", name).strip(" .").encode()[:200].decode(errors="ignore") or "_"

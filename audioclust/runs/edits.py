@@ -120,8 +120,7 @@ def _combined(record, run, by):
     spread_groups = {str(group) for group,_ in page_ended.get("spread", {}).values()}
     new = _with_numbers(new, _free_numbers(new, made_groups(old) | spread_groups, known))
     new["clips"] = {clip: to for clip,to in new["clips"].items() if not is_spread_move(page_ended, clip) or clip in old["clips"]}
-    answered = page_ended.get("heard", {}).items() - page_began.get("heard", {}).items()
-    for clip in undone - {clip for clip,_ in answered}:
+    for clip in undone - page_ended.get("heard", {}).keys(): # there the answer counts
         if clip in cluster_of: new["clips"][clip] = int(cluster_of[clip])
     found = changed_entries(known, old, new)
     found += [Contradiction("heard", *one) for one in combined_answers(known, page_began, page_ended, cluster_of)]

@@ -145,8 +145,10 @@ def _rows_of_run(run):
     heard = {clip: name for clip,name in names.get("heard", {}).items() if name is not None and name not in NO_NAMES}
     is_known = table.clip_id.isin(without_spread(names)["clips"]) | table.clip_id.isin(heard)
     if "seed" in table: is_known |= table.seed != ""
-    is_representative = table.representative.astype(str).eq("True") & (clusters == table.cluster)
-    is_seed = is_known & (clusters >= 0) | table.clip_id.isin(heard) | is_representative & clusters.isin(named)
+    is_heard = table.clip_id.isin(heard) & ((clusters >= 0) | ~table.clip_id.isin(names["clips"]))
+    is_unclear = table.clip_id.isin(names.get("heard", {}).keys() - heard.keys())
+    is_representative = table.representative.astype(str).eq("True") & (clusters == table.cluster) & ~is_unclear
+    is_seed = is_known & (clusters >= 0) | is_heard | is_representative & clusters.isin(named)
     for group in set(named) - set(clusters[is_seed]) - {-1}: # its representative was moved away
         is_seed[table.confidence[clusters == group].astype(float).fillna(0).idxmax()] = True
     if not is_seed.any():

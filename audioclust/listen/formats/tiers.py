@@ -6,6 +6,7 @@
 __all__ = ['tiers_of', 'to_textgrid', 'to_elan']
 
 # %% ../../../nbs/13_listen/formats/01_tiers.ipynb #deac3e3a
+import mimetypes
 import os
 import tempfile
 from collections.abc import Iterator
@@ -54,7 +55,8 @@ def _eaf(path, clips):
     from pympi import Eaf
     document = Eaf(author="audioclust")
     document.remove_tier("default")
-    document.add_linked_file(Path(path).as_uri(), os.path.basename(path))
+    kind = mimetypes.guess_type(path)[0] or "audio/x-wav"
+    document.add_linked_file(Path(path).as_uri(), os.path.basename(path), kind)
     for name,entries in tiers_of(clips):
         document.add_tier(name)
         for start,end,label in entries: document.add_annotation(name, round(1000*start), round(1000*end), label)

@@ -29,6 +29,7 @@ def name_clips(run:Run, # That was clustered
             raise ValueError(f"the answer for row {row} must be a text, or None; {shorten(repr(answer), 40)} came")
         clip = clip_ids.iloc[row]
         if is_spread_move(names, clip): del moves[clip], spread[clip] # the answer counts, and not what was spread
+        elif answer not in (None, SEVERAL): moves.pop(clip, None) # what was said last counts
         heard.pop(clip, None) # the last answer stands last
         heard[clip] = answer if answer is None else answer.strip()
     edits = {**names, "clips": moves, "heard": heard}

@@ -134,7 +134,7 @@ def _numbers_of(wanted, names, there): # Names; edits; numbers of groups that ha
     "The number of the group of each name: one that has it already, or a new one."
     number_of = {}
     for group,name in sorted(names["names"].items(), key=lambda item: int(item[0])):
-        if group in there: number_of.setdefault(name, int(group))
+        if group in there and group not in names["merged"]: number_of.setdefault(name, int(group))
     free = (number for number in count(NEW_GROUPS) if str(number) not in there)
     return {name: number_of[name] if name in number_of else next(free) for name in wanted}
 
@@ -168,7 +168,9 @@ def spread_names(run:Run, # Some of whose clips have names
     by_hand = group_names != ""
     called[by_hand] = group_names[by_hand]
     columns = {name: c for c,name in enumerate(spread.names)}
-    for row in np.flatnonzero(by_hand): confidence[row] = spread.shares[row, columns[called[row]]]*(1 - spread.unheard)
+    for row in np.flatnonzero(by_hand): # a name of a group that no clip is known by has a share of 0
+        share = spread.shares[row, columns[called[row]]] if called[row] in columns else 0
+        confidence[row] = share*(1 - spread.unheard)
     for row,name in known.items():
         called[row] = "" if name == UNSURE else name
         confidence[row] = 1

@@ -112,8 +112,8 @@ NO_NAMES = "", UNSURE, SEVERAL, NOT_OF_INTEREST # that a table of answers may ho
 
 def is_answer_table(table:pd.DataFrame, # Of a file
 )->bool:
-    "Does a table hold the names of clips?"
-    return "name" in table and "label" not in table and bool({"path", *_CLIP_COLUMNS} & set(table))
+    "Does a table hold the names of clips that were heard? (One with clusters has names of whole groups.)"
+    return "name" in table and not {"label", "cluster"} & set(table) and bool({"path", *_CLIP_COLUMNS} & set(table))
 
 def rows_of_answers(table:pd.DataFrame, # For which `is_answer_table` holds
     clips:pd.DataFrame, # Columns path, start, end (s), perhaps channel [N]

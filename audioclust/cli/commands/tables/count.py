@@ -63,9 +63,14 @@ def _named(source, without): # Clips of a run, or of a table of `assign`
     table = runs.read_table(Path(source))
     missing = [column for column in ("path", "cluster") if column not in table]
     if missing: raise ValueError(f"{source} has no column {missing[0]}: say a run, or a table that audioclust assign wrote")
-    names = table["name"] if "name" in table else table.cluster.map(lambda cluster: f"cluster {cluster}")
+    clusters = table.cluster.astype(int)
+    called = clusters.map(lambda cluster: "noise" if cluster < 0 else f"cluster {cluster}")
+    names = table["name"].fillna("").where(lambda name: name != "", called) if "name" in table else called
+    known = {*names, *clusters.astype(str), "nothing"}
+    unknown = [word for word in without if word not in known]
+    if unknown: raise ValueError(f"--without {','.join(unknown)}: no clip of {source} is called that, nor in such a cluster")
     left_out = {*without} if "nothing" in without else {*without, runs.NOT_OF_INTEREST}
-    return table.assign(name=names)[~names.isin(left_out)]
+    return table.assign(name=names)[~(names.isin(left_out) | clusters.astype(str).isin(left_out))]
 
 # %% ../../../../nbs/14_cli/commands/tables/02_count.ipynb #7c6d9596
 _SHOWN = 50 # rows
@@ -78,8 +83,8 @@ def run(args:Namespace, # As the parser gives them
         table = _named(args.run, args.without)
         if not len(table): raise ValueError(f"no clip of {args.run} is left to count")
         counts = count_clips(table, args.by)
-    safe = counts.rename(columns=runs.spreadsheet_safe)
-    if args.out: core.write_table(safe, args.out)
+    safe = {key: counts[key].map(runs.spreadsheet_safe) for key in counts if key in KEYS} # names of folders and files
+    if args.out: core.write_table(counts.assign(**safe).rename(columns=runs.spreadsheet_safe), args.out)
     echo(table_text(counts.rename(columns=printable).head(_SHOWN).to_dict("records")))
     if len(counts) > _SHOWN: echo(f"… and {plural(len(counts) - _SHOWN, 'row')} more (--out FILE writes all)")
     if args.out: echo(f"counts: {args.out}")
