@@ -21,14 +21,14 @@ from audioclust.core.registry import make_clusterer, set_flat_params
 from audioclust.encoders import load_encoder
 from audioclust.encoders.base import OTHER_GROUPING
 from audioclust.metrics import nmi
-from audioclust.spice import nonredundant, refinement
+from audioclust.spice import estimator, nonredundant, refinement
 from audioclust.spice.nonredundant import UNSUBTRACTED
 from made_sets import SETS
 from quality import DIGITS, WORDS, table_of
 from spice import CACHE, voters
 
 POINTS = {"networks": {}, "fixed": dict(epochs=0), "vote": dict(epochs=0), "vote, networks": {}}
-NEVER = {nonredundant: dict(LEAST_AGREEMENT=-2.), refinement: dict(LEAST_AGREEMENT=-2.)} # Limits that refuse nothing
+NEVER = {module: dict(LEAST_AGREEMENT=-2.) for module in (nonredundant, refinement, estimator)} # Limits that refuse nothing
 
 
 def set_limits(limits): # Module → name → value

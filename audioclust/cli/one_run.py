@@ -34,7 +34,7 @@ from ..runs.request import check_request, Request, request_record
 from ..runs.resuming import at_work, begun, check_same, continues_training, earlier_run, note_saved, saved, state
 from ..runs.run import Run
 from ..runs.run_folder import check_idle, check_out, check_run_folder, read_table
-from ..runs.stable_ids import carry_names, continued_numbers, keep_places, renumbered
+from ..runs.stable_ids import carry_names, continued_numbers, earlier_places, keep_places, renumbered
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #91a20ea4
 @dataclass(frozen=True)
@@ -166,8 +166,9 @@ def make(job:Job, group:ProcessGroup, # Perhaps with other processes
     "Find the clusters, number them, and save the run."
     run = continued(job, find_clusters(job, group))
     run = replace(run, made={**run.made, "command": job.command, "warnings": list(messages)})
+    places = earlier_places(job.like or job.out, run.request.by) if job.has_page else None # saving replaces them
     saved = run.save(job.out)
-    if job.like and job.has_page: keep_places(saved, Run.open(job.like))
+    if places: keep_places(saved, *places)
     return saved
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #147e62ca

@@ -10,6 +10,7 @@ import json
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,10 @@ class FrozenTransformer(TransformerMixin):
         "Names of the columns."
         return np.array([f"{type(self).__name__.lower()}{i}" for i in range(self.dim)], object)
 
-    def __sklearn_clone__(self): return self
+    def __sklearn_clone__(self):
+        made = copy(self)
+        if hasattr(self, "_sklearn_output_config"): made._sklearn_output_config = dict(self._sklearn_output_config)
+        return made
 
     def __sklearn_is_fitted__(self): return True
 

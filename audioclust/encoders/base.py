@@ -96,7 +96,8 @@ class Encoder(nn.Module, FrozenTransformer):
     def transform(self, X:Any, # Paths of recordings, or a table of clips with a column `path` [N]
     )->np.ndarray: # float32 [N, dim]
         "Embeddings of recordings, as a step of a scikit-learn pipeline; the user's cache keeps them."
-        rows = self.embed(clip_for_each(X), cache=True)
+        rows:Any = self.embed(clip_for_each(X), cache=True)
+        if isinstance(rows, tuple): rows = rows[0] # a trained encoder knows probabilities, too
         if np.isnan(rows).any(): raise ValueError("some clips cannot be decoded, as warned above: leave them out")
         return rows
 

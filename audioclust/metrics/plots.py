@@ -80,6 +80,7 @@ def layout_2d(X:np.ndarray, # Embeddings [N, d]
 )->np.ndarray: # [N, 2]
     "Positions on a map that keep near neighbours near (t-SNE)."
     X = np.asarray(X, dtype=np.float32)
+    if before is not None and np.isnan(before).any(1).all(): before = None
     if before is not None:
         before, is_new = np.array(before, float), np.isnan(before).any(1)
         known, others = np.flatnonzero(~is_new), np.flatnonzero(is_new)
