@@ -4,7 +4,7 @@
 
 Each row of benchmarks/results/steps.csv is one run at the defaults, scored afterwards; labels take no part. `nmi_` and a step is
 the NMI of the labels that are handed on after it: its own where they were accepted, else those before it. `said_` and a step is
-that of the labels it proposed, accepted or not, and `agreement_` their adjusted mutual information with those before it.
+that of the labels it proposed, accepted or not (of non-redundant clustering that was skipped, of those before it), and `agreement_` their adjusted mutual information with those before it.
 With `skipping` false no step is skipped for too little agreement (the limit is set where it refuses nothing); where nothing
 is skipped, both rows of a seed are the same run. `skipped` names the steps.
 Points: `networks` are those of the whole method (the trained networks are kept in FOLDER and used again; two to six minutes of

@@ -34,7 +34,7 @@ class LabelSelection:
         n_clusters:int, # K
     ):
         self.embeddings, self.other_labels, self.n_clusters = embeddings, other_labels, n_clusters
-        self.steps:dict = {} # Name of a step -> labels it proposed
+        self.steps:dict = {} # Name of a step -> labels it proposed; of non-redundant clustering that was skipped, those before
         self.validity:dict = {} # Name of a step -> consistency, dependence, validity and agreement
         self.accepted:str = "" # Name of the step whose labels are accepted
         self.labels:Any = None # Accepted labels int64 [N]
