@@ -59,8 +59,8 @@ function following(view) {
 }
 const hasAnswers = view => Object.keys(answersOf(view)).length > 0;
 function isAsInRun(view) { // then names are as Python spread them
-  const now = answersOf(view), before = view.edits.heard ?? {}, ids = Object.keys(now);
-  return view.edits.spread !== undefined && ids.length === Object.keys(before).length && ids.every(id => now[id] === before[id]);
+  const now = answersOf(view), {heard: before = {}, spread} = copiedFrom(view), ids = Object.keys(now);
+  return spread !== undefined && ids.length === Object.keys(before).length && ids.every(id => now[id] === before[id]);
 }
 
 function findFollowing(view) { // which clips were heard, how doubtful all are, and the name of each: null where the run itself says it
@@ -70,7 +70,7 @@ function findFollowing(view) { // which clips were heard, how doubtful all are, 
   const spread = known.size ? spreadKnown(view, known) : null;
   const isMany = spread !== null && spread.names.length > 1; // else there is nothing to doubt
   const doubt = Float32Array.from({length: nClips}, (_, row) => isMany ? 1 - spread.share[row] * spread.certainty : 1);
-  if (isAsInRun(view) || !hasAnswers(view)) return {...calledInRun(view), isHeard, doubt, edits: editsOf(view)};
+  if (isAsInRun(view) || !hasAnswers(view)) return {...calledInRun(copiedFrom(view), view.found), isHeard, doubt, edits: editsOf(view)};
   const called = calledNames(byHand, known, spread);
   let withThese; // made when the page draws them: the next question does not wait for it
   return {...called, isHeard, doubt, get edits() { return withThese ??= withNames(view, byHand, called.names) }};
@@ -97,7 +97,7 @@ function calledNames(byHand, known, spread) { // of each clip its name or "", th
   return {names, nNamed, nDull, right: right / nNamed, isHonest};
 }
 
-function calledInRun({edits, found}) { // the same as Python found it
+function calledInRun(edits, found) { // the same as Python found it
   let nNamed = 0, nDull = 0, right = 0;
   for (const [id, [, chance]] of Object.entries(edits.spread ?? {})) {
     if (!rowOf.has(id)) continue;
@@ -177,5 +177,5 @@ for (const view of data.views) {
   const {heard} = edits[view.by] ?? {};
   const isAnswer = said => said === null || (typeof said === "string" && said.trim());
   if (heard) edits[view.by].heard = Object.fromEntries(Object.entries(heard).filter(([, said]) => isAnswer(said)));
-  if (!nChanged(view)) delete edits[view.by]; // they were taken over
+  if (isTakenOver(view)) for (const kept of [edits, bases, downloads]) delete kept[view.by];
 }
