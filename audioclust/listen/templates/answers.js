@@ -145,13 +145,21 @@ function freeNumber(taken) {
 }
 
 // changing answers
+function spreadGroup(own, id, said) { // to which the run has moved a clip by this very answer, or null
+  const base = copiedFrom(grouping()), group = base.clips[id];
+  const isAsBefore = said !== undefined && base.heard?.[id] === said && isSpreadMove(base, id);
+  return isAsBefore && own.names[group] === base.names[group] ? group : null;
+}
+
 function setAnswer(row, said) { // undefined takes it back
   remember();
   const own = editsToChange(), id = data.ids[row];
   own.heard = {...own.heard};
   delete own.heard[id]; // the last answer stands last
   if (said !== undefined) own.heard[id] = said;
-  if (said !== undefined) delete own.clips[id]; // what was said last counts
+  const group = spreadGroup(own, id, said);
+  if (group !== null) own.clips[id] = group;
+  else if (said !== undefined) delete own.clips[id]; // what was said last counts
   if (!Object.keys(own.heard).length) delete own.heard;
   forgetEmptyGroups();
 }
