@@ -125,7 +125,10 @@ function withNames(view, byHand, called) { // the edits with each clip in the gr
 function numbersOf(own, called) { // the group of each name: one that has it, or a new one, in the order of the answers
   const there = new Set(called), numbers = new Map();
   const wanted = new Set([...Object.values(own.heard), ...there].filter(name => name && there.has(name)));
-  for (const [group, name] of Object.entries(own.names)) if (wanted.has(name) && !numbers.has(name)) numbers.set(name, Number(group));
+  for (const [group, name] of Object.entries(own.names)) {
+    const isThere = own.merged[group] === undefined; // else it has the name of another one
+    if (isThere && wanted.has(name) && !numbers.has(name)) numbers.set(name, Number(group));
+  }
   const taken = takenNumbers(own);
   for (const name of wanted) {
     if (numbers.has(name)) continue;
