@@ -149,7 +149,7 @@ function freeNumber(taken) {
 
 // changing answers
 function spreadGroup(own, id, said) { // to which the run has moved a clip by this very answer, or null
-  const base = copiedFrom(grouping()), group = base.clips[id];
+  const base = copiedFrom(grouping()), group = base.clips?.[id];
   const isAsBefore = said !== undefined && base.heard?.[id] === said && isSpreadMove(base, id);
   return isAsBefore && own.names[group] === base.names[group] ? group : null;
 }
@@ -169,11 +169,12 @@ function setAnswer(row, said) { // undefined takes it back
 
 const isOnlySpread = group => following(grouping())?.edits.names[group] !== undefined && editsOf(grouping()).names[group] === undefined;
 
-function nameByAnswers(group, name) { // a group that spreading made is called otherwise by other answers; is that all?
-  const isMade = isOnlySpread(group), own = editsToChange(), before = currentEdits().names[group];
-  const isSpread = isMade || Object.entries(own.spread ?? {}).some(([id, [to]]) => to === Number(group) && isSpreadMove(own, id));
-  if (!isSpread || name === "") return isMade;
-  for (const id of Object.keys(own.heard ?? {})) if (own.heard[id] === before) own.heard[id] = name;
+function nameByAnswers(group, name) { // answers that have the name of a group get its new one; is that all?
+  const isMade = isOnlySpread(group), {names, merged} = currentEdits(), before = names[group], own = editsToChange();
+  if (name === "" || before === undefined) return isMade;
+  const isShared = Object.keys(names).some(other => other !== String(group) && names[other] === before && merged[other] === undefined);
+  const isMeant = id => own.heard[id] === before && (!isShared || grouping().labels[rowOf.get(id)] === Number(group));
+  for (const id of Object.keys(own.heard ?? {}).filter(isMeant)) own.heard[id] = name;
   return isMade;
 }
 
