@@ -212,6 +212,7 @@ def test_edits_that_were_taken_over_are_the_runs(run, tmp_path, capsys):
         assert first == page.js("keepDownload(); return showEdits()")
         take_over()
         assert read_names(named)["heard"][other] == "kick" and read_names(named)["names"]["1"] == "crow"
+        assert "spread" in json.loads(page.js("return showEdits()"))["base"]["content"]
         page.js("setAnswer(rowOf.get(arguments[0]), UNSURE); saveEdits()", other)
         take_over()
         assert read_names(named)["heard"][other] == "unsure" and "contradictions" in read_names(named)

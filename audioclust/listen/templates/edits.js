@@ -41,7 +41,7 @@ function differing(now, before) { // [kind, key] of all entries
 function baseOf(view) { // to which a download is compared in Python: what was corrected after the last download is compared to that
   const last = edits[view.by] && downloads[view.by];
   if (!last) return copiedFrom(view);
-  const corrected = differing(editsOf(view), last.edits), base = {...last.base};
+  const corrected = differing(editsOf(view), last.edits), base = {...copiedFrom(view), ...last.base};
   for (const kind of new Set(corrected.map(([kind]) => kind))) base[kind] = {...base[kind]};
   for (const [kind, key] of corrected) {
     if (last.edits[kind]?.[key] === undefined) delete base[kind][key];

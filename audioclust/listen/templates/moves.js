@@ -88,8 +88,9 @@ const undo = () => goTo(past, future);
 const redo = () => goTo(future, past);
 
 function keepDownload() { // the run may hold these edits from now on, whatever is undone
+  const withoutSpread = ({spread, ...others}) => structuredClone(others); // it never changes here, and a browser keeps little
   const views = data.views.filter(({by}) => edits[by]);
-  const last = Object.fromEntries(views.map(view => [view.by, structuredClone({base: baseOf(view), edits: edits[view.by]})]));
+  const last = Object.fromEntries(views.map(view => [view.by, {base: withoutSpread(baseOf(view)), edits: withoutSpread(edits[view.by])}]));
   downloads = {...downloads, ...last};
   for (const before of [...past, ...future]) before.downloads = {...before.downloads, ...last};
   store();
