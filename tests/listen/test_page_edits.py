@@ -161,7 +161,11 @@ def test_edits_that_were_taken_over_are_the_runs(run, tmp_path, capsys):
     "In the same browser: what is left to take over is what differs from the run."
     named = tmp_path/"named"
     shutil.copytree(run/"run", named)
+    clip, other = read_table(named/"clusters.csv").clip_id[:2]
     page = Page(named/"listen.html")
+    def take_over():
+        (tmp_path/"edits.json").write_text(page.js("return showEdits()"))
+        assert main(["listen", str(named), "--edits", str(tmp_path/"edits.json"), "-q"]) == 0
     try:
         page.forget()
         page.js("""setEdit('names', 0, 'owl'); setEdit('notes', 0, 'at dusk'); setEdit('merged', 3, 1);
@@ -181,6 +185,44 @@ def test_edits_that_were_taken_over_are_the_runs(run, tmp_path, capsys):
         listen_page(named)
         page.reload()
         assert page.js("return clusterName(0)") == "eagle owl"
+        # a copy that is older than the page says only what this person changed, whatever else the run has got
+        page.js("setEdit('names', 1, 'wren'); saveEdits()")
+        theirs = {**read_names(named), "marks": {"4": "junk"}, "heard": {clip: "rain"}, "contradictions": [["clip x", "a", "b"]]}
+        write_names(named, theirs)
+        listen_page(named)
+        page.reload()
+        assert page.find("#n-edits").text == "(1)" and page.js("return undo(), forgetEdits(), grouping().edits.marks") == {"4": "junk"}
+        assert page.find("#n-edits").text == "(none)"
+        page.js("undo()")
+        assert page.find("#n-edits").text == "(1)"
+        take_over()
+        kept = read_names(named)
+        assert [kept["names"][c] for c in "01"] == ["eagle owl", "wren"] and kept["contradictions"] == theirs["contradictions"]
+        assert kept["marks"] == theirs["marks"] and kept["heard"] == theirs["heard"]
+        page.reload()
+        assert page.find("#n-edits").text == "(none)" and page.js("return edits") == {}
+        # edits in the storage of a browser from before there was a base
+        page.js("setEdit('names', 1, 'crow'); delete edits.content.contradictions")
+        page.js("localStorage.setItem(storageKey, JSON.stringify(edits))")
+        page.reload()
+        assert page.js("return clusterName(1)") == "crow" and page.find("#n-edits").text == "(1)"
+        # corrections after a download, whether or not that was taken over; the same again is the same file
+        answer = "setAnswer(rowOf.get(arguments[0]), arguments[1]); saveEdits(); keepDownload(); return showEdits()"
+        first = page.js(answer, other, "kick")
+        assert first == page.js("keepDownload(); return showEdits()")
+        take_over()
+        assert read_names(named)["heard"][other] == "kick" and read_names(named)["names"]["1"] == "crow"
+        assert "spread" in json.loads(page.js("return showEdits()"))["base"]["content"]
+        page.js("setAnswer(rowOf.get(arguments[0]), UNSURE); saveEdits()", other)
+        take_over()
+        assert read_names(named)["heard"][other] == "unsure" and "contradictions" in read_names(named)
+        assert page.js("keepDownload(); undo(); undo(); return answersOf(grouping())") == {clip: "rain"}
+        take_over()
+        assert read_names(named)["heard"] == {clip: "rain"}
+        page.js("setEdit('notes', 2, 'far'); saveEdits(); keepDownload(); setEdit('notes', 3, 'near'); saveEdits()")
+        take_over()  # the last file alone
+        assert read_names(named)["notes"] | {"2": "far", "3": "near"} == read_names(named)["notes"]
+        assert read_names(named)["contradictions"] == theirs["contradictions"]
         page.js("localStorage.clear()")
     finally: page.close()
 
@@ -239,7 +281,7 @@ def test_a_group_that_is_gone_takes_nothing_with_it(run, tmp_path):
         assert page.js("return chosenCluster") is None and "frogs" not in page.find("#clusters").text
         page.js("moveClips([4], newGroup())")
         assert page.js("return clusterName(grouping().labels[4])") == "new group 1"
-        page.js("choose({cluster: 100000}); remember(); edits = {}; saveEdits()") # Forget
+        page.js("choose({cluster: 100000}); forgetEdits()") # Forget
         assert page.js("return shownRows.length") == page.js("return nClips") and page.find("#n-edits").text == "(none)"
         page.js("""moveClips([5], newGroup()); setEdit('merged', 2, 100000); saveEdits();
             moveClips([5], grouping().found.labels[5]); choose({cluster: 2})""")

@@ -69,7 +69,10 @@ def test_a_person_names_a_collection_with_the_keyboard_alone(run, tmp_path):
         assert f", {shown['nNamed']} of {len(one)} named, about {100*shown['right']:.0f} in 100 right" in who.progress
         assert page.js("drawNamedMap(); return sizeOf(clusterIds().filter(c => c >= NEW_GROUPS))") == shown["nNamed"], "the map shows the names"
         # answers that are no names, and the way back
-        who.answer(SEVERAL, "+")
+        page.find("#hear-again").click()
+        who.answers[who.asked] = SEVERAL
+        page.find("#hear-again").send_keys("+")  # the box is empty: the sign answers there, too
+        assert page.js("return [$('answer').value, document.activeElement.id]") == ["", "answer"]
         who.answer(None, ".")
         who.answer(UNSURE, "?")
         who.answer(NOT_OF_INTEREST, "-")
@@ -123,6 +126,26 @@ for (let i = 0; i < n; i++) answer(truth[asked]);
 stopNaming();"""
 
 
+SAME_AGAIN = """const heard = answersOf(grouping()), id = Object.keys(heard).find(id => isSpreadMove(grouping().edits, id));
+for (const said of [heard[id], undefined, heard[id], "another", heard[id]]) setAnswer(rowOf.get(id), said);
+saveEdits();
+return editsOf(grouping()).clips"""
+
+RENAME = """forgetEdits();
+setEdit("names", 0, "pond");
+setAnswer(7, "pond");
+setAnswer(8, "kept");
+saveEdits();
+setEdit("names", 0, "lake");
+const said = answersOf(grouping())[data.ids[7]];
+setEdit("names", 2, "sea");
+setEdit("merged", 0, 2);
+saveEdits();
+const called = [7, 8].map(row => clusterName(grouping().labels[row]));
+forgetEdits();
+return [said, ...called]"""
+
+
 @browser
 def test_answers_and_edits_by_hand_go_together_and_a_part_of_the_clips_is_asked_for(run, tmp_path):
     folder, one = shutil.copytree(run/"run", run/"by-hand"), Run.open(run/"run")
@@ -155,6 +178,9 @@ def test_answers_and_edits_by_hand_go_together_and_a_part_of_the_clips_is_asked_
         assert main(["listen", str(folder), "--edits", str(tmp_path/"edits.json")]) == 0
         page.reload()
         assert page.find("#n-edits").text == "(none)" and page.js("return answersOf(grouping())") == heard
+        assert page.js(SAME_AGAIN) == page.js("return grouping().edits.clips"), "it stays where its answer has put it"
+        assert page.find("#n-edits").text == "(none)"
+        assert page.js(RENAME) == ["lake", "lake", "kept"]
         page.js(NAME, truth, 2)
         assert len(page.js("return answersOf(grouping())")) == 12 and page.find("#n-edits").text == "(2)"
         page.js("localStorage.clear()")

@@ -59,8 +59,8 @@ function following(view) {
 }
 const hasAnswers = view => Object.keys(answersOf(view)).length > 0;
 function isAsInRun(view) { // then names are as Python spread them
-  const now = answersOf(view), before = view.edits.heard ?? {}, ids = Object.keys(now);
-  return view.edits.spread !== undefined && ids.length === Object.keys(before).length && ids.every(id => now[id] === before[id]);
+  const now = answersOf(view), {heard: before = {}, spread} = copiedFrom(view), ids = Object.keys(now);
+  return spread !== undefined && ids.length === Object.keys(before).length && ids.every(id => now[id] === before[id]);
 }
 
 function findFollowing(view) { // which clips were heard, how doubtful all are, and the name of each: null where the run itself says it
@@ -70,7 +70,7 @@ function findFollowing(view) { // which clips were heard, how doubtful all are, 
   const spread = known.size ? spreadKnown(view, known) : null;
   const isMany = spread !== null && spread.names.length > 1; // else there is nothing to doubt
   const doubt = Float32Array.from({length: nClips}, (_, row) => isMany ? 1 - spread.share[row] * spread.certainty : 1);
-  if (isAsInRun(view) || !hasAnswers(view)) return {...calledInRun(view), isHeard, doubt, edits: editsOf(view)};
+  if (isAsInRun(view) || !hasAnswers(view)) return {...calledInRun(copiedFrom(view), view.found), isHeard, doubt, edits: editsOf(view)};
   const called = calledNames(byHand, known, spread);
   let withThese; // made when the page draws them: the next question does not wait for it
   return {...called, isHeard, doubt, get edits() { return withThese ??= withNames(view, byHand, called.names) }};
@@ -97,7 +97,7 @@ function calledNames(byHand, known, spread) { // of each clip its name or "", th
   return {names, nNamed, nDull, right: right / nNamed, isHonest};
 }
 
-function calledInRun({edits, found}) { // the same as Python found it
+function calledInRun(edits, found) { // the same as Python found it
   let nNamed = 0, nDull = 0, right = 0;
   for (const [id, [, chance]] of Object.entries(edits.spread ?? {})) {
     if (!rowOf.has(id)) continue;
@@ -125,7 +125,10 @@ function withNames(view, byHand, called) { // the edits with each clip in the gr
 function numbersOf(own, called) { // the group of each name: one that has it, or a new one, in the order of the answers
   const there = new Set(called), numbers = new Map();
   const wanted = new Set([...Object.values(own.heard), ...there].filter(name => name && there.has(name)));
-  for (const [group, name] of Object.entries(own.names)) if (wanted.has(name) && !numbers.has(name)) numbers.set(name, Number(group));
+  for (const [group, name] of Object.entries(own.names)) {
+    const isThere = own.merged[group] === undefined; // else it has the name of another one
+    if (isThere && wanted.has(name) && !numbers.has(name)) numbers.set(name, Number(group));
+  }
   const taken = takenNumbers(own);
   for (const name of wanted) {
     if (numbers.has(name)) continue;
@@ -145,24 +148,33 @@ function freeNumber(taken) {
 }
 
 // changing answers
+function spreadGroup(own, id, said) { // to which the run has moved a clip by this very answer, or null
+  const base = copiedFrom(grouping()), group = base.clips?.[id];
+  const isAsBefore = said !== undefined && base.heard?.[id] === said && isSpreadMove(base, id);
+  return isAsBefore && own.names[group] === base.names[group] ? group : null;
+}
+
 function setAnswer(row, said) { // undefined takes it back
   remember();
   const own = editsToChange(), id = data.ids[row];
   own.heard = {...own.heard};
   delete own.heard[id]; // the last answer stands last
   if (said !== undefined) own.heard[id] = said;
-  if (said !== undefined) delete own.clips[id]; // what was said last counts
+  const group = spreadGroup(own, id, said);
+  if (group !== null) own.clips[id] = group;
+  else if (said !== undefined) delete own.clips[id]; // what was said last counts
   if (!Object.keys(own.heard).length) delete own.heard;
   forgetEmptyGroups();
 }
 
 const isOnlySpread = group => following(grouping())?.edits.names[group] !== undefined && editsOf(grouping()).names[group] === undefined;
 
-function nameByAnswers(group, name) { // a group that spreading made is called otherwise by other answers; is that all?
-  const isMade = isOnlySpread(group), own = editsToChange(), before = currentEdits().names[group];
-  const isSpread = isMade || Object.entries(own.spread ?? {}).some(([id, [to]]) => to === Number(group) && isSpreadMove(own, id));
-  if (!isSpread || name === "") return isMade;
-  for (const id of Object.keys(own.heard ?? {})) if (own.heard[id] === before) own.heard[id] = name;
+function nameByAnswers(group, name) { // answers that have the name of a group get its new one; is that all?
+  const isMade = isOnlySpread(group), {names, merged} = currentEdits(), before = names[group], own = editsToChange();
+  if (name === "" || before === undefined) return isMade;
+  const isShared = Object.keys(names).some(other => other !== String(group) && names[other] === before && merged[other] === undefined);
+  const isMeant = id => own.heard[id] === before && (!isShared || grouping().labels[rowOf.get(id)] === Number(group));
+  for (const id of Object.keys(own.heard ?? {}).filter(isMeant)) own.heard[id] = name;
   return isMade;
 }
 
@@ -177,5 +189,5 @@ for (const view of data.views) {
   const {heard} = edits[view.by] ?? {};
   const isAnswer = said => said === null || (typeof said === "string" && said.trim());
   if (heard) edits[view.by].heard = Object.fromEntries(Object.entries(heard).filter(([, said]) => isAnswer(said)));
-  if (!nChanged(view)) delete edits[view.by]; // they were taken over
+  if (isTakenOver(view)) for (const kept of [edits, bases, downloads]) delete kept[view.by];
 }

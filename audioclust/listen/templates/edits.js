@@ -2,20 +2,59 @@
 const MARKS = {good: "✔ good", check: "? look again", junk: "✘ junk"};
 const storageKey = "audioclust " + data.run;
 let edits = {}; // by grouping: names, merged, marks, notes, clips
-try { edits = JSON.parse(localStorage.getItem(storageKey)) || {} } catch { /* no storage here */ }
+let bases = {}; // by grouping: the edits of the run from which these were copied; the page may have been rewritten since
+let downloads = {}; // by grouping: base and edits of the last download
+try { openStorage(JSON.parse(localStorage.getItem(storageKey)) || {}) } catch { /* no storage here */ }
+for (const view of data.views) if (edits[view.by]) bases[view.by] ??= view.edits;
+
+function openStorage(stored) {
+  if (stored.bases) ({edits = {}, bases, downloads = {}} = stored);
+  else edits = stored; // of a page that kept no bases
+}
 
 const NO_EDITS = {names: {}, merged: {}, marks: {}, notes: {}, clips: {}}; // of pages that knew fewer kinds
 const editsOf = view => ({...NO_EDITS, ...(edits[view.by] ?? view.edits)});
 const currentEdits = () => following(grouping())?.edits ?? editsOf(grouping()); // with the names that follow from answers
-const editsToChange = () => edits[grouping().by] = structuredClone(editsOf(grouping()));
+function editsToChange() {
+  const view = grouping();
+  if (!edits[view.by]) bases = {...bases, [view.by]: view.edits};
+  return edits[view.by] = structuredClone(editsOf(view));
+}
 
-function nChanged(view) { // entries that differ from what the run holds
-  const said = saidIn(editsOf(view)), known = saidIn(view.edits);
-  const differing = Object.keys({...said, ...known}).map(kind => {
-    const [now, before] = [said[kind] ?? {}, known[kind] ?? {}];
-    return Object.keys({...before, ...now}).filter(key => String(now[key]) !== String(before[key])).length;
-  });
-  return differing.reduce((a, b) => a + b);
+// what a person changed
+const copiedFrom = view => (edits[view.by] && bases[view.by]) ?? view.edits;
+function isSame(a, b) { // null is a clip that was skipped, and numbers may be texts
+  const isText = value => value !== null && value !== undefined;
+  return isText(a) && isText(b) ? String(a) === String(b) : a === b;
+}
+
+function differing(now, before) { // [kind, key] of all entries
+  const found = [];
+  for (const kind of [...Object.keys(NO_EDITS), "heard"]) {
+    for (const key of Object.keys({...before[kind], ...now[kind]})) {
+      if (!isSame(now[kind]?.[key], before[kind]?.[key])) found.push([kind, key]);
+    }
+  }
+  return found;
+}
+
+function baseOf(view) { // to which a download is compared in Python: what was corrected after the last download is compared to that
+  const last = edits[view.by] && downloads[view.by];
+  if (!last) return copiedFrom(view);
+  const corrected = differing(editsOf(view), last.edits), base = {...copiedFrom(view), ...last.base};
+  for (const kind of new Set(corrected.map(([kind]) => kind))) base[kind] = {...base[kind]};
+  for (const [kind, key] of corrected) {
+    if (last.edits[kind]?.[key] === undefined) delete base[kind][key];
+    else base[kind][key] = last.edits[kind][key];
+  }
+  return base;
+}
+
+const changedEntries = view => differing(saidIn(editsOf(view)), saidIn(baseOf(view)));
+const nChanged = view => changedEntries(view).length;
+function isTakenOver(view) { // does the run hold all that was changed?
+  const now = saidIn(editsOf(view)), held = saidIn(view.edits);
+  return changedEntries(view).every(([kind, key]) => isSame(now[kind]?.[key], held[kind]?.[key]));
 }
 function target(cluster) { // the cluster that it was merged into, or itself
   const {merged} = currentEdits();
@@ -40,12 +79,16 @@ const clusterName = cluster => ownName(target(cluster));
 const numberOf = cluster => cluster < NEW_GROUPS ? cluster : ownName(cluster); // groups that a person made have no number to show
 
 let areKept = true; // does the browser keep the edits?
-function saveEdits() {
-  followed.clear();
+function store() {
   try {
-    localStorage.setItem(storageKey, JSON.stringify(edits));
+    localStorage.setItem(storageKey, JSON.stringify({edits, bases, downloads}));
     areKept = true;
   } catch { areKept = false }
+}
+
+function saveEdits() {
+  followed.clear();
+  store();
   if (naming) return; // all that is not seen is drawn when it is seen again
   draw();
   showEdits();
@@ -61,7 +104,7 @@ function setEdit(kind, cluster, value) { // kind is names, marks, notes or merge
 }
 
 function showEdits() {
-  const base = Object.fromEntries(data.views.map(view => [view.by, view.edits]));
+  const base = Object.fromEntries(data.views.map(view => [view.by, baseOf(view)]));
   const text = printable(JSON.stringify({schema: 1, run: data.run, base, clusters: clipsOfClusters(), edits}, null, 1));
   const n = data.views.reduce((total, view) => total + nChanged(view), 0);
   $("edits-text").textContent = text;

@@ -55,9 +55,13 @@ $("move-to").addEventListener("change", () => {
 onClick("download", () => {
   const text = showEdits(), href = URL.createObjectURL(new Blob([text], {type: "application/json"}));
   element("a", {href, download: editsFileName(text)}).click();
+  keepDownload();
 });
 onClick("copy", () => {
-  const done = () => { $("copy").textContent = "Copied" };
+  const done = () => {
+    $("copy").textContent = "Copied";
+    keepDownload();
+  };
   const copySelection = () => {
     getSelection().selectAllChildren($("edits-text"));
     document.execCommand("copy");
@@ -67,10 +71,7 @@ onClick("copy", () => {
   else copySelection();
 });
 onClick("forget", () => {
-  if (!confirm("Forget everything that was edited in this page?")) return;
-  remember();
-  edits = {};
-  saveEdits();
+  if (confirm("Forget everything that was edited in this page?")) forgetEdits();
 });
 
 // keys

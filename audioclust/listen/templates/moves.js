@@ -64,20 +64,45 @@ function newGroup() { // the first number that is free
 }
 
 // undo and redo
-const past = [], future = []; // states of the edits, as text
+const past = [], future = []; // states of the edits
+const state = () => ({text: JSON.stringify(edits), bases, downloads});
 function remember() {
-  past.push(JSON.stringify(edits));
+  past.push(state());
   future.length = 0;
 }
 
 function goTo(from, to) {
   if (!from.length) return;
-  to.push(JSON.stringify(edits));
-  edits = JSON.parse(from.pop());
+  to.push(state());
+  const {text, ...others} = from.pop();
+  edits = JSON.parse(text);
+  ({bases, downloads} = others);
+  for (const view of data.views) {
+    if (!downloads[view.by] || edits[view.by]) continue;
+    edits[view.by] = structuredClone(view.edits); // what was downloaded is taken back
+    bases = {...bases, [view.by]: view.edits};
+  }
   saveEdits();
 }
 const undo = () => goTo(past, future);
 const redo = () => goTo(future, past);
+
+function keepDownload() { // the run may hold these edits from now on, whatever is undone
+  const withoutSpread = ({spread, ...others}) => structuredClone(others); // it never changes here, and a browser keeps little
+  const views = data.views.filter(({by}) => edits[by]);
+  const last = Object.fromEntries(views.map(view => [view.by, {base: withoutSpread(baseOf(view)), edits: withoutSpread(edits[view.by])}]));
+  downloads = {...downloads, ...last};
+  for (const before of [...past, ...future]) before.downloads = {...before.downloads, ...last};
+  store();
+}
+
+function forgetEdits() {
+  remember();
+  edits = {};
+  bases = {};
+  downloads = {};
+  saveEdits();
+}
 
 // selecting
 function selectClip(row, asRange) { // one more or one less, or all from the last one to this

@@ -203,7 +203,7 @@ function keyWhileNaming(event) { // an action, or nothing
   if (isBack) return () => stepBack(isBack);
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return undefined;
   if (key === "Escape") return isEmpty ? stopNaming : () => { box.value = ""; drawOffered() };
-  if (!isInBox) return undefined;
+  if (!isInBox) return isEmpty && key !== " " && !target.closest("input, select, textarea") ? keyOfEmptyBox(key) : undefined;
   if (key === "ArrowDown") return () => mark(1);
   if (key === "ArrowUp") return () => mark(-1);
   if (key === "Tab" && !event.shiftKey && !isEmpty && offeredNames().length) return () => answer(offeredNames()[Math.max(marked, 0)]);
