@@ -40,6 +40,13 @@ def test_a_clip_that_a_person_moved_has_moved(runs, tmp_path):
     found.save(tmp_path/"changed.csv")
     assert pd.read_csv(tmp_path/"changed.csv").now.tolist() == ["'=wren"]
 
+def test_clips_that_are_not_of_interest_are_no_change(runs, tmp_path):
+    out, _ = runs
+    after = copytree(out/"first", tmp_path/"after")
+    write_names(after, {"names": {"1": "not of interest"}})
+    found = difference(after, after)
+    assert found.ari == 1 and (found.table.change == "").all() and len(found.table) == 188
+
 def test_command(runs, tmp_path, capsys):
     out, _ = runs
     assert main(["diff", str(out/"first"), str(out/"second"), "--out", str(tmp_path/"changed.csv")]) == 0

@@ -281,3 +281,19 @@ def test_weights_that_somebody_chose_stay(run):
     assert weighed_by_names(run) is run
     once = name_clips(voted(), {0: "kick", 1: "snare"})
     assert weighed_by_names(once) is once # no name was heard twice
+
+def test_a_name_of_a_group_that_no_clip_is_known_by(run):
+    "The group was named, and its representative turned out to be something else."
+    first = int(np.flatnonzero(run.clustering.representative & (run.clustering.labels == 0))[0])
+    called = replace(run, edits={**run.names, "names": {"0": "dog"}})
+    for answer in "cat", UNSURE:
+        table = spread_names(name_clips(called, {first: answer, 3: "bird"})).table
+        assert (table.name[(run.clustering.labels == 0) & (np.arange(len(run)) != first)] == "dog").mean() > .9
+
+def test_an_answer_for_a_clip_that_was_moved_counts(run):
+    moved = replace(run, edits={**run.names, "names": {"1": "dog"}, "clips": {run.table.clip_id[5]: 1}})
+    assert spread_names(name_clips(moved, {5: "cat"})).table.name[5] == "cat"
+
+def test_no_answer_goes_to_a_group_that_was_merged(run):
+    merged = replace(run, edits={**run.names, "names": {"0": "dog", "1": "cat"}, "merged": {"0": 1}})
+    assert spread_names(name_clips(merged, {7: "dog"})).table.name[7] == "dog"
