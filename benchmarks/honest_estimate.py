@@ -15,33 +15,23 @@ from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
-from sklearn.metrics import pairwise_distances
 
 from appended import commit
 from audioclust.encoders.residual import IdentityWhitening
 from audioclust.pipeline import name_clips, next_to_hear, Options, Request, run_of_embeddings, spread_names
-from audioclust.pipeline.naming.spreading import _reach, geometry, name_shares
+from audioclust.pipeline.naming.spreading import evidence
 from heard_weights import elected_weights, joined
 from voting_kinds import CHOOSE, file_of, ONLY_SOURCE, SETS
 
 A_KIND, SHARE, WRONG, MOST_HEARD = (1, 1.5, 2, 3, 4, 6, 8), .85, 1/20, .6
 ENOUGH = 10 # answers that count as much as the shares
 
-def evidence(run, known, is_named):
+def evidence_of(run, known, is_named):
     "(mean largest share of the named clips, heard clips that the others name rightly, heard clips of a name heard twice)."
-    rows = np.array(list(known))
-    found, names = np.unique(np.array(list(known.values()), str), return_inverse=True)
-    X = np.asarray(run.embeddings.X)
-    reach = np.stack([_reach(run.embeddings, row) for row in rows.tolist()], 1)
-    distances = pairwise_distances(X, X[rows])/geometry(run.embeddings).scale
-    mass = np.maximum(reach.sum(0), 1e-12)
-    shares = name_shares(reach, distances, names, mass).max(1)[is_named].mean()
-    others, far = reach[rows], distances[rows]
-    np.fill_diagonal(others, 0)
-    np.fill_diagonal(far, np.inf)
-    again = np.bincount(names)[names] > 1
-    hits = name_shares(others, far, names, mass).argmax(1) == names
-    return float(shares), int(hits[again].sum()), int(again.sum())
+    said = evidence(run, known)
+    again = ~said.is_single
+    hits = said.left_out.argmax(1) == said.names
+    return float(said.shares.max(1)[is_named].mean()), int(hits[again].sum()), int(again.sum())
 
 def rows_of(folder, name, by, seed):
     with np.load(file_of(folder, name)) as f: points = {key: f[key] for key in f.files}
@@ -67,7 +57,7 @@ def rows_of(folder, name, by, seed):
                 known.update(answers)
             table = spread_names(run).table
             is_named = (table.name != "").to_numpy()
-            share, hits, n = evidence(run, known, is_named)
+            share, hits, n = evidence_of(run, known, is_named)
             yield dict(set=name, half="choose" if name in CHOOSE else "report", by=by, seed=seed, listener=listener, a_kind=a_kind,
                        heard=len(known), kinds=k, right=(table.name == truth)[is_named].mean(), now=table.name_confidence[is_named].mean(),
                        share=share, hits=hits, predicted=n)

@@ -25,7 +25,7 @@ from ..runs.run import Run
 class Difference:
     "What changed between two runs."
     table:pd.DataFrame # A row for each clip of either run: path, start, end, before, now, change ("", moved, new, gone)
-    ari:float # Of the clips that both have; NaN where there are none
+    ari:float # Of the clips that both have
 
     @property
     def moves(self)->pd.DataFrame: # Columns before, now, clips; the most frequent first
@@ -36,8 +36,7 @@ class Difference:
     def __str__(self)->str:
         n = {change: int((self.table.change == change).sum()) for change in ("", "moved", "new", "gone")}
         n_both = n[""] + n["moved"]
-        agreement = f", ARI {self.ari:.3f}" if n_both else ""
-        return f"{n_both:,} clips in both runs{agreement}: {n['moved']:,} moved; {n['new']:,} new, {n['gone']:,} gone"
+        return f"{n_both:,} clips in both runs, ARI {self.ari:.3f}: {n['moved']:,} moved; {n['new']:,} new, {n['gone']:,} gone"
 
     def save(self, path:str|Path, # CSV
     ):

@@ -30,7 +30,7 @@ def add_arguments(parser:Parser): # Of the command
     add_given(parser)
     parser.add_argument("--none-beyond", type=positive(float), metavar="S",
         help="clips that are stranger than S get cluster -1, none of these; 95 %% of a cluster's own members are at "
-             "most 1, and 1.2 is a good start (default: every clip goes somewhere)")
+             "most 1; try 0.9, which lets few strangers in, to 1.2 (default: every clip goes somewhere)")
     parser.add_argument("--labels", metavar="parent|REGEX|TABLE",
         help="true names, as for audioclust score: precision and recall of each name are printed")
     parser.add_argument("--remote-code", action="store_true",

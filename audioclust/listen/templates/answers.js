@@ -162,7 +162,7 @@ function setAnswer(row, said) { // undefined takes it back
   if (said !== undefined) own.heard[id] = said;
   const group = spreadGroup(own, id, said);
   if (group !== null) own.clips[id] = group;
-  else if (said !== undefined) delete own.clips[id]; // what was said last counts
+  else if (said !== undefined && (isSpreadMove(own, id) || ![null, SEVERAL].includes(said))) delete own.clips[id]; // what was said last counts
   if (!Object.keys(own.heard).length) delete own.heard;
   forgetEmptyGroups();
 }
