@@ -35,6 +35,7 @@ def write_suspects(run:Any, # A `Run` that was saved
     n_differ = int((table.doubt.notna() & (table.sounds_like != table.label)).sum())
     safe = {column: table[column].map(runs.spreadsheet_safe) for column in ("label", "sounds_like")}
     core.write_table(table.assign(**safe), out)
+    if not n_differ: return f"suspects: no clip sounds like another label; all are listed in {out}"
     return f"suspects: {n_differ:,} of {plural(len(table), 'clip')} sound like another label; they come first in {out}"
 
 # %% ../../../nbs/14_cli/commands/06_score.ipynb #3242607c
