@@ -350,6 +350,31 @@ WIDGETS = re.compile(r'<script src="https://[^"]*/(?:requirejs|jquery)@[^"]*"[^>
 LOADS = re.compile(r'<(?:script|img|audio|source|iframe)\b[^>]*?\bsrc="((?:https?:)?//[^"]*)"|<link\b(?=[^>]*\brel="stylesheet")[^>]*?\bhref="((?:https?:)?//[^"]*)"')
 
 
+SIGNPOSTS = {"start/01_install.ipynb": "install pip uv conda docker", "start/03_questions.ipynb": "cite citation questions", "tutorials/02_field.ipynb": "birds bats frogs field recordings bioacoustics",
+             "tutorials/01_samples.ipynb": "samples drums loops sampler music", "tutorials/03_speech.ipynb": "speakers speech words voices"}  # what people search for, and where it is
+
+
+def searched(pages):
+    "What the site's search finds: each name of the index of the API, then each section of a page, with its prose alone. Code, tests and outputs would stand before the pages that explain them."
+    found = []
+    def add(page, anchor, title, section, text):
+        href = page.out + (f"#{anchor}" if anchor else "")
+        found.append(dict(objectID=f"{href} {title}", href=href, title=title, section=section, text=" ".join(text.split()), crumbs=[page.part, page.section][:1 + bool(page.section)]))
+    there = {p.out: p for p in pages}
+    for page in pages:
+        for word in SIGNPOSTS.get(page.rel, "").split(): add(page, "", word, page.title, page.description)
+        if page.rel != "start/04_api.ipynb": continue
+        for name,at,anchor,text in re.findall(r"(?m)^- \[`(\w+)`\]\(\.\./([^#)]+)#([^)]+)\): (.*)$", page.markdown): add(there[at], anchor, name, "API", text)
+    for page in pages:
+        anchor, section, text = "", "", [page.description]
+        for x in page.tree["blocks"]:
+            if x["t"] == "Header" and x["c"][0] <= 3:
+                add(page, anchor, page.title, section, " ".join(text)); anchor, section, text = x["c"][1][0], plain(x["c"][2]), []
+            elif x["t"] not in ("CodeBlock", "RawBlock"): text.append(plain(x))
+        add(page, anchor, page.title, section, " ".join(text))
+    return found
+
+
 def quarto(folder, out, pages):
     """Render the site and move it to `out`; what Quarto warned of, and pages that it did not write, come back as faults.
     (`--fail-if-warnings` goes through to pandoc alone, and Quarto's own warnings leave the exit status at 0; so its words are read.)"""
@@ -375,6 +400,7 @@ def quarto(folder, out, pages):
     for css in sorted(built.rglob("*.css")):
         faults += [f"quarto: {css.name} loads {url}, which is not there for a reader without a connection" for url in re.findall(r"@import\s*(?:url\()?[\"']?((?:https?:)?//[^\"')]+)", css.read_text(encoding="utf-8"))]
     if built.is_dir():
+        (built/"search.json").write_text(json.dumps(searched(pages), ensure_ascii=False), encoding="utf-8")
         shutil.rmtree(out, ignore_errors=True); shutil.move(built, out)
         (out/"llms.txt").write_text(llms(), encoding="utf-8")
     return faults

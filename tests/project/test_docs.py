@@ -440,6 +440,24 @@ def test_the_real_report_is_set(tmp_path):
     assert made.pdf(tmp_path/"report.pdf") > 80 and made.faults == []
 
 
+def test_columns_of_numbers_are_marked():
+    import pandas as pd
+    from mend import aligned
+    table = pd.DataFrame({"method": ["a", "5 b"], "NMI": ["0.70 ± 0.10", "−0.8"], "clips": [1, 2000]})
+    html = aligned(table.to_html(index=False))
+    assert re.findall(r'<th class="number">(.*?)<', html) == ["NMI", "clips"]
+    assert re.findall(r"<td>(.*?)<", html) == ["a", "5 b"]
+    wide = table.set_index(["method", "clips"]).unstack().to_html()
+    assert aligned(wide) == wide  # heads that span columns
+
+
+def test_what_the_search_finds_is_prose(top):
+    written(top, ["## A place\n\nIts words.", code("print(some_code)", {"output_type": "stream", "name": "stdout", "text": "an output\n"})], "31_other.ipynb", "# Other\n\n> The other page.")
+    found = docs.searched(site(top).pages)
+    assert [(e["href"], e["title"], e["section"], e["text"]) for e in found if e["title"] == "Other"] == [
+        ("other.html", "Other", "", "The other page."), ("other.html#a-place", "Other", "A place", "Its words.")]
+
+
 def test_links_that_nbdev_makes_are_mended():
     index = {
         "p.one": {

@@ -11,6 +11,7 @@ from audioclust.cli.parser import COMMANDS, parser_of
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT/"nbs"
+CONSTANTS = {"CATALOGUE", "NOT_OF_INTEREST"} # which no page can link to
 pytestmark = pytest.mark.skipif(not NOTEBOOKS.is_dir(), reason="needs a checkout")
 
 
@@ -51,7 +52,7 @@ def test_the_index_has_every_public_name():
         if face.parent.name == "cli": continue
         names = [a.name for node in ast.parse(face.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom) for a in node.names]
         part = shown.split(f"## audioclust.{face.parent.name}\n")[1].split("\n## ")[0]
-        assert sorted(re.findall(r"- \[`(\w+)`\]", part)) == sorted(n for n in names if not n.isupper()), face.parent.name
+        assert sorted(re.findall(r"- \[`(\w+)`\]", part)) == sorted(set(names) - CONSTANTS), face.parent.name
 
 
 def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
@@ -63,3 +64,29 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     exec(code, said)
     assert len(said["table"]) == len(said["assigned"]) == 16
     assert (tmp_path/"RUN/clusters.csv").is_file()
+
+
+@pytest.fixture(scope="module")
+def search():
+    "What the site's search knows: title → places, in the order of the index."
+    import sys
+    pytest.importorskip("pypandoc")
+    sys.path.insert(0, str(ROOT/".ci"))
+    try: import docs
+    finally: sys.path.pop(0)
+    pages = [docs.Page(NOTEBOOKS/nb, NOTEBOOKS) for *_,notebooks in docs.contents(NOTEBOOKS) for nb in notebooks if nb.startswith(("start", "tutorials", "04_kmeans/04", "14_cli/commands"))]
+    for page in pages: page.tree = {"blocks": []}
+    found = {}
+    (index,) = (page for page in pages if page.rel == "start/04_api.ipynb")
+    linked = re.findall(r"\]\(\.\./([^#)]+)#", index.markdown)
+    for out in set(linked) - {page.out for page in pages}: pages.append(type("Other", (), dict(rel="", out=out, part="", section="", title="", description="", tree={"blocks": []})))
+    for entry in docs.searched(pages): found.setdefault(entry["title"], []).append(entry["href"])
+    return found
+
+
+def test_the_search_knows_names_commands_and_what_people_look_for(search):
+    assert search["KMeans"] == ["04_kmeans/estimator.html#kmeans"]
+    assert search["AudioClusterer"] == ["12_pipeline/clusterer.html#audioclusterer"]
+    for command in set(COMMANDS) - {"count", "diff"}: assert f"14_cli/commands/{command}.html" in search[command]
+    for word,page in {"install": "start/install.html", "birds": "tutorials/field.html", "samples": "tutorials/samples.html",
+        "speakers": "tutorials/speech.html"}.items(): assert search[word][0] == page
