@@ -60,10 +60,13 @@ nbtest: $(STAMP)
 pytest: $(STAMP)
 	$(TESTED) python -m pytest --numprocesses 2 --dist loadfile $(SLOW)
 
-newest: ## try the package with the newest libraries that it allows, whatever build of torch they come with, in an environment of its own
+newest: ## build the wheel, and try it with the newest libraries that it allows, whatever build of torch they come with, in an environment of its own
 	$(PYTHON) -m venv --clear $(VENV)/newest
-	$(call INSTALL,$(VENV)/newest) .
+	$(VENV)/newest/bin/python $(PIP) install uv
+	$(VENV)/newest/bin/python -m uv build --quiet --wheel --out-dir $(VENV)/newest/dist
+	$(VENV)/newest/bin/python -m uv pip install --quiet --python $(VENV)/newest/bin/python $(VENV)/newest/dist/*.whl
 	$(VENV)/newest/bin/python .ci/newest.py
+	cd $(VENV)/newest && bin/audioclust demo --out demo
 
 export: $(STAMP) ## write the package from the notebooks
 	$(RUN) nbdev_export
