@@ -24,7 +24,7 @@ def typed():
                 for line in block.replace("\\\n", " ").splitlines():
                     words = shlex.split(line.replace("\\", "/"), comments=True)
                     arguments = words[words.index("audioclust") + 1:] if "audioclust" in words else []
-                    if arguments and not arguments[0].startswith("git+"): yield path.name, arguments
+                    if arguments and not arguments[0].startswith(("git+", ".")): yield path.name, arguments
 
 
 def test_every_command_of_the_pages_can_be_typed():
