@@ -280,6 +280,7 @@ class Site:
     def target(self, page, url):
         "Where a link leads from the page; one that leads nowhere is a fault."
         at, _, anchor = url.partition("#")
+        if self.url and at.startswith(f"{self.url}/play/"): return page.up + at[len(self.url) + 1:]  # made by play.py
         if self.url and at.startswith(self.url + "/"): at = page.up + (at[len(self.url) + 1:] or "index.html")
         elif self.git and (m := re.match(re.escape(self.git) + r"/(?:blob|tree)/\w+/?([^?]*)", at)):
             path, line = self.top/unquote(m[1]), re.match(r"L(\d+)", anchor)
