@@ -324,6 +324,7 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "--resume goes on from there": "tests/runs/test_disk.py",
     "wait until it is done, or choose another --out": "tests/runs/test_resuming.py",
     "is from another training": "tests/cli/test_trainings.py",
+    "All that are not installed": "tests/cli/test_encoders.py",
     "remove it, or start again with --overwrite": "tests/runs/test_disk.py",
     "fit clearly better": "above",
     "should not matter: --ignore": "above",
