@@ -7,6 +7,7 @@ __all__ = ['MOST_PICTURES', 'PICTURE_FORMATS', 'day_by_hour', 'plot_hours', 'che
 
 # %% ../../../nbs/12_pipeline/counting/04_pictures.ipynb #709e5141
 import math
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def day_by_hour(counts:pd.DataFrame, # From `count_clips` by day and hour
     return field, days
 
 # %% ../../../nbs/12_pipeline/counting/04_pictures.ipynb #a17543b5
-MOST_PICTURES = 24 # groups in a picture, the most frequent ones
+MOST_PICTURES = 24 # names in a picture, the most frequent ones
 _MOST_TICKS = 4 # days with a date
 
 @without_formulas
@@ -44,7 +45,9 @@ def plot_hours(counts:pd.DataFrame, # From `count_clips` by day and hour
     from matplotlib.ticker import MaxNLocator
     known = counts[counts.hour != "unknown"]
     names = [name for name in counts if name not in (*KEYS, TOTAL, EFFORT)]
-    names = sorted(names, key=lambda name: -known[name].sum())[:MOST_PICTURES]
+    names.sort(key=lambda name: -known[name].sum())
+    if len(names) > MOST_PICTURES: warnings.warn(f"the picture has the {MOST_PICTURES} most frequent of {len(names):,} names")
+    names = names[:MOST_PICTURES]
     n_days = len(day_by_hour(counts, TOTAL)[1])
     wide = min(max(2.6, .16*n_days + 1.2), 9)
     across = min(len(names), max(1, int(10/wide)))

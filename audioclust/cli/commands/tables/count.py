@@ -93,11 +93,6 @@ def _hours_line(clock):
     if clock.recorded_in in (None, clock.counted_in): return f"hours: of {clock.counted_in}"
     return f"hours: of {clock.counted_in}; times without an offset are read as {clock.recorded_in}"
 
-def _draw(counts, clock, file):
-    n_names = len(counts.columns) - 3
-    if n_names > pipeline.MOST_PICTURES:
-        warnings.warn(f"the picture has the {pipeline.MOST_PICTURES} most frequent of {n_names:,} groups")
-    pipeline.save_picture(pipeline.plot_hours(counts, clock.counted_in), file)
 
 # %% ../../../../nbs/14_cli/commands/tables/02_count.ipynb #7c6d9596
 _SHOWN = 50 # rows
@@ -119,7 +114,9 @@ def run(args:Namespace, # As the parser gives them
         sites = _sites(args.site_column, table, root) if args.site_column else None
         places = pipeline.Places(clock, _root(root, table), sites)
         counts = pipeline.count_clips(table, args.by, places, recordings)
-        if args.picture: _draw(pipeline.count_clips(table, ["day", "hour"], places, recordings), clock, args.picture)
+        if args.picture:
+            by_hour = pipeline.count_clips(table, ["day", "hour"], places, recordings)
+            pipeline.save_picture(pipeline.plot_hours(by_hour, clock.counted_in), args.picture)
     safe = {key: counts[key].map(runs.spreadsheet_safe) for key in args.by} # names of folders and files
     if args.out: core.write_table(counts.assign(**safe).rename(columns=runs.spreadsheet_safe), args.out)
     echo(table_text(counts.rename(columns=printable).head(_SHOWN).to_dict("records")))
