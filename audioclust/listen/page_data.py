@@ -26,6 +26,7 @@ from ..ensembles.resampling import MIN_STABILITY
 from .clip_audio import relative_link
 from .naming import naming_data, packed
 from .shown_clips import describe_clusters
+from ..runs.naming.path_words import path_words, words_text
 from ..runs.run import Run
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #cdc3fb4b
@@ -126,12 +127,13 @@ def json_number(x:float, # Any number
 
 def cluster_data(run:Run, # A run
     rows:np.ndarray, # Rows that are shown [n]
-)->dict[int,dict]: # Cluster → size, confidence, at (on the map), typical, doubtful (of the n), stability, words, suggested
+)->dict[int,dict]: # Cluster → size, confidence, at (on the map), typical, doubtful (of the n), stability, words, suggested, path_words
     "The clusters that are shown, and the noise."
     table, positions = run.table.iloc[rows], run.positions[rows]
     sizes = run.table.cluster.value_counts()
     stability = jsonable(run.findings.stability.clusters) if run.findings.stability else {}
     described = describe_clusters(run.embeddings.X[rows], table.cluster, confidence=table.confidence)
+    named = path_words(run.table)
     clusters = {}
     for c,about in described.items():
         clusters[c] = dict(
@@ -142,7 +144,8 @@ def cluster_data(run:Run, # A run
             doubtful=about["doubtful"],
             stability=stability.get(str(c)),
             words=str(run.findings.differences.get(c, {}).get("words", "")),
-            suggested=[str(word) for word in run.findings.suggested.get(c, {})])
+            suggested=[str(word) for word in run.findings.suggested.get(c, {})],
+            path_words={word: words_text({word: shares}) for word,shares in named.get(c, {}).items()})
     return clusters
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #c92f1603
