@@ -13,6 +13,11 @@ from .exporting import (
 from .export_tools import (
     to_label_studio as to_label_studio,
     to_playlists as to_playlists,
+)
+from .formats.kits import to_kit as to_kit
+from .formats.samplers import (
+    to_decent_sampler as to_decent_sampler,
+    to_hydrogen as to_hydrogen,
     to_sfz as to_sfz,
 )
 from .formats.tiers import to_elan as to_elan, to_textgrid as to_textgrid

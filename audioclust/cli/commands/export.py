@@ -11,50 +11,78 @@ from argparse import Namespace
 from pathlib import Path
 
 from ... import listen
-from ..arguments import add_overwrite, add_run, add_without, Parser
+from ..arguments import add_overwrite, add_run, add_without, listed, Parser, positive
 from ..report import plural
 from ...core.console import echo, printable, short_warnings
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #cba496d2
 _FOR_EACH_RECORDING = "audacity", "raven", "textgrid", "elan"
+_TABLES = "parquet", "json", "csv"
+_MAPS = dict(sfz="to_sfz", decentsampler="to_decent_sampler", hydrogen="to_hydrogen")
+_OF_KITS = "groups", "max_groups", "seed"
 
 def add_arguments(parser:Parser): # Of the command
     "The options of `audioclust export`."
     add_run(parser)
     parser.add_argument("--to", required=True,
-        choices=[*_FOR_EACH_RECORDING, "parquet", "json", "csv", "playlist", "sfz", "labelstudio"],
-        help="label tracks, selection tables or tiers for each recording (textgrid is Praat's), one table, a playlist or an "
-             "instrument for each group, or tasks for Label Studio")
+        choices=[*_FOR_EACH_RECORDING, *_TABLES, "playlist", *_MAPS, "kit", "labelstudio"],
+        help="label tracks, selection tables or tiers for each recording (textgrid is Praat's), one table, a playlist or a "
+             "map for a sampler for each group, a kit of one sound of each group, or tasks for Label Studio")
     parser.add_argument("--out", required=True, metavar="PATH",
-        help="a file that ends in .parquet, .json or .csv for these, else a folder")
+        help="a file that ends in .parquet, .json or .csv for these, else a folder (or FILE.h2drumkit for a kit)")
     add_without(parser)
     parser.add_argument("--join", action="store_true",
         help=f"neighbouring clips of one group as one label ({', '.join(_FOR_EACH_RECORDING)})")
     parser.add_argument("--level", choices=["coarse", "middle", "fine"],
         help="the groups of this level, for a run that has levels (a table holds all of them)")
-    add_overwrite(parser, "replace files that are already at --out (not for playlist, sfz, labelstudio)")
+    add_overwrite(parser, "replace files that are already at --out (tables, and labels of recordings)")
+    kit = parser.add_argument_group("of a kit")
+    kit.add_argument("--groups", type=listed, metavar="LIST",
+        help="names or numbers of groups, separated by commas, such as kick,snare,hat (default: all)")
+    kit.add_argument("--max-groups", type=positive(int), metavar="N", help="the N largest groups (default: as many as keys)")
+    kit.add_argument("--seed", type=int, metavar="N",
+        help="draw other sounds, a kit for each number (default: the most typical sound of each group)")
+
+# %% ../../../nbs/14_cli/commands/10_export.ipynb #3ab77153
+def _report_maps(out, noun, written):
+    echo(f"{plural(written.n_maps, noun)} in {printable(out)}")
+    if written.n_converted: echo(f"converted to WAV, for samplers: {plural(written.n_converted, 'clip')}")
+    if written.n_left_out: echo(f"warning: {plural(written.n_left_out, 'clip')} left out, which cannot be read", file=sys.stderr)
+
+def _report_kit(out, kit):
+    keys = ", ".join(f"{sound.key} {sound.group}" for sound in kit.itertuples())
+    echo(f"{plural(len(kit), 'sound')} in {printable(out)}, on the keys {printable(keys)}")
+    if kit.converted.any(): echo(f"converted to WAV, for samplers: {plural(int(kit.converted.sum()), 'clip')}")
+
+def _check_options(args):
+    "Refuse an option that the writer has no use for."
+    if args.join and args.to not in _FOR_EACH_RECORDING:
+        raise ValueError(f"--join is for labels of recordings ({', '.join(_FOR_EACH_RECORDING)})")
+    if args.level and args.to in _TABLES:
+        raise ValueError(f"--level is for label tracks and selection tables; a table (--to {args.to}) holds all levels")
+    given = [f"--{name.replace('_', '-')}" for name in _OF_KITS if getattr(args, name) is not None]
+    if given and args.to != "kit": raise ValueError(f"{given[0]} is for a kit (--to kit)")
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #b0651673
 def run(args:Namespace, # As the parser gives them
 )->int: # Exit status
     "Write a run for another program."
     folder, to, out = args.run, args.to, Path(args.out)
-    for_each = to in _FOR_EACH_RECORDING
-    if args.join and not for_each: raise ValueError(f"--join is for labels of recordings ({', '.join(_FOR_EACH_RECORDING)})")
-    if args.level and to in ("parquet", "json", "csv"):
-        raise ValueError(f"--level is for label tracks and selection tables; a table (--to {to}) holds all levels")
+    _check_options(args)
     chosen = dict(without=args.without, level=args.level)
     with short_warnings([]):
-        if for_each:
+        if to in _FOR_EACH_RECORDING:
             if out.is_file(): raise ValueError(f"{out} is a file: say --out with the name of a folder")
             n = getattr(listen, f"to_{to}")(folder, out, join=args.join, overwrite=args.overwrite, **chosen)
             echo(f"{plural(n, 'file')} in {out}, one for each recording")
         elif to == "playlist":
             echo(f"{plural(listen.to_playlists(folder, out, **chosen), 'playlist')} in {out}, one for each group")
-        elif to == "sfz":
-            n, left_out = listen.to_sfz(folder, out, **chosen)
-            echo(f"{plural(n, 'instrument')} in {out}")
-            if left_out: echo(f"warning: {plural(left_out, 'clip')} left out, which samplers cannot play", file=sys.stderr)
+        elif to in _MAPS:
+            noun = "drum kit" if to == "hydrogen" else "instrument"
+            _report_maps(out, noun, getattr(listen, _MAPS[to])(folder, out, **chosen))
+        elif to == "kit":
+            if args.max_groups: chosen["max_groups"] = args.max_groups
+            _report_kit(out, listen.to_kit(folder, out, args.groups, seed=args.seed, **chosen))
         elif to == "labelstudio":
             n, shared = listen.to_label_studio(folder, out, **chosen)
             echo(f"{plural(n, 'task')} in {out}, one for each recording; the document root is {printable(shared)}")
