@@ -166,6 +166,11 @@ MISTAKES = {  # what was typed, what is said, what this says to do; {0} is what 
     "an unknown group": (["export", "{top}/run", "--to", "csv", "--out", "{tmp}/x.csv", "--without", "owl"],
         r"say a number, a name of this run .*, or a mark \(good, check, (junk)\)",
         [["export", "{top}/run", "--to", "csv", "--out", "{tmp}/x.csv", "--without", "{0},1"]]),
+    "a kit of another kind": (["export", "{top}/run", "--to", "sfz", "--out", "{tmp}/x", "--groups", "0,1"],
+        "--groups is for a kit .--to (kit)", [["export", "{top}/run", "--to", "{0}", "--out", "{tmp}/x", "--groups", "0,1"]]),
+    "a kit of an unknown group": (["export", "{top}/run", "--to", "kit", "--out", "{tmp}/x", "--groups", "owl"],
+        "no group 'owl' for a kit: this run has (cluster 0), (cluster 1)",
+        [["export", "{top}/run", "--to", "kit", "--out", "{tmp}/x", "--groups", "{0},{1}"]]),
     "sort within": (["sort", "{top}/run", "{top}/sounds/sorted"],
         "lies inside the recordings.*choose another folder", [["sort", "{top}/run", "{tmp}/sorted"]]),
     # `make demo` is the rest

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from ... import listen
-from ..arguments import add_overwrite, add_run, add_without, Parser
+from ..arguments import add_overwrite, add_run, add_without, listed, Parser, positive
 from ..report import plural
 from ...core.console import echo, printable, short_warnings
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #cba496d2
 _FOR_EACH_RECORDING = "audacity", "raven", "textgrid", "elan"
 _TABLES = "parquet", "json", "csv"
-FORMATS = *_FOR_EACH_RECORDING, *_TABLES, "playlist", "sfz", "labelstudio"
+_MAPS = dict(sfz="to_sfz", decentsampler="to_decent_sampler", hydrogen="to_hydrogen")
+FORMATS = *_FOR_EACH_RECORDING, *_TABLES, "playlist", *_MAPS, "labelstudio"
+_OF_KITS = "groups", "max_groups", "seed"
 
 def add_format_options(parser:Parser): # Of a command that writes for other programs
     "What is written for another program."
@@ -32,13 +34,19 @@ def add_format_options(parser:Parser): # Of a command that writes for other prog
 def add_arguments(parser:Parser): # Of the command
     "The options of `audioclust export`."
     add_run(parser)
-    parser.add_argument("--to", required=True, choices=FORMATS,
-        help="label tracks, selection tables or tiers for each recording (textgrid is Praat's), one table, a playlist or an "
-             "instrument for each group, or tasks for Label Studio")
+    parser.add_argument("--to", required=True, choices=[*FORMATS, "kit"],
+        help="label tracks, selection tables or tiers for each recording (textgrid is Praat's), one table, a playlist or a "
+             "map for a sampler for each group, a kit of one sound of each group, or tasks for Label Studio")
     parser.add_argument("--out", required=True, metavar="PATH",
-        help="a file that ends in .parquet, .json or .csv for these, else a folder")
+        help="a file that ends in .parquet, .json or .csv for these, else a folder (or FILE.h2drumkit for a kit)")
     add_format_options(parser)
-    add_overwrite(parser, "replace files that are already at --out (not for playlist, sfz, labelstudio)")
+    add_overwrite(parser, "replace files that are already at --out (tables, and labels of recordings)")
+    kit = parser.add_argument_group("of a kit")
+    kit.add_argument("--groups", type=listed, metavar="LIST",
+        help="names or numbers of groups, separated by commas, such as kick,snare,hat (default: all)")
+    kit.add_argument("--max-groups", type=positive(int), metavar="N", help="the N largest groups (default: as many as keys)")
+    kit.add_argument("--seed", type=int, metavar="N",
+        help="draw other sounds, a kit for each number (default: the most typical sound of each group)")
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #95a56b63
 def check_format(args:Namespace): # to, out, join, level, as the parser gives them
@@ -50,6 +58,20 @@ def check_format(args:Namespace): # to, out, join, level, as the parser gives th
     if for_each and Path(args.out).is_file(): raise ValueError(f"{args.out} is a file: say --out with the name of a folder")
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #bf25b57c
+def _write_kit(run, out, args): # The kit alone has options of its own
+    chosen = dict(without=args.without, level=args.level, seed=args.seed)
+    if args.max_groups: chosen["max_groups"] = args.max_groups
+    kit = listen.to_kit(run, out, args.groups, **chosen)
+    keys = ", ".join(f"{sound.key} {sound.group}" for sound in kit.itertuples())
+    echo(f"{plural(len(kit), 'sound')} in {printable(out)}, on the keys {printable(keys)}")
+    if kit.converted.any(): echo(f"converted to WAV, for samplers: {plural(int(kit.converted.sum()), 'clip')}")
+
+def _write_maps(run, out, to, chosen):
+    written = getattr(listen, _MAPS[to])(run, out, **chosen)
+    echo(f"{plural(written.n_maps, 'drum kit' if to == 'hydrogen' else 'instrument')} in {printable(out)}")
+    if written.n_converted: echo(f"converted to WAV, for samplers: {plural(written.n_converted, 'clip')}")
+    if written.n_left_out: echo(f"warning: {plural(written.n_left_out, 'clip')} left out, which cannot be read", file=sys.stderr)
+
 def write_format(run:Any, # A run, or its folder
     args:Namespace, # to, out, without, join, level, overwrite, as the parser gives them
 ):
@@ -61,10 +83,8 @@ def write_format(run:Any, # A run, or its folder
         echo(f"{plural(n, 'file')} in {out}, one for each recording")
     elif to == "playlist":
         echo(f"{plural(listen.to_playlists(run, out, **chosen), 'playlist')} in {out}, one for each group")
-    elif to == "sfz":
-        n, left_out = listen.to_sfz(run, out, **chosen)
-        echo(f"{plural(n, 'instrument')} in {out}")
-        if left_out: echo(f"warning: {plural(left_out, 'clip')} left out, which samplers cannot play", file=sys.stderr)
+    elif to in _MAPS: _write_maps(run, out, to, chosen)
+    elif to == "kit": _write_kit(run, out, args)
     elif to == "labelstudio":
         n, shared = listen.to_label_studio(run, out, **chosen)
         echo(f"{plural(n, 'task')} in {out}, one for each recording; the document root is {printable(shared)}")
@@ -75,9 +95,12 @@ def write_format(run:Any, # A run, or its folder
         text = count(run, args.without)
         if text: echo(printable(text))
 
+# %% ../../../nbs/14_cli/commands/10_export.ipynb #kits0002
 def run(args:Namespace, # As the parser gives them
 )->int: # Exit status
     "Write a run for another program."
     check_format(args)
+    given = [f"--{name.replace('_', '-')}" for name in _OF_KITS if getattr(args, name) is not None]
+    if given and args.to != "kit": raise ValueError(f"{given[0]} is for a kit (--to kit)")
     with short_warnings([]): write_format(args.run, args)
     return 0
