@@ -125,7 +125,7 @@ def test_wheel_holds_the_package_and_the_command(tmp_path):
     cfg.read(root/"settings.ini")
     cfg = cfg["DEFAULT"]
     code = {n for n in names if n.startswith("audioclust/")}
-    assert code == {p.relative_to(root).as_posix() for end in ("py", "pyi", "typed", "html", "css", "js")
+    assert code == {p.relative_to(root).as_posix() for end in ("py", "pyi", "typed", "json", "html", "css", "js")
         for p in (root/"audioclust").rglob(f"*.{end}")}
     assert not any(n.startswith(("tests", "nbs", "benchmarks")) for n in names)
     assert "audioclust=audioclust.cli.parser:main" in entry.replace(" ", "")
