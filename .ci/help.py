@@ -71,9 +71,9 @@ def bases(module, node):
 # ---- comments
 
 def comment(lines, node):
-    "What the comment behind a node says; without one, the comments on the lines above that hold nothing else."
+    "What the comment says that ends the line of a node."
     last = lines[node.end_lineno - 1].encode()[node.end_col_offset:].decode()
-    found = re.match(r"[^#\"']*#\s*(.*)", last)
+    found = re.match(r"""(?:[^#"']|"[^"]*"|'[^']*')*#\s*(.*)""", last)
     return found[1].strip() if found else ""
 
 
@@ -99,6 +99,14 @@ def result(lines, function):
     return "", function.returns, None, text.partition("-> ")[2] if is_shared else text
 
 
+def assigned(lines, node):
+    "Name, type, default and description of what a method gives to `self`, with a comment behind it."
+    for statement in ast.walk(node):
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Attribute): continue
+        name, text = statement.targets[0].attr, comment(lines, statement)
+        if name.endswith("_") and not name.startswith("_") and text: yield name, None, None, text
+
+
 def fields(lines, node):
     "Name, type, default and description of what the body of a class declares."
     for statement in node.body:
@@ -106,10 +114,10 @@ def fields(lines, node):
             yield statement.target.id, statement.annotation, statement.value, comment(lines, statement)
 
 
-def is_dataclass(node): return any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
-
-
-def is_property(node): return any(ast.unparse(d) in ("property", "cached_property") for d in node.decorator_list)
+def has_fields(node):
+    "Is a class a data class or a named tuple, which is made from what its body declares?"
+    parts = " ".join(map(ast.unparse, [*node.decorator_list, *node.bases]))
+    return "dataclass" in parts or "NamedTuple" in parts
 
 
 # ---- sections, as numpydoc has them
@@ -131,15 +139,17 @@ def section(title, entries):
 def attributes(module, node):
     "Attributes of a class beside its parameters, those of its bases among them, each once, as `fields` gives them."
     found = {}
-    taken = {name for name, *_ in constructor(module, node)} | {name.split(".")[1] for _, name, _ in methods(module, node)}
+    taken = {name for name, *_ in constructor(module, node)}
+    taken |= {name.split(".")[1] for _, name, _ in methods(module, node)}
     for module, base in bases(module, node):
-        for name, *about in fields(parsed(module)[0], base): found.setdefault(name, (name, *about))
+        lines = parsed(module)[0]
+        for name, *about in [*fields(lines, base), *assigned(lines, base)]: found.setdefault(name, (name, *about))
     return [about for name, about in found.items() if name not in taken]
 
 
 def constructor(module, node):
     "What a class is made from."
-    if is_dataclass(node): return list(fields(parsed(module)[0], node))
+    if has_fields(node): return list(fields(parsed(module)[0], node))
     for module, base in bases(module, node):
         for statement in base.body:
             if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":

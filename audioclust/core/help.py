@@ -8,8 +8,6 @@ __all__ = ['help_texts', 'docstring_owner', 'complete_docstrings', 'attach']
 # %% ../../nbs/00_core/08_help.ipynb #bcf75c0f
 import sys
 from functools import lru_cache
-from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -19,9 +17,9 @@ import lazy_loader
 @lru_cache
 def help_texts()->dict[str,dict[str,str]]: # Module → qualified name → text
     "What `help()` says of the public classes and functions, and of their methods."
-    import json # not needed by who only imports the package
-    folder = import_module("audioclust").__path__[0]
-    return json.loads((Path(folder)/"help.json").read_text(encoding="utf-8"))
+    import json # these two are not needed by who only imports the package
+    from importlib.resources import files
+    return json.loads((files("audioclust")/"help.json").read_text(encoding="utf-8"))
 
 # %% ../../nbs/00_core/08_help.ipynb #61911707
 def docstring_owner(module:Any, # That is imported

@@ -75,13 +75,18 @@ def _check_finite(X):
 class Whiten(TransformerMixin, SavableEstimator):
     "Rotate to the first principal axes, equalise them, and scale each row to length 1."
     _file, _state = "whitening", ("mean_", "components_")
+    mean_:np.ndarray # Mean of the embeddings [d]
+    components_:np.ndarray # The axes, each divided by its scale [m, d]
+    n_features_in_:int # Numbers of an embedding, d
     def __init__(self,
         n_components:int=30, # Axes that are kept, at most min(d, N-1)
         floor:float=0.05, # Added to the eigenvalues, as a share of the largest
         l2:bool=True, # Scale rows to length 1
     ): self.n_components, self.floor, self.l2 = n_components, floor, l2
 
-    def fit(self, X:np.ndarray|torch.Tensor, y=None)->Self: # Embeddings [N, d]
+    def fit(self, X:np.ndarray|torch.Tensor, # Embeddings [N, d]
+        y=None, # Ignored
+    )->Self:
         "Learn mean, axes and scales of `X` [N, d], in blocks of rows."
         table = _checked_table(X)
         if not len(table): raise ValueError("there are no embeddings to learn a whitening from: give at least one row")

@@ -60,7 +60,7 @@ class FittedRun:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return fitted_attribute(run, name[:-1])
 
-    def assign(self, recordings:str|Path|list|pd.DataFrame|np.ndarray, # Whatever `fit` takes
+    def assign(self, recordings:str|Path|list|pd.DataFrame|np.ndarray, # Whatever `fit` takes; embeddings are [N, d]
         errors:list|None=None, # What could not be used is appended here as (path, reason); None warns
         none_beyond:float|None=None, # A clip that is stranger than this gets cluster -1; None: the method decides
         clips:pd.DataFrame|None=None, # Of embeddings that are given, as for `fit`
@@ -70,8 +70,8 @@ class FittedRun:
         if are_embeddings(recordings): return assign_embeddings(self.run_, np.asarray(recordings), clips, none_beyond)
         return assign(self.run_, recordings, errors, none_beyond=none_beyond)
 
-    def predict(self, recordings:str|Path|list|pd.DataFrame|np.ndarray, # Whatever `fit` takes
-    )->np.ndarray: # int64, one for each clip that can be used
+    def predict(self, recordings:str|Path|list|pd.DataFrame|np.ndarray, # Whatever `fit` takes; embeddings are [N, d]
+    )->np.ndarray: # int64 [N], one for each clip that can be used
         "Clusters of new clips."
         return self.assign(recordings).cluster.to_numpy()
 
@@ -99,6 +99,17 @@ class FittedRun:
 class AudioClusterer(FittedRun, ClusterMixin, BaseEstimator):
     "Cluster the recordings of a folder, a list, a CSV or a table of clips."
     labels_:np.ndarray # Cluster of each clip [N], -1 is noise
+    confidence_:np.ndarray # How clearly each clip belongs to its cluster [N]; NaN with one cluster
+    representative_:np.ndarray # Is it the clip nearest to the mean of its cluster? bool [N]
+    strangeness_:np.ndarray # Of each clip in its cluster, infinite for noise [N]
+    clips_:pd.DataFrame # Columns path, start, end (s), and more where it is known [N]
+    embeddings_:np.ndarray # Whitened, float32 [N, D]
+    encoder_:Any # The `Encoder` of the clips; None where embeddings were given
+    clusterer_:Any # Fitted: it predicts for new embeddings
+    stability_:Any # How well clusters are found again in subsamples
+    followed_:dict # Attribute of the sounds -> share that the clustering explains, and by chance
+    advice_:tuple # What is odd, and what to try, as texts
+    errors_:list # (path, reason) of what could not be used
 
     def __init__(self,
         method:str="kmeans", # A name in `core.registry.METHODS`: kmeans, spectral, auto, hdbscan, spice, …
