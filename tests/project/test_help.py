@@ -6,10 +6,11 @@ import inspect
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import audioclust
-from audioclust import kmeans, pipeline, runs
+from audioclust import classical, encoders, ensembles, kmeans, pipeline, runs
 
 PACKAGE = Path(audioclust.__file__).parent
 SECTION = re.compile(r"^(Parameters|Attributes|Returns|Examples)\n-+\n", re.M)
@@ -147,6 +148,16 @@ def test_signatures_are_what_they_were():
 def test_methods_and_results_are_told_too():
     assert "shape (n, d)" in kmeans.KMeans.fit.__doc__ and "A run folder" in runs.Run.open.__doc__
     assert "numbers that users see" in runs.Clustering.__doc__
+
+
+@pytest.mark.parametrize("model", [kmeans.KMeans(3, random_state=0), classical.DBSCAN(), classical.HDBSCAN(4, n_axes=2),
+    classical.MeanShift(), classical.AgglomerativeClustering(3), ensembles.Consensus(3, n_members=3, random_state=0),
+    ensembles.SpectralClustering(3, n_members=3, random_state=0), encoders.Whiten(2)], ids=lambda model: type(model).__name__)
+def test_help_and_dir_know_what_a_fitted_estimator_has(model):
+    found = vars(model.fit(np.random.default_rng(0).normal(size=(40, 3)) + np.arange(40)[:, None] % 3*9))
+    attributes = {name for name in found if name.endswith("_")}
+    assert set(entries(inspect.getdoc(type(model)), "Attributes")) - {"n_jobs"} == attributes
+    assert attributes | {"fit"} <= set(dir(model))
 
 
 def test_dir_shows_the_public_names():
