@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from scipy.linalg import cholesky, eigh, solve_triangular
 from scipy.sparse import issparse
-from sklearn.base import TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
@@ -72,7 +72,7 @@ def _check_finite(X):
     if n_odd: raise ValueError(f"embeddings must be finite numbers; {n_odd} of them are NaN or infinite")
 
 # %% ../../nbs/06_encoders/08_whitening.ipynb #cf9dcf7f
-class Whiten(TransformerMixin, SavableEstimator):
+class Whiten(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SavableEstimator):
     "Rotate to the first principal axes, equalise them, and scale each row to length 1."
     _file, _state = "whitening", ("mean_", "components_")
     mean_:np.ndarray # Mean of the embeddings [d]
@@ -112,6 +112,8 @@ class Whiten(TransformerMixin, SavableEstimator):
             if self.l2: Z /= np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-12)
             whitened.append(Z.astype(np.float32))
         return like_input(np.concatenate(whitened), X)
+
+    _n_features_out = property(lambda self: len(self.components_)) # columns of `transform`
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -151,7 +151,7 @@ class AudioClusterer(FittedRun, ClusterMixin, BaseEstimator):
         log:Callable|None=None, # Takes a line of text after each epoch of a training
         clips:pd.DataFrame|None=None, # Of embeddings that are given: columns path, start, end (s) [N]
     )->Self:
-        "Find the clips, embed them and cluster the embeddings; embeddings that are given are clustered as they are."
+        "Find the clips, embed them and cluster the embeddings; of embeddings that are given, whiten and cluster them."
         observer = Observer(as_progress(progress), log, checkpoints)
         if are_embeddings(recordings):
             self.run_ = run_of_embeddings(np.asarray(recordings), clips, self.request(), observer)
