@@ -9,7 +9,6 @@ __all__ = ['help_texts', 'docstring_owner', 'complete_docstrings', 'attach']
 import sys
 from functools import lru_cache
 from types import ModuleType
-from typing import Any
 
 import lazy_loader
 
@@ -22,9 +21,9 @@ def help_texts()->dict[str,dict[str,str]]: # Module → qualified name → text
     return json.loads((files("audioclust")/"help.json").read_text(encoding="utf-8"))
 
 # %% ../../nbs/00_core/08_help.ipynb #61911707
-def docstring_owner(module:Any, # That is imported
+def docstring_owner(module:ModuleType, # That is imported
     name:str, # Qualified name, such as "KMeans.fit"
-)->Any: # What has the `__doc__`, or None where the module is not complete yet
+)->object: # What has the `__doc__`, or None where the module is not complete yet
     "The object that a name in a module stands for."
     owner, _, method = name.rpartition(".")
     if not owner: return vars(module).get(name)
