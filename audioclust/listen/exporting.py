@@ -70,6 +70,9 @@ def named_clips(run:Run|str|Path, # A run, or its folder
     leaves_out_speech = "speech" in without and "speech" in table
     words = [*MARKS, "nothing", *(["speech"] if leaves_out_speech else [])]
     unknown = [w for w in without if w not in words and not (known == w).any(axis=None)]
+    if "speech" in unknown:
+        raise ValueError("this run does not know in which clips people speak: the encoder yamnet tells it; "
+                         "audioclust encoders --install gets it, then make the run again")
     if unknown:
         listed = ", ".join(sorted(known.name.unique())[:20])
         raise ValueError(f"there is no group that is called or marked {', '.join(map(repr, unknown))}: "

@@ -166,7 +166,7 @@ def test_speech_is_left_out_and_named(run, tmp_path, capsys):
         return main(["export", str(tmp_path/"run"), "--to", to, "--out", str(tmp_path/out), "--without", "speech,1"])
     shutil.copytree(run/"windows", tmp_path/"run")
     table = read_table(tmp_path/"run/clusters.csv")
-    assert export("csv", "none.csv") == 2 and "called or marked 'speech'" in capsys.readouterr().err
+    assert export("csv", "none.csv") == 2 and "the encoder yamnet tells it; audioclust encoders --install" in capsys.readouterr().err
     write_table(table.assign(speech=[.9, .2, .19] + [0]*(len(table) - 3)), tmp_path/"run/clusters.csv")
     assert export("csv", "a.csv") == export("raven", "raven") == 0
     said = f"left out as speech: 2 of {len(table)} clips ({Path(table.path[0]).name})"

@@ -340,6 +340,7 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "wait until it is done, or choose another --out": "tests/runs/test_resuming.py",
     "is from another training": "tests/cli/test_trainings.py",
     "All that are not installed": "tests/cli/test_encoders.py",
+    "does not know in which clips people speak": "tests/listen/test_exporting.py",
     "remove it, or start again with --overwrite": "tests/runs/test_disk.py",
     "fit clearly better": "above",
     "should not matter: --ignore": "above",
