@@ -2,11 +2,12 @@
 
     AUDIOCLUST_DATA=… python benchmarks/voting_kinds.py FOLDER points [--klettres FOLDER] [--espeak PROGRAM]
     python benchmarks/voting_kinds.py FOLDER rules [--seeds 1]
+    python benchmarks/voting_kinds.py FOLDER second [--seeds 1]
     python benchmarks/voting_kinds.py FOLDER methods [--seeds 1] [--only "SET;…"] [--by content]
 
 `points` embeds each set once by every encoder and keeps the whitened embeddings in FOLDER; the others read them, keep each encoder's own
 partition there, and need seconds a task. Each row of benchmarks/results/voting-kinds.csv (`rules`) is one consensus of a vote with the
-weights of a rule, each of voting-yamnet.csv (`methods`) one clustering of a vote by the rule of the package, with and without yamnet; the
+weights of a rule, each of voting-second.csv (`second`) says what a vote for the other grouping follows, each of voting-yamnet.csv (`methods`) one clustering of a vote by the rule of the package, with and without yamnet; the
 number of groups is given, and labels score, nothing else. The halves are those of `voting.py` with fewer clips of each set (100 to 375), and more sets:
 letters that five languages have by letter and language, and short phrases by voices, each once, by the synthesiser espeak-ng. The readers are of
 several languages, and each has a noise, a room, and many speeds, so that the fixed encoder hears little of the phrase
@@ -294,6 +295,16 @@ def compare_rules(args):
         return dict(rule=rule, **row(t, name, labels, weights))
     append(args.out or RESULTS/"voting-kinds.csv", [(f"{name} / {by} / {rule}", s) for s in range(args.seeds) for rule in (args.rules.split(";") if args.rules else RULES) for name,by in tasks_of(args)], run)
 
+def compare_second(args):
+    "What the vote for the other grouping follows, and the share that `partly taken out` takes."
+    def run(variant, seed):
+        name, by = variant.split(" / ")
+        t = Task(args.folder, name, by, seed)
+        other = other_vote(t)
+        return dict(set=name, by=by, half="choose" if name in CHOOSE else "report", clips=len(other), seed=seed, ami_wanted=round(ami(t.wanted, other), 4),
+                    ami_other=round(ami(t.unwanted, other), 4), share=round(share_apart(t), 4))
+    append(args.out or RESULTS/"voting-second.csv", [(f"{name} / {by}", s) for s in range(args.seeds) for name,by in tasks_of(args)], run)
+
 def compare_methods(args):
     "With and without yamnet, the weights by the rule of the package."
     @cache
@@ -318,7 +329,7 @@ def tasks_of(args):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("folder", type=Path)
-    p.add_argument("what", choices=("points", "rules", "methods"))
+    p.add_argument("what", choices=("points", "rules", "second", "methods"))
     p.add_argument("--klettres", help="folder with a folder for each language (default: where the package is installed)")
     p.add_argument("--espeak", default="espeak-ng", help="the program espeak-ng")
     p.add_argument("--only", help="names of sets, separated by semicolons")
@@ -329,7 +340,7 @@ def main():
     args = p.parse_args()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        dict(points=write_points, rules=compare_rules, methods=compare_methods)[args.what](args)
+        dict(points=write_points, rules=compare_rules, second=compare_second, methods=compare_methods)[args.what](args)
 
 
 if __name__ == "__main__": main()
