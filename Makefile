@@ -19,9 +19,9 @@ PIP     = -m pip --quiet --disable-pip-version-check
 INSTALL = install() { $(1)/bin/python $(PIP) install uv && $(1)/bin/python -m uv pip install --quiet --python $(1)/bin/python "$$@" || \
 	$(1)/bin/python $(PIP) install --no-compile "$$@"; }; install
 TESTED  = OMP_NUM_THREADS=1 AUDIOCLUST_ENCODER=fixed $(RUN)
-SUM     = find nbs audioclust README.md llms.txt -type f \( -name llms.txt -o -name '*.ipynb' -o -name '*.py' -o -name '*.pyi' -o -name '*.md' -o -name '*.bib' \) | LC_ALL=C sort | xargs cksum
+SUM     = find nbs audioclust README.md llms.txt -type f \( -name llms.txt -o -name '*.ipynb' -o -name '*.py' -o -name '*.pyi' -o -name '*.md' -o -name '*.bib' -o -name help.json \) | LC_ALL=C sort | xargs cksum
 
-.PHONY: help setup demo test check types nbtest pytest newest export readme docs pdf bench soak hooks clean
+.PHONY: help setup demo test check types nbtest pytest newest export readme docs play pdf bench soak hooks clean
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
@@ -60,10 +60,13 @@ nbtest: $(STAMP)
 pytest: $(STAMP)
 	$(TESTED) python -m pytest --numprocesses 2 --dist loadfile $(SLOW)
 
-newest: ## try the package with the newest libraries that it allows, whatever build of torch they come with, in an environment of its own
+newest: ## build the wheel, and try it with the newest libraries that it allows, whatever build of torch they come with, in an environment of its own
 	$(PYTHON) -m venv --clear $(VENV)/newest
-	$(call INSTALL,$(VENV)/newest) .
+	$(VENV)/newest/bin/python $(PIP) install uv
+	$(VENV)/newest/bin/python -m uv build --quiet --wheel --out-dir $(VENV)/newest/dist
+	$(VENV)/newest/bin/python -m uv pip install --quiet --python $(VENV)/newest/bin/python $(VENV)/newest/dist/*.whl
 	$(VENV)/newest/bin/python .ci/newest.py
+	cd $(VENV)/newest && bin/audioclust demo --out demo
 
 export: $(STAMP) ## write the package from the notebooks
 	$(RUN) nbdev_export
@@ -73,10 +76,14 @@ export: $(STAMP) ## write the package from the notebooks
 readme: $(STAMP)
 	@$(RUN) python .ci/readme.py
 	@$(RUN) python .ci/llms.py
+	@$(RUN) python .ci/help.py
 
-docs: $(STAMP) ## check every page of the docs, write _preview; with Quarto installed, the site into _docs, with the PDF
+docs: $(STAMP) ## check every page of the docs, write _preview; with Quarto installed, the site into _docs, with the PDF and runs to play with
 	$(RUN) python -W ignore::UserWarning .ci/docs.py
-	@if test -d _docs; then $(RUN) python -W ignore::UserWarning .ci/pdf.py && cp _pdf/audioclust.pdf _docs/; fi
+	@if test -d _docs; then $(RUN) python -W ignore::UserWarning .ci/pdf.py && cp _pdf/audioclust.pdf _docs/ && $(MAKE) -s play OUT=_docs/play; fi
+
+play: $(WEIGHTS) ## runs to play with, as pages with the sounds in them: make play OUT=FOLDER
+	PYTHONPATH="$(abspath $(WEIGHTS))$${PYTHONPATH:+:$$PYTHONPATH}" $(RUN) python .ci/play.py $(OUT)
 
 pdf: $(STAMP) ## the report, Part I of the docs, as one PDF: _pdf/audioclust.pdf
 	$(RUN) python -W ignore::UserWarning .ci/pdf.py

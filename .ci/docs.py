@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
-from llms import contents, core, llms, opening, page_of, root, settings
+from llms import REPORT, contents, core, llms, opening, page_of, root, settings
 from mend import declared, mend
 from norms import caption_faults, panel_faults, table_faults, text_faults, unit_faults
 
@@ -51,7 +51,7 @@ def count(text):
 class Page:
     "A notebook on its way to a page: Markdown, then pandoc's tree, then HTML."
     def __init__(self, path, folder):
-        self.path, self.rel, self.faults, self.files, self.labels, self.counts, self.used, self.cites, self.norms = path, path.relative_to(folder).as_posix(), [], {}, {}, Counter(), set(), False, []
+        self.path, self.rel, self.faults, self.files, self.labels, self.counts, self.used, self.names, self.cites, self.norms = path, path.relative_to(folder).as_posix(), [], {}, {}, Counter(), set(), set(), False, []
         self.out = page_of(self.rel); self.name = self.out[:-5].replace("/", "-")
         self.up = "../"*self.rel.count("/")  # from the page to the root of the site
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -71,7 +71,8 @@ class Page:
         try: found, code = options(source)
         except yaml.YAMLError: return self.fault(f"a directive cannot be read: {source.splitlines()[0]}")
         if found.keys() & {"hide", "default_exp"} or found.get("include") is False: return ""
-        if "export" in found or "exporti" in found or not code: shown = ""  # nbdev puts the signature there
+        if "export" in found or "exporti" in found or not code:
+            shown = ""; self.names |= {name.lower() for name in re.findall(r"(?m)^(?:def|class) (\w+)", code)}  # nbdev puts the signatures there, each with its name as a place
         else: shown = fence(code, ".python") if found.get("echo", True) else ""
         if shown and found.get("code-fold"): shown = f"{raw('<details class=code><summary>Code</summary>')}\n\n{shown}\n\n{raw('</details>')}"
         if found.get("output") is False: outputs = []
@@ -170,8 +171,8 @@ def parse(page):
             x["t"], x["c"] = "Div", [[label, ["table"], []], [{"t": "Div", "c": [["", ["caption"], []], x["c"][1][1]]}, inner]]
     counted = {id(y) for x in every(page.tree["blocks"]) if x["t"] == "Div" and LABEL.match(x["c"][0][0]) for y in every(x["c"][1])}
     for x in every(page.tree["blocks"]):
-        if x["t"] == "Table" and id(x) not in counted and not DOCMENTS.search(plain(x)[:60]): page.fault(f"a table has neither label nor caption: {plain(x)[:60]}")
-    page.ids = {(attr(x) or [""])[0] for x in every(page.tree["blocks"])} | {i for x in every(page.tree["blocks"]) if x["t"] in ("RawBlock", "RawInline") for i in re.findall(r'\bid="?([\w.-]+)', x["c"][1])}
+        if x["t"] == "Table" and id(x) not in counted and page.rel != "index.ipynb" and not DOCMENTS.search(plain(x)[:60]): page.fault(f"a table has neither label nor caption: {plain(x)[:60]}")
+    page.ids = page.names | {(attr(x) or [""])[0] for x in every(page.tree["blocks"])} | {i for x in every(page.tree["blocks"]) if x["t"] in ("RawBlock", "RawInline") for i in re.findall(r'\bid="?([\w.-]+)', x["c"][1])}
     for x in every(page.tree["blocks"]): loose(page, x)
     for formula in bare(page.markdown): page.fault(f"an equation has no number: {formula[:60]} (write it between $$ and $$ {{#eq-…}})")
     for x in every(page.tree["blocks"]):
@@ -248,10 +249,9 @@ class Site:
         self.faults = [f"_quarto.yml: {nb} is in the sidebar and not in the folder" for nb in listed if nb not in there]
         self.faults += [f"_quarto.yml: {nb} is not in the sidebar" for nb in sorted(there - set(listed))]
         self.faults += [f"_quarto.yml: {nb} is in the sidebar {n} times" for nb,n in Counter(listed).items() if n > 1]
-        self.faults += [f"_quarto.yml: {nb} is in no part of the sidebar" for nb,(part,_) in at.items() if not part and nb != "index.ipynb"]
         self.pages = [Page(self.folder/nb, self.folder) for nb in dict.fromkeys(listed) if nb in there]
         for page in self.pages: page.part, page.section = at[page.rel]
-        self.core = [page for page in self.pages if page.part and page.part == next(p.part for p in self.pages if p.part)]
+        self.core = [page for page in self.pages if page.part.startswith(REPORT)]
         for page in self.core:
             for f in page.norms: page.fault(f)  # the other pages are notes on code, whose captions may be short
         self.words = sum(page.words for page in self.core)
@@ -280,6 +280,7 @@ class Site:
     def target(self, page, url):
         "Where a link leads from the page; one that leads nowhere is a fault."
         at, _, anchor = url.partition("#")
+        if self.url and at.startswith(f"{self.url}/play/"): return page.up + at[len(self.url) + 1:]  # made by play.py
         if self.url and at.startswith(self.url + "/"): at = page.up + (at[len(self.url) + 1:] or "index.html")
         elif self.git and (m := re.match(re.escape(self.git) + r"/(?:blob|tree)/\w+/?([^?]*)", at)):
             path, line = self.top/unquote(m[1]), re.match(r"L(\d+)", anchor)
@@ -319,7 +320,7 @@ class Site:
         for part,section,nbs in self.sections: parts.setdefault(part, []).append((section, [self.by_name[nb] for nb in nbs if nb in self.by_name]))
         for page in self.pages: (out/page.out).parent.mkdir(parents=True, exist_ok=True)
         for before,page,after in zip([None, *self.pages], self.pages, [*self.pages[1:], None]):
-            (out/page.out).write_text(template.render(site=self.cfg.get("title", ""), parts=parts, core=self.core, page=page, before=before, after=after, shown=shown), encoding="utf-8")
+            (out/page.out).write_text(template.render(site=self.cfg.get("title", ""), parts=parts, page=page, before=before, after=after, shown=shown), encoding="utf-8")
             for at,data in page.files.items(): ((out/page.out).parent/at).write_bytes(data)
         if (self.folder/"images").is_dir(): shutil.copytree(self.folder/"images", out/"images")
 
@@ -350,6 +351,31 @@ WIDGETS = re.compile(r'<script src="https://[^"]*/(?:requirejs|jquery)@[^"]*"[^>
 LOADS = re.compile(r'<(?:script|img|audio|source|iframe)\b[^>]*?\bsrc="((?:https?:)?//[^"]*)"|<link\b(?=[^>]*\brel="stylesheet")[^>]*?\bhref="((?:https?:)?//[^"]*)"')
 
 
+SIGNPOSTS = {"start/01_install.ipynb": "install pip uv conda docker", "start/03_questions.ipynb": "cite citation questions", "tutorials/02_field.ipynb": "birds bats frogs field recordings bioacoustics",
+             "tutorials/01_samples.ipynb": "samples drums loops sampler music", "tutorials/03_speech.ipynb": "speakers speech words voices"}  # what people search for, and where it is
+
+
+def searched(pages):
+    "What the site's search finds: each name of the index of the API, then each section of a page, with its prose alone. Code, tests and outputs would stand before the pages that explain them."
+    found = []
+    def add(page, anchor, title, section, text):
+        href = page.out + (f"#{anchor}" if anchor else "")
+        found.append(dict(objectID=f"{href} {title}", href=href, title=title, section=section, text=" ".join(text.split()), crumbs=[page.part, page.section][:1 + bool(page.section)]))
+    there = {p.out: p for p in pages}
+    for page in pages:
+        for word in SIGNPOSTS.get(page.rel, "").split(): add(page, "", word, page.title, page.description)
+        if page.rel != "start/04_api.ipynb": continue
+        for name,at,anchor,text in re.findall(r"(?m)^- \[`(\w+)`\]\(\.\./([^#)]+)#([^)]+)\): (.*)$", page.markdown): add(there[at], anchor, name, "API", text)
+    for page in pages:
+        anchor, section, text = "", "", [page.description]
+        for x in page.tree["blocks"]:
+            if x["t"] == "Header" and x["c"][0] <= 3:
+                add(page, anchor, page.title, section, " ".join(text)); anchor, section, text = x["c"][1][0], plain(x["c"][2]), []
+            elif x["t"] not in ("CodeBlock", "RawBlock"): text.append(plain(x))
+        add(page, anchor, page.title, section, " ".join(text))
+    return found
+
+
 def quarto(folder, out, pages):
     """Render the site and move it to `out`; what Quarto warned of, and pages that it did not write, come back as faults.
     (`--fail-if-warnings` goes through to pandoc alone, and Quarto's own warnings leave the exit status at 0; so its words are read.)"""
@@ -375,6 +401,7 @@ def quarto(folder, out, pages):
     for css in sorted(built.rglob("*.css")):
         faults += [f"quarto: {css.name} loads {url}, which is not there for a reader without a connection" for url in re.findall(r"@import\s*(?:url\()?[\"']?((?:https?:)?//[^\"')]+)", css.read_text(encoding="utf-8"))]
     if built.is_dir():
+        (built/"search.json").write_text(json.dumps(searched(pages), ensure_ascii=False), encoding="utf-8")
         shutil.rmtree(out, ignore_errors=True); shutil.move(built, out)
         (out/"llms.txt").write_text(llms(), encoding="utf-8")
     return faults

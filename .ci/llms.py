@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 root = Path(__file__).resolve().parent.parent
+REPORT = "Part I "  # how the title of the report's sidebar begins
 
 
 def settings(root=root):
@@ -14,21 +15,20 @@ def settings(root=root):
 
 
 def contents(folder):
-    "The sidebar: (part, section, notebooks) in order. A part is an outer section called `Part …`; part and section are empty for what stands in none."
+    "The sidebars: (part, section, notebooks) in order. A part is a sidebar, and called what its title says; the section is empty for what stands in none."
     found = []
     def add(items, part, section):
         for item in items:
-            if isinstance(item, dict) and "contents" in item: add(item["contents"], *((item["section"], "") if not part and item["section"].startswith("Part ") else (part, item["section"])))
+            if isinstance(item, dict): add(item["contents"], part, item["section"])
             elif found and found[-1][:2] == (part, section): found[-1][2].append(item)
             else: found.append((part, section, [item]))
-    add(yaml.safe_load((folder/"_quarto.yml").read_text(encoding="utf-8"))["website"]["sidebar"]["contents"], "", "")
+    for sidebar in yaml.safe_load((folder/"_quarto.yml").read_text(encoding="utf-8"))["website"]["sidebar"]: add(sidebar["contents"], sidebar["title"], "")
     return found
 
 
 def core(folder):
-    "The report: (section, notebooks) of the first part, in order. A section is a chapter; where it is empty, each notebook is one."
-    parts = [(part, section, nbs) for part,section,nbs in contents(folder) if part]
-    return [(section, nbs) for part,section,nbs in parts if part == parts[0][0]]
+    "The report: (section, notebooks) of Part I, in order. A section is a chapter; where it is empty, each notebook is one."
+    return [(section, nbs) for part,section,nbs in contents(folder) if part.startswith(REPORT)]
 
 
 def opening(cells):
@@ -53,7 +53,7 @@ def llms(folder=root/"nbs", cfg=None):
     lines = [f"# {cfg['title']}", "", f"> {cfg['description']}", "",
              f"{cfg['title']} is a Python library and a command, written in notebooks: each page below is one notebook, the module of the same name that it exports, and the report on both. In a checkout of {cfg['git_url']}, `make demo` sets everything up and clusters sounds that it makes itself; `pip install .` installs it into an environment of one's own."]
     for part, section, notebooks in contents(folder):
-        lines += ["", f"## {': '.join(filter(None, [part, section])) or 'Start here'}", ""]
+        lines += ["", f"## {': '.join(filter(None, [part, section]))}", ""]
         for nb in notebooks:
             title, sentence, _ = opening(json.loads((folder/nb).read_text(encoding="utf-8"))["cells"])
             lines.append(f"- [{title}]({site}/{page_of(nb)}.md): {sentence}")

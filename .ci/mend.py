@@ -1,7 +1,8 @@
 """What nbdev's pages say of the package, made true: links, source, and signatures."""
 import ast, json, re
 
-WIDE = {"results/unopened.html": "toc-location: left", "results/tables.html": "toc: false"}  # pages with tables that need the whole width, and where their contents go
+WIDE = {**dict.fromkeys(["results/unopened.html", "results/verdict.html", "results/results.html", "results/speed.html", "09_spice/harder.html", "06_encoders/catalogue.html", "01_audio/decoding.html",
+                          "13_listen/exporting.html", "tutorials/field.html"], "toc-location: left"), "results/tables.html": "toc: false"}  # pages with tables that need the whole width, and where their contents go
 
 
 def declared(code, path):
@@ -55,6 +56,22 @@ def described(code):
     return code.replace(line, f'{line}\n#| fig-alt: "{first}"', 1)
 
 
+NUMBER = re.compile(r"\s*[−+-]?[\d.,]+(?:e[−+-]?\d+)?(?:\s*[±–]\s*[\d.,]+)?\s*%?\s*|\s*|\s*(?:NaN|nan|—|–)\s*")
+
+def aligned(html):
+    "A table of pandas whose columns of numbers, with their heads, have the class `number`; tables with cells that span others stay as they are."
+    rows = [re.findall(r"<t[dh](?: [^>]*)?>(.*?)</t[dh]>", row, re.S) for row in re.findall(r"<tr.*?</tr>", html, re.S)]
+    body = [re.findall(r"<td(?: [^>]*)?>(.*?)</td>", row, re.S) for row in re.findall(r"<tr.*?</tr>", html, re.S)]
+    body = [row for row in body if row]
+    if not body or "span=" in html or len({len(row) for row in rows}) > 1: return html
+    before, width = len(rows[0]) - len(body[0]), len(body[0])
+    numbers = {before + i for i in range(width) if all(NUMBER.fullmatch(row[i]) for row in body)}
+    def row(m):
+        count = iter(range(len(rows[0])))
+        return re.sub(r"<(t[dh])>", lambda cell: f'<{cell[1]} class="number">' if next(count) in numbers else cell[0], m[0])
+    return re.sub(r"<tr.*?</tr>", row, html, flags=re.S)
+
+
 def mend(text, page, index, cfg, shown={}):
     """A processed notebook without links in code blocks, with names linked to their own page first, files of the repository linked there, and whole signatures.
     Texts become lists of lines: of one text Quarto drops the ends of the lines. A page that was mended before stays as it is."""
@@ -88,5 +105,6 @@ def mend(text, page, index, cfg, shown={}):
         if cell["cell_type"] == "code": cell["source"] = described("".join(cell["source"])).splitlines(True)
         if cell["cell_type"] == "markdown": cell["source"] = whole("".join(cell["source"])).splitlines(True)
         for o in cell.get("outputs", []):
+            if "<table" in "".join(o.get("data", {}).get("text/html", "")): o["data"]["text/html"] = aligned("".join(o["data"]["text/html"])).splitlines(True)
             if "text/markdown" in o.get("data", {}): o["data"]["text/markdown"] = whole("".join(o["data"]["text/markdown"])).splitlines(True)
     return json.dumps(nb, indent=1, ensure_ascii=False) + "\n"

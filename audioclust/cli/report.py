@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['plural', 'first_line', 'seeds_line', 'names_line', 'between_line', 'levels_line', 'neighbour_line', 'stability_line',
-           'followed_line', 'suggested_line', 'speech_line', 'score_table', 'report']
+           'followed_line', 'suggested_line', 'path_words_line', 'speech_line', 'score_table', 'report']
 
 # %% ../../nbs/14_cli/04_report.ipynb #c6428778
 import sys
@@ -131,6 +131,16 @@ def suggested_line(findings:Any, # Of a run
     if len(clusters) > _MOST_SUGGESTED: parts.append("…")
     return f"words that may fit: {'; '.join(parts)} (column suggested)"
 
+# %% ../../nbs/14_cli/04_report.ipynb #b10294cc
+def path_words_line(table:Any, # Clips of a run
+)->str: # "" where no names tell a cluster
+    "Words of file names that are frequent in a cluster."
+    if "path_words" not in table: return ""
+    told = table[table["path_words"] != ""].drop_duplicates("cluster").sort_values("cluster")
+    parts = [f"{cluster} {words}" for cluster,words in zip(told["cluster"], told["path_words"])]
+    more = ["…"] if len(parts) > _MOST_SUGGESTED else []
+    return f"words of file names: {'; '.join(parts[:_MOST_SUGGESTED] + more)} (column path_words)"
+
 # %% ../../nbs/14_cli/04_report.ipynb #873c9d83
 _SPEECH_IS_RARE = .5 # share of the clips, up to which it is reported
 
@@ -180,8 +190,9 @@ def report(run:Any, # A `Run` that was saved
     if findings.better_neighbour: echo(neighbour_line(findings.better_neighbour))
     if findings.stability: echo(stability_line(run))
     ignored = run.request.ignored if run.embeddings.encoder_name else _IGNORABLE # of given embeddings nothing can be taken away
-    for line in followed_line(findings.followed, ignored), suggested_line(findings), speech_line(run.clips.table), names_line(run):
-        if line: echo(line)
+    lines = [followed_line(findings.followed, ignored), suggested_line(findings), path_words_line(run.table),
+             speech_line(run.clips.table), names_line(run)]
+    for line in filter(None, lines): echo(line)
     if findings.scores: echo(score_table(findings.scores))
     echo(f"groups: {folder/'clusters.csv'}\nmap:    {folder/'figures'/'map.png'}")
     if (folder/"listen.html").is_file(): echo(f"listen: {folder/'listen.html'}")

@@ -3,11 +3,18 @@ from .all_steps import Options as Options, Request as Request, Run as Run
 from .all_steps import make_run as make_run, regroup as regroup, run_of_embeddings as run_of_embeddings
 from .cluster_step import cluster as cluster
 from .clusterer import AudioClusterer as AudioClusterer
+from .counting.clock import Clock as Clock, zone_of as zone_of
+from .counting.counts import count_clips as count_clips, Places as Places
+from .counting.pictures import check_picture as check_picture, plot_hours as plot_hours, save_picture as save_picture
+from .counting.recorded import listed_recordings as listed_recordings, recordings_of_run as recordings_of_run
+from .counting.recorded import with_header_offsets as with_header_offsets
 from .embed_step import embed as embed
 from .examine_step import examine as examine
 from .find_step import find as find, Observer as Observer
 from .growing import grow as grow
 from .naming.answers import name_clips as name_clips
+from .naming.detector import detector_scores as detector_scores, groups_called as groups_called
+from .naming.detector import is_detected as is_detected, THRESHOLDS as THRESHOLDS
 from .naming.last_word import last_word as last_word
 from .naming.questions import next_to_hear as next_to_hear
 from .naming.spreading import naming_progress as naming_progress, NamingProgress as NamingProgress

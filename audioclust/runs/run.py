@@ -32,6 +32,7 @@ from .findings import Findings
 from audioclust.runs.names import (
     edited_clusters, flattened, name_columns, name_groups, no_names, read_names, update_name_columns, warn_of_typed_names, write_names,
 )
+from .naming.path_words import with_path_words
 from .part import Part
 from .request import Request, request_from_record, request_record
 from .run_folder import check_links, check_run_folder, read_table, run_folders, SCHEMA
@@ -86,7 +87,7 @@ class Run(Part):
         "What `clusters.csv` holds: the clips, their clusters, and the names that a person gave."
         if self.folder is None:
             table = self.clips.columns().assign(**self.clustering.columns(), **self.findings.columns(self.clustering.labels))
-            table = table.assign(clip_id=self.clips.ids())
+            table = with_path_words(table.assign(clip_id=self.clips.ids()))
             return table.assign(**name_columns(table, self.edits)) if self.edits else table
         file = self.folder/"clusters.csv"
         table = read_table(file)

@@ -37,10 +37,14 @@ def test_names_merges_and_marks_go_the_whole_way(run, tmp_path, capsys):
         assert page.js("return shownRows.length") == read_table(run/"named/clusters.csv").cluster.isin([1, 3]).sum()
         (tmp_path/"edits.json").write_text(page.js("return showEdits()"))
         words = ["Flute", "Bell, <b>ding</b>"]
-        page.js("grouping().found.clusters[0].suggested = arguments[0]; choose({cluster: 0})", words)
+        page.js("Object.assign(grouping().found.clusters[0], {suggested: arguments[0], path_words: {}}); choose({cluster: 0})", words)
         buttons = "return [...document.querySelectorAll('button.suggested')].map(button => button.textContent)"
         assert page.js(buttons) == words and page.js("return clusterName(0)") == "cluster 0" # a suggestion is no name
         assert "Flute / Bell, <b>ding</b>?" in page.find("#clusters").text and page.count("#clusters b") == 0
+        page.js("grouping().found.clusters[0].path_words = {kick: 'kick 50 %', constructor: '<b>it</b> 9 %'}; choose({cluster: 0})")
+        assert page.js(buttons) == [*words, "kick 50 %", "<b>it</b> 9 %"] and page.count("#selection b") == 0
+        assert "in names of files: kick 50 %, <b>it</b> 9 %" in page.find("#clusters").text and page.count("#clusters b") == 0
+        page.js("grouping().found.clusters[0].path_words = {}; choose({cluster: 0})")
         page.find("button.suggested").click()
         assert page.js("return [clusterName(0), showEdits()]")[0] == "Flute" and page.js(buttons) == []
         assert json.loads(page.js("return showEdits()"))["edits"]["content"]["names"]["0"] == "Flute"

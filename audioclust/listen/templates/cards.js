@@ -51,6 +51,8 @@ function cardWords(cluster) { // the mark that a person gave, what sets it apart
   if (mark) parts.push(element("strong", {className: "words"}, mark));
   if (words) parts.push(element("span", {className: "words", title: "compared with all clips"}, words));
   if (suggested.length) parts.push(element("span", {className: "words", title: "suggested"}, suggested.join(" / ") + "?"));
+  const ofPaths = pathWordsOf(cluster).map(([, text]) => text).join(", ");
+  if (ofPaths) parts.push(element("span", {className: "words", title: PATH_WORDS}, `in names of files: ${ofPaths}`));
   return parts.length ? [element("div", {className: "card-words"}, ...parts)] : [];
 }
 

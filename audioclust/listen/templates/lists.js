@@ -8,6 +8,7 @@ function draw() {
   applyMoves();
   if (chosenCluster !== null && !(chosenCluster in grouping().clusters)) chosenCluster = null; // a group that is gone
   regroup();
+  compareLabels();
   drawLevels();
   shownRows = rowsToShow();
   drawClusters();
@@ -25,7 +26,8 @@ function rowsToShow() { // of those most like one, drawn by chance, or in the ch
   const query = searched(), order = $("sort").value;
   const matches = text => text.toLowerCase().includes(query);
   const named = new Set(clusterIds().filter(c => matches(clusterName(c))));
-  const found = row => named.has(labels[row]) || matches(clipName(row));
+  const isMeant = row => named.has(labels[row]) || matches(clipName(row)) || matches(labelOf(row));
+  const found = row => isMeant(row) && (labelDiffers[row] || !onlyDiffering());
   if (likeRow !== null) return mostLike(likeRow).filter(found).slice(0, 61);
   if (sampleRows !== null) return sampleRows.filter(found);
   const chosen = new Set(clusterIds().filter(isChosen));
@@ -122,13 +124,20 @@ function clusterDetails(cluster) {
 
 const suggestedFor = cluster => currentEdits().names[cluster] ? [] : grouping().clusters[cluster].suggested.map(printable);
 
+const PATH_WORDS = "words of file and folder names: share of the recordings of the cluster that have the word, and of all recordings";
+const pathWordsOf = cluster => currentEdits().names[cluster] ? [] : Object.entries(grouping().clusters[cluster].path_words);
+
 function suggestions(cluster) { // words that become the name by a click
-  const buttons = suggestedFor(cluster).map(word => {
-    const button = element("button", {type: "button", className: "suggested", title: "Take it as the name"}, word);
-    button.addEventListener("click", () => { setEdit("names", cluster, word); saveEdits() });
-    return button;
-  });
-  return buttons.length ? [element("p", {className: "dim"}, "It may be: ", ...buttons)] : [];
+  function line(about, words) { // pairs: a word, what the button says
+    const buttons = words.map(([word, text]) => {
+      const button = element("button", {type: "button", className: "suggested", title: "Take the word as the name"}, text);
+      button.addEventListener("click", () => { setEdit("names", cluster, word); saveEdits() });
+      return button;
+    });
+    return buttons.length ? [element("p", {className: "dim"}, about, ...buttons)] : [];
+  }
+  const heard = suggestedFor(cluster).map(word => [word, word]);
+  return [...line("It may be: ", heard), ...line("In names of files: ", pathWordsOf(cluster))];
 }
 
 function clipRow(title, rows) {

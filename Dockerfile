@@ -1,0 +1,11 @@
+# audioclust with the build of torch for processors alone, and the weights of the encoders.
+#   docker build --tag audioclust .
+#   docker run --rm --volume "$PWD:/data" audioclust cluster calls --out runs/calls
+FROM python:3.12-slim
+COPY . /src
+RUN pip install --no-cache-dir uv \
+ && uv pip install --system --no-cache --torch-backend cpu --constraint /src/constraints.txt /src \
+ && audioclust encoders --install \
+ && rm -rf /src
+WORKDIR /data
+ENTRYPOINT ["audioclust"]

@@ -1,0 +1,101 @@
+"What the README and the first pages tell people to type exists, and what they link to is there."
+import ast
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from audioclust.cli.parser import COMMANDS, parser_of
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = ROOT/"nbs"
+CONSTANTS = {"CATALOGUE", "NOT_OF_INTEREST", "THRESHOLDS"} # which no page can link to
+pytestmark = pytest.mark.skipif(not NOTEBOOKS.is_dir(), reason="needs a checkout")
+
+
+def typed():
+    "The commands of audioclust in the shell blocks of all pages: (page, arguments)."
+    for path in sorted(NOTEBOOKS.rglob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] != "markdown": continue
+            for block in re.findall(r"(?ms)^```bash\n(.*?)^```", "".join(cell["source"])):
+                for line in block.replace("\\\n", " ").splitlines():
+                    words = shlex.split(line.replace("\\", "/"), comments=True)
+                    arguments = words[words.index("audioclust") + 1:] if "audioclust" in words else []
+                    if arguments and not arguments[0].startswith(("git+", ".")): yield path.name, arguments
+
+
+def test_every_command_of_the_pages_can_be_typed():
+    for page, (name, *arguments) in typed():
+        try: parser_of(name).parse_args(arguments)
+        except SystemExit: pytest.fail(f"{page}: audioclust {name} {shlex.join(arguments)}")
+
+
+def test_the_recipes_use_every_command():
+    used = {words[0] for page,words in typed() if page == "02_recipes.ipynb"}
+    assert used == set(COMMANDS) - {"demo"}
+
+
+def test_the_readme_is_short():
+    text = re.sub(r"!\[[^\]]*\]|\]\([^)]*\)", "]", (ROOT/"README.md").read_text(encoding="utf-8"))
+    assert len(text.split()) <= 560
+    first = text[:text.index("## ")]
+    assert "pip install" in first and "audioclust cluster" in first and "listen.html" in first
+
+
+def test_all_places_say_the_same_version():
+    version = re.search(r"(?m)^version = (\S+)", (ROOT/"settings.ini").read_text(encoding="utf-8"))[1]
+    questions = "".join("".join(c["source"]) for c in json.loads((NOTEBOOKS/"start/03_questions.ipynb").read_text(encoding="utf-8"))["cells"])
+    assert f'left: "audioclust {version}"' in (ROOT/"_quarto.yml").read_text(encoding="utf-8")
+    assert f"\nversion: {version}\n" in (ROOT/"CITATION.cff").read_text(encoding="utf-8")
+    assert f"version = {{{version}}}" in questions
+    assert f"\n## {version} " in (ROOT/"CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_index_has_every_public_name():
+    index = json.loads((NOTEBOOKS/"start/04_api.ipynb").read_text(encoding="utf-8"))
+    shown = "".join("".join(o.get("data", {}).get("text/markdown", [])) for c in index["cells"] for o in c.get("outputs", []))
+    for face in sorted((ROOT/"audioclust").glob("*/__init__.pyi")):
+        if face.parent.name == "cli": continue
+        names = [a.name for node in ast.parse(face.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom) for a in node.names]
+        part = shown.split(f"## audioclust.{face.parent.name}\n")[1].split("\n## ")[0]
+        assert sorted(re.findall(r"- \[`(\w+)`\]", part)) == sorted(set(names) - CONSTANTS), face.parent.name
+
+
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
+    from audioclust.audio import synthetic_words
+    for folder,seed in (("MY_RECORDINGS", 0), ("NEW_RECORDINGS", 1)): synthetic_words(2, 2, 4, random_state=seed).save(tmp_path/folder)
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"(?s)```python\n(.*?)```", (ROOT/"README.md").read_text(encoding="utf-8"))
+    said = {}
+    exec(code, said)
+    assert len(said["table"]) == len(said["assigned"]) == 16
+    assert (tmp_path/"RUN/clusters.csv").is_file()
+
+
+@pytest.fixture(scope="module")
+def search():
+    "What the site's search knows: title → places, in the order of the index."
+    import sys
+    pytest.importorskip("pypandoc")
+    sys.path.insert(0, str(ROOT/".ci"))
+    try: import docs
+    finally: sys.path.pop(0)
+    pages = [docs.Page(NOTEBOOKS/nb, NOTEBOOKS) for *_,notebooks in docs.contents(NOTEBOOKS) for nb in notebooks if nb.startswith(("start", "tutorials", "04_kmeans/04", "14_cli/commands"))]
+    for page in pages: page.tree = {"blocks": []}
+    found = {}
+    (index,) = (page for page in pages if page.rel == "start/04_api.ipynb")
+    linked = re.findall(r"\]\(\.\./([^#)]+)#", index.markdown)
+    for out in set(linked) - {page.out for page in pages}: pages.append(type("Other", (), dict(rel="", out=out, part="", section="", title="", description="", tree={"blocks": []})))
+    for entry in docs.searched(pages): found.setdefault(entry["title"], []).append(entry["href"])
+    return found
+
+
+def test_the_search_knows_names_commands_and_what_people_look_for(search):
+    assert search["KMeans"] == ["04_kmeans/estimator.html#kmeans"]
+    assert search["AudioClusterer"] == ["12_pipeline/clusterer.html#audioclusterer"]
+    for command in set(COMMANDS) - {"count", "diff"}: assert f"14_cli/commands/{command}.html" in search[command]
+    for word,page in {"install": "start/install.html", "birds": "tutorials/field.html", "samples": "tutorials/samples.html",
+        "speakers": "tutorials/speech.html"}.items(): assert search[word][0] == page
