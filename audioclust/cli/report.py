@@ -190,8 +190,9 @@ def report(run:Any, # A `Run` that was saved
     if findings.better_neighbour: echo(neighbour_line(findings.better_neighbour))
     if findings.stability: echo(stability_line(run))
     ignored = run.request.ignored if run.embeddings.encoder_name else _IGNORABLE # of given embeddings nothing can be taken away
-    for line in followed_line(findings.followed, ignored), suggested_line(findings), path_words_line(run.table), speech_line(run.clips.table), names_line(run):
-        if line: echo(line)
+    lines = [followed_line(findings.followed, ignored), suggested_line(findings), path_words_line(run.table),
+             speech_line(run.clips.table), names_line(run)]
+    for line in filter(None, lines): echo(line)
     if findings.scores: echo(score_table(findings.scores))
     echo(f"groups: {folder/'clusters.csv'}\nmap:    {folder/'figures'/'map.png'}")
     if (folder/"listen.html").is_file(): echo(f"listen: {folder/'listen.html'}")
