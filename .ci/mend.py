@@ -1,7 +1,8 @@
 """What nbdev's pages say of the package, made true: links, source, and signatures."""
 import ast, json, re
 
-WIDE = {"results/unopened.html": "toc-location: left", "results/tables.html": "toc: false"}  # pages with tables that need the whole width, and where their contents go
+WIDE = {**dict.fromkeys(["results/unopened.html", "results/verdict.html", "results/results.html", "results/speed.html", "09_spice/harder.html", "06_encoders/catalogue.html", "01_audio/decoding.html",
+                          "13_listen/exporting.html", "tutorials/field.html"], "toc-location: left"), "results/tables.html": "toc: false"}  # pages with tables that need the whole width, and where their contents go
 
 
 def declared(code, path):

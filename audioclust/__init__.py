@@ -1,5 +1,5 @@
 __version__ = "0.1.0"
 
-import lazy_loader
+from .core.help import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

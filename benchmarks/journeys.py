@@ -5,11 +5,11 @@
 *samples*: 480 sounds of twelve families in a messy tree of kits, with 36 planted copies and a silent file. How good are the groups, are the
 copies found, does the original stay, and does sorting by hard links keep the embeddings? *tapes*: two tapes with some 290 known calls of six
 kinds in wind and rain. Events of the first are grouped, a person parts what is mixed and names it (here: by the truth), and the second
-is assigned. *prompts*: 788 spoken words of twelve kinds, 18 with a wrong label, and 8 sounds that are no words. The voices are those of
+is assigned, each name is a detector whose precision and recall by calls are printed, and Raven gets what is found. *prompts*: 788 spoken words of twelve kinds, 18 with a wrong label, and 8 sounds that are no words. The voices are those of
 espeak-ng where it is installed, else made here. How many groups are recommended, and do wrong labels and strangers stand out? A row is a
 number that a journey gave. The encoder is `fixed` unless --encoder says otherwise. Goal: what a person does counts to the end.
 """
-import argparse, contextlib, io, json, platform, shutil, subprocess
+import argparse, contextlib, io, json, platform, shutil, subprocess, warnings
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from sklearn.metrics import adjusted_mutual_info_score as ami
 from appended import add_row, commit
 from audioclust.audio import synthetic_sounds, synthetic_tape, synthetic_words
 from audioclust.cli import main
+from audioclust.pipeline import detector_scores, Run
 from audioclust.runs.names import NEW_GROUPS
 from audioclust.runs.run_folder import read_table
 
@@ -33,6 +34,21 @@ def typed(*words):
     return said.getvalue()
 
 def clustered(run): return read_table(run/"clusters.csv")
+
+def detectors(run, new, labels, names, at_least):
+    "What the detectors of these names find among new clips: (what, value) of each confidence; precision is that of the names that are found."
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore") # calls that lie in no clip
+        scores = pd.concat([detector_scores(Run.open(run), new, name, str(labels), at_least) for name in names])
+    for confidence,rows in scores.groupby("at_least"):
+        yield f"found by detectors of {len(names)} names, confidence from {confidence}", rows.found.sum()
+        yield f"their mean precision, confidence from {confidence}", rows.precision.mean()
+        yield f"their mean recall, confidence from {confidence}", rows.recall.mean()
+
+def labels_on_page(page):
+    "How many clips of a listening page have a label."
+    data = json.loads(page.read_text(encoding="utf-8").split('<script id="data" type="application/json">')[1].split("</script>")[0])
+    return sum(number >= 0 for number in data["given"]["of"])
 
 # The collections
 
@@ -119,6 +135,17 @@ def samples(folder, out, encoder, seed):
     yield "groups", heard.cluster.nunique()
     yield "AMI by family", ami([family_of[Path(path)] for path in heard.path], heard.cluster)
     yield "the silent file is named", int("untitled.wav" in said)
+    pd.DataFrame(dict(path=family_of.keys(), label=family_of.values())).to_csv(out/"families.csv", index=False)
+    typed("listen", run, "--labels", out/"families.csv")
+    yield "labels on the page", labels_on_page(run/"listen.html")
+    families = pd.Series([family_of.get(Path(path)) for path in table.path])
+    named = families.groupby(table.cluster).agg(lambda of_group: of_group.mode()[0])
+    pd.DataFrame(dict(cluster=named.index, name=named)).to_csv(out/"names.csv", index=False)
+    typed("listen", run, "--edits", out/"names.csv")
+    new, _ = make_samples(folder/"new", seed + 100)
+    pd.DataFrame(dict(path=new.keys(), label=new.values())).to_csv(out/"new.csv", index=False)
+    typed("assign", run, folder/"new", "--out", out/"assigned.csv")
+    yield from detectors(run, pd.read_csv(out/"assigned.csv"), out/"new.csv", sorted(set(named)), (0, .3, .5))
     typed("duplicates", folder/"in", "--out", out/"duplicates.csv", "--delete-list", out/"delete.txt")
     deleted = {Path(line) for line in (out/"delete.txt").read_text().splitlines() if line}
     yield "copies found", len({copy for copy,original in copy_of.items() if {copy, original} & deleted})
@@ -166,6 +193,19 @@ def tapes(folder, out, encoder, seed):
     names = new.name if "name" in new else new.cluster.astype(str)
     yield "events of the second tape", len(new)
     yield "of these with the right name", (names[truth.notna()] == truth[truth.notna()]).mean()
+    second[["path", "start", "end", "label"]].to_csv(out/"calls.csv", index=False)
+    called = sorted(set(edits["names"].values()))
+    yield from detectors(run, new, out/"calls.csv", called, (0, .7, .9))
+    said = typed("assign", run, folder/"in"/"tape 2", "--only", called[0], "--at-least", ".9", "--labels", out/"calls.csv",
+                 "--to", "raven", "--out", out/"raven")
+    yield "the command says precision and recall", int("confidence at least 0.9: precision" in said)
+    selections = pd.read_csv(out/"raven"/"dusk.wav.selections.txt", sep="\t")
+    expected = new[(names == called[0]) & (new.confidence >= .9)]
+    yield "selections for Raven with the times of the events", int(np.isclose(selections["Begin Time (s)"], expected.start).sum())
+    yield "of so many events", len(expected)
+    first[["path", "start", "end", "label"]].to_csv(out/"first.csv", index=False)
+    typed("listen", run, "--labels", out/"first.csv")
+    yield "events with a label on the page", labels_on_page(run/"listen.html")
     typed("cluster", folder/"in"/"tape 1", "--out", out/"seeded", "--cut", "events", "--n-clusters", str(len(set(edits["names"].values()))),
           "--seeds", run, "--method", "spectral", "--encoder", encoder, "--no-cache", "--no-page")
     seeded = clustered(out/"seeded")
@@ -193,6 +233,10 @@ def prompts(folder, out, encoder, seed):
     yield "right labels that do", int(differs[18:][is_word[18:]].sum())
     strangest = fine.strangeness.astype(float).nlargest(20).index
     yield "strangers among the twenty strangest", int((~is_word[strangest]).sum())
+    typed("listen", out/"run", "--labels", out/"labels.csv")
+    yield "labels on the page", labels_on_page(out/"run"/"listen.html")
+    typed("assign", out/"run", folder/"in", "--to", "textgrid", "--out", out/"tiers")
+    yield "TextGrids", len([*(out/"tiers").rglob("*.TextGrid")])
     typed("score", out/"run", "--labels", out/"labels.csv", "--out", out/"suspects.csv")
     listed = pd.read_csv(out/"suspects.csv").merge(table[["path", "word"]].assign(is_wrong=np.arange(len(table)) < 18), on="path")
     yield "suspects: sound like another label", int((listed.sounds_like != listed.label).sum())

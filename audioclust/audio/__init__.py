@@ -1,4 +1,4 @@
 """Recordings, clips, log-mels and data sets."""
-import lazy_loader
+from ..core.help import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

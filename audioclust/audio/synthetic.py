@@ -61,8 +61,8 @@ def _at_random_level(wave, rng)->np.ndarray:
 class Sounds(NamedTuple):
     "Waveforms with both of their right answers."
     waves: list # float32 arrays [samples]
-    label: np.ndarray # family of each, str
-    voice: np.ndarray # voice of each, int
+    label: np.ndarray # family of each, str [n]
+    voice: np.ndarray # voice of each, int [n]
     sample_rate: int # Hz
 
     def save(self,
@@ -84,7 +84,7 @@ def synthetic_sounds(n_classes:int=10, # families, at most 12
     n_per_class:int=30, # sounds of each family
     *,
     n_voices:int=4, # voices that each sound may come from
-    seconds:tuple=(0.4, 1.0), # shortest and longest, before the room rings
+    seconds:tuple=(0.4, 1.0), # shortest and longest (s), before the room rings
     pitch:float=1., # octaves over which the pitch varies
     snr:tuple=(20., 40.), # noise: dB below the sound, from and to
     sample_rate:int=16000, # Hz
@@ -221,7 +221,7 @@ def _event(kind, rng, sr, pitch):
             return _repeated(decay*rng.standard_normal(len(decay)), rng.integers(6, 16), int(.025*sr))
 
 # %% ../../nbs/01_audio/05_synthetic.ipynb #9231959f
-def synthetic_tape(seconds:float=60., # Length
+def synthetic_tape(seconds:float=60., # Length (s)
     noise:str="hiss", # One of `NOISES`
     snr:float|None=10., # dB, of each event; None makes a tape without events
     every:float=8., # Mean number of seconds between events, beyond 0.8 s

@@ -1,9 +1,8 @@
 """Density, modes and trees."""
-import lazy_loader
-
+from ..core.help import attach
 from ..core.registry import METHODS, SAVED
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
 
 METHODS.register("agglomerative", "audioclust.classical.agglomerative:AgglomerativeClustering",
                  "a tree, cut into --n-clusters groups; for some thousands of clips")

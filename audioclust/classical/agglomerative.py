@@ -88,6 +88,9 @@ class AgglomerativeClustering(ReferencePointClusterer):
     "The tree of merges, cut into clusters, for seven linkages; with `predict`."
     _state = (*ReferencePointClusterer._state, "merges_")
     _min_rows = 2
+    merges_:np.ndarray # The tree: two nodes, height and number of rows of each merge, as in scipy, shape (n - 1, 4)
+    n_clusters_:int # Clusters that the cut gives
+    distance_threshold_:float|None # Height of the cut; None where the number of clusters decided
     def __init__(self,
         n_clusters:int|None=None, # Clusters, 1 to n; None: cut at `distance_threshold`
         *, metric:str="euclidean", # Distance, as scikit-learn names it

@@ -53,6 +53,8 @@ BYTES_PER_NEIGHBOUR = 24 # an index, a distance and a temporary number, 8 bytes 
 class DBSCAN(ReferencePointClusterer):
     "Crowds of rows within `eps` of each other (Ester et al. 1996), with `predict`."
     _state = (*ReferencePointClusterer._state, "eps_")
+    eps_:float # Radius that was used: that which was given, or the estimate
+    core_sample_indices_:np.ndarray # Which rows are core samples, shape (m,), int64
     def __init__(self,
         eps:float|None=None, # Radius, > 0; None: `estimate_eps`
         min_samples:int=5, # Rows within `eps`, itself counted, that make a core sample

@@ -91,12 +91,26 @@ def _explain_hdbscan(n, has_cluster, min_cluster_size, min_samples):
             f"Try min_cluster_size={max(2, size//2)} with min_samples={max(2, min_samples//2)}; "
             "or allow_single_cluster=True, if one group would be a fair result.")
 
-# %% ../../nbs/03_classical/04_hdbscan.ipynb #1c0298d7
-class HDBSCAN(ReferencePointClusterer):
-    "Crowds that persist over a range of radii (Campello et al. 2013), with `predict`."
+# %% ../../nbs/03_classical/04_hdbscan.ipynb #caaff41b
+class _CrowdReach(ReferencePointClusterer):
+    "What a fitted `HDBSCAN` knows of its rows."
     _state = (*ReferencePointClusterer._state, "noise_", "core_", "reach_", "center_", "axes_")
+    noise_:np.ndarray # Rows that are in no cluster, along the axes that are used, shape (n - m, a)
+    core_:np.ndarray # Core distance of each reference point, shape (m,)
+    reach_:np.ndarray # The largest of each cluster, shape (k,)
+    center_:np.ndarray # Mean of the rows, shape (d,); empty where all columns are used as they are
+    axes_:np.ndarray # Principal axes along which distances are measured, shape (d, a); empty as well
+
+    def _project(self, X): return (X - self.center_) @ self.axes_ if self.axes_.size else X
+
+    def _nearest_reference(self, rows): return super()._nearest_reference(self._project(rows))
+
+# %% ../../nbs/03_classical/04_hdbscan.ipynb #1c0298d7
+class HDBSCAN(_CrowdReach):
+    "Crowds that persist over a range of radii (Campello et al. 2013), with `predict`."
     _dtypes = (np.float64,)
     _min_rows = 2
+    probabilities_:np.ndarray # How firmly each row belongs to its cluster, from 0 for noise to 1, shape (n,)
     def __init__(self,
         min_cluster_size:int=5, # The smallest group worth a cluster, at least 2
         min_samples:int|None=None, # Neighbours for the core distance, itself counted; None: `min_cluster_size`
@@ -141,8 +155,6 @@ class HDBSCAN(ReferencePointClusterer):
         if self.reach > 1 and is_noise.any(): labels[is_noise] = self._joined(self.noise_)
         return labels
 
-    def _project(self, X): return (X - self.center_) @ self.axes_ if self.axes_.size else X
-
     def _core_distances(self, rows): # To the m-th neighbour among the fitted rows, shape (n,)
         m = max(2, self.min_samples or self.min_cluster_size)
         fitted_rows = np.concatenate([self.reference_points_, self.noise_])
@@ -166,8 +178,6 @@ class HDBSCAN(ReferencePointClusterer):
         is_same = (distance <= slack) | (rows == points[nearest]).all(1) # a row's distance to itself is rounded, too
         joins = (reachability < reach - slack) | (is_same & (reachability <= reach + slack))
         return np.where(joins, labels, -1)
-
-    def _nearest_reference(self, rows): return super()._nearest_reference(self._project(rows))
 
     def _explain(self, X, labels):
         min_samples = self.min_samples or self.min_cluster_size

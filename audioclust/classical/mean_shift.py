@@ -82,6 +82,8 @@ def estimate_bandwidth(X:np.ndarray, # Embeddings, shape (n, d)
 class MeanShift(ReferencePointClusterer):
     "Hills of density, found by walking uphill (Comaniciu and Meer 2002)."
     _state = (*ReferencePointClusterer._state, "bandwidth_")
+    bandwidth_:float # How far a walk looked: as given, or the estimate
+    n_iter_:int # Steps of the longest walk
     def __init__(self,
         bandwidth:float|None=None, # How far a walk looks, > 0; None: `estimate_bandwidth`
         *, bin_seeding:bool=False, # Start from grid cells rather than from every row

@@ -44,8 +44,10 @@ class ReferencePointClusterer(Clusterer):
     _state:tuple = ("reference_points_", "reference_labels_")
     _dtypes:tuple = (np.float64, np.float32)
     _min_rows = 1
+    reference_points_:np.ndarray # Rows that stand for the clusters, shape (m, d)
+    reference_labels_:np.ndarray # Cluster of each of them, shape (m,), int64
     metric = "euclidean"
-    n_jobs:int|None = None
+    n_jobs:int|None = None # Threads of a search for neighbours; None: one
 
     def _check_X(self, X, reset=False): # Rows as a numpy array
         array = to_numpy(X) if isinstance(X, torch.Tensor) else X

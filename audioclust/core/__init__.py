@@ -1,4 +1,4 @@
 """What every chapter stands on: estimators, files, memory, processes, the console, the registry."""
-import lazy_loader
+from .help import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

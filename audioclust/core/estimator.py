@@ -112,6 +112,8 @@ class SavableEstimator(BaseEstimator):
 class Clusterer(ClusterMixin, SavableEstimator):
     "Base of every clusterer: the interface of scikit-learn, and it can be saved."
     _file = "clusterer"
+    labels_:Any # Cluster of each row that was fitted, int64 [n], in the kind of array that came; -1 is noise
+    n_features_in_:int # Columns of the rows that were fitted
 
 # %% ../../nbs/00_core/01_estimator.ipynb #00ee0002
 class FrozenTransformer(TransformerMixin):
@@ -135,7 +137,7 @@ class FrozenTransformer(TransformerMixin):
         if not params: return self
         raise ValueError(f"{type(self).__name__} cannot be changed ({', '.join(params)}): make another, and put that into the pipeline")
 
-    def get_feature_names_out(self, input_features:Any=None)->np.ndarray: # Texts [dim]
+    def get_feature_names_out(self, input_features:Any=None)->np.ndarray: # Ignored -> texts [dim]
         "Names of the columns."
         return np.array([f"{type(self).__name__.lower()}{i}" for i in range(self.dim)], object)
 

@@ -1,9 +1,8 @@
 """DeepCluster: an encoder learns from its own clusters."""
-import lazy_loader
-
+from ..core.help import attach
 from ..core.registry import METHODS
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
 
 METHODS.register("deepcluster", "audioclust.deepcluster.estimator:DeepCluster",
                  "trains a network on the sounds, without labels; minutes for some thousands of clips",

@@ -38,6 +38,10 @@ class EmbeddingClusterer(ClusterMixin, BaseEstimator):
     whitening_:Any # Fitted `WithinWhiten`, or another whitening
     clusterer_:Any # Fitted `Consensus`, or another clusterer
     curves_:list # A dict for each epoch
+    labels_:np.ndarray # Cluster of each clip that could be decoded, int64 [n]
+    confidence_:np.ndarray # Share of the members of the consensus that agree with it, float32 [n]
+    embeddings_:np.ndarray # Whitened, float32 [n, m]
+    seed_:int # Of the training: `random_state`, or one that was drawn
     _file:str # Name of the JSON file for parameters and curves
     def __init__(self,
         n_clusters:int=10, # Groups wanted
@@ -102,7 +106,7 @@ def whiten_views(encoder:Any, # A `NetworkEncoder`
 # %% ../../nbs/08_deepcluster/05_estimator.ipynb #852b1e10
 class PseudoLabelMethod(EmbeddingClusterer):
     "Base of the versions of DeepCluster: train an encoder on pseudo-labels, and cluster its embeddings."
-    clips_:pd.DataFrame # The clips that could be decoded, a row each
+    clips_:pd.DataFrame # The clips that could be decoded, a row each: columns path, start, end (s)
     seconds_:Any # Real duration of each of them (s) [n]
     proba_ = None # The clusterer gives the groups, not the network
     training_bytes = 4e8 # The network, what fastai needs, and a batch

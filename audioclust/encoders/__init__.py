@@ -1,9 +1,8 @@
 """From sounds to points."""
-import lazy_loader
-
+from ..core.help import attach
 from ..core.registry import ENCODERS, SAVED
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
 
 ENCODERS.register("aisfx", "audioclust.encoders.pretrained.sound_effects:EffectsEncoder",
     "a network that was trained on sound effects")

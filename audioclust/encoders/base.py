@@ -101,7 +101,7 @@ class Encoder(nn.Module, FrozenTransformer):
         if np.isnan(rows).any(): raise ValueError("some clips cannot be decoded, as warned above: leave them out")
         return rows
 
-    def hear(self, wave:torch.Tensor, lengths:torch.Tensor)->tuple[torch.Tensor,torch.Tensor]: # [B, samples], [B]
+    def hear(self, wave:torch.Tensor, lengths:torch.Tensor)->tuple: # [B, samples], [B] -> [B, dim], [B]
         "Embeddings [B, dim], and how surely people speak in each clip [B]; NaN where the encoder cannot tell."
         return self(wave, lengths), torch.full((len(wave),), torch.nan)
 

@@ -155,7 +155,7 @@ class NetworkEncoder(Encoder):
     def embed_logmels(self,
         store:LogMelStore, # Log-mels of all clips
         views:int=0, # Random views of each clip, side by side; 0: the mean over the fixed ones
-        rows:np.ndarray|None=None, # Which clips; None: all
+        rows:np.ndarray|None=None, # Which clips [n]; None: all
         seed:int=0, # Of the random views
         bs:int=512, # Clips in a batch
         bf16:bool|None=False, # Compute in bfloat16, faster and a little less exact? None: where the processor can

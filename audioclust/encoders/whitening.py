@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from scipy.linalg import cholesky, eigh, solve_triangular
 from scipy.sparse import issparse
-from sklearn.base import TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
@@ -72,16 +72,21 @@ def _check_finite(X):
     if n_odd: raise ValueError(f"embeddings must be finite numbers; {n_odd} of them are NaN or infinite")
 
 # %% ../../nbs/06_encoders/08_whitening.ipynb #cf9dcf7f
-class Whiten(TransformerMixin, SavableEstimator):
+class Whiten(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SavableEstimator):
     "Rotate to the first principal axes, equalise them, and scale each row to length 1."
     _file, _state = "whitening", ("mean_", "components_")
+    mean_:np.ndarray # Mean of the embeddings [d]
+    components_:np.ndarray # The axes, each divided by its scale [m, d]
+    n_features_in_:int # Numbers of an embedding, d
     def __init__(self,
         n_components:int=30, # Axes that are kept, at most min(d, N-1)
         floor:float=0.05, # Added to the eigenvalues, as a share of the largest
         l2:bool=True, # Scale rows to length 1
     ): self.n_components, self.floor, self.l2 = n_components, floor, l2
 
-    def fit(self, X:np.ndarray|torch.Tensor, y=None)->Self: # Embeddings [N, d]
+    def fit(self, X:np.ndarray|torch.Tensor, # Embeddings [N, d]
+        y=None, # Ignored
+    )->Self:
         "Learn mean, axes and scales of `X` [N, d], in blocks of rows."
         table = _checked_table(X)
         if not len(table): raise ValueError("there are no embeddings to learn a whitening from: give at least one row")
@@ -107,6 +112,8 @@ class Whiten(TransformerMixin, SavableEstimator):
             if self.l2: Z /= np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-12)
             whitened.append(Z.astype(np.float32))
         return like_input(np.concatenate(whitened), X)
+
+    _n_features_out = property(lambda self: len(self.components_)) # columns of `transform`
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,9 +1,8 @@
 """Many partitions, one consensus; how stable a clustering is, and how many clusters there are."""
-import lazy_loader
-
+from ..core.help import attach
 from ..core.registry import METHODS, SAVED
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
 
 METHODS.register("consensus", "audioclust.ensembles.kmeans_ensemble:Consensus",
                  "what many K-means agree on; confidence is the share that does")

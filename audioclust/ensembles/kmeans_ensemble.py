@@ -124,22 +124,22 @@ class Consensus(Clusterer):
                 members.append(kmeans.fit(x, constraints=constraints))
         centers = [member.cluster_centers_ for member in members]  # fewer where too few rows differ
         padded = [np.pad(c, ((0, 0), (0, max(widths) - c.shape[1]))) for c in centers]
-        self.member_centers_ = np.concatenate(padded)
-        self.members_ = np.column_stack([views, [len(c) for c in centers]])  # [M, 3]: embedding, columns, clusters
-        self.partitions_ = np.stack([member.labels_ for member in members])  # [M, N]
+        self.member_centers_ = np.concatenate(padded)  # of all members, zeros to the right [sum of clusters, d]
+        self.members_ = np.column_stack([views, [len(c) for c in centers]])  # of each: embedding, columns, clusters
+        self.partitions_ = np.stack([member.labels_ for member in members])  # clusters of the rows by each [M, N]
         B = self._indicators(self.partitions_)
         seed = rng.randint(2**31 - 1)
         final = KMeans(self.n_clusters, n_init=self.n_init, device=self.device, random_state=seed)
         final.fit(B, constraints=constraints)
-        self.cluster_centers_ = final.cluster_centers_
-        self.inertia_ = final.inertia_
-        self.aligned_labels_ = align_labels(B, final.labels_, self.n_clusters)
-        self.confidence_ = agreement(B, final.labels_, self.aligned_labels_)
+        self.cluster_centers_ = final.cluster_centers_  # of the rows of the indicator matrix [k, sum of clusters]
+        self.inertia_ = final.inertia_  # sum of squared distances of these rows to their centres
+        self.aligned_labels_ = align_labels(B, final.labels_, self.n_clusters)  # of members' clusters [sum of clusters]
+        self.confidence_ = agreement(B, final.labels_, self.aligned_labels_)  # share of members that agree, float32 [N]
         self.labels_ = like_input(final.labels_, _first_embedding(X))
         return self
 
     def predict_with_confidence(self,
-        X:np.ndarray|torch.Tensor|list, # What `fit` takes
+        X:np.ndarray|torch.Tensor|list, # What `fit` takes: embeddings [N, d], or a list of several
     )->tuple[np.ndarray,np.ndarray]: # (labels int64 [N], share of members that agree float32 [N])
         "The cluster of each row, and the share of members that agree."
         check_is_fitted(self)
@@ -151,7 +151,7 @@ class Consensus(Clusterer):
         return labels, agreement(B, labels, self.aligned_labels_)
 
     def predict(self,
-        X:np.ndarray|torch.Tensor|list, # What `fit` takes
+        X:np.ndarray|torch.Tensor|list, # What `fit` takes: embeddings [N, d], or a list of several
     )->np.ndarray|torch.Tensor: # Labels, int64 [N]
         "The cluster of each row."
         return like_input(self.predict_with_confidence(X)[0], _first_embedding(X))

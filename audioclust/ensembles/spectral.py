@@ -131,9 +131,9 @@ class SpectralClustering(ReferencePointClusterer):
             random_state=rng.randint(2**31 - 1), max_memory=self.max_memory, constraints=known)
         self.reference_points_ = rows
         self.reference_labels_ = labels
-        self.reference_confidence_ = np.nan_to_num(confidence)  # what is saved is a number
-        self.confidence_ = confidence[inverse]  # [N]
-        self.partitions_ = np.stack(partitions)[:, inverse]  # [M, N]
+        self.reference_confidence_ = np.nan_to_num(confidence)  # of each reference point, 0 for NaN [m]
+        self.confidence_ = confidence[inverse]  # share of the members that agree on each row [N]
+        self.partitions_ = np.stack(partitions)[:, inverse]  # clusters of the rows by each member [M, N]
         return labels[inverse]
 
     def _explain(self, X, labels):

@@ -230,13 +230,16 @@ def constrained_kmeans(x:Tensor|Table, # Rows, shape (n, d); of unit length if `
 )->Fit: # A cluster that stays empty keeps its centre, so that numbers of groups stay
     "K-means in which known groups stay, blocks move as one, and cannot-links are kept as far as possible."
     table, n_reseeds = Table.of(x), 0
+    known = constraints.groups >= 0
+    most_filled = len(set(constraints.groups[known].tolist())) + (~known).sum() - sum(len(b) - 1 for b in constraints.blocks)
     if spread is None: spread = total_scatter(table)
     e_step = _ConstrainedEStep(table, constraints, spherical)
     assignment = e_step(centers)
     losses = [loss(assignment, centers, spread)]
     for n_iter in range(1, max_iter + 1):
         n_filled = 0
-        if fill and assignment.has_empty: assignment, n_filled = reseed(table, assignment, generator, spherical)
+        if fill and assignment.has_empty and (assignment.counts > 0).sum() < most_filled:
+            assignment, n_filled = reseed(table, assignment, generator, spherical)
         n_reseeds += n_filled
         centers, before = m_step(assignment, centers, spherical), assignment.labels
         assignment = e_step(centers)

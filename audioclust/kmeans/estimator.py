@@ -6,7 +6,6 @@
 __all__ = ['KMeans']
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #c3899c20
-import math
 import warnings
 from functools import partial
 from numbers import Integral
@@ -15,8 +14,7 @@ import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, check_random_state
 from torch import Tensor
 from typing_extensions import Self
 
@@ -52,7 +50,7 @@ def _checked_table(model, X, reset): # Arguments of `Table`: rows, device, and w
     device, cosine = with_float64(model.device or default), model.metric == "cosine"
     memory_mapped = isinstance(X, np.memmap) and X.dtype.kind in "fiub"
     if memory_mapped or isinstance(X, Tensor):
-        if X.ndim != 2 or not math.prod(X.shape):
+        if X.ndim != 2 or 0 in X.shape:
             raise ValueError(f"X must be 2-D and not empty, shape (n, d); got shape {tuple(X.shape)}")
         validate_data(model, X, reset=reset, skip_check_array=True)
     if memory_mapped: return X, device, cosine
@@ -68,8 +66,7 @@ def _checked_table(model, X, reset): # Arguments of `Table`: rows, device, and w
 
 def _as_table(model, X, reset=False): # Checked floats; at length 1 for cosine
     sharded = reset and model.sharded
-    def checked(): return _checked_table(model, X, reset)
-    array, device, unit_length = ProcessGroup(sharded).run_everywhere(checked)
+    array, device, unit_length = ProcessGroup(sharded).run_everywhere(partial(_checked_table, model, X, reset))
     return Table(array, device, unit_length=unit_length, sharded=sharded)
 
 def _like(out, X): # A tensor as the kind of array that `X` is, on its device
@@ -174,11 +171,14 @@ def _fit(model, x, constraints): # Labels of all rows, and the `Fit` of those th
 class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
     "K-means by Lloyd's algorithm in torch, on CPU or GPU; no cluster is left empty."
     _state = ("cluster_centers_",)
-
+    inertia_:float # Loss: sum of squared distances of the rows to their centres, times their weights
+    n_iter_:int # Rounds of the best run; with `batch_size`, batches
+    n_reseeds_:int # Empty clusters that the best run filled
+    rival_:float|None # Adjusted Rand index with a run of about the same loss and other groups; None: there is none
     def __init__(self,
         n_clusters:int=8, # How many clusters, from 1 to the number of rows
         *,
-        init:str|np.ndarray|Tensor="auto", # Centres, `"random"`, `"k-means++"` or `"k-means||"` (`"auto"`: for a file)
+        init:str|np.ndarray|Tensor="auto", # Centres (k, d), `"random"`, `"k-means++"` or, for a file, `"k-means||"` (`"auto"`)
         n_init:int=1, # Runs from different starts, of which the one of least loss is kept; 1 if centres are given
         max_iter:int=100, # Most rounds of a run; with `batch_size`, most passes over `X`, but 20 batches at least
         tol:float=1e-4, # A run ends when a round lowers the loss by no more than this share
@@ -209,7 +209,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         with own_threads(x.device):
             labels, best = _fit(self, rows, constraints)
             if len(rows) < len(x): labels = nearest_centers(x, best.centers, self.metric == "cosine")
-        self.labels_, self.cluster_centers_ = _like(labels, X), _like(best.centers, X)
+        self.labels_ = _like(labels, X)
+        self.cluster_centers_ = _like(best.centers, X) # shape (k, d), an array like `X`; at length 1 for cosine
         found = int((x.all_sum(best.labels.bincount(minlength=self.n_clusters)) > 0).sum())
         if found < self.n_clusters:
             reason = "the others are empty, and reseed=True would fill them"
@@ -222,8 +223,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         x = _as_table(self, X)
         return x, torch.as_tensor(self.cluster_centers_).to(dtype=x.dtype, device=x.device)
 
-    @property
-    def _n_features_out(self): return len(self.cluster_centers_)  # columns of `transform`
+    _n_features_out = property(lambda self: len(self.cluster_centers_)) # columns of `transform`
 
     def predict(self,
         X:np.ndarray|torch.Tensor, # Rows, shape (n, d)

@@ -13,8 +13,14 @@ from .exporting import (
 from .export_tools import (
     to_label_studio as to_label_studio,
     to_playlists as to_playlists,
+)
+from .formats.kits import to_kit as to_kit
+from .formats.samplers import (
+    to_decent_sampler as to_decent_sampler,
+    to_hydrogen as to_hydrogen,
     to_sfz as to_sfz,
 )
+from .formats.new_clips import run_of_new_clips as run_of_new_clips
 from .formats.tiers import to_elan as to_elan, to_textgrid as to_textgrid
 from .sorting import sort_files as sort_files
 from .comparison import compare as compare, save_comparison as save_comparison

@@ -9,16 +9,18 @@ __all__ = ['page_template', 'listen_page']
 import base64
 import hashlib
 import os
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..audio.labels import label_clips
 from ..core.console import printable
 from ..core.files import atomic_write
 from .clip_audio import embedded_audio, linked_audio, relative_link
-from .page_data import clip_data, other_clips, readable_path, run_data
+from .page_data import clip_data, label_data, other_clips, readable_path, run_data
 from .pictures import Pictures
 from .shown_clips import pictures_of, shared_rows
 from ..runs.run import open_runs, Run
@@ -94,22 +96,31 @@ def _place(runs, out):
             raise ValueError(f"{page} is there already and is no listening page: choose another name for the page")
     return folder, page
 
+def _labels_option(labels, embed):
+    "What the command that takes edits over has to say for the labels to stay; a page that is sent knows no path."
+    is_file = labels is not None and os.path.isfile(labels)
+    if labels is None or is_file and embed: return ""
+    said = os.path.abspath(labels) if is_file else str(labels)
+    return f" --labels {shlex.quote(said)}"
+
 # %% ../../nbs/13_listen/05_page.ipynb #0f3c9930
 def listen_page(run:Run|Iterable|str|Path, # A run, a pair of runs, or their folder
     out:str|Path|None=None, # The file; None is `listen.html` in the run folder
     *,
     embed:bool=False, # Put the sounds into the page?
     max_clips:int|None=None, # Show at most so many, the telling ones of each cluster first; None shows all
+    labels:str|None=None, # Show these beside the groups: "parent", a regular expression, or a table, as `label_clips` takes them
     num_workers:int|None=None, # Worker processes; None decides by the amount of audio
     pictures:Pictures|None=None, # From `pictures_of`, of the clips to show; None draws them
 )->Path: # The page
     "Write the listening page of a run."
     runs = open_runs(run)
     folder, page = _place(runs, out)
+    called = None if labels is None else label_clips(runs[0].table, labels).label
     if pictures is None: pictures = pictures_of(runs, max_clips, num_workers)
     clips, shared = pictures.clips, shared_rows(runs)
     is_shown = runs[0].table.clip_id.iloc[shared[0]].isin(clips.clip_id).to_numpy()
-    rows = [all_rows[is_shown] for all_rows in shared]
+    rows, others = [all_rows[is_shown] for all_rows in shared], [all_rows[~is_shown] for all_rows in shared]
     audio = embedded_audio(clips) if embed else linked_audio(clips, page)
     data = clip_data(clips, rows[0])
     data["run"] = runs[0].made["run_id"]
@@ -120,7 +131,9 @@ def listen_page(run:Run|Iterable|str|Path, # A run, a pair of runs, or their fol
     data["views"] = [run_data(one, its_rows) for one,its_rows in zip(runs, rows)]
     data["thumbs"], data["large"] = pictures.small_data(), pictures.large_data()
     data["audio"] = audio
-    data["others"] = other_clips(runs, [all_rows[~is_shown] for all_rows in shared], None if embed else page)
+    data["others"] = other_clips(runs, others, None if embed else page, called)
+    data["given"] = label_data(runs, rows, others, called)
+    data["labels_option"] = _labels_option(labels, embed)
     sounds = "linked: keep the page where it is, relative to the recordings"
     if embed: sounds = f"in this page, {sum(len(sound) for sound in audio if sound)/1e6:.1f} MB of it"
     recordings = runs[0].clips.recordings

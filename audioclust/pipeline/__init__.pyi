@@ -13,6 +13,8 @@ from .examine_step import examine as examine
 from .find_step import find as find, Observer as Observer
 from .growing import grow as grow
 from .naming.answers import name_clips as name_clips
+from .naming.detector import detector_scores as detector_scores, groups_called as groups_called
+from .naming.detector import is_detected as is_detected, THRESHOLDS as THRESHOLDS
 from .naming.last_word import last_word as last_word
 from .naming.questions import next_to_hear as next_to_hear
 from .naming.spreading import naming_progress as naming_progress, NamingProgress as NamingProgress

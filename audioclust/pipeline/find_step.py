@@ -40,7 +40,7 @@ class Observer:
     progress:Callable=silent # Of batches and their number of clips, gives the batches
     log:Callable|None=None # Takes a line of text, such as after each epoch of a training
     checkpoints:str|Path|None=None # Folder in which a training is saved after each epoch, and resumed from
-    seconds:dict=field(default_factory=dict) # That each stage took; filled by `stage`
+    seconds:dict=field(default_factory=dict) # Stage -> time that it took (s); filled by `stage`
 
     @contextmanager
     def stage(self, name:str)->Iterator[None]: # What is done within

@@ -42,8 +42,8 @@ def merge_tables(content:pd.DataFrame, # Columns path, start, end, cluster
 @dataclass(frozen=True, eq=False)
 class RunPair:
     "A run by content and one by source of the same clips."
-    content:Run
-    source:Run
+    content:Run # Groups by what happens in the clips
+    source:Run # Groups by what the clips come from
     reasons:dict=field(default_factory=dict) # Why each was refined by the other, or not
 
     def __iter__(self): return iter((self.content, self.source))

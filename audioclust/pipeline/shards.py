@@ -89,7 +89,7 @@ def embed_shard(share:Share, # From `share_of`
     folder:str|Path, # The shard, made if it is not there
     half:bool=False, # Store the embeddings in half precision?
     observer:Observer|None=None, # Who looks on
-    block_seconds:float=600., # Of sound in a block, about: what a stopped process loses at most
+    block_seconds:float=600., # Sound in a block, about (s): what a stopped process loses at most
 )->Path: # The shard
     "Embed the clips of a part into a shard; blocks that are there are left as they are."
     folder, observer = Path(folder), observer or Observer()

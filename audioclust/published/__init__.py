@@ -1,9 +1,8 @@
 """DeepCluster, SPICE and SCAN as their papers have them, to compare with."""
-import lazy_loader
-
+from ..core.help import attach
 from ..core.registry import METHODS, SAVED
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
 
 METHODS.register("deepcluster-published", "audioclust.published.original_deepcluster:PublishedDeepCluster",
                  "DeepCluster with the steps and optimiser of its paper, to compare with", trains_encoder=True)

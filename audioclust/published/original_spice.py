@@ -47,6 +47,7 @@ class PublishedOptions:
 class PublishedSPICE(ThreeStages):
     "SPICE with the steps and constants that were published, on our front end and network."
     _file = "spice-published.json"
+    reliable_:np.ndarray # Pseudo-labels for the joint training, int64 [n]; -1 where a clip is not reliable
     def __init__(self,
         n_clusters:int=10, # Groups wanted
         by:str="content", # "content" or "source"

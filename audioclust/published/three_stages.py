@@ -141,6 +141,11 @@ class ThreeStages(PredictsFromEncoder, ClusterMixin, BaseEstimator):
     "Base of methods in three stages: contrast, heads on frozen embeddings, and a training of the whole network."
     training_bytes = 6e8 # The network, what fastai needs, and a batch
     n_frozen = 0 # It takes no other encoder
+    seconds_:Any # Real duration of each clip (s) [n]
+    whitening_:Any # Leaves the embeddings as they are
+    heads_:Any # Fitted heads, as the second stage left them
+    model_:Any # The `EncoderWithHead` that was trained last
+    steps_:dict # Name of a step -> labels that it gave [n]
     by:str
     ignore:Any
     contrast:ContrastOptions

@@ -48,7 +48,7 @@ class Clustering(Part):
     confidence:np.ndarray # How clearly each clip belongs to its cluster [N]; NaN with one cluster
     representative:np.ndarray # Is it the clip nearest to the mean of its cluster? bool [N]
     clusterer:Any # Fitted
-    ids:np.ndarray|None=None # Number that users see, for each number of the clusterer; None: the same
+    ids:np.ndarray|None=None # Number that users see, for each number of the clusterer [k]; None: the same
     levels:tuple=() # A `Level` for each coarser or finer grouping
     number:Choice|None=None # Why so many clusters, where that was to be chosen
     method:MethodChoice|None=None # Why this method, where that was to be chosen

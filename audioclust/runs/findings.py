@@ -41,7 +41,7 @@ class Findings(Part):
         if self.suggested: columns["suggested"] = [self.suggested_text(cluster) for cluster in labels.tolist()]
         return columns
 
-    def suggested_text(self, cluster:int)->str: # "" where there are none
+    def suggested_text(self, cluster:int)->str: # Its number -> text, "" where there are none
         "The suggested words of a cluster."
         return WORDS_BETWEEN.join(self.suggested.get(cluster, {}))
 

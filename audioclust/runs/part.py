@@ -38,6 +38,8 @@ class Part:
         self.__dict__[name] = value
         return value
 
+    def __dir__(self)->list: return sorted({*super().__dir__(), *self.__dict__.get("_later", {})})
+
 # %% ../../nbs/11_runs/06_part.ipynb #44f4fa36
 def read_only(array:np.ndarray|None, # Any array
 )->np.ndarray|None: # A view of it

@@ -42,7 +42,7 @@ _TEXT_COLUMNS = "path", "reason", "label", "name", "mark", "note", "clip_id", "c
 _MAY_BE_EMPTY = "confidence", "stability", "label", "low_hz", "high_hz", "name_confidence"
 
 def read_table(path:str|Path, # CSV file
-)->pd.DataFrame:
+)->pd.DataFrame: # With the columns of the file
     "Read what `write_table` wrote; paths and labels stay text."
     text = dict.fromkeys(_TEXT_COLUMNS, str)
     empty = {column: [""] for column in _MAY_BE_EMPTY}

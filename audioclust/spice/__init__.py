@@ -1,9 +1,8 @@
 """SPICE: contrast, heads, and reliable pseudo-labels."""
-import lazy_loader
-
+from ..core.help import attach
 from ..core.registry import METHODS, SAVED
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
 
 METHODS.register("spice", "audioclust.spice.estimator:SPICE",
                  "trains two, for both groupings, and then one on what is reliable; some minutes more",

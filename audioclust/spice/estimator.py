@@ -129,6 +129,17 @@ class SPICE(PredictsFromEncoder, ClusterMixin, _SpiceSteps):
     "Semantic pseudo-labels for a table of clips: contrast, two groupings, heads, and FixMatch."
     training_bytes = 6e8 # Networks, what fastai needs, and a batch
     n_frozen = 2 # Encoders that `represent` takes, for the wanted grouping and for the other
+    seconds_:Any # Real duration of each clip (s) [n]
+    encoders_:list # The networks that contrast trained: for the wanted grouping, and for the other
+    nonredundant_:Any # The two groupings: `NonredundantClustering`, fitted
+    fair_:Any # Its refinement where sources are known; None: skipped
+    heads_:Any # Fitted heads; None: skipped
+    model_:Any # The network that was trained last; None: skipped
+    whitening_:Any # Of the embeddings, fitted
+    reliable_:np.ndarray # Pseudo-labels for the last training, int64 [n]; -1 where a clip is not reliable
+    steps_:dict # Name of a step -> labels that it proposed, int64 [n]
+    validity_:dict # Name of a step -> consistency, dependence, validity and agreement of its labels
+    skipped_:dict # Name of a step that was skipped -> why
     def __init__(self,
         n_clusters:int=10, # Groups wanted
         by:str="content", # "content" or "source"

@@ -218,6 +218,12 @@ class PredictsFromEncoder:
     n_clusters:int # K
     runtime:Any # `RuntimeOptions`
     encoder_:Any # Fitted: clips -> (embeddings, probabilities)
+    clips_:pd.DataFrame # The clips that could be decoded, a row each: columns path, start, end (s)
+    labels_:np.ndarray # The most probable group of each, int64 [n]
+    proba_:np.ndarray # Probability of each group, float32 [n, K]
+    confidence_:np.ndarray # The largest of each clip, float32 [n]
+    embeddings_:np.ndarray # What the groups were found in, float32 [n, d]
+    curves_:list # A dict for each epoch of each training
     fit:Any # The whole training
 
     def represent(self, clips:pd.DataFrame, # Table with columns path, start, end (s)

@@ -28,6 +28,22 @@ def test_rows_are_those_of_embed_and_have_names(paths, words):
     clips = words[1][:60].iloc[::-1]
     np.testing.assert_allclose(table.to_numpy(), encoder.embed(clips.reset_index(drop=True)), rtol=1e-5, atol=1e-4)
 
+def test_tables_go_through_a_whole_pipeline(paths):
+    steps = FixedEncoder(sample_rate=8000), StandardScaler(), Whiten(4), kmeans.KMeans(8, random_state=0)
+    pipeline = make_pipeline(*steps).fit(paths[0])
+    labels = pipeline[-1].labels_
+    tables = clone(pipeline).set_output(transform="pandas").fit(paths[0])
+    assert tables.transform(paths[0]).columns.tolist() == [f"kmeans{i}" for i in range(8)]
+    assert tables[:-1].get_feature_names_out().tolist() == [f"whiten{i}" for i in range(4)]
+    assert tables["standardscaler"].feature_names_in_[0] == "fixedencoder0"
+    np.testing.assert_array_equal(tables[-1].labels_, labels)
+    assert "FixedEncoder" in pipeline._repr_html_() and "KMeans" in pipeline._repr_html_()
+
+def test_a_search_goes_through_clusterers(paths):
+    X = FixedEncoder(sample_rate=8000).transform(paths[0])
+    search = GridSearchCV(make_pipeline(Whiten(), kmeans.KMeans(3)), {"kmeans__random_state": [0, 1]}, cv=2).fit(X)
+    assert search.best_estimator_.predict(X).shape == (60,) and search.best_score_ < 0
+
 def test_a_search_chooses_an_encoder(paths):
     pipeline = Pipeline([("encoder", None), ("scale", StandardScaler()), ("classify", LogisticRegression())])
     encoders = [FixedEncoder("content", sample_rate=8000), FixedEncoder("source", sample_rate=8000)]

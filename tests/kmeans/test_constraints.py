@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 
 from audioclust.ensembles import Consensus, SpectralClustering
 from audioclust.kmeans import Constraints, KMeans
-from audioclust.kmeans.constraints import choose_groups
+from audioclust.kmeans.constraints import choose_groups, constrained_kmeans, seeded_centers
 
 N = 24
 pairs = st.lists(st.tuples(st.integers(0, N - 1), st.integers(0, N - 1)), max_size=12)
@@ -68,6 +68,16 @@ def test_seeds_decide_the_numbers_and_others_are_found():
         assert labels[0] == 3 and labels[20] == 1 and len(set(labels)) == 4
         assert all(len(set(labels[i:i + 20])) == 1 for i in range(0, 80, 20))
         assert (model.predict(rows) == labels).all()
+
+def test_clusters_that_nothing_can_fill_are_left_empty():
+    x, generator = torch.randn(40, 3), torch.Generator().manual_seed(0)
+    all_known = Constraints(np.arange(40) % 4)
+    fit = constrained_kmeans(x, seeded_centers(x, all_known, 7, generator), all_known, generator)
+    assert (fit.n_reseeds, fit.n_iter) == (0, 1) and set(fit.labels.tolist()) == {0, 1, 2, 3}
+    one_free = Constraints(np.r_[-1, np.arange(39) % 4])
+    fit = constrained_kmeans(x, seeded_centers(x, one_free, 7, generator), one_free, generator)
+    assert len(set(fit.labels.tolist())) == 5  # four known groups, and the free row
+
 
 def test_tensors_and_files_work_too(tmp_path):
     rows = torch.from_numpy(X)

@@ -1,9 +1,13 @@
-"Playlists, instruments and tasks, read back by the rules of the programs that they are for."
+"Playlists and tasks, read back by the rules of the programs that they are for."
 import json
+import ntpath
+import os
 import re
+import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
-from urllib.parse import unquote
+from types import SimpleNamespace
+from urllib.parse import quote, unquote, unquote_to_bytes, urljoin, urlparse
 
 import numpy as np
 import pandas as pd
@@ -11,7 +15,8 @@ import pytest
 import soundfile as sf
 
 from audioclust.cli import main
-from audioclust.listen import to_label_studio, to_playlists, to_sfz
+from audioclust.listen import to_label_studio, to_playlists
+from audioclust.listen.formats import folders
 from audioclust.pipeline import make_run, run_of_embeddings
 from audioclust.runs import Options, Request
 from audioclust.runs.names import NEW_GROUPS, write_names
@@ -34,8 +39,19 @@ def run(tmp_path_factory):
     write_names(at/"run", dict(names=names, clips={made.table.clip_id[0]: NEW_GROUPS}))
     return at, read_table(at/"run/clusters.csv")
 
+def as_vlc_does(line, folder):
+    "The file of an entry: VLC takes it for a part of a URL, whose blanks and letters may be unquoted."
+    url = urljoin(f"{folder.resolve().as_uri()}/", quote(line, safe="%/:#?", errors="strict"))
+    assert urlparse(url).scheme == "file" and not urlparse(url).fragment
+    return Path(os.fsdecode(unquote_to_bytes(urlparse(url).path)))
+
+def as_others_do(line, folder):
+    "The file of an entry: other players take what is no URL for a path."
+    if line.startswith("file://"): return Path(os.fsdecode(unquote_to_bytes(urlparse(line).path)))
+    return Path(os.path.join(folder, line))
+
 def playlist(file):
-    "(path, start, end) of the entries, as VLC reads them."
+    "(path, start, end) of the entries."
     entries, start, end = [], None, None
     lines = file.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "#EXTM3U"
@@ -44,7 +60,9 @@ def playlist(file):
         if found and found[1] == "start": start = float(found[2])
         elif found: end = float(found[2])
         elif not line.startswith("#"):
-            entries.append((line, start, end))
+            path = as_vlc_does(line, file.parent)
+            assert os.path.samefile(path, as_others_do(line.strip(), file.parent)), line
+            entries.append((str(path), start, end))
             start = end = None
     return entries
 
@@ -60,31 +78,40 @@ def test_playlists(run, tmp_path):
     assert all(start is None for path,start,_ in entries if "long" not in path)
     assert to_playlists(at/"run", tmp_path/"few", without="odd") == 2
 
-def test_instruments(run, tmp_path):
-    at, table = run
-    n, left_out = to_sfz(at/"run", tmp_path/"sfz")
-    assert (n, left_out) == (3, 2), "an MP3 and a name with = are left out"
-    found, keys = [], []
-    for file in (tmp_path/"sfz").glob("*.sfz"):
-        own = []
-        for line in file.read_text(encoding="utf-8").splitlines():
-            if line.startswith("//") or not line.startswith("<region>"): continue
-            opcodes = dict(re.findall(r"(\w+)=(.*?)(?=\s+\w+=|$)", line))
-            assert (file.parent/opcodes["sample"]).is_file()
-            own.append(int(opcodes["key"]))
-            if "offset" in opcodes: found.append((int(opcodes["offset"]), int(opcodes["end"])))
-        assert own == list(range(36, 36 + len(own)))
-        keys += own
-    assert len(keys) == len(table) - 2
-    assert sorted(found) == [(i*RATE, (i + 1)*RATE - 1) for i in range(8)]
+@pytest.fixture
+def odd_names(tmp_path):
+    "Five files with names that a list of files could get wrong."
+    names = ["# 1.wav", "C#  100%.wav", " blank .wav", "a: ночь?.wav", "line\nbreak.wav"]
+    (tmp_path/"in").mkdir()
+    for i,name in enumerate(names): sf.write(os.fsencode(tmp_path/"in"/name), np.full(80, i/10), RATE)
+    clips = pd.DataFrame(dict(path=[str(tmp_path/"in"/name) for name in names], start=0., end=.01))
+    return run_of_embeddings(np.random.default_rng(0).normal(size=(5, 3)), clips, Request(n_clusters=1))
 
-def test_more_clips_than_keys(tmp_path):
-    (tmp_path/"s").mkdir()
-    for i in range(100): sf.write(tmp_path/f"s/{i:03}.wav", np.zeros(800) + .1, RATE)
-    clips = pd.DataFrame(dict(path=[tmp_path/f"s/{i:03}.wav" for i in range(100)], start=0., end=.1))
-    run = run_of_embeddings(np.random.default_rng(0).normal(size=(100, 3)), clips, Request(n_clusters=1))
-    assert to_sfz(run, tmp_path/"out") == (2, 0)
-    assert (tmp_path/"out/cluster 0 part 2.sfz").read_text().count("<region>") == 8
+def test_odd_names_in_playlists(odd_names, tmp_path):
+    to_playlists(odd_names, tmp_path/"in/lists")
+    (file,) = (tmp_path/"in/lists").glob("*.m3u8")
+    found = {Path(path) for path,*_ in playlist(file)}
+    assert found == {Path(path) for path in odd_names.table.path}
+
+def test_playlists_move_with_their_sounds(run, tmp_path):
+    at, table = run
+    shutil.copytree(at, tmp_path/"old")
+    to_playlists(make_run(tmp_path/"old/sounds", Request(n_clusters=2, options=Options(stability=0))), tmp_path/"old/lists")
+    (tmp_path/"old").rename(tmp_path/"new")
+    paths = [path for file in (tmp_path/"new/lists").glob("*.m3u8") for path,*_ in playlist(file)]
+    assert len(paths) == 7 and all(str(tmp_path/"new") in path for path in paths)
+
+def test_a_list_that_is_reached_by_a_link(odd_names, tmp_path):
+    (tmp_path/"deep/er").mkdir(parents=True)
+    (tmp_path/"link").symlink_to(tmp_path/"deep/er")
+    to_playlists(odd_names, tmp_path/"link/lists")
+    assert len(playlist(tmp_path/"deep/er/lists/cluster 0.m3u8")) == 5
+
+def test_another_drive(monkeypatch):
+    monkeypatch.setattr(folders, "os", SimpleNamespace(path=ntpath, sep="\\"))
+    monkeypatch.setattr(ntpath, "realpath", ntpath.abspath)
+    assert folders.path_from("C:\\lists", "D:\\été\\a.wav") == "D:/été/a.wav"
+    assert folders.path_from("C:\\lists\\x", "C:\\été\\a.wav") == "../../été/a.wav"
 
 def test_label_studio(run, tmp_path):
     at, table = run

@@ -55,6 +55,12 @@ def test_groups_are_left_out(run, capsys):
     with pytest.raises(SystemExit): main(["sort", str(run/"run"), str(run/"out4"), "--link", "--hard-link"])
 
 
+def test_a_group_that_is_called_like_a_device(run):
+    write_names(run/"run", dict(names={"0": "aux", "1": "Con. ", "2": "AUX"}))
+    sort_files(run/"run", run/"out")
+    folders = {f.name.lower() for f in (run/"out").iterdir()}
+    assert {"_aux", "_con"} <= folders and not {"aux", "con"} & folders and contents(run/"out") == list(range(91))
+
 def test_a_part_stays_a_part_when_the_others_are_left_out(tmp_path):
     (tmp_path/"in").mkdir()
     sf.write(tmp_path/"in/tape.wav", np.zeros(16000) + .1, 8000)

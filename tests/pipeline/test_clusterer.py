@@ -173,6 +173,18 @@ def test_run_json_says_what_repeats_it(words, tmp_path):
     np.testing.assert_array_equal(make_run(folder, request_from_record(asked)).clustering.labels, m.labels_)
 
 
+def test_dir_shows_what_a_fitted_clusterer_has(rng, tmp_path):
+    fitted = AudioClusterer(n_clusters=3, options=Options(stability=0)).fit(rng.normal(size=(30, 4)))
+    fitted.save(tmp_path/"run")
+    loaded = AudioClusterer.load(tmp_path/"run")
+    shown = [{name for name in dir(model) if name.endswith("_") and name[0] != "_"} for model in (fitted, loaded)]
+    assert shown[0] == shown[1] >= {"run_", "labels_", "embeddings_", "clips_", "clusterer_", "stability_", "errors_"}
+    assert "clusterer" in dir(loaded.run_.clustering) and "labels_" not in dir(AudioClusterer())
+    assert "run_" in loaded._repr_html_()
+    assert "clusterer" not in vars(loaded.run_.clustering)  # neither has read what is costly
+    assert all(hasattr(loaded, name) for name in shown[1])
+
+
 def test_a_damaged_or_newer_run_is_refused(tmp_path):
     (tmp_path/"run.json").write_text("{")
     with pytest.raises(ValueError, match="damaged"): AudioClusterer.load(tmp_path)

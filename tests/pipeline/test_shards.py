@@ -1,5 +1,6 @@
 "Embedding in parts: shards that one process groups as if it had embedded all, restartable, and refused where they do not fit."
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,6 +33,17 @@ def test_parts_give_the_groups_of_one_process(words, tmp_path, n_parts, request_
     pd.testing.assert_frame_equal(found.table, alone.table)
     assert found.embeddings.X.tobytes() == alone.embeddings.X.tobytes()
     assert found.request.by == request_.by and found.clips.recordings == alone.clips.recordings
+
+
+def test_embed_writes_raw_rows_and_their_clips(words, tmp_path):
+    broken = tmp_path/"sounds"/"broken.wav"
+    shutil.copytree(words[0]/"word0", broken.parent)
+    broken.write_bytes(b"no sound")
+    assert main(["embed", str(broken.parent), "--out", str(tmp_path/"raw"), "-q"]) == 0
+    X, clips = np.load(tmp_path/"raw"/"embeddings.npy"), pd.read_csv(tmp_path/"raw"/"clips.csv")
+    assert len(X) == len(clips) == len(words[1])//6 and list(clips) == ["path", "start", "end"]
+    np.testing.assert_allclose(X, FixedEncoder(sample_rate=8000).embed(clips), rtol=1e-4, atol=1e-4)
+    assert "broken.wav" in pd.read_csv(tmp_path/"raw"/"errors.csv").path[0]
 
 
 def test_a_run_of_shards_is_saved_opened_and_assigns(words, tmp_path):

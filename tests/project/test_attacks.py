@@ -327,6 +327,17 @@ def test_sort_copies_nothing_from_elsewhere(run, capsys):
     assert main(["sort", str(run), str(run.parent/"sorted")]) == 2
     assert "lies outside the recordings" in capsys.readouterr().err and not (run.parent/"sorted").exists()
 
+@pytest.mark.parametrize("to", ["sfz", "decentsampler", "hydrogen", "kit"])
+def test_maps_for_samplers_copy_nothing_from_elsewhere(run, capsys, to):
+    (run.parent/"private").mkdir()
+    sf.write(run.parent/"private/secret.mp3", np.zeros(8000) + .1, 8000)
+    table = read_table(run/"clusters.csv")
+    text = (run/"clusters.csv").read_text()
+    for path in table.path[table.representative]: text = text.replace(path, str(run.parent/"private/secret.mp3"))
+    (run/"clusters.csv").write_text(text)
+    assert main(["export", str(run), "--to", to, "--out", str(run.parent/"out")]) == 2
+    assert "lies outside the recordings" in capsys.readouterr().err and not (run.parent/"out").exists()
+
 def test_label_tracks_are_not_written_through_links(run, capsys):
     (run.parent/"sounds/deep").mkdir()
     (run.parent/"out").mkdir()

@@ -45,6 +45,15 @@ def test_the_readme_is_short():
     assert "pip install" in first and "audioclust cluster" in first and "listen.html" in first
 
 
+def test_all_places_say_the_same_version():
+    version = re.search(r"(?m)^version = (\S+)", (ROOT/"settings.ini").read_text(encoding="utf-8"))[1]
+    questions = "".join("".join(c["source"]) for c in json.loads((NOTEBOOKS/"start/03_questions.ipynb").read_text(encoding="utf-8"))["cells"])
+    assert f'left: "audioclust {version}"' in (ROOT/"_quarto.yml").read_text(encoding="utf-8")
+    assert f"\nversion: {version}\n" in (ROOT/"CITATION.cff").read_text(encoding="utf-8")
+    assert f"version = {{{version}}}" in questions
+    assert f"\n## {version} " in (ROOT/"CHANGELOG.md").read_text(encoding="utf-8")
+
+
 def test_the_index_has_every_public_name():
     index = json.loads((NOTEBOOKS/"start/04_api.ipynb").read_text(encoding="utf-8"))
     shown = "".join("".join(o.get("data", {}).get("text/markdown", [])) for c in index["cells"] for o in c.get("outputs", []))

@@ -75,6 +75,8 @@ def faults_of_form(nb):
         yield "does not end with the export"  # two processes that test notebooks must not both write the package
     if nb.stat().st_size >= 300_000: yield "is larger than 300 kB (python .ci/figures.py may help)"
     text = "\n".join("".join(c["source"]) for c in cells)
+    for name in re.findall(r"^show_doc\((\w+)", text, re.M):  # else its docstring would be all that `help()` says
+        if not re.search(rf"^(class|def) {name}\b", text, re.M): yield f"shows {name}, which another page defines"
     labels = re.findall(r"#\| label: ((?:fig|tbl)-\S+)", text) + re.findall(r"\{#((?:fig|tbl|eq)-[\w-]+)\}", text)
     if len(labels) != len(set(labels)): yield "has two labels of one name"
     for l in labels:
@@ -125,7 +127,7 @@ def test_wheel_holds_the_package_and_the_command(tmp_path):
     cfg.read(root/"settings.ini")
     cfg = cfg["DEFAULT"]
     code = {n for n in names if n.startswith("audioclust/")}
-    assert code == {p.relative_to(root).as_posix() for end in ("py", "pyi", "typed", "html", "css", "js")
+    assert code == {p.relative_to(root).as_posix() for end in ("py", "pyi", "typed", "json", "html", "css", "js")
         for p in (root/"audioclust").rglob(f"*.{end}")}
     assert not any(n.startswith(("tests", "nbs", "benchmarks")) for n in names)
     assert "audioclust=audioclust.cli.parser:main" in entry.replace(" ", "")

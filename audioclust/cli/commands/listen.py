@@ -20,6 +20,9 @@ def add_arguments(parser:Parser): # Of the command
     parser.add_argument("--edits", metavar="FILE",
         help="answers, names, merges, marks, notes and moves that the page let you download, or a table with columns "
              "cluster and name; they go into clusters.csv, and the names of clips spread to all that are like them")
+    parser.add_argument("--labels", metavar="parent|REGEX|TABLE",
+        help="labels to show beside the groups, as for audioclust score; a box lists the clips whose label and group "
+             "differ. They change neither groups nor names")
     parser.add_argument("--embed", action="store_true",
         help="put the sounds into the page, as MP3, so that it can be sent (default: links)")
     parser.add_argument("--max-clips", type=positive(int), default=20000, metavar="N",
@@ -53,7 +56,7 @@ def run(args:Namespace, # As the parser gives them
     "Write the listening page of a run, and take over edits."
     with short_warnings([]):
         lines = take_over(args.run, args.edits) if args.edits else []
-        page = listen.listen_page(args.run, args.page, embed=args.embed, max_clips=args.max_clips)
+        page = listen.listen_page(args.run, args.page, embed=args.embed, max_clips=args.max_clips, labels=args.labels)
     sounds = "with the sounds in it" if args.embed else "linked to the recordings"
     echo(f"listen: {page} ({page.stat().st_size/1e6:.1f} MB, {sounds})")
     for line in lines: echo(line)

@@ -84,7 +84,7 @@ class PretrainedEncoder(Encoder):
         self.requires_grad_(False)
         with torch.inference_mode(): self.dim = self._embed_parts(torch.zeros(1, self.sample_rate)).shape[1]
 
-    def train(self, mode=True)->Self:
+    def train(self, mode:bool=True)->Self: # Has no effect on the model
         "The model stays in evaluation mode: dropout and masks would give another vector each time."
         super().train(mode)
         self.net.eval()

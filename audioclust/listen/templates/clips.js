@@ -31,20 +31,22 @@ function confidenceText(row) {
 function clipButton(row, withCluster) {
   const name = clipName(row), cluster = clusterName(grouping().labels[row]), confidence = confidenceText(row);
   const className = "clip" + (row === playing ? " now" : "") + (selected.has(row) ? " selected" : "");
-  const label = element("span", {className: "name"}, withCluster ? name : pictureName(row));
+  const title = element("span", {className: "name"}, withCluster ? name : pictureName(row));
   const button = element("button", {type: "button", className, title: name}, thumbnail(row));
   button.dataset.row = row;
   const speech = data.speech[row] ? " speech" : "";
-  const shown = withCluster ? `${cluster} ${seconds(lengthOf(row))} ${name}${speech}` : `${pictureName(row)}${speech}, ${cluster}`;
+  const label = labelText(row);
+  const shown = withCluster ? `${cluster}${label} ${seconds(lengthOf(row))} ${name}${speech}` : `${pictureName(row)}${speech}${label}, ${cluster}`;
   button.setAttribute("aria-label", `Play ${shown}, confidence ${confidence}`);
-  if (speech) label.append(" ", element("span", {className: "speech", title: "People may be speaking here"}, "speech"));
-  button.append(withCluster ? clipLine(row, cluster, label) : label);
+  if (speech) title.append(" ", element("span", {className: "speech", title: "People may be speaking here"}, "speech"));
+  if (!withCluster) title.append(...labelElement(row));
+  button.append(withCluster ? clipLine(row, cluster, title) : title);
   return button;
 }
 
 function clipLine(row, cluster, label) { // its cluster, how long it is, how clearly it belongs there, and last the name of its file
   const confidence = grouping().confidence[row], about = element("span", {className: "clip-about"});
-  about.append(markerOf(styleOf(grouping().labels[row])), element("span", {className: "cut"}, cluster), " ");
+  about.append(markerOf(styleOf(grouping().labels[row])), element("span", {className: "cut"}, cluster), ...labelElement(row), " ");
   about.append(element("span", {className: "dim"}, seconds(lengthOf(row))), " ");
   if (confidence !== null) about.append(bar(confidence));
   return element("span", {className: "clip-line"}, about, " ", label);
@@ -60,7 +62,7 @@ function isPartOfFile(row) { // does its file hold more than the clip?
 function play(row, withoutScope = false) {
   playing = row;
   $("like").hidden = !hasPoints();
-  $("now").textContent = clipName(row) + (naming ? "" : ` · ${fullName(grouping().labels[row])} · confidence ${confidenceText(row)}`);
+  $("now").textContent = clipName(row) + (naming ? "" : ` · ${fullName(grouping().labels[row])}${labelText(row)} · confidence ${confidenceText(row)}`);
   $("now-thumb").replaceChildren(thumbnail(row));
   for (const button of document.querySelectorAll(".clip")) {
     button.classList.toggle("now", Number(button.dataset.row) === row);

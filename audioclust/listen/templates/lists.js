@@ -8,6 +8,7 @@ function draw() {
   applyMoves();
   if (chosenCluster !== null && !(chosenCluster in grouping().clusters)) chosenCluster = null; // a group that is gone
   regroup();
+  compareLabels();
   drawLevels();
   shownRows = rowsToShow();
   drawClusters();
@@ -25,7 +26,8 @@ function rowsToShow() { // of those most like one, drawn by chance, or in the ch
   const query = searched(), order = $("sort").value;
   const matches = text => text.toLowerCase().includes(query);
   const named = new Set(clusterIds().filter(c => matches(clusterName(c))));
-  const found = row => named.has(labels[row]) || matches(clipName(row));
+  const isMeant = row => named.has(labels[row]) || matches(clipName(row)) || matches(labelOf(row));
+  const found = row => isMeant(row) && (labelDiffers[row] || !onlyDiffering());
   if (likeRow !== null) return mostLike(likeRow).filter(found).slice(0, 61);
   if (sampleRows !== null) return sampleRows.filter(found);
   const chosen = new Set(clusterIds().filter(isChosen));

@@ -237,7 +237,7 @@ function showTip(event) {
   tip.hidden = row === undefined;
   points.style.cursor = tip.hidden ? "" : "pointer";
   if (tip.hidden) return;
-  const text = `${clipName(row)} · ${fullName(grouping().labels[row])} ${confidenceText(row)}`;
+  const text = `${clipName(row)} · ${fullName(grouping().labels[row])}${labelText(row)} ${confidenceText(row)}`;
   tip.replaceChildren(thumbnail(row), element("div", {}, text));
   tip.style.left = Math.min(event.clientX + 14, innerWidth - 270) + "px";
   tip.style.top = Math.min(event.clientY + 14, innerHeight - 190) + "px";

@@ -1,6 +1,6 @@
 // Clips that are not on this page: their names can be searched, and their sounds played where they are linked.
-let others = null; // of each clip: name, channel, start, end, and its cluster in each grouping; null until they are unpacked
-let otherNames = []; // in lower case
+let others = null; // of each clip: name, channel, start, end, and its cluster in each grouping, its label; null until they are unpacked
+let otherNames = []; // and labels, in lower case
 let unpacking = null; // the promise of these
 const MOST_OTHERS = 100; // found clips that are listed
 
@@ -8,12 +8,12 @@ async function unpackOthers() {
   const bytes = Uint8Array.from(atob(data.others.lines), character => character.charCodeAt(0));
   const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   others = (await new Response(unpacked).text()).split("\n");
-  otherNames = others.map(line => line.slice(0, line.indexOf("\t")).toLowerCase());
+  otherNames = others.map(line => [line.slice(0, line.indexOf("\t")), line.slice(line.lastIndexOf("\t"))].join("").toLowerCase());
 }
 
 function drawOthers() {
   const query = searched();
-  $("others").hidden = !data.others || !query || likeRow !== null || sampleRows !== null;
+  $("others").hidden = !data.others || !query || onlyDiffering() || likeRow !== null || sampleRows !== null;
   if ($("others").hidden) return;
   if (!others) {
     unpacking ??= unpackOthers().then(drawOthers, () => {
@@ -35,7 +35,8 @@ function otherButton(line) {
   const part = Number(start) > 0 ? ` [${seconds(Number(start))} to ${seconds(Number(end))}]` : "";
   const name = printable(path) + (channel === "0" ? "" : ` (channel ${channel})`) + part;
   const cluster = clusterName(Number(labels[viewIndex]));
-  const button = element("button", {type: "button", className: "other"}, name, element("span", {className: "dim cut"}, cluster));
+  const label = labels.at(-1) && ` = ${printable(labels.at(-1))}`;
+  const button = element("button", {type: "button", className: "other"}, name, element("span", {className: "dim cut"}, cluster, label));
   button.disabled = data.others.link === null;
   button.addEventListener("click", () => playOther(name, path, start, end));
   return button;

@@ -20,5 +20,6 @@ const runFolder = data.folder === null ? null : shellPath(new URL(data.folder + 
 
 function showCommand(text) { // for the edits as they are downloaded
   $("run-unknown").hidden = runFolder !== null;
-  $("take-over").textContent = `audioclust listen ${runFolder ?? "RUN"} --edits ${editsFileName(text)}`;
+  const command = `audioclust listen ${runFolder ?? "RUN"} --edits ${editsFileName(text)}`;
+  $("take-over").textContent = command + data.labels_option;
 }

@@ -1,0 +1,113 @@
+"What `assign` finds goes to other programs: each format is read again by a reader that is not ours."
+import csv
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from audioclust.cli import main
+from audioclust.pipeline import Options, Request, make_run
+from audioclust.runs.names import write_names
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory):
+    "A run of one night, whose first group has a name, and the clips of two later recordings as a table."
+    import soundfile as sf
+    folder = tmp_path_factory.mktemp("assigned")
+    rng = np.random.default_rng(0)
+    for name,seconds in ("first/night", 9), ("later/dawn", 6), ("later/wood/dusk", 4):
+        tones = [np.sin(2*np.pi*hz*np.arange(8000)/8000) for hz in [300, 2500, *rng.choice([300, 2500], seconds - 2)]]
+        (folder/name).parent.mkdir(exist_ok=True, parents=True)
+        sf.write(folder/f"{name}.wav", .3*np.concatenate(tones) + .02*rng.standard_normal(8000*seconds), 8000)
+    made = make_run(folder/"first", Request(n_clusters=2, window=1., encoder="fixed", options=Options(stability=0)))
+    made.save(folder/"run")
+    write_names(folder/"run", {"names": {"0": 'wren "small" <brown>'}, "marks": {"1": "junk"}})
+    assert assign(folder, "--out", folder/"new.csv") == 0
+    return folder
+
+
+def assign(folder, *more): return main([str(word) for word in ("assign", folder/"run", folder/"later", "-q", *more)])
+
+
+def clips(at):
+    "(name of the recording, start, end, name of the group) of each clip, as the CSV of `assign` says it."
+    table = pd.read_csv(at/"new.csv").sort_values(["path", "start"])
+    return [(row.path.rsplit("/", 1)[1], row.start, row.end, row.name) for row in table.itertuples(index=False)]
+
+
+def praat(file):
+    textgrid = pytest.importorskip("praatio.textgrid")
+    grid = textgrid.openTextgrid(str(file), includeEmptyIntervals=False)
+    return [(entry.start, entry.end, entry.label) for tier in grid.tiers for entry in tier.entries]
+
+def elan(file):
+    document = pytest.importorskip("pympi").Eaf(str(file))
+    return [(start/1000, end/1000, text) for tier in document.get_tier_names()
+            for start,end,text in document.get_annotation_data_for_tier(tier)]
+
+def audacity(file):
+    return [(float(start), float(end), name) for start,end,name in csv.reader(open(file), delimiter="\t", quoting=csv.QUOTE_NONE)]
+
+def raven(file):
+    rows = csv.DictReader(open(file), delimiter="\t")
+    return [(float(row["Begin Time (s)"]), float(row["End Time (s)"]), row["Name"]) for row in rows]
+
+
+READERS = dict(textgrid=(praat, ".TextGrid"), elan=(elan, ".eaf"), audacity=(audacity, ".txt"), raven=(raven, ".selections.txt"))
+
+@pytest.mark.parametrize("to", READERS)
+def test_labels_of_new_recordings(at, tmp_path, to, capsys):
+    read, ending = READERS[to]
+    if to in ("textgrid", "elan"): pytest.importorskip(dict(textgrid="praatio", elan="pympi")[to])
+    assert assign(at, "--to", to, "--out", tmp_path/"out") == 0
+    assert f"2 files in {tmp_path/'out'}, one for each recording" in capsys.readouterr().out
+    files = {"dawn.wav": tmp_path/"out"/f"dawn.wav{ending}", "dusk.wav": tmp_path/"out"/"wood"/f"dusk.wav{ending}"}
+    found = [(recording, *clip) for recording,file in files.items() for clip in sorted(read(file))]
+    assert [(recording, round(start, 3), round(end, 3), name) for recording,start,end,name in found] == clips(at)
+
+
+def test_tables_of_new_recordings(at, tmp_path):
+    for ending, read in (".csv", pd.read_csv), (".json", pd.read_json), (".parquet", pd.read_parquet):
+        assert assign(at, "--to", ending[1:], "--out", tmp_path/f"new{ending}") == 0
+        table = read(tmp_path/f"new{ending}").sort_values(["path", "start"])
+        assert [(path.rsplit("/", 1)[1], *row) for path,*row in table[["path", "start", "end", "name"]].values.tolist()] == clips(at)
+        reference = pd.read_csv(at/"new.csv").sort_values(["path", "start"])
+        for column in "cluster", "confidence", "strangeness": np.testing.assert_allclose(table[column], reference[column], atol=1e-4)
+
+
+def test_playlists_instruments_and_tasks_of_new_recordings(at, tmp_path):
+    for to in "playlist", "sfz", "labelstudio": assert assign(at, "--to", to, "--out", tmp_path/to) == 0
+    names = {name for *_,name in clips(at)}
+    lists = sorted((tmp_path/"playlist").glob("*.m3u8"))
+    assert {re.search("#PLAYLIST:(.*)", file.read_text())[1] for file in lists} == names
+    assert sum(file.read_text().count("start-time") for file in lists) >= len(clips(at)) - 2 # but where a file begins
+    assert sum(file.read_text().count("<region>") for file in (tmp_path/"sfz").glob("*.sfz")) == len(clips(at))
+    tasks = json.loads((tmp_path/"labelstudio"/"tasks.json").read_text())
+    values = [result["value"] for task in tasks for result in task["predictions"][0]["result"]]
+    assert sorted((v["start"], v["end"], v["labels"][0]) for v in values) == sorted(clip[1:] for clip in clips(at))
+
+
+def test_options_of_export_are_those_of_assign(at, tmp_path, capsys):
+    assert assign(at, "--to", "audacity", "--out", tmp_path/"kept", "--without", "junk", "--join") == 0
+    kept = audacity(tmp_path/"kept"/"dawn.wav.txt")
+    assert {name for *_,name in kept} == {'wren "small" <brown>'}
+    alone = [clip for clip in clips(at) if clip[0] == "dawn.wav" and clip[3].startswith("wren")]
+    assert sum(end - start for start,end,_ in kept) == len(alone) >= len(kept)
+    assert assign(at, "--to", "raven", "--out", tmp_path/"none", "--none-beyond", 1e-9) == 0
+    assert {name for *_,name in raven(tmp_path/"none"/"dawn.wav.selections.txt")} == {"none of these"}
+    capsys.readouterr()
+    assert assign(at, "--to", "raven", "--out", tmp_path/"x", "--level", "fine") == 2
+    assert "has no level fine: it has none" in capsys.readouterr().err
+    assert assign(at, "--to", "csv", "--out", at/"new.csv") == 2
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_a_detector_goes_to_another_program(at, tmp_path):
+    assert assign(at, "--to", "raven", "--out", tmp_path/"out", "--only", 1, "--at-least", .2) == 0
+    rows = raven(tmp_path/"out"/"dawn.wav.selections.txt")
+    table = pd.read_csv(at/"new.csv")
+    wanted = table[table.path.str.endswith("dawn.wav") & (table.cluster == 1) & (table.confidence >= .2)]
+    assert rows == list(zip(wanted.start, wanted.end, wanted.name)) and len(rows) > 0

@@ -1,0 +1,151 @@
+"A detector of one name: what it keeps, how good it is, and what is refused."
+import re
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from audioclust.audio import label_detections
+from audioclust.cli import main
+from audioclust.pipeline import Options, Request, assign_embeddings, detector_scores, groups_called, is_detected, run_of_embeddings
+from audioclust.runs.names import write_names
+
+KINDS = np.repeat(["wren", "tit", "owl"], 40)
+
+
+def points(seed, gap=3.):
+    places = gap*np.array([[0, 0], [1, 0], [0, 4]])
+    return np.random.default_rng(seed).normal(0, 1, (120, 2)) + np.repeat(places, 40, axis=0)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("detector")
+    made = run_of_embeddings(points(0), request=Request(n_clusters=3, options=Options(stability=0))).save(folder/"run")
+    named = {str(made.clustering.labels[row]): KINDS[row] for row in (5, 45, 85)}
+    write_names(folder/"run", {"names": named})
+    return made
+
+
+@pytest.fixture(scope="module")
+def new(run):
+    table = assign_embeddings(run, points(1))
+    return table.assign(path=[f"/{kind}/{row}.wav" for row,kind in enumerate(KINDS)])
+
+
+def number(run, name): return groups_called(run, name)[1][0]
+
+
+def test_only_one_group_with_enough_confidence(run, new):
+    for at_least in 0, .3, .6, 1:
+        expected = (new.cluster == number(run, "wren")) & (new.confidence >= at_least)
+        assert is_detected(run, new, "wren", at_least).tolist() == expected.tolist()
+        assert is_detected(run, new, number(run, "wren"), at_least).tolist() == expected.tolist()
+    assert is_detected(run, new, at_least=.5).sum() == (new.confidence >= .5).sum() > 0
+    unsure = new.assign(confidence=np.nan) # a method may know none
+    assert is_detected(run, unsure, "wren").sum() > 0 == is_detected(run, unsure, "wren", .1).sum()
+
+
+def test_merged_groups_are_one_detector_and_a_name_goes_before_a_number(run, new, tmp_path):
+    wren, tit, owl = (number(run, name) for name in ("wren", "tit", "owl"))
+    merged = run.open(run.folder).save(tmp_path/"run")
+    write_names(tmp_path/"run", {"names": {str(wren): "small", str(owl): str(wren)}, "merged": {str(tit): wren}})
+    assert groups_called(merged, "small") == ("small", sorted([wren, tit]))
+    assert groups_called(merged, tit) == groups_called(merged, "small")
+    assert groups_called(merged, wren) == (str(wren), [owl]) # it is the name of the owls
+    assert is_detected(merged, new, "small").sum() == new.cluster.isin([wren, tit]).sum()
+
+
+def test_precision_and_recall(run, new):
+    scores = detector_scores(run, new, "wren", "parent", [.6, 0, .3])
+    assert scores.at_least.tolist() == [0, .3, .6]
+    for row in scores.itertuples():
+        found = is_detected(run, new, "wren", row.at_least)
+        right = (found & (KINDS == "wren")).sum()
+        assert (row.clips, row.found) == (40, found.sum())
+        np.testing.assert_allclose([row.precision, row.recall], [right/found.sum(), right/40])
+    assert scores.recall.is_monotonic_decreasing and scores.precision[2] > scores.precision[0]
+    none = detector_scores(run, new, "wren", "parent", [1])
+    assert none.found[0] == 0 and np.isnan(none.precision[0]) and none.recall[0] == 0
+
+
+def test_a_table_with_times_lists_all_that_is_to_be_found(run, tmp_path, tone):
+    "What lies in no clip is missed, a clip with nothing in it is a mistake, and a recording without rows is unknown."
+    for name in "tape", "other": tone(tmp_path/f"{name}.wav", seconds=2)
+    (tmp_path/"calls.csv").write_text("path,start,end,label\n" + "".join(
+        f"tape.wav,{start},{start + .4},{label}\n" for start,label in ((0, "wren"), (.5, "tit"), (1.5, "wren"), (1.8, "owl"))))
+    clips = pd.DataFrame(dict(path=[str(tmp_path/"tape.wav")]*3 + [str(tmp_path/"other.wav")], start=[0, .5, 1., 0], end=[.4, .9, 1.4, .4]))
+    table = clips.assign(cluster=number(run, "wren"), confidence=[.9, .5, .8, .9])
+    with pytest.warns(UserWarning, match="2 of 4 labels in .* lie in no clip"):
+        labelled, missed = label_detections(table, str(tmp_path/"calls.csv"))
+    assert labelled.label.fillna("?").tolist() == ["wren", "tit", "", "?"] and missed == {"wren": 1, "owl": 1}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scores = detector_scores(run, table, "wren", str(tmp_path/"calls.csv"), [0, .7, .85])
+    assert scores.clips.tolist() == [2]*3 and scores.found.tolist() == [3, 2, 1]
+    np.testing.assert_allclose(scores.precision, [1/3, 1/2, 1])
+    np.testing.assert_allclose(scores.recall, [1/2]*3)
+
+
+def test_a_name_that_no_label_has_is_told(run, new):
+    with pytest.warns(UserWarning, match="no label is 'owl', as the group is called: the labels are Owl, tit, wren"):
+        scores = detector_scores(run, new.assign(path=new.path.str.replace("/owl/", "/Owl/")), "owl", "parent", [0])
+    assert scores.clips[0] == 0 and np.isnan(scores.recall[0]) and scores.precision[0] == 0
+
+
+def test_what_is_refused(run, new):
+    with pytest.raises(ValueError, match="no group of this run is called 'robin': say a number, or one of owl, tit, wren"):
+        groups_called(run, "robin")
+    for wrong in -.1, 1.5, float("nan"):
+        with pytest.raises(ValueError, match="from 0 to 1, and at least .* was asked for"): is_detected(run, new, "wren", wrong)
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory, words):
+    "A run of words, two groups of which have names."
+    from audioclust.pipeline import make_run
+    folder, _ = words
+    out = tmp_path_factory.mktemp("words")
+    made = make_run(folder, Request(n_clusters=6, encoder="fixed", options=Options(stability=0))).save(out/"run")
+    label = made.table.path.str.rsplit("/", n=2).str[1]
+    usual = label.groupby(made.clustering.labels).agg(lambda of_group: of_group.mode()[0])
+    write_names(out/"run", {"names": {str(group): name for group,name in usual.items() if name in ("word0", "word1")}})
+    return folder, out/"run"
+
+
+def test_command(at, tmp_path, capsys):
+    folder, run = at
+    typed = ["assign", str(run), str(folder), "-q", "--labels", "parent"]
+    assert main([*typed, "--out", str(tmp_path/"all.csv")]) == 0
+    everything = pd.read_csv(tmp_path/"all.csv")
+    said = capsys.readouterr().out
+    assert main([*typed, "--out", str(tmp_path/"only.csv"), "--only", "word0", "--at-least", "0.4"]) == 0
+    told = capsys.readouterr().out
+    found = pd.read_csv(tmp_path/"only.csv")
+    kept = everything[(everything.name == "word0") & (everything.confidence >= .4)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, kept)
+    right = (kept.path.str.rsplit("/", n=2).str[1] == "word0").sum()
+    n = everything.path.str.contains("/word0/").sum()
+    assert f"{len(kept):6,}  word0" in told
+    assert f"confidence at least 0.4: precision {right/len(kept):.2f}, recall {right/n:.2f}" in told
+    assert len(re.findall(r"^ +0\.\d00 ", told, re.M)) > 3 # other limits
+    # without --only, clips that are not sure enough have no name
+    assert main([*typed, "--out", str(tmp_path/"sure.csv"), "--at-least", "0.4"]) == 0
+    assert re.search(rf"word0 +{n} +{len(kept)} ", capsys.readouterr().out) and not re.search(rf"word0 +{n} +{len(kept)} ", said)
+    assert len(pd.read_csv(tmp_path/"sure.csv")) == (everything.confidence >= .4).sum()
+
+
+@pytest.mark.parametrize("options, said", [
+    (["--only", "robin"], "no group of this run is called 'robin': say a number, or one of cluster"),
+    (["--at-least", "90"], "'90' is not a number from 0 to 1"),
+    (["--at-least", "high"], "'high' is not a number from 0 to 1"),
+    (["--join"], "--join, --level and --without are for other programs: say --to with one of them as well"),
+    (["--to", "raven"], "say --out with the place for what is written for raven")])
+def test_what_the_command_refuses(at, tmp_path, monkeypatch, capsys, options, said):
+    folder, run = at
+    monkeypatch.chdir(tmp_path)
+    try: status = main(["assign", str(run), str(folder), *options])
+    except SystemExit as e: status = e.code
+    assert status == 2 and said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
