@@ -11,7 +11,7 @@ from audioclust.cli.parser import COMMANDS, parser_of
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT/"nbs"
-CONSTANTS = {"CATALOGUE", "NOT_OF_INTEREST"} # which no page can link to
+CONSTANTS = {"CATALOGUE", "NOT_OF_INTEREST", "THRESHOLDS"} # which no page can link to
 pytestmark = pytest.mark.skipif(not NOTEBOOKS.is_dir(), reason="needs a checkout")
 
 
