@@ -19,7 +19,7 @@ from ...core.console import echo, printable, short_warnings
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #cba496d2
 _FOR_EACH_RECORDING = "audacity", "raven", "textgrid", "elan"
 _TABLES = "parquet", "json", "csv"
-FORMATS = *_FOR_EACH_RECORDING, *_TABLES, "playlist", "sfz", "labelstudio"
+FORMATS = *_FOR_EACH_RECORDING, *_TABLES, "crowsetta", "playlist", "sfz", "labelstudio"
 
 def add_format_options(parser:Parser): # Of a command that writes for other programs
     "What is written for another program."
@@ -33,10 +33,10 @@ def add_arguments(parser:Parser): # Of the command
     "The options of `audioclust export`."
     add_run(parser)
     parser.add_argument("--to", required=True, choices=FORMATS,
-        help="label tracks, selection tables or tiers for each recording (textgrid is Praat's), one table, a playlist or an "
-             "instrument for each group, or tasks for Label Studio")
+        help="label tracks, selection tables or tiers for each recording (textgrid is Praat's), one table (crowsetta: as its "
+             "generic-seq), a playlist or an instrument for each group, or tasks for Label Studio")
     parser.add_argument("--out", required=True, metavar="PATH",
-        help="a file that ends in .parquet, .json or .csv for these, else a folder")
+        help="a file that ends in .parquet, .json or .csv for these (crowsetta: .csv), else a folder")
     add_format_options(parser)
     add_overwrite(parser, "replace files that are already at --out (not for playlist, sfz, labelstudio)")
 
@@ -59,6 +59,8 @@ def write_format(run:Any, # A run, or its folder
     if to in _FOR_EACH_RECORDING:
         n = getattr(listen, f"to_{to}")(run, out, join=args.join, overwrite=args.overwrite, **chosen)
         echo(f"{plural(n, 'file')} in {out}, one for each recording")
+    elif to == "crowsetta":
+        echo(f"{listen.to_crowsetta(run, out, overwrite=args.overwrite, **chosen):,} rows in {out}")
     elif to == "playlist":
         echo(f"{plural(listen.to_playlists(run, out, **chosen), 'playlist')} in {out}, one for each group")
     elif to == "sfz":
