@@ -21,6 +21,7 @@ from .formats.samplers import (
     to_sfz as to_sfz,
 )
 from .formats.new_clips import run_of_new_clips as run_of_new_clips
+from .formats.sequences import to_crowsetta as to_crowsetta
 from .formats.tiers import to_elan as to_elan, to_textgrid as to_textgrid
 from .sorting import sort_files as sort_files
 from .comparison import compare as compare, save_comparison as save_comparison

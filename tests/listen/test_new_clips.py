@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from audioclust.audio.annotation_tables import clips_of_tables
 from audioclust.cli import main
 from audioclust.pipeline import Options, Request, make_run
 from audioclust.runs.names import write_names
@@ -111,3 +112,24 @@ def test_a_detector_goes_to_another_program(at, tmp_path):
     table = pd.read_csv(at/"new.csv")
     wanted = table[table.path.str.endswith("dawn.wav") & (table.cluster == 1) & (table.confidence >= .2)]
     assert rows == list(zip(wanted.start, wanted.end, wanted.name)) and len(rows) > 0
+
+
+def test_sequences_for_crowsetta(at, tmp_path):
+    assert assign(at, "--to", "crowsetta", "--out", tmp_path/"new.csv") == 0
+    rows = list(csv.DictReader(open(tmp_path/"new.csv")))
+    assert list(rows[0]) == "label onset_s offset_s notated_path annot_path sequence annotation".split() # it takes no others
+    assert [(row["notated_path"].rsplit("/", 1)[1], float(row["onset_s"]), float(row["offset_s"]), row["label"]) for row in rows] == clips(at)
+    assert [row["annotation"] for row in rows] == ["0"]*6 + ["1"]*4 and {row["annot_path"] for row in rows} == {str(tmp_path/"new.csv")}
+    assert all("." in row["onset_s"] for row in rows) # numbers without a point would be refused
+
+
+def test_crowsetta_reads_them_and_its_own_are_read(at, tmp_path):
+    crowsetta = pytest.importorskip("crowsetta")
+    assert assign(at, "--to", "crowsetta", "--out", tmp_path/"new.csv") == 0
+    annotations = crowsetta.formats.seq.GenericSeq.from_file(tmp_path/"new.csv").to_annot()
+    found = [(str(one.notated_path).rsplit("/", 1)[1], segment.onset_s, segment.offset_s, segment.label)
+             for one in annotations for segment in one.seq.segments]
+    assert found == clips(at)
+    crowsetta.formats.seq.GenericSeq(annots=annotations[:1]).to_file(tmp_path/"theirs.csv")
+    again = clips_of_tables(tmp_path/"theirs.csv", at/"later")
+    assert list(zip(again.start, again.end, again.label)) == [clip[1:] for clip in clips(at) if clip[0] == "dawn.wav"]

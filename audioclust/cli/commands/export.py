@@ -20,7 +20,7 @@ from ...core.console import echo, printable, short_warnings
 _FOR_EACH_RECORDING = "audacity", "raven", "textgrid", "elan"
 _TABLES = "parquet", "json", "csv"
 _MAPS = dict(sfz="to_sfz", decentsampler="to_decent_sampler", hydrogen="to_hydrogen")
-FORMATS = *_FOR_EACH_RECORDING, *_TABLES, "playlist", *_MAPS, "labelstudio"
+FORMATS = *_FOR_EACH_RECORDING, *_TABLES, "crowsetta", "playlist", *_MAPS, "labelstudio"
 _OF_KITS = "groups", "max_groups", "seed"
 
 def add_format_options(parser:Parser): # Of a command that writes for other programs
@@ -35,10 +35,12 @@ def add_arguments(parser:Parser): # Of the command
     "The options of `audioclust export`."
     add_run(parser)
     parser.add_argument("--to", required=True, choices=[*FORMATS, "kit"],
-        help="label tracks, selection tables or tiers for each recording (textgrid is Praat's), one table, a playlist or a "
-             "map for a sampler for each group, a kit of one sound of each group, or tasks for Label Studio")
+        help="label tracks, selection tables or tiers for each recording (textgrid is Praat's), one table (crowsetta: as its "
+             "generic-seq), a playlist or a map for a sampler for each group, a kit of one sound of each group, "
+             "or tasks for Label Studio")
     parser.add_argument("--out", required=True, metavar="PATH",
-        help="a file that ends in .parquet, .json or .csv for these, else a folder (or FILE.h2drumkit for a kit)")
+        help="a file that ends in .parquet, .json or .csv for these (crowsetta: .csv), else a folder (or FILE.h2drumkit "
+             "for a kit)")
     add_format_options(parser)
     add_overwrite(parser, "replace files that are already at --out (tables, and labels of recordings)")
     kit = parser.add_argument_group("of a kit")
@@ -81,6 +83,8 @@ def write_format(run:Any, # A run, or its folder
     if to in _FOR_EACH_RECORDING:
         n = getattr(listen, f"to_{to}")(run, out, join=args.join, overwrite=args.overwrite, **chosen)
         echo(f"{plural(n, 'file')} in {out}, one for each recording")
+    elif to == "crowsetta":
+        echo(f"{listen.to_crowsetta(run, out, overwrite=args.overwrite, **chosen):,} rows in {out}")
     elif to == "playlist":
         echo(f"{plural(listen.to_playlists(run, out, **chosen), 'playlist')} in {out}, one for each group")
     elif to in _MAPS: _write_maps(run, out, to, chosen)
