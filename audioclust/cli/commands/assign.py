@@ -101,7 +101,8 @@ def detected(run:"runs.Run", # Whose groups they are
     said = [f"{what} {value:.2f}" if value == value else f"no {what}" # NaN: nothing was found, or nothing is there
             for what,value in (("precision", chosen.precision), ("recall", chosen.recall))]
     first = f"confidence at least {at_least:g}: {', '.join(said)}"
-    shown = scores[(scores.found > 0) | (scores.at_least == at_least)]
+    shown = scores[(scores.found > 0) | (scores.at_least == at_least)].copy()
+    shown["at_least"] = shown["at_least"].map("{:g}".format)
     return f"{first}\n{table_text(shown.to_dict('records'))}"
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #d122d2bb
