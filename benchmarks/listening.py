@@ -36,7 +36,7 @@ from audioclust.kmeans.constraints import Constraints
 from audioclust.pipeline import (
     AudioClusterer, name_clips, naming_progress, next_to_hear, Options, Request, run_of_embeddings, spread_names)
 from audioclust.pipeline.naming.answers import known_names
-from audioclust.pipeline.naming.questions import _next_row, division
+from audioclust.pipeline.naming.questions import _next_row
 from audioclust.pipeline.naming.spreading import geometry, spread_known
 from audioclust.runs.naming.heard import SEVERAL
 from constants import constants, differences, FILE
@@ -164,7 +164,7 @@ def asked_otherwise(run, X, distances, truth, k, seed, counts):
     chance = rng.permutation(len(X)).tolist()
     is_heard, parts = np.zeros(len(X), bool), []
     for _ in range(counts[-1]):
-        parts.append(_next_row(X, division(run.embeddings), is_heard, np.ones(len(X))))
+        parts.append(_next_row(run, is_heard, np.ones(len(X))))
         is_heard[parts[-1]] = True
     margin = chance[:k]
     while len(margin) < counts[-1]:
