@@ -51,6 +51,16 @@ def world(top):
             assert audioclust(["cluster", str(top/"sounds"), "--out", str(top/name), *(more if "--n-clusters" in more else ["--n-clusters", "3", *more]), *QUICK, "--cache", str(top/"cache")]) == 0
     edits = dict(schema=1, edits={"content": {"names": {"0": "wren"}}})
     (top/"edits.json").write_text(json.dumps(edits))
+    rows = read_table(top/"run/clusters.csv")
+    heard = {clip: Path(path).parent.name for clip,path in zip(rows.clip_id[::3], rows.path[::3])}
+    heard |= {rows.clip_id[1]: "unsure", rows.clip_id[2]: "several things", rows.clip_id[4]: "not of interest", rows.clip_id[5]: None}
+    answers = json.dumps(dict(schema=1, edits={"content": {"heard": heard}}))
+    (top/"answers.json").write_text(answers)
+    (top/"half.json").write_text(answers[:len(answers)//2])
+    shutil.copytree(top/"run", top/"named")
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        assert audioclust(["listen", str(top/"named"), "--edits", str(top/"answers.json"), "-q"]) == 0
+        assert audioclust(["assign", str(top/"named"), str(top/"sounds"), "--out", str(top/"assigned.csv"), "-q"]) == 0
     return top
 
 ODD = ["", "0", "-1", "1e9", "nan", "inf", "x", "é\n", "--", "{top}/nothing", "{top}/empty", "{top}/damaged.csv", "/dev/null", "3,3", "auto", "None", "\x1b[31m", "=1+1", "9"*30, "content", "{top}"]
@@ -60,27 +70,28 @@ VALUES = {  # of an option: those that make sense; None takes no value
     "--cut": ["events"], "--event": ["low=300", "threshold=3", "shortest=0.1", "longest=2", "gap=0.1", "margin=0.1", "edge=1"], "--clips": ["{top}/clips.csv", "{top}/labels.csv"], "--embeddings": ["{top}/embeddings.npy"], "--channel": ["1", "2", "each", "mix"],
     "--seeds": ["{top}/seeds.csv", "{top}/run"], "--rate": ["8000", "16000", "11025"], "--seed": ["0", "7"], "--epochs": ["0", "1"], "--set": ["eps=0.4", "linkage='average'", "min_cluster_size=3", "n_init=1", "views=1", "metric='cosine'", "x=1"],
     "--labels": ["parent", r"word(\d)", "{top}/labels.csv"], "--stability": ["0", "2"], "--device": ["cpu", "cuda", "mps"], "--workers": ["0", "1"], "--max-memory": ["4G", "1M"], "--cache": ["{tmp}/cache"], "--grow": ["{top}/run", "{top}/auto"], "--config": ["{top}/run"], "--like": ["{top}/run"],
-    "--edits": ["{top}/edits.json"], "--max-clips": ["1", "5"], "--page": ["{tmp}/page.html"], "--none-beyond": ["1", "0.5"], "--top": ["1", "5", "100"], "--methods": ["kmeans,spectral"], "--encoders": ["fixed,untrained"], "--delete-list": ["{tmp}/delete.txt"],
-    "--without": ["0", "0,1", "junk", "cluster 1"], "--to": ["audacity", "raven", "parquet", "json", "csv", "playlist", "sfz", "decentsampler", "hydrogen", "kit", "kit", "labelstudio"], "--groups": ["0", "1,0", "cluster 1", "junk"], "--max-groups": ["1", "3"], "--out": ["{tmp}/out", "{tmp}/out.h2drumkit", "{tmp}/out.csv", "{tmp}/out.json", "{tmp}/out.parquet"]}
-FLAGS = {"cluster": ["--no-cache", "--resume", "--overwrite", "--remote-code", "--no-page"], "listen": ["--embed"], "assign": ["--overwrite", "--remote-code"], "similar": ["--overwrite"], "duplicates": ["--overwrite"], "export": ["--join", "--overwrite"], "sort": ["--flat", "--link", "--hard-link"]}
+    "--edits": ["{top}/edits.json", "{top}/answers.json", "{top}/half.json"], "count --by": ["recording", "site", "hour", "day,hour", "site,recording"], "--max-clips": ["1", "5"], "--page": ["{tmp}/page.html"], "--none-beyond": ["1", "0.5"], "--top": ["1", "5", "100"], "--methods": ["kmeans,spectral"], "--encoders": ["fixed,untrained"], "--delete-list": ["{tmp}/delete.txt"],
+    "--without": ["0", "0,1", "junk", "cluster 1", "word1", "nothing"], "--to": ["audacity", "raven", "parquet", "json", "csv", "playlist", "sfz", "decentsampler", "hydrogen", "crowsetta", "kit", "kit", "labelstudio"], "--groups": ["0", "1,0", "cluster 1", "junk"], "--max-groups": ["1", "3"], "--out": ["{tmp}/out", "{tmp}/out.h2drumkit", "{tmp}/out.csv", "{tmp}/out.json", "{tmp}/out.parquet"]}
+FLAGS = {"cluster": ["--no-cache", "--resume", "--overwrite", "--remote-code", "--no-page"], "listen": ["--embed"], "assign": ["--overwrite", "--remote-code"], "similar": ["--overwrite"], "duplicates": ["--overwrite"], "export": ["--join", "--overwrite"], "sort": ["--flat", "--link", "--hard-link"], "count": ["--overwrite"], "diff": ["--overwrite"], "score": ["--overwrite"]}
 OPTIONS = {"cluster": ["--n-clusters", "--level", "--method", "--encoder", "--by", "--ignore", "--window", "--hop", "--cut", "--event", "--clips", "--embeddings", "--channel", "--seeds", "--rate", "--seed", "--epochs", "--set", "--labels", "--stability", "--device", "--workers", "--max-memory", "--cache", "--grow", "--config", "--like"],
-    "listen": ["--edits", "--max-clips", "--page"], "assign": ["--out", "--clips", "--embeddings", "--none-beyond"], "similar": ["--top", "--out"], "score": ["--labels"], "compare": ["--methods", "--encoders", "--n-clusters", "--by", "--window", "--labels", "--seed"], "duplicates": ["--out", "--delete-list"], "encoders": [], "export": ["--to", "--out", "--without", "--level", "--groups", "--max-groups", "--seed"], "sort": ["--without"]}
-RUNS = ["{tmp}/run"]*6 + ["{tmp}/auto"]*3 + ["{tmp}/both", "{top}/sounds", "{top}/nothing"]
+    "listen": ["--edits", "--max-clips", "--page"], "assign": ["--out", "--clips", "--embeddings", "--none-beyond"], "similar": ["--top", "--out"], "score": ["--labels", "--out"], "count": ["--by", "--out", "--without"], "diff": ["--out"], "compare": ["--methods", "--encoders", "--n-clusters", "--by", "--window", "--labels", "--seed"], "duplicates": ["--out", "--delete-list"], "encoders": [], "export": ["--to", "--out", "--without", "--level", "--groups", "--max-groups", "--seed"], "sort": ["--without"]}
+RUNS = ["{tmp}/run"]*4 + ["{tmp}/named"]*4 + ["{tmp}/auto"]*3 + ["{tmp}/both", "{top}/sounds", "{top}/nothing"]
 SOUNDS = ["{top}/sounds"]*12 + ["{top}/tape", "{top}/tape", "{top}/clips.csv", "{top}/sounds/word0/*.wav", "{top}/empty", "{top}/nothing", "{top}/sounds/broken.wav"]
 NEEDS = {"cluster": lambda d: ["cluster", d(SOUNDS), "--out", d(["{tmp}/new"]*6 + ["{tmp}/run", "{tmp}/both"])], "listen": lambda d: ["listen", d(RUNS)], "assign": lambda d: ["assign", d(RUNS), d(SOUNDS), "--out", "{tmp}/assigned.csv"], "similar": lambda d: ["similar", d(RUNS), d(SOUNDS)],
     "score": lambda d: ["score", d(RUNS), "--labels", d(VALUES["--labels"])], "compare": lambda d: ["compare", d(SOUNDS), "--out", "{tmp}/compared", "--methods", "kmeans"], "duplicates": lambda d: ["duplicates", d(SOUNDS), "--out", "{tmp}/duplicates.csv"], "encoders": lambda d: ["encoders"],
-    "export": lambda d: ["export", d(RUNS), "--to", d(VALUES["--to"]), "--out", d(VALUES["--out"])], "sort": lambda d: ["sort", d(RUNS), "{tmp}/sorted"]}
+    "export": lambda d: ["export", d(RUNS), "--to", d(VALUES["--to"]), "--out", d(VALUES["--out"])], "sort": lambda d: ["sort", d(RUNS), "{tmp}/sorted"],
+    "count": lambda d: ["count", d([*RUNS, "{top}/assigned.csv", "{top}/assigned.csv", "{top}/labels.csv"])], "diff": lambda d: ["diff", d(RUNS), d(RUNS)]}
 
 @st.composite
 def command_lines(draw):
     "The words of a command line."
     def one(of): return draw(st.sampled_from(of))
-    command = one(["cluster"]*8 + ["export", "export", "listen", "assign", "similar", "score", "duplicates", "sort", "compare", "encoders"])
+    command = one(["cluster"]*8 + ["export", "export", "listen", "assign", "similar", "score", "duplicates", "sort", "compare", "encoders", "count", "diff"])
     words = NEEDS[command](one)
     choices = [*OPTIONS[command], *FLAGS.get(command, [])]
     for option in draw(st.lists(st.sampled_from(choices), min_size=1, max_size=3, unique=True)) if choices else []:
         if option in FLAGS.get(command, []): words.append(option)
-        else: words.append(f"{option}={one(ODD if draw(st.integers(0, 4)) == 4 else VALUES[option])}")
+        else: words.append(f"{option}={one(ODD if draw(st.integers(0, 4)) == 4 else VALUES.get(f'{command} {option}') or VALUES[option])}")
     return words
 
 def hashed(folder):
@@ -91,7 +102,7 @@ def carried_out(words, top, before):
     "Carry a command line out in a folder of its own; `AssertionError` where it breaks a rule."
     with tempfile.TemporaryDirectory() as tmp:
         tmp = Path(tmp)
-        for name in "run", "both", "auto": shutil.copytree(top/name, tmp/name)
+        for name in "run", "named", "both", "auto": shutil.copytree(top/name, tmp/name)
         argv = [(w.replace("{top}", "{tmp}") if w.startswith(("--out=", "--page=", "--delete-list=", "--cache=")) else w).replace("{top}", str(top)).replace("{tmp}", str(tmp)) for w in words]
         if argv[0] == "cluster": argv += [*QUICK[2:], *(["--stability=0"] if not any(w.startswith("--stability") for w in words) else []), *([] if any("cache" in w for w in words) else [f"--cache={top/'cache'}"])]
         if "deepcluster" in " ".join(words): argv += ["--set", "passes=1", *([] if any(w.startswith("--epochs") for w in words) else ["--epochs=1"])]

@@ -16,7 +16,7 @@ kinds, and then those that logistic regression doubts most, five at a time. Last
 heard clip); `regression` (logistic regression); `parts` (each part has the name of its middle; after as many clips as there are kinds
 this is "k groups named"); `seeds` (K-means with seeds and the true number of groups). Listeners: `true`; `wrong`, in one answer of twenty; `several` answers
 *several things* where fewer than half of the five nearest clips are of the kind of the clip heard.
-`accuracy` is over all clips, the best name where unsure. Names do not weigh the joined encoders here (`heard_weights.py` measures that). `named` is the share of clips with a name, `right` that of these that are right, and
+Each run has as many groups as kinds, which count in `ours` as heard clips do. `accuracy` is over all clips, the best name where unsure. Names do not weigh the joined encoders here (`heard_weights.py` measures that). `named` is the share of clips with a name, `right` that of these that are right, and
 `estimate` what `naming_progress` says of `right`.
 Goal: accuracy by clips heard, and how honest the estimate is. Not a goal: how people hear.
 """
@@ -36,7 +36,7 @@ from audioclust.kmeans.constraints import Constraints
 from audioclust.pipeline import (
     AudioClusterer, name_clips, naming_progress, next_to_hear, Options, Request, run_of_embeddings, spread_names)
 from audioclust.pipeline.naming.answers import known_names
-from audioclust.pipeline.naming.questions import _next_row, division
+from audioclust.pipeline.naming.questions import _next_row
 from audioclust.pipeline.naming.spreading import geometry, spread_known
 from audioclust.runs.naming.heard import SEVERAL
 from constants import constants, differences, FILE
@@ -164,7 +164,7 @@ def asked_otherwise(run, X, distances, truth, k, seed, counts):
     chance = rng.permutation(len(X)).tolist()
     is_heard, parts = np.zeros(len(X), bool), []
     for _ in range(counts[-1]):
-        parts.append(_next_row(X, division(run.embeddings), is_heard, np.ones(len(X))))
+        parts.append(_next_row(run, is_heard, np.ones(len(X))))
         is_heard[parts[-1]] = True
     margin = chance[:k]
     while len(margin) < counts[-1]:

@@ -57,7 +57,8 @@ def likely_questions(run:Run, # A run
     made = division(run.embeddings)
     middles = middles_of_parts(np.asarray(run.embeddings.X), made, np.arange(len(run)))
     highest = np.argsort(-made.height, kind="stable")[:n//2]
-    return np.unique(np.r_[middles[-1], middles[made.halves[highest]].ravel()])
+    representatives = np.flatnonzero(run.clustering.representative)
+    return np.unique(np.r_[middles[-1], middles[made.halves[highest]].ravel(), representatives[:n]])
 
 # %% ../../nbs/13_listen/12_naming.ipynb #457c5384
 _LARGEST = 2**16 - 1 # of two bytes

@@ -10,7 +10,7 @@ from audioclust.cli import main
 from audioclust.listen import listen_page
 from audioclust.listen.naming import middles_of_parts, naming_data
 from audioclust.listen.pictures import HEIGHT, LARGE_HEIGHT, LARGE_WIDTH, Pictures, WIDTH
-from audioclust.pipeline import name_clips, naming_progress, next_to_hear, run_of_embeddings
+from audioclust.pipeline import name_clips, naming_progress, next_to_hear, run_of_embeddings, spread_names
 from audioclust.pipeline.naming.questions import division
 from audioclust.runs import apply_edits, Request, Run
 from audioclust.runs.naming.heard import NOT_OF_INTEREST, SEVERAL, UNSURE
@@ -64,6 +64,8 @@ def test_a_person_names_a_collection_with_the_keyboard_alone(run, tmp_path):
             who.name()
             assert who.progress.startswith(f"{n} of 50 clips heard")
             assert ("right" in who.progress) == page.js("return following(grouping()).isHonest")
+            called = page.js("return following(grouping()).names")
+            if n in (4, 12): assert (spread_names(name_clips(one, who.answers)).table.name == called).mean() > .97
         progress, shown = naming_progress(name_clips(one, who.answers)), page.js("return following(grouping())")
         assert abs(shown["nNamed"] - progress.named) <= .05*len(one) and abs(shown["right"] - progress.right) < .05
         assert f", {shown['nNamed']} of {len(one)} named, about {100*shown['right']:.0f} in 100 right" in who.progress
@@ -162,8 +164,10 @@ def test_answers_and_edits_by_hand_go_together_and_a_part_of_the_clips_is_asked_
         heard = page.js("return answersOf(grouping())")
         assert "bell" in heard.values() and was not in heard.values() and page.js("return clusterName(arguments[0])", first) == "bell"
         page.change("mark", "good")  # now it is a group that a person made
-        away, home = page.js("return rowsOf([arguments[0]]).filter(row => !(data.ids[row] in answersOf(grouping()))).slice(0, 2)", second)
+        unheard = "return rowsOf([arguments[0]]).find(row => !(data.ids[row] in answersOf(grouping())))"
+        away = page.js(unheard, second)
         page.js("moveClips([arguments[0]], arguments[1])", away, first)
+        home = page.js(unheard, second)  # the name of the clip that was moved has spread
         page.js("moveClips([arguments[0]], grouping().found.labels[arguments[0]])", home)
         labels = page.js("return grouping().labels")
         assert labels[away] == first and labels[home] == one.clustering.labels[home]

@@ -9,8 +9,9 @@ import soundfile as sf
 
 from audioclust.cli import main
 from audioclust.listen import sort_files
-from audioclust.pipeline import run_of_embeddings
-from audioclust.runs import Request
+from audioclust.listen.exporting import named_clips
+from audioclust.pipeline import last_word, name_clips, run_of_embeddings
+from audioclust.runs import Request, Run
 from audioclust.runs.names import write_names
 from audioclust.runs.run_folder import read_table
 
@@ -69,3 +70,21 @@ def test_a_part_stays_a_part_when_the_others_are_left_out(tmp_path):
     sort_files(run, tmp_path/"out", without=str(run.clustering.labels[1]))
     (file,) = (tmp_path/"out").rglob("*.wav")
     assert sf.info(file).duration == 1
+
+
+def test_after_naming_clips_have_folders_of_names_and_what_is_in_doubt_stays_in_its_cluster(run):
+    "A cluster of which nothing was heard is whole; one of which somebody was unsure has a name for no clip."
+    one = Run.open(run/"run")
+    rows = [int(np.flatnonzero(one.clustering.labels == group)[0]) for group in range(4)]
+    name_clips(one, dict(zip(rows, ["kick", "snare", "unsure", "not of interest"]))).save(run/"run")
+    last_word(run/"run")
+    table = Run.open(run/"run").table
+    sort_files(run/"run", run/"out")
+    n_clips = {folder.name: len(list(folder.iterdir())) for folder in (run/"out").iterdir()}
+    assert n_clips["kick"] == (table.name == "kick").sum() >= 7 and n_clips["snare"] == (table.name == "snare").sum() >= 7
+    assert "not of interest" not in n_clips and "unsure" not in n_clips
+    without_name = table[table.name == ""]
+    assert rows[2] in without_name.index and set(n_clips) - {"kick", "snare"} == {f"cluster {c:02}" for c in without_name.cluster.unique()}
+    assert sum(n_clips.values()) == (table.name != "not of interest").sum()
+    exported = named_clips(run/"run")
+    assert (exported.name.str.startswith("cluster ")).sum() == len(without_name)

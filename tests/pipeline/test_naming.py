@@ -11,11 +11,12 @@ from audioclust.pipeline import (
     assign_embeddings, last_word, name_clips, naming_progress, next_to_hear, Options, Request, Run, run_of_embeddings,
     spread_names)
 from audioclust.pipeline.naming.answers import heard_answers, known_names
-from audioclust.pipeline.naming.spreading import spread_known
+from audioclust.pipeline.naming.spreading import evidence, geometry, spread_known
 from audioclust.pipeline.naming.weights import weighed_by_names, weights_line
 from audioclust.cli import main
 from audioclust.encoders.joint import VotingWhitening
 from audioclust.encoders.residual import IdentityWhitening
+from audioclust.ensembles.spreading import passed_on
 from audioclust.listen.exporting import named_clips
 from audioclust.runs import apply_edits
 from audioclust.runs.naming.heard import NOT_OF_INTEREST, SEVERAL, UNSURE
@@ -74,6 +75,47 @@ def test_what_is_in_doubt_is_asked(run):
     rows = list(heard_answers(answered(run, 40, mixed)))
     counts = {kind: (TRUTH[rows] == kind).sum() for kind in KINDS}
     assert max(counts, key=counts.get) == "tom" and counts["tom"] > 8
+
+def test_a_heard_clip_stands_for_its_group():
+    "Three speakers say five words each, and one word of each speaker is heard. Noise is no group."
+    speaker, word = np.repeat([0, 1, 2], 100), np.tile(np.arange(5), 60)
+    rng = np.random.default_rng(0)
+    words = rng.normal(0, 4/12**.5, (15, 12))[5*speaker + word]
+    points = (rng.normal(0, .5, (300, 12)) + words + 5*np.eye(3, 12)[speaker]).astype(np.float32)
+    found = run_of_embeddings(points, request=Request(n_clusters=3, options=Options(stability=0)), whitening=IdentityWhitening())
+    known = {int(row): f"speaker {speaker[row]}" for row in np.flatnonzero(found.clustering.representative)}
+    def accuracy(labels):
+        grouped = replace(found, clustering=replace(found.clustering, labels=labels))
+        return (spread_known(grouped, known).shares.argmax(1) == speaker).mean()
+    assert accuracy(found.clustering.labels) == 1 and accuracy(np.full(300, -1)) < .95
+
+def test_what_the_others_say_of_a_heard_clip(named):
+    "By plain loops: neither the clip itself nor its part in its group counts."
+    rows, labels = list(known_names(named)), named.clustering.labels
+    said, graph = evidence(named, known_names(named)), geometry(named.embeddings).graph
+    def reach(members): return passed_on(graph, np.isin(np.arange(150), members)[:, None]/len(members))[:, 0]
+    def of_names(of): # how much of each name reaches each clip from these clips that were heard
+        total = np.zeros((150, len(said.found)))
+        for i in of:
+            in_group = [j for j in of if labels[rows[j]] == labels[rows[i]]]
+            total[:, said.names[i]] += reach([rows[i]]) + reach(np.flatnonzero(labels == labels[rows[i]]))/len(in_group)
+        return total
+    everything = range(len(rows))
+    root = np.sqrt(of_names(everything).sum(0))
+    for i in (3, 7):
+        others = of_names([j for j in everything if j != i])[rows[i]]/root
+        left_out = said.left_out[i]/said.left_out[i].sum()
+        distances = [min((np.linalg.norm(named.embeddings.X[rows[i]] - named.embeddings.X[rows[j]]) for j in everything
+                          if j != i and said.names[j] == c), default=np.inf) for c in range(len(said.found))]
+        expected = others*np.exp(-np.array(distances)/geometry(named.embeddings).scale/.2)
+        assert np.allclose(left_out, expected/expected.sum(), atol=1e-4)
+
+def test_a_group_of_which_nothing_was_heard_is_asked_by_its_representative(run):
+    (first,) = next_to_hear(run)
+    (second,) = next_to_hear(name_clips(run, {first: "kick"}))
+    assert run.clustering.representative[[first, second]].all() and set(run.clustering.labels[[first, second]]) == {0, 1}
+    third = next_to_hear(name_clips(run, {first: "kick", second: "snare"}))
+    assert not run.clustering.representative[third].any()
 
 def test_all_clips_are_named_from_ten(named):
     table = spread_names(named).table

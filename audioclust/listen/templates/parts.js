@@ -45,9 +45,25 @@ function mostUrgentPart(tree, isHeard, doubt) { // one in which nothing was hear
   return part;
 }
 
+function rowsOfPart({leaf, halves, middles}, part) {
+  const nLeaves = middles.length - halves.length / 2, isIn = new Uint8Array(middles.length);
+  isIn[part] = 1;
+  for (let i = halves.length - 1; i >= 0; i--) if (isIn[nLeaves + (i >> 1)]) isIn[halves[i]] = 1;
+  return [...leaf.keys()].filter(row => isIn[leaf[row]]);
+}
+
+function tellingClip(view, part, isHeard) { // the representative of the group with most of its clips, if nothing was heard of that; else the middle
+  const {labels, clusters} = view.found, tree = namingOf(view), rows = rowsOfPart(tree, part), sizes = new Map();
+  for (const row of rows) if (labels[row] >= 0) sizes.set(labels[row], (sizes.get(labels[row]) ?? 0) + 1);
+  const [[group] = []] = [...sizes].sort(([a, n], [b, m]) => m - n || a - b);
+  if (group === undefined || labels.some((other, row) => other === group && isHeard[row])) return tree.middles[part];
+  const [representative] = clusters[group].typical;
+  return rows.includes(representative) ? representative : tree.middles[part];
+}
+
 function nextToHear(view, isHeard, doubt) { // a row; -1: all were heard
   const tree = namingOf(view), part = mostUrgentPart(tree, isHeard, doubt);
-  if (part >= 0) return tree.middles[part];
+  if (part >= 0) return tellingClip(view, part, isHeard);
   let row = -1;
   for (let other = 0; other < nClips; other++) if (!isHeard[other] && (row < 0 || doubt[other] > doubt[row])) row = other;
   return row;

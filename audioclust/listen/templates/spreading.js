@@ -19,15 +19,14 @@ function neighbourSums({pairs, weights}, values) { // of the neighbours of each 
 
 const inner = (a, b) => { let sum = 0; for (let i = 0; i < a.length; i++) sum += a[i] * b[i]; return sum };
 
-function passOn(graph, leaf) { // how much of a leaf reaches each leaf: conjugate gradients
+function passOn(graph, start) { // how much of what the leaves start with reaches each: conjugate gradients
   const nLeaves = graph.sizes.length;
   graph.roots ??= neighbourSums(graph, new Float64Array(nLeaves).fill(1)).map(Math.sqrt);
   function kept(values) { // a value less what its neighbours pass on
     const passed = neighbourSums(graph, values.map((value, i) => value / graph.roots[i]));
     return passed.map((value, i) => values[i] - PASSED_ON * value / graph.roots[i]);
   }
-  const solution = new Float64Array(nLeaves), rest = new Float64Array(nLeaves);
-  rest[leaf] = 1 - PASSED_ON;
+  const solution = new Float64Array(nLeaves), rest = start.map(value => (1 - PASSED_ON) * value);
   let direction = rest.slice(), squared = inner(rest, rest);
   const enough = 1e-12 * squared;
   for (let round = 0; round < 500 && squared > enough; round++) {
@@ -42,15 +41,40 @@ function passOn(graph, leaf) { // how much of a leaf reaches each leaf: conjugat
   return solution.map(value => Math.max(value, 0));
 }
 
-function reachOf(view, row) { // how much of one clip reaches a clip of each leaf, and all clips together
-  const graph = namingOf(view), {leaf, sizes} = graph;
-  graph.reach ??= new Map();
-  if (!graph.reach.has(row)) {
-    const root = Math.sqrt(sizes[leaf[row]]), values = passOn(graph, leaf[row]).map((value, i) => value / root / Math.sqrt(sizes[i]));
-    graph.reach.set(row, {values, mass: Math.max(inner(values, sizes), 1e-12)});
-  }
-  return graph.reach.get(row);
+function reachOfRows(graph, rows) { // how much of some clips, together as much as one, reaches a clip of each leaf, and all clips together
+  const {leaf, sizes} = graph, start = new Float64Array(sizes.length);
+  for (const row of rows) start[leaf[row]] += 1 / (rows.length * Math.sqrt(sizes[leaf[row]]));
+  const values = passOn(graph, start).map((value, i) => value / Math.sqrt(sizes[i]));
+  return {values, mass: inner(values, sizes)};
 }
+
+function keptReach(reach, key, compute) { // a clip or a group reaches the same clips however many others are heard later
+  if (!reach.has(key)) reach.set(key, compute());
+  return reach.get(key);
+}
+
+function reachOf(view, row) {
+  const graph = namingOf(view);
+  return keptReach(graph.reach ??= new Map(), row, () => reachOfRows(graph, [row]));
+}
+
+function reachOfGroup(view, group) {
+  const graph = namingOf(view);
+  return keptReach(graph.groups ??= new Map(), group, () => reachOfRows(graph, [...view.found.labels.keys()].filter(row => view.found.labels[row] === group)));
+}
+
+function heardInGroups(view, known) { // Map group → Map name → how many of its clips have it; noise is no group
+  const inGroups = new Map();
+  for (const [row, name] of known) {
+    const group = view.found.labels[row];
+    if (group < 0) continue;
+    if (!inGroups.has(group)) inGroups.set(group, new Map());
+    inGroups.get(group).set(name, (inGroups.get(group).get(name) ?? 0) + 1);
+  }
+  return inGroups;
+}
+
+const total = counts => [...counts.values()].reduce((sum, n) => sum + n, 0);
 
 function distancesFrom(view, row) { // of each clip, over the median distance
   const naming = namingOf(view), {beyond, scale} = naming;
@@ -65,7 +89,7 @@ function distancesFrom(view, row) { // of each clip, over the median distance
 }
 
 function evidenceOf(view, known) { // of each name in a Map row → name: how much of it reaches each leaf, and its nearest clip to each clip
-  const names = [...new Set(known.values())].sort();
+  const names = [...new Set(known.values())].sort(), inGroups = heardInGroups(view, known);
   return names.map(name => {
     const rows = [...known.keys()].filter(row => known.get(row) === name), nearest = new Float32Array(nClips).fill(Infinity);
     const spread = new Float64Array(namingOf(view).sizes.length);
@@ -76,7 +100,14 @@ function evidenceOf(view, known) { // of each name in a Map row → name: how mu
       for (let other = 0; other < nClips; other++) if (far[other] < nearest[other]) nearest[other] = far[other];
       mass += more;
     }
-    return {name, rows, mass, nearest, logs: spread.map(value => Math.log(value / Math.sqrt(mass)))};
+    for (const [group, counts] of inGroups) { // it counts as much as one clip that was heard
+      if (!counts.has(name)) continue;
+      const {values, mass: more} = reachOfGroup(view, group), share = counts.get(name) / total(counts);
+      for (let leaf = 0; leaf < spread.length; leaf++) spread[leaf] += share * values[leaf];
+      mass += share * more;
+    }
+    const root = Math.sqrt(Math.max(mass, 1e-12));
+    return {name, rows, root, nearest, spread, logs: spread.map(value => Math.log(value / root))};
   });
 }
 
@@ -99,13 +130,24 @@ function largestShare(logs, best, power) { // after all shares of a clip were ra
   return 1 / sum;
 }
 
-function leftOut(view, evidence) { // what the others say of each heard clip whose name was heard more than once
-  const {leaf} = namingOf(view);
-  return evidence.flatMap(({rows, mass}, own) => rows.length < 2 ? [] : rows.map(row => {
-    const others = rows.filter(other => other !== row), here = leaf[row];
-    const spread = evidence.map(({logs}) => logs[here]), nearest = evidence.map(({nearest}) => nearest[row]);
-    spread[own] = Math.log(others.reduce((sum, other) => sum + reachOf(view, other).values[here], 0) / Math.sqrt(mass));
+function withoutClip(view, evidence, counts, row, own) { // what reaches a heard clip of each name from the others
+  const group = view.found.labels[row], here = namingOf(view).leaf[row], n = counts ? total(counts) : 0;
+  return evidence.map(({name, spread, root}, i) => {
+    let others = spread[here] - (i === own ? reachOf(view, row).values[here] : 0);
+    if (n) { // it says nothing of its group
+      const heard = counts.get(name) ?? 0, rest = heard - (i === own ? 1 : 0);
+      others -= (heard / n - rest / Math.max(n - 1, 1)) * reachOfGroup(view, group).values[here];
+    }
+    return Math.log(Math.max(others, 0) / root);
+  });
+}
+
+function leftOut(view, evidence, known) { // what the others say of each heard clip whose name was heard more than once
+  const inGroups = heardInGroups(view, known);
+  return evidence.flatMap(({rows}, own) => rows.length < 2 ? [] : rows.map(row => {
+    const others = rows.filter(other => other !== row), nearest = evidence.map(({nearest}) => nearest[row]);
     nearest[own] = Math.min(...others.map(other => distancesFrom(view, other)[row]));
+    const spread = withoutClip(view, evidence, inGroups.get(view.found.labels[row]), row, own);
     const logs = new Float64Array(evidence.length), best = logShares(spread, nearest, logs);
     return {logs, best, isRight: best === own};
   }));
@@ -123,7 +165,7 @@ function honestPower(guesses) { // of the shares, for which the largest ones are
 function spreadKnown(view, known) { // of a Map row → name: the best name of each clip and its share; times `certainty`, this is how likely it is right
   const {leaf} = namingOf(view);
   pointOf(0); // unpacks the points
-  const evidence = evidenceOf(view, known), guesses = leftOut(view, evidence), power = honestPower(guesses);
+  const evidence = evidenceOf(view, known), guesses = leftOut(view, evidence, known), power = honestPower(guesses);
   const best = new Uint16Array(nClips), share = new Float32Array(nClips);
   const logs = new Float64Array(evidence.length), spread = logs.slice(), nearest = logs.slice();
   for (let row = 0; row < nClips; row++) {

@@ -75,16 +75,27 @@ def _middle(X, rows):
     return int(rows[np.square(X[rows] - X[rows].mean(0)).sum(1).argmin()])
 
 # %% ../../../nbs/12_pipeline/naming/03_questions.ipynb #d0031ba8
-def _next_row(X, division, is_heard, doubt):
+def _telling(run, rows, is_heard):
+    "The clip of a part that stands for most of it."
+    labels, is_representative = run.clustering.labels, run.clustering.representative
+    there = labels[rows]
+    if (there >= 0).any():
+        is_of = labels == np.bincount(there[there >= 0]).argmax()
+        representative = rows[is_of[rows] & is_representative[rows]]
+        if len(representative) and not is_heard[is_of].any(): return int(representative[0])
+    return _middle(np.asarray(run.embeddings.X), rows)
+
+def _next_row(run, is_heard, doubt):
     "The clip to hear next, where those that were heard are known."
-    parts, heights = _open_parts(division, is_heard)
+    made = division(run.embeddings)
+    parts, heights = _open_parts(made, is_heard)
     if not len(parts): return int(np.where(is_heard, -1, doubt).argmax()) # a clip in a small part, the most doubtful one
-    before = np.r_[0, np.cumsum(doubt[division.order])]
-    ends = division.first[parts] + division.size[parts]
-    mean_doubt = (before[ends] - before[division.first[parts]])/division.size[parts]
+    before = np.r_[0, np.cumsum(doubt[made.order])]
+    ends = made.first[parts] + made.size[parts]
+    mean_doubt = (before[ends] - before[made.first[parts]])/made.size[parts]
     part = parts[np.argmax(heights**2*(mean_doubt + _LEAST_DOUBT))]
-    start = division.first[part]
-    return _middle(X, np.sort(division.order[start:start + division.size[part]]))
+    start = made.first[part]
+    return _telling(run, np.sort(made.order[start:start + made.size[part]]), is_heard)
 
 # %% ../../../nbs/12_pipeline/naming/03_questions.ipynb #440e1959
 def next_to_hear(run:Run, # That was clustered
@@ -92,14 +103,14 @@ def next_to_hear(run:Run, # That was clustered
 )->list: # Rows of the clips, the most useful first
     "The clips to hear next."
     if n < 1: raise ValueError(f"n={n}: ask for at least one clip")
-    X, known = np.asarray(run.embeddings.X), known_names(run)
-    if len(X) < 3: return [row for row in range(len(X)) if row not in heard_answers(run)][:n]
-    is_heard = np.zeros(len(X), bool)
+    known = known_names(run)
+    if len(run) < 3: return [row for row in range(len(run)) if row not in heard_answers(run)][:n]
+    is_heard = np.zeros(len(run), bool)
     is_heard[[*heard_answers(run), *known]] = True
-    doubt = np.ones(len(X))
+    doubt = np.ones(len(run))
     if len(set(known.values())) > 1: doubt = 1 - spread_known(run, known).confidence
     rows:list = []
     while len(rows) < n and not is_heard.all():
-        rows.append(_next_row(X, division(run.embeddings), is_heard, doubt))
+        rows.append(_next_row(run, is_heard, doubt))
         is_heard[rows[-1]] = True
     return rows

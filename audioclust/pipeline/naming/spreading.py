@@ -49,15 +49,12 @@ def geometry(embeddings:Embeddings, # Of a run
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #e9cc2b06
 _NEARNESS = .2 # of the median distance, within which a nearer name counts much more
 
-def name_shares(reach:np.ndarray, # How much of each heard clip reaches each clip [n, m]
+def name_shares(spread:np.ndarray, # How much of each name reaches each clip, over the root of how much reaches all [n, K]
     distances:np.ndarray, # Of each clip to each heard clip, over the median distance [n, m]
     names:np.ndarray, # Number of the name of each heard clip, from 0 [m]
-    mass:np.ndarray, # How much of each heard clip reaches all clips [m]
 )->np.ndarray: # [n, K]; rows sum to 1
     "The share of each name in each clip."
-    is_of = np.eye(names.max() + 1)[names] # [m, K]
-    spread = reach @ is_of/np.sqrt(mass @ is_of)
-    nearest = np.stack([distances[:, names == c].min(1) for c in range(is_of.shape[1])], 1)
+    nearest = np.stack([distances[:, names == c].min(1) for c in range(spread.shape[1])], 1)
     nearness = np.exp(-(nearest - nearest.min(1, keepdims=True))/_NEARNESS)
     shares = np.maximum(spread*nearness, 1e-12)
     return shares/shares.sum(1, keepdims=True)
@@ -106,6 +103,13 @@ def _reach(embeddings, row):
     seed[row] = 1
     return passed_on(geometry(embeddings).graph, seed)[:, 0]
 
+@lru_cache(maxsize=256)
+def _reach_of_group(embeddings, clustering, group):
+    "How much of a group reaches each clip, if its clips are together as much as one heard clip [N]."
+    if group < 0: return np.zeros(len(embeddings))
+    is_in = clustering.labels == group
+    return passed_on(geometry(embeddings).graph, is_in[:, None]/is_in.sum())[:, 0]
+
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #bc87c44a
 class Evidence(NamedTuple):
     "What known names say, before the shares are made honest."
@@ -119,6 +123,9 @@ class Evidence(NamedTuple):
         "Which known clips are the only one of their name?"
         return np.bincount(self.names)[self.names] == 1
 
+def _shares(said): # of each row; of nothing, 0
+    return said/np.maximum(said.sum(1, keepdims=True), 1)
+
 def evidence(run:Run, # A run
     known:dict, # Row → name, or `UNSURE`; at least one
 )->Evidence:
@@ -126,15 +133,22 @@ def evidence(run:Run, # A run
     rows = np.array(list(known))
     found, names = np.unique(np.array(list(known.values()), str), return_inverse=True)
     X = np.asarray(run.embeddings.X)
+    is_of = np.eye(len(found))[names] # [m, K]
     reach = np.stack([_reach(run.embeddings, row) for row in rows.tolist()], 1)
+    groups, own = np.unique(run.clustering.labels[rows], return_inverse=True)
+    of_groups = np.stack([_reach_of_group(run.embeddings, run.clustering, group) for group in groups.tolist()], 1)
+    said = np.stack([is_of[own == g].sum(0) for g in range(len(groups))]) # of each group, how often each name [G, K]
+    spread = reach @ is_of + of_groups @ _shares(said)
+    root = np.sqrt(np.maximum(spread.sum(0), 1e-12))
     distances = pairwise_distances(X, X[rows])/geometry(run.embeddings).scale
-    mass = np.maximum(reach.sum(0), 1e-12)
-    others, far = reach[rows], distances[rows]
-    np.fill_diagonal(others, 0)
-    np.fill_diagonal(far, np.inf)
-    left_out = np.zeros((len(rows), len(found)))
-    if len(found) < len(rows): left_out = name_shares(others, far, names, mass)
-    return Evidence(found, names, name_shares(reach, distances, names, mass), left_out)
+    shares, left_out = name_shares(spread/root, distances, names), np.zeros((len(rows), len(found)))
+    if len(found) < len(rows):
+        far, of_itself = distances[rows], np.diag(reach[rows])[:, None]*is_of
+        np.fill_diagonal(far, np.inf)
+        of_its_group = _shares(said)[own] - _shares(said[own] - is_of) # what it adds to the shares of its group
+        others = spread[rows] - of_itself - of_groups[rows, own][:, None]*of_its_group
+        left_out = name_shares(others/root, far, names)
+    return Evidence(found, names, shares, left_out)
 
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #bc87c452
 def spread_known(run:Run, # A run
