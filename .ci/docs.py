@@ -19,7 +19,7 @@ from llms import REPORT, contents, core, llms, opening, page_of, root, settings
 from mend import declared, mend
 from norms import caption_faults, panel_faults, table_faults, text_faults, unit_faults
 
-MOST = 45_000  # words of prose that the report, the first part of the sidebar, may have
+MOST = 40_000  # words of prose that the report, the first part of the sidebar, may have
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
 DOCMENTS = re.compile("Type.*Details")  # the table of a function's arguments, which nbdev makes
 LABEL = re.compile(r"(fig|tbl|eq|sec)-[\w-]+$")
