@@ -84,6 +84,8 @@ def faults_of_form(nb):
             yield f"{l} is not referred to"
     for l in re.findall(r"@((?:fig|tbl|eq)-[\w-]+)", text):
         if l not in labels: yield f"@{l} points nowhere"
+    said = "".join("".join(o.get("text", [])) for c in cells for o in c.get("outputs", []) if o.get("name") == "stderr")
+    if re.search(r"^/.*\.py:\d+: ", said, re.M): yield "shows a warning with a path of the machine that ran it"
 
 
 @checkout
