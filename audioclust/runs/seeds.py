@@ -158,7 +158,7 @@ def _rows_of_run(run):
     if empty: warnings.warn(f"no clip of {run} is in a group called {shorten(', '.join(empty), 100)}: the name has no seed")
     columns = ["path", "start", "end", *({"channel"} & set(table)), "label"]
     by_answer = table.clip_id.map({clip: name for clip,name in heard.items() if clip not in names["clips"]})
-    labels = by_answer.fillna(clusters.map(called))
+    labels = by_answer.astype(object).fillna(clusters.map(called))
     return table.assign(label=labels)[is_seed & (labels != NOT_OF_INTEREST)][columns]
 
 # %% ../../nbs/11_runs/05_seeds.ipynb #fca263de

@@ -127,4 +127,4 @@ def rows_of_answers(table:pd.DataFrame, # For which `is_answer_table` holds
     columns = ["path", "start", "end", *({"channel"} & set(clips))]
     known = clips[columns].assign(clip=ids())
     found = table[["label"]].assign(clip=table[by].astype(str).str.strip()).merge(known, "left", "clip")
-    return found.assign(path=found.path.fillna(found.clip), start=found.start.fillna(0.), end=found.end.fillna(float("inf")))
+    return found.assign(path=found["path"].fillna(found["clip"]), start=found.start.fillna(0.), end=found.end.fillna(float("inf")))
