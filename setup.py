@@ -37,6 +37,6 @@ setup(
     package_dir={"": "."}, # so that an editable install is a line in a .pth file, which type checkers follow
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
-    extras_require={name: cfg[f"{name}_requirements"].split() for name in ("dev", "pretrained", "parquet", "media", "onnx")},
+    extras_require={name: cfg[f"{name}_requirements"].split() for name in ("dev", "pretrained", "parquet", "media", "annotations", "onnx")},
     entry_points={"console_scripts": cfg["console_scripts"].split(), "nbdev": ["audioclust=audioclust._modidx:d"]},
 )

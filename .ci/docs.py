@@ -280,7 +280,7 @@ class Site:
     def target(self, page, url):
         "Where a link leads from the page; one that leads nowhere is a fault."
         at, _, anchor = url.partition("#")
-        if self.url and at.startswith(f"{self.url}/play/"): return page.up + at[len(self.url) + 1:]  # made by play.py
+        if self.url and at in {f"{self.url}/play/{name}.html" for name in ("digits", "samples", "field")}: return url  # made by play.py
         if self.url and at.startswith(self.url + "/"): at = page.up + (at[len(self.url) + 1:] or "index.html")
         elif self.git and (m := re.match(re.escape(self.git) + r"/(?:blob|tree)/\w+/?([^?]*)", at)):
             path, line = self.top/unquote(m[1]), re.match(r"L(\d+)", anchor)
@@ -351,7 +351,7 @@ WIDGETS = re.compile(r'<script src="https://[^"]*/(?:requirejs|jquery)@[^"]*"[^>
 LOADS = re.compile(r'<(?:script|img|audio|source|iframe)\b[^>]*?\bsrc="((?:https?:)?//[^"]*)"|<link\b(?=[^>]*\brel="stylesheet")[^>]*?\bhref="((?:https?:)?//[^"]*)"')
 
 
-SIGNPOSTS = {"start/01_install.ipynb": "install pip uv conda docker", "start/03_questions.ipynb": "cite citation questions", "tutorials/02_field.ipynb": "birds bats frogs field recordings bioacoustics",
+SIGNPOSTS = {"start/01_install.ipynb": "install pip uv docker", "start/03_questions.ipynb": "cite citation questions", "tutorials/02_field.ipynb": "birds bats frogs field recordings bioacoustics",
              "tutorials/01_samples.ipynb": "samples drums loops sampler music", "tutorials/03_speech.ipynb": "speakers speech words voices"}  # what people search for, and where it is
 
 

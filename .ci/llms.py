@@ -20,8 +20,9 @@ def contents(folder):
     def add(items, part, section):
         for item in items:
             if isinstance(item, dict): add(item["contents"], part, item["section"])
-            elif found and found[-1][:2] == (part, section): found[-1][2].append(item)
-            else: found.append((part, section, [item]))
+            else:
+                if not found or found[-1][:2] != (part, section): found.append((part, section, []))
+                found[-1][2].append(item)
     for sidebar in yaml.safe_load((folder/"_quarto.yml").read_text(encoding="utf-8"))["website"]["sidebar"]: add(sidebar["contents"], sidebar["title"], "")
     return found
 

@@ -41,7 +41,7 @@ def _labels_from_csv(table, path):
 # %% ../../nbs/01_audio/11_labels.ipynb #2b8d4d24
 _LEAST_SHARED = .5 # of a clip or of a label, whichever is shorter
 
-def _labels_in_recording(clips, rows):
+def _labels_in_recording(clips, rows, wanted=None): # `wanted`: a label that a clip has wherever it has it at all
     "(label of each clip or None [N], which rows lie in a clip [M]) for the clips and rows of one recording."
     if "start" not in clips: return [rows.label.iloc[0]]*len(clips), np.ones(len(rows), bool) # is anything known of it?
     start = clips.start.to_numpy()[:, None]
@@ -54,11 +54,12 @@ def _labels_in_recording(clips, rows):
     names, name_of = np.unique(rows.label.to_numpy(str), return_inverse=True)
     seconds = np.zeros((len(names), len(clips))) # that each label shares with each clip
     np.add.at(seconds, name_of, np.where(is_enough, shared, 0).T)
+    seconds[(names == wanted)[:, None] & (seconds > 0)] = np.inf
     best = names[seconds.argmax(0)]
     return [str(b) if has_one else None for b,has_one in zip(best, is_enough.any(1))], is_enough.any(0)
 
 # %% ../../nbs/01_audio/11_labels.ipynb #1141e978
-def _labels_by_time(table, path):
+def _labels_by_time(table, path, wanted=None):
     "(the label of each clip: of those of its recording, the one that shares the most time; recordings; labels in no clip)."
     unused:list = []
     given = clips_of_tables(path, list(dict.fromkeys(table.path)), unused)
@@ -69,7 +70,7 @@ def _labels_by_time(table, path):
     for recording,rows in table.groupby(table.path.map(str).to_numpy()).indices.items():
         if recording not in by_path: continue
         of_recording = by_path[recording]
-        labels, lies_in_clip = _labels_in_recording(table.iloc[rows], of_recording)
+        labels, lies_in_clip = _labels_in_recording(table.iloc[rows], of_recording, wanted)
         missed.update(of_recording.label[~lies_in_clip].astype(str))
         for row,label in zip(rows, labels): found[row] = label
     if missed: warnings.warn(f"{missed.total():,} of {len(given):,} labels in {path} lie in no clip")
@@ -82,7 +83,7 @@ def _labels_by_time(table, path):
 # %% ../../nbs/01_audio/11_labels.ipynb #55192fc3
 _HOW_TO_LABEL = "say parent, a pattern such as '^(\\d)_', or a table (.csv, .tsv, .txt, .parquet)"
 
-def _labelled(table, labels):
+def _labelled(table, labels, wanted=None):
     "(label of each clip, None where it has none; recordings whose labels have times; labels that lie in no clip)."
     if not str(labels): raise ValueError(f"the labels are empty: {_HOW_TO_LABEL}")
     found:list
@@ -95,7 +96,7 @@ def _labelled(table, labels):
         except ValueError: has_times = False
         is_csv = str(labels).lower().endswith(".csv")
         if not has_times and not is_csv: raise ValueError(f"{labels} needs columns for start, end and label")
-        if has_times: found, with_times, missed = _labels_by_time(table, labels)
+        if has_times: found, with_times, missed = _labels_by_time(table, labels, wanted)
         else: found = _labels_from_csv(table, labels)
     else:
         try: regex = re.compile(labels)
@@ -118,8 +119,9 @@ def label_clips(table:pd.DataFrame, # Clips, with a column `path`
 # %% ../../nbs/01_audio/11_labels.ipynb #81fcdfe0
 def label_detections(table:pd.DataFrame, # Clips: columns path, start, end (s)
     labels:str, # As `label_clips` takes them
+    wanted:str|None=None, # A label that a clip has where it has it at all, beside a longer one; None: the longest counts
 )->tuple[pd.DataFrame,Counter]: # (the table with a column label: None or NaN is not known, "" is nothing; label → rows in no clip)
     "Clips with their labels, where a table with times lists all that is to be found in its recordings."
-    found, with_times, missed = _labelled(table, labels)
+    found, with_times, missed = _labelled(table, labels, wanted)
     labels_of = ["" if label is None and str(path) in with_times else label for label,path in zip(found, table.path)]
     return table.assign(label=labels_of), missed

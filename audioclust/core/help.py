@@ -18,7 +18,8 @@ def help_texts()->dict[str,dict[str,str]]: # Module → qualified name → text
     "What `help()` says of the public classes and functions, and of their methods."
     import json # these two are not needed by who only imports the package
     from importlib.resources import files
-    return json.loads((files("audioclust")/"help.json").read_text(encoding="utf-8"))
+    try: return json.loads((files("audioclust")/"help.json").read_text(encoding="utf-8"))
+    except FileNotFoundError: return {} # what bundles programs may leave out data
 
 # %% ../../nbs/00_core/08_help.ipynb #61911707
 def docstring_owner(module:ModuleType, # That is imported

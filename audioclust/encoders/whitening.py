@@ -84,6 +84,14 @@ class Whiten(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SavableEstimator
         l2:bool=True, # Scale rows to length 1
     ): self.n_components, self.floor, self.l2 = n_components, floor, l2
 
+    # of its own, so that what is set for all estimators does not reach the inside of a run
+    _sklearn_output_config = {"transform": "default"}
+    def set_output(self, *, transform:str|None=None, # "default", "pandas" or "polars"
+    )->Self:
+        "What `transform` returns, such as a table of pandas."
+        self._sklearn_output_config = dict(self._sklearn_output_config)
+        return super().set_output(transform=transform)
+
     def fit(self, X:np.ndarray|torch.Tensor, # Embeddings [N, d]
         y=None, # Ignored
     )->Self:

@@ -95,7 +95,8 @@ def other_clips(runs:list, # One or two
     names = [_ONE_LINE.sub(" ", name).replace(os.sep, "/") for name in relative_names(paths)]
     name_of = dict(zip(paths, names))
     clusters = [run.clustering.labels[others].tolist() for run,others in zip(runs, rows)]
-    called = [""]*len(clips) if labels is None else [_ONE_LINE.sub(" ", label) for label in labels.iloc[rows[0]].fillna("")]
+    called = [""]*len(clips)
+    if labels is not None: called = [_ONE_LINE.sub(" ", readable_path(label)) for label in labels.iloc[rows[0]].fillna("")]
     columns = [[name_of[path] for path in clips.path], channel_numbers(clips).tolist(),
                clips.start.round(3).tolist(), clips.end.round(3).tolist(), *clusters, called]
     lines = "\n".join("\t".join(map(str, line)) for line in zip(*columns))
@@ -117,7 +118,7 @@ def label_data(runs:list, # One or two
     for run,hidden in zip(runs, others):
         pairs = Counter(zip(run.groups[hidden].tolist(), numbers[others[0]].tolist()))
         unseen.append([[group, label, n] for (group, label),n in pairs.items() if label >= 0])
-    return dict(names=[str(name) for name in names], of=numbers[rows[0]].tolist(), unseen=unseen)
+    return dict(names=[readable_path(str(name)) for name in names], of=numbers[rows[0]].tolist(), unseen=unseen)
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #f6ff3e46
 def json_number(x:float, # Any number
@@ -136,11 +137,13 @@ def cluster_data(run:Run, # A run
     named = path_words(run.table)
     clusters = {}
     for c,about in described.items():
+        first = np.flatnonzero(run.clustering.representative[rows] & (run.clustering.labels[rows] == c)).tolist()
+        typical = [*first, *(row for row in about["typical"] if row not in first)] # of the shown clips, the first is that of all
         clusters[c] = dict(
             size=int(sizes[c]),
             confidence=json_number(about["confidence"]),
             at=[json_number(value) for value in np.median(positions[about["rows"]], 0)],
-            typical=about["typical"],
+            typical=typical[:max(1, len(about["typical"]))],
             doubtful=about["doubtful"],
             stability=stability.get(str(c)),
             words=str(run.findings.differences.get(c, {}).get("words", "")),

@@ -96,9 +96,16 @@ def test_a_table_leaves_out_what_is_said_and_names_are_no_formulas(tmp_path, cap
     table = pd.DataFrame(dict(path=["/a/=x.wav", "/a/b.wav", "/a/c.wav"], cluster=[0, 1, -1], name=["owl", "", ""]))
     table.to_csv(tmp_path/"t.csv", index=False)
     assert main(["count", str(tmp_path/"t.csv"), "--without", "0", "--out", str(tmp_path/"o.csv")]) == 0
-    assert list(pd.read_csv(tmp_path/"o.csv")) == ["recording", "cluster 1", "noise", "all clips"]
+    assert list(pd.read_csv(tmp_path/"o.csv")) == ["recording", "cluster 1", "no group", "all clips"]
     assert main(["count", str(tmp_path/"t.csv"), "--out", str(tmp_path/"all.csv")]) == 0
     assert "'=x.wav" in set(pd.read_csv(tmp_path/"all.csv").recording)
     capsys.readouterr()
     assert main(["count", str(tmp_path/"t.csv"), "--without", "wren"]) == 2
     assert "--without wren: no clip of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options,message", [(["--by", "site", "--zone", "UTC"], "are for days and hours"), (["--recorded-in", "UTC"], "are for days and hours"),
+    (["--by", "hour", "--site-column", "site"], "say --by with site")])
+def test_options_that_change_nothing_are_refused(options, message, capsys):
+    assert main(["count", "run", *options]) == 2
+    assert message in capsys.readouterr().err

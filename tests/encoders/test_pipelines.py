@@ -2,6 +2,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
@@ -12,6 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from audioclust import kmeans
 from audioclust.encoders import FixedEncoder, Whiten
 from audioclust.metrics import nmi
+from audioclust.pipeline import run_of_embeddings
+from audioclust.runs import Options, Request
 
 @pytest.fixture(scope="module")
 def paths(words): return words[1].path.tolist()[:60], words[1].label.to_numpy(str)[:60]
@@ -38,6 +41,14 @@ def test_tables_go_through_a_whole_pipeline(paths):
     assert tables["standardscaler"].feature_names_in_[0] == "fixedencoder0"
     np.testing.assert_array_equal(tables[-1].labels_, labels)
     assert "FixedEncoder" in pipeline._repr_html_() and "KMeans" in pipeline._repr_html_()
+
+def test_what_is_set_for_all_estimators_does_not_reach_the_inside_of_a_run():
+    X = np.random.default_rng(0).normal(size=(30, 5)).astype(np.float32)
+    with config_context(transform_output="pandas"):
+        assert isinstance(Whiten(3).fit_transform(X), np.ndarray)
+        assert run_of_embeddings(X, request=Request(n_clusters=2, options=Options(stability=0))).clustering.labels.shape == (30,)
+        assert list(Whiten(3).set_output(transform="pandas").fit_transform(X)) == ["whiten0", "whiten1", "whiten2"]
+    assert isinstance(Whiten(3).fit_transform(X), np.ndarray)  # what was set for one is not for all
 
 def test_a_search_goes_through_clusterers(paths):
     X = FixedEncoder(sample_rate=8000).transform(paths[0])

@@ -220,3 +220,8 @@ def test_a_table_that_somebody_cut_is_refused(run, tmp_path, column):
     for use in named_clips, listen_page, sort_files:
         with pytest.raises(ValueError, match=f"clusters.csv is damaged: it has no column {column}; make the run again"):
             use(tmp_path/"run", *([tmp_path/"out"] if use is sort_files else []))
+
+
+def test_folders_of_copies_are_never_replaced(tmp_path, capsys):
+    assert main(["export", str(tmp_path), "--to", "sfz", "--out", str(tmp_path/"kit"), "--overwrite"]) == 2
+    assert "writes into a new folder only" in capsys.readouterr().err

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from audioclust.audio.annotation_tables import clips_of_tables
+from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.pipeline import Options, Request, make_run
 from audioclust.runs.names import write_names
@@ -133,3 +134,10 @@ def test_crowsetta_reads_them_and_its_own_are_read(at, tmp_path):
     crowsetta.formats.seq.GenericSeq(annots=annotations[:1]).to_file(tmp_path/"theirs.csv")
     again = clips_of_tables(tmp_path/"theirs.csv", at/"later")
     assert list(zip(again.start, again.end, again.label)) == [clip[1:] for clip in clips(at) if clip[0] == "dawn.wav"]
+
+
+def test_maps_that_copy_take_new_sounds_of_another_folder(tmp_path):
+    run = make_run(synthetic_words(2, 2, 4).save(tmp_path/"words").path.tolist(), Request(n_clusters=2)).save(tmp_path/"run")
+    synthetic_words(2, 2, 4, random_state=1).save(tmp_path/"new")
+    assert main(["assign", str(tmp_path/"run"), str(tmp_path/"new"), "--to", "hydrogen", "--out", str(tmp_path/"kits"), "-q"]) == 0
+    assert len(list((tmp_path/"kits").rglob("drumkit.xml"))) == 2

@@ -1,4 +1,5 @@
 "What a page holds, without a browser."
+import json
 import warnings
 from collections import Counter
 from dataclasses import replace
@@ -114,3 +115,26 @@ def test_a_pair_shows_the_clips_that_both_runs_have(run, tmp_path):
             assert view["labels"] == labelled.set_index("clip_id").cluster[shown].tolist()
         assert [view["by"] for view in data["views"]] == ["content", "source"]
     assert data["others"]["n"] == len(kept) - len(shown)
+
+
+def test_the_telling_clip_of_a_group_is_the_same_where_some_clips_are_shown(many, tmp_path):
+    labels, representative = many.clustering.labels, np.zeros(len(many), bool)
+    representative[[np.flatnonzero(labels == cluster)[-1] for cluster in np.unique(labels[labels >= 0])]] = True
+    run = replace(many, clustering=replace(many.clustering, representative=representative))
+    data = page_data(listen_page(run, tmp_path/"p.html", max_clips=60))
+    clusters = data["views"][0]["clusters"]
+    shown = list(zip(np.array(data["files"])[data["file"]], data["start"]))
+    of = {(path.replace("\\", "/").rsplit("/", 1)[-1], round(start, 3)): row for row,(path,start) in enumerate(zip(many.table.path, many.table.start))}
+    rows = [of[name.rsplit("/", 1)[-1], round(start, 3)] for name,start in shown]
+    for cluster in (int(c) for c in clusters if int(c) >= 0):
+        telling = set(np.flatnonzero(representative & (labels == cluster))) & set(rows)
+        assert not telling or rows[clusters[str(cluster)]["typical"][0]] in telling
+    assert set(np.flatnonzero(representative)) & set(rows)
+
+
+def test_labels_of_any_bytes_are_packed(many):
+    from audioclust.listen.page_data import label_data, other_clips
+    labels = pd.Series(["b\udcffd", None]*(len(many)//2) + ["x"]*(len(many) % 2))
+    shown, hidden = np.arange(5), np.arange(5, len(many))
+    assert other_clips([many], [hidden], None, labels)["n"] == len(many) - 5
+    json.dumps(label_data([many], [shown], [hidden], labels)).encode("utf-8")

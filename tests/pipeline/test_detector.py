@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile as sf
 
 from audioclust.audio import label_detections
 from audioclust.cli import main
@@ -149,3 +150,13 @@ def test_what_the_command_refuses(at, tmp_path, monkeypatch, capsys, options, sa
     except SystemExit as e: status = e.code
     assert status == 2 and said in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_clip_with_two_labels_has_the_one_that_is_looked_for(tmp_path):
+    sf.write(tmp_path/"a.wav", np.zeros(80000), 8000)
+    truth = pd.DataFrame(dict(path="a.wav", start=[0., 2.], end=[2., 2.5], label=["owl", "wren"]))
+    truth.to_csv(tmp_path/"truth.csv", index=False)
+    clips = pd.DataFrame(dict(path=[str(tmp_path/"a.wav")]*2, start=[0., 5.], end=[5., 10.]))
+    for wanted,labels in (None, ["owl", ""]), ("wren", ["wren", ""]), ("owl", ["owl", ""]):
+        found, missed = label_detections(clips, str(tmp_path/"truth.csv"), wanted)
+        assert found.label.tolist() == labels and not missed

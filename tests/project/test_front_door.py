@@ -99,3 +99,22 @@ def test_the_search_knows_names_commands_and_what_people_look_for(search):
     for command in set(COMMANDS) - {"count", "diff"}: assert f"14_cli/commands/{command}.html" in search[command]
     for word,page in {"install": "start/install.html", "birds": "tutorials/field.html", "samples": "tutorials/samples.html",
         "speakers": "tutorials/speech.html"}.items(): assert search[word][0] == page
+
+
+def test_extras_that_are_named_exist():
+    settings = (ROOT/"settings.ini").read_text(encoding="utf-8")
+    setup = (ROOT/"setup.py").read_text(encoding="utf-8")
+    texts = [p.read_text(encoding="utf-8") for p in (*(ROOT/"audioclust").rglob("*.py"), *NOTEBOOKS.rglob("*.ipynb"))]
+    named = {extra for text in texts for extra in re.findall(r"audioclust\[(\w+)\]", text)}
+    assert {"media", "parquet", "annotations", "onnx"} <= named
+    for extra in named: assert f'"{extra}"' in setup and f"\n{extra}_requirements = " in settings, extra
+
+
+def test_files_of_a_run_that_the_questions_name_are_written(tmp_path):
+    from audioclust.audio import synthetic_words
+    from audioclust.pipeline import AudioClusterer
+    questions = "".join("".join(c["source"]) for c in json.loads((NOTEBOOKS/"start/03_questions.ipynb").read_text(encoding="utf-8"))["cells"])
+    named = set(re.findall(r"`([\w.]+\.(?:csv|json|html))`", questions.split("## Which formats")[0])) - {"between.csv"}
+    AudioClusterer(n_clusters=2).fit(synthetic_words(2, 2, 4).save(tmp_path/"words").path.tolist()).save(tmp_path/"run", page=True)
+    assert named == {"listen.html", "clusters.csv", "errors.csv", "run.json"}
+    assert all((tmp_path/"run"/name).is_file() for name in named)

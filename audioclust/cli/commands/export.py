@@ -57,6 +57,8 @@ def check_format(args:Namespace): # to, out, join, level, as the parser gives th
     if args.join and not for_each: raise ValueError(f"--join is for labels of recordings ({', '.join(_FOR_EACH_RECORDING)})")
     if args.level and args.to in _TABLES:
         raise ValueError(f"--level is for label tracks and selection tables; a table (--to {args.to}) holds all levels")
+    if args.overwrite and not (for_each or args.to in (*_TABLES, "crowsetta")):
+        raise ValueError(f"--to {args.to} writes into a new folder only: leave out --overwrite, and say another --out")
     if for_each and Path(args.out).is_file(): raise ValueError(f"{args.out} is a file: say --out with the name of a folder")
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #bf25b57c

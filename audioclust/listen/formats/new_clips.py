@@ -6,11 +6,13 @@
 __all__ = ['run_of_new_clips']
 
 # %% ../../../nbs/13_listen/formats/02_new_clips.ipynb #43fdba44
+import os
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from ..page_data import shared_folder
 from ...runs.clips import CLIP_DETAILS
 from ...runs.findings import Findings
 from ...runs.names import KINDS
@@ -23,7 +25,8 @@ def run_of_new_clips(run:Run, # That assigned them
 )->Run: # In memory
     "New clips and their groups as a run that every export takes."
     details = [column for column in CLIP_DETAILS if column in table]
-    clips = replace(run.clips, table=table[["path", "start", "end", *details]].reset_index(drop=True), errors=[])
+    clips = replace(run.clips, table=table[["path", "start", "end", *details]].reset_index(drop=True), errors=[],
+                    recordings=shared_folder([os.path.abspath(path) for path in table.path if path]))
     levels = [replace(level, labels=table[level.column]) for level in run.clustering.levels if level.column in table]
     clustering = replace(run.clustering, labels=table.cluster.to_numpy(np.int64), confidence=table.confidence.to_numpy(),
                          representative=np.zeros(len(table), bool), levels=tuple(levels), seeds=None)

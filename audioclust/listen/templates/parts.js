@@ -53,8 +53,10 @@ function rowsOfPart({leaf, halves, middles}, part) {
 }
 
 function tellingClip(view, part, isHeard) { // the representative of the group with most of its clips, if nothing was heard of that; else the middle
-  const {labels, clusters} = view.found, tree = namingOf(view), rows = rowsOfPart(tree, part), sizes = new Map();
-  for (const row of rows) if (labels[row] >= 0) sizes.set(labels[row], (sizes.get(labels[row]) ?? 0) + 1);
+  const {labels, clusters} = view.found, tree = namingOf(view), rows = rowsOfPart(tree, part), shown = new Map(), sizes = new Map();
+  for (const label of labels) shown.set(label, (shown.get(label) ?? 0) + 1);
+  const weight = label => clusters[label].size / shown.get(label); // of a large group few clips may be on the page
+  for (const row of rows) if (labels[row] >= 0) sizes.set(labels[row], (sizes.get(labels[row]) ?? 0) + weight(labels[row]));
   const [[group] = []] = [...sizes].sort(([a, n], [b, m]) => m - n || a - b);
   if (group === undefined || labels.some((other, row) => other === group && isHeard[row])) return tree.middles[part];
   const [representative] = clusters[group].typical;

@@ -56,7 +56,7 @@ def detector_scores(run:Run, # Whose groups they are
 )->pd.DataFrame: # Columns at_least, clips (that have the name truly), found, precision, recall (NaN of none); a row a threshold
     "Precision and recall of a detector by its threshold."
     name, _ = groups_called(run, only)
-    labelled, missed = label_detections(table, labels)
+    labelled, missed = label_detections(table, labels, name)
     known = labelled[labelled.label.notna()]
     is_right = (known.label == name).to_numpy()
     n = int(is_right.sum()) + missed[name]

@@ -43,7 +43,7 @@ def _named(source, without): # Clips of a run, or of a table of `assign`
     missing = [column for column in ("path", "cluster") if column not in table]
     if missing: raise ValueError(f"{source} has no column {missing[0]}: say a run, or a table that audioclust assign wrote")
     clusters = table.cluster.astype(int)
-    called = clusters.map(lambda cluster: "noise" if cluster < 0 else f"cluster {cluster}")
+    called = clusters.map(lambda cluster: "no group" if cluster < 0 else f"cluster {cluster}")
     names = table["name"].fillna("").where(lambda name: name != "", called) if "name" in table else called
     known = {*names, *clusters.astype(str), "nothing"}
     unknown = [word for word in without if word not in known]
@@ -83,6 +83,10 @@ def _sites(column, table, place): # Recording → site
 def _check(args, clock):
     if args.out: runs.check_file(args.out, None, args.overwrite)
     for zone in filter(None, (clock.recorded_in, clock.zone)): pipeline.zone_of(zone)
+    by_time = args.picture or {"day", "hour"} & {*args.by}
+    if (clock.recorded_in or clock.zone) and not by_time:
+        raise ValueError("--zone and --recorded-in are for days and hours: say --by with day or hour, or --picture")
+    if args.site_column and "site" not in args.by: raise ValueError("--site-column is for sites: say --by with site")
     if not args.picture: return
     pipeline.check_picture(args.picture)
     if os.path.exists(args.picture) and not args.overwrite:
