@@ -118,3 +118,11 @@ def test_files_of_a_run_that_the_questions_name_are_written(tmp_path):
     AudioClusterer(n_clusters=2).fit(synthetic_words(2, 2, 4).save(tmp_path/"words").path.tolist()).save(tmp_path/"run", page=True)
     assert named == {"listen.html", "clusters.csv", "errors.csv", "run.json"}
     assert all((tmp_path/"run"/name).is_file() for name in named)
+
+
+def test_the_scores_of_the_readme_are_those_of_the_results(monkeypatch):
+    (cell,) = (c for c in json.loads((NOTEBOOKS/"index.ipynb").read_text(encoding="utf-8"))["cells"] if "published.csv" in "".join(c["source"]) or "SPICE as published" in "".join(c["source"]) and c["cell_type"] == "code")
+    monkeypatch.chdir(NOTEBOOKS)
+    said = {}
+    exec("".join(cell["source"]), said)
+    assert "\n".join(said["lines"]) in (ROOT/"README.md").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ import pytest
 nbs = Path(__file__).parents[2]/"nbs"
 RESULTS = "benchmarks/results"
 # which has a figure of them, and no table
-PAGES = sorted(p for p in nbs.glob("[0-9i]*.ipynb") if RESULTS in p.read_text(encoding="utf-8")
+PAGES = sorted(p for p in nbs.glob("[0-9]*.ipynb") if RESULTS in p.read_text(encoding="utf-8")
     and p.stem != "02_stream")
 
 

@@ -25,14 +25,14 @@ class _Kinds(dict): # Character → its kind
         self[character] = kind
         return kind
 
-_KINDS, _WORD = _Kinds(), re.compile("u+(?!l)|u?l+")
+_kinds, _WORD = _Kinds(), re.compile("u+(?!l)|u?l+") # the first is a memory, no constant
 
 @lru_cache(2**16)
 def words_of_name(name:str, # Of a folder, or of a file without its extension
 )->tuple: # Each once, of two letters or more
     "The words of a name."
     name = unicodedata.normalize("NFC", name)
-    kinds = "".join(map(_KINDS.__getitem__, name))
+    kinds = "".join(map(_kinds.__getitem__, name))
     words = [name[found.start():found.end()].casefold() for found in _WORD.finditer(kinds)]
     return tuple(dict.fromkeys(word for word in words if len(word) > 1))
 
