@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MOST_TABLE', 'MOST_TEXT', 'atomic_write', 'write_error', 'write_table', 'shorten', 'check_file', 'read_csv',
            'check_parquet', 'read_parquet', 'jsonable', 'write_json', 'read_text', 'read_json', 'read_array',
-           'report_damage', 'cache_dir']
+           'report_damage', 'cache_dir', 'shared_folder']
 
 # %% ../../nbs/00_core/02_files.ipynb #d606322e
 import csv
@@ -223,3 +223,10 @@ def cache_dir()->Path:
     if sys.platform == "darwin": return home/"Library"/"Caches"/"audioclust"
     if os.name == "nt": return Path(os.environ.get("LOCALAPPDATA") or home/"AppData"/"Local")/"audioclust"/"cache"
     return Path(os.environ.get("XDG_CACHE_HOME") or home/".cache")/"audioclust"
+
+# %% ../../nbs/00_core/02_files.ipynb #ab8f0b49
+def shared_folder(paths:list, # Files
+)->str: # "" where there is none, as on several drives
+    "The folder that all of these lie in, at any depth."
+    try: return os.path.commonpath([os.path.dirname(path) for path in paths])
+    except ValueError: return ""

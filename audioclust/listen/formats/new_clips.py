@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ..page_data import shared_folder
+from ...core.files import shared_folder
 from ...runs.clips import CLIP_DETAILS
 from ...runs.findings import Findings
 from ...runs.names import KINDS
