@@ -2,19 +2,22 @@
 import errno
 import os
 import re
+import sys
 import unicodedata
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile as sf
 
+from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
 from audioclust.listen import to_decent_sampler, to_hydrogen, to_sfz
 from audioclust.listen.formats import samples
 from audioclust.listen.formats.folders import new_folder, safe_name
-from audioclust.pipeline import run_of_embeddings
+from audioclust.pipeline import make_run, run_of_embeddings
 from audioclust.runs import Request
 from audioclust.runs.names import write_names
 
@@ -235,3 +238,13 @@ def test_a_new_folder_is_there_at_once(tmp_path):
         (hidden/"x/y").write_text("y")
         assert not (tmp_path/"a/b").exists()
     assert files_of(tmp_path) == {"a/b/x/y": b"y"}
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names there are text")
+def test_names_of_any_bytes_are_in_maps(tmp_path):
+    folder = tmp_path/"sounds"
+    paths = synthetic_sounds(2, 3).save(folder).path.tolist()
+    Path(paths[0]).rename(folder/os.fsdecode(b"a\xff\x01.wav"))
+    run = make_run(folder, Request(n_clusters=2))
+    to_hydrogen(run, tmp_path/"kits")
+    for file in (tmp_path/"kits").rglob("drumkit.xml"): ET.parse(file)

@@ -16,6 +16,7 @@ import pandas as pd
 
 from ...audio.clip_table import channel_numbers
 from ..export_tools import clips_by_group
+from ..exporting import one_line
 from .folders import new_folder, write_text
 from .samples import Copies, Sample
 from ...runs.run import Run
@@ -116,9 +117,12 @@ def _parts(file, clips)->Iterator[tuple[str,pd.DataFrame]]:
         yield f"{file}{part}", clips[first:first + KEYS]
 
 # %% ../../../nbs/13_listen/formats/04_samplers.ipynb #013184be
+def _title(path): # Of a sound, as a map can hold it, whatever bytes are in its name
+    return one_line(Path(path).stem).encode(errors="replace").decode()
+
 def _zones(clips, sample_of):
     "A zone for each clip that has a sample, on the keys from the lowest upwards."
-    samples = [(Path(clip.path).stem, sample_of(clip)) for clip in clips.itertuples()]
+    samples = [(_title(clip.path), sample_of(clip)) for clip in clips.itertuples()]
     found = [(name, sample) for name,sample in samples if sample is not None]
     return [Zone(LOWEST_KEY + i, name, sample) for i,(name,sample) in enumerate(found)]
 
