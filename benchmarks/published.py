@@ -10,6 +10,8 @@ a run that is stopped has all sets. The groups themselves are lines of published
 before that file), so that intervals over clips can be computed. Rows of our own methods that the
 report shows beside them are made in the same way, with --methods "deepcluster;spice" --out benchmarks/results/ours.csv; older
 ones, with their single steps, are in sets.csv, spice.csv and deepcluster.csv.
+A method with a comma has other constants: "deepcluster-published, K pseudo-labels" (instead of ten a group), "…, 128 clips a pseudo-label"
+(as on ImageNet; at least K), "spice-published, our threshold and steps" (0.8, and as many steps of joint training as NF-SPICE takes).
 Goal: what do our changes add to the published methods, with the same network and time? Not a goal: what the published
 methods reach with their own networks and schedules, which take months here.
 """
@@ -22,16 +24,27 @@ from appended import append, keep_labels, keep_truth
 from audioclust.audio.clip_table import common_sample_rate
 from audioclust.core.registry import make_clusterer, set_flat_params
 from audioclust.metrics import score
+from audioclust.published.original_spice import LABELLED_BS, UNLABELLED
+from audioclust.training.trainer import epochs_for
 from made_sets import SETS
 from quality import DIGITS, table_of, WORDS
 
 METHODS = "deepcluster-published", "spice-published", "scan"
+VARIANTS = {"K pseudo-labels": lambda n, k: dict(train_clusters=k), "128 clips a pseudo-label": lambda n, k: dict(train_clusters=max(k, round(n/128))), "our threshold and steps": lambda n, k: dict(threshold=.8, match_epochs=epochs_for_steps(n))} # Of DeepCluster, DeepCluster and SPICE
 
+
+def epochs_for_steps(n): # Clips
+    "Epochs of joint training in which SPICE as published takes as many steps as NF-SPICE does."
+    ours = epochs_for(n, 36000, 4, 40)*max(1, n//192)
+    return round(ours/max(1, n//min(UNLABELLED*LABELLED_BS, n)))
 
 def run(table, method, by, seed):
     "The labels of one run, and its scores."
     wanted, other = ("label", "source") if by == "content" else ("source", "label")
-    model = set_flat_params(make_clusterer(method, table[wanted].nunique(), seed), by=by, sample_rate=common_sample_rate(table.path))
+    method, _, variant = method.partition(", ")
+    k = table[wanted].nunique()
+    how = VARIANTS[variant](len(table), k) if variant else {}
+    model = set_flat_params(make_clusterer(method, k, seed), by=by, sample_rate=common_sample_rate(table.path), **how)
     start = time.process_time()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")

@@ -5,6 +5,7 @@
 Each row of benchmarks/results/steps.csv is one run at the defaults, scored afterwards; labels take no part. `nmi_` and a step is
 the NMI of the labels that are handed on after it: its own where they were accepted, else those before it. `said_` and a step is
 that of the labels it proposed, accepted or not (of non-redundant clustering that was skipped, of those before it), and `agreement_` their adjusted mutual information with those before it.
+`acc_` and a step is the accuracy of what is handed on; `acc`, `nmi`, `ari` and `nmi_other` are of the labels at the end (the last two, and all accuracies, in newer rows only).
 With `skipping` false no step is skipped for too little agreement (the limit is set where it refuses nothing); where nothing
 is skipped, both rows of a seed are the same run. `skipped` names the steps.
 Points: `networks` are those of the whole method (the trained networks are kept in FOLDER and used again; two to six minutes of
@@ -20,7 +21,7 @@ from audioclust.audio.clip_table import common_sample_rate
 from audioclust.core.registry import make_clusterer, set_flat_params
 from audioclust.encoders import load_encoder
 from audioclust.encoders.base import OTHER_GROUPING
-from audioclust.metrics import nmi
+from audioclust.metrics import acc, nmi, score
 from audioclust.spice import estimator, nonredundant, refinement
 from audioclust.spice.nonredundant import UNSUBTRACTED
 from made_sets import SETS
@@ -53,18 +54,22 @@ def fitted(table, points, by, seed, networks, skipping): # `networks`: a folder 
         for b,network in zip((by, OTHER_GROUPING[by]), model.encoders_): network.save(networks[b])
     return model
 
-def scored(model, truth):
-    "NMI after each step, of what is handed on and of what was proposed, and the signs."
+def scored(model, truth, other):
+    "NMI and accuracy after each step, of what is handed on and of what was proposed, the signs, and the scores at the end."
     accepted = dict(nonredundant=model.nonredundant_.removes_other_, fair=model.fair_ is not None, heads=model.heads_ is not None, match=model.model_ is not None)
     handed = nmi(truth, model.steps_["consensus"])
-    row = dict(nmi_consensus=round(handed, 4))
+    row, accuracy = dict(nmi_consensus=round(handed, 4)), acc(truth, model.steps_["consensus"])
+    accuracies = dict(acc_consensus=round(accuracy, 4))
     for step,taken in accepted.items():
         said = nmi(truth, model.steps_[step]) if step in model.steps_ else None
-        if taken: handed = said
+        if taken: handed, accuracy = said, acc(truth, model.steps_[step])
+        accuracies[f"acc_{step}"] = round(accuracy, 4)
         agreement = model.validity_.get(step, {}).get("agreement")
         row |= {f"nmi_{step}": round(handed, 4), f"said_{step}": "" if said is None else round(said, 4), f"agreement_{step}": "" if agreement is None else round(agreement, 3)}
     unsubtracted = model.nonredundant_.dependence_.get(UNSUBTRACTED)
-    return row | dict(unsubtracted="" if unsubtracted is None else round(unsubtracted, 3), skipped=" ".join(model.skipped_))
+    end = score(truth, model.labels_)
+    return row | dict(unsubtracted="" if unsubtracted is None else round(unsubtracted, 3), skipped=" ".join(model.skipped_)) | accuracies | \
+        dict(acc=round(end["acc"], 4), nmi=round(end["nmi"], 4), ari=round(end["ari"], 4), nmi_other=round(nmi(other, model.labels_), 4))
 
 
 def main():
@@ -87,7 +92,7 @@ def main():
             table, start = tables[name], time.process_time()
             networks = {b: kept/f"{name.replace(' ', '-')}-{seed}"/points.replace(", ", "-")/b for b in OTHER_GROUPING}
             model = fitted(table, points, by, seed, networks, skipping == "skipping")
-            return dict(set=name, by=by, points=points, skipping=skipping == "skipping", clips=len(table), seed=seed, **scored(model, table["label" if by == "content" else "source"]), cpu_seconds=round(time.process_time() - start))
+            return dict(set=name, by=by, points=points, skipping=skipping == "skipping", clips=len(table), seed=seed, **scored(model, *(table[c] for c in (("label", "source") if by == "content" else ("source", "label")))), cpu_seconds=round(time.process_time() - start))
         append(args.out, [(f"{name} / {by} / {points} / {how}", s) for points in args.points.split(";") for s in range(args.seeds) for name in names for by in args.by.split(";") for how in args.how.split(";")], one)
 
 
