@@ -21,7 +21,7 @@ from audioclust.audio.clip_table import common_sample_rate
 from audioclust.core.registry import make_clusterer, set_flat_params
 from audioclust.encoders import load_encoder
 from audioclust.encoders.base import OTHER_GROUPING
-from audioclust.metrics import acc, nmi, score
+from audioclust.metrics import accuracy, nmi, score
 from audioclust.spice import estimator, nonredundant, refinement
 from audioclust.spice.nonredundant import UNSUBTRACTED
 from made_sets import SETS
@@ -58,12 +58,12 @@ def scored(model, truth, other):
     "NMI and accuracy after each step, of what is handed on and of what was proposed, the signs, and the scores at the end."
     accepted = dict(nonredundant=model.nonredundant_.removes_other_, fair=model.fair_ is not None, heads=model.heads_ is not None, match=model.model_ is not None)
     handed = nmi(truth, model.steps_["consensus"])
-    row, accuracy = dict(nmi_consensus=round(handed, 4)), acc(truth, model.steps_["consensus"])
-    accuracies = dict(acc_consensus=round(accuracy, 4))
+    row, right = dict(nmi_consensus=round(handed, 4)), accuracy(truth, model.steps_["consensus"])
+    accuracies = dict(acc_consensus=round(right, 4))
     for step,taken in accepted.items():
         said = nmi(truth, model.steps_[step]) if step in model.steps_ else None
-        if taken: handed, accuracy = said, acc(truth, model.steps_[step])
-        accuracies[f"acc_{step}"] = round(accuracy, 4)
+        if taken: handed, right = said, accuracy(truth, model.steps_[step])
+        accuracies[f"acc_{step}"] = round(right, 4)
         agreement = model.validity_.get(step, {}).get("agreement")
         row |= {f"nmi_{step}": round(handed, 4), f"said_{step}": "" if said is None else round(said, 4), f"agreement_{step}": "" if agreement is None else round(agreement, 3)}
     unsubtracted = model.nonredundant_.dependence_.get(UNSUBTRACTED)
