@@ -4,7 +4,7 @@
 
 The changes are: SimCLR instead of MoCo (`contrast`), the fixed encoder beside the network where there are fewer than 1,000 clips
 (`fixed encoder`), whitening within clips instead of principal axes of embeddings of length 1 (`whitening`), a consensus of forty K-means
-instead of one (`consensus`), heads that start from the groups before instead of at random (`start`), FixMatch with a threshold of 0.8
+instead of one on each embedding (`consensus`), heads that start from the groups before instead of at random (`start`), FixMatch with a threshold of 0.8
 and NF-SPICE's number of steps instead of 0.95 and SPICE's (`threshold`), non-redundant clustering (`nonredundant`), fair clustering (`fair`,
 which needs it: without non-redundant clustering it does nothing), and the rules that refuse labels (`rules`).
 A row `none` has none of them, `none + NAME` one, `all - NAME` all but one. What stays of ours in `none`: a new head in FixMatch, 30 neighbours
@@ -63,9 +63,11 @@ class FromRandom(refinement.SelfHeads):
     "Heads that do not start from groups."
     def fit(self, *args, start=None, **kwargs): return super().fit(*args, **kwargs)
 
-def single(k, n_other, **options):
-    "Non-redundant clustering in which each grouping is found by one K-means."
-    return nonredundant.NonRedundantClustering(k, n_other, **options | dict(n_members=1, dims=(40,), other_dims=(16,)))
+class Single(nonredundant.NonRedundantClustering):
+    "Each grouping is found by one K-means on each embedding."
+    def fit(self, X, y=None, other=None):
+        self.set_params(n_members=len(X), dims=(40,), other_dims=(16,))
+        return super().fit(X, other=other)
 
 def patched(changes, by): # A set of CHANGES
     "What is replaced in the modules where changes are left out."
@@ -76,7 +78,7 @@ def patched(changes, by): # A set of CHANGES
         return train_contrast(trainer, grouping, ignore, None if ours else MoCo(.2, queue=max(trainer.options.bs, len(trainer.store)//4), seed=trainer.seed))
     if "contrast" not in changes: replace(estimator, "train_contrast", moco)
     if "whitening" not in changes: replace(refinement, "WithinWhiten", PrincipalAxes)
-    if "consensus" not in changes: replace(refinement, "NonRedundantClustering", single)
+    if "consensus" not in changes: replace(refinement, "NonRedundantClustering", Single)
     if "start" not in changes: replace(refinement, "SelfHeads", FromRandom)
     if "threshold" not in changes: replace(refinement, "FixMatchOptions", lambda threshold: refinement_options(threshold=.95))
     if "fair" not in changes: replace(estimator, "make_fair", lambda *_: None)
