@@ -6,10 +6,10 @@ A two-way analysis of variance of the fixed encoder's points (whitened, rows of 
 content and for source, on the sets of quality.py. Each row of benchmarks/results/additivity.csv has shares of the sum
 of squares of all points around their mean: `content` and `source` are what each explains beyond the other, `interaction`
 is what the means of all pairs (content, source) explain beyond the sum of both effects, and `rest` is within pairs.
-Where pairs are equally frequent, as in the digits, the four add up to 1. An effect without any meaning would have the
-share that its degrees of freedom have, `chance_…`. `additive` is the share of what a source moves that is the same
+Where pairs are equally frequent, as in the digits, the four add up to 1. An effect without any meaning would have the share
+`chance_…`: its degrees of freedom times the mean square within pairs. `additive` is the share of what a source moves that is the same
 for all contents, source/(source + interaction), with what chance explains taken from both (eta squared, corrected as epsilon
-squared). Labels are used: nothing is clustered.
+squared is). Labels are used: nothing is clustered.
 Goal: may the mean of a source be subtracted? Not a goal: a test of significance.
 """
 import argparse, tempfile, warnings
@@ -40,7 +40,7 @@ def analysis(X, content, source): # Points [N, d], groups of each clip [N]
     error = effects["rest"][0]/effects["rest"][1] # of one degree of freedom
     beyond = {name: max(0., square - d*error) for name,(square,d) in effects.items()}
     row = {name: round(square/total, 4) for name,(square,_) in effects.items()}
-    row |= {f"chance_{name}": round(d/dof, 4) for name,(_,d) in effects.items() if name != "rest"}
+    row |= {f"chance_{name}": round(d*error/total, 4) for name,(_,d) in effects.items() if name != "rest"}
     return row | {"additive": round(beyond["source"]/(beyond["source"] + beyond["interaction"]), 4), "additive_content": round(beyond["content"]/(beyond["content"] + beyond["interaction"]), 4)}
 
 
