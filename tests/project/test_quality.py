@@ -79,6 +79,29 @@ def test_sets_that_are_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match="none of its recordings"): load("ESC-50", tmp_path)
 
 
+def rows_of(script, arguments, tmp_path, monkeypatch):
+    "What a script that trains would run on two published sets."
+    made("AudioMNIST", tmp_path), made("ESC-50", tmp_path)
+    out = tmp_path/"rows.csv"
+    monkeypatch.setattr(sys, "argv", ["script", "--only", "AudioMNIST;ESC-50", "--seeds", "1", *arguments,
+        "--data", str(tmp_path), "--out", str(out)])
+    script.main()
+    return {(row["set"], row["by"], row["clips"]) for _,row in pd.read_csv(out).iterrows()}
+
+BOTH_WAYS = {("AudioMNIST", "content", 4), ("AudioMNIST", "source", 4), ("ESC-50", "content", 2)}  # every sound of ESC-50 has a source of its own
+
+def test_methods_that_train_run_on_published_sets(tmp_path, monkeypatch):
+    import published
+    monkeypatch.setattr(published, "run", lambda table, method, by, seed: (np.zeros(len(table), int), dict(nmi=0.)))
+    assert rows_of(published, ["--methods", "scan"], tmp_path, monkeypatch) == BOTH_WAYS
+
+def test_single_steps_run_on_published_sets(tmp_path, monkeypatch):
+    import steps
+    monkeypatch.setattr(steps, "fitted", lambda *arguments: None)
+    monkeypatch.setattr(steps, "scored", lambda *arguments: dict(nmi=0.))
+    assert rows_of(steps, ["--how", "skipping"], tmp_path, monkeypatch) == BOTH_WAYS
+
+
 def test_one_command_fills_the_rows_of_a_set_and_does_nothing_twice(tmp_path, monkeypatch, capsys):
     import quality
     here, rng = tmp_path/"AudioMNIST/data", np.random.default_rng(0)
