@@ -49,6 +49,11 @@ def made(name, root):
         wav(here/"bed/00176480_nohash_0.wav", here/"yes/00176480_nohash_3.wav",
             here/"yes/0a2b400e_nohash_0.wav", here/"_background_noise_/pink_noise.wav")
         return {("bed", "00176480"), ("yes", "00176480"), ("yes", "0a2b400e")}
+    if name == "MIMII":
+        here = root/"0_dB"
+        wav(here/"fan/id_00/normal/00000000.wav", here/"fan/id_00/abnormal/00000000.wav",
+            here/"pump/id_02/normal/00000000.wav")
+        return {("normal", "fan id_00"), ("abnormal", "fan id_00"), ("normal", "pump id_02")}
     here, notes = root/"nsynth-test", {}
     for note,family,source in (("bass_synthetic_068-049-025", "bass", "synthetic"),
         ("organ_electronic_001-060-127", "organ", "electronic")):
@@ -59,7 +64,7 @@ def made(name, root):
     return {("bass", "synthetic"), ("organ", "electronic")}
 
 
-@pytest.mark.parametrize("name", ["ESC-50", "UrbanSound8K", "AudioMNIST", "Speech Commands", "NSynth"])
+@pytest.mark.parametrize("name", ["ESC-50", "UrbanSound8K", "AudioMNIST", "Speech Commands", "NSynth", "MIMII"])
 def test_a_published_set_is_found_and_read(name, tmp_path):
     from known_sets import KNOWN, find, load
     want = made(name, tmp_path/"some")
