@@ -71,6 +71,14 @@ def table_of(name, folder, data=None, limit=3000):
     if name == WORDS: return synthetic_words(10, 4, 10).save(Path(folder)/WORDS).rename(columns={"voice": "source"}).sample(frac=1, random_state=0).reset_index(drop=True)
     return make(name, folder) if name in SETS else load(name, data, limit)
 
+def ways_of(name):
+    "The groupings of a set that have a right answer."
+    return KNOWN[name][2] if name in KNOWN else ("content", "source")
+
+def downloaded(data): # Folder; None is AUDIOCLUST_DATA
+    "Names of the published sets that lie in a folder."
+    return [name for name in KNOWN if find(name, data)]
+
 def noisy(table, snr, seed, folder): # Decibels; each clip by itself
     "The same clips under noise, written to a folder."
     rows = []
@@ -199,9 +207,8 @@ def main():
         global ENOUGH
         ENOUGH = float("inf")
         torch.set_num_threads(1), threadpool_limits(1)
-    names = args.only.split(";") if args.only else [DIGITS, *SETS, WORDS, *(n for n in KNOWN if find(n, args.data))]
-    def all_ways(name): return KNOWN[name][2] if name in KNOWN else ("content", "source")
-    def ways(name): return [by for by in all_ways(name) if args.by in (None, by)]
+    names = args.only.split(";") if args.only else [DIGITS, *SETS, WORDS, *downloaded(args.data)]
+    def ways(name): return [by for by in ways_of(name) if args.by in (None, by)]
     points, methods = args.points.split(";"), args.methods.split(";") if args.methods else None
     for module,package in OPTIONAL.items():
         if find_spec(module) or methods and not any(m.startswith(module) for m in methods): continue
@@ -238,7 +245,7 @@ def main():
             labels, seconds, cpu, megabytes = measured(lambda: group(method, X, k, seed))
             seconds, cpu, megabytes = seconds + before, cpu + cpu_before, megabytes and max(megabytes, peak)
             timed = dict(seconds=round(seconds, 3), cpu_seconds=round(cpu, 3), points_cpu_seconds=round(made[key], 3)) if args.timed else dict(seconds="")
-            return {"set": whole, "by": by, "points": enc, "method": method, "seed": seed, "clips": len(table), "k": k, **scored(table, by, len(all_ways(name)), labels),
+            return {"set": whole, "by": by, "points": enc, "method": method, "seed": seed, "clips": len(table), "k": k, **scored(table, by, len(ways_of(name)), labels),
                     **timed, "megabytes": round(megabytes) if megabytes else "", "device": "cpu", "versions": VERSIONS + (f", {OPTIONAL[module]} {version(OPTIONAL[module])}" if module else "")}
         append(args.out, todo_of(names, points, methods, args.seeds, ways), run)
 
