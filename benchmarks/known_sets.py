@@ -57,11 +57,19 @@ def klettres(root=None, errors=None): # Folder with a folder for each language; 
     table = clips(sorted(folder.rglob("*.ogg")), errors=errors)
     return table.assign(label=[Path(p).stem for p in table.path], source=[Path(p).relative_to(folder).parts[0] for p in table.path])
 
+LEAST_LETTERS = 20 # of the 26 that a language has
+
+def letters(first): # klettres/LANGUAGE/alpha/LETTER.ogg: the names of the letters a to z, in the languages that have most of them
+    t = klettres(first.parents[2], [])
+    t = t[[Path(p).parent.name == "alpha" and re.fullmatch("[a-z]", label) is not None for p,label in zip(t.path, t.label)]]
+    return t[t.source.map(t.source.value_counts()) >= LEAST_LETTERS].reset_index(drop=True)
+
 # what to look for, how to read it, and which ways there are two right answers: where every source has one class only, there is no second
 KNOWN = {"ESC-50": ("meta/esc50.csv", esc50, ("content",)), "UrbanSound8K": ("metadata/UrbanSound8K.csv", urbansound8k, ("content",)), "AudioMNIST": ("[0-9][0-9]/[0-9]_[0-9][0-9]_*.wav", audiomnist, ("content", "source")),
          "Speech Commands": ("[a-z]*/*_nohash_*.wav", speech_commands, ("content",)), "NSynth": ("examples.json", nsynth, ("content", "source")),
          "MIMII": ("id_[0-9][0-9]/*normal/*.wav", mimii, ("content", "source")),
-         "Tux Paint": ("stamps/*/*/*_desc_fr.ogg", tuxpaint, ("source",)), "Sonic Pi": ("samples/bd_*.flac", sonic_pi, ("content",))} # Debian's packages tuxpaint-stamps-default and sonic-pi-samples
+         "Tux Paint": ("stamps/*/*/*_desc_fr.ogg", tuxpaint, ("source",)), "Sonic Pi": ("samples/bd_*.flac", sonic_pi, ("content",)), # Debian's packages tuxpaint-stamps-default and sonic-pi-samples
+         "letters": ("klettres/es/alpha/a.ogg", letters, ("content", "source"))} # Debian's package klettres-data
 
 def find(name, root=None): # A key of KNOWN, and a folder above it; None is AUDIOCLUST_DATA
     "The file that shows that the set is there, or None."
