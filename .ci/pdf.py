@@ -133,7 +133,7 @@ def inches(data):
 
 def mathematics(text):
     "What pandoc writes for Typst, with the formulas mended: names of an older Typst, spaces that it rounds to whole letters, delimiters of a given size, and bars without the spaces of a relation."
-    for pattern,new in ((r"\bdot\.circle\b", "dot.o"), (r"#h\(-1em\)", "#h(-0.17em)"), (r"#h\(0em\)", "#h(0.28em)"), (r"#scale\(x: (\d+)%, y: \1%\)\[((?:\\.|[\w.])+)\]", lambda m: f"lr({m[2]}, size: #{int(m[1])/100}em)")): text = re.sub(pattern, new, text)
+    for pattern,new in ((r"\b(dot|times)\.circle\b", r"\1.o"), (r"#h\(-1em\)", "#h(-0.17em)"), (r"#h\(0em\)", "#h(0.28em)"), (r"#scale\(x: (\d+)%, y: \1%\)\[((?:\\.|[\w.])+)\]", lambda m: f"lr({m[2]}, size: #{int(m[1])/100}em)")): text = re.sub(pattern, new, text)
     return re.sub(r"(?<!\\)\$[^$`\n]+(?<!\\)\$", lambda m: re.sub(r"(?<!lr\()\\\|", 'class("normal", bar.v)', m[0]), text)
 
 

@@ -400,6 +400,10 @@ def test_the_report_as_one_text(book):
     assert leads_nowhere(made.text) == set()
 
 
+def test_formulas_have_the_names_of_todays_typst():
+    assert pdf.mathematics("$a times.circle b dot.circle c$") == "$a times.o b dot.o c$"
+
+
 def test_the_report_is_set(book, tmp_path):
     pytest.importorskip("typst")
     made = book()
