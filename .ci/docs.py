@@ -222,7 +222,8 @@ def number(page, counts):
     for formula in bare(page.markdown): page.fault(f"an equation has no number: {formula[:60]} (write it between $$ and $$ {{#eq-…}})")
     page.ids |= page.labels.keys()
     page.cites = any([refer(page, x) for x in every(blocks) if x["t"] == "Cite"])
-    for label in page.labels.keys() - page.used: page.fault(f"{label}: is never referred to")
+    for label in page.labels:
+        if label not in page.used: page.fault(f"{label}: is never referred to")
 
 
 def labelled(page, label, counts):
@@ -296,11 +297,11 @@ class Site:
             self.faults.append(f"_quarto.yml: the report has {self.words:,} words of prose, which is more than {MOST:,}: "
                 "shorten pages, or move one to another part")
         with ThreadPoolExecutor(2) as pool: list(pool.map(read, self.pages))
-        counts = {nb: (str(i + 1), found) for i,(_,nbs) in enumerate(self.chapters) for found in [Counter()] for nb in nbs}
-        where = {}
+        chapters, where = {}, {}
+        for i,(_,nbs) in enumerate(self.chapters): chapters |= dict.fromkeys(nbs, (str(i + 1), Counter()))
         for page in self.pages:
-            page.chapter, found = counts.get(page.rel, ("", Counter()))
-            number(page, found)
+            page.chapter, counts = chapters.get(page.rel, ("", Counter()))
+            number(page, counts)
             for label in page.labels:
                 if where.setdefault(label, page) is not page: page.fault(f"{label}: stands on {where[label].rel}, too")
         for page in self.pages: self.follow(page)
@@ -311,14 +312,13 @@ class Site:
         "Read the pages; what the sidebars and the folder do not agree on."
         listed = [nb for *_,nbs in self.sections for nb in nbs]
         there = {p.relative_to(self.folder).as_posix() for p in self.folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts}
-        self.pages, self.by_name = [], {}
-        for part,section,nb in dict.fromkeys((part, section, nb) for part,section,nbs in self.sections for nb in nbs if nb in there):
-            if pdf and not part.startswith(REPORT): page = SimpleNamespace(out=page_of(nb), ids=None)
-            else:
-                page = Page(self.folder/nb, self.folder)
-                page.part, page.section = part, section
-                self.pages.append(page)
+        self.by_name = {}
+        for part,section,nb in ((part, section, nb) for part,section,nbs in self.sections for nb in nbs if nb in there):
+            if nb in self.by_name: continue
+            page = SimpleNamespace(out=page_of(nb), ids=None) if pdf and not part.startswith(REPORT) else Page(self.folder/nb, self.folder)
+            page.part, page.section = part, section
             self.by_name |= {nb: page, page.out: page}
+        self.pages = [page for name,page in self.by_name.items() if isinstance(page, Page) and name == page.rel]
         faults = [f"{nb} is in the sidebar and not in the folder" for nb in listed if nb not in there]
         faults += [f"{nb} is not in the sidebar" for nb in sorted(there - set(listed))]
         faults += [f"{nb} is in the sidebar {n} times" for nb,n in Counter(listed).items() if n > 1]
