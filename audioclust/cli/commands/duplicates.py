@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import audio, core, listen, runs
-from ..arguments import add_folder, add_overwrite, Parser
+from ..arguments import add_folder, add_overwrite, csv_file, Parser
 from .assign import warn_of
 from ..report import plural
 from ...core.console import echo, short_warnings
@@ -21,7 +21,7 @@ from ...core.console import echo, short_warnings
 def add_arguments(parser:Parser): # Of the command
     "The options of `audioclust duplicates`."
     add_folder(parser)
-    parser.add_argument("--out", default="duplicates.csv", metavar="FILE",
+    parser.add_argument("--out", type=csv_file, default="duplicates.csv", metavar="FILE",
         help="CSV to write: set, path, start, end, similarity, gain, kind, why (default: %(default)s)")
     parser.add_argument("--delete-list", metavar="FILE",
         help="also write the paths of files that are byte for byte the same as one that stays; nothing is deleted")
