@@ -1,15 +1,18 @@
 """Make and check the docs.
 
-    python .ci/docs.py           process the notebooks, check them, write a preview into _preview, render the site with Quarto into _docs where Quarto is installed
+    python .ci/docs.py           process the notebooks, check them, write a preview into _preview;
+                                 where Quarto is installed, render the site with it into _docs
     python .ci/docs.py --check   only check the notebooks as they are, in a few seconds
     python .ci/docs.py --words   only count the words of the report, page by page
 
-A fault is a line that names the page and what is wrong; with any fault the exit status is 1. The preview is made with pandoc alone and opens from disk.
+A fault is a line that names the page and what is wrong; with any fault the exit status is 1.
+The preview is made with pandoc alone and opens from disk.
 """
-import argparse, base64, copy, json, os, posixpath, re, runpy, shutil, subprocess, sys, tempfile
+import argparse, base64, json, os, posixpath, re, runpy, shutil, subprocess, sys, tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import yaml
@@ -17,15 +20,21 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parent))
 from llms import REPORT, contents, core, llms, opening, page_of, root, settings
 from mend import declared, mend
-from norms import caption_faults, panel_faults, table_faults, text_faults, unit_faults
+from norms import caption_faults, only_tests, panel_faults, table_faults, text_faults, unit_faults
 
-MOST = 40_000  # words of prose that the report, the first part of the sidebar, may have
-KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
-DOCMENTS = re.compile("Type.*Details")  # the table of a function's arguments, which nbdev makes
-LABEL = re.compile(r"(fig|tbl|eq|sec)-[\w-]+$")
+TESTS_ARE_FOLDED = False  # True: a cell of tests in Part I that is not folded is a fault, and no more a note
+MOST = 40_000  # words of prose that the report, Part I of the sidebar, may have
+KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation"}
+LABEL = re.compile(r"(fig|tbl|eq)-[\w-]+$")
+PLAY = ("digits", "samples", "field")  # pages that play.py makes
+# what people search for, and where it is
+SIGNPOSTS = {"start/01_install.ipynb": "install pip uv docker", "start/03_questions.ipynb": "cite citation questions",
+    "tutorials/02_field.ipynb": "birds bats frogs field recordings bioacoustics",
+    "tutorials/01_samples.ipynb": "samples drums loops sampler music",
+    "tutorials/03_speech.ipynb": "speakers speech words voices"}
 
 
-# ---- notebook to Markdown
+# ---- a notebook as Markdown
 
 def options(source):
     "The directives at the head of a cell, and the code below them."
@@ -36,80 +45,104 @@ def options(source):
     return found, "\n".join(lines).strip("\n")
 
 
-def fence(text, attributes):
+def fence(text, kind):
     "A code block, whatever backticks are in it."
     ticks = "`"*max([3, *(len(t) + 1 for t in re.findall("`+", text))])
-    return f"{ticks} {{{attributes}}}\n{text}\n{ticks}"
+    return f"{ticks}{kind}\n{text}\n{ticks}"
+
+
+def raw(html): return fence(html, "{=html}")
+
+
+CODE = r"(?ms)^(`{3,}|~{3,}).*?^\1\s*?$"
+NO_PROSE = (CODE, r"(?s)\$\$.*?\$\$", r"(?m)^\s*(?:\||: ).*$", r"\{[#.][^}\n]*\}", r"(?<=\])\([^)\s]*\)")
 
 
 def count(text):
-    "The words of prose in Markdown: without code blocks, display equations, tables with their captions, and the targets of links."
-    for pattern in (r"(?ms)^(`{3,}|~{3,}).*?^\1\s*?$", r"(?s)\$\$.*?\$\$", r"(?m)^\s*(?:\||: ).*$", r"\{[#.][^}\n]*\}", r"(?<=\])\([^)\s]*\)"): text = re.sub(pattern, " ", text)
-    return sum(bool(re.search(r"\w", word)) for word in re.sub(r"\$[^$\n]+\$", "x", text).split())  # a formula in a sentence is a word
+    "The words of prose in Markdown: no code, displays, tables with their captions, nor targets of links."
+    for pattern in NO_PROSE: text = re.sub(pattern, " ", text)
+    text = re.sub(r"\$[^$\n]+\$", "x", text)  # a formula in a sentence is a word
+    return sum(bool(re.search(r"\w", word)) for word in text.split())
 
 
 class Page:
     "A notebook on its way to a page: Markdown, then pandoc's tree, then HTML."
     def __init__(self, path, folder):
-        self.path, self.rel, self.faults, self.files, self.labels, self.counts, self.used, self.names, self.cites, self.norms = path, path.relative_to(folder).as_posix(), [], {}, {}, Counter(), set(), set(), False, []
-        self.out = page_of(self.rel); self.name = self.out[:-5].replace("/", "-")
+        self.path, self.rel = path, path.relative_to(folder).as_posix()
+        self.out = page_of(self.rel)
+        self.name = self.out[:-5].replace("/", "-")
         self.up = "../"*self.rel.count("/")  # from the page to the root of the site
+        self.part = self.section = self.chapter = ""  # as the sidebars have them
+        self.faults, self.norms, self.unfolded = [], [], []
+        self.files, self.labels, self.used, self.ids = {}, {}, set(), set()
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         self.title, self.description, rest = opening(cells)
         if not self.title: self.fault("the first cell has no title")
         self.markdown = "\n\n".join(filter(None, [rest, *map(self.cell, cells[1:])])) + "\n"
-        self.words = sum(map(count, [self.title, self.description, rest, *("".join(c["source"]) for c in cells[1:] if c["cell_type"] == "markdown")]))
-        self.part = self.section = self.number = ""  # of the sidebar; before the numbers of figures and the like
+        prose = ["".join(c["source"]) for c in cells[1:] if c["cell_type"] == "markdown"]
+        self.words = sum(map(count, [self.title, self.description, rest, *prose]))
 
     def fault(self, message): self.faults.append(f"{self.rel}: {message}")
 
     def cell(self, cell):
-        "A cell as Markdown, with what its directives say."
+        "A cell as Markdown."
         source = "".join(cell["source"])
-        if cell["cell_type"] == "markdown": self.norms += table_faults(source); return source
+        if cell["cell_type"] == "code": return self.code(source, cell.get("outputs", []))
         if cell["cell_type"] == "raw": return ""
+        self.norms += table_faults(source)
+        return source
+
+    def code(self, source, outputs):
+        "A cell of code with what it shows, as its directives say."
         try: found, code = options(source)
         except yaml.YAMLError: return self.fault(f"a directive cannot be read: {source.splitlines()[0]}")
         if found.keys() & {"hide", "default_exp"} or found.get("include") is False: return ""
-        if "export" in found or "exporti" in found or not code:
-            shown = ""; self.names |= {name.lower() for name in re.findall(r"(?m)^(?:def|class) (\w+)", code)}  # nbdev puts the signatures there, each with its name as a place
-        else: shown = fence(code, ".python") if found.get("echo", True) else ""
-        if shown and found.get("code-fold"): shown = f"{raw('<details class=code><summary>Code</summary>')}\n\n{shown}\n\n{raw('</details>')}"
-        if found.get("output") is False: outputs = []
-        else: outputs = [self.output(o, found) for o in cell.get("outputs", [])]
-        label, caption = found.get("label"), found.get("fig-cap") or found.get("tbl-cap")
-        self.norms += unit_faults(label or "a cell", code) + text_faults(code, cell.get("outputs", []))
-        streams = [text for text,kind in outputs if kind == "stream"]; shows = [text for text,kind in outputs if kind != "stream"]
-        if label or caption:
-            if not label: self.fault(f"a cell has a caption and no label: {caption[:60]}")
-            elif not LABEL.match(label): self.fault(f"{label}: a label begins with fig-, tbl- or eq- and holds letters, digits and hyphens")
-            if not shows: self.fault(f"{label}: its cell shows nothing")
-            is_figure = str(label).startswith("fig-")
-            for f in panel_faults(label, code) if is_figure else (): self.fault(f)
-            if label and caption: self.norms += caption_faults(label, caption, code if is_figure else "".join(shows))
-            shows = [f"::::: {{#{label or ''}}}\n" + (f":::: {{.caption}}\n{caption}\n::::\n\n" if caption else "") + "\n\n".join(shows) + "\n:::::"]
-        elif self.rel != "index.ipynb" and any(kind == "html" and "<table" in text for text,kind in outputs): self.fault(f"a table has neither label nor caption: {code.strip().splitlines()[-1][:80]}")  # the first page is the README, too
-        elif any(kind == "picture" for _,kind in outputs): self.fault(f"a picture has neither label nor caption: {code.strip().splitlines()[-1][:80]}")
-        return "\n\n".join(filter(None, [shown, *streams, *shows]))
+        self.norms += unit_faults(found.get("label", "a cell"), code) + text_faults(code, outputs)
+        exported = found.keys() & {"export", "exporti"}
+        if exported: self.ids |= {name.lower() for name in re.findall(r"(?m)^(?:def|class) (\w+)", code)}  # nbdev shows signatures there
+        shown = fence(code, "python") if code and not exported and found.get("echo", True) else ""
+        if shown and "code-fold" not in found and "label" not in found and only_tests(code):
+            self.unfolded.append(f"a cell of tests has no `#| code-fold: true`: {code.splitlines()[0][:80]}")
+        if shown and found.get("code-fold"):
+            summary = f"<details class=code><summary>{found.get('code-summary', 'Code')}</summary>"
+            shown = f"::::: site\n{raw(summary)}\n\n{shown}\n\n{raw('</details>')}\n:::::"
+        parts = [self.output(o) for o in outputs] if found.get("output", True) else []
+        streams = [text for text,kind in parts if kind == "stream"]
+        shows = [text for text,kind in parts if kind != "stream"]
+        if found.keys() & {"label", "fig-cap", "tbl-cap"}: shows = [self.captioned(found, code, shows)]
+        else:
+            last = code.strip().split("\n")[-1][:80]
+            for text,kind in parts:
+                if kind == "html" and "<table" in text and self.rel != "index.ipynb" or kind == "picture":
+                    self.fault(f"a {'table' if kind == 'html' else kind} has neither label nor caption: {last}")
+        text = "\n\n".join(filter(None, [shown, *streams, *shows]))
+        return f":::::: site\n{text}\n::::::" if code.startswith("show_doc(") else text
 
-    def output(self, o, found):
+    def captioned(self, found, code, shows):
+        "What a cell shows, with its label and caption."
+        label, caption = found.get("label", ""), found.get("fig-cap") or found.get("tbl-cap", "")
+        if not label: self.fault(f"a cell has a caption and no label: {caption[:60]}")
+        elif not LABEL.match(label): self.fault(f"{label}: a label begins with fig-, tbl- or eq- and holds letters, digits and hyphens")
+        if not any(shows): self.fault(f"{label}: its cell shows nothing")
+        if label.startswith("fig-"): self.faults += [f"{self.rel}: {f}" for f in panel_faults(label, code)]
+        if label and caption: self.norms += caption_faults(label, caption, code if label.startswith("fig-") else "".join(shows))
+        return "\n\n".join([f"::::: {{#{label or 'none'} .shown .{label[:3] or 'none'}}}\n:::: caption\n{caption}\n::::", *shows, ":::::"])
+
+    def output(self, o):
         "An output as (Markdown, kind)."
-        data = o.get("data", {})
-        joined = lambda key: re.sub(r"\x1b\[[0-9;]*m", "", "".join(data.get(key, ""))).rstrip()
+        data = {key: "".join(value) for key,value in o.get("data", {}).items() if key != "application/json"}
+        said = re.sub(r"\x1b\[[0-9;]*m", "", "".join(o.get("text", data.get("text/plain", "")))).rstrip()
         if o["output_type"] == "error": self.fault(f"a cell ended in an error: {o['ename']}: {o['evalue']}"[:160])
-        if o["output_type"] == "stream": return fence(re.sub(r"\x1b\[[0-9;]*m", "", "".join(o["text"])).rstrip(), ".output"), "stream"
-        if "text/html" in data: return raw('<div class="output html">\n' + re.sub(r"<style.*?</style>\n?", "", joined("text/html"), flags=re.S).replace(" ± ", "\u00a0±\u00a0") + "\n</div>"), "html"
-        if "text/markdown" in data: return joined("text/markdown"), "markdown"
-        for kind in ("png", "jpeg", "svg+xml"):
-            if f"image/{kind}" in data:
+        if "text/html" in data:
+            html = re.sub(r"(?s)<style.*?</style>\n?", "", data["text/html"]).replace(" ± ", "\u00a0±\u00a0")
+            return raw(f'<div class="html">\n{html}\n</div>'), "html"
+        if "text/markdown" in data: return data["text/markdown"].rstrip(), "markdown"
+        for kind, read in ("svg+xml", str.encode), ("png", base64.b64decode):
+            if picture := data.get(f"image/{kind}"):
                 at = f"{self.up}files/{self.name}-{len(self.files) + 1}.{kind[:3]}"
-                self.files[at] = joined(f"image/{kind}").encode() if kind == "svg+xml" else base64.b64decode("".join(data[f"image/{kind}"]))
-                alt = str(found.get("fig-alt", "")).replace("]", "").replace("[", "")
-                return f"![{alt}]({at})\\ ", "picture"  # the space keeps pandoc from making a second figure of it
-        return (fence(joined("text/plain"), ".output"), "text") if joined("text/plain") else ("", "text")
-
-
-def raw(html): return fence(html, "=html")
+                self.files[at] = read(picture)
+                return f"![]({at})\\ ", "picture"  # the space keeps pandoc from making a second figure of it
+        return fence(said, "output") if said else "", "stream" if "text" in o else "text"
 
 
 # ---- pandoc's tree
@@ -117,9 +150,9 @@ def raw(html): return fence(html, "=html")
 def pandoc(text, *arguments):
     "What pandoc writes, and its complaints."
     import pypandoc
-    r = subprocess.run([pypandoc.get_pandoc_path(), *arguments], input=text, capture_output=True, text=True, encoding="utf-8")
-    said = [" ".join(w.split()) for w in re.split(r"(?m)^\[WARNING\] ", r.stderr) if w.strip()]
-    return r.stdout, said
+    command = [pypandoc.get_pandoc_path(), *arguments]
+    run = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8")
+    return run.stdout, [" ".join(w.split()) for w in re.split(r"(?m)^\[WARNING\] ", run.stderr) if w.strip()]
 
 
 def every(x):
@@ -131,144 +164,165 @@ def every(x):
         yield from every(x.get("c", []))
 
 
-def attr(x):
-    "The attributes of an element: [id, classes, pairs], or nothing."
-    c = x.get("c")
-    if x["t"] == "Header": return c[1]
-    if x["t"] in ("Div", "Span", "Figure", "Table", "CodeBlock", "Code", "Link", "Image"): return c[0]
+def changed(x, change):
+    "A copy of a tree; `change` gets each element, children first, and returns the elements that take its place."
+    if isinstance(x, list):
+        return [z for y in x for z in (change(changed(y, change)) if isinstance(y, dict) and "t" in y else [changed(y, change)])]
+    if isinstance(x, dict): return {k: changed(v, change) for k,v in x.items()}
+    return x
 
 
-def plain(x): return "".join({"Str": lambda y: y["c"], "Space": lambda y: " ", "SoftBreak": lambda y: " ", "Code": lambda y: y["c"][1], "Math": lambda y: y["c"][1]}.get(y["t"], lambda y: "")(y) for y in every(x))
+def name_of(x):
+    "The identifier of an element."
+    if x["t"] in ("Div", "Span", "Figure", "Table", "CodeBlock", "Code", "Link", "Image"): return x["c"][0][0]
+    return x["c"][1][0] if x["t"] == "Header" else ""
+
+
+def plain(x):
+    "The text of a tree."
+    texts = {"Str": lambda c: c, "Space": lambda c: " ", "SoftBreak": lambda c: " ", "Code": lambda c: c[1], "Math": lambda c: c[1]}
+    return "".join(texts[y["t"]](y.get("c")) for y in every(x) if y["t"] in texts)
 
 
 def words(text): return [y for word in text.split(" ") for y in ({"t": "Space"}, {"t": "Str", "c": word})][1:]
 
 
-def parse(page):
-    "Read the Markdown; give figures, tables, equations and sections their numbers."
+def read(page):
+    "The Markdown of a page as pandoc's tree."
     tree, said = pandoc(page.markdown, "-f", "markdown-yaml_metadata_block", "-t", "json")
     page.faults += [f"{page.rel}: pandoc: {s}" for s in said]
     page.tree = json.loads(tree) if tree else {"blocks": [], "meta": {}, "pandoc-api-version": [1, 23]}
+    page.tree["blocks"] = changed(page.tree["blocks"], figure)
+    page.ids |= set(map(name_of, every(page.tree["blocks"])))
     for x in every(page.tree["blocks"]):
-        if x["t"] in ("Para", "Plain"): equations(page, x)
-        label = (attr(x) or [""])[0]
-        if not LABEL.match(label) or label.startswith("eq-") or x["t"] in ("Span", "Image"): continue
-        number = numbered(page, label, x)
-        if x["t"] == "Header": continue
-        kind = KINDS[label[:3]]; before = [{"t": "Str", "c": f"{kind}\u00a0{number}:"}, {"t": "Space"}]
-        if x["t"] == "Div":
-            caption = next((y for y in x["c"][1] if y["t"] == "Div" and "caption" in y["c"][0][1]), None) or (x["c"][1][-1] if len(x["c"][1]) > 1 and x["c"][1][-1]["t"] == "Para" else None)
-            if caption:
-                x["c"][1].remove(caption); blocks = caption["c"][1] if caption["t"] == "Div" else [caption]
-                caption = {"t": "Div", "c": [["", ["caption"], []], blocks]}
-                x["c"][1].insert(0 if kind == "Table" else len(x["c"][1]), caption)
-            x["c"][0][1].append(kind.lower())
-        else: blocks = caption = x["c"][1][1]
-        if not caption or not plain(caption).strip(): page.fault(f"{label}: has no caption")
-        else: blocks[0]["c"] = before + blocks[0]["c"]
-        if x["t"] == "Table":  # the caption outside, so that it stays where it is when a wide table is moved
-            inner = copy.deepcopy(x); inner["c"][0], inner["c"][1] = ["", [], []], [None, []]
-            x["t"], x["c"] = "Div", [[label, ["table"], []], [{"t": "Div", "c": [["", ["caption"], []], x["c"][1][1]]}, inner]]
-    counted = {id(y) for x in every(page.tree["blocks"]) if x["t"] == "Div" and LABEL.match(x["c"][0][0]) for y in every(x["c"][1])}
-    for x in every(page.tree["blocks"]):
-        if x["t"] == "Table" and id(x) not in counted and page.rel != "index.ipynb" and not DOCMENTS.search(plain(x)[:60]): page.fault(f"a table has neither label nor caption: {plain(x)[:60]}")
-    page.ids = page.names | {(attr(x) or [""])[0] for x in every(page.tree["blocks"])} | {i for x in every(page.tree["blocks"]) if x["t"] in ("RawBlock", "RawInline") for i in re.findall(r'\bid="?([\w.-]+)', x["c"][1])}
-    for x in every(page.tree["blocks"]): loose(page, x)
+        if x["t"] in ("RawBlock", "RawInline"): page.ids |= set(re.findall(r'\bid="?([\w.-]+)', x["c"][1]))
+
+
+def figure(x):
+    "What a cell shows under a label, as a figure of pandoc's."
+    if x["t"] != "Div" or "shown" not in x["c"][0][1]: return [x]
+    caption, *shown = x["c"][1]
+    return [{"t": "Figure", "c": [x["c"][0], [None, caption["c"][1]], shown]}]
+
+
+def number(page, counts):
+    "Give the figures, tables and equations of a page their numbers; make references of what refers to them."
+    blocks = page.tree["blocks"]
+    inside = {id(y) for x in every(blocks) if x["t"] == "Figure" for y in every(x["c"][2])}
+    for x in every(blocks):
+        loose(page, x)
+        if x["t"] in ("Para", "Plain"): equations(page, x["c"], counts)
+        if x["t"] == "Table" and not LABEL.match(name_of(x)) and id(x) not in inside and page.rel != "index.ipynb":
+            page.fault(f"a table has neither label nor caption: {plain(x)[:60]}")  # the first page is the README, too
+        if x["t"] in ("Figure", "Table") and LABEL.match(label := name_of(x)):
+            kind, caption = KINDS[label[:3]], x["c"][1][1]
+            before = f"{kind}\u00a0{labelled(page, label, counts)}:"
+            if plain(caption).strip(): caption[0]["c"][:0] = [{"t": "Str", "c": before}, {"t": "Space"}]
+            else: page.fault(f"{label}: has no caption")
     for formula in bare(page.markdown): page.fault(f"an equation has no number: {formula[:60]} (write it between $$ and $$ {{#eq-…}})")
-    for x in every(page.tree["blocks"]):
-        if x["t"] == "Cite": refer(page, x)
-    for label in page.labels:
-        if label not in page.used and not label.startswith("sec-"): page.fault(f"{label}: is never referred to")
+    page.ids |= page.labels.keys()
+    page.cites = any([refer(page, x) for x in every(blocks) if x["t"] == "Cite"])
+    for label in page.labels.keys() - page.used: page.fault(f"{label}: is never referred to")
 
 
-def numbered(page, label, x=None):
-    "The number of a label on its page."
+def labelled(page, label, counts):
+    "The number of a label."
     if label in page.labels: page.fault(f"{label}: stands twice on the page")
-    kind = label.split("-")[0]; page.counts[kind] += 1
-    page.labels[label] = plain(x["c"][2]) if kind == "sec" else f"{page.number}{page.counts[kind]}"
+    counts[label.split("-")[0]] += 1
+    page.labels[label] = f"{page.chapter}{'.' if page.chapter else ''}{counts[label.split('-')[0]]}"
     return page.labels[label]
 
 
-def equations(page, x):
+def equations(page, inlines, counts):
     "A display with {#eq-…} behind it becomes a numbered one."
-    c = x["c"]; i = 0
-    while i < len(c):
-        if c[i]["t"] == "Math" and c[i]["c"][0]["t"] == "DisplayMath":
-            after = next((j for j in range(i + 1, len(c)) if c[j]["t"] not in ("Space", "SoftBreak")), len(c))
-            label = re.match(r"\{#([\w-]+)\}(.*)", c[after]["c"]) if after < len(c) and c[after]["t"] == "Str" else None
-            inside = [c[i]]
-            if not label: page.fault(f"an equation has no number: {c[i]['c'][1].strip()[:60]}")
-            else:
-                inside.append({"t": "Span", "c": [["", ["number"], []], words(f"({numbered(page, label[1])})")]})
-                c[after:after + 1] = [{"t": "Str", "c": label[2]}] if label[2] else []; del c[i + 1:after]
-            c[i] = {"t": "Span", "c": [[label[1] if label else "", ["equation"], []], inside]}
-        i += 1
+    for i,x in enumerate(inlines):
+        if x["t"] != "Math" or x["c"][0]["t"] != "DisplayMath": continue
+        after = next((j for j in range(i + 1, len(inlines)) if inlines[j]["t"] not in ("Space", "SoftBreak")), None)
+        label = after and re.match(r"\{#(eq-[\w-]+)\}(.*)", str(inlines[after].get("c", "")))
+        if not label:
+            page.fault(f"an equation has no number: {x['c'][1].strip()[:60]}")
+            continue
+        shown = {"t": "Span", "c": [["", ["number"], []], words(f"({labelled(page, label[1], counts)})")]}
+        inlines[i:after + 1] = [{"t": "Span", "c": [[label[1], ["equation"], []], [x, shown]]}, {"t": "Str", "c": label[2]}]
 
 
 def bare(markdown):
     "Display equations as LaTeX writes them, which pandoc drops or shows as text: lines outside code and $$."
-    text = re.sub(r"(?ms)^(`{3,}|~{3,}).*?^\1\s*?$|\$\$.*?\$\$", "", markdown)
+    text = re.sub(CODE + r"|\$\$.*?\$\$", "", markdown)
     return [line.strip() for line in re.findall(r"(?m)^ *(?:\\\[|\\begin\{).*", text)]
 
 
 def loose(page, x):
     "Marks that were meant to be markup and are not."
     if x["t"] == "Str" and re.search(r"\$|\*\*|\{#|\]\(|^#+$", x["c"]): page.fault(f"stray markup in the text: {x['c']}")
+    if x["t"] == "Image" and not x["c"][1] and x["c"][2][0] not in page.files: page.fault(f"the image {x['c'][2][0]} has no caption")
     if x["t"] in ("Para", "Plain"):
         for a,b,c in zip(x["c"], x["c"][1:], x["c"][2:]):
-            if a["t"] == "SoftBreak" and c["t"] == "Space" and b["t"] == "Str" and re.fullmatch(r"[-*+]|\d+[.)]", b["c"]): page.fault(f"a list needs an empty line before it: {plain(x)[:60]}")
-    if x["t"] in ("Image", "Figure") and not LABEL.match(attr(x)[0]) and x["t"] == "Image" and not x["c"][1] and x["c"][2][0] not in page.files: page.fault(f"the image {x['c'][2][0]} has no caption")
+            if a["t"] == "SoftBreak" and c["t"] == "Space" and b["t"] == "Str" and re.fullmatch(r"[-*+]|\d+[.)]", b["c"]):
+                page.fault(f"a list needs an empty line before it: {plain(x)[:60]}")
 
 
 def refer(page, x):
-    "References to figures and the like become links with a number; citations are left to pandoc."
-    cited = x["c"][0]; ours = [c for c in cited if LABEL.match(c["citationId"])]
-    if not ours: page.cites = True; return
+    "References to figures and the like become links with a number; citations are left to pandoc. Whether it is one."
+    cited = x["c"][0]
+    ours = [c for c in cited if LABEL.match(c["citationId"])]
+    if not ours: return True
     if len(ours) < len(cited): page.fault(f"{plain(x['c'][1])}: cites and refers in one bracket")
     inside = []
     for c in ours:
-        label = c["citationId"]; page.used.add(label)
+        label, alone = c["citationId"], c["citationMode"]["t"] == "SuppressAuthor"
+        page.used.add(label)
         if label not in page.labels: page.fault(f"@{label}: there is no such label on the page")
-        kind, number = KINDS[label.split("-")[0]], page.labels.get(label, "?")
-        name = words(number if c["citationMode"]["t"] == "SuppressAuthor" else f"{kind}\u00a0{number}")
-        if c["citationPrefix"]: name = [*c["citationPrefix"], {"t": "Space"}, *words(number)]
-        inside += [*([{"t": "Str", "c": ","}, {"t": "Space"}] if inside else []), {"t": "Link", "c": [["", ["reference"], []], name, ["#" + label, ""]]}, *c["citationSuffix"]]
+        name = ("" if alone else KINDS[label.split("-")[0]] + "\u00a0") + page.labels.get(label, "?")
+        inside += words(", ")*bool(inside) + [{"t": "Link", "c": [["", ["reference"], []], words(name), ["#" + label, ""]]}, *c["citationSuffix"]]
     x["t"], x["c"] = "Span", [["", [], []], inside]
+    return False
 
 
-# ---- links
+# ---- all pages
 
 class Site:
-    "All pages of a folder of notebooks; `faults` is what is wrong with them."
-    def __init__(self, folder, top=root, colours=False, workers=2):
-        self.folder, self.top, self.cfg, self.colours = Path(folder), Path(top), settings(Path(top)), colours
+    "All pages of a folder of notebooks, or for the PDF those of the report alone; `faults` is what is wrong with them."
+    def __init__(self, folder, top=root, pdf=False):
+        self.folder, self.top, self.cfg = Path(folder), Path(top), settings(Path(top))
         self.url, self.git = self.cfg.get("doc_host", "") + self.cfg.get("doc_baseurl", ""), self.cfg.get("git_url", "")
-        self.sections = contents(self.folder)
-        at = {nb: (part, section) for part,section,nbs in self.sections for nb in nbs}
-        listed, there = [nb for *_,nbs in self.sections for nb in nbs], {p.relative_to(self.folder).as_posix() for p in self.folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts}
-        self.faults = [f"_quarto.yml: {nb} is in the sidebar and not in the folder" for nb in listed if nb not in there]
-        self.faults += [f"_quarto.yml: {nb} is not in the sidebar" for nb in sorted(there - set(listed))]
-        self.faults += [f"_quarto.yml: {nb} is in the sidebar {n} times" for nb,n in Counter(listed).items() if n > 1]
-        self.pages = [Page(self.folder/nb, self.folder) for nb in dict.fromkeys(listed) if nb in there]
-        for page in self.pages: page.part, page.section = at[page.rel]
+        self.sections, self.chapters = contents(self.folder), core(self.folder)
+        self.faults = self.read(pdf)
         self.core = [page for page in self.pages if page.part.startswith(REPORT)]
-        for page in self.core:
-            for f in page.norms: page.fault(f)  # the other pages are notes on code, whose captions may be short
+        for page in self.core:  # the other pages are notes on code
+            for f in page.norms + page.unfolded*TESTS_ARE_FOLDED: page.fault(f)
         self.words = sum(page.words for page in self.core)
-        if self.words > MOST: self.faults.append(f"_quarto.yml: the report has {self.words:,} words of prose, which is more than {MOST:,}: shorten pages, or move one to another part")
-        self.by_name = {p.rel: p for p in self.pages} | {p.out: p for p in self.pages}
-        with ThreadPoolExecutor(workers) as pool: list(pool.map(parse, self.pages))
+        if self.words > MOST:
+            self.faults.append(f"_quarto.yml: the report has {self.words:,} words of prose, which is more than {MOST:,}: "
+                "shorten pages, or move one to another part")
+        with ThreadPoolExecutor(2) as pool: list(pool.map(read, self.pages))
+        counts = {nb: (str(i + 1), found) for i,(_,nbs) in enumerate(self.chapters) for found in [Counter()] for nb in nbs}
         where = {}
         for page in self.pages:
+            page.chapter, found = counts.get(page.rel, ("", Counter()))
+            number(page, found)
             for label in page.labels:
-                if not label.startswith("sec-") and where.setdefault(label, page) is not page: page.fault(f"{label}: stands on {where[label].rel}, too")
+                if where.setdefault(label, page) is not page: page.fault(f"{label}: stands on {where[label].rel}, too")
         for page in self.pages: self.follow(page)
-        with tempfile.TemporaryDirectory() as made, ThreadPoolExecutor(workers) as pool:
-            self.bibliography, bib = Path(made)/"references.json", self.folder/"references.bib"
-            text, said = pandoc(bib.read_text(encoding="utf-8"), "-f", "biblatex", "-t", "csljson") if bib.is_file() else ("[]", [])  # read once, not once a page
-            self.bibliography.write_text(text, encoding="utf-8"); self.faults += [f"references.bib: {s}" for s in said]
-            list(pool.map(self.render, self.pages))
+        if not pdf: self.render()
         for page in self.pages: self.faults += dict.fromkeys(page.faults)
+
+    def read(self, pdf):
+        "Read the pages; what the sidebars and the folder do not agree on."
+        listed = [nb for *_,nbs in self.sections for nb in nbs]
+        there = {p.relative_to(self.folder).as_posix() for p in self.folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts}
+        self.pages, self.by_name = [], {}
+        for part,section,nb in dict.fromkeys((part, section, nb) for part,section,nbs in self.sections for nb in nbs if nb in there):
+            if pdf and not part.startswith(REPORT): page = SimpleNamespace(out=page_of(nb), ids=None)
+            else:
+                page = Page(self.folder/nb, self.folder)
+                page.part, page.section = part, section
+                self.pages.append(page)
+            self.by_name |= {nb: page, page.out: page}
+        faults = [f"{nb} is in the sidebar and not in the folder" for nb in listed if nb not in there]
+        faults += [f"{nb} is not in the sidebar" for nb in sorted(there - set(listed))]
+        faults += [f"{nb} is in the sidebar {n} times" for nb,n in Counter(listed).items() if n > 1]
+        return [f"_quarto.yml: {f}" for f in faults]
 
     def follow(self, page):
         "Check each link and image of a page, and turn links between notebooks into links between pages."
@@ -280,49 +334,62 @@ class Site:
     def target(self, page, url):
         "Where a link leads from the page; one that leads nowhere is a fault."
         at, _, anchor = url.partition("#")
-        if self.url and at in {f"{self.url}/play/{name}.html" for name in ("digits", "samples", "field")}: return url  # made by play.py
+        if self.url and at in {f"{self.url}/play/{name}.html" for name in PLAY}: return url
         if self.url and at.startswith(self.url + "/"): at = page.up + (at[len(self.url) + 1:] or "index.html")
         elif self.git and (m := re.match(re.escape(self.git) + r"/(?:blob|tree)/\w+/?([^?]*)", at)):
             path, line = self.top/unquote(m[1]), re.match(r"L(\d+)", anchor)
             if not path.exists(): page.fault(f"dead link: {url}")
-            elif line and path.is_file() and int(line[1]) > len(path.read_text(encoding="utf-8").splitlines()): page.fault(f"dead link, the file is shorter: {url}")
+            elif line and path.is_file() and int(line[1]) > len(path.read_text(encoding="utf-8").splitlines()):
+                page.fault(f"dead link, the file is shorter: {url}")
             return url
         elif re.match(r"[a-z][a-z0-9+.-]*:|//", at): return url
         other = self.by_name.get(posixpath.normpath(posixpath.join(posixpath.dirname(page.rel), at))) if at else page
         if other:
-            if anchor and unquote(anchor) not in other.ids: page.fault(f"dead link, the page has no such place: {url}")
+            if anchor and other.ids is not None and unquote(anchor) not in other.ids: page.fault(f"dead link, the page has no such place: {url}")
             return (posixpath.relpath(other.out, posixpath.dirname(page.out) or ".") if at else "") + ("#" + anchor if anchor else "")
         if at in page.files or at.startswith("data:"): return url
         path = (page.path.parent/unquote(at)).resolve()
         if path.is_relative_to(self.folder.resolve()):
-            if not path.is_file(): page.fault(f"{'missing image' if re.search('(?i)[.](png|jpe?g|svg|gif)$', at) else 'dead link'}: {url}")
+            picture = re.search("(?i)[.](png|jpe?g|svg|gif)$", at)
+            if not path.is_file(): page.fault(f"{'missing image' if picture else 'dead link'}: {url}")
             return url
         path = self.top/re.sub(r"^(\.\./)+", "", unquote(at))  # beside the notebooks in the repository, not on the site
         if not path.exists(): page.fault(f"dead link: {url}")
         return f"{self.git}/blob/{self.cfg.get('branch', 'main')}/{path.relative_to(self.top)}"
 
-    def render(self, page):
-        "The HTML of a page's body, with citations and a bibliography, formulas as MathML."
-        tree = copy.copy(page.tree)
-        if page.cites: tree["blocks"] = tree["blocks"] + [{"t": "Header", "c": [2, ["references", [], []], words("References")]}, {"t": "Div", "c": [["refs", [], []], []]}]
-        cite = ["--citeproc", "-M", "link-citations=true", "--bibliography", str(self.bibliography)] if page.cites else []
-        page.html, said = pandoc(json.dumps(tree), "-f", "json", "-t", "html5", "--mathml", "--wrap=none", *cite, *([] if self.colours else ["--syntax-highlighting=none"]))  # colours take most of the time
-        for s in said: page.fault(re.sub(r"Citeproc: citation (\S+) not found", r"@\1: is not in the bibliography", s))
+    def render(self):
+        "The HTML of all pages, with citations and a bibliography, formulas as MathML."
+        bib, below = self.folder/"references.bib", [{"t": "Div", "c": [["refs", [], []], []]}]
+        with tempfile.TemporaryDirectory() as made, ThreadPoolExecutor(2) as pool:
+            entries = Path(made)/"references.json"
+            text, said = pandoc(bib.read_text(encoding="utf-8"), "-f", "biblatex", "-t", "csljson") if bib.is_file() else ("[]", [])
+            entries.write_text(text, encoding="utf-8")  # read once, not once a page
+            self.faults += [f"references.bib: {s}" for s in said]
+            def one(page):
+                cite = ["--citeproc", "-M", "link-citations=true", "--bibliography", str(entries)]*page.cites
+                tree = {**page.tree, "blocks": page.tree["blocks"] + below*page.cites}
+                page.html, said = pandoc(json.dumps(tree), "-f", "json", "-t", "html5", "--mathml", "--wrap=none", "--syntax-highlighting=none", *cite)
+                for s in said: page.fault(uncited(s))
+            list(pool.map(one, self.pages))
 
     def write(self, out):
-        "The preview: a page for each notebook, with sidebar and the way on."
+        "The preview: a page for each notebook, with the contents of its part."
         import jinja2
-        from markupsafe import Markup, escape
-        out = Path(out); shutil.rmtree(out, ignore_errors=True); (out/"files").mkdir(parents=True)
         template = jinja2.Environment(autoescape=True).from_string((Path(__file__).parent/"preview.html").read_text(encoding="utf-8"))
-        shown = lambda text: Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
         parts = {}
-        for part,section,nbs in self.sections: parts.setdefault(part, []).append((section, [self.by_name[nb] for nb in nbs if nb in self.by_name]))
-        for page in self.pages: (out/page.out).parent.mkdir(parents=True, exist_ok=True)
-        for before,page,after in zip([None, *self.pages], self.pages, [*self.pages[1:], None]):
-            (out/page.out).write_text(template.render(site=self.cfg.get("title", ""), parts=parts, page=page, before=before, after=after, shown=shown), encoding="utf-8")
-            for at,data in page.files.items(): ((out/page.out).parent/at).write_bytes(data)
-        if (self.folder/"images").is_dir(): shutil.copytree(self.folder/"images", out/"images")
+        for part,section,nbs in self.sections:
+            parts.setdefault(part, []).append((section, [self.by_name[nb] for nb in nbs if nb in self.by_name]))
+        shutil.rmtree(out, ignore_errors=True)
+        (Path(out)/"files").mkdir(parents=True)
+        for page in self.pages:
+            at = Path(out)/page.out
+            at.parent.mkdir(parents=True, exist_ok=True)
+            at.write_text(template.render(site=self.cfg["title"], parts=parts, page=page), encoding="utf-8")
+            for name,data in page.files.items(): (at.parent/name).write_bytes(data)
+        if (self.folder/"images").is_dir(): shutil.copytree(self.folder/"images", Path(out)/"images")
+
+
+def uncited(said): return re.sub(r"Citeproc: citation (\S+) not found", r"@\1: is not in the bibliography", said)
 
 
 # ---- nbdev and Quarto
@@ -331,99 +398,120 @@ def process(top=root):
     "Let nbdev process the notebooks into _proc, and mend what it does to links and signatures."
     from nbdev.quarto import refresh_quarto_yml  # nbdev_proc_nbs would try to install Quarto
     from nbdev.serve import proc_nbs
-    os.chdir(top); refresh_quarto_yml()
-    folder, index = Path(proc_nbs(n_workers=2)), runpy.run_path(str(top/settings(top)["lib_path"]/"_modidx.py"))["d"]["syms"]
+    os.chdir(top)
+    shutil.rmtree("_proc", ignore_errors=True)
+    refresh_quarto_yml()
+    folder, cfg = Path(proc_nbs(n_workers=2)), settings(top)
+    index = runpy.run_path(str(top/cfg["lib_path"]/"_modidx.py"))["d"]["syms"]
     for path in folder.rglob("*.ipynb"):
-        if not (top/"nbs"/path.relative_to(folder)).is_file(): path.unlink()
-    shown, lib = {}, settings(top)["lib_path"]  # what each page shows of the package
-    for nb in (top/"nbs").rglob("*.ipynb"):
-        module = re.search(r'"#\s*\| *default_exp ([\w.]+)', nb.read_text(encoding="utf-8"))
-        if module: path = f"{lib}/{module[1].replace('.', '/')}.py"; shown[page_of(nb.relative_to(top/"nbs"))] = declared((top/path).read_text(encoding="utf-8"), path)
-    for path in sorted(folder.rglob("*.ipynb")):
-        before, page = path.read_text(encoding="utf-8"), page_of(path.relative_to(folder))
-        after = mend(before, page, index, settings(top), shown.get(page, {}))
-        if after != before: path.write_text(after, encoding="utf-8")
+        rel = path.relative_to(folder)
+        module = re.search(r'"#\s*\| *default_exp ([\w.]+)', (top/"nbs"/rel).read_text(encoding="utf-8"))
+        shown = declared(top, f"{cfg['lib_path']}/{module[1].replace('.', '/')}.py") if module else {}
+        path.write_text(mend(path.read_text(encoding="utf-8"), page_of(rel), index, cfg, shown), encoding="utf-8")
     return folder
 
 
-# what Quarto adds to pages with tables in HTML, in case they were widgets of Jupyter; and what a page loads from elsewhere
-WIDGETS = re.compile(r'<script src="https://[^"]*/(?:requirejs|jquery)@[^"]*"[^>]*></script>\s*|<script type="application/javascript">define\(\'jquery\'[^<]*</script>\s*')
-LOADS = re.compile(r'<(?:script|img|audio|source|iframe)\b[^>]*?\bsrc="((?:https?:)?//[^"]*)"|<link\b(?=[^>]*\brel="stylesheet")[^>]*?\bhref="((?:https?:)?//[^"]*)"')
-
-
-SIGNPOSTS = {"start/01_install.ipynb": "install pip uv docker", "start/03_questions.ipynb": "cite citation questions", "tutorials/02_field.ipynb": "birds bats frogs field recordings bioacoustics",
-             "tutorials/01_samples.ipynb": "samples drums loops sampler music", "tutorials/03_speech.ipynb": "speakers speech words voices"}  # what people search for, and where it is
+def numbered(site):
+    "Tell Quarto the numbers of the report: of its chapters in the sidebar, and of the figures, tables and equations of its pages."
+    at, titles = site.folder/"_quarto.yml", {page.rel: page.title for page in site.core}
+    config = yaml.safe_load(at.read_text(encoding="utf-8"))
+    (items,) = [bar["contents"] for bar in config["website"]["sidebar"] if bar["title"].startswith(REPORT)]
+    for i,item in enumerate(items):
+        if isinstance(item, dict): item["section"] = f"{i + 1} {item['section']}"
+        else: items[i] = {"text": f"{i + 1} {titles[item]}", "href": item}
+    at.write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    for page in site.core:
+        nb = json.loads(page.path.read_text(encoding="utf-8"))
+        labels = {f"{kind}-labels": "".join(f"[{n}]{{}}" for label,n in page.labels.items() if label.startswith(kind)) for kind in KINDS}
+        front = f"---\ncrossref: {json.dumps({k: v for k,v in labels.items() if v})}\n"
+        nb["cells"][0]["source"] = "".join(nb["cells"][0]["source"]).replace("---\n", front, 1)
+        page.path.write_text(json.dumps(nb, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def searched(pages):
-    "What the site's search finds: each name of the index of the API, then each section of a page, with its prose alone. Code, tests and outputs would stand before the pages that explain them."
+    """What the site's search finds: each name of the index of the API, then each section of a page, with its prose alone.
+    Code, tests and outputs would stand before the pages that explain them."""
     found = []
     def add(page, anchor, title, section, text):
         href = page.out + (f"#{anchor}" if anchor else "")
-        found.append(dict(objectID=f"{href} {title}", href=href, title=title, section=section, text=" ".join(text.split()), crumbs=[page.part, page.section][:1 + bool(page.section)]))
+        crumbs = [page.part, page.section][:1 + bool(page.section)]
+        found.append(dict(objectID=f"{href} {title}", href=href, title=title, section=section, text=" ".join(text.split()), crumbs=crumbs))
     there = {p.out: p for p in pages}
     for page in pages:
         for word in SIGNPOSTS.get(page.rel, "").split(): add(page, "", word, page.title, page.description)
         if page.rel != "start/04_api.ipynb": continue
-        for name,at,anchor,text in re.findall(r"(?m)^- \[`(\w+)`\]\(\.\./([^#)]+)#([^)]+)\): (.*)$", page.markdown): add(there[at], anchor, name, "API", text)
+        for name,at,anchor,text in re.findall(r"(?m)^- \[`(\w+)`\]\(\.\./([^#)]+)#([^)]+)\): (.*)$", page.markdown):
+            add(there[at], anchor, name, "API", text)
     for page in pages:
         anchor, section, text = "", "", [page.description]
         for x in page.tree["blocks"]:
             if x["t"] == "Header" and x["c"][0] <= 3:
-                add(page, anchor, page.title, section, " ".join(text)); anchor, section, text = x["c"][1][0], plain(x["c"][2]), []
+                add(page, anchor, page.title, section, " ".join(text))
+                anchor, section, text = x["c"][1][0], plain(x["c"][2]), []
             elif x["t"] not in ("CodeBlock", "RawBlock"): text.append(plain(x))
         add(page, anchor, page.title, section, " ".join(text))
     return found
 
 
+# what Quarto adds to pages with tables in HTML, in case they were widgets of Jupyter; and what a page or a style loads from elsewhere
+WIDGETS = re.compile(r'<script src="https://[^"]*/(?:requirejs|jquery)@[^"]*"[^>]*></script>\s*'
+    r'|<script type="application/javascript">define\(\'jquery\'[^<]*</script>\s*')
+LOADS = re.compile(r'<(?:script|img|audio|source|iframe)\b[^>]*?\bsrc="((?:https?:)?//[^"]*)"'
+    r'|<link\b(?=[^>]*\brel="stylesheet")[^>]*?\bhref="((?:https?:)?//[^"]*)"|@import\s*(?:url\()?["\']?((?:https?:)?//[^"\')]+)')
+
+
 def quarto(folder, out, pages):
     """Render the site and move it to `out`; what Quarto warned of, and pages that it did not write, come back as faults.
-    (`--fail-if-warnings` goes through to pandoc alone, and Quarto's own warnings leave the exit status at 0; so its words are read.)"""
-    run = subprocess.Popen(["quarto", "render", "--no-cache"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace")
-    faults = []
+    (Quarto's own warnings leave the exit status at 0; so its words are read.)"""
+    run = subprocess.Popen(["quarto", "render", "--no-cache"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, encoding="utf-8", errors="replace")
+    faults, built, outs = [], folder/out.name, {p.path.name: Path(p.out).name for p in pages}
     for said in run.stdout:
         print(said, end="", flush=True)
         said = re.sub(r"\x1b\[[0-9;]*m", "", said).strip()
-        if re.match(r"[\[(]?(WARN|ERROR)", said): faults.append(f"quarto: {said}")
-    if run.wait(): faults.append(f"quarto: ended with status {run.returncode}")
-    built, outs = folder/out.name, {p.path.name: Path(p.out).name for p in pages}
-    for page in pages:
-        html, plain = built/page.out, built/(page.out + ".md")
-        for path in (html, plain):
-            if not path.is_file(): faults.append(f"quarto: did not write {path.name}")
-        if html.is_file():
-            text = WIDGETS.sub("", html.read_text(encoding="utf-8")); html.write_text(text, encoding="utf-8")
-            if "quarto-unresolved-ref" in text: faults.append(f"quarto: {page.out} holds a reference to nothing")
-            faults += [f"quarto: {page.out} loads {url}, which is not there for a reader without a connection" for url in sorted({a or b for a,b in LOADS.findall(text)})]
-        if plain.is_file():  # Quarto leaves the links to other notebooks here
-            links = lambda m: m[1] + outs[m[2]] + ".md" if m[2] in outs else m[0]
-            plain.write_text(re.sub(r'((?:\]\(|href=")(?:[\w.-]+/)*)([\w-]+\.ipynb)', links, plain.read_text(encoding="utf-8")), encoding="utf-8")
-    for css in sorted(built.rglob("*.css")):
-        faults += [f"quarto: {css.name} loads {url}, which is not there for a reader without a connection" for url in re.findall(r"@import\s*(?:url\()?[\"']?((?:https?:)?//[^\"')]+)", css.read_text(encoding="utf-8"))]
+        if re.match(r"[\[(]?(WARN|ERROR)", said): faults.append(said)
+    if run.wait(): faults.append(f"ended with status {run.returncode}")
+    for page in pages: faults += [f"did not write {name}" for name in (page.out, page.out + ".md") if not (built/name).is_file()]
+    for path in sorted(p for p in built.rglob("*") if p.suffix in (".html", ".css", ".md")):
+        before = text = path.read_text(encoding="utf-8")
+        if path.suffix == ".md":  # Quarto leaves the links to other notebooks here
+            text = re.sub(r'((?:\]\(|href=")(?:[\w.-]+/)*)([\w-]+\.ipynb)', lambda m: m[1] + outs[m[2]] + ".md" if m[2] in outs else m[0], text)
+        else:
+            text = WIDGETS.sub("", text)
+            if "quarto-unresolved-ref" in text: faults.append(f"{path.name} holds a reference to nothing")
+            faults += [f"{path.name} loads {url}, which is not there for a reader without a connection" for url in sorted({"".join(m) for m in LOADS.findall(text)})]
+        if text != before: path.write_text(text, encoding="utf-8")
     if built.is_dir():
         (built/"search.json").write_text(json.dumps(searched(pages), ensure_ascii=False), encoding="utf-8")
-        shutil.rmtree(out, ignore_errors=True); shutil.move(built, out)
-        (out/"llms.txt").write_text(llms(), encoding="utf-8")
-    return faults
+        (built/"llms.txt").write_text(llms(), encoding="utf-8")
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.move(built, out)
+    return [f"quarto: {f}" for f in faults]
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only check the notebooks as they are")
     parser.add_argument("--words", action="store_true", help="only count the words of the report")
-    check, counts = (given := parser.parse_args(arguments)).check, given.words
-    if counts:
+    given = parser.parse_args(arguments)
+    if given.words:
         pages = [Page(root/"nbs"/nb, root/"nbs") for _,nbs in core(root/"nbs") for nb in nbs]
+        total = sum(page.words for page in pages)
         for page in pages: print(f"{page.words:6,}  {page.rel}")
-        total = sum(page.words for page in pages); print(f"{total:6,}  words of prose on {len(pages)} pages, of {MOST:,} at most")
+        print(f"{total:6,}  words of prose on {len(pages)} pages, of {MOST:,} at most")
         return 1 if total > MOST else 0
-    site = Site(root/"nbs") if check else Site(process(), colours=True)
+    site = Site(root/"nbs") if given.check else Site(process())
     faults = list(site.faults)
-    if not check:
-        site.write(root/"_preview"); print(f"{len(site.pages)} pages: open {(root/'_preview/index.html').relative_to(root)}")
-        if shutil.which("quarto"): faults += quarto(site.folder, root/settings()["doc_path"], site.pages)
+    if not given.check:
+        site.write(root/"_preview")
+        print(f"{len(site.pages)} pages: open _preview/index.html")
+        if shutil.which("quarto"):
+            numbered(site)
+            faults += quarto(site.folder, root/site.cfg["doc_path"], site.pages)
         else: print("Quarto is not installed: the site itself was not rendered")
     for f in faults: print(f, file=sys.stderr)
+    if not TESTS_ARE_FOLDED:
+        for page in site.core: print(*(f"{page.rel}: {f}" for f in page.unfolded), sep="\n", end="\n"*bool(page.unfolded))
     print(f"the report: {site.words:,} words of prose on {len(site.core)} pages, of {MOST:,} at most")
     print(f"docs: {len(faults)} faults in {len(site.pages)} pages")
     return 1 if faults else 0

@@ -28,8 +28,9 @@ def contents(folder):
 
 
 def core(folder):
-    "The report: (section, notebooks) of Part I, in order. A section is a chapter; where it is empty, each notebook is one."
-    return [(section, nbs) for part,section,nbs in contents(folder) if part.startswith(REPORT)]
+    "The chapters of the report, Part I: (section, notebooks), in order. A section is a chapter, and so is a notebook in none."
+    parts = [(section, nbs) for part,section,nbs in contents(folder) if part.startswith(REPORT)]
+    return [chapter for section,nbs in parts for chapter in ([(section, nbs)] if section else [("", [nb]) for nb in nbs])]
 
 
 def opening(cells):

@@ -1,50 +1,47 @@
 """What nbdev's pages say of the package, made true: links, source, and signatures."""
 import ast, json, re
 
-WIDE = {**dict.fromkeys(["results/unopened.html", "results/verdict.html", "results/results.html", "results/speed.html", "09_spice/harder.html", "06_encoders/catalogue.html", "01_audio/decoding.html",
-                          "13_listen/exporting.html", "tutorials/field.html"], "toc-location: left"), "results/tables.html": "toc: false"}  # pages with tables that need the whole width, and where their contents go
+WIDE = ["results/unopened.html", "results/verdict.html", "results/results.html", "results/speed.html", "results/tables.html",
+    "09_spice/harder.html", "06_encoders/catalogue.html", "01_audio/decoding.html", "13_listen/exporting.html",
+    "tutorials/field.html"]  # pages with tables that need the whole width
+# what nbdev shows of a function or class
+ENTRY = re.compile(r"(?s)\[source\]\([^)]*\)(?P<style>(?:\{[^}]*\})?)\n\n(?P<level>#+) (?P<name>[\w.]+)\n\n```python\n.*?```"
+    r"(?:\n\n\*Call self as a function\.\*)?")
 
 
-def declared(code, path):
-    """Of each function, class and method of a module: where it is, and what nbdev leaves out of its signature.
-    Keys are names as in headings, `Class.method`; values `path` and `line`; `keyword`, the first argument that is given by name only; `rest`, the comment of `**kwargs`;
-    `property`; `bare`, of what has no docstring; and `fields` of named tuples, written as arguments are."""
-    found, lines = {}, code.splitlines()
-    def said(node):  # the comment behind it
-        m = re.match(r"[\s,)]*(?:->[^#]*:)?\s*#\s*(.*)", lines[node.end_lineno - 1].encode()[node.end_col_offset:].decode())
-        return m[1].strip() if m else ""
-    def marks(f): return [ast.unparse(d.func if isinstance(d, ast.Call) else d) for d in f.decorator_list]
-    def function(f):
-        a = f.args
-        return dict(path=path, line=f.lineno, keyword=a.kwonlyargs[0].arg if a.kwonlyargs and not a.vararg else None, rest=said(a.kwarg) if a.kwarg and a.kwarg.end_lineno < f.body[0].lineno else "",
-                    property=any(m.endswith("property") for m in marks(f)) or any("as_prop=True" in ast.unparse(d) for d in f.decorator_list), bare=ast.get_docstring(f) is None)
+def declared(top, path):
+    "The functions, classes and methods of a module, by the name in headings: where each is, and how the source declares it."
+    code, found = (top/path).read_text(encoding="utf-8"), {}
+    lines = code.splitlines()
+    def ends(f):  # the line above the body, or the body's own where it begins on the last line of the head
+        return f.body[0].lineno - (not lines[f.body[0].lineno - 1][:f.body[0].col_offset].strip())
+    def add(name, node, last):
+        first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+        text = "\n".join(lines[first - 1:last])
+        found[name] = f"{path}#L{node.lineno}", re.sub(rf"(?m)^ {{{node.col_offset}}}", "", text)
     for node in ast.parse(code).body:
         if isinstance(node, ast.FunctionDef):
-            of = f"{ast.unparse(node.args.args[0].annotation)}." if {"patch", "patch_to"} & set(marks(node)) and node.args.args and node.args.args[0].annotation else ""
-            found[of + node.name] = function(node)
+            marks, first = [ast.unparse(d) for d in node.decorator_list], node.args.args[:1]
+            patched = any(m.startswith("patch") for m in marks) and first and first[0].annotation
+            of = f"{ast.unparse(first[0].annotation)}." if patched else ""
+            add(of + node.name, node, ends(node))
         if isinstance(node, ast.ClassDef):
-            methods = {f.name: function(f) for f in node.body if isinstance(f, ast.FunctionDef)}
-            found |= {f"{node.name}.{name}": f for name,f in methods.items()}
-            found[node.name] = {**methods.get("__init__", {}), "path": path, "line": node.lineno, "bare": ast.get_docstring(node) is None, "property": False}
-            if "NamedTuple" in map(ast.unparse, node.bases):
-                found[node.name]["fields"] = "".join(f"    {f.target.id}:{ast.unparse(f.annotation)}{'=' + ast.unparse(f.value) if f.value else ''},{' # ' + said(f) if said(f) else ''}\n" for f in node.body if isinstance(f, ast.AnnAssign))
+            methods = [f for f in node.body if isinstance(f, ast.FunctionDef)]
+            for f in methods: add(f"{node.name}.{f.name}", f, ends(f))
+            fields = [f.end_lineno for f in node.body if isinstance(f, ast.AnnAssign)]
+            made = [ends(f) for f in methods if f.name == "__init__"]
+            add(node.name, node, (made or fields or [node.lineno])[-1])
     return found
 
 
-def signature(text, shown, source):
-    "A page's entry on a function or class, as nbdev writes it: its source where it is, and its signature complete. (Of two that have one name nbdev links the other; it drops the `*` before arguments by name.)"
+def entries(text, shown, source):
+    "A page's entries on functions and classes with their own source: of two that have one name nbdev links the other, and it leaves out parts of signatures."
     def one(m):
         like = [d for name,d in shown.items() if name.endswith(f".{m['name']}")]  # nbdev heads some methods without their class
-        d = shown.get(m["name"]) or (like[0] if len(like) == 1 else None)
-        if not d: return m[0]
-        body = m["body"]
-        if d.get("fields"): body = re.sub(r"    \*args, \*\*kwargs\n", lambda _: d["fields"], body)
-        if d.get("keyword"): body = re.sub(rf"(?m)(?<!    \*,\n)^(    {d['keyword']}\b)", r"    *,\n\1", body, count=1)
-        if d.get("rest"): body = re.sub(r"(?m)^(    \*\*\w+(?::[^,\n]+)?)(?:, # .*)?\n(\).*)$", lambda r: f"{r[1]}, # {d['rest']}\n" + (r[2].replace(f" # {d['rest']}", "")), body, count=1)
-        if d.get("property") and not body.startswith("@"): body = f"@property\n{body}"
-        after = "" if d.get("bare") else m["after"]
-        return f"[source]({source}/{d['path']}#L{d['line']}){m['style']}\n\n{m['level']} {m['name']}\n\n```python\n{body}```{after}"
-    return re.sub(r"\[source\]\([^)]*\)(?P<style>(?:\{[^}]*\})?)\n\n(?P<level>#+) (?P<name>[\w.]+)\n\n```python\n(?P<body>.*?)```(?P<after>(?:\n\n\*Call self as a function\.\*)?)", one, text, flags=re.S)
+        at, head = shown.get(m["name"]) or (like[0] if len(like) == 1 else (None, None))
+        if not at: return m[0]
+        return f"[source]({source}/{at}){m['style']}\n\n{m['level']} {m['name']}\n\n```python\n{head}\n```"
+    return ENTRY.sub(one, text)
 
 
 def described(code):
@@ -59,13 +56,11 @@ def described(code):
 NUMBER = re.compile(r"\s*[−+-]?[\d.,]+(?:e[−+-]?\d+)?(?:\s*[±–]\s*[\d.,]+)?\s*%?\s*|\s*|\s*(?:NaN|nan|—|–)\s*")
 
 def aligned(html):
-    "A table of pandas whose columns of numbers, with their heads, have the class `number`; tables with cells that span others stay as they are."
-    rows = [re.findall(r"<t[dh](?: [^>]*)?>(.*?)</t[dh]>", row, re.S) for row in re.findall(r"<tr.*?</tr>", html, re.S)]
-    body = [re.findall(r"<td(?: [^>]*)?>(.*?)</td>", row, re.S) for row in re.findall(r"<tr.*?</tr>", html, re.S)]
-    body = [row for row in body if row]
-    if not body or "span=" in html or len({len(row) for row in rows}) > 1: return html
-    before, width = len(rows[0]) - len(body[0]), len(body[0])
-    numbers = {before + i for i in range(width) if all(NUMBER.fullmatch(row[i]) for row in body)}
+    "A table of pandas whose columns of numbers, with their heads, have the class `number`; one with cells that span others stays as it is."
+    rows = [re.findall(r"<(t[dh])(?: [^>]*)?>(.*?)</t[dh]>", row, re.S) for row in re.findall(r"<tr.*?</tr>", html, re.S)]
+    body = [row for row in rows if any(tag == "td" for tag,_ in row)]
+    if not body or "span=" in html or len(set(map(len, rows))) > 1: return html
+    numbers = {i for i in range(len(rows[0])) if all(row[i][0] == "td" and NUMBER.fullmatch(row[i][1]) for row in body)}
     def row(m):
         count = iter(range(len(rows[0])))
         return re.sub(r"<(t[dh])>", lambda cell: f'<{cell[1]} class="number">' if next(count) in numbers else cell[0], m[0])
@@ -73,9 +68,9 @@ def aligned(html):
 
 
 def mend(text, page, index, cfg, shown={}):
-    """A processed notebook without links in code blocks, with names linked to their own page first, files of the repository linked there, and whole signatures.
-    Texts become lists of lines: of one text Quarto drops the ends of the lines. A page that was mended before stays as it is."""
-    nb, site = json.loads(text), cfg["doc_host"] + cfg["doc_baseurl"]
+    """A processed notebook without links in code blocks, with names linked to their own page first, files of the repository
+    linked there, and whole signatures. Texts become lists of lines: of one text Quarto drops the ends of the lines."""
+    nb, site, blob = json.loads(text), cfg["doc_host"] + cfg["doc_baseurl"], f"{cfg['git_url']}/blob/{cfg['branch']}"
     home = {}  # page and anchor of each public name, for each page that has it
     for names in index.values():
         for name,(at,_) in names.items():
@@ -83,28 +78,25 @@ def mend(text, page, index, cfg, shown={}):
             for short in {name.split(".", 2)[-1], anchor}: home.setdefault(short, {})[where] = anchor
     def link(m):
         where = home.get(m[1], {})
-        if m[1].startswith("_"): return f"`{m[1]}`"  # private names have no place on a page
-        if page in where: return f"[`{m[1]}`]({site}/{page}#{where[page]})"
-        # of several that have the name nobody knows which; a plain word such as `noise` is an argument or a column
-        return f"`{m[1]}`" if len(where) > 1 or re.fullmatch("[a-z]+", m[1]) else m[0]
+        if page in where and not m[1].startswith("_"): return f"[`{m[1]}`]({site}/{page}#{where[page]})"
+        # private names have no place on a page; of several that have the name nobody knows which; a plain word is an argument
+        return f"`{m[1]}`" if len(where) > 1 or re.match("_|[a-z]+$", m[1]) else m[0]
     def line(s):
         s = re.sub(r"\[\[(`[^`\]]+`)\]\([^)]*\)\]\(", r"[\1](", s)  # a link around a link
         s = re.sub(rf"\[`([^`\]]+)`\]\({re.escape(site)}/[^)]*\)", link, s)
         above = rf"(?:\.\./){{{page.count('/') + 1}}}"  # out of the folder of notebooks
-        return re.sub(rf"\]\({above}([\w./-]+)\)", rf"]({cfg['git_url']}/blob/{cfg['branch']}/\1)", s)
-    def whole(s):
-        lines, inside = s.split("\n"), False
-        for i,l in enumerate(lines):
-            if l.startswith("```"): inside = not inside
-            # (nbdev writes numpy's ArrayLike, which is a union of types, without its name)
-            lines[i] = re.sub(r"\b__main__\.", "", re.sub(r"(?<=\w):Union(?=[,=])", ":ArrayLike", re.sub(r"\[`([^`\]]+)`\]\(http[^)]*\)", r"`\1`", l))) if inside else line(l)
-        return signature("\n".join(lines), shown, f"{cfg['git_url']}/blob/{cfg['branch']}")
+        return re.sub(rf"\]\({above}([\w./-]+)\)", rf"]({blob}/\1)", s)
+    def whole(lines):
+        blocks = re.split(r"(?ms)(^```.*?^```)", "".join(lines))
+        blocks[1::2] = [re.sub(r"\[`([^`\]]+)`\]\(http[^)]*\)", r"`\1`", block) for block in blocks[1::2]]
+        blocks[::2] = map(line, blocks[::2])
+        return entries("".join(blocks), shown, blob).splitlines(True)
     for cell in nb["cells"]:
-        if cell["cell_type"] == "raw" and page in WIDE and "page-layout:" not in "".join(cell["source"]):
-            cell["source"] = "".join(cell["source"]).replace("\ntitle:", f"\npage-layout: full\n{WIDE[page]}\ntitle:", 1).splitlines(True)
-        if cell["cell_type"] == "code": cell["source"] = described("".join(cell["source"])).splitlines(True)
-        if cell["cell_type"] == "markdown": cell["source"] = whole("".join(cell["source"])).splitlines(True)
-        for o in cell.get("outputs", []):
-            if "<table" in "".join(o.get("data", {}).get("text/html", "")): o["data"]["text/html"] = aligned("".join(o["data"]["text/html"])).splitlines(True)
-            if "text/markdown" in o.get("data", {}): o["data"]["text/markdown"] = whole("".join(o["data"]["text/markdown"])).splitlines(True)
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "raw" and page in WIDE:
+            source = source.replace("\ntitle:", "\npage-layout: full\ntoc-location: left\ntitle:", 1)
+        cell["source"] = whole(source) if cell["cell_type"] == "markdown" else described(source).splitlines(True)
+        for data in [o["data"] for o in cell.get("outputs", []) if "data" in o]:
+            if "<table" in (html := "".join(data.get("text/html", ""))): data["text/html"] = aligned(html).splitlines(True)
+            if "text/markdown" in data: data["text/markdown"] = whole(data["text/markdown"])
     return json.dumps(nb, indent=1, ensure_ascii=False) + "\n"

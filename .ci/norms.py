@@ -78,6 +78,17 @@ def text_faults(code, outputs):
     return [fault for text in texts if SERIES.match(text)]
 
 
+def only_tests(code):
+    "Whether code holds nothing but tests and imports."
+    def tests(node):
+        if isinstance(node, ast.With): return all(testing(item.context_expr) for item in node.items)
+        if isinstance(node, ast.For): return all(map(tests, node.body))
+        return isinstance(node, ast.Assert) or isinstance(node, ast.Expr) and testing(node.value)
+    def testing(node): return isinstance(node, ast.Call) and called(node).startswith(("test_", "expect_", "assert_"))
+    body = [node for node in parsed(code).body if not isinstance(node, (ast.Import, ast.ImportFrom))]
+    return bool(body) and all(map(tests, body))
+
+
 # ---- axes
 
 PARSING = threading.Lock()  # the parser of Python 3.11 counts how deep it is for all threads together

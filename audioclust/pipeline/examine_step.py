@@ -88,7 +88,8 @@ def _about_sizes(labels, n_clusters, method):
 
 # %% ../../nbs/12_pipeline/07_examine_step.ipynb #070c7895
 FOLLOWS = .5 # share of the variance between the clusters from which on it is reported
-_REMEDIES = dict(level="let level not matter (ignore)", silence="cut the silence away, or cut clips with a window")
+_REMEDIES = dict(level="let level not matter (ignore)", silence="cut the silence away, or cut clips with a window (one-shots "
+                 "that ring out count as silence at their ends, which does no harm)")
 _MORE_CLIPS = dict(dbscan="a larger eps, a smaller min_samples, or ", hdbscan="a smaller min_cluster_size, or ")
 
 def advice(labels:np.ndarray, # Cluster of each clip, -1 is noise [N]
