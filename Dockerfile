@@ -7,5 +7,7 @@ RUN pip install --no-cache-dir uv \
  && uv pip install --system --no-cache --torch-backend cpu --constraint /src/constraints.txt /src \
  && audioclust encoders --install \
  && rm -rf /src
+ENV HOME=/tmp
 WORKDIR /data
-ENTRYPOINT ["audioclust"]
+# what is written belongs to the owner of the folder that is mounted here; docker run --user names another
+ENTRYPOINT ["sh", "-c", "[ $(id -u) = 0 ] || exec audioclust \"$@\"; exec setpriv --reuid $(stat -c %u .) --regid $(stat -c %g .) --clear-groups audioclust \"$@\"", "audioclust"]
