@@ -89,7 +89,7 @@ def _labelled(table, labels, wanted=None):
     found:list
     with_times:set = set()
     missed:Counter = Counter()
-    if labels == "parent": found = [Path(p).parent.name for p in table.path]
+    if labels == "parent": found = [Path(p).parent.name if p != "" else None for p in table.path]
     elif str(labels).lower().endswith((".csv", ".tsv", ".txt", ".parquet")):
         check_file(labels, MOST_TABLE, "a table")
         try: has_times = "label" in read_clip_table(labels)

@@ -101,7 +101,7 @@ def _labels_option(labels, embed):
     is_file = labels is not None and os.path.isfile(labels)
     if labels is None or is_file and embed: return ""
     said = os.path.abspath(labels) if is_file else str(labels)
-    return f" --labels {shlex.quote(said)}"
+    return f" --labels{'=' if said.startswith('-') else ' '}{shlex.quote(said)}"
 
 # %% ../../nbs/13_listen/05_page.ipynb #0f3c9930
 def listen_page(run:Run|Iterable|str|Path, # A run, a pair of runs, or their folder

@@ -140,7 +140,8 @@ def test_a_sound_that_cannot_be_read_gives_way_to_the_next(drums, tmp_path):
 def test_what_is_refused(drums, tmp_path, capsys):
     def export(*more, to="kit", out="x"): return main(["export", str(drums/"run"), "--to", to, "--out", str(tmp_path/out), *more])
     for more,says in (["--groups", "tuba"], "no group 'tuba' for a kit: this run has aux, closed_hat"), \
-                     (["--groups", "99"], "no group '99'"), (["--join"], "--join is for labels of recordings"):
+                     (["--groups", "99"], "no group '99'"), (["--join"], "--join is for labels of recordings"), \
+                     (["--groups", "kick", "--max-groups", "2"], "--groups names the groups of the kit: leave out --max-groups"):
         assert export(*more) == 2 and says in capsys.readouterr().err
     for more in ["--groups", "kick"], ["--max-groups", "2"], ["--seed", "0"]:
         assert export(*more, to="sfz") == 2 and f"{more[0]} is for a kit (--to kit)" in capsys.readouterr().err

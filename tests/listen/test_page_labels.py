@@ -109,3 +109,8 @@ def test_what_a_page_knows_of_labels(labelled, many, run, tmp_path, capsys):
     assert before.names == many.names and (before.groups == many.groups).all()
     assert main(["listen", str(many.folder), "--labels", "no such thing", "--page", str(tmp_path/"no.html")]) == 2
     assert "match none of the" in capsys.readouterr().err and not (tmp_path/"no.html").exists()
+
+
+def test_a_pattern_that_begins_with_a_dash_is_no_option():
+    from audioclust.listen.page import _labels_option
+    assert _labels_option("-([a-z]+)", False) == " --labels='-([a-z]+)'" and _labels_option("parent", True) == " --labels parent"

@@ -70,3 +70,10 @@ def test_what_to_install_is_said(at, tmp_path, to, package, monkeypatch, capsys)
     assert main(["export", str(at/"run"), "--to", to, "--out", str(tmp_path/"out")]) == 2
     assert "pip install 'audioclust[annotations]'" in capsys.readouterr().err
     assert not (tmp_path/"out").exists()
+
+def test_names_of_any_bytes(tmp_path):
+    import os
+    from audioclust.listen.formats.tiers import _eaf
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/Gr\xf6\xdfe.wav")
+    text = _eaf(path, pd.DataFrame(dict(path=[path], start=0., end=1., name="a", cluster=0)))
+    assert "Gr%F6%DFe.wav" in text and "Gr??e.wav" in text

@@ -339,3 +339,10 @@ def test_an_answer_for_a_clip_that_was_moved_counts(run):
 def test_no_answer_goes_to_a_group_that_was_merged(run):
     merged = replace(run, edits={**run.names, "names": {"0": "dog", "1": "cat"}, "merged": {"0": 1}})
     assert spread_names(name_clips(merged, {7: "dog"})).table.name[7] == "dog"
+
+def test_a_run_of_one_clip_is_named():
+    run = run_of_embeddings(np.ones((1, 3), np.float32), request=Request(n_clusters=1, options=Options(stability=0)))
+    assert next_to_hear(run) == [0]
+    named = name_clips(run, {0: "kick"})
+    assert spread_names(named).table.name.tolist() == ["kick"] and next_to_hear(named) == []
+    assert str(naming_progress(named)).startswith("1 clips heard, 1 of 1 named")

@@ -344,6 +344,7 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "wait until it is done, or choose another --out": "tests/runs/test_resuming.py",
     "is from another training": "tests/cli/test_trainings.py",
     "All that are not installed": "tests/cli/test_encoders.py",
+    "names the groups of the kit": "tests/listen/test_kits.py",
     "are for days and hours": "tests/cli/test_count.py",
     "is for sites: say --by with site": "tests/cli/test_count.py",
     "writes into a new folder only": "tests/listen/test_exporting.py",

@@ -64,6 +64,7 @@ def check_format(args:Namespace): # to, out, join, level, as the parser gives th
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #bf25b57c
 def _write_kit(run, out, args): # The kit alone has options of its own
     chosen = dict(without=args.without, level=args.level, seed=args.seed)
+    if args.groups and args.max_groups: raise ValueError("--groups names the groups of the kit: leave out --max-groups")
     if args.max_groups: chosen["max_groups"] = args.max_groups
     kit = listen.to_kit(run, out, args.groups, **chosen)
     keys = ", ".join(f"{sound.key} {sound.group}" for sound in kit.itertuples())

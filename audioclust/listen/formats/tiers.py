@@ -56,7 +56,8 @@ def _eaf(path, clips):
     document = Eaf(author="audioclust")
     document.remove_tier("default")
     kind = mimetypes.guess_type(path)[0] or "audio/x-wav"
-    document.add_linked_file(Path(path).as_uri(), os.path.basename(path), kind)
+    name = os.path.basename(path).encode(errors="replace").decode() # the address has its bytes, whatever they are
+    document.add_linked_file(Path(path).as_uri(), name, kind)
     for name,entries in tiers_of(clips):
         document.add_tier(name)
         for start,end,label in entries: document.add_annotation(name, round(1000*start), round(1000*end), label)

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_array
 from sklearn.metrics import pairwise_distances
 from sklearn.neighbors import NearestNeighbors
 
@@ -41,6 +42,7 @@ def geometry(embeddings:Embeddings, # Of a run
     "The graph of the clips, and the scale of their distances."
     X = np.asarray(embeddings.X)
     n = len(X)
+    if n == 1: return Geometry(csr_array(np.ones((1, 1))), 1.)
     neighbours = NearestNeighbors(n_neighbors=min(_NEIGHBOURS, n - 1)).fit(X).kneighbors(return_distance=False)
     some = X[np.linspace(0, n - 1, min(n, _MEASURED)).astype(int)]
     scale = float(np.median(pairwise_distances(some)))
