@@ -1,6 +1,6 @@
 """Methods of others that look for two groupings at once, on the points that K-means clusters, on seven sets, both ways.
 
-    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/alternative.py [--only "SET;…"] [--methods "NAME;…"] [--points "fixed;both"] [--seeds 5]
+    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/alternative.py [--only "SET;…"] [--methods "NAME;…"] [--points "fixed;both"] [--seeds 5] [--data FOLDER]
 
 They are ClustPy's: orthogonal clustering (Cui, Fern and Dy, 2007), NrKmeans (Mautz et al., 2018) and ENRC (Miklautz et al.,
 2020), which trains an autoencoder (`pip install clustpy==0.0.3`). Each is told both numbers of groups, that of the wanted grouping first, and
@@ -18,7 +18,7 @@ import numpy as np
 
 from appended import append
 from made_sets import SETS
-from quality import DIGITS, WORDS, epochs_of, points_of, scored, table_of
+from quality import DIGITS, WORDS, downloaded, epochs_of, points_of, scored, table_of, ways_of
 
 METHODS = "orth", "nrkmeans", "enrc"
 
@@ -39,13 +39,14 @@ def main():
     p.add_argument("--methods", default=";".join(METHODS))
     p.add_argument("--points", default="fixed;both")
     p.add_argument("--seeds", type=int, default=5)
+    p.add_argument("--data", help="folder above the sets that were downloaded, those with two groupings; AUDIOCLUST_DATA if left out")
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"alternative.csv")
     args = p.parse_args()
     warnings.simplefilter("ignore")
-    names = args.only.split(";") if args.only else [*SETS, WORDS, DIGITS]
+    names = args.only.split(";") if args.only else [*SETS, WORDS, DIGITS, *(name for name in downloaded(args.data) if len(ways_of(name)) == 2)]
     with tempfile.TemporaryDirectory() as tmp:
         @cache
-        def table(name): return table_of(name, tmp)
+        def table(name): return table_of(name, tmp, args.data)
         @cache
         def embeddings(name, by): return points_of("fixed", table(name), 2, by, 0).embeddings_
         def one(variant, seed):

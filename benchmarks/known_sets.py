@@ -30,6 +30,11 @@ def audiomnist(first): # data/SPEAKER/DIGIT_SPEAKER_TAKE.wav
 def speech_commands(first): # WORD/SPEAKER_nohash_TAKE.wav; the noises beside the words are left out
     return _by_name(first.parent.parent, r"(?P<label>[a-z]+)/(?P<source>[0-9a-f]+)_nohash_\d+\.wav")
 
+def mimii(first): # MACHINE/id_NUMBER/normal or abnormal/NUMBER.wav, of one signal-to-noise ratio
+    folder = first.parents[3]
+    found = [(p, p.relative_to(folder).parts) for p in sorted(folder.glob("*/id_[0-9][0-9]/*normal/*.wav"))]
+    return pd.DataFrame([dict(path=p, label=condition, source=f"{machine} {number}") for p,(machine,number,condition,_) in found])
+
 def nsynth(meta): # examples.json beside audio/
     notes = json.loads(meta.read_text())
     return pd.DataFrame([dict(path=meta.parent/"audio"/f"{name}.wav", label=n["instrument_family_str"], source=n["instrument_source_str"]) for name,n in sorted(notes.items())])
@@ -52,10 +57,19 @@ def klettres(root=None, errors=None): # Folder with a folder for each language; 
     table = clips(sorted(folder.rglob("*.ogg")), errors=errors)
     return table.assign(label=[Path(p).stem for p in table.path], source=[Path(p).relative_to(folder).parts[0] for p in table.path])
 
+LEAST_LETTERS = 20 # of the 26 that a language has
+
+def letters(first): # klettres/LANGUAGE/alpha/LETTER.ogg: the names of the letters a to z, in the languages that have most of them
+    t = klettres(first.parents[2], [])
+    t = t[[Path(p).parent.name == "alpha" and re.fullmatch("[a-z]", label) is not None for p,label in zip(t.path, t.label)]]
+    return t[t.source.map(t.source.value_counts()) >= LEAST_LETTERS].reset_index(drop=True)
+
 # what to look for, how to read it, and which ways there are two right answers: where every source has one class only, there is no second
 KNOWN = {"ESC-50": ("meta/esc50.csv", esc50, ("content",)), "UrbanSound8K": ("metadata/UrbanSound8K.csv", urbansound8k, ("content",)), "AudioMNIST": ("[0-9][0-9]/[0-9]_[0-9][0-9]_*.wav", audiomnist, ("content", "source")),
          "Speech Commands": ("[a-z]*/*_nohash_*.wav", speech_commands, ("content",)), "NSynth": ("examples.json", nsynth, ("content", "source")),
-         "Tux Paint": ("stamps/*/*/*_desc_fr.ogg", tuxpaint, ("source",)), "Sonic Pi": ("samples/bd_*.flac", sonic_pi, ("content",))} # Debian's packages tuxpaint-stamps-default and sonic-pi-samples
+         "MIMII": ("id_[0-9][0-9]/*normal/*.wav", mimii, ("content", "source")),
+         "Tux Paint": ("stamps/*/*/*_desc_fr.ogg", tuxpaint, ("source",)), "Sonic Pi": ("samples/bd_*.flac", sonic_pi, ("content",)), # Debian's packages tuxpaint-stamps-default and sonic-pi-samples
+         "letters": ("klettres/es/alpha/a.ogg", letters, ("content", "source"))} # Debian's package klettres-data
 
 def find(name, root=None): # A key of KNOWN, and a folder above it; None is AUDIOCLUST_DATA
     "The file that shows that the set is there, or None."

@@ -1,6 +1,6 @@
 """DeepCluster, SPICE and SCAN with the steps that were published, on the sets on which ours was measured.
 
-    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/published.py [--only "SET;…"] [--methods "NAME;…"] [--by "content;source"] [--seeds 5]
+    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/published.py [--only "SET;…"] [--methods "NAME;…"] [--by "content;source"] [--seeds 5] [--data FOLDER]
 
 Each row of benchmarks/results/published.csv is one run at the method's defaults, scored afterwards against the grouping
 that was wanted and against the other one; `acc_heads` and so on are those of the labels before network and head were
@@ -10,6 +10,7 @@ a run that is stopped has all sets. The groups themselves are lines of published
 before that file), so that intervals over clips can be computed. Rows of our own methods that the
 report shows beside them are made in the same way, with --methods "deepcluster;spice" --out benchmarks/results/ours.csv; older
 ones, with their single steps, are in sets.csv, spice.csv and deepcluster.csv.
+Published sets in --data FOLDER (`known_sets.py`) are run too, 3,000 clips of each at most, by the groupings that they have.
 A method with a comma has other constants: "deepcluster-published, K pseudo-labels" (instead of ten a group), "…, 128 clips a pseudo-label"
 (as on ImageNet; at least K), "spice-published, our threshold and steps" (0.8, and as many steps of joint training as NF-SPICE takes).
 Goal: what do our changes add to the published methods, with the same network and time? Not a goal: what the published
@@ -27,7 +28,7 @@ from audioclust.metrics import score
 from audioclust.published.original_spice import LABELLED_BS, UNLABELLED
 from audioclust.training.trainer import epochs_for
 from made_sets import SETS
-from quality import DIGITS, table_of, WORDS
+from quality import DIGITS, WORDS, downloaded, table_of, ways_of
 
 METHODS = "deepcluster-published", "spice-published", "scan"
 VARIANTS = {"K pseudo-labels": lambda n, k: dict(train_clusters=k), "128 clips a pseudo-label": lambda n, k: dict(train_clusters=max(k, round(n/128))), "our threshold and steps": lambda n, k: dict(threshold=.8, match_epochs=epochs_for_steps(n))} # Of DeepCluster, DeepCluster and SPICE
@@ -64,18 +65,19 @@ def main():
     p.add_argument("--methods", help="names of methods, separated by semicolons")
     p.add_argument("--by", default="content;source")
     p.add_argument("--seeds", type=int, default=5)
+    p.add_argument("--data", help="folder above the sets that were downloaded; AUDIOCLUST_DATA if left out")
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"published.csv")
     args = p.parse_args()
-    names, methods = args.only.split(";") if args.only else [*SETS, WORDS, DIGITS], args.methods.split(";") if args.methods else METHODS
+    names, methods = args.only.split(";") if args.only else [*SETS, WORDS, DIGITS, *downloaded(args.data)], args.methods.split(";") if args.methods else METHODS
     with tempfile.TemporaryDirectory() as tmp:
-        tables = {name: table_of(name, tmp) for name in names}
+        tables = {name: table_of(name, tmp, args.data) for name in names}
         def one(variant, seed):
             name, by, method = variant.split(" / ")
             labels, scores = run(tables[name], method, by, seed)
             keep_truth(args.out, f"{name} / {by} / truth", tables[name]["label" if by == "content" else "source"])
             keep_labels(args.out, variant, seed, labels)
             return dict(set=name, by=by, method=method, clips=len(tables[name]), seed=seed, **scores)
-        append(args.out, [(f"{name} / {by} / {m}", s) for s in range(args.seeds) for name in names for m in methods for by in args.by.split(";")], one)
+        append(args.out, [(f"{name} / {by} / {m}", s) for s in range(args.seeds) for name in names for m in methods for by in args.by.split(";") if by in ways_of(name)], one)
 
 
 if __name__ == "__main__": main()

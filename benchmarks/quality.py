@@ -9,9 +9,9 @@
 Each row of benchmarks/results/quality.csv is scored afterwards, against the grouping that was wanted (acc, nmi, ari,
 ami) and against the other one (nmi_other). Points are our fixed encoder's (by content also with `order` ignored as
 well, or `noise` and `room` kept), those of a vote (`auto`: only where the encoders of `audioclust encoders` are installed, and with
-the same two lists, which its fixed encoder follows), those of our small network with weights by chance (new ones with each seed), or
+the same two lists, which its fixed encoder follows), those of our small network with weights by chance (new ones with each seed), these and the fixed encoder's side by side, or
 what one would take without us: mean and standard deviation over time of 20 MFCCs of librosa at its defaults,
-standardised. Methods that are not told the number of groups are left alone with it; all others are told the true one.
+standardised. Methods that are not told the number of groups are left alone with it; all others are told the true one, but for `kmeans, number chosen`, which chooses it without labels.
 A method that does not depend on the seed, on points that do not, runs once. `megabytes` is the most resident memory
 of the process while it clusters, with Python, torch and the points in it (on Linux; else blank). With --timed all
 is done in one thread, and rows go to results/quality-cost.csv with `seconds` on the clock (clustering alone: these need a
@@ -46,8 +46,9 @@ from threadpoolctl import threadpool_limits
 import audioclust
 from appended import append
 from audioclust.audio import fsdd, synthetic_words
+from audioclust.encoders.residual import IdentityWhitening
 from audioclust.metrics import score
-from audioclust.pipeline import AudioClusterer, Options
+from audioclust.pipeline import AudioClusterer, Options, Request, run_of_embeddings
 from known_sets import KNOWN, find, load
 from made_sets import SETS, make
 
@@ -57,7 +58,8 @@ CLUSTPY = ("clustpy dec", "clustpy idec", "clustpy dcn")
 OPTIONAL = {"umap": "umap-learn", "clustpy": "clustpy"}  # what a method's name begins with is what is imported
 # other things left aside than by default: what comes when, as well; and what is there all the time, not
 IGNORE = {f"{points}, {text}": ignored for points in ("fixed", "auto") for text,ignored in (("order ignored", "order,pitch,level,noise,room"), ("noise kept", "pitch,level"))}
-RUNS = {"fixed": (*OURS, "sklearn spectral", "umap, kmeans", "umap, hdbscan", *CLUSTPY), "mfcc": PEERS, "untrained": OURS, "auto": OURS} | {p: ("kmeans", "consensus", "spectral", "umap, kmeans") if p.startswith("fixed") else ("kmeans", "spectral") for p in IGNORE}
+SIDE_BY_SIDE, CHOSEN = "fixed and untrained", "kmeans, number chosen"
+RUNS = {"fixed": (*OURS, CHOSEN, "sklearn spectral", "umap, kmeans", "umap, hdbscan", *CLUSTPY), "mfcc": PEERS, "untrained": OURS, SIDE_BY_SIDE: ("consensus",), "auto": OURS} | {p: ("kmeans", "consensus", "spectral", "umap, kmeans") if p.startswith("fixed,") else ("kmeans", "spectral") for p in IGNORE}
 ONCE = {"agglomerative", "dbscan", "hdbscan", "meanshift", "sklearn agglomerative"}
 HARDER = {"an eighth of the clips": dict(share=1/8), "a quarter of the clips": dict(share=1/4), "half of the clips": dict(share=1/2), "noise at 20 dB": dict(snr=20), "noise at 10 dB": dict(snr=10), "noise at 0 dB": dict(snr=0),
           "unequal groups": dict(smallest=.1), "half as many groups": dict(times=.5), "twice as many groups": dict(times=2)}
@@ -70,6 +72,14 @@ def table_of(name, folder, data=None, limit=3000):
     if name == DIGITS: return fsdd(Path(data)/"fsdd" if data else None, download=False).rename(columns={"speaker": "source"})
     if name == WORDS: return synthetic_words(10, 4, 10).save(Path(folder)/WORDS).rename(columns={"voice": "source"}).sample(frac=1, random_state=0).reset_index(drop=True)
     return make(name, folder) if name in SETS else load(name, data, limit)
+
+def ways_of(name):
+    "The groupings of a set that have a right answer."
+    return KNOWN[name][2] if name in KNOWN else ("content", "source")
+
+def downloaded(data): # Folder; None is AUDIOCLUST_DATA
+    "Names of the published sets that lie in a folder."
+    return [name for name in KNOWN if find(name, data)]
 
 def noisy(table, snr, seed, folder): # Decibels; each clip by itself
     "The same clips under noise, written to a folder."
@@ -135,16 +145,21 @@ def peer(method, X, k, seed): # One of PEERS; X is a map by UMAP where the metho
     if method == "sklearn agglomerative": return AgglomerativeClustering(k).fit_predict(X)
     return SpectralClustering(k, affinity="nearest_neighbors", assign_labels="kmeans", random_state=seed).fit_predict(X)
 
+def unit_rows(X): return X/np.maximum(np.linalg.norm(X, axis=1, keepdims=True), 1e-9)
+
 def points_of(points, table, k, by, seed, device=None, cache=None):
     "What is clustered: a fitted `AudioClusterer`, or an array."
     if points == "mfcc": return mfcc(table)
+    if points == SIDE_BY_SIDE:
+        X = np.hstack([unit_rows(points_of(p, table, k, by, seed, device, cache).embeddings_) for p in ("fixed", "untrained")])
+        return AudioClusterer.of(run_of_embeddings(X, request=Request(n_clusters=k, options=Options(stability=0)), whitening=IdentityWhitening()))
     return AudioClusterer("kmeans", k, by, IGNORE.get(points), encoder=points.partition(",")[0], random_state=seed, options=Options(stability=0, device=device, num_workers=0, cache=cache)).fit(table[["path", "start", "end"]])
 
 def group(method, points, k, seed): # Points may be an `AudioClusterer`
     "Labels, and the seconds that they took."
     start = time.perf_counter()
     if method in (*PEERS, *CLUSTPY): return peer(method, getattr(points, "embeddings_", points), k, seed), time.perf_counter() - start
-    m = points.regroup(method, random_state=seed)
+    m = points.regroup("kmeans", "auto", random_state=seed) if method == CHOSEN else points.regroup(method, random_state=seed)
     return m.labels_, m.seconds_["cluster"]
 
 def _peak(start=False):
@@ -176,7 +191,7 @@ def scored(table, by, ways, labels):
 def todo_of(names, points, methods, seeds, ways): # What is to be run
     "(variant, seed) pairs, in an order in which points are made once."
     return [(f"{n} / {by} / {p} / {m}", s) for p in points for n in names for by in ways(n) if by == "content" or p not in IGNORE for s in range(seeds) for m in RUNS[p]
-            if (not methods or m in methods) and not (s and m in ONCE and not p.startswith(("untrained", "auto")))]
+            if (not methods or m in methods) and not (s and m in ONCE and not p.startswith(("untrained", "auto", SIDE_BY_SIDE)))]
 
 
 def main():
@@ -199,9 +214,8 @@ def main():
         global ENOUGH
         ENOUGH = float("inf")
         torch.set_num_threads(1), threadpool_limits(1)
-    names = args.only.split(";") if args.only else [DIGITS, *SETS, WORDS, *(n for n in KNOWN if find(n, args.data))]
-    def all_ways(name): return KNOWN[name][2] if name in KNOWN else ("content", "source")
-    def ways(name): return [by for by in all_ways(name) if args.by in (None, by)]
+    names = args.only.split(";") if args.only else [DIGITS, *SETS, WORDS, *downloaded(args.data)]
+    def ways(name): return [by for by in ways_of(name) if args.by in (None, by)]
     points, methods = args.points.split(";"), args.methods.split(";") if args.methods else None
     for module,package in OPTIONAL.items():
         if find_spec(module) or methods and not any(m.startswith(module) for m in methods): continue
@@ -222,7 +236,7 @@ def main():
             if drawn and (whole, by, seed) not in tables: tables[whole, by, seed] = harder(tables[name], by, seed, tmp, **change)
             table = tables[(whole, by, seed) if drawn else name]
             if enc == "untrained" and len(table) > args.limit//3: table = table.sample(args.limit//3, random_state=0).sort_index().reset_index(drop=True)
-            k, key = round(table["label" if by == "content" else "source"].nunique()*change.get("times", 1)), (whole, enc, by if enc != "mfcc" else "", seed if enc.startswith(("untrained", "auto")) or drawn else 0)
+            k, key = round(table["label" if by == "content" else "source"].nunique()*change.get("times", 1)), (whole, enc, by if enc != "mfcc" else "", seed if enc.startswith(("untrained", "auto", SIDE_BY_SIDE)) or drawn else 0)
             if key not in kept:
                 kept.clear(), begun.clear()
                 start = time.process_time()
@@ -238,7 +252,7 @@ def main():
             labels, seconds, cpu, megabytes = measured(lambda: group(method, X, k, seed))
             seconds, cpu, megabytes = seconds + before, cpu + cpu_before, megabytes and max(megabytes, peak)
             timed = dict(seconds=round(seconds, 3), cpu_seconds=round(cpu, 3), points_cpu_seconds=round(made[key], 3)) if args.timed else dict(seconds="")
-            return {"set": whole, "by": by, "points": enc, "method": method, "seed": seed, "clips": len(table), "k": k, **scored(table, by, len(all_ways(name)), labels),
+            return {"set": whole, "by": by, "points": enc, "method": method, "seed": seed, "clips": len(table), "k": k, **scored(table, by, len(ways_of(name)), labels),
                     **timed, "megabytes": round(megabytes) if megabytes else "", "device": "cpu", "versions": VERSIONS + (f", {OPTIONAL[module]} {version(OPTIONAL[module])}" if module else "")}
         append(args.out, todo_of(names, points, methods, args.seeds, ways), run)
 

@@ -1,6 +1,6 @@
 """What each step of NF-SPICE hands on, where steps may be skipped and where they may not, on seven sets, both ways.
 
-    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/steps.py [--points "fixed;vote"] [--only "SET;…"] [--by "content;source"] [--how "no step skipped;skipping"] [--seeds 5] [--keep FOLDER]
+    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/steps.py [--points "fixed;vote"] [--only "SET;…"] [--by "content;source"] [--how "no step skipped;skipping"] [--seeds 5] [--keep FOLDER] [--data FOLDER]
 
 Each row of benchmarks/results/steps.csv is one run at the defaults, scored afterwards; labels take no part. `nmi_` and a step is
 the NMI of the labels that are handed on after it: its own where they were accepted, else those before it. `said_` and a step is
@@ -10,7 +10,7 @@ With `skipping` false no step is skipped for too little agreement (the limit is 
 is skipped, both rows of a seed are the same run. `skipped` names the steps.
 Points: `networks` are those of the whole method (the trained networks are kept in FOLDER and used again; two to six minutes of
 a core a run, most of it training), `fixed` and `vote` train no network (epochs=0; half a minute; the vote is that of the
-installed encoders), `vote, networks` has both. Rows are appended: a run that is there already is not made again.
+installed encoders), `vote, networks` has both. Rows are appended: a run that is there already is not made again. Published sets in --data FOLDER are run too (`known_sets.py`).
 Goal: does no step do harm? Not a goal: the best settings for each set.
 """
 import argparse, tempfile, time, warnings
@@ -25,7 +25,7 @@ from audioclust.metrics import accuracy, nmi, score
 from audioclust.spice import estimator, nonredundant, refinement
 from audioclust.spice.nonredundant import UNSUBTRACTED
 from made_sets import SETS
-from quality import DIGITS, WORDS, table_of
+from quality import DIGITS, WORDS, downloaded, table_of, ways_of
 from spice import CACHE, voters
 
 POINTS = {"networks": {}, "fixed": dict(epochs=0), "vote": dict(epochs=0), "vote, networks": {}}
@@ -80,20 +80,21 @@ def main():
     p.add_argument("--how", default="no step skipped;skipping")
     p.add_argument("--seeds", type=int, default=5)
     p.add_argument("--keep", type=Path, help="folder of the trained networks; a temporary one if left out")
+    p.add_argument("--data", help="folder above the sets that were downloaded; AUDIOCLUST_DATA if left out")
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"steps.csv")
     args = p.parse_args()
     warnings.simplefilter("ignore")
-    names = args.only.split(";") if args.only else [*SETS, WORDS, DIGITS]
+    names = args.only.split(";") if args.only else [*SETS, WORDS, DIGITS, *downloaded(args.data)]
     with tempfile.TemporaryDirectory() as tmp:
         tables, kept = {}, args.keep or Path(tmp)/"networks"
         def one(variant, seed):
             name, by, points, skipping = variant.split(" / ")
-            if name not in tables: tables[name] = table_of(name, tmp)
+            if name not in tables: tables[name] = table_of(name, tmp, args.data)
             table, start = tables[name], time.process_time()
             networks = {b: kept/f"{name.replace(' ', '-')}-{seed}"/points.replace(", ", "-")/b for b in OTHER_GROUPING}
             model = fitted(table, points, by, seed, networks, skipping == "skipping")
             return dict(set=name, by=by, points=points, skipping=skipping == "skipping", clips=len(table), seed=seed, **scored(model, *(table[c] for c in (("label", "source") if by == "content" else ("source", "label")))), cpu_seconds=round(time.process_time() - start))
-        append(args.out, [(f"{name} / {by} / {points} / {how}", s) for points in args.points.split(";") for s in range(args.seeds) for name in names for by in args.by.split(";") for how in args.how.split(";")], one)
+        append(args.out, [(f"{name} / {by} / {points} / {how}", s) for points in args.points.split(";") for s in range(args.seeds) for name in names for by in args.by.split(";") if by in ways_of(name) for how in args.how.split(";")], one)
 
 
 if __name__ == "__main__": main()

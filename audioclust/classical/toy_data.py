@@ -49,7 +49,7 @@ def show_clusters(X:np.ndarray, # Points, shape (n, 2) or more columns, of which
         if label < 0: ax.scatter(x, y, marker="x", s=12, color="0.6", linewidths=.8)
         else: ax.scatter(x, y, marker=marker, s=8, color=colour)
     ax.set(title=title, xticks=[], yticks=[])
-    ax.set_xlabel("first axis (no unit)", fontsize=7)
-    ax.set_ylabel("second axis (no unit)", fontsize=7)
+    ax.set_xlabel("first axis", fontsize=8)
+    ax.set_ylabel("second axis", fontsize=8)
     ax.title.set_fontsize(9)
     return ax

@@ -69,7 +69,8 @@ class Job:
         "The inputs that options name."
         inputs = self.inputs
         if not inputs.grow: return inputs.record()
-        new = os.path.abspath(inputs.folder or inputs.embeddings)
+        clips = Run.open(inputs.grow).clips
+        new = [*clips.places[1:], os.path.abspath(inputs.folder or inputs.embeddings)]
         return {**inputs.record(), "new_recordings": new, "n_new": self.request.n_clusters}
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #2d313bb1
@@ -120,7 +121,7 @@ def grow_run(job:Job, observer:Observer)->Run: # In memory
     n_joined, n_noise = int(((labels >= 0) & (labels <= known.max())).sum()), int((labels < 0).sum())
     noise = f"; {n_noise:,} are noise" if n_noise else ""
     echo(f"{len(old):,} clips keep their groups; of {len(labels):,} new ones {n_joined:,} join these, "
-         f"and {len(labels) - n_joined - n_noise:,} are in {n_new} new groups{noise}")
+         f"and {len(labels) - n_joined - n_noise:,} are in {plural(n_new, 'new group')}{noise}")
     return replace(run, clips=replace(run.clips, inputs=job.named()), made={**run.made, "seconds": observer.seconds})
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #ba856eba

@@ -131,16 +131,20 @@ def _repeated(path, seen):
     return found
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #ed82f3fd
-_COPY = re.compile(r"\b(copy|copie|kopie|copia)\b|\(\d+\)|^(audio|track|untitled|recording)[ _-]*\d*$", re.I) # names of stray files
-_REASONS = ("no link", "in the folder to keep", "of the highest rate", "the longest", "its name is not that of a copy",
-            "beside the most recordings", "the oldest")
+_COPY = re.compile(r"\b(copy|copie|kopie|copia)\b|\(\d+\)|^(audio|track|untitled|recording|bounce|final)([ _-]*(\d+|final))*$",
+                   re.I) # names of stray files
+_WITHOUT_LOSS = re.compile(r" (PCM|FLOAT|DOUBLE|ALAC)") # encodings
+_REASONS = ("no link", "in the folder to keep", "of the highest rate", "without loss", "the longest",
+            "its name is not that of a copy", "beside the most recordings", "the oldest")
 
-def _worth(path, info, n_samples, n_siblings, keep):
+def _worth(path, info, length, n_siblings, keep):
     "How much each of `_REASONS` speaks for a file to stay."
     is_kept = keep is not None and Path(path).absolute().is_relative_to(Path(keep).absolute())
     has_own_name = not _COPY.search(Path(path).stem)
     siblings = n_siblings.get(os.path.dirname(path), 0)
-    return not os.path.islink(path), is_kept, info.sample_rate, n_samples, has_own_name, siblings, -os.path.getmtime(path)
+    is_exact = bool(_WITHOUT_LOSS.search(info.encoding))
+    return (not os.path.islink(path), is_kept, info.sample_rate, is_exact, length, has_own_name, siblings,
+            -os.path.getmtime(path))
 
 def _reason(best, second):
     "Why the best file of a set stays."
@@ -150,11 +154,17 @@ def _reason(best, second):
 _SAME = .999 # correlation from which on only format or level differ
 _SAME_LEVEL = .1 # dB
 
+def _sounding(wave, rate):
+    "Hundredths of a second from the first to the last sample that is no silence."
+    heard = np.flatnonzero(np.abs(wave) > 1e-3*np.abs(wave).max(initial=0))
+    return round(100*(heard[-1] - heard[0])/rate) if len(heard) else 0
+
 def _described(part, rate, n_siblings, keep):
     "The clips of one set."
     waves = [load_audio(clip.path, rate, clip.start, clip.end)[0].numpy() for clip in part.itertuples()]
     infos = [probe(path) for path in part.path]
-    worth = [_worth(path, info, len(wave), n_siblings, keep) for path, info, wave in zip(part.path, infos, waves)]
+    lengths = [_sounding(wave, rate) for wave in waves]
+    worth = [_worth(path, info, length, n_siblings, keep) for path, info, length in zip(part.path, infos, lengths)]
     order = sorted(range(len(part)), key=lambda i: worth[i], reverse=True) # what is worth as much stays in order
     reference, seen = order[0], set()
     repeated = {i: _repeated(part.path.iloc[i], seen) for i in order}

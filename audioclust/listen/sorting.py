@@ -58,19 +58,19 @@ def _neighbour_order(X, max_tree=1500):
 # %% ../../nbs/13_listen/09_sorting.ipynb #7beb69e8
 def check_apart(out:Path, # Where copies will be
     paths:Iterable, # Of the recordings that will be copied
-    recordings:Path, # Where the recordings of the run are
+    places:Iterable, # Where the recordings of the run are
 ):
     "Refuse a folder that lies inside the recordings."
     folders = {Path(path).parent.resolve() for path in paths}
-    if recordings.is_dir(): folders.add(recordings.resolve())
+    folders |= {Path(place).resolve() for place in places if os.path.isdir(place)}
     if any(out.resolve().is_relative_to(folder) for folder in folders):
         raise ValueError(f"{out} lies inside the recordings, where nothing is ever written: choose another folder")
 
-def _check_target(out, clips, recordings, link):
+def _check_target(out, clips, places, link):
     "Refuse a folder that holds something, lies inside the recordings, or is on a disk without enough room."
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is there already: choose a new folder")
-    check_apart(out, clips.path, recordings)
+    check_apart(out, clips.path, places)
     if link: return
     needed = sum(os.path.getsize(path) for path in clips.path[clips.whole] if os.path.isfile(path))
     existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
@@ -80,15 +80,16 @@ def _check_target(out, clips, recordings, link):
                          "say link, or choose another disk")
 
 def check_below(paths:Iterable, # Of the recordings that will be copied
-    recordings:Path, # Where the recordings of the run are
+    places:Iterable, # Where the recordings of the run are
 ):
     "Refuse to copy what lies elsewhere than the recordings of the run: the table may be a stranger's."
-    if not recordings.is_dir(): return # or a table, which may name files anywhere
-    folders = [(where, Path(where(recordings))) for where in (os.path.abspath, os.path.realpath)]
+    places = list(places)
+    if not all(map(os.path.isdir, places)): return # or a table, which may name files anywhere
+    folders = [(where, Path(where(place))) for place in places for where in (os.path.abspath, os.path.realpath)]
     for path in dict.fromkeys(paths):
         if any(Path(where(path)).is_relative_to(folder) for where,folder in folders): continue
         raise ValueError(f"clusters.csv names {shorten(path)}, which lies outside the recordings of the run "
-                         f"({recordings}): nothing is copied from elsewhere; remove that row, or make the run again")
+                         f"({', '.join(map(str, places))}): nothing is copied from elsewhere; remove that row, or make the run again")
 
 # %% ../../nbs/13_listen/09_sorting.ipynb #b80d650d
 _LONGEST_NAME = 200 # bytes; systems allow 255, and a temporary name is longer than the last
@@ -198,9 +199,8 @@ def sort_files(run:Run|str|Path, # A run, or its folder
     clips = clips.assign(row=np.arange(len(clips)), whole=_is_whole(clips), channel_number=channel_numbers(clips))
     kept = named_clips(run, without)
     clips = clips[clips.clip_id.isin(kept.clip_id)].reset_index(drop=True)
-    recordings = Path(run.clips.recordings)
-    _check_target(out, clips, recordings, link)
-    check_below(clips.path, recordings)
+    _check_target(out, clips, run.clips.places, link)
+    check_below(clips.path, run.clips.places)
     if flat: clips = clips.iloc[similarity_order(run.embeddings.X[clips.row], clips.cluster)]
     failures = [] # (path, reason)
     for n_before,(clip,target) in enumerate(zip(clips.itertuples(), _targets(clips, out, flat))):

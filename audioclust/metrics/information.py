@@ -71,6 +71,7 @@ def _xlogx(x): return x*np.log(np.maximum(x, 1)) # 0 at 0
 
 def _expected_xlogx(a, b, n): # Shape (n_pairs,)
     "E[X ln X] of the number X of clips that a class of size a and a cluster of size b share by chance."
+    # From the most likely value, of weight 1, walk up and down by the ratios of neighbouring probabilities.
     lowest, highest = np.maximum(0, a + b - n), np.minimum(a, b)
     mode = np.clip(np.floor((a + 1)*(b + 1)/(n + 2)), lowest, highest)
     weight_sum, weighted_sum = np.ones_like(mode), _xlogx(mode)

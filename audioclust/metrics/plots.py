@@ -121,7 +121,7 @@ def plot_map(X:np.ndarray, # Embeddings [N, d]
         x, y = positions[drawn[labels[drawn] == cluster]].T
         name = "noise" if cluster < 0 else str(cluster)
         ax.scatter(x, y, s=10 if len(drawn) < 5000 else 4, lw=0, alpha=.8, label=name, **style(cluster))
-    ax.set(xticks=[], yticks=[], xlabel="t-SNE 1 (no unit)", ylabel="t-SNE 2 (no unit)", title=title)
+    ax.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2", title=title)
     if len(clusters) <= MAX_LEGEND:
         fig.legend(*ax.get_legend_handles_labels(), title="cluster", loc="outside right upper", frameon=False,
                    markerscale=2, ncols=1 + len(clusters)//21)
@@ -182,7 +182,7 @@ def plot_confusion(labels_true:ArrayLike, # True class of each clip, shape (n,)
     counts = table[np.ix_(rows, columns)]
     share = counts/counts.sum(1, keepdims=True)
     image = ax.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    ax.figure.colorbar(image, ax=ax, label="share of the class (no unit)")
+    ax.figure.colorbar(image, ax=ax, label="share of the class")
     if counts.size <= MAX_COUNTS:
         for (i, j), n in np.ndenumerate(counts):
             ax.text(j, i, n or "", ha="center", va="center", fontsize=8, color="w" if share[i, j] > .5 else "k")

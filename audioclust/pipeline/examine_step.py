@@ -110,8 +110,9 @@ def advice(labels:np.ndarray, # Cluster of each clip, -1 is noise [N]
         if name in ignored: continue
         share = explained_variance(measured[name], labels[measured.row])
         if share <= FOLLOWS: continue
+        harmless = " (the end of a one-shot that rings out counts as silence, which does no harm)" if name == "silence" else ""
         texts.append(f"the clusters follow the {name} of the clips ({share:.0%} of its variance lies between them). "
-                     f"If that is not what was wanted, {_REMEDIES[name]}")
+                     f"If that is not what was wanted, {_REMEDIES[name]}{harmless}")
     return texts
 
 # %% ../../nbs/12_pipeline/07_examine_step.ipynb #3c8d01bc

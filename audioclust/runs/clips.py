@@ -53,6 +53,12 @@ class Clips(Part):
         if "silent" in clips: clips = clips.assign(silent=clips.silent.eq(True)) # tables without it may have been joined
         return clips.assign(path=paths, start=clips.start.round(6), end=clips.end.round(6))
 
+    @property
+    def places(self)->list: # Paths
+        "Where the recordings came from: those of the first run, and what was added when it grew."
+        added = self.inputs.get("new_recordings", [])
+        return [self.recordings, *([added] if isinstance(added, str) else added)]
+
     def ids(self)->list: # Texts [N]
         "A stable name for each clip."
         return clip_ids(self.columns(), self.recordings)

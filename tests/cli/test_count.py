@@ -66,6 +66,21 @@ def test_long_tables_are_cut_in_the_terminal_only(tmp_path, capsys):
     (tmp_path/"t.csv").write_text("a,b\n1,2\n")
     assert main(["count", str(tmp_path/"t.csv")]) == 2 and "has no column path" in capsys.readouterr().err
 
+def test_hours_by_site_and_recording(named, tmp_path, capsys):
+    "Names without a time do for these; a recording without a clip is a row of zeros."
+    table = read_table(named/"run"/"clusters.csv")
+    of_one = table[table.path == table.path[0]]
+    of_one.to_csv(tmp_path/"t.csv", index=False)
+    typed = ["count", str(tmp_path/"t.csv"), "--recordings", str(named/"nights"), "--overwrite", "--out", str(tmp_path/"o.csv")]
+    assert main([*typed, "--by", "site"]) == 0
+    sites = pd.read_csv(tmp_path/"o.csv", index_col="site")
+    assert sites["all clips"].tolist() == [len(of_one), 0, 0] and (sites["hours recorded"] > 0).all()
+    assert main(typed) == 0
+    each = pd.read_csv(tmp_path/"o.csv")
+    assert len(each) == 36 and each["all clips"].sum() == len(of_one)
+    assert np.isclose(each["hours recorded"].sum(), (table.end - table.start).sum()/3600, atol=.002)
+    assert "hours: " not in capsys.readouterr().out
+
 def test_precision_and_recall_of_new_recordings(named, tmp_path, capsys):
     "The new ones are of the same words by other takes; a fourth word is none of these."
     new = synthetic_words(4, 2, 3, random_state=1)

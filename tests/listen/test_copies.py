@@ -107,3 +107,33 @@ def test_of_two_in_one_folder_the_one_with_a_name_of_its_own_stays_then_the_olde
     table = clips(tmp_path)
     found = describe_copies(table.assign(set=0)).set_index("kind")
     assert Path(found.path["reference"]).name == "kick.wav" and found.why["reference"] == "the oldest"
+
+def test_a_wav_stays_rather_than_its_padded_mp3(tmp_path):
+    x, rate = sf.read(synthetic_sounds(6, 1, sample_rate=16000).save(tmp_path/"one").path[5])
+    (tmp_path/"in").mkdir()
+    sf.write(tmp_path/"in/z.wav", x, rate)
+    sf.write(tmp_path/"in/a.mp3", np.pad(x, (3000, 5000)), rate)
+    sf.write(tmp_path/"in/b quiet copy.wav", np.pad(.3*x, (3000, 5000)), rate)
+    found = describe_copies(clips(tmp_path/"in").assign(set=0)).set_index("kind")
+    assert Path(found.path["reference"]).name == "z.wav", "silence around a sound makes it no longer"
+    two = describe_copies(clips(tmp_path/"in").iloc[[0, 2]].assign(set=0)).set_index("kind")
+    assert Path(two.path["reference"]).name == "z.wav" and two.why["reference"] == "without loss"
+
+def test_names_of_stray_files(tmp_path, tone):
+    tone(tmp_path/"kit/beat 2.wav")
+    for i in range(3): tone(tmp_path/f"desk/hit {i}.wav", hz=300 + 170*i)
+    for name in "final_FINAL.wav", "Bounce 4.wav": shutil.copy(tmp_path/"kit/beat 2.wav", tmp_path/"desk"/name)
+    table = clips(tmp_path)
+    is_copy = table.path.map(lambda path: Path(path).name in ("final_FINAL.wav", "Bounce 4.wav", "beat 2.wav"))
+    found = describe_copies(table.assign(set=np.where(is_copy, 0, -1))).set_index("kind")
+    assert Path(found.path["reference"]).name == "beat 2.wav" and len(found) == 3
+
+def test_each_sound_once_can_be_clustered(folder, tmp_path, capsys):
+    once = tmp_path/"once.csv"
+    args = ["duplicates", str(folder[0]), "--out", str(tmp_path/"d.csv"), "--once", str(once)]
+    assert main(args) == 0 and f"8 recordings with each sound once: {once}" in capsys.readouterr().out
+    table, kept = pd.read_csv(tmp_path/"d.csv"), pd.read_csv(once).path
+    assert set(kept) & set(table.path) == set(table.path[table.kind == "reference"])
+    assert {str(path) for path in folder[0].rglob("*.*")} - set(table.path) < set(kept) and kept.is_unique
+    assert len(clips(once)) == 8
+    assert main(args) == 2 and "--overwrite" in capsys.readouterr().err

@@ -141,3 +141,31 @@ def test_maps_that_copy_take_new_sounds_of_another_folder(tmp_path):
     synthetic_words(2, 2, 4, random_state=1).save(tmp_path/"new")
     assert main(["assign", str(tmp_path/"run"), str(tmp_path/"new"), "--to", "hydrogen", "--out", str(tmp_path/"kits"), "-q"]) == 0
     assert len(list((tmp_path/"kits").rglob("drumkit.xml"))) == 2
+
+
+def test_a_detector_that_finds_nothing_says_so(at, tmp_path, capsys):
+    nothing = ["--only", "1", "--at-least", "1"]
+    assert assign(at, *nothing, "--to", "raven", "--out", tmp_path/"out") == 0
+    assert "warning: no clip is called 1 with a confidence of at least 1: there is nothing to write for raven" in capsys.readouterr().err
+    assert not (tmp_path/"out").exists()
+    assert assign(at, *nothing, "--out", tmp_path/"out.csv") == 0
+    assert "there is nothing to write" in capsys.readouterr().err and len(pd.read_csv(tmp_path/"out.csv")) == 0
+
+@pytest.mark.parametrize("to, out", [("raven", "full"), ("audacity", "full"), ("json", "a.json"), ("playlist", "full"), ("csv", "a.csv")])
+def test_a_place_that_is_taken_is_refused_before_the_work(at, tmp_path, monkeypatch, capsys, to, out):
+    (tmp_path/"full"/"wood").mkdir(parents=True)
+    for file in "full/wood/dusk.wav.selections.txt", "full/dawn.wav.txt", "a.json", "a.csv": (tmp_path/file).write_text("mine")
+    monkeypatch.setattr("audioclust.pipeline.assign", lambda *_: pytest.fail("the clips were assigned"))
+    assert assign(at, "--to", to, "--out", tmp_path/out) == 2
+    assert re.search("is there already: choose another|is not empty: say a new folder", capsys.readouterr().err)
+
+def test_a_csv_is_not_called_otherwise(at, tmp_path, capsys):
+    assert assign(at, "--out", tmp_path/"new.parquet") == 2
+    assert "would hold a CSV: say --to parquet as well, or let the name end in .csv" in capsys.readouterr().err
+    for command in "count", "score", "diff":
+        with pytest.raises(SystemExit): main([command, *[str(at/"run")]*(2 if command == "diff" else 1), "--out", "x.parquet"])
+        assert "'x.parquet' would hold a CSV: let the name end in .csv" in capsys.readouterr().err
+
+def test_where_all_is_left_out_nothing_is_exported(at, tmp_path, capsys):
+    assert main(["export", str(at/"run"), "--to", "raven", "--out", str(tmp_path/"out"), "--without", "0,1"]) == 2
+    assert "no clip is left to write" in capsys.readouterr().err and not (tmp_path/"out").exists()

@@ -29,6 +29,10 @@ def test_names_merges_and_marks_go_the_whole_way(run, tmp_path, capsys):
     page = Page(run/"named/listen.html")
     try:
         page.js("localStorage.clear()")
+        page.find("#edits summary").click() # it lies below the groups: what opens comes into view
+        seen = "return $('take-over').getBoundingClientRect().bottom <= innerHeight"
+        page.wait(seen, 3)
+        page.find("#edits summary").click()
         page.find('[data-cluster="1"]').click()
         page.find("#name").send_keys("wren & <b>co</b>\n")
         page.change("mark", "good")

@@ -20,7 +20,7 @@ def test_finished_runs_open_and_play(tmp_path, monkeypatch):
     assert page.stat().st_size < play.MOST
     shown = Page(page)
     try:
-        assert "drum" in shown.find("#clusters").text
+        assert "kick" in shown.find("#clusters").text
         shown.find("#clips li").click()
         shown.wait("return player.currentTime > 0")
     finally: shown.close()

@@ -178,3 +178,22 @@ def test_a_grown_run_compares_embeddings_though_its_encoder_gives_probabilities(
     run = run_of_embeddings(X, request=Request(n_clusters=2, options=Options(stability=0)))
     Z, probabilities = run.embeddings.X[:5], np.full((5, 3), 1/3)
     assert (labels_and_confidence(run, Z, probabilities)[0] == run.clustering.labels[:5]).all()
+
+
+def test_what_came_from_elsewhere_is_sorted_too(sounds, tmp_path, capsys):
+    "A run knows each folder that it has grown by, and nothing is copied from any other."
+    for name,rows in dict(first=slice(0, 20), pack=slice(20, 24), more=slice(24, 28)).items():
+        (tmp_path/name).mkdir()
+        for i,path in enumerate(sounds[1].path[rows]): (tmp_path/name/f"{name} {i}.wav").write_bytes(Path(path).read_bytes())
+    make_run(tmp_path/"first", Request(n_clusters=3, encoder="fixed", options=Options(stability=0))).save(tmp_path/"run")
+    def grown(name, run, out): return main(["cluster", str(tmp_path/name), "--grow", str(tmp_path/run), "--out", str(tmp_path/out), "--no-page", "-q"])
+    assert grown("pack", "run", "second") == grown("more", "second", "third") == 0
+    assert Run.open(tmp_path/"third").clips.places == [str(tmp_path/name) for name in ("first", "pack", "more")]
+    assert main(["sort", str(tmp_path/"third"), str(tmp_path/"sorted"), "-q"]) == 0
+    assert len([*(tmp_path/"sorted").rglob("*.wav")]) == 28
+    assert main(["sort", str(tmp_path/"third"), str(tmp_path/"pack/sorted"), "-q"]) == 2 # no writing into recordings
+    table = (tmp_path/"third/clusters.csv").read_text()
+    (tmp_path/"third/clusters.csv").write_text(table.replace(str(tmp_path/"pack/pack 0.wav"), str(sounds[1].path.iloc[0])))
+    capsys.readouterr()
+    assert main(["sort", str(tmp_path/"third"), str(tmp_path/"again"), "-q"]) == 2
+    assert "outside the recordings" in capsys.readouterr().err

@@ -49,6 +49,11 @@ def made(name, root):
         wav(here/"bed/00176480_nohash_0.wav", here/"yes/00176480_nohash_3.wav",
             here/"yes/0a2b400e_nohash_0.wav", here/"_background_noise_/pink_noise.wav")
         return {("bed", "00176480"), ("yes", "00176480"), ("yes", "0a2b400e")}
+    if name == "MIMII":
+        here = root/"0_dB"
+        wav(here/"fan/id_00/normal/00000000.wav", here/"fan/id_00/abnormal/00000000.wav",
+            here/"pump/id_02/normal/00000000.wav")
+        return {("normal", "fan id_00"), ("abnormal", "fan id_00"), ("normal", "pump id_02")}
     here, notes = root/"nsynth-test", {}
     for note,family,source in (("bass_synthetic_068-049-025", "bass", "synthetic"),
         ("organ_electronic_001-060-127", "organ", "electronic")):
@@ -59,7 +64,7 @@ def made(name, root):
     return {("bass", "synthetic"), ("organ", "electronic")}
 
 
-@pytest.mark.parametrize("name", ["ESC-50", "UrbanSound8K", "AudioMNIST", "Speech Commands", "NSynth"])
+@pytest.mark.parametrize("name", ["ESC-50", "UrbanSound8K", "AudioMNIST", "Speech Commands", "NSynth", "MIMII"])
 def test_a_published_set_is_found_and_read(name, tmp_path):
     from known_sets import KNOWN, find, load
     want = made(name, tmp_path/"some")
@@ -77,6 +82,29 @@ def test_sets_that_are_not_there(tmp_path):
     with pytest.raises(ValueError, match="no set 'ESC-5'"): load("ESC-5", tmp_path)
     lines(tmp_path/"meta/esc50.csv", "filename,fold,target,category,esc10,src_file,take", "a.wav,1,0,dog,True,1,A")
     with pytest.raises(FileNotFoundError, match="none of its recordings"): load("ESC-50", tmp_path)
+
+
+def rows_of(script, arguments, tmp_path, monkeypatch):
+    "What a script that trains would run on two published sets."
+    made("AudioMNIST", tmp_path), made("ESC-50", tmp_path)
+    out = tmp_path/"rows.csv"
+    monkeypatch.setattr(sys, "argv", ["script", "--only", "AudioMNIST;ESC-50", "--seeds", "1", *arguments,
+        "--data", str(tmp_path), "--out", str(out)])
+    script.main()
+    return {(row["set"], row["by"], row["clips"]) for _,row in pd.read_csv(out).iterrows()}
+
+BOTH_WAYS = {("AudioMNIST", "content", 4), ("AudioMNIST", "source", 4), ("ESC-50", "content", 2)}  # every sound of ESC-50 has a source of its own
+
+def test_methods_that_train_run_on_published_sets(tmp_path, monkeypatch):
+    import published
+    monkeypatch.setattr(published, "run", lambda table, method, by, seed: (np.zeros(len(table), int), dict(nmi=0.)))
+    assert rows_of(published, ["--methods", "scan"], tmp_path, monkeypatch) == BOTH_WAYS
+
+def test_single_steps_run_on_published_sets(tmp_path, monkeypatch):
+    import steps
+    monkeypatch.setattr(steps, "fitted", lambda *arguments: None)
+    monkeypatch.setattr(steps, "scored", lambda *arguments: dict(nmi=0.))
+    assert rows_of(steps, ["--how", "skipping"], tmp_path, monkeypatch) == BOTH_WAYS
 
 
 def test_one_command_fills_the_rows_of_a_set_and_does_nothing_twice(tmp_path, monkeypatch, capsys):

@@ -20,7 +20,7 @@ from audioclust.runs.run_folder import read_table
 
 @pytest.mark.parametrize("name, words", [
     ("BD_Haus-03", "bd haus"), ("kickDrum808Big", "kick drum big"), ("HTTPServer", "http server"), ("a b cd", "cd"), ("012-34", ""),
-    ("kick KICK Kick", "kick"), ("Ｋｉｃｋ", "ｋｉｃｋ"), ("Größe", "grösse"), ("ΚΙΤΑΡΑ ήχος", "κιταρα ήχοσ"), ("малыйБарабан", "малый барабан"),
+    ("kick KICK Kick", "kick"), ("Ｋｉｃｋ", "ｋｉｃｋ"), ("Größe", "größe"), ("ΚΙΤΑΡΑ ήχος", "κιταρα ήχος"), ("малыйБарабан", "малый барабан"),
     ("太鼓01大", "太鼓"), ("हिन्दी2ढोल", "हिन्दी ढोल"), ("قيثارة_١٢", "قيثارة"), ("x\u202ekick", "kick"), ("<b>bold</b>", "bold"), ("e\u0301tude", "\u00e9tude")])
 def test_names_are_cut_into_words(name, words):
     assert words_of_name(name) == tuple(words.split())

@@ -11,7 +11,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from ... import listen
+from ... import listen, runs
 from ..arguments import add_overwrite, add_run, add_without, listed, Parser, positive
 from ..report import plural
 from ...core.console import echo, printable, short_warnings
@@ -82,6 +82,7 @@ def write_format(run:Any, # A run, or its folder
     "Write a run for another program, and say what was written."
     to, out = args.to, Path(args.out)
     chosen = dict(without=args.without, level=args.level)
+    if not len(listen.named_clips(run, args.without)): raise ValueError("no clip is left to write")
     if to in _FOR_EACH_RECORDING:
         n = getattr(listen, f"to_{to}")(run, out, join=args.join, overwrite=args.overwrite, **chosen)
         echo(f"{plural(n, 'file')} in {out}, one for each recording")
@@ -108,5 +109,5 @@ def run(args:Namespace, # As the parser gives them
     check_format(args)
     given = [f"--{name.replace('_', '-')}" for name in _OF_KITS if getattr(args, name) is not None]
     if given and args.to != "kit": raise ValueError(f"{given[0]} is for a kit (--to kit)")
-    with short_warnings([]): write_format(args.run, args)
+    with short_warnings([]): write_format(runs.Run.open(args.run), args)
     return 0

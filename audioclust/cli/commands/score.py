@@ -10,7 +10,7 @@ from argparse import Namespace
 from typing import Any
 
 from ... import cli, core, pipeline, runs
-from ..arguments import add_overwrite, add_run, Parser
+from ..arguments import add_overwrite, add_run, csv_file, Parser
 from ..report import plural, report
 from ...core.console import echo, short_warnings
 
@@ -21,7 +21,7 @@ def add_arguments(parser:Parser): # Of the command
     parser.add_argument("--labels", required=True, metavar="parent|REGEX|TABLE",
         help="where the labels are: the parent folder's name, the first group of a regular expression on the file name, "
              "or a table with columns for path and label, and for start and end where a recording has several")
-    parser.add_argument("--out", metavar="FILE",
+    parser.add_argument("--out", type=csv_file, metavar="FILE",
         help="CSV of suspects to write: label, what a clip sounds like, doubt, outlier; the clips to hear first come first")
     add_overwrite(parser)
 

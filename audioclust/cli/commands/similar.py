@@ -9,7 +9,7 @@ __all__ = ['add_arguments', 'run']
 from argparse import Namespace
 
 from ... import core, pipeline, runs
-from ..arguments import add_overwrite, add_run, Parser, positive
+from ..arguments import add_overwrite, add_run, csv_file, Parser, positive
 from .assign import warn_of
 from ...core.console import echo, printable, progress_bar, short_warnings
 
@@ -21,7 +21,7 @@ def add_arguments(parser:Parser): # Of the command
         help="a recording or folder, of this run or new, a clip as the page shows it, or a clip_id from clusters.csv")
     parser.add_argument("--top", type=positive(int), default=20, metavar="N",
         help="neighbours of each (default: %(default)s)")
-    parser.add_argument("--out", metavar="FILE", help="CSV to write as well")
+    parser.add_argument("--out", type=csv_file, metavar="FILE", help="CSV to write as well")
     add_overwrite(parser)
 
 # %% ../../../nbs/14_cli/commands/05_similar.ipynb #3a6e4692

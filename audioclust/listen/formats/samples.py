@@ -100,7 +100,7 @@ class Copies:
         out:Path, # Where the map will be
         folder:Path, # Where the copies are written
     ):
-        self.recordings, self.out, self.folder = Path(run.clips.recordings), out, folder
+        self.places, self.out, self.folder = run.clips.places, out, folder
         self.taken:set[str] = set()
         self.n_added = self.n_converted = self.n_left_out = 0
 
@@ -108,8 +108,8 @@ class Copies:
         name:str, # Of the copy, without extension
     )->Sample|None: # With the name of the file alone; None where the recording cannot be read
         "Copy a clip."
-        check_apart(self.out, [clip.path], self.recordings)
-        check_below([clip.path], self.recordings)
+        check_apart(self.out, [clip.path], self.places)
+        check_below([clip.path], self.places)
         try: file, is_converted = copy_sample(clip, self.folder/safe_name(name, self.taken))
         except (AudioError, sf.LibsndfileError):
             self.n_left_out += 1

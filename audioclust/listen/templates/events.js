@@ -36,6 +36,7 @@ for (const [id, key] of [["skip", "."], ["unsure", "?"], ["several", "+"], ["no-
 $("answer").addEventListener("input", () => { marked = -1; drawOffered() });
 $("question").addEventListener("submit", event => { event.preventDefault(); answerTyped() });
 $("heard-list").addEventListener("toggle", drawHeard);
+$("edits").addEventListener("toggle", () => { if ($("edits").open) $("edits").scrollIntoView() });
 onClick("play", togglePlay);
 onClick("previous", () => step(-1));
 onClick("next", () => step(1));

@@ -16,7 +16,7 @@ import pandas as pd
 
 from ...core.files import shared_folder
 from .clock import Clock
-from .recorded import recorded_hours
+from .recorded import recorded_hours, recorded_lengths
 
 # %% ../../../nbs/12_pipeline/counting/03_counts.ipynb #00010ba4
 KEYS = "recording", "site", "day", "hour" # by which clips are counted
@@ -91,8 +91,9 @@ def count_clips(table:Any, # Columns path, name; with times also start (s) and t
     counts = places.keys(table["path"], times, by, shared).assign(_name=names)
     counts = counts.groupby([*by, "_name"]).size().unstack("_name", fill_value=0)
     counts.columns.name = None
-    if times is None or recordings is None: return counts.assign(**{TOTAL: counts.sum(axis=1)}).reset_index()
-    parts = recorded_hours(recordings, places.clock)
-    hours = parts.groupby([places.keys(parts.path, parts.time, by, shared)[key] for key in by]).hours.sum().round(4)
+    if recordings is None: return counts.assign(**{TOTAL: counts.sum(axis=1)}).reset_index()
+    parts = recorded_lengths(recordings) if times is None else recorded_hours(recordings, places.clock)
+    parts_keys = places.keys(parts.path, parts.time, by, shared)
+    hours = parts.groupby([parts_keys[key] for key in by]).hours.sum().round(4)
     counts = counts.reindex(counts.index.union(hours.index), fill_value=0)
     return counts.assign(**{TOTAL: counts.sum(axis=1), EFFORT: hours.reindex(counts.index)}).reset_index()

@@ -33,7 +33,7 @@ def words_of_name(name:str, # Of a folder, or of a file without its extension
     "The words of a name."
     name = unicodedata.normalize("NFC", name)
     kinds = "".join(map(_kinds.__getitem__, name))
-    words = [name[found.start():found.end()].casefold() for found in _WORD.finditer(kinds)]
+    words = [name[found.start():found.end()].lower() for found in _WORD.finditer(kinds)]
     return tuple(dict.fromkeys(word for word in words if len(word) > 1))
 
 # %% ../../../nbs/11_runs/naming/03_path_words.ipynb #60127fd3

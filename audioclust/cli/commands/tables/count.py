@@ -12,7 +12,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from .... import audio, core, listen, pipeline, runs
-from ...arguments import add_overwrite, add_without, FOLDER, listed, Parser
+from ...arguments import add_overwrite, add_without, csv_file, FOLDER, listed, Parser
 from ...report import plural
 from ....core.console import echo, printable, short_warnings, table_text
 
@@ -32,7 +32,7 @@ def add_arguments(parser:Parser): # Of the command
     parser.add_argument("--site-column", metavar="NAME",
         help="column of the table, or of the CSV with the recordings, that says the site (default: sites are folders)")
     parser.add_argument("--picture", metavar="FILE", help="picture of days and hours to write as well: .png, .svg or .pdf")
-    parser.add_argument("--out", metavar="FILE", help="CSV to write as well")
+    parser.add_argument("--out", type=csv_file, metavar="FILE", help="CSV to write as well")
     add_without(parser)
     add_overwrite(parser)
 
@@ -117,7 +117,8 @@ def run(args:Namespace, # As the parser gives them
         root = args.recordings or (run and run.clips.recordings)
         sites = _sites(args.site_column, table, root) if args.site_column else None
         places = pipeline.Places(clock, _root(root, table), sites)
-        counts = pipeline.count_clips(table, args.by, places, recordings)
+        asks_effort = args.recordings or {"day", "hour"} & {*args.by}
+        counts = pipeline.count_clips(table, args.by, places, recordings if asks_effort else None)
         if args.picture:
             by_hour = pipeline.count_clips(table, ["day", "hour"], places, recordings)
             pipeline.save_picture(pipeline.plot_hours(by_hour, clock.counted_in), args.picture)

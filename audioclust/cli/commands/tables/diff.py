@@ -9,7 +9,7 @@ __all__ = ['add_arguments', 'run']
 from argparse import Namespace
 
 from .... import listen, runs
-from ...arguments import add_overwrite, Parser
+from ...arguments import add_overwrite, csv_file, Parser
 from ...report import plural
 from ....core.console import echo, printable, short_warnings
 
@@ -18,7 +18,7 @@ def add_arguments(parser:Parser): # Of the command
     "The options of `audioclust diff`."
     parser.add_argument("before", metavar="RUN1", help="folder made by audioclust cluster")
     parser.add_argument("now", metavar="RUN2", help="another, of the same recordings or of more")
-    parser.add_argument("--out", metavar="FILE", help="CSV to write: the clips that moved, are new, or are gone")
+    parser.add_argument("--out", type=csv_file, metavar="FILE", help="CSV to write: the clips that moved, are new, or are gone")
     add_overwrite(parser)
 
 # %% ../../../../nbs/14_cli/commands/tables/01_diff.ipynb #172dab8e
