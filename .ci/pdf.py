@@ -21,7 +21,7 @@ WIDTH = 476  # of the text, in points
 TITLE, SUBTITLE = "Clustering audio without labels", "The report of audioclust"
 NOTE = """This document holds the chapters of Part I of the site. Three kinds of code are left out here: the code that a page exports to the package, code that draws figures, and tests. Code that shows something at work is printed with its output. The sounds are on the pages of the site. A blue link leads to a place in this document, a violet link to another page."""
 SOUND = {"t": "Para", "c": [{"t": "Emph", "c": words("(The page of this text on the site plays the sounds.)")}]}
-NUMBER = re.compile(r"[-−–+±~<>≤≥×%/().,:\d\s\u00a0]*|nan|NaN|inf|True|False|yes|no|—")
+NUMBER = re.compile(r"(?:[-−–+±~<>≤≥×%/().,:\d\s\u00a0]|to)*|nan|NaN|inf|True|False|yes|no|—")
 
 
 def raw(text): return {"t": "RawBlock", "c": ["typst", text]}
@@ -62,7 +62,8 @@ def tabled(table):
     right = [2*sum(numbers.get(at, [])) > len(numbers.get(at, [0])) for at in range(len(table["c"][2]))]
     columns = [[{"t": "AlignRight" if r else "AlignLeft"}, {"t": "ColWidthDefault"}] for r in right]
     table["c"][:3] = ["", [], []], [None, []], columns
-    return [raw(f"#ruled({sum(.5*l + .95 for l in least.values()):.1f})["), table, raw("]")]
+    breaks = "true" if 2*sum(right) < len(right) else "false"  # a tall table of words may go on on the next page
+    return [raw(f"#ruled({sum(.5*l + .95 for l in least.values()):.1f}, {breaks})["), table, raw("]")]
 
 
 def mathematics(text):
