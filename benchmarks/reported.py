@@ -5,28 +5,59 @@
 A row is one run: set, by, points, method, seed, acc, nmi, ari, nmi_other, and where they were recorded ami, k (the true
 number of groups), clusters (how many were found) and coverage (the share of the clips in them). `warned` is not empty where
 SPICE as published had a group without a reliable clip and left joint training out. Points are what is clustered; those of
-a method that trains are called "trained".
+a method that trains are called "trained". Rows of NF-SPICE are those of steps.csv, the newest, for each set and grouping that is there.
 """
-import gzip
-from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from scipy import sparse
-from scipy.special import xlogy
+
+from inference import block_means, holm, sign_flip, smallest_p, t_interval
 
 FIRST = "spoken digits", "words", "sounds, easy", "sounds, middle", "sounds, hard", "machines", "birds"
-POINTS = {"mfcc": "MFCC", "fixed": "fixed", "untrained": "untrained", "trained": "trained", "auto": "vote", "vote, heads": "vote, no networks", "vote, trained": "vote, networks"}
-METHODS = {"kmeans": "K-means", "consensus": "consensus", "spectral": "spectral", "agglomerative": "agglomerative", "dbscan": "DBSCAN", "hdbscan": "HDBSCAN", "meanshift": "mean shift",
+HEARD = "spoken digits", "words", "machines", "birds", "letters" # their sources can be heard
+SHORT = {"spoken digits": "digits", "sounds, easy": "easy", "sounds, middle": "middle", "sounds, hard": "hard"}
+SIDE_BY_SIDE = "fixed and untrained"
+POINTS = {"mfcc": "MFCC", "fixed": "fixed", "both": "fixed, for both", "untrained": "untrained", SIDE_BY_SIDE: SIDE_BY_SIDE, "trained": "trained",
+          "auto": "vote", "vote, heads": "vote, no networks", "vote, trained": "vote, networks"}
+METHODS = {"kmeans": "K-means", "kmeans, number chosen": "K-means, number chosen", "consensus": "consensus", "spectral": "spectral", "agglomerative": "agglomerative", "dbscan": "DBSCAN", "hdbscan": "HDBSCAN", "meanshift": "mean shift",
            "sklearn kmeans": "K-means (scikit-learn)", "sklearn agglomerative": "agglomerative (scikit-learn)", "sklearn spectral": "spectral (scikit-learn)", "umap, kmeans": "UMAP, K-means", "umap, hdbscan": "UMAP, HDBSCAN",
            "clustpy dec": "DEC (ClustPy)", "clustpy idec": "IDEC (ClustPy)", "clustpy dcn": "DCN (ClustPy)",
-           "deepcluster": "DeepCluster", "spice": "NF-SPICE", "deepcluster-published": "DeepCluster, as published", "spice-published": "SPICE, as published", "scan": "SCAN"}
+           "clustpy orth": "Orth (ClustPy)", "clustpy nrkmeans": "NrKmeans (ClustPy)", "clustpy enrc": "ENRC (ClustPy)",
+           "deepcluster": "DeepCluster", "spice": "NF-SPICE", "deepcluster-published": "DeepCluster, as published", "spice-published": "SPICE, as published", "scan": "SCAN",
+           "deepcluster-published, K pseudo-labels": "DeepCluster, K pseudo-labels", "deepcluster-published, 128 clips a pseudo-label": "DeepCluster, 128 clips a pseudo-label",
+           "spice-published, our threshold and steps": "SPICE, our threshold and steps"}
+KINDS = "no training", "trained by us", "published, trained here", "encoders trained with labels"
+BASE = "fixed", "kmeans" # with which the verdict compares
+VERDICT = (BASE, ("mfcc", "sklearn kmeans"), ("mfcc", "sklearn agglomerative"), ("mfcc", "umap, kmeans"), ("fixed", "consensus"), ("fixed", "spectral"), ("fixed", "agglomerative"), ("fixed", "umap, kmeans"),
+           ("fixed", "clustpy dec"), *((points, f"clustpy {m}") for m in ("orth", "nrkmeans", "enrc") for points in ("fixed", "both")), ("untrained", "consensus"), (SIDE_BY_SIDE, "consensus"),
+           ("trained", "deepcluster"), ("trained", "spice"), ("trained", "deepcluster-published"), ("trained", "spice-published"), ("trained", "scan"), ("auto", "kmeans"), ("auto", "consensus"), ("auto", "spectral"))
 
+
+def kind_of(points, method):
+    "One of KINDS."
+    if points.startswith(("auto", "vote")): return KINDS[3]
+    if method in ("deepcluster", "spice"): return KINDS[1]
+    deep = "published" in method or method in ("scan", "clustpy dec", "clustpy idec", "clustpy dcn", "clustpy enrc")
+    return KINDS[2] if deep else KINDS[0]
+
+def name_of(points, method):
+    "Points and method in the words of the verdict."
+    short = METHODS[method].replace("agglomerative", "Ward").replace(" (scikit-learn)", "").replace(" (ClustPy)", "")
+    return short if points == "trained" else f"{short} on {POINTS[points]}"
+
+def short(name): return SHORT.get(name, name)
+
+
+# the rows
 
 def results(name): # Without folder and ending
     "A table of results."
     return pd.read_csv(Path(__file__).parent/"results"/f"{name}.csv")
+
+def results_if_there(name):
+    "A table of results, without rows where it was not made."
+    try: return results(name)
+    except FileNotFoundError: return pd.DataFrame()
 
 def _digits(table, by, method, *, points="trained", wanted, other): # `wanted` and `other` say which columns hold the scores
     "Rows of a table that scores both groupings of the spoken digits."
@@ -38,18 +69,41 @@ def untrained_digits():
     return pd.concat([_digits(deep[deep.variant == "no training" + ", by source"*(by == "source")], by, "consensus", points="untrained", wanted=wanted, other=f"nmi_{other}")
                       for by,wanted,other in (("content", "digit", "speaker"), ("source", "speaker", "digit"))]).assign(coverage=1.)
 
-def _of_published(name):
+def side_by_side():
+    "Consensus of the fixed and the untrained points: rows of `voting.py` for the sets that `quality.py` has not run."
+    quality, voting = results("quality"), results("voting").query("rule == @SIDE_BY_SIDE").rename(columns={"groups": "k"})
+    there = set(quality[quality.points == SIDE_BY_SIDE]["set"])
+    rows = voting[voting["set"].isin(FIRST) & ~voting["set"].isin(there)]
+    return rows[["set", "by", "seed", "clips", "k", "acc", "nmi", "nmi_other"]].assign(points=SIDE_BY_SIDE, method="consensus", coverage=1.)
+
+def _of_published(table):
     "Runs that `published.py` made, with the number of groups that was wanted and the one that was found."
     wanted = results("quality").groupby(["set", "by"]).k.max()
-    return results(name).rename(columns={"n_found": "clusters"}).join(wanted, on=["set", "by"]).assign(points="trained", coverage=1.)
+    return table.rename(columns={"n_found": "clusters"}).join(wanted, on=["set", "by"]).assign(points="trained", coverage=1.)
+
+def ours():
+    "Runs of our methods that `published.py` made, NF-SPICE before the rule that skips steps."
+    return _of_published(results("ours"))
+
+def steps_of_today():
+    "NF-SPICE in steps.csv, with all its networks and with steps skipped, in the runs that have all scores."
+    steps = results("steps")
+    whole = steps[(steps.points == "networks") & steps.skipping.astype(bool)]
+    return whole.dropna(subset=["acc", "nmi", "ari"]) if "nmi" in whole else whole.iloc[:0]
 
 def trained():
     "Runs of our methods that train, all made after the constants were frozen."
-    return _of_published("ours")
+    older, newest = results("ours"), steps_of_today()
+    there = set(zip(newest["set"], newest.by))
+    replaced = [method == "spice" and key in there for method,key in zip(older.method, zip(older["set"], older.by))]
+    newest = newest.assign(method="spice")
+    newest = newest[[c for c in older if c in newest]]
+    return _of_published(pd.concat([older[[not r for r in replaced]], newest], ignore_index=True))
 
-def published():
-    "Runs of the published methods."
-    return _of_published("published")
+def published(variants=False):
+    "Runs of the published methods; with other constants as well, or without these."
+    rows = _of_published(results("published"))
+    return rows if variants else rows[~rows.method.str.contains(", ")]
 
 def before_the_freeze():
     "Older runs of our methods that train."
@@ -70,11 +124,49 @@ def voted():
 
 def all_runs():
     "All runs of the verdict and of the appendix."
-    return pd.concat([results("quality"), untrained_digits(), trained(), published(), voted()], ignore_index=True)
+    return pd.concat([results("quality"), untrained_digits(), side_by_side(), results_if_there("alternative"), trained(), published(variants=True), voted()], ignore_index=True)
+
+def pick(runs, name, by, points, method): return runs[(runs["set"] == name) & (runs.by == by) & (runs.points == points) & (runs.method == method)]
 
 def sets_of(runs):
     "The sets of a table in the order of the report, and behind them those that a reader has added."
     return [*(s for s in FIRST if s in set(runs["set"])), *sorted(set(runs["set"]) - set(FIRST))]
+
+def verdict_sets(runs, by):
+    "The sets on which our methods that train were run; for the source those whose sources can be heard."
+    there = [s for s in sets_of(runs) if len(pick(runs, s, by, "trained", "spice")) and len(pick(runs, s, by, "trained", "deepcluster"))]
+    return [s for s in there if by == "content" or s in HEARD]
+
+
+# comparisons over sets
+
+def mean_scores(runs, by, key, score="nmi"): # (points, method)
+    "Set → mean score over the runs."
+    return runs[(runs.by == by) & (runs.points == key[0]) & (runs.method == key[1])].groupby("set")[score].mean().dropna()
+
+def gains(runs, by, key, base, score="nmi"): # (points, method), twice
+    "Set → gain of one method over another, on the sets of the verdict."
+    gain = (mean_scores(runs, by, key, score) - mean_scores(runs, by, base, score)).dropna()
+    return {name: gain[name] for name in verdict_sets_or_all(runs, by) if name in gain}
+
+def verdict_sets_or_all(runs, by):
+    "The sets of the verdict, or all, where no method of ours that trains was run."
+    return verdict_sets(runs, by) or sets_of(runs)
+
+def comparisons(runs, by, pairs, score="nmi"): # Name → (points, method) and that with which it is compared
+    "Each comparison over blocks of sets: mean gain, interval of 95 % by t, exact p, and p corrected by Holm for all of them."
+    rows = {}
+    for name,(key,base) in pairs.items():
+        of_sets = gains(runs, by, key, base, score)
+        if len(of_sets) < len(verdict_sets_or_all(runs, by)): continue # not run on all sets
+        blocks = block_means(of_sets)
+        low, high = t_interval(blocks)
+        rows[name] = dict(mean=blocks.mean(), low=low, high=high, blocks=len(blocks), better=f"{(blocks > 0).sum()} of {len(blocks)}", p=sign_flip(blocks), smallest=smallest_p(len(blocks)))
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    return table.assign(holm=holm(table.p)) if len(table) else table
+
+
+# texts of tables
 
 def spread(x, digits=3): # A column of a table
     "Mean ± standard deviation as text; – where there is no run."
@@ -90,57 +182,7 @@ def n_runs(picked): # Results of `pick`, some of them perhaps empty
     counts = [len(runs) for runs in picked if len(runs)]
     return " to ".join(map(str, sorted({min(counts), max(counts)}))) if counts else "–"
 
-def pick(runs, name, by, points, method): return runs[(runs["set"] == name) & (runs.by == by) & (runs.points == points) & (runs.method == method)]
-
-
-# intervals over clips
-
-def groups(*names): # Tables of results whose scripts keep the groups
-    "Labels of the clips of each run, by variant (set, by, …, method); the truth has the method \"truth\"."
-    found = {}
-    for name in names:
-        with gzip.open(Path(__file__).parent/"results"/f"{name}-labels.csv.gz", "rt", encoding="utf-8") as f:
-            for line in f:
-                *variant, _, labels = line.rstrip("\n").split(",")
-                key = tuple(",".join(variant).split(" / "))
-                if key[-1] != "truth" or key not in found: found.setdefault(key, []).append(np.array(labels.split(), int))
-    return found
-
-def nmi_of_shares(truth, labels, share): # [clips], [clips] from 0, [clips, draws] -> [draws]
-    "NMI in each draw, of which a clip is so large a share, with the geometric mean of the entropies."
-    def entropy(groups):
-        members = sparse.csr_matrix((np.ones(len(groups)), (groups, np.arange(len(groups)))))
-        p = members @ share # [groups, draws]
-        return -xlogy(p, p).sum(0)
-    a, b, both = entropy(truth), entropy(labels), entropy(truth*(labels.max() + 1) + labels)
-    return (a + b - both)/np.maximum(np.sqrt(a*b), 1e-12)
-
-def weighted_nmi(truth, labels, weights): # [clips], [clips] from 0, [clips, draws] -> [draws]
-    "NMI in each draw, where clips count as often as their weight says."
-    return nmi_of_shares(truth, labels, weights/weights.sum(0))
-
-@cache
-def draws(n_clips, n_ours, n_theirs, n):
-    "Shares of the clips in each draw, [clips, draws], and the runs of both methods that it holds, [runs, draws]."
-    rng = np.random.default_rng(0)
-    def draw(n): return rng.integers(n, size=n)
-    clips, ours, theirs = zip(*((draw(n_clips), draw(n_ours), draw(n_theirs)) for _ in range(n)))
-    weights = np.stack([np.bincount(c, minlength=n_clips) for c in clips], 1).astype(float)
-    return weights/weights.sum(0), np.stack(ours, 1), np.stack(theirs, 1)
-
-def drawn_differences(truth, ours, theirs, n=1000): # Labels of the runs of two methods
-    "Differences in NMI, with clips and runs drawn anew with replacement, the same clips for both methods."
-    share, of_ours, of_theirs = draws(len(truth), len(ours), len(theirs), n)
-    def of_draws(runs, drawn): # Mean over the runs that each draw holds
-        scores = np.array([nmi_of_shares(truth, labels - labels.min(), share) for labels in runs]) # [runs, draws]
-        return np.take_along_axis(scores, drawn, 0).mean(0)
-    return of_draws(ours, of_ours) - of_draws(theirs, of_theirs)
-
-def interval(differences):
-    "Mean and the middle 95 % as text, in bold where the interval has no 0."
-    low, high = np.quantile(differences, [.025, .975])
-    text = f"{np.mean(differences):+.2f} ({low:+.2f} to {high:+.2f})".replace("-", "−")
-    return f"<b>{text}</b>" if low > 0 or high < 0 else text
+def signed(value, digits=2): return f"{value:+.{digits}f}".replace("-", "−")
 
 
 if __name__ == "__main__":

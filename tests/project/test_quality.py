@@ -329,31 +329,6 @@ def test_rows_that_are_made_again_take_the_place_of_the_old_ones(tmp_path, monke
     assert "('e', '0')" in said and "1 of 2 rows made again" in said
 
 
-def test_intervals_over_clips():
-    from reported import drawn_differences, groups, interval, weighted_nmi
-    from audioclust.metrics import nmi
-    rng = np.random.default_rng(0)
-    truth, a = rng.integers(0, 4, 300), rng.integers(0, 5, 300)
-    near, weights = np.where(rng.random(300) < .8, truth, a), rng.integers(0, 4, 300)
-    assert abs(weighted_nmi(truth, near, np.ones(300)) - nmi(truth, near)) < 1e-12
-    again = np.repeat(np.arange(300), weights)
-    assert abs(weighted_nmi(truth, near, weights.astype(float)) - nmi(truth[again], near[again])) < 1e-12
-    gained, none = drawn_differences(truth, [near, near - 1], [a]), drawn_differences(truth, [near], [near])
-    assert gained.min() > 0
-    assert (none == 0).all()
-    assert interval(gained).startswith("<b>+")
-    assert interval(none) == "+0.00 (+0.00 to +0.00)"
-    assert interval(-gained).startswith("<b>−")
-    kept = groups("published", "ours")
-    rows = pd.concat([pd.read_csv(root/f"benchmarks/results/{n}.csv") for n in ("published", "ours")])
-    for (name, by, method),runs in kept.items():
-        if method == "truth": continue
-        mine = rows[(rows["set"] == name) & (rows.by == by) & (rows.method == method)].nmi
-        for labels in runs:
-            assert (abs(mine - weighted_nmi(kept[name, by, "truth"][0], labels - labels.min(),
-                np.ones(len(labels)))) < 6e-5).any(), (name, by, method)
-
-
 def test_prediction_strength_by_hand():
     from audioclust.kmeans import KMeans
     from candidates import prediction_strength

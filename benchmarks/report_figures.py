@@ -1,0 +1,111 @@
+"""Figures of the pages of results: the decision tree, and gains as a forest plot. For the notebooks in nbs/results."""
+import io
+import textwrap
+from html import escape
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import HTML, Image
+from PIL import Image as Pixels
+
+from audioclust.metrics.plots import OKABE_ITO
+from reported import KINDS, short
+
+WIDTH, DPI = 7.2, 192 # inches: 692 px on the page, at twice its resolution
+COLOURS = dict(zip(KINDS, (OKABE_ITO[0], OKABE_ITO[1], "0.35", OKABE_ITO[2])))
+MARKERS = dict(zip(KINDS, "osD^"))
+# a question and what follows each answer, or what to use
+TREE = ("Is a first look enough, or are there 100,000 clips or more?", [
+    ("yes", "K-means on the fixed encoder\naudioclust cluster FOLDER"),
+    ("no", ("May encoders be used that others trained with labels?", [
+        ("yes", "the vote of encoders\n--encoder auto"),
+        ("no", ("Which grouping is wanted?", [
+            ("source", "K-means on the fixed encoder\n--by source"),
+            ("content", ("Is it speech, some thousand clips, and is there time for minutes of training?", [
+                ("yes", "NF-SPICE\n--method spice"),
+                ("no", "spectral clustering\n--method spectral")]))]))]))])
+
+
+def few_colours(fig):
+    "The figure as a picture of 64 colours, which takes less room in a notebook."
+    raw, out = io.BytesIO(), io.BytesIO()
+    fig.savefig(raw, dpi=fig.dpi)
+    plt.close(fig)
+    picture = Pixels.open(raw).convert("RGB").quantize(64, method=Pixels.Quantize.MAXCOVERAGE, dither=Pixels.Dither.NONE)
+    picture.save(out, "png", optimize=True, dpi=(fig.dpi, fig.dpi))
+    return Image(out.getvalue(), width=round(96*fig.get_figwidth()))
+
+def as_list(node):
+    "A decision tree as a nested list in HTML."
+    if isinstance(node, str): return escape(node.replace("\n", ": "))
+    question, answers = node
+    items = "".join(f"<li><em>{escape(answer)}</em>: {as_list(below)}</li>" for answer,below in answers)
+    return f"{escape(question)}<ul>{items}</ul>"
+
+def text_of_tree(): return HTML(f'<div class="decision">{as_list(TREE)}</div>')
+
+def draw_tree():
+    "The questions as a staircase: to the right of each what to use, below it the next question."
+    fig, ax = plt.subplots(figsize=(WIDTH, 4.6), dpi=DPI, layout="constrained")
+    ax.set(xlim=(0, 1), ylim=(-4.5, .55))
+    ax.axis("off")
+    def box(x, y, text, colour):
+        lines = [part for line in text.split("\n") for part in textwrap.wrap(line, 36, break_on_hyphens=False)]
+        return ax.text(x, y, "\n".join(lines), ha="center", va="center", fontsize=8.5, bbox=dict(boxstyle="round,pad=.5", fc="w", ec=colour, lw=1.4))
+    def arrow(start, end, answer, place):
+        style = dict(arrowstyle="-|>", color="0.3", lw=1, patchA=start.get_bbox_patch(), patchB=end.get_bbox_patch(), shrinkA=0, shrinkB=1)
+        ax.annotate("", end.get_position(), start.get_position(), arrowprops=style)
+        ax.text(*place, answer, fontsize=8.5, style="italic", ha="center", va="center")
+    node, y, asked, answer = TREE, 0, None, None
+    while not isinstance(node, str):
+        question, ((to_use, leaf), (to_ask, below)) = node
+        now, use = box(.24, y, question, "0.35"), box(.8, y, leaf, OKABE_ITO[0])
+        fig.canvas.draw() # boxes have sizes then
+        arrow(now, use, to_use, (.54, y + .13))
+        if asked is not None: arrow(asked, now, answer, (.24 + .055, y + .5))
+        node, y, asked, answer = below, y - 1, now, to_ask
+    last = box(.24, y, node, OKABE_ITO[0])
+    fig.canvas.draw()
+    arrow(asked, last, answer, (.24 + .055, y + .5))
+    return few_colours(fig)
+
+def draw_gains(ax, rows, intervals, kinds):
+    "A row a method: a dot a set, the mean, and its interval. `rows`: name → gains; `intervals`: name → (mean, low, high); `kinds`: name → one of KINDS."
+    for y,(name,gains) in enumerate(rows.items()):
+        colour, marker = COLOURS[kinds[name]], MARKERS[kinds[name]]
+        ax.plot(gains, [y - .28]*len(gains), ".", c=colour, ms=5, mew=0, alpha=.7)
+        mean, low, high = intervals[name]
+        ax.plot([low, high], [y, y], c=colour, lw=1.2)
+        ax.plot(mean, y, marker, c=colour, ms=6, mec="w", mew=.5)
+    ax.axvline(0, c="0.2", lw=.8, zorder=0)
+    ax.set(ylim=(len(rows) - .5, -.5))
+    ax.grid(axis="x", lw=.4)
+    ax.tick_params(axis="y", length=0)
+    ax.tick_params(labelsize=8.5)
+
+def forest(panels, kinds, xlabel, xlim, dots="a set"): # Title → (rows, intervals), the same names in all panels
+    "Panels of gains side by side, and one legend."
+    names = list(next(iter(panels.values()))[0])
+    fig, axs = plt.subplots(1, len(panels), figsize=(WIDTH, 1.5 + .23*len(names)), dpi=DPI, sharey=True, layout="constrained", squeeze=False)
+    for ax,(title,(rows,intervals)) in zip(axs[0], panels.items()):
+        draw_gains(ax, rows, intervals, kinds)
+        ax.set_title(title, fontsize=9.5)
+        ax.set_xlim(*xlim)
+    axs[0, 0].set_yticks(range(len(names)), names)
+    for kind in KINDS:
+        if kind in {kinds[name] for name in names}: axs[0, 0].plot([], [], MARKERS[kind] + "-", c=COLOURS[kind], ms=6, mec="w", mew=.5, label=kind)
+    axs[0, 0].plot([], [], ".", c="0.4", ms=6, label=dots)
+    fig.legend(*axs[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False, fontsize=8.5)
+    fig.supxlabel(xlabel, fontsize=9)
+    return few_colours(fig)
+
+def draw_heat(ax, table, texts=None):
+    "A table of scores from 0 to 1 as shades, with the number in each cell."
+    values = table.to_numpy(float)
+    ax.imshow(values, cmap="Blues", vmin=0, vmax=1.15, aspect="auto")
+    for (i, j),value in np.ndenumerate(values):
+        if not np.isnan(value): ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=8, c="w" if value > .75 else "k")
+    ax.set_xticks(range(table.shape[1]), [short(c) for c in table.columns], fontsize=8.5, rotation=35, ha="right")
+    ax.set_yticks(range(table.shape[0]), table.index, fontsize=8.5)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
