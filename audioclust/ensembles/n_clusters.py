@@ -232,6 +232,7 @@ def plot_choice(choice:Choice, # From `choose_k`
 )->Any:
     "The criteria over the number of clusters; returns the figure."
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FixedLocator, NullLocator
     fig = Figure(figsize=(8, 2.6), layout="constrained")
     for ax,(criterion,label) in zip(fig.subplots(1, 3), _AXIS_LABELS.items()):
         ax.plot(choice.curve.k, choice.curve[criterion], "o-", ms=3, c="#0072B2")
@@ -239,6 +240,7 @@ def plot_choice(choice:Choice, # From `choose_k`
         for name,n in choice.levels.items():
             if n != choice.k: ax.axvline(n, c="#D55E00", lw=1, ls=":", label=f"{name}: {n}")
         ax.set(xlabel="number of clusters", ylabel=label, xscale="log")
+        ax.xaxis.set(major_locator=FixedLocator([1, 2, 5, 10, 20, 50, 100]), minor_locator=NullLocator())
         ax.xaxis.set_major_formatter("{x:.0f}")
         if criterion == "stability": ax.legend(frameon=False, fontsize=8)
     return fig
