@@ -22,8 +22,8 @@ from llms import REPORT, contents, core, llms, opening, page_of, root, settings
 from mend import declared, mend
 from norms import caption_faults, only_tests, panel_faults, table_faults, text_faults, unit_faults
 
-TESTS_ARE_FOLDED = False  # True: a cell of tests in Part I that is not folded is a fault, and no more a note
-MOST = 40_000  # words of prose that the report, Part I of the sidebar, may have
+TESTS_ARE_FOLDED = True  # True: a cell of tests in Part I that is not folded is a fault, and no more a note
+MOST = 28_000  # words of prose that the report, Part I of the sidebar, may have
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation"}
 LABEL = re.compile(r"(fig|tbl|eq)-[\w-]+$")
 PLAY = ("digits", "samples", "field")  # pages that play.py makes
