@@ -133,8 +133,9 @@ def sets_of(runs):
     return [*(s for s in FIRST if s in set(runs["set"])), *sorted(set(runs["set"]) - set(FIRST))]
 
 def verdict_sets(runs, by):
-    "The sets on which our methods that train were run; for the source those whose sources can be heard."
-    there = [s for s in sets_of(runs) if len(pick(runs, s, by, "trained", "spice")) and len(pick(runs, s, by, "trained", "deepcluster"))]
+    "The sets on which our methods that train and the vote were run; for the source those whose sources can be heard."
+    needed = ("trained", "spice"), ("trained", "deepcluster"), ("auto", "kmeans")
+    there = [s for s in sets_of(runs) if all(len(pick(runs, s, by, *key)) for key in needed)]
     return [s for s in there if by == "content" or s in HEARD]
 
 
