@@ -98,7 +98,8 @@ def test_a_folder_of_many_copies_is_not_their_home(tmp_path, tone):
     for i in range(5): tone(desk/f"note {i}.wav", hz=200 + 150*i)
     shutil.copy(kit/"hit 0.wav", desk/"hit 0 (1).wav") # beside more recordings than in its kit
     found = describe_copies(clips(tmp_path).assign(set=[0] + [-1]*5 + [0, -1, -1])).set_index("kind")
-    assert found.path["reference"] == str(kit/"hit 0.wav") and found.why["reference"] == "its name is not that of a copy"
+    assert found.path["reference"] == str(kit/"hit 0.wav")
+    assert found.why["reference"] == "its name is not that of a copy"
 
 def test_of_two_in_one_folder_the_one_with_a_name_of_its_own_stays_then_the_older(tmp_path, tone):
     tone(tmp_path/"kick copy.wav")

@@ -62,7 +62,8 @@ def test_rows_of_today_take_the_place_of_older_ones(monkeypatch):
         "seed": [0, 1, 0, 0], "nmi": [.1, .2, .3, .4], "acc": .5, "ari": .5, "nmi_other": 0., "n_found": 2})
     newer = pd.DataFrame({"set": ["words", "words"], "by": "content", "points": ["networks", "fixed"], "skipping": True, "seed": 0,
         "nmi": [.9, .8], "acc": .9, "ari": .9, "nmi_other": 0.})
-    tables = {"ours": older, "steps": newer, "quality": pd.DataFrame({"set": ["words", "birds"], "by": "content", "k": [10, 8]})}
+    quality = pd.DataFrame({"set": ["words", "birds"], "by": "content", "k": [10, 8]})
+    tables = {"ours": older, "steps": newer, "quality": quality}
     monkeypatch.setattr(reported, "results", tables.get)
     rows = reported.trained().groupby(["set", "method"]).nmi.apply(list)
     assert rows["words", "spice"] == [.9]
@@ -73,7 +74,8 @@ def test_every_method_of_the_report_has_a_name_and_a_kind():
     import reported
     runs = reported.all_runs()
     assert not runs.duplicated(["set", "by", "points", "method", "seed"]).any()
-    assert runs.points.isin([*reported.POINTS, "fixed, order ignored", "fixed, noise kept", "auto, order ignored", "auto, noise kept"]).all()
+    ignoring = [f"{points}, {what}" for points in ("fixed", "auto") for what in ("order ignored", "noise kept")]
+    assert runs.points.isin([*reported.POINTS, *ignoring]).all()
     assert set(runs.method) <= set(reported.METHODS)
     assert {reported.kind_of(p, m) for p,m in zip(runs.points, runs.method)} == set(reported.KINDS)
     assert set(reported.FIRST) <= set(reported.verdict_sets(runs, "content"))
@@ -85,6 +87,8 @@ def test_comparisons_say_what_they_rest_on():
     runs = pd.DataFrame([dict(set=s, by="content", points="fixed", method=m, seed=seed, nmi=.5 + .1*(m == "spectral") + .001*rng.normal())
         for s in reported.FIRST for m in ("kmeans", "spectral", "consensus") for seed in range(3)])
     base = ("fixed", "kmeans")
-    table = reported.comparisons(runs, "content", {"spectral": (("fixed", "spectral"), base), "consensus": (("fixed", "consensus"), base)}, "nmi")
+    pairs = {m: (("fixed", m), base) for m in ("spectral", "consensus")}
+    table = reported.comparisons(runs, "content", pairs, "nmi")
     assert (table.blocks == 5).all() and table.p["spectral"] == .0625 and table.holm["spectral"] == .125
-    assert abs(table["mean"]["spectral"] - .1) < .005 and table.low["spectral"] > .09 and table.better["spectral"] == "5 of 5"
+    assert abs(table["mean"]["spectral"] - .1) < .005 and table.low["spectral"] > .09
+    assert table.better["spectral"] == "5 of 5"

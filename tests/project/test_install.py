@@ -1,4 +1,4 @@
-"The ways to install that no other test walks: the container and the two scripts, with stand-ins for the programs that they start."
+"The ways to install that no other test walks, with stand-ins for the programs that they start."
 import json
 import os
 import re
@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(sys.platform == "win32" or not (ROOT/"Dockerfile").is_file(), reason="needs a checkout and a shell")
+no_shell = sys.platform == "win32" or not (ROOT/"Dockerfile").is_file()
+pytestmark = pytest.mark.skipif(no_shell, reason="needs a checkout and a shell")
 
 
 def said(command, folder, **programs):
