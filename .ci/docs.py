@@ -22,7 +22,6 @@ from llms import REPORT, contents, core, llms, opening, page_of, root, settings
 from mend import declared, mend
 from norms import caption_faults, only_tests, panel_faults, table_faults, text_faults, unit_faults
 
-TESTS_ARE_FOLDED = True  # True: a cell of tests in Part I that is not folded is a fault, and no more a note
 MOST = 28_000  # words of prose that the report, Part I of the sidebar, may have
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation"}
 LABEL = re.compile(r"(fig|tbl|eq)-[\w-]+$")
@@ -291,7 +290,7 @@ class Site:
         self.faults = self.read(pdf)
         self.core = [page for page in self.pages if page.part.startswith(REPORT)]
         for page in self.core:  # the other pages are notes on code
-            for f in page.norms + page.unfolded*TESTS_ARE_FOLDED: page.fault(f)
+            for f in page.norms + page.unfolded: page.fault(f)
         self.words = sum(page.words for page in self.core)
         if self.words > MOST:
             self.faults.append(f"_quarto.yml: the report has {self.words:,} words of prose, which is more than {MOST:,}: "
@@ -510,8 +509,6 @@ def main(arguments=None):
             faults += quarto(site.folder, root/site.cfg["doc_path"], site.pages)
         else: print("Quarto is not installed: the site itself was not rendered")
     for f in faults: print(f, file=sys.stderr)
-    if not TESTS_ARE_FOLDED:
-        for page in site.core: print(*(f"{page.rel}: {f}" for f in page.unfolded), sep="\n", end="\n"*bool(page.unfolded))
     print(f"the report: {site.words:,} words of prose on {len(site.core)} pages, of {MOST:,} at most")
     print(f"docs: {len(faults)} faults in {len(site.pages)} pages")
     return 1 if faults else 0
