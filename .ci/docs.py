@@ -8,7 +8,7 @@
 A fault is a line that names the page and what is wrong; with any fault the exit status is 1.
 The preview is made with pandoc alone and opens from disk.
 """
-import argparse, base64, json, os, posixpath, re, runpy, shutil, subprocess, sys, tempfile
+import argparse, ast, base64, json, os, posixpath, re, runpy, shutil, subprocess, sys, tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -397,9 +397,16 @@ def process(top=root):
     "Let nbdev process the notebooks into _proc, and mend what it does to links and signatures."
     from nbdev.quarto import refresh_quarto_yml  # nbdev_proc_nbs would try to install Quarto
     from nbdev.serve import proc_nbs
+    import nbdev.processors as processors
     os.chdir(top)
     shutil.rmtree("_proc", ignore_errors=True)
     refresh_quarto_yml()
+    run = processors._do_eval
+    def run_alone(cell):  # an example with an import may need cells that nbdev does not run
+        if cell.directives_.keys() & {"export", "exporti"} or cell.cell_type != "code": return run(cell)
+        statements = cell.parsed_() or []
+        return run(cell) if all(isinstance(s, (ast.Import, ast.ImportFrom)) or "show_doc" in ast.unparse(s) for s in statements) else None
+    processors._do_eval = run_alone
     folder, cfg = Path(proc_nbs(n_workers=2)), settings(top)
     index = runpy.run_path(str(top/cfg["lib_path"]/"_modidx.py"))["d"]["syms"]
     for path in folder.rglob("*.ipynb"):

@@ -41,14 +41,13 @@ def test_with_recordings(given, capsys):
     assert main(["listen", str(run), "--embed", "--page", str(given/"p.html")]) == 0
     assert Run.open(run).embeddings.encoder is None
 
-@pytest.mark.draws
 def test_without_recordings_there_is_no_folder_to_take_labels_from(given, capsys):
     np.save(given/"alone.npy", X)
     assert cluster("--embeddings", given/"alone.npy", "--out", given/"run", "--n-clusters", 3, "--no-page", "-q") == 0
     for labels in "parent", "^(.)": assert main(["score", str(given/"run"), "--labels", labels]) == 2
     assert capsys.readouterr().err.count("match none of the 90 clips") == 2
 
-
+@pytest.mark.draws
 def test_without_recordings(given):
     np.save(given/"x.npy", X)
     run = given/"run"
