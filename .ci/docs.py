@@ -407,7 +407,7 @@ def process(top=root):
         statements = cell.parsed_() or []
         return run(cell) if all(isinstance(s, (ast.Import, ast.ImportFrom)) or "show_doc" in ast.unparse(s) for s in statements) else None
     processors._do_eval = run_alone
-    folder, cfg = Path(proc_nbs(n_workers=2)), settings(top)
+    folder, cfg = Path(proc_nbs(n_workers=0)), settings(top)
     index = runpy.run_path(str(top/cfg["lib_path"]/"_modidx.py"))["d"]["syms"]
     for path in folder.rglob("*.ipynb"):
         rel = path.relative_to(folder)
