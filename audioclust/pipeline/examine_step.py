@@ -88,7 +88,8 @@ def _about_sizes(labels, n_clusters, method):
 
 # %% ../../nbs/12_pipeline/07_examine_step.ipynb #070c7895
 FOLLOWS = .5 # share of the variance between the clusters from which on it is reported
-_REMEDIES = dict(level="let level not matter (ignore)", silence="cut the silence away, or cut clips with a window")
+_REMEDIES = dict(level="let level not matter (ignore)", silence="cut the silence away, or cut clips with a window "
+    "(the end of a one-shot that rings out counts as silence, which does no harm)")
 _MORE_CLIPS = dict(dbscan="a larger eps, a smaller min_samples, or ", hdbscan="a smaller min_cluster_size, or ")
 
 def advice(labels:np.ndarray, # Cluster of each clip, -1 is noise [N]
@@ -110,9 +111,8 @@ def advice(labels:np.ndarray, # Cluster of each clip, -1 is noise [N]
         if name in ignored: continue
         share = explained_variance(measured[name], labels[measured.row])
         if share <= FOLLOWS: continue
-        harmless = " (the end of a one-shot that rings out counts as silence, which does no harm)" if name == "silence" else ""
         texts.append(f"the clusters follow the {name} of the clips ({share:.0%} of its variance lies between them). "
-                     f"If that is not what was wanted, {_REMEDIES[name]}{harmless}")
+                     f"If that is not what was wanted, {_REMEDIES[name]}")
     return texts
 
 # %% ../../nbs/12_pipeline/07_examine_step.ipynb #3c8d01bc

@@ -56,8 +56,7 @@ class Clips(Part):
     @property
     def places(self)->list: # Paths
         "Where the recordings came from: those of the first run, and what was added when it grew."
-        added = self.inputs.get("new_recordings", [])
-        return [self.recordings, *([added] if isinstance(added, str) else added)]
+        return [self.recordings, *self.inputs.get("new_recordings", [])]
 
     def ids(self)->list: # Texts [N]
         "A stable name for each clip."

@@ -56,7 +56,7 @@ def test_what_was_asked_for_must_be_the_same(tmp_path):
 def test_a_complete_run_says_what_it_was_asked_for(run_folder):
     run = run_folder()
     record = check_run_folder(run)
-    grown = dict(grow="/first", new_recordings="/new", n_new=2)
+    grown = dict(grow="/first", new_recordings=["/new"], n_new=2)
     parts = dict(request=record["request"] | REQUEST, clips=record["clips"] | dict(inputs=grown))
     write_json(record | parts, run/"run.json")
     assert state(run) == "whole"

@@ -25,7 +25,7 @@ def add_arguments(parser:Parser): # Of the command
         help="CSV to write: set, path, start, end, similarity, gain, kind, why (default: %(default)s)")
     parser.add_argument("--delete-list", metavar="FILE",
         help="also write the paths of files that are byte for byte the same as one that stays; nothing is deleted")
-    parser.add_argument("--once", metavar="FILE",
+    parser.add_argument("--once", type=csv_file, metavar="FILE",
         help="also write a list that has each sound once, a CSV that audioclust cluster takes in place of the folder")
     parser.add_argument("--keep", metavar="FOLDER",
         help="where others are the same, the recordings in this folder stay (default: the best quality, then the one "
