@@ -21,6 +21,7 @@ FILE = Path(__file__).parent/"constants.json"
 
 def plain(value):
     "A value as JSON holds it; None for what is no constant."
+    if isinstance(value, str) and len(value.split()) > 3: return None # a message, on which no group depends
     if isinstance(value, (bool, int, float, str)): return value
     if is_dataclass(value) and not isinstance(value, type): return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, (tuple, list)) and all(plain(v) is not None for v in value): return [plain(v) for v in value]
@@ -62,7 +63,8 @@ def moved(frozen, now):
     "Lines that say what differs when the module of each name is left out, so that code that was only moved does not count."
     def by_name(found):
         names = {}
-        for name, value in found.items(): names.setdefault(name.rsplit(".", 1)[1], []).append(json.dumps(value, sort_keys=True))
+        for name, value in found.items():
+            if plain(value) is not None: names.setdefault(name.rsplit(".", 1)[1], []).append(json.dumps(value, sort_keys=True))
         return {name: sorted(values) for name, values in names.items()}
     before, after = by_name(frozen), by_name(json.loads(json.dumps(now)))
     return [f"{name}: {before.get(name, 'not there')} before, {after.get(name, 'not there')} now"

@@ -20,3 +20,7 @@ def test_constants_are_those_that_were_frozen(monkeypatch):
     assert len(now) > 300
     changed = {**now, "spice.fixmatch.FixMatchOptions": {**now["spice.fixmatch.FixMatchOptions"], "threshold": .9}}
     assert [line.split(":")[0] for line in constants.differences(now, changed)] == ["spice.fixmatch.FixMatchOptions"]
+    # a message is no constant, neither in an older file nor in the package
+    assert constants.plain("take fewer clusters, or more memory") is None
+    said = {**now, "kmeans.lloyd._ADVICE": "take fewer clusters, or more memory"}
+    assert constants.moved(said, now) == [] and len(constants.moved({**now, "kmeans.lloyd.LIMIT": 3}, now)) == 1
