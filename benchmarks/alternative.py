@@ -30,7 +30,7 @@ def labels_of(method, X, k, seed): # Two numbers of groups, that of the wanted g
     if method == "orth": return OrthogonalClustering(k, random_state=seed).fit(X).labels_[:, 0]
     if method == "nrkmeans": return NrKmeans(k, random_state=seed).fit(X).labels_[:, 0]
     before, after = epochs_of(len(X))
-    return ENRC(k, pretrain_epochs=before, clustering_epochs=after, device="cpu", random_state=seed).fit(X).labels_[:, 0]
+    return ENRC(list(k), pretrain_epochs=before, clustering_epochs=after, device="cpu", random_state=seed).fit(X).labels_[:, 0]
 
 
 def main():
