@@ -1,6 +1,6 @@
 """What each step of NF-SPICE hands on, where steps may be skipped and where they may not, on seven sets, both ways.
 
-    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/steps.py [--points "fixed;vote"] [--only "SET;…"] [--by "content;source"] [--how "no step skipped;skipping"] [--seeds 5] [--keep FOLDER] [--data FOLDER]
+    AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/steps.py [--points "fixed;vote"] [--only "SET;…"] [--by "content;source"] [--how "no step skipped;skipping"] [--seeds 5] [--first 0] [--keep FOLDER] [--data FOLDER]
 
 Each row of benchmarks/results/steps.csv is one run at the defaults, scored afterwards; labels take no part. `nmi_` and a step is
 the NMI of the labels that are handed on after it: its own where they were accepted, else those before it. `said_` and a step is
@@ -79,6 +79,7 @@ def main():
     p.add_argument("--by", default="content;source")
     p.add_argument("--how", default="no step skipped;skipping")
     p.add_argument("--seeds", type=int, default=5)
+    p.add_argument("--first", type=int, default=0, help="first seed")
     p.add_argument("--keep", type=Path, help="folder of the trained networks; a temporary one if left out")
     p.add_argument("--data", help="folder above the sets that were downloaded; AUDIOCLUST_DATA if left out")
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"steps.csv")
@@ -94,7 +95,7 @@ def main():
             networks = {b: kept/f"{name.replace(' ', '-')}-{seed}"/points.replace(", ", "-")/b for b in OTHER_GROUPING}
             model = fitted(table, points, by, seed, networks, skipping == "skipping")
             return dict(set=name, by=by, points=points, skipping=skipping == "skipping", clips=len(table), seed=seed, **scored(model, *(table[c] for c in (("label", "source") if by == "content" else ("source", "label")))), cpu_seconds=round(time.process_time() - start))
-        append(args.out, [(f"{name} / {by} / {points} / {how}", s) for points in args.points.split(";") for s in range(args.seeds) for name in names for by in args.by.split(";") if by in ways_of(name) for how in args.how.split(";")], one)
+        append(args.out, [(f"{name} / {by} / {points} / {how}", s) for points in args.points.split(";") for s in range(args.first, args.first + args.seeds) for name in names for by in args.by.split(";") if by in ways_of(name) for how in args.how.split(";")], one)
 
 
 if __name__ == "__main__": main()
