@@ -5,7 +5,7 @@ from html import escape
 
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import HTML, Image
+from IPython.display import HTML, SVG, Image
 from PIL import Image as Pixels
 
 from audioclust.metrics.plots import OKABE_ITO
@@ -21,13 +21,22 @@ TREE = ("Is a first look enough, or are there 100,000 clips or more?", [
         ("yes", "the vote of encoders\n--encoder auto"),
         ("no", ("Which grouping is wanted?", [
             ("source", "K-means on the fixed encoder\n--by source"),
-            ("content", ("Is it speech, some thousand clips, and is there time for minutes of training?", [
-                ("yes", "NF-SPICE\n--method spice"),
-                ("no", "spectral clustering\n--method spectral")]))]))]))])
+            ("content", ("Is there time for minutes of training?", [
+                ("yes", "NF-SPICE, or where it is not speech DeepCluster\n--method spice, --method deepcluster"),
+                ("no", ("Is it speech?", [
+                    ("yes", "spectral clustering on the fixed encoder\n--method spectral"),
+                    ("no", "spectral clustering on an untrained network\n--encoder untrained --method spectral")]))]))]))]))])
 
+
+def vector(fig):
+    "The figure as lines that stay sharp at any size, always the same bytes for the same figure."
+    out = io.StringIO()
+    with plt.rc_context({"svg.hashsalt": "audioclust"}): fig.savefig(out, format="svg", metadata={"Date": None})
+    plt.close(fig)
+    return SVG(out.getvalue())
 
 def few_colours(fig):
-    "The figure as a picture of 64 colours, which takes less room in a notebook."
+    "The figure as a picture of 64 colours, which takes less room in a notebook than thousands of dots as lines do."
     raw, out = io.BytesIO(), io.BytesIO()
     fig.savefig(raw, dpi=fig.dpi)
     plt.close(fig)
@@ -46,8 +55,8 @@ def text_of_tree(): return HTML(f'<div class="decision">{as_list(TREE)}</div>')
 
 def draw_tree():
     "The questions as a staircase: to the right of each what to use, below it the next question."
-    fig, ax = plt.subplots(figsize=(WIDTH, 4.6), dpi=DPI, layout="constrained")
-    ax.set(xlim=(0, 1), ylim=(-4.5, .55))
+    fig, ax = plt.subplots(figsize=(WIDTH, 5.4), dpi=DPI, layout="constrained")
+    ax.set(xlim=(0, 1), ylim=(-5.5, .55))
     ax.axis("off")
     def box(x, y, text, colour):
         lines = [part for line in text.split("\n") for part in textwrap.wrap(line, 36, break_on_hyphens=False)]
@@ -67,7 +76,7 @@ def draw_tree():
     last = box(.24, y, node, OKABE_ITO[0])
     fig.canvas.draw()
     arrow(asked, last, answer, (.24 + .055, y + .5))
-    return few_colours(fig)
+    return vector(fig)
 
 def draw_gains(ax, rows, intervals, kinds):
     "A row a method: a dot a set, the mean, and its interval. `rows`: name → gains; `intervals`: name → (mean, low, high); `kinds`: name → one of KINDS."
@@ -97,7 +106,7 @@ def forest(panels, kinds, xlabel, xlim, dots="a set"): # Title → (rows, interv
     axs[0, 0].plot([], [], ".", c="0.4", ms=6, label=dots)
     fig.legend(*axs[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False, fontsize=8.5)
     fig.supxlabel(xlabel, fontsize=9)
-    return few_colours(fig)
+    return vector(fig)
 
 def draw_heat(ax, table, texts=None):
     "A table of scores from 0 to 1 as shades, with the number in each cell."

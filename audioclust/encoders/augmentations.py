@@ -64,12 +64,12 @@ def full_grid(n_frames:torch.Tensor, # Frames of each clip [B]
 _MAX_FRAMES = 2**20  # frames in a batch, padding included, that are read at once
 
 def _interpolation(at, width, n, size):
-    "R of the formula [B, size, positions] for positions [B, positions] among the first `n` [B] of `size`."
+    "P of the formula [B, size, positions] for positions [B, positions] among the first `n` [B] of `size`."
     i = torch.arange(size, device=at.device, dtype=at.dtype)
     at = at.clamp_min(0).minimum((n - 1)[:, None].to(at.dtype))
-    R = (i[:, None] - at[:, None]).abs_().div_(-width.clamp_min(1)[:, None, None]).add_(1).clamp_min_(0)
-    R *= (i < n[:, None])[..., None]
-    return R.div_(R.sum(1, keepdim=True))
+    P = (i[:, None] - at[:, None]).abs_().div_(-width.clamp_min(1)[:, None, None]).add_(1).clamp_min_(0)
+    P *= (i < n[:, None])[..., None]
+    return P.div_(P.sum(1, keepdim=True))
 
 def sample_logmels(logmels:torch.Tensor, # [B, M, frames], padded
     n_frames:torch.Tensor, # True frames of each [B]

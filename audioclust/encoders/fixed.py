@@ -18,7 +18,7 @@ from .base import Encoder, what_to_ignore
 from .whitening import Whiten
 
 # %% ../../nbs/06_encoders/02_fixed.ipynb #25ad5214
-def dct_matrix(n:int, # Rows, q = 0 … n-1
+def dct_matrix(n:int, # Rows, u = 0 … n-1
     n_mels:int, # Bands that are transformed
 )->torch.Tensor: # float32 [n, n_mels], orthonormal rows
     "Matrix of the orthonormal cosine transform (DCT-II)."
@@ -76,7 +76,7 @@ class FixedEncoder(Encoder):
         self.floor = 40. if "noise" in self.ignore else 80.  # dB
         self.logmel = LogMel(sample_rate, n_mels, normalize=False)
         self.n_cepstra = n_cepstra or (13 if "pitch" in self.ignore else 30)
-        first = 1 if "order" in self.ignore else 0  # q = 0 is the contour of loudness, which an average does not need
+        first = 1 if "order" in self.ignore else 0  # u = 0 is the contour of loudness, which an average does not need
         self.register_buffer("dct", dct_matrix(first + self.n_cepstra, n_mels)[first:])
         n_values = 1  # of each cepstrum
         if "order" not in self.ignore: n_values = self.steps

@@ -94,7 +94,7 @@ def m_step(assignment:Assignment, # Result of the E-step
 def loss(assignment:Assignment, # Result of the E-step
     centers:Tensor, # The centres it used, shape (k, d)
     spread:Scatter, # What `total_scatter` returned
-)->Any: # J, at least 0; of several runs, a list
+)->Any: # The loss, at least 0; of several runs, a list
     "The loss, from sums and counts alone."
     counts = assignment.counts.double()
     means = assignment.sums/counts.where(counts > 0, 1)[..., None]
@@ -106,7 +106,7 @@ def loss(assignment:Assignment, # Result of the E-step
 def inertia(x:Tensor|Table, # Rows, shape (n, d)
     centers:Tensor, # Centres, shape (k, d)
     labels:Tensor, # Cluster of each row, shape (n,), int64
-)->float: # J
+)->float: # The loss
     "The loss, row by row in float64."
     x, centers = Table.of(x), centers.double()
     def block_loss(block): return x.weigh((x[block] - centers[labels[block]]).square_(), block).sum()
@@ -199,7 +199,7 @@ class Fit(NamedTuple):
     "The result of one run of K-means."
     labels: Tensor # The nearest centre of each row, shape (n,), int64
     centers: Tensor # Shape (k, d); fewer if X has fewer distinct rows
-    losses: list # J after each E-step, the first included
+    losses: list # The loss after each E-step, the first included
     n_iter: int # Rounds done, at most `max_iter`
     n_reseeds: int # Empty clusters filled
 
@@ -209,7 +209,7 @@ def kmeans(x:Tensor|Table, # Rows, shape (n, d); of unit length if `spherical`
     generator:torch.Generator, # Source of the randomness in reseeding, on the CPU
     *,
     max_iter:int=100, # Most rounds of M-step and E-step
-    tol:float=1e-4, # Stop when a round lowers J by no more than this share
+    tol:float=1e-4, # Stop when a round lowers the loss by no more than this share
     fill:bool=True, # Reseed empty clusters?
     spherical:bool=False, # Centres of unit length?
     spread:Scatter|None=None, # What `total_scatter` returned, if it is known

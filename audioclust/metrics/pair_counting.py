@@ -16,10 +16,10 @@ from .contingency_table import encode_pair, scored_table
 # %% ../../nbs/02_metrics/03_pair_counting.ipynb #5464c090
 class PairCounts(NamedTuple):
     "Numbers of pairs of clips, as Python integers, which cannot overflow."
-    in_both:int # Together in classes and clusters, S
-    in_classes:int # Together in the classes, S_a
-    in_clusters:int # Together in the clusters, S_b
-    total:int # All pairs, P
+    in_both:int # Together in classes and clusters, N11
+    in_classes:int # Together in the classes, N11 + N01
+    in_clusters:int # Together in the clusters, N11 + N10
+    total:int # All pairs
 
 def _pairs_within(sizes): return int((sizes*(sizes - 1)//2).sum())
 
@@ -35,7 +35,7 @@ def table_ari(table): # `SparseTable` -> float
     "Adjusted Rand index; NaN of no clips."
     if not len(table.counts): return math.nan
     pairs = count_pairs(table)
-    chance = pairs.in_classes*pairs.in_clusters # E[S], times P
+    chance = pairs.in_classes*pairs.in_clusters # expected N11, times all pairs
     above_chance = 2*(pairs.in_both*pairs.total - chance)
     largest = (pairs.in_classes + pairs.in_clusters)*pairs.total - 2*chance
     return above_chance/largest if largest else 1.
