@@ -1,7 +1,7 @@
 """The protocol of the results.
 
 Published sets found by their folders, rows as they should be, and tables that are what the rows say."""
-import json, re, sys
+import json, re, shlex, sys
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +105,22 @@ def test_single_steps_run_on_published_sets(tmp_path, monkeypatch):
     monkeypatch.setattr(steps, "fitted", lambda *arguments: None)
     monkeypatch.setattr(steps, "scored", lambda *arguments: dict(nmi=0.))
     assert rows_of(steps, ["--how", "skipping"], tmp_path, monkeypatch) == BOTH_WAYS
+
+
+def test_one_command_runs_the_whole_verdict_on_what_is_there(tmp_path, monkeypatch, capsys):
+    import verdict
+    made("AudioMNIST", tmp_path), made("ESC-50", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["verdict.py", str(tmp_path), "--seeds", "2", "--dry"])
+    verdict.main()
+    said = [shlex.split(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(said) == len(verdict.SCRIPTS)
+    for words in said:
+        text = Path(words[1]).read_text(encoding="utf-8")
+        assert words[words.index("--only") + 1] == "ESC-50;AudioMNIST" and words[words.index("--seeds") + 1] == "2"
+        assert all(f'"{option}"' in text for option in words if option.startswith("--")), words
+    monkeypatch.setattr(sys, "argv", ["verdict.py", str(tmp_path/"empty")])
+    with pytest.raises(SystemExit): verdict.main()
+    assert "none of ESC-50" in capsys.readouterr().err
 
 
 def test_one_command_fills_the_rows_of_a_set_and_does_nothing_twice(tmp_path, monkeypatch, capsys):
