@@ -12,7 +12,8 @@ report shows beside them are made in the same way, with --methods "deepcluster;s
 ones, with their single steps, are in sets.csv, spice.csv and deepcluster.csv.
 Published sets in --data FOLDER (`known_sets.py`) are run too, 3,000 clips of each at most, by the groupings that they have.
 A method with a comma has other constants: "deepcluster-published, K pseudo-labels" (instead of ten a group), "…, 128 clips a pseudo-label"
-(as on ImageNet; at least K), "spice-published, our threshold and steps" (0.8, and as many steps of joint training as NF-SPICE takes).
+(as on ImageNet; at least K), "spice-published, our threshold and steps" (0.8, and as many steps of joint training as NF-SPICE takes),
+"spice-published, fixed encoder beside" (`BesideFixed`).
 Goal: what do our changes add to the published methods, with the same network and time? Not a goal: what the published
 methods reach with their own networks and schedules, which take months here.
 """
@@ -24,14 +25,43 @@ import numpy as np
 from appended import append, keep_labels, keep_truth
 from audioclust.audio.clip_table import common_sample_rate
 from audioclust.core.registry import make_clusterer, set_flat_params
+from audioclust.encoders.fixed import FixedEncoder
 from audioclust.metrics import score
-from audioclust.published.original_spice import LABELLED_BS, UNLABELLED
+from audioclust.published.original_spice import LABELLED_BS, PublishedSPICE, UNLABELLED, with_weak_views
+from audioclust.published.three_stages import leading_axes, projected, unit_embeddings
+from audioclust.spice.self_heads import SelfHeads
 from audioclust.training.trainer import epochs_for
 from made_sets import SETS
 from quality import DIGITS, WORDS, downloaded, table_of, ways_of
 
 METHODS = "deepcluster-published", "spice-published", "scan"
-VARIANTS = {"K pseudo-labels": lambda n, k: dict(train_clusters=k), "128 clips a pseudo-label": lambda n, k: dict(train_clusters=max(k, round(n/128))), "our threshold and steps": lambda n, k: dict(threshold=.8, match_epochs=epochs_for_steps(n))} # Of DeepCluster, DeepCluster and SPICE
+VARIANTS = {"K pseudo-labels": lambda n, k: dict(train_clusters=k), "128 clips a pseudo-label": lambda n, k: dict(train_clusters=max(k, round(n/128))), "our threshold and steps": lambda n, k: dict(threshold=.8, match_epochs=epochs_for_steps(n)), "fixed encoder beside": lambda n, k: {}} # Of DeepCluster, DeepCluster, SPICE and SPICE
+
+
+class BesideFixed(PublishedSPICE):
+    """SPICE as published, with the fixed encoder beside the network in the second stage.
+
+    Heads see both embeddings side by side, each of length 1, and the reliable labels are those on which neighbours in both agree.
+    The network has to predict them alone, so its own head begins with the groups that the heads found.
+    """
+    def _train_heads(self, encoder, store, X, axes):
+        fixed = FixedEncoder(self.by, self.ignore, self.runtime.sample_rate).embed(self.clips_)
+        fixed = unit(np.asarray(fixed, np.float32))
+        fixed = projected(fixed, leading_axes(fixed))
+        def beside(Z): return unit(np.concatenate([Z, np.broadcast_to(fixed.reshape(len(fixed), *(1,)*(Z.ndim - 2), -1), (*Z.shape[:-1], fixed.shape[1]))], -1))
+        options, seed = self.published, int(self.random_state or 0)
+        weak = projected(unit_embeddings(with_weak_views(encoder), store, views=1, seed=seed)[:, 0], axes)
+        strong = projected(unit_embeddings(encoder, store, views=options.strong_views, seed=seed + 1, bf16=None), axes)  # [N, R, m]
+        def heads(): return SelfHeads(self.n_clusters, heads=options.heads, epochs=options.head_epochs, device=self.runtime.device, random_state=seed)
+        self.both_ = beside(X)
+        joint = heads().fit(self.both_, weak=beside(weak), strong=beside(strong).transpose(1, 0, 2))
+        alone = heads().fit(X, weak=weak, strong=strong.transpose(1, 0, 2), start=joint.proba_)
+        alone.labels_ = joint.labels_
+        return alone
+
+    def _train_network(self, trainer, model, X, heads): return super()._train_network(trainer, model, self.both_, heads)
+
+def unit(X): return X/np.maximum(np.linalg.norm(X, axis=-1, keepdims=True), 1e-12)
 
 
 def epochs_for_steps(n): # Clips
@@ -45,7 +75,9 @@ def run(table, method, by, seed):
     method, _, variant = method.partition(", ")
     k = table[wanted].nunique()
     how = VARIANTS[variant](len(table), k) if variant else {}
-    model = set_flat_params(make_clusterer(method, k, seed), by=by, sample_rate=common_sample_rate(table.path), **how)
+    model = make_clusterer(method, k, seed)
+    if variant == "fixed encoder beside": model = BesideFixed(**model.get_params(deep=False))
+    model = set_flat_params(model, by=by, sample_rate=common_sample_rate(table.path), **how)
     start = time.process_time()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")

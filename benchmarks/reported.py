@@ -25,11 +25,11 @@ METHODS = {"kmeans": "K-means", "kmeans, number chosen": "K-means, number chosen
            "clustpy orth": "Orth (ClustPy)", "clustpy nrkmeans": "NrKmeans (ClustPy)", "clustpy enrc": "ENRC (ClustPy)",
            "deepcluster": "DeepCluster", "spice": "NF-SPICE", "deepcluster-published": "DeepCluster, as published", "spice-published": "SPICE, as published", "scan": "SCAN",
            "deepcluster-published, K pseudo-labels": "DeepCluster, K pseudo-labels", "deepcluster-published, 128 clips a pseudo-label": "DeepCluster, 128 clips a pseudo-label",
-           "spice-published, our threshold and steps": "SPICE, our threshold and steps"}
+           "spice-published, our threshold and steps": "SPICE, our threshold and steps", "spice-published, fixed encoder beside": "SPICE, fixed encoder beside"}
 KINDS = "no training", "trained by us", "published, trained here", "encoders trained with labels"
 BASE = "fixed", "kmeans" # with which the verdict compares
 VERDICT = (BASE, ("mfcc", "sklearn kmeans"), ("mfcc", "sklearn agglomerative"), ("mfcc", "umap, kmeans"), ("fixed", "consensus"), ("fixed", "spectral"), ("fixed", "agglomerative"), ("fixed", "umap, kmeans"),
-           ("fixed", "clustpy dec"), *((points, f"clustpy {m}") for m in ("orth", "nrkmeans", "enrc") for points in ("fixed", "both")), ("untrained", "consensus"), (SIDE_BY_SIDE, "consensus"),
+           ("fixed", "clustpy dec"), *((points, f"clustpy {m}") for m in ("orth", "nrkmeans", "enrc") for points in ("fixed", "both")), ("untrained", "consensus"), ("untrained", "spectral"), (SIDE_BY_SIDE, "consensus"),
            ("trained", "deepcluster"), ("trained", "spice"), ("trained", "deepcluster-published"), ("trained", "spice-published"), ("trained", "scan"), ("auto", "kmeans"), ("auto", "consensus"), ("auto", "spectral"))
 
 
