@@ -71,7 +71,8 @@ def mathematics(text):
     text = re.sub(r"\b(dot|times)\.circle\b", r"\1.o", text)
     text = text.replace("#h(-1em)", "#h(-0.17em)").replace("#h(0em)", "#h(0.28em)")
     text = re.sub(r"#scale\(x: (\d+)%, y: \1%\)\[((?:\\.|[\w.])+)\]", lambda m: f"lr({m[2]}, size: #{int(m[1])/100}em)", text)
-    return re.sub(r"(?<!\\)\$[^$`\n]+(?<!\\)\$", lambda m: re.sub(r"(?<!lr\()\\\|", 'class("normal", bar.v)', m[0]), text)
+    def formula(m): return re.sub(r"\bsect\b", "inter", re.sub(r"(?<!lr\()\\\|", 'class("normal", bar.v)', m[0]))
+    return re.sub(r"(?<!\\)\$[^$`\n]+(?<!\\)\$", formula, text)
 
 
 # ---- the book
@@ -162,10 +163,11 @@ class Book:
         if at not in page.files and not path.is_file(): return  # a fault of the site
         data, name = page.files.get(at) or path.read_bytes(), f"files/{page.name}-{Path(at).name}"
         self.files[name] = data
-        wide = .8
-        if not at.endswith(".svg"):
-            with Image.open(io.BytesIO(data)) as picture: inches = picture.width/picture.info.get("dpi", (80, 80))[0]
-            wide = min(1, inches*wide*72/WIDTH)
+        if drawn := re.search(rb'<svg[^>]* width="([\d.]+)pt"', data): points = float(drawn[1])
+        elif at.endswith(".svg"): points = WIDTH
+        else:
+            with Image.open(io.BytesIO(data)) as picture: points = 72*picture.width/picture.info.get("dpi", (80, 80))[0]
+        wide = min(1, .8*points/WIDTH)
         image[0], image[2] = ["", [], [["width", f"{wide*100:.0f}%"]]], [name, ""]
 
     def link(self, page, url):
