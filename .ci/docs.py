@@ -40,7 +40,7 @@ def options(source):
     found, lines = {}, source.split("\n")
     while lines and lines[0].startswith("#|"):
         key, colon, value = lines.pop(0)[2:].strip().partition(":")
-        found[key if colon else key.split()[0]] = yaml.safe_load(value) if colon else True
+        if key: found[key if colon else key.split()[0]] = yaml.safe_load(value) if colon else True
     return found, "\n".join(lines).strip("\n")
 
 

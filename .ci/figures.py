@@ -16,7 +16,7 @@ def fewer_colours(png):
         rgba, dpi = picture.convert("RGBA"), picture.info.get("dpi")
     white, out = Image.new("RGB", rgba.size, "white"), io.BytesIO()
     white.paste(rgba, mask=rgba.getchannel("A"))
-    white.quantize(256, dither=Image.Dither.NONE).save(out, "PNG", optimize=True, dpi=dpi or (72, 72))
+    white.quantize(256, dither=Image.Dither.NONE).save(out, "PNG", optimize=True, **({"dpi": dpi} if dpi else {}))
     return min(png, out.getvalue(), key=len)
 
 

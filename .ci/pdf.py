@@ -191,9 +191,9 @@ class Book:
         return said, (Path(__file__).parent/"report.typ").read_text(encoding="utf-8") + "\n" + mathematics(text)
 
     def pdf(self, out):
-        "Set the text: writes `out`, with what it is made from in the folder `source` beside it; returns the number of pages."
+        "Set the text: writes `out`, with what it is made from in a folder of that name and `.source`; returns the number of pages."
         import typst
-        out, source = Path(out), Path(out).parent/"source"
+        out, source = Path(out), Path(f"{out}.source")
         shutil.rmtree(source, ignore_errors=True)
         (source/"files").mkdir(parents=True)
         for name,data in self.files.items(): (source/name).write_bytes(data)

@@ -12,6 +12,7 @@ Goal: what do methods reach that were made for two groupings? Not a goal: their 
 import argparse, io, tempfile, time, warnings
 from contextlib import redirect_stderr
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,8 @@ def main():
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"alternative.csv")
     args = p.parse_args()
     warnings.simplefilter("ignore")
-    names = args.only.split(";") if args.only else [*SETS, WORDS, DIGITS, *(name for name in downloaded(args.data) if len(ways_of(name)) == 2)]
+    if not find_spec("clustpy"): return print("ClustPy is not installed (pip install clustpy==0.0.3): methods for two groupings are left out")
+    names = [name for name in (args.only.split(";") if args.only else [*SETS, WORDS, DIGITS, *downloaded(args.data)]) if len(ways_of(name)) == 2]
     with tempfile.TemporaryDirectory() as tmp:
         @cache
         def table(name): return table_of(name, tmp, args.data)

@@ -36,6 +36,7 @@ def smallest_p(n): # Blocks
 def sign_flip(gains): # Of the blocks
     "Two-sided p of the mean, by all patterns of signs."
     gains = np.asarray(gains, float)
+    if not np.isfinite(gains).all(): raise ValueError(f"gains={gains.tolist()}: a block has no score")
     means = np.array(list(product((1, -1), repeat=len(gains)))) @ gains
     return float(np.mean(np.abs(means) >= abs(gains.sum()) - 1e-9))
 

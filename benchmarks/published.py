@@ -35,7 +35,7 @@ from made_sets import SETS
 from quality import DIGITS, WORDS, downloaded, table_of, ways_of
 
 METHODS = "deepcluster-published", "spice-published", "scan"
-VARIANTS = {"K pseudo-labels": lambda n, k: dict(train_clusters=k), "128 clips a pseudo-label": lambda n, k: dict(train_clusters=max(k, round(n/128))), "our threshold and steps": lambda n, k: dict(threshold=.8, match_epochs=epochs_for_steps(n)), "fixed encoder beside": lambda n, k: {}} # Of DeepCluster, DeepCluster, SPICE and SPICE
+VARIANTS = {"K pseudo-labels": lambda n, k: dict(train_clusters=k), "128 clips a pseudo-label": lambda n, k: dict(train_clusters=max(k, round(n/128))), "our threshold and steps": lambda n, k: dict(threshold=.8, match_epochs=epochs_for_steps(n))} # Of DeepCluster, DeepCluster and SPICE
 
 
 class BesideFixed(PublishedSPICE):
@@ -69,15 +69,18 @@ def epochs_for_steps(n): # Clips
     ours = epochs_for(n, 36000, 4, 40)*max(1, n//192)
     return round(ours/max(1, n//min(UNLABELLED*LABELLED_BS, n)))
 
+def model_of(method, table, k, by, seed): # Perhaps with a variant behind a comma
+    "The method, with its own constants or those of the variant."
+    method, _, variant = method.partition(", ")
+    model = make_clusterer(method, k, seed)
+    if variant == "fixed encoder beside": model, how = BesideFixed(**model.get_params(deep=False)), {}
+    else: how = VARIANTS[variant](len(table), k) if variant else {}
+    return set_flat_params(model, by=by, sample_rate=common_sample_rate(table.path), **how)
+
 def run(table, method, by, seed):
     "The labels of one run, and its scores."
     wanted, other = ("label", "source") if by == "content" else ("source", "label")
-    method, _, variant = method.partition(", ")
-    k = table[wanted].nunique()
-    how = VARIANTS[variant](len(table), k) if variant else {}
-    model = make_clusterer(method, k, seed)
-    if variant == "fixed encoder beside": model = BesideFixed(**model.get_params(deep=False))
-    model = set_flat_params(model, by=by, sample_rate=common_sample_rate(table.path), **how)
+    model = model_of(method, table, table[wanted].nunique(), by, seed)
     start = time.process_time()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")

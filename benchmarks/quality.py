@@ -46,6 +46,7 @@ from threadpoolctl import threadpool_limits
 import audioclust
 from appended import append
 from audioclust.audio import fsdd, synthetic_words
+from audioclust.encoders.choice import available_encoders
 from audioclust.encoders.residual import IdentityWhitening
 from audioclust.metrics import score
 from audioclust.pipeline import AudioClusterer, Options, Request, run_of_embeddings
@@ -76,6 +77,14 @@ def table_of(name, folder, data=None, limit=3000):
 def ways_of(name):
     "The groupings of a set that have a right answer."
     return KNOWN[name][2] if name in KNOWN else ("content", "source")
+
+def with_encoders(points):
+    "Those points that can be made here: a vote needs encoders that others trained, and MFCCs librosa."
+    for name,there,package in (("auto", len(available_encoders()) > 2, "encoders: audioclust encoders --install"), ("mfcc", find_spec("librosa") is not None, "librosa: pip install librosa")):
+        if name in points and not there:
+            print(f"{name} is left out, since it needs {package}")
+            points = [p for p in points if p != name]
+    return points
 
 def downloaded(data): # Folder; None is AUDIOCLUST_DATA
     "Names of the published sets that lie in a folder."
@@ -216,11 +225,11 @@ def main():
         torch.set_num_threads(1), threadpool_limits(1)
     names = args.only.split(";") if args.only else [DIGITS, *SETS, WORDS, *downloaded(args.data)]
     def ways(name): return [by for by in ways_of(name) if args.by in (None, by)]
-    points, methods = args.points.split(";"), args.methods.split(";") if args.methods else None
+    points, methods = with_encoders(args.points.split(";")), args.methods.split(";") if args.methods else None
     for module,package in OPTIONAL.items():
         if find_spec(module) or methods and not any(m.startswith(module) for m in methods): continue
         print(f"{package} is not installed (pip install {package}): its rows are left out")
-        methods = [m for m in methods or (*OURS, *PEERS, *CLUSTPY) if not m.startswith(module)]
+        methods = [m for m in methods or dict.fromkeys(m for ms in RUNS.values() for m in ms) if not m.startswith(module)]
     if any(m.startswith("umap") for m in methods or PEERS):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -9,7 +9,7 @@ from IPython.display import HTML, SVG, Image
 from PIL import Image as Pixels
 
 from audioclust.metrics.plots import OKABE_ITO
-from reported import KINDS, short
+from reported import KINDS
 
 WIDTH, DPI = 7.2, 192 # inches: 692 px on the page, at twice its resolution
 COLOURS = dict(zip(KINDS, (OKABE_ITO[0], OKABE_ITO[1], "0.35", OKABE_ITO[2])))
@@ -108,13 +108,3 @@ def forest(panels, kinds, xlabel, xlim, dots="a set"): # Title → (rows, interv
     fig.supxlabel(xlabel, fontsize=9)
     return vector(fig)
 
-def draw_heat(ax, table, texts=None):
-    "A table of scores from 0 to 1 as shades, with the number in each cell."
-    values = table.to_numpy(float)
-    ax.imshow(values, cmap="Blues", vmin=0, vmax=1.15, aspect="auto")
-    for (i, j),value in np.ndenumerate(values):
-        if not np.isnan(value): ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=8, c="w" if value > .75 else "k")
-    ax.set_xticks(range(table.shape[1]), [short(c) for c in table.columns], fontsize=8.5, rotation=35, ha="right")
-    ax.set_yticks(range(table.shape[0]), table.index, fontsize=8.5)
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)

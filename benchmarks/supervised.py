@@ -1,6 +1,6 @@
 """An upper bound: what a classifier that learns from labels makes of the points that the methods cluster.
 
-    AUDIOCLUST_DATA=… python benchmarks/supervised.py [--only "SET;…"] [--points "NAME;…"]
+    AUDIOCLUST_DATA=… python benchmarks/supervised.py [--only "SET;…"] [--points "NAME;…"] [--data FOLDER]
 
 Each row of benchmarks/results/supervised.csv is a logistic regression on standardised points, in five folds: each clip is
 predicted by a classifier that has seen the labels of the other four fifths. The predictions are scored like groups. No
@@ -17,9 +17,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from appended import append
-from known_sets import find, KNOWN
 from made_sets import SETS
-from quality import DIGITS, points_of, scored, table_of, WORDS
+from quality import DIGITS, downloaded, points_of, scored, table_of, ways_of, with_encoders, WORDS
 
 
 def run(table, by, points, seed, cache):
@@ -39,17 +38,17 @@ def main():
     p.add_argument("--points", default="fixed;mfcc;auto")
     p.add_argument("--seeds", type=int, default=5)
     p.add_argument("--limit", type=int, default=3000)
+    p.add_argument("--data", help="folder above the sets that were downloaded; AUDIOCLUST_DATA if left out")
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"supervised.csv")
     args = p.parse_args()
-    names = args.only.split(";") if args.only else [DIGITS, *SETS, WORDS, *(n for n in KNOWN if find(n))]
-    def ways(name): return KNOWN[name][2] if name in KNOWN else ("content", "source")
+    names = args.only.split(";") if args.only else [DIGITS, *SETS, WORDS, *downloaded(args.data)]
     with tempfile.TemporaryDirectory() as tmp:
         tables = {}
         def one(variant, seed):
             name, by, points = variant.split(" / ")
-            if name not in tables: tables[name] = table_of(name, tmp, limit=args.limit)
+            if name not in tables: tables[name] = table_of(name, tmp, args.data, args.limit)
             return {"set": name, "by": by, "points": points, "seed": seed, **run(tables[name], by, points, seed, f"{tmp}/cache")}
-        append(args.out, [(f"{n} / {by} / {points}", s) for points in args.points.split(";") for n in names for by in ways(n) for s in range(args.seeds)], one)
+        append(args.out, [(f"{n} / {by} / {points}", s) for points in with_encoders(args.points.split(";")) for n in names for by in ways_of(n) for s in range(args.seeds)], one)
 
 
 if __name__ == "__main__": main()

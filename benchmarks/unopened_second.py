@@ -52,12 +52,10 @@ import soundfile as sf
 from alternative import labels_of as alternative_labels
 from appended import append, commit, keep_labels, keep_truth
 from audioclust.audio import clips
-from audioclust.audio.clip_table import common_sample_rate
-from audioclust.core.registry import make_clusterer, set_flat_params
 from audioclust.encoders.choice import available_encoders
 from audioclust.ensembles import Consensus
 from constants import constants, moved
-from published import VARIANTS
+from published import model_of
 from quality import first_part, group, OPTIONAL, points_of, scored
 from rendered import Player, RATE
 from supervised import run as classified
@@ -154,10 +152,7 @@ def unit_rows(model): # A fitted `AudioClusterer`
 
 def trained_labels(table, method, by, k, seed):
     "Groups by a method that trains, with other constants where its name has a comma."
-    method, _, variant = method.partition(", ")
-    how = VARIANTS[variant](len(table), k) if variant else {}
-    model = set_flat_params(make_clusterer(method, k, seed), by=by, sample_rate=common_sample_rate(table.path), **how)
-    return model.fit(table[["path", "start", "end"]]).labels_
+    return model_of(method, table, k, by, seed).fit(table[["path", "start", "end"]]).labels_
 
 def for_two_groupings(table, points, method, by, k, seed):
     "Groups by a method of ClustPy that looks for both groupings."

@@ -5,7 +5,7 @@
 Runs the scripts below one after another, on the sets that it finds in DATA. The rows are added to the tables in benchmarks/results,
 from which the pages of results are made. The methods that train take minutes to hours for each set and seed.
 """
-import argparse, os, shlex, subprocess, sys
+import argparse, shlex, subprocess, sys
 from pathlib import Path
 
 from known_sets import find, KNOWN
@@ -18,8 +18,7 @@ SCRIPTS = ("quality.py", "quality.py --points auto --methods kmeans;consensus;sp
 def command(script, names, data, seeds): # One of SCRIPTS; names of sets; folder; how many
     "The command as a list of words."
     name, *options = (str(HERE/"results"/word) if word.endswith(".csv") else word for word in script.split())
-    place = [] if name == "supervised.py" else ["--data", data]
-    return [sys.executable, str(HERE/name), *options, "--only", ";".join(names), "--seeds", str(seeds), *place]
+    return [sys.executable, str(HERE/name), *options, "--only", ";".join(names), "--seeds", str(seeds), "--data", data]
 
 
 def main():
@@ -30,10 +29,12 @@ def main():
     args = p.parse_args()
     names = [name for name in KNOWN if find(name, args.data)]
     if not names: p.error(f"none of {', '.join(KNOWN)} is in {args.data} or below")
+    failed = []
     for script in SCRIPTS:
         words = command(script, names, args.data, args.seeds)
         print(shlex.join(words), flush=True)
-        if not args.dry: subprocess.run(words, check=True, env=os.environ | {"AUDIOCLUST_DATA": args.data})
+        if not args.dry and subprocess.run(words).returncode: failed.append(shlex.join(words))
+    if failed: sys.exit("\n".join(["these failed, and their rows are missing:", *failed]))
 
 
 if __name__ == "__main__": main()

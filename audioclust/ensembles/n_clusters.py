@@ -234,13 +234,16 @@ def plot_choice(choice:Choice, # From `choose_k`
     from matplotlib.figure import Figure
     from matplotlib.ticker import FixedLocator, NullLocator
     fig = Figure(figsize=(8, 2.6), layout="constrained")
+    ks = np.unique(choice.curve.k)
+    round_ = [n for n in np.outer(10**np.arange(7), [1, 2, 5]).ravel() if ks[0] <= n <= ks[-1]]
+    ticks = round_ if len(round_) > 1 else ks[::-(-len(ks)//8)]
     for ax,(criterion,label) in zip(fig.subplots(1, 3), _AXIS_LABELS.items()):
         ax.plot(choice.curve.k, choice.curve[criterion], "o-", ms=3, c="#0072B2")
         ax.axvline(choice.k, c="#D55E00", lw=1, label=f"chosen: {choice.k}")
         for name,n in choice.levels.items():
             if n != choice.k: ax.axvline(n, c="#D55E00", lw=1, ls=":", label=f"{name}: {n}")
         ax.set(xlabel="number of clusters", ylabel=label, xscale="log")
-        ax.xaxis.set(major_locator=FixedLocator([1, 2, 5, 10, 20, 50, 100]), minor_locator=NullLocator())
+        ax.xaxis.set(major_locator=FixedLocator(ticks), minor_locator=NullLocator())
         ax.xaxis.set_major_formatter("{x:.0f}")
         if criterion == "stability": ax.legend(frameon=False, fontsize=8)
     return fig

@@ -81,6 +81,13 @@ def test_equal_points_are_one_group_and_copies_of_few_points_at_most_as_many(rng
     assert choose_k(np.repeat(rng.normal(size=(3, 6)), 20, 0), ks=[5, 8]).curve.k.tolist() == [3]
 
 
+@pytest.mark.parametrize("ks", [[3, 4], [6, 7, 8], range(150, 161)])
+def test_the_picture_of_a_choice_has_numbers_at_its_axis(rng, ks):
+    ax = plot_choice(choose_k(rng.normal(size=(400, 5)), ks=ks)).axes[0]
+    shown = [k for k in ax.get_xticks() if ks[0] <= k <= ks[-1]]
+    assert 2 <= len(shown) <= 8 and set(shown) <= set(ks)
+
+
 def test_a_method_that_trains_takes_two_groups_of_equal_clips():
     choice, request = choose_k(np.ones((20, 4))), Request("deepcluster", "auto")
     assert number_wanted(choice, request) == 2

@@ -101,7 +101,7 @@ def test_a_page_of_everything(top):
     assert (top/"out/files/one-2.png").read_bytes()[:4] == b"\x89PNG"
     other = (top/"out/other.html").read_text(encoding="utf-8")
     assert '<p class="part">Part I · The report › 1 First</p>' in html
-    assert '<p class="part">Part II · The software ›  More</p>' in other
+    assert '<p class="part">Part II · The software › More</p>' in other
     assert re.findall(r">(Part[^<]*)</a></h2>", html) == ["Part I · The report", "Part II · The software"]
     assert "References" not in other
 

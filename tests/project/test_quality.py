@@ -123,6 +123,40 @@ def test_one_command_runs_the_whole_verdict_on_what_is_there(tmp_path, monkeypat
     assert "none of ESC-50" in capsys.readouterr().err
 
 
+def test_methods_for_two_groupings_run_where_there_are_two_answers(tmp_path, monkeypatch, capsys):
+    import alternative
+    monkeypatch.setattr(alternative, "find_spec", lambda name: True)
+    monkeypatch.setattr(alternative, "labels_of", lambda method, X, k, seed: np.zeros(len(X), int))
+    rows = rows_of(alternative, ["--methods", "orth", "--points", "fixed"], tmp_path, monkeypatch)
+    assert rows == {row for row in BOTH_WAYS if row[0] == "AudioMNIST"}
+    monkeypatch.setattr(alternative, "find_spec", lambda name: None)
+    alternative.main()
+    assert "pip install clustpy" in capsys.readouterr().out
+
+
+def test_points_that_cannot_be_made_here_are_left_out(monkeypatch, capsys):
+    import quality
+    monkeypatch.setattr(quality, "available_encoders", lambda: ["fixed", "untrained"])
+    monkeypatch.setattr(quality, "find_spec", lambda name: None)
+    assert quality.with_encoders(["fixed", "auto", "mfcc"]) == ["fixed"]
+    said = capsys.readouterr().out
+    assert "audioclust encoders --install" in said and "pip install librosa" in said
+
+
+def test_variants_that_there_are_not_and_constants_of_a_variant(monkeypatch):
+    import divided
+    assert divided.changes_of("none + start") == {"start"} and divided.changes_of("all - fair") == {*divided.CHANGES} - {"fair"}
+    assert divided.changes_of("none") == set() and divided.changes_of("all") == {*divided.CHANGES}
+    with pytest.raises(ValueError, match="no variant 'foo'"): divided.changes_of("foo")
+    import published
+    table = pd.DataFrame(dict(path=["a.wav"], start=0., end=1.))
+    monkeypatch.setattr(published, "common_sample_rate", lambda paths: 8000)
+    beside = published.model_of("spice-published, fixed encoder beside", table, 3, "content", 1)
+    steps = published.model_of("spice-published, our threshold and steps", table, 3, "content", 1)
+    assert isinstance(beside, published.BesideFixed) and (beside.n_clusters, beside.random_state) == (3, 1)
+    assert steps.get_params()["published"].threshold == .8
+
+
 def test_one_command_fills_the_rows_of_a_set_and_does_nothing_twice(tmp_path, monkeypatch, capsys):
     import quality
     here, rng = tmp_path/"AudioMNIST/data", np.random.default_rng(0)
