@@ -77,6 +77,7 @@ class Page:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         self.title, self.description, rest = opening(cells)
         if not self.title: self.fault("the first cell has no title")
+        if rest.strip(): self.fault("the first cell holds more than title and sentence: nbdev leaves the rest out, so begin a cell there")
         self.markdown = "\n\n".join(filter(None, [rest, *map(self.cell, cells[1:])])) + "\n"
         prose = ["".join(c["source"]) for c in cells[1:] if c["cell_type"] == "markdown"]
         self.words = sum(map(count, [self.title, self.description, rest, *prose]))

@@ -259,8 +259,14 @@ def test_quarto_is_told_the_numbers(top):
 def test_only_the_report_is_held_to_the_norms(top):
     figure = drawn(ONE + 'ax.set(xlabel="time", ylabel="NMI")', "A dot.")
     scores = code("scores", shows(plain=SERIES))
-    written(top, [*figure, scores], "31_other.ipynb", "# Other\n\n> The other page.\n\n## A place")
+    written(top, ["## A place", *figure, scores], "31_other.ipynb", "# Other\n\n> The other page.")
     assert site(top).faults == []
+
+
+def test_what_nbdev_would_leave_out_of_the_first_cell_is_a_fault(top):
+    written(top, ["## A place"], "31_other.ipynb", "# Other\n\n> The other page.\n\nIts first screen.")
+    assert site(top).faults == ["31_other.ipynb: the first cell holds more than title and sentence: "
+        "nbdev leaves the rest out, so begin a cell there"]
 
 
 def test_a_label_stands_on_one_page_only(top):
