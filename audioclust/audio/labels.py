@@ -89,7 +89,7 @@ def _labelled(table, labels, wanted=None):
     found:list
     with_times:set = set()
     missed:Counter = Counter()
-    if labels == "parent": found = [Path(p).parent.name if p != "" else None for p in table.path]
+    if labels == "parent": found = [Path(p).parent.name or None for p in table.path]
     elif str(labels).lower().endswith((".csv", ".tsv", ".txt", ".parquet")):
         check_file(labels, MOST_TABLE, "a table")
         try: has_times = "label" in read_clip_table(labels)
@@ -102,7 +102,7 @@ def _labelled(table, labels, wanted=None):
         try: regex = re.compile(labels)
         except (re.error, OverflowError, RecursionError) as e:
             raise ValueError(f"{labels!r} is not a regular expression ({e}); {_HOW_TO_LABEL}") from None
-        matches = [regex.search(Path(p).name) for p in table.path]
+        matches = [regex.search(Path(p).name) if p != "" else None for p in table.path]
         found = [match and match.group(1 if regex.groups else 0) for match in matches]
     has_any = any(isinstance(label, str) for label in found)
     if len(found) and not has_any:

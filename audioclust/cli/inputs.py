@@ -52,13 +52,18 @@ class Inputs:
         "Where the recordings lie; a run that grows keeps the place of its first ones."
         if self.grow: return runs.check_run_folder(self.grow)["clips"]["recordings"]
         if self.are_shards: return pipeline.shard_record(self.embeddings)["recordings"]
-        return os.path.abspath(self.embeddings_file if self.folder is None else self.folder)
+        return self._named_place()
+
+    def _named_place(self): return os.path.abspath(self.embeddings_file if self.folder is None else self.folder)
 
     def record(self)->dict: # For run.json
-        "The files that were named beside the recordings."
+        "The files that were named beside the recordings, and of a run that grows all places but the first."
         named = {name: getattr(self, name) for name in ("clips", "embeddings", "grow")}
         if self.embeddings: named["sounds"] = self.folder
-        return {name: os.path.abspath(path) for name,path in named.items() if path}
+        record:dict[str,Any] = {name: os.path.abspath(path) for name,path in named.items() if path}
+        if not self.grow: return record
+        before = runs.check_run_folder(self.grow)["clips"].get("inputs") or {}
+        return {**record, "new_recordings": [*before.get("new_recordings", []), self._named_place()]}
 
     def read_clips(self, errors:list|None=None, # (path, reason) of what is not there; None warns
     )->Any: # The folder, or a table of clips

@@ -67,11 +67,8 @@ class Job:
 
     def named(self)->dict: # What JSON can hold
         "The inputs that options name."
-        inputs = self.inputs
-        if not inputs.grow: return inputs.record()
-        clips = Run.open(inputs.grow).clips
-        new = [*clips.places[1:], os.path.abspath(inputs.folder or inputs.embeddings)]
-        return {**inputs.record(), "new_recordings": new, "n_new": self.request.n_clusters}
+        record = self.inputs.record()
+        return {**record, "n_new": self.request.n_clusters} if self.inputs.grow else record
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #2d313bb1
 def check_job(job:Job)->bool: # Is the run complete, but for what can be made from it?

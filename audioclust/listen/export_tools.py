@@ -20,6 +20,7 @@ import pandas as pd
 from ..audio.clip_table import channel_numbers
 from ..audio.decoding import probe
 from ..audio.recordings import AudioError
+from ..core.files import shared_folder
 from .exporting import named_clips, one_line, with_sounds
 from .formats.folders import new_folder, path_from, safe_name, write_text
 from ..runs.run import Run
@@ -100,7 +101,9 @@ def to_label_studio(run:Run|str|Path, # A run, or its folder
     if not parts: raise ValueError("all groups are left out: there is nothing to hand on")
     clips = pd.concat(parts)
     paths = clips.path.map(os.path.abspath)
-    shared = os.path.commonpath([os.path.dirname(path) for path in paths])
+    shared = shared_folder(list(paths))
+    if not shared: raise ValueError("Label Studio serves recordings below one folder, and these lie on several drives: "
+                                    "make a run of each drive")
     tasks = []
     for path,rows in clips.groupby(paths, sort=True):
         try: length = probe(path).duration

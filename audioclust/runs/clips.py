@@ -42,7 +42,7 @@ class Clips(Part):
     table:pd.DataFrame # Columns path, start, end (s), perhaps `CLIP_DETAILS` [N]; path is "" where no file is known
     errors:list=field(default_factory=list) # (path, reason) of what could not be used
     recordings:str="" # Where they came from: a path, or how many clips there were
-    inputs:dict=field(default_factory=dict) # Files that were named beside the recordings: clips, embeddings, sounds, grow
+    inputs:dict=field(default_factory=dict) # Named beside the recordings: clips, embeddings, sounds, grow; new_recordings, n_new
 
     def __len__(self)->int: return len(self.table)
 

@@ -86,8 +86,10 @@ def _wrong_entries(record):
     if wrong: return wrong
     if record["request"]["by"] not in ("content", "source"): return ["request.by"]
     levels = record["clustering"].get("levels") or []
-    is_right = all(isinstance(level, dict) and isinstance(level.get("name"), str) for level in levels)
-    return [] if is_right else ["clustering.levels"]
+    if not all(isinstance(level, dict) and isinstance(level.get("name"), str) for level in levels): return ["clustering.levels"]
+    added = (record["clips"].get("inputs") or {}).get("new_recordings", [])
+    is_right = isinstance(added, list) and all(isinstance(place, str) for place in added)
+    return [] if is_right else ["clips.inputs.new_recordings"]
 
 # %% ../../nbs/11_runs/02_run_folder.ipynb #64257515
 def check_idle(folder:str|Path # A run folder, or where one will be
@@ -153,7 +155,7 @@ def check_outside(out:str|Path, # Where something will be written
     "Refuse to write into the folder of the recordings."
     if not isinstance(recordings, (str, os.PathLike)) or not Path(recordings).is_dir(): return
     if Path(out).resolve().is_relative_to(Path(recordings).resolve()):
-        raise ValueError(f"{out} lies inside the recordings ({recordings}), where nothing is ever written: "
+        raise ValueError(f"{out} lies inside the recordings ({recordings}), where nothing is written: "
                          "choose another --out")
 
 def check_file(out:str|Path, # The file that will be there

@@ -73,7 +73,7 @@ def test_tables(run, tmp_path, capsys):
     assert len(json.loads((tmp_path/"t.json").read_text())) == len(read_table(run/"windows/clusters.csv"))
     def refused(*args): return main([*map(str, args)]) == 2 and capsys.readouterr().err
     assert "must end in" in refused("export", run/"windows", "--to", "json", "--out", tmp_path/"t.txt")
-    assert "not a run folder" in refused("export", run/"in", "--to", "json", "--out", tmp_path/"t.json2")
+    assert "not a run folder" in refused("export", run/"in", "--to", "json", "--out", tmp_path/"new.json")
     assert "not a run folder" in refused("sort", run/"in", tmp_path/"s")
 
 

@@ -1,7 +1,10 @@
 "What `assign` finds goes to other programs: each format is read again by a reader that is not ours."
+import argparse
 import csv
 import json
 import re
+import shutil
+import sys
 
 import numpy as np
 import pandas as pd
@@ -10,8 +13,11 @@ import pytest
 from audioclust.audio.annotation_tables import clips_of_tables
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
+from audioclust.cli.arguments import csv_file
+from audioclust.listen.formats.folders import files_for_each
 from audioclust.pipeline import Options, Request, make_run
 from audioclust.runs.names import write_names
+from audioclust.runs.naming.heard import NOT_OF_INTEREST
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +37,8 @@ def at(tmp_path_factory):
     return folder
 
 
-def assign(folder, *more): return main([str(word) for word in ("assign", folder/"run", folder/"later", "-q", *more)])
+def command(*words): return main([str(word) for word in (*words, "-q")])
+def assign(folder, *more): return command("assign", folder/"run", folder/"later", *more)
 
 
 def clips(at):
@@ -145,19 +152,117 @@ def test_maps_that_copy_take_new_sounds_of_another_folder(tmp_path):
 
 def test_a_detector_that_finds_nothing_says_so(at, tmp_path, capsys):
     nothing = ["--only", "1", "--at-least", "1"]
+    no_clip = "warning: no clip is called 1 with a confidence of at least 1: "
     assert assign(at, *nothing, "--to", "raven", "--out", tmp_path/"out") == 0
-    assert "warning: no clip is called 1 with a confidence of at least 1: there is nothing to write for raven" in capsys.readouterr().err
+    assert f"{no_clip}nothing is written for raven\n" in capsys.readouterr().err
     assert not (tmp_path/"out").exists()
     assert assign(at, *nothing, "--out", tmp_path/"out.csv") == 0
-    assert "there is nothing to write" in capsys.readouterr().err and len(pd.read_csv(tmp_path/"out.csv")) == 0
+    assert f"{no_clip}{tmp_path/'out.csv'} has no rows\n" in capsys.readouterr().err
+    assert len(pd.read_csv(tmp_path/"out.csv")) == 0
 
-@pytest.mark.parametrize("to, out", [("raven", "full"), ("audacity", "full"), ("json", "a.json"), ("playlist", "full"), ("csv", "a.csv")])
-def test_a_place_that_is_taken_is_refused_before_the_work(at, tmp_path, monkeypatch, capsys, to, out):
+@pytest.mark.parametrize("to", ["csv", "json", "parquet", "crowsetta"])
+def test_no_row_of_yesterday_stays_in_a_table(at, tmp_path, to, capsys):
+    out = tmp_path/f"new.{to.replace('crowsetta', 'csv')}"
+    read = dict(json=pd.read_json, parquet=pd.read_parquet).get(to, pd.read_csv)
+    assert assign(at, "--to", to, "--out", out) == 0 and len(read(out)) > 0
+    for nothing, why in (["--only", "1", "--at-least", "1"], "is called 1 with"), (["--only", "1", "--without", "1"], "is left:"):
+        assert assign(at, "--to", to, "--out", out, "--overwrite", *nothing) == 0
+        said = capsys.readouterr()
+        assert f"no clip {why}" in said.err and f"{out} has no rows" in said.err
+        assert f"0 rows in {out}" in said.out and len(read(out)) == 0
+
+def test_labels_of_yesterday_stay_and_the_warning_says_so(at, tmp_path, capsys):
+    out = tmp_path/"out"
+    assert assign(at, "--to", "raven", "--out", out) == 0
+    assert assign(at, "--to", "raven", "--out", out, "--overwrite", "--only", 1, "--at-least", 1) == 0
+    assert f"nothing is written for raven, and {out} stays as it is" in capsys.readouterr().err
+    assert raven(out/"dawn.wav.selections.txt")
+
+@pytest.fixture
+def idle(monkeypatch):
+    "Nothing may be assigned."
+    for name in "assign", "assign_embeddings":
+        monkeypatch.setattr(f"audioclust.pipeline.{name}", lambda *_: pytest.fail("the clips were assigned"))
+
+TAKEN = "is there already: choose another|is not empty: say a new folder"
+
+@pytest.mark.parametrize("to, out, says", [
+    *[(to, "full", TAKEN) for to in ("raven", "audacity", "textgrid", "elan", "playlist")],
+    ("json", "a.json", TAKEN), ("csv", "a.csv", TAKEN), ("crowsetta", "a.csv", TAKEN), ("playlist", "a.csv", "is a file: say"),
+    ("csv", "noending", r"for --to csv the name must end in \.csv"), ("crowsetta", "noending", r"must end in \.csv"),
+    ("json", "b.csv", r"for --to json the name must end in \.json"), ("parquet", "b.txt", r"must end in \.parquet"),
+    ("raven", "new --level coarse", "has no level coarse"),
+    ("raven", "new --without nosuch", "called or marked 'nosuch'"),
+    ("csv", "new.csv --without speech", "does not know in which clips people speak"),
+    ("hydrogen", "IN/kits", "lies inside the recordings, where no sounds are written: choose another folder")])
+def test_what_cannot_be_written_is_refused_before_the_work(at, tmp_path, idle, capsys, to, out, says):
+    if to in ("textgrid", "elan"): pytest.importorskip(dict(textgrid="praatio", elan="pympi")[to])
     (tmp_path/"full"/"wood").mkdir(parents=True)
-    for file in "full/wood/dusk.wav.selections.txt", "full/dawn.wav.txt", "a.json", "a.csv": (tmp_path/file).write_text("mine")
-    monkeypatch.setattr("audioclust.pipeline.assign", lambda *_: pytest.fail("the clips were assigned"))
-    assert assign(at, "--to", to, "--out", tmp_path/out) == 2
-    assert re.search("is there already: choose another|is not empty: say a new folder", capsys.readouterr().err)
+    labels = [f"full/wood/dusk.wav{ending}" for ending in (".selections.txt", ".txt", ".TextGrid", ".eaf")]
+    for file in *labels, "a.json", "a.csv": (tmp_path/file).write_text("mine")
+    out, *more = out.split()
+    assert assign(at, "--to", to, "--out", at/"later"/out[3:] if out.startswith("IN/") else tmp_path/out, *more) == 2
+    assert re.search(says, capsys.readouterr().err) and not (at/"later"/"kits").exists()
+
+@pytest.mark.parametrize("to, package", [("elan", "pympi"), ("textgrid", "praatio"), ("parquet", "pyarrow.parquet")])
+def test_a_package_that_is_missing_is_said_before_the_work(at, tmp_path, idle, monkeypatch, capsys, to, package):
+    monkeypatch.setattr("audioclust.listen.formats.tiers.find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, package, None)
+    assert assign(at, "--to", to, "--out", tmp_path/"new.parquet") == 2
+    assert "pip install 'audioclust[" in capsys.readouterr().err
+
+def test_the_writer_and_the_check_know_the_same_files(at, tmp_path, idle, capsys):
+    "Names that are shortened, clips that a table lists, and recordings of embeddings."
+    new = "ü"*110 + "a.wav" # 225 bytes
+    (tmp_path/"in").mkdir()
+    (tmp_path/"in"/new).write_bytes((at/"later"/"dawn.wav").read_bytes())
+    pd.DataFrame(dict(path=[new], start=0., end=1.)).to_csv(tmp_path/"clips.csv", index=False)
+    pd.DataFrame(dict(path=[new], start=0., end=1., e0=1., e1=2.)).to_csv(tmp_path/"embeddings.csv", index=False)
+    (file,) = files_for_each([str(tmp_path/"in"/new)], tmp_path/"out", ".txt")
+    file.parent.mkdir()
+    file.write_text("mine")
+    for given in ["--clips", tmp_path/"clips.csv"], ["--embeddings", tmp_path/"embeddings.csv"], []:
+        assert command("assign", at/"run", tmp_path/"in", "--to", "audacity", "--out", tmp_path/"out", *given) == 2
+        assert "is there already" in capsys.readouterr().err
+
+def test_the_place_of_labels_does_not_depend_on_what_is_found(at, tmp_path):
+    "With the clips of one recording alone, its file lies where it lies with those of all."
+    (tmp_path/"in"/"wood").mkdir(parents=True)
+    for name,source in ("wood/a.wav", "wood/dusk.wav"), ("b.wav", "dawn.wav"):
+        (tmp_path/"in"/name).write_bytes((at/"later"/source).read_bytes())
+    table = pd.read_csv(at/"new.csv")
+    a, b = (table.confidence[table.path.str.endswith(name)].max() for name in ("dusk.wav", "dawn.wav"))
+    sure = "--at-least", min(a, b) + 1e-6
+    assert command("assign", at/"run", tmp_path/"in", "--to", "raven", "--out", tmp_path/"out", *sure) == 0
+    found = [file.relative_to(tmp_path/"out").as_posix() for file in (tmp_path/"out").rglob("*.txt")]
+    assert found == ["wood/a.wav.selections.txt" if a > b else "b.wav.selections.txt"]
+
+def test_a_group_without_new_clips_can_be_left_out(at, tmp_path):
+    (tmp_path/"in").mkdir()
+    (tmp_path/"in"/"dawn.wav").write_bytes((at/"later"/"dawn.wav").read_bytes())
+    for only, other in (0, 1), (1, 0):
+        to = "--to", "csv", "--out", tmp_path/f"{only}.csv"
+        assert command("assign", at/"run", tmp_path/"in", "--only", only, "--without", other, *to) == 0
+        assert set(pd.read_csv(tmp_path/f"{only}.csv").cluster) == {only}
+
+def test_warnings_of_a_table_of_recordings_are_one_line(at, tmp_path, capsys):
+    (tmp_path/"l.csv").write_text(f"path\n{at/'later'/'dawn.wav'}\n\"\"\n")
+    assert command("assign", at/"run", tmp_path/"l.csv", "--to", "audacity", "--out", tmp_path/"out") == 0
+    said = capsys.readouterr().err
+    assert said.count("1 rows have no path") == 1 and "UserWarning" not in said
+
+def test_tables_and_labels_may_lie_beside_the_sounds_where_a_user_says_so(at, tmp_path, monkeypatch, capsys):
+    shutil.copytree(at/"later", tmp_path/"in")
+    assign = "assign", at/"run", tmp_path/"in"
+    assert command(*assign, "--out", tmp_path/"in/a.csv") == 0
+    assert command(*assign, "--to", "csv", "--out", tmp_path/"in/b.csv") == 0
+    assert command(*assign, "--to", "audacity", "--out", tmp_path/"in") == 0
+    assert command("count", tmp_path/"in/a.csv", "--recordings", tmp_path/"in", "--out", tmp_path/"in/c.csv") == 0
+    names = {path.name for path in (tmp_path/"in").rglob("*.*")}
+    assert names == {"a.csv", "b.csv", "c.csv", "dawn.wav", "dusk.wav", "dawn.wav.txt", "dusk.wav.txt"}
+    monkeypatch.chdir(tmp_path/"in")
+    assert command(*assign) == 2 and "lies inside the recordings" in capsys.readouterr().err # nobody has named it
+    assert not (tmp_path/"in/assigned.csv").exists()
 
 def test_a_csv_is_not_called_otherwise(at, tmp_path, capsys):
     assert assign(at, "--out", tmp_path/"new.parquet") == 2
@@ -165,7 +270,27 @@ def test_a_csv_is_not_called_otherwise(at, tmp_path, capsys):
     for command in "count", "score", "diff":
         with pytest.raises(SystemExit): main([command, *[str(at/"run")]*(2 if command == "diff" else 1), "--out", "x.parquet"])
         assert "'x.parquet' would hold a CSV: let the name end in .csv" in capsys.readouterr().err
+    for name in "o.xlsx", "o.tsv", "o.xls", "o.ods", "o.jsonl", "o.feather", "o.parquet.gz", "o.csv.gz":
+        with pytest.raises(argparse.ArgumentTypeError, match="would hold a CSV"): csv_file(name)
+        assert assign(at, "--out", tmp_path/name) == 2
+        assert f"{tmp_path/name} would hold a CSV: let the name end in .csv" in capsys.readouterr().err
+    assert [csv_file(name) for name in ("o", "o.csv", "O.CSV", "a.b/o", "o.txt", "/dev/stdout")]
 
 def test_where_all_is_left_out_nothing_is_exported(at, tmp_path, capsys):
     assert main(["export", str(at/"run"), "--to", "raven", "--out", str(tmp_path/"out"), "--without", "0,1"]) == 2
-    assert "no clip is left to write" in capsys.readouterr().err and not (tmp_path/"out").exists()
+    assert "no clip is left to write: --without leaves out all groups: name fewer" in capsys.readouterr().err
+    shutil.copytree(at/"run", tmp_path/"run")
+    write_names(tmp_path/"run", {"names": {"0": NOT_OF_INTEREST, "1": NOT_OF_INTEREST}})
+    assert main(["export", str(tmp_path/"run"), "--to", "raven", "--out", str(tmp_path/"out")]) == 2
+    why = "left out as not of interest: 9 of 9 clips (--without nothing writes all)"
+    assert f"no clip is left to write: {why}" in capsys.readouterr().err
+    assert not (tmp_path/"out").exists()
+
+def test_an_empty_folder_is_a_new_folder_whatever_its_name(at, tmp_path):
+    (tmp_path/"pl.csv").mkdir()
+    assert assign(at, "--to", "playlist", "--out", tmp_path/"pl.csv") == 0
+    assert len([*(tmp_path/"pl.csv").iterdir()]) == 2
+
+def test_options_of_a_kit_are_refused_before_the_run_is_opened(tmp_path, capsys):
+    assert main(["export", str(tmp_path), "--to", "kit", "--out", "x", "--groups", "0", "--max-groups", "1"]) == 2
+    assert "--groups names the groups of the kit: leave out --max-groups" in capsys.readouterr().err

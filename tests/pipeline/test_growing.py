@@ -197,3 +197,38 @@ def test_what_came_from_elsewhere_is_sorted_too(sounds, tmp_path, capsys):
     capsys.readouterr()
     assert main(["sort", str(tmp_path/"third"), str(tmp_path/"again"), "-q"]) == 2
     assert "outside the recordings" in capsys.readouterr().err
+
+
+def test_what_a_list_or_a_file_added_is_sorted_and_nothing_else(sounds, tmp_path, capsys):
+    for name,rows in dict(first=slice(0, 20), pack=slice(20, 24), secret=slice(24, 26)).items():
+        (tmp_path/name).mkdir()
+        for i,path in enumerate(sounds[1].path[rows]): (tmp_path/name/f"{i}.wav").write_bytes(Path(path).read_bytes())
+    request = Request(n_clusters=3, encoder="fixed", options=Options(stability=0))
+    make_run(tmp_path/"first", request).save(tmp_path/"run")
+    (tmp_path/"pack.csv").write_text("path\npack/0.wav\npack/1.wav\n")
+    for new, run, out in ("pack.csv", "run", "second"), ("pack/2.wav", "second", "third"):
+        grow = "cluster", tmp_path/new, "--grow", tmp_path/run, "--out", tmp_path/out, "--no-page", "-q"
+        assert main([*map(str, grow)]) == 0
+    def sort(out): return main(["sort", str(tmp_path/"third"), str(tmp_path/out), "-q"])
+    assert sort("sorted") == 0 and len([*(tmp_path/"sorted").rglob("*.wav")]) == 23
+    table = (tmp_path/"third/clusters.csv").read_text()
+    for other in "secret/0.wav", "pack/3.wav": # a stranger's table
+        (tmp_path/"third/clusters.csv").write_text(table.replace(str(tmp_path/"pack/0.wav"), str(tmp_path/other)))
+        capsys.readouterr()
+        assert sort("again") == 2 and "outside the recordings" in capsys.readouterr().err
+        export = "export", tmp_path/"third", "--to", "hydrogen", "--out", tmp_path/"kits"
+        assert main([*map(str, export)]) == 2 and "outside the recordings" in capsys.readouterr().err
+    (tmp_path/"pack.csv").unlink() # now nobody knows what it said
+    assert sort("at last") == 0
+
+
+def test_the_run_that_grows_is_opened_once(sounds, tmp_path, monkeypatch):
+    request = Request(n_clusters=3, encoder="fixed", options=Options(stability=0))
+    make_run(sounds[1].path[:20].tolist(), request).save(tmp_path/"run")
+    opened, real = [], Run.open.__func__
+    def noted(cls, folder):
+        opened.append(Path(folder).name)
+        return real(cls, folder)
+    monkeypatch.setattr(Run, "open", classmethod(noted))
+    grow = "cluster", sounds[1].path.iloc[20], "--grow", tmp_path/"run", "--out", tmp_path/"grown", "--no-page", "-q"
+    assert main([*map(str, grow)]) == 0 and opened.count("run") == 1

@@ -39,7 +39,10 @@ def test_texts_that_are_no_record(run, text, message):
 @pytest.mark.parametrize("part, entries, wrong", [
     ("request", dict(by="words"), "request.by"), ("request", dict(by={"a": 1}), "request.by"),
     ("request", dict(params=[]), "request.params"), ("clips", dict(recordings=5), "clips.recordings"),
-    ("clips", dict(inputs=[]), "clips.inputs"), ("embeddings", dict(encoder="x"), "embeddings.encoder"),
+    ("clips", dict(inputs=[]), "clips.inputs"),
+    *[("clips", dict(inputs=dict(new_recordings=wrong)), "clips.inputs.new_recordings")
+      for wrong in ("/pack", 5, None, [5], {})],
+    ("embeddings", dict(encoder="x"), "embeddings.encoder"),
     ("clustering", dict(ids={}), "clustering.ids"), ("clustering", dict(levels=[{}]), "clustering.levels"),
     ("clustering", dict(levels=["coarse"]), "clustering.levels"),
     ("findings", dict(stability=[1]), "findings.stability"),

@@ -7,7 +7,6 @@ __all__ = ['run_of_new_clips', 'check_place']
 
 # %% ../../../nbs/13_listen/formats/02_new_clips.ipynb #43fdba44
 import os
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,9 @@ import numpy as np
 import pandas as pd
 
 from ...core.files import check_parquet, shared_folder
+from .folders import check_new_folder, ENDINGS, files_for_each
+from .tiers import check_writer
+from ..sorting import check_apart
 from ...runs.clips import CLIP_DETAILS
 from ...runs.findings import Findings
 from ...runs.names import KINDS
@@ -39,19 +41,25 @@ def run_of_new_clips(run:Run, # That assigned them
                    findings=Findings(strangeness=table.strangeness.to_numpy(np.float32)))
 
 # %% ../../../nbs/13_listen/formats/02_new_clips.ipynb #9f470a30
-_ENDINGS = dict(audacity=".txt", raven=".selections.txt", textgrid=".TextGrid", elan=".eaf") # of a file for each recording
+_TABLES = dict(parquet=".parquet", json=".json", csv=".csv", crowsetta=".csv") # and the endings of their names
+
+def _check_table(to, out, overwrite):
+    ending = _TABLES[to]
+    if out.suffix.lower() != ending: raise ValueError(f"{out}: for --to {to} the name must end in {ending}")
+    if to == "parquet": check_parquet(out)
+    check_file(out, None, overwrite)
 
 def check_place(to:str, # One of the formats of `audioclust export`
     out:Path, # Where it will be
-    recordings:Iterable, # Whose clips it may hold; empty if they are not known
+    recordings:list=[], # Whose clips it may hold, as absolute paths; empty if they are not known
     overwrite:bool=False, # Replace files that are there?
 ):
-    "Refuse a place where something is already."
-    if to in _ENDINGS:
-        paths = [os.path.abspath(path) for path in recordings]
-        shared = shared_folder(paths)
-        for path in paths: check_file(Path(out)/f"{os.path.relpath(path, shared)}{_ENDINGS[to]}", None, overwrite)
-    elif out.suffix.lower() in (".csv", ".json", ".parquet"):
-        check_file(out, None, overwrite)
-        if out.suffix.lower() == ".parquet": check_parquet(out)
-    elif out.exists() and not (out.is_dir() and not any(out.iterdir())): raise ValueError(f"{out} is not empty: say a new folder")
+    "Refuse a place in which a format cannot be written."
+    if to in ENDINGS:
+        if out.is_file(): raise ValueError(f"{out} is a file: say --out with the name of a folder")
+        if to in ("textgrid", "elan"): check_writer(ENDINGS[to])
+        files_for_each(recordings, out, ENDINGS[to], overwrite=overwrite)
+    elif to in _TABLES: _check_table(to, out, overwrite)
+    else:
+        check_new_folder(out)
+        if to == "hydrogen": check_apart(out, recordings, []) # it copies every sound

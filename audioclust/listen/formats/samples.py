@@ -18,7 +18,7 @@ from ...audio.decoding import AudioInfo, open_recording, probe
 from ...audio.recordings import AudioError
 from ...core.files import atomic_write
 from .folders import path_from, safe_name
-from ..sorting import check_apart, check_below, cut_out
+from ..sorting import check_apart, cut_out, Sources
 from ...runs.run import Run
 
 # %% ../../../nbs/13_listen/formats/03_samples.ipynb #ae90add5
@@ -101,6 +101,7 @@ class Copies:
         folder:Path, # Where the copies are written
     ):
         self.places, self.out, self.folder = run.clips.places, out, folder
+        self.sources = Sources(self.places)
         self.taken:set[str] = set()
         self.n_added = self.n_converted = self.n_left_out = 0
 
@@ -109,7 +110,7 @@ class Copies:
     )->Sample|None: # With the name of the file alone; None where the recording cannot be read
         "Copy a clip."
         check_apart(self.out, [clip.path], self.places)
-        check_below([clip.path], self.places)
+        self.sources.check([clip.path])
         try: file, is_converted = copy_sample(clip, self.folder/safe_name(name, self.taken))
         except (AudioError, sf.LibsndfileError):
             self.n_left_out += 1
