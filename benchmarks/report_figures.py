@@ -1,11 +1,10 @@
 """Figures of the pages of results: the decision tree, and gains as a forest plot. For the notebooks in nbs/results."""
 import io
 import textwrap
-from html import escape
 
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import HTML, SVG, Image
+from IPython.display import Image, Markdown, SVG
 from PIL import Image as Pixels
 
 from audioclust.metrics.plots import OKABE_ITO
@@ -14,18 +13,19 @@ from reported import KINDS
 WIDTH, DPI = 7.2, 192 # inches: 692 px on the page, at twice its resolution
 COLOURS = dict(zip(KINDS, (OKABE_ITO[0], OKABE_ITO[1], "0.35", OKABE_ITO[2])))
 MARKERS = dict(zip(KINDS, "osD^"))
-# a question and what follows each answer, or what to use
+# a question and what follows each answer: what to use, where its page is, and its options
+FIXED, SPECTRAL = "../06_encoders/02_fixed.ipynb", "../05_ensembles/04_spectral.ipynb"
 TREE = ("Is a first look enough, or are there 100,000 clips or more?", [
-    ("yes", "K-means on the fixed encoder\naudioclust cluster FOLDER"),
+    ("yes", ("K-means on the fixed encoder", FIXED, "--encoder fixed")),
     ("no", ("May encoders be used that others trained with labels?", [
-        ("yes", "the vote of encoders\n--encoder auto"),
+        ("yes", ("the vote of encoders", "../06_encoders/11_joint.ipynb", "--encoder auto")),
         ("no", ("Which grouping is wanted?", [
-            ("source", "K-means on the fixed encoder\n--by source"),
+            ("source", ("K-means on the fixed encoder", FIXED, "--encoder fixed --by source")),
             ("content", ("Is there time for minutes of training?", [
-                ("yes", "NF-SPICE, or where it is not speech DeepCluster\n--method spice, --method deepcluster"),
+                ("yes", ("NF-SPICE, or where it is not speech DeepCluster", "../09_spice/10_estimator.ipynb", "--method spice, --method deepcluster")),
                 ("no", ("Is it speech?", [
-                    ("yes", "spectral clustering on the fixed encoder\n--method spectral"),
-                    ("no", "spectral clustering on an untrained network\n--encoder untrained --method spectral")]))]))]))]))])
+                    ("yes", ("spectral clustering on the fixed encoder", SPECTRAL, "--encoder fixed --method spectral")),
+                    ("no", ("spectral clustering on an untrained network", SPECTRAL, "--encoder untrained --method spectral"))]))]))]))]))])
 
 
 def vector(fig):
@@ -44,14 +44,15 @@ def few_colours(fig):
     picture.save(out, "png", optimize=True, dpi=(fig.dpi, fig.dpi))
     return Image(out.getvalue(), width=round(96*fig.get_figwidth()))
 
-def as_list(node):
-    "A decision tree as a nested list in HTML."
-    if isinstance(node, str): return escape(node.replace("\n", ": "))
-    question, answers = node
-    items = "".join(f"<li><em>{escape(answer)}</em>: {as_list(below)}</li>" for answer,below in answers)
-    return f"{escape(question)}<ul>{items}</ul>"
-
-def text_of_tree(): return HTML(f'<div class="decision">{as_list(TREE)}</div>')
+def text_of_tree():
+    "The questions as a numbered list, in Markdown: each answer leads to what to use, or to the next question."
+    lines, (question, answers) = [], TREE
+    while True:
+        told = [f"*{answer}*: [{leaf[0]}]({leaf[1]}), " + " or ".join(f"`{option}`" for option in leaf[2].split(", ")) for answer,leaf in answers if len(leaf) == 3]
+        onward = [below for _,below in answers if len(below) == 2]
+        lines.append(f"{len(lines) + 1}. {question} {'; '.join(told)}." + f" Else {len(lines) + 2}."*bool(onward))
+        if not onward: return Markdown("\n".join(lines))
+        question, answers = onward[0]
 
 def draw_tree():
     "The questions as a staircase: to the right of each what to use, below it the next question."
@@ -66,14 +67,14 @@ def draw_tree():
         ax.annotate("", end.get_position(), start.get_position(), arrowprops=style)
         ax.text(*place, answer, fontsize=8.5, style="italic", ha="center", va="center")
     node, y, asked, answer = TREE, 0, None, None
-    while not isinstance(node, str):
+    while len(node) == 2:
         question, ((to_use, leaf), (to_ask, below)) = node
-        now, use = box(.24, y, question, "0.35"), box(.8, y, leaf, OKABE_ITO[0])
+        now, use = box(.24, y, question, "0.35"), box(.8, y, f"{leaf[0]}\n{leaf[2]}", OKABE_ITO[0])
         fig.canvas.draw() # boxes have sizes then
         arrow(now, use, to_use, (.54, y + .13))
         if asked is not None: arrow(asked, now, answer, (.24 + .055, y + .5))
         node, y, asked, answer = below, y - 1, now, to_ask
-    last = box(.24, y, node, OKABE_ITO[0])
+    last = box(.24, y, f"{node[0]}\n{node[2]}", OKABE_ITO[0])
     fig.canvas.draw()
     arrow(asked, last, answer, (.24 + .055, y + .5))
     return vector(fig)

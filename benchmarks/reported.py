@@ -91,6 +91,11 @@ def steps_of_today():
     whole = steps[(steps.points == "networks") & steps.skipping.astype(bool)]
     return whole.dropna(subset=["acc", "nmi", "ari"]) if "nmi" in whole else whole.iloc[:0]
 
+def change_by_steps():
+    "What non-redundant and fair clustering changed in accuracy and NMI: a row a run of NF-SPICE in steps.csv."
+    steps = steps_of_today()
+    return steps[["set", "by", "seed"]].assign(**{score: steps[f"{score}_fair"] - steps[f"{score}_consensus"] for score in ("acc", "nmi")})
+
 def trained():
     "Runs of our methods that train, all made after the constants were frozen."
     older, newest = results("ours"), steps_of_today()
@@ -185,6 +190,10 @@ def n_runs(picked): # Results of `pick`, some of them perhaps empty
     "How many runs each has, as text: one number, or the least and the most."
     counts = [len(runs) for runs in picked if len(runs)]
     return " to ".join(map(str, sorted({min(counts), max(counts)}))) if counts else "–"
+
+def span(values, digits=2):
+    "The least and the largest as text; one number where they are equal."
+    return " to ".join(dict.fromkeys(signed(v, digits) for v in (values.min(), values.max())))
 
 def signed(value, digits=2): return f"{value:+.{digits}f}".replace("-", "−")
 

@@ -33,6 +33,14 @@ def test_every_command_of_the_pages_can_be_typed():
         except SystemExit: pytest.fail(f"{page}: audioclust {name} {shlex.join(arguments)}")
 
 
+def test_the_advice_of_the_verdict_can_be_typed(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT/"benchmarks"))
+    from report_figures import text_of_tree
+    options = re.findall(r"`(.+?)`", text_of_tree().data)
+    assert len(options) > 5
+    for option in options: parser_of("cluster").parse_args(["FOLDER", "--out", "RUN", *option.split()])
+
+
 def test_the_recipes_use_every_command():
     used = {words[0] for page,words in typed() if page == "02_recipes.ipynb"}
     assert used == set(COMMANDS) - {"demo"}
