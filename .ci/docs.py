@@ -25,12 +25,15 @@ from norms import caption_faults, only_tests, panel_faults, table_faults, text_f
 MOST = 28_000  # words of prose that the report, Part I of the sidebar, may have
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation"}
 LABEL = re.compile(r"(fig|tbl|eq)-[\w-]+$")
-PLAY = ("digits", "samples", "field")  # pages that play.py makes
-# what people search for, and where it is
-SIGNPOSTS = {"start/01_install.ipynb": "install pip uv docker", "start/03_questions.ipynb": "cite citation questions",
-    "tutorials/02_field.ipynb": "birds bats frogs field recordings bioacoustics",
-    "tutorials/01_samples.ipynb": "samples drums loops sampler music",
-    "tutorials/03_speech.ipynb": "speakers speech words voices"}
+MADE = ("audioclust.pdf", "play/digits.html", "play/samples.html", "play/field.html")  # what else is put on the site
+# what people search for, and the pages and places where it is
+SIGNPOSTS = {"start/install.html": "install, pip, uv, docker", "start/questions.html": "questions",
+    "start/questions.html#how-do-i-cite-it": "cite, citation, license",
+    "tutorials/field.html": "birds, bird, bats, frogs, field recordings, long recordings, bioacoustics",
+    "tutorials/samples.html": "samples, sample library, drums, loops, sampler, music",
+    "tutorials/speech.html": "speakers, speech, words, voices", "start/commands.html": "commands, command line, options",
+    "results/verdict.html#what-to-use": "which method", "05_ensembles/n_clusters.html": "how many clusters, number of clusters",
+    "04_kmeans/lloyd.html": "k-means", "01_audio/labels.html": "label, labels", "audioclust.pdf": "pdf"}
 
 
 # ---- a notebook as Markdown
@@ -106,7 +109,8 @@ class Page:
         if shown and found.get("code-fold"):
             summary = f"<details class=code><summary>{found.get('code-summary', 'Code')}</summary>"
             shown = f"::::: site\n{raw(summary)}\n\n{shown}\n\n{raw('</details>')}\n:::::"
-        parts = [self.output(o) for o in outputs] if found.get("output", True) else []
+        alt = re.sub(r"[\[\]]", "", found.get("fig-alt", ""))
+        parts = [self.output(o, alt) for o in outputs] if found.get("output", True) else []
         streams = [text for text,kind in parts if kind == "stream"]
         shows = [text for text,kind in parts if kind != "stream"]
         if found.keys() & {"label", "fig-cap", "tbl-cap"}: shows = [self.captioned(found, code, shows)]
@@ -128,11 +132,12 @@ class Page:
         if label and caption: self.norms += caption_faults(label, caption, code if label.startswith("fig-") else "".join(shows))
         return "\n\n".join([f"::::: {{#{label or 'none'} .shown .{label[:3] or 'none'}}}\n:::: caption\n{caption}\n::::", *shows, ":::::"])
 
-    def output(self, o):
-        "An output as (Markdown, kind)."
+    def output(self, o, alt):
+        "An output as (Markdown, kind); `alt` is what a picture is called."
         data = {key: "".join(value) for key,value in o.get("data", {}).items() if key != "application/json"}
         said = re.sub(r"\x1b\[[0-9;]*m", "", "".join(o.get("text", data.get("text/plain", "")))).rstrip()
         if o["output_type"] == "error": self.fault(f"a cell ended in an error: {o['ename']}: {o['evalue']}"[:160])
+        if re.search(r"\w\.\.\.</td>", data.get("text/html", "")): self.fault("a table cuts its texts: say pd.set_option('display.max_colwidth', None)")
         if "text/html" in data:
             html = re.sub(r"(?s)<style.*?</style>\n?", "", data["text/html"]).replace(" ± ", "\u00a0±\u00a0")
             return raw(f'<div class="html">\n{html}\n</div>'), "html"
@@ -141,7 +146,7 @@ class Page:
             if picture := data.get(f"image/{kind}"):
                 at = f"{self.up}files/{self.name}-{len(self.files) + 1}.{kind[:3]}"
                 self.files[at] = read(picture)
-                return f"![]({at})\\ ", "picture"  # the space keeps pandoc from making a second figure of it
+                return f"![{alt}]({at})\\ ", "picture"  # the space keeps pandoc from making a second figure of it
         return fence(said, "output") if said else "", "stream" if "text" in o else "text"
 
 
@@ -189,7 +194,7 @@ def words(text): return [y for word in text.split(" ") for y in ({"t": "Space"},
 
 def read(page):
     "The Markdown of a page as pandoc's tree."
-    tree, said = pandoc(page.markdown, "-f", "markdown-yaml_metadata_block", "-t", "json")
+    tree, said = pandoc(f"::: lead\n{page.description}\n:::\n\n{page.markdown}", "-f", "markdown-yaml_metadata_block", "-t", "json")
     page.faults += [f"{page.rel}: pandoc: {s}" for s in said]
     page.tree = json.loads(tree) if tree else {"blocks": [], "meta": {}, "pandoc-api-version": [1, 23]}
     page.tree["blocks"] = changed(page.tree["blocks"], figure)
@@ -334,7 +339,7 @@ class Site:
     def target(self, page, url):
         "Where a link leads from the page; one that leads nowhere is a fault."
         at, _, anchor = url.partition("#")
-        if self.url and at in {f"{self.url}/play/{name}.html" for name in PLAY}: return url
+        if self.url and at in {f"{self.url}/{name}" for name in MADE}: return url
         if self.url and at.startswith(self.url + "/"): at = page.up + (at[len(self.url) + 1:] or "index.html")
         elif self.git and (m := re.match(re.escape(self.git) + r"/(?:blob|tree)/\w+/?([^?]*)", at)):
             path, line = self.top/unquote(m[1]), re.match(r"L(\d+)", anchor)
@@ -436,28 +441,33 @@ def numbered(site):
 
 
 def searched(pages):
-    """What the site's search finds: each name of the index of the API, then each section of a page, with its prose alone.
-    Code, tests and outputs would stand before the pages that explain them."""
-    found = []
-    def add(page, anchor, title, section, text):
-        href = page.out + (f"#{anchor}" if anchor else "")
-        crumbs = [page.part, page.section][:1 + bool(page.section)]
+    """What the site's search finds: the signposts, each name of the index of the API, then each section of a page, with its prose
+    alone. Code, tests and outputs would stand before the pages that explain them."""
+    found, there = [], {p.out: p for p in pages}
+    def add(href, title, section, text):
+        page = there.get(href.partition("#")[0])
+        crumbs = [page.part, page.section][:1 + bool(page.section)] if page else []
         found.append(dict(objectID=f"{href} {title}", href=href, title=title, section=section, text=" ".join(text.split()), crumbs=crumbs))
-    there = {p.out: p for p in pages}
+    for href,said in SIGNPOSTS.items():
+        page = there.get(href.partition("#")[0])
+        for word in said.split(", ")*(page is not None or href in MADE): add(href, word, page.title if page else "The report", word)
+    api = there["start/api.html"].markdown if "start/api.html" in there else ""
+    for name,href,text in re.findall(r"(?m)^- \[`(\w+)`\]\(\.\./([^)]+)\): (.*)$", api): add(href, name, "", text)
     for page in pages:
-        for word in SIGNPOSTS.get(page.rel, "").split(): add(page, "", word, page.title, page.description)
-        if page.rel != "start/04_api.ipynb": continue
-        for name,at,anchor,text in re.findall(r"(?m)^- \[`(\w+)`\]\(\.\./([^#)]+)#([^)]+)\): (.*)$", page.markdown):
-            add(there[at], anchor, name, "API", text)
-    for page in pages:
-        anchor, section, text = "", "", [page.description]
+        href, section, text = page.out, "", []
         for x in page.tree["blocks"]:
             if x["t"] == "Header" and x["c"][0] <= 3:
-                add(page, anchor, page.title, section, " ".join(text))
-                anchor, section, text = x["c"][1][0], plain(x["c"][2]), []
-            elif x["t"] not in ("CodeBlock", "RawBlock"): text.append(plain(x))
-        add(page, anchor, page.title, section, " ".join(text))
+                add(href, page.title, section, " ".join(text))
+                href, section, text = f"{page.out}#{x['c'][1][0]}", plain(x["c"][2]), []
+            else: text.append(prose(x))
+        add(href, page.title, section, " ".join(text))
     return found
+
+
+def prose(x):
+    "The words of a block: a space between paragraphs, without links to the source and formulas in LaTeX."
+    def drop(y): return [] if y["t"] == "Link" and plain(y) == "source" or y["t"] == "Math" and "\\" in y["c"][1] else [y]
+    return " ".join(plain(y) for y in every(changed([x], drop)) if y["t"] in ("Para", "Plain", "Header"))
 
 
 # what Quarto adds to pages with tables in HTML, in case they were widgets of Jupyter; and what a page or a style loads from elsewhere

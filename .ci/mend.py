@@ -3,21 +3,23 @@ import ast, json, re
 
 WIDE = ["results/unopened.html", "results/verdict.html", "results/results.html", "results/speed.html", "results/tables.html",
     "09_spice/harder.html", "06_encoders/catalogue.html", "01_audio/decoding.html", "13_listen/exporting.html",
-    "tutorials/field.html"]  # pages with tables that need the whole width
+    "tutorials/field.html", "results/parts.html"]  # pages with tables that need the whole width
 # what nbdev shows of a function or class
 ENTRY = re.compile(r"(?s)\[source\]\([^)]*\)(?P<style>(?:\{[^}]*\})?)\n\n(?P<level>#+) (?P<name>[\w.]+)\n\n```python\n.*?```"
     r"(?:\n\n\*Call self as a function\.\*)?")
 
 
 def declared(top, path):
-    "The functions, classes and methods of a module, by the name in headings: where each is, and how the source declares it."
+    "The functions, classes and methods of a module, by the name in headings: where each is, and how the source declares it, without docstring and private attributes."
     code, found = (top/path).read_text(encoding="utf-8"), {}
     lines = code.splitlines()
     def ends(f):  # the line above the body, or the body's own where it begins on the last line of the head
         return f.body[0].lineno - (not lines[f.body[0].lineno - 1][:f.body[0].col_offset].strip())
+    def hidden(s): return isinstance(s, ast.Expr) or isinstance(s, (ast.Assign, ast.AnnAssign)) and ast.unparse(s).startswith("_")
     def add(name, node, last):
         first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-        text = "\n".join(lines[first - 1:last])
+        out = {n for s in node.body if s.lineno > node.lineno and hidden(s) for n in range(s.lineno, s.end_lineno + 1)}
+        text = "\n".join(lines[n - 1] for n in range(first, last + 1) if n not in out)
         found[name] = f"{path}#L{node.lineno}", re.sub(rf"(?m)^ {{{node.col_offset}}}", "", text)
     for node in ast.parse(code).body:
         if isinstance(node, ast.FunctionDef):
@@ -37,7 +39,8 @@ def declared(top, path):
 def entries(text, shown, source):
     "A page's entries on functions and classes with their own source: of two that have one name nbdev links the other, and it leaves out parts of signatures."
     def one(m):
-        like = [d for name,d in shown.items() if name.endswith(f".{m['name']}")]  # nbdev heads some methods without their class
+        of, _, method = m["name"].rpartition(".")  # nbdev heads some methods without their class, and a class may inherit one
+        like = [d for name,d in shown.items() if name.endswith(f".{method}")]*(not of or of in shown)
         at, head = shown.get(m["name"]) or (like[0] if len(like) == 1 else (None, None))
         if not at: return m[0]
         return f"[source]({source}/{at}){m['style']}\n\n{m['level']} {m['name']}\n\n```python\n{head}\n```"
@@ -55,16 +58,25 @@ def described(code):
 
 NUMBER = re.compile(r"\s*[−+-]?[\d.,]+(?:e[−+-]?\d+)?(?:\s*[±–]\s*[\d.,]+)?\s*%?\s*|\s*|\s*(?:NaN|nan|—|–)\s*")
 
+CELL = re.compile(r"(?s)<(t[dh])((?: [^>]*)?)>(.*?)</\1>")
+
 def aligned(html):
-    "A table of pandas whose columns of numbers, with their heads, have the class `number`; one with cells that span others stays as it is."
-    rows = [re.findall(r"<(t[dh])(?: [^>]*)?>(.*?)</t[dh]>", row, re.S) for row in re.findall(r"<tr.*?</tr>", html, re.S)]
-    body = [row for row in rows if any(tag == "td" for tag,_ in row)]
-    if not body or "span=" in html or len(set(map(len, rows))) > 1: return html
-    numbers = {i for i in range(len(rows[0])) if all(row[i][0] == "td" and NUMBER.fullmatch(row[i][1]) for row in body)}
-    def row(m):
-        count = iter(range(len(rows[0])))
-        return re.sub(r"<(t[dh])>", lambda cell: f'<{cell[1]} class="number">' if next(count) in numbers else cell[0], m[0])
-    return re.sub(r"<tr.*?</tr>", row, html, flags=re.S)
+    "A table of pandas whose columns of numbers, with the heads of each, have the class `number`, and texts that may wrap the class `long`."
+    taken, column, numbers = set(), {}, {}  # places in the grid, some below a cell of a row above; where a cell begins → its column
+    for i,row in enumerate(re.finditer(r"(?s)<tr.*?</tr>", html)):
+        at = 0
+        for cell in CELL.finditer(html, *row.span()):
+            while (i, at) in taken: at += 1
+            tall, wide = (int((re.search(rf'{of}span="(\d+)"', cell[2]) or [0, 1])[1]) for of in ("row", "col"))
+            taken |= {(i + a, at + b) for a in range(tall) for b in range(wide)}
+            if wide == 1: column[cell.start()] = at
+            if cell[1] == "td": numbers.setdefault(at, []).append(bool(NUMBER.fullmatch(cell[3])))
+            at += wide
+    right = {at for at,found in numbers.items() if all(found)}
+    def marked(cell):
+        kind = "number" if column.get(cell.start()) in right else "long" if cell[1] == "td" and len(cell[3]) > 60 else ""
+        return f'<{cell[1]}{cell[2]} class="{kind}">{cell[3]}</{cell[1]}>' if kind else cell[0]
+    return CELL.sub(marked, html)
 
 
 def mend(text, page, index, cfg, shown={}):

@@ -89,9 +89,8 @@ class Book:
             deep = bool(page.section)
             if page.chapter != chapter: blocks += [raw("#pagebreak(weak: true)"), *[header(1, "", words(page.section))]*deep]
             chapter = page.chapter
-            title, *lead = json.loads(pandoc(f"# {page.title}\n\n{page.description}\n", "-t", "json")[0])["blocks"]
-            blocks += [header(1 + deep, page.name, title["c"][2]), raw("#lead["), *lead, raw("]")]
-            blocks += self.blocks(page, page.tree["blocks"])
+            title = json.loads(pandoc(f"# {page.title}", "-t", "json")[0])["blocks"][0]["c"][2]
+            blocks += [header(1 + deep, page.name, title), *self.blocks(page, page.tree["blocks"])]
         said, self.text = self.written(blocks)
         self.faults = list(dict.fromkeys([*site.faults, *(f for page in self.pages for f in page.faults), *map(uncited, said)]))
 
@@ -141,6 +140,7 @@ class Book:
         if kind == "Span" and "equation" in c[0][1]:
             before, after = f"#numbered({string(plain(c[1][1:]).strip('()'))})[", f" <{c[0][0]}>]"
             return [{"t": "RawInline", "c": ["typst", before]}, c[1][0], {"t": "RawInline", "c": ["typst", after]}]
+        if kind == "Div" and "lead" in c[0][1]: return [raw("#lead["), *c[1], raw("]")]
         if kind in ("Span", "Div"): return c[1]
         if kind == "Figure" or kind == "Table" and LABEL.match(c[0][0]): return self.figure(x)
         if kind == "Table": return tabled(x)

@@ -201,7 +201,7 @@ def check_cutting(args:argparse.Namespace): # As the parser gives them
 # %% ../../nbs/14_cli/02_arguments.ipynb #21005872
 def event_settings(args:argparse.Namespace, # As the parser gives them
 )->Any: # `EventSettings`, or None
-    "The settings of --cut events; None without it."
+    "The settings of `--cut events`; None without it."
     if args.cut is None: return None
     known, settings = [f.name for f in fields(audio.EventSettings)], dict(args.event or [])
     for name, value in settings.items():

@@ -112,7 +112,7 @@ Then open RUN/listen.html. RUN/clusters.csv has a row for each clip.
 All other options, the methods and encoders:  audioclust cluster --help-all"""
 
 def encoders_help()->str:
-    "What --encoder accepts."
+    "What `--encoder` accepts."
     ours = [f"  {name:16} {entry.description}" for name,entry in ENCODERS.entries().items()]
     return "\n".join(["encoders", "  fixed            fixed features, which follow --by and --ignore",
         "  auto             a vote of those on this machine, without labels, also if it takes long",

@@ -111,6 +111,7 @@ def test_a_page_of_everything(top):
     (["@fig-a.", picture(), picture()], "fig-a: stands twice on the page"),
     (["As they say [@nobody2020]."], "@nobody2020: is not in the bibliography"),
     (["@fig-a and [@fig-a; @lloyd1982].", picture()], "cites and refers in one bracket"),
+    ([code("x", shows(html="<b><td>so much that...</td></b>"))], "a table cuts its texts"),
     (["[There](32_gone.ipynb)."], "dead link: 32_gone.ipynb"),
     (["[There](images/sound.wav)."], "dead link: images/sound.wav"),
     (["[There](../GONE.md)."], "dead link: ../GONE.md"),
@@ -475,8 +476,14 @@ def test_columns_of_numbers_are_marked():
     html = aligned(table.to_html(index=False))
     assert re.findall(r'<th class="number">(.*?)<', html) == ["NMI", "clips"]
     assert re.findall(r"<td>(.*?)<", html) == ["a", "5 b"]
-    wide = table.set_index(["method", "clips"]).unstack().to_html()
-    assert aligned(wide) == wide  # heads that span columns
+    both = pd.concat({"choose": table, "report": table}, axis=1).set_index(("choose", "method")).rename_axis(None)
+    html = aligned(both.to_html())  # heads that span columns
+    assert re.findall(r'<th class="number">(.*?)<', html) == ["NMI", "clips", "NMI", "clips"]
+    assert re.findall(r"<th>(.*?)<", html) == ["", "", "method", "a", "5 b"] and 'colspan="2" halign="left">choose' in html
+    assert re.findall(r"<td>(.*?)<", html) == ["a", "5 b"]
+    rows = pd.concat({"x": table, "y": table}).to_html()  # names of rows that span rows
+    assert re.findall(r'<td class="number">(.*?)<', aligned(rows)) == ["0.70 ± 0.10", "1", "−0.8", "2000"]*2
+    assert aligned(pd.DataFrame({"a": ["w"*61]}).to_html(index=False)).count('<td class="long">') == 1
 
 
 def test_what_the_search_finds_is_prose(top):
@@ -484,6 +491,21 @@ def test_what_the_search_finds_is_prose(top):
     found = docs.searched(site(top).pages)
     assert [(e["href"], e["title"], e["section"], e["text"]) for e in found if e["title"] == "Other"] == [
         ("other.html", "Other", "", "The other page."), ("other.html#a-place", "Other", "A place", "Its words.")]
+
+
+def test_the_search_has_neither_links_to_sources_nor_latex(top):
+    shown = shows(markdown="[source](https://github.com/a/tiny/blob/main/LICENSE#L1)\n\n#### f\n\nAll of $\\mathcal T$ and $x$.\n\n- one\n- two")
+    written(top, ["## A place", code("show_doc(f)", shown)], "31_other.ipynb", "# Other\n\n> The other page.")
+    found = {e["href"]: e["text"] for e in docs.searched(site(top).pages)}
+    assert found["other.html#a-place"] == "f All of and x. one two"
+
+
+def test_what_a_page_is_about_and_what_pictures_are_called_is_shown(top):
+    figure = code('#| label: fig-a\n#| fig-cap: "A dot. It is a drawing."\n#| fig-alt: "One [black] dot"\ndraw()', shows(png=PNG))
+    site(top, "@fig-a.", figure).write(top/"out")
+    html = (top/"out/one.html").read_text(encoding="utf-8")
+    assert '<div class="lead">\n<p><code>what</code> it is about.</p>' in html
+    assert 'alt="One black dot"' in html and 'href="images/favicon.svg"' in html
 
 
 def test_links_that_nbdev_makes_are_mended():
@@ -528,6 +550,7 @@ class Cut(NamedTuple):
     "A cut."
     at: np.ndarray # Where, shape (n,)
     why: str|None = None # "é" or so
+    _state = ("at",)
     deep: int = 3
 
     def f(self): pass
@@ -577,13 +600,16 @@ def test_signatures_are_those_of_the_source(tmp_path):
         return "".join(cells[0]["outputs"][0]["data"]["text/markdown"])
     lines = SHOWN.splitlines()
     def taken(first, last): return "\n".join(lines[first - 1:last])
-    assert mended("Cut") == entry("tools.py#L2", "Cut", taken(2, 6))
-    assert mended("Tool") == entry("tools.py#L10", "Tool", taken(10, 15))
+    cut = "\n".join(lines[n - 1] for n in (2, 4, 5, 7))  # neither docstring nor private attributes
+    assert mended("Cut") == entry("tools.py#L2", "Cut", cut)
+    assert mended("Tool") == entry("tools.py#L11", "Tool", lines[10] + "\n" + taken(13, 16))
     weight = '@property\ndef weight(self)->float: # kg'
-    assert mended("Tool.weight") == mended("weight").replace("### weight", "### Tool.weight") == entry("tools.py#L17", "Tool.weight", weight)
-    assert mended("cut") == entry("tools.py#L21", "cut", taken(21, 24))
-    assert mended("Tool.mend") == entry("tools.py#L30", "Tool.mend", taken(28, 30))
-    assert mended("bare", "\n\n*Call self as a function.*") == entry("tools.py#L32", "bare", lines[31], "")
+    assert mended("Tool.weight") == mended("weight").replace("### weight", "### Tool.weight") == entry("tools.py#L18", "Tool.weight", weight)
+    assert mended("cut") == entry("tools.py#L22", "cut", taken(22, 25))
+    assert mended("Tool.mend") == entry("tools.py#L31", "Tool.mend", taken(29, 31))
+    assert mended("bare", "\n\n*Call self as a function.*") == entry("tools.py#L33", "bare", lines[32], "")
+    parts["Own"] = parts["Tool"]
+    assert mended("Own.weight") == entry("tools.py#L18", "Own.weight", weight)  # inherited
     parts["Other.mend"] = parts["Tool.mend"]
     for name in ("mend", "gone"):  # of two classes, nobody knows which
         assert mended(name).startswith(f"---\n\n[source]({source}/other.py#L99)")

@@ -48,9 +48,22 @@ def test_the_recipes_use_every_command():
 
 def test_the_readme_is_short():
     text = re.sub(r"!\[[^\]]*\]|\]\([^)]*\)", "]", (ROOT/"README.md").read_text(encoding="utf-8"))
-    assert len(text.split()) <= 560
+    assert 450 <= len(text.split()) <= 560
     first = text[:text.index("## ")]
     assert "pip install" in first and "audioclust cluster" in first and "listen.html" in first
+
+
+def test_the_readme_links_to_pages_of_the_site_and_says_what_pictures_show():
+    text, site = (ROOT/"README.md").read_text(encoding="utf-8"), "https://audioclust.github.io/audioclust/"
+    links = re.findall(r"(?<!!)\[[^\]]*\]\(([^)]+)\)", text)
+    names = [p.relative_to(NOTEBOOKS).with_name(re.sub(r"^\d+_", "", p.stem) + ".html") for p in NOTEBOOKS.rglob("*.ipynb")]
+    pages = {site, f"{site}audioclust.pdf", *(f"{site}{name.as_posix()}" for name in names)}
+    assert {site, f"{site}audioclust.pdf", "LICENSE"} <= set(links) and not [at for at in links if ".ipynb" in at]
+    assert {at.partition("#")[0] for at in links if at.startswith(site) and "/play/" not in at} <= pages
+    for at in links: assert at.startswith("https://") or (ROOT/at).is_file(), at
+    pictures = re.findall(r"(?m)^!\[(.*?)\]\((.*?)\)\n\n\*(.*)\.\*$", text)
+    assert len(pictures) == 3
+    for alt,at,below in pictures: assert alt.startswith(below) and (ROOT/at).is_file()
 
 
 def test_all_places_say_the_same_version():
@@ -77,6 +90,8 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     for folder,seed in (("MY_RECORDINGS", 0), ("NEW_RECORDINGS", 1)): synthetic_words(2, 2, 4, random_state=seed).save(tmp_path/folder)
     monkeypatch.chdir(tmp_path)
     (code,) = re.findall(r"(?s)```python\n(.*?)```", (ROOT/"README.md").read_text(encoding="utf-8"))
+    page = json.loads((NOTEBOOKS/"12_pipeline/01_clusterer.ipynb").read_text(encoding="utf-8"))["cells"]
+    assert code in "".join("".join(c["source"]) for c in page[:6])  # its own page begins with the same lines
     said = {}
     exec(code, said)
     assert len(said["table"]) == len(said["assigned"]) == 16
@@ -93,10 +108,13 @@ def search():
     finally: sys.path.pop(0)
     pages = [docs.Page(NOTEBOOKS/nb, NOTEBOOKS) for *_,notebooks in docs.contents(NOTEBOOKS) for nb in notebooks if nb.startswith(("start", "tutorials", "04_kmeans/04", "14_cli/commands"))]
     for page in pages: page.tree = {"blocks": []}
+    for page in pages:
+        if page.rel == "start/05_commands.ipynb": docs.read(page)
+    there = {docs.page_of(nb.relative_to(NOTEBOOKS).as_posix()) for nb in NOTEBOOKS.rglob("*.ipynb")} | {*docs.MADE}
+    assert {href.partition("#")[0] for href in docs.SIGNPOSTS} <= there
+    for out in there - {page.out for page in pages} - {*docs.MADE}:
+        pages.append(type("Other", (), dict(out=out, part="", section="", title="", description="", tree={"blocks": []})))
     found = {}
-    (index,) = (page for page in pages if page.rel == "start/04_api.ipynb")
-    linked = re.findall(r"\]\(\.\./([^#)]+)#", index.markdown)
-    for out in set(linked) - {page.out for page in pages}: pages.append(type("Other", (), dict(rel="", out=out, part="", section="", title="", description="", tree={"blocks": []})))
     for entry in docs.searched(pages): found.setdefault(entry["title"], []).append(entry["href"])
     return found
 
@@ -104,9 +122,28 @@ def search():
 def test_the_search_knows_names_commands_and_what_people_look_for(search):
     assert search["KMeans"] == ["04_kmeans/estimator.html#kmeans"]
     assert search["AudioClusterer"] == ["12_pipeline/clusterer.html#audioclusterer"]
-    for command in set(COMMANDS) - {"count", "diff"}: assert f"14_cli/commands/{command}.html" in search[command]
-    for word,page in {"install": "start/install.html", "birds": "tutorials/field.html", "samples": "tutorials/samples.html",
-        "speakers": "tutorials/speech.html"}.items(): assert search[word][0] == page
+    for command in COMMANDS:
+        assert f"start/commands.html#{command}" in search["Commands"]
+        assert f"14_cli/commands/{'tables/' if command in ('count', 'diff') else ''}{command}.html" in search[command]
+    first = {"install": "start/install.html", "birds": "tutorials/field.html", "bird": "tutorials/field.html",
+        "field recordings": "tutorials/field.html", "samples": "tutorials/samples.html",
+        "sample library": "tutorials/samples.html", "speakers": "tutorials/speech.html",
+        "which method": "results/verdict.html#what-to-use", "how many clusters": "05_ensembles/n_clusters.html",
+        "k-means": "04_kmeans/lloyd.html", "license": "start/questions.html#how-do-i-cite-it", "pdf": "audioclust.pdf",
+        "API": "start/api.html"}
+    for word,place in first.items(): assert search[word][0] == place, word
+
+
+def test_the_page_of_commands_has_every_option(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "90")  # lines end where those of the page do
+    cells = json.loads((NOTEBOOKS/"start/05_commands.ipynb").read_text(encoding="utf-8"))["cells"]
+    shown = "".join("".join(o.get("data", {}).get("text/markdown", [])) for c in cells for o in c.get("outputs", []))
+    sections = re.split(r"(?m)^## (\w+)$", shown)
+    assert sections[1::2] == list(COMMANDS)
+    for name,text in zip(COMMANDS, sections[2::2]):
+        options = re.findall(r"(?<![\w-])--?[a-z][\w-]*", parser_of(name, shows_all=True).format_help())
+        assert set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", text)) == set(options), name
+        assert f"/{name}.html): {COMMANDS[name]}." in text
 
 
 def test_extras_that_are_named_exist():
