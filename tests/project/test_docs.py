@@ -238,6 +238,25 @@ def test_cells_of_tests_are_folded_in_the_report(top):
     assert site(top, *cells).faults == ["30_one.ipynb: a cell of tests has no `#| code-fold: true`: import math"]
 
 
+@pytest.mark.parametrize("kind", ["Solution", "Tests"])
+def test_folded_solutions_and_tests_show_nothing(top, kind):
+    fold = f'#| code-fold: true\n#| code-summary: "{kind}"\n'
+    answer = shows(plain="787")
+    hidden = code(fold + "#| output: false\nx", answer)
+    cells = [code(fold + "assert x"), hidden, code("x", answer), code(fold + "x", answer)]
+    assert site(top, *cells).faults == [
+        f'30_one.ipynb: a cell with `code-summary: "{kind}"` shows something below its fold: end it in an assertion']
+
+
+def test_a_colon_has_something_below_it(top):
+    private, public = code("#| export\ndef _f(): pass"), code("#| export\ndef f(): pass")
+    good = ["We call it:", code("f()"), "Its name is:", public, "And so:", private, code("_f()"), "Steps:", "- one\n- two"]
+    assert site(top, *good).faults == []
+    faults = site(top, "What it does:", private, "Next.", "The rest:", code("#| hide\nx")).faults
+    said = "30_one.ipynb: a colon with nothing below it on the page: "
+    assert faults == [said + "What it does:", said + "The rest:"]
+
+
 def test_quarto_is_told_the_numbers(top):
     other = SIDEBAR.replace('          - section: "First"', '          - 32_two.ipynb\n          - section: "First"')
     (top/"nbs/_quarto.yml").write_text(other)
