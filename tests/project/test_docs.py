@@ -89,7 +89,8 @@ def test_a_page_of_everything(top):
     s.write(top/"out")
     html = (top/"out/one.html").read_text(encoding="utf-8")
     for there in ("<title>One – tiny</title>", "Figure\u00a01.1:", "Figure\u00a01.2:", "Table\u00a01.1:",
-        ">Figure\u00a01.2</a>", ">Equation\u00a01.1</a>", '<a href="#eq-d" class="reference">1.1</a>', '<math display="block"', "<summary>Code</summary>",
+        ">Figure\u00a01.2</a>", ">Equation\u00a01.1</a>", '<a href="#eq-d" class="reference">1.1</a>',
+        '<math display="block"', "<summary>Code</summary>",
         "<b>bold &amp; seen</b>", "said", "What it does.",
         'href="other.html#a-place"', 'href="https://github.com/a/tiny/blob/main/LICENSE"',
         'id="ref-lloyd1982"', "<summary>1 First</summary>", 'aria-current="page">One', "color-scheme: light dark",
@@ -260,7 +261,8 @@ def test_a_colon_has_something_below_it(top):
 def test_quarto_is_told_the_numbers(top):
     other = SIDEBAR.replace('          - section: "First"', '          - 32_two.ipynb\n          - section: "First"')
     (top/"nbs/_quarto.yml").write_text(other)
-    written(top, ["In @eq-a and @eq-b: $$ x $$ {#eq-a} $$ y $$ {#eq-b}"], "32_two.ipynb", "---\ntitle: Two\ndescription: It.\n---\n")
+    text = "In @eq-a and @eq-b: $$ x $$ {#eq-a} $$ y $$ {#eq-b}"
+    written(top, [text], "32_two.ipynb", "---\ntitle: Two\ndescription: It.\n---\n")
     nb = json.loads((top/"nbs/32_two.ipynb").read_text())
     nb["cells"][0]["cell_type"] = "raw"
     (top/"nbs/32_two.ipynb").write_text(json.dumps(nb))
