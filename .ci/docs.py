@@ -20,7 +20,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parent))
 from llms import REPORT, contents, core, llms, opening, page_of, root, settings
 from mend import declared, mend
-from norms import caption_faults, only_tests, panel_faults, table_faults, text_faults, unit_faults
+from norms import caption_faults, fold_faults, only_tests, panel_faults, table_faults, text_faults, unit_faults
 
 MOST = 28_000  # words of prose that the report, Part I of the sidebar, may have
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation"}
@@ -67,6 +67,22 @@ def count(text):
     return sum(bool(re.search(r"\w", word)) for word in text.split())
 
 
+LEFT_OUT = re.compile(r"(?m)^#\| *(?:hide|exporti?|default_exp)\b")
+SIGNED = re.compile(r"(?m)^#\| *export\b(?=[\s\S]*^(?:async )?(?:def|class) [^\W_])")  # nbdev shows signatures
+
+
+def hanging(cells):
+    "Sentences that end in a colon where the page shows no code, list, table or formula below them."
+    found, waiting = [], ""
+    for cell in cells:
+        source = "".join(cell["source"]).strip()
+        if cell["cell_type"] == "markdown":
+            if waiting and not re.match(r"[-*|>$!]|```|\d+\.", source): found.append(waiting)
+            waiting = source.split("\n")[-1] if source.endswith(":") else ""
+        elif SIGNED.search(source) or not LEFT_OUT.search(source): waiting = ""
+    return found + [waiting]*bool(waiting)
+
+
 class Page:
     "A notebook on its way to a page: Markdown, then pandoc's tree, then HTML."
     def __init__(self, path, folder):
@@ -82,6 +98,7 @@ class Page:
         if not self.title: self.fault("the first cell has no title")
         if rest.strip(): self.fault("the first cell holds more than title and sentence: nbdev leaves the rest out, so begin a cell there")
         self.markdown = "\n\n".join(filter(None, [rest, *map(self.cell, cells[1:])])) + "\n"
+        for last in hanging(cells): self.fault(f"a colon with nothing below it on the page: {last[-80:]}")
         prose = ["".join(c["source"]) for c in cells[1:] if c["cell_type"] == "markdown"]
         self.words = sum(map(count, [self.title, self.description, rest, *prose]))
 
@@ -111,6 +128,7 @@ class Page:
             shown = f"::::: site\n{raw(summary)}\n\n{shown}\n\n{raw('</details>')}\n:::::"
         alt = re.sub(r"[\[\]]", "", found.get("fig-alt", ""))
         parts = [self.output(o, alt) for o in outputs] if found.get("output", True) else []
+        self.norms += fold_faults(found, parts)
         streams = [text for text,kind in parts if kind == "stream"]
         shows = [text for text,kind in parts if kind != "stream"]
         if found.keys() & {"label", "fig-cap", "tbl-cap"}: shows = [self.captioned(found, code, shows)]

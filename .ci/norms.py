@@ -78,6 +78,13 @@ def text_faults(code, outputs):
     return [fault for text in texts if SERIES.match(text)]
 
 
+def fold_faults(found, shows):
+    "Folded solutions and tests that show something: the reader sees it and not the code that it is of."
+    kind = found.get("code-summary")
+    if kind not in ("Solution", "Tests") or not shows: return []
+    return [f"a cell with `code-summary: \"{kind}\"` shows something below its fold: end it in an assertion"]
+
+
 def only_tests(code):
     "Whether code holds nothing but tests and imports."
     def tests(node):

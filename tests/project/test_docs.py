@@ -89,7 +89,8 @@ def test_a_page_of_everything(top):
     s.write(top/"out")
     html = (top/"out/one.html").read_text(encoding="utf-8")
     for there in ("<title>One – tiny</title>", "Figure\u00a01.1:", "Figure\u00a01.2:", "Table\u00a01.1:",
-        ">Figure\u00a01.2</a>", ">Equation\u00a01.1</a>", '<a href="#eq-d" class="reference">1.1</a>', '<math display="block"', "<summary>Code</summary>",
+        ">Figure\u00a01.2</a>", ">Equation\u00a01.1</a>", '<a href="#eq-d" class="reference">1.1</a>',
+        '<math display="block"', "<summary>Code</summary>",
         "<b>bold &amp; seen</b>", "said", "What it does.",
         'href="other.html#a-place"', 'href="https://github.com/a/tiny/blob/main/LICENSE"',
         'id="ref-lloyd1982"', "<summary>1 First</summary>", 'aria-current="page">One', "color-scheme: light dark",
@@ -239,10 +240,30 @@ def test_cells_of_tests_are_folded_in_the_report(top):
     assert site(top, *cells).faults == ["30_one.ipynb: a cell of tests has no `#| code-fold: true`: import math"]
 
 
+@pytest.mark.parametrize("kind", ["Solution", "Tests"])
+def test_folded_solutions_and_tests_show_nothing(top, kind):
+    fold = f'#| code-fold: true\n#| code-summary: "{kind}"\n'
+    answer = shows(plain="787")
+    hidden = code(fold + "#| output: false\nx", answer)
+    cells = [code(fold + "assert x"), hidden, code("x", answer), code(fold + "x", answer)]
+    assert site(top, *cells).faults == [
+        f'30_one.ipynb: a cell with `code-summary: "{kind}"` shows something below its fold: end it in an assertion']
+
+
+def test_a_colon_has_something_below_it(top):
+    private, public = code("#| export\ndef _f(): pass"), code("#| export\ndef f(): pass")
+    good = ["We call it:", code("f()"), "Its name is:", public, "And so:", private, code("_f()"), "Steps:", "- one\n- two"]
+    assert site(top, *good).faults == []
+    faults = site(top, "What it does:", private, "Next.", "The rest:", code("#| hide\nx")).faults
+    said = "30_one.ipynb: a colon with nothing below it on the page: "
+    assert faults == [said + "What it does:", said + "The rest:"]
+
+
 def test_quarto_is_told_the_numbers(top):
     other = SIDEBAR.replace('          - section: "First"', '          - 32_two.ipynb\n          - section: "First"')
     (top/"nbs/_quarto.yml").write_text(other)
-    written(top, ["In @eq-a and @eq-b: $$ x $$ {#eq-a} $$ y $$ {#eq-b}"], "32_two.ipynb", "---\ntitle: Two\ndescription: It.\n---\n")
+    text = "In @eq-a and @eq-b: $$ x $$ {#eq-a} $$ y $$ {#eq-b}"
+    written(top, [text], "32_two.ipynb", "---\ntitle: Two\ndescription: It.\n---\n")
     nb = json.loads((top/"nbs/32_two.ipynb").read_text())
     nb["cells"][0]["cell_type"] = "raw"
     (top/"nbs/32_two.ipynb").write_text(json.dumps(nb))
