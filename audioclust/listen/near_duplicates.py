@@ -10,6 +10,7 @@ __all__ = ['DYNAMIC_RANGE', 'FRAMES', 'N_MELS', 'MAX_RATE', 'fingerprints', 'wav
 import hashlib
 import os
 import re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from scipy.signal import correlate
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ..audio.clip_table import common_sample_rate
+from ..audio.clip_table import channel_numbers, clip_identity, common_sample_rate
 from ..audio.decoding import load_audio, probe
 from ..encoders.logmel_store import TrimmedLogMel, LogMelStore
 
@@ -84,7 +85,13 @@ def waveform_correlation(a:np.ndarray, # Waveform [n]
     return float(np.abs(correlate(a, b, method="fft")).max()/norm)
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #d8d84e7e
-def duplicates(clips:pd.DataFrame, # Columns path, start, end (s)
+def _waveform(clips, row, rate):
+    "The waveform of a clip, of its channel if it names one."
+    clip = clips.iloc[[row]]
+    channel = int(channel_numbers(clip)[0]) or None
+    return load_audio(clip.path.item(), rate, clip.start.item(), clip.end.item(), channel)[0].numpy()
+
+def duplicates(clips:pd.DataFrame, # Columns path, start, end (s), perhaps channel
     *,
     alike:float=.95, # Least inner product of the fingerprints of clips that may be the same
     length:float=.05, # How much the lengths of their sounding parts may differ
@@ -103,9 +110,7 @@ def duplicates(clips:pd.DataFrame, # Columns path, start, end (s)
     for pair in candidates[np.argsort(candidates[:, 0], kind="stable")].tolist():
         for finished in [row for row in waves if row < pair[0]]: del waves[finished]  # no later pair has it
         for row in pair:
-            if row in waves: continue
-            clip = clips.iloc[row]
-            waves[row] = load_audio(clip.path, rate, clip.start, clip.end)[0].numpy()
+            if row not in waves: waves[row] = _waveform(clips, row, rate)
         if waveform_correlation(waves[pair[0]], waves[pair[1]]) >= waveform: confirmed.append(pair)
     a, b = np.array(confirmed, np.int64).reshape(-1, 2).T
     graph = coo_array((np.ones(len(a)), (a, b)), shape=(len(clips), len(clips)))
@@ -116,25 +121,28 @@ def duplicates(clips:pd.DataFrame, # Columns path, start, end (s)
     return sets
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #852270a4
-def _repeated(path, seen):
-    "Is it another name of a file that came before (link), or a file with the same bytes (exact)? Else nothing."
-    if os.path.islink(path): return "link"
-    status = os.stat(path)
-    file = status.st_dev, status.st_ino
-    if file in seen: return "link"
+def _digest(path):
+    "A number of the bytes of a file, SHA-256."
     hasher = hashlib.sha256()
     with open(path, "rb") as f:
         while block := f.read(1 << 20): hasher.update(block)
-    digest = hasher.hexdigest()
-    found = "exact" if digest in seen else ""
-    seen.update([file, digest])
+    return hasher.hexdigest()
+
+def _repeated(path, part, seen, digest_of): # part: start and end (s), channel
+    "Did this part come before, of the same file (link), or of one with the same bytes (exact)? Else nothing."
+    status = os.stat(path)
+    file = status.st_dev, status.st_ino, *part
+    if file in seen: return "link"
+    content = digest_of(path), *part
+    found = "exact" if content in seen and not os.path.islink(path) else ""
+    seen.update([file, content])
     return found
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #ed82f3fd
-_COPY = re.compile(r"\b(copy|copie|kopie|copia)\b|\(\d+\)|^(audio|track|untitled|recording|bounce|final)([ _-]*(\d+|final))*$",
-                   re.I) # names of stray files
-_WITHOUT_LOSS = re.compile(r" (PCM|FLOAT|DOUBLE|ALAC)") # encodings
-_REASONS = ("no link", "in the folder to keep", "of the highest rate", "without loss", "the longest",
+_COPY = re.compile(r"(?<![^\W_])(copy|copie|kopie|copia)(?![^\W_])|\(\d+\)|"
+                   r"^(audio|track|untitled|recording|bounce|final)(?:[ _-]*(?:\d|final))*$", re.I) # stray files
+_WITHOUT_LOSS = re.compile(r" (PCM|FLOAT|DOUBLE|ALAC|FLAC|WAVPACK|TTA|APE)") # encodings
+_REASONS = ("no link", "in the folder to keep", "without loss", "of the highest rate", "the longest",
             "its name is not that of a copy", "beside the most recordings", "the oldest")
 
 def _worth(path, info, length, n_siblings, keep):
@@ -143,7 +151,7 @@ def _worth(path, info, length, n_siblings, keep):
     has_own_name = not _COPY.search(Path(path).stem)
     siblings = n_siblings.get(os.path.dirname(path), 0)
     is_exact = bool(_WITHOUT_LOSS.search(info.encoding))
-    return (not os.path.islink(path), is_kept, info.sample_rate, is_exact, length, has_own_name, siblings,
+    return (not os.path.islink(path), is_kept, is_exact, info.sample_rate, length, has_own_name, siblings,
             -os.path.getmtime(path))
 
 def _reason(best, second):
@@ -159,15 +167,15 @@ def _sounding(wave, rate):
     heard = np.flatnonzero(np.abs(wave) > 1e-3*np.abs(wave).max(initial=0))
     return round(100*(heard[-1] - heard[0])/rate) if len(heard) else 0
 
-def _described(part, rate, n_siblings, keep):
+def _described(part, rate, n_siblings, keep, digest_of):
     "The clips of one set."
-    waves = [load_audio(clip.path, rate, clip.start, clip.end)[0].numpy() for clip in part.itertuples()]
-    infos = [probe(path) for path in part.path]
+    waves = [_waveform(part, row, rate) for row in range(len(part))]
     lengths = [_sounding(wave, rate) for wave in waves]
-    worth = [_worth(path, info, length, n_siblings, keep) for path, info, length in zip(part.path, infos, lengths)]
+    worth = [_worth(path, probe(path), length, n_siblings, keep) for path,length in zip(part.path, lengths)]
     order = sorted(range(len(part)), key=lambda i: worth[i], reverse=True) # what is worth as much stays in order
     reference, seen = order[0], set()
-    repeated = {i: _repeated(part.path.iloc[i], seen) for i in order}
+    parts = [*clip_identity(part)[["start", "end", "channel"]].itertuples(index=False, name=None)]
+    repeated = {i: _repeated(part.path.iloc[i], parts[i], seen, digest_of) for i in order}
     energies = [max(float(np.square(wave.astype(np.float64)).sum()), 1e-20) for wave in waves]
     similarities = [waveform_correlation(wave, waves[reference]) for wave in waves]
     gains = [float(10*np.log10(energy/energies[reference])) for energy in energies]
@@ -180,19 +188,20 @@ def _described(part, rate, n_siblings, keep):
     why = ["" if i != reference else _reason(worth[order[0]], worth[order[1]]) for i in range(len(part))]
     return part.assign(similarity=similarities, gain=gains, kind=kinds, why=why)
 
-def describe_copies(clips:pd.DataFrame, # Columns path, start, end (s), set: its number, or -1 for a clip without a copy
+def describe_copies(clips:pd.DataFrame, # Columns path, start, end (s), set (-1: no copy), perhaps channel
     sample_rate:int|None=None, # Hz at which waveforms are compared; None: the rate of most recordings, at most 16000
     keep:str|Path|None=None, # A folder whose recordings stay where others are the same
-)->pd.DataFrame: # The clips of sets, by set and path, with columns similarity (0 to 1), gain (dB), kind, why one stays
+)->pd.DataFrame: # The clips of sets under their index, by set and path, and similarity (0 to 1), gain (dB), kind, why
     "How each clip of a set differs from the reference of its set."
-    table = clips[clips.set >= 0].sort_values(["set", "path"], kind="stable").reset_index(drop=True)
+    table = clips[clips.set >= 0].sort_values(["set", "path"], kind="stable")
     if not len(table): return table.assign(similarity=[], gain=[], kind=[], why=[])
     n_siblings = pd.Series(clips.path.unique()).map(os.path.dirname).value_counts().to_dict()
     rate = sample_rate or _usual_rate(table)
-    return pd.concat([_described(part, rate, n_siblings, keep) for _,part in table.groupby("set", sort=True)], ignore_index=True)
+    digest_of = cache(_digest)
+    return pd.concat([_described(part, rate, n_siblings, keep, digest_of) for _,part in table.groupby("set")])
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #d1116fb9
 def exact_copies(described:pd.DataFrame, # From `describe_copies`
 )->list: # Paths
     "Files that are byte for byte the same as one that stays."
-    return described.path[described.kind == "exact"].tolist()
+    return described.path[described.kind == "exact"].unique().tolist()

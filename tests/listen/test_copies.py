@@ -10,7 +10,7 @@ import soundfile as sf
 
 from audioclust.audio import clips, synthetic_sounds
 from audioclust.cli import main
-from audioclust.listen.near_duplicates import describe_copies, duplicates, exact_copies
+from audioclust.listen.near_duplicates import _COPY, _WITHOUT_LOSS, describe_copies, duplicates, exact_copies
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -132,9 +132,106 @@ def test_names_of_stray_files(tmp_path, tone):
 def test_each_sound_once_can_be_clustered(folder, tmp_path, capsys):
     once = tmp_path/"once.csv"
     args = ["duplicates", str(folder[0]), "--out", str(tmp_path/"d.csv"), "--once", str(once)]
-    assert main(args) == 0 and f"8 recordings with each sound once: {once}" in capsys.readouterr().out
-    table, kept = pd.read_csv(tmp_path/"d.csv"), pd.read_csv(once).path
-    assert set(kept) & set(table.path) == set(table.path[table.kind == "reference"])
-    assert {str(path) for path in folder[0].rglob("*.*")} - set(table.path) < set(kept) and kept.is_unique
-    assert len(clips(once)) == 8
+    assert main(args) == 0 and f"9 recordings with each sound once, 1 take among them: {once}" in capsys.readouterr().out
+    table, listed = pd.read_csv(tmp_path/"d.csv"), pd.read_csv(once)
+    assert list(listed) == ["path"] and listed.path.is_unique
+    assert set(listed.path) & set(table.path) == set(table.path[table.kind.isin(["reference", "take"])])
+    assert {str(path) for path in folder[0].rglob("*.*")} - set(table.path) < set(listed.path)
+    assert len(clips(once)) == 9
     assert main(args) == 2 and "--overwrite" in capsys.readouterr().err
+
+def test_takes_that_are_alike_in_a_chain_all_stay(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    wave, envelope = rng.standard_normal(16000), np.exp(-np.arange(16000)/3000)
+    (tmp_path/"in").mkdir()
+    for i in range(5):
+        sf.write(tmp_path/f"in/{i}.wav", .2*wave*envelope, 16000)
+        wave = .958*wave + np.sqrt(1 - .958**2)*rng.standard_normal(16000)
+    once = tmp_path/"once.csv"
+    assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"d.csv"), "--once", str(once)]) == 0
+    found = pd.read_csv(tmp_path/"d.csv")
+    assert len(found) == 5 and found.set.nunique() == 1 and found.similarity.min() < .95
+    assert len(pd.read_csv(once)) == 5
+    assert "5 recordings with each sound once, 4 takes among them" in capsys.readouterr().out
+
+def once_of(table, tmp_path):
+    "The list with each sound once, and the table of copies, of a list of recordings."
+    table.to_csv(tmp_path/"list.csv", index=False)
+    typed = ["duplicates", str(tmp_path/"list.csv"), "--out", str(tmp_path/"d.csv"), "--once", str(tmp_path/"once.csv"),
+             "--delete-list", str(tmp_path/"delete.txt")]
+    assert main([*typed, "--overwrite"]) == 0
+    return pd.read_csv(tmp_path/"once.csv"), pd.read_csv(tmp_path/"d.csv")
+
+@pytest.fixture
+def long(tmp_path):
+    "Two different sounds; the first again."
+    sounds = synthetic_sounds(4, 1, sample_rate=16000).save(tmp_path/"sounds")
+    first, second = (np.resize(sf.read(sounds.path[i])[0], 16000) for i in (0, 3))
+    sf.write(tmp_path/"long.wav", np.concatenate([first, second, first]), 16000)
+    return tmp_path/"long.wav"
+
+def test_of_parts_of_a_recording_each_sound_stays_once(long, tmp_path, capsys):
+    parts = pd.DataFrame(dict(path="long.wav", start=[0., 1, 2], end=[1., 2, 3]))
+    once, found = once_of(parts, tmp_path)
+    assert set(once.path) == {str(long)} and once[["start", "end"]].values.tolist() == [[0, 1], [1, 2]]
+    assert found.kind.tolist() == ["reference", "format"], "a part is no link to another part"
+    assert (tmp_path/"delete.txt").read_text() == "" and "2 clips with each sound once" in capsys.readouterr().out
+    assert clips(tmp_path/"once.csv")[["start", "end"]].values.tolist() == [[0, 1], [1, 2]]
+
+def test_the_same_part_of_a_copied_file_is_an_exact_copy_and_its_other_parts_stay(long, tmp_path):
+    shutil.copy(long, tmp_path/"long copy.wav")
+    parts = pd.DataFrame(dict(path=["long.wav", "long copy.wav", "long copy.wav"], start=[0., 0, 1], end=[1., 1, 2]))
+    once, found = once_of(parts, tmp_path)
+    names = [Path(path).name for path in once.path]
+    assert [*zip(names, once.start)] == [("long.wav", 0), ("long copy.wav", 1)]
+    assert set(found.kind) == {"reference", "exact"}
+    shifted = parts.iloc[:2].assign(start=[0., 2], end=[1., 3])
+    assert set(once_of(shifted, tmp_path)[1].kind) == {"reference", "format"}, "another part of the same bytes"
+
+def test_channels_are_compared_each_by_itself(tmp_path):
+    sounds = synthetic_sounds(4, 1, sample_rate=16000).save(tmp_path/"sounds")
+    first, second = (np.resize(sf.read(sounds.path[i])[0], 16000) for i in (0, 3))
+    sf.write(tmp_path/"stereo.wav", np.stack([first, second], 1), 16000)
+    sf.write(tmp_path/"mono.wav", second/2, 16000)
+    rows = pd.DataFrame(dict(path=["stereo.wav", "stereo.wav", "mono.wav"], channel=[1, 2, 1]))
+    once, found = once_of(rows, tmp_path)
+    assert [*zip(found.path.map(os.path.basename), found.channel)] == [("mono.wav", 1), ("stereo.wav", 2)]
+    listed = [*zip(once.path.map(os.path.basename), once.channel)]
+    assert list(once) == ["path", "channel"] and len(listed) == 2 and ("stereo.wav", 1) in listed
+
+def test_a_link_to_a_file_that_is_not_listed_is_compared_as_a_file(tmp_path):
+    sounds = synthetic_sounds(1, 1, sample_rate=16000).save(tmp_path/"one")
+    x, rate = sf.read(sounds.path[0])
+    (tmp_path/"in").mkdir()
+    for name,wave in ("a", x), ("b", x*(1 + .15*np.sin(np.arange(len(x))/800))):
+        sf.write(tmp_path/f"{name}.wav", wave, rate)
+        os.symlink(tmp_path/f"{name}.wav", tmp_path/f"in/{name}.wav")
+    os.symlink(tmp_path/"a.wav", tmp_path/"in/a again.wav")
+    found = describe_copies(clips(tmp_path/"in").assign(set=0))
+    assert sorted(found.kind) == ["link", "reference", "take"]
+
+@pytest.mark.parametrize("option", ["--once", "--delete-list"])
+def test_each_output_has_a_name_of_its_own(folder, tmp_path, option, capsys):
+    out = tmp_path/"d.csv"
+    assert main(["duplicates", str(folder[0]), "--out", str(out), option, f"{tmp_path}/./d.csv", "--overwrite"]) == 2
+    assert "name of its own" in capsys.readouterr().err and not out.exists()
+
+@pytest.mark.parametrize("file, rate, subtype", [("a.opus", 48000, "OPUS"), ("a.mp3", 48000, "MPEG_LAYER_III")])
+def test_a_wav_stays_rather_than_a_lossy_file_of_a_higher_rate(tmp_path, file, rate, subtype):
+    def tone(t): return np.sin(2*np.pi*440*t)*np.exp(-t)
+    container = "OGG" if subtype == "OPUS" else "MP3"
+    sf.write(tmp_path/file, tone(np.arange(2*rate)/rate), rate, format=container, subtype=subtype)
+    sf.write(tmp_path/"z.wav", tone(np.arange(88200)/44100), 44100)
+    os.utime(tmp_path/file, (1e9, 1e9))
+    found = describe_copies(clips(tmp_path).assign(set=0)).set_index("kind")
+    assert Path(found.path["reference"]).name == "z.wav" and found.why["reference"] == "without loss"
+
+@pytest.mark.parametrize("encoding, without", [("WAV PCM_16", True), ("FLAC PCM_24", True), ("MATROSKA FLAC", True),
+    ("MATROSKA WAVPACK", True), ("MATROSKA TTA", True), ("APE APE", True), ("MOV ALAC", True),
+    ("MP3 MPEG_LAYER_III", False), ("OGG OPUS", False), ("MOV AAC", False), ("WAV MS_ADPCM", False)])
+def test_encodings_without_loss(encoding, without): assert bool(_WITHOUT_LOSS.search(encoding)) == without
+
+@pytest.mark.parametrize("stem, is_copy", [("recording" + "1"*60 + "_ch", False), ("Audio 12", True), ("final_FINAL", True),
+    ("bounce-3 final 2", True), ("kick_copy", True), ("Kopie von kick", True), ("copycat", False), ("kick (2)", True),
+    ("Track 3 drums", False), ("beat 2", False), ("recording_2023-11-14", True)])
+def test_names_of_copies(stem, is_copy): assert bool(_COPY.search(stem)) == is_copy
