@@ -236,7 +236,7 @@ def plot_choice(choice:Choice, # From `choose_k`
     fig = Figure(figsize=(8, 2.6), layout="constrained")
     ks = np.unique(choice.curve.k)
     round_ = [n for n in np.outer(10**np.arange(7), [1, 2, 5]).ravel() if ks[0] <= n <= ks[-1]]
-    ticks = round_ if len(round_) > 1 else ks[::-(-len(ks)//8)]
+    ticks = round_ if len(round_) > 1 else ks[::-(-len(ks)//8)].tolist()
     for ax,(criterion,label) in zip(fig.subplots(1, 3), _AXIS_LABELS.items()):
         ax.plot(choice.curve.k, choice.curve[criterion], "o-", ms=3, c="#0072B2")
         ax.axvline(choice.k, c="#D55E00", lw=1, label=f"chosen: {choice.k}")
