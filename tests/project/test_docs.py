@@ -500,7 +500,8 @@ def test_columns_of_numbers_are_marked():
     both = pd.concat({"choose": table, "report": table}, axis=1).set_index(("choose", "method")).rename_axis(None)
     html = aligned(both.to_html())  # heads that span columns
     assert re.findall(r'<th class="number">(.*?)<', html) == ["NMI", "clips", "NMI", "clips"]
-    assert re.findall(r"<th>(.*?)<", html) == ["", "", "method", "a", "5 b"] and 'colspan="2" halign="left">choose' in html
+    assert re.findall(r"<th>(.*?)<", html) == ["", "", "method", "a", "5 b"]
+    assert 'colspan="2" halign="left">choose' in html
     assert re.findall(r"<td>(.*?)<", html) == ["a", "5 b"]
     rows = pd.concat({"x": table, "y": table}).to_html()  # names of rows that span rows
     assert re.findall(r'<td class="number">(.*?)<', aligned(rows)) == ["0.70 ± 0.10", "1", "−0.8", "2000"]*2
@@ -515,14 +516,16 @@ def test_what_the_search_finds_is_prose(top):
 
 
 def test_the_search_has_neither_links_to_sources_nor_latex(top):
-    shown = shows(markdown="[source](https://github.com/a/tiny/blob/main/LICENSE#L1)\n\n#### f\n\nAll of $\\mathcal T$ and $x$.\n\n- one\n- two")
+    source = "[source](https://github.com/a/tiny/blob/main/LICENSE#L1)"
+    shown = shows(markdown=f"{source}\n\n#### f\n\nAll of $\\mathcal T$ and $x$.\n\n- one\n- two")
     written(top, ["## A place", code("show_doc(f)", shown)], "31_other.ipynb", "# Other\n\n> The other page.")
     found = {e["href"]: e["text"] for e in docs.searched(site(top).pages)}
     assert found["other.html#a-place"] == "f All of and x. one two"
 
 
 def test_what_a_page_is_about_and_what_pictures_are_called_is_shown(top):
-    figure = code('#| label: fig-a\n#| fig-cap: "A dot. It is a drawing."\n#| fig-alt: "One [black] dot"\ndraw()', shows(png=PNG))
+    figure = picture()
+    figure["source"] = '#| fig-alt: "One [black] dot"\n' + figure["source"]
     site(top, "@fig-a.", figure).write(top/"out")
     html = (top/"out/one.html").read_text(encoding="utf-8")
     assert '<div class="lead">\n<p><code>what</code> it is about.</p>' in html
@@ -625,7 +628,8 @@ def test_signatures_are_those_of_the_source(tmp_path):
     assert mended("Cut") == entry("tools.py#L2", "Cut", cut)
     assert mended("Tool") == entry("tools.py#L11", "Tool", lines[10] + "\n" + taken(13, 16))
     weight = '@property\ndef weight(self)->float: # kg'
-    assert mended("Tool.weight") == mended("weight").replace("### weight", "### Tool.weight") == entry("tools.py#L18", "Tool.weight", weight)
+    assert mended("Tool.weight") == entry("tools.py#L18", "Tool.weight", weight)
+    assert mended("weight").replace("### weight", "### Tool.weight") == mended("Tool.weight")
     assert mended("cut") == entry("tools.py#L22", "cut", taken(22, 25))
     assert mended("Tool.mend") == entry("tools.py#L31", "Tool.mend", taken(29, 31))
     assert mended("bare", "\n\n*Call self as a function.*") == entry("tools.py#L33", "bare", lines[32], "")

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,10 +16,18 @@ CONSTANTS = {"CATALOGUE", "NOT_OF_INTEREST", "THRESHOLDS"} # which no page can l
 pytestmark = pytest.mark.skipif(not NOTEBOOKS.is_dir(), reason="needs a checkout")
 
 
+def cells_of(notebook): return json.loads((NOTEBOOKS/notebook).read_text(encoding="utf-8"))["cells"]
+
+def shown_in(notebook):
+    "The Markdown that the cells of a notebook show."
+    outputs = [o for c in cells_of(notebook) for o in c.get("outputs", [])]
+    return "".join("".join(o.get("data", {}).get("text/markdown", [])) for o in outputs)
+
+
 def typed():
     "The commands of audioclust in the shell blocks of all pages: (page, arguments)."
     for path in sorted(NOTEBOOKS.rglob("*.ipynb")):
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        for cell in cells_of(path):
             if cell["cell_type"] != "markdown": continue
             for block in re.findall(r"(?ms)^```bash\n(.*?)^```", "".join(cell["source"])):
                 for line in block.replace("\\\n", " ").splitlines():
@@ -56,8 +65,8 @@ def test_the_readme_is_short():
 def test_the_readme_links_to_pages_of_the_site_and_says_what_pictures_show():
     text, site = (ROOT/"README.md").read_text(encoding="utf-8"), "https://audioclust.github.io/audioclust/"
     links = re.findall(r"(?<!!)\[[^\]]*\]\(([^)]+)\)", text)
-    names = [p.relative_to(NOTEBOOKS).with_name(re.sub(r"^\d+_", "", p.stem) + ".html") for p in NOTEBOOKS.rglob("*.ipynb")]
-    pages = {site, f"{site}audioclust.pdf", *(f"{site}{name.as_posix()}" for name in names)}
+    notebooks = [p.relative_to(NOTEBOOKS).as_posix() for p in NOTEBOOKS.rglob("*.ipynb")]
+    pages = {site, f"{site}audioclust.pdf", *(site + re.sub(r"\d+_(\w+)\.ipynb", r"\1.html", nb) for nb in notebooks)}
     assert {site, f"{site}audioclust.pdf", "LICENSE"} <= set(links) and not [at for at in links if ".ipynb" in at]
     assert {at.partition("#")[0] for at in links if at.startswith(site) and "/play/" not in at} <= pages
     for at in links: assert at.startswith("https://") or (ROOT/at).is_file(), at
@@ -68,7 +77,7 @@ def test_the_readme_links_to_pages_of_the_site_and_says_what_pictures_show():
 
 def test_all_places_say_the_same_version():
     version = re.search(r"(?m)^version = (\S+)", (ROOT/"settings.ini").read_text(encoding="utf-8"))[1]
-    questions = "".join("".join(c["source"]) for c in json.loads((NOTEBOOKS/"start/03_questions.ipynb").read_text(encoding="utf-8"))["cells"])
+    questions = "".join("".join(c["source"]) for c in cells_of("start/03_questions.ipynb"))
     assert f'left: "audioclust {version}"' in (ROOT/"_quarto.yml").read_text(encoding="utf-8")
     assert f"\nversion: {version}\n" in (ROOT/"CITATION.cff").read_text(encoding="utf-8")
     assert f"version = {{{version}}}" in questions
@@ -76,8 +85,7 @@ def test_all_places_say_the_same_version():
 
 
 def test_the_index_has_every_public_name():
-    index = json.loads((NOTEBOOKS/"start/04_api.ipynb").read_text(encoding="utf-8"))
-    shown = "".join("".join(o.get("data", {}).get("text/markdown", [])) for c in index["cells"] for o in c.get("outputs", []))
+    shown = shown_in("start/04_api.ipynb")
     for face in sorted((ROOT/"audioclust").glob("*/__init__.pyi")):
         if face.parent.name == "cli": continue
         names = [a.name for node in ast.parse(face.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom) for a in node.names]
@@ -90,7 +98,7 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     for folder,seed in (("MY_RECORDINGS", 0), ("NEW_RECORDINGS", 1)): synthetic_words(2, 2, 4, random_state=seed).save(tmp_path/folder)
     monkeypatch.chdir(tmp_path)
     (code,) = re.findall(r"(?s)```python\n(.*?)```", (ROOT/"README.md").read_text(encoding="utf-8"))
-    page = json.loads((NOTEBOOKS/"12_pipeline/01_clusterer.ipynb").read_text(encoding="utf-8"))["cells"]
+    page = cells_of("12_pipeline/01_clusterer.ipynb")
     assert code in "".join("".join(c["source"]) for c in page[:6])  # its own page begins with the same lines
     said = {}
     exec(code, said)
@@ -106,14 +114,16 @@ def search():
     sys.path.insert(0, str(ROOT/".ci"))
     try: import docs
     finally: sys.path.pop(0)
-    pages = [docs.Page(NOTEBOOKS/nb, NOTEBOOKS) for *_,notebooks in docs.contents(NOTEBOOKS) for nb in notebooks if nb.startswith(("start", "tutorials", "04_kmeans/04", "14_cli/commands"))]
-    for page in pages: page.tree = {"blocks": []}
+    read = "start", "tutorials", "04_kmeans/04", "14_cli/commands"
+    listed = [nb for *_,notebooks in docs.contents(NOTEBOOKS) for nb in notebooks if nb.startswith(read)]
+    pages = [docs.Page(NOTEBOOKS/nb, NOTEBOOKS) for nb in listed]
     for page in pages:
+        page.tree = {"blocks": []}
         if page.rel == "start/05_commands.ipynb": docs.read(page)
     there = {docs.page_of(nb.relative_to(NOTEBOOKS).as_posix()) for nb in NOTEBOOKS.rglob("*.ipynb")} | {*docs.MADE}
     assert {href.partition("#")[0] for href in docs.SIGNPOSTS} <= there
     for out in there - {page.out for page in pages} - {*docs.MADE}:
-        pages.append(type("Other", (), dict(out=out, part="", section="", title="", description="", tree={"blocks": []})))
+        pages.append(SimpleNamespace(out=out, part="", section="", title="", tree={"blocks": []}))
     found = {}
     for entry in docs.searched(pages): found.setdefault(entry["title"], []).append(entry["href"])
     return found
@@ -136,13 +146,11 @@ def test_the_search_knows_names_commands_and_what_people_look_for(search):
 
 def test_the_page_of_commands_has_every_option(monkeypatch):
     monkeypatch.setenv("COLUMNS", "90")  # lines end where those of the page do
-    cells = json.loads((NOTEBOOKS/"start/05_commands.ipynb").read_text(encoding="utf-8"))["cells"]
-    shown = "".join("".join(o.get("data", {}).get("text/markdown", [])) for c in cells for o in c.get("outputs", []))
-    sections = re.split(r"(?m)^## (\w+)$", shown)
+    sections = re.split(r"(?m)^## (\w+)$", shown_in("start/05_commands.ipynb"))
     assert sections[1::2] == list(COMMANDS)
     for name,text in zip(COMMANDS, sections[2::2]):
         options = re.findall(r"(?<![\w-])--?[a-z][\w-]*", parser_of(name, shows_all=True).format_help())
-        assert set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", text)) == set(options), name
+        assert set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", text)) == set(options), f"{name}: run the page again"
         assert f"/{name}.html): {COMMANDS[name]}." in text
 
 
@@ -158,7 +166,7 @@ def test_extras_that_are_named_exist():
 def test_files_of_a_run_that_the_questions_name_are_written(tmp_path):
     from audioclust.audio import synthetic_words
     from audioclust.pipeline import AudioClusterer
-    questions = "".join("".join(c["source"]) for c in json.loads((NOTEBOOKS/"start/03_questions.ipynb").read_text(encoding="utf-8"))["cells"])
+    questions = "".join("".join(c["source"]) for c in cells_of("start/03_questions.ipynb"))
     named = set(re.findall(r"`([\w.]+\.(?:csv|json|html))`", questions.split("## Which formats")[0])) - {"between.csv"}
     AudioClusterer(n_clusters=2).fit(synthetic_words(2, 2, 4).save(tmp_path/"words").path.tolist()).save(tmp_path/"run", page=True)
     assert named == {"listen.html", "clusters.csv", "errors.csv", "run.json"}
