@@ -55,6 +55,12 @@ def test_the_recipes_use_every_command():
     assert used == set(COMMANDS) - {"demo"}
 
 
+def test_no_recipe_writes_where_another_wrote():
+    recipes = [words for page,words in typed() if page == "02_recipes.ipynb" and "--resume" not in words]
+    outs = [words[words.index("--out") + 1] for words in recipes if "--out" in words]
+    assert [out for out in outs if outs.count(out) > 1] == []
+
+
 def test_the_readme_is_short():
     text = re.sub(r"!\[[^\]]*\]|\]\([^)]*\)", "]", (ROOT/"README.md").read_text(encoding="utf-8"))
     assert 450 <= len(text.split()) <= 560
