@@ -3,6 +3,7 @@ from .page import listen_page as listen_page
 from .shown_clips import pictures_of as pictures_of
 from .figures import write_figures as write_figures
 from .exporting import (
+    group_words as group_words,
     named_clips as named_clips,
     speech_left_out as speech_left_out,
     uninteresting_left_out as uninteresting_left_out,

@@ -19,12 +19,9 @@ from ... import audio, core, listen, pipeline, runs
 from ..arguments import add_folder, add_given, add_overwrite, add_run, names_csv, Parser, positive, share
 from .export import add_format_options, check_format, FORMATS, TABLES, write_format
 from ..inputs import Inputs
-from ...audio.recordings import recording_paths
 from ...core.console import echo, printable, progress_bar, short_warnings, table_text
-from ...core.files import shared_folder
 from ...encoders import pretrained
 from ...listen import formats
-from ...listen.exporting import group_words
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #382009de
 def add_arguments(parser:Parser): # Of the command
@@ -62,8 +59,9 @@ def new_sounds(inputs:Inputs, # Recordings, clips in them, or embeddings
 )->tuple: # (embeddings or None, recordings or a table of clips, absolute paths of all recordings)
     "What is to be assigned."
     X, sounds = inputs.read_embeddings(errors) if inputs.embeddings else (None, inputs.read_clips(errors))
-    paths = recording_paths(sounds, []) # `assign` finds them again, and says what is wrong with them
-    return X, sounds, [os.path.abspath(path) for path in paths if path != Path("")]
+    is_table = X is not None or inputs.clips
+    paths = sounds.path.unique() if is_table else audio.find_audio(sounds, []) # `assign` says what is wrong with them
+    return X, sounds, [os.path.abspath(path) for path in paths if path != ""]
 
 def assigned(run:"runs.Run", # Whose clusters they are
     sounds:Any, # New recordings, or a table of clips
@@ -162,7 +160,7 @@ def write_found(run:"runs.Run", # In memory, of the clips that are kept
     root:str, # Folder of all new recordings
 ):
     "Write new clips for another program; a table even if there are none."
-    known = group_words(run)
+    known = listen.group_words(run)
     args = Namespace(**{**vars(args), "without": [word for word in args.without if word in known]}) # the others have no clip
     is_left = len(listen.named_clips(run, args.without)) > 0
     if not is_left: echo(f"warning: {nothing_kept(args, len(run) > 0)}", file=sys.stderr)
@@ -190,5 +188,5 @@ def run(args:Namespace, # As the parser gives them
         if args.labels and args.only: echo(detected(old, table, args.only, args.at_least, args.labels))
         elif args.labels: echo(recognised(table, called, kept, old.names, args.labels))
         if not args.to: echo(f"groups: {out}")
-        else: write_found(listen.run_of_new_clips(old, table[kept], nowhere), args, shared_folder(recordings))
+        else: write_found(listen.run_of_new_clips(old, table[kept], nowhere), args, core.shared_folder(recordings))
     return 0
