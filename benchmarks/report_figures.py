@@ -1,5 +1,6 @@
 """Figures of the pages of results: the decision tree, and gains as a forest plot. For the notebooks in nbs/results."""
 import io
+import re
 import textwrap
 
 import matplotlib.pyplot as plt
@@ -33,7 +34,7 @@ def vector(fig):
     out = io.StringIO()
     with plt.rc_context({"svg.hashsalt": "audioclust"}): fig.savefig(out, format="svg", metadata={"Date": None})
     plt.close(fig)
-    return SVG(out.getvalue())
+    return SVG(re.sub(r"<!--.*?-->|(?<=>)\s+(?=<)", "", out.getvalue(), flags=re.S)) # comments and indents are a tenth of it
 
 def few_colours(fig):
     "The figure as a picture of 64 colours, which takes less room in a notebook than thousands of dots as lines do."

@@ -62,7 +62,7 @@ cluster SOUNDS --out EMPTY; cluster SOUNDS --out MADE/file.txt; cluster SOUNDS -
 cluster SOUNDS --out RUN; cluster SOUNDS --out SOUNDS; cluster SOUNDS --out SOUNDS/in/there
 cluster SOUNDS --out MADE/file.txt/in
 assign; assign RUN; assign nowhere SOUNDS; assign MADE/file.txt SOUNDS --out OUT; assign RUN nowhere --out OUT
-assign RUN MADE/empty --out OUT; assign RUN SOUNDS --out MADE/file.txt; assign RUN SOUNDS --out SOUNDS/a.csv
+assign RUN MADE/empty --out OUT; assign RUN SOUNDS --out MADE/file.txt
 assign RUN SOUNDS --out OUT --none-beyond x; assign RUN SOUNDS --out OUT --none-beyond -1
 listen nowhere; listen MADE/empty; listen RUN --edits nowhere; listen RUN --edits MADE/file.txt
 listen RUN --edits MADE/empty; listen RUN --max-clips 0; listen RUN --max-clips x

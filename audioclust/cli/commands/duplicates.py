@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from ... import audio, core, listen, runs
-from ...audio.recordings import read_recordings_csv
 from ..arguments import add_folder, add_overwrite, csv_file, Parser
 from .assign import warn_of
 from ..report import plural
@@ -76,8 +75,10 @@ def run(args:Namespace, # As the parser gives them
         warn_of(errors + [(table.path[i], reason) for i,reason in undecoded])
         copies = listen.describe_copies(table, keep=args.keep)
     table, copies = (t.assign(path=[os.path.abspath(path) for path in t.path]) for t in (table, copies))
-    is_list = args.folder.lower().endswith(".csv") and os.path.isfile(args.folder)
-    identity = list(read_recordings_csv(args.folder, [])) if is_list else ["path"]
+    identity = ["path"]
+    if args.folder.lower().endswith(".csv") and os.path.isfile(args.folder):
+        from audioclust.audio.recordings import read_recordings_csv # with pandas, which --help does without
+        identity = list(read_recordings_csv(args.folder, []))
     noun = "recording" if identity == ["path"] else "clip"
     columns = ["set", "path", "start", "end", "channel", "similarity", "gain", "kind", "why"]
     core.write_table(copies[[column for column in columns if column in copies]], args.out)
