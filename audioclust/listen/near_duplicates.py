@@ -191,7 +191,7 @@ def _described(part, rate, n_siblings, keep, digest_of):
 def describe_copies(clips:pd.DataFrame, # Columns path, start, end (s), set (-1: no copy), perhaps channel
     sample_rate:int|None=None, # Hz at which waveforms are compared; None: the rate of most recordings, at most 16000
     keep:str|Path|None=None, # A folder whose recordings stay where others are the same
-)->pd.DataFrame: # The clips of sets under their index, by set and path, and similarity (0 to 1), gain (dB), kind, why
+)->pd.DataFrame: # The clips of sets under their index, with columns similarity (0 to 1), gain (dB), kind, why
     "How each clip of a set differs from the reference of its set."
     table = clips[clips.set >= 0].sort_values(["set", "path"], kind="stable")
     if not len(table): return table.assign(similarity=[], gain=[], kind=[], why=[])
