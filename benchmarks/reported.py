@@ -29,7 +29,7 @@ METHODS = {"kmeans": "K-means", "kmeans, number chosen": "K-means, number chosen
 KINDS = "no training", "trained by us", "published, trained here", "encoders trained with labels"
 BASE = "fixed", "kmeans" # with which the verdict compares
 VERDICT = (BASE, ("mfcc", "sklearn kmeans"), ("mfcc", "sklearn agglomerative"), ("mfcc", "umap, kmeans"), ("fixed", "consensus"), ("fixed", "spectral"), ("fixed", "agglomerative"), ("fixed", "umap, kmeans"),
-           ("fixed", "clustpy dec"), *((points, f"clustpy {m}") for m in ("orth", "nrkmeans") for points in ("fixed", "both")), ("untrained", "consensus"), ("untrained", "spectral"), (SIDE_BY_SIDE, "consensus"),
+           ("fixed", "clustpy dec"), *((points, f"clustpy {m}") for m in ("orth", "nrkmeans", "enrc") for points in ("fixed", "both")), ("untrained", "consensus"), ("untrained", "spectral"), (SIDE_BY_SIDE, "consensus"),
            ("trained", "deepcluster"), ("trained", "spice"), ("trained", "deepcluster-published"), ("trained", "spice-published"), ("trained", "scan"), ("auto", "kmeans"), ("auto", "consensus"), ("auto", "spectral"))
 
 
