@@ -141,7 +141,7 @@ def _repeated(path, part, seen, digest_of): # part: start and end (s), channel
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #ed82f3fd
 _COPY = re.compile(r"(?<![^\W_])(copy|copie|kopie|copia)(?![^\W_])|\(\d+\)|"
                    r"^(audio|track|untitled|recording|bounce|final)(?:[ _-]*(?:\d|final))*$", re.I) # stray files
-_WITHOUT_LOSS = re.compile(r" (PCM|FLOAT|DOUBLE|ALAC|FLAC|WAVPACK|TTA|APE)") # encodings
+_WITHOUT_LOSS = re.compile(r" (PCM(?!_(MU|A)LAW)|FLOAT|DOUBLE|ALAC|FLAC|WAVPACK|TTA|APE)") # encodings
 _REASONS = ("no link", "in the folder to keep", "without loss", "of the highest rate", "the longest",
             "its name is not that of a copy", "beside the most recordings", "the oldest")
 

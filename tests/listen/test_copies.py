@@ -228,7 +228,8 @@ def test_a_wav_stays_rather_than_a_lossy_file_of_a_higher_rate(tmp_path, file, r
 
 @pytest.mark.parametrize("encoding, without", [("WAV PCM_16", True), ("FLAC PCM_24", True), ("MATROSKA FLAC", True),
     ("MATROSKA WAVPACK", True), ("MATROSKA TTA", True), ("APE APE", True), ("MOV ALAC", True),
-    ("MP3 MPEG_LAYER_III", False), ("OGG OPUS", False), ("MOV AAC", False), ("WAV MS_ADPCM", False)])
+    ("MP3 MPEG_LAYER_III", False), ("OGG OPUS", False), ("MOV AAC", False), ("WAV MS_ADPCM", False),
+    ("MATROSKA PCM_MULAW", False), ("MOV PCM_ALAW", False)])
 def test_encodings_without_loss(encoding, without): assert bool(_WITHOUT_LOSS.search(encoding)) == without
 
 @pytest.mark.parametrize("stem, is_copy", [("recording" + "1"*60 + "_ch", False), ("Audio 12", True), ("final_FINAL", True),
