@@ -13,7 +13,7 @@ ones, with their single steps, are in sets.csv, spice.csv and deepcluster.csv.
 Published sets in --data FOLDER (`known_sets.py`) are run too, 3,000 clips of each at most, by the groupings that they have.
 A method with a comma has other constants: "deepcluster-published, K pseudo-labels" (instead of ten a group), "…, 128 clips a pseudo-label"
 (as on ImageNet; at least K), "spice-published, our threshold and steps" (0.8, and as many steps of joint training as NF-SPICE takes),
-"spice-published, fixed encoder beside" (`BesideFixed`).
+"spice-published, fixed encoder beside" (`BesideFixed`), and any with "four times as long" (the epochs of each training of a network).
 Goal: what do our changes add to the published methods, with the same network and time? Not a goal: what the published
 methods reach with their own networks and schedules, which take months here.
 """
@@ -69,11 +69,18 @@ def epochs_for_steps(n): # Clips
     ours = epochs_for(n, 36000, 4, 40)*max(1, n//192)
     return round(ours/max(1, n//min(UNLABELLED*LABELLED_BS, n)))
 
+def four_times(method, n, by):
+    "Epochs of the trainings of a published method, four times those of its defaults; heads have the published number already."
+    if method == "deepcluster-published": return dict(epochs=160)
+    joint = 4*epochs_for(n, 36000, 4, 40)
+    return {"epochs": 4*epochs_for(n, 90000 if by == "content" else 60000, 10, 60), "label_epochs" if method == "scan" else "match_epochs": joint}
+
 def model_of(method, table, k, by, seed): # Perhaps with a variant behind a comma
     "The method, with its own constants or those of the variant."
     method, _, variant = method.partition(", ")
     model = make_clusterer(method, k, seed)
     if variant == "fixed encoder beside": model, how = BesideFixed(**model.get_params(deep=False)), {}
+    elif variant == "four times as long": how = four_times(method, len(table), by)
     else: how = VARIANTS[variant](len(table), k) if variant else {}
     return set_flat_params(model, by=by, sample_rate=common_sample_rate(table.path), **how)
 
