@@ -97,9 +97,9 @@ def cells_are_short(folder):
 
 
 def cells_are_explained(folder):
-    "Between two exported cells stands a sentence or an example."
+    "Between two exported cells stands a sentence or an example; the code of a page of the report may begin with the sentence."
     return [f"{name}, cell {i} stands right below another exported cell" for name, cells in notebooks(folder)
-            for i in exported(cells) if i - 1 in exported(cells)]
+            for i in exported(cells) if i - 1 in exported(cells) and not code_lines(cells[i])[0].startswith("# ")]
 
 
 def functions_are_short(folder):

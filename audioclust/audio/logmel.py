@@ -153,6 +153,7 @@ class LogMel(nn.Module):
         return (centred/(variance + 1e-8).sqrt())[:, None]
 
 # %% ../../nbs/01_audio/06_logmel.ipynb #0a4a03a8
+# On a processor a block has a few hundred windows.
 _FRAMES_PER_BLOCK_CPU = 2**8  # as many as the cache of a processor holds
 _FRAMES_PER_BLOCK_GPU = 2**16  # enough to keep a GPU busy
 
@@ -180,6 +181,7 @@ def _mel_in_blocks(front:LogMel, wave):
     return torch.cat([*power, missing]).view(-1, frames_per_clip, front.n_mels)[:, :n_frames].mT
 
 # %% ../../nbs/01_audio/06_logmel.ipynb #c395f4a8
+# A triangle is 0 nearly everywhere, so each group of bands multiplies only the frequencies that it reaches.
 class _BandGroup(NamedTuple):
     "Neighbouring bands, and the rows of the filter bank outside of which they are 0."
     rows:slice

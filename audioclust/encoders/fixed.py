@@ -40,6 +40,7 @@ def segment_means(x:torch.Tensor, # [B, C, T]
     return ((sums_at(end) - sums_at(start))/(end - start)[:, None]).to(x.dtype)
 
 # %% ../../nbs/06_encoders/02_fixed.ipynb #7bee21a2
+# Standard deviations come from the same means.
 def _spread(x, first, n_frames):
     "Standard deviation over each clip's frames [B, C, 1]."
     x = x.double()

@@ -19,6 +19,7 @@ from typing_extensions import Self
 from ..core.estimator import SavableEstimator, like_input, to_numpy, validate_data
 
 # %% ../../nbs/06_encoders/08_whitening.ipynb #a7713fc9
+# The axes are the eigenvectors of a matrix of products of columns or of rows, whichever is smaller.
 _BLOCK = 2**22  # numbers that are converted to float64 at a time, 32 MB
 _SMALL = 600  # size of a matrix from which it pays to compute only the leading eigenvectors
 
@@ -34,6 +35,7 @@ def _leading_eigenvectors(P, m):
     return np.flip(values, -1)[:m], np.flip(vectors, -1)[:, :m]
 
 # %% ../../nbs/06_encoders/08_whitening.ipynb #af923bd6
+# The axes of a wide table follow from the vectors of its products of rows.
 def _principal_axes(X, m, mean=0.):
     "Variance along the first `m` principal axes [m], and the axes [m, d], of rows around `mean`."
     dof = max(1, len(X) - 1)
@@ -54,6 +56,7 @@ def _fix_signs(axes):
     return axes*np.sign(largest)[:, None]
 
 # %% ../../nbs/06_encoders/08_whitening.ipynb #2ae3cddc
+# A table is checked before it is used.
 def _checked_table(X):
     "Embeddings as an array [N, d] of numbers."
     if issparse(X): raise TypeError("embeddings must be a dense table, and a sparse one came: give X.toarray()")

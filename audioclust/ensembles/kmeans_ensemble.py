@@ -47,6 +47,7 @@ def _validated(estimator, X, reset=False):
     return embeddings
 
 # %% ../../nbs/05_ensembles/02_kmeans_ensemble.ipynb #e2b00007
+# Each member gets an embedding and a number of columns.
 def _is_positive_int(x): return isinstance(x, (int, np.integer)) and x >= 1
 
 def _member_views(widths, dims, n_members):

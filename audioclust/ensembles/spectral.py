@@ -45,6 +45,7 @@ def _neighbour_counts(n_neighbors, n_clusters, n):
     return sorted({min(m, limit) for m in wanted})
 
 # %% ../../nbs/05_ensembles/04_spectral.ipynb #cbc805f5
+# The memory that the steps need is known beforehand.
 _LESS_MEMORY = ("Take fewer clusters, neighbours or members; or fit rows drawn at random and predict the rest; "
     "or take KMeans, which needs no graph.")
 
@@ -58,6 +59,7 @@ def _memory_needed(n, m, k, n_members):
     return search + graph + common + eigenvectors + indicators
 
 # %% ../../nbs/05_ensembles/04_spectral.ipynb #e2d00001
+# One graph gives several partitions.
 def _graph_partitions(neighbours, points, k, known, n_starts, device, rng):
     "Partitions of one graph, each from another start of K-means on its spectral embedding."
     W = shared_neighbours(neighbours)

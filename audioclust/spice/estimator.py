@@ -35,6 +35,7 @@ from ..training.trainer import trainer_for
 FEW_CLIPS = 1000 # Below, the fixed encoders are added
 
 # %% ../../nbs/09_spice/10_estimator.ipynb #caa9e907
+# A private base class holds the steps of the estimator.
 class _SpiceSteps(BaseEstimator):
     "The steps of `SPICE` with its settings, and how it is saved."
     def _check(self):
@@ -112,6 +113,7 @@ class _SpiceSteps(BaseEstimator):
         return self
 
 # %% ../../nbs/09_spice/10_estimator.ipynb #861c9a67
+# Why steps were skipped.
 def skipped_steps(nonredundant:str, # Why the non-redundant clustering was skipped, or nothing
     validity:dict, # Name of a step -> its `agreement`, and more
     accepted:dict, # Name of a step -> what it found; None where its labels were refused

@@ -81,6 +81,7 @@ class _Alternation:
     def labels(self)->np.ndarray: return self.assignment.argmax(1)
 
 # %% ../../nbs/09_spice/07_fair.ipynb #5fffe480
+# Distances follow from cosines.
 def _cosines(Z, P, sources): # Unit rows [N, m], prototypes [S, K, m], sources [N] -> [N, K]
     cosines = np.empty((len(Z), P.shape[1]))
     for g in np.unique(sources): cosines[sources == g] = Z[sources == g] @ P[g].T

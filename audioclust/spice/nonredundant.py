@@ -35,6 +35,7 @@ UNSUBTRACTED_LIMIT = .15 # Of that dependence; above it, equal shares are in dou
 UNSUBTRACTED_GROUPS = 4 # Number of these other groups, or as many as were accepted if they are more
 
 # %% ../../nbs/09_spice/06_nonredundant.ipynb #e75c5d4b
+# A private class runs the search by these rules.
 class _Search:
     "Rounds of residual clusterings, and the number of groups in the other grouping."
     def __init__(self, settings, both, seed):  # A `NonRedundantClustering`, embeddings of both groupings, a seed
@@ -111,6 +112,7 @@ class _Search:
         self.labels[step.grouping] = step.labels
 
 # %% ../../nbs/09_spice/06_nonredundant.ipynb #6fb095a1
+# New clips go through all steps in the same order.
 def _float32_list(X):  # One embedding or several, as a list of arrays
     if not isinstance(X, (list, tuple)): X = [X]
     return [to_numpy(x).astype(np.float32) for x in X]
@@ -118,6 +120,7 @@ def _float32_list(X):  # One embedding or several, as a list of arrays
 _NEEDS_OTHER = "other is needed: embeddings of the same clips that are good for the other grouping"
 
 # %% ../../nbs/09_spice/06_nonredundant.ipynb #f860beb5
+# What was fitted predicts the groups of new clips, is saved, and is read again.
 class _FittedSteps(ClusterMixin, BaseEstimator):
     "What a fitted non-redundant clustering does: it predicts, is saved, and is read again."
     def predict_with_embeddings(self, X:np.ndarray|list, # Embeddings [n, d], or a list
