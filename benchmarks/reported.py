@@ -19,13 +19,14 @@ SHORT = {"spoken digits": "digits", "sounds, easy": "easy", "sounds, middle": "m
 SIDE_BY_SIDE = "fixed and untrained"
 POINTS = {"mfcc": "MFCC", "fixed": "fixed", "both": "fixed, for both", "untrained": "untrained", SIDE_BY_SIDE: SIDE_BY_SIDE, "trained": "trained",
           "auto": "vote", "vote, heads": "vote, no networks", "vote, trained": "vote, networks"}
-METHODS = {"kmeans": "K-means", "kmeans, number chosen": "K-means, number chosen", "consensus": "consensus", "spectral": "spectral", "agglomerative": "agglomerative", "dbscan": "DBSCAN", "hdbscan": "HDBSCAN", "meanshift": "mean shift",
+METHODS = {"kmeans": "K-means", "kmeans, number chosen": "K-means, number chosen", "consensus": "consensus", "consensus, number chosen": "consensus, number chosen", "spectral": "spectral", "agglomerative": "agglomerative", "dbscan": "DBSCAN", "hdbscan": "HDBSCAN", "meanshift": "mean shift",
            "sklearn kmeans": "K-means (scikit-learn)", "sklearn agglomerative": "agglomerative (scikit-learn)", "sklearn spectral": "spectral (scikit-learn)", "umap, kmeans": "UMAP, K-means", "umap, hdbscan": "UMAP, HDBSCAN",
            "clustpy dec": "DEC (ClustPy)", "clustpy idec": "IDEC (ClustPy)", "clustpy dcn": "DCN (ClustPy)",
            "clustpy orth": "Orth (ClustPy)", "clustpy nrkmeans": "NrKmeans (ClustPy)", "clustpy enrc": "ENRC (ClustPy)",
            "deepcluster": "DeepCluster", "spice": "NF-SPICE", "deepcluster-published": "DeepCluster, as published", "spice-published": "SPICE, as published", "scan": "SCAN",
            "deepcluster-published, K pseudo-labels": "DeepCluster, K pseudo-labels", "deepcluster-published, 128 clips a pseudo-label": "DeepCluster, 128 clips a pseudo-label",
-           "spice-published, our threshold and steps": "SPICE, our threshold and steps", "spice-published, fixed encoder beside": "SPICE, fixed encoder beside"}
+           "spice-published, our threshold and steps": "SPICE, our threshold and steps", "spice-published, fixed encoder beside": "SPICE, fixed encoder beside",
+           **{f"{m}, four times as long": f"{name}, four times as long" for m,name in {"deepcluster-published": "DeepCluster", "spice-published": "SPICE", "scan": "SCAN"}.items()}, "classifier": "classifier"}
 KINDS = "no training", "trained by us", "published, trained here", "encoders trained with labels"
 BASE = "fixed", "kmeans" # with which the verdict compares
 VERDICT = (BASE, ("mfcc", "sklearn kmeans"), ("mfcc", "sklearn agglomerative"), ("mfcc", "umap, kmeans"), ("fixed", "consensus"), ("fixed", "spectral"), ("fixed", "agglomerative"), ("fixed", "umap, kmeans"),
