@@ -20,13 +20,15 @@ TREE = ("Is a first look enough, or are there 100,000 clips or more?", [
     ("yes", ("K-means on the fixed encoder", FIXED, "--encoder fixed")),
     ("no", ("May encoders be used that others trained with labels?", [
         ("yes", ("the vote of encoders", "../06_encoders/11_joint.ipynb", "--encoder auto")),
-        ("no", ("Which grouping is wanted?", [
-            ("source", ("K-means on the fixed encoder", FIXED, "--encoder fixed --by source")),
-            ("content", ("Is there time for minutes of training?", [
-                ("yes", ("NF-SPICE, or where it is not speech DeepCluster", "../09_spice/10_estimator.ipynb", "--method spice, --method deepcluster")),
-                ("no", ("Is it speech?", [
-                    ("yes", ("spectral clustering on the fixed encoder", SPECTRAL, "--encoder fixed --method spectral")),
-                    ("no", ("spectral clustering on an untrained network", SPECTRAL, "--encoder untrained --method spectral"))]))]))]))]))])
+        ("no", ("Is it speech, and is there time for minutes of training?", [
+            ("yes", ("NF-SPICE", "../09_spice/10_estimator.ipynb", "--method spice")),
+            ("no", ("Which grouping is wanted?", [
+                ("source", ("K-means on the fixed encoder", FIXED, "--encoder fixed --by source")),
+                ("content", ("Is there time for minutes of training?", [
+                    ("yes", ("DeepCluster, or NF-SPICE in three times as long", "../08_deepcluster/05_estimator.ipynb", "--method deepcluster, --method spice")),
+                    ("no", ("Is it speech?", [
+                        ("yes", ("spectral clustering on the fixed encoder", SPECTRAL, "--encoder fixed --method spectral")),
+                        ("no", ("spectral clustering on an untrained network", SPECTRAL, "--encoder untrained --method spectral"))]))]))]))]))]))])
 
 
 def vector(fig):
@@ -57,8 +59,8 @@ def text_of_tree():
 
 def draw_tree():
     "The questions as a staircase: to the right of each what to use, below it the next question."
-    fig, ax = plt.subplots(figsize=(WIDTH, 5.4), dpi=DPI, layout="constrained")
-    ax.set(xlim=(0, 1), ylim=(-5.5, .55))
+    fig, ax = plt.subplots(figsize=(WIDTH, 6.2), dpi=DPI, layout="constrained")
+    ax.set(xlim=(0, 1), ylim=(-6.5, .55))
     ax.axis("off")
     def box(x, y, text, colour):
         lines = [part for line in text.split("\n") for part in textwrap.wrap(line, 36, break_on_hyphens=False)]
