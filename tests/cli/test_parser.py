@@ -86,12 +86,13 @@ def test_two_dashes_are_no_value(words, tmp_path, capsys, option):
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize("name, status", [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_interrupted(tmp_path, name, status):
-    # a shell starts what it puts in the background with SIGINT ignored, so the handler is set anew
+    # a shell starts what it puts in the background with SIGINT ignored, and nohup ignores SIGHUP, so both are set anew
     code = f"""
 import os, signal, sys, time
 from audioclust.cli import main
 from audioclust.cli.commands import encoders
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 def wait(args):
     os.kill(os.getpid(), signal.{name})
     time.sleep(5)
