@@ -69,18 +69,18 @@ def epochs_for_steps(n): # Clips
     ours = epochs_for(n, 36000, 4, 40)*max(1, n//192)
     return round(ours/max(1, n//min(UNLABELLED*LABELLED_BS, n)))
 
-def four_times(method, n, by):
+def four_times(model, n, by):
     "Epochs of the trainings of a published method, four times those of its defaults; heads have the published number already."
-    if method == "deepcluster-published": return dict(epochs=160)
+    if hasattr(model, "training"): return dict(epochs=4*model.training.epochs) # DeepCluster
     joint = 4*epochs_for(n, 36000, 4, 40)
-    return {"epochs": 4*epochs_for(n, 90000 if by == "content" else 60000, 10, 60), "label_epochs" if method == "scan" else "match_epochs": joint}
+    return {"epochs": 4*epochs_for(n, 90000 if by == "content" else 60000, 10, 60), "label_epochs" if hasattr(model, "scan") else "match_epochs": joint}
 
 def model_of(method, table, k, by, seed): # Perhaps with a variant behind a comma
     "The method, with its own constants or those of the variant."
     method, _, variant = method.partition(", ")
     model = make_clusterer(method, k, seed)
     if variant == "fixed encoder beside": model, how = BesideFixed(**model.get_params(deep=False)), {}
-    elif variant == "four times as long": how = four_times(method, len(table), by)
+    elif variant == "four times as long": how = four_times(model, len(table), by)
     else: how = VARIANTS[variant](len(table), k) if variant else {}
     return set_flat_params(model, by=by, sample_rate=common_sample_rate(table.path), **how)
 
