@@ -1,7 +1,7 @@
 """Tables in the pages are what benchmarks/results holds now.
 
 Cells that need nothing else are run again, and their output is compared with the one that is kept."""
-import ast, builtins, json
+import ast, builtins, json, re
 from pathlib import Path
 
 import pandas as pd
@@ -9,9 +9,9 @@ import pytest
 
 nbs = Path(__file__).parents[2]/"nbs"
 RESULTS = "benchmarks/results"
-# which has a figure of them, and no table
-PAGES = sorted(p for p in nbs.glob("[0-9]*.ipynb") if RESULTS in p.read_text(encoding="utf-8")
-    and p.stem != "02_stream")
+OF_RESULTS = RESULTS, "reported.", "results("
+PAGES = sorted(p for p in nbs.rglob("[0-9]*.ipynb") if "#| label: tbl-" in (text := p.read_text(encoding="utf-8"))
+    and any(word in text for word in (RESULTS, "import reported")))
 
 
 def names(tree):
@@ -39,8 +39,8 @@ def tables(page):
                 exec(compile(ast.Module([node], []), page.name, "exec"), space)
                 known |= names(node)[0]
         bound, read = names(tree)
-        if "| export" in source or not read - bound <= known or not (RESULTS in source or (read - bound) & made):
-            continue
+        of_results = any(word in source for word in OF_RESULTS) or (read - bound) & made
+        if "| export" in source or not read - bound <= known or not of_results: continue
         value, body = None, tree.body
         if body and isinstance(body[-1], ast.Expr): *body, last = body
         else: last = None
@@ -53,9 +53,9 @@ def tables(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
 def test_tables_are_those_of_the_results(page, monkeypatch):
-    monkeypatch.chdir(nbs)
+    monkeypatch.chdir(page.parent)
+    monkeypatch.syspath_prepend(nbs.parent/"benchmarks")
     monkeypatch.setenv("MPLBACKEND", "agg")
-    found = 0
     try:
         for label,value,outputs in tables(page):
             kept = next(o["data"] for o in reversed(outputs) if "data" in o)
@@ -63,9 +63,53 @@ def test_tables_are_those_of_the_results(page, monkeypatch):
             shown = "".join(kept["text/html" if "text/html" in kept else "text/plain"])
             assert shown.strip() == now.strip(), (
                 f"{page.name}, {label}: the table was made of other results; run the page again")
-            found += 1
     finally: pd.reset_option("display")  # a page may set them
-    assert found
+
+def test_pages_with_tables_are_found():
+    assert len(PAGES) > 30 and {"04_verdict", "06_tables", "10_estimator"} <= {p.stem for p in PAGES}
+
+
+CARDS = { # page of a method card: points, method and score of its two numbers, or of its four
+    "03_classical/03_dbscan": [("fixed", "dbscan", "nmi")], "03_classical/04_hdbscan": [("fixed", "hdbscan", "nmi")],
+    "03_classical/05_mean_shift": [("fixed", "meanshift", "nmi")],
+    "03_classical/06_agglomerative": [("fixed", "agglomerative", "nmi")],
+    "04_kmeans/01_lloyd": [("fixed", "kmeans", "nmi")], "06_encoders/02_fixed": [("fixed", "kmeans", "nmi")],
+    "05_ensembles/02_kmeans_ensemble": [("fixed", "consensus", "nmi")],
+    "05_ensembles/04_spectral": [("fixed", "spectral", "nmi")],
+    "05_ensembles/08_n_clusters": [("fixed", "kmeans, number chosen", "clusters"), ("fixed", "kmeans", "k")],
+    "06_encoders/11_joint": [("auto", "kmeans", "nmi")],
+    "06_encoders/13_untrained_on_speech": [("untrained", "consensus", "nmi")],
+    "08_deepcluster/05_estimator": [("trained", "deepcluster", "nmi")],
+    "09_spice/01_contrastive": [("steps", "spice", "nmi_consensus")],
+    "09_spice/02_heads": [("trained", "spice-published", "nmi_heads")],
+    "09_spice/04_fixmatch": [("trained", "spice-published", "nmi_heads"), ("trained", "spice-published", "nmi")],
+    "09_spice/06_nonredundant": [("steps", "spice", "nmi_consensus"), ("steps", "spice", "nmi_nonredundant")],
+    "09_spice/07_fair": [("steps", "spice", "nmi_nonredundant"), ("steps", "spice", "nmi_fair")],
+    "09_spice/10_estimator": [("trained", "spice", "nmi")],
+    "10_published/04_original_spice": [("trained", "spice-published", "nmi"), ("trained", "scan", "nmi")]}
+
+def text_of(page):
+    return ["".join(c["source"]) for c in json.loads((nbs/f"{page}.ipynb").read_text(encoding="utf-8"))["cells"]]
+
+def test_method_cards_say_what_the_results_say(monkeypatch):
+    monkeypatch.chdir(nbs/"results")
+    monkeypatch.syspath_prepend(nbs.parent/"benchmarks")
+    import reported
+    steps = reported.steps_of_today().assign(points="steps", method="spice")
+    runs = pd.concat([reported.all_runs(), steps])
+    with_card = {p.relative_to(nbs).with_suffix("").as_posix() for p in nbs.glob("*/[0-9]*.ipynb")
+        if "**Fails when**" in p.read_text(encoding="utf-8")}
+    assert with_card == set(CARDS)
+    for page,columns in CARDS.items():
+        card = next(t for t in text_of(page) if "**Fails when**" in t)
+        values = "".join(re.findall(r"\*\*(?:NMI|Number)[.*].*", card))
+        number = r"([0-9]+(?:[.][0-9]+)?)"
+        said = {name: re.findall(f"{name} {number}(?: and {number})?", values, re.I) for name in ("digits", "machines")}
+        for name,word in (("spoken digits", "digits"), ("machines", "machines")):
+            told = [float(v) for pair in said[word] for v in pair if v]
+            mean = [reported.pick(runs, name, "content", p, m)[score].mean() for p,m,score in columns]
+            assert len(told) == len(mean), (page, name, told, mean)
+            for t,m in zip(told, mean): assert abs(t - m) < (.06 if m > 2 else .0051), (page, name, told, mean)
 
 
 def test_a_table_of_other_results_is_noticed(tmp_path, monkeypatch):
