@@ -80,12 +80,13 @@ def mathematics(text):
 def of_site(block): return block["t"] == "Div" and "site" in block["c"][0][1]
 
 
-def announced(blocks):
+def with_full_stops(blocks):
     "The blocks, with a full stop for a colon after which the PDF leaves everything out."
     def stopped(i, x):
         if x["t"] != "Para" or x["c"][-1]["t"] != "Str" or not x["c"][-1]["c"].endswith(":"): return x
         after = next((b for b in blocks[i + 1:] if not of_site(b)), None)
-        if after and after["t"] != "Header" and not (after["t"] == "Para" and after["c"][0]["t"] in ("Str", "Code", "Emph", "Strong", "Quoted")): return x
+        is_text = after and after["t"] == "Para" and after["c"][0]["t"] in ("Str", "Code", "Emph", "Strong", "Quoted")
+        if after and after["t"] != "Header" and not is_text: return x
         return x | {"c": [*x["c"][:-1], {"t": "Str", "c": x["c"][-1]["c"][:-1] + "."}]}
     return [stopped(i, x) for i,x in enumerate(blocks)]
 
@@ -126,7 +127,7 @@ class Book:
 
     def blocks(self, page, blocks):
         "Blocks of a page for Typst: without what only the site shows, and with its HTML as pandoc reads it."
-        blocks = changed(announced(blocks), lambda x: [] if of_site(x) else [x])
+        blocks = changed(with_full_stops(blocks), lambda x: [] if of_site(x) else [x])
         htmls = [x["c"][1] for x in every(blocks) if x["t"] == "RawBlock"]
         text, _ = pandoc("\n".join(f"<div class='piece'>{html}</div>" for html in htmls), "-f", "html-native_divs+native_divs", "-t", "json")
         pieces = iter([x["c"][1] for x in json.loads(text)["blocks"] if x["t"] == "Div" and "piece" in x["c"][0][1]])
