@@ -165,10 +165,10 @@ def clips_of_tables(tables:str|Path, # A table, or a folder of tables
         n_matched += len(table)
         is_time = (table.start >= 0) & (table.end > table.start) & np.isfinite(table.end)
         for path,n in Counter(table.path[~is_time]).items():
-            report_unusable(errors, path, f"{n} rows of {file} do not end after they start")
+            report_unusable(errors, path, f"rows of {file} that do not end after they start: {n}")
         found.append(table[is_time])
     for (file, called),n in (+missing).items(): # an empty table misses nothing
-        report_unusable(errors, file.parent/called, f"{n} rows of {file} are of this recording, which is not there")
+        report_unusable(errors, file.parent/called, f"rows of {file} for this recording, which is not there: {n}")
     clips = pd.concat(found, ignore_index=True)
     if not len(clips) and n_matched:
         raise ValueError(f"no row of {tables} ends after it starts: clips need a start and an end")

@@ -201,7 +201,7 @@ def _files(called, origin, recordings, errors)->dict:
             shorter = shorter.with_suffix("")
             files[name] = known.find(str(shorter), origin)
         if files[name] is not None: continue
-        report_unusable(errors, origin.parent/name, f"{n} embeddings are of this recording, which is not there")
+        report_unusable(errors, origin.parent/name, f"embeddings of this recording, which is not there: {n}")
     return files
 
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #dc952404

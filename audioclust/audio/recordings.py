@@ -83,7 +83,7 @@ def read_recordings_csv(path:str|Path, # CSV file; paths in it are relative to i
         raise ValueError(f"{path} has no column `path` (its columns: {shorten(', '.join(map(str, table.columns)))}); "
                          "name the column of file names `path`")
     empty = table.path.fillna("").str.strip() == ""  # as in a row that is too short
-    if empty.any(): report_unusable(errors, path, f"{empty.sum()} rows have no path")
+    if empty.any(): report_unusable(errors, path, f"rows without a path: {empty.sum()}")
     times = ["start", "end"] if {"start", "end"} <= set(table) else []
     paths = [Path(path).parent/p for p in table.path[~empty]]
     return table.loc[~empty, ["path", *times, *({"channel"} & set(table))]].assign(path=paths)

@@ -78,8 +78,8 @@ def finish_pair(job:Job, # Of the pair
     folder, pair = job.out, RunPair(content, source)
     pair.write_table(folder)
     echo(f"in common: NMI {pair.shared()['nmi']:.2f} (0 nothing, 1 all)\nboth:   {folder/'both.csv'}")
+    (folder/"listen.html").unlink(missing_ok=True) # of an earlier pair
     is_drawn = draw([content, source], job.has_page, job.num_workers)
-    if not job.has_page: return
     if (folder/"listen.html").is_file(): echo(f"listen: {folder/'listen.html'}")
     check_drawn(is_drawn, folder)
 

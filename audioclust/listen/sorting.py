@@ -231,5 +231,5 @@ def sort_files(run:Run|str|Path, # A run, or its folder
             failures.append((clip.path, str(e)))
     if not failures: return len(clips)
     path, reason = failures[0]
-    others = f"and {len(failures) - 1} more; the other {len(clips) - len(failures)} clips are in {out}"
-    raise AudioError(path, f"could not be copied ({reason}), {others}")
+    others = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
+    raise AudioError(path, f"could not be copied ({reason}){others}; {len(clips) - len(failures)} clips are in {out}")

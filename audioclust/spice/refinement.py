@@ -236,7 +236,7 @@ def train_on_reliable(trainer:NetworkTrainer, # What all trainings share
     after = selection.score("match", proba.argmax(1))
     lost = _lost_groups(selection.steps["match"], reliable, counts)
     if lost or after < before - tolerance:
-        what = f"lost {lost} groups and " if lost else ""
+        what = f"lost groups ({lost}) and " if lost else ""
         warnings.warn(f"training on reliable labels {what}changed the validity of the labels from {before:.3f} "
                       f"to {after:.3f}: the labels of the step before are kept")
         return None

@@ -36,7 +36,7 @@ def test_cut_short_and_wrong_tables(tmp_path, tone):
     with pytest.raises(ValueError, match="both of start and end"): clips(pd.DataFrame(dict(path=[path], start=[0.])))
     (tmp_path/"t.csv").write_text("path,start,end\nx.wav,0.5,1\nx.wav,1,1.5\n,0,1\n")
     errors = []
-    assert clips(tmp_path/"t.csv", errors=errors).start.tolist() == [.5, 1] and errors[0][1] == "1 rows have no path"
+    assert clips(tmp_path/"t.csv", errors=errors).start.tolist() == [.5, 1] and errors[0][1] == "rows without a path: 1"
 
 
 def test_overlapping_clips_count_once():

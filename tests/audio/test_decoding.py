@@ -115,7 +115,7 @@ def test_no_permission(tmp_path, tone):
 
 
 def test_nan_and_infinity(tmp_path):
-    message = r"holds 1 samples that are not numbers or infinite, the first at 0\.400 s"
+    message = r"holds samples that are infinite or no numbers \(1\), the first at 0\.400 s"
     for value in np.nan, np.inf, -np.inf:
         x = np.zeros(1000, np.float32)
         x[400] = value

@@ -93,6 +93,9 @@ def test_precision_and_recall_of_new_recordings(named, tmp_path, capsys):
     rows = {line[0]: line[1:] for line in lines if line and line[0] in ("owl", "=wren", "frog", "bat", "all")}
     assert rows["frog"][:3] == ["6", "0", "–"] and rows["all"][0] == "24" and rows["owl"][0] == "6"
     assert main(["count", str(tmp_path/"a.csv")]) == 0
+    typed[4:] = str(tmp_path/"b.csv"), "--labels", "no such (word)"
+    assert main(typed) == 2 and not (tmp_path/"b.csv").exists()
+    assert "match none of the 24 clips" in capsys.readouterr().err
 
 def test_precision_and_recall_by_hand():
     table = score_names(["owl", "owl", "wren", None, "owl", "bat"], ["owl", "wren", "wren", "wren", None, "owl"]).set_index("name")

@@ -249,7 +249,7 @@ def test_warnings_of_a_table_of_recordings_are_one_line(at, tmp_path, capsys):
     (tmp_path/"l.csv").write_text(f"path\n{at/'later'/'dawn.wav'}\n\"\"\n")
     assert command("assign", at/"run", tmp_path/"l.csv", "--to", "audacity", "--out", tmp_path/"out") == 0
     said = capsys.readouterr().err
-    assert said.count("1 rows have no path") == 1 and "UserWarning" not in said
+    assert said.count("rows without a path: 1") == 1 and "UserWarning" not in said
 
 def test_tables_and_labels_may_lie_beside_the_sounds_where_a_user_says_so(at, tmp_path, monkeypatch, capsys):
     shutil.copytree(at/"later", tmp_path/"in")

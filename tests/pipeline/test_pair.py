@@ -87,6 +87,9 @@ def test_on_the_command_line(pair, tmp_path, capsys):
     record = json.loads((tmp_path/"run/content/run.json").read_text())
     assert "refinement" in record["embeddings"] and record["made"]["command"][0] == "cluster"
     assert accuracy(table.label, pd.read_csv(tmp_path/"run/both.csv").content) == 1
+    (tmp_path/"run/listen.html").write_text("of an earlier pair")
+    assert cluster(folder, tmp_path/"run", "--overwrite") == 0
+    assert not (tmp_path/"run/listen.html").exists()
 
 
 def test_the_command_and_python_find_the_same_pair(pair, tmp_path):

@@ -178,6 +178,7 @@ def run(args:Namespace, # As the parser gives them
     trust = pretrained.trusting_code() if args.remote_code else nullcontext()
     with short_warnings([]), trust:
         X, sounds, recordings = new_sounds(inputs, errors)
+        if args.labels and recordings: pipeline.check_labels(recordings, args.labels) # rather now than after the work
         if args.to: formats.check_place(args.to, out, recordings, args.overwrite)
         table, called = assigned(old, sounds, X, errors, args.none_beyond, args.verbose - args.quiet)
         kept = pipeline.is_detected(old, table, args.only, args.at_least)

@@ -19,7 +19,7 @@ from .wheel_weights import read_tensorflow, WheelEncoder, WheelFile
 # %% ../../../nbs/06_encoders/pretrained/05_musicnn.ipynb #d36ae655
 _RATE = 16000 # Hz
 _FFT, _HOP = 512, 256 # samples
-_PATCH = 187 # frames, 3 s
+_PATCH = 187 # frames, 2.98 s from the first to the last
 _BATCH = 16 # patches that go through the network at once on a GPU; a processor is fastest with one
 
 class MusicMel(nn.Module):
