@@ -25,7 +25,7 @@ TREE = ("Is a first look enough, or are there 100,000 clips or more?", [
             ("no", ("Which grouping is wanted?", [
                 ("source", ("K-means on the fixed encoder", FIXED, "--encoder fixed --by source")),
                 ("content", ("Is there time for minutes of training?", [
-                    ("yes", ("DeepCluster, or NF-SPICE in three times as long", "../08_deepcluster/05_estimator.ipynb", "--method deepcluster, --method spice")),
+                    ("yes", ("DeepCluster, or NF-SPICE in up to four times as long", "../08_deepcluster/05_estimator.ipynb", "--method deepcluster, --method spice")),
                     ("no", ("Is it speech?", [
                         ("yes", ("spectral clustering on the fixed encoder", SPECTRAL, "--encoder fixed --method spectral")),
                         ("no", ("spectral clustering on an untrained network", SPECTRAL, "--encoder untrained --method spectral"))]))]))]))]))]))])
