@@ -23,6 +23,7 @@ from mend import declared, mend
 from norms import caption_faults, fold_faults, only_tests, panel_faults, table_faults, text_faults, unit_faults
 
 MOST = 28_000  # words of prose that the report, Part I of the sidebar, may have
+MOST_OF_ALL = 84_000  # and the whole site
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation"}
 LABEL = re.compile(r"(fig|tbl|eq)-[\w-]+$")
 MADE = ("audioclust.pdf", "play/digits.html", "play/samples.html", "play/field.html")  # what else is put on the site
@@ -316,8 +317,9 @@ class Site:
         for page in self.core:  # the other pages are notes on code
             for f in page.norms + page.unfolded: page.fault(f)
         self.words = sum(page.words for page in self.core)
-        if self.words > MOST:
-            self.faults.append(f"_quarto.yml: the report has {self.words:,} words of prose, which is more than {MOST:,}: "
+        self.all_words = sum(page.words for page in self.pages)
+        for what, words, most in ("report", self.words, MOST), ("site", self.all_words, MOST_OF_ALL):
+            if words > most: self.faults.append(f"_quarto.yml: the {what} has {words:,} words of prose, which is more than {most:,}: "
                 "shorten pages, or move one to another part")
         with ThreadPoolExecutor(2) as pool: list(pool.map(read, self.pages))
         chapters, where = {}, {}
@@ -546,6 +548,7 @@ def main(arguments=None):
         else: print("Quarto is not installed: the site itself was not rendered")
     for f in faults: print(f, file=sys.stderr)
     print(f"the report: {site.words:,} words of prose on {len(site.core)} pages, of {MOST:,} at most")
+    print(f"the site: {site.all_words:,} words on {len(site.pages)} pages, of {MOST_OF_ALL:,} at most")
     print(f"docs: {len(faults)} faults in {len(site.pages)} pages")
     return 1 if faults else 0
 

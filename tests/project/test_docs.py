@@ -350,6 +350,8 @@ End."""
     assert site(top, "One two three.").faults == [
         "_quarto.yml: the report has 8 words of prose, which is more than 7: shorten pages, or move one to "
         "another part"]
+    monkeypatch.setattr(docs, "MOST_OF_ALL", 7)
+    assert "the site has" in site(top, "One two three.").faults[1]
     monkeypatch.setattr(docs, "root", top)
     assert docs.main(["--words"]) == 1
     assert capsys.readouterr().out.splitlines() == ["     8  30_one.ipynb",
