@@ -76,9 +76,9 @@ def finish_pair(job:Job, # Of the pair
 ):
     "Write what both have in common; draw, and write the page."
     folder, pair = job.out, RunPair(content, source)
+    if (folder/"both.json").is_file() and not job.continues: (folder/"listen.html").unlink(missing_ok=True)
     pair.write_table(folder)
     echo(f"in common: NMI {pair.shared()['nmi']:.2f} (0 nothing, 1 all)\nboth:   {folder/'both.csv'}")
-    (folder/"listen.html").unlink(missing_ok=True) # of an earlier pair
     is_drawn = draw([content, source], job.has_page, job.num_workers)
     if (folder/"listen.html").is_file(): echo(f"listen: {folder/'listen.html'}")
     check_drawn(is_drawn, folder)

@@ -87,9 +87,15 @@ def test_on_the_command_line(pair, tmp_path, capsys):
     record = json.loads((tmp_path/"run/content/run.json").read_text())
     assert "refinement" in record["embeddings"] and record["made"]["command"][0] == "cluster"
     assert accuracy(table.label, pd.read_csv(tmp_path/"run/both.csv").content) == 1
-    (tmp_path/"run/listen.html").write_text("of an earlier pair")
-    assert cluster(folder, tmp_path/"run", "--overwrite") == 0
-    assert not (tmp_path/"run/listen.html").exists()
+
+def test_a_page_goes_only_with_the_pair_that_it_shows(pair, tmp_path):
+    folder, *_ = pair
+    page = tmp_path/"run/listen.html"
+    page.parent.mkdir()
+    page.write_text("of no pair, as far as we know")
+    assert cluster(folder, page.parent) == 0 and page.exists()
+    assert cluster(folder, page.parent, "--resume") == 0 and page.exists()
+    assert cluster(folder, page.parent, "--overwrite") == 0 and not page.exists()
 
 
 def test_the_command_and_python_find_the_same_pair(pair, tmp_path):
