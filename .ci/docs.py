@@ -319,7 +319,8 @@ class Site:
         self.words = sum(page.words for page in self.core)
         self.all_words = sum(page.words for page in self.pages)
         for what, words, most in ("report", self.words, MOST), ("site", self.all_words, MOST_OF_ALL):
-            if words > most: self.faults.append(f"_quarto.yml: the {what} has {words:,} words of prose, which is more than {most:,}: "
+            if words <= most: continue
+            self.faults.append(f"_quarto.yml: the {what} has {words:,} words of prose, which is more than {most:,}: "
                 "shorten pages, or move one to another part")
         with ThreadPoolExecutor(2) as pool: list(pool.map(read, self.pages))
         chapters, where = {}, {}

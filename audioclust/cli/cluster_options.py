@@ -192,7 +192,7 @@ def method_params(args:Namespace, # As the parser gives them
     params = dict(args.set or [])
     if args.epochs is None: return params
     if not trains_encoder(args.method):
-        raise ValueError(f"--epochs is for methods that train, such as deepcluster and spice; {args.method} trains nothing")
+        raise ValueError(f"--epochs is for methods that train, such as deepcluster; {args.method} trains nothing")
     return {**params, "epochs": args.epochs}
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #bb2a936f

@@ -65,7 +65,7 @@ def cluster(*more, sounds="{top}/sounds", out="{tmp}/run", k=3):
 TRAIN = ["--method", "deepcluster", "--set", "passes=1", "--set", "views=2"]
 GROW = ["cluster", "{top}/few", "--grow", "{top}/run", "--out", "{tmp}/grown"]
 MISTAKES = {  # what was typed, what is said, what this says to do; {0} is what was found in the message
-    "epochs": (cluster("--epochs", 1), "--epochs is for methods that train, such as deepcluster and spice",
+    "epochs": (cluster("--epochs", 1), "--epochs is for methods that train, such as deepcluster",
         [cluster(*TRAIN, "--epochs", 1)]),
     "two numbers": (cluster(k="3,2"), "two numbers of clusters are for --by both", [cluster("--by", "both", k="3,2")]),
     "ignore with both": (cluster("--by", "both", "--ignore", "pitch"),

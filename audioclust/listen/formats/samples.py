@@ -67,7 +67,7 @@ _KEPT = "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT"
 
 def wav_subtype(clip:Any, # path, start, end (s)
 )->str: # As libsndfile calls it
-    "The encoding of a WAV file that holds a clip: its own, else 24 bits, or 32 bits of float where it is louder than full scale."
+    "The encoding of a WAV file that holds a clip: its own, else 24 bits, or float above full scale."
     with open_recording(clip.path) as recording:
         if recording.subtype in _KEPT: return recording.subtype
         first, n_left = (round(seconds*recording.samplerate) for seconds in (clip.start, clip.end - clip.start))
