@@ -5,7 +5,7 @@
 The pages come as pandoc's trees from docs.py, with their numbers. Here they become one tree: a section of the sidebar is a chapter
 whose pages are its sections, and a page that stands alone is a chapter, too. pandoc writes it for Typst, and the package `typst`
 sets it; `report.typ` holds the looks. Left out are the code that a page exports to the package, code that the pages fold (it draws
-figures, or tests), and sounds. A reference, a link or a citation that leads nowhere is a fault, and with any fault the exit status is 1.
+figures, or tests), sentences that only announce such code, and sounds. A reference, a link or a citation that leads nowhere is a fault, and with any fault the exit status is 1.
 """
 import argparse, io, json, posixpath, re, shutil, sys
 from pathlib import Path
@@ -80,15 +80,23 @@ def mathematics(text):
 def of_site(block): return block["t"] == "Div" and "site" in block["c"][0][1]
 
 
-def with_full_stops(blocks):
-    "The blocks, with a full stop for a colon after which the PDF leaves everything out."
-    def stopped(i, x):
-        if x["t"] != "Para" or x["c"][-1]["t"] != "Str" or not x["c"][-1]["c"].endswith(":"): return x
-        after = next((b for b in blocks[i + 1:] if not of_site(b)), None)
-        is_text = after and after["t"] == "Para" and after["c"][0]["t"] in ("Str", "Code", "Emph", "Strong", "Quoted")
-        if after and after["t"] != "Header" and not is_text: return x
-        return x | {"c": [*x["c"][:-1], {"t": "Str", "c": x["c"][-1]["c"][:-1] + "."}]}
-    return [stopped(i, x) for i,x in enumerate(blocks)]
+def without_lost_leads(blocks):
+    """The blocks, without headings and colons below which the PDF leaves everything out.
+
+    A sentence that only announces what is left out goes as well; where it ends a longer paragraph, its colon becomes a full stop."""
+    blocks = [b for b in blocks if not of_site(b)]
+    def lead(x): return x["t"] == "Para" and x["c"][-1]["t"] == "Str" and x["c"][-1]["c"].endswith(":")
+    def is_text(x): return x["t"] == "Para" and x["c"][0]["t"] not in ("Image", "RawInline") and not any(y["t"] == "Math" and y["c"][0]["t"] == "DisplayMath" for y in every(x["c"][:1]))
+    kept = []
+    for x in reversed(blocks):
+        after = kept[-1] if kept else None
+        ends = after is None or after["t"] == "Header"
+        if x["t"] == "Header" and ends and (after is None or after["c"][0] <= x["c"][0]): continue
+        if lead(x) and (ends or is_text(after)):
+            if not re.search(r"[.!?] ", plain(x["c"])): continue
+            x = x | {"c": [*x["c"][:-1], {"t": "Str", "c": x["c"][-1]["c"][:-1] + "."}]}
+        kept.append(x)
+    return kept[::-1]
 
 
 class Book:
@@ -127,7 +135,7 @@ class Book:
 
     def blocks(self, page, blocks):
         "Blocks of a page for Typst: without what only the site shows, and with its HTML as pandoc reads it."
-        blocks = changed(with_full_stops(blocks), lambda x: [] if of_site(x) else [x])
+        blocks = changed(without_lost_leads(blocks), lambda x: [] if of_site(x) else [x])
         htmls = [x["c"][1] for x in every(blocks) if x["t"] == "RawBlock"]
         text, _ = pandoc("\n".join(f"<div class='piece'>{html}</div>" for html in htmls), "-f", "html-native_divs+native_divs", "-t", "json")
         pieces = iter([x["c"][1] for x in json.loads(text)["blocks"] if x["t"] == "Div" and "piece" in x["c"][0][1]])

@@ -11,7 +11,7 @@ ami) and against the other one (nmi_other). Points are our fixed encoder's (by c
 well, or `noise` and `room` kept), those of a vote (`auto`: only where the encoders of `audioclust encoders` are installed, and with
 the same two lists, which its fixed encoder follows), those of our small network with weights by chance (new ones with each seed), these and the fixed encoder's side by side, or
 what one would take without us: mean and standard deviation over time of 20 MFCCs of librosa at its defaults,
-standardised. Methods that are not told the number of groups are left alone with it; all others are told the true one, but for `kmeans, number chosen`, which chooses it without labels.
+standardised. Methods that are not told the number of groups are left alone with it; all others are told the true one, but for those with `number chosen` behind a comma, which choose it without labels.
 A method that does not depend on the seed, on points that do not, runs once. `megabytes` is the most resident memory
 of the process while it clusters, with Python, torch and the points in it (on Linux; else blank). With --timed all
 is done in one thread, and rows go to results/quality-cost.csv with `seconds` on the clock (clustering alone: these need a
@@ -59,8 +59,8 @@ CLUSTPY = ("clustpy dec", "clustpy idec", "clustpy dcn")
 OPTIONAL = {"umap": "umap-learn", "clustpy": "clustpy"}  # what a method's name begins with is what is imported
 # other things left aside than by default: what comes when, as well; and what is there all the time, not
 IGNORE = {f"{points}, {text}": ignored for points in ("fixed", "auto") for text,ignored in (("order ignored", "order,pitch,level,noise,room"), ("noise kept", "pitch,level"))}
-SIDE_BY_SIDE, CHOSEN = "fixed and untrained", "kmeans, number chosen"
-RUNS = {"fixed": (*OURS, CHOSEN, "sklearn spectral", "umap, kmeans", "umap, hdbscan", *CLUSTPY), "mfcc": PEERS, "untrained": OURS, SIDE_BY_SIDE: ("consensus",), "auto": OURS} | {p: ("kmeans", "consensus", "spectral", "umap, kmeans") if p.startswith("fixed,") else ("kmeans", "spectral") for p in IGNORE}
+SIDE_BY_SIDE, CHOSEN = "fixed and untrained", {f"{m}, number chosen": m for m in ("kmeans", "consensus", "spectral")}
+RUNS = {"fixed": (*OURS, *CHOSEN, "sklearn spectral", "umap, kmeans", "umap, hdbscan", *CLUSTPY), "mfcc": PEERS, "untrained": OURS, SIDE_BY_SIDE: ("consensus",), "auto": OURS} | {p: ("kmeans", "consensus", "spectral", "umap, kmeans") if p.startswith("fixed,") else ("kmeans", "spectral") for p in IGNORE}
 ONCE = {"agglomerative", "dbscan", "hdbscan", "meanshift", "sklearn agglomerative"}
 HARDER = {"an eighth of the clips": dict(share=1/8), "a quarter of the clips": dict(share=1/4), "half of the clips": dict(share=1/2), "noise at 20 dB": dict(snr=20), "noise at 10 dB": dict(snr=10), "noise at 0 dB": dict(snr=0),
           "unequal groups": dict(smallest=.1), "half as many groups": dict(times=.5), "twice as many groups": dict(times=2)}
@@ -168,7 +168,7 @@ def group(method, points, k, seed): # Points may be an `AudioClusterer`
     "Labels, and the seconds that they took."
     start = time.perf_counter()
     if method in (*PEERS, *CLUSTPY): return peer(method, getattr(points, "embeddings_", points), k, seed), time.perf_counter() - start
-    m = points.regroup("kmeans", "auto", random_state=seed) if method == CHOSEN else points.regroup(method, random_state=seed)
+    m = points.regroup(CHOSEN[method], "auto", random_state=seed) if method in CHOSEN else points.regroup(method, random_state=seed)
     return m.labels_, m.seconds_["cluster"]
 
 def _peak(start=False):

@@ -19,7 +19,7 @@ SHORT = {"spoken digits": "digits", "sounds, easy": "easy", "sounds, middle": "m
 SIDE_BY_SIDE = "fixed and untrained"
 POINTS = {"mfcc": "MFCC", "fixed": "fixed", "both": "fixed, for both", "untrained": "untrained", SIDE_BY_SIDE: SIDE_BY_SIDE, "trained": "trained",
           "auto": "vote", "vote, heads": "vote, no networks", "vote, trained": "vote, networks"}
-METHODS = {"kmeans": "K-means", "kmeans, number chosen": "K-means, number chosen", "consensus": "consensus", "consensus, number chosen": "consensus, number chosen", "spectral": "spectral", "agglomerative": "agglomerative", "dbscan": "DBSCAN", "hdbscan": "HDBSCAN", "meanshift": "mean shift",
+METHODS = {"kmeans": "K-means", "kmeans, number chosen": "K-means, number chosen", "consensus": "consensus", "consensus, number chosen": "consensus, number chosen", "spectral": "spectral", "spectral, number chosen": "spectral, number chosen", "agglomerative": "agglomerative", "dbscan": "DBSCAN", "hdbscan": "HDBSCAN", "meanshift": "mean shift",
            "sklearn kmeans": "K-means (scikit-learn)", "sklearn agglomerative": "agglomerative (scikit-learn)", "sklearn spectral": "spectral (scikit-learn)", "umap, kmeans": "UMAP, K-means", "umap, hdbscan": "UMAP, HDBSCAN",
            "clustpy dec": "DEC (ClustPy)", "clustpy idec": "IDEC (ClustPy)", "clustpy dcn": "DCN (ClustPy)",
            "clustpy orth": "Orth (ClustPy)", "clustpy nrkmeans": "NrKmeans (ClustPy)", "clustpy enrc": "ENRC (ClustPy)",

@@ -414,6 +414,10 @@ def book(top):
         code('#| label: tbl-e\n#| tbl-cap: "Scores of `k`, made up by hand."\nscores = table()\nscores', shows(html=TABLE)),
         "`library` does nothing:",
         code("#| export\ndef library(): pass"),
+        "## Only on the site\n\nIt is as short:",
+        code("#| export\ndef short(): pass"),
+        "## The end\n\nIt says little. `last` does nothing:",
+        code("#| export\ndef last(): pass"),
         "Here ends the chapter.",
         code("#| code-fold: true\nimport math\ntest_eq(1, 1)\nwith expect_fail(ValueError): 1/0"),
         code("#| code-fold: true\nfor_tests_only = 1\nassert for_tests_only"),
@@ -444,9 +448,9 @@ def test_the_report_as_one_text(book):
         "<eq-d>", "<tbl-e>", "[K & co]", "table.header(", "scores = table()\nscores\n",
         "#link(<ref-lloyd1982>)", "= References", "plays the sounds", "files/two-"):
         assert there in text.replace("\u00a0", "~"), there
-    assert "`library` does nothing.\n\nHere ends" in text  # what the colon announced is left out
+    assert "It says little. `last` does nothing.\n\nHere ends" in text  # what the colon announced is left out
     assert not re.search(
-        r"test_eq|assert|for_tests_only|def library|draw_more|hidden_cell|<table|<audio|UklG|@fig|\?\?", text)
+        r"test_eq|assert|for_tests_only|library|Only on the site|as short|draw_more|hidden_cell|<table|<audio|UklG|@fig|\?\?", text)
     assert text.count("plays the sounds") == 1
     assert leads_nowhere(made.text) == set()
 
