@@ -36,7 +36,8 @@ def vector(fig):
     out = io.StringIO()
     with plt.rc_context({"svg.hashsalt": "audioclust"}): fig.savefig(out, format="svg", metadata={"Date": None})
     plt.close(fig)
-    return SVG(re.sub(r"<!--.*?-->|(?<=>)\s+(?=<)", "", out.getvalue(), flags=re.S)) # comments and indents are a tenth of it
+    svg = re.sub(r"<!--.*?-->|(?<=>)\s+(?=<)", "", out.getvalue(), flags=re.S)
+    return SVG(re.sub(r"(\d\d\.\d\d)\d+", r"\1", re.sub(r"\s+", " ", svg))) # without comments, indents and thousandths of a point
 
 def few_colours(fig):
     "The figure as a picture of 64 colours, which takes less room in a notebook than thousands of dots as lines do."
