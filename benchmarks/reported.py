@@ -196,7 +196,7 @@ def span(values, digits=2):
     "The least and the largest as text; one number where they are equal."
     return " to ".join(dict.fromkeys(signed(v, digits) for v in (values.min(), values.max())))
 
-def signed(value, digits=2): return f"{value:+.{digits}f}".replace("-", "−")
+def signed(value, digits=2): return f"{value:+.{digits}f}".replace("-", "−") if round(value, digits) else f"{0:.{digits}f}"
 
 
 if __name__ == "__main__":
