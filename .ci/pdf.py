@@ -5,7 +5,8 @@
 The pages come as pandoc's trees from docs.py, with their numbers. Here they become one tree: a section of the sidebar is a chapter
 whose pages are its sections, and a page that stands alone is a chapter, too. pandoc writes it for Typst, and the package `typst`
 sets it; `report.typ` holds the looks. Left out are the code that a page exports to the package, code that the pages fold (it draws
-figures, or tests), sentences that only announce such code, and sounds. A reference, a link or a citation that leads nowhere is a fault, and with any fault the exit status is 1.
+figures, or tests), sentences that only announce such code, and sounds. A reference, a link or a citation that leads nowhere is a
+fault, and with any fault the exit status is 1.
 """
 import argparse, io, json, posixpath, re, shutil, sys
 from pathlib import Path
@@ -84,15 +85,17 @@ def without_lost_leads(blocks):
     """The blocks, without headings and colons below which the PDF leaves everything out.
 
     A sentence that only announces what is left out goes as well; where it ends a longer paragraph, its colon becomes a full stop."""
-    blocks = [b for b in blocks if not of_site(b)]
-    def lead(x): return x["t"] == "Para" and x["c"][-1]["t"] == "Str" and x["c"][-1]["c"].endswith(":")
-    def is_text(x): return x["t"] == "Para" and x["c"][0]["t"] not in ("Image", "RawInline") and not any(y["t"] == "Math" and y["c"][0]["t"] == "DisplayMath" for y in every(x["c"][:1]))
+    def announces(x): return x["t"] == "Para" and x["c"][-1]["t"] == "Str" and x["c"][-1]["c"].endswith(":")
+    def is_formula(x): return x["t"] == "Math" and x["c"][0]["t"] == "DisplayMath"
+    def is_text(x):
+        if x["t"] != "Para": return False
+        return x["c"][0]["t"] not in ("Image", "RawInline") and not any(map(is_formula, every(x["c"][:1])))
     kept = []
     for x in reversed(blocks):
         after = kept[-1] if kept else None
         ends = after is None or after["t"] == "Header"
         if x["t"] == "Header" and ends and (after is None or after["c"][0] <= x["c"][0]): continue
-        if lead(x) and (ends or is_text(after)):
+        if announces(x) and (ends or is_text(after)):
             if not re.search(r"[.!?] ", plain(x["c"])): continue
             x = x | {"c": [*x["c"][:-1], {"t": "Str", "c": x["c"][-1]["c"][:-1] + "."}]}
         kept.append(x)
@@ -135,7 +138,7 @@ class Book:
 
     def blocks(self, page, blocks):
         "Blocks of a page for Typst: without what only the site shows, and with its HTML as pandoc reads it."
-        blocks = changed(without_lost_leads(blocks), lambda x: [] if of_site(x) else [x])
+        blocks = without_lost_leads(changed(blocks, lambda x: [] if of_site(x) else [x]))
         htmls = [x["c"][1] for x in every(blocks) if x["t"] == "RawBlock"]
         text, _ = pandoc("\n".join(f"<div class='piece'>{html}</div>" for html in htmls), "-f", "html-native_divs+native_divs", "-t", "json")
         pieces = iter([x["c"][1] for x in json.loads(text)["blocks"] if x["t"] == "Div" and "piece" in x["c"][0][1]])
