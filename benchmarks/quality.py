@@ -11,7 +11,8 @@ ami) and against the other one (nmi_other). Points are our fixed encoder's (by c
 well, or `noise` and `room` kept), those of a vote (`auto`: only where the encoders of `audioclust encoders` are installed, and with
 the same two lists, which its fixed encoder follows), those of our small network with weights by chance (new ones with each seed), these and the fixed encoder's side by side, or
 what one would take without us: mean and standard deviation over time of 20 MFCCs of librosa at its defaults,
-standardised. Methods that are not told the number of groups are left alone with it; all others are told the true one, but for those with `number chosen` behind a comma, which choose it without labels.
+standardised. Methods that are not told the number of groups are left alone with it; those with `number chosen` behind a
+comma choose it without labels; all others are told the true one.
 A method that does not depend on the seed, on points that do not, runs once. `megabytes` is the most resident memory
 of the process while it clusters, with Python, torch and the points in it (on Linux; else blank). With --timed all
 is done in one thread, and rows go to results/quality-cost.csv with `seconds` on the clock (clustering alone: these need a
