@@ -50,37 +50,6 @@ def test_the_advice_of_the_verdict_can_be_typed(monkeypatch):
     for option in options: parser_of("cluster").parse_args(["FOLDER", "--out", "RUN", *option.split()])
 
 
-def test_the_recipes_use_every_command():
-    used = {words[0] for page,words in typed() if page == "02_recipes.ipynb"}
-    assert used == set(COMMANDS) - {"demo"}
-
-
-def test_no_recipe_writes_where_another_wrote():
-    recipes = [words for page,words in typed() if page == "02_recipes.ipynb" and "--resume" not in words]
-    outs = [words[words.index("--out") + 1] for words in recipes if "--out" in words]
-    assert [out for out in outs if outs.count(out) > 1] == []
-
-
-def test_the_readme_is_short():
-    text = re.sub(r"!\[[^\]]*\]|\]\([^)]*\)", "]", (ROOT/"README.md").read_text(encoding="utf-8"))
-    assert 450 <= len(text.split()) <= 560
-    first = text[:text.index("## ")]
-    assert "pip install" in first and "audioclust cluster" in first and "listen.html" in first
-
-
-def test_the_readme_links_to_pages_of_the_site_and_says_what_pictures_show():
-    text, site = (ROOT/"README.md").read_text(encoding="utf-8"), "https://audioclust.github.io/audioclust/"
-    links = re.findall(r"(?<!!)\[[^\]]*\]\(([^)]+)\)", text)
-    notebooks = [p.relative_to(NOTEBOOKS).as_posix() for p in NOTEBOOKS.rglob("*.ipynb")]
-    pages = {site, f"{site}audioclust.pdf", *(site + re.sub(r"\d+_(\w+)\.ipynb", r"\1.html", nb) for nb in notebooks)}
-    assert {site, f"{site}audioclust.pdf", "LICENSE"} <= set(links) and not [at for at in links if ".ipynb" in at]
-    assert {at.partition("#")[0] for at in links if at.startswith(site) and "/play/" not in at} <= pages
-    for at in links: assert at.startswith("https://") or (ROOT/at).is_file(), at
-    pictures = re.findall(r"(?m)^!\[(.*?)\]\((.*?)\)\n\n\*(.*)\.\*$", text)
-    assert len(pictures) == 3
-    for alt,at,below in pictures: assert alt.startswith(below) and (ROOT/at).is_file()
-
-
 def test_all_places_say_the_same_version():
     version = re.search(r"(?m)^version = (\S+)", (ROOT/"settings.ini").read_text(encoding="utf-8"))[1]
     questions = "".join("".join(c["source"]) for c in cells_of("start/03_questions.ipynb"))
@@ -167,16 +136,6 @@ def test_extras_that_are_named_exist():
     named = {extra for text in texts for extra in re.findall(r"audioclust\[(\w+)\]", text)}
     assert {"media", "parquet", "annotations", "onnx"} <= named
     for extra in named: assert f'"{extra}"' in setup and f"\n{extra}_requirements = " in settings, extra
-
-
-def test_files_of_a_run_that_the_questions_name_are_written(tmp_path):
-    from audioclust.audio import synthetic_words
-    from audioclust.pipeline import AudioClusterer
-    questions = "".join("".join(c["source"]) for c in cells_of("start/03_questions.ipynb"))
-    named = set(re.findall(r"`([\w.]+\.(?:csv|json|html))`", questions.split("## Which formats")[0])) - {"between.csv"}
-    AudioClusterer(n_clusters=2).fit(synthetic_words(2, 2, 4).save(tmp_path/"words").path.tolist()).save(tmp_path/"run", page=True)
-    assert named == {"listen.html", "clusters.csv", "errors.csv", "run.json"}
-    assert all((tmp_path/"run"/name).is_file() for name in named)
 
 
 def test_the_scores_of_the_readme_are_those_of_the_results(monkeypatch):
