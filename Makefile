@@ -95,8 +95,9 @@ bench: $(STAMP) ## run the benchmarks and write benchmarks/results (half an hour
 soak: $(STAMP) ## two hours of runs in one process, and a large run killed ten times; writes benchmarks/results
 	OMP_NUM_THREADS=1 $(RUN) python benchmarks/soak.py
 
-hooks: $(STAMP) ## keep notebooks clean in git, once per clone
+hooks: $(STAMP) ## keep notebooks clean in git, and subjects of commits short; once per clone
 	$(RUN) nbdev_install_hooks
+	cp .ci/commit-msg "$$(git rev-parse --git-path hooks)/"
 
 clean:
 	rm -rf _proc _docs _preview _pdf build dist *.egg-info .mypy_cache .pytest_cache .hypothesis

@@ -116,3 +116,11 @@ def test_wheel_holds_the_package_and_the_command(tmp_path):
     assert len(links) > 20
     assert [link for link in links if not re.match(r"https?:|#", link)] == []
     assert any(re.match(r"https://raw\..*\.png", link) for link in links)
+
+
+@checkout
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
+@pytest.mark.parametrize("subject, status", [("a"*72, 0), ("a"*73, 1), ("", 1), ("Merge branch " + "a"*73, 0)])
+def test_the_subject_of_a_commit_is_short(tmp_path, subject, status):
+    (tmp_path/"message").write_text(f"{subject}\n\nWhy: {'b'*80}\n")
+    assert subprocess.run(["sh", root/".ci/commit-msg", tmp_path/"message"], capture_output=True).returncode == status
