@@ -20,9 +20,9 @@ MOST = {
     "lines of the package": 27_760,
     "notebooks": 227,
     "notebooks in a folder with those below it": 24,
-    "lines of tests": 22_800,
+    "lines of tests": 22_560,
     "lines of benchmarks": 9_184,
-    "lines of .ci": 1_700,
+    "lines of .ci": 1_290,
     "percent of functions used in one place": 36,
     "tuple assignments in a thousand lines": 16.7,
 }

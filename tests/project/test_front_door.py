@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -79,44 +78,6 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     exec(code, said)
     assert len(said["table"]) == len(said["assigned"]) == 16
     assert (tmp_path/"RUN/clusters.csv").is_file()
-
-
-@pytest.fixture(scope="module")
-def search():
-    "What the site's search knows: title → places, in the order of the index."
-    import sys
-    pytest.importorskip("pypandoc")
-    sys.path.insert(0, str(ROOT/".ci"))
-    try: import docs
-    finally: sys.path.pop(0)
-    read = "start", "tutorials", "04_kmeans/04", "14_cli/commands"
-    listed = [nb for *_,notebooks in docs.contents(NOTEBOOKS) for nb in notebooks if nb.startswith(read)]
-    pages = [docs.Page(NOTEBOOKS/nb, NOTEBOOKS) for nb in listed]
-    for page in pages:
-        page.tree = {"blocks": []}
-        if page.rel == "start/05_commands.ipynb": docs.read(page)
-    there = {docs.page_of(nb.relative_to(NOTEBOOKS).as_posix()) for nb in NOTEBOOKS.rglob("*.ipynb")} | {*docs.MADE}
-    assert {href.partition("#")[0] for href in docs.SIGNPOSTS} <= there
-    for out in there - {page.out for page in pages} - {*docs.MADE}:
-        pages.append(SimpleNamespace(out=out, part="", section="", title="", tree={"blocks": []}))
-    found = {}
-    for entry in docs.searched(pages): found.setdefault(entry["title"], []).append(entry["href"])
-    return found
-
-
-def test_the_search_knows_names_commands_and_what_people_look_for(search):
-    assert search["KMeans"] == ["04_kmeans/estimator.html#kmeans"]
-    assert search["AudioClusterer"] == ["12_pipeline/clusterer.html#audioclusterer"]
-    for command in COMMANDS:
-        assert f"start/commands.html#{command}" in search["Commands"]
-        assert f"14_cli/commands/{'tables/' if command in ('count', 'diff') else ''}{command}.html" in search[command]
-    first = {"install": "start/install.html", "birds": "tutorials/field.html", "bird": "tutorials/field.html",
-        "field recordings": "tutorials/field.html", "samples": "tutorials/samples.html",
-        "sample library": "tutorials/samples.html", "speakers": "tutorials/speech.html",
-        "which method": "results/verdict.html#what-to-use", "how many clusters": "05_ensembles/n_clusters.html",
-        "k-means": "04_kmeans/lloyd.html", "license": "start/questions.html#how-do-i-cite-it", "pdf": "audioclust.pdf",
-        "API": "start/api.html"}
-    for word,place in first.items(): assert search[word][0] == place, word
 
 
 def test_the_page_of_commands_has_every_option(monkeypatch):
