@@ -19,7 +19,7 @@ PIP     = -m pip --quiet --disable-pip-version-check
 INSTALL = install() { $(1)/bin/python $(PIP) install uv && $(1)/bin/python -m uv pip install --quiet --python $(1)/bin/python "$$@" || \
 	$(1)/bin/python $(PIP) install --no-compile "$$@"; }; install
 TESTED  = OMP_NUM_THREADS=1 AUDIOCLUST_ENCODER=fixed $(RUN)
-SUM     = find nbs audioclust README.md llms.txt -type f \( -name llms.txt -o -name '*.ipynb' -o -name '*.py' -o -name '*.pyi' -o -name '*.md' -o -name '*.bib' -o -name help.json \) | LC_ALL=C sort | xargs cksum
+SUM     = find nbs audioclust README.md llms.txt -type f \( -name llms.txt -o -name '*.ipynb' -o -name '*.py' -o -name '*.pyi' -o -name '*.md' -o -name '*.bib' \) | LC_ALL=C sort | xargs cksum
 
 .PHONY: help setup demo test check types nbtest pytest newest export readme docs play pdf bench soak hooks clean
 help:
@@ -76,7 +76,6 @@ export: $(STAMP) ## write the package from the notebooks
 readme: $(STAMP)
 	@$(RUN) python .ci/readme.py
 	@$(RUN) python .ci/llms.py
-	@$(RUN) python .ci/help.py
 
 docs: $(STAMP) ## check every page of the docs, write _preview; with Quarto installed, the site into _docs, with the PDF and runs to play with
 	$(RUN) python -W ignore::UserWarning .ci/docs.py
@@ -96,8 +95,9 @@ bench: $(STAMP) ## run the benchmarks and write benchmarks/results (half an hour
 soak: $(STAMP) ## two hours of runs in one process, and a large run killed ten times; writes benchmarks/results
 	OMP_NUM_THREADS=1 $(RUN) python benchmarks/soak.py
 
-hooks: $(STAMP) ## keep notebooks clean in git, once per clone
+hooks: $(STAMP) ## keep notebooks clean in git, and subjects of commits short; once per clone
 	$(RUN) nbdev_install_hooks
+	cp .ci/commit-msg "$$(git rev-parse --git-path hooks)/"
 
 clean:
 	rm -rf _proc _docs _preview _pdf build dist *.egg-info .mypy_cache .pytest_cache .hypothesis

@@ -33,7 +33,7 @@ setup(
                  "Programming Language :: Python :: 3", "Topic :: Scientific/Engineering :: Artificial Intelligence", "Typing :: Typed", "Topic :: Multimedia :: Sound/Audio :: Analysis",
                  *(f"Programming Language :: Python :: {p}" for p in pythons)],
     packages=find_packages(include=["audioclust", "audioclust.*"]), zip_safe=False,
-    package_data={"": ["*.pyi", "py.typed"], "audioclust": ["help.json"], "audioclust.listen": ["templates/*"]},
+    package_data={"": ["*.pyi", "py.typed"], "audioclust.listen": ["templates/*"]},
     package_dir={"": "."}, # so that an editable install is a line in a .pth file, which type checkers follow
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),

@@ -12,7 +12,6 @@ import argparse, ast, base64, json, os, posixpath, re, runpy, shutil, subprocess
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 from urllib.parse import unquote
 
 import yaml
@@ -20,21 +19,13 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parent))
 from llms import REPORT, contents, core, llms, opening, page_of, root, settings
 from mend import declared, mend
-from norms import caption_faults, fold_faults, only_tests, panel_faults, table_faults, text_faults, unit_faults
+from norms import axis_faults, caption_faults, fold_faults, only_tests, table_faults, text_faults
 
 MOST = 28_000  # words of prose that the report, Part I of the sidebar, may have
 MOST_OF_ALL = 84_000  # and the whole site
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation"}
 LABEL = re.compile(r"(fig|tbl|eq)-[\w-]+$")
 MADE = ("audioclust.pdf", "play/digits.html", "play/samples.html", "play/field.html")  # what else is put on the site
-# what people search for, and the pages and places where it is
-SIGNPOSTS = {"start/install.html": "install, pip, uv, docker", "start/questions.html": "questions",
-    "start/questions.html#how-do-i-cite-it": "cite, citation, license",
-    "tutorials/field.html": "birds, bird, bats, frogs, field recordings, long recordings, bioacoustics",
-    "tutorials/samples.html": "samples, sample library, drums, loops, sampler, music",
-    "tutorials/speech.html": "speakers, speech, words, voices", "start/commands.html": "commands, command line, options",
-    "results/verdict.html#what-to-use": "which method", "05_ensembles/n_clusters.html": "how many clusters, number of clusters",
-    "04_kmeans/lloyd.html": "k-means", "01_audio/labels.html": "label, labels", "audioclust.pdf": "pdf"}
 
 
 # ---- a notebook as Markdown
@@ -68,22 +59,6 @@ def count(text):
     return sum(bool(re.search(r"\w", word)) for word in text.split())
 
 
-LEFT_OUT = re.compile(r"(?m)^#\| *(?:hide|exporti?|default_exp)\b")
-SIGNED = re.compile(r"(?m)^#\| *export\b(?=[\s\S]*^(?:async )?(?:def|class) [^\W_])")  # nbdev shows signatures
-
-
-def hanging(cells):
-    "Sentences that end in a colon where the page shows no code, list, table or formula below them."
-    found, waiting = [], ""
-    for cell in cells:
-        source = "".join(cell["source"]).strip()
-        if cell["cell_type"] == "markdown":
-            if waiting and not re.match(r"[-*|>$!]|```|\d+\.", source): found.append(waiting)
-            waiting = source.split("\n")[-1] if source.endswith(":") else ""
-        elif SIGNED.search(source) or not LEFT_OUT.search(source): waiting = ""
-    return found + [waiting]*bool(waiting)
-
-
 class Page:
     "A notebook on its way to a page: Markdown, then pandoc's tree, then HTML."
     def __init__(self, path, folder):
@@ -99,7 +74,6 @@ class Page:
         if not self.title: self.fault("the first cell has no title")
         if rest.strip(): self.fault("the first cell holds more than title and sentence: nbdev leaves the rest out, so begin a cell there")
         self.markdown = "\n\n".join(filter(None, [rest, *map(self.cell, cells[1:])])) + "\n"
-        for last in hanging(cells): self.fault(f"a colon with nothing below it on the page: {last[-80:]}")
         prose = ["".join(c["source"]) for c in cells[1:] if c["cell_type"] == "markdown"]
         self.words = sum(map(count, [self.title, self.description, rest, *prose]))
 
@@ -118,7 +92,7 @@ class Page:
         try: found, code = options(source)
         except yaml.YAMLError: return self.fault(f"a directive cannot be read: {source.splitlines()[0]}")
         if found.keys() & {"hide", "default_exp"} or found.get("include") is False: return ""
-        self.norms += unit_faults(found.get("label", "a cell"), code) + text_faults(code, outputs)
+        self.norms += text_faults(code, outputs)
         exported = found.keys() & {"export", "exporti"}
         if exported: self.ids |= {name.lower() for name in re.findall(r"(?m)^(?:def|class) (\w+)", code)}  # nbdev shows signatures there
         shown = fence(code, "python") if code and not exported and found.get("echo", True) else ""
@@ -147,7 +121,7 @@ class Page:
         if not label: self.fault(f"a cell has a caption and no label: {caption[:60]}")
         elif not LABEL.match(label): self.fault(f"{label}: a label begins with fig-, tbl- or eq- and holds letters, digits and hyphens")
         if not any(shows): self.fault(f"{label}: its cell shows nothing")
-        if label.startswith("fig-"): self.faults += [f"{self.rel}: {f}" for f in panel_faults(label, code)]
+        if label.startswith("fig-"): self.norms += axis_faults(label, code)
         if label and caption: self.norms += caption_faults(label, caption, code if label.startswith("fig-") else "".join(shows))
         return "\n\n".join([f"::::: {{#{label or 'none'} .shown .{label[:3] or 'none'}}}\n:::: caption\n{caption}\n::::", *shows, ":::::"])
 
@@ -307,22 +281,48 @@ def refer(page, x):
 # ---- all pages
 
 class Site:
-    "All pages of a folder of notebooks, or for the PDF those of the report alone; `faults` is what is wrong with them."
-    def __init__(self, folder, top=root, pdf=False):
+    "All pages of a folder of notebooks; `faults` is what is wrong with them."
+    def __init__(self, folder, top=root):
         self.folder, self.top, self.cfg = Path(folder), Path(top), settings(Path(top))
-        self.url, self.git = self.cfg.get("doc_host", "") + self.cfg.get("doc_baseurl", ""), self.cfg.get("git_url", "")
+        self.url = self.cfg.get("doc_host", "") + self.cfg.get("doc_baseurl", "")
+        self.git = self.cfg.get("git_url", "")
         self.sections, self.chapters = contents(self.folder), core(self.folder)
-        self.faults = self.read(pdf)
+        self.own_faults = self.read()
         self.core = [page for page in self.pages if page.part.startswith(REPORT)]
         for page in self.core:  # the other pages are notes on code
             for f in page.norms + page.unfolded: page.fault(f)
         self.words = sum(page.words for page in self.core)
         self.all_words = sum(page.words for page in self.pages)
         for what, words, most in ("report", self.words, MOST), ("site", self.all_words, MOST_OF_ALL):
-            if words <= most: continue
-            self.faults.append(f"_quarto.yml: the {what} has {words:,} words of prose, which is more than {most:,}: "
-                "shorten pages, or move one to another part")
+            if words > most: self.own_faults.append(f"_quarto.yml: the {what} has {words:,} words of prose, "
+                f"which is more than {most:,}: shorten pages, or move one to another part")
+        self.number()
+        for page in self.pages: self.follow(page)
+
+    @property
+    def faults(self):
+        return list(dict.fromkeys([*self.own_faults, *(fault for page in self.pages for fault in page.faults)]))
+
+    def read(self):
+        "Read the pages; what the sidebars and the folder do not agree on."
+        listed = [nb for *_,nbs in self.sections for nb in nbs]
+        paths = [p for p in self.folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts]
+        there = {p.relative_to(self.folder).as_posix() for p in paths}
+        self.by_name = {}
+        for part,section,nbs in self.sections:
+            for nb in there.intersection(nbs) - self.by_name.keys():
+                page = Page(self.folder/nb, self.folder)
+                page.part, page.section = part, section
+                self.by_name |= {nb: page, page.out: page}
+        self.pages = [self.by_name[nb] for nb in dict.fromkeys(listed) if nb in there]
         with ThreadPoolExecutor(2) as pool: list(pool.map(read, self.pages))
+        faults = [f"{nb} is in the sidebar and not in the folder" for nb in listed if nb not in there]
+        faults += [f"{nb} is not in the sidebar" for nb in sorted(there - set(listed))]
+        faults += [f"{nb} is in the sidebar {n} times" for nb,n in Counter(listed).items() if n > 1]
+        return [f"_quarto.yml: {f}" for f in faults]
+
+    def number(self):
+        "Number the figures, tables and equations of all pages; those of a chapter together."
         chapters, where = {}, {}
         for i,(_,nbs) in enumerate(self.chapters): chapters |= dict.fromkeys(nbs, (str(i + 1), Counter()))
         for page in self.pages:
@@ -330,25 +330,6 @@ class Site:
             number(page, counts)
             for label in page.labels:
                 if where.setdefault(label, page) is not page: page.fault(f"{label}: stands on {where[label].rel}, too")
-        for page in self.pages: self.follow(page)
-        if not pdf: self.render()
-        for page in self.pages: self.faults += dict.fromkeys(page.faults)
-
-    def read(self, pdf):
-        "Read the pages; what the sidebars and the folder do not agree on."
-        listed = [nb for *_,nbs in self.sections for nb in nbs]
-        there = {p.relative_to(self.folder).as_posix() for p in self.folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts}
-        self.by_name = {}
-        for part,section,nb in ((part, section, nb) for part,section,nbs in self.sections for nb in nbs if nb in there):
-            if nb in self.by_name: continue
-            page = SimpleNamespace(out=page_of(nb), ids=None) if pdf and not part.startswith(REPORT) else Page(self.folder/nb, self.folder)
-            page.part, page.section = part, section
-            self.by_name |= {nb: page, page.out: page}
-        self.pages = [page for name,page in self.by_name.items() if isinstance(page, Page) and name == page.rel]
-        faults = [f"{nb} is in the sidebar and not in the folder" for nb in listed if nb not in there]
-        faults += [f"{nb} is not in the sidebar" for nb in sorted(there - set(listed))]
-        faults += [f"{nb} is in the sidebar {n} times" for nb,n in Counter(listed).items() if n > 1]
-        return [f"_quarto.yml: {f}" for f in faults]
 
     def follow(self, page):
         "Check each link and image of a page, and turn links between notebooks into links between pages."
@@ -371,7 +352,7 @@ class Site:
         elif re.match(r"[a-z][a-z0-9+.-]*:|//", at): return url
         other = self.by_name.get(posixpath.normpath(posixpath.join(posixpath.dirname(page.rel), at))) if at else page
         if other:
-            if anchor and other.ids is not None and unquote(anchor) not in other.ids: page.fault(f"dead link, the page has no such place: {url}")
+            if anchor and unquote(anchor) not in other.ids: page.fault(f"dead link, the page has no such place: {url}")
             return (posixpath.relpath(other.out, posixpath.dirname(page.out) or ".") if at else "") + ("#" + anchor if anchor else "")
         if at in page.files or at.startswith("data:"): return url
         path = (page.path.parent/unquote(at)).resolve()
@@ -390,7 +371,7 @@ class Site:
             entries = Path(made)/"references.json"
             text, said = pandoc(bib.read_text(encoding="utf-8"), "-f", "biblatex", "-t", "csljson") if bib.is_file() else ("[]", [])
             entries.write_text(text, encoding="utf-8")  # read once, not once a page
-            self.faults += [f"references.bib: {s}" for s in said]
+            self.own_faults += [f"references.bib: {s}" for s in said]
             def one(page):
                 cite = ["--citeproc", "-M", "link-citations=true", "--bibliography", str(entries)]*page.cites
                 tree = {**page.tree, "blocks": page.tree["blocks"] + below*page.cites}
@@ -399,12 +380,11 @@ class Site:
             list(pool.map(one, self.pages))
 
     def write(self, out):
-        "The preview: a page for each notebook, with the contents of its part."
+        "The preview: a page for each notebook, with the contents of the site below it."
         import jinja2
-        template = jinja2.Environment(autoescape=True).from_string((Path(__file__).parent/"preview.html").read_text(encoding="utf-8"))
-        parts = {}
-        for part,section,nbs in self.sections:
-            parts.setdefault(part, []).append((section, [self.by_name[nb] for nb in nbs if nb in self.by_name]))
+        template = (Path(__file__).parent/"preview.html").read_text(encoding="utf-8")
+        template = jinja2.Environment(autoescape=True).from_string(template)
+        parts = [(part, section, [self.by_name[nb] for nb in nbs if nb in self.by_name]) for part,section,nbs in self.sections]
         shutil.rmtree(out, ignore_errors=True)
         (Path(out)/"files").mkdir(parents=True)
         for page in self.pages:
@@ -457,38 +437,9 @@ def numbered(site):
         nb = json.loads(page.path.read_text(encoding="utf-8"))
         labels = {f"{kind}-labels": "".join(f"[{n}]{{}}" for label,n in page.labels.items() if label.startswith(kind)) for kind in KINDS}
         front = f"---\ncrossref: {json.dumps({k: v for k,v in labels.items() if v})}\n"
-        nb["cells"][0]["source"] = "".join(nb["cells"][0]["source"]).replace("---\n", front, 1)
+        numbered_front = "".join(nb["cells"][0]["source"]).replace("---\n", front, 1)
+        nb["cells"][0]["source"] = numbered_front.splitlines(keepends=True)  # of one text Quarto drops the ends of lines
         page.path.write_text(json.dumps(nb, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def searched(pages):
-    """What the site's search finds: the signposts, each name of the index of the API, then each section of a page, with its prose
-    alone. Code, tests and outputs would stand before the pages that explain them."""
-    found, there = [], {p.out: p for p in pages}
-    def add(href, title, section, text):
-        page = there.get(href.partition("#")[0])
-        crumbs = [page.part, page.section][:1 + bool(page.section)] if page else []
-        found.append(dict(objectID=f"{href} {title}", href=href, title=title, section=section, text=" ".join(text.split()), crumbs=crumbs))
-    for href,said in SIGNPOSTS.items():
-        page = there.get(href.partition("#")[0])
-        for word in said.split(", ")*(page is not None or href in MADE): add(href, word, page.title if page else "The report", word)
-    api = there["start/api.html"].markdown if "start/api.html" in there else ""
-    for name,href,text in re.findall(r"(?m)^- \[`(\w+)`\]\(\.\./([^)]+)\): (.*)$", api): add(href, name, "", text)
-    for page in pages:
-        href, section, text = page.out, "", []
-        for x in page.tree["blocks"]:
-            if x["t"] == "Header" and x["c"][0] <= 3:
-                add(href, page.title, section, " ".join(text))
-                href, section, text = f"{page.out}#{x['c'][1][0]}", plain(x["c"][2]), []
-            else: text.append(prose(x))
-        add(href, page.title, section, " ".join(text))
-    return found
-
-
-def prose(x):
-    "The words of a block: a space between paragraphs, without links to the source and formulas in LaTeX."
-    def drop(y): return [] if y["t"] == "Link" and plain(y) == "source" or y["t"] == "Math" and "\\" in y["c"][1] else [y]
-    return " ".join(plain(y) for y in every(changed([x], drop)) if y["t"] in ("Para", "Plain", "Header"))
 
 
 # what Quarto adds to pages with tables in HTML, in case they were widgets of Jupyter; and what a page or a style loads from elsewhere
@@ -516,11 +467,10 @@ def quarto(folder, out, pages):
             text = re.sub(r'((?:\]\(|href=")(?:[\w.-]+/)*)([\w-]+\.ipynb)', lambda m: m[1] + outs[m[2]] + ".md" if m[2] in outs else m[0], text)
         else:
             text = WIDGETS.sub("", text)
-            if "quarto-unresolved-ref" in text: faults.append(f"{path.name} holds a reference to nothing")
+            if path.suffix == ".html" and "quarto-unresolved-ref" in text: faults.append(f"{path.name} holds a reference to nothing")
             faults += [f"{path.name} loads {url}, which is not there for a reader without a connection" for url in sorted({"".join(m) for m in LOADS.findall(text)})]
         if text != before: path.write_text(text, encoding="utf-8")
     if built.is_dir():
-        (built/"search.json").write_text(json.dumps(searched(pages), ensure_ascii=False), encoding="utf-8")
         (built/"llms.txt").write_text(llms(), encoding="utf-8")
         shutil.rmtree(out, ignore_errors=True)
         shutil.move(built, out)
@@ -539,7 +489,8 @@ def main(arguments=None):
         print(f"{total:6,}  words of prose on {len(pages)} pages, of {MOST:,} at most")
         return 1 if total > MOST else 0
     site = Site(root/"nbs") if given.check else Site(process())
-    faults = list(site.faults)
+    site.render()
+    faults = site.faults
     if not given.check:
         site.write(root/"_preview")
         print(f"{len(site.pages)} pages: open _preview/index.html")

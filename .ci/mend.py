@@ -57,25 +57,23 @@ def described(code):
 
 
 NUMBER = re.compile(r"\s*[−+-]?[\d.,]+(?:e[−+-]?\d+)?(?:\s*[±–]\s*[\d.,]+)?\s*%?\s*|\s*|\s*(?:NaN|nan|—|–)\s*")
-
 CELL = re.compile(r"(?s)<(t[dh])((?: [^>]*)?)>(.*?)</\1>")
 
+
 def aligned(html):
-    "A table of pandas whose columns of numbers, with the heads of each, have the class `number`, and texts that may wrap the class `long`."
-    taken, column, numbers = set(), {}, {}  # places in the grid, some below a cell of a row above; where a cell begins → its column
-    for i,row in enumerate(re.finditer(r"(?s)<tr.*?</tr>", html)):
+    "A table of pandas whose columns of numbers, with their heads, have the class `number`."
+    place, numbers = {}, {}  # where a cell begins → its column, counted from the right: names at the left may span rows
+    for row in re.finditer(r"(?s)<tr.*?</tr>", html):
         at = 0
-        for cell in CELL.finditer(html, *row.span()):
-            while (i, at) in taken: at += 1
-            tall, wide = (int((re.search(rf'{of}span="(\d+)"', cell[2]) or [0, 1])[1]) for of in ("row", "col"))
-            taken |= {(i + a, at + b) for a in range(tall) for b in range(wide)}
-            if wide == 1: column[cell.start()] = at
+        for cell in reversed([*CELL.finditer(html, *row.span())]):
+            wide = int((re.search(r'colspan="(\d+)"', cell[2]) or [0, 1])[1])
+            if wide == 1: place[cell.start()] = at
             if cell[1] == "td": numbers.setdefault(at, []).append(bool(NUMBER.fullmatch(cell[3])))
             at += wide
-    right = {at for at,found in numbers.items() if all(found)}
+    right = {at for at, are_numbers in numbers.items() if all(are_numbers)}
     def marked(cell):
-        kind = "number" if column.get(cell.start()) in right else "long" if cell[1] == "td" and len(cell[3]) > 60 else ""
-        return f'<{cell[1]}{cell[2]} class="{kind}">{cell[3]}</{cell[1]}>' if kind else cell[0]
+        if place.get(cell.start()) not in right: return cell[0]
+        return f'<{cell[1]}{cell[2]} class="number" style="text-align: right">{cell[3]}</{cell[1]}>'
     return CELL.sub(marked, html)
 
 

@@ -68,7 +68,9 @@ def top(tmp_path):
 
 def site(top, *cells):
     written(top, cells)
-    return docs.Site(top/"nbs", top)
+    made = docs.Site(top/"nbs", top)
+    made.render()
+    return made
 
 
 GOOD = ["@fig-a and [@fig-b; @tbl-c] after [@lloyd1982], by @eq-d and [-@eq-d]; see "
@@ -90,21 +92,14 @@ def test_a_page_of_everything(top):
     html = (top/"out/one.html").read_text(encoding="utf-8")
     for there in ("<title>One – tiny</title>", "Figure\u00a01.1:", "Figure\u00a01.2:", "Table\u00a01.1:",
         ">Figure\u00a01.2</a>", ">Equation\u00a01.1</a>", '<a href="#eq-d" class="reference">1.1</a>',
-        '<math display="block"', "<summary>Code</summary>",
-        "<b>bold &amp; seen</b>", "said", "What it does.",
-        'href="other.html#a-place"', 'href="https://github.com/a/tiny/blob/main/LICENSE"',
-        'id="ref-lloyd1982"', "<summary>1 First</summary>", 'aria-current="page">One', "color-scheme: light dark",
-        'name="viewport"'):
+        '<math display="block"', "<summary>Code</summary>", "<code>what</code> it is about.",
+        "<b>bold &amp; seen</b>", "said", "What it does.", 'href="other.html#a-place"',
+        'href="https://github.com/a/tiny/blob/main/LICENSE"', 'id="ref-lloyd1982"', 'aria-current="page">One'):
         assert there in html, there
     assert not re.search(r"hidden_cell|unseen|>plain<|@(fig|tbl|eq)-|\{#", html)
-    assert html.index("Table\u00a01.1:") < html.index("<th>a</th>")
-    assert html.index("files/one-1.png") < html.index("Figure\u00a01.1:")
     assert (top/"out/files/one-2.png").read_bytes()[:4] == b"\x89PNG"
-    other = (top/"out/other.html").read_text(encoding="utf-8")
-    assert '<p class="part">Part I · The report › 1 First</p>' in html
-    assert '<p class="part">Part II · The software › More</p>' in other
-    assert re.findall(r">(Part[^<]*)</a></h2>", html) == ["Part I · The report", "Part II · The software"]
-    assert "References" not in other
+    assert "<p>Part I · The report › 1 First</p>" in html
+    assert "References" not in (top/"out/other.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("cells, fault", [
@@ -176,58 +171,29 @@ def typed(rows, caption):
 NAMED = 'ax.set(xlabel="time (s)", ylabel="NMI")'
 ONE, TWO = "fig,ax = plt.subplots()\n", "fig,axs = plt.subplots(1, 2)\n"
 SERIES = "K-means    0.5\nWard       0.4\ndtype: float64"
+NO_SIZE = "its caption does not say how many clips, points or rows there are, or that it shows no data"
+NO_SEEDS = "its caption does not say the seeds, or that nothing is random"
 
 
 @pytest.mark.parametrize("cells, faults", [
     (drawn(ONE + NAMED), []),
-    (drawn(ONE + 'ax.set(xlabel="epoch", ylabel="number of groups")'), []),
-    (drawn(ONE + 'ax.set_xlabel(f"AMI by {by}"); ax.set_ylabel(names[0])'), []),
-    (drawn(ONE + 'ax.set(xlabel="time", ylabel="NMI")'),
-        ["fig-a: the x axis has no unit: time"]),
-    (drawn(ONE + 'ax.set_xlabel("round"); ax.set_ylabel("accuracy")'), []),
-    (drawn(ONE + 'ax.set(xlabel="duration (log scale)", ylabel="loss (nats)")'),
+    (drawn(ONE + 'ax.set_xlabel("duration (log scale)"); ax.set_ylabel("accuracy")'),
         ["fig-a: the x axis has no unit: duration (log scale)"]),
-    (drawn(ONE + NAMED + '\nfig.colorbar(picture, label="power")'), []),
-    (drawn(ONE + NAMED + '\nfig.colorbar(picture, label="seconds of a run")'),
-        ["fig-a: the colour axis has no unit: seconds of a run"]),
-    (drawn(TWO + 'axs[0].set(xlabel="time (s)", ylabel="NMI")'),
-        ["fig-a: the x axis has no name in 1 of 2 panels", "fig-a: the y axis has no name in 1 of 2 panels"]),
-    (drawn(TWO + f'for ax in axs: {NAMED}'), []),
-    (drawn(TWO.replace("2)", "2, sharey=True)") + 'for ax in axs: ax.set_xlabel("round")\n'
-        'axs[0].set_ylabel("loss (nats)")'), []),
-    (drawn(TWO + 'fig.supxlabel("time (s)"); fig.supylabel("NMI")\naxs[1].axis("off")'), []),
-    (drawn(TWO + 'axs[1].axis("off")'), ["fig-a: the x axis has no name in 1 of 2 panels",
-        "fig-a: the y axis has no name in 1 of 2 panels"]),
-    (drawn(TWO + f'show_clusters(X, y, axs[1])\nax = axs[0]; {NAMED}'), []),
+    (drawn(ONE + 'ax.set_ylabel("NMI")'), ["fig-a: the x axis has no name"]),
+    (drawn(TWO + 'show_clusters(X, y, axs[1])'), []),
     (drawn(ONE + 'ax.axis("off")', "The method (a drawing)."), []),
-    (drawn(ONE + NAMED, "Scores of the digits, seed 0."),
-        ["fig-a: its caption does not say how many clips, points or rows there are, or that it shows no data"]),
-    (drawn(ONE + NAMED, "Scores of 3,000 spoken digits."),
-        ["fig-a: its caption does not say the seeds, or that nothing is random"]),
+    (drawn(ONE + NAMED, "Scores of the digits, seed 0."), [f"fig-a: {NO_SIZE}"]),
+    (drawn(ONE + NAMED, "Scores of 3,000 spoken digits."), [f"fig-a: {NO_SEEDS}"]),
     (drawn(ONE + NAMED + "\nax.errorbar(x, y, s)"), ["fig-a: its caption does not say what the bars are"]),
-    (drawn(ONE + NAMED + "\nax.fill_between(x, low, high)",
-        "300 points, five seeds; band: from the lowest to the highest."), []),
     (table(), []),
-    (table(caption="Accuracy of two methods on nine clips, made up by hand."), []),
     (table(caption="Clips, points and seeds as in @tbl-a."), []),
-    (table(caption="The last five rows: the ten nearest clips; seed 0."),
-        ["tbl-a: its caption does not say how many clips, points or rows there are, or that it shows no data"]),
-    (table(caption="Scores of 40 to 1,155 clips."),
-        ["tbl-a: its caption does not say the seeds, or that nothing is random"]),
-    (table(caption="NMI.")[:1] + table("1</td></tr><tr><th>clips</th><td>9", "The sets, one draw.")[1:], []),
+    (table(caption="The last five rows: the ten nearest clips; seed 0."), [f"tbl-a: {NO_SIZE}"]),
     (table("0.5 ± 0.1", "300 points, five seeds."), ["tbl-a: its caption does not say what ± is"]),
     (table("0.5 ± 0.1", "300 points, mean ± standard deviation over five seeds."), []),
     (typed("| one | word | more |", "What the words mean."), []),
-    (typed("| one | 0.5 | 0.75 |", "Accuracy."),
-        ["tbl-a: its caption does not say how many clips, points or rows there are, or that it shows no data",
-            "tbl-a: its caption does not say the seeds, or that nothing is random"]),
-    (typed("| one | 0.5 ± 0.1 | all |", "Accuracy."), ["tbl-a: its caption does not say what ± is"]),
-    (typed("| one | ±15 % | all |", "Changes."), []),
+    (typed("| one | 0.5 | 0.75 |", "Accuracy."), [f"tbl-a: {NO_SIZE}", f"tbl-a: {NO_SEEDS}"]),
     ([code("scores", shows(plain=SERIES))],
         ["a table is shown as text; show one table a cell, with to_frame(), label and caption: scores"]),
-    ([code("scores, 1", shows(plain="(          NMI\n K-means  0.5,\n 1)"))],
-        ["a table is shown as text; show one table a cell, with to_frame(), label and caption: scores, 1"]),
-    ([code("labels", shows(plain="array(['a', 'b'], dtype=object)"))], []),
 ])
 def test_the_norms_of_the_report(top, cells, faults):
     assert site(top, *cells).faults == [f"30_one.ipynb: {f}" for f in faults]
@@ -237,26 +203,9 @@ def test_cells_of_tests_are_folded_in_the_report(top):
     tests = "import math\nfor x in range(3): test_eq(x, x)\nwith expect_fail(ValueError): math.sqrt(-1)\nassert x"
     cells = [code(tests), code("#| code-fold: true\n" + tests), code("x = 1\nassert x"), code("#| hide\n" + tests)]
     written(top, ["## A place", *cells], "31_other.ipynb", "# Other\n\n> The other page.")
-    assert site(top, *cells).faults == ["30_one.ipynb: a cell of tests has no `#| code-fold: true`: import math"]
-
-
-@pytest.mark.parametrize("kind", ["Solution", "Tests"])
-def test_folded_solutions_and_tests_show_nothing(top, kind):
-    fold = f'#| code-fold: true\n#| code-summary: "{kind}"\n'
-    answer = shows(plain="787")
-    hidden = code(fold + "#| output: false\nx", answer)
-    cells = [code(fold + "assert x"), hidden, code("x", answer), code(fold + "x", answer)]
-    assert site(top, *cells).faults == [
-        f'30_one.ipynb: a cell with `code-summary: "{kind}"` shows something below its fold: end it in an assertion']
-
-
-def test_a_colon_has_something_below_it(top):
-    private, public = code("#| export\ndef _f(): pass"), code("#| export\ndef f(): pass")
-    good = ["We call it:", code("f()"), "Its name is:", public, "And so:", private, code("_f()"), "Steps:", "- one\n- two"]
-    assert site(top, *good).faults == []
-    faults = site(top, "What it does:", private, "Next.", "The rest:", code("#| hide\nx")).faults
-    said = "30_one.ipynb: a colon with nothing below it on the page: "
-    assert faults == [said + "What it does:", said + "The rest:"]
+    cells.append(code('#| code-fold: true\n#| code-summary: "Solution"\nx', shows(plain="787")))
+    assert site(top, *cells).faults == ["30_one.ipynb: a cell with `code-summary: \"Solution\"` shows something below its "
+        "fold: end it in an assertion", "30_one.ipynb: a cell of tests has no `#| code-fold: true`: import math"]
 
 
 def test_quarto_is_told_the_numbers(top):
@@ -273,7 +222,7 @@ def test_quarto_is_told_the_numbers(top):
     bars = yaml.safe_load((top/"nbs/_quarto.yml").read_text())["website"]["sidebar"]
     assert bars[0]["contents"] == [{"text": "1 Two", "href": "32_two.ipynb"}, {"section": "2 First", "contents": ["30_one.ipynb"]}]
     assert bars[1]["contents"] == [{"section": "More", "contents": ["31_other.ipynb"]}]
-    def front(name): return yaml.safe_load(json.loads((top/"nbs"/name).read_text())["cells"][0]["source"].strip("-\n"))
+    def front(name): return yaml.safe_load("".join(json.loads((top/"nbs"/name).read_text())["cells"][0]["source"]).strip("-\n"))
     assert front("32_two.ipynb") == {"title": "Two", "description": "It.", "crossref": {"eq-labels": "[1.1]{}[1.2]{}"}}
     assert front("30_one.ipynb")["crossref"] == {"fig-labels": "[2.1]{}[2.2]{}", "tbl-labels": "[2.1]{}", "eq-labels": "[2.1]{}"}
 
@@ -283,12 +232,6 @@ def test_only_the_report_is_held_to_the_norms(top):
     scores = code("scores", shows(plain=SERIES))
     written(top, ["## A place", *figure, scores], "31_other.ipynb", "# Other\n\n> The other page.")
     assert site(top).faults == []
-
-
-def test_what_nbdev_would_leave_out_of_the_first_cell_is_a_fault(top):
-    written(top, ["## A place"], "31_other.ipynb", "# Other\n\n> The other page.\n\nIts first screen.")
-    assert site(top).faults == ["31_other.ipynb: the first cell holds more than title and sentence: "
-        "nbdev leaves the rest out, so begin a cell there"]
 
 
 def test_a_label_stands_on_one_page_only(top):
@@ -305,10 +248,10 @@ def test_the_sidebar_and_the_folder_agree(top):
     (top/"nbs/30_one.ipynb").write_text('{"cells": []}')
     with (top/"nbs/_quarto.yml").open("a") as f: f.write("              - 30_one.ipynb\n")
     (top/"nbs/references.bib").write_text("@book{lloyd1982,")
-    faults = docs.Site(top/"nbs", top).faults
-    assert "_quarto.yml: 30_one.ipynb is in the sidebar 2 times" in faults
-    assert any(f.startswith("references.bib: ") for f in faults)
-    assert "30_one.ipynb: the first cell has no title" in docs.Site(top/"nbs", top).faults
+    made = docs.Site(top/"nbs", top)
+    made.render()
+    assert {"_quarto.yml: 30_one.ipynb is in the sidebar 2 times", "30_one.ipynb: the first cell has no title"} <= set(made.faults)
+    assert any(f.startswith("references.bib: ") for f in made.faults)
 
 
 def test_a_part_is_a_sidebar_and_the_report_is_one_of_them(top):
@@ -347,19 +290,15 @@ End."""
     s = site(top, "One two three.", code("no_word()"))
     assert s.words == 3 + 1 + 4 and [p.rel for p in s.core] == ["30_one.ipynb"]  # with title and sentence
     monkeypatch.setattr(docs, "MOST", 7)
-    assert site(top, "One two three.").faults == [
-        "_quarto.yml: the report has 8 words of prose, which is more than 7: shorten pages, or move one to "
-        "another part"]
-    monkeypatch.setattr(docs, "MOST_OF_ALL", 7)
-    assert "the site has" in site(top, "One two three.").faults[1]
+    assert "the report has 8 words of prose, which is more than 7" in site(top, "One two three.").faults[0]
     monkeypatch.setattr(docs, "root", top)
     assert docs.main(["--words"]) == 1
-    assert capsys.readouterr().out.splitlines() == ["     8  30_one.ipynb",
-        "     8  words of prose on 1 pages, of 7 at most"]
+    assert "     8  30_one.ipynb" in capsys.readouterr().out
 
 
 def test_the_real_notebooks_have_no_fault():
     s = docs.Site(root/"nbs")
+    s.render()
     assert len(s.core) >= 30
     assert 10_000 < s.words <= docs.MOST
     assert list(dict.fromkeys(p.part for p in s.pages)) == ["Get started", "Part I · The report", "Part II · The software"]
@@ -391,40 +330,23 @@ def test_the_whole_is_processed_and_checked(tmp_path):
 
 TABLE = ('<table border="1" class="dataframe"><thead><tr><th></th><th>NMI</th></tr></thead>'
     '<tbody><tr><th>K &amp; co</th><td>0.5</td></tr></tbody></table>')
-SOUND = '<audio controls="controls"><source src="data:audio/wav;base64,UklG" type="audio/wav" /></audio>'
+SOUND = '<audio controls="controls"><source src="data:audio/wav;base64,UklG" type="audio/wav" />no sound</audio>'
 
 
 @pytest.fixture
 def book(top):
-    """A report of two chapters, and a page that is in none.
-
-    The chapters are a page alone and a section of two pages, which refer to each other."""
-    sidebar = SIDEBAR.replace("          - section: \"First\"\n",
-        "          - 30_one.ipynb\n          - section: \"More than one\"\n")
-    sidebar = sidebar.replace("              - 30_one.ipynb\n",
-        "              - 32_two.ipynb\n              - 33_three.ipynb\n")
+    "A report of two chapters, a page alone and a section of two pages that refer to each other, beside another part."
+    sidebar = SIDEBAR.replace('- section: "First"\n', '- 30_one.ipynb\n          - section: "More than one"\n')
+    sidebar = sidebar.replace(f"{' '*14}- 30_one.ipynb\n", "".join(f"{' '*14}- {name}.ipynb\n" for name in ("32_two", "33_three")))
     (top/"nbs/_quarto.yml").write_text(sidebar)
-    written(top, [
-        "## Abstract\n\nIn short, $x$.\n\n**Keywords**: one, two.\n\n## Method\n\n"
-        "See [two](32_two.ipynb#a-place), [the page](31_other.ipynb#a-place) and [the licence](../LICENSE)."])
-    written(top, [
-        "## A place\n\nBack to [one](30_one.ipynb). A [short](30_one.ipynb#abstract) text.",
-        *GOOD,
-        "And @tbl-e:",
+    written(top, ["## Method\n\nSee [two](32_two.ipynb#a-place) and [the page](31_other.ipynb#a-place)."])
+    written(top, ["## A place\n\nBack to [one](30_one.ipynb).", *GOOD, "And @tbl-e:",
         code('#| label: tbl-e\n#| tbl-cap: "Scores of `k`, made up by hand."\nscores = table()\nscores', shows(html=TABLE)),
-        "`library` does nothing:",
-        code("#| export\ndef library(): pass"),
-        "## Only on the site\n\nIt is as short:",
-        code("#| export\ndef short(): pass"),
-        "## The end\n\nIt says little. `last` does nothing:",
-        code("#| export\ndef last(): pass"),
-        "Here ends the chapter.",
-        code("#| code-fold: true\nimport math\ntest_eq(1, 1)\nwith expect_fail(ValueError): 1/0"),
-        code("#| code-fold: true\nfor_tests_only = 1\nassert for_tests_only"),
-        code("play()", shows(html=SOUND), shows(html=SOUND))], "32_two.ipynb", "# Two\n\n> The second.")
+        "It says little. `last` does nothing:", code("#| export\ndef last(): pass"), "## The end",
+        code("play()", shows(html=SOUND))], "32_two.ipynb", "# Two\n\n> The second.")
     written(top, ["## A place\n\nIn $$ x = 1 $$ {#eq-z}\n\n@eq-z follows [two](32_two.ipynb)."],
         "33_three.ipynb", "# Three\n\n> The third.")
-    return lambda: pdf.Book(docs.Site(top/"nbs", top, pdf=True))
+    return lambda: pdf.Book(docs.Site(top/"nbs", top))
 
 
 def leads_nowhere(text):
@@ -433,112 +355,44 @@ def leads_nowhere(text):
 
 
 def test_the_report_as_one_text(book):
-    made = book()
-    assert made.faults == []
-    assert [(page.chapter, page.section, page.rel) for page in made.pages] == [("1", "", "30_one.ipynb"),
-        ("2", "More than one", "32_two.ipynb"), ("2", "More than one", "33_three.ipynb")]
-    front, text = made.text.split("#contents()\n", 1)
-    assert "In short, $x$" in front and "one, two." in front and "Abstract" not in text
-    for there in ("\n= One\n<one>", "\n== Method\n", "\n= More than one\n", "\n== Two\n<two>",
-        "\n=== Sums\n<two--sums>", "\n== Three\n<three>", "\n=== A place\n<three--a-place>",
-        '#numbered("2.2")[',  "#link(<two--a-place>)[two]", "#link(<one--abstract>)[short]",
-        '#link("https://a.github.io/tiny/other.html#a-place")[the page]',
-        '#link("https://github.com/a/tiny/blob/main/LICENSE")', "#strong[Figure~2.1:]", "#strong[Table~2.2:]",
-        "#link(<fig-b>)[Figure~2.2]", '#numbered("2.1")',
-        "<eq-d>", "<tbl-e>", "[K & co]", "table.header(", "scores = table()\nscores\n",
-        "#link(<ref-lloyd1982>)", "= References", "plays the sounds", "files/two-"):
-        assert there in text.replace("\u00a0", "~"), there
-    assert "It says little. `last` does nothing.\n\nHere ends" in text  # what the colon announced is left out
-    assert not re.search(
-        r"test_eq|assert|for_tests_only|library|Only on the site|as short|draw_more|hidden_cell|<table|<audio|UklG|@fig|\?\?", text)
-    assert text.count("plays the sounds") == 1
-    assert leads_nowhere(made.text) == set()
-
-
-def test_formulas_have_the_names_of_todays_typst():
-    assert pdf.mathematics("$a times.circle b dot.circle c$") == "$a times.o b dot.o c$"
-
-
-def test_the_report_is_set(book, tmp_path):
     pytest.importorskip("typst")
     made = book()
-    assert made.pdf(tmp_path/"pdf/a.pdf") >= 5  # title, contents, two chapters, references
-    assert made.faults == []
-    assert (tmp_path/"pdf/a.pdf").read_bytes()[:5] == b"%PDF-"
-    made.text = made.text.replace("<two--a-place>\n", "\n")
-    made.pdf(tmp_path/"pdf/a.pdf")
-    assert len(made.faults) == 1 and "two--a-place" in made.faults[0]
+    for there in ("\n= One\n<one>", "\n== Method\n", "\n= More than one\n", "\n== Two\n<two>", "\n=== Sums\n<two--sums>",
+        "\n=== A place\n<three--a-place>", '#numbered("2.2")[', "#link(<two--a-place>)[two]",
+        '#link("https://a.github.io/tiny/other.html#a-place")[the page]', "Figure~2.1:", "Table~2.2:",
+        "#link(<fig-b>)[Figure~2.2]", "<eq-d>", "<tbl-e>", "[K & co]", "scores = table()\nscores\n",
+        "#link(<ref-lloyd1982>)", "[References]", "`last` does nothing.\n", 'image("two-'):
+        assert there in made.text.replace("\u00a0", "~"), there
+    assert not re.search(r"draw_more|hidden_cell|def last|no sound|<table|<audio|UklG|@fig|\?\?", made.text)
+    assert leads_nowhere(made.text) == set()
+    assert made.pdf()[:5] == b"%PDF-" and made.faults == []
 
 
 @pytest.mark.parametrize("cell, fault", [("See @fig-gone.", "@fig-gone: there is no such label"),
-    ("See [there](31_other.ipynb) and [one](30_one.ipynb#gone).", "no such place: 30_one.ipynb#gone"),
-    ("As [@nobody2020] says.", "@nobody2020: is not in the bibliography"),
-    ("![A picture.](images/gone.png)", "missing image: images/gone.png"),
-    ('Watch <video src="a.mp4"></video> this.', "HTML that the PDF cannot show")])
-def test_what_the_pdf_cannot_show_is_a_fault(top, book, cell, fault):
+    ("As [@nobody2020] says.", "@nobody2020: is not in the bibliography")])
+def test_what_leads_nowhere_is_a_fault_of_the_pdf_too(top, book, cell, fault):
     written(top, [cell], "32_two.ipynb", "# Two\n\n> The second.")
     assert [f for f in book().faults if fault in f], book().faults
 
 
-def test_the_real_report_leads_somewhere_and_holds_no_html():
-    made = pdf.Book(docs.Site(root/"nbs", pdf=True))
-    assert made.faults == []
-    assert 15 <= len(made.site.chapters) <= 30
-    assert len(made.pages) >= 30
-    assert made.keywords
-    assert leads_nowhere(made.text) == set()
-    prose = re.sub(r"(?s)```.*?```|`[^`\n]*`", "", made.text)
-    assert not re.search(r"</?(?:div|span|table|td|tr|img|audio|details|style)\b|@(?:fig|tbl|eq)-|\?\?|~\?",
-        prose.replace("\u00a0", "~"))
-
-
 @pytest.mark.slow
-def test_the_real_report_is_set(tmp_path):
+def test_the_real_report_is_set():
     pytest.importorskip("typst")
-    made = pdf.Book(docs.Site(root/"nbs", pdf=True))
-    assert made.pdf(tmp_path/"report.pdf") > 80 and made.faults == []
+    made = pdf.Book(docs.Site(root/"nbs"))
+    assert leads_nowhere(made.text) == set()
+    assert len(re.findall(rb"/Type\s*/Page\b", made.pdf())) > 80 and made.faults == []
 
 
 def test_columns_of_numbers_are_marked():
     import pandas as pd
     from mend import aligned
+    def texts(html): return re.findall(r'class="number" style="text-align: right">(.*?)<', aligned(html))
     table = pd.DataFrame({"method": ["a", "5 b"], "NMI": ["0.70 ± 0.10", "−0.8"], "clips": [1, 2000]})
-    html = aligned(table.to_html(index=False))
-    assert re.findall(r'<th class="number">(.*?)<', html) == ["NMI", "clips"]
-    assert re.findall(r"<td>(.*?)<", html) == ["a", "5 b"]
-    both = pd.concat({"choose": table, "report": table}, axis=1).set_index(("choose", "method")).rename_axis(None)
-    html = aligned(both.to_html())  # heads that span columns
-    assert re.findall(r'<th class="number">(.*?)<', html) == ["NMI", "clips", "NMI", "clips"]
-    assert re.findall(r"<th>(.*?)<", html) == ["", "", "method", "a", "5 b"]
-    assert 'colspan="2" halign="left">choose' in html
-    assert re.findall(r"<td>(.*?)<", html) == ["a", "5 b"]
-    rows = pd.concat({"x": table, "y": table}).to_html()  # names of rows that span rows
-    assert re.findall(r'<td class="number">(.*?)<', aligned(rows)) == ["0.70 ± 0.10", "1", "−0.8", "2000"]*2
-    assert aligned(pd.DataFrame({"a": ["w"*61]}).to_html(index=False)).count('<td class="long">') == 1
-
-
-def test_what_the_search_finds_is_prose(top):
-    written(top, ["## A place\n\nIts words.", code("print(some_code)", {"output_type": "stream", "name": "stdout", "text": "an output\n"})], "31_other.ipynb", "# Other\n\n> The other page.")
-    found = docs.searched(site(top).pages)
-    assert [(e["href"], e["title"], e["section"], e["text"]) for e in found if e["title"] == "Other"] == [
-        ("other.html", "Other", "", "The other page."), ("other.html#a-place", "Other", "A place", "Its words.")]
-
-
-def test_the_search_has_neither_links_to_sources_nor_latex(top):
-    source = "[source](https://github.com/a/tiny/blob/main/LICENSE#L1)"
-    shown = shows(markdown=f"{source}\n\n#### f\n\nAll of $\\mathcal T$ and $x$.\n\n- one\n- two")
-    written(top, ["## A place", code("show_doc(f)", shown)], "31_other.ipynb", "# Other\n\n> The other page.")
-    found = {e["href"]: e["text"] for e in docs.searched(site(top).pages)}
-    assert found["other.html#a-place"] == "f All of and x. one two"
-
-
-def test_what_a_page_is_about_and_what_pictures_are_called_is_shown(top):
-    figure = picture()
-    figure["source"] = '#| fig-alt: "One [black] dot"\n' + figure["source"]
-    site(top, "@fig-a.", figure).write(top/"out")
-    html = (top/"out/one.html").read_text(encoding="utf-8")
-    assert '<div class="lead">\n<p><code>what</code> it is about.</p>' in html
-    assert 'alt="One black dot"' in html and 'href="images/favicon.svg"' in html
+    values = ["0.70 ± 0.10", "1", "−0.8", "2000"]
+    assert texts(table.to_html(index=False)) == ["NMI", "clips", *values]
+    rows = pd.concat({"x": table, "y": table}, axis=0).to_html()  # names of rows that span rows
+    assert texts(rows) == ["NMI", "clips", *values*2]
+    assert texts(pd.concat({"x": table}, axis=1).to_html())[:2] == ["NMI", "clips"]  # heads that span columns
 
 
 def test_links_that_nbdev_makes_are_mended():
@@ -659,90 +513,57 @@ def test_a_figure_is_described_for_who_cannot_see_it():
     assert described("plot()") == "plot()"
 
 
-def test_wide_pages_say_so():
-    def mended(nb, page):
-        return json.loads(docs.mend(json.dumps(nb), page, {},
-            {"doc_host": "", "doc_baseurl": "", "git_url": "", "branch": ""}))
-    nb = {"cells": [{"cell_type": "raw", "source": "---\noutput-file: unopened.html\ntitle: Results\n---\n"}]}
-    assert "".join(mended(nb, "other.html")["cells"][0]["source"]) == nb["cells"][0]["source"]
-    once = mended(nb, "results/unopened.html")
-    assert yaml.safe_load("".join(once["cells"][0]["source"]).strip("-\n")) == {"output-file": "unopened.html",
-        "page-layout": "full", "toc-location": "left", "title": "Results"}
+@pytest.fixture
+def quarto(top, monkeypatch):
+    "Render two pages by a stand-in for Quarto: faults and the folder of the site."
+    if sys.platform == "win32": pytest.skip("needs a shell")
+    def rendered(says="", status=0, html="fine", markdown="fine", css=""):
+        (top/"made").mkdir()
+        for name in "one", "other":
+            (top/f"made/{name}.html").write_text(html)
+            (top/f"made/{name}.html.md").write_text(markdown)
+        (top/"made/theme.css").write_text(css)
+        (top/"bin").mkdir()
+        (top/"bin/quarto").write_text(f"#!/bin/sh\ncp -r '{top}/made' _docs\nprintf '%b\\n' '{says}' >&2\nexit {status}\n")
+        (top/"bin/quarto").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{top/'bin'}:/usr/bin:/bin")
+        s = site(top)
+        return docs.quarto(s.folder, top/"_docs", s.pages), top/"_docs"
+    return rendered
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
 @pytest.mark.parametrize("says, status, fault", [("Output created: _docs/index.html", 0, None),
     ("[WARNING] Could not convert TeX math x, rendering as TeX", 0, "Could not convert TeX math x"),
-    ("\033[33mWARNING (crossref.lua:9) Unable to resolve crossref @fig-x\033[39m", 0,
-        "Unable to resolve crossref @fig-x"),
-    ("[WARNING] Citeproc: citation x not found", 0, "citation x not found"),
-    ("ERROR: no such file", 1, "ended with status 1"),
-    ("Output created", 0, "did not write other.html.md"),
-    ("Output created", 0, "one.html holds a reference to nothing")])
-def test_quarto_is_taken_at_its_word(top, monkeypatch, says, status, fault):
-    s = site(top)
-    out = top/"_docs"
-    (top/"bin").mkdir()
-    program = top/"bin/quarto"
-    missing = fault and "did not write" in fault
-    unresolved = fault and "reference to nothing" in fault
-    script = ["#!/bin/sh", "mkdir -p _docs"]
-    script.append(f"echo '{'quarto-unresolved-ref' if unresolved else 'fine'}' > _docs/one.html")
-    script.append("echo > _docs/one.html.md")
-    script.append("echo 'fine' > _docs/other.html")
-    if not missing: script.append("echo > _docs/other.html.md")
-    script += [f"printf '%b\\n' '{says}' >&2", f"exit {status}", ""]
-    program.write_text("\n".join(script))
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{top/'bin'}:/usr/bin:/bin")
-    faults = docs.quarto(s.folder, out, s.pages)
+    ("\033[33mWARNING (crossref.lua:9) Unable to resolve crossref @fig-x\033[39m", 0, "Unable to resolve crossref @fig-x"),
+    ("ERROR: no such file", 1, "ended with status 1")])
+def test_quarto_is_taken_at_its_word(quarto, says, status, fault):
+    faults, out = quarto(says, status)
     assert faults == [] if fault is None else any(fault in f for f in faults)
     assert (out/"one.html").is_file() and (out/"llms.txt").is_file()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
-def test_pages_of_quarto_load_nothing_from_elsewhere_and_lead_to_each_other(top, monkeypatch):
-    s = site(top)
-    out = top/"_docs"
-    cdn = "https://cdn.example/npm"
-    widgets = (
-        f'<script src="{cdn}/requirejs@2.3.6/require.min.js" integrity="a" crossorigin="anonymous"></script>\n'
-        f'<script src="{cdn}/jquery@3.5.1/dist/jquery.min.js" data-relocate-top="true"></script>\n'
-        '<script type="application/javascript">'
-        "define('jquery', [],function() {return window.jQuery;})</script>\n")
-    own = '<script src="site_libs/a.js"></script><link href="styles.css" rel="stylesheet">'
-    body = '<a href="https://example.org/">x</a><p>Words.</p>'
-    (top/"one").write_text(f"<head>{widgets}{own}</head>{body}")
-    (top/"other").write_text(
-        '<script defer="" src="https://cdn.example/mathjax.js"></script><link rel="stylesheet" '
-        'href="//fonts.example/a.css"><img src="https://example.org/a.png">')
-    (top/"plain").write_text(
-        'See [the\nother](31_other.ipynb#a), <a\n'
-        'href="30_one.ipynb">one</a>, [none](99_none.ipynb) and `30_one.ipynb`.')
-    (top/"bin").mkdir()
-    program = top/"bin/quarto"
-    program.write_text("#!/bin/sh\nmkdir -p _docs\n" + "".join(
-        f"cp '{top/p}' _docs/{p}.html\ncp '{top/'plain'}' _docs/{p}.html.md\n" for p in ("one", "other")))
-    (top/"css").write_text(
-        '@charset "UTF-8";@import"https://fonts.example/css2?family=A+B:wght@300;400";'
-        'body{background:url("data:image/png;base64,aa")}')
-    program.write_text(program.read_text() + f"mkdir -p _docs/site_libs\ncp '{top/'css'}' _docs/site_libs/theme.css\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{top/'bin'}:/usr/bin:/bin")
-    faults = docs.quarto(s.folder, out, s.pages)
-    assert [re.search(r"other.html loads (\S+),", f)[1] for f in faults[:-1]] == ["//fonts.example/a.css",
-        "https://cdn.example/mathjax.js", "https://example.org/a.png"]
-    assert "theme.css loads https://fonts.example/css2?family=A+B:wght@300;400," in faults[-1]
-    assert (out/"one.html").read_text() == f"<head>{own}</head>{body}"
+def test_a_reference_to_nothing_is_looked_for_in_pages_alone(quarto):
+    faults, _ = quarto(html="quarto-unresolved-ref", css=".quarto-unresolved-ref {}")
+    assert faults == [f"quarto: {name}.html holds a reference to nothing" for name in ("one", "other")]
+
+
+def test_pages_of_quarto_load_nothing_from_elsewhere_and_lead_to_each_other(quarto):
+    widgets = '<script src="https://cdn.example/npm/requirejs@2.3.6/require.min.js" integrity="a"></script>\n'
+    own = '<script src="site_libs/a.js"></script><a href="https://example.org/">x</a>'
+    faults, out = quarto(html=f'{widgets}{own}<img src="https://example.org/a.png">',
+        css='@import"https://fonts.example/css2?family=A";body{background:url("data:image/png;base64,aa")}',
+        markdown='See [the\nother](31_other.ipynb#a), <a href="30_one.ipynb">one</a>, [none](99_none.ipynb).')
+    assert [re.search(r"(\S+) loads (\S+),", f).groups() for f in faults] == [("one.html", "https://example.org/a.png"),
+        ("other.html", "https://example.org/a.png"), ("theme.css", "https://fonts.example/css2?family=A")]
+    assert (out/"one.html").read_text().startswith(own)
     assert (out/"one.html.md").read_text() == (
-        'See [the\nother](other.html.md#a), <a\n'
-        'href="one.html.md">one</a>, [none](99_none.ipynb) and `30_one.ipynb`.')
+        'See [the\nother](other.html.md#a), <a href="one.html.md">one</a>, [none](99_none.ipynb).')
 
 
 def test_faults_end_in_status_1(top, monkeypatch, capsys):
     monkeypatch.setattr(docs, "root", top)
     written(top, ["@fig-a is not there."])
-    monkeypatch.setattr(docs.Site.__init__, "__defaults__", (top, False))
+    monkeypatch.setattr(docs.Site.__init__, "__defaults__", (top,))
     assert docs.main(["--check"]) == 1 and "30_one.ipynb: @fig-a" in capsys.readouterr().err
     written(top, [])
     assert docs.main(["--check"]) == 0

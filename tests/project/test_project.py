@@ -37,7 +37,7 @@ def test_import_is_quick_and_quiet():
 
 
 def test_submodules_come_when_used():
-    assert "torch" in imported("import audioclust; audioclust.kmeans.KMeans")
+    assert audioclust.kmeans.KMeans.__name__ == "KMeans"
     with pytest.raises(AttributeError, match="audioclust attribute nothing"): audioclust.nothing
 
 
@@ -73,17 +73,7 @@ def faults_of_form(nb):
         yield "has no title and one sentence"
     if "".join(cells[-1]["source"]) != "#| hide\n#| eval: false\nimport nbdev; nbdev.nbdev_export()":
         yield "does not end with the export"  # two processes that test notebooks must not both write the package
-    if nb.stat().st_size >= 300_000: yield "is larger than 300 kB (python .ci/figures.py may help)"
-    text = "\n".join("".join(c["source"]) for c in cells)
-    for name in re.findall(r"^show_doc\((\w+)", text, re.M):  # else its docstring would be all that `help()` says
-        if not re.search(rf"^(class|def) {name}\b", text, re.M): yield f"shows {name}, which another page defines"
-    labels = re.findall(r"#\| label: ((?:fig|tbl)-\S+)", text) + re.findall(r"\{#((?:fig|tbl|eq)-[\w-]+)\}", text)
-    if len(labels) != len(set(labels)): yield "has two labels of one name"
-    for l in labels:
-        if l.startswith(("fig", "tbl")) and not re.search(rf"@{l}(?![\w-])", text):
-            yield f"{l} is not referred to"
-    for l in re.findall(r"@((?:fig|tbl|eq)-[\w-]+)", text):
-        if l not in labels: yield f"@{l} points nowhere"
+    if nb.stat().st_size >= 300_000: yield "is larger than 300 kB"
     said = "".join("".join(o.get("text", [])) for c in cells for o in c.get("outputs", []) if o.get("name") == "stderr")
     if re.search(r"^/.*\.py:\d+: ", said, re.M): yield "shows a warning with a path of the machine that ran it"
 
@@ -92,25 +82,6 @@ def faults_of_form(nb):
 def test_the_form_of_notebooks():
     assert len(notebooks) > 60
     assert {nb.name: found for nb in notebooks if (found := list(faults_of_form(nb)))} == {}
-
-
-@checkout
-def test_citations_are_in_the_bibliography():
-    keys = re.findall(r"@\w+\{([\w-]+),", (root/"nbs/references.bib").read_text(encoding="utf-8"))
-    assert len(keys) == len(set(keys)) and keys == sorted(keys)
-    for nb in notebooks:
-        for c in json.loads(nb.read_text(encoding="utf-8"))["cells"]:
-            if c["cell_type"] != "markdown": continue
-            for group in re.findall(r"\[([^\]]*@[^\]]*)\]", "".join(c["source"])):
-                for key in re.findall(r"@([\w-]+)", group):
-                    assert key in keys or key.split("-")[0] in ("fig", "tbl", "eq"), f"{nb.name}: {key}"
-
-
-@checkout
-def test_sidebar_lists_every_chapter():
-    listed = re.findall(r"- (\S+\.ipynb)", (root/"_quarto.yml").read_text())
-    assert sorted(listed) == sorted([p.relative_to(root/"nbs").as_posix() for p in notebooks] + ["index.ipynb"])
-    assert (root/"nbs/_quarto.yml").resolve() == root/"_quarto.yml"
 
 
 @checkout
@@ -129,7 +100,7 @@ def test_wheel_holds_the_package_and_the_command(tmp_path):
     cfg.read(root/"settings.ini")
     cfg = cfg["DEFAULT"]
     code = {n for n in names if n.startswith("audioclust/")}
-    assert code == {p.relative_to(root).as_posix() for end in ("py", "pyi", "typed", "json", "html", "css", "js")
+    assert code == {p.relative_to(root).as_posix() for end in ("py", "pyi", "typed", "html", "css", "js")
         for p in (root/"audioclust").rglob(f"*.{end}")}
     assert not any(n.startswith(("tests", "nbs", "benchmarks")) for n in names)
     assert "audioclust=audioclust.cli.parser:main" in entry.replace(" ", "")
@@ -148,39 +119,8 @@ def test_wheel_holds_the_package_and_the_command(tmp_path):
 
 
 @checkout
-def test_setup_does_not_need_pkg_resources():
-    assert "pkg_resources" not in (root/"setup.py").read_text()
-
-
-@checkout
-def test_figures_are_stored_with_few_colours(tmp_path, monkeypatch):
-    import base64, io
-    import numpy as np
-    from PIL import Image
-    monkeypatch.syspath_prepend(str(root/".ci"))
-    from figures import smaller
-    def png(picture):
-        out = io.BytesIO()
-        picture.save(out, "PNG", dpi=(90, 90))
-        return base64.b64encode(out.getvalue()).decode()
-    shades = np.random.default_rng(0).integers(0, 250, (100, 150)).astype(np.uint8)
-    points = Image.fromarray(np.dstack([shades, shades, shades, np.full_like(shades, 255)]))
-    clear, few = Image.new("RGBA", (40, 40), (255, 0, 0, 0)), Image.new("P", (40, 40), 3)
-    kept = [png(p) for p in (points, clear, few)]
-    nb = tmp_path/"a.ipynb"
-    nb.write_text(json.dumps({"cells": [{"cell_type": "code", "source": [],
-        "outputs": [{"data": {"image/png": k}} for k in kept] + [{"text": ["é"]}]},
-        {"cell_type": "markdown", "source": ["# A"]}]}, indent=1), encoding="utf-8")
-    before, after = smaller(nb)
-    cells = json.loads(nb.read_text(encoding="utf-8"))["cells"]
-    made = [o["data"]["image/png"] for o in cells[0]["outputs"][:3]]
-    assert after < before
-    assert made[2] == kept[2]
-    assert cells[0]["outputs"][3] == {"text": ["é"]}
-    assert cells[1]["source"] == ["# A"]
-    seen = [Image.open(io.BytesIO(base64.b64decode(m))) for m in made]
-    assert seen[0].mode == "P"
-    assert round(seen[0].info["dpi"][0]) == 90
-    assert np.abs(np.asarray(seen[0].convert("L")).astype(int) - shades).max() <= 2
-    assert np.asarray(seen[1].convert("RGB")).min() == 255  # what is clear is drawn on white
-    assert smaller(nb)[1] == after
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
+@pytest.mark.parametrize("subject, status", [("a"*72, 0), ("a"*73, 1), ("", 1), ("Merge branch " + "a"*73, 0)])
+def test_the_subject_of_a_commit_is_short(tmp_path, subject, status):
+    (tmp_path/"message").write_text(f"{subject}\n\nWhy: {'b'*80}\n")
+    assert subprocess.run(["sh", root/".ci/commit-msg", tmp_path/"message"], capture_output=True).returncode == status
