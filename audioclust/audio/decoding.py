@@ -19,8 +19,8 @@ import soundfile as sf
 import soxr
 import torch
 
-from .opening import open_recording, REWRITE
-from .recordings import AudioError
+from .opening import open_recording
+from .recordings import AudioError, REWRITE
 
 # %% ../../nbs/01_audio/02_decoding.ipynb #e646e1c3
 _MAX_SAMPLES_PER_BYTE = 256  # a header that claims more is checked against the data
