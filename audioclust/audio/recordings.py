@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['EXTENSIONS', 'MEDIA_EXTENSIONS', 'REWRITE', 'AudioError', 'report_unusable', 'needs_media', 'read_recordings_csv',
-           'find_audio', 'recording_paths', 'Recordings', 'recorded_at', 'with_times']
+           'find_audio', 'Recordings', 'recorded_at', 'with_times']
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #8cb8fb21
 import glob
@@ -91,10 +91,11 @@ def read_recordings_csv(path:str|Path, # CSV file; paths in it are relative to i
     return table.loc[~empty, ["path", *times, *({"channel"} & set(table))]].assign(path=paths)
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #818c401c
-def find_audio(recordings:str|Path|list, # Folder, file, glob pattern, CSV with a column `path`, or a list of these
+def find_audio(recordings:Any, # Folder, file, glob pattern, CSV or table with a column `path`, or a list of these
     errors:list|None=None, # (path, reason) of folders, files and rows that cannot be used is appended here; None warns
-)->list: # Paths, sorted, each once
+)->list: # Paths, each once, sorted unless they come from a table
     "Every recording that `recordings` names, whatever the case of its extension."
+    if isinstance(recordings, pd.DataFrame): return list(dict.fromkeys(map(Path, recordings.path)))
     found:list = []
     if not isinstance(recordings, (str, os.PathLike)):
         for recording in recordings: found += find_audio(recording, errors)
@@ -106,13 +107,6 @@ def find_audio(recordings:str|Path|list, # Folder, file, glob pattern, CSV with 
             else: found.append(Path(match))
     else: found.append(Path(recordings))
     return sorted(dict.fromkeys(found), key=lambda path: path.parts)
-
-def recording_paths(recordings:Any, # Whatever `find_audio` takes, or a table with a column path
-    errors:list|None=None, # As for `find_audio`
-)->list: # Paths, each once
-    "The recordings, of a table as well."
-    if isinstance(recordings, pd.DataFrame): return list(dict.fromkeys(map(Path, recordings.path)))
-    return find_audio(recordings, errors)
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #e5b15023
 def _plain(text): return unicodedata.normalize("NFC", text).lower()

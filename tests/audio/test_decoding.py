@@ -1,6 +1,5 @@
 import os
 import shutil
-import stat
 import struct
 import subprocess
 import sys
@@ -95,23 +94,10 @@ def test_reasons(tmp_path, tone):
     assert "folder" in why["folder.wav"] and "not a regular file" in why["pipe.wav"]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="root may read anything")
 def test_no_permission(tmp_path, tone):
-    path = tone(tmp_path/"x.wav")
-    os.chmod(path, 0)
-    if os.geteuid() != 0:
-        with pytest.raises(AudioError, match="no permission"): probe(path)
-        return
-    for p in (tmp_path, *tmp_path.parents): # root may read anything: become nobody in a child
-        if str(p) != "/": os.chmod(p, stat.S_IMODE(os.stat(p).st_mode) | 0o055)
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.setuid(65534)
-            try: probe(path); os._exit(1)
-            except AudioError as e: os._exit(0 if "no permission" in e.reason else 2)
-        finally: os._exit(3)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    os.chmod(path := tone(tmp_path/"x.wav"), 0)
+    with pytest.raises(AudioError, match="no permission"): probe(path)
 
 
 def test_nan_and_infinity(tmp_path):
