@@ -101,16 +101,16 @@ def find_columns(table:pd.DataFrame, # Of another program
 )->dict: # Our name -> column
     "The columns that are understood."
     by_plain = {plain_name(column): column for column in reversed(list(table.columns))}
-    found = {}
+    column_of = {}
     for ours,names in _NAMES.items():
-        known = [by_plain[name] for name in names if name in by_plain]
-        if known: found[ours] = known[0]
+        candidates = [by_plain[name] for name in names if name in by_plain]
+        if candidates: column_of[ours] = candidates[0]
     offset = by_plain.get("offset", by_plain.get("offsets"))
-    has_end = "end" in found or "duration" in found
-    if offset is None: return found
-    if "start" in found and not has_end: found["end"] = offset
-    if "start" not in found and has_end: found["start"] = offset
-    return found
+    has_end = "end" in column_of or "duration" in column_of
+    if offset is None: return column_of
+    if "start" in column_of and not has_end: column_of["end"] = offset
+    if "start" not in column_of and has_end: column_of["start"] = offset
+    return column_of
 
 # %% ../../nbs/01_audio/09_annotation_tables.ipynb #12cce516
 def _seconds(values, name, file):
@@ -124,23 +124,23 @@ def clips_of_rows(rows:pd.DataFrame, # Of another program
     file:str|Path, # What messages call it
 )->pd.DataFrame: # Columns start, end (s), and of path, channel, label, low_hz, high_hz those that there are
     "The clip of each row."
-    found = find_columns(rows)
-    if "start" not in found or not ("end" in found or "duration" in found):
+    column_of = find_columns(rows)
+    if "start" not in column_of or not ("end" in column_of or "duration" in column_of):
         columns = shorten(", ".join(map(str, rows.columns)))
         raise ValueError(f"{file} has no columns for start and end, or start and duration (its columns: {columns})")
-    start = _seconds(rows[found["start"]], "start", file)
-    if "end" in found: end = _seconds(rows[found["end"]], "end", file)
-    else: end = start + _seconds(rows[found["duration"]], "duration", file)
-    if "file_offset" in found:
-        offset = _seconds(rows[found["file_offset"]], "file offset", file)
+    start = _seconds(rows[column_of["start"]], "start", file)
+    if "end" in column_of: end = _seconds(rows[column_of["end"]], "end", file)
+    else: end = start + _seconds(rows[column_of["duration"]], "duration", file)
+    if "file_offset" in column_of:
+        offset = _seconds(rows[column_of["file_offset"]], "file offset", file)
         end = offset + end - start
         start = offset
     clips = pd.DataFrame(dict(start=start, end=end))
     for name in "path", "channel", "label":
-        if name in found: clips[name] = rows[found[name]].fillna("").astype(str).to_numpy()
+        if name in column_of: clips[name] = rows[column_of[name]].fillna("").astype(str).to_numpy()
     for name in "low_hz", "high_hz":
-        if name not in found: continue
-        texts = rows[found[name]].astype(str).str.replace(",", ".")
+        if name not in column_of: continue
+        texts = rows[column_of[name]].astype(str).str.replace(",", ".")
         clips[name] = pd.to_numeric(texts, errors="coerce").to_numpy()
     return clips
 
@@ -164,15 +164,15 @@ def _readable(tables, errors): # (file, its clips) of each table
     files = sorted(f for f in tables.rglob("*") if f.is_file() and f.suffix.lower() in _ENDINGS)
     files = [f for f in files if not f.name.startswith(".")]
     if not files: raise ValueError(f"{tables} holds no table ({', '.join(_ENDINGS)})")
-    found = []
+    readable = []
     reasons = []
     for file in files:
-        try: found.append((file, read_clip_table(file, errors)))
+        try: readable.append((file, read_clip_table(file, errors)))
         except ValueError as e:
             reasons.append(e)
             if len(files) > 1: report_unusable(errors, file, f"no table of clips: {e}")
-    if not found: raise reasons[0]
-    return found
+    if not readable: raise reasons[0]
+    return readable
 
 # %% ../../nbs/01_audio/09_annotation_tables.ipynb #ce4c67fe
 def clips_of_tables(tables:str|Path, # A table, or a folder of tables
@@ -182,11 +182,11 @@ def clips_of_tables(tables:str|Path, # A table, or a folder of tables
     "The clips that tables of other programs list, with their recordings; by path and start."
     tables = Path(tables)
     root = tables if tables.is_dir() else None
-    known = Recordings(find_audio(recordings, errors))
+    known_recordings = Recordings(find_audio(recordings, errors))
     read = _readable(tables, errors)
     read = [(file, table if "path" in table else table.assign(path=file.name)) for file,table in read]
-    matched = known.match([(file, called) for file,table in read for called in table.path.unique()], root)
-    found = []
+    matched = known_recordings.match([(file, called) for file,table in read for called in table.path.unique()], root)
+    usable = []
     missing:Counter = Counter()
     n_matched = 0
     for file,table in read:
@@ -199,10 +199,10 @@ def clips_of_tables(tables:str|Path, # A table, or a folder of tables
         is_time = (table.start >= 0) & (table.end > table.start) & np.isfinite(table.end)
         for path,n in Counter(table.path[~is_time]).items():
             report_unusable(errors, path, f"rows of {file} that do not end after they start: {n}")
-        found.append(table[is_time])
+        usable.append(table[is_time])
     for (file, called),n in (+missing).items(): # an empty table misses nothing
         report_unusable(errors, file.parent/called, f"rows of {file} for this recording, which is not there: {n}")
-    clips = pd.concat(found, ignore_index=True)
+    clips = pd.concat(usable, ignore_index=True)
     if not len(clips) and n_matched:
         raise ValueError(f"no row of {tables} ends after it starts: clips need a start and an end")
     if not len(clips):

@@ -124,9 +124,9 @@ def events_in(path:str|Path, # A recording
     rows = []
     for start,end,frames in _with_margins(_joined(active, bands, settings), settings, duration):
         peaks = active.in_bands[frames].max(0)
-        found = np.flatnonzero(peaks >= max(settings.threshold, peaks.max()/3))
+        loud_bands = np.flatnonzero(peaks >= max(settings.threshold, peaks.max()/3))
         first, last = 0, -1 # all bands, where each is only a little louder
-        if len(found): first, last = found[0], found[-1] + 1
+        if len(loud_bands): first, last = loud_bands[0], loud_bands[-1] + 1
         rows.append((str(path), start, end, bands.edges[first], bands.edges[last]))
     if is_mean and not rows: load_audio(path, end=60.)
     return pd.DataFrame(rows, columns=_COLUMNS)
@@ -146,10 +146,10 @@ def find_events(recordings:Any, # Whatever `find_audio` takes, or a table with a
     wanted = with_channels(pd.DataFrame(dict(path=find_audio(recordings, errors))), channel, errors)
     with ThreadPoolExecutor(available_cores()) as threads:
         searched = threads.map(search, wanted.path, channel_numbers(wanted).tolist())
-        found = list(progress(searched, len(wanted)) if progress else searched)
-    for e in found:
+        results = list(progress(searched, len(wanted)) if progress else searched)
+    for e in results:
         if isinstance(e, AudioError): report_unusable(errors, e.path, e.reason)
-    tables = [table for table in found if not isinstance(table, AudioError) and len(table)]
+    tables = [table for table in results if not isinstance(table, AudioError) and len(table)]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)
 
 # %% ../../nbs/01_audio/08_events.ipynb #da50e12c

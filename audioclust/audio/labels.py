@@ -34,9 +34,9 @@ def _labels_from_csv(table, path):
         raise ValueError(f"{path} needs columns `path` and `label`; it has {shorten(', '.join(given.columns))}")
     is_usable = (given.path != "") & (given.label != "") & ~given.path.str.contains("\0", regex=False)
     given = given[is_usable]
-    known = Recordings([Path(p) for p in dict.fromkeys(table.path) if p != ""])
-    found = known.match((Path(path), called) for called in given.path)
-    labels = given.label.groupby([found[Path(path), called] or called for called in given.path], sort=False)
+    known_recordings = Recordings([Path(p) for p in dict.fromkeys(table.path) if p != ""])
+    recording_of = known_recordings.match((Path(path), called) for called in given.path)
+    labels = given.label.groupby([recording_of[Path(path), called] or called for called in given.path], sort=False)
     n_labels = labels.nunique()
     several = n_labels[n_labels > 1]
     if len(several):
@@ -72,20 +72,20 @@ def _labels_by_time(table, path, wanted=None):
     given = clips_of_tables(path, list(dict.fromkeys(table.path)), unused)
     given = given[given.label.astype(str).str.strip() != ""]
     by_path = dict(tuple(given.groupby(given.path.map(str))))
-    found:list = [None]*len(table)
+    label_of_clip:list = [None]*len(table)
     missed:Counter = Counter()
     for recording,rows in table.groupby(table.path.map(str).to_numpy()).indices.items():
         if recording not in by_path: continue
         of_recording = by_path[recording]
         labels, lies_in_clip = _labels_in_recording(table.iloc[rows], of_recording, wanted)
         missed.update(of_recording.label[~lies_in_clip].astype(str))
-        for row,label in zip(rows, labels): found[row] = label
+        for row,label in zip(rows, labels): label_of_clip[row] = label
     if missed: warnings.warn(f"{missed.total():,} of {len(given):,} labels in {path} lie in no clip")
     if unused:
         others = f", and {len(unused) - 1:,} more recordings are like that" if len(unused) > 1 else ""
         recording, reason = unused[0]
         warnings.warn(f"labels in {path} that are not used: {shorten(recording)} ({reason}){others}")
-    return found, set(by_path), missed
+    return label_of_clip, set(by_path), missed
 
 # %% ../../nbs/01_audio/11_labels.ipynb #55192fc3
 _HOW_TO_LABEL = "say parent, a pattern such as '^(\\d)_', or a table (.csv, .tsv, .txt, .parquet)"
@@ -93,29 +93,29 @@ _HOW_TO_LABEL = "say parent, a pattern such as '^(\\d)_', or a table (.csv, .tsv
 def _labelled(table, labels, wanted=None):
     "(label of each clip, None where it has none; recordings whose labels have times; labels that lie in no clip)."
     if not str(labels): raise ValueError(f"the labels are empty: {_HOW_TO_LABEL}")
-    found:list
+    label_of_clip:list
     with_times:set = set()
     missed:Counter = Counter()
-    if labels == "parent": found = [Path(p).parent.name or None for p in table.path]
+    if labels == "parent": label_of_clip = [Path(p).parent.name or None for p in table.path]
     elif str(labels).lower().endswith((".csv", ".tsv", ".txt", ".parquet")):
         check_file(labels, MOST_TABLE, "a table")
         try: has_times = "label" in read_clip_table(labels)
         except ValueError: has_times = False
         is_csv = str(labels).lower().endswith(".csv")
         if not has_times and not is_csv: raise ValueError(f"{labels} needs columns for start, end and label")
-        if has_times: found, with_times, missed = _labels_by_time(table, labels, wanted)
-        else: found = _labels_from_csv(table, labels)
+        if has_times: label_of_clip, with_times, missed = _labels_by_time(table, labels, wanted)
+        else: label_of_clip = _labels_from_csv(table, labels)
     else:
         try: regex = re.compile(labels)
         except (re.error, OverflowError, RecursionError) as e:
             raise ValueError(f"{labels!r} is not a regular expression ({e}); {_HOW_TO_LABEL}") from None
         matches = [regex.search(Path(p).name) if p != "" else None for p in table.path]
-        found = [match and match.group(1 if regex.groups else 0) for match in matches]
-    has_any = any(isinstance(label, str) for label in found)
-    if len(found) and not has_any:
+        label_of_clip = [match and match.group(1 if regex.groups else 0) for match in matches]
+    has_any = any(isinstance(label, str) for label in label_of_clip)
+    if len(label_of_clip) and not has_any:
         first = Path(table.path.iloc[0]).name
-        raise ValueError(f"the labels {labels!r} match none of the {len(found)} clips; the first is {first!r}")
-    return found, with_times, missed
+        raise ValueError(f"the labels {labels!r} match none of the {len(label_of_clip)} clips; the first is {first!r}")
+    return label_of_clip, with_times, missed
 
 def label_clips(table:pd.DataFrame, # Clips, with a column `path`
     labels:str, # "parent", a regular expression on the file name, or a table with columns for path, label and times
@@ -129,8 +129,8 @@ def label_detections(table:pd.DataFrame, # Clips: columns path, start, end (s)
     wanted:str|None=None, # A label that a clip has where it has it at all, beside a longer one; None: the longest counts
 )->tuple[pd.DataFrame,Counter]: # (the table with a column label: None or NaN is not known, "" is nothing; label → rows in no clip)
     "Clips with their labels, where a table with times lists all that is to be found in its recordings."
-    found, with_times, missed = _labelled(table, labels, wanted)
-    labels_of = ["" if label is None and str(path) in with_times else label for label,path in zip(found, table.path)]
+    label_of_clip, with_times, missed = _labelled(table, labels, wanted)
+    labels_of = ["" if label is None and str(path) in with_times else label for label,path in zip(label_of_clip, table.path)]
     return table.assign(label=labels_of), missed
 
 # %% ../../nbs/01_audio/11_labels.ipynb #f56d7462
@@ -177,10 +177,10 @@ def _fetch(url, sha256, dest, progress):
         recordings.mkdir()
         _download(url, Path(tmp)/"archive.zip", progress)
         _unpack(Path(tmp)/"archive.zip", recordings)
-        found = folder_sha256(recordings)
-        if found != sha256:
+        actual = folder_sha256(recordings)
+        if actual != sha256:
             raise ValueError(f"the recordings from {url} are not the expected ones "
-                             f"(SHA-256 {found[:12]}…, expected {sha256[:12]}…): nothing was kept; try again")
+                             f"(SHA-256 {actual[:12]}…, expected {sha256[:12]}…): nothing was kept; try again")
         os.replace(recordings, dest/"recordings")
     return dest/"recordings"
 

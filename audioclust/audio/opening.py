@@ -104,18 +104,27 @@ def _reads(file, frame):
     try: return len(file.read(1)) == 1
     except RuntimeError: return True
 
+_TELLS = re.compile(rb"Xing|Info|VBRI")
+_TELLS_BYTES = re.compile(rb"(?:Xing|Info)\0\0\0[\3\7\13\17].{4}(.{4})", re.S)  # kinds of numbers, frames, bytes
+_NEAR, _FAR = 2**12, 2**24  # bytes before the second frame; behind the last one
+
 @lru_cache(2**16)
 def _mp3_fault(path, size, modified): # both change when the file does
     "Is an MP3 file `joined`, or of an `untold` length that is guessed wrongly? Empty text where all of it is read."
-    with open(path, "rb") as data:
-        with sf.SoundFile(data) as file:
-            head = data.tell()
-            is_too_long = not _reads(file, int(.9*file.frames))
-            _reads(file, file.frames - 1) # the bytes of all frames are passed
-        goes_on = _plays(data.read(2**24))
-        data.seek(max(0, head - 2**12))
-        is_told = re.search(rb"Xing|Info|VBRI", data.read(2**12))
-    if is_told: return "joined" if goes_on else ""
+    with open(path, "rb") as data, sf.SoundFile(data) as file:
+        second_frame = data.tell()
+        begin = max(0, second_frame - _NEAR)
+        data.seek(begin)
+        head = data.read(second_frame - begin)
+        told = _TELLS_BYTES.search(head)
+        if told:
+            data.seek(begin + told.start() + int.from_bytes(told[1], "big"))
+            if not _plays(data.read(_FAR)): return ""
+        data.seek(second_frame) # where the decoder goes on
+        is_too_long = not _reads(file, int(.9*file.frames))
+        _reads(file, file.frames - 1) # the bytes of all frames are passed
+        goes_on = _plays(data.read(_FAR))
+    if _TELLS.search(head): return "joined" if goes_on else ""
     return "untold" if goes_on or is_too_long else ""
 
 # %% ../../nbs/01_audio/03_opening.ipynb #50bc69b7

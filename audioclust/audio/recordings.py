@@ -96,17 +96,17 @@ def find_audio(recordings:Any, # Folder, file, glob pattern, CSV or table with a
 )->list: # Paths, each once, sorted unless they come from a table
     "Every recording that `recordings` names, whatever the case of its extension."
     if isinstance(recordings, pd.DataFrame): return list(dict.fromkeys(map(Path, recordings.path)))
-    found:list = []
+    paths:list = []
     if not isinstance(recordings, (str, os.PathLike)):
-        for recording in recordings: found += find_audio(recording, errors)
-    elif os.path.isdir(recordings): found += _search_folder(recordings, errors)
-    elif str(recordings).lower().endswith(".csv"): found += list(read_recordings_csv(recordings, errors).path)
+        for recording in recordings: paths += find_audio(recording, errors)
+    elif os.path.isdir(recordings): paths += _search_folder(recordings, errors)
+    elif str(recordings).lower().endswith(".csv"): paths += list(read_recordings_csv(recordings, errors).path)
     elif glob.has_magic(str(recordings)) and not os.path.lexists(recordings): # a file may be called take[1].wav
         for match in glob.glob(str(recordings), recursive=True):
-            if os.path.isdir(match): found += _search_folder(match, errors)
-            else: found.append(Path(match))
-    else: found.append(Path(recordings))
-    return sorted(dict.fromkeys(found), key=lambda path: path.parts)
+            if os.path.isdir(match): paths += _search_folder(match, errors)
+            else: paths.append(Path(match))
+    else: paths.append(Path(recordings))
+    return sorted(dict.fromkeys(paths), key=lambda path: path.parts)
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #e5b15023
 def _plain(text): return unicodedata.normalize("NFC", text).lower()
@@ -136,9 +136,9 @@ class Recordings:
 
     @cached_property
     def _by_real_path(self): # without links
-        found = defaultdict(list)
-        for full in self.by_path: found[os.path.realpath(full)].append(full)
-        return found
+        by_real_path = defaultdict(list)
+        for full in self.by_path: by_real_path[os.path.realpath(full)].append(full)
+        return by_real_path
 
     def find(self, called:str, # A path in a table
         file:Path, # The table
@@ -147,13 +147,13 @@ class Recordings:
         full = os.path.abspath(file.parent/called)
         if full in self.by_path: return self.by_path[full]
         *folders, name = _parts(called) or ("",)
-        found = self._fitting(name, full)
-        if found and {*folders} - {".."} and not _n_shared(full, found[0]): # another folder
+        fitting = self._fitting(name, full)
+        if fitting and {*folders} - {".."} and not _n_shared(full, fitting[0]): # another folder
             if os.path.isfile(full):
-                found = [p for p in self._by_real_path[os.path.realpath(full)] if name in _names(self.by_path[p])]
-            elif not PureWindowsPath(called).anchor: found = []
-        to_the_letter = [p for p in found if os.path.basename(p) == os.path.basename(full)]
-        return self._only(to_the_letter or found, called, file)
+                fitting = [p for p in self._by_real_path[os.path.realpath(full)] if name in _names(self.by_path[p])]
+            elif not PureWindowsPath(called).anchor: fitting = []
+        to_the_letter = [p for p in fitting if os.path.basename(p) == os.path.basename(full)]
+        return self._only(to_the_letter or fitting, called, file)
 
     def of_table(self, file:Path, # The table
     )->Path|None: # None where there is no such recording
@@ -168,15 +168,15 @@ class Recordings:
         "Of the recordings with a name, those that have most folders in common with a path."
         same = self.by_name.get(name, [])
         here = bisect_left(same, _above(full), key=_above)
-        n_shared = max((_n_shared(full, found) for found in same[max(here - 1, 0):here + 1]), default=0)
+        n_shared = max((_n_shared(full, other) for other in same[max(here - 1, 0):here + 1]), default=0)
         def nearest(path): return _above(path)[:n_shared]
         first = bisect_left(same, nearest(full), key=nearest)
         return same[first:bisect_right(same, nearest(full), key=nearest)]
 
-    def _only(self, found, called, file):
+    def _only(self, fitting, called, file):
         "The one recording that was found, or None."
-        if len(found) < 2: return self.by_path[found[0]] if found else None
-        names = shorten(", ".join(map(str, sorted(self.by_path[full] for full in found))), 200)
+        if len(fitting) < 2: return self.by_path[fitting[0]] if fitting else None
+        names = shorten(", ".join(map(str, sorted(self.by_path[full] for full in fitting))), 200)
         raise ValueError(f"{file}: several recordings are called {called} ({names}): name their folders as well")
 
     def match(self, wanted:Iterable, # (table, path in it; the name of a table that is called like its recording)
