@@ -112,12 +112,6 @@ def _embedding_table(work):
     seeds = [b'file_path,start,end,embedding\na.wav,0,0.5,"0.1,-2e3"\nb.wav,0,1,"3,4"\n', b"0\t3\t0.1,0.2\n3\t6\t0.3,4\n", b"file,start_time,end_time,0,1\na.wav,0,1,2,3\n", b"1,2\n3,4\n"]
     return take, seeds, ["embedding", "path", "start", "end", "nan", "0"], "table"
 
-def _csv_set(work):
-    from audioclust.audio import from_csv
-    _sound(work)
-    def take(b): (work/"set.csv").write_bytes(b); from_csv(work/"set.csv", label_column="label", errors=[])
-    return take, [b"path,label,start,end\na.wav,x,0,0.5\nb.wav,y,0,1\n", b"path,label\na.wav,x\n"], ["path", "label", "start", "end"], "table"
-
 def _file(name, use, kind, words=(), more=()):
     "A target: one file of a run folder."
     def target(work):
@@ -240,7 +234,7 @@ def _cache(work):
 
 def _archive(work):
     import zipfile
-    from audioclust.audio.datasets import _unpack
+    from audioclust.audio.labels import _unpack
     def made(how, *names):
         with zipfile.ZipFile(b := io.BytesIO(), "w", how) as z:
             for n in names: z.writestr(n, b"x"*50)
@@ -248,7 +242,7 @@ def _archive(work):
     (dest := work/"recordings").mkdir()
     def take(b):
         (work/"archive.zip").write_bytes(b)
-        _unpack(work/"archive.zip", "recordings", dest)
+        _unpack(work/"archive.zip", dest)
         for p in dest.iterdir(): p.unlink()
     return take, [made(zipfile.ZIP_STORED, "a/recordings/0_x_1.wav"), made(zipfile.ZIP_DEFLATED, "a/recordings/0_x_1.wav", "a/readme")], ["recordings/", "../", "PK\3\4", "PK\5\6", "PK\1\2"], ""
 
@@ -256,7 +250,7 @@ MARK = json.dumps(dict(created="2026-01-01T00:00:00+00:00", schema=3, saved=Fals
 EDITS = json.dumps(dict(schema=1, edits=dict(content=dict(names={"0": "wind"}, merged={"1": "0"}, marks={"0": "good"})))).encode()
 PAGE = b'{"schema": 1, "run": "another", "base": {"content": {"names": {"1": "wind"}}}, "clusters": {"content": {"0": ["x"], "1": ["y"]}}, "edits": {"content": {"names": {"0": "wren"}, "clips": {"x": 1}, "notes": {"0": "at dawn"}}}}'
 EARLIER = b'"path","start","end","cluster","by"\n"/a.wav",0.0,1.0,1,"content"\n'
-TARGETS = {"labels, a pattern": _pattern, "labels, a table": _label_table, "seeds, a table": _seed_table, "clips, a table": _clip_table, "embeddings, a table": _embedding_table, "data set, a table": _csv_set, "run.json": _file("run.json", _run, "json", ["schema", "versions", "by", "complete"]),
+TARGETS = {"labels, a pattern": _pattern, "labels, a table": _label_table, "seeds, a table": _seed_table, "clips, a table": _clip_table, "embeddings, a table": _embedding_table, "run.json": _file("run.json", _run, "json", ["schema", "versions", "by", "complete"]),
            "clusters.csv": _file("clusters.csv", _clusters, "table", ["path", "cluster", "name", "mark"]), "embeddings.npy": _file("embeddings.npy", _array, "", ["descr", "fortran_order", "shape", "<f4", "|O", "\x93NUMPY"]),
            "names.json": _file("names.json", _names, "json", ["names", "merged", "marks", "lost", "junk"], [EDITS]), "edits": _file("edits.json", _edits, "json", ["names", "merged", "marks", "notes", "clips", "junk", "source"], [EDITS, PAGE]),
            "started.json": _file("started.json", _mark, "json", ["created", "saved", "request"], [MARK]), "earlier.csv": _file("earlier.csv", _earlier, "table", ["by", "cluster"], [EARLIER]),
@@ -285,7 +279,7 @@ def one(name, seconds, seed, work, keep):
     warnings.simplefilter("ignore")
     with atheris.instrument_imports(include=["audioclust"]):
         import audioclust.cli.parser
-        import audioclust.audio.datasets
+        import audioclust.audio.labels
         import audioclust.deepcluster.estimator
         import audioclust.training.encoder_learner
         import audioclust.listen.exporting

@@ -19,10 +19,9 @@ from .events import (
 )
 from .opening import check_recordings_exist as check_recordings_exist
 from .logmel import LogMel as LogMel
-from .labels import label_clips as label_clips, label_detections as label_detections
-from .datasets import (
-    from_folder as from_folder,
-    from_csv as from_csv,
+from .labels import (
+    label_clips as label_clips,
+    label_detections as label_detections,
     fsdd as fsdd,
 )
 from .synthetic import (

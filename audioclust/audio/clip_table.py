@@ -202,13 +202,13 @@ def _lower_rates(rates, rate):
     "How many recordings have a lower rate than `rate`, and what to do about them; `rates` are by path."
     def share_below(limit): return sum(r < limit for r in rates.values())/len(rates)
     lower = [os.path.basename(path) for path,r in rates.items() if r < rate]
-    found = (f"{100*share_below(rate):.0f} % of the recordings have a lower rate than {rate} Hz "
+    facts = (f"{100*share_below(rate):.0f} % of the recordings have a lower rate than {rate} Hz "
              f"({len(lower)} of {len(rates)} headers that were read, such as that of {lower[0]}). "
              "They hold no sound above half of their own rate, so they may form a group of their own. ")
     shared = max(r for r in rates.values() if r <= rate and share_below(r) < _FEW)
-    if shared == rate: return found + "They are few: leave them out, or group them in a run of their own"
+    if shared == rate: return facts + "They are few: leave them out, or group them in a run of their own"
     reached = 100 - 100*share_below(shared)
-    return found + (f"They are many: compare the frequencies that {reached:.0f} % of the recordings have, "
+    return facts + (f"They are many: compare the frequencies that {reached:.0f} % of the recordings have, "
                     f"and cluster with --rate {shared} (in Python Options(sample_rate={shared}))")
 
 # %% ../../nbs/01_audio/04_clip_table.ipynb #c7fa6808

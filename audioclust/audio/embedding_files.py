@@ -38,8 +38,8 @@ def _chosen(names, wanted, file):
     "The columns or arrays of a file that a user means: by name, by a pattern, or by what stands before a number."
     is_numbered = re.compile(re.escape(wanted) + r"\d+").fullmatch
     for is_meant in (wanted.__eq__, lambda name: fnmatchcase(name, wanted), is_numbered):
-        found = [name for name in names if is_meant(str(name))]
-        if found: return found
+        chosen = [name for name in names if is_meant(str(name))]
+        if chosen: return chosen
     raise ValueError(f"{file} holds nothing called {wanted} (it holds: {shorten(', '.join(map(str, names)))})")
 
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #bd4f83c4
@@ -49,8 +49,8 @@ def _numbered(table):
     "The groups of columns whose names are one prefix and a number, each in order."
     by_prefix:dict = {}
     for column in table:
-        found = re.fullmatch(r"(?!-?\d*\.\d+(\.\d+)?$)(?P<prefix>.*?)(?P<number>\d+)", str(column)) # 0.25 is no name
-        if found: by_prefix.setdefault(found["prefix"], []).append((int(found["number"]), column))
+        numbered = re.fullmatch(r"(?!-?\d*\.\d+(\.\d+)?$)(?P<prefix>.*?)(?P<number>\d+)", str(column)) # 0.25 is no name
+        if numbered: by_prefix.setdefault(numbered["prefix"], []).append((int(numbered["number"]), column))
     groups = [[column for _,column in sorted(group, key=lambda pair: pair[0])] for group in by_prefix.values()]
     groups = [group for group in groups if len(group) > 1] or groups
     return [group for group in groups if any(is_numeric_dtype(table[column]) for column in group)] or groups
@@ -58,8 +58,8 @@ def _numbered(table):
 def _columns(table, file, wanted):
     "The columns that hold the embeddings: one with all numbers of a row, or one for each number."
     if wanted:
-        found = _chosen(table, wanted, file)
-        return next((group for group in _numbered(table[found]) if len(group) == len(found)), found)
+        chosen = _chosen(table, wanted, file)
+        return next((group for group in _numbered(table[chosen]) if len(group) == len(chosen)), chosen)
     whole = [[column] for column in table if plain_name(column) in _WHOLE and not is_numeric_dtype(table[column])]
     groups = whole or _numbered(table)
     if len(groups) == 1: return groups[0]
@@ -70,12 +70,12 @@ def _columns(table, file, wanted):
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #98fd5085
 def _clips(table, file):
     "path, start and end of a table that has any of them."
-    found = find_columns(table)
-    if "start" in found and ("end" in found or "duration" in found): return clips_of_rows(table, file)
-    if "start" in found:
-        raise ValueError(f"{file} has a column {found['start']} and none for the end or the duration: add one")
-    if "path" not in found: return pd.DataFrame(index=range(len(table)))
-    return pd.DataFrame(dict(path=table[found["path"]].fillna("").astype(str).to_numpy()))
+    column_of = find_columns(table)
+    if "start" in column_of and ("end" in column_of or "duration" in column_of): return clips_of_rows(table, file)
+    if "start" in column_of:
+        raise ValueError(f"{file} has a column {column_of['start']} and none for the end or the duration: add one")
+    if "path" not in column_of: return pd.DataFrame(index=range(len(table)))
+    return pd.DataFrame(dict(path=table[column_of["path"]].fillna("").astype(str).to_numpy()))
 
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #2ad29f33
 def _split_table(table, file, wanted):
@@ -123,13 +123,13 @@ def _read_numpy(file, wanted):
         arrays = dict(embeddings=loaded) if isinstance(loaded, np.ndarray) else dict(loaded)
     except Exception as e: raise ValueError(f"{file} is no file of arrays that can be read ({shorten(e)})") from None
     tables = {name: a for name,a in arrays.items() if a.ndim == 2 and a.dtype.kind in "fiu"}
-    if wanted: found = _chosen(tables, wanted, file)
-    else: found = [name for name in tables if plain_name(name) in _WHOLE] or list(tables)
-    if len(found) != 1:
+    if wanted: chosen = _chosen(tables, wanted, file)
+    else: chosen = [name for name in tables if plain_name(name) in _WHOLE] or list(tables)
+    if len(chosen) != 1:
         shapes = shorten(", ".join(f"{name} {a.shape}" for name,a in arrays.items()))
         raise ValueError(f"{file} holds no array [clips, numbers] called embeddings, "
                          f"and not exactly one of another name (it holds {shapes}): say which, as in {file}:NAME")
-    X = tables[found[0]]
+    X = tables[chosen[0]]
     about = {name: a for name,a in arrays.items() if a.ndim == 1 and len(a) == len(X)}
     return X.astype(np.float32), _clips(pd.DataFrame(about, index=range(len(X))), file)
 
@@ -192,14 +192,14 @@ def _files(called, origin, recordings, errors)->dict:
     "The file of each recording that is called so: None where it is not there, '' where none is named."
     n_rows = Counter(called)
     if recordings is None: return {name: origin.parent/name if name else "" for name in n_rows}
-    known = Recordings(find_audio(recordings, errors))
-    matched = known.match((origin, name) for name in n_rows if name)
+    known_recordings = Recordings(find_audio(recordings, errors))
+    matched = known_recordings.match((origin, name) for name in n_rows if name)
     files = {name: matched.get((origin, name), "") for name in n_rows}
     for name,n in n_rows.items():
         shorter = Path(name)
         while files[name] is None and shorter.suffix.lower() not in (EXTENSIONS | {""}): # as in a.perch.npy
             shorter = shorter.with_suffix("")
-            files[name] = known.find(str(shorter), origin)
+            files[name] = known_recordings.find(str(shorter), origin)
         if files[name] is not None: continue
         report_unusable(errors, origin.parent/name, f"embeddings of this recording, which is not there: {n}")
     return files
@@ -240,11 +240,11 @@ def read_embeddings(file:str|Path, # A file, a folder of files, or a database of
     keep = is_finite & np.array([files[name] is not None for name in called], bool)
     if not is_finite.any(): raise ValueError(f"every row of {file} holds a number that is not finite (NaN or infinite)")
     if not keep.any(): raise ValueError(f"no row of {file} can be used: are its recordings in the folder?")
-    found = pd.DataFrame(dict(path=[str(files[name]) for name in called[keep]], start=0., end=np.nan))
-    for name in {"start", "end"} & set(table): found[name] = table[name].to_numpy(float)[keep]
-    is_whole = found.end.isna()
-    durations = dict.fromkeys(found.path[is_whole], 0.)
+    kept = pd.DataFrame(dict(path=[str(files[name]) for name in called[keep]], start=0., end=np.nan))
+    for name in {"start", "end"} & set(table): kept[name] = table[name].to_numpy(float)[keep]
+    is_whole = kept.end.isna()
+    durations = dict.fromkeys(kept.path[is_whole], 0.)
     for path in durations:
         with suppress(AudioError): durations[path] = probe(path).duration if path else 0.
-    if durations: found.loc[is_whole, "end"] = found.path[is_whole].map(durations)
-    return X[keep], found.fillna({"start": 0.})
+    if durations: kept.loc[is_whole, "end"] = kept.path[is_whole].map(durations)
+    return X[keep], kept.fillna({"start": 0.})

@@ -20,7 +20,7 @@ from .clip_table import channel_numbers, with_channels
 from .decoding import check_has_channel, check_header, load_audio, probe
 from .noise_floor import Bands, noise_scores
 from .opening import open_recording
-from .recordings import AudioError, recording_paths, report_unusable
+from .recordings import AudioError, find_audio, report_unusable
 from .streaming import available_cores
 
 # %% ../../nbs/01_audio/08_events.ipynb #8aaa99b0
@@ -124,9 +124,9 @@ def events_in(path:str|Path, # A recording
     rows = []
     for start,end,frames in _with_margins(_joined(active, bands, settings), settings, duration):
         peaks = active.in_bands[frames].max(0)
-        found = np.flatnonzero(peaks >= max(settings.threshold, peaks.max()/3))
+        loud_bands = np.flatnonzero(peaks >= max(settings.threshold, peaks.max()/3))
         first, last = 0, -1 # all bands, where each is only a little louder
-        if len(found): first, last = found[0], found[-1] + 1
+        if len(loud_bands): first, last = loud_bands[0], loud_bands[-1] + 1
         rows.append((str(path), start, end, bands.edges[first], bands.edges[last]))
     if is_mean and not rows: load_audio(path, end=60.)
     return pd.DataFrame(rows, columns=_COLUMNS)
@@ -143,13 +143,13 @@ def find_events(recordings:Any, # Whatever `find_audio` takes, or a table with a
         try: events = events_in(path, settings, number or None)
         except AudioError as e: return e
         return events.assign(channel=number) if number else events
-    wanted = with_channels(pd.DataFrame(dict(path=recording_paths(recordings, errors))), channel, errors)
+    wanted = with_channels(pd.DataFrame(dict(path=find_audio(recordings, errors))), channel, errors)
     with ThreadPoolExecutor(available_cores()) as threads:
         searched = threads.map(search, wanted.path, channel_numbers(wanted).tolist())
-        found = list(progress(searched, len(wanted)) if progress else searched)
-    for e in found:
+        results = list(progress(searched, len(wanted)) if progress else searched)
+    for e in results:
         if isinstance(e, AudioError): report_unusable(errors, e.path, e.reason)
-    tables = [table for table in found if not isinstance(table, AudioError) and len(table)]
+    tables = [table for table in results if not isinstance(table, AudioError) and len(table)]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)
 
 # %% ../../nbs/01_audio/08_events.ipynb #da50e12c
@@ -159,7 +159,7 @@ def between_events(recordings:Any, # Whatever `find_audio` takes, or a table wit
     "What is left of recordings between the events; those that cannot be opened are left out."
     times = {str(path): sorted(zip(rows.start, rows.end)) for path,rows in events.groupby(events.path.astype(str))}
     rows = []
-    for path in recording_paths(recordings, []):
+    for path in find_audio(recordings, []):
         try: duration = probe(path).duration
         except AudioError: continue
         inside = times.get(str(path), [])

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..audio.events import between_events
-from ..audio.recordings import recording_paths
+from ..audio.recordings import find_audio
 from .drawing import check_drawn, draw, score_and_draw
 from .inputs import Inputs
 from .report import plural, report
@@ -205,7 +205,7 @@ def warn_of_new_recordings(job:Job, run:Run # That is complete
         between = read_between(run)
         if between is None: return # it was stopped before it wrote which recordings hold no event
         known |= set(between.path)
-    new = [path for path in recording_paths(inputs.folder, []) if os.path.abspath(path) not in known]
+    new = [path for path in find_audio(inputs.folder, []) if os.path.abspath(path) not in known]
     if not new: return
     verb = "is" if len(new) == 1 else "are"
     warnings.warn(f"{plural(len(new), 'recording')} came after this run was made, such as {new[0].name}, and {verb} not in it: "

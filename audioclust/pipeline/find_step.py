@@ -17,10 +17,10 @@ from typing import Any
 
 import pandas as pd
 
-from ..audio.events import find_events, recording_paths
+from ..audio.events import find_events
 from ..audio.clip_table import clips as cut_clips
 from ..audio.opening import check_recordings_exist, explain_no_recordings
-from ..audio.recordings import with_times
+from ..audio.recordings import find_audio, with_times
 from ..core.console import progress_of
 from ..runs.clips import Clips
 from ..runs.request import check_request, Request
@@ -73,7 +73,7 @@ def why_no_clips(recordings:str|Path|list|pd.DataFrame, # Of which there is none
     "What to say where there are no clips."
     events = request.options.events
     if events is None: return explain_no_recordings(recordings, errors)
-    n_searched = len(recording_paths(recordings)) - len(errors)
+    n_searched = len(find_audio(recordings)) - len(errors)
     if n_searched <= 0: return explain_no_recordings(recordings, errors)
     return (f"no event stands out of the noise in {n_searched} recordings: "
             f"lower their threshold ({events.threshold:g}), or cut windows")

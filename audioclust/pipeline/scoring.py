@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 
-from ..audio.datasets import label_clips
+from ..audio.labels import label_clips
 from ..audio.recordings import find_audio
 from ..metrics.scores import score
 from ..runs.names import edited_clusters

@@ -147,16 +147,3 @@ def test_rows_with_one_start_stay_single_in_a_pair(tapes, tmp_path):
     assert main(["cluster", str(tapes/"in"), "--clips", str(tmp_path/"t.csv"), "--out", str(tmp_path/"both"), "--by",
             "both", "--n-clusters", "2", "-q", "--no-cache", "--encoder", "fixed"]) == 0
     for name in "both.csv", "content/clusters.csv": assert len(read_table(tmp_path/"both"/name)) == len(rows)
-
-
-def test_other_clips_are_another_run(tapes, tmp_path, capsys):
-    for name,start in (("one", 0), ("two", 1)):
-        pd.DataFrame([(n, start, start + 1) for n in ("pond/dawn.wav", "pond/dusk.wav", "wood/dawn.wav")],
-                columns=["file", "start", "end"]).to_csv(tmp_path/f"{name}.csv", index=False)
-    arguments = ["cluster", str(tapes/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "2", "-q", "--no-page",
-            "--no-cache", "--encoder", "fixed"]
-    assert main([*arguments, "--clips", str(tmp_path/"one.csv")]) == 0
-    for other in (["--clips", str(tmp_path/"two.csv")], []):
-        assert main([*arguments, *other, "--resume"]) == 2 and "clips was" in capsys.readouterr().err
-    assert main([*arguments, "--clips", str(tmp_path/"one.csv"), "--resume"]) == 0
-    assert Run.open(tmp_path/"run").request.n_clusters == 2

@@ -1,6 +1,5 @@
 import os
 import shutil
-import stat
 import struct
 import subprocess
 import sys
@@ -95,23 +94,10 @@ def test_reasons(tmp_path, tone):
     assert "folder" in why["folder.wav"] and "not a regular file" in why["pipe.wav"]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="root may read anything")
 def test_no_permission(tmp_path, tone):
-    path = tone(tmp_path/"x.wav")
-    os.chmod(path, 0)
-    if os.geteuid() != 0:
-        with pytest.raises(AudioError, match="no permission"): probe(path)
-        return
-    for p in (tmp_path, *tmp_path.parents): # root may read anything: become nobody in a child
-        if str(p) != "/": os.chmod(p, stat.S_IMODE(os.stat(p).st_mode) | 0o055)
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.setuid(65534)
-            try: probe(path); os._exit(1)
-            except AudioError as e: os._exit(0 if "no permission" in e.reason else 2)
-        finally: os._exit(3)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    os.chmod(path := tone(tmp_path/"x.wav"), 0)
+    with pytest.raises(AudioError, match="no permission"): probe(path)
 
 
 def test_nan_and_infinity(tmp_path):
@@ -260,42 +246,33 @@ def _untold(path, rate=22050, channels=1, before=b"", seconds=40, **how):
     path.write_bytes(before + data[data.index(data[:2], 100):]) # from where the second frame begins as the first
 
 VARIABLE = dict(bitrate_mode="VARIABLE", compression_level=.5)
+CONSTANT = dict(bitrate_mode="CONSTANT", compression_level=.5)
 
-@pytest.mark.parametrize("rate, channels", [(44100, 1), (44100, 2), (22050, 2), (16000, 1), (8000, 1)])
-def test_an_mp3_file_that_does_not_tell_its_length_is_read_to_its_end(tmp_path, rate, channels):
+@pytest.mark.parametrize("rate, channels", [(44100, 2), (22050, 1), (8000, 1)])
+def test_an_mp3_file_that_does_not_tell_its_length_is_read_to_its_end(tmp_path, monkeypatch, rate, channels):
     tag = b"ID3\4\0\0" + bytes([0, 0, 2, 0]) + b"\xff\xfb"*128  # that looks like frames
     _untold(path := tmp_path/"a.mp3", rate, channels, tag, **VARIABLE)
+    with monkeypatch.context() as without:
+        without.setattr("audioclust.audio.opening.find_spec", lambda _: None)
+        with pytest.raises(AudioError, match="does not tell how long it is needs PyAV: pip install"): probe(path)
+    pytest.importorskip("av")
     assert abs(probe(path).duration - 40) < .5
     parts = [load_audio(path, 8000, s, s + 5)[0] for s in (0, 10, 30)]
     assert parts[2].diff().std() > 2*parts[0].diff().std() and all(len(p) == 40000 for p in parts)
     torch.testing.assert_close(load_audio(path, 8000)[0][240000:280000], parts[2], atol=1e-3, rtol=0)
-
-def test_damage_within_an_mp3_file_ends_the_count_no_sooner_than_the_file(tmp_path):
-    _untold(path := tmp_path/"a.mp3", **VARIABLE)
-    data = bytearray(path.read_bytes())
-    data[len(data)//2:len(data)//2 + 3000] = bytes(3000)
-    path.write_bytes(data)
-    assert 38 < probe(path).duration < 41
-
-def test_files_of_constant_bit_rate_and_no_mp3_files_are_left_alone(tmp_path):
-    from audioclust.audio.formats.mp3_length import with_length
-    _untold(tmp_path/"a.mp3", bitrate_mode="CONSTANT", compression_level=.5)
-    sf.write(tmp_path/"b.wav", np.zeros(800), 8000)
-    (tmp_path/"c.mp3").write_bytes(b"")
-    (tmp_path/"d.mp3").write_bytes(b"\xff"*200_000)
-    assert [with_length(tmp_path/n) for n in ("a.mp3", "b.wav", "c.mp3", "d.mp3")] == [None]*4
-    assert abs(probe(tmp_path/"a.mp3").duration - 40) < .5
+    path.write_bytes(path.read_bytes()[:50_000] + bytes(3000) + path.read_bytes()[53_000:])
+    with pytest.raises(AudioError, match="damaged: decoding stopped"): probe(path)
 
 
-def test_an_mp3_file_that_is_truncated_while_it_is_counted(tmp_path):
-    from audioclust.audio.formats.mp3_length import _count
-    _untold(path := tmp_path/"a.mp3", **VARIABLE)
-    with open(path, "rb", buffering=5000) as f:
-        whole = _count(f)[1]
-        f.seek(0)
-        f.read(10) # the buffer is full
-        os.truncate(path, 5000)
-        assert 5 < _count(f)[1] < whole
+def test_other_mp3_files_are_read_as_they_are(tmp_path):
+    _untold(path := tmp_path/"constant.mp3", **CONSTANT)
+    for behind in b"", b"TAG".ljust(128, b"\0"), bytes(20_000), np.random.default_rng(0).bytes(20_000):
+        (tmp_path/"a.mp3").write_bytes(path.read_bytes() + behind)
+        about = probe(tmp_path/"a.mp3")
+        assert "MPEG_LAYER_III" in about.encoding and about.duration == pytest.approx(40, abs=2.2 if behind else .5)
+    sf.write(tmp_path/"b.mp3", np.random.default_rng(0).normal(0, .1, 44100), 22050, format="MP3", **VARIABLE)
+    with open(tmp_path/"b.mp3", "ab") as file: file.write(np.random.default_rng(0).bytes(20_000))
+    assert probe(tmp_path/"b.mp3").duration == pytest.approx(2, abs=.01)
 
 
 @pytest.mark.parametrize("kind", ["mp3", "ogg", "opus"])
@@ -320,11 +297,20 @@ def test_a_second_stream_in_a_file_is_not_lost_in_silence(tmp_path, kind):
 @pytest.mark.parametrize("second, is_read", [(dict(), True), (dict(compression_level=.9), True), (dict(rate=22050), False),
                                              (dict(rate=48000), False), (dict(channels=2), False)])
 def test_joined_mp3_files_that_tell_no_length_are_read_whole_or_refused(tmp_path, second, is_read):
-    how = dict(rate=44100, bitrate_mode="CONSTANT", compression_level=.5, seconds=4)
+    pytest.importorskip("av")
+    how = dict(rate=44100, seconds=4, **CONSTANT)
     _untold(tmp_path/"a.mp3", **how)
     _untold(tmp_path/"b.mp3", **{**how, **second})
     (tmp_path/"ab.mp3").write_bytes((tmp_path/"a.mp3").read_bytes() + (tmp_path/"b.mp3").read_bytes())
     if is_read: assert len(load_audio(tmp_path/"ab.mp3")[0]) == pytest.approx(8*44100, rel=.02)
     else:
-        with pytest.raises(AudioError, match="another stream follows after 4.[01] s"): load_audio(tmp_path/"ab.mp3")
-    assert probe(tmp_path/"a.mp3").duration == pytest.approx(4, rel=.02)
+        with pytest.raises(AudioError, match="another stream follows"): load_audio(tmp_path/"ab.mp3")
+
+
+def test_a_guess_of_the_length_that_is_too_long(tmp_path):
+    pytest.importorskip("av")
+    sf.write(tmp_path/"quiet.mp3", np.zeros(4*22050), 22050, format="MP3", **VARIABLE)
+    data = (tmp_path/"quiet.mp3").read_bytes()
+    _untold(tmp_path/"loud.mp3", **VARIABLE)
+    (tmp_path/"a.mp3").write_bytes(data[data.index(data[:2], 100):] + (tmp_path/"loud.mp3").read_bytes())
+    assert probe(tmp_path/"a.mp3").duration == pytest.approx(44, abs=.3)

@@ -6,7 +6,7 @@ import pytest
 from browser import browser, Page, page_data
 from test_page_access import CONTRAST, faults, NAMELESS
 
-from audioclust.audio.datasets import label_clips
+from audioclust.audio.labels import label_clips
 from audioclust.cli import main
 from audioclust.listen import listen_page
 from audioclust.runs import Run

@@ -89,6 +89,5 @@ def test_the_lines_that_people_type():
                  "from audioclust.deepcluster import DeepCluster, deepcluster_learner",
                  "from audioclust.spice import SPICE", "from audioclust.pipeline import AudioClusterer",
                  "from audioclust import AudioClusterer",
-                 "from audioclust.audio import find_audio, probe, load_audio, clips, LogMel, fsdd, "
-                 "from_folder, synthetic_words"):
+                 "from audioclust.audio import find_audio, probe, load_audio, clips, LogMel, fsdd, synthetic_words"):
         exec(line, {})

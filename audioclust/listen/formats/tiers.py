@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from ...audio.decoding import probe
-from ...audio.formats.tiers import TIERS
+from ...audio.annotation_tables import TIERS
 from ...audio.recordings import AudioError
 from ..exporting import one_line, write_for_each
 from .folders import ENDINGS
