@@ -17,10 +17,9 @@ from torch import nn
 from typing_extensions import Self
 
 from ..core.estimator import float32_tensors
-from .augmentations import BatchRandom
+from .augmentations import BatchRandom, Views
 from .base import Encoder, what_to_ignore
 from .logmel_store import LogMelBatch, LogMelStore, TrimmedLogMel
-from .views import Views
 
 # %% ../../nbs/06_encoders/06_networks.ipynb #23af6f28
 class Block(nn.Module):

@@ -5,10 +5,9 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from audioclust.encoders import augmentations as A
-from audioclust.encoders.augmentations import BatchRandom
+from audioclust.encoders.augmentations import BatchRandom, STRENGTHS, Views
 from audioclust.encoders.base import IGNORABLE
 from audioclust.encoders.logmel_store import LogMelBatch
-from audioclust.encoders.views import STRENGTHS, Views
 
 HZ = torch.linspace(60, 8000, 64)
 SEEDS = st.integers(0, 2**31 - 1)
@@ -49,7 +48,7 @@ def test_padding_is_never_read(seed):
     L, n, level = batch(seed)
     other = L.clone()
     for row,k in zip(other, n.tolist()): row[:, k:] = 99
-    views = Views(HZ, IGNORABLE, "strong")
+    views = Views(HZ, IGNORABLE)
     seen = [views(LogMelBatch(one, n, level), BatchRandom(1)) for one in (L, other)]
     assert torch.equal(*seen)
 
@@ -97,18 +96,10 @@ def test_power_adds():
     assert (loud > -30).all() and A.add_noise(x, BatchRandom(0), 0.).equal(x)
 
 
-def test_gain_and_colour_are_what_they_say():
-    x = torch.zeros(400, 16, 12)
-    g = A.gain(x, BatchRandom(0), 6.)
-    assert (g.flatten(1).std(1) < 1e-6).all() and 1.3 < g.max() < 6*A.DECIBEL + 1e-6
-    e = A.equalise(x, BatchRandom(0), 6.)
-    assert (e.std(2) < 1e-6).all() and e.abs().max() <= 6*A.DECIBEL + 1e-5 and e.mean(1).abs().max() < .2
-    f = A.fade(x, BatchRandom(0), 6.)
-    assert (f.std(1) < 1e-6).all() and f.diff(n=2, dim=2).abs().max() < 1e-5
-    x = torch.rand(200, 64, 48)
-    hidden = A.mask(x, BatchRandom(0)) != x
-    assert hidden.all(2).float().mean(1).max() <= .15 + 1/64 and hidden.all(1).float().mean(1).max() <= .15 + 1/48
-    assert .05 < hidden.float().mean() < .25
+def test_colour_is_what_it_says():
+    coloured = A.equalise(torch.zeros(400, 16, 12), BatchRandom(0), 6.)
+    assert (coloured.std(2) < 1e-6).all() and coloured.abs().max() <= 6*A.DECIBEL + 1e-5
+    assert coloured.mean(1).abs().max() < .2
 
 
 def test_parts_are_parts():
