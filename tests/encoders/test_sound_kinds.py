@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the made weights, which both tests share
-from test_yamnet import keep, network
+from test_wheel_encoders import keep, network
 
 from audioclust.audio import clips
 from audioclust.cli import main

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from audioclust.encoders import augmentations as A
-from audioclust.encoders.augmentations import BatchRandom, STRENGTHS, Views
+from audioclust.encoders.augmentations import BatchRandom, Views
 from audioclust.encoders.base import IGNORABLE
 from audioclust.encoders.logmel_store import LogMelBatch
 
@@ -19,7 +19,7 @@ def batch(seed=0, b=6, bands=64, longest=70):
 
 
 @settings(max_examples=40, deadline=None)
-@given(SEEDS, st.sampled_from(STRENGTHS), st.lists(st.sampled_from(IGNORABLE), unique=True))
+@given(SEEDS, st.sampled_from(Views.strengths), st.lists(st.sampled_from(IGNORABLE), unique=True))
 def test_views_are_finite_repeat_with_the_seed_and_leave_their_input_alone(seed, strength, ignore):
     x = batch(seed)
     before = [t.clone() for t in x]
@@ -31,7 +31,7 @@ def test_views_are_finite_repeat_with_the_seed_and_leave_their_input_alone(seed,
 
 
 @settings(max_examples=30, deadline=None)
-@given(SEEDS, st.sampled_from(STRENGTHS), st.lists(st.sampled_from(IGNORABLE), unique=True))
+@given(SEEDS, st.sampled_from(Views.strengths), st.lists(st.sampled_from(IGNORABLE), unique=True))
 def test_shared_and_clean_views_do_not_depend_on_the_batch(seed, strength, ignore):
     L, n, level = batch(seed)
     views = Views(HZ, ignore, strength)
