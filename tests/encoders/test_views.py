@@ -1,6 +1,5 @@
 import math
 
-import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
@@ -108,8 +107,3 @@ def test_parts_are_parts():
         p = A.take_part(A.full_grid(n, 20, 64), BatchRandom(s), 20)
         assert (p.time >= 0).all() and (p.time <= (n - 1)[:, None]).all()
         torch.testing.assert_close(p.time[:, -1] - p.time[:, 0], torch.tensor([14., 19., 19.]), atol=1e-3, rtol=0)
-
-
-def test_wrong_requests():
-    with pytest.raises(ValueError, match="choose from weak"): Views(HZ, strength="")
-    with pytest.raises(ValueError, match="cannot ignore"): Views(HZ, "order,speaker")

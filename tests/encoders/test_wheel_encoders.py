@@ -20,7 +20,7 @@ from hypothesis import given, settings, strategies as st
 from audioclust.cli import main
 from audioclust.core.registry import ENCODERS
 from audioclust.encoders import load_encoder, named_encoder
-from audioclust.encoders.catalogue import CATALOGUE, encoder_info
+from audioclust.encoders.choice import CATALOGUE, encoder_info
 from audioclust.encoders.choice import available_encoders
 from audioclust.encoders.pretrained.musicnn import MusicnnEncoder
 from audioclust.encoders.pretrained.sound_effects import _block_starts, EffectsEncoder

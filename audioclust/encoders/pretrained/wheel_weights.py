@@ -215,6 +215,7 @@ def covering_starts(length:int, # Of a clip, in samples or frames
     n_parts = math.ceil(length/part)
     return torch.linspace(0, max(0, length - part), n_parts).round().long().tolist()
 
+# %% ../../../nbs/06_encoders/pretrained/02_wheel_weights.ipynb #7ceabc7c
 def without_padding(wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor: # [B, samples], [B] -> [B, samples]
     "Waveforms with zeros beyond the end of each clip."
     return wave*(torch.arange(wave.shape[1], device=wave.device) < lengths[:, None])
@@ -230,6 +231,7 @@ def embed_parts(parts:list, # Of each clip, a list of tensors of one shape
     z = torch.cat([embed(torch.stack(every[i:i+batch])) for i in range(0, len(every), batch)])
     return z, torch.tensor(clips, device=z.device)
 
+# %% ../../../nbs/06_encoders/pretrained/02_wheel_weights.ipynb #e2716e5d
 def sum_by_clip(z:torch.Tensor, clips:torch.Tensor, n_clips:int)->torch.Tensor: # [P, dim], [P] -> [n_clips, dim]
     "The sum over the parts of each clip."
     return z.new_zeros(n_clips, z.shape[1]).index_add_(0, clips, z)
