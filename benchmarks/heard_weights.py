@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from appended import commit
-from audioclust.encoders.catalogue import encoder_info
+from audioclust.encoders.choice import encoder_info
 from audioclust.encoders.joint import agreement, elected, SMALLEST_WEIGHT, vote_weights
 from audioclust.encoders.residual import IdentityWhitening
 from audioclust.pipeline import name_clips, next_to_hear, Options, Request, run_of_embeddings

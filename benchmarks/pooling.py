@@ -28,7 +28,7 @@ from torch.nn import functional as F
 
 from appended import append
 from audioclust.encoders import Encoder, FixedEncoder, named_encoder
-from audioclust.encoders.catalogue import encoder_info
+from audioclust.encoders.choice import encoder_info
 from audioclust.encoders.joint import agreement, elected, vote_weights
 from audioclust.encoders.pretrained.yamnet import _BATCH, _PATCH, _STEP, YamnetEncoder
 from audioclust.encoders.whitening import Whiten

@@ -23,7 +23,7 @@ from appended import append
 from audioclust.audio import fsdd, load_audio, synthetic_words
 from audioclust.audio.clip_table import common_sample_rate
 from audioclust.encoders import FixedEncoder, named_encoder
-from audioclust.encoders.catalogue import encoder_info
+from audioclust.encoders.choice import encoder_info
 from audioclust.encoders.joint import agreement, elected, vote_weights
 from audioclust.ensembles import Consensus
 from audioclust.ensembles.consensus import consensus

@@ -37,7 +37,7 @@ from appended import append
 from audioclust.audio import clips
 from audioclust.audio.clip_table import common_sample_rate
 from audioclust.encoders import FixedEncoder, named_encoder
-from audioclust.encoders.catalogue import encoder_info
+from audioclust.encoders.choice import encoder_info
 from audioclust.encoders.joint import elected, vote_weights
 from audioclust.ensembles import Consensus, SpectralClustering
 from audioclust.ensembles.method_choice import AutoClustering

@@ -6,9 +6,9 @@ __getattr__, __dir__, __all__ = attach(__name__, __file__)
 
 ENCODERS.register("aisfx", "audioclust.encoders.pretrained.sound_effects:EffectsEncoder",
     "a network that was trained on sound effects")
-ENCODERS.register("speech_embedding", "audioclust.encoders.pretrained.speech_embedding:SpeechEmbeddingEncoder",
+ENCODERS.register("speech_embedding", "audioclust.encoders.pretrained.speech:SpeechEmbeddingEncoder",
     "a network that was trained on spoken words")
-ENCODERS.register("resemblyzer", "audioclust.encoders.pretrained.resemblyzer:ResemblyzerEncoder",
+ENCODERS.register("resemblyzer", "audioclust.encoders.pretrained.speech:ResemblyzerEncoder",
     "a network that was trained to tell speakers apart")
 ENCODERS.register("musicnn", "audioclust.encoders.pretrained.musicnn:MusicnnEncoder",
     "a network that was trained to tag songs")
@@ -18,8 +18,8 @@ SAVED.register("FixedEncoder", "audioclust.encoders.fixed:FixedEncoder")
 SAVED.register("NetworkEncoder", "audioclust.encoders.networks:NetworkEncoder")
 SAVED.register("PretrainedEncoder", "audioclust.encoders.pretrained.transformers_models:PretrainedEncoder")
 SAVED.register("EffectsEncoder", "audioclust.encoders.pretrained.sound_effects:EffectsEncoder")
-SAVED.register("SpeechEmbeddingEncoder", "audioclust.encoders.pretrained.speech_embedding:SpeechEmbeddingEncoder")
-SAVED.register("ResemblyzerEncoder", "audioclust.encoders.pretrained.resemblyzer:ResemblyzerEncoder")
+SAVED.register("SpeechEmbeddingEncoder", "audioclust.encoders.pretrained.speech:SpeechEmbeddingEncoder")
+SAVED.register("ResemblyzerEncoder", "audioclust.encoders.pretrained.speech:ResemblyzerEncoder")
 SAVED.register("MusicnnEncoder", "audioclust.encoders.pretrained.musicnn:MusicnnEncoder")
 SAVED.register("YamnetEncoder", "audioclust.encoders.pretrained.yamnet:YamnetEncoder")
 SAVED.register("OnnxEncoder", "audioclust.encoders.pretrained.onnx_models:OnnxEncoder")

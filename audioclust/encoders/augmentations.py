@@ -4,15 +4,18 @@
 
 # %% auto #0
 __all__ = ['DECIBEL', 'BatchRandom', 'SamplingGrid', 'full_grid', 'sample_logmels', 'crop', 'shift_time', 'take_part', 'reverse',
-           'warp', 'shift_bands', 'mix', 'blend', 'add_noise', 'gain', 'fade', 'equalise', 'mask', 'to_waveform']
+           'warp', 'shift_bands', 'mix', 'blend', 'add_noise', 'equalise', 'Views']
 
 # %% ../../nbs/06_encoders/04_augmentations.ipynb #37dd8239
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
 
-from ..audio.logmel import LogMel
+from ..core.files import shorten
+from .base import what_to_ignore
+from .logmel_store import LogMelBatch
 
 # %% ../../nbs/06_encoders/04_augmentations.ipynb #e918584f
 class BatchRandom:
@@ -172,46 +175,67 @@ def add_noise(x:torch.Tensor, # Views [B, M, T]
     return x.index_copy(0, noisy, torch.logaddexp(x[noisy], background, out=background))
 
 # %% ../../nbs/06_encoders/04_augmentations.ipynb #bbb80bc3
-def gain(x:torch.Tensor, rng:BatchRandom, most:float=6.)->torch.Tensor: # Views [B, M, T], random numbers, dB
-    "Louder or quieter by up to `most` dB."
-    return x + rng.uniform(len(x), -most, most)[:, None, None]*DECIBEL
-
-def fade(x:torch.Tensor, rng:BatchRandom, most:float=6.)->torch.Tensor: # Views [B, M, T], random numbers, dB
-    "A straight line of gain from one random value at the first frame to another at the last, each up to `most` dB."
-    u = torch.linspace(0, 1, x.shape[2], device=x.device)
-    start, end = (rng.uniform(len(x), -most, most)[:, None] for _ in range(2))
-    return x + (start*(1 - u) + end*u)[:, None]*DECIBEL
-
 def equalise(x:torch.Tensor, rng:BatchRandom, most:float=6., waves:int=3)->torch.Tensor: # Views, random numbers, dB
     "A smooth random curve of gain over the bands: `waves` cosines, together up to `most` dB."
     u = torch.linspace(0, 1, x.shape[1], device=x.device)
     cosines = [rng.uniform(len(x), -most, most)[:, None]*torch.cos(torch.pi*k*u) for k in range(1, waves + 1)]
     return x + (torch.stack(cosines).sum(0)/waves)[..., None]*DECIBEL
 
-# %% ../../nbs/06_encoders/04_augmentations.ipynb #ba92c8cf
-def _stripe(x, rng, axis, most):
-    "Where a random stripe of an axis is, bool [B, size]."
-    size = x.shape[axis]
-    i = torch.arange(size, device=x.device)
-    width = rng.uniform(len(x), 0, most)*size
-    start = (rng.uniform(len(x))*(size - width))[:, None]
-    return (start <= i) & (i < start + width[:, None])
+# %% ../../nbs/06_encoders/04_augmentations.ipynb #309850ab
+class Views:
+    "Makes views of clips that differ in what must not matter: what a network sees."
+    strengths = "weak", "contrastive"
 
-def mask(x:torch.Tensor, rng:BatchRandom, bands:float=.15, frames:float=.15)->torch.Tensor: # Views, random numbers
-    "A random stripe of bands and one of frames, each up to a share of all, replaced by the view's mean."
-    in_bands, in_frames = _stripe(x, rng, 1, bands), _stripe(x, rng, 2, frames)
-    return torch.where(in_bands[..., None] | in_frames[:, None], x.mean((1, 2), keepdim=True), x)
+    def __init__(self, hz:torch.Tensor, # Frequency of each band in Hz [M]
+        ignore:str|Iterable=what_to_ignore("content"), # Names from `IGNORABLE`
+        strength:str="contrastive", # "weak" or "contrastive"
+        frames:int=48, # T, frames of a view
+        part:int=20, # frames of the clip in a view when `order` is ignored
+    ):
+        if strength not in self.strengths:
+            raise ValueError(f"there is no strength {shorten(repr(strength), 80)}; choose from {', '.join(self.strengths)}")
+        self.hz, self.ignore, self.strength = hz, what_to_ignore(ignore=ignore), strength
+        self.frames, self.part = frames, part
 
-# %% ../../nbs/06_encoders/04_augmentations.ipynb #ced30fa9
-@torch.no_grad()
-def to_waveform(x:torch.Tensor, # A log-mel [M, T], natural log of power
-    logmel:LogMel, # The front end that computed it
-    rounds:int=32, # Of Griffin and Lim's algorithm
-)->torch.Tensor: # Waveform [samples], largest sample 0.9
-    "A sound with about this log-mel; the phases are estimated."
-    import torchaudio # here alone: beside a torch of another build it cannot be imported
-    power = (torch.linalg.pinv(logmel.fb.T) @ x.exp()).clamp_min(0)  # [bins, T]
-    stft = (logmel.window, logmel.n_fft, logmel.hop_length, len(logmel.window))
-    options = dict(power=2., n_iter=rounds, momentum=.99, length=None, rand_init=False)
-    wave = torchaudio.functional.griffinlim(power[None], *stft, **options)[0]
-    return .9*wave/wave.abs().max().clamp_min(1e-9)
+    def __call__(self, batch:LogMelBatch, # Clips
+        rng:BatchRandom|None=None, # Random numbers; None gives the whole clip, unchanged
+    )->torch.Tensor: # [B, 1, M, T]
+        "One view of each clip."
+        logmels, n_frames, level = batch
+        view = sample_logmels(logmels, n_frames, self.grid(n_frames, rng))
+        return self.normalise(self.change_power(view, rng), level)
+
+    def grid(self, n_frames:torch.Tensor, # Frames of each clip [B]
+        rng:BatchRandom|None=None, # Random numbers; None reads the whole clip
+    )->SamplingGrid:
+        "Where the views read."
+        grid = full_grid(n_frames, self.frames, len(self.hz))
+        if rng is None: return grid
+        is_weak = self.strength == "weak"
+        if "order" in self.ignore: grid = take_part(grid, rng, self.part)
+        elif is_weak: grid = shift_time(grid, rng)
+        else: grid = crop(grid, rng)
+        if is_weak: return grid
+        if "order" in self.ignore: grid = reverse(grid, rng)
+        if "pitch" not in self.ignore: return grid
+        return shift_bands(warp(grid, rng, self.hz.to(n_frames.device)), rng)
+
+    def change_power(self, x:torch.Tensor, # Views [B, M, T]
+        rng:BatchRandom|None, # Random numbers; None changes nothing
+    )->torch.Tensor: # [B, M, T]
+        "Views with colouring, background and noise."
+        if rng is None or self.strength == "weak": return x
+        if "room" in self.ignore: x = equalise(x, rng)
+        if "noise" not in self.ignore: return x
+        x = mix(x, rng) if "order" in self.ignore else blend(x, rng)
+        return add_noise(x, rng)
+
+    def normalise(self, x:torch.Tensor, # Views [B, M, T]; overwritten
+        level:torch.Tensor, # Natural log of the power of each clip's loudest point [B]
+    )->torch.Tensor: # [B, 1, M, T], about from -2 to 2
+        "Raise views to the floor, and bring them to the range that suits a network."
+        floor = 40 if "noise" in self.ignore else 80  # dB below the loudest point
+        x = torch.logaddexp(x, torch.full((), -floor*DECIBEL, device=x.device))
+        if "level" not in self.ignore: return x.add_(level[:, None, None]).div_(2.5)[:, None]
+        spread, mean = torch.std_mean(x, (1, 2), keepdim=True)
+        return x.sub_(mean).div_(spread.clamp_min_(.1))[:, None]

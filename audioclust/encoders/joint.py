@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['SMALLEST_WEIGHT', 'agreement', 'vote_weights', 'elected', 'VotingWhitening', 'VotingEncoder', 'is_vote', 'vote_name',
-           'parse_vote']
+           'parse_vote', 'EncoderChoice', 'vote']
 
 # %% ../../nbs/06_encoders/11_joint.ipynb #6b5f3df2
 import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -165,3 +165,30 @@ def parse_vote(name:str, # Such as "fixed:0.9+aisfx"
         raise ValueError(f"encoder={name!r}: say names joined by +, each perhaps with a weight above 0, "
                          "such as fixed:0.9+aisfx")
     return weights
+
+# %% ../../nbs/06_encoders/11_joint.ipynb #117eac97
+class EncoderChoice(NamedTuple):
+    "An encoder, and why it was chosen."
+    name: str # As `Request` takes it
+    runner_up: str|None # The next best, or None
+    why: str # In words
+    table: pd.DataFrame # A row a candidate: encoder, and its stability or weight; the best first
+
+# %% ../../nbs/06_encoders/11_joint.ipynb #3b0372dd
+def vote(partitions:dict, # Name of an encoder → cluster of each clip [n]; "fixed" is among them
+    families:dict, # Family of each encoder
+    by:str="content", # The grouping that is wanted
+)->EncoderChoice: # Its name is that of the vote
+    "The encoders that take part, their weights, and why."
+    agreements = agreement(partitions)
+    weights = vote_weights(agreements, families)
+    chosen = elected(weights)
+    rows = [dict(encoder=e, agreement=agreements.get(e, 1.), weight=chosen.get(e, 0.)) for e in weights]
+    table = pd.DataFrame(rows).sort_values("weight", ascending=False, kind="stable").reset_index(drop=True)
+    n = len(partitions["fixed"])
+    others = [f"{e} {a:.2f}" for e,a in sorted(agreements.items(), key=lambda item: -item[1])]
+    why = (f"encoder {vote_name(chosen)}: on {n} clips, their agreement (AMI) with the grouping by {by} "
+           f"that the fixed encoder finds is {', '.join(others)}")
+    left_out = [e for e in weights if e not in chosen]
+    if left_out: why += f"; left out: {', '.join(left_out)}"
+    return EncoderChoice(vote_name(chosen), None, why, table)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SHARE_OF_SILHOUETTE', 'SHARE_OF_BITS', 'CLEAR_SILHOUETTE', 'CLEAR_STABILITY', 'EXPONENTS', 'FACTOR', 'NO_GROUPS',
-           'LEVEL_RATIOS', 'LOW_STABILITY', 'candidates', 'coding_length', 'bits_saved', 'eigengap', 'criteria_curve',
+           'LEVEL_RATIOS', 'LOW_STABILITY', 'candidates', 'coding_length', 'bits_saved', 'criteria_curve',
            'three_numbers', 'best_number', 'level_numbers', 'explain_choice', 'Choice', 'choose_k', 'plot_choice']
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #c6e9ab60
@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.sparse.csgraph import laplacian
 from sklearn.decomposition import PCA
-from sklearn.metrics import calinski_harabasz_score, silhouette_score
-from sklearn.neighbors import kneighbors_graph, NearestNeighbors
+from sklearn.metrics import silhouette_score
+from sklearn.neighbors import NearestNeighbors
 
 from ..core.estimator import to_numpy
 from .resampling import cluster_subsamples, count_different, mean_ari
@@ -62,24 +61,13 @@ def bits_saved(X:np.ndarray, # Embeddings [N, d]
     def saved(labels): return whole - coding_length(axes, labels, distortion)
     return saved
 
-# %% ../../nbs/05_ensembles/08_n_clusters.ipynb #16f2f931
-def eigengap(X:np.ndarray, # Embeddings [N, d]
-    neighbours:int=10, # Of each clip in the graph
-    most:int=40, # Clusters at most
-)->int:
-    "The number of eigenvalues of the graph's Laplacian before the largest gap, at least 2."
-    A = kneighbors_graph(X, min(neighbours, len(X) - 1))
-    L = laplacian((A + A.T).toarray()/2, normed=True)
-    gaps = np.diff(np.linalg.eigvalsh(L)[:most + 1])
-    return int(gaps[1:].argmax()) + 2 if len(gaps) > 1 else 2
-
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #e2f00001
 def criteria_curve(X:np.ndarray, # Embeddings [N, d]
     make:Callable, # Function of k and a seed: an unfitted clusterer with `fit` and `predict`
     ks:Iterable, # Numbers of clusters
     n:int=6, # Runs on subsamples, for each number
     random_state:int=0, # Seed
-)->pd.DataFrame: # A row for each number: k, stability, silhouette, saved_bits, calinski_harabasz
+)->pd.DataFrame: # A row for each number: k, stability, silhouette, saved_bits
     "The criteria at each number of clusters."
     saved_bits = bits_saved(X)
     rows = []
@@ -87,13 +75,8 @@ def criteria_curve(X:np.ndarray, # Embeddings [N, d]
         labels = np.asarray(to_numpy(make(k, random_state).fit(X).labels_))
         def make_k(seed): return make(k, seed)
         _, partitions = cluster_subsamples(make_k, X, n, random_state=random_state)
-        row = dict(k=k, stability=mean_ari(partitions), silhouette=0.)
-        row["saved_bits"] = saved_bits(labels)
-        row["calinski_harabasz"] = 0.
-        if len(np.unique(labels)) > 1:
-            row["silhouette"] = float(silhouette_score(X, labels))
-            row["calinski_harabasz"] = float(calinski_harabasz_score(X, labels))
-        rows.append(row)
+        silhouette = float(silhouette_score(X, labels)) if len(np.unique(labels)) > 1 else 0.
+        rows.append(dict(k=k, stability=mean_ari(partitions), silhouette=silhouette, saved_bits=saved_bits(labels)))
     return pd.DataFrame(rows)
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #e2f00003
@@ -194,7 +177,6 @@ class Choice(NamedTuple):
     k: int # The choice; 1 where no groups stand out
     why: str # The reason in words
     curve: pd.DataFrame # From `criteria_curve`
-    eigengap: int # The number that the graph of nearest neighbours suggests
     levels: dict # From `level_numbers`
 
 def _kmeans(k, seed): return KMeans(k, n_init=3, random_state=seed)
@@ -215,14 +197,14 @@ def choose_k(X:np.ndarray, # Embeddings [N, d]
         raise ValueError(f"candidates must be from 2 to {limit}, four fifths of the {len(X)} clips; they are {ks}")
     n_different = count_different(X, len(X))
     if n_different == 1:
-        row = dict(k=1, stability=np.nan, silhouette=np.nan, saved_bits=0., calinski_harabasz=np.nan)
+        row = dict(k=1, stability=np.nan, silhouette=np.nan, saved_bits=0.)
         why = (f"one group: the embeddings of the {len(X):,} clips that were compared are all equal, "
             "so nothing can be told apart")
-        return Choice(1, why, pd.DataFrame([row]), 1, dict(only=1))
+        return Choice(1, why, pd.DataFrame([row]), dict(only=1))
     ks = [k for k in ks if k <= n_different] or [n_different]
     curve = criteria_curve(X, make, ks, n, random_state)
     k = best_number(curve)
-    return Choice(k, explain_choice(curve, k), curve, eigengap(X), level_numbers(curve, k))
+    return Choice(k, explain_choice(curve, k), curve, level_numbers(curve, k))
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #21a4b55e
 _AXIS_LABELS = dict(stability="stability (ARI)", silhouette="silhouette",

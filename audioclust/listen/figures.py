@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.files import atomic_write
-from ..ensembles.hierarchy import cluster_tree
+from ..ensembles.levels import cluster_tree
 from ..ensembles.levels import plot_levels
 from ..ensembles.cluster_ids import jaccard_matrix
 from ..ensembles.membership import cluster_means, confidence_and_representatives, simplified_silhouette

@@ -21,7 +21,7 @@ from sklearn.decomposition import PCA
 from ..audio.clip_table import channel_numbers
 from ..core.files import jsonable, shared_folder
 from ..encoders.pretrained.sound_kinds import is_speech
-from ..ensembles.hierarchy import tree_data
+from ..ensembles.levels import tree_data
 from ..ensembles.resampling import MIN_STABILITY
 from .clip_audio import relative_link
 from .naming import naming_data, packed

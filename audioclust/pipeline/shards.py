@@ -20,7 +20,8 @@ import pandas as pd
 
 from ..core.console import progress_of
 from ..core.files import atomic_write, read_array, read_json, write_json, write_table
-from ..encoders.choice import default_encoder, EncoderChoice
+from ..encoders.choice import default_encoder
+from ..encoders.joint import EncoderChoice
 from ..encoders.pretrained.sound_kinds import sound_kinds
 from .all_steps import named_in, run_of, with_chosen_encoder
 from .embed_step import encode_clips, encoder_of, sample_rate_of, warn_of_unheard

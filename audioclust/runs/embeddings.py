@@ -18,7 +18,7 @@ import pandas as pd
 from ..core.files import atomic_write, read_array, write_table
 from ..core.registry import load_saved
 from ..encoders.base import load_encoder
-from ..encoders.choice import EncoderChoice
+from ..encoders.joint import EncoderChoice
 from ..encoders.pretrained.sound_kinds import SoundKinds
 from ..ensembles.n_clusters import Choice
 from .part import choice_from_record, choice_record, Part, read_only

@@ -19,10 +19,9 @@ from fastai.learner import Learner
 from torch import nn
 
 from ..core.estimator import to_numpy, to_tensor
-from ..encoders.augmentations import BatchRandom
+from ..encoders.augmentations import BatchRandom, Views
 from ..encoders.logmel_store import LogMelBatch
 from ..encoders.networks import NetworkEncoder
-from ..encoders.views import Views
 from ..training.balanced_sampling import balanced_sample
 from ..training.curves import Curves
 from ..training.encoder_learner import device_callbacks, EncoderWithHead, moving_average

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from audioclust.encoders import Encoder, FixedEncoder, NetworkEncoder, Whiten, load_encoder
-from audioclust.encoders.base import BY, EmbeddingDetails, what_to_ignore
+from audioclust.encoders import Encoder, FixedEncoder, NetworkEncoder, load_encoder
+from audioclust.encoders.base import EmbeddingDetails
 
 
 class Scaled(Encoder):
@@ -17,11 +17,6 @@ class Scaled(Encoder):
         self.power, self.w = power, torch.nn.Parameter(torch.tensor(3.))
     def config(self): return dict(power=self.power)
     def forward(self, wave, lengths): return self.w*(wave.abs()**self.power).sum(1, keepdim=True)/lengths[:, None]
-
-
-def test_lists():
-    assert what_to_ignore("content") == BY["content"] and what_to_ignore("content", []) == ()
-    assert what_to_ignore("source", " room , order ") == ("order", "room")
 
 
 def test_embed_keeps_rows_and_reasons(words):
@@ -36,13 +31,6 @@ def test_embed_keeps_rows_and_reasons(words):
     Y = e.embed(table.iloc[::-1].reset_index(drop=True), [], device="cpu", num_workers=2)[::-1]
     np.testing.assert_allclose(np.delete(X, 3, 0), np.delete(Y, 3, 0), atol=1e-3)
     with pytest.warns(UserWarning, match="gone.wav"): e.embed(table, device="cpu")
-
-
-def test_seconds_are_written_where_the_caller_wants_them(words):
-    folder, table = words
-    seconds = np.full(len(table), -1.)
-    FixedEncoder("source", sample_rate=8000).embed(table, [], device="cpu", details=EmbeddingDetails(seconds))
-    np.testing.assert_allclose(seconds, table.end - table.start, atol=1e-3)
 
 
 def test_an_encoder_says_what_memory_a_batch_takes(words):
@@ -61,11 +49,6 @@ def test_embedding_leaves_the_mode_of_a_network_as_it_was(words):
         e.train(training)
         e.embed(table[:3], [], device="cpu")
         assert e.training == training
-
-
-def test_an_encoder_without_wishes_is_whitened_with_the_defaults():
-    w = Scaled().whitening(100)
-    assert type(w) is Whiten and w.get_params() == Whiten().get_params()
 
 
 def test_weights_and_settings_are_saved(tmp_path):

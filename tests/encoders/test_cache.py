@@ -21,7 +21,7 @@ from audioclust.cli import main
 from audioclust.core import file_contents
 from audioclust.encoders import Encoder, FixedEncoder
 from audioclust.encoders.base import EmbeddingDetails
-from audioclust.encoders.cache import ArrayCache, as_cache, clip_keys
+from audioclust.encoders.cache import ArrayCache, clip_keys
 from audioclust.pipeline import AudioClusterer, Options
 
 
@@ -77,10 +77,6 @@ def test_what_goes_in_comes_out(tmp_path, rows):
         assert array.dtype == a.dtype and array.shape == a.shape and array.tobytes() == a.tobytes() and number == n
 
 
-def test_nothing_is_made_by_asking(tmp_path):
-    assert list(ArrayCache(tmp_path/"c").get([b"x"*16, None])) == [] and not (tmp_path/"c").exists()
-
-
 def test_a_clip_listed_twice_is_found_twice(sounds, tmp_path):
     twice = pd.concat([sounds, sounds], ignore_index=True)
     z, _, _ = embed(twice, tmp_path/"c")
@@ -98,14 +94,6 @@ def test_the_second_time_is_the_same_to_the_last_bit(sounds, tmp_path, num_worke
     np.testing.assert_allclose(first, fresh, rtol=1e-5, atol=1e-5)
     np.testing.assert_array_equal(s, s1)
     np.testing.assert_array_equal(s, s2)
-
-
-def test_the_second_time_decodes_nothing(sounds, tmp_path, monkeypatch):
-    embed(sounds, tmp_path/"c")
-    def never(*args, **kwargs): raise AssertionError("decoded")
-    monkeypatch.setattr("audioclust.audio.streaming.load_audio_at", never)
-    assert len(embed(sounds, tmp_path/"c")[1]) == 12
-    with pytest.raises(AssertionError): embed(sounds, tmp_path/"other")
 
 
 def test_only_what_changed_is_done_again(settled, tmp_path, rng):
@@ -136,17 +124,6 @@ def test_what_was_moved_copied_or_linked_is_found(settled, tmp_path):
     os.utime(paths[5], (1e9, 1e9))
     new, cached, _ = embed(settled.assign(path=paths), tmp_path/"c")
     assert cached == list(range(12)) and new.tobytes() == old.tobytes()
-
-
-@pytest.mark.skipif(os.name == "nt", reason="links need a privilege")
-def test_sorting_with_hard_links_forgets_nothing(sounds, tmp_path):
-    typed = ["--n-clusters", "3", "--stability", "0", "--no-page", "-q", "--cache", str(tmp_path/"c")]
-    def cached(out):
-        assert main(["cluster", str(tmp_path/"sounds"), "--out", str(tmp_path/out), *typed]) == 0
-        return json.loads((tmp_path/out/"run.json").read_text())["embeddings"]["n_cached"]
-    assert cached("a") == 0
-    assert main(["sort", str(tmp_path/"a"), str(tmp_path/"sorted"), "--hard-link", "-q"]) == 0
-    assert cached("b") == 12
 
 
 def test_a_file_that_did_not_change_is_not_read_again(settled, tmp_path, monkeypatch):
@@ -237,19 +214,6 @@ def test_what_keys_are_made_of(sounds):
     assert weights == hashed.hexdigest()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="links need a privilege")
-def test_a_link_that_is_bent_to_another_file(tmp_path, tone):
-    a, b = tone(tmp_path/"a.wav", hz=300), tone(tmp_path/"b.wav", hz=500)
-    for file in a, b: os.utime(file, (1e9, 1e9))  # as from one archive: alike but for what they hold
-    link = tmp_path/"link.wav"
-    link.symlink_to(a)
-    t = pd.DataFrame(dict(path=[link], start=[0.], end=[.5]))
-    first = clip_keys(t, "")
-    link.unlink()
-    link.symlink_to(b)
-    assert clip_keys(t, "") != first == clip_keys(t.assign(path=[a]), "")
-
-
 def test_other_settings_and_weights_are_other_embeddings(sounds, tmp_path):
     class Linear(Encoder):
         sample_rate, dim, version = 8000, 3, "1"
@@ -318,15 +282,6 @@ def test_a_store_that_is_none_is_made_anew(sounds, tmp_path, content):
     assert len(embed(sounds, tmp_path/"c")[1]) == 12
 
 
-def test_a_cut_off_store(sounds, tmp_path):
-    good, _, _ = embed(sounds, tmp_path/"c")
-    file = ArrayCache(tmp_path/"c").file
-    os.truncate(file, file.stat().st_size//2)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for _ in range(2): assert embed(sounds, tmp_path/"c")[0].tobytes() == good.tobytes()
-
-
 @pytest.mark.skipif(os.name == "nt", reason="kills")
 def test_a_process_killed_while_it_writes_leaves_whole_rows(tmp_path):
     code = f"""
@@ -384,14 +339,6 @@ def test_a_place_that_cannot_be_written_is_said_and_left(sounds, tmp_path):
     assert cached == [] and np.isfinite(z).all()
 
 
-def test_what_a_user_may_say(tmp_path, monkeypatch):
-    monkeypatch.setenv("AUDIOCLUST_CACHE", str(tmp_path/"mine"))
-    assert as_cache(None) is None and as_cache(False) is None
-    assert as_cache(True).folder == tmp_path/"mine" and as_cache(str(tmp_path)).folder == tmp_path
-    cache = ArrayCache(tmp_path)
-    assert as_cache(cache) is cache
-
-
 def test_the_command_uses_it_unless_told(few, tmp_path, capsys, monkeypatch):
     quick = ["--n-clusters", "3", "--stability", "0", "--no-page", "-q"]
     monkeypatch.setenv("AUDIOCLUST_CACHE", str(tmp_path/"user"))
@@ -409,14 +356,6 @@ def test_the_command_uses_it_unless_told(few, tmp_path, capsys, monkeypatch):
     own = ["--cache", str(tmp_path/"own")]
     assert go("d", *own)[1] == 0 and go("e", *own)[1] == 48
     assert str(tmp_path/"own") not in json.dumps(json.loads((tmp_path/"e/run.json").read_text())["request"])
-
-
-def test_new_sounds_use_it_too(words, tmp_path):
-    folder, _ = words
-    m = AudioClusterer(n_clusters=6, options=Options(device="cpu", cache=tmp_path/"c")).fit(folder)
-    new = m.assign(folder)
-    np.testing.assert_array_equal(new.cluster, m.labels_)
-    assert m.n_cached_ == 0 and new.attrs["n_cached"] == 192
 
 
 def test_the_first_reading_of_the_files_is_shown(settled, tmp_path):

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from audioclust.encoders import choice
-from audioclust.encoders.choice import Trial, choose_encoder, choose_if_quick, choose_starts, default_encoder
+from audioclust.encoders.choice import Trial, choose_encoder, choose_if_quick, choose_starts
 
 CLIPS = pd.DataFrame(dict(path=[f"{i}.wav" for i in range(300)], start=0., end=1.))
 
@@ -92,12 +92,3 @@ def test_a_training_may_start_from_two_encoders(cluster, asked):
     assert second == "fixed+a" and first.why.endswith("; for the grouping by content: fixed+a")
     assert [(w["by"], w["ignore"], w["n_clusters"]) for _,
         w in asked] == [("source", "order", 4)]*2 + [("content", None, 10)]*2
-
-
-def test_the_environment_may_name_an_encoder(monkeypatch):
-    monkeypatch.setenv("AUDIOCLUST_ENCODER", "resemblyzer")
-    assert default_encoder() == "resemblyzer"
-    for setenv in (lambda: monkeypatch.setenv("AUDIOCLUST_ENCODER", ""),
-        lambda: monkeypatch.delenv("AUDIOCLUST_ENCODER")):
-        setenv()
-        assert default_encoder() is None

@@ -10,9 +10,9 @@ from hypothesis import given, settings, strategies as st
 from audioclust.audio import load_audio, streaming
 from audioclust.cli import main
 from audioclust.core.registry import ENCODERS
-from audioclust.encoders import choice, FixedEncoder, load_encoder
+from audioclust.encoders import choice, FixedEncoder
 from audioclust.encoders.base import EmbeddingDetails
-from audioclust.encoders.choice import choose_encoder, Trial, vote
+from audioclust.encoders.choice import choose_encoder, Trial
 from audioclust.encoders.joint import elected, parse_vote, vote_name, vote_weights, VotingEncoder, VotingWhitening
 from audioclust.metrics import nmi
 from audioclust.pipeline import assign, make_pair, make_run, Options, refine, Request, Run
@@ -45,36 +45,12 @@ def test_weights_by_hand():
     assert elected(dict(fixed=1., a=.004, b=.456)) == dict(fixed=1., b=.46)
 
 
-def test_who_agrees_with_the_fixed_encoder_is_heard(rng):
-    word, voice = rng.integers(5, size=400), rng.integers(5, size=400)
-    def heard(truth, errors): return np.where(rng.random(400) < errors, rng.integers(5, size=400), truth)
-    for wanted, other in ((word, voice), (voice, word)):
-        partitions = dict(fixed=heard(wanted, .4), a=heard(wanted, .2), b=heard(other, 0), c=heard(other, 0))
-        chosen = vote(partitions, families)
-        assert set(parse_vote(chosen.name)) == {"fixed", "a"} and chosen.table.encoder.tolist()[:2] == ["fixed", "a"]
-        assert "left out: b, c" in chosen.why
-
-
-def test_agreement_by_chance_gives_no_weight(rng):
-    "Of two unrelated partitions into small clusters the NMI is large."
-    phrase, random = rng.integers(40, size=200), rng.integers(40, size=200)
-    partitions = dict(fixed=phrase, a=np.where(rng.random(200) < .5, phrase, rng.integers(40, size=200)), b=random)
-    assert nmi(phrase, random) > .5
-    chosen = vote(partitions, families)
-    assert chosen.name == "fixed+a" and chosen.table.agreement[2] < .1 and "left out: b" in chosen.why
-
-
 NAMES = st.sampled_from(["fixed", "aisfx", "hf:a/b@main", "hf:C:/x", "musicnn"])
 WEIGHTS = st.floats(.01, 100).map(lambda weight: float(f"{weight:g}"))
 
 @settings(deadline=None)
 @given(st.dictionaries(NAMES, WEIGHTS, min_size=2))
 def test_a_name_and_what_it_names(weights): assert parse_vote(vote_name(weights)) == weights
-
-@pytest.mark.parametrize("name", [
-    "fixed+", "+", "fixed+fixed", "fixed:0+aisfx", "fixed:-1+aisfx", "fixed:inf+aisfx", "fixed:nan+aisfx"])
-def test_names_that_name_nothing(name):
-    with pytest.raises(ValueError, match="encoder="): parse_vote(name)
 
 
 def test_distances_are_the_weighted_sums_of_the_members(words):
@@ -172,14 +148,6 @@ def test_wrong_votes_are_refused_before_any_work(name, message, tmp_path, capsys
     assert message in capsys.readouterr().err and not (tmp_path/"run").exists()
 
 
-def test_saved_members_stay_in_their_folders(tmp_path):
-    members = FixedEncoder("content", sample_rate=8000), FixedEncoder("source", sample_rate=8000)
-    encoder = VotingEncoder(members, [1, .5])
-    encoder.save(tmp_path)
-    again = load_encoder(tmp_path)
-    assert again.config() == encoder.config() and {p.name for p in tmp_path.iterdir()} == {"encoder.json", "members"}
-
-
 SIXTY = pd.DataFrame(dict(path=[f"{i}.wav" for i in range(60)], start=0., end=1.))
 
 def test_why_an_encoder_was_left_out(rng):
@@ -191,14 +159,6 @@ def test_why_an_encoder_was_left_out(rng):
         return {name: Trial(some, alike if name in ("fixed", "a") else other, follows[name]) for name in encoders}
     why = choose_encoder(SIXTY, cluster, candidates=list(follows)).why
     assert "; b follows the pitch of the clips (0.80); all clips take" in why and why.count("follows the") == 1
-
-
-def test_encoders_that_lost_different_clips_are_compared_on_the_others(rng):
-    labels = rng.integers(4, size=60)
-    def cluster(some, **wanted): # in one, the same clusters by other numbers
-        return dict(fixed=Trial(some, labels, {}), a=Trial(some.drop(20), np.delete(labels, 20) + 3, {}))
-    chosen = choose_encoder(SIXTY, cluster, candidates=["fixed", "a"])
-    assert chosen.table.agreement.tolist() == [1, 1] and "on 59 clips" in chosen.why
 
 
 def test_each_clip_is_decoded_once_for_all_members(words, tmp_path, monkeypatch):

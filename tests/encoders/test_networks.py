@@ -8,7 +8,7 @@ import soundfile as sf
 import torch
 
 from audioclust.encoders import NetworkEncoder, load_encoder
-from audioclust.encoders.augmentations import BatchRandom
+from audioclust.encoders.augmentations import BatchRandom, Views
 from audioclust.encoders.logmel_store import LogMelBatch, LogMelStore, TrimmedLogMel
 from audioclust.encoders.networks import has_bf16, make_body, network_for
 
@@ -91,7 +91,6 @@ def test_the_padding_of_a_silent_clip_is_not_part_of_it():
 
 def test_long_clips_are_read_in_pieces_with_the_same_result(monkeypatch):
     from audioclust.encoders import augmentations
-    from audioclust.encoders.views import Views
     batch = LogMelBatch(-torch.rand(5, 64, 300).half(), torch.tensor([300, 20, 100, 299, 1]), torch.zeros(5))
     at_once = Views(torch.linspace(60, 4000, 64))(batch, BatchRandom(0))
     monkeypatch.setattr(augmentations, "_MAX_FRAMES", 299)

@@ -14,7 +14,7 @@ from audioclust.cli import main
 from audioclust.encoders import load_encoder, named_encoder
 from audioclust.encoders.joint import is_vote
 from audioclust.encoders.pretrained import OnnxEncoder
-from audioclust.encoders.pretrained.onnx_models import find_model, model_files, onnx_settings, read_toml, sound_windows
+from audioclust.encoders.pretrained.onnx_models import find_model, model_files, onnx_settings, read_toml
 from audioclust.encoders.pretrained.yamnet import YamnetEncoder
 from audioclust.pipeline import AudioClusterer
 
@@ -96,17 +96,6 @@ def test_settings(tmp_path):
     for odd in dict(output=[]), {"\n": 1}:
         with pytest.raises(ValueError) as e: onnx_settings(odd, "x")
         assert "\n" not in str(e.value)
-
-
-def test_windows():
-    clip = np.arange(100)
-    for window, hop in ((30, 30), (30, 7), (99, 99), (100, 1)):
-        parts = sound_windows(clip, window, hop, window)
-        starts = np.array([part[0] for part in parts])
-        assert {len(part) for part in parts} == {window} and set(np.concatenate(parts)) == set(clip.tolist())
-        assert parts[0][0] == 0 and parts[-1][-1] == 99 and (np.diff(starts) <= hop).all()
-    assert sound_windows(clip[:3], 5, 5, 5)[0].tolist() == [0, 1, 2, 0, 0]
-    assert sound_windows(clip[:3], 5, 5, 2)[0].tolist() == [0, 1, 2]
 
 
 def test_which_files(tmp_path):

@@ -50,11 +50,6 @@ def test_what_is_set_for_all_estimators_does_not_reach_the_inside_of_a_run():
         assert list(Whiten(3).set_output(transform="pandas").fit_transform(X)) == ["whiten0", "whiten1", "whiten2"]
     assert isinstance(Whiten(3).fit_transform(X), np.ndarray)  # what was set for one is not for all
 
-def test_a_search_goes_through_clusterers(paths):
-    X = FixedEncoder(sample_rate=8000).transform(paths[0])
-    search = GridSearchCV(make_pipeline(Whiten(), kmeans.KMeans(3)), {"kmeans__random_state": [0, 1]}, cv=2).fit(X)
-    assert search.best_estimator_.predict(X).shape == (60,) and search.best_score_ < 0
-
 def test_a_search_chooses_an_encoder(paths):
     pipeline = Pipeline([("encoder", None), ("scale", StandardScaler()), ("classify", LogisticRegression())])
     encoders = [FixedEncoder("content", sample_rate=8000), FixedEncoder("source", sample_rate=8000)]

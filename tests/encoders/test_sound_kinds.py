@@ -4,7 +4,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile as sf
 import soxr
@@ -12,7 +11,7 @@ import torch
 from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the made weights, which both tests share
-from test_yamnet import keep, network
+from test_wheel_encoders import keep, network
 
 from audioclust.audio import clips
 from audioclust.cli import main
@@ -20,7 +19,7 @@ from audioclust.encoders import FixedEncoder
 from audioclust.encoders.base import EmbeddingDetails
 from audioclust.encoders.joint import VotingEncoder
 from audioclust.encoders.pretrained import sound_kinds as module
-from audioclust.encoders.pretrained.sound_kinds import is_speech, sound_kinds, SoundKinds, suggested_words, with_speech
+from audioclust.encoders.pretrained.sound_kinds import sound_kinds, SoundKinds, suggested_words, with_speech
 from audioclust.encoders.pretrained.yamnet import YamnetEncoder, yamnet_starts
 from audioclust.listen.page_data import cluster_data
 from audioclust.runs import Run
@@ -44,11 +43,6 @@ def test_a_word_stands_out_or_there_is_none():
     assert list(suggested_words(kinds(scores), labels)[4]) == ["Rain", "Wind, gust"]
     assert suggested_words(kinds(scores), np.zeros(40, int)) == suggested_words(None, labels) == {}
     assert suggested_words(kinds(scores), np.full(40, -1)) == {} # all of it noise
-
-
-def test_a_score_that_is_not_heard_does_not_count():
-    scores = np.repeat([[1e-4, .1], [1e-9, 1e-9]], 10, axis=0)
-    assert list(suggested_words(kinds(scores)._replace(scores=scores), np.repeat([0, 1], 10))[0]) == ["Rain"] # not Bell
 
 
 def test_only_some_of_many_clips_are_scored(monkeypatch, rng):
@@ -129,12 +123,6 @@ def test_a_cache_of_before_is_completed(bell, noises, tmp_path, monkeypatch):
     table = with_speech(table, details.speech)
     assert table.speech.tolist() == details.speech.round(4).tolist()
     assert "speech" not in with_speech(table, np.full(3, np.nan)) # what an earlier encoder heard
-
-
-def test_speech_is_known_from_a_column_of_any_kind():
-    assert is_speech(pd.DataFrame(dict(speech=[.2, .19, None, np.inf]))).tolist() == [True, False, False, True]
-    assert is_speech(pd.DataFrame(dict(speech=["", "0.5", "no"]))).tolist() == [False, True, False]
-    assert is_speech(pd.DataFrame(dict(path=["a"]))).tolist() == [False]
 
 
 def test_the_whole_way(bell, few, tmp_path, capsys):

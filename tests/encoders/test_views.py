@@ -1,14 +1,12 @@
 import math
 
-import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
 from audioclust.encoders import augmentations as A
-from audioclust.encoders.augmentations import BatchRandom
+from audioclust.encoders.augmentations import BatchRandom, Views
 from audioclust.encoders.base import IGNORABLE
 from audioclust.encoders.logmel_store import LogMelBatch
-from audioclust.encoders.views import STRENGTHS, Views
 
 HZ = torch.linspace(60, 8000, 64)
 SEEDS = st.integers(0, 2**31 - 1)
@@ -20,7 +18,7 @@ def batch(seed=0, b=6, bands=64, longest=70):
 
 
 @settings(max_examples=40, deadline=None)
-@given(SEEDS, st.sampled_from(STRENGTHS), st.lists(st.sampled_from(IGNORABLE), unique=True))
+@given(SEEDS, st.sampled_from(Views.strengths), st.lists(st.sampled_from(IGNORABLE), unique=True))
 def test_views_are_finite_repeat_with_the_seed_and_leave_their_input_alone(seed, strength, ignore):
     x = batch(seed)
     before = [t.clone() for t in x]
@@ -32,7 +30,7 @@ def test_views_are_finite_repeat_with_the_seed_and_leave_their_input_alone(seed,
 
 
 @settings(max_examples=30, deadline=None)
-@given(SEEDS, st.sampled_from(STRENGTHS), st.lists(st.sampled_from(IGNORABLE), unique=True))
+@given(SEEDS, st.sampled_from(Views.strengths), st.lists(st.sampled_from(IGNORABLE), unique=True))
 def test_shared_and_clean_views_do_not_depend_on_the_batch(seed, strength, ignore):
     L, n, level = batch(seed)
     views = Views(HZ, ignore, strength)
@@ -49,7 +47,7 @@ def test_padding_is_never_read(seed):
     L, n, level = batch(seed)
     other = L.clone()
     for row,k in zip(other, n.tolist()): row[:, k:] = 99
-    views = Views(HZ, IGNORABLE, "strong")
+    views = Views(HZ, IGNORABLE)
     seen = [views(LogMelBatch(one, n, level), BatchRandom(1)) for one in (L, other)]
     assert torch.equal(*seen)
 
@@ -97,18 +95,10 @@ def test_power_adds():
     assert (loud > -30).all() and A.add_noise(x, BatchRandom(0), 0.).equal(x)
 
 
-def test_gain_and_colour_are_what_they_say():
-    x = torch.zeros(400, 16, 12)
-    g = A.gain(x, BatchRandom(0), 6.)
-    assert (g.flatten(1).std(1) < 1e-6).all() and 1.3 < g.max() < 6*A.DECIBEL + 1e-6
-    e = A.equalise(x, BatchRandom(0), 6.)
-    assert (e.std(2) < 1e-6).all() and e.abs().max() <= 6*A.DECIBEL + 1e-5 and e.mean(1).abs().max() < .2
-    f = A.fade(x, BatchRandom(0), 6.)
-    assert (f.std(1) < 1e-6).all() and f.diff(n=2, dim=2).abs().max() < 1e-5
-    x = torch.rand(200, 64, 48)
-    hidden = A.mask(x, BatchRandom(0)) != x
-    assert hidden.all(2).float().mean(1).max() <= .15 + 1/64 and hidden.all(1).float().mean(1).max() <= .15 + 1/48
-    assert .05 < hidden.float().mean() < .25
+def test_colour_is_what_it_says():
+    coloured = A.equalise(torch.zeros(400, 16, 12), BatchRandom(0), 6.)
+    assert (coloured.std(2) < 1e-6).all() and coloured.abs().max() <= 6*A.DECIBEL + 1e-5
+    assert coloured.mean(1).abs().max() < .2
 
 
 def test_parts_are_parts():
@@ -117,8 +107,3 @@ def test_parts_are_parts():
         p = A.take_part(A.full_grid(n, 20, 64), BatchRandom(s), 20)
         assert (p.time >= 0).all() and (p.time <= (n - 1)[:, None]).all()
         torch.testing.assert_close(p.time[:, -1] - p.time[:, 0], torch.tensor([14., 19., 19.]), atol=1e-3, rtol=0)
-
-
-def test_wrong_requests():
-    with pytest.raises(ValueError, match="choose from weak"): Views(HZ, strength="")
-    with pytest.raises(ValueError, match="cannot ignore"): Views(HZ, "order,speaker")

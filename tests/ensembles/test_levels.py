@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import make_blobs
 
-from audioclust.ensembles.hierarchy import cluster_tree
+from audioclust.ensembles.levels import cluster_tree
 from audioclust.ensembles.levels import better_neighbour, merge_clusters, nested_levels, plot_levels, split_clusters
 from audioclust.ensembles.n_clusters import choose_k, level_numbers
 from audioclust.kmeans import KMeans

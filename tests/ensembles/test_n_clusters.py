@@ -10,7 +10,7 @@ from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.ensembles import choose_k
 from audioclust.ensembles.n_clusters import (
-    best_number, candidates, coding_length, explain_choice, plot_choice, three_numbers)
+    best_number, coding_length, explain_choice, plot_choice, three_numbers)
 from audioclust.pipeline import AudioClusterer, Request
 from audioclust.pipeline.cluster_step import number_wanted, warn_of_number
 from audioclust.runs.run_folder import check_run_folder, read_table
@@ -22,12 +22,6 @@ def test_separate_blobs_are_counted(k):
     choice = choose_k(X)
     assert choice.k == k
     if k == 3: assert choose_k(X).curve.equals(choice.curve)
-
-
-def test_candidates_stay_below_the_number_of_clips():
-    for n in (10, 20, 100, 5000):
-        ks = candidates(n)
-        assert 2 <= min(ks) and max(ks) <= max(2, min(120, n//5))
 
 
 def test_coding_length_is_the_published_sum(rng):
@@ -66,10 +60,6 @@ def test_the_choice_by_hand():
     assert "fewer bits" in explain_choice(doubtful, 2)
     clear = curve([.5, .2, .3], [-5., -6, -7])  # few clips in separate groups
     assert best_number(clear) == 2
-
-def test_a_cloud_has_no_groups(rng):
-    choice = choose_k(rng.normal(size=(400, 20)))
-    assert choice.k == 1 and "no groups stand out" in choice.why and choice.levels["fine"] > 1
 
 
 def test_equal_points_are_one_group_and_copies_of_few_points_at_most_as_many(rng):

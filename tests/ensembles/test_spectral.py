@@ -6,13 +6,11 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from scipy.sparse.csgraph import connected_components
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
 
-from audioclust.classical.toy_data import shapes
 from audioclust.cli import main
 from audioclust.ensembles import SpectralClustering
 from audioclust.ensembles.neighbour_graph import shared_neighbours
@@ -31,12 +29,6 @@ def test_near_components_stay_together_and_far_ones_do_not(n):
         y = SpectralClustering(k, n_neighbors=5, random_state=0).fit_predict(X).reshape(6, n)
         assert (y == y[:, :1]).all() and len(set(y[:, 0])) == k  # no component is cut
         if k == 3: assert (y[::2, 0] == y[1::2, 0]).all()
-
-
-def test_shapes_that_have_no_mean():
-    for name in "moons", "rings":
-        X, y = shapes(600, 3)[name]
-        assert ari(y, SpectralClustering(2, random_state=0).fit_predict(X)) > .95
 
 
 def test_the_order_of_rows_and_copies_of_them_do_not_matter():
@@ -83,14 +75,6 @@ def test_the_neighbourhoods_are_no_larger_than_the_clusters():
     default = SpectralClustering().n_neighbors
     assert [_neighbour_counts(default, k, n) for k,n in ((6, 60), (6, 6), (2, 2))] == [[5, 7, 9], [2], [1]]
     assert _neighbour_counts(11, 2, 600) == [11] and _neighbour_counts((9, 3), 2, 600) == [3, 9]
-
-
-def test_tensors_and_arrays_give_the_same():
-    X = shapes(300)["uneven"][0].astype(np.float32)
-    a, b = (SpectralClustering(3, random_state=0).fit(x) for x in (X, torch.tensor(X)))
-    assert torch.equal(torch.from_numpy(a.labels_), b.labels_)
-    confidence = b.predict_with_confidence(torch.tensor(X))[1]
-    assert torch.equal(confidence, torch.from_numpy(a.predict_with_confidence(X)[1]))
 
 
 def test_the_memory_check_is_an_upper_bound():

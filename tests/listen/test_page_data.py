@@ -11,7 +11,7 @@ import soundfile as sf
 from browser import of_rows, page_data
 
 from audioclust.audio.streaming import ClipDataset
-from audioclust.ensembles.hierarchy import tree_data
+from audioclust.ensembles.levels import tree_data
 from audioclust.listen import listen_page, pictures_of, write_figures
 from audioclust.listen.clip_audio import as_mp3
 from audioclust.listen.pictures import clip_thumbnails, draw_pictures, shown_seconds

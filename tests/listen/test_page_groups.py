@@ -8,7 +8,7 @@ import pytest
 from browser import browser, of_rows, Page
 
 from audioclust.cli import main
-from audioclust.ensembles.hierarchy import coarse_groups, tree_data
+from audioclust.ensembles.levels import coarse_groups, tree_data
 from audioclust.ensembles.resampling import Stability
 from audioclust.listen import listen_page
 from audioclust.pipeline import make_run

@@ -174,7 +174,7 @@ def test_wrong_levels_are_refused(at, tmp_path, capsys):
 
 def test_which_number_is_wanted():
     def asked(level=None): return Request(n_clusters="auto", options=Options(level=level))
-    choice = Choice(5, "", pd.DataFrame(), 2, dict(coarse=5, fine=9))
+    choice = Choice(5, "", pd.DataFrame(), dict(coarse=5, fine=9))
     assert number_wanted(choice, asked()) == number_wanted(choice, asked("fine")) == 5
     none, spice = choice._replace(k=1, levels=dict(coarse=1, fine=3)), Request("spice", "auto")
     assert number_wanted(none, spice) == 3 and number_wanted(none, asked()) == 1
@@ -182,7 +182,7 @@ def test_which_number_is_wanted():
 
 
 def test_a_level_that_there_is_not_is_said(at):
-    choice = Choice(5, "", pd.DataFrame(dict(k=[5], silhouette=.1, stability=.5)), 2, dict(only=5))
+    choice = Choice(5, "", pd.DataFrame(dict(k=[5], silhouette=.1, stability=.5)), dict(only=5))
     found = Clustering(np.arange(10) % 5, np.ones(10), np.ones(10, bool), None, number=choice)
     said = "no level fine for these clips, so the recommended number is taken, 5; its levels: only .5 groups."
     with pytest.warns(UserWarning, match=said):

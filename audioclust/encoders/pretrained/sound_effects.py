@@ -15,12 +15,15 @@ from torch import nn
 from torch.nn import functional as F
 
 from ...audio.logmel import mel_filterbank
-from .wheel_weights import read_torch, WheelEncoder, WheelFile
+from .wheel_weights import covering_starts, embed_parts, mean_by_clip, read_torch
+from .wheel_weights import WheelEncoder, WheelFile, without_padding
 
 # %% ../../../nbs/06_encoders/pretrained/06_sound_effects.ipynb #6972774b
 _SCALAR = np.int64(0).__reduce__()[0]  # what a pickle calls to make a number of numpy
 _HARMLESS:list = [*((_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")), # old name, new name
     (np.dtype, "numpy.dtype"), type(np.dtype(np.int64))]
+
+def _read_tensors(data, name): return read_torch(data, name)[0] # beside them: numbers of classes
 
 # %% ../../../nbs/06_encoders/pretrained/06_sound_effects.ipynb #1127c487
 _RATE = 44100  # Hz
@@ -48,9 +51,7 @@ class EffectsMel(nn.Module):
 # %% ../../../nbs/06_encoders/pretrained/06_sound_effects.ipynb #864084b7
 def _block_starts(samples):
     "First frames of the blocks that cover a clip."
-    frames = math.ceil(samples/_HOP) + 1  # the last one still holds a sample
-    n_blocks = math.ceil(frames/_BLOCK_FRAMES)
-    return torch.linspace(0, max(0, frames - _BLOCK_FRAMES), n_blocks).round().long().tolist()
+    return covering_starts(math.ceil(samples/_HOP) + 1, _BLOCK_FRAMES)  # the last frame still holds a sample
 
 # %% ../../../nbs/06_encoders/pretrained/06_sound_effects.ipynb #2ca8f683
 class EffectsEncoder(WheelEncoder):
@@ -62,36 +63,30 @@ class EffectsEncoder(WheelEncoder):
     def __init__(self, sha256:Iterable[str]|None=None): # Checksum of the file; None: of the version that was tried
         super().__init__(sha256)
         self.mel, file = EffectsMel(), self.files[0]
-        with torch.serialization.safe_globals(_HARMLESS): weights = read_torch(file.read(), file.path)
-        if isinstance(weights, (tuple, list)): weights = weights[0] # beside them: numbers of classes
-        n_blocks, parts = 1, ("weight", "bias", "running_mean", "running_var")
+        with torch.serialization.safe_globals(_HARMLESS): weights = self.weights_of(_read_tensors, file)
+        n_blocks = 1
         while f"embedding_net.conv_block{n_blocks + 1}.conv1.weight" in weights: n_blocks += 1
         self.n_layers = 2*n_blocks
-        try:
-            for i in range(self.n_layers):
-                block, number = f"embedding_net.conv_block{i//2 + 1}", i % 2 + 1
-                w = weights[f"{block}.conv{number}.weight"].float()
-                g, b, mean, var = (weights[f"{block}.bn{number}.{part}"].float() for part in parts)
-                scale = g/(var + 1e-5).sqrt()
-                self.register_buffer(f"w{i}", w*scale[:, None, None, None])
-                self.register_buffer(f"b{i}", b - mean*scale)
-        except KeyError as e:
-            raise ValueError(f"the weights of {file.distribution} lack {e}: is it another version? {file.command}") from None
+        for i in range(self.n_layers):
+            block, number = f"embedding_net.conv_block{i//2 + 1}", i % 2 + 1
+            w = weights[f"{block}.conv{number}.weight"].float()
+            parts = ("weight", "bias", "running_mean", "running_var")
+            g, b, mean, var = (weights[f"{block}.bn{number}.{part}"].float() for part in parts)
+            scale = g/(var + 1e-5).sqrt()
+            self.register_buffer(f"w{i}", w*scale[:, None, None, None])
+            self.register_buffer(f"b{i}", b - mean*scale)
         self.dim = len(b)
 
     @torch.no_grad()
     def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor: # [B, samples], [B] -> float32 [B, dim]
         "The mean over the blocks of each clip."
-        wave = wave*(torch.arange(wave.shape[1], device=wave.device) < lengths[:, None])
+        wave = without_padding(wave, lengths)
         wave = wave/wave.abs().amax(1, keepdim=True).clamp_min(1e-30)
         wave = F.pad(wave, (_FRAME//2, _BLOCK))  # the middle of the first frame is the first sample
-        blocks = [(row, start*_HOP) for row,n in enumerate(lengths.tolist()) for start in _block_starts(n)]
-        rows = torch.tensor([row for row,_ in blocks], device=wave.device)
-        total = wave.new_zeros(len(wave), self.dim)
-        for i in range(0, len(blocks), _BATCH):
-            batch = torch.stack([wave[row, start:start+_BLOCK] for row,start in blocks[i:i+_BATCH]])
-            total.index_add_(0, rows[i:i+_BATCH], self._embed_blocks(self.mel(batch)))
-        return total/torch.bincount(rows, minlength=len(wave))[:, None]
+        starts = [[frame*_HOP for frame in _block_starts(n)] for n in lengths.tolist()]
+        blocks = [[wave[row, s:s + _BLOCK] for s in of_clip] for row,of_clip in enumerate(starts)]
+        z, clips = embed_parts(blocks, lambda waves: self._embed_blocks(self.mel(waves)), _BATCH)
+        return mean_by_clip(z, clips, len(wave))
 
     def _embed_blocks(self, x): # [n, frames, bands] -> [n, dim]
         x = x[:, None]

@@ -17,7 +17,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from ...audio.logmel import hz_to_mel
-from .wheel_weights import read_zipped_onnx, WheelEncoder, WheelFile
+from .wheel_weights import embed_parts, mean_by_clip, read_zipped_onnx
+from .wheel_weights import WheelEncoder, WheelFile, without_padding
 
 # %% ../../../nbs/06_encoders/pretrained/07_yamnet.ipynb #27dfecd9
 _RATE = 16000 # Hz
@@ -59,10 +60,6 @@ _N_CONVOLUTIONS = 27
 _STRIDED = 0, 3, 7, 11, 23 # numbers of the convolutions with a stride of 2
 _BATCH = 16 # patches that go through the network at once
 
-def _tensor_names(i):
-    "Those of weights and bias of a convolution; the file numbers its tensors."
-    return f"onnx::Conv_{241 + 3*i}", f"onnx::Conv_{242 + 3*i}"
-
 # %% ../../../nbs/06_encoders/pretrained/07_yamnet.ipynb #add90bf6
 SPEECH = "Speech" # name of the class
 SPEECH_PATCHES = 5 # consecutive patches in which speech is looked for at once
@@ -87,16 +84,12 @@ class YamnetEncoder(WheelEncoder):
     def __init__(self, sha256:Iterable[str]|None=None): # Checksums of the two files; None: of the version that was tried
         super().__init__(sha256)
         file, names = self.files
-        weights, self.mel = read_zipped_onnx(file.read(), file.path), YamnetMel()
-        try:
-            for i in range(_N_CONVOLUTIONS):
-                weight, bias = _tensor_names(i)
-                self.register_buffer(f"w{i}", weights[weight])
-                self.register_buffer(f"b{i}", weights[bias])
-            self.register_buffer("classifier", weights["model.classifier.weight"])
-            self.register_buffer("classifier_bias", weights["model.classifier.bias"])
-        except KeyError as e:
-            raise ValueError(f"the weights of {file.distribution} lack {e}: {file.command}") from None
+        weights, self.mel = self.weights_of(read_zipped_onnx, file), YamnetMel()
+        for i in range(_N_CONVOLUTIONS): # the file numbers its tensors
+            self.register_buffer(f"w{i}", weights[f"onnx::Conv_{241 + 3*i}"])
+            self.register_buffer(f"b{i}", weights[f"onnx::Conv_{242 + 3*i}"])
+        self.register_buffer("classifier", weights["model.classifier.weight"])
+        self.register_buffer("classifier_bias", weights["model.classifier.bias"])
         table = csv.DictReader(io.StringIO(names.read().decode()))
         self.class_names = [row["display_name"] for row in table]
         n_classes, self.dim = self.classifier.shape
@@ -111,20 +104,17 @@ class YamnetEncoder(WheelEncoder):
     @torch.no_grad()
     def hear(self, wave:torch.Tensor, lengths:torch.Tensor)->tuple[torch.Tensor,torch.Tensor]: # [B, samples], [B]
         "Embeddings [B, dim], and how surely people speak in each clip [B]; NaN where there is no such class."
-        wave = wave*(torch.arange(wave.shape[1], device=wave.device) < lengths[:, None])
-        wave = F.pad(wave, (0, _PATCH))
-        patches = [(row, start) for row,n in enumerate(lengths.tolist()) for start in yamnet_starts(n)]
-        rows = torch.tensor([row for row,_ in patches], device=wave.device)
-        total = wave.new_zeros(len(wave), self.dim)
-        sums = wave.new_full((len(patches),), torch.nan)
-        for i in range(0, len(patches), _BATCH):
-            batch = torch.stack([wave[row, start:start+_PATCH] for row,start in patches[i:i+_BATCH]])
-            z = self.embed_patches(self.mel(batch))
-            total.index_add_(0, rows[i:i+_BATCH], z)
-            if self.hears_speech: sums[i:i+_BATCH] = self.class_sums(z, [SPEECH])[:, 0]
-        n_patches = torch.bincount(rows, minlength=len(wave))
-        speech = [largest_mean(of_clip) for of_clip in sums.cpu().split(n_patches.tolist())]
-        return total/n_patches[:, None], torch.tensor(speech).sigmoid()
+        wave = F.pad(without_padding(wave, lengths), (0, _PATCH))
+        patches = [[wave[row, s:s + _PATCH] for s in yamnet_starts(n)] for row,n in enumerate(lengths.tolist())]
+        heard, clips = embed_parts(patches, self._hear_patches, _BATCH)
+        of_clips = heard[:, -1].contiguous().cpu().split([len(of_clip) for of_clip in patches])
+        speech = torch.tensor([largest_mean(sums) for sums in of_clips]).sigmoid()
+        return mean_by_clip(heard[:, :-1], clips, len(wave)), speech
+
+    def _hear_patches(self, wave): # [n, samples] -> embeddings and a sum for speech [n, dim + 1]
+        z = self.embed_patches(self.mel(wave))
+        sums = self.class_sums(z, [SPEECH]) if self.hears_speech else z.new_full((len(z), 1), torch.nan)
+        return torch.cat([z, sums], 1)
 
     def embed_patches(self, logmels:torch.Tensor)->torch.Tensor: # [n, 96, 64] -> [n, dim]
         "Embeddings of log-mels of patches."

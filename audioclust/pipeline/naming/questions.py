@@ -13,7 +13,7 @@ import numpy as np
 from scipy.cluster.hierarchy import leaves_list, linkage
 
 from ...core.estimator import to_numpy
-from ...ensembles.hierarchy import cluster_tree
+from ...ensembles.levels import cluster_tree
 from ...kmeans.estimator import KMeans
 from .answers import heard_answers, known_names
 from .spreading import spread_known
