@@ -149,7 +149,10 @@ def attributes(module, node):
 
 def constructor(module, node):
     "What a class is made from."
-    if has_fields(node): return list(fields(parsed(module)[0], node))
+    if has_fields(node):  # those of its bases too; fitted attributes end in "_"
+        of_bases = [about for module, base in reversed(list(bases(module, node))) if has_fields(base)
+                    for about in fields(parsed(module)[0], base) if not about[0].endswith("_")]
+        return list({name: (name, *about) for name, *about in of_bases}.values())
     for module, base in bases(module, node):
         for statement in base.body:
             if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
