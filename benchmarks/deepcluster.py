@@ -21,7 +21,6 @@ from audioclust.encoders.augmentations import full_grid
 from audioclust.ensembles import Consensus
 from audioclust.audio import fsdd
 from audioclust.deepcluster import LearnerOptions, deepcluster_learner
-from audioclust.published import deepcluster_v2_learner
 from audioclust.deepcluster.learner import ResetHead
 from audioclust.encoders import FixedEncoder, Whiten
 from audioclust.kmeans import KMeans
@@ -36,7 +35,7 @@ VARIANTS = {  # by, pseudo-labels, then what differs
     "as it is": ("content", 10, {}), "as it is, by source": ("source", 6, {}), "no training": ("content", 10, dict(epochs=0)), "no training, by source": ("source", 6, dict(epochs=0)),
     "as published": ("content", 100, PUBLISHED), "as published, k = 10": ("content", 10, PUBLISHED), "no anchor": ("content", 10, dict(anchor=False)), "one K-means, anchor in the first epoch": ("content", 10, dict(members=1)),
     "whitened by all points": ("content", 10, dict(within=False)), "no augmentation": ("content", 10, dict(augment=False)), "not balanced": ("content", 10, dict(balance=False)),
-    "head kept": ("content", 10, dict(renew=False)), "k = 30": ("content", 30, {}), "k = 100": ("content", 100, {}), "version 2": ("content", 10, dict(anchor=False, version=2)), "version 2, k = 30": ("content", 30, dict(anchor=False, version=2)), "as published, no reseeding": ("content", 100, dict(PUBLISHED, reseed=False)),
+    "head kept": ("content", 10, dict(renew=False)), "k = 30": ("content", 30, {}), "k = 100": ("content", 100, {}), "as published, no reseeding": ("content", 100, dict(PUBLISHED, reseed=False)),
     **{f"views without {part}": ("content", 10, dict(leave_out=part)) for part in ("pitch", "noise", "room", "time")},
 }
 
@@ -57,7 +56,7 @@ def without(views, part):
     return views
 
 
-def run(table, by, k, seed, epochs=10, anchor=True, within=True, members=16, reseed=True, leave_out=None, version=1, renew=True, **options):
+def run(table, by, k, seed, epochs=10, anchor=True, within=True, members=16, reseed=True, leave_out=None, renew=True, **options):
     wanted, spent = dict(content=10, source=6)[by], {}
     fixed = FixedEncoder(by, sample_rate=8000)
     z = fixed.whitening(len(table)).fit_transform(fixed.embed(table)) if anchor else None
@@ -66,13 +65,11 @@ def run(table, by, k, seed, epochs=10, anchor=True, within=True, members=16, res
     start = time.perf_counter()
     if epochs:
         dls, options = store.dataloaders(256), LearnerOptions(**options)
-        if version == 2: learn = deepcluster_v2_learner(dls, encoder, k, options=options, seed=seed)
-        else:
-            embed = AveragedViews() if within else UnchangedClips()
-            labeller = PseudoLabeller(k, z, embed=embed, n_members=members, reseed=reseed, seed=seed)
-            labeller.cluster, labeller.anchor_partitions, labeller.embed = Timed(labeller.cluster, spent, "cluster"), Timed(labeller.anchor_partitions, spent, "cluster"), Timed(labeller.embed, spent, "embed")
-            learn = deepcluster_learner(dls, encoder, k, labeller=labeller, options=options, seed=seed)
-            if not renew: learn.remove_cb(ResetHead)
+        embed = AveragedViews() if within else UnchangedClips()
+        labeller = PseudoLabeller(k, z, embed=embed, n_members=members, reseed=reseed, seed=seed)
+        labeller.cluster, labeller.anchor_partitions, labeller.embed = Timed(labeller.cluster, spent, "cluster"), Timed(labeller.anchor_partitions, spent, "cluster"), Timed(labeller.embed, spent, "embed")
+        learn = deepcluster_learner(dls, encoder, k, labeller=labeller, options=options, seed=seed)
+        if not renew: learn.remove_cb(ResetHead)
         if leave_out: without(learn.view_transform.views, leave_out)
         learn.view_transform.views = Timed(learn.view_transform.views, spent, "augment")
         learn._do_epoch_train = Timed(learn._do_epoch_train, spent, "train")

@@ -186,7 +186,7 @@ def _checkpoint(work):
     import torch
     from fastai.data.core import DataLoaders
     from fastai.learner import Learner
-    from audioclust.deepcluster.collapse import PseudoLabelCurves
+    from audioclust.deepcluster import PseudoLabelCurves
     from audioclust.training.checkpoints import Checkpoints
     rows = [(torch.zeros(2), torch.zeros(1))]*2
     def learner(): return Learner(DataLoaders.from_dsets(rows, rows, bs=2, device="cpu"), torch.nn.Linear(2, 1), loss_func=torch.nn.MSELoss(), cbs=[PseudoLabelCurves()])

@@ -1,4 +1,4 @@
-"""Heads on the frozen embeddings of the spoken digits: SPICE's, from chance and from groups that are there, SCAN's and TEMI's.
+"""Heads on the frozen embeddings of the spoken digits: SPICE's, from chance and from groups that are there, and SCAN's.
 
     AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/heads.py --encoders FOLDER [--seeds 5]
     AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/heads.py --encoders FOLDER --number [--seeds 5]
@@ -26,7 +26,7 @@ from audioclust.audio import fsdd
 from audioclust.spice.self_heads import SelfHeads
 from audioclust.encoders.logmel_store import TrimmedLogMel, LogMelStore
 from audioclust.metrics import score
-from audioclust.published.neighbour_heads import NeighbourHeads
+from audioclust.published.scan import NeighbourHeads
 from audioclust.spice import SPICE
 from audioclust.encoders import RuntimeOptions
 from audioclust.spice.refinement import RefinementOptions
@@ -47,7 +47,7 @@ def embeddings(table, seed, folder):
     return made[seed]
 
 KINDS = {"given": None, "SPICE": lambda s, Z, V, p: SelfHeads(10, random_state=s).fit(Z, weak=V[0], strong=V[1:]), "SPICE, from the groups given": lambda s, Z, V, p: SelfHeads(10, random_state=s).fit(Z, weak=V[0], strong=V[1:], start=p),
-         "SCAN": lambda s, Z, V, p: NeighbourHeads(10, random_state=s).fit(Z), "TEMI": lambda s, Z, V, p: NeighbourHeads(10, loss="temi", random_state=s).fit(Z)}
+         "SCAN": lambda s, Z, V, p: NeighbourHeads(10, random_state=s).fit(Z)}
 
 
 def run(table, name, seed, folder):

@@ -132,31 +132,26 @@ class PseudoLabeller:
 # %% ../../nbs/08_deepcluster/01_pseudolabels.ipynb #930a586f
 class PseudoLabels(Callback):
     "Cluster before each epoch; the clusters are the targets."
-    order = 71  # after SkipToEpoch
+    order = 71
     labels:Any # int64 [N]; None before the first epoch
     previous:Any # Those of the epoch before, or None
     def __init__(self,
-        labeller:Callable|None, # (encoder, store, seed, untrained) -> labels [N]; None: a subclass makes them
+        labeller:Callable, # (encoder, store, seed, untrained) -> labels [N]
         seed:int=0, # Of the clusterings
     ):
-        self.labeller:Any = labeller
+        self.labeller = labeller
         self.seed = seed
         self.labels = None
         self.previous = None
 
-    def make_labels(self)->np.ndarray: # int64 [N]
-        "Cluster the embeddings of the network as it is."
-        seed = epoch_seed(self.seed, self.epoch, "clustering")
-        return self.labeller(self.model.encoder, self.dls.train.store, seed, self.epoch == 0)
-
     def before_epoch(self):
-        "Cluster, in the first process of several."
+        "Cluster the embeddings of the network as it is."
         self.previous = self.labels
-        self.labels = self.dls.train.team.first(self.make_labels)
+        seed = epoch_seed(self.seed, self.epoch, "clustering")
+        self.labels = self.labeller(self.model.encoder, self.dls.train.store, seed, self.epoch == 0)
         self.targets = torch.from_numpy(self.labels).to(self.dls.device)
 
-    def before_batch(self):
-        self.learn.yb = (self.targets[self.yb[0]],)
+    def before_batch(self): self.learn.yb = (self.targets[self.yb[0]],)
 
     def before_validate(self): raise CancelValidException  # there are no true labels to validate against
 

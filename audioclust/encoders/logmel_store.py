@@ -23,7 +23,7 @@ from torch import nn
 from ..audio.logmel import frame_mask, LogMel, nonsilent_span
 from ..audio.streaming import stream
 from ..audio.opening import check_recordings_reachable
-from ..core.distributed import is_there, ProcessGroup
+from ..core.distributed import is_there
 from .base import with_silence
 
 # %% ../../nbs/06_encoders/03_logmel_store.ipynb #03ac6f65
@@ -203,28 +203,28 @@ class LogMelLoader(DataLoader):
     "Batches (logmels, n_frames, level, rows) of a store, a whole batch at a time."
     def __init__(self,
         store:LogMelStore, # What to load
-        bs:int=256, # Clips in a batch, of each process
+        bs:int=256, # Clips in a batch
         shuffle:bool=True, # Another order each epoch? Then the clips that do not fill a last batch are left out
         seed:int=0, # Of the orders
-        team:ProcessGroup=ProcessGroup(), # Processes that share each epoch
         device:str|torch.device|None=None, # Where batches go
     ):
         if not len(store.rows): raise ValueError("none of the clips could be decoded, so there is nothing to train on")
-        self.store, self.team, self.order_rng = store, team, np.random.default_rng(seed)
+        self.store = store
+        self.order_rng = np.random.default_rng(seed)
         self.order:np.ndarray|None = None
-        bs = max(1, min(bs, len(store.rows)//team.size))
+        bs = max(1, min(bs, len(store.rows)))
         super().__init__(store.rows, bs=bs, shuffle=shuffle, drop_last=shuffle, device=device)
 
     def set_order(self, rows:np.ndarray): # Rows; a row may occur several times
         "Load these rows in this order from now on."
         self.order = np.asarray(rows)
-        self.n = len(rows)//self.team.size
+        self.n = len(rows)
 
-    def get_idxs(self)->np.ndarray: # Every `team.size`-th row of an epoch
+    def get_idxs(self)->np.ndarray: # The rows of an epoch
         if self.order is not None: rows = self.order
         else: rows = self.order_rng.permutation(self.store.rows) if self.shuffle else self.store.rows
-        self.n = len(rows)//self.team.size
-        return rows[self.team.rank::self.team.size][:self.n]
+        self.n = len(rows)
+        return rows
 
     def do_item(self, row:int)->int: return row
     def create_batch(self, rows:np.ndarray)->tuple: return *self.store.batch(rows), torch.from_numpy(np.asarray(rows))

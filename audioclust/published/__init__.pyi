@@ -1,5 +1,4 @@
 # The face of the package: names that people type, and the modules that hold them. Read at import, and by type checkers.
-from .deepcluster_v2 import DeepClusterV2 as DeepClusterV2, deepcluster_v2_learner as deepcluster_v2_learner
 from .original_deepcluster import PublishedDeepCluster as PublishedDeepCluster
 from .original_spice import PublishedOptions as PublishedOptions, PublishedSPICE as PublishedSPICE
 from .scan import SCAN as SCAN, ScanOptions as ScanOptions

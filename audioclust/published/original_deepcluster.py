@@ -7,7 +7,7 @@ __all__ = ['WEIGHT_DECAY', 'LABELS_PER_GROUP', 'CLIPS_IN_EPOCH', 'body_and_head'
            'PublishedDeepCluster']
 
 # %% ../../nbs/10_published/01_original_deepcluster.ipynb #634b27cc
-from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from fastai.callback.core import Callback
@@ -15,11 +15,9 @@ from fastai.optimizer import SGD
 
 from ..core.distributed import is_there
 from ..deepcluster.estimator import PseudoLabelMethod
-from ..deepcluster.learner import deepcluster_learner, LearnerOptions
+from ..deepcluster.learner import deepcluster_learner, LearnerOptions, TrainingOptions
 from ..deepcluster.pseudolabels import PseudoLabeller, UnchangedClips
-from ..deepcluster.training_options import TrainingOptions
 from ..encoders.base import what_to_ignore
-from ..encoders.logmel_store import RuntimeOptions
 from ..encoders.whitening import Whiten
 from ..ensembles.membership import confidence_and_representatives
 from ..kmeans.estimator import KMeans
@@ -50,19 +48,12 @@ LABELS_PER_GROUP = 10 # Pseudo-labels for each group that is wanted
 CLIPS_IN_EPOCH = 3000 # At least
 
 # %% ../../nbs/10_published/01_original_deepcluster.ipynb #fbe3e78e
+@dataclass(eq=False, repr=False, kw_only=True)
 class PublishedDeepCluster(PseudoLabelMethod):
     "Train an encoder on a table of clips by DeepCluster as it was published, and cluster its embeddings by K-means."
+    training:TrainingOptions = TrainingOptions(epochs=40, lr=.05, views=1) # What is trained, and how
     one_cycle = False
     _file = "deepcluster-published.json"
-    def __init__(self,
-        n_clusters:int=10, # Groups wanted
-        by:str="content", # "content" or "source"
-        ignore:str|Iterable|None=None, # Names from `IGNORABLE`; None takes those of `by`
-        *, training:TrainingOptions=TrainingOptions(epochs=40, lr=.05, views=1), # What is trained, and how
-        runtime:RuntimeOptions=RuntimeOptions(), # Sample rate, worker processes and device
-        random_state:int=0, # Seed
-    ):
-        super().__init__(n_clusters, by, ignore, training=training, runtime=runtime, random_state=random_state)
 
     def clusterer(self)->KMeans:
         "What finds the groups among the embeddings; not fitted."
@@ -70,27 +61,21 @@ class PublishedDeepCluster(PseudoLabelMethod):
         if not is_there(device): device = None
         return KMeans(self.n_clusters, n_init=20, device=device, random_state=self.random_state)
 
-    def _learner(self, dls, anchor, cbs):
-        store = dls.train.store
-        n_labels = self._n_labels(len(store))
-        labeller = PseudoLabeller(n_labels, embed=UnchangedClips(), n_members=1, seed=self.seed_)
-        options = LearnerOptions(passes=self._passes(store.lengths))
-        return deepcluster_learner(dls, self.encoder_, n_labels, labeller=labeller, options=options, seed=self.seed_,
-                                   opt_func=published_sgd, splitter=body_and_head, wd=WEIGHT_DECAY,
-                                   cbs=[HeadWithoutMomentum(), *cbs])
-
-    def _n_labels(self, n_clips):
-        wanted = self.training.train_clusters or LABELS_PER_GROUP*self.n_clusters
-        return max(2, min(wanted, n_clips//2))
-
-    def _passes(self, lengths): return self.training.passes or max(1, CLIPS_IN_EPOCH/len(lengths))
+    def _learner(self, trainer, frozen, cache):
+        store, training = trainer.store, self.training
+        n_labels = training.train_clusters or LABELS_PER_GROUP*self.n_clusters
+        n_labels = max(2, min(n_labels, len(store)//2))
+        labeller = PseudoLabeller(n_labels, embed=UnchangedClips(), n_members=1, seed=trainer.seed)
+        options = LearnerOptions(passes=training.passes or max(1, CLIPS_IN_EPOCH/len(store)))
+        return deepcluster_learner(store.dataloaders(training.bs, trainer.device), self.encoder_, n_labels,
+                                   labeller=labeller, options=options, seed=trainer.seed, opt_func=published_sgd,
+                                   splitter=body_and_head, wd=WEIGHT_DECAY,
+                                   cbs=[HeadWithoutMomentum(), *trainer.callbacks()])
 
     def _n_views(self):
         by_source = "order" in what_to_ignore(self.by, self.ignore)
         return max(8, self.training.views) if by_source else self.training.views
 
-    def _whiten(self, store, X):
-        whitening = Whiten(256, floor=.01).fit(X)
-        return whitening, whitening.transform(X)
+    def _whitening(self, trainer, X): return Whiten(256, floor=.01).fit(X)
 
     def _confidence(self): return confidence_and_representatives(self.embeddings_, self.clusterer_.labels_)[0]

@@ -8,12 +8,10 @@ __all__ = ['LABELLED_BS', 'UNLABELLED', 'with_weak_views', 'PublishedOptions', '
 # %% ../../nbs/10_published/04_original_spice.ipynb #13cb2476
 import copy
 import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..encoders.logmel_store import RuntimeOptions
 from ..encoders.networks import NetworkEncoder
 from .three_stages import projected, ThreeStages, unit_embeddings
 from ..spice.contrastive import ContrastOptions, MoCo
@@ -44,32 +42,19 @@ class PublishedOptions:
     match_epochs: int|None = None # None: as many as it takes to see 36,000 clips, from 4 to 40
 
 # %% ../../nbs/10_published/04_original_spice.ipynb #5ae8b694
+@dataclass(eq=False, repr=False, kw_only=True)
 class PublishedSPICE(ThreeStages):
     "SPICE with the steps and constants that were published, on our front end and network."
+    contrast:ContrastOptions = ContrastOptions(bs=128) # The network and its training
+    published:PublishedOptions = PublishedOptions() # Heads and joint training
+    reliable_:np.ndarray = field(init=False) # Pseudo-labels for joint training, int64 [n]; -1 where not reliable
     _file = "spice-published.json"
-    reliable_:np.ndarray # Pseudo-labels for the joint training, int64 [n]; -1 where a clip is not reliable
-    def __init__(self,
-        n_clusters:int=10, # Groups wanted
-        by:str="content", # "content" or "source"
-        ignore:str|Iterable|None=None, # Names from `IGNORABLE`; None takes those of `by`
-        *, contrast:ContrastOptions=ContrastOptions(bs=128), # The network and its training
-        published:PublishedOptions=PublishedOptions(), # Heads and joint training
-        runtime:RuntimeOptions=RuntimeOptions(), # Sample rate, worker processes and device
-        random_state:int=0, # Seed; None is 0
-    ):
-        self.n_clusters = n_clusters
-        self.by = by
-        self.ignore = ignore
-        self.contrast = contrast
-        self.published = published
-        self.runtime = runtime
-        self.random_state = random_state
 
-    def _contrast(self, n_clips):
-        return MoCo(.2, queue=max(self.contrast.bs, n_clips//4), seed=int(self.random_state or 0))
+    def _contrast(self, trainer):
+        return MoCo(.2, queue=max(self.contrast.bs, len(trainer.store)//4), seed=trainer.seed)
 
-    def _train_heads(self, encoder, store, X, axes):
-        options, seed = self.published, int(self.random_state or 0)
+    def _train_heads(self, trainer, encoder, X, axes):
+        options, store, seed = self.published, trainer.store, trainer.seed
         weak = unit_embeddings(with_weak_views(encoder), store, views=1, seed=seed)[:, 0]  # [N, d]
         strong = unit_embeddings(encoder, store, views=options.strong_views, seed=seed + 1, bf16=None)  # [N, R, d]
         heads = SelfHeads(self.n_clusters, heads=options.heads, epochs=options.head_epochs, device=self.runtime.device,

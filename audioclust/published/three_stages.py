@@ -6,32 +6,25 @@
 __all__ = ['MOST_AXES', 'unit_embeddings', 'leading_axes', 'projected', 'PerceptronHead', 'ClassifierEncoder', 'ThreeStages']
 
 # %% ../../nbs/10_published/03_three_stages.ipynb #c58de002
-from collections.abc import Callable
-from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.utils.validation import check_is_fitted
 from torch import nn
 from typing_extensions import Self
 
-from ..core.estimator import float32_tensors
 from ..core.files import write_json
-from ..encoders.base import Encoder, load_encoder
-from ..encoders.logmel_store import TrimmedLogMel, usable_clips
+from ..encoders.base import Encoder
 from ..encoders.networks import NetworkEncoder
 from ..encoders.residual import IdentityWhitening
-from ..spice.contrastive import ContrastOptions, train_contrast
+from ..spice.contrastive import train_contrast
 from ..spice.fixmatch import probabilities, store_probabilities
 from ..spice.self_heads import SelfHeads
-from ..spice.trained_encoder import PredictsFromEncoder
+from ..spice.trained_encoder import ContrastMethod
 from ..training.encoder_learner import EncoderWithHead
-from ..training.settings import check_enough_clips, check_whole_number, load_settings, save_settings
-from ..training.trainer import trainer_for
 
 # %% ../../nbs/10_published/03_three_stages.ipynb #7ff8d6b9
 def _unit_length(X): return X/np.maximum(np.linalg.norm(X, axis=-1, keepdims=True), 1e-12)
@@ -137,69 +130,29 @@ class ClassifierEncoder(Encoder):
         return cls(EncoderWithHead.load(Path(path)/"network", PerceptronHead.like)).eval()
 
 # %% ../../nbs/10_published/03_three_stages.ipynb #de58cf37
-class ThreeStages(PredictsFromEncoder, ClusterMixin, BaseEstimator):
+@dataclass(eq=False, repr=False, kw_only=True)
+class ThreeStages(ContrastMethod):
     "Base of methods in three stages: contrast, heads on frozen embeddings, and a training of the whole network."
-    training_bytes = 6e8 # The network, what fastai needs, and a batch
-    n_frozen = 0 # It takes no other encoder
-    seconds_:Any # Real duration of each clip (s) [n]
-    whitening_:Any # Leaves the embeddings as they are
-    heads_:Any # Fitted heads, as the second stage left them
-    model_:Any # The `EncoderWithHead` that was trained last
-    steps_:dict # Name of a step -> labels that it gave [n]
-    by:str
-    ignore:Any
-    contrast:ContrastOptions
-    random_state:int
-    _file:str # Name of the JSON file for parameters and curves
+    heads_:Any = field(init=False) # Fitted heads, as the second stage left them
+    model_:Any = field(init=False) # The `EncoderWithHead` that was trained last
+    steps_:dict = field(init=False) # Name of a step -> labels that it gave [n]
 
-    def _contrast(self, n_clips)->Any: raise NotImplementedError # The callback that compares views
-    def _train_heads(self, encoder, store, X, axes)->Any: raise NotImplementedError # Projected rows -> `SelfHeads`
+    def _contrast(self, trainer)->Any: raise NotImplementedError # The callback that compares views
+    def _train_heads(self, trainer, encoder, X, axes)->Any: raise NotImplementedError # Projected rows -> `SelfHeads`
     def _train_network(self, trainer, model, X, heads)->Any: raise NotImplementedError # -> trained `EncoderWithHead`
 
-    @float32_tensors()
-    def fit(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
-        y=None, # Ignored
-        errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
-        *, progress:Callable=lambda batches: batches, # Wraps the batches of decoding
-        checkpoints:str|Path|None=None, # Folder in which trainings are saved after each epoch, to be resumed
-        log:Callable|None=None, # Called with a line of text after each epoch
-        stage:Callable=lambda name: nullcontext(), # Context of each stage: listen, contrast, heads, match
-    )->Self:
-        "All stages; returns `self`."
-        check_whole_number("n_clusters", self.n_clusters, 2)
-        with stage("listen"):
-            front = TrimmedLogMel(self.runtime.sample_rate)
-            self.clips_, store = usable_clips(clips, front, errors, self.runtime.num_workers, progress)
-        self.seconds_ = store.seconds
-        check_enough_clips(self.n_clusters, len(store), per_group=2)
-        trainer = trainer_for(self, store, self.contrast, int(self.random_state or 0), checkpoints, log)
-        with stage("contrast"): encoder = train_contrast(trainer, self.by, self.ignore, self._contrast(len(store)))
+    def _train(self, trainer, stage, frozen):
+        store = trainer.store
+        with stage("contrast"): encoder = train_contrast(trainer, self.by, self.ignore, self._contrast(trainer))
         with stage("heads"):
             X = unit_embeddings(encoder, store)
             axes = leading_axes(X)
             X = projected(X, axes)
-            heads = self._train_heads(encoder, store, X, axes)
+            heads = self._train_heads(trainer, encoder, X, axes)
         trainer.curves += [dict(stage="heads", **row) for row in heads.curves_]
         model = EncoderWithHead(encoder, PerceptronHead.of(heads, axes)).to(trainer.device)
         with stage("match"): network = self._train_network(trainer, model, X, heads)
-        self.heads_, self.model_, self.curves_ = heads, network, trainer.curves
-        self.encoder_ = ClassifierEncoder(network).eval()
-        self.embeddings_ = unit_embeddings(network.encoder, store)
-        self.whitening_ = IdentityWhitening().fit(self.embeddings_)
-        self.proba_ = store_probabilities(network, store)
-        self.labels_, self.confidence_ = self.proba_.argmax(1), self.proba_.max(1)
+        self.heads_, self.model_ = heads, network
+        self._take_over(ClassifierEncoder(network), unit_embeddings(network.encoder, store),
+                        store_probabilities(network, store))
         self.steps_ = {"heads": heads.labels_, "match": self.labels_}
-        return self
-
-    def save(self, path:str|Path): # Folder, created if necessary
-        "Write the trained encoder and the settings, without pickle."
-        check_is_fitted(self, "encoder_")
-        self.encoder_.save(path)
-        save_settings(self, Path(path)/self._file)
-
-    @classmethod
-    def load(cls, path:str|Path)->Self: # Folder written by `save`
-        "Read what `save` wrote; on the CPU if there is no CUDA device."
-        self, _ = load_settings(cls, Path(path)/cls._file)
-        self.encoder_ = load_encoder(path)
-        return self

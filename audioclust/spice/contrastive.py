@@ -22,8 +22,8 @@ from torch import nn
 from ..encoders.logmel_store import LogMelBatch
 from ..encoders.networks import NetworkEncoder
 from ..training.curves import Curves
-from ..training.encoder_learner import device_callbacks, EncoderWithHead, moving_average, ViewTransform
-from ..training.trainer import epochs_for, NetworkTrainer
+from ..training.encoder_learner import EncoderWithHead, moving_average, precision_callbacks, ViewTransform
+from ..training.trainer import check_whole_number, epochs_for, NetworkTrainer
 
 # %% ../../nbs/09_spice/01_contrastive.ipynb #bedac3d8
 class Pairs(ViewTransform):
@@ -199,7 +199,7 @@ def contrastive_learner(dls:Any, # From `LogMelStore.dataloaders`
         torch.manual_seed(seed)
         model = EncoderWithHead(encoder, projector(encoder.dim)).to(dls.device)
     parts = [Pairs(encoder.views, seed), NewOrder(seed), contrast or SimCLR(), PairCurves()]
-    parts += device_callbacks(dls, bf16)
+    parts += precision_callbacks(dls.device, bf16)
     kwargs = {"wd": 1e-4, "lr": 2e-3, **kwargs}
     return Learner(dls, model, loss_func=nn.CrossEntropyLoss(), cbs=[*parts, *cbs], **kwargs)
 
@@ -213,6 +213,11 @@ class ContrastOptions:
     backbone: str = "small" # See `make_body`
     views: int = 8 # Views that an embedding is the mean of
     early_stop: bool|None = None # End a stage where little more is gained? None: where frozen encoders are given
+
+    def check(self):
+        "Refuse options that cannot be trained with."
+        check_whole_number("bs", self.bs, 2)
+        check_whole_number("epochs", self.epochs, 0, or_none=True)
 
 # %% ../../nbs/09_spice/01_contrastive.ipynb #d29740bd
 def train_contrast(trainer:NetworkTrainer, # What all trainings share

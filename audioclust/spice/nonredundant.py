@@ -9,6 +9,7 @@ __all__ = ['WANTED', 'OTHER', 'AT_END', 'UNSUBTRACTED', 'LEAST_AGREEMENT', 'SURE
 # %% ../../nbs/09_spice/06_nonredundant.ipynb #313ad9e1
 import warnings
 from collections.abc import Iterable
+from dataclasses import dataclass, KW_ONLY
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,6 @@ UNSUBTRACTED_LIMIT = .15 # Of that dependence; above it, equal shares are in dou
 UNSUBTRACTED_GROUPS = 4 # Number of these other groups, or as many as were accepted if they are more
 
 # %% ../../nbs/09_spice/06_nonredundant.ipynb #e75c5d4b
-# A private class runs the search by these rules.
 class _Search:
     "Rounds of residual clusterings, and the number of groups in the other grouping."
     def __init__(self, settings, both, seed):  # A `NonRedundantClustering`, embeddings of both groupings, a seed
@@ -70,10 +70,10 @@ class _Search:
             self.n_other = max(smaller)  # with better wanted groups, these other groups proved dependent
             tried = {k: step for k,step in tried.items() if k <= self.n_other}
             self.labels[WANTED] = self.first.labels
-        found = self.n_other is not None and self.dependence[AT_END] <= limit
-        if found: found = self._corrects()
-        if not found: self._begin()
-        return found
+        independent = self.n_other is not None and self.dependence[AT_END] <= limit
+        if independent and self._corrects(): return True
+        self._begin()
+        return False
 
     def _corrects(self):
         "Do the wanted groups agree with the first ones, or do the members of their consensus agree clearly more?"
@@ -112,7 +112,6 @@ class _Search:
         self.labels[step.grouping] = step.labels
 
 # %% ../../nbs/09_spice/06_nonredundant.ipynb #6fb095a1
-# New clips go through all steps in the same order.
 def _float32_list(X):  # One embedding or several, as a list of arrays
     if not isinstance(X, (list, tuple)): X = [X]
     return [to_numpy(x).astype(np.float32) for x in X]
@@ -120,7 +119,6 @@ def _float32_list(X):  # One embedding or several, as a list of arrays
 _NEEDS_OTHER = "other is needed: embeddings of the same clips that are good for the other grouping"
 
 # %% ../../nbs/09_spice/06_nonredundant.ipynb #f860beb5
-# What was fitted predicts the groups of new clips, is saved, and is read again.
 class _FittedSteps(ClusterMixin, BaseEstimator):
     "What a fitted non-redundant clustering does: it predicts, is saved, and is read again."
     def predict_with_embeddings(self, X:np.ndarray|list, # Embeddings [n, d], or a list
@@ -147,8 +145,7 @@ class _FittedSteps(ClusterMixin, BaseEstimator):
         check_is_fitted(self, "steps_")
         path = Path(path)
         for i,step in enumerate(self.steps_): step.save(path/f"step{i}")
-        params = {name: list(v) if isinstance(v, tuple) else v for name,v in self.get_params().items()}
-        about = dict(params=params, groupings=[step.grouping for step in self.steps_],
+        about = dict(params=self.get_params(), groupings=[step.grouping for step in self.steps_],
                      embeddings=[len(step.means) for step in self.steps_], removes_other=self.removes_other_,
                      n_other=self.n_other_, dependence=list(self.dependence_.items()),
                      n_features_in=self.n_features_in_)
@@ -170,29 +167,19 @@ class _FittedSteps(ClusterMixin, BaseEstimator):
         return self
 
 # %% ../../nbs/09_spice/06_nonredundant.ipynb #f01f39e3
+@dataclass(eq=False, repr=False)
 class NonRedundantClustering(_FittedSteps):
     "Two groupings of the same clips, each found after the means of the other's groups were subtracted."
-    def __init__(self,
-        n_clusters:int=10, # Groups wanted
-        n_other:int|Iterable=(2, 3, 4, 6, 8, 12), # Groups of the other grouping: a number, or numbers to choose from
-        *,
-        dims:Iterable=(16, 20, 24, 32, 40), # Numbers of leading axes that the members of the consensus use
-        other_dims:Iterable=(8, 12, 16), # The same for the other grouping
-        rounds:int=4, # Times that both groupings are found
-        limit:float=.08, # Dependence (AMI) of the two groupings above which nothing is subtracted
-        n_members:int=40, # K-means in each consensus
-        device:str|torch.device|None=None, # Where to compute; None: a GPU if there is one
-        random_state:int|None=0, # Seed
-    ):
-        self.n_clusters = n_clusters
-        self.n_other = n_other
-        self.dims = dims
-        self.other_dims = other_dims
-        self.rounds = rounds
-        self.limit = limit
-        self.n_members = n_members
-        self.device = device
-        self.random_state = random_state
+    n_clusters:int = 10 # Groups wanted
+    n_other:int|Iterable = (2, 3, 4, 6, 8, 12) # Groups of the other grouping: a number, or numbers to choose from
+    _:KW_ONLY
+    dims:Iterable = (16, 20, 24, 32, 40) # Numbers of leading axes that the members of the consensus use
+    other_dims:Iterable = (8, 12, 16) # The same for the other grouping
+    rounds:int = 4 # Times that both groupings are found
+    limit:float = .08 # Dependence (AMI) of the two groupings above which nothing is subtracted
+    n_members:int = 40 # K-means in each consensus
+    device:str|torch.device|None = None # Where to compute; None: a GPU if there is one
+    random_state:int|None = 0 # Seed
 
     def fit(self,
         X:np.ndarray|list, # Embeddings for the wanted grouping [N, d], or a list; their axes should differ in spread
@@ -224,9 +211,9 @@ class NonRedundantClustering(_FittedSteps):
                              "nothing was taken away")
             warnings.warn(f"without the means of the other grouping there are {self.skipped_}")
         elif candidates:
-            found = [f"{a:.2f} {k}" if k == AT_END else f"{a:.2f} for {k} groups" for k,a in self.dependence_.items()]
+            measured = [f"{a:.2f} {k}" if k == AT_END else f"{a:.2f} for {k} groups" for k,a in self.dependence_.items()]
             warnings.warn("the two groupings depend on each other (adjusted mutual information "
-                          f"{', '.join(found)}): nothing was taken away")
+                          f"{', '.join(measured)}): nothing was taken away")
         self.steps_, self.n_other_ = search.steps, search.n_other
         self.labels_, self.other_labels_ = search.labels
         self.clusterer_ = self.steps_[-1].clusterer

@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['CONTENT_DIMS', 'SOURCE_DIMS', 'FROZEN_LIMIT', 'TOLERANCE', 'SMALL_WEIGHT', 'MATCH_TOLERANCE', 'LEAST_RELIABLE',
-           'LabelSelection', 'Features', 'network_features', 'add_frozen_encoders', 'OtherGroupingOptions',
-           'find_groupings', 'make_fair', 'RefinementOptions', 'head_views', 'train_heads', 'train_on_reliable']
+           'LEAST_KEPT', 'LabelSelection', 'Features', 'network_features', 'add_frozen_encoders', 'find_groupings',
+           'make_fair', 'RefinementOptions', 'head_views', 'train_heads', 'train_on_reliable']
 
 # %% ../../nbs/09_spice/09_refinement.ipynb #f284754d
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,21 +24,20 @@ from .nonredundant import AT_END, LEAST_AGREEMENT, NonRedundantClustering
 from .self_heads import SelfHeads
 from .trained_encoder import head_embeddings, soft_assignment
 from ..training.curves import EndOnPlateau
-from ..training.trainer import epochs_for, NetworkTrainer
+from ..training.trainer import check_whole_number, epochs_for, NetworkTrainer
 
 # %% ../../nbs/09_spice/09_refinement.ipynb #2d3aa3a2
+@dataclass(eq=False)
 class LabelSelection:
     "The labels accepted so far, and the validity of the labels that each step proposed."
-    def __init__(self, embeddings:np.ndarray, # Of the non-redundant clustering [N, m]
-        other_labels:np.ndarray|None, # The other grouping [N], where it was found
-        n_clusters:int, # K
-    ):
-        self.embeddings, self.other_labels, self.n_clusters = embeddings, other_labels, n_clusters
-        self.steps:dict = {} # Name of a step -> labels it proposed; of non-redundant clustering that was skipped, those before
-        self.validity:dict = {} # Name of a step -> consistency, dependence, validity and agreement
-        self.accepted:str = "" # Name of the step whose labels are accepted
-        self.labels:Any = None # Accepted labels int64 [N]
-        self.proba:Any = None # Their probabilities float32 [N, K]
+    embeddings:np.ndarray # Of the non-redundant clustering [N, m]
+    other_labels:np.ndarray|None # The other grouping [N], where it was found
+    n_clusters:int # K
+    steps:dict = field(default_factory=dict) # Name of a step -> labels it proposed; where it was skipped, those before
+    validity:dict = field(default_factory=dict) # Name of a step -> consistency, dependence, validity and agreement
+    accepted:str = "" # Name of the step whose labels are accepted
+    labels:Any = None # Accepted labels int64 [N]
+    proba:Any = None # Their probabilities float32 [N, K]
 
     def score(self, name:str, # Of the step
         labels:np.ndarray, # Proposed [N]
@@ -109,14 +108,6 @@ def add_frozen_encoders(features:Features, # Of the networks
         whitened.append([*tables, whitening.transform(X)])
     return Features(features.whitenings, frozen, whitened)
 
-# %% ../../nbs/09_spice/09_refinement.ipynb #aab42d54
-@dataclass(frozen=True)
-class OtherGroupingOptions:
-    "How the other grouping is found and used."
-    nonredundant: bool = True # Find it, and subtract its means where that is safe?
-    n_other: Any = (2, 3, 4, 6, 8, 10, 12) # Its number of groups, or numbers to choose from
-    anchor: bool|None = None # Add the fixed encoders? None: where there are fewer than 1,000 clips
-
 # %% ../../nbs/09_spice/09_refinement.ipynb #efe6962d
 CONTENT_DIMS = (16, 20, 24, 32, 40) # Numbers of leading axes for groups by content
 SOURCE_DIMS = (8, 12, 16) # And for groups by source
@@ -130,29 +121,30 @@ def find_groupings(features:Features, # Of both groupings
 )->tuple[NonRedundantClustering,LabelSelection]: # Fitted, and its labels accepted
     "The non-redundant clustering, and the selection that starts from it."
     dims, other_dims = (CONTENT_DIMS, SOURCE_DIMS) if by_content else (SOURCE_DIMS, CONTENT_DIMS)
-    found = NonRedundantClustering(n_clusters, n_other, dims=dims, other_dims=other_dims, **options)
-    found.fit(features.whitened[0], other=features.whitened[-1])
-    selection = LabelSelection(found.embeddings_, found.other_labels_, n_clusters)
-    selection.steps["consensus"] = found.steps_[0].labels
-    selection.score("nonredundant", found.labels_)
-    selection.validity["nonredundant"]["agreement"] = found.agreement_
-    selection.accept("nonredundant", soft_assignment(found.labels_, found.confidence_, n_clusters))
-    return found, selection
+    nonredundant = NonRedundantClustering(n_clusters, n_other, dims=dims, other_dims=other_dims, **options)
+    nonredundant.fit(features.whitened[0], other=features.whitened[-1])
+    selection = LabelSelection(nonredundant.embeddings_, nonredundant.other_labels_, n_clusters)
+    selection.steps["consensus"] = nonredundant.steps_[0].labels
+    selection.score("nonredundant", nonredundant.labels_)
+    selection.validity["nonredundant"]["agreement"] = nonredundant.agreement_
+    selection.accept("nonredundant", soft_assignment(nonredundant.labels_, nonredundant.confidence_, n_clusters))
+    return nonredundant, selection
 
 # %% ../../nbs/09_spice/09_refinement.ipynb #13028a3c
 TOLERANCE = .005 # Loss of consistency or validity that is accepted
 SMALL_WEIGHT = .2 # Of equal shares, where a larger one is refused
 
 def make_fair(features:Features, # Of both groupings
-    found:NonRedundantClustering, # Both groupings
+    nonredundant:NonRedundantClustering, # Both groupings
     selection:LabelSelection, # Changed where the fair groups are accepted
 )->FairClustering|None: # Fitted, if its labels are accepted
     "Fair clustering from the accepted labels."
-    if not found.removes_other_: return None
+    if not nonredundant.removes_other_: return None
     least = selection.validity["nonredundant"]["consistency"] - TOLERANCE
-    for weight in (fairness_weight(found.dependence_[AT_END]), SMALL_WEIGHT):
+    for weight in (fairness_weight(nonredundant.dependence_[AT_END]), SMALL_WEIGHT):
         fair = FairClustering(selection.n_clusters, weight=weight)
-        fair.fit(features.whitened[0], selection.labels, found.other_labels_, more=found.clusterer_.partitions_[:12])
+        fair.fit(features.whitened[0], selection.labels, nonredundant.other_labels_,
+                 more=nonredundant.clusterer_.partitions_[:12])
         selection.score("fair", fair.labels_)
         if selection.validity["fair"]["consistency"] > least and selection.corrects("fair"):
             selection.accept("fair", fair.proba_)
@@ -168,21 +160,29 @@ class RefinementOptions:
     assign: str = "auto" # "balanced"; "nearest", for groups of unequal size; "auto": by the accepted groups
     match_epochs: int|None = None # None: as many as it takes to see 36,000 clips, from 4 to 40; 0 leaves FixMatch out
 
+    def check(self):
+        "Refuse options that cannot work."
+        check_whole_number("heads", self.heads, 0)
+        check_whole_number("head_epochs", self.head_epochs, 1)
+        check_whole_number("match_epochs", self.match_epochs, 0, or_none=True)
+        if self.assign not in ("auto", "balanced", "nearest"):
+            raise ValueError(f"assign={self.assign!r}: say 'auto', 'balanced' or 'nearest'")
+
 # %% ../../nbs/09_spice/09_refinement.ipynb #fc3ca88c
 def head_views(network:Any, # Of the wanted grouping
     store:Any, # Log-mels of all clips
     features:Features, # Of both groupings
-    found:NonRedundantClustering, # Both groupings
+    nonredundant:NonRedundantClustering, # Both groupings
     fair:FairClustering|None, # If it was accepted
     rows:np.ndarray, # Clips to embed [n]
     seed:int=0, # Of the views
 )->np.ndarray: # [5, n, m]
     "What the heads see of five random views of some clips."
-    other = None if found.other_labels_ is None else found.other_labels_[rows]
+    other = None if nonredundant.other_labels_ is None else nonredundant.other_labels_[rows]
     frozen = [Z[rows] for Z in features.whitened[0][1:]]
     X = network.embed_logmels(store, views=5, rows=rows, seed=seed, bf16=None)  # [n, 5, d]
     whitened = [features.whitenings[0].transform(X[:, v]) for v in range(X.shape[1])]
-    return np.stack([head_embeddings(found, fair, [Z, *frozen], other) for Z in whitened])
+    return np.stack([head_embeddings(nonredundant, fair, [Z, *frozen], other) for Z in whitened])
 
 # %% ../../nbs/09_spice/09_refinement.ipynb #4440b4f0
 def train_heads(clean:np.ndarray, # What the heads see of all clips [N, m]
@@ -212,6 +212,7 @@ def train_heads(clean:np.ndarray, # What the heads see of all clips [N, m]
 # %% ../../nbs/09_spice/09_refinement.ipynb #d4a7c1d2
 MATCH_TOLERANCE = .05 # Loss of validity that is accepted of FixMatch
 LEAST_RELIABLE = 5 # Clips of each group that FixMatch needs
+LEAST_KEPT = .5 # Share of its reliable clips that each group must keep
 
 def train_on_reliable(trainer:NetworkTrainer, # What all trainings share
     network:Any, # A new network with the weights of the wanted grouping's, trained in place
@@ -234,7 +235,8 @@ def train_on_reliable(trainer:NetworkTrainer, # What all trainings share
     proba = store_probabilities(learn.ema.network, trainer.store)
     before = selection.accepted_validity
     after = selection.score("match", proba.argmax(1))
-    lost = _lost_groups(selection.steps["match"], reliable, counts)
+    kept = reliable[reliable == proba.argmax(1)]  # the labels of reliable clips that stay in their groups
+    lost = int((np.bincount(kept, minlength=len(counts)) < LEAST_KEPT*counts).sum())
     if lost or after < before - tolerance:
         what = f"lost groups ({lost}) and " if lost else ""
         warnings.warn(f"training on reliable labels {what}changed the validity of the labels from {before:.3f} "
@@ -242,8 +244,3 @@ def train_on_reliable(trainer:NetworkTrainer, # What all trainings share
         return None
     selection.accept("match", proba)
     return learn.ema.network.eval()
-
-def _lost_groups(labels, reliable, counts):
-    "The number of groups with fewer than half of their reliable clips."
-    remaining = np.array([((labels == c) & (reliable == c)).sum() for c in range(len(counts))])
-    return int((remaining < counts/2).sum())

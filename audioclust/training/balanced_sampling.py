@@ -44,7 +44,7 @@ class PseudoLabelSampler(Callback):
 
     def before_epoch(self):
         labels, loader = self.pseudo_labels.labels, self.dls.train
-        n = max(loader.bs*loader.team.size, round(self.passes*len(loader.store.rows)))
+        n = max(loader.bs, round(self.passes*len(loader.store.rows)))
         if not self.balance: labels = np.where(labels >= 0, 0, -1)  # as if all clips had the same label
         rng = np.random.default_rng(epoch_seed(self.seed, self.epoch, "sampling"))
         loader.set_order(balanced_sample(labels, n, rng))

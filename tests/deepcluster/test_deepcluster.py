@@ -1,31 +1,26 @@
-"DeepCluster: its parts, its two versions, how it resumes, and several processes."
+"DeepCluster: its parts, its estimator, and how it resumes."
 import json
 import math
-import socket
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-import torch.multiprocessing as mp
 from fastai.callback.core import Callback
 from hypothesis import given, settings, strategies as st
 
 from audioclust.audio import synthetic_words
 from audioclust.core.registry import make_clusterer
 from audioclust.deepcluster import DeepCluster, deepcluster_learner, LearnerOptions, TrainingOptions
-from audioclust.deepcluster.learner import ResetHead
+from audioclust.deepcluster.learner import default_passes, ResetHead
 from audioclust.deepcluster.pseudolabels import AveragedViews, PseudoLabeller, UnchangedClips
-from audioclust.deepcluster.training_options import default_passes
 from audioclust.encoders import NetworkEncoder, RuntimeOptions
 from audioclust.encoders.logmel_store import LogMelStore
-from audioclust.published import deepcluster_v2_learner, DeepClusterV2
 from audioclust.training.balanced_sampling import balanced_sample
 from audioclust.training.checkpoints import Checkpoints, training_fingerprint
 from audioclust.training.encoder_learner import Bfloat16
 
-LEARNERS = {1: deepcluster_learner, 2: deepcluster_v2_learner}
 BRIEF = TrainingOptions(epochs=2, passes=2, views=2)
 AT_8_KHZ = RuntimeOptions(sample_rate=8000)
 
@@ -36,10 +31,10 @@ def words(tmp_path_factory): return synthetic_words(3, 2, 8).save(tmp_path_facto
 @pytest.fixture(scope="module")
 def store(words): return LogMelStore.from_clips(words, NetworkEncoder(sample_rate=8000).front)
 
-def learner(store, seed=0, k=5, bs=16, cbs=(), version=1, bf16=False, **kwargs):
+def learner(store, seed=0, k=5, bs=16, cbs=(), bf16=False, **kwargs):
     encoder, options = NetworkEncoder(sample_rate=8000, seed=seed), LearnerOptions(passes=2, bf16=bf16)
     dls = store.dataloaders(bs, "cpu")
-    return LEARNERS[version](dls, encoder, k, options=options, seed=seed, cbs=cbs, **kwargs)
+    return deepcluster_learner(dls, encoder, k, options=options, seed=seed, cbs=cbs, **kwargs)
 
 def fit(learn, epochs=2, **options):
     with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(epochs, 1e-3, **options)
@@ -137,17 +132,17 @@ def test_with_reseeding_no_cluster_is_empty():
     for seed in range(5): assert len(set(labeller.cluster(z, [], seed))) == 60
 
 
-@pytest.mark.parametrize("stop, version", [(1, 1), (2, 1), (3, 1), (2, 2)])
-def test_a_resumed_training_ends_like_one_that_was_not_interrupted(store, tmp_path, stop, version):
+@pytest.mark.parametrize("stop", [1, 2, 3])
+def test_a_resumed_training_ends_like_one_that_was_not_interrupted(store, tmp_path, stop):
     class Stop(Callback):
         order = -9
         def before_epoch(self):
             if self.epoch == stop: raise KeyboardInterrupt
     mine, another = '{"name": "a"}', '{"name": "b"}'  # fingerprints
-    uninterrupted = fit(learner(store, version=version), 4)
-    stopped = learner(store, version=version, cbs=[Checkpoints(tmp_path, mine), Stop()])
+    uninterrupted = fit(learner(store), 4)
+    stopped = learner(store, cbs=[Checkpoints(tmp_path, mine), Stop()])
     with pytest.raises(KeyboardInterrupt): fit(stopped, 4)
-    resumed = learner(store, version=version, cbs=[Checkpoints(tmp_path, mine)])
+    resumed = learner(store, cbs=[Checkpoints(tmp_path, mine)])
     assert resumed.checkpoints.load(resumed) == stop
     fit(resumed, 4, start_epoch=stop)
     weights = zip(uninterrupted.model.state_dict().values(), resumed.model.state_dict().values())
@@ -157,25 +152,6 @@ def test_a_resumed_training_ends_like_one_that_was_not_interrupted(store, tmp_pa
     other = learner(store, cbs=[Checkpoints(tmp_path, another)])
     with pytest.raises(ValueError, match="another training"): other.checkpoints.load(other)
     assert [p.name for p in tmp_path.iterdir()] == ["training.safetensors"]
-
-
-def test_the_second_version_scores_by_centroids_of_what_training_left(store):
-    class Look(Callback):
-        order = 80
-        def before_epoch(self):
-            bank, labels = self.pseudo_labels.bank.clone(), self.pseudo_labels.labels
-            torch.testing.assert_close(bank.norm(dim=1), torch.ones(48))
-            means = torch.stack([bank[labels == i].mean(0) for i in range(5)])
-            centroids = torch.nn.functional.normalize(means)
-            torch.testing.assert_close(self.model.head.weight, centroids, atol=2e-3, rtol=0)
-            self.bank, self.weight = bank, self.model.head.weight.clone()
-        def after_epoch(self):
-            assert torch.equal(self.weight, self.model.head.weight)
-            assert not list(self.model.head.parameters())  # no gradient
-            seen = np.unique(self.dls.train.order[:len(self.dls.train)*16])
-            assert (self.pseudo_labels.bank != self.bank).any(1).nonzero()[:, 0].tolist() == seen.tolist()
-    learn = fit(learner(store, version=2, cbs=[Look()]), 2)
-    assert len(learn.curves.rows) == 2 and not hasattr(learn, "reset_head")
 
 
 def test_each_sign_of_a_collapse_is_named_once(store):
@@ -220,13 +196,6 @@ def test_a_training_that_diverges_stops_with_an_error(store):
     with pytest.raises(ValueError, match="diverged in epoch 0"): fit(learner(store, cbs=[Break()]), 1)
 
 
-def test_the_second_version_with_fewer_distinct_rows_than_clusters(words, tmp_path):
-    one = pd.concat([words.iloc[:1]]*6, ignore_index=True)
-    store = LogMelStore.from_clips(one, NetworkEncoder(sample_rate=8000).front)
-    with pytest.warns(UserWarning): learn = fit(learner(store, k=5, bs=4, version=2), 1)
-    assert learn.curves.rows[0]["alive"] == 1
-
-
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_cuda_and_cpu_train_alike(store):
     losses = []
@@ -237,15 +206,14 @@ def test_cuda_and_cpu_train_alike(store):
     assert abs(losses[0] - losses[1]) < .3
 
 
-@pytest.mark.parametrize("kind", [DeepCluster, DeepClusterV2])
-def test_the_estimators(words, tmp_path, kind):
-    model, same = (kind(3, runtime=AT_8_KHZ, training=BRIEF).fit(words) for _ in range(2))
+def test_the_estimator(words, tmp_path):
+    model, same = (DeepCluster(3, runtime=AT_8_KHZ, training=BRIEF).fit(words) for _ in range(2))
     np.testing.assert_array_equal(model.labels_, same.labels_)
     assert model.embeddings_.shape[0] == 48 and len(model.curves_) == 2
     assert ((0 <= model.confidence_) & (model.confidence_ <= 1)).all()
     model.save(tmp_path)
     assert {p.suffix for p in tmp_path.iterdir()} == {".json", ".safetensors"}
-    loaded = kind.load(tmp_path)
+    loaded = DeepCluster.load(tmp_path)
     assert loaded.get_params() == model.get_params()
     np.testing.assert_array_equal(loaded.predict(words.iloc[5:9]), model.labels_[5:9])
     np.testing.assert_allclose(loaded.embed(words), model.embeddings_, atol=1e-3)
@@ -265,13 +233,11 @@ def test_files_and_the_command_line_know_flat_names(words, tmp_path):
 
 
 def test_a_checkpoint_of_another_training_is_refused_with_what_differs(words, tmp_path):
-    first = TrainingOptions(epochs=1, passes=1, views=2)
-    slower = TrainingOptions(epochs=1, passes=1, views=2, lr=1e-3)
-    DeepCluster(3, runtime=AT_8_KHZ, training=first).represent(words, checkpoints=tmp_path)
-    for kind, training, message in ((DeepCluster, slower, "lr was 0.002 and is 0.001"),
-                                    (DeepClusterV2, first, "anchor was True and is None")):
-        with pytest.raises(ValueError, match=rf"another training \({message}\)"):
-            kind(3, runtime=AT_8_KHZ, training=training).represent(words, checkpoints=tmp_path)
+    def train(**options):
+        training = TrainingOptions(epochs=1, passes=1, views=2, **options)
+        DeepCluster(3, runtime=AT_8_KHZ, training=training).represent(words, checkpoints=tmp_path)
+    train()
+    with pytest.raises(ValueError, match=r"another training \(lr was 0.002 and is 0.001\)"): train(lr=1e-3)
 
 
 def test_a_checkpoint_whose_fingerprint_was_changed_is_damaged(words, store, tmp_path):
@@ -316,56 +282,9 @@ def test_wrong_requests(words, options, message):
         make_clusterer("deepcluster", sample_rate=8000, **options).fit(words)
 
 
-def _epoch(rank, port, store, out):
-    import torch.distributed as dist
-    from audioclust.encoders.logmel_store import LogMelLoader
-    from audioclust.core.distributed import ProcessGroup
-    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
-    loader = LogMelLoader(store, 8, team=ProcessGroup(True))
-    labels = np.repeat(np.arange(5), [30, 10, 5, 2, 1])
-    loader.set_order(balanced_sample(labels, 96, np.random.default_rng(0)))
-    torch.save(torch.cat([b[3] for b in loader]), f"{out}/{rank}")
-    dist.destroy_process_group()
-
 PASSES = [(3000, 43, 4), (30_000, 43, 1), (375, 48, 32), (400, 96, 15), (300, 226, 10), (300, 2000, 10),
           (2000, 300, 4), (6000, 300, 2), (30_000, 300, 1)]
 
 @pytest.mark.parametrize("clips,frames,passes", PASSES)
 def test_fewer_passes_over_longer_clips_but_four_where_there_are_few(clips, frames, passes):
     assert default_passes(np.full(clips, frames)) == passes
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-def test_two_processes_share_an_epoch_evenly(store, tmp_path):
-    port = free_port()
-    mp.start_processes(_epoch, (port, store, str(tmp_path)), nprocs=2, start_method="fork")
-    rows = [torch.load(tmp_path/str(r), weights_only=True).numpy() for r in range(2)]
-    counts = np.bincount(np.repeat(np.arange(5), [30, 10, 5, 2, 1])[np.concatenate(rows)], minlength=5)
-    assert [len(r) for r in rows] == [48, 48] and np.ptp(counts) <= 1
-
-
-def _train(rank, port, store, out):
-    import torch.distributed as dist
-    from audioclust.core.distributed import ProcessGroup
-    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
-    torch.set_num_threads(1)
-    dls = store.dataloaders(8, "cpu", team=ProcessGroup(True))
-    options = LearnerOptions(passes=2, bf16=False)
-    learn = deepcluster_learner(dls, NetworkEncoder(sample_rate=8000), 5, options=options, cbs=[Watch(), Rows()])
-    fit(learn, 2)
-    seen = torch.cat([p[0] for p in learn.watch.pairs])
-    labels = torch.from_numpy(learn.pseudo_labels.labels)
-    torch.save([dict(learn.model.state_dict()), seen, labels], f"{out}/{rank}")
-    dist.destroy_process_group()
-
-def test_two_processes_train_one_model(store, tmp_path):
-    port = free_port()
-    mp.start_processes(_train, (port, store, str(tmp_path)), nprocs=2, start_method="fork")
-    (a, seen, labels), (b, more, same) = (torch.load(tmp_path/str(r), weights_only=True) for r in range(2))
-    for k in a: torch.testing.assert_close(a[k], b[k], msg=k)
-    assert torch.equal(labels, same) and not torch.equal(seen, more)
-    assert np.ptp(labels[torch.cat([seen, more])].bincount(minlength=5).numpy()) <= 1

@@ -1,5 +1,6 @@
 "The published methods: run, used for other recordings, interrupted and resumed, and trained as their papers say."
 import json
+import math
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from fastai.callback.core import Callback
 import audioclust.published.original_spice as original_spice
 from audioclust.cli import main
 from audioclust.core.registry import make_clusterer, METHODS, set_flat_params
+from audioclust.metrics import accuracy
 from audioclust.pipeline import assign, Run
 from audioclust.published import PublishedDeepCluster
-from audioclust.published.scan import SelfLabelling
+from audioclust.published.scan import NeighbourHeads, scan_loss, SelfLabelling
 from audioclust.training import Checkpoints
 
 QUICK = ["--n-clusters", "3", "--epochs", "2", "--no-cache", "--no-page"]
@@ -106,3 +108,25 @@ def test_self_labelling_learns_from_what_is_confident_alone():
     labelling.loss(scores, None).backward()
     moved = scores.grad.abs().sum(1) > 0
     assert moved.tolist() == [False, False, False, True, False, False] and scores.grad[3].argmin() == 1
+
+
+def test_the_loss_of_neighbours_is_that_of_plain_loops():
+    g = torch.Generator().manual_seed(0)
+    a, b = (torch.rand(2, 5, 3, generator=g).softmax(2).double() for _ in range(2))
+    for h in range(2):
+        agree = -sum(math.log(sum(a[h, i, c]*b[h, i, c] for c in range(3))) for i in range(5))/5
+        mean = [sum(a[h, i, c] for i in range(5))/5 for c in range(3)]
+        assert scan_loss(a, b, 5.)[h].item() == pytest.approx(agree + 5*sum(m*math.log(m) for m in mean))
+
+
+def test_heads_of_neighbours_find_groups_and_keep(tmp_path):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 240)
+    X = (4*np.eye(3)[y] + rng.normal(size=(240, 3))).astype(np.float32)
+    m = NeighbourHeads(3, heads=4, epochs=40, n_neighbors=8).fit(X)
+    assert accuracy(y, m.labels_) > .9
+    m.save(tmp_path)
+    np.testing.assert_array_equal(NeighbourHeads.load(tmp_path).predict(X), m.labels_)
+    first, second = (NeighbourHeads(3, heads=4, epochs=2).fit(X) for _ in range(2))
+    np.testing.assert_array_equal(first.proba_, second.proba_)
+    assert len(NeighbourHeads(2, epochs=1).fit(X[:4]).labels_) == 4  # fewer neighbours than asked for

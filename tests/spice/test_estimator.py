@@ -97,7 +97,7 @@ def test_spice_keeps_the_better_labels(words, brief, monkeypatch):
 
 def test_a_network_that_is_accepted_gives_the_probabilities(words, brief, monkeypatch, tmp_path):
     monkeypatch.setattr(refinement, "MATCH_TOLERANCE", 9.)
-    monkeypatch.setattr(refinement, "_lost_groups", lambda *args: 0)
+    monkeypatch.setattr(refinement, "LEAST_KEPT", 0.)
     monkeypatch.setattr(refinement, "LEAST_RELIABLE", 0)
     m = spice(**QUICK).fit(words)
     assert m.model_ is not None

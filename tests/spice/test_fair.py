@@ -4,15 +4,15 @@ import math
 import numpy as np
 import pytest
 
-from audioclust.spice.fair import balanced_assignment, FairClustering
+from audioclust.spice.fair import balanced_assignment, FairClustering, SOFTNESS
 
 
 @pytest.mark.parametrize("seed, weight", [(0, .7), (1, .7), (2, None), (3, 0.)])
 def test_balanced_assignment_is_the_transport_problem_of_plain_loops(seed, weight):
     rng = np.random.default_rng(seed)
-    n, K, softness = 20, 4, .2
+    n, K, softness = 20, 4, SOFTNESS
     distances, shares = rng.uniform(0, 2, (n, K)), rng.dirichlet(np.ones(K))
-    found, factors = balanced_assignment(distances, shares, weight=weight, softness=softness)
+    assigned, factors = balanced_assignment(distances, shares, weight=weight)
     exponent = 1 if weight is None else weight/(weight + softness)
     kernel = [[math.exp(-distances[i, k]/softness) for k in range(K)] for i in range(n)]
     v, u = np.ones(K), np.ones(n)
@@ -20,10 +20,10 @@ def test_balanced_assignment_is_the_transport_problem_of_plain_loops(seed, weigh
         v = [(shares[k]*n/sum(u[i]*kernel[i][k] for i in range(n)))**exponent for k in range(K)]
         u = [1/sum(kernel[i][k]*v[k] for k in range(K)) for i in range(n)]
     expected = [[u[i]*kernel[i][k]*v[k] for k in range(K)] for i in range(n)]
-    np.testing.assert_allclose(found, expected, atol=1e-9)
+    np.testing.assert_allclose(assigned, expected, atol=1e-9)
     np.testing.assert_allclose(factors, v, rtol=1e-9)
-    np.testing.assert_allclose(found.sum(1), 1)
-    if weight is None: np.testing.assert_allclose(found.mean(0), shares, atol=.01)
+    np.testing.assert_allclose(assigned.sum(1), 1)
+    if weight is None: np.testing.assert_allclose(assigned.mean(0), shares, atol=.01)
 
 
 def test_fair_clustering_with_all_weight_keeps_the_shares_and_with_none_ignores_them():

@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from audioclust.metrics import nmi
 from audioclust.spice import heads_learner
 from audioclust.spice.heads import assign_balanced, assign_nearest, double_softmax, FrozenViews, Heads, prototypes
-from audioclust.spice.self_heads import HeadsOptions, SelfHeads
+from audioclust.spice.self_heads import SelfHeads
 
 
 def plain_self_labels(scores, E, per, top):
@@ -82,8 +82,7 @@ def test_only_heads_are_trained_and_each_place_comes_once_a_pass():
         order = 50
         def before_epoch(self): self.seen = []
         def before_batch(self): self.seen.append(self.xb[0].clone())
-    options = HeadsOptions(heads=2, passes=4, bs=32)
-    learn = heads_learner(FrozenViews.of(X), n_clusters=3, options=options, cbs=[Places()])
+    learn = heads_learner(FrozenViews.of(X), n_clusters=3, heads=2, passes=4, bs=32, cbs=[Places()])
     with learn.no_bar(), learn.no_logging(): learn.fit(1)
     counts = torch.cat(learn.places.seen).bincount(minlength=180)
     assert counts.sum() == 4*160 and counts.max() <= 4
