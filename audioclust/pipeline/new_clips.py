@@ -24,7 +24,6 @@ from .all_steps import clips_of, table_of_numbers
 from .embed_step import about_silence, EncodedClips, encode_clips, unheard
 from .find_step import cut, silent
 from .cluster_step import level_columns
-from .naming.weights import weighed_by_names
 from ..runs.clips import clip_ids, CLIP_DETAILS
 from ..runs.names import display_name
 from ..runs.run import check_model, Run
@@ -102,9 +101,6 @@ def _assigned(run, table, Z, probabilities, none_beyond):
     at_levels = {level.column: nearest_members(X, level.labels, Z)[0] for level in run.clustering.levels}
     return table.assign(**{column: np.where(found < 0, -1, labels) for column, labels in at_levels.items()})
 
-# %% ../../nbs/12_pipeline/11_new_clips.ipynb #4304ec76
-def _as_spread(run): return weighed_by_names(run) if run.names.get("spread") else run
-
 # %% ../../nbs/12_pipeline/11_new_clips.ipynb #c13ac3b8
 MUCH_LONGER = 4 # times; clips of other lengths than those of the run are compared with them in vain
 
@@ -120,7 +116,6 @@ def assign(run:Run, # Whose clusters new clips are assigned to
                          "and no encoder is known that could embed new recordings")
     unusable:list = [] if errors is None else errors
     table = cut(recordings, check_model(run).request, unusable, progress)
-    run = _as_spread(run)
     found, Z = embed_alike(run, table, unusable, progress)
     if errors is None: warn_of_files(unusable)
     before, now = run.clips.table, found.table

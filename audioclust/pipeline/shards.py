@@ -27,7 +27,7 @@ from .embed_step import encode_clips, encoder_of, sample_rate_of, warn_of_unhear
 from .find_step import check_enough, find, Observer
 from ..runs.clips import Clips
 from ..runs.embeddings import Embeddings
-from ..runs.part import choice_from_record, choice_record
+from ..runs.clips import choice_from_record, choice_record
 from ..runs.request import check_request, Request, request_from_record, request_record
 from ..runs.run import Run
 from ..runs.run_folder import read_table

@@ -26,7 +26,7 @@ from ..core.files import check_file, shorten
 from ..kmeans.constraints import Constraints
 from .clips import clip_ids
 from .names import display_name, edited_clusters, read_names, spreadsheet_safe
-from .naming.heard import is_answer_table, NO_NAMES, NOT_OF_INTEREST, rows_of_answers, without_spread
+from .heard import is_answer_table, NO_NAMES, NOT_OF_INTEREST, rows_of_answers, without_spread
 from .run_folder import check_run_folder, read_table
 
 # %% ../../nbs/11_runs/05_seeds.ipynb #4c2eed76

@@ -21,8 +21,8 @@ from ..core.files import write_json
 from ..ensembles.cluster_ids import align_cluster_ids, jaccard_matrix, MIN_JACCARD
 from ..metrics.plots import layout_2d
 from .embeddings import save_array
-from .names import check_names, flattened, free_name, KINDS, made_groups, read_edits, warn_of_typed_names, write_name_columns
-from .naming.heard import carried_answers
+from .names import check_names, flattened, free_name, KINDS, made_groups, read_edits
+from .heard import carried_answers
 from .run import Run
 
 # %% ../../nbs/11_runs/12_stable_ids.ipynb #35968063
@@ -142,9 +142,7 @@ def carry_names(run:str|Path, # The run folder that is about to be replaced
         if any(lost.values()): record["lost"].append({"by": by, **lost})
         lost_names += lost["names"].values()
     if not record["lost"]: del record["lost"]
-    warn_of_typed_names(run)
     write_json(record, file)
-    with suppress(ValueError, OSError): write_name_columns(run) # else they would be taken for typed ones
     return lost_names
 
 # %% ../../nbs/11_runs/12_stable_ids.ipynb #7ace0002

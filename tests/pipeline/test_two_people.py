@@ -10,7 +10,7 @@ from audioclust.pipeline import last_word, name_clips, Options, Request, Run, ru
 from audioclust.pipeline.naming.answers import heard_answers
 from audioclust.runs import apply_edits
 from audioclust.runs.names import NEW_GROUPS, read_names, write_names
-from audioclust.runs.naming.heard import SEVERAL, UNSURE
+from audioclust.runs.heard import SEVERAL, UNSURE
 
 X, NUMBERS = make_blobs(90, 8, centers=3, cluster_std=1.5, random_state=0)
 TRUTH = np.array(["kick", "snare", "clap"])[NUMBERS]
@@ -143,4 +143,4 @@ def test_wrong_contradictions_are_damage(folder):
     names = read_names(folder)
     with pytest.raises(ValueError, match="contradictions must be a list"): write_names(folder, {**names, "contradictions": 5})
     write_names(folder, {**names, "heard": {clip(folder, 0): SEVERAL}})
-    assert last_word(folder) == (None, "")
+    assert last_word(folder) is None

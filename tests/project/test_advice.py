@@ -337,7 +337,6 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "--remote-code, or load it in": "tests/project/test_attacks.py",
     "is a link, and nothing is written": "tests/project/test_attacks.py",
     "remote_code=True (--remote-code)": "tests/encoders/test_pretrained.py",
-    "what is typed there is not read": "tests/runs/test_names.py",
     "is called that, nor in such a cluster": "tests/cli/test_count.py",
     "its page or some figures are missing": "tests/runs/test_disk.py",
     "--resume goes on from there": "tests/runs/test_disk.py",

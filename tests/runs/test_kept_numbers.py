@@ -145,15 +145,6 @@ def test_names_that_give_way_to_those_of_another_run_are_never_written_over(clus
     assert '"wind"' in (run/"names-before-2.json").read_text()
 
 
-def test_a_run_that_is_replaced_tells_what_was_typed(cluster, capsys):
-    run = cluster("run", 4)
-    table = read_table(run/"clusters.csv")
-    table.assign(name=table.cluster.map({1: "wren"}).fillna("")).to_csv(run/"clusters.csv", index=False)
-    capsys.readouterr()
-    cluster("run", 4, "--overwrite")
-    assert capsys.readouterr().err.count("the name of cluster 1 is 'wren'") == 1 and not read_names(run)["names"]
-
-
 def test_twenty_groups_are_not_numbered_up_to_37(cluster, capsys):
     run = cluster("run", 20, "--set", "n_init=1")
     first = read_table(run/"clusters.csv").cluster
