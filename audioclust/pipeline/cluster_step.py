@@ -24,7 +24,7 @@ from ..ensembles.n_clusters import Choice, choose_k
 from ..kmeans.estimator import KMeans
 from ..kmeans.initialization import restarts
 from .find_step import check_enough, Observer
-from .memory_needs import bounded, check_fit, fit_on_sample
+from .memory_needs import bounded, fit_on_sample, rows_that_fit
 from ..runs.clips import Clips
 from ..runs.clustering import Clustering, Level
 from ..runs.embeddings import Embeddings
@@ -192,7 +192,7 @@ def cluster(clips:Clips, # The clips, which seeds may name
     clusterer.set_params(**{name: value for name,value in defaults.items() if name not in named})
     with observer.stage("cluster"), bounded(clusterer, options.max_memory):
         try:
-            n = check_fit(clusterer, len(features), features.shape[1], seeds is not None)
+            n = rows_that_fit(clusterer, len(features), features.shape[1], seeds is not None)
             if seeds: clusterer.fit(features, constraints=seeds.constraints)
             elif n == len(features): clusterer.fit(features)
             else: fit_on_sample(clusterer, features, n, request.random_state)

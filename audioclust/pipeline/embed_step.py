@@ -106,13 +106,12 @@ def encoder_of(request:Request, # Says by what, and at which rate
 )->Encoder:
     "The encoder that a request names, or the fixed one."
     if isinstance(request.encoder, Encoder): return request.encoder
-    if request.encoder is None or not is_vote(request.encoder): return _member(request.encoder, request, table)
-    weights = parse_vote(request.encoder)
-    return VotingEncoder([_member(name, request, table) for name in weights], weights.values())
-
-def _member(name, request, table):
-    if name in (None, "fixed"): return FixedEncoder(request.by, request.ignore, sample_rate_of(request, table))
-    return named_encoder(name)
+    name = request.encoder or "fixed"
+    if is_vote(name):
+        weights = parse_vote(name)
+        return VotingEncoder([encoder_of(replace(request, encoder=member), table) for member in weights], weights.values())
+    if name != "fixed": return named_encoder(name)
+    return FixedEncoder(request.by, request.ignore, sample_rate_of(request, table))
 
 # %% ../../nbs/12_pipeline/04_embed_step.ipynb #a0f65574
 @dataclass

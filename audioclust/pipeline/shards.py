@@ -25,9 +25,8 @@ from ..encoders.pretrained.sound_kinds import sound_kinds
 from .all_steps import named_in, run_of, with_chosen_encoder
 from .embed_step import encode_clips, encoder_of, sample_rate_of, warn_of_unheard
 from .find_step import check_enough, find, Observer
-from ..runs.clips import Clips
-from ..runs.embeddings import Embeddings
-from ..runs.clips import choice_from_record, choice_record
+from ..runs.clips import choice_from_record, choice_record, Clips
+from ..runs.embeddings import Embeddings, save_array
 from ..runs.request import check_request, Request, request_from_record, request_record
 from ..runs.run import Run
 from ..runs.run_folder import read_table
@@ -109,7 +108,7 @@ def embed_shard(share:Share, # From `share_of`
 
 def _write_block(block, encoded, half):
     rows = encoded.rows.astype(np.float16 if half else np.float32)
-    with atomic_write(block.with_suffix(".npy")) as tmp: np.save(tmp, rows, allow_pickle=False)
+    save_array(rows, block.with_suffix(".npy"))
     clips = Clips(encoded.table).columns()
     write_json(dict(clips=clips.to_dict("list"), errors=encoded.errors), block.with_suffix(".json"))
 
@@ -145,10 +144,9 @@ def _assemble(folder, blocks, share):
         _copy(made, joined)
         joined.flush()
     table = pd.concat([table for table in tables if len(table)] or tables[:1])
-    write_table(Clips(table).columns(), folder/"clips.csv")
-    errors = [*share.clips.errors, *(error for record in records for error in record["errors"])]
-    write_table(pd.DataFrame([(str(path), reason) for path, reason in errors], columns=["path", "reason"]),
-                folder/"errors.csv")
+    clips = Clips(table, [*share.clips.errors, *(error for record in records for error in record["errors"])])
+    write_table(clips.columns(), folder/"clips.csv")
+    clips.write(folder)
     write_json(dict(read_json(folder/"shard.json"), complete=True, n_clips=n), folder/"shard.json")
     shutil.rmtree(folder/"blocks", ignore_errors=True)
 
@@ -205,13 +203,13 @@ def run_of_shards(place:str|Path, # A shard, a folder of shards, or a glob of sh
     found = _checked_records(shard_folders(place))
     about = found[0][1]
     asked = request_of_shards(place, request)
-    check_request(asked)
+    clusterer = check_request(asked)
     with observer.stage("read"):
         table = pd.concat([read_table(folder/"clips.csv") for folder, _ in found], ignore_index=True)
         errors = pd.concat([read_table(folder/"errors.csv") for folder, _ in found])
         arrays = [read_array(folder/"embeddings.npy", mapped=True)[:record["n_clips"]] for folder, record in found]
     clips = Clips(table, list(zip(errors.path, errors.reason)), about["recordings"], {**about["inputs"], **(inputs or {})})
-    check_enough(check_request(asked), len(clips))
+    check_enough(clusterer, len(clips))
     encoder = encoder_of(asked, table)
     with observer.stage("whiten"), tempfile.TemporaryDirectory(dir=scratch) as folder:
         rows = arrays[0] if len(arrays) == 1 else np.lib.format.open_memmap(

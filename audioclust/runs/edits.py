@@ -12,7 +12,7 @@ from pathlib import Path
 from shlex import quote
 
 from ..core.files import read_csv, shorten
-from .heard import combined_answers, is_spread_move, undone_moves, without_spread
+from .heard import combined_answers, is_spread_move, without_spread
 from audioclust.runs.names import (
     check_names, display_name, is_new_group, KINDS, made_groups, NEW_GROUPS, no_names, of_living, read_edits, read_names, write_names,
 )
@@ -95,7 +95,7 @@ def _seen_beginning(began, ended):
     "(the edits with which the page began as the person saw them, clips whose spread move was undone)."
     moved = {clip: str(to) for clip,to in began.get("clips", {}).items() if is_spread_move(began, clip)}
     clips = ended.get("clips", {})
-    undone = set(undone_moves(ended))
+    undone = {clip for clip,(group,_) in ended.get("spread", {}).items() if group != -1 and clip not in clips}
     if any(str(clips.get(clip)) == to for clip,to in moved.items()): return began, undone | (moved.keys() - clips.keys())
     return (of_living({**no_names(), **without_spread({"clips": {}, **began})}) if moved else began), undone
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['UNSURE', 'SEVERAL', 'NOT_OF_INTEREST', 'SAYS_NOTHING', 'NO_NAMES', 'is_answer', 'check_heard', 'is_spread_move',
-           'undone_moves', 'without_spread', 'combined_answers', 'carried_answers', 'spread_columns', 'is_answer_table',
+           'without_spread', 'combined_answers', 'carried_answers', 'spread_columns', 'is_answer_table',
            'rows_of_answers']
 
 # %% ../../nbs/11_runs/06_heard.ipynb #0cc4e3ff
@@ -45,12 +45,6 @@ def is_spread_move(names:dict, # clips, perhaps spread
     "Was the clip moved by spreading, and not by a person afterwards?"
     group = names.get("spread", {}).get(clip, [-1])[0]
     return group != -1 and str(names.get("clips", {}).get(clip)) == str(group)
-
-# %% ../../nbs/11_runs/06_heard.ipynb #23c5c9b7
-def undone_moves(names:dict, # clips, perhaps spread
-)->list: # clip_ids
-    "The clips that spreading moved, and that a person put back into their clusters."
-    return [clip for clip,(group,_) in names.get("spread", {}).items() if group != -1 and clip not in names.get("clips", {})]
 
 # %% ../../nbs/11_runs/06_heard.ipynb #739e7b35
 def without_spread(names:dict, # names, merged, marks, notes, clips; perhaps heard and spread

@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..core.files import atomic_write, read_text, shorten, write_json, write_table
-from .heard import check_heard, spread_columns
+from .heard import check_heard, is_answer, spread_columns
 from .run_folder import check_run_folder, read_table
 
 # %% ../../nbs/11_runs/03_names.ipynb #65a3db92
@@ -109,8 +109,7 @@ def check_names(names:dict, # names, merged, marks, notes, clips
         if kind == "marks" and value not in MARKS:
             marks = ", ".join(MARKS)
             raise ValueError(f"the mark of cluster {cluster} is {shorten(repr(value), 40)}: it can be {marks}")
-        is_text = isinstance(value, str) and value.strip() and not re.search("[\0\ud800-\udfff]", value)
-        if kind in ("names", "notes") and not is_text:
+        if kind in ("names", "notes") and (value is None or not is_answer(value)):
             raise ValueError(f"the {kind[:-1]} of cluster {cluster} must be a text; {shorten(repr(value), 40)} came")
     check_heard(names)
     flattened(names) # refuses circles

@@ -56,14 +56,6 @@ def test_both_are_taken_and_contradictions_are_listed(folder):
     last_word(folder)
     assert read_names(folder)["contradictions"] == lines
 
-@pytest.mark.filterwarnings("error")
-def test_what_was_not_changed_on_a_page_does_not_undo_what_another_changed(folder):
-    take_over(folder, page(folder, {FIRST[0]: "kick", FIRST[1]: "snare"}))
-    one, two = page(folder, {FIRST[0]: "bass drum"}), page(folder, {FIRST[2]: "clap"})
-    for record in one, two, two: take_over(folder, record)
-    answers = {FIRST[0]: "bass drum", FIRST[1]: "snare", FIRST[2]: "clap"}
-    assert heard_answers(Run.open(folder)) == answers
-
 def test_clips_that_two_people_moved_elsewhere(folder):
     one = page(folder, clips={clip(folder, 0): NEW_GROUPS}, names={str(NEW_GROUPS): "owl"})
     two = page(folder, clips={clip(folder, 0): -1, clip(folder, 1): -1})

@@ -28,12 +28,6 @@ def test_equal_clips_are_told_apart_by_their_order():
     assert numbers_before(before, now, np.arange(2)) == {1: 0, 0: 1}
 
 
-def test_levels_keep_their_numbers_in_the_same_way():
-    before = table_of([0, 0, 1, 1], cluster_fine=[0, 1, 2, 3])
-    now = table_of([0, 0, 1, 1], cluster_fine=[3, 2, 1, 0])
-    assert numbers_before(before, now, np.arange(4), "cluster_fine") == {3: 0, 2: 1, 1: 2, 0: 3}
-
-
 def carried(run, names, ids, clip_ids=None):
     (run/"names.json").write_text(json.dumps(dict(schema=1, edits={"content": names})))
     lost_names = carry_names(run, ids, clip_ids)

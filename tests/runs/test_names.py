@@ -3,8 +3,7 @@ import json
 
 import pytest
 
-from audioclust.runs.edits import apply_edits
-from audioclust.runs.names import (copy_names, display_name, flattened, free_name, name_groups, read_names,
+from audioclust.runs.names import (copy_names, free_name, name_groups, read_names,
                                    write_name_columns, write_names)
 
 
@@ -12,15 +11,6 @@ from audioclust.runs.names import (copy_names, display_name, flattened, free_nam
 @pytest.fixture
 def run(run_folder):
     return run_folder(clusters=[0, 0, 1, 1, 2, 2])
-
-
-def test_names_of_a_table_and_of_a_page_count(run):
-    (run.parent/"names.csv").write_text("cluster,name\n1,wren\n")
-    apply_edits(run, run.parent/"names.csv")
-    (run.parent/"edits.json").write_text(json.dumps(
-        dict(schema=1, run=str(run), base={"content": {}}, edits={"content": {"names": {"0": "owl"}}})))
-    apply_edits(run, run.parent/"edits.json")
-    assert read_names(run)["names"] == {"0": "owl", "1": "wren"}
 
 
 def test_lost_names_outlast_edits(run):
@@ -54,12 +44,3 @@ def test_names_are_copied_and_never_written_over(run, run_folder):
     assert (run/"names.json").read_bytes() == (other/"names.json").read_bytes()
     (run/"names-2.json").touch()
     assert free_name(run/"names.json") == run/"names-3.json" and free_name(run/"new.json") == run/"new.json"
-
-
-def test_a_long_chain_of_merges_takes_no_time_to_follow():
-    n = 100_000
-    names = {"names": {str(n): "end"}, "merged": {str(i): i + 1 for i in range(n)}}
-    ends = flattened(names)
-    assert set(ends["merged"].values()) == {str(n)} and display_name(0, names) == "end"
-    assert display_name(0, ends) == "end"
-    with pytest.raises(ValueError, match="circle"): flattened({"merged": {**names["merged"], str(n): 0}})
