@@ -14,7 +14,8 @@ from shlex import quote
 from ..core.files import read_csv, shorten
 from .heard import combined_answers, is_spread_move, without_spread
 from audioclust.runs.names import (
-    check_names, display_name, is_new_group, KINDS, made_groups, NEW_GROUPS, no_names, of_living, read_edits, read_names, write_names,
+    check_names, display_name, is_new_group, KINDS, made_groups, NEW_GROUPS, no_names, of_living, read_edits, read_names,
+    write_names,
 )
 from .run_folder import check_run_folder, locked, read_table
 

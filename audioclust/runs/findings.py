@@ -97,7 +97,7 @@ def words_of_name(name:str, # Of a folder, or of a file without its extension
     "The words of a name."
     name = unicodedata.normalize("NFC", name)
     kinds = "".join(map(_kinds.__getitem__, name))
-    words = [name[found.start():found.end()].lower() for found in _WORD.finditer(kinds)]
+    words = [name[match.start():match.end()].lower() for match in _WORD.finditer(kinds)]
     return tuple(dict.fromkeys(word for word in words if len(word) > 1))
 
 # %% ../../nbs/11_runs/10_findings.ipynb #60127fd3
@@ -123,9 +123,9 @@ def path_words(table:pd.DataFrame, # Columns path and cluster, -1 is noise
     row, paths = pd.factorize(table["path"][is_known])
     group, clusters = pd.factorize(table["cluster"][is_known], sort=True)
     words = [words_of_path(str(path)) for path in paths]
-    word, known = pd.factorize(np.array([one for some in words for one in some], object))
-    if len(clusters) < 2 or not len(known): return {}
-    has_word = _incidence(np.repeat(np.arange(len(paths)), [len(some) for some in words]), word, (len(paths), len(known)))
+    word, all_words = pd.factorize(np.array([one for some in words for one in some], object))
+    if len(clusters) < 2 or not len(all_words): return {}
+    has_word = _incidence(np.repeat(np.arange(len(paths)), [len(some) for some in words]), word, (len(paths), len(all_words)))
     is_in = _incidence(row, group, (len(paths), len(clusters)))
     counts = (is_in.T @ has_word).tocoo()
     c, w = counts.coords
@@ -135,10 +135,10 @@ def path_words(table:pd.DataFrame, # Columns path and cluster, -1 is noise
     tells = (inside >= _LEAST_FILES) & (share >= _LEAST_SHARE) & (size < n)
     tells &= share*(n - size) >= _LEAST_RATIO*outside
     tells[tells] = hypergeom.sf(inside[tells] - 1, n, (inside + outside)[tells], size[tells]) < _CHANCE
-    found = pd.DataFrame(dict(cluster=clusters[c], word=known[w], share=share, of_all=(inside + outside)/n))[tells]
-    found = found.assign(apart=found.of_all - found.share).sort_values(["cluster", "apart", "word"])
+    telling = pd.DataFrame(dict(cluster=clusters[c], word=all_words[w], share=share, of_all=(inside + outside)/n))[tells]
+    telling = telling.assign(apart=telling.of_all - telling.share).sort_values(["cluster", "apart", "word"])
     return {int(cluster): {one.word: (float(one.share), float(one.of_all)) for one in some.head(MOST_WORDS).itertuples()}
-            for cluster,some in found.groupby("cluster")}
+            for cluster,some in telling.groupby("cluster")}
 
 def words_text(words:dict, # Word → (share of the group's recordings, share of all), of one group
 )->str: # "" where there are none

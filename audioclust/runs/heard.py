@@ -119,6 +119,7 @@ def rows_of_answers(table:pd.DataFrame, # For which `is_answer_table` holds
     by = next((column for column in _CLIP_COLUMNS if column in table), None)
     if by is None: return table
     columns = ["path", "start", "end", *({"channel"} & set(clips))]
-    known = clips[columns].assign(clip=ids())
-    found = table[["label"]].assign(clip=table[by].astype(str).str.strip()).merge(known, "left", "clip")
-    return found.assign(path=found["path"].fillna(found["clip"]), start=found.start.fillna(0.), end=found.end.fillna(float("inf")))
+    places = clips[columns].assign(clip=ids())
+    answers = table[["label"]].assign(clip=table[by].astype(str).str.strip()).merge(places, "left", "clip")
+    return answers.assign(path=answers["path"].fillna(answers["clip"]), start=answers.start.fillna(0.),
+                          end=answers.end.fillna(float("inf")))

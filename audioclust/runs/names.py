@@ -76,8 +76,8 @@ def of_living(names:dict, # names, merged, marks, notes, clips
     return kept
 
 # %% ../../nbs/11_runs/03_names.ipynb #36896bd5
-def _is_cluster(text, known):
-    if known is not None: return str(text) in known
+def _is_cluster(text, clusters):
+    if clusters is not None: return str(text) in clusters
     return bool(re.fullmatch(r"-?\d{1,18}", str(text)))
 
 def check_names(names:dict, # names, merged, marks, notes, clips
@@ -87,24 +87,24 @@ def check_names(names:dict, # names, merged, marks, notes, clips
     "Refuse what are no edits, edits of clusters or clips that are not there, and merges in a circle."
     if not isinstance(names, dict) or not all(isinstance(names.get(kind, {}), dict) for kind in KINDS):
         raise ValueError(f"edits must hold {', '.join(KINDS)}, each a JSON object")
-    known = None if ids is None else {str(int(i)) for i in ids} | made_groups(names)
-    there = None if clip_ids is None else set(clip_ids)
+    clusters = None if ids is None else {str(int(i)) for i in ids} | made_groups(names)
+    clips = None if clip_ids is None else set(clip_ids)
     for clip,to in names.get("clips", {}).items():
-        if there is not None and clip not in there:
+        if clips is not None and clip not in clips:
             raise ValueError(f"clips: there is no clip {shorten(clip, 40)} in this run; "
                              "are these the edits of another run?")
-        if str(to) != "-1" and not _is_cluster(to, known):
+        if str(to) != "-1" and not _is_cluster(to, clusters):
             raise ValueError(f"clip {shorten(clip, 40)} was moved to {shorten(to, 40)}, "
                              "and there is no such cluster")
     of_clusters = [kind for kind in KINDS if kind != "clips"]
     for kind,cluster,value in [(kind, *edit) for kind in of_clusters for edit in names.get(kind, {}).items()]:
-        if not _is_cluster(cluster, known):
+        if not _is_cluster(cluster, clusters):
             message = f"{kind}: there is no cluster {shorten(cluster, 40)} in this run"
-            if known:
-                first = ", ".join(sorted(known, key=int)[:20])
+            if clusters:
+                first = ", ".join(sorted(clusters, key=int)[:20])
                 message += f" (it has {first}); are these the edits of another run?"
             raise ValueError(message)
-        if kind == "merged" and not _is_cluster(value, known):
+        if kind == "merged" and not _is_cluster(value, clusters):
             raise ValueError(f"cluster {cluster} is merged into {shorten(value, 40)}, which is not there")
         if kind == "marks" and value not in MARKS:
             marks = ", ".join(MARKS)
@@ -203,13 +203,13 @@ def name_groups(run:str|Path, # A run folder that is complete
     names:dict, # Number of a cluster → its name
 )->list: # Texts: names that were not given, since a person has given others
     "Name clusters that have no name; all edits stay."
-    known = read_names(run)
-    given, refused = known["names"], []
+    edits = read_names(run)
+    given, refused = edits["names"], []
     for cluster,name in names.items():
         named = given.setdefault(str(cluster), name)
         if named == name: continue
         refused.append(f"cluster {cluster} is called {named!r} by hand, and keeps that name, not {name!r}")
-    write_names(run, known)
+    write_names(run, edits)
     return refused
 
 # %% ../../nbs/11_runs/03_names.ipynb #002c4886

@@ -161,12 +161,6 @@ def test_other_commands_on_a_full_disk(home, tmp_path, capsys, monkeypatch, what
     shutil.rmtree(tmp_path/"out", ignore_errors=True)  # of folders
     assert main([*map(there, words)]) == 0
 
-def test_what_is_to_be_replaced_stays_where_there_is_no_room(home, tmp_path):
-    (tmp_path/"a.csv").write_text("mine")
-    words = "assign", str(home/"whole"), str(home/"sounds"), "--out", str(tmp_path/"a.csv"), "--overwrite", "-q"
-    with longest(10): assert main([*words]) == 2
-    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.csv", "mine")]
-
 def test_the_page_of_an_earlier_run_does_not_stay_beside_the_new_one(home, cluster, tmp_path):
     out = tmp_path/"run"
     assert cluster(home/"sounds", out)[0] == 0 and (out/"listen.html").is_file()

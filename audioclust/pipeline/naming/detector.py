@@ -26,11 +26,11 @@ def groups_called(run:Run, # Whose groups they are
     number_of = {group: names["merged"].get(str(group), str(group)) for group in np.unique(run.groups).tolist()}
     name_of = {group: display_name(group, names) for group in number_of}
     asked = names["merged"].get(str(only), str(only))
-    found = [group for group,name in name_of.items() if name == str(only)]
-    found = found or [group for group,number in number_of.items() if number == asked]
-    if found: return name_of[found[0]], found
-    known = shorten(", ".join(sorted(set(name_of.values()))))
-    raise ValueError(f"no group of this run is called {str(only)!r}: say a number, or one of {known}")
+    groups = [group for group,name in name_of.items() if name == str(only)]
+    groups = groups or [group for group,number in number_of.items() if number == asked]
+    if groups: return name_of[groups[0]], groups
+    names_there = shorten(", ".join(sorted(set(name_of.values()))))
+    raise ValueError(f"no group of this run is called {str(only)!r}: say a number, or one of {names_there}")
 
 # %% ../../../nbs/12_pipeline/naming/04_detector.ipynb #55c9b8e4
 def is_detected(run:Run, # Whose groups they are
@@ -57,15 +57,15 @@ def detector_scores(run:Run, # Whose groups they are
     "Precision and recall of a detector by its threshold."
     name, _ = groups_called(run, only)
     labelled, missed = label_detections(table, labels, name)
-    known = labelled[labelled.label.notna()]
-    is_right = (known.label == name).to_numpy()
+    judged = labelled[labelled.label.notna()]
+    is_right = (judged.label == name).to_numpy()
     n = int(is_right.sum()) + missed[name]
     if not n:
-        there = shorten(", ".join(sorted({*known.label, *missed} - {""})))
+        there = shorten(", ".join(sorted({*judged.label, *missed} - {""})))
         warnings.warn(f"no label is {name!r}, as the group is called: the labels are {there}")
     rows = []
     for at_least in sorted(thresholds):
-        is_found = is_detected(run, known, only, at_least)
+        is_found = is_detected(run, judged, only, at_least)
         n_found, n_right = int(is_found.sum()), int((is_found & is_right).sum())
         rows.append(dict(at_least=at_least, clips=n, found=n_found, precision=n_right/n_found if n_found else np.nan,
                          recall=n_right/n if n else np.nan))

@@ -128,9 +128,9 @@ def evidence(run:Run, # A run
 )->Evidence:
     "What the clips whose name is known say of all clips, and of each other."
     rows = np.array(list(known))
-    found, names = np.unique(np.array(list(known.values()), str), return_inverse=True)
+    all_names, names = np.unique(np.array(list(known.values()), str), return_inverse=True)
     X = np.asarray(run.embeddings.X)
-    is_of = np.eye(len(found))[names] # [m, K]
+    is_of = np.eye(len(all_names))[names] # [m, K]
     reach = np.stack([_reach(run.embeddings, row) for row in rows.tolist()], 1)
     groups, own = np.unique(run.clustering.labels[rows], return_inverse=True)
     of_groups = np.stack([_reach_of_group(run.embeddings, run.clustering, group) for group in groups.tolist()], 1)
@@ -138,24 +138,24 @@ def evidence(run:Run, # A run
     spread = reach @ is_of + of_groups @ _shares(said)
     root = np.sqrt(np.maximum(spread.sum(0), 1e-12))
     distances = pairwise_distances(X, X[rows])/geometry(run.embeddings).scale
-    shares, left_out = name_shares(spread/root, distances, names), np.zeros((len(rows), len(found)))
-    if len(found) < len(rows):
+    shares, left_out = name_shares(spread/root, distances, names), np.zeros((len(rows), len(all_names)))
+    if len(all_names) < len(rows):
         far, of_itself = distances[rows], np.diag(reach[rows])[:, None]*is_of
         np.fill_diagonal(far, np.inf)
         of_its_group = _shares(said)[own] - _shares(said[own] - is_of) # what it adds to the shares of its group
         others = spread[rows] - of_itself - of_groups[rows, own][:, None]*of_its_group
         left_out = name_shares(others/root, far, names)
-    return Evidence(found, names, shares, left_out)
+    return Evidence(all_names, names, shares, left_out)
 
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #bc87c452
 def spread_known(run:Run, # A run
     known:dict, # Row → name, or `UNSURE`; at least one
 )->Spread:
     "The share of each name in each clip, from the clips whose name is known."
-    found, names, shares, left_out = evidence(run, known)
+    all_names, names, shares, left_out = evidence(run, known)
     is_single = np.bincount(names)[names] == 1 # the only one of its name
     power = honest_power(left_out[~is_single], names[~is_single])
-    return Spread(found, sharpened(shares, power), float(_UNHEARD*is_single.mean()))
+    return Spread(all_names, sharpened(shares, power), float(_UNHEARD*is_single.mean()))
 
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #274e4956
 SURE = .5 # share of the best name from which on a clip gets it
