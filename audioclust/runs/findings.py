@@ -82,21 +82,18 @@ class Findings(Part):
                    suggested={int(cluster): words for cluster,words in record.get("suggested", {}).items()})
 
 # %% ../../nbs/11_runs/10_findings.ipynb #d631380d
-class _Kinds(dict): # Character → its kind
-    def __missing__(self, character):
-        is_letter = unicodedata.category(character)[0] in "LM"
-        kind = "u" if is_letter and character.isupper() else "l" if is_letter else "-"
-        self[character] = kind
-        return kind
+_WORD = re.compile("u+(?!l)|u?l+") # of kinds of characters: u is a capital, l another letter
 
-_kinds, _WORD = _Kinds(), re.compile("u+(?!l)|u?l+") # the first is a memory, no constant
+def _kind(character):
+    if unicodedata.category(character)[0] not in "LM": return "-"
+    return "u" if character.isupper() else "l"
 
 @lru_cache(2**16)
 def words_of_name(name:str, # Of a folder, or of a file without its extension
 )->tuple: # Each once, of two letters or more
     "The words of a name."
     name = unicodedata.normalize("NFC", name)
-    kinds = "".join(map(_kinds.__getitem__, name))
+    kinds = "".join(map(_kind, name))
     words = [name[match.start():match.end()].lower() for match in _WORD.finditer(kinds)]
     return tuple(dict.fromkeys(word for word in words if len(word) > 1))
 
