@@ -145,9 +145,9 @@ def _array(run):
     read_array(run/"embeddings.npy")
 
 def _names(run):
-    from audioclust.runs.names import update_name_columns
+    from audioclust.runs.names import write_name_columns
     from audioclust.runs.stable_ids import carry_names
-    update_name_columns(run); carry_names(run, {0})
+    write_name_columns(run); carry_names(run, {0})
 
 def _edits(run):
     from audioclust.runs.edits import apply_edits

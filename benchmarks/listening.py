@@ -38,7 +38,7 @@ from audioclust.pipeline import (
 from audioclust.pipeline.naming.answers import known_names
 from audioclust.pipeline.naming.questions import _next_row
 from audioclust.pipeline.naming.spreading import geometry, spread_known
-from audioclust.runs.naming.heard import SEVERAL
+from audioclust.runs.heard import SEVERAL
 from constants import constants, differences, FILE
 from known_sets import klettres, load
 from made_sets import make

@@ -7,7 +7,7 @@ twice as many. Each clip gets a name as people give them: with probability `name
 in a folder of one of twelve packs, which has a word of its own. `groups` are found, `suggested` of them have a word, and `fits` is how many of these
 have a best word that spells the kind of most of their clips. In `by chance`, the names are dealt to the clips anew, so every word is false.
 The limits of `path_words` are tried one by one around those of the package (`rule`). They were chosen on drums; notes are the judge.
-Goal: the limits of `audioclust.runs.naming.path_words`. Not a goal: names of real libraries; nobody's spellings were counted.
+Goal: the limits of `audioclust.runs.findings`. Not a goal: names of real libraries; nobody's spellings were counted.
 """
 import argparse, platform
 from pathlib import Path
@@ -19,7 +19,7 @@ from sklearn.cluster import KMeans
 from appended import add_row, commit
 from audioclust.audio import clips
 from audioclust.encoders import FixedEncoder
-from audioclust.runs.naming import path_words as module
+from audioclust.runs import findings as module
 from rendered import rendered
 
 SPELLINGS = {

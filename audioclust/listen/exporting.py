@@ -23,7 +23,7 @@ from ..encoders.pretrained.sound_kinds import is_speech
 from .formats.folders import ENDINGS, files_for_each
 from .page_data import relative_names
 from ..runs.names import display_name, edited_clusters, flattened, is_new_group, MARKS, spreadsheet_safe
-from ..runs.naming.heard import NOT_OF_INTEREST
+from ..runs.heard import NOT_OF_INTEREST
 from ..runs.run import Run
 from ..runs.run_folder import check_file
 

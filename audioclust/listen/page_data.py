@@ -26,7 +26,7 @@ from ..ensembles.resampling import MIN_STABILITY
 from .clip_audio import relative_link
 from .naming import naming_data, packed
 from .shown_clips import describe_clusters
-from ..runs.naming.path_words import path_words, words_text
+from ..runs.findings import path_words, words_text
 from ..runs.run import Run
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #cdc3fb4b

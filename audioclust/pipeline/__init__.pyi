@@ -15,11 +15,9 @@ from .growing import grow as grow
 from .naming.answers import name_clips as name_clips
 from .naming.detector import detector_scores as detector_scores, groups_called as groups_called
 from .naming.detector import is_detected as is_detected, THRESHOLDS as THRESHOLDS
-from .naming.last_word import last_word as last_word
 from .naming.questions import next_to_hear as next_to_hear
-from .naming.spreading import naming_progress as naming_progress, NamingProgress as NamingProgress
+from .naming.spreading import last_word as last_word, naming_progress as naming_progress, NamingProgress as NamingProgress
 from .naming.spreading import spread_names as spread_names
-from .naming.widget import NamingWidget as NamingWidget
 from .new_clips import assign as assign, assign_embeddings as assign_embeddings, similar as similar
 from .pair import RunPair as RunPair, make_pair as make_pair, pair_requests as pair_requests, refine as refine
 from .shards import embed_shard as embed_shard, run_of_shards as run_of_shards

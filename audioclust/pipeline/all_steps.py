@@ -93,6 +93,10 @@ def with_chosen_encoder(clips:Clips, # From `find`
 def _trials(request, observer)->Callable:
     "A function that clusters some clips by several encoders; those that are frozen decode each clip once."
     asked = request.options
+    def trial_of(run):
+        shares = {name: about["share"] for name,about in run.findings.followed.items()}
+        stability = run.findings.stability
+        return Trial(run.clips.table, run.clustering.labels, shares, stability.overall if stability else 0.)
     def trials(table, encoders, by, ignore, method, n_clusters):
         options = Options(sample_rate=asked.sample_rate, device=asked.device, num_workers=asked.num_workers,
                           cache=asked.cache, stability=10 if method == "kmeans" else 0)
@@ -103,14 +107,8 @@ def _trials(request, observer)->Callable:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "one start of K-means") # nobody sees these groups
                 runs["untrained"] = make_run(table, replace(quick, encoder="untrained"), Observer(observer.progress))
-        return {name: _trial_of(runs[name]) for name in encoders}
+        return {name: trial_of(runs[name]) for name in encoders}
     return trials
-
-# %% ../../nbs/12_pipeline/08_all_steps.ipynb #9b0eb67d
-def _trial_of(run):
-    shares = {name: about["share"] for name,about in run.findings.followed.items()}
-    stability = run.findings.stability
-    return Trial(run.clips.table, run.clustering.labels, shares, stability.overall if stability else 0.)
 
 # %% ../../nbs/12_pipeline/08_all_steps.ipynb #fe099583
 _LONG_SECONDS = 5 # of embedding, from which on several processes share it

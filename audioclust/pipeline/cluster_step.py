@@ -24,7 +24,7 @@ from ..ensembles.n_clusters import Choice, choose_k
 from ..kmeans.estimator import KMeans
 from ..kmeans.initialization import restarts
 from .find_step import check_enough, Observer
-from .memory_needs import bounded, check_fit, fit_on_sample
+from .memory_needs import bounded, fit_on_sample, rows_that_fit
 from ..runs.clips import Clips
 from ..runs.clustering import Clustering, Level
 from ..runs.embeddings import Embeddings
@@ -92,8 +92,8 @@ def _levels(X, labels, choice, numbers, n_clusters, request):
     "A `Level` for each number but that of the clusters."
     k = len(np.unique(labels[labels >= 0])) # perhaps fewer than were asked for
     others = {name: n for name,n in numbers.items() if n > n_clusters or n < min(n_clusters, k)}
-    found = nested_levels(X, labels, others, request.random_state or 0)
-    return tuple(_level(name, groups, others[name], choice) for name,groups in found.items())
+    groups_of = nested_levels(X, labels, others, request.random_state or 0)
+    return tuple(_level(name, groups, others[name], choice) for name,groups in groups_of.items())
 
 def _level(name, groups, number, choice):
     "A `Level` of so many groups, with what is known of their number."
@@ -129,9 +129,9 @@ def at_level(clustering:Clustering, # With the recommended clusters
     levels = sorted([before, *clustering.levels], key=lambda level: level.validity["clusters"])
     groups = {level.name: level.labels for level in levels}
     if level not in groups:
-        found = ", ".join(f"{one.name} ({one.validity['clusters']} groups)" for one in levels)
+        there = ", ".join(f"{one.name} ({one.validity['clusters']} groups)" for one in levels)
         warnings.warn(f"there is no level {level} for these clips, so the recommended number is taken, {choice.k}; "
-                      f"its levels: {found}")
+                      f"its levels: {there}")
     if level not in groups or level == recommended: return clustering
     clusterer, ids = kmeans_of_groups(X, groups[level], request.random_state)
     confidence, representative = confidence_and_representatives(X, groups[level])
@@ -192,7 +192,7 @@ def cluster(clips:Clips, # The clips, which seeds may name
     clusterer.set_params(**{name: value for name,value in defaults.items() if name not in named})
     with observer.stage("cluster"), bounded(clusterer, options.max_memory):
         try:
-            n = check_fit(clusterer, len(features), features.shape[1], seeds is not None)
+            n = rows_that_fit(clusterer, len(features), features.shape[1], seeds is not None)
             if seeds: clusterer.fit(features, constraints=seeds.constraints)
             elif n == len(features): clusterer.fit(features)
             else: fit_on_sample(clusterer, features, n, request.random_state)
@@ -203,9 +203,9 @@ def cluster(clips:Clips, # The clips, which seeds may name
     n_clusters = len(np.unique(labels[labels >= 0]))
     if n_clusters > 1 and hasattr(clusterer, "predict_with_confidence"): confidence = clusterer.confidence_
     number, levels = levels_around(embeddings.X, labels, clusterer, request, number)
-    found = Clustering(labels, confidence, representative, clusterer, levels=levels, number=number, method=method,
+    clustering = Clustering(labels, confidence, representative, clusterer, levels=levels, number=number, method=method,
                        seeds=seeds)
-    return found if options.level is None else at_level(found, embeddings.X, request)
+    return clustering if options.level is None else at_level(clustering, embeddings.X, request)
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #04ce2d42
 def level_columns(clustering:Clustering, # With levels, or without
@@ -214,14 +214,14 @@ def level_columns(clustering:Clustering, # With levels, or without
     labels:np.ndarray, # Their clusters, by the numbers that users see [n]; -1 is noise
 )->dict: # Name of a column → group of each new clip, int64 [n]; -1 is noise
     "The groups of new clips at the levels of a clustering, coarse ones first."
-    columns, above, found_above = {}, clustering.labels, labels
+    columns, above, groups_above = {}, clustering.labels, labels
     for level in clustering.levels:
-        found = np.full(len(Z), -1)
+        groups = np.full(len(Z), -1)
         ids, means = cluster_means(X, level.labels)
-        for one in np.unique(found_above[found_above >= 0]):
-            inside, rows = np.isin(ids, level.labels[above == one]), found_above == one # that share clips with `one`
-            if inside.any(): found[rows] = ids[inside][cdist(Z[rows], means[inside]).argmin(1)]
-        columns[level.column] = found
+        for one in np.unique(groups_above[groups_above >= 0]):
+            inside, rows = np.isin(ids, level.labels[above == one]), groups_above == one # that share clips with `one`
+            if inside.any(): groups[rows] = ids[inside][cdist(Z[rows], means[inside]).argmin(1)]
+        columns[level.column] = groups
         is_finer = len(np.unique(level.labels)) > len(np.unique(above))
-        if is_finer: above, found_above = level.labels, found # still finer levels lie in it
+        if is_finer: above, groups_above = level.labels, groups # still finer levels lie in it
     return columns

@@ -41,7 +41,7 @@ def energy_above(table:pd.DataFrame, # Clips: columns path, start, end (s)
     hz:float, # A frequency
 )->tuple[np.ndarray,np.ndarray]: # (shares of the energy [n], sample rates of the recordings [n]), n at most 20
     "How much of the energy of a few clips lies above a frequency."
-    some, found = table.sample(min(_TRIED, len(table)), random_state=0), []
+    some, measured = table.sample(min(_TRIED, len(table)), random_state=0), []
     for path,start,end,channel in zip(some.path, some.start, some.end, channel_numbers(some).tolist()):
         first = max(start, (start + end - _TRIED_SECONDS)/2)
         try:
@@ -51,8 +51,8 @@ def energy_above(table:pd.DataFrame, # Clips: columns path, start, end (s)
                 power = np.abs(np.fft.rfft((wave - wave.mean()).numpy()))**2
         except AudioError: continue
         is_above = np.linspace(0, rate/2, len(power)) > hz
-        found.append((power[is_above].sum()/max(power.sum(), 1e-12), rate))
-    shares, rates = np.array(found).reshape(-1, 2).T
+        measured.append((power[is_above].sum()/max(power.sum(), 1e-12), rate))
+    shares, rates = np.array(measured).reshape(-1, 2).T
     return shares, rates
 
 # %% ../../nbs/12_pipeline/04_embed_step.ipynb #437c140f
@@ -106,13 +106,12 @@ def encoder_of(request:Request, # Says by what, and at which rate
 )->Encoder:
     "The encoder that a request names, or the fixed one."
     if isinstance(request.encoder, Encoder): return request.encoder
-    if request.encoder is None or not is_vote(request.encoder): return _member(request.encoder, request, table)
-    weights = parse_vote(request.encoder)
-    return VotingEncoder([_member(name, request, table) for name in weights], weights.values())
-
-def _member(name, request, table):
-    if name in (None, "fixed"): return FixedEncoder(request.by, request.ignore, sample_rate_of(request, table))
-    return named_encoder(name)
+    name = request.encoder or "fixed"
+    if is_vote(name):
+        weights = parse_vote(name)
+        return VotingEncoder([encoder_of(replace(request, encoder=member), table) for member in weights], weights.values())
+    if name != "fixed": return named_encoder(name)
+    return FixedEncoder(request.by, request.ignore, sample_rate_of(request, table))
 
 # %% ../../nbs/12_pipeline/04_embed_step.ipynb #a0f65574
 @dataclass
@@ -161,14 +160,14 @@ def about_silence(table:pd.DataFrame, # Clips, perhaps with a column `silent`
     measured:str="", # What was heard of them, where that is not all
 )->list: # One text, or none
     "What there is to say of clips that are digital silence."
-    found = table[table.silent.eq(True)] if "silent" in table else table[:0]
-    if not len(found): return []
-    n_clips, names = found.path.value_counts(), []
-    for path,start in found.groupby("path", sort=False).start.first()[:_MOST_NAMED].items():
+    silent_clips = table[table.silent.eq(True)] if "silent" in table else table[:0]
+    if not len(silent_clips): return []
+    n_clips, names = silent_clips.path.value_counts(), []
+    for path,start in silent_clips.groupby("path", sort=False).start.first()[:_MOST_NAMED].items():
         name = os.path.basename(path) + (f" at {start:g} s" if start else "")
         names.append(name + (f" and {n_clips[path] - 1} more" if n_clips[path] > 1 else ""))
     if len(n_clips) > len(names): names.append("…")
-    return [f"digital silence: {len(found):,} of {len(table):,} clips{measured} ({', '.join(names)}). Nothing can be said "
+    return [f"digital silence: {len(silent_clips):,} of {len(table):,} clips{measured} ({', '.join(names)}). Nothing can be said "
             "of them; if there are many, look for a recorder that failed, or take these files out"]
 
 # %% ../../nbs/12_pipeline/04_embed_step.ipynb #d790d2dc
@@ -222,8 +221,8 @@ def _train(clips, request, clusterer, observer, other):
         raise ValueError(explain_no_recordings(clips.recordings, clips.errors + with_paths(table, failed))) from e
     finally: os.environ.update(launched)
     decoded = clip_ends_as_decoded(network.clips_, network.seconds_)
-    found = replace(clips, table=decoded, errors=clips.errors + with_paths(table, failed))
-    return found, Embeddings(network.embeddings_, network.encoder_.cpu(), network.whitening_, network.proba_,
+    decoded_clips = replace(clips, table=decoded, errors=clips.errors + with_paths(table, failed))
+    return decoded_clips, Embeddings(network.embeddings_, network.encoder_.cpu(), network.whitening_, network.proba_,
                              number=number, curves=network.curves_)
 
 # %% ../../nbs/12_pipeline/04_embed_step.ipynb #ea31e7a7
@@ -240,11 +239,11 @@ def embed(clips:Clips, # From `find`
     warn_of_unheard(request, clips.table, encoder)
     allowed = batch_memory(request, clips.table, encoder, clusterer)
     with observer.stage("embed"):
-        found = encode_clips(encoder, clips.table, request, observer.progress, allowed)
-    clips = replace(clips, table=found.table, errors=clips.errors + found.errors)
+        encoded = encode_clips(encoder, clips.table, request, observer.progress, allowed)
+    clips = replace(clips, table=encoded.table, errors=clips.errors + encoded.errors)
     if not len(clips): raise ValueError(explain_no_recordings(clips.recordings, clips.errors))
     check_enough(clusterer, len(clips)) # some could not be decoded
     with observer.stage("whiten"):
-        whitening = encoder.whitening(len(clips)).fit(found.rows)
-        X = whitening.transform(found.rows)
-    return clips, Embeddings(X, encoder, whitening, n_cached=found.n_cached, kinds=sound_kinds(encoder, found.rows))
+        whitening = encoder.whitening(len(clips)).fit(encoded.rows)
+        X = whitening.transform(encoded.rows)
+    return clips, Embeddings(X, encoder, whitening, n_cached=encoded.n_cached, kinds=sound_kinds(encoder, encoded.rows))

@@ -70,14 +70,14 @@ def clip_attributes(clips:pd.DataFrame, # Columns path, start, end (s)
 )->pd.DataFrame: # Columns row and `ATTRIBUTES`; a clip that cannot be decoded, or has no file, has no row
     "Simple attributes of clips."
     rows = rows[(clips.path.iloc[rows] != "").to_numpy()] if len(rows) else rows
-    found = []
+    measured = []
     some = clips.iloc[rows]
     for row,path,start,end,channel in zip(rows, some.path, some.start, some.end, channel_numbers(some).tolist()):
         try: wave, rate = load_audio(path, None, start, min(end, start + seconds), channel or None)
         except AudioError: continue
         length = np.log(max(round(end - start, 3), 1e-3))
-        found.append(dict(row=row, length=length, **_levels(wave.numpy(), rate), **_tone(wave.numpy(), rate)))
-    return pd.DataFrame(found, columns=["row", *ATTRIBUTES])
+        measured.append(dict(row=row, length=length, **_levels(wave.numpy(), rate), **_tone(wave.numpy(), rate)))
+    return pd.DataFrame(measured, columns=["row", *ATTRIBUTES])
 
 # %% ../../nbs/12_pipeline/06_explanations.ipynb #feeeab86
 def explained_variance(values:np.ndarray, # A number for each clip [N]
@@ -127,22 +127,22 @@ def followed(attributes:pd.DataFrame, # From `clip_attributes`
     clips:pd.DataFrame|None=None, # Columns path and start (s), for folder and time of day; None leaves these out
 )->dict: # Attribute → share that the grouping explains, and chance: what random groups reach in 5 of 100 cases
     "What a grouping follows."
-    labels, rng, found = np.asarray(labels), np.random.default_rng(0), {}
+    labels, rng, shares = np.asarray(labels), np.random.default_rng(0), {}
     y = labels[attributes.row]
     for name in ATTRIBUTES:
         v = attributes[name].to_numpy(float)
         if np.isfinite(v).sum() <= len(v)/2: continue # most clips have no such attribute
         by_chance = [explained_variance(v, rng.permutation(y)) for _ in range(_SHUFFLES)]
         chance = float(np.quantile(by_chance, _QUANTILE))
-        found[name] = dict(share=round(explained_variance(v, y), 3), chance=round(chance, 3))
-    if clips is None: return found
+        shares[name] = dict(share=round(explained_variance(v, y), 3), chance=round(chance, 3))
+    if clips is None: return shares
     folders, hours = [os.path.dirname(path) for path in map(str, clips.path)], clock_hours(clips)
     places = dict(folder=folders) if all(folders) else {}
     if np.isfinite(hours).mean() > .5: places["hour"] = (np.nan_to_num(hours, nan=-1)//_HOURS_OF_A_PART).tolist()
     for name,of in places.items():
         if 1 < len(set(of)) <= len(labels)/2:
-            found[name] = dict(share=round(float(ami(labels, np.asarray(of, str))), 3), chance=0.)
-    return found
+            shares[name] = dict(share=round(float(ami(labels, np.asarray(of, str))), 3), chance=0.)
+    return shares
 
 # %% ../../nbs/12_pipeline/06_explanations.ipynb #34f7eb24
 _WORDS = dict(length=("short", "long"), level=("quiet", "loud"), silence=("steady", "with pauses"), pitch=("low", "high"),
@@ -153,7 +153,7 @@ def differences(attributes:pd.DataFrame, # From `clip_attributes`
     labels:np.ndarray, # Cluster of each clip [N]
 )->dict: # Cluster → dict(words, differences: attribute → units of spread)
     "In what each group differs most from all clips."
-    y, found = np.asarray(labels)[attributes.row], {}
+    y, differences_of = np.asarray(labels)[attributes.row], {}
     values = attributes[list(ATTRIBUTES)]
     middle = values.median()
     spread = 1.4826*(values - middle).abs().median()
@@ -164,5 +164,5 @@ def differences(attributes:pd.DataFrame, # From `clip_attributes`
         apart = apart[apart.abs() >= least].sort_values(key=lambda d: -d.abs())
         words = [_WORDS[name][int(d > 0)] for name,d in apart.items()]
         rounded = {name: round(float(d), 2) for name,d in apart.items()}
-        found[int(c)] = dict(words=", ".join(words[:_MOST_WORDS]), differences=rounded)
-    return found
+        differences_of[int(c)] = dict(words=", ".join(words[:_MOST_WORDS]), differences=rounded)
+    return differences_of

@@ -93,9 +93,9 @@ def _new_clips(run, recordings, table, errors, progress):
     table = cut(recordings, run.request, errors, progress)
     if not len(table): raise ValueError(why_no_clips(recordings, errors, run.request))
     table = table[_is_new(run, table)].reset_index(drop=True)
-    found, Z = embed_alike(run, table, errors, progress)
-    if not len(found.table): raise ValueError(explain_no_recordings(recordings, errors))
-    return found.table, Z, found.probabilities
+    encoded, Z = embed_alike(run, table, errors, progress)
+    if not len(encoded.table): raise ValueError(explain_no_recordings(recordings, errors))
+    return encoded.table, Z, encoded.probabilities
 
 # %% ../../nbs/12_pipeline/12_growing.ipynb #7c0d41dd
 def _clusters_below(run, groups): # Of new clips [n]

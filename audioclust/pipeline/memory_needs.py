@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CLIP_BYTES', 'PAGE_BYTES', 'PAGE_CLIPS', 'FRAME_BYTES', 'UNTRAINED_BYTES', 'MOST_ROWS', 'FEWEST_ROWS', 'clips_memory',
-           'training_memory', 'rows_that_fit', 'fit_on_sample', 'takes_bound', 'bounded', 'check_fit', 'batch_memory']
+           'training_memory', 'rows_that_fit', 'fit_on_sample', 'takes_bound', 'bounded', 'batch_memory']
 
 # %% ../../nbs/12_pipeline/03_memory_needs.ipynb #9d715f2b
 import warnings
@@ -59,11 +59,12 @@ def _takes(clusterer, n, d): # Do so many rows fit into memory?
 def rows_that_fit(clusterer:Any, # Unfitted
     n:int, # Rows that there are
     d:int, # Columns
+    seeded:bool=False, # Must it keep to what is known of some rows? Then no sample will do
 )->int: # n, or fewer; raises `ValueError` where a sample would be too small or would not do
     "How many rows a clusterer can be fitted to in the memory that it may use."
     if not hasattr(clusterer, "check_rows") or _takes(clusterer, n, d): return n
-    by_number = hasattr(clusterer, "n_clusters") and hasattr(clusterer, "predict")
-    if not by_number or n <= FEWEST_ROWS or not _takes(clusterer, FEWEST_ROWS, d): clusterer.check_rows(n, d) # says why
+    takes_sample = hasattr(clusterer, "n_clusters") and hasattr(clusterer, "predict") and not seeded
+    if not takes_sample or n <= FEWEST_ROWS or not _takes(clusterer, FEWEST_ROWS, d): clusterer.check_rows(n, d) # says why
     sizes = range(FEWEST_ROWS, min(n, MOST_ROWS + 1), _STEP)
     return next(size for size in reversed(sizes) if _takes(clusterer, size, d))
 
@@ -111,15 +112,6 @@ def bounded(clusterer:Any, # One that may have a parameter `max_memory`
         if sets_bound: clusterer.set_params(max_memory=None)
 
 # %% ../../nbs/12_pipeline/03_memory_needs.ipynb #8ea8a0bc
-def check_fit(clusterer:Any, # Unfitted
-    n:int, # Rows
-    d:int, # Columns
-    seeded:bool, # Must it keep to what is known of some rows? Then no sample will do
-)->int: # Rows that it will be fitted to, n or fewer
-    "Refuse more rows than fit into memory, or than a sample can stand for."
-    if seeded and hasattr(clusterer, "check_rows"): clusterer.check_rows(n, d)
-    return rows_that_fit(clusterer, n, d)
-
 def batch_memory(request:Request, # Its options hold the bound
     clips:pd.DataFrame, # Columns path, start, end (s)
     encoder:Any, # None where a network is trained
@@ -139,6 +131,6 @@ def batch_memory(request:Request, # Its options hold the bound
         "take fewer clips (longer windows, a part of the recordings), or allow more with max_memory (--max-memory)")
     with bounded(clusterer, max_memory, left):
         if not trains_encoder(request.method):
-            check_fit(clusterer, n, min(30, n), request.options.seeds is not None)
+            rows_that_fit(clusterer, n, min(30, n), request.options.seeds is not None)
     if max_memory is None: return None
     return left/(encoder.memory_factor if encoder is not None else 1)

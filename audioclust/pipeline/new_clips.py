@@ -24,7 +24,6 @@ from .all_steps import clips_of, table_of_numbers
 from .embed_step import about_silence, EncodedClips, encode_clips, unheard
 from .find_step import cut, silent
 from .cluster_step import level_columns
-from .naming.weights import weighed_by_names
 from ..runs.clips import clip_ids, CLIP_DETAILS
 from ..runs.names import display_name
 from ..runs.run import check_model, Run
@@ -40,10 +39,10 @@ def embed_alike(run:Run, # Whose encoder is taken
     text, rate = ("", 0) if run.request.options.sample_rate else unheard(table, encoder.sample_rate)
     other = "" if run.request.trains or isinstance(encoder, FixedEncoder) else "--encoder fixed "
     if text: warnings.warn(f"{text}. If it matters, make a run of such sounds: audioclust cluster FOLDER {other}--rate {rate}")
-    found = encode_clips(encoder, table, run.request, progress)
-    errors += found.errors
-    for text in about_silence(found.table): warnings.warn(text)
-    return found, run.embeddings.whitening.transform(found.rows)
+    encoded = encode_clips(encoder, table, run.request, progress)
+    errors += encoded.errors
+    for text in about_silence(encoded.table): warnings.warn(text)
+    return encoded, run.embeddings.whitening.transform(encoded.rows)
 
 def check_embeddings_for(run:Run, # Its embeddings were given, too
     X:np.ndarray, # Finite numbers [n, d]
@@ -93,17 +92,14 @@ def labels_and_confidence(run:Run, # That was clustered
 def _assigned(run, table, Z, probabilities, none_beyond):
     "The table of new clips with their clusters."
     X, groups = run.embeddings.X, run.groups
-    found, confidence = labels_and_confidence(run, Z, probabilities)
-    strange = strangeness(X, groups, Z, found)
-    if none_beyond is not None: found = np.where(strange > none_beyond, -1, found)
+    clusters, confidence = labels_and_confidence(run, Z, probabilities)
+    strange = strangeness(X, groups, Z, clusters)
+    if none_beyond is not None: clusters = np.where(strange > none_beyond, -1, clusters)
     table = table[["path", "start", "end", *(c for c in CLIP_DETAILS if c in table)]]
-    table = table.assign(cluster=found, confidence=confidence, strangeness=strange)
-    if (groups == run.clustering.labels).all(): return table.assign(**level_columns(run.clustering, X, Z, found))
+    table = table.assign(cluster=clusters, confidence=confidence, strangeness=strange)
+    if (groups == run.clustering.labels).all(): return table.assign(**level_columns(run.clustering, X, Z, clusters))
     at_levels = {level.column: nearest_members(X, level.labels, Z)[0] for level in run.clustering.levels}
-    return table.assign(**{column: np.where(found < 0, -1, labels) for column, labels in at_levels.items()})
-
-# %% ../../nbs/12_pipeline/11_new_clips.ipynb #4304ec76
-def _as_spread(run): return weighed_by_names(run) if run.names.get("spread") else run
+    return table.assign(**{column: np.where(clusters < 0, -1, labels) for column, labels in at_levels.items()})
 
 # %% ../../nbs/12_pipeline/11_new_clips.ipynb #c13ac3b8
 MUCH_LONGER = 4 # times; clips of other lengths than those of the run are compared with them in vain
@@ -120,17 +116,16 @@ def assign(run:Run, # Whose clusters new clips are assigned to
                          "and no encoder is known that could embed new recordings")
     unusable:list = [] if errors is None else errors
     table = cut(recordings, check_model(run).request, unusable, progress)
-    run = _as_spread(run)
-    found, Z = embed_alike(run, table, unusable, progress)
+    encoded, Z = embed_alike(run, table, unusable, progress)
     if errors is None: warn_of_files(unusable)
-    before, now = run.clips.table, found.table
+    before, now = run.clips.table, encoded.table
     if len(before) and len(now):
         old, new = (float((table.end - table.start).median()) for table in (before, now))
         if max(old, new) > MUCH_LONGER*min(old, new):
             warnings.warn(f"the clips are {new:.3g} s long where those of the run are {old:.3g} s: "
                           f"cut them alike, with window={old:.3g}, or a table of clips")
-    assigned = _assigned(run, found.table, Z, found.probabilities, none_beyond)
-    assigned.attrs["n_cached"] = found.n_cached
+    assigned = _assigned(run, encoded.table, Z, encoded.probabilities, none_beyond)
+    assigned.attrs["n_cached"] = encoded.n_cached
     return assigned
 
 def warn_of_files(errors:list): # (path, reason)
@@ -177,12 +172,12 @@ def _rows_of(table, text):
     shown:Any = _SHOWN.fullmatch(text) # which any text is
     name, channel, start, end = shown.groups()
     paths = table.path.unique()
-    found = [path for path in paths if path == os.path.abspath(name) or path.endswith(os.sep + name)]
-    in_shared_folder = [path for path in found if all(p.startswith(path.removesuffix(name)) for p in paths)]
-    found = in_shared_folder or found
-    if len(found) > 1:
-        raise ValueError(f"{name} is the end of {len(found)} paths, such as {found[0]} and {found[1]}: say more of it")
-    is_meant = table.path.isin(found)
+    matching = [path for path in paths if path == os.path.abspath(name) or path.endswith(os.sep + name)]
+    in_shared_folder = [path for path in matching if all(p.startswith(path.removesuffix(name)) for p in paths)]
+    matching = in_shared_folder or matching
+    if len(matching) > 1:
+        raise ValueError(f"{name} is the end of {len(matching)} paths, such as {matching[0]} and {matching[1]}: say more of it")
+    is_meant = table.path.isin(matching)
     if channel: is_meant &= channel_numbers(table) == int(channel)
     if start:
         gap = (table.start - float(start)).abs() + (table.end - float(end)).abs()
@@ -201,11 +196,11 @@ def _points_of(run, query, errors, progress):
     if run.embeddings.encoder is None:
         raise ValueError(f"{text} is no clip_id and no recording of this run, whose embeddings were given: "
                          "no encoder is known that could embed it")
-    found, Z = embed_alike(check_model(run), cut(query, run.request, errors, progress), errors, progress)
-    new = found.table.assign(path=[os.path.abspath(path) for path in found.table.path])
+    encoded, Z = embed_alike(check_model(run), cut(query, run.request, errors, progress), errors, progress)
+    new = encoded.table.assign(path=[os.path.abspath(path) for path in encoded.table.path])
     row_of = dict(zip(table.clip_id, range(len(table)))) # a folder may hold recordings of the run
     own = [row_of.get(clip, -1) for clip in clip_ids(new, run.clips.recordings)]
-    return list(zip(names(found.table), Z, own))
+    return list(zip(names(encoded.table), Z, own))
 
 # %% ../../nbs/12_pipeline/11_new_clips.ipynb #c2b99b86
 def similar(run:Run, # Among whose clips the neighbours are

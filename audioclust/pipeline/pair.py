@@ -117,7 +117,7 @@ def _changed(after, before, places):
     new, old = f"{after:.{places}f}", f"{before:.{places}f}"
     return f"{new}, not {old}" if new != old else f"{new}, as before"
 
-def _refined(run, other, most_before, most_after):
+def _refined(run, other):
     "A run without the other's means where that helps, else as it was; and the reason."
     labels, groups = check_model(run).clustering.labels, check_model(other).clustering.labels
     if run.embeddings.refinement: return run, "refined already"
@@ -126,14 +126,14 @@ def _refined(run, other, most_before, most_after):
     if len(run) != len(other): return run, "left as it was: some clips are in one of the two groupings only"
     if (labels < 0).any() or (groups < 0).any(): return run, "left as it was: some clips are noise"
     before = ami(labels, groups)
-    if before > most_before:
+    if before > MOST_SHARED_BEFORE:
         return run, (f"left as it was: the two groupings share {before:.2f} "
-                     f"(adjusted mutual information; at most {most_before} is safe)")
+                     f"(adjusted mutual information; at most {MOST_SHARED_BEFORE} is safe)")
     new = cluster_residuals(run, other)
     after, stability = ami(new.clustering.labels, groups), new.findings.stability
     clear_before, clear_after = silhouette(run), silhouette(new)
     is_stable = stability is None or stability.overall >= LEAST_STABILITY
-    helps = after <= most_after and clear_after > clear_before and is_stable
+    helps = after <= MOST_SHARED_AFTER and clear_after > clear_before and is_stable
     means = f"the means of the {len(np.unique(groups))} groups by {other.request.by}"
     shared, clear = _changed(max(0, after), max(0, before), 2), _changed(clear_after, clear_before, 3)
     why = f" (stability {stability.overall:.2f})" if stability else ""
@@ -148,12 +148,10 @@ def _refined(run, other, most_before, most_after):
 # %% ../../nbs/12_pipeline/10_pair.ipynb #67b96e36
 def refine(content:Run, # By content
     source:Run, # Of the same clips
-    most_shared_before:float=MOST_SHARED_BEFORE, # Adjusted mutual information of the two groupings
-    most_shared_after:float=MOST_SHARED_AFTER, # The same of the refined grouping and the other one
 )->tuple[Run,Run,dict]: # (content, source, reasons: dict of text by the name of the grouping)
     "Each of two runs without the other's means, where that helps; else as it was."
-    content, why_content = _refined(content, source, most_shared_before, most_shared_after)
-    source, why_source = _refined(source, content, most_shared_before, most_shared_after)
+    content, why_content = _refined(content, source)
+    source, why_source = _refined(source, content)
     return content, source, dict(content=why_content, source=why_source)
 
 # %% ../../nbs/12_pipeline/10_pair.ipynb #59a67c30

@@ -20,7 +20,7 @@ from ..audio.labels import label_clips
 from ..audio.recordings import find_audio
 from ..metrics.scores import score
 from ..runs.names import edited_clusters
-from ..runs.naming.heard import without_spread
+from ..runs.heard import without_spread
 from ..runs.run import Run
 from ..runs.run_folder import write_entry
 

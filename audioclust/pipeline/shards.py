@@ -26,9 +26,8 @@ from ..encoders.pretrained.sound_kinds import sound_kinds
 from .all_steps import named_in, run_of, with_chosen_encoder
 from .embed_step import encode_clips, encoder_of, sample_rate_of, warn_of_unheard
 from .find_step import check_enough, find, Observer
-from ..runs.clips import Clips
-from ..runs.embeddings import Embeddings
-from ..runs.part import choice_from_record, choice_record
+from ..runs.clips import choice_from_record, choice_record, Clips
+from ..runs.embeddings import Embeddings, save_array
 from ..runs.request import check_request, Request, request_from_record, request_record
 from ..runs.run import Run
 from ..runs.run_folder import read_table
@@ -110,7 +109,7 @@ def embed_shard(share:Share, # From `share_of`
 
 def _write_block(block, encoded, half):
     rows = encoded.rows.astype(np.float16 if half else np.float32)
-    with atomic_write(block.with_suffix(".npy")) as tmp: np.save(tmp, rows, allow_pickle=False)
+    save_array(rows, block.with_suffix(".npy"))
     clips = Clips(encoded.table).columns()
     write_json(dict(clips=clips.to_dict("list"), errors=encoded.errors), block.with_suffix(".json"))
 
@@ -127,12 +126,12 @@ def _begin(folder, share, half, size)->bool: # Is the shard complete?
             raise ValueError(f"{folder} is not empty and holds no shard: choose another --out")
         write_json(dict(about, complete=False), record)
         return False
-    found = read_json(record)
+    stored = read_json(record)
     for name in "schema", "part", "n_parts", "shared", "half", "block":
-        if found.get(name) != about[name]:
-            what = f"{name}: {found.get(name)}, not {about[name]}"
+        if stored.get(name) != about[name]:
+            what = f"{name}: {stored.get(name)}, not {about[name]}"
             raise ValueError(f"{folder} holds a shard of something else ({what}): choose another --out, or remove it")
-    return bool(found.get("complete"))
+    return bool(stored.get("complete"))
 
 # %% ../../nbs/12_pipeline/09_shards.ipynb #89893e65
 def _assemble(folder, blocks, share):
@@ -146,10 +145,9 @@ def _assemble(folder, blocks, share):
         _copy(made, joined)
         joined.flush()
     table = pd.concat([table for table in tables if len(table)] or tables[:1])
-    write_table(Clips(table).columns(), folder/"clips.csv")
-    errors = [*share.clips.errors, *(error for record in records for error in record["errors"])]
-    write_table(pd.DataFrame([(str(path), reason) for path, reason in errors], columns=["path", "reason"]),
-                folder/"errors.csv")
+    clips = Clips(table, [*share.clips.errors, *(error for record in records for error in record["errors"])])
+    write_table(clips.columns(), folder/"clips.csv")
+    clips.write(folder)
     write_json(dict(read_json(folder/"shard.json"), complete=True, n_clips=n), folder/"shard.json")
     shutil.rmtree(folder/"blocks", ignore_errors=True)
 
@@ -164,10 +162,10 @@ def _copy(arrays, target):
 def shard_folders(place:str|Path, # A shard, a folder of shards, or a glob of shards
 )->list: # Paths, sorted; empty where these are no shards
     "The shards at a place."
-    found = [Path(match) for match in sorted(glob.glob(str(place)))] or [Path(place)]
-    shards = [folder for folder in found if (folder/"shard.json").is_file()]
-    if shards or len(found) > 1: return shards
-    return sorted(record.parent for record in found[0].glob("*/shard.json"))
+    folders = [Path(match) for match in sorted(glob.glob(str(place)))] or [Path(place)]
+    shards = [folder for folder in folders if (folder/"shard.json").is_file()]
+    if shards or len(folders) > 1: return shards
+    return sorted(record.parent for record in folders[0].glob("*/shard.json"))
 
 def shard_record(place:str|Path, # A shard, a folder of shards, or a glob of shards
 )->dict:
@@ -185,10 +183,10 @@ def _checked_records(folders):
         if not record.get("complete"):
             raise ValueError(f"{folder} is not complete: give the command that made it again, and it goes on")
     first = next(iter(records.values()))
-    of = {number: [str(f) for f, r in records.items() if r["part"] == number] for number in range(1, first["n_parts"] + 1)}
+    folders_of = {number: [str(f) for f, r in records.items() if r["part"] == number] for number in range(1, first["n_parts"] + 1)}
     strange = [str(folder) for folder, record in records.items() if record["shared"] != first["shared"]]
-    missing = [str(number) for number, found in of.items() if not found]
-    twice = [found for found in of.values() if len(found) > 1]
+    missing = [str(number) for number, of_part in folders_of.items() if not of_part]
+    twice = [of_part for of_part in folders_of.values() if len(of_part) > 1]
     if strange: raise ValueError(f"{strange[0]} is of another list of clips, or by another encoder, than {folders[0]}")
     if missing: raise ValueError(f"part {', '.join(missing)} of {first['n_parts']} is missing: embed it first")
     if twice: raise ValueError(f"{' and '.join(twice[0])} are the same part: leave one out")
@@ -203,16 +201,16 @@ def run_of_shards(place:str|Path, # A shard, a folder of shards, or a glob of sh
 )->Run:
     "Cluster what several processes have embedded."
     request, observer = request or Request(), observer or Observer()
-    found = _checked_records(shard_folders(place))
-    about = found[0][1]
+    shards = _checked_records(shard_folders(place))
+    about = shards[0][1]
     asked = request_of_shards(place, request)
-    check_request(asked)
+    clusterer = check_request(asked)
     with observer.stage("read"):
-        table = pd.concat([read_table(folder/"clips.csv") for folder, _ in found], ignore_index=True)
-        errors = pd.concat([read_table(folder/"errors.csv") for folder, _ in found])
-        arrays = [read_array(folder/"embeddings.npy", mapped=True)[:record["n_clips"]] for folder, record in found]
+        table = pd.concat([read_table(folder/"clips.csv") for folder, _ in shards], ignore_index=True)
+        errors = pd.concat([read_table(folder/"errors.csv") for folder, _ in shards])
+        arrays = [read_array(folder/"embeddings.npy", mapped=True)[:record["n_clips"]] for folder, record in shards]
     clips = Clips(table, list(zip(errors.path, errors.reason)), about["recordings"], {**about["inputs"], **(inputs or {})})
-    check_enough(check_request(asked), len(clips))
+    check_enough(clusterer, len(clips))
     encoder = encoder_of(asked, table)
     with observer.stage("whiten"), tempfile.TemporaryDirectory(dir=scratch) as folder:
         rows = arrays[0] if len(arrays) == 1 else np.lib.format.open_memmap(

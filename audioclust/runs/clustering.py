@@ -17,7 +17,7 @@ import pandas as pd
 from ..core.registry import load_saved
 from ..ensembles.method_choice import MethodChoice
 from ..ensembles.n_clusters import Choice
-from .part import choice_from_record, choice_record, Part, read_only
+from .clips import choice_from_record, choice_record, Part, read_only
 from .seeds import Seeds
 
 _FITTED_NUMBERS = "eps_", "bandwidth_", "inertia_", "n_iter_", "n_reseeds_" # of clusterers, worth a record

@@ -21,7 +21,7 @@ from ..encoders.base import load_encoder
 from ..encoders.joint import EncoderChoice
 from ..encoders.pretrained.sound_kinds import SoundKinds
 from ..ensembles.n_clusters import Choice
-from .part import choice_from_record, choice_record, Part, read_only
+from .clips import choice_from_record, choice_record, Part, read_only
 from .run_folder import read_table
 
 # %% ../../nbs/11_runs/08_embeddings.ipynb #601b6fef

@@ -30,10 +30,10 @@ from .clustering import Clustering
 from .embeddings import Embeddings
 from .findings import Findings
 from audioclust.runs.names import (
-    edited_clusters, flattened, name_columns, name_groups, no_names, read_names, update_name_columns, warn_of_typed_names, write_names,
+    edited_clusters, flattened, name_columns, name_groups, no_names, read_names, write_name_columns, write_names,
 )
-from .naming.path_words import with_path_words
-from .part import Part
+from .findings import with_path_words
+from .clips import Part
 from .request import Request, request_from_record, request_record
 from .run_folder import check_links, check_run_folder, read_table, run_folders, SCHEMA
 
@@ -142,7 +142,6 @@ def run_record(run:Run, # In memory
 
 def _save(run, folder):
     check_links(folder)
-    warn_of_typed_names(folder)
     record = run_record(run)
     write_json({**record, "complete": False}, folder/"run.json")
     outdated = *_NOT_IN_EVERY_RUN, *(f"figures/{name}.png" for name in _FIGURES)
@@ -156,7 +155,7 @@ def _save(run, folder):
         called = pd.Series(seeds.names).groupby(clusters).agg(" + ".join) # a coarse group may have several names
         for text in name_groups(folder, called.to_dict()): warnings.warn(text)
     if run.edits: write_names(folder, run.edits)
-    elif (folder/"names.json").is_file(): update_name_columns(folder)
+    elif (folder/"names.json").is_file(): write_name_columns(folder)
     return replace(run, folder=folder, edits=None)
 
 _NOT_IN_EVERY_RUN = "listen.html", "curves.csv", "map.npy", "probabilities.npy", "between.csv", "model/encoder.json"

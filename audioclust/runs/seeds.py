@@ -26,7 +26,7 @@ from ..core.files import check_file, shorten
 from ..kmeans.constraints import Constraints
 from .clips import clip_ids
 from .names import display_name, edited_clusters, read_names, spreadsheet_safe
-from .naming.heard import is_answer_table, NO_NAMES, NOT_OF_INTEREST, rows_of_answers, without_spread
+from .heard import is_answer_table, NO_NAMES, NOT_OF_INTEREST, rows_of_answers, without_spread
 from .run_folder import check_run_folder, read_table
 
 # %% ../../nbs/11_runs/05_seeds.ipynb #4c2eed76
@@ -47,21 +47,21 @@ class Seeds:
     def extended(self, n:int, # Clips that come behind
     )->"Seeds":
         "The same for a run with more clips, of which nothing is known."
-        known = self.constraints
-        seeds = np.append(known.seeds, np.full(n, -1))
-        return Seeds(Constraints(seeds, known.must_link, known.cannot_link), self.names)
+        constraints = self.constraints
+        seeds = np.append(constraints.seeds, np.full(n, -1))
+        return Seeds(Constraints(seeds, constraints.must_link, constraints.cannot_link), self.names)
 
     def record(self, labels:np.ndarray, # Cluster of each clip [N]
     )->dict: # What JSON can hold
         "What `run.json` says of seeds and links; the seeds themselves are in `clusters.csv`."
-        known = self.constraints
-        of_seeds = [Counter(np.asarray(labels)[known.seeds == g].tolist()) for g in range(len(self.names))]
+        constraints = self.constraints
+        of_seeds = [Counter(np.asarray(labels)[constraints.seeds == g].tolist()) for g in range(len(self.names))]
         clusters = [counts.most_common(1)[0][0] for counts in of_seeds]
         return dict(names=list(self.names), clusters=clusters,
-                    clips=int((known.seeds >= 0).sum()),
-                    must_link=known.must_link.tolist(), cannot_link=known.cannot_link.tolist(),
-                    conflicts=[c._asdict() for c in known.conflicts],
-                    violated=known.violated(labels).tolist())
+                    clips=int((constraints.seeds >= 0).sum()),
+                    must_link=constraints.must_link.tolist(), cannot_link=constraints.cannot_link.tolist(),
+                    conflicts=[c._asdict() for c in constraints.conflicts],
+                    violated=constraints.violated(labels).tolist())
 
     @classmethod
     def from_record(cls, record:dict, labels:Iterable, # From `record`, and the column `seed` of clusters.csv
@@ -86,9 +86,9 @@ class _ClipFinder:
     def resolved(self, rows, file):
         "The rows of a table with the recordings that their paths mean, None where these are not there."
         named = rows[[column for column in ("path", "other") if column in rows]].astype(str)
-        found = self.recordings.match((file, path) for path in named.to_numpy().ravel())
+        recording_of = self.recordings.match((file, path) for path in named.to_numpy().ravel())
         resolved = rows.copy()
-        for column in named: resolved[column] = [found[file, path] for path in named[column]]
+        for column in named: resolved[column] = [recording_of[file, path] for path in named[column]]
         return resolved
 
     def of(self, path, channel=0):
@@ -169,11 +169,11 @@ def _add_seeds(labels, rows, finder):
     times = rows[["start", "end"]].astype(float).to_numpy() if has_times else np.full((len(rows), 2), [0, np.inf])
     for path,label,(start, end),channel in zip(rows.path, rows.label, times, channel_numbers(rows)):
         text = str(label).strip()
-        found = finder.of(path, channel) if text else np.array([], np.int64)
-        shared = finder.shared(found, start, end)
-        better = shared > best[found]
-        labels[found[better]] = text
-        best[found[better]] = shared[better]
+        clips = finder.of(path, channel) if text else np.array([], np.int64)
+        shared = finder.shared(clips, start, end)
+        better = shared > best[clips]
+        labels[clips[better]] = text
+        best[clips[better]] = shared[better]
         n_lost += not shared.any()
     return n_lost
 
@@ -221,15 +221,15 @@ def read_seeds(sources:Any, # A table (file or DataFrame), a run folder, or a li
     names = tuple(sorted(set(labels) - {""}))
     number = {"": -1, **{name: g for g,name in enumerate(names)}}
     seeds = np.array([number[label] for label in labels], np.int64)
-    found = Seeds(Constraints(seeds, links["must"], links["cannot"]), names)
-    if not found.constraints:
+    seeds_of_clips = Seeds(Constraints(seeds, links["must"], links["cannot"]), names)
+    if not seeds_of_clips.constraints:
         raise ValueError(f"no row of {', '.join(all_called)} names a clip of these recordings: "
                          "are the paths the same?")
     for text in texts: warnings.warn(text)
-    conflicts = found.constraints.conflicts
+    conflicts = seeds_of_clips.constraints.conflicts
     if conflicts:
         where = [f"{os.path.basename(str(path))} at {start:g} s" for path,start in zip(clips.path, clips.start)]
         shown = "; ".join(f"{link} {where[i]} – {where[j]}" for link,i,j in conflicts[:3])
         if len(conflicts) > 3: shown += f" and {len(conflicts) - 3} more"
         warnings.warn(f"links contradict seeds or other links, and are left out: {shown}")
-    return found
+    return seeds_of_clips

@@ -21,8 +21,8 @@ from ..core.files import write_json
 from ..ensembles.cluster_ids import align_cluster_ids, jaccard_matrix, MIN_JACCARD
 from ..metrics.plots import layout_2d
 from .embeddings import save_array
-from .names import check_names, flattened, free_name, KINDS, made_groups, read_edits, warn_of_typed_names, write_name_columns
-from .naming.heard import carried_answers
+from .names import check_names, flattened, free_name, KINDS, made_groups, read_edits
+from .heard import carried_answers
 from .run import Run
 
 # %% ../../nbs/11_runs/12_stable_ids.ipynb #35968063
@@ -99,13 +99,13 @@ def _with_heirs(names, living):
     return names
 
 # %% ../../nbs/11_runs/12_stable_ids.ipynb #e586d097
-def _divided(names, known, clip_ids):
+def _divided(names, ids, clip_ids):
     "(edits that still have a cluster and a clip, edits that have lost theirs)."
     moved = names.get("clips", {})
-    targets = known | made_groups(names) | {"-1"}
+    targets = ids | made_groups(names) | {"-1"}
     there = {clip for clip,to in moved.items() if str(to) in targets}
     if clip_ids is not None: there &= clip_ids
-    living = known | made_groups({"clips": {clip: moved[clip] for clip in there}})
+    living = ids | made_groups({"clips": {clip: moved[clip] for clip in there}})
     all_names, names = names, _with_heirs(names, living)
     kept:dict = {kind: {} for kind in KINDS} | carried_answers(all_names, clip_ids)
     lost:dict = {kind: {} for kind in KINDS}
@@ -134,17 +134,15 @@ def carry_names(run:str|Path, # The run folder that is about to be replaced
         file.replace(aside)
         warnings.warn(f"{e}; it is {aside} now, and nothing has a name")
         return []
-    known = {str(int(i)) for i in ids}
+    kept_ids = {str(int(i)) for i in ids}
     there = None if clip_ids is None else set(clip_ids)
     lost_names:list = []
     for by,names in record["edits"].items():
-        record["edits"][by], lost = _divided(names, known, there)
+        record["edits"][by], lost = _divided(names, kept_ids, there)
         if any(lost.values()): record["lost"].append({"by": by, **lost})
         lost_names += lost["names"].values()
     if not record["lost"]: del record["lost"]
-    warn_of_typed_names(run)
     write_json(record, file)
-    with suppress(ValueError, OSError): write_name_columns(run) # else they would be taken for typed ones
     return lost_names
 
 # %% ../../nbs/11_runs/12_stable_ids.ipynb #7ace0002

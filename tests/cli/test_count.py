@@ -8,7 +8,7 @@ from audioclust.cli import main
 from audioclust.pipeline import last_word, make_run, name_clips, Options, Request, Run
 from audioclust.pipeline.scoring import score_names
 from audioclust.runs.names import write_names
-from audioclust.runs.naming.heard import NOT_OF_INTEREST
+from audioclust.runs.heard import NOT_OF_INTEREST
 from audioclust.runs.run_folder import read_table
 
 

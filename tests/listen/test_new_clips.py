@@ -17,7 +17,7 @@ from audioclust.cli.arguments import csv_file
 from audioclust.listen.formats.folders import files_for_each
 from audioclust.pipeline import Options, Request, make_run
 from audioclust.runs.names import write_names
-from audioclust.runs.naming.heard import NOT_OF_INTEREST
+from audioclust.runs.heard import NOT_OF_INTEREST
 
 
 @pytest.fixture(scope="module")

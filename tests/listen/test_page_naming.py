@@ -13,7 +13,7 @@ from audioclust.listen.pictures import HEIGHT, LARGE_HEIGHT, LARGE_WIDTH, Pictur
 from audioclust.pipeline import name_clips, naming_progress, next_to_hear, run_of_embeddings, spread_names
 from audioclust.pipeline.naming.questions import division
 from audioclust.runs import apply_edits, Request, Run
-from audioclust.runs.naming.heard import NOT_OF_INTEREST, SEVERAL, UNSURE
+from audioclust.runs.heard import NOT_OF_INTEREST, SEVERAL, UNSURE
 from audioclust.runs.names import read_names
 from audioclust.runs.request import Options
 

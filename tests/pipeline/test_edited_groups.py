@@ -103,16 +103,7 @@ def test_scores_and_neighbours_are_those_of_the_groups_that_a_person_made(run, s
     assert capsys.readouterr().out.count("cuckoo") >= 2
 
 def test_merged_groups_are_scored_as_one(sounds, tmp_path):
-    made = make_run(sounds/"old", Request(n_clusters=4, options=Options(stability=0))).save(tmp_path/"run")
+    make_run(sounds/"old", Request(n_clusters=4, options=Options(stability=0))).save(tmp_path/"run")
     write_names(tmp_path/"run", dict(merged={"1": 0, "3": 2}))
     assert main(["score", str(tmp_path/"run"), "--labels", "parent"]) == 0
     assert Run.open(tmp_path/"run").findings.scores["acc"] == .5, "each of the two groups holds two words"
-
-def test_names_that_are_carried_on_were_not_typed_by_hand(sounds, tmp_path, capsys):
-    typed = ["cluster", str(sounds/"old"), "--out", str(tmp_path/"run"), "--stability", "0", "--no-page", "-q"]
-    assert main([*typed, "--n-clusters", "4"]) == 0
-    write_names(tmp_path/"run", {"names": {str(cluster): f"word {cluster}" for cluster in range(4)}})
-    capsys.readouterr()
-    assert main([*typed, "--n-clusters", "3", "--overwrite"]) == 0
-    said = capsys.readouterr().err
-    assert "changed by hand" not in said and "was called 'word" in said

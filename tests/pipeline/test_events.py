@@ -113,7 +113,6 @@ def test_python(tapes):
 
 
 def test_a_bar_counts_recordings_that_are_searched(tapes, tmp_path):
-    "And a function of batches, which knows clips only, is not given recordings."
     seen = []
     class Bar:
         def __init__(self, total, unit, desc): seen.append([desc, unit, total, 0])
@@ -125,10 +124,3 @@ def test_a_bar_counts_recordings_that_are_searched(tapes, tmp_path):
     (search, embed) = seen[:2]
     assert search[:2] == ["looking for events", " recordings"] and search[2] == search[3] > 0
     assert embed[0] == "embedding" and embed[3] == len(model.run_)
-    batches = []
-    def wrap(parts, total):
-        for part in parts:
-            batches.append(part)
-            yield part
-    AudioClusterer(n_clusters=2, encoder="fixed", options=options).fit(tapes, progress=wrap)
-    assert all(hasattr(batch, "rows") for batch in batches)

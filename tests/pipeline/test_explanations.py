@@ -1,13 +1,11 @@
 "What a grouping follows, and how its groups differ: planted attributes, chance, odd clips; in the run and the page."
-import json
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile as sf
 
-from audioclust.cli import main
-from audioclust.pipeline import make_run, Options, Request, Run, run_of_embeddings
+from audioclust.pipeline import make_run, Options, Request, run_of_embeddings
 from audioclust.pipeline.explanations import (
     ATTRIBUTES, clip_attributes, clock_hours, differences, followed, rows_to_measure,
 )
@@ -80,21 +78,6 @@ def test_clips_that_are_gone_or_have_no_file_explain_nothing(planted, tmp_path):
     made = run_of_embeddings(np.random.default_rng(0).normal(size=(40, 5)), request=Request(n_clusters=3))
     assert made.findings.followed == {}
     assert all(about["words"] == "" for about in made.findings.differences.values())
-
-
-def test_in_the_run_the_report_and_the_page(planted, tmp_path, capsys):
-    folder = planted.path[0].parent
-    typed = ["cluster", str(folder), "--out", str(tmp_path/"run"), "--n-clusters", "2", "--ignore", "order"]
-    assert main([*typed, "--by", "source", "-q"]) == 0
-    out, record = capsys.readouterr().out, json.loads((tmp_path/"run"/"run.json").read_text())["findings"]
-    loaded = Run.open(tmp_path/"run")
-    assert loaded.findings.followed == record["followed"] and set(loaded.findings.differences) == {0, 1}
-    strongest = max(record["followed"], key=lambda name: record["followed"][name]["share"])
-    is_weak = record["followed"][strongest]["share"] < .25
-    assert is_weak or f"the groups follow: {strongest}" in out
-    html = (tmp_path/"run"/"listen.html").read_text()
-    for about in loaded.findings.differences.values():
-        assert f'"words": "{about["words"]}"' in html or f'"words":"{about["words"]}"' in html
 
 
 def test_the_folder_is_an_attribute(planted, tmp_path):

@@ -180,25 +180,6 @@ def test_a_grown_run_compares_embeddings_though_its_encoder_gives_probabilities(
     assert (labels_and_confidence(run, Z, probabilities)[0] == run.clustering.labels[:5]).all()
 
 
-def test_what_came_from_elsewhere_is_sorted_too(sounds, tmp_path, capsys):
-    "A run knows each folder that it has grown by, and nothing is copied from any other."
-    for name,rows in dict(first=slice(0, 20), pack=slice(20, 24), more=slice(24, 28)).items():
-        (tmp_path/name).mkdir()
-        for i,path in enumerate(sounds[1].path[rows]): (tmp_path/name/f"{name} {i}.wav").write_bytes(Path(path).read_bytes())
-    make_run(tmp_path/"first", Request(n_clusters=3, encoder="fixed", options=Options(stability=0))).save(tmp_path/"run")
-    def grown(name, run, out): return main(["cluster", str(tmp_path/name), "--grow", str(tmp_path/run), "--out", str(tmp_path/out), "--no-page", "-q"])
-    assert grown("pack", "run", "second") == grown("more", "second", "third") == 0
-    assert Run.open(tmp_path/"third").clips.places == [str(tmp_path/name) for name in ("first", "pack", "more")]
-    assert main(["sort", str(tmp_path/"third"), str(tmp_path/"sorted"), "-q"]) == 0
-    assert len([*(tmp_path/"sorted").rglob("*.wav")]) == 28
-    assert main(["sort", str(tmp_path/"third"), str(tmp_path/"pack/sorted"), "-q"]) == 2 # no writing into recordings
-    table = (tmp_path/"third/clusters.csv").read_text()
-    (tmp_path/"third/clusters.csv").write_text(table.replace(str(tmp_path/"pack/pack 0.wav"), str(sounds[1].path.iloc[0])))
-    capsys.readouterr()
-    assert main(["sort", str(tmp_path/"third"), str(tmp_path/"again"), "-q"]) == 2
-    assert "outside the recordings" in capsys.readouterr().err
-
-
 def test_what_a_list_or_a_file_added_is_sorted_and_nothing_else(sounds, tmp_path, capsys):
     for name,rows in dict(first=slice(0, 20), pack=slice(20, 24), secret=slice(24, 26)).items():
         (tmp_path/name).mkdir()
@@ -220,15 +201,3 @@ def test_what_a_list_or_a_file_added_is_sorted_and_nothing_else(sounds, tmp_path
         assert main([*map(str, export)]) == 2 and "outside the recordings" in capsys.readouterr().err
     (tmp_path/"pack.csv").unlink() # now nobody knows what it said
     assert sort("at last") == 0
-
-
-def test_the_run_that_grows_is_opened_once(sounds, tmp_path, monkeypatch):
-    request = Request(n_clusters=3, encoder="fixed", options=Options(stability=0))
-    make_run(sounds[1].path[:20].tolist(), request).save(tmp_path/"run")
-    opened, real = [], Run.open.__func__
-    def noted(cls, folder):
-        opened.append(Path(folder).name)
-        return real(cls, folder)
-    monkeypatch.setattr(Run, "open", classmethod(noted))
-    grow = "cluster", sounds[1].path.iloc[20], "--grow", tmp_path/"run", "--out", tmp_path/"grown", "--no-page", "-q"
-    assert main([*map(str, grow)]) == 0 and opened.count("run") == 1

@@ -237,18 +237,6 @@ def test_the_groups_of_a_level_are_those_that_a_person_left(at, tmp_path):
     assert .5 < agreement[0] < 1
 
 
-@pytest.mark.parametrize("damage", [{}, [1], [{"name": 5}], [{"name": "lowest"}], [{"name": "fine", "colour": "red"}]])
-def test_damaged_levels_are_one_line(at, tmp_path, damage, capsys):
-    AudioClusterer.load(at/"run").save(tmp_path/"run")
-    file = tmp_path/"run/run.json"
-    record = json.loads(file.read_text())
-    record["clustering"]["levels"] = damage
-    file.write_text(json.dumps(record))
-    with pytest.raises(ValueError, match="is damaged"): Run.open(tmp_path/"run").clustering
-    assert main(["score", str(tmp_path/"run"), "--labels", "parent"]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
-
-
 def test_a_given_number_is_compared_with_its_neighbours(tmp_path, capsys):
     X, _ = make_blobs(300, 6, centers=6, cluster_std=1., random_state=0)
     run = run_of_embeddings(X, request=Request("kmeans", 8))
@@ -273,10 +261,11 @@ def test_a_run_with_a_level_can_be_grouped_anew(at):
     assert regroup(fine, random_state=1).request.options.level == "fine"
 
 
-def test_a_pair_of_methods_that_count_is_refined(words):
+def test_a_pair_of_methods_that_count_is_refined(words, monkeypatch):
     request = Request("meanshift", "auto", encoder="fixed", options=Options(stability=0))
     pair = make_pair(words[0], request, refined=False)
-    refine(pair.content, pair.source, most_shared_before=2., most_shared_after=2.)
+    for limit in "MOST_SHARED_BEFORE", "MOST_SHARED_AFTER": monkeypatch.setattr(f"audioclust.pipeline.pair.{limit}", 2.)
+    refine(pair.content, pair.source)
     for run in (pair.content, pair.source): assert run.clustering.number.why.startswith("meanshift found")
 
 

@@ -12,14 +12,12 @@ from audioclust.pipeline import (
     spread_names)
 from audioclust.pipeline.naming.answers import heard_answers, known_names
 from audioclust.pipeline.naming.spreading import evidence, geometry, spread_known
-from audioclust.pipeline.naming.weights import weighed_by_names, weights_line
 from audioclust.cli import main
-from audioclust.encoders.joint import VotingWhitening
 from audioclust.encoders.residual import IdentityWhitening
 from audioclust.ensembles.spreading import passed_on
 from audioclust.listen.exporting import named_clips
 from audioclust.runs import apply_edits
-from audioclust.runs.naming.heard import NOT_OF_INTEREST, SEVERAL, UNSURE
+from audioclust.runs.heard import NOT_OF_INTEREST, SEVERAL, UNSURE
 from audioclust.runs.names import read_names
 from audioclust.runs.stable_ids import carry_names
 
@@ -270,9 +268,9 @@ def test_the_last_word(run, tmp_path, capsys):
 def test_the_last_word_is_taken_back_with_the_answers(named, tmp_path):
     folder = named.save(tmp_path/"run").folder
     before = Run.open(folder).groups
-    assert last_word(folder)[0].heard == 10 and (Run.open(folder).groups != before).any()
+    assert last_word(folder).heard == 10 and (Run.open(folder).groups != before).any()
     name_clips(Run.open(folder), dict.fromkeys(heard_answers(named))).save(folder)
-    assert last_word(folder) == (None, "") and (Run.open(folder).groups == before).all()
+    assert last_word(folder) is None and (Run.open(folder).groups == before).all()
     assert not {kind: values for kind, values in read_names(folder).items() if values and kind != "heard"}
 
 def test_names_by_hand_hold_against_the_last_word(named, tmp_path):
@@ -294,35 +292,6 @@ def test_not_of_interest_alone_names_nothing(run):
     assert naming_progress(dull).named == 0
     with pytest.raises(ValueError, match="no clip of this run has a name"): spread_names(dull)
 
-
-def voted(weights=(1., 1.)):
-    "Five kinds that one encoder hears, and another one that hears eight voices."
-    rng = np.random.default_rng(0)
-    parts = [X, np.eye(8, 12)[rng.integers(0, 8, 150)] + rng.normal(0, .05, X.shape)]
-    units = [(part/np.linalg.norm(part, axis=1, keepdims=True)).astype(np.float32) for part in parts]
-    whitening = VotingWhitening([IdentityWhitening(), IdentityWhitening()], [12, 12], list(weights))
-    request = Request(n_clusters=2, options=Options(stability=0))
-    joint = run_of_embeddings(np.concatenate(units, 1), request=request, whitening=whitening)
-    return replace(joint, request=replace(request, encoder="fixed+yamnet"))
-
-def test_an_encoder_that_hears_no_difference_is_left_out(tmp_path):
-    joint = answered(voted(), 15)
-    weighed = weighed_by_names(joint)
-    assert weighed.embeddings.whitening.weights == [1, 0] and weighed.embeddings.X.shape == (150, 24)
-    table = spread_names(joint).table
-    as_before = spread_known(joint, known_names(joint))
-    assert (table.name == TRUTH).mean() > .95 > (as_before.names[as_before.shares.argmax(1)] == TRUTH).mean()
-    folder = joint.save(tmp_path/"run").folder
-    line = "weights by what was heard: fixed 1; left out, since the names sound alike to them: yamnet"
-    assert last_word(folder)[1] == line
-    assert (assign_embeddings(Run.open(folder), joint.embeddings.X).cluster == Run.open(folder).groups).mean() > .9
-
-def test_weights_that_somebody_chose_stay(run):
-    chosen = answered(voted((1., .5)), 15)
-    assert weighed_by_names(chosen) is chosen and weights_line(chosen, chosen) == ""
-    assert weighed_by_names(run) is run
-    once = name_clips(voted(), {0: "kick", 1: "snare"})
-    assert weighed_by_names(once) is once # no name was heard twice
 
 def test_a_name_of_a_group_that_no_clip_is_known_by(run):
     "The group was named, and its representative turned out to be something else."

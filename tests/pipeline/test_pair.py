@@ -80,14 +80,6 @@ def cluster(folder, out, *more):
     typed = ["cluster", str(folder), "--out", str(out), "--by", "both", "--method", "consensus", "--n-clusters", "8,5"]
     return main([*typed, "--stability", "0", "--no-page", "-q", *more])
 
-def test_on_the_command_line(pair, tmp_path, capsys):
-    folder, table, _ = pair
-    assert cluster(folder, tmp_path/"run") == 0
-    assert "content: refined" in capsys.readouterr().out
-    record = json.loads((tmp_path/"run/content/run.json").read_text())
-    assert "refinement" in record["embeddings"] and record["made"]["command"][0] == "cluster"
-    assert accuracy(table.label, pd.read_csv(tmp_path/"run/both.csv").content) == 1
-
 def test_a_page_goes_only_with_the_pair_that_it_shows(pair, tmp_path):
     folder, *_ = pair
     page = tmp_path/"run/listen.html"

@@ -151,12 +151,6 @@ def test_labels_of_no_file_refuse_before_any_work(made, tmp_path, capsys):
     assert "match none" in capsys.readouterr().err and not (tmp_path/"run").exists()
 
 
-def test_a_cache_that_cannot_be_is_a_warning(made, tmp_path, capsys):
-    typed = ["cluster", str(made/"sounds"), "--out", str(tmp_path/"run"), "--n-clusters", "2", "--no-page", "-q"]
-    assert main([*typed, "--cache", str(made/"file.txt"/"in")]) == 0
-    assert "cannot be used now" in capsys.readouterr().err
-
-
 def test_sounds_inside_the_run_folder(tone, tmp_path, capsys):
     for i in range(3): tone(tmp_path/"run/sounds"/f"{i}.wav", hz=300*(i + 1))
     assert cluster(tmp_path/"run/sounds", tmp_path/"run", "--n-clusters", "2") == 2

@@ -1,10 +1,8 @@
 "Embedding in parts: shards that one process groups as if it had embedded all, restartable, and refused where they do not fit."
 import json
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pandas as pd
@@ -102,20 +100,6 @@ def test_a_part_that_was_stopped_goes_on_where_it_was(words, tmp_path, monkeypat
     assert sum(embedded) < len(share.clips) - 20, "blocks that were there are not made again"
     embed_shard(share_of(words[0], ASKED, 1, 2), tmp_path/"1")
     assert len(run_of_shards(tmp_path/"[12]", ASKED)) == len(words[1])
-
-
-def test_killed_and_started_again(words, tmp_path):
-    "One of two processes is killed; the other's share stays, and the same command goes on."
-    def command(part):
-        return [sys.executable, "-m", "audioclust", "embed", str(words[0]), "--part", f"{part}/2", "--out",
-                str(tmp_path/"shards"/str(part)), "-q"]
-    first = subprocess.Popen(command(1), stdout=subprocess.DEVNULL)
-    while not (tmp_path/"shards/1/shard.json").is_file() and first.poll() is None: time.sleep(.01)
-    first.send_signal(signal.SIGKILL)
-    first.wait()
-    for part in 2, 1: assert subprocess.run(command(part), stdout=subprocess.DEVNULL).returncode == 0
-    found = run_of_shards(str(tmp_path/"shards/*"), ASKED)
-    np.testing.assert_array_equal(found.clustering.labels, make_run(words[0], ASKED).clustering.labels)
 
 
 def test_what_does_not_fit_is_refused(words, tmp_path):

@@ -17,7 +17,7 @@ from audioclust.audio import clips, synthetic_sounds
 from audioclust.cli import main
 from audioclust.core.files import atomic_write, write_table
 from audioclust.runs import Run
-from audioclust.runs.names import flattened, update_name_columns, write_names
+from audioclust.runs.names import flattened, write_name_columns, write_names
 from audioclust.runs.request import request_from_record
 from audioclust.runs.run_folder import check_run_folder, read_table
 
@@ -118,7 +118,7 @@ def test_a_long_chain_of_merges_takes_no_time(run):
     start = time.process_time()
     assert flattened(names)["merged"]["0"] == str(n)
     (run/"names.json").write_text(json.dumps(dict(schema=1, edits=dict(content=names))))
-    update_name_columns(run)
+    write_name_columns(run)
     assert time.process_time() - start < 10
     with pytest.raises(ValueError, match="circle"): flattened(dict(merged={"1": "2", "2": "1"}))
 

@@ -1,5 +1,5 @@
 "Full disks, no permission, files that vanish: one line, nothing half-written, nothing lost."
-import errno, os, re, shutil, sqlite3, subprocess, sys, tempfile
+import errno, os, re, shutil, sqlite3, sys, tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,17 +59,6 @@ def longest(size):
     finally: resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 @contextmanager
-def disk(at, size):
-    "A disk of this size (kB); another size may be given to it."
-    at.mkdir()
-    def mount(how):
-        command = ["mount", "-t", "tmpfs", "-o", how, "none", str(at)]
-        return subprocess.run(command, capture_output=True).returncode == 0
-    if not root or not mount(f"size={size}k"): pytest.skip("needs leave to mount")
-    try: yield lambda size: mount(f"remount,size={size}k")
-    finally: subprocess.run(["umount", str(at)], check=True)
-
-@contextmanager
 def nobody():
     "As a user who may do nothing in particular; root may do everything."
     if not root:
@@ -84,30 +73,6 @@ def nobody():
 
 
 # A full disk
-
-@pytest.mark.draws
-@pytest.mark.parametrize("size", [16, 40, 140, 220, 400])
-def test_a_run_on_a_disk_that_is_full(home, cluster, tmp_path, size):
-    with disk(tmp_path/"disk", size) as resize:
-        out = tmp_path/"disk"/"run"
-        status, err = cluster(home/"sounds", out)
-        assert status == 2 and str(out) in err[-1] and "--resume" in err[-1]
-        assert re.search("could not be written: the disk is full|only a part of it|as said above", err[-1])
-        assert len([l for l in err if not l.startswith("warning: ")]) == 1
-        assert not temporary(out) and state(out) == "stopped"
-        resize(40_000)
-        assert cluster(home/"sounds", out, "--resume")[0] == 0 and same(out, home/"whole")
-        assert state(out) == "whole" and (out/"listen.html").is_file()
-
-def test_a_disk_without_room_for_the_mark(home, cluster, tmp_path):
-    with disk(tmp_path/"disk", 8):
-        with open(tmp_path/"disk"/"filler", "wb", 0) as f:
-            try:
-                while f.write(bytes(4096)): pass
-            except OSError: pass
-        status, err = cluster(home/"sounds", tmp_path/"disk"/"run")
-        assert status == 2 and len(err) == 1 and not (tmp_path/"disk"/"run").exists()
-        assert "started.json could not be written: the disk is full" in err[0]
 
 @pytest.mark.draws
 @pytest.mark.parametrize("size", [0, 300, 2000, 4000, 50_000, 90_000])
@@ -155,11 +120,7 @@ def test_a_full_disk_at_a_figure_leaves_a_whole_run(home, cluster, tmp_path, mon
     assert not (out/name).exists() and not temporary(out)
     assert cluster(home/"sounds", out, "--no-page", "--resume")[0] == 0 and same(out, home/"whole")
 
-def test_a_cache_on_a_full_disk_is_a_warning(home, cluster, tmp_path):
-    with disk(tmp_path/"disk", 64):
-        status, err = cluster(home/"sounds", tmp_path/"run", "--no-page", cache=tmp_path/"disk")
-        said = f"warning: the cache in {tmp_path/'disk'} cannot be used now (database or disk is full)"
-        assert status == 0 and len(err) == 1 and err[0].startswith(said) and same(tmp_path/"run", home/"whole")
+def test_a_cache_on_a_full_disk_is_a_warning(tmp_path):
     with longest(300_000): ArrayCache(tmp_path/"cache").put([(b"1"*16, np.zeros(10), 0)])
     with longest(300_000), pytest.warns(UserWarning, match="cannot be used now"):
         ArrayCache(tmp_path/"cache").put([(b"2"*16, np.zeros(100_000), 0)])
@@ -199,12 +160,6 @@ def test_other_commands_on_a_full_disk(home, tmp_path, capsys, monkeypatch, what
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before and not temporary(tmp_path)
     shutil.rmtree(tmp_path/"out", ignore_errors=True)  # of folders
     assert main([*map(there, words)]) == 0
-
-def test_what_is_to_be_replaced_stays_where_there_is_no_room(home, tmp_path):
-    (tmp_path/"a.csv").write_text("mine")
-    words = "assign", str(home/"whole"), str(home/"sounds"), "--out", str(tmp_path/"a.csv"), "--overwrite", "-q"
-    with longest(10): assert main([*words]) == 2
-    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.csv", "mine")]
 
 def test_the_page_of_an_earlier_run_does_not_stay_beside_the_new_one(home, cluster, tmp_path):
     out = tmp_path/"run"

@@ -115,6 +115,7 @@ def test_two_people_in_any_order(saved, order):
     (dict(clips={"nosuchclip": 0}), "no clip nosuchclip"), (dict(clips={"ID": 77}), "moved to 77"),
     (dict(clips={"ID": "x"}), "moved to x"), (dict(clips={"ID": 10*NEW_GROUPS}), "moved to 1000000"),
     (dict(names={"9": "owl"}), "no cluster 9"), (dict(notes={"0": ""}), "the note of cluster 0"),
+    (dict(names={"3": "a\0b"}), "the name of cluster 3 must be a text"),
     (dict(merged={"0": 1, "1": 0}), "circle"), (dict(clips=[]), "each a JSON object"),
     ([], "should hold a JSON object")])
 def test_wrong_edits(saved, edits, message):
@@ -227,20 +228,6 @@ def test_a_table_of_names(saved, ending, separator):
                                    notes={"1": "sings at dawn"}, clips={})
 
 
-@pytest.mark.parametrize("text, message", [
-    ("cluster,name\n9,owl\n", "there is no cluster 9 in this run .it has 0, 1, 2, 3."),
-    ("cluster,name\n0.0,owl\n", "there is no cluster 0.0"), ("cluster,name\n0,owl\n0,wren\n", "has two texts"),
-    ("cluster,name,mark\n0,owl,nice\n", "it can be good, check, junk"), ("cluster\n0\n", "columns cluster and name"),
-    ("path,cluster,name\na.wav,0,owl\n", "perhaps mark and note; this one has path, cluster, name"),
-    ("", "cannot be read")])
-def test_wrong_tables(saved, text, message):
-    run = saved()
-    file = run.parent/"names.csv"
-    file.write_text(text)
-    with pytest.raises(ValueError, match=message) as error: apply_edits(run, file)
-    assert str(file) in str(error.value) and "\n" not in str(error.value) and not (run/"names.json").exists()
-
-
 def test_a_table_of_a_pair_is_for_one_run(run_folder, tmp_path):
     (tmp_path/"both.json").write_text("{}")
     run_folder("content")
@@ -282,15 +269,6 @@ def test_what_was_done_by_hand_outlives_overwrite_like_and_resume(tmp_path, caps
     capsys.readouterr()
     assert cluster("run", "--overwrite", "--seed", "3") == 0
     assert "'odd'" in capsys.readouterr().err and read_names(run)["clips"].keys() == {other}
-
-
-@pytest.mark.parametrize("kind", ["names", "notes"])
-def test_a_zero_byte_is_refused_and_nothing_changed(saved, kind):
-    run = saved()
-    before = (run/"clusters.csv").read_bytes()
-    with pytest.raises(ValueError, match=f"the {kind[:-1]} of cluster 3 must be a text"):
-        take_over(run, page(run, {kind: {"3": "a\0b"}}))
-    assert (run/"clusters.csv").read_bytes() == before and not (run/"names.json").exists()
 
 
 def test_what_several_people_take_over_at_once_is_all_kept(saved):

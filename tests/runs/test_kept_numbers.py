@@ -28,12 +28,6 @@ def test_equal_clips_are_told_apart_by_their_order():
     assert numbers_before(before, now, np.arange(2)) == {1: 0, 0: 1}
 
 
-def test_levels_keep_their_numbers_in_the_same_way():
-    before = table_of([0, 0, 1, 1], cluster_fine=[0, 1, 2, 3])
-    now = table_of([0, 0, 1, 1], cluster_fine=[3, 2, 1, 0])
-    assert numbers_before(before, now, np.arange(4), "cluster_fine") == {3: 0, 2: 1, 1: 2, 0: 3}
-
-
 def carried(run, names, ids, clip_ids=None):
     (run/"names.json").write_text(json.dumps(dict(schema=1, edits={"content": names})))
     lost_names = carry_names(run, ids, clip_ids)
@@ -143,15 +137,6 @@ def test_names_that_give_way_to_those_of_another_run_are_never_written_over(clus
         assert "robin" in read_names(run)["names"].values()
     assert '"wren"' in (run/"names-before.json").read_text()
     assert '"wind"' in (run/"names-before-2.json").read_text()
-
-
-def test_a_run_that_is_replaced_tells_what_was_typed(cluster, capsys):
-    run = cluster("run", 4)
-    table = read_table(run/"clusters.csv")
-    table.assign(name=table.cluster.map({1: "wren"}).fillna("")).to_csv(run/"clusters.csv", index=False)
-    capsys.readouterr()
-    cluster("run", 4, "--overwrite")
-    assert capsys.readouterr().err.count("the name of cluster 1 is 'wren'") == 1 and not read_names(run)["names"]
 
 
 def test_twenty_groups_are_not_numbered_up_to_37(cluster, capsys):

@@ -14,7 +14,7 @@ from audioclust.cli import main
 from audioclust.cli.report import path_words_line
 from audioclust.listen.page_data import cluster_data
 from audioclust.pipeline import make_run, Options, Request, Run
-from audioclust.runs.naming.path_words import path_words, with_path_words, words_of_name, words_of_path, words_text
+from audioclust.runs.findings import path_words, with_path_words, words_of_name, words_of_path, words_text
 from audioclust.runs.run_folder import read_table
 
 

@@ -1,10 +1,8 @@
 "Runs that are stopped, resumed, and in each other's way."
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pandas as pd
@@ -15,8 +13,8 @@ from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.core.files import write_json, write_table
 from audioclust.runs import clips, run as run_module
-from audioclust.runs.resuming import at_work, begun, check_same, continues_training, earlier_run, EARLIER, MARK, state
-from audioclust.runs.run_folder import check_run_folder, read_table, SCHEMA
+from audioclust.runs.resuming import at_work, begun, check_same, continues_training, earlier_run, EARLIER, state
+from audioclust.runs.run_folder import read_table, SCHEMA
 
 SAME = "clusters.csv", "embeddings.npy", "errors.csv", "map.npy"
 PLAIN = ["--n-clusters", "4", "--stability", "3", "-q"]
@@ -53,28 +51,6 @@ def test_what_was_asked_for_must_be_the_same(tmp_path):
             check_same(out, request, inputs, recordings)
 
 
-def test_a_complete_run_says_what_it_was_asked_for(run_folder):
-    run = run_folder()
-    record = check_run_folder(run)
-    grown = dict(grow="/first", new_recordings=["/new"], n_new=2)
-    parts = dict(request=record["request"] | REQUEST, clips=record["clips"] | dict(inputs=grown))
-    write_json(record | parts, run/"run.json")
-    assert state(run) == "whole"
-    for request in REQUEST, {}: check_same(run, request, grown, "/sounds") # a run that grows has the other's request
-    with pytest.raises(ValueError, match="n_new was 2 and is 3"): check_same(run, {}, grown | dict(n_new=3), "/sounds")
-    with pytest.raises(ValueError, match="the recordings were /sounds"): check_same(run, {}, grown, "/new")
-
-
-@pytest.mark.parametrize("name", [MARK, "run.json"])
-@pytest.mark.parametrize("text", [
-    "", "[]", "{", "null", '{"schema": 2}', '{"schema": 3}', '{"schema": 3, "request": 5}'])
-def test_what_says_nothing_is_refused(tmp_path, name, text):
-    (tmp_path/name).write_text(text)
-    with pytest.raises(ValueError, match="start again with --overwrite") as error:
-        check_same(tmp_path, REQUEST, {}, "/sounds")
-    assert "\n" not in str(error.value)
-
-
 def test_more_epochs_go_on_and_other_parameters_do_not(tmp_path):
     out = tmp_path/"run"
     asked = REQUEST | dict(params=dict(epochs=3, views=2))
@@ -103,13 +79,6 @@ def test_what_an_error_leaves(tmp_path, run_folder):
     with pytest.raises(OSError, match="^full$"):
         with at_work(run): raise OSError("full") # nothing was written: the run is as it was
     assert state(run) == "whole" and not (run/".lock").exists()
-
-
-def test_what_was_half_written_goes_and_other_files_stay(tmp_path):
-    (tmp_path/"model").mkdir()
-    for name in "model/.encoder.json.9.json", ".hidden": (tmp_path/name).write_text("half")
-    stop(tmp_path, checkpoint)
-    assert {p.name for p in tmp_path.rglob(".*") if p.is_file()} - {".lock"} == {".hidden"}
 
 
 @pytest.mark.parametrize("spoil, warned", [
@@ -170,21 +139,6 @@ def test_stopped_at_any_file_it_goes_on_to_the_same(sounds, whole, tmp_path, mon
 def start(sounds, out, *more):
     command = "cluster", str(sounds), "--out", str(out), "--cache", str(out.parent/"cache"), *PLAIN, *more
     return subprocess.Popen([sys.executable, "-m", "audioclust", *command], stderr=subprocess.PIPE, text=True)
-
-@pytest.fixture(scope="module")
-def took(sounds, tmp_path_factory): # Seconds of a run
-    begin = time.monotonic()
-    assert start(sounds, tmp_path_factory.mktemp("timed")/"run").wait() == 0
-    return time.monotonic() - begin
-
-@pytest.mark.parametrize("share", [.5, .8])
-def test_killed_at_some_moment_it_goes_on_to_the_same(sounds, whole, took, tmp_path, share):
-    p, out = start(sounds, tmp_path/"run"), tmp_path/"run"
-    time.sleep(share*took)
-    p.send_signal(signal.SIGKILL)
-    p.wait()
-    assert cluster(sounds, out, "--resume") == 0 and same(out, whole)
-
 
 def test_killed_before_it_had_written_what_was_asked_it_begins_anew(sounds, whole, tmp_path):
     out = tmp_path/"run"

@@ -122,37 +122,6 @@ def test_a_seeded_run_is_opened_regrouped_assigned_and_grown(words, seeded):
     assert len(grown.table.seed) == len(opened) + len(more) and grown.clustering.seeds.names == ("bat", "owl")
 
 
-def test_a_run_that_was_corrected_is_a_table_of_seeds(words, seeded):
-    table = read_table(seeded/"clusters.csv")
-    other = int(next(c for c in table.cluster.unique() if c > 1))
-    moved = table.clip_id[(table.cluster == other) & (table.seed == "")].iloc[0]
-    names = read_names(seeded)
-    names["names"][str(other)] = "fox"
-    names["clips"] = {moved: 0}
-    write_names(seeded, names)
-    found = read_seeds(str(seeded), words[1])
-    assert found.names == ("bat", "fox", "owl")
-    assert found.labels()[int(np.flatnonzero(table.clip_id == moved)[0])] == "bat"
-    assert run(words[0], "again", "--seeds", str(seeded)) == 0
-    again = read_table(words[0]/"again"/"clusters.csv")
-    assert again.name[again.clip_id == moved].item() == "bat"
-    assert set(read_names(words[0]/"again")["names"].values()) == {"bat", "fox", "owl"}
-
-
-def test_replacing_and_repeating_keep_names(words):
-    from audioclust.cli import main
-    folder, seeds = words[0], ("--seeds", str(words[0]/"seeds.csv"))
-    assert run(folder, "kept", *seeds) == 0
-    before = read_table(folder/"kept"/"clusters.csv")
-    assert run(folder, "kept", *seeds, "--overwrite") == 0
-    after = read_table(folder/"kept"/"clusters.csv")
-    assert (before.cluster == after.cluster).all() and (before.name == after.name).all()
-    repeat = "cluster", "--config", str(folder/"kept"), "--out", str(folder/"repeated"), "--no-page", "-q"
-    assert main([*repeat]) == 0
-    assert (read_table(folder/"repeated"/"clusters.csv").cluster == after.cluster).all()
-    assert run(folder, "kept", *seeds, "--resume") == 0
-
-
 @pytest.mark.parametrize("more, message", [
     (["--method", "dbscan"], "takes no seeds"), (["--by", "both"], "one grouping"),
     (["--seeds", "nowhere.csv"], "no file nowhere.csv"), (["--n-clusters", "1"], "seeds of 2 groups")])
@@ -205,19 +174,6 @@ def test_a_table_of_answers_is_a_table_of_seeds(words, tmp_path):
         assert read_seeds(tmp_path/"answers.csv", table, lambda: ids).labels() == wanted
     lost = answers.assign(clip=[ids[0], "x", "nowhere", "y"])
     with pytest.warns(UserWarning, match="1 of 2 rows"): assert read_seeds(lost, table, lambda: ids).names == ("owl",)
-
-
-def test_answers_are_seeds_on_the_command_line(words, tmp_path):
-    from audioclust.cli import main
-    folder, table = words
-    ids = clip_ids(table, str(folder/"words"))
-    chosen = pd.concat([of_word.iloc[:2] for _, of_word in table.groupby("label")])
-    answers = pd.DataFrame(dict(clip=[ids[row] for row in chosen.index], name=chosen.label))
-    answers.to_csv(tmp_path/"answers.csv", index=False)
-    arguments = ["--n-clusters", "5", "--seeds", str(tmp_path/"answers.csv"), "--stability", "0", "--no-page", "--no-cache", "-q"]
-    assert main(["cluster", str(folder/"words"), "--out", str(tmp_path/"run"), *arguments]) == 0
-    found = read_table(tmp_path/"run"/"clusters.csv").set_index("clip_id")["name"]
-    assert (found[answers["clip"]].to_numpy() == answers.name.to_numpy()).all() and found.nunique() == 5
 
 
 def test_a_run_that_was_named_by_listening_gives_what_was_heard(run_folder):

@@ -44,9 +44,8 @@ def take_over(run:str, # A run folder, or one with a run by content and one by s
         new = runs.read_names(folder).get("heard", {})
         missing = object()
         n_answers = sum(old.get(clip, missing) != new.get(clip, missing) for clip in old | new)
-        progress, weights = pipeline.last_word(folder)
+        progress = pipeline.last_word(folder)
         if new or n_answers: lines.append(f"heard:  {plural(n_answers, 'answer')} taken over; {progress or 'no clip has a name'}")
-        if weights: lines.append(f"ears:   {weights}")
     taken = f" ({plural(n_edits, 'edit')} taken over)" if n_edits or not lines else ""
     return [f"names:  {tables}{taken}", *lines]
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...core.files import shorten
-from ...runs.naming.heard import is_answer, is_spread_move, SEVERAL
+from ...runs.heard import is_answer, is_spread_move, SEVERAL
 from ...runs.names import edited_clusters, flattened
 from ...runs.run import Run
 

@@ -69,11 +69,6 @@ def _open_parts(division, is_heard):
     is_open = parent_heard[:, None] & ~has_heard[division.halves]
     return division.halves[is_open], np.broadcast_to(division.height[:, None], is_open.shape)[is_open]
 
-# %% ../../../nbs/12_pipeline/naming/03_questions.ipynb #9a285dbf
-def _middle(X, rows):
-    "The clip nearest to the mean of some."
-    return int(rows[np.square(X[rows] - X[rows].mean(0)).sum(1).argmin()])
-
 # %% ../../../nbs/12_pipeline/naming/03_questions.ipynb #d0031ba8
 def _telling(run, rows, is_heard):
     "The clip of a part that stands for most of it."
@@ -83,7 +78,8 @@ def _telling(run, rows, is_heard):
         is_of = labels == np.bincount(there[there >= 0]).argmax()
         representative = rows[is_of[rows] & is_representative[rows]]
         if len(representative) and not is_heard[is_of].any(): return int(representative[0])
-    return _middle(np.asarray(run.embeddings.X), rows)
+    X = np.asarray(run.embeddings.X)[rows]
+    return int(rows[np.square(X - X.mean(0)).sum(1).argmin()]) # nearest to the mean
 
 def _next_row(run, is_heard, doubt):
     "The clip to hear next, where those that were heard are known."

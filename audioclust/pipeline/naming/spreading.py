@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['SURE', 'Geometry', 'geometry', 'name_shares', 'sharpened', 'honest_power', 'Spread', 'Evidence', 'evidence',
-           'spread_known', 'spread_names', 'NamingProgress', 'progress_of', 'naming_progress']
+           'spread_known', 'spread_names', 'NamingProgress', 'naming_progress', 'last_word']
 
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #d883f18f
 from dataclasses import replace
 from functools import lru_cache
 from itertools import count
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,12 +21,11 @@ from sklearn.neighbors import NearestNeighbors
 from ...ensembles.neighbour_graph import connect_components, shared_neighbours
 from ...ensembles.spreading import passed_on
 from .answers import heard_answers, held_names, known_names
-from .weights import weighed_by_names
 from ...runs.embeddings import Embeddings
-from ...runs.naming.contradictions import of_living
-from ...runs.naming.heard import NOT_OF_INTEREST, UNSURE, without_spread
-from ...runs.names import edited_clusters, made_groups, NEW_GROUPS
+from ...runs.heard import NOT_OF_INTEREST, UNSURE, without_spread
+from ...runs.names import edited_clusters, made_groups, NEW_GROUPS, of_living, write_names
 from ...runs.run import Run
+from ...runs.run_folder import locked
 
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #3cc5a49f
 _NEIGHBOURS = 10 # of each clip in the graph
@@ -120,11 +120,6 @@ class Evidence(NamedTuple):
     shares: np.ndarray # Of each name in each clip [N, K]
     left_out: np.ndarray # The same of each known clip, from the others [m, K]; 0 where no name was heard twice
 
-    @property
-    def is_single(self)->np.ndarray: # bool [m]
-        "Which known clips are the only one of their name?"
-        return np.bincount(self.names)[self.names] == 1
-
 def _shares(said): # of each row; of nothing, 0
     return said/np.maximum(said.sum(1, keepdims=True), 1)
 
@@ -133,9 +128,9 @@ def evidence(run:Run, # A run
 )->Evidence:
     "What the clips whose name is known say of all clips, and of each other."
     rows = np.array(list(known))
-    found, names = np.unique(np.array(list(known.values()), str), return_inverse=True)
+    all_names, names = np.unique(np.array(list(known.values()), str), return_inverse=True)
     X = np.asarray(run.embeddings.X)
-    is_of = np.eye(len(found))[names] # [m, K]
+    is_of = np.eye(len(all_names))[names] # [m, K]
     reach = np.stack([_reach(run.embeddings, row) for row in rows.tolist()], 1)
     groups, own = np.unique(run.clustering.labels[rows], return_inverse=True)
     of_groups = np.stack([_reach_of_group(run.embeddings, run.clustering, group) for group in groups.tolist()], 1)
@@ -143,42 +138,37 @@ def evidence(run:Run, # A run
     spread = reach @ is_of + of_groups @ _shares(said)
     root = np.sqrt(np.maximum(spread.sum(0), 1e-12))
     distances = pairwise_distances(X, X[rows])/geometry(run.embeddings).scale
-    shares, left_out = name_shares(spread/root, distances, names), np.zeros((len(rows), len(found)))
-    if len(found) < len(rows):
+    shares, left_out = name_shares(spread/root, distances, names), np.zeros((len(rows), len(all_names)))
+    if len(all_names) < len(rows):
         far, of_itself = distances[rows], np.diag(reach[rows])[:, None]*is_of
         np.fill_diagonal(far, np.inf)
         of_its_group = _shares(said)[own] - _shares(said[own] - is_of) # what it adds to the shares of its group
         others = spread[rows] - of_itself - of_groups[rows, own][:, None]*of_its_group
         left_out = name_shares(others/root, far, names)
-    return Evidence(found, names, shares, left_out)
+    return Evidence(all_names, names, shares, left_out)
 
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #bc87c452
 def spread_known(run:Run, # A run
     known:dict, # Row → name, or `UNSURE`; at least one
 )->Spread:
     "The share of each name in each clip, from the clips whose name is known."
-    found, names, shares, left_out = said = evidence(run, known)
-    is_single = said.is_single
+    all_names, names, shares, left_out = evidence(run, known)
+    is_single = np.bincount(names)[names] == 1 # the only one of its name
     power = honest_power(left_out[~is_single], names[~is_single])
-    return Spread(found, sharpened(shares, power), float(_UNHEARD*is_single.mean()))
-
-# %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #6cd1b955
-SURE = .5 # share of the best name from which on a clip gets it
-
-def _numbers_of(wanted, names, there): # Names; edits; numbers of groups that have clips, as texts
-    "The number of the group of each name: one that has it already, or a new one."
-    number_of = {}
-    for group,name in sorted(names["names"].items(), key=lambda item: int(item[0])):
-        if group in there and group not in names["merged"]: number_of.setdefault(name, int(group))
-    free = (number for number in count(NEW_GROUPS) if str(number) not in there)
-    return {name: number_of[name] if name in number_of else next(free) for name in wanted}
+    return Spread(all_names, sharpened(shares, power), float(_UNHEARD*is_single.mean()))
 
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #274e4956
+SURE = .5 # share of the best name from which on a clip gets it
+
 def _edits(run, names, called, confidence):
     "The edits of the run with each clip in the group of its name; without a name it stays in its cluster."
     clip_ids, groups = run.table.clip_id, edited_clusters(run.table, names).to_numpy(np.int64)
     there = {str(group) for group in groups} | made_groups(run.names)
-    number_of = _numbers_of(sorted(set(called) - {""}), names, there)
+    number_of:dict = {} # a name that was spread before keeps its number
+    for group,name in sorted(names["names"].items(), key=lambda item: int(item[0])):
+        if group in there and group not in names["merged"]: number_of.setdefault(name, int(group))
+    free = (number for number in count(NEW_GROUPS) if str(number) not in there)
+    number_of = {name: number_of[name] if name in number_of else next(free) for name in sorted(set(called) - {""})}
     moves, spread = dict(names["clips"]), {}
     for clip,name,group,sure in zip(clip_ids, called, groups.tolist(), confidence.tolist()):
         number = number_of.get(name, group)
@@ -196,7 +186,7 @@ def spread_names(run:Run, # Some of whose clips have names
     if not set(known.values()) - {UNSURE, NOT_OF_INTEREST}:
         raise ValueError("no clip of this run has a name: name_clips(run, {row: name}) gives it some")
     group_names, was_moved = held_names(run)
-    spread = spread_known(weighed_by_names(run, known), known)
+    spread = spread_known(run, known)
     best = spread.shares.argmax(1)
     called, confidence = spread.names[best].astype(object), spread.confidence
     called[(spread.shares.max(1) < SURE) | (called == UNSURE)] = ""
@@ -230,9 +220,9 @@ class NamingProgress(NamedTuple):
         return f"{self.heard:,} clips heard, {self.named:,} of {self.clips:,} named{others}, {right}"
 
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #3dcd112f
-def progress_of(run:Run, # From `spread_names`
-)->NamingProgress:
-    "How far the naming of a run is whose names were spread."
+def _has_names(run): return bool(set(known_names(run).values()) - {UNSURE, NOT_OF_INTEREST})
+
+def _progress_of(run):
     table = run.table
     is_dull = table.name == NOT_OF_INTEREST
     named = (table.name != "") & ~is_dull
@@ -243,6 +233,18 @@ def progress_of(run:Run, # From `spread_names`
 def naming_progress(run:Run, # A run
 )->NamingProgress:
     "How many clips were heard and named, and how many of the names are about right."
-    is_named = set(known_names(run).values()) - {UNSURE, NOT_OF_INTEREST}
-    if is_named: return progress_of(spread_names(run))
+    if _has_names(run): return _progress_of(spread_names(run))
     return NamingProgress(len(heard_answers(run)), 0, len(run), np.nan)
+
+# %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #cbf23271
+def last_word(folder:str|Path, # A run folder, in which clips may have names
+)->NamingProgress|None: # How far it is; None where no clip has a name
+    "Spread the names of a run folder over all its clips, and write them there."
+    with locked(folder):
+        run = Run.open(folder)
+        if run.names.get("heard") and _has_names(run):
+            named = spread_names(run)
+            write_names(folder, named.names)
+            return _progress_of(named)
+        if run.names.get("spread"): write_names(folder, of_living(without_spread(run.names)))
+    return None

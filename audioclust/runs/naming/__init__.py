@@ -1,1 +1,0 @@
-"""What a person who listened to single clips said of them."""
