@@ -16,7 +16,7 @@ kinds, and then those that logistic regression doubts most, five at a time. Last
 heard clip); `regression` (logistic regression); `parts` (each part has the name of its middle; after as many clips as there are kinds
 this is "k groups named"); `seeds` (K-means with seeds and the true number of groups). Listeners: `true`; `wrong`, in one answer of twenty; `several` answers
 *several things* where fewer than half of the five nearest clips are of the kind of the clip heard.
-Each run has as many groups as kinds, which count in `ours` as heard clips do. `accuracy` is over all clips, the best name where unsure. Names do not weigh the joined encoders here (`heard_weights.py` measures that). `named` is the share of clips with a name, `right` that of these that are right, and
+Each run has as many groups as kinds, which count in `ours` as heard clips do. `accuracy` is over all clips, the best name where unsure. `named` is the share of clips with a name, `right` that of these that are right, and
 `estimate` what `naming_progress` says of `right`.
 Goal: accuracy by clips heard, and how honest the estimate is. Not a goal: how people hear.
 """

@@ -13,13 +13,12 @@ recording: `--hours` of calls of four kinds on noise at 8 kHz, one FLAC file, ne
   20 kB in its middle is overwritten, so that some windows cannot be decoded.
 
 Nothing may be lost: every file found by its name, and every window of the recording, must be a row of clusters.csv or of
-errors.csv (`missing`), and no undamaged file may be among the errors (`wrong`). A row for each goes to benchmarks/results/load.csv,
-its memory over time to load-memory.csv: the most in each of 150 equal spans of time, and the stage at that time (from the times in
-run.json and of the files that are written). Goal: what is held, and whether it grows. Not a goal: seconds that hold elsewhere; where
+errors.csv (`missing`), and no undamaged file may be among the errors (`wrong`). A row for each goes to benchmarks/results/load.csv.
+Goal: what is held, and whether it grows. Not a goal: seconds that hold elsewhere; where
 others share the machine the seconds by the clock are theirs too, so CPU seconds stand beside them. 100,000 clips take 1.5 GB of disk
 and 24 hours about 1 GB; all is removed.
 """
-import argparse, json, os, platform, resource, shutil, subprocess, sys, tempfile, time
+import argparse, contextlib, json, os, platform, resource, shutil, subprocess, sys, tempfile, time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -33,7 +32,7 @@ import soundfile as sf
 from appended import commit
 from scale import PART, make, memory
 
-RATE, WINDOW, EVERY, SPANS = 8000, 3., .33, 150  # Hz, s, s between two looks, rows of the curve
+RATE, WINDOW, EVERY = 8000, 3., .33  # Hz, s, s between two looks
 
 
 def _claims(b): return b[:40] + b"\xff\xff\xff\x7f" + b[44:144]
@@ -86,36 +85,20 @@ def recording(path, hours, seed=0, damaged=True):
     with open(path, "r+b") as f: f.seek(size//2); f.write(rng.bytes(min(20_000, size//50)))
 
 def watch(command, env):
-    "Run a command: seconds, CPU seconds, and (seconds, bytes) over time; the most as --max-memory counts."
-    before, since, looks, most = resource.getrusage(resource.RUSAGE_CHILDREN), time.time(), [], 0
+    "Run a command: seconds, CPU seconds, and the most memory, libraries by their share, and as --max-memory counts."
+    before, since, shared, whole = resource.getrusage(resource.RUSAGE_CHILDREN), time.time(), 0, 0
     with tempfile.TemporaryFile() as said, subprocess.Popen(command, stdout=said, stderr=said, env=env) as p:
         tree = psutil.Process(p.pid)
         while p.poll() is None:
-            try: looks.append((time.time(), memory(tree))); most = max(most, tree.memory_info().rss + sum(c.memory_full_info().uss for c in tree.children(recursive=True)))
-            except psutil.Error: pass
+            with contextlib.suppress(psutil.Error):
+                shared = max(shared, memory(tree))
+                whole = max(whole, tree.memory_info().rss + sum(c.memory_full_info().uss for c in tree.children(recursive=True)))
             time.sleep(EVERY)
-        said.seek(0); text = said.read().decode(errors="replace")
+        said.seek(0)
+        text = said.read().decode(errors="replace")
     if p.returncode: sys.exit(text)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return since, time.time() - since, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, looks, most
-
-def stages(out, since, until):
-    "(name, when it ended) in order: from the seconds of run.json backwards to the start, and from the files forwards."
-    run = json.loads((out/"run.json").read_text())["made"]["seconds"]
-    at, back = (out/"clusters.csv").stat().st_mtime, []
-    for name in reversed(run): back.append((name, at)); at -= run[name]
-    marks = [("import", at), *reversed(back)]
-    for name,file in dict(map="map.npy", save="run.json", figures="figures/groups.png", page="listen.html").items():
-        if (out/file).is_file(): marks.append((name, (out/file).stat().st_mtime))
-    return marks + [("end", until)]
-
-def curve(looks, marks, since, seconds):
-    "The most memory in each span of time, and the stage then."
-    rows = {}
-    for t,b in looks:
-        k = int(SPANS*(t - since)/seconds)
-        if b > rows.get(k, (0, 0))[0]: rows[k] = b, t
-    return [dict(seconds=round(t - since, 1), megabytes=round(b/1e6), stage=next((name for name,end in marks if t <= end), "end")) for b,t in rows.values()]
+    return time.time() - since, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, shared, whole
 
 def accounted(listed, out):
     "How many of the listed (path, start) are rows of clusters.csv, of errors.csv, of neither; files that are errors."
@@ -129,22 +112,24 @@ def accounted(listed, out):
     return dict(rows=len(good), errors=len(bad), missing=lost, twice=len(good) - len(clustered) + len(refused)), set(bad.path)
 
 def one(case, source, listed, bad, tmp, options):
-    "One run of the command: a row of the results, and rows of the curve."
+    "One run of the command: a row of the results."
     out, env = tmp/f"run-{case}", {**os.environ, "AUDIOCLUST_CACHE": str(tmp/"cache"), "OMP_WAIT_POLICY": "passive"}
-    since, seconds, cpu, looks, resident = watch([sys.executable, "-m", "audioclust", "cluster", str(source), "--out", str(out), "-q", *options], env)
+    command = [sys.executable, "-m", "audioclust", "cluster", str(source), "--out", str(out), "-q", *options]
+    seconds, cpu, shared, whole = watch(command, env)
     about, (count, refused) = json.loads((out/"run.json").read_text()), accounted(listed, out)
     wrong = len(refused - set(map(str, bad))) + sum(str(p) not in refused for p,kind in bad.items() if kind not in DECODED)
-    audio, rows = about["clips"]["seconds"], curve(looks, stages(out, since, since + seconds), since, seconds)
-    most = max(b for _,b in looks)
-    row = dict(case=case, files=len({p for p,_ in listed}), damaged=len(bad), listed=len(listed), **count, wrong=wrong, clusters=about["clustering"]["clusters"], audio_seconds=round(audio), seconds=round(seconds, 1), cpu_seconds=round(cpu, 1),
-               clips_per_cpu_second=round(len(listed)/cpu, 1), times_real_time=round(audio/cpu), megabytes=round(most/1e6), resident_megabytes=round(resident/1e6), peak_in=next(r["stage"] for r in rows if r["megabytes"] == round(most/1e6)), cache_megabytes=round(sum(f.stat().st_size for f in (tmp/"cache").rglob("*"))/1e6),
-               options=" ".join(options), **{f"s_{k}": v for k,v in about["made"]["seconds"].items()})
-    print(f"{case}: {len(listed):,} clips, {audio:,.0f} s of sound: {seconds:.0f} s, {cpu:.0f} CPU s; at most {most/1e6:.0f} MB ({row['peak_in']}); {count}, wrong {wrong}\n  " + "\n  ".join(f"{a}: {max((r['megabytes'] for r in rows if r['stage'] == a), default=0)} MB" for a in dict.fromkeys(r["stage"] for r in rows)), flush=True)
-    return row, [dict(case=case, **r) for r in rows]
+    audio, cached = about["clips"]["seconds"], sum(f.stat().st_size for f in (tmp/"cache").rglob("*"))
+    row = dict(case=case, files=len({p for p,_ in listed}), damaged=len(bad), listed=len(listed), **count, wrong=wrong,
+        clusters=about["clustering"]["clusters"], audio_seconds=round(audio), seconds=round(seconds, 1), cpu_seconds=round(cpu, 1),
+        clips_per_cpu_second=round(len(listed)/cpu, 1), times_real_time=round(audio/cpu), megabytes=round(shared/1e6),
+        resident_megabytes=round(whole/1e6), cache_megabytes=round(cached/1e6),
+        options=" ".join(options), **{f"s_{k}": v for k,v in about["made"]["seconds"].items()})
+    print(row, flush=True)
+    return row
 
 def load(folder, n, hours, bound=None):
-    "All cases: rows of the results, rows of the curves."
-    results, curves = [], []
+    "All cases: rows of the results."
+    results = []
     if n:
         root = folder/"clips"
         files = bury(words(root, n), root, .01)
@@ -152,8 +137,8 @@ def load(folder, n, hours, bound=None):
         listed = [(os.path.abspath(f), 0.) for f in files]
         for case, more in {"clips": [], "clips, bounded": bound and ["--max-memory", bound]}.items():
             if more is None: continue
-            row, c = one(case, root, listed, bad, folder, ["--n-clusters", "10", *more])
-            results.append(row); curves += c
+            row = one(case, root, listed, bad, folder, ["--n-clusters", "10", *more])
+            results.append(row)
             shutil.rmtree(folder/"cache")
             if more and (folder/f"run-{case}/clusters.csv").read_bytes() != (folder/"run-clips/clusters.csv").read_bytes(): row["wrong"] += 1
         shutil.rmtree(root)
@@ -161,10 +146,12 @@ def load(folder, n, hours, bound=None):
         (root := folder/"recording").mkdir()
         recording(root/"day.flac", hours)
         starts = np.minimum(np.arange(int(np.ceil(3600*hours/WINDOW - 1e-9)))*WINDOW, 3600*hours - WINDOW)
-        row, c = one("recording", root, [(str((root/"day.flac").resolve()), s) for s in starts.round(3)], {(root/"day.flac").resolve(): "stretch"} if hours else {}, folder, ["--n-clusters", "4", "--window", f"{WINDOW:g}", "--ignore", "order,level"])
-        results.append(row); curves += c
-        shutil.rmtree(root); shutil.rmtree(folder/"cache")
-    return results, curves
+        day = (root/"day.flac").resolve()
+        options = ["--n-clusters", "4", "--window", f"{WINDOW:g}", "--ignore", "order,level"]
+        results.append(one("recording", root, [(str(day), s) for s in starts.round(3)], {day: "stretch"}, folder, options))
+        shutil.rmtree(root)
+        shutil.rmtree(folder/"cache")
+    return results
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -175,10 +162,9 @@ def main():
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"load.csv")
     args = p.parse_args()
     at = commit()
-    with tempfile.TemporaryDirectory(dir=args.folder) as tmp: results, curves = load(Path(tmp), args.clips, args.hours, args.max_memory or None)
+    with tempfile.TemporaryDirectory(dir=args.folder) as tmp: results = load(Path(tmp), args.clips, args.hours, args.max_memory or None)
     machine = f"{platform.machine()}, {os.cpu_count()} cores, OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'not set')}, Python {platform.python_version()}"
     pd.DataFrame(results).assign(commit=at, machine=machine).to_csv(args.out, index=False)
-    pd.DataFrame(curves).to_csv(args.out.with_name(f"{args.out.stem}-memory.csv"), index=False)
     return int(any(r["missing"] or r["twice"] or r["wrong"] for r in results))
 
 

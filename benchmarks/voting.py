@@ -1,16 +1,17 @@
-"""Which encoders should be heard, and how loud? Rules for weighting several encoders without labels, on sets with two right answers.
+"""Is a vote of encoders, weighted without labels, as good as the best of them? On sets with two right answers.
 
     AUDIOCLUST_DATA=… python benchmarks/voting.py [--seeds 3] [--only "NAME;…"] [--klettres FOLDER]
 
 Each row of benchmarks/results/voting.csv is one consensus (`Consensus`, the number of groups given) on the points of one encoder,
-or of several side by side with the weights that a rule gives them, scored afterwards. The rules see partitions and never labels.
-Sets are in two halves: the rule was chosen on one ("choose") and is judged on the other ("report"). Spoken digits are FSDD, cut
+or of several side by side: all alike, with the weights of the vote, or the fixed encoder beside an untrained network, scored afterwards.
+The vote sees partitions and never labels.
+Sets are in two halves: the rule of the vote was chosen on one ("choose") and is judged on the other ("report"). Spoken digits are FSDD, cut
 in two by the number of the take; `languages` are the recordings of the Debian package klettres-data, languages with at least 40;
 `planted` are the digits of the half, each through one of three rooms, at one of three pitches or at one of three levels (0, -12 and
 -24 dB), which nobody asked for; the others are rendered by `made_sets.py` and `synthetic_words`. Needs the encoders of `audioclust encoders`.
-Goal: a rule that is never much worse than the best encoder, which nobody knows without labels. Not a goal: speed.
+Goal: a vote that is never much worse than the best encoder, which nobody knows without labels. Not a goal: speed.
 """
-import argparse, itertools, tempfile, warnings
+import argparse, tempfile, warnings
 from functools import cache
 from pathlib import Path
 
@@ -26,16 +27,13 @@ from audioclust.encoders import FixedEncoder, named_encoder
 from audioclust.encoders.choice import encoder_info
 from audioclust.encoders.joint import agreement, elected, vote_weights
 from audioclust.ensembles import Consensus
-from audioclust.ensembles.consensus import consensus
-from audioclust.ensembles.resampling import cluster_subsamples, mean_ari
-from audioclust.kmeans import KMeans
-from audioclust.metrics import nmi, score
+from audioclust.metrics import score
 from audioclust.pipeline import AudioClusterer, Options
 from known_sets import klettres
 from made_sets import make
 
 ENCODERS = "fixed", "speech_embedding", "resemblyzer", "aisfx", "musicnn"
-OF_OURS = "untrained", "fixed and untrained", "vote, two references" # with our network with random weights
+OF_OURS = {"untrained": {"untrained": 1.}, "fixed and untrained": {"fixed": 1., "untrained": 1.}} # with our network with random weights
 LEAST = 40 # recordings of a language
 
 
@@ -92,25 +90,10 @@ def untrained(table, by):
     Z = AudioClusterer(n_clusters=2, by=by, encoder="untrained", options=Options(stability=0, num_workers=0)).fit(table[["path", "start", "end"]]).embeddings_
     return Z/np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-9)
 
-def rules(partitions, confidence, stable):
-    "Name of a rule → weights of the encoders."
-    names = list(partitions)
-    with_fixed = agreement(partitions)
-    table = {(e, f): 1. if e == f else nmi(partitions[e], partitions[f]) for e in names for f in names}
-    mean = {e: np.mean([table[e, f] for f in names if f != e])*confidence[e] for e in names}
-    yield "all alike", dict.fromkeys(names, 1.)
-    yield "the two that agree most", dict.fromkeys(max(itertools.combinations(names, 2), key=lambda pair: table[pair]), 1.)
-    yield "the three that agree most", dict.fromkeys(sorted(names, key=lambda e: -mean[e])[:3], 1.)
-    yield "agreement with all, squared", {e: m**2/max(mean.values())**2 for e,m in mean.items()}
-    yield "fixed and the closest to it", {"fixed": 1., max(with_fixed, key=lambda e: with_fixed[e]): 1.}
-    weights = vote_weights(with_fixed, {e: encoder_info(e).family for e in names})
-    yield "vote", elected(weights)
-    yield "stability, squared", {e: max(s, .01)**2/max(*stable.values(), .01)**2 for e,s in stable.items()}
-    both = {e: w*(1. if e == "fixed" else max(stable[e], .01)) for e,w in weights.items()}
-    yield "vote, times stability", elected({e: w/max(w for f,w in both.items() if f != "fixed") if e != "fixed" else 1. for e,w in both.items()})
-    ranked = sorted((e for e in names if e != "fixed"), key=lambda e: -weights[e])
-    for n,text in (1, "two"), (2, "three"), (4, "all five"): yield f"vote, {text}", {e: max(weights[e], .01) for e in ("fixed", *ranked[:n])}
-    yield "vote of partitions", elected(weights)
+def votes(partitions):
+    "Name of a vote → weights of the encoders; `vote` is the rule of the package."
+    yield "all alike", dict.fromkeys(partitions, 1.)
+    yield "vote", elected(vote_weights(agreement(partitions), {e: encoder_info(e).family for e in partitions}))
 
 def points(table, name, by, cache_folder):
     "Whitened embeddings, rows of length 1."
@@ -118,15 +101,6 @@ def points(table, name, by, cache_folder):
     X = np.nan_to_num(encoder.embed(table, [], cache=cache_folder))
     Z = encoder.whitening(len(X)).fit_transform(X)
     return Z/np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-9)
-
-def stability(Z, k, seed):
-    "How alike the K-means of ten subsamples are."
-    return max(0., mean_ari(cluster_subsamples(lambda s: KMeans(k, n_init=3, random_state=s), Z, 10, random_state=seed)[1]))
-
-def of_partitions(fitted, weights, k, seed, n=20):
-    "The consensus of the members of each encoder's own consensus, as many of them as its weight says, instead of one of points."
-    chosen = [p for e,w in weights.items() for p in fitted[e].partitions_[:max(1, round(n*w))]]
-    return consensus(chosen, k, random_state=seed)[0]
 
 def side_by_side(Z, weights): return np.concatenate([Z[e]*np.float32(w) for e,w in weights.items()], 1)
 
@@ -145,33 +119,19 @@ def main():
         def embedded(name, by): return {e: points(table(name), e, by, Path(tmp)/"cache") for e in ENCODERS}
         @cache
         def alone(name, by, seed):
-            k, Z = groups(name, by), embedded(name, by)
-            fitted = {e: Consensus(k, random_state=seed).fit(z) for e,z in Z.items()}
-            stable = {e: stability(z, k, seed) for e,z in Z.items()}
-            return fitted, dict(rules({e: m.labels_ for e,m in fitted.items()}, {e: m.confidence_.mean() for e,m in fitted.items()}, stable))
+            "The consensus of each encoder, and the weights of each vote of them."
+            labels = {e: grouped(name, by, seed, z) for e,z in embedded(name, by).items()}
+            return labels, dict(votes(labels))
         @cache
-        def of_ours(name, by, seed):
-            "The untrained network alone, beside the fixed encoder, and as a second reference."
-            fitted, _ = alone(name, by, seed)
-            Z = {**embedded(name, by), "untrained": our_points(name, by)}
-            network = Consensus(groups(name, by), random_state=seed).fit(Z["untrained"])
-            partitions = {e: m.labels_ for e,m in fitted.items()}
-            second = agreement({**partitions, "untrained": network.labels_}, "untrained")
-            both = {e: (a + second[e])/2 for e,a in agreement(partitions).items()}
-            weights = elected(vote_weights(both, {e: encoder_info(e).family for e in partitions}))
-            return Z, {"untrained": {"untrained": 1.}, "fixed and untrained": {"fixed": 1., "untrained": 1.}, "vote, two references": weights}
-        @cache
-        def our_points(name, by): return untrained(table(name), by)
+        def network(name, by): return untrained(table(name), by)
         def groups(name, by): return table(name)["label" if by == "content" else "source"].nunique()
+        def grouped(name, by, seed, Z): return Consensus(groups(name, by), random_state=seed).fit(Z).labels_
         def labelled(name, by, rule, seed):
-            if rule in OF_OURS:
-                Z, weights = of_ours(name, by, seed)
-                return Consensus(groups(name, by), random_state=seed).fit(side_by_side(Z, weights[rule])).labels_, weights[rule]
-            fitted, weights = alone(name, by, seed)
-            if rule in fitted: return fitted[rule].labels_, {rule: 1.}
-            k, w = groups(name, by), weights[rule]
-            if rule == "vote of partitions": return of_partitions(fitted, w, k, seed), w
-            return Consensus(k, random_state=seed).fit(side_by_side(embedded(name, by), w)).labels_, w
+            labels, weights = alone(name, by, seed)
+            if rule in labels: return labels[rule], {rule: 1.}
+            heard = weights.get(rule) or OF_OURS[rule]
+            Z = {**embedded(name, by), "untrained": network(name, by)} if rule in OF_OURS else embedded(name, by)
+            return grouped(name, by, seed, side_by_side(Z, heard)), heard
         def run(variant, seed):
             name, by, rule = variant.split(" / ")
             labels, weights = labelled(name, by, rule, seed)
@@ -181,7 +141,7 @@ def main():
             return dict(set=name, by=by, rule=rule, half="choose" if name in CHOOSE else "report", clips=len(table(name)), groups=groups(name, by), seed=seed,
                         acc=round(s["acc"], 4), nmi=round(s["nmi"], 4), nmi_other=round(score(table(name)[other], labels)["nmi"], 4), weights=heard)
         names = args.only.split(";") if args.only else [*CHOOSE, *REPORT]
-        every = [*ENCODERS, "all alike", "the two that agree most", "the three that agree most", "agreement with all, squared", "fixed and the closest to it", "vote", "stability, squared", "vote, times stability", "vote, two", "vote, three", "vote, all five", "vote of partitions", *OF_OURS]
+        every = [*ENCODERS, "all alike", "vote", *OF_OURS]
         todo = [(f"{n} / {by} / {rule}", s) for n in names for by in BOTH if by == "source" or n not in ONLY_SOURCE for s in range(args.seeds) for rule in every]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -13,7 +13,7 @@ with a score of at least SPEECH_HEARD. Without words `found` are false alarms: i
 The constants of words were chosen on the sets of CHOSEN_ON with the seeds 0 to 2. SPEECH_HEARD and SPEECH_PATCHES were chosen on tapes of the seed 0 with other sentences, voices, words and digits; tapes here begin with seed 1.
 `patches`: how many patches in a row should count together. `found` is the share of clips with speech, as loud as the clip, whose score is above the threshold that ALARMS of
 the clips with calls exceed; `words` holds this threshold.
-Goal: what a suggestion and the column `speech` are worth. Not a goal: whether the groups are right (`pooling.py`).
+Goal: what a suggestion and the column `speech` are worth. Not a goal: whether the groups are right.
 """
 import argparse, io, shutil, subprocess, tempfile, warnings
 from functools import cache

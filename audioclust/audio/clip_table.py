@@ -244,4 +244,5 @@ def clip_ends_as_decoded(table:pd.DataFrame, # Clips
         warnings.warn(f"{short.sum()} of {len(table)} clips hold less sound than the header of their file says, "
                       "and end earlier in the table: were they cut short?")
     rounded = np.floor(100*decoded_end)/100 # alike at every sample rate
+    rounded = np.where(rounded > table.start, rounded, decoded_end) # what holds less than 10 ms does not end at its start
     return table.assign(end=np.where(short, rounded, table.end))

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from audioclust.audio import clips
+from audioclust.audio.clip_table import clip_ends_as_decoded
 
 
 def test_windows_cover_every_sample_once_and_are_whole(tmp_path, tone):
@@ -65,3 +66,9 @@ def test_rows_of_a_list_that_are_there_twice_count_once(tmp_path, tone):
     assert errors == [(str(tmp_path/"t.csv"), "rows that repeat another row, and do not count: 1")]
     (tmp_path/"t.csv").write_text("path\na.wav\nb.wav\na.wav\n")
     assert len(clips(tmp_path/"t.csv", errors=errors)) == 2 and len(errors) == 2
+
+
+def test_a_clip_that_holds_less_than_10_ms_does_not_end_at_its_start():
+    table = pd.DataFrame(dict(path=["a.wav"], start=[.25], end=[.5]))
+    with pytest.warns(UserWarning, match="cut short"): ends = clip_ends_as_decoded(table, np.array([.004])).end
+    assert ends.tolist() == [.254]

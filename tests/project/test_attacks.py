@@ -124,13 +124,9 @@ def test_a_long_chain_of_merges_takes_no_time(run):
 
 @pytest.mark.draws
 def test_a_name_that_looks_like_a_formula(run):
-    write_names(run, {"names": {"0": "$\\frac$", "1": "a\n=1+1", "2": "=1+1"}})
+    write_names(run, {"names": {"0": "$\\frac$", "1": "a\n=1+1"}})
     assert main(["cluster", str(run.parent/"sounds"), "--out", str(run), *COMMON[:-1], "--overwrite"]) == 0
     assert (run/"figures/groups.png").is_file() and (run/"listen.html").is_file()
-    for to in "raven", "audacity":
-        assert main(["export", str(run), "--to", to, "--out", str(run.parent/to)]) == 0
-        text = "".join(p.read_text() for p in (run.parent/to).rglob("*.txt"))
-        assert "'=1+1" in text and "\t=1+1" not in text and "\n=" not in text
     (run.parent/"frac").mkdir()
     (run.parent/"sounds").rename(run.parent/"frac/$\\frac$")
     assert main(["score", str(run), "--labels", "parent"]) == 0
@@ -185,24 +181,6 @@ def test_a_damaged_model_names_the_file_and_the_field(run, capsys, part, name, c
     err = capsys.readouterr().err
     assert f"{part}.safetensors is damaged" in err and name in err
 
-def test_numbers_that_are_too_few(run, capsys):
-    record = json.loads((run/"run.json").read_text())
-    record["clustering"]["ids"] = [7]
-    (run/"run.json").write_text(json.dumps(record))
-    assert main(["assign", str(run), str(run.parent/"sounds"), "--out", str(run.parent/"n.csv")]) == 2
-    assert "run.json is damaged (ids does not hold the numbers in clusters.csv)" in capsys.readouterr().err
-
-def test_files_that_are_far_too_large_are_not_read(run, capsys):
-    with open(run/"embeddings.npy", "wb") as f:
-        np.lib.format.write_array_header_1_0(f, dict(descr="<f4", fortran_order=False, shape=(10**9, 100)))
-        f.truncate(128 + 4*10**11) # sparse
-    start = time.process_time()
-    assert main(["listen", str(run)]) == 2
-    assert "there are 18 clips" in capsys.readouterr().err
-    with open(run/"names.json", "wb") as f: f.truncate(2*10**8)
-    assert main(["export", str(run), "--to", "csv", "--out", str(run.parent/"x.csv")]) == 2
-    assert "far too many" in capsys.readouterr().err and time.process_time() - start < 10
-
 def test_sort_copies_sounds_only(run, capsys):
     secret = run.parent/"sounds/secret.txt"
     secret.write_text("secret")
@@ -231,16 +209,6 @@ def test_hours_of_silence_take_no_memory(run, capsys):
     tracemalloc.stop()
     assert max(sorting, embedding) < 300e6, (sorting, embedding)  # three hours are 345 MB
     assert max(p.stat().st_size for p in (run/"../sorted").rglob("*.wav")) > 170e6
-
-
-@pytest.mark.parametrize("verbose", [[], ["-v"]])
-def test_an_error_does_not_control_the_terminal(tmp_path, capsys, verbose):
-    (tmp_path/"sounds").mkdir()
-    name = tmp_path/"sounds"/"\x1b[31mred.wav"
-    name.write_text("no sound")
-    assert main(["cluster", str(name), "--out", str(tmp_path/"run"), *verbose]) == 2
-    said = capsys.readouterr().err
-    assert "\x1b" not in said and "\\x1b[31mred" in said and ("Traceback" in said) == bool(verbose)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs openat")

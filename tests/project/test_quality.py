@@ -1,7 +1,7 @@
 """The protocol of the results.
 
-Published sets found by their folders, rows as they should be, and tables that are what the rows say."""
-import json, re, shlex, sys
+Published sets found by their folders, and rows as they should be."""
+import json, shlex, sys
 from pathlib import Path
 
 import numpy as np
@@ -84,29 +84,6 @@ def test_sets_that_are_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match="none of its recordings"): load("ESC-50", tmp_path)
 
 
-def rows_of(script, arguments, tmp_path, monkeypatch):
-    "What a script that trains would run on two published sets."
-    made("AudioMNIST", tmp_path), made("ESC-50", tmp_path)
-    out = tmp_path/"rows.csv"
-    monkeypatch.setattr(sys, "argv", ["script", "--only", "AudioMNIST;ESC-50", "--seeds", "1", *arguments,
-        "--data", str(tmp_path), "--out", str(out)])
-    script.main()
-    return {(row["set"], row["by"], row["clips"]) for _,row in pd.read_csv(out).iterrows()}
-
-BOTH_WAYS = {("AudioMNIST", "content", 4), ("AudioMNIST", "source", 4), ("ESC-50", "content", 2)}  # every sound of ESC-50 has a source of its own
-
-def test_methods_that_train_run_on_published_sets(tmp_path, monkeypatch):
-    import published
-    monkeypatch.setattr(published, "run", lambda table, method, by, seed: (np.zeros(len(table), int), dict(nmi=0.)))
-    assert rows_of(published, ["--methods", "scan"], tmp_path, monkeypatch) == BOTH_WAYS
-
-def test_single_steps_run_on_published_sets(tmp_path, monkeypatch):
-    import steps
-    monkeypatch.setattr(steps, "fitted", lambda *arguments: None)
-    monkeypatch.setattr(steps, "scored", lambda *arguments: dict(nmi=0.))
-    assert rows_of(steps, ["--how", "skipping"], tmp_path, monkeypatch) == BOTH_WAYS
-
-
 def test_one_command_runs_the_whole_verdict_on_what_is_there(tmp_path, monkeypatch, capsys):
     import verdict
     made("AudioMNIST", tmp_path), made("ESC-50", tmp_path)
@@ -121,40 +98,6 @@ def test_one_command_runs_the_whole_verdict_on_what_is_there(tmp_path, monkeypat
     monkeypatch.setattr(sys, "argv", ["verdict.py", str(tmp_path/"empty")])
     with pytest.raises(SystemExit): verdict.main()
     assert "none of ESC-50" in capsys.readouterr().err
-
-
-def test_methods_for_two_groupings_run_where_there_are_two_answers(tmp_path, monkeypatch, capsys):
-    import alternative
-    monkeypatch.setattr(alternative, "find_spec", lambda name: True)
-    monkeypatch.setattr(alternative, "labels_of", lambda method, X, k, seed: np.zeros(len(X), int))
-    rows = rows_of(alternative, ["--methods", "orth", "--points", "fixed"], tmp_path, monkeypatch)
-    assert rows == {row for row in BOTH_WAYS if row[0] == "AudioMNIST"}
-    monkeypatch.setattr(alternative, "find_spec", lambda name: None)
-    alternative.main()
-    assert "pip install clustpy" in capsys.readouterr().out
-
-
-def test_points_that_cannot_be_made_here_are_left_out(monkeypatch, capsys):
-    import quality
-    monkeypatch.setattr(quality, "available_encoders", lambda: ["fixed", "untrained"])
-    monkeypatch.setattr(quality, "find_spec", lambda name: None)
-    assert quality.with_encoders(["fixed", "auto", "mfcc"]) == ["fixed"]
-    said = capsys.readouterr().out
-    assert "audioclust encoders --install" in said and "pip install librosa" in said
-
-
-def test_variants_that_there_are_not_and_constants_of_a_variant(monkeypatch):
-    import divided
-    assert divided.changes_of("none + start") == {"start"} and divided.changes_of("all - fair") == {*divided.CHANGES} - {"fair"}
-    assert divided.changes_of("none") == set() and divided.changes_of("all") == {*divided.CHANGES}
-    with pytest.raises(ValueError, match="no variant 'foo'"): divided.changes_of("foo")
-    import published
-    table = pd.DataFrame(dict(path=["a.wav"], start=0., end=1.))
-    monkeypatch.setattr(published, "common_sample_rate", lambda paths: 8000)
-    beside = published.model_of("spice-published, fixed encoder beside", table, 3, "content", 1)
-    steps = published.model_of("spice-published, our threshold and steps", table, 3, "content", 1)
-    assert isinstance(beside, published.BesideFixed) and (beside.n_clusters, beside.random_state) == (3, 1)
-    assert steps.get_params()["published"].threshold == .8
 
 
 def test_one_command_fills_the_rows_of_a_set_and_does_nothing_twice(tmp_path, monkeypatch, capsys):
@@ -202,46 +145,6 @@ def test_rows_are_scored_against_what_was_wanted():
     # each source has one label: there is no other grouping
     nested = pd.DataFrame(dict(label=[*"aabb"], source=[*"wxyz"]))
     assert scored(nested, "content", 1, np.array([0, 0, 1, 1]))["nmi_other"] == ""
-
-
-def test_todo_runs_once_what_no_seed_changes():
-    from quality import todo_of
-    todo = todo_of(["s"], ["fixed", "untrained"], None, 3, lambda n: ("content",))
-    assert todo.count(("s / content / fixed / agglomerative", 0)) == 1
-    assert ("s / content / fixed / agglomerative", 1) not in todo
-    assert ("s / content / untrained / agglomerative", 2) in todo
-    assert ("s / content / fixed / kmeans", 2) in todo
-    assert len(todo) == len(set(todo))
-
-
-def test_peers_that_are_not_there_are_left_out_with_how_to_install_them(tmp_path, monkeypatch, capsys):
-    import quality
-    ran = []
-    monkeypatch.setattr(quality, "find_spec", lambda module: None)
-    monkeypatch.setattr(quality, "append", lambda out, todo, run: ran.extend(todo))
-    monkeypatch.setattr(sys, "argv", ["quality.py", "--only", "birds", "--points", "fixed;mfcc", "--by",
-        "content", "--out", str(tmp_path/"r.csv")])
-    quality.main()
-    said = capsys.readouterr().out
-    assert "pip install umap-learn" in said and "pip install clustpy" in said
-    assert ran and not any("umap" in v or "clustpy" in v or " / source / " in v for v,_ in ran)
-
-
-def test_clustpy_takes_our_points_and_its_seeds_differ(monkeypatch):
-    clustpy = pytest.importorskip("clustpy")
-    import quality
-    monkeypatch.setattr(quality, "ENOUGH", 20)  # of 200: ten epochs and fifteen
-    assert quality.epochs_of(200) == (10, 15) and quality.epochs_of(20) == (100, 150)
-    rng = np.random.default_rng(0)
-    X = (rng.normal(size=(200, 12)) + 5*np.eye(12)[np.arange(200) % 4]).astype(np.float32)
-    firsts = [quality.first_part("clustpy dec", X, seed)[0] for seed in (0, 0, 1)]
-    z = [f[1].transform(X) for f in firsts]
-    assert np.allclose(z[0], z[1]) and not np.allclose(z[0], z[2])
-    weights = [p.detach().clone() for p in firsts[0][1].parameters()]
-    for method in quality.CLUSTPY:
-        labels,_ = quality.group(method, firsts[0], 4, 0)
-        assert labels.shape == (200,) and quality.score(np.arange(200) % 4, labels)["acc"] > .9
-    assert all((a == b).all() for a,b in zip(weights, firsts[0][1].parameters()))  # each works on a copy
 
 
 def test_what_makes_the_digits_harder(tmp_path):
@@ -296,46 +199,6 @@ def test_rows_of_the_harder_digits_and_of_the_costs():
     assert (c.points_cpu_seconds > 0).all()
     assert c.machine.str.contains("1 threads").all()
     assert not pd.concat([h, c]).commit.str.endswith("+").any()
-    cells = json.loads((root/"nbs/results/08_failures.ipynb").read_text(encoding="utf-8"))["cells"]
-    cell = next(x for x in cells if "#| label: tbl-results-cost\n" in "".join(x["source"]))
-    shown = re.findall(r"<td>(.*?)</td>", "".join(cell["outputs"][0]["data"]["text/html"]))
-    shown_rows = [shown[i:i + 4] for i in range(0, len(shown), 4)]
-    for one in c.itertuples():
-        seconds = f"{one.cpu_seconds:.2f}" if one.cpu_seconds < 10 else f"{one.cpu_seconds:.0f}"
-        row = [f"{one.points_cpu_seconds:.1f}", seconds, f"{one.megabytes:.0f}", f"{one.nmi:.3f}"]
-        assert row in shown_rows, "run the notebook of the results again"
-
-
-def test_rows_of_the_graphs():
-    from graphs import GRAPHS, ncut
-    g, n, c, q = (pd.read_csv(root/f"benchmarks/results/{name}.csv")
-        for name in ("graphs", "graphs-neighbours", "graphs-cost", "quality"))
-    assert (g.groupby(["set", "by", "neighbours"]).seed.nunique() == 5).all()
-    assert len(g) == 7*2*len(GRAPHS)*5
-    assert len(n) == 14
-    assert len(c) == 10
-    assert not pd.concat([g, n, c]).commit.str.endswith("+").any()
-    same = g[g.neighbours == "all six"].merge(q[(q.points == "fixed") & (q.method == "spectral")],
-        on=["set", "by", "seed"])
-    assert len(same) == 70 and (same.nmi_x - same.nmi_y).abs().max() < .0015  # the same runs, made twice
-    from scipy.sparse import csr_array
-    W = csr_array(np.array([[0., 1, 0, 0], [1, 0, .5, 0], [0, .5, 0, 1], [0, 0, 1, 0]]))
-    assert abs(ncut(W, np.array([0, 0, 1, 1])) - 2*.5/2.5) < 1e-12 and ncut(W, np.zeros(4)) == 0
-
-
-@pytest.mark.parametrize("label,name", [("digits", "spoken digits"), ("words", "words"),
-    ("easy", "sounds, easy"), ("middle", "sounds, middle"), ("hard", "sounds, hard"), ("machines", "machines"),
-    ("birds", "birds")])
-def test_the_tables_of_the_page_are_what_the_rows_say(label, name):
-    cells = json.loads((root/"nbs/results/06_tables.ipynb").read_text(encoding="utf-8"))["cells"]
-    cell = next(c for c in cells if f"#| label: tbl-results-{label}\n" in "".join(c["source"]))
-    shown = re.findall(r"<td>(.*?)</td>", "".join(cell["outputs"][0]["data"]["text/html"]))
-    r = rows()
-    for points,method in (("fixed", "consensus"), ("mfcc", "sklearn kmeans"), ("mfcc", "umap, kmeans"),
-        ("fixed", "clustpy dec"), ("fixed", "clustpy idec"), ("fixed", "clustpy dcn")):
-        one = r[(r["set"] == name) & (r.by == "content") & (r.points == points) & (r.method == method)]
-        want = [f"{one[m].mean():.2f} ± {one[m].std():.2f}" for m in ("acc", "nmi", "ari", "nmi_other")]
-        assert any(shown[i:i + 4] == want for i in range(len(shown))), f"{want}: run the notebook of the results again"
 
 
 def test_the_head_that_would_be_chosen_is_as_likely_as_counting_says():
@@ -351,49 +214,3 @@ def test_the_head_that_would_be_chosen_is_as_likely_as_counting_says():
     assert (r[r.heads == max(NUMBERS)].acc_sd == 0).all()
     # the best of more is no worse
     assert (np.diff(r.set_index(["kind", "embedding", "seed", "heads"]).acc_best.unstack(), axis=1) >= 0).all()
-
-
-def test_rows_of_what_trains_have_five_seeds():
-    r = pd.read_csv(root/"benchmarks/results/sets.csv")
-    assert not r.duplicated(["variant", "seed"]).any()
-    assert not r.commit.str.endswith("+").any()
-    assert r[["acc", "nmi", "nmi_other"]].stack().between(0, 1).all()
-    n = r[~r.method.str.contains("passes")].groupby("variant").seed.apply(set)
-    assert len(n) == 6*2*2 and (n == {0, 1, 2, 3, 4}).all(), n  # six sets, both ways, two methods
-
-
-def test_rows_that_are_made_again_take_the_place_of_the_old_ones(tmp_path, monkeypatch, capsys):
-    import again
-    monkeypatch.setattr(again, "RESULTS", tmp_path)
-    head = "variant,seed,acc,nmi,note,commit,machine\n"
-    same = '"a, b / c",0,0.50,0.10,,aaa,"x, 1 threads"\n'
-    (tmp_path/"t.csv").write_text(f"{head}{same}d,1,0.5,0.3,,aaa,x\n")
-    (tmp_path/"new.csv").write_text(f"{head}d,1,0.25,0.4,,bbb,y\ne,0,1,1,,bbb,y\n")
-    monkeypatch.setattr(sys, "argv", ["again", "t", str(tmp_path/"new.csv")])
-    again.main()
-    assert (tmp_path/"t.csv").read_text() == f"{head}{same}d,1,0.25,0.4,,bbb,y\n"
-    log = pd.read_csv(tmp_path/"again.csv")
-    assert log[["table", "variant", "seed", "nmi_before", "nmi_after", "commit_before", "commit_after",
-        "machine_after"]].to_numpy().tolist() == [["t", "d", 1, .3, .4, "aaa", "bbb", "y"]]
-    said = capsys.readouterr().out
-    assert "('e', '0')" in said and "1 of 2 rows made again" in said
-
-
-def test_prediction_strength_by_hand():
-    from audioclust.kmeans import KMeans
-    from candidates import prediction_strength
-    class By:  # a clusterer that cuts the line at a place that the seed does not know
-        def __init__(self, at): self.at = at
-        def fit(self, X):
-            self.labels_ = self.predict(X)
-            return self
-        def predict(self, X): return (X[:, 0] > self.at).astype(int)
-    X = np.linspace(0, 1, 100)[:, None]
-    assert prediction_strength(lambda seed: By(.5), X) == 1
-    cuts = iter([.5, .25]*50)
-    s = prediction_strength(lambda seed: By(next(cuts)), X, n=50)
-    assert .3 < s < .8  # one of two clusters is cut in two by the other half's clusterer
-    rng = np.random.default_rng(0)
-    heaps = rng.normal(size=(120, 2)) + np.repeat([[0, 0], [20, 0], [0, 20]], 40, 0)
-    def make(k): return lambda seed: KMeans(k, n_init=3, random_state=seed)
-    assert prediction_strength(make(3), heaps) == 1 > prediction_strength(make(5), heaps)
