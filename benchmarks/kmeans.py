@@ -1,14 +1,13 @@
 """K-means beside its peers: the same rows, the same start, the same rounds, in turn.
 
-    python benchmarks/kmeans.py [rounds converge starts busy batches processes file] [--repeats 7] [--folder FOLDER]
+    python benchmarks/kmeans.py [rounds converge starts busy processes file] [--repeats 7] [--folder FOLDER]
 
 rounds     ten rounds of Lloyd's algorithm, at three shapes, on rows without structure and on rows with clusters
 converge   the same until nothing moves
 starts     K-means++ from twenty starts on small tables, each peer by its own random numbers
 busy       ten rounds while another program uses one of the cores
-batches    mini-batches: how much worse than full rounds, how much sooner, over seeds
 processes  ten rounds in 1, 2 and 4 processes under torchrun, the cores shared out among them
-file       a file of 10 GB in FOLDER, by full rounds and by mini-batches; the resident memory (Linux, macOS)
+file       five rounds on a file of 10 GB in FOLDER; the resident memory (Linux, macOS)
 Without names, all of them; those named replace their rows in benchmarks/results/kmeans.csv.
 
 Rows are float32. A round assigns each row to its nearest centre and moves the centres; ten rounds end with one more
@@ -20,13 +19,13 @@ alike: compare within a repeat. One repeat beforehand is not counted.
 standard deviation 1. Everybody starts at the same k rows, drawn by chance.
 Goal: ratios. Not a goal: absolute numbers that hold on another machine.
 """
-import argparse, csv, json, multiprocessing, os, platform, subprocess, sys, tempfile, time, warnings
+import argparse, csv, multiprocessing, os, platform, subprocess, sys, tempfile, time, warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.cluster import KMeans as SklearnKMeans, MiniBatchKMeans
+from sklearn.cluster import KMeans as SklearnKMeans
 
 from audioclust.kmeans import KMeans
 
@@ -132,19 +131,6 @@ def busy(args):
     try: yield from compare("busy", SHAPES[:1], ("normal", "clusters 1"), 10, args.repeats)
     finally: p.kill()
 
-def batches(args):
-    for (n, d, k), kind in ((s, kind) for s in SHAPES[:2] for kind in ("normal", "clusters 1")):
-        for seed in range(max(3, args.repeats)):
-            x, _ = make(n, d, k, kind, seed)
-            who = {"full rounds": KMeans(k, random_state=seed, device="cpu")}
-            who |= {f"mini-batches of {b:,}": KMeans(k, batch_size=b, random_state=seed, device="cpu") for b in (1024, 4096, 16_384)}
-            who["scikit-learn, mini-batches of 4,096"] = MiniBatchKMeans(k, batch_size=4096, n_init=1, random_state=seed)
-            for name, m in who.items():
-                t = time.perf_counter(); m.fit(x); t = time.perf_counter() - t
-                yield dict(part="batches", n=n, d=d, k=k, data=kind, who=name, repeat=seed, seconds=t, loss=float(_loss(x, m.cluster_centers_)), rounds=m.n_iter_)
-
-def _loss(x, centers): return sum(torch.cdist(some.double(), torch.as_tensor(centers).double()).amin(1).square().sum() for some in torch.from_numpy(x).split(8192))
-
 PROCESS = """
 import sys, time, numpy as np, torch, torch.distributed as dist
 sys.path.insert(0, sys.argv[1])
@@ -173,7 +159,7 @@ def processes(args):
                     yield dict(part="processes", n=100_000, d=128, k=256, data=kind, who=f"{p} process{'es'*(p > 1)}", repeat=int(repeat), seconds=float(t), loss=float(loss), rounds=int(r))
 
 FILE = """
-import json, resource, sys, time, numpy as np
+import resource, sys, time, numpy as np
 sys.path.insert(0, sys.argv[1])
 from kmeans import KMeans
 def peak(): # Megabytes; on Linux not by getrusage, which counts what the process that started this one held
@@ -181,7 +167,7 @@ def peak(): # Megabytes; on Linux not by getrusage, which counts what the proces
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))*1024/1e6
 x = np.load(sys.argv[2], mmap_mode="r")
 t = time.perf_counter()
-m = KMeans(100, random_state=0, device="cpu", **json.loads(sys.argv[3])).fit(x)
+m = KMeans(100, max_iter=5, tol=0, random_state=0, device="cpu").fit(x)
 t = time.perf_counter() - t
 print(t, peak(), -m.score(x), m.n_iter_)
 """
@@ -194,13 +180,12 @@ def file(args):
         centers = rng.standard_normal((k, d), dtype=np.float32)
         for i in range(0, n, step): x[i:i+step] = rng.standard_normal((min(step, n - i), d), dtype=np.float32) + centers[rng.integers(k, size=min(step, n - i))]
         x.flush(); del x
-        for name, params in {"five rounds": dict(max_iter=5, tol=0), "mini-batches of 16,384": dict(batch_size=16_384)}.items():
-            said = subprocess.run([sys.executable, "-c", FILE, str(Path(__file__).parent.resolve()), path, json.dumps(params)], capture_output=True, text=True, check=True).stdout
-            t, peak, loss, r = map(float, said.split())
-            yield dict(part="file", n=n, d=d, k=k, data="clusters 1", who=name, repeat=0, seconds=t, loss=loss, rounds=int(r), megabytes=round(peak))
+        said = subprocess.run([sys.executable, "-c", FILE, str(Path(__file__).parent.resolve()), path], capture_output=True, text=True, check=True).stdout
+        t, peak, loss, r = map(float, said.split())
+        yield dict(part="file", n=n, d=d, k=k, data="clusters 1", who="five rounds", repeat=0, seconds=t, loss=loss, rounds=int(r), megabytes=round(peak))
 
 
-PARTS = dict(rounds=rounds, converge=converge, starts=starts, busy=busy, batches=batches, processes=processes, file=file)
+PARTS = dict(rounds=rounds, converge=converge, starts=starts, busy=busy, processes=processes, file=file)
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -1,4 +1,4 @@
-"""How time and memory grow with the number of clips: `audioclust cluster` on 1,000 to 100,000 files, in one process and in two.
+"""How time and memory grow with the number of clips: `audioclust cluster` on 1,000 to 100,000 files.
 
     python benchmarks/scale.py [--most 100000] [--keep FOLDER]
 
@@ -7,7 +7,6 @@ first 1,000, 3,000, 10,000, … of them in a CSV file, and runs the command on e
 and without the cache: the whole way from a command to a run folder, the import of torch and the pictures included.
 Memory is the greatest sum over all processes of the run, worker processes included, of their proportional share (PSS: what
 two processes share counts once), read from /proc ten times a second; without /proc, the sum of their resident memory.
-Rows with processes = 2 are the same under torchrun; same = 1 says that clusters.csv was the same to the byte.
 PYTHONDONTWRITEBYTECODE is taken out of the environment: with it each run compiles torch and the others again (3.5 seconds of 11
 at 1,000 clips here), which users do not have; the first run may do so once.
 Goal: to see whether time and memory grow in proportion. Not a goal: absolute numbers that hold on another machine.
@@ -72,15 +71,13 @@ def main():
         for n in sizes:
             (tmp/"list.csv").write_text("\n".join(["path", *files[:n], ""]))
             for repeat in range(3 if n <= 10_000 else 1):
-                kept = {}
-                for processes in 1, 2:
-                    torchrun = [] if processes == 1 else ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-                    seconds, most = run([sys.executable, *torchrun, "-m", "audioclust", "cluster", str(tmp/"list.csv"), "--out", str(tmp/"run"), "--n-clusters", "10", "--no-cache", "--overwrite"])
-                    said = json.loads((tmp/"run"/"run.json").read_text())
-                    kept[processes] = (tmp/"run"/"clusters.csv").read_bytes()
-                    rows.append(dict(clips=n, audio_seconds=said["clips"]["seconds"], processes=processes, repeat=repeat, seconds=round(seconds, 2), megabytes=round(most/1e6),
-                                     **said["made"]["seconds"], same=int(kept[processes] == kept[1]), versions=f"torch {said['made']['versions']['torch']}", **about))
-                    print(f"{n:>8,} clips, {processes} process{'es'*(processes > 1)}: {seconds:7.1f} s, {most/1e6:6.0f} MB; " + ", ".join(f"{k} {v:.1f}" for k,v in said["made"]["seconds"].items()) + f"; same {rows[-1]['same']}", flush=True)
+                command = [sys.executable, "-m", "audioclust", "cluster", str(tmp/"list.csv"), "--out", str(tmp/"run")]
+                seconds, most = run([*command, "--n-clusters", "10", "--no-cache", "--overwrite"])
+                record = json.loads((tmp/"run"/"run.json").read_text())
+                stages = record["made"]["seconds"]
+                rows.append(dict(clips=n, audio_seconds=record["clips"]["seconds"], repeat=repeat, seconds=round(seconds, 2),
+                                 megabytes=round(most/1e6), **stages, versions=f"torch {record['made']['versions']['torch']}", **about))
+                print(f"{n:>8,} clips: {seconds:7.1f} s, {most/1e6:6.0f} MB; " + ", ".join(f"{k} {v:.1f}" for k,v in stages.items()), flush=True)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with open(args.out, "w", newline="") as f:
         w = csv.DictWriter(f, rows[0]); w.writeheader(); w.writerows(rows)

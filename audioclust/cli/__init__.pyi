@@ -2,5 +2,4 @@
 from .drawing import draw as draw, score_and_draw as score_and_draw
 from .one_run import Job as Job, cluster_one as cluster_one, read_between as read_between
 from .parser import main as main
-from .several_processes import help_first_process as help_first_process
 from .two_runs import cluster_both as cluster_both

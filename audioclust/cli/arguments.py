@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['FOLDER', 'Parser', 'command_parser', 'positive', 'share', 'cluster_number', 'channel', 'listed', 'names_csv',
            'csv_file', 'setting', 'parse_bytes', 'add_run', 'add_folder', 'add_overwrite', 'add_without', 'add_clips',
-           'add_given', 'add_cutting_options', 'check_cutting', 'event_settings', 'add_machine_options', 'is_helper']
+           'add_given', 'add_cutting_options', 'check_cutting', 'event_settings', 'add_machine_options',
+           'launched_part']
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #6501a6f6
 import argparse
@@ -220,6 +221,7 @@ def add_machine_options(c:Parser, # Of the command
     return g
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #b4c46b6b
-def is_helper()->bool:
-    "Is this one of several processes that a launcher started, and not the first?"
-    return os.environ.get("RANK", "0") != "0" and "MASTER_ADDR" in os.environ
+def launched_part()->tuple[int,int]|None: # (number of this process, counted from 1; how many there are)
+    "Which of the processes of a launcher this is; None: it was started alone."
+    if not {"RANK", "WORLD_SIZE", "MASTER_ADDR"} <= set(os.environ): return None
+    return int(os.environ["RANK"]) + 1, int(os.environ["WORLD_SIZE"])

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Job', 'check_job', 'find_clusters', 'grow_run', 'put_names_aside', 'continued', 'make', 'finish', 'write_between',
-           'read_between', 'warn_of_new_recordings', 'remove_checkpoints', 'make_and_finish', 'cluster_one']
+           'read_between', 'warn_of_new_recordings', 'remove_checkpoints', 'cluster_one']
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #084541e3
 import os
@@ -19,12 +19,10 @@ from ..audio.recordings import find_audio
 from .drawing import check_drawn, draw, score_and_draw
 from .inputs import Inputs
 from .report import plural, report
-from .several_processes import all_processes, make_run_together
 from ..core.console import echo, progress_bar, short_warnings
-from ..core.distributed import ProcessGroup
 from ..core.files import write_table
 from ..core.registry import trains_encoder
-from ..pipeline.all_steps import run_of_embeddings
+from ..pipeline.all_steps import make_run, run_of_embeddings
 from ..pipeline.find_step import Observer
 from ..pipeline.growing import grow
 from ..pipeline.scoring import check_labels
@@ -90,7 +88,7 @@ def check_job(job:Job)->bool: # Is the run complete, but for what can be made fr
     return is_complete and not continues_training(out, job.asked())
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #1ce4d843
-def find_clusters(job:Job, group:ProcessGroup # Perhaps with other processes
+def find_clusters(job:Job # What is to be done
 )->Run: # In memory
     "The run that is asked for."
     log = None if job.verbosity < 0 else lambda line: echo(line, file=sys.stderr)
@@ -103,7 +101,7 @@ def find_clusters(job:Job, group:ProcessGroup # Perhaps with other processes
         with observer.stage("read"): X, clips = inputs.read_embeddings(errors)
         return run_of_embeddings(X, clips, job.request, observer, errors=errors, recordings=inputs.place,
                                  inputs=inputs.record())
-    run = make_run_together(group, inputs.read_clips(), job.request, observer, inputs.record(), job.out)
+    run = make_run(inputs.read_clips(), job.request, observer, inputs.record())
     return replace(run, clips=replace(run.clips, recordings=inputs.place))
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #46bf851a
@@ -158,11 +156,11 @@ def continued(job:Job, run:Run # In memory
     return run
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #2fb6c435
-def make(job:Job, group:ProcessGroup, # Perhaps with other processes
+def make(job:Job, # What is to be done
     messages:list, # Warnings so far
 )->Run:
     "Find the clusters, number them, and save the run."
-    run = continued(job, find_clusters(job, group))
+    run = continued(job, find_clusters(job))
     run = replace(run, made={**run.made, "command": job.command, "warnings": list(messages)})
     places = earlier_places(job.like or job.out, run.request.by) if job.has_page else None # saving replaces them
     saved = run.save(job.out)
@@ -219,8 +217,8 @@ def remove_checkpoints(folder:Path): # Of checkpoints
     for name in _CHECKPOINTS: (folder/name).unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()): folder.rmdir()
 
-def make_and_finish(job:Job, group:ProcessGroup # Perhaps with other processes
-)->Run:
+def cluster_one(job:Job # What is to be done, and where
+)->Run: # That was saved
     "All steps of one run."
     messages:list = []
     with short_warnings(messages):
@@ -233,10 +231,6 @@ def make_and_finish(job:Job, group:ProcessGroup # Perhaps with other processes
                 run = Run.open(job.out)
                 warn_of_new_recordings(job, run)
             else:
-                run = make(job, group, messages)
+                run = make(job, messages)
                 note_saved(job.out)
             return finish(job, run)
-
-def cluster_one(job:Job): # What is to be done, and where
-    "Make one run, with the other processes if there are any."
-    with all_processes() as group: make_and_finish(job, group)

@@ -4,23 +4,21 @@
 
 # %% auto #0
 __all__ = ['COMMANDS', 'parser_of', 'whole_parser', 'error_text', 'Ended', 'is_importing', 'signals_interrupt', 'run_command',
-           'silenced', 'run_typed', 'begin_in_utf8', 'main']
+           'run_typed', 'begin_in_utf8', 'main']
 
 # %% ../../nbs/14_cli/01_parser.ipynb #4bdc2235
 import argparse
 import os
-import re
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from . import commands
-from .arguments import command_parser, is_helper, Parser
+from .arguments import command_parser, launched_part, Parser
 from ..core.console import echo, mend_streams
 
 # %% ../../nbs/14_cli/01_parser.ipynb #d7d97f8d
@@ -74,15 +72,12 @@ def whole_parser()->Parser:
 
 # %% ../../nbs/14_cli/01_parser.ipynb #3d38f144
 _EXPECTED = ValueError, OSError, MemoryError, TypeError, RuntimeError
-_PEER_ENDED = "gloo/transport|NCCL error|[Cc]onnection (closed|reset)" # what torch.distributed says then
 
 def error_text(error:Exception, # That ended a command
     args:argparse.Namespace, # Of the command
 )->str:
     "An error in one line."
     text = " ".join(str(error).split())
-    if "RANK" in os.environ and isinstance(error, RuntimeError) and re.search(_PEER_ENDED, text):
-        return f"another process of this run has ended ({text[:160]}): start all of them again, with --resume"
     if isinstance(error, _EXPECTED) and text: return text
     odd = "this should not happen"
     if hasattr(args, "run"): odd = f"the run in {args.run} is damaged, or is none of ours: make it again"
@@ -137,34 +132,30 @@ def run_command(args:argparse.Namespace, # As the parser gives them
     stderr = sys.stderr
     try:
         if getattr(args, "out", None) == "": raise ValueError("--out is empty: say where the results go")
-        with silenced() if is_helper() else nullcontext(): return args.run_command(args)
+        return args.run_command(args)
     except Exception as e:
         if args.verbose: echo("".join(traceback.format_exception(e)).rstrip(), file=stderr)
         echo(f"audioclust {args.command}: {error_text(e, args)}", file=stderr)
         return 2
 
-@contextmanager
-def silenced()->Iterator[None]:
-    "Print nothing in the block."
-    with open(os.devnull, "w") as null, redirect_stdout(null), redirect_stderr(null): yield
-
 # %% ../../nbs/14_cli/01_parser.ipynb #c15f1ce8
 def run_typed(typed:list, # Arguments
 )->int: # Exit status
     "Parse what was typed, and run the command."
-    with silenced() if is_helper() else nullcontext():
-        try: args = whole_parser().parse_args(typed, argparse.Namespace(argv=typed))
-        except SystemExit:
-            if is_helper(): time.sleep(1) # a launcher ends all with the first that ends, and the other says why
-            raise
-        if args.version:
-            from audioclust import __version__
-            echo(f"audioclust {__version__}")
-            return 0
-        if not args.command:
-            whole_parser().print_help()
-            return 2
-    if is_helper() and args.command not in ("cluster", "embed"): return 0 # there is nothing to share
+    number, n_processes = launched_part() or (1, 1)
+    if n_processes > 1 and "embed" not in typed[:1]:
+        if number == 1:
+            echo("audioclust: several processes can embed, and do nothing else: start torchrun … -m audioclust embed FOLDER "
+                 "--out SHARDS, and then, once, audioclust cluster --embeddings 'SHARDS/*' --out RUN", file=sys.stderr)
+        return 2 if number == 1 else 0
+    args = whole_parser().parse_args(typed, argparse.Namespace(argv=typed))
+    if args.version:
+        from audioclust import __version__
+        echo(f"audioclust {__version__}")
+        return 0
+    if not args.command:
+        whole_parser().print_help()
+        return 2
     return run_command(args)
 
 # %% ../../nbs/14_cli/01_parser.ipynb #55802094

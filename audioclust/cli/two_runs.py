@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .drawing import check_drawn, draw, score_and_draw
-from .one_run import Job, make_and_finish, write_between
-from .several_processes import all_processes
+from .one_run import cluster_one, Job, write_between
 from ..core.console import echo, short_warnings
 from ..core.registry import trains_encoder
 from ..pipeline.pair import refine, RunPair
@@ -92,9 +91,9 @@ def cluster_both(job:Job, # Of the run by content; `out` and `like` are folders 
     check_pair_folder(folder, job.overwrite or job.resume)
     for request in job.request, by_source: check_request(request) # both before any work
     since = begun(folder) if job.continues else None
-    with all_processes() as group, at_work(folder, since, recordings=job.inputs.place):
+    with at_work(folder, since, recordings=job.inputs.place):
         jobs = [part_of(job, request, since) for request in (job.request, by_source)]
-        content, source = [make_and_finish(each, group) for each in jobs]
+        content, source = [cluster_one(each) for each in jobs]
         with short_warnings([]):
             if not trains_encoder(job.request.method): content, source = refined(job, content, source)
             finish_pair(job, content, source)

@@ -5,4 +5,3 @@ from .lloyd import (
     kmeans as kmeans,
     reseed as reseed,
 )
-from .minibatches import minibatch as minibatch

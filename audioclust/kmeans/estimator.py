@@ -21,18 +21,15 @@ from typing_extensions import Self
 from ..core.distributed import check_device, ProcessGroup, with_float64
 from ..core.estimator import Clusterer, to_tensor, validate_data
 from .constraints import constrained_kmeans, Constraints, seeded_centers
-from .initialization import given_centers, initial_centers, kmeans_from_starts, least_loss, plus_plus_starts
+from .initialization import given_centers, initial_centers, least_loss
 from .lloyd import inertia, kmeans
-from .minibatches import minibatch, sample_rows
 from .nearest import nearest_centers, total_scatter
 from .table import check_weights, map_blocks, own_threads, row_blocks, Table, unit_rows
 from ..metrics.pair_counting import ari
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #7c03d1eb
 def _check_params(model, n): # Arguments that make sense for n rows, or a ValueError
-    names = ["n_clusters", "n_init", "max_iter"]
-    if model.batch_size is not None: names.append("batch_size")
-    for name in names:
+    for name in "n_clusters", "n_init", "max_iter":
         value = getattr(model, name)
         if not isinstance(value, Integral) or value < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
@@ -74,9 +71,9 @@ def _like(out, X): # A tensor as the kind of array that `X` is, on its device
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #42878d9c
 def _weighted(model, x, sample_weight, constraints): # The rows that count, with their weights, or a ValueError
-    if x.memory_mapped or model.sharded or model.batch_size is not None or constraints is not None:
-        raise ValueError("sample_weight is for rows in memory, all at once, in one process: leave out batch_size, "
-                         "sharded and constraints, and read a file with np.array(X)")
+    if x.memory_mapped or model.sharded or constraints is not None:
+        raise ValueError("sample_weight is for rows in memory, in one process: leave out sharded and constraints, "
+                         "and read a file with np.array(X)")
     weights = check_weights(sample_weight, len(x), x.device)
     if (weights == 1).all(): return x
     counts = weights > 0
@@ -85,37 +82,23 @@ def _weighted(model, x, sample_weight, constraints): # The rows that count, with
     return Table(x.array[counts], weights=weights[counts])
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #f9d3186b
-_SMALL = 2**20 # numbers in a table, scores of a run, and labels of all runs up to which lockstep is faster
+_SMALL = 2**20 # numbers in a table, and scores, up to which k-means++ in float64 takes no time that matters
 
 def _runs(model, x, generator, spread, constraints): # A `Fit` for each start
-    options:dict = dict(max_iter=model.max_iter, tol=model.tol, fill=model.reseed, spread=spread)
-    given, init, spherical = None, model.init, model.metric == "cosine"
-    if not isinstance(init, str): given = given_centers(init, model.n_clusters, x, spherical)
-    elif init == "auto": init = "k-means||" if x.memory_mapped else "k-means++"
-    in_memory = not x.memory_mapped and x.world_size == 1 and x.device.type == "cpu" and x.dtype == torch.float32
-    is_plain = model.batch_size is None and not spherical and constraints is None and x.weights is None
-    is_small = len(x)*max(model.n_clusters, model.n_init, x.shape[1]) <= _SMALL
-    if in_memory and is_plain and is_small and (given is not None or init == "k-means++"): # in lockstep
-        if given is not None: starts = given[None]
-        else: starts = plus_plus_starts(x.array, model.n_clusters, model.n_init, generator, spread)
-        return kmeans_from_starts(x.array, starts, generator, **options)
-    options["spherical"] = spherical
-    runs = []
+    spherical, k = model.metric == "cosine", model.n_clusters
+    options:dict = dict(max_iter=model.max_iter, tol=model.tol, fill=model.reseed, spherical=spherical, spread=spread)
     if constraints is not None:
-        all_seeded = len(np.unique(constraints.groups[constraints.groups >= 0])) == model.n_clusters
-        for _ in range(1 if all_seeded else model.n_init):
-            centers = seeded_centers(x, constraints, model.n_clusters, generator, spherical)
-            runs.append(constrained_kmeans(x, centers, constraints, generator, **options))
-        return runs
-    fit = kmeans if model.batch_size is None else partial(minibatch, batch_size=model.batch_size)
-    if given is not None: return [fit(x, given, generator, **options)]
-    for _ in range(model.n_init):
-        rows, known = x, spread
-        if model.batch_size is not None:
-            rows, known = sample_rows(x, max(3*model.batch_size, 50*model.n_clusters), generator), None
-        centers = initial_centers(rows, min(model.n_clusters, rows.n_total), generator, init, known)
-        runs.append(fit(x, centers, generator, **options))
-    return runs
+        all_seeded = len(np.unique(constraints.groups[constraints.groups >= 0])) == k
+        starts = (seeded_centers(x, constraints, k, generator, spherical) for _ in range(1 if all_seeded else model.n_init))
+        return [constrained_kmeans(x, start, constraints, generator, **options) for start in starts]
+    init = model.init
+    if not isinstance(init, str): return [kmeans(x, given_centers(init, k, x, spherical), generator, **options)]
+    if init == "auto": init = "k-means||" if x.memory_mapped else "k-means++"
+    is_plain = not (spherical or x.memory_mapped or x.weights is not None or x.world_size > 1)
+    is_small = x.device.type == "cpu" and len(x)*max(k, model.n_init, x.shape[1]) <= _SMALL
+    dtype = torch.float64 if is_plain and is_small else None
+    starts = (initial_centers(x, k, generator, init, spread, dtype) for _ in range(model.n_init))
+    return [kmeans(x, start, generator, **options) for start in starts]
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #1db1dd6a
 _CLOSE_LOSS = 1.005 # times the least loss, up to which a run fits about as well
@@ -136,9 +119,9 @@ def _fit(model, x, constraints): # Labels of all rows, and the `Fit` of those th
     cosine = model.metric == "cosine"
     if constraints is not None:
         constraints.check(x.n_total, model.n_clusters)
-        if model.batch_size is not None or model.sharded or not isinstance(model.init, str):
-            raise ValueError("constraints are for all rows at once, in one process: "
-                             "leave out batch_size, sharded and centres for init")
+        if model.sharded or not isinstance(model.init, str):
+            raise ValueError("constraints are for one process, and start from seeds: "
+                             "leave out sharded and centres for init")
     seed = int(check_random_state(model.random_state).randint(2**31 - 1))
     generator = torch.Generator().manual_seed(int(x.all_gather(seed)[0])) # that of rank 0 in all processes
     fitted, n_zero = x, 0
@@ -172,7 +155,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
     "K-means by Lloyd's algorithm in torch, on CPU or GPU; no cluster is left empty."
     _state = ("cluster_centers_",)
     inertia_:float # Loss: sum of squared distances of the rows to their centres, times their weights
-    n_iter_:int # Rounds of the best run; with `batch_size`, batches
+    n_iter_:int # Rounds of the best run
     n_reseeds_:int # Empty clusters that the best run filled
     rival_:float|None # Adjusted Rand index with a run of about the same loss and other groups; None: there is none
     def __init__(self,
@@ -180,9 +163,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         *,
         init:str|np.ndarray|Tensor="auto", # Centres (k, d), `"random"`, `"k-means++"` or, for a file, `"k-means||"` (`"auto"`)
         n_init:int=1, # Runs from different starts, of which the one of least loss is kept; 1 if centres are given
-        max_iter:int=100, # Most rounds of a run; with `batch_size`, most passes over `X`, but 20 batches at least
+        max_iter:int=100, # Most rounds of a run
         tol:float=1e-4, # A run ends when a round lowers the loss by no more than this share
-        batch_size:int|None=None, # Rows in a mini-batch; None: each round uses all rows
         reseed:bool=True, # Fill empty clusters?
         metric:str="euclidean", # `"euclidean"`, or `"cosine"`: rows and centres at length 1
         sharded:bool=False, # Does `X` hold this process's share, and other processes of `torch.distributed` the rest?
@@ -192,7 +174,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         self.n_clusters, self.metric = n_clusters, metric
         self.init, self.n_init = init, n_init
         self.max_iter, self.tol = max_iter, tol
-        self.batch_size, self.reseed = batch_size, reseed
+        self.reseed = reseed
         self.sharded, self.device = sharded, device
         self.random_state = random_state
 

@@ -21,6 +21,7 @@ from ..audio.decoding import load_audio, probe
 from ..audio.opening import check_recordings_reachable, explain_no_recordings
 from ..audio.recordings import AudioError
 from ..core.console import progress_of
+from ..core.distributed import without_launcher
 from ..core.registry import set_flat_params, trains_encoder
 from ..encoders.base import EmbeddingDetails, Encoder, OTHER_GROUPING, with_silence
 from ..encoders.fixed import FixedEncoder
@@ -212,14 +213,13 @@ def _train(clips, request, clusterer, observer, other):
         frozen = [encoder_of(one, table) for one in (request, of_other)[:n_frozen(request.method)]]
         more = dict(frozen=frozen, cache=request.options.cache)
     def shown(batches): return observer.progress(batches, len(table))
-    launched = {name: os.environ.pop(name) for name in ("RANK", "WORLD_SIZE") if name in os.environ}
     try:
-        network.represent(table, failed, progress=shown, checkpoints=observer.checkpoints, log=observer.log,
-                          stage=observer.stage, **more)
+        with without_launcher():
+            network.represent(table, failed, progress=shown, checkpoints=observer.checkpoints, log=observer.log,
+                              stage=observer.stage, **more)
     except ValueError as e:
         if len(failed) < len(table): raise
         raise ValueError(explain_no_recordings(clips.recordings, clips.errors + with_paths(table, failed))) from e
-    finally: os.environ.update(launched)
     decoded = clip_ends_as_decoded(network.clips_, network.seconds_)
     decoded_clips = replace(clips, table=decoded, errors=clips.errors + with_paths(table, failed))
     return decoded_clips, Embeddings(network.embeddings_, network.encoder_.cpu(), network.whitening_, network.proba_,

@@ -154,17 +154,6 @@ def test_a_folder_whose_name_the_locale_cannot_write(tmp_path, tone):
     assert (tmp_path/"ründe"/"listen.html").is_file()
 
 
-PEER = "[/pytorch/gloo/gloo/transport/tcp/pair.cc:547] Connection closed by peer"
-
-@pytest.mark.parametrize("error, gone", [(RuntimeError(PEER), True), (RuntimeError("the igloo is full"), False),
-    (ValueError("no usable recording in /data/gloo/transport"), False)])
-def test_another_process_that_has_ended_is_told_from_other_errors(monkeypatch, error, gone):
-    monkeypatch.setenv("RANK", "0")
-    assert ("another process of this run has ended" in error_text(error, Namespace())) == gone
-    monkeypatch.delenv("RANK")
-    assert "another process" not in error_text(error, Namespace())
-
-
 def test_an_error_of_ours_says_its_type_and_where_to_look():
     assert "this should not happen (KeyError: 'x'; -v says where)" == error_text(KeyError("x"), Namespace())
     assert "the run in r is damaged" in error_text(KeyError("x"), Namespace(run="r"))

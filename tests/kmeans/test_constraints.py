@@ -93,7 +93,7 @@ def test_tensors_and_files_work_too(tmp_path):
     (lambda: Constraints(np.array([0, -2])), "one whole number per row"),
     (lambda: Constraints(np.array([0, 1]), must_link=[(0, 5)]), "rows from 0 to 1"),
     (lambda: Constraints(np.array([0, 1]), must_link=[(0, 1, 1)]), "pairs of row numbers"),
-    (lambda: KMeans(3, init=X[:3]).fit(X, constraints=Constraints(np.full(N, -1))), "leave out batch_size"),
+    (lambda: KMeans(3, init=X[:3]).fit(X, constraints=Constraints(np.full(N, -1))), "leave out sharded"),
     (lambda: SpectralClustering(2).fit(X, constraints=Constraints(np.full(N - 1, -1))), "of 23 rows"),
     (lambda: SpectralClustering(2).fit(X, constraints=Constraints(np.r_[5, np.full(N - 1, -1)])), "seeds of 6 groups"),
 ])

@@ -14,10 +14,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from audioclust.kmeans.lloyd import Assignment, e_step, inertia, loss, m_step
 from audioclust.kmeans import KMeans, kmeans, reseed
-from audioclust.kmeans.bounds import BoundedSearch
 from audioclust.kmeans.estimator import _rival
-from audioclust.kmeans.initialization import initial_centers, kmeans_from_starts, least_loss
-from audioclust.kmeans.nearest import total_scatter
+from audioclust.kmeans.initialization import initial_centers, least_loss
+from audioclust.kmeans.nearest import nearest_centers, total_scatter
+from audioclust.kmeans.table import unit_rows
 
 seeds = st.integers(0, 2**31 - 1)
 
@@ -69,8 +69,8 @@ def test_a_rival_is_a_run_that_fits_as_well_with_other_groups():
     corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
     x = np.repeat(corners, 50, axis=0) + np.random.default_rng(0).normal(scale=.1, size=(200, 2)).astype(np.float32)
     x = np.concatenate([x, x[:, ::-1]])  # the same across as upright
-    start = torch.tensor([[[.5, 0], [.5, 1]], [[0, .5], [1, .5]]])
-    runs = kmeans_from_starts(torch.from_numpy(x), start, gen(0), spread=total_scatter(torch.from_numpy(x)))
+    starts = torch.tensor([[[.5, 0], [.5, 1]], [[0, .5], [1, .5]]])
+    runs = [kmeans(torch.from_numpy(x), start, gen(0)) for start in starts]
     assert abs(_rival(runs, least_loss(runs))) < .1
     assert _rival([*runs, least_loss(runs)._replace(n_iter=9)], least_loss(runs)) is None  # it was found twice
     assert _rival(runs[:1], runs[0]) is None and KMeans(7, n_init=5, random_state=0).fit(blobs()).rival_ is None
@@ -198,14 +198,34 @@ def test_the_loss_never_rises(seed, far, spherical):
     assert math.isclose(run.losses[-1], inertia(x, run.centers, run.labels), rel_tol=1e-9)
     if far and not spherical: assert run.n_reseeds >= 1
 
-def test_sums_kept_from_round_to_round_are_those_of_the_labels():
-    x = torch.from_numpy(blobs(n=2000))
-    centers, search = x[:9], BoundedSearch(x)
-    for _ in range(8):
-        a = e_step(search, centers)
-        fresh = assignment(x, a.labels, 9)
-        assert torch.equal(a.counts, fresh.counts) and torch.allclose(a.sums, fresh.sums, rtol=1e-12, atol=1e-9)
-        centers = m_step(a, centers)
+@settings(max_examples=80, deadline=None)
+@given(seeds, st.integers(2, 300), st.integers(1, 30), st.integers(1, 9),
+       st.sampled_from((torch.float32, torch.float64)), st.sampled_from((0., 50., 3e4)),
+       st.sampled_from((1e-25, 1., 1e20)), st.sampled_from(("cloud", "grid", "angles")))
+def test_each_round_finds_the_nearest_and_their_sums(seed, n, k, d, dtype, offset, size, kind):
+    g, spherical = gen(seed), kind == "angles"
+    if kind == "grid": x = torch.randint(0, 3, (n, d), generator=g).float() # many ties
+    else: x = torch.randn(n, d, generator=g)
+    x = (unit_rows(x) if spherical else size*(x + offset)).to(dtype)
+    k, assigned = min(k, n), None
+    centers = x[torch.randperm(n, generator=g)[:k]]
+    for turn in range(6):
+        assigned = e_step(x, centers, spherical, before=assigned)
+        assert torch.equal(assigned.labels, nearest_centers(x, centers, spherical))
+        fresh = assignment(x, assigned.labels, k)
+        assert torch.equal(assigned.counts, fresh.counts)
+        assert torch.allclose(assigned.sums, fresh.sums, rtol=1e-12, atol=1e-9*float(x.abs().max()))
+        if turn == 2: assigned, _ = reseed(x, assigned, g, spherical)
+        centers = m_step(assigned, centers, spherical)
+
+def test_a_full_run_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    x = 2*rng.standard_normal((60, 24))[rng.integers(60, size=30_000)] + rng.standard_normal((30_000, 24))
+    x = x.astype(np.float32)
+    ours = kmeans(torch.from_numpy(x), torch.from_numpy(x[:60]), gen(0), max_iter=40, tol=0, fill=False)
+    theirs = SklearnKMeans(60, init=x[:60], n_init=1, max_iter=40, tol=0).fit(x.astype(np.float64))
+    assert (ours.labels.numpy() == theirs.labels_).mean() > .9999
+    assert np.isclose(ours.losses[-1], theirs.inertia_, rtol=1e-6)
 
 
 def test_without_reseeding_an_empty_cluster_stays_where_it_was():
@@ -257,6 +277,24 @@ def test_the_seed_decides():
     assert (c.labels_ != d.labels_).any()
     again = KMeans(20, init="random", random_state=np.random.RandomState(0))
     np.testing.assert_array_equal(c.labels_, again.fit_predict(x))
+
+def test_too_few_distinct_rows_give_fewer_clusters():
+    x = np.array([[0.], [0.], [1.], [1.], [5.], [9.]], np.float32)
+    with pytest.warns(match="Found 4 of 6"): model = KMeans(6, n_init=3, random_state=0).fit(x)
+    assert len(set(model.labels_)) == 4 and model.inertia_ == 0
+    with pytest.warns(match="Found 1 of 3"): model = KMeans(3, n_init=2, random_state=0).fit(np.ones((50, 4), np.float32))
+    assert model.inertia_ == 0
+
+def test_one_thread_or_more_give_the_same():
+    x, fits, before = torch.randn(5000, 20, generator=gen(1)), [], torch.get_num_threads()
+    try:
+        for threads in 1, 2, 4:
+            torch.set_num_threads(threads)
+            model = KMeans(7, n_init=4, random_state=0).fit(x)
+            assert torch.get_num_threads() == threads
+            fits.append((model.labels_.tolist(), model.inertia_, model.cluster_centers_.tolist()))
+    finally: torch.set_num_threads(before)
+    assert fits[0] == fits[1] == fits[2]
 
 def test_more_starts_are_never_worse():
     x = blobs(n=400, k=15)
@@ -312,7 +350,6 @@ def test_bad_arguments_are_refused():
     for arguments, message in ((dict(n_clusters=0), "n_clusters"), (dict(n_clusters=2.5), "n_clusters"),
                                (dict(n_init=0), "n_init"),
                                (dict(max_iter=0), "max_iter"), (dict(tol=-1), "tol"),
-                               (dict(batch_size=0), "batch_size"),
                                (dict(metric="l1"), "metric"), (dict(init="best"), "init"),
                                (dict(init=np.full((8, 6), np.nan)), "finite"), (dict(n_clusters=301), "n_samples=300")):
         try: KMeans(**arguments).fit(blobs())
@@ -387,8 +424,7 @@ def test_memory_does_not_grow_with_rows_times_clusters():
 
 def test_the_face_of_the_package():
     import audioclust.kmeans
-    assert sorted(audioclust.kmeans.__all__) == ["Constraints", "KMeans", "constrained_kmeans", "kmeans", "minibatch",
-                                                 "reseed"]
+    assert sorted(audioclust.kmeans.__all__) == ["Constraints", "KMeans", "constrained_kmeans", "kmeans", "reseed"]
 
 
 @pytest.mark.gpu

@@ -8,8 +8,8 @@ from sklearn.cluster import kmeans_plusplus
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from audioclust.kmeans.initialization import initial_centers
-from audioclust.kmeans.nearest import nearest_centers, total_scatter
-from audioclust.kmeans.table import float64_blocks, row_blocks, unit_rows
+from audioclust.kmeans.nearest import CenterIndex, fit_coordinates, first_argmin, nearest_centers, total_scatter
+from audioclust.kmeans.table import float64_blocks, row_blocks, Table, unit_rows
 
 seeds = st.integers(0, 2**31 - 1)
 
@@ -103,6 +103,33 @@ def test_scatter_far_from_the_origin():
     assert math.isclose(total, ((x - x.mean(0))**2).sum(), rel_tol=1e-6)
 
 
+@pytest.mark.parametrize("precision", ("high", "medium"))
+def test_coarser_products_change_no_label(precision):
+    x, c = torch.randn(20_000, 64, generator=gen(0)), torch.randn(100, 64, generator=gen(1))
+    labels, before = nearest_centers(x, c), torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try: again = nearest_centers(x, c)
+    finally: torch.set_float32_matmul_precision(before)
+    assert torch.equal(again, labels)
+
+def test_the_error_bound_holds():
+    for seed,d,offset in ((0, 3, 0.), (1, 128, 0.), (2, 512, 5.), (3, 40, 1e3)):
+        x, c = torch.randn(500, d, generator=gen(seed)) + offset, torch.randn(50, d, generator=gen(seed + 9)) + offset
+        coordinates = fit_coordinates(torch.zeros(d, dtype=torch.float64), 1., torch.float32)
+        coordinates = coordinates._replace(origin=None) # no shift: the worst that can be
+        index = CenterIndex(c, coordinates)
+        weight, bias, _ = index.terms(torch.float32)
+        scores = torch.addmm(bias, x, weight).double()
+        exact = (c.double()**2).sum(1) - 2*x.double()@c.double().T
+        csq, sq = (c.double()**2).sum(1), (x.double()**2).sum(1)[:, None]
+        g = index.relative_error[torch.float32]
+        assert (scores <= exact + 2*g*sq).all() and (exact <= scores + 4*g*csq + 2*g*sq).all()
+
+def test_first_argmin_takes_the_first_of_equals():
+    scores = np.random.default_rng(0).integers(-3, 9, (500, 20)).astype(np.float32)
+    assert np.array_equal(first_argmin(torch.from_numpy(scores)), scores.argmin(1))
+
+
 def potential(x, c): return direct(x, c).min(1)[0].sum().item()
 
 def test_plus_plus_starts_as_well_as_sklearn():
@@ -140,6 +167,22 @@ def test_start_is_rows_and_the_seed_alone_decides(init):
 def test_start_with_every_row():
     x = torch.arange(5.)[:, None]
     for init in ("random", "k-means++"): assert initial_centers(x, 5, gen(0), init).unique().tolist() == [0, 1, 2, 3, 4]
+
+@pytest.mark.parametrize("init", ("k-means++", "k-means||"))
+def test_starts_of_a_share_of_rows_alike(init): # from a tensor and from a `Table`
+    x = torch.randn(3000, 6, generator=gen(0))
+    of_table = initial_centers(Table(x), 20, gen(1), init, total_scatter(x))
+    assert torch.equal(initial_centers(x, 20, gen(1), init), of_table)
+
+def test_parallel_start_is_about_as_good_as_plus_plus():
+    g = gen(0)
+    x = 5*torch.randn(30, 8, generator=g)[torch.randint(30, (6000,), generator=g)] + torch.randn(6000, 8, generator=g)
+    def loss(init, seed):
+        c = initial_centers(x, 30, gen(seed), init)
+        return ((x - c[nearest_centers(x, c)])**2).sum().item()
+    plus, parallel, random = (np.mean([loss(init, seed) for seed in range(12)])
+                              for init in ("k-means++", "k-means||", "random"))
+    assert parallel < 1.1*plus and plus < .8*random
 
 
 @pytest.mark.gpu

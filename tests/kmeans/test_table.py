@@ -74,7 +74,7 @@ def test_draw_follows_the_odds():
     assert np.allclose(share, [1/8, 2/8, 5/8], atol=.03)
 
 @pytest.mark.parametrize("params", (dict(), dict(init="k-means++"), dict(init="random"), dict(metric="cosine"),
-                                    dict(batch_size=500), dict(n_clusters=700, init="random", max_iter=2)))
+                                    dict(n_clusters=700, init="random", max_iter=2)))
 def test_kmeans_of_a_file_is_that_of_the_memory(table, params):
     x, path = table
     params = dict(n_clusters=12, init="k-means||", random_state=3) | params
@@ -107,13 +107,12 @@ rng = np.random.default_rng(0)
 for i in range(0, len(x), 50_000): x[i:i+50_000] = rng.standard_normal((50_000, 64), dtype=np.float32)
 x.flush(); del x
 x = np.load(sys.argv[1], mmap_mode="r")
-KMeans(8, max_iter=1, batch_size=5000, random_state=0).fit(x[:20_000]) # whatever is loaded at the first use
+KMeans(8, max_iter=1, random_state=0).fit(x[:20_000]) # whatever is loaded at the first use
 def more(f): # Megabytes that it takes
     open("/proc/self/clear_refs", "w").write("5") # forget the peak so far
     before = peak(); f()
     return peak() - before
-def fit(**params): KMeans(20, max_iter=2, random_state=0, **params).fit(x)
-print(more(fit), more(lambda: fit(batch_size=20_000)))
+print(more(lambda: KMeans(20, max_iter=2, random_state=0).fit(x)))
 print(more(lambda: Table(x).take(torch.arange(0, len(x), 7500)))) # rows far from each other
 rows, odds = Table(torch.empty(2**24, 1)), torch.ones(2**24)
 print(more(lambda: weighted_rows(rows, odds, torch.tensor([.5], dtype=torch.float64))))
@@ -123,8 +122,8 @@ print(more(lambda: weighted_rows(rows, odds, torch.tensor([.5], dtype=torch.floa
 def test_a_file_needs_room_for_blocks_only(tmp_path): # 366 MB on disk
     run = subprocess.run([sys.executable, "-c", MEMORY, str(tmp_path/"x.npy")], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    full, batches, take, draw = map(float, run.stdout.split())
-    assert full < 90 and batches < 90, (full, batches) # MB, of which labels and the like are 36
+    fit, take, draw = map(float, run.stdout.split())
+    assert fit < 90, fit # MB, of which labels and the like are 36
     assert take < 70 and draw < 70, (take, draw) # pages of 2 MB around 200 rows would be 400, sums of 2**24 odds 128
 
 
@@ -153,7 +152,6 @@ def fits(x):
     far = np.full((9, 8), 99, np.float32)
     return (("plain", np.float32, {}), ("parallel", np.float32, dict(init="k-means||")),
             ("random", np.float32, dict(init="random")), ("angle", np.float32, dict(metric="cosine")),
-            ("batches", np.float32, dict(batch_size=500)),
             ("empty", np.float32, dict(init=np.concatenate([x[:3], far]))), ("double", np.float64, {}))
 
 @pytest.mark.slow

@@ -94,7 +94,7 @@ def test_bad_weights_are_refused(tmp_path):
             (KMeans(3), x, but(7, -1), {}, "row 7 has -1"), (KMeans(3), x, but(8, np.nan), {}, "row 8 has nan"),
             (KMeans(3), x, but(9, np.inf), {}, "row 9 has inf"), (KMeans(3), x, 0*ones, {}, "all weights are zero"),
             (KMeans(3), x, ones*(np.arange(120) < 2), {}, "2 rows have a weight above 0"),
-            (KMeans(3, batch_size=9), x, ones, {}, "leave out batch_size"),
+            (KMeans(3, sharded=True), x, ones, {}, "torchrun"),
             (KMeans(3), x, ones, dict(constraints=seeds), "constraints"),
             (KMeans(3), np.load(tmp_path/"x.npy", mmap_mode="r"), ones, {}, "np.array(X)")):
         try: model.fit(rows, sample_weight=weights, **more)

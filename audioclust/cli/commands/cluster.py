@@ -10,7 +10,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from ... import cli, pipeline, runs
-from ..arguments import add_cutting_options, command_parser, is_helper, Parser
+from ..arguments import add_cutting_options, command_parser, Parser
 from audioclust.cli.cluster_options import (
     add_grouping_options, add_known_options, add_method_options, add_outcome_options, add_resource_options,
     check_grow, check_together, cluster_epilog, requests_of,
@@ -64,7 +64,6 @@ def _settings(found, config):
 def run(args:Namespace, # As the parser gives them
 )->int: # Exit status
     "Cluster a folder into a run folder, or into two."
-    if is_helper(): return cli.help_first_process()
     command = args.argv
     if args.config: # the arguments of the run that is to be repeated come first
         options, recordings = repeated_arguments(args.config)
