@@ -48,7 +48,7 @@ def add_known_options(c:Parser): # Of the command
              "link (must or cannot), or a run in which groups or clips were named, or clips moved; for kmeans, "
              "consensus, spectral and auto")
     known.add_argument("--labels", metavar="parent|REGEX|TABLE",
-        help="labels to score with, never to cluster by: see audioclust score --help")
+        help="labels to score with, never to cluster by: see audioclust compare --help")
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #43e6aa96
 def add_method_options(c:Parser): # Of the command

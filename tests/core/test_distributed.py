@@ -154,7 +154,7 @@ def test_a_network_is_trained_by_the_first_process(tmp_path, few, options):
 
 def test_other_commands_are_done_once(tmp_path, words):
     assert main(["cluster", str(words[0]), "--out", str(tmp_path/"run"), "--n-clusters", "6", "-q"]) == 0
-    run = audioclust("score", tmp_path/"run", "--labels", "parent")
+    run = audioclust("compare", tmp_path/"run", "--labels", "parent")
     assert run.returncode == 0 and run.stdout.count("groups:") == 1
 
 

@@ -145,7 +145,7 @@ def test_sorting_with_hard_links_forgets_nothing(sounds, tmp_path):
         assert main(["cluster", str(tmp_path/"sounds"), "--out", str(tmp_path/out), *typed]) == 0
         return json.loads((tmp_path/out/"run.json").read_text())["embeddings"]["n_cached"]
     assert cached("a") == 0
-    assert main(["sort", str(tmp_path/"a"), str(tmp_path/"sorted"), "--hard-link", "-q"]) == 0
+    assert main(["export", str(tmp_path/"a"), "--to", "folders", "--out", str(tmp_path/"sorted"), "--hard-link", "-q"]) == 0
     assert cached("b") == 12
 
 

@@ -74,7 +74,7 @@ def test_tables(run, tmp_path, capsys):
     def refused(*args): return main([*map(str, args)]) == 2 and capsys.readouterr().err
     assert "must end in" in refused("export", run/"windows", "--to", "json", "--out", tmp_path/"t.txt")
     assert "not a run folder" in refused("export", run/"in", "--to", "json", "--out", tmp_path/"new.json")
-    assert "not a run folder" in refused("sort", run/"in", tmp_path/"s")
+    assert "not a run folder" in refused("export", run/"in", "--to", "folders", "--out", tmp_path/"s")
 
 
 def test_a_group_that_a_person_calls_cluster_3_is_not_mixed_with_cluster_3(run, tmp_path):
@@ -93,7 +93,7 @@ def test_a_group_that_a_person_calls_cluster_3_is_not_mixed_with_cluster_3(run, 
 
 def test_sorted_into_folders_with_cut_clips(run, tmp_path):
     table = read_table(run/"windows/clusters.csv")
-    assert main(["sort", str(run/"windows"), str(tmp_path/"s")]) == 0
+    assert main(["export", str(run/"windows"), "--to", "folders", "--out", str(tmp_path/"s")]) == 0
     files = sorted((tmp_path/"s").rglob("*.wav"))
     assert len(files) == len(table)  # though both recordings have one name
     info = sf.info(files[0])
@@ -107,9 +107,9 @@ def test_whole_recordings_copied_linked_and_in_order(run, tmp_path, capsys):
     links = sorted((tmp_path/"links").iterdir())
     assert all(link.is_symlink() and link.resolve().is_file() for link in links)
     assert [link.name[:2] for link in links] == [f"{i:02d}" for i in range(1, 33)]
-    assert main(["sort", str(run/"whole"), str(run/"in"/"there")]) == 2
+    assert main(["export", str(run/"whole"), "--to", "folders", "--out", str(run/"in"/"there")]) == 2
     assert "inside the recordings" in capsys.readouterr().err
-    assert main(["sort", str(run/"whole"), str(tmp_path/"copies")]) == 2 and "already" in capsys.readouterr().err
+    assert main(["export", str(run/"whole"), "--to", "folders", "--out", str(tmp_path/"copies")]) == 2 and "already" in capsys.readouterr().err
     assert not (run/"in"/"there").exists()
 
 
@@ -174,7 +174,7 @@ def test_speech_is_left_out_and_named(run, tmp_path, capsys):
     kept = table[2:][table.cluster[2:] != 1]
     assert read_table(tmp_path/"a.csv").clip_id.tolist() == kept.clip_id.tolist()
     assert sum(len(file.read_text().splitlines()) - 1 for file in (tmp_path/"raven").rglob("*.txt")) == len(kept)
-    assert main(["sort", str(tmp_path/"run"), str(tmp_path/"sorted"), "--without", "speech"]) == 0
+    assert main(["export", str(tmp_path/"run"), "--to", "folders", "--out", str(tmp_path/"sorted"), "--without", "speech"]) == 0
     assert len([*(tmp_path/"sorted").rglob("*.wav")]) == len(table) - 2 and said in capsys.readouterr().out
 
 
@@ -206,7 +206,7 @@ def test_parquet_comes_back_whole(tmp_path):
     assert (read_table(tmp_path/"again/clusters.csv").cluster == table.cluster).all()
     labels = exported.cluster.map("group {}".format)
     exported[["path", "start", "end"]].assign(label=labels).to_parquet(tmp_path/"labels.parquet")
-    assert main(["score", str(tmp_path/"run"), "--labels", str(tmp_path/"labels.parquet")]) == 0
+    assert main(["compare", str(tmp_path/"run"), "--labels", str(tmp_path/"labels.parquet")]) == 0
     assert Run.open(tmp_path/"run").findings.scores["nmi"] > .999
     assert main([*cluster, "--out", str(tmp_path/"seeded"), "--seeds", str(tmp_path/"labels.parquet")]) == 0
     assert (Run.open(tmp_path/"seeded").clustering.seeds.constraints.seeds >= 0).sum() == 24

@@ -206,7 +206,7 @@ def test_what_cannot_be_written_is_refused_before_the_work(at, tmp_path, idle, c
 
 @pytest.mark.parametrize("to, package", [("elan", "pympi"), ("textgrid", "praatio"), ("parquet", "pyarrow.parquet")])
 def test_a_package_that_is_missing_is_said_before_the_work(at, tmp_path, idle, monkeypatch, capsys, to, package):
-    monkeypatch.setattr("audioclust.listen.formats.tiers.find_spec", lambda _: None)
+    monkeypatch.setattr("audioclust.listen.formats.annotations.find_spec", lambda _: None)
     monkeypatch.setitem(sys.modules, package, None)
     assert assign(at, "--to", to, "--out", tmp_path/"new.parquet") == 2
     assert "pip install 'audioclust[" in capsys.readouterr().err
@@ -257,7 +257,7 @@ def test_tables_and_labels_may_lie_beside_the_sounds_where_a_user_says_so(at, tm
     assert command(*assign, "--out", tmp_path/"in/a.csv") == 0
     assert command(*assign, "--to", "csv", "--out", tmp_path/"in/b.csv") == 0
     assert command(*assign, "--to", "audacity", "--out", tmp_path/"in") == 0
-    assert command("count", tmp_path/"in/a.csv", "--recordings", tmp_path/"in", "--out", tmp_path/"in/c.csv") == 0
+    assert command("export", tmp_path/"in/a.csv", "--to", "counts", "--recordings", tmp_path/"in", "--out", tmp_path/"in/c.csv") == 0
     names = {path.name for path in (tmp_path/"in").rglob("*.*")}
     assert names == {"a.csv", "b.csv", "c.csv", "dawn.wav", "dusk.wav", "dawn.wav.txt", "dusk.wav.txt"}
     monkeypatch.chdir(tmp_path/"in")
@@ -267,8 +267,9 @@ def test_tables_and_labels_may_lie_beside_the_sounds_where_a_user_says_so(at, tm
 def test_a_csv_is_not_called_otherwise(at, tmp_path, capsys):
     assert assign(at, "--out", tmp_path/"new.parquet") == 2
     assert "would hold a CSV: say --to parquet as well, or let the name end in .csv" in capsys.readouterr().err
-    for command in "count", "score", "diff":
-        with pytest.raises(SystemExit): main([command, *[str(at/"run")]*(2 if command == "diff" else 1), "--out", "x.parquet"])
+    run = str(at/"run")
+    for typed in ["export", run, "--to", "counts"], ["compare", run, "--labels", "parent"], ["compare", run, run]:
+        assert main([*typed, "--out", "x.parquet"]) == 2
         assert "'x.parquet' would hold a CSV: let the name end in .csv" in capsys.readouterr().err
     for name in "o.xlsx", "o.tsv", "o.xls", "o.ods", "o.jsonl", "o.feather", "o.parquet.gz", "o.csv.gz":
         with pytest.raises(argparse.ArgumentTypeError, match="would hold a CSV"): csv_file(name)

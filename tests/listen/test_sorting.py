@@ -32,7 +32,7 @@ def contents(folder): return sorted(round(float(sf.read(f)[0][0])*100) for f in 
 
 @pytest.mark.parametrize("how", [[], ["--flat"], ["--link"], ["--hard-link"], ["--flat", "--hard-link"]], ids=" ".join)
 def test_none_is_lost(run, how):
-    assert main(["sort", str(run/"run"), str(run/"out"), *how]) == 0
+    assert main(["export", str(run/"run"), "--to", "folders", "--out", str(run/"out"), *how]) == 0
     assert contents(run/"out") == list(range(91))
     assert max(len(os.fsencode(f.name)) for f in (run/"out").rglob("*")) <= 230
     if "--hard-link" in how: assert all(f.stat().st_nlink == 2 for f in (run/"out").rglob("*.wav"))
@@ -48,12 +48,12 @@ def test_names_sort_as_numbers_do_and_differ_on_any_system(run):
 def test_groups_are_left_out(run, capsys):
     write_names(run/"run", dict(names={"3": "wren"}, marks={"5": "junk"}))
     table = read_table(run/"run/clusters.csv")
-    assert main(["sort", str(run/"run"), str(run/"out"), "--without", "junk,0,wren"]) == 0
+    assert main(["export", str(run/"run"), "--to", "folders", "--out", str(run/"out"), "--without", "junk,0,wren"]) == 0
     assert len(contents(run/"out")) == (~table.cluster.isin([0, 3, 5])).sum()
-    assert main(["sort", str(run/"run"), str(run/"out2"), "--without", "owl"]) == 2
+    assert main(["export", str(run/"run"), "--to", "folders", "--out", str(run/"out2"), "--without", "owl"]) == 2
     assert "no group that is called" in capsys.readouterr().err
-    assert main(["sort", str(run/"run"), str(run/"out3"), "--flat", "--without", "wren"]) == 0
-    with pytest.raises(SystemExit): main(["sort", str(run/"run"), str(run/"out4"), "--link", "--hard-link"])
+    assert main(["export", str(run/"run"), "--to", "folders", "--out", str(run/"out3"), "--flat", "--without", "wren"]) == 0
+    with pytest.raises(SystemExit): main(["export", str(run/"run"), "--to", "folders", "--out", str(run/"out4"), "--link", "--hard-link"])
 
 
 def test_a_group_that_is_called_like_a_device(run):

@@ -189,13 +189,13 @@ def test_what_came_from_elsewhere_is_sorted_too(sounds, tmp_path, capsys):
     def grown(name, run, out): return main(["cluster", str(tmp_path/name), "--grow", str(tmp_path/run), "--out", str(tmp_path/out), "--no-page", "-q"])
     assert grown("pack", "run", "second") == grown("more", "second", "third") == 0
     assert Run.open(tmp_path/"third").clips.places == [str(tmp_path/name) for name in ("first", "pack", "more")]
-    assert main(["sort", str(tmp_path/"third"), str(tmp_path/"sorted"), "-q"]) == 0
+    assert main(["export", str(tmp_path/"third"), "--to", "folders", "--out", str(tmp_path/"sorted"), "-q"]) == 0
     assert len([*(tmp_path/"sorted").rglob("*.wav")]) == 28
-    assert main(["sort", str(tmp_path/"third"), str(tmp_path/"pack/sorted"), "-q"]) == 2 # no writing into recordings
+    assert main(["export", str(tmp_path/"third"), "--to", "folders", "--out", str(tmp_path/"pack/sorted"), "-q"]) == 2 # no writing into recordings
     table = (tmp_path/"third/clusters.csv").read_text()
     (tmp_path/"third/clusters.csv").write_text(table.replace(str(tmp_path/"pack/pack 0.wav"), str(sounds[1].path.iloc[0])))
     capsys.readouterr()
-    assert main(["sort", str(tmp_path/"third"), str(tmp_path/"again"), "-q"]) == 2
+    assert main(["export", str(tmp_path/"third"), "--to", "folders", "--out", str(tmp_path/"again"), "-q"]) == 2
     assert "outside the recordings" in capsys.readouterr().err
 
 
@@ -209,7 +209,7 @@ def test_what_a_list_or_a_file_added_is_sorted_and_nothing_else(sounds, tmp_path
     for new, run, out in ("pack.csv", "run", "second"), ("pack/2.wav", "second", "third"):
         grow = "cluster", tmp_path/new, "--grow", tmp_path/run, "--out", tmp_path/out, "--no-page", "-q"
         assert main([*map(str, grow)]) == 0
-    def sort(out): return main(["sort", str(tmp_path/"third"), str(tmp_path/out), "-q"])
+    def sort(out): return main(["export", str(tmp_path/"third"), "--to", "folders", "--out", str(tmp_path/out), "-q"])
     assert sort("sorted") == 0 and len([*(tmp_path/"sorted").rglob("*.wav")]) == 23
     table = (tmp_path/"third/clusters.csv").read_text()
     for other in "secret/0.wav", "pack/3.wav": # a stranger's table

@@ -190,7 +190,7 @@ def test_a_level_that_there_is_not_is_said(at):
 
 
 def test_scores_and_lines_name_the_levels(at, capsys):
-    assert main(["score", str(at/"run"), "--labels", "parent"]) == 0
+    assert main(["compare", str(at/"run"), "--labels", "parent"]) == 0
     printed, record = capsys.readouterr().out, check_run_folder(at/"run")
     names = [level["name"] for level in record["clustering"]["levels"]]
     assert list(record["findings"]["scores"]["levels"]) == names
@@ -245,7 +245,7 @@ def test_damaged_levels_are_one_line(at, tmp_path, damage, capsys):
     record["clustering"]["levels"] = damage
     file.write_text(json.dumps(record))
     with pytest.raises(ValueError, match="is damaged"): Run.open(tmp_path/"run").clustering
-    assert main(["score", str(tmp_path/"run"), "--labels", "parent"]) == 2
+    assert main(["compare", str(tmp_path/"run"), "--labels", "parent"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 

@@ -175,8 +175,8 @@ MISTAKES = {  # what was typed, what is said, what this says to do; {0} is what 
     "a kit of an unknown group": (["export", "{top}/run", "--to", "kit", "--out", "{tmp}/x", "--groups", "owl"],
         "no group 'owl' for a kit: this run has (cluster 0), (cluster 1)",
         [["export", "{top}/run", "--to", "kit", "--out", "{tmp}/x", "--groups", "{0},{1}"]]),
-    "sort within": (["sort", "{top}/run", "{top}/sounds/sorted"],
-        "lies inside the recordings.*choose another folder", [["sort", "{top}/run", "{tmp}/sorted"]]),
+    "sort within": (["export", "{top}/run", "--to", "folders", "--out", "{top}/sounds/sorted"],
+        "lies inside the recordings.*choose another folder", [["export", "{top}/run", "--to", "folders", "--out", "{tmp}/sorted"]]),
     # `make demo` is the rest
     "demo in a folder of something": (["demo", "--out", "{top}/few"],
         "was not made by the demo: choose another --out", []),
@@ -311,9 +311,9 @@ def test_what_a_report_says_of_speech(made, tmp_path):
     table = read_table(tmp_path/"run/clusters.csv")
     table["speech"] = [.9] + [0.]*(len(table) - 1)
     write_table(table, tmp_path/"run/clusters.csv")
-    names = re.search(r"audioclust (\w+) and (\w+) leave them out with (--without) (\w+)", speech_line(table)).groups()
-    assert command(names[0], tmp_path/"run", "--to", "csv", "--out", tmp_path/"x.csv", *names[2:])[0] == 0
-    assert command(names[1], tmp_path/"run", tmp_path/"sorted", *names[2:])[0] == 0
+    name, *without = re.search(r"audioclust (\w+) leaves them out with (--without) (\w+)", speech_line(table)).groups()
+    for to, out in ("csv", "x.csv"), ("folders", "sorted"):
+        assert command(name, tmp_path/"run", "--to", to, "--out", tmp_path/out, *without)[0] == 0
     assert len(read_table(tmp_path/"x.csv")) == len([*(tmp_path/"sorted").rglob("*.wav")]) == len(table) - 1
 
 @pytest.mark.parametrize("n_low", [1, 4])
@@ -355,7 +355,7 @@ ELSEWHERE = {"--remote-code is for --encoder hf:": "tests/encoders/test_pretrain
     "remove it, or start again with --overwrite": "tests/runs/test_disk.py",
     "fit clearly better": "above",
     "should not matter: --ignore": "above",
-    "leave them out with --without speech": "above",
+    "leaves them out with --without speech": "above",
     "(--without nothing writes all)": "tests/pipeline/test_naming.py",
     "(--out FILE writes all)": "tests/cli/test_count.py",
     "say --by recording or --by site": "tests/cli/test_count.py",

@@ -140,7 +140,7 @@ def test_the_search_knows_names_commands_and_what_people_look_for(search):
     assert search["AudioClusterer"] == ["12_pipeline/clusterer.html#audioclusterer"]
     for command in COMMANDS:
         assert f"start/commands.html#{command}" in search["Commands"]
-        assert f"14_cli/commands/{'tables/' if command in ('count', 'diff') else ''}{command}.html" in search[command]
+        assert f"14_cli/commands/{command}.html" in search[command]
     first = {"install": "start/install.html", "birds": "tutorials/field.html", "bird": "tutorials/field.html",
         "field recordings": "tutorials/field.html", "samples": "tutorials/samples.html",
         "sample library": "tutorials/samples.html", "speakers": "tutorials/speech.html",

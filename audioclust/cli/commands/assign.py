@@ -21,7 +21,6 @@ from .export import add_format_options, check_format, FORMATS, TABLES, write_for
 from ..inputs import Inputs
 from ...core.console import echo, printable, progress_bar, short_warnings, table_text
 from ...encoders import pretrained
-from ...listen import formats
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #382009de
 def add_arguments(parser:Parser): # Of the command
@@ -40,7 +39,7 @@ def add_arguments(parser:Parser): # Of the command
     parser.add_argument("--at-least", type=share, default=0., metavar="C",
         help="keep the clips with a confidence of at least C, from 0 to 1 (default: all)")
     parser.add_argument("--labels", metavar="parent|REGEX|TABLE",
-        help="true names, as for audioclust score: precision and recall of each name are printed; with --only, those of "
+        help="true names, as for audioclust compare: precision and recall of each name are printed; with --only, those of "
              "the detector at several confidences (a table with times then lists all that is to be found)")
     parser.add_argument("--to", choices=FORMATS, help="write for another program, as audioclust export does, in place of the CSV")
     add_format_options(parser)
@@ -179,7 +178,7 @@ def run(args:Namespace, # As the parser gives them
     with short_warnings([]), trust:
         X, sounds, recordings = new_sounds(inputs, errors)
         if args.labels and recordings: pipeline.check_labels(recordings, args.labels) # rather now than after the work
-        if args.to: formats.check_place(args.to, out, recordings, args.overwrite)
+        if args.to: listen.check_place(args.to, out, recordings, args.overwrite)
         table, called = assigned(old, sounds, X, errors, args.none_beyond, args.verbose - args.quiet)
         kept = pipeline.is_detected(old, table, args.only, args.at_least)
         if not args.to: core.write_table(table[kept], out)

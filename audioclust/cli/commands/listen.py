@@ -21,7 +21,7 @@ def add_arguments(parser:Parser): # Of the command
         help="answers, names, merges, marks, notes and moves that the page let you download, or a table with columns "
              "cluster and name; they go into clusters.csv, and the names of clips spread to all that are like them")
     parser.add_argument("--labels", metavar="parent|REGEX|TABLE",
-        help="labels to show beside the groups, as for audioclust score; a box lists the clips whose label and group "
+        help="labels to show beside the groups, as for audioclust compare; a box lists the clips whose label and group "
              "differ. They change neither groups nor names")
     parser.add_argument("--embed", action="store_true",
         help="put the sounds into the page, as MP3, so that it can be sent (default: links)")
