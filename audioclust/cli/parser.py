@@ -128,8 +128,7 @@ def signals_interrupt()->Iterator[None]:
         for number in handled: signal.signal(number, before[number])
 
 # %% ../../nbs/14_cli/01_parser.ipynb #9132957a
-def run_command(args:argparse.Namespace, # As the parser gives them
-)->int: # Exit status
+def run_command(args:argparse.Namespace)->int: # Exit status
     "Run a command; an error becomes one line and a status."
     stderr = sys.stderr
     try:

@@ -23,7 +23,7 @@ from ...core.console import echo, printable, progress_bar, short_warnings, table
 from ...encoders import pretrained
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #382009de
-def add_arguments(parser:Parser): # Of the command
+def add_arguments(parser:Parser):
     "The options of `audioclust assign`."
     add_run(parser)
     add_folder(parser, nargs="?")
@@ -117,7 +117,7 @@ def detected(run:"runs.Run", # Whose groups they are
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #d122d2bb
 _USUAL = "assigned.csv"
 
-def check(args:Namespace): # As the parser gives them
+def check(args:Namespace):
     "Refuse options that do not go together."
     if args.embeddings and args.remote_code:
         raise ValueError("--embeddings are grouped as they are: leave out --remote-code")
@@ -133,7 +133,7 @@ def check(args:Namespace): # As the parser gives them
         raise ValueError(f"{args.out} would hold a CSV: {other}let the name end in .csv")
 
 def check_groups(run:"runs.Run", # Whose groups the new clips get
-    args:Namespace, # As the parser gives them
+    args:Namespace,
 )->str: # What clips of no group are called, "" for noise
     "Refuse names and levels that a run does not have."
     nowhere = "none of these" if args.none_beyond else ""
@@ -143,7 +143,7 @@ def check_groups(run:"runs.Run", # Whose groups the new clips get
     return nowhere
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #69f8645b
-def nothing_kept(args:Namespace, # As the parser gives them
+def nothing_kept(args:Namespace,
     is_left_out:bool=False, # Was something found that --without leaves out, or that is not of interest?
 )->str: # A sentence
     "Why there is nothing, and what that means for the place of the output."
@@ -155,7 +155,7 @@ def nothing_kept(args:Namespace, # As the parser gives them
     return printable(f"no clip{why}: {then}")
 
 def write_found(run:"runs.Run", # In memory, of the clips that are kept
-    args:Namespace, # As the parser gives them
+    args:Namespace,
     root:str, # Folder of all new recordings
 ):
     "Write new clips for another program; a table even if there are none."
@@ -166,8 +166,7 @@ def write_found(run:"runs.Run", # In memory, of the clips that are kept
     if is_left or args.to in TABLES: write_format(run, args, root)
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #bc463ff7
-def run(args:Namespace, # As the parser gives them
-)->int: # Exit status
+def run(args:Namespace)->int: # Exit status
     "Put new sounds into the groups of a run."
     check(args)
     out, inputs, errors = Path(args.out or _USUAL), Inputs(args.folder, args.clips, args.embeddings), []

@@ -23,7 +23,7 @@ from ...core.registry import METHODS
 _USUAL = dict(methods="kmeans,consensus,spectral,agglomerative,hdbscan", encoders="fixed,untrained", n_clusters=10, by="content",
               window=None, seed=0) # of the ways in which recordings are grouped
 
-def add_arguments(parser:Parser): # Of the command
+def add_arguments(parser:Parser):
     "The options of `audioclust compare`."
     parser.add_argument("run", metavar="RUN|FOLDER",
         help="a run, to compare with another or with labels; or recordings (folder, file, glob in quotes, or CSV), to group "

@@ -25,7 +25,7 @@ def numbered_part(text:str, # I/N
     if found and 1 <= int(found[1]) <= int(found[2]): return int(found[1]), int(found[2])
     raise ArgumentTypeError(f"{text!r} is not I/N, a part and how many there are, such as 3/16")
 
-def add_arguments(parser:Parser): # Of the command
+def add_arguments(parser:Parser):
     "The options of `audioclust embed`."
     add_folder(parser)
     parser.add_argument("--out", required=True, metavar="SHARD",
@@ -44,8 +44,7 @@ def add_arguments(parser:Parser): # Of the command
     add_machine_options(parser)
 
 # %% ../../../nbs/14_cli/commands/12_embed.ipynb #da447001
-def run(args:Namespace, # As the parser gives them
-)->int: # Exit status
+def run(args:Namespace)->int: # Exit status
     "Embed a part of the clips into a shard."
     check_cutting(args)
     number, n_parts = args.part or (1, 1)

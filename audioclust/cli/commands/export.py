@@ -32,7 +32,7 @@ def add_format_options(parser:Parser): # Of a command that writes for other prog
         help="the groups of this level, for a run that has levels (a table holds all of them)")
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #4dced8fe
-def add_arguments(parser:Parser): # Of the command
+def add_arguments(parser:Parser):
     "The options of `audioclust export`."
     parser.add_argument("run", metavar="RUN|TABLE", help="folder made by audioclust cluster; for counts also a table that assign wrote")
     parser.add_argument("--to", required=True, choices=[*FORMATS, "kit", "folders", "counts"], metavar="FORMAT",

@@ -14,7 +14,7 @@ from ..arguments import add_run, Parser, positive
 from ...core.console import echo, short_warnings
 
 # %% ../../../nbs/14_cli/commands/03_listen.ipynb #a39d32ed
-def add_arguments(parser:Parser): # Of the command
+def add_arguments(parser:Parser):
     "The options of `audioclust listen`."
     add_run(parser)
     parser.add_argument("--edits", metavar="FILE",
@@ -51,8 +51,7 @@ def take_over(run:str, # A run folder, or one with a run by content and one by s
     return [f"names:  {tables}{taken}", *lines]
 
 # %% ../../../nbs/14_cli/commands/03_listen.ipynb #a5daa0f1
-def run(args:Namespace, # As the parser gives them
-)->int: # Exit status
+def run(args:Namespace)->int: # Exit status
     "Write the listening page of a run, and take over edits."
     with short_warnings([]):
         lines = take_over(args.run, args.edits) if args.edits else []
