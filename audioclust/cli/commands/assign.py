@@ -92,8 +92,8 @@ def recognised(table:Any, # New clips and their clusters
 )->str: # For a terminal
     "A table of the precision and recall of each name."
     given = set(names["names"].values()) - {runs.NOT_OF_INTEREST}
-    found = [name if is_kept and name in given else None for name,is_kept in zip(called, kept)]
-    scores = pipeline.score_names(found, audio.label_clips(table, labels).label)
+    got = [name if is_kept and name in given else None for name,is_kept in zip(called, kept)]
+    scores = pipeline.score_names(got, audio.label_clips(table, labels).label)
     scores["name"] = scores["name"].map(printable)
     return table_text(scores.to_dict("records"))
 
@@ -138,8 +138,8 @@ def check_groups(run:"runs.Run", # Whose groups the new clips get
     "Refuse names and levels that a run does not have."
     nowhere = "none of these" if args.none_beyond else ""
     if args.only: pipeline.groups_called(run, args.only)
-    known = [word for word in args.without if word not in ("-1", "noise", nowhere)] # those may come with the new clips
-    if known or args.level: listen.named_clips(run, known, args.level)
+    of_run = [word for word in args.without if word not in ("-1", "noise", nowhere)] # those may come with the new clips
+    if of_run or args.level: listen.named_clips(run, of_run, args.level)
     return nowhere
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #69f8645b
@@ -159,11 +159,11 @@ def write_found(run:"runs.Run", # In memory, of the clips that are kept
     root:str, # Folder of all new recordings
 ):
     "Write new clips for another program; a table even if there are none."
-    known = listen.group_words(run)
-    args = Namespace(**{**vars(args), "without": [word for word in args.without if word in known]}) # the others have no clip
-    is_left = len(listen.named_clips(run, args.without)) > 0
+    words = listen.group_words(run)
+    without = [word for word in args.without if word in words] # the others have no clip
+    is_left = len(listen.named_clips(run, without)) > 0
     if not is_left: echo(f"warning: {nothing_kept(args, len(run) > 0)}", file=sys.stderr)
-    if is_left or args.to in TABLES: write_format(run, args, root)
+    if is_left or args.to in TABLES: write_format(run, args, without, root)
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #bc463ff7
 def run(args:Namespace)->int: # Exit status

@@ -19,7 +19,7 @@ from ...core.console import echo, printable, short_warnings
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #cba496d2
 LABELS = "audacity", "raven", "textgrid", "elan" # a file for each recording
-TABLES = dict(parquet=".parquet", json=".json", csv=".csv", crowsetta=".csv") # and how their names end
+TABLES = "parquet", "json", "csv", "crowsetta" # one file
 _MAPS = dict(sfz="to_sfz", decentsampler="to_decent_sampler", hydrogen="to_hydrogen")
 FORMATS = *LABELS, *TABLES, "playlist", *_MAPS, "labelstudio" # which new clips can be written in, too
 
@@ -82,16 +82,16 @@ def check_format(args:Namespace): # to, out and options of formats
     if args.to not in ("kit", "folders"): listen.check_place(args.to, Path(args.out), overwrite=args.overwrite)
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #bf25b57c
-def _write_kit(run, out, args): # The kit alone has options of its own
-    chosen = dict(without=args.without, level=args.level, seed=args.seed)
+def _write_kit(run, out, args, chosen):
     if args.max_groups: chosen["max_groups"] = args.max_groups
-    kit = listen.to_kit(run, out, args.groups, **chosen)
+    kit = listen.to_kit(run, out, args.groups, seed=args.seed, **chosen)
     keys = ", ".join(f"{sound.key} {sound.group}" for sound in kit.itertuples())
     echo(f"{plural(len(kit), 'sound')} in {printable(out)}, on the keys {printable(keys)}")
     if kit.converted.any(): echo(f"converted to WAV, for samplers: {plural(int(kit.converted.sum()), 'clip')}")
 
-def _write_folders(run, out, args):
-    n = listen.sort_files(run, out, flat=bool(args.flat), link="hard" if args.hard_link else bool(args.link), without=args.without)
+def _write_folders(run, out, args, without):
+    link = "hard" if args.hard_link else bool(args.link)
+    n = listen.sort_files(run, out, flat=bool(args.flat), link=link, without=without)
     echo(f"{n:,} files in {out}, {'named in the order of likeness' if args.flat else 'a folder for each group'}")
 
 def _write_maps(run, out, to, chosen):
@@ -102,12 +102,13 @@ def _write_maps(run, out, to, chosen):
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #72c1ea05
 def write_format(run:Any, # A run, or its folder
-    args:Namespace, # to, out, without, and options of formats
+    args:Namespace, # to, out, and options of formats
+    without:list, # Groups that are left out
     root:str|None=None, # Folder of all recordings; None: the one that those with clips share
 ):
     "Write a run for another program, and say what was written."
     to, out = args.to, Path(args.out)
-    chosen = dict(without=args.without, level=args.level)
+    chosen = dict(without=without, level=args.level)
     if to in LABELS:
         n = getattr(listen, f"to_{to}")(run, out, join=args.join, root=root, overwrite=args.overwrite, **chosen)
         echo(f"{plural(n, 'file')} in {out}, one for each recording")
@@ -116,16 +117,16 @@ def write_format(run:Any, # A run, or its folder
     elif to == "playlist":
         echo(f"{plural(listen.to_playlists(run, out, **chosen), 'playlist')} in {out}, one for each group")
     elif to in _MAPS: _write_maps(run, out, to, chosen)
-    elif to == "kit": _write_kit(run, out, args)
-    elif to == "folders": _write_folders(run, out, args)
+    elif to == "kit": _write_kit(run, out, args, chosen)
+    elif to == "folders": _write_folders(run, out, args, without)
     elif to == "labelstudio":
         n, shared = listen.to_label_studio(run, out, **chosen)
         echo(f"{plural(n, 'task')} in {out}, one for each recording; the document root is {printable(shared)}")
     else:
-        n = listen.to_table(run, out, without=args.without, overwrite=args.overwrite)
+        n = listen.to_table(run, out, without=without, overwrite=args.overwrite)
         echo(f"{n:,} rows in {out}")
     for left_out in listen.speech_left_out, listen.uninteresting_left_out:
-        text = left_out(run, args.without)
+        text = left_out(run, without)
         if text: echo(printable(text))
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #kits0002
@@ -139,5 +140,5 @@ def run(args:Namespace)->int: # Exit status
         if not len(listen.named_clips(opened, args.without)):
             why = listen.uninteresting_left_out(opened, args.without) or "--without leaves out all groups: name fewer"
             raise ValueError(f"no clip is left to write: {why}")
-        write_format(opened, args)
+        write_format(opened, args, args.without)
     return 0
