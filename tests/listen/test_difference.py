@@ -60,3 +60,15 @@ def test_runs_without_a_common_clip_are_refused(runs, tmp_path, few, capsys):
     make_run(few, Request(n_clusters=3, encoder="fixed", options=Options(stability=0))).save(tmp_path/"other")
     assert main(["compare", str(out/"first"), str(tmp_path/"other")]) == 2
     assert "no clip in common" in capsys.readouterr().err
+
+@pytest.mark.parametrize("more, says", [([], "another run, or --labels"), (["--methods", "kmeans"], "--methods is for recordings"),
+    (["RUN", "--labels", "parent"], "--labels score one run"), (["RUN", "--out", "x.json"], "would hold a CSV")])
+def test_what_does_not_go_together(runs, capsys, more, says):
+    first = str(runs[0]/"first")
+    assert main(["compare", first, *(word.replace("RUN", first) for word in more)]) == 2
+    assert says in capsys.readouterr().err
+
+def test_recordings_need_a_new_folder(few, tmp_path, capsys):
+    for more, says in (["--methods", "kmeans"], "say --out with a new folder"), \
+                      (["--out", str(tmp_path/"x"), "--overwrite"], "leave out --overwrite"):
+        assert main(["compare", str(few), *more]) == 2 and says in capsys.readouterr().err

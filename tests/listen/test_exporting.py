@@ -101,15 +101,13 @@ def test_sorted_into_folders_with_cut_clips(run, tmp_path):
     assert not any(c in f.name for f in files for c in '\t\n:"')
 
 
-def test_whole_recordings_copied_linked_and_in_order(run, tmp_path, capsys):
-    assert sort_files(run/"whole", tmp_path/"copies") == 32
+def test_folders_of_sounds_lie_elsewhere_and_links_are_in_order(run, tmp_path, capsys):
     assert sort_files(run/"whole", tmp_path/"links", flat=True, link=True) == 32
     links = sorted((tmp_path/"links").iterdir())
-    assert all(link.is_symlink() and link.resolve().is_file() for link in links)
     assert [link.name[:2] for link in links] == [f"{i:02d}" for i in range(1, 33)]
-    assert main(["export", str(run/"whole"), "--to", "folders", "--out", str(run/"in"/"there")]) == 2
-    assert "inside the recordings" in capsys.readouterr().err
-    assert main(["export", str(run/"whole"), "--to", "folders", "--out", str(tmp_path/"copies")]) == 2 and "already" in capsys.readouterr().err
+    for out, says in (run/"in"/"there", "inside the recordings"), (tmp_path/"links", "already"):
+        assert main(["export", str(run/"whole"), "--to", "folders", "--out", str(out)]) == 2
+        assert says in capsys.readouterr().err
     assert not (run/"in"/"there").exists()
 
 
@@ -222,6 +220,10 @@ def test_a_table_that_somebody_cut_is_refused(run, tmp_path, column):
             use(tmp_path/"run", *([tmp_path/"out"] if use is sort_files else []))
 
 
-def test_folders_of_copies_are_never_replaced(tmp_path, capsys):
-    assert main(["export", str(tmp_path), "--to", "sfz", "--out", str(tmp_path/"kit"), "--overwrite"]) == 2
-    assert "writes into a new folder only" in capsys.readouterr().err
+@pytest.mark.parametrize("to, more, says", [("sfz", ["--overwrite"], "writes into a new folder only"),
+    ("folders", ["--overwrite"], "writes into a new folder only"), ("folders", ["--level", "fine"], "leave out --level"),
+    ("csv", ["--flat"], "--flat is for folders (--to folders)"), ("raven", ["--by", "site"], "--by is for counts (--to counts)"),
+    ("sfz", ["--seed", "0"], "--seed is for a kit (--to kit)")])
+def test_options_of_other_formats_are_refused(tmp_path, capsys, to, more, says):
+    assert main(["export", str(tmp_path), "--to", to, "--out", str(tmp_path/"x"), *more]) == 2
+    assert says in capsys.readouterr().err

@@ -114,14 +114,6 @@ def test_options_of_export_are_those_of_assign(at, tmp_path, capsys):
     assert "is there already" in capsys.readouterr().err
 
 
-def test_a_detector_goes_to_another_program(at, tmp_path):
-    assert assign(at, "--to", "raven", "--out", tmp_path/"out", "--only", 1, "--at-least", .2) == 0
-    rows = raven(tmp_path/"out"/"dawn.wav.selections.txt")
-    table = pd.read_csv(at/"new.csv")
-    wanted = table[table.path.str.endswith("dawn.wav") & (table.cluster == 1) & (table.confidence >= .2)]
-    assert rows == list(zip(wanted.start, wanted.end, wanted.name)) and len(rows) > 0
-
-
 def test_sequences_for_crowsetta(at, tmp_path):
     assert assign(at, "--to", "crowsetta", "--out", tmp_path/"new.csv") == 0
     rows = list(csv.DictReader(open(tmp_path/"new.csv")))
@@ -291,7 +283,3 @@ def test_an_empty_folder_is_a_new_folder_whatever_its_name(at, tmp_path):
     (tmp_path/"pl.csv").mkdir()
     assert assign(at, "--to", "playlist", "--out", tmp_path/"pl.csv") == 0
     assert len([*(tmp_path/"pl.csv").iterdir()]) == 2
-
-def test_options_of_a_kit_are_refused_before_the_run_is_opened(tmp_path, capsys):
-    assert main(["export", str(tmp_path), "--to", "kit", "--out", "x", "--groups", "0", "--max-groups", "1"]) == 2
-    assert "--groups names the groups of the kit: leave out --max-groups" in capsys.readouterr().err
