@@ -61,7 +61,8 @@ def test_runs_without_a_common_clip_are_refused(runs, tmp_path, few, capsys):
     assert main(["compare", str(out/"first"), str(tmp_path/"other")]) == 2
     assert "no clip in common" in capsys.readouterr().err
 
-@pytest.mark.parametrize("more, says", [([], "another run, or --labels"), (["--methods", "kmeans"], "--methods is for recordings"),
+@pytest.mark.parametrize("more, says", [
+    ([], "another run, or --labels"), (["--methods", "kmeans"], "--methods is for recordings"),
     (["RUN", "--labels", "parent"], "--labels score one run"), (["RUN", "--out", "x.json"], "would hold a CSV")])
 def test_what_does_not_go_together(runs, capsys, more, says):
     first = str(runs[0]/"first")

@@ -191,7 +191,7 @@ def test_what_came_from_elsewhere_is_sorted_too(sounds, tmp_path, capsys):
     assert Run.open(tmp_path/"third").clips.places == [str(tmp_path/name) for name in ("first", "pack", "more")]
     assert main(["export", str(tmp_path/"third"), "--to", "folders", "--out", str(tmp_path/"sorted"), "-q"]) == 0
     assert len([*(tmp_path/"sorted").rglob("*.wav")]) == 28
-    assert main(["export", str(tmp_path/"third"), "--to", "folders", "--out", str(tmp_path/"pack/sorted"), "-q"]) == 2 # no writing into recordings
+    assert main(["export", str(tmp_path/"third"), "--to", "folders", "--out", str(tmp_path/"pack/sorted"), "-q"]) == 2
     table = (tmp_path/"third/clusters.csv").read_text()
     (tmp_path/"third/clusters.csv").write_text(table.replace(str(tmp_path/"pack/pack 0.wav"), str(sounds[1].path.iloc[0])))
     capsys.readouterr()
