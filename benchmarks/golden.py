@@ -193,12 +193,12 @@ def commands(record, quick):
     cluster("kmeans encoder auto", words, "--encoder", "auto", "--n-clusters", 4, "--no-page")
     first = runs/"kmeans content"
     run(record, "assign", "assign", first, tape, "--out", ROOT/"out"/"assigned.csv", "-q")
-    run(record, "score", "score", first, "--labels", "parent")
+    run(record, "score", "compare", first, "--labels", "parent")
     edits = ROOT/"edits.json"
     edits.write_text(json.dumps({"schema": 1, "edits": {"content": {"names": {"0": "zero"}, "merged": {"2": 1}, "marks": {"1": "junk"}}}}))
     run(record, "listen", "listen", first, "--edits", edits, "--page", ROOT/"out"/"listen.html")
     for to, ending in dict(audacity="", raven="", parquet=".parquet", json=".json", csv=".csv").items(): run(record, f"export {to}", "export", first, "--to", to, "--out", ROOT/"out"/f"export-{to}{ending}")
-    run(record, "sort", "sort", first, ROOT/"out"/"sorted", "--flat")
+    run(record, "sort", "export", first, "--to", "folders", "--out", ROOT/"out"/"sorted", "--flat")
     run(record, "duplicates", "duplicates", words, "--out", ROOT/"out"/"duplicates.csv")
     run(record, "compare", "compare", words, "--out", ROOT/"out"/"compare", "--methods", "kmeans,hdbscan", "--encoders", "fixed", "--n-clusters", 4)
     keep(record, "out", ROOT/"out"); keep(record, "kmeans content afterwards", first)

@@ -136,7 +136,7 @@ def parse_bytes(text:str, # Such as 4G or 500M
 # %% ../../nbs/14_cli/02_arguments.ipynb #72795165
 FOLDER = "folder of recordings{how}; also a file, a glob in quotes, or a CSV with a column path"
 
-def add_run(parser:Parser): # Of the command
+def add_run(parser:Parser):
     "The run that a command reads."
     parser.add_argument("run", metavar="RUN", help="folder made by audioclust cluster")
 
@@ -148,7 +148,7 @@ def add_overwrite(parser:Parser, what:str="replace a file that is already at --o
     "May the command replace a file?"
     parser.add_argument("--overwrite", action="store_true", help=what)
 
-def add_without(parser:Parser): # Of the command
+def add_without(parser:Parser):
     "The groups that a command leaves out."
     parser.add_argument("--without", type=listed, default=[], metavar="LIST",
         help="groups to leave out, separated by commas: numbers, names, or marks such as junk; and speech, "
@@ -170,7 +170,7 @@ def add_given(parser:Any): # A parser, or a group of its arguments
              "sounds")
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #fb0edbcd
-def add_cutting_options(c:Parser): # Of the command
+def add_cutting_options(c:Parser):
     "How recordings are cut into clips."
     parts = c.add_argument_group("parts of long recordings",
         f"  {c.prog} forest/ --out runs/calls --cut events")
@@ -191,7 +191,7 @@ def add_cutting_options(c:Parser): # Of the command
         "sample rate (default: the one most recordings have, up to 32000 unless nearly all of the sound lies above 16 kHz)"))
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #4432c8f5
-def check_cutting(args:argparse.Namespace): # As the parser gives them
+def check_cutting(args:argparse.Namespace):
     "Refuse two ways to cut recordings."
     if args.cut:
         if args.clips: raise ValueError("--clips says what the clips are: leave out --cut")
@@ -200,8 +200,7 @@ def check_cutting(args:argparse.Namespace): # As the parser gives them
     elif args.event: raise ValueError("--event sets what --cut events looks for: say that as well")
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #21005872
-def event_settings(args:argparse.Namespace, # As the parser gives them
-)->Any: # `EventSettings`, or None
+def event_settings(args:argparse.Namespace)->Any: # `EventSettings`, or None
     "The settings of `--cut events`; None without it."
     if args.cut is None: return None
     known, settings = [f.name for f in fields(audio.EventSettings)], dict(args.event or [])

@@ -19,7 +19,7 @@ from audioclust.cli.arguments import (
 from ..core.registry import ENCODERS, METHODS, trains_encoder
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #e2ac79ff
-def add_grouping_options(c:Parser): # Of the command
+def add_grouping_options(c:Parser):
     "What is to be grouped, how, and by what."
     sounds = c.add_argument_group("sounds", "  audioclust cluster drums/ --out runs/drums")
     sounds.add_argument("folder", metavar="FOLDER", nargs="?", help=FOLDER.format(how=", searched to the bottom"))
@@ -40,7 +40,7 @@ def add_grouping_options(c:Parser): # Of the command
              "installed, if it is quick)")
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #84e0cdba
-def add_known_options(c:Parser): # Of the command
+def add_known_options(c:Parser):
     "What is known of some clips."
     known = c.add_argument_group("what you know", "  audioclust cluster words/ --out runs/again --seeds runs/words")
     known.add_argument("--seeds", action="append", metavar="TABLE|RUN",
@@ -48,10 +48,10 @@ def add_known_options(c:Parser): # Of the command
              "link (must or cannot), or a run in which groups or clips were named, or clips moved; for kmeans, "
              "consensus, spectral and auto")
     known.add_argument("--labels", metavar="parent|REGEX|TABLE",
-        help="labels to score with, never to cluster by: see audioclust score --help")
+        help="labels to score with, never to cluster by: see audioclust compare --help")
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #43e6aa96
-def add_method_options(c:Parser): # Of the command
+def add_method_options(c:Parser):
     "What the method and the measures after it are told."
     g = c.add_argument_group("how a method works")
     g.add_argument("--level", choices=["coarse", "middle", "fine"], help=c.rare(
@@ -72,7 +72,7 @@ def add_method_options(c:Parser): # Of the command
         "let code that comes with an hf: model run on this machine, for those who trust it"))
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #4ab00706
-def add_resource_options(c:Parser): # Of the command
+def add_resource_options(c:Parser):
     "Where and with what the work is done."
     g = add_machine_options(c)
     g.add_argument("--max-memory", type=parse_bytes, metavar="SIZE", help=c.rare(
@@ -87,7 +87,7 @@ def add_resource_options(c:Parser): # Of the command
         "compute everything anew and keep nothing, for sounds that must not leave a trace"))
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #c2ec2f4a
-def add_outcome_options(c:Parser): # Of the command
+def add_outcome_options(c:Parser):
     "What becomes of a run that is there, and what is written."
     again = c.add_argument_group("runs that are there", "  audioclust cluster new/ --grow runs/calls --out runs/more")
     again.add_argument("--grow", metavar="RUN",
@@ -160,7 +160,7 @@ def _given(args, names, *more):
     return ", ".join([*options, *(["--by both"] if args.by == "both" else []), *more])
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #1c1f3f3a
-def check_together(args:Namespace): # As the parser gives them
+def check_together(args:Namespace):
     "Refuse options that do not go together."
     if args.embeddings:
         wrong = _given(args, _OF_SOUNDS)
@@ -173,7 +173,7 @@ def check_together(args:Namespace): # As the parser gives them
     check_cutting(args)
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #634a295b
-def check_grow(args:Namespace): # As the parser gives them
+def check_grow(args:Namespace):
     "Refuse what a run that grows cannot do, or has decided."
     wrong = _given(args, _OF_A_RUN, *(["--method"] if args.method != "kmeans" else []))
     if wrong: raise ValueError(f"a run that grows goes on as it was made: leave out {wrong}")
@@ -186,8 +186,7 @@ def check_grow(args:Namespace): # As the parser gives them
         raise ValueError("say --out with another folder: the run that grows stays as it is")
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #c12ce551
-def method_params(args:Namespace, # As the parser gives them
-)->dict: # Name → value
+def method_params(args:Namespace)->dict: # Name → value
     "Parameters of the method."
     params = dict(args.set or [])
     if args.epochs is None: return params
@@ -196,16 +195,14 @@ def method_params(args:Namespace, # As the parser gives them
     return {**params, "epochs": args.epochs}
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #bb2a936f
-def wanted_encoder(args:Namespace, # As the parser gives them
-)->Any: # A name, an `Encoder`, or None
+def wanted_encoder(args:Namespace)->Any: # A name, an `Encoder`, or None
     "The encoder by its name, or, where it may bring code of its own, loaded."
     if not args.remote_code: return args.encoder
     if (args.encoder or "").startswith("hf:"): return encoders.named_encoder(args.encoder, True)
     raise ValueError("--remote-code is for --encoder hf:NAME, a model that brings code of its own")
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #74b36fd9
-def requests_of(args:Namespace, # As the parser gives them
-)->list: # A `Request`, or two: by content and by source
+def requests_of(args:Namespace)->list: # A `Request`, or two: by content and by source
     "What the arguments ask for."
     cache = None if args.no_cache else args.cache or True
     options = runs.Options(hop=args.hop, events=event_settings(args), channel=args.channel, sample_rate=args.rate,

@@ -151,7 +151,7 @@ def speech_line(clips:Any, # Table of a run's clips
     if not 0 < found.mean() <= _SPEECH_IS_RARE: return ""
     n = clips.path[found].nunique()
     return (f"speech: people may be speaking in {found.sum():,} of {len(clips):,} clips, of {plural(n, 'recording')} (column "
-            f"speech, {pretrained.SPEECH_HEARD} or more); audioclust export and sort leave them out with --without speech")
+            f"speech, {pretrained.SPEECH_HEARD} or more); audioclust export leaves them out with --without speech")
 
 # %% ../../nbs/14_cli/04_report.ipynb #f301d7c4
 _SHOWN_SCORES = "acc", "nmi", "ari", "ami", "purity", "coverage", "n_classes"

@@ -12,21 +12,25 @@ from .exporting import (
     to_table as to_table,
 )
 from .export_tools import (
+    check_place as check_place,
+    run_of_new_clips as run_of_new_clips,
     to_label_studio as to_label_studio,
     to_playlists as to_playlists,
 )
+from .formats.annotations import to_crowsetta as to_crowsetta, to_elan as to_elan, to_textgrid as to_textgrid
 from .formats.kits import to_kit as to_kit
 from .formats.samplers import (
     to_decent_sampler as to_decent_sampler,
     to_hydrogen as to_hydrogen,
     to_sfz as to_sfz,
 )
-from .formats.new_clips import run_of_new_clips as run_of_new_clips
-from .formats.sequences import to_crowsetta as to_crowsetta
-from .formats.tiers import to_elan as to_elan, to_textgrid as to_textgrid
 from .sorting import sort_files as sort_files
-from .comparison import compare as compare, save_comparison as save_comparison
-from .run_difference import Difference as Difference, difference as difference
+from .comparison import (
+    compare as compare,
+    Difference as Difference,
+    difference as difference,
+    save_comparison as save_comparison,
+)
 from .near_duplicates import (
     describe_copies as describe_copies,
     duplicates as duplicates,

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['groups_at_level', 'group_words', 'named_clips', 'speech_left_out', 'uninteresting_left_out', 'join_neighbours',
-           'with_sounds', 'one_line', 'write_for_each', 'to_audacity', 'to_raven', 'to_table']
+           'check_sounds', 'one_line', 'write_for_each', 'to_audacity', 'to_raven', 'to_table']
 
 # %% ../../nbs/13_listen/07_exporting.ipynb #e92d7edf
 import os
@@ -135,10 +135,9 @@ def join_neighbours(table:pd.DataFrame, # Clips of one recording: start, end, na
     return table.groupby(number).agg(how).reset_index(drop=True)
 
 # %% ../../nbs/13_listen/07_exporting.ipynb #c0058e70
-def with_sounds(table:pd.DataFrame, # Clips, with a column `path`
-)->pd.DataFrame: # The same
+def check_sounds(clips:pd.DataFrame): # With a column `path`
     "Refuse clips that no recording belongs to."
-    if not (table.path == "").any(): return table
+    if not (clips.path == "").any(): return
     raise ValueError("the clips of this run are known by their embeddings alone: there are no sounds to hand on")
 
 def one_line(text:str, # A name that a person gave
@@ -159,7 +158,8 @@ def write_for_each(run:Run|str|Path, # A run, or its folder
     overwrite:bool=False, # Replace files that are there?
 )->int: # Files written
     "Write a file for each recording."
-    table = with_sounds(named_clips(run, without, level))
+    table = named_clips(run, without, level)
+    check_sounds(table)
     table["path"] = [os.path.abspath(path) for path in table.path]  # a path with .. must not lead out of the folder
     recordings = list(table.groupby("path", sort=False))
     files = files_for_each([path for path,_ in recordings], out, ending, root, overwrite)

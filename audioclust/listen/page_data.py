@@ -24,7 +24,7 @@ from ..encoders.pretrained.sound_kinds import is_speech
 from ..ensembles.levels import tree_data
 from ..ensembles.resampling import MIN_STABILITY
 from .clip_audio import relative_link
-from .naming import naming_data, packed
+from .page_naming import naming_data, packed
 from .shown_clips import describe_clusters
 from ..runs.findings import path_words, words_text
 from ..runs.run import Run

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..audio.clip_table import common_sample_rate, same_clips
 from ..ensembles.membership import cluster_means
-from .naming import likely_questions
+from .page_naming import likely_questions
 from .pictures import draw_pictures, Pictures
 from ..runs.run import open_runs, Run
 

@@ -24,7 +24,7 @@ from ..audio.decoding import check_has_channel, open_recording, probe
 from ..audio.recordings import AudioError, EXTENSIONS, find_audio, MEDIA_EXTENSIONS
 from ..core.files import atomic_write, shorten
 from ..ensembles.membership import cluster_means
-from .exporting import named_clips
+from .exporting import check_sounds, named_clips
 from .formats.folders import safe_name
 from ..runs.run import Run
 
@@ -212,8 +212,7 @@ def sort_files(run:Run|str|Path, # A run, or its folder
     "Copies of the clips, sorted by cluster, or named so that the alphabet follows similarity."
     if not isinstance(run, Run): run = Run.open(run)
     out, clips = Path(out), named_clips(run, "nothing")
-    if (clips.path == "").any():
-        raise ValueError("the clips of this run are known by their embeddings alone: there are no sounds to copy")
+    check_sounds(clips)
     clips = clips.assign(row=np.arange(len(clips)), whole=_is_whole(clips), channel_number=channel_numbers(clips))
     kept = named_clips(run, without)
     clips = clips[clips.clip_id.isin(kept.clip_id)].reset_index(drop=True)
@@ -227,7 +226,7 @@ def sort_files(run:Run|str|Path, # A run, or its folder
         except (OSError, sf.LibsndfileError) as e:
             if getattr(e, "errno", None) in _FATAL:
                 written = f"{n_before - len(failures):,} of {len(clips):,} clips are in {out}"
-                raise OSError(f"{e}; {written}: remove it, and sort again where there is room") from e
+                raise OSError(f"{e}; {written}: remove it, and export again where there is room") from e
             failures.append((clip.path, str(e)))
     if not failures: return len(clips)
     path, reason = failures[0]

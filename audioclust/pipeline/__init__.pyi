@@ -4,8 +4,8 @@ from .all_steps import make_run as make_run, regroup as regroup, run_of_embeddin
 from .cluster_step import cluster as cluster
 from .clusterer import AudioClusterer as AudioClusterer
 from .counting.clock import Clock as Clock, zone_of as zone_of
-from .counting.counts import count_clips as count_clips, Places as Places
-from .counting.pictures import check_picture as check_picture, plot_hours as plot_hours, save_picture as save_picture
+from .counting.counts import check_picture as check_picture, count_clips as count_clips, Places as Places
+from .counting.counts import plot_hours as plot_hours, save_picture as save_picture
 from .counting.recorded import listed_recordings as listed_recordings, recordings_of_run as recordings_of_run
 from .counting.recorded import with_header_offsets as with_header_offsets
 from .embed_step import embed as embed

@@ -46,7 +46,7 @@ def test_each_channel_is_a_clip_of_its_own(stereo, tmp_path):
     assert "tape03.wav (channel 2)" in page
     to_raven(tmp_path/"run", tmp_path/"raven")
     assert pd.read_csv(tmp_path/"raven/tape03.wav.selections.txt", sep="\t").Channel.tolist() == [1, 2]
-    assert main(["sort", str(tmp_path/"run"), str(tmp_path/"sorted")]) == 0
+    assert main(["export", str(tmp_path/"run"), "--to", "folders", "--out", str(tmp_path/"sorted")]) == 0
     written = sorted(tmp_path.glob("sorted/*/tape03*"))
     assert [p.name for p in written if "channel 1" in p.name] and all(sf.info(p).channels == 1 for p in written)
     left = next(p for p in written if "channel 1" in p.name)

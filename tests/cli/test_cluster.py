@@ -41,7 +41,7 @@ def test_cluster_and_score_in_a_process(words, tmp_path):
     assert np.load(out/"embeddings.npy").shape[0] == 192
     assert scores(out)["nmi"] > .5 and scores(out)["labelled"] == 192
     before = (out/"clusters.csv").read_bytes()
-    r = run("score", out, "--labels", r"voice(\d)")
+    r = run("compare", out, "--labels", r"voice(\d)")
     assert r.returncode == 0 and scores(out)["nmi"] < .4
     assert (out/"clusters.csv").read_bytes() == before # labels only score
 
@@ -87,9 +87,9 @@ def test_an_interrupted_save_is_not_a_run_and_can_be_replaced(words, tmp_path, c
     with monkeypatch.context() as m:
         m.setattr(saving, "complete_run", stop)
         assert main(args) == 130
-    assert main(["score", out, "--labels", "parent"]) == 2 and "--resume" in capsys.readouterr().err
+    assert main(["compare", out, "--labels", "parent"]) == 2 and "--resume" in capsys.readouterr().err
     assert main([*args, "--overwrite"]) == 0
-    assert main(["score", out, "--labels", "parent"]) == 0
+    assert main(["compare", out, "--labels", "parent"]) == 0
 
 
 @pytest.mark.draws

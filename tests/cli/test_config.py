@@ -52,7 +52,7 @@ def test_events_come_along(folder):
 
 DAMAGED = [
     (dict(request=[]), "damaged"), (dict(request={"window": "x"}), "--window"),
-    (dict(request={"method": "magic"}), "invalid choice"), (dict(request={"params": 5}), "damaged"),
+    (dict(request={"method": "magic"}), "no method"), (dict(request={"params": 5}), "damaged"),
     (dict(request={"events": {"gap": "wide"}, "window": None}), "say a number"),
     (dict(clips={"inputs": {"grow": "x"}}), "was grown")]
 

@@ -33,7 +33,7 @@ def test_help_is_quick_and_teaches():
     assert run().returncode == 2
 
 
-HELP = [["--version"], ["--help"], ["score"], *([name, "--help"] for name in COMMANDS)]
+HELP = [["--version"], ["--help"], ["export"], *([name, "--help"] for name in COMMANDS)]
 
 @pytest.mark.parametrize("typed", HELP, ids=" ".join)
 def test_nothing_heavy_is_imported_to_help_or_to_refuse(typed):
@@ -154,9 +154,10 @@ def test_a_folder_whose_name_the_locale_cannot_write(tmp_path, tone):
     assert (tmp_path/"ründe"/"listen.html").is_file()
 
 
-def test_an_error_of_ours_says_its_type_and_where_to_look():
+def test_an_error_of_ours_says_its_type_and_where_to_look(tmp_path):
     assert "this should not happen (KeyError: 'x'; -v says where)" == error_text(KeyError("x"), Namespace())
-    assert "the run in r is damaged" in error_text(KeyError("x"), Namespace(run="r"))
+    (tmp_path/"run.json").touch()
+    assert f"the run in {tmp_path} is damaged" in error_text(KeyError("x"), Namespace(run=str(tmp_path)))
 
 
 @pytest.mark.draws

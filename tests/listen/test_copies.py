@@ -120,15 +120,6 @@ def test_a_wav_stays_rather_than_its_padded_mp3(tmp_path):
     two = describe_copies(clips(tmp_path/"in").iloc[[0, 2]].assign(set=0)).set_index("kind")
     assert Path(two.path["reference"]).name == "z.wav" and two.why["reference"] == "without loss"
 
-def test_names_of_stray_files(tmp_path, tone):
-    tone(tmp_path/"kit/beat 2.wav")
-    for i in range(3): tone(tmp_path/f"desk/hit {i}.wav", hz=300 + 170*i)
-    for name in "final_FINAL.wav", "Bounce 4.wav": shutil.copy(tmp_path/"kit/beat 2.wav", tmp_path/"desk"/name)
-    table = clips(tmp_path)
-    is_copy = table.path.map(lambda path: Path(path).name in ("final_FINAL.wav", "Bounce 4.wav", "beat 2.wav"))
-    found = describe_copies(table.assign(set=np.where(is_copy, 0, -1))).set_index("kind")
-    assert Path(found.path["reference"]).name == "beat 2.wav" and len(found) == 3
-
 def test_each_sound_once_can_be_clustered(folder, tmp_path, capsys):
     once = tmp_path/"once.csv"
     args = ["duplicates", str(folder[0]), "--out", str(tmp_path/"d.csv"), "--once", str(once)]

@@ -49,14 +49,27 @@ def test_clips_that_are_not_of_interest_are_no_change(runs, tmp_path):
 
 def test_command(runs, tmp_path, capsys):
     out, _ = runs
-    assert main(["diff", str(out/"first"), str(out/"second"), "--out", str(tmp_path/"changed.csv")]) == 0
+    assert main(["compare", str(out/"first"), str(out/"second"), "--out", str(tmp_path/"changed.csv")]) == 0
     said = capsys.readouterr().out
     assert said.startswith("178 clips in both runs, ARI ") and "4 new, 10 gone" in said
     assert set(pd.read_csv(tmp_path/"changed.csv").change) >= {"new", "gone"}
-    assert main(["diff", str(out/"first"), str(out/"nothing")]) == 2
+    assert main(["compare", str(out/"first"), str(out/"nothing")]) == 2
 
 def test_runs_without_a_common_clip_are_refused(runs, tmp_path, few, capsys):
     out, _ = runs
     make_run(few, Request(n_clusters=3, encoder="fixed", options=Options(stability=0))).save(tmp_path/"other")
-    assert main(["diff", str(out/"first"), str(tmp_path/"other")]) == 2
+    assert main(["compare", str(out/"first"), str(tmp_path/"other")]) == 2
     assert "no clip in common" in capsys.readouterr().err
+
+@pytest.mark.parametrize("more, says", [
+    ([], "another run, or --labels"), (["--methods", "kmeans"], "--methods is for recordings"),
+    (["RUN", "--labels", "parent"], "--labels score one run"), (["RUN", "--out", "x.json"], "would hold a CSV")])
+def test_what_does_not_go_together(runs, capsys, more, says):
+    first = str(runs[0]/"first")
+    assert main(["compare", first, *(word.replace("RUN", first) for word in more)]) == 2
+    assert says in capsys.readouterr().err
+
+def test_recordings_need_a_new_folder(few, tmp_path, capsys):
+    for more, says in (["--methods", "kmeans"], "say --out with a new folder"), \
+                      (["--out", str(tmp_path/"x"), "--overwrite"], "leave out --overwrite"):
+        assert main(["compare", str(few), *more]) == 2 and says in capsys.readouterr().err

@@ -74,7 +74,7 @@ def test_tables(run, tmp_path, capsys):
     def refused(*args): return main([*map(str, args)]) == 2 and capsys.readouterr().err
     assert "must end in" in refused("export", run/"windows", "--to", "json", "--out", tmp_path/"t.txt")
     assert "not a run folder" in refused("export", run/"in", "--to", "json", "--out", tmp_path/"new.json")
-    assert "not a run folder" in refused("sort", run/"in", tmp_path/"s")
+    assert "not a run folder" in refused("export", run/"in", "--to", "folders", "--out", tmp_path/"s")
 
 
 def test_a_group_that_a_person_calls_cluster_3_is_not_mixed_with_cluster_3(run, tmp_path):
@@ -93,7 +93,7 @@ def test_a_group_that_a_person_calls_cluster_3_is_not_mixed_with_cluster_3(run, 
 
 def test_sorted_into_folders_with_cut_clips(run, tmp_path):
     table = read_table(run/"windows/clusters.csv")
-    assert main(["sort", str(run/"windows"), str(tmp_path/"s")]) == 0
+    assert main(["export", str(run/"windows"), "--to", "folders", "--out", str(tmp_path/"s")]) == 0
     files = sorted((tmp_path/"s").rglob("*.wav"))
     assert len(files) == len(table)  # though both recordings have one name
     info = sf.info(files[0])
@@ -101,15 +101,13 @@ def test_sorted_into_folders_with_cut_clips(run, tmp_path):
     assert not any(c in f.name for f in files for c in '\t\n:"')
 
 
-def test_whole_recordings_copied_linked_and_in_order(run, tmp_path, capsys):
-    assert sort_files(run/"whole", tmp_path/"copies") == 32
+def test_folders_of_sounds_lie_elsewhere_and_links_are_in_order(run, tmp_path, capsys):
     assert sort_files(run/"whole", tmp_path/"links", flat=True, link=True) == 32
     links = sorted((tmp_path/"links").iterdir())
-    assert all(link.is_symlink() and link.resolve().is_file() for link in links)
     assert [link.name[:2] for link in links] == [f"{i:02d}" for i in range(1, 33)]
-    assert main(["sort", str(run/"whole"), str(run/"in"/"there")]) == 2
-    assert "inside the recordings" in capsys.readouterr().err
-    assert main(["sort", str(run/"whole"), str(tmp_path/"copies")]) == 2 and "already" in capsys.readouterr().err
+    for out, says in (run/"in"/"there", "inside the recordings"), (tmp_path/"links", "already"):
+        assert main(["export", str(run/"whole"), "--to", "folders", "--out", str(out)]) == 2
+        assert says in capsys.readouterr().err
     assert not (run/"in"/"there").exists()
 
 
@@ -174,8 +172,8 @@ def test_speech_is_left_out_and_named(run, tmp_path, capsys):
     kept = table[2:][table.cluster[2:] != 1]
     assert read_table(tmp_path/"a.csv").clip_id.tolist() == kept.clip_id.tolist()
     assert sum(len(file.read_text().splitlines()) - 1 for file in (tmp_path/"raven").rglob("*.txt")) == len(kept)
-    assert main(["sort", str(tmp_path/"run"), str(tmp_path/"sorted"), "--without", "speech"]) == 0
-    assert len([*(tmp_path/"sorted").rglob("*.wav")]) == len(table) - 2 and said in capsys.readouterr().out
+    assert export("folders", "sorted") == 0
+    assert len([*(tmp_path/"sorted").rglob("*.wav")]) == len(kept) and said in capsys.readouterr().out
 
 
 def test_a_group_that_is_called_speech_is_no_score(run, tmp_path, capsys):
@@ -206,7 +204,7 @@ def test_parquet_comes_back_whole(tmp_path):
     assert (read_table(tmp_path/"again/clusters.csv").cluster == table.cluster).all()
     labels = exported.cluster.map("group {}".format)
     exported[["path", "start", "end"]].assign(label=labels).to_parquet(tmp_path/"labels.parquet")
-    assert main(["score", str(tmp_path/"run"), "--labels", str(tmp_path/"labels.parquet")]) == 0
+    assert main(["compare", str(tmp_path/"run"), "--labels", str(tmp_path/"labels.parquet")]) == 0
     assert Run.open(tmp_path/"run").findings.scores["nmi"] > .999
     assert main([*cluster, "--out", str(tmp_path/"seeded"), "--seeds", str(tmp_path/"labels.parquet")]) == 0
     assert (Run.open(tmp_path/"seeded").clustering.seeds.constraints.seeds >= 0).sum() == 24
@@ -222,6 +220,10 @@ def test_a_table_that_somebody_cut_is_refused(run, tmp_path, column):
             use(tmp_path/"run", *([tmp_path/"out"] if use is sort_files else []))
 
 
-def test_folders_of_copies_are_never_replaced(tmp_path, capsys):
-    assert main(["export", str(tmp_path), "--to", "sfz", "--out", str(tmp_path/"kit"), "--overwrite"]) == 2
-    assert "writes into a new folder only" in capsys.readouterr().err
+@pytest.mark.parametrize("to, more, says", [("sfz", ["--overwrite"], "writes into a new folder only"),
+    ("folders", ["--overwrite"], "writes into a new folder only"), ("folders", ["--level", "fine"], "leave out --level"),
+    ("csv", ["--flat"], "--flat is for folders (--to folders)"), ("raven", ["--by", "site"], "--by is for counts (--to counts)"),
+    ("sfz", ["--seed", "0"], "--seed is for a kit (--to kit)")])
+def test_options_of_other_formats_are_refused(tmp_path, capsys, to, more, says):
+    assert main(["export", str(tmp_path), "--to", to, "--out", str(tmp_path/"x"), *more]) == 2
+    assert says in capsys.readouterr().err

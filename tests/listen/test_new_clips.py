@@ -114,14 +114,6 @@ def test_options_of_export_are_those_of_assign(at, tmp_path, capsys):
     assert "is there already" in capsys.readouterr().err
 
 
-def test_a_detector_goes_to_another_program(at, tmp_path):
-    assert assign(at, "--to", "raven", "--out", tmp_path/"out", "--only", 1, "--at-least", .2) == 0
-    rows = raven(tmp_path/"out"/"dawn.wav.selections.txt")
-    table = pd.read_csv(at/"new.csv")
-    wanted = table[table.path.str.endswith("dawn.wav") & (table.cluster == 1) & (table.confidence >= .2)]
-    assert rows == list(zip(wanted.start, wanted.end, wanted.name)) and len(rows) > 0
-
-
 def test_sequences_for_crowsetta(at, tmp_path):
     assert assign(at, "--to", "crowsetta", "--out", tmp_path/"new.csv") == 0
     rows = list(csv.DictReader(open(tmp_path/"new.csv")))
@@ -206,7 +198,7 @@ def test_what_cannot_be_written_is_refused_before_the_work(at, tmp_path, idle, c
 
 @pytest.mark.parametrize("to, package", [("elan", "pympi"), ("textgrid", "praatio"), ("parquet", "pyarrow.parquet")])
 def test_a_package_that_is_missing_is_said_before_the_work(at, tmp_path, idle, monkeypatch, capsys, to, package):
-    monkeypatch.setattr("audioclust.listen.formats.tiers.find_spec", lambda _: None)
+    monkeypatch.setattr("audioclust.listen.formats.annotations.find_spec", lambda _: None)
     monkeypatch.setitem(sys.modules, package, None)
     assert assign(at, "--to", to, "--out", tmp_path/"new.parquet") == 2
     assert "pip install 'audioclust[" in capsys.readouterr().err
@@ -257,7 +249,7 @@ def test_tables_and_labels_may_lie_beside_the_sounds_where_a_user_says_so(at, tm
     assert command(*assign, "--out", tmp_path/"in/a.csv") == 0
     assert command(*assign, "--to", "csv", "--out", tmp_path/"in/b.csv") == 0
     assert command(*assign, "--to", "audacity", "--out", tmp_path/"in") == 0
-    assert command("count", tmp_path/"in/a.csv", "--recordings", tmp_path/"in", "--out", tmp_path/"in/c.csv") == 0
+    assert command("export", tmp_path/"in/a.csv", "--to", "counts", "--recordings", tmp_path/"in", "--out", tmp_path/"in/c.csv") == 0
     names = {path.name for path in (tmp_path/"in").rglob("*.*")}
     assert names == {"a.csv", "b.csv", "c.csv", "dawn.wav", "dusk.wav", "dawn.wav.txt", "dusk.wav.txt"}
     monkeypatch.chdir(tmp_path/"in")
@@ -267,8 +259,9 @@ def test_tables_and_labels_may_lie_beside_the_sounds_where_a_user_says_so(at, tm
 def test_a_csv_is_not_called_otherwise(at, tmp_path, capsys):
     assert assign(at, "--out", tmp_path/"new.parquet") == 2
     assert "would hold a CSV: say --to parquet as well, or let the name end in .csv" in capsys.readouterr().err
-    for command in "count", "score", "diff":
-        with pytest.raises(SystemExit): main([command, *[str(at/"run")]*(2 if command == "diff" else 1), "--out", "x.parquet"])
+    run = str(at/"run")
+    for typed in ["export", run, "--to", "counts"], ["compare", run, "--labels", "parent"], ["compare", run, run]:
+        assert main([*typed, "--out", "x.parquet"]) == 2
         assert "'x.parquet' would hold a CSV: let the name end in .csv" in capsys.readouterr().err
     for name in "o.xlsx", "o.tsv", "o.xls", "o.ods", "o.jsonl", "o.feather", "o.parquet.gz", "o.csv.gz":
         with pytest.raises(argparse.ArgumentTypeError, match="would hold a CSV"): csv_file(name)
@@ -290,7 +283,3 @@ def test_an_empty_folder_is_a_new_folder_whatever_its_name(at, tmp_path):
     (tmp_path/"pl.csv").mkdir()
     assert assign(at, "--to", "playlist", "--out", tmp_path/"pl.csv") == 0
     assert len([*(tmp_path/"pl.csv").iterdir()]) == 2
-
-def test_options_of_a_kit_are_refused_before_the_run_is_opened(tmp_path, capsys):
-    assert main(["export", str(tmp_path), "--to", "kit", "--out", "x", "--groups", "0", "--max-groups", "1"]) == 2
-    assert "--groups names the groups of the kit: leave out --max-groups" in capsys.readouterr().err

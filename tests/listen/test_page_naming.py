@@ -8,7 +8,7 @@ from browser import browser, of_rows, Page
 
 from audioclust.cli import main
 from audioclust.listen import listen_page
-from audioclust.listen.naming import middles_of_parts, naming_data
+from audioclust.listen.page_naming import middles_of_parts, naming_data
 from audioclust.listen.pictures import HEIGHT, LARGE_HEIGHT, LARGE_WIDTH, Pictures, WIDTH
 from audioclust.pipeline import name_clips, naming_progress, next_to_hear, run_of_embeddings, spread_names
 from audioclust.pipeline.naming.questions import division

@@ -28,11 +28,13 @@ def run(tmp_path):
     run_of_embeddings(X, clips, Request(n_clusters=13)).save(tmp_path/"run")
     return tmp_path
 
+def folders(at, out, *more): return main(["export", str(at/"run"), "--to", "folders", "--out", str(at/out), *more])
+
 def contents(folder): return sorted(round(float(sf.read(f)[0][0])*100) for f in folder.rglob("*.wav"))
 
 @pytest.mark.parametrize("how", [[], ["--flat"], ["--link"], ["--hard-link"], ["--flat", "--hard-link"]], ids=" ".join)
 def test_none_is_lost(run, how):
-    assert main(["sort", str(run/"run"), str(run/"out"), *how]) == 0
+    assert folders(run, "out", *how) == 0
     assert contents(run/"out") == list(range(91))
     assert max(len(os.fsencode(f.name)) for f in (run/"out").rglob("*")) <= 230
     if "--hard-link" in how: assert all(f.stat().st_nlink == 2 for f in (run/"out").rglob("*.wav"))
@@ -48,12 +50,12 @@ def test_names_sort_as_numbers_do_and_differ_on_any_system(run):
 def test_groups_are_left_out(run, capsys):
     write_names(run/"run", dict(names={"3": "wren"}, marks={"5": "junk"}))
     table = read_table(run/"run/clusters.csv")
-    assert main(["sort", str(run/"run"), str(run/"out"), "--without", "junk,0,wren"]) == 0
+    assert folders(run, "out", "--without", "junk,0,wren") == 0
     assert len(contents(run/"out")) == (~table.cluster.isin([0, 3, 5])).sum()
-    assert main(["sort", str(run/"run"), str(run/"out2"), "--without", "owl"]) == 2
+    assert folders(run, "out2", "--without", "owl") == 2
     assert "no group that is called" in capsys.readouterr().err
-    assert main(["sort", str(run/"run"), str(run/"out3"), "--flat", "--without", "wren"]) == 0
-    with pytest.raises(SystemExit): main(["sort", str(run/"run"), str(run/"out4"), "--link", "--hard-link"])
+    assert folders(run, "out3", "--flat", "--without", "wren") == 0
+    with pytest.raises(SystemExit): folders(run, "out4", "--link", "--hard-link")
 
 
 def test_a_group_that_is_called_like_a_device(run):

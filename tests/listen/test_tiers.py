@@ -66,14 +66,14 @@ def test_what_is_no_such_file_is_one_line(at, tmp_path, ending, capsys):
 @pytest.mark.parametrize("to,package", [("textgrid", "praatio"), ("elan", "pympi")])
 def test_what_to_install_is_said(at, tmp_path, to, package, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.setattr("audioclust.listen.formats.tiers.find_spec", lambda name: None)
+    monkeypatch.setattr("audioclust.listen.formats.annotations.find_spec", lambda name: None)
     assert main(["export", str(at/"run"), "--to", to, "--out", str(tmp_path/"out")]) == 2
     assert "pip install 'audioclust[annotations]'" in capsys.readouterr().err
     assert not (tmp_path/"out").exists()
 
 def test_names_of_any_bytes(tmp_path):
     import os
-    from audioclust.listen.formats.tiers import _eaf
+    from audioclust.listen.formats.annotations import _eaf
     path = os.fsdecode(os.fsencode(tmp_path) + b"/Gr\xf6\xdfe.wav")
     text = _eaf(path, pd.DataFrame(dict(path=[path], start=0., end=1., name="a", cluster=0)))
     assert "Gr%F6%DFe.wav" in text and "Gr??e.wav" in text

@@ -13,7 +13,7 @@ from audioclust.cli import main
 from audioclust.pipeline.counting import clock
 from audioclust.pipeline.counting.clock import Clock, offset_at, zone_of
 from audioclust.pipeline.counting.counts import count_clips, EFFORT, Places, site_of, TOTAL
-from audioclust.pipeline.counting.pictures import day_by_hour, plot_hours
+from audioclust.pipeline.counting.counts import day_by_hour, plot_hours
 from audioclust.pipeline.counting.recorded import header_offset, listed_recordings, recorded_hours, recordings_of_run
 
 
@@ -163,7 +163,7 @@ def nights(tmp_path):
     return tmp_path
 
 def typed(nights, capsys, *more, status=0):
-    assert main(["count", str(nights/"new.csv"), *map(str, more)]) == status
+    assert main(["export", str(nights/"new.csv"), "--to", "counts", *map(str, more)]) == status
     return capsys.readouterr()
 
 @pytest.mark.draws

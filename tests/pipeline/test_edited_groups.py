@@ -95,7 +95,7 @@ def test_a_name_without_a_clip_is_warned_of(sounds, tmp_path):
     with pytest.warns(UserWarning, match="called cuckoo: the name has no seed"): read_seeds(tmp_path/"run", made.table)
 
 def test_scores_and_neighbours_are_those_of_the_groups_that_a_person_made(run, sounds, capsys):
-    assert main(["score", str(run.folder), "--labels", "parent"]) == 0
+    assert main(["compare", str(run.folder), "--labels", "parent"]) == 0
     said = capsys.readouterr()
     assert "96 clips were moved by hand, and count where they are now" in said.err
     assert Run.open(run.folder).findings.scores["acc"] == 1
@@ -105,5 +105,5 @@ def test_scores_and_neighbours_are_those_of_the_groups_that_a_person_made(run, s
 def test_merged_groups_are_scored_as_one(sounds, tmp_path):
     make_run(sounds/"old", Request(n_clusters=4, options=Options(stability=0))).save(tmp_path/"run")
     write_names(tmp_path/"run", dict(merged={"1": 0, "3": 2}))
-    assert main(["score", str(tmp_path/"run"), "--labels", "parent"]) == 0
+    assert main(["compare", str(tmp_path/"run"), "--labels", "parent"]) == 0
     assert Run.open(tmp_path/"run").findings.scores["acc"] == .5, "each of the two groups holds two words"

@@ -44,7 +44,7 @@ def test_with_recordings(given, capsys):
 def test_without_recordings_there_is_no_folder_to_take_labels_from(given, capsys):
     np.save(given/"alone.npy", X)
     assert cluster("--embeddings", given/"alone.npy", "--out", given/"run", "--n-clusters", 3, "--no-page", "-q") == 0
-    for labels in "parent", "^(.)": assert main(["score", str(given/"run"), "--labels", labels]) == 2
+    for labels in "parent", "^(.)": assert main(["compare", str(given/"run"), "--labels", labels]) == 2
     assert capsys.readouterr().err.count("match none of the 90 clips") == 2
 
 @pytest.mark.draws

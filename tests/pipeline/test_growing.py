@@ -190,7 +190,7 @@ def test_what_a_list_or_a_file_added_is_sorted_and_nothing_else(sounds, tmp_path
     for new, run, out in ("pack.csv", "run", "second"), ("pack/2.wav", "second", "third"):
         grow = "cluster", tmp_path/new, "--grow", tmp_path/run, "--out", tmp_path/out, "--no-page", "-q"
         assert main([*map(str, grow)]) == 0
-    def sort(out): return main(["sort", str(tmp_path/"third"), str(tmp_path/out), "-q"])
+    def sort(out): return main(["export", str(tmp_path/"third"), "--to", "folders", "--out", str(tmp_path/out), "-q"])
     assert sort("sorted") == 0 and len([*(tmp_path/"sorted").rglob("*.wav")]) == 23
     table = (tmp_path/"third/clusters.csv").read_text()
     for other in "secret/0.wav", "pack/3.wav": # a stranger's table

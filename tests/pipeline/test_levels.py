@@ -190,7 +190,7 @@ def test_a_level_that_there_is_not_is_said(at):
 
 
 def test_scores_and_lines_name_the_levels(at, capsys):
-    assert main(["score", str(at/"run"), "--labels", "parent"]) == 0
+    assert main(["compare", str(at/"run"), "--labels", "parent"]) == 0
     printed, record = capsys.readouterr().out, check_run_folder(at/"run")
     names = [level["name"] for level in record["clustering"]["levels"]]
     assert list(record["findings"]["scores"]["levels"]) == names

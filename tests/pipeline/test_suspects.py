@@ -61,12 +61,12 @@ def test_command(at, tmp_path, capsys):
     out, run, labels = at
     labels = labels.assign(label=labels.label.replace("word0", "=word0"))
     table = given(labels, tmp_path/"labels.csv")
-    assert main(["score", str(out/"run"), "--labels", table, "--out", str(tmp_path/"suspects.csv")]) == 0
+    assert main(["compare", str(out/"run"), "--labels", table, "--out", str(tmp_path/"suspects.csv")]) == 0
     assert "no clip sounds like another label; all are listed in" in capsys.readouterr().out
     listed = pd.read_csv(tmp_path/"suspects.csv")
     assert listed.columns.tolist() == "path start end label sounds_like doubt outlier cluster confidence strangeness clip_id".split()
     assert (listed.label == "'=word0").sum() == (labels.label == "=word0").sum() > 0 # no formula
-    assert main(["score", str(out/"run"), "--labels", table, "--out", str(tmp_path/"suspects.csv")]) == 2
+    assert main(["compare", str(out/"run"), "--labels", table, "--out", str(tmp_path/"suspects.csv")]) == 2
     assert "say --overwrite" in capsys.readouterr().err
-    assert main(["score", str(out/"run"), "--labels", "words", "--out", str(tmp_path/"one.csv")]) == 2
+    assert main(["compare", str(out/"run"), "--labels", "words", "--out", str(tmp_path/"one.csv")]) == 2
     assert not (tmp_path/"one.csv").exists()

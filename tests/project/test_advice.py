@@ -163,7 +163,7 @@ REFUSED = [  # what was typed, and the remedy that is named
         "is there already: choose another --out, or say --overwrite"),
     (["assign", "{top}/run", "{top}/few", "--out", "{tmp}/x.csv", "--join"],
         "--join, --level and --without are for other programs: say --to with one of them"),
-    (["sort", "{top}/run", "{top}/sounds/sorted"], "lies inside the recordings.*choose another folder"),
+    (["export", "{top}/run", "--to", "folders", "--out", "{top}/sounds/sorted"], "lies inside the recordings.*choose another folder"),
     (["demo", "--out", "{top}/few"], "was not made by the demo: choose another --out"),
     (cluster("--seeds", "{top}/run"), "take that over with audioclust listen \\S+ --edits FILE"),
     (cluster(*TRAIN, "--epochs", 1, "--encoder", "untrained"), "an untrained network: leave one out"),
@@ -271,9 +271,9 @@ def test_what_a_report_says_of_speech(made, tmp_path):
     table = read_table(tmp_path/"run/clusters.csv")
     table["speech"] = [.9] + [0.]*(len(table) - 1)
     write_table(table, tmp_path/"run/clusters.csv")
-    names = re.search(r"audioclust (\w+) and (\w+) leave them out with (--without) (\w+)", speech_line(table)).groups()
-    assert command(names[0], tmp_path/"run", "--to", "csv", "--out", tmp_path/"x.csv", *names[2:])[0] == 0
-    assert command(names[1], tmp_path/"run", tmp_path/"sorted", *names[2:])[0] == 0
+    name, *without = re.search(r"audioclust (\w+) leaves them out with (--without) (\w+)", speech_line(table)).groups()
+    for to, out in ("csv", "x.csv"), ("folders", "sorted"):
+        assert command(name, tmp_path/"run", "--to", to, "--out", tmp_path/out, *without)[0] == 0
     assert len(read_table(tmp_path/"x.csv")) == len([*(tmp_path/"sorted").rglob("*.wav")]) == len(table) - 1
 
 @pytest.mark.parametrize("n_low", [1, 4])

@@ -129,7 +129,7 @@ def test_a_name_that_looks_like_a_formula(run):
     assert (run/"figures/groups.png").is_file() and (run/"listen.html").is_file()
     (run.parent/"frac").mkdir()
     (run.parent/"sounds").rename(run.parent/"frac/$\\frac$")
-    assert main(["score", str(run), "--labels", "parent"]) == 0
+    assert main(["compare", str(run), "--labels", "parent"]) == 0
 
 @pytest.mark.parametrize("closing", [">&- 2>&-", *(pytest.param(one, marks=pytest.mark.slow) for one in ("2>&-", ">&-"))])
 def test_closed_output(run, closing):
@@ -187,7 +187,7 @@ def test_sort_copies_sounds_only(run, capsys):
     text = (run/"clusters.csv").read_text()
     first = read_table(run/"clusters.csv").path[0]
     (run/"clusters.csv").write_text(text.replace(first, str(secret)))
-    assert main(["sort", str(run), str(run.parent/"sorted")]) == 2
+    assert main(["export", str(run), "--to", "folders", "--out", str(run.parent/"sorted")]) == 2
     assert "not audio" in capsys.readouterr().err and not list((run.parent/"sorted").rglob("secret*"))
 
 
@@ -201,7 +201,7 @@ def test_hours_of_silence_take_no_memory(run, capsys):
     table.loc[:1, "end"] = 10800.
     write_table(table, run/"clusters.csv")
     tracemalloc.start()
-    assert main(["sort", str(run), str(run/"../sorted")]) == 0
+    assert main(["export", str(run), "--to", "folders", "--out", str(run/"../sorted")]) == 0
     sorting = tracemalloc.get_traced_memory()[1]
     tracemalloc.reset_peak()
     assert main(["listen", str(run), "--embed"]) == 0
@@ -226,7 +226,7 @@ def test_very_deep_folders(run, capsys):
     paths, errors = read_table(run/"clusters.csv").path, read_table(run/"errors.csv")
     assert sorted(p.count("/deep") for p in paths)[-2:] == [11, 501]
     assert errors.reason.tolist() == ["the folder could not be read: File name too long"]
-    assert main(["sort", str(run), str(run/"../sorted")]) == 0
+    assert main(["export", str(run), "--to", "folders", "--out", str(run/"../sorted")]) == 0
     assert len(list((run/"../sorted").rglob("*.wav"))) == 20
     assert main(["listen", str(run), "--embed"]) == 0
     os.chdir(run/"../sounds")
@@ -292,7 +292,7 @@ def test_sort_copies_nothing_from_elsewhere(run, capsys):
     (secret,) = clips(private).path
     (run/"clusters.csv").write_text(
         (run/"clusters.csv").read_text().replace(read_table(run/"clusters.csv").path[0], str(secret)))
-    assert main(["sort", str(run), str(run.parent/"sorted")]) == 2
+    assert main(["export", str(run), "--to", "folders", "--out", str(run.parent/"sorted")]) == 2
     assert "lies outside the recordings" in capsys.readouterr().err and not (run.parent/"sorted").exists()
 
 @pytest.mark.parametrize("to", ["sfz", "decentsampler", "hydrogen", "kit"])
@@ -330,7 +330,7 @@ def test_labels_of_recordings_that_are_not_in_the_run_are_counted(run, capsys):
     table = read_table(run/"clusters.csv")
     rows = [f"{path},{start},{end},a" for path,start,end in zip(table.path, table.start, table.end)]
     (run.parent/"labels.csv").write_text("\n".join(["path,start,end,label", *rows, "/nowhere/x.wav,0,1,b"]) + "\n")
-    assert main(["score", str(run), "--labels", str(run.parent/"labels.csv")]) == 0
+    assert main(["compare", str(run), "--labels", str(run.parent/"labels.csv")]) == 0
     err = capsys.readouterr().err
     assert "labels in" in err and "/nowhere/x.wav" in err
 
@@ -348,5 +348,5 @@ def test_small_shared_memory(run):
 
 def test_a_table_in_another_encoding_is_told_of(run, capsys):
     (run.parent/"labels.csv").write_bytes("path,label\nа.wav,b\n".encode("utf-16"))
-    assert main(["score", str(run), "--labels", str(run.parent/"labels.csv")]) == 2
+    assert main(["compare", str(run), "--labels", str(run.parent/"labels.csv")]) == 2
     assert "save it as CSV, in UTF-8" in capsys.readouterr().err

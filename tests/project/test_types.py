@@ -35,6 +35,9 @@ def gives(node):
     return False
 
 
+OF_COMMANDS = "Namespace", "argparse.Namespace", "Parser" # what was typed, and the parser of a command: the type says it
+
+
 def untold(name, f):
     """What a function does not say.
 
@@ -50,6 +53,7 @@ def untold(name, f):
     for a in args:
         if a.arg == "y" and f.__defaults__: continue  # scikit-learn's place for labels, ignored
         if a.annotation is None: yield f"{name}: what type has {a.arg}?"
+        if a.annotation is not None and ast.unparse(a.annotation) in OF_COMMANDS: continue
         if "#" not in lines[a.end_lineno-1]: yield f"{name}: what is {a.arg} for?"
     if node.returns is None and gives(node): yield f"{name}: what type comes back?"
 

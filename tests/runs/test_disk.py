@@ -131,9 +131,10 @@ WRITERS = { # a command, and the file or folder that it writes
     "csv": ("export RUN --to csv --out OUT.csv", "OUT.csv"),
     "json": ("export RUN --to json --out OUT.json", "OUT.json"),
     "audacity": ("export RUN --to audacity --out OUT", "OUT/"), "raven": ("export RUN --to raven --out OUT", "OUT/"),
-    "sort": ("sort RUN OUT", "OUT/"), "flat": ("sort RUN OUT --flat", "OUT/"),
+    "folders": ("export RUN --to folders --out OUT", "OUT/"),
+    "flat": ("export RUN --to folders --out OUT --flat", "OUT/"),
     "listen": ("listen RUN --page OUT.html", "OUT.html"), "edits": ("listen RUN --edits EDITS", "RUN/names.json"),
-    "score": ("score RUN --labels parent", "RUN/run.json"),
+    "score": ("compare RUN --labels parent", "RUN/run.json"),
     "duplicates": ("duplicates SOUNDS --out OUT.csv", "OUT.csv"),
     "compare": ("compare SOUNDS --out OUT --methods kmeans --encoders fixed --n-clusters 4", "OUT/")}
 
@@ -170,9 +171,9 @@ def test_the_page_of_an_earlier_run_does_not_stay_beside_the_new_one(home, clust
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_what_is_said_does_not_get_through(home, monkeypatch, capsys):
-    words, (r, w) = ["score", str(home/"whole"), "--labels", "parent"], os.pipe()
+    words, (r, w) = ["compare", str(home/"whole"), "--labels", "parent"], os.pipe()
     os.close(r)  # as `| head` does, which has heard enough
-    said = "audioclust score: what there is to say could not be written: the disk is full\n"
+    said = "audioclust compare: what there is to say could not be written: the disk is full\n"
     for where,status,err in (open("/dev/full", "w"), 2, said), (os.fdopen(w, "w"), 0, ""):
         with where, monkeypatch.context() as m:
             m.setattr(sys, "stdout", where)
@@ -198,7 +199,7 @@ def test_a_run_folder_that_may_be_read_only(home, cluster, capsys):
     run = Path(shutil.copytree(home/"whole", home/"theirs"))
     for p in (run, *run.rglob("*")): p.chmod(0o555 if p.is_dir() else 0o444)
     with nobody():
-        for words in ["listen", str(run)], ["score", str(run), "--labels", "parent"]:
+        for words in ["listen", str(run)], ["compare", str(run), "--labels", "parent"]:
             assert main(words) == 2
             said = rf"audioclust {words[0]}: {run}/\S+ could not be written: no permission to write there\n"
             assert re.fullmatch(said, capsys.readouterr().err)

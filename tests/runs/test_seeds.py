@@ -155,7 +155,7 @@ def test_names_that_look_like_numbers_or_formulas(words):
     assert "'=1+1" in set(read_table(folder/"odd/clusters.csv").seed)
     seeds = Run.open(folder/"odd").clustering.seeds
     assert set(seeds.labels()) == set(odd.values()) and (seeds.constraints.seeds >= 0).all()
-    assert main(["score", str(folder/"odd"), "--labels", "parent"]) == 2 # all clips are seeds
+    assert main(["compare", str(folder/"odd"), "--labels", "parent"]) == 2 # all clips are seeds
 
 
 # Answers of naming by listening

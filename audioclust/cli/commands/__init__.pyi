@@ -9,8 +9,5 @@ from . import (
     encoders as encoders,
     export as export,
     listen as listen,
-    score as score,
     similar as similar,
-    sort as sort,
 )
-from .tables import count as count, diff as diff

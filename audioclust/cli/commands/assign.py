@@ -21,10 +21,9 @@ from .export import add_format_options, check_format, FORMATS, TABLES, write_for
 from ..inputs import Inputs
 from ...core.console import echo, printable, progress_bar, short_warnings, table_text
 from ...encoders import pretrained
-from ...listen import formats
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #382009de
-def add_arguments(parser:Parser): # Of the command
+def add_arguments(parser:Parser):
     "The options of `audioclust assign`."
     add_run(parser)
     add_folder(parser, nargs="?")
@@ -40,7 +39,7 @@ def add_arguments(parser:Parser): # Of the command
     parser.add_argument("--at-least", type=share, default=0., metavar="C",
         help="keep the clips with a confidence of at least C, from 0 to 1 (default: all)")
     parser.add_argument("--labels", metavar="parent|REGEX|TABLE",
-        help="true names, as for audioclust score: precision and recall of each name are printed; with --only, those of "
+        help="true names, as for audioclust compare: precision and recall of each name are printed; with --only, those of "
              "the detector at several confidences (a table with times then lists all that is to be found)")
     parser.add_argument("--to", choices=FORMATS, help="write for another program, as audioclust export does, in place of the CSV")
     add_format_options(parser)
@@ -93,8 +92,8 @@ def recognised(table:Any, # New clips and their clusters
 )->str: # For a terminal
     "A table of the precision and recall of each name."
     given = set(names["names"].values()) - {runs.NOT_OF_INTEREST}
-    found = [name if is_kept and name in given else None for name,is_kept in zip(called, kept)]
-    scores = pipeline.score_names(found, audio.label_clips(table, labels).label)
+    got = [name if is_kept and name in given else None for name,is_kept in zip(called, kept)]
+    scores = pipeline.score_names(got, audio.label_clips(table, labels).label)
     scores["name"] = scores["name"].map(printable)
     return table_text(scores.to_dict("records"))
 
@@ -118,7 +117,7 @@ def detected(run:"runs.Run", # Whose groups they are
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #d122d2bb
 _USUAL = "assigned.csv"
 
-def check(args:Namespace): # As the parser gives them
+def check(args:Namespace):
     "Refuse options that do not go together."
     if args.embeddings and args.remote_code:
         raise ValueError("--embeddings are grouped as they are: leave out --remote-code")
@@ -134,17 +133,17 @@ def check(args:Namespace): # As the parser gives them
         raise ValueError(f"{args.out} would hold a CSV: {other}let the name end in .csv")
 
 def check_groups(run:"runs.Run", # Whose groups the new clips get
-    args:Namespace, # As the parser gives them
+    args:Namespace,
 )->str: # What clips of no group are called, "" for noise
     "Refuse names and levels that a run does not have."
     nowhere = "none of these" if args.none_beyond else ""
     if args.only: pipeline.groups_called(run, args.only)
-    known = [word for word in args.without if word not in ("-1", "noise", nowhere)] # those may come with the new clips
-    if known or args.level: listen.named_clips(run, known, args.level)
+    of_run = [word for word in args.without if word not in ("-1", "noise", nowhere)] # those may come with the new clips
+    if of_run or args.level: listen.named_clips(run, of_run, args.level)
     return nowhere
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #69f8645b
-def nothing_kept(args:Namespace, # As the parser gives them
+def nothing_kept(args:Namespace,
     is_left_out:bool=False, # Was something found that --without leaves out, or that is not of interest?
 )->str: # A sentence
     "Why there is nothing, and what that means for the place of the output."
@@ -156,19 +155,18 @@ def nothing_kept(args:Namespace, # As the parser gives them
     return printable(f"no clip{why}: {then}")
 
 def write_found(run:"runs.Run", # In memory, of the clips that are kept
-    args:Namespace, # As the parser gives them
+    args:Namespace,
     root:str, # Folder of all new recordings
 ):
     "Write new clips for another program; a table even if there are none."
-    known = listen.group_words(run)
-    args = Namespace(**{**vars(args), "without": [word for word in args.without if word in known]}) # the others have no clip
-    is_left = len(listen.named_clips(run, args.without)) > 0
+    words = listen.group_words(run)
+    without = [word for word in args.without if word in words] # the others have no clip
+    is_left = len(listen.named_clips(run, without)) > 0
     if not is_left: echo(f"warning: {nothing_kept(args, len(run) > 0)}", file=sys.stderr)
-    if is_left or args.to in TABLES: write_format(run, args, root)
+    if is_left or args.to in TABLES: write_format(run, args, without, root)
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #bc463ff7
-def run(args:Namespace, # As the parser gives them
-)->int: # Exit status
+def run(args:Namespace)->int: # Exit status
     "Put new sounds into the groups of a run."
     check(args)
     out, inputs, errors = Path(args.out or _USUAL), Inputs(args.folder, args.clips, args.embeddings), []
@@ -179,7 +177,7 @@ def run(args:Namespace, # As the parser gives them
     with short_warnings([]), trust:
         X, sounds, recordings = new_sounds(inputs, errors)
         if args.labels and recordings: pipeline.check_labels(recordings, args.labels) # rather now than after the work
-        if args.to: formats.check_place(args.to, out, recordings, args.overwrite)
+        if args.to: listen.check_place(args.to, out, recordings, args.overwrite)
         table, called = assigned(old, sounds, X, errors, args.none_beyond, args.verbose - args.quiet)
         kept = pipeline.is_detected(old, table, args.only, args.at_least)
         if not args.to: core.write_table(table[kept], out)

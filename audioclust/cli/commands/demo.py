@@ -17,7 +17,7 @@ from ..arguments import Parser
 from ...core.console import echo, progress_bar, short_warnings, table_text
 
 # %% ../../../nbs/14_cli/commands/01_demo.ipynb #1a2fe45d
-def add_arguments(parser:Parser): # Of the command
+def add_arguments(parser:Parser):
     "The options of `audioclust demo`."
     parser.add_argument("--out", default="audioclust-demo", metavar="DIR",
         help="where to put sounds and results (default: %(default)s)")
@@ -56,8 +56,7 @@ def demo_run(out:Path, # The folder of the demo
     return row
 
 # %% ../../../nbs/14_cli/commands/01_demo.ipynb #8a6b49b7
-def run(args:Namespace, # As the parser gives them
-)->int: # Exit status
+def run(args:Namespace)->int: # Exit status
     "Make sounds, cluster them, score them, say where the results are."
     out, verbosity = Path(args.out), args.verbose - args.quiet
     empty_demo(out)

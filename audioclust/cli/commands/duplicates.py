@@ -18,7 +18,7 @@ from ..report import plural
 from ...core.console import echo, short_warnings
 
 # %% ../../../nbs/14_cli/commands/08_duplicates.ipynb #36088302
-def add_arguments(parser:Parser): # Of the command
+def add_arguments(parser:Parser):
     "The options of `audioclust duplicates`."
     add_folder(parser)
     parser.add_argument("--out", type=csv_file, default="duplicates.csv", metavar="FILE",
@@ -58,8 +58,7 @@ def write_without_copies(recordings:Any, # Column path, perhaps start, end, chan
     echo(f"{plural(len(once), noun)} with each sound once{takes}: {file}")
 
 # %% ../../../nbs/14_cli/commands/08_duplicates.ipynb #2c185081
-def run(args:Namespace, # As the parser gives them
-)->int: # Exit status
+def run(args:Namespace)->int: # Exit status
     "List the clips that are the same sound."
     errors, undecoded = [], []
     files = [file for file in (args.out, args.delete_list, args.once) if file]

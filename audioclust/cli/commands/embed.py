@@ -27,7 +27,7 @@ def numbered_part(text:str, # I/N
     if found and 1 <= int(found[1]) <= int(found[2]): return int(found[1]), int(found[2])
     raise ArgumentTypeError(f"{text!r} is not I/N, a part and how many there are, such as 3/16")
 
-def add_arguments(parser:Parser): # Of the command
+def add_arguments(parser:Parser):
     "The options of `audioclust embed`."
     add_folder(parser)
     parser.add_argument("--out", required=True, metavar="SHARD",

@@ -27,7 +27,7 @@ def installation(wanted:str, # What pip would be told: `pip install --no-deps â€
     raise ValueError(f"{sys.executable} has no pip, and uv cannot be found: install one of them, or say yourself: {wanted}")
 
 # %% ../../../nbs/14_cli/commands/09_encoders.ipynb #inst0002
-def add_arguments(parser:Parser): # Of the command
+def add_arguments(parser:Parser):
     "The option of `audioclust encoders`."
     parser.add_argument("--install", action="store_true", help="install the weights of those that are not there, with pip or uv")
 
@@ -40,8 +40,7 @@ def install()->int: # Exit status
     echo(wanted)
     return subprocess.run(installation(wanted)).returncode
 
-def run(args:Namespace, # As the parser gives them
-)->int: # Exit status
+def run(args:Namespace)->int: # Exit status
     "Print what encoders there are, or install those that are not here."
     if args.install: return install()
     for e in encoders.CATALOGUE:

@@ -14,14 +14,14 @@ from ..arguments import add_run, Parser, positive
 from ...core.console import echo, short_warnings
 
 # %% ../../../nbs/14_cli/commands/03_listen.ipynb #a39d32ed
-def add_arguments(parser:Parser): # Of the command
+def add_arguments(parser:Parser):
     "The options of `audioclust listen`."
     add_run(parser)
     parser.add_argument("--edits", metavar="FILE",
         help="answers, names, merges, marks, notes and moves that the page let you download, or a table with columns "
              "cluster and name; they go into clusters.csv, and the names of clips spread to all that are like them")
     parser.add_argument("--labels", metavar="parent|REGEX|TABLE",
-        help="labels to show beside the groups, as for audioclust score; a box lists the clips whose label and group "
+        help="labels to show beside the groups, as for audioclust compare; a box lists the clips whose label and group "
              "differ. They change neither groups nor names")
     parser.add_argument("--embed", action="store_true",
         help="put the sounds into the page, as MP3, so that it can be sent (default: links)")
@@ -50,8 +50,7 @@ def take_over(run:str, # A run folder, or one with a run by content and one by s
     return [f"names:  {tables}{taken}", *lines]
 
 # %% ../../../nbs/14_cli/commands/03_listen.ipynb #a5daa0f1
-def run(args:Namespace, # As the parser gives them
-)->int: # Exit status
+def run(args:Namespace)->int: # Exit status
     "Write the listening page of a run, and take over edits."
     with short_warnings([]):
         lines = take_over(args.run, args.edits) if args.edits else []

@@ -14,7 +14,7 @@ from .assign import warn_of
 from ...core.console import echo, printable, progress_bar, short_warnings
 
 # %% ../../../nbs/14_cli/commands/05_similar.ipynb #02401141
-def add_arguments(parser:Parser): # Of the command
+def add_arguments(parser:Parser):
     "The options of `audioclust similar`."
     add_run(parser)
     parser.add_argument("query", nargs="+", metavar="QUERY",
@@ -25,8 +25,7 @@ def add_arguments(parser:Parser): # Of the command
     add_overwrite(parser)
 
 # %% ../../../nbs/14_cli/commands/05_similar.ipynb #3a6e4692
-def run(args:Namespace, # As the parser gives them
-)->int: # Exit status
+def run(args:Namespace)->int: # Exit status
     "List the clips of a run that are most like some others."
     if args.out: runs.check_file(args.out, None, args.overwrite)
     errors, progress = [], progress_bar(args.verbose - args.quiet)

@@ -20,7 +20,7 @@ import pandas as pd
 from ...audio.clip_table import channel_numbers
 from ...core.files import atomic_write
 from ..export_tools import playlist_text
-from ..exporting import named_clips, one_line, with_sounds
+from ..exporting import check_sounds, named_clips, one_line
 from .folders import new_folder, safe_name, write_text
 from .samplers import decent_sampler_text, hydrogen_text, KEYS, LOWEST_KEY, sfz_text, Zone
 from .samples import Copies, Sample
@@ -99,7 +99,8 @@ def kit_clips(run:Run, # Whose groups are taken
     level:str|None=None, # Groups of this level, such as "coarse", in place of the clusters
 )->dict[str,pd.DataFrame]: # Name of the group → its clips, in the order in which they are tried
     "The groups of a kit."
-    table = with_sounds(named_clips(run, without, level))
+    table = named_clips(run, without, level)
+    check_sounds(table)
     sizes = table.name[table.name != "noise"].value_counts(sort=False)
     wanted = sizes.sort_values(ascending=False, kind="stable").index.tolist()
     if groups is not None: wanted = [_name_of(str(group), table, run, level) for group in groups]

@@ -1,5 +1,0 @@
-# The face of the package, read at import and by type checkers.
-from . import (
-    count as count,
-    diff as diff,
-)
