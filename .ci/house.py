@@ -32,7 +32,7 @@ MOST_LONG_LINES = .01
 MEDIAN_CELL, MOST_CELL, MOST_CLASS = 15, 40, 80  # lines of an exported cell; of one that is a whole class
 MOST_BODY = 40  # lines of a function, without its signature and docstring
 LEAST_SHOWN = .8  # share of the public functions and classes that the next visible cell uses
-EXPLAINED = "kmeans", "ensembles", "encoders", "deepcluster", "spice"  # whose algorithms have comments that say why
+EXPLAINED = "kmeans", "ensembles", "encoders", "deepcluster", "nf_spice"  # whose algorithms have comments that say why
 
 
 def notebooks(folder=""):

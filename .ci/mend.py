@@ -2,7 +2,7 @@
 import ast, json, re
 
 WIDE = ["results/unopened.html", "results/verdict.html", "results/results.html", "results/speed.html", "results/tables.html",
-    "09_spice/harder.html", "06_encoders/choice.html", "01_audio/decoding.html", "13_listen/exporting.html",
+    "09_nf_spice/results.html", "06_encoders/choice.html", "01_audio/decoding.html", "13_listen/exporting.html",
     "tutorials/field.html", "results/parts.html"]  # pages with tables that need the whole width
 # what nbdev shows of a function or class
 ENTRY = re.compile(r"(?s)\[source\]\([^)]*\)(?P<style>(?:\{[^}]*\})?)\n\n(?P<level>#+) (?P<name>[\w.]+)\n\n```python\n.*?```"

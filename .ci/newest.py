@@ -3,7 +3,7 @@
     python .ci/newest.py        in an environment into which only the package was installed, without constraints
 
 Imports every module, and goes the whole way with each kind of method on sounds that it makes: fixed features, a network with random weights, DeepCluster
-and SPICE, a page, new sounds. Prints the versions. Nothing is measured.
+and NF-SPICE, a page, new sounds. Prints the versions. Nothing is measured.
 """
 import importlib, pkgutil, platform, tempfile, warnings
 from importlib.metadata import version
@@ -23,8 +23,9 @@ modules = [m.name for m in pkgutil.walk_packages(audioclust.__path__, "audioclus
 for name in modules: importlib.import_module(name)
 with tempfile.TemporaryDirectory() as folder:
     synthetic_words(3, 2, 8).save(f"{folder}/words")
-    brief = dict(deepcluster=dict(epochs=1, passes=1, views=2), spice=dict(epochs=1, bs=16, views=2, head_epochs=2, heads=2, match_epochs=0, n_other=(2,)))
-    for method in ("kmeans", "agglomerative", "hdbscan", "spectral", "consensus", "deepcluster", "spice"):
+    brief = {"deepcluster": dict(epochs=1, passes=1, views=2),
+             "nf-spice": dict(epochs=1, bs=16, views=2, head_epochs=2, heads=2, match_epochs=0, n_other=(2,))}
+    for method in ("kmeans", "agglomerative", "hdbscan", "spectral", "consensus", "deepcluster", "nf-spice"):
         model = AudioClusterer(method, n_clusters=3, options=Options(params=brief.get(method), stability=0, num_workers=0)).fit(f"{folder}/words")
         assert len(model.labels_) == 48, method
     AudioClusterer(encoder="untrained", n_clusters=3).fit(f"{folder}/words")

@@ -9,7 +9,7 @@ from . import (
     encoders as encoders,
     training as training,
     deepcluster as deepcluster,
-    spice as spice,
+    nf_spice as nf_spice,
     published as published,
     runs as runs,
     pipeline as pipeline,

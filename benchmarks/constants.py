@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
-PACKAGES = "classical", "kmeans", "ensembles", "encoders", "training", "deepcluster", "spice", "published", "runs", "pipeline"
+PACKAGES = "classical", "kmeans", "ensembles", "encoders", "training", "deepcluster", "nf_spice", "published", "runs", "pipeline"
 FILE = Path(__file__).parent/"constants.json"
 
 

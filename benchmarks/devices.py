@@ -33,10 +33,10 @@ KINDS = {"two threads": dict(OMP_NUM_THREADS="2", MKL_NUM_THREADS="2", OPENBLAS_
          "AVX2": dict(ATEN_CPU_CAPABILITY="avx2", DNNL_MAX_CPU_ISA="AVX2", MKL_ENABLE_INSTRUCTIONS="AVX2", OPENBLAS_CORETYPE="Haswell"),
          "SSE4": dict(ATEN_CPU_CAPABILITY="default", DNNL_MAX_CPU_ISA="SSE41", MKL_ENABLE_INSTRUCTIONS="SSE4_2", OPENBLAS_CORETYPE="Nehalem"),
          "float32": {}, **({"CUDA": {}} if torch.cuda.is_available() else {}), "another seed": {}}
-SINGLE, HALF = ("AVX2", "SSE4", "float32"), ("untrained, consensus", "deepcluster", "spice") # kinds without numbers of 16 bits, and methods with a network
+SINGLE, HALF = ("AVX2", "SSE4", "float32"), ("untrained, consensus", "deepcluster", "nf-spice") # kinds without numbers of 16 bits, and methods with a network
 OLD = "import sys, audioclust.encoders.networks as n, audioclust.training.encoder_learner as t; n.has_bf16 = t.has_bf16 = lambda device: False; from audioclust.cli import main; sys.exit(main(sys.argv[1:]))" # the command, on a processor that has none
 METHODS = {"kmeans": [], "consensus": [], "spectral": [], "agglomerative": [], "hdbscan": [], "dbscan": [], "meanshift": [], "untrained, consensus": ["--encoder", "untrained"],
-           "deepcluster": ["--epochs", "4", "--set", "passes=1"], "spice": ["--epochs", "3", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2", "--set", "nonredundant=False"]}
+           "deepcluster": ["--epochs", "4", "--set", "passes=1"], "nf-spice": ["--epochs", "3", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2", "--set", "nonredundant=False"]}
 
 
 def cluster(sounds, out, method, seed, environment, device, old=False):

@@ -19,13 +19,13 @@ from torch import nn
 from appended import append
 from audioclust.encoders.augmentations import BatchRandom
 from audioclust.ensembles import Consensus
-from audioclust.spice.contrastive import NewOrder, PairCurves, Pairs, SimCLR, projector
+from audioclust.nf_spice.contrastive import NewOrder, PairCurves, Pairs, SimCLR, projector
 from audioclust.training.encoder_learner import EncoderWithHead
-from audioclust.spice.self_heads import SelfHeads
+from audioclust.nf_spice.self_heads import SelfHeads
 from audioclust.kmeans import KMeans
 from audioclust.encoders.logmel_store import LogMelStore
 from audioclust.metrics import score
-from audioclust.spice.fixmatch import EMA, FixMatch, MatchCurves, reliable_labels
+from audioclust.nf_spice.fixmatch import EMA, FixMatch, MatchCurves, reliable_labels
 from audioclust.encoders.whitening import WithinWhiten
 
 

@@ -27,9 +27,9 @@ from audioclust.core.registry import make_clusterer, set_flat_params
 from audioclust.encoders import load_encoder
 from audioclust.encoders.base import OTHER_GROUPING
 from audioclust.metrics import nmi, score
-from audioclust.published.original_spice import LABELLED_BS, UNLABELLED
-from audioclust.spice import estimator, nonredundant, refinement
-from audioclust.spice.contrastive import MoCo, train_contrast
+from audioclust.published.spice import LABELLED_BS, UNLABELLED
+from audioclust.nf_spice import estimator, nonredundant, refinement
+from audioclust.nf_spice.contrastive import MoCo, train_contrast
 from audioclust.training.trainer import epochs_for
 from made_sets import SETS
 from quality import DIGITS, WORDS, table_of
@@ -100,7 +100,7 @@ def match_epochs(n): # Clips
 def fitted(table, by, changes, seed, folder):
     "One run."
     wanted = table["label" if by == "content" else "source"]
-    model = set_flat_params(make_clusterer("spice", wanted.nunique(), seed), by=by, sample_rate=common_sample_rate(table.path), nonredundant="nonredundant" in changes,
+    model = set_flat_params(make_clusterer("nf-spice", wanted.nunique(), seed), by=by, sample_rate=common_sample_rate(table.path), nonredundant="nonredundant" in changes,
                             **{} if "fixed encoder" in changes else dict(anchor=False), **{} if "threshold" in changes else dict(match_epochs=match_epochs(len(table))))
     places = [folder/("networks" if "contrast" in changes else "moco")/by, folder/"networks"/OTHER_GROUPING[by]][:1 + model.other_grouping.nonredundant]
     there = all((p/"encoder.json").is_file() for p in places)

@@ -26,7 +26,7 @@ from audioclust.listen.exporting import named_clips
 from audioclust.runs.edits import apply_edits
 from audioclust.runs.request import Request, request_record
 from audioclust.runs.resuming import check_same, earlier_run, saved, state
-from audioclust.runs.run import check_model, Run
+from audioclust.runs.run import run_with_model, Run
 from audioclust.runs.run_folder import read_table
 from audioclust.runs.seeds import read_seeds
 
@@ -155,7 +155,7 @@ def changed(data, suffix, r):
 def whole_run(work):
     "Read every part of a run."
     state(work/"run"), saved(work/"run")
-    run = check_model(Run.open(work/"run"))
+    run = run_with_model(Run.open(work/"run"))
     return run.request, run.clips, run.embeddings.encoder, run.embeddings.X, run.findings, run.names, named_clips(work/"run")
 
 EDITS = json.dumps(dict(schema=1, edits=dict(content=dict(names={"0": "wind"}, merged={"1": "0"}, marks={"0": "good"})))).encode()

@@ -29,9 +29,9 @@ import torch
 
 ROOT = Path(tempfile.gettempdir())/"audioclust-golden"  # the same for each record: paths are part of the results
 BRIEF = {"deepcluster": ["--epochs", "2", "--set", "passes=1", "--set", "views=2"],
-         "spice": ["--epochs", "2", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=1", "--set", "heads=2"]}
+         "nf-spice": ["--epochs", "2", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=1", "--set", "heads=2"]}
 VOLATILE = {"schema", "made"}  # differ from run to run
-TRAINED = r"deepcluster|spice|untrained"
+TRAINED = r"deepcluster|nf-spice|untrained"
 
 
 def find(name):

@@ -4,8 +4,8 @@
     AUDIOCLUST_DATA=/where/fsdd/lies python benchmarks/heads.py --encoders FOLDER --number [--seeds 5]
 
 Each row of benchmarks/results/heads.csv is one kind of heads on one embedding, scored afterwards; labels take no part. The
-networks are those that `spice.py --encoders FOLDER` left there; what is not there is trained, and left there. Heads see the
-embedding of the non-redundant clustering, or the axes that part the groups, as in the chapter on SPICE.
+networks are those that `nf_spice.py --encoders FOLDER` left there; what is not there is trained, and left there. Heads see the
+embedding of the non-redundant clustering, or the axes that part the groups, as in the chapter on NF-SPICE.
 With --number rows go to results/heads-number.csv: SPICE's heads again, 40 of them side by side, of which none sees another;
 so any m of them are nearly what a run with m heads would have trained, and the one that would have been chosen is known.
 (Nearly: the loss is the mean over the heads, and Adam's epsilon does not shrink with it.) `acc` and `nmi` are means over all
@@ -21,23 +21,23 @@ import torch
 from fastai.callback.core import Callback
 
 from appended import append
-from audioclust.spice.trained_encoder import head_embeddings, soft_assignment
+from audioclust.nf_spice.trained_encoder import head_embeddings, soft_assignment
 from audioclust.audio import fsdd
-from audioclust.spice.self_heads import SelfHeads
+from audioclust.nf_spice.self_heads import SelfHeads
 from audioclust.encoders.logmel_store import TrimmedLogMel, LogMelStore
 from audioclust.metrics import score
 from audioclust.published.scan import NeighbourHeads
-from audioclust.spice import SPICE
+from audioclust.nf_spice import NFSPICE
 from audioclust.encoders import RuntimeOptions
-from audioclust.spice.refinement import RefinementOptions
-from spice import fitted
+from audioclust.nf_spice.refinement import RefinementOptions
+from nf_spice import fitted
 
 made, trained = {}, {} # what `embeddings` and `many` made last
 
 def embeddings(table, seed, folder):
     "Clean embeddings and views, by the name of the embedding, and the groups found so far."
     if seed in made: return made[seed]
-    model = fitted(SPICE(10, refinement=RefinementOptions(heads=0, match_epochs=0), runtime=RuntimeOptions(sample_rate=8000), random_state=seed), table, [folder/f"{by}_{seed}" for by in ("content", "source")])
+    model = fitted(NFSPICE(10, refinement=RefinementOptions(heads=0, match_epochs=0), runtime=RuntimeOptions(sample_rate=8000), random_state=seed), table, [folder/f"{by}_{seed}" for by in ("content", "source")])
     encoder, w, c = model.encoders_[0], model.encoder_.whitenings[0], model.nonredundant_
     store = LogMelStore.from_clips(table, TrimmedLogMel(8000))
     X, R = encoder.embed_logmels(store), encoder.embed_logmels(store, views=5, seed=seed + 1)

@@ -29,7 +29,7 @@ from audioclust.deepcluster import estimator as deepcluster
 from audioclust.listen import figures
 from audioclust.listen import page as listen
 from audioclust.pipeline import clusterer as pipeline
-from audioclust.spice import estimator as spice  # all that a command loads
+from audioclust.nf_spice import estimator as nf_spice  # all that a command loads
 from audioclust.audio import synthetic_words
 from audioclust.runs.resuming import state
 
@@ -45,9 +45,9 @@ METHODS = {
     "both": ["--by", "both", "--n-clusters", "5,4", *QUICK],
     "untrained, consensus": ["--encoder", "untrained", "--method", "consensus", "--n-clusters", "5", "--no-page", *QUICK],
     "deepcluster": ["--method", "deepcluster", "--n-clusters", "5", "--epochs", "3", "--set", "passes=1", "--set", "views=2", "--no-page", *QUICK],
-    "spice": ["--method", "spice", "--n-clusters", "5", "--epochs", "2", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2", "--no-page", *QUICK],
+    "nf-spice": ["--method", "nf-spice", "--n-clusters", "5", "--epochs", "2", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2", "--no-page", *QUICK],
     "deepcluster-published": ["--method", "deepcluster-published", "--n-clusters", "5", "--epochs", "2", "--no-page", *QUICK],
-    "spice-published": ["--method", "spice-published", "--n-clusters", "5", "--epochs", "2", "--set", "head_epochs=2", "--set", "match_epochs=2", "--no-page", *QUICK],
+    "spice": ["--method", "spice", "--n-clusters", "5", "--epochs", "2", "--set", "head_epochs=2", "--set", "match_epochs=2", "--no-page", *QUICK],
     "scan": ["--method", "scan", "--n-clusters", "5", "--epochs", "2", "--set", "head_epochs=2", "--set", "label_epochs=2", "--no-page", *QUICK],
 }
 TIMES = {"run.json", "listen.html", "both.json"}  # they say when, and how long; NMI of both is in both.csv's columns

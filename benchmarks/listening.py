@@ -30,7 +30,7 @@ from sklearn.metrics import pairwise_distances
 from appended import commit
 from audioclust.audio import fsdd
 from audioclust.encoders.residual import IdentityWhitening
-from audioclust.ensembles.spreading import spread_labels
+from audioclust.ensembles.label_spreading import spread_labels
 from audioclust.kmeans import KMeans
 from audioclust.kmeans.constraints import Constraints
 from audioclust.pipeline import (

@@ -8,12 +8,12 @@ trained together. `reliable` is the share of clips with a reliable label (SPICE 
 all threads together. Rows are appended: a run that is there already is not made again. Seeds are the outer loop, so that
 a run that is stopped has all sets. The groups themselves are lines of published-labels.csv.gz (the first rows were made
 before that file), so that intervals over clips can be computed. Rows of our own methods that the
-report shows beside them are made in the same way, with --methods "deepcluster;spice" --out benchmarks/results/ours.csv; older
-ones, with their single steps, are in sets.csv, spice.csv and deepcluster.csv.
+report shows beside them are made in the same way, with --methods "deepcluster;nf-spice" --out benchmarks/results/ours.csv; older
+ones, with their single steps, are in sets.csv, nf-spice.csv and deepcluster.csv.
 Published sets in --data FOLDER (`known_sets.py`) are run too, 3,000 clips of each at most, by the groupings that they have.
 A method with a comma has other constants: "deepcluster-published, K pseudo-labels" (instead of ten a group), "…, 128 clips a pseudo-label"
-(as on ImageNet; at least K), "spice-published, our threshold and steps" (0.8, and as many steps of joint training as NF-SPICE takes),
-"spice-published, fixed encoder beside" (`BesideFixed`), and any with "four times as long" (the epochs of each training of a network).
+(as on ImageNet; at least K), "spice, our threshold and steps" (0.8, and as many steps of joint training as NF-SPICE takes),
+"spice, fixed encoder beside" (`BesideFixed`), and any with "four times as long" (the epochs of each training of a network).
 Goal: what do our changes add to the published methods, with the same network and time? Not a goal: what the published
 methods reach with their own networks and schedules, which take months here.
 """
@@ -27,18 +27,18 @@ from audioclust.audio.clip_table import common_sample_rate
 from audioclust.core.registry import make_clusterer, set_flat_params
 from audioclust.encoders.fixed import FixedEncoder
 from audioclust.metrics import score
-from audioclust.published.original_spice import LABELLED_BS, PublishedSPICE, UNLABELLED, with_weak_views
+from audioclust.published.spice import LABELLED_BS, SPICE, UNLABELLED, with_weak_views
 from audioclust.published.three_stages import leading_axes, projected, unit_embeddings
-from audioclust.spice.self_heads import SelfHeads
+from audioclust.nf_spice.self_heads import SelfHeads
 from audioclust.training.trainer import epochs_for
 from made_sets import SETS
 from quality import DIGITS, WORDS, downloaded, table_of, ways_of
 
-METHODS = "deepcluster-published", "spice-published", "scan"
+METHODS = "deepcluster-published", "spice", "scan"
 VARIANTS = {"K pseudo-labels": lambda n, k: dict(train_clusters=k), "128 clips a pseudo-label": lambda n, k: dict(train_clusters=max(k, round(n/128))), "our threshold and steps": lambda n, k: dict(threshold=.8, match_epochs=epochs_for_steps(n))} # Of DeepCluster, DeepCluster and SPICE
 
 
-class BesideFixed(PublishedSPICE):
+class BesideFixed(SPICE):
     """SPICE as published, with the fixed encoder beside the network in the second stage.
 
     Heads see both embeddings side by side, each of length 1, and the reliable labels are those on which neighbours in both agree.

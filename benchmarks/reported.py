@@ -23,21 +23,21 @@ METHODS = {"kmeans": "K-means", "kmeans, number chosen": "K-means, number chosen
            "sklearn kmeans": "K-means (scikit-learn)", "sklearn agglomerative": "agglomerative (scikit-learn)", "sklearn spectral": "spectral (scikit-learn)", "umap, kmeans": "UMAP, K-means", "umap, hdbscan": "UMAP, HDBSCAN",
            "clustpy dec": "DEC (ClustPy)", "clustpy idec": "IDEC (ClustPy)", "clustpy dcn": "DCN (ClustPy)",
            "clustpy orth": "Orth (ClustPy)", "clustpy nrkmeans": "NrKmeans (ClustPy)", "clustpy enrc": "ENRC (ClustPy)",
-           "deepcluster": "DeepCluster", "spice": "NF-SPICE", "deepcluster-published": "DeepCluster, as published", "spice-published": "SPICE, as published", "scan": "SCAN",
+           "deepcluster": "DeepCluster", "nf-spice": "NF-SPICE", "deepcluster-published": "DeepCluster, as published", "spice": "SPICE, as published", "scan": "SCAN",
            "deepcluster-published, K pseudo-labels": "DeepCluster, K pseudo-labels", "deepcluster-published, 128 clips a pseudo-label": "DeepCluster, 128 clips a pseudo-label",
-           "spice-published, our threshold and steps": "SPICE, our threshold and steps", "spice-published, fixed encoder beside": "SPICE, fixed encoder beside",
-           **{f"{m}, four times as long": f"{name}, four times as long" for m,name in {"deepcluster-published": "DeepCluster", "spice-published": "SPICE", "scan": "SCAN"}.items()}, "classifier": "classifier"}
+           "spice, our threshold and steps": "SPICE, our threshold and steps", "spice, fixed encoder beside": "SPICE, fixed encoder beside",
+           **{f"{m}, four times as long": f"{name}, four times as long" for m,name in {"deepcluster-published": "DeepCluster", "spice": "SPICE", "scan": "SCAN"}.items()}, "classifier": "classifier"}
 KINDS = "no training", "trained by us", "published, trained here", "encoders trained with labels"
 BASE = "fixed", "kmeans" # with which the verdict compares
 VERDICT = (BASE, ("mfcc", "sklearn kmeans"), ("mfcc", "sklearn agglomerative"), ("mfcc", "umap, kmeans"), ("fixed", "consensus"), ("fixed", "spectral"), ("fixed", "agglomerative"), ("fixed", "umap, kmeans"),
            ("fixed", "clustpy dec"), *((points, f"clustpy {m}") for m in ("orth", "nrkmeans", "enrc") for points in ("fixed", "both")), ("untrained", "consensus"), ("untrained", "spectral"), (SIDE_BY_SIDE, "consensus"),
-           ("trained", "deepcluster"), ("trained", "spice"), ("trained", "deepcluster-published"), ("trained", "spice-published"), ("trained", "scan"), ("auto", "kmeans"), ("auto", "consensus"), ("auto", "spectral"))
+           ("trained", "deepcluster"), ("trained", "nf-spice"), ("trained", "deepcluster-published"), ("trained", "spice"), ("trained", "scan"), ("auto", "kmeans"), ("auto", "consensus"), ("auto", "spectral"))
 
 
 def kind_of(points, method):
     "One of KINDS."
     if points.startswith(("auto", "vote")): return KINDS[3]
-    if method in ("deepcluster", "spice"): return KINDS[1]
+    if method in ("deepcluster", "nf-spice"): return KINDS[1]
     deep = "published" in method or method in ("scan", "clustpy dec", "clustpy idec", "clustpy dcn", "clustpy enrc")
     return KINDS[2] if deep else KINDS[0]
 
@@ -100,12 +100,12 @@ def change_by_steps():
 def trained():
     "Runs of our methods that train, all made after the constants were frozen."
     older, newest = results("ours"), steps_of_today()
-    n_older = older[older.method == "spice"].groupby(["set", "by"]).seed.nunique()
+    n_older = older[older.method == "nf-spice"].groupby(["set", "by"]).seed.nunique()
     n_newest = newest.groupby(["set", "by"]).seed.nunique()
     there = {task for task,n in n_newest.items() if n >= n_older.get(task, 0)} # a first seed does not replace several
     newest = newest[[task in there for task in zip(newest["set"], newest.by)]]
-    replaced = [method == "spice" and key in there for method,key in zip(older.method, zip(older["set"], older.by))]
-    newest = newest.assign(method="spice")
+    replaced = [method == "nf-spice" and key in there for method,key in zip(older.method, zip(older["set"], older.by))]
+    newest = newest.assign(method="nf-spice")
     newest = newest[[c for c in older if c in newest]]
     return _of_published(pd.concat([older[[not r for r in replaced]], newest], ignore_index=True))
 
@@ -116,19 +116,19 @@ def published(variants=False):
 
 def before_the_freeze():
     "Older runs of our methods that train."
-    deep, spice, sets = results("deepcluster"), results("spice"), results("sets")
-    rows = [sets.loc[sets.method.isin(["deepcluster", "spice"]), ["set", "by", "method", "seed", "acc", "nmi", "ari", "nmi_other"]].assign(points="trained")]
+    deep, nf_spice, sets = results("deepcluster"), results("nf-spice"), results("sets")
+    rows = [sets.loc[sets.method.isin(["deepcluster", "nf-spice"]), ["set", "by", "method", "seed", "acc", "nmi", "ari", "nmi_other"]].assign(points="trained")]
     for by,wanted,other in (("content", "digit", "speaker"), ("source", "speaker", "digit")):
         rows += [_digits(deep[deep.variant == "as it is" + ", by source"*(by == "source")], by, "deepcluster", wanted=wanted, other=f"nmi_{other}"),
-                 _digits(spice[spice.variant == by], by, "spice", wanted="answer", other="other_answer")]
+                 _digits(nf_spice[nf_spice.variant == by], by, "nf-spice", wanted="answer", other="other_answer")]
     return pd.concat(rows)
 
 def voted():
     "Runs on the vote of the installed encoders."
-    spice, rows = results("spice-vote"), [results("quality-vote")]
+    nf_spice, rows = results("nf-spice-vote"), [results("quality-vote")]
     for by in ("content", "source"):
         for points,name in (("vote, heads", f"{by}, vote, no networks"), ("vote, trained", f"{by}, vote")):
-            rows.append(_digits(spice[spice.variant == name], by, "spice", points=points, wanted="answer", other="other_answer").assign(coverage=1.))
+            rows.append(_digits(nf_spice[nf_spice.variant == name], by, "nf-spice", points=points, wanted="answer", other="other_answer").assign(coverage=1.))
     return pd.concat(rows)
 
 def all_runs():
@@ -143,7 +143,7 @@ def sets_of(runs):
 
 def verdict_sets(runs, by):
     "The sets on which our methods that train and the vote were run, without those of which no method finds the grouping."
-    needed = ("trained", "spice"), ("trained", "deepcluster"), ("auto", "kmeans")
+    needed = ("trained", "nf-spice"), ("trained", "deepcluster"), ("auto", "kmeans")
     there = [s for s in sets_of(runs) if all(len(pick(runs, s, by, *key)) for key in needed)]
     return [s for s in there if s not in UNFOUND[by]]
 

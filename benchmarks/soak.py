@@ -39,7 +39,7 @@ def commands(sounds, tape, at, cache):
     yield run("both", "--by", "both", "--n-clusters", "5,4")
     yield run("untrained", "--encoder", "untrained", "--n-clusters", "5", "--no-page")
     yield run("deepcluster", "--method", "deepcluster", "--n-clusters", "5", "--epochs", "2", "--set", "passes=1", "--set", "views=2")
-    yield run("spice", "--method", "spice", "--n-clusters", "5", "--epochs", "2", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2")
+    yield run("nf-spice", "--method", "nf-spice", "--n-clusters", "5", "--epochs", "2", "--set", "views=2", "--set", "match_epochs=2", "--set", "head_epochs=2")
     yield run("events", "--cut", "events", "--n-clusters", "auto", source=tape)
     yield run("seeds", "--method", "spectral", "--n-clusters", "5", "--seeds", str(at/"seeds.csv"))
     yield ["cluster", str(sounds), "--grow", str(at/"events"), "--out", str(at/"grown"), "--cache", str(cache)]

@@ -22,11 +22,11 @@ from audioclust.core.registry import make_clusterer, set_flat_params
 from audioclust.encoders import load_encoder
 from audioclust.encoders.base import OTHER_GROUPING
 from audioclust.metrics import accuracy, nmi, score
-from audioclust.spice import estimator, nonredundant, refinement
-from audioclust.spice.nonredundant import UNSUBTRACTED
+from audioclust.nf_spice import estimator, nonredundant, refinement
+from audioclust.nf_spice.nonredundant import UNSUBTRACTED
 from made_sets import SETS
 from quality import DIGITS, WORDS, downloaded, table_of, ways_of
-from spice import CACHE, voters
+from nf_spice import CACHE, voters
 
 POINTS = {"networks": {}, "fixed": dict(epochs=0), "vote": dict(epochs=0), "vote, networks": {}}
 NEVER = {module: dict(LEAST_AGREEMENT=-2.) for module in (nonredundant, refinement, estimator)} # Limits that refuse nothing
@@ -42,7 +42,7 @@ def set_limits(limits): # Module → name → value
 def fitted(table, points, by, seed, networks, skipping): # `networks`: a folder for each grouping, filled and used
     "One run."
     wanted = table["label" if by == "content" else "source"]
-    model = set_flat_params(make_clusterer("spice", wanted.nunique(), seed), by=by, sample_rate=common_sample_rate(table.path), **POINTS[points])
+    model = set_flat_params(make_clusterer("nf-spice", wanted.nunique(), seed), by=by, sample_rate=common_sample_rate(table.path), **POINTS[points])
     clips, given = table[["path", "start", "end"]], {}
     if points.startswith("vote"): given = dict(frozen=voters(clips, model, CACHE)[0], cache=CACHE)
     there = "networks" in points and all((folder/"encoder.json").is_file() for folder in networks.values())

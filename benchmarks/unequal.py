@@ -4,7 +4,7 @@
 
 Each speaker has 200 clips. Of a share `skew` of them only four of the ten digits are drawn, other ones for each speaker;
 the rest are equally of all digits. So skew 0 has 20 of each digit and speaker, and skew 1 has 50 of four and none of six.
-Each row of benchmarks/results/unequal.csv is one run of SPICE, with both steps (`crossed`) or without, scored afterwards at
+Each row of benchmarks/results/unequal.csv is one run of NF-SPICE, with both steps (`crossed`) or without, scored afterwards at
 each step. `truth` is the adjusted mutual information of digits and speakers in the clips that were drawn; `at_end` and
 `unsubtracted` are what the method measures without labels. Both variants of a seed have the same networks.
 Goal: what does the assumption of equal shares cost where it does not hold, and can the method notice?
@@ -18,7 +18,7 @@ from appended import append
 from audioclust.audio import fsdd
 from audioclust.encoders import RuntimeOptions
 from audioclust.metrics import ami, score
-from audioclust.spice import OtherGroupingOptions, SPICE
+from audioclust.nf_spice import OtherGroupingOptions, NFSPICE
 
 SKEWS = 0., .25, .5, .75, 1.
 CLIPS, FAVOURED = 200, 4 # of each speaker; digits that a speaker favours
@@ -38,7 +38,7 @@ def drawn(table, skew, seed):
 
 def run(table, by, crossed, seed, trained):
     wanted = "label" if by == "content" else "speaker"
-    model = SPICE(10 if by == "content" else 6, by, other_grouping=OtherGroupingOptions(nonredundant=crossed), runtime=RuntimeOptions(8000), random_state=seed)
+    model = NFSPICE(10 if by == "content" else 6, by, other_grouping=OtherGroupingOptions(nonredundant=crossed), runtime=RuntimeOptions(8000), random_state=seed)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         model.fit(table, encoders=trained)

@@ -24,7 +24,7 @@ from constants import constants, differences, FILE
 from known_sets import find, KNOWN, load
 from quality import first_part, group, OPTIONAL, points_of, scored
 
-TRAINED = "deepcluster", "spice", "deepcluster-published", "spice-published", "scan"
+TRAINED = "deepcluster", "nf-spice", "deepcluster-published", "spice", "scan"
 METHODS = {"mfcc": ("sklearn kmeans", "sklearn agglomerative", "umap, kmeans"), "fixed": ("kmeans", "consensus", "spectral", "agglomerative", "hdbscan", "umap, kmeans", "clustpy dec"),
            "untrained": ("consensus", "spectral"), "auto": ("kmeans", "consensus", "spectral"), "trained": TRAINED}
 ONCE = {"sklearn agglomerative", "agglomerative", "hdbscan"}
@@ -43,7 +43,7 @@ def labels_of(table, points, method, by, k, seed, cache):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--only", help="names of sets, separated by semicolons; all that are there if left out")
-    p.add_argument("--methods", help='such as "fixed / kmeans;trained / spice"; all if left out')
+    p.add_argument("--methods", help='such as "fixed / kmeans;trained / nf-spice"; all if left out')
     p.add_argument("--seeds", type=int, default=5)
     p.add_argument("--limit", type=int, default=1000)
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"unopened.csv")

@@ -72,8 +72,8 @@ LEAST, EACH, MOST = 20, 25, 500 # phrases of a voice; phrases taken of it; clips
 WAYS = {"notes": ("content", "source"), "voices": ("source",)}
 ALTERNATIVE = "clustpy orth", "clustpy nrkmeans", "clustpy enrc"
 AUTO = "consensus, number chosen"
-TRAINED = ("deepcluster", "spice", "deepcluster-published", "spice-published", "scan", "deepcluster-published, K pseudo-labels",
-           "deepcluster-published, 128 clips a pseudo-label", "spice-published, our threshold and steps")
+TRAINED = ("deepcluster", "nf-spice", "deepcluster-published", "spice", "scan", "deepcluster-published, K pseudo-labels",
+           "deepcluster-published, 128 clips a pseudo-label", "spice, our threshold and steps")
 METHODS = {"mfcc": ("sklearn kmeans", "sklearn agglomerative", "sklearn spectral", "umap, kmeans", "classifier"),
            "fixed": ("kmeans", "consensus", "spectral", "agglomerative", "dbscan", "hdbscan", "meanshift", "umap, kmeans", "clustpy dec", "clustpy idec", "clustpy dcn", *ALTERNATIVE, AUTO, "classifier"),
            "both": ALTERNATIVE, "untrained": ("kmeans", "consensus", "spectral"), "fixed and untrained": ("consensus",),
@@ -195,7 +195,7 @@ def main():
     p.add_argument("folder", type=Path, help="above the unpacked packages")
     p.add_argument("--list", action="store_true")
     p.add_argument("--only", default=";".join(WAYS))
-    p.add_argument("--methods", help='such as "fixed / kmeans;trained / spice"; all if left out')
+    p.add_argument("--methods", help='such as "fixed / kmeans;trained / nf-spice"; all if left out')
     p.add_argument("--seeds", type=int, default=5)
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"unopened-second.csv")
     args = p.parse_args()

@@ -81,9 +81,9 @@ def few(tmp_path_factory):
 
 @pytest.fixture
 def brief(monkeypatch):
-    "SPICE whose non-redundant clustering is two rounds of small consensuses; else it is half of a small run."
+    "NF-SPICE whose non-redundant clustering is two rounds of small consensuses; else it is half of a small run."
     import functools
-    from audioclust.spice import refinement
+    from audioclust.nf_spice import refinement
     small = functools.partial(refinement.NonRedundantClustering, rounds=2, n_members=8)
     monkeypatch.setattr(refinement, "NonRedundantClustering", small)
 

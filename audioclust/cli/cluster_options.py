@@ -34,7 +34,7 @@ def add_grouping_options(c:Parser):
     groups.add_argument("--ignore", metavar="LIST",
         help="what must not matter instead (content: pitch,level,noise,room; source: order,level)")
     groups.add_argument("--method", default="kmeans", choices=list(METHODS), metavar="NAME",
-        help="kmeans (default), spectral, auto (one of these two), hdbscan, spice, …: see --help-all")
+        help="kmeans (default), spectral, auto (one of these two), hdbscan, nf-spice, …: see --help-all")
     groups.add_argument("--encoder", metavar="NAME",
         help="what turns clips into embeddings, of those that audioclust encoders lists (default: a vote of those "
              "installed, if it is quick)")
@@ -61,7 +61,7 @@ def add_method_options(c:Parser):
         "a parameter of the method, for those who have read its page: linkage=average, min_cluster_size=15, eps=0.4"))
     g.add_argument("--epochs", type=int, metavar="N", help=c.rare(
         "for those who train longer, or a first time briefly: clusterings in a training (deepcluster; default: 10, and 40 as "
-        "published), or epochs of contrast (spice, spice-published, scan; default: by the number of clips)"))
+        "published), or epochs of contrast (nf-spice, spice, scan; default: by the number of clips)"))
     g.add_argument("--stability", type=int, default=10, metavar="N", help=c.rare(
         "cluster parts of the clips again N times, to see which groups last; 0 saves the time of those who make many runs "
         "(default: %(default)s)"))
@@ -121,7 +121,7 @@ def encoders_help()->str:
         "  onnx:FILE        any model in the ONNX format that takes a waveform",
         "  A+B:0.5          several that vote, each perhaps with a weight",
         "", "                   not said: $AUDIOCLUST_ENCODER, or a vote if encoders are installed and it takes less than",
-        "                   ten minutes, or fixed; deepcluster and spice train their own, and start from this one"])
+        "                   ten minutes, or fixed; deepcluster and nf-spice train their own, and start from this one"])
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #376d5f08
 _RESULTS = """
@@ -134,7 +134,7 @@ what comes out, in RUN
   listen.html    the clips to look at, to hear and to name; opens in any browser
   figures/       a map, the sizes, how clips sit, what groups sound like, a tree over them,
                  and what was mixed up when there are labels
-  curves.csv     how a training went, epoch by epoch (deepcluster, spice)
+  curves.csv     how a training went, epoch by epoch (deepcluster, nf-spice)
   training/      its last checkpoints, for --resume with more epochs
 
 status: 0 done (also when some files could not be used), 2 not done, or not all of it (one line says why),
@@ -177,7 +177,7 @@ def check_grow(args:Namespace):
     "Refuse what a run that grows cannot do, or has decided."
     wrong = _given(args, _OF_A_RUN, *(["--method"] if args.method != "kmeans" else []))
     if wrong: raise ValueError(f"a run that grows goes on as it was made: leave out {wrong}")
-    record = runs.check_run_folder(args.grow)
+    record = runs.read_record(args.grow)
     by = record["request"]["by"]
     if args.by not in ("content", by): raise ValueError(f"--by {args.by}: the run that grows is one by {by}")
     if record["clips"]["inputs"].get("clips") and not args.clips:
@@ -209,7 +209,7 @@ def requests_of(args:Namespace)->list: # A `Request`, or two: by content and by 
                            params=method_params(args), level=args.level, num_workers=args.workers, device=args.device,
                            cache=cache, stability=args.stability, max_memory=args.max_memory, seeds=args.seeds)
     n_clusters, by = args.n_clusters, args.by
-    if args.grow: by = runs.check_run_folder(args.grow)["request"]["by"]
+    if args.grow: by = runs.read_record(args.grow)["request"]["by"]
     if n_clusters is None: n_clusters = "auto" if args.grow else 10
     encoder = wanted_encoder(args)
     request = runs.Request(args.method, n_clusters, by, args.ignore, encoder, args.window, args.seed, options)

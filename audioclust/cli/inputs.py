@@ -50,7 +50,7 @@ class Inputs:
     @property
     def place(self)->str: # As a run records it
         "Where the recordings lie; a run that grows keeps the place of its first ones."
-        if self.grow: return runs.check_run_folder(self.grow)["clips"]["recordings"]
+        if self.grow: return runs.read_record(self.grow)["clips"]["recordings"]
         if self.are_shards: return pipeline.shard_record(self.embeddings)["recordings"]
         return self._named_place()
 
@@ -62,7 +62,7 @@ class Inputs:
         if self.embeddings: named["sounds"] = self.folder
         record:dict[str,Any] = {name: os.path.abspath(path) for name,path in named.items() if path}
         if not self.grow: return record
-        before = runs.check_run_folder(self.grow)["clips"].get("inputs") or {}
+        before = runs.read_record(self.grow)["clips"].get("inputs") or {}
         return {**record, "new_recordings": [*before.get("new_recordings", []), self._named_place()]}
 
     def read_clips(self, errors:list|None=None, # (path, reason) of what is not there; None warns

@@ -28,10 +28,10 @@ from ..pipeline.growing import grow
 from ..pipeline.scoring import check_labels
 from ..pipeline.shards import run_of_shards
 from ..runs.names import copy_names, free_name
-from ..runs.request import check_request, Request, request_record
+from ..runs.request import clusterer_of, Request, request_record
 from ..runs.resuming import at_work, begun, check_same, continues_training, earlier_run, note_saved, saved, state
 from ..runs.run import Run
-from ..runs.run_folder import check_idle, check_out, check_run_folder, read_table
+from ..runs.run_folder import check_idle, check_out, read_record, read_table
 from ..runs.stable_ids import carry_names, continued_numbers, earlier_places, keep_places, renumbered
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #91a20ea4
@@ -72,7 +72,7 @@ class Job:
 def check_job(job:Job): # What is to be done
     "Refuse what can be refused before any work."
     there = state(job.out)
-    check_request(job.request)
+    clusterer_of(job.request)
     if there == "stopped" and not (job.resume or job.overwrite):
         check_idle(job.out)
         raise ValueError(f"{job.out} holds a run that was stopped: use --resume to continue it, "
@@ -81,7 +81,7 @@ def check_job(job:Job): # What is to be done
     if continues: check_same(job.out, job.asked(), job.named(), job.inputs.place)
     check_out(job.out, job.inputs.folder, job.overwrite or continues, stopped=there == "stopped")
     if job.like: # rather now than after the work
-        check_run_folder(job.like)
+        read_record(job.like)
         read_table(job.like/"clusters.csv")
     if job.labels and job.inputs.folder is not None: check_labels(job.inputs.folder, job.labels)
 
@@ -139,7 +139,7 @@ def continued(job:Job, run:Run # In memory
 )->Run: # In memory
     "The run with the numbers and names of an earlier one."
     out, like = job.out, job.like
-    if like: by, table = check_run_folder(like)["request"]["by"], read_table(like/"clusters.csv")
+    if like: by, table = read_record(like)["request"]["by"], read_table(like/"clusters.csv")
     else: by, table = earlier_run(out)
     if by is None: return run # nothing is replaced, or what is there is no complete run
     if by != run.request.by:

@@ -14,10 +14,10 @@ from .one_run import cluster_one, Job, write_between
 from ..core.console import echo, short_warnings
 from ..core.registry import trains_encoder
 from ..pipeline.pair import refine, RunPair
-from ..runs.request import check_request, Request
+from ..runs.request import clusterer_of, Request
 from ..runs.resuming import at_work, begun, MARK
 from ..runs.run import Run
-from ..runs.run_folder import check_run_folder, is_leftover
+from ..runs.run_folder import read_record, is_leftover
 
 # %% ../../nbs/14_cli/09_two_runs.ipynb #3e9e4ca3
 _OF_A_PAIR = {"content", "source", "both.csv", "both.json", "listen.html", "listen-sounds", MARK}
@@ -38,7 +38,7 @@ def is_older(folder:Path, # Of one run of the pair
 )->bool:
     "Does a folder hold a run from before the pair was begun?"
     if since is None: return False
-    try: return check_run_folder(folder)["made"]["created"] < since
+    try: return read_record(folder)["made"]["created"] < since
     except ValueError: return False
 
 def part_of(job:Job, # Of the pair
@@ -89,7 +89,7 @@ def cluster_both(job:Job, # Of the run by content; `out` and `like` are folders 
     "Make both runs, and say what they have in common."
     folder = job.out
     check_pair_folder(folder, job.overwrite or job.resume)
-    for request in job.request, by_source: check_request(request) # both before any work
+    for request in job.request, by_source: clusterer_of(request) # both before any work
     since = begun(folder) if job.continues else None
     with at_work(folder, since, recordings=job.inputs.place):
         jobs = [part_of(job, request, since) for request in (job.request, by_source)]

@@ -27,7 +27,7 @@ from audioclust.ensembles.neighbour_graph import (
     unit_spectral_embedding,
     use_dense_matrix,
 )
-from .spreading import spread_partitions
+from .label_spreading import spread_partitions
 from ..kmeans.constraints import Constraints
 from ..kmeans.estimator import KMeans
 

@@ -34,7 +34,7 @@ from .explanations import clip_attributes
 from .find_step import find, Observer
 from ..runs.clips import Clips
 from ..runs.embeddings import Embeddings
-from ..runs.request import check_request, n_frozen, Options, Request
+from ..runs.request import clusterer_of, n_frozen, Options, Request
 from ..runs.run import made_now, Run
 from ..runs.seeds import Seeds
 
@@ -141,7 +141,7 @@ def make_run(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, l
 )->Run:
     "Recordings in, a run out."
     request, observer = request or Request(), observer or Observer()
-    check_request(request) # a wrong request is refused before any work
+    clusterer_of(request) # a wrong request is refused before any work
     asked = replace(request, encoder=named_in(request))
     clips = find(recordings, request, observer, inputs)
     with observer.stage("choose encoder"): asked, choice, other = with_chosen_encoder(clips, asked, observer)
@@ -209,7 +209,7 @@ def regroup(run:Run, # Of which the embeddings are taken
     if n_clusters is not None: request = replace(request, n_clusters=n_clusters)
     if random_state is not None: request = replace(request, random_state=random_state)
     seeds = run.clustering.seeds
-    clusterer = check_request(request)
+    clusterer = clusterer_of(request)
     if seeds is not None and not has_fit_parameter(clusterer, "constraints"):
         warnings.warn(f"{type(clusterer).__name__} takes no seeds: they are left out")
         seeds = None

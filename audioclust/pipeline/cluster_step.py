@@ -28,7 +28,7 @@ from .memory_needs import bounded, fit_on_sample, rows_that_fit
 from ..runs.clips import Clips
 from ..runs.clustering import Clustering, Level
 from ..runs.embeddings import Embeddings
-from ..runs.request import check_request, Request
+from ..runs.request import clusterer_of, Request
 from ..runs.seeds import read_seeds, Seeds
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #6ff93a7a
@@ -163,7 +163,7 @@ def with_chosen_method(X:np.ndarray, # What is clustered [N, D]
     if request.method != "auto": return request, clusterer, None
     with observer.stage("choose method"), bounded(clusterer, request.options.max_memory): choice = clusterer.choose(X)
     request = replace(request, method=choice.method)
-    return request, check_request(request).set_params(n_clusters=clusterer.n_clusters), choice
+    return request, clusterer_of(request).set_params(n_clusters=clusterer.n_clusters), choice
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #f55eb2dd
 def cluster(clips:Clips, # The clips, which seeds may name
@@ -176,7 +176,7 @@ def cluster(clips:Clips, # The clips, which seeds may name
     request, observer = request or Request(), observer or Observer()
     options, features = request.options, embeddings.features
     if seeds is None and options.seeds is not None: seeds = read_seeds(options.seeds, clips.table, clips.ids)
-    clusterer, number, named = check_request(request), None, options.params or {}
+    clusterer, number, named = clusterer_of(request), None, options.params or {}
     if asks_for_number(clusterer, request):
         number = embeddings.number
         if number is None:

@@ -33,7 +33,7 @@ from .memory_needs import batch_memory
 from .cluster_step import asks_for_number, choose_number, number_wanted, warn_of_number
 from ..runs.clips import Clips
 from ..runs.embeddings import Embeddings
-from ..runs.request import check_request, HIGHEST_RATE, n_frozen, Request
+from ..runs.request import clusterer_of, HIGHEST_RATE, n_frozen, Request
 
 # %% ../../nbs/12_pipeline/04_embed_step.ipynb #cfff54c6
 _TRIED, _TRIED_SECONDS = 20, 1. # clips that are drawn, and what is heard of the middle of each
@@ -233,7 +233,7 @@ def embed(clips:Clips, # From `find`
 )->tuple[Clips,Embeddings]: # The clips that could be decoded, and their embeddings
     "Turn clips into embeddings, with an encoder or with a network that sees the clips."
     request, observer = request or Request(), observer or Observer()
-    clusterer = check_request(request)
+    clusterer = clusterer_of(request)
     if request.trains: return _train(clips, request, clusterer, observer, other)
     encoder = encoder_of(request, clips.table)
     warn_of_unheard(request, clips.table, encoder)

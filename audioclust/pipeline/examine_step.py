@@ -32,7 +32,7 @@ from ..runs.clips import Clips
 from ..runs.clustering import Clustering
 from ..runs.embeddings import Embeddings
 from ..runs.findings import Findings
-from ..runs.request import check_request, Request
+from ..runs.request import clusterer_of, Request
 
 # %% ../../nbs/12_pipeline/07_examine_step.ipynb #0ff58c4c
 _MOST_ROWS = dict(meanshift=800, agglomerative=2000) # clips in a subsample, where a method takes long
@@ -50,7 +50,7 @@ def measure_stability(embeddings:Embeddings, # Of the clips
     if not runs or k < 2 or len(labels) < _FEWEST_ROWS or count_different(X, k) < k: return None
     template = clone(clusterer)
     if request.options.level is not None and not trains_encoder(request.method):
-        template = check_request(request).set_params(n_clusters=k)
+        template = clusterer_of(request).set_params(n_clusters=k)
     if embeddings.probabilities is not None: template = Consensus(clusterer.n_clusters)
     names = template.get_params()
     params:dict = {name: value for name,value in _QUICK.items() if name in names}

@@ -23,7 +23,7 @@ from ..audio.opening import check_recordings_exist, explain_no_recordings
 from ..audio.recordings import find_audio, with_times
 from ..core.console import progress_of
 from ..runs.clips import Clips
-from ..runs.request import check_request, Request
+from ..runs.request import clusterer_of, Request
 
 # %% ../../nbs/12_pipeline/02_find_step.ipynb #2135ffdc
 _logger = logging.getLogger("audioclust")
@@ -102,7 +102,7 @@ def find(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list 
 )->Clips: # `ValueError` where there is none
     "The clips of recordings."
     request, observer, errors = request or Request(), observer or Observer(), []
-    clusterer = check_request(request)
+    clusterer = clusterer_of(request)
     if observer.log and request.options.events: observer.log("looking for events in the recordings")
     with observer.stage("find"): table = cut(recordings, request, errors, observer.progress)
     if not len(table): raise ValueError(why_no_clips(recordings, errors, request))

@@ -23,12 +23,12 @@ from .all_steps import clips_of
 from .cluster_step import kmeans_of_groups
 from .explanations import clip_attributes, differences, followed, rows_to_measure
 from .find_step import cut, silent, why_no_clips
-from .new_clips import check_embeddings_for, embed_alike, labels_and_confidence, warn_of_files
+from .new_clips import embeddings_like, embed_alike, labels_and_confidence, warn_of_files
 from ..runs.clips import clip_ids, Clips
 from ..runs.clustering import Clustering
 from ..runs.findings import Findings
 from ..runs.names import is_new_group
-from ..runs.run import check_model, made_now, Run
+from ..runs.run import run_with_model, made_now, Run
 
 # %% ../../nbs/12_pipeline/12_growing.ipynb #1c42903f
 _TWICE = .1 # share of strangers among new clips up to which nothing is new: twice what chance gives
@@ -84,7 +84,7 @@ def _is_new(run, table):
 def _new_clips(run, recordings, table, errors, progress):
     "The new clips, their embeddings [n, D] and, where the encoder gives them, probabilities."
     if isinstance(recordings, np.ndarray):
-        X, table = check_embeddings_for(run, recordings), clips_of(recordings, table)
+        X, table = embeddings_like(run, recordings), clips_of(recordings, table)
         is_new = _is_new(run, table)
         return table[is_new].reset_index(drop=True), run.embeddings.whitening.transform(X[is_new]), None
     if run.embeddings.encoder is None:
@@ -135,7 +135,7 @@ def grow(run:Run, # The run that grows
     table:pd.DataFrame|None=None, # Of embeddings that are given: columns path, start, end (s) [n]; None: no file is known
 )->Run: # Of the old clips, then the new ones; a clip that the run has is passed over
     "A run with new clips in it: in its groups where they belong there, else in new groups."
-    X, labels, groups = run.embeddings.X, check_model(run).clustering.labels, run.groups
+    X, labels, groups = run.embeddings.X, run_with_model(run).clustering.labels, run.groups
     if not (labels >= 0).any(): raise ValueError("this run has no groups that could grow: all its clips are noise")
     if n_new != "auto" and not (isinstance(n_new, (int, np.integer)) and n_new >= 0):
         raise ValueError(f"n_new={n_new!r}: say a whole number of new groups, at least 0, or 'auto'")

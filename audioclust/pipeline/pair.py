@@ -23,7 +23,7 @@ from .all_steps import make_run, run_of
 from .find_step import Observer
 from .new_clips import assign
 from ..runs.request import Request
-from ..runs.run import check_model, Run
+from ..runs.run import run_with_model, Run
 from ..runs.run_folder import SCHEMA
 from ..runs.stable_ids import renumbered
 
@@ -119,7 +119,7 @@ def _changed(after, before, places):
 
 def _refined(run, other):
     "A run without the other's means where that helps, else as it was; and the reason."
-    labels, groups = check_model(run).clustering.labels, check_model(other).clustering.labels
+    labels, groups = run_with_model(run).clustering.labels, run_with_model(other).clustering.labels
     if run.embeddings.refinement: return run, "refined already"
     if trains_encoder(run.request.method) or trains_encoder(other.request.method):
         return run, "left as it was: the method trains, and does this itself where it can"

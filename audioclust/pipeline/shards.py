@@ -28,7 +28,7 @@ from .embed_step import encode_clips, encoder_of, sample_rate_of, warn_of_unhear
 from .find_step import check_enough, find, Observer
 from ..runs.clips import choice_from_record, choice_record, Clips
 from ..runs.embeddings import Embeddings, save_array
-from ..runs.request import check_request, Request, request_from_record, request_record
+from ..runs.request import clusterer_of, Request, request_from_record, request_record
 from ..runs.run import Run
 from ..runs.run_folder import read_table
 
@@ -204,7 +204,7 @@ def run_of_shards(place:str|Path, # A shard, a folder of shards, or a glob of sh
     shards = _checked_records(shard_folders(place))
     about = shards[0][1]
     asked = request_of_shards(place, request)
-    clusterer = check_request(asked)
+    clusterer = clusterer_of(asked)
     with observer.stage("read"):
         table = pd.concat([read_table(folder/"clips.csv") for folder, _ in shards], ignore_index=True)
         errors = pd.concat([read_table(folder/"errors.csv") for folder, _ in shards])

@@ -21,10 +21,10 @@ from typing_extensions import Self
 from ..core.estimator import to_tensor
 from ..encoders.logmel_store import LogMelBatch
 from .three_stages import ThreeStages
-from ..spice.contrastive import SimCLR
-from ..spice.fixmatch import EMA, MatchCurves, nearest_neighbours, weak_and_strong, WeakAndStrong
-from ..spice.heads import Heads, KeepBest, Positions
-from ..spice.self_heads import BestHead
+from ..nf_spice.contrastive import SimCLR
+from ..nf_spice.fixmatch import EMA, MatchCurves, nearest_neighbours, weak_and_strong, WeakAndStrong
+from ..nf_spice.heads import Heads, KeepBest, Positions
+from ..nf_spice.self_heads import BestHead
 from ..training.encoder_learner import precision_callbacks
 from ..training.trainer import epochs_for
 

@@ -20,10 +20,10 @@ from ..core.files import write_json
 from ..encoders.base import Encoder
 from ..encoders.networks import NetworkEncoder
 from ..encoders.residual import IdentityWhitening
-from ..spice.contrastive import train_contrast
-from ..spice.fixmatch import probabilities, store_probabilities
-from ..spice.self_heads import SelfHeads
-from ..spice.trained_encoder import ContrastMethod
+from ..nf_spice.contrastive import train_contrast
+from ..nf_spice.fixmatch import probabilities, store_probabilities
+from ..nf_spice.self_heads import SelfHeads
+from ..nf_spice.trained_encoder import ContrastMethod
 from ..training.encoder_learner import EncoderWithHead
 
 # %% ../../nbs/10_published/03_three_stages.ipynb #7ff8d6b9

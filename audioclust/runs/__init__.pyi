@@ -12,7 +12,7 @@ from .names import display_name as display_name, read_names as read_names, sprea
 from .run_folder import (
     check_file as check_file,
     check_outside as check_outside,
-    check_run_folder as check_run_folder,
+    read_record as read_record,
     read_table as read_table,
     run_folders as run_folders,
 )

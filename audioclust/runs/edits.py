@@ -17,7 +17,7 @@ from audioclust.runs.names import (
     check_names, display_name, is_new_group, KINDS, made_groups, NEW_GROUPS, no_names, of_living, read_edits, read_names,
     write_names,
 )
-from .run_folder import check_run_folder, locked, read_table
+from .run_folder import read_record, locked, read_table
 
 # %% ../../nbs/11_runs/04_edits.ipynb #2cef6c94
 def _mentioned(names):
@@ -151,7 +151,7 @@ def _combined(record, run, by):
     cluster_of = dict(zip(table.clip_id, table.cluster)) if "clip_id" in table else {}
     _check_heard_here(new, cluster_of)
     number_of = {cluster: cluster for cluster in _mentioned(new) | _mentioned(old)}
-    run_id = check_run_folder(run)["made"]["run_id"]
+    run_id = read_record(run)["made"]["run_id"]
     is_of_another_run = record.get("run") not in (None, run_id)
     if is_of_another_run:
         fixed = {c: c for c in number_of if c == "-1" or is_new_group(c)}
@@ -191,14 +191,14 @@ def _with_table(names, file):
 # %% ../../nbs/11_runs/04_edits.ipynb #036e7968
 def _apply(run, file, record):
     "Take over the edits of a page into one run, or a table if there is no record; how many changed it."
-    about = check_run_folder(run)
+    about = read_record(run)
     by, folder, warning = about["request"]["by"], file.absolute().parent, None
     if record is not None and by not in record["edits"]:
         others = shorten(", ".join(record["edits"]), 80)
         raise ValueError(f"{file} has edits of groupings by {others}, and {run} is one by {by}")
     if record is not None and record.get("run") is None: # else its clips are compared
         has_run = (folder/"run.json").is_file() # the folder may be anybody's downloads: it is not searched
-        try: is_own = has_run and check_run_folder(folder)["made"]["run_id"] == about["made"]["run_id"]
+        try: is_own = has_run and read_record(folder)["made"]["run_id"] == about["made"]["run_id"]
         except ValueError: is_own = False
         if has_run and not is_own:
             raise ValueError(f"{file} holds the edits of another run, {folder}, and does not say which clips it means. "

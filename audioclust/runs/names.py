@@ -19,7 +19,7 @@ import pandas as pd
 
 from ..core.files import atomic_write, read_text, shorten, write_json, write_table
 from .heard import check_heard, is_answer, spread_columns
-from .run_folder import check_run_folder, read_table
+from .run_folder import read_record, read_table
 
 # %% ../../nbs/11_runs/03_names.ipynb #65a3db92
 MARKS = "good", "check", "junk" # that a cluster may have
@@ -124,7 +124,7 @@ def read_names(run:str|Path, # A run folder
     "What `names.json` says of the clusters of a run."
     file = Path(run)/"names.json"
     if not file.is_file(): return no_names()
-    names = read_edits(file)["edits"].get(check_run_folder(run)["request"]["by"], {})
+    names = read_edits(file)["edits"].get(read_record(run)["request"]["by"], {})
     try: check_names(names)
     except ValueError as e: raise ValueError(f"{file} is damaged ({e}): mend it, or remove it") from None
     return {**no_names(), **names}
@@ -192,7 +192,7 @@ def write_names(run:str|Path, # A run folder
     file, table = Path(run)/"names.json", read_table(Path(run)/"clusters.csv")
     check_names(names, table.cluster.unique(), table.clip_id if "clip_id" in table else None)
     read_names(run) # refuses damaged ones, which would be written over
-    record = dict(schema=1, edits={check_run_folder(run)["request"]["by"]: {**no_names(), **names}})
+    record = dict(schema=1, edits={read_record(run)["request"]["by"]: {**no_names(), **names}})
     lost = read_edits(file).get("lost") if file.is_file() else None
     if isinstance(lost, list): record["lost"] = lost
     write_json(record, file)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LOWEST_RATE', 'HIGHEST_RATE', 'LEVELS', 'Options', 'Request', 'request_record', 'request_from_record', 'n_frozen',
-           'check_request']
+           'clusterer_of']
 
 # %% ../../nbs/11_runs/01_request.ipynb #f8d8e9fd
 import os
@@ -174,7 +174,7 @@ def _check_seeds(request, clusterer):
         if not os.path.exists(one): raise ValueError(f"there is no file {one} with seeds")
 
 # %% ../../nbs/11_runs/01_request.ipynb #e1308f4e
-def check_request(request:Request)->Any: # The unfitted clusterer
+def clusterer_of(request:Request)->Any: # The unfitted clusterer
     "Refuse what cannot be carried out; `ValueError` says what would be right."
     what_to_ignore(request.by, request.ignore)
     _check_encoder(request)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..core.files import jsonable, read_json, shorten, write_error, write_json, write_table
-from .run_folder import check_run_folder, is_leftover, read_table, SCHEMA, TEMPORARY
+from .run_folder import read_record, is_leftover, read_table, SCHEMA, TEMPORARY
 
 # %% ../../nbs/11_runs/13_resuming.ipynb #43c959e4
 MARK = "started.json" # what was asked for, while a run is made or when it was stopped
@@ -169,7 +169,7 @@ def earlier_run(out:str|Path, # A run folder that is about to be written
     out = Path(out)
     is_aside = (out/EARLIER).is_file()
     file = out/(EARLIER if is_aside else "clusters.csv")
-    try: by = None if is_aside else check_run_folder(out)["request"]["by"]
+    try: by = None if is_aside else read_record(out)["request"]["by"]
     except ValueError: return None, None # there is no complete run
     try:
         table = read_table(file)

@@ -27,7 +27,7 @@ from ..kmeans.constraints import Constraints
 from .clips import clip_ids
 from .names import display_name, edited_clusters, read_names, spreadsheet_safe
 from .heard import is_answer_table, NO_NAMES, NOT_OF_INTEREST, rows_of_answers, without_spread
-from .run_folder import check_run_folder, read_table
+from .run_folder import read_record, read_table
 
 # %% ../../nbs/11_runs/05_seeds.ipynb #4c2eed76
 @dataclass(frozen=True, eq=False)
@@ -137,7 +137,7 @@ def _rows_of_table(source, clips, ids):
 # %% ../../nbs/11_runs/05_seeds.ipynb #ea546f41
 def _rows_of_run(run):
     "Clips of a run that are known, with the name of their group."
-    check_run_folder(run) # says what is wrong where there is none
+    read_record(run) # says what is wrong where there is none
     table, names = read_table(Path(run)/"clusters.csv"), read_names(run)
     clusters = edited_clusters(table, names)
     called = {c: display_name(c, names) for c in clusters.unique()}

@@ -9,7 +9,7 @@ from audioclust.audio.annotation_tables import clips_of_tables, read_clip_table
 from audioclust.cli import main
 from audioclust.listen import to_audacity, to_raven
 from audioclust.pipeline import AudioClusterer, Options, Run
-from audioclust.runs.run_folder import check_run_folder, read_table
+from audioclust.runs.run_folder import read_record, read_table
 
 
 @pytest.mark.parametrize("text,expected", [
@@ -104,7 +104,7 @@ def test_clips_on_the_command_line(tapes, tmp_path, capsys):
     assert main(arguments) == 0
     table = read_table(tmp_path/"run/clusters.csv")
     assert len(table) == 16 and (table.end - table.start == .5).all() and (table.high_hz == 1200.5).all()
-    assert check_run_folder(tmp_path/"run")["clips"]["recordings"] == str(tapes/"in")
+    assert read_record(tmp_path/"run")["clips"]["recordings"] == str(tapes/"in")
     assert main([*arguments, "--resume"]) == 0
     to_raven(tmp_path/"run", tmp_path/"raven")  # boxes as they came
     selections = pd.read_csv(next((tmp_path/"raven").rglob("*dusk*")), sep="\t")

@@ -14,7 +14,7 @@ from audioclust.listen import to_raven
 from audioclust.pipeline.pair import merge_tables
 from audioclust.runs.clips import clip_ids
 from audioclust.runs.names import write_names
-from audioclust.runs.run_folder import check_run_folder, read_table
+from audioclust.runs.run_folder import read_record, read_table
 from audioclust.runs.seeds import read_seeds
 from audioclust.runs.stable_ids import shared_clusters
 
@@ -41,7 +41,7 @@ def test_each_channel_is_a_clip_of_its_own(stereo, tmp_path):
     assert len(table) == 25 and table.clip_id.is_unique
     groups = pd.crosstab(table.channel[:24], table.cluster[:24])
     assert sorted(groups.to_numpy().ravel().tolist()) == [0, 0, 12, 12] # tones apart from noise
-    assert check_run_folder(tmp_path/"run")["request"]["channel"] == "each"
+    assert read_record(tmp_path/"run")["request"]["channel"] == "each"
     page = (tmp_path/"run/listen.html").read_text()
     assert "tape03.wav (channel 2)" in page
     to_raven(tmp_path/"run", tmp_path/"raven")

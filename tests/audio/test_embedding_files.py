@@ -11,7 +11,7 @@ import soundfile as sf
 
 from audioclust.audio.embedding_files import read_embeddings
 from audioclust.cli import main
-from audioclust.runs.run_folder import check_run_folder
+from audioclust.runs.run_folder import read_record
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((4, 6)).astype(np.float32)
@@ -207,7 +207,7 @@ def test_named_columns_on_the_command_line(tmp_path, capsys):
     several(tmp_path)
     arguments = ["cluster", "--out", str(tmp_path/"run"), "--n-clusters", "2", "--no-page", "-q", "--stability", "0"]
     assert main([*arguments, "--embeddings", f"{tmp_path}/numbered.csv:emb"]) == 0
-    record = check_run_folder(tmp_path/"run")
+    record = read_record(tmp_path/"run")
     assert record["clips"]["recordings"] == str(tmp_path/"numbered.csv")
     assert main([*arguments, "--embeddings", f"{tmp_path}/numbered.csv:emb", "--resume"]) == 0
     assert main([*arguments, "--embeddings", f"{tmp_path}/numbered.csv:aux", "--resume"]) == 2

@@ -7,14 +7,14 @@ import pytest
 from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
 from audioclust.runs import Run
-from audioclust.runs.run_folder import check_run_folder, read_table
+from audioclust.runs.run_folder import read_record, read_table
 
 QUIET = ["--no-page", "--no-cache", "-q"]
 ASKED = ["--method", "consensus", "--n-clusters", "4", "--ignore", "level,room", "--seed", "7", "--window", "0.4",
          "--set", "n_members=9", "--encoder", "fixed"]
 
 def cluster(*typed): return main(["cluster", *map(str, typed), *QUIET])
-def asked(run): return check_run_folder(run)["request"]
+def asked(run): return read_record(run)["request"]
 
 
 @pytest.fixture(scope="module")

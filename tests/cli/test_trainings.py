@@ -7,7 +7,7 @@ from audioclust.training.checkpoints import Checkpoints
 
 TRAINING = ["--method", "deepcluster", "--n-clusters", "3", "--epochs", "3", "--set", "passes=1", "--set", "views=2",
             "--no-cache", "--stability", "0", "--no-page"]
-SPICE = ["--method", "spice", "--n-clusters", "3", "--epochs", "2", "--set", "views=2", "--set", "match_epochs=2",
+NFSPICE = ["--method", "nf-spice", "--n-clusters", "3", "--epochs", "2", "--set", "views=2", "--set", "match_epochs=2",
          "--set", "head_epochs=2", "--no-cache", "--stability", "0", "--no-page"]
 
 
@@ -42,9 +42,9 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_result(few, tmp_path, c
          "training/training.safetensors")
 
 
-def test_spice_stopped_and_gone_on_with_is_the_same(few, brief, tmp_path, monkeypatch, capsys):
+def test_nf_spice_stopped_and_gone_on_with_is_the_same(few, brief, tmp_path, monkeypatch, capsys):
     run, whole = tmp_path/"run", tmp_path/"whole"
-    def cluster(out, *more): return main(["cluster", str(few), "--out", str(out), *SPICE, *more])
+    def cluster(out, *more): return main(["cluster", str(few), "--out", str(out), *NFSPICE, *more])
     assert cluster(whole) == 0
     said = capsys.readouterr().err
     for line in "contrast by content, epoch 1 of 2", "contrast by source, epoch 2 of 2", "match, epoch":
@@ -65,7 +65,7 @@ def test_spice_stopped_and_gone_on_with_is_the_same(few, brief, tmp_path, monkey
 
 
 @pytest.mark.parametrize("options, stopped", [(TRAINING, True),
-    *(pytest.param(*case, marks=pytest.mark.slow) for case in ((SPICE, False), (TRAINING, False), (SPICE, True)))])
+    *(pytest.param(*case, marks=pytest.mark.slow) for case in ((NFSPICE, False), (TRAINING, False), (NFSPICE, True)))])
 def test_more_epochs_than_before_go_on(few, brief, tmp_path, monkeypatch, capsys, options, stopped):
     run = tmp_path/"run"
     def cluster(epochs, *more):
@@ -82,7 +82,7 @@ def test_more_epochs_than_before_go_on(few, brief, tmp_path, monkeypatch, capsys
     stopped = False
     assert cluster(4, "--resume") == 0, capsys.readouterr().err
     assert epochs_of("training", "content") == [2, 3], "it goes on, and does not begin again"
-    if options is SPICE:
+    if options is NFSPICE:
         assert epochs_of("source") == [2, 3] and epochs_of("match") == [0, 1]
         assert stages(run)["contrast by content"] == 4
     else: assert len(pd.read_csv(run/"curves.csv")) == 4

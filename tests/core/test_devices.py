@@ -6,7 +6,7 @@ import torch
 from audioclust.core.distributed import check_device, is_there, with_float64
 from audioclust.encoders import FixedEncoder
 from audioclust.kmeans import KMeans
-from audioclust.runs.request import check_request, Options, Request
+from audioclust.runs.request import clusterer_of, Options, Request
 
 @pytest.fixture
 def apple(monkeypatch): monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
@@ -18,7 +18,7 @@ def test_mps_is_refused_where_there_is_none():
 
 def test_mps_is_a_device_for_networks(apple, monkeypatch, tmp_path):
     check_device("mps")
-    assert check_request(Request(options=Options(device="mps")))
+    assert clusterer_of(Request(options=Options(device="mps")))
     assert with_float64("mps") == "cpu" and with_float64("cuda:1") == "cuda:1" and with_float64(None) is None
     X = np.random.default_rng(0).normal(size=(50, 3))
     assert (KMeans(3, device="mps", random_state=0).fit_predict(X) == KMeans(3, random_state=0,

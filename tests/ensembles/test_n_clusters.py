@@ -13,7 +13,7 @@ from audioclust.ensembles.n_clusters import (
     best_number, coding_length, explain_choice, plot_choice, three_numbers)
 from audioclust.pipeline import AudioClusterer, Request
 from audioclust.pipeline.cluster_step import number_wanted, warn_of_number
-from audioclust.runs.run_folder import check_run_folder, read_table
+from audioclust.runs.run_folder import read_record, read_table
 
 
 @pytest.mark.parametrize("k", [3, 5, 8])
@@ -110,7 +110,7 @@ def test_auto_and_stability_on_the_command_line(tmp_path, capsys):
     arguments = ["cluster", str(tmp_path/"in"), "--out", str(folder), "--n-clusters", "auto", "-q", "--no-page"]
     assert main(arguments) == 0
     printed = capsys.readouterr().out
-    record = check_run_folder(folder)
+    record = read_record(folder)
     number, stability = record["clustering"]["number"], record["findings"]["stability"]
     assert number["why"] in printed
     assert "stability" in printed

@@ -32,7 +32,7 @@ def test_regroup_listens_only_once(words):
     assert (same.assign(folder, []).cluster.to_numpy() == same.labels_).all()
     auto = m.regroup("agglomerative", n_clusters="auto")
     assert auto.n_clusters_choice_.k == len(set(auto.labels_)) and m.n_clusters_choice_ is None
-    with pytest.raises(ValueError, match="trains its own"): m.regroup("spice")
+    with pytest.raises(ValueError, match="trains its own"): m.regroup("nf-spice")
     with pytest.raises(ValueError, match="only 192"): m.regroup(n_clusters=1000)
 
 

@@ -17,7 +17,7 @@ from audioclust.ensembles.n_clusters import bits_saved
 from audioclust.metrics import nmi
 from audioclust.pipeline import AudioClusterer, make_run, Options
 from audioclust.runs.request import request_from_record
-from audioclust.runs.run_folder import check_run_folder, read_table
+from audioclust.runs.run_folder import read_record, read_table
 
 
 def truth(model, table, column): return table.set_index("path").loc[list(model.clips_.path), column]
@@ -29,9 +29,9 @@ def test_every_method_from_folder_to_kept_run(words, few, brief, tmp_path, metho
     stages = dict(epochs=2, views=2, heads=2, head_epochs=3)
     quick = dict(dbscan=dict(min_samples=4), hdbscan=dict(min_cluster_size=8),
                  deepcluster=dict(epochs=2, passes=4, views=4),
-                 spice=dict(epochs=4, match_epochs=2, head_epochs=3, n_other=4, views=2),
                  scan={**stages, "label_epochs": 1}, **{"deepcluster-published": dict(epochs=2, views=2),
-                 "spice-published": {**stages, "match_epochs": 1, "strong_views": 2, "n_neighbors": 20}})
+                 "nf-spice": dict(epochs=4, match_epochs=2, head_epochs=3, n_other=4, views=2),
+                 "spice": {**stages, "match_epochs": 1, "strong_views": 2, "n_neighbors": 20}})
     params = quick.get(method)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a method at its defaults may say that it found little
@@ -152,7 +152,7 @@ def test_run_json_says_what_repeats_it(words, tmp_path):
     m = AudioClusterer(n_clusters=5, by="source", ignore="order,room", random_state=7, options=Options(device="cpu"))
     m.fit(folder)
     m.save(tmp_path/"run")
-    about = check_run_folder(tmp_path/"run")
+    about = read_record(tmp_path/"run")
     asked, made_with = about["request"], about["made"]["versions"]
     assert made_with["libsndfile"] == sf.__libsndfile_version__  # an MP3 decodes to what it makes of it
     np.testing.assert_array_equal(make_run(folder, request_from_record(asked)).clustering.labels, m.labels_)

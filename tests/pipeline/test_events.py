@@ -9,7 +9,7 @@ import soundfile as sf
 from audioclust.audio.events import EventSettings
 from audioclust.cli import main
 from audioclust.pipeline import AudioClusterer, Options
-from audioclust.runs.request import check_request, Request, request_from_record, request_record
+from audioclust.runs.request import clusterer_of, Request, request_from_record, request_record
 
 RATE = 16000
 
@@ -105,9 +105,9 @@ def test_python(tapes):
     assert len(found.clips_) == 24
     request = found.run_.request
     assert request_from_record(json.loads(json.dumps(request_record(request)))) == request
-    with pytest.raises(ValueError, match="EventSettings"): check_request(Request(options=Options(events="events")))
+    with pytest.raises(ValueError, match="EventSettings"): clusterer_of(Request(options=Options(events="events")))
     both = Request(window=2, options=Options(events=EventSettings()))
-    with pytest.raises(ValueError, match="leave out window"): check_request(both)
+    with pytest.raises(ValueError, match="leave out window"): clusterer_of(both)
     table = pd.DataFrame(dict(path=[found.clips_.path.iloc[0]], start=[1.9], end=[2.5]))
     assert len(found.assign(table)) == 1, "a table of clips is taken as it is"
 

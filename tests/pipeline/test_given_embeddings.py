@@ -83,7 +83,7 @@ def test_python():
     (["--embeddings", "E", "--window", "2"], "leave out --window"),
     (["--embeddings", "E", "--by", "both"], "leave out --by both"),
     (["--embeddings", "E", "--encoder", "fixed", "--ignore", "pitch"], "leave out --encoder, --ignore"),
-    (["--embeddings", "E", "--method", "spice"], "spice trains its own embeddings"),
+    (["--embeddings", "E", "--method", "nf-spice"], "nf-spice trains its own embeddings"),
     (["--embeddings", "E", "--n-clusters", "200"], "ask for at most 90")])
 def test_errors(given, capsys, arguments, says):
     arguments = [str(given/"e.npz") if a == "E" else a for a in arguments]

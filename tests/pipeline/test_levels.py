@@ -22,7 +22,7 @@ from audioclust.listen.exporting import named_clips
 from audioclust.pipeline.new_clips import assign_embeddings
 from audioclust.runs.clustering import Clustering
 from audioclust.runs.names import NEW_GROUPS, write_names
-from audioclust.runs.run_folder import check_run_folder, read_table
+from audioclust.runs.run_folder import read_record, read_table
 from audioclust.runs.stable_ids import renumbered
 
 
@@ -52,7 +52,7 @@ def test_levels_are_columns_and_come_back(at, tmp_path):
         assert table[level.column].nunique() == number.levels[level.name] == level.validity["clusters"]
         assert is_within(table.cluster, table[level.column])
     AudioClusterer.load(at/"run").save(tmp_path/"copy")
-    copy, first = check_run_folder(tmp_path/"copy"), check_run_folder(at/"run")
+    copy, first = read_record(tmp_path/"copy"), read_record(at/"run")
     assert copy["clustering"]["levels"] == first["clustering"]["levels"] != []
     assert read_table(tmp_path/"copy/clusters.csv").equals(table)
 
@@ -176,9 +176,9 @@ def test_which_number_is_wanted():
     def asked(level=None): return Request(n_clusters="auto", options=Options(level=level))
     choice = Choice(5, "", pd.DataFrame(), dict(coarse=5, fine=9))
     assert number_wanted(choice, asked()) == number_wanted(choice, asked("fine")) == 5
-    none, spice = choice._replace(k=1, levels=dict(coarse=1, fine=3)), Request("spice", "auto")
-    assert number_wanted(none, spice) == 3 and number_wanted(none, asked()) == 1
-    with pytest.warns(UserWarning, match="spice cannot be trained for one group"): warn_of_number(none, spice)
+    none, nf_spice = choice._replace(k=1, levels=dict(coarse=1, fine=3)), Request("nf-spice", "auto")
+    assert number_wanted(none, nf_spice) == 3 and number_wanted(none, asked()) == 1
+    with pytest.warns(UserWarning, match="nf-spice cannot be trained for one group"): warn_of_number(none, nf_spice)
 
 
 def test_a_level_that_there_is_not_is_said(at):
@@ -191,7 +191,7 @@ def test_a_level_that_there_is_not_is_said(at):
 
 def test_scores_and_lines_name_the_levels(at, capsys):
     assert main(["compare", str(at/"run"), "--labels", "parent"]) == 0
-    printed, record = capsys.readouterr().out, check_run_folder(at/"run")
+    printed, record = capsys.readouterr().out, read_record(at/"run")
     names = [level["name"] for level in record["clustering"]["levels"]]
     assert list(record["findings"]["scores"]["levels"]) == names
     assert all(f"cluster_{name}" in printed for name in names)
@@ -247,7 +247,7 @@ def test_a_given_number_is_compared_with_its_neighbours(tmp_path, capsys):
     synthetic_words(3, 2, 20).save(tmp_path/"in")
     typed = ["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "2", "--encoder", "fixed"]
     assert main([*typed, "-q", "--no-page"]) == 0
-    printed, record = capsys.readouterr().out, check_run_folder(tmp_path/"run")["findings"]["better_neighbour"]
+    printed, record = capsys.readouterr().out, read_record(tmp_path/"run")["findings"]["better_neighbour"]
     assert f"{record['n']} groups fit clearly better" in printed
     assert Run.open(tmp_path/"run").findings.better_neighbour._asdict() == record
 

@@ -14,7 +14,7 @@ from audioclust.pipeline.naming.answers import heard_answers, known_names
 from audioclust.pipeline.naming.spreading import evidence, geometry, spread_known
 from audioclust.cli import main
 from audioclust.encoders.residual import IdentityWhitening
-from audioclust.ensembles.spreading import passed_on
+from audioclust.ensembles.label_spreading import passed_on
 from audioclust.listen.exporting import named_clips
 from audioclust.runs import apply_edits
 from audioclust.runs.heard import NOT_OF_INTEREST, SEVERAL, UNSURE

@@ -33,7 +33,7 @@ WRONG_OPTIONS = """
 --n-clusters 999999999999999999999999999999; --n-clusters 3,3; --n-clusters 3,3,3
 --n-clusters 3 --by both --ignore level; --n-clusters nan; --method x; --method EMPTY
 --encoder x; --encoder EMPTY; --encoder hf:; --encoder hf:/nowhere/at/all; --encoder untrained --method deepcluster
---epochs x; --epochs 3; --epochs -1 --method spice; --by x; --ignore x; --ignore level,x
+--epochs x; --epochs 3; --epochs -1 --method nf-spice; --by x; --ignore x; --ignore level,x
 --window 0; --window -1; --window x; --window nan; --window inf; --hop 1
 --window 1 --hop 0; --window 1 --hop x
 --labels x(; --labels nothinglikethis; --labels nowhere.csv; --labels MADE/bad.csv; --labels MADE/other.csv
@@ -48,7 +48,7 @@ WRONG_OPTIONS = """
 --method spectral --set n_neighbors=0; --method spectral --set n_neighbors='x'; --method spectral --set metric='x'
 --method spectral --set n_members=0; --method deepcluster --epochs 1 --set views=0
 --method deepcluster --epochs 1 --set lr=-1; --method deepcluster --epochs 1 --set backbone='x'
---method spice --set colour=1; --stability x; --stability -1
+--method nf-spice --set colour=1; --stability x; --stability -1
 --seed x; --seed -1; --seed 1e99; --seed 1099511627776; --device x; --device cuda:99
 --workers x; --workers -1
 --max-memory x; --max-memory EMPTY; --max-memory 0; --max-memory nan; --max-memory 1e9; --max-memory 4

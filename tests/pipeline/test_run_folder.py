@@ -94,7 +94,7 @@ def test_wrong_embeddings_are_refused(blobs):
     with pytest.raises(ValueError, match="one for each"): run_of_embeddings(X, one)
     with pytest.raises(ValueError, match="NaN or infinite"): run_of_embeddings(np.full((20, 3), np.nan))
     with pytest.raises(ValueError, match="ask for at most 5"): run_of_embeddings(X[:5], request=Request(n_clusters=6))
-    with pytest.raises(ValueError, match="trains its own"): run_of_embeddings(X, request=Request("spice"))
+    with pytest.raises(ValueError, match="trains its own"): run_of_embeddings(X, request=Request("nf-spice"))
 
 
 def test_nothing_in_a_run_can_be_written_to(run, tmp_path):

@@ -114,7 +114,7 @@ def test_what_does_not_fit_is_refused(words, tmp_path):
     (tmp_path/"own/letter.txt").write_text("mine")
     with pytest.raises(ValueError, match="not empty and holds no shard"): embed_shard(share_of(folder, ASKED, 2, 3), tmp_path/"own")
     with pytest.raises(ValueError, match="trained needs all clips"): share_of(folder, Request("deepcluster"), 1, 2)
-    with pytest.raises(ValueError, match="trains its own embeddings"): run_of_shards(embed_all(folder, tmp_path/"all", 1), Request("spice"))
+    with pytest.raises(ValueError, match="trains its own embeddings"): run_of_shards(embed_all(folder, tmp_path/"all", 1), Request("nf-spice"))
     with pytest.raises(ValueError, match="was embedded by content"): run_of_shards(tmp_path/"all/1", Request(by="source"))
     with pytest.raises(ValueError, match="cannot be divided"): share_of(folder, ASKED, 1, 1000)
     assert shard_folders(tmp_path/"nothing") == []

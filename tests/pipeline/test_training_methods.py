@@ -52,8 +52,8 @@ def test_a_method_says_what_memory_its_training_takes(method, tmp_path, monkeypa
     with pytest.raises(ValueError, match="A network and 36 clips"): make_run(tmp_path/"in", Request("patient", 3))
 
 
-TRAINED = dict(spice=dict(epochs=1, bs=16, views=2, head_epochs=2, heads=2, match_epochs=0, n_other=(2,)),
-               deepcluster=dict(epochs=1, passes=1, views=2))
+TRAINED = {"nf-spice": dict(epochs=1, bs=16, views=2, head_epochs=2, heads=2, match_epochs=0, n_other=(2,)),
+           "deepcluster": dict(epochs=1, passes=1, views=2)}
 
 def frozen_encoders(run): return [type(encoder).__name__ for encoder in run.embeddings.encoder.frozen]
 
@@ -68,7 +68,7 @@ def test_a_training_starts_from_a_vote(method, few, stranger, brief, tmp_path, m
     auto = make_run(few, Request(method, 3, encoder="auto", options=options))
     named = make_run(few, Request(method, 3, encoder="fixed+stranger", options=options))
     assert auto.embeddings.encoder_choice.name == "fixed+stranger" and named.embeddings.encoder_choice is None
-    assert ("for the grouping by source: fixed" in auto.embeddings.encoder_choice.why) == (method == "spice")
+    assert ("for the grouping by source: fixed" in auto.embeddings.encoder_choice.why) == (method == "nf-spice")
     named.save(tmp_path/"run")
     loaded = Run.open(tmp_path/"run")
     if method == "deepcluster":
@@ -84,17 +84,17 @@ def test_a_training_starts_from_a_vote(method, few, stranger, brief, tmp_path, m
 
 @pytest.mark.parametrize("request_, said", [
     (Request("patient", 3, encoder="stranger"), "patient trains an encoder of its own: leave out"),
-    (Request("spice", 3, encoder="untrained"), "cannot be combined with an untrained network"),
-    (Request("spice", 3, encoder="stranger", options=Options(max_memory=4e9)), "combined with a bound on the memory"),
-    (Request("spice", 3, encoder="hearing"), "encoder='hearing'")], ids=["own", "untrained", "memory", "unknown"])
+    (Request("nf-spice", 3, encoder="untrained"), "cannot be combined with an untrained network"),
+    (Request("nf-spice", 3, encoder="stranger", options=Options(max_memory=4e9)), "combined with a bound on the memory"),
+    (Request("nf-spice", 3, encoder="hearing"), "encoder='hearing'")], ids=["own", "untrained", "memory", "unknown"])
 def test_what_a_training_cannot_start_from(method, few, stranger, request_, said):
     with pytest.raises(ValueError, match=said): make_run(few, request_)
 
 @pytest.mark.parametrize("encoder", [None, "fixed+stranger"])
-def test_spice_without_networks(few, stranger, brief, tmp_path, encoder):
+def test_nf_spice_without_networks(few, stranger, brief, tmp_path, encoder):
     "What is not trained can still be crossed, made fair, and refined by heads."
-    params = TRAINED["spice"] | dict(epochs=0, match_epochs=5)
-    request = Request("spice", 3, encoder=encoder, options=Options(params=params, num_workers=0, stability=0))
+    params = TRAINED["nf-spice"] | dict(epochs=0, match_epochs=5)
+    request = Request("nf-spice", 3, encoder=encoder, options=Options(params=params, num_workers=0, stability=0))
     made = make_run(few, request)
     found = made.embeddings.encoder
     assert len(found.networks) == 0 and found.network is None and len(found.frozen) == 2

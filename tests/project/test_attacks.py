@@ -19,7 +19,7 @@ from audioclust.core.files import atomic_write, write_table
 from audioclust.runs import Run
 from audioclust.runs.names import flattened, write_name_columns, write_names
 from audioclust.runs.request import request_from_record
-from audioclust.runs.run_folder import check_run_folder, read_table
+from audioclust.runs.run_folder import read_record, read_table
 
 COMMON = ["--n-clusters", "3", "--encoder", "fixed", "--stability", "0", "-q", "--no-cache", "--no-page"]
 
@@ -49,7 +49,7 @@ def test_links_in_a_run_folder_are_not_followed(run, capsys, name):
 def test_a_fifo_is_not_waited_for(run):
     (run/"names.json").unlink(missing_ok=True)
     os.mkfifo(run/"names.json")
-    with pytest.raises(ValueError, match="no regular file"): check_run_folder(run)
+    with pytest.raises(ValueError, match="no regular file"): read_record(run)
 
 def test_a_folder_with_a_foreign_run_json_is_no_run(tmp_path, capsys):
     synthetic_sounds(3, 6, sample_rate=8000).save(tmp_path/"sounds")

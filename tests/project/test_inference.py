@@ -58,7 +58,7 @@ def test_the_bootstrap_of_five_blocks_is_too_narrow():
 
 def test_rows_of_today_take_the_place_of_older_ones(monkeypatch):
     import reported
-    older = pd.DataFrame({"set": ["words"]*3 + ["birds"], "by": "content", "method": ["spice", "spice", "deepcluster", "spice"],
+    older = pd.DataFrame({"set": ["words"]*3 + ["birds"], "by": "content", "method": ["nf-spice", "nf-spice", "deepcluster", "nf-spice"],
         "seed": [0, 1, 0, 0], "nmi": [.1, .2, .3, .4], "acc": .5, "ari": .5, "nmi_other": 0., "n_found": 2})
     newer = pd.DataFrame({"set": ["words"]*3, "by": "content", "points": ["networks", "fixed", "networks"], "skipping": True,
         "seed": [0, 0, 1], "nmi": [.9, .8, .7], "acc": .9, "ari": .9, "nmi_other": 0.})
@@ -66,10 +66,10 @@ def test_rows_of_today_take_the_place_of_older_ones(monkeypatch):
     tables = {"ours": older, "steps": newer, "quality": quality}
     monkeypatch.setattr(reported, "results", tables.get)
     rows = reported.trained().groupby(["set", "method"]).nmi.apply(list)
-    assert rows["words", "spice"] == [.9, .7]
-    assert rows["birds", "spice"] == [.4] and rows["words", "deepcluster"] == [.3]
+    assert rows["words", "nf-spice"] == [.9, .7]
+    assert rows["birds", "nf-spice"] == [.4] and rows["words", "deepcluster"] == [.3]
     tables["steps"] = newer[:2]  # one seed does not replace two
-    assert reported.trained().groupby(["set", "method"]).nmi.apply(list)["words", "spice"] == [.1, .2]
+    assert reported.trained().groupby(["set", "method"]).nmi.apply(list)["words", "nf-spice"] == [.1, .2]
 
 
 def test_every_method_of_the_report_has_a_name_and_a_kind():

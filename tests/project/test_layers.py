@@ -8,7 +8,7 @@ from pathlib import Path
 import audioclust
 
 LAYERS = ["core", "audio", "metrics", "classical", "kmeans", "ensembles", "encoders", "training", "deepcluster",
-    "spice", "published", "runs", "pipeline", "listen", "cli"]
+    "nf_spice", "published", "runs", "pipeline", "listen", "cli"]
 package = Path(audioclust.__file__).parent
 files = {p.relative_to(package).with_suffix("").as_posix().replace("/", "."): p for p in package.rglob("*.py")
     if p.name != "_modidx.py"}
@@ -87,7 +87,7 @@ def test_the_lines_that_people_type():
                  "estimate_eps, estimate_bandwidth",
                  "from audioclust.kmeans import KMeans",
                  "from audioclust.deepcluster import DeepCluster, deepcluster_learner",
-                 "from audioclust.spice import SPICE", "from audioclust.pipeline import AudioClusterer",
+                 "from audioclust.nf_spice import SPICE", "from audioclust.pipeline import AudioClusterer",
                  "from audioclust import AudioClusterer",
                  "from audioclust.audio import find_audio, probe, load_audio, clips, LogMel, fsdd, synthetic_words"):
         exec(line, {})

@@ -86,13 +86,13 @@ CARDS = { # page of a method card: points, method and score of its two numbers, 
     "06_encoders/11_joint": [("auto", "kmeans", "nmi")],
     "06_encoders/06_networks": [("untrained", "consensus", "nmi")],
     "08_deepcluster/05_estimator": [("trained", "deepcluster", "nmi")],
-    "09_spice/01_contrastive": [("steps", "spice", "nmi_consensus")],
-    "09_spice/02_heads": [("trained", "spice-published", "nmi_heads")],
-    "09_spice/04_fixmatch": [("trained", "spice-published", "nmi_heads"), ("trained", "spice-published", "nmi")],
-    "09_spice/06_nonredundant": [("steps", "spice", "nmi_consensus"), ("steps", "spice", "nmi_nonredundant")],
-    "09_spice/07_fair": [("steps", "spice", "nmi_nonredundant"), ("steps", "spice", "nmi_fair")],
-    "09_spice/10_estimator": [("trained", "spice", "nmi")],
-    "10_published/04_original_spice": [("trained", "spice-published", "nmi"), ("trained", "scan", "nmi")]}
+    "09_nf_spice/01_contrastive": [("steps", "nf-spice", "nmi_consensus")],
+    "09_nf_spice/02_heads": [("trained", "spice", "nmi_heads")],
+    "09_nf_spice/04_fixmatch": [("trained", "spice", "nmi_heads"), ("trained", "spice", "nmi")],
+    "09_nf_spice/06_nonredundant": [("steps", "nf-spice", "nmi_consensus"), ("steps", "nf-spice", "nmi_nonredundant")],
+    "09_nf_spice/07_fair": [("steps", "nf-spice", "nmi_nonredundant"), ("steps", "nf-spice", "nmi_fair")],
+    "09_nf_spice/10_estimator": [("trained", "nf-spice", "nmi")],
+    "10_published/04_spice": [("trained", "spice", "nmi"), ("trained", "scan", "nmi")]}
 
 def text_of(page):
     return ["".join(c["source"]) for c in json.loads((nbs/f"{page}.ipynb").read_text(encoding="utf-8"))["cells"]]
@@ -101,7 +101,7 @@ def test_method_cards_say_what_the_results_say(monkeypatch):
     monkeypatch.chdir(nbs/"results")
     monkeypatch.syspath_prepend(nbs.parent/"benchmarks")
     import reported
-    steps = reported.steps_of_today().assign(points="steps", method="spice")
+    steps = reported.steps_of_today().assign(points="steps", method="nf-spice")
     runs = pd.concat([reported.all_runs(), steps])
     with_card = {p.relative_to(nbs).with_suffix("").as_posix() for p in nbs.glob("*/[0-9]*.ipynb")
         if "**Fails when**" in p.read_text(encoding="utf-8")}

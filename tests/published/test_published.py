@@ -7,7 +7,7 @@ import pytest
 import torch
 from fastai.callback.core import Callback
 
-import audioclust.published.original_spice as original_spice
+import audioclust.published.spice as spice
 from audioclust.cli import main
 from audioclust.core.registry import make_clusterer, METHODS, set_flat_params
 from audioclust.metrics import accuracy
@@ -19,9 +19,9 @@ from audioclust.training import Checkpoints
 QUICK = ["--n-clusters", "3", "--epochs", "2", "--no-cache", "--no-page"]
 SHORT_HEADS = ["--set", "views=2", "--set", "head_epochs=2", "--set", "heads=2"]
 OPTIONS = {"deepcluster-published": [],
-           "spice-published": [*SHORT_HEADS, "--set", "match_epochs=2", "--set", "share=.3"],
+           "spice": [*SHORT_HEADS, "--set", "match_epochs=2", "--set", "share=.3"],
            "scan": [*SHORT_HEADS, "--set", "label_epochs=2"]}
-FIRST = {"deepcluster-published": "training", "spice-published": "content", "scan": "content"}  # file of a checkpoint
+FIRST = {"deepcluster-published": "training", "spice": "content", "scan": "content"}  # file of a checkpoint
 
 
 @pytest.mark.parametrize("method", OPTIONS)
@@ -78,25 +78,25 @@ def test_published_deepcluster_trains_as_its_paper_says(words):
 
 def test_published_spice_has_random_heads_and_its_constants(words, monkeypatch):
     asked = {}
-    class Heads(original_spice.SelfHeads):
+    class Heads(spice.SelfHeads):
         def fit(self, X, **kwargs):
             asked.update(self.get_params(), start=kwargs.get("start"), strong=kwargs["strong"].shape,
                          lengths=np.linalg.norm(X, axis=1))
             return super().fit(X, **kwargs)
-    reliable_labels = original_spice.reliable_labels
+    reliable_labels = spice.reliable_labels
     def reliable(E, labels, *args, **kwargs):
         asked.update(reliable=(args, kwargs))
         return reliable_labels(E, labels, *args, **kwargs)
-    monkeypatch.setattr(original_spice, "SelfHeads", Heads)
-    monkeypatch.setattr(original_spice, "reliable_labels", reliable)
+    monkeypatch.setattr(spice, "SelfHeads", Heads)
+    monkeypatch.setattr(spice, "reliable_labels", reliable)
     table = words[1][["path", "start", "end"]]
-    model = set_flat_params(make_clusterer("spice-published", 3, 0), epochs=1, head_epochs=2, match_epochs=1,
+    model = set_flat_params(make_clusterer("spice", 3, 0), epochs=1, head_epochs=2, match_epochs=1,
                             views=2, sample_rate=8000)
     model.fit(table)
     assert asked["start"] is None and asked["heads"] == 10 and asked["assign"] == "balanced"
     np.testing.assert_allclose(asked["lengths"], 1, atol=1e-5)
     assert asked["strong"][:2] == (10, len(table)) and asked["reliable"] == ((100, .95), {"least": 0})
-    assert original_spice.UNLABELLED == 7 and original_spice.LABELLED_BS == 64
+    assert spice.UNLABELLED == 7 and spice.LABELLED_BS == 64
     assert model.contrast.bs == 128 and model.published.threshold == .95
 
 

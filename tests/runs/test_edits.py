@@ -10,7 +10,7 @@ import soundfile as sf
 from audioclust.runs import edits
 from audioclust.runs.edits import apply_edits
 from audioclust.runs.names import NEW_GROUPS, read_names, write_names
-from audioclust.runs.run_folder import check_run_folder, read_table
+from audioclust.runs.run_folder import read_record, read_table
 from audioclust.runs.stable_ids import carry_names
 
 CLUSTERS = np.repeat([0, 1, 2, 3], 20)
@@ -29,7 +29,7 @@ def page(run, edits, base=None, by="content"):
     table = read_table(run/"clusters.csv")
     clips = {str(c): t.clip_id.tolist()[:30] for c,t in table.groupby("cluster")}
     full = dict(names={}, merged={}, marks={}, notes={}, clips={})
-    return dict(schema=1, run=check_run_folder(run)["made"]["run_id"], base={by: full | (base or {})},
+    return dict(schema=1, run=read_record(run)["made"]["run_id"], base={by: full | (base or {})},
                 clusters={by: clips}, edits={by: full | edits})
 
 
@@ -194,8 +194,8 @@ def test_the_folder_of_downloads_is_not_searched(saved, tmp_path, monkeypatch):
     run, file = saved(), tmp_path/"downloads/edits.json"
     def checked(folder):
         assert folder != file.parent, f"{folder} is searched"
-        return check_run_folder(folder)
-    monkeypatch.setattr(edits, "check_run_folder", checked)
+        return read_record(folder)
+    monkeypatch.setattr(edits, "read_record", checked)
     file.parent.mkdir()
     file.write_text(json.dumps(by_hand({"0": "owl"})))
     with pytest.warns(UserWarning, match="does not say which run it belongs to"): apply_edits(run, file)

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from audioclust.core.files import write_json
-from audioclust.runs.run_folder import check_out, check_run_folder, run_folders
+from audioclust.runs.run_folder import check_out, read_record, run_folders
 
 
 def edited(folder, **parts):
@@ -27,7 +27,7 @@ def run(run_folder):
     ('{"schema": 3}', "request, clips, embeddings, clustering, findings, made should be something else")])
 def test_texts_that_are_no_record(run, text, message):
     (run/"run.json").write_text(text)
-    with pytest.raises(ValueError, match=message) as error: check_run_folder(run)
+    with pytest.raises(ValueError, match=message) as error: read_record(run)
     assert str(run) in str(error.value) and "\n" not in str(error.value)
 
 
@@ -44,23 +44,23 @@ def test_texts_that_are_no_record(run, text, message):
     ("findings", dict(scores="high"), "findings.scores"), ("made", dict(versions=[]), "made.versions"),
     ("made", dict(run_id=None), "made.run_id"), ("made", dict(warnings="none"), "made.warnings")])
 def test_entries_of_another_kind(run, part, entries, wrong):
-    edited(run, **{part: check_run_folder(run)[part] | entries})
+    edited(run, **{part: read_record(run)[part] | entries})
     with pytest.raises(ValueError, match=f"run.json is damaged .{wrong} should be something else"):
-        check_run_folder(run)
+        read_record(run)
 
 
 def test_links_and_odd_files_are_refused(run, tmp_path):
     (run/"model").symlink_to(tmp_path)
     with pytest.raises(ValueError, match="model is a link, and a run folder holds files and folders only: remove it"):
-        check_run_folder(run)
+        read_record(run)
     with pytest.raises(ValueError, match="model is a link"): check_out(run, overwrite=True)
 
 
 def test_folders_without_a_run_say_how_to_make_one(run_folder, tmp_path):
     with pytest.raises(ValueError, match=f"Make one with: audioclust cluster FOLDER --out {tmp_path}"):
-        check_run_folder(tmp_path)
+        read_record(tmp_path)
     (tmp_path/"both.json").write_text("{}")
-    with pytest.raises(ValueError, match=f"say {tmp_path/'content'} or {tmp_path/'source'}"): check_run_folder(tmp_path)
+    with pytest.raises(ValueError, match=f"say {tmp_path/'content'} or {tmp_path/'source'}"): read_record(tmp_path)
     assert run_folders(tmp_path) == [tmp_path/"content", tmp_path/"source"]
 
 

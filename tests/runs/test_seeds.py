@@ -8,7 +8,7 @@ import pytest
 from audioclust.audio import synthetic_words
 from audioclust.runs.clips import clip_ids
 from audioclust.runs.names import read_names, write_names
-from audioclust.runs.run_folder import check_run_folder, read_table
+from audioclust.runs.run_folder import read_record, read_table
 from audioclust.runs.seeds import _rows_of_run, read_seeds
 
 
@@ -98,7 +98,7 @@ def seeded(words):
 
 
 def test_groups_have_the_names_of_their_seeds(words, seeded):
-    table, record = read_table(seeded/"clusters.csv"), check_run_folder(seeded)
+    table, record = read_table(seeded/"clusters.csv"), read_record(seeded)
     assert set(table.name[table.seed == "owl"]) == {"owl"} and set(table.name[table.seed == "bat"]) == {"bat"}
     seeds, scores = record["clustering"]["seeds"], record["findings"]["scores"]
     assert seeds["names"] == ["bat", "owl"] and seeds["clips"] == 6 and scores["seeds"] == 6

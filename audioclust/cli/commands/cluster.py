@@ -38,7 +38,7 @@ def repeated(config:str|Path, # A run folder, or its run.json
 )->dict: # Name of an option → value
     "What was asked for in a run, and its recordings."
     folder = Path(config)
-    record = runs.check_run_folder(folder.parent if folder.name == "run.json" else folder)
+    record = runs.read_record(folder.parent if folder.name == "run.json" else folder)
     asked, inputs = record["request"], record["clips"].get("inputs") or {}
     if inputs.get("grow"): raise ValueError(f"{config} is of a run that was grown: repeat the run that it grew from")
     for part in "events", "params":

@@ -17,7 +17,6 @@ from typing import Any
 import pandas as pd
 
 from ...audio.decoding import probe
-from ...audio.annotation_tables import TIERS
 from ...audio.recordings import AudioError
 from ...core.files import write_table
 from ..exporting import check_sounds, named_clips, one_line, write_for_each

@@ -19,7 +19,7 @@ from sklearn.metrics import pairwise_distances
 from sklearn.neighbors import NearestNeighbors
 
 from ...ensembles.neighbour_graph import connect_components, shared_neighbours
-from ...ensembles.spreading import passed_on
+from ...ensembles.label_spreading import passed_on
 from .answers import heard_answers, held_names, known_names
 from ...runs.embeddings import Embeddings
 from ...runs.heard import NOT_OF_INTEREST, UNSURE, without_spread
