@@ -100,7 +100,7 @@ def find_audio(recordings:Any, # Folder, file, glob pattern, CSV or table with a
     if not isinstance(recordings, (str, os.PathLike)):
         for recording in recordings: paths += find_audio(recording, errors)
     elif os.path.isdir(recordings): paths += _search_folder(recordings, errors)
-    elif str(recordings).lower().endswith(".csv"): paths += list(read_recordings_csv(recordings, errors).path)
+    elif str(recordings).lower().endswith(".csv"): paths += list(read_recordings_csv(str(recordings), errors).path)
     elif glob.has_magic(str(recordings)) and not os.path.lexists(recordings): # a file may be called take[1].wav
         for match in glob.glob(str(recordings), recursive=True):
             if os.path.isdir(match): paths += _search_folder(match, errors)

@@ -75,7 +75,7 @@ class Refinements:
         parts:Iterable, # Names of the parts that there are
     )->Self:
         "Read what `save` wrote."
-        kinds = dict(fair=FairClustering, heads=SelfHeads, network=EncoderWithHead)
+        kinds:dict[str, Any] = dict(fair=FairClustering, heads=SelfHeads, network=EncoderWithHead)
         return cls(**{name: kinds[name].load(Path(path)/name) for name in parts})
 
 # %% ../../nbs/09_nf_spice/08_trained_encoder.ipynb #44f298ef

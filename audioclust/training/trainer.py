@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, KW_ONLY
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import fastai.callback.progress  # noqa: F401 (adds methods to Learner)
 import fastai.callback.schedule  # noqa: F401 (likewise)
@@ -167,7 +167,7 @@ class TrainingMethod(_SavedMethod):
     least = 1 # Groups, and clips for each of them
 
     def _options(self)->Any: raise NotImplementedError # Of the networks: `backbone`, `views` and `lr`
-    def _train(self, trainer, stage, frozen, **more): raise NotImplementedError # Sets the fitted attributes
+    _train:ClassVar[Callable[..., None]] # Sets the fitted attributes; takes trainer, stage, frozen and what else a method needs
 
     @float32_tensors()
     def represent(self, clips:pd.DataFrame, # Table with columns path, start, end (s)
