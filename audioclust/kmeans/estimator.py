@@ -82,7 +82,7 @@ def _weighted(model, x, sample_weight, constraints): # The rows that count, with
     return Table(x.array[counts], weights=weights[counts])
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #f9d3186b
-_SMALL = 2**20 # numbers in a table, and scores, up to which k-means++ in float64 takes no time that matters
+_SMALL = 2**20 # numbers in a table, and scores, up to which exact distances take no time that matters
 
 def _runs(model, x, generator, spread, constraints): # A `Fit` for each start
     spherical, k = model.metric == "cosine", model.n_clusters
@@ -96,8 +96,8 @@ def _runs(model, x, generator, spread, constraints): # A `Fit` for each start
     if init == "auto": init = "k-means||" if x.memory_mapped else "k-means++"
     is_plain = not (spherical or x.memory_mapped or x.weights is not None or x.world_size > 1)
     is_small = x.device.type == "cpu" and len(x)*max(k, model.n_init, x.shape[1]) <= _SMALL
-    dtype = torch.float64 if is_plain and is_small else None
-    starts = (initial_centers(x, k, generator, init, spread, dtype) for _ in range(model.n_init))
+    exact = is_plain and is_small and x.dtype == torch.float32
+    starts = (initial_centers(x, k, generator, init, spread, exact) for _ in range(model.n_init))
     return [kmeans(x, start, generator, **options) for start in starts]
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #1db1dd6a

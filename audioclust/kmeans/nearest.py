@@ -186,8 +186,9 @@ class DistanceScan:
         x:Table, # Rows, shape (n, d)
         coordinates:Coordinates, # Where to compare
         max_centers:int, # Most centres at a time
+        exact:bool=False, # Without what a search allows for rounding? Then centres that are alike tie
     ):
-        self.x, self.coordinates = x, coordinates
+        self.x, self.coordinates, self.exact = x, coordinates, exact
         self.blocks = row_blocks(x, max_centers)
         self._squared_norms = {} # type: dict  # of the rows of each block, by its first row
 
@@ -204,5 +205,5 @@ class DistanceScan:
         if squared_norms is None:
             squared_norms = self.coordinates.squared_norms(rows)
             if not self.x.memory_mapped: self._squared_norms[block.start] = squared_norms
-        weights, bias, _ = index.terms(rows.dtype)
-        return f(block, torch.addmm(bias, rows, weights).add_(squared_norms[:, None]).clamp_(min=0))
+        weights, bias, center_norms = index.terms(rows.dtype)
+        return f(block, torch.addmm(center_norms if self.exact else bias, rows, weights).add_(squared_norms[:, None]).clamp_(min=0))
