@@ -25,7 +25,8 @@ def _tiers(file):
     "Name and annotations (start and end in seconds, label) of each tier."
     if file.suffix.lower() == ".textgrid":
         from praatio import textgrid
-        grid = textgrid.openTextgrid(str(file), includeEmptyIntervals=False, reportingMode="silence", duplicateNamesMode="rename")
+        grid = textgrid.openTextgrid(str(file), includeEmptyIntervals=False, reportingMode="silence",
+                                     duplicateNamesMode="rename")
         return [(tier.name, tier.entries) for tier in grid.tiers if isinstance(tier, textgrid.IntervalTier)]
     from pympi import Eaf
     document = Eaf(str(file))
@@ -40,7 +41,8 @@ def read_tiers(file:Path, # .TextGrid or .eaf
 )->pd.DataFrame: # Columns start, end (s), label
     "The annotations on the first tier that has any."
     if not find_spec(TIERS[file.suffix.lower()]):
-        raise ValueError(f"{file.suffix} needs a reader: pip install 'audioclust[annotations]', or export a table of start and end")
+        raise ValueError(f"{file.suffix} needs a reader: pip install 'audioclust[annotations]', or export a table of "
+                         "start and end")
     try: tiers = [(name, entries) for name,entries in _tiers(file) if entries]
     except OSError as e: raise ValueError(f"{file} cannot be read: {e.strerror}") from None
     except Exception as e: # the packages raise whatever their parsers meet

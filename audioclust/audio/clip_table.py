@@ -136,7 +136,8 @@ def _named_parts(recordings, errors)->pd.DataFrame:
             name = str(recordings)
             recordings = read_recordings_csv(name, errors)
             is_again = recordings.assign(path=[os.path.abspath(path) for path in recordings.path]).duplicated()
-            if is_again.any(): report_unusable(errors, name, f"rows that repeat another row, and do not count: {is_again.sum()}")
+            n_again = is_again.sum()
+            if n_again: report_unusable(errors, name, f"rows that repeat another row, and do not count: {n_again}")
             recordings = recordings[~is_again]
     if not isinstance(recordings, pd.DataFrame):
         return pd.DataFrame(dict(path=[str(path) for path in find_audio(recordings, errors)]))
@@ -244,5 +245,5 @@ def clip_ends_as_decoded(table:pd.DataFrame, # Clips
         warnings.warn(f"{short.sum()} of {len(table)} clips hold less sound than the header of their file says, "
                       "and end earlier in the table: were they cut short?")
     rounded = np.floor(100*decoded_end)/100 # alike at every sample rate
-    rounded = np.where(rounded > table.start, rounded, decoded_end) # what holds less than 10 ms does not end at its start
+    rounded = np.where(rounded > table.start, rounded, decoded_end) # less than 10 ms do not end at their start
     return table.assign(end=np.where(short, rounded, table.end))

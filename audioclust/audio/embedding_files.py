@@ -63,9 +63,9 @@ def _columns(table, file, wanted):
     whole = [[column] for column in table if plain_name(column) in _WHOLE and not is_numeric_dtype(table[column])]
     groups = whole or _numbered(table)
     if len(groups) == 1: return groups[0]
-    what = "holds more than one embedding" if groups else "has no column `embedding`, and none whose names end with a number"
-    advice = f": say which, as in {file}:NAME" if groups else ""
-    raise ValueError(f"{file} {what} (its columns: {shorten(', '.join(map(str, table)))}){advice}")
+    columns = f"(its columns: {shorten(', '.join(map(str, table)))})"
+    if groups: raise ValueError(f"{file} holds more than one embedding {columns}: say which, as in {file}:NAME")
+    raise ValueError(f"{file} has no column `embedding`, and none whose names end with a number {columns}")
 
 # %% ../../nbs/01_audio/10_embedding_files.ipynb #98fd5085
 def _clips(table, file):
@@ -105,7 +105,8 @@ def _read_text(file, wanted):
     first = lines[0]
     how:dict = dict(encoding="utf-8-sig", encoding_errors="surrogateescape")
     if _BIRDNET.match(first):
-        return _split_table(read_csv(file, sep="\t", header=None, names=["start", "end", "embedding"], **how), file, wanted)
+        table = read_csv(file, sep="\t", header=None, names=["start", "end", "embedding"], **how)
+        return _split_table(table, file, wanted)
     separator = next((sign for sign in "\t;," if sign in first), r"\s+")
     if " " in first.strip() and all(map(_DECIMAL_COMMA.fullmatch, first.split())): separator = r"\s+" # 0,25 0,5
     rows = [[cell.strip(' "') for cell in re.split(separator, line.strip("\r\n").strip(" "))] for line in lines]

@@ -67,7 +67,7 @@ def _labels_in_recording(clips, rows, wanted=None): # `wanted`: a label that a c
 
 # %% ../../nbs/01_audio/11_labels.ipynb #1141e978
 def _labels_by_time(table, path, wanted=None):
-    "(the label of each clip: of those of its recording, the one that shares the most time; recordings; labels in no clip)."
+    "(label of each clip: that of its recording which shares the most time; recordings; labels in no clip)."
     unused:list = []
     given = clips_of_tables(path, list(dict.fromkeys(table.path)), unused)
     given = given[given.label.astype(str).str.strip() != ""]
@@ -126,11 +126,12 @@ def label_clips(table:pd.DataFrame, # Clips, with a column `path`
 # %% ../../nbs/01_audio/11_labels.ipynb #81fcdfe0
 def label_detections(table:pd.DataFrame, # Clips: columns path, start, end (s)
     labels:str, # As `label_clips` takes them
-    wanted:str|None=None, # A label that a clip has where it has it at all, beside a longer one; None: the longest counts
-)->tuple[pd.DataFrame,Counter]: # (the table with a column label: None or NaN is not known, "" is nothing; label → rows in no clip)
+    wanted:str|None=None, # A label that a clip has wherever it has it at all; None: the longest counts
+)->tuple[pd.DataFrame,Counter]: # (the table with labels: None or NaN is not known, "" is nothing; label → rows in no clip)
     "Clips with their labels, where a table with times lists all that is to be found in its recordings."
     label_of_clip, with_times, missed = _labelled(table, labels, wanted)
-    labels_of = ["" if label is None and str(path) in with_times else label for label,path in zip(label_of_clip, table.path)]
+    has_times = table.path.map(str).isin(with_times)
+    labels_of = ["" if label is None and known else label for label,known in zip(label_of_clip, has_times)]
     return table.assign(label=labels_of), missed
 
 # %% ../../nbs/01_audio/11_labels.ipynb #f56d7462
@@ -142,7 +143,8 @@ def _download(url, file, progress):
     try:
         with urllib.request.urlopen(url, timeout=30) as response, open(file, "wb") as out:
             total = int(response.headers.get("Content-Length") or 0)
-            with tqdm.wrapattr(out, "write", total=total, disable=not progress) as bar: shutil.copyfileobj(response, bar)
+            with tqdm.wrapattr(out, "write", total=total, disable=not progress) as bar:
+                shutil.copyfileobj(response, bar)
     except OSError as e:
         raise OSError(f"the download of {url} failed: {e}. "
                       "Try again, or put the recordings where AUDIOCLUST_DATA points") from e

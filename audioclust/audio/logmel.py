@@ -9,7 +9,7 @@ __all__ = ['SCALES', 'hz_to_mel', 'mel_to_hz', 'mel_filterbank', 'LogMel', 'fram
 import math
 import warnings
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import nn
@@ -68,6 +68,7 @@ def mel_filterbank(n_bins:int, # Of the spectrum, from 0 Hz to half the sample r
     return weights
 
 # %% ../../nbs/01_audio/06_logmel.ipynb #32a78c80
+_WINDOW = .025 # seconds in an analysis window
 _MAX_RATE, _MAX_WEIGHTS = 10**7, 2**26 # Hz; numbers, 270 MB
 
 # %% ../../nbs/01_audio/06_logmel.ipynb #7a5c83e6
@@ -79,9 +80,7 @@ class LogMel(nn.Module):
     def __init__(self,
         sample_rate:int=16000, # Hz
         n_mels:int=64, # bands
-        window:float=0.025, # seconds in an analysis window
         hop:float=0.010, # seconds from one frame to the next
-        n_fft:int|None=None, # samples; None is the power of two that is at least twice the window
         f_min:float=60., # Hz, lower edge of the lowest band
         f_max:float|None=None, # Hz, upper edge of the highest band; None is half the rate
         eps:float=1e-5, # added to the power before the logarithm
@@ -99,9 +98,9 @@ class LogMel(nn.Module):
         self.n_mels = n_mels
         self.eps = eps
         self.normalize = normalize
-        win_length = max(2, round(window*sample_rate))
+        win_length = max(2, round(_WINDOW*sample_rate))
         self.hop_length = max(1, round(hop*sample_rate))
-        self.n_fft = n_fft or 2**math.ceil(math.log2(2*win_length))
+        self.n_fft = 2**math.ceil(math.log2(2*win_length))
         n_bins = self.n_fft//2 + 1
         if n_bins*n_mels > _MAX_WEIGHTS:
             size = f"{n_mels} bands at {sample_rate} Hz would take {n_bins*n_mels:,} weights"
@@ -174,7 +173,7 @@ def _mel_in_blocks(front:LogMel, wave):
         padded = buffer[:len(block)]
         padded[:, :win_length] = block*front.window
         squares = torch.view_as_real(torch.fft.rfft(padded)).flatten(1).square_()  # [t, 2*bins]
-        of_groups = [squares[:, group.rows] @ front.fb_twice[group.rows, group.bands] for group in front.band_groups]
+        of_groups = [squares[:, rows] @ front.fb_twice[rows, bands] for rows,bands in front.band_groups]
         power.append(torch.cat(of_groups, 1))
     n_missing = len(wave)*frames_per_clip - len(windows)  # windows that would reach beyond the last clip's silence
     missing = wave.new_zeros(n_missing, front.n_mels)
@@ -182,12 +181,7 @@ def _mel_in_blocks(front:LogMel, wave):
 
 # %% ../../nbs/01_audio/06_logmel.ipynb #c395f4a8
 # A triangle is 0 nearly everywhere, so each group of bands multiplies only the frequencies that it reaches.
-class _BandGroup(NamedTuple):
-    "Neighbouring bands, and the rows of the filter bank outside of which they are 0."
-    rows:slice
-    bands:slice
-
-def _band_groups(fb, n_groups=4)->list:
+def _band_groups(fb, n_groups=4)->list: # (rows outside of which a group is 0, bands of it), slices
     "The bands of a filter bank [rows, bands] in groups of equal size."
     n_bands = fb.shape[1]
     edges = [n_bands*g//n_groups for g in range(n_groups + 1)]
@@ -196,7 +190,7 @@ def _band_groups(fb, n_groups=4)->list:
         if first == end: continue  # fewer bands than groups
         nonzero = fb[:, first:end].sum(1).nonzero().flatten()
         rows = slice(int(nonzero[0]), int(nonzero[-1]) + 1) if len(nonzero) else slice(0, 1)
-        groups.append(_BandGroup(rows, slice(first, end)))
+        groups.append((rows, slice(first, end)))
     return groups
 
 # %% ../../nbs/01_audio/06_logmel.ipynb #54c45756

@@ -122,14 +122,11 @@ def _blocks_from(path, about, first)->Iterator[np.ndarray]: # Each float32 [n, c
             container.seek(int(seconds/track.time_base), stream=track)
         frames = container.decode(track)
         while place < about.frames and (frame := next(frames, None)) is not None:
-            if seeks: place, seeks = _place_of(frame, about), False # of the first frame
+            if seeks: # some files round times to milliseconds: a frame ends at the nearest place where one can
+                end = round(frame.pts*frame.time_base*about.rate) - about.origin + frame.samples
+                place = about.first + round((end - about.first)/about.step)*about.step - frame.samples
+                seeks = False
             for converted in convert.resample(frame):
                 block = converted.to_ndarray().T
                 if place + len(block) > first: yield block[max(0, first - place):]
                 place += len(block)
-
-# %% ../../nbs/01_audio/12_media.ipynb #f4326acd
-def _place_of(frame, about):
-    "The number of the first sample of a frame, by its time."
-    end = round(frame.pts*frame.time_base*about.rate) - about.origin + frame.samples
-    return about.first + round((end - about.first)/about.step)*about.step - frame.samples

@@ -131,7 +131,7 @@ def _mp3_fault(path, size, modified): # both change when the file does
 _LONGEST_NAME = 1000  # bytes of a path that libsndfile takes
 
 def _sound_file(path, stack):
-    "A file of libsndfile, or of FFmpeg where libsndfile would not find its end; `stack` closes it and what it reads from."
+    "A file of libsndfile, or of FFmpeg where libsndfile would not find its end; `stack` closes it."
     source:Any = os.fsencode(path)
     if len(source) >= _LONGEST_NAME: source = stack.enter_context(open(path, "rb"))
     elif os.name == "nt": source = os.fsdecode(source)
@@ -140,8 +140,8 @@ def _sound_file(path, stack):
     version = os.fsencode(path), status.st_size, status.st_mtime_ns
     fault = _mp3_fault(*version) if recording.subtype == "MPEG_LAYER_III" else ""
     if fault == "joined" or recording.format == "OGG" and _ogg_goes_on(*version):
-        seconds = recording.frames/recording.samplerate
-        raise AudioError(path, f"another stream follows after {seconds:.1f} s, and only the first can be read: {REWRITE}")
+        follows = f"another stream follows after {recording.frames/recording.samplerate:.1f} s"
+        raise AudioError(path, f"{follows}, and only the first can be read: {REWRITE}")
     if not fault: return recording
     if not find_spec("av"): raise AudioError(path, needs_media("an MP3 file that does not tell how long it is"))
     return stack.enter_context(MediaFile(path))

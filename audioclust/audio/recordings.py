@@ -187,7 +187,9 @@ class Recordings:
                  for file,called in wanted}
         alone = [key for key,path in paths.items() if path and PureWindowsPath(key[1]).anchor
                  and not os.path.isdir(os.path.dirname(key[1])) and not _n_shared(key[1], os.path.abspath(path))]
-        if alone: warnings.warn(f"paths in {alone[0][0]} that fit by the name of the file alone: {len(alone)}, such as {alone[0][1]}")
+        if alone:
+            file, called = alone[0]
+            warnings.warn(f"paths in {file} that fit by the name of the file alone: {len(alone)}, such as {called}")
         paths = _without_doubles(paths, root)
         unused = self.by_name.keys() - {name for path in paths.values() if path for name in _names(path)}
         lost = [key for key,path in paths.items() if path is None and unused.intersection(_parts(key[1])[-1:])]
@@ -241,6 +243,7 @@ def with_times(clips:pd.DataFrame, # Columns path, start (s)
     "A table of clips with the time at which each began, in ISO 8601 to the millisecond; one that it has is kept."
     if "time" in clips: return clips
     begun:dict = {path: recorded_at(path) for path in clips.path.unique()}
-    times = [begun[path] and begun[path] + timedelta(seconds=float(start)) for path,start in zip(clips.path, clips.start)]
-    texts = [time.isoformat(timespec="milliseconds") if time else "" for time in times]
+    after = [timedelta(seconds=float(start)) for start in clips.start]
+    texts = [(begun[path] + time).isoformat(timespec="milliseconds") if begun[path] else ""
+             for path,time in zip(clips.path, after)]
     return clips.assign(time=texts) if any(texts) else clips

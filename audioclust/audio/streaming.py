@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MAX_CLIP_SECONDS', 'CAN_FORK', 'BYTES_PER_SAMPLE', 'BYTES_PER_WORKER', 'FILES_PER_WORKER', 'MAX_WORKERS',
            'MIN_WORKER_AUDIO', 'ClipDataset', 'WaveBatch', 'collate_waves', 'collate_rates', 'length_batches',
-           'available_cores', 'open_files_left', 'can_lock', 'fit_to_memory', 'stream']
+           'available_cores', 'open_files_left', 'fit_to_memory', 'stream']
 
 # %% ../../nbs/01_audio/07_streaming.ipynb #8bfa800c
 import gc
@@ -171,11 +171,7 @@ def open_files_left()->int:
         return limit - len(os.listdir("/dev/fd"))
     except (ImportError, OSError): return _NO_FILE_LIMIT
 
-def can_lock()->bool:
-    "Can processes wait for each other here?"
-    try: multiprocessing.Lock()
-    except (ImportError, OSError): return False
-    return True
+
 
 # %% ../../nbs/01_audio/07_streaming.ipynb #538c49b0
 CAN_FORK = sys.platform == "linux"  # elsewhere a worker process starts from nothing
@@ -225,7 +221,9 @@ def stream(clips:pd.DataFrame, # Columns path, start, end (s)
     batches = length_batches(seconds, batch_seconds)
     max_workers = max(0, open_files_left() - FILES_PER_WORKER)//FILES_PER_WORKER
     num_workers = min(num_workers, len(batches), max_workers)
-    if num_workers and not can_lock():
+    try:
+        if num_workers: multiprocessing.Lock()
+    except (ImportError, OSError):
         warnings.warn("this system has no place for locks (/dev/shm): one process decodes all, which takes longer")
         num_workers = 0
     return _StreamLoader(

@@ -60,29 +60,6 @@ def _merge_tree(X, linkage, metric, connectivity): # SciPy's linkage matrix (n-1
     for i, (a, b) in enumerate(model.children_): sizes[n + i] = sizes[a] + sizes[b]
     return np.column_stack([model.children_, model.distances_, sizes[n:]]).astype(float)
 
-# %% ../../nbs/03_classical/06_agglomerative.ipynb #b391182a
-def _check_linkage(linkage, metric, connectivity, n):
-    "Raise `ValueError` if the linkage does not go with the other settings, or with `n` rows."
-    if linkage not in LINKAGES: raise ValueError(f"linkage is one of {', '.join(LINKAGES)}; it is {linkage!r}")
-    if linkage in MEAN_LINKAGES and metric != "euclidean":
-        raise ValueError(f"linkage={linkage!r} works with means, so the metric must be euclidean and not {metric!r}: "
-                         "for cosine scale the rows to length 1, or take linkage='average'")
-    if connectivity is None: return
-    if linkage in SCIPY_LINKAGES or not 1 <= connectivity < n:
-        raise ValueError(f"connectivity is a number of neighbours from 1 to {n - 1}, for the linkages "
-                         f"{', '.join(SKLEARN_LINKAGES)}; it is {connectivity!r} with linkage={linkage!r}")
-
-# %% ../../nbs/03_classical/06_agglomerative.ipynb #c6f8570d
-def _check_cut(n_clusters, distance_threshold, n):
-    "Raise `ValueError` if the cut is not defined, or not possible for `n` rows."
-    if n_clusters is None: return
-    if distance_threshold is not None:
-        raise ValueError("give n_clusters or distance_threshold, not both: each is a place to cut")
-    is_whole = isinstance(n_clusters, (int, np.integer))
-    if not is_whole or not 1 <= n_clusters <= n:
-        raise ValueError(f"n_clusters is a whole number from 1 to the {n} rows there are, or None; "
-                         f"it is {n_clusters!r}")
-
 # %% ../../nbs/03_classical/06_agglomerative.ipynb #6f07e8f5
 class AgglomerativeClustering(ReferencePointClusterer):
     "The tree of merges, cut into clusters, for seven linkages; with `predict`."
@@ -116,9 +93,22 @@ class AgglomerativeClustering(ReferencePointClusterer):
             f"Fit {n_fitting:,} rows drawn at random and predict the rest; or find 1000 centroids by K-means and "
             "cluster those; or take connectivity=10, linkage='single' or HDBSCAN, which need no distance matrix.")
 
+    def _check_settings(self, n): # That they go together, and with n rows
+        k, linkage, metric, connectivity = self.n_clusters, self.linkage, self.metric, self.connectivity
+        if linkage not in LINKAGES: raise ValueError(f"linkage is one of {', '.join(LINKAGES)}; it is {linkage!r}")
+        if linkage in MEAN_LINKAGES and metric != "euclidean":
+            raise ValueError(f"linkage={linkage!r} works with means, so the metric must be euclidean, not {metric!r}: "
+                             "for cosine scale the rows to length 1, or take linkage='average'")
+        if connectivity is not None and (linkage in SCIPY_LINKAGES or not 1 <= connectivity < n):
+            raise ValueError(f"connectivity is a number of neighbours from 1 to {n - 1}, for the linkages "
+                             f"{', '.join(SKLEARN_LINKAGES)}; it is {connectivity!r} with linkage={linkage!r}")
+        if k is not None and self.distance_threshold is not None:
+            raise ValueError("give n_clusters or distance_threshold, not both: each is a place to cut")
+        if k is not None and not (isinstance(k, (int, np.integer)) and 1 <= k <= n):
+            raise ValueError(f"n_clusters is a whole number from 1 to the {n} rows there are, or None; it is {k!r}")
+
     def _fit(self, X):
-        _check_linkage(self.linkage, self.metric, self.connectivity, len(X))
-        _check_cut(self.n_clusters, self.distance_threshold, len(X))
+        self._check_settings(len(X))
         self.check_rows(*X.shape)
         self.merges_ = _merge_tree(X, self.linkage, self.metric, self.connectivity)
         self.distance_threshold_ = self.distance_threshold

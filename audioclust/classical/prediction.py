@@ -15,11 +15,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.estimator import Clusterer, like_input, to_numpy
-
-try: from sklearn.utils.validation import validate_data
-except ImportError: # before scikit-learn 1.6 it was a method
-    def validate_data(estimator, X, **kwargs): return estimator._validate_data(X, **kwargs)
+from ..core.estimator import Clusterer, like_input, to_numpy, validate_data
 
 # %% ../../nbs/03_classical/01_prediction.ipynb #8db9c640
 class ClusteringWarning(UserWarning):

@@ -135,7 +135,7 @@ class FrozenTransformer(TransformerMixin):
     )->Self:
         "Refused: settings are given when it is made."
         if not params: return self
-        raise ValueError(f"{type(self).__name__} cannot be changed ({', '.join(params)}): make another, and put that into the pipeline")
+        raise ValueError(f"{type(self).__name__} cannot be changed ({', '.join(params)}): make another for the pipeline")
 
     def get_feature_names_out(self, input_features:Any=None)->np.ndarray: # Ignored -> texts [dim]
         "Names of the columns."

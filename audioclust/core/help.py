@@ -67,7 +67,7 @@ def attach(package:str, # Its `__name__`
     def load_with_help(name):
         found = load(name)
         if isinstance(found, ModuleType): return found
-        if not is_asked_by_user(): vars(sys.modules[package]).pop(name, None) # else lazy_loader keeps it, and asks no more
+        if not is_asked_by_user(): vars(sys.modules[package]).pop(name, None) # else lazy_loader asks no more
         elif callable(found): complete_docstring(found)
         return found
     return load_with_help, names, public

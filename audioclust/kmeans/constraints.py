@@ -27,13 +27,13 @@ class Conflict(NamedTuple):
 
 # %% ../../nbs/04_kmeans/06_constraints.ipynb #94593324
 def _as_pairs(pairs, n): # Pairs of different rows, int64 [P, 2]
-    found = np.asarray(pairs if isinstance(pairs, np.ndarray) else list(pairs))
-    if not found.size: return np.zeros((0, 2), np.int64)
-    if found.ndim != 2 or found.shape[1] != 2 or found.dtype.kind not in "iu":
-        raise ValueError(f"links are pairs of row numbers, shape (P, 2); an array of shape {found.shape} came")
-    if found.min() < 0 or found.max() >= n:
-        raise ValueError(f"links name rows from 0 to {n - 1}; {found.min()} to {found.max()} came")
-    return found[found[:, 0] != found[:, 1]].astype(np.int64)
+    array = np.asarray(pairs if isinstance(pairs, np.ndarray) else list(pairs))
+    if not array.size: return np.zeros((0, 2), np.int64)
+    if array.ndim != 2 or array.shape[1] != 2 or array.dtype.kind not in "iu":
+        raise ValueError(f"links are pairs of row numbers, shape (P, 2); an array of shape {array.shape} came")
+    if array.min() < 0 or array.max() >= n:
+        raise ValueError(f"links name rows from 0 to {n - 1}; {array.min()} to {array.max()} came")
+    return array[array[:, 0] != array[:, 1]].astype(np.int64)
 
 # %% ../../nbs/04_kmeans/06_constraints.ipynb #07040e36
 def _resolve(seeds, must_link, cannot_link): # Known groups, other blocks, what these differ from, and conflicts
@@ -67,8 +67,8 @@ def _resolve(seeds, must_link, cannot_link): # Known groups, other blocks, what 
     differs_from = [] # numbers of blocks, and known groups
     for r in roots:
         others = sorted(apart[r])
-        known = [group[other] for other in others if group[other] >= 0]
-        differs_from.append(([number[other] for other in others if other in number], known))
+        other_groups = [group[other] for other in others if group[other] >= 0]
+        differs_from.append(([number[other] for other in others if other in number], other_groups))
     return groups, [np.sort(members[r]) for r in roots], differs_from, conflicts
 
 # %% ../../nbs/04_kmeans/06_constraints.ipynb #26960794
@@ -90,8 +90,8 @@ class Constraints:
         object.__setattr__(self, "seeds", seeds.astype(np.int64))
         object.__setattr__(self, "must_link", _as_pairs(self.must_link, len(seeds)))
         object.__setattr__(self, "cannot_link", _as_pairs(self.cannot_link, len(seeds)))
-        found = _resolve(self.seeds, self.must_link, self.cannot_link)
-        for name,value in zip(("groups", "blocks", "differs_from", "conflicts"), found):
+        resolved = _resolve(self.seeds, self.must_link, self.cannot_link)
+        for name,value in zip(("groups", "blocks", "differs_from", "conflicts"), resolved):
             object.__setattr__(self, name, value)
 
     def __len__(self)->int: return len(self.seeds)
@@ -135,8 +135,8 @@ class Constraints:
     )->"Constraints": # For as many rows as there are numbers
         "What is known of rows of which equal ones are one; of different seeds the first counts."
         seeds = np.full(int(vertex.max(initial=-1)) + 1, -1)
-        known = np.flatnonzero(self.seeds >= 0)[::-1]
-        seeds[vertex[known]] = self.seeds[known]
+        seeded = np.flatnonzero(self.seeds >= 0)[::-1]
+        seeds[vertex[seeded]] = self.seeds[seeded]
         return Constraints(seeds, vertex[self.must_link], vertex[self.cannot_link])
 
 # %% ../../nbs/04_kmeans/06_constraints.ipynb #73ab72d8
@@ -147,8 +147,8 @@ def choose_groups(constraints:Constraints, # What is known
     "For each block, the group that violates the fewest cannot-links, and of these the cheapest."
     groups = np.full(len(costs), -1) if before is None else before.copy()
     k = costs.shape[1]
-    for b,(blocks, known) in enumerate(constraints.differs_from):
-        taken = [g for g in [*groups[blocks], *known] if 0 <= g < k]
+    for b,(blocks, other_groups) in enumerate(constraints.differs_from):
+        taken = [g for g in [*groups[blocks], *other_groups] if 0 <= g < k]
         n_violated = np.bincount(taken, minlength=k) if taken else np.zeros(k)
         groups[b] = np.where(n_violated == n_violated.min(), costs[b], np.inf).argmin()
     return groups
@@ -160,8 +160,8 @@ class _ConstrainedEStep:
         self.table, self.constraints, self.spherical = table, constraints, spherical
         self.block_groups = None # of the last round
         groups = torch.from_numpy(constraints.groups).to(table.device)
-        self.known = (groups >= 0).nonzero()[:, 0]
-        self.known_groups = groups[self.known]
+        self.settled = (groups >= 0).nonzero()[:, 0]
+        self.settled_groups = groups[self.settled]
         sizes = [len(rows) for rows in constraints.blocks]
         self.block_of = torch.from_numpy(np.repeat(np.arange(len(sizes)), sizes)).to(table.device)
         rows = np.concatenate(constraints.blocks) if sizes else np.zeros(0, np.int64)
@@ -169,7 +169,7 @@ class _ConstrainedEStep:
 
     def __call__(self, centers):
         labels, k = nearest_centers(self.table, centers, self.spherical), len(centers)
-        labels[self.known] = self.known_groups
+        labels[self.settled] = self.settled_groups
         if len(self.rows):
             distances = torch.cdist(self.table[self.rows].double(), centers.double()).square_()
             costs = distances.new_zeros(len(self.constraints.blocks), k).index_add_(0, self.block_of, distances)
@@ -197,23 +197,23 @@ def seeded_centers(x:Tensor|Table, # Rows, shape (n, d)
     "The mean of each group that has seeds, and further rows far from these."
     table = Table.of(x)
     of_row, started = constraints.groups.copy(), []
-    known = set(of_row[of_row >= 0].tolist())
-    unused = [g for g in range(n_clusters) if g not in known]
+    seeded_groups = set(of_row[of_row >= 0].tolist())
+    unused = [g for g in range(n_clusters) if g not in seeded_groups]
     for b in sorted(range(len(constraints.blocks)), key=lambda b: -len(constraints.blocks[b])):
         blocks, differs_from = constraints.differs_from[b]
-        if unused and (blocks or differs_from) and known <= set(differs_from) and set(started) <= set(blocks):
+        if unused and (blocks or differs_from) and seeded_groups <= set(differs_from) and set(started) <= set(blocks):
             of_row[constraints.blocks[b]] = unused.pop(0)
             started.append(b)
     groups = torch.from_numpy(of_row).to(table.device)
     has_seeds = [g for g in range(n_clusters) if bool((groups == g).any())]
     means = [table[(groups == g).nonzero()[:, 0]].double().mean(0) for g in has_seeds]
-    if means: found = torch.stack(means)
-    else: found = table[torch.randint(len(table), (1,), generator=generator)].double()
+    if means: rows = torch.stack(means)
+    else: rows = table[torch.randint(len(table), (1,), generator=generator)].double()
     free = (groups < 0).double()
-    while len(found) < n_clusters: found = torch.cat([found, _far_row(table, found, free, generator)])
-    places = [*has_seeds, *(g for g in range(n_clusters) if g not in has_seeds)] # of the centres found
-    centers = torch.empty_like(found)
-    centers[places] = found
+    while len(rows) < n_clusters: rows = torch.cat([rows, _far_row(table, rows, free, generator)])
+    places = [*has_seeds, *(g for g in range(n_clusters) if g not in has_seeds)] # of these rows
+    centers = torch.empty_like(rows)
+    centers[places] = rows
     return (unit_rows(centers) if spherical else centers).to(table.dtype)
 
 # %% ../../nbs/04_kmeans/06_constraints.ipynb #32304c17
@@ -230,8 +230,9 @@ def constrained_kmeans(x:Tensor|Table, # Rows, shape (n, d); of unit length if `
 )->Fit: # A cluster that stays empty keeps its centre, so that numbers of groups stay
     "K-means in which known groups stay, blocks move as one, and cannot-links are kept as far as possible."
     table, n_reseeds = Table.of(x), 0
-    known = constraints.groups >= 0
-    most_filled = len(set(constraints.groups[known].tolist())) + (~known).sum() - sum(len(b) - 1 for b in constraints.blocks)
+    is_settled = constraints.groups >= 0
+    n_tied = sum(len(block) - 1 for block in constraints.blocks)
+    most_filled = len(np.unique(constraints.groups[is_settled])) + (~is_settled).sum() - n_tied
     if spread is None: spread = total_scatter(table)
     e_step = _ConstrainedEStep(table, constraints, spherical)
     assignment = e_step(centers)

@@ -24,7 +24,7 @@ from .constraints import constrained_kmeans, Constraints, seeded_centers
 from .initialization import given_centers, initial_centers, least_loss
 from .lloyd import inertia, kmeans
 from .nearest import nearest_centers, total_scatter
-from .table import check_weights, map_blocks, own_threads, row_blocks, Table, unit_rows
+from .table import map_blocks, own_threads, row_blocks, Table, unit_rows
 from ..metrics.pair_counting import ari
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #7c03d1eb
@@ -74,35 +74,47 @@ def _weighted(model, x, sample_weight, constraints): # The rows that count, with
     if x.memory_mapped or model.sharded or constraints is not None:
         raise ValueError("sample_weight is for rows in memory, in one process: leave out sharded and constraints, "
                          "and read a file with np.array(X)")
-    weights = check_weights(sample_weight, len(x), x.device)
+    weights = sample_weight
+    if not isinstance(weights, Tensor): weights = torch.from_numpy(np.array(weights, dtype=np.float64))
+    if weights.shape != (len(x),):
+        shape = tuple(weights.shape)
+        raise ValueError(f"sample_weight must have shape ({len(x)},), got {shape}: give each row one weight")
+    weights = weights.detach().to(x.device, torch.float64)
+    is_wrong = ~(weights.isfinite() & (weights >= 0))
+    if is_wrong.any():
+        row = int(is_wrong.nonzero()[0])
+        raise ValueError(f"sample_weight must hold finite numbers of at least 0, and row {row} has {weights[row]:g}: "
+                         "give 0 to rows that should not count")
+    if not weights.any(): raise ValueError("all weights are zero: give a weight above 0 to rows that should count")
     if (weights == 1).all(): return x
     counts = weights > 0
     if counts.sum() < model.n_clusters:
-        raise ValueError(f"{counts.sum()} rows have a weight above 0: give more rows a weight or ask for fewer clusters")
+        raise ValueError(f"{counts.sum()} rows have a weight above 0: give it to more rows, or ask for fewer clusters")
     return Table(x.array[counts], weights=weights[counts])
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #f9d3186b
-_SMALL = 2**20 # numbers in a table, and scores, up to which k-means++ in float64 takes no time that matters
+_SMALL = 2**20 # numbers in a table, and scores, up to which exact distances take no time that matters
 
 def _runs(model, x, generator, spread, constraints): # A `Fit` for each start
     spherical, k = model.metric == "cosine", model.n_clusters
     options:dict = dict(max_iter=model.max_iter, tol=model.tol, fill=model.reseed, spherical=spherical, spread=spread)
     if constraints is not None:
         all_seeded = len(np.unique(constraints.groups[constraints.groups >= 0])) == k
-        starts = (seeded_centers(x, constraints, k, generator, spherical) for _ in range(1 if all_seeded else model.n_init))
+        n_starts = 1 if all_seeded else model.n_init
+        starts = (seeded_centers(x, constraints, k, generator, spherical) for _ in range(n_starts))
         return [constrained_kmeans(x, start, constraints, generator, **options) for start in starts]
     init = model.init
     if not isinstance(init, str): return [kmeans(x, given_centers(init, k, x, spherical), generator, **options)]
     if init == "auto": init = "k-means||" if x.memory_mapped else "k-means++"
     is_plain = not (spherical or x.memory_mapped or x.weights is not None or x.world_size > 1)
     is_small = x.device.type == "cpu" and len(x)*max(k, model.n_init, x.shape[1]) <= _SMALL
-    dtype = torch.float64 if is_plain and is_small else None
-    starts = (initial_centers(x, k, generator, init, spread, dtype) for _ in range(model.n_init))
+    exact = is_plain and is_small and x.dtype == torch.float32
+    starts = (initial_centers(x, k, generator, init, spread, exact) for _ in range(model.n_init))
     return [kmeans(x, start, generator, **options) for start in starts]
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #1db1dd6a
 _CLOSE_LOSS = 1.005 # times the least loss, up to which a run fits about as well
-_SAME_GROUPS, _OTHER_GROUPS = .9, .8 # adjusted Rand index from which on groups are the same; below which they are others
+_SAME_GROUPS, _OTHER_GROUPS = .9, .8 # adjusted Rand index from which on groups are the same; below, they are others
 
 def _rival(runs, best): # Adjusted Rand index of the groups of `best` and those of the rival; None where there is none
     others = [run for run in runs if run is not best]
@@ -161,7 +173,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
     def __init__(self,
         n_clusters:int=8, # How many clusters, from 1 to the number of rows
         *,
-        init:str|np.ndarray|Tensor="auto", # Centres (k, d), `"random"`, `"k-means++"` or, for a file, `"k-means||"` (`"auto"`)
+        init:str|np.ndarray|Tensor="auto", # Centres (k, d), or a rule; `"auto"`: `"k-means++"`, for a file `"k-means||"`
         n_init:int=1, # Runs from different starts, of which the one of least loss is kept; 1 if centres are given
         max_iter:int=100, # Most rounds of a run
         tol:float=1e-4, # A run ends when a round lowers the loss by no more than this share

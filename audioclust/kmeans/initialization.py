@@ -23,9 +23,9 @@ def _first_candidate(x, generator): # Any row, shape (1,)
     if x.weights is None: return torch.randint(x.n_total, (1,), generator=generator).to(x.device)
     return weighted_rows(x, x.weights, torch.rand(1, generator=generator, dtype=torch.float64))
 
-def _kmeans_plus_plus(x, k, coordinates, generator):
+def _kmeans_plus_plus(x, k, coordinates, generator, exact=False):
     n_candidates = 2 + int(math.log(k))
-    scan = DistanceScan(x, coordinates, n_candidates)
+    scan = DistanceScan(x, coordinates, n_candidates, exact)
     closest = torch.full((len(x),), math.inf, dtype=coordinates.dtype, device=x.device)
     updated = closest.new_empty(len(x), n_candidates)
 
@@ -83,7 +83,7 @@ def initial_centers(x:Tensor|Table, # Rows, shape (n, d)
     generator:torch.Generator, # Source of all randomness, on the CPU
     init:str="k-means++", # `"k-means++"`: far from each other; `"k-means||"`: in six passes; `"random"`
     spread:Scatter|None=None, # What `total_scatter` returned, if it is known
-    dtype:torch.dtype|None=None, # Precision of the distances for k-means++; None: that of the rows
+    exact:bool=False, # Distances for k-means++ in float64, so that candidates that are as good as each other tie?
 )->Tensor: # Centres, shape (n_clusters, d): rows of `x`
     "Rows for K-means to start from."
     x = Table.of(x)
@@ -102,8 +102,8 @@ def initial_centers(x:Tensor|Table, # Rows, shape (n, d)
     mean, total = total_scatter(x) if spread is None else spread
     coordinates = fit_coordinates(mean, math.sqrt(total/x.total_weight), x.dtype)
     if init == "k-means||": return _kmeans_parallel(x, n_clusters, coordinates, generator)
-    if dtype is not None: coordinates = coordinates._replace(dtype=dtype)
-    return _kmeans_plus_plus(x, n_clusters, coordinates, generator)
+    if exact: coordinates = coordinates._replace(dtype=torch.float64)
+    return _kmeans_plus_plus(x, n_clusters, coordinates, generator, exact)
 
 # %% ../../nbs/04_kmeans/02_initialization.ipynb #46123e4f
 def given_centers(init:np.ndarray|Tensor|list, # The centres

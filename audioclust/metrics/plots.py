@@ -41,14 +41,6 @@ def style(cluster:int, # Cluster id, -1 for noise
     return dict(c=colour, marker=marker, snap=False) # snapped to pixels, a small plus has no width
 
 # %% ../../nbs/02_metrics/06_plots.ipynb #ddbf6cdb
-def _onto(positions, before): # [N, 2], both
-    "Positions that are turned, mirrored, scaled and shifted to lie as near as possible to earlier ones."
-    from scipy.linalg import orthogonal_procrustes
-    centred = positions - positions.mean(0)
-    turn, overlap = orthogonal_procrustes(centred, before - before.mean(0))
-    scale = overlap/max(np.square(centred).sum(), 1e-12)
-    return (scale*centred @ turn + before.mean(0)).astype(positions.dtype)
-
 def _placed(X, known, positions, others): # [n_others, 2]
     "Positions of other rows among those of known ones: a mean over the nearest, weighted by nearness."
     from sklearn.neighbors import NearestNeighbors
@@ -71,12 +63,19 @@ def _tsne(X, random_state, before=None): # [N, 2]
     start = dict(init="pca") if before is None else dict(init=before.astype(np.float32), early_exaggeration=1)
     tsne = TSNE(perplexity=perplexity, random_state=random_state, **start, **effort)
     positions = tsne.set_output(transform="default").fit_transform(X)
-    return positions if before is None else _onto(positions, before)
+    if before is None: return positions
+    # turned, mirrored, scaled and shifted to lie as near as possible to the earlier ones
+    from scipy.linalg import orthogonal_procrustes
+    centred = positions - positions.mean(0)
+    turn, overlap = orthogonal_procrustes(centred, before - before.mean(0))
+    scale = overlap/max(np.square(centred).sum(), 1e-12)
+    return (scale*centred @ turn + before.mean(0)).astype(positions.dtype)
 
+# %% ../../nbs/02_metrics/06_plots.ipynb #6fe94dc5
 def layout_2d(X:np.ndarray, # Embeddings [N, d]
     random_state:int=0, # Seed
     max_tsne_points:int=3000, # Points that t-SNE lays out; all others are placed among them
-    before:np.ndarray|None=None, # Positions on an earlier map, NaN where there is none [N, 2]: the new ones stay near to them
+    before:np.ndarray|None=None, # Positions on an earlier map, to stay near to; NaN where there is none [N, 2]
 )->np.ndarray: # [N, 2]
     "Positions on a map that keep near neighbours near (t-SNE)."
     X = np.asarray(X, dtype=np.float32)

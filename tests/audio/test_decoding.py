@@ -13,14 +13,12 @@ import torch
 
 from audioclust.audio import AudioError, clips, load_audio, LogMel, probe
 from audioclust.audio.decoding import load_audio_at
-from audioclust.audio.opening import silent_stderr
 from audioclust.audio.recordings import EXTENSIONS
 
 
-FORMATS = [("WAV", "PCM_U8", 2e-2), ("WAV", "PCM_16", 1e-4), ("WAV", "PCM_24", 1e-6), ("WAV", "PCM_32", 1e-6),
-           ("WAV", "FLOAT", 1e-6), ("WAV", "DOUBLE", 1e-6), ("FLAC", "PCM_16", 1e-4), ("OGG", "VORBIS", .2),
-           ("OGG", "OPUS", .2), ("MP3", "MPEG_LAYER_III", .2), ("AIFF", "PCM_16", 1e-4), ("CAF", "PCM_16", 1e-4),
-           ("W64", "PCM_16", 1e-4)]
+FORMATS = [("WAV", "PCM_U8", 2e-2), ("WAV", "PCM_24", 1e-6), ("WAV", "DOUBLE", 1e-6), ("FLAC", "PCM_16", 1e-4),
+           ("OGG", "VORBIS", .2), ("OGG", "OPUS", .2), ("MP3", "MPEG_LAYER_III", .2), ("AIFF", "PCM_16", 1e-4),
+           ("CAF", "PCM_16", 1e-4), ("W64", "PCM_16", 1e-4)]
 
 @pytest.mark.parametrize("kind,subtype,tolerance", FORMATS)
 def test_every_encoding(tmp_path, tone, kind, subtype, tolerance):
@@ -38,15 +36,11 @@ def test_every_encoding(tmp_path, tone, kind, subtype, tolerance):
 
 
 def test_channels_are_averaged(tmp_path):
-    for channels in 2, 8:
-        x = np.zeros((800, channels), np.float32)
-        x[:, 0] = .8
-        sf.write(tmp_path/"x.wav", x, 8000, subtype="FLOAT")
-        wave, _ = load_audio(tmp_path/"x.wav")
-        torch.testing.assert_close(wave, torch.full((800,), .8/channels))
+    sf.write(tmp_path/"x.wav", np.tile([.8, 0, 0, 0], (800, 1)), 8000, subtype="FLOAT")
+    torch.testing.assert_close(load_audio(tmp_path/"x.wav")[0], torch.full((800,), .2))
 
 
-@pytest.mark.parametrize("own,want", [(192000, 16000), (8000, 16000), (44100, 16000), (22050, 32000), (16000, 16000)])
+@pytest.mark.parametrize("own,want", [(192000, 16000), (44100, 16000), (22050, 32000)])
 def test_resampling_keeps_a_tone(tmp_path, tone, own, want):
     path = tone(tmp_path/"x.wav", hz=500, sr=own, seconds=1., subtype="FLOAT")
     wave, rate = load_audio(path, want)
@@ -67,31 +61,16 @@ def test_a_part_equals_that_part_of_the_whole(tmp_path, rng):
     assert (part - whole[4000:8000]).abs().max() < 1e-3  # the margin is what keeps the edges right
 
 
-def test_a_part_does_not_read_the_rest(tmp_path, monkeypatch):
-    sf.write(tmp_path/"x.wav", np.zeros(16000*60), 16000)
-    read, real = [], sf.SoundFile.read
-    monkeypatch.setattr(sf.SoundFile, "read", lambda self, n, **k: (read.append(n), real(self, n, **k))[1])
-    load_audio(tmp_path/"x.wav", 8000, start=30, end=31)
-    assert sum(read) < 16000*1.1
-
-
-def test_wrong_part_is_refused(tmp_path, tone):
-    with pytest.raises(ValueError, match="holds nothing"): load_audio(tone(tmp_path/"x.wav"), start=1, end=.5)
-
-
 def test_reasons(tmp_path, tone):
     (tmp_path/"empty.wav").touch()
     (tmp_path/"text.mp3").write_text("not a sound at all, " * 50)
     sf.write(tmp_path/"header.wav", np.zeros(0), 8000)
     (tmp_path/"folder.wav").mkdir()
     os.mkfifo(tmp_path/"pipe.wav")
-    why = {}
-    for name in ("gone.wav", "empty.wav", "text.mp3", "header.wav", "folder.wav", "pipe.wav"):
-        with pytest.raises(AudioError) as e: probe(tmp_path/name)
-        why[name] = e.value.reason
-    assert why["gone.wav"] == "there is no such file" and why["empty.wav"] == "the file is empty (0 bytes)"
-    assert "not audio" in why["text.mp3"] and "0 samples" in why["header.wav"]
-    assert "folder" in why["folder.wav"] and "not a regular file" in why["pipe.wav"]
+    for name, reason in (("gone.wav", "no such file"), ("empty.wav", "empty .0 bytes"), ("text.mp3", "not audio"),
+                         ("header.wav", "0 samples"), ("folder.wav", "folder"), ("pipe.wav", "not a regular file")):
+        with pytest.raises(AudioError, match=reason): probe(tmp_path/name)
+    with pytest.raises(ValueError, match="holds nothing"): load_audio(tone(tmp_path/"x.wav"), start=1, end=.5)
 
 
 @pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="root may read anything")
@@ -102,31 +81,21 @@ def test_no_permission(tmp_path, tone):
 
 def test_nan_and_infinity(tmp_path):
     message = r"holds samples that are infinite or no numbers \(1\), the first at 0\.400 s"
-    for value in np.nan, np.inf, -np.inf:
-        x = np.zeros(1000, np.float32)
+    for value in np.nan, -np.inf:
+        x = np.full(1000, .1, np.float32)
         x[400] = value
         sf.write(tmp_path/"x.wav", x, 1000, subtype="FLOAT")
         with pytest.raises(AudioError, match=message): load_audio(tmp_path/"x.wav", 500)
-        assert len(load_audio(tmp_path/"x.wav", start=.5, end=1.)[0]) == 500  # the sound parts of the file are used
-
-
-def test_nan_beside_a_clip_does_not_spoil_it(tmp_path):
-    x = np.full(16000, .1, np.float32); x[7990] = np.nan
-    sf.write(tmp_path/"x.wav", x, 8000, subtype="FLOAT")
-    assert torch.isfinite(load_audio(tmp_path/"x.wav", 16000, start=1., end=2.)[0]).all()
-    with pytest.raises(AudioError, match="0.999 s"): load_audio(tmp_path/"x.wav", 16000, end=1.)
+        part = load_audio(tmp_path/"x.wav", 2000, start=.401, end=1.)[0] # what is sound is used, also right behind
+        assert len(part) == 1198 and torch.isfinite(part).all()
 
 
 def test_truncated_files_give_what_is_there(tmp_path, rng):
     x = rng.standard_normal(16000)*.1
-    for name in ("x.wav", "x.flac"):
-        sf.write(tmp_path/name, x, 16000)
-        data = (tmp_path/name).read_bytes()
-        (tmp_path/f"cut-{name}").write_bytes(data[:len(data)//2])
-    wave, _ = load_audio(tmp_path/"cut-x.wav")
-    assert 7900 < len(wave) <= 8000
-    try: assert 0 < len(load_audio(tmp_path/"cut-x.flac")[0]) <= 16000
-    except AudioError as e: assert "damaged" in e.reason or "not audio" in e.reason
+    sf.write(tmp_path/"x.wav", x, 16000)
+    data = (tmp_path/"x.wav").read_bytes()
+    (tmp_path/"cut-x.wav").write_bytes(data[:len(data)//2])
+    assert 7900 < len(load_audio(tmp_path/"cut-x.wav")[0]) <= 8000
     with pytest.raises(AudioError, match="the sound ends at 0.499"): load_audio(tmp_path/"cut-x.wav", start=.8)
 
 
@@ -172,18 +141,9 @@ print("stderr is back", file=sys.stderr)"""
     assert run.returncode == 0 and run.stderr == "stderr is back\n"
 
 
-def test_stderr_is_restored_by_the_last_thread(capfd):
-    with silent_stderr:
-        with silent_stderr: os.write(2, b"inner")
-        os.write(2, b"outer")
-    os.write(2, b"after")
-    assert capfd.readouterr().err == "after" and silent_stderr.saved is None
-
-
-@pytest.mark.parametrize("rate", [8000, 22050, 44100])
-@pytest.mark.parametrize("start, end", [(0, None), (0, .4), (.3, .9), (1.2, 1.5)])
-def test_several_rates_from_one_decoding(tmp_path, rng, rate, start, end):
-    path = tmp_path/"noise.flac"
+@pytest.mark.parametrize("start, end", [(0, None), (.3, .9)])
+def test_several_rates_from_one_decoding(tmp_path, rng, start, end):
+    path, rate = tmp_path/"noise.flac", 22050
     sf.write(path, .1*rng.normal(size=int(1.5*rate)), rate)
     rates = 8000, 16000, 44100, None
     waves, own = load_audio_at(path, rates, start, end)
@@ -203,13 +163,8 @@ def test_parts_of_an_mp3_do_not_depend_on_what_was_read_before(tmp_path):
     for s in starts:
         assert torch.equal(forward[s], backward[s]) and torch.equal(forward[s], alone[s])
         torch.testing.assert_close(forward[s], whole[round(s*rate):round(s*rate) + len(forward[s])], atol=1e-6, rtol=0)
-    stereo = np.random.default_rng(1).normal(0, .1, (rate*20, 2)).astype("f4")
-    sf.write(tmp_path/"s.mp3", stereo, 16000, format="MP3", subtype="MPEG_LAYER_III")
-    left, both = (load_audio(tmp_path/"s.mp3", None, 2, 4, channel=c)[0] for c in (1, None))
-    assert not torch.equal(left, both)
 
-@pytest.mark.parametrize("rate,target,start,end",
-        [(44100, 16000, 0, None), (48000, 8000, 3.3, 17.2), (192000, 32000, 1, 19.9), (11025, 16000, 5, 20)])
+@pytest.mark.parametrize("rate,target,start,end", [(44100, 16000, 0, None), (11025, 16000, 5, 20)])
 def test_a_long_part_is_resampled_block_by_block(tmp_path, monkeypatch, rate, target, start, end):
     from audioclust.audio import decoding
     sf.write(tmp_path/"x.wav", np.random.default_rng(0).normal(0, .1, (rate*20, 2)).astype("f4"), rate, subtype="FLOAT")
@@ -222,17 +177,15 @@ def test_a_long_part_is_resampled_block_by_block(tmp_path, monkeypatch, rate, ta
 
 def test_a_bomb_of_a_high_rate_takes_little_memory(tmp_path):
     "Eight channels at 655,350 Hz, 60 s of silence: 1.3 GB when decoded, and 0.16 GB in one channel."
-    resource = pytest.importorskip("resource")
+    pytest.importorskip("resource")
     with sf.SoundFile(tmp_path/"bomb.flac", "w", 655_350, 8, subtype="PCM_16") as f:
         for _ in range(60): f.write(np.zeros((655_350, 8), np.int16))
     code = f"""
 import resource
 from audioclust.audio import load_audio
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-wave, _ = load_audio({str(tmp_path/'bomb.flac')!r}, 16000)
-assert len(wave) == 960_000
-more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before # kB
-assert more < 150_000, more
+assert len(load_audio({str(tmp_path/'bomb.flac')!r}, 16000)[0]) == 960_000
+assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000 # kB
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -248,7 +201,7 @@ def _untold(path, rate=22050, channels=1, before=b"", seconds=40, **how):
 VARIABLE = dict(bitrate_mode="VARIABLE", compression_level=.5)
 CONSTANT = dict(bitrate_mode="CONSTANT", compression_level=.5)
 
-@pytest.mark.parametrize("rate, channels", [(44100, 2), (22050, 1), (8000, 1)])
+@pytest.mark.parametrize("rate, channels", [(44100, 2), (8000, 1)])
 def test_an_mp3_file_that_does_not_tell_its_length_is_read_to_its_end(tmp_path, monkeypatch, rate, channels):
     tag = b"ID3\4\0\0" + bytes([0, 0, 2, 0]) + b"\xff\xfb"*128  # that looks like frames
     _untold(path := tmp_path/"a.mp3", rate, channels, tag, **VARIABLE)
@@ -266,13 +219,10 @@ def test_an_mp3_file_that_does_not_tell_its_length_is_read_to_its_end(tmp_path, 
 
 def test_other_mp3_files_are_read_as_they_are(tmp_path):
     _untold(path := tmp_path/"constant.mp3", **CONSTANT)
-    for behind in b"", b"TAG".ljust(128, b"\0"), bytes(20_000), np.random.default_rng(0).bytes(20_000):
+    for behind in b"", b"TAG".ljust(128, b"\0"), np.random.default_rng(0).bytes(20_000):
         (tmp_path/"a.mp3").write_bytes(path.read_bytes() + behind)
         about = probe(tmp_path/"a.mp3")
         assert "MPEG_LAYER_III" in about.encoding and about.duration == pytest.approx(40, abs=2.2 if behind else .5)
-    sf.write(tmp_path/"b.mp3", np.random.default_rng(0).normal(0, .1, 44100), 22050, format="MP3", **VARIABLE)
-    with open(tmp_path/"b.mp3", "ab") as file: file.write(np.random.default_rng(0).bytes(20_000))
-    assert probe(tmp_path/"b.mp3").duration == pytest.approx(2, abs=.01)
 
 
 @pytest.mark.parametrize("kind", ["mp3", "ogg", "opus"])
@@ -294,8 +244,7 @@ def test_a_second_stream_in_a_file_is_not_lost_in_silence(tmp_path, kind):
     assert all("another stream follows after 1.0 s, and only the first can be read" in line for line in errors)
 
 
-@pytest.mark.parametrize("second, is_read", [(dict(), True), (dict(compression_level=.9), True), (dict(rate=22050), False),
-                                             (dict(rate=48000), False), (dict(channels=2), False)])
+@pytest.mark.parametrize("second, is_read", [(dict(), True), (dict(rate=22050), False), (dict(channels=2), False)])
 def test_joined_mp3_files_that_tell_no_length_are_read_whole_or_refused(tmp_path, second, is_read):
     pytest.importorskip("av")
     how = dict(rate=44100, seconds=4, **CONSTANT)

@@ -5,7 +5,7 @@ import pytest
 import soundfile as sf
 
 from audioclust.audio.events import EventSettings, between_events, events_in, find_events
-from audioclust.audio.synthetic import EVENTS, NOISES, synthetic_tape
+from audioclust.audio.synthetic import NOISES, synthetic_tape
 
 RATE = 16000
 RNG = np.random.default_rng(0)
@@ -90,10 +90,9 @@ def test_tapes(found, kind):
     "F1 as the issue of detection is scored: intersection over union of a half."
     x, truth = synthetic_tape(90, kind, 10, every=4, random_state=9)
     e = found(x, margin=0)
-    shared = np.minimum(e.end.to_numpy()[:, None], truth.end.to_numpy()) - np.maximum(e.start.to_numpy()[:, None],
-            truth.start.to_numpy())
-    either = (e.end - e.start).to_numpy()[:, None] + (truth.end - truth.start).to_numpy() - shared
-    right = (shared/either >= .5)
+    start, end = e.start.to_numpy()[:, None], e.end.to_numpy()[:, None]
+    shared = np.minimum(end, truth.end.to_numpy()) - np.maximum(start, truth.start.to_numpy())
+    right = shared/(end - start + (truth.end - truth.start).to_numpy() - shared) >= .5
     assert 2*right.any(0).sum()/(len(e) + len(truth)) > .85
 
 def test_other_rates_and_channels(found):
@@ -122,19 +121,7 @@ def test_a_band_above_all_frequencies_is_an_error_of_that_file(tmp_path):
     assert [Path(p).name for p in events.path] == ["high.wav"]
     assert "between 5000 and 4000 Hz" in errors[0][1]
 
-@pytest.mark.parametrize("wrong", [dict(shortest=0), dict(longest=-1), dict(gap=float("nan")), dict(threshold="x"),
-        dict(low=True),
-    dict(shortest=3, longest=2), dict(edge=9), dict(low=5000, high=4000)])
+@pytest.mark.parametrize("wrong", [dict(shortest=0), dict(gap=float("nan")), dict(threshold="x"), dict(low=True),
+                                   dict(shortest=3, longest=2), dict(low=5000, high=4000)])
 def test_settings_are_checked(wrong):
     with pytest.raises(ValueError, match="of events"): EventSettings(**wrong)
-
-def test_tapes_are_what_they_say():
-    x, events = synthetic_tape(60, "rain", 5, random_state=3)
-    y, none = synthetic_tape(60, "rain", None, random_state=3)
-    assert x.dtype == np.float32 and len(x) == 60*RATE and not len(none)
-    assert set(events.label) <= set(EVENTS)
-    # outside the events the two are the same noise, at another scale
-    outside = np.ones(len(x), bool)
-    for e in events.itertuples(): outside[int(e.start*RATE):int(e.end*RATE) + 1] = False
-    scale = (x[outside]*y[outside]).sum()/(y[outside]**2).sum()
-    np.testing.assert_allclose(x[outside], scale*y[outside], atol=1e-4)

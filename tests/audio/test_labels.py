@@ -37,16 +37,10 @@ def test_labels_join_by_time(tmp_path, tone):
     with pytest.warns(UserWarning, match="1 of 4 labels in .* lie in no clip"):
         found = label_clips(events, str(tmp_path/"calls.csv"))
     assert found.label.fillna("").tolist() == ["wren", "owl", "", "crake"]
-    raven = calls.rename(columns=dict(path="Begin Path", start="Begin Time (s)", end="End Time (s)", label="Species"))
-    raven.to_csv(tmp_path/"calls.txt", sep="\t", index=False)
-    with pytest.warns(UserWarning):
-        assert label_clips(events, str(tmp_path/"calls.txt")).label.fillna("").tolist() == ["wren", "owl", "", "crake"]
     calls.drop(columns=["start", "end"]).to_csv(tmp_path/"paths.csv", index=False)
     with pytest.raises(ValueError, match="has 3 labels"): label_clips(events, str(tmp_path/"paths.csv"))
     with pytest.raises(ValueError, match="no row of"):
         label_clips(events.assign(path=tone(tmp_path/"c.wav")), str(tmp_path/"calls.csv"))
-    (tmp_path/"odd.txt").write_text("x\ty\n1\t2\n")
-    with pytest.raises(ValueError, match="needs columns"): label_clips(events, str(tmp_path/"odd.txt"))
 
 
 def test_a_label_inside_a_clip_wins_over_one_that_only_touches_it(tmp_path, tone):
@@ -121,21 +115,13 @@ def test_download_is_checked_unpacked_and_kept(tmp_path, recordings, serve):
     assert len(fsdd(tmp_path/"cache", url="http://127.0.0.1:9/never", sha256=sha)) == 4
 
 
-def bad_downloads(recordings):
+def test_bad_downloads_leave_nothing(tmp_path, recordings, serve):
     files = {f"fsdd-1/recordings/{p.name}": p.read_bytes() for p in recordings.glob("*.wav")}
-    good = archive(files)
-    first = next(iter(files))
-    return dict(corrupt=(dict(body=archive(files | {first: files[first][:-2] + b"zz"})), ValueError,
-            "not the expected ones"),
-                flipped=(dict(body=good[:200] + bytes([good[200] ^ 255]) + good[201:]), Exception, None),
-                interrupted=(dict(body=good[:len(good)//2], length=len(good)), ValueError, "damaged"),
-                not_zip=(dict(body=b"<html>not found</html>"), ValueError, "not a zip"),
-                missing=(dict(body=b"", status=404), OSError, "failed.*404"))
-
-
-@pytest.mark.parametrize("case", ["corrupt", "flipped", "interrupted", "not_zip", "missing"])
-def test_bad_downloads_leave_nothing(tmp_path, recordings, serve, case):
-    answer, error, message = bad_downloads(recordings)[case]
-    url, sha = serve(**answer), folder_sha256(recordings)
-    with pytest.raises(error, match=message): fsdd(tmp_path/"cache", progress=False, url=url, sha256=sha)
-    assert not list((tmp_path/"cache").iterdir())
+    good, first = archive(files), next(iter(files))
+    for answer, error, message in (
+            (dict(body=archive(files | {first: files[first][:-2] + b"zz"})), ValueError, "not the expected ones"),
+            (dict(body=good[:len(good)//2], length=len(good)), ValueError, "damaged"),
+            (dict(body=b"", status=404), OSError, "failed.*404")):
+        with pytest.raises(error, match=message):
+            fsdd(tmp_path/"cache", progress=False, url=serve(**answer), sha256=folder_sha256(recordings))
+        assert not list((tmp_path/"cache").iterdir())

@@ -11,7 +11,7 @@ from audioclust.audio.recordings import AudioError, MEDIA_EXTENSIONS
 
 av = pytest.importorskip("av")
 RATE = 16000
-FORMATS = {"a.m4a": ("aac", None), "a.aac": ("aac", "adts"), "a.mp4": ("aac", "mp4"), "a.webm": ("libopus", "webm"),
+FORMATS = {"a.m4a": ("aac", None), "a.aac": ("aac", "adts"), "a.webm": ("libopus", "webm"),
            "a.wma": ("wmav2", "asf"), "a.amr": ("libopencore_amrnb", "amr"), "a.mka": ("flac", "matroska")}
 
 
@@ -36,33 +36,23 @@ def chirp(seconds, rate=RATE):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_each_format_is_decoded(tmp_path, name):
-    codec, kind = FORMATS[name]
-    if codec not in av.codecs_available: pytest.skip(f"PyAV {av.__version__} cannot write {codec}")
-    rate = dict(libopus=48000, libopencore_amrnb=8000).get(codec, RATE)
-    bits = dict(wmav2=64000, libopencore_amrnb=12200).get(codec)
-    wave = chirp(5, rate)
-    path = write(tmp_path/name, wave, rate, codec, kind, bits)
-    assert find_audio(tmp_path) == [path]
-    about = probe(path)
-    assert (about.sample_rate, about.channels) == (rate, 1) and abs(about.duration - 5) < .2
-    read, _ = load_audio(path)
-    n = rate*4
-    lag = np.correlate(read[:n + rate].numpy(), wave[rate//2:rate//2 + n - rate], "valid").argmax() - rate//2
-    shifted = read[max(0, lag):max(0, lag) + n].numpy()
-    assert np.corrcoef(shifted, wave[max(0, -lag):max(0, -lag) + n])[0, 1] > .95, "what was written, perhaps a frame later"
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_a_part_is_the_same_part_of_the_whole(tmp_path, name):
+def test_each_format_is_decoded_also_in_parts(tmp_path, name):
     codec, kind = FORMATS[name]
     rate = dict(libopus=48000, libopencore_amrnb=8000).get(codec, RATE)
-    path = tmp_path/name
+    path, wave = tmp_path/name, chirp(12, rate)
     if name == "a.amr":  # newer versions of PyAV cannot write it: 12 s of frames that each sound differently
         rng = np.random.default_rng(0)
         path.write_bytes(b"#!AMR\n" + b"".join(b"\x3c" + rng.bytes(31) for _ in range(600)))
-    else: write(path, chirp(12, rate), rate, codec, kind, dict(wmav2=64000).get(codec))
+    else: write(path, wave, rate, codec, kind, dict(wmav2=64000).get(codec))
+    assert find_audio(tmp_path) == [path]
+    about = probe(path)
+    assert (about.sample_rate, about.channels) == (rate, 1) and abs(about.duration - 12) < .2
     whole, _ = load_audio(path)
+    if name != "a.amr": # what was written, perhaps a frame later
+        n = rate*4
+        lag = np.correlate(whole[:n + rate].numpy(), wave[rate//2:rate//2 + n - rate], "valid").argmax() - rate//2
+        shifted = whole[max(0, lag):max(0, lag) + n].numpy()
+        assert np.corrcoef(shifted, wave[max(0, -lag):max(0, -lag) + n])[0, 1] > .95
     for start, end in (0, 2), (1.25, 2), (5.001, 6.5), (9, 11.5):
         part, _ = load_audio(path, start=start, end=end)
         np.testing.assert_allclose(part, whole[round(start*rate):round(end*rate)], atol=1e-2 if codec == "wmav2" else 1e-5)

@@ -1,4 +1,3 @@
-from pathlib import Path
 import pickle
 
 import numpy as np
@@ -36,29 +35,24 @@ def test_find_takes_lists_globs_and_csv(tmp_path, tone):
     with pytest.raises(ValueError, match="no column `path`"): find_audio(tmp_path/"bad.csv")
 
 
-def test_find_takes_names_with_brackets_literally(tmp_path, tone):
-    p = tone(tmp_path/"take[1].wav")
-    assert find_audio(str(p)) == [p]
-
-
 def test_any_iterable_of_paths(tmp_path, tone):
     a, b = tone(tmp_path/"a.wav"), tone(tmp_path/"b.wav")
     assert find_audio(p for p in (a, b)) == find_audio({a, b}) == find_audio(np.array([str(a), str(b)])) == [a, b]
 
 
-ODD_NAMES = ["two words.wav", "it's.wav", 'a "quote".wav', "日本語.wav", "new\nline.wav", "tab\t.wav",
+ODD_NAMES = ["two words.wav", "take[1].wav", "it's.wav", 'a "quote".wav', "日本語.wav", "new\nline.wav",
              b"latin-\xe9.wav".decode(errors="surrogateescape")]
 
 
 def test_odd_names(tmp_path, tone):
-    made, wrong = 0, []
+    made = 0
     for i, name in enumerate(ODD_NAMES):
         try: path = tone(tmp_path/str(i)/name)
         except OSError: continue  # the file system does not allow this name
         made += 1
-        if find_audio(path.parent) != [path] or probe(path).frames != 8000 or len(load_audio(path)[0]) != 8000:
-            wrong.append(name)
-    assert made >= 4 and wrong == []
+        assert find_audio(path.parent) == find_audio(str(path)) == [path]
+        assert probe(path).frames == len(load_audio(path)[0]) == 8000
+    assert made >= 4
 
 
 def test_errors_cross_processes(tmp_path):

@@ -207,13 +207,6 @@ def test_dbscan_predict_is_the_nearest_core_sample(seed):
     assert np.array_equal(fit.predict(asked), np.where(D.min(1) <= 1, owner, -1))
 
 
-def test_eps_makes_the_share_of_core_samples_that_the_curve_says():
-    X = crowds(3, d=3)
-    curve = k_distances(X, 6)
-    for eps in np.quantile(curve, [.1, .5, .9]):
-        assert len(cluster.DBSCAN(eps=eps, min_samples=6).fit(X).core_sample_indices_) == (curve <= eps).sum()
-
-
 def test_knee_of_a_known_curve():
     X = np.r_[np.arange(50.), 1000., 2000., 3000.][:, None]  # second neighbours at 1, then 952 and 1000
     assert estimate_eps(X, 2) == pytest.approx(1)

@@ -24,14 +24,6 @@ def test_a_bar_counts_clips_of_batches_and_other_things_one_by_one():
     assert Bar.made == [["embedding", " clips", 4, 2, 2], ["looking for events", " recordings", 2, 1, 1]]
 
 
-def test_a_function_knows_batches_only():
-    def progress(batches, total):
-        for batch in batches: yield batch, total
-    assert as_progress(progress) is progress
-    assert list(progress(["a"], 1)) == [("a", 1)]
-    assert list(progress_of(progress, "looking for events", " recordings")("ab", 2)) == ["a", "b"]
-
-
 def test_no_bar_outside_of_a_notebook_and_where_none_is_wanted(capsys):
     for progress in as_progress(None), as_progress(False), as_progress(True), progress_bar(-1), progress_bar(0):
         assert list(progress([1, 2], 2)) == [1, 2]

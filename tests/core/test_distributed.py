@@ -20,8 +20,7 @@ team = ProcessGroup(shared=True)
 results = dict(
     ranks=team.gather(team.rank),
     there=team.gather(outcome(fails_there)),
-    kind=team.gather(outcome(lambda: {}["gone"])),
-    alone=ProcessGroup().gather(3))
+    kind=team.gather(outcome(lambda: {}["gone"])))
 if team.rank == 0: print(results)
 dist.destroy_process_group()
 """
@@ -32,7 +31,7 @@ def test_a_team(tmp_path):
     run = subprocess.run([*launcher, tmp_path/"team.py"], capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
     results = eval(run.stdout)
-    assert results["ranks"] == [0, 1, 2] and results["alone"] == [3]
+    assert results["ranks"] == [0, 1, 2]
     assert results["there"] == ["MemoryError process 2: full"]*2 + ["MemoryError full"]
     assert results["kind"] == ["KeyError 'gone'"]*3
 

@@ -76,15 +76,6 @@ def test_a_rival_is_a_run_that_fits_as_well_with_other_groups():
     assert _rival(runs[:1], runs[0]) is None and KMeans(7, n_init=5, random_state=0).fit(blobs()).rival_ is None
 
 
-def test_distances_come_as_a_table_where_that_is_wanted():
-    x = blobs()
-    model = KMeans(4, random_state=0).fit(x)
-    distances = model.transform(x)
-    table = model.set_output(transform="pandas").transform(x)
-    assert table.columns.tolist() == model.get_feature_names_out().tolist() == [f"kmeans{i}" for i in range(4)]
-    np.testing.assert_array_equal(table, distances)
-
-
 @pytest.mark.parametrize("max_iter", (1, 2, 4, 300))
 @pytest.mark.parametrize("n, d, k", ((100, 2, 3), (500, 5, 20), (400, 40, 9)))
 def test_same_as_sklearn_from_the_same_start(n, d, k, max_iter):
@@ -99,16 +90,6 @@ def test_same_as_sklearn_from_the_same_start(n, d, k, max_iter):
         np.testing.assert_array_equal(ours.labels_, theirs.labels_)
         np.testing.assert_allclose(ours.cluster_centers_, theirs.cluster_centers_, atol=1e-9)
         np.testing.assert_allclose(ours.transform(x), theirs.transform(x), atol=1e-6)
-
-def test_same_as_sklearn_in_float32():
-    for seed in range(5):
-        x = blobs(seed, 2000, 16, 12)
-        for max_iter in (1, 3):
-            ours = KMeans(10, init=x[:10], max_iter=max_iter, tol=0).fit(x)
-            theirs = SklearnKMeans(10, init=x[:10], n_init=1, max_iter=max_iter, tol=0).fit(x)
-            exact = ((x.astype(float) - theirs.cluster_centers_[theirs.labels_])**2).sum() # its own sum is in float32
-            assert math.isclose(ours.inertia_, exact, rel_tol=1e-6)
-
 
 @settings(max_examples=150, deadline=None)
 @given(seeds, st.integers(1, 15), st.sampled_from((torch.float32, torch.float64)))
@@ -132,19 +113,6 @@ def split(x, seed):
     "Which rows of one cluster follow the centre of an empty one; None if the cluster cannot be split."
     b, filled = reseed(x, assignment(x, torch.zeros(len(x), dtype=torch.long), 2), gen(seed))
     return b.labels == 1 if filled else None
-
-@settings(max_examples=100, deadline=None)
-@given(seeds, st.integers(2, 40), st.integers(1, 8))
-def test_rows_follow_a_new_centre_that_is_nearer(seed, n, d):
-    x = torch.randn(n, d, generator=gen(seed), dtype=torch.float64)
-    follow, mean, g = split(x, seed), x.mean(0), gen(seed)
-    torch.randint(1, (1,), generator=g) # the donor
-    push = .01*((x - mean)**2).mean().sqrt()*torch.randn(d, generator=g, dtype=torch.float64)
-    along = (x - mean)@push/(push@push)
-    push = push*min(1, along.max()) # shorter where no row would follow
-    nearer = ((x - mean - push)**2).sum(1) < ((x - mean)**2).sum(1)
-    assert 0 < follow.sum() < n and torch.equal(follow, nearer)
-    assert ((x - mean)@push > push@push/2).equal(nearer)
 
 def test_split_refuses_copies_and_always_parts_the_rest():
     x = torch.full((9, 3), .1)
@@ -320,42 +288,16 @@ def test_tensors_in_tensors_out(dtype, kept):
     assert torch.equal(model.predict(x), model.labels_) and torch.equal(model.transform(x).argmin(1), model.labels_)
     np.testing.assert_array_equal(KMeans(5, random_state=0).fit_predict(x.to(kept).numpy()), model.labels_)
 
-def test_input_is_not_touched_and_may_be_read_only(tmp_path):
-    np.save(tmp_path/"x.npy", blobs())
-    x = np.load(tmp_path/"x.npy", mmap_mode="r")
-    init = np.array(x[:4])
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        for metric in ("euclidean", "cosine"): KMeans(4, init=init, metric=metric).fit(x).predict(x)
-    np.testing.assert_array_equal(x, blobs())
-    np.testing.assert_array_equal(init, blobs()[:4])
-
 def test_bad_tensors_are_refused():
-    faults = []
-    for X, message in ((torch.zeros(5), "2-D"), (torch.zeros(0, 3), "not empty"),
-                       (torch.tensor([[1., math.nan]]*9), "NaN"),
-                       (torch.tensor([[1., math.inf]]*9), "infinite"),
+    for X, message in ((torch.zeros(5), "2-D"), (torch.zeros(0, 3), "not empty"), (torch.full((9, 2), math.nan), "NaN"),
                        (torch.zeros(9, 2, dtype=torch.complex64), "complex")):
-        try: KMeans(2).fit(X)
-        except ValueError as e: faults += [] if message in str(e) else [f"{message}: {e}"]
-        else: faults.append(f"{message}: accepted")
-    assert faults == []
-
-def test_a_model_of_other_width_is_refused():
-    with pytest.raises(ValueError, match="X has 3 features, but KMeans is expecting 6 features"):
-        KMeans(2).fit(blobs()).predict(torch.zeros(4, 3))
+        with pytest.raises(ValueError, match=message): KMeans(2).fit(X)
 
 def test_bad_arguments_are_refused():
-    faults = []
-    for arguments, message in ((dict(n_clusters=0), "n_clusters"), (dict(n_clusters=2.5), "n_clusters"),
-                               (dict(n_init=0), "n_init"),
-                               (dict(max_iter=0), "max_iter"), (dict(tol=-1), "tol"),
+    for arguments, message in ((dict(n_clusters=2.5), "n_clusters"), (dict(n_init=0), "n_init"), (dict(tol=-1), "tol"),
                                (dict(metric="l1"), "metric"), (dict(init="best"), "init"),
                                (dict(init=np.full((8, 6), np.nan)), "finite"), (dict(n_clusters=301), "n_samples=300")):
-        try: KMeans(**arguments).fit(blobs())
-        except ValueError as e: faults += [] if message in str(e) else [f"{arguments}: {e}"]
-        else: faults.append(f"{arguments}: accepted")
-    assert faults == []
+        with pytest.raises(ValueError, match=message): KMeans(**arguments).fit(blobs())
 
 @pytest.mark.parametrize("arguments", (dict(), dict(metric="cosine"), dict(init=blobs()[:5]),
                                        dict(tol=np.float32(1e-4), max_iter=np.int64(50), device=torch.device("cpu"))))
@@ -421,11 +363,6 @@ def test_memory_does_not_grow_with_rows_times_clusters():
     centers = torch.cat([torch.zeros(1, 4), torch.full((39, 4), 99.)])
     with Largest() as seen: run = kmeans(x, centers, gen(0), max_iter=1)
     assert run.n_reseeds >= 39 and seen.numel <= 2**21 # 60,000 * 40 would be 2.4 million
-
-def test_the_face_of_the_package():
-    import audioclust.kmeans
-    assert sorted(audioclust.kmeans.__all__) == ["Constraints", "KMeans", "constrained_kmeans", "kmeans", "reseed"]
-
 
 @pytest.mark.gpu
 def test_gpu_agrees():

@@ -8,7 +8,7 @@ import torch
 
 from audioclust.kmeans import KMeans
 from audioclust.kmeans.nearest import total_scatter
-from audioclust.kmeans.table import map_blocks, own_threads, Table, weighted_rows
+from audioclust.kmeans.table import map_blocks, Table, weighted_rows
 
 
 def gen(seed): return torch.Generator().manual_seed(seed)
@@ -22,18 +22,8 @@ def table(tmp_path): # 6,000 rows around 12 places, in memory and in a file
     return x, tmp_path/"x.npy"
 
 
-def test_each_keeps_the_order_and_the_threads():
+def test_blocks_that_are_left_early_leave_the_threads_as_they_were():
     before = torch.get_num_threads()
-    seen = []
-    def f(i):
-        seen.append(torch.get_num_threads())
-        return torch.full((100, 100), float(i)).sum().item()/10_000
-    assert list(map_blocks(f, range(40), torch.device("cpu"))) == list(range(40))
-    assert torch.get_num_threads() == before and (before == 1 or set(seen) == {1})
-
-def test_each_stops_at_an_error_and_when_left():
-    before = torch.get_num_threads()
-    with pytest.raises(KeyError): list(map_blocks(lambda i: {0: 1}[i], range(9), torch.device("cpu")))
     parts = map_blocks(lambda i: i, range(1000), torch.device("cpu"))
     assert next(parts) == 0
     parts.close()
@@ -99,7 +89,6 @@ MEMORY = """
 import sys, numpy as np, torch
 from numpy.lib.format import open_memmap
 from audioclust.kmeans import KMeans
-from audioclust.kmeans.table import Table, weighted_rows
 torch.set_num_threads(2)
 def peak(): return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])/1024
 x = open_memmap(sys.argv[1], "w+", np.float32, (1_500_000, 64))
@@ -113,18 +102,13 @@ def more(f): # Megabytes that it takes
     before = peak(); f()
     return peak() - before
 print(more(lambda: KMeans(20, max_iter=2, random_state=0).fit(x)))
-print(more(lambda: Table(x).take(torch.arange(0, len(x), 7500)))) # rows far from each other
-rows, odds = Table(torch.empty(2**24, 1)), torch.ones(2**24)
-print(more(lambda: weighted_rows(rows, odds, torch.tensor([.5], dtype=torch.float64))))
 """
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_file_needs_room_for_blocks_only(tmp_path): # 366 MB on disk
     run = subprocess.run([sys.executable, "-c", MEMORY, str(tmp_path/"x.npy")], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    fit, take, draw = map(float, run.stdout.split())
-    assert fit < 90, fit # MB, of which labels and the like are 36
-    assert take < 70 and draw < 70, (take, draw) # pages of 2 MB around 200 rows would be 400, sums of 2**24 odds 128
+    assert float(run.stdout) < 90, run.stdout # MB, of which labels and the like are 36
 
 
 SHARES = """
@@ -169,22 +153,3 @@ def test_two_processes_are_one(table, tmp_path):
         assert (two["labels"] == one.labels_).all(), name
         assert np.allclose(two["centers"], one.cluster_centers_, atol=1e-6), name
         assert np.allclose(two["rest"], [one.inertia_, one.n_iter_, one.n_reseeds_]), name
-
-def test_sharded_without_processes_says_what_to_do():
-    with pytest.raises(ValueError, match="torchrun"): KMeans(2, sharded=True).fit(np.eye(4))
-
-
-def test_threads_come_back_after_an_error_and_within():
-    before, cpu = torch.get_num_threads(), torch.device("cpu")
-    try:
-        torch.set_num_threads(4)
-        with pytest.raises(KeyError), own_threads(cpu):
-            assert torch.get_num_threads() == 1
-            # two blocks for four threads
-            with own_threads(cpu):
-                threads = list(map_blocks(lambda i: (i, torch.get_num_threads()), [0, 1], cpu))
-                assert threads == [(0, 2), (1, 2)]
-            assert torch.get_num_threads() == 1
-            raise KeyError
-        assert torch.get_num_threads() == 4
-    finally: torch.set_num_threads(before)
