@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from fastai.callback.core import Callback, CancelValidException
 
+from ..core.estimator import unit_rows
 from ..encoders.networks import NetworkEncoder
 from ..encoders.whitening import Whiten, WithinWhiten
 from ..ensembles.consensus import consensus
@@ -124,10 +125,8 @@ class PseudoLabeller:
         return consensus(own + partitions, self.n_clusters, n_init=5, device=device, random_state=seed)[0]
 
     def _kmeans(self, Z, n_axes, rng, device): # Rows, how many leading axes (None: all)
-        Z = np.ascontiguousarray(Z[:, :n_axes])
-        unit = Z/np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-12)
-        seed = int(rng.integers(2**31))
-        return KMeans(self.n_clusters, reseed=self.reseed, device=device, random_state=seed).fit_predict(unit)
+        kmeans = KMeans(self.n_clusters, reseed=self.reseed, device=device, random_state=int(rng.integers(2**31)))
+        return kmeans.fit_predict(unit_rows(np.ascontiguousarray(Z[:, :n_axes])))
 
 # %% ../../nbs/08_deepcluster/01_pseudolabels.ipynb #930a586f
 class PseudoLabels(Callback):

@@ -23,10 +23,10 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.estimator import to_numpy, to_tensor
+from ..core.estimator import to_tensor
 from ..core.files import atomic_write, read_json, write_json
-from .heads import assign_balanced, assign_nearest, double_softmax, FrozenViews, Heads, KeepBest
-from .heads import Positions, prototypes
+from .heads import assign_balanced, assign_nearest, double_softmax, Heads, KeepBest, Positions
+from .heads import prototypes
 
 # %% ../../nbs/09_nf_spice/03_self_heads.ipynb #de574e07
 TOP_SHARE = .5 # Of a group's clips, which are averaged for its prototype
@@ -36,32 +36,36 @@ MOST_SAMPLED = 5000 # M, clips in an epoch
 class SelfLabels(Callback):
     "Select clips and pseudo-labels before each epoch; in each batch, give strong views and these labels."
     order = 60
-    def __init__(self, views:FrozenViews, # Embeddings of N clips
+    def __init__(self, clean:torch.Tensor, # Embeddings of N unchanged clips [N, d]
+        weak:torch.Tensor, # Of a weak view of each [N, d]
+        strong:torch.Tensor, # Of R strong views of each [R, N, d]
         n_clusters:int, # K
         assign:str="balanced", # How pseudo-labels are assigned; "nearest" is for groups of unequal size
         start:torch.Tensor|None=None, # Probabilities [N, K] for the first selection; None: those of the new heads
         seed:int=0, # Of the samples
     ):
-        self.views = views
+        self.clean = clean
+        self.weak = weak
+        self.strong_views = strong
         self.assign = assign
         self.start:Any = start
         self.seed = seed
-        self.n_sampled = min(MOST_SAMPLED, len(views.clean))
+        self.n_sampled = min(MOST_SAMPLED, len(clean))
         self.per_group = self.n_sampled//n_clusters
         self.top = max(1, int(TOP_SHARE*self.per_group))
 
     @torch.no_grad()
     def before_epoch(self):
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.views.clean))
-        sample = torch.from_numpy(order[:self.n_sampled]).to(self.views.clean.device)
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.clean))
+        sample = torch.from_numpy(order[:self.n_sampled]).to(self.clean.device)
         if self.start is not None and self.epoch == 0:
             rng = torch.Generator().manual_seed(self.seed)
             noise = torch.rand(len(self.model.w1), len(sample), 1, generator=rng).to(sample.device)
             scores = self.start[sample]*(1 - .1*noise)
-        else: scores = self.model(self.views.weak[sample])
-        rows, self.labels = self._select(scores, self.views.clean[sample], self.per_group, self.top)
+        else: scores = self.model(self.weak[sample])
+        rows, self.labels = self._select(scores, self.clean[sample], self.per_group, self.top)
         self.rows = sample[rows]
-        self.strong = self.views.strong[self.epoch % len(self.views.strong)]
+        self.strong = self.strong_views[self.epoch % len(self.strong_views)]
 
     def before_batch(self):
         position = self.xb[0]
@@ -73,10 +77,10 @@ class SelfLabels(Callback):
     @torch.no_grad()
     def losses(self)->torch.Tensor: # [H]
         "The loss of each head on all clips, with pseudo-labels as in training."
-        p = self.model(self.views.clean)
-        scale = len(self.views.clean)/self.n_sampled
+        p = self.model(self.clean)
+        scale = len(self.clean)/self.n_sampled
         per_group, top = max(1, int(self.per_group*scale)), max(1, int(self.top*scale))
-        rows, labels = self._select(self.model(self.views.weak), self.views.clean, per_group, top)
+        rows, labels = self._select(self.model(self.weak), self.clean, per_group, top)
         selected = p.gather(1, rows[..., None].expand(-1, -1, p.shape[2]))
         return double_softmax(selected, labels)
 
@@ -87,33 +91,43 @@ class SelfLabels(Callback):
         return assign_balanced(P, E, per_group)
 
 # %% ../../nbs/09_nf_spice/03_self_heads.ipynb #d35bf910
-def heads_learner(views:FrozenViews, # Embeddings of N clips, on the device of the training
+def heads_learner(X:np.ndarray|torch.Tensor, # Embeddings of N clips [N, d]
     n_clusters:int=10, # K
-    *, heads:int=10, # H, heads side by side
+    *, weak:np.ndarray|torch.Tensor|None=None, # Of a weak view of each [N, d]; None: `X`
+    strong:np.ndarray|torch.Tensor|None=None, # Of R strong views of each [R, N, d]; None: `X`, once
+    heads:int=10, # H, heads side by side
     assign:str="balanced", # How pseudo-labels are assigned; "nearest" is for groups of unequal size
     passes:int=8, # Passes over the selected clips in an epoch
-    bs:int=128, # Clips in a step
     start:np.ndarray|torch.Tensor|None=None, # Probabilities [N, K] for the first selection; None: of the new heads
+    device:str|torch.device="cpu", # Where to train
     seed:int=0, # Of weights, samples and orders
     cbs:Iterable=(), # Further callbacks
     **kwargs, # Further arguments of `Learner`
 )->Learner:
     "A fastai `Learner` of several heads on frozen embeddings."
-    n, device = len(views.clean), views.clean.device
-    if start is not None: start = torch.as_tensor(to_numpy(start), dtype=torch.float32, device=device)
+    def tensor(x): return to_tensor(x, torch.float32, device)
+    clean = tensor(X)
+    weak = clean if weak is None else tensor(weak)
+    strong = clean[None] if strong is None else tensor(strong)
+    shapes = [tuple(x.shape) for x in (clean, weak, strong)]
+    if clean.ndim != 2 or shapes[1] != shapes[0] or strong.ndim != 3 or shapes[2][1:] != shapes[0]:
+        raise ValueError("embeddings must be [N, d], those of weak views too, and strong ones [R, N, d]; "
+                         f"shapes {shapes} came")
+    n = len(clean)
+    if start is not None: start = tensor(start)
     if assign not in ("balanced", "nearest"):
         raise ValueError(f"assign={assign!r}: say 'balanced' or 'nearest'")
     if start is not None and start.shape != (n, n_clusters):
         raise ValueError(f"start must be [{n}, {n_clusters}]; shape {tuple(start.shape)} came")
-    labels = SelfLabels(views, n_clusters, assign, start, seed)
+    labels = SelfLabels(clean, weak, strong, n_clusters, assign, start, seed)
     if n_clusters < 2 or labels.per_group < 2:
         raise ValueError(f"n_clusters={n_clusters} with {labels.n_sampled} clips: "
                          "there must be at least 2 groups and 2 clips in each")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = Heads(views.clean.shape[1], n_clusters, heads).to(device)
+        model = Heads(clean.shape[1], n_clusters, heads).to(device)
     n_selected = labels.n_sampled if assign == "nearest" else labels.per_group*n_clusters
-    dl = Positions(n_selected, passes, bs, seed, device)
+    dl = Positions(n_selected, passes, seed=seed, device=device)
     kwargs = {"lr": 5e-3, "wd": 0., **kwargs}
     return Learner(DataLoaders(dl, dl, device=device), model, loss_func=lambda p, y: double_softmax(p, y).mean(),
                    opt_func=Adam, cbs=[labels, KeepBest(), *cbs], **kwargs)
@@ -190,7 +204,6 @@ class SelfHeads(BestHead):
         cbs:Iterable=(), # Callbacks for the learner
     )->Self:
         "Train the heads; returns `self`."
-        views = FrozenViews.of(X, weak, strong, self.device or "cpu")
-        learn = heads_learner(views, self.n_clusters, heads=self.heads, assign=self.assign, start=start,
-                              seed=self.random_state, cbs=cbs)
+        learn = heads_learner(X, self.n_clusters, weak=weak, strong=strong, heads=self.heads, assign=self.assign,
+                              start=start, device=self.device or "cpu", seed=self.random_state, cbs=cbs)
         return self._fit(learn, X)

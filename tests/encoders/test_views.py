@@ -68,12 +68,6 @@ def test_squeezing_averages():
     assert ((squeezed[..., 1:-1] - 3).abs() < .4).all()  # reading single frames would give 0 and 6
 
 
-def test_each_clip_has_its_own_draw():
-    x = LogMelBatch(*(t[:1].expand(8, *t.shape[1:]) for t in batch(3)))
-    y = Views(HZ)(x, BatchRandom(0)).flatten(1)
-    assert torch.pdist(y).min() > .1
-
-
 def test_warp_moves_a_tone_by_the_factor():
     hz = torch.linspace(100, 4000, 64)
     class Most(BatchRandom):
