@@ -1,6 +1,5 @@
 "What was computed once: the same bytes, never another clip's, never damaged ones, never a crash."
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -22,7 +21,6 @@ from audioclust.core import file_contents
 from audioclust.encoders import Encoder, FixedEncoder
 from audioclust.encoders.base import EmbeddingDetails
 from audioclust.encoders.cache import ArrayCache, clip_keys
-from audioclust.pipeline import AudioClusterer, Options
 
 
 @pytest.fixture
