@@ -51,17 +51,15 @@ class AveragedViews:
 @dataclass(frozen=True)
 class UnchangedClips:
     "Embeddings of unchanged clips, whitened by the differences between all clips, as in the original."
-    n_components:int = 256 # Axes that the whitening keeps at most
     dims:tuple = (None,) # Each K-means looks at all axes
-    bf16:bool|None = None # Embed in bfloat16? None: where the processor can
 
     def __call__(self, encoder:NetworkEncoder, # The network as it is
         store:Any, # `LogMelStore` of all clips
         seed:int, # Not used: nothing is random
     )->np.ndarray: # float32 [n, m], a row for each clip that could be decoded
         "Embed and whiten all clips."
-        Z = encoder.embed_logmels(store, rows=store.rows, bf16=self.bf16)
-        return Whiten(min(self.n_components, Z.shape[1], len(Z) - 1), floor=.01).fit_transform(Z)
+        Z = encoder.embed_logmels(store, rows=store.rows, bf16=None)
+        return Whiten(min(256, Z.shape[1], len(Z) - 1), floor=.01).fit_transform(Z)
 
 # %% ../../nbs/08_deepcluster/01_pseudolabels.ipynb #e2856d56
 class PseudoLabeller:

@@ -23,11 +23,10 @@ from ..kmeans.estimator import KMeans
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #8dc59121
 def candidates(n:int, # Clips
-    most:int=120, # Clusters at most
 )->list: # From 2 on, at growing distances
     "Numbers of clusters to try."
-    ks = [*range(2, 13), 14, 16, 18, 20, 24, 28, 32, 36, 40, 45, 50, 60, 70, 80, *range(100, most + 1, 20)]
-    return [k for k in ks if k <= min(most, n//5)] or [min(2, n)]
+    ks = [*range(2, 13), 14, 16, 18, 20, 24, 28, 32, 36, 40, 45, 50, 60, 70, 80, 100, 120]
+    return [k for k in ks if k <= n//5] or [min(2, n)]
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #cba2f336
 def coding_length(X:np.ndarray, # Embeddings [N, d]

@@ -186,12 +186,11 @@ def probabilities(model:EncoderWithHead, # Encoder and head
 # %% ../../nbs/09_nf_spice/04_fixmatch.ipynb #e583aa29
 def store_probabilities(model:EncoderWithHead, # Encoder and head
     store:Any, # Log-mels of clips that could all be decoded
-    bs:int=256, # Clips at a time
 )->np.ndarray: # float32 [N, K]
     "Probabilities of all clips of a store."
     model.eval()
     device = next(model.parameters()).device
-    batches = store.row_batches(np.arange(len(store)), bs)
+    batches = store.row_batches(np.arange(len(store)), 256)
     return torch.cat([probabilities(model, store.batch(rows).to(device)) for rows in batches]).cpu().numpy()
 
 # %% ../../nbs/09_nf_spice/04_fixmatch.ipynb #89a34705

@@ -8,7 +8,6 @@ __all__ = ['TOP_SHARE', 'MOST_SAMPLED', 'SelfLabels', 'heads_learner', 'BestHead
 # %% ../../nbs/09_nf_spice/03_self_heads.ipynb #86aa8035
 from collections.abc import Iterable
 from dataclasses import dataclass, KW_ONLY
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,13 +17,11 @@ from fastai.callback.core import Callback, CancelValidException
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import Adam
-from safetensors.torch import load_file, save_file
-from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.base import ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.estimator import to_tensor
-from ..core.files import atomic_write, read_json, write_json
+from ..core.estimator import SavableEstimator, to_tensor
 from .heads import assign_balanced, assign_nearest, double_softmax, Heads, KeepBest, Positions
 from .heads import prototypes
 
@@ -134,8 +131,10 @@ def heads_learner(X:np.ndarray|torch.Tensor, # Embeddings of N clips [N, d]
 
 # %% ../../nbs/09_nf_spice/03_self_heads.ipynb #d1415c12
 @dataclass(eq=False, repr=False)
-class BestHead(ClusterMixin, BaseEstimator):
+class BestHead(ClusterMixin, SavableEstimator):
     "Base of groupings of embeddings by the best of several heads."
+    _file = "heads"
+    _state = ("w1_", "b1_", "w2_", "b2_", "head_", "loss_", "curves_")
     n_clusters:int = 10 # Groups
     _:KW_ONLY
     heads:int = 10 # Heads side by side
@@ -148,7 +147,8 @@ class BestHead(ClusterMixin, BaseEstimator):
         with learn.no_bar(), learn.no_logging(): learn.fit(self.epochs)
         best = learn.keep_best
         self.curves_, self.loss_, self.head_ = best.rows, best.best_loss, best.head
-        self.state_ = {name: tensor.cpu() for name,tensor in best.state.items()}
+        for name,tensor in best.state.items(): setattr(self, f"{name}_", tensor.cpu().numpy())
+        self.n_features_in_ = self.w1_.shape[1]
         proba = self._probabilities(X)
         self.proba_, self.partitions_ = proba[self.head_], proba.argmax(2)
         self.labels_ = self.proba_.argmax(1)
@@ -157,38 +157,21 @@ class BestHead(ClusterMixin, BaseEstimator):
     @torch.no_grad()
     def _probabilities(self, X):
         "Of all heads, [H, n, K]."
-        n_heads, d, hidden = self.state_["w1"].shape
+        n_heads, d, hidden = self.w1_.shape
         model = Heads(d, self.n_clusters, n_heads, hidden)
-        model.load_state_dict(self.state_)
+        model.load_state_dict({name: torch.from_numpy(getattr(self, f"{name}_")) for name in ("w1", "b1", "w2", "b2")})
         return model(to_tensor(X, torch.float32, "cpu")).numpy()
 
     def predict_proba(self, X:np.ndarray|torch.Tensor, # Embeddings [n, d]
     )->np.ndarray: # float32 [n, K], rows sum to 1
         "Probabilities of the groups, by the best head."
-        check_is_fitted(self, "state_")
+        check_is_fitted(self, "w1_")
         return self._probabilities(X)[self.head_]
 
     def predict(self, X:np.ndarray|torch.Tensor, # Embeddings [n, d]
     )->np.ndarray: # int64 [n]
         "The most probable group, by the best head."
         return self.predict_proba(X).argmax(1)
-
-    def save(self, path:str|Path): # Folder, created if necessary
-        "Write the heads, without pickle."
-        check_is_fitted(self, "state_")
-        params = {**self.get_params(), "device": None}
-        about = dict(params=params, head=self.head_, loss=self.loss_, curves=self.curves_)
-        with atomic_write(Path(path)/"heads.safetensors") as tmp: save_file(self.state_, tmp)
-        write_json(about, Path(path)/"heads.json")
-
-    @classmethod
-    def load(cls, path:str|Path)->Self: # Folder written by `save`
-        "Read what `save` wrote."
-        about = read_json(Path(path)/"heads.json")
-        self = cls(**about["params"])
-        self.head_, self.loss_, self.curves_ = about["head"], about["loss"], about["curves"]
-        self.state_ = load_file(Path(path)/"heads.safetensors")
-        return self
 
 # %% ../../nbs/09_nf_spice/03_self_heads.ipynb #d1415c13
 @dataclass(eq=False, repr=False, kw_only=True)

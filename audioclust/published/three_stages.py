@@ -69,7 +69,8 @@ class PerceptronHead(nn.Module):
         axes:np.ndarray, # The axes of the projection [m, d]
     )->Self:
         "The best head, with its weights, after the projection."
-        w1, b1, w2, b2 = (heads.state_[name][heads.head_] for name in ("w1", "b1", "w2", "b2"))
+        weights = heads.w1_, heads.b1_, heads.w2_, heads.b2_
+        w1, b1, w2, b2 = (torch.from_numpy(w[heads.head_]) for w in weights)
         head = cls(axes.shape[1], len(w1), w1.shape[1], w2.shape[1])
         with torch.no_grad():
             head.project.weight.copy_(torch.from_numpy(axes))

@@ -60,12 +60,6 @@ def test_seeds(store):
     assert not all(torch.equal(p, q) for p,q in zip(a.model.parameters(), b.model.parameters()))
 
 
-def test_first_labels_are_the_anchor_s(store):
-    anchor = np.repeat(np.eye(3, dtype=np.float32), 16, 0)
-    learn = fit(learner(store, k=3, anchor=anchor), 1)
-    assert len(set(zip(learn.pseudo_labels.labels, anchor.argmax(1)))) == 3
-
-
 LABELLERS = [(UnchangedClips(), 1), (UnchangedClips(), 4), (AveragedViews(dims=(4, 900)), 3),
              (AveragedViews(batch=20), 1)]
 
@@ -126,43 +120,19 @@ def test_the_estimator(words, tmp_path):
     np.testing.assert_allclose(loaded.embed(words), model.embeddings_, atol=1e-3)
 
 
-def test_files_and_the_command_line_know_flat_names(words, tmp_path):
+def test_methods_are_made_with_flat_names():
     model = make_clusterer("deepcluster", 3, epochs=1, passes=1, views=2, anchor=False, train_clusters=4,
                            sample_rate=8000)
     assert not model.anchor
     assert model.training == TrainingOptions(epochs=1, passes=1, views=2, train_clusters=4)
-    model.fit(words).save(tmp_path)
-    params = json.loads((tmp_path/"deepcluster.json").read_text())["params"]
-    names = "anchor backbone bs by device epochs ignore lr n_clusters num_workers passes random_state sample_rate"
-    assert list(params) == [*names.split(), "train_clusters", "views"]
     with pytest.raises(ValueError, match="no parameter 'training'"):
         make_clusterer("deepcluster", training=BRIEF)
-
-
-def test_a_checkpoint_of_another_training_is_refused_with_what_differs(words, tmp_path):
-    def train(**options):
-        training = TrainingOptions(epochs=1, passes=1, views=2, **options)
-        DeepCluster(3, runtime=AT_8_KHZ, training=training).represent(words, checkpoints=tmp_path)
-    train()
-    with pytest.raises(ValueError, match=r"another training \(lr was 0.002 and is 0.001\)"): train(lr=1e-3)
 
 
 def test_a_checkpoint_whose_fingerprint_was_changed_is_damaged(words, store, tmp_path):
     fit(learner(store, cbs=[Checkpoints(tmp_path, "no JSON")]), 1)
     other = learner(store, cbs=[Checkpoints(tmp_path, training_fingerprint({}, words))])
     with pytest.raises(ValueError, match="is damaged .* remove it"): other.checkpoints.load(other)
-
-
-def test_the_estimator_takes_passes_from_the_clips_unless_they_are_given(words, store, monkeypatch):
-    asked = []
-    def learner(*args, options, **kwargs):
-        asked.append(options.passes)
-        return deepcluster_learner(*args, options=LearnerOptions(passes=.2), **kwargs)
-    monkeypatch.setattr("audioclust.deepcluster.estimator.deepcluster_learner", learner)
-    for passes in (None, 3):
-        training = TrainingOptions(epochs=1, passes=passes, views=2)
-        DeepCluster(3, runtime=AT_8_KHZ, training=training).fit(words)
-    assert asked == [default_passes(store.lengths), 3] and asked[0] > 100
 
 
 def test_the_estimator_without_training_and_with_broken_files(words, tmp_path):

@@ -20,7 +20,7 @@ from audioclust.cli import main
 from audioclust.core import file_contents
 from audioclust.encoders import Encoder, FixedEncoder
 from audioclust.encoders.base import EmbeddingDetails
-from audioclust.encoders.cache import ArrayCache, clip_keys
+from audioclust.encoders.cache import ArrayCache
 
 
 @pytest.fixture
@@ -155,17 +155,6 @@ def test_copies_have_the_same_row_from_the_first(sounds, tmp_path):
     first, cached, _ = embed(table, tmp_path/"c", OfBatch())
     assert cached == [] and len(np.unique(first)) == 1 and len(np.unique(embed(table, None, OfBatch())[0])) == 2
     assert embed(table, tmp_path/"c", OfBatch())[0].tobytes() == first.tobytes()
-
-
-def test_keys_tell_apart_what_differs(sounds, tmp_path):
-    def keys(table, settings="a"): return clip_keys(table, settings)
-    base = keys(sounds)
-    assert len(set(base)) == 12 and base == keys(sounds) and not set(base) & set(keys(sounds, "b"))
-    for times in dict(start=.01), dict(end=sounds.end + 1e-9): assert not set(base) & set(keys(sounds.assign(**times)))
-    assert base == keys(sounds.assign(path=[str(p) for p in sounds.path]))
-    another_way = [p.parent/".."/p.parent.name/p.name for p in sounds.path]
-    assert base == keys(sounds.assign(path=another_way))
-    assert keys(sounds.assign(path=tmp_path/"gone.wav")) == [None]*12
 
 
 def test_other_settings_and_weights_are_other_embeddings(sounds, tmp_path):

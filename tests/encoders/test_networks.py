@@ -75,7 +75,7 @@ def test_silence_and_the_shortest_clips(wave):
 
 
 def test_the_padding_of_a_silent_clip_is_not_part_of_it():
-    wave = torch.zeros(2, 4000); wave[1] = torch.randn(4000)
+    wave = torch.stack([torch.zeros(4000), torch.randn(4000)])
     assert TrimmedLogMel(8000)(wave, torch.tensor([800, 4000])).n_frames.tolist() == [11, 51]
 
 
