@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from fastai.callback.core import Callback, CancelValidException
 
+from ..core.estimator import unit_rows
 from ..encoders.networks import NetworkEncoder
 from ..encoders.whitening import Whiten, WithinWhiten
 from ..ensembles.consensus import consensus
@@ -50,17 +51,15 @@ class AveragedViews:
 @dataclass(frozen=True)
 class UnchangedClips:
     "Embeddings of unchanged clips, whitened by the differences between all clips, as in the original."
-    n_components:int = 256 # Axes that the whitening keeps at most
     dims:tuple = (None,) # Each K-means looks at all axes
-    bf16:bool|None = None # Embed in bfloat16? None: where the processor can
 
     def __call__(self, encoder:NetworkEncoder, # The network as it is
         store:Any, # `LogMelStore` of all clips
         seed:int, # Not used: nothing is random
     )->np.ndarray: # float32 [n, m], a row for each clip that could be decoded
         "Embed and whiten all clips."
-        Z = encoder.embed_logmels(store, rows=store.rows, bf16=self.bf16)
-        return Whiten(min(self.n_components, Z.shape[1], len(Z) - 1), floor=.01).fit_transform(Z)
+        Z = encoder.embed_logmels(store, rows=store.rows, bf16=None)
+        return Whiten(min(256, Z.shape[1], len(Z) - 1), floor=.01).fit_transform(Z)
 
 # %% ../../nbs/08_deepcluster/01_pseudolabels.ipynb #e2856d56
 class PseudoLabeller:
@@ -124,10 +123,8 @@ class PseudoLabeller:
         return consensus(own + partitions, self.n_clusters, n_init=5, device=device, random_state=seed)[0]
 
     def _kmeans(self, Z, n_axes, rng, device): # Rows, how many leading axes (None: all)
-        Z = np.ascontiguousarray(Z[:, :n_axes])
-        unit = Z/np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-12)
-        seed = int(rng.integers(2**31))
-        return KMeans(self.n_clusters, reseed=self.reseed, device=device, random_state=seed).fit_predict(unit)
+        kmeans = KMeans(self.n_clusters, reseed=self.reseed, device=device, random_state=int(rng.integers(2**31)))
+        return kmeans.fit_predict(unit_rows(np.ascontiguousarray(Z[:, :n_axes])))
 
 # %% ../../nbs/08_deepcluster/01_pseudolabels.ipynb #930a586f
 class PseudoLabels(Callback):

@@ -74,6 +74,7 @@ def _interpolation(at, width, n, size):
     P *= (i < n[:, None])[..., None]
     return P.div_(P.sum(1, keepdim=True))
 
+# %% ../../nbs/06_encoders/04_augmentations.ipynb #74e058f1
 def sample_logmels(logmels:torch.Tensor, # [B, M, frames], padded
     n_frames:torch.Tensor, # True frames of each [B]
     grid:SamplingGrid, # Where to read

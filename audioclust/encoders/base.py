@@ -118,10 +118,12 @@ class Encoder(nn.Module, FrozenTransformer):
         platform = [torch.device(device).type, torch.__version__, soxr.__version__, sf.__libsndfile_version__]
         return json.dumps([*kind, *settings, *platform], default=str)
 
+    def _has_weights(self): return self.saves_weights and next(self.parameters(), None) is not None
+
     def save(self, path:str|Path): # Folder, made if it is not there
         "Write `encoder.json`, and `encoder.safetensors` if there are weights, into `path`."
         text = json.dumps({"class": type(self).__name__, **self.config()}, indent=1)
-        if _has_weights(self):
+        if self._has_weights():
             weights = {name: tensor.contiguous() for name,tensor in self.state_dict().items()}
             with atomic_write(Path(path)/"encoder.safetensors") as tmp: save_file(weights, tmp)
         with atomic_write(Path(path)/"encoder.json") as tmp: tmp.write_text(text, encoding="utf-8")
@@ -131,11 +133,8 @@ class Encoder(nn.Module, FrozenTransformer):
         "The same encoder again."
         config = read_json(Path(path)/"encoder.json")
         encoder = cls(**{name: value for name,value in config.items() if name != "class"})
-        if _has_weights(encoder): encoder.load_state_dict(load_file(Path(path)/"encoder.safetensors"))
+        if encoder._has_weights(): encoder.load_state_dict(load_file(Path(path)/"encoder.safetensors"))
         return encoder
-
-# %% ../../nbs/06_encoders/01_base.ipynb #bd988c2f
-def _has_weights(encoder): return encoder.saves_weights and next(encoder.parameters(), None) is not None
 
 # %% ../../nbs/06_encoders/01_base.ipynb #3db603b6
 DIGITAL_SILENCE = -95. # dB, a level that only zeros have

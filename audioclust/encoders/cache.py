@@ -104,7 +104,6 @@ class ArrayCache:
         folder:str|Path|None=None, # Made if it is not there; None is the user's cache
         max_bytes:int=2*10**9, # Room for the arrays
     ): self.folder, self.max_bytes = Path(folder or cache_dir()), max_bytes
-    def __repr__(self): return f"ArrayCache({str(self.folder)!r}, max_bytes={self.max_bytes})"
     @property
     def file(self)->Path: return self.folder/f"arrays-{_FORMAT}.sqlite"
 
@@ -146,11 +145,6 @@ class ArrayCache:
             db.executemany("insert or replace into arrays values (?,?,?,?,?,?,?,?)", new)
             _evict(db, self.max_bytes)
         if new: self._transaction(insert)
-
-    def size(self)->tuple: # (arrays, bytes)
-        "How much is stored."
-        count = "select count(*), coalesce(sum(bytes), 0) from arrays"
-        return self._transaction(lambda db: db.execute(count).fetchone()) or (0, 0)
 
     def _transaction(self, work):
         "The result of `work(connection)` in one transaction; None and a warning when the store cannot be used."

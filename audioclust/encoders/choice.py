@@ -141,6 +141,7 @@ class Trial(NamedTuple):
     follows: dict # Attribute of a clip → share of its variance that the clusters explain
     stability: float = 0. # From 0 to 1; read where the method was kmeans
 
+# %% ../../nbs/06_encoders/12_choice.ipynb #d537fa91
 _FOLLOWS_INSTEAD = .4 # share of an attribute that an encoder explains, to be named for it
 _MORE_THAN_FIXED = .2 # by how much that share must exceed the share of the fixed encoder
 

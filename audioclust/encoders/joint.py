@@ -19,7 +19,7 @@ import torch
 from sklearn.base import TransformerMixin
 from typing_extensions import Self
 
-from ..core.estimator import SavableEstimator, to_numpy
+from ..core.estimator import SavableEstimator, to_numpy, unit_rows
 from ..core.files import read_json, write_json
 from ..core.registry import load_saved
 from .base import embed_together, Encoder, load_encoder
@@ -30,20 +30,18 @@ from ..metrics.information import ami
 SMALLEST_WEIGHT = .3 # of the largest; an encoder with less is left out
 
 def agreement(partitions:dict, # Name of an encoder → cluster of each clip [N]
-    reference:str="fixed", # The encoder that follows by and ignore
-)->dict: # Name → AMI with the partition of the reference; not of the reference itself
+)->dict: # Name → AMI with the partition of the fixed encoder; not of that itself
     "How much the partitions of encoders agree with that of the fixed one."
-    return {e: float(ami(partitions[reference], labels)) for e,labels in partitions.items() if e != reference}
+    return {e: float(ami(partitions["fixed"], labels)) for e,labels in partitions.items() if e != "fixed"}
 
 def vote_weights(agreements:dict, # From `agreement`
     families:dict, # Family of each encoder
-    reference:str="fixed", # The encoder that follows by and ignore
-)->dict: # Name → weight, the largest is 1 and that of the reference
+)->dict: # Name → weight, the largest is 1 and that of the fixed encoder
     "The weight of each encoder in a vote (@eq-vote)."
     shared = Counter(families[e] for e in agreements)
     weights = {e: max(0., a)**2/shared[families[e]]**.5 for e,a in agreements.items()}
     largest = max(weights.values(), default=0.) or 1.
-    return {reference: 1., **{e: w/largest for e,w in weights.items()}}
+    return {"fixed": 1., **{e: w/largest for e,w in weights.items()}}
 
 def elected(weights:dict, # Name → weight, from `vote_weights`
 )->dict: # Those that are large enough, rounded to two places
@@ -68,11 +66,8 @@ class VotingWhitening(TransformerMixin, SavableEstimator):
 
     def transform(self, X:np.ndarray|torch.Tensor)->np.ndarray: # Embeddings [n, sum of dims] -> float32 [n, m]
         "Whitened embeddings of all members, side by side."
-        weighted = []
-        for part,x,weight in zip(self.parts, self._split(X), self.weights):
-            z = part.transform(x) # [n, m of this member]
-            lengths = np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-12)
-            weighted.append(z/lengths*weight)
+        members = zip(self.parts, self._split(X), self.weights)
+        weighted = [unit_rows(part.transform(x))*weight for part,x,weight in members] # each [n, m of this member]
         return (np.concatenate(weighted, 1)/np.linalg.norm(self.weights)).astype(np.float32)
 
     def save(self, path:str|Path): # Folder, made if it is not there
@@ -166,7 +161,7 @@ def parse_vote(name:str, # Such as "fixed:0.9+aisfx"
                          "such as fixed:0.9+aisfx")
     return weights
 
-# %% ../../nbs/06_encoders/11_joint.ipynb #117eac97
+# %% ../../nbs/06_encoders/11_joint.ipynb #3b0372dd
 class EncoderChoice(NamedTuple):
     "An encoder, and why it was chosen."
     name: str # As `Request` takes it
@@ -174,7 +169,6 @@ class EncoderChoice(NamedTuple):
     why: str # In words
     table: pd.DataFrame # A row a candidate: encoder, and its stability or weight; the best first
 
-# %% ../../nbs/06_encoders/11_joint.ipynb #3b0372dd
 def vote(partitions:dict, # Name of an encoder → cluster of each clip [n]; "fixed" is among them
     families:dict, # Family of each encoder
     by:str="content", # The grouping that is wanted

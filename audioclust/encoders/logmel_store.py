@@ -205,12 +205,11 @@ class LogMelLoader(DataLoader):
         store:LogMelStore, # What to load
         bs:int=256, # Clips in a batch
         shuffle:bool=True, # Another order each epoch? Then the clips that do not fill a last batch are left out
-        seed:int=0, # Of the orders
         device:str|torch.device|None=None, # Where batches go
     ):
         if not len(store.rows): raise ValueError("none of the clips could be decoded, so there is nothing to train on")
         self.store = store
-        self.order_rng = np.random.default_rng(seed)
+        self.order_rng = np.random.default_rng(0)
         self.order:np.ndarray|None = None
         bs = max(1, min(bs, len(store.rows)))
         super().__init__(store.rows, bs=bs, shuffle=shuffle, drop_last=shuffle, device=device)

@@ -43,23 +43,17 @@ def small_body(widths:tuple=(16, 32, 64, 128), # Channels of each stage
     return nn.Sequential(*stem, *blocks)
 
 # %% ../../nbs/06_encoders/06_networks.ipynb #3fc2e324
-def make_body(backbone:str, # "small", a ResNet of torchvision such as "resnet18", or "timm:" and a name
+def make_body(backbone:str, # "small", or a ResNet of torchvision such as "resnet18"
     fine:bool=False, # Keep 16 bands? (small only)
 )->nn.Module: # [B, 1, F, T] -> [B, C, F', T']
     "The convolutional part of a network, with random weights."
     if backbone == "small" and fine: return small_body((24, 48, 96), (2, 1, 2))
     if backbone == "small": return small_body()
-    if backbone.startswith("timm:"):
-        name = backbone.removeprefix("timm:")
-        try: import timm
-        except ImportError: raise ValueError(f"the backbone '{backbone}' needs timm: pip install timm") from None
-        try: return timm.create_model(name, pretrained=False, in_chans=1, num_classes=0, global_pool="")
-        except RuntimeError as e: raise ValueError(f"timm has no network {name!r} that can be used here: {e}") from None
     import torchvision
     families = "resnet", "resnext", "wide_resnet"
     names = [n for n in torchvision.models.list_models(module=torchvision.models) if n.startswith(families)]
     if backbone not in names:
-        raise ValueError(f"there is no backbone {backbone!r}; choose small, {', '.join(names)}, or timm:<name>")
+        raise ValueError(f"there is no backbone {backbone!r}; choose small or {', '.join(names)}")
     net = torchvision.models.get_model(backbone, weights=None)
     net.conv1 = nn.Conv2d(1, net.conv1.out_channels, 7, 2, 3, bias=False)
     return nn.Sequential(*list(net.children())[:-2])
@@ -200,7 +194,6 @@ _CALIBRATION_BATCH = 256  # clips
 def _set_norms(encoder, store, rows, seed):
     "Set each batch norm's mean and variance to the plain average over batches of random views."
     norms = [m for m in encoder.body.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-    if not norms: return
     device = next(encoder.body.parameters()).device
     rng, momenta = BatchRandom(seed, device), [norm.momentum for norm in norms]
     for norm in norms:

@@ -14,7 +14,7 @@ import torch
 from sklearn.base import TransformerMixin
 from typing_extensions import Self
 
-from ..core.estimator import SavableEstimator, to_numpy
+from ..core.estimator import SavableEstimator, to_numpy, unit_rows
 from ..core.files import atomic_write, read_array, write_json
 from ..core.registry import load_saved
 from .base import Encoder, load_encoder
@@ -35,9 +35,7 @@ def residuals(Z:np.ndarray, # Embeddings [N, d]
     means:np.ndarray, # Their means [K, d]
 )->np.ndarray: # float32 [N, d], rows of length 1
     "What is left of embeddings without the means of groups."
-    difference = Z - means[groups]
-    length = np.linalg.norm(difference, axis=1, keepdims=True)
-    return (difference/np.maximum(length, 1e-12)).astype(np.float32)
+    return unit_rows(Z - means[groups]).astype(np.float32)
 
 # %% ../../nbs/06_encoders/09_residual.ipynb #7cdd3bf5
 class IdentityWhitening(TransformerMixin, SavableEstimator):

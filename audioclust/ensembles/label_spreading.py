@@ -24,6 +24,7 @@ def _adjacency(pairs, shape):
     i, j = np.unique(np.r_[pairs, pairs[:, ::-1]], axis=0).T
     return csr_array((np.ones(len(i)), (i, j)), shape=shape)
 
+# %% ../../nbs/05_ensembles/05_label_spreading.ipynb #85e75a81
 def constrained_graph(W:csr_array, # A graph, shape (N, N), symmetric, with weights from 0 to 1
     constraints:Constraints, # Of its rows
 )->csr_array: # Shape (N, N), symmetric; perhaps no longer connected
@@ -58,10 +59,9 @@ def passed_on(W:csr_array, # A connected graph, shape (N, N), symmetric
 # %% ../../nbs/05_ensembles/05_label_spreading.ipynb #229ffe06
 def spread_labels(W:csr_array, # A connected graph, shape (N, N), symmetric
     seeds:np.ndarray, # How much of a seed each row is for each group, at least 0 [N, K]
-    alpha:float=ALPHA, # Share of a score that a step passes on, from 0 to 1
 )->np.ndarray: # float64 [N, K]; rows sum to 1
     "For each row, the shares of the groups that reach it from the seeds."
-    F = passed_on(W, seeds, alpha)
+    F = passed_on(W, seeds)
     F = F/np.sqrt(np.maximum(F.sum(0), 1e-12))
     total = F.sum(1, keepdims=True)
     return np.where(total > 0, F/np.maximum(total, 1e-300), 1/F.shape[1])

@@ -31,15 +31,13 @@ SHARE, N_SUBSAMPLES = .7, 4 # of the clips that each subsample holds; subsamples
 
 def agreement_of_subsamples(make:Callable, # Function of a seed: an unfitted clusterer
     X:np.ndarray, # Embeddings [N, d]
-    n:int=N_SUBSAMPLES, # Subsamples
-    *, share:float=SHARE, # Of the clips that each holds
     random_state:int=0, # Seed
 )->float: # From 0 to 1
     "The mean NMI of the groups of two subsamples, on the clips that both hold."
     rng = np.random.default_rng(random_state)
-    groups = np.full((n, len(X)), -1)
-    for i in range(n):
-        rows = np.sort(rng.permutation(len(X))[:round(share*len(X))])
+    groups = np.full((N_SUBSAMPLES, len(X)), -1)
+    for i in range(N_SUBSAMPLES):
+        rows = np.sort(rng.permutation(len(X))[:round(SHARE*len(X))])
         groups[i, rows] = to_numpy(make(random_state + i).fit(X[rows]).labels_)
     def agreement(one, other):
         both = (one >= 0) & (other >= 0)

@@ -23,11 +23,10 @@ from ..kmeans.estimator import KMeans
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #8dc59121
 def candidates(n:int, # Clips
-    most:int=120, # Clusters at most
 )->list: # From 2 on, at growing distances
     "Numbers of clusters to try."
-    ks = [*range(2, 13), 14, 16, 18, 20, 24, 28, 32, 36, 40, 45, 50, 60, 70, 80, *range(100, most + 1, 20)]
-    return [k for k in ks if k <= min(most, n//5)] or [min(2, n)]
+    ks = [*range(2, 13), 14, 16, 18, 20, 24, 28, 32, 36, 40, 45, 50, 60, 70, 80, 100, 120]
+    return [k for k in ks if k <= n//5] or [min(2, n)]
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #cba2f336
 def coding_length(X:np.ndarray, # Embeddings [N, d]
@@ -73,8 +72,7 @@ def criteria_curve(X:np.ndarray, # Embeddings [N, d]
     rows = []
     for k in ks:
         labels = np.asarray(to_numpy(make(k, random_state).fit(X).labels_))
-        def make_k(seed): return make(k, seed)
-        _, partitions = cluster_subsamples(make_k, X, n, random_state=random_state)
+        _, partitions = cluster_subsamples(lambda seed: make(k, seed), X, n, random_state=random_state)
         silhouette = float(silhouette_score(X, labels)) if len(np.unique(labels)) > 1 else 0.
         rows.append(dict(k=k, stability=mean_ari(partitions), silhouette=silhouette, saved_bits=saved_bits(labels)))
     return pd.DataFrame(rows)
@@ -110,6 +108,7 @@ def _is_clear(curve):
     best = curve.loc[curve.silhouette.idxmax()]
     return best.silhouette >= CLEAR_SILHOUETTE or best.stability >= CLEAR_STABILITY
 
+# %% ../../nbs/05_ensembles/08_n_clusters.ipynb #72ba4141
 def _number_of_groups(curve):
     "The choice, if there are groups."
     numbers = three_numbers(curve)

@@ -17,6 +17,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
+from ..core.estimator import unit_rows
+
 # %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #5bec0005
 MAX_COMMON = 2_000_000  # entries of a block's product at most, which bounds the memory
 
@@ -75,10 +77,10 @@ def use_dense_matrix(n:int, # Rows
     return n <= N_LANDMARKS or n < 5*(k + N_EXTRA)
 
 # %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #f730fd99
-def _initial_eigenvectors(W, k, seed):
+def _initial_eigenvectors(W, k):
     "Eigenvectors of a small graph of landmarks, spread over the rows, to begin with."
     n = W.shape[0]
-    landmarks = np.sort(np.random.default_rng(seed).permutation(n)[:max(N_LANDMARKS, 2*k)])
+    landmarks = np.sort(np.random.default_rng(0).permutation(n)[:max(N_LANDMARKS, 2*k)])
     lengths = W.copy()
     lengths.data = 1/lengths.data
     _, _, reached = dijkstra(lengths, indices=landmarks, min_only=True, return_predecessors=True)
@@ -92,7 +94,6 @@ def _initial_eigenvectors(W, k, seed):
 # %% ../../nbs/05_ensembles/03_neighbour_graph.ipynb #e2c00005
 def spectral_embedding(W:csr_array, # A connected graph, shape (N, N), symmetric
     k:int, # Coordinates wanted, at most N
-    random_state:int=0, # Seed of the landmarks
 )->tuple[np.ndarray,np.ndarray]: # (eigenvalues [k], the largest first, which is 1; coordinates [N, k])
     "The leading eigenvectors of the normalised graph."
     n = W.shape[0]
@@ -106,7 +107,7 @@ def spectral_embedding(W:csr_array, # A connected graph, shape (N, N), symmetric
             values, vectors = np.linalg.eigh(M.toarray())
             values, vectors = values[::-1], vectors[:, ::-1]
         else:
-            guess = _initial_eigenvectors(W, k + N_EXTRA, random_state)
+            guess = _initial_eigenvectors(W, k + N_EXTRA)
             values, vectors = lobpcg(M, guess, largest=True, tol=1e-5, maxiter=100)
     order = np.argsort(-values, kind="stable")[:k]
     values, vectors = values[order], vectors[:, order]
@@ -122,6 +123,4 @@ def unit_spectral_embedding(W:csr_array, # A connected graph, shape (N, N), symm
 )->np.ndarray: # float32 [N, k], rows of length 1
     "The spectral embedding with rows scaled to length 1."
     if W.shape[0] == 1: return np.ones((1, 1), np.float32)
-    vectors = spectral_embedding(W, k)[1]
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors/np.maximum(lengths, 1e-12)).astype(np.float32)
+    return unit_rows(spectral_embedding(W, k)[1]).astype(np.float32)

@@ -227,8 +227,7 @@ def train_contrast(trainer:NetworkTrainer, # What all trainings share
 )->NetworkEncoder: # Trained
     "A network whose features survive the views of a grouping."
     network = trainer.network(by, ignore)
-    ignores_order = "order" in network.ignore
-    clips_to_see, temperature = (60000, .2) if ignores_order else (90000, .5)
+    clips_to_see, temperature = (60000, .2) if "order" in network.ignore else (90000, .5)
     epochs = trainer.options.epochs or epochs_for(len(trainer.store), clips_to_see, 10, 60)
     stage = f"contrast by {by}"
     dls = trainer.store.dataloaders(trainer.options.bs, trainer.device)

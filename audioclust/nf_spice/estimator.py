@@ -23,10 +23,9 @@ from .refinement import make_fair, MATCH_TOLERANCE, network_features, Refinement
 from .refinement import train_on_reliable
 from .trained_encoder import ContrastMethod, head_embeddings, Refinements, TrainedEncoder
 
-# %% ../../nbs/09_nf_spice/10_estimator.ipynb #add9d323
+# %% ../../nbs/09_nf_spice/10_estimator.ipynb #aab42d54
 FEW_CLIPS = 1000 # Below, the fixed encoders are added
 
-# %% ../../nbs/09_nf_spice/10_estimator.ipynb #aab42d54
 @dataclass(frozen=True)
 class OtherGroupingOptions:
     "How the other grouping is found and used."

@@ -13,7 +13,7 @@ from sklearn.base import ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.estimator import SavableEstimator, to_numpy
+from ..core.estimator import SavableEstimator, to_numpy, unit_rows
 from ..encoders.whitening import discriminant_axes
 from ..ensembles.consensus import consensus
 
@@ -27,11 +27,10 @@ def balanced_assignment(distances:np.ndarray, # Squared distances of rows from p
 )->tuple[np.ndarray,np.ndarray]: # (assignment [n, K], rows sum to 1; column factors v [K])
     "Optimal transport with entropy: assign rows to near prototypes so that each gets its share."
     kernel = np.exp(-distances/SOFTNESS)
-    demand = shares*len(kernel)
     exponent = 1 if weight is None else weight/(weight + SOFTNESS)
     u = np.ones(len(kernel))
     for _ in range(60):  # scalings of columns and rows
-        v = (demand/np.maximum(u @ kernel, _TINY))**exponent
+        v = (shares*len(kernel)/np.maximum(u @ kernel, _TINY))**exponent
         u = 1/np.maximum(kernel @ v, _TINY)
     return u[:, None]*kernel*v, v
 
@@ -49,8 +48,6 @@ def separating_axes(X:np.ndarray, # Centred rows [N, d]
 # %% ../../nbs/09_nf_spice/07_fair.ipynb #38774f23
 OWN = .3 # How far a prototype moves from the mean over the sources to its own source
 
-def _unit_rows(Z): return Z/np.maximum(np.linalg.norm(Z, axis=-1, keepdims=True), 1e-12)
-
 def source_prototypes(Z:np.ndarray, # Unit rows [N, m]
     sources:np.ndarray, # Source of each [N], from 0
     assignment:np.ndarray, # [N, K], rows sum to 1
@@ -64,7 +61,7 @@ def source_prototypes(Z:np.ndarray, # Unit rows [N, m]
     present = n > 1
     common = (means*present).sum(0)/np.maximum(present.sum(0), 1)  # [K, m]
     move = own*n/(n + 10)
-    return _unit_rows((1 - move)*common + move*means)
+    return unit_rows((1 - move)*common + move*means)
 
 # %% ../../nbs/09_nf_spice/07_fair.ipynb #dd06a517
 def _cosines(Z, P, sources): # Unit rows [N, m], prototypes [S, K, m], sources [N] -> [N, K]
@@ -78,7 +75,7 @@ class _Alternation:
         self.assignment = np.eye(n_clusters)[start]  # [N, K], rows sum to 1
         for _ in range(4):
             self.axes = separating_axes(centred, self.assignment.argmax(1), n_axes)  # [m, d]
-            self.rows = _unit_rows(centred @ self.axes.T)  # [N, m]
+            self.rows = unit_rows(centred @ self.axes.T)  # [N, m]
             for _ in range(12): self._assign(sources, weight)
         closeness = (self.assignment*_cosines(self.rows, self.prototypes, sources)).sum()
         self.cost = float(2 - 2*closeness/len(centred))  # mean squared distance to the prototypes
@@ -159,7 +156,7 @@ class FairClustering(ClusterMixin, SavableEstimator):
         check_is_fitted(self, "mean_")
         X = np.concatenate([to_numpy(x) for x in X], 1) if isinstance(X, (list, tuple)) else to_numpy(X)
         sources = np.zeros(len(X), int) if sources is None else to_numpy(sources)
-        Z = _unit_rows((X*self.scale_ - self.mean_[sources]) @ self.components_.T)
+        Z = unit_rows((X*self.scale_ - self.mean_[sources]) @ self.components_.T)
         scores = (_cosines(Z, self.prototypes_, sources) - 1)*2/SOFTNESS + self.bias_[sources]
         p = np.exp(scores - scores.max(1, keepdims=True))
         p = (p/p.sum(1, keepdims=True)).astype(np.float32)

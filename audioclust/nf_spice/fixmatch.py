@@ -113,13 +113,11 @@ class FixMatch(WeakAndStrong):
         strong:Callable, # Makes strong views of a batch
         bs:int=64, # B, labelled clips in a step
         threshold:float=.95, # t
-        weight:float=1., # lambda
         seed:int=0, # Of the orders and views
     ):
         super().__init__(weak, strong, threshold, seed)
         self.labels = labels
         self.bs = bs
-        self.weight = weight
 
     def before_epoch(self):
         super().before_epoch()
@@ -146,7 +144,7 @@ class FixMatch(WeakAndStrong):
         self.confident.append(confident.mean().detach())
         supervised = nn.functional.cross_entropy(labelled, y)
         unsupervised = nn.functional.cross_entropy(strong, pseudo_label, reduction="none")
-        return supervised + self.weight*(confident*unsupervised).mean()
+        return supervised + (confident*unsupervised).mean()
 
 # %% ../../nbs/09_nf_spice/04_fixmatch.ipynb #ea22b88d
 class EMA(Callback):
@@ -188,12 +186,11 @@ def probabilities(model:EncoderWithHead, # Encoder and head
 # %% ../../nbs/09_nf_spice/04_fixmatch.ipynb #e583aa29
 def store_probabilities(model:EncoderWithHead, # Encoder and head
     store:Any, # Log-mels of clips that could all be decoded
-    bs:int=256, # Clips at a time
 )->np.ndarray: # float32 [N, K]
     "Probabilities of all clips of a store."
     model.eval()
     device = next(model.parameters()).device
-    batches = store.row_batches(np.arange(len(store)), bs)
+    batches = store.row_batches(np.arange(len(store)), 256)
     return torch.cat([probabilities(model, store.batch(rows).to(device)) for rows in batches]).cpu().numpy()
 
 # %% ../../nbs/09_nf_spice/04_fixmatch.ipynb #89a34705
@@ -202,8 +199,6 @@ class FixMatchOptions:
     "The constants of FixMatch."
     bs: int = 64 # B, labelled clips in a step
     threshold: float = .95 # t, the probability at which the network is confident
-    weight: float = 1. # lambda, of the loss on clips without a label
-    momentum: float = .99 # Of the moving average of weights
 
 # %% ../../nbs/09_nf_spice/04_fixmatch.ipynb #d73bd4ef
 def fixmatch_learner(dls:Any, # From `LogMelStore.dataloaders`, with batches of mu B clips
@@ -229,7 +224,7 @@ def fixmatch_learner(dls:Any, # From `LogMelStore.dataloaders`, with batches of 
         head = head or nn.Linear(encoder.dim, n_clusters)
     model = EncoderWithHead(encoder, head).to(dls.device)
     weak, strong = weak_and_strong(encoder)
-    match = FixMatch(labels, weak, strong, options.bs, options.threshold, options.weight, seed)
-    parts = [match, EMA(options.momentum), MatchCurves(), *precision_callbacks(dls.device, bf16)]
+    match = FixMatch(labels, weak, strong, options.bs, options.threshold, seed)
+    parts = [match, EMA(), MatchCurves(), *precision_callbacks(dls.device, bf16)]
     kwargs = {"wd": 1e-4, "lr": 1e-3, **kwargs}
     return Learner(dls, model, loss_func=match.loss, cbs=[*parts, *cbs], **kwargs)

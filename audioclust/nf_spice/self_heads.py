@@ -8,7 +8,6 @@ __all__ = ['TOP_SHARE', 'MOST_SAMPLED', 'SelfLabels', 'heads_learner', 'BestHead
 # %% ../../nbs/09_nf_spice/03_self_heads.ipynb #86aa8035
 from collections.abc import Iterable
 from dataclasses import dataclass, KW_ONLY
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,15 +17,13 @@ from fastai.callback.core import Callback, CancelValidException
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import Adam
-from safetensors.torch import load_file, save_file
-from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.base import ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.estimator import to_numpy, to_tensor
-from ..core.files import atomic_write, read_json, write_json
-from .heads import assign_balanced, assign_nearest, double_softmax, FrozenViews, Heads, KeepBest
-from .heads import Positions, prototypes
+from ..core.estimator import SavableEstimator, to_tensor
+from .heads import assign_balanced, assign_nearest, double_softmax, Heads, KeepBest, Positions
+from .heads import prototypes
 
 # %% ../../nbs/09_nf_spice/03_self_heads.ipynb #de574e07
 TOP_SHARE = .5 # Of a group's clips, which are averaged for its prototype
@@ -36,32 +33,36 @@ MOST_SAMPLED = 5000 # M, clips in an epoch
 class SelfLabels(Callback):
     "Select clips and pseudo-labels before each epoch; in each batch, give strong views and these labels."
     order = 60
-    def __init__(self, views:FrozenViews, # Embeddings of N clips
+    def __init__(self, clean:torch.Tensor, # Embeddings of N unchanged clips [N, d]
+        weak:torch.Tensor, # Of a weak view of each [N, d]
+        strong:torch.Tensor, # Of R strong views of each [R, N, d]
         n_clusters:int, # K
         assign:str="balanced", # How pseudo-labels are assigned; "nearest" is for groups of unequal size
         start:torch.Tensor|None=None, # Probabilities [N, K] for the first selection; None: those of the new heads
         seed:int=0, # Of the samples
     ):
-        self.views = views
+        self.clean = clean
+        self.weak = weak
+        self.strong_views = strong
         self.assign = assign
         self.start:Any = start
         self.seed = seed
-        self.n_sampled = min(MOST_SAMPLED, len(views.clean))
+        self.n_sampled = min(MOST_SAMPLED, len(clean))
         self.per_group = self.n_sampled//n_clusters
         self.top = max(1, int(TOP_SHARE*self.per_group))
 
     @torch.no_grad()
     def before_epoch(self):
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.views.clean))
-        sample = torch.from_numpy(order[:self.n_sampled]).to(self.views.clean.device)
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.clean))
+        sample = torch.from_numpy(order[:self.n_sampled]).to(self.clean.device)
         if self.start is not None and self.epoch == 0:
             rng = torch.Generator().manual_seed(self.seed)
             noise = torch.rand(len(self.model.w1), len(sample), 1, generator=rng).to(sample.device)
             scores = self.start[sample]*(1 - .1*noise)
-        else: scores = self.model(self.views.weak[sample])
-        rows, self.labels = self._select(scores, self.views.clean[sample], self.per_group, self.top)
+        else: scores = self.model(self.weak[sample])
+        rows, self.labels = self._select(scores, self.clean[sample], self.per_group, self.top)
         self.rows = sample[rows]
-        self.strong = self.views.strong[self.epoch % len(self.views.strong)]
+        self.strong = self.strong_views[self.epoch % len(self.strong_views)]
 
     def before_batch(self):
         position = self.xb[0]
@@ -73,10 +74,10 @@ class SelfLabels(Callback):
     @torch.no_grad()
     def losses(self)->torch.Tensor: # [H]
         "The loss of each head on all clips, with pseudo-labels as in training."
-        p = self.model(self.views.clean)
-        scale = len(self.views.clean)/self.n_sampled
+        p = self.model(self.clean)
+        scale = len(self.clean)/self.n_sampled
         per_group, top = max(1, int(self.per_group*scale)), max(1, int(self.top*scale))
-        rows, labels = self._select(self.model(self.views.weak), self.views.clean, per_group, top)
+        rows, labels = self._select(self.model(self.weak), self.clean, per_group, top)
         selected = p.gather(1, rows[..., None].expand(-1, -1, p.shape[2]))
         return double_softmax(selected, labels)
 
@@ -87,41 +88,53 @@ class SelfLabels(Callback):
         return assign_balanced(P, E, per_group)
 
 # %% ../../nbs/09_nf_spice/03_self_heads.ipynb #d35bf910
-def heads_learner(views:FrozenViews, # Embeddings of N clips, on the device of the training
+def heads_learner(X:np.ndarray|torch.Tensor, # Embeddings of N clips [N, d]
     n_clusters:int=10, # K
-    *, heads:int=10, # H, heads side by side
+    *, weak:np.ndarray|torch.Tensor|None=None, # Of a weak view of each [N, d]; None: `X`
+    strong:np.ndarray|torch.Tensor|None=None, # Of R strong views of each [R, N, d]; None: `X`, once
+    heads:int=10, # H, heads side by side
     assign:str="balanced", # How pseudo-labels are assigned; "nearest" is for groups of unequal size
     passes:int=8, # Passes over the selected clips in an epoch
-    bs:int=128, # Clips in a step
     start:np.ndarray|torch.Tensor|None=None, # Probabilities [N, K] for the first selection; None: of the new heads
+    device:str|torch.device="cpu", # Where to train
     seed:int=0, # Of weights, samples and orders
     cbs:Iterable=(), # Further callbacks
     **kwargs, # Further arguments of `Learner`
 )->Learner:
     "A fastai `Learner` of several heads on frozen embeddings."
-    n, device = len(views.clean), views.clean.device
-    if start is not None: start = torch.as_tensor(to_numpy(start), dtype=torch.float32, device=device)
+    def tensor(x): return to_tensor(x, torch.float32, device)
+    clean = tensor(X)
+    weak = clean if weak is None else tensor(weak)
+    strong = clean[None] if strong is None else tensor(strong)
+    shapes = [tuple(x.shape) for x in (clean, weak, strong)]
+    if clean.ndim != 2 or shapes[1] != shapes[0] or strong.ndim != 3 or shapes[2][1:] != shapes[0]:
+        raise ValueError("embeddings must be [N, d], those of weak views too, and strong ones [R, N, d]; "
+                         f"shapes {shapes} came")
+    n = len(clean)
+    if start is not None: start = tensor(start)
     if assign not in ("balanced", "nearest"):
         raise ValueError(f"assign={assign!r}: say 'balanced' or 'nearest'")
     if start is not None and start.shape != (n, n_clusters):
         raise ValueError(f"start must be [{n}, {n_clusters}]; shape {tuple(start.shape)} came")
-    labels = SelfLabels(views, n_clusters, assign, start, seed)
+    labels = SelfLabels(clean, weak, strong, n_clusters, assign, start, seed)
     if n_clusters < 2 or labels.per_group < 2:
         raise ValueError(f"n_clusters={n_clusters} with {labels.n_sampled} clips: "
                          "there must be at least 2 groups and 2 clips in each")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = Heads(views.clean.shape[1], n_clusters, heads).to(device)
+        model = Heads(clean.shape[1], n_clusters, heads).to(device)
     n_selected = labels.n_sampled if assign == "nearest" else labels.per_group*n_clusters
-    dl = Positions(n_selected, passes, bs, seed, device)
+    dl = Positions(n_selected, passes, seed=seed, device=device)
     kwargs = {"lr": 5e-3, "wd": 0., **kwargs}
     return Learner(DataLoaders(dl, dl, device=device), model, loss_func=lambda p, y: double_softmax(p, y).mean(),
                    opt_func=Adam, cbs=[labels, KeepBest(), *cbs], **kwargs)
 
 # %% ../../nbs/09_nf_spice/03_self_heads.ipynb #d1415c12
 @dataclass(eq=False, repr=False)
-class BestHead(ClusterMixin, BaseEstimator):
+class BestHead(ClusterMixin, SavableEstimator):
     "Base of groupings of embeddings by the best of several heads."
+    _file = "heads"
+    _state = ("w1_", "b1_", "w2_", "b2_", "head_", "loss_", "curves_")
     n_clusters:int = 10 # Groups
     _:KW_ONLY
     heads:int = 10 # Heads side by side
@@ -134,7 +147,8 @@ class BestHead(ClusterMixin, BaseEstimator):
         with learn.no_bar(), learn.no_logging(): learn.fit(self.epochs)
         best = learn.keep_best
         self.curves_, self.loss_, self.head_ = best.rows, best.best_loss, best.head
-        self.state_ = {name: tensor.cpu() for name,tensor in best.state.items()}
+        for name,tensor in best.state.items(): setattr(self, f"{name}_", tensor.cpu().numpy())
+        self.n_features_in_ = self.w1_.shape[1]
         proba = self._probabilities(X)
         self.proba_, self.partitions_ = proba[self.head_], proba.argmax(2)
         self.labels_ = self.proba_.argmax(1)
@@ -143,38 +157,21 @@ class BestHead(ClusterMixin, BaseEstimator):
     @torch.no_grad()
     def _probabilities(self, X):
         "Of all heads, [H, n, K]."
-        n_heads, d, hidden = self.state_["w1"].shape
+        n_heads, d, hidden = self.w1_.shape
         model = Heads(d, self.n_clusters, n_heads, hidden)
-        model.load_state_dict(self.state_)
+        model.load_state_dict({name: torch.from_numpy(getattr(self, f"{name}_")) for name in ("w1", "b1", "w2", "b2")})
         return model(to_tensor(X, torch.float32, "cpu")).numpy()
 
     def predict_proba(self, X:np.ndarray|torch.Tensor, # Embeddings [n, d]
     )->np.ndarray: # float32 [n, K], rows sum to 1
         "Probabilities of the groups, by the best head."
-        check_is_fitted(self, "state_")
+        check_is_fitted(self, "w1_")
         return self._probabilities(X)[self.head_]
 
     def predict(self, X:np.ndarray|torch.Tensor, # Embeddings [n, d]
     )->np.ndarray: # int64 [n]
         "The most probable group, by the best head."
         return self.predict_proba(X).argmax(1)
-
-    def save(self, path:str|Path): # Folder, created if necessary
-        "Write the heads, without pickle."
-        check_is_fitted(self, "state_")
-        params = {**self.get_params(), "device": None}
-        about = dict(params=params, head=self.head_, loss=self.loss_, curves=self.curves_)
-        with atomic_write(Path(path)/"heads.safetensors") as tmp: save_file(self.state_, tmp)
-        write_json(about, Path(path)/"heads.json")
-
-    @classmethod
-    def load(cls, path:str|Path)->Self: # Folder written by `save`
-        "Read what `save` wrote."
-        about = read_json(Path(path)/"heads.json")
-        self = cls(**about["params"])
-        self.head_, self.loss_, self.curves_ = about["head"], about["loss"], about["curves"]
-        self.state_ = load_file(Path(path)/"heads.safetensors")
-        return self
 
 # %% ../../nbs/09_nf_spice/03_self_heads.ipynb #d1415c13
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -190,7 +187,6 @@ class SelfHeads(BestHead):
         cbs:Iterable=(), # Callbacks for the learner
     )->Self:
         "Train the heads; returns `self`."
-        views = FrozenViews.of(X, weak, strong, self.device or "cpu")
-        learn = heads_learner(views, self.n_clusters, heads=self.heads, assign=self.assign, start=start,
-                              seed=self.random_state, cbs=cbs)
+        learn = heads_learner(X, self.n_clusters, weak=weak, strong=strong, heads=self.heads, assign=self.assign,
+                              start=start, device=self.device or "cpu", seed=self.random_state, cbs=cbs)
         return self._fit(learn, X)

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 from typing_extensions import Self
 
+from ..core.estimator import unit_rows
 from ..core.files import write_json
 from ..encoders.base import Encoder
 from ..encoders.networks import NetworkEncoder
@@ -27,14 +28,12 @@ from ..nf_spice.trained_encoder import ContrastMethod
 from ..training.encoder_learner import EncoderWithHead
 
 # %% ../../nbs/10_published/03_three_stages.ipynb #7ff8d6b9
-def _unit_length(X): return X/np.maximum(np.linalg.norm(X, axis=-1, keepdims=True), 1e-12)
-
 def unit_embeddings(encoder:NetworkEncoder, # A network
     store:Any, # Log-mels of all clips
     **options, # Of `embed_logmels`
 )->np.ndarray: # float32 [N, d], or [N, views, d]
     "Embeddings of all clips, each of length 1."
-    return _unit_length(encoder.embed_logmels(store, **options))
+    return unit_rows(encoder.embed_logmels(store, **options))
 
 # %% ../../nbs/10_published/03_three_stages.ipynb #6a56341e
 MOST_AXES = 256 # That heads see
@@ -50,7 +49,7 @@ def projected(X:np.ndarray, # Embeddings [..., d]
     axes:np.ndarray, # [m, d]
 )->np.ndarray: # [..., m]
     "Embeddings along some axes, each again of length 1."
-    return _unit_length(X @ axes.T)
+    return unit_rows(X @ axes.T)
 
 # %% ../../nbs/10_published/03_three_stages.ipynb #262fa8d5
 class PerceptronHead(nn.Module):
@@ -70,7 +69,8 @@ class PerceptronHead(nn.Module):
         axes:np.ndarray, # The axes of the projection [m, d]
     )->Self:
         "The best head, with its weights, after the projection."
-        w1, b1, w2, b2 = (heads.state_[name][heads.head_] for name in ("w1", "b1", "w2", "b2"))
+        weights = heads.w1_, heads.b1_, heads.w2_, heads.b2_
+        w1, b1, w2, b2 = (torch.from_numpy(w[heads.head_]) for w in weights)
         head = cls(axes.shape[1], len(w1), w1.shape[1], w2.shape[1])
         with torch.no_grad():
             head.project.weight.copy_(torch.from_numpy(axes))

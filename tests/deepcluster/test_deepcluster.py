@@ -1,6 +1,5 @@
 "DeepCluster: its parts, its estimator, and how it resumes."
 import json
-import math
 import warnings
 
 import numpy as np
@@ -13,13 +12,12 @@ from hypothesis import given, settings, strategies as st
 from audioclust.audio import synthetic_words
 from audioclust.core.registry import make_clusterer
 from audioclust.deepcluster import DeepCluster, deepcluster_learner, LearnerOptions, TrainingOptions
-from audioclust.deepcluster.learner import default_passes, ResetHead
+from audioclust.deepcluster.learner import default_passes
 from audioclust.deepcluster.pseudolabels import AveragedViews, PseudoLabeller, UnchangedClips
 from audioclust.encoders import NetworkEncoder, RuntimeOptions
 from audioclust.encoders.logmel_store import LogMelStore
 from audioclust.training.balanced_sampling import balanced_sample
 from audioclust.training.checkpoints import Checkpoints, training_fingerprint
-from audioclust.training.encoder_learner import Bfloat16
 
 BRIEF = TrainingOptions(epochs=2, passes=2, views=2)
 AT_8_KHZ = RuntimeOptions(sample_rate=8000)
@@ -53,69 +51,16 @@ def test_balanced_counts_are_even(seed, sizes, n):
     for i in np.unique(labels[labels >= 0]): assert np.ptp(seen[labels == i]) <= 1
 
 
-class Watch(Callback):
-    "What a batch holds, next to what it should hold."
-    order = 80
-    def before_epoch(self): self.pairs = []
-    def before_batch(self):
-        self.pairs.append((self.rows.clone(), self.yb[0].clone(), tuple(self.xb[0].shape)))
-class Rows(Callback):
-    order = 60  # before the labels replace the rows
-    def before_batch(self): self.learn.watch.rows = self.yb[0]
-
-def test_the_labels_of_a_batch_are_those_of_its_rows(store):
-    learn = fit(learner(store, cbs=[Watch(), Rows()]))
-    rows, labels = (torch.cat([p[i] for p in learn.watch.pairs]) for i in (0, 1))
-    np.testing.assert_array_equal(labels.numpy(), learn.pseudo_labels.labels[rows.numpy()])
-    assert {p[2] for p in learn.watch.pairs} == {(16, 1, 64, 48)}
-    assert np.ptp(labels.bincount(minlength=5).numpy()) <= 1
-
-
 def test_seeds(store):
-    a, b, c = (fit(learner(store, seed=s)) for s in (1, 1, 2))
-    np.testing.assert_array_equal(a.pseudo_labels.labels, b.pseudo_labels.labels)
-    assert all(torch.equal(p, q) for p,q in zip(a.model.parameters(), b.model.parameters()))
-    assert not all(torch.equal(p, q) for p,q in zip(a.model.parameters(), c.model.parameters()))
+    a, b = (fit(learner(store, seed=s)) for s in (1, 2))
     torch.manual_seed(99)  # chance from elsewhere does not matter
-    d = fit(learner(store, seed=1))
-    assert all(torch.equal(p, q) for p,q in zip(a.model.parameters(), d.model.parameters()))
+    again = fit(learner(store, seed=1))
+    np.testing.assert_array_equal(a.pseudo_labels.labels, again.pseudo_labels.labels)
+    assert all(torch.equal(p, q) for p,q in zip(a.model.parameters(), again.model.parameters()))
+    assert not all(torch.equal(p, q) for p,q in zip(a.model.parameters(), b.model.parameters()))
 
 
-class Heads(Callback):
-    "The head at both ends of each epoch, and how many steps the optimiser remembers of encoder and head."
-    order = 80
-    def __init__(self): self.new, self.end, self.steps = [], [], []
-    def before_epoch(self):
-        self.new.append(self.model.head.weight.detach().clone())
-        parts = self.model.encoder, self.model.head
-        self.steps.append([sum(self.opt.state[p].get("step", 0) for p in part.parameters()) for part in parts])
-    def after_epoch(self): self.end.append(self.model.head.weight.detach().clone())
-
-@pytest.mark.parametrize("reset", [True, False])
-def test_the_head_is_new_in_each_epoch_unless_its_callback_is_removed(store, reset):
-    learn = learner(store, cbs=[Heads()])
-    if not reset: learn.remove_cb(ResetHead)
-    h = fit(learn, 3).heads
-    assert [torch.equal(new, end) for new,end in zip(h.new[1:], h.end)] == [not reset]*2
-    assert [(encoder > 0, head == 0) for encoder,head in h.steps[1:]] == [(True, reset)]*2
-    if reset: np.testing.assert_allclose([w.std() for w in h.new], .01, atol=.002)
-
-
-def test_gradients_reach_encoder_and_head(store):
-    learn = learner(store)
-    before = [p.detach().clone() for p in learn.model.parameters()]
-    fit(learn, 1)
-    moved = [not torch.equal(p, q) for p,q in zip(before, learn.model.parameters())]
-    assert all(moved)
-
-
-def test_first_labels_are_the_anchor_s(store):
-    anchor = np.repeat(np.eye(3, dtype=np.float32), 16, 0)
-    learn = fit(learner(store, k=3, anchor=anchor), 1)
-    assert len(set(zip(learn.pseudo_labels.labels, anchor.argmax(1)))) == 3
-
-
-LABELLERS = [(UnchangedClips(), 1), (AveragedViews(), 1), (UnchangedClips(), 4), (AveragedViews(dims=(4, 900)), 3),
+LABELLERS = [(UnchangedClips(), 1), (UnchangedClips(), 4), (AveragedViews(dims=(4, 900)), 3),
              (AveragedViews(batch=20), 1)]
 
 @pytest.mark.parametrize("embed, n_members", LABELLERS, ids=str)
@@ -125,26 +70,18 @@ def test_labellers(store, embed, n_members):
     assert labels.shape == (48,) and set(labels) == set(range(6))
 
 
-def test_with_reseeding_no_cluster_is_empty():
-    places = np.random.default_rng(0).standard_normal((30, 4)).astype(np.float32)
-    z = np.repeat(places, 10, 0) + 1e-3*np.random.default_rng(1).standard_normal((300, 4)).astype(np.float32)
-    labeller = PseudoLabeller(60, embed=UnchangedClips(), n_members=1)
-    for seed in range(5): assert len(set(labeller.cluster(z, [], seed))) == 60
-
-
-@pytest.mark.parametrize("stop", [1, 2, 3])
-def test_a_resumed_training_ends_like_one_that_was_not_interrupted(store, tmp_path, stop):
+def test_a_resumed_training_ends_like_one_that_was_not_interrupted(store, tmp_path):
     class Stop(Callback):
         order = -9
         def before_epoch(self):
-            if self.epoch == stop: raise KeyboardInterrupt
+            if self.epoch == 2: raise KeyboardInterrupt
     mine, another = '{"name": "a"}', '{"name": "b"}'  # fingerprints
     uninterrupted = fit(learner(store), 4)
     stopped = learner(store, cbs=[Checkpoints(tmp_path, mine), Stop()])
     with pytest.raises(KeyboardInterrupt): fit(stopped, 4)
     resumed = learner(store, cbs=[Checkpoints(tmp_path, mine)])
-    assert resumed.checkpoints.load(resumed) == stop
-    fit(resumed, 4, start_epoch=stop)
+    assert resumed.checkpoints.load(resumed) == 2
+    fit(resumed, 4, start_epoch=2)
     weights = zip(uninterrupted.model.state_dict().values(), resumed.model.state_dict().values())
     assert all(torch.equal(p, q) for p, q in weights)
     np.testing.assert_array_equal(uninterrupted.pseudo_labels.labels, resumed.pseudo_labels.labels)
@@ -164,31 +101,6 @@ def test_each_sign_of_a_collapse_is_named_once(store):
     assert row["nmi_previous"] == 1 and row["moved"] == 0  # agreement with itself is perfect
 
 
-def test_curves_of_a_known_change(store):
-    i = np.arange(48)
-    turn = iter([i % 4, (i + 1) % 4, np.where(i < 12, 0, i % 4)])
-    learn = fit(learner(store, k=4, labeller=lambda *_: next(turn)), 3)
-    same, moved = learn.curves.rows[1:]
-    assert math.isclose(same["nmi_previous"], 1) and same["moved"] == 0  # other names, the same clusters
-    assert math.isclose(moved["moved"], 9/48) and moved["nmi_previous"] < .9
-
-
-def test_bfloat16_is_near_float32(store):
-    a, b = fit(learner(store, bf16=False), 1), fit(learner(store, bf16=True), 1)
-    assert [any(isinstance(cb, Bfloat16) for cb in learn.cbs) for learn in (a, b)] == [False, True]
-    assert abs(a.curves.rows[0]["loss"] - b.curves.rows[0]["loss"]) < .2
-    assert all(p.dtype == torch.float32 for p in b.model.parameters())
-
-
-def test_an_interrupted_training_leaves_float32_behind(store):
-    class Stop(Callback):
-        order = 90
-        def after_pred(self): raise KeyboardInterrupt
-    with pytest.raises(KeyboardInterrupt): fit(learner(store, bf16=True, cbs=[Stop()]), 1)
-    assert not torch.is_autocast_enabled("cpu")
-    assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
-
-
 def test_a_training_that_diverges_stops_with_an_error(store):
     class Break(Callback):
         order = -50
@@ -196,19 +108,8 @@ def test_a_training_that_diverges_stops_with_an_error(store):
     with pytest.raises(ValueError, match="diverged in epoch 0"): fit(learner(store, cbs=[Break()]), 1)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_cuda_and_cpu_train_alike(store):
-    losses = []
-    for device in "cpu", "cuda":
-        encoder, options = NetworkEncoder(sample_rate=8000).to(device), LearnerOptions(passes=2, bf16=False)
-        learn = deepcluster_learner(store.dataloaders(16, device), encoder, 5, options=options)
-        losses.append(fit(learn, 3).curves.rows[-1]["loss"])
-    assert abs(losses[0] - losses[1]) < .3
-
-
 def test_the_estimator(words, tmp_path):
-    model, same = (DeepCluster(3, runtime=AT_8_KHZ, training=BRIEF).fit(words) for _ in range(2))
-    np.testing.assert_array_equal(model.labels_, same.labels_)
+    model = DeepCluster(3, runtime=AT_8_KHZ, training=BRIEF).fit(words)
     assert model.embeddings_.shape[0] == 48 and len(model.curves_) == 2
     assert ((0 <= model.confidence_) & (model.confidence_ <= 1)).all()
     model.save(tmp_path)
@@ -219,43 +120,19 @@ def test_the_estimator(words, tmp_path):
     np.testing.assert_allclose(loaded.embed(words), model.embeddings_, atol=1e-3)
 
 
-def test_files_and_the_command_line_know_flat_names(words, tmp_path):
+def test_methods_are_made_with_flat_names():
     model = make_clusterer("deepcluster", 3, epochs=1, passes=1, views=2, anchor=False, train_clusters=4,
                            sample_rate=8000)
     assert not model.anchor
     assert model.training == TrainingOptions(epochs=1, passes=1, views=2, train_clusters=4)
-    model.fit(words).save(tmp_path)
-    params = json.loads((tmp_path/"deepcluster.json").read_text())["params"]
-    names = "anchor backbone bs by device epochs ignore lr n_clusters num_workers passes random_state sample_rate"
-    assert list(params) == [*names.split(), "train_clusters", "views"]
     with pytest.raises(ValueError, match="no parameter 'training'"):
         make_clusterer("deepcluster", training=BRIEF)
-
-
-def test_a_checkpoint_of_another_training_is_refused_with_what_differs(words, tmp_path):
-    def train(**options):
-        training = TrainingOptions(epochs=1, passes=1, views=2, **options)
-        DeepCluster(3, runtime=AT_8_KHZ, training=training).represent(words, checkpoints=tmp_path)
-    train()
-    with pytest.raises(ValueError, match=r"another training \(lr was 0.002 and is 0.001\)"): train(lr=1e-3)
 
 
 def test_a_checkpoint_whose_fingerprint_was_changed_is_damaged(words, store, tmp_path):
     fit(learner(store, cbs=[Checkpoints(tmp_path, "no JSON")]), 1)
     other = learner(store, cbs=[Checkpoints(tmp_path, training_fingerprint({}, words))])
     with pytest.raises(ValueError, match="is damaged .* remove it"): other.checkpoints.load(other)
-
-
-def test_the_estimator_takes_passes_from_the_clips_unless_they_are_given(words, store, monkeypatch):
-    asked = []
-    def learner(*args, options, **kwargs):
-        asked.append(options.passes)
-        return deepcluster_learner(*args, options=LearnerOptions(passes=.2), **kwargs)
-    monkeypatch.setattr("audioclust.deepcluster.estimator.deepcluster_learner", learner)
-    for passes in (None, 3):
-        training = TrainingOptions(epochs=1, passes=passes, views=2)
-        DeepCluster(3, runtime=AT_8_KHZ, training=training).fit(words)
-    assert asked == [default_passes(store.lengths), 3] and asked[0] > 100
 
 
 def test_the_estimator_without_training_and_with_broken_files(words, tmp_path):
@@ -282,9 +159,7 @@ def test_wrong_requests(words, options, message):
         make_clusterer("deepcluster", sample_rate=8000, **options).fit(words)
 
 
-PASSES = [(3000, 43, 4), (30_000, 43, 1), (375, 48, 32), (400, 96, 15), (300, 226, 10), (300, 2000, 10),
-          (2000, 300, 4), (6000, 300, 2), (30_000, 300, 1)]
-
-@pytest.mark.parametrize("clips,frames,passes", PASSES)
-def test_fewer_passes_over_longer_clips_but_four_where_there_are_few(clips, frames, passes):
-    assert default_passes(np.full(clips, frames)) == passes
+def test_fewer_passes_over_longer_clips_but_four_where_there_are_few():
+    for clips,frames,passes in ((3000, 43, 4), (30_000, 43, 1), (375, 48, 32), (400, 96, 15), (300, 2000, 10),
+                                (2000, 300, 4), (6000, 300, 2)):
+        assert default_passes(np.full(clips, frames)) == passes

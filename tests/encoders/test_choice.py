@@ -53,15 +53,6 @@ def test_clips_that_an_encoder_cannot_use_do_not_count(cluster):
     assert "on 100 clips" in choose_encoder(CLIPS, each(fewer), candidates=["fixed", "a"]).why
 
 
-def test_the_same_clips_for_the_same_seed(cluster, asked):
-    seen = []
-    def remember(clips, **wanted):
-        seen.append(clips.path.tolist())
-        return cluster(clips, **wanted)
-    for seed in (0, None, 1): choose_encoder(CLIPS, remember, candidates=["fixed", "a"], random_state=seed)
-    assert seen[0] == seen[1] != seen[2]
-
-
 def test_a_vote_that_nobody_asked_for_has_to_be_quick(cluster, asked, monkeypatch):
     names = ["fixed", "a", "b"]
     assert choose_if_quick(CLIPS, cluster, candidates=names).name == "fixed+a"
@@ -75,8 +66,6 @@ def test_a_vote_that_nobody_asked_for_has_to_be_quick(cluster, asked, monkeypatc
     assert even_to_choose.why == said
     monkeypatch.setattr(choice, "seconds_to_embed", lambda names,
         clips: 1.*len(clips)*(len(list(names)) > 1 and len(clips) > 200))
-    to_use = choose_if_quick(CLIPS[:250].assign(end=2.), cluster, candidates=names)
-    assert to_use.name == "fixed+a"
     monkeypatch.setattr(choice, "AFFORDABLE_SECONDS", 240)
     to_use = choose_if_quick(CLIPS[:250].assign(end=2.), cluster, candidates=names)
     assert to_use.why == "encoder fixed: fixed+a would take some 4 minutes; --encoder auto takes them"
@@ -90,5 +79,5 @@ def test_a_training_may_start_from_two_encoders(cluster, asked):
     first, second = choose_starts(CLIPS, cluster, by="source", ignore="order", n_clusters=4, both=True,
                                   candidates=["fixed", "a"])
     assert second == "fixed+a" and first.why.endswith("; for the grouping by content: fixed+a")
-    assert [(w["by"], w["ignore"], w["n_clusters"]) for _,
-        w in asked] == [("source", "order", 4)]*2 + [("content", None, 10)]*2
+    wanted = [(w["by"], w["ignore"], w["n_clusters"]) for _,w in asked]
+    assert wanted == [("source", "order", 4)]*2 + [("content", None, 10)]*2

@@ -5,11 +5,10 @@ from hypothesis import given, settings, strategies as st
 
 from audioclust.audio import fsdd
 from audioclust.encoders import FixedEncoder
-from audioclust.encoders.base import BY, IGNORABLE
+from audioclust.encoders.base import BY
 from audioclust.encoders.fixed import segment_means
 
-LISTS = [("order",), ("order", "pitch"), ("order", "room"), ("pitch", "level", "noise", "room"), ("order", "level"),
-         (), IGNORABLE]
+LISTS = [("order", "room"), ("pitch", "level", "noise", "room"), ("order", "level"), ()]
 
 
 def waves(n=6, seed=0):
@@ -33,8 +32,6 @@ def test_embedding_depends_on_the_clip_alone(ignore):
     together = encoder(*batch_of(ws))
     assert together.shape == (len(ws), encoder.dim) and together.dtype == torch.float32
     for z, w in zip(together, ws): torch.testing.assert_close(embed_one(encoder, w), z, atol=1e-3, rtol=1e-4)
-    shuffled = encoder(*batch_of(ws[::-1]))
-    torch.testing.assert_close(shuffled.flip(0), together, atol=1e-3, rtol=1e-4)
     torch.testing.assert_close(encoder(*batch_of(ws)), together, atol=0, rtol=0)
 
 

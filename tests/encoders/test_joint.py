@@ -4,15 +4,13 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from hypothesis import given, settings, strategies as st
 
-from audioclust.audio import load_audio, streaming
+from audioclust.audio import streaming
 from audioclust.cli import main
 from audioclust.core.registry import ENCODERS
 from audioclust.encoders import choice, FixedEncoder
 from audioclust.encoders.base import EmbeddingDetails
-from audioclust.encoders.choice import choose_encoder, Trial
 from audioclust.encoders.joint import elected, parse_vote, vote_name, vote_weights, VotingEncoder, VotingWhitening
 from audioclust.metrics import nmi
 from audioclust.pipeline import assign, make_pair, make_run, Options, refine, Request, Run
@@ -81,27 +79,6 @@ def test_what_one_cannot_decode_is_missing_and_said_once(words, tmp_path):
     assert sum("bad.wav" in str(w.message) for w in warned) == 1
 
 
-def test_one_bar_counts_each_clip_once(words, tmp_path):
-    _, table = words
-    FixedEncoder(sample_rate=8000).embed(table.iloc[:50], cache=tmp_path)
-    encoder = VotingEncoder([FixedEncoder(sample_rate=8000), Voices()])
-    counted, details = [], EmbeddingDetails()
-    def shown(batches):
-        for batch in batches:
-            yield batch
-            counted.extend(batch.rows.tolist())
-    encoder.embed(table, [], details=details, progress=shown, cache=tmp_path)
-    assert sorted(counted) == list(range(len(table))) and details.cached == []
-
-
-def test_forward_is_nearly_what_embed_gives(words):
-    _, table = words
-    encoder = VotingEncoder([FixedEncoder(sample_rate=8000), Voices()]).eval()
-    wave, _ = load_audio(table.path[0], encoder.sample_rate)
-    z, x = encoder(wave[None], torch.tensor([len(wave)]))[0].numpy(), encoder.embed(table.iloc[:1])[0]
-    assert z @ x/np.linalg.norm(z)/np.linalg.norm(x) > .98
-
-
 def test_a_vote_from_a_folder_to_a_run_and_back(words, voices, tmp_path):
     folder, _ = words
     request = Request(n_clusters=6, encoder="fixed+voices:0.25", options=Options(cache=tmp_path/"cache"))
@@ -147,19 +124,6 @@ def test_a_pair_of_votes_with_several_rates_is_refined(words, voices, tmp_path, 
 def test_wrong_votes_are_refused_before_any_work(name, message, tmp_path, capsys, words):
     assert main(["cluster", str(words[0]), "--out", str(tmp_path/"run"), "--encoder", name]) == 2
     assert message in capsys.readouterr().err and not (tmp_path/"run").exists()
-
-
-SIXTY = pd.DataFrame(dict(path=[f"{i}.wav" for i in range(60)], start=0., end=1.))
-
-def test_why_an_encoder_was_left_out(rng):
-    "It follows an attribute that neither the fixed encoder nor those that take part follow."
-    alike, other = rng.integers(5, size=60), rng.integers(5, size=60)
-    follows = dict(fixed=dict(pitch=.1, level=.6), a=dict(pitch=.8, level=.6), b=dict(pitch=.8),
-                   c=dict(pitch=.25, level=.7), d={}, e=dict(folder=1.))
-    def cluster(some, encoders, **wanted):
-        return {name: Trial(some, alike if name in ("fixed", "a") else other, follows[name]) for name in encoders}
-    why = choose_encoder(SIXTY, cluster, candidates=list(follows)).why
-    assert "; b follows the pitch of the clips (0.80); all clips take" in why and why.count("follows the") == 1
 
 
 def test_each_clip_is_decoded_once_for_all_members(words, tmp_path, monkeypatch):

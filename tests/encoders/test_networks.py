@@ -10,7 +10,7 @@ import torch
 from audioclust.encoders import NetworkEncoder, load_encoder
 from audioclust.encoders.augmentations import BatchRandom, Views
 from audioclust.encoders.logmel_store import LogMelBatch, LogMelStore, TrimmedLogMel
-from audioclust.encoders.networks import has_bf16, make_body, network_for
+from audioclust.encoders.networks import has_bf16, make_body
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,7 @@ def table(tmp_path_factory):
 
 
 @pytest.mark.parametrize("options", [
-    dict(), dict(by="source"), dict(ignore="order,pitch,level"), dict(ignore="noise"), dict(ignore=""),
-    dict(views=1, backbone="resnet18"), dict(n_mels=40, frames=32)], ids=str)
+    dict(), dict(by="source"), dict(ignore="noise"), dict(views=1, backbone="resnet18", n_mels=40, frames=32)], ids=str)
 def test_files_kept_log_mels_and_what_was_saved_agree(table, tmp_path, options):
     encoder = NetworkEncoder(sample_rate=8000, **{"views": 2, **options})
     store = LogMelStore.from_clips(table, encoder.front)
@@ -54,15 +53,6 @@ def test_the_order_of_files_does_not_tell_the_network_who_belongs_together(table
     assert sorted(sum(seen, [])) == list(range(30)) and all(np.ptp(rows) > 15 for rows in seen)
 
 
-def test_random_views_differ_and_repeat(table):
-    encoder = NetworkEncoder(sample_rate=8000)
-    store = LogMelStore.from_clips(table, encoder.front)
-    a, b, c = (encoder.embed_logmels(store, views=3, seed=s) for s in (0, 0, 1))
-    assert a.shape == (30, 3, encoder.dim)
-    np.testing.assert_array_equal(a, b)
-    assert np.abs(a - c).max() > 0 and not np.allclose(a[:, 0], a[:, 1])
-
-
 def test_a_clip_that_cannot_be_decoded_keeps_its_row(table, tmp_path):
     (tmp_path/"bad.wav").write_bytes(b"RIFFnothing")
     bad = pd.DataFrame([(tmp_path/"bad.wav", 0., 1.)], columns=table.columns)
@@ -85,7 +75,7 @@ def test_silence_and_the_shortest_clips(wave):
 
 
 def test_the_padding_of_a_silent_clip_is_not_part_of_it():
-    wave = torch.zeros(2, 4000); wave[1] = torch.randn(4000)
+    wave = torch.stack([torch.zeros(4000), torch.randn(4000)])
     assert TrimmedLogMel(8000)(wave, torch.tensor([800, 4000])).n_frames.tolist() == [11, 51]
 
 
@@ -98,11 +88,8 @@ def test_long_clips_are_read_in_pieces_with_the_same_result(monkeypatch):
     torch.testing.assert_close(in_parts, at_once, atol=1e-4, rtol=1e-4)
 
 
-def test_log_mels_are_kept_by_worker_processes_too(table):
-    import pickle
-    from audioclust.encoders.logmel_store import _LogMelWorker
+def test_worker_processes_compute_the_same_log_mels(table):
     front = TrimmedLogMel(8000)
-    pickle.dumps(_LogMelWorker(front))  # workers that start from nothing get it so
     a, b = (LogMelStore.from_clips(table, front, num_workers=n) for n in (0, 2))
     np.testing.assert_array_equal(a.frames, b.frames)
     np.testing.assert_allclose(a.seconds, table.end)
@@ -116,14 +103,8 @@ def test_calibrating_gives_maps_of_mean_0_and_spread_1(table):
     assert y.mean((0, 2, 3)).abs().max() < .1 and (y.std((0, 2, 3)) - 1).abs().max() < .2
 
 
-def test_views_suit_the_clips():
-    def frames(by): return [network_for([n]*3, by, sample_rate=8000).frames for n in (5, 100, 9999)]
-    assert frames("content") == [48, 112, 192] and frames("source") == [20, 50, 96]
-
-
 def test_wrong_requests():
     with pytest.raises(ValueError, match="there is no backbone"): make_body("resnet17")
-    with pytest.raises(ValueError, match="timm"): make_body("timm:no_such_network")
     with pytest.raises(ValueError, match="at least 1"): NetworkEncoder(views=1.5)
     with pytest.raises(ValueError, match="at least 2 frames"): NetworkEncoder("source", part=1)
 

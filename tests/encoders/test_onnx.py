@@ -14,7 +14,7 @@ from audioclust.cli import main
 from audioclust.encoders import load_encoder, named_encoder
 from audioclust.encoders.joint import is_vote
 from audioclust.encoders.pretrained import OnnxEncoder
-from audioclust.encoders.pretrained.onnx_models import find_model, model_files, onnx_settings, read_toml
+from audioclust.encoders.pretrained.onnx_models import find_model, model_files, read_toml
 from audioclust.encoders.pretrained.yamnet import YamnetEncoder
 from audioclust.pipeline import AudioClusterer
 
@@ -81,21 +81,16 @@ def runtime(): return pytest.importorskip("onnxruntime")
 
 
 def test_settings(tmp_path):
-    assert read_toml(tmp_path/"none.toml") == (None,)*5
+    assert read_toml(tmp_path/"none.toml") == (None,)*3
     (tmp_path/"a.toml").write_text('sample_rate = 32000\nwindow = 5\noutput = "embedding"')
-    assert read_toml(tmp_path/"a.toml") == (32000, 5, None, None, "embedding")
-    for text, said in (("rate = 1", "rate is no entry; there are sample_rate, window, hop, input, output"),
+    assert read_toml(tmp_path/"a.toml") == (32000, 5, "embedding")
+    for text, said in (("rate = 1", "rate is no entry; there are sample_rate, window, output"),
             ("sample_rate = 32000.0", "a whole number of Hz"), ("sample_rate = true", "a whole number of Hz"),
-            ("window = 0", "seconds above 0"), ("hop = inf", "seconds above 0"), ("hop = nan", "seconds above 0"),
+            ("window = 0", "seconds above 0"), ("window = inf", "seconds above 0"), ("window = nan", "seconds above 0"),
             ("output = 3", "a name in quotes"), ("x", "is no TOML file"), ("\0", "is no TOML file")):
         (tmp_path/"a.toml").write_text(text)
         with pytest.raises(ValueError, match=said) as e: read_toml(tmp_path/"a.toml")
         assert "\n" not in str(e.value) and str(tmp_path/"a.toml") in str(e.value)
-    (tmp_path/"a.toml").write_bytes(b"\xff")
-    with pytest.raises(ValueError, match="is no TOML file"): read_toml(tmp_path/"a.toml")
-    for odd in dict(output=[]), {"\n": 1}:
-        with pytest.raises(ValueError) as e: onnx_settings(odd, "x")
-        assert "\n" not in str(e.value)
 
 
 def test_which_files(tmp_path):
@@ -141,8 +136,7 @@ def test_another_model_is_refused(tmp_path):
     with pytest.raises(ValueError, match="is not there any more: put the one with"): load_encoder(tmp_path/"model")
 
 
-@pytest.mark.parametrize("shape", [dict(), dict(batch=1), dict(batch=""), dict(rank=3), dict(batch="", rank=3),
-    dict(length=4000), dict(length=4000, batch=1), dict(second_file="weights")])
+@pytest.mark.parametrize("shape", [dict(batch=1), dict(batch="", rank=3), dict(length=4000), dict(second_file="weights")])
 def test_same_clip_same_vector(runtime, shape, noises, tmp_path):
     encoder, clips = OnnxEncoder(write_network(tmp_path/"a.onnx", **shape)), noises(.5, .05, 1., 2.7)
     assert (encoder.sample_rate, encoder.dim) == (8000, DIM)
@@ -161,7 +155,7 @@ def test_what_is_computed(runtime, tmp_path):
     def network(wave): return torch.nn.functional.conv1d(wave[None, None], weights, stride=KERNEL//2).abs().mean(2)[0]
     wave = torch.randn(9000, generator=torch.Generator().manual_seed(0))
     for length, toml, windows in (("n", "", [wave]), (4000, "", [wave[:4000], wave[2500:6500], wave[5000:]]),
-            ("n", "window = 0.5\nhop = 1.0", [wave[:4000], wave[5000:]])):
+            ("n", "window = 1.0", [wave[:8000], wave[1000:]])):
         (tmp_path/"a.toml").write_text(toml)
         encoder = OnnxEncoder(write_network(tmp_path/"a.onnx", length))
         z = encoder(torch.nn.functional.pad(wave, (0, 50))[None], torch.tensor([9000]))
@@ -199,9 +193,8 @@ def test_bad_models(runtime, tmp_path, capfd):
         assert "\n" not in str(e.value) and str(path) in str(e.value)
         assert capfd.readouterr() == ("", "")
     model = tmp_path/"a.onnx"
-    for content in b"", b"no model at all", bytes(range(256)):
-        model.write_bytes(content)
-        refused(model, "could not be opened as an ONNX model")
+    model.write_bytes(b"no model at all")
+    refused(model, "could not be opened as an ONNX model")
     weights, x, z = tensor("w", np.ones(5, np.float32)), values("x", ["b", "n"]), values("z", ["b", "n"])
     add, same = node("Add", ["x", "y"], ["z"]), node("Identity", ["x"], ["z"])
     refused(write_onnx(model, [add], [], [x, values("y", ["b", "n"])], [z]), "has 2 inputs .*whose one input")

@@ -5,9 +5,7 @@ import pytest
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.cluster import KMeans
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline, Pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from audioclust import kmeans
@@ -49,12 +47,6 @@ def test_what_is_set_for_all_estimators_does_not_reach_the_inside_of_a_run():
         assert run_of_embeddings(X, request=Request(n_clusters=2, options=Options(stability=0))).clustering.labels.shape == (30,)
         assert list(Whiten(3).set_output(transform="pandas").fit_transform(X)) == ["whiten0", "whiten1", "whiten2"]
     assert isinstance(Whiten(3).fit_transform(X), np.ndarray)  # what was set for one is not for all
-
-def test_a_search_chooses_an_encoder(paths):
-    pipeline = Pipeline([("encoder", None), ("scale", StandardScaler()), ("classify", LogisticRegression())])
-    encoders = [FixedEncoder("content", sample_rate=8000), FixedEncoder("source", sample_rate=8000)]
-    search = GridSearchCV(pipeline, {"encoder": encoders}, cv=2).fit(paths[0], paths[1])
-    assert search.best_params_["encoder"] in encoders and search.best_score_ > .9
 
 def test_no_row_is_lost(paths, tmp_path):
     broken = tmp_path/"broken.wav"

@@ -19,7 +19,7 @@ from audioclust.encoders import FixedEncoder
 from audioclust.encoders.base import EmbeddingDetails
 from audioclust.encoders.joint import VotingEncoder
 from audioclust.encoders.pretrained import sound_kinds as module
-from audioclust.encoders.pretrained.sound_kinds import sound_kinds, SoundKinds, suggested_words, with_speech
+from audioclust.encoders.pretrained.sound_kinds import sound_kinds, SoundKinds, suggested_words
 from audioclust.encoders.pretrained.yamnet import YamnetEncoder, yamnet_starts
 from audioclust.listen.page_data import cluster_data
 from audioclust.runs import Run
@@ -107,22 +107,6 @@ def test_speech_is_found_anywhere_in_a_long_clip(bell, noises, tmp_path):
     assert (speech[3:] > mean[3:] + 1e-3).all()
     np.testing.assert_array_equal(heard(table, bell, tmp_path/"cache"), speech)
     np.testing.assert_array_equal(heard(table, VotingEncoder([FixedEncoder(), bell]), tmp_path/"cache"), speech)
-
-
-def test_a_cache_of_before_is_completed(bell, noises, tmp_path, monkeypatch):
-    "Rows without the score are computed anew, once; the embeddings are the same."
-    table, cache = noises(.5, 3., 9.), tmp_path/"cache"
-    monkeypatch.setattr(bell, "hears_speech", False) # rows as they were
-    before = bell.embed(table, num_workers=0, cache=cache)
-    monkeypatch.setattr(bell, "hears_speech", True)
-    for rows in [], [0, 1, 2]:
-        details = EmbeddingDetails()
-        assert bell.embed(table, num_workers=0, cache=cache, details=details).tobytes() == before.tobytes()
-        assert details.cached == rows and np.isfinite(details.speech).all()
-    assert np.isnan(heard(table, FixedEncoder(), cache)).all()
-    table = with_speech(table, details.speech)
-    assert table.speech.tolist() == details.speech.round(4).tolist()
-    assert "speech" not in with_speech(table, np.full(3, np.nan)) # what an earlier encoder heard
 
 
 def test_the_whole_way(bell, few, tmp_path, capsys):

@@ -1,13 +1,10 @@
 "Whitening: against scikit-learn, against algebra, of few or equal rows; within clips; what its folder holds."
-import json
 
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import save_file
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from audioclust.core.registry import load_saved
 from audioclust.encoders import Whiten
 from audioclust.encoders.whitening import WithinWhiten
 
@@ -59,17 +56,6 @@ def test_leading_axes_of_large_tables_are_those_of_the_singular_values(shape):
     U = np.linalg.svd(X, full_matrices=False)[0]
     found = Whiten(20, floor=0, l2=False).fit_transform(X)
     np.testing.assert_allclose(abs(found), abs(U[:, :20])*(len(X) - 1)**.5, atol=1e-4)
-
-
-def test_a_folder_holds_parameters_and_arrays(tmp_path):
-    record = {"class": "Whiten", "params": dict(floor=.05, l2=False, n_components=2), "fitted": dict(n_features_in_=3)}
-    arrays = dict(mean_=np.array([1., 2., 3.]), components_=np.array([[1., 0., 0.], [0., .5, 0.]]))
-    (tmp_path/"whitening.json").write_text(json.dumps(record))
-    save_file(arrays, tmp_path/"whitening.safetensors")
-    for load in (Whiten.load, lambda path: load_saved(path, "whitening")):
-        w = load(tmp_path)
-        assert type(w) is Whiten and w.n_features_in_ == 3
-        np.testing.assert_array_equal(w.transform(np.array([[3., 4., 5.]])), np.array([[2, 1]], np.float32))
 
 
 def test_within_whitening_makes_views_scatter_alike():

@@ -1,10 +1,9 @@
 "K-means or spectral clustering: which is chosen, from how many clips, and when nothing is compared."
 import numpy as np
 import pytest
-import torch
 
-from audioclust.ensembles import choose_method, method_choice, SpectralClustering
-from audioclust.ensembles.method_choice import agreement_of_subsamples, AutoClustering, MethodChoice
+from audioclust.ensembles import choose_method, SpectralClustering
+from audioclust.ensembles.method_choice import agreement_of_subsamples, AutoClustering
 from audioclust.kmeans import KMeans
 from audioclust.metrics import nmi
 
@@ -25,28 +24,20 @@ SETS = dict(spectral=circles(30), kmeans=blobs([40, 40, 10]))
 
 
 @pytest.mark.parametrize("method", SETS)
-def test_the_right_method_is_chosen(method):
+def test_the_right_method_is_chosen_and_the_estimator_is_it(method, tmp_path):
     X, truth = SETS[method]
     found = AutoClustering(3, random_state=0).fit(X)
     alone = dict(spectral=SpectralClustering(3, random_state=0), kmeans=KMeans(3, n_init=20, random_state=0))
     labels = {name: clusterer.fit(X).labels_ for name,clusterer in alone.items()}
+    np.testing.assert_array_equal(found.labels_, labels[method])
+    np.testing.assert_array_equal(found.predict(X), found.labels_)
+    found.save(tmp_path)
+    np.testing.assert_array_equal(type(alone[method]).load(tmp_path).predict(X), found.labels_)
     assert nmi(truth, labels.pop(method)) > .95 > .85 > nmi(truth, *labels.values())
     choice = found.choice_
     assert choice.method == method and choice.why.startswith(f"method {method}: ")
     assert choice.stability[method] == max(choice.stability.values()) > min(choice.stability.values())
     assert all(f"{name} {value:.2f}" in choice.why for name,value in choice.stability.items())
-
-
-def test_the_choice_depends_on_points_number_and_seed_alone(monkeypatch):
-    def quick(k, *_):
-        return dict(kmeans=lambda seed: KMeans(k, n_init=1, random_state=seed),
-                    spectral=lambda seed: SpectralClustering(k, n_neighbors=5, n_members=2, random_state=seed))
-    monkeypatch.setattr(method_choice, "_makers", quick)
-    X, _ = circles(10)
-    first = choose_method(X, 3)
-    np.random.seed(7)
-    assert choose_method(torch.from_numpy(np.asfortranarray(X)), 3) == first
-    assert choose_method(X, 3, 1).stability != first.stability
 
 
 @pytest.fixture
@@ -65,7 +56,7 @@ def sizes(monkeypatch):
     return seen
 
 
-@pytest.mark.parametrize("n, most", [(200, 140), (1000, 700), (5001, 700), (20_000, 700)])
+@pytest.mark.parametrize("n, most", [(200, 140), (20_000, 700)])
 def test_a_fixed_subsample_decides_however_many_clips_there_are(rng, sizes, n, most):
     X = rng.normal(size=(n, 3))
     assert choose_method(X, 3).method == "spectral"
@@ -77,12 +68,8 @@ def test_a_fixed_subsample_decides_however_many_clips_there_are(rng, sizes, n, m
     (20_001, 3, None, "20,001 clips takes long"), (2000, 3, 1e5, "more memory than it may use")])
 def test_nothing_is_compared_where_spectral_clustering_cannot_be(rng, sizes, n, k, memory, why):
     choice = choose_method(rng.normal(size=(n, 3)), k, max_memory=memory)
-    assert choice.method == "kmeans" and why in choice.why and not choice.stability and not sizes
-
-
-def test_equal_embeddings_are_not_compared(sizes):
-    choice = choose_method(np.repeat(np.eye(4), 30, 0), 3)
-    assert choice.method == "kmeans" and "too few of the embeddings differ" in choice.why and not sizes
+    assert choice.method == "kmeans" and why in choice.why and not choice.stability
+    assert "too few of the embeddings differ" in choose_method(np.repeat(np.eye(4), 30, 0), 3).why and not sizes
 
 
 def test_agreement_counts_shared_clips_only():
@@ -94,16 +81,3 @@ def test_agreement_counts_shared_clips_only():
             return self
     X = np.linspace(-1, 1, 40)[:, None]
     assert agreement_of_subsamples(Half, X) == pytest.approx(1)
-
-
-@pytest.mark.parametrize("method", SETS)
-def test_the_estimator_is_the_chosen_clusterer(monkeypatch, tmp_path, method):
-    X, _ = SETS[method]
-    choice = MethodChoice(method, "", {})
-    monkeypatch.setattr(method_choice, "choose_method", lambda *a, **k: choice)
-    found = AutoClustering(3, random_state=3).fit(X)
-    alone = dict(spectral=SpectralClustering(3, random_state=3), kmeans=KMeans(3, n_init=20, random_state=3))[method]
-    np.testing.assert_array_equal(found.labels_, alone.fit(X).labels_)
-    np.testing.assert_array_equal(found.predict(X), found.labels_)
-    found.save(tmp_path)
-    np.testing.assert_array_equal(type(alone).load(tmp_path).predict(X), found.labels_)

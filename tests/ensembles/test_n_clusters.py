@@ -1,6 +1,4 @@
 "The number of clusters: on made-up blobs, through the pipeline and the command."
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -71,7 +69,7 @@ def test_equal_points_are_one_group_and_copies_of_few_points_at_most_as_many(rng
     assert choose_k(np.repeat(rng.normal(size=(3, 6)), 20, 0), ks=[5, 8]).curve.k.tolist() == [3]
 
 
-@pytest.mark.parametrize("ks", [[3, 4], [6, 7, 8], range(150, 161)])
+@pytest.mark.parametrize("ks", [[3, 4], range(150, 161)])
 def test_the_picture_of_a_choice_has_numbers_at_its_axis(rng, ks):
     ax = plot_choice(choose_k(rng.normal(size=(400, 5)), ks=ks)).axes[0]
     shown = [k for k in ax.get_xticks() if ks[0] <= k <= ks[-1]]
@@ -89,18 +87,6 @@ def test_more_candidates_than_a_subsample_holds_are_refused(rng):
     X = rng.normal(size=(20, 3))
     with pytest.raises(ValueError, match="from 2 to 16, four fifths of the 20 clips"): choose_k(X, ks=[18])
     assert choose_k(X, ks=[2, 16]).curve.k.tolist() == [2, 16]
-
-
-@pytest.mark.parametrize("method", ["kmeans", "consensus", "agglomerative", "hdbscan"])
-def test_auto_for_methods(words, method):
-    folder, _ = words
-    model = AudioClusterer(method, n_clusters="auto").fit(folder)
-    if method == "hdbscan":
-        n = len(set(model.labels_) - {-1})
-        assert all(len(set(level.labels) - {-1}) < n for level in model.levels_)
-    else:
-        assert model.n_clusters_choice_.k == len(np.unique(model.labels_))
-        assert model.n_clusters_choice_.curve.stability.between(-.1, 1).all()
 
 
 @pytest.mark.draws
@@ -122,9 +108,6 @@ def test_auto_and_stability_on_the_command_line(tmp_path, capsys):
     assert loaded.n_clusters_choice_.k == number["k"]
     assert loaded.stability_.overall == pytest.approx(stability["overall"])
     assert (loaded.assign(tmp_path/"in", []).cluster.to_numpy() == table.cluster).all()
-    loaded.save(tmp_path/"copy")
-    copied = json.loads((tmp_path/"copy/run.json").read_text())
-    assert copied["clustering"]["number"]["why"] == number["why"]
 
 
 def test_auto_needs_some_clips(tmp_path, tone, capsys):

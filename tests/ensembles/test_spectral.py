@@ -14,9 +14,8 @@ from sklearn.neighbors import NearestNeighbors
 from audioclust.cli import main
 from audioclust.ensembles import SpectralClustering
 from audioclust.ensembles.neighbour_graph import shared_neighbours
-from audioclust.ensembles.spectral import _neighbour_counts
 from audioclust.metrics import ari, nmi
-from audioclust.pipeline import AudioClusterer, Options
+from audioclust.pipeline import AudioClusterer
 
 
 @pytest.mark.parametrize("n", [60, 150])  # by the dense matrix, and by LOBPCG
@@ -59,7 +58,7 @@ def test_too_few_different_rows_give_a_warning():
     assert ari(np.repeat(range(3), 20), y) == 1
 
 
-@pytest.mark.parametrize("n, k", [(1, 1), (2, 1), (2, 2), (3, 2), (7, 7), (40, 40), (40, 39), (600, 1), (700, 150)])
+@pytest.mark.parametrize("n, k", [(1, 1), (2, 2), (3, 2), (40, 40), (40, 39), (600, 1), (700, 150)])
 def test_any_number_of_clusters(n, k):
     X = np.random.default_rng(0).normal(size=(n, 4))
     with warnings.catch_warnings():
@@ -69,12 +68,6 @@ def test_any_number_of_clusters(n, k):
     if k > 1: assert np.isfinite(model.confidence_).all()
     else: assert np.isnan(model.confidence_).all()
     np.testing.assert_array_equal(model.predict(X), model.labels_)
-
-
-def test_the_neighbourhoods_are_no_larger_than_the_clusters():
-    default = SpectralClustering().n_neighbors
-    assert [_neighbour_counts(default, k, n) for k,n in ((6, 60), (6, 6), (2, 2))] == [[5, 7, 9], [2], [1]]
-    assert _neighbour_counts(11, 2, 600) == [11] and _neighbour_counts((9, 3), 2, 600) == [3, 9]
 
 
 def test_the_memory_check_is_an_upper_bound():
@@ -91,14 +84,11 @@ def test_the_memory_check_is_an_upper_bound():
 
 def test_a_folder_by_content(words, tmp_path, capsys):
     folder, table = words
-    model = AudioClusterer("spectral", 6, options=Options(stability=3)).fit(folder)
-    plain = AudioClusterer("kmeans", 6, options=Options(stability=3)).fit(folder)
-    truth = table.set_index("path").loc[list(model.clips_.path), "label"]
-    assert nmi(truth, model.labels_) > nmi(truth, plain.labels_) > .5
-    assert (model.confidence_ == model.clusterer_.confidence_).all() and model.stability_.overall > .5
     assert main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--method", "spectral", "--n-clusters", "6",
         "--set", "n_neighbors=(5, 9)", "--no-page", "-q"]) == 0
-    assert tuple(AudioClusterer.load(tmp_path/"run").clusterer_.n_neighbors) == (5, 9)
+    model = AudioClusterer.load(tmp_path/"run")
+    assert tuple(model.clusterer_.n_neighbors) == (5, 9) and model.stability_.overall > .5
+    assert nmi(table.set_index("path").loc[list(model.clips_.path), "label"], model.labels_) > .5
     assert main(["assign", str(tmp_path/"run"), str(folder), "--out", str(tmp_path/"new.csv"), "-q"]) == 0
     run, new = (pd.read_csv(file).set_index("path") for file in (tmp_path/"run/clusters.csv", tmp_path/"new.csv"))
     assert (run.cluster == new.cluster[run.index]).all()

@@ -7,10 +7,8 @@ import pytest
 from audioclust.core.registry import make_clusterer
 from audioclust.encoders import FixedEncoder
 from audioclust.nf_spice import estimator, nonredundant, refinement, NFSPICE
-from audioclust.nf_spice.fair import FairClustering
-from audioclust.nf_spice.trained_encoder import ArgmaxClusterer, soft_assignment
+from audioclust.nf_spice.trained_encoder import ArgmaxClusterer
 from audioclust.training.curves import EndOnPlateau
-from audioclust.training.trainer import NetworkTrainer
 
 
 QUICK = dict(sample_rate=8000, epochs=4, n_other=(2, 3), head_epochs=3, match_epochs=2, bs=36, views=2)
@@ -28,20 +26,6 @@ def test_flat_names_of_parameters_reach_their_objects():
     objects = (m.contrast, m.other_grouping, m.refinement, m.runtime)
     assert {name: getattr(o, name) for o in objects for name in flat if hasattr(o, name)} == flat
     with pytest.raises(ValueError, match="has no parameter 'head'"): nf_spice(head=3)
-
-
-def test_unless_told_spice_takes_epochs_from_the_clips(words, brief, monkeypatch):
-    asked, fit = [], NetworkTrainer.fit
-    def shorter(self, learn, epochs, stage):
-        asked.append(epochs)
-        fit(self, learn, 2, stage)
-    monkeypatch.setattr(NetworkTrainer, "fit", shorter)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # so short a training may find little
-        untold = {k: v for k, v in QUICK.items() if k not in ("epochs", "match_epochs")}
-        nf_spice(**untold).fit(words)
-    assert asked[:2] == [60, 60]  # 72 clips are few
-    assert asked[2:] in ([40], [])  # the last training needs five reliable clips in each group
 
 
 @pytest.mark.parametrize("by", ["content", pytest.param("source", marks=pytest.mark.slow)])
@@ -106,18 +90,6 @@ def test_a_network_that_is_accepted_gives_the_probabilities(words, brief, monkey
     np.testing.assert_allclose(NFSPICE.load(tmp_path).predict_proba(words), m.proba_, atol=1e-5)
 
 
-def test_nf_spice_refuses_fair_groups_that_lose_one(words, brief, monkeypatch):
-    class Emptied(FairClustering):
-        def fit(self, X, labels, *args, **kwargs):
-            super().fit(X, labels, *args, **kwargs)
-            self.labels_ = np.zeros_like(self.labels_)  # all in one group, with which every neighbour agrees
-            return self
-    monkeypatch.setattr(refinement, "FairClustering", Emptied)
-    monkeypatch.setattr(nonredundant, "LEAST_AGREEMENT", -1.)  # so few words let the step before be skipped
-    m = nf_spice(**{**QUICK, "match_epochs": 0}, heads=0).fit(words)
-    assert m.nonredundant_.removes_other_ and m.fair_ is None and len(np.unique(m.labels_)) == 3
-
-
 def test_nf_spice_uses_networks_that_are_there(words, brief):
     options = {**QUICK, "match_epochs": 0}
     first = nf_spice(**options).fit(words)
@@ -147,12 +119,6 @@ WRONG = [(dict(n_clusters=1), "at least 2"), (dict(n_clusters=2.5), "whole numbe
 @pytest.mark.parametrize("wrong, says", WRONG)
 def test_wrong_requests(words, wrong, says):
     with pytest.raises(ValueError, match=says): nf_spice(**{"n_clusters": 3, **QUICK, **wrong}).fit(words)
-
-
-def test_soft_assignment_rows_sum_to_one_and_the_group_is_largest():
-    p = soft_assignment(np.array([0, 2, 1]), np.array([1., 0., .4]), 3)
-    np.testing.assert_allclose(p.sum(1), 1, atol=1e-6)
-    assert p.argmax(1).tolist() == [0, 2, 1]
 
 
 def test_embeddings_are_no_probabilities():

@@ -7,7 +7,7 @@ import pytest
 from audioclust.nf_spice.fair import balanced_assignment, FairClustering, SOFTNESS
 
 
-@pytest.mark.parametrize("seed, weight", [(0, .7), (1, .7), (2, None), (3, 0.)])
+@pytest.mark.parametrize("seed, weight", [(0, .7), (2, None), (3, 0.)])
 def test_balanced_assignment_is_the_transport_problem_of_plain_loops(seed, weight):
     rng = np.random.default_rng(seed)
     n, K, softness = 20, 4, SOFTNESS

@@ -1,5 +1,4 @@
 "Heads on frozen embeddings: their pseudo-labels, their loss, and their training."
-import math
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 from audioclust.metrics import nmi
 from audioclust.nf_spice import heads_learner
-from audioclust.nf_spice.heads import assign_balanced, assign_nearest, double_softmax, FrozenViews, Heads, prototypes
+from audioclust.nf_spice.heads import assign_balanced, prototypes
 from audioclust.nf_spice.self_heads import SelfHeads
 
 
@@ -37,29 +36,6 @@ def test_selection_is_that_of_plain_loops(seed, k, n):
         assert rows[h].tolist() == r and labels[h].tolist() == y
 
 
-def test_every_clip_gets_its_nearest_prototype():
-    assert assign_nearest(torch.eye(4)[None], torch.eye(4))[1].tolist() == [[0, 1, 2, 3]]
-
-
-@pytest.mark.parametrize("k", [2, 10, 37])
-def test_double_softmax_has_its_three_values(k):
-    y = torch.zeros(1, 1, dtype=torch.long)
-    right, wrong, uniform = torch.eye(k)[0], torch.eye(k)[1], torch.full((k,), 1/k)
-    most = math.log(math.e + k - 1)
-    for p, value in ((right, most - 1), (uniform, math.log(k)), (wrong, most)):
-        assert abs(double_softmax(p[None, None], y).item() - value) < 1e-5
-
-
-def test_heads_side_by_side_are_heads_alone():
-    torch.manual_seed(0)
-    h, x = Heads(6, 4, 3), torch.randn(5, 6)
-    for i in range(3):
-        alone = ((x @ h.w1[i] + h.b1[i]).relu() @ h.w2[i] + h.b2[i]).softmax(1)
-        torch.testing.assert_close(h(x)[i], alone)
-    h(x)[1].sum().backward()
-    assert not h.w1.grad[0].any() and not h.w1.grad[2].any()
-
-
 def blobs(n=60, seed=0):
     rng = np.random.default_rng(seed)
     y = np.repeat(np.arange(3), n)
@@ -82,11 +58,11 @@ def test_only_heads_are_trained_and_each_place_comes_once_a_pass():
         order = 50
         def before_epoch(self): self.seen = []
         def before_batch(self): self.seen.append(self.xb[0].clone())
-    learn = heads_learner(FrozenViews.of(X), n_clusters=3, heads=2, passes=4, bs=32, cbs=[Places()])
+    learn = heads_learner(X, n_clusters=3, heads=2, passes=4, cbs=[Places()])
     with learn.no_bar(), learn.no_logging(): learn.fit(1)
     counts = torch.cat(learn.places.seen).bincount(minlength=180)
-    assert counts.sum() == 4*160 and counts.max() <= 4
-    with pytest.raises(ValueError, match="strong ones"): FrozenViews.of(X, strong=X)
+    assert counts.sum() == 4*128 and counts.max() <= 4
+    with pytest.raises(ValueError, match="strong ones"): heads_learner(X, strong=X)
 
 
 def test_heads_begin_where_they_are_told():

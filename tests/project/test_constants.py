@@ -15,11 +15,11 @@ def test_constants_are_those_that_were_frozen(monkeypatch):
     assert not constants.differences(frozen, now), (
         "write benchmarks/constants.json anew (--freeze), "
         "and say in the changelog that results of before are of other constants")
-    assert now["nf-spice.fixmatch.FixMatchOptions"]["threshold"] == .95
+    assert now["nf_spice.fixmatch.FixMatchOptions"]["threshold"] == .95
     assert now["nf-spice.nonredundant.NonRedundantClustering"]["limit"] == .08
     assert len(now) > 300
-    changed = {**now, "nf-spice.fixmatch.FixMatchOptions": {**now["nf-spice.fixmatch.FixMatchOptions"], "threshold": .9}}
-    assert [line.split(":")[0] for line in constants.differences(now, changed)] == ["nf-spice.fixmatch.FixMatchOptions"]
+    changed = {**now, "nf_spice.fixmatch.FixMatchOptions": {**now["nf_spice.fixmatch.FixMatchOptions"], "threshold": .9}}
+    assert [line.split(":")[0] for line in constants.differences(now, changed)] == ["nf_spice.fixmatch.FixMatchOptions"]
     # a message is no constant, neither in an older file nor in the package
     assert constants.plain("take fewer clusters, or more memory") is None
     said = {**now, "kmeans.lloyd._ADVICE": "take fewer clusters, or more memory"}

@@ -7,9 +7,8 @@ import pytest
 import torch
 from fastai.callback.core import Callback
 
-import audioclust.published.spice as spice
 from audioclust.cli import main
-from audioclust.core.registry import make_clusterer, METHODS, set_flat_params
+from audioclust.core.registry import set_flat_params
 from audioclust.metrics import accuracy
 from audioclust.pipeline import assign, Run
 from audioclust.published import PublishedDeepCluster
@@ -55,7 +54,6 @@ def test_a_published_method_refuses_what_cannot_work(method, few, tmp_path, caps
     status, said = refused("--n-clusters", "400")
     assert status == 2 and "ask for at most" in said and said.count("\n") == 1
     assert "has no parameter 'nonredundant'" in refused("--set", "nonredundant=False")[1]
-    assert "to compare with" in METHODS[method].description
 
 
 def test_published_deepcluster_trains_as_its_paper_says(words):
@@ -74,30 +72,6 @@ def test_published_deepcluster_trains_as_its_paper_says(words):
     assert model.encoder_.n_views == 1
     by_source = set_flat_params(PublishedDeepCluster(3, "source"), epochs=0, sample_rate=8000).fit(table)
     assert by_source.encoder_.n_views == 8
-
-
-def test_published_spice_has_random_heads_and_its_constants(words, monkeypatch):
-    asked = {}
-    class Heads(spice.SelfHeads):
-        def fit(self, X, **kwargs):
-            asked.update(self.get_params(), start=kwargs.get("start"), strong=kwargs["strong"].shape,
-                         lengths=np.linalg.norm(X, axis=1))
-            return super().fit(X, **kwargs)
-    reliable_labels = spice.reliable_labels
-    def reliable(E, labels, *args, **kwargs):
-        asked.update(reliable=(args, kwargs))
-        return reliable_labels(E, labels, *args, **kwargs)
-    monkeypatch.setattr(spice, "SelfHeads", Heads)
-    monkeypatch.setattr(spice, "reliable_labels", reliable)
-    table = words[1][["path", "start", "end"]]
-    model = set_flat_params(make_clusterer("spice", 3, 0), epochs=1, head_epochs=2, match_epochs=1,
-                            views=2, sample_rate=8000)
-    model.fit(table)
-    assert asked["start"] is None and asked["heads"] == 10 and asked["assign"] == "balanced"
-    np.testing.assert_allclose(asked["lengths"], 1, atol=1e-5)
-    assert asked["strong"][:2] == (10, len(table)) and asked["reliable"] == ((100, .95), {"least": 0})
-    assert spice.UNLABELLED == 7 and spice.LABELLED_BS == 64
-    assert model.contrast.bs == 128 and model.published.threshold == .95
 
 
 def test_self_labelling_learns_from_what_is_confident_alone():

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['OnnxSettings', 'onnx_settings', 'read_toml', 'find_model', 'model_files', 'model_sha256', 'check_same_model',
-           'open_session', 'pick_node', 'sound_windows', 'OnnxEncoder']
+           'open_session', 'pick_output', 'sound_windows', 'OnnxEncoder']
 
 # %% ../../../nbs/06_encoders/pretrained/08_onnx_models.ipynb #211a715a
 import hashlib
@@ -30,8 +30,6 @@ class OnnxSettings(NamedTuple):
     "How a model is used; None: as its file says."
     sample_rate:int|None=None # Hz
     window:float|None=None # Seconds that the model takes at once
-    hop:float|None=None # Seconds from the start of a window to the next, at most; None: a window
-    input:str|None=None # Name of the input
     output:str|None=None # Name of the output that is the embedding
 
 def onnx_settings(given:Any, # Name → value
@@ -42,7 +40,7 @@ def onnx_settings(given:Any, # Name → value
         if name not in OnnxSettings._fields:
             raise ValueError(f"{source}: {shorten(name)} is no entry; there are {', '.join(OnnxSettings._fields)}")
         is_good, wanted = type(value) in (int, float) and 0 < value < math.inf, "seconds above 0"
-        if name in ("input", "output"): is_good, wanted = isinstance(value, str), "a name in quotes"
+        if name == "output": is_good, wanted = isinstance(value, str), "a name in quotes"
         if name == "sample_rate":
             is_good, wanted = type(value) is int and value in _RATES, f"a whole number of Hz from {_RATES[0]} to {_RATES[-1]}"
         if value is not None and not is_good: raise ValueError(f"{source}: {name} = {shorten(repr(value))}: say {wanted}")
@@ -124,18 +122,15 @@ def open_session(path:Path)->Any: # An `InferenceSession`
 
 def _listed(nodes): return ", ".join(f"{shorten(node.name)} {node.shape}" for node in nodes)
 
-def pick_node(nodes:list, # Inputs or outputs, with a name and a shape
+def pick_output(nodes:list, # Outputs, with a name and a shape
     name:str|None, # That is wanted; None: the only one
-    kind:str, # "input" or "output"
     path:Path, # Of the model, for messages
 )->Any: # One of them
-    "The input or output that the settings name, or the only one."
-    if kind == "input" and len(nodes) != 1:
-        raise ValueError(f"{path} has {len(nodes)} inputs ({_listed(nodes)}): a model is needed whose one input is the sound")
+    "The output that the settings name, or the only one."
     for node in nodes:
         if node.name == name or name is None and len(nodes) == 1: return node
-    said = f"no {kind} {name!r}" if name is not None else f"{len(nodes)} {kind}s"
-    raise ValueError(f"{path} has {said} ({_listed(nodes)}): name one in the TOML file beside it, {kind} = \"NAME\"")
+    said = f"no output {name!r}" if name is not None else f"{len(nodes)} outputs"
+    raise ValueError(f"{path} has {said} ({_listed(nodes)}): name one in the TOML file beside it, output = \"NAME\"")
 
 # %% ../../../nbs/06_encoders/pretrained/08_onnx_models.ipynb #b3693cca
 _OTHER_WINDOW, _SHORTEST = 20., .1 # seconds, for models that take any length
@@ -143,14 +138,11 @@ _FEWEST = 400 # samples; a shorter input of fixed length is no sound
 
 def sound_windows(clip:np.ndarray, # Waveform [samples]
     window:int, # Samples, at most
-    hop:int, # Samples from the start of a window to the next, at most
     shortest:int, # Samples, at least
 )->list: # Waveforms
     "Windows that cover a clip."
     if len(clip) < shortest: return [np.pad(clip, (0, shortest - len(clip)))]
-    if len(clip) <= window: return [clip]
-    n_steps = math.ceil((len(clip) - window)/hop)
-    starts = np.linspace(0, len(clip) - window, n_steps + 1).round().astype(int)
+    starts = np.linspace(0, max(0, len(clip) - window), math.ceil(len(clip)/window)).round().astype(int)
     return [clip[start:start+window] for start in starts]
 
 # %% ../../../nbs/06_encoders/pretrained/08_onnx_models.ipynb #26fd34b1
@@ -167,12 +159,15 @@ class OnnxEncoder(Encoder):
         self.path, self.sha256 = str(model), model_sha256(model)
         chosen = read_toml(toml) if settings is None else onnx_settings(settings, model)
         self.session = open_session(model)
-        node = pick_node(self.session.get_inputs(), chosen.input, "input", model)
-        output = pick_node(self.session.get_outputs(), chosen.output, "output", model)
+        inputs = self.session.get_inputs()
+        if len(inputs) != 1:
+            raise ValueError(f"{model} has {len(inputs)} inputs ({_listed(inputs)}): a model is needed whose one input is "
+                             "the sound")
+        output = pick_output(self.session.get_outputs(), chosen.output, model)
         self.sample_rate = chosen.sample_rate or self._guess_rate()
-        self.settings = chosen._replace(sample_rate=self.sample_rate, input=node.name, output=output.name)
-        self.has_batch = len(node.shape) == 2
-        self._set_window(node)
+        self.settings = chosen._replace(sample_rate=self.sample_rate, output=output.name)
+        self.input, self.has_batch = inputs[0].name, len(inputs[0].shape) == 2
+        self._set_window(inputs[0])
         self.dim = len(self._embed_window(np.zeros(max(self.shortest, min(self.window, self.sample_rate)), np.float32)))
 
     def config(self)->dict: return dict(path=self.path, sha256=self.sha256, settings=self.settings._asdict())
@@ -201,16 +196,15 @@ class OnnxEncoder(Encoder):
         if node.type != "tensor(float)" or not is_single or fixed and fixed < _FEWEST:
             raise ValueError(f"{self.path} takes {node.type} {node.shape}, and not a waveform, float32 [samples] or "
                 "[batch, samples]: a model that takes spectrograms or the like must contain its front end")
-        window, hop, rate = self.settings.window, self.settings.hop, self.sample_rate
+        window, rate = self.settings.window, self.sample_rate
         self.window = max(1, round(window*rate)) if window else fixed or round(_OTHER_WINDOW*rate)
         if fixed and self.window != fixed:
             raise ValueError(f"{self.path} takes {fixed} samples, which are {fixed/rate:g} s at {rate} Hz, and not a window "
                              f"of {window:g} s: correct sample_rate, or leave window out")
-        self.hop = max(1, round(hop*rate)) if hop else self.window
         self.shortest = self.window if fixed or window else round(_SHORTEST*rate)
 
     def _embed_window(self, wave): # [samples] -> [dim]
-        given = {self.settings.input: wave[None] if self.has_batch else wave}
+        given = {self.input: wave[None] if self.has_batch else wave}
         try: z = self.session.run([self.settings.output], given)[0]
         except Exception as e: # whatever onnxruntime raises
             raise ValueError(f"{self.path} cannot embed {len(wave)} samples ({shorten(e)}): if it needs more, a window in "
@@ -226,6 +220,6 @@ class OnnxEncoder(Encoder):
         "The mean over the windows of each clip; one window at a time."
         rows = []
         for clip,n in zip(wave.cpu().numpy(), lengths.tolist()):
-            parts = sound_windows(clip[:n], self.window, self.hop, self.shortest)
+            parts = sound_windows(clip[:n], self.window, self.shortest)
             rows.append(np.mean([self._embed_window(part) for part in parts], 0))
         return torch.from_numpy(np.stack(rows)).to(wave.device)

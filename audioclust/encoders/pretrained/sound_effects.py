@@ -48,11 +48,6 @@ class EffectsMel(nn.Module):
         power = spectrum.abs().square()  # [n, 1025, frames]
         return (1e4*power.transpose(1, 2) @ self.bands + 1).log10()/_LARGEST_LOG
 
-# %% ../../../nbs/06_encoders/pretrained/06_sound_effects.ipynb #864084b7
-def _block_starts(samples):
-    "First frames of the blocks that cover a clip."
-    return covering_starts(math.ceil(samples/_HOP) + 1, _BLOCK_FRAMES)  # the last frame still holds a sample
-
 # %% ../../../nbs/06_encoders/pretrained/06_sound_effects.ipynb #2ca8f683
 class EffectsEncoder(WheelEncoder):
     "The network of Ma and Lerch (ISMIR 2022), trained on sound effects; weights of the package aisfx, CC BY 4.0."
@@ -83,8 +78,9 @@ class EffectsEncoder(WheelEncoder):
         wave = without_padding(wave, lengths)
         wave = wave/wave.abs().amax(1, keepdim=True).clamp_min(1e-30)
         wave = F.pad(wave, (_FRAME//2, _BLOCK))  # the middle of the first frame is the first sample
-        starts = [[frame*_HOP for frame in _block_starts(n)] for n in lengths.tolist()]
-        blocks = [[wave[row, s:s + _BLOCK] for s in of_clip] for row,of_clip in enumerate(starts)]
+        n_frames = [math.ceil(n/_HOP) + 1 for n in lengths.tolist()]  # the last frame still holds a sample
+        blocks = [[wave[row, first*_HOP:first*_HOP + _BLOCK] for first in covering_starts(n, _BLOCK_FRAMES)]
+                  for row,n in enumerate(n_frames)]
         z, clips = embed_parts(blocks, lambda waves: self._embed_blocks(self.mel(waves)), _BATCH)
         return mean_by_clip(z, clips, len(wave))
 

@@ -22,6 +22,7 @@ from ...core.files import read_json
 from ...core.registry import ENCODERS
 from ..base import Encoder
 from .onnx_models import OnnxEncoder
+from .wheel_weights import covering_starts, embed_parts, mean_by_clip
 
 # %% ../../../nbs/06_encoders/pretrained/01_transformers_models.ipynb #26d7a431
 _WINDOW = {"audio-spectrogram-transformer": 10., "clap": 10., "whisper": 30.}  # seconds that a model takes
@@ -32,9 +33,7 @@ _BATCH = 16  # parts of clips that go through a model at once
 def _parts(wave, window, shortest):
     "Parts of one length, at most the window, that cover a clip."
     if len(wave) < shortest: return [torch.nn.functional.pad(wave, (0, shortest - len(wave)))]
-    if len(wave) <= window: return [wave]
-    starts = torch.linspace(0, len(wave) - window, math.ceil(len(wave)/window)).round().long()
-    return [wave[start:start+window] for start in starts.tolist()]
+    return [wave[start:start+window] for start in covering_starts(len(wave), window)]
 
 # %% ../../../nbs/06_encoders/pretrained/01_transformers_models.ipynb #39f00993
 def _load_model(name, revision, remote_code):
@@ -104,17 +103,9 @@ class PretrainedEncoder(Encoder):
     def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor: # [B, samples], [B] -> float32 [B, dim]
         "The mean over the parts of each clip; parts of one length go through together."
         shortest = round(_SHORTEST*self.sample_rate)
-        clips = [wave[row, :n] for row,n in enumerate(lengths.tolist())]
-        parts = [(row, part) for row,clip in enumerate(clips) for part in _parts(clip, self.window, shortest)]
-        total = wave.new_zeros(len(wave), self.dim)
-        for n in sorted({len(part) for _,part in parts}):
-            same = [(row, part) for row,part in parts if len(part) == n]
-            for i in range(0, len(same), _BATCH):
-                rows = torch.tensor([row for row,_ in same[i:i+_BATCH]], device=wave.device)
-                batch = torch.stack([part for _,part in same[i:i+_BATCH]])
-                total.index_add_(0, rows, self._embed_parts(batch).to(wave))
-        n_parts = torch.bincount(torch.tensor([row for row,_ in parts]), minlength=len(wave)).to(wave)
-        return total/n_parts[:, None]
+        parts = [_parts(wave[row, :n], self.window, shortest) for row,n in enumerate(lengths.tolist())]
+        z, clips = embed_parts(parts, self._embed_parts, _BATCH)
+        return mean_by_clip(z.to(wave), clips, len(wave))
 
     def _embed_parts(self, wave): # [n, samples] of one length, at most the window -> [n, dim]
         options = dict(sampling_rate=self.sample_rate, return_tensors="pt")

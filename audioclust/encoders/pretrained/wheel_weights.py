@@ -16,10 +16,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import distribution, PackageNotFoundError
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import torch
+from fastcore.basics import chunked
 
 from ..base import Encoder
 
@@ -221,15 +223,16 @@ def without_padding(wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor: # [B
     return wave*(torch.arange(wave.shape[1], device=wave.device) < lengths[:, None])
 
 # %% ../../../nbs/06_encoders/pretrained/02_wheel_weights.ipynb #93b6e97b
-def embed_parts(parts:list, # Of each clip, a list of tensors of one shape
-    embed:Callable, # Tensors [n, …] -> embeddings [n, dim]
+def embed_parts(parts:list, # Of each clip, a list of tensors
+    embed:Callable, # Tensors of one shape [n, …] -> embeddings [n, dim]
     batch:int, # Parts that go through the network at once
 )->tuple[torch.Tensor,torch.Tensor]: # (embeddings of all parts [P, dim], the clip of each [P])
-    "Embeddings of the parts of clips."
-    every = [part for of_clip in parts for part in of_clip]
-    clips = [clip for clip,of_clip in enumerate(parts) for _ in of_clip]
-    z = torch.cat([embed(torch.stack(every[i:i+batch])) for i in range(0, len(every), batch)])
-    return z, torch.tensor(clips, device=z.device)
+    "Embeddings of the parts of clips, the shortest parts first."
+    pairs = sorted(((clip, part) for clip,of_clip in enumerate(parts) for part in of_clip), key=lambda pair: len(pair[1]))
+    z = []
+    for _,alike in groupby((part for _,part in pairs), len):
+        for some in chunked(alike, batch): z.append(embed(torch.stack(some)))
+    return torch.cat(z), torch.tensor([clip for clip,_ in pairs], device=z[0].device)
 
 # %% ../../../nbs/06_encoders/pretrained/02_wheel_weights.ipynb #e2716e5d
 def sum_by_clip(z:torch.Tensor, clips:torch.Tensor, n_clips:int)->torch.Tensor: # [P, dim], [P] -> [n_clips, dim]

@@ -55,12 +55,10 @@ def yamnet_starts(n_samples:int, # Of a clip
     n_steps = math.ceil((n_samples - _PATCH)/_STEP)
     return [i*_STEP for i in range(n_steps + 1)]
 
-# %% ../../../nbs/06_encoders/pretrained/07_yamnet.ipynb #67d421a8
+# %% ../../../nbs/06_encoders/pretrained/07_yamnet.ipynb #add90bf6
 _N_CONVOLUTIONS = 27
 _STRIDED = 0, 3, 7, 11, 23 # numbers of the convolutions with a stride of 2
 _BATCH = 16 # patches that go through the network at once
-
-# %% ../../../nbs/06_encoders/pretrained/07_yamnet.ipynb #add90bf6
 SPEECH = "Speech" # name of the class
 SPEECH_PATCHES = 5 # consecutive patches in which speech is looked for at once
 
