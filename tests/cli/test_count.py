@@ -5,9 +5,8 @@ import pytest
 
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
-from audioclust.pipeline import last_word, make_run, name_clips, Options, Request, Run
+from audioclust.pipeline import last_word, make_run, name_clips, Options, Request
 from audioclust.pipeline.scoring import score_names
-from audioclust.runs.names import write_names
 from audioclust.runs.heard import NOT_OF_INTEREST
 from audioclust.runs.run_folder import read_table
 

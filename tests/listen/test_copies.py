@@ -19,7 +19,7 @@ def folder(tmp_path_factory):
     first, second = table.path[0], table.path[3]
     x, rate = sf.read(first)
     sf.write(at/"in/a.flac", x, rate)
-    sf.write(at/"in/b.wav", x/4, rate)
+    sf.write(at/"in/b.wav", np.concatenate([np.zeros(3000), -x/4]), rate) # quieter, later, with its poles exchanged
     sf.write(at/"in/c.wav", x*(1 + .15*np.sin(np.arange(len(x))/800)), rate) # played a little otherwise
     shutil.copy(first, at/"in/z.wav")
     for name in "0 new.wav", "y.wav": shutil.copy(second, at/"in"/name)
@@ -37,14 +37,10 @@ def test_kinds(folder):
     assert (found.similarity <= 1.0001).all() and found.similarity[found.kind == "take"].max() < .999
     assert sorted(Path(p).name for p in exact_copies(found)) == sorted(["y.wav", Path(folder[1]).name, Path(folder[2]).name])
 
-def test_nothing_alike(tmp_path):
-    table = synthetic_sounds(3, 1, sample_rate=16000).save(tmp_path)
-    found = describe_copies(table.assign(set=-1))
-    assert not len(found) and {"similarity", "gain", "kind", "why"} <= set(found) and exact_copies(found) == []
-
 def test_the_command_lists_and_deletes_nothing(folder, tmp_path, capsys):
     before = sorted(folder[0].rglob("*"))
     args = ["duplicates", str(folder[0]), "--out", str(tmp_path/"d.csv"), "--delete-list", str(tmp_path/"d.txt")]
+    assert main([*args[:3], str(folder[0]/"d.csv")]) == 2, "among the recordings"
     assert main(args) == 0
     assert "3 exact copies could be deleted, nothing else" in capsys.readouterr().out
     listed = (tmp_path/"d.txt").read_text().splitlines()
@@ -217,13 +213,12 @@ def test_a_wav_stays_rather_than_a_lossy_file_of_a_higher_rate(tmp_path, file, r
     found = describe_copies(clips(tmp_path).assign(set=0)).set_index("kind")
     assert Path(found.path["reference"]).name == "z.wav" and found.why["reference"] == "without loss"
 
-@pytest.mark.parametrize("encoding, without", [("WAV PCM_16", True), ("FLAC PCM_24", True), ("MATROSKA FLAC", True),
-    ("MATROSKA WAVPACK", True), ("MATROSKA TTA", True), ("APE APE", True), ("MOV ALAC", True),
-    ("MP3 MPEG_LAYER_III", False), ("OGG OPUS", False), ("MOV AAC", False), ("WAV MS_ADPCM", False),
-    ("MATROSKA PCM_MULAW", False), ("MOV PCM_ALAW", False)])
-def test_encodings_without_loss(encoding, without): assert bool(_WITHOUT_LOSS.search(encoding)) == without
+def test_encodings_without_loss():
+    without = "WAV PCM_16", "FLAC PCM_24", "MATROSKA FLAC", "MATROSKA WAVPACK", "MATROSKA TTA", "APE APE", "MOV ALAC"
+    lossy = "MP3 MPEG_LAYER_III", "OGG OPUS", "MOV AAC", "WAV MS_ADPCM", "MATROSKA PCM_MULAW", "MOV PCM_ALAW"
+    assert [bool(_WITHOUT_LOSS.search(encoding)) for encoding in (*without, *lossy)] == [True]*7 + [False]*6
 
-@pytest.mark.parametrize("stem, is_copy", [("recording" + "1"*60 + "_ch", False), ("Audio 12", True), ("final_FINAL", True),
-    ("bounce-3 final 2", True), ("kick_copy", True), ("Kopie von kick", True), ("copycat", False), ("kick (2)", True),
-    ("Track 3 drums", False), ("beat 2", False), ("recording_2023-11-14", True)])
-def test_names_of_copies(stem, is_copy): assert bool(_COPY.search(stem)) == is_copy
+def test_names_of_copies():
+    copies = "Audio 12", "final_FINAL", "bounce-3 final 2", "kick_copy", "Kopie von kick", "kick (2)", "recording_2023-11-14"
+    names = "recording" + "1"*60 + "_ch", "copycat", "Track 3 drums", "beat 2"
+    assert [bool(_COPY.search(stem)) for stem in (*copies, *names)] == [True]*7 + [False]*4

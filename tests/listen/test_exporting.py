@@ -122,23 +122,6 @@ def test_the_order_is_a_permutation_with_alike_neighbours(rng):
     assert sorted(similarity_order(rng.normal(size=(2000, 3)), np.zeros(2000, int))) == list(range(2000))
 
 
-def test_duplicates_on_the_command_line(tmp_path, capsys):
-    sounds = synthetic_sounds(4, 4, sample_rate=16000).save(tmp_path/"in")
-    x, rate = sf.read(sounds.path[0])
-    # quieter, later, with its poles exchanged
-    sf.write(tmp_path/"in/again.flac", np.concatenate([np.zeros(3000), -x/4]), rate)
-    sf.write(tmp_path/"in/third.mp3", x, rate)
-    (tmp_path/"in/bad.wav").write_bytes(b"x")
-    assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"d.csv"), "-q"]) == 0
-    t = read_table(tmp_path/"d.csv")
-    assert {Path(p).name for p in t.path} == {Path(sounds.path[0]).name, "again.flac", "third.mp3"}
-    assert set(t.set) == {0}
-    assert "3 recordings have near-duplicates, in 1 set:" in capsys.readouterr().out
-    assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"d.csv"), "-q"]) == 2
-    assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"in/d.csv"), "-q"]) == 2
-    assert not (tmp_path/"in/d.csv").exists()
-
-
 def test_silence_is_no_duplicate(tmp_path):
     for i in range(3): sf.write(tmp_path/f"{i}.wav", np.zeros(8000), 8000)
     assert (duplicates(pd.DataFrame(dict(path=[tmp_path/f"{i}.wav" for i in range(3)], start=0., end=1.))) == -1).all()

@@ -1,5 +1,4 @@
 "Praat and ELAN: what is written is read by others, and what others write is read."
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -62,14 +61,6 @@ def test_what_is_no_such_file_is_one_line(at, tmp_path, ending, capsys):
     (tmp_path/f"night{ending}").write_text("Dear diary")
     status = main(["cluster", str(at/"in"), "--clips", str(tmp_path/f"night{ending}"), "--out", str(tmp_path/"run")])
     assert status == 2 and "is damaged, or no" in capsys.readouterr().err
-
-@pytest.mark.parametrize("to,package", [("textgrid", "praatio"), ("elan", "pympi")])
-def test_what_to_install_is_said(at, tmp_path, to, package, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.setattr("audioclust.listen.formats.annotations.find_spec", lambda name: None)
-    assert main(["export", str(at/"run"), "--to", to, "--out", str(tmp_path/"out")]) == 2
-    assert "pip install 'audioclust[annotations]'" in capsys.readouterr().err
-    assert not (tmp_path/"out").exists()
 
 def test_names_of_any_bytes(tmp_path):
     import os
