@@ -69,6 +69,7 @@ def test_a_run_is_not_overwritten_unless_told(words, tmp_path, capsys):
     folder, mine = words[0], tmp_path/"mine"
     args = ["cluster", str(folder), "--out", str(tmp_path/"run"), *PLAIN]
     assert main(args) == 0
+    assert Run.open(tmp_path/"run").made["command"] == args
     first = (tmp_path/"run/run.json").read_text()
     assert main(args) == 2 and "already holds a run" in capsys.readouterr().err
     assert (tmp_path/"run/run.json").read_text() == first
@@ -127,12 +128,6 @@ def test_an_untrained_network_and_a_consensus(words, tmp_path):
     assert scores(out)["nmi"] > .4 and again.request.encoder == "untrained"
     assert type(again.embeddings.encoder).__name__ == "NetworkEncoder"
     assert (assign(again, folder).cluster == again.clustering.labels).all()
-
-
-def test_the_run_says_what_was_typed_and_what_was_warned_of(words, tmp_path):
-    typed = ["cluster", str(words[0]), "--out", str(tmp_path/"run"), "--n-clusters", "2", "--no-page", "-q"]
-    assert main(typed) == 0
-    assert Run.open(tmp_path/"run").made["command"] == typed
 
 
 @pytest.mark.parametrize("options", [["--overwrite"], ["--resume"]], ids=str)

@@ -10,7 +10,7 @@ from argparse import Namespace
 import pytest
 
 from audioclust.cli import main
-from audioclust.cli.parser import begin_in_utf8, COMMANDS, error_text
+from audioclust.cli.parser import COMMANDS, error_text
 
 HEAVY = "torch", "fastai", "pandas", "matplotlib", "sklearn"
 
@@ -118,15 +118,6 @@ def test_a_command_that_ends_with_its_imports_leaves_no_signal_behind(tmp_path, 
         time.sleep(.2)
     except KeyboardInterrupt: pytest.fail("the signal came after the command")
     finally: signal.signal(signal.SIGINT, before)
-
-
-def test_where_file_names_are_ascii_the_command_begins_again(monkeypatch):
-    began = []
-    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
-    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "audioclust", "encoders"])
-    monkeypatch.setattr(os, "execv", lambda *command: began.append(command))
-    begin_in_utf8()
-    assert began == [(sys.executable, [sys.executable, "-X", "utf8", "-m", "audioclust", "encoders"])]
 
 
 def test_a_folder_whose_name_the_locale_cannot_write(tmp_path, tone):

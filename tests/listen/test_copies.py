@@ -53,7 +53,6 @@ def test_the_command_lists_and_deletes_nothing(folder, tmp_path, capsys):
 
 def test_links_are_never_listed_for_deletion(tmp_path, capsys):
     "Deleting the file behind a link would delete the only copy."
-    import os
     x, rate = sf.read(synthetic_sounds(1, 1, sample_rate=16000).save(tmp_path/"one").path[0])
     (tmp_path/"in").mkdir()
     sf.write(tmp_path/"in/z_real.wav", x, rate)
@@ -203,13 +202,11 @@ def test_each_output_has_a_name_of_its_own(folder, tmp_path, option, capsys):
     assert main(["duplicates", str(folder[0]), "--out", str(out), option, f"{tmp_path}/./d.csv", "--overwrite"]) == 2
     assert "name of its own" in capsys.readouterr().err and not out.exists()
 
-@pytest.mark.parametrize("file, rate, subtype", [("a.opus", 48000, "OPUS"), ("a.mp3", 48000, "MPEG_LAYER_III")])
-def test_a_wav_stays_rather_than_a_lossy_file_of_a_higher_rate(tmp_path, file, rate, subtype):
+def test_a_wav_stays_rather_than_a_lossy_file_of_a_higher_rate(tmp_path):
     def tone(t): return np.sin(2*np.pi*440*t)*np.exp(-t)
-    container = "OGG" if subtype == "OPUS" else "MP3"
-    sf.write(tmp_path/file, tone(np.arange(2*rate)/rate), rate, format=container, subtype=subtype)
+    sf.write(tmp_path/"a.opus", tone(np.arange(96000)/48000), 48000, format="OGG", subtype="OPUS")
     sf.write(tmp_path/"z.wav", tone(np.arange(88200)/44100), 44100)
-    os.utime(tmp_path/file, (1e9, 1e9))
+    os.utime(tmp_path/"a.opus", (1e9, 1e9))
     found = describe_copies(clips(tmp_path).assign(set=0)).set_index("kind")
     assert Path(found.path["reference"]).name == "z.wav" and found.why["reference"] == "without loss"
 

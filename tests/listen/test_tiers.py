@@ -36,8 +36,6 @@ def test_round_trip(at, tmp_path, to):
     assert len(clips) == len(table) == 15
     np.testing.assert_allclose(clips[["start", "end"]], table[["start", "end"]], atol=1e-3)
     assert set(clips.label) == {'wren "small" <brown>', "cluster 1"}
-    assert main(["cluster", str(at/"in"), "--clips", str(tmp_path/"out"), "--out", str(tmp_path/"again"), "--n-clusters", "2",
-                 "--encoder", "fixed", "--no-page", "--quiet"]) == 0
 
 def test_overlapping_clips_go_to_tiers_of_their_own(at, tmp_path):
     assert main(["export", str(at/"overlapping"), "--to", "textgrid", "--out", str(tmp_path/"out")]) == 0
