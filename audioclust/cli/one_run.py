@@ -181,11 +181,11 @@ def finish(job:Job, run:Run # That was saved
     check_drawn(is_drawn, job.out)
     return run
 
+# %% ../../nbs/14_cli/08_one_run.ipynb #147e6201
 def write_between(run:Run # That was saved, of events
 ):
     "Write between.csv: what lies between the events, with its share of the time of its recording."
     write_table(between_events(run.clips.recordings, run.clips.columns()).round(6), run.folder/"between.csv")
-
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #e360b670
 def warn_of_new_recordings(job:Job, run:Run # That is complete

@@ -74,7 +74,8 @@ def test_the_copy_in_a_kit_stays_and_the_stray_one_goes(tmp_path, tone, capsys):
     kit, top = sounds/"Zoo kit", sounds/"A"
     for i in range(5): tone(kit/f"hit {i}.wav", hz=300 + 170*i)
     top.mkdir()
-    for i, name in enumerate(["Audio 12.wav", "hit 1 copy.wav", "hit 2 (1).wav"]): shutil.copy(kit/f"hit {i}.wav", top/name)
+    for i, name in enumerate(["Audio 12.wav", "hit 1 copy.wav", "hit 2 (1).wav"]):
+        shutil.copy(kit/f"hit {i}.wav", top/name)
     def run(*more):
         out, listed = tmp_path/"d.csv", tmp_path/"delete.txt"
         typed = ["duplicates", str(sounds), "--out", str(out), "--delete-list", str(listed), "--overwrite", *more]
@@ -118,7 +119,8 @@ def test_a_wav_stays_rather_than_its_padded_mp3(tmp_path):
 def test_each_sound_once_can_be_clustered(folder, tmp_path, capsys):
     once = tmp_path/"once.csv"
     args = ["duplicates", str(folder[0]), "--out", str(tmp_path/"d.csv"), "--once", str(once)]
-    assert main(args) == 0 and f"9 recordings with each sound once, 1 take among them: {once}" in capsys.readouterr().out
+    assert main(args) == 0
+    assert f"9 recordings with each sound once, 1 take among them: {once}" in capsys.readouterr().out
     table, listed = pd.read_csv(tmp_path/"d.csv"), pd.read_csv(once)
     assert list(listed) == ["path"] and listed.path.is_unique
     assert set(listed.path) & set(table.path) == set(table.path[table.kind.isin(["reference", "take"])])

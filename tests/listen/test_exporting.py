@@ -147,7 +147,8 @@ def test_speech_is_left_out_and_named(run, tmp_path, capsys):
         return main(["export", str(tmp_path/"run"), "--to", to, "--out", str(tmp_path/out), "--without", "speech,1"])
     shutil.copytree(run/"windows", tmp_path/"run")
     table = read_table(tmp_path/"run/clusters.csv")
-    assert export("csv", "none.csv") == 2 and "the encoder yamnet tells it; audioclust encoders --install" in capsys.readouterr().err
+    assert export("csv", "none.csv") == 2
+    assert "the encoder yamnet tells it; audioclust encoders --install" in capsys.readouterr().err
     write_table(table.assign(speech=[.9, .2, .19] + [0]*(len(table) - 3)), tmp_path/"run/clusters.csv")
     assert export("csv", "a.csv") == export("raven", "raven") == 0
     said = f"left out as speech: 2 of {len(table)} clips ({Path(table.path[0]).name})"
@@ -204,8 +205,10 @@ def test_a_table_that_somebody_cut_is_refused(run, tmp_path, column):
 
 
 @pytest.mark.parametrize("to, more, says", [("sfz", ["--overwrite"], "writes into a new folder only"),
-    ("folders", ["--overwrite"], "writes into a new folder only"), ("folders", ["--level", "fine"], "leave out --level"),
-    ("csv", ["--flat"], "--flat is for folders (--to folders)"), ("raven", ["--by", "site"], "--by is for counts (--to counts)"),
+    ("folders", ["--overwrite"], "writes into a new folder only"),
+    ("folders", ["--level", "fine"], "leave out --level"),
+    ("csv", ["--flat"], "--flat is for folders (--to folders)"),
+    ("raven", ["--by", "site"], "--by is for counts (--to counts)"),
     ("sfz", ["--seed", "0"], "--seed is for a kit (--to kit)")])
 def test_options_of_other_formats_are_refused(tmp_path, capsys, to, more, says):
     assert main(["export", str(tmp_path), "--to", to, "--out", str(tmp_path/"x"), *more]) == 2

@@ -84,7 +84,8 @@ def test_tables_of_new_recordings(at, tmp_path):
         table = read(tmp_path/f"new{ending}").sort_values(["path", "start"])
         assert [(path.rsplit("/", 1)[1], *row) for path,*row in table[["path", "start", "end", "name"]].values.tolist()] == clips(at)
         reference = pd.read_csv(at/"new.csv").sort_values(["path", "start"])
-        for column in "cluster", "confidence", "strangeness": np.testing.assert_allclose(table[column], reference[column], atol=1e-4)
+        for column in "cluster", "confidence", "strangeness":
+            np.testing.assert_allclose(table[column], reference[column], atol=1e-4)
 
 
 def test_playlists_instruments_and_tasks_of_new_recordings(at, tmp_path):
@@ -117,9 +118,11 @@ def test_options_of_export_are_those_of_assign(at, tmp_path, capsys):
 def test_crowsetta_reads_our_sequences_and_we_read_its_own(at, tmp_path):
     assert assign(at, "--to", "crowsetta", "--out", tmp_path/"new.csv") == 0
     rows = list(csv.DictReader(open(tmp_path/"new.csv")))
-    assert list(rows[0]) == "label onset_s offset_s notated_path annot_path sequence annotation".split() # it takes no others
+    # it takes no others
+    assert list(rows[0]) == "label onset_s offset_s notated_path annot_path sequence annotation".split()
     assert [(row["notated_path"].rsplit("/", 1)[1], float(row["onset_s"]), float(row["offset_s"]), row["label"]) for row in rows] == clips(at)
-    assert [row["annotation"] for row in rows] == ["0"]*6 + ["1"]*4 and {row["annot_path"] for row in rows} == {str(tmp_path/"new.csv")}
+    assert [row["annotation"] for row in rows] == ["0"]*6 + ["1"]*4
+    assert {row["annot_path"] for row in rows} == {str(tmp_path/"new.csv")}
     assert all("." in row["onset_s"] for row in rows) # numbers without a point would be refused
     crowsetta = pytest.importorskip("crowsetta")
     annotations = crowsetta.formats.seq.GenericSeq.from_file(tmp_path/"new.csv").to_annot()
@@ -170,7 +173,8 @@ def idle(monkeypatch):
 TAKEN = "is there already: choose another|is not empty: say a new folder"
 
 @pytest.mark.parametrize("to, out, says", [
-    ("raven", "full", TAKEN), ("playlist", "full", TAKEN), ("csv", "a.csv", TAKEN), ("playlist", "a.csv", "is a file: say"),
+    ("raven", "full", TAKEN), ("playlist", "full", TAKEN), ("csv", "a.csv", TAKEN),
+    ("playlist", "a.csv", "is a file: say"),
     ("json", "b.csv", r"for --to json the name must end in \.json"), ("crowsetta", "noending", r"must end in \.csv"),
     ("raven", "new --level coarse", "has no level coarse"),
     ("raven", "new --without nosuch", "called or marked 'nosuch'"),

@@ -187,7 +187,8 @@ def test_edits_that_were_taken_over_are_the_runs(run, tmp_path, capsys):
         assert page.find("#n-edits").text == "(1)"
         take_over()
         kept = read_names(named)
-        assert [kept["names"][c] for c in "01"] == ["eagle owl", "wren"] and kept["contradictions"] == theirs["contradictions"]
+        assert [kept["names"][c] for c in "01"] == ["eagle owl", "wren"]
+        assert kept["contradictions"] == theirs["contradictions"]
         assert kept["marks"] == theirs["marks"] and kept["heard"] == theirs["heard"]
         page.reload()
         assert page.find("#n-edits").text == "(none)" and page.js("return edits") == {}

@@ -146,7 +146,8 @@ def test_lines_lead_to_the_nearest_clips_and_those_that_the_map_has_lost_are_mar
 
 @browser
 def test_twenty_thousand_clips_open(run, tmp_path, monkeypatch):
-    monkeypatch.setattr("audioclust.listen.page_data.naming_data", lambda run, rows: None)  # to divide so many takes seconds
+    # to divide so many takes seconds
+    monkeypatch.setattr("audioclust.listen.page_data.naming_data", lambda run, rows: None)
     few, n, rng = Run.open(run/"run"), 20_000, np.random.default_rng(0)
     rows = rng.integers(len(few), size=n)
     noise = rng.normal(0, .05, (n, few.embeddings.X.shape[1])).astype(np.float32)

@@ -45,7 +45,8 @@ class Listener:
         name, used = self.truth[self.asked], self.page.js("return namesUsed()")
         self.answer(name, str(used.index(name) + 1) if name in used else name + ENTER)
 
-    def heard(self): return self.page.js("return Object.entries(answersOf(grouping())).map(([id, said]) => [rowOf.get(id), said])")
+    def heard(self):
+        return self.page.js("return Object.entries(answersOf(grouping())).map(([id, said]) => [rowOf.get(id), said])")
 
 
 @browser
@@ -155,7 +156,9 @@ def test_answers_and_edits_by_hand_go_together_and_a_part_of_the_clips_is_asked_
         page.js("choose({cluster: arguments[0]})", first)
         page.js("$('name').value = 'bell'; $('name').dispatchEvent(new Event('change'))")
         heard = page.js("return answersOf(grouping())")
-        assert "bell" in heard.values() and was not in heard.values() and page.js("return clusterName(arguments[0])", first) == "bell"
+        assert "bell" in heard.values()
+        assert was not in heard.values()
+        assert page.js("return clusterName(arguments[0])", first) == "bell"
         page.change("mark", "good")  # now it is a group that a person made
         unheard = "return rowsOf([arguments[0]]).find(row => !(data.ids[row] in answersOf(grouping())))"
         away = page.js(unheard, second)
@@ -220,13 +223,15 @@ def test_the_next_question_comes_at_once_among_20_000_clips(run, tmp_path, monke
     kinds, rows = rng.integers(40, size=n), rng.integers(len(few), size=n)
     X = (rng.normal(0, 1, (n, 60)) + rng.normal(0, 1, (40, 60))[kinds]).astype(np.float32)
     many = of_rows(few, rows, X, kinds//2)
-    monkeypatch.setattr(type(many.clips), "ids", lambda clips: [f"clip {i}" for i in range(n)])  # a clip stands there many times
+    # a clip stands there many times
+    monkeypatch.setattr(type(many.clips), "ids", lambda clips: [f"clip {i}" for i in range(n)])
     many = many.save(tmp_path/"run")
     with Page(listen_page(many, run/"many.html", pictures=undrawn(many))) as page:
         data = page.js("return JSON.stringify(data.views[0].naming).length + data.views[0].points.beyond.length")
         assert data < 500_000
         page.js("startNaming()")
-        page.driver.execute_cdp_cmd("Performance.enable", dict(timeDomain="threadTicks"))  # whatever else the machine does
+        # whatever else the machine does
+        page.driver.execute_cdp_cmd("Performance.enable", dict(timeDomain="threadTicks"))
         def spent():
             metrics = page.driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
             return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")

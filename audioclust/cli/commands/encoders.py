@@ -21,6 +21,7 @@ def add_arguments(parser:Parser):
     "The option of `audioclust encoders`."
     parser.add_argument("--install", action="store_true", help="install the weights of those that are not there, with pip or uv")
 
+# %% ../../../nbs/14_cli/commands/09_encoders.ipynb #inst0003
 def install()->int: # Exit status
     "Install the weights of all encoders that are not here."
     wanted = encoders.install_command()
@@ -35,6 +36,7 @@ def install()->int: # Exit status
     else: raise ValueError(f"{sys.executable} has no pip, and uv cannot be found: install one of them, or say yourself: {wanted}")
     return subprocess.run(command).returncode
 
+# %% ../../../nbs/14_cli/commands/09_encoders.ipynb #inst0004
 def run(args:Namespace)->int: # Exit status
     "Print what encoders there are, or install those that are not here."
     if args.install: return install()
