@@ -4,13 +4,11 @@
 
 # %% auto #0
 __all__ = ['add_grouping_options', 'add_known_options', 'add_method_options', 'add_resource_options', 'add_outcome_options',
-           'encoders_help', 'cluster_epilog', 'check_together', 'check_grow', 'method_params', 'wanted_encoder',
-           'requests_of']
+           'encoders_help', 'cluster_epilog', 'check_together', 'check_grow', 'requests_of']
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #ab923080
 import os
 from argparse import Namespace
-from typing import Any
 
 from .. import encoders, pipeline, runs
 from audioclust.cli.arguments import (
@@ -185,32 +183,25 @@ def check_grow(args:Namespace):
     if os.path.abspath(args.grow) == os.path.abspath(args.out):
         raise ValueError("say --out with another folder: the run that grows stays as it is")
 
-# %% ../../nbs/14_cli/07_cluster_options.ipynb #c12ce551
-def method_params(args:Namespace)->dict: # Name → value
-    "Parameters of the method."
-    params = dict(args.set or [])
-    if args.epochs is None: return params
-    if not trains_encoder(args.method):
-        raise ValueError(f"--epochs is for methods that train, such as deepcluster; {args.method} trains nothing")
-    return {**params, "epochs": args.epochs}
-
-# %% ../../nbs/14_cli/07_cluster_options.ipynb #bb2a936f
-def wanted_encoder(args:Namespace)->Any: # A name, an `Encoder`, or None
-    "The encoder by its name, or, where it may bring code of its own, loaded."
-    if not args.remote_code: return args.encoder
-    if (args.encoder or "").startswith("hf:"): return encoders.named_encoder(args.encoder, True)
-    raise ValueError("--remote-code is for --encoder hf:NAME, a model that brings code of its own")
-
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #74b36fd9
 def requests_of(args:Namespace)->list: # A `Request`, or two: by content and by source
     "What the arguments ask for."
+    params = dict(args.set or [])
+    if args.epochs is not None:
+        if not trains_encoder(args.method):
+            raise ValueError(f"--epochs is for methods that train, such as deepcluster; {args.method} trains nothing")
+        params["epochs"] = args.epochs
+    encoder = args.encoder
+    if args.remote_code:
+        if not (encoder or "").startswith("hf:"):
+            raise ValueError("--remote-code is for --encoder hf:NAME, a model that brings code of its own")
+        encoder = encoders.named_encoder(encoder, True)
     cache = None if args.no_cache else args.cache or True
     options = runs.Options(hop=args.hop, events=event_settings(args), channel=args.channel, sample_rate=args.rate,
-                           params=method_params(args), level=args.level, num_workers=args.workers, device=args.device,
+                           params=params, level=args.level, num_workers=args.workers, device=args.device,
                            cache=cache, stability=args.stability, max_memory=args.max_memory, seeds=args.seeds)
     n_clusters, by = args.n_clusters, args.by
     if args.grow: by = runs.read_record(args.grow)["request"]["by"]
     if n_clusters is None: n_clusters = "auto" if args.grow else 10
-    encoder = wanted_encoder(args)
     request = runs.Request(args.method, n_clusters, by, args.ignore, encoder, args.window, args.seed, options)
     return list(pipeline.pair_requests(request)) if by == "both" else [request]

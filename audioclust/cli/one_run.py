@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Job', 'check_job', 'is_made', 'find_clusters', 'grow_run', 'put_names_aside', 'continued', 'make', 'finish',
-           'write_between', 'read_between', 'warn_of_new_recordings', 'remove_checkpoints', 'cluster_one']
+           'write_between', 'warn_of_new_recordings', 'remove_checkpoints', 'cluster_one']
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #084541e3
 import os
@@ -12,7 +12,6 @@ import sys
 import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from ..audio.events import between_events
 from ..audio.recordings import find_audio
@@ -175,26 +174,18 @@ def make(job:Job, # What is to be done
 def finish(job:Job, run:Run # That was saved
 )->Run:
     "Score if there are labels; draw, write the page, say what was found."
-    between = None
     if job.labels: run = score_and_draw(run, job.labels)
-    if job.request.options.events: between = write_between(run)
+    if job.request.options.events: write_between(run)
     is_drawn = draw([run], job.has_page, job.num_workers)
-    report(run, between, job.verbosity)
+    report(run, job.verbosity)
     check_drawn(is_drawn, job.out)
     return run
 
+# %% ../../nbs/14_cli/08_one_run.ipynb #147e6201
 def write_between(run:Run # That was saved, of events
-)->Any: # Columns path, start, end (s), …
+):
     "Write between.csv: what lies between the events, with its share of the time of its recording."
-    between = between_events(run.clips.recordings, run.clips.columns()).round(6)
-    write_table(between, run.folder/"between.csv")
-    return between
-
-def read_between(run:Run # That was saved
-)->Any: # Columns path, start, end (s), …; None where it is no run of events
-    "What `write_between` wrote."
-    file = run.folder/"between.csv"
-    return read_table(file) if file.is_file() else None
+    write_table(between_events(run.clips.recordings, run.clips.columns()).round(6), run.folder/"between.csv")
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #e360b670
 def warn_of_new_recordings(job:Job, run:Run # That is complete
@@ -204,9 +195,8 @@ def warn_of_new_recordings(job:Job, run:Run # That is complete
     if inputs.clips or inputs.embeddings or inputs.grow or str(inputs.folder).lower().endswith(".csv"): return
     known = set(run.table.path) | {os.path.abspath(path) for path,_ in run.clips.errors}
     if job.request.options.events:
-        between = read_between(run)
-        if between is None: return # it was stopped before it wrote which recordings hold no event
-        known |= set(between.path)
+        if not (run.folder/"between.csv").is_file(): return # it was stopped before it wrote which recordings hold no event
+        known |= set(read_table(run.folder/"between.csv").path)
     new = [path for path in find_audio(inputs.folder, []) if os.path.abspath(path) not in known]
     if not new: return
     verb = "is" if len(new) == 1 else "are"

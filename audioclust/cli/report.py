@@ -60,14 +60,17 @@ def names_line(run:Any, # A `Run` that was saved
     return f"by hand: {', '.join(parts)} ({run.folder/'names.json'})" if parts else ""
 
 # %% ../../nbs/14_cli/04_report.ipynb #4e69e435
-def between_line(run:Any, # A `Run` that was saved, of events
-    between:Any, # What lies between them: columns start, end (s)
-)->str:
+def between_line(run:Any, # A `Run` that was saved
+)->str: # "" where it has no events
     "How much of the recordings the events take, and where the rest is listed."
+    file = run.folder/"between.csv"
+    if not file.is_file(): return ""
+    between = runs.read_table(file)
     seconds = run.clips.record()["seconds"]
     total = seconds + (between.end - between.start).sum()
     share = 100*seconds/total
-    return f"the events take {share:.3g} % of {total:,.0f} s; the rest is listed in {run.folder/'between.csv'}"
+    return f"the events take {share:.3g} % of {total:,.0f} s; the rest is listed in {file}"
+
 
 # %% ../../nbs/14_cli/04_report.ipynb #fe0a02ad
 def levels_line(levels:tuple, # Of the run
@@ -167,7 +170,6 @@ def score_table(scores:dict, # From `score_run`
 
 # %% ../../nbs/14_cli/04_report.ipynb #2aaa3678
 def report(run:Any, # A `Run` that was saved
-    between:Any=None, # What lies between its events, if it is of events
     verbosity:int=0, # Above 0 says more
 ):
     "Print what a run found and where it is."
@@ -183,7 +185,8 @@ def report(run:Any, # A `Run` that was saved
         unused = f"{plural(n_errors, 'file')} or {clips} could not be used"
         echo(f"warning: {unused}: {folder/'errors.csv'} says why", file=sys.stderr)
     if clustering.seeds: echo(seeds_line(clustering.record()["seeds"]))
-    if between is not None: echo(between_line(run, between))
+    between = between_line(run)
+    if between: echo(between)
     for choice in run.embeddings.encoder_choice, run.embeddings.number, clustering.number, clustering.method:
         if choice: echo(choice.why)
     if clustering.levels: echo(levels_line(clustering.levels))

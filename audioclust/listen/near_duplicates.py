@@ -44,13 +44,11 @@ def _usual_rate(clips): return min(common_sample_rate(clips.path, warn=False), M
 
 def fingerprints(clips:pd.DataFrame, # Columns path, start, end (s)
     sample_rate:int|None=None, # Hz; None is the rate that most recordings have, at most 16000
-    *,
-    num_workers:int|None=None, # Worker processes; None decides by the amount of audio
     errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
 )->tuple[np.ndarray,np.ndarray]: # (float32 [N, N_MELS*FRAMES], unit rows or 0; sounding frames int64 [N])
     "What stays of a clip through formats, levels and silence."
     logmel = TrimmedLogMel(sample_rate or _usual_rate(clips), n_mels=N_MELS)
-    store = LogMelStore.from_clips(clips, logmel, errors, num_workers)
+    store = LogMelStore.from_clips(clips, logmel, errors)
     F = np.zeros((len(store), N_MELS*FRAMES), np.float32)
     for rows in store.row_batches(store.rows, 1024):
         L, n_frames, _ = store.batch(rows)
@@ -96,14 +94,12 @@ def duplicates(clips:pd.DataFrame, # Columns path, start, end (s), perhaps chann
     alike:float=.95, # Least inner product of the fingerprints of clips that may be the same
     length:float=.05, # How much the lengths of their sounding parts may differ
     waveform:float=.95, # Least correlation of the waveforms of the same sound
-    sample_rate:int|None=None, # Hz; None is the rate that most recordings have, at most 16000
-    num_workers:int|None=None, # Worker processes; None decides by the amount of audio
     errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
 )->np.ndarray: # int64 [N], the number of its set for a clip that has a copy, -1 for one that has none
     "Sets of clips that are the same sound."
     if not len(clips): return np.zeros(0, np.int64)
-    rate = sample_rate or _usual_rate(clips)
-    F, n_frames = fingerprints(clips, rate, num_workers=num_workers, errors=errors)
+    rate = _usual_rate(clips)
+    F, n_frames = fingerprints(clips, rate, errors)
     candidates = _candidate_pairs(F, n_frames, alike, length)
     waves:dict[int,np.ndarray] = {}
     confirmed = []
@@ -189,14 +185,13 @@ def _described(part, rate, n_siblings, keep, digest_of):
     return part.assign(similarity=similarities, gain=gains, kind=kinds, why=why)
 
 def describe_copies(clips:pd.DataFrame, # Columns path, start, end (s), set (-1: no copy), perhaps channel
-    sample_rate:int|None=None, # Hz at which waveforms are compared; None: the rate of most recordings, at most 16000
     keep:str|Path|None=None, # A folder whose recordings stay where others are the same
 )->pd.DataFrame: # The clips of sets under their index, with columns similarity (0 to 1), gain (dB), kind, why
     "How each clip of a set differs from the reference of its set."
     table = clips[clips.set >= 0].sort_values(["set", "path"], kind="stable")
     if not len(table): return table.assign(similarity=[], gain=[], kind=[], why=[])
     n_siblings = pd.Series(clips.path.unique()).map(os.path.dirname).value_counts().to_dict()
-    rate = sample_rate or _usual_rate(table)
+    rate = _usual_rate(table)
     digest_of = cache(_digest)
     return pd.concat([_described(part, rate, n_siblings, keep, digest_of) for _,part in table.groupby("set")])
 

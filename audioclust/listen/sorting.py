@@ -6,7 +6,6 @@
 __all__ = ['similarity_order', 'check_apart', 'Sources', 'cut_out', 'sort_files']
 
 # %% ../../nbs/13_listen/09_sorting.ipynb #6ef93e79
-import errno
 import io
 import os
 import re
@@ -25,7 +24,7 @@ from ..audio.recordings import AudioError, EXTENSIONS, find_audio, MEDIA_EXTENSI
 from ..core.files import atomic_write, shorten
 from ..ensembles.membership import cluster_means
 from .exporting import check_sounds, named_clips
-from .formats.folders import safe_name
+from .formats.folders import new_folder, safe_name
 from ..runs.run import Run
 
 # %% ../../nbs/13_listen/09_sorting.ipynb #eab5b5fe
@@ -66,12 +65,8 @@ def check_apart(out:Path, # Where copies will be
     if any(out.resolve().is_relative_to(folder) for folder in folders):
         raise ValueError(f"{out} lies inside the recordings, where no sounds are written: choose another folder")
 
-def _check_target(out, clips, places, link):
-    "Refuse a folder that holds something, lies inside the recordings, or is on a disk without enough room."
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ValueError(f"{out} is there already: choose a new folder")
-    check_apart(out, clips.path, places)
-    if link: return
+def _check_room(out, clips):
+    "Refuse copies for which the disk has no room."
     needed = sum(os.path.getsize(path) for path in clips.path[clips.whole] if os.path.isfile(path))
     existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     free = shutil.disk_usage(existing).free
@@ -179,8 +174,6 @@ def cut_out(clip:Any, # path, start, end (s), channel_number (0: all)
 # %% ../../nbs/13_listen/09_sorting.ipynb #f3d485b8
 def _write_copy(clip, target, link):
     "Copy or link a whole recording, or cut out a part of one."
-    if not os.path.isfile(clip.path): raise AudioError(clip.path, "there is no such file")
-    if not os.access(clip.path, os.R_OK): raise AudioError(clip.path, "no permission to read it")
     probe(clip.path) # a table may come from a stranger: nothing but sounds is copied
     with atomic_write(target, sync=False, create=not link or not clip.whole) as tmp:
         if not clip.whole: cut_out(clip, tmp)
@@ -199,9 +192,6 @@ def _is_whole(clips):
             for path,start,end in zip(clips.path, clips.start, clips.end)]
 
 # %% ../../nbs/13_listen/09_sorting.ipynb #23b6f95a
-_FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM,
-          errno.ENOENT}  # the next copy would fail as well
-
 def sort_files(run:Run|str|Path, # A run, or its folder
     out:str|Path, # A folder that is not there yet, or empty
     *,
@@ -216,18 +206,16 @@ def sort_files(run:Run|str|Path, # A run, or its folder
     clips = clips.assign(row=np.arange(len(clips)), whole=_is_whole(clips), channel_number=channel_numbers(clips))
     kept = named_clips(run, without)
     clips = clips[clips.clip_id.isin(kept.clip_id)].reset_index(drop=True)
-    _check_target(out, clips, run.clips.places, link)
+    check_apart(out, clips.path, run.clips.places)
+    if not link: _check_room(out, clips)
     Sources(run.clips.places).check(clips.path)
     if flat: clips = clips.iloc[similarity_order(run.embeddings.X[clips.row], clips.cluster)]
     failures = [] # (path, reason)
-    for n_before,(clip,target) in enumerate(zip(clips.itertuples(), _targets(clips, out, flat))):
-        try: _write_copy(clip, target, link)
-        except AudioError as e: failures.append((clip.path, e.reason))
-        except (OSError, sf.LibsndfileError) as e:
-            if getattr(e, "errno", None) in _FATAL:
-                written = f"{n_before - len(failures):,} of {len(clips):,} clips are in {out}"
-                raise OSError(f"{e}; {written}: remove it, and export again where there is room") from e
-            failures.append((clip.path, str(e)))
+    with new_folder(out) as folder:
+        for clip,target in zip(clips.itertuples(), _targets(clips, folder, flat)):
+            try: _write_copy(clip, target, link)
+            except AudioError as e: failures.append((clip.path, e.reason))
+            except sf.LibsndfileError as e: failures.append((clip.path, str(e)))
     if not failures: return len(clips)
     path, reason = failures[0]
     others = f", and {len(failures) - 1} more" if len(failures) > 1 else ""

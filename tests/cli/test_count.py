@@ -5,9 +5,8 @@ import pytest
 
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
-from audioclust.pipeline import last_word, make_run, name_clips, Options, Request, Run
+from audioclust.pipeline import last_word, make_run, name_clips, Options, Request
 from audioclust.pipeline.scoring import score_names
-from audioclust.runs.names import write_names
 from audioclust.runs.heard import NOT_OF_INTEREST
 from audioclust.runs.run_folder import read_table
 
@@ -53,7 +52,10 @@ def test_counts_by_day_and_hour(named, tmp_path):
 @pytest.mark.parametrize("more, message", [
     (["--by", "hour"], "no name of a recording says a time, so clips cannot be counted by hour"),
     (["--by", "week"], "--by week: say one or more of recording, site, day, hour"),
-    (["--without", "owl,=wren,2,not of interest,0,1"], "is left to count"), (["--without", "frog"], "no group that is called")])
+    (["--without", "owl,=wren,2,not of interest,0,1"], "is left to count"),
+    (["--without", "frog"], "no group that is called"),
+    (["--by", "site", "--zone", "UTC"], "are for days and hours"),
+    (["--by", "hour", "--site-column", "site"], "say --by with site")])
 def test_what_cannot_be_counted(named, capsys, more, message):
     assert count(str(named/"run"), *more) == 2
     err = capsys.readouterr().err
@@ -122,11 +124,3 @@ def test_a_table_leaves_out_what_is_said_and_names_are_no_formulas(tmp_path, cap
     capsys.readouterr()
     assert count(str(tmp_path/"t.csv"), "--without", "wren") == 2
     assert "--without wren: no clip of" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("options,message", [
-    (["--by", "site", "--zone", "UTC"], "are for days and hours"), (["--recorded-in", "UTC"], "are for days and hours"),
-    (["--by", "hour", "--site-column", "site"], "say --by with site")])
-def test_options_that_change_nothing_are_refused(options, message, capsys):
-    assert count("run", *options) == 2
-    assert message in capsys.readouterr().err

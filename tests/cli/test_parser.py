@@ -10,7 +10,7 @@ from argparse import Namespace
 import pytest
 
 from audioclust.cli import main
-from audioclust.cli.parser import begin_in_utf8, COMMANDS, error_text, parser_of
+from audioclust.cli.parser import COMMANDS, error_text
 
 HEAVY = "torch", "fastai", "pandas", "matplotlib", "sklearn"
 
@@ -20,47 +20,33 @@ def run(*args, cwd=None, **env):
     return subprocess.run(typed, capture_output=True, text=True, cwd=cwd, env={**os.environ, **env})
 
 
-def test_help_is_quick_and_teaches():
+def test_help_fits_two_screens_and_shows_the_rest_where_it_is_asked_for():
     short, full = run("cluster", "--help", COLUMNS="80"), run("cluster", "--help-all", COLUMNS="80")
     assert short.returncode == full.returncode == 0
-    assert len(short.stdout.splitlines()) <= 80, "two screens"
-    for text in ("--by {content,source,both}", "hdbscan", "clusters.csv", "--help-all", "audioclust cluster drums/"):
-        assert text in short.stdout
-    for text in ("--max-memory", "--like", "resemblyzer", "meanshift", "curves.csv", "status"):
-        assert text in full.stdout and text not in short.stdout
+    assert len(short.stdout.splitlines()) <= 80
+    for text in ("--max-memory", "--like", "meanshift"): assert text in full.stdout and text not in short.stdout
     version = run("--version")
     assert version.returncode == 0 and version.stdout.startswith("audioclust ")
     assert run().returncode == 2
 
 
-HELP = [["--version"], ["--help"], ["export"], *([name, "--help"] for name in COMMANDS)]
-
-@pytest.mark.parametrize("typed", HELP, ids=" ".join)
-def test_nothing_heavy_is_imported_to_help_or_to_refuse(typed):
+def test_nothing_heavy_is_imported_to_help_or_to_refuse():
+    typed = [["--version"], ["--help"], ["export"], *([name, "--help"] for name in COMMANDS)]
     code = f"""
 import sys
 from audioclust.cli import main
-try: main({typed})
-except SystemExit: pass
-print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)
+for typed in {typed}:
+    try: main(typed)
+    except SystemExit: pass
+    assert not {{*{HEAVY}}} & {{*sys.modules}}, typed
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stderr.splitlines()[-1] == "[]"
-
-
-def test_help_says_what_each_command_does():
-    said = run("--help", COLUMNS="200").stdout
-    for name, about in COMMANDS.items():
-        assert f"    {name}" in said and about in said
-        parser = parser_of(name)
-        assert parser.prog == f"audioclust {name}" and parser.description.lower() == f"{about}.".lower()
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
 
 
 WRONG = [
-    ("--n-clusters", "0", "whole number above 0"), ("--n-clusters", "many", "whole number above 0"),
-    ("--n-clusters", "5000", "only 192 clips"), ("--window", "-1", "above 0 of seconds"),
-    ("--method", "magic", "invalid choice"), ("--by", "colour", "invalid choice"),
-    ("--ignore", "colour", "choose from order"), ("--rate", "0", "hertz"), ("--rate", "100", "from 2000 to 192000"),
+    ("--n-clusters", "many", "whole number above 0"), ("--n-clusters", "5000", "only 192 clips"),
+    ("--window", "-1", "above 0 of seconds"), ("--method", "magic", "invalid choice"),
+    ("--ignore", "colour", "choose from order"), ("--rate", "100", "from 2000 to 192000"),
     ("--labels", "zebra(", "not a regular expression"), ("--labels", "zebra", "match none"),
     ("--hop", "1", "hop needs window"), ("--device", "abacus", "abacus"), ("--device", "meta", "not supported"),
     ("--set", "eps", "NAME=VALUE"), ("--set", "n_clusters=5", "argument of its own"), ("--set", "tol=None", "tol"),
@@ -76,11 +62,9 @@ def test_wrong_options(words, tmp_path, capsys, option, value, said):
     assert not (tmp_path/"run").exists()
 
 
-@pytest.mark.parametrize("option", ["--encoder", "--method", "--out", "--labels", "--set", "--n-clusters"])
-def test_two_dashes_are_no_value(words, tmp_path, capsys, option):
-    with pytest.raises(SystemExit): main(["cluster", str(words), f"--out={tmp_path/'run'}", f"{option}=--"])
-    assert "-- is no value" in capsys.readouterr().err
-    assert not (tmp_path/"run").exists()
+def test_two_dashes_are_no_value(words, tmp_path, capsys):
+    with pytest.raises(SystemExit): main(["cluster", str(words), f"--out={tmp_path/'run'}", "--encoder=--"])
+    assert "-- is no value" in capsys.readouterr().err and not (tmp_path/"run").exists()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
@@ -134,15 +118,6 @@ def test_a_command_that_ends_with_its_imports_leaves_no_signal_behind(tmp_path, 
         time.sleep(.2)
     except KeyboardInterrupt: pytest.fail("the signal came after the command")
     finally: signal.signal(signal.SIGINT, before)
-
-
-def test_where_file_names_are_ascii_the_command_begins_again(monkeypatch):
-    began = []
-    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
-    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "audioclust", "encoders"])
-    monkeypatch.setattr(os, "execv", lambda *command: began.append(command))
-    begin_in_utf8()
-    assert began == [(sys.executable, [sys.executable, "-X", "utf8", "-m", "audioclust", "encoders"])]
 
 
 def test_a_folder_whose_name_the_locale_cannot_write(tmp_path, tone):

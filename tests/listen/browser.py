@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from audioclust.listen.pictures import HEIGHT, LARGE_HEIGHT, LARGE_WIDTH, Pictures, WIDTH
 from audioclust.runs import Findings
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -64,17 +65,28 @@ class Page:
         self.js("window.isOld = true; location.reload()")
         self.wait("return !window.isOld && typeof shownRows !== 'undefined' && places.length > 0")
 
-    def forget(self):
-        "Begin without edits."
-        self.js("localStorage.clear()")
-        self.reload()
+    def point(self, x, y, click=False):
+        "Move the pointer to a place of the window."
+        from selenium.webdriver.common.actions.action_builder import ActionBuilder
+        move = ActionBuilder(self.driver)
+        move.pointer_action.move_to_location(int(x), int(y)).pause(.25)
+        if click: move.pointer_action.click()
+        move.perform()
 
-    def close(self):
+    def point_at(self, row, click=False):
+        "Move the pointer to a clip on the map."
+        self.point(*self.js("""const box = points.getBoundingClientRect(), [left, top] = placeOf(arguments[0]);
+            return [box.left + left, box.top + top]""", row), click)
+
+    def __enter__(self): return self
+
+    def __exit__(self, error, *_):
         "Leave; nothing may have been fetched from outside, and nothing may have failed."
         asked = [json.loads(e["message"])["message"] for e in self.driver.get_log("performance")]
         urls = [m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"]
         said = [e["message"] for e in self.driver.get_log("browser") if e["level"] == "SEVERE"]
         self.driver.quit()
+        if error: return
         assert not said and all(u.startswith(("file:", "data:", "blob:")) for u in urls), (said, urls)
 
 
@@ -82,6 +94,12 @@ def page_data(page):
     "What a page holds as JSON."
     html = page.read_text(encoding="utf-8")
     return json.loads(html.split('<script id="data" type="application/json">')[1].split("</script>")[0])
+
+
+def undrawn(run):
+    "Black pictures of all clips: to decode 20,000 takes half a minute."
+    black, large = np.zeros((len(run), HEIGHT, WIDTH), np.uint8), np.zeros((0, LARGE_HEIGHT, LARGE_WIDTH), np.uint8)
+    return Pictures(run.table, 8000, black, .5, large, np.arange(0))
 
 
 def of_rows(run, rows, X, labels):

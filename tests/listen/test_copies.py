@@ -19,7 +19,7 @@ def folder(tmp_path_factory):
     first, second = table.path[0], table.path[3]
     x, rate = sf.read(first)
     sf.write(at/"in/a.flac", x, rate)
-    sf.write(at/"in/b.wav", x/4, rate)
+    sf.write(at/"in/b.wav", np.concatenate([np.zeros(3000), -x/4]), rate) # quieter, later, with its poles exchanged
     sf.write(at/"in/c.wav", x*(1 + .15*np.sin(np.arange(len(x))/800)), rate) # played a little otherwise
     shutil.copy(first, at/"in/z.wav")
     for name in "0 new.wav", "y.wav": shutil.copy(second, at/"in"/name)
@@ -37,14 +37,10 @@ def test_kinds(folder):
     assert (found.similarity <= 1.0001).all() and found.similarity[found.kind == "take"].max() < .999
     assert sorted(Path(p).name for p in exact_copies(found)) == sorted(["y.wav", Path(folder[1]).name, Path(folder[2]).name])
 
-def test_nothing_alike(tmp_path):
-    table = synthetic_sounds(3, 1, sample_rate=16000).save(tmp_path)
-    found = describe_copies(table.assign(set=-1))
-    assert not len(found) and {"similarity", "gain", "kind", "why"} <= set(found) and exact_copies(found) == []
-
 def test_the_command_lists_and_deletes_nothing(folder, tmp_path, capsys):
     before = sorted(folder[0].rglob("*"))
     args = ["duplicates", str(folder[0]), "--out", str(tmp_path/"d.csv"), "--delete-list", str(tmp_path/"d.txt")]
+    assert main([*args[:3], str(folder[0]/"d.csv")]) == 2, "among the recordings"
     assert main(args) == 0
     assert "3 exact copies could be deleted, nothing else" in capsys.readouterr().out
     listed = (tmp_path/"d.txt").read_text().splitlines()
@@ -57,7 +53,6 @@ def test_the_command_lists_and_deletes_nothing(folder, tmp_path, capsys):
 
 def test_links_are_never_listed_for_deletion(tmp_path, capsys):
     "Deleting the file behind a link would delete the only copy."
-    import os
     x, rate = sf.read(synthetic_sounds(1, 1, sample_rate=16000).save(tmp_path/"one").path[0])
     (tmp_path/"in").mkdir()
     sf.write(tmp_path/"in/z_real.wav", x, rate)
@@ -79,7 +74,8 @@ def test_the_copy_in_a_kit_stays_and_the_stray_one_goes(tmp_path, tone, capsys):
     kit, top = sounds/"Zoo kit", sounds/"A"
     for i in range(5): tone(kit/f"hit {i}.wav", hz=300 + 170*i)
     top.mkdir()
-    for i, name in enumerate(["Audio 12.wav", "hit 1 copy.wav", "hit 2 (1).wav"]): shutil.copy(kit/f"hit {i}.wav", top/name)
+    for i, name in enumerate(["Audio 12.wav", "hit 1 copy.wav", "hit 2 (1).wav"]):
+        shutil.copy(kit/f"hit {i}.wav", top/name)
     def run(*more):
         out, listed = tmp_path/"d.csv", tmp_path/"delete.txt"
         typed = ["duplicates", str(sounds), "--out", str(out), "--delete-list", str(listed), "--overwrite", *more]
@@ -123,7 +119,8 @@ def test_a_wav_stays_rather_than_its_padded_mp3(tmp_path):
 def test_each_sound_once_can_be_clustered(folder, tmp_path, capsys):
     once = tmp_path/"once.csv"
     args = ["duplicates", str(folder[0]), "--out", str(tmp_path/"d.csv"), "--once", str(once)]
-    assert main(args) == 0 and f"9 recordings with each sound once, 1 take among them: {once}" in capsys.readouterr().out
+    assert main(args) == 0
+    assert f"9 recordings with each sound once, 1 take among them: {once}" in capsys.readouterr().out
     table, listed = pd.read_csv(tmp_path/"d.csv"), pd.read_csv(once)
     assert list(listed) == ["path"] and listed.path.is_unique
     assert set(listed.path) & set(table.path) == set(table.path[table.kind.isin(["reference", "take"])])
@@ -207,23 +204,20 @@ def test_each_output_has_a_name_of_its_own(folder, tmp_path, option, capsys):
     assert main(["duplicates", str(folder[0]), "--out", str(out), option, f"{tmp_path}/./d.csv", "--overwrite"]) == 2
     assert "name of its own" in capsys.readouterr().err and not out.exists()
 
-@pytest.mark.parametrize("file, rate, subtype", [("a.opus", 48000, "OPUS"), ("a.mp3", 48000, "MPEG_LAYER_III")])
-def test_a_wav_stays_rather_than_a_lossy_file_of_a_higher_rate(tmp_path, file, rate, subtype):
+def test_a_wav_stays_rather_than_a_lossy_file_of_a_higher_rate(tmp_path):
     def tone(t): return np.sin(2*np.pi*440*t)*np.exp(-t)
-    container = "OGG" if subtype == "OPUS" else "MP3"
-    sf.write(tmp_path/file, tone(np.arange(2*rate)/rate), rate, format=container, subtype=subtype)
+    sf.write(tmp_path/"a.opus", tone(np.arange(96000)/48000), 48000, format="OGG", subtype="OPUS")
     sf.write(tmp_path/"z.wav", tone(np.arange(88200)/44100), 44100)
-    os.utime(tmp_path/file, (1e9, 1e9))
+    os.utime(tmp_path/"a.opus", (1e9, 1e9))
     found = describe_copies(clips(tmp_path).assign(set=0)).set_index("kind")
     assert Path(found.path["reference"]).name == "z.wav" and found.why["reference"] == "without loss"
 
-@pytest.mark.parametrize("encoding, without", [("WAV PCM_16", True), ("FLAC PCM_24", True), ("MATROSKA FLAC", True),
-    ("MATROSKA WAVPACK", True), ("MATROSKA TTA", True), ("APE APE", True), ("MOV ALAC", True),
-    ("MP3 MPEG_LAYER_III", False), ("OGG OPUS", False), ("MOV AAC", False), ("WAV MS_ADPCM", False),
-    ("MATROSKA PCM_MULAW", False), ("MOV PCM_ALAW", False)])
-def test_encodings_without_loss(encoding, without): assert bool(_WITHOUT_LOSS.search(encoding)) == without
+def test_encodings_without_loss():
+    without = "WAV PCM_16", "FLAC PCM_24", "MATROSKA FLAC", "MATROSKA WAVPACK", "MATROSKA TTA", "APE APE", "MOV ALAC"
+    lossy = "MP3 MPEG_LAYER_III", "OGG OPUS", "MOV AAC", "WAV MS_ADPCM", "MATROSKA PCM_MULAW", "MOV PCM_ALAW"
+    assert [bool(_WITHOUT_LOSS.search(encoding)) for encoding in (*without, *lossy)] == [True]*7 + [False]*6
 
-@pytest.mark.parametrize("stem, is_copy", [("recording" + "1"*60 + "_ch", False), ("Audio 12", True), ("final_FINAL", True),
-    ("bounce-3 final 2", True), ("kick_copy", True), ("Kopie von kick", True), ("copycat", False), ("kick (2)", True),
-    ("Track 3 drums", False), ("beat 2", False), ("recording_2023-11-14", True)])
-def test_names_of_copies(stem, is_copy): assert bool(_COPY.search(stem)) == is_copy
+def test_names_of_copies():
+    copies = "Audio 12", "final_FINAL", "bounce-3 final 2", "kick_copy", "Kopie von kick", "kick (2)", "recording_2023-11-14"
+    names = "recording" + "1"*60 + "_ch", "copycat", "Track 3 drums", "beat 2"
+    assert [bool(_COPY.search(stem)) for stem in (*copies, *names)] == [True]*7 + [False]*4

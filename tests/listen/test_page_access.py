@@ -52,8 +52,7 @@ NAMELESS = """return [...document.querySelectorAll("button, input, select, summa
 
 @browser
 def test_all_text_has_contrast_every_control_a_name_and_the_focus_is_seen(run):
-    page = Page(run/"run/listen.html", "1366,768")
-    try:
+    with Page(run/"run/listen.html", "1366,768") as page:
         assert faults(page) == []
         for theme in "light", "dark":
             show(page, theme)
@@ -68,13 +67,11 @@ def test_all_text_has_contrast_every_control_a_name_and_the_focus_is_seen(run):
             assert page.js("return getComputedStyle($('search')).outlineWidth") == "2px"
             assert faults(page) == []
         assert page.js(NAMELESS) == []
-    finally: page.close()
 
 
 @browser
 def test_a_first_visit_shows_what_to_do_and_a_question_mark_lists_every_key(run):
-    page = Page(run/"run/listen.html")
-    try:
+    with Page(run/"run/listen.html") as page:
         text = page.find("#welcome p").text
         assert text.count(". ") == 2 and text.endswith(".")
         page.resize(400, 800)
@@ -94,4 +91,3 @@ def test_a_first_visit_shows_what_to_do_and_a_question_mark_lists_every_key(run)
         page.js("document.activeElement.blur()")
         page.find("body").send_keys("h/")
         assert page.js("return [hearsUnderPointer, document.activeElement.id]") == [True, "search"]
-    finally: page.close()

@@ -11,10 +11,9 @@ from audioclust.runs.run_folder import read_table
 
 
 @browser
-def test_a_search_finds_clips_that_are_not_on_the_page(run, tmp_path):
-    listen_page(run/"run", run/"run/few.html", max_clips=12)
-    table, page = read_table(run/"run/clusters.csv"), Page(run/"run/few.html")
-    try:
+def test_a_search_finds_clips_that_are_not_on_the_page(run):
+    table = read_table(run/"run/clusters.csv")
+    with Page(listen_page(run/"run", run/"run/few.html", max_clips=12)) as page:
         page.find("#search").send_keys("ONERROR")
         n = table.path.str.contains("onerror").sum()
         shown = page.js("""return data.files.filter(f => f.includes('onerror')).length
@@ -29,22 +28,25 @@ def test_a_search_finds_clips_that_are_not_on_the_page(run, tmp_path):
         page.js("choose({cluster: 2})")
         n = (table.path.str.contains("onerror") & (table.cluster == 2)).sum()
         assert page.js("return document.querySelectorAll('#others li').length + shownRows.length") == n
-    finally: page.close()
-    listen_page(run/"run", tmp_path/"sent.html", max_clips=12, embed=True)
-    page = Page(tmp_path/"sent.html")
-    try:
+
+
+@browser
+def test_an_embedded_page_plays_where_nothing_else_is_and_names_the_clips_that_are_not_in_it(run, tmp_path):
+    with Page(listen_page(run/"run", tmp_path/"sent.html", embed=True, max_clips=12)) as page:
+        assert page.js("return nClips") == 12
+        assert page.js("return data.audio.every(s => s.startsWith('data:audio/mpeg'))")
+        page.find("#clips .clip").click()
+        page.wait("return player.currentTime > 0")
         page.find("#search").send_keys("onerror")
         # their sounds are not in it
         page.wait("return document.querySelectorAll('#others button:disabled').length > 0")
         page.js("DecompressionStream = undefined; others = unpacking = null; draw()")  # as in browsers of 2022
         page.wait("return $('others-title').textContent.includes('This browser cannot search')")
-    finally: page.close()
 
 
 @browser
 def test_filter_search_sort_and_a_part_of_a_recording(run):
-    page = Page(run/"run/listen.html")
-    try:
+    with Page(run/"run/listen.html") as page:
         table = read_table(run/"run/clusters.csv")
         page.find('[data-cluster="2"]').click()
         assert page.js("return shownRows.length") == (table.cluster == 2).sum()
@@ -62,13 +64,12 @@ def test_filter_search_sort_and_a_part_of_a_recording(run):
         page.wait("return player.paused", 10)
         assert table.start[i] <= page.js("return player.currentTime") <= table.end[i] + .3
         assert page.count("img") == 0  # a name is text
-    finally: page.close()
 
 
 @browser
 def test_a_search_stays_and_also_finds_among_what_is_most_like_a_clip(run):
-    page, table = Page(run/"run/listen.html"), read_table(run/"run/clusters.csv")
-    try:
+    table = read_table(run/"run/clusters.csv")
+    with Page(run/"run/listen.html") as page:
         page.js("play(0); showLike()")
         nearest = page.js("return mostLike(0)")
         assert page.js("return shownRows") == nearest[:61] and nearest[0] == 0
@@ -83,7 +84,6 @@ def test_a_search_stays_and_also_finds_among_what_is_most_like_a_clip(run):
         labels = page.js("""return [...document.querySelectorAll('.thumbs .clip')]
             .map(button => [button.lastChild.textContent.split(' at ')[0], button.title.split(' [')[0]])""")
         for end,file in labels: assert file.endswith(end.removeprefix("…")) and len(end) == min(24, len(file))
-    finally: page.close()
 
 
 @browser
@@ -95,8 +95,7 @@ def test_what_turns_letters_round_is_written_out_wherever_it_comes_from(run, tmp
     paths = [str(odd), *few.clips.table.path[1:]]
     table, errors = few.clips.table.assign(path=paths), [(odd, "no sound")]
     clips = replace(few.clips, table=table, recordings=str(odd.parent), errors=errors)
-    page = Page(listen_page(replace(few, clips=clips), tmp_path/"page.html"))
-    try:
+    with Page(listen_page(replace(few, clips=clips), tmp_path/"page.html")) as page:
         page.js("""const cluster = grouping().labels[0];
             setEdit('names', cluster, 'a\u2067b'); choose({cluster}); saveEdits(); play(0)""")
         page.js("document.querySelectorAll('details').forEach(details => { details.open = true })")
@@ -107,15 +106,11 @@ def test_what_turns_letters_round_is_written_out_wherever_it_comes_from(run, tmp
         assert "x\\u202egnp.wav" in page.find("#now").text and page.js("return document.title").startswith("in\\u202e")
         text = page.js("return JSON.parse(showEdits()).edits[grouping().by].names[grouping().labels[0]]")
         assert text == "a\u2067b", "what is downloaded says the same"
-        page.js("localStorage.clear()")
-    finally: page.close()
 
 
 @browser
 def test_a_narrow_screen_shows_what_plays_and_long_names_are_cut(run):
-    page = Page(run/"run/listen.html")
-    try:
-        page.forget()
+    with Page(run/"run/listen.html") as page:
         page.js("setEdit('names', 0, arguments[0]); saveEdits(); choose({cluster: 0}); play(0)", "W"*50)
         for width in 1280, 400:
             page.resize(width, 800)
@@ -125,28 +120,12 @@ def test_a_narrow_screen_shows_what_plays_and_long_names_are_cut(run):
             assert now["width"] > 250 and now["height"] > 15 and page.js("return clipName(0)") in page.find("#now").text
             line = page.find('[data-cluster="0"]')
             assert line.size["height"] < 70 and line.get_attribute("title") == "W"*50 + " (0)"
-        page.js("localStorage.clear()")
-    finally: page.close()
-
-
-@browser
-def test_an_embedded_page_plays_where_nothing_else_is(run, tmp_path):
-    listen_page(run/"run", tmp_path/"sent.html", embed=True, max_clips=20)
-    page = Page(tmp_path/"sent.html")
-    try:
-        assert page.js("return nClips") == 20
-        assert page.js("return data.audio.every(s => s.startsWith('data:audio/mpeg'))")
-        page.find("#clips .clip").click()
-        page.wait("return player.currentTime > 0")
-    finally: page.close()
 
 
 @browser
 def test_what_to_hear_next_and_how_many(run):
     "Typical clips of groups without a name first, then doubtful ones in turn; and a sample that is large enough."
-    page = Page(run/"run/listen.html")
-    try:
-        page.forget()
+    with Page(run/"run/listen.html") as page:
         page.js("$('sort').value = 'next'; $('sort').dispatchEvent(new Event('change'))")
         rows, labels = page.js("return [shownRows, grouping().labels]")
         clusters = page.js("return grouping().clusters")
@@ -168,14 +147,11 @@ def test_what_to_hear_next_and_how_many(run):
         shown = page.js("return shownRows")
         assert len(shown) == page.js("return enoughToHear(rowsOf([1]).length)") and {labels[r] for r in shown} == {1}
         assert "drawn by chance" in page.find("#clips-title").text
-        page.js("localStorage.clear()")
-    finally: page.close()
 
 
 @browser
 def test_a_large_spectrogram_with_axes_and_a_cursor(run):
-    page = Page(run/"run/listen.html", "1366,768")
-    try:
+    with Page(run/"run/listen.html", "1366,768") as page:
         table = read_table(run/"run/clusters.csv")
         i = int(np.flatnonzero(table.start > 0)[0])
         page.js(f"play({i})")
@@ -189,12 +165,9 @@ def test_a_large_spectrogram_with_axes_and_a_cursor(run):
         page.js("player.pause(); $('position').value = .5; $('position').dispatchEvent(new Event('input'))")
         page.wait(f"return Math.abs(player.currentTime - {table.start[i] + .5}) < .02")
         page.wait("return Math.abs(parseFloat($('scope-cursor').style.left) - 50) < 3")
-        from selenium.webdriver.common.actions.action_builder import ActionBuilder
         left, top, width = page.js("""const box = $('scope-picture').getBoundingClientRect();
             return [box.left, box.top, box.width]""")
-        click = ActionBuilder(page.driver)
-        click.pointer_action.move_to_location(int(left + .25*width), int(top + 20)).click()
-        click.perform()
+        page.point(left + .25*width, top + 20, click=True)
         page.wait(f"return player.currentTime >= {table.start[i] + .25*length - .05}")
         short = page.js("return [...Array(nClips).keys()].sort((a, b) => lengthOf(a) - lengthOf(b))[0]")
         page.js(f"play({short})")
@@ -205,7 +178,6 @@ def test_a_large_spectrogram_with_axes_and_a_cursor(run):
         columns = "left", "clusters-column", "clips-column"
         at = [page.js("return $(arguments[0]).getBoundingClientRect().left", name) for name in columns]
         assert at == sorted(at) and len(set(at)) == 3 # side by side on a small laptop
-    finally: page.close()
 
 
 @browser

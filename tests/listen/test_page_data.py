@@ -1,6 +1,5 @@
 "What a page holds, without a browser."
 import json
-import warnings
 from collections import Counter
 from dataclasses import replace
 
@@ -15,8 +14,7 @@ from audioclust.ensembles.levels import tree_data
 from audioclust.listen import listen_page, pictures_of, write_figures
 from audioclust.listen.clip_audio import as_mp3
 from audioclust.listen.pictures import clip_thumbnails, draw_pictures, shown_seconds
-from audioclust.pipeline import make_run
-from audioclust.runs import Options, Request, Run
+from audioclust.runs import Run
 
 
 def test_the_tree_is_that_of_all_clips_and_of_the_clusters_shown(many, tmp_path):
@@ -61,15 +59,6 @@ def test_a_short_sound_is_no_sliver_of_its_thumbnail(tmp_path):
     assert pictures.seconds == .4 and (np.abs(columns[:6] - 32) <= 4).all() and (columns[6:] == 64).all()
     assert shown_seconds(np.linspace(.5, 1, 20)) == pytest.approx(1, abs=.05)  # where all are similar, they fit
     assert shown_seconds(np.full(5, 3.)) == 3 and shown_seconds([]) == 1
-
-
-def test_a_page_says_nothing_about_rates_that_groups_may_follow(tmp_path, tone):
-    "The command that writes it has no option to change them."
-    for i in range(8): tone(tmp_path/f"in/{i}.wav", hz=300 + 400*(i % 2), sr=8000 if i < 3 else 16000)
-    make_run(tmp_path/"in", Request(n_clusters=2, options=Options(stability=0, sample_rate=8000))).save(tmp_path/"run")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        listen_page(tmp_path/"run")
 
 
 @pytest.mark.draws

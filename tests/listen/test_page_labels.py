@@ -40,8 +40,7 @@ def differing(labels, groups):
 @browser
 def test_label_and_group_differ(labelled, many):
     _, file, labels = labelled
-    page = Page(file)
-    try:
+    with Page(file) as page:
         groups = many.clustering.labels.tolist()
         expected = differing(labels, groups)
         assert len(expected) > 3 and any(group < 0 and label for group,label in zip(groups, labels))
@@ -74,15 +73,13 @@ def test_label_and_group_differ(labelled, many):
             assert page.js(CONTRAST)[1] == [] and page.js(NAMELESS) == [] and faults(page) == []
         page.resize(400, 800)
         assert page.js("return document.documentElement.scrollWidth <= innerWidth") and page.find("#differ").is_displayed()
-    finally: page.close()
 
 
 @browser
 def test_clips_that_are_not_on_the_page_count_and_are_found_by_their_label(labelled, many, tmp_path):
     labels = labelled[2]
     listen_page(many, tmp_path/"few.html", max_clips=40, labels=str(labelled[0]))
-    page = Page(tmp_path/"few.html")
-    try:
+    with Page(tmp_path/"few.html") as page:
         ids = page.js("return data.ids.filter((_, row) => labelDiffers[row])")
         expected = {many.table.clip_id[row] for row in differing(labels, many.clustering.labels.tolist())}
         assert set(ids) == expected & set(page.js("return data.ids")) and ids
@@ -93,7 +90,6 @@ def test_clips_that_are_not_on_the_page_count_and_are_found_by_their_label(label
         assert page.find("#others .cut").text.endswith("= wrong <b>")
         page.find("#differ").click()
         assert not page.find("#others").is_displayed()
-    finally: page.close()
 
 
 def test_what_a_page_knows_of_labels(labelled, many, run, tmp_path, capsys):
@@ -109,8 +105,3 @@ def test_what_a_page_knows_of_labels(labelled, many, run, tmp_path, capsys):
     assert before.names == many.names and (before.groups == many.groups).all()
     assert main(["listen", str(many.folder), "--labels", "no such thing", "--page", str(tmp_path/"no.html")]) == 2
     assert "match none of the" in capsys.readouterr().err and not (tmp_path/"no.html").exists()
-
-
-def test_a_pattern_that_begins_with_a_dash_is_no_option():
-    from audioclust.listen.page import _labels_option
-    assert _labels_option("-([a-z]+)", False) == " --labels='-([a-z]+)'" and _labels_option("parent", True) == " --labels parent"

@@ -1,46 +1,42 @@
 "The map of the listening page: drawn, moved, and used to choose clips."
 import numpy as np
 import pytest
-from browser import browser, of_rows, Page
+from browser import browser, of_rows, Page, undrawn
+from test_page_groups import LOOKS
 
 from audioclust.listen import listen_page
-from audioclust.listen.pictures import HEIGHT, LARGE_HEIGHT, LARGE_WIDTH, Pictures, WIDTH
 from audioclust.runs import Run
-from audioclust.runs.run_folder import read_table
 
 
 @browser
-def test_the_map_is_drawn_and_a_click_plays(run):
-    page = Page(run/"run/listen.html")
-    try:
-        assert page.js("return nClips") == len(read_table(run/"run/clusters.csv")) == page.js("return places.length/2")
-        assert page.js("return document.querySelectorAll('#map canvas').length > 0")
-        x, y = page.js("""const box = points.getBoundingClientRect(), [left, top] = placeOf(3);
-            return [box.left + left, box.top + top]""")
-        from selenium.webdriver import ActionChains
-        from selenium.webdriver.common.actions.action_builder import ActionBuilder
-        move = ActionBuilder(page.driver)
-        move.pointer_action.move_to_location(int(x), int(y)).pause(.3)
-        move.perform()
-        assert page.wait("return !document.getElementById('tip').hidden && document.getElementById('tip').textContent")
-        move = ActionBuilder(page.driver)
-        move.pointer_action.move_to_location(int(x), int(y)).click()
-        move.perform()
+def test_the_pointer_shows_a_clip_a_click_plays_it_and_pointing_only_where_that_is_asked_for(run):
+    from selenium.webdriver import ActionChains
+    with Page(run/"run/listen.html") as page:
+        page.point_at(3)
+        assert page.wait("return !$('tip').hidden && $('tip').textContent")
+        assert page.js("return playing") == -1 and page.count("#tip .thumb") == 1
+        page.find("#hear").click()
+        assert page.find("#hear").get_attribute("aria-pressed") == "true"
+        height = page.js("return map.clientHeight")
+        page.point_at(3)
         page.wait("return playing >= 0 && player.currentTime > 0")
+        assert page.js("return map.clientHeight") == height, "the points stay under the pointer"
+        assert not page.js("return $('tip').hidden")
+        page.find("#hear").click()
+        page.js("document.activeElement.blur(); player.pause()")
+        page.point_at(7, click=True)
+        page.wait("return !player.paused && player.currentTime > 0")
         before = page.js("return playing")
         ActionChains(page.driver).send_keys(" ").perform()
         page.wait("return player.paused")
         ActionChains(page.driver).send_keys("\ue014").perform()  # the arrow to the right
-        page.wait(f"return playing !== {before}")
-        page.wait("return player.currentTime > 0")
-    finally: page.close()
+        page.wait(f"return playing !== {before} && player.currentTime > 0")
 
 
 @browser
 @pytest.mark.parametrize("webgl", (True, False))
 def test_points_have_their_colours_with_webgl_and_without(run, webgl):
-    page = Page(run/"run/listen.html", "1300,900", *(() if webgl else ("--disable-3d-apis",)))
-    try:
+    with Page(run/"run/listen.html", "1300,900", *(() if webgl else ("--disable-3d-apis",))) as page:
         assert page.js("return points.getContext('webgl') !== null") == webgl
         drawn = page.js("""
             const copy = element('canvas', {width: points.width, height: points.height});
@@ -64,15 +60,13 @@ def test_points_have_their_colours_with_webgl_and_without(run, webgl):
                 return [box.slice(0, 3), reds.reduce((a, b) => Math.abs(a - box[0]) > Math.abs(b - box[0]) ? a : b)]""")
             assert (min(ground) > 200) == (theme == "light") and abs(ground[0] - text) > 120, (theme, ground, text)
             page.find("#theme").click()
-    finally: page.close()
 
 
 @browser
 def test_the_map_zooms_pans_and_selects(run):
     from selenium.webdriver import ActionChains
     from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
-    page = Page(run/"run/listen.html")
-    try:
+    with Page(run/"run/listen.html") as page:
         def drag(*way): # pixels from the corner of the map
             box = page.js("const box = points.getBoundingClientRect(); return [box.left, box.top]")
             chain = ActionChains(page.driver, duration=20)
@@ -108,30 +102,6 @@ def test_the_map_zooms_pans_and_selects(run):
         page.find("[data-tool=pan]").click()
         assert page.find("[data-tool=pan]").get_attribute("aria-pressed") == "true"
         page.js("selected.clear()")
-    finally: page.close()
-
-
-@browser
-def test_a_narrow_window_and_the_dark(run):
-    page = Page(run/"run/listen.html", "500,900")
-    try:
-        assert page.js("return document.documentElement.scrollWidth <= innerWidth")
-        assert all(page.js("""return [...document.querySelectorAll('button, input, select')].filter(e => e.offsetParent)
-            .map(e => e.textContent.trim() || e.getAttribute('aria-label') || e.labels?.length || e.placeholder)"""))
-        was = page.js("return getComputedStyle(document.body).backgroundColor")
-        page.find("#theme").click()
-        assert page.js("return getComputedStyle(document.body).backgroundColor") != was
-    finally: page.close()
-
-
-@browser
-def test_colours_and_markers_differ(many):
-    page = Page(many.folder/"listen.html")
-    try:
-        pairs = page.js("return Array.from({length: 88}, (_, c) => [colour(c), shape(c)[0], shape(c)[1]])")
-        assert len({(c, s) for c,s,_ in pairs}) == len({(c, g) for c,_,g in pairs}) == 88
-        assert all(len({s for _,s,_ in pairs[i:i+11]}) == 11 for i in range(78))  # without colours
-    finally: page.close()
 
 
 OVERLAPS = """drawOverlay();
@@ -139,9 +109,11 @@ OVERLAPS = """drawOverlay();
 
 
 @browser
-def test_names_on_the_map_do_not_overlap_and_the_map_fills_its_place(many):
-    page = Page(many.folder/"listen.html", "1366,768")
-    try:
+def test_clusters_look_different_names_do_not_overlap_and_the_map_fills_its_place(many):
+    with Page(many.folder/"listen.html", "1366,768") as page:
+        pairs = page.js("return Array.from({length: 88}, (_, c) => [colour(c), shape(c)[0], shape(c)[1]])")
+        assert len({(c, s) for c,s,_ in pairs}) == len({(c, g) for c,_,g in pairs}) == 88
+        assert all(len({s for _,s,_ in pairs[i:i+11]}) == 11 for i in range(78))  # without colours
         assert page.js(OVERLAPS) == 0 and page.js("return namesShown.length") > 5
         page.js("for (const about of Object.values(grouping().clusters)) about.at = [places[0], places[1]]")
         assert page.js(OVERLAPS) == 0 and page.js("return namesShown.length") == 3  # for others there is no room
@@ -152,13 +124,11 @@ def test_names_on_the_map_do_not_overlap_and_the_map_fills_its_place(many):
             share = np.ptp(x)/page.js("return map.clientWidth"), np.ptp(y)/page.js("return map.clientHeight")
             assert .85 < max(share) <= 1 and (min(share) > .85 or page.js("return camera.stretch") in (1.6, pytest.approx(1/1.6)))
             assert abs(page.js("return map.clientWidth/innerWidth") - .5) < .03
-    finally: page.close()
 
 
 @browser
 def test_lines_lead_to_the_nearest_clips_and_those_that_the_map_has_lost_are_marked(run):
-    page = Page(run/"run/listen.html")
-    try:
+    with Page(run/"run/listen.html") as page:
         X = np.reshape(page.js("pointOf(0); return [...grouping().points.values]"), (page.js("return nClips"), -1))
         far = np.square(X - X[7]).sum(1)
         page.js("play(7); drawOverlay()")
@@ -172,51 +142,19 @@ def test_lines_lead_to_the_nearest_clips_and_those_that_the_map_has_lost_are_mar
             places.set(corner, 2 * row); neighboursOf.row = -1; drawOverlay()""")  # as if the map had put it elsewhere
         assert near[0] in page.js("return [...findNeighbours(playing).lost]")
         assert "of them lie elsewhere on this map" in page.find("#neighbours-note").text
-    finally: page.close()
-
-
-@browser
-def test_the_clip_under_the_pointer_plays_only_where_it_is_asked_for(run):
-    from selenium.webdriver.common.actions.action_builder import ActionBuilder
-    page = Page(run/"run/listen.html")
-    def point_at(row):
-        x, y = page.js("""const box = points.getBoundingClientRect(), [left, top] = placeOf(arguments[0]);
-            return [box.left + left, box.top + top]""", row)
-        move = ActionBuilder(page.driver)
-        move.pointer_action.move_to_location(int(x), int(y)).pause(.25)
-        move.perform()
-    try:
-        point_at(3)
-        assert page.js("return playing") == -1 and page.count("#tip .thumb") == 1
-        page.find("#hear").click()
-        assert page.find("#hear").get_attribute("aria-pressed") == "true"
-        height = page.js("return map.clientHeight")
-        point_at(3)
-        page.wait("return playing >= 0 && player.currentTime > 0")
-        assert page.js("return map.clientHeight") == height, "the points stay under the pointer"
-        tip, clip = page.js("return ['tip', 'points'].map(id => $(id).getBoundingClientRect().toJSON())")
-        assert not page.js("return $('tip').hidden") and tip["left"] < clip["right"]
-    finally: page.close()
-
-
-# colour and shape of each point
-LOOKS = "return Array.from({length: nClips}, (_, row) => [0, 1, 2, 4].map(i => looks[8*row + i]).join())"
 
 
 @browser
 def test_twenty_thousand_clips_open(run, tmp_path, monkeypatch):
-    monkeypatch.setattr("audioclust.listen.page_data.naming_data", lambda run, rows: None)  # to divide so many takes seconds
+    # to divide so many takes seconds
+    monkeypatch.setattr("audioclust.listen.page_data.naming_data", lambda run, rows: None)
     few, n, rng = Run.open(run/"run"), 20_000, np.random.default_rng(0)
     rows = rng.integers(len(few), size=n)
     noise = rng.normal(0, .05, (n, few.embeddings.X.shape[1])).astype(np.float32)
     labels = few.clustering.labels[rows]*40 + rng.integers(40, size=n)  # 200
     many = of_rows(few, rows, few.embeddings.X[rows] + noise, labels).save(tmp_path/"run")
     np.save(tmp_path/"run/map.npy", many.embeddings.X[:, :2])
-    black = np.zeros((n, HEIGHT, WIDTH), np.uint8)  # to decode so many takes half a minute
-    large = np.zeros((0, LARGE_HEIGHT, LARGE_WIDTH), np.uint8)
-    pictures = Pictures(many.table, 8000, black, .5, large, np.arange(0))
-    page = Page(listen_page(many, pictures=pictures))
-    try:
+    with Page(listen_page(many, pictures=undrawn(many))) as page:
         assert page.js("return places.length/2") == n
         page.find('[data-cluster="0"]').click()
         assert page.js("return shownRows.length") == (labels == 0).sum()
@@ -224,4 +162,3 @@ def test_twenty_thousand_clips_open(run, tmp_path, monkeypatch):
         assert page.js("wantedGroups[0] = 20; const t = performance.now(); draw(); return performance.now() - t") < 5000
         assert page.count("li.group") == 20
         assert len(set(page.js(LOOKS))) == 20
-    finally: page.close()

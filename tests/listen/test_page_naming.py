@@ -4,12 +4,11 @@ import shutil
 
 import numpy as np
 import pytest
-from browser import browser, of_rows, Page
+from browser import browser, of_rows, Page, undrawn
 
 from audioclust.cli import main
 from audioclust.listen import listen_page
 from audioclust.listen.page_naming import middles_of_parts, naming_data
-from audioclust.listen.pictures import HEIGHT, LARGE_HEIGHT, LARGE_WIDTH, Pictures, WIDTH
 from audioclust.pipeline import name_clips, naming_progress, next_to_hear, run_of_embeddings, spread_names
 from audioclust.pipeline.naming.questions import division
 from audioclust.runs import apply_edits, Request, Run
@@ -46,7 +45,8 @@ class Listener:
         name, used = self.truth[self.asked], self.page.js("return namesUsed()")
         self.answer(name, str(used.index(name) + 1) if name in used else name + ENTER)
 
-    def heard(self): return self.page.js("return Object.entries(answersOf(grouping())).map(([id, said]) => [rowOf.get(id), said])")
+    def heard(self):
+        return self.page.js("return Object.entries(answersOf(grouping())).map(([id, said]) => [rowOf.get(id), said])")
 
 
 @browser
@@ -54,9 +54,7 @@ def test_a_person_names_a_collection_with_the_keyboard_alone(run, tmp_path):
     folder = shutil.copytree(run/"run", run/"by-ear")
     one = Run.open(folder)
     truth = [path.split("/")[-2] for path in one.table.path]
-    page = Page(folder/"listen.html", "1366,768")
-    try:
-        page.forget()
+    with Page(folder/"listen.html", "1366,768") as page:
         page.find("body").send_keys("n")
         assert page.js("return document.activeElement.id") == "answer"
         who = Listener(page, one, truth)
@@ -115,8 +113,6 @@ def test_a_person_names_a_collection_with_the_keyboard_alone(run, tmp_path):
         assert who.asked == pending
         file = tmp_path/"edits.json"
         file.write_text(page.js("return showEdits()"), encoding="utf-8")
-        page.js("localStorage.clear()")
-    finally: page.close()
     apply_edits(folder, file)
     ids = one.table.clip_id
     assert read_names(folder)["heard"] == {ids[row]: said for row,said in who.answers.items()}
@@ -153,16 +149,16 @@ def test_answers_and_edits_by_hand_go_together_and_a_part_of_the_clips_is_asked_
     folder, one = shutil.copytree(run/"run", run/"by-hand"), Run.open(run/"run")
     truth, ids = [path.split("/")[-2] for path in one.table.path], one.table.clip_id.tolist()
     part = listen_page(one, tmp_path/"part.html", max_clips=20, embed=True)
-    page = Page(folder/"listen.html", "1366,768")
-    try:
-        page.forget()
+    with Page(folder/"listen.html", "1366,768") as page:
         page.js(NAME, truth, 10)
         first, second = page.js("return [...new Set(grouping().labels)].filter(group => group >= NEW_GROUPS).slice(0, 2)")
         was, other = page.js("return arguments[0].map(clusterName)", [first, second])
         page.js("choose({cluster: arguments[0]})", first)
         page.js("$('name').value = 'bell'; $('name').dispatchEvent(new Event('change'))")
         heard = page.js("return answersOf(grouping())")
-        assert "bell" in heard.values() and was not in heard.values() and page.js("return clusterName(arguments[0])", first) == "bell"
+        assert "bell" in heard.values()
+        assert was not in heard.values()
+        assert page.js("return clusterName(arguments[0])", first) == "bell"
         page.change("mark", "good")  # now it is a group that a person made
         unheard = "return rowsOf([arguments[0]]).find(row => !(data.ids[row] in answersOf(grouping())))"
         away = page.js(unheard, second)
@@ -187,16 +183,14 @@ def test_answers_and_edits_by_hand_go_together_and_a_part_of_the_clips_is_asked_
         assert page.js(RENAME) == ["lake", "lake", "kept"]
         page.js(NAME, truth, 2)
         assert len(page.js("return answersOf(grouping())")) == 12 and page.find("#n-edits").text == "(2)"
-        page.js("localStorage.clear()")
         # another page, of some clips with their sounds inside
+        page.js("localStorage.clear()")
         page.driver.get(part.as_uri())
         page.wait("return places.length > 0")
         page.js("startNaming()")
         assert page.find("#naming-progress").text == "0 of 20 clips heard"
         page.js("for (let i = 0; i < 20; i++) answer(`kind ${i % 2}`)")
         assert page.find("#all-heard").is_displayed() and "20 of 20 clips heard, 20 of 20 named" in page.find("#naming-progress").text
-        page.js("localStorage.clear()")
-    finally: page.close()
     names = read_names(folder)
     assert names["heard"] == heard and names["marks"] == {str(first): "good"} and names["names"][str(first)] == "bell"
     assert names["clips"][ids[away]] == first and names["clips"][ids[home]] == one.clustering.labels[home]
@@ -229,15 +223,15 @@ def test_the_next_question_comes_at_once_among_20_000_clips(run, tmp_path, monke
     kinds, rows = rng.integers(40, size=n), rng.integers(len(few), size=n)
     X = (rng.normal(0, 1, (n, 60)) + rng.normal(0, 1, (40, 60))[kinds]).astype(np.float32)
     many = of_rows(few, rows, X, kinds//2)
-    monkeypatch.setattr(type(many.clips), "ids", lambda clips: [f"clip {i}" for i in range(n)])  # a clip stands there many times
+    # a clip stands there many times
+    monkeypatch.setattr(type(many.clips), "ids", lambda clips: [f"clip {i}" for i in range(n)])
     many = many.save(tmp_path/"run")
-    black, large = np.zeros((n, HEIGHT, WIDTH), np.uint8), np.zeros((0, LARGE_HEIGHT, LARGE_WIDTH), np.uint8)
-    page = Page(listen_page(many, run/"many.html", pictures=Pictures(many.table, 8000, black, .5, large, np.arange(0))))
-    try:
+    with Page(listen_page(many, run/"many.html", pictures=undrawn(many))) as page:
         data = page.js("return JSON.stringify(data.views[0].naming).length + data.views[0].points.beyond.length")
         assert data < 500_000
         page.js("startNaming()")
-        page.driver.execute_cdp_cmd("Performance.enable", dict(timeDomain="threadTicks"))  # whatever else the machine does
+        # whatever else the machine does
+        page.driver.execute_cdp_cmd("Performance.enable", dict(timeDomain="threadTicks"))
         def spent():
             metrics = page.driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
             return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
@@ -250,5 +244,3 @@ def test_the_next_question_comes_at_once_among_20_000_clips(run, tmp_path, monke
         heard = {row: f"kind {kinds[row]}" for row in page.js("return Object.keys(answersOf(grouping())).map(id => rowOf.get(id))")}
         progress, shown = naming_progress(name_clips(many, heard)), page.js("return following(grouping())")
         assert abs(shown["right"] - progress.right) < .05 and abs(shown["nNamed"] - progress.named) < .05*n
-        page.js("localStorage.clear()")
-    finally: page.close()

@@ -27,7 +27,8 @@ SAVED = dict(PCM_24=dict(file="24.flac", subtype="PCM_24"), ULAW=dict(file="u la
              FLOAT=dict(file="float.wav", subtype="FLOAT"), DOUBLE=dict(file="double.wav", subtype="DOUBLE"),
              AMBIGUOUS=dict(file="x=1 $.wav"), AIFF=dict(file="A.AIFF", subtype="PCM_16", format="AIFF"), DISGUISED=dict(file="flac.wav", subtype="PCM_16", format="FLAC"))
 
-def files_of(folder): return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+def files_of(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):

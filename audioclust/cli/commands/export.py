@@ -63,7 +63,8 @@ def add_arguments(parser:Parser):
 _OPTIONS_OF = dict(kit=("groups", "max_groups", "seed"), folders=("flat", "link", "hard_link"),
                    counts=("by", "recorded_in", "zone", "recordings", "site_column", "picture"))
 
-def _check_options(args): # Those that only some formats have
+def check_format(args:Namespace): # to, out and options of formats
+    "Refuse what the writer of a format cannot do."
     if args.join and args.to not in LABELS: raise ValueError(f"--join is for labels of recordings ({', '.join(LABELS)})")
     if args.level and args.to in ("parquet", "json", "csv"):
         raise ValueError(f"--level is for label tracks and selection tables; a table (--to {args.to}) holds all levels")
@@ -73,13 +74,9 @@ def _check_options(args): # Those that only some formats have
     for to, names in _OPTIONS_OF.items():
         given = [f"--{name.replace('_', '-')}" for name in names if getattr(args, name, None) is not None]
         if given and args.to != to: raise ValueError(f"{given[0]} is for {'a kit' if to == 'kit' else to} (--to {to})")
-
-def check_format(args:Namespace): # to, out and options of formats
-    "Refuse what the writer of a format cannot do."
-    _check_options(args)
     if args.to == "counts": return
     if not args.out: raise ValueError(f"say --out with the place for what is written for {args.to}")
-    if args.to not in ("kit", "folders"): listen.check_place(args.to, Path(args.out), overwrite=args.overwrite)
+    if args.to != "kit": listen.check_place(args.to, Path(args.out), overwrite=args.overwrite)
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #bf25b57c
 def _write_kit(run, out, args, chosen):
