@@ -21,7 +21,7 @@ from ..ensembles.membership import cluster_means, confidence_and_representatives
 from ..ensembles.n_clusters import plot_choice
 from .pictures import clip_thumbnails, Pictures
 from ..metrics.plots import OKABE_ITO, plot_map, plot_sizes, without_formulas
-from ..runs.embeddings import save_array
+from ..runs.clustering import save_array
 from ..runs.names import display_name
 from ..runs.run import open_runs, Run
 

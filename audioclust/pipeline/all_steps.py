@@ -33,7 +33,7 @@ from .examine_step import examine
 from .explanations import clip_attributes
 from .find_step import find, Observer
 from ..runs.clips import Clips
-from ..runs.embeddings import Embeddings
+from ..runs.clustering import Embeddings
 from ..runs.request import clusterer_of, n_frozen, Options, Request
 from ..runs.run import made_now, Run
 from ..runs.seeds import Seeds

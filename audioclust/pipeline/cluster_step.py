@@ -26,8 +26,7 @@ from ..kmeans.initialization import restarts
 from .find_step import check_enough, Observer
 from .memory_needs import bounded, fit_on_sample, rows_that_fit
 from ..runs.clips import Clips
-from ..runs.clustering import Clustering, Level
-from ..runs.embeddings import Embeddings
+from ..runs.clustering import Clustering, Embeddings, Level
 from ..runs.request import clusterer_of, Request
 from ..runs.seeds import read_seeds, Seeds
 
@@ -175,7 +174,7 @@ def cluster(clips:Clips, # The clips, which seeds may name
     "Group the embeddings."
     request, observer = request or Request(), observer or Observer()
     options, features = request.options, embeddings.features
-    if seeds is None and options.seeds is not None: seeds = read_seeds(options.seeds, clips.table, clips.ids)
+    if seeds is None and options.seeds is not None: seeds = read_seeds(options.seeds, clips.table)
     clusterer, number, named = clusterer_of(request), None, options.params or {}
     if asks_for_number(clusterer, request):
         number = embeddings.number

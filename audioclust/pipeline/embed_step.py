@@ -32,7 +32,7 @@ from .find_step import check_enough, Observer, silent
 from .memory_needs import batch_memory
 from .cluster_step import asks_for_number, choose_number, number_wanted, warn_of_number
 from ..runs.clips import Clips
-from ..runs.embeddings import Embeddings
+from ..runs.clustering import Embeddings
 from ..runs.request import clusterer_of, HIGHEST_RATE, n_frozen, Request
 
 # %% ../../nbs/12_pipeline/04_embed_step.ipynb #cfff54c6

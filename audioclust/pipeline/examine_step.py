@@ -29,8 +29,7 @@ from .explanations import clip_attributes, differences, explained_variance, foll
 from .find_step import Observer
 from .memory_needs import takes_bound
 from ..runs.clips import Clips
-from ..runs.clustering import Clustering
-from ..runs.embeddings import Embeddings
+from ..runs.clustering import Clustering, Embeddings
 from ..runs.findings import Findings
 from ..runs.request import clusterer_of, Request
 

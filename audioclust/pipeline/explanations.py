@@ -64,16 +64,17 @@ def _pitch(power, n, rate):
     return float(np.median(np.log2(rate/lag[clear]))) if clear.mean() > .2 else np.nan
 
 # %% ../../nbs/12_pipeline/06_explanations.ipynb #01d5de9a
+_MOST_SECONDS = 10. # of a clip that is measured
+
 def clip_attributes(clips:pd.DataFrame, # Columns path, start, end (s)
     rows:np.ndarray, # Which of them to measure
-    seconds:float=10., # Of each, at most
 )->pd.DataFrame: # Columns row and `ATTRIBUTES`; a clip that cannot be decoded, or has no file, has no row
     "Simple attributes of clips."
     rows = rows[(clips.path.iloc[rows] != "").to_numpy()] if len(rows) else rows
     measured = []
     some = clips.iloc[rows]
     for row,path,start,end,channel in zip(rows, some.path, some.start, some.end, channel_numbers(some).tolist()):
-        try: wave, rate = load_audio(path, None, start, min(end, start + seconds), channel or None)
+        try: wave, rate = load_audio(path, None, start, min(end, start + _MOST_SECONDS), channel or None)
         except AudioError: continue
         length = np.log(max(round(end - start, 3), 1e-3))
         measured.append(dict(row=row, length=length, **_levels(wave.numpy(), rate), **_tone(wave.numpy(), rate)))

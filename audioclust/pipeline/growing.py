@@ -23,7 +23,7 @@ from .all_steps import clips_of
 from .cluster_step import kmeans_of_groups
 from .explanations import clip_attributes, differences, followed, rows_to_measure
 from .find_step import cut, silent, why_no_clips
-from .new_clips import embeddings_like, embed_alike, labels_and_confidence, warn_of_files
+from .new_clips import embeddings_like, embed_alike, labels_and_confidence, noted
 from ..runs.clips import clip_ids, Clips
 from ..runs.clustering import Clustering
 from ..runs.findings import Findings
@@ -60,11 +60,10 @@ def _new_means(Z, n_new, n_clips, seed):
 def settled(Z:np.ndarray, # Embeddings of new clips [n, D]
     old:np.ndarray, # Means of the old groups [K, D]
     new:np.ndarray, # Means of the new groups at the start [k, D]
-    most:int=100, # Rounds
 )->np.ndarray: # Group of each new clip [n], the new ones numbered from K
     "K-means over the new clips: old means are fixed, new ones move until nothing changes."
     groups = np.full(len(Z), -1)
-    for _ in range(most):
+    for _ in range(100):
         before, groups = groups, pairwise_distances_argmin(Z, np.concatenate([old, new]))
         if (before == groups).all(): break
         members = [Z[groups == len(old) + j] for j in range(len(new))]
@@ -139,9 +138,8 @@ def grow(run:Run, # The run that grows
     if not (labels >= 0).any(): raise ValueError("this run has no groups that could grow: all its clips are noise")
     if n_new != "auto" and not (isinstance(n_new, (int, np.integer)) and n_new >= 0):
         raise ValueError(f"n_new={n_new!r}: say a whole number of new groups, at least 0, or 'auto'")
-    unusable:list = [] if errors is None else errors
-    clips, Z, probabilities = _new_clips(run, recordings, table, unusable, progress)
-    if errors is None: warn_of_files(unusable)
+    with noted(errors) as unusable:
+        clips, Z, probabilities = _new_clips(run, recordings, table, unusable, progress)
     nearest, _ = labels_and_confidence(run, Z, probabilities)
     new = _new_means(Z[strangers(X, groups, Z, nearest)], n_new, len(Z), run.request.random_state or 0)
     if len(new):

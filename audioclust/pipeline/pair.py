@@ -99,13 +99,12 @@ def cluster_residuals(run:Run, # To be refined
     return renumbered(refined, run.table)
 
 def silhouette(run:Run, # With its embeddings
-    most:int=3000, # Clips looked at, at most
 )->float: # From -1 to 1
-    "The mean silhouette of the clips: how clearly they lie in their clusters."
+    "The mean silhouette of at most 3,000 clips: how clearly they lie in their clusters."
     from sklearn.metrics import silhouette_score
     labels, n = run.clustering.labels, len(run)
     if not 1 < len(np.unique(labels)) < n: return -1.
-    return float(silhouette_score(run.embeddings.X, labels, sample_size=min(n, most), random_state=0))
+    return float(silhouette_score(run.embeddings.X, labels, sample_size=min(n, 3000), random_state=0))
 
 # %% ../../nbs/12_pipeline/10_pair.ipynb #74f6381a
 MOST_SHARED_BEFORE = .2 # adjusted mutual information of the two groupings; above it nothing is tried
@@ -171,13 +170,11 @@ def pair_requests(request:Request|None=None, # What is wanted of both; its `by` 
 def make_pair(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
     request:Request|None=None, # What is wanted of both
     n_clusters:int|str|tuple|None=None, # A number or "auto" for both, or a pair, by content and by source
-    *, refined:bool=True, # Take out of each the means of the other's clusters, where that helps?
     observer:Observer|None=None, # Who looks on
 )->RunPair:
-    "Both groupings of the same recordings."
+    "Both groupings of the same recordings, each without the means of the other's clusters where that helps."
     observer, runs = observer or Observer(), []
     for one in pair_requests(request, n_clusters):
         checkpoints = observer.checkpoints and Path(observer.checkpoints)/one.by
         runs.append(make_run(recordings, one, replace(observer, checkpoints=checkpoints, seconds={})))
-    content, source = runs
-    return RunPair(*refine(content, source)) if refined else RunPair(content, source)
+    return RunPair(*refine(*runs))

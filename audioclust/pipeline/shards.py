@@ -27,7 +27,7 @@ from .all_steps import named_in, run_of, with_chosen_encoder
 from .embed_step import encode_clips, encoder_of, sample_rate_of, warn_of_unheard
 from .find_step import check_enough, find, Observer
 from ..runs.clips import choice_from_record, choice_record, Clips
-from ..runs.embeddings import Embeddings, save_array
+from ..runs.clustering import Embeddings, save_array
 from ..runs.request import clusterer_of, Request, request_from_record, request_record
 from ..runs.run import Run
 from ..runs.run_folder import read_table

@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..core.files import atomic_write, read_text, shorten, write_json, write_table
-from .heard import check_heard, is_answer, spread_columns
+from .heard import check_heard, is_answer
 from .run_folder import read_record, read_table
 
 # %% ../../nbs/11_runs/03_names.ipynb #65a3db92
@@ -170,8 +170,10 @@ def name_columns(table:pd.DataFrame, # Columns cluster and, if clips may have be
     if names["names"] or names["merged"] or names["clips"]:
         columns["name"] = clusters.map({c: spreadsheet_safe(display_name(c, names)) for c in clusters.unique()})
     if names.get("spread"):
-        merged = clusters.astype(str).replace(names["merged"])
-        columns |= spread_columns(table.assign(**columns), merged, names)
+        has_name = clusters.astype(str).replace(names["merged"]).isin(names["names"])
+        columns["name"] = columns.get("name", table.get("name")).where(has_name, "") # a clip that is unsure has none
+        confidence = table.clip_id.map({clip: value[1] for clip,value in names["spread"].items()})
+        columns["name_confidence"] = confidence.astype(float).round(4)
     for column,kind in ("mark", "marks"), ("note", "notes"):
         if not names[kind]: continue
         texts = {c: names[kind].get(names["merged"].get(str(c), str(c)), "") for c in clusters.unique()}

@@ -26,8 +26,7 @@ from ..core.distributed import is_there
 from ..core.files import read_array, write_json, write_table
 from ..metrics.plots import layout_2d
 from .clips import Clips
-from .clustering import Clustering
-from .embeddings import Embeddings
+from .clustering import Clustering, Embeddings
 from .findings import Findings
 from audioclust.runs.names import (
     edited_clusters, flattened, name_columns, name_groups, no_names, read_names, write_name_columns, write_names,

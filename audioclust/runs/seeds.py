@@ -9,9 +9,8 @@ __all__ = ['Seeds', 'read_seeds']
 import os
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -24,9 +23,8 @@ from ..audio.clip_table import channel_numbers, channels_agree
 from ..audio.recordings import Recordings
 from ..core.files import check_file, shorten
 from ..kmeans.constraints import Constraints
-from .clips import clip_ids
 from .names import display_name, edited_clusters, read_names, spreadsheet_safe
-from .heard import is_answer_table, NO_NAMES, NOT_OF_INTEREST, rows_of_answers, without_spread
+from .heard import NOT_OF_INTEREST, SAYS_NOTHING, without_spread
 from .run_folder import read_record, read_table
 
 # %% ../../nbs/11_runs/05_seeds.ipynb #4c2eed76
@@ -110,12 +108,12 @@ class _ClipFinder:
         return int(rows[0]) if len(rows) == 1 else None
 
 # %% ../../nbs/11_runs/05_seeds.ipynb #acf28b20
-_NEEDED = "seeds need columns path and label, or clip and name; links path, other and link"
+_NEEDED = "seeds need columns path and label; links path, other and link"
 
-def _rows_of_table(source, clips, ids):
+def _rows_of_table(source, clips):
     "Seeds or links of a table, as texts and times (s), and the file beside which relative paths start."
     file = Path("the table" if isinstance(source, pd.DataFrame) else source)
-    if isinstance(source, pd.DataFrame): table = rows_of_answers(source, clips, ids) if is_answer_table(source) else source
+    if isinstance(source, pd.DataFrame): table = source
     else:
         if file.suffix.lower() not in (".csv", ".tsv", ".txt", ".parquet"):
             raise ValueError(f"{source} is no table of seeds: say a .csv, .tsv, .txt or .parquet file, "
@@ -123,7 +121,6 @@ def _rows_of_table(source, clips, ids):
         check_file(file)
         if not file.is_file(): raise ValueError(f"there is no file {source}")
         table = read_rows(file)
-        if is_answer_table(table): return rows_of_answers(table, clips, ids), file
         has_times = "start" in table or not {"path", "label"} <= set(table)
         if "link" in table or not has_times: table = table.astype(object).where(table.notna(), "").astype(str)
         else:
@@ -142,7 +139,8 @@ def _rows_of_run(run):
     clusters = edited_clusters(table, names)
     called = {c: display_name(c, names) for c in clusters.unique()}
     named = [c for c in called if called[c] in names["names"].values()]
-    heard = {clip: name for clip,name in names.get("heard", {}).items() if name is not None and name not in NO_NAMES}
+    no_names = *SAYS_NOTHING, NOT_OF_INTEREST
+    heard = {clip: name for clip,name in names.get("heard", {}).items() if name not in no_names}
     is_known = table.clip_id.isin(without_spread(names)["clips"]) | table.clip_id.isin(heard)
     if "seed" in table: is_known |= table.seed != ""
     is_heard = table.clip_id.isin(heard) & ((clusters >= 0) | ~table.clip_id.isin(names["clips"]))
@@ -200,7 +198,6 @@ def _add_links(links, rows, finder, called):
 # %% ../../nbs/11_runs/05_seeds.ipynb #0e310404
 def read_seeds(sources:Any, # A table (file or DataFrame), a run folder, or a list of these
     clips:pd.DataFrame, # Columns path, start, end (s) [N]
-    ids:Callable|None=None, # Function without arguments: the clip_id of each [N]; None: they are known by their whole paths
 )->Seeds:
     "What tables and corrected runs say of the clips; warns of what is not there, and of contradictions."
     sources = sources if isinstance(sources, (list, tuple)) else [sources]
@@ -211,7 +208,7 @@ def read_seeds(sources:Any, # A table (file or DataFrame), a run folder, or a li
         called = "the table" if isinstance(source, pd.DataFrame) else str(source)
         is_run = isinstance(source, (str, Path)) and Path(source).is_dir()
         if is_run: rows, file = _rows_of_run(source), Path("clusters.csv")
-        else: rows, file = _rows_of_table(source, clips, ids or partial(clip_ids, clips))
+        else: rows, file = _rows_of_table(source, clips)
         rows = finder.resolved(rows, file)
         if "link" in rows: n_lost = _add_links(links, rows, finder, called)
         else: n_lost = _add_seeds(labels, rows, finder)

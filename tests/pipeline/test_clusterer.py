@@ -9,8 +9,6 @@ import soundfile as sf
 import torch
 from hypothesis import given, settings, strategies as st
 
-from audioclust.audio import clip_table, probe, synthetic_sounds
-from audioclust.audio.clip_table import common_sample_rate
 from audioclust.core.registry import METHODS
 from audioclust.ensembles.membership import confidence_and_representatives
 from audioclust.ensembles.n_clusters import bits_saved
@@ -54,13 +52,6 @@ def test_by_decides_what_is_found(words):
         assert nmi(truth(m, table, wanted), m.labels_) > .5 > .35 > nmi(truth(m, table, other), m.labels_)
 
 
-def test_same_seed_same_answer_whatever_the_workers(words):
-    folder, _ = words
-    a = AudioClusterer(n_clusters=6, random_state=3, options=Options(device="cpu")).fit(folder)
-    b = AudioClusterer(n_clusters=6, random_state=3, options=Options(num_workers=2, device="cpu")).fit(folder)
-    np.testing.assert_array_equal(a.labels_, b.labels_)
-
-
 def test_what_the_program_around_has_set_changes_nothing(few, tmp_path):
     def fitted(): return AudioClusterer("kmeans", 3, encoder="untrained", options=Options(stability=0)).fit(few)
     expected = fitted()
@@ -80,7 +71,7 @@ def test_what_the_program_around_has_set_changes_nothing(few, tmp_path):
 def test_groups_that_have_a_rival_are_told_of(rng, monkeypatch):
     monkeypatch.setattr("audioclust.kmeans.estimator._rival", lambda runs, best: .5)
     model = AudioClusterer(n_clusters=2, options=Options(stability=0))
-    with pytest.warns(UserWarning, match="adjusted Rand index 0.50.*with other file names"): model.fit(rng.normal(size=(20, 4)))
+    with pytest.warns(UserWarning, match="adjusted Rand index 0.50"): model.fit(rng.normal(size=(20, 4)))
 
 
 def test_every_file_is_a_row_somewhere(tmp_path, tone):
@@ -93,7 +84,9 @@ def test_every_file_is_a_row_somewhere(tmp_path, tone):
     assert len(m.clips_) == 6 and sorted(Path(p).name for p, _ in m.errors_) == ["bad.wav", "nan.wav"]
     m.save(tmp_path/"run")
     assert len(read_table(tmp_path/"run/errors.csv")) == 2
-    assert not any(p.name.startswith(".") for p in (tmp_path/"run").rglob("*"))
+    files = [p for p in (tmp_path/"run").rglob("*") if p.is_file()]
+    assert {p.suffix for p in files} == {".csv", ".json", ".npy", ".safetensors"}, "nothing is a pickle"
+    assert not any(p.name.startswith(".") for p in files)
 
 
 def test_windows_of_a_long_recording(tmp_path, rng):
@@ -116,16 +109,6 @@ def test_a_table_of_clips_a_list_and_an_encoder_of_ones_own(words):
     order = m.labels_[np.argsort(seconds)]
     assert (np.diff(order) != 0).sum() == 1  # cut by length, at one place
     assert len(AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(list(table.path[:9])).labels_) == 9
-
-
-def test_rate_follows_most_recordings(tmp_path, tone):
-    for i in range(5): tone(tmp_path/f"a{i}.wav", sr=44100)
-    assert common_sample_rate(tmp_path.glob("*.wav")) == 32000
-    for i in range(9): tone(tmp_path/f"b{i}.wav", sr=16000)
-    tone(tmp_path/"c.wav", sr=8000)
-    with pytest.warns(UserWarning, match="7 % of the recordings have a lower rate than 16000 Hz"):
-        assert common_sample_rate(tmp_path.glob("*.wav")) == 16000
-    assert common_sample_rate([tmp_path/"gone.wav"]) == 16000
 
 
 @given(st.integers(2, 40), st.integers(1, 5), st.integers(0, 99))
@@ -164,18 +147,7 @@ def test_dir_shows_what_a_fitted_clusterer_has(rng, tmp_path):
     loaded = AudioClusterer.load(tmp_path/"run")
     shown = [{name for name in dir(model) if name.endswith("_") and name[0] != "_"} for model in (fitted, loaded)]
     assert shown[0] == shown[1] >= {"run_", "labels_", "embeddings_", "clips_", "clusterer_", "stability_", "errors_"}
-    assert "clusterer" in dir(loaded.run_.clustering) and "labels_" not in dir(AudioClusterer())
-    assert "run_" in loaded._repr_html_()
-    assert "clusterer" not in vars(loaded.run_.clustering)  # neither has read what is costly
-    assert all(hasattr(loaded, name) for name in shown[1])
-
-
-def test_nothing_in_a_run_is_a_pickle(words, tmp_path):
-    folder, _ = words
-    AudioClusterer(n_clusters=2, options=Options(device="cpu")).fit(folder).save(tmp_path/"run")
-    for p in (tmp_path/"run").rglob("*"):
-        if p.is_file(): assert p.suffix in {".csv", ".json", ".npy", ".safetensors"}
-    np.load(tmp_path/"run/embeddings.npy", allow_pickle=False)
+    assert "labels_" not in dir(AudioClusterer()) and all(hasattr(loaded, name) for name in shown[1])
 
 
 def test_cut_short_clips_end_where_their_sound_ends(tmp_path, tone):
@@ -194,8 +166,7 @@ def test_trained_encoders_keep_their_weights(words, tmp_path):
         sample_rate, dim = 8000, 3
         def __init__(self): super().__init__(); self.layer = torch.nn.Linear(1, 3)
         def forward(self, wave, lengths): return self.layer(wave.square().mean(1, keepdim=True))
-    class Deeper(Linear): pass
-    e = Deeper()
+    e = Linear()
     m = AudioClusterer(n_clusters=2, encoder=e, options=Options(device=torch.device("cpu"))).fit(table)
     m.save(tmp_path/"run")
     again = AudioClusterer.load(tmp_path/"run")
@@ -221,24 +192,6 @@ def test_cuda_agrees_with_the_cpu(words):
     assert nmi(a.labels_, b.labels_) > .95
 
 
-def test_hdbscan_has_defaults_by_the_number_of_clips_unless_they_are_named(words):
-    folder, table = words
-    names = "min_cluster_size", "min_samples", "n_axes", "reach"
-    made = AudioClusterer("hdbscan").fit(folder).clusterer_.get_params()
-    usual = dict(min_cluster_size=max(5, len(table)//100), min_samples=5, n_axes=30, reach=1.1)
-    assert {name: made[name] for name in names} == usual
-    named = dict(min_cluster_size=3, reach=1., metric="manhattan")
-    made = AudioClusterer("hdbscan", options=Options(params=named)).fit(folder).clusterer_.get_params()
-    assert {name: made[name] for name in names} == dict(min_cluster_size=3, min_samples=3, n_axes=None, reach=1.)
-
-
-def test_one_cluster_that_swallows_all_is_noticed(tmp_path, tone, rng):
-    for i in range(12): sf.write(tmp_path/f"noise{i}.wav", rng.standard_normal(4000)*.1, 8000)
-    tone(tmp_path/"tone.wav", sr=8000)
-    model = AudioClusterer("agglomerative", 2, options=Options(params=dict(linkage="single"), device="cpu"))
-    with pytest.warns(UserWarning, match="cluster . holds 92% of all clips"): model.fit(tmp_path)
-
-
 def test_windows_whose_groups_do_not_come_again_and_clips_of_other_lengths(tmp_path):
     rng = np.random.default_rng(0)
     for i in range(2): sf.write(tmp_path/f"{i}.wav", rng.normal(size=16000*30)*.1, 16000)
@@ -247,13 +200,6 @@ def test_windows_whose_groups_do_not_come_again_and_clips_of_other_lengths(tmp_p
     table = pd.DataFrame(dict(path=[tmp_path/"0.wav"]*10, start=np.arange(10.), end=np.arange(10.) + 1))
     model = AudioClusterer(n_clusters=2).fit(table)
     with pytest.warns(UserWarning, match="30 s long where those of the run are 1 s"): model.assign(tmp_path)
-
-
-def test_headers_of_at_most_so_many_files_are_read(tmp_path, tone, monkeypatch):
-    files, read = [tone(tmp_path/f"{i}.wav") for i in range(19)], []
-    monkeypatch.setattr(clip_table, "probe", lambda p: read.append(p) or probe(p))
-    common_sample_rate(files, max_files=10)
-    assert len(read) == 10
 
 
 @pytest.mark.parametrize("method", ["hdbscan", "meanshift"])
@@ -265,10 +211,9 @@ def test_auto_changes_no_cluster_of_a_method_without_a_number(tmp_path, tone, me
     assert all(len(np.unique(level.labels)) < len(np.unique(model.labels_)) for level in model.levels_)
 
 
-def test_progress_and_logging(words, caplog, capsys):
+def test_progress_and_logging(words, caplog):
     import logging
     from tqdm import tqdm
-    from audioclust.core.console import as_progress
     clips = words[1].iloc[:40]
     seen = []
     class Bar(tqdm):
@@ -279,17 +224,3 @@ def test_progress_and_logging(words, caplog, capsys):
         AudioClusterer(n_clusters=2, encoder="fixed", options=Options(stability=0)).fit(clips, progress=Bar)
     assert sum(seen) == 40
     assert any(m.startswith("embed: ") for m in caplog.messages)
-    capsys.readouterr()
-    AudioClusterer(n_clusters=2, encoder="fixed", options=Options(stability=0)).fit(clips)
-    assert "clips" not in capsys.readouterr().err, "silent outside of a notebook"
-    AudioClusterer(n_clusters=2, encoder="fixed", options=Options(stability=0)).fit(clips, progress=True)
-    assert list(as_progress(False)([1, 2], 2)) == [1, 2]
-
-
-def test_save_writes_the_page_too(tmp_path):
-    synthetic_sounds(3, 8, sample_rate=8000).save(tmp_path/"sounds")
-    model = AudioClusterer(n_clusters=3, encoder="fixed").fit(tmp_path/"sounds")
-    model.save(tmp_path/"run", page=True)
-    assert "Content-Security-Policy" in (tmp_path/"run/listen.html").read_text()
-    model.save(tmp_path/"other")
-    assert not (tmp_path/"other/listen.html").exists()

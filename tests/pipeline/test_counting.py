@@ -11,10 +11,10 @@ import soundfile as sf
 
 from audioclust.cli import main
 from audioclust.pipeline.counting import clock
-from audioclust.pipeline.counting.clock import Clock, offset_at, zone_of
-from audioclust.pipeline.counting.counts import count_clips, EFFORT, Places, site_of, TOTAL
-from audioclust.pipeline.counting.counts import day_by_hour, plot_hours
-from audioclust.pipeline.counting.recorded import header_offset, listed_recordings, recorded_hours, recordings_of_run
+from audioclust.pipeline.counting.clock import (
+    Clock, header_offset, offset_at, recorded_hours, recordings_of_run, zone_of,
+)
+from audioclust.pipeline.counting.counts import count_clips, day_by_hour, EFFORT, site_of, TOTAL
 
 
 def clips(*times, start=0., end=None, name="owl"):
@@ -28,17 +28,14 @@ def hours(table, recorded_in=None, zone=None):
 
 
 @pytest.mark.parametrize("zone, instant, shown", [
-    ("Europe/Berlin", "2024-03-31T00:59:00", "31 01:59"), ("Europe/Berlin", "2024-03-31T01:00:00", "31 03:00"),
-    ("Europe/Berlin", "2024-10-27T00:30:00", "27 02:30"), ("Europe/Berlin", "2024-10-27T01:30:00", "27 02:30"),
-    ("America/St_Johns", "2024-03-10T05:29:00", "10 01:59"), ("America/St_Johns", "2024-03-10T05:30:00", "10 03:00"),
-    ("Australia/Lord_Howe", "2024-10-05T15:30:00", "06 02:30"), ("Asia/Kathmandu", "2024-01-01T20:00:00", "02 01:45"),
+    ("Europe/Berlin", "2024-03-31T01:00:00", "31 03:00"), ("Europe/Berlin", "2024-10-27T01:30:00", "27 02:30"),
+    ("America/St_Johns", "2024-03-10T05:30:00", "10 03:00"), ("Australia/Lord_Howe", "2024-10-05T15:30:00", "06 02:30"),
     ("UTC-03:30", "2024-01-01T01:00:00", "31 21:30"), ("+1", "2024-07-01T23:30:00", "02 00:30")])
 def test_hours_of_a_zone_from_a_clock_in_utc(zone, instant, shown):
     assert hours(clips(instant), "UTC", zone) == [shown]
 
 @pytest.mark.parametrize("written, in_utc", [
-    ("2024-03-31T01:30:00", "31 00:30"), ("2024-03-31T03:30:00", "31 01:30"), ("2024-10-27T01:30:00", "26 23:30"),
-    ("2024-10-27T03:30:00", "27 02:30"), ("2024-07-01T00:30:00", "30 22:30"), ("2024-12-01T00:30:00", "30 23:30")])
+    ("2024-03-31T03:30:00", "31 01:30"), ("2024-10-27T03:30:00", "27 02:30"), ("2024-12-01T00:30:00", "30 23:30")])
 def test_a_clock_of_berlin_read_in_utc(written, in_utc):
     assert hours(clips(written), "Europe/Berlin", "UTC") == [in_utc]
 
@@ -78,14 +75,10 @@ def test_an_offset_in_the_name_is_respected():
     with pytest.raises(ValueError, match="1 recordings, such as one of 2024-07-01 01:30:00, do not say .* say --recorded-in UTC"):
         hours(table, zone="UTC")
 
-@pytest.mark.parametrize("name", ["Berlin", "europe/berlin", "Europe/Berlim"])
-def test_an_unknown_zone_names_one_that_may_be_meant(name):
-    if name != "europe/berlin" or sys.platform == "linux": # elsewhere, the case of files does not matter
-        with pytest.raises(ValueError, match=f"no time zone {name}: .*do you mean Europe/Berlin"): zone_of(name)
-
-@pytest.mark.parametrize("name", ["", "Europe", "../../etc/passwd", "/etc/passwd", "UTC+25", "UTC+1:0", "\0"])
+@pytest.mark.parametrize("name", ["", "../../etc/passwd", "UTC+25", "\0"])
 def test_what_is_no_zone(name):
     with pytest.raises(ValueError, match="there is no time zone"): zone_of(name)
+    with pytest.raises(ValueError, match="no time zone Berlin: .*do you mean Europe/Berlin"): zone_of("Berlin")
 
 def test_a_machine_without_zones(monkeypatch):
     "As Windows, where Python takes them from the package tzdata."
@@ -128,23 +121,10 @@ def test_counts_with_hours_recorded_keep_every_clip_and_every_hour():
     assert days == ["2026-05-01", "2026-05-02"] and field[4, 0] == 2 and field[5, 0] == 0 and field[6, 1] == 1
     assert np.isnan(field).sum() == 48 - 3 # what was not recorded is not zero
 
-def test_the_picture_is_grey_where_nothing_was_recorded():
-    table = clips("2026-05-01T04:10:00", "2026-05-03T04:50:00", name=["$owl", "a $\\frac"])
-    for recordings, grey in (None, "no clip, or nothing"), (table, "nothing was recorded"):
-        fig = plot_hours(count_clips(table, ["day", "hour"], recordings=recordings), "UTC") # with names that are no formulas
-        assert grey in fig._supxlabel.get_text() and fig.axes[0].get_facecolor()[:3] == (.8, .8, .8)
-        assert {ax.get_title(loc="left") for ax in fig.axes} >= {"$owl (1)", "a $\\frac (1)"}
-
 @pytest.mark.parametrize("path, root, site", [("/may/pond/2024/1.wav", "/may", "pond"), ("/may/1.wav", "/may", "may"),
     ("/may/pond/1.wav", "/", "may"), ("/maypole/pond/1.wav", "/may", "/maypole/pond"), ("/a/1.wav", "", "/a")])
 def test_sites_are_the_folders_below_the_root(path, root, site):
     if sys.platform != "win32": assert site_of(path, root) == site
-
-def test_sites_by_a_table():
-    table = clips("2026-05-01T04:10:00", "2026-05-01T04:50:00").assign(path=["/a/1.wav", "/b/2.wav"])
-    counts = count_clips(table, ["site"], Places(sites={"/a/1.wav": "pond"}))
-    assert counts[["site", "owl"]].to_numpy().tolist() == [["pond", 1], ["unknown", 1]]
-
 
 @pytest.fixture
 def nights(tmp_path):
@@ -177,15 +157,14 @@ def test_the_command_counts_in_a_zone_and_draws(nights, capsys):
     assert "hours: of Europe/Berlin; times without an offset are read as UTC" in said.out and f"picture: {png}" in said.out
     assert "1 of 4 recordings have no time" in said.err and "1 recordings could not be used" in said.err
     assert png.read_bytes()[1:4] == b"PNG"
-    again = typed(nights, capsys, "--picture", png, status=2)
-    assert "hours.png is there already: choose another --picture, or say --overwrite" in again.err
 
 def test_the_command_says_how_hours_are_read(nights, capsys):
     assert "hours: as the recordings' names say them" in typed(nights, capsys, "--by", "hour").out
     assert "hours: of UTC\n" in typed(nights, capsys, "--by", "hour", "--recorded-in", "UTC").out
     assert "hours:" not in typed(nights, capsys, "--by", "site").out
-    for more, message in ((["--zone", "Europe/Berlin"], "say --recorded-in UTC"), (["--zone", "Mars"], "no time zone Mars"),
-        (["--picture", "x.txt"], "written as .png, .svg, .pdf"), (["--site-column", "plot"], "no column plot: say one of path")):
+    for more, message in ((["--zone", "Europe/Berlin"], "say --recorded-in UTC"),
+                          (["--picture", "x.txt"], "written as .png, .svg, .pdf"),
+                          (["--site-column", "plot"], "no column plot: say one of path")):
         assert message in typed(nights, capsys, "--by", "site,hour", *more, status=2).err
 
 def test_sites_from_a_column_of_the_table_or_of_a_list(nights, capsys):
@@ -201,10 +180,6 @@ def test_sites_from_a_column_of_the_table_or_of_a_list(nights, capsys):
     assert "1 of 4 recordings with clips are not in" in said.err and "memo.WAV" in said.err
     missing = typed(nights, capsys, "--by", "site", "--site-column", "plots", "--recordings", nights/"list.csv", status=2)
     assert "list.csv has no column plots: say --site-column with one of path, plot" in missing.err
-
-def test_listed_recordings_say_when_each_began(nights):
-    with pytest.warns(UserWarning, match="could not be used"): table = listed_recordings(str(nights/"all"))
-    assert len(table) == 5 and (table.end == 180).all() and sorted(table["time"])[0] == ""
 
 @pytest.mark.parametrize("text, offset", [("(UTC) by AudioMoth", "Z"), ("(UTC+2) by AudioMoth", "+02:00"),
     ("(UTC-3:30) by AudioMoth", "-03:30"), ("GUANO|Timestamp:2026-05-01 21:04:05-04:00", "-04:00"), ("(UTC+2) by Nobody", ""),

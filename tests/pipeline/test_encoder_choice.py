@@ -34,13 +34,7 @@ def test_the_encoder_whose_groups_come_again(words, chosen, monkeypatch):
     monkeypatch.setattr(choice, "CLOSE", 2.)
     assert "audioclust compare --encoders fixed,untrained" in chosen(clips, "fixed", "untrained").why
     assert chosen(clips, "fixed").runner_up is None
-
-
-def test_labels_and_the_order_of_candidates_do_not_matter(words, chosen):
-    folder, _ = words
-    clips = AudioClusterer(n_clusters=6).fit(folder).clips_
-    a, b = chosen(clips, "fixed", "untrained"), chosen(clips, "untrained", "fixed")
-    pd.testing.assert_frame_equal(a.table, b.table)
+    pd.testing.assert_frame_equal(chosen(clips, "untrained", "fixed").table, pick.table) # in any order
 
 
 def test_few_clips_of_much_sound():
@@ -74,17 +68,6 @@ def test_the_untrained_network_can_be_picked(few, monkeypatch):
     assert (model.labels_ == AudioClusterer(n_clusters=3, encoder="untrained").fit(few).labels_).all()
 
 
-@pytest.mark.parametrize("encoder, said", [("hearing", "encoder='hearing'"), (5, "give a name or an Encoder")])
-def test_wrong_encoders(words, encoder, said):
-    with pytest.raises(ValueError, match=said): AudioClusterer(encoder=encoder).fit(words[0])
-
-
-def test_leave_for_code_is_for_models_that_bring_some(words, tmp_path, capsys):
-    for more in [], ["--encoder", "fixed"], ["--encoder", "auto"]:
-        assert main(["cluster", str(words[0]), "--out", str(tmp_path/"run"), "--remote-code", *more]) == 2
-        assert "--remote-code is for --encoder hf:NAME" in capsys.readouterr().err and not (tmp_path/"run").exists()
-
-
 def test_installed_encoders_vote_unless_one_is_named(words, few, stranger, monkeypatch, tmp_path):
     options = Options(stability=0, cache=tmp_path)
     def chosen(folder, **more): return make_run(folder, Request(**{"n_clusters": 6, "options": options, **more}))
@@ -99,15 +82,6 @@ def test_installed_encoders_vote_unless_one_is_named(words, few, stranger, monke
     assert chosen(words[0]).embeddings.encoder_choice is None
     monkeypatch.setenv("AUDIOCLUST_ENCODER", "hearing")
     with pytest.raises(ValueError, match="encoder='hearing'"): chosen(words[0])
-
-
-def test_the_choice_shows_how_far_it_is(words, stranger):
-    shown = []
-    def progress(batches, total):
-        shown.append(total)
-        return batches
-    make_run(words[0], Request(n_clusters=6, options=Options(stability=0)), Observer(progress))
-    assert shown == [192]*2  # both candidates together, and then the vote
 
 
 SLOW_VOTES = pytest.mark.parametrize("limit, said", [(0., "a vote with stranger"), (2., "fixed+stranger")],

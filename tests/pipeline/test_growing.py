@@ -12,7 +12,7 @@ from audioclust.cli import main
 from audioclust.encoders.residual import IdentityWhitening
 from audioclust.metrics import ami
 from audioclust.pipeline import assign, grow, make_run, Options, Request, Run, run_of_embeddings
-from audioclust.pipeline.new_clips import assign_embeddings, labels_and_confidence
+from audioclust.pipeline.new_clips import assign_embeddings
 from audioclust.runs.names import write_names
 from audioclust.runs.run_folder import read_table
 
@@ -86,8 +86,7 @@ def test_the_command_keeps_numbers_and_names(sounds, run, tmp_path, capsys):
     assert "nothing to add" in capsys.readouterr().err
 
 @pytest.mark.parametrize("arguments,says", [
-    (["--window", "2"], "leave out --window"), (["--method", "hdbscan"], "leave out --method"),
-    (["--by", "both"], "leave out --by both"), (["--out", "RUN"], "another folder"),
+    (["--window", "2"], "leave out --window"), (["--out", "RUN"], "another folder"),
     (["--grow", "gone"], "not a run folder")])
 def test_what_does_not_go_with_it(sounds, run, tmp_path, capsys, arguments, says):
     run.save(tmp_path/"run")
@@ -171,13 +170,6 @@ def test_a_run_that_trained_an_encoder_grows(sounds, tmp_path):
     assert len(grown) == len(first) + len(later)
     grown.save(tmp_path/"grown")
     assert len(assign(Run.open(tmp_path/"grown"), later)) == len(later)
-
-
-def test_a_grown_run_compares_embeddings_though_its_encoder_gives_probabilities():
-    X = np.random.default_rng(0).normal(size=(40, 4))
-    run = run_of_embeddings(X, request=Request(n_clusters=2, options=Options(stability=0)))
-    Z, probabilities = run.embeddings.X[:5], np.full((5, 3), 1/3)
-    assert (labels_and_confidence(run, Z, probabilities)[0] == run.clustering.labels[:5]).all()
 
 
 def test_what_a_list_or_a_file_added_is_sorted_and_nothing_else(sounds, tmp_path, capsys):

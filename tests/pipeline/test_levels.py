@@ -1,6 +1,5 @@
 "Levels from the request to the run folder: columns, saved and loaded, for new clips, by the same numbers, scored."
 import json
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,12 +9,9 @@ from sklearn.datasets import make_blobs
 
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
-from audioclust.ensembles.levels import nested_levels
 from audioclust.ensembles.n_clusters import Choice
-from audioclust.pipeline import (
-    AudioClusterer, make_pair, Options, refine, regroup, Request, Run, run_of_embeddings,
-)
-from audioclust.pipeline.cluster_step import at_level, level_columns, number_wanted, warn_of_number
+from audioclust.pipeline import AudioClusterer, Options, regroup, Request, Run, run_of_embeddings
+from audioclust.pipeline.cluster_step import at_level, level_columns
 from audioclust.pipeline.growing import grow
 from audioclust.listen.comparison import compare_runs
 from audioclust.listen.exporting import named_clips
@@ -66,7 +62,7 @@ def test_new_clips_get_a_group_of_every_level(at):
     assert all((column[:2] == -1).all() and column[2] >= 0 for column in noise.values())
 
 
-@pytest.mark.parametrize("level", ["coarse", "middle", "fine"])
+@pytest.mark.parametrize("level", ["coarse", "fine"])
 def test_the_option_and_the_column_are_the_same_groups(at, level, tmp_path):
     "Groups of a level are the clusters of a run at that level: they are assigned, named, split and grown like any others."
     plain = read_table(at/"run/clusters.csv")
@@ -91,19 +87,20 @@ def test_the_option_and_the_column_are_the_same_groups(at, level, tmp_path):
     assert (grow(Run.open(tmp_path/"run"), tmp_path/"more").clustering.labels[:len(run)] == table.cluster).all()
 
 
-@pytest.mark.parametrize("method", ["spectral", "agglomerative"])
-def test_every_method_has_the_groups_of_its_column(method):
+def test_a_tree_has_the_groups_of_its_column_and_is_grouped_anew():
     centers = np.repeat(np.eye(4, 5)*30, 3, 0) + np.tile(np.eye(3, 5)[:, ::-1]*5, (4, 1))
     X, _ = make_blobs([15]*12, 5, centers=centers, cluster_std=.6, random_state=0)
-    plain, fine = (run_of_embeddings(X, request=Request(method, "auto", options=Options(level=level, stability=2)))
+    plain, fine = (run_of_embeddings(X, request=Request("agglomerative", "auto", options=Options(level=level, stability=2)))
                    for level in (None, "fine"))
     assert (fine.table.cluster == plain.table.cluster_fine).all() and (fine.table.cluster_middle == plain.table.cluster).all()
     assert set(fine.findings.stability.clusters) == set(fine.table.cluster) != set(plain.table.cluster)
     assert (assign_embeddings(fine, X).cluster == fine.table.cluster).all()
+    assert regroup(fine, n_clusters=5).request.options.level is None
+    assert regroup(fine, random_state=1).request.options.level == "fine"
 
 
-@pytest.mark.parametrize("level", ["coarse", "fine"])
-def test_seeds_name_the_groups_of_a_level_that_hold_them(level, tmp_path):
+def test_seeds_name_the_groups_of_a_level_that_hold_them(tmp_path):
+    level = "coarse"
     X, blob = make_blobs(180, 5, centers=12, cluster_std=2., random_state=0)
     clips = pd.DataFrame(dict(path=[f"{i}.wav" for i in range(len(X))], start=0., end=1.))
     seeds = clips.assign(label=[f"blob {b:02d}" for b in blob]).groupby("label").head(2)
@@ -133,7 +130,7 @@ def test_levels_keep_their_numbers(at):
 
 
 def test_where_no_groups_stand_out_there_is_one_and_a_guess(rng):
-    for method in ("kmeans", "consensus", "spectral", "agglomerative"):
+    for method in "kmeans", "agglomerative":
         request = Request(method, "auto", options=Options(stability=2))
         run = run_of_embeddings(rng.normal(size=(200, 20)), request=request)
         number, levels = run.clustering.number, run.clustering.levels
@@ -167,18 +164,11 @@ def test_wrong_levels_are_refused(at, tmp_path, capsys):
     with pytest.raises(ValueError, match="say coarse, middle or fine"): deep.fit(at/"in")
     of_a_number = AudioClusterer(n_clusters=4, options=Options(level="fine"))
     with pytest.raises(ValueError, match="is for n_clusters='auto'"): of_a_number.fit(at/"in")
-    assert main(["cluster", str(at/"in"), "--out", str(tmp_path/"run"), "--level", "fine"]) == 2
+    typed = ["cluster", str(at/"in"), "--out", str(tmp_path/"run"), "--level", "fine"]
+    assert main(typed) == 2
     assert "which finds the levels; 10 groups were asked for" in capsys.readouterr().err
-    assert not (tmp_path/"run").exists()
-
-
-def test_which_number_is_wanted():
-    def asked(level=None): return Request(n_clusters="auto", options=Options(level=level))
-    choice = Choice(5, "", pd.DataFrame(), dict(coarse=5, fine=9))
-    assert number_wanted(choice, asked()) == number_wanted(choice, asked("fine")) == 5
-    none, nf_spice = choice._replace(k=1, levels=dict(coarse=1, fine=3)), Request("nf-spice", "auto")
-    assert number_wanted(none, nf_spice) == 3 and number_wanted(none, asked()) == 1
-    with pytest.warns(UserWarning, match="nf-spice cannot be trained for one group"): warn_of_number(none, nf_spice)
+    assert main([*typed, "--by", "both", "--n-clusters", "auto,4"]) == 2
+    assert "which finds the levels" in capsys.readouterr().err and not (tmp_path/"run").exists()
 
 
 def test_a_level_that_there_is_not_is_said(at):
@@ -187,16 +177,6 @@ def test_a_level_that_there_is_not_is_said(at):
     said = "no level fine for these clips, so the recommended number is taken, 5; its levels: only .5 groups."
     with pytest.warns(UserWarning, match=said):
         assert at_level(found, np.zeros((10, 2)), Request(n_clusters="auto", options=Options(level="fine"))) is found
-
-
-def test_scores_and_lines_name_the_levels(at, capsys):
-    assert main(["compare", str(at/"run"), "--labels", "parent"]) == 0
-    printed, record = capsys.readouterr().out, read_record(at/"run")
-    names = [level["name"] for level in record["clustering"]["levels"]]
-    assert list(record["findings"]["scores"]["levels"]) == names
-    assert all(f"cluster_{name}" in printed for name in names)
-    lines = [line for line in printed.splitlines() if line.startswith(("cluster ", *names))]
-    assert {line.split()[0] for line in lines} == {"cluster", *names}
 
 
 def test_a_level_is_exported(at, tmp_path, capsys):
@@ -210,8 +190,6 @@ def test_a_level_is_exported(at, tmp_path, capsys):
     capsys.readouterr()
     assert export(tmp_path/"flat", "none.csv", "--to", "raven", "--level", "coarse") == 2
     assert "it has none" in capsys.readouterr().err
-    assert export(at/"run", "none.csv", "--to", "csv", "--level", name) == 2
-    assert re.search("a table .* holds all levels", capsys.readouterr().err) and not (tmp_path/"none.csv").exists()
 
 
 def test_the_groups_of_a_level_are_those_that_a_person_left(at, tmp_path):
@@ -250,34 +228,3 @@ def test_a_given_number_is_compared_with_its_neighbours(tmp_path, capsys):
     printed, record = capsys.readouterr().out, read_record(tmp_path/"run")["findings"]["better_neighbour"]
     assert f"{record['n']} groups fit clearly better" in printed
     assert Run.open(tmp_path/"run").findings.better_neighbour._asdict() == record
-
-
-def test_a_run_with_a_level_can_be_grouped_anew(at):
-    options = Options(level="fine", stability=0)
-    fine = AudioClusterer(n_clusters="auto", encoder="fixed", options=options).fit(at/"in").run_
-    assert regroup(fine, n_clusters=5).request.options.level is None
-    other = regroup(fine, method="hdbscan")
-    assert other.request.options.level is None and other.clustering.levels is not None
-    assert regroup(fine, random_state=1).request.options.level == "fine"
-
-
-def test_a_pair_of_methods_that_count_is_refined(words, monkeypatch):
-    request = Request("meanshift", "auto", encoder="fixed", options=Options(stability=0))
-    pair = make_pair(words[0], request, refined=False)
-    for limit in "MOST_SHARED_BEFORE", "MOST_SHARED_AFTER": monkeypatch.setattr(f"audioclust.pipeline.pair.{limit}", 2.)
-    refine(pair.content, pair.source)
-    for run in (pair.content, pair.source): assert run.clustering.number.why.startswith("meanshift found")
-
-
-def test_a_pair_with_a_wrong_level_is_refused_before_any_work(at, tmp_path, capsys):
-    typed = ["cluster", str(at/"in"), "--out", str(tmp_path/"both"), "--by", "both", "--n-clusters", "auto,4"]
-    assert main([*typed, "--level", "fine", "-q"]) == 2
-    assert "which finds the levels" in capsys.readouterr().err and not (tmp_path/"both").exists()
-
-
-def test_levels_that_are_none_are_left_out(rng):
-    X = rng.normal(size=(25, 4)).astype(np.float32)
-    labels = np.repeat([0, 1, 2], [9, 8, 8])
-    assert nested_levels(X, labels, dict(fine=5)) == {}  # too few clips in each to be split
-    run = run_of_embeddings(X, request=Request("kmeans", "auto", options=Options(stability=0)))
-    assert all(n_groups(level.labels) != n_groups(run.clustering.labels) for level in run.clustering.levels)

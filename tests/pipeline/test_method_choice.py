@@ -10,7 +10,7 @@ from audioclust.ensembles import method_choice
 from audioclust.ensembles.method_choice import MethodChoice
 from audioclust.kmeans import KMeans
 from audioclust.ensembles import SpectralClustering
-from audioclust.pipeline import AudioClusterer, Options, regroup, Request, Run, run_of_embeddings
+from audioclust.pipeline import Options, regroup, Request, Run, run_of_embeddings
 
 QUICK = "--stability", "0", "--no-page"
 
@@ -74,9 +74,12 @@ def test_what_can_be_done_with_such_a_run(tmp_path, capsys):
     np.testing.assert_array_equal(pd.read_csv(at["new.csv"]).cluster, before[::3])
     assert main(["cluster", "--embeddings", at["new.npy"], "--grow", str(out), "--out", at["grown"], "--no-page"]) == 0
     np.testing.assert_array_equal(groups_of(tmp_path/"grown")[:90], before)
-    assert "method" not in json.loads((tmp_path/"grown/run.json").read_text())["clustering"]
-    clip = pd.read_csv(out/"clusters.csv").clip_id[4]
-    assert main(["similar", str(out), clip, "--top", "3"]) == 0
+    made = Run.open(out)
+    two = regroup(made, n_clusters=2)
+    assert two.request.method == "auto" and two.clustering.method.why != made.clustering.method.why
+    assert regroup(made, "kmeans").clustering.method is None
+    assert cluster(X, out, *asked[2:], "--set", "n_init=3", "--overwrite") == 2
+    assert "method auto takes no parameters: name the method that has n_init" in capsys.readouterr().err
 
 
 def test_the_number_comes_first():
@@ -91,14 +94,6 @@ def test_the_number_comes_first():
         np.testing.assert_array_equal(one.labels, other.labels)
 
 
-def test_regrouping_and_python():
-    made = AudioClusterer("auto", 3, options=Options(stability=0)).fit(SETS["spectral"])
-    assert made.method_.method == "spectral" and made.get_params()["method"] == "auto"
-    two = regroup(made.run_, n_clusters=2)
-    assert two.request.method == "auto" and two.clustering.method.why != made.method_.why
-    assert regroup(made.run_, "kmeans").clustering.method is None
-
-
 def test_seeds_are_kept_whatever_is_chosen():
     paths = [f"{i}.wav" for i in range(90)]
     seeds = pd.DataFrame(dict(path=["0.wav", "1.wav", "31.wav"], label=["a", "a", "b"]))
@@ -107,10 +102,3 @@ def test_seeds_are_kept_whatever_is_chosen():
         run = run_of_embeddings(X, pd.DataFrame(dict(path=paths, start=0., end=1.)), asked)
         labels = run.clustering.labels
         assert run.method == method and labels[0] == labels[1] != labels[31]
-
-
-def test_parameters_belong_to_one_method(tmp_path, capsys):
-    assert cluster(SETS["kmeans"], tmp_path/"run", "--method", "auto", "--set", "n_init=3") == 2
-    assert "method auto takes no parameters: name the method that has n_init" in capsys.readouterr().err
-    assert cluster(SETS["kmeans"], tmp_path/"run", "--method", "auto", "--epochs", "3") == 2
-    assert "auto trains nothing" in capsys.readouterr().err

@@ -12,8 +12,8 @@ from audioclust.cli import main
 from audioclust.metrics import ari
 from audioclust.pipeline import Options, Request, run_of_embeddings
 
-WITH_NUMBER = "kmeans", "consensus", "spectral", "agglomerative"
-METHODS = *WITH_NUMBER, "dbscan", "hdbscan", "meanshift"
+WITH_NUMBER = "kmeans", "spectral", "agglomerative"
+METHODS = *WITH_NUMBER, "dbscan", "hdbscan"
 QUICK = ["--encoder", "fixed", "--stability", "3", "--no-page", "--no-cache", "-q"]
 
 
@@ -60,7 +60,7 @@ def test_rounding_makes_no_groups(rng, method):
     if made.findings.stability: assert made.findings.stability.overall < .6
 
 
-@pytest.mark.parametrize("d", [8, 64, 512])
+@pytest.mark.parametrize("d", [8, 512])
 def test_gaussian_embeddings_have_no_groups(tmp_path, rng, capsys, d):
     np.save(tmp_path/"X.npy", rng.standard_normal((60, d)).astype("f4"))
     typed = ["cluster", "--embeddings", str(tmp_path/"X.npy"), "--stability", "5", "--no-page", "-q"]
@@ -105,12 +105,3 @@ def test_groups_of_wind_are_called_so(tmp_path, rng, capsys):
     assert "they may be wind" not in capsys.readouterr().err
     events = pd.read_csv(tmp_path/"events/clusters.csv")
     assert (events.low_hz > 1000).sum() >= 10  # most of the twelve calls
-
-
-def test_windows_that_differ_in_sound_alone_are_not_called_wind(tmp_path, rng, capsys):
-    t = np.arange(3*RATE)/RATE
-    windows = [.005*rng.standard_normal(3*RATE) + .1*np.sin(2*np.pi*(500, 2500)[i % 2]*t) for i in range(40)]
-    sf.write(tmp_path/"tape.wav", np.concatenate(windows), RATE)
-    typed = ["cluster", str(tmp_path/"tape.wav"), "--n-clusters", "2", "--out", str(tmp_path/"run")]
-    assert main([*typed, "--window", "3", "--ignore", "order,level", *QUICK]) == 0
-    assert "they may be wind" not in capsys.readouterr().err

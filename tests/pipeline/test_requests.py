@@ -34,16 +34,14 @@ WRONG_OPTIONS = """
 --n-clusters 3 --by both --ignore level; --n-clusters nan; --method x; --method EMPTY
 --encoder x; --encoder EMPTY; --encoder hf:; --encoder hf:/nowhere/at/all; --encoder untrained --method deepcluster
 --epochs x; --epochs 3; --epochs -1 --method nf-spice; --by x; --ignore x; --ignore level,x
---window 0; --window -1; --window x; --window nan; --window inf; --hop 1
---window 1 --hop 0; --window 1 --hop x
+--window 0; --window x; --window nan; --window inf; --hop 1; --window 1 --hop 0
 --labels x(; --labels nothinglikethis; --labels nowhere.csv; --labels MADE/bad.csv; --labels MADE/other.csv
 --rate 0; --rate x; --rate 100; --rate 10000000; --rate 44100.5
 --set x; --set =3; --set colour=3; --set tol='a'; --set n_init=0; --set n_init='x'; --set max_iter=-1
 --set n_clusters=3
 --method dbscan --set eps=-1; --method dbscan --set eps='x'; --method dbscan --set min_samples=0
 --method hdbscan --set min_cluster_size=0; --method hdbscan --set min_cluster_size='x'
---method hdbscan --set n_axes='x'; --method hdbscan --set n_axes=0; --method hdbscan --set reach=.5
---method hdbscan --set reach='x'; --method hdbscan --set metric='cosine' --set n_axes=2
+--method hdbscan --set n_axes=0; --method hdbscan --set reach='x'; --method hdbscan --set metric='cosine' --set n_axes=2
 --method meanshift --set bandwidth=-1; --method agglomerative --set linkage='x'; --method consensus --set n_members=0
 --method spectral --set n_neighbors=0; --method spectral --set n_neighbors='x'; --method spectral --set metric='x'
 --method spectral --set n_members=0; --method deepcluster --epochs 1 --set views=0
@@ -51,8 +49,7 @@ WRONG_OPTIONS = """
 --method nf-spice --set colour=1; --stability x; --stability -1
 --seed x; --seed -1; --seed 1e99; --seed 1099511627776; --device x; --device cuda:99
 --workers x; --workers -1
---max-memory x; --max-memory EMPTY; --max-memory 0; --max-memory nan; --max-memory 1e9; --max-memory 4
---max-memory 50MB; --max-memory 99999999999999999999T; --cache MADE/c --no-cache
+--max-memory x; --max-memory 0; --max-memory nan; --max-memory 4; --max-memory 99999999999999999999T; --cache MADE/c --no-cache
 --like MADE/empty; --like nowhere; --like MADE/file.txt; --colour red; more
 """
 WRONG_COMMANDS = """
@@ -68,15 +65,15 @@ listen nowhere; listen MADE/empty; listen RUN --edits nowhere; listen RUN --edit
 listen RUN --edits MADE/empty; listen RUN --max-clips 0; listen RUN --max-clips x
 export RUN; export RUN --to x --out OUT; export RUN --to audacity --out MADE/file.txt; export RUN --to csv --out OUT
 export nowhere --to csv --out OUT.csv; export RUN --to csv --out OUT.csv --without nobody
-sort RUN; sort RUN MADE/full; sort RUN MADE/file.txt; sort RUN SOUNDS/in; sort nowhere OUT
+export RUN --to folders --out MADE/full; export RUN --to folders --out SOUNDS/in; export nowhere --to folders --out OUT
 duplicates nowhere --out OUT; duplicates SOUNDS --out MADE/file.txt; duplicates SOUNDS --out SOUNDS/d.csv; duplicates
 compare nowhere --out OUT; compare SOUNDS --out MADE/full; compare SOUNDS --out SOUNDS/in
 compare SOUNDS --out OUT --methods x; compare SOUNDS --out OUT --methods EMPTY; compare SOUNDS --out OUT --encoders x
 compare SOUNDS --out OUT --encoders EMPTY; compare SOUNDS --out OUT --n-clusters 99
 compare SOUNDS --out OUT --n-clusters 2,3; compare SOUNDS --out OUT --window 0; compare SOUNDS --out OUT --seed -1
 compare SOUNDS --out OUT --labels nothinglikethis
-score RUN; score nowhere --labels parent; score RUN --labels x(; score RUN --labels nothinglikethis
-score RUN --labels nowhere.csv; score RUN --labels EMPTY; demo --out MADE/full; x
+compare RUN; compare nowhere --labels parent; compare RUN --labels x(; compare RUN --labels nothinglikethis
+compare RUN --labels nowhere.csv; compare RUN --labels EMPTY; demo --out MADE/full; x
 """
 
 def listed(text): return [part.split() for line in text.split("\n") for part in line.split("; ") if part]
@@ -118,20 +115,11 @@ def test_one_clip_and_two(tone, tmp_path, capsys, method, n):
     else: assert status == 0 and len(pd.read_csv(tmp_path/"run/clusters.csv")) == n
 
 
-@pytest.mark.parametrize("method", QUICK)
-def test_one_cluster_is_one_cluster(made, tmp_path, method):
-    assert cluster(made/"sounds", tmp_path/"run", "--method", method, "--n-clusters", "1") == 0
-    if method in ("kmeans", "consensus", "spectral", "agglomerative"):
-        assert set(pd.read_csv(tmp_path/"run/clusters.csv").cluster) == {0}
-
-
 @pytest.mark.draws
-@pytest.mark.parametrize("what", ["the same", "silence"])
 @pytest.mark.parametrize("method", QUICK)
-def test_all_the_same_and_all_silent(tone, tmp_path, capsys, method, what):
-    for i in range(25):
-        file = tone(tmp_path/"in"/f"{i:02d}.wav")
-        if what == "silence": sf.write(file, np.zeros(8000), 16000)
+def test_all_silent(tmp_path, capsys, method):
+    (tmp_path/"in").mkdir()
+    for i in range(25): sf.write(tmp_path/"in"/f"{i:02d}.wav", np.zeros(8000), 16000)
     assert cluster(tmp_path/"in", tmp_path/"run", "--method", method, "--n-clusters", "3") == 0, capsys.readouterr().err
     t = pd.read_csv(tmp_path/"run/clusters.csv")
     assert len(t) == 25 and t.cluster.nunique() <= 3 and np.isfinite(np.load(tmp_path/"run/embeddings.npy")).all()
@@ -144,17 +132,6 @@ def test_an_encoder_that_gives_what_is_no_number(made):
         def forward(self, wave, lengths): return super().forward(wave, lengths)*float("nan")
     model = AudioClusterer(n_clusters=2, encoder=Broken(sample_rate=16000))
     with pytest.raises(ValueError, match="finite"): model.fit(made/"sounds")
-
-
-def test_labels_of_no_file_refuse_before_any_work(made, tmp_path, capsys):
-    assert cluster(made/"sounds", tmp_path/"run", "--n-clusters", "2", "--labels", "nothinglikethis") == 2
-    assert "match none" in capsys.readouterr().err and not (tmp_path/"run").exists()
-
-
-def test_sounds_inside_the_run_folder(tone, tmp_path, capsys):
-    for i in range(3): tone(tmp_path/"run/sounds"/f"{i}.wav", hz=300*(i + 1))
-    assert cluster(tmp_path/"run/sounds", tmp_path/"run", "--n-clusters", "2") == 2
-    assert "is not empty and holds no run" in capsys.readouterr().err
 
 
 def test_a_damaged_run_to_be_like_is_refused_before_any_work(made, tmp_path, capsys, monkeypatch):
@@ -177,10 +154,3 @@ def test_advice_names_only_what_a_method_has():
             for name in "eps", "bandwidth", "min_cluster_size", "min_samples":
                 assert (name in text) <= (name in known), (method, text)
             assert "ry or" not in text and ", or" in text or "kmeans" in text
-
-
-def test_samples_are_not_told_to_be_cut_to_one_length():
-    "Short files that are whole clips differ in length by their kind, and no window fits them."
-    is_long = np.arange(40) % 2
-    attributes = pd.DataFrame(dict(row=np.arange(40), length=.3 + 1.2*is_long, level=-20., silence=0.))
-    assert advice(is_long, attributes) == []

@@ -43,14 +43,6 @@ def test_levels_and_differences_come_back(run, tmp_path):
     assert not {"cluster_fine", "suggested"} & set(read_table(tmp_path/"clusters.csv"))
 
 
-def test_a_level_has_one_word_and_a_column(run, tmp_path):
-    with pytest.raises(ValueError, match="one word"): Level("very coarse", run.clustering.labels)
-    with_levels(run).save(tmp_path)
-    table = read_table(tmp_path/"clusters.csv")
-    table.drop(columns="cluster_fine").to_csv(tmp_path/"clusters.csv", index=False)
-    with pytest.raises(ValueError, match="is damaged"): Run.open(tmp_path).clustering
-
-
 def test_differences_follow_the_numbers_of_an_earlier_run(run):
     clips = replace(run.clips, table=run.clips.table.assign(start=range(len(run)))) # so that they can be told apart
     now = with_levels(replace(run, clips=clips))

@@ -46,12 +46,6 @@ def test_each_is_marked_and_five_are_named_also_from_the_cache(sounds, tmp_path,
     assert (tmp_path/"first/clusters.csv").read_bytes() == (tmp_path/"second/clusters.csv").read_bytes()
 
 
-def test_no_silence_no_column(sounds, tmp_path, capsys):
-    for file in sounds.glob("zeros*"): file.unlink()
-    command("cluster", sounds, "--out", tmp_path/"run", "--no-cache", *QUICK)
-    assert "silent" not in pd.read_csv(tmp_path/"run/clusters.csv") and "digital silence" not in capsys.readouterr().err
-
-
 def test_windows_are_named_with_their_time(tmp_path, rng, capsys):
     wave = .1*rng.standard_normal(8*8000)
     wave[3*8000:5*8000] = 0
@@ -74,6 +68,7 @@ def test_new_recordings(sounds, tmp_path, rng, capsys):
     for i in range(2): sf.write(tmp_path/f"new/{i}.wav", .1*rng.standard_normal(2000)*i, 8000)
     for file in sounds.glob("zeros*"): file.unlink()
     command("cluster", sounds, "--out", tmp_path/"run", "--no-cache", *QUICK)
+    assert "silent" not in pd.read_csv(tmp_path/"run/clusters.csv") and "digital silence" not in capsys.readouterr().err
     command("assign", tmp_path/"run", tmp_path/"new", "--out", tmp_path/"new.csv", "-q")
     assert marked(tmp_path/"new.csv") == ["0"]
     command("cluster", tmp_path/"new", "--grow", tmp_path/"run", "--out", tmp_path/"grown", "--no-page", "-q")

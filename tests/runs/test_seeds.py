@@ -6,10 +6,9 @@ import pandas as pd
 import pytest
 
 from audioclust.audio import synthetic_words
-from audioclust.runs.clips import clip_ids
 from audioclust.runs.names import read_names, write_names
 from audioclust.runs.run_folder import read_record, read_table
-from audioclust.runs.seeds import _rows_of_run, read_seeds
+from audioclust.runs.seeds import read_seeds
 
 
 @pytest.fixture(scope="module")
@@ -31,19 +30,9 @@ def words(tmp_path_factory):
 def test_tables_that_say_nothing_of_these_clips(words, tmp_path, text, message):
     (tmp_path/"t.csv").write_text(text)
     with pytest.raises(ValueError, match=message): read_seeds(tmp_path/"t.csv", words[1])
-
-
-def test_files_that_are_no_tables(words, tmp_path):
-    with pytest.raises(ValueError, match="no table of seeds"): read_seeds(tmp_path/"t.json", words[1])
-    with pytest.raises(ValueError, match="there is no file"): read_seeds(tmp_path/"t.csv", words[1])
     (tmp_path/"folder").mkdir()
-    with pytest.raises(ValueError, match="is not a run folder"): read_seeds(tmp_path/"folder", words[1])
-
-
-def test_rows_of_no_use_are_told(words, tmp_path):
-    (tmp_path/"half.csv").write_text(f"path,label\n{words[1].path[0]},owl\nelsewhere.wav,bat\n")
-    with pytest.warns(UserWarning, match="1 of 2 rows"):
-        assert read_seeds(tmp_path/"half.csv", words[1]).names == ("owl",)
+    for place, why in ("t.json", "no table of seeds"), ("gone.csv", "there is no file"), ("folder", "not a run folder"):
+        with pytest.raises(ValueError, match=why): read_seeds(tmp_path/place, words[1])
 
 
 def test_a_path_that_is_nowhere_is_no_clip_without_a_file():
@@ -158,24 +147,6 @@ def test_names_that_look_like_numbers_or_formulas(words):
     assert main(["compare", str(folder/"odd"), "--labels", "parent"]) == 2 # all clips are seeds
 
 
-# Answers of naming by listening
-
-def test_a_table_of_answers_is_a_table_of_seeds(words, tmp_path):
-    "By clip_id, by the name of the file, and by path; what is no name is no seed."
-    folder, table = words
-    ids = clip_ids(table, str(folder/"words"))
-    rows = [0, 7, 30, 40]
-    answers = pd.DataFrame(dict(clip=[ids[row] for row in rows], name=["owl", "unsure", "bat", "not of interest"]))
-    by_path = answers.assign(path=[Path(table.path[row]).name for row in rows]).drop(columns="clip")
-    wanted = ["owl" if row == 0 else "bat" if row == 30 else "" for row in range(len(table))]
-    for source in answers, answers.rename(columns=dict(clip="clip_id")), by_path:
-        assert read_seeds(source, table, lambda: ids).labels() == wanted
-        source.to_csv(tmp_path/"answers.csv", index=False)
-        assert read_seeds(tmp_path/"answers.csv", table, lambda: ids).labels() == wanted
-    lost = answers.assign(clip=[ids[0], "x", "nowhere", "y"])
-    with pytest.warns(UserWarning, match="1 of 2 rows"): assert read_seeds(lost, table, lambda: ids).names == ("owl",)
-
-
 def test_a_run_that_was_named_by_listening_gives_what_was_heard(run_folder):
     run = run_folder("run", np.repeat([0, 1], 3), range(6))
     ids = read_table(run/"clusters.csv").clip_id
@@ -184,5 +155,4 @@ def test_a_run_that_was_named_by_listening_gives_what_was_heard(run_folder):
     moves = dict.fromkeys(spread, 100_000)
     names = dict(names={"100000": "owl"}, merged={}, marks={}, notes={}, clips=moves, heard=heard, spread=spread)
     write_names(run, names)
-    rows = _rows_of_run(run)
-    assert len(rows) == 1 and rows.label.tolist() == ["owl"]
+    assert read_seeds(run, read_table(run/"clusters.csv")).labels() == ["owl", *[""]*5]

@@ -17,7 +17,7 @@ from ...ensembles.levels import cluster_tree
 from ...kmeans.estimator import KMeans
 from .answers import heard_answers, known_names
 from .spreading import spread_known
-from ...runs.embeddings import Embeddings
+from ...runs.clustering import Embeddings
 from ...runs.run import Run
 
 # %% ../../../nbs/12_pipeline/naming/03_questions.ipynb #9b379003
