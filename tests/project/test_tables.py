@@ -14,7 +14,7 @@ PAGES = sorted(p for p in nbs.rglob("[0-9]*.ipynb") if "#| label: tbl-" in (text
     and any(word in text for word in (RESULTS, "import reported")))
 # their tables come from examples, their figures from results
 OF_EXAMPLES = {"03_dbscan", "01_lloyd", "02_kmeans_ensemble", "08_n_clusters", "02_fixed", "11_joint",
-    "01_contrastive", "07_fair", "05_seeds"}
+    "01_contrastive", "07_fair", "05_seeds", "05_scan"}
 
 
 def names(tree):
