@@ -1,5 +1,4 @@
 """Tests and intervals over a handful of sets, and the rows that the report shows."""
-import sys
 from pathlib import Path
 
 import numpy as np

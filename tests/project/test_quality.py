@@ -174,18 +174,6 @@ def test_rows_have_seeds_commit_and_versions():
     assert (n >= 5).all(), n[n < 5]
 
 
-def test_rows_of_the_harder_digits_and_of_the_costs():
-    from quality import HARDER
-    h, c = (pd.read_csv(root/f"benchmarks/results/quality-{n}.csv") for n in ("harder", "cost"))
-    assert (h.groupby(["set", "by", "method"]).seed.nunique() == 5).all()
-    assert set(h["set"]) == {f"spoken digits: {n}" for n in HARDER}
-    assert len(h) == len(HARDER)*2*3*5
-    assert not h.duplicated(["variant", "seed"]).any()
-    assert (h[h["set"].str.endswith("half as many groups")].groupby("by").k.first() == [5, 3]).all()
-    assert (c.cpu_seconds > 0).all() and (c.points_cpu_seconds > 0).all()
-    assert not pd.concat([h, c]).commit.str.endswith("+").any()
-
-
 def test_the_head_that_would_be_chosen_is_as_likely_as_counting_says():
     from itertools import combinations
     from heads import NUMBERS, chosen

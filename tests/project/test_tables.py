@@ -113,20 +113,3 @@ def test_method_cards_say_what_the_results_say(monkeypatch):
             mean = [reported.pick(runs, name, "content", p, m)[score].mean() for p,m,score in columns]
             assert len(told) == len(mean), (page, name, told, mean)
             for t,m in zip(told, mean): assert abs(t - m) < (.06 if m > 2 else .0051), (page, name, told, mean)
-
-
-def test_a_table_of_other_results_is_noticed(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path/RESULTS).mkdir(parents=True)
-    (tmp_path/RESULTS/"a.csv").write_text("x,y\n1,2\n")
-    def cell(source, value=None):
-        outputs = [] if value is None else [dict(data={"text/html": [value._repr_html_()]})]
-        return dict(cell_type="code", id="a", source=[source], outputs=outputs)
-    cells = [cell("import pandas as pd"), cell("slow = train()"),
-        cell(f"t = pd.read_csv('{RESULTS}/a.csv')\nt", pd.DataFrame(dict(x=[1], y=[2]))),
-        cell("#| label: tbl-sum\nt.sum().to_frame()", pd.DataFrame([3, 4])), cell("slow, t")]
-    (tmp_path/"a.ipynb").write_text(json.dumps(dict(cells=cells)))
-    (one, a, kept), (two, b, old) = tables(tmp_path/"a.ipynb")
-    assert (one, two) == ("a", "sum")
-    assert a._repr_html_() == kept[0]["data"]["text/html"][0]
-    assert b._repr_html_() != old[0]["data"]["text/html"][0]
