@@ -3,7 +3,6 @@
     python .ci/docs.py           process the notebooks, check them, write a preview into _preview;
                                  where Quarto is installed, render the site with it into _docs
     python .ci/docs.py --check   only check the notebooks as they are, in a few seconds
-    python .ci/docs.py --words   only count the words of the report, page by page
 
 A fault is a line that names the page and what is wrong; with any fault the exit status is 1.
 The preview is made with pandoc alone and opens from disk.
@@ -18,8 +17,8 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
 from llms import REPORT, contents, core, llms, opening, page_of, root, settings
-from mend import declared, mend
-from norms import axis_faults, caption_faults, fold_faults, only_tests, table_faults, text_faults
+from mend import mend
+from norms import axis_faults, caption_faults
 
 MOST = 28_000  # words of prose that the report, Part I of the sidebar, may have
 MOST_OF_ALL = 84_000  # and the whole site
@@ -67,7 +66,7 @@ class Page:
         self.name = self.out[:-5].replace("/", "-")
         self.up = "../"*self.rel.count("/")  # from the page to the root of the site
         self.part = self.section = self.chapter = ""  # as the sidebars have them
-        self.faults, self.norms, self.unfolded = [], [], []
+        self.faults, self.norms = [], []
         self.files, self.labels, self.used, self.ids = {}, {}, set(), set()
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         self.title, self.description, rest = opening(cells)
@@ -84,7 +83,6 @@ class Page:
         source = "".join(cell["source"])
         if cell["cell_type"] == "code": return self.code(source, cell.get("outputs", []))
         if cell["cell_type"] == "raw": return ""
-        self.norms += table_faults(source)
         return source
 
     def code(self, source, outputs):
@@ -92,18 +90,14 @@ class Page:
         try: found, code = options(source)
         except yaml.YAMLError: return self.fault(f"a directive cannot be read: {source.splitlines()[0]}")
         if found.keys() & {"hide", "default_exp"} or found.get("include") is False: return ""
-        self.norms += text_faults(code, outputs)
         exported = found.keys() & {"export", "exporti"}
         if exported: self.ids |= {name.lower() for name in re.findall(r"(?m)^(?:def|class) (\w+)", code)}  # nbdev shows signatures there
         shown = fence(code, "python") if code and not exported and found.get("echo", True) else ""
-        if shown and "code-fold" not in found and "label" not in found and only_tests(code):
-            self.unfolded.append(f"a cell of tests has no `#| code-fold: true`: {code.splitlines()[0][:80]}")
         if shown and found.get("code-fold"):
             summary = f"<details class=code><summary>{found.get('code-summary', 'Code')}</summary>"
             shown = f"::::: site\n{raw(summary)}\n\n{shown}\n\n{raw('</details>')}\n:::::"
         alt = re.sub(r"[\[\]]", "", found.get("fig-alt", ""))
         parts = [self.output(o, alt) for o in outputs] if found.get("output", True) else []
-        self.norms += fold_faults(found, parts)
         streams = [text for text,kind in parts if kind == "stream"]
         shows = [text for text,kind in parts if kind != "stream"]
         if found.keys() & {"label", "fig-cap", "tbl-cap"}: shows = [self.captioned(found, code, shows)]
@@ -217,7 +211,6 @@ def number(page, counts):
             before = f"{kind}\u00a0{labelled(page, label, counts)}:"
             if plain(caption).strip(): caption[0]["c"][:0] = [{"t": "Str", "c": before}, {"t": "Space"}]
             else: page.fault(f"{label}: has no caption")
-    for formula in bare(page.markdown): page.fault(f"an equation has no number: {formula[:60]} (write it between $$ and $$ {{#eq-…}})")
     page.ids |= page.labels.keys()
     page.cites = any([refer(page, x) for x in every(blocks) if x["t"] == "Cite"])
     for label in page.labels:
@@ -243,12 +236,6 @@ def equations(page, inlines, counts):
             continue
         shown = {"t": "Span", "c": [["", ["number"], []], words(f"({labelled(page, label[1], counts)})")]}
         inlines[i:after + 1] = [{"t": "Span", "c": [[label[1], ["equation"], []], [x, shown]]}, {"t": "Str", "c": label[2]}]
-
-
-def bare(markdown):
-    "Display equations as LaTeX writes them, which pandoc drops or shows as text: lines outside code and $$."
-    text = re.sub(CODE + r"|\$\$.*?\$\$", "", markdown)
-    return [line.strip() for line in re.findall(r"(?m)^ *(?:\\\[|\\begin\{).*", text)]
 
 
 def loose(page, x):
@@ -290,7 +277,7 @@ class Site:
         self.own_faults = self.read()
         self.core = [page for page in self.pages if page.part.startswith(REPORT)]
         for page in self.core:  # the other pages are notes on code
-            for f in page.norms + page.unfolded: page.fault(f)
+            for f in page.norms: page.fault(f)
         self.words = sum(page.words for page in self.core)
         self.all_words = sum(page.words for page in self.pages)
         for what, words, most in ("report", self.words, MOST), ("site", self.all_words, MOST_OF_ALL):
@@ -344,10 +331,7 @@ class Site:
         if self.url and at in {f"{self.url}/{name}" for name in MADE}: return url
         if self.url and at.startswith(self.url + "/"): at = page.up + (at[len(self.url) + 1:] or "index.html")
         elif self.git and (m := re.match(re.escape(self.git) + r"/(?:blob|tree)/\w+/?([^?]*)", at)):
-            path, line = self.top/unquote(m[1]), re.match(r"L(\d+)", anchor)
-            if not path.exists(): page.fault(f"dead link: {url}")
-            elif line and path.is_file() and int(line[1]) > len(path.read_text(encoding="utf-8").splitlines()):
-                page.fault(f"dead link, the file is shorter: {url}")
+            if not (self.top/unquote(m[1])).exists(): page.fault(f"dead link: {url}")
             return url
         elif re.match(r"[a-z][a-z0-9+.-]*:|//", at): return url
         other = self.by_name.get(posixpath.normpath(posixpath.join(posixpath.dirname(page.rel), at))) if at else page
@@ -401,7 +385,7 @@ def uncited(said): return re.sub(r"Citeproc: citation (\S+) not found", r"@\1: i
 # ---- nbdev and Quarto
 
 def process(top=root):
-    "Let nbdev process the notebooks into _proc, and mend what it does to links and signatures."
+    "Let nbdev process the notebooks into _proc, and mend what it does to links."
     from nbdev.quarto import refresh_quarto_yml  # nbdev_proc_nbs would try to install Quarto
     from nbdev.serve import proc_nbs
     import nbdev.processors as processors
@@ -417,29 +401,9 @@ def process(top=root):
     folder, cfg = Path(proc_nbs(n_workers=0)), settings(top)
     index = runpy.run_path(str(top/cfg["lib_path"]/"_modidx.py"))["d"]["syms"]
     for path in folder.rglob("*.ipynb"):
-        rel = path.relative_to(folder)
-        module = re.search(r'"#\s*\| *default_exp ([\w.]+)', (top/"nbs"/rel).read_text(encoding="utf-8"))
-        shown = declared(top, f"{cfg['lib_path']}/{module[1].replace('.', '/')}.py") if module else {}
-        path.write_text(mend(path.read_text(encoding="utf-8"), page_of(rel), index, cfg, shown), encoding="utf-8")
+        page = page_of(path.relative_to(folder))
+        path.write_text(mend(path.read_text(encoding="utf-8"), page, index, cfg), encoding="utf-8")
     return folder
-
-
-def numbered(site):
-    "Tell Quarto the numbers of the report: of its chapters in the sidebar, and of the figures, tables and equations of its pages."
-    at, titles = site.folder/"_quarto.yml", {page.rel: page.title for page in site.core}
-    config = yaml.safe_load(at.read_text(encoding="utf-8"))
-    (items,) = [bar["contents"] for bar in config["website"]["sidebar"] if bar["title"].startswith(REPORT)]
-    for i,item in enumerate(items):
-        if isinstance(item, dict): item["section"] = f"{i + 1} {item['section']}"
-        else: items[i] = {"text": f"{i + 1} {titles[item]}", "href": item}
-    at.write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    for page in site.core:
-        nb = json.loads(page.path.read_text(encoding="utf-8"))
-        labels = {f"{kind}-labels": "".join(f"[{n}]{{}}" for label,n in page.labels.items() if label.startswith(kind)) for kind in KINDS}
-        front = f"---\ncrossref: {json.dumps({k: v for k,v in labels.items() if v})}\n"
-        numbered_front = "".join(nb["cells"][0]["source"]).replace("---\n", front, 1)
-        nb["cells"][0]["source"] = numbered_front.splitlines(keepends=True)  # of one text Quarto drops the ends of lines
-        page.path.write_text(json.dumps(nb, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 # what Quarto adds to pages with tables in HTML, in case they were widgets of Jupyter; and what a page or a style loads from elsewhere
@@ -480,14 +444,7 @@ def quarto(folder, out, pages):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only check the notebooks as they are")
-    parser.add_argument("--words", action="store_true", help="only count the words of the report")
     given = parser.parse_args(arguments)
-    if given.words:
-        pages = [Page(root/"nbs"/nb, root/"nbs") for _,nbs in core(root/"nbs") for nb in nbs]
-        total = sum(page.words for page in pages)
-        for page in pages: print(f"{page.words:6,}  {page.rel}")
-        print(f"{total:6,}  words of prose on {len(pages)} pages, of {MOST:,} at most")
-        return 1 if total > MOST else 0
     site = Site(root/"nbs") if given.check else Site(process())
     site.render()
     faults = site.faults
@@ -495,12 +452,10 @@ def main(arguments=None):
         site.write(root/"_preview")
         print(f"{len(site.pages)} pages: open _preview/index.html")
         if shutil.which("quarto"):
-            numbered(site)
             faults += quarto(site.folder, root/site.cfg["doc_path"], site.pages)
         else: print("Quarto is not installed: the site itself was not rendered")
     for f in faults: print(f, file=sys.stderr)
-    print(f"the report: {site.words:,} words of prose on {len(site.core)} pages, of {MOST:,} at most")
-    print(f"the site: {site.all_words:,} words on {len(site.pages)} pages, of {MOST_OF_ALL:,} at most")
+    print(f"words of prose: {site.words:,} of {MOST:,} in the report, {site.all_words:,} of {MOST_OF_ALL:,} on the site")
     print(f"docs: {len(faults)} faults in {len(site.pages)} pages")
     return 1 if faults else 0
 

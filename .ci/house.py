@@ -1,8 +1,5 @@
 """The rules of the house that can be counted, one line each; all faults are listed, and one fault fails `make check`.
 
-    python .ci/house.py            every rule, on the whole repository
-    python .ci/house.py 04_kmeans  the rules on notebooks, of one folder of nbs
-
 The totals of the project are printed; some of them have a limit.
 """
 import ast
@@ -32,12 +29,11 @@ MOST_LONG_LINES = .01
 MEDIAN_CELL, MOST_CELL, MOST_CLASS = 15, 40, 80  # lines of an exported cell; of one that is a whole class
 MOST_BODY = 40  # lines of a function, without its signature and docstring
 LEAST_SHOWN = .8  # share of the public functions and classes that the next visible cell uses
-EXPLAINED = "kmeans", "ensembles", "encoders", "deepcluster", "nf_spice"  # whose algorithms have comments that say why
 
 
-def notebooks(folder=""):
+def notebooks():
     "Path and cells of each notebook."
-    for path in sorted((ROOT/"nbs").glob(f"{folder or '*'}/**/*.ipynb")):
+    for path in sorted((ROOT/"nbs").glob("*/**/*.ipynb")):
         yield path.relative_to(ROOT).as_posix(), json.loads(path.read_text(encoding="utf-8"))["cells"]
 
 
@@ -72,8 +68,7 @@ def modules():
 
 def lines_below(folder):
     "How many lines of code the files below a folder have."
-    kinds = ".py", ".typ", ".html", ".sh"
-    files = [path for path in (ROOT/folder).rglob("*") if path.suffix in kinds or path.name == "run"]
+    files = [path for path in (ROOT/folder).rglob("*") if path.suffix in (".py", ".html") or path.name == "run"]
     return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files)
 
 
@@ -98,9 +93,6 @@ def totals():
     n_lines = sum(len(lines) for _, lines in modules())
     trees = [ast.parse("\n".join(lines)) for _, lines in modules()]
     tuples = sum(is_tuple_assignment(node) for tree in trees for node in ast.walk(tree))
-    explained = [line for name, lines in modules() if name.split("/")[1] in EXPLAINED for line in lines]
-    parameters = [len(node.args.args) + len(node.args.kwonlyargs) for tree in trees for node in tree.body
-                  if isinstance(node, ast.FunctionDef)]
     return {
         "lines of the package": n_lines,
         "notebooks": sum(folders.values()) + 1,  # with the first page
@@ -110,24 +102,21 @@ def totals():
         "lines of .ci": lines_below(".ci"),
         "percent of functions used in one place": 100*used_in_one_place(),
         "tuple assignments in a thousand lines": 1000*tuples/n_lines,
-        "comments of their own line in a thousand lines of algorithms":
-            1000*sum(bool(re.match(r"\s+#", line)) for line in explained)/len(explained),
-        "parameters of a function": max(parameters),
     }
 
 
-def totals_are_kept(folder):
+def totals_are_kept():
     "What comes pays with what goes: a total of the project is above its limit."
     return [f"{name}: {n:,.5g}, at most {MOST[name]:,.5g}" for name, n in totals().items()
             if n > MOST.get(name, float("inf"))]
 
 
-def modules_are_short(folder):
+def modules_are_short():
     "A module has at most 250 lines."
     return [f"{name}: {len(lines)} lines" for name, lines in modules() if len(lines) > MOST_MODULE_LINES]
 
 
-def lines_are_short(folder):
+def lines_are_short():
     "A line has at most 120 characters, in the package and in the tests; one in a hundred may have more."
     tests = [(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8").splitlines())
              for path in sorted((ROOT/"tests").rglob("*.py"))]
@@ -139,10 +128,10 @@ def lines_are_short(folder):
     return faults
 
 
-def cells_are_short(folder):
+def cells_are_short():
     "An exported cell has 15 lines in the middle; none has more than 40, but a whole class, which has at most 80."
     lengths, faults = [], []
-    for name, cells in notebooks(folder):
+    for name, cells in notebooks():
         for i in exported(cells):
             lines, body = code_lines(cells[i]), parsed(cells[i])
             lengths.append(len(lines))
@@ -153,13 +142,13 @@ def cells_are_short(folder):
     return faults
 
 
-def cells_are_explained(folder):
+def cells_are_explained():
     "Between two exported cells stands a sentence or an example; the code of a page of the report may begin with the sentence."
-    return [f"{name}, cell {i} stands right below another exported cell" for name, cells in notebooks(folder)
+    return [f"{name}, cell {i} stands right below another exported cell" for name, cells in notebooks()
             for i in exported(cells) if i - 1 in exported(cells) and not code_lines(cells[i])[0].startswith("# ")]
 
 
-def functions_are_short(folder):
+def functions_are_short():
     "The body of a function has at most 40 lines."
     faults = []
     for name, lines in modules():
@@ -171,10 +160,10 @@ def functions_are_short(folder):
     return faults
 
 
-def names_are_shown(folder):
+def names_are_shown():
     "Four in five public functions and classes are used in the visible cell that follows, before the next exported cell."
     shown, missing = 0, []
-    for name, cells in notebooks(folder):
+    for name, cells in notebooks():
         ours = exported(cells)
         for i, end in zip(ours, [*ours[1:], len(cells)]):
             following = [c for c in cells[i + 1:end] if c["cell_type"] == "code" and not has(c, "hide", "export", "exporti")]
@@ -186,18 +175,18 @@ def names_are_shown(folder):
     return missing if shown < LEAST_SHOWN*(shown + len(missing)) else []
 
 
-OF_NOTEBOOKS = cells_are_short, cells_are_explained, names_are_shown
-RULES = totals_are_kept, modules_are_short, lines_are_short, functions_are_short, *OF_NOTEBOOKS
+RULES = (totals_are_kept, modules_are_short, lines_are_short, functions_are_short, cells_are_short, cells_are_explained,
+         names_are_shown)
 
 
-def main(folder=""):
+def main():
     n_faults = 0
-    for rule in OF_NOTEBOOKS if folder else RULES:
-        faults = rule(folder)
+    for rule in RULES:
+        faults = rule()
         n_faults += len(faults)
         if faults: print(f"{rule.__doc__} {len(faults)} faults:", *faults, sep="\n  ")
-    if not folder: print("; ".join(f"{name} {n:,.5g}" for name, n in totals().items()))
+    print("; ".join(f"{name} {n:,.5g}" for name, n in totals().items()))
     return 1 if n_faults else 0
 
 
-if __name__ == "__main__": sys.exit(main(*sys.argv[1:]))
+if __name__ == "__main__": sys.exit(main())

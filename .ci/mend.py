@@ -1,50 +1,5 @@
-"""What nbdev's pages say of the package, made true: links, source, and signatures."""
-import ast, json, re
-
-WIDE = ["results/unopened.html", "results/verdict.html", "results/results.html", "results/speed.html", "results/tables.html",
-    "09_nf_spice/results.html", "06_encoders/choice.html", "01_audio/decoding.html", "13_listen/exporting.html",
-    "tutorials/field.html", "results/parts.html"]  # pages with tables that need the whole width
-# what nbdev shows of a function or class
-ENTRY = re.compile(r"(?s)\[source\]\([^)]*\)(?P<style>(?:\{[^}]*\})?)\n\n(?P<level>#+) (?P<name>[\w.]+)\n\n```python\n.*?```"
-    r"(?:\n\n\*Call self as a function\.\*)?")
-
-
-def declared(top, path):
-    "The functions, classes and methods of a module, by the name in headings: where each is, and how the source declares it, without docstring and private attributes."
-    code, found = (top/path).read_text(encoding="utf-8"), {}
-    lines = code.splitlines()
-    def ends(f):  # the line above the body, or the body's own where it begins on the last line of the head
-        return f.body[0].lineno - (not lines[f.body[0].lineno - 1][:f.body[0].col_offset].strip())
-    def hidden(s): return isinstance(s, ast.Expr) or isinstance(s, (ast.Assign, ast.AnnAssign)) and ast.unparse(s).startswith("_")
-    def add(name, node, last):
-        first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-        out = {n for s in node.body if s.lineno > node.lineno and hidden(s) for n in range(s.lineno, s.end_lineno + 1)}
-        text = "\n".join(lines[n - 1] for n in range(first, last + 1) if n not in out)
-        found[name] = f"{path}#L{node.lineno}", re.sub(rf"(?m)^ {{{node.col_offset}}}", "", text)
-    for node in ast.parse(code).body:
-        if isinstance(node, ast.FunctionDef):
-            marks, first = [ast.unparse(d) for d in node.decorator_list], node.args.args[:1]
-            patched = any(m.startswith("patch") for m in marks) and first and first[0].annotation
-            of = f"{ast.unparse(first[0].annotation)}." if patched else ""
-            add(of + node.name, node, ends(node))
-        if isinstance(node, ast.ClassDef):
-            methods = [f for f in node.body if isinstance(f, ast.FunctionDef)]
-            for f in methods: add(f"{node.name}.{f.name}", f, ends(f))
-            fields = [f.end_lineno for f in node.body if isinstance(f, ast.AnnAssign)]
-            made = [ends(f) for f in methods if f.name == "__init__"]
-            add(node.name, node, (made or fields or [node.lineno])[-1])
-    return found
-
-
-def entries(text, shown, source):
-    "A page's entries on functions and classes with their own source: of two that have one name nbdev links the other, and it leaves out parts of signatures."
-    def one(m):
-        of, _, method = m["name"].rpartition(".")  # nbdev heads some methods without their class, and a class may inherit one
-        like = [d for name,d in shown.items() if name.endswith(f".{method}")]*(not of or of in shown)
-        at, head = shown.get(m["name"]) or (like[0] if len(like) == 1 else (None, None))
-        if not at: return m[0]
-        return f"[source]({source}/{at}){m['style']}\n\n{m['level']} {m['name']}\n\n```python\n{head}\n```"
-    return ENTRY.sub(one, text)
+"""What nbdev's pages say of the package, made true: links, captions for screen readers, and numbers in tables."""
+import json, re
 
 
 def described(code):
@@ -77,9 +32,9 @@ def aligned(html):
     return CELL.sub(marked, html)
 
 
-def mend(text, page, index, cfg, shown={}):
-    """A processed notebook without links in code blocks, with names linked to their own page first, files of the repository
-    linked there, and whole signatures. Texts become lists of lines: of one text Quarto drops the ends of the lines."""
+def mend(text, page, index, cfg):
+    """A processed notebook without links in code blocks, with names linked to their own page first, and files of the
+    repository linked there. Texts become lists of lines: of one text Quarto drops the ends of the lines."""
     nb, site, blob = json.loads(text), cfg["doc_host"] + cfg["doc_baseurl"], f"{cfg['git_url']}/blob/{cfg['branch']}"
     home = {}  # page and anchor of each public name, for each page that has it
     for names in index.values():
@@ -100,11 +55,9 @@ def mend(text, page, index, cfg, shown={}):
         blocks = re.split(r"(?ms)(^```.*?^```)", "".join(lines))
         blocks[1::2] = [re.sub(r"\[`([^`\]]+)`\]\(http[^)]*\)", r"`\1`", block) for block in blocks[1::2]]
         blocks[::2] = map(line, blocks[::2])
-        return entries("".join(blocks), shown, blob).splitlines(True)
+        return "".join(blocks).splitlines(True)
     for cell in nb["cells"]:
         source = "".join(cell["source"])
-        if cell["cell_type"] == "raw" and page in WIDE:
-            source = source.replace("\ntitle:", "\npage-layout: full\ntoc-location: left\ntitle:", 1)
         cell["source"] = whole(source) if cell["cell_type"] == "markdown" else described(source).splitlines(True)
         for data in [o["data"] for o in cell.get("outputs", []) if "data" in o]:
             if "<table" in (html := "".join(data.get("text/html", ""))): data["text/html"] = aligned(html).splitlines(True)

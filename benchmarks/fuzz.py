@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import soundfile as sf
 
-from audioclust.audio import AudioError, clips, from_csv, label_clips, load_audio, probe, synthetic_words
+from audioclust.audio import AudioError, clips, label_clips, load_audio, probe, synthetic_words
 from audioclust.audio.embedding_files import read_embeddings
 from audioclust.cli import main as audioclust
 from audioclust.listen.exporting import named_clips
@@ -168,7 +168,6 @@ READERS = { # file → what is true (None: what is there), and what reads it in 
     "labels.csv": (b"path,label\na.wav,dog\nd.wav,cat\n", lambda work: label_clips(LISTED, str(work/"labels.csv"))),
     "seeds.csv": (b"path,start,end,label\nd.wav,1.2,1.8,x\n", lambda work: read_seeds(work/"seeds.csv", LISTED).record([0, 0, 1])),
     "clips.csv": (b"path,start,end\na.wav,0,0.5\nb.wav,0.1,0.4\n", lambda work: clips(work/"clips.csv", .5, errors=[])),
-    "set.csv": (b"path,label\na.wav,x\nb.wav,y\n", lambda work: from_csv(work/"set.csv", label_column="label", errors=[])),
     "points.csv": (b"file,start_time,end_time,0,1\na.wav,0,1,2,3\n", lambda work: read_embeddings(work/"points.csv", errors=[])),
     "edits.json": (EDITS, lambda work: apply_edits(work/"run", work/"edits.json")), "run/names.json": (EDITS, whole_run),
     "run/started.json": (MARK, lambda work: check_same(work/"run", request_record(Request()), {}, "/sounds")),

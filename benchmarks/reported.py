@@ -38,8 +38,8 @@ def kind_of(points, method):
     "One of KINDS."
     if points.startswith(("auto", "vote")): return KINDS[3]
     if method in ("deepcluster", "nf-spice"): return KINDS[1]
-    deep = "published" in method or method in ("scan", "clustpy dec", "clustpy idec", "clustpy dcn", "clustpy enrc")
-    return KINDS[2] if deep else KINDS[0]
+    deep = "deepcluster-published", "spice", "scan", "clustpy dec", "clustpy idec", "clustpy dcn", "clustpy enrc"
+    return KINDS[2] if method.startswith(deep) else KINDS[0]
 
 def name_of(points, method):
     "Points and method in the words of the verdict."

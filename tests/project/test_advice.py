@@ -14,9 +14,6 @@ import audioclust
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.cli.parser import COMMANDS, parser_of
-from audioclust.core.registry import METHODS
-from audioclust.encoders.base import IGNORABLE
-from audioclust.pipeline import examine_step
 from audioclust.core.files import write_table
 from audioclust.runs.names import write_names
 from audioclust.runs.run_folder import read_table
@@ -133,15 +130,12 @@ REFUSED = [  # what was typed, and the remedy that is named
     (cluster("--by", "both", "--seeds", "{top}/seeds.csv"), "say --by content or --by source, not both"),
     (["cluster", "--embeddings", "{top}/embeddings.npy", "--encoder", "fixed", "--out", "{tmp}/run"],
         "are grouped as they are: leave out --encoder"),
-    (["assign", "{top}/run", "--embeddings", "{top}/embeddings.npy", "--remote-code", "--out", "{tmp}/new.csv"],
-        "are grouped as they are: leave out --remote-code"),
     ([*GROW, "--method", "spectral", "--window", 1], "goes on as it was made: leave out --window, --method"),
     ([*GROW, "--by", "source"], "the run that grows is one by content"),
     ([*GROW[:-1], "{top}/run"], "say --out with another folder: the run that grows stays as it is"),
     (["cluster", "{top}/few", "--grow", "{top}/listed", "--out", "{tmp}/grown"],
         "say with --clips what the new clips are"),
     (cluster("--clips", "{top}/clips.csv", "--cut", "events"), "--clips says what the clips are: leave out --cut"),
-    (cluster("--window", 3, "--cut", "events", sounds="{top}/long"), "leave out --window and --hop, or --cut"),
     (cluster("--event", "low=300", sounds="{top}/long"), "--event sets what --cut events looks for: say that as well"),
     (cluster("--cut", "events", "--event", "threshold=1e6", sounds="{top}/long"),
         "lower their threshold .*, or cut windows"),
@@ -149,18 +143,12 @@ REFUSED = [  # what was typed, and the remedy that is named
     (cluster("--hop", 1, sounds="{top}/long"), "hop needs window"),
     (cluster(sounds="{top}/few", k="auto"), "too few to choose a number of clusters from: say n_clusters"),
     (cluster(out="{top}/run"), "already holds a run: choose another --out, or say --overwrite"),
-    (cluster("--by", "both", out="{top}/both"), "already holds a run: choose another --out, or say --overwrite"),
-    (cluster("--by", "both", out="{top}/few"), "is not empty and holds no run of both ways: choose another --out"),
     (cluster(out="{top}/few"), "is not empty and holds no run: choose another --out"),
     (cluster(out="{top}/seeds.csv"), "is a file; say --out with the name of a folder"),
     (cluster(out="{top}/sounds/run"), "lies inside the recordings .*choose another --out"),
     (["listen", "{tmp}/run"], "Make one with: audioclust cluster FOLDER --out"),
     (["export", "{top}/run", "--to", "csv", "--out", "{tmp}/x.csv", "--level", "fine"],
         "a table .--to csv. holds all levels"),
-    (["export", "{top}/run", "--to", "raven", "--out", "{top}/seeds.csv"],
-        "is a file: say --out with the name of a folder"),
-    (["export", "{top}/run", "--to", "csv", "--out", "{top}/seeds.csv"],
-        "is there already: choose another --out, or say --overwrite"),
     (["assign", "{top}/run", "{top}/few", "--out", "{tmp}/x.csv", "--join"],
         "--join, --level and --without are for other programs: say --to with one of them"),
     (["export", "{top}/run", "--to", "folders", "--out", "{top}/sounds/sorted"], "lies inside the recordings.*choose another folder"),
@@ -207,18 +195,15 @@ def test_a_stopped_run(made, tmp_path, how):
     assert status == 2 and "use --resume to continue it, or --overwrite to start again" in said
     assert command(*typed, how)[0] == 0 and command("listen", tmp_path/"run")[0] == 0
 
-@pytest.mark.parametrize("change, said", [(lambda r: r["request"].update(n_clusters=4),
-    "ask for the same to continue it, or start again with --overwrite"),
-    (lambda r: r.update(schema=99), "start again with --overwrite"),
-    (lambda r: r.update(request=[]), "start again with --overwrite")])
-def test_a_run_that_cannot_be_resumed(made, tmp_path, change, said):
+def test_a_run_that_cannot_be_resumed(made, tmp_path):
     shutil.copytree(made/"run", tmp_path/"run")
     about = json.loads((tmp_path/"run/run.json").read_text())
-    change(about)
-    (tmp_path/"run/run.json").write_text(json.dumps({**about, "complete": False}))
     typed = [str(w).format(top=made, tmp=tmp_path) for w in cluster()]
-    status, text = command(*typed, "--resume")
-    assert status == 2 and said in text
+    for other, said in ((dict(request={**about["request"], "n_clusters": 4}), "ask for the same to continue it, or"),
+                        (dict(schema=99), ""), (dict(request=[]), "")):
+        (tmp_path/"run/run.json").write_text(json.dumps({**about, **other, "complete": False}))
+        status, text = command(*typed, "--resume")
+        assert status == 2 and said in text and "start again with --overwrite" in text
     assert command(*typed, "--overwrite")[0] == 0
 
 def test_more_epochs_of_a_training_whose_state_is_gone(made, tmp_path):
@@ -247,13 +232,6 @@ def test_names_of_another_run(made, tmp_path):
         r"gets the names of that one by: audioclust (cluster) FOLDER --out RUN --like (\S+)", said).groups()
     assert status == 2 and command(named, *typed[1:3], tmp_path/"new", *typed[4:], "--like", like)[0] == 0
     assert "wren" in (tmp_path/"new/names.json").read_text()
-
-def test_methods_are_advised_only_what_they_have(made):
-    for advised in examine_step._FINER, examine_step._MORE_CLIPS:
-        for method,text in advised.items():
-            for name in re.findall(r"\b(?:smaller|larger) (\w+)", text):
-                assert name in METHODS[method].load()().get_params(), (method, name)
-    assert "ignore" in examine_step._REMEDIES["level"] and "level" in IGNORABLE
 
 def test_what_a_report_advises(made, tmp_path):
     "What the groups follow, and another number of them."

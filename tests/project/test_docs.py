@@ -74,8 +74,8 @@ def site(top, *cells):
 
 
 GOOD = ["@fig-a and [@fig-b; @tbl-c] after [@lloyd1982], by @eq-d and [-@eq-d]; see "
-    "[there](31_other.ipynb#a-place), [here](#sums), [the licence](../LICENSE) and [its "
-    "line](https://github.com/a/tiny/blob/main/LICENSE#L1).",
+    "[there](31_other.ipynb#a-place), [here](#sums), [the licence](../LICENSE) and [it "
+    "again](https://github.com/a/tiny/blob/main/LICENSE).",
     picture(),
     code('#| label: fig-b\n#| fig-cap: "Of $x^2$ and @lloyd1982, without data."\n#| code-fold: true\n'
         'draw_more()', {"output_type": "stream", "name": "stdout", "text": "said\n"}, shows(png=PNG)),
@@ -109,23 +109,17 @@ def test_a_page_of_everything(top):
     (["@fig-a and [@fig-a; @lloyd1982].", picture()], "cites and refers in one bracket"),
     ([code("x", shows(html="<b><td>so much that...</td></b>"))], "a table cuts its texts"),
     (["[There](32_gone.ipynb)."], "dead link: 32_gone.ipynb"),
-    (["[There](images/sound.wav)."], "dead link: images/sound.wav"),
     (["[There](../GONE.md)."], "dead link: ../GONE.md"),
     (["[There](31_other.ipynb#no-place)."], "dead link, the page has no such place: 31_other.ipynb#no-place"),
     (["[Here](#no-place)."], "dead link, the page has no such place: #no-place"),
-    (["[There](https://a.github.io/tiny/other.html#nothing)."],
-        "dead link, the page has no such place: https://a.github.io/tiny/other.html#nothing"),
     (["[There](https://a.github.io/tiny/gone.html)."], "dead link: https://a.github.io/tiny/gone.html"),
     (["[There](https://github.com/a/tiny/blob/main/gone.py)."],
         "dead link: https://github.com/a/tiny/blob/main/gone.py"),
-    (["[There](https://github.com/a/tiny/blob/main/LICENSE#L2)."], "dead link, the file is shorter"),
     (['Raw <a href="gone.html">html</a>.'], "dead link: gone.html"),
-    (["![A picture.](images/gone.png)"], "missing image: images/gone.png"),
     ([code("show()", shows(html='<img src="images/gone.png">'))], "missing image: images/gone.png"),
     (["![](images/gone.png)"], "the image images/gone.png has no caption"),
     ([picture(label="", caption="")], "a picture has neither label nor caption: draw()"),
     ([picture(label="")], "a cell has a caption and no label: A dot."),
-    (["@fig-a.", picture(caption="")], "fig-a: has no caption"),
     (["@fig-a.", code(
         '#| label: fig-a\n#| fig-cap: "A dot. It is a drawing."\nfig,ax = plt.subplots()\n'
         'ax.set(xlabel="time (s)")', shows(png=PNG))], "fig-a: the y axis has no name"),
@@ -135,15 +129,10 @@ def test_a_page_of_everything(top):
         "tbl-a: has no caption"),
     (["@tbl-a.", code('#| label: tbl-a\n#| tbl-cap: "Numbers, made up by hand."\ntable()')],
         "tbl-a: its cell shows nothing"),
-    (["| a |\n|---|\n| 1 |\n\n: Numbers. {#tbl-a}"], "tbl-a: is never referred to"),
-    (["$$ x $$ {#eq-a}"], "eq-a: is never referred to"),
-    (["@eq-a. $$ x $$ {#eq-a}\n\n$$ y $$ {#eq-a}"], "eq-a: stands twice on the page"),
     (["$$ x = 1 $$"], "an equation has no number: x = 1"),
     ([code("table()", shows(html="<table><tr><td>1</td></tr></table>"))],
         "a table has neither label nor caption: table()"),
     (["| a | b |\n|---|---|\n| 1 | 2 |"], "a table has neither label nor caption: ab12"),
-    (["Here is\n\n\\begin{equation}\nx = 1\n\\end{equation}"], "an equation has no number: \\begin{equation}"),
-    (["Here is\n\n\\[ x = 1 \\]"], "an equation has no number: \\[ x = 1 \\]"),
     (["A formula $\\frac{1$ that ends too soon."], "TeX math"),
     (["It costs $ x$ to write."], "stray markup in the text: $"),
     (["There are\n- one\n- two"], "a list needs an empty line before it"),
@@ -164,13 +153,8 @@ def table(cell="1", caption="300 points, one draw."):
     return ["See @tbl-a.", code(f'#| label: tbl-a\n#| tbl-cap: "{caption}"\ntable()',
         shows(html=f"<table><tr><td>{cell}</td></tr></table>"))]
 
-def typed(rows, caption):
-    return [f"See @tbl-a.\n\n| a | b | c |\n|---|---|---|\n{rows}\n\n: {caption} {{#tbl-a}}"]
-
-
 NAMED = 'ax.set(xlabel="time (s)", ylabel="NMI")'
 ONE, TWO = "fig,ax = plt.subplots()\n", "fig,axs = plt.subplots(1, 2)\n"
-SERIES = "K-means    0.5\nWard       0.4\ndtype: float64"
 NO_SIZE = "its caption does not say how many clips, points or rows there are, or that it shows no data"
 NO_SEEDS = "its caption does not say the seeds, or that nothing is random"
 
@@ -179,7 +163,6 @@ NO_SEEDS = "its caption does not say the seeds, or that nothing is random"
     (drawn(ONE + NAMED), []),
     (drawn(ONE + 'ax.set_xlabel("duration (log scale)"); ax.set_ylabel("accuracy")'),
         ["fig-a: the x axis has no unit: duration (log scale)"]),
-    (drawn(ONE + 'ax.set_ylabel("NMI")'), ["fig-a: the x axis has no name"]),
     (drawn(TWO + 'show_clusters(X, y, axs[1])'), []),
     (drawn(ONE + 'ax.axis("off")', "The method (a drawing)."), []),
     (drawn(ONE + NAMED, "Scores of the digits, seed 0."), [f"fig-a: {NO_SIZE}"]),
@@ -189,48 +172,10 @@ NO_SEEDS = "its caption does not say the seeds, or that nothing is random"
     (table(caption="Clips, points and seeds as in @tbl-a."), []),
     (table(caption="The last five rows: the ten nearest clips; seed 0."), [f"tbl-a: {NO_SIZE}"]),
     (table("0.5 ± 0.1", "300 points, five seeds."), ["tbl-a: its caption does not say what ± is"]),
-    (table("0.5 ± 0.1", "300 points, mean ± standard deviation over five seeds."), []),
-    (typed("| one | word | more |", "What the words mean."), []),
-    (typed("| one | 0.5 | 0.75 |", "Accuracy."), [f"tbl-a: {NO_SIZE}", f"tbl-a: {NO_SEEDS}"]),
-    ([code("scores", shows(plain=SERIES))],
-        ["a table is shown as text; show one table a cell, with to_frame(), label and caption: scores"]),
 ])
 def test_the_norms_of_the_report(top, cells, faults):
     assert site(top, *cells).faults == [f"30_one.ipynb: {f}" for f in faults]
-
-
-def test_cells_of_tests_are_folded_in_the_report(top):
-    tests = "import math\nfor x in range(3): test_eq(x, x)\nwith expect_fail(ValueError): math.sqrt(-1)\nassert x"
-    cells = [code(tests), code("#| code-fold: true\n" + tests), code("x = 1\nassert x"), code("#| hide\n" + tests)]
-    written(top, ["## A place", *cells], "31_other.ipynb", "# Other\n\n> The other page.")
-    cells.append(code('#| code-fold: true\n#| code-summary: "Solution"\nx', shows(plain="787")))
-    assert site(top, *cells).faults == ["30_one.ipynb: a cell with `code-summary: \"Solution\"` shows something below its "
-        "fold: end it in an assertion", "30_one.ipynb: a cell of tests has no `#| code-fold: true`: import math"]
-
-
-def test_quarto_is_told_the_numbers(top):
-    other = SIDEBAR.replace('          - section: "First"', '          - 32_two.ipynb\n          - section: "First"')
-    (top/"nbs/_quarto.yml").write_text(other)
-    text = "In @eq-a and @eq-b: $$ x $$ {#eq-a} $$ y $$ {#eq-b}"
-    written(top, [text], "32_two.ipynb", "---\ntitle: Two\ndescription: It.\n---\n")
-    nb = json.loads((top/"nbs/32_two.ipynb").read_text())
-    nb["cells"][0]["cell_type"] = "raw"
-    (top/"nbs/32_two.ipynb").write_text(json.dumps(nb))
-    s = site(top, *GOOD)
-    for page in s.core[1:]: page.path.write_text((top/"nbs/32_two.ipynb").read_text())
-    docs.numbered(s)
-    bars = yaml.safe_load((top/"nbs/_quarto.yml").read_text())["website"]["sidebar"]
-    assert bars[0]["contents"] == [{"text": "1 Two", "href": "32_two.ipynb"}, {"section": "2 First", "contents": ["30_one.ipynb"]}]
-    assert bars[1]["contents"] == [{"section": "More", "contents": ["31_other.ipynb"]}]
-    def front(name): return yaml.safe_load("".join(json.loads((top/"nbs"/name).read_text())["cells"][0]["source"]).strip("-\n"))
-    assert front("32_two.ipynb") == {"title": "Two", "description": "It.", "crossref": {"eq-labels": "[1.1]{}[1.2]{}"}}
-    assert front("30_one.ipynb")["crossref"] == {"fig-labels": "[2.1]{}[2.2]{}", "tbl-labels": "[2.1]{}", "eq-labels": "[2.1]{}"}
-
-
-def test_only_the_report_is_held_to_the_norms(top):
-    figure = drawn(ONE + 'ax.set(xlabel="time", ylabel="NMI")', "A dot.")
-    scores = code("scores", shows(plain=SERIES))
-    written(top, ["## A place", *figure, scores], "31_other.ipynb", "# Other\n\n> The other page.")
+    written(top, ["## A place", *cells], "31_other.ipynb", "# Other\n\n> Beside the report.")
     assert site(top).faults == []
 
 
@@ -266,7 +211,7 @@ def test_a_part_is_a_sidebar_and_the_report_is_one_of_them(top):
     assert [p.rel for p in docs.Site(top/"nbs", top).core] == ["30_one.ipynb"]
 
 
-def test_the_words_of_the_report_are_counted(top, monkeypatch, capsys):
+def test_the_words_of_the_report_are_counted(top, monkeypatch):
     prose = """# Two words
 
 > Three short words.
@@ -291,9 +236,6 @@ End."""
     assert s.words == 3 + 1 + 4 and [p.rel for p in s.core] == ["30_one.ipynb"]  # with title and sentence
     monkeypatch.setattr(docs, "MOST", 7)
     assert "the report has 8 words of prose, which is more than 7" in site(top, "One two three.").faults[0]
-    monkeypatch.setattr(docs, "root", top)
-    assert docs.main(["--words"]) == 1
-    assert "     8  30_one.ipynb" in capsys.readouterr().out
 
 
 def test_the_real_notebooks_have_no_fault():
@@ -368,11 +310,10 @@ def test_the_report_as_one_text(book):
     assert made.pdf()[:5] == b"%PDF-" and made.faults == []
 
 
-@pytest.mark.parametrize("cell, fault", [("See @fig-gone.", "@fig-gone: there is no such label"),
-    ("As [@nobody2020] says.", "@nobody2020: is not in the bibliography")])
-def test_what_leads_nowhere_is_a_fault_of_the_pdf_too(top, book, cell, fault):
-    written(top, [cell], "32_two.ipynb", "# Two\n\n> The second.")
-    assert [f for f in book().faults if fault in f], book().faults
+def test_what_leads_nowhere_is_a_fault_of_the_pdf_too(top, book):
+    written(top, ["See @fig-gone, as [@nobody2020] says."], "32_two.ipynb", "# Two\n\n> The second.")
+    faults = "\n".join(book().faults)
+    assert "@fig-gone: there is no such label" in faults and "@nobody2020: is not in the bibliography" in faults
 
 
 @pytest.mark.slow
@@ -416,91 +357,15 @@ def test_links_that_nbdev_makes_are_mended():
         assert source == cells[1]["outputs"][0]["data"]["text/markdown"]
         assert source == "".join(source).splitlines(True)  # lists of lines, with their ends
         return "".join(source)
-    # the page's own comes first
     assert mended(f"So {link('assign')} it.") == f"So {link('assign', 'one')} it."
-    # of two, nobody knows which
     assert mended(f"So {link('assign')} it.", "third.html") == "So `assign` it."
     assert mended(link('all_alone')) == link('all_alone')
     assert mended(link("Fit.fit", "one")) == link("Fit.fit", "one")
-    assert mended(link("_own")) == "`_own`"
-    assert mended(link("noise")) == "`noise`"
-    assert mended(link("noise"), "other.html") == link("noise")
+    assert mended(link("_own")) == "`_own`" and mended(link("noise")) == "`noise`"
     assert mended(f"[{link('all_alone')}](31_other.ipynb)") == "[`all_alone`](31_other.ipynb)"
     in_code = f"```python\nx, # Of {link('all_alone')}\n```\n{link('all_alone')}"
     assert mended(in_code) == f"```python\nx, # Of `all_alone`\n```\n{link('all_alone')}"
-    assert mended("Two.\n\n$$ a $$ {#eq-a}\n\nEnds.") == "Two.\n\n$$ a $$ {#eq-a}\n\nEnds."
     assert mended("[changes](../CHANGELOG.md)") == "[changes](https://github.com/a/tiny/blob/main/CHANGELOG.md)"
-
-
-SHOWN = """import torch
-class Cut(NamedTuple):
-    "A cut."
-    at: np.ndarray # Where, shape (n,)
-    why: str|None = None # "é" or so
-    _state = ("at",)
-    deep: int = 3
-
-    def f(self): pass
-
-class Tool:
-    "A tool."
-    def __init__(self, n:int=2, # Edges
-        *, sharp:bool=True, # Is it?
-        **rest, # Of the smith
-    ): self.n = n
-    @property
-    def weight(self)->float: # kg
-        "How heavy."
-        return 1.
-
-def cut(x:int, # Rope
-    *, at:int=1, # Place
-    **more:str, # Passed on
-)->int:
-    "Cut it."
-    return x
-
-@patch
-@no_grad()
-def mend(self:Tool, y:int): return y
-
-def bare(): return 1
-
-@patch(as_prop=True)
-def edge(self:Tool)->"Cut": return self
-"""
-
-
-def test_signatures_are_those_of_the_source(tmp_path):
-    (tmp_path/"p").mkdir()
-    (tmp_path/"p/tools.py").write_text(SHOWN, encoding="utf-8")
-    parts = docs.declared(tmp_path, "p/tools.py")
-    assert list(parts) == ["Cut.f", "Cut", "Tool.__init__", "Tool.weight", "Tool", "cut", "Tool.mend", "bare", "Tool.edge"]
-    source = "https://b/blob/main/p"
-    def entry(at, name, body, after="\n\n*Says.*"):
-        return f"---\n\n[source]({source}/{at}){{target=\"_blank\"}}\n\n### {name}\n\n```python\n{body}\n```{after}"
-    def mended(name, after="\n\n*Says.*"):
-        text = entry("other.py#L99", name, "def changed_by_nbdev(\n    *args, **kwargs\n):", after)
-        cfg = {"doc_host": "https://a", "doc_baseurl": "/", "git_url": "https://b", "branch": "main"}
-        nb = {"cells": [{"cell_type": "code", "source": "", "outputs": [{"data": {"text/markdown": text}}]}]}
-        cells = json.loads(docs.mend(json.dumps(nb), "a.html", {}, cfg, parts))["cells"]
-        return "".join(cells[0]["outputs"][0]["data"]["text/markdown"])
-    lines = SHOWN.splitlines()
-    def taken(first, last): return "\n".join(lines[first - 1:last])
-    cut = "\n".join(lines[n - 1] for n in (2, 4, 5, 7))  # neither docstring nor private attributes
-    assert mended("Cut") == entry("tools.py#L2", "Cut", cut)
-    assert mended("Tool") == entry("tools.py#L11", "Tool", lines[10] + "\n" + taken(13, 16))
-    weight = '@property\ndef weight(self)->float: # kg'
-    assert mended("Tool.weight") == entry("tools.py#L18", "Tool.weight", weight)
-    assert mended("weight").replace("### weight", "### Tool.weight") == mended("Tool.weight")
-    assert mended("cut") == entry("tools.py#L22", "cut", taken(22, 25))
-    assert mended("Tool.mend") == entry("tools.py#L31", "Tool.mend", taken(29, 31))
-    assert mended("bare", "\n\n*Call self as a function.*") == entry("tools.py#L33", "bare", lines[32], "")
-    parts["Own"] = parts["Tool"]
-    assert mended("Own.weight") == entry("tools.py#L18", "Own.weight", weight)  # inherited
-    parts["Other.mend"] = parts["Tool.mend"]
-    for name in ("mend", "gone"):  # of two classes, nobody knows which
-        assert mended(name).startswith(f"---\n\n[source]({source}/other.py#L99)")
 
 
 def test_a_figure_is_described_for_who_cannot_see_it():
@@ -532,26 +397,22 @@ def quarto(top, monkeypatch):
     return rendered
 
 
-@pytest.mark.parametrize("says, status, fault", [("Output created: _docs/index.html", 0, None),
-    ("[WARNING] Could not convert TeX math x, rendering as TeX", 0, "Could not convert TeX math x"),
-    ("\033[33mWARNING (crossref.lua:9) Unable to resolve crossref @fig-x\033[39m", 0, "Unable to resolve crossref @fig-x"),
-    ("ERROR: no such file", 1, "ended with status 1")])
-def test_quarto_is_taken_at_its_word(quarto, says, status, fault):
-    faults, out = quarto(says, status)
+@pytest.mark.parametrize("made, fault", [(dict(says="Output created: _docs/index.html"), None),
+    (dict(says="\033[33mWARNING (crossref.lua:9) Unable to resolve crossref @fig-x\033[39m"),
+        "Unable to resolve crossref @fig-x"),
+    (dict(says="ERROR: no such file", status=1), "ended with status 1"),
+    (dict(html="quarto-unresolved-ref"), "other.html holds a reference to nothing")])
+def test_quarto_is_taken_at_its_word(quarto, made, fault):
+    faults, out = quarto(**made)
     assert faults == [] if fault is None else any(fault in f for f in faults)
     assert (out/"one.html").is_file() and (out/"llms.txt").is_file()
-
-
-def test_a_reference_to_nothing_is_looked_for_in_pages_alone(quarto):
-    faults, _ = quarto(html="quarto-unresolved-ref", css=".quarto-unresolved-ref {}")
-    assert faults == [f"quarto: {name}.html holds a reference to nothing" for name in ("one", "other")]
 
 
 def test_pages_of_quarto_load_nothing_from_elsewhere_and_lead_to_each_other(quarto):
     widgets = '<script src="https://cdn.example/npm/requirejs@2.3.6/require.min.js" integrity="a"></script>\n'
     own = '<script src="site_libs/a.js"></script><a href="https://example.org/">x</a>'
     faults, out = quarto(html=f'{widgets}{own}<img src="https://example.org/a.png">',
-        css='@import"https://fonts.example/css2?family=A";body{background:url("data:image/png;base64,aa")}',
+        css='@import"https://fonts.example/css2?family=A";.quarto-unresolved-ref {}',
         markdown='See [the\nother](31_other.ipynb#a), <a href="30_one.ipynb">one</a>, [none](99_none.ipynb).')
     assert [re.search(r"(\S+) loads (\S+),", f).groups() for f in faults] == [("one.html", "https://example.org/a.png"),
         ("other.html", "https://example.org/a.png"), ("theme.css", "https://fonts.example/css2?family=A")]
@@ -567,48 +428,3 @@ def test_faults_end_in_status_1(top, monkeypatch, capsys):
     assert docs.main(["--check"]) == 1 and "30_one.ipynb: @fig-a" in capsys.readouterr().err
     written(top, [])
     assert docs.main(["--check"]) == 0
-
-
-def test_llms_txt_is_what_the_notebooks_say():
-    text = (root/"llms.txt").read_text(encoding="utf-8")
-    assert text == llms.llms(), "llms.txt is out of step: make readme"
-    lines = [l for l in text.splitlines() if l]
-    assert lines[0] == "# audioclust"
-    assert lines[1].startswith("> ")
-    assert sum(l.startswith("# ") for l in lines) == 1
-    first = next(i for i,l in enumerate(lines) if l.startswith("## "))
-    for l in lines[first:]:
-        assert re.fullmatch(r"## \S.*|- \[[^\]]+\]\(https://[^)]+\.html\.md\): \S.*", l), l
-    assert sum(l.startswith("- ") for l in lines) == len(
-        [p for p in (root/"nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts])
-
-
-def test_citation_file_agrees_with_the_settings():
-    cff, cfg = yaml.safe_load((root/"CITATION.cff").read_text(encoding="utf-8")), llms.settings()
-    assert cff["cff-version"] == "1.2.0" and cff["message"] and cff["type"] == "software"
-    assert cff["title"] == cfg["title"]
-    assert str(cff["version"]) == cfg["version"]
-    assert cff["abstract"] == cfg["description"]
-    assert cff["authors"] == [{"name": cfg["author"]}]
-    assert cff["repository-code"] == cfg["git_url"]
-    assert cff["url"] == cfg["doc_host"] + cfg["doc_baseurl"]
-    assert cff["license"] == "Apache-2.0"
-    assert cfg["license"] == "apache2"
-    assert "Apache License" in (root/"LICENSE").read_text(encoding="utf-8")[:200]
-    assert set(cff["keywords"]) <= set(cfg["keywords"].split())
-
-
-def test_workflows_run_what_a_person_runs():
-    flows = {p.stem: yaml.safe_load(p.read_text(encoding="utf-8")) for p in (root/".github/workflows").glob("*.yaml")}
-    ran = {name: [s.get("run", "") for job in flow["jobs"].values() for s in job["steps"]]
-        for name,flow in flows.items()}
-    assert any("make docs" in r for r in ran["deploy"]) and any(".ci/run" in r for r in ran["test"])
-    published = "\n".join(ran["publish"])
-    # YAML reads `on` as true
-    assert "twine check" in published
-    assert "settings.ini" in published
-    assert list(flows["publish"][True]["push"]["tags"]) == ["v*"]
-    offered = {str(minor) for job in flows["test"]["jobs"].values() for minor in job.get("strategy", {}).get("matrix", {}).get("python", [])}
-    assert offered == {f"3.{m}" for m in range(10, 15)}  # the classifiers of setup.py
-    assert "make" in (root/".ci/run").read_text()
-    assert re.search(r"(?m)^docs: ", (root/"Makefile").read_text())

@@ -90,18 +90,10 @@ def test_the_page_of_commands_has_every_option(monkeypatch):
         assert f"/{name}.html): {COMMANDS[name]}." in text
 
 
-def test_extras_that_are_named_exist():
-    settings = (ROOT/"settings.ini").read_text(encoding="utf-8")
-    setup = (ROOT/"setup.py").read_text(encoding="utf-8")
-    texts = [p.read_text(encoding="utf-8") for p in (*(ROOT/"audioclust").rglob("*.py"), *NOTEBOOKS.rglob("*.ipynb"))]
-    named = {extra for text in texts for extra in re.findall(r"audioclust\[(\w+)\]", text)}
-    assert {"media", "parquet", "annotations", "onnx"} <= named
-    for extra in named: assert f'"{extra}"' in setup and f"\n{extra}_requirements = " in settings, extra
-
-
 def test_the_scores_of_the_readme_are_those_of_the_results(monkeypatch):
-    (cell,) = (c for c in json.loads((NOTEBOOKS/"index.ipynb").read_text(encoding="utf-8"))["cells"] if "published.csv" in "".join(c["source"]) or "SPICE as published" in "".join(c["source"]) and c["cell_type"] == "code")
+    codes = ["".join(cell["source"]) for cell in cells_of("index.ipynb") if cell["cell_type"] == "code"]
+    (code,) = [code for code in codes if "SPICE as published" in code]
     monkeypatch.chdir(NOTEBOOKS)
     said = {}
-    exec("".join(cell["source"]), said)
+    exec(code, said)
     assert "\n".join(said["lines"]) in (ROOT/"README.md").read_text(encoding="utf-8")

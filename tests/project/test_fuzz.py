@@ -7,8 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile as sf
 
 from audioclust.audio import AudioError, probe
+from audioclust.core.files import write_table
+from audioclust.encoders import FixedEncoder
+from audioclust.listen import to_audacity
 from audioclust.runs.run_folder import read_table
 
 root = Path(__file__).parents[2]
@@ -54,9 +58,8 @@ def test_each_is_accounted_for(files, tmp_path, options):
     good, bad = (read_table(tmp_path/"run"/name).path for name in ("clusters.csv", "errors.csv"))
     assert good.nunique() > 25 and bad.nunique() > 15
 
-@pytest.mark.parametrize("claim", [2**36 - 1, 2**33, 2**28])
+@pytest.mark.parametrize("claim", [2**36 - 1, 2**28])
 def test_a_header_that_claims_too_much_is_refused(tmp_path, claim):
-    import soundfile as sf
     sf.write(tmp_path/"a.flac", np.random.default_rng(0).uniform(-.5, .5, 8000), 16000)
     b = bytearray((tmp_path/"a.flac").read_bytes())
     b[21] = b[21] & 0xf0 | claim >> 32
@@ -66,10 +69,10 @@ def test_a_header_that_claims_too_much_is_refused(tmp_path, claim):
     sf.write(tmp_path/"silence.flac", np.zeros(16000*100), 16000)
     assert probe(tmp_path/"silence.flac").duration == 100
 
-def test_a_rate_of_one_sample_a_second_is_refused(tmp_path):
-    import soundfile as sf
-    sf.write(tmp_path/"a.wav", np.zeros(8000), 1)
-    with pytest.raises(AudioError, match="1 samples a second"): probe(tmp_path/"a.wav")
+@pytest.mark.parametrize("rate, said", [(1, "1 samples a second"), (10**7 + 1, "has so many")])
+def test_a_rate_that_no_sound_has_is_refused(tmp_path, rate, said):
+    sf.write(tmp_path/"a.wav", np.zeros(8000), rate)
+    with pytest.raises(AudioError, match=said): probe(tmp_path/"a.wav")
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such limit")
 def test_no_file_takes_more_memory_than_64_megabytes(tmp_path):
@@ -82,19 +85,11 @@ def test_no_file_takes_more_memory_than_64_megabytes(tmp_path):
     assert len(paths) > 30 and sum(isinstance(o, int) for o in free.values()) > 10
     with fuzz.at_most(fuzz.BYTES): assert fuzz.left_out(tmp_path/"greedy", tmp_path/"run", "--window", "0.25") == []
 
-def test_a_rate_that_no_sound_has_is_refused(tmp_path):
-    import soundfile as sf
-    sf.write(tmp_path/"a.wav", np.zeros(8000), 10**7 + 1)
-    with pytest.raises(AudioError, match="has so many"): probe(tmp_path/"a.wav")
-
-
 @pytest.mark.parametrize("change", [dict(sample_rate=2**31), dict(n_mels=10**7), dict(n_cepstra=10**7),
     dict(steps=10**9), dict(sample_rate=10**7, n_mels=1000)])
-def test_a_model_does_not_ask_for_any_amount_of_memory(tmp_path, change):
-    from audioclust.encoders import FixedEncoder
-    with fuzz.at_most(2**30):
-        with pytest.raises(ValueError, match="say at most|say a number from|ask for fewer"):
-            FixedEncoder(**change)
+def test_a_model_does_not_ask_for_any_amount_of_memory(change):
+    with fuzz.at_most(2**30), pytest.raises(ValueError, match="say at most|say a number from|ask for fewer"):
+        FixedEncoder(**change)
 
 
 E = b'{"schema": 1, "edits": {"content": %s}}'
@@ -103,19 +98,14 @@ FOUND = {  # of each target, the least that came to grief
         b"x"*700, b"label,path\nx\n"],
     "clips.csv": [b"", b"path\n\0\n", b"path,start,end\na.wav,a,b\n",
         b"path,start,end\na.wav," + b"1"*400 + b",2\n", b"path\na\nb,c,d,e\n", b"start,path\n1\n", b"x"*700],
-    "set.csv": [b"", b'a\n"', b"path,label,start,end\na.wav,x,0,y\n", b"path,label\n\0,x\n",
-        b"path,label\na,\xff\n"],
     "run/run.json": [b'{"schema": "a\\nb"}', b'{"schema": "' + b"x"*700 + b'"}', b'{"schema": 1}', b"["*100_000],
     "run/embeddings.npy": [b"\x93NUMPY\x01\0v\0{'descr': '<f4', 'f(", b"\x93NUMPY\x01\0v\0(" + b"\xff"*200],
     "run/clusters.csv": [b"", b"path,cluster\na,1\n", b"path,start,end,cluster,confidence\na,x,1,1,1\n",
         b"path,start,end,cluster,confidence\na\0,0,1,1,1\n", b"path,start,end,cluster,confidence\n,0,1,1,1\n",
         b"path,start,cluster,confidence\na,0,1,1\n"],
     "run/names.json": [E % b'""', E % b'{"names": 5}', E % b'{"names": {"0": true}}', E % b'{"merged": {"x": {}}}',
-        E % b'{"merged": {"0": "1", "1": "0"}}',
-        E % b'{"merged": NaN}',
-        E % b'{"marks": {"0": []}}',
-        E % b'{"names": {"0": "\\ud800"}}',
-        b'{"schema": 1, "edits": {"x": 0}}',
+        E % b'{"merged": {"0": "1", "1": "0"}}', E % b'{"merged": NaN}', E % b'{"marks": {"0": []}}',
+        E % b'{"names": {"0": "\\ud800"}}', b'{"schema": 1, "edits": {"x": 0}}',
         b'{"schema": 1, "edits": {}, "lost": 1}'],
     "edits.json": [E % b'{"names": {"9": "x"}}', E % b'{"merged": {"0": "1", "1": "0"}}',
         E % b'{"merged": {"\\n": 1}}', E % b'{"merged": {"0": "%s"}}' % (b"x"*700), E % b'{"names": {"0": "\\ud800"}}'],
@@ -150,8 +140,6 @@ def test_what_is_read_has_a_value_or_is_refused_in_one_line(work, name):
         if n > 5 and time.process_time() - since > SECONDS: break
 
 def test_a_long_name_has_a_label_track(work, tmp_path):
-    from audioclust.listen import to_audacity
-    from audioclust.core.files import write_table
     shutil.copytree(work/"run", tmp_path/"run")
     table = read_table(tmp_path/"run/clusters.csv")
     names = ["a"*251 + ".wav", "é"*125 + ".flac", "a"*250 + "b.wav", "short.wav"]

@@ -31,11 +31,6 @@ def test_help_says_what_each_parameter_is_for():
     assert list(inspect.signature(kmeans.KMeans).parameters)[:2] == ["n_clusters", "init"]
 
 
-def test_help_in_a_fresh_process():
-    text = said("import audioclust; help(audioclust.pipeline.AudioClusterer)")
-    assert "Seconds in a clip" in text and text.count("Clusters wanted, for the methods that are told") == 1
-
-
 def test_modules_of_the_package_need_no_docstrings_and_a_user_has_them_later(few, tmp_path):
     typed = ["cluster", str(few), "--out", str(tmp_path/"run"), "--n-clusters", "3", "--no-page", "-q"]
     assert said(f"""

@@ -26,15 +26,15 @@ RUNS_CODE = [r"(?<![\w.])eval\(", r"(?<![\w.])exec\(", r"yaml\.load", r"shell=Tr
              r"joblib\.load", r"allow_pickle=True", r"weights_only=False", r"trust_remote_code=True", r"marshal\b",
              r"shelve"]
 
-@pytest.mark.parametrize("file", sorted(package.rglob("*.py")), ids=lambda p: p.relative_to(package).as_posix())
-def test_nothing_in_the_package_runs_what_it_reads(file):
-    code = "\n".join(line.split(" # ")[0] for line in file.read_text(encoding="utf-8").splitlines())
-    is_ours = file.name == "streaming.py"  # unpickles what our own worker processes send
-    for word in RUNS_CODE: assert is_ours and "pickle" in word or not re.search(word, code), word
-    for call in re.findall(r"np\.load\([^\n]*", code): assert "allow_pickle=False" in call, call
-    for call in re.findall(r"torch\.load\([^\n]*", code): assert "weights_only=True" in call, call
-    imports = re.findall(r"^\s*(?:import|from) .*", code, re.M)
-    for line in imports: assert is_ours or "pickle" not in line or "UnpicklingError" in line, line
+def test_nothing_in_the_package_runs_what_it_reads():
+    for file in package.rglob("*.py"):
+        code = "\n".join(line.split(" # ")[0] for line in file.read_text(encoding="utf-8").splitlines())
+        is_ours = file.name == "streaming.py"  # unpickles what our own worker processes send
+        for word in RUNS_CODE: assert is_ours and "pickle" in word or not re.search(word, code), (file, word)
+        for call in re.findall(r"np\.load\([^\n]*", code): assert "allow_pickle=False" in call, (file, call)
+        for call in re.findall(r"torch\.load\([^\n]*", code): assert "weights_only=True" in call, (file, call)
+        for line in re.findall(r"^\s*(?:import|from) .*", code, re.M):
+            assert is_ours or "pickle" not in line or "UnpicklingError" in line, (file, line)
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +72,6 @@ def table(**columns):
         t.to_csv(run/"clusters.csv", index=False)
     return change
 
-def objects(run): np.save(run/"embeddings.npy", np.array([Harm()]*24, object), allow_pickle=True)
-def pickled(run): (run/"embeddings.npy").write_bytes(pickle.dumps(Harm()))
 def without(name):
     def change(run): (run/name).unlink()
     return change
@@ -82,8 +80,9 @@ def array(x):
     def change(run): np.save(run/"embeddings.npy", x)
     return change
 
-ODD = {"objects": objects,
-    "pickled": pickled,
+ODD = {
+    "objects": lambda run: np.save(run/"embeddings.npy", np.array([Harm()]*24, object), allow_pickle=True),
+    "pickled": write("embeddings.npy", pickle.dumps(Harm())),
     "embeddings half": write("embeddings.npy",
         b"\x93NUMPY\x01\0v\0{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999, 30), }" + b" "*50 + b"\n"),
     "embeddings few": array(np.zeros((3, 2), np.float32)),
@@ -94,10 +93,8 @@ ODD = {"objects": objects,
     "run deep dict": write("run.json", '{"a":'*200_000),
     "run huge": write("run.json", '{"schema": 3, "x": "' + "x"*20_000_000 + '"}'),
     "asked of what is not there": edit("run.json", request={"colour": 1}),
-    "asked elsewhere": edit("run.json", request={"method": "../../x"}),
     "by elsewhere": entry("request", by="../../elsewhere"),
     "levels without columns": entry("clustering", levels=[{"name": "fine"}]),
-    "levels elsewhere": entry("clustering", levels=[{"name": "../x"}]),
     "numbers gone": entry("clustering", ids=[]),
     "both of nothing": lambda run: ((run/"run.json").rename(run/"both.json")),
     "table no clusters": table(cluster=None),
@@ -109,7 +106,6 @@ ODD = {"objects": objects,
     "paths elsewhere": table(path="/etc/passwd"),
     "paths devices": table(path="/dev/zero"),
     "paths up": table(path=["/tmp/../../../../etc/x.wav"] + ["/tmp/y.wav"]*23),
-    "paths odd": table(path="a\0b"),
     "table long": write("clusters.csv", "path,cluster\n" + '"' + "x"*1_000_000),
     "table gone": without("clusters.csv"),
     "table bytes": write("clusters.csv", bytes(range(256))*40),
@@ -119,20 +115,18 @@ ODD = {"objects": objects,
     "encoder of another kind": edit("model/encoder.json", **{"class": "os.system"}),
     "encoder elsewhere": edit("model/encoder.json", **{"class": "../../x"}),
     "encoder with more": edit("model/encoder.json", colour=1),
-    "encoder with code": write("model/encoder.json",
-        '{"class": "PretrainedEncoder", "name": "a/b", "revision": null, "remote_code": true}'),
-    "whitening of another kind": edit("model/whitening.json", **{"class": "Harm"}),
     "whitening empty": write("model/whitening.safetensors", b""),
     "clusterer of another kind": edit("model/clusterer.json", **{"class": "Harm"}),
     "clusterer a pickle": write("model/clusterer.safetensors", pickle.dumps(Harm())),
     "clusterer gone": without("model/clusterer.json"),
-    "map a pickle": lambda run: (run/"map.npy").write_bytes(pickle.dumps(Harm())),
+    "map a pickle": write("map.npy", pickle.dumps(Harm())),
     "map flat": lambda run: np.save(run/"map.npy", np.zeros(5)),
     "errors gone": without("errors.csv"),
     "errors other": write("errors.csv", "a,b\n1,2\n")}
 
 COMMANDS = ["assign run SOUNDS --out out/assigned.csv", "export run --to audacity --out out/labels",
-            "export run --to json --out out/t.json", "sort run out/sorted", "score run --labels parent",
+            "export run --to json --out out/t.json", "export run --to folders --out out/sorted",
+            "compare run --labels parent",
             "listen run --page out/page.html --max-clips 6"]
 
 @pytest.mark.parametrize("odd", ODD)
@@ -167,9 +161,7 @@ def test_edits_made_to_do_harm(made, tmp_path, capsys, text, said):
     before = (made/"run"/"clusters.csv").read_bytes()
     assert main(["listen", str(made/"run"), "--edits", str(tmp_path/"edits.json")]) == 2
     err = capsys.readouterr().err
-    assert said in err
-    assert err.count("\n") == 1
-    assert len(err) < 1000
+    assert said in err and err.count("\n") == 1 and len(err) < 1000
     assert (made/"run"/"clusters.csv").read_bytes() == before
 
 

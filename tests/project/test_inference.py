@@ -1,5 +1,4 @@
 """Tests and intervals over a handful of sets, and the rows that the report shows."""
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -32,28 +31,16 @@ def test_sign_flip_is_scipys_exact_test(gains):
     assert sign_flip(gains) >= smallest_p(len(gains))
 
 
-def test_no_p_is_smaller_than_blocks_allow():
-    from inference import sign_flip, smallest_p
+def test_p_values_and_intervals_by_hand():
+    from inference import coverage, holm, sign_flip, smallest_p, t_interval
     assert [sign_flip([1.]*n) for n in (4, 5, 6)] == [smallest_p(n) for n in (4, 5, 6)] == [.125, .0625, .03125]
-
-
-def test_holm_by_hand():
-    from inference import holm
     assert np.allclose(holm([.01, .04, .03, .5]), [.04, .09, .09, .5])
     assert np.allclose(holm([.4, .9]), [.8, .9]) and np.allclose(holm([.03]), [.03])
-
-
-def test_t_interval_by_hand():
-    from inference import t_interval
     low, high = t_interval([.1, .2, .3])
     assert np.allclose([low, high], [.2 - 4.302653*.1/3**.5, .2 + 4.302653*.1/3**.5])
     assert np.isnan(t_interval([.1])).all()
-
-
-def test_the_bootstrap_of_five_blocks_is_too_narrow():
-    from inference import coverage
     of_t, of_bootstrap = coverage(5, simulations=1000, n=200)
-    assert .92 < of_t < .98 and of_bootstrap < .88
+    assert .92 < of_t < .98 and of_bootstrap < .88  # the bootstrap of five blocks is too narrow
 
 
 def test_rows_of_today_take_the_place_of_older_ones(monkeypatch):

@@ -79,15 +79,3 @@ def test_each_face_shows_what_it_promises():
         modules = {m.name for m in pkgutil.iter_modules(face.__path__)}
         faults += [f"{name}.{m} is a module and a public name" for m in modules & set(face.__all__)]
     assert faults == []
-
-
-def test_the_lines_that_people_type():
-    for line in ("from audioclust.metrics import contingency, nmi, ari, accuracy, match_clusters, score",
-                 "from audioclust.classical import DBSCAN, HDBSCAN, MeanShift, AgglomerativeClustering, "
-                 "estimate_eps, estimate_bandwidth",
-                 "from audioclust.kmeans import KMeans",
-                 "from audioclust.deepcluster import DeepCluster, deepcluster_learner",
-                 "from audioclust.nf_spice import SPICE", "from audioclust.pipeline import AudioClusterer",
-                 "from audioclust import AudioClusterer",
-                 "from audioclust.audio import find_audio, probe, load_audio, clips, LogMel, fsdd, synthetic_words"):
-        exec(line, {})

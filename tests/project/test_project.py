@@ -49,7 +49,7 @@ TAKES = {"kmeans.KMeans": "n_clusters * init n_init max_iter tol reseed metric d
     "pipeline.AudioClusterer.load": "path",
     "deepcluster.deepcluster_learner": "dls encoder n_clusters",
     "encoders.Encoder.embed": "self clips",
-    **{f"{c}.{m}": "self" for c in ("deepcluster.DeepCluster", "nf-spice.SPICE", "kmeans.KMeans",
+    **{f"{c}.{m}": "self" for c in ("deepcluster.DeepCluster", "nf_spice.NFSPICE", "kmeans.KMeans",
         "classical.DBSCAN", "classical.HDBSCAN", "classical.MeanShift", "classical.AgglomerativeClustering",
         "ensembles.SpectralClustering") for m in ("fit", "predict", "fit_predict", "save")}}
 
