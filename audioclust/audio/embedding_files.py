@@ -13,7 +13,6 @@ from collections import Counter
 from contextlib import closing, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -143,11 +142,10 @@ def _read_hoplite(folder):
     except ImportError:
         raise ValueError(f"{folder}: databases of hoplite need the package usearch: pip install usearch") from None
     database = f"{(folder/'hoplite.sqlite').absolute().as_uri()}?mode=ro"
-    index:Any = Index
     try:
         with closing(sqlite3.connect(database, uri=True)) as connection: rows = connection.execute(_WINDOWS).fetchall()
         ids = np.array([row[0] for row in rows], np.uint64)
-        vectors = index.restore(str(folder/"usearch.index")).get(ids)
+        vectors = Index.restore(str(folder/"usearch.index")).get(ids)
     except (sqlite3.Error, RuntimeError, OSError, AttributeError) as e: # no index at all is None
         raise ValueError(f"{folder} is no database of hoplite that can be read ({shorten(e)}): "
                          "one of version 1 or newer is needed") from None

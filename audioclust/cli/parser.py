@@ -160,6 +160,7 @@ def begin_in_utf8():
     if sys.getfilesystemencoding() == "ascii":
         os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
 
+# %% ../../nbs/14_cli/01_parser.ipynb #051e3e12
 def main(argv:list|None=None, # Arguments; None takes those of the process
 )->int: # Exit status
     "The `audioclust` command."

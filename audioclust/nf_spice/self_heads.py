@@ -102,7 +102,7 @@ def heads_learner(X:np.ndarray|torch.Tensor, # Embeddings of N clips [N, d]
     **kwargs, # Further arguments of `Learner`
 )->Learner:
     "A fastai `Learner` of several heads on frozen embeddings."
-    def tensor(x): return to_tensor(x, torch.float32, device)
+    def tensor(x)->torch.Tensor: return to_tensor(x, torch.float32, device)
     clean = tensor(X)
     weak = clean if weak is None else tensor(weak)
     strong = clean[None] if strong is None else tensor(strong)
@@ -111,12 +111,12 @@ def heads_learner(X:np.ndarray|torch.Tensor, # Embeddings of N clips [N, d]
         raise ValueError("embeddings must be [N, d], those of weak views too, and strong ones [R, N, d]; "
                          f"shapes {shapes} came")
     n = len(clean)
-    if start is not None: start = tensor(start)
+    first = None if start is None else tensor(start)
     if assign not in ("balanced", "nearest"):
         raise ValueError(f"assign={assign!r}: say 'balanced' or 'nearest'")
-    if start is not None and start.shape != (n, n_clusters):
-        raise ValueError(f"start must be [{n}, {n_clusters}]; shape {tuple(start.shape)} came")
-    labels = SelfLabels(clean, weak, strong, n_clusters, assign, start, seed)
+    if first is not None and first.shape != (n, n_clusters):
+        raise ValueError(f"start must be [{n}, {n_clusters}]; shape {tuple(first.shape)} came")
+    labels = SelfLabels(clean, weak, strong, n_clusters, assign, first, seed)
     if n_clusters < 2 or labels.per_group < 2:
         raise ValueError(f"n_clusters={n_clusters} with {labels.n_sampled} clips: "
                          "there must be at least 2 groups and 2 clips in each")

@@ -53,6 +53,7 @@ def saved(out:str|Path # A run folder
     is_noted = _read_object(out/MARK).get("saved") is True
     return is_noted and (out/"run.json").is_file() and not _is_incomplete(out)
 
+# %% ../../nbs/11_runs/13_resuming.ipynb #ff7e39a1
 def begun(out:str|Path, # A run folder
 )->str|None: # ISO 8601, or None where none was stopped
     "When the run that was stopped in a folder began."

@@ -166,6 +166,7 @@ def check_outside(out:str|Path, # Where something will be written
         raise ValueError(f"{out} lies inside the recordings ({recordings}), where nothing is written: "
                          "choose another --out")
 
+# %% ../../nbs/11_runs/02_run_folder.ipynb #01dc7974
 def check_file(out:str|Path, # The file that will be there
     recordings:str|Path|Iterable|None, # Where the recordings are
     overwrite:bool=False, # Replace a file that is there?

@@ -86,11 +86,13 @@ def _write_kit(run, out, args, chosen):
     echo(f"{plural(len(kit), 'sound')} in {printable(out)}, on the keys {printable(keys)}")
     if kit.converted.any(): echo(f"converted to WAV, for samplers: {plural(int(kit.converted.sum()), 'clip')}")
 
+# %% ../../../nbs/14_cli/commands/10_export.ipynb #3abc045a
 def _write_folders(run, out, args, without):
     link = "hard" if args.hard_link else bool(args.link)
     n = listen.sort_files(run, out, flat=bool(args.flat), link=link, without=without)
     echo(f"{n:,} files in {out}, {'named in the order of likeness' if args.flat else 'a folder for each group'}")
 
+# %% ../../../nbs/14_cli/commands/10_export.ipynb #0b2dba15
 def _write_maps(run, out, to, chosen):
     written = getattr(listen, _MAPS[to])(run, out, **chosen)
     echo(f"{plural(written.n_maps, 'drum kit' if to == 'hydrogen' else 'instrument')} in {printable(out)}")
