@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.linalg import cholesky, eigh, solve_triangular
-from sklearn import config_context
+from scipy.sparse import issparse
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from ..core.estimator import SavableEstimator, like_input, to_numpy, unit_rows, validate_data
@@ -56,10 +56,18 @@ def _fix_signs(axes):
     return axes*np.sign(largest)[:, None]
 
 # %% ../../nbs/06_encoders/08_whitening.ipynb #2ae3cddd
-def _checked_table(X, **limits):
+# A table is checked before it is used.
+def _checked_table(X):
     "Embeddings as an array [N, d] of numbers."
-    if isinstance(X, torch.Tensor): X = to_numpy(X)
-    with config_context(assume_finite=True): return check_array(X, dtype=[np.float64, np.float32], **limits)
+    if issparse(X): raise TypeError("embeddings must be a dense table, and a sparse one came: give X.toarray()")
+    X = to_numpy(X)
+    if X.dtype == object: X = X.astype(np.float64)
+    if X.ndim != 2 or X.dtype.kind not in "fiu":
+        advice = "Complex data not supported" if X.dtype.kind == "c" else "Reshape your data"
+        raise ValueError("embeddings must be a table of numbers, [N, d]; "
+                         f"an array of shape {X.shape} and type {X.dtype} came. {advice}")
+    if X.shape[1]: return X
+    raise ValueError(f"embeddings have 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
 
 def _check_finite(X):
     "Refuse a table with NaN or infinite numbers."
@@ -92,6 +100,7 @@ class Whiten(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SavableEstimator
     )->Self:
         "Learn mean, axes and scales of `X` [N, d], in blocks of rows."
         table = _checked_table(X)
+        if not len(table): raise ValueError("there are no embeddings to learn a whitening from: give at least one row")
         _check_finite(table)
         validate_data(self, X, skip_check_array=True)
         self.mean_ = sum(block.sum(0) for block in _blocks(table))/len(table)
@@ -105,7 +114,7 @@ class Whiten(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SavableEstimator
     def transform(self, X:np.ndarray|torch.Tensor)->Any: # Embeddings [n, d] -> the same kind, float32 [n, m]
         "Whitened embeddings, float32 [N, m]."
         check_is_fitted(self)
-        table = _checked_table(X, ensure_min_samples=0)
+        table = _checked_table(X)
         validate_data(self, X, reset=False, skip_check_array=True)
         whitened = [np.zeros((0, len(self.components_)), np.float32)]  # the result where there are no rows
         for block in _blocks(table, self.mean_):

@@ -107,7 +107,7 @@ def test_what_does_not_fit_is_refused(words, tmp_path):
     with pytest.raises(ValueError, match="cannot be divided"): share_of(folder, ASKED, 1, 1000)
     assert shard_folders(tmp_path/"nothing") == []
     with pytest.raises(ValueError, match="there are no shards there"): run_of_shards(tmp_path/"nothing")
-    shutil.copytree(tmp_path/"all", tmp_path/"twice/one")
+    shutil.copytree(tmp_path/"all/1", tmp_path/"twice/one")
     shutil.copytree(tmp_path/"all/1", tmp_path/"twice/other")
     with pytest.raises(ValueError, match="are the same part: leave one out"): run_of_shards(tmp_path/"twice/*")
 

@@ -16,7 +16,7 @@ def test_constants_are_those_that_were_frozen(monkeypatch):
         "write benchmarks/constants.json anew (--freeze), "
         "and say in the changelog that results of before are of other constants")
     assert now["nf_spice.fixmatch.FixMatchOptions"]["threshold"] == .95
-    assert now["nf-spice.nonredundant.NonRedundantClustering"]["limit"] == .08
+    assert now["nf_spice.nonredundant.NonRedundantClustering"]["limit"] == .08
     assert len(now) > 300
     changed = {**now, "nf_spice.fixmatch.FixMatchOptions": {**now["nf_spice.fixmatch.FixMatchOptions"], "threshold": .9}}
     assert [line.split(":")[0] for line in constants.differences(now, changed)] == ["nf_spice.fixmatch.FixMatchOptions"]
