@@ -193,7 +193,8 @@ def clip_for_each(X:list|pd.DataFrame, # Paths of recordings, or a table of clip
     "The clip of each row, in the order of the rows."
     errors:list = []
     table = clips(X if isinstance(X, pd.DataFrame) else pd.DataFrame(dict(path=list(map(str, X)))), errors=errors)
-    if errors: raise ValueError(f"{len(errors)} of {len(X)} recordings cannot be used (the first: {errors[0][1]}): leave them out")
+    if errors:
+        raise ValueError(f"{len(errors)} of {len(X)} recordings cannot be used (the first: {errors[0][1]}): leave them out")
     return table
 
 # %% ../../nbs/01_audio/04_clip_table.ipynb #8d8577fd

@@ -38,13 +38,15 @@ def _named(source, without): # Clips of a run, or of a table of `assign`
     if not os.path.isfile(source): return listen.named_clips(source, without)
     table = runs.read_table(Path(source))
     missing = [column for column in ("path", "cluster") if column not in table]
-    if missing: raise ValueError(f"{source} has no column {missing[0]}: say a run, or a table that audioclust assign wrote")
+    if missing:
+        raise ValueError(f"{source} has no column {missing[0]}: say a run, or a table that audioclust assign wrote")
     clusters = table.cluster.astype(int)
     called = clusters.map(lambda cluster: "no group" if cluster < 0 else f"cluster {cluster}")
     names = table["name"].fillna("").where(lambda name: name != "", called) if "name" in table else called
     known = {*names, *clusters.astype(str), "nothing"}
     unknown = [word for word in without if word not in known]
-    if unknown: raise ValueError(f"--without {','.join(unknown)}: no clip of {source} is called that, nor in such a cluster")
+    if unknown:
+        raise ValueError(f"--without {','.join(unknown)}: no clip of {source} is called that, nor in such a cluster")
     left_out = {*without} if "nothing" in without else {*without, runs.NOT_OF_INTEREST}
     if "start" not in table: table = table.assign(start=0.)
     return table.assign(name=names)[~(names.isin(left_out) | clusters.astype(str).isin(left_out))]
@@ -71,7 +73,8 @@ def _sites(column, table, place): # Recording → site
                          "or --recordings with a CSV that has columns path and this one")
     listed = core.read_csv(place, dtype=str)
     missing = [name for name in ("path", column) if name not in listed]
-    if missing: raise ValueError(f"{place} has no column {missing[0]}: say --site-column with one of {', '.join(listed)}")
+    if missing:
+        raise ValueError(f"{place} has no column {missing[0]}: say --site-column with one of {', '.join(listed)}")
     return {os.path.abspath(Path(place).parent/path): site for path,site in zip(listed["path"], listed[column])}
 
 # %% ../../nbs/14_cli/11_counts.ipynb #fc7d0df7

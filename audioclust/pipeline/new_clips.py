@@ -181,7 +181,8 @@ def _rows_of(table, text):
     in_shared_folder = [path for path in matching if all(p.startswith(path.removesuffix(name)) for p in paths)]
     matching = in_shared_folder or matching
     if len(matching) > 1:
-        raise ValueError(f"{name} is the end of {len(matching)} paths, such as {matching[0]} and {matching[1]}: say more of it")
+        raise ValueError(f"{name} is the end of {len(matching)} paths, such as {matching[0]} and {matching[1]}: "
+                         "say more of it")
     is_meant = table.path.isin(matching)
     if channel: is_meant &= channel_numbers(table) == int(channel)
     if start:

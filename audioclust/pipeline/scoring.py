@@ -161,7 +161,8 @@ def is_detected(run:Run, # Whose groups they are
     at_least:float=0, # Confidence, from 0 to 1
 )->np.ndarray: # bool [n]
     "Which new clips are of one group, with at least this confidence?"
-    if not 0 <= at_least <= 1: raise ValueError(f"a confidence is a number from 0 to 1, and at least {at_least:g} was asked for")
+    if not 0 <= at_least <= 1:
+        raise ValueError(f"a confidence is a number from 0 to 1, and at least {at_least:g} was asked for")
     is_sure = table.confidence.to_numpy() >= at_least
     if at_least == 0: is_sure = np.ones(len(table), bool)
     if only is None: return is_sure

@@ -192,7 +192,8 @@ def clusterer_of(request:Request)->Any: # The unfitted clusterer
         raise ValueError(f"method auto takes no parameters: name the method that has {', '.join(params)}")
     twice = sorted(own & set(params))
     if twice:
-        raise ValueError(f"{', '.join(twice)} cannot be among the parameters of the method: it is an argument of its own")
+        raise ValueError(f"{', '.join(twice)} cannot be among the parameters of the method: "
+                         "it is an argument of its own")
     n_clusters = 2 if request.chooses_n_clusters else int(request.n_clusters)
     device = options.device and str(options.device)
     clusterer = make_clusterer(request.method, n_clusters, request.random_state, device, **params)

@@ -167,7 +167,7 @@ class TrainingMethod(_SavedMethod):
     least = 1 # Groups, and clips for each of them
 
     def _options(self)->Any: raise NotImplementedError # Of the networks: `backbone`, `views` and `lr`
-    _train:ClassVar[Callable[..., None]] # Sets the fitted attributes; takes trainer, stage, frozen and what else a method needs
+    _train:ClassVar[Callable[..., None]] # Takes trainer, stage, frozen; sets what is fitted
 
     @float32_tensors()
     def represent(self, clips:pd.DataFrame, # Table with columns path, start, end (s)

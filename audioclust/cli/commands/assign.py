@@ -74,7 +74,8 @@ def assigned(run:"runs.Run", # Whose clusters they are
     if X is not None: table = pipeline.assign_embeddings(run, X, sounds, none_beyond)
     else: table = pipeline.assign(run, sounds, errors, progress_bar(verbosity), none_beyond)
     warn_of(errors)
-    if not len(table): raise ValueError(f"no usable recording in {sounds if isinstance(sounds, (str, Path)) else 'these tables'}")
+    if not len(table):
+        raise ValueError(f"no usable recording in {sounds if isinstance(sounds, (str, Path)) else 'these tables'}")
     paths = [os.path.abspath(path) if path != "" else "" for path in table.path]
     table = table.round(dict(confidence=4, strangeness=4)).assign(path=paths)
     nowhere = "none of these" if none_beyond else runs.display_name(-1, names)

@@ -112,7 +112,8 @@ def compare_ways(args:Namespace):
 def _is_run(place): return any((Path(place)/name).is_file() for name in ("run.json", "both.json", "started.json"))
 
 def _check(args, of_runs, of_ways):
-    if of_runs and of_ways: raise ValueError(f"{of_ways[0]} is for recordings that are grouped in several ways: {args.run} is a run")
+    if of_runs and of_ways:
+        raise ValueError(f"{of_ways[0]} is for recordings that are grouped in several ways: {args.run} is a run")
     if args.other and args.labels: raise ValueError("--labels score one run: leave out --labels, or the other run")
     if of_runs and args.out: runs.check_file(csv_file(args.out), None, args.overwrite)
     if of_runs: return

@@ -29,7 +29,8 @@ def empty_demo(out:Path): # Made if it is not there
     "Remove an earlier demo, and refuse a folder that holds something else."
     mark = out/".audioclust-demo"
     if out.is_dir() and any(out.iterdir()):
-        if not mark.is_file(): raise ValueError(f"{out} is not empty and was not made by the demo: choose another --out")
+        if not mark.is_file():
+            raise ValueError(f"{out} is not empty and was not made by the demo: choose another --out")
         for name,by,_ in _RUNS: shutil.rmtree(out/f"{name}-by-{by}", ignore_errors=True)
     out.mkdir(parents=True, exist_ok=True)
     mark.touch()

@@ -65,7 +65,8 @@ _OPTIONS_OF = dict(kit=("groups", "max_groups", "seed"), folders=("flat", "link"
 
 def check_format(args:Namespace): # to, out and options of formats
     "Refuse what the writer of a format cannot do."
-    if args.join and args.to not in LABELS: raise ValueError(f"--join is for labels of recordings ({', '.join(LABELS)})")
+    if args.join and args.to not in LABELS:
+        raise ValueError(f"--join is for labels of recordings ({', '.join(LABELS)})")
     if args.level and args.to in ("parquet", "json", "csv"):
         raise ValueError(f"--level is for label tracks and selection tables; a table (--to {args.to}) holds all levels")
     if args.level and args.to in ("folders", "counts"): raise ValueError(f"--to {args.to} takes the clusters: leave out --level")

@@ -43,7 +43,8 @@ def onnx_settings(given:Any, # Name → value
         if name == "output": is_good, wanted = isinstance(value, str), "a name in quotes"
         if name == "sample_rate":
             is_good, wanted = type(value) is int and value in _RATES, f"a whole number of Hz from {_RATES[0]} to {_RATES[-1]}"
-        if value is not None and not is_good: raise ValueError(f"{source}: {name} = {shorten(repr(value))}: say {wanted}")
+        if value is not None and not is_good:
+            raise ValueError(f"{source}: {name} = {shorten(repr(value))}: say {wanted}")
     return OnnxSettings(**given)
 
 # %% ../../../nbs/06_encoders/pretrained/08_onnx_models.ipynb #a31f16b5
@@ -106,7 +107,8 @@ def check_same_model(path:str|Path, # A file
     "Refuse a model that is not the one that a run was made with."
     if not os.path.isfile(path): found, said = None, "is not there any more"
     else: found, said = model_sha256(Path(path)), "is not the model that this run was made with"
-    if found != expected: raise ValueError(f"{path} {said}: put the one with the SHA-256 {shorten(', '.join(expected))} there")
+    if found != expected:
+        raise ValueError(f"{path} {said}: put the one with the SHA-256 {shorten(', '.join(expected))} there")
 
 # %% ../../../nbs/06_encoders/pretrained/08_onnx_models.ipynb #3995c6db
 def open_session(path:Path)->Any: # An `InferenceSession`

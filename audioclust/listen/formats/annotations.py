@@ -71,7 +71,8 @@ _WRITERS = dict(textgrid="praatio", elan="pympi") # packages, which read such fi
 
 def check_writer(to:str): # "textgrid" or "elan"
     "Refuse to write tiers where the package for it is not installed."
-    if not find_spec(_WRITERS[to]): raise ValueError(f"{ENDINGS[to]} needs a writer: pip install 'audioclust[annotations]'")
+    if not find_spec(_WRITERS[to]):
+        raise ValueError(f"{ENDINGS[to]} needs a writer: pip install 'audioclust[annotations]'")
 
 def to_textgrid(run:Run|str|Path, # A run, or its folder
     out:str|Path, # Folder for the files
