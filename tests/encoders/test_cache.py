@@ -75,9 +75,9 @@ def test_what_goes_in_comes_out(tmp_path, rows):
         assert array.dtype == a.dtype and array.shape == a.shape and array.tobytes() == a.tobytes() and number == n
 
 
-def test_the_second_time_is_the_same_to_the_last_bit(sounds, tmp_path):
+def test_the_second_time_is_the_same_to_the_last_bit(settled, tmp_path):
     "A clip that is listed twice, too; a file that did not change is not read again."
-    sounds = pd.concat([sounds, sounds], ignore_index=True)
+    sounds = pd.concat([settled, settled], ignore_index=True)
     fresh, none, s = embed(sounds, None)
     first, c1, s1 = embed(sounds, tmp_path/"c", num_workers=2)
     second, c2, s2 = embed(sounds, tmp_path/"c")
