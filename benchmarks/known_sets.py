@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from audioclust.audio import clips
+from audioclust.audio.datasets import real_set, REAL_SETS
 
 
 def esc50(meta): # meta/esc50.csv beside audio/
@@ -71,18 +72,31 @@ KNOWN = {"ESC-50": ("meta/esc50.csv", esc50, ("content",)), "UrbanSound8K": ("me
          "Tux Paint": ("stamps/*/*/*_desc_fr.ogg", tuxpaint, ("source",)), "Sonic Pi": ("samples/bd_*.flac", sonic_pi, ("content",)), # Debian's packages tuxpaint-stamps-default and sonic-pi-samples
          "letters": ("klettres/es/alpha/a.ogg", letters, ("content", "source"))} # Debian's package klettres-data
 
+# real recordings, laid out by `real_sets.py`: a name of a set, or of a set and one of its further groupings in place of the content
+def real(name, content="label"):
+    def table(first): return (t := real_set(name, first.parents[1])).assign(label=t[content])
+    return f"{name}/*/*__*.*", table, tuple(by for by,column in (("content", content), ("source", "source")) if column in REAL_SETS[name].groupings and (by == "content" or content == "label"))
+FURTHER = {"ravdess_sentence": ("ravdess", "sentence"), "emodb_emotion": ("emodb", "emotion")}
+KNOWN |= {name: real(name) for name in REAL_SETS if name != "esc50"} | {name: real(*of) for name,of in FURTHER.items()}
+CHOOSING, REPORTING = ([name for name in KNOWN if (of := FURTHER.get(name, [name])[0]) in REAL_SETS and REAL_SETS[of].chosen_on == chosen] for chosen in (True, False))
+LEAST = 5 # clips of a source that is scored
+
+def is_scored(table, by): # Which clips, bool
+    "A source counts where it has enough clips."
+    return (table.groupby("source").source.transform("size") >= LEAST if by == "source" else table.label.notna()).to_numpy()
+
 def find(name, root=None): # A key of KNOWN, and a folder above it; None is AUDIOCLUST_DATA
     "The file that shows that the set is there, or None."
     root, look = Path(root or os.environ.get("AUDIOCLUST_DATA") or "."), KNOWN[name][0]
     for up in ("", "*/", "*/*/", "*/*/*/"):
         if hit := next(iter(root.glob(up + look)), None): return hit
 
-def load(name, root=None, limit=None): # At most so many clips, drawn by chance but always the same ones
+def load(name, root=None, limit=None, draw=0): # At most so many clips, drawn by chance: a draw is always the same
     "The clips of a set that is there: a table with columns path, start, end, label, source."
     if name not in KNOWN: raise ValueError(f"there is no set {name!r}; choose from {', '.join(KNOWN)}")
     if not (hit := find(name, root)): raise FileNotFoundError(f"{name} is not there: nothing like {KNOWN[name][0]} in or below {root or os.environ.get('AUDIOCLUST_DATA') or '.'}")
     table = KNOWN[name][1](hit)
-    if limit and len(table) > limit: table = table.sample(limit, random_state=0).sort_index()
+    if limit and len(table) > limit: table = table.sample(limit, random_state=draw).sort_index()
     if not len(table := clips(table.reset_index(drop=True), errors=[])): raise FileNotFoundError(f"{hit} lists {name}, and none of its recordings can be read")
     return table
 

@@ -35,6 +35,7 @@ from contextlib import redirect_stderr
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import sklearn
@@ -51,7 +52,7 @@ from audioclust.encoders.choice import available_encoders
 from audioclust.encoders.residual import IdentityWhitening
 from audioclust.metrics import score
 from audioclust.pipeline import AudioClusterer, Options, Request, run_of_embeddings
-from known_sets import KNOWN, find, load
+from known_sets import CHOOSING, KNOWN, REPORTING, find, is_scored, load
 from made_sets import SETS, make
 
 OURS = ("kmeans", "consensus", "spectral", "agglomerative", "dbscan", "hdbscan", "meanshift")
@@ -60,8 +61,9 @@ CLUSTPY = ("clustpy dec", "clustpy idec", "clustpy dcn")
 OPTIONAL = {"umap": "umap-learn", "clustpy": "clustpy"}  # what a method's name begins with is what is imported
 # other things left aside than by default: what comes when, as well; and what is there all the time, not
 IGNORE = {f"{points}, {text}": ignored for points in ("fixed", "auto") for text,ignored in (("order ignored", "order,pitch,level,noise,room"), ("noise kept", "pitch,level"))}
+WITHOUT, EARS, MAIN = "auto, without yamnet", ("speech_embedding", "resemblyzer", "aisfx", "musicnn", "yamnet"), ("kmeans", "consensus", "spectral") # a vote, and each encoder alone
 SIDE_BY_SIDE, CHOSEN = "fixed and untrained", {f"{m}, number chosen": m for m in ("kmeans", "consensus", "spectral")}
-RUNS = {"fixed": (*OURS, *CHOSEN, "sklearn spectral", "umap, kmeans", "umap, hdbscan", *CLUSTPY), "mfcc": PEERS, "untrained": OURS, SIDE_BY_SIDE: ("consensus",), "auto": OURS} | {p: ("kmeans", "consensus", "spectral", "umap, kmeans") if p.startswith("fixed,") else ("kmeans", "spectral") for p in IGNORE}
+RUNS = {"fixed": (*OURS, *CHOSEN, "sklearn spectral", "umap, kmeans", "umap, hdbscan", *CLUSTPY), "mfcc": (*PEERS, *MAIN), "untrained": OURS, SIDE_BY_SIDE: ("consensus",), "auto": OURS, WITHOUT: OURS, **{ear: MAIN for ear in EARS}} | {p: ("kmeans", "consensus", "spectral", "umap, kmeans") if p.startswith("fixed,") else ("kmeans", "spectral") for p in IGNORE}
 ONCE = {"agglomerative", "dbscan", "hdbscan", "meanshift", "sklearn agglomerative"}
 HARDER = {"an eighth of the clips": dict(share=1/8), "a quarter of the clips": dict(share=1/4), "half of the clips": dict(share=1/2), "noise at 20 dB": dict(snr=20), "noise at 10 dB": dict(snr=10), "noise at 0 dB": dict(snr=0),
           "unequal groups": dict(smallest=.1), "half as many groups": dict(times=.5), "twice as many groups": dict(times=2)}
@@ -81,15 +83,15 @@ def ways_of(name):
 
 def with_encoders(points):
     "Those points that can be made here: a vote needs encoders that others trained, and MFCCs librosa."
-    for name,there,package in (("auto", len(available_encoders()) > 2, "encoders: audioclust encoders --install"), ("mfcc", find_spec("librosa") is not None, "librosa: pip install librosa")):
+    for name,there,package in (*((name, len(available_encoders()) > 2, "encoders: audioclust encoders --install") for name in ("auto", WITHOUT, *EARS)), ("mfcc", find_spec("librosa") is not None, "librosa: pip install librosa")):
         if name in points and not there:
             print(f"{name} is left out, since it needs {package}")
             points = [p for p in points if p != name]
     return points
 
 def downloaded(data): # Folder; None is AUDIOCLUST_DATA
-    "Names of the published sets that lie in a folder."
-    return [name for name in KNOWN if find(name, data)]
+    "Names of the published sets that lie in a folder; those to report on are opened once, by their names."
+    return [name for name in KNOWN if name not in REPORTING and find(name, data)]
 
 def noisy(table, snr, seed, folder): # Decibels; each clip by itself
     "The same clips under noise, written to a folder."
@@ -159,11 +161,13 @@ def unit_rows(X): return X/np.maximum(np.linalg.norm(X, axis=1, keepdims=True), 
 
 def points_of(points, table, k, by, seed, device=None, cache=None):
     "What is clustered: a fitted `AudioClusterer`, or an array."
-    if points == "mfcc": return mfcc(table)
+    if points == "mfcc": return AudioClusterer.of(run_of_embeddings(mfcc(table), request=Request(n_clusters=k, options=Options(stability=0)), whitening=IdentityWhitening()))
     if points == SIDE_BY_SIDE:
         X = np.hstack([unit_rows(points_of(p, table, k, by, seed, device, cache).embeddings_) for p in ("fixed", "untrained")])
         return AudioClusterer.of(run_of_embeddings(X, request=Request(n_clusters=k, options=Options(stability=0)), whitening=IdentityWhitening()))
-    return AudioClusterer("kmeans", k, by, IGNORE.get(points), encoder=points.partition(",")[0], random_state=seed, options=Options(stability=0, device=device, num_workers=0, cache=cache)).fit(table[["path", "start", "end"]])
+    hidden = {"yamnet"} if points == WITHOUT else set()
+    with patch("audioclust.encoders.choice.available_encoders", lambda: [e for e in available_encoders() if e not in hidden]):
+        return AudioClusterer("kmeans", k, by, IGNORE.get(points), encoder=points.partition(",")[0], random_state=seed, options=Options(stability=0, device=device, num_workers=0, cache=cache)).fit(table[["path", "start", "end"]])
 
 def group(method, points, k, seed): # Points may be an `AudioClusterer`
     "Labels, and the seconds that they took."
@@ -194,9 +198,15 @@ def first_part(method, points, seed): # What is the same for all methods of one 
 def scored(table, by, ways, labels):
     "The part of a row that says how good."
     wanted, other = ("label", "source") if by == "content" else ("source", "label")
-    s = score(table[wanted], labels)
+    counts, counts_other = is_scored(table, by), is_scored(table, "content" if by == "source" else "source")
+    labels = np.asarray(labels)
+    s = score(table[wanted][counts], labels[counts])
     row = {m: round(s[m], 4) for m in ("acc", "nmi", "ari", "ami")}
-    return row | dict(nmi_other=round(score(table[other], labels)["nmi"], 4) if ways > 1 or table.groupby("source").label.nunique().mean() > 1.5 else "", clusters=s["n_clusters"], coverage=round(s["coverage"], 4))
+    return row | dict(nmi_other=round(score(table[other][counts_other], labels[counts_other])["nmi"], 4) if table.source.nunique() > 1 and (ways > 1 or table.groupby("source").label.nunique().mean() > 1.5) else "", clusters=s["n_clusters"], coverage=round(s["coverage"], 4))
+
+def groups_of(table, by): # Those that are scored
+    "The true number of groups."
+    return table["label" if by == "content" else "source"][is_scored(table, by)].nunique()
 
 def todo_of(names, points, methods, seeds, ways): # What is to be run
     "(variant, seed) pairs, in an order in which points are made once."
@@ -213,12 +223,13 @@ def main():
     p.add_argument("--by", choices=("content", "source"), help="both if left out")
     p.add_argument("--seeds", type=int, default=5)
     p.add_argument("--limit", type=int, default=3000, help="clips of a downloaded set at most; of any, for untrained, a third of it")
+    p.add_argument("--cache", help="folder for embeddings, to use again; a temporary one if left out")
     p.add_argument("--timed", action="store_true", help="one thread, with seconds, into another table")
     p.add_argument("--harder", action="store_true", help="the digits with one thing changed, into another table")
     p.add_argument("--out", type=Path, help="results/quality.csv; with --timed results/quality-cost.csv, with --harder results/quality-harder.csv")
     args = p.parse_args()
     args.out = args.out or Path(__file__).parent/"results"/f"quality{'-cost'*args.timed or '-harder'*args.harder}.csv"
-    args.points = args.points or ("fixed" if args.harder else ";".join(p for p in RUNS if not p.startswith("auto")))
+    args.points = args.points or ("fixed" if args.harder else ";".join(p for p in RUNS if not p.startswith(("auto", *EARS))))
     if args.harder: args.methods, args.only = "kmeans;consensus;spectral", args.only or ";".join(f"{DIGITS}: {h}" for h in HARDER)
     if args.timed:
         global ENOUGH
@@ -246,15 +257,15 @@ def main():
             if drawn and (whole, by, seed) not in tables: tables[whole, by, seed] = harder(tables[name], by, seed, tmp, **change)
             table = tables[(whole, by, seed) if drawn else name]
             if enc == "untrained" and len(table) > args.limit//3: table = table.sample(args.limit//3, random_state=0).sort_index().reset_index(drop=True)
-            k, key = round(table["label" if by == "content" else "source"].nunique()*change.get("times", 1)), (whole, enc, by if enc != "mfcc" else "", seed if enc.startswith(("untrained", "auto", SIDE_BY_SIDE)) or drawn else 0)
+            k, key = round(groups_of(table, by)*change.get("times", 1)), (whole, enc, by if enc != "mfcc" else "", seed if enc.startswith(("untrained", "auto", SIDE_BY_SIDE)) or drawn else 0)
             if key not in kept:
                 kept.clear(), begun.clear()
                 start = time.process_time()
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    kept[key] = points_of(enc, table, k, by, seed, cache=f"{tmp}/cache" if enc.startswith("auto") else None)
+                    kept[key] = points_of(enc, table, k, by, seed, cache=(args.cache or f"{tmp}/cache") if enc.startswith(("auto", *EARS)) else None)
                 made[key] = time.process_time() - start
-            if enc != "mfcc": kept[key].n_clusters = k
+            kept[key].n_clusters = k
             X, before, cpu_before, peak = kept[key], 0, 0, 0
             if (module := next((m for m in OPTIONAL if method.startswith(m)), None)):  # one map, or one autoencoder, for all that is done with it
                 if (this := (*key, module, seed)) not in begun: begun[this] = measured(lambda: first_part(method, X, seed))
