@@ -19,6 +19,7 @@ import soundfile as sf
 
 from appended import append
 from audioclust.audio import fsdd
+from audioclust.audio.clip_table import common_sample_rate
 from audioclust.core.registry import split_options
 from audioclust.encoders import FixedEncoder, load_encoder
 from audioclust.encoders.base import OTHER_GROUPING
@@ -75,7 +76,7 @@ def voters(table, model, cache):
         asked = Request(n_clusters=k, by=by, encoder="auto", random_state=model.random_state, options=Options(cache=cache))
         return with_chosen_encoder(Clips(table), asked, Observer())[1].name
     names = [chosen(by, k) for by,k in ((model.by, model.n_clusters), (OTHER_GROUPING[model.by], 10))]
-    def member(name, by): return FixedEncoder(by, sample_rate=8000) if name == "fixed" else named_encoder(name)
+    def member(name, by): return FixedEncoder(by, sample_rate=common_sample_rate(table.path)) if name == "fixed" else named_encoder(name)
     bys = model.by, OTHER_GROUPING[model.by]
     return [VotingEncoder([member(n, by) for n in parse_vote(name)], parse_vote(name).values()) for name,by in zip(names, bys)], names
 

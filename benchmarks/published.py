@@ -10,14 +10,16 @@ a run that is stopped has all sets. The groups themselves are lines of published
 before that file), so that intervals over clips can be computed. Rows of our own methods that the
 report shows beside them are made in the same way, with --methods "deepcluster;nf-spice" --out benchmarks/results/ours.csv; older
 ones, with their single steps, are in sets.csv, nf-spice.csv and deepcluster.csv.
-Published sets in --data FOLDER (`known_sets.py`) are run too, 3,000 clips of each at most, by the groupings that they have.
+Published sets in --data FOLDER (`known_sets.py`) are run too, 3,000 clips of each at most (or --limit), by the groupings that they have.
+Of the real sets of `real_sets.py` each seed takes clips of its own, drawn by chance; sources with fewer than five clips are not scored.
 A method with a comma has other constants: "deepcluster-published, K pseudo-labels" (instead of ten a group), "…, 128 clips a pseudo-label"
 (as on ImageNet; at least K), "spice, our threshold and steps" (0.8, and as many steps of joint training as NF-SPICE takes),
-"spice, fixed encoder beside" (`BesideFixed`), and any with "four times as long" (the epochs of each training of a network).
+"spice, fixed encoder beside" (`BesideFixed`), "nf-spice, from the vote" begins with the installed encoders, and any with "four times as long" (the epochs of each training of a network).
 Goal: what do our changes add to the published methods, with the same network and time? Not a goal: what the published
 methods reach with their own networks and schedules, which take months here.
 """
 import argparse, tempfile, time, warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,15 +28,20 @@ from appended import append, keep_labels, keep_truth
 from audioclust.audio.clip_table import common_sample_rate
 from audioclust.core.registry import make_clusterer, set_flat_params
 from audioclust.encoders.fixed import FixedEncoder
+from audioclust.encoders.base import OTHER_GROUPING
 from audioclust.metrics import score
 from audioclust.published.spice import LABELLED_BS, SPICE, UNLABELLED, with_weak_views
 from audioclust.published.three_stages import leading_axes, projected, unit_embeddings
 from audioclust.nf_spice.self_heads import SelfHeads
 from audioclust.training.trainer import epochs_for
 from made_sets import SETS
-from quality import DIGITS, WORDS, downloaded, table_of, ways_of
+from known_sets import CHOOSING, is_scored, REPORTING
+from nf_spice import CACHE, voters
+from quality import DIGITS, WORDS, downloaded, groups_of, table_of, ways_of
 
 METHODS = "deepcluster-published", "spice", "scan"
+FROM_VOTE = ", from the vote" # of the installed encoders, which NF-SPICE can start from
+DRAWN = {*CHOOSING, *REPORTING} # sets of which seed i is draw i of the clips, where there are more than the limit
 VARIANTS = {"K pseudo-labels": lambda n, k: dict(train_clusters=k), "128 clips a pseudo-label": lambda n, k: dict(train_clusters=max(k, round(n/128))), "our threshold and steps": lambda n, k: dict(threshold=.8, match_epochs=epochs_for_steps(n))} # Of DeepCluster, DeepCluster and SPICE
 
 
@@ -87,17 +94,21 @@ def model_of(method, table, k, by, seed): # Perhaps with a variant behind a comm
 def run(table, method, by, seed):
     "The labels of one run, and its scores."
     wanted, other = ("label", "source") if by == "content" else ("source", "label")
-    model = model_of(method, table, table[wanted].nunique(), by, seed)
+    counts, counts_other = is_scored(table, by), is_scored(table, OTHER_GROUPING[by])
+    def scores(labels): return score(table[wanted][counts], labels[counts])
+    model = model_of(method.removesuffix(FROM_VOTE), table, groups_of(table, by), by, seed)
     start = time.process_time()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        model.fit(table[["path", "start", "end"]])
+        clips = table[["path", "start", "end"]]
+        given = dict(frozen=voters(clips, model, CACHE)[0], cache=CACHE) if method.endswith(FROM_VOTE) else {}
+        model.fit(clips, **given)
     row = dict(cpu_seconds=round(time.process_time() - start))
     for name,labels in {"": model.labels_, "_heads": getattr(model, "steps_", {}).get("heads")}.items():
-        s = {} if labels is None else score(table[wanted], labels)
+        s = {} if labels is None else scores(labels)
         row |= {f"{m}{name}": round(s[m], 4) if s else "" for m in ("acc", "nmi", "ari", "ami")}
     reliable = getattr(model, "reliable_", None)
-    return model.labels_, row | dict(nmi_other=round(score(table[other], model.labels_)["nmi"], 4), n_found=len(np.unique(model.labels_)),
+    return model.labels_, row | dict(nmi_other=round(score(table[other][counts_other], model.labels_[counts_other])["nmi"], 4), n_found=len(np.unique(model.labels_)),
                       reliable="" if reliable is None else round(float((reliable >= 0).mean()), 4), warned="; ".join(sorted({str(w.message) for w in warned if "left out" in str(w.message)})))
 
 
@@ -107,18 +118,22 @@ def main():
     p.add_argument("--methods", help="names of methods, separated by semicolons")
     p.add_argument("--by", default="content;source")
     p.add_argument("--seeds", type=int, default=5)
+    p.add_argument("--limit", type=int, default=3000, help="clips of a downloaded set at most")
     p.add_argument("--data", help="folder above the sets that were downloaded; AUDIOCLUST_DATA if left out")
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"published.csv")
     args = p.parse_args()
     names, methods = args.only.split(";") if args.only else [*SETS, WORDS, DIGITS, *downloaded(args.data)], args.methods.split(";") if args.methods else METHODS
     with tempfile.TemporaryDirectory() as tmp:
-        tables = {name: table_of(name, tmp, args.data) for name in names}
+        @cache
+        def table_at(name, draw): return table_of(name, tmp, args.data, args.limit, draw)
         def one(variant, seed):
             name, by, method = variant.split(" / ")
-            labels, scores = run(tables[name], method, by, seed)
-            keep_truth(args.out, f"{name} / {by} / truth", tables[name]["label" if by == "content" else "source"])
-            keep_labels(args.out, variant, seed, labels)
-            return dict(set=name, by=by, method=method, clips=len(tables[name]), seed=seed, **scores)
+            table = table_at(name, seed if name in DRAWN else 0)
+            labels, scores = run(table, method, by, seed)
+            if name not in DRAWN:
+                keep_truth(args.out, f"{name} / {by} / truth", table["label" if by == "content" else "source"])
+                keep_labels(args.out, variant, seed, labels)
+            return dict(set=name, by=by, method=method, clips=len(table), seed=seed, **scores)
         append(args.out, [(f"{name} / {by} / {m}", s) for s in range(args.seeds) for name in names for m in methods for by in args.by.split(";") if by in ways_of(name)], one)
 
 

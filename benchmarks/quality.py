@@ -32,6 +32,7 @@ Goal: how good is what one gets at the defaults, and by what does it group? Not 
 """
 import argparse, io, tempfile, time, warnings
 from contextlib import redirect_stderr
+from dataclasses import replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,7 +52,7 @@ from audioclust.audio import fsdd, synthetic_words
 from audioclust.encoders.choice import available_encoders
 from audioclust.encoders.residual import IdentityWhitening
 from audioclust.metrics import score
-from audioclust.pipeline import AudioClusterer, Options, Request, run_of_embeddings
+from audioclust.pipeline import AudioClusterer, cluster, Options, Request, run_of_embeddings
 from known_sets import CHOOSING, KNOWN, REPORTING, find, is_scored, load
 from made_sets import SETS, make
 
@@ -71,11 +72,11 @@ DIGITS, WORDS = "spoken digits", "words"
 VERSIONS = f"torch {torch.__version__.split('+')[0]}, scikit-learn {sklearn.__version__}, audioclust {audioclust.__version__}"
 
 
-def table_of(name, folder, data=None, limit=3000):
+def table_of(name, folder, data=None, limit=3000, draw=0):
     "The clips of a set, with columns path, start, end, label, source."
     if name == DIGITS: return fsdd(Path(data)/"fsdd" if data else None, download=False).rename(columns={"speaker": "source"})
     if name == WORDS: return synthetic_words(10, 4, 10).save(Path(folder)/WORDS).rename(columns={"voice": "source"}).sample(frac=1, random_state=0).reset_index(drop=True)
-    return make(name, folder) if name in SETS else load(name, data, limit)
+    return make(name, folder) if name in SETS else load(name, data, limit, draw)
 
 def ways_of(name):
     "The groupings of a set that have a right answer."
@@ -173,8 +174,9 @@ def group(method, points, k, seed): # Points may be an `AudioClusterer`
     "Labels, and the seconds that they took."
     start = time.perf_counter()
     if method in (*PEERS, *CLUSTPY): return peer(method, getattr(points, "embeddings_", points), k, seed), time.perf_counter() - start
-    m = points.regroup(CHOSEN[method], "auto", random_state=seed) if method in CHOSEN else points.regroup(method, random_state=seed)
-    return m.labels_, m.seconds_["cluster"]
+    run = points.run_
+    asked = replace(run.request, method=CHOSEN.get(method, method), n_clusters="auto" if method in CHOSEN else k, random_state=seed)
+    return cluster(run.clips, run.embeddings, asked).labels, time.perf_counter() - start
 
 def _peak(start=False):
     "The most resident memory in MB since `start`; None where the system does not say (it is Linux that does)."
