@@ -7,6 +7,7 @@ A set is looked for in the folder itself and in the folders below it, three deep
 import json, os, re, sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from audioclust.audio import clips
@@ -82,8 +83,9 @@ CHOOSING, REPORTING = ([name for name in KNOWN if (of := FURTHER.get(name, [name
 LEAST = 5 # clips of a source that is scored
 
 def is_scored(table, by): # Which clips, bool
-    "A source counts where it has enough clips."
-    return (table.groupby("source").source.transform("size") >= LEAST if by == "source" else table.label.notna()).to_numpy()
+    "A source counts where it has enough clips, if any has."
+    is_large = (table.groupby("source").source.transform("size") >= LEAST).to_numpy()
+    return is_large if by == "source" and is_large.any() else np.ones(len(table), bool)
 
 def find(name, root=None): # A key of KNOWN, and a folder above it; None is AUDIOCLUST_DATA
     "The file that shows that the set is there, or None."

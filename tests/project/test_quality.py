@@ -115,12 +115,13 @@ def test_one_command_fills_the_rows_of_a_set_and_does_nothing_twice(tmp_path, mo
     monkeypatch.setattr(sys, "argv", argv)
     quality.main()
     rows = pd.read_csv(out)
-    assert len(rows) == 2*(2 + 1 + 2) and not rows.duplicated(["variant", "seed"]).any()  # agglomerative runs once
+    assert len(rows) == 2*(2 + 1 + 2 + 2)  # agglomerative runs once
+    assert not rows.duplicated(["variant", "seed"]).any()
     assert set(rows.by) == {"content", "source"}
     assert (rows.k == 2).all() and (rows.clips == 20).all() and (rows.coverage == 1).all()
     assert rows.versions.str.contains("audioclust").all()
     best = rows[(rows.points == "mfcc") & (rows.by == "content")]
-    assert (best.acc == 1).all() and (best.nmi == 1).all() and (best.nmi_other < .1).all()
+    assert len(best) == 4 and (best.acc == 1).all() and (best.nmi == 1).all() and (best.nmi_other < .1).all()
     before = out.read_bytes()
     quality.main()
     assert out.read_bytes() == before
@@ -138,6 +139,25 @@ def test_rows_are_scored_against_what_was_wanted():
     # each source has one label: there is no other grouping
     nested = pd.DataFrame(dict(label=[*"aabb"], source=[*"wxyz"]))
     assert scored(nested, "content", 1, np.array([0, 0, 1, 1]))["nmi_other"] == ""
+
+
+def test_a_source_of_few_clips_is_not_scored():
+    from quality import groups_of, scored
+    table = pd.DataFrame(dict(label=[*"ab"]*6, source=["x"]*5 + ["y"]*5 + ["z"]*2))
+    assert groups_of(table, "source") == groups_of(table, "content") == 2
+    assert scored(table, "source", 2, np.array([0]*5 + [1]*5 + [0, 1]))["acc"] == 1
+
+
+def test_one_command_makes_the_rows_of_real_sets_but_opens_none_by_itself(tmp_path, monkeypatch, capsys):
+    import verdict
+    from quality import downloaded
+    for name in ("esc10", "emodb"): wav(tmp_path/name/"dog"/"1__a.wav")
+    assert downloaded(tmp_path) == ["esc10"]
+    for real,named in (("choosing", "esc10;spoken digits"), ("reporting", "emodb;emodb_emotion")):
+        monkeypatch.setattr(sys, "argv", ["verdict.py", str(tmp_path), "--real", real, "--dry"])
+        verdict.main()
+        first = shlex.split(capsys.readouterr().out.splitlines()[0])
+        assert first[first.index("--only") + 1] == named
 
 
 def test_what_makes_the_digits_harder(tmp_path):
