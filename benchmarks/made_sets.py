@@ -88,13 +88,13 @@ def birds(folder, seed=0, rate=32000):
             yield f"species{c}", f"recorder{m}", _body(x, rate, peaks) + noise/noise.std()*x.std()*10**(-snr/20), rate
 
 
-def make(name, folder): # One of SETS, where to
+def make(name, folder, draw=0): # One of SETS, where to, and which draw
     "The clips of a set: a table with columns path, start, end, label, source."
     folder = Path(folder)/name.replace(", ", "-")
     if name in DIFFICULTIES:
-        table = synthetic_sounds(10, 40, **DIFFICULTIES[name]).save(folder).rename(columns={"voice": "source"})
+        table = synthetic_sounds(10, 40, **DIFFICULTIES[name], random_state=draw).save(folder).rename(columns={"voice": "source"})
         return table.sample(frac=1, random_state=0).reset_index(drop=True)
-    return _save(folder, dict(machines=machines, birds=birds)[name](folder))
+    return _save(folder, dict(machines=machines, birds=birds)[name](folder, draw))
 
 SETS = (*DIFFICULTIES, "machines", "birds")
 

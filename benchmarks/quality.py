@@ -28,6 +28,7 @@ With --harder K-means, consensus and spectral on the fixed encoder's points, or 
 and rows go to results/quality-harder.csv: fewer clips, drawn anew for each seed; noise of a colour of its own in each
 clip, new for each seed; groups of which the largest keeps all its clips and the smallest a tenth, in an order that each
 seed draws; half or twice as many groups as there are. All clips and the true number are rows of quality.csv.
+With --draws 5 each generator of rendered sounds makes five sets, and K-means, consensus and spectral group each of them.
 Goal: how good is what one gets at the defaults, and by what does it group? Not a goal: each method at its best.
 """
 import argparse, io, tempfile, time, warnings
@@ -68,15 +69,15 @@ RUNS = {"fixed": (*OURS, *CHOSEN, "sklearn spectral", "umap, kmeans", "umap, hdb
 ONCE = {"agglomerative", "dbscan", "hdbscan", "meanshift", "sklearn agglomerative"}
 HARDER = {"an eighth of the clips": dict(share=1/8), "a quarter of the clips": dict(share=1/4), "half of the clips": dict(share=1/2), "noise at 20 dB": dict(snr=20), "noise at 10 dB": dict(snr=10), "noise at 0 dB": dict(snr=0),
           "unequal groups": dict(smallest=.1), "half as many groups": dict(times=.5), "twice as many groups": dict(times=2)}
-DIGITS, WORDS = "spoken digits", "words"
+DIGITS, WORDS, DRAW = "spoken digits", "words", "draw "
 VERSIONS = f"torch {torch.__version__.split('+')[0]}, scikit-learn {sklearn.__version__}, audioclust {audioclust.__version__}"
 
 
 def table_of(name, folder, data=None, limit=3000, draw=0):
     "The clips of a set, with columns path, start, end, label, source."
     if name == DIGITS: return fsdd(Path(data)/"fsdd" if data else None, download=False).rename(columns={"speaker": "source"})
-    if name == WORDS: return synthetic_words(10, 4, 10).save(Path(folder)/WORDS).rename(columns={"voice": "source"}).sample(frac=1, random_state=0).reset_index(drop=True)
-    return make(name, folder) if name in SETS else load(name, data, limit, draw)
+    if name == WORDS: return synthetic_words(10, 4, 10, random_state=draw).save(Path(folder)/WORDS).rename(columns={"voice": "source"}).sample(frac=1, random_state=0).reset_index(drop=True)
+    return make(name, folder, draw) if name in SETS else load(name, data, limit, draw)
 
 def ways_of(name):
     "The groupings of a set that have a right answer."
@@ -228,10 +229,12 @@ def main():
     p.add_argument("--cache", help="folder for embeddings, to use again; a temporary one if left out")
     p.add_argument("--timed", action="store_true", help="one thread, with seconds, into another table")
     p.add_argument("--harder", action="store_true", help="the digits with one thing changed, into another table")
+    p.add_argument("--draws", type=int, help="so many draws of each rendered set, for three methods; give --points and --out")
     p.add_argument("--out", type=Path, help="results/quality.csv; with --timed results/quality-cost.csv, with --harder results/quality-harder.csv")
     args = p.parse_args()
     args.out = args.out or Path(__file__).parent/"results"/f"quality{'-cost'*args.timed or '-harder'*args.harder}.csv"
     args.points = args.points or ("fixed" if args.harder else ";".join(p for p in RUNS if not p.startswith(("auto", *EARS))))
+    if args.draws: args.methods, args.only = "kmeans;consensus;spectral", args.only or ";".join(f"{name}: {DRAW}{i}" for name in (*SETS, WORDS) for i in range(args.draws))
     if args.harder: args.methods, args.only = "kmeans;consensus;spectral", args.only or ";".join(f"{DIGITS}: {h}" for h in HARDER)
     if args.timed:
         global ENOUGH
@@ -253,6 +256,9 @@ def main():
         def run(variant, seed):
             whole, by, enc, method = variant.split(" / ")
             name, _, change = whole.partition(": ")
+            if change.startswith(DRAW): # the set is another one
+                if whole not in tables: tables[whole] = table_of(name, f"{tmp}/{change}", args.data, args.limit, int(change.removeprefix(DRAW)))
+                name, change = whole, ""
             change = HARDER[change] if change else {}
             drawn = bool(change.keys() - {"times"})
             if name not in tables: tables[name] = table_of(name, tmp, args.data, args.limit)

@@ -55,8 +55,8 @@ ESC10 = {"dog", "rooster", "rain", "sea_waves", "crackling_fire", "crying_baby",
          "helicopter", "chainsaw"}
 _CLASSES = {str(number): name for number,name in enumerate(ESC50)}
 
-# %% ../../nbs/01_audio/14_datasets.ipynb #4f06fd81
-REAL_SETS = {
+# %% ../../nbs/01_audio/14_datasets.ipynb #27123fe7
+_CHOOSING = {
     "arabic": RealSet(
         "abdulkaderghandoura/arabic-speech-commands-dataset", "72f3438212ff6cf8fbe5ae8068361840646429bd",
         "CC BY 4.0", True, ("label", "source"),
@@ -77,6 +77,10 @@ REAL_SETS = {
     "dirt": RealSet(
         "tidalcycles/Dirt-Samples", "c74fc80f8db8038f6a33648ffef5ac00a07ad402", "mixed, not stated for each file", True,
         ("label",), r"(?P<content>[^/]+)/[^/]+\.(?i:wav|ogg)", least=8),
+}
+
+# %% ../../nbs/01_audio/14_datasets.ipynb #b3848704
+_REPORTING = {
     "esc50": RealSet(
         "karolpiczak/ESC-50", "", "CC BY-NC 3.0", False, ("label",),
         r"audio/\d-(?P<source>\d+)-[A-Z]-(?P<content>\d+)\.wav", _CLASSES),
@@ -99,8 +103,9 @@ REAL_SETS = {
         "Picovoice/wake-word-benchmark", "84919190fb1891bf0936dcb577d9268e467f876f", "Apache-2.0", False, ("label",),
         r"audio/(?P<content>[^/]+)/[^/]+\.(?:wav|flac)"),
 }
+REAL_SETS = _CHOOSING | _REPORTING
 
-# %% ../../nbs/01_audio/14_datasets.ipynb #33d83d4b
+# %% ../../nbs/01_audio/14_datasets.ipynb #596b9116
 def _check_set(name):
     if name in REAL_SETS: return REAL_SETS[name]
     raise ValueError(f"there is no set {shorten(name)!r}; choose from {', '.join(REAL_SETS)}")
@@ -119,7 +124,7 @@ def select_clips(name:str, # Of a set, a key of `REAL_SETS`
     if name == "esc40": table = table[~table.label.isin(ESC10)].reset_index(drop=True)
     return table
 
-# %% ../../nbs/01_audio/14_datasets.ipynb #2c9f83c7
+# %% ../../nbs/01_audio/14_datasets.ipynb #02cafaec
 def limit_clips(name:str, # Of a set, a key of `REAL_SETS`
     table:pd.DataFrame, # Columns label and source; by path
 )->pd.DataFrame: # Rows of it
@@ -129,7 +134,7 @@ def limit_clips(name:str, # Of a set, a key of `REAL_SETS`
     if known.least: table = table[table.groupby("label").label.transform("size") >= known.least]
     return table.reset_index(drop=True)
 
-# %% ../../nbs/01_audio/14_datasets.ipynb #2e57b45e
+# %% ../../nbs/01_audio/14_datasets.ipynb #fbbd140a
 _LAID_OUT = re.compile(r"(?P<label>[^/]+)/(?P<source>[^/]+?)__(?P<stem>[^/]+)\.\w+")
 
 def _clips_in(name, folder):
@@ -140,6 +145,7 @@ def _clips_in(name, folder):
     table = pd.DataFrame(laid_out) if laid_out else limit_clips(name, select_clips(name, files))
     return table.assign(path=[folder/path for path in table.path])
 
+# %% ../../nbs/01_audio/14_datasets.ipynb #d209fcd8
 def _with_more(table, more):
     "The table with a column for each further grouping, read from the stems of names."
     for column,(pattern,names) in more.items():
@@ -147,11 +153,12 @@ def _with_more(table, more):
         table[column] = [names.get(value, value) for value in values]
     return table
 
-# %% ../../nbs/01_audio/14_datasets.ipynb #62469783
+# %% ../../nbs/01_audio/14_datasets.ipynb #4e8d7774
 def _missing(known, folder, why):
     checkout = f" and, in it, git checkout {known.commit[:12]}" if known.commit else ""
     return FileNotFoundError(f"{why}; git clone {known.url} {folder}{checkout}")
 
+# %% ../../nbs/01_audio/14_datasets.ipynb #b0853957
 def real_set(name:str, # Of a set, a key of `REAL_SETS`
     root:str|Path|None=None, # Its folder; None: that of its name below AUDIOCLUST_DATA
 )->pd.DataFrame: # Columns path, start, end, label (content), source, and those of further groupings
