@@ -19,6 +19,9 @@ from .events import (
 )
 from .opening import check_recordings_exist as check_recordings_exist
 from .logmel import LogMel as LogMel
+from .datasets import (
+    real_set as real_set,
+)
 from .labels import (
     label_clips as label_clips,
     label_detections as label_detections,
