@@ -114,11 +114,11 @@ def select_clips(name:str, # Of a set, a key of `REAL_SETS`
     paths:Iterable, # Paths of files in its repository, with / between folders
 )->pd.DataFrame: # Columns path, label, source and stem, by path
     "Which of the files of a repository are clips of a set, with content and source by their names."
-    known = _check_set(name)
-    matches = [(path, re.fullmatch(known.pattern, path)) for path in sorted(paths)]
+    dataset = _check_set(name)
+    matches = [(path, re.fullmatch(dataset.pattern, path)) for path in sorted(paths)]
     rows = [dict(path=path, **m.groupdict()) for path,m in matches if m]
-    table = pd.DataFrame(rows, columns=["path", *re.compile(known.pattern).groupindex])
-    table["label"] = table.pop("content").map(lambda content: known.names.get(content, content))
+    table = pd.DataFrame(rows, columns=["path", *re.compile(dataset.pattern).groupindex])
+    table["label"] = table.pop("content").map(lambda content: dataset.names.get(content, content))
     if "source" not in table: table["source"] = UNKNOWN
     table["stem"] = [PurePosixPath(path).stem for path in table.path]
     if name == "esc40": table = table[~table.label.isin(ESC10)].reset_index(drop=True)
@@ -129,9 +129,9 @@ def limit_clips(name:str, # Of a set, a key of `REAL_SETS`
     table:pd.DataFrame, # Columns label and source; by path
 )->pd.DataFrame: # Rows of it
     "The first clips of each content and source, as many as a set takes, and contents with enough of them."
-    known = _check_set(name)
-    if known.most: table = table[table.groupby(["label", "source"]).cumcount() < known.most]
-    if known.least: table = table[table.groupby("label").label.transform("size") >= known.least]
+    dataset = _check_set(name)
+    if dataset.most: table = table[table.groupby(["label", "source"]).cumcount() < dataset.most]
+    if dataset.least: table = table[table.groupby("label").label.transform("size") >= dataset.least]
     return table.reset_index(drop=True)
 
 # %% ../../nbs/01_audio/14_datasets.ipynb #fbbd140a
@@ -153,27 +153,27 @@ def _with_more(table, more):
         table[column] = [names.get(value, value) for value in values]
     return table
 
-# %% ../../nbs/01_audio/14_datasets.ipynb #4e8d7774
-def _missing(known, folder, why):
-    checkout = f" and, in it, git checkout {known.commit[:12]}" if known.commit else ""
-    return FileNotFoundError(f"{why}; git clone {known.url} {folder}{checkout}")
+# %% ../../nbs/01_audio/14_datasets.ipynb #26d7ec3e
+def _missing(dataset, folder, why):
+    checkout = f" and, in it, git checkout {dataset.commit[:12]}" if dataset.commit else ""
+    return FileNotFoundError(f"{why}; git clone {dataset.url} {folder}{checkout}")
 
 # %% ../../nbs/01_audio/14_datasets.ipynb #b0853957
 def real_set(name:str, # Of a set, a key of `REAL_SETS`
     root:str|Path|None=None, # Its folder; None: that of its name below AUDIOCLUST_DATA
 )->pd.DataFrame: # Columns path, start, end, label (content), source, and those of further groupings
     "The clips of a published set that was cloned; a line on standard error says its licence."
-    known = _check_set(name)
+    dataset = _check_set(name)
     data_folder = Path(os.environ.get("AUDIOCLUST_DATA") or ".")
     folder = Path(root) if root else data_folder/name
     if name == "esc40" and not folder.is_dir() and (data_folder/"esc50").is_dir():
         table = real_set("esc50")
         return table[~table.label.isin(ESC10)].reset_index(drop=True)
-    if not folder.is_dir(): raise _missing(known, folder, f"there is no folder {folder}")
+    if not folder.is_dir(): raise _missing(dataset, folder, f"there is no folder {folder}")
     listed = _clips_in(name, folder)
-    if not len(listed): raise _missing(known, folder, f"{folder} holds no clip of {name}")
+    if not len(listed): raise _missing(dataset, folder, f"{folder} holds no clip of {name}")
     errors:list = []
     table = clips(listed, errors=errors)
     if errors: warnings.warn(f"{len(errors):,} files of {name} cannot be read, and are left out")
-    print(f"{name}: {len(table):,} clips of {known.url}; licence: {known.licence}", file=sys.stderr)
-    return _with_more(table, known.more).drop(columns=["stem", "piece"], errors="ignore")
+    print(f"{name}: {len(table):,} clips of {dataset.url}; licence: {dataset.licence}", file=sys.stderr)
+    return _with_more(table, dataset.more).drop(columns=["stem", "piece"], errors="ignore")
