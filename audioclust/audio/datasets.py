@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['UNKNOWN', 'ESC50', 'ESC10', 'REAL_SETS', 'RealSet', 'select_clips', 'limit_clips', 'real_set']
 
-# %% ../../nbs/01_audio/14_datasets.ipynb #eddfa55e
+# %% ../../nbs/01_audio/14_datasets.ipynb #a8b51ff5
+import hashlib
 import os
 import re
 import sys
@@ -137,13 +138,18 @@ def limit_clips(name:str, # Of a set, a key of `REAL_SETS`
 # %% ../../nbs/01_audio/14_datasets.ipynb #fbbd140a
 _LAID_OUT = re.compile(r"(?P<label>[^/]+)/(?P<source>[^/]+?)__(?P<stem>[^/]+)\.\w+")
 
+def _without_copies(folder, table):
+    digests = [hashlib.sha256((folder/path).read_bytes()).digest() for path in table.path]
+    return table[~pd.Series(digests, dtype=object).duplicated()]
+
 def _clips_in(name, folder):
     "The clips of a set in a folder: laid out, or a clone; with columns path, label, source, stem."
     files = [path.relative_to(folder).as_posix() for path in folder.rglob("*.*") if path.is_file()]
     matches = [(path, _LAID_OUT.fullmatch(path)) for path in sorted(files)]
     laid_out = [dict(path=path, **m.groupdict()) for path,m in matches if m]
     is_laid_out = len(laid_out) > .9*len(files) # names in a clone may look like that, too
-    table = pd.DataFrame(laid_out) if is_laid_out else limit_clips(name, select_clips(name, files))
+    table = pd.DataFrame(laid_out) if is_laid_out else _without_copies(folder, select_clips(name, files))
+    if not is_laid_out: table = limit_clips(name, table)
     return table.assign(path=[folder/path for path in table.path])
 
 # %% ../../nbs/01_audio/14_datasets.ipynb #d209fcd8
