@@ -1,11 +1,8 @@
 """K-means beside its peers: the same rows, the same start, the same rounds, in turn.
 
-    python benchmarks/kmeans.py [rounds converge starts busy processes file] [--repeats 7] [--folder FOLDER]
+    python benchmarks/kmeans.py [rounds processes file] [--repeats 7] [--folder FOLDER]
 
 rounds     ten rounds of Lloyd's algorithm, at three shapes, on rows without structure and on rows with clusters
-converge   the same until nothing moves
-starts     K-means++ from twenty starts on small tables, each peer by its own random numbers
-busy       ten rounds while another program uses one of the cores
 processes  ten rounds in 1, 2 and 4 processes under torchrun, the cores shared out among them
 file       five rounds on a file of 10 GB in FOLDER; the resident memory (Linux, macOS)
 Without names, all of them; those named replace their rows in benchmarks/results/kmeans.csv.
@@ -19,7 +16,7 @@ alike: compare within a repeat. One repeat beforehand is not counted.
 standard deviation 1. Everybody starts at the same k rows, drawn by chance.
 Goal: ratios. Not a goal: absolute numbers that hold on another machine.
 """
-import argparse, csv, multiprocessing, os, platform, subprocess, sys, tempfile, time, warnings
+import argparse, csv, os, platform, subprocess, sys, tempfile, time, warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -58,7 +55,6 @@ def sklearn(x, start, rounds, algorithm="lloyd"):
 def elkan(x, start, rounds): return sklearn(x, start, rounds, "elkan")
 
 def in_faiss(x, start, rounds):
-    if rounds > 10: return None  # it has no test for convergence
     m = faiss.Kmeans(x.shape[1], len(start), niter=rounds, min_points_per_centroid=1, max_points_per_centroid=len(x), seed=1)
     m.train(x, init_centroids=start)
     distance, _ = m.index.search(x, 1)
@@ -101,35 +97,6 @@ def compare(part, shapes, data, rounds, repeats):
                 if said and repeat >= 0: yield dict(part=part, n=n, d=d, k=k, data=kind, who=name, repeat=repeat, seconds=t, loss=said[0], rounds=said[1])
 
 def rounds(args): return compare("rounds", SHAPES, DATA, 10, args.repeats)
-def converge(args): return compare("converge", SHAPES[:2], DATA[1:3], 1000, max(1, args.repeats//2))
-
-SMALL = (1_000, 30, 10), (10_000, 30, 10), (1_000, 30, 100), (2_000, 512, 20)
-
-def starts(args):
-    def by_ours(x, k, seed): m = KMeans(k, n_init=20, random_state=seed, device="cpu").fit(x); return m.inertia_, m.n_iter_
-    def by_sklearn(x, k, seed): m = SklearnKMeans(k, n_init=20, max_iter=100, random_state=seed).fit(x); return m.inertia_, m.n_iter_
-    who = {"audioclust": by_ours, "scikit-learn Lloyd": by_sklearn}
-    if faiss: # it has no K-means++: its starts are rows by chance
-        def by_faiss(x, k, seed):
-            m = faiss.Kmeans(x.shape[1], k, niter=100, nredo=20, min_points_per_centroid=1, max_points_per_centroid=len(x), seed=seed)
-            m.train(x)
-            return float(m.index.search(x, 1)[0].sum(dtype=np.float64)), 100
-        who["Faiss"] = by_faiss
-    for (n, d, k), kind in ((s, kind) for s in SMALL for kind in ("normal", "clusters 1")):
-        x, _ = make(n, d, k, kind)
-        for repeat in range(-1, args.repeats):
-            for name, f in who.items():
-                t = time.perf_counter(); loss, r = f(x, k, repeat + 1); t = time.perf_counter() - t
-                if repeat >= 0: yield dict(part="starts", n=n, d=d, k=k, data=kind, who=name, repeat=repeat, seconds=t, loss=loss, rounds=r)
-
-def _burn():
-    while True: pass
-
-def busy(args):
-    p = multiprocessing.Process(target=_burn, daemon=True)
-    p.start()
-    try: yield from compare("busy", SHAPES[:1], ("normal", "clusters 1"), 10, args.repeats)
-    finally: p.kill()
 
 PROCESS = """
 import sys, time, numpy as np, torch, torch.distributed as dist
@@ -185,7 +152,7 @@ def file(args):
         yield dict(part="file", n=n, d=d, k=k, data="clusters 1", who="five rounds", repeat=0, seconds=t, loss=loss, rounds=int(r), megabytes=round(peak))
 
 
-PARTS = dict(rounds=rounds, converge=converge, starts=starts, busy=busy, processes=processes, file=file)
+PARTS = dict(rounds=rounds, processes=processes, file=file)
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
