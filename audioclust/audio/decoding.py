@@ -83,8 +83,8 @@ def check_finite(wave:np.ndarray, # Samples [n]
     invalid = ~np.isfinite(wave[part])
     if invalid.any():
         first = start + invalid.argmax()/rate
-        found = f"holds samples that are infinite or no numbers ({invalid.sum()})"
-        raise AudioError(path, f"{found}, the first at {first:.3f} s")
+        fault = f"holds samples that are infinite or no numbers ({invalid.sum()})"
+        raise AudioError(path, f"{fault}, the first at {first:.3f} s")
     return np.nan_to_num(wave, nan=0, posinf=0, neginf=0)
 
 # %% ../../nbs/01_audio/02_decoding.ipynb #ead9cce8

@@ -131,7 +131,7 @@ def label_detections(table:pd.DataFrame, # Clips: columns path, start, end (s)
     "Clips with their labels, where a table with times lists all that is to be found in its recordings."
     label_of_clip, with_times, missed = _labelled(table, labels, wanted)
     has_times = table.path.map(str).isin(with_times)
-    labels_of = ["" if label is None and known else label for label,known in zip(label_of_clip, has_times)]
+    labels_of = ["" if label is None and all_listed else label for label,all_listed in zip(label_of_clip, has_times)]
     return table.assign(label=labels_of), missed
 
 # %% ../../nbs/01_audio/11_labels.ipynb #f56d7462

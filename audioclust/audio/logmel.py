@@ -92,8 +92,8 @@ class LogMel(nn.Module):
                 raise ValueError(f"{name}={value!r}: say a number from 1 to {most:,}")
         nyquist = sample_rate/2
         if f_max is not None and f_max > nyquist:
-            found = f"f_max is {f_max} Hz, above half the sample rate ({nyquist} Hz)"
-            raise ValueError(f"{found}: lower it or leave it out")
+            fault = f"f_max is {f_max} Hz, above half the sample rate ({nyquist} Hz)"
+            raise ValueError(f"{fault}: lower it or leave it out")
         self.sample_rate = sample_rate
         self.n_mels = n_mels
         self.eps = eps

@@ -94,7 +94,7 @@ def collate_rates(items:list, # (row, list of waveforms, one for each rate, or r
     "`collate_waves` for clips that have a waveform at each of several rates."
     batches = []
     for i in range(n_rates):
-        batches.append(collate_waves([(row, found if isinstance(found, str) else found[i]) for row,found in items]))
+        batches.append(collate_waves([(row, waves if isinstance(waves, str) else waves[i]) for row,waves in items]))
     return batches[0]._replace(wave=tuple(b.wave for b in batches), lengths=tuple(b.lengths for b in batches))
 
 # %% ../../nbs/01_audio/07_streaming.ipynb #a3ffefb5

@@ -69,9 +69,9 @@ class ReferencePointClusterer(Clusterer):
         "Find the clusters; `labels_` is int64, the same kind of array as `X`."
         return self._fit_as(X)
 
-    def _fit_as(self, X, **known): # `known` goes to `_fit`
+    def _fit_as(self, X, **fit_params): # `fit_params` goes to `_fit`
         rows = self._check_X(X, reset=True)
-        with config_context(working_memory=WORKING_MEMORY): labels = self._fit(rows, **known).astype(np.int64)
+        with config_context(working_memory=WORKING_MEMORY): labels = self._fit(rows, **fit_params).astype(np.int64)
         self.labels_ = like_input(labels, X)
         outcome = _degenerate_outcome(labels)
         explanation = outcome and self._explain(rows, labels)

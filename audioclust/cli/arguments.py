@@ -124,10 +124,10 @@ def setting(text:str, # NAME=VALUE
 def parse_bytes(text:str, # Such as 4G or 500M
 )->int: # Bytes
     "A size such as 4G or 500M, in bytes."
-    found = re.fullmatch(r"(\d+\.?\d*)\s*([kmgt]?)(i?)b?", text.strip().lower())
+    match = re.fullmatch(r"(\d+\.?\d*)\s*([kmgt]?)(i?)b?", text.strip().lower())
     size = 0.
-    if found:
-        number, prefix, binary = found.groups()
+    if match:
+        number, prefix, binary = match.groups()
         base = 1024 if binary else 1000
         size = float(number)*base**" kmgt".index(prefix or " ")
     if not 0 < size < 2**60: raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 4G or 500M")
@@ -203,9 +203,9 @@ def check_cutting(args:argparse.Namespace):
 def event_settings(args:argparse.Namespace)->Any: # `EventSettings`, or None
     "The settings of `--cut events`; None without it."
     if args.cut is None: return None
-    known, settings = [f.name for f in fields(audio.EventSettings)], dict(args.event or [])
+    names, settings = [f.name for f in fields(audio.EventSettings)], dict(args.event or [])
     for name, value in settings.items():
-        if name not in known: raise ValueError(f"--event {name}={value}: the settings are {', '.join(known)}")
+        if name not in names: raise ValueError(f"--event {name}={value}: the settings are {', '.join(names)}")
     return audio.EventSettings(**settings)
 
 # %% ../../nbs/14_cli/02_arguments.ipynb #62103431

@@ -43,8 +43,8 @@ def _named(source, without): # Clips of a run, or of a table of `assign`
     clusters = table.cluster.astype(int)
     called = clusters.map(lambda cluster: "no group" if cluster < 0 else f"cluster {cluster}")
     names = table["name"].fillna("").where(lambda name: name != "", called) if "name" in table else called
-    known = {*names, *clusters.astype(str), "nothing"}
-    unknown = [word for word in without if word not in known]
+    accepted = {*names, *clusters.astype(str), "nothing"}
+    unknown = [word for word in without if word not in accepted]
     if unknown:
         raise ValueError(f"--without {','.join(unknown)}: no clip of {source} is called that, nor in such a cluster")
     left_out = {*without} if "nothing" in without else {*without, runs.NOT_OF_INTEREST}

@@ -114,9 +114,9 @@ def grow_run(job:Job, observer:Observer)->Run: # In memory
     if job.inputs.embeddings: new, clips = job.inputs.read_embeddings(errors)
     else: new = job.inputs.read_clips(errors)
     with observer.stage("grow"): run = grow(old, new, job.request.n_clusters, errors, observer.progress, clips)
-    known, labels = old.clustering.labels, run.clustering.labels[len(old):]
-    n_new = len(set(labels.tolist()) - set(known.tolist()) - {-1})
-    n_joined, n_noise = int(((labels >= 0) & (labels <= known.max())).sum()), int((labels < 0).sum())
+    old_labels, labels = old.clustering.labels, run.clustering.labels[len(old):]
+    n_new = len(set(labels.tolist()) - set(old_labels.tolist()) - {-1})
+    n_joined, n_noise = int(((labels >= 0) & (labels <= old_labels.max())).sum()), int((labels < 0).sum())
     noise = f"; {n_noise:,} are noise" if n_noise else ""
     echo(f"{len(old):,} clips keep their groups; of {len(labels):,} new ones {n_joined:,} join these, "
          f"and {len(labels) - n_joined - n_noise:,} are in {plural(n_new, 'new group')}{noise}")
@@ -193,11 +193,11 @@ def warn_of_new_recordings(job:Job, run:Run # That is complete
     "Warn of recordings in the folder that a complete run does not have."
     inputs = job.inputs
     if inputs.clips or inputs.embeddings or inputs.grow or str(inputs.folder).lower().endswith(".csv"): return
-    known = set(run.table.path) | {os.path.abspath(path) for path,_ in run.clips.errors}
+    known_paths = set(run.table.path) | {os.path.abspath(path) for path,_ in run.clips.errors}
     if job.request.options.events:
         if not (run.folder/"between.csv").is_file(): return # it was stopped before it wrote which recordings hold no event
-        known |= set(read_table(run.folder/"between.csv").path)
-    new = [path for path in find_audio(inputs.folder, []) if os.path.abspath(path) not in known]
+        known_paths |= set(read_table(run.folder/"between.csv").path)
+    new = [path for path in find_audio(inputs.folder, []) if os.path.abspath(path) not in known_paths]
     if not new: return
     verb = "is" if len(new) == 1 else "are"
     warnings.warn(f"{plural(len(new), 'recording')} came after this run was made, such as {new[0].name}, and {verb} not in it: "

@@ -150,11 +150,11 @@ _SPEECH_IS_RARE = .5 # share of the clips, up to which it is reported
 def speech_line(clips:Any, # Table of a run's clips
 )->str: # "" where there is nothing to say
     "How many clips hold speech, and how to leave them out."
-    found = pretrained.is_speech(clips)
-    if not 0 < found.mean() <= _SPEECH_IS_RARE: return ""
-    n = clips.path[found].nunique()
-    return (f"speech: people may be speaking in {found.sum():,} of {len(clips):,} clips, of {plural(n, 'recording')} (column "
-            f"speech, {pretrained.SPEECH_HEARD} or more); audioclust export leaves them out with --without speech")
+    spoken = pretrained.is_speech(clips)
+    if not 0 < spoken.mean() <= _SPEECH_IS_RARE: return ""
+    n = clips.path[spoken].nunique()
+    return (f"speech: people may be speaking in {spoken.sum():,} of {len(clips):,} clips, of {plural(n, 'recording')} "
+        f"(column speech, {pretrained.SPEECH_HEARD} or more); audioclust export leaves them out with --without speech")
 
 # %% ../../nbs/14_cli/04_report.ipynb #f301d7c4
 _SHOWN_SCORES = "acc", "nmi", "ari", "ami", "purity", "coverage", "n_classes"
@@ -165,7 +165,7 @@ def score_table(scores:dict, # From `score_run`
     rows = [{name: scores[name] for name in _SHOWN_SCORES}]
     levels = scores.get("levels", {})
     if levels: rows = [{"level": "cluster", **rows[0]}]
-    for level, found in levels.items(): rows.append({"level": level, **{name: found[name] for name in _SHOWN_SCORES}})
+    for level, values in levels.items(): rows.append({"level": level, **{name: values[name] for name in _SHOWN_SCORES}})
     return table_text(rows)
 
 # %% ../../nbs/14_cli/04_report.ipynb #2aaa3678

@@ -110,8 +110,8 @@ class SavableEstimator(BaseEstimator):
         arrays = load_file(file)
         for name,array in arrays.items():
             if array.dtype.kind == "f" and np.isnan(array).any():
-                found = f"{file} is damaged ({name} holds what is no number)"
-                raise ValueError(f"{found}: make the run, or the model, again")
+                fault = f"{file} is damaged ({name} holds what is no number)"
+                raise ValueError(f"{fault}: make the run, or the model, again")
         for name,value in (about["fitted"] | arrays).items(): setattr(self, name, value)
         return self
 

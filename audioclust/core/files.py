@@ -193,8 +193,8 @@ def read_array(path:str|Path, # .npy file
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
         raise ValueError(f"{path} is not there, is damaged, or holds something else than numbers: make the run again")
     if n_rows is not None and array.shape[:1] != (n_rows,):
-        found = f"an array of shape {array.shape}, and there are {n_rows} clips"
-        raise ValueError(f"{path} is damaged ({found}): make the run again")
+        mismatch = f"an array of shape {array.shape}, and there are {n_rows} clips"
+        raise ValueError(f"{path} is damaged ({mismatch}): make the run again")
     return array if mapped else np.array(array)
 
 # %% ../../nbs/00_core/02_files.ipynb #3c4c930f

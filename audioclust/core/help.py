@@ -65,9 +65,9 @@ def attach(package:str, # Its `__name__`
     "Offer the names of a stub, which are imported when they are used, with all that `help()` should say of them."
     load, names, public = lazy_loader.attach_stub(package, file)
     def load_with_help(name):
-        found = load(name)
-        if isinstance(found, ModuleType): return found
+        loaded = load(name)
+        if isinstance(loaded, ModuleType): return loaded
         if not is_asked_by_user(): vars(sys.modules[package]).pop(name, None) # else lazy_loader asks no more
-        elif callable(found): complete_docstring(found)
-        return found
+        elif callable(loaded): complete_docstring(loaded)
+        return loaded
     return load_with_help, names, public

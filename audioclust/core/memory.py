@@ -18,9 +18,9 @@ import psutil
 # %% ../../nbs/00_core/03_memory.ipynb #1ae41f6d
 def _number_in(path, pattern):
     "The first number that `pattern` finds in a system file, or None."
-    try: found = re.search(pattern, Path(path).read_text())
+    try: match = re.search(pattern, Path(path).read_text())
     except OSError: return None
-    return found and int(found[1])
+    return match and int(match[1])
 
 def free_memory()->int: # Bytes
     "Memory that could still be taken: the machine's, or the container's if that is less."

@@ -144,13 +144,13 @@ def make_clusterer(method:str="kmeans", # A name in `METHODS`
 )->Any:
     "An unfitted clusterer."
     cls = METHODS.load(method)
-    known = flat_names(cls)
-    unknown = set(params) - set(known)
+    param_names = flat_names(cls)
+    unknown = set(params) - set(param_names)
     if unknown:
         names = ", ".join(map(repr, sorted(unknown)))
-        raise ValueError(f"{method} has no parameter {names}; it has {', '.join(known)}")
+        raise ValueError(f"{method} has no parameter {names}; it has {', '.join(param_names)}")
     common = dict(n_clusters=n_clusters, random_state=random_state, device=device)
-    given = {name: value for name,value in common.items() if name in known} | params
+    given = {name: value for name,value in common.items() if name in param_names} | params
     return cls(**split_options(cls, given))
 
 # %% ../../nbs/00_core/06_registry.ipynb #a33955e6

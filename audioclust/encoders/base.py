@@ -229,9 +229,9 @@ def embed_together(encoders:Iterable, # Each an `Encoder`
 # %% ../../nbs/06_encoders/01_base.ipynb #1c60c4c6
 def _subclasses(cls):
     "Name → class, of all imported classes that inherit from `cls`."
-    found = {}
-    for sub in cls.__subclasses__(): found |= {sub.__name__: sub, **_subclasses(sub)}
-    return found
+    classes = {}
+    for sub in cls.__subclasses__(): classes |= {sub.__name__: sub, **_subclasses(sub)}
+    return classes
 
 @float32_tensors()
 def load_encoder(path:str|Path)->Encoder: # Folder written by `Encoder.save`
@@ -241,7 +241,7 @@ def load_encoder(path:str|Path)->Encoder: # Folder written by `Encoder.save`
     if name not in _subclasses(Encoder): # another distribution may offer it
         for entry in ENCODERS.entries().values():
             with suppress(ImportError, AttributeError): entry.load() # a broken package must not hide the others
-    known = _subclasses(Encoder)
-    if name in known: return known[name].load(path)
+    classes = _subclasses(Encoder)
+    if name in classes: return classes[name].load(path)
     raise ValueError(f"{path} holds an encoder of the kind {name!r}, which this version does not know "
-        f"(it knows {', '.join(known)}): import the module that defines it first")
+        f"(it knows {', '.join(classes)}): import the module that defines it first")

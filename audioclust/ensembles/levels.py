@@ -224,6 +224,6 @@ def better_neighbour(X:np.ndarray, # Embeddings [N, d]
         else: other = split_clusters(X, labels, n, random_state)
         n_found = len(np.unique(other)) # joins may be equally high, and clusters too small to be split
         if n_found in (1, k): continue
-        found = Neighbour(n_found, silhouette(other), silhouette_now, saved_bits(other) - bits_now)
-        if _fits_better(n_found, k, found.silhouette, found.silhouette_now, found.more_bits): better.append(found)
+        rival = Neighbour(n_found, silhouette(other), silhouette_now, saved_bits(other) - bits_now)
+        if _fits_better(n_found, k, rival.silhouette, rival.silhouette_now, rival.more_bits): better.append(rival)
     return max(better, key=lambda neighbour: neighbour.silhouette, default=None)

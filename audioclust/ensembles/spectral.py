@@ -60,10 +60,10 @@ def _memory_needed(n, m, k, n_members):
 
 # %% ../../nbs/05_ensembles/04_spectral.ipynb #e2d00001
 # One graph gives several partitions.
-def _graph_partitions(neighbours, points, k, known, n_starts, device, rng):
+def _graph_partitions(neighbours, points, k, constraints, n_starts, device, rng):
     "Partitions of one graph, each from another start of K-means on its spectral embedding."
     W = shared_neighbours(neighbours)
-    if known is not None: return spread_partitions(W, points, k, known, n_starts, device, rng)
+    if constraints is not None: return spread_partitions(W, points, k, constraints, n_starts, device, rng)
     Z = unit_spectral_embedding(connect_components(W, points), k)
     members = [KMeans(k, device=device, random_state=rng.randint(2**31 - 1)) for _ in range(n_starts)]
     with warnings.catch_warnings():
@@ -119,7 +119,7 @@ class SpectralClustering(ReferencePointClusterer):
             warnings.warn(f"only {k} of the {len(X)} rows differ, so there are {k} clusters and not "
                 f"{self.n_clusters}", ConvergenceWarning)
         if constraints is not None: constraints.check(len(X), k)
-        known = None if constraints is None else constraints.merged(inverse)
+        row_constraints = None if constraints is None else constraints.merged(inverse)
         rng = check_random_state(self.random_state)
         counts = _neighbour_counts(self.n_neighbors, k, len(rows))
         neighbours = np.zeros((1, 0), int)
@@ -128,9 +128,9 @@ class SpectralClustering(ReferencePointClusterer):
         graph_of_member = np.arange(max(self.n_members, len(counts))) % len(counts)
         partitions = []
         for m,n_starts in zip(counts, np.bincount(graph_of_member)):
-            partitions += _graph_partitions(neighbours[:, :m], points, k, known, n_starts, self.device, rng)
+            partitions += _graph_partitions(neighbours[:, :m], points, k, row_constraints, n_starts, self.device, rng)
         labels, confidence = consensus(partitions, k, n_init=self.n_init, device=self.device,
-            random_state=rng.randint(2**31 - 1), max_memory=self.max_memory, constraints=known)
+            random_state=rng.randint(2**31 - 1), max_memory=self.max_memory, constraints=row_constraints)
         self.reference_points_ = rows
         self.reference_labels_ = labels
         self.reference_confidence_ = np.nan_to_num(confidence)  # of each reference point, 0 for NaN [m]

@@ -205,11 +205,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
             if len(rows) < len(x): labels = nearest_centers(x, best.centers, self.metric == "cosine")
         self.labels_ = _like(labels, X)
         self.cluster_centers_ = _like(best.centers, X) # shape (k, d), an array like `X`; at length 1 for cosine
-        found = int((x.all_sum(best.labels.bincount(minlength=self.n_clusters)) > 0).sum())
-        if found < self.n_clusters:
+        n_filled = int((x.all_sum(best.labels.bincount(minlength=self.n_clusters)) > 0).sum())
+        if n_filled < self.n_clusters:
             reason = "the others are empty, and reseed=True would fill them"
             if self.reseed: reason = "X has no more distinct rows"
-            warnings.warn(f"Found {found} of {self.n_clusters} clusters: {reason}", ConvergenceWarning, stacklevel=2)
+            warnings.warn(f"Found {n_filled} of {self.n_clusters} clusters: {reason}", ConvergenceWarning, stacklevel=2)
         return self
 
     def _prepare(self, X): # Rows and centres

@@ -37,21 +37,21 @@ def compare_runs(runs:list, # Of the same recordings
     groups = [run.merged_groups for run in runs]
     rows = []
     for i,run in enumerate(runs):
-        found, stability, agreements = groups[i], run.findings.stability, []
+        own_groups, stability, agreements = groups[i], run.findings.stability, []
         for j,other in enumerate(runs):
             if j == i: continue
             here, there = same_clips(run.table, other.table)
             agreements.append(ami(groups[i][here], groups[j][there]))
         row = dict(
-            clusters=len(np.unique(found[found >= 0])),
-            noise=float((found < 0).mean()),
+            clusters=len(np.unique(own_groups[own_groups >= 0])),
+            noise=float((own_groups < 0).mean()),
             stability=stability.overall if stability else np.nan,
             agreement=float(np.mean(agreements)) if agreements else np.nan,
             seconds=round(sum(run.made["seconds"].values()), 1))
         if labels is not None:
             truth = labels(run.clips.table)
-            known = pd.notna(truth).to_numpy()
-            scores = score(np.asarray(truth)[known], found[known])
+            is_labelled = pd.notna(truth).to_numpy()
+            scores = score(np.asarray(truth)[is_labelled], own_groups[is_labelled])
             row.update({name: scores[name] for name in ("acc", "nmi", "ari", "ami")})
         rows.append(row)
     return pd.DataFrame(rows)

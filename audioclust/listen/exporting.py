@@ -36,7 +36,7 @@ def groups_at_level(table:pd.DataFrame, # Columns cluster, name, and one for the
     "The groups of a level, after what a person moved and named."
     stayed = clusters == table.cluster
     groups = table[f"cluster_{level}"]
-    usual = groups[stayed].groupby(clusters[stayed]).agg(lambda found: found.mode()[0])
+    usual = groups[stayed].groupby(clusters[stayed]).agg(lambda its_groups: its_groups.mode()[0])
     groups = groups.where(stayed, clusters.map(usual).fillna(clusters)).astype(int)
     n_parts = groups.groupby(table.name).nunique()
     called = {}
@@ -70,8 +70,8 @@ def named_clips(run:Run|str|Path, # A run, or its folder
 )->pd.DataFrame: # The columns of clusters.csv, with a `name` for every clip
     "The clips of a run, and what their clusters, or their groups at a level, are called."
     if not isinstance(run, Run): run = Run.open(run)
-    clusters, known = _called(run)
-    table = run.table.assign(name=known.name)
+    clusters, called = _called(run)
+    table = run.table.assign(name=called.name)
     if level is not None:
         levels = [one.name for one in run.clustering.levels]
         has = "it has none; --n-clusters auto finds some"
@@ -80,18 +80,18 @@ def named_clips(run:Run|str|Path, # A run, or its folder
     without = [without] if isinstance(without, str) else [str(w) for w in without]
     leaves_out_speech = "speech" in without and "speech" in table
     words = [*MARKS, "nothing", *(["speech"] if leaves_out_speech else [])]
-    unknown = [w for w in without if w not in words and not (known == w).any(axis=None)]
+    unknown = [w for w in without if w not in words and not (called == w).any(axis=None)]
     if "speech" in unknown:
         raise ValueError("this run does not know in which clips people speak: the encoder yamnet tells it; "
                          "audioclust encoders --install gets it, then make the run again")
     if unknown:
-        listed = ", ".join(sorted(known.name.unique())[:20])
+        listed = ", ".join(sorted(called.name.unique())[:20])
         raise ValueError(f"there is no group that is called or marked {', '.join(map(repr, unknown))}: "
                          f"say a number, a name of this run ({listed}), or a mark ({', '.join(MARKS)})")
     if level is not None: table = groups_at_level(table, clusters, flattened(run.names), level)
-    is_left_out = known.isin(without).any(axis=1)
+    is_left_out = called.isin(without).any(axis=1)
     if leaves_out_speech: is_left_out |= is_speech(table)
-    if "nothing" not in without: is_left_out |= known.name == NOT_OF_INTEREST
+    if "nothing" not in without: is_left_out |= called.name == NOT_OF_INTEREST
     return table[~is_left_out].reset_index(drop=True)
 
 # %% ../../nbs/13_listen/07_exporting.ipynb #efc68b99

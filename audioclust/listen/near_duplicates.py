@@ -130,9 +130,9 @@ def _repeated(path, part, seen, digest_of): # part: start and end (s), channel
     file = status.st_dev, status.st_ino, *part
     if file in seen: return "link"
     content = digest_of(path), *part
-    found = "exact" if content in seen and not os.path.islink(path) else ""
+    kind = "exact" if content in seen and not os.path.islink(path) else ""
     seen.update([file, content])
-    return found
+    return kind
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #ed82f3fd
 _COPY = re.compile(r"(?<![^\W_])(copy|copie|kopie|copia)(?![^\W_])|\(\d+\)|"

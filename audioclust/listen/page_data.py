@@ -156,8 +156,8 @@ def coarser_levels(run:Run, # A run
     levels = []
     for level in run.clustering.levels:
         if _n_groups(level.labels) >= _n_groups(labels): continue
-        found, first = np.unique(labels[rows], return_index=True)
-        groups = dict(zip(found.tolist(), level.labels[rows][first].tolist()))
+        clusters, first = np.unique(labels[rows], return_index=True)
+        groups = dict(zip(clusters.tolist(), level.labels[rows][first].tolist()))
         groups.pop(-1, None)
         levels.append(dict(name=level.name, n=_n_groups(level.labels), groups=groups))
     return levels
@@ -172,9 +172,9 @@ def finer_levels(run:Run, # A run
     levels = []
     for level in run.clustering.levels:
         if _n_groups(level.labels) < _n_groups(run.clustering.labels): continue
-        found, first, sizes = np.unique(level.labels, return_index=True, return_counts=True)
-        parent_of = dict(zip(found.tolist(), above[first].tolist()))
-        size_of = dict(zip(found.tolist(), sizes.tolist()))
+        parts, first, sizes = np.unique(level.labels, return_index=True, return_counts=True)
+        parent_of = dict(zip(parts.tolist(), above[first].tolist()))
+        size_of = dict(zip(parts.tolist(), sizes.tolist()))
         groups = {}
         for part,about in describe_clusters(X, level.labels[rows], confidence=confidence).items():
             if part < 0: continue

@@ -79,9 +79,9 @@ def _named(place):
     "The recordings that a file, a glob or a CSV names; None where nobody can say, as of embeddings and of what is gone."
     sounds_and_lists = {".csv", *EXTENSIONS, *MEDIA_EXTENSIONS}
     if not place or os.path.isfile(place) and Path(place).suffix.lower() not in sounds_and_lists: return None
-    try: found = find_audio(place, [])
+    try: recordings = find_audio(place, [])
     except (OSError, ValueError): return None
-    return found if any(map(os.path.lexists, found)) else None
+    return recordings if any(map(os.path.lexists, recordings)) else None
 
 def _as_written_and_real(paths): return {where(path) for path in paths for where in (os.path.abspath, os.path.realpath)}
 
@@ -112,7 +112,7 @@ def _targets(clips, out, flat):
     taken:Counter = Counter()
     digits, cluster_digits = len(str(len(clips))), len(str(max(clips.cluster, default=0)))
     for number,clip in enumerate(clips.itertuples(), 1):
-        name = re.sub(r"(?<=^cluster )\d+$", lambda found: found[0].zfill(cluster_digits), clip.name)
+        name = re.sub(r"(?<=^cluster )\d+$", lambda match: match[0].zfill(cluster_digits), clip.name)
         group = safe_name(name[:80])
         file = Path(clip.path).name
         if not clip.whole:

@@ -58,11 +58,11 @@ def measure_stability(embeddings:Embeddings, # Of the clips
         made = clone(template).set_params(**params)
         return made.set_params(random_state=seed) if "random_state" in names else made
     most = _MOST_ROWS.get(request.method, 3000)
-    known = clustering.seeds.constraints if clustering.seeds else None
+    constraints = clustering.seeds.constraints if clustering.seeds else None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore") # they came when all clips were clustered
-            parts = cluster_subsamples(make, X, runs, most=most, constraints=known, random_state=seed)
+            parts = cluster_subsamples(make, X, runs, most=most, constraints=constraints, random_state=seed)
             chance = chance_stability(make, X, most=min(most, 1000), random_state=seed)
             return stability_of(labels, *parts)._replace(chance=chance)
     except ValueError as e:

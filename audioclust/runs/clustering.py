@@ -172,11 +172,11 @@ class Clustering(Part):
 
     def record(self)->dict: # What JSON can hold
         "The entry of `run.json`."
-        found, sizes = np.unique(self.labels[self.labels >= 0], return_counts=True)
+        clusters, sizes = np.unique(self.labels[self.labels >= 0], return_counts=True)
         fitted = {name: value for name,value in vars(self.clusterer).items() if name in _FITTED_NUMBERS}
         record:dict[str,Any] = dict(clusterer={"class": type(self.clusterer).__name__, **self.clusterer.get_params(), **fitted})
-        record |= dict(clusters=len(found), noise=int((self.labels < 0).sum()))
-        record["sizes"] = {str(cluster): size for cluster,size in zip(found.tolist(), sizes.tolist())}
+        record |= dict(clusters=len(clusters), noise=int((self.labels < 0).sum()))
+        record["sizes"] = {str(cluster): size for cluster,size in zip(clusters.tolist(), sizes.tolist())}
         record["levels"] = [dict(name=l.name, recommended=l.recommended, validity=l.validity) for l in self.levels]
         if self.ids is not None: record["ids"] = self.ids.tolist()
         if self.number: record["number"] = choice_record(self.number)

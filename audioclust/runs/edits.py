@@ -48,11 +48,11 @@ def _numbers_here(clusters, clips_of, cluster_of):
     for cluster in sorted(clusters, key=int):
         listed = clips_of.get(cluster)
         clips = [clip for clip in listed if isinstance(clip, str)] if isinstance(listed, list) else []
-        found = Counter(cluster_of[clip] for clip in clips if clip in cluster_of)
-        if not clips or found.total() < _FEWEST*len(clips):
+        counts = Counter(cluster_of[clip] for clip in clips if clip in cluster_of)
+        if not clips or counts.total() < _FEWEST*len(clips):
             raise ValueError("these are the edits of another run, of other clips")
-        number, n = found.most_common(1)[0]
-        if number >= 0 and n >= _FEWEST*found.total(): number_of[cluster] = str(number)
+        number, n = counts.most_common(1)[0]
+        if number >= 0 and n >= _FEWEST*counts.total(): number_of[cluster] = str(number)
         else: warnings.warn(f"cluster {cluster} of the page is no cluster of this run any more: "
                             "its edits are left out")
     for number,n in Counter(number_of.values()).items():

@@ -75,7 +75,7 @@ class Findings(Part):
             clusters = {int(cluster): value for cluster,value in stored["clusters"].items()}
             stability = Stability(stored["overall"], clusters, table.stability.to_numpy(np.float32), stored["chance"])
         return cls(stability, record["followed"],
-                   differences={int(cluster): found for cluster,found in record["differences"].items()},
+                   differences={int(cluster): difference for cluster,difference in record["differences"].items()},
                    better_neighbour=Neighbour(**neighbour) if neighbour else None,
                    advice=tuple(record["advice"]), scores=record.get("scores", {}),
                    strangeness=table.strangeness.to_numpy(np.float32) if "strangeness" in table else None,
@@ -146,7 +146,7 @@ def words_text(words:dict, # Word → (share of the group's recordings, share of
 def with_path_words(table:Any, # Columns path and cluster
 )->Any: # And path_words, if a group has some
     "A table of clips with the words of names that tell their groups."
-    found = path_words(table)
-    if not found: return table
-    texts = {cluster: words_text(words) for cluster,words in found.items()}
+    words_of = path_words(table)
+    if not words_of: return table
+    texts = {cluster: words_text(words) for cluster,words in words_of.items()}
     return table.assign(path_words=table["cluster"].map(texts).fillna(""))

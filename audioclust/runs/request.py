@@ -97,8 +97,8 @@ def _seed_sources(seeds):
 def request_from_record(record:dict, # What `request_record` gave, perhaps read from JSON
 )->Request:
     "The request that a record describes."
-    known = {f.name for f in fields(Options)} - set(_NOT_RECORDED)
-    options = {name: value for name,value in record.items() if name in known}
+    option_names = {f.name for f in fields(Options)} - set(_NOT_RECORDED)
+    options = {name: value for name,value in record.items() if name in option_names}
     if options.get("events"): options["events"] = EventSettings(**options["events"])
     asked = {f.name for f in fields(Request)} - {"options"}
     settings = {name: value for name,value in record.items() if name in asked}

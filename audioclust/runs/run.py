@@ -42,11 +42,11 @@ _PACKAGES = "audioclust torch torchaudio fastai scikit-learn scipy numpy pandas 
 def versions()->dict: # Package, or library, → version
     "Versions of the packages that are most likely to change a result, and of the library that decodes."
     import soundfile
-    found = {"python": platform.python_version()}
+    version_of = {"python": platform.python_version()}
     for package in _PACKAGES:
-        try: found[package] = version(package)
+        try: version_of[package] = version(package)
         except PackageNotFoundError: pass
-    return {**found, "libsndfile": soundfile.__libsndfile_version__}
+    return {**version_of, "libsndfile": soundfile.__libsndfile_version__}
 
 def made_now(request:Request, # What was asked for
     seconds:dict, # That each stage took
@@ -117,8 +117,8 @@ class Run(Part):
     def merged_groups(self)->np.ndarray: # int64 [N]; -1 is noise
         "The same, where groups that a person merged are one."
         merged = flattened(self.names)["merged"]
-        found, inverse = np.unique(self.groups, return_inverse=True)
-        return np.array([int(merged.get(str(group), group)) for group in found], np.int64)[inverse]
+        groups, inverse = np.unique(self.groups, return_inverse=True)
+        return np.array([int(merged.get(str(group), group)) for group in groups], np.int64)[inverse]
 
     def save(self, folder:str|Path, # Made if it is not there
     )->Self: # The same run, which knows its folder

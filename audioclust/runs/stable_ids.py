@@ -63,7 +63,7 @@ def renumbered(run:Run, # With numbers of its own
         levels.append(level)
     clustering = replace(clustering, ids=None if is_same else ids, levels=tuple(levels))
     clustering = replace(clustering, labels=clustering.visible_ids(labels))
-    differences = {number_of[c]: found for c,found in findings.differences.items()}
+    differences = {number_of[c]: difference for c,difference in findings.differences.items()}
     stability = findings.stability
     if stability:
         stability = stability._replace(clusters={number_of[c]: value for c,value in stability.clusters.items()})

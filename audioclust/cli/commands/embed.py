@@ -23,8 +23,8 @@ from ...core.console import echo, progress_bar, short_warnings
 def numbered_part(text:str, # I/N
 )->tuple[int,int]: # (part counted from 1, parts)
     "Which of how many parts."
-    found = re.fullmatch(r"(\d+)/(\d+)", text)
-    if found and 1 <= int(found[1]) <= int(found[2]): return int(found[1]), int(found[2])
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if match and 1 <= int(match[1]) <= int(match[2]): return int(match[1]), int(match[2])
     raise ArgumentTypeError(f"{text!r} is not I/N, a part and how many there are, such as 3/16")
 
 def add_arguments(parser:Parser):

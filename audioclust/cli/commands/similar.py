@@ -30,11 +30,11 @@ def run(args:Namespace)->int: # Exit status
     if args.out: runs.check_file(args.out, None, args.overwrite)
     errors, progress = [], progress_bar(args.verbose - args.quiet)
     with short_warnings([]):
-        found = pipeline.similar(runs.Run.open(args.run), args.query, args.top, errors, progress)
+        near_clips = pipeline.similar(runs.Run.open(args.run), args.query, args.top, errors, progress)
         warn_of(errors)
-        if args.out: core.write_table(found.assign(name=found["name"].map(runs.spreadsheet_safe)), args.out)
+        if args.out: core.write_table(near_clips.assign(name=near_clips["name"].map(runs.spreadsheet_safe)), args.out)
     echo("rank  distance  group        clip")
-    for query, near in found.groupby("query", sort=False):
+    for query, near in near_clips.groupby("query", sort=False):
         echo(printable(query))
         for clip in near.itertuples():
             channel = f" (channel {clip.channel})" if getattr(clip, "channel", "") else ""

@@ -93,21 +93,21 @@ def model_files(model:Path # A file
 # %% ../../../nbs/06_encoders/pretrained/08_onnx_models.ipynb #dd6d5a8f
 def model_sha256(model:Path)->list: # In hexadecimal digits, of each of its files
     "The SHA-256 of a model."
-    found = []
+    digests = []
     for path in model_files(model):
         digest = hashlib.sha256()
         with open(path, "rb") as file:
             while block := file.read(2**20): digest.update(block)
-        found.append(digest.hexdigest())
-    return found
+        digests.append(digest.hexdigest())
+    return digests
 
 def check_same_model(path:str|Path, # A file
     expected:list, # SHA-256 of each of its files
 ):
     "Refuse a model that is not the one that a run was made with."
-    if not os.path.isfile(path): found, said = None, "is not there any more"
-    else: found, said = model_sha256(Path(path)), "is not the model that this run was made with"
-    if found != expected:
+    if not os.path.isfile(path): digests, said = None, "is not there any more"
+    else: digests, said = model_sha256(Path(path)), "is not the model that this run was made with"
+    if digests != expected:
         raise ValueError(f"{path} {said}: put the one with the SHA-256 {shorten(', '.join(expected))} there")
 
 # %% ../../../nbs/06_encoders/pretrained/08_onnx_models.ipynb #3995c6db
@@ -181,8 +181,8 @@ class OnnxEncoder(Encoder):
     )->str|None: # None where the class states no version
         "As of any encoder, with the version of onnxruntime."
         import onnxruntime
-        known = super().fingerprint(device)
-        return known and json.dumps([*json.loads(known), onnxruntime.__version__])
+        inherited = super().fingerprint(device)
+        return inherited and json.dumps([*json.loads(inherited), onnxruntime.__version__])
 
     def _guess_rate(self):
         said = self.session.get_modelmeta().custom_metadata_map.get("sample_rate", "")

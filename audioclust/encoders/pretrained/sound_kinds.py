@@ -61,15 +61,15 @@ def suggested_words(kinds:SoundKinds|None, # From `sound_kinds`
     is_word = np.array([name not in _NO_SOUND and not name.startswith(_PLACES) for name in kinds.names])
     names = np.array(kinds.names)[is_word]
     logs = np.log(kinds.scores[:, is_word].astype(np.float32) + HEARD) # [n, words]
-    labels, total, found = labels[kinds.rows], logs.sum(0), {}
+    labels, total, words_of = labels[kinds.rows], logs.sum(0), {}
     for cluster, mean in zip(*cluster_means(logs, labels)):
         n = (labels == cluster).sum()
         apart = mean - (total - n*mean)/max(1, len(labels) - n) # from the mean of the other clips
         if n == len(labels): continue
         best = np.argsort(-apart, kind="stable")[:MOST_WORDS]
         words = {str(names[i]): round(float(apart[i]), 2) for i in best if apart[i] >= STANDS_OUT}
-        if words: found[int(cluster)] = words
-    return found
+        if words: words_of[int(cluster)] = words
+    return words_of
 
 # %% ../../../nbs/06_encoders/pretrained/09_sound_kinds.ipynb #2d51fa71
 SPEECH_HEARD = .2 # score from which on people may be speaking

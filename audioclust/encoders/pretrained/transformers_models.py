@@ -94,10 +94,10 @@ class PretrainedEncoder(Encoder):
     def fingerprint(self, device:str|torch.device, # Where it runs
     )->str|None: # None where the class states no version
         "As of any encoder, with the settings of feature extractor and network: a folder's may be edited."
-        known = super().fingerprint(device)
-        if known is None: return None
+        inherited = super().fingerprint(device)
+        if inherited is None: return None
         settings = [self.front.to_json_string(), self.net.config.to_json_string(use_diff=False)]
-        return json.dumps([*json.loads(known), *settings, package_version("transformers")])
+        return json.dumps([*json.loads(inherited), *settings, package_version("transformers")])
 
     @torch.no_grad()
     def forward(self, wave:torch.Tensor, lengths:torch.Tensor)->torch.Tensor: # [B, samples], [B] -> float32 [B, dim]
@@ -148,8 +148,8 @@ def named_encoder(name:str, # "aisfx", "hf:NAME", "hf:NAME@REVISION", "hf:FOLDER
         return PretrainedEncoder(model, revision or None, remote_code)
     if name.startswith("onnx:"): return OnnxEncoder(name.removeprefix("onnx:"))
     if name not in ENCODERS:
-        known = ", ".join(map(repr, ["auto", "fixed", "untrained", *ENCODERS, "hf:NAME@REVISION", "onnx:FILE"]))
-        raise ValueError(f"encoder={name!r}: say {known}, or give an Encoder")
+        listed = ", ".join(map(repr, ["auto", "fixed", "untrained", *ENCODERS, "hf:NAME@REVISION", "onnx:FILE"]))
+        raise ValueError(f"encoder={name!r}: say {listed}, or give an Encoder")
     encoder = ENCODERS.load(name)()
     if isinstance(encoder, Encoder): return encoder
     raise ValueError(f"the entry point {name!r} made a {type(encoder).__name__}, which is no Encoder: "

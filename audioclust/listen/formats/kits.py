@@ -106,12 +106,12 @@ def kit_clips(run:Run, # Whose groups are taken
     if groups is not None: wanted = [_name_of(str(group), table, run, level) for group in groups]
     row_of = {clip: row for row,clip in enumerate(run.table.clip_id)}
     table = table.assign(channel_number=channel_numbers(table))
-    found = {}
+    clips_of = {}
     for name in list(dict.fromkeys(wanted))[:min(max_groups, KEYS)]:
         clips = table[table.name == name]
         X = run.embeddings.X[[row_of[clip] for clip in clips.clip_id]]
-        found[name] = clips.iloc[order_of_choice(X, name, seed)]
-    return found
+        clips_of[name] = clips.iloc[order_of_choice(X, name, seed)]
+    return clips_of
 
 def _name_of(group, table, run, level):
     "The name of a group that is given by its name or by its number."
@@ -163,17 +163,17 @@ def to_kit(run:Run|str|Path, # A run, or its folder
 )->pd.DataFrame: # Of each sound: key (MIDI), group, file, path, start, end (s), converted
     "Write one sound of each group, with a playlist and maps for samplers."
     if not isinstance(run, Run): run = Run.open(run)
-    out, found = Path(out), kit_clips(run, groups, **options)
+    out, clips_of = Path(out), kit_clips(run, groups, **options)
     in_order, name = groups is not None, out.resolve().name
     title = safe_name(name.removesuffix(out.suffix) if out.suffix.lower() == _ARCHIVE else name)
     if out.suffix.lower() != _ARCHIVE:
         with new_folder(out) as folder:
-            kit = _copied(found, Copies(run, out, folder), in_order)
+            kit = _copied(clips_of, Copies(run, out, folder), in_order)
             _write_maps(kit, title, folder)
         return kit
     if out.exists(): raise ValueError(f"{out} is there already: choose another name")
     with atomic_write(out) as tmp, tempfile.TemporaryDirectory(dir=out.parent, prefix=".") as folder:
-        kit = _copied(found, Copies(run, out, Path(folder)), in_order)
+        kit = _copied(clips_of, Copies(run, out, Path(folder)), in_order)
         write_text(Path(folder)/"drumkit.xml", hydrogen_text(title, sorted(_zones(kit))))
         with tarfile.open(tmp, "w:gz", format=tarfile.GNU_FORMAT) as archive:
             for path in sorted(Path(folder).iterdir()): archive.add(path, f"{title}/{path.name}")

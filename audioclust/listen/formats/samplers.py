@@ -123,8 +123,8 @@ def _title(path): # Of a sound, as a map can hold it, whatever bytes are in its 
 def _zones(clips, sample_of):
     "A zone for each clip that has a sample, on the keys from the lowest upwards."
     samples = [(_title(clip.path), sample_of(clip)) for clip in clips.itertuples()]
-    found = [(name, sample) for name,sample in samples if sample is not None]
-    return [Zone(LOWEST_KEY + i, name, sample) for i,(name,sample) in enumerate(found)]
+    with_sample = [(name, sample) for name,sample in samples if sample is not None]
+    return [Zone(LOWEST_KEY + i, name, sample) for i,(name,sample) in enumerate(with_sample)]
 
 def _write_maps(run, out, text, extension, ogg, groups)->Exported:
     "A map for each group; recordings stay where they are, and copies go into a folder beside the maps."

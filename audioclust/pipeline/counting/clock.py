@@ -31,20 +31,20 @@ def zone_of(name:str, # Such as Europe/Berlin, UTC or UTC+01:00
 )->tzinfo:
     "A time zone by its name or by its offset from UTC."
     if name.upper() == "UTC": return timezone.utc
-    found = _OFFSET.fullmatch(name)
-    if found:
-        offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
-        if offset < timedelta(hours=24): return timezone(offset if found[1] == "+" else -offset)
+    match = _OFFSET.fullmatch(name)
+    if match:
+        offset = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
+        if offset < timedelta(hours=24): return timezone(offset if match[1] == "+" else -offset)
     try: return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError): raise ValueError(_unknown(name)) from None
 
 def _unknown(name):
-    known = sorted(available_timezones())
-    if not known:
+    zones = sorted(available_timezones())
+    if not zones:
         return ("this machine has no table of time zones: pip install tzdata, "
                 "or say an offset from UTC, such as UTC+01:00")
-    plain = {zone.casefold(): zone for zone in known}
-    plain |= {zone.rpartition("/")[2].casefold(): zone for zone in known if "/" in zone}
+    plain = {zone.casefold(): zone for zone in zones}
+    plain |= {zone.rpartition("/")[2].casefold(): zone for zone in zones if "/" in zone}
     near = difflib.get_close_matches(name.casefold().replace(" ", "_"), plain, 1)
     meant = f"; do you mean {plain[near[0]]}?" if near else ""
     return f"there is no time zone {name}: say a name such as Europe/Berlin, or an offset such as UTC+01:00{meant}"
@@ -104,11 +104,11 @@ class Clock:
             raise ValueError(f"{len(times):,} recordings, such as one of {pd.Timestamp(times[0])}, do not say how far their clock was "
                              "from UTC: say --recorded-in UTC, or another zone if it showed the time of that")
         zone = zone_of(self.recorded_in or "UTC")
-        found = {time: offset_at(pd.Timestamp(time).to_pydatetime(), zone) for time in times}
+        offsets = {time: offset_at(pd.Timestamp(time).to_pydatetime(), zone) for time in times}
         for case,why in _CASES.items():
-            those = sorted(pd.Timestamp(time) for time,(_,kind) in found.items() if kind == case)
+            those = sorted(pd.Timestamp(time) for time,(_,kind) in offsets.items() if kind == case)
             if those: warnings.warn(f"{len(those):,} recordings began at a time {why.format(zone=self.recorded_in, first=those[0])}")
-        return {time: offset for time,(offset,_) in found.items()}
+        return {time: offset for time,(offset,_) in offsets.items()}
 
     def shown(self, instants:pd.Series, # From `instants`
     )->pd.Series: # datetime64
@@ -125,8 +125,8 @@ def recorded_hours(recordings:pd.DataFrame, # Columns path, start, end (s), time
     "How long was recorded, in parts of which each lies in one hour of the clock."
     recordings = recordings.reset_index(drop=True)
     begun = clock.instants(recordings) - pd.to_timedelta(recordings["start"], unit="s")
-    known = recordings.assign(begun=begun).dropna(subset="begun")
-    spans = known.groupby("path", sort=False).agg(begun=("begun", "min"), first=("start", "min"), last=("end", "max")).reset_index()
+    dated = recordings.assign(begun=begun).dropna(subset="begun")
+    spans = dated.groupby("path", sort=False).agg(begun=("begun", "min"), first=("start", "min"), last=("end", "max")).reset_index()
     begin = spans.begun + pd.to_timedelta(spans["first"], unit="s")
     end = spans.begun + pd.to_timedelta(spans["last"], unit="s")
     n_parts = np.ceil((end - begin.dt.floor(_PART))/_PART).astype(int)
@@ -172,10 +172,10 @@ def header_offset(path:str|os.PathLike, # A recording
         with open(path, "rb") as file:
             begin = file.read(_NEAR)
             file.seek(max(os.path.getsize(path) - _NEAR, 0))
-            found = _HEADERS.search(begin) or _HEADERS.search(file.read())
+            match = _HEADERS.search(begin) or _HEADERS.search(file.read())
     except OSError: return "" # it is not here any more
-    if not found: return ""
-    sign, hours, minutes, stamp = ((group or b"").decode() for group in found.groups())
+    if not match: return ""
+    sign, hours, minutes, stamp = ((group or b"").decode() for group in match.groups())
     return stamp or (f"{sign}{hours:0>2}:{minutes or '00'}" if sign else "Z")
 
 def with_header_offsets(table:Any, # Columns path, time

@@ -46,14 +46,14 @@ class Places:
         shared:str, # The folder that all recordings share
     )->pd.DataFrame: # A column of text for each key [N]
         "The columns by which clips, or parts of recordings, are counted."
-        found = {}
+        columns = {}
         for key in by:
             if key in ("day", "hour"): values = times.dt.strftime("%Y-%m-%d" if key == "day" else "%H").fillna("unknown")
             elif key == "recording": values = paths.map({p: os.path.relpath(p, shared) if shared else p for p in paths.unique()})
             elif self.sites is None: values = paths.map({p: site_of(p, self.root or shared) for p in paths.unique()})
             else: values = paths.map(self.sites).fillna("unknown").astype(str)
-            found[key] = values.to_numpy(object)
-        return pd.DataFrame(found)
+            columns[key] = values.to_numpy(object)
+        return pd.DataFrame(columns)
 
 # %% ../../../nbs/12_pipeline/counting/02_counts.ipynb #01dce979
 TOTAL, EFFORT = "all clips", "hours recorded" # columns beside those of keys and names
@@ -109,13 +109,13 @@ def day_by_hour(counts:pd.DataFrame, # From `count_clips` by day and hour
     name:str, # One of its columns
 )->tuple[np.ndarray,list]: # (counts [24, n_days], NaN where nothing was recorded; days as texts)
     "The counts of one name as a field of hours and days, from the first day to the last."
-    known = counts[(counts.day != "unknown") & (counts.hour != "unknown")]
-    is_recorded = known[TOTAL] > 0
-    if EFFORT in known: is_recorded |= known[EFFORT] > 0
-    known = known[is_recorded]
-    days = pd.date_range(known.day.min(), known.day.max()).strftime("%Y-%m-%d").tolist()
+    dated = counts[(counts.day != "unknown") & (counts.hour != "unknown")]
+    is_recorded = dated[TOTAL] > 0
+    if EFFORT in dated: is_recorded |= dated[EFFORT] > 0
+    dated = dated[is_recorded]
+    days = pd.date_range(dated.day.min(), dated.day.max()).strftime("%Y-%m-%d").tolist()
     grid = np.full((24, len(days)), np.nan)
-    grid[known.hour.astype(int), [days.index(day) for day in known.day]] = known[name]
+    grid[dated.hour.astype(int), [days.index(day) for day in dated.day]] = dated[name]
     return grid, days
 
 # %% ../../../nbs/12_pipeline/counting/02_counts.ipynb #a17543b5
@@ -129,9 +129,9 @@ def plot_hours(counts:pd.DataFrame, # From `count_clips` by day and hour
     "A field of days and hours for each name; grey where nothing was recorded."
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
-    known = counts[counts.hour != "unknown"]
+    timed = counts[counts.hour != "unknown"]
     names = [name for name in counts if name not in (*KEYS, TOTAL, EFFORT)]
-    names.sort(key=lambda name: -known[name].sum())
+    names.sort(key=lambda name: -timed[name].sum())
     if len(names) > MOST_PICTURES: warnings.warn(f"the picture has the {MOST_PICTURES} most frequent of {len(names):,} names")
     names = names[:MOST_PICTURES]
     n_days = len(day_by_hour(counts, TOTAL)[1])
@@ -149,7 +149,7 @@ def plot_hours(counts:pd.DataFrame, # From `count_clips` by day and hour
         at = np.unique(np.linspace(0, n_days - 1, min(n_days, _MOST_TICKS)).round().astype(int))
         ax.set(yticks=range(0, 25, 6), facecolor="0.8")
         ax.set_xticks(at + .5, [days[i] for i in at], fontsize=8, rotation=20, ha="right", rotation_mode="anchor")
-        ax.set_title(f"{shorten(name, 30)} ({int(known[name].sum()):,})", fontsize=10, loc="left")
+        ax.set_title(f"{shorten(name, 30)} ({int(timed[name].sum()):,})", fontsize=10, loc="left")
     for row in range(0, len(names), across): axes[row].set_ylabel("hour" + (f" ({zone})" if zone else ""))
     grey = "nothing was recorded" if EFFORT in counts else "no clip, or nothing was recorded"
     fig.supxlabel(f"day; colour: clips in an hour; grey: {grey}", fontsize=9)
