@@ -27,6 +27,8 @@ def names(tree):
         for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom)) for a in n.names}
     return bound, {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
+_NOT_RUN = "nbdev_export()", "eval: false", "| slow", "real_set(name)" # the last needs published sets
+
 def tables(page):
     """Label of each table that is made of results and imports alone.
 
@@ -34,7 +36,7 @@ def tables(page):
     space, known, made = {"__name__": "page"}, set(dir(builtins)), set()
     for cell in json.loads(page.read_text(encoding="utf-8"))["cells"]:
         source = "".join(cell["source"])
-        if cell["cell_type"] != "code" or any(w in source for w in ("nbdev_export()", "eval: false", "| slow")):
+        if cell["cell_type"] != "code" or any(w in source for w in _NOT_RUN):
             continue
         tree = ast.parse(source)
         for node in tree.body:
