@@ -8,6 +8,7 @@ from importlib.metadata import version
 import audioclust
 from audioclust.audio import synthetic_words
 from audioclust.pipeline import AudioClusterer, Options
+
 import torch
 
 print(f"Python {platform.python_version()}, torch {torch.__version__} ({'CUDA ' + torch.version.cuda if torch.version.cuda else 'CPU build'}), "

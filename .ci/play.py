@@ -1,14 +1,17 @@
 """Make the runs to play with, for the site: python .ci/play.py FOLDER writes listening pages with the sounds in them.
+
 600 spoken digits by content and by source (downloaded, if AUDIOCLUST_DATA does not say where they lie), and the runs of
-two tutorials, a library of samples and field recordings: their cells are carried out up to the names. Sets in AUDIOCLUST_DATA: real.html.
+two tutorials, a library of samples and field recordings: their cells are carried out up to the names. Of the real sets in
+AUDIOCLUST_DATA, one sound of each content where the licence allows it.
 """
-import base64, html, json, os, sys, tempfile
+import json, sys, tempfile
 from pathlib import Path
 
 from audioclust.audio import fsdd
-from audioclust.audio.datasets import real_set, REAL_SETS
 from audioclust.cli import main
-from audioclust.listen.clip_audio import as_mp3
+
+sys.path.append(str(Path(__file__).parents[1]/"benchmarks"))
+from real_sets import page_of_sounds
 
 TUTORIALS = Path(__file__).parents[1]/"nbs/tutorials"
 LICENCES = """digits*.html: recordings of the Free Spoken Digit Dataset (https://github.com/Jakobovski/free-spoken-digit-dataset), CC BY-SA 4.0.
@@ -38,13 +41,6 @@ def digits(folder):
     return folder/"digits"
 
 
-def real_sounds(name): # one sound of each content, as HTML
-    yield f"<h2>{name}</h2><p><a href='{REAL_SETS[name].url}'>{REAL_SETS[name].repository}</a>, {REAL_SETS[name].licence}, here as mp3</p>"
-    for clip in real_set(name).groupby("label").head(1).itertuples():
-        sound = base64.b64encode(as_mp3(clip.path, clip.start, min(clip.end, clip.start + 5))).decode()
-        yield f"<p>{html.escape(clip.label)}<br><audio controls preload=none src='data:audio/mpeg;base64,{sound}'></audio></p>"
-
-
 out = Path(sys.argv[1])
 out.mkdir(parents=True, exist_ok=True)
 with tempfile.TemporaryDirectory() as folder:
@@ -52,6 +48,5 @@ with tempfile.TemporaryDirectory() as folder:
             "field": tutorial("02_field.ipynb", "listen runs/calls --edits")/"runs/calls"}
     for name, run in runs.items():
         typed("listen", run, "--embed", "--page", out/f"{name}.html", "-q")
-there = [name for name,of in REAL_SETS.items() if of.licence.startswith(("CC", "Apache")) and Path(os.environ.get("AUDIOCLUST_DATA") or ".", name).is_dir()]
-if there: (out/"real.html").write_text("\n".join(["<!doctype html><meta charset=utf-8><title>Real sounds</title>", *(line for name in there for line in real_sounds(name))]), encoding="utf-8")
+(out/"real.html").write_text(page_of_sounds(), encoding="utf-8")
 (out/"LICENCES.txt").write_text(LICENCES, encoding="utf-8")

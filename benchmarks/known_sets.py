@@ -75,11 +75,16 @@ KNOWN = {"ESC-50": ("meta/esc50.csv", esc50, ("content",)), "UrbanSound8K": ("me
 
 # real recordings, laid out by `real_sets.py`: a name of a set, or of a set and one of its further groupings in place of the content
 def real(name, content="label"):
-    def table(first): return (t := real_set(name, first.parents[1])).assign(label=t[content])
-    return f"{name}/*/*__*.*", table, tuple(by for by,column in (("content", content), ("source", "source")) if column in REAL_SETS[name].groupings and (by == "content" or content == "label"))
+    def table(first): # SET/CONTENT/SOURCE__NAME.wav
+        clips_of_set = real_set(name, first.parents[1])
+        return clips_of_set.assign(label=clips_of_set[content])
+    has_source = content == "label" and "source" in REAL_SETS[name].groupings # the source is a task of the set once
+    return f"{name}/*/*__*.*", table, ("content", "source") if has_source else ("content",)
 FURTHER = {"ravdess_sentence": ("ravdess", "sentence"), "emodb_emotion": ("emodb", "emotion")}
-KNOWN |= {name: real(name) for name in REAL_SETS if name != "esc50"} | {name: real(*of) for name,of in FURTHER.items()}
-CHOOSING, REPORTING = ([name for name in KNOWN if (of := FURTHER.get(name, [name])[0]) in REAL_SETS and REAL_SETS[of].chosen_on == chosen] for chosen in (True, False))
+KNOWN |= {name: real(name) for name in REAL_SETS if name != "esc50"} | {name: real(*whole) for name,whole in FURTHER.items()}
+SET_OF = {name: name for name in REAL_SETS if name != "esc50"} | {name: whole for name,(whole,_) in FURTHER.items()}
+CHOOSING = [name for name,whole in SET_OF.items() if REAL_SETS[whole].chosen_on]
+REPORTING = [name for name in SET_OF if name not in CHOOSING]
 LEAST = 5 # clips of a source that is scored
 
 def is_scored(table, by): # Which clips, bool

@@ -7,9 +7,9 @@
     AUDIOCLUST_DATA=… python benchmarks/quality.py --harder --points auto --seeds 3 --out benchmarks/results/quality-harder-vote.csv
 
 Each row of benchmarks/results/quality.csv is scored afterwards, against the grouping that was wanted (acc, nmi, ari,
-ami) and against the other one (nmi_other). Points are our fixed encoder's (by content also with `order` ignored as
+ami) and against the other one (nmi_other). Of a source the clips count where it has at least five, and so many sources are asked for. Points are our fixed encoder's (by content also with `order` ignored as
 well, or `noise` and `room` kept), those of a vote (`auto`: only where the encoders of `audioclust encoders` are installed, and with
-the same two lists, which its fixed encoder follows), those of our small network with weights by chance (new ones with each seed), these and the fixed encoder's side by side, or
+the same two lists, which its fixed encoder follows; also without yamnet), those of each of its encoders alone, those of our small network with weights by chance (new ones with each seed), these and the fixed encoder's side by side, or
 what one would take without us: mean and standard deviation over time of 20 MFCCs of librosa at its defaults,
 standardised. Methods that are not told the number of groups are left alone with it; those with `number chosen` behind a
 comma choose it without labels; all others are told the true one.

@@ -9,7 +9,7 @@ Left out: files that are empty, that nobody can read, or that are copies of anot
 A set is moved into place when it is whole; one that is there is checked, and nothing is written. benchmarks/results/real-sets.csv says
 what each holds: a set that differs is named in one line, and the exit status is 1. --record writes the rows of that table anew.
 """
-import argparse, csv, errno, hashlib, io, re, shutil, subprocess, sys, tempfile
+import argparse, base64, csv, errno, hashlib, html, io, os, re, subprocess, sys, tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import numpy as np
 import soundfile as sf
 
 from audioclust.audio.datasets import limit_clips, real_set, REAL_SETS, select_clips
+from audioclust.listen.clip_audio import as_mp3
 
 TABLE = Path(__file__).parent/"results"/"real-sets.csv"
 LAID_OUT = [name for name in REAL_SETS if name != "esc50"] # esc50 is read from its clone as it is
@@ -90,7 +91,7 @@ def clips_to_make(name, tree):
 
 def safe(text): return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", text)
 
-def write_clips(table, repository, folder, name):
+def write_clips(table, repository, folder):
     "Write the clips, and return which of them are sounds."
     is_sound, files = [], contents(repository, (blob for blobs in table.blobs for blob in blobs))
     for clip in table.itertuples():
@@ -115,7 +116,8 @@ def lay_out(name, clones, out):
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=f".{name}-") as tmp:
         folder = Path(tmp)/name
-        is_sound = write_clips(table, repository, folder, name)
+        is_sound = write_clips(table, repository, folder)
+        if not is_sound.any(): raise Refused(f"none of the {len(table)} files of {repository} can be read: clone the set again")
         table = table[is_sound]
         kept = limit_clips(name, table)
         for clip in table[~table.path.isin(kept.path)].itertuples():
@@ -148,6 +150,21 @@ def rows_there(): return {row["set"]: row for row in csv.DictReader(open(TABLE, 
 def differences(row, expected):
     "Which columns of two rows differ, in words."
     return ", ".join(f"{column} {row[column]} and not {expected.get(column)}" for column in row if str(row[column]) != expected.get(column))
+
+
+# a page to hear
+
+def page_of_sounds(): # Called by `make play`
+    "One sound of each content of the sets in AUDIOCLUST_DATA that may be passed on, as a page of HTML."
+    data_folder = Path(os.environ.get("AUDIOCLUST_DATA") or ".")
+    lines = ["<!doctype html><meta charset=utf-8><title>Real sounds</title><h1>One sound of each content</h1>"]
+    for name,dataset in REAL_SETS.items():
+        if not (data_folder/name).is_dir() or not dataset.licence.startswith(("CC", "Apache")): continue
+        lines.append(f"<h2>{name}</h2><p><a href='{dataset.url}'>{dataset.repository}</a>, {dataset.licence}, here as mp3</p>")
+        for clip in real_set(name).groupby("label").head(1).itertuples():
+            sound = base64.b64encode(as_mp3(clip.path, clip.start, min(clip.end, clip.start + 5))).decode()
+            lines.append(f"<p>{html.escape(clip.label)}<br><audio controls preload=none src='data:audio/mpeg;base64,{sound}'></audio></p>")
+    return "\n".join(lines)
 
 
 def main():
