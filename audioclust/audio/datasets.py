@@ -157,6 +157,9 @@ def _clips_in(name, folder):
     is_laid_out = len(laid_out) > .9*len(files) # names in a clone may look like that, too
     if is_laid_out: table = pd.DataFrame(laid_out)
     else: table = limit_clips(name, _without_copies(folder, select_clips(name, files)))
+    if "piece" in table:
+        raise ValueError(f"{folder} holds clips in pieces, which benchmarks/real_sets.py joins; or say, beside it: "
+                         + REAL_SETS["esc50"].clone_command("esc50"))
     return table.assign(path=[folder/path for path in table.path])
 
 # %% ../../nbs/01_audio/14_datasets.ipynb #d209fcd8
@@ -173,11 +176,10 @@ def real_set(name:str, # Of a set, a key of `REAL_SETS`
 )->pd.DataFrame: # Columns path, start, end, label (content), source, and those of further groupings
     "The clips of a published set that was cloned; a line on standard error says its licence."
     dataset = _check_set(name)
-    data_folder = Path(os.environ.get("AUDIOCLUST_DATA") or ".")
-    folder = Path(root) if root else data_folder/name
-    if name == "esc40" and not folder.is_dir() and (data_folder/"esc50").is_dir():
-        table = real_set("esc50")
-        return table[~table.label.isin(ESC10)].reset_index(drop=True)
+    folder = Path(root or Path(os.environ.get("AUDIOCLUST_DATA") or ".", name))
+    if name == "esc40" and not folder.is_dir():
+        whole = real_set("esc50")
+        return whole[~whole.label.isin(ESC10)].reset_index(drop=True)
     if not folder.is_dir(): raise FileNotFoundError(f"there is no folder {folder}: {dataset.clone_command(folder)}")
     listed = _clips_in(name, folder)
     if not len(listed):
@@ -186,4 +188,4 @@ def real_set(name:str, # Of a set, a key of `REAL_SETS`
     table = clips(listed, errors=errors)
     if errors: warnings.warn(f"{len(errors):,} files of {name} cannot be read, and are left out")
     print(f"{name}: {len(table):,} clips of {dataset.url}; licence: {dataset.licence}", file=sys.stderr)
-    return _with_more(table, dataset.more).drop(columns=["stem", "piece"], errors="ignore")
+    return _with_more(table, dataset.more).drop(columns="stem")
