@@ -80,8 +80,8 @@ def table_of(name, folder, data=None, limit=3000, draw=0):
     return make(name, folder, draw) if name in SETS else load(name, data, limit, draw)
 
 def ways_of(name):
-    "The groupings of a set that have a right answer."
-    return KNOWN[name][2] if name in KNOWN else ("content", "source")
+    "The groupings of a set, or of a draw of it, that have a right answer."
+    return KNOWN.get(name.partition(": ")[0], (0, 0, ("content", "source")))[2]
 
 def with_encoders(points):
     "Those points that can be made here: a vote needs encoders that others trained, and MFCCs librosa."

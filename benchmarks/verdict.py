@@ -5,15 +5,15 @@
     python benchmarks/verdict.py DATA [--seeds 5] [--dry]         AudioMNIST, Speech Commands, NSynth, MIMII and others
 
 Runs the scripts below one after another; rows that are there already are not made again. On real sets what trains nothing takes all
-clips and five seeds (results/real-quality.csv, real-supervised.csv: hours of a core), and what trains takes 600 clips at most, drawn
-anew with each of three seeds, of the sets in TRAINED (results/real-trainings.csv: more hours). On other sets the rows are added to
+clips and five seeds (results/real-quality.csv, real-supervised.csv: hours of a core), and what trains takes 400 clips at most, drawn
+anew with each of three seeds, of the sets in TRAINED (results/real-trainings.csv: more hours; real-draws.csv has what trains nothing on the same clips). On other sets the rows are added to
 the tables from which the pages of results are made. DATA needs the folder fsdd for the digits, and the vote the wheels of the encoders.
 """
 import argparse, shlex, subprocess, sys
 from pathlib import Path
 
 from known_sets import CHOOSING, find, KNOWN, REPORTING
-from quality import DIGITS, EARS, WITHOUT
+from quality import DIGITS, DRAW, EARS, WITHOUT
 
 HERE = Path(__file__).parent
 MAIN = "kmeans;consensus;spectral"
@@ -22,8 +22,9 @@ SCRIPTS = (["quality.py"], ["quality.py", "--points", "auto", "--methods", MAIN,
 POINTS = "fixed", "mfcc", "auto", WITHOUT, *EARS
 REAL = (["quality.py", "--timed", "--points", ";".join(POINTS), "--methods", f"{MAIN};sklearn kmeans", "--out", "real-quality.csv"],
         ["supervised.py", "--by-source", "--points", f"fixed;mfcc;auto;{WITHOUT}", "--out", "real-supervised.csv"])
-TRAININGS = ["published.py", "--limit", "600", "--methods", "deepcluster;nf-spice;nf-spice, from the vote;spice;scan;deepcluster-published", "--out", "real-trainings.csv"]
-TRAINED = "arabic", "ravdess", "ravdess_sentence", "drummachines", "esc10", *REPORTING
+TRAINED, LIMIT = ("arabic", "ravdess", "drummachines", "esc10", *REPORTING), ["--limit", "400"]
+TRAININGS = ["published.py", *LIMIT, "--methods", "deepcluster;nf-spice;nf-spice, from the vote;spice;scan;deepcluster-published", "--out", "real-trainings.csv"]
+BESIDE = ["quality.py", *LIMIT, "--points", "fixed;mfcc;auto", "--methods", "kmeans;spectral", "--out", "real-draws.csv"] # on the clips of the trainings
 
 
 def command(script, names, data, seeds): # One of the above; names of sets; folder; how many
@@ -37,8 +38,9 @@ def commands(args):
     if not args.real: return [command(script, [name for name in KNOWN if name not in real and find(name, args.data)], args.data, args.seeds or 5) for script in SCRIPTS]
     names = [name for name in (CHOOSING if args.real == "choosing" else REPORTING) if find(name, args.data)]
     if not names: sys.exit(f"none of the sets is laid out in {args.data}: python benchmarks/real_sets.py CLONES {args.data}")
-    digits = [DIGITS]*(args.real == "choosing")
-    return [*(command(script, [*names, *digits], args.data, args.seeds or 5) for script in REAL), command(TRAININGS, [name for name in names if name in TRAINED], args.data, args.seeds or 3)]
+    digits, trained, draws = [DIGITS]*(args.real == "choosing"), [name for name in names if name in TRAINED], args.seeds or 3
+    return [*(command(script, [*names, *digits], args.data, args.seeds or 5) for script in REAL), command(TRAININGS, trained, args.data, draws),
+            command(BESIDE, [f"{name}: {DRAW}{i}" for name in trained for i in range(draws)], args.data, 1)]
 
 
 def main():
