@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SHARE', 'N_SUBSAMPLES', 'MARGIN', 'MOST_COMPARED', 'MOST_FOR_SPECTRAL', 'MOST_GROUPS', 'FEWEST_IN_A_GROUP',
-           'agreement_of_subsamples', 'MethodChoice', 'choose_method', 'AutoClustering']
+           'agreement_matrix', 'mean_with_error', 'MethodChoice', 'choose_method', 'AutoClustering']
 
 # %% ../../nbs/05_ensembles/10_criteria.ipynb #96d1b41f
 import warnings
@@ -29,20 +29,31 @@ from ..metrics.information import nmi
 # %% ../../nbs/05_ensembles/10_criteria.ipynb #c1b22098
 SHARE, N_SUBSAMPLES = .7, 4 # of the clips that each subsample holds; subsamples
 
-def agreement_of_subsamples(make:Callable, # Function of a seed: an unfitted clusterer
+def agreement_matrix(make:Callable, # Function of a seed: an unfitted clusterer
     X:np.ndarray, # Embeddings [N, d]
+    n:int=N_SUBSAMPLES, # Subsamples
+    *, measure:Callable=nmi, # Of two arrays of groups
     random_state:int=0, # Seed
-)->float: # From 0 to 1
-    "The mean NMI of the groups of two subsamples, on the clips that both hold."
+)->np.ndarray: # [n, n], symmetric, 1 on the diagonal
+    "How alike the groups of each two subsamples are, on the clips that both hold."
     rng = np.random.default_rng(random_state)
-    groups = np.full((N_SUBSAMPLES, len(X)), -1)
-    for i in range(N_SUBSAMPLES):
+    groups, agreements = np.full((n, len(X)), -1), np.eye(n)
+    for i in range(n):
         rows = np.sort(rng.permutation(len(X))[:round(SHARE*len(X))])
         groups[i, rows] = to_numpy(make(random_state + i).fit(X[rows]).labels_)
-    def agreement(one, other):
-        both = (one >= 0) & (other >= 0)
-        return nmi(one[both], other[both])
-    return float(np.mean([agreement(one, other) for one,other in combinations(groups, 2)]))
+    for i,j in combinations(range(n), 2):
+        both = (groups[i] >= 0) & (groups[j] >= 0)
+        agreements[i, j] = agreements[j, i] = measure(groups[i][both], groups[j][both])
+    return agreements
+
+# %% ../../nbs/05_ensembles/10_criteria.ipynb #c1b22099
+def mean_with_error(matrix:np.ndarray, # A value for each pair of subsamples [n, n]
+)->tuple[float,float]: # (mean over pairs, its standard error)
+    "The mean over pairs, and its standard error by leaving out one subsample at a time."
+    n = len(matrix)
+    def mean_of(some): return matrix[np.ix_(some, some)][np.triu_indices(len(some), 1)].mean()
+    left = np.array([mean_of(np.delete(np.arange(n), i)) for i in range(n)])
+    return float(mean_of(np.arange(n))), float(np.sqrt((n - 1)*left.var()))
 
 # %% ../../nbs/05_ensembles/10_criteria.ipynb #a2e723ff
 MARGIN = .03 # by which spectral clustering may be less stable than K-means; chosen on half of the tasks below
@@ -93,7 +104,7 @@ def choose_method(X:np.ndarray|torch.Tensor, # Embeddings [N, d]
     if why: return MethodChoice("kmeans", f"method kmeans: {why}", {})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore") # what matters is said when all clips are grouped
-        stability = {method: round(agreement_of_subsamples(make, some, random_state=random_state), 4)
+        stability = {method: round(mean_with_error(agreement_matrix(make, some, random_state=random_state))[0], 4)
                      for method,make in _makers(n_clusters, device, max_memory).items()}
     method = "spectral" if stability["spectral"] >= stability["kmeans"] - MARGIN else "kmeans"
     reached = ", ".join(f"{name} {value:.2f}" for name,value in stability.items())

@@ -25,7 +25,6 @@ from .initialization import given_centers, initial_centers, least_loss
 from .lloyd import inertia, kmeans
 from .nearest import nearest_centers, total_scatter
 from .table import map_blocks, own_threads, row_blocks, Table, unit_rows
-from ..metrics.pair_counting import ari
 
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #7c03d1eb
 def _check_params(model, n): # Arguments that make sense for n rows, or a ValueError
@@ -112,18 +111,6 @@ def _runs(model, x, generator, spread, constraints): # A `Fit` for each start
     starts = (initial_centers(x, k, generator, init, spread, exact) for _ in range(model.n_init))
     return [kmeans(x, start, generator, **options) for start in starts]
 
-# %% ../../nbs/04_kmeans/04_estimator.ipynb #1db1dd6a
-_CLOSE_LOSS = 1.005 # times the least loss, up to which a run fits about as well
-_SAME_GROUPS, _OTHER_GROUPS = .9, .8 # adjusted Rand index from which on groups are the same; below, they are others
-
-def _rival(runs, best): # Adjusted Rand index of the groups of `best` and those of the rival; None where there is none
-    others = [run for run in runs if run is not best]
-    second = min(others, key=lambda run: run.losses[-1], default=best)
-    if second is best or second.losses[-1] > _CLOSE_LOSS*best.losses[-1]: return None
-    agreement = ari(best.labels, second.labels)
-    is_alone = agreement < _OTHER_GROUPS and all(ari(best.labels, run.labels) < _SAME_GROUPS for run in others)
-    return agreement if is_alone else None
-
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #5df8ff93
 _PRECISE = 1e-6 # a loss above this share of the total scatter has enough digits left as a difference of sums
 
@@ -153,9 +140,7 @@ def _fit(model, x, constraints): # Labels of all rows, and the `Fit` of those th
     spread = total_scatter(fitted)
     if not spread.total.isfinite():
         raise ValueError("the sum of squares of X is not a finite number: bring its columns to smaller units")
-    runs = _runs(model, fitted, generator, spread, constraints)
-    best = least_loss(runs)
-    model.rival_ = None if x.world_size > 1 else _rival(runs, best)
+    best = least_loss(_runs(model, fitted, generator, spread, constraints))
     labels = nearest_centers(x, best.centers, cosine) if n_zero else best.labels
     is_precise = best.losses[-1] > _PRECISE*spread.total and len(best.centers) == model.n_clusters
     model.inertia_ = best.losses[-1] if is_precise and not n_zero else inertia(x, best.centers, labels)
@@ -169,7 +154,6 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
     inertia_:float # Loss: sum of squared distances of the rows to their centres, times their weights
     n_iter_:int # Rounds of the best run
     n_reseeds_:int # Empty clusters that the best run filled
-    rival_:float|None # Adjusted Rand index with a run of about the same loss and other groups; None: there is none
     def __init__(self,
         n_clusters:int=8, # How many clusters, from 1 to the number of rows
         *,

@@ -49,11 +49,6 @@ def run_of(request:Request, # What was asked for
     "Cluster embeddings, and examine the clusters."
     observer = observer or Observer()
     clustering = cluster(clips, embeddings, request, observer, seeds)
-    rival = getattr(clustering.clusterer, "rival_", None)
-    if rival is not None:
-        warnings.warn(f"one start of K-means found these groups by {request.by}, and one that fits about as well has others "
-                      f"(adjusted Rand index {rival:.2f}): with other file names, or another seed, the groups may be those. "
-                      "Trust what two seeds have in common")
     findings = examine(clips, embeddings, clustering, request, observer)
     return Run(request, clips, embeddings, clustering, findings, made_now(request, observer.seconds))
 

@@ -18,6 +18,7 @@ from ..core.memory import memory_left
 from ..core.registry import trains_encoder
 from ..encoders.base import DIGITAL_SILENCE
 from ..encoders.pretrained.sound_kinds import suggested_words
+from ..encoders.residual import ResidualClusterer
 from ..ensembles.kmeans_ensemble import Consensus
 from ..ensembles.levels import better_neighbour
 from ..ensembles.membership import strangeness
@@ -51,9 +52,13 @@ def measure_stability(embeddings:Embeddings, # Of the clips
     if request.options.level is not None and not trains_encoder(request.method):
         template = clusterer_of(request).set_params(n_clusters=k)
     if embeddings.probabilities is not None: template = Consensus(clusterer.n_clusters)
-    names = template.get_params()
+    names = set(template.get_params())
     params:dict = {name: value for name,value in _QUICK.items() if name in names}
     if takes_bound(template, max_memory): params["max_memory"] = memory_left(max_memory, 0)
+    if embeddings.unrefined:
+        X, other = embeddings.unrefined
+        template = ResidualClusterer(template.set_params(**params), other, embeddings.X.shape[1])
+        names, params = {"random_state"}, {}
     def make(seed):
         made = clone(template).set_params(**params)
         return made.set_params(random_state=seed) if "random_state" in names else made

@@ -61,6 +61,7 @@ class Embeddings(Part):
     number:Choice|None=None # Why a network was trained for so many groups, where that was to be chosen
     curves:list=field(default_factory=list) # Of a training, a dict for each epoch
     refinement:dict|None=None # What was taken out of the embeddings, and why
+    unrefined:tuple|None=None # Before that: own and other embeddings side by side, a clusterer of the other; in memory only
     n_cached:int=0 # Clips whose embeddings came from the cache
     kinds:SoundKinds|None=None # Which kinds of sound are heard, in memory only: a run folder has the words made of it
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from audioclust.ensembles import choose_method, SpectralClustering
-from audioclust.ensembles.method_choice import agreement_of_subsamples, AutoClustering
+from audioclust.ensembles.method_choice import agreement_matrix, AutoClustering
 from audioclust.kmeans import KMeans
 from audioclust.metrics import nmi
 
@@ -80,4 +80,4 @@ def test_agreement_counts_shared_clips_only():
             self.labels_ = (X[:, 0] > 0) ^ bool(self.seed % 2)
             return self
     X = np.linspace(-1, 1, 40)[:, None]
-    assert agreement_of_subsamples(Half, X) == pytest.approx(1)
+    assert agreement_matrix(Half, X) == pytest.approx(1)

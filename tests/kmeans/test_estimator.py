@@ -14,8 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from audioclust.kmeans.lloyd import Assignment, e_step, inertia, loss, m_step
 from audioclust.kmeans import KMeans, kmeans, reseed
-from audioclust.kmeans.estimator import _rival
-from audioclust.kmeans.initialization import initial_centers, least_loss
+from audioclust.kmeans.initialization import initial_centers
 from audioclust.kmeans.nearest import nearest_centers, total_scatter
 from audioclust.kmeans.table import unit_rows
 
@@ -62,18 +61,6 @@ DRAWS_DIFFER = "check_sample_weight_equivalence_on_dense_data", "check_sample_we
 def test_sklearn_checks(estimator, check):
     if check.func.__name__ in DRAWS_DIFFER: pytest.xfail("a seed draws other starts from weighted than from repeated rows")
     check(estimator)
-
-
-def test_a_rival_is_a_run_that_fits_as_well_with_other_groups():
-    "A square is cut in two upright or across: both are optima, and rounding or chance decides."
-    corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
-    x = np.repeat(corners, 50, axis=0) + np.random.default_rng(0).normal(scale=.1, size=(200, 2)).astype(np.float32)
-    x = np.concatenate([x, x[:, ::-1]])  # the same across as upright
-    starts = torch.tensor([[[.5, 0], [.5, 1]], [[0, .5], [1, .5]]])
-    runs = [kmeans(torch.from_numpy(x), start, gen(0)) for start in starts]
-    assert abs(_rival(runs, least_loss(runs))) < .1
-    assert _rival([*runs, least_loss(runs)._replace(n_iter=9)], least_loss(runs)) is None  # it was found twice
-    assert _rival(runs[:1], runs[0]) is None and KMeans(7, n_init=5, random_state=0).fit(blobs()).rival_ is None
 
 
 @pytest.mark.parametrize("max_iter", (1, 2, 4, 300))

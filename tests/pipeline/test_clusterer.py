@@ -68,12 +68,6 @@ def test_what_the_program_around_has_set_changes_nothing(few, tmp_path):
     assert (tmp_path/"run"/"listen.html").is_file()
 
 
-def test_groups_that_have_a_rival_are_told_of(rng, monkeypatch):
-    monkeypatch.setattr("audioclust.kmeans.estimator._rival", lambda runs, best: .5)
-    model = AudioClusterer(n_clusters=2, options=Options(stability=0))
-    with pytest.warns(UserWarning, match="adjusted Rand index 0.50"): model.fit(rng.normal(size=(20, 4)))
-
-
 def test_every_file_is_a_row_somewhere(tmp_path, tone):
     for i in range(6): tone(tmp_path/"in"/f"{i}.wav", hz=200*(i + 1))
     (tmp_path/"in/bad.wav").write_bytes(b"x"*100)

@@ -11,7 +11,7 @@ from audioclust.metrics import accuracy
 from audioclust.pipeline import (
     assign, AudioClusterer, make_pair, make_run, Options, refine, regroup, Request, Run, RunPair,
 )
-from audioclust.pipeline.pair import cluster_residuals
+from audioclust.pipeline.pair import cluster_residuals, stability_gain
 
 
 @pytest.fixture(scope="module")
@@ -46,18 +46,34 @@ def test_numbers_stay(pair):
     assert len(kept) > 3 and all(cross.loc[c].idxmax() == c for c in kept)
 
 
+def test_the_stability_of_a_step_is_asked_without_the_means_of_all_clips(pair, monkeypatch):
+    _, _, (content, source) = pair
+    new, _, why = refine(content, source)
+    of_step = new.embeddings.refinement
+    before, gain, error = stability_gain(content, source)
+    assert of_step["stability"] == [before, before + gain] and of_step["error"] == error > 0
+    assert f"by {before + gain:.2f}, not {before:.2f}" in why["content"]
+    shares_means = replace(new, embeddings=replace(new.embeddings, unrefined=None))
+    assert regroup(shares_means).findings.stability.overall != new.findings.stability.overall
+    monkeypatch.setattr("audioclust.pipeline.pair.stability_gain", lambda *runs: (.9, -.5, .01))
+    assert refine(content, source)[0] is content  # groups that subsamples do not find again are not taken
+
+
 def test_what_depends_is_left_alone(pair):
     content, _ = pair[2]
     like = regroup(content, n_clusters=5)
     like = replace(like, request=replace(like.request, by="source"))
     a, b, why = refine(content, like)
-    assert a is content and b is like and len(why) == 2 and all("share" in w for w in why.values())
+    assert a is content and b is like and len(why) == 2 and all("silhouette" in w for w in why.values())
 
 
 def test_noise_and_other_clips_are_left_alone(pair):
     folder, table, (content, source) = pair
     noisy = regroup(source, "dbscan", params=dict(eps=.2))
     assert (noisy.clustering.labels < 0).any() and "noise" in refine(content, noisy)[2]["content"]
+    assert "one group" in refine(content, regroup(source, n_clusters=1))[2]["content"]
+    few = [make_run(table[["path", "start", "end"]][:12], Request(n_clusters=3, by=by)) for by in ("content", "source")]
+    assert all("too few" in reason for reason in refine(*few)[2].values())
     fewer = make_run(table[["path", "start", "end"]].iloc[5:], Request(n_clusters=5, by="source"))
     assert "only" in refine(content, fewer)[2]["content"]
 
