@@ -57,7 +57,7 @@ from audioclust.pipeline import AudioClusterer, cluster, Options, Request, run_o
 from known_sets import CHOOSING, KNOWN, REPORTING, find, is_scored, load
 from made_sets import SETS, make
 
-OURS = ("kmeans", "consensus", "spectral", "agglomerative", "dbscan", "hdbscan", "meanshift")
+OURS = ("kmeans", "consensus", "spectral", "auto", "agglomerative", "dbscan", "hdbscan", "meanshift")
 PEERS = ("sklearn kmeans", "sklearn agglomerative", "sklearn spectral", "umap, kmeans", "umap, hdbscan")
 CLUSTPY = ("clustpy dec", "clustpy idec", "clustpy dcn")
 OPTIONAL = {"umap": "umap-learn", "clustpy": "clustpy"}  # what a method's name begins with is what is imported

@@ -20,7 +20,7 @@ MAIN = "kmeans;consensus;spectral"
 SCRIPTS = (["quality.py"], ["quality.py", "--points", "auto", "--methods", MAIN, "--out", "quality-vote.csv"], ["alternative.py"], ["supervised.py"], # without training
            ["published.py"], ["published.py", "--methods", "deepcluster", "--out", "ours.csv"], ["steps.py", "--how", "skipping"]) # that train: the last is NF-SPICE
 POINTS = "fixed", "mfcc", "auto", WITHOUT, *EARS
-REAL = (["quality.py", "--timed", "--points", ";".join(POINTS), "--methods", f"{MAIN};sklearn kmeans", "--out", "real-quality.csv"],
+REAL = (["quality.py", "--timed", "--points", ";".join(POINTS), "--methods", f"{MAIN};auto;sklearn kmeans", "--out", "real-quality.csv"],
         ["supervised.py", "--by-source", "--points", f"fixed;mfcc;auto;{WITHOUT}", "--out", "real-supervised.csv"])
 TRAINED, LIMIT = ("arabic", "ravdess", "drummachines", "esc10", *REPORTING), ["--limit", "400"]
 TRAININGS = ["published.py", *LIMIT, "--methods", "deepcluster;nf-spice;nf-spice, from the vote;spice;scan;deepcluster-published", "--out", "real-trainings.csv"]

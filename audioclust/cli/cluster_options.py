@@ -31,8 +31,8 @@ def add_grouping_options(c:Parser):
              "thing makes (source: a speaker, an instrument); both is a run for each (default: %(default)s)")
     groups.add_argument("--ignore", metavar="LIST",
         help="what must not matter instead (content: pitch,level,noise,room; source: order,level)")
-    groups.add_argument("--method", default="kmeans", choices=list(METHODS), metavar="NAME",
-        help="kmeans (default), spectral, auto (one of these two), hdbscan, nf-spice, …: see --help-all")
+    groups.add_argument("--method", default="auto", choices=list(METHODS), metavar="NAME",
+        help="auto (default: kmeans or spectral, the more stable), hdbscan, nf-spice, …: see --help-all")
     groups.add_argument("--encoder", metavar="NAME",
         help="what turns clips into embeddings, of those that audioclust encoders lists (default: a vote of those "
              "installed, if it is quick)")
@@ -173,7 +173,7 @@ def check_together(args:Namespace):
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #634a295b
 def check_grow(args:Namespace):
     "Refuse what a run that grows cannot do, or has decided."
-    wrong = _given(args, _OF_A_RUN, *(["--method"] if args.method != "kmeans" else []))
+    wrong = _given(args, _OF_A_RUN, *(["--method"] if args.method != "auto" else []))
     if wrong: raise ValueError(f"a run that grows goes on as it was made: leave out {wrong}")
     record = runs.read_record(args.grow)
     by = record["request"]["by"]

@@ -24,7 +24,7 @@ from ..ensembles.n_clusters import Choice, choose_k
 from ..kmeans.estimator import KMeans
 from ..kmeans.initialization import restarts
 from .find_step import check_enough, Observer
-from .memory_needs import bounded, fit_on_sample, rows_that_fit
+from .memory_needs import bounded, fit_on_sample, MOST_ROWS, rows_that_fit
 from ..runs.clips import Clips
 from ..runs.clustering import Clustering, Embeddings, Level
 from ..runs.request import clusterer_of, Request
@@ -161,8 +161,7 @@ def with_chosen_method(X:np.ndarray, # What is clustered [N, D]
     "Choose the method where none is named; else all is as it was."
     if request.method != "auto": return request, clusterer, None
     with observer.stage("choose method"), bounded(clusterer, request.options.max_memory): choice = clusterer.choose(X)
-    request = replace(request, method=choice.method)
-    return request, clusterer_of(request).set_params(n_clusters=clusterer.n_clusters), choice
+    return replace(request, method=choice.method), clusterer.unfitted(choice.method, len(X)), choice
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #f55eb2dd
 def cluster(clips:Clips, # The clips, which seeds may name
@@ -192,6 +191,7 @@ def cluster(clips:Clips, # The clips, which seeds may name
     with observer.stage("cluster"), bounded(clusterer, options.max_memory):
         try:
             n = rows_that_fit(clusterer, len(features), features.shape[1], seeds is not None)
+            if method and method.method == "spectral": n = min(n, MOST_ROWS)
             if seeds: clusterer.fit(features, constraints=seeds.constraints)
             elif n == len(features): clusterer.fit(features)
             else: fit_on_sample(clusterer, features, n, request.random_state)

@@ -115,7 +115,7 @@ class AudioClusterer(FittedRun, ClusterMixin, BaseEstimator):
     errors_:list # (path, reason) of what could not be used
 
     def __init__(self,
-        method:str="kmeans", # A name in `core.registry.METHODS`: kmeans, spectral, auto, hdbscan, nf-spice, …
+        method:str="auto", # A name in `core.registry.METHODS`: auto, kmeans, spectral, hdbscan, nf-spice, …
         n_clusters:int|str=10, # Clusters wanted, for the methods that are told; "auto" chooses a number
         by:str="content", # "content" (what happens) or "source" (what it comes from)
         ignore:str|Iterable|None=None, # What must not matter: order, pitch, level, noise, room; None takes those of `by`

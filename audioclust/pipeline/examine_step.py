@@ -22,9 +22,11 @@ from ..encoders.residual import ResidualClusterer
 from ..ensembles.kmeans_ensemble import Consensus
 from ..ensembles.levels import better_neighbour
 from ..ensembles.membership import strangeness
+from ..ensembles.method_choice import QUICK_SPECTRAL
 from audioclust.ensembles.resampling import (
     chance_stability, cluster_subsamples, count_different, MIN_STABILITY, Stability, stability_of,
 )
+from ..ensembles.spectral import SpectralClustering
 from .embed_step import about_silence
 from .explanations import clip_attributes, differences, explained_variance, followed, rows_to_measure
 from .find_step import Observer
@@ -50,10 +52,12 @@ def measure_stability(embeddings:Embeddings, # Of the clips
     if not runs or k < 2 or len(labels) < _FEWEST_ROWS or count_different(X, k) < k: return None
     template = clone(clusterer)
     if request.options.level is not None and not trains_encoder(request.method):
-        template = clusterer_of(request).set_params(n_clusters=k)
+        named = replace(request, method=clustering.method.method) if clustering.method else request
+        template = clusterer_of(named).set_params(n_clusters=k)
     if embeddings.probabilities is not None: template = Consensus(clusterer.n_clusters)
     names = set(template.get_params())
-    params:dict = {name: value for name,value in _QUICK.items() if name in names}
+    quick = QUICK_SPECTRAL if isinstance(template, SpectralClustering) else _QUICK
+    params:dict = {name: value for name,value in quick.items() if name in names}
     if takes_bound(template, max_memory): params["max_memory"] = memory_left(max_memory, 0)
     if embeddings.unrefined:
         X, other = embeddings.unrefined

@@ -78,10 +78,12 @@ def fit_on_sample(clusterer:Any, # Unfitted; with `predict`
     random_state:int|None=0, # Seed of the sample; None: a new one each time
 )->Any: # The clusterer; `labels_`, and `confidence_` if it gives one, are those of all rows
     "Fit a clusterer to some rows, and predict for all rows which group suits them."
-    warnings.warn(f"{type(clusterer).__name__} of {len(X):,} clips needs more memory than it may use: "
+    reason, remedy = "takes long", ""
+    if not _takes(clusterer, *X.shape):
+        reason, remedy = "needs more memory than it may use", "With more memory (--max-memory) it takes more; "
+    warnings.warn(f"{type(clusterer).__name__} of {len(X):,} clips {reason}: "
         f"it was fitted to {n_rows:,} of them, drawn at random, and the others joined the groups that suit them; "
-        "groups of very few clips may have been missed. "
-        "With more memory (--max-memory) it takes more; kmeans takes all")
+        f"groups of very few clips may have been missed. {remedy}--method kmeans takes all")
     rows = np.sort(np.random.default_rng(random_state).choice(len(X), n_rows, replace=False))
     clusterer.fit(X[rows])
     blocks = [X[first:first + _BLOCK] for first in range(0, len(X), _BLOCK)]

@@ -21,7 +21,7 @@ from ..core.files import write_json, write_table
 from ..core.registry import trains_encoder
 from ..encoders.base import OTHER_GROUPING
 from ..encoders.residual import group_means, IdentityWhitening, ResidualClusterer, ResidualEncoder, residuals
-from ..ensembles.method_choice import agreement_matrix, mean_with_error
+from ..ensembles.method_choice import agreement_matrix, mean_with_error, QUICK_SPECTRAL
 from ..ensembles.resampling import count_different
 from ..ensembles.spectral import SpectralClustering
 from ..kmeans.estimator import KMeans
@@ -95,7 +95,7 @@ def quick_clusterer(run:Run, # That was clustered
     "A quick clusterer in place of that of a run: spectral clustering of one graph, or K-means."
     n_clusters, chosen = len(np.unique(run.clustering.labels)), run.clustering.method
     method = chosen.method if chosen else run.request.method
-    if method == "spectral": return SpectralClustering(n_clusters, n_neighbors=10, n_members=3, n_init=3)
+    if method == "spectral": return SpectralClustering(n_clusters, **QUICK_SPECTRAL)
     return KMeans(n_clusters, n_init=3)
 
 # %% ../../nbs/12_pipeline/10_pair.ipynb #7d0c11b2

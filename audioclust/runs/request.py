@@ -46,7 +46,7 @@ class Options:
 @dataclass(frozen=True)
 class Request:
     "What is asked for."
-    method:str="kmeans" # A name in `core.registry.METHODS`
+    method:str="auto" # A name in `core.registry.METHODS`
     n_clusters:int|str=10 # Clusters wanted, for the methods that are told; "auto" chooses a number
     by:str="content" # "content" (what happens) or "source" (what it comes from)
     ignore:str|Iterable|None=None # What must not matter: order, pitch, level, noise, room; None takes those of `by`

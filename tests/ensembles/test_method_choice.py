@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from audioclust.ensembles import choose_method, SpectralClustering
-from audioclust.ensembles.method_choice import agreement_matrix, AutoClustering
+from audioclust.ensembles.method_choice import agreement_matrix, AutoClustering, FEWER_MEMBERS
 from audioclust.kmeans import KMeans
 from audioclust.metrics import nmi
 
@@ -20,20 +20,20 @@ def blobs(sizes):
     truth = np.repeat(range(3), sizes)
     return np.eye(3, 6)[truth]*4 + np.random.default_rng(0).normal(0, 1.1, (len(truth), 6)), truth
 
-SETS = dict(spectral=circles(30), kmeans=blobs([40, 40, 10]))
+SETS = dict(spectral=circles(30), kmeans=blobs([60, 60, 8]))
 
 
 @pytest.mark.parametrize("method", SETS)
 def test_the_right_method_is_chosen_and_the_estimator_is_it(method, tmp_path):
     X, truth = SETS[method]
     found = AutoClustering(3, random_state=0).fit(X)
-    alone = dict(spectral=SpectralClustering(3, random_state=0), kmeans=KMeans(3, n_init=20, random_state=0))
+    alone = dict(spectral=SpectralClustering(3, random_state=0, **FEWER_MEMBERS), kmeans=KMeans(3, n_init=20, random_state=0))
     labels = {name: clusterer.fit(X).labels_ for name,clusterer in alone.items()}
     np.testing.assert_array_equal(found.labels_, labels[method])
     np.testing.assert_array_equal(found.predict(X), found.labels_)
     found.save(tmp_path)
     np.testing.assert_array_equal(type(alone[method]).load(tmp_path).predict(X), found.labels_)
-    assert nmi(truth, labels.pop(method)) > .95 > .85 > nmi(truth, *labels.values())
+    assert nmi(truth, labels.pop(method)) > .95 > nmi(truth, *labels.values())
     choice = found.choice_
     assert choice.method == method and choice.why.startswith(f"method {method}: ")
     assert choice.stability[method] == max(choice.stability.values()) > min(choice.stability.values())
@@ -56,7 +56,7 @@ def sizes(monkeypatch):
     return seen
 
 
-@pytest.mark.parametrize("n, most", [(200, 140), (20_000, 700)])
+@pytest.mark.parametrize("n, most", [(200, 140), (20_001, 700)])
 def test_a_fixed_subsample_decides_however_many_clips_there_are(rng, sizes, n, most):
     X = rng.normal(size=(n, 3))
     assert choose_method(X, 3).method == "spectral"
@@ -64,8 +64,7 @@ def test_a_fixed_subsample_decides_however_many_clips_there_are(rng, sizes, n, m
 
 
 @pytest.mark.parametrize("n, k, memory, why", [(200, 1, None, "one group"), (200, 51, None, "200 clips are too few"),
-    (2000, 41, None, "41 groups takes long"),
-    (20_001, 3, None, "20,001 clips takes long"), (2000, 3, 1e5, "more memory than it may use")])
+    (2000, 3, 1e5, "more memory than it may use")])
 def test_nothing_is_compared_where_spectral_clustering_cannot_be(rng, sizes, n, k, memory, why):
     choice = choose_method(rng.normal(size=(n, 3)), k, max_memory=memory)
     assert choice.method == "kmeans" and why in choice.why and not choice.stability
