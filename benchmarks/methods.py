@@ -69,7 +69,7 @@ def samples(data, cache, out, seeds=3):
             k = groups_of(table, by)
             X, truth, scored = points_of("auto", table, k, by, 0, cache=cache).embeddings_, table[column].to_numpy(), is_scored(table, by)
             append(out, [(f"{name} / {by} / 1/{part}", seed) for seed in range(seeds) for part in PARTS],
-                   lambda variant, seed: dict(set=name, by=by, clips=len(X), **sampled(X, truth, scored, k, int(variant[-1]), seed)))
+                   lambda variant, seed: dict(set=name, by=by, seed=seed, clips=len(X), **sampled(X, truth, scored, k, int(variant[-1]), seed)))
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
