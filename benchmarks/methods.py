@@ -14,10 +14,13 @@ import argparse, csv, platform, time, warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
+from sklearn.metrics import roc_auc_score
 
 from appended import add_row, append, commit
 from audioclust.ensembles import Consensus
+from audioclust.ensembles.membership import confidence_and_representatives
 from audioclust.ensembles.method_choice import _makers, agreement_matrix, AutoClustering, N_SUBSAMPLES
 from audioclust.metrics import nmi
 from known_sets import CHOOSING, is_scored
@@ -55,11 +58,19 @@ def measure(folder, out):
 
 PARTS = 1, 2, 4 # all clips, a half of them, a quarter
 
+def auc(confidence, labels, truth):
+    "How well a confidence ranks the clips whose label is the most frequent one of their cluster before the others."
+    most = pd.Series(truth).groupby(labels).transform(lambda g: g.mode()[0])
+    return round(float(roc_auc_score(most.to_numpy() == truth, np.nan_to_num(confidence))), 4)
+
 def sampled(X, truth, scored, k, part, seed):
-    "Spectral clustering of a part of the clips; each of the others joins the nearest of them."
+    "Spectral clustering of a part of the clips; each of the others joins the nearest of them. Of all clips also what their confidence is worth."
     rows, start = np.random.default_rng(seed).permutation(len(X))[:len(X)//part], time.process_time()
-    labels = made("spectral", k, len(rows), seed).fit(X[rows]).predict(X)
-    return dict(fitted=len(rows), groups=k, nmi=round(float(nmi(truth[scored], labels[scored])), 4), cpu_seconds=round(time.process_time() - start, 2))
+    model = made("spectral", k, len(rows), seed).fit(X[rows])
+    labels, seconds = model.predict(X), time.process_time() - start
+    shares = dict(members=model.confidence_[np.argsort(rows)], silhouette=confidence_and_representatives(X, labels)[0]) if part == 1 else {}
+    return dict(fitted=len(rows), groups=k, nmi=round(float(nmi(truth[scored], labels[scored])), 4), cpu_seconds=round(seconds, 2),
+                **{f"auc_{name}": auc(shares[name][scored], labels[scored], truth[scored]) if shares else "" for name in ("members", "silhouette")})
 
 def samples(data, cache, out, seeds=3):
     "A row for each grouping of a real set, part and seed."

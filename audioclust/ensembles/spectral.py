@@ -12,11 +12,9 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from ..classical.prediction import ReferencePointClusterer
-from ..core.estimator import like_input
 from ..core.memory import check_memory
 from .consensus import consensus
 from audioclust.ensembles.neighbour_graph import (
@@ -73,8 +71,6 @@ def _graph_partitions(neighbours, points, k, constraints, n_starts, device, rng)
 # %% ../../nbs/05_ensembles/04_spectral.ipynb #5bec0012
 class SpectralClustering(ReferencePointClusterer):
     "The consensus of K-means on the spectral embeddings of several graphs of neighbours; with `predict`."
-    _state = (*ReferencePointClusterer._state, "reference_confidence_")
-
     def __init__(self,
         n_clusters:int=8, # Clusters, 1 to n
         *, n_neighbors:int|tuple|list=(5, 7, 10, 14, 20, 28), # Neighbours in each graph, fewer in small clusters
@@ -133,21 +129,9 @@ class SpectralClustering(ReferencePointClusterer):
             random_state=rng.randint(2**31 - 1), max_memory=self.max_memory, constraints=row_constraints)
         self.reference_points_ = rows
         self.reference_labels_ = labels
-        self.reference_confidence_ = np.nan_to_num(confidence)  # of each reference point, 0 for NaN [m]
         self.confidence_ = confidence[inverse]  # share of the members that agree on each row [N]
         self.partitions_ = np.stack(partitions)[:, inverse]  # clusters of the rows by each member [M, N]
         return labels[inverse]
 
     def _explain(self, X, labels):
         return "" if self.n_clusters in (1, len(X)) else "Fewer rows differ than clusters were asked for."
-
-    def predict_with_confidence(self,
-        X:np.ndarray|torch.Tensor, # Embeddings, shape (n, d)
-    )->tuple: # Labels (n,), int64; share of the members that agree (n,), float32, NaN where there is one cluster
-        "The cluster and the confidence of the nearest fitted row."
-        check_is_fitted(self, "reference_points_")
-        search = self._neighbour_search(self.reference_points_, 1)
-        nearest = search.kneighbors(self._check_X(X), return_distance=False)[:, 0]
-        confidence = self.reference_confidence_[nearest]
-        if (self.reference_labels_ == self.reference_labels_[0]).all(): confidence = np.full_like(confidence, np.nan)
-        return like_input(self.reference_labels_[nearest].astype(np.int64), X), like_input(confidence, X)

@@ -200,7 +200,7 @@ def cluster(clips:Clips, # The clips, which seeds may name
     labels = np.asarray(clusterer.labels_)
     confidence, representative = confidence_and_representatives(embeddings.X, labels)
     n_clusters = len(np.unique(labels[labels >= 0]))
-    if n_clusters > 1 and hasattr(clusterer, "predict_with_confidence"): confidence = clusterer.confidence_
+    if n_clusters > 1 and embeddings.probabilities is not None: confidence = features.max(1)
     number, levels = levels_around(embeddings.X, labels, clusterer, request, number)
     clustering = Clustering(labels, confidence, representative, clusterer, levels=levels, number=number, method=method,
                        seeds=seeds)

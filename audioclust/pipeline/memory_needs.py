@@ -76,7 +76,7 @@ def fit_on_sample(clusterer:Any, # Unfitted; with `predict`
     X:np.ndarray, # Embeddings [N, d]
     n_rows:int, # Of the sample
     random_state:int|None=0, # Seed of the sample; None: a new one each time
-)->Any: # The clusterer; `labels_`, and `confidence_` if it gives one, are those of all rows
+)->Any: # The clusterer; `labels_` are those of all rows
     "Fit a clusterer to some rows, and predict for all rows which group suits them."
     reason, remedy = "takes long", ""
     if not _takes(clusterer, *X.shape):
@@ -87,12 +87,7 @@ def fit_on_sample(clusterer:Any, # Unfitted; with `predict`
     rows = np.sort(np.random.default_rng(random_state).choice(len(X), n_rows, replace=False))
     clusterer.fit(X[rows])
     blocks = [X[first:first + _BLOCK] for first in range(0, len(X), _BLOCK)]
-    if not hasattr(clusterer, "predict_with_confidence"):
-        clusterer.labels_ = np.concatenate([clusterer.predict(block) for block in blocks])
-        return clusterer
-    labels, confidence = zip(*(clusterer.predict_with_confidence(block) for block in blocks))
-    clusterer.labels_ = np.concatenate(labels)
-    clusterer.confidence_ = np.concatenate(confidence)
+    clusterer.labels_ = np.concatenate([clusterer.predict(block) for block in blocks])
     return clusterer
 
 # %% ../../nbs/12_pipeline/03_memory_needs.ipynb #6099d0aa

@@ -91,11 +91,9 @@ def labels_and_confidence(run:Run, # That was clustered
     clusterer = clustering.clusterer
     if was_moved or clustering.assign_by_members: return nearest_members(run.embeddings.X, groups, Z)
     features = Z if probabilities is None or run.embeddings.probabilities is None else probabilities
-    if hasattr(clusterer, "predict_with_confidence") and len(features):
-        labels, confidence = clusterer.predict_with_confidence(features)
-        return clustering.visible_ids(labels), confidence
     labels = np.asarray(clusterer.predict(features)) if len(features) else np.zeros(0, np.int64)
     labels = clustering.visible_ids(labels)
+    if features is not Z: return labels, features.max(1)
     means = cluster_means(run.embeddings.X, clustering.labels)
     return labels, simplified_silhouette(Z, labels, *means)[0]
 

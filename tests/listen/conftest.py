@@ -24,7 +24,7 @@ def run(tmp_path_factory):
     (at/"sounds/long").mkdir()
     sf.write(at/"sounds/long/<img src=x onerror=alert(1)>.wav", x, rate)
     sf.write(at/"sounds/long/apple.aiff", x[:rate], rate)
-    listen_page(make_run(at/"sounds", Request(n_clusters=5, window=1.)).save(at/"run"))
+    listen_page(make_run(at/"sounds", Request("kmeans", 5, window=1.)).save(at/"run"))
     return at
 
 

@@ -14,7 +14,7 @@ def runs(tmp_path_factory, words):
     folder, clips = words
     out = tmp_path_factory.mktemp("difference")
     paths = sorted(map(str, clips.path))
-    request = Request(n_clusters=6, encoder="fixed", options=Options(stability=0))
+    request = Request("kmeans", 6, encoder="fixed", options=Options(stability=0))
     for name,chosen in ("first", paths[:-4]), ("second", paths[10:]): make_run(chosen, request).save(out/name)
     return out, paths
 

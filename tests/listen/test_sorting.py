@@ -25,7 +25,7 @@ def run(tmp_path):
         sf.write(path, np.full(80, i/100), 8000)
     clips = pd.DataFrame(dict(path=paths, start=0., end=.01))
     X = np.random.default_rng(0).normal(size=(91, 4)) + np.repeat(np.arange(13), 7)[:, None]*20
-    run_of_embeddings(X, clips, Request(n_clusters=13)).save(tmp_path/"run")
+    run_of_embeddings(X, clips, Request("kmeans", 13)).save(tmp_path/"run")
     return tmp_path
 
 def folders(at, out, *more): return main(["export", str(at/"run"), "--to", "folders", "--out", str(at/out), *more])

@@ -23,7 +23,7 @@ def points(seed, gap=3.):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("detector")
-    made = run_of_embeddings(points(0), request=Request(n_clusters=3, options=Options(stability=0))).save(folder/"run")
+    made = run_of_embeddings(points(0), request=Request("kmeans", 3, options=Options(stability=0))).save(folder/"run")
     named = {str(made.clustering.labels[row]): KINDS[row] for row in (5, 45, 85)}
     write_names(folder/"run", {"names": named})
     return made

@@ -25,7 +25,7 @@ def sounds(tmp_path_factory):
     return folder, first, table.drop(first.index), kinds
 
 @pytest.fixture(scope="module")
-def run(sounds): return make_run(sounds[1], Request(n_clusters=5, encoder="fixed", options=Options(stability=0)))
+def run(sounds): return make_run(sounds[1], Request("kmeans", 5, encoder="fixed", options=Options(stability=0)))
 
 def labels_of(run): return [Path(path).parent.name for path in run.clips.table.path]
 

@@ -23,6 +23,7 @@ def circles(n, seed):
 
 ROUND = np.random.default_rng(0).normal(np.eye(3, 6)[np.repeat(range(3), 30)]*4, 1.1).astype(np.float32)
 SETS = dict(spectral=circles(30, 0), kmeans=ROUND) # name of the right method → embeddings
+SETTINGS = dict(spectral=["--set", "n_neighbors=5,10,20", "--set", "n_members=9", "--set", "n_init=5"], kmeans=[])
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +47,7 @@ def test_the_groups_are_those_of_the_chosen_method(tmp_path, capsys, method):
     X = SETS[method]
     assert cluster(X, tmp_path/"auto", "--n-clusters", "3", "--method", "auto") == 0
     said = capsys.readouterr().out
-    assert cluster(X, tmp_path/"named", "--n-clusters", "3", "--method", method) == 0
+    assert cluster(X, tmp_path/"named", "--n-clusters", "3", "--method", method, *SETTINGS[method]) == 0
     np.testing.assert_array_equal(groups_of(tmp_path/"auto"), groups_of(tmp_path/"named"))
     record, named = (json.loads((tmp_path/out/"run.json").read_text()) for out in ("auto", "named"))
     chosen = record["clustering"].pop("method")

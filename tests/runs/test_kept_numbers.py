@@ -111,7 +111,7 @@ def test_noise_stays_noise_when_numbers_change(sounds):
 def cluster(sounds, tmp_path):
     from audioclust.cli import main
     def run(name, k, *more):
-        args = "--n-clusters", str(k), "--no-page", "--stability", "0", "-q", *more
+        args = "--n-clusters", str(k), "--method", "kmeans", "--no-page", "--stability", "0", "-q", *more
         assert main(["cluster", str(sounds), "--out", str(tmp_path/name), *args]) == 0
         return tmp_path/name
     return run

@@ -148,7 +148,7 @@ def test_killed_before_it_had_written_what_was_asked_it_begins_anew(sounds, whol
     assert state(out) == "new" and cluster(sounds, out, "--resume") == 0 and same(out, whole)
     (out/"both").mkdir()
     for name in ".lock", ".started.json.2583.json": (out/"both"/name).touch()
-    assert cluster(sounds, out/"both", "--by", "both", "--no-page") == 0 and not list((out/"both").glob(".*"))
+    assert cluster(sounds, out/"both", "--by", "both", "--method", "kmeans", "--no-page") == 0 and not list((out/"both").glob(".*"))
 
 
 def test_recordings_that_came_since_are_said(sounds, tmp_path, capsys):
@@ -273,10 +273,10 @@ def test_both_ways_go_on(sounds, tmp_path, monkeypatch):
         write(t, path)
     with monkeypatch.context() as m:
         m.setattr(run_module, "write_table", stop)
-        assert cluster(sounds, out, "--by", "both") == 130
+        assert cluster(sounds, out, "--by", "both", "--method", "kmeans") == 130
     made = (out/"content/run.json").stat().st_mtime_ns
     assert state(out) == "stopped" and state(out/"content") == "whole" and state(out/"source") == "stopped"
-    assert cluster(sounds, out, "--by", "both", "--resume") == 0
+    assert cluster(sounds, out, "--by", "both", "--method", "kmeans", "--resume") == 0
     assert (out/"content/run.json").stat().st_mtime_ns == made and (out/"both.csv").is_file()
     assert state(out/"source") == "whole" and not (out/"started.json").exists()
 
