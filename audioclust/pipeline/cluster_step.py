@@ -199,8 +199,7 @@ def cluster(clips:Clips, # The clips, which seeds may name
             raise ValueError(f"{request.method} cannot work with the parameters {options.params}: {e}") from e
     labels = np.asarray(clusterer.labels_)
     confidence, representative = confidence_and_representatives(embeddings.X, labels)
-    n_clusters = len(np.unique(labels[labels >= 0]))
-    if n_clusters > 1 and embeddings.probabilities is not None: confidence = features.max(1)
+    if embeddings.probabilities is not None and not np.isnan(confidence).all(): confidence = features.max(1)
     number, levels = levels_around(embeddings.X, labels, clusterer, request, number)
     clustering = Clustering(labels, confidence, representative, clusterer, levels=levels, number=number, method=method,
                        seeds=seeds)

@@ -55,7 +55,8 @@ WRONG = [
 @pytest.mark.parametrize("option, value, said", WRONG)
 def test_wrong_options(words, tmp_path, capsys, option, value, said):
     folder, _ = words
-    try: status = main(["cluster", str(folder), "--out", str(tmp_path/"run"), "-q", "--method", "kmeans", option, value])
+    typed = "cluster", str(folder), "--out", str(tmp_path/"run"), "-q", "--method", "kmeans"
+    try: status = main([*typed, option, value])
     except SystemExit as e: status = e.code
     err = capsys.readouterr().err
     assert status == 2 and said in err and "Traceback" not in err

@@ -79,14 +79,12 @@ def test_what_cannot_fit_is_fitted_to_a_sample(method, params, size):
 
 def test_beyond_a_number_of_clips_spectral_clustering_takes_a_sample(monkeypatch):
     monkeypatch.setattr("audioclust.pipeline.cluster_step.MOST_ROWS", 200)
-    angle = np.linspace(0, 2*np.pi, 300, endpoint=False)
-    X, kind = np.zeros((900, 6), np.float32), np.repeat(np.arange(3), 300)
+    X, kind, angle = np.zeros((900, 6), np.float32), np.repeat(np.arange(3), 300), np.linspace(0, 6.26, 300)
     for i in range(3): X[kind == i, 2*i:2*i + 2] = np.stack([np.cos(angle), np.sin(angle)], 1)
     request = Request("auto", 3, options=Options(stability=0))
-    with pytest.warns(UserWarning, match="of 900 clips takes long: it was fitted to 200 of them.*missed. --method kmeans"):
+    with pytest.warns(UserWarning, match="of 900 clips takes long: it was fitted to 200 of them"):
         made = run_of_embeddings(X, request=request, whitening=IdentityWhitening()).clustering
-    assert made.method.method == "spectral" and ari(kind, made.labels) == 1
-    assert len(made.clusterer.reference_points_) == 200
+    assert (made.method.method, len(made.clusterer.reference_points_), ari(kind, made.labels)) == ("spectral", 200, 1)
 
 
 def test_a_little_more_memory_draws_the_same_sample():

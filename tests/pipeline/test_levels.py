@@ -34,8 +34,8 @@ def at(tmp_path_factory):
     "A folder with sounds (in) and a run of them with levels (run)."
     folder = tmp_path_factory.mktemp("levels")
     synthetic_words(6, 4, 5).save(folder/"in")
-    typed = ["cluster", str(folder/"in"), "--out", str(folder/"run"), "--n-clusters", "auto", "--method", "kmeans", "--labels", "parent"]
-    assert main([*typed, "--encoder", "fixed", "-q", "--no-page"]) == 0
+    typed = ["cluster", str(folder/"in"), "--out", str(folder/"run"), "--n-clusters", "auto"]
+    assert main([*typed, "--method", "kmeans", "--labels", "parent", "--encoder", "fixed", "-q", "--no-page"]) == 0
     return folder
 
 
@@ -69,8 +69,8 @@ def test_the_option_and_the_column_are_the_same_groups(at, level, tmp_path):
     choice = Run.open(at/"run").clustering.number
     recommended = next(name for name,n in choice.levels.items() if n == choice.k)
     plain[f"cluster_{recommended}"] = plain.cluster
-    typed = ["cluster", str(at/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "auto", "--method", "kmeans", "--level", level, "--encoder", "fixed"]
-    assert main([*typed, "-q", "--no-page"]) == 0
+    typed = ["cluster", str(at/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "auto", "--level", level]
+    assert main([*typed, "--method", "kmeans", "--encoder", "fixed", "-q", "--no-page"]) == 0
     run, table = Run.open(tmp_path/"run"), read_table(tmp_path/"run/clusters.csv")
     assert (table.cluster == plain[f"cluster_{level}"]).all()
     for other in run.clustering.levels: assert (table[other.column] == plain[other.column]).all()
