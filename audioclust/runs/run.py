@@ -189,6 +189,8 @@ def _open(folder):
     return run
 
 # %% ../../nbs/11_runs/11_run.ipynb #500f29dd
+_ROWS_OF = dict(KMeans="cluster_centers_", SpectralClustering="reference_points_") # what new clips are compared with
+
 def run_with_model(run:Run # Whose model is to be used
 )->Run: # The same
     "Refuse a model whose parts do not fit the clusters, or each other."
@@ -201,13 +203,14 @@ def run_with_model(run:Run # Whose model is to be used
     except (IndexError, ValueError, TypeError): fits = False
     if not fits: raise damaged("run.json", "ids does not hold the numbers in clusters.csv")
     embeddings.whitening # says what is wrong with it
-    used = int(labels.max(initial=-1)) + 1
-    centers = getattr(clustering.clusterer, "cluster_centers_", None)
-    if type(clustering.clusterer).__name__ != "KMeans" or centers is None: return run
+    name = _ROWS_OF.get(type(clustering.clusterer).__name__, "")
+    rows = getattr(clustering.clusterer, name, None)
+    if rows is None: return run
+    used = len(getattr(clustering.clusterer, "reference_labels_", np.arange(labels.max(initial=-1) + 1)))
     widths = embeddings.features.shape[1], embeddings.X.shape[1] # by the second, groups of a level are told apart
-    if np.ndim(centers) != 2 or centers.shape[1] not in widths or len(centers) < used:
-        wanted = f"{used} or more centres of {widths[0]} numbers are needed"
-        raise damaged("model/clusterer.safetensors", f"cluster_centers_ has shape {np.shape(centers)}, and {wanted}")
+    if np.ndim(rows) != 2 or rows.shape[1] not in widths or len(rows) < used:
+        wanted = f"{used} or more rows of {widths[0]} numbers are needed"
+        raise damaged("model/clusterer.safetensors", f"{name} has shape {np.shape(rows)}, and {wanted}")
     return run
 
 # %% ../../nbs/11_runs/11_run.ipynb #8f2ae4cb

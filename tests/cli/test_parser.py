@@ -55,8 +55,7 @@ WRONG = [
 @pytest.mark.parametrize("option, value, said", WRONG)
 def test_wrong_options(words, tmp_path, capsys, option, value, said):
     folder, _ = words
-    typed = "cluster", str(folder), "--out", str(tmp_path/"run"), "-q", "--method", "kmeans"
-    try: status = main([*typed, option, value])
+    try: status = main(["cluster", str(folder), "--out", str(tmp_path/"run"), "--method=kmeans", option, value])
     except SystemExit as e: status = e.code
     err = capsys.readouterr().err
     assert status == 2 and said in err and "Traceback" not in err
