@@ -2,7 +2,7 @@
 
     python benchmarks/n_groups_tasks.py FOLDER              makes the points of all tasks
     python benchmarks/methods.py FOLDER                     results/methods.csv from them (ten minutes of a core)
-    python benchmarks/methods.py --samples DATA --cache C   results/method-samples.csv: spectral clustering of a part of the clips, whose groups the others join
+    python benchmarks/methods.py --samples DATA --cache C   results/method-samples.csv: spectral clustering of a part of the clips, which the others join; and what two kinds of confidence are worth
 
 A row of methods.csv is one task, encoder and method. `nmi` is the mean over two seeds of the score against the truth, of at most 1,000 clips.
 `agreements` are for the choice and see no labels: NMI of each two of four subsamples, in the order (1, 2), (1, 3), …, by the quick clusterers that the
@@ -56,31 +56,32 @@ def measure(folder, out):
         for method in METHODS:
             if (t["task"], t["by"], t["encoder"], method) not in done: add_row(out, {**row_of(t, method), "commit": at, "machine": where})
 
-PARTS = 1, 2, 4 # all clips, a half of them, a quarter
+PARTS = {"spectral": 1, "spectral of a half": 2, "spectral of a quarter": 4, "consensus": 1} # all clips, or a part of them
 
 def auc(confidence, labels, truth):
     "How well a confidence ranks the clips whose label is the most frequent one of their cluster before the others."
     most = pd.Series(truth).groupby(labels).transform(lambda g: g.mode()[0])
     return round(float(roc_auc_score(most.to_numpy() == truth, np.nan_to_num(confidence))), 4)
 
-def sampled(X, truth, scored, k, part, seed):
-    "Spectral clustering of a part of the clips; each of the others joins the nearest of them. Of all clips also what their confidence is worth."
-    rows, start = np.random.default_rng(seed).permutation(len(X))[:len(X)//part], time.process_time()
-    model = made("spectral", k, len(rows), seed).fit(X[rows])
-    labels, seconds = model.predict(X), time.process_time() - start
-    shares = dict(members=model.confidence_[np.argsort(rows)], silhouette=confidence_and_representatives(X, labels)[0]) if part == 1 else {}
+def sampled(X, truth, scored, k, name, seed):
+    "Clusters of all clips or of a part of them, which the others join. Of all clips also what their confidence is worth."
+    part, start = PARTS[name], time.process_time()
+    rows = np.sort(np.random.default_rng(seed).permutation(len(X))[:len(X)//part])
+    model = made(name.split()[0], k, len(rows), seed).fit(X[rows])
+    labels, seconds = np.asarray(model.predict(X)), time.process_time() - start
+    kinds = dict(members=model.confidence_, silhouette=confidence_and_representatives(X, labels)[0]) if part == 1 else {}
     return dict(fitted=len(rows), groups=k, nmi=round(float(nmi(truth[scored], labels[scored])), 4), cpu_seconds=round(seconds, 2),
-                **{f"auc_{name}": auc(shares[name][scored], labels[scored], truth[scored]) if shares else "" for name in ("members", "silhouette")})
+                **{f"auc_{kind}": auc(kinds[kind][scored], labels[scored], truth[scored]) if kinds else "" for kind in ("members", "silhouette")})
 
 def samples(data, cache, out, seeds=3):
-    "A row for each grouping of a real set, part and seed."
+    "A row for each grouping of a real set, method, part and seed."
     for name in (DIGITS, *CHOOSING):
         for by in ways_of(name):
             table, column = table_of(name, None, data), "label" if by == "content" else "source"
             k = groups_of(table, by)
             X, truth, scored = points_of("auto", table, k, by, 0, cache=cache).embeddings_, table[column].to_numpy(), is_scored(table, by)
-            append(out, [(f"{name} / {by} / 1/{part}", seed) for seed in range(seeds) for part in PARTS],
-                   lambda variant, seed: dict(set=name, by=by, seed=seed, clips=len(X), **sampled(X, truth, scored, k, int(variant[-1]), seed)))
+            append(out, [(f"{name} / {by} / {part}", seed) for seed in range(seeds) for part in PARTS],
+                   lambda variant, seed: dict(set=name, by=by, method=variant.split(" / ")[2], seed=seed, clips=len(X), **sampled(X, truth, scored, k, variant.split(" / ")[2], seed)))
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -17,13 +17,13 @@ MARKERS = dict(zip(KINDS, "osD^"))
 # a question and what follows each answer: what to use, where its page is, and its options
 FIXED, SPECTRAL = "../06_encoders/02_fixed.ipynb", "../05_ensembles/04_spectral.ipynb"
 TREE = ("Is a first look enough, or are there 100,000 clips or more?", [
-    ("yes", ("K-means on the fixed encoder", FIXED, "--encoder fixed")),
+    ("yes", ("the fixed encoder", FIXED, "--encoder fixed")),
     ("no", ("May encoders be used that others trained with labels?", [
         ("yes", ("the vote of encoders", "../06_encoders/11_joint.ipynb", "--encoder auto")),
         ("no", ("Is it speech, and is there time for minutes of training?", [
             ("yes", ("NF-SPICE", "../09_nf_spice/10_estimator.ipynb", "--method nf-spice")),
             ("no", ("Which grouping is wanted?", [
-                ("source", ("K-means on the fixed encoder", FIXED, "--encoder fixed --by source")),
+                ("source", ("K-means on the fixed encoder", FIXED, "--encoder fixed --by source --method kmeans")),
                 ("content", ("Is there time for minutes of training?", [
                     ("yes", ("DeepCluster, or NF-SPICE in up to four times as long", "../08_deepcluster/05_estimator.ipynb", "--method deepcluster, --method nf-spice")),
                     ("no", ("Is it speech?", [

@@ -5,7 +5,7 @@ from ..core.registry import METHODS, SAVED
 __getattr__, __dir__, __all__ = attach(__name__, __file__)
 
 METHODS.register("consensus", "audioclust.ensembles.kmeans_ensemble:Consensus",
-                 "what many K-means agree on; confidence is the share that does")
+                 "what many K-means agree on")
 METHODS.register("spectral", "audioclust.ensembles.spectral:SpectralClustering",
                  "cuts a graph of neighbours; by content often the best that trains nothing")
 METHODS.register("auto", "audioclust.ensembles.method_choice:AutoClustering",

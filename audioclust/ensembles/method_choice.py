@@ -56,7 +56,7 @@ def mean_with_error(matrix:np.ndarray, # A value for each pair of subsamples [n,
     return float(mean_of(np.arange(n))), float(np.sqrt((n - 1)*left.var()))
 
 # %% ../../nbs/05_ensembles/10_criteria.ipynb #a2e723ff
-MARGIN = .03 # by which spectral clustering may be less stable than K-means; chosen on half of the tasks below
+MARGIN = .03 # by which spectral clustering may be less stable than K-means
 MOST_COMPARED = 1000 # clips
 
 class MethodChoice(NamedTuple):
@@ -76,7 +76,6 @@ def _makers(k, device, max_memory):
         return SpectralClustering(k, device=device, random_state=seed, max_memory=max_memory, **QUICK_SPECTRAL)
     return dict(kmeans=kmeans, spectral=spectral)
 
-
 # %% ../../nbs/05_ensembles/10_criteria.ipynb #b07907e4
 FEWEST_IN_A_GROUP = 4 # compared clips, on average; with fewer, subsamples say nothing
 
@@ -85,10 +84,9 @@ def _why_kmeans(X, some, k, max_memory):
     if k == 1: return "one group needs no choice"
     if len(some) < FEWEST_IN_A_GROUP*k: return f"{len(some):,} clips are too few to compare methods that make {k} groups"
     if count_different(some, 2*k) < 2*k: return "too few of the embeddings differ to compare methods"
-    try: SpectralClustering(k, max_memory=max_memory).check_rows(*X.shape)
+    try: SpectralClustering(k, max_memory=max_memory, **FEWER_MEMBERS).check_rows(*X.shape)
     except ValueError: return f"spectral clustering of {len(X):,} clips needs more memory than it may use"
     return ""
-
 
 # %% ../../nbs/05_ensembles/10_criteria.ipynb #9bc9a099
 def choose_method(X:np.ndarray|torch.Tensor, # Embeddings [N, d]
