@@ -20,7 +20,6 @@ from ..encoders.base import DIGITAL_SILENCE
 from ..encoders.pretrained.sound_kinds import suggested_words
 from ..encoders.residual import ResidualClusterer
 from ..ensembles.kmeans_ensemble import Consensus
-from ..ensembles.levels import better_neighbour
 from ..ensembles.membership import strangeness
 from ..ensembles.method_choice import QUICK_SPECTRAL
 from audioclust.ensembles.resampling import (
@@ -176,9 +175,5 @@ def examine(clips:Clips, # The clips
     texts += advice(labels, attributes, getattr(clusterer, "n_clusters", None), ignored, request.method)
     texts += _about_windows(request, stability, follows) + _about_equal(X, labels)
     for text in texts: warnings.warn(text)
-    neighbour = None
-    number_was_given = "n_clusters" in clusterer.get_params() and clustering.number is None
-    if number_was_given and request.options.stability:
-        neighbour = better_neighbour(X, labels, random_state=request.random_state or 0)
-    return Findings(stability, follows, differences(attributes, labels), neighbour, tuple(texts),
+    return Findings(stability, follows, differences(attributes, labels), tuple(texts),
                     strangeness=strangeness(X, labels), suggested=suggested_words(embeddings.kinds, labels))

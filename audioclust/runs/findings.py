@@ -20,7 +20,6 @@ import pandas as pd
 from scipy.sparse import csr_array
 from scipy.stats import hypergeom
 
-from ..ensembles.levels import Neighbour
 from ..ensembles.resampling import Stability
 from .clips import Part
 
@@ -33,7 +32,6 @@ class Findings(Part):
     stability:Stability|None=None # How well clusters are found again in subsamples; None: not measured
     followed:dict=field(default_factory=dict) # Attribute of the sounds → share that the clustering explains, chance
     differences:dict=field(default_factory=dict) # Cluster → how it differs from all clips: words, numbers
-    better_neighbour:Neighbour|None=None # A number near to the one that was given, which fits clearly better
     advice:tuple=() # What is odd, and what to try, as texts
     scores:dict=field(default_factory=dict) # Against labels, if some were given
     strangeness:np.ndarray|None=None # Of each clip in its cluster, infinite for noise [N]
@@ -60,7 +58,6 @@ class Findings(Part):
             shaky = [cluster for cluster,value in stability.clusters.items() if value <= stability.chance]
             record["stability"] = dict(overall=stability.overall, clusters=stability.clusters, shaky=shaky,
                                        chance=stability.chance)
-        if self.better_neighbour: record["better_neighbour"] = self.better_neighbour._asdict()
         if self.scores: record["scores"] = self.scores
         if self.suggested: record["suggested"] = self.suggested
         return record
@@ -70,13 +67,12 @@ class Findings(Part):
         table:pd.DataFrame, # `clusters.csv`
     )->Self:
         "What a run folder holds of its findings."
-        neighbour, stored, stability = record.get("better_neighbour"), record.get("stability"), None
+        stored, stability = record.get("stability"), None
         if stored is not None:
             clusters = {int(cluster): value for cluster,value in stored["clusters"].items()}
             stability = Stability(stored["overall"], clusters, table.stability.to_numpy(np.float32), stored["chance"])
         return cls(stability, record["followed"],
                    differences={int(cluster): difference for cluster,difference in record["differences"].items()},
-                   better_neighbour=Neighbour(**neighbour) if neighbour else None,
                    advice=tuple(record["advice"]), scores=record.get("scores", {}),
                    strangeness=table.strangeness.to_numpy(np.float32) if "strangeness" in table else None,
                    suggested={int(cluster): words for cluster,words in record.get("suggested", {}).items()})

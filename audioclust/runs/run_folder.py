@@ -73,8 +73,8 @@ _KINDS:dict[str,dict] = dict(
     embeddings=dict(encoder=dict|None, encoder_choice=dict|None, refinement=dict|None, number=dict|None),
     clustering=dict(clusterer=dict|None, sizes=dict|None, ids=list|None, levels=list|None, number=dict|None,
                     seeds=dict|None),
-    findings=dict(stability=dict|None, followed=dict|None, differences=dict|None, better_neighbour=dict|None,
-                  advice=list|None, scores=dict|None, suggested=dict|None),
+    findings=dict(stability=dict|None, followed=dict|None, differences=dict|None, advice=list|None,
+                  scores=dict|None, suggested=dict|None),
     made=dict(run_id=str, created=str, versions=dict|None, seconds=dict|None, warnings=list|None))
 
 def _wrong_entries(record):

@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from audioclust.ensembles.levels import cluster_tree
-from audioclust.ensembles.levels import better_neighbour, merge_clusters, nested_levels, split_clusters
+from audioclust.ensembles.levels import merge_clusters, nested_levels, split_clusters
 from audioclust.ensembles.n_clusters import choose_k, level_numbers
 from audioclust.kmeans import KMeans
 from audioclust.metrics import ari
@@ -74,22 +74,3 @@ def test_separate_groups_are_never_called_none(rng):
     # so few clips that one group has the shorter code
     X = np.concatenate([rng.normal(m, .01, (6, 40)) for m in (0, 3)])
     assert choose_k(X).k == 2
-
-
-def test_a_neighbour_is_named_where_it_fits_better():
-    X, _ = make_blobs(300, 6, centers=6, cluster_std=1., random_state=0)
-    def neighbour(k, **more): return better_neighbour(X, np.asarray(KMeans(k, random_state=0).fit(X).labels_), **more)
-    assert neighbour(6) is None and neighbour(12).n == 8  # six are further away
-    for k in (4, 8):
-        found = neighbour(k)
-        assert found.n == 6 and found.silhouette > found.silhouette_now and found.more_bits > .1
-    assert neighbour(8, random_state=1).n == 6 and neighbour(8, most=200).n == 6
-    labels = np.asarray(KMeans(8, random_state=0).fit(X).labels_)
-    noisy = np.append(labels, [-1]*50)
-    assert better_neighbour(np.concatenate([X, np.full((50, 6), 1e3)]), noisy).n == 6  # noise is left out
-
-
-def test_no_neighbour_of_what_has_none(rng):
-    for labels in np.zeros(60, int), np.full(60, -1), np.arange(60)//5:
-        assert better_neighbour(rng.normal(size=(60, 3)), labels) is None
-    assert better_neighbour(np.ones((30, 4)), np.repeat([0, 1, 2], [28, 1, 1])) is None  # all alike

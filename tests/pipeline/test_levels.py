@@ -213,18 +213,3 @@ def test_the_groups_of_a_level_are_those_that_a_person_left(at, tmp_path):
     assert set(after.name[alike]) == {expected} == {after.name[far]}
     agreement = compare_runs([run, replace(run, folder=None)]).agreement # one with edits, one without
     assert .5 < agreement[0] < 1
-
-
-def test_a_given_number_is_compared_with_its_neighbours(tmp_path, capsys):
-    X, _ = make_blobs(300, 6, centers=6, cluster_std=1., random_state=0)
-    run = run_of_embeddings(X, request=Request("kmeans", 8))
-    assert run.findings.better_neighbour.n == 6 and run.clustering.levels == ()
-    unmeasured = Request("kmeans", 8, options=Options(stability=0))
-    for other in unmeasured, Request("hdbscan", 8), Request("kmeans", "auto"), Request("kmeans", 6):
-        assert run_of_embeddings(X, request=other).findings.better_neighbour is None
-    synthetic_words(3, 2, 20).save(tmp_path/"in")
-    typed = ["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "2", "--encoder", "fixed"]
-    assert main([*typed, "-q", "--no-page"]) == 0
-    printed, record = capsys.readouterr().out, read_record(tmp_path/"run")["findings"]["better_neighbour"]
-    assert f"{record['n']} groups fit clearly better" in printed
-    assert Run.open(tmp_path/"run").findings.better_neighbour._asdict() == record

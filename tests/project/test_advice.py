@@ -234,14 +234,11 @@ def test_names_of_another_run(made, tmp_path):
     assert "wren" in (tmp_path/"new/names.json").read_text()
 
 def test_what_a_report_advises(made, tmp_path):
-    "What the groups follow, and another number of them."
-    from audioclust.cli.report import followed_line, neighbour_line
-    from audioclust.ensembles.levels import Neighbour
+    "What the groups follow."
+    from audioclust.cli.report import followed_line
     ignore = re.search(r"--ignore (\S+)", followed_line({"pitch": dict(share=.9, chance=.1)}, ["level"]))[1]
     assert ignore == "level,pitch"
-    neighbour = Neighbour(n=4, silhouette_now=.1, silhouette=.5, more_bits=1.)
-    k = re.search(r"--n-clusters (\d+)$", neighbour_line(neighbour))[1]
-    assert command(*(str(w).format(top=made, tmp=tmp_path) for w in cluster("--ignore", ignore, k=k)))[0] == 0
+    assert command(*(str(w).format(top=made, tmp=tmp_path) for w in cluster("--ignore", ignore)))[0] == 0
 
 def test_what_a_report_says_of_speech(made, tmp_path):
     from audioclust.cli.report import speech_line
