@@ -189,8 +189,6 @@ def _open(folder):
     return run
 
 # %% ../../nbs/11_runs/11_run.ipynb #500f29dd
-_ROWS_OF = dict(KMeans="cluster_centers_", SpectralClustering="reference_points_") # what new clips are compared with
-
 def run_with_model(run:Run # Whose model is to be used
 )->Run: # The same
     "Refuse a model whose parts do not fit the clusters, or each other."
@@ -203,13 +201,17 @@ def run_with_model(run:Run # Whose model is to be used
     except (IndexError, ValueError, TypeError): fits = False
     if not fits: raise damaged("run.json", "ids does not hold the numbers in clusters.csv")
     embeddings.whitening # says what is wrong with it
-    name = _ROWS_OF.get(type(clustering.clusterer).__name__, "")
-    rows = getattr(clustering.clusterer, name, None)
+    has = vars(clustering.clusterer)
+    name = "reference_points_" if "reference_points_" in has else "cluster_centers_" # what new clips are compared with
+    rows = has.get(name)
     if rows is None: return run
-    used = len(getattr(clustering.clusterer, "reference_labels_", np.arange(labels.max(initial=-1) + 1)))
-    widths = embeddings.features.shape[1], embeddings.X.shape[1] # by the second, groups of a level are told apart
-    if np.ndim(rows) != 2 or rows.shape[1] not in widths or len(rows) < used:
-        wanted = f"{used} or more rows of {widths[0]} numbers are needed"
+    widths = [embeddings.features.shape[1], embeddings.X.shape[1]] # by the second, groups of a level are told apart
+    if "member_centers_" in has: widths = [len(has["member_centers_"])] # a consensus has a number for each of them
+    if np.size(has.get("axes_", [])): widths = [has["axes_"].shape[1]]
+    n = len(has.get("reference_labels_", range(labels.max(initial=-1) + 1)))
+    more = " or more" if name == "cluster_centers_" else ""
+    if np.ndim(rows) != 2 or rows.shape[1] not in widths or len(rows) < n or len(rows) > n and not more:
+        wanted = f"{n}{more} rows of {widths[0]} numbers are needed"
         raise damaged("model/clusterer.safetensors", f"{name} has shape {np.shape(rows)}, and {wanted}")
     return run
 

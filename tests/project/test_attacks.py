@@ -158,7 +158,8 @@ def with_a_nan(x): return np.where(np.arange(x.size).reshape(x.shape) == 0, np.n
 def shorter(x): return x[:-1]
 def wider(x): return np.concatenate([x, x], -1)
 
-@pytest.mark.parametrize("method, field", [("kmeans", "cluster_centers_"), ("spectral", "reference_points_")])
+@pytest.mark.parametrize("method, field", [("kmeans", "cluster_centers_"), ("consensus", "cluster_centers_"),
+    ("spectral", "reference_points_"), ("meanshift", "reference_points_")])
 def test_a_damaged_model_names_the_file_and_the_field(run, capsys, method, field):
     assert main(["cluster", str(run.parent/"sounds"), "--out", str(run), *COMMON, "--method", method, "--overwrite"]) == 0
     for part, name in ("whitening", "mean_"), ("whitening", "components_"), ("clusterer", field):
