@@ -31,7 +31,6 @@ from audioclust.published.spice import LABELLED_BS, UNLABELLED
 from audioclust.nf_spice import estimator, nonredundant, refinement
 from audioclust.nf_spice.contrastive import MoCo, train_contrast
 from audioclust.training.trainer import epochs_for
-from made_sets import SETS
 from quality import DIGITS, WORDS, table_of
 
 CHANGES = "contrast", "fixed encoder", "whitening", "consensus", "start", "threshold", "nonredundant", "fair", "rules"

@@ -8,11 +8,10 @@ number of new groups chosen (`auto`) and given; with all new clips assigned to o
 true number. `changed` is the share of old clips whose group changed by growing (0 by construction). The vote is that of the command.
 Goal: is growing as good as beginning again? Not a goal: a rule for the number of new groups.
 """
-import csv, os
+import csv
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from sklearn.metrics import adjusted_mutual_info_score as ami
 
 from appended import commit

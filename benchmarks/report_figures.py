@@ -4,7 +4,6 @@ import re
 import textwrap
 
 import matplotlib.pyplot as plt
-import numpy as np
 from IPython.display import Image, Markdown, SVG
 from PIL import Image as Pixels
 

@@ -9,7 +9,7 @@ each step. `truth` is the adjusted mutual information of digits and speakers in 
 `unsubtracted` are what the method measures without labels. Both variants of a seed have the same networks.
 Goal: what does the assumption of equal shares cost where it does not hold, and can the method notice?
 """
-import argparse, tempfile, warnings
+import argparse, warnings
 from pathlib import Path
 
 import numpy as np

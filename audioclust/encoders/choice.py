@@ -6,7 +6,7 @@
 __all__ = ['CATALOGUE', 'FEWEST_CLIPS', 'UNKNOWN_COST', 'CLOSE', 'STABLE', 'CLIPS_FOR_STABILITY', 'CLIPS_FOR_A_VOTE',
            'AFFORDABLE_SECONDS', 'EncoderInfo', 'encoder_info', 'install_command', 'available_encoders',
            'subsample_clips', 'seconds_to_embed', 'rank_encoders', 'Trial', 'choose_encoder', 'default_encoder',
-           'choose_if_quick', 'choose_starts']
+           'choose_if_quick']
 
 # %% ../../nbs/06_encoders/12_choice.ipynb #e271bcb2
 import os
@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 
 from ..audio.streaming import available_cores
-from .base import OTHER_GROUPING
 from .joint import EncoderChoice, parse_vote, vote
 
 # %% ../../nbs/06_encoders/12_choice.ipynb #9df2d746
@@ -86,6 +85,8 @@ def available_encoders()->list: # Names
     "The encoders that are on this machine."
     return [info.name for info in CATALOGUE if info.is_installed]
 
+def _with_weights(names): return [name for name in names if name not in ("fixed", "untrained")]
+
 FEWEST_CLIPS = 60 # that say something about an encoder
 _SECONDS = 1200. # of sound, more or less
 
@@ -138,30 +139,11 @@ class Trial(NamedTuple):
     "A clustering of some clips by one encoder."
     clips: pd.DataFrame # Those that could be decoded; columns path and start (s)
     labels: np.ndarray # Cluster of each [n]
-    follows: dict # Attribute of a clip → share of its variance that the clusters explain
     stability: float = 0. # From 0 to 1; read where the method was kmeans
-
-# %% ../../nbs/06_encoders/12_choice.ipynb #d537fa91
-_FOLLOWS_INSTEAD = .4 # share of an attribute that an encoder explains, to be named for it
-_MORE_THAN_FIXED = .2 # by how much that share must exceed the share of the fixed encoder
-
-def _what_others_follow(trials, chosen):
-    "For each encoder that was left out, the attribute that it follows and the fixed encoder does not, if there is one."
-    fixed, texts = trials["fixed"].follows, []
-    for name,trial in trials.items():
-        shares = {a: share for a,share in trial.follows.items() if a != "folder"}
-        more = {a: share - fixed.get(a, share) for a,share in shares.items()}
-        if name in chosen or not more: continue
-        most = max(more, key=lambda a: more[a])
-        if shares[most] >= _FOLLOWS_INSTEAD and more[most] >= _MORE_THAN_FIXED:
-            texts.append(f"{name} follows the {most} of the clips ({shares[most]:.2f})")
-    return texts
 
 # %% ../../nbs/06_encoders/12_choice.ipynb #f586dbe7
 CLIPS_FOR_STABILITY = 400 # at most
 CLIPS_FOR_A_VOTE = 200 # at most: all encoders embed each of them, and some take a twentieth of a second
-
-def _with_weights(names): return [name for name in names if name not in ("fixed", "untrained")]
 
 def choose_encoder(clips:pd.DataFrame, # Columns path, start, end (s)
     cluster:Callable, # cluster(clips, encoders=, by=, ignore=, method=, n_clusters=) → name: `Trial`; kmeans or consensus
@@ -191,7 +173,7 @@ def choose_encoder(clips:pd.DataFrame, # Columns path, start, end (s)
     voters = parse_vote(choice.name)
     seconds = [max(1, round(seconds_to_embed(names, clips))) for names in (voters, ["fixed"])]
     cost = f"all clips take about {seconds[0]:,} s with these, {seconds[1]:,} s with --encoder fixed"
-    return choice._replace(why="; ".join([choice.why, *_what_others_follow(trials, voters), cost]))
+    return choice._replace(why=f"{choice.why}; {cost}")
 
 # %% ../../nbs/06_encoders/12_choice.ipynb #23444b44
 def default_encoder()->str|None: # None where the environment names none
@@ -205,36 +187,19 @@ def choose_if_quick(clips:pd.DataFrame, # Columns path, start, end (s)
     cluster:Callable, # As `choose_encoder` takes it
     *, candidates:list|None=None, # Names of encoders; None takes `available_encoders`
     random_state:int|None=0, # Seed of the clips that are tried
+    always:bool=False, # Also of few clips, and where it takes long?
     **wanted, # Further arguments of `choose_encoder`
 )->EncoderChoice|None: # None: only the fixed encoder comes into question
     "The vote of the encoders with weights that are installed, or the fixed encoder where the vote takes long."
     candidates = candidates or available_encoders()
     pretrained = _with_weights(candidates)
-    if not pretrained or len(clips) < FEWEST_CLIPS: return None
+    if not pretrained or len(clips) < FEWEST_CLIPS and not always: return None
     some = subsample_clips(clips, CLIPS_FOR_A_VOTE, random_state=random_state or 0)
     seconds = seconds_to_embed(pretrained, some) + min(seconds_to_embed([name], clips) for name in pretrained)
     name = f"a vote with {' or '.join(pretrained)}"
-    if seconds <= AFFORDABLE_SECONDS:
+    if always or seconds <= AFFORDABLE_SECONDS:
         choice = choose_encoder(clips, cluster, candidates=candidates, random_state=random_state, **wanted)
         name, seconds = choice.name, seconds_to_embed(parse_vote(choice.name), clips)
-        if seconds <= AFFORDABLE_SECONDS: return choice
+        if always or seconds <= AFFORDABLE_SECONDS: return choice
     why = f"encoder fixed: {name} would take some {seconds/60:,.0f} minutes; --encoder auto takes them"
     return EncoderChoice("fixed", None, why, pd.DataFrame([dict(encoder="fixed", weight=1.)]))
-
-# %% ../../nbs/06_encoders/12_choice.ipynb #57e2789e
-def choose_starts(clips:pd.DataFrame, # Columns path, start, end (s)
-    cluster:Callable, # As `choose_encoder` takes it
-    *, by:str="content", # The grouping that is wanted
-    both:bool=False, # Does the method start from an encoder for the other grouping too?
-    candidates:list|None=None, # Names of encoders; None takes `available_encoders`
-    random_state:int|None=0, # Seed of the clips that are tried
-    **wanted, # Further arguments of `choose_encoder`
-)->tuple: # (`EncoderChoice` or None, name of the encoder for the other grouping or None)
-    "The encoders that a training starts from; None where no encoder with weights is installed."
-    candidates = candidates or available_encoders()
-    if not _with_weights(candidates): return None, None
-    choice = choose_encoder(clips, cluster, by=by, candidates=candidates, random_state=random_state, **wanted)
-    if not both: return choice, None
-    other_by = OTHER_GROUPING[by]
-    other = choose_encoder(clips, cluster, by=other_by, candidates=candidates, random_state=random_state)
-    return choice._replace(why=f"{choice.why}; for the grouping by {other_by}: {other.name}"), other.name

@@ -42,14 +42,15 @@ def asks_for_number(clusterer:Any, # Unfitted
 def choose_number(X:np.ndarray, # Embeddings, whitened [N, D]
     clusterer:Any, # Unfitted
     request:Request, # Its method and seed decide
+    other:np.ndarray|None=None, # Embeddings of the same clips for the other grouping, whitened [N, D']
 )->Choice:
     "A number of clusters for these embeddings, and other levels."
     n, seed = len(X), request.random_state or 0
     if n < FEWEST_TO_CHOOSE_FROM:
         raise ValueError(f"{n} clips are too few to choose a number of clusters from: say n_clusters")
-    if request.method != "agglomerative": return choose_k(X, random_state=seed)
+    if request.method != "agglomerative": return choose_k(X, other=other, random_state=seed)
     def tree_with(k, seed): return clone(clusterer).set_params(n_clusters=k)
-    return choose_k(X, tree_with, random_state=seed)
+    return choose_k(X, tree_with, other=other, random_state=seed)
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #f9ef01b5
 def number_wanted(choice:Choice, # From `choose_number`
@@ -57,14 +58,14 @@ def number_wanted(choice:Choice, # From `choose_number`
 )->int:
     "The recommended number of groups, or one that a method can be trained for."
     if choice.k > 1 or not trains_encoder(request.method): return choice.k
-    return (choice.levels or {}).get("fine", 2)
+    return choice.levels.get("fine", 2)
 
 def warn_of_number(choice:Choice, # From `choose_number`
     request:Request, # What was asked for
 ):
     "Say where the number is not the recommended one."
     if choice.k > 1 or not trains_encoder(request.method) or request.options.level == "fine": return
-    instead = "level fine is taken" if "fine" in (choice.levels or {}) else "two are asked for"
+    instead = "level fine is taken" if "fine" in choice.levels else "two are asked for"
     warnings.warn(f"{request.method} cannot be trained for one group, so {instead}")
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #5bce1792
@@ -72,35 +73,18 @@ def levels_around(X:np.ndarray, # Embeddings, whitened [N, D]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
     clusterer:Any, # Fitted
     request:Request, # What was asked for
-    choice:Choice|None, # Why so many clusters; None where a number was given, or the method has found its own
-)->tuple[Choice|None,tuple]: # (the choice, perhaps made now for the sake of the levels; a `Level` each)
-    "Coarser and finer groupings of the same clips, where no number of clusters was given."
-    if choice:
-        others = {name: n for name,n in (choice.levels or {}).items() if n != choice.k} # seeds may name more than k groups
-        return choice, _levels(X, labels, choice, others, clusterer.n_clusters, request)
-    found_its_own = request.chooses_n_clusters and "n_clusters" not in clusterer.get_params()
-    if not found_its_own or len(labels) < FEWEST_TO_CHOOSE_FROM: return None, ()
-    choice = choose_number(X, clusterer, request)
-    n_clusters = len(np.unique(labels[labels >= 0]))
-    why = f"{request.method} found {n_clusters} clusters; what K-means would choose, for coarser levels: {choice.why}"
-    choice = choice._replace(why=why)
-    numbers = [n for n in (choice.levels or {}).values() if 1 < n <= choice.k and n < n_clusters]
-    return choice, _levels(X, labels, choice, dict(zip(("coarse", "middle"), numbers)), n_clusters, request)
-
-def _levels(X, labels, choice, numbers, n_clusters, request):
-    "A `Level` for each number but that of the clusters."
-    k = len(np.unique(labels[labels >= 0])) # perhaps fewer than were asked for
-    others = {name: n for name,n in numbers.items() if n > n_clusters or n < min(n_clusters, k)}
+    choice:Choice|None, # Why so many clusters; None where a number was given, or the method finds its own
+)->tuple: # A `Level` each
+    "Coarser and finer groupings of the same clips, where the number of clusters was chosen."
+    if not choice: return ()
+    n_clusters = clusterer.n_clusters # seeds may name more groups than the choice
+    k = min(n_clusters, len(np.unique(labels[labels >= 0]))) # perhaps fewer than were asked for
+    others = {name: n for name,n in choice.levels.items() if n != choice.k and (n > n_clusters or n < k)}
     groups_of = nested_levels(X, labels, others, request.random_state or 0)
-    return tuple(_level(name, groups, others[name], choice) for name,groups in groups_of.items())
+    return tuple(_level(name, groups) for name,groups in groups_of.items())
 
-def _level(name, groups, number, choice):
-    "A `Level` of so many groups, with what is known of their number."
-    tried = choice.curve.set_index("k")
-    validity:dict[str,float] = dict(clusters=len(np.unique(groups[groups >= 0])))
-    if number in tried.index:
-        validity |= {index: round(float(tried[index][number]), 4) for index in ("silhouette", "stability")}
-    return Level(name, groups, validity, number == choice.k)
+def _level(name, groups, recommended=False):
+    return Level(name, groups, dict(clusters=len(np.unique(groups[groups >= 0]))), recommended)
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #0fa19fc9
 def kmeans_of_groups(X:np.ndarray, # Embeddings, whitened [N, D]
@@ -124,7 +108,7 @@ def at_level(clustering:Clustering, # With the recommended clusters
     choice:Any = clustering.number # a level is for numbers that are chosen
     if number_wanted(choice, request) != choice.k: return clustering # what could be trained, as was said before
     recommended = next(name for name,n in choice.levels.items() if n == choice.k)
-    before = _level(recommended, clustering.labels, len(np.unique(clustering.labels[clustering.labels >= 0])), choice)
+    before = _level(recommended, clustering.labels, True)
     levels = sorted([before, *clustering.levels], key=lambda level: level.validity["clusters"])
     groups = {level.name: level.labels for level in levels}
     if level not in groups:
@@ -200,7 +184,7 @@ def cluster(clips:Clips, # The clips, which seeds may name
     labels = np.asarray(clusterer.labels_)
     confidence, representative = confidence_and_representatives(embeddings.X, labels)
     if embeddings.probabilities is not None and not np.isnan(confidence).all(): confidence = features.max(1)
-    number, levels = levels_around(embeddings.X, labels, clusterer, request, number)
+    levels = levels_around(embeddings.X, labels, clusterer, request, number)
     clustering = Clustering(labels, confidence, representative, clusterer, levels=levels, number=number, method=method,
                        seeds=seeds)
     return clustering if options.level is None else at_level(clustering, embeddings.X, request)

@@ -58,7 +58,7 @@ class Embeddings(Part):
     whitening:Any # Fitted
     probabilities:np.ndarray|None=None # float32 [N, K], of a method that gives them
     encoder_choice:EncoderChoice|None=None # Why this encoder, where it was to be chosen
-    number:Choice|None=None # Why a network was trained for so many groups, where that was to be chosen
+    number:Choice|None=None # Why so many groups, where that was chosen before they were made
     curves:list=field(default_factory=list) # Of a training, a dict for each epoch
     refinement:dict|None=None # What was taken out of the embeddings, and why
     unrefined:tuple|None=None # Before that: own and other embeddings side by side, a clusterer of the other; in memory only
@@ -120,7 +120,7 @@ class Level:
     "A coarser or finer grouping of the same clips."
     name:str # One word, such as "coarse" or "fine"
     labels:np.ndarray # Cluster of each clip at this level, int64 [N]; -1 is noise
-    validity:dict=field(default_factory=dict) # clusters, and perhaps silhouette and stability of so many
+    validity:dict=field(default_factory=dict) # clusters, and perhaps the silhouette of so many
     recommended:bool=False # Is this the level to look at first?
 
     def __post_init__(self):

@@ -8,7 +8,7 @@ from sklearn.datasets import make_blobs
 
 from audioclust.ensembles.levels import cluster_tree
 from audioclust.ensembles.levels import merge_clusters, nested_levels, split_clusters
-from audioclust.ensembles.n_clusters import choose_k, level_numbers
+from audioclust.ensembles.n_clusters import level_numbers
 from audioclust.kmeans import KMeans
 from audioclust.metrics import ari
 
@@ -55,22 +55,15 @@ def test_the_tree_looks_at_the_distances_between_clips(rng):
     np.testing.assert_allclose(cluster_tree(np.append(X, [[1e3]*3], 0), noisy)[2], tree)
 
 
-def curve(silhouette, stability, bits=1.):
-    n = len(silhouette)
-    return pd.DataFrame(dict(k=range(2, 2 + n), silhouette=silhouette, stability=stability, saved_bits=[bits]*n))
+def curve(silhouette, bits=1.):
+    return pd.DataFrame(dict(k=range(2, 2 + len(silhouette)), silhouette=silhouette, saved_bits=bits))
 
 def test_level_numbers_by_hand():
-    silhouette = [.1, .3, .2, .1, .1, .1, .1, .1, .1, .1, .1]  # k from 2 to 12
-    c = curve(silhouette, [.9, .9, .9, .9, .9, .9, .9, .6, .7, .8, .6])
+    c = curve([.1, .3, .2, .1, .1, .1, .1, .1, .1, .2, .1])  # k from 2 to 12
     assert level_numbers(c, 6) == dict(coarse=3, middle=6, fine=11)
-    assert level_numbers(c, 2) == dict(coarse=2, fine=3)   # 3 is the first of those that are as stable
+    assert level_numbers(c, 3) == dict(coarse=2, middle=3, fine=5)   # 5 is the first of those that are as good
+    assert level_numbers(c, 3, cells=True) == dict(coarse=2, middle=3, fine=11)
     assert level_numbers(c, 12) == dict(coarse=3, fine=12)
     assert level_numbers(c[:1], 2) == dict(only=2)
-    none = curve([.1, .1, .1], [.2, .1, .1], -1.)
+    none = curve([.1, .1, .1], -1.)
     assert level_numbers(none, 1) == dict(coarse=1, fine=2)
-
-
-def test_separate_groups_are_never_called_none(rng):
-    # so few clips that one group has the shorter code
-    X = np.concatenate([rng.normal(m, .01, (6, 40)) for m in (0, 3)])
-    assert choose_k(X).k == 2

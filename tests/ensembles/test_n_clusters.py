@@ -8,7 +8,8 @@ from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.ensembles import choose_k
 from audioclust.ensembles.n_clusters import (
-    best_number, coding_length, explain_choice, plot_choice, three_numbers)
+    best_number, candidates, coding_length, explain_choice, level_numbers, number_beside, three_numbers, try_numbers)
+from audioclust.listen.figures import plot_choice
 from audioclust.pipeline import AudioClusterer, Request
 from audioclust.pipeline.cluster_step import number_wanted, warn_of_number
 from audioclust.runs.run_folder import read_record, read_table
@@ -36,9 +37,10 @@ def test_coding_length_is_the_published_sum(rng):
     assert coding_length(X, labels, e2) == pytest.approx(bits/40)
 
 
-def curve(silhouette, bits, stability=None):
-    n = len(silhouette)
-    return pd.DataFrame(dict(k=range(2, 2 + n), silhouette=silhouette, saved_bits=bits, stability=stability or [.9]*n))
+def curve(silhouette, bits):
+    return pd.DataFrame(dict(k=range(2, 2 + len(silhouette)), silhouette=silhouette, saved_bits=bits))
+
+def explained(curve, k): return explain_choice(curve, k, level_numbers(curve, k))
 
 def test_the_choice_by_hand():
     assert best_number(curve([.3, .4, .5, .2], [1., 2, 3, 4])) == 4  # a clear silhouette
@@ -46,24 +48,48 @@ def test_the_choice_by_hand():
     few = curve(silhouette, [1., 2, 3, 4, 5, 5.1, 5, 4, 3, 2, 1])
     assert three_numbers(few) == (5, 12, 6)
     assert best_number(few) == 5  # the formula gives 4.1, and the smallest is 5
-    stable = curve([.1, .2, .3, .2], [1., 2, 3, 4], [.9, .9, .98, .9])
-    assert best_number(stable) == 4
-    assert "nearly every run" in explain_choice(stable, 4)
-    none = curve([-.1, -.2, -.3], [-5., -6, -7], [.2, .1, .1])
-    assert best_number(none) == 1
-    assert "no groups stand out: one group is described in 5.0 bits a clip fewer" in explain_choice(none, 1)
-    doubtful = curve([-.1, -.2, -.3], [-.1, -.2, -.3], [.2, .1, .1])
-    assert best_number(doubtful) == 2
-    assert "may be no groups" in explain_choice(doubtful, 2)
-    assert "fewer bits" in explain_choice(doubtful, 2)
+    none = curve([-.1, -.2, -.3], [-5., -6, -7])
+    assert best_number(none) == 1 and best_number(none, fewest=2) == 2
+    assert "no groups stand out: one group is described in 5.0 bits a clip fewer" in explained(none, 1)
+    doubtful = curve([-.1, -.2, -.3], [-.1, -.2, -.3])
+    assert best_number(doubtful) == 2 and "Nothing decides" in explained(doubtful, 2)
+    assert "Nothing decides" in explained(curve([.02, .03, .01], [1., 2, 3]), 3)  # the curve is flat
+    assert "Nothing decides" not in explained(few, 5)
     clear = curve([.5, .2, .3], [-5., -6, -7])  # few clips in separate groups
     assert best_number(clear) == 2
+
+
+def planted(k, j, loud, rng):
+    "Points of k contents by j sources: how loud each is; each cell has an axis of its own, too."
+    content, source = np.repeat(np.arange(k), 20*j), np.tile(np.arange(j), 20*k)
+    axes = np.eye(k + j + k*j, dtype=np.float32)
+    X = loud*axes[content] + (1.5 - loud)*axes[k + source] + .7*axes[k + j + content*j + source]
+    return X + rng.normal(scale=.15, size=X.shape).astype(np.float32)
+
+def test_two_groupings_that_cross_tell_each_other(rng):
+    for k, j in (4, 6), (2, 9), (5, 5):
+        own, other = (planted(k, j, loud, rng) for loud in (.85, .65))
+        choice, back = choose_k(own, other=other), choose_k(other, other=own)
+        assert (choice.k, back.k) == (k, j) and choice.levels["fine"] >= .9*k*j and "make them" in choice.why
+
+def test_one_grouping_and_two_that_have_nothing_in_common(rng):
+    labels = rng.integers(12, size=(2, 480))
+    X, Y = (np.eye(16, dtype=np.float32)[one] + rng.normal(scale=.15, size=(480, 16)) for one in labels)
+    same, apart = choose_k(X, other=X[:, ::-1] + rng.normal(scale=.05, size=X.shape)), choose_k(X, other=Y)
+    assert same.k == apart.k == 12 and "much those of" in same.why and "not those of" in apart.why
+
+def test_the_other_grouping_is_left_out_where_it_says_nothing(rng):
+    X = rng.normal(size=(60, 8)).astype(np.float32)
+    tried = try_numbers(X, candidates(60))
+    at_end = tried._replace(curve=tried.curve.assign(silhouette=tried.curve.k/100))
+    assert number_beside(at_end, tried) == number_beside(tried, at_end) == (0, "")
+    for other in np.ones_like(X), rng.normal(size=(60, 3)): assert choose_k(X, other=other).k == choose_k(X).k
 
 
 def test_equal_points_are_one_group_and_copies_of_few_points_at_most_as_many(rng):
     one = choose_k(np.repeat(rng.normal(size=(1, 6)), 40, 0))
     assert one.k == 1 and one.levels == {"only": 1} and "40 clips that were compared are all equal" in one.why
-    assert np.isnan(one.curve.stability).all() and len(plot_choice(one).axes) == 3
+    assert np.isnan(one.curve.silhouette).all() and len(plot_choice(one).axes) == 2
     few = choose_k(np.repeat(rng.normal(size=(3, 6)), 20, 0))
     assert few.curve.k.tolist() == [2, 3] and few.k == 3 and "finer" not in few.why
     assert choose_k(np.repeat(rng.normal(size=(3, 6)), 20, 0), ks=[5, 8]).curve.k.tolist() == [3]
@@ -83,9 +109,9 @@ def test_a_method_that_trains_takes_two_groups_of_equal_clips():
         warn_of_number(choice, request)
 
 
-def test_more_candidates_than_a_subsample_holds_are_refused(rng):
+def test_as_many_candidates_as_clips_are_refused(rng):
     X = rng.normal(size=(20, 3))
-    with pytest.raises(ValueError, match="from 2 to 16, four fifths of the 20 clips"): choose_k(X, ks=[18])
+    with pytest.raises(ValueError, match="from 2 to 19, fewer than the 20 clips"): choose_k(X, ks=[20])
     assert choose_k(X, ks=[2, 16]).curve.k.tolist() == [2, 16]
 
 

@@ -2,6 +2,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -9,8 +10,9 @@ from audioclust.cli import main
 from audioclust.core.memory import memory_in_use
 from audioclust.encoders import choice, FixedEncoder
 from audioclust.encoders.choice import subsample_clips
-from audioclust.pipeline import AudioClusterer, make_run, Observer, Options, Request, Run
+from audioclust.pipeline import all_steps, AudioClusterer, make_run, Observer, Options, regroup, Request, Run
 from audioclust.pipeline.all_steps import with_chosen_encoder
+from audioclust.pipeline.cluster_step import choose_number
 from audioclust.runs import Clips
 
 
@@ -82,6 +84,16 @@ def test_installed_encoders_vote_unless_one_is_named(words, few, stranger, monke
     assert chosen(words[0]).embeddings.encoder_choice is None
     monkeypatch.setenv("AUDIOCLUST_ENCODER", "hearing")
     with pytest.raises(ValueError, match="encoder='hearing'"): chosen(words[0])
+
+
+def test_both_groupings_tell_the_number(words, stranger, monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(all_steps, "choose_number", lambda *of: asked.append(of) or choose_number(*of))
+    run = make_run(words[0], Request(n_clusters="auto", options=Options(stability=0, cache=tmp_path)))
+    assert "for the grouping by source: " in run.embeddings.encoder_choice.why
+    (own, _, _, other), = asked
+    assert np.array_equal(own, run.embeddings.X) and len(other) == len(run) and not np.allclose(own, other)
+    assert run.clustering.number is regroup(run, "consensus").clustering.number and len(asked) == 1
 
 
 SLOW_VOTES = pytest.mark.parametrize("limit, said", [(0., "a vote with stranger"), (2., "fixed+stranger")],

@@ -144,13 +144,12 @@ def test_a_damaged_run_to_be_like_is_refused_before_any_work(made, tmp_path, cap
 
 def test_advice_names_only_what_a_method_has():
     "HDBSCAN was told to try a larger eps, which it does not have."
-    attributes = pd.DataFrame(dict(row=np.arange(40), length=1., level=0., silence=0.))
     noise, mostly_noise = np.full(40, -1), np.append(np.full(30, -1), np.repeat([0, 1], 5))
     one, two = np.zeros(40, int), np.append(np.zeros(39, int), 1)
     for method in METHODS:
         known = {} if trains_encoder(method) else make_clusterer(method, 2, 0, None).get_params()
         for labels in noise, mostly_noise, one, two:
-            (text,) = advice(labels, attributes, 2, (), method)
+            (text,) = advice(labels, 2, method)
             for name in "eps", "bandwidth", "min_cluster_size", "min_samples":
                 assert (name in text) <= (name in known), (method, text)
             assert "ry or" not in text and ", or" in text or "kmeans" in text
