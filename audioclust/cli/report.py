@@ -177,8 +177,8 @@ def report(run:Any, # A `Run` that was saved
     if clustering.seeds: echo(seeds_line(clustering.record()["seeds"]))
     between = between_line(run)
     if between: echo(between)
-    for choice in run.embeddings.encoder_choice, run.embeddings.number, clustering.number, clustering.method:
-        if choice: echo(choice.why)
+    choices = run.embeddings.encoder_choice, run.embeddings.number, clustering.number, clustering.method
+    for why in dict.fromkeys(choice.why for choice in choices if choice): echo(why)
     if clustering.levels: echo(levels_line(clustering.levels))
     if findings.stability: echo(stability_line(run))
     ignored = run.request.ignored if run.embeddings.encoder_name else _IGNORABLE # of given embeddings nothing can be taken away

@@ -196,10 +196,9 @@ def explain_choice(curve:pd.DataFrame, # From `try_numbers`
 )->str:
     "The choice in words."
     tried = f"{len(curve)} numbers from {curve.k.iloc[0]} to {curve.k.iloc[-1]}"
-    saved = curve.saved_bits.max()
     highest = curve.silhouette.max()
     if k == 1:
-        return (f"no groups stand out: one group is described in {-saved:.1f} bits a clip fewer than any of {tried}. "
+        return (f"no groups stand out: one group is described in {-curve.saved_bits.max():.1f} bits a clip fewer than any of {tried}. "
             "So all clips are one group; if there are groups all the same, "
             f"{best_number(curve, 2)} is the best guess (level fine)")
     first, largest, coded = three_numbers(curve)
@@ -210,7 +209,7 @@ def explain_choice(curve:pd.DataFrame, # From `try_numbers`
     silhouette = curve.set_index("k").silhouette
     for n in levels.values():
         if n != k: text += f"; {'coarser' if n < k else 'finer'}: {n} (silhouette {silhouette[n]:.2f})"
-    if reason or saved > 0 and highest >= FLAT: return text
+    if reason or curve.saved_bits.max() > 0 and highest >= FLAT: return text
     return text + ". Nothing decides, so there may be no groups of this kind: take the number as a guess"
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #809fcce8
@@ -235,8 +234,9 @@ def choose_k(X:np.ndarray, # Embeddings [N, d]
     n = len(rows)
     n_different = count_different(both[0], n)
     ks = candidates(n) if ks is None else sorted(set(map(int, ks)))
-    if not ks or min(ks) < 2 or max(ks) >= n:
-        raise ValueError(f"candidates must be from 2 to {n - 1}, fewer than the {n} clips; they are {ks}")
+    limit = min(n - 1, max(2, round(.8*n))) # subsamples hold four fifths of the clips
+    if not ks or min(ks) < 2 or max(ks) > limit:
+        raise ValueError(f"candidates must be from 2 to {limit}, four fifths of the {n} clips; they are {ks}")
     if n_different == 1:
         why = f"one group: the embeddings of the {n:,} clips that were compared are all equal: nothing can be told apart"
         return Choice(1, why, pd.DataFrame([dict(k=1, silhouette=np.nan, saved_bits=0.)]), dict(only=1))

@@ -23,12 +23,13 @@ from ..audio.streaming import available_cores
 from ..core.estimator import float32_tensors
 from ..core.registry import trains_encoder
 from ..encoders.base import Encoder, OTHER_GROUPING
-from ..encoders.choice import choose_encoder, choose_if_quick, default_encoder, seconds_to_embed, Trial
+from ..encoders.choice import AFFORDABLE_SECONDS, choose_encoder, choose_if_quick, default_encoder
+from ..encoders.choice import seconds_to_embed, Trial
 from ..encoders.joint import is_vote, parse_vote, VotingEncoder
 from ..encoders.pretrained import named_encoder
 from ..encoders.whitening import Whiten
 from ..ensembles.n_clusters import Choice
-from .cluster_step import choose_number, cluster
+from .cluster_step import asks_for_number, choose_number, cluster
 from .embed_step import embed, encode_clips, encoder_of
 from .examine_step import examine
 from .find_step import find, Observer
@@ -67,6 +68,8 @@ def named_in(request:Request, # What was asked for
     return name # the fixed encoder is made when the sample rate of the clips is known
 
 # %% ../../nbs/12_pipeline/08_all_steps.ipynb #a3f8e351
+MOST_FOR_NUMBER = 1000 # clips that are embedded for the other grouping as well
+
 def with_chosen_encoder(clips:Clips, # From `find`
     request:Request, # Its encoder as `named_in` gives it
     observer:Observer, # Who looks on
@@ -83,10 +86,13 @@ def with_chosen_encoder(clips:Clips, # From `find`
     elif request.options.max_memory is None: choice = choose_if_quick(clips.table, trial, **wanted)
     request = replace(request, encoder=choice.name if choice else None)
     if not choice: return request, None, None
-    needs_other = n_frozen(request.method) > 1 if trains else request.chooses_n_clusters and is_vote(choice.name)
+    asks = is_vote(choice.name) and asks_for_number(clusterer_of(request), request)
+    needs_other = n_frozen(request.method) > 1 if trains else asks
     if not needs_other: return request, choice, None
     other_by = OTHER_GROUPING[request.by]
     other = choose_encoder(clips.table, trial, by=other_by, random_state=request.random_state).name
+    seconds = seconds_to_embed(parse_vote(other), clips.table[:MOST_FOR_NUMBER])
+    if not trains and seconds > AFFORDABLE_SECONDS: return request, choice, None
     return request, choice._replace(why=f"{choice.why}; for the grouping by {other_by}: {other}"), other
 
 # %% ../../nbs/12_pipeline/08_all_steps.ipynb #63b5907e
@@ -124,8 +130,6 @@ def _votes_of_frozen(table, names, request, observer):
     return trials
 
 # %% ../../nbs/12_pipeline/08_all_steps.ipynb #5c0e0011
-MOST_FOR_NUMBER = 1000 # clips
-
 def number_by_both(clips:Clips, # Those that could be decoded
     X:np.ndarray, # Their embeddings, whitened [N, D]
     request:Request, # What was asked for
@@ -133,8 +137,7 @@ def number_by_both(clips:Clips, # Those that could be decoded
     observer:Observer, # Who looks on
 )->Choice|None: # None where a recording is gone
     "A number of groups from the embeddings for both groupings."
-    seed = request.random_state or 0
-    rows = np.sort(np.random.default_rng(seed).permutation(len(X))[:MOST_FOR_NUMBER])
+    rows = np.sort(np.random.default_rng(request.random_state or 0).permutation(len(X))[:MOST_FOR_NUMBER])
     asked = replace(request, by=OTHER_GROUPING[request.by], ignore=None, encoder=other)
     encoder = encoder_of(asked, clips.table)
     with observer.stage("embed"):

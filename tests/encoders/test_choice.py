@@ -18,8 +18,7 @@ def cluster(asked):
     def one(clips, **wanted):
         asked.append((len(clips), wanted))
         numbers = clips.path.str.removesuffix(".wav").astype(int).to_numpy()
-        other = wanted["encoder"] == "b"
-        labels = numbers//7 % 5 if other else numbers % 5
+        labels = numbers//7 % 5 if wanted["encoder"] == "b" else numbers % 5
         return Trial(clips, labels, dict(fixed=.6, untrained=.9).get(wanted["encoder"], 0.))
     return each(one)
 

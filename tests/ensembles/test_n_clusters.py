@@ -40,8 +40,6 @@ def test_coding_length_is_the_published_sum(rng):
 def curve(silhouette, bits):
     return pd.DataFrame(dict(k=range(2, 2 + len(silhouette)), silhouette=silhouette, saved_bits=bits))
 
-def explained(curve, k): return explain_choice(curve, k, level_numbers(curve, k))
-
 def test_the_choice_by_hand():
     assert best_number(curve([.3, .4, .5, .2], [1., 2, 3, 4])) == 4  # a clear silhouette
     silhouette = [.05, .1, .2, .25, .3, .3, .31, .32, .33, .34, .35]  # k from 2 to 12
@@ -50,6 +48,7 @@ def test_the_choice_by_hand():
     assert best_number(few) == 5  # the formula gives 4.1, and the smallest is 5
     none = curve([-.1, -.2, -.3], [-5., -6, -7])
     assert best_number(none) == 1 and best_number(none, fewest=2) == 2
+    def explained(curve, k): return explain_choice(curve, k, level_numbers(curve, k))
     assert "no groups stand out: one group is described in 5.0 bits a clip fewer" in explained(none, 1)
     doubtful = curve([-.1, -.2, -.3], [-.1, -.2, -.3])
     assert best_number(doubtful) == 2 and "Nothing decides" in explained(doubtful, 2)
@@ -60,10 +59,9 @@ def test_the_choice_by_hand():
 
 
 def planted(k, j, loud, rng):
-    "Points of k contents by j sources: how loud each is; each cell has an axis of its own, too."
     content, source = np.repeat(np.arange(k), 20*j), np.tile(np.arange(j), 20*k)
     axes = np.eye(k + j + k*j, dtype=np.float32)
-    X = loud*axes[content] + (1.5 - loud)*axes[k + source] + .7*axes[k + j + content*j + source]
+    X = loud*axes[content] + (1.5 - loud)*axes[k + source] + .7*axes[k + j + content*j + source] # cells have axes, too
     return X + rng.normal(scale=.15, size=X.shape).astype(np.float32)
 
 def test_two_groupings_that_cross_tell_each_other(rng):
@@ -73,8 +71,7 @@ def test_two_groupings_that_cross_tell_each_other(rng):
         assert (choice.k, back.k) == (k, j) and choice.levels["fine"] >= .9*k*j and "make them" in choice.why
 
 def test_one_grouping_and_two_that_have_nothing_in_common(rng):
-    labels = rng.integers(12, size=(2, 480))
-    X, Y = (np.eye(16, dtype=np.float32)[one] + rng.normal(scale=.15, size=(480, 16)) for one in labels)
+    X, Y = (np.eye(16)[labels] + rng.normal(scale=.15, size=(480, 16)) for labels in rng.integers(12, size=(2, 480)))
     same, apart = choose_k(X, other=X[:, ::-1] + rng.normal(scale=.05, size=X.shape)), choose_k(X, other=Y)
     assert same.k == apart.k == 12 and "much those of" in same.why and "not those of" in apart.why
 
@@ -109,9 +106,9 @@ def test_a_method_that_trains_takes_two_groups_of_equal_clips():
         warn_of_number(choice, request)
 
 
-def test_as_many_candidates_as_clips_are_refused(rng):
+def test_more_candidates_than_a_subsample_holds_are_refused(rng):
     X = rng.normal(size=(20, 3))
-    with pytest.raises(ValueError, match="from 2 to 19, fewer than the 20 clips"): choose_k(X, ks=[20])
+    with pytest.raises(ValueError, match="from 2 to 16, four fifths of the 20 clips"): choose_k(X, ks=[18])
     assert choose_k(X, ks=[2, 16]).curve.k.tolist() == [2, 16]
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from audioclust.cli import main
+from audioclust.cli.report import report
 from audioclust.core.memory import memory_in_use
 from audioclust.encoders import choice, FixedEncoder
 from audioclust.encoders.choice import subsample_clips
@@ -86,14 +87,17 @@ def test_installed_encoders_vote_unless_one_is_named(words, few, stranger, monke
     with pytest.raises(ValueError, match="encoder='hearing'"): chosen(words[0])
 
 
-def test_both_groupings_tell_the_number(words, stranger, monkeypatch, tmp_path):
+def test_both_groupings_tell_the_number(words, stranger, monkeypatch, capsys, tmp_path):
     asked = []
+    def made(method): return make_run(words[0], Request(method, "auto", options=Options(stability=0, cache=tmp_path)))
     monkeypatch.setattr(all_steps, "choose_number", lambda *of: asked.append(of) or choose_number(*of))
-    run = make_run(words[0], Request(n_clusters="auto", options=Options(stability=0, cache=tmp_path)))
-    assert "for the grouping by source: " in run.embeddings.encoder_choice.why
+    run, counts_itself = made("auto"), made("hdbscan")
     (own, _, _, other), = asked
     assert np.array_equal(own, run.embeddings.X) and len(other) == len(run) and not np.allclose(own, other)
-    assert run.clustering.number is regroup(run, "consensus").clustering.number and len(asked) == 1
+    assert run.clustering.number is regroup(run, "consensus").clustering.number and counts_itself.embeddings.number is None
+    report(run.save(tmp_path/"run"))
+    said = capsys.readouterr().out
+    assert said.count("for the grouping by source: ") == said.count(run.clustering.number.why) == 1
 
 
 SLOW_VOTES = pytest.mark.parametrize("limit, said", [(0., "a vote with stranger"), (2., "fixed+stranger")],
