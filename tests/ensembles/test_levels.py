@@ -65,5 +65,4 @@ def test_level_numbers_by_hand():
     assert level_numbers(c, 3, cells=True) == dict(coarse=2, middle=3, fine=11)
     assert level_numbers(c, 12) == dict(coarse=3, fine=12)
     assert level_numbers(c[:1], 2) == dict(only=2)
-    none = curve([.1, .1, .1], -1.)
-    assert level_numbers(none, 1) == dict(coarse=1, fine=2)
+    assert level_numbers(curve([.1, .1, .1], -1.), 1) == dict(coarse=1, fine=2)

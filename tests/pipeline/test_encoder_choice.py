@@ -98,6 +98,8 @@ def test_both_groupings_tell_the_number(words, stranger, monkeypatch, capsys, tm
     report(run.save(tmp_path/"run"))
     said = capsys.readouterr().out
     assert said.count("for the grouping by source: ") == said.count(run.clustering.number.why) == 1
+    monkeypatch.setattr(all_steps, "AFFORDABLE_SECONDS", -1)
+    assert made("auto").embeddings.number is None, "the other grouping would take too long"
 
 
 SLOW_VOTES = pytest.mark.parametrize("limit, said", [(0., "a vote with stranger"), (2., "fixed+stranger")],
