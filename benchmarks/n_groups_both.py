@@ -78,7 +78,7 @@ def main():
         X, Y = voted(table, by, args.folder/"cache")
         start, alone = time.process_time(), choose_k(X)
         between, choice = time.process_time(), choose_k(X, other=Y)
-        return dict(task=task, by=by, half=half, draw=draw, clips=len(table), truth=len(set(table.truth.fillna("-1")) - {"-1"}), k=choice.k, alone=alone.k, largest=int(alone.curve.k[alone.curve.silhouette.idxmax()]),
+        return dict(task=task, by=by, half=half, seed=draw, clips=len(table), truth=len(set(table.truth.fillna("-1")) - {"-1"}), k=choice.k, alone=alone.k, largest=int(alone.curve.k[alone.curve.silhouette.idxmax()]),
                     silhouette=round(float(alone.curve.silhouette.max()), 4), levels=" ".join(map(str, choice.levels.values())), seconds=round(time.process_time() - 2*between + start, 1), why=choice.why.split(": ", 1)[-1].partition("; coarser")[0].partition("; finer")[0])
     append(args.out, list(made)[turn::of], run)
 
