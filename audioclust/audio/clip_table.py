@@ -215,7 +215,7 @@ def _lower_rates(rates, rate):
 
 # %% ../../nbs/01_audio/04_clip_table.ipynb #c7fa6808
 _DEFAULT_RATE = 16000  # Hz, where no header can be read
-_MAX_LOWER_SHARE = 0.02  # of the recordings may have a lower rate than most before we warn
+_MAX_LOWER_SHARE = 0.02  # of the recordings may have a lower rate than most before we warn, and one always
 
 def common_sample_rate(paths:Iterable, # Recordings
     max_rate:int=32000, # Hz
@@ -232,7 +232,7 @@ def common_sample_rate(paths:Iterable, # Recordings
     if not rates: return _DEFAULT_RATE
     rate = Counter(rates.values()).most_common(1)[0][0]
     n_lower = sum(r < rate for r in rates.values())
-    if warn and n_lower/len(rates) > _MAX_LOWER_SHARE: warnings.warn(_lower_rates(rates, rate))
+    if warn and n_lower > max(1, _MAX_LOWER_SHARE*len(rates)): warnings.warn(_lower_rates(rates, rate))
     return rate
 
 # %% ../../nbs/01_audio/04_clip_table.ipynb #e5ac6cec

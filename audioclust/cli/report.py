@@ -88,13 +88,12 @@ def levels_line(levels:tuple, # Of the run
 # %% ../../nbs/14_cli/04_report.ipynb #6ed5d99c
 def stability_line(run:Any, # A `Run` with a stability
 )->str:
-    "How stable the clusters are, and which are no more stable than chance."
+    "How stable the clusters are, and which are hardly sure."
     stability, n = run.findings.stability, run.request.options.stability
     line = f"stability {stability.overall:.2f} (agreement of {n} clusterings of parts of the clips; 1 is perfect)"
     shaky = [str(cluster) for cluster,value in stability.clusters.items() if value <= stability.chance]
     if not shaky: return line
-    clusters = "cluster" if len(shaky) == 1 else "clusters"
-    return f"{line}; no more stable than chance, {stability.chance:.2f}: {clusters} {', '.join(shaky)}"
+    return f"{line}; hardly sure, as parts of the clips made other groups instead: {', '.join(shaky)}"
 
 # %% ../../nbs/14_cli/04_report.ipynb #550aa4a6
 _WORTH_SAYING, _MOSTLY = .25, .8 # shares of an attribute's variance between the clusters
