@@ -15,10 +15,10 @@ ROOT = Path(__file__).parents[1]
 # with one that goes. What has no limit is printed alone.
 MOST = {
     "lines of the package": 25_600,
-    "notebooks": 191,
+    "notebooks": 190,
     "notebooks in a folder with those below it": 20,
-    "lines of tests": 18_720,
-    "lines of benchmarks": 6_330,
+    "lines of tests": 18_670,
+    "lines of benchmarks": 6_120,
     "lines of .ci": 1_100,
     "percent of functions used in one place": 35,
     "tuple assignments in a thousand lines": 16.8,

@@ -33,7 +33,7 @@ def voted(table, by, cache):
     "The points of the votes for the wanted grouping, and for the other one."
     request = Request("kmeans", "auto", by, encoder="auto", options=Options(stability=0, num_workers=0, cache=cache))
     clips = find(table[["path", "start", "end"]], request)
-    asked, _, other = with_chosen_encoder(clips, request, Observer())
+    asked, _, other = with_chosen_encoder(clips, request, Observer(), len(clips))
     return [embed(clips, replace(asked, n_clusters=2, by=way, encoder=name))[1].X for way,name in ((by, asked.encoder), (OTHER_GROUPING[by], other or asked.encoder))]
 
 def changed(table, how, by, draw, folder):

@@ -1,72 +1,90 @@
-"""Where one grouping refines the other: what the indices decide, and what the step does to the groups.
+"""What the other grouping of the same clips is worth to a run: with its means and without them, on real sets.
 
-    AUDIOCLUST_DATA=… python benchmarks/refining.py [--data FOLDER] [--cache FOLDER] [--only "SET;…"] [--points "auto;fixed"] [--methods "kmeans;spectral"] [--seeds 3]
+    AUDIOCLUST_DATA=… python benchmarks/refining.py [--data FOLDER] [--cache FOLDER] [--sets "NAME;…"] [--seeds 3] [--numbers "true;auto"]
 
-Each row of benchmarks/results/refining.csv is one grouping of one draw: its NMI to the truth as it is (`nmi`) and without the means of the
-other's groups (`nmi_without`), whether the indices of `audioclust.pipeline.pair` say yes (`refined`), and these indices. Seed i is draw i of the
-clips (1,500 at most) and of rendered sets. Numbers of groups are the true ones; where a set has one grouping only, the other is asked for
-as many groups. No method sees labels. The steps are tried one by one, none after another: `refine` of the package takes them in turn.
-Rows are appended: a run that is there already is not made again.
-Goal: is any step harmful that the indices allow, and which gains do they miss? Not a goal: the best groups.
+Each row of benchmarks/results/refining.csv is one grouping of a draw of clips by the vote and the default method, with the true number of
+groups or one that is chosen: NMI to the truth as a plain run finds it (`plain`), with the step whatever the indices say (`without`; the
+indices stand beside it), and as the default decides (`default`, `refined`, `why`). With the true number, 150 further clips are assigned to
+both runs (`new_plain`, `new_default`), and the step is taken with the true groups of the other kind (`known`, as by --ignore-column). Seconds
+are of a core, and embeddings are cached. No method but `known` sees labels. Rows are appended: a run that is there already is not made again.
+Goal: does the step earn its place, and where does it harm?
 """
 import argparse, tempfile, time, warnings
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from appended import append
+from audioclust.encoders.residual import compared, stability_gain
 from audioclust.metrics import nmi
-from audioclust.pipeline import AudioClusterer, Options
-from audioclust.pipeline import pair
-from known_sets import is_scored
-from made_sets import SETS
-from quality import DIGITS, downloaded, groups_of, table_of, ways_of, with_encoders, WORDS
+from audioclust.pipeline import all_steps, assign, make_run, Options, Request
+from audioclust.pipeline.examine_step import _grouping, cluster_residuals
+from known_sets import CHOOSING, is_scored
+from quality import DIGITS, table_of, ways_of
 
-LIMIT, TRUTH = 1500, dict(content="label", source="source") # clips; columns
+N_CLIPS, N_NEW, TRUTH = 1000, 150, dict(content="label", source="source") # clips; columns
+INDICES = "without groups_beside silhouette silhouette_without shared shared_without stability gain error".split()
 
-
-def clips_of(name, folder, data, draw):
-    "A draw of a set."
-    table = table_of(name, f"{folder}/{draw}", data, LIMIT, draw)
-    return table.sample(min(LIMIT, len(table)), random_state=draw).reset_index(drop=True)
-
-def run_by(by, table, k, points, method, seed, cached):
-    "Groups of one kind, which nothing is measured of."
-    options = Options(stability=0, num_workers=0, cache=cached)
-    return AudioClusterer(method, k, by, encoder=points, random_state=seed, options=options).fit(table[["path", "start", "end"]]).run_
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--data", help="folder above the sets; AUDIOCLUST_DATA if left out")
     p.add_argument("--cache", help="folder for embeddings, to use again")
-    p.add_argument("--only", help="names of sets, separated by semicolons")
-    p.add_argument("--points", default="auto;fixed")
-    p.add_argument("--methods", default="kmeans;spectral")
+    p.add_argument("--sets", default=";".join([DIGITS, *CHOOSING]))
     p.add_argument("--seeds", type=int, default=3)
+    p.add_argument("--numbers", default="true;auto")
+    p.add_argument("--share", default="0/1", help="i/n: this process does each n-th row")
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"refining.csv")
     args = p.parse_args()
     warnings.simplefilter("ignore")
-    names = args.only.split(";") if args.only else [DIGITS, WORDS, *SETS, *downloaded(args.data)]
     with tempfile.TemporaryDirectory() as tmp:
         @cache
-        def table(name, draw): return clips_of(name, tmp, args.data, draw)
-        @cache
-        def runs(name, points, method, seed):
-            k = {by: groups_of(table(name, seed), by) for by in ways_of(name)}
-            return {by: run_by(by, table(name, seed), k.get(by, min(k.values())), points, method, seed, args.cache or f"{tmp}/cache") for by in TRUTH}
+        def drawn(name, seed): # the clips to group, and those that come later
+            table = table_of(name, f"{tmp}/sounds", args.data, None)
+            table = table.sample(min(N_CLIPS + N_NEW, len(table)), random_state=seed).reset_index(drop=True)
+            n = min(N_CLIPS, len(table) - N_NEW) if len(table) > 2*N_NEW else len(table)
+            return table[:n], table[n:].reset_index(drop=True)
         def one(variant, seed):
-            name, by, points, method = variant.split(" / ")
-            both, counts = runs(name, points, method, seed), is_scored(table(name, seed), by)
-            own, other = both[by], both["source" if by == "content" else "content"]
-            def worth(run): return round(float(nmi(table(name, seed)[TRUTH[by]][counts], run.clustering.labels[counts])), 4)
-            start = time.process_time()
-            refined, why = pair._refined(own, other)
-            seconds, without = time.process_time() - start, pair.cluster_residuals(own, other)
-            before, gain, error = pair.stability_gain(own, other)
-            clear = [pair.silhouette(run) for run in (own, without)]
-            return dict(set=name, by=by, points=points, method=method, seed=seed, clips=len(own), nmi=worth(own), nmi_without=worth(without), refined=refined is not own,
-                        silhouette=round(clear[0], 4), silhouette_without=round(clear[1], 4), stability=round(before, 4), gain=round(gain, 4), error=round(error, 4), why=why, cpu_seconds=round(seconds, 1))
-        append(args.out, [(f"{name} / {by} / {points} / {method}", seed) for points in with_encoders(args.points.split(";")) for seed in range(args.seeds)
-                          for name in names for method in args.methods.split(";") for by in ways_of(name)], one)
+            name, by, number = variant.split(" / ")
+            table, later = drawn(name, seed)
+            options = Options(stability=0, num_workers=0, cache=args.cache or f"{tmp}/cache")
+            other = TRUTH["source" if by == "content" else "content"]
+            def worth(labels, table):
+                counts = np.asarray(is_scored(table, by))
+                return round(float(nmi(table[TRUTH[by]][counts], np.asarray(labels)[counts])), 4)
+            k = table[TRUTH[by]][is_scored(table, by)].nunique()
+            request = Request(n_clusters=k if number == "true" else "auto", by=by, encoder="auto", random_state=seed, options=options)
+            row, runs, decide = dict(set=name, by=by, number=number, seed=seed, clips=len(table), truth=k) | dict.fromkeys(INDICES, ""), {}, all_steps.refined
+            extra = []
+            def watched(own, other):
+                begun = time.process_time()
+                if min(len(set(one.clustering.labels)) for one in (own, other)) < 2: return decide(own, other)
+                new = cluster_residuals(own, other)
+                groupings = [_grouping(one) for one in (own, new, other)]
+                (shared, shared_without), (clear, clear_without), _ = compared(*groupings)
+                before, gain, error = stability_gain(groupings[0], groupings[2])
+                found = worth(new.clustering.labels, table), len(set(other.clustering.labels)), clear, clear_without, shared, shared_without, before, gain, error
+                row.update(zip(INDICES, [round(float(value), 4) for value in found]))
+                extra.append(time.process_time() - begun)
+                return decide(own, other)
+            all_steps.refined = watched
+            for how in "plain", "default":
+                start = time.process_time()
+                runs[how] = make_run(table[["path", "start", "end"]], request, refines=how == "default")
+                row |= {how: worth(runs[how].clustering.labels, table), f"{how}_groups": len(set(runs[how].clustering.labels)), f"{how}_seconds": round(time.process_time() - start - sum(extra), 1)}
+                counts = number == "true" and len(later)
+                row[f"new_{how}"] = worth(assign(runs[how], later[["path", "start", "end"]]).cluster, later) if counts else ""
+            asks = number == "true" and other in table and table[other].nunique() > 1
+            known = replace(request, options=replace(options, ignore_column=other))
+            row["known"] = worth(make_run(table[["path", "start", "end", other]], known).clustering.labels, table) if asks else ""
+            all_steps.refined = decide
+            why = runs["default"].embeddings.encoder_choice.why.rpartition("; ")[2]
+            return row | dict(refined=bool(runs["default"].embeddings.refinement), method=runs["plain"].method, method_default=runs["default"].method, why=why)
+        turn, of = map(int, args.share.split("/"))
+        rows = [(f"{name} / {by} / {number}", seed) for seed in range(args.seeds) for name in args.sets.split(";") for by in ways_of(name) for number in args.numbers.split(";")]
+        append(args.out, rows[turn::of], one)
 
 
 if __name__ == "__main__": main()

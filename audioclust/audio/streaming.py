@@ -171,8 +171,6 @@ def open_files_left()->int:
         return limit - len(os.listdir("/dev/fd"))
     except (ImportError, OSError): return _NO_FILE_LIMIT
 
-
-
 # %% ../../nbs/01_audio/07_streaming.ipynb #538c49b0
 CAN_FORK = sys.platform == "linux"  # elsewhere a worker process starts from nothing
 BYTES_PER_SAMPLE = 24  # memory that a process needs for each sample of a batch

@@ -24,13 +24,15 @@ def add_grouping_options(c:Parser):
     sounds.add_argument("--out", required=True, metavar="RUN", help="folder for the results")
     add_given(sounds)
     groups = c.add_argument_group("groups", "  audioclust cluster digits/ --out runs/speakers --by source --n-clusters 6")
-    groups.add_argument("--n-clusters", type=cluster_number, metavar="K",
-        help="groups wanted, or auto; two by a comma for --by both (default: 10)")
+    groups.add_argument("--n-clusters", type=cluster_number, default="auto", metavar="K",
+        help="groups; two by a comma for --by both (default: %(default)s)")
     groups.add_argument("--by", default="content", choices=["content", "source", "both"],
         help="what belongs together: sounds in which the same happens (content: a word, a call), or which the same "
              "thing makes (source: a speaker, an instrument); both is a run for each (default: %(default)s)")
     groups.add_argument("--ignore", metavar="LIST",
         help="what must not matter instead (content: pitch,level,noise,room; source: order,level)")
+    groups.add_argument("--ignore-column", metavar="COL",
+        help="known groups that must not matter, such as recorders: said like --labels")
     groups.add_argument("--method", default="auto", choices=list(METHODS), metavar="NAME",
         help="auto (default: kmeans or spectral, the more stable), hdbscan, nf-spice, …: see --help-all")
     groups.add_argument("--encoder", metavar="NAME",
@@ -52,9 +54,6 @@ def add_known_options(c:Parser):
 def add_method_options(c:Parser):
     "What the method and the measures after it are told."
     g = c.add_argument_group("how a method works")
-    g.add_argument("--level", choices=["coarse", "middle", "fine"], help=c.rare(
-        "with --n-clusters auto, for those who have seen that the groups are too large or too small: take those of a coarser or "
-        "finer level (default: the recommended one); the others are columns beside it"))
     g.add_argument("--set", action="append", type=setting, metavar="NAME=VALUE", help=c.rare(
         "a parameter of the method, for those who have read its page: linkage=average, min_cluster_size=15, eps=0.4"))
     g.add_argument("--epochs", type=int, metavar="N", help=c.rare(
@@ -149,8 +148,8 @@ def cluster_epilog(shows_all:bool=False, # Also what few need?
     return "\n".join(["methods", *methods, "", f"{'':24}{_TRAINING}", "", encoders_help(), _RESULTS])
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #67c09c2f
-_OF_SOUNDS = "encoder", "ignore", "window", "hop", "cut", "channel", "rate", "remote_code"
-_OF_A_RUN = *_OF_SOUNDS, "like", "set", "epochs", "level", "seeds"
+_OF_SOUNDS = "encoder", "ignore", "ignore_column", "window", "hop", "cut", "channel", "rate", "remote_code"
+_OF_A_RUN = *_OF_SOUNDS, "like", "set", "epochs", "seeds"
 
 def _given(args, names, *more):
     "Which options were given, as they are typed."
@@ -198,10 +197,9 @@ def requests_of(args:Namespace)->list: # A `Request`, or two: by content and by 
         encoder = encoders.named_encoder(encoder, True)
     cache = None if args.no_cache else args.cache or True
     options = runs.Options(hop=args.hop, events=event_settings(args), channel=args.channel, sample_rate=args.rate,
-                           params=params, level=args.level, num_workers=args.workers, device=args.device,
-                           cache=cache, stability=args.stability, max_memory=args.max_memory, seeds=args.seeds)
-    n_clusters, by = args.n_clusters, args.by
-    if args.grow: by = runs.read_record(args.grow)["request"]["by"]
-    if n_clusters is None: n_clusters = "auto" if args.grow else 10
-    request = runs.Request(args.method, n_clusters, by, args.ignore, encoder, args.window, args.seed, options)
+                           params=params, num_workers=args.workers, device=args.device,
+                           cache=cache, stability=args.stability, ignore_column=args.ignore_column,
+                           max_memory=args.max_memory, seeds=args.seeds)
+    by = runs.read_record(args.grow)["request"]["by"] if args.grow else args.by
+    request = runs.Request(args.method, args.n_clusters, by, args.ignore, encoder, args.window, args.seed, options)
     return list(pipeline.pair_requests(request)) if by == "both" else [request]

@@ -45,6 +45,7 @@ class Job:
     overwrite:bool=False # Replace a run?
     labels:str|None=None # To score with
     has_page:bool=True # Write the page, and the figures that go with it?
+    refines:bool=True # May the groups be refined by those of the other grouping?
     verbosity:int=0 # Below 0 says less, above 0 more
     command:list=field(default_factory=list) # As it was typed
 
@@ -104,7 +105,7 @@ def find_clusters(job:Job # What is to be done
         with observer.stage("read"): X, clips = inputs.read_embeddings(errors)
         return run_of_embeddings(X, clips, job.request, observer, errors=errors, recordings=inputs.place,
                                  inputs=inputs.record())
-    run = make_run(inputs.read_clips(), job.request, observer, inputs.record())
+    run = make_run(inputs.read_clips(), job.request, observer, inputs.record(), job.refines)
     return replace(run, clips=replace(run.clips, recordings=inputs.place))
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #46bf851a

@@ -52,7 +52,7 @@ class _StandIn(argparse.ArgumentParser):
 
 _START = """\
 start with:  audioclust demo
-then:        audioclust cluster FOLDER --out RUN --n-clusters 10
+then:        audioclust cluster FOLDER --out RUN
 and open     RUN/listen.html
 each command explains itself:  audioclust cluster --help"""
 

@@ -71,19 +71,13 @@ def between_line(run:Any, # A `Run` that was saved
     share = 100*seconds/total
     return f"the events take {share:.3g} % of {total:,.0f} s; the rest is listed in {file}"
 
-
 # %% ../../nbs/14_cli/04_report.ipynb #fe0a02ad
 def levels_line(levels:tuple, # Of the run
 )->str:
     "The other levels, and where their clusters are."
-    parts = []
-    for level in levels:
-        n = level.validity.get("clusters")
-        parts.append(f"{level.name}, {plural(n, 'group')}" if n else level.name)
+    parts = [f"{level.name}, {plural(level.validity['clusters'], 'group')}" for level in levels]
     columns = ", ".join(level.column for level in levels)
-    line = f"other levels: {'; '.join(parts)} (in columns {columns})"
-    recommended = [level.name for level in levels if level.recommended]
-    return f"{line}; recommended: {recommended[0]}" if recommended else line
+    return f"other levels: {'; '.join(parts)} (in columns {columns})"
 
 # %% ../../nbs/14_cli/04_report.ipynb #6ed5d99c
 def stability_line(run:Any, # A `Run` with a stability
@@ -92,8 +86,7 @@ def stability_line(run:Any, # A `Run` with a stability
     stability, n = run.findings.stability, run.request.options.stability
     line = f"stability {stability.overall:.2f} (agreement of {n} clusterings of parts of the clips; 1 is perfect)"
     shaky = [str(cluster) for cluster,value in stability.clusters.items() if value <= stability.chance]
-    if not shaky: return line
-    return f"{line}; hardly sure, as parts of the clips made other groups instead: {', '.join(shaky)}"
+    return line if not shaky else f"{line}; hardly sure, as parts of the clips made other groups: {', '.join(shaky)}"
 
 # %% ../../nbs/14_cli/04_report.ipynb #550aa4a6
 _WORTH_SAYING, _MOSTLY = .25, .8 # shares of an attribute's variance between the clusters
@@ -177,7 +170,8 @@ def report(run:Any, # A `Run` that was saved
     between = between_line(run)
     if between: echo(between)
     choices = run.embeddings.encoder_choice, run.embeddings.number, clustering.number, clustering.method
-    for why in dict.fromkeys(choice.why for choice in choices if choice): echo(why)
+    whys = [*(choice.why for choice in choices if choice), (run.embeddings.refinement or {}).get("why")]
+    for why in dict.fromkeys(filter(None, whys)): echo(why)
     if clustering.levels: echo(levels_line(clustering.levels))
     if findings.stability: echo(stability_line(run))
     ignored = run.request.ignored if run.embeddings.encoder_name else _IGNORABLE # of given embeddings nothing can be taken away

@@ -40,10 +40,9 @@ def part_of(job:Job, # Of the pair
 )->Job:
     "The job that makes one run of a pair; a run from before the pair was begun is replaced."
     out, like = job.out/request.by, job.like and job.like/request.by
-    is_older = False
-    with suppress(ValueError): is_older = since is not None and read_record(out)["made"]["created"] < since
-    return replace(job, request=request, out=out, like=like, has_page=False, overwrite=job.overwrite or is_older)
-
+    overwrite = job.overwrite
+    with suppress(ValueError): overwrite |= since is not None and read_record(out)["made"]["created"] < since
+    return replace(job, request=request, out=out, like=like, has_page=False, refines=False, overwrite=overwrite)
 
 # %% ../../nbs/14_cli/09_two_runs.ipynb #1695eea5
 def refined(job:Job, # Of the pair

@@ -51,12 +51,11 @@ def coding_length(X:np.ndarray, # Embeddings [N, d]
     return float(bits/n)
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #0d13b118
-_AXES = 15  # in which the coding length is measured
-
 def bits_saved(X:np.ndarray, # Embeddings [N, d]
+    n_axes:int=15, # Principal axes in which the length is measured
 )->Callable: # Function of the group of each clip [N] that returns bits for each clip
     "What groups save in a description of the clips, against one group; below 0 where one group is shorter."
-    pca = PCA(min(_AXES, X.shape[1], len(X) - 1), random_state=0)
+    pca = PCA(min(n_axes, X.shape[1], len(X) - 1), random_state=0)
     axes = pca.set_output(transform="default").fit_transform(X.astype(np.float64))
     third = NearestNeighbors(n_neighbors=min(4, len(X))).fit(axes).kneighbors(axes)[0][:, -1]
     distortion = max(float(np.square(third).mean()), 1e-12)
@@ -156,21 +155,22 @@ FLAT = .08  # a largest silhouette below which nothing decides
 
 def number_beside(own:Tried, # What is to be grouped
     other:Tried, # The same clips, for the other grouping
-)->tuple[int,str]: # (a number, why); 0 where the other grouping says nothing
-    "The number of groups that two groupings of the same clips tell."
-    if any(one.peak == max(one.groups) for one in (own, other)): return 0, ""
+)->tuple[int,int,str]: # (a number, one for the other grouping, why); 0 where nothing is told
+    "The numbers of groups that two groupings of the same clips tell."
+    if any(one.peak == max(one.groups) for one in (own, other)): return 0, 0, ""
     shared = ami(own.groups[own.peak], other.groups[other.peak])
     highest = own.curve.silhouette.max()
     if shared >= SAME_CELLS:
         k, j, kept = crossing(own, other)
         if kept >= shared - LOST:
-            return k, (f"the silhouette is largest with {own.peak} ({highest:.2f}), for the other with {other.peak}, "
+            return k, j, (f"the silhouette is largest with {own.peak} ({highest:.2f}), for the other with {other.peak}, "
                 f"which are much the same (AMI {shared:.2f}); {k} groups and {j} of the other make them")
-    if best_number(own.curve) == 1: return 0, ""
+    if best_number(own.curve) == 1: return 0, 0, ""
     reason = f"the silhouette is largest there ({highest:.2f}), and they are {{}} the other grouping (AMI {shared:.2f})"
-    if shared >= ONE_GROUPING: return own.peak, reason.format("much those of")
-    if shared < TWO_GROUPINGS and highest >= FLAT: return own.peak, reason.format("not those of")
-    return 0, ""
+    if shared >= ONE_GROUPING: return own.peak, other.peak, reason.format("much those of")
+    if shared < TWO_GROUPINGS and highest >= FLAT:
+        return own.peak, other.peak if other.curve.silhouette.max() >= FLAT else 0, reason.format("not those of")
+    return 0, 0, ""
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #b27b47a4
 LEVEL_RATIOS = 1.5, 3  # of the numbers of two levels: at least and, for a finer one, at most
@@ -185,8 +185,7 @@ def level_numbers(curve:pd.DataFrame, # From `try_numbers`
     least, most = LEVEL_RATIOS
     parts = curve[curve.k <= k/least], curve[curve.k.between(k*least, np.inf if cells else k*most)]
     others = [int(part.k[part.silhouette.idxmax()]) for part in parts if len(part)]
-    numbers = sorted([k, *others])
-    return dict(zip(_LEVEL_NAMES[len(numbers)], numbers))
+    return dict(zip(_LEVEL_NAMES[1 + len(others)], sorted([k, *others])))
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #91794d5d
 def explain_choice(curve:pd.DataFrame, # From `try_numbers`
@@ -199,8 +198,7 @@ def explain_choice(curve:pd.DataFrame, # From `try_numbers`
     highest = curve.silhouette.max()
     if k == 1:
         return (f"no groups stand out: one group is described in {-curve.saved_bits.max():.1f} bits a clip fewer than any of {tried}. "
-            "So all clips are one group; if there are groups all the same, "
-            f"{best_number(curve, 2)} is the best guess (level fine)")
+            f"So all clips are one group; if there are groups all the same, {best_number(curve, 2)} is the best guess")
     first, largest, coded = three_numbers(curve)
     if not reason and highest >= CLEAR_SILHOUETTE:
         reason = f"the silhouette is largest there, {highest:.2f}: they are separate"
@@ -219,6 +217,7 @@ class Choice(NamedTuple):
     why: str # The reason in words
     curve: pd.DataFrame # From `try_numbers`
     levels: dict # From `level_numbers`
+    beside: int = 0 # A number for the other grouping; 0 if there is none
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #5c0e000b
 def choose_k(X:np.ndarray, # Embeddings [N, d]
@@ -242,9 +241,10 @@ def choose_k(X:np.ndarray, # Embeddings [N, d]
         return Choice(1, why, pd.DataFrame([dict(k=1, silhouette=np.nan, saved_bits=0.)]), dict(only=1))
     ks = [k for k in ks if k <= n_different] or [n_different]
     own, *others = [try_numbers(one, ks, make, random_state) for one in both if count_different(one, n) >= max(ks)]
-    k, reason = number_beside(own, others[0]) if others else (0, "")
+    k, beside, reason = number_beside(own, others[0]) if others else (0, 0, "")
+    if others: beside = beside or best_number(others[0].curve, 2)
     if not k and mean_stability(lambda seed: make(own.peak, seed), own.X, random_state) >= CLEAR_STABILITY:
         k, reason = own.peak, "the silhouette is largest there, and nearly every run reproduces these groups"
     k = k or best_number(own.curve)
     levels = level_numbers(own.curve, k, cells=bool(reason) and k < own.peak)
-    return Choice(k, explain_choice(own.curve, k, levels, reason), own.curve, levels)
+    return Choice(k, explain_choice(own.curve, k, levels, reason), own.curve, levels, beside)

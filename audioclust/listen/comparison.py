@@ -17,14 +17,15 @@ import pandas as pd
 from ..audio.clip_table import same_clips
 from ..core.files import atomic_write, write_table
 from ..core.registry import trains_encoder
-from ..ensembles.cluster_ids import matched_clusters
+from ..ensembles.resampling import matched_clusters
 from .exporting import named_clips
 from .figures import write_figures
 from .page import listen_page, page_template
 from ..metrics.information import ami
 from ..metrics.pair_counting import ari
 from ..metrics.scores import score
-from ..pipeline.all_steps import make_run, regroup
+from ..pipeline.all_steps import make_run
+from ..pipeline.clusterer import regroup
 from ..runs.names import spreadsheet_safe
 from ..runs.request import Request
 from ..runs.run import Run

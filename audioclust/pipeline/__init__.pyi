@@ -1,8 +1,8 @@
 # The face of the package: names that people type, and the modules that hold them. Read at import, and by type checkers.
 from .all_steps import Options as Options, Request as Request, Run as Run
-from .all_steps import make_run as make_run, regroup as regroup, run_of_embeddings as run_of_embeddings
+from .all_steps import make_run as make_run, run_of_embeddings as run_of_embeddings
 from .cluster_step import cluster as cluster
-from .clusterer import AudioClusterer as AudioClusterer
+from .clusterer import AudioClusterer as AudioClusterer, regroup as regroup
 from .counting.clock import Clock as Clock, listed_recordings as listed_recordings
 from .counting.clock import recordings_of_run as recordings_of_run, with_header_offsets as with_header_offsets
 from .counting.clock import zone_of as zone_of

@@ -30,7 +30,7 @@ from ..encoders.pretrained import named_encoder
 from ..encoders.pretrained.sound_kinds import sound_kinds, with_speech
 from .find_step import check_enough, Observer, silent
 from .memory_needs import batch_memory
-from .cluster_step import asks_for_number, choose_number, number_wanted, warn_of_number
+from .cluster_step import asks_for_number, choose_number, number_wanted
 from ..runs.clips import Clips
 from ..runs.clustering import Embeddings
 from ..runs.request import clusterer_of, HIGHEST_RATE, n_frozen, Request
@@ -196,7 +196,6 @@ def _number_before_training(request, table, clusterer, observer):
     X = fixed.embed(table, failed, device=options.device, num_workers=options.num_workers, progress=shown)
     X = np.delete(X, [row for row,_ in failed], 0)
     with observer.stage("choose"): choice = choose_number(fixed.whitening(len(X)).fit_transform(X), clusterer, request)
-    warn_of_number(choice, request)
     clusterer.set_params(n_clusters=number_wanted(choice, request))
     return choice
 

@@ -19,10 +19,9 @@ from ..ensembles.membership import cluster_means, confidence_and_representatives
 from ..ensembles.n_clusters import choose_k
 from ..kmeans.estimator import KMeans
 from ..kmeans.initialization import restarts
-from .all_steps import clips_of
 from .cluster_step import kmeans_of_groups
 from .explanations import clip_attributes, differences, followed, rows_to_measure
-from .find_step import cut, silent, why_no_clips
+from .find_step import clips_of, cut, silent, why_no_clips
 from .new_clips import embeddings_like, embed_alike, labels_and_confidence, noted
 from ..runs.clips import clip_ids, Clips
 from ..runs.clustering import Clustering
@@ -111,8 +110,8 @@ def _grown(run, new_clips, Z, new_groups, errors):
     attributes = clip_attributes(table, rows_to_measure(labels)[1])
     findings = Findings(followed=followed(attributes, labels, table), differences=differences(attributes, labels),
                         suggested=run.findings.suggested)
-    options = replace(run.request.options, params=None, level=None)
-    request = replace(run.request, method="kmeans", n_clusters=len(ids), options=options)
+    request = replace(run.request, method="kmeans", n_clusters=len(ids),
+                      options=replace(run.request.options, params=None))
     seeds = run.clustering.seeds
     if seeds: seeds = seeds.extended(len(new_clips))
     clustering = Clustering(labels, *confidence_and_representatives(X, labels), clusterer, ids, seeds=seeds,

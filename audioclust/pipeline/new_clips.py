@@ -21,9 +21,8 @@ import pandas as pd
 from ..audio.clip_table import channel_numbers
 from ..encoders.fixed import FixedEncoder
 from ..ensembles.membership import cluster_means, simplified_silhouette, strangeness
-from .all_steps import clips_of, table_of_numbers
 from .embed_step import about_silence, EncodedClips, encode_clips, unheard
-from .find_step import cut, silent
+from .find_step import clips_of, cut, silent, table_of_numbers
 from .cluster_step import level_columns
 from ..runs.clips import clip_ids, CLIP_DETAILS
 from ..runs.names import display_name

@@ -121,7 +121,6 @@ class Level:
     name:str # One word, such as "coarse" or "fine"
     labels:np.ndarray # Cluster of each clip at this level, int64 [N]; -1 is noise
     validity:dict=field(default_factory=dict) # clusters, and perhaps the silhouette of so many
-    recommended:bool=False # Is this the level to look at first?
 
     def __post_init__(self):
         if not self.name.isidentifier(): raise ValueError(f"a level is called by one word, and {self.name!r} came")
@@ -145,7 +144,7 @@ class Clustering(Part):
     number:Choice|None=None # Why so many clusters, where that was to be chosen
     method:MethodChoice|None=None # Why this method, where that was to be chosen
     seeds:Seeds|None=None # What was known of some clips
-    assign_by_members:bool=False # Is it of a level, or did it grow? Then the clusterer holds only the means of its groups
+    assign_by_members:bool=False # Did it grow? Then the clusterer holds only the means of its groups
 
     def __post_init__(self):
         for name in "labels", "confidence", "representative": object.__setattr__(self, name, read_only(getattr(self, name)))
@@ -178,7 +177,7 @@ class Clustering(Part):
         record:dict[str,Any] = dict(clusterer={"class": type(self.clusterer).__name__, **self.clusterer.get_params(), **fitted})
         record |= dict(clusters=len(clusters), noise=int((self.labels < 0).sum()))
         record["sizes"] = {str(cluster): size for cluster,size in zip(clusters.tolist(), sizes.tolist())}
-        record["levels"] = [dict(name=l.name, recommended=l.recommended, validity=l.validity) for l in self.levels]
+        record["levels"] = [dict(name=l.name, validity=l.validity) for l in self.levels]
         if self.ids is not None: record["ids"] = self.ids.tolist()
         if self.number: record["number"] = choice_record(self.number)
         if self.method: record["method"] = choice_record(self.method)
@@ -197,7 +196,7 @@ class Clustering(Part):
     )->Self:
         "What a run folder holds of its clustering."
         ids = np.array(record["ids"], np.int64) if "ids" in record else None
-        levels = [Level(labels=table[f"cluster_{level['name']}"].to_numpy(), **level) for level in record["levels"]]
+        levels = [Level(of["name"], table["cluster_" + of["name"]].to_numpy(), of["validity"]) for of in record["levels"]]
         has_seeds = "seeds" in record and "seed" in table
         return cls.stored(folder, dict(clusterer=lambda: load_saved(folder/"model", "clusterer")),
             labels=read_only(table.cluster.to_numpy(np.int64)), confidence=read_only(table.confidence.to_numpy()),

@@ -18,7 +18,7 @@ import pandas as pd
 
 from ..audio.clip_table import same_clips
 from ..core.files import write_json
-from ..ensembles.cluster_ids import align_cluster_ids, jaccard_matrix, MIN_JACCARD
+from ..ensembles.resampling import align_cluster_ids, jaccard_matrix, MIN_JACCARD
 from ..metrics.plots import layout_2d
 from .clustering import save_array
 from .names import check_names, flattened, free_name, KINDS, made_groups, read_edits

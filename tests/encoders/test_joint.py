@@ -113,7 +113,7 @@ def test_a_pair_of_votes_with_several_rates_is_refined(words, voices, tmp_path, 
     folder, _ = words
     options = Options(cache=tmp_path/"cache", stability=2)
     made = make_pair(folder, Request(n_clusters=4, encoder="fixed+voices:0.5", options=options))
-    for limit in "MOST_SHARED_BEFORE", "MOST_SHARED_AFTER": monkeypatch.setattr(f"audioclust.pipeline.pair.{limit}", 2.)
+    for limit in "MOST_SHARED_BEFORE", "MOST_SHARED_AFTER": monkeypatch.setattr(f"audioclust.encoders.residual.{limit}", 2.)
     content, source, _ = refine(made.content, made.source)
     for run in content, source: assert nmi(assign(run, folder, []).cluster, run.clustering.labels) > .9
 

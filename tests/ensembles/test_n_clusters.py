@@ -11,7 +11,7 @@ from audioclust.ensembles.n_clusters import (
     best_number, candidates, coding_length, explain_choice, level_numbers, number_beside, three_numbers, try_numbers)
 from audioclust.listen.figures import plot_choice
 from audioclust.pipeline import AudioClusterer, Request
-from audioclust.pipeline.cluster_step import number_wanted, warn_of_number
+from audioclust.pipeline.cluster_step import number_wanted
 from audioclust.runs.run_folder import read_record, read_table
 
 
@@ -79,7 +79,7 @@ def test_the_other_grouping_is_left_out_where_it_says_nothing(rng):
     X = rng.normal(size=(60, 8)).astype(np.float32)
     tried = try_numbers(X, candidates(60))
     at_end = tried._replace(curve=tried.curve.assign(silhouette=tried.curve.k/100))
-    assert number_beside(at_end, tried) == number_beside(tried, at_end) == (0, "")
+    assert number_beside(at_end, tried) == number_beside(tried, at_end) == (0, 0, "")
     for other in np.ones_like(X), rng.normal(size=(60, 3)): assert choose_k(X, other=other).k == choose_k(X).k
 
 
@@ -102,8 +102,6 @@ def test_the_picture_of_a_choice_has_numbers_at_its_axis(rng, ks):
 def test_a_method_that_trains_takes_two_groups_of_equal_clips():
     choice, request = choose_k(np.ones((20, 4))), Request("deepcluster", "auto")
     assert number_wanted(choice, request) == 2
-    with pytest.warns(UserWarning, match="cannot be trained for one group, so two are asked for"):
-        warn_of_number(choice, request)
 
 
 def test_more_candidates_than_a_subsample_holds_are_refused(rng):
@@ -133,10 +131,10 @@ def test_auto_and_stability_on_the_command_line(tmp_path, capsys):
     assert (loaded.assign(tmp_path/"in", []).cluster.to_numpy() == table.cluster).all()
 
 
-def test_auto_needs_some_clips(tmp_path, tone, capsys):
+def test_few_clips_make_few_groups(tmp_path, tone, capsys):
     for i in range(4): tone(tmp_path/"in"/f"{i}.wav", hz=300*(i + 1))
-    assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "auto", "-q"]) == 2
-    assert "too few to choose" in capsys.readouterr().err
+    assert main(["cluster", str(tmp_path/"in"), "--out", str(tmp_path/"run"), "-q"]) == 0
+    assert "too few to choose a number of groups from, so there are 2" in capsys.readouterr().out
     tone(tmp_path/"one"/"0.wav")
-    assert main(["cluster", str(tmp_path/"one"), "--out", str(tmp_path/"run"), "--n-clusters", "auto", "-q"]) == 2
+    assert main(["cluster", str(tmp_path/"one"), "--out", str(tmp_path/"of one"), "-q"]) == 2
     assert "only one clip that can be used, which makes one cluster" in capsys.readouterr().err

@@ -2,7 +2,7 @@
 import numpy as np
 
 from audioclust.ensembles import stability_of
-from audioclust.ensembles.cluster_ids import align_cluster_ids, jaccard_matrix
+from audioclust.ensembles.resampling import align_cluster_ids, jaccard_matrix
 from audioclust.ensembles.resampling import cluster_subsamples, count_different
 from audioclust.kmeans import KMeans
 

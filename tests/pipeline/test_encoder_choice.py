@@ -11,9 +11,10 @@ from audioclust.cli.report import report
 from audioclust.core.memory import memory_in_use
 from audioclust.encoders import choice, FixedEncoder
 from audioclust.encoders.choice import subsample_clips
-from audioclust.pipeline import all_steps, AudioClusterer, make_run, Observer, Options, regroup, Request, Run
+from audioclust.pipeline import all_steps, assign, AudioClusterer, make_run, Observer, Options, regroup, Request, Run
 from audioclust.pipeline.all_steps import with_chosen_encoder
 from audioclust.pipeline.cluster_step import choose_number
+from audioclust.pipeline.examine_step import cluster_residuals
 from audioclust.runs import Clips
 
 
@@ -91,7 +92,7 @@ def test_both_groupings_tell_the_number(words, stranger, monkeypatch, capsys, tm
     asked = []
     def made(method): return make_run(words[0], Request(method, "auto", options=Options(stability=0, cache=tmp_path)))
     monkeypatch.setattr(all_steps, "choose_number", lambda *of: asked.append(of) or choose_number(*of))
-    run, counts_itself = made("auto"), made("hdbscan")
+    run, counts_itself = made("kmeans"), made("hdbscan")
     (own, _, _, other), = asked
     assert np.array_equal(own, run.embeddings.X) and len(other) == len(run) and not np.allclose(own, other)
     assert run.clustering.number is regroup(run, "consensus").clustering.number and counts_itself.embeddings.number is None
@@ -99,7 +100,25 @@ def test_both_groupings_tell_the_number(words, stranger, monkeypatch, capsys, tm
     said = capsys.readouterr().out
     assert said.count("for the grouping by source: ") == said.count(run.clustering.number.why) == 1
     monkeypatch.setattr(all_steps, "AFFORDABLE_SECONDS", -1)
-    assert made("auto").embeddings.number is None, "the other grouping would take too long"
+    assert made("kmeans").embeddings.number is None, "the other grouping would take too long"
+
+
+def test_the_default_method_asks_the_other_grouping(words, stranger, monkeypatch, capsys, tmp_path):
+    asked, options = [], Options(stability=2, cache=tmp_path/"cache")
+    def refined(one, other):
+        asked.append((one, other))
+        return cluster_residuals(one, other), "refined: it was told to be"
+    monkeypatch.setattr(all_steps, "refined", refined)
+    for more in dict(method="kmeans"), dict(encoder="fixed"): make_run(words[0], Request(n_clusters=6, options=options, **more))
+    make_run(words[0], Request(n_clusters=6, options=options), refines=False)
+    assert not asked, "a method or an encoder that is named is left alone"
+    run = make_run(words[0], Request(n_clusters=6, options=options)).save(tmp_path/"run")
+    (one, other), = asked
+    assert (one.request.by, other.request.by) == ("content", "source") and len(one) == len(other) == len(run)
+    assert run.embeddings.refinement["without"] == "source" and run.request.encoder is None
+    report(run)
+    assert capsys.readouterr().out.count("refined: it was told to be") == 1
+    assert (assign(Run.open(tmp_path/"run"), words[0]).cluster == run.table.cluster).all(), "new clips go the same way"
 
 
 SLOW_VOTES = pytest.mark.parametrize("limit, said", [(0., "a vote with stranger"), (2., "fixed+stranger")],

@@ -1,5 +1,4 @@
 "Levels from the request to the run folder: columns, saved and loaded, for new clips, by the same numbers, scored."
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,14 +8,10 @@ from sklearn.datasets import make_blobs
 
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
-from audioclust.ensembles.n_clusters import Choice
-from audioclust.pipeline import AudioClusterer, Options, regroup, Request, Run, run_of_embeddings
-from audioclust.pipeline.cluster_step import at_level, level_columns
-from audioclust.pipeline.growing import grow
+from audioclust.pipeline import AudioClusterer, Options, Request, Run, run_of_embeddings
+from audioclust.pipeline.cluster_step import level_columns
 from audioclust.listen.comparison import compare_runs
 from audioclust.listen.exporting import named_clips
-from audioclust.pipeline.new_clips import assign_embeddings
-from audioclust.runs.clustering import Clustering
 from audioclust.runs.names import NEW_GROUPS, write_names
 from audioclust.runs.run_folder import read_record, read_table
 from audioclust.runs.stable_ids import renumbered
@@ -44,7 +39,7 @@ def test_levels_are_columns_and_come_back(at, tmp_path):
     number, levels = run.clustering.number, run.clustering.levels
     assert [level.name for level in levels] == [name for name,n in number.levels.items() if n != number.k]
     for level in levels:
-        assert (table[level.column] == level.labels).all() and not level.recommended
+        assert (table[level.column] == level.labels).all()
         assert table[level.column].nunique() == number.levels[level.name] == level.validity["clusters"]
         assert is_within(table.cluster, table[level.column])
     AudioClusterer.load(at/"run").save(tmp_path/"copy")
@@ -60,59 +55,6 @@ def test_new_clips_get_a_group_of_every_level(at):
     X = run.embeddings.X
     noise = level_columns(run.clustering, X, X[:3], np.array([-1, -1, 0]))
     assert all((column[:2] == -1).all() and column[2] >= 0 for column in noise.values())
-
-
-@pytest.mark.parametrize("level", ["coarse", "fine"])
-def test_the_option_and_the_column_are_the_same_groups(at, level, tmp_path):
-    "Groups of a level are the clusters of a run at that level: they are assigned, named, split and grown like any others."
-    plain = read_table(at/"run/clusters.csv")
-    choice = Run.open(at/"run").clustering.number
-    recommended = next(name for name,n in choice.levels.items() if n == choice.k)
-    plain[f"cluster_{recommended}"] = plain.cluster
-    typed = ["cluster", str(at/"in"), "--out", str(tmp_path/"run"), "--n-clusters", "auto", "--level", level]
-    assert main([*typed, "--method", "kmeans", "--encoder", "fixed", "-q", "--no-page"]) == 0
-    run, table = Run.open(tmp_path/"run"), read_table(tmp_path/"run/clusters.csv")
-    assert (table.cluster == plain[f"cluster_{level}"]).all()
-    for other in run.clustering.levels: assert (table[other.column] == plain[other.column]).all()
-    assert {other.name for other in run.clustering.levels} == {*choice.levels} - {level}
-    assert [other.name for other in run.clustering.levels if other.recommended] == [recommended][level == recommended:]
-    new = AudioClusterer.load(tmp_path/"run").assign(at/"in")
-    for column in (c for c in new if c.startswith("cluster")): assert (new[column] == table[column]).mean() > .99
-    edits = dict(names={"0": "crow"}, clips={table.clip_id[table.cluster == 1].iloc[0]: 100_000})  # split by hand
-    (tmp_path/"edits.json").write_text(json.dumps(dict(schema=1, edits=dict(content=edits))))
-    assert main(["listen", str(tmp_path/"run"), "--edits", str(tmp_path/"edits.json"), "-q"]) == 0
-    assert set(read_table(tmp_path/"run/clusters.csv").name[table.cluster == 0]) == {"crow"}
-    assert (AudioClusterer.load(tmp_path/"run").predict(at/"in") == 100_000).sum() == 1
-    synthetic_words(1, 1, 2, random_state=5).save(tmp_path/"more")
-    assert (grow(Run.open(tmp_path/"run"), tmp_path/"more").clustering.labels[:len(run)] == table.cluster).all()
-
-
-def test_a_tree_has_the_groups_of_its_column_and_is_grouped_anew():
-    centers = np.repeat(np.eye(4, 5)*30, 3, 0) + np.tile(np.eye(3, 5)[:, ::-1]*5, (4, 1))
-    X, _ = make_blobs([15]*12, 5, centers=centers, cluster_std=.6, random_state=0)
-    plain, fine = (run_of_embeddings(X, request=Request("agglomerative", "auto", options=Options(level=level, stability=2)))
-                   for level in (None, "fine"))
-    assert (fine.table.cluster == plain.table.cluster_fine).all() and (fine.table.cluster_middle == plain.table.cluster).all()
-    assert set(fine.findings.stability.clusters) == set(fine.table.cluster) != set(plain.table.cluster)
-    assert (assign_embeddings(fine, X).cluster == fine.table.cluster).all()
-    assert regroup(fine, n_clusters=5).request.options.level is None
-    assert regroup(fine, random_state=1).request.options.level == "fine"
-
-
-def test_seeds_name_the_groups_of_a_level_that_hold_them(tmp_path):
-    level = "coarse"
-    X, blob = make_blobs(180, 5, centers=12, cluster_std=2., random_state=0)
-    clips = pd.DataFrame(dict(path=[f"{i}.wav" for i in range(len(X))], start=0., end=1.))
-    seeds = clips.assign(label=[f"blob {b:02d}" for b in blob]).groupby("label").head(2)
-    request = Request("kmeans", "auto", options=Options(level=level, seeds=seeds, stability=0))
-    run_of_embeddings(X, clips, request).save(tmp_path/"run")
-    table = read_table(tmp_path/"run/clusters.csv")
-    for seed,called in table["name"].groupby(table.seed[table.seed != ""]): # a coarse group may hold the seeds of several
-        assert called.str.contains(seed).any()
-    run = Run.open(tmp_path/"run")
-    found = [one.name for one in run.clustering.levels]
-    assert level not in found and len(found) == len(set(found)), "each level once; the one that was asked for is the clusters"
-    for one in run.clustering.levels: assert one.validity["clusters"] == len(np.unique(one.labels))
 
 
 def with_levels(run, levels): return replace(run, clustering=replace(run.clustering, levels=levels), folder=None)
@@ -144,28 +86,6 @@ def test_a_method_that_counts_chooses_no_number():
     X, _ = make_blobs([25]*12, 5, random_state=0)
     clustering = run_of_embeddings(X, request=Request("hdbscan", "auto", options=Options(stability=0))).clustering
     assert clustering.number is None and clustering.levels == ()
-    with pytest.raises(ValueError, match="hdbscan finds its own number"):
-        run_of_embeddings(X, request=Request("hdbscan", "auto", options=Options(level="coarse")))
-
-
-def test_wrong_levels_are_refused(at, tmp_path, capsys):
-    deep = AudioClusterer(n_clusters="auto", options=Options(level="deep"))
-    with pytest.raises(ValueError, match="say coarse, middle or fine"): deep.fit(at/"in")
-    of_a_number = AudioClusterer(n_clusters=4, options=Options(level="fine"))
-    with pytest.raises(ValueError, match="is for n_clusters='auto'"): of_a_number.fit(at/"in")
-    typed = ["cluster", str(at/"in"), "--out", str(tmp_path/"run"), "--level", "fine"]
-    assert main(typed) == 2
-    assert "which finds the levels; 10 groups were asked for" in capsys.readouterr().err
-    assert main([*typed, "--by", "both", "--n-clusters", "auto,4"]) == 2
-    assert "which finds the levels" in capsys.readouterr().err and not (tmp_path/"run").exists()
-
-
-def test_a_level_that_there_is_not_is_said(at):
-    choice = Choice(5, "", pd.DataFrame(dict(k=[5], silhouette=.1, stability=.5)), dict(only=5))
-    found = Clustering(np.arange(10) % 5, np.ones(10), np.ones(10, bool), None, number=choice)
-    said = "no level fine for these clips, so the recommended number is taken, 5; its levels: only .5 groups."
-    with pytest.warns(UserWarning, match=said):
-        assert at_level(found, np.zeros((10, 2)), Request(n_clusters="auto", options=Options(level="fine"))) is found
 
 
 def test_a_level_is_exported(at, tmp_path, capsys):

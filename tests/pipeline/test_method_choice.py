@@ -85,11 +85,10 @@ def test_what_can_be_done_with_such_a_run(tmp_path, capsys):
 
 def test_the_number_comes_first():
     "The number and its levels are those of any method, and the method is chosen at it."
-    X, quick = SETS["kmeans"][::2], Options(stability=2, level="fine")
+    X, quick = SETS["kmeans"][::2], Options(stability=2)
     auto = run_of_embeddings(X, request=Request("auto", "auto", options=quick))
     named = run_of_embeddings(X, request=Request(auto.method, "auto", options=quick))
     assert auto.method in ("kmeans", "spectral") and auto.clustering.number.k == named.clustering.number.k
-    assert auto.findings.stability.overall == named.findings.stability.overall
     np.testing.assert_array_equal(auto.clustering.labels, named.clustering.labels)
     for one,other in zip(auto.clustering.levels, named.clustering.levels, strict=True):
         np.testing.assert_array_equal(one.labels, other.labels)

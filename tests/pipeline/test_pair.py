@@ -11,7 +11,8 @@ from audioclust.metrics import accuracy
 from audioclust.pipeline import (
     assign, AudioClusterer, make_pair, make_run, Options, refine, regroup, Request, Run, RunPair,
 )
-from audioclust.pipeline.pair import cluster_residuals, stability_gain
+from audioclust.encoders.residual import stability_gain
+from audioclust.pipeline.examine_step import _grouping
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_words_are_found_better_without_voices_and_saved(pair, tmp_path):
 
 def test_numbers_stay(pair):
     content, source = pair[2]
-    new = cluster_residuals(content, source)
+    new = refine(content, source)[0]
     cross = pd.crosstab(content.clustering.labels, new.clustering.labels)
     kept = [c for c in cross.index if c in cross.columns and cross.loc[c].max() > .8*cross.loc[c].sum()]
     assert len(kept) > 3 and all(cross.loc[c].idxmax() == c for c in kept)
@@ -50,12 +51,12 @@ def test_the_stability_of_a_step_is_asked_without_the_means_of_all_clips(pair, m
     _, _, (content, source) = pair
     new, _, why = refine(content, source)
     of_step = new.embeddings.refinement
-    before, gain, error = stability_gain(content, source)
+    before, gain, error = stability_gain(*map(_grouping, (content, source)))
     assert of_step["stability"] == [before, before + gain] and of_step["error"] == error > 0
     assert f"by {before + gain:.2f}, not {before:.2f}" in why["content"]
     shares_means = replace(new, embeddings=replace(new.embeddings, unrefined=None))
     assert regroup(shares_means).findings.stability.overall != new.findings.stability.overall
-    monkeypatch.setattr("audioclust.pipeline.pair.stability_gain", lambda *runs: (.9, -.5, .01))
+    monkeypatch.setattr("audioclust.encoders.residual.stability_gain", lambda *groupings: (.9, -.5, .01))
     assert refine(content, source)[0] is content  # groups that subsamples do not find again are not taken
 
 
@@ -111,3 +112,21 @@ def test_what_is_for_one_grouping_is_refused_where_there_are_two(pair, tmp_path,
     with pytest.raises(ValueError, match="a pair of runs"): AudioClusterer.load(tmp_path/"both")
     assert main(["assign", str(tmp_path/"both"), str(folder), "--out", str(tmp_path/"new.csv"), "-q"]) == 2
     assert "holds a run for each way" in capsys.readouterr().err and not (tmp_path/"new.csv").exists()
+
+
+def test_a_grouping_that_is_known_is_taken_out(pair, tmp_path, capsys):
+    folder, table, _ = pair
+    voices = tmp_path/"voices.csv"
+    table[["path"]].assign(label=table.voice).to_csv(voices, index=False)
+    typed = ["cluster", str(folder), "--out", str(tmp_path/"run"), "--method", "kmeans", "--n-clusters", "8", "-q", "--no-page"]
+    assert main([*typed, "--ignore-column", str(voices)]) == 0
+    assert f"without the means of the 5 groups by {voices} the silhouette is" in capsys.readouterr().out
+    run, plain = Run.open(tmp_path/"run"), make_run(folder, Request("kmeans", 8))
+    known = make_run(table, Request("kmeans", 8, options=Options(ignore_column="voice")))
+    assert (run.clustering.labels == known.clustering.labels).all() and known.embeddings.refinement["without"] == "voice"
+    assert accuracy(table.label, known.clustering.labels) > accuracy(table.label, plain.clustering.labels)
+    assert accuracy(table.label, assign(run, folder).cluster) > .9
+    for wrong, why in (("wav$", "needs two groups"), ("nobody", "match none")):
+        with pytest.raises(ValueError, match=why): make_run(folder, Request(options=Options(ignore_column=wrong)))
+    with pytest.raises(ValueError, match="leave out ignore_column"):
+        make_run(folder, Request("deepcluster", options=Options(ignore_column="voice")))

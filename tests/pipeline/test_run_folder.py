@@ -21,7 +21,7 @@ def run(blobs): return run_of_embeddings(blobs[0], request=Request(n_clusters=4)
 
 def with_levels(run):
     labels = run.clustering.labels
-    levels = Level("coarse", labels//2, dict(silhouette=.5)), Level("fine", labels*2, dict(silhouette=.4), True)
+    levels = Level("coarse", labels//2, dict(silhouette=.5)), Level("fine", labels*2, dict(silhouette=.4))
     differences = {c: dict(words=f"{c} octaves up") for c in range(4)}
     return replace(run, clustering=replace(run.clustering, levels=levels),
                    findings=replace(run.findings, differences=differences, suggested={2: {"Bell": 3., "Gong, big": 2.5}}))
@@ -35,7 +35,7 @@ def test_levels_and_differences_come_back(run, tmp_path):
     assert loaded.findings.suggested == saved.findings.suggested
     assert set(loaded.table.suggested[loaded.table.cluster == 2]) == {"Bell / Gong, big"}
     for a,b in zip(loaded.clustering.levels, saved.clustering.levels, strict=True):
-        assert (a.name, a.validity, a.recommended) == (b.name, b.validity, b.recommended)
+        assert (a.name, a.validity) == (b.name, b.validity)
         np.testing.assert_array_equal(a.labels, b.labels)
     np.testing.assert_array_equal(read_table(tmp_path/"clusters.csv").cluster_coarse, run.clustering.labels//2)
     run.save(tmp_path)  # of a run without, nothing old stays

@@ -141,7 +141,6 @@ REFUSED = [  # what was typed, and the remedy that is named
         "lower their threshold .*, or cut windows"),
     (cluster(out=""), "--out is empty: say where the results go"),
     (cluster("--hop", 1, sounds="{top}/long"), "hop needs window"),
-    (cluster(sounds="{top}/few", k="auto"), "too few to choose a number of clusters from: say n_clusters"),
     (cluster(out="{top}/run"), "already holds a run: choose another --out, or say --overwrite"),
     (cluster(out="{top}/few"), "is not empty and holds no run: choose another --out"),
     (cluster(out="{top}/seeds.csv"), "is a file; say --out with the name of a folder"),

@@ -31,8 +31,8 @@ def add_arguments(parser:Parser):
 
 # %% ../../../nbs/14_cli/commands/02_cluster.ipynb #e1208645
 _CALLED = dict(random_state="seed", sample_rate="rate", num_workers="workers") # as options; others are called as in a request
-_OF_A_METHOD = "method", "n_clusters", "by", "random_state", "num_workers", "device", "level", "stability"
-_OF_SOUNDS = "encoder", "ignore", "window", "hop", "channel", "sample_rate" # shards know how they were embedded
+_OF_A_METHOD = "method", "n_clusters", "by", "random_state", "num_workers", "device", "stability"
+_OF_SOUNDS = "encoder", "ignore", "ignore_column", "window", "hop", "channel", "sample_rate" # shards have them
 
 def repeated(config:str|Path, # A run folder, or its run.json
 )->dict: # Name of an option → value

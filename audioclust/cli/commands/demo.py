@@ -77,5 +77,5 @@ def run(args:Namespace)->int: # Exit status
         word by content, the speaker (voice) by source.
         The sounds are in {out/'sounds'}, and each run has its own folder beside them, such as
         {out/'words-by-source'}. Open listen.html there, and look at clusters.csv.
-        Now your own:  audioclust cluster FOLDER --out RUN --n-clusters 10"""))
+        Now your own:  audioclust cluster FOLDER --out RUN"""))
     return 0

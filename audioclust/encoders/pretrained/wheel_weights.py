@@ -132,7 +132,6 @@ def read_zipped_onnx(data:bytes, # Of a zip that holds a file .onnx, and perhaps
         raise ValueError(f"{name} is no zip with an ONNX file that can be read ({type(e).__name__})") from None
     return read_onnx(model, name, content.get(".data", b""))
 
-
 # %% ../../../nbs/06_encoders/pretrained/02_wheel_weights.ipynb #97246c88
 _FOOTER = 48 # bytes at the end of the index
 _MAGIC = 0xdb4775248b80fb57 # the last eight of them
