@@ -78,9 +78,8 @@ class Grouping(NamedTuple):
 
     def silhouette(self)->float: # From -1 to 1
         "The mean silhouette of at most 3,000 clips: how clearly they lie in their groups."
-        n = len(self.labels)
-        if not 1 < len(np.unique(self.labels)) < n: return -1.
-        return float(silhouette_score(self.X, self.labels, sample_size=min(n, 3000), random_state=0))
+        if not 1 < len(set(self.labels)) < len(self.labels): return -1.
+        return float(silhouette_score(self.X, self.labels, sample_size=min(len(self.X), 3000), random_state=0))
 
 # %% ../../nbs/06_encoders/09_residual.ipynb #5ce0b1b4
 N_SUBSAMPLES = 6

@@ -109,10 +109,12 @@ def with_chosen_method(X:np.ndarray, # What is clustered [N, D]
     clusterer:Any, # Unfitted, with its number of clusters
     request:Request, # Its method and seed decide
     observer:Observer, # Who looks on
+    choice:MethodChoice|None=None, # If one was made already
 )->tuple[Request,Any,MethodChoice|None]: # (the request with the method, an unfitted clusterer, why this method)
     "Choose the method where none is named; else all is as it was."
     if request.method != "auto": return request, clusterer, None
-    with observer.stage("choose method"), bounded(clusterer, request.options.max_memory): choice = clusterer.choose(X)
+    if not choice:
+        with observer.stage("choose method"), bounded(clusterer, request.options.max_memory): choice = clusterer.choose(X)
     return replace(request, method=choice.method), clusterer.unfitted(choice.method, len(X)), choice
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #f55eb2dd
@@ -121,6 +123,7 @@ def cluster(clips:Clips, # The clips, which seeds may name
     request:Request|None=None, # The method and its parameters; None: all defaults
     observer:Observer|None=None, # Who looks on
     seeds:Seeds|None=None, # What is known of some clips; None reads the seeds that the request names
+    choice:MethodChoice|None=None, # Of a method, if one was made already
 )->Clustering:
     "Group the embeddings."
     request, observer = request or Request(), observer or Observer()
@@ -136,7 +139,7 @@ def cluster(clips:Clips, # The clips, which seeds may name
     check_enough(clusterer, len(embeddings))
     if seeds and request.chooses_n_clusters:
         clusterer.set_params(n_clusters=max(clusterer.n_clusters, seeds.constraints.n_groups))
-    request, clusterer, method = with_chosen_method(features, clusterer, request, observer)
+    request, clusterer, method = with_chosen_method(features, clusterer, request, observer, choice)
     defaults = defaults_for(request.method, len(embeddings), named)
     clusterer.set_params(**{name: value for name,value in defaults.items() if name not in named})
     with observer.stage("cluster"), bounded(clusterer, options.max_memory):

@@ -65,7 +65,7 @@ class Run(Part):
     embeddings:Embeddings # A row for each clip, and how they were made
     clustering:Clustering # The cluster of each clip
     findings:Findings # What can be said of the clustering
-    made:dict=field(default_factory=dict) # run_id, created, versions, seconds, device; command and warnings of a command
+    made:dict=field(default_factory=dict) # run_id, created, versions, seconds, device; of a command that, and warnings
     folder:Any=None # The `Path` of its folder; None: it is in memory only
     edits:Any=None # Of a run in memory that goes on from another: what a person said of that one, as `read_names` gives it
 
