@@ -281,7 +281,7 @@ class Site:
         self.words = sum(page.words for page in self.core)
         self.all_words = sum(page.words for page in self.pages)
         for what, words, most in ("report", self.words, MOST), ("site", self.all_words, MOST_OF_ALL):
-            if words > most: self.own_faults.append(f"_quarto.yml: the {what} has {words:,} words of prose, "
+            if words > most and self.folder.name != "_proc": self.own_faults.append(f"_quarto.yml: the {what} has {words:,} words of prose, "
                 f"which is more than {most:,}: shorten pages, or move one to another part")
         self.number()
         for page in self.pages: self.follow(page)
