@@ -80,8 +80,8 @@ def main():
             known = replace(request, options=replace(options, ignore_column=other))
             row["known"] = worth(make_run(table[["path", "start", "end", other]], known).clustering.labels, table) if asks else ""
             all_steps.refined = decide
-            why = runs["default"].embeddings.encoder_choice.why.rpartition("; ")[2]
-            return row | dict(refined=bool(runs["default"].embeddings.refinement), method=runs["plain"].method, method_default=runs["default"].method, why=why)
+            refinement = runs["default"].embeddings.refinement or {}
+            return row | dict(refined="without" in refinement, method=runs["plain"].method, method_default=runs["default"].method, why=refinement.get("why", ""))
         turn, of = map(int, args.share.split("/"))
         rows = [(f"{name} / {by} / {number}", seed) for seed in range(args.seeds) for name in args.sets.split(";") for by in ways_of(name) for number in args.numbers.split(";")]
         append(args.out, rows[turn::of], one)

@@ -162,8 +162,8 @@ def run_beside(request:Request, # What was asked for
         k = embeddings.number.beside if embeddings.number else choose_number(Y, clusterer, asked, X).k
         asked = replace(asked, method=one.method, n_clusters=k, options=replace(request.options, seeds=None))
         run, why = refined(one, Run(asked, some, of_other, cluster(some, of_other, asked), Findings()))
-    choice:Any = embeddings.encoder_choice
-    embeddings = replace(run.embeddings, encoder_choice=choice._replace(why=f"{choice.why}; {why}"))
+    refinement = {**(run.embeddings.refinement or {}), "why": why}
+    embeddings = replace(run.embeddings, refinement=refinement)
     return run_of(request, clips, embeddings, observer, clustering=run.clustering)
 
 # %% ../../nbs/12_pipeline/08_all_steps.ipynb #4b73d04c

@@ -183,7 +183,7 @@ def cluster_residuals(run:Run, # To be refined
 def _why_not(run, other):
     "Why a run is not refined by the other, in words; empty where it may be tried."
     labels, groups = run_with_model(run).clustering.labels, run_with_model(other).clustering.labels
-    if run.embeddings.refinement: return "refined already"
+    if "without" in (run.embeddings.refinement or {}): return "refined already"
     if trains_encoder(run.request.method) or trains_encoder(other.request.method):
         return "left as it was: the method trains, and does this itself where it can"
     if len(run) != len(other): return "left as it was: some clips are in one of the two groupings only"
