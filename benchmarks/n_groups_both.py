@@ -54,6 +54,7 @@ def main():
     p.add_argument("--klettres")
     p.add_argument("--data", help="folder above the real sets; AUDIOCLUST_DATA if left out")
     p.add_argument("--sets", default=";".join([DIGITS, *CHOOSING]), help='names of real sets, separated by semicolons; "" leaves them out')
+    p.add_argument("--halves", default=";".join(HALVES), help="what is asked of real sets, separated by semicolons")
     p.add_argument("--tasks", action="store_true", help="those of n_groups_tasks.py, too")
     p.add_argument("--share", default="0/1", help="i/n: this process does each n-th task")
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"n-groups-both.csv")
@@ -64,8 +65,8 @@ def main():
         whole = table_of(name, args.folder/"sounds", args.data, None)
         for by in ways_of(name):
             truth = whole["label" if by == "content" else "source"].where(is_scored(whole, by), "-1")
-            for how,n in HALVES.items():
-                for draw in range(n if len(whole) > 1000 or how != "1,000 clips" else 1):
+            for how in args.halves.split(";"):
+                for draw in range(HALVES[how] if len(whole) > 1000 or how != "1,000 clips" else 1):
                     def table(name=name, whole=whole.assign(truth=truth), how=how, by=by, draw=draw): return changed(whole, how, by, draw, args.folder/"sounds"/name/how.replace(",", ""))
                     made[f"{name}, {how} / {by}", draw] = "real", table
     for name,half,pool,by,task in tasks(Pools(args.folder/"sounds", args.klettres)) if args.tasks else ():
