@@ -99,6 +99,7 @@ def with_chosen_encoder(clips:Clips, # From `find`
     other = choose_encoder(clips.table, trial, by=other_by, random_state=request.random_state).name
     seconds = seconds_to_embed(parse_vote(other), clips.table[:n_beside])
     if not trains and seconds > AFFORDABLE_SECONDS: return request, choice, None
+    if observer.log: observer.log(f"{n_beside:,} clips are embedded by {other_by} as well, in about {seconds:,.0f} s")
     return request, choice._replace(why=f"{choice.why}; for the grouping by {other_by}: {other}"), other
 
 # %% ../../nbs/12_pipeline/08_all_steps.ipynb #63b5907e
@@ -162,8 +163,7 @@ def run_beside(request:Request, # What was asked for
         k = embeddings.number.beside if embeddings.number else choose_number(Y, clusterer, asked, X).k
         asked = replace(asked, method=one.method, n_clusters=k, options=replace(request.options, seeds=None))
         run, why = refined(one, Run(asked, some, of_other, cluster(some, of_other, asked), Findings()))
-    refinement = {**(run.embeddings.refinement or {}), "why": why}
-    embeddings = replace(run.embeddings, refinement=refinement)
+    embeddings = replace(run.embeddings, refinement={**(run.embeddings.refinement or {}), "why": why})
     return run_of(request, clips, embeddings, observer, clustering=run.clustering)
 
 # %% ../../nbs/12_pipeline/08_all_steps.ipynb #4b73d04c
