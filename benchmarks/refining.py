@@ -20,7 +20,7 @@ from appended import append
 from audioclust.encoders.residual import compared, stability_gain
 from audioclust.metrics import nmi
 from audioclust.pipeline import all_steps, assign, make_run, Options, Request
-from audioclust.pipeline.examine_step import _grouping, cluster_residuals
+from audioclust.pipeline.examine_step import _grouping, cluster_residuals, FEWEST_OF_KNOWN
 from known_sets import CHOOSING, is_scored
 from quality import DIGITS, table_of, ways_of
 
@@ -76,7 +76,7 @@ def main():
                 row |= {how: worth(runs[how].clustering.labels, table), f"{how}_groups": len(set(runs[how].clustering.labels)), f"{how}_seconds": round(time.process_time() - start - sum(extra), 1)}
                 counts = number == "true" and len(later)
                 row[f"new_{how}"] = worth(assign(runs[how], later[["path", "start", "end"]]).cluster, later) if counts else ""
-            asks = number == "true" and other in table and table[other].nunique() > 1
+            asks = number == "true" and other in table and (table[other].value_counts() >= FEWEST_OF_KNOWN).sum() > 1
             known = replace(request, options=replace(options, ignore_column=other))
             row["known"] = worth(make_run(table[["path", "start", "end", other]], known).clustering.labels, table) if asks else ""
             all_steps.refined = decide
