@@ -17,7 +17,7 @@ MOST = {
     "lines of the package": 25_600,
     "notebooks": 190,
     "notebooks in a folder with those below it": 20,
-    "lines of tests": 18_670,
+    "lines of tests": 18_690,
     "lines of benchmarks": 6_120,
     "lines of .ci": 1_100,
     "percent of functions used in one place": 35,

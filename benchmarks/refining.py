@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from appended import append
-from audioclust.encoders.residual import compared, stability_gain
+from audioclust.encoders.residual import compare_groupings, stability_gain
 from audioclust.metrics import nmi
 from audioclust.pipeline import all_steps, assign, make_run, Options, Request
 from audioclust.pipeline.examine_step import _grouping, cluster_residuals, FEWEST_OF_KNOWN
@@ -63,7 +63,7 @@ def main():
                 if min(len(set(one.clustering.labels)) for one in (own, other)) < 2: return decide(own, other)
                 new = cluster_residuals(own, other)
                 groupings = [_grouping(one) for one in (own, new, other)]
-                (shared, shared_without), (clear, clear_without), _ = compared(*groupings)
+                (shared, shared_without), (clear, clear_without), _ = compare_groupings(*groupings)
                 before, gain, error = stability_gain(groupings[0], groupings[2])
                 found = worth(new.clustering.labels, table), len(set(other.clustering.labels)), clear, clear_without, shared, shared_without, before, gain, error
                 row.update(zip(INDICES, [round(float(value), 4) for value in found]))

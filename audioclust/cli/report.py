@@ -86,7 +86,7 @@ def stability_line(run:Any, # A `Run` with a stability
     stability, n = run.findings.stability, run.request.options.stability
     line = f"stability {stability.overall:.2f} (agreement of {n} clusterings of parts of the clips; 1 is perfect)"
     shaky = [str(cluster) for cluster,value in stability.clusters.items() if value <= stability.chance]
-    return line if not shaky else f"{line}; hardly sure, as parts of the clips made other groups: {', '.join(shaky)}"
+    return line if not shaky else f"{line}; hardly sure: {', '.join(shaky)} (parts of the clips were grouped otherwise)"
 
 # %% ../../nbs/14_cli/04_report.ipynb #550aa4a6
 _WORTH_SAYING, _MOSTLY = .25, .8 # shares of an attribute's variance between the clusters

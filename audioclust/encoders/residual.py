@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['N_SUBSAMPLES', 'MOST_COMPARED', 'LEAST_ERRORS', 'LEAST_STABILITY', 'MOST_SHARED_BEFORE', 'MOST_SHARED_AFTER',
-           'group_means', 'residuals', 'ResidualClusterer', 'Grouping', 'stability_gain', 'compared', 'judge',
-           'IdentityWhitening', 'resampled', 'ResidualEncoder']
+           'group_means', 'residuals', 'ResidualClusterer', 'Grouping', 'stability_gain', 'compare_groupings',
+           'accept_residuals', 'IdentityWhitening', 'resampled', 'ResidualEncoder']
 
 # %% ../../nbs/06_encoders/09_residual.ipynb #705e942c
 from pathlib import Path
@@ -104,7 +104,7 @@ LEAST_ERRORS = 2 # standard errors by which stability rises
 LEAST_STABILITY = .5 # of the refined grouping
 MOST_SHARED_BEFORE, MOST_SHARED_AFTER = .2, .04 # adjusted mutual information of two groupings that are independent
 
-def compared(own:Grouping, # As it was
+def compare_groupings(own:Grouping, # As it was
     new:Grouping, # Without the means of the other's groups
     other:Grouping, # Of the same clips
 )->tuple[list,list,str]: # (AMI with the other, before and now; silhouette, before and now; both in words)
@@ -114,13 +114,13 @@ def compared(own:Grouping, # As it was
     return shared, clear, (f"without the means of the {len(set(other.labels))} groups by {other.by} the silhouette is "
         f"{clear[1]:.3f}, not {clear[0]:.3f}, and clusters share {shared[1]:.2f} with them, not {shared[0]:.2f} (AMI)")
 
-def judge(own:Grouping, # As it was
+def accept_residuals(own:Grouping, # As it was
     new:Grouping, # Without the means of the other's groups
     other:Grouping, # Of the same clips
     random_state:int=0, # Seed
 )->tuple[dict,str]: # (measures, empty where it does not help; why)
     "Whether a grouping is better without the other's means."
-    shared, clear, said = compared(own, new, other)
+    shared, clear, said = compare_groupings(own, new, other)
     if clear[1] <= clear[0]: return {}, f"left as it was: {said}"
     before, gain, error = stability_gain(own, other, random_state)
     is_independent = shared[0] <= MOST_SHARED_BEFORE and shared[1] <= MOST_SHARED_AFTER

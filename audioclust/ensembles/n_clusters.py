@@ -217,7 +217,7 @@ class Choice(NamedTuple):
     why: str # The reason in words
     curve: pd.DataFrame # From `try_numbers`
     levels: dict # From `level_numbers`
-    beside: int = 0 # A number for the other grouping; 0 if there is none
+    k_other: int = 0 # A number for the other grouping; 0 if there is none
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #5c0e000b
 def choose_k(X:np.ndarray, # Embeddings [N, d]
@@ -241,10 +241,10 @@ def choose_k(X:np.ndarray, # Embeddings [N, d]
         return Choice(1, why, pd.DataFrame([dict(k=1, silhouette=np.nan, saved_bits=0.)]), dict(only=1))
     ks = [k for k in ks if k <= n_different] or [n_different]
     own, *others = [try_numbers(one, ks, make, random_state) for one in both if count_different(one, n) >= max(ks)]
-    k, beside, reason = number_beside(own, others[0]) if others else (0, 0, "")
-    if others: beside = beside or best_number(others[0].curve, 2)
+    k, k_other, reason = number_beside(own, others[0]) if others else (0, 0, "")
+    if others: k_other = k_other or best_number(others[0].curve, 2)
     if not k and mean_stability(lambda seed: make(own.peak, seed), own.X, random_state) >= CLEAR_STABILITY:
         k, reason = own.peak, "the silhouette is largest there, and nearly every run reproduces these groups"
     k = k or best_number(own.curve)
     levels = level_numbers(own.curve, k, cells=bool(reason) and k < own.peak)
-    return Choice(k, explain_choice(own.curve, k, levels, reason), own.curve, levels, beside)
+    return Choice(k, explain_choice(own.curve, k, levels, reason), own.curve, levels, k_other)

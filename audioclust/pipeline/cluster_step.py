@@ -59,8 +59,7 @@ def number_wanted(choice:Choice, # From `choose_number`
     request:Request, # Does its method train?
 )->int:
     "The recommended number of groups, or one that a method can be trained for."
-    if choice.k > 1 or not trains_encoder(request.method): return choice.k
-    return choice.levels.get("fine", 2)
+    return choice.k if choice.k > 1 or not trains_encoder(request.method) else choice.levels.get("fine", 2)
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #5bce1792
 def levels_around(X:np.ndarray, # Embeddings, whitened [N, D]
@@ -113,8 +112,8 @@ def with_chosen_method(X:np.ndarray, # What is clustered [N, D]
 )->tuple[Request,Any,MethodChoice|None]: # (the request with the method, an unfitted clusterer, why this method)
     "Choose the method where none is named; else all is as it was."
     if request.method != "auto": return request, clusterer, None
-    if not choice:
-        with observer.stage("choose method"), bounded(clusterer, request.options.max_memory): choice = clusterer.choose(X)
+    with observer.stage("choose method"), bounded(clusterer, request.options.max_memory):
+        choice = choice or clusterer.choose(X)
     return replace(request, method=choice.method), clusterer.unfitted(choice.method, len(X)), choice
 
 # %% ../../nbs/12_pipeline/05_cluster_step.ipynb #f55eb2dd

@@ -229,6 +229,7 @@ def request_of_shards(place:str|Path, # A shard, a folder of shards, or a glob o
     "How shards are to be grouped."
     if request.trains: raise ValueError(f"{request.method} trains its own embeddings, and {place} has some: "
                                         "give it the recordings, or choose another method")
+    if request.options.ignore_column: raise ValueError(f"{place} was embedded before: leave out ignore_column")
     made = request_from_record(shard_record(place)["request"])
     if request.by not in ("content", made.by):
         raise ValueError(f"by={request.by!r}: {place} was embedded by {made.by}")

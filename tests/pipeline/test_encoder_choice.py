@@ -109,16 +109,24 @@ def test_the_default_method_asks_the_other_grouping(words, stranger, monkeypatch
         asked.append((one, other))
         return cluster_residuals(one, other), "refined: it was told to be"
     monkeypatch.setattr(all_steps, "refined", refined)
-    for more in dict(method="kmeans"), dict(encoder="fixed"): make_run(words[0], Request(n_clusters=6, options=options, **more))
-    make_run(words[0], Request(n_clusters=6, options=options), refines=False)
+    def made(refines=True, **more): return make_run(words[0], Request(n_clusters=6, options=options, **more), refines=refines)
+    for more in dict(method="kmeans"), dict(encoder="fixed"), dict(refines=False): made(**more)
     assert not asked, "a method or an encoder that is named is left alone"
-    run = make_run(words[0], Request(n_clusters=6, options=options)).save(tmp_path/"run")
+    run = made().save(tmp_path/"run")
     (one, other), = asked
     assert (one.request.by, other.request.by) == ("content", "source") and len(one) == len(other) == len(run)
     assert run.embeddings.refinement["without"] == "source" and run.request.encoder is None
     report(run)
     assert capsys.readouterr().out.count("refined: it was told to be") == 1
     assert (assign(Run.open(tmp_path/"run"), words[0]).cluster == run.table.cluster).all(), "new clips go the same way"
+
+
+@pytest.mark.parametrize("number", ["auto", 6])
+def test_one_group_of_the_other_kind_changes_nothing(words, stranger, monkeypatch, tmp_path, number):
+    one = dict(k=6 if number == "auto" else 1, k_other=0)  # such as copies, or where nothing stands out
+    monkeypatch.setattr(all_steps, "choose_number", lambda *of: choose_number(*of)._replace(**one))
+    run = make_run(words[0], Request(n_clusters=number, options=Options(stability=0, cache=tmp_path)))
+    assert "one group is no grouping" in run.embeddings.refinement["why"] and len(set(run.clustering.labels)) == 6
 
 
 SLOW_VOTES = pytest.mark.parametrize("limit, said", [(0., "a vote with stranger"), (2., "fixed+stranger")],

@@ -1,6 +1,7 @@
 "Embedding in parts: shards that one process groups as if it had embedded all, restartable, and refused where they do not fit."
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -98,6 +99,8 @@ def test_what_does_not_fit_is_refused(words, tmp_path):
     embed_shard(share_of(folder, Request(by="source"), 2, 3), tmp_path/"2")
     with pytest.raises(ValueError, match="another list of clips, or by another encoder"): run_of_shards(tmp_path)
     with pytest.raises(ValueError, match="holds a shard of something else"): embed_shard(share_of(folder, ASKED, 2, 3), tmp_path/"2")
+    known = replace(ASKED, options=replace(ASKED.options, ignore_column="parent"))
+    with pytest.raises(ValueError, match="leave out ignore_column"): run_of_shards(tmp_path/"1", known)
     (tmp_path/"own").mkdir()
     (tmp_path/"own/letter.txt").write_text("mine")
     with pytest.raises(ValueError, match="not empty and holds no shard"): embed_shard(share_of(folder, ASKED, 2, 3), tmp_path/"own")
