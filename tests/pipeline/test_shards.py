@@ -10,7 +10,7 @@ import pytest
 from audioclust.cli import main
 from audioclust.core.console import ProgressBar
 from audioclust.encoders import FixedEncoder
-from audioclust.pipeline import embed_shard, make_run, Observer, run_of_shards, shard_folders, share_of
+from audioclust.pipeline import embed_shard, make_run, Observer, request_of_shards, run_of_shards, shard_folders, share_of
 from audioclust.runs import Options, Request
 
 ASKED = Request(n_clusters=6)
@@ -100,7 +100,7 @@ def test_what_does_not_fit_is_refused(words, tmp_path):
     with pytest.raises(ValueError, match="another list of clips, or by another encoder"): run_of_shards(tmp_path)
     with pytest.raises(ValueError, match="holds a shard of something else"): embed_shard(share_of(folder, ASKED, 2, 3), tmp_path/"2")
     known = replace(ASKED, options=replace(ASKED.options, ignore_column="parent"))
-    with pytest.raises(ValueError, match="leave out ignore_column"): run_of_shards(tmp_path/"1", known)
+    with pytest.raises(ValueError, match="leave out ignore_column"): request_of_shards(tmp_path/"1", known)
     (tmp_path/"own").mkdir()
     (tmp_path/"own/letter.txt").write_text("mine")
     with pytest.raises(ValueError, match="not empty and holds no shard"): embed_shard(share_of(folder, ASKED, 2, 3), tmp_path/"own")
