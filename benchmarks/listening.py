@@ -1,12 +1,14 @@
 """Naming by listening: how many clips are named rightly after so many were heard?
 
     AUDIOCLUST_DATA=… python benchmarks/listening.py FOLDER --rendered FOLDER --klettres FOLDER [--points fixed] [--unopened FOLDER]
+    AUDIOCLUST_DATA=… python benchmarks/listening.py FOLDER --real choosing --seeds 3 --out benchmarks/results/real-listening.csv
 
 Needs the notes and drum hits of `rendered.py`, Debian's package klettres-data, and the wheels of the encoders named below.
 A row of results/listening.csv is one set, one draw of 85 % of its clips, one way of asking, one last word and one simulated listener, after
 so many clips were heard. A set has at most 600 clips; "digits" and "speakers" have all 3,000, in another order in each draw. Points, in FOLDER, are made once: `joint` are the fixed encoder and pretrained ones with
 equal weights (speech_embedding and resemblyzer for digits and languages; yamnet for the others, and aisfx for notes and drums), for speakers
-the vote of all that are installed (it takes fixed, resemblyzer and aisfx), whose weights are chosen without labels; `fixed` is the fixed encoder alone. The constants of `audioclust.pipeline.naming` were chosen on
+the vote of all that are installed (it takes fixed, resemblyzer and aisfx), whose weights are chosen without labels; `fixed` is the fixed encoder alone. Of real sets all clips are asked about, with the default method and the points
+that it groups, up to four clips a kind, beside random clips and those that logistic regression doubts; how honest the estimate is was chosen on the sets to choose on. The constants of `audioclust.pipeline.naming` were chosen on
 the sets "choose" with the points `fixed`, by two draws; the sets "report" took no part, and half of the clips of the sets "both" did. The sets "unopened" are Debian's packages sonic-pi-samples and
 tuxpaint-stamps-default: they were run once, after all constants were frozen in constants.json, and are run only where --unopened names their folder.
 
@@ -40,7 +42,8 @@ from audioclust.pipeline.naming.questions import _next_row
 from audioclust.pipeline.naming.spreading import geometry, spread_known
 from audioclust.runs.heard import SEVERAL
 from constants import constants, differences, FILE
-from known_sets import klettres, load
+from known_sets import CHOOSING, klettres, is_scored, load, REPORTING
+from quality import ways_of
 from made_sets import make
 from rendered import rendered
 
@@ -79,7 +82,9 @@ SETS = {
     "Sonic Pi": ("unopened", "content", INSTRUMENTS, lambda args: load("Sonic Pi", args.unopened)),
     "Tux Paint": ("unopened", "source", SPEECH, lambda args: load("Tux Paint", args.unopened)),
 }
-WHOLE = "digits", "speakers" # with a true listener alone
+REAL = {f"{name} / {by}": ("choose" if name in CHOOSING else "opened", by, "auto", lambda args, name=name: load(name)) for name in [*CHOOSING, *REPORTING] for by in ways_of(name)}
+SETS |= REAL
+WHOLE = "digits", "speakers", *REAL # with a true listener alone
 LISTENERS = "true", "wrong", "several" # the others by three draws
 
 def points(name, which, args):
@@ -93,7 +98,8 @@ def points(name, which, args):
         if name not in WHOLE: table = table.sample(min(MOST, len(table)), random_state=0)
         table = table.sort_index().reset_index(drop=True)
         options = Options(stability=0, num_workers=0, cache=args.folder/"cache")
-        model = AudioClusterer("kmeans", table[column].nunique(), by, encoder=encoder, options=options)
+        if name in REAL: table = table[is_scored(table, by)].reset_index(drop=True)
+        model = AudioClusterer("auto" if name in REAL else "kmeans", table[column].nunique(), by, encoder=encoder, options=options)
         run = model.fit(table[["path", "start", "end"]]).run_
         truth = table.set_index(table.path.map(str))[column]
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -158,12 +164,12 @@ def asked_by_us(run, X, distances, truth, kind, seed, counts):
         for word,names in last_words(run, X, distances, list(known), list(known.values()), words):
             yield dict(asked="ours", word=word, heard=heard, accuracy=(names == truth).mean(), **(more if word == "ours" else {}))
 
-def asked_otherwise(run, X, distances, truth, k, seed, counts):
+def asked_otherwise(run, X, distances, truth, k, seed, counts, ways=("parts", "k-means", "random", "margin")):
     "Rows for the other ways of asking."
     rng = np.random.default_rng([seed, 2])
     chance = rng.permutation(len(X)).tolist()
     is_heard, parts = np.zeros(len(X), bool), []
-    for _ in range(counts[-1]):
+    for _ in range(counts[-1]*("parts" in ways)):
         parts.append(_next_row(run, is_heard, np.ones(len(X))))
         is_heard[parts[-1]] = True
     margin = chance[:k]
@@ -172,6 +178,10 @@ def asked_otherwise(run, X, distances, truth, k, seed, counts):
         wins[margin] = np.inf
         margin += np.argsort(wins, kind="stable")[:5].tolist()
     for heard in counts:
+        if "k-means" not in ways:
+            for asked,rows in dict(random=chance[:heard], margin=margin[:heard]).items():
+                for word,names in last_words(run, X, distances, rows, truth[rows], ("regression",)): yield dict(asked=asked, word=word, heard=heard, accuracy=(names == truth).mean())
+            continue
         model = KMeans(heard, n_init=4, random_state=seed).fit(X)
         labels = np.asarray(model.labels_)
         middles = {c: np.flatnonzero(labels == c)[np.square(X[labels == c] - X[labels == c].mean(0)).sum(1).argmin()] for c in np.unique(labels)}
@@ -194,12 +204,12 @@ def rows_of(name, which, seed, args):
     if name not in WHOLE: drawn = np.sort(drawn[:round(SHARE*len(X))])
     X, truth = X[drawn], truth[drawn]
     k, distances = len(set(truth)), pairwise_distances(X)
-    counts = [round(a*k) for a in A_KIND]
-    run = run_of_embeddings(X, request=Request(n_clusters=k, options=Options(stability=0)), whitening=IdentityWhitening())
+    counts = [round(a*k) for a in ((1, 2, 4) if name in REAL else A_KIND)]
+    run = run_of_embeddings(X, request=Request("auto" if name in REAL else "kmeans", k, options=Options(stability=0)), whitening=IdentityWhitening())
     about = dict(set=name, half=SETS[name][0], points=which, clips=len(X), kinds=k, seed=seed)
     for listener in LISTENERS[:1] if name in WHOLE or seed > 2 else LISTENERS:
         for row in asked_by_us(run, X, distances, truth, listener, seed, counts): yield {**about, "listener": listener, **row}
-    for row in asked_otherwise(run, X, distances, truth, k, seed, counts): yield {**about, "listener": "true", **row}
+    for row in asked_otherwise(run, X, distances, truth, k, seed, counts, *[("random", "margin")]*(name in REAL)): yield {**about, "listener": "true", **row}
 
 COLUMNS = "set half points clips kinds seed listener asked word heard accuracy named right estimate commit".split()
 
@@ -210,12 +220,14 @@ def main():
     p.add_argument("--klettres", type=Path, help="folder of the recordings of klettres-data")
     p.add_argument("--points", default="joint", help="joint or fixed")
     p.add_argument("--unopened", type=Path, help="a folder above those of the two packages that are opened once")
+    p.add_argument("--real", choices=["choosing", "reporting"], help="real sets in AUDIOCLUST_DATA")
     p.add_argument("--only", help="names of sets, separated by semicolons")
     p.add_argument("--seeds", type=int, default=5)
     p.add_argument("--out", type=Path, default=Path(__file__).parent/"results"/"listening.csv")
     args = p.parse_args()
     warnings.simplefilter("ignore")
-    names = args.only.split(";") if args.only else [name for name,(half, *_) in SETS.items() if half != "unopened" or args.unopened]
+    names = args.only.split(";") if args.only else [name for name,(half, *_) in SETS.items() if half not in ("unopened", "opened") and name not in REAL or half == "unopened" and args.unopened]
+    if args.real: names, args.points = [name for name in REAL if SETS[name][0] == dict(choosing="choose", reporting="opened")[args.real]], "joint"
     if args.unopened and (changed := differences(json.loads(FILE.read_text(encoding="utf-8")), constants())):
         p.error("constants differ from those that were frozen:\n" + "\n".join(changed))
     known = list(csv.DictReader(open(args.out, newline=""))) if args.out.is_file() else []

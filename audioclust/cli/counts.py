@@ -34,8 +34,9 @@ def add_count_options(group:Any): # Of the arguments of a command
     group.add_argument("--picture", metavar="FILE", help="picture of days and hours to write as well: .png, .svg or .pdf")
 
 # %% ../../nbs/14_cli/11_counts.ipynb #a6877df2
-def _named(source, without): # Clips of a run, or of a table of `assign`
-    if not os.path.isfile(source): return listen.named_clips(source, without)
+def _named(source, without, sure): # Clips of a run, or of a table of `assign`
+    if not os.path.isfile(source): return listen.named_clips(listen.sure_names(runs.Run.open(source), sure or 0), without)
+    if sure: raise ValueError("--sure is for runs, since a table of assign has no confidence of names: leave it out")
     table = runs.read_table(Path(source))
     missing = [column for column in ("path", "cluster") if column not in table]
     if missing:
@@ -102,7 +103,7 @@ def write_counts(args:Namespace)->int: # Exit status
     clock = pipeline.Clock(args.recorded_in, args.zone)
     by = args.by or ["recording"]
     _check(args, by, clock)
-    table = _named(args.run, args.without)
+    table = _named(args.run, args.without, args.sure)
     if not len(table): raise ValueError(f"no clip of {args.run} is left to count")
     recordings, place = None, args.recordings
     if args.recordings: recordings = _all_recordings(args.recordings, table)

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['SHARE_OF_SILHOUETTE', 'SHARE_OF_BITS', 'CLEAR_SILHOUETTE', 'CLEAR_STABILITY', 'EXPONENTS', 'FACTOR', 'NO_GROUPS',
-           'NEAR_CELLS', 'SAME_CELLS', 'LOST', 'ONE_GROUPING', 'TWO_GROUPINGS', 'FLAT', 'LEVEL_RATIOS', 'candidates',
+           'NEAR_CELLS', 'SAME_CELLS', 'LOST', 'FLAT', 'MODERATE', 'N_ERRORS', 'LEVEL_RATIOS', 'candidates',
            'coding_length', 'bits_saved', 'Tried', 'try_numbers', 'three_numbers', 'best_number', 'crossing',
-           'number_beside', 'level_numbers', 'explain_choice', 'Choice', 'choose_k']
+           'fewest_as_separate', 'number_beside', 'level_numbers', 'explain_choice', 'Choice', 'choose_k']
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #c6e9ab60
 from collections.abc import Callable, Iterable
@@ -16,12 +16,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import NearestNeighbors
 
 from ..core.estimator import to_numpy, unit_rows
 from .membership import cluster_means
-from .resampling import count_different, mean_stability
+from .resampling import cluster_subsamples, count_different, mean_ari
 from ..kmeans.estimator import KMeans
 from ..metrics.information import ami
 
@@ -67,7 +67,7 @@ class Tried(NamedTuple):
     "What there is to choose a number from."
     X: np.ndarray # Embeddings [N, d]
     groups: dict # Number of clusters → cluster of each clip [N]
-    curve: pd.DataFrame # A row for each number: k, silhouette, saved_bits
+    curve: pd.DataFrame # A row for each number: k, silhouette and its standard error over clips, saved_bits
 
     @property
     def peak(self)->int:
@@ -85,26 +85,23 @@ def try_numbers(X:np.ndarray, # Embeddings [N, d]
     "The groups at each number of clusters, and their criteria."
     groups = {k: np.asarray(to_numpy(make(k, random_state).fit(X).labels_)) for k in ks}
     saved_bits = bits_saved(X)
-    def silhouette(labels): return float(silhouette_score(X, labels)) if len(np.unique(labels)) > 1 else 0.
-    rows = [dict(k=k, silhouette=silhouette(labels), saved_bits=saved_bits(labels)) for k,labels in groups.items()]
+    rows = []
+    for k,labels in groups.items():
+        of_clips = silhouette_samples(X, labels) if len(np.unique(labels)) > 1 else np.zeros(len(X))
+        error = float(of_clips.std()/np.sqrt(len(X)))
+        rows.append(dict(k=k, silhouette=float(of_clips.mean()), error=error, saved_bits=saved_bits(labels)))
     return Tried(X, groups, pd.DataFrame(rows))
 
-# %% ../../nbs/05_ensembles/08_n_clusters.ipynb #e2f00003
+# %% ../../nbs/05_ensembles/08_n_clusters.ipynb #5c0e0033
 SHARE_OF_SILHOUETTE = .6  # of the largest silhouette, which the first number must reach
 SHARE_OF_BITS = .8  # of the bits that can be saved, which the third number must reach
 
-def _first_to_reach(ks, values, share):
-    "The smallest number whose value is a share of the largest; if nothing is positive, that of the largest."
-    if values.max() <= 0: return int(ks[values.argmax()])
-    return int(ks[values >= share*values.max()].min())
-
-# %% ../../nbs/05_ensembles/08_n_clusters.ipynb #5c0e0033
 def three_numbers(curve:pd.DataFrame, # From `try_numbers`
 )->tuple[int,int,int]: # ($K_1$, $K_2$, $K_3$)
-    "The numbers that silhouette and coding length suggest."
+    "The numbers that silhouette and coding length suggest; where nothing is positive, those of the largest values."
     ks, silhouette, bits = curve[["k", "silhouette", "saved_bits"]].to_numpy().T
-    largest = int(ks[silhouette.argmax()])
-    return _first_to_reach(ks, silhouette, SHARE_OF_SILHOUETTE), largest, _first_to_reach(ks, bits, SHARE_OF_BITS)
+    def reaching(values, share): return int(ks[values >= min(share*values.max(), values.max())].min())
+    return reaching(silhouette, SHARE_OF_SILHOUETTE), int(ks[silhouette.argmax()]), reaching(bits, SHARE_OF_BITS)
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #72ba414a
 CLEAR_SILHOUETTE = .45  # from which on groups are separate
@@ -114,23 +111,20 @@ FACTOR = 2**-1.9  # of their product, by the same regression
 NO_GROUPS = .2  # bits a clip that one group must save against any larger number to be the choice
 
 def best_number(curve:pd.DataFrame, # From `try_numbers`
-    fewest:int=1, # 2: there are groups
 )->int:
     "The choice; 1 if no groups stand out."
     numbers = three_numbers(curve)
     if curve.silhouette.max() >= CLEAR_SILHOUETTE: return numbers[1]
-    if fewest == 1 and curve.saved_bits.max() <= -NO_GROUPS: return 1
+    if curve.saved_bits.max() <= -NO_GROUPS: return 1
     target = max(min(numbers), FACTOR*np.prod(np.power(numbers, EXPONENTS)))
     return int(curve.k[np.abs(np.log(curve.k/target)).idxmin()])
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #5c0e0004
 NEAR_CELLS = 1.3  # factor between the number of cells and the product of two numbers
 
-def _means(X, groups):
-    return cluster_means(X, groups)[1][np.unique(groups, return_inverse=True)[1]]
+def _means(X, groups): return cluster_means(X, groups)[1][np.unique(groups, return_inverse=True)[1]]
 
-def _explained(X, groups):
-    return 1 - ((X - _means(X, groups))**2).sum()/((X - X.mean(0))**2).sum()
+def _explained(X, groups): return 1 - ((X - _means(X, groups))**2).sum()/((X - X.mean(0))**2).sum()
 
 def crossing(own:Tried, # What is to be grouped
     other:Tried, # The same clips, for the other grouping
@@ -150,27 +144,34 @@ def crossing(own:Tried, # What is to be grouped
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #5c0e0008
 SAME_CELLS = .65  # AMI of two groupings, from which on they may be the same cells
 LOST = .05  # AMI that two numbers may lose of it
-ONE_GROUPING, TWO_GROUPINGS = .8, .4  # AMI from which on there is only one, and below which each is its own
 FLAT = .08  # a largest silhouette below which nothing decides
+MODERATE = 10 # groups, where nothing decides
+N_ERRORS = 2 # standard errors of the largest silhouette, within which another one is as large
+
+def fewest_as_separate(curve:pd.DataFrame, # From `try_numbers`
+)->int:
+    "The smallest number whose silhouette is near the largest; a moderate one where all are small."
+    largest = curve.loc[curve.silhouette.idxmax()]
+    if largest.silhouette < FLAT: return int(curve.k[(curve.k - MODERATE).abs().idxmin()])
+    return int(curve.k[curve.silhouette >= largest.silhouette - N_ERRORS*largest.error].min())
 
 def number_beside(own:Tried, # What is to be grouped
     other:Tried, # The same clips, for the other grouping
-)->tuple[int,int,str]: # (a number, one for the other grouping, why); 0 where nothing is told
+)->tuple[int,int,str]: # (a number, one for the other grouping, why); (0, 0, "") where there is one group
     "The numbers of groups that two groupings of the same clips tell."
-    if any(one.peak == max(one.groups) for one in (own, other)): return 0, 0, ""
-    shared = ami(own.groups[own.peak], other.groups[other.peak])
     highest = own.curve.silhouette.max()
-    if shared >= SAME_CELLS:
-        k, j, kept = crossing(own, other)
-        if kept >= shared - LOST:
-            return k, j, (f"the silhouette is largest with {own.peak} ({highest:.2f}), for the other with {other.peak}, "
-                f"which are much the same (AMI {shared:.2f}); {k} groups and {j} of the other make them")
+    said = f"the silhouette is largest with {own.peak} ({highest:.2f})"
+    shared = ami(own.groups[own.peak], other.groups[other.peak])
+    is_at_end = any(one.peak == max(one.groups) for one in (own, other))
+    k, j, kept = crossing(own, other) if shared >= SAME_CELLS and not is_at_end else (0, 0, 0)
+    if k and kept >= shared - LOST:
+        return k, j, (f"{said}, for the other with {other.peak}, which are much the same (AMI {shared:.2f}); "
+            f"{k} groups and {j} of the other make them")
     if best_number(own.curve) == 1: return 0, 0, ""
-    reason = f"the silhouette is largest there ({highest:.2f}), and they are {{}} the other grouping (AMI {shared:.2f})"
-    if shared >= ONE_GROUPING: return own.peak, other.peak, reason.format("much those of")
-    if shared < TWO_GROUPINGS and highest >= FLAT:
-        return own.peak, other.peak if other.curve.silhouette.max() >= FLAT else 0, reason.format("not those of")
-    return 0, 0, ""
+    k, j = (fewest_as_separate(one.curve) for one in (own, other))
+    if highest < FLAT: return k, j, f"{said}, which is small, so nothing decides: {k} is a moderate guess"
+    return k, j, said if k == own.peak else f"{said}, and these are the fewest within two errors of it"
+
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #b27b47a4
 LEVEL_RATIOS = 1.5, 3  # of the numbers of two levels: at least and, for a finer one, at most
@@ -181,7 +182,7 @@ def level_numbers(curve:pd.DataFrame, # From `try_numbers`
     cells:bool=False, # Are the groups of the largest silhouette cells of these and others?
 )->dict: # Name of each level → its number of groups, in ascending order; the choice is among them
     "A coarser and a finer number of groups beside the choice, where there are any."
-    if k == 1: return dict(coarse=1, fine=best_number(curve, 2))
+    if k == 1: return dict(coarse=1, fine=fewest_as_separate(curve))
     least, most = LEVEL_RATIOS
     parts = curve[curve.k <= k/least], curve[curve.k.between(k*least, np.inf if cells else k*most)]
     others = [int(part.k[part.silhouette.idxmax()]) for part in parts if len(part)]
@@ -198,10 +199,8 @@ def explain_choice(curve:pd.DataFrame, # From `try_numbers`
     highest = curve.silhouette.max()
     if k == 1:
         return (f"no groups stand out: one group is described in {-curve.saved_bits.max():.1f} bits a clip fewer than any of {tried}. "
-            f"So all clips are one group; if there are groups all the same, {best_number(curve, 2)} is the best guess")
+            f"So all clips are one group; if there are groups all the same, {fewest_as_separate(curve)} is the best guess")
     first, largest, coded = three_numbers(curve)
-    if not reason and highest >= CLEAR_SILHOUETTE:
-        reason = f"the silhouette is largest there, {highest:.2f}: they are separate"
     text = f"{k} groups, of {tried}: " + (reason or f"the silhouette is largest with {largest} ({highest:.2f}) and near "
         f"that from {first} on, and {coded} save most of the bits of a description")
     silhouette = curve.set_index("k").silhouette
@@ -238,12 +237,12 @@ def choose_k(X:np.ndarray, # Embeddings [N, d]
         raise ValueError(f"candidates must be from 2 to {limit}, four fifths of the {n} clips; they are {ks}")
     if n_different == 1:
         why = f"one group: the embeddings of the {n:,} clips that were compared are all equal: nothing can be told apart"
-        return Choice(1, why, pd.DataFrame([dict(k=1, silhouette=np.nan, saved_bits=0.)]), dict(only=1))
+        return Choice(1, why, pd.DataFrame([dict(k=1, silhouette=np.nan, error=np.nan, saved_bits=0.)]), dict(only=1))
     ks = [k for k in ks if k <= n_different] or [n_different]
     own, *others = [try_numbers(one, ks, make, random_state) for one in both if count_different(one, n) >= max(ks)]
     k, k_other, reason = number_beside(own, others[0]) if others else (0, 0, "")
-    if others: k_other = k_other or best_number(others[0].curve, 2)
-    if not k and mean_stability(lambda seed: make(own.peak, seed), own.X, random_state) >= CLEAR_STABILITY:
+    if others: k_other = k_other or fewest_as_separate(others[0].curve)
+    elif mean_ari(cluster_subsamples(lambda seed: make(own.peak, seed), own.X, 6)[1]) >= CLEAR_STABILITY:
         k, reason = own.peak, "the silhouette is largest there, and nearly every run reproduces these groups"
     k = k or best_number(own.curve)
     levels = level_numbers(own.curve, k, cells=bool(reason) and k < own.peak)

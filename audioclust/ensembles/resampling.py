@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['MIN_JACCARD', 'MIN_STABILITY', 'cluster_subsamples', 'count_different', 'jaccard_matrix', 'matched_clusters',
-           'align_cluster_ids', 'mean_ari', 'mean_stability', 'Stability', 'stability_of', 'structureless',
-           'chance_stability']
+           'align_cluster_ids', 'mean_ari', 'Stability', 'stability_of', 'structureless', 'chance_stability']
 
 # %% ../../nbs/05_ensembles/07_resampling.ipynb #14f291ed
 from collections.abc import Callable, Iterable
@@ -100,13 +99,6 @@ def mean_ari(partitions:list|np.ndarray, # Cluster of each clip: M arrays, each 
 )->float: # At most 1; 0 is what chance gives
     "The mean adjusted Rand index of all pairs of partitions."
     return float(np.mean([ari(a, b) for a,b in combinations(partitions, 2)]))
-
-def mean_stability(make:Callable, # Function of a seed: an unfitted clusterer
-    X:np.ndarray, # Embeddings [N, d]
-    random_state:int=0, # Seed
-)->float: # At most 1
-    "How alike six clusterings of subsamples are."
-    return mean_ari(cluster_subsamples(make, X, 6, random_state=random_state)[1])
 
 # %% ../../nbs/05_ensembles/07_resampling.ipynb #19064c13
 MIN_STABILITY = .6  # mean Jaccard index below which a cluster is not to be trusted (the manual of clusterboot)

@@ -18,12 +18,7 @@ from ..classical.prediction import ReferencePointClusterer
 from ..core.memory import check_memory
 from .consensus import consensus
 from audioclust.ensembles.neighbour_graph import (
-    connect_components,
-    MAX_COMMON,
-    N_EXTRA,
-    shared_neighbours,
-    unit_spectral_embedding,
-    use_dense_matrix,
+    connect_components, MAX_COMMON, N_EXTRA, shared_neighbours, unit_spectral_embedding, use_dense_matrix,
 )
 from .label_spreading import spread_partitions
 from ..kmeans.constraints import Constraints

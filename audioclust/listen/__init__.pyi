@@ -4,9 +4,9 @@ from .shown_clips import pictures_of as pictures_of
 from .figures import write_figures as write_figures
 from .exporting import (
     group_words as group_words,
+    left_out as left_out,
     named_clips as named_clips,
-    speech_left_out as speech_left_out,
-    uninteresting_left_out as uninteresting_left_out,
+    sure_names as sure_names,
     to_audacity as to_audacity,
     to_raven as to_raven,
     to_table as to_table,

@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..core.files import atomic_write, read_text, shorten, write_json, write_table
-from .heard import check_heard, is_answer
+from .heard import check_heard, is_answer, SURE
 from .run_folder import read_record, read_table
 
 # %% ../../nbs/11_runs/03_names.ipynb #65a3db92
@@ -135,7 +135,7 @@ def display_name(cluster:int, # Its number
     "What a cluster is called."
     number, merged = str(cluster), names.get("merged", {})
     while number in merged: number = str(merged[number]) # it ends: `check_names` refuses circles
-    default = f"cluster {number}" if int(number) >= 0 else "noise"
+    default = f"{'left over' if names.get('spread') else 'cluster'} {number}" if int(number) >= 0 else "noise"
     if int(number) >= NEW_GROUPS: default = f"new group {int(number) - NEW_GROUPS + 1}"
     given = names["names"]
     if number in given: return given[number]
@@ -158,7 +158,7 @@ def edited_clusters(table:pd.DataFrame, # Columns cluster and, if clips may have
     return moved.fillna(table.cluster).astype(int)
 
 # %% ../../nbs/11_runs/03_names.ipynb #cdaaa5e7
-_COLUMNS = dict(name="names", mark="marks", note="notes")
+_COLUMNS = "name", "name_confidence", "name_is_guess", "mark", "note"
 
 def name_columns(table:pd.DataFrame, # Columns cluster and, if clips may have been moved, clip_id
     names:dict, # From `read_names`
@@ -171,9 +171,9 @@ def name_columns(table:pd.DataFrame, # Columns cluster and, if clips may have be
         columns["name"] = clusters.map({c: spreadsheet_safe(display_name(c, names)) for c in clusters.unique()})
     if names.get("spread"):
         has_name = clusters.astype(str).replace(names["merged"]).isin(names["names"])
-        columns["name"] = columns.get("name", table.get("name")).where(has_name, "") # a clip that is unsure has none
-        confidence = table.clip_id.map({clip: value[1] for clip,value in names["spread"].items()})
-        columns["name_confidence"] = confidence.astype(float).round(4)
+        columns["name"] = columns.get("name", table.get("name")).where(has_name, "") # a clip that is left over has none
+        confidence = table.clip_id.map({clip: value[1] for clip,value in names["spread"].items()}).astype(float)
+        columns |= dict(name_confidence=confidence.round(4), name_is_guess=confidence < SURE)
     for column,kind in ("mark", "marks"), ("note", "notes"):
         if not names[kind]: continue
         texts = {c: names[kind].get(names["merged"].get(str(c), str(c)), "") for c in clusters.unique()}
@@ -182,10 +182,10 @@ def name_columns(table:pd.DataFrame, # Columns cluster and, if clips may have be
 
 # %% ../../nbs/11_runs/03_names.ipynb #fdabdea8
 def write_name_columns(run:str|Path): # A run folder
-    "Write the columns `name`, `mark` and `note` of `clusters.csv` as `names.json` has them."
+    "Write the columns of `clusters.csv` that `names.json` fills."
     table = read_table(Path(run)/"clusters.csv")
     columns = name_columns(table, read_names(run))
-    write_table(table.drop(columns=[*_COLUMNS, "name_confidence"], errors="ignore").assign(**columns), Path(run)/"clusters.csv")
+    write_table(table.drop(columns=[*_COLUMNS], errors="ignore").assign(**columns), Path(run)/"clusters.csv")
 
 def write_names(run:str|Path, # A run folder
     names:dict, # names, merged, marks, notes, clips

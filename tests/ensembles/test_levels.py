@@ -56,7 +56,7 @@ def test_the_tree_looks_at_the_distances_between_clips(rng):
 
 
 def curve(silhouette, bits=1.):
-    return pd.DataFrame(dict(k=range(2, 2 + len(silhouette)), silhouette=silhouette, saved_bits=bits))
+    return pd.DataFrame(dict(k=range(2, 2 + len(silhouette)), silhouette=silhouette, error=.01, saved_bits=bits))
 
 def test_level_numbers_by_hand():
     c = curve([.1, .3, .2, .1, .1, .1, .1, .1, .1, .2, .1])  # k from 2 to 12

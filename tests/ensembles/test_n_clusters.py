@@ -8,7 +8,7 @@ from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.ensembles import choose_k
 from audioclust.ensembles.n_clusters import (
-    best_number, candidates, coding_length, explain_choice, level_numbers, number_beside, three_numbers, try_numbers)
+    best_number, candidates, coding_length, explain_choice, fewest_as_separate, level_numbers, number_beside, three_numbers, try_numbers)
 from audioclust.listen.figures import plot_choice
 from audioclust.pipeline import AudioClusterer, Request
 from audioclust.pipeline.cluster_step import number_wanted
@@ -47,7 +47,7 @@ def test_the_choice_by_hand():
     assert three_numbers(few) == (5, 12, 6)
     assert best_number(few) == 5  # the formula gives 4.1, and the smallest is 5
     none = curve([-.1, -.2, -.3], [-5., -6, -7])
-    assert best_number(none) == 1 and best_number(none, fewest=2) == 2
+    assert best_number(none) == 1
     def explained(curve, k): return explain_choice(curve, k, level_numbers(curve, k))
     assert "no groups stand out: one group is described in 5.0 bits a clip fewer" in explained(none, 1)
     doubtful = curve([-.1, -.2, -.3], [-.1, -.2, -.3])
@@ -73,14 +73,19 @@ def test_two_groupings_that_cross_tell_each_other(rng):
 def test_one_grouping_and_two_that_have_nothing_in_common(rng):
     X, Y = (np.eye(16)[labels] + rng.normal(scale=.15, size=(480, 16)) for labels in rng.integers(12, size=(2, 480)))
     same, apart = choose_k(X, other=X[:, ::-1] + rng.normal(scale=.05, size=X.shape)), choose_k(X, other=Y)
-    assert same.k == apart.k == 12 and "much those of" in same.why and "not those of" in apart.why
+    assert same.k == same.k_other == apart.k == 12 and "largest with 12" in same.why
+
+def test_the_fewest_groups_that_are_as_separate_as_any():
+    def told(*silhouette, error=.01): return fewest_as_separate(curve(silhouette, [1.]*len(silhouette)).assign(error=error))
+    assert (told(.1, .15, .19, .2, .17), told(.1, .15, .179, .2, .17), told(.1, .15, .19, .2, .17, error=.03)) == (4, 5, 3)
+    assert told(*[.05]*20) == 10 and told(.05, .06) == 3, "nothing decides: a moderate number"
 
 def test_the_other_grouping_is_left_out_where_it_says_nothing(rng):
     X = rng.normal(size=(60, 8)).astype(np.float32)
     tried = try_numbers(X, candidates(60))
     at_end = tried._replace(curve=tried.curve.assign(silhouette=tried.curve.k/100))
     assert number_beside(at_end, tried) == number_beside(tried, at_end) == (0, 0, "")
-    for other in np.ones_like(X), rng.normal(size=(60, 3)): assert choose_k(X, other=other).k == choose_k(X).k
+    for other in np.ones_like(X), rng.normal(size=(60, 3)): assert choose_k(X, other=other).k == choose_k(X).k == 1
 
 
 def test_equal_points_are_one_group_and_copies_of_few_points_at_most_as_many(rng):

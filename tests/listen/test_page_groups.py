@@ -85,10 +85,12 @@ def test_coarse_groups_open_filter_and_colour(many):
         page.js("document.getElementById('all').click()")
         page.find("[data-group]").click()
         g = page.js("return groupOf(chosenGroup)")
+        n_listed = page.count("#clusters > li")
         page.find("#search").send_keys("voice1")  # a search within the group
         rows = np.flatnonzero([of.get(l) == g and "voice1" in path for l,path in zip(labels, many.table.path)])
         page.wait(f"return shownRows.length === {len(rows)}")
         assert sorted(page.js("return shownRows")) == rows.tolist() and len(rows) > 0
+        assert page.js("const n = $('clusters').children.length; $('search').value = ''; return n") < n_listed, "without such a clip"
         page.slide(18)
         assert page.count("li.group") == 0 and page.count("#clusters > li") == 19
 

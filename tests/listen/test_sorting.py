@@ -9,7 +9,6 @@ import soundfile as sf
 
 from audioclust.cli import main
 from audioclust.listen import sort_files
-from audioclust.listen.exporting import named_clips
 from audioclust.pipeline import last_word, name_clips, run_of_embeddings
 from audioclust.runs import Request, Run
 from audioclust.runs.names import write_names
@@ -71,21 +70,24 @@ def test_a_part_stays_a_part_when_the_others_are_left_out(tmp_path):
     assert sf.info(file).duration == 1
 
 
-def test_after_naming_clips_have_folders_of_names_and_what_is_in_doubt_stays_in_its_cluster(run):
-    "A cluster of which nothing was heard is whole; one of which somebody was unsure has a name for no clip."
+def test_after_naming_guesses_have_folders_of_their_own(run, tmp_path):
+    "Every clip lies in the folder of its name; who wants sure names alone finds the others in their clusters."
     one = Run.open(run/"run")
     rows = [int(np.flatnonzero(one.clustering.labels == group)[0]) for group in range(4)]
     name_clips(one, dict(zip(rows, ["kick", "snare", "unsure", "not of interest"]))).save(run/"run")
     last_word(run/"run")
     table = Run.open(run/"run").table
+    table = table[table.name != "not of interest"]
+    assert set(table.name) == {"kick", "snare"} and table.name_is_guess.any()
     sort_files(run/"run", run/"out")
-    n_clips = {folder.name: len(list(folder.iterdir())) for folder in (run/"out").iterdir()}
-    assert n_clips["kick"] == (table.name == "kick").sum() >= 7
-    assert n_clips["snare"] == (table.name == "snare").sum() >= 7
-    assert "not of interest" not in n_clips and "unsure" not in n_clips
-    without_name = table[table.name == ""]
-    assert rows[2] in without_name.index
-    assert set(n_clips) - {"kick", "snare"} == {f"cluster {c:02}" for c in without_name.cluster.unique()}
-    assert sum(n_clips.values()) == (table.name != "not of interest").sum()
-    exported = named_clips(run/"run")
-    assert (exported.name.str.startswith("cluster ")).sum() == len(without_name)
+    for name,clips in table.groupby("name"):
+        assert len(list((run/"out"/name/"guess").iterdir())) == clips.name_is_guess.sum()
+        assert len([file for file in (run/"out"/name).iterdir() if file.is_file()]) == (~clips.name_is_guess).sum()
+    assert {folder.name for folder in (run/"out").iterdir()} == {"kick", "snare"}
+    assert main(["export", str(run/"run"), "--to", "audacity", "--out", str(run/"tracks")]) == 0
+    labels = [line.split("\t")[2] for file in (run/"tracks").rglob("*.txt") for line in file.read_text().splitlines()]
+    assert sum(label.endswith(" ?") for label in labels) == table.name_is_guess.sum()
+    assert main(["export", str(run/"run"), "--to", "csv", "--out", str(run/"sure.csv"), "--sure", "0.5"]) == 0
+    sure = pd.read_csv(run/"sure.csv", keep_default_na=False)
+    assert set(sure.name) - {"kick", "snare"} == {f"left over {c}" for c in sure.cluster[sure.name.str.startswith("left over")].unique()} != set()
+    assert sure.name.isin(["kick", "snare"]).sum() == (~table.name_is_guess).sum()

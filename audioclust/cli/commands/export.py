@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import listen, runs
-from ..arguments import add_overwrite, add_without, listed, Parser, positive
+from ..arguments import add_overwrite, add_without, listed, Parser, positive, share
 from ..counts import add_count_options, write_counts
 from ..report import plural
 from ...core.console import echo, printable, short_warnings
@@ -43,6 +43,9 @@ def add_arguments(parser:Parser):
         help="a file that ends in .parquet, .json or .csv for these (crowsetta: .csv), else a folder (or FILE.h2drumkit "
              "for a kit); counts are printed, and a CSV is written as well")
     add_format_options(parser)
+    parser.add_argument("--sure", type=share, metavar="P",
+        help="only names that are likelier right than P, such as 0.8; other clips are in their clusters (default: 0, all "
+             "names; those below 0.5 are marked as guesses: a question mark, or a folder)")
     add_overwrite(parser, "replace files that are already at --out (tables, counts, and labels of recordings)")
     kit = parser.add_argument_group("kit", f"  {parser.prog} RUN --to kit --groups kick,snare,hat --out beat")
     kit.add_argument("--groups", type=listed, metavar="LIST",
@@ -125,9 +128,7 @@ def write_format(run:Any, # A run, or its folder
     else:
         n = listen.to_table(run, out, without=without, overwrite=args.overwrite)
         echo(f"{n:,} rows in {out}")
-    for left_out in listen.speech_left_out, listen.uninteresting_left_out:
-        text = left_out(run, without)
-        if text: echo(printable(text))
+    for line in listen.left_out(run, without): echo(printable(line))
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #kits0002
 def run(args:Namespace)->int: # Exit status
@@ -136,9 +137,9 @@ def run(args:Namespace)->int: # Exit status
     if args.groups and args.max_groups: raise ValueError("--groups names the groups of the kit: leave out --max-groups")
     with short_warnings([]):
         if args.to == "counts": return write_counts(args)
-        opened = runs.Run.open(args.run)
+        opened = listen.sure_names(runs.Run.open(args.run), args.sure or 0)
         if not len(listen.named_clips(opened, args.without)):
-            why = listen.uninteresting_left_out(opened, args.without) or "--without leaves out all groups: name fewer"
-            raise ValueError(f"no clip is left to write: {why}")
+            why = listen.left_out(opened, args.without) or ["--without leaves out all groups: name fewer"]
+            raise ValueError(f"no clip is left to write: {why[-1]}")
         write_format(opened, args, args.without)
     return 0

@@ -19,7 +19,7 @@ import pandas as pd
 from ...audio.decoding import probe
 from ...audio.recordings import AudioError
 from ...core.files import write_table
-from ..exporting import check_sounds, named_clips, one_line, write_for_each
+from ..exporting import check_sounds, marked_names, named_clips, one_line, write_for_each
 from .folders import ENDINGS
 from ...runs.names import spreadsheet_safe
 from ...runs.run import Run
@@ -105,12 +105,9 @@ def to_crowsetta(run:Run|str|Path, # A run, or its folder
     clips = named_clips(run, without, level).sort_values(["path", "start", "end"], kind="stable")
     check_sounds(clips)
     segments = pd.DataFrame(dict(
-        label=[spreadsheet_safe(one_line(name)) for name in clips.name],
-        onset_s=clips.start.to_numpy(float).round(6),
-        offset_s=clips.end.to_numpy(float).round(6),
+        label=[spreadsheet_safe(one_line(name)) for name in marked_names(clips)],
+        onset_s=clips.start.to_numpy(float).round(6), offset_s=clips.end.to_numpy(float).round(6),
         notated_path=clips.path.to_numpy(),
-        annot_path=str(out),
-        sequence=0,
-        annotation=pd.factorize(clips.path)[0]))
+        annot_path=str(out), sequence=0, annotation=pd.factorize(clips.path)[0]))
     write_table(segments, out)
     return len(segments)

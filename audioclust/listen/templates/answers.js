@@ -1,6 +1,6 @@
 // What a person said of clips that were heard, and the names that follow for all others. Only what was said is kept; the rest is found anew.
 const UNSURE = "unsure", SEVERAL = "several things", NOT_OF_INTEREST = "not of interest"; // as in Python; a skipped clip has null
-const SURE = .5; // share of the best name from which on a clip gets it
+const SURE = .5; // how likely a name is right that is no guess
 const LONGEST_NAME = 200;
 const isOrdinary = said => said !== null && ![UNSURE, SEVERAL, NOT_OF_INTEREST].includes(said);
 const rowOf = new Map((data.ids ?? []).map((id, row) => [id, row]));
@@ -77,16 +77,16 @@ function findFollowing(view) { // which clips were heard, how doubtful all are, 
 }
 
 function calledNames(byHand, known, spread) { // of each clip its name or "", the number with one, and the mean chance that these are right
-  const names = new Array(nClips).fill("");
+  const names = new Array(nClips).fill(""), chances = new Float32Array(nClips);
   let nNamed = 0, nDull = 0, right = 0;
-  if (spread === null || !spread.names.some(isOrdinary)) return {names, nNamed, nDull, right: null, isHonest: false};
+  if (spread === null || !spread.names.some(isOrdinary)) return {names, chances: null, nNamed, nDull, right: null, isHonest: false};
   for (let row = 0; row < nClips; row++) {
-    const {name, isMoved} = byHand(row), best = spread.names[spread.best[row]];
-    let called = spread.share[row] < SURE || best === UNSURE ? "" : best, chance = spread.share[row] * spread.certainty;
+    const {name, isMoved} = byHand(row);
+    let called = spread.names[spread.name[row]], chance = spread.chance[row] * spread.certainty;
     if (name && name !== called) [called, chance] = [name, Math.min(chance, (1 - spread.share[row]) * spread.certainty)];
-    if (known.has(row)) [called, chance] = [known.get(row) === UNSURE ? "" : known.get(row), 1];
+    if (known.has(row) && known.get(row) !== UNSURE) [called, chance] = [known.get(row), 1];
     if (isMoved) [called, chance] = [name, 1];
-    names[row] = called;
+    [names[row], chances[row]] = [called, chance];
     if (called === NOT_OF_INTEREST) nDull += 1;
     else if (called) {
       nNamed += 1;
@@ -94,13 +94,15 @@ function calledNames(byHand, known, spread) { // of each clip its name or "", th
     }
   }
   const isHonest = spread.names.length > 1 && 2 * spread.nGuessed >= known.size; // half of the answers can be checked by others
-  return {names, nNamed, nDull, right: right / nNamed, isHonest};
+  return {names, chances, nNamed, nDull, right: right / nNamed, isHonest};
 }
 
 function calledInRun(edits, found) { // the same as Python found it
+  const chances = edits.spread ? new Float32Array(nClips) : null;
   let nNamed = 0, nDull = 0, right = 0;
   for (const [id, [, chance]] of Object.entries(edits.spread ?? {})) {
     if (!rowOf.has(id)) continue;
+    chances[rowOf.get(id)] = chance;
     const name = edits.names[edits.clips[id] ?? found.labels[rowOf.get(id)]];
     if (name === NOT_OF_INTEREST) nDull += 1;
     else if (name) {
@@ -108,7 +110,7 @@ function calledInRun(edits, found) { // the same as Python found it
       right += chance;
     }
   }
-  return {nNamed, nDull, right: right / nNamed, isHonest: nNamed > 0};
+  return {chances, nNamed, nDull, right: right / nNamed, isHonest: nNamed > 0};
 }
 
 function withNames(view, byHand, called) { // the edits with each clip in the group of its name
@@ -146,6 +148,14 @@ function freeNumber(taken) {
   while (taken.has(number)) number++;
   return number;
 }
+
+// what is shown of names
+function nameChance(row) { // how likely the name of a clip is right; null where nobody has named clips by listening
+  const chances = following(grouping())?.chances;
+  return chances ? chances[row] : null;
+}
+const isGuess = row => nameChance(row) !== null && nameChance(row) < SURE;
+const isNamed = cluster => currentEdits().names[target(cluster)] !== undefined;
 
 // changing answers
 function spreadGroup(own, id, said) { // to which the run has moved a clip by this very answer, or null

@@ -24,8 +24,8 @@ function pictureName(row) { // below a picture there is little room: the end of 
   return data.parts[row] ? `${end} at ${seconds(data.start[row])}` : end;
 }
 function confidenceText(row) {
-  const value = grouping().confidence[row];
-  return value === null ? "" : value.toFixed(2);
+  const value = nameChance(row) ?? grouping().confidence[row];
+  return value === null ? "" : value.toFixed(2) + (isGuess(row) ? ", a guess" : "");
 }
 
 function clipButton(row, withCluster) {
@@ -45,8 +45,8 @@ function clipButton(row, withCluster) {
 }
 
 function clipLine(row, cluster, label) { // its cluster, how long it is, how clearly it belongs there, and last the name of its file
-  const confidence = grouping().confidence[row], about = element("span", {className: "clip-about"});
-  about.append(markerOf(styleOf(grouping().labels[row])), element("span", {className: "cut"}, cluster), ...labelElement(row), " ");
+  const confidence = nameChance(row) ?? grouping().confidence[row], about = element("span", {className: "clip-about"});
+  about.append(markerOf(styleOf(grouping().labels[row])), element("span", {className: "cut"}, cluster + (isGuess(row) ? " ?" : "")), ...labelElement(row), " ");
   about.append(element("span", {className: "dim"}, seconds(lengthOf(row))), " ");
   if (confidence !== null) about.append(bar(confidence));
   return element("span", {className: "clip-line"}, about, " ", label);

@@ -65,7 +65,8 @@ function target(cluster) { // the cluster that it was merged into, or itself
 
 function defaultName(cluster) {
   if (cluster < 0) return "noise";
-  return cluster < NEW_GROUPS ? `cluster ${cluster}` : `new group ${cluster - NEW_GROUPS + 1}`;
+  if (cluster >= NEW_GROUPS) return `new group ${cluster - NEW_GROUPS + 1}`;
+  return following(grouping())?.chances ? `left over ${cluster}` : `cluster ${cluster}`;
 }
 
 function ownName(cluster) { // as `display_name` in Python

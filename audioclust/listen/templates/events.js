@@ -21,7 +21,7 @@ $("groups").addEventListener("input", () => {
   regroup();
   drawSoon(60);
 });
-for (const id of ["by-group", "sort", "sort-clusters"]) $(id).addEventListener("change", draw);
+for (const id of ["by-group", "sort", "sort-clusters", "guesses"]) $(id).addEventListener("change", draw);
 onClick("all", () => choose({}));
 onClick("more", () => { listLength += 200; drawClips() });
 onClick("theme", () => { dark = !dark; draw() });

@@ -9,6 +9,8 @@ function draw() {
   if (chosenCluster !== null && !(chosenCluster in grouping().clusters)) chosenCluster = null; // a group that is gone
   regroup();
   compareLabels();
+  $("guesses-choice").hidden = !following(grouping())?.chances;
+  if ($("guesses-choice").hidden) $("guesses").value = "";
   drawLevels();
   shownRows = rowsToShow();
   drawClusters();
@@ -27,7 +29,8 @@ function rowsToShow() { // of those most like one, drawn by chance, or in the ch
   const matches = text => text.toLowerCase().includes(query);
   const named = new Set(clusterIds().filter(c => matches(clusterName(c))));
   const isMeant = row => named.has(labels[row]) || matches(clipName(row)) || matches(labelOf(row));
-  const found = row => isMeant(row) && (labelDiffers[row] || !onlyDiffering());
+  const wanted = $("guesses").value, isWanted = row => !wanted || isGuess(row) === (wanted === "guesses");
+  const found = row => isMeant(row) && isWanted(row) && (labelDiffers[row] || !onlyDiffering());
   if (likeRow !== null) return mostLike(likeRow).filter(found).slice(0, 61);
   if (sampleRows !== null) return sampleRows.filter(found);
   const chosen = new Set(clusterIds().filter(isChosen));
@@ -36,7 +39,8 @@ function rowsToShow() { // of those most like one, drawn by chance, or in the ch
   if (order === "next") return hearNext(rows);
   if (order === "name") return rows.sort((a, b) => byText(clipName(a), clipName(b)));
   const sign = order === "sure" ? 1 : -1;
-  return rows.sort((a, b) => sign * ((confidence[b] ?? -9) - (confidence[a] ?? -9)));
+  const sureness = row => nameChance(row) ?? confidence[row] ?? -9;
+  return rows.sort((a, b) => sign * (sureness(b) - sureness(a)));
 }
 
 // clusters
@@ -53,10 +57,18 @@ const SORT_KEYS = { // of a list of clusters; small values come first
   stability: clusters => -(weightedMean(clusters, stabilityOf) ?? -9),
 };
 
-function sortedClusters(by) { // noise comes last, unless sorted by name; those that were emptied are left out
-  const clusters = clusterIds().filter(c => sizeOf([c]));
+function foundClusters() { // those that the search names, or else those in which it finds clips
+  const query = searched(), ids = clusterIds(), called = ids.filter(c => clusterName(c).toLowerCase().includes(query));
+  if (called.length) return called;
+  const {labels} = grouping(), holding = new Set();
+  for (let row = 0; row < nClips; row++) if (clipName(row).toLowerCase().includes(query) || labelOf(row).toLowerCase().includes(query)) holding.add(labels[row]);
+  return ids.filter(c => holding.has(c));
+}
+
+function sortedClusters(by) { // names before what has none, noise last, unless sorted by name; those that were emptied are left out
+  const clusters = foundClusters().filter(c => sizeOf([c]));
   if (by === "name") return clusters.sort((a, b) => byText(clusterName(a), clusterName(b)));
-  return clusters.sort((a, b) => (a < 0) - (b < 0) || SORT_KEYS[by]([a]) - SORT_KEYS[by]([b]));
+  return clusters.sort((a, b) => (a < 0) - (b < 0) || isNamed(b) - isNamed(a) || SORT_KEYS[by]([a]) - SORT_KEYS[by]([b]));
 }
 
 function sortedGroups(by) { // pairs (group, its clusters); -1 holds what is in no group

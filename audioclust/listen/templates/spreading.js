@@ -3,9 +3,9 @@ const PASSED_ON = .95; // share of what a leaf has that goes to its neighbours
 const NEARNESS = .2; // of the median distance, within which a nearer name counts much more
 const LOG_LEAST = Math.log(1e-12); // of a share; shares are kept as logarithms
 const NEGLIGIBLE = -16; // logarithm of a share, beside the largest one, that no sum needs
-const USUAL_POWER = 1.3, USUAL_ANSWERS = 20; // of the shares where nothing is known, and how many answers that is worth
+const USUAL_POWER = 1.6, USUAL_ANSWERS = 5; // of the shares where nothing is known, and how many answers that is worth
 const POWERS = Array.from({length: 60}, (_, i) => .2 * 40 ** (i / 59));
-const UNHEARD = .5; // of the names heard once, as a share of the clips with a name that was never heard
+const UNHEARD = .1; // of the names heard once, as a share of the clips with a name that was never heard
 
 function neighbourSums({pairs, weights}, values) { // of the neighbours of each leaf, by the weights of their edges
   const sums = new Float64Array(values.length);
@@ -162,11 +162,12 @@ function honestPower(guesses) { // of the shares, for which the largest ones are
   return POWERS[gaps.indexOf(Math.min(...gaps))];
 }
 
-function spreadKnown(view, known) { // of a Map row → name: the best name of each clip and its share; times `certainty`, this is how likely it is right
+function spreadKnown(view, known) { // of a Map row → name: of each clip the best answer and its share, and the name that it gets with its share; times `certainty`, this is how likely it is right
   const {leaf} = namingOf(view);
   pointOf(0); // unpacks the points
   const evidence = evidenceOf(view, known), guesses = leftOut(view, evidence, known), power = honestPower(guesses);
-  const best = new Uint16Array(nClips), share = new Float32Array(nClips);
+  const best = new Uint16Array(nClips), share = new Float32Array(nClips), name = new Uint16Array(nClips), chance = new Float32Array(nClips);
+  const names = evidence.map(({name}) => name), kinds = [...names.keys()].filter(i => isOrdinary(names[i]));
   const logs = new Float64Array(evidence.length), spread = logs.slice(), nearest = logs.slice();
   for (let row = 0; row < nClips; row++) {
     for (let i = 0; i < logs.length; i++) {
@@ -175,7 +176,14 @@ function spreadKnown(view, known) { // of a Map row → name: the best name of e
     }
     best[row] = logShares(spread, nearest, logs);
     share[row] = largestShare(logs, best[row], power);
+    [name[row], chance[row]] = [best[row], share[row]];
+    if (isOpen(names[best[row]], share[row]) && kinds.length) {
+      name[row] = kinds.reduce((one, other) => logs[other] > logs[one] ? other : one);
+      chance[row] *= Math.exp(power * (logs[name[row]] - logs[best[row]]));
+    }
   }
   const certainty = 1 - UNHEARD * (1 - guesses.length / known.size);
-  return {names: evidence.map(({name}) => name), best, share, certainty, nGuessed: guesses.length};
+  return {names, best, share, name, chance, certainty, nGuessed: guesses.length};
 }
+
+const isOpen = (name, share) => name === UNSURE || (name === NOT_OF_INTEREST && share < SURE); // then a name of a kind is the guess
