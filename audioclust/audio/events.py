@@ -33,15 +33,16 @@ class EventSettings:
     margin:float=.05 # Seconds that are added before and after
     low:float=50. # Hz; what is below does not count
     high:float|None=None # Hz; what is above does not count; None is half the sample rate
-    threshold:float=6.5 # Spreads of the noise above its floor that the loudest moment of an event must reach
+    threshold:float=6. # Spreads of the noise above its floor that the loudest moment of an event must reach
     edge:float=2.5 # Spreads above the floor between which an event begins and ends
     memory:float=30. # Seconds of tape from which the noise floor is estimated
+    gust:float=1. # Seconds over which what most bands have in common is noise, as of wind and waves; 0: it is not
 
     def __post_init__(self):
         for name in (f.name for f in fields(self)):
             value = getattr(self, name)
             if name == "high" and value is None: continue
-            may_be_zero = name in ("gap", "margin", "low")
+            may_be_zero = name in ("gap", "margin", "low", "gust")
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value)
             if is_number and (value > 0 or may_be_zero and value == 0): continue
             raise ValueError(f"{name}={value!r} of events: say a number {'of at least' if may_be_zero else 'above'} 0")
@@ -116,7 +117,7 @@ def events_in(path:str|Path, # A recording
         check_has_channel(file, path, channel)
         try: bands = Bands(file.samplerate, settings.low, settings.high)
         except ValueError as e: raise AudioError(path, str(e)) from None
-        scores = noise_scores(file, path, channel, bands, settings.memory)
+        scores = noise_scores(file, path, channel, bands, settings.memory, settings.gust)
         try: active = _Active(scores, settings.edge, bands.n_bands)
         except (RuntimeError, OSError) as e: raise AudioError(path, f"damaged: decoding stopped ({e})") from None
         duration = file.frames/file.samplerate

@@ -16,7 +16,7 @@ import numpy as np
 import scipy.fft
 import soundfile as sf
 import torch
-from scipy.ndimage import uniform_filter1d
+from scipy.ndimage import median_filter, uniform_filter1d
 
 from .decoding import check_finite, read_mono
 from .logmel import hz_to_mel, mel_to_hz
@@ -121,12 +121,24 @@ def _with_neighbours(items:Iterable, reach)->Iterator[tuple]:
         coming.extend(islice(items, 1))
 
 # %% ../../nbs/01_audio/13_noise_floor.ipynb #5d5665b5
+def _without_gusts(blocks, reach, bands, gust)->Iterator[tuple]:
+    "Blocks without what most bands have in common over some time (s)."
+    around = max(1, round(gust/bands.seconds))
+    for before,block,after in _with_neighbours(blocks, reach):
+        levels, is_silent = map(np.concatenate, zip(*before, block, *after))
+        is_noise = _is_noise(is_silent, bands.seconds)
+        floor = np.median(levels[is_noise if is_noise.any() else slice(None)][::_EVERY, :bands.n_bands], 0)
+        start = sum(len(levels) for levels,_ in before)
+        near = slice(max(0, start - around), start + len(block[0]) + around)
+        common = np.median(levels[near, :bands.n_bands] - floor, 1) + floor.mean() # level of most bands, whatever their floors
+        common = median_filter(np.where(is_silent[near], floor.mean(), common), around, mode="nearest")
+        yield block[0] - common[start - near.start:][:len(block[0]), None], block[1]
+
+# %% ../../nbs/01_audio/13_noise_floor.ipynb #dd705f1c
 def _with_floors(blocks, reach, seconds)->Iterator[_Block]:
     "Each block with the noise of all blocks near it."
     for before,block,after in _with_neighbours(blocks, reach):
-        near = [*before, block, *after]
-        levels = np.concatenate([levels for levels,_ in near])
-        is_silent = np.concatenate([is_silent for _,is_silent in near])
+        levels, is_silent = map(np.concatenate, zip(*before, block, *after))
         rows = levels[_is_noise(is_silent, seconds)][::_EVERY]
         low, floor, high = np.full((3, levels.shape[1]), _QUIETEST)
         if len(rows): low, floor, high = np.quantile(rows, [.25, .5, .75], axis=0, method="nearest")
@@ -139,10 +151,13 @@ def noise_scores(file:sf.SoundFile, # Open
     channel:int|None, # Counted from 1; None is the mean of all
     bands:Bands, # Of its sample rate
     memory:float=30., # Seconds of tape from which the noise floor is estimated
+    gust:float=1., # Seconds over which what most bands have in common is noise; 0: it is not
 )->Iterator[np.ndarray]: # float32 [frames, groups]
     "How far each frame lies above the noise, about five seconds at a time."
     reach = max(1, int(np.ceil((memory/_BLOCK - 1)/2)))
-    blocks = _with_floors(_blocks(file, path, channel, bands), reach, bands.seconds)
+    blocks = _blocks(file, path, channel, bands)
+    if gust: blocks = _without_gusts(blocks, reach, bands, gust)
+    blocks = _with_floors(blocks, reach, bands.seconds)
     for before,block,after in _with_neighbours(blocks, 1):
         previous = before[0] if before else block
         following = after[0] if after else block

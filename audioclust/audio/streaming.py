@@ -226,10 +226,8 @@ def stream(clips:pd.DataFrame, # Columns path, start, end (s)
         num_workers = 0
     return _StreamLoader(
         batches,  # type: ignore[arg-type]  # a list of batches is data set enough
-        batch_size=None,
-        collate_fn=_DecodeBatch(ClipDataset(clips, sample_rate), transform),
-        num_workers=num_workers,
-        worker_init_fn=partial(_begin_work, os.getpid()),
+        batch_size=None, collate_fn=_DecodeBatch(ClipDataset(clips, sample_rate), transform),
+        num_workers=num_workers, worker_init_fn=partial(_begin_work, os.getpid()),
         prefetch_factor=2 if num_workers else None,
         multiprocessing_context="fork" if num_workers and CAN_FORK else None,
     )

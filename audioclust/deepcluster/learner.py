@@ -127,11 +127,8 @@ def deepcluster_learner(dls:Any, # From `LogMelStore.dataloaders`
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = EncoderWithHead(encoder, nn.Linear(encoder.dim, n_clusters)).to(dls.device)
-    parts = [PseudoLabels(labeller, seed),
-             ViewTransform(encoder.views, seed, options.augment),
-             PseudoLabelSampler(options.balance, options.passes, seed),
-             ResetHead(seed),
-             PseudoLabelCurves(),
+    parts = [PseudoLabels(labeller, seed), ViewTransform(encoder.views, seed, options.augment),
+             PseudoLabelSampler(options.balance, options.passes, seed), ResetHead(seed), PseudoLabelCurves(),
              *precision_callbacks(dls.device, options.bf16)]
     kwargs = {"wd": 1e-3, "lr": 2e-3, **kwargs}
     return Learner(dls, model, loss_func=nn.CrossEntropyLoss(), cbs=[*parts, *cbs], **kwargs)

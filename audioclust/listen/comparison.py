@@ -44,8 +44,7 @@ def compare_runs(runs:list, # Of the same recordings
             here, there = same_clips(run.table, other.table)
             agreements.append(ami(groups[i][here], groups[j][there]))
         row = dict(
-            clusters=len(np.unique(own_groups[own_groups >= 0])),
-            noise=float((own_groups < 0).mean()),
+            clusters=len(np.unique(own_groups[own_groups >= 0])), noise=float((own_groups < 0).mean()),
             stability=stability.overall if stability else np.nan,
             agreement=float(np.mean(agreements)) if agreements else np.nan,
             seconds=round(sum(run.made["seconds"].values()), 1))

@@ -65,14 +65,10 @@ def clip_data(clips:pd.DataFrame, # Columns path, start, end (s)
         times = pd.to_datetime(clips["time"].str[:19], format="ISO8601", errors="coerce")
         hours = [None if pd.isna(time) else time.hour for time in times]
     return dict(
-        files=files,
-        file=[number[track] for track in tracks],
-        start=clips.start.round(3).tolist(),
-        end=clips.end.round(3).tolist(),
-        ids=clips.clip_id.tolist() if "clip_id" in clips else None,
+        files=files, file=[number[track] for track in tracks], start=clips.start.round(3).tolist(),
+        end=clips.end.round(3).tolist(), ids=clips.clip_id.tolist() if "clip_id" in clips else None,
         parts=[bool(path and (n_clips[path] > 1 or start > 0)) for path,start in zip(clips.path, clips.start)],
-        hour=hours,
-        speech=is_speech(clips).tolist())
+        hour=hours, speech=is_speech(clips).tolist())
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #d9dd3b01
 _ONE_LINE = re.compile(r"[\t\n\r]")
@@ -134,11 +130,9 @@ def cluster_data(run:Run, # A run
         first = np.flatnonzero(run.clustering.representative[rows] & (run.clustering.labels[rows] == c)).tolist()
         typical = [*first, *(row for row in about["typical"] if row not in first)] # of the shown clips, the first is that of all
         clusters[c] = dict(
-            size=int(sizes[c]),
-            confidence=json_number(about["confidence"]),
+            size=int(sizes[c]), confidence=json_number(about["confidence"]),
             at=[json_number(value) for value in np.median(positions[about["rows"]], 0)],
-            typical=typical[:max(1, len(about["typical"]))],
-            doubtful=about["doubtful"],
+            typical=typical[:max(1, len(about["typical"]))], doubtful=about["doubtful"],
             stability=stability.get(str(c)),
             words=str(run.findings.differences.get(c, {}).get("words", "")),
             suggested=[str(word) for word in run.findings.suggested.get(c, {})],
@@ -207,14 +201,8 @@ def run_data(run:Run, # A run
     x, y = np.round(run.positions[rows].astype(float), 3).T.tolist()
     is_shown = np.isin(labels, labels[rows])  # all clips of the clusters that are shown
     return dict(
-        by=run.request.by, x=x, y=y,
-        labels=labels[rows].tolist(),
+        by=run.request.by, x=x, y=y, labels=labels[rows].tolist(),
         confidence=[json_number(value) for value in run.table.confidence.iloc[rows]],
-        clusters=cluster_data(run, rows),
-        tree=tree_data(X[is_shown], labels[is_shown]),
-        points=similarity_points(X[rows]),
-        naming=naming_data(run, rows),
-        coarser=coarser_levels(run, rows),
-        finer=finer_levels(run, rows),
-        chance=stability.chance if stability else MIN_STABILITY,
-        edits=run.names)
+        clusters=cluster_data(run, rows), tree=tree_data(X[is_shown], labels[is_shown]),
+        points=similarity_points(X[rows]), naming=naming_data(run, rows), coarser=coarser_levels(run, rows),
+        finer=finer_levels(run, rows), chance=stability.chance if stability else MIN_STABILITY, edits=run.names)

@@ -67,11 +67,8 @@ def naming_data(run:Run, # A run
     is_in = csr_array((np.ones(len(leaf)), (np.arange(len(leaf)), leaf)))
     joined = coo_array(triu(is_in.T @ graph @ is_in)) # weights between any two leaves, and of each with itself
     return dict(
-        leaf=packed(leaf[rows], "uint16"),
-        sizes=packed(np.bincount(leaf), "int32"),
-        halves=packed(made.halves, "uint16"),
-        heights=packed(made.height, "float32"),
+        leaf=packed(leaf[rows], "uint16"), sizes=packed(np.bincount(leaf), "int32"),
+        halves=packed(made.halves, "uint16"), heights=packed(made.height, "float32"),
         middles=packed(middles_of_parts(X, made, rows), "int32"),
         pairs=packed(np.stack(joined.coords, 1), "uint16"),
-        weights=packed(np.ceil(joined.data/joined.data.max()*_LARGEST), "uint16"),
-        scale=scale)
+        weights=packed(np.ceil(joined.data/joined.data.max()*_LARGEST), "uint16"), scale=scale)

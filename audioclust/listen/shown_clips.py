@@ -37,10 +37,8 @@ def describe_clusters(X:np.ndarray, # Embeddings [N, d]
         doubtful = rows[:0]
         if len(rows) > n: doubtful = rows[np.argsort(confidence[rows], kind="stable")[:n]]
         clusters[c] = dict(
-            rows=rows,
-            confidence=np.nanmean(confidence[rows]) if is_known else np.nan,
-            typical=typical[:n].tolist(),
-            doubtful=doubtful.tolist())
+            rows=rows, confidence=np.nanmean(confidence[rows]) if is_known else np.nan,
+            typical=typical[:n].tolist(), doubtful=doubtful.tolist())
     return clusters
 
 # %% ../../nbs/13_listen/03_shown_clips.ipynb #df277180

@@ -26,10 +26,8 @@ def _pairs_within(sizes): return int((sizes*(sizes - 1)//2).sum())
 def count_pairs(table): # `SparseTable` -> `PairCounts`
     "Pairs that are together in the cells, in the rows and in the columns, and all pairs."
     return PairCounts(
-        in_both=_pairs_within(table.counts),
-        in_classes=_pairs_within(table.class_sizes),
-        in_clusters=_pairs_within(table.cluster_sizes),
-        total=math.comb(int(table.class_sizes.sum()), 2))
+        in_both=_pairs_within(table.counts), in_classes=_pairs_within(table.class_sizes),
+        in_clusters=_pairs_within(table.cluster_sizes), total=math.comb(int(table.class_sizes.sum()), 2))
 
 def table_ari(table): # `SparseTable` -> float
     "Adjusted Rand index; NaN of no clips."

@@ -31,16 +31,9 @@ def score(labels_true:ArrayLike, # True class of each clip, shape (n,)
     cluster_shares = clustered.cluster_sizes/max(1, n_clustered)
     return dict(
         acc=share_of_clips(best_match(hit_table).hits.sum(), pair, hit_table, hit_noise),
-        nmi=table_nmi(table, "geometric"),
-        ari=table_ari(table),
-        ami=table_ami(table, "arithmetic"),
+        nmi=table_nmi(table, "geometric"), ari=table_ari(table), ami=table_ami(table, "arithmetic"),
         purity=share_of_clips(majority_hits(hit_table), pair, hit_table, hit_noise),
-        coverage=n_clustered/n if noise in (None, "drop") else 1.,
-        n=n,
-        n_noise=n - n_clustered,
-        n_classes=len(pair.classes),
-        n_clusters=n_clusters,
+        coverage=n_clustered/n if noise in (None, "drop") else 1., n=n, n_noise=n - n_clustered,
+        n_classes=len(pair.classes), n_clusters=n_clusters,
         size_entropy=entropy(clustered.cluster_sizes)/math.log(n_clusters) if n_clusters > 1 else 0.,
-        imbalance=float(n_clusters*(cluster_shares**2).sum()),
-        noise=partition_noise,
-        noise_acc=hit_noise)
+        imbalance=float(n_clusters*(cluster_shares**2).sum()), noise=partition_noise, noise_acc=hit_noise)

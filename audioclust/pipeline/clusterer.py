@@ -66,7 +66,7 @@ class FittedRun:
 
     def assign(self, recordings:str|Path|list|pd.DataFrame|np.ndarray, # Whatever `fit` takes; embeddings are [N, d]
         errors:list|None=None, # What could not be used is appended here as (path, reason); None warns
-        none_beyond:float|None=None, # A clip that is stranger than this gets cluster -1; None: the method decides
+        none_beyond:float|str|None=None, # Stranger clips get -1; "auto": than 95 % of the known ones
         clips:pd.DataFrame|None=None, # Of embeddings that are given, as for `fit`
     )->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness
         "New clips and the clusters that they belong to."

@@ -20,7 +20,7 @@ import pandas as pd
 
 from ..audio.clip_table import channel_numbers
 from ..encoders.fixed import FixedEncoder
-from ..ensembles.membership import cluster_means, simplified_silhouette, strangeness
+from ..ensembles.membership import cluster_means, simplified_silhouette, strangeness, usual_strangeness
 from .embed_step import about_silence, EncodedClips, encode_clips, unheard
 from .find_step import clips_of, cut, silent, table_of_numbers
 from .cluster_step import level_columns
@@ -101,9 +101,11 @@ def _assigned(run, table, Z, probabilities, none_beyond):
     X, groups = run.embeddings.X, run.groups
     clusters, confidence = labels_and_confidence(run, Z, probabilities)
     strange = strangeness(X, groups, Z, clusters)
+    if none_beyond == "auto": none_beyond = usual_strangeness(X, groups, run.clips.table.path)
     if none_beyond is not None: clusters = np.where(strange > none_beyond, -1, clusters)
     table = table[["path", "start", "end", *(c for c in CLIP_DETAILS if c in table)]]
     table = table.assign(cluster=clusters, confidence=confidence, strangeness=strange)
+    table.attrs["none_beyond"] = none_beyond
     if (groups == run.clustering.labels).all(): return table.assign(**level_columns(run.clustering, X, Z, clusters))
     at_levels = {level.column: nearest_members(X, level.labels, Z)[0] for level in run.clustering.levels}
     return table.assign(**{column: np.where(clusters < 0, -1, labels) for column, labels in at_levels.items()})
@@ -115,7 +117,7 @@ def assign(run:Run, # Whose clusters new clips are assigned to
     recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
     errors:list|None=None, # What could not be used is appended here as (path, reason); None warns
     progress:Callable=silent, # Wraps the batches of the embedding
-    none_beyond:float|None=None, # A clip that is stranger than this gets -1, none of these; None: the method decides
+    none_beyond:float|str|None=None, # Stranger clips get -1; "auto": than 95 % of the known ones; None: none
 )->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness, one for each level; attrs: n_cached
     "New clips and the clusters that they belong to."
     if run.embeddings.encoder is None:
@@ -138,7 +140,7 @@ def assign(run:Run, # Whose clusters new clips are assigned to
 def assign_embeddings(run:Run, # Whose clusters new clips are assigned to; its embeddings were given, too
     X:np.ndarray, # Finite numbers [n, d], made as those of the run
     table:pd.DataFrame|None=None, # Columns path, start, end (s) [n]; None: no file is known
-    none_beyond:float|None=None, # A clip that is stranger than this gets cluster -1; None: the method decides
+    none_beyond:float|str|None=None, # Stranger clips get -1; "auto": than 95 % of the known ones; None: none
 )->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness, one for each level
     "New embeddings and the clusters that they belong to."
     X = embeddings_like(run_with_model(run), X)

@@ -50,7 +50,7 @@ def test_the_command_cuts_events_and_lists_the_rest(tapes, tmp_path, capsys):
     said = capsys.readouterr()
     assert f"% of 80 s; the rest is listed in {out/'between.csv'}" in said.out
     assert "looking for events in the recordings\n" in said.err
-    assert json.loads((out/"run.json").read_text())["request"]["events"]["threshold"] == 6.5
+    assert json.loads((out/"run.json").read_text())["request"]["events"]["threshold"] == 6
 
 def test_settings_reach_the_detector(tapes, tmp_path, capsys):
     out = run(tapes, tmp_path, "--event", "low=2000", "--event", "margin=0", "--n-clusters", "1", "-q")

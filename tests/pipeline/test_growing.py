@@ -71,7 +71,7 @@ def test_the_command_keeps_numbers_and_names(sounds, run, tmp_path, capsys):
     def grown(*more): return main(["cluster", str(folder/"sounds"), "--no-page", "-q", *map(str, more)])
     assert grown("--grow", tmp_path/"run", "--out", out) == 0
     said = capsys.readouterr().out
-    assert f"{len(run)} clips keep their groups" in said and "new groups" in said
+    assert f"{len(run)} clips keep their groups" in said and " new group" in said
     table = read_table(out/"clusters.csv").set_index("clip_id")
     old = read_table(tmp_path/"run/clusters.csv").set_index("clip_id")
     assert (table.cluster[old.index] == old.cluster).all() and len(table) == 8*24
@@ -99,7 +99,7 @@ def test_what_does_not_go_with_it(sounds, run, tmp_path, capsys, arguments, says
 def test_errors(sounds, run):
     with pytest.raises(ValueError, match="nothing to add"): grow(run, sounds[1])
     with pytest.raises(ValueError, match="whole number"): grow(run, sounds[2], -1)
-    with pytest.raises(ValueError, match="ask for at most 51, or auto"): grow(run, sounds[2], 500)
+    with pytest.raises(ValueError, match=r"ask for at most \d+, or auto"): grow(run, sounds[2], 500)
     given = run_of_embeddings(np.random.default_rng(0).normal(size=(30, 4)), request=Request(n_clusters=2))
     with pytest.raises(ValueError, match="embeddings of this run were given"): grow(given, sounds[2])
 

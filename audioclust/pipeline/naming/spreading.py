@@ -188,7 +188,9 @@ def spread_names(run:Run, # Some of whose clips have names
         share = spread.shares[row, columns[called[row]]] if called[row] in columns else 0
         confidence[row] = share*(1 - spread.unheard)
     for row,name in known.items():
-        if name != UNSURE: called[row], confidence[row] = name, 1
+        if name == UNSURE: continue
+        called[row] = name
+        confidence[row] = 1
     called[was_moved] = group_names[was_moved]
     confidence[was_moved] = 1
     names = without_spread(run.names)
