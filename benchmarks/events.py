@@ -11,8 +11,7 @@ A found event is right if the intersection over the union of its time and that o
 The settings of audioclust are its defaults, without margins; they were chosen on tapes of the seeds 77 and 78. Of librosa and auditok
 the threshold is taken, of those below, that has the largest mean F1 over all rows with events: no rule that does not see the truth can
 do better with one threshold. All other settings are those of audioclust where there is one for it (shortest event, pause).
-Real tapes are of five minutes, with a call each two to eight seconds: the loudest stretch of a recording that stays within 25 dB of its peak,
-10 dB above the background on average, whose level is steady or goes by chance from 0 to -20 dB and back, in 2 to 20 s. A call counts as found
+Real tapes are of five minutes, with a call each two to eight seconds: the loudest stretch of a recording that stays within 25 dB of its peak, 10 dB above the background on average, whose level is steady or goes by chance from 0 to -20 dB and back, in 2 to 20 s. A call counts as found
 if an event overlaps it, and an event is right if it overlaps a call, since barks in a row may be one event or several. `gust=0` is how it was before.
 Goal: does a floor for each band pay? Not a goal: a ranking of detectors on real recordings.
 """
@@ -115,8 +114,8 @@ def real(at):
 
 def write(name, columns, table):
     with open(Path(__file__).parent/"results"/name, "w", newline="") as f:
-        writer = csv.DictWriter(f, columns, lineterminator="\n")
-        writer.writeheader(); writer.writerows(table)
+        (writer := csv.DictWriter(f, columns, lineterminator="\n")).writeheader()
+        writer.writerows(table)
 
 def rows(at):
     path = Path(tempfile.mkdtemp())/"tape.wav"

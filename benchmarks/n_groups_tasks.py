@@ -59,7 +59,7 @@ def part(table, rng, labels=None, sources=None, most=None, unequal=""):
     if unequal:
         names = rng.permutation(sorted(set(table[unequal])))
         share = dict(zip(names, np.maximum(.2, 1/np.arange(1, len(names) + 1))))
-        table = pd.concat([g.sample(max(5, round(len(g)*share[name])), random_state=int(rng.integers(2**31))) for name,g in table.groupby(unequal)])
+        table = pd.concat([g.sample(min(len(g), max(5, round(len(g)*share[name]))), random_state=int(rng.integers(2**31))) for name,g in table.groupby(unequal)])
     if most and len(table) > most: table = table.sample(most, random_state=int(rng.integers(2**31)))
     return table.sort_index().reset_index(drop=True)
 

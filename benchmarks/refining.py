@@ -7,7 +7,7 @@ groups or one that is chosen: NMI to the truth as a plain run finds it (`plain`)
 indices stand beside it), and as the default decides (`default`, `refined`, `why`). With the true number, 150 further clips are assigned to
 both runs (`new_plain`, `new_default`), and the step is taken with the true groups of the other kind (`known`, as by --ignore-column). Seconds
 are of a core, and embeddings are cached. What is changed stands behind the number: `100 clips`; `tied`, of each group three fifths come from one sixth of the groups of the other
-kind, others for each; `half` and `twice`, so many groups of the other kind as are found; `random`, ten other groupings of random points, of which `refined` counts those that were
+kind, others for each; `random`, ten other groupings of random points, of which `refined` counts those that were
 taken, while `without` is the mean NMI of all and `default` the worst that is kept. No method but `known` sees labels. Rows are appended: a run that is there already is not made again.
 Goal: does the step earn its place, and where does it harm?
 """
@@ -31,8 +31,6 @@ from quality import DIGITS, table_of, ways_of
 
 N_CLIPS, N_NEW, TRUTH = 1000, 150, dict(content="label", source="source") # clips; columns
 INDICES = "without groups_beside silhouette silhouette_without shared shared_without stability gain error".split()
-
-FACTORS = dict(half=.5, twice=2)
 
 def tied(table, by, seed): # three fifths of each group are of a sixth of the others
     rng, parts = np.random.default_rng([65, seed]), []
@@ -89,8 +87,7 @@ def main():
                 return round(float(nmi(table[TRUTH[by]][counts], np.asarray(labels)[counts])), 4)
             k = table[TRUTH[by]][is_scored(table, by)].nunique()
             request = Request(n_clusters=k if number == "true" else "auto", by=by, encoder="auto", random_state=seed, options=options)
-            row, runs, decide, choose = dict(set=name, by=by, number=variant.split(" / ")[2], seed=seed, clips=len(table), truth=k) | dict.fromkeys(INDICES, ""), {}, all_steps.refined, all_steps.choose_number
-            if change in FACTORS: all_steps.choose_number = lambda *given: (found := choose(*given))._replace(k=max(2, round(FACTORS[change]*found.k)))
+            row, runs, decide = dict(set=name, by=by, number=variant.split(" / ")[2], seed=seed, clips=len(table), truth=k) | dict.fromkeys(INDICES, ""), {}, all_steps.refined
             extra = []
             def watched(own, other):
                 begun = time.process_time()
@@ -114,7 +111,7 @@ def main():
             asks = not change and number == "true" and other in table and (table[other].value_counts() >= FEWEST_OF_KNOWN).sum() > 1
             known = replace(request, options=replace(options, ignore_column=other))
             row["known"] = worth(make_run(table[["path", "start", "end", other]], known).clustering.labels, table) if asks else ""
-            all_steps.refined, all_steps.choose_number, by_chance = decide, choose, row.pop("chance", {})
+            all_steps.refined, by_chance = decide, row.pop("chance", {})
             refinement = runs["default"].embeddings.refinement or {}
             return row | dict(refined="without" in refinement, method=runs["plain"].method, method_default=runs["default"].method, why=refinement.get("why", "")) | by_chance
         turn, of = map(int, args.share.split("/"))

@@ -15,10 +15,7 @@ from .contingency_table import encode_pair, scored_table
 
 # %% ../../nbs/02_metrics/04_information.ipynb #cafa3d1d
 ENTROPY_MEANS:dict = dict(
-    geometric=lambda u, v: math.sqrt(u*v),
-    arithmetic=lambda u, v: (u + v)/2,
-    min=min,
-    max=max)
+    geometric=lambda u, v: math.sqrt(u*v), arithmetic=lambda u, v: (u + v)/2, min=min, max=max)
 
 def entropy(sizes): # In nats
     "Entropy of the group of a random clip, from the sizes of the groups."

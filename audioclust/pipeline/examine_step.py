@@ -25,7 +25,7 @@ from ..ensembles.kmeans_ensemble import Consensus
 from ..ensembles.membership import strangeness
 from ..ensembles.method_choice import QUICK_SPECTRAL
 from audioclust.ensembles.resampling import (
-    chance_stability, cluster_subsamples, count_different, MIN_STABILITY, Stability, stability_of,
+    chance_stability, cluster_subsamples, count_different, matched_clusters, MIN_STABILITY, Stability, stability_of,
 )
 from ..ensembles.spectral import SpectralClustering
 from ..kmeans.estimator import KMeans
@@ -205,7 +205,10 @@ def refined(run:Run, # Not refined yet
     measures, why = accept_residuals(_grouping(run), _grouping(new), _grouping(other), run.request.random_state or 0)
     if not measures: return run, why
     of_step:Any = new.embeddings.refinement
-    return replace(new, embeddings=replace(new.embeddings, refinement=of_step | measures)), why
+    same = matched_clusters(run.clustering.labels, new.clustering.labels)
+    before = np.array([same.get(group, -2) for group in new.clustering.labels.tolist()])
+    moved = np.flatnonzero(before != run.clustering.labels).tolist() # rows of clips whose group is another one
+    return replace(new, embeddings=replace(new.embeddings, refinement=of_step | measures | dict(moved=moved))), why
 
 # %% ../../nbs/12_pipeline/07_examine_step.ipynb #7d0c11d1
 FEWEST_OF_KNOWN = 5 # clips; those of smaller groups are taken together

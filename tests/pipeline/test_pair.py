@@ -27,6 +27,7 @@ def test_words_are_found_better_without_voices_and_saved(pair, tmp_path):
     before = content.clustering.labels.copy()
     new, new_source, why = refine(content, source)
     assert why["content"].startswith("refined") and new.embeddings.refinement["without"] == "source"
+    assert set(new.embeddings.refinement["moved"]) < set(range(len(new)))
     assert (content.clustering.labels == before).all() and content.embeddings.refinement is None  # it stays as it was
     assert accuracy(table.label, new.clustering.labels) > accuracy(table.label, content.clustering.labels)
     some = table.path.tolist()[::7]

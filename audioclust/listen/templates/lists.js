@@ -11,6 +11,9 @@ function draw() {
   compareLabels();
   $("guesses-choice").hidden = !following(grouping())?.chances;
   if ($("guesses-choice").hidden) $("guesses").value = "";
+  const byMoves = $("sort").querySelector("[value=moved]");
+  byMoves.hidden = !grouping().moved.some(Boolean); // clips that changed their group when the other grouping was taken out
+  if (byMoves.hidden && $("sort").value === "moved") $("sort").value = "sure";
   drawLevels();
   shownRows = rowsToShow();
   drawClusters();
@@ -37,6 +40,7 @@ function rowsToShow() { // of those most like one, drawn by chance, or in the ch
   const inPart = row => chosenPart === null || grouping().finer[chosenPart[0]].labels[row] === chosenPart[1];
   const rows = [...labels.keys()].filter(row => chosen.has(labels[row]) && inPart(row) && found(row));
   if (order === "next") return hearNext(rows);
+  if (order === "moved") return rows.filter(row => grouping().moved[row]);
   if (order === "name") return rows.sort((a, b) => byText(clipName(a), clipName(b)));
   const sign = order === "sure" ? 1 : -1;
   const sureness = row => nameChance(row) ?? confidence[row] ?? -9;
