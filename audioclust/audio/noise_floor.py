@@ -130,7 +130,7 @@ def _without_gusts(blocks, reach, bands, gust)->Iterator[tuple]:
         floor = np.median(levels[is_noise if is_noise.any() else slice(None)][::_EVERY, :bands.n_bands], 0)
         start = sum(len(levels) for levels,_ in before)
         near = slice(max(0, start - around), start + len(block[0]) + around)
-        common = np.median(levels[near, :bands.n_bands] - floor, 1) + floor.mean() # level of most bands, whatever their floors
+        common = np.median(levels[near, :bands.n_bands] - floor, 1) + floor.mean() # level of most bands
         common = median_filter(np.where(is_silent[near], floor.mean(), common), around, mode="nearest")
         yield block[0] - common[start - near.start:][:len(block[0]), None], block[1]
 

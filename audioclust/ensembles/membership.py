@@ -93,6 +93,6 @@ def usual_strangeness(X:np.ndarray, # Embeddings that the clusters were found fr
     if part.max() == 0: part = np.arange(len(part))
     part = np.random.default_rng(0).permutation(len(part))[part] % _TENTHS
     values = np.full(len(part), np.inf)
-    for p in range(_TENTHS): values[part == p] = strangeness(X[part != p], labels[part != p], X[part == p], labels[part == p])
+    for out in (part == p for p in range(_TENTHS)): values[out] = strangeness(X[~out], labels[~out], X[out], labels[out])
     values = values[np.isfinite(values)]
     return float(np.quantile(values, .95)) if len(values) else 1.

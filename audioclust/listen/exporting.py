@@ -143,7 +143,8 @@ def check_sounds(clips:pd.DataFrame): # With a column `path`
 def marked_names(clips:pd.DataFrame # From `named_clips`
 )->pd.Series: # [N]
     "The names of clips; those that are guesses end in a question mark."
-    return clips.name.where(~clips.name_is_guess.astype(bool), clips.name + " ?") if "name_is_guess" in clips else clips.name
+    if "name_is_guess" not in clips: return clips.name
+    return clips.name.where(~clips.name_is_guess.astype(bool), clips.name + " ?")
 
 def one_line(text:str, # A name that a person gave
 )->str:

@@ -90,7 +90,7 @@ def test_coarse_groups_open_filter_and_colour(many):
         rows = np.flatnonzero([of.get(l) == g and "voice1" in path for l,path in zip(labels, many.table.path)])
         page.wait(f"return shownRows.length === {len(rows)}")
         assert sorted(page.js("return shownRows")) == rows.tolist() and len(rows) > 0
-        assert page.js("const n = $('clusters').children.length; $('search').value = ''; return n") < n_listed, "without such a clip"
+        assert page.js("const n = $('clusters').children.length; $('search').value = ''; return n") < n_listed
         page.slide(18)
         assert page.count("li.group") == 0 and page.count("#clusters > li") == 19
 

@@ -35,8 +35,8 @@ def add_arguments(parser:Parser):
              "audioclust export")
     add_given(parser)
     parser.add_argument("--none-beyond", type=_limit, metavar="auto|S",
-        help="clips that are stranger get cluster -1, none of these: with auto, stranger than 95 %% of the known clips are "
-             "when their recording is left out; or than S, a number (default: every clip goes somewhere)")
+        help="clips that are stranger get cluster -1, none of these: with auto, stranger than 95 %% of the known clips "
+             "are when their recording is left out; or than S, a number (default: every clip goes somewhere)")
     parser.add_argument("--only", metavar="NAME",
         help="a detector: keep the clips of the group with this name, or number")
     parser.add_argument("--at-least", type=share, default=0., metavar="C",
@@ -188,8 +188,8 @@ def run(args:Namespace)->int: # Exit status
         if not args.to and not kept.any(): echo(f"warning: {nothing_kept(args)}", file=sys.stderr)
         in_order = sorted(zip(table.cluster[kept] < 0, table.cluster[kept], [name for name,is_kept in zip(called, kept) if is_kept]))
         for name, n in Counter(name for _,_,name in in_order).items(): echo(f"{n:6,}  {name}")
-        if args.none_beyond: echo(f"{int((table.strangeness > table.attrs['none_beyond']).sum()):,} of {plural(len(table), 'clip')} "
-            f"are none of these: stranger than {table.attrs['none_beyond']:.2f}; --none-beyond with a larger number lets more in")
+        if args.none_beyond: echo(f"{sum(table.strangeness > (beyond := table.attrs['none_beyond'])):,} of {plural(len(table), 'clip')} "
+            f"are none of these: stranger than {beyond:.2f}; --none-beyond with a larger number lets more in")
         if args.labels and args.only: echo(detected(old, table, args.only, args.at_least, args.labels))
         elif args.labels: echo(recognised(table, called, kept, old.names, args.labels))
         if not args.to: echo(f"groups: {out}")

@@ -44,8 +44,8 @@ def add_arguments(parser:Parser):
              "for a kit); counts are printed, and a CSV is written as well")
     add_format_options(parser)
     parser.add_argument("--sure", type=share, metavar="P",
-        help="only names that are likelier right than P, such as 0.8; other clips are in their clusters (default: 0, all "
-             "names; those below 0.5 are marked as guesses: a question mark, or a folder)")
+        help="only names that are likelier right than P, such as 0.8; other clips are in their clusters (default: 0, "
+             "all names; those below 0.5 are marked as guesses: a question mark, or a folder)")
     add_overwrite(parser, "replace files that are already at --out (tables, counts, and labels of recordings)")
     kit = parser.add_argument_group("kit", f"  {parser.prog} RUN --to kit --groups kick,snare,hat --out beat")
     kit.add_argument("--groups", type=listed, metavar="LIST",
