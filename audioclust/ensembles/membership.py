@@ -82,17 +82,17 @@ def strangeness(X:np.ndarray, # Embeddings that the clusters were found from [N,
     return result
 
 # %% ../../nbs/05_ensembles/11_membership.ipynb #e1dc60d0
-_TENTHS = 10
+_FOLDS = 10 # in which recordings are left out
 
 def usual_strangeness(X:np.ndarray, # Embeddings that the clusters were found from [N, d]
     labels:np.ndarray, # Their clusters, -1 is noise [N]
     recordings:np.ndarray, # Recording of each clip [N]
-)->float:
+)->float: # 1 where no group is left in which they could be
     "The strangeness that 95 % of the clips do not exceed where their recording is left out."
-    part = pd.factorize(np.asarray(recordings, str))[0]
-    if part.max() == 0: part = np.arange(len(part))
-    part = np.random.default_rng(0).permutation(len(part))[part] % _TENTHS
-    values = np.full(len(part), np.inf)
-    for out in (part == p for p in range(_TENTHS)): values[out] = strangeness(X[~out], labels[~out], X[out], labels[out])
+    fold = pd.factorize(np.asarray(recordings, str))[0]
+    if fold.max() == 0: fold = np.arange(len(fold))
+    fold = np.random.default_rng(0).permutation(len(fold))[fold] % _FOLDS
+    values = np.full(len(fold), np.inf)
+    for out in (fold == f for f in range(_FOLDS)): values[out] = strangeness(X[~out], labels[~out], X[out], labels[out])
     values = values[np.isfinite(values)]
     return float(np.quantile(values, .95)) if len(values) else 1.

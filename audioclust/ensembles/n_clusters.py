@@ -242,7 +242,8 @@ def choose_k(X:np.ndarray, # Embeddings [N, d]
     own, *others = [try_numbers(one, ks, make, random_state) for one in both if count_different(one, n) >= max(ks)]
     k, k_other, reason = number_beside(own, others[0]) if others else (0, 0, "")
     if others: k_other = k_other or fewest_as_separate(others[0].curve)
-    elif mean_ari(cluster_subsamples(lambda seed: make(own.peak, seed), own.X, 6)[1]) >= CLEAR_STABILITY:
+    elif mean_ari(cluster_subsamples(lambda seed: make(own.peak, seed), own.X, 6,
+                                     random_state=random_state)[1]) >= CLEAR_STABILITY:
         k, reason = own.peak, "the silhouette is largest there, and nearly every run reproduces these groups"
     k = k or best_number(own.curve)
     levels = level_numbers(own.curve, k, cells=bool(reason) and k < own.peak)

@@ -118,8 +118,8 @@ def _targets(clips, out, flat):
         if not clip.whole:
             channel = f" channel {clip.channel_number}" if clip.channel_number else ""
             file = f"{Path(clip.path).stem} {clip.start:.2f}-{clip.end:.2f}{channel}.wav"
-        guess = "guess" if getattr(clip, "name_is_guess", False) else ""
-        target = out/f"{number:0{digits}d} {group}{' guess'*bool(guess)} {file}" if flat else out/group/guess/file
+        is_guess = getattr(clip, "name_is_guess", False)
+        target = out/f"{number:0{digits}d} {group} {'guess '*is_guess}{file}" if flat else out/group/("guess"*is_guess)/file
         stem, end = os.fsencode(target.stem), os.fsencode(target.suffix)
         if len(stem) + len(end) > _LONGEST_NAME:
             stem = stem[:_LONGEST_NAME - len(end)]

@@ -46,13 +46,14 @@ def is_spread_move(names:dict, # clips, perhaps spread
 
 # %% ../../nbs/11_runs/06_heard.ipynb #739e7b35
 def without_spread(names:dict, # names, merged, marks, notes, clips; perhaps heard and spread
-    below:float=2, # Confidence; those above stay
+    below:float|None=None, # Only those of a lower confidence; None: all
 )->dict: # The same, as before names were spread; names of groups stay
     "Edits without the moves that spreading made."
-    kept = {clip: (group, sure) for clip,(group,sure) in names.get("spread", {}).items() if sure >= below}
+    spread = names.get("spread", {}) if below is not None else {}
+    kept = {clip: found for clip,found in spread.items() if found[1] >= below} # found: group and confidence
     moves = {clip: to for clip,to in names["clips"].items() if clip in kept or not is_spread_move(names, clip)}
     edits = {kind: value for kind,value in names.items() if kind != "spread"} | dict(clips=moves)
-    return {**edits, "spread": kept} if kept else edits
+    return edits | dict(spread=kept) if kept else edits
 
 # %% ../../nbs/11_runs/06_heard.ipynb #bf84249c
 SAYS_NOTHING = None, UNSURE, SEVERAL # of the name of a clip

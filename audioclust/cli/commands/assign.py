@@ -19,13 +19,10 @@ from ... import audio, core, listen, pipeline, runs
 from ..arguments import add_folder, add_given, add_overwrite, add_run, names_csv, Parser, positive, share
 from .export import add_format_options, check_format, FORMATS, TABLES, write_format
 from ..inputs import Inputs
-from ..report import plural
 from ...core.console import echo, printable, progress_bar, short_warnings, table_text
 from ...encoders import pretrained
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #382009de
-def _limit(text): return text if text == "auto" else positive(float, ", or auto")(text)
-
 def add_arguments(parser:Parser):
     "The options of `audioclust assign`."
     add_run(parser)
@@ -34,7 +31,8 @@ def add_arguments(parser:Parser):
         help="CSV to write: path, start, end, cluster, confidence, strangeness (default: assigned.csv); with --to, as for "
              "audioclust export")
     add_given(parser)
-    parser.add_argument("--none-beyond", type=_limit, metavar="auto|S",
+    parser.add_argument("--none-beyond", metavar="auto|S",
+        type=lambda text: text if text == "auto" else positive(float, ", or auto")(text),
         help="clips that are stranger get cluster -1, none of these: with auto, stranger than 95 %% of the known clips "
              "are when their recording is left out; or than S, a number (default: every clip goes somewhere)")
     parser.add_argument("--only", metavar="NAME",
@@ -188,8 +186,8 @@ def run(args:Namespace)->int: # Exit status
         if not args.to and not kept.any(): echo(f"warning: {nothing_kept(args)}", file=sys.stderr)
         in_order = sorted(zip(table.cluster[kept] < 0, table.cluster[kept], [name for name,is_kept in zip(called, kept) if is_kept]))
         for name, n in Counter(name for _,_,name in in_order).items(): echo(f"{n:6,}  {name}")
-        if args.none_beyond: echo(f"{sum(table.strangeness > (beyond := table.attrs['none_beyond'])):,} of {plural(len(table), 'clip')} "
-            f"are none of these: stranger than {beyond:.2f}; --none-beyond with a larger number lets more in")
+        beyond = table.attrs["none_beyond"]
+        if beyond: echo(f"none of these is what is stranger than {beyond:.2f}; --none-beyond with a larger number lets more in")
         if args.labels and args.only: echo(detected(old, table, args.only, args.at_least, args.labels))
         elif args.labels: echo(recognised(table, called, kept, old.names, args.labels))
         if not args.to: echo(f"groups: {out}")
