@@ -16,6 +16,7 @@ import warnings
 import zipfile
 import zlib
 from collections import Counter
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -135,34 +136,6 @@ def label_detections(table:pd.DataFrame, # Clips: columns path, start, end (s)
     return table.assign(label=labels_of), missed
 
 # %% ../../nbs/01_audio/11_labels.ipynb #f56d7462
-_MAX_UNPACKED = 10**9  # bytes that an archive may hold
-_RECORDING = re.compile(r"(?:.*/)?recordings/([\w-]+\.wav)")
-
-def _download(url, file, progress):
-    from tqdm.auto import tqdm
-    try:
-        with urllib.request.urlopen(url, timeout=30) as response, open(file, "wb") as out:
-            total = int(response.headers.get("Content-Length") or 0)
-            with tqdm.wrapattr(out, "write", total=total, disable=not progress) as bar:
-                shutil.copyfileobj(response, bar)
-    except OSError as e:
-        raise OSError(f"the download of {url} failed: {e}. "
-                      "Try again, or put the recordings where AUDIOCLUST_DATA points") from e
-
-def _unpack(file, folder):
-    "The recordings in an archive, flat into a folder."
-    try:
-        with zipfile.ZipFile(file) as archive:
-            names = [_RECORDING.fullmatch(member.filename) for member in archive.infolist()]
-            wanted = [(member, name[1]) for member,name in zip(archive.infolist(), names) if name]
-            if sum(member.file_size for member,_ in wanted) > _MAX_UNPACKED:
-                raise ValueError(f"the archive would be more than {_MAX_UNPACKED/1e9:.0f} GB: it was not unpacked")
-            for member,name in wanted: (folder/name).write_bytes(archive.read(member))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError) as e:
-        error = f"{type(e).__name__}: {shorten(e)}"
-        raise ValueError(f"the download is not a zip archive, or a damaged one ({error}); try again") from None
-
-# %% ../../nbs/01_audio/11_labels.ipynb #e0845dd6
 def folder_sha256(folder:str|Path, # A folder of files
 )->str: # Hexadecimal
     "SHA-256 over the sorted names and the contents of the wav files of a folder."
@@ -171,14 +144,20 @@ def folder_sha256(folder:str|Path, # A folder of files
         digest.update(p.name.encode() + b"\0" + hashlib.sha256(p.read_bytes()).digest())
     return digest.hexdigest()
 
-def _fetch(url, sha256, dest, progress):
-    "The recordings of an archive in the folder `dest`, in which nothing is left unless all went well."
+def _fetch(url, sha256, dest):
+    "The folder `recordings` of an archive, in the folder `dest`, in which nothing is left unless all went well."
     dest.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=dest) as tmp:
-        recordings = Path(tmp)/"recordings"
-        recordings.mkdir()
-        _download(url, Path(tmp)/"archive.zip", progress)
-        _unpack(Path(tmp)/"archive.zip", recordings)
+        archive = Path(tmp)/"archive.zip"
+        unpacked = Path(tmp)/"unpacked"
+        try:
+            with urllib.request.urlopen(url, timeout=30) as response, open(archive, "wb") as file:
+                shutil.copyfileobj(response, file)
+            shutil.unpack_archive(archive, unpacked)
+        except (OSError, HTTPException, zipfile.BadZipFile, zlib.error, EOFError) as e:
+            raise OSError(f"the download of {url} failed ({shorten(e)}): "
+                          "try again, or put the recordings where AUDIOCLUST_DATA points") from e
+        recordings = next(unpacked.glob("*/recordings"), unpacked)
         actual = folder_sha256(recordings)
         if actual != sha256:
             raise ValueError(f"the recordings from {url} are not the expected ones "
@@ -193,9 +172,6 @@ _DIGIT_FILES = "[0-9]_*_*.wav"  # digit, speaker, take
 
 def fsdd(root:str|Path|None=None, # Folder that holds the recordings; None is looked up, then downloaded
     download:bool=True, # Fetch it (16 MB) when it is not there
-    progress:bool=True, # Show a bar while downloading
-    url:str=FSDD_URL, # Archive
-    sha256:str=FSDD_SHA256, # What `folder_sha256` of the recordings must be
 )->pd.DataFrame: # 3,000 rows; columns path, start, end, label (digit), speaker, take
     "The Free Spoken Digit Dataset: a table of clips with both right answers (CC BY-SA 4.0)."
     data_folder = Path(os.environ.get("AUDIOCLUST_DATA") or ".")
@@ -205,7 +181,7 @@ def fsdd(root:str|Path|None=None, # Folder that holds the recordings; None is lo
     if folder is None and not download:
         raise FileNotFoundError(f"no recordings named like 7_jackson_32.wav in {' or '.join(map(str, places))}; "
                                 "set AUDIOCLUST_DATA to the folder above fsdd, or allow the download")
-    if folder is None: folder = _fetch(url, sha256, Path(places[-1]), progress)
+    if folder is None: folder = _fetch(FSDD_URL, FSDD_SHA256, Path(places[-1]))
     table = clips(sorted(folder.glob(_DIGIT_FILES)))
     names = [Path(p).stem.split("_") for p in table.path]
     digits = [name[0] for name in names]

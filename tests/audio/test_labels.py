@@ -101,27 +101,34 @@ def serve():
     for s in servers: s.shutdown(); s.server_close()
 
 
-def test_download_is_checked_unpacked_and_kept(tmp_path, recordings, serve):
+def test_download_is_checked_unpacked_and_kept(tmp_path, recordings, serve, monkeypatch):
     files = {f"fsdd-1/recordings/{p.name}": p.read_bytes() for p in recordings.glob("*.wav")}
     url = serve(archive(files | {"fsdd-1/README.md": b"x", "fsdd-1/other/z.wav": b"x",
                                  "fsdd-1/recordings/../../../evil.wav": b"x", "/tmp/evil.wav": b"x",
                                  "fsdd-1/recordings/..\\..\\evil.wav": b"x"}))
-    sha = folder_sha256(recordings)
-    t = fsdd(tmp_path/"cache", progress=False, url=url, sha256=sha)
+    monkeypatch.setattr("audioclust.audio.labels.FSDD_URL", url)
+    monkeypatch.setattr("audioclust.audio.labels.FSDD_SHA256", folder_sha256(recordings))
+    t = fsdd(tmp_path/"cache")
     assert t.label.tolist() == ["0", "0", "1", "1"] and t.speaker.tolist() == ["ann", "bob"]*2
     assert [p.name for p in (tmp_path/"cache").iterdir()] == ["recordings"]
     assert len(list((tmp_path/"cache/recordings").iterdir())) == 4 and not list(tmp_path.rglob("*evil.wav"))
-    # the second time nothing is fetched
-    assert len(fsdd(tmp_path/"cache", url="http://127.0.0.1:9/never", sha256=sha)) == 4
+    monkeypatch.setattr("audioclust.audio.labels.FSDD_URL", "http://127.0.0.1:9/never")
+    assert len(fsdd(tmp_path/"cache")) == 4, "the second time nothing is fetched"
 
 
-def test_bad_downloads_leave_nothing(tmp_path, recordings, serve):
+def test_bad_downloads_leave_nothing(tmp_path, recordings, serve, monkeypatch):
     files = {f"fsdd-1/recordings/{p.name}": p.read_bytes() for p in recordings.glob("*.wav")}
     good, first = archive(files), next(iter(files))
+    at = good.index(files[first][:64])
+    changed = good[:at] + b"zz" + good[at + 2:]
+    monkeypatch.setattr("audioclust.audio.labels.FSDD_SHA256", folder_sha256(recordings))
     for answer, error, message in (
             (dict(body=archive(files | {first: files[first][:-2] + b"zz"})), ValueError, "not the expected ones"),
-            (dict(body=good[:len(good)//2], length=len(good)), ValueError, "damaged"),
+            (dict(body=archive({"fsdd-1/README.md": b"x"})), ValueError, "not the expected ones"),
+            (dict(body=good[:len(good)//2], length=len(good)), OSError, "failed.*try again"),
+            (dict(body=changed), OSError, "failed.*try again"),
             (dict(body=b"", status=404), OSError, "failed.*404")):
-        with pytest.raises(error, match=message):
-            fsdd(tmp_path/"cache", progress=False, url=serve(**answer), sha256=folder_sha256(recordings))
+        monkeypatch.setattr("audioclust.audio.labels.FSDD_URL", serve(**answer))
+        with pytest.raises(error, match=message) as raised: fsdd(tmp_path/"cache")
+        assert "\n" not in str(raised.value)
         assert not list((tmp_path/"cache").iterdir())
