@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MUCH_LONGER', 'noted', 'embed_alike', 'embeddings_like', 'nearest_members', 'labels_and_confidence', 'assign',
-           'assign_embeddings', 'nearest', 'similar']
+           'assign_embeddings', 'similar']
 
 # %% ../../nbs/12_pipeline/11_new_clips.ipynb #de4a503a
 import os
@@ -146,26 +146,6 @@ def assign_embeddings(run:Run, # Whose clusters new clips are assigned to; its e
     X = embeddings_like(run_with_model(run), X)
     return _assigned(run, clips_of(X, table), run.embeddings.whitening.transform(X), None, none_beyond)
 
-# %% ../../nbs/12_pipeline/11_new_clips.ipynb #823d4695
-_SPARE = 50 # more candidates than are wanted, which double precision puts in order
-
-def nearest(X:np.ndarray, # Embeddings [N, D]
-    queries:np.ndarray, # [m, D]
-    top:int, # Neighbours wanted of each
-)->tuple[np.ndarray,np.ndarray]: # (rows [m, top], distances [m, top]), the nearest first
-    "The nearest embeddings to each query, exactly."
-    squares = np.einsum("nd,nd->n", X, X)
-    top = min(top, len(X))
-    n_candidates = min(top + _SPARE, len(X))
-    rows, distances = np.empty((len(queries), top), np.int64), np.empty((len(queries), top))
-    for i,query in enumerate(np.asarray(queries)):
-        score = squares - 2*(X @ query.astype(X.dtype))
-        candidates = np.sort(np.argpartition(score, n_candidates - 1)[:n_candidates])
-        exact = np.linalg.norm(X[candidates].astype(np.float64) - query, axis=1)
-        order = np.argsort(exact, kind="stable")[:top]
-        rows[i], distances[i] = candidates[order], exact[order]
-    return rows, distances
-
 # %% ../../nbs/12_pipeline/11_new_clips.ipynb #4e2681a9
 _SHOWN = re.compile(r"(.*?)(?: \(channel (\d+)\))?(?: \[(\d+\.\d+)(?: s)? to (\d+\.\d+) s\])?", re.DOTALL)
 
@@ -215,12 +195,15 @@ def similar(run:Run, # Among whose clips the neighbours are
     progress:Callable=silent, # Wraps the batches of the embedding
 )->pd.DataFrame: # Columns query, rank, distance, path, start, end, cluster, name (of the group), clip_id
     "The clips of a run that are most like each query."
+    from sklearn.neighbors import NearestNeighbors
     if top < 1: raise ValueError(f"top={top}: ask for at least one neighbour")
     queries = [queries] if isinstance(queries, (str, os.PathLike)) else list(queries)
     with noted(errors) as unusable:
         points = [point for query in queries for point in _points_of(run, query, unusable, progress)]
     if not points: raise ValueError(f"nothing in {', '.join(map(str, queries))} could be used")
-    rows, distances = nearest(np.asarray(run.embeddings.X), np.stack([point for _,point,_ in points]), top + 1)
+    X = np.asarray(run.embeddings.X, np.float64)
+    search = NearestNeighbors(n_neighbors=min(top + 1, len(X)), algorithm="brute").fit(X)
+    distances, rows = search.kneighbors(np.stack([point for _,point,_ in points]))
     channel = ["channel"] if "channel" in run.table else []
     columns = ["query", "rank", "distance", "path", "start", "end", *channel, "cluster", "name", "clip_id"]
     names, groups, tables = run.names, run.groups, []

@@ -6,7 +6,6 @@ import pytest
 from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
 from audioclust.pipeline import AudioClusterer, Options, Request, run_of_embeddings, similar
-from audioclust.pipeline.new_clips import nearest
 
 @pytest.fixture(scope="module")
 def at(tmp_path_factory):
@@ -16,14 +15,17 @@ def at(tmp_path_factory):
     AudioClusterer(n_clusters=6, encoder="fixed", options=Options(stability=0)).fit(folder/"sounds").save(folder/"run")
     return folder
 
-@pytest.mark.parametrize("n,top", [(1, 5), (3000, 70)])
+@pytest.mark.parametrize("n,top", [(2, 5), (3000, 70)])
 def test_exact(n, top):
-    rng = np.random.default_rng(n)
-    X = (10 + rng.standard_normal((n, 16))).astype(np.float32) # away from 0, where single precision is coarser
-    rows, distances = nearest(X, X[:5], top)
-    true = np.linalg.norm(X[:5, None].astype(float) - X, axis=2)
-    np.testing.assert_allclose(distances, np.sort(true, 1)[:, :top], rtol=1e-9)
-    np.testing.assert_allclose(np.take_along_axis(true, rows, 1), distances, rtol=1e-9)
+    "By distances in double precision, away from 0, where those of single precision are coarse; twice the same."
+    X = 10 + np.random.default_rng(n).standard_normal((n, 16))
+    run = run_of_embeddings(X, request=Request(n_clusters=2, options=Options(stability=0)))
+    near = similar(run, run.table.clip_id[1], top)
+    true = np.linalg.norm(run.embeddings.X.astype(float) - run.embeddings.X[1], axis=1)
+    order = np.argsort(true, kind="stable")[1:top + 1]
+    assert near.clip_id.tolist() == run.table.clip_id[order].tolist()
+    np.testing.assert_allclose(near.distance, true[order], atol=1e-4)
+    assert similar(run, run.table.clip_id[1], top).equals(near)
 
 def test_clips_of_the_run(at):
     run = AudioClusterer.load(at/"run").run_
