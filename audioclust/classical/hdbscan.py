@@ -34,20 +34,6 @@ def _nearest_by_reachability(rows, points, core_rows, core_points, slack, **sear
     blocks = pairwise_distances_chunked(rows, points, **search, working_memory=16, reduce_func=nearest_of_block)
     return [np.concatenate(parts) for parts in zip(*blocks)]
 
-# %% ../../nbs/03_classical/04_hdbscan.ipynb #fa246a59
-def _fit_hdbscan(X, settings): # The fitted scikit-learn model
-    "Fit scikit-learn's HDBSCAN; `ValueError` with a way out where it fails by a fault of its own."
-    try: return cluster.HDBSCAN(**settings, copy=True).fit(X)
-    except ValueError: raise # unsuitable settings, with scikit-learn's own message; this is a TypeError, too
-    except (KeyError, TypeError) as e:
-        advice = ("scikit-learn's HDBSCAN failed: leave out max_cluster_size or allow_single_cluster, "
-                  "which it cannot always combine")
-        epsilon = settings["cluster_selection_epsilon"]
-        if epsilon: # issue 33219 of scikit-learn
-            advice = ("this scikit-learn, with NumPy 2.4 or newer, cannot merge clusters by cluster_selection_epsilon="
-                      f"{epsilon}: leave it at 0, install numpy<2.4, or use DBSCAN(eps={epsilon})")
-        raise ValueError(advice) from e
-
 # %% ../../nbs/03_classical/04_hdbscan.ipynb #ce83f2a8
 def _check_hdbscan_memory(n, d, metric, algorithm, max_memory):
     "Raise `ValueError` if scikit-learn would need more memory than may be used."
@@ -144,8 +130,10 @@ class HDBSCAN(_CrowdReach):
     def _fit(self, X):
         self.check_rows(*X.shape)
         self.center_, self.axes_ = _principal_axes(X, self.n_axes)
-        X, ours = self._project(X), ("max_memory", "n_axes", "reach")
-        model = _fit_hdbscan(X, {name: value for name, value in self.get_params().items() if name not in ours})
+        X = self._project(X)
+        ours = "max_memory", "n_axes", "reach"
+        settings = {name: value for name, value in self.get_params().items() if name not in ours}
+        model = cluster.HDBSCAN(**settings, copy=True).fit(X)
         labels = model.labels_.astype(np.int64)
         is_noise = labels < 0
         self.probabilities_, self.noise_ = model.probabilities_, X[is_noise]

@@ -148,8 +148,9 @@ def cluster(clips:Clips, # The clips, which seeds may name
             if seeds: clusterer.fit(features, constraints=seeds.constraints)
             elif n == len(features): clusterer.fit(features)
             else: fit_on_sample(clusterer, features, n, request.random_state)
-        except TypeError as e:
-            raise ValueError(f"{request.method} cannot work with the parameters {options.params}: {e}") from e
+        except (KeyError, TypeError) as e: # scikit-learn's HDBSCAN cannot combine all of its parameters
+            reason = f"{type(e).__name__}: {e}"
+            raise ValueError(f"{request.method} cannot work with the parameters {options.params} ({reason})") from e
     labels = np.asarray(clusterer.labels_)
     confidence, representative = confidence_and_representatives(embeddings.X, labels)
     if embeddings.probabilities is not None and not np.isnan(confidence).all(): confidence = features.max(1)

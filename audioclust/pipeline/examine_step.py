@@ -75,7 +75,7 @@ def measure_stability(embeddings:Embeddings, # Of the clips
             parts = cluster_subsamples(make, X, runs, most=most, constraints=constraints, random_state=seed)
             chance = chance_stability(make, X, most=min(most, 1000), random_state=seed)
             return stability_of(labels, *parts)._replace(chance=chance)
-    except ValueError as e:
+    except (KeyError, TypeError, ValueError) as e:
         warnings.warn(f"how stable the clusters are was not measured, since parts cannot be clustered: {e}")
         return None
 

@@ -291,17 +291,6 @@ def test_axes_and_reach_that_cannot_be(wrong, said):
     with pytest.raises(ValueError, match=said): HDBSCAN(**wrong).fit(crowds(0, d=4))
 
 
-def test_what_scikit_learns_hdbscan_cannot_do_is_explained():
-    X = np.r_[[make_blobs(40, 2, centers=[(a, b), (a + 1, b)], cluster_std=.1, random_state=0)[0]
-        for a, b in ((0, 0), (20, 0), (0, 20))]].reshape(-1, 2)
-    try: labels = HDBSCAN(5, cluster_selection_epsilon=2.).fit_predict(X)
-    except ValueError as e: assert "DBSCAN(eps=2.0)" in str(e)
-    else: same(labels, np.repeat([0, 1, 2], 40))
-    for seed in range(40):
-        try: HDBSCAN(4, 3, allow_single_cluster=True, max_cluster_size=40).fit(crowds(seed))
-        except ValueError as e: assert "max_cluster_size or allow_single_cluster" in str(e)
-
-
 # MeanShift
 
 @given(seed=st.integers(0, 10_000), h=st.floats(1., 6.), every=st.booleans())
