@@ -7,7 +7,6 @@ __all__ = ['DYNAMIC_RANGE', 'FRAMES', 'N_MELS', 'MAX_RATE', 'fingerprints', 'wav
            'describe_copies', 'exact_copies']
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #5a0f661f
-import hashlib
 import os
 import re
 from functools import cache
@@ -22,6 +21,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..audio.clip_table import channel_numbers, clip_identity, common_sample_rate
 from ..audio.decoding import load_audio, probe
+from ..core.file_contents import read_content
 from ..encoders.logmel_store import TrimmedLogMel, LogMelStore
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #00afd910
@@ -117,21 +117,16 @@ def duplicates(clips:pd.DataFrame, # Columns path, start, end (s), perhaps chann
     return sets
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #852270a4
-def _digest(path):
-    "A number of the bytes of a file, SHA-256."
-    hasher = hashlib.sha256()
-    with open(path, "rb") as f:
-        while block := f.read(1 << 20): hasher.update(block)
-    return hasher.hexdigest()
-
-def _repeated(path, part, seen, digest_of): # part: start and end (s), channel
+def _repeated(path, part, seen, content_of): # part: start and end (s), channel
     "Did this part come before, of the same file (link), or of one with the same bytes (exact)? Else nothing."
-    status = os.stat(path)
-    file = status.st_dev, status.st_ino, *part
+    content = content_of(path)
+    if content is None: return "" # it cannot be read
+    device, number, *_ = content.state
+    file = device, number, *part
+    same_bytes = content.digest, *part
     if file in seen: return "link"
-    content = digest_of(path), *part
-    kind = "exact" if content in seen and not os.path.islink(path) else ""
-    seen.update([file, content])
+    kind = "exact" if same_bytes in seen and not os.path.islink(path) else ""
+    seen.update([file, same_bytes])
     return kind
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #ed82f3fd
@@ -163,7 +158,7 @@ def _sounding(wave, rate):
     heard = np.flatnonzero(np.abs(wave) > 1e-3*np.abs(wave).max(initial=0))
     return round(100*(heard[-1] - heard[0])/rate) if len(heard) else 0
 
-def _described(part, rate, n_siblings, keep, digest_of):
+def _described(part, rate, n_siblings, keep, content_of):
     "The clips of one set."
     waves = [_waveform(part, row, rate) for row in range(len(part))]
     lengths = [_sounding(wave, rate) for wave in waves]
@@ -171,7 +166,7 @@ def _described(part, rate, n_siblings, keep, digest_of):
     order = sorted(range(len(part)), key=lambda i: worth[i], reverse=True) # what is worth as much stays in order
     reference, seen = order[0], set()
     parts = [*clip_identity(part)[["start", "end", "channel"]].itertuples(index=False, name=None)]
-    repeated = {i: _repeated(part.path.iloc[i], parts[i], seen, digest_of) for i in order}
+    repeated = {i: _repeated(part.path.iloc[i], parts[i], seen, content_of) for i in order}
     energies = [max(float(np.square(wave.astype(np.float64)).sum()), 1e-20) for wave in waves]
     similarities = [waveform_correlation(wave, waves[reference]) for wave in waves]
     gains = [float(10*np.log10(energy/energies[reference])) for energy in energies]
@@ -192,8 +187,8 @@ def describe_copies(clips:pd.DataFrame, # Columns path, start, end (s), set (-1:
     if not len(table): return table.assign(similarity=[], gain=[], kind=[], why=[])
     n_siblings = pd.Series(clips.path.unique()).map(os.path.dirname).value_counts().to_dict()
     rate = _usual_rate(table)
-    digest_of = cache(_digest)
-    return pd.concat([_described(part, rate, n_siblings, keep, digest_of) for _,part in table.groupby("set")])
+    content_of = cache(read_content)
+    return pd.concat([_described(part, rate, n_siblings, keep, content_of) for _,part in table.groupby("set")])
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #d1116fb9
 def exact_copies(described:pd.DataFrame, # From `describe_copies`
