@@ -43,12 +43,9 @@ def style(cluster:int, # Cluster id, -1 for noise
 # %% ../../nbs/02_metrics/06_plots.ipynb #ddbf6cdb
 def _placed(X, known, positions, others): # [n_others, 2]
     "Positions of other rows among those of known ones: a mean over the nearest, weighted by nearness."
-    from sklearn.neighbors import NearestNeighbors
-    search = NearestNeighbors(n_neighbors=min(3, len(known))).fit(X[known])
-    distances, nearest = search.kneighbors(X[others])
-    weights = 1/np.maximum(distances, 1e-6) # a copy of a known row has distance 0
-    weights /= weights.sum(1, keepdims=True)
-    return (positions[nearest]*weights[..., None]).sum(1)
+    from sklearn.neighbors import KNeighborsRegressor
+    places = KNeighborsRegressor(min(3, len(known)), weights="distance").fit(X[known], positions)
+    return places.predict(X[others])
 
 # %% ../../nbs/02_metrics/06_plots.ipynb #6fe94dc2
 def _tsne(X, random_state, before=None): # [N, 2]
