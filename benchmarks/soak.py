@@ -46,7 +46,7 @@ def commands(sounds, tape, at, cache):
     yield ["cluster", str(sounds), "--out", str(at/"kmeans"), "--n-clusters", "6", "--overwrite", "--cache", str(cache), "--stability", "3"]
     yield ["listen", str(at/"spectral")]
     yield ["listen", str(at/"kmeans"), "--embed"]
-    for to in "raven", "audacity", "labelstudio", "csv", "parquet": yield ["export", str(at/"events"), "--to", to, "--out", str(at/(f"exported.{to}" if to in ("csv", "parquet") else to))]
+    for to in "raven", "audacity", "csv", "parquet": yield ["export", str(at/"events"), "--to", to, "--out", str(at/(f"exported.{to}" if to in ("csv", "parquet") else to))]
     yield ["export", str(at/"spectral"), "--to", "folders", "--out", str(at/"sorted")]
     yield ["compare", str(at/"spectral"), "--labels", "parent"]
     yield ["assign", str(at/"kmeans"), str(sounds), "--out", str(at/"assigned.csv")]

@@ -14,7 +14,6 @@ from .exporting import (
 from .export_tools import (
     check_place as check_place,
     run_of_new_clips as run_of_new_clips,
-    to_label_studio as to_label_studio,
     to_playlists as to_playlists,
 )
 from .formats.annotations import to_crowsetta as to_crowsetta, to_elan as to_elan, to_textgrid as to_textgrid

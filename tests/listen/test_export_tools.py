@@ -1,12 +1,10 @@
-"Playlists and tasks, read back by the rules of the programs that they are for."
-import json
+"Playlists, read back by the rules of the programs that they are for."
 import ntpath
 import os
 import re
-import xml.etree.ElementTree as ET
 from pathlib import Path
 from types import SimpleNamespace
-from urllib.parse import quote, unquote, unquote_to_bytes, urljoin, urlparse
+from urllib.parse import quote, unquote_to_bytes, urljoin, urlparse
 
 import numpy as np
 import pandas as pd
@@ -14,7 +12,7 @@ import pytest
 import soundfile as sf
 
 from audioclust.cli import main
-from audioclust.listen import to_label_studio, to_playlists
+from audioclust.listen import to_playlists
 from audioclust.listen.formats import folders
 from audioclust.pipeline import make_run, run_of_embeddings
 from audioclust.runs import Options, Request
@@ -106,28 +104,9 @@ def test_another_drive(monkeypatch):
     assert folders.path_from("C:\\lists", "D:\\été\\a.wav") == "D:/été/a.wav"
     assert folders.path_from("C:\\lists\\x", "C:\\été\\a.wav") == "../../été/a.wav"
 
-def test_label_studio(run, tmp_path):
-    at, table = run
-    n, shared = to_label_studio(at/"run", tmp_path/"tasks")
-    tasks = json.loads((tmp_path/"tasks/tasks.json").read_text(encoding="utf-8"))
-    assert n == len(tasks) == 7 and Path(shared) == at/"sounds"
-    labels = {label.get("value") for label in ET.parse(tmp_path/"tasks/labels.xml").getroot().iter("Label")}
-    assert labels == {'Low / "drum" <x>', "cluster 1", "odd"}
-    n_results = 0
-    for task in tasks:
-        prefix, _, relative = task["data"]["audio"].partition("?d=")
-        assert prefix == "/data/local-files/" and (Path(shared)/unquote(relative)).is_file()
-        for result in task["predictions"][0]["result"]:
-            assert (result["from_name"], result["to_name"], result["type"]) == ("label", "audio", "labels")
-            value = result["value"]
-            assert value["labels"][0] in labels
-            assert 0 <= value["start"] < value["end"] <= result["original_length"] + .01
-            n_results += 1
-    assert n_results == len(table)
-
 def test_the_command(run, tmp_path, capsys):
     at, _ = run
-    for to,says in ("playlist", "3 playlists"), ("sfz", "3 instruments"), ("labelstudio", "7 tasks"):
+    for to,says in ("playlist", "3 playlists"), ("sfz", "3 instruments"):
         assert main(["export", str(at/"run"), "--to", to, "--out", str(tmp_path/to)]) == 0
         assert says in capsys.readouterr().out
         assert main(["export", str(at/"run"), "--to", to, "--out", str(tmp_path/to)]) == 2

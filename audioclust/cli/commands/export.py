@@ -21,7 +21,7 @@ from ...core.console import echo, printable, short_warnings
 LABELS = "audacity", "raven", "textgrid", "elan" # a file for each recording
 TABLES = "parquet", "json", "csv", "crowsetta" # one file
 _MAPS = dict(sfz="to_sfz", decentsampler="to_decent_sampler", hydrogen="to_hydrogen")
-FORMATS = *LABELS, *TABLES, "playlist", *_MAPS, "labelstudio" # which new clips can be written in, too
+FORMATS = *LABELS, *TABLES, "playlist", *_MAPS # which new clips can be written in, too
 
 def add_format_options(parser:Parser): # Of a command that writes for other programs
     "What is written for another program."
@@ -38,7 +38,7 @@ def add_arguments(parser:Parser):
     parser.add_argument("--to", required=True, choices=[*FORMATS, "kit", "folders", "counts"], metavar="FORMAT",
         help="labels of each recording: audacity, raven, textgrid (of Praat) or elan; one table: parquet, json, csv or "
              "crowsetta (its generic-seq); for each group a playlist, or a map for a sampler: sfz, decentsampler or hydrogen; "
-             "kit, one sound of each group; folders of sounds, one for each group; counts of each name; tasks for labelstudio")
+             "kit, one sound of each group; folders of sounds, one for each group; counts of each name")
     parser.add_argument("--out", metavar="PATH",
         help="a file that ends in .parquet, .json or .csv for these (crowsetta: .csv), else a folder (or FILE.h2drumkit "
              "for a kit); counts are printed, and a CSV is written as well")
@@ -122,9 +122,6 @@ def write_format(run:Any, # A run, or its folder
     elif to in _MAPS: _write_maps(run, out, to, chosen)
     elif to == "kit": _write_kit(run, out, args, chosen)
     elif to == "folders": _write_folders(run, out, args, without)
-    elif to == "labelstudio":
-        n, shared = listen.to_label_studio(run, out, **chosen)
-        echo(f"{plural(n, 'task')} in {out}, one for each recording; the document root is {printable(shared)}")
     else:
         n = listen.to_table(run, out, without=without, overwrite=args.overwrite)
         echo(f"{n:,} rows in {out}")
