@@ -68,29 +68,6 @@ def _as_table(model, X, reset=False): # Checked floats; at length 1 for cosine
 def _like(out, X): # A tensor as the kind of array that `X` is, on its device
     return out.to(X.device) if isinstance(X, Tensor) else out.cpu().numpy()
 
-# %% ../../nbs/04_kmeans/04_estimator.ipynb #42878d9c
-def _weighted(model, x, sample_weight, constraints): # The rows that count, with their weights, or a ValueError
-    if x.memory_mapped or model.sharded or constraints is not None:
-        raise ValueError("sample_weight is for rows in memory, in one process: leave out sharded and constraints, "
-                         "and read a file with np.array(X)")
-    weights = sample_weight
-    if not isinstance(weights, Tensor): weights = torch.from_numpy(np.array(weights, dtype=np.float64))
-    if weights.shape != (len(x),):
-        shape = tuple(weights.shape)
-        raise ValueError(f"sample_weight must have shape ({len(x)},), got {shape}: give each row one weight")
-    weights = weights.detach().to(x.device, torch.float64)
-    is_wrong = ~(weights.isfinite() & (weights >= 0))
-    if is_wrong.any():
-        row = int(is_wrong.nonzero()[0])
-        raise ValueError(f"sample_weight must hold finite numbers of at least 0, and row {row} has {weights[row]:g}: "
-                         "give 0 to rows that should not count")
-    if not weights.any(): raise ValueError("all weights are zero: give a weight above 0 to rows that should count")
-    if (weights == 1).all(): return x
-    counts = weights > 0
-    if counts.sum() < model.n_clusters:
-        raise ValueError(f"{counts.sum()} rows have a weight above 0: give it to more rows, or ask for fewer clusters")
-    return Table(x.array[counts], weights=weights[counts])
-
 # %% ../../nbs/04_kmeans/04_estimator.ipynb #f9d3186b
 _SMALL = 2**20 # numbers in a table, and scores, up to which exact distances take no time that matters
 
@@ -105,7 +82,7 @@ def _runs(model, x, generator, spread, constraints): # A `Fit` for each start
     init = model.init
     if not isinstance(init, str): return [kmeans(x, given_centers(init, k, x, spherical), generator, **options)]
     if init == "auto": init = "k-means||" if x.memory_mapped else "k-means++"
-    is_plain = not (spherical or x.memory_mapped or x.weights is not None or x.world_size > 1)
+    is_plain = not (spherical or x.memory_mapped or x.world_size > 1)
     is_small = x.device.type == "cpu" and len(x)*max(k, model.n_init, x.shape[1]) <= _SMALL
     exact = is_plain and is_small and x.dtype == torch.float32
     starts = (initial_centers(x, k, generator, init, spread, exact) for _ in range(model.n_init))
@@ -134,9 +111,7 @@ def _fit(model, x, constraints): # Labels of all rows, and the `Fit` of those th
     if n_zero and constraints is not None:
         raise ValueError("with constraints and metric='cosine' no row of X may be zero: "
                          "drop silent clips, or use metric='euclidean'")
-    if n_zero:
-        weights = None if x.weights is None else x.weights[nonzero]
-        fitted = Table(x.array[nonzero], sharded=x.sharded, weights=weights)
+    if n_zero: fitted = Table(x.array[nonzero], sharded=x.sharded)
     spread = total_scatter(fitted)
     if not spread.total.isfinite():
         raise ValueError("the sum of squares of X is not a finite number: bring its columns to smaller units")
@@ -151,7 +126,7 @@ def _fit(model, x, constraints): # Labels of all rows, and the `Fit` of those th
 class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
     "K-means by Lloyd's algorithm in torch, on CPU or GPU; no cluster is left empty."
     _state = ("cluster_centers_",)
-    inertia_:float # Loss: sum of squared distances of the rows to their centres, times their weights
+    inertia_:float # Loss: sum of squared distances of the rows to their centres
     n_iter_:int # Rounds of the best run
     n_reseeds_:int # Empty clusters that the best run filled
     def __init__(self,
@@ -177,16 +152,12 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
     def fit(self,
         X:np.ndarray|torch.Tensor, # Rows, shape (n, d): numpy array, in memory or mapped to a file, or tensor
         y=None, # Ignored
-        sample_weight:np.ndarray|Tensor|list|None=None, # How much each row counts, at least 0, shape (n,); None: as one
         *, constraints:Constraints|None=None, # What is known of some rows: seeds, must-links and cannot-links
     )->Self:
         "Find the clusters of `X`; returns `self`."
         x = _as_table(self, X, reset=True)
         _check_params(self, x.n_total)
-        rows = x if sample_weight is None else _weighted(self, x, sample_weight, constraints)
-        with own_threads(x.device):
-            labels, best = _fit(self, rows, constraints)
-            if len(rows) < len(x): labels = nearest_centers(x, best.centers, self.metric == "cosine")
+        with own_threads(x.device): labels, best = _fit(self, x, constraints)
         self.labels_ = _like(labels, X)
         self.cluster_centers_ = _like(best.centers, X) # shape (k, d), an array like `X`; at length 1 for cosine
         n_filled = int((x.all_sum(best.labels.bincount(minlength=self.n_clusters)) > 0).sum())

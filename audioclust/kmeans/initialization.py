@@ -19,11 +19,9 @@ from .table import Table, unit_rows, weighted_rows
 # %% ../../nbs/04_kmeans/02_initialization.ipynb #c2d36d8b
 _BLURRED = 1e-4 # mean squared distance, relative to the scatter, below which float32 has too few digits left
 
-def _first_candidate(x, generator): # Any row, shape (1,)
-    if x.weights is None: return torch.randint(x.n_total, (1,), generator=generator).to(x.device)
-    return weighted_rows(x, x.weights, torch.rand(1, generator=generator, dtype=torch.float64))
+def _any_row(x, generator): return torch.randint(x.n_total, (1,), generator=generator).to(x.device) # shape (1,)
 
-def _kmeans_plus_plus(x, k, coordinates, generator, exact=False):
+def _kmeans_plus_plus(x, k, coordinates, generator, exact=False, weights=None): # weights: of the candidates of k-means||
     n_candidates = 2 + int(math.log(k))
     scan = DistanceScan(x, coordinates, n_candidates, exact)
     closest = torch.full((len(x),), math.inf, dtype=coordinates.dtype, device=x.device)
@@ -31,20 +29,24 @@ def _kmeans_plus_plus(x, k, coordinates, generator, exact=False):
 
     def block_potentials(block, distances): # One for each candidate
         nearer = torch.minimum(closest[block][:, None], distances, out=updated[block, :distances.shape[1]])
-        return x.weigh(nearer, block).sum(0, dtype=torch.float64)
+        if weights is not None: nearer = nearer*weights[block, None]
+        return nearer.sum(0, dtype=torch.float64)
 
-    candidates, chosen = _first_candidate(x, generator), []
+    def drawn(odds, n): return weighted_rows(x, odds, torch.rand(n, generator=generator, dtype=torch.float64))
+
+    candidates = _any_row(x, generator) if weights is None else drawn(weights, 1)
+    chosen = [] # type: list
     while True:
         potentials = x.all_sum(sum(scan(x.take(candidates), block_potentials)))
         best = potentials.argmin()
         chosen.append(candidates[best])
         if len(chosen) == k: return x.take(torch.stack(chosen))
         closest = updated[:, best].clone(memory_format=torch.contiguous_format)
-        blurred = coordinates.dtype == torch.float32 and potentials[best]/x.total_weight < _BLURRED
+        blurred = coordinates.dtype == torch.float32 and potentials[best]/x.n_total < _BLURRED
         if blurred: return _kmeans_plus_plus(x, k, coordinates._replace(dtype=torch.float64), generator)
-        odds = x.weigh(closest, slice(None))
+        odds = closest if weights is None else closest*weights
         if not potentials[best] > 0: odds = torch.ones_like(odds)
-        candidates = weighted_rows(x, odds, torch.rand(n_candidates, generator=generator, dtype=torch.float64))
+        candidates = drawn(odds, n_candidates)
 
 # %% ../../nbs/04_kmeans/02_initialization.ipynb #800be5b0
 _ROUNDS = 5 # of k candidates each, as in the paper's experiments
@@ -62,20 +64,18 @@ def _kmeans_parallel(x, k, coordinates, generator): # k-means||
         owner[block][closer] = (nearest[closer] + n_before).int()
         return closest[block].sum(dtype=torch.float64)
 
-    new, candidates = x.take(_first_candidate(x, generator)), [] # type: Tensor, list
+    new = x.take(_any_row(x, generator))
+    candidates = [] # type: list
     for n_rounds in range(_ROUNDS + 1):
         n_before = sum(map(len, candidates))
         potential = x.all_sum(sum(scan(new, block_potential)))
         candidates.append(new)
         if n_rounds == _ROUNDS or potential == 0: break
-        odds = x.weigh(closest, slice(None))
-        new = x.take(weighted_rows(x, odds, torch.rand(k, generator=generator, dtype=torch.float64)))
+        new = x.take(weighted_rows(x, closest, torch.rand(k, generator=generator, dtype=torch.float64)))
     rows = torch.cat(candidates)
     counts = [torch.bincount(part, minlength=len(rows)) for part in owner.split(2**20)]
     weights = x.all_sum(torch.stack(counts).sum(0).to(torch.float64)) # rows nearest to each candidate
-    if x.weights is not None: weights = owner.bincount(x.weights, len(rows))
-    candidates_of = Table(rows, weights=weights)
-    return _kmeans_plus_plus(candidates_of, k, coordinates._replace(dtype=torch.float64), generator)
+    return _kmeans_plus_plus(Table(rows), k, coordinates._replace(dtype=torch.float64), generator, weights=weights)
 
 # %% ../../nbs/04_kmeans/02_initialization.ipynb #559f0ff6
 def initial_centers(x:Tensor|Table, # Rows, shape (n, d)
@@ -87,9 +87,6 @@ def initial_centers(x:Tensor|Table, # Rows, shape (n, d)
 )->Tensor: # Centres, shape (n_clusters, d): rows of `x`
     "Rows for K-means to start from."
     x = Table.of(x)
-    if init == "random" and x.weights is not None: # the heavier a row, the sooner its time comes
-        times = torch.empty(len(x), dtype=torch.float64).exponential_(generator=generator).to(x.device)/x.weights
-        return x.take(times.topk(n_clusters, largest=False).indices)
     if init == "random":
         if x.n_total < 2**20:
             return x.take(torch.randperm(x.n_total, generator=generator)[:n_clusters].to(x.device))
@@ -100,7 +97,7 @@ def initial_centers(x:Tensor|Table, # Rows, shape (n, d)
     if init not in ("k-means++", "k-means||"):
         raise ValueError(f"init must be 'k-means++', 'k-means||', 'random' or an array of centres, got {init!r}")
     mean, total = total_scatter(x) if spread is None else spread
-    coordinates = fit_coordinates(mean, math.sqrt(total/x.total_weight), x.dtype)
+    coordinates = fit_coordinates(mean, math.sqrt(total/x.n_total), x.dtype)
     if init == "k-means||": return _kmeans_parallel(x, n_clusters, coordinates, generator)
     if exact: coordinates = coordinates._replace(dtype=torch.float64)
     return _kmeans_plus_plus(x, n_clusters, coordinates, generator, exact)

@@ -20,7 +20,7 @@ class Assignment(NamedTuple):
     "The cluster of each row, and all that the M-step needs to know of the rows."
     labels: Tensor # Shape (n,), int64 in [0, k)
     sums: Tensor # Sum of the rows of each cluster, shape (k, d), float64
-    counts: Tensor # Rows in each cluster, shape (k,), int64; with weights their sum, float64
+    counts: Tensor # Rows in each cluster, shape (k,), int64
 
     @property
     def has_empty(self)->bool: return bool((self.counts == 0).any()) # Is there a cluster without rows?
@@ -31,15 +31,12 @@ _ROWS_AT_ONCE = 4096 # rows whose copies in float64 stay in the cache of a core
 def cluster_sums(x:Tensor|Table, # Rows, shape (n, d)
     labels:Tensor, # Cluster of each row, shape (n,), int64
     k:int, # Number of clusters
-    weights:Tensor|None=None, # How much each row counts, shape (n,), float64; None: each as one
 )->Tensor: # Shape (k, d), float64
     "Sum of the rows of each cluster, of this process."
     sums = torch.zeros(k, x.shape[1], dtype=torch.float64, device=x.device)
     for first in range(0, len(x), _ROWS_AT_ONCE):
         block = slice(first, first + _ROWS_AT_ONCE)
-        rows = x[block].double()
-        if weights is not None: rows = rows*weights[block, None]
-        sums.index_add_(0, labels[block], rows)
+        sums.index_add_(0, labels[block], x[block].double())
     return sums
 
 # %% ../../nbs/04_kmeans/01_lloyd.ipynb #63d52f2d
@@ -54,10 +51,10 @@ def e_step(x:Tensor|Table, # Rows, shape (n, d); of unit length if `spherical`
     coordinates = Coordinates(None, 1., table.dtype)
     if not spherical:
         mean, total = total_scatter(table) if spread is None else spread
-        coordinates = fit_coordinates(mean, math.sqrt(total/table.total_weight), table.dtype)
+        coordinates = fit_coordinates(mean, math.sqrt(total/table.n_total), table.dtype)
     index = CenterIndex(centers, coordinates, spherical=spherical)
     # sums of float32 are nearly exact in float64, so they can be kept up to date; others are added up anew
-    add_up_anew = table.weights is not None or (before is not None and table.dtype == torch.float64)
+    add_up_anew = before is not None and table.dtype == torch.float64
 
     def step(block): # Labels of a block of rows, and what its rows add to the sums
         rows = table[block]
@@ -75,10 +72,10 @@ def e_step(x:Tensor|Table, # Rows, shape (n, d); of unit length if `spherical`
         parts.append(block_labels)
         if change is not None: sums += change
     labels = torch.cat(parts)
-    if add_up_anew: sums = cluster_sums(table, labels, k, table.weights)
+    if add_up_anew: sums = cluster_sums(table, labels, k)
     sums = table.all_sum(sums)
     if before is not None and not add_up_anew: sums += before.sums
-    counts = table.all_sum(labels.bincount(table.weights, k))
+    counts = table.all_sum(labels.bincount(minlength=k))
     return Assignment(labels, sums, counts)
 
 # %% ../../nbs/04_kmeans/01_lloyd.ipynb #d2ff3030
@@ -112,7 +109,7 @@ def inertia(x:Tensor|Table, # Rows, shape (n, d)
 )->float: # The loss
     "The loss, row by row in float64."
     x, centers = Table.of(x), centers.double()
-    def block_loss(block): return x.weigh((x[block] - centers[labels[block]]).square_(), block).sum()
+    def block_loss(block): return (x[block] - centers[labels[block]]).square_().sum()
     return x.all_sum(sum(map_blocks(block_loss, row_blocks(x, x.shape[1]), x.device))).item()
 
 # %% ../../nbs/04_kmeans/01_lloyd.ipynb #572e3d45
@@ -121,7 +118,6 @@ class _Cluster:
     def __init__(self, x, members): # `members`: indices of its rows in this process, shape (m,)
         self.x, self.members = x, members
         self.count = x.all_sum(torch.tensor(float(len(members)), device=x.device))
-        self.weight = self.count if x.weights is None else x.weights[members].sum()
 
     def map(self, f): # `f(rows in float64)` of the rows of this process, shape (m,)
         values = [f(rows) for _,rows in float64_blocks(self.x, self.members)]
@@ -137,8 +133,8 @@ class _Cluster:
 
     def sum(self, origin): # Of the rows less `origin`, shape (d,)
         zeros = torch.zeros(self.x.shape[1], dtype=torch.float64, device=self.x.device)
-        def block_sum(block, rows): return self.x.weigh(rows.sub_(origin), self.members[block]).sum(0)
-        return self.x.all_sum(sum((block_sum(*part) for part in float64_blocks(self.x, self.members)), zeros))
+        blocks = (rows.sub_(origin).sum(0) for _,rows in float64_blocks(self.x, self.members))
+        return self.x.all_sum(sum(blocks, zeros))
 
     def followers(self, origin, push): # Which members follow a centre pushed from `origin`, bool; None: all or none
         along = self.map(lambda rows: rows.sub_(origin)@push)/(push@push)
@@ -154,9 +150,9 @@ def _split(x, members, generator, tolerance): # Which members follow a pushed ce
     squared_distances = cluster.map(lambda rows: rows.sub_(first).square_().sum(1))
     largest = cluster.max(squared_distances)
     if largest <= tolerance: return None
-    mean = first + cluster.sum(first)/cluster.weight
+    mean = first + cluster.sum(first)/cluster.count
     variances = cluster.map(lambda rows: rows.sub_(mean).square_().mean(1))
-    variance = x.all_sum(x.weigh(variances, members).sum())/cluster.weight
+    variance = x.all_sum(variances.sum())/cluster.count
     direction = torch.randn(len(mean), generator=generator, dtype=torch.float64).to(mean.device)
     follow = cluster.followers(mean, _PUSH*variance.sqrt()*direction)
     if follow is not None: return follow
@@ -187,7 +183,8 @@ def reseed(x:Tensor|Table, # Rows, shape (n, d)
         labels[members[follow]] = new
         for label,part in (donor, members[~follow]), (new, members[follow]):
             cluster = _Cluster(table, part)
-            sums[label], counts[label] = cluster.sum(0.), cluster.weight
+            sums[label] = cluster.sum(0.)
+            counts[label] = cluster.count
         donors.append(new)
         n_filled += 1
     return Assignment(labels, sums, counts), n_filled

@@ -18,13 +18,10 @@ from torch import Tensor
 from .table import map_blocks, row_blocks, Table
 
 # %% ../../nbs/04_kmeans/08_nearest.ipynb #8c236068
-def _block_scatter(x, block): # How much the rows count, their mean and their scatter
+def _block_scatter(x, block): # Number of rows, their mean and their scatter
     rows = x[block].to(torch.float64, copy=True)
-    if x.weights is None: n, mean = len(rows), rows.mean(0)
-    else:
-        n = x.weights[block].sum().item()
-        mean = x.weights[block]@rows/n
-    return n, mean, x.weigh(rows.sub_(mean).square_(), block).sum()
+    mean = rows.mean(0)
+    return len(rows), mean, rows.sub_(mean).square_().sum()
 
 # %% ../../nbs/04_kmeans/08_nearest.ipynb #7b5361df
 class Scatter(NamedTuple):
@@ -36,7 +33,7 @@ def total_scatter(x:Tensor|Table, # Rows, shape (n, d)
 )->Scatter: # Of the rows of all processes
     "Mean and total scatter of a table, in one pass."
     x = Table.of(x)
-    n:float = 0
+    n = 0
     mean:Any = 0.
     total:Any = 0.
     for n_block,block_mean,block_total in map_blocks(partial(_block_scatter, x), row_blocks(x, x.shape[1]), x.device):

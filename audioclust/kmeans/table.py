@@ -117,16 +117,14 @@ class Table:
     dtype:Any # Of the blocks, a `torch.dtype`
     offset:int # Number of the first row of this process
     n_total:int # Rows in all processes
-    total_weight:float # How much all of them count
     def __init__(self,
         array:Tensor|np.ndarray, # Rows, shape (n, d): tensor, or numpy array mapped to a file
         device:str|torch.device|None=None, # Where blocks are brought to; None: where `array` is
         *,
         unit_length:bool=False, # Scale rows to length 1 as they are read?
         sharded:bool=False, # Does `array` hold this process's share, and other processes the rest?
-        weights:Tensor|None=None, # How much each row counts, above 0, shape (n,), float64; None: each as one
     ):
-        self.array, self.shape, self.weights = array, tuple(array.shape), weights
+        self.array, self.shape = array, tuple(array.shape)
         self.unit_length, self.sharded = unit_length, sharded
         self.memory_mapped = not isinstance(array, Tensor)
         if isinstance(array, Tensor): self.dtype = array.dtype
@@ -137,7 +135,6 @@ class Table:
         if self.world_size > 1 and not shares.all():
             raise ValueError(f"every process must hold at least one row, and they hold {shares.long().tolist()}")
         self.offset, self.n_total = int(shares[:self.rank].sum()), int(shares.sum())
-        self.total_weight = self.n_total if weights is None else weights.sum().item()
 
     @staticmethod
     def of(x:Any)->"Table": # `x` itself if it is a `Table` already
@@ -154,11 +151,6 @@ class Table:
         else: rows = _read_rows(self.array, index, self.dtype)
         rows = rows.to(self.device)
         return unit_rows(rows) if self.unit_length else rows
-
-    def weigh(self, values:Tensor, rows:slice|Tensor)->Tensor: # Of these rows, (m,) or (m, p), times their weights
-        if self.weights is None: return values
-        weights = self.weights[rows]
-        return values*(weights if values.dim() == 1 else weights[:, None])
 
     def all_sum(self,
         value:Tensor, # This process's part; changed in place

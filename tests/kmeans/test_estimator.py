@@ -50,16 +50,10 @@ def exact_loss(x, labels):
                for column in zip(*(row for row,l in zip(rows, labels.tolist()) if l == c)))
 
 
-# Every check passes in both metrics and from every start but one, which asks that a seed give the same groups for
-# weights as for repeated rows: these are other rows to draw a start from. Scikit-learn expects it to fail for its own
-# K-means, too; from given centres the groups are the same (test_weights.py). Before scikit-learn 1.6 it had another
-# name. (One check asks for an environment variable, SCIPY_ARRAY_API, and is skipped where that is not set.)
-DRAWS_DIFFER = "check_sample_weight_equivalence_on_dense_data", "check_sample_weights_invariance"
-
+# (One check asks for an environment variable, SCIPY_ARRAY_API, and is skipped where that is not set.)
 @parametrize_with_checks([KMeans(n_clusters=2), KMeans(n_clusters=2, metric="cosine"),
                           KMeans(n_clusters=2, init="random", n_init=2, reseed=False)])
 def test_sklearn_checks(estimator, check):
-    if check.func.__name__ in DRAWS_DIFFER: pytest.xfail("a seed draws other starts from weighted than from repeated rows")
     check(estimator)
 
 
