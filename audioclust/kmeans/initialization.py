@@ -21,7 +21,7 @@ _BLURRED = 1e-4 # mean squared distance, relative to the scatter, below which fl
 
 def _any_row(x, generator): return torch.randint(x.n_total, (1,), generator=generator).to(x.device) # shape (1,)
 
-def _kmeans_plus_plus(x, k, coordinates, generator, exact=False, weights=None): # weights: of the candidates of k-means||
+def _kmeans_plus_plus(x, k, coordinates, generator, exact=False, weights=None): # weights: of k-means||'s candidates
     n_candidates = 2 + int(math.log(k))
     scan = DistanceScan(x, coordinates, n_candidates, exact)
     closest = torch.full((len(x),), math.inf, dtype=coordinates.dtype, device=x.device)

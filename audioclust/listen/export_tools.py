@@ -106,7 +106,7 @@ def run_of_new_clips(run:Run, # That assigned them
                    findings=Findings(strangeness=table.strangeness.to_numpy(np.float32)))
 
 # %% ../../nbs/13_listen/08_export_tools.ipynb #9f470a30
-TABLES = dict(parquet=".parquet", json=".json", csv=".csv", crowsetta=".csv") # formats of one file, and how its name ends
+TABLES = dict(parquet=".parquet", json=".json", csv=".csv", crowsetta=".csv") # formats of one file: how its name ends
 
 def check_place(to:str, # One of the formats of `audioclust export`
     out:Path, # Where it will be

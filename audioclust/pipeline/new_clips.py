@@ -30,7 +30,7 @@ from ..runs.run import run_with_model, Run
 
 # %% ../../nbs/12_pipeline/11_new_clips.ipynb #16ab12c9
 @contextmanager
-def noted(errors:list|None, # Where the user wants to have what could not be used, as (path, reason); None warns at the end
+def noted(errors:list|None, # Where the user wants what could not be used, as (path, reason); None warns at the end
 )->Iterator[list]:
     "A list for what cannot be used within."
     unusable:list = [] if errors is None else errors
@@ -47,7 +47,8 @@ def embed_alike(run:Run, # Whose encoder is taken
     encoder = run.embeddings.encoder
     text, rate = ("", 0) if run.request.options.sample_rate else unheard(table, encoder.sample_rate)
     other = "" if run.request.trains or isinstance(encoder, FixedEncoder) else "--encoder fixed "
-    if text: warnings.warn(f"{text}. If it matters, make a run of such sounds: audioclust cluster FOLDER {other}--rate {rate}")
+    if text:
+        warnings.warn(f"{text}. If it matters, make a run of such sounds: audioclust cluster FOLDER {other}--rate {rate}")
     encoded = encode_clips(encoder, table, run.request, progress)
     errors += encoded.errors
     for text in about_silence(encoded.table): warnings.warn(text)

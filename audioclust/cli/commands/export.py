@@ -34,11 +34,12 @@ def add_format_options(parser:Parser): # Of a command that writes for other prog
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #4dced8fe
 def add_arguments(parser:Parser):
     "The options of `audioclust export`."
-    parser.add_argument("run", metavar="RUN|TABLE", help="folder made by audioclust cluster; for counts also a table that assign wrote")
+    parser.add_argument("run", metavar="RUN|TABLE",
+        help="folder made by audioclust cluster; for counts also a table that assign wrote")
     parser.add_argument("--to", required=True, choices=[*FORMATS, "kit", "folders", "counts"], metavar="FORMAT",
         help="labels of each recording: audacity, raven, textgrid (of Praat) or elan; one table: parquet, json, csv or "
-             "crowsetta (its generic-seq); for each group a playlist, or a map for a sampler: sfz, decentsampler or hydrogen; "
-             "kit, one sound of each group; folders of sounds, one for each group; counts of each name")
+             "crowsetta (its generic-seq); for each group a playlist, or a map for a sampler: sfz, decentsampler or "
+             "hydrogen; kit, one sound of each group; folders of sounds, one for each group; counts of each name")
     parser.add_argument("--out", metavar="PATH",
         help="a file that ends in .parquet, .json or .csv for these (crowsetta: .csv), else a folder (or FILE.h2drumkit "
              "for a kit); counts are printed, and a CSV is written as well")
@@ -50,11 +51,13 @@ def add_arguments(parser:Parser):
     kit = parser.add_argument_group("kit", f"  {parser.prog} RUN --to kit --groups kick,snare,hat --out beat")
     kit.add_argument("--groups", type=listed, metavar="LIST",
         help="names or numbers of groups, separated by commas, such as kick,snare,hat (default: all)")
-    kit.add_argument("--max-groups", type=positive(int), metavar="N", help="the N largest groups (default: as many as keys)")
+    kit.add_argument("--max-groups", type=positive(int), metavar="N",
+        help="the N largest groups (default: as many as keys)")
     kit.add_argument("--seed", type=int, metavar="N",
         help="draw other sounds, a kit for each number (default: the most typical sound of each group)")
     folders = parser.add_argument_group("folders", f"  {parser.prog} RUN --to folders --out sorted")
-    folders.add_argument("--flat", action="store_true", default=None, help="one folder, with names in the order of likeness")
+    folders.add_argument("--flat", action="store_true", default=None,
+        help="one folder, with names in the order of likeness")
     links = folders.add_mutually_exclusive_group()
     links.add_argument("--link", action="store_true", default=None,
         help="symbolic links in place of copies, where a clip is a whole recording")
@@ -72,7 +75,8 @@ def check_format(args:Namespace): # to, out and options of formats
         raise ValueError(f"--join is for labels of recordings ({', '.join(LABELS)})")
     if args.level and args.to in ("parquet", "json", "csv"):
         raise ValueError(f"--level is for label tracks and selection tables; a table (--to {args.to}) holds all levels")
-    if args.level and args.to in ("folders", "counts"): raise ValueError(f"--to {args.to} takes the clusters: leave out --level")
+    if args.level and args.to in ("folders", "counts"):
+        raise ValueError(f"--to {args.to} takes the clusters: leave out --level")
     if args.overwrite and args.to not in (*LABELS, *TABLES, "counts"):
         raise ValueError(f"--to {args.to} writes into a new folder only: leave out --overwrite, and say another --out")
     for to, names in _OPTIONS_OF.items():
@@ -101,7 +105,8 @@ def _write_maps(run, out, to, chosen):
     written = getattr(listen, _MAPS[to])(run, out, **chosen)
     echo(f"{plural(written.n_maps, 'drum kit' if to == 'hydrogen' else 'instrument')} in {printable(out)}")
     if written.n_converted: echo(f"converted to WAV, for samplers: {plural(written.n_converted, 'clip')}")
-    if written.n_left_out: echo(f"warning: {plural(written.n_left_out, 'clip')} left out, which cannot be read", file=sys.stderr)
+    left_out = plural(written.n_left_out, "clip")
+    if written.n_left_out: echo(f"warning: {left_out} left out, which cannot be read", file=sys.stderr)
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #72c1ea05
 def write_format(run:Any, # A run, or its folder
