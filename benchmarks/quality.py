@@ -49,7 +49,7 @@ from threadpoolctl import threadpool_limits
 
 import audioclust
 from appended import append
-from audioclust.audio import fsdd, synthetic_words
+from audioclust.audio import fsdd, load_audio, synthetic_words
 from audioclust.encoders.choice import available_encoders
 from audioclust.encoders.residual import IdentityWhitening
 from audioclust.metrics import score
@@ -63,9 +63,9 @@ CLUSTPY = ("clustpy dec", "clustpy idec", "clustpy dcn")
 OPTIONAL = {"umap": "umap-learn", "clustpy": "clustpy"}  # what a method's name begins with is what is imported
 # other things left aside than by default: what comes when, as well; and what is there all the time, not
 IGNORE = {f"{points}, {text}": ignored for points in ("fixed", "auto") for text,ignored in (("order ignored", "order,pitch,level,noise,room"), ("noise kept", "pitch,level"))}
-WITHOUT, EARS, MAIN = "auto, without yamnet", ("speech_embedding", "resemblyzer", "aisfx", "musicnn", "yamnet"), ("kmeans", "consensus", "spectral") # a vote, and each encoder alone
+WITHOUT, UNTRAINED, EARS, MAIN = "auto, without yamnet", "auto, nothing installed", ("speech_embedding", "resemblyzer", "aisfx", "musicnn", "yamnet"), ("kmeans", "consensus", "spectral") # a vote, and each encoder alone
 SIDE_BY_SIDE, CHOSEN = "fixed and untrained", {f"{m}, number chosen": m for m in ("kmeans", "consensus", "spectral")}
-RUNS = {"fixed": (*OURS, *CHOSEN, "sklearn spectral", "umap, kmeans", "umap, hdbscan", *CLUSTPY), "mfcc": (*PEERS, *MAIN), "untrained": OURS, SIDE_BY_SIDE: ("consensus",), "auto": OURS, WITHOUT: OURS, **{ear: MAIN for ear in EARS}} | {p: ("kmeans", "consensus", "spectral", "umap, kmeans") if p.startswith("fixed,") else ("kmeans", "spectral") for p in IGNORE}
+RUNS = {"fixed": (*OURS, *CHOSEN, "sklearn spectral", "umap, kmeans", "umap, hdbscan", *CLUSTPY), "mfcc": (*PEERS, *MAIN), "untrained": OURS, SIDE_BY_SIDE: ("consensus",), "auto": OURS, WITHOUT: OURS, UNTRAINED: MAIN, **{ear: MAIN for ear in EARS}} | {p: ("kmeans", "consensus", "spectral", "umap, kmeans") if p.startswith("fixed,") else ("kmeans", "spectral") for p in IGNORE}
 ONCE = {"agglomerative", "dbscan", "hdbscan", "meanshift", "sklearn agglomerative"}
 HARDER = {"an eighth of the clips": dict(share=1/8), "a quarter of the clips": dict(share=1/4), "half of the clips": dict(share=1/2), "noise at 20 dB": dict(snr=20), "noise at 10 dB": dict(snr=10), "noise at 0 dB": dict(snr=0),
           "unequal groups": dict(smallest=.1), "half as many groups": dict(times=.5), "twice as many groups": dict(times=2)}
@@ -100,7 +100,7 @@ def noisy(table, snr, seed, folder): # Decibels; each clip by itself
     rows = []
     for i,(p,start,end) in enumerate(zip(table.path, table.start, table.end)):
         rng, rate = np.random.default_rng([seed, i]), sf.info(p).samplerate
-        x = sf.read(p, start=round(start*rate), stop=round(end*rate), dtype="float32")[0]
+        x = load_audio(p, None, start, end)[0].numpy()
         noise = np.fft.rfft(rng.standard_normal(len(x)))
         noise = np.fft.irfft(noise/np.maximum(np.fft.rfftfreq(len(x), 1/rate), 50)**(rng.uniform(0, 2)/2), len(x))  # from white to that of a waterfall
         y = x + noise/noise.std()*x.std()*10**(-snr/20)
@@ -167,7 +167,7 @@ def points_of(points, table, k, by, seed, device=None, cache=None):
     if points == SIDE_BY_SIDE:
         X = np.hstack([unit_rows(points_of(p, table, k, by, seed, device, cache).embeddings_) for p in ("fixed", "untrained")])
         return AudioClusterer.of(run_of_embeddings(X, request=Request(n_clusters=k, options=Options(stability=0)), whitening=IdentityWhitening()))
-    hidden = {"yamnet"} if points == WITHOUT else set()
+    hidden = {WITHOUT: {"yamnet"}, UNTRAINED: set(EARS)}.get(points, set())
     with patch("audioclust.encoders.choice.available_encoders", lambda: [e for e in available_encoders() if e not in hidden]):
         return AudioClusterer("kmeans", k, by, IGNORE.get(points), encoder=points.partition(",")[0], random_state=seed, options=Options(stability=0, device=device, num_workers=0, cache=cache)).fit(table[["path", "start", "end"]])
 

@@ -24,6 +24,7 @@ from ..encoders.choice import AFFORDABLE_SECONDS, choose_encoder, choose_if_quic
 from ..encoders.choice import seconds_to_embed, Trial
 from ..encoders.joint import is_vote, parse_vote, VotingEncoder
 from ..encoders.pretrained import named_encoder
+from ..encoders.residual import Grouping
 from ..encoders.whitening import Whiten
 from .cluster_step import asks_for_number, choose_number, cluster
 from .embed_step import embed, encode_clips, encoder_of
@@ -107,10 +108,11 @@ def _trials(request, observer)->Callable:
     "A function that clusters some clips by several encoders; those that vote decode each clip once."
     asked = request.options
     def trial_of(run):
-        return Trial(run.clips.table, run.clustering.labels, getattr(run.findings.stability, "overall", 0.))
+        labels = run.clustering.labels
+        return Trial(run.clips.table, labels, Grouping(run.embeddings.X, labels, None).silhouette())
     def trials(table, encoders, by, ignore, method, n_clusters):
         options = Options(sample_rate=asked.sample_rate, device=asked.device, num_workers=asked.num_workers,
-                          cache=asked.cache, stability=10)
+                          cache=asked.cache, stability=0)
         quick = Request(method, n_clusters, by, ignore, random_state=request.random_state, options=options)
         if method == "consensus": return _votes_of_frozen(table, encoders, quick, observer)
         runs = {name: make_run(table, replace(quick, encoder=name), Observer(observer.progress)) for name in encoders}

@@ -39,11 +39,12 @@ def test_encoders_vote_where_some_have_weights(cluster, asked):
     assert asked == [(200, dict(encoder=name, **wanted)) for name in ("fixed", "a", "b")]
 
 
-def test_the_most_stable_of_ours_is_taken_where_none_has(cluster, asked):
+def test_the_clearest_of_ours_is_taken_where_none_has(cluster, asked):
     chosen = choose_encoder(CLIPS, cluster, n_clusters=1000, candidates=["fixed", "untrained"])
-    assert chosen.name == "untrained" and chosen.runner_up == "fixed" and chosen.table.stability.tolist() == [.9, .6]
+    assert chosen.name == "untrained" and chosen.runner_up == "fixed" and chosen.table.silhouette.tolist() == [.9, .6]
     assert [wanted["method"] for _, wanted in asked] == ["kmeans"]*2
-    assert {wanted["n_clusters"] for _, wanted in asked} == {60}  # five clips in a cluster
+    assert choose_encoder(CLIPS, cluster, by="source", candidates=["fixed", "untrained"]).name == "fixed"
+    assert {wanted["n_clusters"] for _, wanted in asked} == {10}
 
 
 def test_clips_that_an_encoder_cannot_use_do_not_count(cluster):
@@ -55,9 +56,12 @@ def test_a_vote_that_nobody_asked_for_has_to_be_quick(cluster, asked, monkeypatc
     names = ["fixed", "a", "b"]
     assert choose_if_quick(CLIPS, cluster, candidates=names).name == "fixed+a"
     assert choose_if_quick(CLIPS[:59], cluster, candidates=names) is None
-    assert choose_if_quick(CLIPS, cluster, candidates=["fixed", "untrained"]) is None
+    ours = ["fixed", "untrained"]
+    assert choose_if_quick(CLIPS, cluster, candidates=ours).name == "untrained", "the clearer one"
+    assert choose_if_quick(CLIPS, cluster, candidates=ours, always=True) is None, "a training does not start from it"
     monkeypatch.setattr(choice, "seconds_to_embed", lambda names, clips: 2.*len(clips)*len(list(names)))
     n_asked = len(asked)
+    assert "fixed: the untrained network would take some" in choose_if_quick(CLIPS, cluster, candidates=ours).why
     even_to_choose = choose_if_quick(CLIPS, cluster, candidates=names)
     assert even_to_choose.name == "fixed" and len(asked) == n_asked
     said = "encoder fixed: a vote with a or b would take some 23 minutes; --encoder auto takes them"
