@@ -6,7 +6,8 @@
 __all__ = ['SHARE_OF_SILHOUETTE', 'SHARE_OF_BITS', 'CLEAR_SILHOUETTE', 'CLEAR_STABILITY', 'EXPONENTS', 'FACTOR', 'NO_GROUPS',
            'NEAR_CELLS', 'SAME_CELLS', 'LOST', 'FLAT', 'MODERATE', 'N_ERRORS', 'LEVEL_RATIOS', 'candidates',
            'coding_length', 'bits_saved', 'Tried', 'try_numbers', 'three_numbers', 'best_number', 'crossing',
-           'fewest_as_separate', 'number_beside', 'level_numbers', 'explain_choice', 'Choice', 'choose_k']
+           'decides_nothing', 'fewest_as_separate', 'number_beside', 'level_numbers', 'explain_choice', 'Choice',
+           'choose_k']
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #c6e9ab60
 from collections.abc import Callable, Iterable
@@ -148,11 +149,17 @@ FLAT = .08  # a largest silhouette below which nothing decides
 MODERATE = 10 # groups, where nothing decides
 N_ERRORS = 2 # standard errors of the largest silhouette, within which another one is as large
 
+def decides_nothing(curve:pd.DataFrame # From `try_numbers`
+)->bool:
+    "Is the largest silhouette small, or at the end of what was tried, and not clear?"
+    is_at_end = curve.silhouette.idxmax() == curve.k.idxmax()
+    return curve.silhouette.max() < (CLEAR_SILHOUETTE if is_at_end else FLAT)
+
 def fewest_as_separate(curve:pd.DataFrame, # From `try_numbers`
 )->int:
-    "The smallest number whose silhouette is near the largest; a moderate one where all are small."
+    "The smallest number whose silhouette is near the largest; a moderate one where that decides nothing."
     largest = curve.loc[curve.silhouette.idxmax()]
-    if largest.silhouette < FLAT: return int(curve.k[(curve.k - MODERATE).abs().idxmin()])
+    if decides_nothing(curve): return int(curve.k[(curve.k - MODERATE).abs().idxmin()])
     return int(curve.k[curve.silhouette >= largest.silhouette - N_ERRORS*largest.error].min())
 
 def number_beside(own:Tried, # What is to be grouped
@@ -169,7 +176,9 @@ def number_beside(own:Tried, # What is to be grouped
             f"{k} groups and {j} of the other make them")
     if best_number(own.curve) == 1: return 0, 0, ""
     k, j = (fewest_as_separate(one.curve) for one in (own, other))
-    if highest < FLAT: return k, j, f"{said}, which is small, so nothing decides: {k} is a moderate guess"
+    if decides_nothing(own.curve):
+        because = "which is small" if highest < FLAT else "the most that were tried"
+        return k, j, f"{said}, {because}, so nothing decides: {k} is a moderate guess"
     return k, j, said if k == own.peak else f"{said}, and these are the fewest within two errors of it"
 
 

@@ -77,8 +77,9 @@ def test_one_grouping_and_two_that_have_nothing_in_common(rng):
 
 def test_the_fewest_groups_that_are_as_separate_as_any():
     def told(*silhouette, error=.01): return fewest_as_separate(curve(silhouette, [1.]*len(silhouette)).assign(error=error))
-    assert (told(.1, .15, .19, .2), told(.1, .15, .179, .2), told(.1, .15, .19, .2, error=.03)) == (4, 5, 3)
+    assert (told(.1, .15, .19, .2, .1), told(.1, .15, .179, .2, .1), told(.1, .15, .19, .2, .1, error=.03)) == (4, 5, 3)
     assert told(*[.05]*20) == 10 and told(.05, .06) == 3, "nothing decides: a moderate number"
+    assert told(*np.linspace(.1, .3, 20)) == 10 and told(*np.linspace(.1, .5, 20)) == 21, "at the end only what is clear decides"
 
 def test_the_other_grouping_is_left_out_where_it_says_nothing(rng):
     X = rng.normal(size=(60, 8)).astype(np.float32)
