@@ -195,9 +195,10 @@ def similarity_points(X:np.ndarray, # Embeddings [n, D]
 # %% ../../nbs/13_listen/04_page_data.ipynb #097692e7
 def run_data(run:Run, # A run
     rows:np.ndarray, # Rows that are shown [n]
-)->dict: # by, x, y, labels, confidence, clusters, tree, points, naming, coarser, finer, chance, edits, moved
+)->dict: # by, x, y, labels, confidence, clusters, tree, points, naming, coarser, finer, chance, edits, moved, notes
     "What the page knows of a run and the clips of it that are shown."
     X, labels, stability = run.embeddings.X, run.clustering.labels, run.findings.stability
+    notes = run.findings.midi_note
     x, y = np.round(run.positions[rows].astype(float), 3).T.tolist()
     is_shown = np.isin(labels, labels[rows])  # all clips of the clusters that are shown
     return dict(
@@ -206,4 +207,5 @@ def run_data(run:Run, # A run
         clusters=cluster_data(run, rows), tree=tree_data(X[is_shown], labels[is_shown]),
         points=similarity_points(X[rows]), naming=naming_data(run, rows), coarser=coarser_levels(run, rows),
         finer=finer_levels(run, rows), chance=stability.chance if stability else MIN_STABILITY, edits=run.names,
-        moved=np.isin(rows, (run.embeddings.refinement or {}).get("moved", [])).tolist())
+        moved=np.isin(rows, (run.embeddings.refinement or {}).get("moved", [])).tolist(),
+        notes=None if notes is None else [json_number(note) for note in notes[rows]])

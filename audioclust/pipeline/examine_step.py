@@ -31,7 +31,7 @@ from ..ensembles.spectral import SpectralClustering
 from ..kmeans.estimator import KMeans
 from .cluster_step import cluster, kmeans_of_groups
 from .embed_step import about_silence
-from .explanations import clip_attributes, differences, followed, rows_to_measure
+from .explanations import clip_attributes, differences, followed, midi_notes, rows_to_measure
 from .find_step import Observer
 from .memory_needs import takes_bound
 from ..runs.clips import Clips
@@ -153,7 +153,8 @@ def examine(clips:Clips, # The clips
     texts += _about_windows(request, stability, follows) + _about_equal(X, labels)
     for text in texts: warnings.warn(text)
     return Findings(stability, follows, differences(attributes, labels), tuple(texts),
-                    strangeness=strangeness(X, labels), suggested=suggested_words(embeddings.kinds, labels))
+                    strangeness=strangeness(X, labels), suggested=suggested_words(embeddings.kinds, labels),
+                    midi_note=midi_notes(clips.table, attributes))
 
 # %% ../../nbs/12_pipeline/07_examine_step.ipynb #7d0c11c1
 def _grouping(run):

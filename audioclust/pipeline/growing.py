@@ -20,9 +20,9 @@ from ..ensembles.n_clusters import choose_k
 from ..kmeans.estimator import KMeans
 from ..kmeans.initialization import restarts
 from .cluster_step import kmeans_of_groups
-from .explanations import clip_attributes, differences, followed, rows_to_measure
+from .explanations import clip_attributes, differences, followed, midi_notes, rows_to_measure
 from .find_step import clips_of, cut, silent, why_no_clips
-from .new_clips import embeddings_like, embed_alike, labels_and_confidence, noted
+from .new_clips import clusters_below, embeddings_like, embed_alike, labels_and_confidence, noted
 from ..runs.clips import clip_ids, Clips
 from ..runs.clustering import Clustering
 from ..runs.findings import Findings
@@ -85,20 +85,15 @@ def _new_clips(run, recordings, table, errors, progress):
     return encoded.table, Z, encoded.probabilities
 
 # %% ../../nbs/12_pipeline/12_growing.ipynb #7c0d41dd
-def _clusters_below(run, groups): # Of new clips [n]
-    "The clusters; of a group that a person made, the one in which most of its clips were found."
-    found_in = pd.Series(run.clustering.labels).groupby(run.groups).agg(lambda clusters: clusters.mode().iloc[0])
-    return np.array([found_in[group] if is_new_group(group) else group for group in groups], np.int64)
-
 def _grown(run, new_clips, Z, new_groups, errors):
     "The run of all clips."
     X = np.concatenate([run.embeddings.X, Z])
-    labels = np.concatenate([run.clustering.labels, _clusters_below(run, new_groups)])
+    labels = np.concatenate([run.clustering.labels, clusters_below(run, new_groups)])
     table = pd.concat([run.clips.table, new_clips], ignore_index=True)
     clusterer, ids = kmeans_of_groups(X, labels, run.request.random_state)
     attributes = clip_attributes(table, rows_to_measure(labels)[1])
     findings = Findings(followed=followed(attributes, labels, table), differences=differences(attributes, labels),
-                        suggested=run.findings.suggested)
+                        suggested=run.findings.suggested, midi_note=midi_notes(table, attributes))
     request = replace(run.request, method="kmeans", n_clusters=len(ids),
                       options=replace(run.request.options, params=None))
     seeds = run.clustering.seeds

@@ -36,6 +36,7 @@ class Findings(Part):
     scores:dict=field(default_factory=dict) # Against labels, if some were given
     strangeness:np.ndarray|None=None # Of each clip in its cluster, infinite for noise [N]
     suggested:dict=field(default_factory=dict) # Cluster → what may be heard in it: word → by how much it stands out
+    midi_note:np.ndarray|None=None # Of each clip that has a steady one, else NaN [N]; None: few have
 
     def columns(self, labels:np.ndarray, # Cluster of each clip [N]
     )->dict: # Name of a column → values [N]
@@ -43,6 +44,7 @@ class Findings(Part):
         columns:dict[str,Any] = {}
         if self.stability: columns["stability"] = self.stability.clips.round(4)
         if self.strangeness is not None: columns["strangeness"] = self.strangeness.round(4)
+        if self.midi_note is not None: columns["midi_note"] = self.midi_note.round(2)
         if self.suggested: columns["suggested"] = [self.suggested_text(cluster) for cluster in labels.tolist()]
         return columns
 
@@ -75,6 +77,7 @@ class Findings(Part):
                    differences={int(cluster): difference for cluster,difference in record["differences"].items()},
                    advice=tuple(record["advice"]), scores=record.get("scores", {}),
                    strangeness=table.strangeness.to_numpy(np.float32) if "strangeness" in table else None,
+                   midi_note=table.midi_note.to_numpy(np.float32) if "midi_note" in table else None,
                    suggested={int(cluster): words for cluster,words in record.get("suggested", {}).items()})
 
 # %% ../../nbs/11_runs/10_findings.ipynb #d631380d

@@ -19,7 +19,7 @@ import pandas as pd
 from ..core.files import read_csv, read_text, shorten
 
 # %% ../../nbs/11_runs/02_run_folder.ipynb #75f851f3
-_NUMBER_COLUMNS = "start", "end", "confidence", "stability", "strangeness", "low_hz", "high_hz"
+_NUMBER_COLUMNS = "start", "end", "confidence", "stability", "strangeness", "low_hz", "high_hz", "midi_note"
 
 def _damage(table, needed):
     "What is wrong with a table, or None."
@@ -39,7 +39,7 @@ def _damage(table, needed):
 
 # %% ../../nbs/11_runs/02_run_folder.ipynb #6d812c06
 _TEXT_COLUMNS = "path", "reason", "label", "name", "mark", "note", "clip_id", "channel", "time", "seed"
-_MAY_BE_EMPTY = "confidence", "stability", "strangeness", "label", "low_hz", "high_hz", "name_confidence"
+_MAY_BE_EMPTY = "confidence", "stability", "strangeness", "label", "low_hz", "high_hz", "name_confidence", "midi_note"
 
 def read_table(path:str|Path, # CSV file
 )->pd.DataFrame: # With the columns of the file

@@ -2,6 +2,7 @@
 import errno
 import os
 import re
+import shutil
 import sys
 import unicodedata
 import xml.etree.ElementTree as ET
@@ -17,8 +18,8 @@ from audioclust.cli import main
 from audioclust.listen import to_decent_sampler, to_hydrogen, to_sfz
 from audioclust.listen.formats import samples
 from audioclust.listen.formats.folders import new_folder, safe_name
-from audioclust.pipeline import make_run, run_of_embeddings
-from audioclust.runs import Request
+from audioclust.pipeline import grow, make_run, run_of_embeddings
+from audioclust.runs import Request, Run
 from audioclust.runs.names import write_names
 
 RATE = 8000
@@ -49,6 +50,16 @@ def library(tmp_path_factory):
     write_names(at/"run", dict(names={"0": "Low / \"drum\"\n<x> & é"}))
     (at/"sounds/gone.wav").unlink()
     return at, clips
+
+@pytest.fixture(scope="module")
+def tones(tmp_path_factory):
+    "A run of two times eight tones of a whole-tone scale, and their notes."
+    at, t = tmp_path_factory.mktemp("tones"), np.arange(RATE//2)/RATE
+    notes = 50. + 2*(np.arange(16) % 8)
+    for i,note in enumerate(notes):
+        wave = sum(np.sin(2*np.pi*440*2**((note - 69)/12)*h*t + h)/h for h in range(1, 9))
+        sf.write(at/f"{i:02d}.wav", .3*wave*np.exp(-3*t), RATE)
+    return make_run(at, Request(n_clusters=1)).save(at/"run"), notes
 
 def sfz_zones(file):
     "(key, path, first frame, last frame) of each region, as sfizz reads an SFZ: a value ends before the next opcode."
@@ -149,6 +160,18 @@ def test_each_clip_lies_on_a_key_and_sounds_the_same(library, tmp_path, to, caps
     said = capsys.readouterr()
     assert f"converted to WAV, for samplers: {n_converted} clips" in said.out
     assert "1 clip left out" in said.err and files_of(at/"sounds") == before
+
+def test_tones_lie_on_the_keys_of_their_notes(tmp_path, tones):
+    run, notes = tones
+    assert (run.table.midi_note.round() == notes).all() and Run.open(run.folder).findings.midi_note is not None
+    to_sfz(run, tmp_path/"sfz"), to_decent_sampler(run, tmp_path/"presets")
+    said = (tmp_path/"sfz/cluster 0.sfz").read_text()
+    assert "lokey=50 hikey=51 pitch_keycenter=50 seq_length=2 seq_position=1" in said and said.count("<region>") == 16
+    samples = ET.parse(tmp_path/"presets/cluster 0.dspreset").getroot()[0][0]
+    found = {(sample.get("rootNote"), sample.get("hiNote"), sample.get("seqPosition")) for sample in samples}
+    assert {("50", "51", "1"), ("50", "51", "2"), ("64", "64", "2")} <= found and len(found) == 16
+    more = grow(run, run.table.path.iloc[:2].map(lambda path: shutil.copy(path, tmp_path/f"new-{Path(path).name}")).tolist(), n_new=0)
+    assert np.isfinite(more.findings.midi_note).sum() == 18
 
 def test_encodings_of_what_was_converted(library, tmp_path):
     at, clips = library

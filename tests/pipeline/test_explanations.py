@@ -56,7 +56,7 @@ ODD = {"silence": np.zeros(8000), "three samples": np.ones(3), "twenty": np.rand
 def test_odd_clips_have_attributes_or_none(wave, tmp_path):
     sf.write(tmp_path/"a.wav", wave, 16000)
     found = clip_attributes(pd.DataFrame(dict(path=[tmp_path/"a.wav"], start=0., end=len(wave)/16000)), np.arange(1))
-    assert list(found) == ["row", *ATTRIBUTES] and len(found) == 1
+    assert list(found) == ["row", *ATTRIBUTES, "midi_note"] and len(found) == 1
     assert np.isfinite(found[["length", "level", "silence", "noise"]].to_numpy(float)).all()
 
 

@@ -28,6 +28,11 @@ function confidenceText(row) {
   return value === null ? "" : value.toFixed(2) + (isGuess(row) ? ", a guess" : "");
 }
 
+function noteText(row) { // such as " A4" for 69; "" where it has no steady note
+  const note = Math.round(grouping().notes?.[row] ?? -1);
+  return note < 0 ? "" : ` ${["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"][note % 12]}${Math.floor(note / 12) - 1}`;
+}
+
 function clipButton(row, withCluster) {
   const name = clipName(row), cluster = clusterName(grouping().labels[row]), confidence = confidenceText(row);
   const className = "clip" + (row === playing ? " now" : "") + (selected.has(row) ? " selected" : "");
@@ -47,7 +52,7 @@ function clipButton(row, withCluster) {
 function clipLine(row, cluster, label) { // its cluster, how long it is, how clearly it belongs there, and last the name of its file
   const confidence = nameChance(row) ?? grouping().confidence[row], about = element("span", {className: "clip-about"});
   about.append(markerOf(styleOf(grouping().labels[row])), element("span", {className: "cut"}, cluster + (isGuess(row) ? " ?" : "")), ...labelElement(row), " ");
-  about.append(element("span", {className: "dim"}, seconds(lengthOf(row))), " ");
+  about.append(element("span", {className: "dim"}, seconds(lengthOf(row)) + noteText(row)), " ");
   if (confidence !== null) about.append(bar(confidence));
   return element("span", {className: "clip-line"}, about, " ", label);
 }

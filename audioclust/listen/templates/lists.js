@@ -11,9 +11,8 @@ function draw() {
   compareLabels();
   $("guesses-choice").hidden = !following(grouping())?.chances;
   if ($("guesses-choice").hidden) $("guesses").value = "";
-  const byMoves = $("sort").querySelector("[value=moved]");
-  byMoves.hidden = !grouping().moved.some(Boolean); // clips that changed their group when the other grouping was taken out
-  if (byMoves.hidden && $("sort").value === "moved") $("sort").value = "sure";
+  offerOrder("moved", grouping().moved.some(Boolean)); // clips that changed their group when the other grouping was taken out
+  offerOrder("note", grouping().notes);
   drawLevels();
   shownRows = rowsToShow();
   drawClusters();
@@ -23,6 +22,11 @@ function draw() {
   drawMap();
   drawCrossTable();
   drawSelected();
+}
+
+function offerOrder(order, isThere) {
+  $("sort").querySelector(`[value=${order}]`).hidden = !isThere;
+  if (!isThere && $("sort").value === order) $("sort").value = "sure";
 }
 
 const searched = () => $("search").value.trim().toLowerCase();
@@ -41,6 +45,8 @@ function rowsToShow() { // of those most like one, drawn by chance, or in the ch
   const rows = [...labels.keys()].filter(row => chosen.has(labels[row]) && inPart(row) && found(row));
   if (order === "next") return hearNext(rows);
   if (order === "moved") return rows.filter(row => grouping().moved[row]);
+  const noteOf = row => grouping().notes[row] ?? 999; // clips without one come last
+  if (order === "note") return rows.sort((a, b) => noteOf(a) - noteOf(b));
   if (order === "name") return rows.sort((a, b) => byText(clipName(a), clipName(b)));
   const sign = order === "sure" ? 1 : -1;
   const sureness = row => nameChance(row) ?? confidence[row] ?? -9;
