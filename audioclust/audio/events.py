@@ -138,15 +138,16 @@ def find_events(recordings:Any, # Whatever `find_audio` takes, or a table with a
     errors:list|None=None, # (path, reason) of what cannot be used is appended here; None warns
     channel:int|str|None=None, # From 1, "each" for the events of every channel, or "mix" or None, their mean
     progress:Callable|None=None, # Wraps what is searched, given how many there are
+    search:Callable=events_in, # Finds the events of one recording
 )->pd.DataFrame: # Columns path, start, end (s), low_hz, high_hz, and channel where one was asked for
     "The events in all recordings, by path and start."
-    def search(path, number):
-        try: events = events_in(path, settings, number or None)
+    def found(path, number):
+        try: events = search(path, settings, number or None)
         except AudioError as e: return e
-        return events.assign(channel=number) if number else events
+        return events[_COLUMNS].assign(channel=number) if number else events[_COLUMNS]
     wanted = with_channels(pd.DataFrame(dict(path=find_audio(recordings, errors))), channel, errors)
     with ThreadPoolExecutor(available_cores()) as threads:
-        searched = threads.map(search, wanted.path, channel_numbers(wanted).tolist())
+        searched = threads.map(found, wanted.path, channel_numbers(wanted).tolist())
         results = list(progress(searched, len(wanted)) if progress else searched)
     for e in results:
         if isinstance(e, AudioError): report_unusable(errors, e.path, e.reason)

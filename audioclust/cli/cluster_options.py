@@ -117,14 +117,14 @@ def encoders_help()->str:
         "  hf:NAME@REVISION a model of the transformers library; also hf:FOLDER",
         "  onnx:FILE        any model in the ONNX format that takes a waveform",
         "  A+B:0.5          several that vote, each perhaps with a weight",
-        "", "                   not said: $AUDIOCLUST_ENCODER, or a vote if encoders are installed and it takes less than",
-        "                   ten minutes, or fixed; deepcluster and nf-spice train their own, and start from this one"])
+        "", "                   not said: $AUDIOCLUST_ENCODER, or auto if it takes less than ten minutes, or fixed;",
+        "                   deepcluster and nf-spice train their own, and start from this one"])
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #376d5f08
 _RESULTS = """
 what comes out, in RUN
   clusters.csv   path, start, end, cluster, confidence (1 heart, 0 border), representative, stability,
-                 strangeness (1 is the edge of what is usual in a cluster), clip_id
+                 strangeness (1 is the edge of what is usual in a cluster), midi_note (69 is A4), clip_id
   errors.csv     what could not be used, and why
   between.csv    what lies between events, with its share of the time (--cut events)
   run.json       what was asked for, versions, seconds, scores; in words, how each group differs from all clips

@@ -154,7 +154,7 @@ def difference(before:Run|str|Path, # A run, or its folder
 )->Difference: # Of all their clips
     "Compare the groups of two runs clip by clip."
     runs = [run if isinstance(run, Run) else Run.open(run) for run in (before, now)]
-    tables = [named_clips(run, "nothing") for run in runs] # left out: nothing, so that rows stay those of the run
+    tables = [named_clips(run, whole=True) for run in runs]
     rows = same_clips(*tables)
     if not len(rows[0]): raise ValueError("the two runs have no clip in common: compare runs of the same recordings")
     clusters = [run.merged_groups[which] for run,which in zip(runs, rows)]

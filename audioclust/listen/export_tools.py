@@ -23,9 +23,10 @@ from .exporting import check_sounds, named_clips, one_line
 from .formats.annotations import check_writer
 from .formats.folders import check_new_folder, ENDINGS, files_for_each, new_folder, path_from, safe_name, write_text
 from .sorting import check_apart
+from ..pipeline.new_clips import clusters_below
 from ..runs.clips import CLIP_DETAILS
 from ..runs.findings import Findings
-from ..runs.names import KINDS
+from ..runs.names import is_new_group, KINDS
 from ..runs.run import Run
 from ..runs.run_folder import check_file
 
@@ -98,11 +99,13 @@ def run_of_new_clips(run:Run, # That assigned them
     clips = replace(run.clips, table=table[["path", "start", "end", *details]].reset_index(drop=True), errors=[],
                     recordings=shared_folder([os.path.abspath(path) for path in table.path if path]))
     levels = [replace(level, labels=table[level.column]) for level in run.clustering.levels if level.column in table]
-    clustering = replace(run.clustering, labels=table.cluster.to_numpy(np.int64), confidence=table.confidence.to_numpy(),
+    groups = table.cluster.to_numpy(np.int64)
+    clustering = replace(run.clustering, labels=clusters_below(run, groups), confidence=table.confidence.to_numpy(),
                          representative=np.zeros(len(table), bool), levels=tuple(levels), seeds=None)
     edits = {kind: dict(run.names[kind]) for kind in KINDS if kind != "clips"}
     if nowhere: edits["names"].setdefault("-1", nowhere)
-    return replace(run, folder=None, clips=clips, clustering=clustering, edits={**edits, "clips": {}},
+    joined = {clip: int(group) for clip,group in zip(clips.ids(), groups) if is_new_group(group)}
+    return replace(run, folder=None, clips=clips, clustering=clustering, edits={**edits, "clips": joined},
                    findings=Findings(strangeness=table.strangeness.to_numpy(np.float32)))
 
 # %% ../../nbs/13_listen/08_export_tools.ipynb #9f470a30

@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import soundfile as sf
 
 from ..audio.clip_table import channel_numbers
+from ..audio.decoding import probe
+from ..audio.recordings import AudioError
 from ..core.files import atomic_write, check_parquet, write_table
 from ..encoders.pretrained.sound_kinds import is_speech
 from .formats.folders import ENDINGS, files_for_each
@@ -51,13 +52,13 @@ def groups_at_level(table:pd.DataFrame, # Columns cluster, name, and one for the
 
 # %% ../../nbs/13_listen/07_exporting.ipynb #7fc66c53
 def _called(run):
-    "(cluster of each clip, as a person left it; its number, name and mark as texts)."
+    "(group of each clip, as a person left it; its number, name and mark as texts)."
     names = flattened(run.names)
     clusters = edited_clusters(run.table, names)
     name_of = {c: display_name(c, names) for c in clusters.unique()}
     mark_of = {c: names["marks"].get(names["merged"].get(str(c), str(c)), "") for c in clusters.unique()}
-    numbers = run.table.cluster.astype(str)
-    return clusters, pd.DataFrame(dict(cluster=numbers, name=clusters.map(name_of), mark=clusters.map(mark_of)))
+    numbers = clusters.astype(str).replace(names["merged"])
+    return clusters, pd.DataFrame(dict(number=numbers, name=clusters.map(name_of), mark=clusters.map(mark_of)))
 
 def group_words(run:Run # Perhaps in memory
 )->set: # Texts
@@ -75,6 +76,7 @@ def sure_names(run:Run, # Perhaps in memory
 def named_clips(run:Run|str|Path, # A run, or its folder
     without:str|Iterable=(), # Clusters to leave out: numbers, names, or marks such as "junk"; or "speech", or "nothing"
     level:str|None=None, # Groups of this level, such as "coarse", in place of the clusters
+    whole:bool=False, # Also what is not of interest?
 )->pd.DataFrame: # The columns of clusters.csv, with a `name` for every clip
     "The clips of a run, and what their clusters, or their groups at a level, are called."
     if not isinstance(run, Run): run = Run.open(run)
@@ -86,9 +88,14 @@ def named_clips(run:Run|str|Path, # A run, or its folder
         if levels: has = f"beside its clusters it has {', '.join(levels)}; without a level the clusters are written"
         if level not in levels: raise ValueError(f"{run.folder or run} has no level {level}: {has}")
     without = [without] if isinstance(without, str) else [str(w) for w in without]
-    leaves_out_speech = "speech" in without and "speech" in table
-    words = [*MARKS, "nothing", *(["speech"] if leaves_out_speech else [])]
-    unknown = [w for w in without if w not in words and not (called == w).any(axis=None)]
+    merged, is_left_out, unknown = flattened(run.names)["merged"], pd.Series(False, table.index), []
+    for word in without:
+        number = merged.get(word, word)
+        if (called.name == word).any(): is_left_out |= called.name == word
+        elif word == "nothing": whole = True
+        elif word == "speech" and word in table: is_left_out |= is_speech(table)
+        elif word in MARKS or (called.number == number).any(): is_left_out |= (called.mark == word) | (called.number == number)
+        else: unknown.append(word)
     if "speech" in unknown:
         raise ValueError("this run does not know in which clips people speak: the encoder yamnet tells it; "
                          "audioclust encoders --install gets it, then make the run again")
@@ -96,10 +103,8 @@ def named_clips(run:Run|str|Path, # A run, or its folder
         listed = ", ".join(sorted(called.name.unique())[:20])
         raise ValueError(f"there is no group that is called or marked {', '.join(map(repr, unknown))}: "
                          f"say a number, a name of this run ({listed}), or a mark ({', '.join(MARKS)})")
+    if not whole: is_left_out |= called.name == NOT_OF_INTEREST
     if level is not None: table = groups_at_level(table, clusters, flattened(run.names), level)
-    is_left_out = called.isin(without).any(axis=1)
-    if leaves_out_speech: is_left_out |= is_speech(table)
-    if "nothing" not in without: is_left_out |= called.name == NOT_OF_INTEREST
     return table[~is_left_out].reset_index(drop=True)
 
 # %% ../../nbs/13_listen/07_exporting.ipynb #efc68b99
@@ -149,7 +154,7 @@ def marked_names(clips:pd.DataFrame # From `named_clips`
 def one_line(text:str, # A name that a person gave
 )->str:
     "A text without line breaks, other control characters and double blanks."
-    return " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", text).split())
+    return " ".join(re.sub(r"[\x00-\x1f\x7f\ufffe\uffff]", " ", text).split())
 
 # %% ../../nbs/13_listen/07_exporting.ipynb #17e55a9a
 def write_for_each(run:Run|str|Path, # A run, or its folder
@@ -196,7 +201,8 @@ def _given(clips, column, otherwise):
     return clips[column].fillna(otherwise).to_numpy() if column in clips else otherwise
 
 def _selection_table(path, clips):
-    highest = sf.info(os.fsencode(path)).samplerate/2 if os.path.isfile(path) else 0 # Hz; 0 where the recording is gone
+    try: highest = probe(path).sample_rate/2 # Hz
+    except AudioError: highest = 0 # the recording is gone
     table = pd.DataFrame({
         "Selection": np.arange(1, len(clips) + 1),
         "View": "Spectrogram 1",

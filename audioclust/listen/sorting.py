@@ -110,11 +110,14 @@ _LONGEST_NAME = 200 # bytes; systems allow 255, and a temporary name is longer t
 def _targets(clips, out, flat):
     "Where the copy of each clip goes."
     taken:Counter = Counter()
+    groups:set = set() # names of folders
     digits, cluster_digits = len(str(len(clips))), len(str(max(clips.cluster, default=0)))
+    def folder_of(name):
+        name = re.sub(r"(?<=^cluster )\d+$", lambda match: match[0].zfill(cluster_digits), name)
+        return safe_name(name[:80], groups)
+    group_of = {name: folder_of(name) for name in sorted(clips.name.unique())}
     for number,clip in enumerate(clips.itertuples(), 1):
-        name = re.sub(r"(?<=^cluster )\d+$", lambda match: match[0].zfill(cluster_digits), clip.name)
-        group = safe_name(name[:80])
-        file = Path(clip.path).name
+        group, file = group_of[clip.name], Path(clip.path).name
         if not clip.whole:
             channel = f" channel {clip.channel_number}" if clip.channel_number else ""
             file = f"{Path(clip.path).stem} {clip.start:.2f}-{clip.end:.2f}{channel}.wav"
@@ -202,7 +205,7 @@ def sort_files(run:Run|str|Path, # A run, or its folder
 )->int: # Files written
     "Copies of the clips, sorted by cluster, or named so that the alphabet follows similarity."
     if not isinstance(run, Run): run = Run.open(run)
-    out, clips = Path(out), named_clips(run, "nothing")
+    out, clips = Path(out), named_clips(run, whole=True)
     check_sounds(clips)
     clips = clips.assign(row=np.arange(len(clips)), whole=_is_whole(clips), channel_number=channel_numbers(clips))
     kept = named_clips(run, without)

@@ -16,7 +16,7 @@ from .naming.answers import name_clips as name_clips
 from .naming.questions import next_to_hear as next_to_hear
 from .naming.spreading import last_word as last_word, naming_progress as naming_progress, NamingProgress as NamingProgress
 from .naming.spreading import spread_names as spread_names
-from .new_clips import assign as assign, assign_embeddings as assign_embeddings, similar as similar
+from .new_clips import assign as assign, assign_embeddings as assign_embeddings, clusters_below as clusters_below, similar as similar
 from .pair import RunPair as RunPair, make_pair as make_pair, pair_requests as pair_requests, refine as refine
 from .shards import embed_shard as embed_shard, run_of_shards as run_of_shards
 from .shards import request_of_shards as request_of_shards, shard_folders as shard_folders

@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..audio.events import find_events
+from ..audio.events import events_in, find_events
 from ..audio.clip_table import clips as cut_clips
 from ..audio.opening import check_recordings_exist, explain_no_recordings
 from ..audio.recordings import find_audio, with_times
 from ..core.console import progress_of
+from ..core.file_contents import contents_of
+from ..encoders.cache import as_cache, clip_keys
 from ..runs.clips import Clips
 from ..runs.request import clusterer_of, Request
 
@@ -52,6 +54,19 @@ class Observer:
         _logger.info("%s: %.1f s", name, self.seconds[name])
 
 # %% ../../nbs/12_pipeline/02_find_step.ipynb #a0048bcd
+_OF_EVENTS = ["start", "end", "low_hz", "high_hz"]
+
+def _search(settings, cache):
+    "A function that finds the events of a recording, or knows them from the cache."
+    def remembered(path, _, channel):
+        clip = pd.DataFrame(dict(path=[path], start=0., end=0., channel=channel or 0))
+        (key,) = clip_keys(clip, f"events 1 {settings}", contents_of([path], cache))
+        for _,found,_ in cache.get([key]): return pd.DataFrame(found, columns=_OF_EVENTS).assign(path=str(path))
+        events = events_in(path, settings, channel)
+        cache.put([(key, events[_OF_EVENTS].to_numpy(np.float64), None)])
+        return events
+    return remembered if cache else events_in
+
 def cut(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list of files, or table of clips
     request:Request, # How to cut: window, hop, events, channel
     errors:list, # What could not be used is appended here as (path, reason)
@@ -64,7 +79,8 @@ def cut(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, list o
     if not options.events or has_times:
         return with_times(cut_clips(recordings, request.window, options.hop, errors, options.channel))
     searching = progress_of(progress, "looking for events", " recordings") # what a bar says
-    return with_times(find_events(recordings, options.events, errors, options.channel, searching))
+    search = _search(options.events, as_cache(options.cache))
+    return with_times(find_events(recordings, options.events, errors, options.channel, searching, search))
 
 # %% ../../nbs/12_pipeline/02_find_step.ipynb #22745ae9
 def why_no_clips(recordings:str|Path|list|pd.DataFrame, # Of which there is none

@@ -176,11 +176,14 @@ def detector_scores(run:Run, # Whose groups they are
     only:str|int, # A name, or a number
     labels:str, # "parent", a regular expression on the file name, or a table, as `label_detections` takes them
     thresholds:Iterable=THRESHOLDS, # From 0 to 1
+    recordings:Iterable=(), # All that were searched, also those in which nothing was found
 )->pd.DataFrame: # Columns at_least, clips (that have the name truly), found, precision, recall (NaN of none); a row a threshold
     "Precision and recall of a detector by its threshold."
     name, _ = groups_called(run, only)
-    labelled, missed = label_detections(table, labels, name)
+    labelled, missed = label_detections(table, labels, name, recordings)
     judged = labelled[labelled.label.notna()]
+    n_found = int(is_detected(run, labelled[labelled.label.isna()], only).sum())
+    if n_found: warnings.warn(f"{n_found:,} clips of {name} lie in recordings without a label: they are not judged")
     is_right = (judged.label == name).to_numpy()
     n = int(is_right.sum()) + missed[name]
     if not n:

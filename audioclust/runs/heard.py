@@ -11,6 +11,8 @@ import re
 from collections.abc import Container
 from typing import Any
 
+from ..audio.labels import tidy
+
 # %% ../../nbs/11_runs/06_heard.ipynb #09c2e54d
 UNSURE, SEVERAL, NOT_OF_INTEREST = "unsure", "several things", "not of interest" # answers that are no names
 SURE = .5 # confidence below which a name that was spread is a guess
@@ -69,7 +71,8 @@ def combined_answers(known:dict, # Edits of the run: changed here
     contradictions = []
     for clip in before.keys() - now.keys():
         if heard.get(clip) == before[clip]: heard.pop(clip, None)
-    for clip,answer in now.items():
+    for clip,said in now.items():
+        answer = said if said is None else tidy(said)
         is_new = before.get(clip, _MISSING) != answer
         if not is_new or clip_ids is not None and clip not in clip_ids: continue
         theirs = heard.get(clip, _MISSING)

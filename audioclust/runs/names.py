@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MARKS', 'KINDS', 'NEW_GROUPS', 'read_edits', 'flattened', 'is_new_group', 'made_groups', 'of_living', 'check_names',
-           'no_names', 'read_names', 'display_name', 'spreadsheet_safe', 'edited_clusters', 'name_columns',
+           'no_names', 'read_names', 'display_name', 'spreadsheet_safe', 'edited_clusters', 'are_named', 'name_columns',
            'write_name_columns', 'write_names', 'name_groups', 'copy_names', 'free_name']
 
 # %% ../../nbs/11_runs/03_names.ipynb #ad9a5b26
@@ -160,6 +160,12 @@ def edited_clusters(table:pd.DataFrame, # Columns cluster and, if clips may have
 # %% ../../nbs/11_runs/03_names.ipynb #cdaaa5e7
 _COLUMNS = "name", "name_confidence", "name_is_guess", "mark", "note"
 
+def are_named(groups:pd.Series, # Numbers [N]
+    names:dict, # From `read_names`
+)->pd.Series: # [N]
+    "Has each group a name, or did a person make it?"
+    return groups.astype(str).replace(flattened(names)["merged"]).isin(names["names"]) | (groups >= NEW_GROUPS)
+
 def name_columns(table:pd.DataFrame, # Columns cluster and, if clips may have been moved, clip_id
     names:dict, # From `read_names`
 )->dict: # Name of a column → values [N]
@@ -170,8 +176,7 @@ def name_columns(table:pd.DataFrame, # Columns cluster and, if clips may have be
     if names["names"] or names["merged"] or names["clips"]:
         columns["name"] = clusters.map({c: spreadsheet_safe(display_name(c, names)) for c in clusters.unique()})
     if names.get("spread"):
-        has_name = clusters.astype(str).replace(names["merged"]).isin(names["names"])
-        columns["name"] = columns.get("name", table.get("name")).where(has_name, "") # a clip that is left over has none
+        columns["name"] = columns.get("name", table.get("name")).where(are_named(clusters, names), "") # what is left over has none
         confidence = table.clip_id.map({clip: value[1] for clip,value in names["spread"].items()}).astype(float)
         columns |= dict(name_confidence=confidence.round(4), name_is_guess=confidence < SURE)
     for column,kind in ("mark", "marks"), ("note", "notes"):

@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,13 @@ from audioclust.audio import synthetic_sounds
 from audioclust.core.files import write_table
 from audioclust.listen import duplicates, listen_page
 from audioclust.listen.export_tools import to_playlists
-from audioclust.listen.sorting import similarity_order
+from audioclust.listen.comparison import difference
+from audioclust.listen.sorting import _targets, similarity_order
 from audioclust.listen import sort_files
 from audioclust.listen.exporting import named_clips, write_for_each
-from audioclust.runs.names import read_names, write_names
-from audioclust.pipeline import make_run
-from audioclust.runs import Request, Run
+from audioclust.runs.names import no_names, read_names, write_names
+from audioclust.pipeline import make_run, run_of_embeddings
+from audioclust.runs import Options, Request, Run
 from audioclust.runs.run_folder import read_table
 from audioclust.runs.seeds import read_seeds
 
@@ -153,7 +155,7 @@ def test_speech_is_left_out_and_named(run, tmp_path, capsys):
     assert export("csv", "a.csv") == export("raven", "raven") == 0
     said = f"left out as speech: 2 of {len(table)} clips ({Path(table.path[0]).name})"
     assert capsys.readouterr().out.count(said) == 2
-    kept = table[2:][table.cluster[2:] != 1]
+    kept = table[2:][~table.cluster[2:].isin([0, 1])] # 1 is merged into 0
     assert read_table(tmp_path/"a.csv").clip_id.tolist() == kept.clip_id.tolist()
     assert sum(len(file.read_text().splitlines()) - 1 for file in (tmp_path/"raven").rglob("*.txt")) == len(kept)
     assert export("folders", "sorted") == 0
@@ -213,3 +215,35 @@ def test_a_table_that_somebody_cut_is_refused(run, tmp_path, column):
 def test_options_of_other_formats_are_refused(tmp_path, capsys, to, more, says):
     assert main(["export", str(tmp_path), "--to", to, "--out", str(tmp_path/"x"), *more]) == 2
     assert says in capsys.readouterr().err
+
+
+@pytest.fixture
+def sixty(tmp_path):
+    "A run of four clusters of 15 clips that are no files, and what is left where edits are made and groups left out."
+    X = np.repeat(np.eye(4), 15, 0) + np.random.default_rng(0).normal(scale=.01, size=(60, 4))
+    clips = pd.DataFrame(dict(path=[f"/sounds/{i:03d}.wav" for i in range(60)], start=0., end=1.))
+    run = run_of_embeddings(X, clips, Request("kmeans", 4, options=Options(stability=0))).save(tmp_path/"run")
+    def left(edits, *without):
+        write_names(tmp_path/"run", {**no_names(), **edits})
+        return named_clips(tmp_path/"run", without).name.value_counts().to_dict()
+    return run, left
+
+def test_groups_that_are_left_out_are_those_of_the_person(sixty):
+    run, left = sixty
+    ids = run.table.clip_id[run.table.cluster == 0].tolist()
+    to_wren = dict(names={"1": "wren"}, clips=dict.fromkeys(ids[:6], 1))
+    assert left(to_wren, "0") == {"cluster 2": 15, "cluster 3": 15, "wren": 21}
+    assert left(to_wren, "1") == left(to_wren, "wren") == {"cluster 0": 9, "cluster 2": 15, "cluster 3": 15}
+    merged = dict(names={"0": "both"}, merged={"3": 0})
+    for number in "0", "3": assert left(merged, number) == {"cluster 1": 15, "cluster 2": 15}
+    digits = dict(names={"0": "3", "1": "0", "2": "1", "3": "2"})
+    assert left(digits, "3") == {"0": 15, "1": 15, "2": 15}, "the name comes before the number"
+
+def test_nothing_can_be_a_name(sixty, tmp_path):
+    run, left = sixty
+    names = dict(names={"3": "nothing", "2": "Turdus: song", "1": "Turdus? song"})
+    assert sum(left(names).values()) == 60 and sum(left(names, "nothing").values()) == 45
+    changes = difference(run, tmp_path/"run")
+    assert (changes.table.change == "").all() and len(changes.table) == 60
+    folders = [path.parent.name for path in _targets(named_clips(tmp_path/"run").assign(whole=True), tmp_path, False)]
+    assert sorted(Counter(folders).values()) == [15]*4, "two groups never share a folder"

@@ -17,6 +17,7 @@ from audioclust.listen.formats.folders import files_for_each
 from audioclust.pipeline import Options, Request, make_run
 from audioclust.runs.names import write_names
 from audioclust.runs.heard import NOT_OF_INTEREST
+from audioclust.runs.run import Run
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,20 @@ def test_labels_of_new_recordings(at, tmp_path, to, capsys):
     files = {"dawn.wav": tmp_path/"out"/f"dawn.wav{ending}", "dusk.wav": tmp_path/"out"/"wood"/f"dusk.wav{ending}"}
     found = [(recording, *clip) for recording,file in files.items() for clip in sorted(read(file))]
     assert [(recording, round(start, 3), round(end, 3), name) for recording,start,end,name in found] == clips(at)
+
+
+@pytest.mark.parametrize("named", [{}, {"100000": "owl"}], ids=["without a name", "named"])
+def test_a_group_made_by_hand_has_the_same_number_everywhere(at, tmp_path, named):
+    shutil.copytree(at/"run", tmp_path/"run")
+    run = Run.open(tmp_path/"run")
+    mine = run.table.clip_id[run.table.cluster == 1].tolist()
+    write_names(tmp_path/"run", {"names": named, "clips": dict.fromkeys(mine, 100_000)})
+    assert command("assign", tmp_path/"run", at/"later", "--out", tmp_path/"new.csv") == 0
+    assert command("assign", tmp_path/"run", at/"later", "--to", "raven", "--out", tmp_path/"raven") == 0
+    own, new = (set(zip(table.cluster, table.name)) for table in (pd.read_csv(tmp_path/file) for file in ("run/clusters.csv", "new.csv")))
+    tables = [pd.read_csv(file, sep="\t") for file in (tmp_path/"raven").rglob("*.txt")]
+    in_raven = {pair for table in tables for pair in zip(table.Cluster, table.Name)}
+    assert own == new == in_raven == {(0, "cluster 0"), (1, named.get("100000", "new group 1"))}
 
 
 def test_tables_of_new_recordings(at, tmp_path):

@@ -1,5 +1,6 @@
 "A detector of one name: what it keeps, how good it is, and what is refused."
 import re
+import shutil
 import warnings
 
 import numpy as np
@@ -141,3 +142,18 @@ def test_a_clip_with_two_labels_has_the_one_that_is_looked_for(tmp_path):
     for wanted,labels in (None, ["owl", ""]), ("wren", ["wren", ""]), ("owl", ["owl", ""]):
         found, missed = label_detections(clips, str(tmp_path/"truth.csv"), wanted)
         assert found.label.tolist() == labels and not missed
+
+
+def test_recordings_in_which_nothing_was_found_count(at, tmp_path, capsys):
+    folder, run = at
+    new = tmp_path/"new"
+    shutil.copytree(folder/"word0", new/"word0")
+    sf.write(new/"faint.wav", np.zeros(0), 8000)
+    table = pd.DataFrame(dict(path=["faint.wav"], start=0., end=.5, label="word0 "))
+    files = sorted(path.name for path in (new/"word0").iterdir())
+    for file in files[1:]: table.loc[len(table)] = f"word0/{file}", 0., .5, "word0"
+    table.to_csv(tmp_path/"truth.csv", index=False)
+    typed = ["assign", str(run), str(new), "-q", "--out", str(tmp_path/"a.csv"), "--labels", str(tmp_path/"truth.csv")]
+    assert main(typed) == 0
+    row = next(line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("word0 "))
+    assert int(row[1]) == len(files), "a recording without a clip has one that was not found, another has no label"

@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
-from audioclust.audio.events import EventSettings
+from audioclust.audio.events import events_in, EventSettings, find_events
 from audioclust.cli import main
-from audioclust.pipeline import AudioClusterer, Options
+from audioclust.pipeline import AudioClusterer, find_step, Options
+from audioclust.pipeline.find_step import cut
 from audioclust.runs.request import clusterer_of, Request, request_from_record, request_record
 
 RATE = 16000
@@ -67,6 +68,22 @@ def test_new_recordings_are_cut_alike(tapes, tmp_path):
     high = before.cluster[before.low_hz > 2000].iloc[0]
     assert ((came.cluster == high) == (came.low_hz > 2000)).all()
     assert (AudioClusterer.load(out).assign(tapes/"new").cluster.to_numpy() == came.cluster.to_numpy()).all()
+
+def test_what_was_searched_and_embedded_is_not_searched_and_embedded_again(tapes, tmp_path, monkeypatch):
+    monkeypatch.setenv("AUDIOCLUST_CACHE", str(tmp_path/"cache"))
+    out, searched = run(tapes, tmp_path), []
+    monkeypatch.setattr(find_step, "events_in", lambda *of: searched.append(of) or events_in(*of))
+    def assigned(name, *more):
+        main(["assign", str(out), str(tapes/"new"), "--out", str(tmp_path/name), *more])
+        return (tmp_path/name).read_text(), len(searched)
+    (first, n_first), (second, n_second), (third, n_third) = assigned("1.csv"), assigned("2.csv"), assigned("3.csv", "--no-cache")
+    assert first == second == third and (n_first, n_second, n_third) == (1, 1, 2)
+    channels = find_events(tapes/"new", channel=1)
+    remembered = [cut(tapes/"new", Request(options=Options(events=EventSettings(), channel=1, cache=tmp_path/"c")), []) for _ in range(2)]
+    for table in remembered: pd.testing.assert_frame_equal(table[list(channels)], channels)
+    compared = tmp_path/"compared"
+    assert main(["compare", str(tapes/"in"), "--out", str(compared), "--cut", "events", "--methods", "kmeans", "--encoders", "fixed", "--n-clusters", "2"]) == 0
+    assert len(pd.read_csv(compared/"fixed-kmeans/clusters.csv")) == 24
 
 def test_resume_and_overwrite_know_the_settings(tapes, tmp_path, capsys):
     out = run(tapes, tmp_path)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from audioclust.runs.edits import apply_edits
+from audioclust.runs.edits import apply_edits, undo_edits
 from audioclust.runs.names import NEW_GROUPS, read_names, write_names
 from audioclust.runs.run_folder import read_record, read_table
 
@@ -53,6 +53,17 @@ def test_moved_clips_new_groups_and_notes(saved):
     assert (after.cluster.to_numpy() == table.cluster.to_numpy()).all(), "the numbers stay"
     assert after.name[mine[:4]].tolist() == ["wren", "owl", "new group 2", "noise"]
     assert after.mark[mine[1]] == "check" and after.note[mine[0]] == "'=sings at dawn"
+
+
+def test_what_was_taken_over_is_undone_and_done_again(saved):
+    run = saved()
+    with pytest.raises(ValueError, match="nothing to undo"): undo_edits(run)
+    states = [take_over(run, page(run, {"names": {"0": name}})) for name in ("wren", "owl")]
+    written = (run/"clusters.csv").read_bytes()
+    undo_edits(run)
+    assert read_names(run) == states[0] and set(names_of(run)) == {"wren", "cluster 1", "cluster 2", "cluster 3"}
+    undo_edits(run)
+    assert read_names(run) == states[1] and (run/"clusters.csv").read_bytes() == written
 
 
 def test_another_runs_edits_are_refused(saved):

@@ -12,6 +12,7 @@ import sys
 from argparse import Namespace
 from collections import Counter
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def add_arguments(parser:Parser):
     add_format_options(parser)
     parser.add_argument("--remote-code", action="store_true",
         help="let code that comes with the run's hf: model run on this machine, if you trust it")
+    parser.add_argument("--no-cache", action="store_true", help="keep nothing of what was computed of these sounds")
     add_overwrite(parser)
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #f888e9cf
@@ -82,7 +84,10 @@ def assigned(run:"runs.Run", # Whose clusters they are
     nowhere = "none of these" if none_beyond else runs.display_name(-1, names)
     name_of = {c: runs.display_name(c, names) if c >= 0 else nowhere for c in table.cluster.unique()}
     called = [name_of[cluster] for cluster in table.cluster]
-    if names["names"] or names["merged"]: table["name"] = [runs.spreadsheet_safe(name) for name in called]
+    if names["names"] or names["merged"] or names["clips"]:
+        written = runs.are_named(table.cluster, names) | (table.cluster < 0)
+        table["name"] = [runs.spreadsheet_safe(name) for name in called]
+        if names.get("spread"): table["name"] = table.name.where(written, "") # as in clusters.csv
     return table, called
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #e844b5fd
@@ -91,11 +96,14 @@ def recognised(table:Any, # New clips and their clusters
     kept:Any, # Which of them are sure enough [n]
     names:dict, # Of the run
     labels:str, # "parent", a regular expression, or a table
+    recordings:list=[], # All that were searched, also those in which nothing was found
 )->str: # For a terminal
     "A table of the precision and recall of each name."
     given = set(names["names"].values()) - {runs.NOT_OF_INTEREST}
     got = [name if is_kept and name in given else None for name,is_kept in zip(called, kept)]
-    scores = pipeline.score_names(got, audio.label_clips(table, labels).label)
+    labelled, missed = audio.label_detections(table, labels, recordings=recordings)
+    labels_of = [label or None for label in labelled.label]
+    scores = pipeline.score_names(got + [None]*missed.total(), labels_of + list(missed.elements()))
     scores["name"] = scores["name"].map(printable)
     return table_text(scores.to_dict("records"))
 
@@ -105,9 +113,10 @@ def detected(run:"runs.Run", # Whose groups they are
     only:str, # A name, or a number
     at_least:float, # Confidence
     labels:str, # "parent", a regular expression, or a table
+    recordings:list=[], # All that were searched, also those in which nothing was found
 )->str: # For a terminal
     "Precision and recall of a detector at a confidence, and at others."
-    scores = pipeline.detector_scores(run, table, only, labels, {at_least, *pipeline.THRESHOLDS})
+    scores = pipeline.detector_scores(run, table, only, labels, {at_least, *pipeline.THRESHOLDS}, recordings)
     chosen = scores[scores.at_least == at_least].iloc[0]
     said = [f"{what} {value:.2f}" if value == value else f"no {what}" # NaN: nothing was found, or nothing is there
             for what,value in (("precision", chosen.precision), ("recall", chosen.recall))]
@@ -173,6 +182,8 @@ def run(args:Namespace)->int: # Exit status
     check(args)
     out, inputs, errors = Path(args.out or _USUAL), Inputs(args.folder, args.clips, args.embeddings), []
     old = runs.Run.open(args.run)
+    options = replace(old.request.options, cache=not args.no_cache)
+    old = replace(old, request=replace(old.request, options=options))
     nowhere = check_groups(old, args)
     inputs.check()
     trust = pretrained.trusting_code() if args.remote_code else nullcontext()
@@ -182,14 +193,14 @@ def run(args:Namespace)->int: # Exit status
         if args.to: listen.check_place(args.to, out, recordings, args.overwrite)
         table, called = assigned(old, sounds, X, errors, args.none_beyond, args.verbose - args.quiet)
         kept = pipeline.is_detected(old, table, args.only, args.at_least)
-        if not args.to: core.write_table(table[kept], out)
+        if not args.to: core.write_table(table.assign(cluster=pipeline.clusters_below(old, table.cluster))[kept], out)
         if not args.to and not kept.any(): echo(f"warning: {nothing_kept(args)}", file=sys.stderr)
         in_order = sorted(zip(table.cluster[kept] < 0, table.cluster[kept], [name for name,is_kept in zip(called, kept) if is_kept]))
         for name, n in Counter(name for _,_,name in in_order).items(): echo(f"{n:6,}  {name}")
         beyond = table.attrs["none_beyond"]
         if beyond: echo(f"none of these is what is stranger than {beyond:.2f}; --none-beyond with a larger number lets more in")
-        if args.labels and args.only: echo(detected(old, table, args.only, args.at_least, args.labels))
-        elif args.labels: echo(recognised(table, called, kept, old.names, args.labels))
+        if args.labels and args.only: echo(detected(old, table, args.only, args.at_least, args.labels, recordings))
+        elif args.labels: echo(recognised(table, called, kept, old.names, args.labels, recordings))
         if not args.to: echo(f"groups: {out}")
         else: write_found(listen.run_of_new_clips(old, table[kept], nowhere), args, core.shared_folder(recordings))
     return 0

@@ -19,7 +19,7 @@ from ...core.registry import METHODS
 
 # %% ../../../nbs/14_cli/commands/06_compare.ipynb #261df40e
 _USUAL = dict(methods="kmeans,consensus,spectral,agglomerative,hdbscan", encoders="fixed,untrained", n_clusters=10, by="content",
-              window=None, seed=0) # of the ways in which recordings are grouped
+              window=None, cut=None, seed=0) # of the ways in which recordings are grouped
 
 def add_arguments(parser:Parser):
     "The options of `audioclust compare`."
@@ -43,6 +43,7 @@ def add_arguments(parser:Parser):
     ways.add_argument("--by", choices=["content", "source"], help="what belongs together (default: content)")
     ways.add_argument("--window", type=positive(float, " of seconds"), metavar="S",
         help="cut recordings into clips of S seconds")
+    ways.add_argument("--cut", choices=["events"], help="cut recordings into the events that stand out of the noise")
     ways.add_argument("--seed", type=int, help="random seed (default: 0)")
 
 # %% ../../../nbs/14_cli/commands/06_compare.ipynb #8fea8d22
@@ -96,8 +97,9 @@ def compare_ways(args:Namespace):
     if args.labels: pipeline.check_labels(args.run, args.labels)
     for name in names:
         if name not in ("auto", "fixed", "untrained"): encoders.named_encoder(name)
-    request = runs.Request(n_clusters=ways.n_clusters, by=ways.by, window=ways.window, random_state=ways.seed,
-                           options=runs.Options(cache=True))
+    if ways.cut and ways.window: raise ValueError("recordings are cut into windows or into events: leave out --window, or --cut")
+    options = runs.Options(cache=True, events=audio.EventSettings() if ways.cut else None)
+    request = runs.Request(n_clusters=ways.n_clusters, by=ways.by, window=ways.window, random_state=ways.seed, options=options)
     labels = (lambda clips: audio.label_clips(clips, args.labels).label) if args.labels else None
     messages:list = []
     def log(line):

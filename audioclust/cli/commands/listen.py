@@ -20,6 +20,8 @@ def add_arguments(parser:Parser):
     parser.add_argument("--edits", metavar="FILE",
         help="answers, names, merges, marks, notes and moves that the page let you download, or a table with columns "
              "cluster and name; they go into clusters.csv, and the names of clips spread to all that are like them")
+    parser.add_argument("--undo", action="store_true",
+        help="go back to what was said before edits were last taken over; a second time takes them over again")
     parser.add_argument("--labels", metavar="parent|REGEX|TABLE",
         help="labels to show beside the groups, as for audioclust compare; a box lists the clips whose label and group "
              "differ. They change neither groups nor names")
@@ -53,7 +55,9 @@ def take_over(run:str, # A run folder, or one with a run by content and one by s
 def run(args:Namespace)->int: # Exit status
     "Write the listening page of a run, and take over edits."
     with short_warnings([]):
+        if args.undo and args.edits: raise ValueError("take edits over or undo them: leave out --edits, or --undo")
         lines = take_over(args.run, args.edits) if args.edits else []
+        if args.undo: runs.undo_edits(args.run)
         page = listen.listen_page(args.run, args.page, embed=args.embed, max_clips=args.max_clips, labels=args.labels)
     sounds = "with the sounds in it" if args.embed else "linked to the recordings"
     echo(f"listen: {page} ({page.stat().st_size/1e6:.1f} MB, {sounds})")

@@ -63,7 +63,9 @@ def _eaf(path, clips):
     document.add_linked_file(Path(path).as_uri(), name, kind)
     for name,entries in tiers_of(clips):
         document.add_tier(name)
-        for start,end,label in entries: document.add_annotation(name, round(1000*start), round(1000*end), label)
+        for start,end,label in entries:
+            begin = round(1000*start) # ms
+            document.add_annotation(name, begin, max(round(1000*end), begin + 1), label)
     return _written(document.to_file, ".eaf")
 
 # %% ../../../nbs/13_listen/formats/01_annotations.ipynb #05a64fd7

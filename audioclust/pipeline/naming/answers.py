@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...audio.labels import tidy
 from ...core.files import shorten
 from ...runs.heard import is_answer, is_spread_move, SEVERAL
 from ...runs.names import edited_clusters, flattened
@@ -31,7 +32,7 @@ def name_clips(run:Run, # That was clustered
         if is_spread_move(names, clip): del moves[clip], spread[clip] # the answer counts, and not what was spread
         elif answer not in (None, SEVERAL): moves.pop(clip, None) # what was said last counts
         heard.pop(clip, None) # the last answer stands last
-        heard[clip] = answer if answer is None else answer.strip()
+        heard[clip] = answer if answer is None else tidy(answer)
     edits = {**names, "clips": moves, "heard": heard}
     if spread: edits["spread"] = spread
     return replace(run, folder=None, edits=edits)
