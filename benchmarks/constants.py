@@ -5,7 +5,7 @@
     python benchmarks/constants.py --moved F  compare with another such file by the names without their modules: what was moved has not changed
 
 The file holds the default of each parameter of the classes, functions and option objects, and each constant of a module, of
-the packages that embed and cluster. It was written before the recordings of `unopened.py` were opened, and the result
+the packages that embed and cluster. It was written before the recordings of results/unopened.csv were opened, and the result
 tables made after that name a commit that has it. A change of a constant fails the tests until the file is written anew,
 which shows in the history that results of before are of other constants.
 """

@@ -10,7 +10,7 @@ the name of the folder. The soundfont is TimGM6mb.sf2 by Tim Brechbill and David
 hard it is played, length (1 to 2 s) and how long the key is held are drawn. `drums`: 500 hits, 50 of each of 10 kinds; kit, key and how hard
 it is hit are drawn, and since a kind has only a few recordings in the file (`DRUMS`), it is retuned by up to three semitones.
 A hit ends where it has decayed by 60 dB, after 4 s at the latest. All are at levels of up to 12 dB below the loudest. No two are the same.
-Goal: choices for short sounds that are not made on the collections of `unopened.py`. Not a goal: the variety of real libraries: few recordings stand behind each kind.
+Goal: choices for short sounds that are not made on the collections of results/unopened.csv. Not a goal: the variety of real libraries: few recordings stand behind each kind.
 """
 import argparse
 from pathlib import Path

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['COMMANDS', 'parser_of', 'whole_parser', 'error_text', 'Ended', 'is_importing', 'signals_interrupt', 'run_command',
-           'run_typed', 'begin_in_utf8', 'main']
+           'run_typed', 'main']
 
 # %% ../../nbs/14_cli/01_parser.ipynb #4bdc2235
 import argparse
@@ -154,17 +154,10 @@ def run_typed(typed:list, # Arguments
         return 2
     return run_command(args)
 
-# %% ../../nbs/14_cli/01_parser.ipynb #55802094
-def begin_in_utf8():
-    "Replace a process whose file names are ASCII by one that reads them as UTF-8."
-    if sys.getfilesystemencoding() == "ascii":
-        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
-
 # %% ../../nbs/14_cli/01_parser.ipynb #051e3e12
 def main(argv:list|None=None, # Arguments; None takes those of the process
 )->int: # Exit status
     "The `audioclust` command."
-    if argv is None: begin_in_utf8()
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     mend_streams()
     try:

@@ -89,8 +89,7 @@ def try_numbers(X:np.ndarray, # Embeddings [N, d]
     rows = []
     for k,labels in groups.items():
         of_clips = silhouette_samples(X, labels) if len(np.unique(labels)) > 1 else np.zeros(len(X))
-        error = float(of_clips.std()/np.sqrt(len(X)))
-        rows.append(dict(k=k, silhouette=float(of_clips.mean()), error=error, saved_bits=saved_bits(labels)))
+        rows.append(dict(k=k, silhouette=of_clips.mean(), error=of_clips.std()/len(X)**.5, saved_bits=saved_bits(labels)))
     return Tried(X, groups, pd.DataFrame(rows))
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #5c0e0033
@@ -166,8 +165,7 @@ def number_beside(own:Tried, # What is to be grouped
     other:Tried, # The same clips, for the other grouping
 )->tuple[int,int,str]: # (a number, one for the other grouping, why); (0, 0, "") where there is one group
     "The numbers of groups that two groupings of the same clips tell."
-    highest = own.curve.silhouette.max()
-    said = f"the silhouette is largest with {own.peak} ({highest:.2f})"
+    said = f"the silhouette is largest with {own.peak} ({own.curve.silhouette.max():.2f})"
     shared = ami(own.groups[own.peak], other.groups[other.peak])
     is_at_end = any(one.peak == max(one.groups) for one in (own, other))
     k, j, kept = crossing(own, other) if shared >= SAME_CELLS and not is_at_end else (0, 0, 0)
@@ -177,10 +175,8 @@ def number_beside(own:Tried, # What is to be grouped
     if best_number(own.curve) == 1: return 0, 0, ""
     k, j = (fewest_as_separate(one.curve) for one in (own, other))
     if decides_nothing(own.curve):
-        because = "which is small" if highest < FLAT else "the most that were tried"
-        return k, j, f"{said}, {because}, so nothing decides: {k} is a moderate guess"
+        return k, j, f"{said}, which is small or at the end of what was tried, so nothing decides: {k} is a moderate guess"
     return k, j, said if k == own.peak else f"{said}, and these are the fewest within two errors of it"
-
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #b27b47a4
 LEVEL_RATIOS = 1.5, 3  # of the numbers of two levels: at least and, for a finer one, at most
@@ -230,7 +226,6 @@ class Choice(NamedTuple):
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #5c0e000b
 def choose_k(X:np.ndarray, # Embeddings [N, d]
     make:Callable=_kmeans, # Function of k and a seed: an unfitted clusterer
-    ks:Iterable|None=None, # Candidates; None: those of `candidates`
     *, other:np.ndarray|None=None, # Embeddings of the same clips for the other grouping [N, d']
     most:int=1000, # Clips at most
     random_state:int=0, # Seed
@@ -240,14 +235,10 @@ def choose_k(X:np.ndarray, # Embeddings [N, d]
     both = [np.asarray(to_numpy(points), np.float32)[rows] for points in (X, other) if points is not None]
     n = len(rows)
     n_different = count_different(both[0], n)
-    ks = candidates(n) if ks is None else sorted(set(map(int, ks)))
-    limit = min(n - 1, max(2, round(.8*n))) # subsamples hold four fifths of the clips
-    if not ks or min(ks) < 2 or max(ks) > limit:
-        raise ValueError(f"candidates must be from 2 to {limit}, four fifths of the {n} clips; they are {ks}")
     if n_different == 1:
         why = f"one group: the embeddings of the {n:,} clips that were compared are all equal: nothing can be told apart"
         return Choice(1, why, pd.DataFrame([dict(k=1, silhouette=np.nan, error=np.nan, saved_bits=0.)]), dict(only=1))
-    ks = [k for k in ks if k <= n_different] or [n_different]
+    ks = [k for k in candidates(n) if k <= n_different] or [n_different]
     own, *others = [try_numbers(one, ks, make, random_state) for one in both if count_different(one, n) >= max(ks)]
     k, k_other, reason = number_beside(own, others[0]) if others else (0, 0, "")
     if others: k_other = k_other or fewest_as_separate(others[0].curve)

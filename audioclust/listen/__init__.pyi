@@ -6,7 +6,6 @@ from .exporting import (
     group_words as group_words,
     left_out as left_out,
     named_clips as named_clips,
-    sure_names as sure_names,
     to_audacity as to_audacity,
     to_raven as to_raven,
     to_table as to_table,
@@ -14,6 +13,7 @@ from .exporting import (
 from .export_tools import (
     check_place as check_place,
     run_of_new_clips as run_of_new_clips,
+    sure_names as sure_names,
     to_playlists as to_playlists,
 )
 from .formats.annotations import to_crowsetta as to_crowsetta, to_elan as to_elan, to_textgrid as to_textgrid

@@ -79,7 +79,6 @@ def _steady_note(octaves, clarity):
     agrees = np.abs(notes - note) < _MOST_APART
     return float(note) if agrees.mean() >= _LEAST_AGREEING else np.nan
 
-
 # %% ../../nbs/12_pipeline/06_explanations.ipynb #01d5de9a
 _MOST_SECONDS = 10. # of a clip that is measured
 
@@ -109,7 +108,6 @@ def midi_notes(clips:pd.DataFrame, # Columns path, start, end (s)
     notes = np.full(len(clips), np.nan, np.float32)
     for some in attributes, clip_attributes(clips, rest): notes[some.row.astype(int)] = some.midi_note
     return notes
-
 
 # %% ../../nbs/12_pipeline/06_explanations.ipynb #feeeab86
 def explained_variance(values:np.ndarray, # A number for each clip [N]

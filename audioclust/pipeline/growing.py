@@ -85,7 +85,7 @@ def _new_clips(run, recordings, table, errors, progress):
     return encoded.table, Z, encoded.probabilities
 
 # %% ../../nbs/12_pipeline/12_growing.ipynb #7c0d41dd
-def _grown(run, new_clips, Z, new_groups, errors):
+def _grown(run, new_clips, Z, new_groups, confidence, errors):
     "The run of all clips."
     X = np.concatenate([run.embeddings.X, Z])
     labels = np.concatenate([run.clustering.labels, clusters_below(run, new_groups)])
@@ -102,11 +102,12 @@ def _grown(run, new_clips, Z, new_groups, errors):
                             assign_by_members=True)
     clips = replace(run.clips, table=table, errors=[*run.clips.errors, *errors])
     embeddings = replace(run.embeddings, X=X, probabilities=None, curves=[], number=None, n_cached=0)
-    joined = dict(zip(clips.ids()[len(run):], new_groups.tolist()))
-    moved = {clip: group for clip, group in joined.items() if is_new_group(group)}
-    names = run.names
-    edits = {**names, "clips": {**names["clips"], **moved}} if any(names.values()) else None
-    return Run(request, clips, embeddings, clustering, findings, made_now(request, dict(run.made["seconds"])), edits=edits)
+    names, joined = run.names, zip(clips.ids()[len(run):], new_groups.tolist(), confidence.round(4).tolist())
+    found = {clip: [group, sure] for clip,group,sure in joined if is_new_group(group)}
+    edits = {**names, "clips": names["clips"] | {clip: group for clip,(group,_) in found.items()}}
+    if names.get("spread"): edits["spread"] = names["spread"] | found # no person has said it
+    return Run(request, clips, embeddings, clustering, findings, made_now(request, dict(run.made["seconds"])),
+               edits=edits if any(names.values()) else None)
 
 # %% ../../nbs/12_pipeline/12_growing.ipynb #89a9b6e8
 def grow(run:Run, # The run that grows
@@ -123,11 +124,11 @@ def grow(run:Run, # The run that grows
         raise ValueError(f"n_new={n_new!r}: say a whole number of new groups, at least 0, or 'auto'")
     with noted(errors) as unusable:
         clips, Z, probabilities = _new_clips(run, recordings, table, unusable, progress)
-    nearest, _ = labels_and_confidence(run, Z, probabilities)
+    nearest, confidence = labels_and_confidence(run, Z, probabilities)
     is_stranger = strangeness(X, groups, Z, nearest) > usual_strangeness(X, groups, run.clips.table.path)
     new = _new_means(Z[is_stranger], n_new, len(Z), run.request.random_state or 0)
     if len(new):
         ids, means = cluster_means(X, groups)
         numbers = np.concatenate([ids, labels.max() + 1 + np.arange(len(new))]).astype(np.int64)
         nearest = numbers[settled(Z, means, new)]
-    return _grown(run, clips, Z, np.asarray(nearest), unusable)
+    return _grown(run, clips, Z, np.asarray(nearest), confidence, unusable)

@@ -62,10 +62,11 @@ def share_of(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, l
     whole = find(recordings, asked, observer, inputs)
     if len(whole) < n_parts: raise ValueError(f"{len(whole)} clips cannot be divided into {n_parts} parts: say fewer")
     with observer.stage("choose encoder"): asked, choice, _ = with_chosen_encoder(whole, asked, observer)
-    warn_of_unheard(asked, whole.table, encoder_of(asked, whole.table))
+    encoder = encoder_of(asked, whole.table)
+    warn_of_unheard(asked, whole.table, encoder)
     rate = sample_rate_of(asked, whole.table)
     asked = replace(asked, encoder=_name_of(asked.encoder, request), options=replace(asked.options, sample_rate=rate))
-    common = [whole.ids(), _embedding_record(asked), n_parts]
+    common = [whole.ids(), _embedding_record(asked), encoder.config(), n_parts]
     digest = hashlib.sha256(json.dumps(common, default=str).encode()).hexdigest()[:16]
     bounds = np.linspace(0, len(whole), n_parts + 1).round().astype(int)
     share = whole.table.iloc[bounds[number - 1]:bounds[number]].reset_index(drop=True)

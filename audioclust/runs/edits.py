@@ -13,10 +13,8 @@ from shlex import quote
 
 from ..core.files import read_csv, shorten, write_json
 from .heard import combined_answers, is_spread_move, without_spread
-from audioclust.runs.names import (
-    check_names, display_name, is_new_group, KINDS, made_groups, NEW_GROUPS, no_names, of_living, read_edits, read_names,
-    write_names,
-)
+from .names import BEFORE, check_names, display_name, edits_of, is_new_group, KINDS, made_groups
+from .names import NEW_GROUPS, no_names, of_living, read_edits, read_names, write_names
 from .run_folder import read_record, locked, read_table, run_folders
 
 # %% ../../nbs/11_runs/04_edits.ipynb #2cef6c94
@@ -192,7 +190,7 @@ def _with_table(names, file):
 def _apply(run, file, record):
     "Take over the edits of a page into one run, or a table if there is no record; how many changed it."
     about = read_record(run)
-    by, folder, warning = about["request"]["by"], file.absolute().parent, None
+    by, folder = about["request"]["by"], file.absolute().parent
     if record is not None and by not in record["edits"]:
         others = shorten(", ".join(record["edits"]), 80)
         raise ValueError(f"{file} has edits of groupings by {others}, and {run} is one by {by}")
@@ -205,32 +203,25 @@ def _apply(run, file, record):
                              "A new run gets the names of that one by: "
                              f"audioclust cluster FOLDER --out RUN --like {quote(str(folder))}")
         if not is_own or file.name != "names.json":
-            warning = (f"{file} does not say which run it belongs to: its edits are taken over as edits of {run}. "
-                       "Files that the listening page writes name their run")
+            warnings.warn(f"{file} does not say which run it belongs to: its edits are taken over as edits of {run}. "
+                          "Files that the listening page writes name their run")
     try:
         with locked(run):
             before = read_names(run)
             names = _with_table(read_names(run), file) if record is None else _combined(record, run, by)
             write_names(run, names)
     except ValueError as e: raise ValueError(f"{file}: {e}") from None
-    if warning: warnings.warn(warning)
     return sum(before[kind].get(key) != names[kind].get(key)
                for kind in KINDS for key in before[kind].keys() | names[kind].keys())
 
 # %% ../../nbs/11_runs/04_edits.ipynb #123b7934
-_BEFORE = "names.before.json"
-
-def _said(run): # What `names.json` holds
-    file = run/"names.json"
-    return read_edits(file) if file.is_file() else dict(schema=1, edits={})
-
 def apply_edits(run:str|Path, # A run folder, or one with a run by content and one by source
     file:str|Path, # That the listening page wrote, or a table with columns cluster and name
 )->int: # Names, merges, marks, notes and moved clips that are other than before
     "Take over what a person did on the page, or the names of a table; edits of another run are refused."
-    before = {folder: _said(folder) for folder in run_folders(run)}
+    before = {folder: edits_of(folder) for folder in run_folders(run)}
     n_changed = _taken_over(Path(run), Path(file))
-    for folder,names in before.items(): write_json(names, folder/_BEFORE)
+    for folder,names in before.items(): write_json(names, folder/BEFORE)
     return n_changed
 
 def _taken_over(run, file):
@@ -249,11 +240,9 @@ def _taken_over(run, file):
 def undo_edits(run:str|Path # A run folder, or one with a run by content and one by source
 ):
     "Go back to what was said before edits were last taken over; a second time takes them over again."
-    folders = [folder for folder in run_folders(run) if (folder/_BEFORE).is_file()]
-    if not folders: raise ValueError(f"{run}: no edits were taken over, so there is nothing to undo")
-    for folder in folders:
+    for folder in run_folders(run):
+        if not (folder/BEFORE).is_file(): raise ValueError(f"{run}: no edits were taken over, so there is nothing to undo")
         with locked(folder):
-            now, before = _said(folder), read_edits(folder/_BEFORE)
-            write_names(folder, {**no_names(), **before["edits"].get(read_record(folder)["request"]["by"], {})})
-            write_json(now, folder/_BEFORE)
-
+            now, before = edits_of(folder), read_edits(folder/BEFORE)["edits"]
+            write_names(folder, {**no_names(), **before.get(read_record(folder)["request"]["by"], {})})
+            write_json(now, folder/BEFORE)

@@ -21,7 +21,7 @@ from ..core.files import write_json
 from ..ensembles.resampling import align_cluster_ids, jaccard_matrix, MIN_JACCARD
 from ..metrics.plots import layout_2d
 from .clustering import save_array
-from .names import check_names, flattened, free_name, KINDS, made_groups, read_edits
+from .names import BEFORE, check_names, flattened, free_name, KINDS, made_groups, read_edits
 from .heard import carried_answers
 from .run import Run
 
@@ -123,6 +123,7 @@ def carry_names(run:str|Path, # The run folder that is about to be replaced
 )->list: # Names that no cluster has any more
     "Keep in `names.json` what still has a cluster or a clip; the rest goes under `lost`."
     file = Path(run)/"names.json"
+    (Path(run)/BEFORE).unlink(missing_ok=True) # its numbers are those of the run that goes
     if not file.is_file(): return []
     try:
         record = read_edits(file)

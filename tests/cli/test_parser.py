@@ -120,15 +120,6 @@ def test_a_command_that_ends_with_its_imports_leaves_no_signal_behind(tmp_path, 
     finally: signal.signal(signal.SIGINT, before)
 
 
-def test_a_folder_whose_name_the_locale_cannot_write(tmp_path, tone):
-    for i in range(4): tone(tmp_path/"Ünother"/f"鳥 {i}.wav", 200*2**i)
-    r = run("cluster", tmp_path/"Ünother", "--out", tmp_path/"ründe", "--n-clusters", "2", "--stability", "0",
-            LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
-    assert r.returncode == 0, r.stderr
-    assert "鳥 3.wav" in (tmp_path/"ründe"/"clusters.csv").read_text(encoding="utf-8")
-    assert (tmp_path/"ründe"/"listen.html").is_file()
-
-
 def test_an_error_of_ours_says_its_type_and_where_to_look(tmp_path):
     assert "this should not happen (KeyError: 'x'; -v says where)" == error_text(KeyError("x"), Namespace())
     (tmp_path/"run.json").touch()

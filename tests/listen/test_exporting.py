@@ -15,6 +15,7 @@ from audioclust.audio import synthetic_sounds
 from audioclust.core.files import write_table
 from audioclust.listen import duplicates, listen_page
 from audioclust.listen.export_tools import to_playlists
+from audioclust.listen.page import _summary
 from audioclust.listen.comparison import difference
 from audioclust.listen.sorting import _targets, similarity_order
 from audioclust.listen import sort_files
@@ -243,6 +244,7 @@ def test_nothing_can_be_a_name(sixty, tmp_path):
     run, left = sixty
     names = dict(names={"3": "nothing", "2": "Turdus: song", "1": "Turdus? song"})
     assert sum(left(names).values()) == 60 and sum(left(names, "nothing").values()) == 45
+    assert "60 s of sound, 4 clusters by content, 3 names" in _summary(Run.open(tmp_path/"run"))
     changes = difference(run, tmp_path/"run")
     assert (changes.table.change == "").all() and len(changes.table) == 60
     folders = [path.parent.name for path in _targets(named_clips(tmp_path/"run").assign(whole=True), tmp_path, False)]

@@ -78,14 +78,12 @@ def test_an_offset_in_the_name_is_respected():
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "UTC+25", "\0"])
 def test_what_is_no_zone(name):
     with pytest.raises(ValueError, match="there is no time zone"): zone_of(name)
-    with pytest.raises(ValueError, match="no time zone Berlin: .*do you mean Europe/Berlin"): zone_of("Berlin")
 
 def test_a_machine_without_zones(monkeypatch):
     "As Windows, where Python takes them from the package tzdata."
     def no_zone(name): raise ZoneInfoNotFoundError(name)
     monkeypatch.setattr(clock, "ZoneInfo", no_zone)
-    monkeypatch.setattr(clock, "available_timezones", set)
-    with pytest.raises(ValueError, match="pip install tzdata, or say an offset"): zone_of("Europe/Berlin")
+    with pytest.raises(ValueError, match="or an offset such as .*pip install tzdata"): zone_of("Europe/Berlin")
     assert str(zone_of("UTC")) == "UTC" and str(zone_of("UTC+02:00")) == "UTC+02:00"
 
 

@@ -11,8 +11,9 @@ from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
 from audioclust.encoders.residual import IdentityWhitening
 from audioclust.metrics import ami
-from audioclust.pipeline import assign, grow, make_run, Options, Request, Run, run_of_embeddings
+from audioclust.pipeline import assign, grow, make_run, name_clips, Options, Request, Run, run_of_embeddings, spread_names
 from audioclust.pipeline.new_clips import assign_embeddings
+from audioclust.runs.heard import without_spread
 from audioclust.runs.names import write_names
 from audioclust.runs.run_folder import read_table
 
@@ -49,6 +50,16 @@ def test_where_nothing_is_new_it_assigns(sounds, run):
     assert (grown.clustering.labels[len(run):] == assign(run, later).cluster.to_numpy()).all()
     none_new = grow(run, sounds[2], 0).clustering.labels[len(run):]
     assert (none_new == assign(run, sounds[2]).cluster.to_numpy()).all()
+
+def test_what_joins_a_group_by_hand_is_no_word_of_a_person(tmp_path):
+    X = np.repeat(np.eye(4), 20, 0) + np.random.default_rng(0).normal(scale=.05, size=(80, 4))
+    run = run_of_embeddings(X, request=Request("kmeans", 3, options=Options(stability=0)), whitening=IdentityWhitening())
+    named = spread_names(name_clips(run, {row: f"kind {row//20}" for row in (0, 1, 20, 21, 40, 41, 60, 61)}))
+    grown = grow(named.save(tmp_path/"run"), X + .01)
+    moved = grown.names["clips"].keys() - named.names["clips"].keys()
+    assert moved and without_spread(grown.names)["clips"] == without_spread(named.names)["clips"]
+    names = pd.read_csv(grown.save(tmp_path/"grown").folder/"clusters.csv")
+    assert names.name_confidence[names.clip_id.isin(moved)].notna().all()
 
 def test_it_is_saved_assigned_to_and_grown_again(sounds, run, tmp_path):
     later = sounds[2]

@@ -91,7 +91,7 @@ def order_of_choice(X:np.ndarray, # Embeddings of a group [n, d]
 
 # %% ../../../nbs/13_listen/formats/05_kits.ipynb #dfb5732e
 def kit_clips(run:Run, # Whose groups are taken
-    groups:Iterable|None=None, # Names or numbers of clusters, in order; None: all, the largest first
+    groups:Iterable|None=None, # Names or numbers of clusters, in order; None: all, those with a name first, then the largest
     *,
     max_groups:int=KEYS, # At most so many
     seed:int|None=None, # Of a draw; None: the most typical clips
@@ -103,6 +103,7 @@ def kit_clips(run:Run, # Whose groups are taken
     check_sounds(table)
     sizes = table.name[table.name != "noise"].value_counts(sort=False)
     wanted = sizes.sort_values(ascending=False, kind="stable").index.tolist()
+    wanted.sort(key=lambda name: name not in run.names["names"].values()) # what has a name comes first
     if groups is not None: wanted = [_name_of(str(group), table, run, level) for group in groups]
     row_of = {clip: row for row,clip in enumerate(run.table.clip_id)}
     table = table.assign(channel_number=channel_numbers(table))

@@ -147,7 +147,6 @@ def zones_on_notes(zones:list, # A zone for each clip of a group
     free = [*range(highest[-1] + 1, 128), *range(lowest[0])]
     return placed + [zone._replace(key=key) for zone,key in zip(others, free)]
 
-
 # %% ../../../nbs/13_listen/formats/04_samplers.ipynb #013184be
 def _title(path): # Of a sound, as a map can hold it, whatever bytes are in its name
     return one_line(Path(path).stem).encode(errors="replace").decode()

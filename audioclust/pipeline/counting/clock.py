@@ -7,14 +7,13 @@ __all__ = ['ENDS_WITH_OFFSET', 'zone_of', 'offset_at', 'Clock', 'recorded_hours'
            'header_offset', 'with_header_offsets']
 
 # %% ../../../nbs/12_pipeline/counting/01_clock.ipynb #50fe37de
-import difflib
 import os
 import re
 import warnings
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
-from zoneinfo import available_timezones, ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
@@ -36,18 +35,9 @@ def zone_of(name:str, # Such as Europe/Berlin, UTC or UTC+01:00
         offset = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
         if offset < timedelta(hours=24): return timezone(offset if match[1] == "+" else -offset)
     try: return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError): raise ValueError(_unknown(name)) from None
-
-def _unknown(name):
-    zones = sorted(available_timezones())
-    if not zones:
-        return ("this machine has no table of time zones: pip install tzdata, "
-                "or say an offset from UTC, such as UTC+01:00")
-    plain = {zone.casefold(): zone for zone in zones}
-    plain |= {zone.rpartition("/")[2].casefold(): zone for zone in zones if "/" in zone}
-    near = difflib.get_close_matches(name.casefold().replace(" ", "_"), plain, 1)
-    meant = f"; do you mean {plain[near[0]]}?" if near else ""
-    return f"there is no time zone {name}: say a name such as Europe/Berlin, or an offset such as UTC+01:00{meant}"
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {name}: say a name such as Europe/Berlin, or an offset such as UTC+01:00 "
+                         "(if no name is known, pip install tzdata)") from None
 
 # %% ../../../nbs/12_pipeline/counting/01_clock.ipynb #c97e29e3
 def offset_at(time:datetime, # What a clock showed
