@@ -191,8 +191,12 @@ def write_between(run:Run # That was saved, of events
 # %% ../../nbs/14_cli/08_one_run.ipynb #e360b670
 def warn_of_new_recordings(job:Job, run:Run # That is complete
 ):
-    "Warn of recordings in the folder that a complete run does not have."
-    inputs = job.inputs
+    "Warn of recordings in the folder that a complete run does not have, and of those that are other ones now."
+    inputs, made_at = job.inputs, os.path.getmtime(run.folder/"run.json")
+    def is_same(path): return os.path.isfile(path) and os.path.getmtime(path) <= made_at
+    other = [path for path in run.table.path.unique() if path and not is_same(path)]
+    if other: warnings.warn(f"{plural(len(other), 'recording')} of this run, such as {Path(other[0]).name}, went or "
+                            "changed since: --overwrite groups what is there now")
     if inputs.clips or inputs.embeddings or inputs.grow or str(inputs.folder).lower().endswith(".csv"): return
     known_paths = set(run.table.path) | {os.path.abspath(path) for path,_ in run.clips.errors}
     if job.request.options.events:

@@ -128,7 +128,6 @@ def rank_encoders(silhouette:dict, # Of the clusters of each candidate, by its n
     table = pd.DataFrame([dict(encoder=name, silhouette=silhouette[name]) for name in (best, *others)])
     return EncoderChoice(best, others[0] if others else None, why, table)
 
-
 # %% ../../nbs/06_encoders/12_choice.ipynb #d537fa9f
 class Trial(NamedTuple):
     "A clustering of some clips by one encoder."
@@ -188,8 +187,8 @@ def choose_if_quick(clips:pd.DataFrame, # Columns path, start, end (s)
     "What `choose_encoder` chooses, or the fixed encoder where that takes long."
     candidates = candidates or available_encoders()
     pretrained = _with_weights(candidates)
-    ours = [] if always or wanted.get("by") == "source" else [name for name in candidates if name != "fixed"]
-    slow = pretrained or ours
+    stays_fixed = always or wanted.get("by") == "source"
+    slow = pretrained or [name for name in candidates if name != "fixed" and not stays_fixed]
     if not slow or len(clips) < FEWEST_CLIPS and not always: return None
     some = subsample_clips(clips, CLIPS_FOR_A_VOTE if pretrained else CLIPS_FOR_SILHOUETTE, random_state=random_state or 0)
     seconds = seconds_to_embed(slow, some) + min(seconds_to_embed([name], clips) for name in slow)

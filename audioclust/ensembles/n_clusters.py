@@ -175,7 +175,7 @@ def number_beside(own:Tried, # What is to be grouped
     if best_number(own.curve) == 1: return 0, 0, ""
     k, j = (fewest_as_separate(one.curve) for one in (own, other))
     if decides_nothing(own.curve):
-        return k, j, f"{said}, which is small or at the end of what was tried, so nothing decides: {k} is a moderate guess"
+        return k, j, f"{said}, small or at the end of what was tried, so nothing decides: {k} is a moderate guess"
     return k, j, said if k == own.peak else f"{said}, and these are the fewest within two errors of it"
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #b27b47a4

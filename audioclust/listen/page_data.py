@@ -26,6 +26,7 @@ from ..ensembles.resampling import MIN_STABILITY
 from .clip_audio import relative_link
 from .page_naming import naming_data, packed
 from .shown_clips import describe_clusters
+from ..runs.clips import first_levels
 from ..runs.findings import path_words, words_text
 from ..runs.run import Run
 
@@ -195,7 +196,7 @@ def similarity_points(X:np.ndarray, # Embeddings [n, D]
 # %% ../../nbs/13_listen/04_page_data.ipynb #097692e7
 def run_data(run:Run, # A run
     rows:np.ndarray, # Rows that are shown [n]
-)->dict: # by, x, y, labels, confidence, clusters, tree, points, naming, coarser, finer, chance, edits, moved, notes
+)->dict: # by, x, y, labels, confidence, clusters, tree, points, naming, coarser, finer, chance, edits, moved, notes, sounds
     "What the page knows of a run and the clips of it that are shown."
     X, labels, stability = run.embeddings.X, run.clustering.labels, run.findings.stability
     notes = run.findings.midi_note
@@ -208,4 +209,5 @@ def run_data(run:Run, # A run
         points=similarity_points(X[rows]), naming=naming_data(run, rows), coarser=coarser_levels(run, rows),
         finer=finer_levels(run, rows), chance=stability.chance if stability else MIN_STABILITY, edits=run.names,
         moved=np.isin(rows, (run.embeddings.refinement or {}).get("moved", [])).tolist(),
+        sounds=first_levels(run.table.iloc[rows].sort_values("confidence", ascending=False)),
         notes=None if notes is None else [json_number(note) for note in notes[rows]])

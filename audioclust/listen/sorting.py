@@ -65,15 +65,6 @@ def check_apart(out:Path, # Where copies will be
     if any(out.resolve().is_relative_to(folder) for folder in folders):
         raise ValueError(f"{out} lies inside the recordings, where no sounds are written: choose another folder")
 
-def _check_room(out, clips):
-    "Refuse copies for which the disk has no room."
-    needed = sum(os.path.getsize(path) for path in clips.path[clips.whole] if os.path.isfile(path))
-    existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-    free = shutil.disk_usage(existing).free
-    if free < needed:
-        raise ValueError(f"the copies need {needed/1e9:.1f} GB and {existing} has {free/1e9:.1f} GB left: "
-                         "say link, or choose another disk")
-
 # %% ../../nbs/13_listen/09_sorting.ipynb #9257cf61
 def _named(place):
     "The recordings that a file, a glob or a CSV names; None where nobody can say, as of embeddings and of what is gone."
@@ -211,7 +202,6 @@ def sort_files(run:Run|str|Path, # A run, or its folder
     kept = named_clips(run, without)
     clips = clips[clips.clip_id.isin(kept.clip_id)].reset_index(drop=True)
     check_apart(out, clips.path, run.clips.places)
-    if not link: _check_room(out, clips)
     Sources(run.clips.places).check(clips.path)
     if flat: clips = clips.iloc[similarity_order(run.embeddings.X[clips.row], clips.cluster)]
     failures = [] # (path, reason)

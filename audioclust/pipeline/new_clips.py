@@ -119,7 +119,6 @@ def clusters_below(run:Run, # Whose groups they are
     found_in = pd.Series(run.clustering.labels).groupby(run.groups).agg(lambda clusters: clusters.mode().iloc[0])
     return np.array([found_in[group] if is_new_group(group) else group for group in groups], np.int64)
 
-
 # %% ../../nbs/12_pipeline/11_new_clips.ipynb #c13ac3b8
 MUCH_LONGER = 4 # times; clips of other lengths than those of the run are compared with them in vain
 

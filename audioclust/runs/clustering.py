@@ -38,17 +38,6 @@ def save_array(array:np.ndarray, # Numbers
 # %% ../../nbs/11_runs/08_clustering.ipynb #da255ea0
 def _read_if_there(file, read, *arguments): return read(file, *arguments) if file.is_file() else None
 
-def _load_whitening(folder, width):
-    "The whitening of a run, if it gives `width` numbers."
-    whitening = load_saved(folder/"model", "whitening")
-    mean = getattr(whitening, "mean_", None)
-    if mean is None: return whitening
-    try: fits = np.shape(whitening.transform(np.zeros((1, np.size(mean)), np.float32))) == (1, width)
-    except ValueError: fits = False
-    if fits: return whitening
-    raise ValueError(f"{folder/'model'/'whitening.safetensors'} is damaged "
-                     f"(mean_ and components_ do not give {width} numbers): make the run again")
-
 # %% ../../nbs/11_runs/08_clustering.ipynb #d9e6fb32
 @dataclass(frozen=True, eq=False)
 class Embeddings(Part):
@@ -105,14 +94,13 @@ class Embeddings(Part):
         "What a run folder holds of its embeddings."
         def encoder(): return load_encoder(folder/"model") if "encoder" in record else None
         def X(): return read_only(read_array(folder/"embeddings.npy", n_clips))
-        part:Any = cls.stored(folder, dict(X=X, encoder=encoder, whitening=lambda: _load_whitening(folder, part.X.shape[1])),
+        return cls.stored(folder, dict(X=X, encoder=encoder, whitening=lambda: load_saved(folder/"model", "whitening")),
             probabilities=_read_if_there(folder/"probabilities.npy", read_array, n_clips),
             encoder_choice=choice_from_record(EncoderChoice, "table", record.get("encoder_choice")),
             number=choice_from_record(Choice, "curve", record.get("number")),
             curves=_read_if_there(folder/"curves.csv", lambda file: read_table(file).to_dict("records")) or [],
             refinement=record.get("refinement"), n_cached=record["n_cached"],
             encoder_name=(record.get("encoder") or {}).get("class", ""))
-        return part
 
 # %% ../../nbs/11_runs/08_clustering.ipynb #ed9c014c
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from pathlib import Path
 from shlex import quote
 
 from ..core.files import read_csv, shorten, write_json
+from .clips import check_same_sounds
 from .heard import combined_answers, is_spread_move, without_spread
 from .names import BEFORE, check_names, display_name, edits_of, is_new_group, KINDS, made_groups
 from .names import NEW_GROUPS, no_names, of_living, read_edits, read_names, write_names
@@ -152,6 +153,7 @@ def _combined(record, run, by):
     run_id = read_record(run)["made"]["run_id"]
     is_of_another_run = record.get("run") not in (None, run_id)
     if is_of_another_run:
+        check_same_sounds(_entry(record, "sounds", by) or {}, table)
         fixed = {c: c for c in number_of if c == "-1" or is_new_group(c)}
         clips_of = _entry(record, "clusters", by) or {}
         number_of = fixed | _numbers_here(number_of.keys() - fixed, clips_of, cluster_of)

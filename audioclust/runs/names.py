@@ -184,7 +184,7 @@ def name_columns(table:pd.DataFrame, # Columns cluster and, if clips may have be
     if names["names"] or names["merged"] or names["clips"]:
         columns["name"] = clusters.map({c: spreadsheet_safe(display_name(c, names)) for c in clusters.unique()})
     if names.get("spread"):
-        columns["name"] = columns.get("name", table.get("name")).where(are_named(clusters, names), "") # what is left over has none
+        columns["name"] = columns.get("name", table.get("name")).where(are_named(clusters, names), "")
         confidence = table.clip_id.map({clip: value[1] for clip,value in names["spread"].items()}).astype(float)
         columns |= dict(name_confidence=confidence.round(4), name_is_guess=confidence < SURE)
     for column,kind in ("mark", "marks"), ("note", "notes"):

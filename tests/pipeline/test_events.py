@@ -78,12 +78,11 @@ def test_what_was_searched_and_embedded_is_not_searched_and_embedded_again(tapes
         return (tmp_path/name).read_text(), len(searched)
     (first, n_first), (second, n_second), (third, n_third) = assigned("1.csv"), assigned("2.csv"), assigned("3.csv", "--no-cache")
     assert first == second == third and (n_first, n_second, n_third) == (1, 1, 2)
-    channels = find_events(tapes/"new", channel=1)
-    remembered = [cut(tapes/"new", Request(options=Options(events=EventSettings(), channel=1, cache=tmp_path/"c")), []) for _ in range(2)]
-    for table in remembered: pd.testing.assert_frame_equal(table[list(channels)], channels)
-    compared = tmp_path/"compared"
-    assert main(["compare", str(tapes/"in"), "--out", str(compared), "--cut", "events", "--methods", "kmeans", "--encoders", "fixed", "--n-clusters", "2"]) == 0
-    assert len(pd.read_csv(compared/"fixed-kmeans/clusters.csv")) == 24
+    channels, asked = find_events(tapes/"new", channel=1), Request(options=Options(events=EventSettings(), channel=1, cache=tmp_path/"c"))
+    for _ in range(2): pd.testing.assert_frame_equal(cut(tapes/"new", asked, [])[list(channels)], channels)
+    compare = ["compare", str(tapes/"in"), "--out", str(tmp_path/"ways"), "--cut", "events", "--methods", "kmeans"]
+    assert main([*compare, "--encoders", "fixed", "--n-clusters", "2"]) == 0
+    assert len(pd.read_csv(tmp_path/"ways/fixed-kmeans/clusters.csv")) == 24
 
 def test_resume_and_overwrite_know_the_settings(tapes, tmp_path, capsys):
     out = run(tapes, tmp_path)

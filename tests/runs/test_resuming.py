@@ -160,6 +160,10 @@ def test_recordings_that_came_since_are_said(sounds, tmp_path, capsys):
     shutil.copy(next(folder.rglob("*.wav")), folder/"later.wav")
     assert cluster(folder, tmp_path/"run", "--resume") == 0
     assert "1 recording came after this run was made, such as later.wav, and is not in it" in capsys.readouterr().err
+    first, second = sorted(set(read_table(tmp_path/"run/clusters.csv").path))[:2]
+    os.utime(first, (2e9, 2e9)), os.remove(second)
+    assert cluster(folder, tmp_path/"run", "--resume") == 0
+    assert f"2 recordings of this run, such as {os.path.basename(first)}, went or changed since" in capsys.readouterr().err
     assert main(["cluster", str(folder), "--grow", str(tmp_path/"run"), "--out", str(tmp_path/"grown"), "-q"]) == 0
     assert len(read_table(tmp_path/"grown/clusters.csv")) == len(read_table(tmp_path/"run/clusters.csv")) + 1
 

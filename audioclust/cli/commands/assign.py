@@ -85,9 +85,8 @@ def assigned(run:"runs.Run", # Whose clusters they are
     name_of = {c: runs.display_name(c, names) if c >= 0 else nowhere for c in table.cluster.unique()}
     called = [name_of[cluster] for cluster in table.cluster]
     if names["names"] or names["merged"] or names["clips"]:
-        written = runs.are_named(table.cluster, names) | (table.cluster < 0)
-        table["name"] = [runs.spreadsheet_safe(name) for name in called]
-        if names.get("spread"): table["name"] = table.name.where(written, "") # as in clusters.csv
+        has_name = runs.are_named(table.cluster, names) | (table.cluster < 0) | (not names.get("spread")) # as in clusters.csv
+        table["name"] = [runs.spreadsheet_safe(name) if has else "" for name,has in zip(called, has_name)]
     return table, called
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #e844b5fd
@@ -182,8 +181,7 @@ def run(args:Namespace)->int: # Exit status
     check(args)
     out, inputs, errors = Path(args.out or _USUAL), Inputs(args.folder, args.clips, args.embeddings), []
     old = runs.Run.open(args.run)
-    options = replace(old.request.options, cache=not args.no_cache)
-    old = replace(old, request=replace(old.request, options=options))
+    old = replace(old, request=replace(old.request, options=replace(old.request.options, cache=not args.no_cache)))
     nowhere = check_groups(old, args)
     inputs.check()
     trust = pretrained.trusting_code() if args.remote_code else nullcontext()

@@ -97,9 +97,9 @@ def compare_ways(args:Namespace):
     if args.labels: pipeline.check_labels(args.run, args.labels)
     for name in names:
         if name not in ("auto", "fixed", "untrained"): encoders.named_encoder(name)
-    if ways.cut and ways.window: raise ValueError("recordings are cut into windows or into events: leave out --window, or --cut")
+    if ways.cut and ways.window: raise ValueError("windows or events: leave out --window, or --cut")
     options = runs.Options(cache=True, events=audio.EventSettings() if ways.cut else None)
-    request = runs.Request(n_clusters=ways.n_clusters, by=ways.by, window=ways.window, random_state=ways.seed, options=options)
+    request = runs.Request("auto", ways.n_clusters, ways.by, window=ways.window, random_state=ways.seed, options=options)
     labels = (lambda clips: audio.label_clips(clips, args.labels).label) if args.labels else None
     messages:list = []
     def log(line):

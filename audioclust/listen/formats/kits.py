@@ -91,7 +91,7 @@ def order_of_choice(X:np.ndarray, # Embeddings of a group [n, d]
 
 # %% ../../../nbs/13_listen/formats/05_kits.ipynb #dfb5732e
 def kit_clips(run:Run, # Whose groups are taken
-    groups:Iterable|None=None, # Names or numbers of clusters, in order; None: all, those with a name first, then the largest
+    groups:Iterable|None=None, # Names or numbers of clusters, in order; None: all, named ones first, then the largest
     *,
     max_groups:int=KEYS, # At most so many
     seed:int|None=None, # Of a draw; None: the most typical clips

@@ -106,7 +106,8 @@ function setEdit(kind, cluster, value) { // kind is names, marks, notes or merge
 
 function showEdits() {
   const base = Object.fromEntries(data.views.map(view => [view.by, baseOf(view)]));
-  const text = printable(JSON.stringify({schema: 1, run: data.run, base, clusters: clipsOfClusters(), edits}, null, 1));
+  const sounds = Object.fromEntries(data.views.map(view => [view.by, view.sounds]));
+  const text = printable(JSON.stringify({schema: 1, run: data.run, base, clusters: clipsOfClusters(), sounds, edits}, null, 1));
   const n = data.views.reduce((total, view) => total + nChanged(view), 0);
   $("edits-text").textContent = text;
   $("n-edits").textContent = n ? `(${n})` : "(none)";
