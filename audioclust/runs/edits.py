@@ -145,11 +145,10 @@ def _combined(record, run, by):
     check_names(page_ended)
     check_names(page_began)
     old, undone = _seen_beginning(page_began, page_ended)
-    new = page_ended
     table, edits = read_table(run/"clusters.csv"), read_names(run)
     cluster_of = dict(zip(table.clip_id, table.cluster)) if "clip_id" in table else {}
-    _check_heard_here(new, cluster_of)
-    number_of = {cluster: cluster for cluster in _mentioned(new) | _mentioned(old)}
+    _check_heard_here(page_ended, cluster_of)
+    number_of = {cluster: cluster for cluster in _mentioned(page_ended) | _mentioned(old)}
     run_id = read_record(run)["made"]["run_id"]
     is_of_another_run = record.get("run") not in (None, run_id)
     if is_of_another_run:
@@ -157,7 +156,7 @@ def _combined(record, run, by):
         fixed = {c: c for c in number_of if c == "-1" or is_new_group(c)}
         clips_of = _entry(record, "clusters", by) or {}
         number_of = fixed | _numbers_here(number_of.keys() - fixed, clips_of, cluster_of)
-    new, old = _with_numbers(new, number_of), _with_numbers(old, number_of)
+    new, old = _with_numbers(page_ended, number_of), _with_numbers(old, number_of)
     if is_of_another_run:
         for names in new, old:
             names["clips"] = {clip: to for clip,to in names["clips"].items() if clip in cluster_of}
@@ -192,10 +191,9 @@ def _with_table(names, file):
 def _apply(run, file, record):
     "Take over the edits of a page into one run, or a table if there is no record; how many changed it."
     about = read_record(run)
-    by, folder = about["request"]["by"], file.absolute().parent
+    by, folder, says_which = about["request"]["by"], file.absolute().parent, True
     if record is not None and by not in record["edits"]:
-        others = shorten(", ".join(record["edits"]), 80)
-        raise ValueError(f"{file} has edits of groupings by {others}, and {run} is one by {by}")
+        raise ValueError(f"{file} has edits of groupings by {shorten(', '.join(record['edits']), 80)}, and {run} is one by {by}")
     if record is not None and record.get("run") is None: # else its clips are compared
         has_run = (folder/"run.json").is_file() # the folder may be anybody's downloads: it is not searched
         try: is_own = has_run and read_record(folder)["made"]["run_id"] == about["made"]["run_id"]
@@ -204,15 +202,16 @@ def _apply(run, file, record):
             raise ValueError(f"{file} holds the edits of another run, {folder}, and does not say which clips it means. "
                              "A new run gets the names of that one by: "
                              f"audioclust cluster FOLDER --out RUN --like {quote(str(folder))}")
-        if not is_own or file.name != "names.json":
-            warnings.warn(f"{file} does not say which run it belongs to: its edits are taken over as edits of {run}. "
-                          "Files that the listening page writes name their run")
+        says_which = is_own and file.name == "names.json"
     try:
         with locked(run):
             before = read_names(run)
             names = _with_table(read_names(run), file) if record is None else _combined(record, run, by)
             write_names(run, names)
     except ValueError as e: raise ValueError(f"{file}: {e}") from None
+    if not says_which:
+        warnings.warn(f"{file} does not say which run it belongs to: its edits are taken over as edits of {run}. "
+                      "Files that the listening page writes name their run")
     return sum(before[kind].get(key) != names[kind].get(key)
                for kind in KINDS for key in before[kind].keys() | names[kind].keys())
 
