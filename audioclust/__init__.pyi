@@ -16,6 +16,6 @@ from . import (
     listen as listen,
     cli as cli,
 )
-from .pipeline import AudioClusterer as AudioClusterer
+from .pipeline import AudioClusterer as AudioClusterer, Options as Options
 
 __version__: str

@@ -89,7 +89,7 @@ _NAMES = dict( # of columns, in the order in which they are looked for
     duration="duration length durations lengths deltatimes durationseconds".split(),
     low_hz="lowfreqhz lowhz lowfreq lowfrequency minfreq minfrequency freqmin fmin fminhz".split(),
     high_hz="highfreqhz highhz highfreq highfrequency maxfreq maxfrequency freqmax fmax fmaxhz".split(),
-    channel=["channel"], label="label species annotation class call calltype tag".split(),
+    channel=["channel"], label="label species annotation class call calltype tag name".split(),
     file_offset=["fileoffsets"], view=["view"])
 
 def plain_name(column:object, # Name of a column

@@ -219,8 +219,8 @@ def _without_doubles(paths, root):
 # %% ../../nbs/01_audio/01_recordings.ipynb #b03113b3
 _DATE = r"((?:19|20)\d\d)-?([01]\d)-?([0-3]\d)"
 _CLOCK = r"([01]\d|2[0-3])[-:_]?([0-5]\d)[-:_]?([0-5]\d)"
-_OFFSET = r"(Z(?![a-zA-Z])|[+-](?:0\d|1[0-4])(?:00|15|30|45)(?!\d))?" # from UTC; other digits are a number
-_DATE_TIME = re.compile(rf"(?<!\d){_DATE}[-_T ]?{_CLOCK}(?!\d){_OFFSET}")
+_OFFSET = r"(Z(?![a-zA-Z])|[+-](?:0\d|1[0-4]):?(?:00|15|30|45)(?!\d))?" # from UTC; other digits are a number
+_DATE_TIME = re.compile(rf"(?<!\d){_DATE}[-_T ]?{_CLOCK}(?:[.,]\d{{1,6}})?(?!\d){_OFFSET}") # a fraction is left out
 _HEXADECIMAL = re.compile(r"(?=.*[A-F])[0-9A-F]{8}") # of an AudioMoth; without a letter it is a number
 _AUDIOMOTH_YEARS = range(2017, 2050)
 

@@ -1,10 +1,10 @@
 "The clock time of clips, from the names of recorders' files to tables, exports, new clips and the page's data."
-
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile as sf
 
+from audioclust.audio import label_clips
 from audioclust.audio.recordings import recorded_at, with_times
 from audioclust.listen import listen_page, to_raven
 from audioclust.listen.page_data import clip_data
@@ -17,19 +17,17 @@ from audioclust.runs.run_folder import read_table
     ("20260512053000.wav", "2026-05-12T05:30:00"), ("2MM01234_20260512_235959.wav", "2026-05-12T23:59:59"),
     ("SMU01_20260512_053000_0+1_x.wav", "2026-05-12T05:30:00"), ("2026-05-12 05-30-00.m4a", "2026-05-12T05:30:00"),
     ("2026-05-12_05:30:00.wav", "2026-05-12T05:30:00"), ("a20260512_053000Z.wav", "2026-05-12T05:30:00+00:00"),
+    ("20260512_053000+01:00.wav", "2026-05-12T05:30:00+01:00"), ("20260512_053000.123Z.wav", "2026-05-12T05:30:00+00:00"),
     ("20260512_053000-0330.wav", "2026-05-12T05:30:00-03:30"), ("5EBA3D48.WAV", "2020-05-12T06:08:08+00:00")])
 def test_names_that_say_a_time(name, iso): assert recorded_at(f"/somewhere/20010101_000000/{name}").isoformat() == iso
-
 
 def test_a_number_behind_a_time_is_no_offset():
     for number in "-9000", "+0075", "-0001", "+8000":
         assert recorded_at(f"20210603_050000{number}.wav").isoformat() == "2021-06-03T05:00:00"
 
-
 @pytest.mark.parametrize("name", ["", "dog.wav", "12345678901234.wav", "20261399_053000.wav", "20260512_993000.wav",
     "120260512_053000.wav", "20260512_0530001.wav", "12345678.WAV", "DEADBEEF.wav", "5eba3d48.wav", "20260512.wav"])
 def test_names_that_say_none(name): assert recorded_at(name) is None
-
 
 def test_times_of_clips_and_those_that_a_table_has():
     table = pd.DataFrame(dict(path=["20261231_235959.wav", "20261231_235959.wav", "x.wav"], start=[0., 61.5, 0.],
@@ -57,6 +55,7 @@ def test_times_are_in_the_table_come_back_and_go_to_exports_and_pages(tmp_path):
     to_raven(at/"run", at/"raven")
     selections = pd.read_csv(at/"raven/AM_20260512_123000.wav.selections.txt", sep="\t")
     assert set(selections["Begin Date"]) == {"2026-05-12"} and selections["Begin Clock Time"][1] == "12:30:01.000"
+    assert set(label_clips(table, str(at/"raven/AM_20260512_123000.wav.selections.txt")).label.dropna()) <= {"cluster 0", "cluster 1"}
     assert "Begin Date" not in pd.read_csv(at/"raven/notes.wav.selections.txt", sep="\t")
     hours = dict(zip(table.path.str[-10:-4], clip_data(table)["hour"]))
     assert hours == {"003000": 0, "013000": 1, "123000": 12, "133000": 13, "/notes": None}
