@@ -60,7 +60,6 @@ class DBSCAN(ReferencePointClusterer):
         min_samples:int=5, # Rows within `eps`, itself counted, that make a core sample
         *, metric:str="euclidean", # Distance, as scikit-learn names it
         algorithm:str="auto", # Neighbour search: auto, ball_tree, kd_tree or brute
-        leaf_size:int=30, # Of the search trees
         n_jobs:int|None=None, # Threads
         max_memory:float|None=None, # Bytes; None: half of what is free
     ):
@@ -68,7 +67,6 @@ class DBSCAN(ReferencePointClusterer):
         self.min_samples = min_samples
         self.metric = metric
         self.algorithm = algorithm
-        self.leaf_size = leaf_size
         self.n_jobs = n_jobs
         self.max_memory = max_memory
 
@@ -77,7 +75,7 @@ class DBSCAN(ReferencePointClusterer):
     def _fit(self, X):
         self.eps_ = estimate_eps(X, self.min_samples, metric=self.metric) if self.eps is None else self.eps
         self._check_neighbours(X)
-        names = ("min_samples", "metric", "algorithm", "leaf_size", "n_jobs")
+        names = ("min_samples", "metric", "algorithm", "n_jobs")
         settings = {name: getattr(self, name) for name in names}
         model = cluster.DBSCAN(eps=self.eps_, **settings).fit(X)
         self.core_sample_indices_ = model.core_sample_indices_

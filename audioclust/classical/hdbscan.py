@@ -106,7 +106,6 @@ class HDBSCAN(_CrowdReach):
         max_cluster_size:int|None=None, # Larger clusters are not selected
         metric:str="euclidean", # Distance, as scikit-learn names it
         algorithm:str="auto", # auto, kd_tree, ball_tree or brute
-        leaf_size:int=40, # Of the search trees
         n_jobs:int|None=None, # Threads
         cluster_selection_method:str="eom", # eom: the most stable; leaf: the finest
         allow_single_cluster:bool=False, # May the result be one cluster?
@@ -117,7 +116,7 @@ class HDBSCAN(_CrowdReach):
         self.n_axes, self.reach = n_axes, reach
         self.cluster_selection_epsilon = cluster_selection_epsilon
         self.max_cluster_size = max_cluster_size
-        self.metric, self.algorithm, self.leaf_size, self.n_jobs = metric, algorithm, leaf_size, n_jobs # of the search
+        self.metric, self.algorithm, self.n_jobs = metric, algorithm, n_jobs # of the search
         self.cluster_selection_method = cluster_selection_method
         self.allow_single_cluster = allow_single_cluster
         self.max_memory = max_memory

@@ -33,5 +33,4 @@ from .comparison import (
 from .near_duplicates import (
     describe_copies as describe_copies,
     duplicates as duplicates,
-    exact_copies as exact_copies,
 )

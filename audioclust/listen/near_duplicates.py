@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DYNAMIC_RANGE', 'FRAMES', 'N_MELS', 'MAX_RATE', 'fingerprints', 'waveform_correlation', 'duplicates',
-           'describe_copies', 'exact_copies']
+           'describe_copies']
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #5a0f661f
 import os
@@ -189,9 +189,3 @@ def describe_copies(clips:pd.DataFrame, # Columns path, start, end (s), set (-1:
     rate = _usual_rate(table)
     content_of = cache(read_content)
     return pd.concat([_described(part, rate, n_siblings, keep, content_of) for _,part in table.groupby("set")])
-
-# %% ../../nbs/13_listen/11_near_duplicates.ipynb #d1116fb9
-def exact_copies(described:pd.DataFrame, # From `describe_copies`
-)->list: # Paths
-    "Files that are byte for byte the same as one that stays."
-    return described.path[described.kind == "exact"].unique().tolist()

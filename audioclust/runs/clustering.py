@@ -6,6 +6,7 @@
 __all__ = ['save_array', 'Embeddings', 'Level', 'Clustering']
 
 # %% ../../nbs/11_runs/08_clustering.ipynb #392a8f92
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +38,15 @@ def save_array(array:np.ndarray, # Numbers
 
 # %% ../../nbs/11_runs/08_clustering.ipynb #da255ea0
 def _read_if_there(file, read, *arguments): return read(file, *arguments) if file.is_file() else None
+
+def _load_whitening(folder, width):
+    "The whitening of a run, if it gives `width` numbers."
+    whitening = load_saved(folder/"model", "whitening")
+    mean = getattr(whitening, "mean_", None)
+    with suppress(ValueError):
+        if mean is None or whitening.transform(np.zeros((1, np.size(mean)), np.float32)).shape[1] == width: return whitening
+    raise ValueError(f"{folder/'model'/'whitening.safetensors'} is damaged "
+                     f"(mean_ and components_ do not give {width} numbers): make the run again")
 
 # %% ../../nbs/11_runs/08_clustering.ipynb #d9e6fb32
 @dataclass(frozen=True, eq=False)
@@ -94,7 +104,7 @@ class Embeddings(Part):
         "What a run folder holds of its embeddings."
         def encoder(): return load_encoder(folder/"model") if "encoder" in record else None
         def X(): return read_only(read_array(folder/"embeddings.npy", n_clips))
-        return cls.stored(folder, dict(X=X, encoder=encoder, whitening=lambda: load_saved(folder/"model", "whitening")),
+        return cls.stored(folder, dict(X=X, encoder=encoder, whitening=lambda: _load_whitening(folder, X().shape[1])),
             probabilities=_read_if_there(folder/"probabilities.npy", read_array, n_clips),
             encoder_choice=choice_from_record(EncoderChoice, "table", record.get("encoder_choice")),
             number=choice_from_record(Choice, "curve", record.get("number")),

@@ -10,7 +10,7 @@ import soundfile as sf
 
 from audioclust.audio import clips, synthetic_sounds
 from audioclust.cli import main
-from audioclust.listen.near_duplicates import _COPY, _WITHOUT_LOSS, describe_copies, duplicates, exact_copies
+from audioclust.listen.near_duplicates import _COPY, _WITHOUT_LOSS, describe_copies, duplicates
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -35,7 +35,7 @@ def test_kinds(folder):
     gain = dict(zip((Path(p).name for p in found.path), found.gain))
     assert gain["b.wav"] == pytest.approx(-12.04, abs=.1) and abs(gain["z.wav"]) < .01
     assert (found.similarity <= 1.0001).all() and found.similarity[found.kind == "take"].max() < .999
-    assert sorted(Path(p).name for p in exact_copies(found)) == sorted(["y.wav", Path(folder[1]).name, Path(folder[2]).name])
+    assert sorted(Path(p).name for p in found.path[found.kind == "exact"]) == sorted(["y.wav", Path(folder[1]).name, Path(folder[2]).name])
 
 def test_the_command_lists_and_deletes_nothing(folder, tmp_path, capsys):
     before = sorted(folder[0].rglob("*"))

@@ -82,6 +82,6 @@ def run(args:Namespace)->int: # Exit status
     columns = ["set", "path", "start", "end", "channel", "similarity", "gain", "kind", "why"]
     core.write_table(copies[[column for column in columns if column in copies]], args.out)
     echo(f"{plural(len(copies), noun)} have near-duplicates, in {plural(copies.set.nunique(), 'set')}: {args.out}")
-    if args.delete_list: write_delete_list(listen.exact_copies(copies), args.delete_list)
+    if args.delete_list: write_delete_list(copies.path[copies.kind == "exact"].unique().tolist(), args.delete_list)
     if args.once: write_without_copies(table[identity], copies, args.once, noun)
     return 0
