@@ -116,6 +116,7 @@ def seconds_to_embed(names:Iterable, # Of encoders
 
 # %% ../../nbs/06_encoders/12_choice.ipynb #b216b2aa
 N_COMPARED = 10 # groups
+_GET_TRAINED = "audioclust encoders --install gets encoders that were trained, which hear more"
 
 def rank_encoders(silhouette:dict, # Of the clusters of each candidate, by its name
     n:int, # Clips that were clustered
@@ -124,9 +125,10 @@ def rank_encoders(silhouette:dict, # Of the clusters of each candidate, by its n
     best, *others = sorted(silhouette, key=lambda name: -silhouette[name])
     why = f"encoder {best}: its groups are the clearest, silhouette {silhouette[best]:.2f} on {n} clips"
     for name in others: why += f", {name} {silhouette[name]:.2f}"
-    why += "; audioclust encoders --install gets encoders that were trained, which hear more"
     table = pd.DataFrame([dict(encoder=name, silhouette=silhouette[name]) for name in (best, *others)])
-    return EncoderChoice(best, others[0] if others else None, why, table)
+    return EncoderChoice(best, f"{why}; {_GET_TRAINED}", table)
+
+def _fixed(why): return EncoderChoice("fixed", why, pd.DataFrame([dict(encoder="fixed", weight=1.)]))
 
 # %% ../../nbs/06_encoders/12_choice.ipynb #d537fa9f
 class Trial(NamedTuple):
@@ -154,7 +156,8 @@ def choose_encoder(clips:pd.DataFrame, # Columns path, start, end (s)
     some = subsample_clips(clips, most, random_state=random_state or 0)
     method = "consensus" if pretrained else "kmeans"
     k = max(2, min(n_clusters if pretrained else N_COMPARED, len(some)//5))
-    names = ["fixed", *pretrained] if pretrained else candidates if by == "content" else candidates[:1]
+    if not pretrained and by == "source": return _fixed("encoder fixed: by source it stands alone; " + _GET_TRAINED)
+    names = ["fixed", *pretrained] if pretrained else candidates
     with warnings.catch_warnings():
         warnings.simplefilter("ignore") # what matters is said again when all clips are clustered
         trials = cluster(some, encoders=names, by=by, ignore=ignore, method=method, n_clusters=k)
@@ -197,5 +200,4 @@ def choose_if_quick(clips:pd.DataFrame, # Columns path, start, end (s)
         choice = choose_encoder(clips, cluster, candidates=candidates, random_state=random_state, **wanted)
         name, seconds = choice.name, seconds_to_embed(parse_vote(choice.name), clips)
         if always or seconds <= AFFORDABLE_SECONDS: return choice
-    why = f"encoder fixed: {name} would take some {seconds/60:,.0f} minutes; --encoder auto takes them"
-    return EncoderChoice("fixed", None, why, pd.DataFrame([dict(encoder="fixed", weight=1.)]))
+    return _fixed(f"encoder fixed: {name} would take some {seconds/60:,.0f} minutes; --encoder auto takes them")

@@ -165,7 +165,6 @@ def parse_vote(name:str, # Such as "fixed:0.9+aisfx"
 class EncoderChoice(NamedTuple):
     "An encoder, and why it was chosen."
     name: str # As `Request` takes it
-    runner_up: str|None # The next best, or None
     why: str # In words
     table: pd.DataFrame # A row a candidate: encoder, and its stability or weight; the best first
 
@@ -185,4 +184,4 @@ def vote(partitions:dict, # Name of an encoder → cluster of each clip [n]; "fi
            f"that the fixed encoder finds is {', '.join(others)}")
     left_out = [e for e in weights if e not in chosen]
     if left_out: why += f"; left out: {', '.join(left_out)}"
-    return EncoderChoice(vote_name(chosen), None, why, table)
+    return EncoderChoice(vote_name(chosen), why, table)

@@ -154,7 +154,7 @@ def examine(clips:Clips, # The clips
     for text in texts: warnings.warn(text)
     return Findings(stability, follows, differences(attributes, labels), tuple(texts),
                     strangeness=strangeness(X, labels), suggested=suggested_words(embeddings.kinds, labels),
-                    midi_note=midi_notes(clips.table, attributes))
+                    midi_note=midi_notes(clips.table, attributes, observer.log))
 
 # %% ../../nbs/12_pipeline/07_examine_step.ipynb #7d0c11c1
 def _grouping(run):

@@ -9,6 +9,7 @@ __all__ = ['FRAME', 'SILENT', 'ATTRIBUTES', 'MOST_WITH_NOTES', 'LEAST_WITH_NOTES
 
 # %% ../../nbs/12_pipeline/06_explanations.ipynb #e946f46c
 import os
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -101,10 +102,12 @@ MOST_WITH_NOTES, LEAST_WITH_NOTES = 20_000, .1 # clips; share of those that were
 
 def midi_notes(clips:pd.DataFrame, # Columns path, start, end (s)
     attributes:pd.DataFrame, # From `clip_attributes`, of some of them
+    log:Callable|None=None, # log(line) is told how long it takes
 )->np.ndarray|None: # [N], NaN where a clip has no steady note; None where notes say little
     "The notes of all clips."
     if len(clips) > MOST_WITH_NOTES or not attributes.midi_note.notna().mean() >= LEAST_WITH_NOTES: return None
     rest = np.setdiff1d(np.arange(len(clips)), attributes.row)
+    if log and len(rest) > 400: log(f"the notes of {len(rest):,} clips are measured, in about {len(rest)*.005:.0f} s")
     notes = np.full(len(clips), np.nan, np.float32)
     for some in attributes, clip_attributes(clips, rest): notes[some.row.astype(int)] = some.midi_note
     return notes
