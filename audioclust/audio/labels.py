@@ -123,7 +123,7 @@ def _labelled(table, labels, wanted=None, recordings=()):
         matches = [regex.search(Path(p).name) if p != "" else None for p in table.path]
         label_of_clip = [match and match.group(1 if regex.groups else 0) for match in matches]
     has_any = any(isinstance(label, str) for label in label_of_clip)
-    if len(label_of_clip) and not has_any and not missed:
+    if len(label_of_clip) and not has_any and not (recordings and missed):
         first = Path(table.path.iloc[0]).name
         raise ValueError(f"the labels {labels!r} match none of the {len(label_of_clip)} clips; the first is {first!r}")
     return label_of_clip, with_times, missed

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Job', 'check_job', 'is_made', 'find_clusters', 'grow_run', 'put_names_aside', 'continued', 'make', 'finish',
-           'write_between', 'warn_of_new_recordings', 'remove_checkpoints', 'cluster_one']
+           'warn_of_changed_recordings', 'remove_checkpoints', 'cluster_one']
 
 # %% ../../nbs/14_cli/08_one_run.ipynb #084541e3
 import os
@@ -13,13 +13,11 @@ import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..audio.events import between_events
 from ..audio.recordings import find_audio
 from .drawing import check_drawn, draw, score_and_draw
 from .inputs import Inputs
 from .report import plural, report
 from ..core.console import echo, progress_bar, short_warnings
-from ..core.files import write_table
 from ..core.registry import trains_encoder
 from ..pipeline.all_steps import make_run, run_of_embeddings
 from ..pipeline.find_step import Observer
@@ -176,28 +174,22 @@ def finish(job:Job, run:Run # That was saved
 )->Run:
     "Score if there are labels; draw, write the page, say what was found."
     if job.labels: run = score_and_draw(run, job.labels)
-    if job.request.options.events: write_between(run)
     is_drawn = draw([run], job.has_page, job.num_workers)
     report(run, job.verbosity)
     check_drawn(is_drawn, job.out)
     return run
 
-# %% ../../nbs/14_cli/08_one_run.ipynb #147e6201
-def write_between(run:Run # That was saved, of events
-):
-    "Write between.csv: what lies between the events, with its share of the time of its recording."
-    write_table(between_events(run.clips.recordings, run.clips.columns()).round(6), run.folder/"between.csv")
-
 # %% ../../nbs/14_cli/08_one_run.ipynb #e360b670
-def warn_of_new_recordings(job:Job, run:Run # That is complete
+def warn_of_changed_recordings(job:Job, run:Run # That is complete
 ):
-    "Warn of recordings in the folder that a complete run does not have, and of those that are other ones now."
+    "Warn of recordings that changed or went since a complete run was made, and of those that came."
     inputs, made_at = job.inputs, os.path.getmtime(run.folder/"run.json")
+    if inputs.embeddings: return # their sounds need not be there
     def is_same(path): return os.path.isfile(path) and os.path.getmtime(path) <= made_at
     other = [path for path in run.table.path.unique() if path and not is_same(path)]
     if other: warnings.warn(f"{plural(len(other), 'recording')} of this run, such as {Path(other[0]).name}, went or "
                             "changed since: --overwrite groups what is there now")
-    if inputs.clips or inputs.embeddings or inputs.grow or str(inputs.folder).lower().endswith(".csv"): return
+    if inputs.clips or inputs.grow or str(inputs.folder).lower().endswith(".csv"): return
     known_paths = set(run.table.path) | {os.path.abspath(path) for path,_ in run.clips.errors}
     if job.request.options.events:
         if not (run.folder/"between.csv").is_file(): return # it was stopped before it wrote which recordings hold no event
@@ -229,7 +221,7 @@ def cluster_one(job:Job # What is to be done, and where
             if not job.resume: remove_checkpoints(job.out/"training")
             if is_complete:
                 run = Run.open(job.out)
-                warn_of_new_recordings(job, run)
+                warn_of_changed_recordings(job, run)
             else:
                 run = make(job, messages)
                 note_saved(job.out)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .drawing import check_drawn, draw, score_and_draw
-from .one_run import cluster_one, Job, write_between
+from .one_run import cluster_one, Job
 from ..core.console import echo, short_warnings
 from ..core.registry import trains_encoder
 from ..pipeline.pair import refine, RunPair
@@ -56,7 +56,6 @@ def refined(job:Job, # Of the pair
         if run is not old:
             run = replace(run, made={**run.made, "command": old.made["command"], "warnings": old.made["warnings"]})
             run = run.save(job.out/run.request.by)
-            if run.request.options.events: write_between(run)
             if job.labels: run = score_and_draw(run, job.labels)
         runs.append(run)
     for by, reason in reasons.items(): echo(f"{by}: {reason}")

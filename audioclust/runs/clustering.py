@@ -104,13 +104,14 @@ class Embeddings(Part):
         "What a run folder holds of its embeddings."
         def encoder(): return load_encoder(folder/"model") if "encoder" in record else None
         def X(): return read_only(read_array(folder/"embeddings.npy", n_clips))
-        return cls.stored(folder, dict(X=X, encoder=encoder, whitening=lambda: _load_whitening(folder, X().shape[1])),
+        part:Any = cls.stored(folder, dict(X=X, encoder=encoder, whitening=lambda: _load_whitening(folder, part.X.shape[1])),
             probabilities=_read_if_there(folder/"probabilities.npy", read_array, n_clips),
             encoder_choice=choice_from_record(EncoderChoice, "table", record.get("encoder_choice")),
             number=choice_from_record(Choice, "curve", record.get("number")),
             curves=_read_if_there(folder/"curves.csv", lambda file: read_table(file).to_dict("records")) or [],
             refinement=record.get("refinement"), n_cached=record["n_cached"],
             encoder_name=(record.get("encoder") or {}).get("class", ""))
+        return part
 
 # %% ../../nbs/11_runs/08_clustering.ipynb #ed9c014c
 @dataclass(frozen=True, eq=False)

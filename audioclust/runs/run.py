@@ -6,6 +6,7 @@
 __all__ = ['versions', 'made_now', 'Run', 'run_record', 'complete_run', 'run_with_model', 'open_runs']
 
 # %% ../../nbs/11_runs/11_run.ipynb #2579fe77
+import os
 import platform
 import secrets
 import warnings
@@ -22,17 +23,16 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ..audio.events import between_events
 from ..core.distributed import is_there
 from ..core.files import read_array, write_json, write_table
 from ..metrics.plots import layout_2d
-from .clips import Clips
+from .clips import Clips, Part
 from .clustering import Clustering, Embeddings
-from .findings import Findings
+from .findings import Findings, with_path_words
 from audioclust.runs.names import (
     edited_clusters, flattened, name_columns, name_groups, no_names, read_names, write_name_columns, write_names,
 )
-from .findings import with_path_words
-from .clips import Part
 from .request import Request, request_from_record, request_record
 from .run_folder import check_links, read_record, read_table, run_folders, SCHEMA
 
@@ -147,6 +147,9 @@ def _save(run, folder):
     for name in outdated: (folder/name).unlink(missing_ok=True)
     write_table(replace(run, folder=None, edits=None).table, folder/"clusters.csv")
     for part in run.clips, run.embeddings, run.clustering: part.write(folder)
+    if run.request.options.events and os.path.exists(run.clips.recordings):
+        rest = between_events(run.clips.recordings, run.clips.columns())
+        write_table(rest.round(6), folder/"between.csv")
     complete_run(record, folder)
     seeds = run.clustering.seeds
     if seeds and seeds.names:

@@ -22,7 +22,9 @@ def test_labels_from_everywhere(tmp_path, tone):
     assert labels(r"^.") == ["a", "c", "b", "c"]  # no group: the match
     (tmp_path/"labels.csv").write_text("path,label\ncat/a_1.wav,01\nb_2.wav,NA\ndog/c.wav,\ncow/c.wav,x\n")
     assert labels(tmp_path/"labels.csv") == ["01", "x", "NA", ""]  # as they are written, one name in two folders
-    with pytest.raises(ValueError, match="match none of the 4"): labels("zebra")
+    (tmp_path/"late.csv").write_text("path,start,end,label\na_1.wav,50,60,x\n")
+    for nowhere in "zebra", tmp_path/"late.csv":
+        with pytest.raises(ValueError, match="match none of the 4"): labels(nowhere)
     (tmp_path/"bad.csv").write_text("file,label\n")
     with pytest.raises(ValueError, match="needs columns"): labels(tmp_path/"bad.csv")
 

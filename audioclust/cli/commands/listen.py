@@ -57,7 +57,9 @@ def run(args:Namespace)->int: # Exit status
     with short_warnings([]):
         if args.undo and args.edits: raise ValueError("take edits over or undo them: leave out --edits, or --undo")
         lines = take_over(args.run, args.edits) if args.edits else []
-        if args.undo: runs.undo_edits(args.run)
+        if args.undo:
+            runs.undo_edits(args.run)
+            lines = ["names:  as they were before edits were last taken over; --undo again takes these over again"]
         page = listen.listen_page(args.run, args.page, embed=args.embed, max_clips=args.max_clips, labels=args.labels)
     sounds = "with the sounds in it" if args.embed else "linked to the recordings"
     echo(f"listen: {page} ({page.stat().st_size/1e6:.1f} MB, {sounds})")
