@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.datasets import make_blobs, make_circles, make_moons
 
 from ..core.estimator import to_numpy
+from ..metrics.plots import style
 
 # %% ../../nbs/03_classical/02_toy_data.ipynb #fe0652d0
 def shapes(n:int=300, # Points in each set
@@ -31,9 +32,6 @@ def shapes(n:int=300, # Points in each set
         uniform=(rng.uniform(size=(n, 2)), np.zeros(n, dtype=int)))
 
 # %% ../../nbs/03_classical/02_toy_data.ipynb #b0cedb7a
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
-_MARKERS = "os^" # when the colours are used up, they start again with the next marker
-
 def show_clusters(X:np.ndarray, # Points, shape (n, 2) or more columns, of which two are drawn
     labels:np.ndarray, # Labels (n,); -1 is noise, drawn as grey crosses
     ax:Any=None, # Matplotlib axes; a new figure if None
@@ -45,11 +43,10 @@ def show_clusters(X:np.ndarray, # Points, shape (n, 2) or more columns, of which
     X, labels = to_numpy(X), to_numpy(labels)
     for label in np.unique(labels):
         x, y = X[labels == label, :2].T
-        colour, marker = _COLOURS[label % len(_COLOURS)], _MARKERS[label//len(_COLOURS) % len(_MARKERS)]
-        if label < 0: ax.scatter(x, y, marker="x", s=12, color="0.6", linewidths=.8)
-        else: ax.scatter(x, y, marker=marker, s=8, color=colour)
-    ax.set(title=title, xticks=[], yticks=[])
+        drawn = dict(c="0.6", marker="x", s=12, lw=.8) if label < 0 else dict(s=8, lw=0, **style(label))
+        ax.scatter(x, y, **drawn)
+    ax.set(xticks=[], yticks=[])
+    ax.set_title(title, fontsize=9)
     ax.set_xlabel("first axis", fontsize=8)
     ax.set_ylabel("second axis", fontsize=8)
-    ax.title.set_fontsize(9)
     return ax

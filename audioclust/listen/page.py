@@ -49,12 +49,12 @@ def _write_html(page, **variables):
 # %% ../../nbs/13_listen/05_page.ipynb #6fb4231c
 def _summary(run):
     "How many clips, clusters and names there are."
-    n_names = len(set(run.names["names"].values()))
-    n_clusters = len(np.unique(run.clustering.labels[run.clustering.labels >= 0]))
     labels, seconds = run.clustering.labels, run.clips.record()["seconds"]
+    n_clusters = len(np.unique(labels[labels >= 0]))
+    n_names = len(set(run.names["names"].values()))
     parts = [f"{len(run):,} clips"]
     if seconds: parts.append(f"{seconds:,.0f} s of sound") # nothing is known of sounds whose embeddings were given
-    parts.append(f"{n_clusters} cluster{'s'*(n_clusters > 1)} by {run.request.by}")
+    parts.append(f"{n_clusters} cluster{'s'*(n_clusters != 1)} by {run.request.by}")
     if n_names: parts.append(f"{n_names} name{'s'*(n_names > 1)}")
     if (labels < 0).any(): parts.append(f"{(labels < 0).sum():,} clips are noise")
     return ", ".join(parts)

@@ -77,9 +77,8 @@ def test_coarse_groups_open_filter_and_colour(many):
         c = int(inside.get_attribute("data-cluster"))
         inside.click()
         assert page.js("return shownRows.length") == (labels == c).sum()
-        page.change("sort-clusters", "size")
-        order = page.js("""return [...document.querySelectorAll('[data-group]')]
-            .map(b => groups.get(Number(b.dataset.group)))""")
+        for by in page.js("return [...$('sort-clusters').options].map(o => o.value)") + ["size"]: page.change("sort-clusters", by)
+        order = page.js("return [...document.querySelectorAll('[data-group]')].map(b => groups.get(Number(b.dataset.group)))")
         sizes = [sum(of.get(l) == g for l in labels) for g in order]
         assert sizes == sorted(sizes, reverse=True)
         page.js("document.getElementById('all').click()")
@@ -155,8 +154,7 @@ def test_both_ways_on_one_page(words, tmp_path, capsys):
         assert page.count("li.group") == 2
         assert page.js("return shownRows.length === nClips")  # what was chosen is of the other
         page.slide(4)
-        cells = page.js("""return [...document.querySelectorAll('#cross tbody tr')]
-            .map(r => [...r.querySelectorAll('td')].map(c => Number(c.textContent) || 0))""")
+        cells = page.js("return [...document.querySelectorAll('#cross tr:has(td)')].map(r => [...r.cells].slice(1).map(c => +c.textContent || 0))")
         assert (np.array(cells) == pd.crosstab(t.content, t.source).to_numpy()).all()
         page.find('[data-cluster="1"]').click()
         page.find("#name").send_keys("Ann\n")

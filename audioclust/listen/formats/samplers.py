@@ -177,14 +177,14 @@ def to_sfz(run:Run|str|Path, # A run, or its folder
     out:str|Path, # A new folder
     **groups:Any, # without, level: as `clips_by_group` takes them
 )->Exported:
-    "Write a map (SFZ) for each group, a clip a key."
+    "Write a map (SFZ) for each group: each clip on its note, or clip by clip up the keys."
     return _write_maps(run, out, sfz_text, ".sfz", True, groups)
 
 def to_decent_sampler(run:Run|str|Path, # A run, or its folder
     out:str|Path, # A new folder
     **groups:Any, # without, level: as `clips_by_group` takes them
 )->Exported:
-    "Write a preset of Decent Sampler for each group, a clip a key."
+    "Write a preset of Decent Sampler for each group, with keys as in `to_sfz`."
     return _write_maps(run, out, decent_sampler_text, ".dspreset", False, groups)
 
 def to_hydrogen(run:Run|str|Path, # A run, or its folder
