@@ -30,14 +30,9 @@ def score_and_draw(run:Run, # That was saved
 )->Run: # With the scores
     "Score a run, say what was left out, and draw what was mixed up."
     scores = score_run(run, labels)
-    n_seeds = scores.get("seeds", 0)
-    if n_seeds:
-        verb = "is" if n_seeds == 1 else "are"
-        echo(f"{plural(n_seeds, 'clip')} with seeds {verb} left out of the score", file=sys.stderr)
-    n_moved = scores.get("moved", 0)
-    if n_moved:
-        verb = "was" if n_moved == 1 else "were"
-        echo(f"{plural(n_moved, 'clip')} {verb} moved by hand, and count where they are now", file=sys.stderr)
+    n_seeds, n_moved = scores.get("seeds", 0), scores.get("moved", 0)
+    if n_seeds: echo(f"left out of the score: {plural(n_seeds, 'clip')} with seeds", file=sys.stderr)
+    if n_moved: echo(f"moved by hand, and counted where they are now: {plural(n_moved, 'clip')}", file=sys.stderr)
     (run.folder/"figures"/"confusion.png").unlink(missing_ok=True)
     table = labelled_clips(run, labels)
     n_classes, n_clusters = table.label.nunique(), table.cluster.nunique()

@@ -68,8 +68,7 @@ def between_line(run:Any, # A `Run` that was saved
     between = runs.read_table(file)
     seconds = run.clips.record()["seconds"]
     total = seconds + (between.end - between.start).sum()
-    share = 100*seconds/total
-    return f"the events take {share:.3g} % of {total:,.0f} s; the rest is listed in {file}"
+    return f"the events take {100*seconds/total:.3g} % of {total:,.0f} s; the rest is listed in {file}"
 
 # %% ../../nbs/14_cli/04_report.ipynb #fe0a02ad
 def levels_line(levels:tuple, # Of the run
@@ -161,11 +160,8 @@ def report(run:Any, # A `Run` that was saved
         stages = ", ".join(f"{name} {seconds:.1f}" for name,seconds in run.made["seconds"].items())
         encoder = run.embeddings.record().get("encoder", "none")
         echo(f"seconds: {stages}; device {run.made['device']}; encoder {encoder}")
-    n_errors = len(run.clips.errors)
-    if n_errors:
-        clips = "clip" if n_errors == 1 else "clips"
-        unused = f"{plural(n_errors, 'file')} or {clips} could not be used"
-        echo(f"warning: {unused}: {folder/'errors.csv'} says why", file=sys.stderr)
+    unused = plural(len(run.clips.errors), "file or clip", "files or clips")
+    if run.clips.errors: echo(f"warning: {unused} could not be used: {folder/'errors.csv'} says why", file=sys.stderr)
     if clustering.seeds: echo(seeds_line(clustering.record()["seeds"]))
     between = between_line(run)
     if between: echo(between)

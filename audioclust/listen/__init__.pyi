@@ -17,6 +17,7 @@ from .export_tools import (
     to_playlists as to_playlists,
 )
 from .formats.annotations import to_crowsetta as to_crowsetta, to_elan as to_elan, to_textgrid as to_textgrid
+from .formats.folders import Export as Export, check_new_folder as check_new_folder
 from .formats.kits import to_kit as to_kit
 from .formats.samplers import (
     to_decent_sampler as to_decent_sampler,

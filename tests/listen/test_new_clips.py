@@ -13,7 +13,9 @@ from audioclust.audio.annotation_tables import clips_of_tables
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.cli.arguments import csv_file
-from audioclust.listen.formats.folders import files_for_each
+from audioclust.core.registry import EXPORTS
+from audioclust.listen.exporting import named_clips
+from audioclust.listen.formats.folders import Export, files_for_each, new_folder, write_text
 from audioclust.pipeline import Options, Request, make_run
 from audioclust.runs.names import write_names
 from audioclust.runs.heard import NOT_OF_INTEREST
@@ -186,7 +188,7 @@ TAKEN = "is there already: choose another|is not empty: say a new folder"
 @pytest.mark.parametrize("to, out, says", [
     ("raven", "full", TAKEN), ("playlist", "full", TAKEN), ("csv", "a.csv", TAKEN),
     ("playlist", "a.csv", "is a file: say"),
-    ("json", "b.csv", r"for --to json the name must end in \.json"), ("crowsetta", "noending", r"must end in \.csv"),
+    ("json", "b.csv", r"the name must end in \.json"), ("crowsetta", "noending", r"must end in \.csv"),
     ("raven", "new --level coarse", "has no level coarse"),
     ("raven", "new --without nosuch", "called or marked 'nosuch'"),
     ("csv", "new.csv --without speech", "does not know in which clips people speak"),
@@ -272,3 +274,18 @@ def test_where_all_is_left_out_nothing_is_exported(at, tmp_path, capsys):
     why = "left out as not of interest: 9 of 9 clips (--without nothing writes all)"
     assert f"no clip is left to write: {why}" in capsys.readouterr().err
     assert not (tmp_path/"out").exists()
+
+def test_a_writer_and_a_line_add_a_format(at, tmp_path, capsys):
+    "It is in the help, `export` and `assign` write it, and what it does not take is refused."
+    def to_words(run, out, without=()):
+        with new_folder(out) as folder: write_text(folder/"all.txt", " ".join(sorted(named_clips(run, without).name.unique())))
+        return 1
+    EXPORTS.register("words", Export(to_words, options=("without",), unit="list"), "the names alone")
+    try:
+        with pytest.raises(SystemExit): command("export", "--help")
+        assert "the names alone: words" in " ".join(capsys.readouterr().out.split())
+        assert command("export", at/"run", "--to", "words", "--out", tmp_path/"a", "--without", "1") == 0
+        assert assign(at, "--to", "words", "--out", tmp_path/"b") == 0 and "1 list in" in capsys.readouterr().out
+        assert [(tmp_path/f/"all.txt").read_text() for f in "ab"] == ['wren "small" <brown>', 'cluster 1 wren "small" <brown>']
+        assert command("export", at/"run", "--to", "words", "--out", tmp_path/"c", "--join") == 2
+    finally: EXPORTS.unregister("words")

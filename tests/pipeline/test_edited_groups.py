@@ -80,7 +80,7 @@ def test_a_group_without_its_representative_has_a_seed_and_one_without_a_clip_is
 def test_scores_and_neighbours_are_those_of_the_groups_that_a_person_made(run, sounds, capsys):
     assert main(["compare", str(run.folder), "--labels", "parent"]) == 0
     said = capsys.readouterr()
-    assert "96 clips were moved by hand, and count where they are now" in said.err
+    assert "moved by hand, and counted where they are now: 96 clips" in said.err
     assert Run.open(run.folder).findings.scores["acc"] == 1
     assert main(["similar", str(run.folder), run.table.path[0], "--top", "3"]) == 0
     assert capsys.readouterr().out.count("cuckoo") >= 2

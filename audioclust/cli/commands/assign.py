@@ -18,9 +18,10 @@ from typing import Any
 
 from ... import audio, core, listen, pipeline, runs
 from ..arguments import add_folder, add_given, add_overwrite, add_run, names_csv, Parser, positive, share
-from .export import add_format_options, check_format, FORMATS, TABLES, write_format
+from .export import add_format_options, check_format, write_format
 from ..inputs import Inputs
 from ...core.console import echo, printable, progress_bar, short_warnings, table_text
+from ...core.registry import EXPORTS
 from ...encoders import pretrained
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #382009de
@@ -43,7 +44,8 @@ def add_arguments(parser:Parser):
     parser.add_argument("--labels", metavar="parent|REGEX|TABLE",
         help="true names, as for audioclust compare: precision and recall of each name are printed; with --only, those of "
              "the detector at several confidences (a table with times then lists all that is to be found)")
-    parser.add_argument("--to", choices=FORMATS, help="write for another program, as audioclust export does, in place of the CSV")
+    parser.add_argument("--to", choices=[*EXPORTS], metavar="FORMAT",
+        help="write for another program, as audioclust export does, in place of the CSV (no kit, folders or counts)")
     add_format_options(parser)
     parser.add_argument("--remote-code", action="store_true",
         help="let code that comes with the run's hf: model run on this machine, if you trust it")
@@ -134,7 +136,7 @@ def check(args:Namespace):
     if not args.to and (args.join or args.level or args.without):
         raise ValueError("--join, --level and --without are for other programs: say --to with one of them as well")
     if args.to:
-        if not args.out: raise ValueError(f"say --out with the place for what is written for {args.to}")
+        if not EXPORTS.load(args.to).for_new: raise ValueError(f"--to {args.to} is for runs: say another format")
         check_format(args)
     elif names_csv(args.out or ""): runs.check_file(args.out or _USUAL, None if args.out else args.folder, args.overwrite)
     else:
@@ -160,7 +162,7 @@ def nothing_kept(args:Namespace,
     called = f" is called {args.only}" if args.only else ""
     sure = f" {'with' if called else 'has'} a confidence of at least {args.at_least:g}" if args.at_least else ""
     why, out = " is left" if is_left_out else f"{called}{sure}", args.out or _USUAL
-    if args.to in (None, *TABLES): then = f"{out} has no rows"
+    if not args.to or EXPORTS.load(args.to).per == "table": then = f"{out} has no rows"
     else: then = f"nothing is written for {args.to}" + (f", and {out} stays as it is" if os.path.exists(out) else "")
     return printable(f"no clip{why}: {then}")
 
@@ -173,7 +175,7 @@ def write_found(run:"runs.Run", # In memory, of the clips that are kept
     without = [word for word in args.without if word in words] # the others have no clip
     is_left = len(listen.named_clips(run, without)) > 0
     if not is_left: echo(f"warning: {nothing_kept(args, len(run) > 0)}", file=sys.stderr)
-    if is_left or args.to in TABLES: write_format(run, args, without, root)
+    if is_left or EXPORTS.load(args.to).per == "table": write_format(run, args, without, root)
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #bc463ff7
 def run(args:Namespace)->int: # Exit status
@@ -188,7 +190,7 @@ def run(args:Namespace)->int: # Exit status
     with short_warnings([]), trust:
         X, sounds, recordings = new_sounds(inputs, errors)
         if args.labels and recordings: pipeline.check_labels(recordings, args.labels) # rather now than after the work
-        if args.to: listen.check_place(args.to, out, recordings, args.overwrite)
+        if args.to: listen.check_place(EXPORTS.load(args.to), out, recordings, args.overwrite)
         table, called = assigned(old, sounds, X, errors, args.none_beyond, args.verbose - args.quiet)
         kept = pipeline.is_detected(old, table, args.only, args.at_least)
         if not args.to: core.write_table(table.assign(cluster=pipeline.clusters_below(old, table.cluster))[kept], out)
