@@ -42,9 +42,8 @@ def show_clusters(X:np.ndarray, # Points, shape (n, 2) or more columns, of which
     if ax is None: ax = plt.subplots(figsize=(3, 3))[1]
     X, labels = to_numpy(X), to_numpy(labels)
     for label in np.unique(labels):
-        x, y = X[labels == label, :2].T
         drawn = dict(c="0.6", marker="x", s=12, lw=.8) if label < 0 else dict(s=8, lw=0, **style(label))
-        ax.scatter(x, y, **drawn)
+        ax.scatter(*X[labels == label, :2].T, **drawn)
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=9)
     ax.set_xlabel("first axis", fontsize=8)

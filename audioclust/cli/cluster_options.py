@@ -14,7 +14,7 @@ from .. import encoders, pipeline, runs
 from audioclust.cli.arguments import (
     add_given, add_machine_options, check_cutting, cluster_number, event_settings, FOLDER, Parser, parse_bytes, setting,
 )
-from ..core.registry import ENCODERS, METHODS, trains_encoder
+from ..core.registry import ENCODERS, FINDINGS, METHODS, trains_encoder
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #e2ac79ff
 def add_grouping_options(c:Parser):
@@ -123,8 +123,7 @@ def encoders_help()->str:
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #376d5f08
 _RESULTS = """
 what comes out, in RUN
-  clusters.csv   path, start, end, cluster, confidence (1 heart, 0 border), representative, stability,
-                 strangeness (1 is the edge of what is usual in a cluster), midi_note (69 is A4), clip_id
+  clusters.csv   path, start, end, cluster, confidence (1 heart, 0 border), representative, clip_id, findings
   errors.csv     what could not be used, and why
   between.csv    what lies between events, with its share of the time (--cut events)
   run.json       what was asked for, versions, seconds, scores; in words, how each group differs from all clips
@@ -144,8 +143,10 @@ def cluster_epilog(shows_all:bool=False, # Also what few need?
 )->str:
     "What the help says below the options."
     if not shows_all: return _SHORT
-    methods = [f"  {name:21} {entry.description}" for name,entry in METHODS.entries().items()]
-    return "\n".join(["methods", *methods, "", f"{'':24}{_TRAINING}", "", encoders_help(), _RESULTS])
+    methods, findings = ([f"  {name:21} {entry.description}" for name,entry in table.entries().items()]
+                         for table in (METHODS, FINDINGS))
+    listed = ["methods", *methods, "", f"{'':24}{_TRAINING}", "", encoders_help(), "", "findings", *findings, _RESULTS]
+    return "\n".join(listed)
 
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #67c09c2f
 _OF_SOUNDS = "encoder", "ignore", "ignore_column", "window", "hop", "cut", "channel", "rate", "remote_code"

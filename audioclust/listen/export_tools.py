@@ -118,7 +118,7 @@ def run_of_new_clips(run:Run, # That assigned them
     if nowhere: edits["names"].setdefault("-1", nowhere)
     joined = {clip: int(group) for clip,group in zip(clips.ids(), groups) if is_new_group(group)}
     return replace(run, folder=None, clips=clips, clustering=clustering, edits={**edits, "clips": joined},
-                   findings=Findings(strangeness=table.strangeness.to_numpy(np.float32)))
+                   findings=Findings(of_clips=dict(strangeness=table.strangeness.to_numpy(np.float32))))
 
 # %% ../../nbs/13_listen/08_export_tools.ipynb #9f470a30
 def check_place(export:Export, # A format

@@ -20,6 +20,7 @@ from sklearn.decomposition import PCA
 
 from ..audio.clip_table import channel_numbers
 from ..core.files import jsonable, shared_folder
+from ..core.registry import FINDINGS
 from ..encoders.pretrained.sound_kinds import is_speech
 from ..ensembles.levels import tree_data
 from ..ensembles.resampling import MIN_STABILITY
@@ -27,7 +28,7 @@ from .clip_audio import relative_link
 from .page_naming import naming_data, packed
 from .shown_clips import describe_clusters
 from ..runs.clips import first_levels
-from ..runs.findings import path_words, words_text
+from ..runs.findings import words_text
 from ..runs.run import Run
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #cdc3fb4b
@@ -119,13 +120,13 @@ def json_number(x:float, # Any number
 
 def cluster_data(run:Run, # A run
     rows:np.ndarray, # Rows that are shown [n]
-)->dict[int,dict]: # Cluster → size, confidence, at (on the map), typical, doubtful (of the n), stability, words, suggested, path_words
+)->dict[int,dict]: # Cluster → size, confidence, at (on the map), typical, doubtful (of the n), stability, words, …
     "The clusters that are shown, and the noise."
-    table, positions = run.table.iloc[rows], run.positions[rows]
+    table, positions, findings = run.table.iloc[rows], run.positions[rows], run.findings
     sizes = run.table.cluster.value_counts()
-    stability = jsonable(run.findings.stability.clusters) if run.findings.stability else {}
+    stability = jsonable(findings.stability.clusters) if findings.stability else {}
     described = describe_clusters(run.embeddings.X[rows], table.cluster, confidence=table.confidence)
-    named = path_words(run.table)
+    others = [name for name in FINDINGS if name not in ("suggested", "path_words")] # which the page offers as names
     clusters = {}
     for c,about in described.items():
         first = np.flatnonzero(run.clustering.representative[rows] & (run.clustering.labels[rows] == c)).tolist()
@@ -135,9 +136,10 @@ def cluster_data(run:Run, # A run
             at=[json_number(value) for value in np.median(positions[about["rows"]], 0)],
             typical=typical[:max(1, len(about["typical"]))], doubtful=about["doubtful"],
             stability=stability.get(str(c)),
-            words=str(run.findings.differences.get(c, {}).get("words", "")),
-            suggested=[str(word) for word in run.findings.suggested.get(c, {})],
-            path_words={word: words_text({word: shares}) for word,shares in named.get(c, {}).items()})
+            words=str(findings.differences.get(c, {}).get("words", "")),
+            suggested=[str(word) for word in findings.suggested.get(c, {})],
+            path_words={word: words_text({word: shares}) for word,shares in findings.path_words.get(c, {}).items()},
+            said={FINDINGS.load(name).title: text for name in others if (text := findings.texts(name).get(c))})
     return clusters
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #c92f1603

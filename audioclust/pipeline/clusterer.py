@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from typing_extensions import Self
 
 from ..core.console import as_progress
-from ..core.registry import PAGES, trains_encoder
+from ..core.registry import FINDINGS, PAGES, trains_encoder
 from ..encoders.base import Encoder
 from .all_steps import make_run, run_of, run_of_embeddings
 from .find_step import Observer
@@ -29,7 +29,6 @@ from .new_clips import assign, assign_embeddings
 from ..runs.request import clusterer_of, Options, Request
 from ..runs.run import Run
 from ..runs.run_folder import run_folders
-from ..runs.stable_ids import renumbered
 
 # %% ../../nbs/12_pipeline/01_clusterer.ipynb #571bcd93
 def fitted_fields(run:Run, # That was made
@@ -38,6 +37,7 @@ def fitted_fields(run:Run, # That was made
     clustering, embeddings, findings, clips = run.clustering, run.embeddings, run.findings, run.clips
     parts = clips, findings, embeddings, clustering # a name that two have is that of the last
     held = {field.name: (part, field.name) for part in parts for field in fields(part) if field.name not in ("X", "table")}
+    held |= {name: (findings, name) for name in FINDINGS}
     return held | dict(embeddings=(embeddings, "X"), clips=(clips, "table"), n_clusters_choice=(clustering, "number"))
 
 def are_embeddings(recordings:Any)->bool: # What was given
@@ -78,13 +78,6 @@ class FittedRun:
     )->np.ndarray: # int64 [N], one for each clip that can be used
         "Clusters of new clips."
         return self.assign(recordings).cluster.to_numpy()
-
-    def keep_ids(self, before:pd.DataFrame, # Table of an earlier run: columns path, start, cluster
-    )->Self:
-        "Number the clusters as in an earlier run, where they hold the same clips."
-        check_is_fitted(self, "run_")
-        self.run_ = renumbered(self.run_, before)
-        return self
 
     def table(self)->pd.DataFrame: # Columns path, start, end, cluster, confidence, representative, stability, clip_id
         "The clips and their clusters."

@@ -18,11 +18,9 @@ from ..audio.labels import label_clips
 from ..core.memory import memory_left
 from ..core.registry import trains_encoder
 from ..encoders.base import DIGITAL_SILENCE
-from ..encoders.pretrained.sound_kinds import suggested_words
 from ..encoders.residual import accept_residuals, compare_groupings, group_means, Grouping, IdentityWhitening
 from ..encoders.residual import ResidualClusterer, ResidualEncoder, residuals
 from ..ensembles.kmeans_ensemble import Consensus
-from ..ensembles.membership import strangeness
 from ..ensembles.method_choice import QUICK_SPECTRAL
 from audioclust.ensembles.resampling import (
     chance_stability, cluster_subsamples, count_different, matched_clusters, MIN_STABILITY, Stability, stability_of,
@@ -31,12 +29,12 @@ from ..ensembles.spectral import SpectralClustering
 from ..kmeans.estimator import KMeans
 from .cluster_step import cluster, kmeans_of_groups
 from .embed_step import about_silence
-from .explanations import clip_attributes, differences, followed, midi_notes, rows_to_measure
+from .explanations import clip_attributes, rows_to_measure
 from .find_step import Observer
 from .memory_needs import takes_bound
 from ..runs.clips import Clips
 from ..runs.clustering import Clustering, Embeddings
-from ..runs.findings import Findings
+from ..runs.findings import Findings, measure_findings
 from ..runs.request import Request
 from ..runs.run import run_with_model, Run
 
@@ -142,7 +140,7 @@ def examine(clips:Clips, # The clips
     if clustering.method: request = replace(request, method=clustering.method.method) # the one that was chosen
     X, labels, clusterer = embeddings.X, clustering.labels, clustering.clusterer
     attributes = clip_attributes(clips.table, rows_to_measure(labels)[1])
-    follows = followed(attributes, labels, clips.table)
+    found = measure_findings(Run(request, clips, embeddings, clustering, Findings()), attributes, observer.log)
     with observer.stage("stability"): stability = measure_stability(embeddings, clustering, request)
     heard, measured = clips.table, ""
     if embeddings.encoder is None and not request.trains: # nobody has heard them yet
@@ -150,11 +148,9 @@ def examine(clips:Clips, # The clips
         heard = heard.iloc[attributes.row.astype(int)].assign(silent=level < DIGITAL_SILENCE)
     texts = about_silence(heard, measured)
     texts += advice(labels, getattr(clusterer, "n_clusters", None), request.method)
-    texts += _about_windows(request, stability, follows) + _about_equal(X, labels)
+    texts += _about_windows(request, stability, found.followed) + _about_equal(X, labels)
     for text in texts: warnings.warn(text)
-    return Findings(stability, follows, differences(attributes, labels), tuple(texts),
-                    strangeness=strangeness(X, labels), suggested=suggested_words(embeddings.kinds, labels),
-                    midi_note=midi_notes(clips.table, attributes, observer.log))
+    return replace(found, stability=stability, advice=tuple(texts))
 
 # %% ../../nbs/12_pipeline/07_examine_step.ipynb #7d0c11c1
 def _grouping(run):

@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['FRAME', 'SILENT', 'ATTRIBUTES', 'MOST_WITH_NOTES', 'LEAST_WITH_NOTES', 'MOST_MEASURED', 'FEWEST_OF_GROUP',
-           'MOST_IN_ALL', 'clip_attributes', 'midi_notes', 'explained_variance', 'rows_to_measure', 'clock_hours',
-           'followed', 'differences']
+           'MOST_IN_ALL', 'FOLLOWED', 'DIFFERENCES', 'SUGGESTED', 'PATH_WORDS', 'STRANGENESS', 'MIDI_NOTE',
+           'clip_attributes', 'midi_notes', 'explained_variance', 'rows_to_measure', 'clock_hours', 'followed',
+           'differences', 'followed_line']
 
 # %% ../../nbs/12_pipeline/06_explanations.ipynb #e946f46c
 import os
@@ -17,7 +18,10 @@ import pandas as pd
 from ..audio.clip_table import channel_numbers
 from ..audio.decoding import load_audio
 from ..audio.recordings import AudioError, recorded_at
+from ..encoders.pretrained.sound_kinds import suggested_words
+from ..ensembles.membership import strangeness
 from ..metrics.information import ami
+from ..runs.findings import Finding, path_words, words_text
 
 # %% ../../nbs/12_pipeline/06_explanations.ipynb #cecd31e0
 FRAME = .02 # s, in which silence and noise are looked for
@@ -110,7 +114,7 @@ def midi_notes(clips:pd.DataFrame, # Columns path, start, end (s)
     if log and len(rest) > 400: log(f"the notes of {len(rest):,} clips are measured, in about {len(rest)*.005:.0f} s")
     notes = np.full(len(clips), np.nan, np.float32)
     for some in attributes, clip_attributes(clips, rest): notes[some.row.astype(int)] = some.midi_note
-    return notes
+    return notes.round(2)
 
 # %% ../../nbs/12_pipeline/06_explanations.ipynb #feeeab86
 def explained_variance(values:np.ndarray, # A number for each clip [N]
@@ -199,3 +203,31 @@ def differences(attributes:pd.DataFrame, # From `clip_attributes`
         rounded = {name: round(float(d), 2) for name,d in apart.items()}
         differences_of[int(c)] = dict(words=", ".join(words[:_MOST_WORDS]), differences=rounded)
     return differences_of
+
+# %% ../../nbs/12_pipeline/06_explanations.ipynb #fa6c7efc
+_WORTH_SAYING, _MOSTLY = .25, .8 # shares of an attribute's variance between the clusters
+_IGNORABLE = "pitch", "level", "noise" # attributes that --ignore can take away
+
+def followed_line(followed:dict, # Attribute → share, chance
+    ignored:tuple|list, # What was taken away already
+)->str: # "" where they follow nothing
+    "What the clusters follow, and how to take away what they mostly follow."
+    shares = {name: f["share"] for name,f in followed.items() if f["share"] > max(_WORTH_SAYING, f["chance"])}
+    if not shares: return ""
+    parts = [f"{name} {share:.2f}" for name,share in sorted(shares.items(), key=lambda item: -item[1])]
+    line = f"the groups follow: {', '.join(parts)} (share that lies between them; 0 is chance)"
+    mostly = [name for name in _IGNORABLE if shares.get(name, 0) > _MOSTLY and name not in ignored]
+    if not mostly: return line
+    return f"{line}; if {' and '.join(mostly)} should not matter: --ignore {','.join([*ignored, *mostly])}"
+
+# %% ../../nbs/12_pipeline/06_explanations.ipynb #dd23f69f
+def _ignored(run): return run.request.ignored if run.embeddings.encoder_name else _IGNORABLE # where it cannot be done
+FOLLOWED = Finding(lambda run, attributes, _: followed(attributes, run.clustering.labels, run.clips.table), "run",
+                   line=lambda shares, run: followed_line(shares, _ignored(run)))
+DIFFERENCES = Finding(lambda run, attributes, _: differences(attributes, run.clustering.labels))
+SUGGESTED = Finding(lambda run, *_: suggested_words(run.embeddings.kinds, run.clustering.labels),
+                    text=" / ".join, title="words that may fit") # words may have commas
+PATH_WORDS = Finding(lambda run, *_: path_words(run.table), text=words_text, title="words of file names")
+STRANGENESS = Finding(lambda run, *_: strangeness(run.embeddings.X, run.clustering.labels), "clip")
+MIDI_NOTE = Finding(lambda run, attributes, log: midi_notes(run.clips.table, attributes, log), "clip")
+

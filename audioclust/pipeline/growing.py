@@ -20,12 +20,12 @@ from ..ensembles.n_clusters import choose_k
 from ..kmeans.estimator import KMeans
 from ..kmeans.initialization import restarts
 from .cluster_step import kmeans_of_groups
-from .explanations import clip_attributes, differences, followed, midi_notes, rows_to_measure
+from .explanations import clip_attributes, rows_to_measure
 from .find_step import clips_of, cut, silent, why_no_clips
 from .new_clips import clusters_below, embeddings_like, embed_alike, labels_and_confidence, noted
 from ..runs.clips import clip_ids, Clips
 from ..runs.clustering import Clustering
-from ..runs.findings import Findings
+from ..runs.findings import Findings, measure_findings
 from ..runs.names import is_new_group
 from ..runs.run import run_with_model, made_now, Run
 
@@ -91,9 +91,6 @@ def _grown(run, new_clips, Z, new_groups, confidence, errors):
     labels = np.concatenate([run.clustering.labels, clusters_below(run, new_groups)])
     table = pd.concat([run.clips.table, new_clips], ignore_index=True)
     clusterer, ids = kmeans_of_groups(X, labels, run.request.random_state)
-    attributes = clip_attributes(table, rows_to_measure(labels)[1])
-    findings = Findings(followed=followed(attributes, labels, table), differences=differences(attributes, labels),
-                        suggested=run.findings.suggested, midi_note=midi_notes(table, attributes))
     request = replace(run.request, method="kmeans", n_clusters=len(ids),
                       options=replace(run.request.options, params=None))
     seeds = run.clustering.seeds
@@ -106,8 +103,10 @@ def _grown(run, new_clips, Z, new_groups, confidence, errors):
     found = {clip: [group, sure] for clip,group,sure in joined if is_new_group(group)}
     edits = {**names, "clips": names["clips"] | {clip: group for clip,(group,_) in found.items()}}
     if names.get("spread"): edits["spread"] = names["spread"] | found # no person has said it
-    return Run(request, clips, embeddings, clustering, findings, made_now(request, dict(run.made["seconds"])),
-               edits=edits if any(names.values()) else None)
+    grown = Run(request, clips, embeddings, clustering, Findings(), made_now(request, dict(run.made["seconds"])),
+                edits=edits if any(names.values()) else None)
+    findings = measure_findings(grown, clip_attributes(table, rows_to_measure(labels)[1]))
+    return replace(grown, findings=replace(findings, of_clusters=run.findings.of_clusters | findings.of_clusters))
 
 # %% ../../nbs/12_pipeline/12_growing.ipynb #89a9b6e8
 def grow(run:Run, # The run that grows

@@ -1,7 +1,7 @@
 # The face of the package: names that people type, and the modules that hold them. Read at import, and by type checkers.
 from .clips import Clips as Clips
 from .clustering import Clustering as Clustering, Embeddings as Embeddings, Level as Level
-from .findings import Findings as Findings
+from .findings import Finding as Finding, Findings as Findings
 from .request import Options as Options, Request as Request
 from .run import Run as Run, open_runs as open_runs
 from .seeds import Seeds as Seeds, read_seeds as read_seeds
@@ -15,3 +15,4 @@ from .run_folder import (
     read_table as read_table,
     run_folders as run_folders,
 )
+from .stable_ids import renumbered as renumbered

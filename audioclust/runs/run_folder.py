@@ -73,8 +73,7 @@ _KINDS:dict[str,dict] = dict(
     embeddings=dict(encoder=dict|None, encoder_choice=dict|None, refinement=dict|None, number=dict|None),
     clustering=dict(clusterer=dict|None, sizes=dict|None, ids=list|None, levels=list|None, number=dict|None,
                     seeds=dict|None),
-    findings=dict(stability=dict|None, followed=dict|None, differences=dict|None, advice=list|None,
-                  scores=dict|None, suggested=dict|None),
+    findings=dict(stability=dict|None, of_run=dict|None, of_clusters=dict|None, of_clips=list|None, advice=list|None, scores=dict|None),
     made=dict(run_id=str, created=str, versions=dict|None, seconds=dict|None, warnings=list|None))
 
 def _wrong_entries(record):
@@ -85,6 +84,8 @@ def _wrong_entries(record):
              if not isinstance(record[part].get(name), kind)]
     if wrong: return wrong
     if record["request"]["by"] not in ("content", "source"): return ["request.by"]
+    of_clusters = record["findings"].get("of_clusters") or {}
+    if not all(isinstance(found, dict) for found in of_clusters.values()): return ["findings.of_clusters"]
     levels = record["clustering"].get("levels") or []
     if not all(isinstance(level, dict) and isinstance(level.get("name"), str) for level in levels): return ["clustering.levels"]
     added = (record["clips"].get("inputs") or {}).get("new_recordings", [])

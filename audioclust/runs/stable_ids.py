@@ -63,12 +63,11 @@ def renumbered(run:Run, # With numbers of its own
         levels.append(level)
     clustering = replace(clustering, ids=None if is_same else ids, levels=tuple(levels))
     clustering = replace(clustering, labels=clustering.visible_ids(labels))
-    differences = {number_of[c]: difference for c,difference in findings.differences.items()}
+    of_clusters = {name: {number_of.get(c, c): x for c,x in of.items()} for name,of in findings.of_clusters.items()}
     stability = findings.stability
     if stability:
         stability = stability._replace(clusters={number_of[c]: value for c,value in stability.clusters.items()})
-    suggested = {number_of[c]: words for c,words in findings.suggested.items()}
-    findings = replace(findings, differences=differences, stability=stability, suggested=suggested)
+    findings = replace(findings, stability=stability, of_clusters=of_clusters)
     return replace(run, clustering=clustering, findings=findings, folder=None)
 
 # %% ../../nbs/11_runs/12_stable_ids.ipynb #e6969137

@@ -11,7 +11,7 @@ from audioclust.cli import main
 from audioclust.core.registry import ENCODERS
 from audioclust.encoders import choice, FixedEncoder
 from audioclust.encoders.base import EmbeddingDetails
-from audioclust.encoders.joint import elected, parse_vote, vote_name, vote_weights, VotingEncoder, VotingWhitening
+from audioclust.encoders.joint import parse_vote, vote_name, vote_weights, VotingEncoder, VotingWhitening
 from audioclust.metrics import nmi
 from audioclust.pipeline import assign, make_pair, make_run, Options, refine, Request, Run
 
@@ -40,7 +40,6 @@ def test_weights_by_hand():
     assert three["c"] == 1 and three["a"] == pytest.approx(2**-.5)
     assert vote_weights({}, families) == {"fixed": 1.}
     assert vote_weights(dict(a=0.), families) == dict(fixed=1., a=0.)
-    assert elected(dict(fixed=1., a=.004, b=.456)) == dict(fixed=1., b=.46)
 
 
 NAMES = st.sampled_from(["fixed", "aisfx", "hf:a/b@main", "hf:C:/x", "musicnn"])

@@ -9,13 +9,19 @@ import pytest
 
 from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
+from audioclust.cli.cluster_options import cluster_epilog
+from audioclust.cli.report import report
+from audioclust.core.registry import FINDINGS
 from audioclust.encoders.residual import IdentityWhitening
+from audioclust.listen.page_data import cluster_data
 from audioclust.metrics import ami
 from audioclust.pipeline import assign, grow, make_run, name_clips, Options, Request, Run, run_of_embeddings, spread_names
 from audioclust.pipeline.new_clips import assign_embeddings
+from audioclust.runs.findings import Finding
 from audioclust.runs.heard import without_spread
 from audioclust.runs.names import write_names
 from audioclust.runs.run_folder import read_table
+from audioclust.runs.stable_ids import renumbered
 
 @pytest.fixture(scope="module")
 def sounds(tmp_path_factory):
@@ -204,3 +210,18 @@ def test_what_a_list_or_a_file_added_is_sorted_and_nothing_else(sounds, tmp_path
         assert main([*map(str, export)]) == 2 and "outside the recordings" in capsys.readouterr().err
     (tmp_path/"pack.csv").unlink() # now nobody knows what it said
     assert sort("at last") == 0
+
+def test_a_measure_and_a_line_add_a_finding(sounds, run, tmp_path, capsys):
+    "It is in the help, the report, the table and on the page; after growing, too, and under other numbers."
+    def longest(run, *_): return {c: float(clips.end.max()) for c,clips in run.table.groupby("cluster")}
+    FINDINGS.register("longest", Finding(longest, text="{:.2f} s".format, title="longest clip"), "length of the longest clip")
+    try:
+        grown = grow(make_run(sounds[1], run.request), sounds[2], 3)
+        report(grown.save(tmp_path/"grown"))
+        assert "; longest clip: 0 " in capsys.readouterr().out.replace("\n", "; ") and len(grown.findings.longest) == 8
+        opened = renumbered(Run.open(tmp_path/"grown"), grown.table.assign(cluster=7 - grown.table.cluster)).save(tmp_path/"other")
+        for c,text in grown.findings.texts("longest").items():
+            assert cluster_data(Run.open(opened.folder), np.arange(192))[7 - c]["said"] == {"longest clip": text}
+            assert set(opened.table.longest[opened.table.cluster == 7 - c]) == {text}
+        assert "longest               length of the longest clip" in cluster_epilog(True)
+    finally: FINDINGS.unregister("longest")

@@ -9,7 +9,6 @@ from sklearn.datasets import make_blobs
 
 from audioclust.pipeline import assign, regroup, Request, Run, run_of_embeddings
 from audioclust.runs.clustering import Level
-from audioclust.runs.stable_ids import renumbered
 from audioclust.runs.run_folder import read_table
 
 
@@ -24,7 +23,7 @@ def with_levels(run):
     levels = Level("coarse", labels//2, dict(silhouette=.5)), Level("fine", labels*2, dict(silhouette=.4))
     differences = {c: dict(words=f"{c} octaves up") for c in range(4)}
     return replace(run, clustering=replace(run.clustering, levels=levels),
-                   findings=replace(run.findings, differences=differences, suggested={2: {"Bell": 3., "Gong, big": 2.5}}))
+                   findings=replace(run.findings, of_clusters=dict(differences=differences, suggested={2: {"Bell": 3., "Gong, big": 2.5}})))
 
 
 def test_levels_and_differences_come_back(run, tmp_path):
@@ -41,16 +40,6 @@ def test_levels_and_differences_come_back(run, tmp_path):
     run.save(tmp_path)  # of a run without, nothing old stays
     assert Run.open(tmp_path).clustering.levels == ()
     assert not {"cluster_fine", "suggested"} & set(read_table(tmp_path/"clusters.csv"))
-
-
-def test_differences_follow_the_numbers_of_an_earlier_run(run):
-    clips = replace(run.clips, table=run.clips.table.assign(start=range(len(run)))) # so that they can be told apart
-    now = with_levels(replace(run, clips=clips))
-    before = now.table.assign(cluster=(run.clustering.labels + 1) % 4)
-    after = renumbered(now, before)
-    np.testing.assert_array_equal(after.clustering.labels, before.cluster)
-    for old in range(4): assert after.findings.differences[(old + 1) % 4] == now.findings.differences[old]
-    assert after.findings.suggested == {3: now.findings.suggested[2]}
 
 
 def test_details_of_clips_are_passed_on(blobs, tmp_path):

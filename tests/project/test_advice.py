@@ -234,7 +234,7 @@ def test_names_of_another_run(made, tmp_path):
 
 def test_what_a_report_advises(made, tmp_path):
     "What the groups follow."
-    from audioclust.cli.report import followed_line
+    from audioclust.pipeline.explanations import followed_line
     ignore = re.search(r"--ignore (\S+)", followed_line({"pitch": dict(share=.9, chance=.1)}, ["level"]))[1]
     assert ignore == "level,pitch"
     assert command(*(str(w).format(top=made, tmp=tmp_path) for w in cluster("--ignore", ignore)))[0] == 0

@@ -55,9 +55,9 @@ _PLACES = "Inside,", "Outside," # how the names of places begin
 
 def suggested_words(kinds:SoundKinds|None, # From `sound_kinds`
     labels:np.ndarray, # Cluster of each clip, -1 is noise [N]
-)->dict: # Cluster → word → by how much it stands out; the best first; clusters without words are left out
+)->dict|None: # Cluster → word → by how much it stands out; the best first; clusters without words are left out
     "Words that may fit the clusters (@eq-words)."
-    if kinds is None: return {}
+    if kinds is None: return None
     is_word = np.array([name not in _NO_SOUND and not name.startswith(_PLACES) for name in kinds.names])
     names = np.array(kinds.names)[is_word]
     logs = np.log(kinds.scores[:, is_word].astype(np.float32) + HEARD) # [n, words]

@@ -19,7 +19,7 @@ from ...audio.clip_table import channel_numbers
 from ..export_tools import playlist_text
 from ..exporting import check_sounds, named_clips, one_line
 from .folders import Export, new_folder, OF_GROUPS, safe_name, write_text
-from .samplers import converted_line, decent_sampler_text, hydrogen_text, KEYS, LOWEST_KEY, sfz_text, Zone
+from .samplers import decent_sampler_text, hydrogen_text, KEYS, LOWEST_KEY, sfz_text, Zone
 from .samples import Copies, Sample
 from ...runs.names import display_name, flattened
 from ...runs.run import Run
@@ -167,7 +167,8 @@ def to_kit(run:Run|str|Path, # A run, or its folder
 
 def _said(kit):
     keys = ", ".join(f"{sound.key} {sound.group}" for sound in kit.itertuples())
-    return len(kit), [f"keys: {keys}", *converted_line(int(kit.converted.sum()))]
+    n = int(kit.converted.sum())
+    return len(kit), [f"keys: {keys}", *[f"converted to WAV, for samplers: {n:,}"]*(n > 0)]
 
 KIT = Export(to_kit, "group", ("groups", "max_groups", "seed", *OF_GROUPS), unit="sound", for_new=False, says=_said)
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LOWEST_KEY', 'KEYS', 'LEAST_WITH_NOTE', 'FEWEST_NOTES', 'FARTHEST', 'SFZ', 'DECENT_SAMPLER', 'HYDROGEN', 'Zone',
            'sfz_text', 'decent_sampler_text', 'hydrogen_text', 'Exported', 'zones_on_notes', 'to_sfz',
-           'to_decent_sampler', 'to_hydrogen', 'converted_line']
+           'to_decent_sampler', 'to_hydrogen']
 
 # %% ../../../nbs/13_listen/formats/04_samplers.ipynb #530d95c5
 import warnings
@@ -205,13 +205,9 @@ def to_hydrogen(run:Run|str|Path, # A run, or its folder
     n_maps = sum(kit.n_added > 0 for kit in kits)
     return Exported(n_maps, sum(kit.n_converted for kit in kits), sum(kit.n_left_out for kit in kits))
 
-def converted_line(n:int)->list: # Clips → a remark, if there are some
-    "What is said of clips that samplers cannot read."
-    return [f"converted to WAV, for samplers: {n:,}"] if n else []
-
 def _said(written):
     if written.n_left_out: warnings.warn(f"clips left out, which cannot be read: {written.n_left_out:,}")
-    return written.n_maps, converted_line(written.n_converted)
+    return written.n_maps, [f"converted to WAV, for samplers: {written.n_converted:,}"]*(written.n_converted > 0)
 
 SFZ, DECENT_SAMPLER = (Export(f, "group", OF_GROUPS, unit="instrument", says=_said) for f in (to_sfz, to_decent_sampler))
 HYDROGEN = Export(to_hydrogen, "group", OF_GROUPS, unit="drum kit", copies=True, says=_said)

@@ -46,13 +46,14 @@ function numberNote(cluster) { // the number of a cluster that goes by another n
 }
 
 function cardWords(cluster) { // the mark that a person gave, what sets it apart from all clips, and what it may be
-  const {words} = grouping().clusters[cluster], suggested = suggestedFor(cluster), parts = [];
+  const {words, said} = grouping().clusters[cluster], suggested = suggestedFor(cluster), parts = [];
   const mark = MARKS[currentEdits().marks[cluster]];
   if (mark) parts.push(element("strong", {className: "words"}, mark));
   if (words) parts.push(element("span", {className: "words", title: "compared with all clips"}, words));
   if (suggested.length) parts.push(element("span", {className: "words", title: "suggested"}, suggested.join(" / ") + "?"));
   const ofPaths = pathWordsOf(cluster).map(([, text]) => text).join(", ");
   if (ofPaths) parts.push(element("span", {className: "words", title: PATH_WORDS}, `in names of files: ${ofPaths}`));
+  for (const [title, text] of Object.entries(said)) parts.push(element("span", {className: "words"}, `${title}: ${text}`));
   return parts.length ? [element("div", {className: "card-words"}, ...parts)] : [];
 }
 

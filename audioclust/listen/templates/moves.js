@@ -34,7 +34,7 @@ function newCluster(view, rows) { // what is known of a group that a person made
   const middleOf = values => rows.map(row => values[row]).sort((a, b) => a - b)[rows.length >> 1];
   const heard = answersOf(view), isHeard = row => heard[data.ids[row]] !== undefined, typical = rows.filter(isHeard).concat(rows).slice(0, 8);
   return {size: rows.length, confidence: null, stability: null, at: [middleOf(view.x), middleOf(view.y)], typical: [...new Set(typical)], doubtful: [],
-    words: "", suggested: [], path_words: {}};
+    words: "", suggested: [], path_words: {}, said: {}};
 }
 
 function moveClips(rows, to) {
