@@ -123,7 +123,8 @@ def encoders_help()->str:
 # %% ../../nbs/14_cli/07_cluster_options.ipynb #376d5f08
 _RESULTS = """
 what comes out, in RUN
-  clusters.csv   path, start, end, cluster, confidence (1 heart, 0 border), representative, clip_id, findings
+  clusters.csv   path, start, end, cluster, confidence (1 heart, 0 border), representative, stability, clip_id,
+                 and the findings of clips and clusters
   errors.csv     what could not be used, and why
   between.csv    what lies between events, with its share of the time (--cut events)
   run.json       what was asked for, versions, seconds, scores; in words, how each group differs from all clips

@@ -209,8 +209,9 @@ def cluster_one(job:Job # What is to be done, and where
         since = begun(job.out) if job.continues else None
         about = dict(request=job.asked(), inputs=job.named(), recordings=job.inputs.place, saved=is_complete)
         with at_work(job.out, since, **about):
-            for name in () if job.resume else _CHECKPOINTS: (job.out/"training"/name).unlink(missing_ok=True)
-            with suppress(OSError): (job.out/"training").rmdir() # if nothing else is in it
+            if not job.resume:
+                for name in _CHECKPOINTS: (job.out/"training"/name).unlink(missing_ok=True)
+                with suppress(OSError): (job.out/"training").rmdir() # if nothing else is in it
             if is_complete:
                 run = Run.open(job.out)
                 warn_of_changed_recordings(job, run)

@@ -96,13 +96,12 @@ def finding_lines(run:Any, # A `Run`
     "What was found of the run, and of its clusters."
     lines, findings = [], run.findings
     for name in FINDINGS:
-        finding = FINDINGS.load(name)
+        line = FINDINGS.load(name).line
         parts = [f"{cluster} {text}" for cluster,text in findings.texts(name).items() if text]
-        if finding.line and name in findings.of_run: lines.append(finding.line(findings.of_run[name], run))
+        if line and name in findings.of_run: lines.append(line(findings.of_run[name], run))
         more = ["…"] if len(parts) > _MOST_SAID else []
-        if parts: lines.append(f"{finding.title}: {'; '.join(parts[:_MOST_SAID] + more)} (column {name})")
+        if parts: lines.append(f"{findings.title(name)}: {'; '.join(parts[:_MOST_SAID] + more)} (column {name})")
     return lines
-
 
 # %% ../../nbs/14_cli/04_report.ipynb #873c9d83
 _SPEECH_IS_RARE = .5 # share of the clips, up to which it is reported

@@ -18,5 +18,5 @@ EXPORTS.register("playlist", "audioclust.listen.export_tools:PLAYLIST", "a list 
 EXPORTS.register("sfz", "audioclust.listen.formats.samplers:SFZ", "a sampler map for each group")
 EXPORTS.register("decentsampler", "audioclust.listen.formats.samplers:DECENT_SAMPLER", "a sampler map for each group")
 EXPORTS.register("hydrogen", "audioclust.listen.formats.samplers:HYDROGEN", "a sampler map for each group")
-EXPORTS.register("kit", "audioclust.listen.formats.kits:KIT", "one sound of each group")
-EXPORTS.register("folders", "audioclust.listen.sorting:FOLDERS", "folders of sounds, one for each group")
+EXPORTS.register("kit", "audioclust.listen.formats.kits:KIT", "a sound of each group")
+EXPORTS.register("folders", "audioclust.listen.sorting:FOLDERS", "a folder of sounds for each group")

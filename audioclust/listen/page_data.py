@@ -20,7 +20,6 @@ from sklearn.decomposition import PCA
 
 from ..audio.clip_table import channel_numbers
 from ..core.files import jsonable, shared_folder
-from ..core.registry import FINDINGS
 from ..encoders.pretrained.sound_kinds import is_speech
 from ..ensembles.levels import tree_data
 from ..ensembles.resampling import MIN_STABILITY
@@ -126,7 +125,8 @@ def cluster_data(run:Run, # A run
     sizes = run.table.cluster.value_counts()
     stability = jsonable(findings.stability.clusters) if findings.stability else {}
     described = describe_clusters(run.embeddings.X[rows], table.cluster, confidence=table.confidence)
-    others = [name for name in FINDINGS if name not in ("suggested", "path_words")] # which the page offers as names
+    others = [name for name in findings.of_clusters if name not in ("suggested", "path_words")] # which it offers as names
+    texts = {findings.title(name): findings.texts(name) for name in others}
     clusters = {}
     for c,about in described.items():
         first = np.flatnonzero(run.clustering.representative[rows] & (run.clustering.labels[rows] == c)).tolist()
@@ -139,7 +139,7 @@ def cluster_data(run:Run, # A run
             words=str(findings.differences.get(c, {}).get("words", "")),
             suggested=[str(word) for word in findings.suggested.get(c, {})],
             path_words={word: words_text({word: shares}) for word,shares in findings.path_words.get(c, {}).items()},
-            said={FINDINGS.load(name).title: text for name in others if (text := findings.texts(name).get(c))})
+            said={title: text[c] for title,text in texts.items() if text.get(c)})
     return clusters
 
 # %% ../../nbs/13_listen/04_page_data.ipynb #c92f1603

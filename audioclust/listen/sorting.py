@@ -215,4 +215,4 @@ def sort_files(run:Run|str|Path, # A run, or its folder
     others = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
     raise AudioError(path, f"could not be copied ({reason}){others}; {len(clips) - len(failures)} clips are in {out}")
 
-FOLDERS = Export(sort_files, "group", ("without", "flat", "link"), for_new=False)
+FOLDERS = Export(sort_files, "group", ("without", "flat", "link"), copies=True, for_new=False)

@@ -227,7 +227,7 @@ FOLLOWED = Finding(lambda run, attributes, _: followed(attributes, run.clusterin
 DIFFERENCES = Finding(lambda run, attributes, _: differences(attributes, run.clustering.labels))
 SUGGESTED = Finding(lambda run, *_: suggested_words(run.embeddings.kinds, run.clustering.labels),
                     text=" / ".join, title="words that may fit") # words may have commas
-PATH_WORDS = Finding(lambda run, *_: path_words(run.table), text=words_text, title="words of file names")
+PATH_WORDS = Finding(lambda run, *_: path_words(run.clips.columns().assign(cluster=run.clustering.labels)),
+                     text=words_text, title="words of file names")
 STRANGENESS = Finding(lambda run, *_: strangeness(run.embeddings.X, run.clustering.labels), "clip")
 MIDI_NOTE = Finding(lambda run, attributes, log: midi_notes(run.clips.table, attributes, log), "clip")
-

@@ -24,16 +24,14 @@ from ..core.registry import FINDINGS
 from ..ensembles.resampling import Stability
 from .clips import Part
 
-
 # %% ../../nbs/11_runs/10_findings.ipynb #1941b7b4
 class Finding(NamedTuple):
     "What is measured of a clustering, and how it is said."
     measure: Callable # (run, attributes, log) → JSON, cluster → JSON, or a number for each clip [N]; None: nothing
     of: str="cluster" # Or "run", or "clip"
     text: Callable|None=None # What is found of one cluster → its text in the table, on the page, in the report
-    title: str="" # Of these texts
+    title: str="" # Of these texts; "": the name
     line: Callable|None=None # (what is found, the run) → a line of the report, or ""
-
 
 # %% ../../nbs/11_runs/10_findings.ipynb #41d4f7e5
 @dataclass(frozen=True, eq=False)
@@ -52,7 +50,11 @@ class Findings(Part):
         if name.startswith("_") or name not in FINDINGS: return super().__getattr__(name)
         return None if FINDINGS.load(name).of == "clip" else {}
 
-    def texts(self, name:str)->dict: # In `FINDINGS`, or of a distribution that is gone → cluster → text
+    def title(self, name:str)->str: # In `FINDINGS`, or of a distribution that is gone → its title, or the name
+        "What people call a finding."
+        return FINDINGS.load(name).title or name if name in FINDINGS else name
+
+    def texts(self, name:str)->dict: # The same → cluster → text
         "What is said of clusters, in words."
         text = FINDINGS.load(name).text if name in FINDINGS else str
         return {c: text(found) for c,found in self.of_clusters.get(name, {}).items()} if text else {}
@@ -93,7 +95,6 @@ class Findings(Part):
         scores = record.get("scores", {})
         return cls(stability, record.get("of_run") or {}, of_clusters, of_clips, tuple(record["advice"]), scores)
 
-
 # %% ../../nbs/11_runs/10_findings.ipynb #1a08d9cd
 def measure_findings(run:Any, # A `Run` without findings
     attributes:pd.DataFrame, # Of some of its clips, as `clip_attributes` measures them
@@ -106,7 +107,6 @@ def measure_findings(run:Any, # A `Run` without findings
         value = finding.measure(run, attributes, log)
         if value is not None: found[finding.of][name] = value
     return Findings(of_run=found["run"], of_clusters=found["cluster"], of_clips=found["clip"])
-
 
 # %% ../../nbs/11_runs/10_findings.ipynb #d631380d
 _WORD = re.compile("u+(?!l)|u?l+") # of kinds of characters: u is a capital, l another letter
@@ -149,7 +149,8 @@ def path_words(table:pd.DataFrame, # Columns path and cluster, -1 is noise
     words = [words_of_path(str(path)) for path in paths]
     word, all_words = pd.factorize(np.array([one for some in words for one in some], object))
     if len(clusters) < 2 or not len(all_words): return {}
-    has_word = _incidence(np.repeat(np.arange(len(paths)), [len(some) for some in words]), word, (len(paths), len(all_words)))
+    path = np.repeat(np.arange(len(paths)), [len(some) for some in words])
+    has_word = _incidence(path, word, (len(paths), len(all_words)))
     is_in = _incidence(row, group, (len(paths), len(clusters)))
     counts = (is_in.T @ has_word).tocoo()
     c, w = counts.coords

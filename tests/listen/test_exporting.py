@@ -208,10 +208,10 @@ def test_a_table_that_somebody_cut_is_refused(run, tmp_path, column):
             use(tmp_path/"run", *([tmp_path/"out"] if use is sort_files else []))
 
 
-@pytest.mark.parametrize("to, more, says", [("sfz", ["--overwrite"], "--overwrite, which is for audacity"),
-    ("folders", ["--level", "fine"], "--to folders takes no --level"),
-    ("csv", ["--flat"], "--flat, which is for folders"), ("raven", ["--by", "site"], "--by, which is for counts"),
-    ("sfz", ["--seed", "0"], "--seed, which is for kit"), ("counts", ["--join"], "--to counts takes no --join")])
+@pytest.mark.parametrize("to, more, says", [("sfz", ["--overwrite"], "--overwrite is for audacity, raven"),
+    ("folders", ["--level", "fine"], "--level is for audacity, raven"),
+    ("csv", ["--flat"], "--flat is for folders: leave it out"), ("raven", ["--by", "site"], "--by is for counts"),
+    ("sfz", ["--seed", "0"], "--seed is for kit"), ("counts", ["--join"], "leave it out with --to counts")])
 def test_options_of_other_formats_are_refused(tmp_path, capsys, to, more, says):
     assert main(["export", str(tmp_path), "--to", to, "--out", str(tmp_path/"x"), *more]) == 2
     assert says in capsys.readouterr().err

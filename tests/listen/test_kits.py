@@ -131,11 +131,11 @@ def test_what_is_refused(drums, tmp_path, capsys):
     def export(*more, to="kit", out="x"):
         return main(["export", str(drums/"run"), "--to", to, "--out", str(tmp_path/out), *more])
     for more,says in (["--groups", "tuba"], "no group 'tuba' for a kit: this run has aux, closed_hat"), \
-                     (["--groups", "99"], "no group '99'"), (["--join"], "--to kit takes no --join"), \
+                     (["--groups", "99"], "no group '99'"), (["--join"], "--join is for audacity, raven"), \
                      (["--groups", "kick", "--max-groups", "2"], "--groups names the groups of the kit: leave out --max-groups"):
         assert export(*more) == 2 and says in capsys.readouterr().err
     for more in ["--groups", "kick"], ["--max-groups", "2"], ["--seed", "0"]:
-        assert export(*more, to="sfz") == 2 and f"{more[0]}, which is for kit" in capsys.readouterr().err
+        assert export(*more, to="sfz") == 2 and f"{more[0]} is for kit" in capsys.readouterr().err
     assert main(["export", str(drums/"run"), "--to", "kit", "--out", str(drums/"in/kit")]) == 2
     assert "inside the recordings" in capsys.readouterr().err
     assert not (drums/"in/kit").exists()

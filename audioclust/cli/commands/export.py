@@ -72,9 +72,9 @@ def _given(args): # Option → what a person said; a seed may be 0
 
 def check_format(args:Namespace): # to, out and options of formats
     "Refuse what the writer of a format cannot do."
-    for to in (*EXPORTS, "counts"):
-        refused = (_given(args).keys() & {*_options_of(to)}) - {*_options_of(args.to)}
-        if refused: raise ValueError(f"--to {args.to} takes no --{min(refused).replace('_', '-')}, which is for {to}")
+    for name in sorted(_given(args).keys() - {*_options_of(args.to)}):
+        takers = ", ".join(to for to in (*EXPORTS, "counts") if name in _options_of(to))
+        if takers: raise ValueError(f"--{name.replace('_', '-')} is for {takers}: leave it out with --to {args.to}")
     if args.to == "counts": return
     if not args.out: raise ValueError(f"say --out with the place for what is written for {args.to}")
     listen.check_place(EXPORTS.load(args.to), Path(args.out), overwrite=args.overwrite)
@@ -91,7 +91,6 @@ def write_format(run:Any, # A run, or its folder
     n, remarks = export.says(written)
     echo(f"{plural(n, export.unit)} in {printable(args.out)}{', one for each recording'*(export.per == 'recording')}")
     for line in [*remarks, *listen.left_out(run, without)]: echo(printable(line))
-
 
 # %% ../../../nbs/14_cli/commands/10_export.ipynb #kits0002
 def run(args:Namespace)->int: # Exit status

@@ -55,7 +55,7 @@ _PLACES = "Inside,", "Outside," # how the names of places begin
 
 def suggested_words(kinds:SoundKinds|None, # From `sound_kinds`
     labels:np.ndarray, # Cluster of each clip, -1 is noise [N]
-)->dict|None: # Cluster → word → by how much it stands out; the best first; clusters without words are left out
+)->dict|None: # Cluster → word → by how much it stands out; the best first; None: kinds are not known
     "Words that may fit the clusters (@eq-words)."
     if kinds is None: return None
     is_word = np.array([name not in _NO_SOUND and not name.startswith(_PLACES) for name in kinds.names])

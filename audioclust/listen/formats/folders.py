@@ -37,7 +37,6 @@ class Export:
     for_new: bool=True # Can it write new clips, which `assign` found?
     says: Callable=lambda n: (n, []) # What `write` returned → how many, remarks
 
-
 # %% ../../../nbs/13_listen/formats/02_folders.ipynb #0e7ca19f
 _REFUSED = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*=$]+')
 _DEVICE = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE)

@@ -170,5 +170,5 @@ def _said(kit):
     n = int(kit.converted.sum())
     return len(kit), [f"keys: {keys}", *[f"converted to WAV, for samplers: {n:,}"]*(n > 0)]
 
-KIT = Export(to_kit, "group", ("groups", "max_groups", "seed", *OF_GROUPS), unit="sound", for_new=False, says=_said)
-
+KIT = Export(to_kit, "group", ("groups", "max_groups", "seed", *OF_GROUPS), unit="sound", copies=True, for_new=False,
+             says=_said)
