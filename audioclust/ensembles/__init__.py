@@ -9,6 +9,6 @@ METHODS.register("consensus", "audioclust.ensembles.kmeans_ensemble:Consensus",
 METHODS.register("spectral", "audioclust.ensembles.spectral:SpectralClustering",
                  "cuts a graph of neighbours; by content often the best that trains nothing")
 METHODS.register("auto", "audioclust.ensembles.method_choice:AutoClustering",
-                 "kmeans or spectral, whichever is the more stable on these clips")
+                 "spectral, or kmeans where it is clearly more stable on these clips")
 SAVED.register("Consensus", "audioclust.ensembles.kmeans_ensemble:Consensus")
 SAVED.register("SpectralClustering", "audioclust.ensembles.spectral:SpectralClustering")

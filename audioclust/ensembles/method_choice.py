@@ -105,14 +105,16 @@ def choose_method(X:np.ndarray|torch.Tensor, # Embeddings [N, d]
         warnings.simplefilter("ignore") # what matters is said when all clips are grouped
         stability = {method: round(mean_with_error(agreement_matrix(make, some, random_state=random_state))[0], 4)
                      for method,make in _makers(n_clusters, device, max_memory).items()}
-    method = "spectral" if stability["spectral"] >= stability["kmeans"] - MARGIN else "kmeans"
+    behind = stability["kmeans"] - stability["spectral"]
+    method = "spectral" if behind <= MARGIN else "kmeans"
     reached = ", ".join(f"{name} {value:.2f}" for name,value in stability.items())
-    why = f"method {method}: how alike groups of subsamples of {len(some):,} clips are (NMI): {reached}"
+    rule = f"; spectral is taken unless it is more than {MARGIN} behind" if 0 < behind <= MARGIN else ""
+    why = f"method {method}: how alike groups of subsamples of {len(some):,} clips are (NMI): {reached}{rule}"
     return MethodChoice(method, why, stability)
 
 # %% ../../nbs/05_ensembles/10_criteria.ipynb #e5b02f9a
 class AutoClustering(Clusterer):
-    "K-means or spectral clustering, whichever groups subsamples more alike."
+    "Spectral clustering, or K-means where it groups subsamples clearly more alike."
     def __init__(self,
         n_clusters:int=8, # Clusters, 1 to n
         *, device:str|torch.device|None=None, # Where to compute; None: a GPU if there is one

@@ -80,3 +80,12 @@ def test_agreement_counts_shared_clips_only():
             return self
     X = np.linspace(-1, 1, 40)[:, None]
     assert agreement_matrix(Half, X) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kmeans, spectral, taken", [(.91, .89, "spectral"), (.80, .90, "spectral"), (.95, .91, "kmeans")])
+def test_a_tie_names_its_rule(monkeypatch, kmeans, spectral, taken):
+    reached = iter([kmeans, spectral])
+    monkeypatch.setattr("audioclust.ensembles.method_choice.mean_with_error", lambda matrix: (next(reached), 0.))
+    choice = choose_method(SETS["kmeans"][0], 3)
+    is_tie = taken == "spectral" and kmeans > spectral
+    assert choice.method == taken and ("unless it is more than 0.03 behind" in choice.why) == is_tie
