@@ -23,7 +23,7 @@ from audioclust.audio import AudioError, clips, label_clips, load_audio, probe, 
 from audioclust.audio.embedding_files import read_embeddings
 from audioclust.cli import main as audioclust
 from audioclust.listen.exporting import named_clips
-from audioclust.runs.edits import apply_edits
+from audioclust.runs import apply_edits
 from audioclust.runs.request import Request, request_record
 from audioclust.runs.resuming import check_same, earlier_run, saved, state
 from audioclust.runs.run import run_with_model, Run
@@ -156,7 +156,7 @@ def whole_run(work):
     "Read every part of a run."
     state(work/"run"), saved(work/"run")
     run = run_with_model(Run.open(work/"run"))
-    return run.request, run.clips, run.embeddings.encoder, run.embeddings.X, run.findings, run.names, named_clips(work/"run")
+    return run.request, run.clips, run.embeddings.encoder, run.embeddings.X, run.findings, run.edits, named_clips(work/"run")
 
 EDITS = json.dumps(dict(schema=1, edits=dict(content=dict(names={"0": "wind"}, merged={"1": "0"}, marks={"0": "good"})))).encode()
 MARK = json.dumps(dict(created="2026-01-01T00:00:00+00:00", schema=3, saved=False, recordings="/sounds", inputs={},

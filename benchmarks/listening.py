@@ -40,7 +40,7 @@ from audioclust.pipeline import (
 from audioclust.pipeline.naming.answers import known_names
 from audioclust.pipeline.naming.questions import _next_row
 from audioclust.pipeline.naming.spreading import geometry, spread_known
-from audioclust.runs.heard import SEVERAL
+from audioclust.runs.edits import SEVERAL
 from constants import constants, differences, FILE
 from known_sets import CHOOSING, klettres, is_scored, load, REPORTING
 from quality import ways_of

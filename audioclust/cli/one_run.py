@@ -25,7 +25,7 @@ from ..pipeline.find_step import Observer
 from ..pipeline.growing import grow
 from ..pipeline.scoring import check_labels
 from ..pipeline.shards import run_of_shards
-from ..runs.names import copy_names, free_name
+from ..runs.edit_files import copy_edits, free_name
 from ..runs.request import clusterer_of, Request, request_record
 from ..runs.resuming import at_work, begun, check_same, continues_training, earlier_run, note_saved, saved, state
 from ..runs.run import Run
@@ -141,7 +141,7 @@ def continued(job:Job, run:Run # In memory
     run = renumbered(run, table)
     if like and like.resolve() != out.resolve():
         put_names_aside(out, "names-before.json", "the names of the run before are in")
-        copy_names(like, out)
+        copy_edits(like, out)
     same, reused = continued_numbers(table, run.table)
     if reused:
         first = ", ".join(map(str, sorted(reused)[:20]))

@@ -56,8 +56,8 @@ def names_line(run:Any, # A `Run` that was saved
 )->str: # "" where there is nothing
     "What a person has edited, and this run keeps."
     nouns = dict(heard="answer", names="name", merged="merge", marks="mark", notes="note", clips="moved clip")
-    names = runs.without_spread(run.names)
-    parts = [plural(len(names[kind]), noun) for kind,noun in nouns.items() if names.get(kind)]
+    said = [(len(getattr(run.edits, kind)), noun) for kind,noun in nouns.items()]
+    parts = [plural(n, noun) for n,noun in said if n]
     return f"by hand: {', '.join(parts)} ({run.folder/'names.json'})" if parts else ""
 
 # %% ../../nbs/14_cli/04_report.ipynb #4e69e435

@@ -26,7 +26,7 @@ from ..metrics.pair_counting import ari
 from ..metrics.scores import score
 from ..pipeline.all_steps import make_run
 from ..pipeline.clusterer import regroup
-from ..runs.names import spreadsheet_safe
+from ..runs.edit_files import spreadsheet_safe
 from ..runs.request import Request
 from ..runs.run import Run
 

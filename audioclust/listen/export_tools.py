@@ -28,8 +28,7 @@ from .sorting import check_apart
 from ..pipeline.new_clips import clusters_below
 from ..runs.clips import CLIP_DETAILS
 from ..runs.findings import Findings
-from ..runs.heard import without_spread
-from ..runs.names import is_new_group, KINDS
+from ..runs.edits import is_new_group
 from ..runs.run import Run
 from ..runs.run_folder import check_file
 
@@ -38,7 +37,9 @@ def sure_names(run:Run, # Perhaps in memory
     least:float, # Confidence, from 0 to 1
 )->Run: # In memory
     "The run with those names that were spread with at least that confidence; other clips are in their clusters."
-    return replace(run, folder=None, edits=without_spread(run.names, least)) if run.names.get("spread") else run
+    if not run.edits.spread: return run
+    sure = {clip: found for clip,found in run.edits.spread.items() if found[1] >= least}
+    return replace(run, folder=None, edits=replace(run.edits, spread=sure))
 
 # %% ../../nbs/13_listen/08_export_tools.ipynb #5c73204f
 def clips_by_group(run:Run|str|Path, # A run, or its folder
@@ -114,10 +115,10 @@ def run_of_new_clips(run:Run, # That assigned them
     groups = table.cluster.to_numpy(np.int64)
     clustering = replace(run.clustering, labels=clusters_below(run, groups), confidence=table.confidence.to_numpy(),
                          representative=np.zeros(len(table), bool), levels=tuple(levels), seeds=None)
-    edits = {kind: dict(run.names[kind]) for kind in KINDS if kind != "clips"}
-    if nowhere: edits["names"].setdefault("-1", nowhere)
     joined = {clip: int(group) for clip,group in zip(clips.ids(), groups) if is_new_group(group)}
-    return replace(run, folder=None, clips=clips, clustering=clustering, edits={**edits, "clips": joined},
+    names = {-1: nowhere} | run.edits.names if nowhere else run.edits.names
+    edits = replace(run.edits, names=names, clips=joined, heard={}, spread={}, contradictions=[])
+    return replace(run, folder=None, clips=clips, clustering=clustering, edits=edits,
                    findings=Findings(of_clips=dict(strangeness=table.strangeness.to_numpy(np.float32))))
 
 # %% ../../nbs/13_listen/08_export_tools.ipynb #9f470a30

@@ -24,15 +24,15 @@ from ..core.files import atomic_write, check_parquet, write_table
 from ..encoders.pretrained.sound_kinds import is_speech
 from .formats.folders import Export, files_for_each, OF_LABELS
 from .page_data import relative_names
-from ..runs.names import display_name, edited_clusters, flattened, is_new_group, MARKS, spreadsheet_safe
-from ..runs.heard import NOT_OF_INTEREST
+from ..runs.edits import Edits, is_new_group, MARKS, NOT_OF_INTEREST
+from ..runs.edit_files import spreadsheet_safe
 from ..runs.run import Run
 from ..runs.run_folder import check_file
 
 # %% ../../nbs/13_listen/07_exporting.ipynb #1e1092c2
 def groups_at_level(table:pd.DataFrame, # Columns cluster, name, and one for the level
     clusters:pd.Series, # Of each clip, as a person left them [N]
-    names:dict, # From `flattened`
+    edits:Edits, # Of the run
     level:str, # "coarse", say
 )->pd.DataFrame: # The table, whose clusters and names are those of the level
     "The groups of a level, after what a person moved and named."
@@ -44,7 +44,7 @@ def groups_at_level(table:pd.DataFrame, # Columns cluster, name, and one for the
     called = {}
     for group,of_clips in table.name.groupby(groups):
         name = of_clips.iloc[0]
-        is_named = name in names["names"].values() or is_new_group(group)
+        is_named = name in edits.names.values() or is_new_group(group)
         if group < 0: called[group] = "noise"
         elif of_clips.nunique() > 1 or not is_named: called[group] = f"{level} {group}"
         else: called[group] = name if n_parts[name] == 1 else f"{name}, {level} {group}"
@@ -53,12 +53,12 @@ def groups_at_level(table:pd.DataFrame, # Columns cluster, name, and one for the
 # %% ../../nbs/13_listen/07_exporting.ipynb #7fc66c53
 def _called(run):
     "(group of each clip, as a person left it; its number, name and mark as texts)."
-    names = flattened(run.names)
-    clusters = edited_clusters(run.table, names)
-    name_of = {c: display_name(c, names) for c in clusters.unique()}
-    mark_of = {c: names["marks"].get(names["merged"].get(str(c), str(c)), "") for c in clusters.unique()}
-    numbers = clusters.astype(str).replace(names["merged"])
-    return clusters, pd.DataFrame(dict(number=numbers, name=clusters.map(name_of), mark=clusters.map(mark_of)))
+    edits = run.edits
+    groups = edits.groups_of(run.table)
+    numbers = groups.replace(edits.ends)
+    name_of = {group: edits.called(group) for group in groups.unique()}
+    marks = numbers.map(edits.marks).fillna("")
+    return groups, pd.DataFrame(dict(number=numbers.astype(str), name=groups.map(name_of), mark=marks))
 
 def group_words(run:Run # Perhaps in memory
 )->set: # Texts
@@ -81,9 +81,9 @@ def named_clips(run:Run|str|Path, # A run, or its folder
         if levels: has = f"beside its clusters it has {', '.join(levels)}; without a level the clusters are written"
         if level not in levels: raise ValueError(f"{run.folder or run} has no level {level}: {has}")
     without = [without] if isinstance(without, str) else [str(w) for w in without]
-    merged, is_left_out, unknown = flattened(run.names)["merged"], pd.Series(False, table.index), []
+    is_left_out, unknown = pd.Series(False, table.index), []
     for word in without:
-        number = merged.get(word, word)
+        number = str(run.edits.numbered(word))
         if (called.name == word).any(): is_left_out |= called.name == word
         elif word == "nothing": whole = True
         elif word == "speech" and word in table: is_left_out |= is_speech(table)
@@ -97,7 +97,7 @@ def named_clips(run:Run|str|Path, # A run, or its folder
         raise ValueError(f"there is no group that is called or marked {', '.join(map(repr, unknown))}: "
                          f"say a number, a name of this run ({listed}), or a mark ({', '.join(MARKS)})")
     if not whole: is_left_out |= called.name == NOT_OF_INTEREST
-    if level is not None: table = groups_at_level(table, clusters, flattened(run.names), level)
+    if level is not None: table = groups_at_level(table, clusters, run.edits, level)
     return table[~is_left_out].reset_index(drop=True)
 
 # %% ../../nbs/13_listen/07_exporting.ipynb #efc68b99

@@ -23,7 +23,7 @@ from ..ensembles.n_clusters import Choice
 from .pictures import clip_thumbnails, Pictures
 from ..metrics.plots import OKABE_ITO, plot_map, plot_sizes, without_formulas
 from ..runs.clustering import save_array
-from ..runs.names import display_name
+from ..runs.edits import Edits
 from ..runs.run import open_runs, Run
 
 # %% ../../nbs/13_listen/06_figures.ipynb #b6dc1509
@@ -31,17 +31,17 @@ def _new_figure(width, height): # inches
     from matplotlib.figure import Figure
     return Figure(figsize=(width, height), layout="constrained")
 
-def _cluster_label(c, names):
+def _cluster_label(c, edits):
     "The name of a cluster where it has one, else its number."
-    if names is None: return str(c)
-    return display_name(c, names).removeprefix("cluster ")
+    if edits is None: return str(c)
+    return edits.called(c).removeprefix("cluster ")
 
 _MOST_BARS = 500  # of a cluster; more would not be seen, and take matplotlib seconds
 
 @without_formulas
 def plot_silhouette(X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
-    names:dict|None=None, # From `read_names`
+    edits:Edits|None=None, # What was said of the clusters
 )->Any:
     "Sorted confidence of the clips of each cluster; returns the figure."
     labels = np.asarray(labels)
@@ -57,7 +57,7 @@ def plot_silhouette(X:np.ndarray, # Embeddings [N, d]
         ax.stairs(values, edges, orientation="horizontal", fill=True, color=OKABE_ITO[c % 8])
     mean = np.nanmean(confidences)
     ax.axvline(mean, c="k", ls=":", lw=1, label=f"mean {mean:.2f}")
-    ax.set(yticks=bottom + .5, yticklabels=[_cluster_label(c, names) for c in ids])
+    ax.set(yticks=bottom + .5, yticklabels=[_cluster_label(c, edits) for c in ids])
     ax.set(ylabel="cluster", xlabel="confidence (simplified silhouette)")
     ax.invert_yaxis()
     ax.legend(frameon=False, loc="lower right")
@@ -69,7 +69,7 @@ def plot_groups(clips:pd.DataFrame, # Columns path, start, end (s), with picture
     X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
     *,
-    names:dict|None=None, # From `read_names`
+    edits:Edits|None=None, # What was said of the clusters
     most:int=40, # Clusters drawn at most, the largest
     each:int=100, # Clips that a mean is taken over at most, drawn by chance
     num_workers:int|None=None, # Worker processes; None decides by the amount of audio
@@ -99,7 +99,7 @@ def plot_groups(clips:pd.DataFrame, # Columns path, start, end (s), with picture
         mean = thumbnails[labels[rows] == c].mean(0)
         clip = thumbnails[np.searchsorted(rows, typical[c])]
         for ax,picture in (left, mean), (right, clip): ax.imshow(picture, cmap="gray", vmin=0, vmax=255, aspect="auto")
-        left.set_title(f"{_cluster_label(c, names)} ({n_clips:,})", fontsize=9, loc="left")
+        left.set_title(f"{_cluster_label(c, edits)} ({n_clips:,})", fontsize=9, loc="left")
     sides = "left: mean of the group; right: its typical clip"
     fig.supxlabel(f"{sides}; {seconds:.2g} s to the right, mel bands upwards, 60 dB", fontsize=8)
     return fig
@@ -108,7 +108,7 @@ def plot_groups(clips:pd.DataFrame, # Columns path, start, end (s), with picture
 @without_formulas
 def plot_dendrogram(X:np.ndarray, # Embeddings [N, d]
     labels:np.ndarray, # Cluster of each [N], -1 is noise
-    names:dict|None=None, # From `read_names`
+    edits:Edits|None=None, # What was said of the clusters
 )->Any:
     "A tree over the clusters; returns the figure, or None where there is only one."
     from scipy.cluster.hierarchy import dendrogram
@@ -116,7 +116,7 @@ def plot_dendrogram(X:np.ndarray, # Embeddings [N, d]
     if tree is None: return None
     fig = _new_figure(6, max(2, .22*len(ids) + 1))
     ax = fig.subplots()
-    leaves = [_cluster_label(c, names) for c in ids]
+    leaves = [_cluster_label(c, edits) for c in ids]
     black = dict(color_threshold=0, above_threshold_color="k")
     dendrogram(tree, orientation="left", labels=leaves, ax=ax, leaf_font_size=9, **black)
     ax.set(xlabel="height of the join (Ward)", ylabel="cluster")
@@ -179,7 +179,7 @@ def figures_of(run:Run, # Whose figures are drawn
     pictures:Pictures|None=None, # From `pictures_of`; None decodes the clips that are drawn
 )->dict: # Name → figure, or None where there is nothing to draw
     "All figures of a run."
-    X, labels, names = run.embeddings.X, run.clustering.labels, run.names
+    X, labels, edits = run.embeddings.X, run.clustering.labels, run.edits
     figures = dict(map=plot_map(X, labels, run.positions), sizes=plot_sizes(labels), choice=None, levels=None)
     choice = run.clustering.number or run.embeddings.number
     if choice: figures["choice"] = plot_choice(choice)
@@ -188,11 +188,11 @@ def figures_of(run:Run, # Whose figures are drawn
     if len(levels) > 1: figures["levels"] = plot_levels(coarse_to_fine)
     if not sounds: return figures
     n_clusters = len(np.unique(labels[labels >= 0]))
-    figures["silhouette"] = plot_silhouette(X, labels, names) if n_clusters > 1 else None
+    figures["silhouette"] = plot_silhouette(X, labels, edits) if n_clusters > 1 else None
     figures["groups"] = None
     if n_clusters > 0:
-        figures["groups"] = plot_groups(run.table, X, labels, names=names, num_workers=num_workers, pictures=pictures)
-    figures["dendrogram"] = plot_dendrogram(X, labels, names)
+        figures["groups"] = plot_groups(run.table, X, labels, edits=edits, num_workers=num_workers, pictures=pictures)
+    figures["dendrogram"] = plot_dendrogram(X, labels, edits)
     figures["curves"] = plot_curves(run.embeddings.curves)
     return figures
 

@@ -51,7 +51,7 @@ def _summary(run):
     "How many clips, clusters and names there are."
     labels, seconds = run.clustering.labels, run.clips.record()["seconds"]
     n_clusters = len(np.unique(labels[labels >= 0]))
-    n_names = len(set(run.names["names"].values()))
+    n_names = len(set(run.edits.names.values()))
     parts = [f"{len(run):,} clips"]
     if seconds: parts.append(f"{seconds:,.0f} s of sound") # nothing is known of sounds whose embeddings were given
     parts.append(f"{n_clusters} cluster{'s'*(n_clusters != 1)} by {run.request.by}")

@@ -209,7 +209,7 @@ def run_data(run:Run, # A run
         confidence=[json_number(value) for value in run.table.confidence.iloc[rows]],
         clusters=cluster_data(run, rows), tree=tree_data(X[is_shown], labels[is_shown]),
         points=similarity_points(X[rows]), naming=naming_data(run, rows), coarser=coarser_levels(run, rows),
-        finer=finer_levels(run, rows), chance=stability.chance if stability else MIN_STABILITY, edits=run.names,
+        finer=finer_levels(run, rows), chance=stability.chance if stability else MIN_STABILITY, edits=run.edits.record(),
         moved=np.isin(rows, (run.embeddings.refinement or {}).get("moved", [])).tolist(),
         sounds=first_levels(run.table.iloc[rows].sort_values("confidence", ascending=False)),
         notes=None if notes is None else [json_number(note) for note in notes[rows]])

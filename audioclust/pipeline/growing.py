@@ -26,7 +26,7 @@ from .new_clips import clusters_below, embeddings_like, embed_alike, labels_and_
 from ..runs.clips import clip_ids, Clips
 from ..runs.clustering import Clustering
 from ..runs.findings import Findings, measure_findings
-from ..runs.names import is_new_group
+from ..runs.edits import is_new_group
 from ..runs.run import run_with_model, made_now, Run
 
 # %% ../../nbs/12_pipeline/12_growing.ipynb #b98d86e9
@@ -99,12 +99,10 @@ def _grown(run, new_clips, Z, new_groups, confidence, errors):
                             assign_by_members=True)
     clips = replace(run.clips, table=table, errors=[*run.clips.errors, *errors])
     embeddings = replace(run.embeddings, X=X, probabilities=None, curves=[], number=None, n_cached=0)
-    names, joined = run.names, zip(clips.ids()[len(run):], new_groups.tolist(), confidence.round(4).tolist())
-    found = {clip: [group, sure] for clip,group,sure in joined if is_new_group(group)}
-    edits = {**names, "clips": names["clips"] | {clip: group for clip,(group,_) in found.items()}}
-    if names.get("spread"): edits["spread"] = names["spread"] | found # no person has said it
+    joined = zip(clips.ids()[len(run):], new_groups.tolist(), confidence.round(4).tolist())
+    found = {clip: (group, sure) for clip,group,sure in joined if is_new_group(group)} # no person has said it
     grown = Run(request, clips, embeddings, clustering, Findings(), made_now(request, dict(run.made["seconds"])),
-                edits=edits if any(names.values()) else None)
+                edits=replace(run.edits, spread=run.edits.spread | found))
     findings = measure_findings(grown, clip_attributes(table, rows_to_measure(labels)[1]))
     return replace(grown, findings=replace(findings, of_clusters=run.findings.of_clusters | findings.of_clusters))
 

@@ -25,7 +25,7 @@ from .embed_step import about_silence, EncodedClips, encode_clips, unheard
 from .find_step import clips_of, cut, silent, table_of_numbers
 from .cluster_step import level_columns
 from ..runs.clips import clip_ids, CLIP_DETAILS
-from ..runs.names import display_name, is_new_group
+from ..runs.edits import is_new_group
 from ..runs.run import run_with_model, Run
 
 # %% ../../nbs/12_pipeline/11_new_clips.ipynb #16ab12c9
@@ -215,11 +215,11 @@ def similar(run:Run, # Among whose clips the neighbours are
     distances, rows = search.kneighbors(np.stack([point for _,point,_ in points]))
     channel = ["channel"] if "channel" in run.table else []
     columns = ["query", "rank", "distance", "path", "start", "end", *channel, "cluster", "name", "clip_id"]
-    names, groups, tables = run.names, run.groups, []
+    groups, tables = run.groups, []
     for (query,_,own),near,far in zip(points, rows, distances):
         keep = np.flatnonzero(near != own)[:top]
         table:Any = run.table.iloc[near[keep]]
-        called = [display_name(group, names) for group in groups[near[keep]]]
+        called = [run.edits.called(group) for group in groups[near[keep]]]
         table = table.assign(query=query, rank=np.arange(1, len(keep) + 1), distance=far[keep].round(4), name=called)
         tables.append(table[columns])
     return pd.concat(tables, ignore_index=True)

@@ -20,8 +20,6 @@ from ..audio.labels import label_clips, label_detections
 from ..audio.recordings import find_audio
 from ..core.files import shorten, write_json
 from ..metrics.scores import score
-from ..runs.names import display_name, edited_clusters, flattened
-from ..runs.heard import without_spread
 from ..runs.run import Run
 from ..runs.run_folder import read_record
 
@@ -56,7 +54,7 @@ def score_run(run:Run|str|Path, # A run, or the folder of one
     source = str(labels) if isinstance(labels, (str, Path)) else f"a table of {len(labels)} rows"
     scores = {**score(labelled.label, labelled.cluster), "labels": source, "labelled": len(labelled), "unlabelled": n_unlabelled}
     if n_seeds: scores["seeds"] = n_seeds
-    by_hand = edited_clusters(run.table, without_spread(run.names))
+    by_hand = run.edits.by_hand.groups_of(run.table)
     n_moved = int((by_hand.to_numpy() != run.clustering.labels).sum())
     if n_moved: scores["moved"] = n_moved
     levels = {level.name: score(labelled.label, labelled[level.column]) for level in run.clustering.levels}
@@ -144,12 +142,10 @@ def groups_called(run:Run, # Whose groups they are
     only:str|int, # A name, or a number
 )->tuple[str,list]: # (what they are called, their numbers)
     "The groups of a run that go by a name, or by a number."
-    names = flattened(run.names)
-    number_of = {group: names["merged"].get(str(group), str(group)) for group in np.unique(run.groups).tolist()}
-    name_of = {group: display_name(group, names) for group in number_of}
-    asked = names["merged"].get(str(only), str(only))
+    edits, asked = run.edits, run.edits.numbered(only)
+    name_of = {group: edits.called(group) for group in np.unique(run.groups).tolist()}
     groups = [group for group,name in name_of.items() if name == str(only)]
-    groups = groups or [group for group,number in number_of.items() if number == asked]
+    groups = groups or [group for group in name_of if edits.ends.get(group, group) == asked]
     if groups: return name_of[groups[0]], groups
     names_there = shorten(", ".join(sorted(set(name_of.values()))))
     raise ValueError(f"no group of this run is called {str(only)!r}: say a number, or one of {names_there}")

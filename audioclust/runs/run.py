@@ -30,9 +30,8 @@ from ..metrics.plots import layout_2d
 from .clips import Clips, Part
 from .clustering import Clustering, Embeddings
 from .findings import Findings
-from audioclust.runs.names import (
-    edited_clusters, flattened, name_columns, name_groups, no_names, read_names, write_name_columns, write_names,
-)
+from .edits import Edits
+from .edit_files import name_columns, name_groups, read_edits, write_edits, write_name_columns
 from .request import Request, request_from_record, request_record
 from .run_folder import check_links, read_record, read_table, run_folders, SCHEMA
 
@@ -67,7 +66,7 @@ class Run(Part):
     findings:Findings # What can be said of the clustering
     made:dict=field(default_factory=dict) # run_id, created, versions, seconds, device; of a command that, and warnings
     folder:Any=None # The `Path` of its folder; None: it is in memory only
-    edits:Any=None # Of a run in memory that goes on from another: what a person said of that one, as `read_names` gives it
+    edits:Edits=field(default_factory=Edits) # What was said of it after its clustering
 
     def __len__(self)->int: return len(self.clustering)
 
@@ -87,7 +86,7 @@ class Run(Part):
         if self.folder is None:
             table = self.clips.columns().assign(**self.clustering.columns(), **self.findings.columns(self.clustering.labels))
             table = table.assign(clip_id=self.clips.ids())
-            return table.assign(**name_columns(table, self.edits)) if self.edits else table
+            return table.assign(**name_columns(table, self.edits))
         file = self.folder/"clusters.csv"
         table = read_table(file)
         needed = "path", "start", "end", "cluster", "confidence", "representative", "clip_id"
@@ -104,21 +103,14 @@ class Run(Part):
         return layout_2d(X, self.request.random_state or 0).astype(np.float32)
 
     @property
-    def names(self)->dict: # As `read_names` gives them
-        "What a person said of the clusters."
-        return (self.edits or no_names()) if self.folder is None else read_names(self.folder)
-
-    @property
     def groups(self)->np.ndarray: # int64 [N]; -1 is noise
         "The group of each clip as a person left it: its cluster, or where it was moved to."
-        return edited_clusters(self.table, self.names).to_numpy(np.int64)
+        return self.edits.groups_of(self.table).to_numpy(np.int64)
 
     @property
     def merged_groups(self)->np.ndarray: # int64 [N]; -1 is noise
         "The same, where groups that a person merged are one."
-        merged = flattened(self.names)["merged"]
-        groups, inverse = np.unique(self.groups, return_inverse=True)
-        return np.array([int(merged.get(str(group), group)) for group in groups], np.int64)[inverse]
+        return pd.Series(self.groups).replace(self.edits.ends).to_numpy(np.int64)
 
     def save(self, folder:str|Path, # Made if it is not there
     )->Self: # The same run, which knows its folder
@@ -140,7 +132,7 @@ def _save(run, folder):
     write_json({**record, "complete": False}, folder/"run.json")
     outdated = *_NOT_IN_EVERY_RUN, *(f"figures/{name}.png" for name in _FIGURES)
     for name in outdated: (folder/name).unlink(missing_ok=True)
-    write_table(replace(run, folder=None, edits=None).table, folder/"clusters.csv")
+    write_table(replace(run, folder=None, edits=Edits()).table, folder/"clusters.csv")
     for part in run.clips, run.embeddings, run.clustering: part.write(folder)
     if run.request.options.events and os.path.exists(run.clips.recordings):
         rest = between_events(run.clips.recordings, run.clips.columns())
@@ -151,9 +143,9 @@ def _save(run, folder):
         clusters = record["clustering"]["seeds"]["clusters"]
         called = pd.Series(seeds.names).groupby(clusters).agg(" + ".join) # a coarse group may have several names
         for text in name_groups(folder, called.to_dict()): warnings.warn(text)
-    if run.edits: write_names(folder, run.edits)
+    if run.edits: write_edits(folder, run.edits)
     elif (folder/"names.json").is_file(): write_name_columns(folder)
-    return replace(run, folder=folder, edits=None)
+    return replace(run, folder=folder, edits=read_edits(folder))
 
 _NOT_IN_EVERY_RUN = "listen.html", "curves.csv", "map.npy", "probabilities.npy", "between.csv", "model/encoder.json"
 _FIGURES = "map", "sizes", "choice", "levels", "confusion", "groups", "dendrogram", "silhouette", "curves" # of ours
@@ -182,7 +174,7 @@ def _open(folder):
         clips=lambda: Clips.read(folder, record["clips"], run.table),
         embeddings=lambda: Embeddings.read(folder, record["embeddings"], len(run.table)),
         clustering=lambda: Clustering.read(folder, record["clustering"], run.table),
-        findings=lambda: Findings.read(record["findings"], run.table))
+        findings=lambda: Findings.read(record["findings"], run.table), edits=lambda: read_edits(folder))
     run:Run = Run.stored(folder, later, made=record["made"], folder=folder)
     return run
 

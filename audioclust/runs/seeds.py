@@ -23,8 +23,8 @@ from ..audio.clip_table import channel_numbers, channels_agree
 from ..audio.recordings import Recordings
 from ..core.files import check_file, shorten
 from ..kmeans.constraints import Constraints
-from .names import display_name, edited_clusters, read_names, spreadsheet_safe
-from .heard import NOT_OF_INTEREST, SAYS_NOTHING, without_spread
+from .edits import NOT_OF_INTEREST, SAYS_NOTHING
+from .edit_files import read_edits, spreadsheet_safe
 from .run_folder import read_record, read_table
 
 # %% ../../nbs/11_runs/05_seeds.ipynb #4c2eed76
@@ -135,16 +135,16 @@ def _rows_of_table(source, clips):
 def _rows_of_run(run):
     "Clips of a run that are known, with the name of their group."
     read_record(run) # says what is wrong where there is none
-    table, names = read_table(Path(run)/"clusters.csv"), read_names(run)
-    clusters = edited_clusters(table, names)
-    called = {c: display_name(c, names) for c in clusters.unique()}
-    named = [c for c in called if called[c] in names["names"].values()]
+    table, edits = read_table(Path(run)/"clusters.csv"), read_edits(run)
+    clusters = edits.groups_of(table)
+    called = {c: edits.called(c) for c in clusters.unique()}
+    named = [c for c in called if called[c] in edits.names.values()]
     no_names = *SAYS_NOTHING, NOT_OF_INTEREST
-    heard = {clip: name for clip,name in names.get("heard", {}).items() if name not in no_names}
-    is_known = table.clip_id.isin(without_spread(names)["clips"]) | table.clip_id.isin(heard)
+    heard = {clip: name for clip,name in edits.heard.items() if name not in no_names}
+    is_known = table.clip_id.isin(edits.clips) | table.clip_id.isin(heard)
     if "seed" in table: is_known |= table.seed != ""
-    is_heard = table.clip_id.isin(heard) & ((clusters >= 0) | ~table.clip_id.isin(names["clips"]))
-    is_unclear = table.clip_id.isin(names.get("heard", {}).keys() - heard.keys())
+    is_heard = table.clip_id.isin(heard) & ((clusters >= 0) | ~table.clip_id.isin(edits.moves))
+    is_unclear = table.clip_id.isin(edits.heard.keys() - heard.keys())
     is_representative = table.representative.astype(str).eq("True") & (clusters == table.cluster) & ~is_unclear
     is_seed = is_known & (clusters >= 0) | is_heard | is_representative & clusters.isin(named)
     for group in set(named) - set(clusters[is_seed]) - {-1}: # its representative was moved away
@@ -152,10 +152,10 @@ def _rows_of_run(run):
     if not is_seed.any():
         raise ValueError(f"in {run} nothing has a name and no clip was moved: mark some on its page, "
                          f"and take that over with audioclust listen {quote(str(run))} --edits FILE")
-    empty = sorted(set(names["names"].values()) - set(called.values()))
+    empty = sorted(set(edits.names.values()) - set(called.values()))
     if empty: warnings.warn(f"no clip of {run} is in a group called {shorten(', '.join(empty), 100)}: the name has no seed")
     columns = ["path", "start", "end", *({"channel"} & set(table)), "label"]
-    by_answer = table.clip_id.map({clip: name for clip,name in heard.items() if clip not in names["clips"]})
+    by_answer = table.clip_id.map({clip: name for clip,name in heard.items() if clip not in edits.moves})
     labels = by_answer.astype(object).fillna(clusters.map(called))
     return table.assign(label=labels)[is_seed & (labels != NOT_OF_INTEREST)][columns]
 

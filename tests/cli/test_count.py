@@ -7,7 +7,7 @@ from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.pipeline import last_word, make_run, name_clips, Options, Request
 from audioclust.pipeline.scoring import score_names
-from audioclust.runs.heard import NOT_OF_INTEREST
+from audioclust.runs.edits import NOT_OF_INTEREST
 from audioclust.runs.run_folder import read_table
 
 

@@ -116,7 +116,7 @@ def test_the_whole_way(bell, few, tmp_path, capsys):
     run, said = Run.open(tmp_path/"run"), capsys.readouterr().out
     X = bell.embed(run.clips.table, num_workers=0)
     expected = suggested_words(sound_kinds(bell, X), run.clustering.labels)
-    assert expected and run.findings.suggested == expected and not run.names["names"]
+    assert expected and run.findings.suggested == expected and not run.edits
     text = {c: " / ".join(words) for c,words in expected.items()}
     assert run.table.suggested.tolist() == [text.get(c, "") for c in run.table.cluster]
     assert "words that may fit: " in said and all(f"{c} {words}" in said for c,words in text.items())

@@ -7,7 +7,7 @@ import pytest
 from audioclust.cli import main
 from audioclust.listen import difference
 from audioclust.pipeline import Options, Request, make_run
-from audioclust.runs.names import write_names
+from audioclust.runs import Edits, write_edits
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory, words):
@@ -33,7 +33,7 @@ def test_a_clip_that_a_person_moved_has_moved(runs, tmp_path):
     table = pd.read_csv(before/"clusters.csv")
     after = copytree(before, tmp_path/"after")
     clip = table[table.cluster == 0].iloc[3]
-    write_names(after, {"clips": {clip.clip_id: 1}, "names": {"1": "=wren"}})
+    write_edits(after, Edits(clips={clip.clip_id: 1}, names={1: "=wren"}))
     found = difference(before, after)
     assert found.moves.values.tolist() == [["cluster 0", "=wren", 1]]
     assert found.table.path[found.table.change == "moved"].tolist() == [clip.path]
@@ -43,7 +43,7 @@ def test_a_clip_that_a_person_moved_has_moved(runs, tmp_path):
 def test_clips_that_are_not_of_interest_are_no_change(runs, tmp_path):
     out, _ = runs
     after = copytree(out/"first", tmp_path/"after")
-    write_names(after, {"names": {"1": "not of interest"}})
+    write_edits(after, Edits(names={1: "not of interest"}))
     found = difference(after, after)
     assert found.ari == 1 and (found.table.change == "").all() and len(found.table) == 188
 

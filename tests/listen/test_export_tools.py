@@ -15,8 +15,8 @@ from audioclust.cli import main
 from audioclust.listen import to_playlists
 from audioclust.listen.formats import folders
 from audioclust.pipeline import make_run, run_of_embeddings
-from audioclust.runs import Options, Request
-from audioclust.runs.names import NEW_GROUPS, write_names
+from audioclust.runs import Options, Request, write_edits
+from audioclust.runs.edits import Edits, NEW_GROUPS
 from audioclust.runs.run_folder import read_table
 
 RATE = 8000
@@ -32,8 +32,8 @@ def run(tmp_path_factory):
     sf.write(at/"sounds/old.mp3", tone(2000, 1), RATE)
     request = Request(n_clusters=2, ignore="level", window=1., options=Options(stability=0))
     made = make_run(at/"sounds", request).save(at/"run")
-    names = {"0": "Low / \"drum\"\n<x>", str(NEW_GROUPS): "odd"}
-    write_names(at/"run", dict(names=names, clips={made.table.clip_id[0]: NEW_GROUPS}))
+    names = {0: "Low / \"drum\"\n<x>", NEW_GROUPS: "odd"}
+    write_edits(at/"run", Edits(names=names, clips={made.table.clip_id[0]: NEW_GROUPS}))
     return at, read_table(at/"run/clusters.csv")
 
 def as_vlc_does(line, folder):

@@ -20,9 +20,8 @@ from audioclust.listen.comparison import difference
 from audioclust.listen.sorting import _targets, similarity_order
 from audioclust.listen import sort_files
 from audioclust.listen.exporting import named_clips, write_for_each
-from audioclust.runs.names import no_names, read_names, write_names
+from audioclust.runs import Edits, Options, read_edits, Request, Run, write_edits
 from audioclust.pipeline import make_run, run_of_embeddings
-from audioclust.runs import Options, Request, Run
 from audioclust.runs.run_folder import read_table
 from audioclust.runs.seeds import read_seeds
 
@@ -37,7 +36,7 @@ def run(tmp_path_factory):
         sf.write(at/"long"/f"{name}.wav", np.stack([night, night/2], 1), 8000, subtype="PCM_24")
     make_run(at/"long", Request(n_clusters=4, window=.8)).save(at/"windows")
     make_run(at/"in", Request(n_clusters=4)).save(at/"whole")
-    write_names(at/"windows", {"names": {"0": "tab\tand\nline"}, "merged": {"1": 0}})
+    write_edits(at/"windows", Edits(names={0: "tab\tand\nline"}, merged={1: 0}))
     return at
 
 
@@ -82,7 +81,7 @@ def test_tables(run, tmp_path, capsys):
 
 def test_a_group_that_a_person_calls_cluster_3_is_not_mixed_with_cluster_3(run, tmp_path):
     shutil.copytree(run/"whole", tmp_path/"named")
-    write_names(tmp_path/"named", {"names": {"0": "cluster 3", "1": "Cluster 02"}})
+    write_edits(tmp_path/"named", Edits(names={0: "cluster 3", 1: "Cluster 02"}))
     clips = named_clips(tmp_path/"named")
     apart = {0: "cluster 3", 1: "Cluster 02", 2: "unnamed cluster 2", 3: "unnamed cluster 3"}
     assert (clips.name == clips.cluster.map(apart)).all()
@@ -132,8 +131,8 @@ def test_silence_is_no_duplicate(tmp_path):
 
 def test_groups_are_left_out(run, tmp_path, capsys):
     folder = run/"windows"
-    names = read_names(folder)
-    write_names(folder, {"names": {"0": "wind"}, "merged": {}, "marks": {"1": "junk"}})
+    names = read_edits(folder)
+    write_edits(folder, Edits(names={0: "wind"}, merged={}, marks={1: "junk"}))
     try:
         table = pd.read_csv(folder/"clusters.csv")
         for out, text in (("a.csv", "junk"), ("b.csv", "wind,junk"), ("c.csv", "2")):
@@ -142,7 +141,7 @@ def test_groups_are_left_out(run, tmp_path, capsys):
             assert pd.read_csv(tmp_path/out).cluster.tolist() == [c for c in table.cluster if c not in gone]
         assert main(["export", str(folder), "--to", "audacity", "--out", str(tmp_path/"x"), "--without", "owl"]) == 2
         assert "called or marked 'owl'" in capsys.readouterr().err
-    finally: write_names(folder, names)
+    finally: write_edits(folder, names)
 
 
 def test_speech_is_left_out_and_named(run, tmp_path, capsys):
@@ -224,24 +223,24 @@ def sixty(tmp_path):
     clips = pd.DataFrame(dict(path=[f"/sounds/{i:03d}.wav" for i in range(60)], start=0., end=1.))
     run = run_of_embeddings(X, clips, Request("kmeans", 4, options=Options(stability=0))).save(tmp_path/"run")
     def left(edits, *without):
-        write_names(tmp_path/"run", {**no_names(), **edits})
+        write_edits(tmp_path/"run", Edits(**edits))
         return named_clips(tmp_path/"run", without).name.value_counts().to_dict()
     return run, left
 
 def test_groups_that_are_left_out_are_those_of_the_person(sixty):
     run, left = sixty
     ids = run.table.clip_id[run.table.cluster == 0].tolist()
-    to_wren = dict(names={"1": "wren"}, clips=dict.fromkeys(ids[:6], 1))
+    to_wren = dict(names={1: "wren"}, clips=dict.fromkeys(ids[:6], 1))
     assert left(to_wren, "0") == {"cluster 2": 15, "cluster 3": 15, "wren": 21}
     assert left(to_wren, "1") == left(to_wren, "wren") == {"cluster 0": 9, "cluster 2": 15, "cluster 3": 15}
-    merged = dict(names={"0": "both"}, merged={"3": 0})
+    merged = dict(names={0: "both"}, merged={3: 0})
     for number in "0", "3": assert left(merged, number) == {"cluster 1": 15, "cluster 2": 15}
-    digits = dict(names={"0": "3", "1": "0", "2": "1", "3": "2"})
+    digits = dict(names={0: "3", 1: "0", 2: "1", 3: "2"})
     assert left(digits, "3") == {"0": 15, "1": 15, "2": 15}, "the name comes before the number"
 
 def test_nothing_can_be_a_name(sixty, tmp_path):
     run, left = sixty
-    names = dict(names={"3": "nothing", "2": "Turdus: song", "1": "Turdus? song"})
+    names = dict(names={3: "nothing", 2: "Turdus: song", 1: "Turdus? song"})
     assert sum(left(names).values()) == 60 and sum(left(names, "nothing").values()) == 45
     assert "60 s of sound, 4 clusters by content, 3 names" in _summary(Run.open(tmp_path/"run"))
     assert (difference(run, tmp_path/"run").table.change == "").sum() == 60

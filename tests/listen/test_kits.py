@@ -12,8 +12,8 @@ from audioclust.cli import main
 from audioclust.listen import to_kit
 from audioclust.listen.formats.kits import drum_keys
 from audioclust.pipeline import run_of_embeddings
-from audioclust.runs import Request, Run
-from audioclust.runs.names import NEW_GROUPS, write_names
+from audioclust.runs import Request, Run, write_edits
+from audioclust.runs.edits import Edits, NEW_GROUPS
 
 RATE = 8000
 SIZES = dict(kick=9, snare=5, closed_hat=8, open_hat=6, aux=4)
@@ -38,7 +38,7 @@ def drums(tmp_path_factory):
     run.save(at/"run")
     kinds = pd.Series(clips.kind.to_numpy()).groupby(run.clustering.labels).agg(set)
     assert all(len(kind) == 1 for kind in kinds)
-    write_names(at/"run", dict(names={str(number): kind.pop() for number,kind in kinds.items()}))
+    write_edits(at/"run", Edits(names={number: kind.pop() for number,kind in kinds.items()}))
     return at
 
 def opened(folder):
@@ -99,13 +99,13 @@ def test_each_seed_draws_a_kit(drums, tmp_path):
 
 def test_what_a_person_moved_and_merged(drums, tmp_path):
     run = Run.open(drums/"run")
-    number = {name: str(run.table.cluster[run.table.name == name].iloc[0]) for name in SIZES}
+    number = {name: int(run.table.cluster[run.table.name == name].iloc[0]) for name in SIZES}
     odd = run.table.clip_id[run.table.name == "kick"].iloc[-1]
     edited = run_of_embeddings(run.embeddings.X, run.table[["path", "start", "end"]], Request(n_clusters=5))
     edited.save(tmp_path/"run")
-    names = {**{number[name]: name for name in SIZES}, str(NEW_GROUPS): "clap # 1"}
-    write_names(tmp_path/"run", dict(names=names, merged={number["aux"]: number["snare"]}, clips={odd: NEW_GROUPS}))
-    kit = to_kit(tmp_path/"run", tmp_path/"kit", ["clap # 1", number["aux"], number["kick"]])
+    names = {**{number[name]: name for name in SIZES}, NEW_GROUPS: "clap # 1"}
+    write_edits(tmp_path/"run", Edits(names=names, merged={number["aux"]: number["snare"]}, clips={odd: NEW_GROUPS}))
+    kit = to_kit(tmp_path/"run", tmp_path/"kit", ["clap # 1", str(number["aux"]), str(number["kick"])])
     assert kit.group.tolist() == ["clap # 1", "snare", "kick"] and kit.key.tolist() == [39, 38, 36]
     assert kit.path[0] == run.table.path[run.table.clip_id == odd].iloc[0] and kit.file[0] == "01 clap _ 1.wav"
     opened(tmp_path/"kit")
@@ -119,7 +119,7 @@ def test_a_sound_that_cannot_be_read_gives_way_to_the_next(drums, tmp_path):
     clips.loc[lost, "path"] = [str(tmp_path/f"lost/gone {i}.wav") for i in range(lost.sum())]
     broken = run_of_embeddings(run.embeddings.X, clips, Request(n_clusters=5))
     broken.save(tmp_path/"run")
-    write_names(tmp_path/"run", dict(names={str(c): name for c,name in zip(run.table.cluster, run.table.name)}))
+    write_edits(tmp_path/"run", Edits(names=dict(zip(run.table.cluster, run.table.name))))
     with pytest.warns(UserWarning, match="no sound of the group aux can be read"):
         kit = to_kit(tmp_path/"run", tmp_path/"kit")
     assert set(kit.group) == set(SIZES) - {"aux"} and "kick" in kit.path[0] and "gone" not in kit.path[0]

@@ -17,8 +17,7 @@ from audioclust.core.registry import EXPORTS
 from audioclust.listen.exporting import named_clips
 from audioclust.listen.formats.folders import Export, files_for_each, new_folder, write_text
 from audioclust.pipeline import Options, Request, make_run
-from audioclust.runs.names import write_names
-from audioclust.runs.heard import NOT_OF_INTEREST
+from audioclust.runs import Edits, NOT_OF_INTEREST, write_edits
 from audioclust.runs.run import Run
 
 
@@ -34,7 +33,7 @@ def at(tmp_path_factory):
         sf.write(folder/f"{name}.wav", .3*np.concatenate(tones) + .02*rng.standard_normal(8000*seconds), 8000)
     made = make_run(folder/"first", Request(n_clusters=2, window=1., encoder="fixed", options=Options(stability=0)))
     made.save(folder/"run")
-    write_names(folder/"run", {"names": {"0": 'wren "small" <brown>'}, "marks": {"1": "junk"}})
+    write_edits(folder/"run", Edits(names={0: 'wren "small" <brown>'}, marks={1: "junk"}))
     assert assign(folder, "--out", folder/"new.csv") == 0
     return folder
 
@@ -80,18 +79,18 @@ def test_labels_of_new_recordings(at, tmp_path, to, capsys):
     assert [(recording, round(start, 3), round(end, 3), name) for recording,start,end,name in found] == clips(at)
 
 
-@pytest.mark.parametrize("named", [{}, {"100000": "owl"}], ids=["without a name", "named"])
+@pytest.mark.parametrize("named", [{}, {100_000: "owl"}], ids=["without a name", "named"])
 def test_a_group_made_by_hand_has_the_same_number_everywhere(at, tmp_path, named):
     shutil.copytree(at/"run", tmp_path/"run")
     run = Run.open(tmp_path/"run")
     mine = run.table.clip_id[run.table.cluster == 1].tolist()
-    write_names(tmp_path/"run", {"names": named, "clips": dict.fromkeys(mine, 100_000)})
+    write_edits(tmp_path/"run", Edits(names=named, clips=dict.fromkeys(mine, 100_000)))
     assert command("assign", tmp_path/"run", at/"later", "--out", tmp_path/"new.csv") == 0
     assert command("assign", tmp_path/"run", at/"later", "--to", "raven", "--out", tmp_path/"raven") == 0
     own, new = (set(zip(table.cluster, table.name)) for table in (pd.read_csv(tmp_path/file) for file in ("run/clusters.csv", "new.csv")))
     tables = [pd.read_csv(file, sep="\t") for file in (tmp_path/"raven").rglob("*.txt")]
     in_raven = {pair for table in tables for pair in zip(table.Cluster, table.Name)}
-    assert own == new == in_raven == {(0, "cluster 0"), (1, named.get("100000", "new group 1"))}
+    assert own == new == in_raven == {(0, "cluster 0"), (1, named.get(100_000, "new group 1"))}
 
 
 def test_tables_of_new_recordings(at, tmp_path):
@@ -269,7 +268,7 @@ def test_where_all_is_left_out_nothing_is_exported(at, tmp_path, capsys):
     assert main(["export", str(at/"run"), "--to", "raven", "--out", str(tmp_path/"out"), "--without", "0,1"]) == 2
     assert "no clip is left to write: --without leaves out all groups: name fewer" in capsys.readouterr().err
     shutil.copytree(at/"run", tmp_path/"run")
-    write_names(tmp_path/"run", {"names": {"0": NOT_OF_INTEREST, "1": NOT_OF_INTEREST}})
+    write_edits(tmp_path/"run", Edits(names={0: NOT_OF_INTEREST, 1: NOT_OF_INTEREST}))
     assert main(["export", str(tmp_path/"run"), "--to", "raven", "--out", str(tmp_path/"out")]) == 2
     why = "left out as not of interest: 9 of 9 clips (--without nothing writes all)"
     assert f"no clip is left to write: {why}" in capsys.readouterr().err

@@ -5,6 +5,7 @@ import shlex
 import shutil
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from sklearn.cluster import KMeans as SklearnKMeans
 from audioclust.cli import main
 from audioclust.listen import listen_page
 from audioclust.pipeline import AudioClusterer
-from audioclust.runs.names import read_names, write_names
+from audioclust.runs import Edits, read_edits, write_edits
 from audioclust.runs.run_folder import read_table
 
 
@@ -171,14 +172,14 @@ def test_edits_that_were_taken_over_are_the_runs(run, tmp_path, capsys):
         assert page.find("#n-edits").text == "(2)", "a name that is taken away counts, too"
         page.js("undo(); undo()")
         assert page.find("#n-edits").text == "(none)"
-        write_names(named, {"names": {"0": "eagle owl"}}) # by somebody else
+        write_edits(named, Edits(names={0: "eagle owl"})) # by somebody else
         listen_page(named)
         page.reload()
         assert page.js("return clusterName(0)") == "eagle owl"
         # a copy that is older than the page says only what this person changed, whatever else the run has got
         page.js("setEdit('names', 1, 'wren'); saveEdits()")
-        theirs = {**read_names(named), "marks": {"4": "junk"}, "heard": {clip: "rain"}, "contradictions": [["clip x", "a", "b"]]}
-        write_names(named, theirs)
+        theirs = replace(read_edits(named), marks={4: "junk"}, heard={clip: "rain"}, contradictions=[["clip x", "a", "b"]])
+        write_edits(named, theirs)
         listen_page(named)
         page.reload()
         assert page.find("#n-edits").text == "(1)" and page.js("return undo(), forgetEdits(), grouping().edits.marks") == {"4": "junk"}
@@ -186,10 +187,9 @@ def test_edits_that_were_taken_over_are_the_runs(run, tmp_path, capsys):
         page.js("undo()")
         assert page.find("#n-edits").text == "(1)"
         take_over()
-        kept = read_names(named)
-        assert [kept["names"][c] for c in "01"] == ["eagle owl", "wren"]
-        assert kept["contradictions"] == theirs["contradictions"]
-        assert kept["marks"] == theirs["marks"] and kept["heard"] == theirs["heard"]
+        kept = read_edits(named)
+        assert [kept.names[c] for c in (0, 1)] == ["eagle owl", "wren"] and kept.contradictions == theirs.contradictions
+        assert kept.marks == theirs.marks and kept.heard == theirs.heard
         page.reload()
         assert page.find("#n-edits").text == "(none)" and page.js("return edits") == {}
         page.js("setEdit('names', 1, 'crow'); saveEdits()")
@@ -198,18 +198,18 @@ def test_edits_that_were_taken_over_are_the_runs(run, tmp_path, capsys):
         first = page.js(answer, other, "kick")
         assert first == page.js("keepDownload(); return showEdits()")
         take_over()
-        assert read_names(named)["heard"][other] == "kick" and read_names(named)["names"]["1"] == "crow"
+        assert read_edits(named).heard[other] == "kick" and read_edits(named).names[1] == "crow"
         assert "spread" in json.loads(page.js("return showEdits()"))["base"]["content"]
         page.js("setAnswer(rowOf.get(arguments[0]), UNSURE); saveEdits()", other)
         take_over()
-        assert read_names(named)["heard"][other] == "unsure" and "contradictions" in read_names(named)
+        assert read_edits(named).heard[other] == "unsure" and read_edits(named).contradictions
         assert page.js("keepDownload(); undo(); undo(); return answersOf(grouping())") == {clip: "rain"}
         take_over()
-        assert read_names(named)["heard"] == {clip: "rain"}
+        assert read_edits(named).heard == {clip: "rain"}
         page.js("setEdit('notes', 2, 'far'); saveEdits(); keepDownload(); setEdit('notes', 3, 'near'); saveEdits()")
         take_over()  # the last file alone
-        assert read_names(named)["notes"] | {"2": "far", "3": "near"} == read_names(named)["notes"]
-        assert read_names(named)["contradictions"] == theirs["contradictions"]
+        assert read_edits(named).notes | {2: "far", 3: "near"} == read_edits(named).notes
+        assert read_edits(named).contradictions == theirs.contradictions
 
 
 @browser
@@ -306,7 +306,7 @@ def test_the_command_on_the_page_takes_over_what_it_downloads(run, tmp_path, mon
             assert words[0] == "audioclust" and Path(words[2]) == folder
             assert not page.find("#run-unknown").is_displayed()
             assert main([*words[1:], "-q"]) == 0
-            assert read_names(folder)["names"] == {name[1:]: text for name,text in names.items()}
+            assert read_edits(folder).names == {int(name[1:]): text for name,text in names.items()}
         page.find("#download").click() # the same again, which the browser may call otherwise
         assert shlex.split(page.find("#take-over").text) == words
 
@@ -333,7 +333,7 @@ def test_a_page_that_does_not_know_its_run_leaves_it_to_the_user(run, tmp_path, 
             assert advice in page.find("#run-unknown").text
         finally: page.driver.quit()
         words = [str(tmp_path/"a run") if word == "RUN" else word for word in shlex.split(command)]
-        assert main([*words[1:], "-q"]) == 0 and read_names(tmp_path/"a run")["names"] == {"0": f"wren {number}"}
+        assert main([*words[1:], "-q"]) == 0 and read_edits(tmp_path/"a run").names == {0: f"wren {number}"}
     server.shutdown()
 
 
@@ -372,4 +372,4 @@ def test_wrong_edits_change_nothing(run, tmp_path, capsys, text, said):
     err = capsys.readouterr().err
     assert said in err and err.count("\n") == 1
     assert (run/"run/clusters.csv").read_bytes() == before
-    assert read_names(run/"run") == dict(names={}, merged={}, marks={}, notes={}, clips={})
+    assert read_edits(run/"run") == Edits()

@@ -102,6 +102,6 @@ def test_what_a_page_knows_of_labels(labelled, many, run, tmp_path, capsys):
     assert page_data(tmp_path/"sent.html")["labels_option"] == "" # it names no folder of the computer
     assert "labels.csv" not in (tmp_path/"sent.html").read_text(encoding="utf-8")
     assert page_data(run/"many/listen.html")["given"] is None
-    assert before.names == many.names and (before.groups == many.groups).all()
+    assert before.edits == many.edits and (before.groups == many.groups).all()
     assert main(["listen", str(many.folder), "--labels", "no such thing", "--page", str(tmp_path/"no.html")]) == 2
     assert "match none of the" in capsys.readouterr().err and not (tmp_path/"no.html").exists()

@@ -11,9 +11,8 @@ from audioclust.listen import listen_page
 from audioclust.listen.page_naming import middles_of_parts, naming_data
 from audioclust.pipeline import name_clips, naming_progress, next_to_hear, run_of_embeddings, spread_names
 from audioclust.pipeline.naming.questions import division
-from audioclust.runs import apply_edits, Request, Run
-from audioclust.runs.heard import NOT_OF_INTEREST, SEVERAL, UNSURE
-from audioclust.runs.names import read_names
+from audioclust.runs import apply_edits, read_edits, Request, Run
+from audioclust.runs.edits import NOT_OF_INTEREST, SEVERAL, UNSURE
 from audioclust.runs.request import Options
 
 BACKSPACE, ENTER, ESCAPE, TAB, DOWN = "\ue003", "\ue007", "\ue00c", "\ue004", "\ue015"
@@ -115,7 +114,7 @@ def test_a_person_names_a_collection_with_the_keyboard_alone(run, tmp_path):
         file.write_text(page.js("return showEdits()"), encoding="utf-8")
     apply_edits(folder, file)
     ids = one.table.clip_id
-    assert read_names(folder)["heard"] == {ids[row]: said for row,said in who.answers.items()}
+    assert read_edits(folder).heard == {ids[row]: said for row,said in who.answers.items()}
 
 
 NAME = """const truth = arguments[0], n = arguments[1];
@@ -191,9 +190,9 @@ def test_answers_and_edits_by_hand_go_together_and_a_part_of_the_clips_is_asked_
         assert page.find("#naming-progress").text == "0 of 20 clips heard"
         page.js("for (let i = 0; i < 20; i++) answer(`kind ${i % 2}`)")
         assert page.find("#all-heard").is_displayed() and "20 of 20 clips heard, 20 of 20 named" in page.find("#naming-progress").text
-    names = read_names(folder)
-    assert names["heard"] == heard and names["marks"] == {str(first): "good"} and names["names"][str(first)] == "bell"
-    assert names["clips"][ids[away]] == first and names["clips"][ids[home]] == one.clustering.labels[home]
+    names = read_edits(folder)
+    assert names.heard == heard and names.marks == {first: "good"} and names.names[first] == "bell"
+    assert names.clips[ids[away]] == first and names.clips[ids[home]] == one.clustering.labels[home]
 
 
 @pytest.fixture

@@ -19,8 +19,7 @@ from audioclust.listen import to_decent_sampler, to_hydrogen, to_sfz
 from audioclust.listen.formats import samples
 from audioclust.listen.formats.folders import new_folder, safe_name
 from audioclust.pipeline import grow, make_run, run_of_embeddings
-from audioclust.runs import Request, Run
-from audioclust.runs.names import write_names
+from audioclust.runs import Edits, Request, Run, write_edits
 
 RATE = 8000
 SAVED = dict(PCM_24=dict(file="24.flac", subtype="PCM_24"), ULAW=dict(file="u law.wav", subtype="ULAW"),
@@ -47,7 +46,7 @@ def library(tmp_path_factory):
     clips = pd.DataFrame(rows, columns=["path", "start", "end"])
     clips["path"] = [str(at/"sounds"/path) for path in clips.path]
     run_of_embeddings(rng.normal(size=(len(clips), 3)), clips, Request(n_clusters=1)).save(at/"run")
-    write_names(at/"run", dict(names={"0": "Low / \"drum\"\n<x> & é"}))
+    write_edits(at/"run", Edits(names={0: "Low / \"drum\"\n<x> & é"}))
     (at/"sounds/gone.wav").unlink()
     return at, clips
 

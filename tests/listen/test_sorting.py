@@ -10,8 +10,7 @@ import soundfile as sf
 from audioclust.cli import main
 from audioclust.listen import sort_files
 from audioclust.pipeline import last_word, name_clips, run_of_embeddings
-from audioclust.runs import Request, Run
-from audioclust.runs.names import write_names
+from audioclust.runs import Edits, Request, Run, write_edits
 from audioclust.runs.run_folder import read_table
 
 @pytest.fixture
@@ -47,7 +46,7 @@ def test_names_sort_as_numbers_do_and_differ_on_any_system(run):
     assert len(set(names)) == 91 and not any(re.search("again", name) for name in names)
 
 def test_groups_are_left_out(run):
-    write_names(run/"run", dict(names={"3": "wren"}, marks={"5": "junk"}))
+    write_edits(run/"run", Edits(names={3: "wren"}, marks={5: "junk"}))
     table = read_table(run/"run/clusters.csv")
     assert folders(run, "out", "--without", "junk,0,wren") == 0
     assert len(contents(run/"out")) == (~table.cluster.isin([0, 3, 5])).sum()
@@ -55,7 +54,7 @@ def test_groups_are_left_out(run):
 
 
 def test_a_group_that_is_called_like_a_device(run):
-    write_names(run/"run", dict(names={"0": "aux", "1": "Con. ", "2": "AUX"}))
+    write_edits(run/"run", Edits(names={0: "aux", 1: "Con. ", 2: "AUX"}))
     sort_files(run/"run", run/"out")
     folders = {f.name.lower() for f in (run/"out").iterdir()}
     assert {"_aux", "_con"} <= folders and not {"aux", "con"} & folders and contents(run/"out") == list(range(91))

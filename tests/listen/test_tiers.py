@@ -11,7 +11,7 @@ from praatio import textgrid
 from audioclust.audio.annotation_tables import clips_of_tables
 from audioclust.cli import main
 from audioclust.pipeline import Options, Request, make_run
-from audioclust.runs.names import write_names
+from audioclust.runs import Edits, write_edits
 
 @pytest.fixture(scope="module")
 def at(tmp_path_factory):
@@ -25,7 +25,7 @@ def at(tmp_path_factory):
     options = Options(stability=0)
     make_run(folder/"in", Request(n_clusters=2, window=1., encoder="fixed", options=options)).save(folder/"run")
     make_run(folder/"in", Request(n_clusters=2, window=1., encoder="fixed", options=replace(options, hop=.5))).save(folder/"overlapping")
-    write_names(folder/"run", {"names": {"0": 'wren "small" <brown>'}})
+    write_edits(folder/"run", Edits(names={0: 'wren "small" <brown>'}))
     return folder
 
 @pytest.mark.parametrize("to", ["textgrid", "elan"])

@@ -10,8 +10,8 @@ import soundfile as sf
 
 from audioclust.audio import label_detections
 from audioclust.cli import main
-from audioclust.pipeline import Options, Request, assign_embeddings, detector_scores, groups_called, is_detected, run_of_embeddings
-from audioclust.runs.names import write_names
+from audioclust.pipeline import Options, Request, Run, assign_embeddings, detector_scores, groups_called, is_detected, run_of_embeddings
+from audioclust.runs import Edits, write_edits
 
 KINDS = np.repeat(["wren", "tit", "owl"], 40)
 
@@ -25,9 +25,9 @@ def points(seed, gap=3.):
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("detector")
     made = run_of_embeddings(points(0), request=Request("kmeans", 3, options=Options(stability=0))).save(folder/"run")
-    named = {str(made.clustering.labels[row]): KINDS[row] for row in (5, 45, 85)}
-    write_names(folder/"run", {"names": named})
-    return made
+    named = {int(made.clustering.labels[row]): KINDS[row] for row in (5, 45, 85)}
+    write_edits(folder/"run", Edits(names=named))
+    return Run.open(folder/"run")
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,9 @@ def test_only_one_group_with_enough_confidence(run, new):
 
 def test_merged_groups_are_one_detector_and_a_name_goes_before_a_number(run, new, tmp_path):
     wren, tit, owl = (number(run, name) for name in ("wren", "tit", "owl"))
-    merged = run.open(run.folder).save(tmp_path/"run")
-    write_names(tmp_path/"run", {"names": {str(wren): "small", str(owl): str(wren)}, "merged": {str(tit): wren}})
+    run.open(run.folder).save(tmp_path/"run")
+    write_edits(tmp_path/"run", Edits(names={wren: "small", owl: str(wren)}, merged={tit: wren}))
+    merged = Run.open(tmp_path/"run")
     assert groups_called(merged, "small") == ("small", sorted([wren, tit]))
     assert groups_called(merged, tit) == groups_called(merged, "small")
     assert groups_called(merged, wren) == (str(wren), [owl]) # it is the name of the owls
@@ -99,7 +100,7 @@ def at(tmp_path_factory, words):
     made = make_run(folder, Request(n_clusters=6, encoder="fixed", options=Options(stability=0))).save(out/"run")
     label = made.table.path.str.rsplit("/", n=2).str[1]
     usual = label.groupby(made.clustering.labels).agg(lambda of_group: of_group.mode()[0])
-    write_names(out/"run", {"names": {str(group): name for group,name in usual.items() if name in ("word0", "word1")}})
+    write_edits(out/"run", Edits(names={group: name for group,name in usual.items() if name in ("word0", "word1")}))
     return folder, out/"run"
 
 

@@ -7,8 +7,8 @@ import pytest
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.pipeline import assign, make_run
-from audioclust.runs import Options, Request, Run
-from audioclust.runs.names import NEW_GROUPS, write_names
+from audioclust.runs import Options, Request, Run, write_edits
+from audioclust.runs.edits import Edits, NEW_GROUPS
 from audioclust.runs.run_folder import read_table
 from audioclust.runs.seeds import read_seeds
 
@@ -32,8 +32,8 @@ def run(sounds, tmp_path, request):
     made = make_run(sounds/"old", Request(request.param, 2, options=Options(stability=0))).save(tmp_path/"run")
     words = made.table.path.map(lambda path: int(path.split("word")[1][0]))
     moved = {clip: NEW_GROUPS + word for clip, word in zip(made.table.clip_id, words)}
-    names = {str(NEW_GROUPS + word): name for word, name in enumerate(WORDS)}
-    write_names(tmp_path/"run", dict(clips=moved, names=names))
+    names = {NEW_GROUPS + word: name for word, name in enumerate(WORDS)}
+    write_edits(tmp_path/"run", Edits(clips=moved, names=names))
     return Run.open(tmp_path/"run")
 
 def word_of(table): return table.path.map(lambda path: int(path.split("word")[1][0]))
@@ -51,7 +51,7 @@ def test_a_clip_that_was_moved_alone(sounds, tmp_path):
     made = make_run(sounds/"old", Request(n_clusters=4, options=Options(stability=0))).save(tmp_path/"run")
     first = made.table.iloc[0]
     elsewhere = next(int(c) for c in made.table.cluster.unique() if c != first.cluster)
-    write_names(tmp_path/"run", dict(clips={first.clip_id: elsewhere}))
+    write_edits(tmp_path/"run", Edits(clips={first.clip_id: elsewhere}))
     again = assign(Run.open(tmp_path/"run"), [first.path])
     assert again.cluster.tolist() == [elsewhere]
 
@@ -69,12 +69,12 @@ def test_a_run_grows_by_the_groups_that_a_person_made(run, sounds, tmp_path, cap
 
 def test_a_group_without_its_representative_has_a_seed_and_one_without_a_clip_is_warned_of(sounds, tmp_path):
     made = make_run(sounds/"old", Request(n_clusters=4, options=Options(stability=0))).save(tmp_path/"run")
-    named = {str(c): word for c, word in enumerate(WORDS)}
+    named = {c: word for c, word in enumerate(WORDS)}
     representative = made.table[made.table.representative & (made.table.cluster == 0)].clip_id.iloc[0]
-    write_names(tmp_path/"run", dict(names=named, clips={representative: 1}))
+    write_edits(tmp_path/"run", Edits(names=named, clips={representative: 1}))
     assert set(read_seeds(tmp_path/"run", made.table).labels()) == {"", *WORDS}
     all_of = made.table.clip_id[made.table.cluster == 0]
-    write_names(tmp_path/"run", dict(names=named, clips=dict.fromkeys(all_of, 1)))
+    write_edits(tmp_path/"run", Edits(names=named, clips=dict.fromkeys(all_of, 1)))
     with pytest.warns(UserWarning, match="called cuckoo: the name has no seed"): read_seeds(tmp_path/"run", made.table)
 
 def test_scores_and_neighbours_are_those_of_the_groups_that_a_person_made(run, sounds, capsys):
@@ -84,6 +84,6 @@ def test_scores_and_neighbours_are_those_of_the_groups_that_a_person_made(run, s
     assert Run.open(run.folder).findings.scores["acc"] == 1
     assert main(["similar", str(run.folder), run.table.path[0], "--top", "3"]) == 0
     assert capsys.readouterr().out.count("cuckoo") >= 2
-    write_names(run.folder, dict(merged={"1": 0}))
+    write_edits(run.folder, Edits(merged={1: 0}))
     assert main(["compare", str(run.folder), "--labels", "parent"]) == 0
     assert Run.open(run.folder).findings.scores["acc"] == .25, "one group holds all four words"

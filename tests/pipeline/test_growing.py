@@ -18,8 +18,7 @@ from audioclust.metrics import ami
 from audioclust.pipeline import assign, grow, make_run, name_clips, Options, Request, Run, run_of_embeddings, spread_names
 from audioclust.pipeline.new_clips import assign_embeddings
 from audioclust.runs.findings import Finding
-from audioclust.runs.heard import without_spread
-from audioclust.runs.names import write_names
+from audioclust.runs import Edits, write_edits
 from audioclust.runs.run_folder import read_table
 from audioclust.runs.stable_ids import renumbered
 
@@ -62,8 +61,8 @@ def test_what_joins_a_group_by_hand_is_no_word_of_a_person(tmp_path):
     run = run_of_embeddings(X, request=Request("kmeans", 3, options=Options(stability=0)), whitening=IdentityWhitening())
     named = spread_names(name_clips(run, {row: f"kind {row//20}" for row in (0, 1, 20, 21, 40, 41, 60, 61)}))
     grown = grow(named.save(tmp_path/"run"), X + .01)
-    moved = grown.names["clips"].keys() - named.names["clips"].keys()
-    assert moved and without_spread(grown.names)["clips"] == without_spread(named.names)["clips"]
+    moved = grown.edits.moves.keys() - named.edits.moves.keys()
+    assert moved and grown.edits.clips == named.edits.clips
     names = pd.read_csv(grown.save(tmp_path/"grown").folder/"clusters.csv")
     assert names.name_confidence[names.clip_id.isin(moved)].notna().all()
 
@@ -83,7 +82,7 @@ def test_it_is_saved_assigned_to_and_grown_again(sounds, run, tmp_path):
 def test_the_command_keeps_numbers_and_names(sounds, run, tmp_path, capsys):
     folder, out = sounds[0], tmp_path/"grown"
     replace(run, clips=replace(run.clips, recordings=str(folder/"sounds"))).save(tmp_path/"run")
-    write_names(tmp_path/"run", {"names": {"3": "a kind"}})
+    write_edits(tmp_path/"run", Edits(names={3: "a kind"}))
     before = (tmp_path/"run/clusters.csv").read_bytes()
     def grown(*more): return main(["cluster", str(folder/"sounds"), "--no-page", "-q", *map(str, more)])
     assert grown("--grow", tmp_path/"run", "--out", out) == 0
@@ -130,7 +129,7 @@ def test_a_run_by_source_keeps_its_names_and_listed_clips_stay_listed(sounds, tm
         return main(["cluster", str(folder/"sounds"), *quick, *map(str, more)])
     by_source = "--by", "source", "--n-clusters", "3", "--encoder", "fixed"
     assert cluster("--clips", first, *by_source, "--out", tmp_path/"run") == 0
-    write_names(tmp_path/"run", {"names": {"1": "frogs"}})
+    write_edits(tmp_path/"run", Edits(names={1: "frogs"}))
     assert cluster("--grow", tmp_path/"run", "--out", tmp_path/"x") == 2
     assert "say with --clips" in capsys.readouterr().err
     pd.DataFrame(dict(path=sounds[2].path, start=0., end=.3)).to_csv(later, index=False)

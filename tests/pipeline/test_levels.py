@@ -12,7 +12,8 @@ from audioclust.pipeline import AudioClusterer, Options, Request, Run, run_of_em
 from audioclust.pipeline.cluster_step import level_columns
 from audioclust.listen.comparison import compare_runs
 from audioclust.listen.exporting import named_clips
-from audioclust.runs.names import NEW_GROUPS, write_names
+from audioclust.runs.edit_files import write_edits
+from audioclust.runs.edits import Edits, NEW_GROUPS
 from audioclust.runs.run_folder import read_record, read_table
 from audioclust.runs.stable_ids import renumbered
 
@@ -108,8 +109,8 @@ def test_the_groups_of_a_level_are_those_that_a_person_left(at, tmp_path):
     beside = next(c for c in np.unique(run.clustering.labels[coarse.labels == coarse.labels[0]]) if c != home)
     far, new = (int(np.flatnonzero(coarse.labels != coarse.labels[0])[i]) for i in (0, 1))
     before = named_clips(run, level="coarse")
-    write_names(tmp_path/"run", dict(
-        names={str(home): "wren", str(beside): "wren", str(NEW_GROUPS): "owl"},
+    write_edits(tmp_path/"run", Edits(
+        names={home: "wren", beside: "wren", NEW_GROUPS: "owl"},
         clips={table.clip_id[far]: int(home), table.clip_id[new]: NEW_GROUPS}))
     after = named_clips(tmp_path/"run", level="coarse")
     assert set(before.name) == {f"coarse {c}" for c in np.unique(coarse.labels)}
@@ -120,5 +121,5 @@ def test_the_groups_of_a_level_are_those_that_a_person_left(at, tmp_path):
     is_shared = run.clustering.labels[alike]
     expected = "wren" if set(is_shared) == {home, beside} else f"coarse {coarse.labels[0]}"
     assert set(after.name[alike]) == {expected} == {after.name[far]}
-    agreement = compare_runs([run, replace(run, folder=None)]).agreement # one with edits, one without
+    agreement = compare_runs([Run.open(tmp_path/"run"), run]).agreement # one with edits, one without
     assert .5 < agreement[0] < 1

@@ -15,8 +15,8 @@ from audioclust.pipeline.naming.spreading import spread_known
 from audioclust.cli import main
 from audioclust.encoders.residual import IdentityWhitening
 from audioclust.listen.exporting import named_clips
-from audioclust.runs.heard import NOT_OF_INTEREST, SEVERAL, UNSURE
-from audioclust.runs.names import read_names
+from audioclust.runs.edits import Edits, NOT_OF_INTEREST, SEVERAL, UNSURE
+from audioclust.runs.edit_files import read_edits
 from audioclust.runs.stable_ids import carry_names
 
 KINDS = ["kick", "snare", "clap", "hat", "tom"]
@@ -36,9 +36,9 @@ def answered(run, n, names=TRUTH):
     for _ in range(n//5): run = name_clips(run, {row: str(names[row]) for row in next_to_hear(run, 5)})
     return run
 
-def number_of(run, name): return next(int(group) for group, given in run.names["names"].items() if given == name)
+def number_of(run, name): return next(group for group, given in run.edits.names.items() if given == name)
 
-def edited(run, **edits): return replace(run, folder=None, edits={**run.names, **edits})
+def edited(run, **edits): return replace(run, folder=None, edits=replace(run.edits, **edits))
 
 
 def test_the_first_questions_meet_every_kind(run):
@@ -105,28 +105,28 @@ def test_saved_and_read_again(named, tmp_path):
 def test_moves_by_hand_hold(named):
     result = spread_names(named)
     row = int(np.flatnonzero((TRUTH == "kick") & (result.table.name == "kick"))[0])
-    moved = edited(result, clips={**result.names["clips"], result.table.clip_id[row]: number_of(result, "hat")})
+    moved = edited(result, clips={**result.edits.clips, result.table.clip_id[row]: number_of(result, "hat")})
     again = spread_names(answered(moved, 5)).table
     assert again.name[row] == "hat" and again.name_confidence[row] == 1
     assert (again.name == TRUTH).sum() >= 145
 
 def test_the_name_of_a_cluster_holds_except_for_what_was_heard(run):
     rows = np.flatnonzero(run.clustering.labels == 0)
-    result = spread_names(name_clips(edited(run, names={"0": "drums"}), {int(rows[3]): "bird", int(rows[4]): None}))
+    result = spread_names(name_clips(edited(run, names={0: "drums"}), {int(rows[3]): "bird", int(rows[4]): None}))
     assert set(result.table.name[rows]) == {"drums", "bird"} and (result.table.name[rows] == "bird").sum() == 1
-    moved = edited(run, names={"1": "dog"}, clips={run.table.clip_id[5]: 1})
+    moved = edited(run, names={1: "dog"}, clips={run.table.clip_id[5]: 1})
     assert spread_names(name_clips(moved, {5: "cat"})).table.name[5] == "cat"
-    merged = edited(run, names={"0": "dog", "1": "cat"}, merged={"0": 1})
+    merged = edited(run, names={0: "dog", 1: "cat"}, merged={0: 1})
     assert spread_names(name_clips(merged, {7: "dog"})).table.name[7] == "dog"
 
 def test_names_are_those_of_groups_that_are_there(named):
     "A second spreading makes no second group of a name, a name keeps its number, and a new name of a group stays."
     once = spread_names(named)
     twice = spread_names(once)
-    assert sorted(twice.names["names"].values()) == sorted(KINDS) and (twice.table.name == once.table.name).all()
+    assert sorted(twice.edits.names.values()) == sorted(KINDS) and (twice.table.name == once.table.name).all()
     more = spread_names(name_clips(once, {3: "agogo", 77: "bongo"}))
     assert {name: number_of(more, name) for name in KINDS} == {name: number_of(once, name) for name in KINDS}
-    renamed = spread_names(edited(once, names={**once.names["names"], str(number_of(once, "tom")): "low tom"})).table
+    renamed = spread_names(edited(once, names={**once.edits.names, number_of(once, "tom"): "low tom"})).table
     assert "tom" not in set(renamed.name) and (renamed.name == "low tom").sum() > 25
 
 def test_unsure_spreads_and_is_not_asked_again(run):
@@ -159,7 +159,7 @@ def test_new_clips_join_the_named_groups(named):
     result = spread_names(named)
     new, numbers = make_blobs(60, 12, centers=[X[NUMBERS == c].mean(0) for c in range(5)], cluster_std=2., random_state=2)
     found = assign_embeddings(result, new.astype(np.float32)).cluster
-    assert (found.map(lambda group: result.names["names"].get(str(group))) == np.array(KINDS)[numbers]).mean() > .95
+    assert (found.map(lambda group: result.edits.names.get(group)) == np.array(KINDS)[numbers]).mean() > .95
 
 def test_wrong_calls_are_refused(run, named):
     for row in -1, 150, "a", 1.5:
@@ -179,20 +179,20 @@ def test_damaged_answers_are_told(named, tmp_path):
     good = json.loads(file.read_text())
     for entry in dict(heard=[1]), dict(heard={"a": 3}), dict(spread={"a": 3}), dict(spread={"a": [1, "x"]}):
         file.write_text(json.dumps({**good, "edits": {"content": {**good["edits"]["content"], **entry}}}))
-        with pytest.raises(ValueError, match=r"names.json is damaged \((heard|spread) must have"): read_names(tmp_path/"run")
+        with pytest.raises(ValueError, match=r"names.json is damaged \((heard|spread) must have"): read_edits(tmp_path/"run")
 
 def test_answers_of_clips_that_are_there_outlast_a_new_run(named, tmp_path):
     saved = spread_names(named).save(tmp_path/"run")
     row, other = list(heard_answers(named))[:2]
     left = set(saved.table.clip_id) - {saved.table.clip_id[row]}
     carry_names(saved.folder, [0, 1], left)
-    heard = read_names(saved.folder)["heard"]
+    heard = read_edits(saved.folder).heard
     assert saved.table.clip_id[row] not in heard and heard[saved.table.clip_id[other]] == TRUTH[other]
 
 
 def test_the_last_word(run, tmp_path, capsys):
     "From the answers of the page to names of all clips, in what is written of the run."
-    saved, base = run.save(tmp_path/"run"), run.names
+    saved, base = run.save(tmp_path/"run"), run.edits.record()
     answers = {int(np.flatnonzero(TRUTH == kind)[0]): kind if kind != "tom" else NOT_OF_INTEREST for kind in KINDS}
     heard = {saved.table.clip_id[row]: answer for row,answer in answers.items()}
     record = dict(schema=1, run=run.made["run_id"], base=dict(content=base), edits=dict(content={**base, "heard": heard}))
@@ -217,12 +217,12 @@ def test_the_last_word_is_taken_back_with_the_answers(named, tmp_path):
     assert last_word(folder).heard == 10 and (Run.open(folder).groups != before).any()
     name_clips(Run.open(folder), dict.fromkeys(heard_answers(named))).save(folder)
     assert last_word(folder) is None and (Run.open(folder).groups == before).all()
-    assert not {kind: values for kind, values in read_names(folder).items() if values and kind != "heard"}
+    assert not replace(read_edits(folder), heard={})
 
 def test_a_name_of_a_group_that_no_clip_is_known_by(run):
     "The group was named, and its representative turned out to be something else."
     first = int(np.flatnonzero(run.clustering.representative & (run.clustering.labels == 0))[0])
-    called = replace(run, edits={**run.names, "names": {"0": "dog"}})
+    called = replace(run, edits=Edits(names={0: "dog"}))
     for answer in "cat", UNSURE:
         table = spread_names(name_clips(called, {first: answer, 3: "bird"})).table
         assert (table.name[(run.clustering.labels == 0) & (np.arange(len(run)) != first)] == "dog").mean() > .9

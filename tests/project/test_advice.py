@@ -15,7 +15,7 @@ from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.cli.parser import COMMANDS, parser_of
 from audioclust.core.files import write_table
-from audioclust.runs.names import write_names
+from audioclust.runs import Edits, write_edits
 from audioclust.runs.run_folder import read_table
 
 PACKAGE = Path(audioclust.__file__).parent
@@ -225,7 +225,7 @@ def test_sounds_that_are_too_much_for_a_page(made, tmp_path, monkeypatch):
 def test_names_of_another_run(made, tmp_path):
     typed = [str(w).format(top=made, tmp=tmp_path) for w in cluster()]
     assert command(*typed)[0] == 0
-    write_names(tmp_path/"run", dict(names={"0": "wren"}))
+    write_edits(tmp_path/"run", Edits(names={0: "wren"}))
     status, said = command("listen", made/"run", "--edits", tmp_path/"run/names.json")
     named, like = re.search(
         r"gets the names of that one by: audioclust (cluster) FOLDER --out RUN --like (\S+)", said).groups()

@@ -16,8 +16,8 @@ from safetensors.numpy import load_file, save_file
 from audioclust.audio import clips, synthetic_sounds
 from audioclust.cli import main
 from audioclust.core.files import atomic_write, write_table
-from audioclust.runs import Run
-from audioclust.runs.names import flattened, write_name_columns, write_names
+from audioclust.runs import Edits, Run
+from audioclust.runs.edit_files import write_edits, write_name_columns
 from audioclust.runs.run_folder import read_record, read_table
 
 COMMON = ["--n-clusters", "3", "--encoder", "fixed", "--stability", "0", "-q", "--no-cache", "--no-page"]
@@ -109,15 +109,15 @@ def test_a_long_chain_of_merges_takes_no_time(run):
     n = 60_000
     names = dict(names={}, merged={str(i): str(i + 1) for i in range(n)}, marks={}, notes={}, clips={})
     start = time.process_time()
-    assert flattened(names)["merged"]["0"] == str(n)
+    assert Edits.of(names).ends[0] == n
     (run/"names.json").write_text(json.dumps(dict(schema=1, edits=dict(content=names))))
     write_name_columns(run)
     assert time.process_time() - start < 10
-    with pytest.raises(ValueError, match="circle"): flattened(dict(merged={"1": "2", "2": "1"}))
+    with pytest.raises(ValueError, match="circle"): Edits.of(dict(merged={"1": "2", "2": "1"}))
 
 @pytest.mark.draws
 def test_a_name_that_looks_like_a_formula(run):
-    write_names(run, {"names": {"0": "$\\frac$", "1": "a\n=1+1"}})
+    write_edits(run, Edits(names={0: "$\\frac$", 1: "a\n=1+1"}))
     assert main(["cluster", str(run.parent/"sounds"), "--out", str(run), *COMMON[:-1], "--overwrite"]) == 0
     assert (run/"figures/groups.png").is_file() and (run/"listen.html").is_file()
     (run.parent/"frac").mkdir()

@@ -16,8 +16,7 @@ from audioclust.cli import main
 from audioclust.core.console import printable
 from audioclust.core.files import write_json
 from audioclust.encoders import load_encoder
-from audioclust.runs.edits import apply_edits
-from audioclust.runs.names import spreadsheet_safe
+from audioclust.runs import apply_edits, spreadsheet_safe
 
 package = Path(audioclust.__file__).parent
 

@@ -9,8 +9,8 @@ import soundfile as sf
 
 from audioclust.core.files import write_table
 from audioclust.runs.clips import first_levels
-from audioclust.runs.edits import apply_edits, undo_edits
-from audioclust.runs.names import NEW_GROUPS, read_names, write_names
+from audioclust.runs import apply_edits, read_edits, undo_edits, write_edits
+from audioclust.runs.edits import Edits, NEW_GROUPS
 from audioclust.runs.run_folder import read_record, read_table
 
 CLUSTERS = np.repeat([0, 1, 2, 3], 20)
@@ -37,7 +37,7 @@ def take_over(run, record):
     file = run.parent/"edits.json"
     file.write_text(json.dumps(record))
     apply_edits(run, file)
-    return read_names(run)
+    return read_edits(run)
 
 
 def names_of(run):
@@ -62,9 +62,9 @@ def test_what_was_taken_over_is_undone_and_done_again(saved):
     with pytest.raises(ValueError, match="nothing to undo"): undo_edits(run)
     states = [take_over(run, page(run, {"names": {"0": name}})) for name in ("wren", "owl")]
     undo_edits(run)
-    assert read_names(run) == states[0] and set(names_of(run)) == {"wren", "cluster 1", "cluster 2", "cluster 3"}
+    assert read_edits(run) == states[0] and set(names_of(run)) == {"wren", "cluster 1", "cluster 2", "cluster 3"}
     undo_edits(run)
-    assert read_names(run) == states[1] and "owl" in set(names_of(run))
+    assert read_edits(run) == states[1] and "owl" in set(names_of(run))
 
 
 def test_another_runs_edits_are_refused(saved):
@@ -87,9 +87,9 @@ def test_the_edits_of_another_site_with_the_same_names_are_refused(saved, tmp_pa
     wood, lake = run_of("wood"), run_of("lake")
     edits = page(lake, dict(names={"0": "owl"})) | dict(sounds={"content": levels["lake"]})
     with pytest.raises(ValueError, match="of another run, of other sounds"): take_over(wood, edits)
-    assert take_over(lake, edits | dict(run="another"))["names"] == {"0": "owl"}, "the same sounds in another run"
+    assert take_over(lake, edits | dict(run="another")).names == {0: "owl"}, "the same sounds in another run"
     for odd in {}, dict.fromkeys(levels["lake"], "loud"), dict.fromkeys(levels["lake"], [1, "b"]):
-        assert take_over(wood, edits | dict(sounds={"content": odd}))["names"] == {"0": "owl"}
+        assert take_over(wood, edits | dict(sounds={"content": odd})).names == {0: "owl"}
 
 
 def test_a_run_made_again_gets_them_by_clip(saved):
@@ -103,7 +103,7 @@ def test_a_run_made_again_gets_them_by_clip(saved):
     after = names_of(again)
     assert set(after[mine[2:]]) == {"wren"} and after[mine[0]] == "owl" and after[mine[1]] == "new group 1"
     assert set(after[table.clip_id[table.cluster == 1]]) == {"owl"}
-    assert names["clips"] == {mine[0]: 3, mine[1]: NEW_GROUPS} and names["merged"] == {"2": 3}
+    assert names.clips == {mine[0]: 3, mine[1]: NEW_GROUPS} and names.merged == {2: 3}
 
 
 def test_clips_that_are_gone_are_left_out(saved):
@@ -111,7 +111,7 @@ def test_clips_that_are_gone_are_left_out(saved):
     ids = read_table(run/"clusters.csv").clip_id
     record = page(run, dict(names={"0": "owl", str(NEW_GROUPS): "frogs"}, clips={ids[79]: NEW_GROUPS, ids[1]: 0}))
     names = take_over(saved("fewer", range(70)), record)
-    assert list(names["clips"]) == [ids[1]] and names["names"] == {"0": "owl"}
+    assert list(names.clips) == [ids[1]] and names.names == {0: "owl"}
 
 
 def test_clusters_that_are_gone_are_told(saved):
@@ -121,20 +121,20 @@ def test_clusters_that_are_gone_are_told(saved):
     with pytest.warns(UserWarning) as messages: names = take_over(mixed, record)
     texts = [str(message.message) for message in messages]
     assert len(texts) == 2 and "cluster 0 of the page is no cluster of this run any more" in texts[0]
-    assert "2 clusters of the page are cluster 0 of this run" in texts[1] and names["names"] == {"0": "wind"}
+    assert "2 clusters of the page are cluster 0 of this run" in texts[1] and names.names == {0: "wind"}
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_two_people_in_any_order(saved, order):
     run = saved()
-    write_names(run, dict(names={"3": "wind"}, marks={"3": "junk"}))
-    base = read_names(run)
+    write_edits(run, Edits(names={3: "wind"}, marks={3: "junk"}))
+    base = read_edits(run).record()
     clip = read_table(run/"clusters.csv").clip_id[5]
     first = page(run, dict(names={"0": "owl", "3": "wind"}, marks={"3": "junk"}), base)
     second = page(run, dict(names={"1": "wren"}, clips={clip: 2}, marks={"3": "junk"}), base) # no name for 3 any more
     for i in order: take_over(run, (first, second)[i])
-    expected = dict(names={"0": "owl", "1": "wren"}, merged={}, marks={"3": "junk"}, notes={}, clips={clip: 2})
-    assert read_names(run) == expected
+    expected = Edits(names={0: "owl", 1: "wren"}, marks={3: "junk"}, clips={clip: 2})
+    assert read_edits(run) == expected
 
 
 @pytest.mark.parametrize("edits, message", [
@@ -167,7 +167,7 @@ def test_new_groups_of_two_people_stay_two(saved):
 def test_what_was_said_of_an_empty_group_is_left_out(saved):
     run = saved()
     names = take_over(run, page(run, dict(names={str(NEW_GROUPS): "frogs", "0": "owl"}, merged={"2": NEW_GROUPS})))
-    assert names["names"] == {"0": "owl"} and names["merged"] == {}
+    assert names.names == {0: "owl"} and names.merged == {}
 
 
 def by_hand(names): return dict(schema=1, edits={"content": {"names": names}})
@@ -178,21 +178,21 @@ def test_edits_that_name_no_run_are_taken_with_a_warning(saved):
     with pytest.warns(UserWarning, match="does not say which run it belongs to") as messages:
         take_over(run, by_hand({"0": "owl"}))
     assert len(messages) == 1 and str(run) in str(messages[0].message)
-    assert read_names(run)["names"] == {"0": "owl"}
+    assert read_edits(run).names == {0: "owl"}
 
 
 @pytest.mark.filterwarnings("error")
 def test_the_names_of_the_run_and_of_its_copy_are_its_own(saved, tmp_path):
     run = saved()
     shutil.copytree(run, tmp_path/"copy")
-    write_names(tmp_path/"copy", dict(names={"0": "owl"}))
+    write_edits(tmp_path/"copy", Edits(names={0: "owl"}))
     for holder in tmp_path/"copy", run: apply_edits(run, holder/"names.json")
-    assert read_names(run)["names"] == {"0": "owl"}
+    assert read_edits(run).names == {0: "owl"}
 
 
 def test_the_names_of_another_run_are_refused(saved):
     run, other = saved(), saved("other")
-    write_names(other, dict(names={"0": "owl"}))
+    write_edits(other, Edits(names={0: "owl"}))
     before = (run/"clusters.csv").read_bytes()
     with pytest.raises(ValueError, match=f"edits of another run, {other}"): apply_edits(run, other/"names.json")
     assert (run/"clusters.csv").read_bytes() == before and not (run/"names.json").exists()
@@ -205,11 +205,11 @@ def test_edits_of_a_pair(run_folder, tmp_path):
     file = tmp_path/"edits.json"
     file.write_text(json.dumps(dict(schema=1, edits={by: {"names": {"0": by}} for by in runs})))
     apply_edits(tmp_path, file)
-    assert {by: read_names(run)["names"]["0"] for by,run in runs.items()} == {by: by for by in runs}
+    assert {by: read_edits(run).names[0] for by,run in runs.items()} == {by: by for by in runs}
     both = {by: {"names": {"0": "x"}} for by in ("../other", "content")}
     file.write_text(json.dumps(dict(schema=1, edits=both)))
     with pytest.raises(ValueError, match="groupings by '../other'"): apply_edits(tmp_path, file)
-    assert read_names(runs["content"])["names"] == {"0": "content"}
+    assert read_edits(runs["content"]).names == {0: "content"}
     (tmp_path/"names.csv").write_text("cluster,name\n0,owl\n")
     with pytest.raises(ValueError, match=f"say {tmp_path/'content'} or"): apply_edits(tmp_path, tmp_path/"names.csv")
 
@@ -217,13 +217,12 @@ def test_edits_of_a_pair(run_folder, tmp_path):
 @pytest.mark.parametrize("ending, separator", [(".CSV", ","), (".tsv", "\t")])
 def test_a_table_of_names(saved, ending, separator):
     run = saved()
-    write_names(run, dict(names={"0": "wind", "3": "rain"}, merged={"2": 3}))
+    write_edits(run, Edits(names={0: "wind", 3: "rain"}, merged={2: 3}))
     file = run.parent/f"names{ending}"
     rows = "\ufeffcluster,name,mark,note", "0, owl ,,", "1,,junk,sings at dawn", "3,,,", "0,owl,,"
     file.write_text("\n".join(rows).replace(",", separator), encoding="utf-8")
     apply_edits(run, file)
-    assert read_names(run) == dict(names={"0": "owl", "3": "rain"}, merged={"2": 3}, marks={"1": "junk"},
-                                   notes={"1": "sings at dawn"}, clips={})
+    assert read_edits(run) == Edits(names={0: "owl", 3: "rain"}, merged={2: 3}, marks={1: "junk"}, notes={1: "sings at dawn"})
 
 
 def test_what_was_done_by_hand_outlives_overwrite_like_and_resume(tmp_path, capsys):
@@ -255,7 +254,7 @@ def test_what_was_done_by_hand_outlives_overwrite_like_and_resume(tmp_path, caps
     (tmp_path/"in/00.wav").unlink() # the clip of the new group
     capsys.readouterr()
     assert cluster("run", "--overwrite", "--seed", "3") == 0
-    assert "'odd'" in capsys.readouterr().err and read_names(run)["clips"].keys() == {other}
+    assert "'odd'" in capsys.readouterr().err and read_edits(run).clips.keys() == {other}
 
 
 def test_what_several_people_take_over_at_once_is_all_kept(saved):
@@ -268,4 +267,4 @@ def test_what_several_people_take_over_at_once_is_all_kept(saved):
     ids = read_table(run/"clusters.csv").clip_id.tolist()
     with ThreadPoolExecutor(8) as pool: counts = list(pool.map(named, range(24)))
     assert counts == [1]*24
-    assert len(read_names(run)["clips"]) == 24 and not (run/".lock").exists()
+    assert len(read_edits(run).clips) == 24 and not (run/".lock").exists()

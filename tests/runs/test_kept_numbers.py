@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audioclust.runs.names import read_names, write_names
+from audioclust.runs import Edits, read_edits, write_edits
 from audioclust.runs.run_folder import read_table
 from audioclust.runs.stable_ids import carry_names, continued_numbers, numbers_before, renumbered
 
@@ -59,7 +59,7 @@ def test_groups_of_a_person_last_as_long_as_a_clip(run_folder):
 
 def test_what_is_lost_adds_up(run_folder):
     run = run_folder()
-    write_names(run, {"names": {"0": "wren", "1": "owl"}})
+    write_edits(run, Edits(names={0: "wren", 1: "owl"}))
     assert carry_names(run, [1]) == ["wren"] and carry_names(run, []) == ["owl"]
     lost = json.loads((run/"names.json").read_text())["lost"]
     assert [entry["names"] for entry in lost] == [{"0": "wren"}, {"1": "owl"}]
@@ -107,13 +107,13 @@ def cluster(sounds, tmp_path):
 
 def test_names_that_give_way_to_those_of_another_run_are_never_written_over(cluster):
     run, other = cluster("run", 4), cluster("other", 4)
-    write_names(other, {"names": {"1": "robin"}})
+    write_edits(other, Edits(names={1: "robin"}))
     for own in "wren", "wind":  # the second time is that of a run that was killed after this step, and is resumed
-        write_names(run, {"names": {"0": own}})
+        write_edits(run, Edits(names={0: own}))
         cluster("run", 4, "--like", str(run), "--overwrite") # itself: names stay
-        assert own in read_names(run)["names"].values()
+        assert own in read_edits(run).names.values()
         cluster("run", 4, "--like", str(other), "--overwrite")
-        assert "robin" in read_names(run)["names"].values()
+        assert "robin" in read_edits(run).names.values()
     assert '"wren"' in (run/"names-before.json").read_text()
     assert '"wind"' in (run/"names-before-2.json").read_text()
 
@@ -122,7 +122,7 @@ def test_twenty_groups_are_not_numbered_up_to_37(cluster, capsys):
     run = cluster("run", 20, "--set", "n_init=1")
     first = read_table(run/"clusters.csv").cluster
     assert set(first) == set(range(20))
-    write_names(run, {"names": {str(c): f"name {c}" for c in range(20)}})
+    write_edits(run, Edits(names={c: f"name {c}" for c in range(20)}))
     capsys.readouterr()
     cluster("run", 20, "--overwrite", "--seed", "7", "--ignore", "order,level", "--set", "n_init=1")
     second = read_table(run/"clusters.csv").cluster
@@ -131,6 +131,6 @@ def test_twenty_groups_are_not_numbered_up_to_37(cluster, capsys):
     for c in range(20):
         one, other = set(np.flatnonzero(first == c)), set(np.flatnonzero(second == c))
         alike = len(one & other)/len(one | other) >= 1/3
-        assert (str(c) in read_names(run)["names"]) == alike, "a name does not go to another group"
+        assert (c in read_edits(run).names) == alike, "a name does not go to another group"
         assert alike or str(c) in told
     assert len(json.loads((run/"names.json").read_text())["lost"]) == 1

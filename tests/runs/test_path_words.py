@@ -91,7 +91,7 @@ def test_the_column_the_page_and_the_report_have_them_and_names_do_not(library):
     assert line in finding_lines(run) and line in said.splitlines()
     shown = cluster_data(run, np.arange(80))
     assert shown[cluster]["path_words"] == {"kick": "kick 50 % (all: 25 %)"} and shown[1 - cluster]["path_words"] == {}
-    assert not run.names["names"] and not run.names.get("heard")
+    assert not run.edits
 
 def test_clustering_does_not_see_them(library, tmp_path):
     "The same sounds under names that say nothing, in the same order: the same clusters, embeddings and findings."

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from audioclust.audio import synthetic_words
-from audioclust.runs.names import read_names, write_names
+from audioclust.runs import Edits, read_edits, write_edits
 from audioclust.runs.run_folder import read_record, read_table
 from audioclust.runs.seeds import read_seeds
 
@@ -62,10 +62,9 @@ def test_tables_of_other_forms(words, tmp_path):
 def test_a_corrected_run_is_read_by_names_moves_and_seeds(run_folder):
     run = run_folder("run", [0, 0, 1, 1, 2, 2], seed=["", "", "", "bat", "", ""])
     clips = read_table(run/"clusters.csv")
-    write_names(run, {"names": {"0": "owl", "1": "=fox"}, "merged": {"2": 1},
-                      "clips": {clips.clip_id[1]: 1, clips.clip_id[5]: -1}})
+    write_edits(run, Edits(names={0: "owl", 1: "=fox"}, merged={2: 1}, clips={clips.clip_id[1]: 1, clips.clip_id[5]: -1}))
     assert read_seeds(run, clips).labels() == ["owl", "=fox", "=fox", "=fox", "=fox", ""]
-    write_names(run, {})
+    write_edits(run, Edits())
     assert read_seeds(run, clips).labels() == ["", "", "", "cluster 1", "", ""], "a seed remains one"
     with pytest.raises(ValueError, match="nothing has a name and no clip was moved: .*--edits FILE"):
         read_seeds(run_folder("other"), clips)
@@ -124,13 +123,12 @@ def test_what_cannot_be_is_refused(words, capsys, more, message):
 def test_a_name_that_was_given_by_hand_stays(words, capsys):
     folder, seeds = words[0], ("--seeds", str(words[0]/"seeds.csv"))
     assert run(folder, "hand", *seeds) == 0
-    names = read_names(folder/"hand")
-    bat = next(c for c,name in names["names"].items() if name == "bat")
-    names["names"][bat] = "pipistrelle"
-    write_names(folder/"hand", names)
+    names = read_edits(folder/"hand")
+    bat = next(c for c,name in names.names.items() if name == "bat")
+    write_edits(folder/"hand", Edits(names=names.names | {bat: "pipistrelle"}))
     capsys.readouterr()
     assert run(folder, "hand", *seeds, "--overwrite") == 0
-    assert read_names(folder/"hand")["names"][bat] == "pipistrelle"
+    assert read_edits(folder/"hand").names[bat] == "pipistrelle"
     assert "keeps that name" in capsys.readouterr().err
 
 
@@ -153,6 +151,5 @@ def test_a_run_that_was_named_by_listening_gives_what_was_heard(run_folder):
     heard = {ids[0]: "owl", ids[1]: "unsure", ids[2]: None, ids[3]: "not of interest"}
     spread = {ids[0]: [100_000, 1.], ids[5]: [100_000, .9]}
     moves = dict.fromkeys(spread, 100_000)
-    names = dict(names={"100000": "owl"}, merged={}, marks={}, notes={}, clips=moves, heard=heard, spread=spread)
-    write_names(run, names)
+    write_edits(run, Edits.of(dict(names={"100000": "owl"}, clips=moves, heard=heard, spread=spread)))
     assert read_seeds(run, read_table(run/"clusters.csv")).labels() == ["owl", *[""]*5]

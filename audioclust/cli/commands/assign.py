@@ -75,7 +75,7 @@ def assigned(run:"runs.Run", # Whose clusters they are
     verbosity:int=0, # Below 0 says less
 )->tuple: # (table, what the cluster of each clip is called)
     "The table of the new clips, and the names of their clusters."
-    errors, names = errors or [], run.names
+    errors, edits = errors or [], run.edits
     if X is not None: table = pipeline.assign_embeddings(run, X, sounds, none_beyond)
     else: table = pipeline.assign(run, sounds, errors, progress_bar(verbosity), none_beyond)
     warn_of(errors)
@@ -83,11 +83,11 @@ def assigned(run:"runs.Run", # Whose clusters they are
         raise ValueError(f"no usable recording in {sounds if isinstance(sounds, (str, Path)) else 'these tables'}")
     paths = [os.path.abspath(path) if path != "" else "" for path in table.path]
     table = table.round(dict(confidence=4, strangeness=4)).assign(path=paths)
-    nowhere = "none of these" if none_beyond else runs.display_name(-1, names)
-    name_of = {c: runs.display_name(c, names) if c >= 0 else nowhere for c in table.cluster.unique()}
+    nowhere = "none of these" if none_beyond else edits.called(-1)
+    name_of = {c: edits.called(c) if c >= 0 else nowhere for c in table.cluster.unique()}
     called = [name_of[cluster] for cluster in table.cluster]
-    if names["names"] or names["merged"] or names["clips"]:
-        has_name = runs.are_named(table.cluster, names) | (table.cluster < 0) | (not names.get("spread")) # as in clusters.csv
+    if edits.names or edits.merged or edits.moves:
+        has_name = runs.are_named(table.cluster, edits) | (table.cluster < 0) | (not edits.are_spread) # as in clusters.csv
         table["name"] = [runs.spreadsheet_safe(name) if has else "" for name,has in zip(called, has_name)]
     return table, called
 
@@ -95,12 +95,12 @@ def assigned(run:"runs.Run", # Whose clusters they are
 def recognised(table:Any, # New clips and their clusters
     called:list, # What the cluster of each is called
     kept:Any, # Which of them are sure enough [n]
-    names:dict, # Of the run
+    edits:"runs.Edits", # Of the run
     labels:str, # "parent", a regular expression, or a table
     recordings:list=[], # All that were searched, also those in which nothing was found
 )->str: # For a terminal
     "A table of the precision and recall of each name."
-    given = set(names["names"].values()) - {runs.NOT_OF_INTEREST}
+    given = set(edits.names.values()) - {runs.NOT_OF_INTEREST}
     got = [name if is_kept and name in given else None for name,is_kept in zip(called, kept)]
     labelled, missed = audio.label_detections(table, labels, recordings=recordings)
     labels_of = [label or None for label in labelled.label]
@@ -200,7 +200,7 @@ def run(args:Namespace)->int: # Exit status
         beyond = table.attrs["none_beyond"]
         if beyond: echo(f"none of these is what is stranger than {beyond:.2f}; --none-beyond with a larger number lets more in")
         if args.labels and args.only: echo(detected(old, table, args.only, args.at_least, args.labels, recordings))
-        elif args.labels: echo(recognised(table, called, kept, old.names, args.labels, recordings))
+        elif args.labels: echo(recognised(table, called, kept, old.edits, args.labels, recordings))
         if not args.to: echo(f"groups: {out}")
         else: write_found(listen.run_of_new_clips(old, table[kept], nowhere), args, core.shared_folder(recordings))
     return 0

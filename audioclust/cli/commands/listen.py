@@ -38,12 +38,12 @@ def take_over(run:str, # A run folder, or one with a run by content and one by s
 )->list: # Lines that say what was done
     "Take over edits, and spread the names of clips that were heard."
     folders = runs.run_folders(run)
-    before = [runs.read_names(folder).get("heard", {}) for folder in folders]
+    before = [runs.read_edits(folder).heard for folder in folders]
     n_edits = runs.apply_edits(run, edits)
     tables = ", ".join(str(folder/"clusters.csv") for folder in folders)
     lines = []
     for folder,old in zip(folders, before):
-        new = runs.read_names(folder).get("heard", {})
+        new = runs.read_edits(folder).heard
         missing = object()
         n_answers = sum(old.get(clip, missing) != new.get(clip, missing) for clip in old | new)
         progress = pipeline.last_word(folder)

@@ -21,7 +21,7 @@ from ...audio.recordings import AudioError
 from ...core.files import write_table
 from ..exporting import check_sounds, marked_names, named_clips, one_line, write_for_each
 from .folders import Export, OF_LABELS
-from ...runs.names import spreadsheet_safe
+from ...runs.edit_files import spreadsheet_safe
 from ...runs.run import Run
 from ...runs.run_folder import check_file
 

@@ -21,7 +21,6 @@ from ..exporting import check_sounds, named_clips, one_line
 from .folders import Export, new_folder, OF_GROUPS, safe_name, write_text
 from .samplers import decent_sampler_text, hydrogen_text, KEYS, LOWEST_KEY, sfz_text, Zone
 from .samples import Copies, Sample
-from ...runs.names import display_name, flattened
 from ...runs.run import Run
 
 # %% ../../../nbs/13_listen/formats/05_kits.ipynb #c7a8e5c8
@@ -100,7 +99,7 @@ def kit_clips(run:Run, # Whose groups are taken
     check_sounds(table)
     sizes = table.name[table.name != "noise"].value_counts(sort=False)
     wanted = sizes.sort_values(ascending=False, kind="stable").index.tolist()
-    wanted.sort(key=lambda name: name not in run.names["names"].values()) # what has a name comes first
+    wanted.sort(key=lambda name: name not in run.edits.names.values()) # what has a name comes first
     if groups is not None: wanted = [_name_of(str(group), table, run, level) for group in groups]
     row_of = {clip: row for row,clip in enumerate(run.table.clip_id)}
     table = table.assign(channel_number=channel_numbers(table))
@@ -114,7 +113,7 @@ def kit_clips(run:Run, # Whose groups are taken
 def _name_of(group, table, run, level):
     "The name of a group that is given by its name or by its number."
     name, number = group, re.fullmatch(r"-?\d{1,9}", group)
-    if number and level is None and group not in set(table.name): name = display_name(int(group), flattened(run.names))
+    if number and level is None and group not in set(table.name): name = run.edits.called(int(group))
     if number and level is not None: name = next(iter(table.name[table.cluster == int(group)]), group)
     if (table.name == name).any(): return name
     listed = ", ".join(sorted(table.name.unique())[:20])

@@ -12,8 +12,7 @@ import numpy as np
 
 from ...audio.labels import tidy
 from ...core.files import shorten
-from ...runs.heard import is_answer, is_spread_move, SEVERAL
-from ...runs.names import edited_clusters, flattened
+from ...runs.edits import is_answer, SEVERAL
 from ...runs.run import Run
 
 # %% ../../../nbs/12_pipeline/naming/01_answers.ipynb #1b00b6ba
@@ -21,52 +20,47 @@ def name_clips(run:Run, # That was clustered
     answers:dict, # Row of a clip → its name, `UNSURE`, `SEVERAL`, or None for a clip that was skipped
 )->Run: # In memory; `save` writes it
     "The run with what a person said of some clips."
-    clip_ids, names = run.table.clip_id, run.names
-    heard, moves, spread = dict(names.get("heard", {})), dict(names["clips"]), dict(names.get("spread", {}))
+    clip_ids, edits = run.table.clip_id, run.edits
+    heard, clips, spread = dict(edits.heard), dict(edits.clips), dict(edits.spread)
     for row,answer in answers.items():
         if not isinstance(row, (int, np.integer)) or not 0 <= row < len(run):
             raise ValueError(f"row {row!r}: the {len(run):,} clips of this run have rows from 0 to {len(run) - 1}")
         if not is_answer(answer):
             raise ValueError(f"the answer for row {row} must be a text, or None; {shorten(repr(answer), 40)} came")
         clip = clip_ids.iloc[row]
-        if is_spread_move(names, clip): del moves[clip], spread[clip] # the answer counts, and not what was spread
-        elif answer not in (None, SEVERAL): moves.pop(clip, None) # what was said last counts
+        if edits.machine_move(clip) != -1: del spread[clip] # the answer counts, and not what was spread
+        elif answer not in (None, SEVERAL): clips.pop(clip, None) # what was said last counts
         heard.pop(clip, None) # the last answer stands last
         heard[clip] = answer if answer is None else tidy(answer)
-    edits = {**names, "clips": moves, "heard": heard}
-    if spread: edits["spread"] = spread
-    return replace(run, folder=None, edits=edits)
+    return replace(run, folder=None, edits=replace(edits, clips=clips, heard=heard, spread=spread))
 
 # %% ../../../nbs/12_pipeline/naming/01_answers.ipynb #4ab7bd81
 def heard_answers(run:Run, # A run
 )->dict: # Row → answer, in the order in which they were given
     "What a person said of the clips that were heard."
     row_of = dict(zip(run.table.clip_id, range(len(run))))
-    return {row_of[clip]: answer for clip,answer in run.names.get("heard", {}).items() if clip in row_of}
+    return {row_of[clip]: answer for clip,answer in run.edits.heard.items() if clip in row_of}
 
 # %% ../../../nbs/12_pipeline/naming/01_answers.ipynb #6a2accbc
 def held_names(run:Run, # A run
 )->tuple[np.ndarray,np.ndarray]: # (name that a person gave the group of each clip, or "" [N]; was the clip moved by hand? bool [N])
     "Names and moves that a person gave, and that spreading must not change."
-    table, names = run.table, run.names
-    merged = flattened(names)["merged"]
-    by_hand = {clip: to for clip,to in names["clips"].items() if not is_spread_move(names, clip)}
-    groups = edited_clusters(table, {**names, "clips": by_hand})
-    given = {group: names["names"].get(merged.get(str(group), str(group)), "") for group in groups.unique()}
-    return groups.map(given).to_numpy(object), table.clip_id.isin(by_hand).to_numpy()
+    edits = run.edits.by_hand
+    groups = edits.groups_of(run.table)
+    given = {group: edits.names.get(edits.ends.get(group, group), "") for group in groups.unique()}
+    return groups.map(given).to_numpy(object), run.table.clip_id.isin(edits.clips).to_numpy()
 
 # %% ../../../nbs/12_pipeline/naming/01_answers.ipynb #ea8bc7d5
 def known_names(run:Run, # A run
 )->dict: # Row → name, or `UNSURE`
     "All clips of which a person said what they are."
-    table, names = run.table, run.names
     group_names, was_moved = held_names(run)
     known = {}
     for row in np.flatnonzero(run.clustering.representative & ~was_moved):
         if group_names[row]: known[int(row)] = group_names[row]
     for row,answer in heard_answers(run).items():
-        clip, renamed = table.clip_id.iloc[row], None
-        if is_spread_move(names, clip): renamed = names["names"].get(str(names["clips"][clip]))
+        group = run.edits.machine_move(run.table.clip_id.iloc[row])
+        renamed = run.edits.names.get(group) if group != -1 else None
         if answer not in (None, SEVERAL): known[row] = renamed or answer
     for row in np.flatnonzero(was_moved):
         if group_names[row]: known[int(row)] = group_names[row]

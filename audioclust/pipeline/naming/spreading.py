@@ -22,8 +22,8 @@ from ...ensembles.neighbour_graph import connect_components, shared_neighbours
 from ...ensembles.label_spreading import passed_on
 from .answers import heard_answers, held_names, known_names
 from ...runs.clustering import Embeddings
-from ...runs.heard import NOT_OF_INTEREST, SURE, UNSURE, without_spread
-from ...runs.names import edited_clusters, made_groups, NEW_GROUPS, of_living, write_names
+from ...runs.edits import NEW_GROUPS, NOT_OF_INTEREST, SURE, UNSURE, without_empty
+from ...runs.edit_files import write_edits
 from ...runs.run import Run
 from ...runs.run_folder import locked
 
@@ -143,23 +143,21 @@ def spread_known(run:Run, # A run
     return Spread(all_names, sharpened(shares, power), float(_UNHEARD*is_single.mean()))
 
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #274e4956
-def _edits(run, names, called, confidence):
+def _edits(run, called, confidence):
     "The edits of the run with each clip in the group of its name; without a name it stays in its cluster."
-    clip_ids, groups = run.table.clip_id, edited_clusters(run.table, names).to_numpy(np.int64)
-    there = {str(group) for group in groups} | made_groups(run.names)
+    edits = run.edits.by_hand
+    groups = edits.groups_of(run.table).tolist()
+    there = {*groups} | run.edits.made
     number_of:dict = {} # a name that was spread before keeps its number
-    for group,name in sorted(names["names"].items(), key=lambda item: int(item[0])):
-        if group in there and group not in names["merged"]: number_of.setdefault(name, int(group))
-    free = (number for number in count(NEW_GROUPS) if str(number) not in there)
+    for group,name in sorted(edits.names.items()):
+        if group in there and group not in edits.merged: number_of.setdefault(name, group)
+    free = (number for number in count(NEW_GROUPS) if number not in there)
     number_of = {name: number_of[name] if name in number_of else next(free) for name in sorted(set(called) - {""})}
-    moves, spread = dict(names["clips"]), {}
-    for clip,name,group,sure in zip(clip_ids, called, groups.tolist(), confidence.tolist()):
-        number = number_of.get(name, group)
-        if number != group: moves[clip] = number
-        spread[clip] = [number if number != group else -1, round(sure, 4)]
-    edits = of_living({**names, "clips": moves})
-    edits["names"] |= {str(number): name for name,number in number_of.items()}
-    return {**edits, "spread": spread}
+    numbers = [number_of.get(name, group) for name,group in zip(called, groups)]
+    spread = {clip: (number if number != group else -1, round(sure, 4))
+              for clip,number,group,sure in zip(run.table.clip_id, numbers, groups, confidence.tolist())}
+    edits = without_empty(replace(edits, spread=spread))
+    return replace(edits, names=edits.names | {number: name for name,number in number_of.items()})
 
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #86e5a8da
 def _best_names(spread):
@@ -193,8 +191,7 @@ def spread_names(run:Run, # Some of whose clips have names
         confidence[row] = 1
     called[was_moved] = group_names[was_moved]
     confidence[was_moved] = 1
-    names = without_spread(run.names)
-    return replace(run, folder=None, edits=_edits(run, names, called, confidence))
+    return replace(run, folder=None, edits=_edits(run, called, confidence))
 
 # %% ../../../nbs/12_pipeline/naming/02_spreading.ipynb #76de4b03
 class NamingProgress(NamedTuple):
@@ -234,9 +231,9 @@ def last_word(folder:str|Path, # A run folder, in which clips may have names
     "Spread the names of a run folder over all its clips, and write them there."
     with locked(folder):
         run = Run.open(folder)
-        if run.names.get("heard") and _has_names(run):
+        if run.edits.heard and _has_names(run):
             named = spread_names(run)
-            write_names(folder, named.names)
+            write_edits(folder, named.edits)
             return _progress_of(named)
-        if run.names.get("spread"): write_names(folder, of_living(without_spread(run.names)))
+        if run.edits.spread: write_edits(folder, without_empty(run.edits.by_hand))
     return None
