@@ -107,7 +107,7 @@ class Edits:
     notes:dict=field(default_factory=dict) # Group → text
     clips:dict=field(default_factory=dict) # clip_id → group that a person moved it to
     heard:dict=field(default_factory=dict) # clip_id → answer of a person; the last answer stands last
-    spread:dict=field(default_factory=dict) # clip_id → (group that the machine moved it to, or -1; confidence of its name)
+    spread:dict=field(default_factory=dict) # clip_id → (group that the machine moved it to or -1, confidence of the name)
     contradictions:list=field(default_factory=list) # (what, earlier, later) of what persons said differently
 
     @classmethod
@@ -186,8 +186,10 @@ def check_edits(edits:Edits, # Perhaps of another run
     another = "are these the edits of another run?"
     for clip,to in edits.moves.items():
         name = shorten(clip, 40)
-        if clips is not None and clip not in clips: raise ValueError(f"clips: there is no clip {name} in this run; {another}")
-        if to != -1 and to not in there: raise ValueError(f"clip {name} was moved to {to}, and there is no such cluster")
+        if clips is not None and clip not in clips:
+            raise ValueError(f"clips: there is no clip {name} in this run; {another}")
+        if to != -1 and to not in there:
+            raise ValueError(f"clip {name} was moved to {to}, and there is no such cluster")
     for kind,group in [(kind, group) for kind in _OF_GROUPS for group in getattr(edits, kind)]:
         if group in there: continue
         first = ", ".join(map(str, sorted(there)[:20]))

@@ -54,7 +54,7 @@ def _free_numbers(new, seen, edits): # Edits; groups with which the page began; 
 
 # %% ../../nbs/11_runs/06_page_edits.ipynb #547bc5ad
 def _changed(edits, began, ended):
-    "(kind → what the run has after the page changed it, (kind, key, what stood in the run, what the page says) of each contradiction)."
+    "(kind → what the run has now; kind, key, what stood in the run and what the page says of each contradiction)."
     changed, contradictions = {}, []
     for kind in KINDS:
         theirs, before, now = (dict(getattr(said, kind)) for said in (edits, began, ended))
@@ -150,8 +150,10 @@ def _combined(record, run, by):
     spread_groups = {group for group,_ in page_ended.get("spread", {}).values()}
     new = with_numbers(new, _free_numbers(new, old.made | spread_groups, edits))
     if is_of_another_run:
-        new, old = (replace(said, clips={clip: to for clip,to in said.clips.items() if clip in cluster_of}) for said in (new, old))
-    held = {clip: int(cluster_of[clip]) for clip in undone - new.heard.keys() if clip in cluster_of} # else the answer counts
+        def only_here(said): return replace(said, clips={c: to for c,to in said.clips.items() if c in cluster_of})
+        new, old = only_here(new), only_here(old)
+    undone -= new.heard.keys() # of these the answer counts
+    held = {clip: int(cluster_of[clip]) for clip in undone if clip in cluster_of}
     changed, contradictions = _changed(edits, old, replace(new, clips=new.clips | held))
     heard, more = _combined_answers(edits.heard, old.heard, new.heard, cluster_of)
     combined = replace(edits, **changed, heard=heard)
@@ -184,7 +186,8 @@ def _apply(run, file, record):
     about = read_record(run)
     by, folder, says_which = about["request"]["by"], file.absolute().parent, True
     if record is not None and by not in record["edits"]:
-        raise ValueError(f"{file} has edits of groupings by {shorten(', '.join(record['edits']), 80)}, and {run} is one by {by}")
+        there = shorten(", ".join(record["edits"]), 80)
+        raise ValueError(f"{file} has edits of groupings by {there}, and {run} is one by {by}")
     if record is not None and record.get("run") is None: # else its clips are compared
         has_run = (folder/"run.json").is_file() # the folder may be anybody's downloads: it is not searched
         try: is_own = has_run and read_record(folder)["made"]["run_id"] == about["made"]["run_id"]
