@@ -19,15 +19,13 @@ TREE = ("Is a first look enough, or are there 100,000 clips or more?", [
     ("yes", ("the fixed encoder", FIXED, "--encoder fixed")),
     ("no", ("May encoders be used that others trained with labels?", [
         ("yes", ("the vote of encoders", "../06_encoders/11_joint.ipynb", "--encoder auto")),
-        ("no", ("Is it speech, and is there time for minutes of training?", [
-            ("yes", ("NF-SPICE", "../09_nf_spice/10_estimator.ipynb", "--method nf-spice")),
-            ("no", ("Which grouping is wanted?", [
-                ("source", ("K-means on the fixed encoder", FIXED, "--encoder fixed --by source --method kmeans")),
-                ("content", ("Is there time for minutes of training?", [
+        ("no", ("Is it speech by speaker, and is there time for minutes of training?", [
+            ("yes", ("DeepCluster", "../08_deepcluster/05_estimator.ipynb", "--by source --method deepcluster")),
+            ("no", ("Is it speech, or is the source wanted?", [
+                ("yes", ("the fixed encoder", FIXED, "--encoder fixed")),
+                ("no", ("Is there time for minutes of training?", [
                     ("yes", ("DeepCluster, or NF-SPICE in up to four times as long", "../08_deepcluster/05_estimator.ipynb", "--method deepcluster, --method nf-spice")),
-                    ("no", ("Is it speech?", [
-                        ("yes", ("spectral clustering on the fixed encoder", SPECTRAL, "--encoder fixed --method spectral")),
-                        ("no", ("spectral clustering on an untrained network", SPECTRAL, "--encoder untrained --method spectral"))]))]))]))]))]))])
+                    ("no", ("spectral clustering on an untrained network", SPECTRAL, "--encoder untrained --method spectral"))]))]))]))]))])
 
 
 def vector(fig):

@@ -135,6 +135,12 @@ def all_runs():
     "All runs of the verdict and of the appendix."
     return pd.concat([results("quality"), untrained_digits(), side_by_side(), results_if_there("alternative"), trained(), published(variants=True), voted()], ignore_index=True)
 
+def paired_scores(runs, by, variant, own):
+    "NMI of a variant of a trained method, by set: the mean of the method over its seeds, and the change of the variant in pairs of the same seed."
+    of = runs[(runs.by == by) & (runs.points == "trained")].set_index(["set", "seed"]).groupby("method").nmi
+    whole, other = of.get_group(own), of.get_group(variant)
+    return whole.groupby("set").mean() + (other - whole).dropna().groupby("set").mean()
+
 def pick(runs, name, by, points, method): return runs[(runs["set"] == name) & (runs.by == by) & (runs.points == points) & (runs.method == method)]
 
 def sets_of(runs):
