@@ -61,6 +61,7 @@ def compare(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, li
     encoders:Iterable=("fixed", "untrained"), # Whatever `Request` takes
     *,
     methods:Iterable=("kmeans", "consensus", "spectral", "agglomerative", "hdbscan"), # Names in `METHODS`
+    default:bool=False, # Begin with what a run does that names neither method nor encoder?
     labels:Callable|None=None, # Function of a table of clips that gives labels, to score with; None scores nothing
     log:Callable=lambda line: None, # Takes a line of text before each candidate
     request:Request|None=None, # What else is wanted: n_clusters, by, …
@@ -70,6 +71,10 @@ def compare(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, li
     on_embeddings = [method for method in methods if not trains_encoder(method)]
     runs:dict = {}
     candidates = []
+    if default:
+        log("the default")
+        runs["default"] = make_run(recordings, replace(request, method="auto", encoder=None))
+        candidates.append(("default", runs["default"].method))
     for encoder in encoders:
         encoder_name = encoder if isinstance(encoder, str) else type(encoder).__name__
         for method in on_embeddings:

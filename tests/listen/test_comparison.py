@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 
 from audioclust.cli import main
+from audioclust.cli.commands import compare
 from audioclust.pipeline import AudioClusterer
+from audioclust.runs import Run
 
 
 def test_compare_on_the_command_line(words, tmp_path, capsys):
@@ -45,3 +47,13 @@ def test_two_encoders_of_one_class_are_two_candidates(words):
     table, runs = compare(words[0], encoders, methods=["kmeans"], request=request)
     assert list(runs) == ["FixedEncoder-kmeans", "FixedEncoder-kmeans-2"] and len(table) == 2
     assert [run.embeddings.encoder for run in runs.values()] == encoders
+
+
+def test_the_default_is_among_the_ways_unless_ways_are_named(words, tmp_path, monkeypatch):
+    monkeypatch.setitem(compare._USUAL, "methods", "kmeans")
+    for out,more in (("ways", []), ("named", ["--encoders", "fixed"])):
+        assert main(["compare", str(words[0]), "--out", str(tmp_path/out), "--n-clusters", "3", "-q", *more]) == 0
+    ways, named = (pd.read_csv(tmp_path/out/"compare.csv").encoder.tolist() for out in ("ways", "named"))
+    assert ways == ["default", "fixed", "untrained"] and named == ["fixed"]
+    asked = Run.open(tmp_path/"ways/default").request
+    assert (asked.method, asked.encoder) == ("auto", None)

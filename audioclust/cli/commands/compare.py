@@ -36,7 +36,8 @@ def add_arguments(parser:Parser):
              "a new folder: a run for each way, compare.csv and compare.html")
     add_overwrite(parser, "replace a CSV that is already at --out")
     ways = parser.add_argument_group("recordings, grouped in several ways", f"  {parser.prog} calls/ --out comparison")
-    ways.add_argument("--methods", metavar="LIST", help=f"separated by commas (default: {_USUAL['methods']})")
+    ways.add_argument("--methods", metavar="LIST",
+        help=f"separated by commas (default: what cluster does, then {_USUAL['methods']})")
     ways.add_argument("--encoders", metavar="LIST",
         help=f"separated by commas (default: {_USUAL['encoders']}); audioclust encoders lists others")
     ways.add_argument("--n-clusters", type=cluster_number, metavar="K", help="groups wanted, or auto (default: 10)")
@@ -105,7 +106,8 @@ def compare_ways(args:Namespace):
     def log(line):
         if not args.quiet: echo(f"{line} …", file=sys.stderr)
     with short_warnings(messages):
-        table, made = listen.compare(args.run, names, methods=methods, labels=labels, log=log, request=request)
+        table, made = listen.compare(args.run, names, methods=methods, default=not {"methods", "encoders"} & asked.keys(),
+                                     labels=labels, log=log, request=request)
         page = listen.save_comparison(out, table, made, command=args.argv, warnings=messages)
     echo(table_text(table.to_dict("records")))
     echo(f"listen: {page}")
