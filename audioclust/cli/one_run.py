@@ -18,7 +18,7 @@ from ..audio.recordings import find_audio
 from .drawing import check_drawn, draw, score_and_draw
 from .inputs import Inputs
 from .report import plural, report
-from ..core.console import echo, progress_bar, short_warnings
+from ..core.console import echo, is_terminal, progress_bar, short_warnings
 from ..core.registry import trains_encoder
 from ..pipeline.all_steps import make_run, run_of_embeddings
 from ..pipeline.find_step import Observer
@@ -90,7 +90,10 @@ def find_clusters(job:Job # What is to be done
     "The run that is asked for."
     log = None if job.verbosity < 0 else lambda line: echo(line, file=sys.stderr)
     training = job.out/"training" if trains_encoder(job.request.method) else None
-    observer = Observer(progress_bar(job.verbosity), log, training)
+    def begun(stage):
+        if stage != "find": echo(f"{stage} …", file=sys.stderr) # which shows its own progress
+    in_log = job.verbosity >= 0 and not is_terminal()
+    observer = Observer(progress_bar(job.verbosity), log, training, begun=begun if in_log else None)
     inputs, errors = job.inputs, []
     if inputs.grow: return grow_run(job, observer)
     if inputs.are_shards: return run_of_shards(inputs.embeddings, job.request, observer, inputs.record(), job.out)
@@ -169,6 +172,7 @@ def finish(job:Job, run:Run # That was saved
 )->Run:
     "Score if there are labels; draw, write the page, say what was found."
     if job.labels: run = score_and_draw(run, job.labels)
+    if job.verbosity >= 0 and not is_terminal(): echo("figures and page …", file=sys.stderr)
     is_drawn = draw([run], job.has_page, job.num_workers)
     report(run, job.verbosity)
     check_drawn(is_drawn, job.out)

@@ -17,6 +17,7 @@ import pandas as pd
 
 from ..audio.opening import explain_no_recordings
 from ..audio.streaming import available_cores
+from ..core.console import duration
 from ..core.estimator import float32_tensors
 from ..core.registry import trains_encoder
 from ..encoders.base import Encoder, OTHER_GROUPING
@@ -100,7 +101,7 @@ def with_chosen_encoder(clips:Clips, # From `find`
     other = choose_encoder(clips.table, trial, by=other_by, random_state=request.random_state).name
     seconds = seconds_to_embed(parse_vote(other), clips.table[:n])
     if not trains and seconds > AFFORDABLE_SECONDS: return request, choice, None
-    if observer.log: observer.log(f"{n:,} clips are embedded by {other_by} as well, in about {seconds:,.0f} s")
+    if observer.log: observer.log(f"{n:,} clips are embedded by {other_by} as well, in about {duration(seconds)}")
     return request, choice._replace(why=f"{choice.why}; for the grouping by {other_by}: {other}"), other
 
 # %% ../../nbs/12_pipeline/08_all_steps.ipynb #63b5907e
@@ -184,6 +185,9 @@ def make_run(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, l
     clips = find(recordings, request, observer, inputs)
     n = n_for_other(request, len(clips), refines)
     with observer.stage("choose encoder"): asked, choice, other = with_chosen_encoder(clips, asked, observer, n)
+    if observer.log and isinstance(asked.encoder, str) and not trains_encoder(request.method):
+        expected = seconds_to_embed(parse_vote(asked.encoder), clips.table)
+        if expected > _LONG_SECONDS: observer.log(f"{len(clips):,} clips are embedded, in about {duration(expected)}")
     clips, embeddings = embed(clips, asked, observer, other)
     embeddings = replace(embeddings, encoder_choice=choice)
     if request.options.ignore_column:

@@ -18,6 +18,7 @@ import pandas as pd
 from ..audio.clip_table import channel_numbers
 from ..audio.decoding import load_audio
 from ..audio.recordings import AudioError, recorded_at
+from ..core.console import duration
 from ..encoders.pretrained.sound_kinds import suggested_words
 from ..ensembles.membership import strangeness
 from ..metrics.information import ami
@@ -111,7 +112,7 @@ def midi_notes(clips:pd.DataFrame, # Columns path, start, end (s)
     "The notes of all clips."
     if len(clips) > MOST_WITH_NOTES or not attributes.midi_note.notna().mean() >= LEAST_WITH_NOTES: return None
     rest = np.setdiff1d(np.arange(len(clips)), attributes.row)
-    if log and len(rest) > 400: log(f"the notes of {len(rest):,} clips are measured, in about {len(rest)*.005:.0f} s")
+    if log and len(rest) > 400: log(f"the notes of {len(rest):,} clips are measured, in about {duration(len(rest)*.005)}")
     notes = np.full(len(clips), np.nan, np.float32)
     for some in attributes, clip_attributes(clips, rest): notes[some.row.astype(int)] = some.midi_note
     return notes.round(2)

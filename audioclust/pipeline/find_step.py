@@ -44,11 +44,13 @@ class Observer:
     log:Callable|None=None # Takes a line of text, such as after each epoch of a training
     checkpoints:str|Path|None=None # Folder in which a training is saved after each epoch, and resumed from
     seconds:dict=field(default_factory=dict) # Stage -> time that it took (s); filled by `stage`
+    begun:Callable|None=None # Takes the name of each stage when it begins, for a log
 
     @contextmanager
     def stage(self, name:str)->Iterator[None]: # What is done within
         "Measure how long the block takes."
         start = time.perf_counter()
+        if self.begun: self.begun(name)
         yield
         self.seconds[name] = round(time.perf_counter() - start, 3)
         _logger.info("%s: %.1f s", name, self.seconds[name])

@@ -139,3 +139,10 @@ def test_a_folder_of_recordings_named_training_is_safe(tone, tmp_path, capsys, o
         assert main(["cluster", str(source), "--out", str(data), *train, *options]) == 2
         assert "choose another --out" in capsys.readouterr().err
     assert len(list((data/"training").glob("*.wav"))) == 4
+
+
+def test_a_log_has_a_line_for_each_stage(words, tmp_path):
+    args = "cluster", words[0], "--out", tmp_path/"run", "--n-clusters", "3", "--method", "kmeans"
+    stages = [line.removesuffix(" …") for line in run(*args).stderr.splitlines() if line.endswith(" …")]
+    assert stages[:2] == ["choose encoder", "embed"] and stages[-1] == "figures and page" and "cluster" in stages
+    assert "…" not in run(*args, "--overwrite", "-q").stderr

@@ -29,3 +29,10 @@ def test_no_bar_outside_of_a_notebook_and_where_none_is_wanted(capsys):
         assert list(progress([1, 2], 2)) == [1, 2]
         assert list(progress_of(progress, "working", " things")([3], 1)) == [3]
     assert capsys.readouterr() == ("", ""), "standard error is no terminal here"
+
+
+def test_a_log_says_the_share_after_two_seconds_and_each_minute(monkeypatch, capsys):
+    clock = iter([0., 1., 3., 30., 70., 71.])
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    assert list(progress_of(progress_bar(0), "reading", " files")(range(5), 5)) == [*range(5)]
+    assert capsys.readouterr().err == "reading: 40% of 5 files, about 4 s left\nreading: 80% of 5 files, about 18 s left\n"
