@@ -14,15 +14,18 @@ Published sets in --data FOLDER (`known_sets.py`) are run too, 3,000 clips of ea
 Of the real sets of `real_sets.py` each seed takes clips of its own, drawn by chance; sources with fewer than five clips are not scored.
 A method with a comma has other constants: "deepcluster-published, K pseudo-labels" (instead of ten a group), "…, 128 clips a pseudo-label"
 (as on ImageNet; at least K), "spice, our threshold and steps" (0.8, and as many steps of joint training as NF-SPICE takes),
-"spice, fixed encoder beside" (`BesideFixed`), "nf-spice, from the vote" begins with the installed encoders, and any with "four times as long" (the epochs of each training of a network).
+"spice, fixed encoder beside" (`BesideFixed`), "spice, heads as in its code" (`HeadsOfTheCode`), "spice, neighbours of 8 % of a group" (instead of 100), "nf-spice, from the vote" begins with the installed encoders, and any with "four times as long" (the epochs of each training of a network).
 Goal: what do our changes add to the published methods, with the same network and time? Not a goal: what the published
 methods reach with their own networks and schedules, which take months here.
 """
 import argparse, tempfile, time, warnings
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
+from fastai.optimizer import Adam
+from torch import nn
 
 from appended import append, keep_labels, keep_truth
 from audioclust.audio.clip_table import common_sample_rate
@@ -32,6 +35,8 @@ from audioclust.encoders.base import OTHER_GROUPING
 from audioclust.metrics import score
 from audioclust.published.spice import LABELLED_BS, SPICE, UNLABELLED, with_weak_views
 from audioclust.published.three_stages import leading_axes, projected, unit_embeddings
+from audioclust.nf_spice import self_heads
+from audioclust.nf_spice.heads import Heads
 from audioclust.nf_spice.self_heads import SelfHeads
 from audioclust.training.trainer import epochs_for
 from made_sets import SETS
@@ -42,7 +47,7 @@ from quality import DIGITS, WORDS, downloaded, groups_of, table_of, ways_of
 METHODS = "deepcluster-published", "spice", "scan"
 FROM_VOTE = ", from the vote" # of the installed encoders, which NF-SPICE can start from
 DRAWN = {*CHOOSING, *REPORTING} # sets of which seed i is draw i of the clips, where there are more than the limit
-VARIANTS = {"K pseudo-labels": lambda n, k: dict(train_clusters=k), "128 clips a pseudo-label": lambda n, k: dict(train_clusters=max(k, round(n/128))), "our threshold and steps": lambda n, k: dict(threshold=.8, match_epochs=epochs_for_steps(n))} # Of DeepCluster, DeepCluster and SPICE
+VARIANTS = {"K pseudo-labels": lambda n, k: dict(train_clusters=k), "128 clips a pseudo-label": lambda n, k: dict(train_clusters=max(k, round(n/128))), "our threshold and steps": lambda n, k: dict(threshold=.8, match_epochs=epochs_for_steps(n)), "neighbours of 8 % of a group": lambda n, k: dict(n_neighbors=max(5, round(.08*n/k)))} # Of DeepCluster, DeepCluster, SPICE and SPICE
 
 
 class BesideFixed(SPICE):
@@ -51,8 +56,8 @@ class BesideFixed(SPICE):
     Heads see both embeddings side by side, each of length 1, and the reliable labels are those on which neighbours in both agree.
     The network has to predict them alone, so its own head begins with the groups that the heads found.
     """
-    def _train_heads(self, encoder, store, X, axes):
-        fixed = FixedEncoder(self.by, self.ignore, self.runtime.sample_rate).embed(self.clips_)
+    def _train_heads(self, trainer, encoder, X, axes):
+        store, fixed = trainer.store, FixedEncoder(self.by, self.ignore, self.runtime.sample_rate).embed(self.clips_)
         fixed = unit(np.asarray(fixed, np.float32))
         fixed = projected(fixed, leading_axes(fixed))
         def beside(Z): return unit(np.concatenate([Z, np.broadcast_to(fixed.reshape(len(fixed), *(1,)*(Z.ndim - 2), -1), (*Z.shape[:-1], fixed.shape[1]))], -1))
@@ -67,6 +72,18 @@ class BesideFixed(SPICE):
         return alone
 
     def _train_network(self, trainer, model, X, heads): return super()._train_network(trainer, model, self.both_, heads)
+
+class HeadsOfTheCode(SPICE):
+    "SPICE as published, whose heads begin with the weights of `nn.Linear` and learn by Adam as in its code (second decay .999, epsilon 1e-8)."
+    def _train_heads(self, trainer, encoder, X, axes):
+        class Linear(Heads):
+            def __init__(self, d, *args, **kwargs):
+                super().__init__(d, *args, **kwargs)
+                for weights in self.parameters():
+                    fan_in = d if weights is self.w1 or weights is self.b1 else self.w2.shape[1]
+                    nn.init.uniform_(weights, -fan_in**-.5, fan_in**-.5)
+        with patch.multiple(self_heads, Heads=Linear, Adam=partial(Adam, sqr_mom=.999, eps=1e-8)):
+            return super()._train_heads(trainer, encoder, X, axes)
 
 def unit(X): return X/np.maximum(np.linalg.norm(X, axis=-1, keepdims=True), 1e-12)
 
@@ -86,7 +103,8 @@ def model_of(method, table, k, by, seed): # Perhaps with a variant behind a comm
     "The method, with its own constants or those of the variant."
     method, _, variant = method.partition(", ")
     model = make_clusterer(method, k, seed)
-    if variant == "fixed encoder beside": model, how = BesideFixed(**model.get_params(deep=False)), {}
+    others = {"fixed encoder beside": BesideFixed, "heads as in its code": HeadsOfTheCode}
+    if variant in others: model, how = others[variant](**model.get_params(deep=False)), {}
     elif variant == "four times as long": how = four_times(model, len(table), by)
     else: how = VARIANTS[variant](len(table), k) if variant else {}
     return set_flat_params(model, by=by, sample_rate=common_sample_rate(table.path), **how)
