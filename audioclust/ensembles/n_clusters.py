@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['SHARE_OF_SILHOUETTE', 'SHARE_OF_BITS', 'CLEAR_SILHOUETTE', 'CLEAR_STABILITY', 'EXPONENTS', 'FACTOR', 'NO_GROUPS',
-           'NEAR_CELLS', 'SAME_CELLS', 'LOST', 'FLAT', 'MODERATE', 'N_ERRORS', 'LEVEL_RATIOS', 'candidates',
-           'coding_length', 'bits_saved', 'Tried', 'try_numbers', 'three_numbers', 'best_number', 'crossing',
-           'decides_nothing', 'fewest_as_separate', 'number_beside', 'level_numbers', 'explain_choice', 'Choice',
-           'choose_k']
+           'NEAR_CELLS', 'SAME_CELLS', 'LOST', 'FLAT', 'MODERATE', 'N_ERRORS', 'FEW', 'BEYOND', 'LEVEL_RATIOS',
+           'candidates', 'coding_length', 'bits_saved', 'Tried', 'try_numbers', 'three_numbers', 'best_number',
+           'crossing', 'decides_nothing', 'fewest_as_separate', 'number_beside', 'number_of_few', 'rises_to_the_end',
+           'number_of_many', 'level_numbers', 'explain_choice', 'Choice', 'choose_k']
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #c6e9ab60
 from collections.abc import Callable, Iterable
@@ -174,9 +174,42 @@ def number_beside(own:Tried, # What is to be grouped
             f"{k} groups and {j} of the other make them")
     if best_number(own.curve) == 1: return 0, 0, ""
     k, j = (fewest_as_separate(one.curve) for one in (own, other))
-    if decides_nothing(own.curve):
-        return k, j, f"{said}, small or at the end of what was tried, so nothing decides: {k} is a moderate guess"
+    if decides_nothing(own.curve): return k, j, f"{said}, which is small, so nothing decides: {k} is a moderate guess"
     return k, j, said if k == own.peak else f"{said}, and these are the fewest within two errors of it"
+
+# %% ../../nbs/05_ensembles/08_n_clusters.ipynb #86b7b012
+FEW = 150 # clips, below which the bits of a description and the errors of silhouettes say nothing
+
+def number_of_few(*tried:Tried # Of the grouping that is wanted, and perhaps of the other one
+)->tuple[int,int,str]: # (a number, one for the other grouping or 0, why)
+    "The numbers with the largest silhouettes, where there are few clips; 1 where even that is small."
+    k, *other = (one.peak if one.curve.silhouette.max() >= FLAT else 1 for one in tried)
+    n, highest = len(tried[0].X), tried[0].curve.silhouette.max()
+    said = f"with {tried[0].peak} ({highest:.2f}); {n} clips are few, so this is a guess: merge what sounds alike"
+    why = f"the largest silhouette is {highest:.2f}, on {n} clips" if k == 1 else f"the silhouette is largest {said}"
+    return k, other[0] if other else 0, why
+
+
+# %% ../../nbs/05_ensembles/08_n_clusters.ipynb #700ff4a8
+BEYOND = 140, 170, 200 # numbers that are tried where the silhouette rises to the end
+
+def rises_to_the_end(curve:pd.DataFrame # From `try_numbers`
+)->bool:
+    "Is the largest silhouette, of some size, that of the largest number that was tried?"
+    return bool(curve.silhouette.idxmax() == curve.k.idxmax() and FLAT <= curve.silhouette.max() < CLEAR_SILHOUETTE)
+
+def number_of_many(own:Tried, # Whose silhouette rises to the end
+    make:Callable, # Function of k and a seed: an unfitted clusterer
+    random_state:int, # Seed
+)->tuple[int,str]: # (a number, why)
+    "The number whose groups are the most stable among the upper third of those that were tried."
+    upper = [*sorted(own.groups)[-max(1, len(own.groups)//3)::2], *(k for k in BEYOND if k <= len(own.X)//5)]
+    def stability(k):
+        return mean_ari(cluster_subsamples(lambda seed: make(k, seed), own.X, 4, random_state=random_state)[1])
+    k = max(upper, key=stability)
+    return k, (f"many, at least {upper[0]}: the silhouette still rises at {own.peak} ({own.curve.silhouette.max():.2f}), "
+        f"and of {upper[0]} to {upper[-1]} these are the most stable")
+
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #b27b47a4
 LEVEL_RATIOS = 1.5, 3  # of the numbers of two levels: at least and, for a finer one, at most
@@ -203,8 +236,9 @@ def explain_choice(curve:pd.DataFrame, # From `try_numbers`
     tried = f"{len(curve)} numbers from {curve.k.iloc[0]} to {curve.k.iloc[-1]}"
     highest = curve.silhouette.max()
     if k == 1:
-        return (f"no groups stand out: one group is described in {-curve.saved_bits.max():.1f} bits a clip fewer than any of {tried}. "
-            f"So all clips are one group; if there are groups all the same, {fewest_as_separate(curve)} is the best guess")
+        bits = f"one group is described in {-curve.saved_bits.max():.1f} bits a clip fewer than any of {tried}"
+        return (f"no groups stand out: {reason or bits}. So all clips are one group; if there are groups all the same, "
+            f"{levels['fine']} is the best guess")
     first, largest, coded = three_numbers(curve)
     text = f"{k} groups, of {tried}: " + (reason or f"the silhouette is largest with {largest} ({highest:.2f}) and near "
         f"that from {first} on, and {coded} save most of the bits of a description")
@@ -240,11 +274,13 @@ def choose_k(X:np.ndarray, # Embeddings [N, d]
         return Choice(1, why, pd.DataFrame([dict(k=1, silhouette=np.nan, error=np.nan, saved_bits=0.)]), dict(only=1))
     ks = [k for k in candidates(n) if k <= n_different] or [n_different]
     own, *others = [try_numbers(one, ks, make, random_state) for one in both if count_different(one, n) >= max(ks)]
-    k, k_other, reason = number_beside(own, others[0]) if others else (0, 0, "")
+    if n < FEW: k, k_other, reason = number_of_few(own, *others)
+    else: k, k_other, reason = number_beside(own, others[0]) if others else (0, 0, "")
     if others: k_other = k_other or fewest_as_separate(others[0].curve)
-    elif mean_ari(cluster_subsamples(lambda seed: make(own.peak, seed), own.X, 6,
+    elif n >= FEW and mean_ari(cluster_subsamples(lambda seed: make(own.peak, seed), own.X, 6,
                                      random_state=random_state)[1]) >= CLEAR_STABILITY:
         k, reason = own.peak, "the silhouette is largest there, and nearly every run reproduces these groups"
     k = k or best_number(own.curve)
+    if n >= FEW and k > 1 and rises_to_the_end(own.curve): k, reason = number_of_many(own, make, random_state)
     levels = level_numbers(own.curve, k, cells=bool(reason) and k < own.peak)
     return Choice(k, explain_choice(own.curve, k, levels, reason), own.curve, levels, k_other)

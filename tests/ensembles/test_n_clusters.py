@@ -82,11 +82,27 @@ def test_the_fewest_groups_that_are_as_separate_as_any():
     assert told(*np.linspace(.1, .3, 20)) == 10 and told(*np.linspace(.1, .5, 20)) == 21, "at the end only what is clear decides"
 
 def test_the_other_grouping_is_left_out_where_it_says_nothing(rng):
-    X = rng.normal(size=(60, 8)).astype(np.float32)
+    X = rng.normal(size=(200, 8)).astype(np.float32)
     tried = try_numbers(X, candidates(60))
     at_end = tried._replace(curve=tried.curve.assign(silhouette=tried.curve.k/100))
     assert number_beside(at_end, tried) == number_beside(tried, at_end) == (0, 0, "")
-    for other in np.ones_like(X), rng.normal(size=(60, 3)): assert choose_k(X, other=other).k == choose_k(X).k == 1
+    for other in np.ones_like(X), rng.normal(size=(200, 3)): assert choose_k(X, other=other).k == choose_k(X).k == 1
+
+
+@pytest.mark.parametrize("kinds, each", [(4, 5), (10, 5), (10, 12)])
+def test_few_clips_of_several_kinds_are_shown_as_a_guess(rng, kinds, each):
+    X = make_blobs([each]*kinds, 40, random_state=0, cluster_std=4.)[0]
+    for other in None, X:
+        found = choose_k(X, other=other)
+        assert kinds/1.5 <= found.k <= kinds and "guess: merge what sounds alike" in found.why
+    one = choose_k(rng.normal(size=(kinds*each, 40)), other=X)
+    assert one.k == 1 and one.k_other > 2 and f"on {kinds*each} clips. So all clips are one group" in one.why
+
+def test_where_the_silhouette_rises_to_the_end_there_are_many_groups():
+    X = make_blobs([4]*75, 6, random_state=0, cluster_std=1.5)[0]
+    for other in None, X[:, :3]:
+        found = choose_k(X, other=other)
+        assert 28 <= found.k <= 60 and "many, at least 28: the silhouette still rises at 60" in found.why
 
 
 def test_equal_points_are_one_group_and_copies_of_few_points_at_most_as_many(rng):
