@@ -411,6 +411,7 @@ WIDGETS = re.compile(r'<script src="https://[^"]*/(?:requirejs|jquery)@[^"]*"[^>
     r'|<script type="application/javascript">define\(\'jquery\'[^<]*</script>\s*')
 LOADS = re.compile(r'<(?:script|img|audio|source|iframe)\b[^>]*?\bsrc="((?:https?:)?//[^"]*)"'
     r'|<link\b(?=[^>]*\brel="stylesheet")[^>]*?\bhref="((?:https?:)?//[^"]*)"|@import\s*(?:url\()?["\']?((?:https?:)?//[^"\')]+)')
+PRINTED = re.compile(r"<p>\s*(?:[—–-]+\s*)?((?:crossref|title|description|output-file):|:::)")  # what is for Quarto, and no text
 
 
 def quarto(folder, out, pages):
@@ -432,8 +433,12 @@ def quarto(folder, out, pages):
         else:
             text = WIDGETS.sub("", text)
             if path.suffix == ".html" and "quarto-unresolved-ref" in text: faults.append(f"{path.name} holds a reference to nothing")
+            faults += [f"{path.name} prints {mark}" for mark in PRINTED.findall(text)]
             faults += [f"{path.name} loads {url}, which is not there for a reader without a connection" for url in sorted({"".join(m) for m in LOADS.findall(text)})]
         if text != before: path.write_text(text, encoding="utf-8")
+    if (search := built/"search.json").is_file():  # of places that fit equally well, the reader is shown the first
+        places = sorted(json.loads(search.read_text(encoding="utf-8")), key=lambda p: not p["href"].startswith(("index.", "start/", "tutorials/")))
+        search.write_text(json.dumps(places, ensure_ascii=False), encoding="utf-8")
     if built.is_dir():
         (built/"llms.txt").write_text(llms(), encoding="utf-8")
         shutil.rmtree(out, ignore_errors=True)
