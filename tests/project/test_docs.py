@@ -327,10 +327,12 @@ def test_the_real_report_is_set():
 def test_columns_of_numbers_are_marked():
     import pandas as pd
     from mend import aligned
-    def texts(html): return re.findall(r'class="number" style="text-align: right">(.*?)<', aligned(html))
+    def texts(html): return re.findall(r'class="number" style="text-align: right">(.*?)</t', aligned(html))
     table = pd.DataFrame({"method": ["a", "5 b"], "NMI": ["0.70 ± 0.10", "−0.8"], "clips": [1, 2000]})
     values = ["0.70 ± 0.10", "1", "−0.8", "2000"]
     assert texts(table.to_html(index=False)) == ["NMI", "clips", *values]
+    marked = pd.DataFrame({"NMI": ["<b>0.70</b>", "0.55†", "–"], "gain": ["+0.30 (+0.15 to +0.45)", "10 → 11", "5 of 5"], "way": ["1.0", "0.9, Ward", "x"]})
+    assert texts(marked.to_html(index=False, escape=False)) == ["NMI", "gain", *marked[["NMI", "gain"]].to_numpy().ravel()]
     rows = pd.concat({"x": table, "y": table}, axis=0).to_html()  # names of rows that span rows
     assert texts(rows) == ["NMI", "clips", *values*2]
     assert texts(pd.concat({"x": table}, axis=1).to_html())[:2] == ["NMI", "clips"]  # heads that span columns

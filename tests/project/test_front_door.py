@@ -67,6 +67,17 @@ def test_the_index_has_every_public_name():
         assert sorted(re.findall(r"- \[`(\w+)`\]", part)) == sorted(set(names) - CONSTANTS), face.parent.name
 
 
+def test_the_index_begins_with_the_main_names_and_their_parameters():
+    shown = shown_in("start/04_api.ipynb")
+    main = shown.split("## audioclust.")[0]
+    assert re.findall(r"(?m)^### (.*)", main)[:2] == ["AudioClusterer", "AudioClusterer.fit"]
+    assert "| `n_clusters` | int or str | `'auto'` |" in main and "\nReturns: dict. " in main
+    assert [line for line in main.splitlines() if line.startswith("|") and len(re.findall(r"(?<!\\)\|", line)) != 5] == []
+    assert "### KMeans" in main and re.search(r"## audioclust.kmeans\n\n.*\n\n- \[`KMeans`\]", shown)
+    cells = ["".join(c["source"]) for name in ("start/04_api.ipynb", "start/05_commands.ipynb") for c in cells_of(name) if c.get("outputs")]
+    assert all("#| output: asis\n" in cell for cell in cells)  # so that the contents of the page list the headings
+
+
 def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     from audioclust.audio import synthetic_words
     for folder,seed in (("MY_RECORDINGS", 0), ("NEW_RECORDINGS", 1)): synthetic_words(2, 2, 4, random_state=seed).save(tmp_path/folder)
@@ -81,10 +92,11 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
 
 
 def test_the_page_of_commands_has_every_option(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "90")  # lines end where those of the page do
+    monkeypatch.setenv("COLUMNS", "76")  # lines end where those of the page do
     sections = re.split(r"(?m)^## (\w+)$", shown_in("start/05_commands.ipynb"))
-    assert sections[1::2] == list(COMMANDS)
-    for name,text in zip(COMMANDS, sections[2::2]):
+    assert sections[1] == "cluster" and set(sections[1::2]) == set(COMMANDS)
+    for name,text in zip(sections[1::2], sections[2::2]):
+        assert max(map(len, text.split("```")[1].splitlines())) <= 76, f"{name}: a line is cut where the column ends"
         options = re.findall(r"(?<![\w-])--?[a-z][\w-]*", parser_of(name, shows_all=True).format_help())
         assert set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", text)) == set(options), f"{name}: run the page again"
         assert f"/{name}.html): {COMMANDS[name]}." in text
