@@ -109,3 +109,24 @@ def test_the_scores_of_the_readme_are_those_of_the_results(monkeypatch):
     said = {}
     exec(code, said)
     assert "\n".join(said["lines"]) in (ROOT/"README.md").read_text(encoding="utf-8")
+
+
+SEARCHED = ["drum samples", "export to raven", "install windows", "wrong labels", "gpu", "cuda", "windows", "privacy", "compare methods",
+    "name groups", "slurm", "birdnet", "number of groups", "speaker", "duplicates", "raven", "spectral", "embeddings"]
+
+def text_of(page):
+    "The text of a page as the search has it: links without their targets."
+    cells = ["".join(c["source"]) for c in cells_of(page) if c["cell_type"] == "markdown"]
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", "\n".join(cells)).replace("*", "").lower()
+
+
+@pytest.mark.parametrize("phrase", SEARCHED)
+def test_the_search_leads_to_a_first_page(phrase):
+    pages = [p.relative_to(NOTEBOOKS).as_posix() for name in ("start", "tutorials") for p in (NOTEBOOKS/name).glob("*.ipynb")]
+    assert [page for page in pages if phrase in text_of(page)], "the search takes all words as one phrase"
+
+
+def test_each_recipe_links_to_the_page_that_explains_it():
+    text = "".join("".join(c["source"]) for c in cells_of("start/02_recipes.ipynb"))
+    recipes = [p for p,block in zip(text.split("\n\n"), text.split("\n\n")[1:]) if block.startswith("```bash")]
+    assert len(recipes) > 45 and [r for r in recipes if "](" not in r] == []
