@@ -102,6 +102,19 @@ def test_the_page_of_commands_has_every_option(monkeypatch):
         assert f"/{name}.html): {COMMANDS[name]}." in text
 
 
+def test_the_cards_of_the_first_page_lead_to_a_run_and_a_tutorial(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT/".ci"))
+    from readme import readme
+    text = "".join(cells_of("index.ipynb")[1]["source"])
+    cards = re.findall(r"(?ms)^::: \{\.one\}\n(.*?)^:::$", text)
+    assert len(cards) == 3 and text.startswith("[![")
+    for card in cards:
+        assert len(re.findall(r"\]\(https://[^)]*/play/\w+\.html\)", card)) == 2 and re.search(r"\(tutorials/\w+\.ipynb\)", card)
+        assert (NOTEBOOKS/re.search(r"images/[\w-]+\.png", card)[0]).is_file()
+    plain = readme(NOTEBOOKS/"index.ipynb")  # GitHub knows no cards
+    assert ":::" not in plain and "card-" not in plain and "*The page of a run of 3,000 spoken digits.*" in plain
+
+
 def test_the_scores_of_the_readme_are_those_of_the_results(monkeypatch):
     codes = ["".join(cell["source"]) for cell in cells_of("index.ipynb") if cell["cell_type"] == "code"]
     (code,) = [code for code in codes if "GROUPINGS" in code]
