@@ -22,6 +22,7 @@ from norms import axis_faults, caption_faults
 
 MOST = 28_000  # words of prose that the report, Part I of the sidebar, may have
 MOST_OF_ALL = 84_000  # and the whole site
+NO_CAPTIONS = ("index.ipynb", "start/04_api.ipynb")  # the README; tables of parameters, which headings name
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation"}
 LABEL = re.compile(r"(fig|tbl|eq)-[\w-]+$")
 MADE = ("audioclust.pdf", "play/digits.html", "play/samples.html", "play/field.html")  # what else is put on the site
@@ -44,6 +45,7 @@ def fence(text, kind):
     return f"{ticks}{kind}\n{text}\n{ticks}"
 
 
+def uncited(said): return re.sub(r"Citeproc: citation (\S+) not found", r"@\1: is not in the bibliography", said)
 def raw(html): return fence(html, "{=html}")
 
 
@@ -104,7 +106,7 @@ class Page:
         else:
             last = code.strip().split("\n")[-1][:80]
             for text,kind in parts:
-                if kind == "html" and "<table" in text and self.rel != "index.ipynb" or kind == "picture":
+                if kind == "html" and "<table" in text and self.rel not in NO_CAPTIONS or kind == "picture":
                     self.fault(f"a {'table' if kind == 'html' else kind} has neither label nor caption: {last}")
         text = "\n\n".join(filter(None, [shown, *streams, *shows]))
         return f":::::: site\n{text}\n::::::" if code.startswith("show_doc(") else text
@@ -204,8 +206,8 @@ def number(page, counts):
     for x in every(blocks):
         loose(page, x)
         if x["t"] in ("Para", "Plain"): equations(page, x["c"], counts)
-        if x["t"] == "Table" and not LABEL.match(name_of(x)) and id(x) not in inside and page.rel != "index.ipynb":
-            page.fault(f"a table has neither label nor caption: {plain(x)[:60]}")  # the first page is the README, too
+        if x["t"] == "Table" and not LABEL.match(name_of(x)) and id(x) not in inside and page.rel not in NO_CAPTIONS:
+            page.fault(f"a table has neither label nor caption: {plain(x)[:60]}")
         if x["t"] in ("Figure", "Table") and LABEL.match(label := name_of(x)):
             kind, caption = KINDS[label[:3]], x["c"][1][1]
             before = f"{kind}\u00a0{labelled(page, label, counts)}:"
@@ -379,9 +381,6 @@ class Site:
         if (self.folder/"images").is_dir(): shutil.copytree(self.folder/"images", Path(out)/"images")
 
 
-def uncited(said): return re.sub(r"Citeproc: citation (\S+) not found", r"@\1: is not in the bibliography", said)
-
-
 # ---- nbdev and Quarto
 
 def process(top=root):
@@ -411,6 +410,7 @@ WIDGETS = re.compile(r'<script src="https://[^"]*/(?:requirejs|jquery)@[^"]*"[^>
     r'|<script type="application/javascript">define\(\'jquery\'[^<]*</script>\s*')
 LOADS = re.compile(r'<(?:script|img|audio|source|iframe)\b[^>]*?\bsrc="((?:https?:)?//[^"]*)"'
     r'|<link\b(?=[^>]*\brel="stylesheet")[^>]*?\bhref="((?:https?:)?//[^"]*)"|@import\s*(?:url\()?["\']?((?:https?:)?//[^"\')]+)')
+PRINTED = re.compile(r"<p>\s*(?:[—–-]+\s*)?((?:crossref|title|description|output-file):|:::)")  # what is for Quarto, and no text
 
 
 def quarto(folder, out, pages):
@@ -432,8 +432,12 @@ def quarto(folder, out, pages):
         else:
             text = WIDGETS.sub("", text)
             if path.suffix == ".html" and "quarto-unresolved-ref" in text: faults.append(f"{path.name} holds a reference to nothing")
+            faults += [f"{path.name} prints {mark}" for mark in PRINTED.findall(text)]
             faults += [f"{path.name} loads {url}, which is not there for a reader without a connection" for url in sorted({"".join(m) for m in LOADS.findall(text)})]
         if text != before: path.write_text(text, encoding="utf-8")
+    if (search := built/"search.json").is_file():  # of places that fit equally well, the reader is shown the first
+        places = sorted(json.loads(search.read_text(encoding="utf-8")), key=lambda p: not p["href"].startswith(("index.", "start/", "tutorials/")))
+        search.write_text(json.dumps(places, ensure_ascii=False), encoding="utf-8")
     if built.is_dir():
         (built/"llms.txt").write_text(llms(), encoding="utf-8")
         shutil.rmtree(out, ignore_errors=True)

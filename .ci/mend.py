@@ -11,7 +11,7 @@ def described(code):
     return code.replace(line, f'{line}\n#| fig-alt: "{first}"', 1)
 
 
-NUMBER = re.compile(r"\s*[−+-]?[\d.,]+(?:e[−+-]?\d+)?(?:\s*[±–]\s*[\d.,]+)?\s*%?\s*|\s*|\s*(?:NaN|nan|—|–)\s*")
+NUMBER = re.compile(r"(?:[\s\d.,()+−–—±→%†‡*-]|\de[+−-]|<[^>]*>|to|of|nan|NaN)*")  # also bold, or with its limits
 CELL = re.compile(r"(?s)<(t[dh])((?: [^>]*)?)>(.*?)</\1>")
 
 

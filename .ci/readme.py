@@ -14,8 +14,8 @@ def readme(notebook):
         at, mark, anchor = m[1].partition("#")
         if at.endswith(".ipynb"): return f"]({cfg['doc_host']}{cfg['doc_baseurl']}/{page_of(at)}{mark}{anchor})"
         return f"]({normpath('nbs/' + m[1])})"
-    text = re.sub(r"\]\((?!https?:|#|/)([^)]+)\)", link, page.markdown)
-    text = re.sub(r"(?m)^!\[([^].:]+).*\)$", r"\g<0>\n\n*\1.*", text)
+    text = re.sub(r"\]\((?!https?:|#|/)([^)]+)\)", link, re.sub(r"(?ms)^:::: \{\.cards\}$.*?^::::\n+", "", page.markdown))
+    text = re.sub(r"(?m)^\[?!\[([^].:]+).*\)$", r"\g<0>\n\n*\1.*", text)
     return f"<!-- Made from nbs/index.ipynb by make readme: edit there. -->\n\n# {page.title}\n\n> {page.description}\n\n{text}"
 
 

@@ -41,7 +41,7 @@ def read_tiers(file:Path, # .TextGrid or .eaf
 )->pd.DataFrame: # Columns start, end (s), label
     "The annotations on the first tier that has any."
     if not find_spec(TIERS[file.suffix.lower()]):
-        raise ValueError(f"{file.suffix} needs a reader: pip install 'audioclust[annotations]', or export a table of "
+        raise ValueError(f"{file.suffix} needs a reader: pip install praatio pympi-ling, or export a table of "
                          "start and end")
     try: tiers = [(name, entries) for name,entries in _tiers(file) if entries]
     except OSError as e: raise ValueError(f"{file} cannot be read: {e.strerror}") from None

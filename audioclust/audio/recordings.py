@@ -54,7 +54,7 @@ def report_unusable(errors:list|None, # Where (path, reason) is appended; None w
 def needs_media(what:str, # Ending or kind of a file
 )->str:
     "What to install for such a file."
-    return f"{what} needs PyAV: pip install 'audioclust[media]', or convert it to wav or flac"
+    return f"{what} needs PyAV: pip install av, or convert it to wav or flac"
 
 def _search_folder(folder, errors)->Iterator[Path]:
     "Audio files under `folder`, each folder once; what cannot be searched or decoded is reported."

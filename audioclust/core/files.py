@@ -139,7 +139,7 @@ def check_parquet(path:str|Path): # What messages name
     "`ValueError` that says what to install where Parquet cannot be read or written."
     try: import pyarrow.parquet # noqa: F401
     except ImportError:
-        raise ValueError(f"{path}: Parquet needs pyarrow: pip install 'audioclust[parquet]'") from None
+        raise ValueError(f"{path}: Parquet needs pyarrow: pip install pyarrow") from None
 
 def read_parquet(path:str|Path, # Parquet file that a person or another program wrote
 )->pd.DataFrame:

@@ -100,7 +100,7 @@ def test_without_pyav_the_file_is_named_with_what_to_install(tmp_path, tone, mon
     monkeypatch.setitem(sys.modules, "av", None)
     errors = []
     assert [p.name for p in find_audio(tmp_path, errors)] == ["a.wav"]
-    said = ".M4A needs PyAV: pip install 'audioclust[media]', or convert it to wav or flac"
+    said = ".M4A needs PyAV: pip install av, or convert it to wav or flac"
     assert [(Path(p).name, reason) for p, reason in errors] == [("b.M4A", said)]
     with pytest.raises(AudioError, match="needs PyAV"): probe(tmp_path/"b.M4A")
     assert ".m4a" in MEDIA_EXTENSIONS

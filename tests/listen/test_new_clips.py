@@ -204,7 +204,7 @@ def test_a_package_that_is_missing_is_said_before_the_work(at, tmp_path, idle, m
     monkeypatch.setattr("audioclust.listen.formats.annotations.find_spec", lambda _: None)
     monkeypatch.setitem(sys.modules, package, None)
     assert assign(at, "--to", to, "--out", tmp_path/"new.parquet") == 2
-    assert "pip install 'audioclust[" in capsys.readouterr().err
+    assert "pip install p" in capsys.readouterr().err
 
 def test_the_writer_and_the_check_know_the_same_files(at, tmp_path, idle, capsys):
     "Names that are shortened, clips that a table lists, and recordings of embeddings."

@@ -327,10 +327,12 @@ def test_the_real_report_is_set():
 def test_columns_of_numbers_are_marked():
     import pandas as pd
     from mend import aligned
-    def texts(html): return re.findall(r'class="number" style="text-align: right">(.*?)<', aligned(html))
+    def texts(html): return re.findall(r'class="number" style="text-align: right">(.*?)</t', aligned(html))
     table = pd.DataFrame({"method": ["a", "5 b"], "NMI": ["0.70 ± 0.10", "−0.8"], "clips": [1, 2000]})
     values = ["0.70 ± 0.10", "1", "−0.8", "2000"]
     assert texts(table.to_html(index=False)) == ["NMI", "clips", *values]
+    marked = pd.DataFrame({"NMI": ["<b>0.70</b>", "0.55†", "–"], "gain": ["+0.30 (+0.15 to +0.45)", "10 → 11", "5 of 5"], "way": ["1.0", "0.9, Ward", "x"]})
+    assert texts(marked.to_html(index=False, escape=False)) == ["NMI", "gain", *marked[["NMI", "gain"]].to_numpy().ravel()]
     rows = pd.concat({"x": table, "y": table}, axis=0).to_html()  # names of rows that span rows
     assert texts(rows) == ["NMI", "clips", *values*2]
     assert texts(pd.concat({"x": table}, axis=1).to_html())[:2] == ["NMI", "clips"]  # heads that span columns
@@ -382,12 +384,13 @@ def test_a_figure_is_described_for_who_cannot_see_it():
 def quarto(top, monkeypatch):
     "Render two pages by a stand-in for Quarto: faults and the folder of the site."
     if sys.platform == "win32": pytest.skip("needs a shell")
-    def rendered(says="", status=0, html="fine", markdown="fine", css=""):
+    def rendered(says="", status=0, html="fine", markdown="fine", css="", search=()):
         (top/"made").mkdir()
         for name in "one", "other":
             (top/f"made/{name}.html").write_text(html)
             (top/f"made/{name}.html.md").write_text(markdown)
         (top/"made/theme.css").write_text(css)
+        (top/"made/search.json").write_text(json.dumps(search))
         (top/"bin").mkdir()
         (top/"bin/quarto").write_text(f"#!/bin/sh\ncp -r '{top}/made' _docs\nprintf '%b\\n' '{says}' >&2\nexit {status}\n")
         (top/"bin/quarto").chmod(0o755)
@@ -401,11 +404,31 @@ def quarto(top, monkeypatch):
     (dict(says="\033[33mWARNING (crossref.lua:9) Unable to resolve crossref @fig-x\033[39m"),
         "Unable to resolve crossref @fig-x"),
     (dict(says="ERROR: no such file", status=1), "ended with status 1"),
-    (dict(html="quarto-unresolved-ref"), "other.html holds a reference to nothing")])
+    (dict(html="quarto-unresolved-ref"), "other.html holds a reference to nothing"),
+    (dict(css=".quarto-unresolved-ref{font-weight:600}"), None),
+    (dict(html='<p>—crossref: {"fig-labels": "1"}description: x—</p>'), "other.html prints crossref:"),
+    (dict(html="<p>title: The verdict</p>"), "other.html prints title:"),
+    (dict(html="<p>::: {.cell}</p>"), "other.html prints :::"),
+    (dict(html="<p>Its title: none.</p>"), None)])
 def test_quarto_is_taken_at_its_word(quarto, made, fault):
     faults, out = quarto(**made)
     assert faults == [] if fault is None else any(fault in f for f in faults)
     assert (out/"one.html").is_file() and (out/"llms.txt").is_file()
+
+
+def test_the_search_shows_the_first_pages_first(quarto):
+    hrefs = ["04_kmeans/lloyd.html#a", "start/recipes.html", "report/problem.html", "tutorials/field.html#b"]
+    faults, out = quarto(search=[{"href": href, "text": "é"} for href in hrefs])
+    assert faults == []
+    assert [p["href"] for p in json.loads((out/"search.json").read_text(encoding="utf-8"))] == [hrefs[i] for i in (1, 3, 0, 2)]
+
+
+def test_the_front_of_a_page_is_yaml_when_its_lines_are_joined():
+    front = "---\ndescription: 'Which method\n  for what.'\ntitle: The verdict\n\n---\n\n"
+    nb = {"cells": [{"cell_type": kind, "source": source} for kind,source in (("raw", front), ("markdown", "a\nb"), ("code", "a\n\nb"))]}
+    cells = json.loads(docs.mend(json.dumps(nb), "one.html", {}, {"doc_host": "", "doc_baseurl": "", "git_url": "", "branch": ""}))["cells"]
+    assert all(isinstance(c["source"], list) for c in cells)  # Quarto joins the lines of a text without their ends
+    assert yaml.safe_load("".join(cells[0]["source"]).strip().strip("-")) == {"description": "Which method for what.", "title": "The verdict"}
 
 
 def test_pages_of_quarto_load_nothing_from_elsewhere_and_lead_to_each_other(quarto):

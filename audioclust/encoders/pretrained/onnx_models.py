@@ -48,8 +48,6 @@ def onnx_settings(given:Any, # Name → value
     return OnnxSettings(**given)
 
 # %% ../../../nbs/06_encoders/pretrained/08_onnx_models.ipynb #a31f16b5
-_INSTALL = "pip install 'audioclust[onnx]'"
-
 def read_toml(path:Path # A file; where there is none, nothing is said
 )->OnnxSettings:
     "The settings in a TOML file."
@@ -57,7 +55,7 @@ def read_toml(path:Path # A file; where there is none, nothing is said
     try:
         if sys.version_info >= (3, 11): import tomllib
         else: import tomli as tomllib
-    except ImportError: raise ValueError(f"{path} needs the package tomli: {_INSTALL}") from None
+    except ImportError: raise ValueError(f"{path} needs the package tomli: pip install tomli") from None
     try: given = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as e: raise ValueError(f"{path} is no TOML file: {shorten(e)}") from None
     return onnx_settings(given, path)
@@ -114,7 +112,7 @@ def check_same_model(path:str|Path, # A file
 def open_session(path:Path)->Any: # An `InferenceSession`
     "A model that is ready to run; `ValueError` if it is none."
     try: import onnxruntime
-    except ImportError: raise ValueError(f"models in the ONNX format need the package onnxruntime: {_INSTALL}") from None
+    except ImportError: raise ValueError("models in the ONNX format need the package onnxruntime: pip install onnxruntime") from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4 # what goes wrong is said once, by us

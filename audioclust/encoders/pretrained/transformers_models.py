@@ -40,8 +40,7 @@ def _load_model(name, revision, remote_code):
     "The feature extractor and the network of a model."
     try: from transformers import AutoFeatureExtractor, AutoModel
     except ImportError:
-        advice = "pip install 'audioclust[pretrained]'"
-        raise ValueError(f"pretrained encoders need the package transformers: {advice}") from None
+        raise ValueError("pretrained encoders need the package transformers: pip install transformers") from None
     how = dict(revision=revision or "main", trust_remote_code=remote_code is True) # None would ask on the terminal
     try: return AutoFeatureExtractor.from_pretrained(name, **how), AutoModel.from_pretrained(name, **how).eval()
     except (OSError, ValueError, ImportError, KeyError) as e:

@@ -72,7 +72,7 @@ def _eaf(path, clips):
 def check_writer(export:Export): # A format
     "Refuse to write a format where the package for it is not installed."
     if not export.needs or find_spec(export.needs): return
-    raise ValueError(f"{export.ending} needs a writer: pip install 'audioclust[annotations]'")
+    raise ValueError(f"{export.ending} needs a writer: pip install praatio pympi-ling")
 
 def to_textgrid(run:Run|str|Path, # A run, or its folder
     out:str|Path, # Folder for the files
