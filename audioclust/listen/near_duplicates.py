@@ -9,20 +9,23 @@ __all__ = ['DYNAMIC_RANGE', 'FRAMES', 'N_MELS', 'MAX_RATE', 'fingerprints', 'wav
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #5a0f661f
 import os
 import re
-from functools import cache
+import warnings
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from scipy.signal import correlate
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from scipy.ndimage import maximum_filter
+from scipy.signal import correlate, resample_poly, spectrogram
 
-from ..audio.clip_table import channel_numbers, clip_identity, common_sample_rate
+from ..audio.clip_table import channel_numbers, clip_identity
 from ..audio.decoding import load_audio, probe
+from ..audio.recordings import AudioError
 from ..core.file_contents import read_content
 from ..encoders.logmel_store import TrimmedLogMel, LogMelStore
+from ..pipeline.embed_step import sample_rate_of
+from ..runs.request import Request
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #00afd910
 def _stretch(L, n_frames, n): # L [B, n_mels, frames], true frames [B]
@@ -38,12 +41,14 @@ def _stretch(L, n_frames, n): # L [B, n_mels, frames], true frames [B]
 DYNAMIC_RANGE = 40.  # dB below the loudest point that count
 FRAMES = 32  # a clip is stretched to so many
 N_MELS = 32
-MAX_RATE = 16000  # Hz
+MAX_RATE = 16000  # Hz, where most energy lies in what people hear
 
-def _usual_rate(clips): return min(common_sample_rate(clips.path, warn=False), MAX_RATE)
+def _usual_rate(clips):
+    with warnings.catch_warnings(action="ignore"): rate = sample_rate_of(Request(), clips)
+    return rate if rate > 2*MAX_RATE else min(rate, MAX_RATE)
 
 def fingerprints(clips:pd.DataFrame, # Columns path, start, end (s)
-    sample_rate:int|None=None, # Hz; None is the rate that most recordings have, at most 16000
+    sample_rate:int|None=None, # Hz; None is that of a clustering, at most 16000 unless nearly all energy lies high
     errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
 )->tuple[np.ndarray,np.ndarray]: # (float32 [N, N_MELS*FRAMES], unit rows or 0; sounding frames int64 [N])
     "What stays of a clip through formats, levels and silence."
@@ -58,29 +63,38 @@ def fingerprints(clips:pd.DataFrame, # Columns path, start, end (s)
     return F, store.lengths
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #b4706291
-def _candidate_pairs(F, n_frames, alike, length, block=2048):
+def _candidate_pairs(F, n_frames, alike, length, block=2048): # alike: of each clip [N]; the lower of two counts
     "Pairs of rows with similar fingerprints and lengths, int64 [pairs, 2], the smaller row first."
     fingerprint = torch.from_numpy(F)
     log_length = np.log(np.maximum(n_frames, 1))
     pairs = [np.zeros((0, 2), np.int64)]
     for i in range(0, len(F), block):
         similarity = fingerprint[i:i+block] @ fingerprint[i:].T
-        a, b = (similarity >= alike).nonzero().numpy().T + i
+        a, b = (similarity >= torch.minimum(alike[i:i+block, None], alike[i:])).nonzero().numpy().T + i
         same_length = np.abs(log_length[a] - log_length[b]) <= np.log1p(length)
         pairs.append(np.stack([a, b], 1)[(a < b) & same_length])
     return np.concatenate(pairs)
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #93aa982c
+_STEPS = 8 # of a shift, from one sample to the next
+
+def _fit(a, b):
+    "(correlation of two waveforms where they fit best, with its sign; the sample of `a` at which `b` begins)."
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    a, b = a - a.mean(), b - b.mean()
+    norm = np.sqrt((a*a).sum()*(b*b).sum())
+    if norm == 0: return 0., 0
+    products = correlate(a, b, method="fft")
+    best = int(np.abs(products).argmax())
+    near = products[max(best - 32, 0):best + 33]
+    most = max([products[best], *resample_poly(near, _STEPS, 1, window=("kaiser", 9))], key=abs)
+    return float(np.clip(most/norm, -1, 1)), best - len(b) + 1
+
 def waveform_correlation(a:np.ndarray, # Waveform [n]
     b:np.ndarray, # Waveform [m] at the same rate
 )->float: # From 0 to 1
     "The largest correlation of two waveforms over all shifts, whatever its sign."
-    a = np.asarray(a, np.float64)
-    b = np.asarray(b, np.float64)
-    a, b = a - a.mean(), b - b.mean()
-    norm = np.sqrt((a*a).sum()*(b*b).sum())
-    if norm == 0: return 0.
-    return float(np.abs(correlate(a, b, method="fft")).max()/norm)
+    return abs(_fit(a, b)[0])
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #d8d84e7e
 def _waveform(clips, row, rate):
@@ -89,28 +103,45 @@ def _waveform(clips, row, rate):
     channel = int(channel_numbers(clip)[0]) or None
     return load_audio(clip.path.item(), rate, clip.start.item(), clip.end.item(), channel)[0].numpy()
 
+_WITHOUT_LOSS = re.compile(r" (PCM(?!_(MU|A)LAW)|FLOAT|DOUBLE|ALAC|FLAC|WAVPACK|TTA|APE)") # encodings
+def _is_without_loss(info): return bool(_WITHOUT_LOSS.search(info.encoding))
+
+_LOSSY_LESS = .1 # is enough where a file is with loss
+_MOST_SAMPLES = 2**22 # of a waveform
+_MOST_WAVES = 16 # in memory
+
+def _pair_fit(clips, infos, i, j, rate, wave_of): # the last from `_waves`
+    "(correlation of two clips, with its sign; seconds in the first at which the second begins; gain of the first)."
+    seconds = (clips.end - clips.start).iloc[[i, j]].max()
+    rate = int(min(rate, infos[i].sample_rate, infos[j].sample_rate, max(_MOST_SAMPLES/seconds, 100)))
+    a, b = wave_of(i, rate), wave_of(j, rate)
+    correlation, begins = _fit(a, b)
+    energies = [max(float(np.square(wave, dtype=np.float64).sum()), 1e-20) for wave in (a, b)]
+    return correlation, begins/rate, np.sqrt(energies[0]/energies[1])
+
+def _waves(clips): return lru_cache(_MOST_WAVES)(lambda row, rate: _waveform(clips, row, rate))
+
 def duplicates(clips:pd.DataFrame, # Columns path, start, end (s), perhaps channel
     *,
-    alike:float=.95, # Least inner product of the fingerprints of clips that may be the same
+    alike:float=.95, # Least inner product of the fingerprints of clips that may be the same; 0.1 less with loss
     length:float=.05, # How much the lengths of their sounding parts may differ
-    waveform:float=.95, # Least correlation of the waveforms of the same sound
+    waveform:float=.95, # Least correlation of the waveforms of the same sound; 0.1 less if a file is with loss
     errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
 )->np.ndarray: # int64 [N], the number of its set for a clip that has a copy, -1 for one that has none
     "Sets of clips that are the same sound."
     if not len(clips): return np.zeros(0, np.int64)
     rate = _usual_rate(clips)
     F, n_frames = fingerprints(clips, rate, errors)
-    candidates = _candidate_pairs(F, n_frames, alike, length)
-    waves:dict[int,np.ndarray] = {}
-    confirmed = []
-    for pair in candidates[np.argsort(candidates[:, 0], kind="stable")].tolist():
-        for finished in [row for row in waves if row < pair[0]]: del waves[finished]  # no later pair has it
-        for row in pair:
-            if row not in waves: waves[row] = _waveform(clips, row, rate)
-        if waveform_correlation(waves[pair[0]], waves[pair[1]]) >= waveform: confirmed.append(pair)
-    a, b = np.array(confirmed, np.int64).reshape(-1, 2).T
-    graph = coo_array((np.ones(len(a)), (a, b)), shape=(len(clips), len(clips)))
-    _, component = connected_components(graph, directed=False)
+    info_of = {path: probe(path) for path in clips.path[n_frames > 0].unique()}
+    infos = [info_of.get(path) for path in clips.path] # None where nothing could be decoded
+    has_loss = np.array([info is not None and not _is_without_loss(info) for info in infos])
+    candidates = _candidate_pairs(F, n_frames, torch.from_numpy(alike - _LOSSY_LESS*has_loss), length)
+    waves, component = _waves(clips), np.arange(len(clips))
+    for i,j in candidates[np.argsort(candidates[:, 0], kind="stable")].tolist():
+        if component[i] == component[j]: continue
+        least = waveform - _LOSSY_LESS*(has_loss[i] or has_loss[j])
+        if abs(_pair_fit(clips, infos, i, j, rate, waves)[0]) < least: continue
+        component[component == component[j]] = component[i]
     has_copy = np.bincount(component)[component] > 1
     sets = np.full(len(clips), -1)
     sets[has_copy] = np.unique(component[has_copy], return_inverse=True)[1]
@@ -129,60 +160,174 @@ def _repeated(path, part, seen, content_of): # part: start and end (s), channel
     seen.update([file, same_bytes])
     return kind
 
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #f008a0ee
+_BLOCK = 2**20 # samples that are compared at a time
+_LEAST = 64 # samples, silence included
+
+def _channels(clip, info):
+    "Which channels a clip has; one if its row names it."
+    named = int(channel_numbers(pd.DataFrame([clip]))[0])
+    return [named] if named else list(range(1, info.channels + 1))
+
+def _samples(clip, rate, channel, first, n): # the first may lie before the clip
+    "Samples of a clip [n]; silence where it has none."
+    wave, before = np.zeros(n), max(-first, 0)
+    begin, end = clip.start + max(first, 0)/rate, min(clip.end, clip.start + (first + n)/rate)
+    if end - begin < 1/rate: return wave
+    try: heard = load_audio(clip.path, rate, begin, end, channel)[0].numpy()[:n - before]
+    except AudioError: return wave # the sound ends before its header says so
+    wave[before:before + len(heard)] = heard
+    return wave
+
+def _blocks(kept, clip, pairs, begins, rate): # pairs of channels
+    "Waves [channels, samples] of two clips, shifted until they fit, a block at a time."
+    margin = round(rate*max((kept.end - kept.start)/_MOST_SAMPLES, 2/MAX_RATE)) + 1
+    begins = round(begins*rate) - margin
+    n = max(round((clip.end - clip.start)*rate), 1)
+    block = _BLOCK//len(pairs)
+    for first in range(0, n, block):
+        size = max(min(block, n - first), _LEAST)
+        a = np.stack([_samples(kept, rate, channel, first + begins, size + 2*margin) for channel,_ in pairs])
+        b = np.stack([_samples(clip, rate, channel, first, size) for _,channel in pairs])
+        products = sum(correlate(one, other, mode="valid") for one,other in zip(a, b))
+        best = int(np.abs(products).argmax())
+        yield a[:, best:best + size], b
+
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #9221a5d0
+def _step(info):
+    "The least step between two samples of a file, where 1 is full scale."
+    bits = re.search(r"(8|16|20|24|32)$", info.encoding)
+    return 2.**(1 - min(24, int(bits[1]) if bits else 24 if "FLOAT" in info.encoding or "DOUBLE" in info.encoding else 16))
+
+def _same_samples(a, b, usual, steps): # waves [channels, n] that stay and that may go, the gain of the former
+    "Is rounding all that differs after a change of level?"
+    gain = (a*b).sum()/max((b*b).sum(), 1e-30)
+    if not .9 < gain/usual < 1.1: gain = usual
+    difference = np.pad(a - gain*b, ((0, 0), (0, -a.shape[1] % 1024))).reshape(-1, 1024)
+    rounding = (steps[0]**2 + (gain*steps[1])**2)/12
+    return np.square(difference).mean(1).max() <= 10*rounding + 1e-8*np.square(a).mean()
+
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #a2023711
+def _levels(waves, rate): # [channels, n]
+    "(power densities [channels, bands, parts of 50 ms]; the lowest frequency of each band in Hz, and the highest)."
+    n = min(max(round(.025*rate), 16), waves.shape[1])
+    hz, _, power = spectrogram(waves, rate, nperseg=n, noverlap=n//2)
+    first = np.unique([1, *np.geomspace(3, len(hz) - 1, 41).astype(int)//3*3]) # three bins at least, without 0 Hz
+    power = np.add.reduceat(power, first, 1)/np.diff(first, append=len(hz))[:, None]
+    power = np.pad(power, ((0, 0), (0, 0), (0, -power.shape[2] % 4)))
+    return power.reshape(*power.shape[:2], -1, 4).mean(3), hz[[*first, -1]]
+
+_LOSSY, _RESAMPLED = (60, 20, 8, 16, 2), (60, 30, 2, 2, 2) # dB, as in the table
+
+def _same_levels(a, b, usual, steps, rates, has_loss): # rates of the file that stays and of that which may go
+    "Does no level differ by more than a format with loss, or another sample rate, can explain?"
+    P, edges = _levels(a, rates[1])
+    Q, _ = _levels(b, rates[1])
+    depth, mask, more, less, most = _LOSSY if has_loss else _RESAMPLED
+    is_lost = Q.sum((0, 2))*P.sum() < P.sum((0, 2))*Q.sum()/4
+    n = int(np.flatnonzero(~is_lost).max(initial=-1)) + 1 if has_loss else len(is_lost)
+    if n < len(is_lost): n -= 1 # a part of this band is lost, too
+    gain = P[:, :n].sum()/max(Q[:, :n].sum(), 1e-30)
+    Q *= gain if .8 < gain/usual**2 < 1.25 else usual**2
+    rounding = 100*(steps[0]**2 + (usual*steps[1])**2)/6/rates[1]
+    top = np.maximum(P, Q)
+    floor = np.maximum(top.max()*10**(-depth/10) + rounding, maximum_filter(top, (1, 5, 5))*10**(-mask/10))
+    difference = 10*np.log10((Q + floor)/(P + floor)) # dB [channels, bands, parts]
+    limit = min(rates)/2 # Hz; filters of programs differ near it
+    if rates[0] != rates[1]: difference[:, (edges[1:] > .9*limit) & (edges[:-1] < 1.1*limit)] = 0
+    is_heard = (top > floor)[:, :n]
+    usually = np.quantile(np.abs(difference[:, :n][is_heard]), .9) if is_heard.any() else 0
+    return difference.max() <= more and difference[:, :n].min(initial=0) >= -less and usually <= most
+
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #222ab654
+def _is_copy(clips, infos, i, j, fit, wave_of): # clip `i` stays, and `j` may go; from `_pair_fit` at a low rate
+    "Does a clip hold nothing but what another one holds?"
+    (clip, other), (info, other_info) = ((of[i], of[j]) for of in (clips.iloc, infos))
+    has_loss = not (_is_without_loss(info) and _is_without_loss(other_info))
+    channels, other_channels = _channels(clip, info), _channels(other, other_info)
+    if len(other_channels) == 1 and len(channels) > 1: pairs = [(None, other_channels[0])] # the mean of all
+    elif len(channels) == 1: pairs = [(channels[0], channel) for channel in other_channels]
+    else: pairs = [*zip(channels, other_channels)]
+    if len(pairs) < len(other_channels) or abs(fit[0]) < .95 - _LOSSY_LESS*has_loss: return False
+    rates, steps = (info.sample_rate, other_info.sample_rate), (_step(info), _step(other_info))
+    gain, begins = np.copysign(fit[2], fit[0]), _pair_fit(clips, infos, i, j, rates[1], wave_of)[1]
+    for a,b in _blocks(clip, other, pairs, begins, rates[1]):
+        if not has_loss and rates[0] == rates[1]: is_same = _same_samples(a, b, gain, steps)
+        else: is_same = _same_levels(a, b, gain, steps, rates, has_loss)
+        if not is_same: return False
+    return True
+
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #ed82f3fd
 _COPY = re.compile(r"(?<![^\W_])(copy|copie|kopie|copia)(?![^\W_])|\(\d+\)|"
                    r"^(audio|track|untitled|recording|bounce|final)(?:[ _-]*(?:\d|final))*$", re.I) # stray files
-_WITHOUT_LOSS = re.compile(r" (PCM(?!_(MU|A)LAW)|FLOAT|DOUBLE|ALAC|FLAC|WAVPACK|TTA|APE)") # encodings
-_REASONS = ("no link", "in the folder to keep", "without loss", "of the highest rate", "the longest",
+_REASONS = ("no link", "in the folder to keep", "of the most channels", "without loss", "of the highest rate", "the longest",
             "its name is not that of a copy", "beside the most recordings", "the oldest")
 
-def _worth(path, info, length, n_siblings, keep):
+def _worth(path, info, n_channels, length, n_siblings, keep):
     "How much each of `_REASONS` speaks for a file to stay."
     is_kept = keep is not None and Path(path).absolute().is_relative_to(Path(keep).absolute())
     has_own_name = not _COPY.search(Path(path).stem)
     siblings = n_siblings.get(os.path.dirname(path), 0)
-    is_exact = bool(_WITHOUT_LOSS.search(info.encoding))
-    return (not os.path.islink(path), is_kept, is_exact, info.sample_rate, length, has_own_name, siblings,
-            -os.path.getmtime(path))
+    return (not os.path.islink(path), is_kept, n_channels, _is_without_loss(info), info.sample_rate, length, has_own_name,
+            siblings, -os.path.getmtime(path))
 
 def _reason(best, second):
     "Why the best file of a set stays."
     return next((reason for reason, a, b in zip(_REASONS, best, second) if a != b), "the first by its path")
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #b400e510
-_SAME = .999 # correlation from which on only format or level differ
 _SAME_LEVEL = .1 # dB
+_MOST_COMPARED = 2 # takes
 
 def _sounding(wave, rate):
     "Hundredths of a second from the first to the last sample that is no silence."
     heard = np.flatnonzero(np.abs(wave) > 1e-3*np.abs(wave).max(initial=0))
     return round(100*(heard[-1] - heard[0])/rate) if len(heard) else 0
 
+def _profile(clip, rate):
+    "Mean spectrum of the beginning of a clip [bands] in dB, relative to its loudest band."
+    n = min(_BLOCK, max(round((clip.end - clip.start)*rate), _LEAST))
+    levels = 10*np.log10(_levels(_samples(clip, rate, None, 0, n)[None], rate)[0][0].mean(1) + 1e-15)
+    return np.maximum(levels - levels.max(), -80)
+
+def _copied(part, order, infos, rate): # clips of a set, the best first
+    "For each clip of a set the clip that stays and that it repeats, its similarity to it and its gain in dB."
+    wave_of, first, highest = _waves(part), order[0], max(info.sample_rate for info in infos)
+    profiles, repeats = {first: _profile(part.iloc[first], highest)}, {first: (first, 1., 0.)}
+    for i in order[1:]:
+        profile = _profile(part.iloc[i], highest)
+        for j in sorted(profiles, key=lambda j: np.abs(profiles[j] - profile).mean())[:_MOST_COMPARED]:
+            fit = _pair_fit(part, infos, j, i, rate, wave_of)
+            if _is_copy(part, infos, j, i, fit, wave_of): break
+        else:
+            fit, j, profiles[i] = _pair_fit(part, infos, first, i, rate, wave_of), i, profile
+        repeats[i] = j, abs(fit[0]), float(-20*np.log10(fit[2]))
+    return repeats
+
 def _described(part, rate, n_siblings, keep, content_of):
     "The clips of one set."
-    waves = [_waveform(part, row, rate) for row in range(len(part))]
-    lengths = [_sounding(wave, rate) for wave in waves]
-    worth = [_worth(path, probe(path), length, n_siblings, keep) for path,length in zip(part.path, lengths)]
+    infos = [probe(path) for path in part.path]
+    lengths = [_sounding(_waveform(part, row, rate), rate) for row in range(len(part))]
+    n_channels = [len(_channels(part.iloc[row], info)) for row,info in enumerate(infos)]
+    worth = [_worth(path, *of_clip, n_siblings, keep) for path,*of_clip in zip(part.path, infos, n_channels, lengths)]
     order = sorted(range(len(part)), key=lambda i: worth[i], reverse=True) # what is worth as much stays in order
-    reference, seen = order[0], set()
+    seen:set = set()
     parts = [*clip_identity(part)[["start", "end", "channel"]].itertuples(index=False, name=None)]
     repeated = {i: _repeated(part.path.iloc[i], parts[i], seen, content_of) for i in order}
-    energies = [max(float(np.square(wave.astype(np.float64)).sum()), 1e-20) for wave in waves]
-    similarities = [waveform_correlation(wave, waves[reference]) for wave in waves]
-    gains = [float(10*np.log10(energy/energies[reference])) for energy in energies]
+    repeats = _copied(part, order, infos, rate)
     kinds = []
-    for i,(similarity,gain) in enumerate(zip(similarities, gains)):
-        kind = "take"
-        if similarity >= _SAME: kind = "format" if abs(gain) <= _SAME_LEVEL else "level"
-        kinds.append("reference" if i == reference else repeated[i] or kind)
-    similarities, gains = [round(value, 4) for value in similarities], [round(value, 2) for value in gains]
-    why = ["" if i != reference else _reason(worth[order[0]], worth[order[1]]) for i in range(len(part))]
+    for i in range(len(part)):
+        j, _, gain = repeats[i]
+        kind = "take" if j == i else "format" if abs(gain) <= _SAME_LEVEL else "level"
+        kinds.append("reference" if i == order[0] else repeated[i] or kind)
+    similarities, gains = ([round(repeats[i][of], digits) for i in range(len(part))] for of,digits in ((1, 4), (2, 2)))
+    why = ["" if i != order[0] else _reason(worth[order[0]], worth[order[1]]) for i in range(len(part))]
     return part.assign(similarity=similarities, gain=gains, kind=kinds, why=why)
 
 def describe_copies(clips:pd.DataFrame, # Columns path, start, end (s), set (-1: no copy), perhaps channel
     keep:str|Path|None=None, # A folder whose recordings stay where others are the same
 )->pd.DataFrame: # The clips of sets under their index, with columns similarity (0 to 1), gain (dB), kind, why
-    "How each clip of a set differs from the reference of its set."
+    "How each clip of a set differs from the reference of its set, or from the take that it repeats."
     table = clips[clips.set >= 0].sort_values(["set", "path"], kind="stable")
     if not len(table): return table.assign(similarity=[], gain=[], kind=[], why=[])
     n_siblings = pd.Series(clips.path.unique()).map(os.path.dirname).value_counts().to_dict()
