@@ -16,14 +16,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from scipy.ndimage import maximum_filter
-from scipy.signal import correlate, resample_poly, spectrogram
+from scipy.signal import correlate, resample_poly
 
 from ..audio.clip_table import channel_numbers, clip_identity
 from ..audio.decoding import load_audio, probe
-from ..audio.recordings import AudioError
 from ..core.file_contents import read_content
 from ..encoders.logmel_store import TrimmedLogMel, LogMelStore
+from .copies import channels_of, is_copy, is_without_loss, mean_spectrum
 from ..pipeline.embed_step import sample_rate_of
 from ..runs.request import Request
 
@@ -103,9 +102,6 @@ def _waveform(clips, row, rate):
     channel = int(channel_numbers(clip)[0]) or None
     return load_audio(clip.path.item(), rate, clip.start.item(), clip.end.item(), channel)[0].numpy()
 
-_WITHOUT_LOSS = re.compile(r" (PCM(?!_(MU|A)LAW)|FLOAT|DOUBLE|ALAC|FLAC|WAVPACK|TTA|APE)") # encodings
-def _is_without_loss(info): return bool(_WITHOUT_LOSS.search(info.encoding))
-
 _LOSSY_LESS = .1 # is enough where a file is with loss
 _MOST_SAMPLES = 2**22 # of a waveform
 _MOST_WAVES = 16 # in memory
@@ -121,9 +117,10 @@ def _pair_fit(clips, infos, i, j, rate, wave_of): # the last from `_waves`
 
 def _waves(clips): return lru_cache(_MOST_WAVES)(lambda row, rate: _waveform(clips, row, rate))
 
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #e362ce8c
 def duplicates(clips:pd.DataFrame, # Columns path, start, end (s), perhaps channel
     *,
-    alike:float=.95, # Least inner product of the fingerprints of clips that may be the same; 0.1 less with loss
+    alike:float=.95, # Least inner product of the fingerprints of candidates; 0.1 less if a file is with loss
     length:float=.05, # How much the lengths of their sounding parts may differ
     waveform:float=.95, # Least correlation of the waveforms of the same sound; 0.1 less if a file is with loss
     errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
@@ -134,7 +131,7 @@ def duplicates(clips:pd.DataFrame, # Columns path, start, end (s), perhaps chann
     F, n_frames = fingerprints(clips, rate, errors)
     info_of = {path: probe(path) for path in clips.path[n_frames > 0].unique()}
     infos = [info_of.get(path) for path in clips.path] # None where nothing could be decoded
-    has_loss = np.array([info is not None and not _is_without_loss(info) for info in infos])
+    has_loss = np.array([info is not None and not is_without_loss(info) for info in infos])
     candidates = _candidate_pairs(F, n_frames, torch.from_numpy(alike - _LOSSY_LESS*has_loss), length)
     waves, component = _waves(clips), np.arange(len(clips))
     for i,j in candidates[np.argsort(candidates[:, 0], kind="stable")].tolist():
@@ -160,116 +157,19 @@ def _repeated(path, part, seen, content_of): # part: start and end (s), channel
     seen.update([file, same_bytes])
     return kind
 
-# %% ../../nbs/13_listen/11_near_duplicates.ipynb #f008a0ee
-_BLOCK = 2**20 # samples that are compared at a time
-_LEAST = 64 # samples, silence included
-
-def _channels(clip, info):
-    "Which channels a clip has; one if its row names it."
-    named = int(channel_numbers(pd.DataFrame([clip]))[0])
-    return [named] if named else list(range(1, info.channels + 1))
-
-def _samples(clip, rate, channel, first, n): # the first may lie before the clip
-    "Samples of a clip [n]; silence where it has none."
-    wave, before = np.zeros(n), max(-first, 0)
-    begin, end = clip.start + max(first, 0)/rate, min(clip.end, clip.start + (first + n)/rate)
-    if end - begin < 1/rate: return wave
-    try: heard = load_audio(clip.path, rate, begin, end, channel)[0].numpy()[:n - before]
-    except AudioError: return wave # the sound ends before its header says so
-    wave[before:before + len(heard)] = heard
-    return wave
-
-def _blocks(kept, clip, pairs, begins, rate): # pairs of channels
-    "Waves [channels, samples] of two clips, shifted until they fit, a block at a time."
-    margin = round(rate*max((kept.end - kept.start)/_MOST_SAMPLES, 2/MAX_RATE)) + 1
-    begins = round(begins*rate) - margin
-    n = max(round((clip.end - clip.start)*rate), 1)
-    block = _BLOCK//len(pairs)
-    for first in range(0, n, block):
-        size = max(min(block, n - first), _LEAST)
-        a = np.stack([_samples(kept, rate, channel, first + begins, size + 2*margin) for channel,_ in pairs])
-        b = np.stack([_samples(clip, rate, channel, first, size) for _,channel in pairs])
-        products = sum(correlate(one, other, mode="valid") for one,other in zip(a, b))
-        best = int(np.abs(products).argmax())
-        yield a[:, best:best + size], b
-
-# %% ../../nbs/13_listen/11_near_duplicates.ipynb #9221a5d0
-def _step(info):
-    "The least step between two samples of a file, where 1 is full scale."
-    bits = re.search(r"(8|16|20|24|32)$", info.encoding)
-    return 2.**(1 - min(24, int(bits[1]) if bits else 24 if "FLOAT" in info.encoding or "DOUBLE" in info.encoding else 16))
-
-def _same_samples(a, b, usual, steps): # waves [channels, n] that stay and that may go, the gain of the former
-    "Is rounding all that differs after a change of level?"
-    gain = (a*b).sum()/max((b*b).sum(), 1e-30)
-    if not .9 < gain/usual < 1.1: gain = usual
-    difference = np.pad(a - gain*b, ((0, 0), (0, -a.shape[1] % 1024))).reshape(-1, 1024)
-    rounding = (steps[0]**2 + (gain*steps[1])**2)/12
-    return np.square(difference).mean(1).max() <= 10*rounding + 1e-8*np.square(a).mean()
-
-# %% ../../nbs/13_listen/11_near_duplicates.ipynb #a2023711
-def _levels(waves, rate): # [channels, n]
-    "(power densities [channels, bands, parts of 50 ms]; the lowest frequency of each band in Hz, and the highest)."
-    n = min(max(round(.025*rate), 16), waves.shape[1])
-    hz, _, power = spectrogram(waves, rate, nperseg=n, noverlap=n//2)
-    first = np.unique([1, *np.geomspace(3, len(hz) - 1, 41).astype(int)//3*3]) # three bins at least, without 0 Hz
-    power = np.add.reduceat(power, first, 1)/np.diff(first, append=len(hz))[:, None]
-    power = np.pad(power, ((0, 0), (0, 0), (0, -power.shape[2] % 4)))
-    return power.reshape(*power.shape[:2], -1, 4).mean(3), hz[[*first, -1]]
-
-_LOSSY, _RESAMPLED = (60, 20, 8, 16, 2), (60, 30, 2, 2, 2) # dB, as in the table
-
-def _same_levels(a, b, usual, steps, rates, has_loss): # rates of the file that stays and of that which may go
-    "Does no level differ by more than a format with loss, or another sample rate, can explain?"
-    P, edges = _levels(a, rates[1])
-    Q, _ = _levels(b, rates[1])
-    depth, mask, more, less, most = _LOSSY if has_loss else _RESAMPLED
-    is_lost = Q.sum((0, 2))*P.sum() < P.sum((0, 2))*Q.sum()/4
-    n = int(np.flatnonzero(~is_lost).max(initial=-1)) + 1 if has_loss else len(is_lost)
-    if n < len(is_lost): n -= 1 # a part of this band is lost, too
-    gain = P[:, :n].sum()/max(Q[:, :n].sum(), 1e-30)
-    Q *= gain if .8 < gain/usual**2 < 1.25 else usual**2
-    rounding = 100*(steps[0]**2 + (usual*steps[1])**2)/6/rates[1]
-    top = np.maximum(P, Q)
-    floor = np.maximum(top.max()*10**(-depth/10) + rounding, maximum_filter(top, (1, 5, 5))*10**(-mask/10))
-    difference = 10*np.log10((Q + floor)/(P + floor)) # dB [channels, bands, parts]
-    limit = min(rates)/2 # Hz; filters of programs differ near it
-    if rates[0] != rates[1]: difference[:, (edges[1:] > .9*limit) & (edges[:-1] < 1.1*limit)] = 0
-    is_heard = (top > floor)[:, :n]
-    usually = np.quantile(np.abs(difference[:, :n][is_heard]), .9) if is_heard.any() else 0
-    return difference.max() <= more and difference[:, :n].min(initial=0) >= -less and usually <= most
-
-# %% ../../nbs/13_listen/11_near_duplicates.ipynb #222ab654
-def _is_copy(clips, infos, i, j, fit, wave_of): # clip `i` stays, and `j` may go; from `_pair_fit` at a low rate
-    "Does a clip hold nothing but what another one holds?"
-    (clip, other), (info, other_info) = ((of[i], of[j]) for of in (clips.iloc, infos))
-    has_loss = not (_is_without_loss(info) and _is_without_loss(other_info))
-    channels, other_channels = _channels(clip, info), _channels(other, other_info)
-    if len(other_channels) == 1 and len(channels) > 1: pairs = [(None, other_channels[0])] # the mean of all
-    elif len(channels) == 1: pairs = [(channels[0], channel) for channel in other_channels]
-    else: pairs = [*zip(channels, other_channels)]
-    if len(pairs) < len(other_channels) or abs(fit[0]) < .95 - _LOSSY_LESS*has_loss: return False
-    rates, steps = (info.sample_rate, other_info.sample_rate), (_step(info), _step(other_info))
-    gain, begins = np.copysign(fit[2], fit[0]), _pair_fit(clips, infos, i, j, rates[1], wave_of)[1]
-    for a,b in _blocks(clip, other, pairs, begins, rates[1]):
-        if not has_loss and rates[0] == rates[1]: is_same = _same_samples(a, b, gain, steps)
-        else: is_same = _same_levels(a, b, gain, steps, rates, has_loss)
-        if not is_same: return False
-    return True
-
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #ed82f3fd
 _COPY = re.compile(r"(?<![^\W_])(copy|copie|kopie|copia)(?![^\W_])|\(\d+\)|"
                    r"^(audio|track|untitled|recording|bounce|final)(?:[ _-]*(?:\d|final))*$", re.I) # stray files
-_REASONS = ("no link", "in the folder to keep", "of the most channels", "without loss", "of the highest rate", "the longest",
-            "its name is not that of a copy", "beside the most recordings", "the oldest")
+_REASONS = ("no link", "in the folder to keep", "of the most channels", "without loss", "of the highest rate",
+            "the longest", "its name is not that of a copy", "beside the most recordings", "the oldest")
 
-def _worth(path, info, n_channels, length, n_siblings, keep):
+def _worth(path, info, n_channels, length, n_siblings, keep): # the first four of a clip
     "How much each of `_REASONS` speaks for a file to stay."
     is_kept = keep is not None and Path(path).absolute().is_relative_to(Path(keep).absolute())
     has_own_name = not _COPY.search(Path(path).stem)
     siblings = n_siblings.get(os.path.dirname(path), 0)
-    return (not os.path.islink(path), is_kept, n_channels, _is_without_loss(info), info.sample_rate, length, has_own_name,
-            siblings, -os.path.getmtime(path))
+    return (not os.path.islink(path), is_kept, n_channels, is_without_loss(info), info.sample_rate,
+            length, has_own_name, siblings, -os.path.getmtime(path))
 
 def _reason(best, second):
     "Why the best file of a set stays."
@@ -278,38 +178,36 @@ def _reason(best, second):
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #b400e510
 _SAME_LEVEL = .1 # dB
 _MOST_COMPARED = 2 # takes
+_LEAST = .95 # correlation of a copy without loss
 
 def _sounding(wave, rate):
     "Hundredths of a second from the first to the last sample that is no silence."
     heard = np.flatnonzero(np.abs(wave) > 1e-3*np.abs(wave).max(initial=0))
     return round(100*(heard[-1] - heard[0])/rate) if len(heard) else 0
 
-def _profile(clip, rate):
-    "Mean spectrum of the beginning of a clip [bands] in dB, relative to its loudest band."
-    n = min(_BLOCK, max(round((clip.end - clip.start)*rate), _LEAST))
-    levels = 10*np.log10(_levels(_samples(clip, rate, None, 0, n)[None], rate)[0][0].mean(1) + 1e-15)
-    return np.maximum(levels - levels.max(), -80)
-
 def _copied(part, order, infos, rate): # clips of a set, the best first
     "For each clip of a set the clip that stays and that it repeats, its similarity to it and its gain in dB."
     wave_of, first, highest = _waves(part), order[0], max(info.sample_rate for info in infos)
-    profiles, repeats = {first: _profile(part.iloc[first], highest)}, {first: (first, 1., 0.)}
+    profiles, repeats = {first: mean_spectrum(part.iloc[first], highest)}, {first: (first, 1., 0.)}
     for i in order[1:]:
-        profile = _profile(part.iloc[i], highest)
+        profile = mean_spectrum(part.iloc[i], highest)
         for j in sorted(profiles, key=lambda j: np.abs(profiles[j] - profile).mean())[:_MOST_COMPARED]:
-            fit = _pair_fit(part, infos, j, i, rate, wave_of)
-            if _is_copy(part, infos, j, i, fit, wave_of): break
+            fit, two = _pair_fit(part, infos, j, i, rate, wave_of), (infos[j], infos[i])
+            if abs(fit[0]) < _LEAST - _LOSSY_LESS*(not all(map(is_without_loss, two))): continue
+            begins = _pair_fit(part, infos, j, i, infos[i].sample_rate, wave_of)[1]
+            if is_copy(part.iloc[j], part.iloc[i], two, begins, np.copysign(fit[2], fit[0])): break
         else:
             fit, j, profiles[i] = _pair_fit(part, infos, first, i, rate, wave_of), i, profile
-        repeats[i] = j, abs(fit[0]), float(-20*np.log10(fit[2]))
+        repeats[i] = j, abs(fit[0]), float(-20*np.log10(fit[2])) + 0.
     return repeats
 
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #0000f330
 def _described(part, rate, n_siblings, keep, content_of):
     "The clips of one set."
     infos = [probe(path) for path in part.path]
     lengths = [_sounding(_waveform(part, row, rate), rate) for row in range(len(part))]
-    n_channels = [len(_channels(part.iloc[row], info)) for row,info in enumerate(infos)]
-    worth = [_worth(path, *of_clip, n_siblings, keep) for path,*of_clip in zip(part.path, infos, n_channels, lengths)]
+    n_channels = [len(channels_of(part.iloc[row], info)) for row,info in enumerate(infos)]
+    worth = [_worth(*of_clip, n_siblings, keep) for of_clip in zip(part.path, infos, n_channels, lengths)]
     order = sorted(range(len(part)), key=lambda i: worth[i], reverse=True) # what is worth as much stays in order
     seen:set = set()
     parts = [*clip_identity(part)[["start", "end", "channel"]].itertuples(index=False, name=None)]
@@ -320,7 +218,7 @@ def _described(part, rate, n_siblings, keep, content_of):
         j, _, gain = repeats[i]
         kind = "take" if j == i else "format" if abs(gain) <= _SAME_LEVEL else "level"
         kinds.append("reference" if i == order[0] else repeated[i] or kind)
-    similarities, gains = ([round(repeats[i][of], digits) for i in range(len(part))] for of,digits in ((1, 4), (2, 2)))
+    similarities, gains = ([round(repeats[i][of], digits) + 0. for i in range(len(part))] for of,digits in ((1, 4), (2, 2)))
     why = ["" if i != order[0] else _reason(worth[order[0]], worth[order[1]]) for i in range(len(part))]
     return part.assign(similarity=similarities, gain=gains, kind=kinds, why=why)
 

@@ -11,8 +11,9 @@ from scipy.signal import resample_poly
 
 from audioclust.audio import clips, synthetic_sounds
 from audioclust.cli import main
-from audioclust.listen import near_duplicates
-from audioclust.listen.near_duplicates import _COPY, _WITHOUT_LOSS, describe_copies, duplicates
+from audioclust.listen import copies, near_duplicates
+from audioclust.listen.copies import _WITHOUT_LOSS
+from audioclust.listen.near_duplicates import _COPY, describe_copies, duplicates
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -246,16 +247,19 @@ def kick(i, rate=44100):
 def test_kicks_at_other_settings_are_takes(tmp_path):
     waves = {f"{i}.wav": (kick(i), 44100) for i in range(14)} | {"again.wav": (kick(3)/3, 44100)}
     left, found = left_of(waves, tmp_path)
-    assert len(left) == 14 and found.loc[["again.wav", "3.wav"], "kind"].tolist() in (["level", "take"], ["take", "level"])
+    assert len(left) == 14 and found.loc[["again.wav", "3.wav"], "kind"].isin(["level", "take"]).all()
     assert (found.similarity > .99).sum() > 10
 
-@pytest.mark.parametrize("ending, rate", [("ogg", 44100), ("mp3", 44100), ("ogg", 16000), ("mp3", 16000), ("opus", 48000)])
+LOSSY = ("ogg", 44100), ("mp3", 44100), ("ogg", 16000), ("mp3", 16000), ("opus", 48000)
+
+@pytest.mark.parametrize("ending, rate", LOSSY)
 def test_a_file_with_loss_is_a_copy(ending, rate, tmp_path):
     t, rng = np.arange(rate)/rate, np.random.default_rng(0)
     waves = {"kick": kick(1, rate), "burst": .3*rng.standard_normal(rate)*np.exp(-8*t)}
     waves |= {str(i): wave for i,wave in enumerate(synthetic_sounds(6, 1, sample_rate=rate).waves)}
     files = {f"{name}.wav": (wave, rate) for name,wave in waves.items()}
-    left, found = left_of(files | {f"{name} b.{ending}": (np.r_[np.zeros(700), wave], rate) for name,wave in waves.items()}, tmp_path)
+    lossy = {f"{name} b.{ending}": (np.r_[np.zeros(700), wave], rate) for name,wave in waves.items()}
+    left, found = left_of(files | lossy, tmp_path)
     assert left == set(files) and set(found.kind) <= {"reference", "format", "level"}
 
 CALLS = dict(ultrasound=(192000, (25000, 40000, 60000, 80000)), audible=(48000, (9000, 12000, 15000, 18000)))
@@ -278,7 +282,7 @@ def test_channels_decide(tmp_path):
     files = {name: (wave, 16000) for name,wave in waves.items()}
     left, found = left_of(files | {"a_mono.wav": (middle, 16000)}, tmp_path)
     assert left == set(files) and found.kind["a_mono.wav"] == "format"
-    assert found.why[found.kind == "reference"].tolist() == ["the oldest"] 
+    assert found.why[found.kind == "reference"].tolist() == ["the oldest"]
 
 def test_the_stereo_file_stays_not_the_mono_one_before_it(tmp_path):
     wave = np.random.default_rng(0).standard_normal((16000, 2))*.1
@@ -298,15 +302,18 @@ def test_a_resampled_copy_goes_and_what_a_lower_rate_lacks_stays(tmp_path):
     (tmp_path/"keep").mkdir()
     os.rename(folder/"low high.wav", tmp_path/"keep/low high.wav")
     os.symlink(tmp_path/"keep", folder/"keep")
-    typed = ["duplicates", str(folder), "--out", str(tmp_path/"k.csv"), "--once", str(once), "--keep", str(folder/"keep")]
+    typed = ["duplicates", str(folder), "--out", str(tmp_path/"k.csv"), "--once", str(once)]
+    typed += ["--keep", str(folder/"keep")]
     assert main(typed) == 0 and {Path(path).name for path in pd.read_csv(once).path} == {"low high.wav", "hiss.wav"}
 
 def test_long_clips_are_compared_block_by_block(tmp_path, monkeypatch):
-    monkeypatch.setattr(near_duplicates, "_BLOCK", 3000)
+    monkeypatch.setattr(copies, "_BLOCK", 3000)
+    monkeypatch.setattr(copies, "_MARGIN", 2000)
     monkeypatch.setattr(near_duplicates, "_MOST_SAMPLES", 4000)
     rng = np.random.default_rng(0)
-    wave = np.sin(np.cumsum(.3 + .2*np.sin(np.arange(32000)/3000)))*np.exp(-np.arange(32000)/9000)*.1
+    wave = np.sin(np.cumsum(.15 + .1*np.sin(np.arange(32000)/3000)))*np.exp(-np.arange(32000)/9000)*.1
     other = wave + 0
     other[27000:27100] += .002*rng.standard_normal(100)
-    left, found = left_of({"a.wav": (wave, 16000), "b.flac": (np.r_[np.zeros(777), -wave/2], 16000), "c.wav": (other, 16000)}, tmp_path)
-    assert left == {"a.wav", "c.wav"} and found.kind.to_dict() == {"a.wav": "reference", "b.flac": "level", "c.wav": "take"}
+    waves = {"a.wav": wave, "b.flac": np.r_[np.zeros(777), -wave/2], "c.wav": other}
+    left, found = left_of({name: (wave, 16000) for name,wave in waves.items()}, tmp_path)
+    assert left == {"a.wav", "c.wav"} and found.kind.to_dict() == dict(zip(waves, ["reference", "level", "take"]))
