@@ -137,12 +137,10 @@ def clips_of_rows(rows:pd.DataFrame, # Of another program
         end = offset + end - start
         start = offset
     clips = pd.DataFrame(dict(start=start, end=end))
-    for name in "path", "channel", "label":
-        if name not in column_of: continue
+    for name in [name for name in ("path", "channel", "label") if name in column_of]:
         texts = rows[column_of[name]].fillna("").astype(str)
         clips[name] = texts.str.replace(r"^'(?=[=+@-])", "", regex=True).to_numpy() # from `spreadsheet_safe`
-    for name in "low_hz", "high_hz":
-        if name not in column_of: continue
+    for name in [name for name in ("low_hz", "high_hz") if name in column_of]:
         texts = rows[column_of[name]].astype(str).str.replace(",", ".")
         clips[name] = pd.to_numeric(texts, errors="coerce").to_numpy()
     return clips

@@ -177,9 +177,8 @@ class Recordings:
     def _only(self, fitting, called, file):
         "The one recording that was found, or None."
         if len(fitting) > 1 and self.root: # in a folder like that of the recordings
-            place, folder = os.path.relpath(file.parent, self.root), shared_folder([*self.by_path])
-            same = [path for path in fitting if os.path.relpath(os.path.dirname(path), folder or os.curdir) == place]
-            fitting = same if len(same) == 1 else fitting
+            place = Path(shared_folder([*self.by_path]), os.path.relpath(file.parent, self.root))
+            fitting = [path for path in fitting if Path(path).parent == place] or fitting
         if len(fitting) < 2: return self.by_path[fitting[0]] if fitting else None
         names = shorten(", ".join(map(str, sorted(self.by_path[full] for full in fitting))), 200)
         raise ValueError(f"{file}: several recordings are called {called} ({names}): name their folders as well")
