@@ -39,7 +39,7 @@ def _tiers(file):
 def read_tiers(file:Path, # .TextGrid or .eaf
     errors:list|None=None, # (path, reason) of a file with further tiers; None warns
 )->pd.DataFrame: # Columns start, end (s), label
-    "The annotations on the first tier that has any."
+    "The annotations on the first tier that has any, or on all that audioclust wrote."
     if not find_spec(TIERS[file.suffix.lower()]):
         raise ValueError(f"{file.suffix} needs a reader: pip install praatio pympi-ling, or export a table of "
                          "start and end")
@@ -47,6 +47,8 @@ def read_tiers(file:Path, # .TextGrid or .eaf
     except OSError as e: raise ValueError(f"{file} cannot be read: {e.strerror}") from None
     except Exception as e: # the packages raise whatever their parsers meet
         raise ValueError(f"{file} is damaged, or no {file.suffix} file ({type(e).__name__})") from None
+    if len(tiers) > 1 and all(re.fullmatch(r"clusters( \d+)?", name) for name,_ in tiers): # of clips that overlap
+        tiers = [("clusters", sorted(entry for _,entries in tiers for entry in entries))]
     if len(tiers) > 1:
         others = ", ".join(name for name,_ in tiers[1:])
         report_unusable(errors, file, f"only the tier {tiers[0][0]} is read; others are left out: {others}")
@@ -78,8 +80,7 @@ def read_rows(file:str|Path, # Raven selection table, Audacity label track, CSV,
     if not text.strip(): return pd.DataFrame(columns=["start", "end"]) # a recording in which nothing was found
     first = text.split("\n", 1)[0].rstrip("\r")
     if _TRACK_LINE.match(first): return _label_track(text)
-    separator = max("\t;,", key=first.count)
-    return read_csv(file, sep=separator, encoding="utf-8-sig", encoding_errors="surrogateescape", dtype=str)
+    return read_csv(file, encoding="utf-8-sig", encoding_errors="surrogateescape", dtype=str)
 
 # %% ../../nbs/01_audio/09_annotation_tables.ipynb #0f8f6395
 _NAMES = dict( # of columns, in the order in which they are looked for
@@ -136,10 +137,10 @@ def clips_of_rows(rows:pd.DataFrame, # Of another program
         end = offset + end - start
         start = offset
     clips = pd.DataFrame(dict(start=start, end=end))
-    for name in "path", "channel", "label":
-        if name in column_of: clips[name] = rows[column_of[name]].fillna("").astype(str).to_numpy()
-    for name in "low_hz", "high_hz":
-        if name not in column_of: continue
+    for name in [name for name in ("path", "channel", "label") if name in column_of]:
+        texts = rows[column_of[name]].fillna("").astype(str)
+        clips[name] = texts.str.replace(r"^'(?=[=+@-])", "", regex=True).to_numpy() # from `spreadsheet_safe`
+    for name in [name for name in ("low_hz", "high_hz") if name in column_of]:
         texts = rows[column_of[name]].astype(str).str.replace(",", ".")
         clips[name] = pd.to_numeric(texts, errors="coerce").to_numpy()
     return clips

@@ -58,8 +58,9 @@ def _labels_from_csv(table, path):
 _LEAST_SHARED = .5 # of a clip or of a label, whichever is shorter
 
 def _labels_in_recording(clips, rows, wanted=None): # `wanted`: a label that a clip has wherever it has it at all
-    "(label of each clip or None [N], which rows lie in a clip [M]) for the clips and rows of one recording."
-    if "start" not in clips: return [rows.label.iloc[0]]*len(clips), np.ones(len(rows), bool) # is anything known of it?
+    "For the clips and rows of one recording: label of each clip or None, its row [N]; which rows lie in a clip [M]."
+    if "start" not in clips: # is anything known of it?
+        return [rows.label.iloc[0]]*len(clips), rows.index[:1].repeat(len(clips)), np.ones(len(rows), bool)
     start = clips.start.to_numpy()[:, None]
     end = clips.end.to_numpy()[:, None]
     first = rows.start.to_numpy()
@@ -72,23 +73,25 @@ def _labels_in_recording(clips, rows, wanted=None): # `wanted`: a label that a c
     np.add.at(seconds, name_of, np.where(is_enough, shared, 0).T)
     seconds[(names == wanted)[:, None] & (seconds > 0)] = np.inf
     best = names[seconds.argmax(0)]
-    return [str(b) if has_one else None for b,has_one in zip(best, is_enough.any(1))], is_enough.any(0)
+    of_best = np.where(is_enough & (names[name_of] == best[:, None]), shared, -1).argmax(1)
+    labels = [str(b) if has_one else None for b,has_one in zip(best, is_enough.any(1))]
+    return labels, rows.index[of_best], is_enough.any(0)
 
 # %% ../../nbs/01_audio/11_labels.ipynb #1141e978
 def _labels_by_time(table, path, wanted=None, recordings=()):
-    "(label of each clip: that of its recording which shares the most time; recordings; labels in no clip)."
+    "(label of each clip, that which shares the most time, and its row; recordings; labels in no clip)."
     unused:list = []
     given = clips_of_tables(path, list(dict.fromkeys([*map(str, table.path), *map(str, recordings)])), unused)
     given = given.assign(label=given.label.map(tidy))
     given = given[given.label != ""]
     by_path = dict(tuple(given.groupby(given.path.map(str))))
-    label_of_clip:list = [None]*len(table)
+    label_of_clip, row_of_clip = [None]*len(table), np.zeros(len(table), np.int64)
     is_empty = ~given.path.map(str).isin(set(map(str, table.path)))
     missed = Counter(given.label[is_empty]) # in recordings without a clip
     for recording,rows in table.groupby(table.path.map(str).to_numpy()).indices.items():
         if recording not in by_path: continue
         of_recording = by_path[recording]
-        labels, lies_in_clip = _labels_in_recording(table.iloc[rows], of_recording, wanted)
+        labels, row_of_clip[rows], lies_in_clip = _labels_in_recording(table.iloc[rows], of_recording, wanted)
         missed.update(of_recording.label[~lies_in_clip])
         for row,label in zip(rows, labels): label_of_clip[row] = label
     if missed: warnings.warn(f"{missed.total():,} of {len(given):,} labels in {path} lie in no clip")
@@ -96,17 +99,16 @@ def _labels_by_time(table, path, wanted=None, recordings=()):
         others = f", and {len(unused) - 1:,} more recordings are like that" if len(unused) > 1 else ""
         recording, reason = unused[0]
         warnings.warn(f"labels in {path} that are not used: {shorten(recording)} ({reason}){others}")
-    return label_of_clip, set(by_path), missed
+    return label_of_clip, row_of_clip, set(by_path), missed
 
 # %% ../../nbs/01_audio/11_labels.ipynb #55192fc3
 _HOW_TO_LABEL = "say parent, a pattern such as '^(\\d)_', or a table (.csv, .tsv, .txt, .parquet)"
 
 def _labelled(table, labels, wanted=None, recordings=()):
-    "(label of each clip, None where it has none; recordings whose labels have times; labels that lie in no clip)."
+    "(label of each clip, None where it has none, and its row; recordings whose labels have times; labels in no clip)."
     if not str(labels): raise ValueError(f"the labels are empty: {_HOW_TO_LABEL}")
     label_of_clip:list
-    with_times:set = set()
-    missed:Counter = Counter()
+    row_of_clip, with_times, missed = np.arange(len(table)), set[str](), Counter[str]()
     if labels == "parent": label_of_clip = [Path(p).parent.name or None for p in table.path]
     elif str(labels).lower().endswith((".csv", ".tsv", ".txt", ".parquet")):
         check_file(labels, MOST_TABLE, "a table")
@@ -114,7 +116,8 @@ def _labelled(table, labels, wanted=None, recordings=()):
         except ValueError: has_times = False
         is_csv = str(labels).lower().endswith(".csv")
         if not has_times and not is_csv: raise ValueError(f"{labels} needs columns for start, end and label")
-        if has_times: label_of_clip, with_times, missed = _labels_by_time(table, labels, wanted, recordings)
+        if has_times:
+            label_of_clip, row_of_clip, with_times, missed = _labels_by_time(table, labels, wanted, recordings)
         else: label_of_clip = _labels_from_csv(table, labels)
     else:
         try: regex = re.compile(labels)
@@ -126,7 +129,7 @@ def _labelled(table, labels, wanted=None, recordings=()):
     if len(label_of_clip) and not has_any and not (recordings and missed):
         first = Path(table.path.iloc[0]).name
         raise ValueError(f"the labels {labels!r} match none of the {len(label_of_clip)} clips; the first is {first!r}")
-    return label_of_clip, with_times, missed
+    return label_of_clip, row_of_clip, with_times, missed
 
 def label_clips(table:pd.DataFrame, # Clips, with a column `path`
     labels:str, # "parent", a regular expression on the file name, or a table with columns for path, label and times
@@ -139,12 +142,13 @@ def label_detections(table:pd.DataFrame, # Clips: columns path, start, end (s)
     labels:str, # As `label_clips` takes them
     wanted:str|None=None, # A label that a clip has wherever it has it at all; None: the longest counts
     recordings:Iterable=(), # All that were searched, also those without a clip
-)->tuple[pd.DataFrame,Counter]: # (the table with labels: None or NaN is not known, "" is nothing; label → rows in no clip)
+)->tuple[pd.DataFrame,Counter]: # (with columns label, None or NaN if not known, "" if nothing, and call; label → rows in no clip)
     "Clips with their labels, where a table with times lists all that is to be found in its recordings."
-    label_of_clip, with_times, missed = _labelled(table, labels, wanted, recordings)
+    label_of_clip, row_of_clip, with_times, missed = _labelled(table, labels, wanted, recordings)
     has_times = table.path.map(str).isin(with_times)
     labels_of = ["" if label is None and all_listed else label for label,all_listed in zip(label_of_clip, has_times)]
-    return table.assign(label=labels_of), missed
+    call = np.where([bool(label) for label in labels_of], row_of_clip, -1 - np.arange(len(table)))
+    return table.assign(label=labels_of, call=call), missed
 
 # %% ../../nbs/01_audio/11_labels.ipynb #f56d7462
 def folder_sha256(folder:str|Path, # A folder of files

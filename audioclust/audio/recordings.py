@@ -23,7 +23,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..core.files import read_csv, shorten
+from ..core.files import read_csv, shared_folder, shorten
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #0f6dbed9
 EXTENSIONS = frozenset(
@@ -129,6 +129,7 @@ class Recordings:
     "Recordings that are found by what a table calls them."
     def __init__(self, paths:list): # Their files
         self.by_path = {os.path.abspath(path): path for path in paths}
+        self.root:Path|None = None # the folder of the tables that are matched
         self.by_name:dict = {} # absolute paths, sorted by their folders from the file upwards
         for full,path in self.by_path.items():
             for name in _names(path): self.by_name.setdefault(name, []).append(full)
@@ -175,6 +176,9 @@ class Recordings:
 
     def _only(self, fitting, called, file):
         "The one recording that was found, or None."
+        if len(fitting) > 1 and self.root: # in a folder like that of the recordings
+            place = Path(shared_folder([*self.by_path]), os.path.relpath(file.parent, self.root))
+            fitting = [path for path in fitting if Path(path).parent == place] or fitting
         if len(fitting) < 2: return self.by_path[fitting[0]] if fitting else None
         names = shorten(", ".join(map(str, sorted(self.by_path[full] for full in fitting))), 200)
         raise ValueError(f"{file}: several recordings are called {called} ({names}): name their folders as well")
@@ -183,6 +187,7 @@ class Recordings:
         root:Path|None=None, # The folder of tables that they lie in
     )->dict: # (table, path in it) -> recording, None where it is not there
         "The recordings of all paths in tables, each by the path that fits it best."
+        self.root = root
         paths = {(file, called): self.of_table(file) if called == file.name else self.find(called, file)
                  for file,called in wanted}
         alone = [key for key,path in paths.items() if path and PureWindowsPath(key[1]).anchor

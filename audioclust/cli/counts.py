@@ -120,8 +120,7 @@ def write_counts(args:Namespace)->int: # Exit status
     if args.picture:
         by_hour = pipeline.count_clips(table, ["day", "hour"], places, recordings)
         pipeline.save_picture(pipeline.plot_hours(by_hour, clock.counted_in), args.picture)
-    safe = {key: counts[key].map(runs.spreadsheet_safe) for key in by} # names of folders and files
-    if args.out: core.write_table(counts.assign(**safe).rename(columns=runs.spreadsheet_safe), args.out)
+    if args.out: core.write_table(counts, args.out)
     echo(table_text(counts.rename(columns=printable).head(_SHOWN).to_dict("records")))
     if len(counts) > _SHOWN: echo(f"… and {plural(len(counts) - _SHOWN, 'row')} more (--out FILE writes all)")
     if args.picture or by_time: echo(_hours_line(clock))

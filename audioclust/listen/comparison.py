@@ -26,7 +26,6 @@ from ..metrics.pair_counting import ari
 from ..metrics.scores import score
 from ..pipeline.all_steps import make_run
 from ..pipeline.clusterer import regroup
-from ..runs.edit_files import spreadsheet_safe
 from ..runs.request import Request
 from ..runs.run import Run
 
@@ -148,8 +147,7 @@ class Difference:
     ):
         "Write the clips that changed."
         changed = self.table[self.table.change != ""]
-        safe = {column: changed[column].map(spreadsheet_safe) for column in ("before", "now")}
-        write_table(changed.assign(**safe), path)
+        write_table(changed, path)
 
 # %% ../../nbs/13_listen/10_comparison.ipynb #a8c29da2
 _WHERE = "path", "channel", "start", "end"

@@ -20,12 +20,11 @@ import pandas as pd
 from ..audio.clip_table import channel_numbers
 from ..audio.decoding import probe
 from ..audio.recordings import AudioError
-from ..core.files import atomic_write, check_parquet, write_table
+from ..core.files import atomic_write, check_parquet, spreadsheet_safe, write_table
 from ..encoders.pretrained.sound_kinds import is_speech
 from .formats.folders import Export, files_for_each, OF_LABELS
 from .page_data import relative_names
 from ..runs.edits import Edits, is_new_group, MARKS, NOT_OF_INTEREST
-from ..runs.edit_files import spreadsheet_safe
 from ..runs.run import Run
 from ..runs.run_folder import check_file
 
@@ -239,7 +238,7 @@ def to_table(run:Run|str|Path, # A run, or its folder
     if ending == ".parquet": check_parquet(out)
     check_file(out, None, overwrite)
     if ending == ".csv":
-        write_table(table.assign(name=table.name.map(spreadsheet_safe)), out)
+        write_table(table, out)
         return len(table)
     table["path"] = [os.fsencode(p).decode("utf-8", "replace") for p in table.path]  # JSON and Parquet hold text only
     with atomic_write(out) as tmp:

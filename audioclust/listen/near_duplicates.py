@@ -9,20 +9,22 @@ __all__ = ['DYNAMIC_RANGE', 'FRAMES', 'N_MELS', 'MAX_RATE', 'fingerprints', 'wav
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #5a0f661f
 import os
 import re
-from functools import cache
+import warnings
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from scipy.signal import correlate
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from scipy.signal import correlate, resample_poly
 
-from ..audio.clip_table import channel_numbers, clip_identity, common_sample_rate
+from ..audio.clip_table import channel_numbers, clip_identity
 from ..audio.decoding import load_audio, probe
 from ..core.file_contents import read_content
 from ..encoders.logmel_store import TrimmedLogMel, LogMelStore
+from .copies import channels_of, is_copy, is_without_loss, mean_spectrum
+from ..pipeline.embed_step import sample_rate_of
+from ..runs.request import Request
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #00afd910
 def _stretch(L, n_frames, n): # L [B, n_mels, frames], true frames [B]
@@ -38,12 +40,14 @@ def _stretch(L, n_frames, n): # L [B, n_mels, frames], true frames [B]
 DYNAMIC_RANGE = 40.  # dB below the loudest point that count
 FRAMES = 32  # a clip is stretched to so many
 N_MELS = 32
-MAX_RATE = 16000  # Hz
+MAX_RATE = 16000  # Hz, where most energy lies in what people hear
 
-def _usual_rate(clips): return min(common_sample_rate(clips.path, warn=False), MAX_RATE)
+def _usual_rate(clips):
+    with warnings.catch_warnings(action="ignore"): rate = sample_rate_of(Request(), clips)
+    return rate if rate > 2*MAX_RATE else min(rate, MAX_RATE)
 
 def fingerprints(clips:pd.DataFrame, # Columns path, start, end (s)
-    sample_rate:int|None=None, # Hz; None is the rate that most recordings have, at most 16000
+    sample_rate:int|None=None, # Hz; None is that of a clustering, at most 16000 unless nearly all energy lies high
     errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
 )->tuple[np.ndarray,np.ndarray]: # (float32 [N, N_MELS*FRAMES], unit rows or 0; sounding frames int64 [N])
     "What stays of a clip through formats, levels and silence."
@@ -58,29 +62,38 @@ def fingerprints(clips:pd.DataFrame, # Columns path, start, end (s)
     return F, store.lengths
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #b4706291
-def _candidate_pairs(F, n_frames, alike, length, block=2048):
+def _candidate_pairs(F, n_frames, alike, length, block=2048): # alike: of each clip [N]; the lower of two counts
     "Pairs of rows with similar fingerprints and lengths, int64 [pairs, 2], the smaller row first."
     fingerprint = torch.from_numpy(F)
     log_length = np.log(np.maximum(n_frames, 1))
     pairs = [np.zeros((0, 2), np.int64)]
     for i in range(0, len(F), block):
         similarity = fingerprint[i:i+block] @ fingerprint[i:].T
-        a, b = (similarity >= alike).nonzero().numpy().T + i
+        a, b = (similarity >= torch.minimum(alike[i:i+block, None], alike[i:])).nonzero().numpy().T + i
         same_length = np.abs(log_length[a] - log_length[b]) <= np.log1p(length)
         pairs.append(np.stack([a, b], 1)[(a < b) & same_length])
     return np.concatenate(pairs)
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #93aa982c
+_STEPS = 8 # of a shift, from one sample to the next
+
+def _fit(a, b):
+    "(correlation of two waveforms where they fit best, with its sign; the sample of `a` at which `b` begins)."
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    a, b = a - a.mean(), b - b.mean()
+    norm = np.sqrt((a*a).sum()*(b*b).sum())
+    if norm == 0: return 0., 0
+    products = correlate(a, b, method="fft")
+    best = int(np.abs(products).argmax())
+    near = products[max(best - 32, 0):best + 33]
+    most = max([products[best], *resample_poly(near, _STEPS, 1, window=("kaiser", 9))], key=abs)
+    return float(np.clip(most/norm, -1, 1)), best - len(b) + 1
+
 def waveform_correlation(a:np.ndarray, # Waveform [n]
     b:np.ndarray, # Waveform [m] at the same rate
 )->float: # From 0 to 1
     "The largest correlation of two waveforms over all shifts, whatever its sign."
-    a = np.asarray(a, np.float64)
-    b = np.asarray(b, np.float64)
-    a, b = a - a.mean(), b - b.mean()
-    norm = np.sqrt((a*a).sum()*(b*b).sum())
-    if norm == 0: return 0.
-    return float(np.abs(correlate(a, b, method="fft")).max()/norm)
+    return abs(_fit(a, b)[0])
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #d8d84e7e
 def _waveform(clips, row, rate):
@@ -89,28 +102,43 @@ def _waveform(clips, row, rate):
     channel = int(channel_numbers(clip)[0]) or None
     return load_audio(clip.path.item(), rate, clip.start.item(), clip.end.item(), channel)[0].numpy()
 
+_LOSSY_LESS = .1 # is enough where a file is with loss
+_MOST_SAMPLES = 2**22 # of a waveform
+_MOST_WAVES = 16 # in memory
+
+def _pair_fit(clips, infos, i, j, rate, wave_of): # the last from `_waves`
+    "(correlation of two clips, with its sign; seconds in the first at which the second begins; gain of the first)."
+    seconds = (clips.end - clips.start).iloc[[i, j]].max()
+    rate = int(min(rate, infos[i].sample_rate, infos[j].sample_rate, max(_MOST_SAMPLES/seconds, 100)))
+    a, b = wave_of(i, rate), wave_of(j, rate)
+    correlation, begins = _fit(a, b)
+    energies = [max(float(np.square(wave, dtype=np.float64).sum()), 1e-20) for wave in (a, b)]
+    return correlation, begins/rate, np.sqrt(energies[0]/energies[1])
+
+def _waves(clips): return lru_cache(_MOST_WAVES)(lambda row, rate: _waveform(clips, row, rate))
+
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #e362ce8c
 def duplicates(clips:pd.DataFrame, # Columns path, start, end (s), perhaps channel
     *,
-    alike:float=.95, # Least inner product of the fingerprints of clips that may be the same
+    alike:float=.95, # Least inner product of the fingerprints of candidates; 0.1 less if a file is with loss
     length:float=.05, # How much the lengths of their sounding parts may differ
-    waveform:float=.95, # Least correlation of the waveforms of the same sound
+    waveform:float=.95, # Least correlation of the waveforms of the same sound; 0.1 less if a file is with loss
     errors:list|None=None, # Clips that could not be decoded are appended here as (row, reason); None warns
 )->np.ndarray: # int64 [N], the number of its set for a clip that has a copy, -1 for one that has none
     "Sets of clips that are the same sound."
     if not len(clips): return np.zeros(0, np.int64)
     rate = _usual_rate(clips)
     F, n_frames = fingerprints(clips, rate, errors)
-    candidates = _candidate_pairs(F, n_frames, alike, length)
-    waves:dict[int,np.ndarray] = {}
-    confirmed = []
-    for pair in candidates[np.argsort(candidates[:, 0], kind="stable")].tolist():
-        for finished in [row for row in waves if row < pair[0]]: del waves[finished]  # no later pair has it
-        for row in pair:
-            if row not in waves: waves[row] = _waveform(clips, row, rate)
-        if waveform_correlation(waves[pair[0]], waves[pair[1]]) >= waveform: confirmed.append(pair)
-    a, b = np.array(confirmed, np.int64).reshape(-1, 2).T
-    graph = coo_array((np.ones(len(a)), (a, b)), shape=(len(clips), len(clips)))
-    _, component = connected_components(graph, directed=False)
+    info_of = {path: probe(path) for path in clips.path[n_frames > 0].unique()}
+    infos = [info_of.get(path) for path in clips.path] # None where nothing could be decoded
+    has_loss = np.array([info is not None and not is_without_loss(info) for info in infos])
+    candidates = _candidate_pairs(F, n_frames, torch.from_numpy(alike - _LOSSY_LESS*has_loss), length)
+    waves, component = _waves(clips), np.arange(len(clips))
+    for i,j in candidates[np.argsort(candidates[:, 0], kind="stable")].tolist():
+        if component[i] == component[j]: continue
+        least = waveform - _LOSSY_LESS*(has_loss[i] or has_loss[j])
+        if abs(_pair_fit(clips, infos, i, j, rate, waves)[0]) < least: continue
+        component[component == component[j]] = component[i]
     has_copy = np.bincount(component)[component] > 1
     sets = np.full(len(clips), -1)
     sets[has_copy] = np.unique(component[has_copy], return_inverse=True)[1]
@@ -132,57 +160,72 @@ def _repeated(path, part, seen, content_of): # part: start and end (s), channel
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #ed82f3fd
 _COPY = re.compile(r"(?<![^\W_])(copy|copie|kopie|copia)(?![^\W_])|\(\d+\)|"
                    r"^(audio|track|untitled|recording|bounce|final)(?:[ _-]*(?:\d|final))*$", re.I) # stray files
-_WITHOUT_LOSS = re.compile(r" (PCM(?!_(MU|A)LAW)|FLOAT|DOUBLE|ALAC|FLAC|WAVPACK|TTA|APE)") # encodings
-_REASONS = ("no link", "in the folder to keep", "without loss", "of the highest rate", "the longest",
-            "its name is not that of a copy", "beside the most recordings", "the oldest")
+_REASONS = ("no link", "in the folder to keep", "of the most channels", "without loss", "of the highest rate",
+            "the longest", "its name is not that of a copy", "beside the most recordings", "the oldest")
 
-def _worth(path, info, length, n_siblings, keep):
+def _worth(path, info, n_channels, length, n_siblings, keep): # the first four of a clip
     "How much each of `_REASONS` speaks for a file to stay."
     is_kept = keep is not None and Path(path).absolute().is_relative_to(Path(keep).absolute())
     has_own_name = not _COPY.search(Path(path).stem)
     siblings = n_siblings.get(os.path.dirname(path), 0)
-    is_exact = bool(_WITHOUT_LOSS.search(info.encoding))
-    return (not os.path.islink(path), is_kept, is_exact, info.sample_rate, length, has_own_name, siblings,
-            -os.path.getmtime(path))
+    return (not os.path.islink(path), is_kept, n_channels, is_without_loss(info), info.sample_rate,
+            length, has_own_name, siblings, -os.path.getmtime(path))
 
 def _reason(best, second):
     "Why the best file of a set stays."
     return next((reason for reason, a, b in zip(_REASONS, best, second) if a != b), "the first by its path")
 
 # %% ../../nbs/13_listen/11_near_duplicates.ipynb #b400e510
-_SAME = .999 # correlation from which on only format or level differ
 _SAME_LEVEL = .1 # dB
+_MOST_COMPARED = 2 # takes
+_LEAST = .95 # correlation of a copy without loss
 
 def _sounding(wave, rate):
     "Hundredths of a second from the first to the last sample that is no silence."
     heard = np.flatnonzero(np.abs(wave) > 1e-3*np.abs(wave).max(initial=0))
     return round(100*(heard[-1] - heard[0])/rate) if len(heard) else 0
 
+def _copied(part, order, infos, rate): # clips of a set, the best first
+    "For each clip of a set the clip that stays and that it repeats, its similarity to it and its gain in dB."
+    wave_of, first, highest = _waves(part), order[0], max(info.sample_rate for info in infos)
+    profiles, repeats = {first: mean_spectrum(part.iloc[first], highest)}, {first: (first, 1., 0.)}
+    for i in order[1:]:
+        profile = mean_spectrum(part.iloc[i], highest)
+        for j in sorted(profiles, key=lambda j: np.abs(profiles[j] - profile).mean())[:_MOST_COMPARED]:
+            fit, two = _pair_fit(part, infos, j, i, rate, wave_of), (infos[j], infos[i])
+            if abs(fit[0]) < _LEAST - _LOSSY_LESS*(not all(map(is_without_loss, two))): continue
+            begins = _pair_fit(part, infos, j, i, infos[i].sample_rate, wave_of)[1]
+            if is_copy(part.iloc[j], part.iloc[i], two, begins, np.copysign(fit[2], fit[0])): break
+        else:
+            fit, j, profiles[i] = _pair_fit(part, infos, first, i, rate, wave_of), i, profile
+        repeats[i] = j, abs(fit[0]), float(-20*np.log10(fit[2])) + 0.
+    return repeats
+
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #0000f330
 def _described(part, rate, n_siblings, keep, content_of):
     "The clips of one set."
-    waves = [_waveform(part, row, rate) for row in range(len(part))]
-    lengths = [_sounding(wave, rate) for wave in waves]
-    worth = [_worth(path, probe(path), length, n_siblings, keep) for path,length in zip(part.path, lengths)]
+    infos = [probe(path) for path in part.path]
+    lengths = [_sounding(_waveform(part, row, rate), rate) for row in range(len(part))]
+    n_channels = [len(channels_of(part.iloc[row], info)) for row,info in enumerate(infos)]
+    worth = [_worth(*of_clip, n_siblings, keep) for of_clip in zip(part.path, infos, n_channels, lengths)]
     order = sorted(range(len(part)), key=lambda i: worth[i], reverse=True) # what is worth as much stays in order
-    reference, seen = order[0], set()
+    seen:set = set()
     parts = [*clip_identity(part)[["start", "end", "channel"]].itertuples(index=False, name=None)]
     repeated = {i: _repeated(part.path.iloc[i], parts[i], seen, content_of) for i in order}
-    energies = [max(float(np.square(wave.astype(np.float64)).sum()), 1e-20) for wave in waves]
-    similarities = [waveform_correlation(wave, waves[reference]) for wave in waves]
-    gains = [float(10*np.log10(energy/energies[reference])) for energy in energies]
+    repeats = _copied(part, order, infos, rate)
     kinds = []
-    for i,(similarity,gain) in enumerate(zip(similarities, gains)):
-        kind = "take"
-        if similarity >= _SAME: kind = "format" if abs(gain) <= _SAME_LEVEL else "level"
-        kinds.append("reference" if i == reference else repeated[i] or kind)
-    similarities, gains = [round(value, 4) for value in similarities], [round(value, 2) for value in gains]
-    why = ["" if i != reference else _reason(worth[order[0]], worth[order[1]]) for i in range(len(part))]
+    for i in range(len(part)):
+        j, _, gain = repeats[i]
+        kind = "take" if j == i else "format" if abs(gain) <= _SAME_LEVEL else "level"
+        kinds.append("reference" if i == order[0] else repeated[i] or kind)
+    similarities, gains = ([round(repeats[i][of], digits) + 0. for i in range(len(part))] for of,digits in ((1, 4), (2, 2)))
+    why = ["" if i != order[0] else _reason(worth[order[0]], worth[order[1]]) for i in range(len(part))]
     return part.assign(similarity=similarities, gain=gains, kind=kinds, why=why)
 
 def describe_copies(clips:pd.DataFrame, # Columns path, start, end (s), set (-1: no copy), perhaps channel
     keep:str|Path|None=None, # A folder whose recordings stay where others are the same
 )->pd.DataFrame: # The clips of sets under their index, with columns similarity (0 to 1), gain (dB), kind, why
-    "How each clip of a set differs from the reference of its set."
+    "How each clip of a set differs from the reference of its set, or from the take that it repeats."
     table = clips[clips.set >= 0].sort_values(["set", "path"], kind="stable")
     if not len(table): return table.assign(similarity=[], gain=[], kind=[], why=[])
     n_siblings = pd.Series(clips.path.unique()).map(os.path.dirname).value_counts().to_dict()

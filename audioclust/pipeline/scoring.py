@@ -68,19 +68,22 @@ def score_run(run:Run|str|Path, # A run, or the folder of one
 
 # %% ../../nbs/12_pipeline/13_scoring.ipynb #c2348cd7
 def score_names(found:Iterable, # Name that each clip got, None where it got none [n]
-    labels:Iterable, # Its true name; None or NaN where it is not known [n]
+    labels:Iterable, # Its true name, "" of nothing; None or NaN where it is not known [n]
+    calls:Iterable|None=None, # A number of what it holds: clips with one number hold one call, which counts once [n]
 )->pd.DataFrame: # Columns name, clips (that have it truly), found (that got it), precision, recall; the last row is of all
     "Precision and recall of each name, over the clips whose true name is known."
-    table = pd.DataFrame(dict(found=list(found), label=list(labels)), dtype=object).dropna(subset="label")
+    table = pd.DataFrame(dict(found=list(found), label=list(labels)), dtype=object)
+    table = table.assign(call=list(calls) if calls is not None else table.index).dropna(subset="label")
+    table = table.drop_duplicates(["found", "call"])
     def row(name, has, got):
-        right = int((has & got & (table.found == table.label)).sum())
-        n, n_found = int(has.sum()), int(got.sum())
+        right = table.call[has & got & (table.found == table.label)].nunique()
+        n, n_found = table.call[has].nunique(), int(got.sum())
         return dict(name=name, clips=n, found=n_found, precision=right/n_found if n_found else None,
                     recall=right/n if n else None)
-    names = sorted({*table.label, *table.found.dropna()})
+    names = sorted({*table.label, *table.found.dropna()} - {""})
     rows = [row(name, table.label == name, table.found == name) for name in names]
     columns = ["name", "clips", "found", "precision", "recall"]
-    return pd.DataFrame([*rows, row("all", table.label.notna(), table.found.notna())], columns=columns)
+    return pd.DataFrame([*rows, row("all", table.label != "", table.found.notna())], columns=columns)
 
 # %% ../../nbs/12_pipeline/13_scoring.ipynb #d611d655
 N_NEIGHBOURS = 10 # clips that say what a clip sounds like
@@ -181,14 +184,14 @@ def detector_scores(run:Run, # Whose groups they are
     n_found = int(is_detected(run, labelled[labelled.label.isna()], only).sum())
     if n_found: warnings.warn(f"{n_found:,} clips of {name} lie in recordings without a label: they are not judged")
     is_right = (judged.label == name).to_numpy()
-    n = int(is_right.sum()) + missed[name]
+    n = judged.call[is_right].nunique() + missed[name]
     if not n:
         there = shorten(", ".join(sorted({*judged.label, *missed} - {""})))
         warnings.warn(f"no label is {name!r}, as the group is called: the labels are {there}")
     rows = []
     for at_least in sorted(thresholds):
         is_found = is_detected(run, judged, only, at_least)
-        n_found, n_right = int(is_found.sum()), int((is_found & is_right).sum())
+        n_found, n_right = judged.call[is_found].nunique(), judged.call[is_found & is_right].nunique()
         rows.append(dict(at_least=at_least, clips=n, found=n_found, precision=n_right/n_found if n_found else np.nan,
                          recall=n_right/n if n else np.nan))
     return pd.DataFrame(rows)

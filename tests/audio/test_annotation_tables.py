@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
+from audioclust.audio import find_audio, label_clips
 from audioclust.audio.annotation_tables import clips_of_tables, read_clip_table
 from audioclust.cli import main
 from audioclust.listen import to_audacity, to_raven
 from audioclust.pipeline import AudioClusterer, Options
+from audioclust.runs import Edits, write_edits
 from audioclust.runs.run_folder import read_record, read_table
 
 
@@ -124,3 +126,34 @@ def test_tables_in_the_wild(tapes, tmp_path):
     (tmp_path/"dusk.txt").write_text("1\t1\tclick\n")
     with pytest.raises(ValueError, match="no row of .* ends after it starts"):
         clips_of_tables(tmp_path/"dusk.txt", tapes/"in", [])
+
+
+@pytest.mark.parametrize("to", ["raven", "audacity", "textgrid", "elan", "csv", "crowsetta"])
+def test_an_export_of_recordings_with_one_name_is_read_back(tapes, tmp_path, to):
+    "a.wav beside sub/a.wav, clips that overlap, and a name like a formula."
+    if to in ("textgrid", "elan"): pytest.importorskip(dict(textgrid="praatio", elan="pympi")[to])
+    (tmp_path/"in/sub").mkdir(parents=True)
+    for name,source in ("a.wav", "pond/dawn.wav"), ("sub/a.wav", "pond/dusk.wav"):
+        (tmp_path/"in"/name).write_bytes((tapes/"in"/source).read_bytes())
+    how = dict(n_clusters=2, window=1., encoder="fixed", options=Options(stability=0, hop=.5))
+    AudioClusterer(**how).fit(tmp_path/"in").save(tmp_path/"run")
+    write_edits(tmp_path/"run", Edits(names={0: "=wren"}))
+    out = tmp_path/("out.csv" if to in ("csv", "crowsetta") else "out")
+    assert main(["export", str(tmp_path/"run"), "--to", to, "--out", str(out)]) == 0
+    errors = []
+    clips, table = clips_of_tables(out, tmp_path/"in", errors), read_table(tmp_path/"run/clusters.csv")
+    assert len(clips) == len(table) == 14 and not errors
+    assert sorted(zip(clips.path, clips.start.round(2))) == sorted(zip(table.path, table.start))
+    assert set(clips.label) == {"=wren", "cluster 1"}
+    assert main(["cluster", str(tmp_path/"in"), "--clips", str(out), "--out", str(tmp_path/"again"), "-q", "--no-page"]) == 0
+
+
+@pytest.mark.parametrize("first", ["", "sep=;\n"])
+def test_semicolons_separate_columns_of_every_table(tapes, tmp_path, first):
+    listed, times = tmp_path/"labels.csv", tmp_path/"times.csv"
+    listed.write_text(f"{first}path;label\n{tapes}/in/pond/dawn.wav;owl, loud\n{tapes}/in/pond/dusk.wav;wren\n")
+    times.write_text(f"{first}path;start;end;label\npond/dawn.wav;0,5;1;owl\n")
+    table = pd.DataFrame(dict(path=[str(tapes/"in/pond/dawn.wav"), str(tapes/"in/pond/dusk.wav")], start=0., end=1.))
+    assert label_clips(table, str(listed)).label.tolist() == ["owl, loud", "wren"]
+    assert clips_of_tables(times, tapes/"in").start.tolist() == [.5]
+    assert [Path(path).name for path in find_audio(listed)] == ["dawn.wav", "dusk.wav"]

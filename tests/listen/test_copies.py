@@ -7,10 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile as sf
+from scipy.signal import resample_poly
 
 from audioclust.audio import clips, synthetic_sounds
 from audioclust.cli import main
-from audioclust.listen.near_duplicates import _COPY, _WITHOUT_LOSS, describe_copies, duplicates
+from audioclust.listen import copies, near_duplicates
+from audioclust.listen.copies import _WITHOUT_LOSS
+from audioclust.listen.near_duplicates import _COPY, describe_copies, duplicates
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -221,3 +224,96 @@ def test_names_of_copies():
     copies = "Audio 12", "final_FINAL", "bounce-3 final 2", "kick_copy", "Kopie von kick", "kick (2)", "recording_2023-11-14"
     names = "recording" + "1"*60 + "_ch", "copycat", "Track 3 drums", "beat 2"
     assert [bool(_COPY.search(stem)) for stem in (*copies, *names)] == [True]*7 + [False]*4
+
+def left_of(waves, tmp_path, *more):
+    "The names of the files that `--once` lists, of waves by name with their rates."
+    (tmp_path/"in").mkdir()
+    for name,(wave, rate) in waves.items():
+        form = dict(opus=dict(format="OGG", subtype="OPUS")).get(name.rpartition(".")[2], {})
+        sf.write(tmp_path/"in"/name, wave, rate, **form)
+    once = tmp_path/"once.csv"
+    assert main(["duplicates", str(tmp_path/"in"), "--out", str(tmp_path/"d.csv"), "--once", str(once), *more]) == 0
+    found = pd.read_csv(tmp_path/"d.csv")
+    found["name"] = found.path.map(os.path.basename)
+    return {Path(path).name for path in pd.read_csv(once).path}, found.set_index("name")
+
+def kick(i, rate=44100):
+    "A kick of one machine at its setting number `i`."
+    t = np.arange(rate//2)/rate
+    decay, sweep, click = 6 + .1*(i % 4), 3 + .004*(i//4), .004*(i % 3)
+    sweep = np.sin(2*np.pi*(50*t + sweep*(1 - np.exp(-30*t))))*np.exp(-decay*t)
+    return .7*sweep + click*np.random.default_rng(0).standard_normal(len(t))*np.exp(-300*t)
+
+def test_kicks_at_other_settings_are_takes(tmp_path):
+    waves = {f"{i}.wav": (kick(i), 44100) for i in range(14)} | {"again.wav": (kick(3)/3, 44100)}
+    left, found = left_of(waves, tmp_path)
+    assert len(left) == 14 and found.loc[["again.wav", "3.wav"], "kind"].isin(["level", "take"]).all()
+    assert (found.similarity > .99).sum() > 10
+
+LOSSY = ("ogg", 44100), ("mp3", 44100), ("ogg", 16000), ("mp3", 16000), ("opus", 48000)
+
+@pytest.mark.parametrize("ending, rate", LOSSY)
+def test_a_file_with_loss_is_a_copy(ending, rate, tmp_path):
+    t, rng = np.arange(rate)/rate, np.random.default_rng(0)
+    waves = {"kick": kick(1, rate), "burst": .3*rng.standard_normal(rate)*np.exp(-8*t)}
+    waves |= {str(i): wave for i,wave in enumerate(synthetic_sounds(6, 1, sample_rate=rate).waves)}
+    files = {f"{name}.wav": (wave, rate) for name,wave in waves.items()}
+    lossy = {f"{name} b.{ending}": (np.r_[np.zeros(700), wave], rate) for name,wave in waves.items()}
+    left, found = left_of(files | lossy, tmp_path)
+    assert left == set(files) and set(found.kind) <= {"reference", "format", "level"}
+
+CALLS = dict(ultrasound=(192000, (25000, 40000, 60000, 80000)), audible=(48000, (9000, 12000, 15000, 18000)))
+
+@pytest.mark.parametrize("rate, calls", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("ending", ["wav", "flac"])
+def test_calls_over_one_hum_all_stay_and_their_copies_go(rate, calls, ending, tmp_path):
+    t = np.arange(rate)/rate
+    hum = .3*np.sin(2*np.pi*100*t) + .002*np.random.default_rng(0).standard_normal(rate)
+    waves = {f"{hz}.wav": hum + .01*np.sin(2*np.pi*hz*t)*(abs(t - .5) < .02) for hz in calls}
+    files = {name: (wave, rate) for name,wave in waves.items()}
+    copies = {f"{name} copy.{ending}": (np.r_[np.zeros(rate//50), wave], rate) for name,wave in waves.items()}
+    left, found = left_of(files | copies, tmp_path)
+    assert left == set(files) and found.set.nunique() == 1
+
+def test_channels_decide(tmp_path):
+    rng = np.random.default_rng(0)
+    middle, sides = rng.standard_normal(16000)*.1, rng.standard_normal((3, 16000))*.02
+    waves = {f"{i}.wav": np.c_[middle + side, middle - side] for i,side in enumerate(sides)}
+    files = {name: (wave, 16000) for name,wave in waves.items()}
+    left, found = left_of(files | {"a_mono.wav": (middle, 16000)}, tmp_path)
+    assert left == set(files) and found.kind["a_mono.wav"] == "format"
+    assert found.why[found.kind == "reference"].tolist() == ["the oldest"]
+
+def test_the_stereo_file_stays_not_the_mono_one_before_it(tmp_path):
+    wave = np.random.default_rng(0).standard_normal((16000, 2))*.1
+    left, found = left_of({"a_mono.wav": (wave.mean(1), 16000), "b_stereo.wav": (wave, 16000)}, tmp_path)
+    assert left == {"b_stereo.wav"} and found.why["b_stereo.wav"] == "of the most channels"
+
+def test_a_resampled_copy_goes_and_what_a_lower_rate_lacks_stays(tmp_path):
+    rate, t = 48000, np.arange(48000)/48000
+    wave = .3*np.sin(2*np.pi*(200 + 2000*t)*t)*np.exp(-3*t)
+    hiss = .01*np.sin(2*np.pi*17000*t)
+    files = {"high.wav": wave, "hiss.wav": wave + hiss}
+    low = {f"low {name}": (resample_poly(x, 1, 3), 16000) for name,x in files.items()}
+    left, found = left_of({name: (x, rate) for name,x in files.items()} | low, tmp_path)
+    assert left == {"high.wav", "hiss.wav"}
+    folder = tmp_path/"in"
+    once = tmp_path/"kept.csv"
+    (tmp_path/"keep").mkdir()
+    os.rename(folder/"low high.wav", tmp_path/"keep/low high.wav")
+    os.symlink(tmp_path/"keep", folder/"keep")
+    typed = ["duplicates", str(folder), "--out", str(tmp_path/"k.csv"), "--once", str(once)]
+    typed += ["--keep", str(folder/"keep")]
+    assert main(typed) == 0 and {Path(path).name for path in pd.read_csv(once).path} == {"low high.wav", "hiss.wav"}
+
+def test_long_clips_are_compared_block_by_block(tmp_path, monkeypatch):
+    monkeypatch.setattr(copies, "_BLOCK", 3000)
+    monkeypatch.setattr(copies, "_MARGIN", 2000)
+    monkeypatch.setattr(near_duplicates, "_MOST_SAMPLES", 4000)
+    rng = np.random.default_rng(0)
+    wave = np.sin(np.cumsum(.15 + .1*np.sin(np.arange(32000)/3000)))*np.exp(-np.arange(32000)/9000)*.1
+    other = wave + 0
+    other[27000:27100] += .002*rng.standard_normal(100)
+    waves = {"a.wav": wave, "b.flac": np.r_[np.zeros(777), -wave/2], "c.wav": other}
+    left, found = left_of({name: (wave, 16000) for name,wave in waves.items()}, tmp_path)
+    assert left == {"a.wav", "c.wav"} and found.kind.to_dict() == dict(zip(waves, ["reference", "level", "take"]))

@@ -10,6 +10,7 @@ import soundfile as sf
 
 from audioclust.audio import label_detections
 from audioclust.cli import main
+from audioclust.cli.commands.assign import recognised
 from audioclust.pipeline import Options, Request, Run, assign_embeddings, detector_scores, groups_called, is_detected, run_of_embeddings
 from audioclust.runs import Edits, write_edits
 
@@ -158,3 +159,32 @@ def test_recordings_in_which_nothing_was_found_count(at, tmp_path, capsys):
     assert main(typed) == 0
     row = next(line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("word0 "))
     assert int(row[1]) == len(files), "a recording without a clip has one that was not found, another has no label"
+
+
+@pytest.fixture
+def windows(run, tmp_path, tone):
+    "Overlapping windows on a tape with two wrens, and on one of which the table says nothing."
+    for name in "tape", "other": tone(tmp_path/f"{name}.wav", seconds=5)
+    (tmp_path/"calls.csv").write_text("path,start,end,label\ntape.wav,1.1,1.4,wren\ntape.wav,4.5,4.9,wren\n")
+    table = pd.DataFrame(dict(path=[str(tmp_path/"tape.wav")]*4 + [str(tmp_path/"other.wav")], start=[0, 1., 2, 3, 0],
+                              end=[2, 3., 4, 5, 2])).assign(confidence=.9)
+    return table, str(tmp_path/"calls.csv")
+
+
+def test_a_call_in_two_windows_counts_once(run, windows):
+    table, labels = windows
+    wren, tit = number(run, "wren"), number(run, "tit")
+    with pytest.warns(UserWarning, match="1 clips of wren lie in recordings without a label"):
+        scores = detector_scores(run, table.assign(cluster=[wren, wren, wren, tit, wren]), "wren", labels, [0])
+    assert scores[["clips", "found"]].values.tolist() == [[2, 2]], "one call found twice, one mistake, one call missed"
+    assert scores.precision[0] == scores.recall[0] == .5
+    labelled, _ = label_detections(table, labels)
+    assert labelled.call[0] == labelled.call[1] and labelled.call.nunique() == 4
+
+
+def test_a_table_of_names_counts_calls_and_says_what_is_not_judged(run, windows, tmp_path):
+    table, labels = windows
+    told = recognised(table, ["wren", "tit", "wren", "nothing", "wren"], [True]*5, run.edits, labels)
+    rows = {line.split()[0]: line.split()[1:] for line in told.splitlines()}
+    assert rows["wren"] == ["2", "2", "0.500", "0.500"] and rows["tit"][:2] == ["0", "1"] and rows["all"][:2] == ["2", "3"]
+    assert "not judged: 1 clip with a name, of recordings without a label" in told

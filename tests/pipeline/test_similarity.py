@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from audioclust.core import write_table
 from audioclust.audio import synthetic_sounds
 from audioclust.cli import main
 from audioclust.pipeline import AudioClusterer, Options, Request, run_of_embeddings, similar
@@ -86,3 +87,11 @@ def test_the_command(at, tmp_path, capsys):
     assert main(["similar", str(at/"run"), str(clip), "--out", str(tmp_path/"x.csv")]) == 2
     assert "--overwrite" in capsys.readouterr().err
     assert main(["similar", str(at/"run"), "gone.wav"]) == 2 and main(["similar", str(at), str(clip)]) == 2
+
+
+def test_no_cell_of_a_table_begins_a_formula(tmp_path):
+    table = pd.DataFrame({"query": ["=1+cmd.wav", "@SUM(1).wav", "a.wav"], "-x": [-1.5, 2, 3], "name": ["'=kept", "+", None]})
+    write_table(table, tmp_path/"t.csv")
+    cells = pd.read_csv(tmp_path/"t.csv", keep_default_na=False)
+    assert cells["query"].tolist() == ["'=1+cmd.wav", "'@SUM(1).wav", "a.wav"]
+    assert cells["name"].tolist() == ["'=kept", "'+", ""] and cells["'-x"].tolist() == [-1.5, 2, 3]

@@ -20,6 +20,7 @@ from ... import audio, core, listen, pipeline, runs
 from ..arguments import add_folder, add_given, add_overwrite, add_run, names_csv, Parser, positive, share
 from .export import add_format_options, check_format, write_format
 from ..inputs import Inputs
+from ..report import plural
 from ...core.console import echo, printable, progress_bar, short_warnings, table_text
 from ...core.registry import EXPORTS
 from ...encoders import pretrained
@@ -103,10 +104,12 @@ def recognised(table:Any, # New clips and their clusters
     given = set(edits.names.values()) - {runs.NOT_OF_INTEREST}
     got = [name if is_kept and name in given else None for name,is_kept in zip(called, kept)]
     labelled, missed = audio.label_detections(table, labels, recordings=recordings)
-    labels_of = [label or None for label in labelled.label]
-    scores = pipeline.score_names(got + [None]*missed.total(), labels_of + list(missed.elements()))
+    calls = [*labelled.call, *range(-len(table) - missed.total(), -len(table))]
+    scores = pipeline.score_names(got + [None]*missed.total(), [*labelled.label, *missed.elements()], calls)
     scores["name"] = scores["name"].map(printable)
-    return table_text(scores.to_dict("records"))
+    n_unknown = sum(name is not None and is_unknown for name,is_unknown in zip(got, labelled.label.isna()))
+    unknown = f"\nnot judged: {plural(n_unknown, 'clip')} with a name, of recordings without a label" if n_unknown else ""
+    return table_text(scores.to_dict("records")) + unknown
 
 # %% ../../../nbs/14_cli/commands/04_assign.ipynb #0eb7ed2c
 def detected(run:"runs.Run", # Whose groups they are

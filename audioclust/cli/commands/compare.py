@@ -69,8 +69,7 @@ def write_suspects(run:Any, # A `Run` that was saved
     "Write the clips by how little they sound like their label."
     table = pipeline.suspects(run, labels)
     n_differ = int((table.doubt.notna() & (table.sounds_like != table.label)).sum())
-    safe = {column: table[column].map(runs.spreadsheet_safe) for column in ("label", "sounds_like")}
-    core.write_table(table.assign(**safe), out)
+    core.write_table(table, out)
     if not n_differ: return f"suspects: no clip sounds like another label; all are listed in {out}"
     return f"suspects: {n_differ:,} of {plural(len(table), 'clip')} sound like another label; they come first in {out}"
 

@@ -32,7 +32,7 @@ def run(args:Namespace)->int: # Exit status
     with short_warnings([]):
         near_clips = pipeline.similar(runs.Run.open(args.run), args.query, args.top, errors, progress)
         warn_of(errors)
-        if args.out: core.write_table(near_clips.assign(name=near_clips["name"].map(runs.spreadsheet_safe)), args.out)
+        if args.out: core.write_table(near_clips, args.out)
     echo("rank  distance  group        clip")
     for query, near in near_clips.groupby("query", sort=False):
         echo(printable(query))

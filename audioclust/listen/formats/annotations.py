@@ -21,7 +21,6 @@ from ...audio.recordings import AudioError
 from ...core.files import write_table
 from ..exporting import check_sounds, marked_names, named_clips, one_line, write_for_each
 from .folders import Export, OF_LABELS
-from ...runs.edit_files import spreadsheet_safe
 from ...runs.run import Run
 from ...runs.run_folder import check_file
 
@@ -108,7 +107,7 @@ def to_crowsetta(run:Run|str|Path, # A run, or its folder
     clips = named_clips(run, without, level).sort_values(["path", "start", "end"], kind="stable")
     check_sounds(clips)
     segments = pd.DataFrame(dict(
-        label=[spreadsheet_safe(one_line(name)) for name in marked_names(clips)],
+        label=[one_line(name) for name in marked_names(clips)],
         onset_s=clips.start.to_numpy(float).round(6), offset_s=clips.end.to_numpy(float).round(6),
         notated_path=clips.path.to_numpy(),
         annot_path=str(out), sequence=0, annotation=pd.factorize(clips.path)[0]))
