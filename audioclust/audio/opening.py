@@ -29,8 +29,8 @@ from .media import MediaFile
 from .recordings import AudioError, MEDIA_EXTENSIONS, needs_media, REWRITE
 
 # %% ../../nbs/01_audio/03_opening.ipynb #c8e47ce6
-_NOTES = (rb"Trying to resync|Skipped \d+ bytes in|Illegal Audio-MPEG|Hit end of|missing \d+ bytes|Junk at|Could be a BMP|"
-          rb"Looks like a RIFF|Skipped RIFF|broken frame|Cut frame|Xing stream")
+_NOTES = (rb"Trying to resync|Skipped \d+ bytes in|Illegal Audio-MPEG|Hit end of|missing \d+ bytes|Junk at|"
+          rb"Could be a BMP|Looks like a RIFF|Skipped RIFF|broken frame|Cut frame|Xing stream")
 _REMARK = re.compile(rb"(?:(?<![^\n])\n)?(?:\[[^]\n]*libmpg123/|Note: (?:" + _NOTES +
                      rb")|Warning: [^\n]*(?:Frankenstein|fuzzy seeking))[^\n]*(?:\n|\Z)")
 _DAMAGE = re.compile(rb"libmpg123/layer|Skipped \d+ bytes in|Giving up resync")

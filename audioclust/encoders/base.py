@@ -169,7 +169,7 @@ class _EmbedWaves:
 
 # %% ../../nbs/06_encoders/01_base.ipynb #c86fc011
 def _batches(encoders, tables, clips, device, num_workers, max_bytes):
-    "Batches whose rows are those of `clips`, and whose result is a list of (table, embeddings, speech, seconds, silent, damaged)."
+    "Batches of rows of `clips`; a result is a list of (table, embeddings, speech, seconds, silent, damaged)."
     missing = np.stack([table.missing for table in tables], 1) # [N, encoders]
     for lacks in np.unique(missing[missing.any(1)], axis=0): # [encoders]
         todo = np.flatnonzero((missing == lacks).all(1))
@@ -195,7 +195,7 @@ def embed_together(encoders:Iterable, # Each an `Encoder`
     progress:Callable=lambda batches: batches, # Wraps the batches, to show how far it is
     cache:Any=None, # None, True for the user's cache, a folder, or an `ArrayCache`
     max_bytes:float|None=None, # Memory for batches of waveforms; None sets no bound
-    details:Any=None, # `EmbeddingDetails`: filled with what is known of the clips, and the rows that all had in the cache
+    details:Any=None, # `EmbeddingDetails`: filled with what is known of the clips, and the rows that were all cached
 )->list: # For each encoder float32 [N, dim], row i of clip i; NaN where a clip could not be decoded
     "Embeddings of `clips` by several encoders, streamed; each clip is decoded once."
     encoders, details = list(encoders), details or EmbeddingDetails()

@@ -112,17 +112,6 @@ def _check_heard_here(heard, cluster_of):
     if n_lost > (1 - _FEWEST)*len(heard): raise ValueError("these are the edits of another run, of other clips")
     if n_lost: warnings.warn(f"{n_lost:,} of {len(heard):,} answers are of clips that are not in this run: they are left out")
 
-def _check_same_clips(groups, edits, cluster_of):
-    "Refuse edits that do not tell how the clips of their run sound, unless all of these are here."
-    listed = [clip for clips in groups.values() if isinstance(clips, list) for clip in clips]
-    clips = {*map(str, listed), *edits.clips, *edits.heard}
-    if not clips or clips - cluster_of.keys():
-        raise ValueError("these are the edits of another run, of other clips, and do not say how its clips sound. Take them "
-                         "over there (audioclust listen THAT_RUN --edits FILE), and give its names to a new run: "
-                         "audioclust cluster FOLDER --out RUN --like THAT_RUN")
-    warnings.warn("these are the edits of another run, and do not say how its clips sound: they are taken over since all of "
-                  "its clips are here by the names of the recordings and their times")
-
 # %% ../../nbs/11_runs/06_page_edits.ipynb #de74dc60
 _MISSING = object()
 
@@ -154,11 +143,11 @@ def _combined(record, run, by):
     run_id = read_record(run)["made"]["run_id"]
     is_of_another_run = record.get("run") not in (None, run_id)
     if is_of_another_run:
-        sounds = _entry(record, "sounds", by)
-        if sounds: check_same_sounds(sounds, table)
-        elif table.path.ne("").any(): _check_same_clips(_entry(record, "clusters", by) or {}, new, cluster_of)
+        clusters = _entry(record, "clusters", by) or {}
+        listed = [str(clip) for clips in clusters.values() if isinstance(clips, list) for clip in clips]
+        check_same_sounds(_entry(record, "sounds", by) or {}, table, {*listed, *new.clips, *new.heard})
         fixed = {group: group for group in number_of if group == -1 or is_new_group(group)}
-        number_of = fixed | _numbers_here(number_of.keys() - fixed, _entry(record, "clusters", by) or {}, cluster_of)
+        number_of = fixed | _numbers_here(number_of.keys() - fixed, clusters, cluster_of)
     new, old = with_numbers(new, number_of), with_numbers(old, number_of)
     spread_groups = {group for group,_ in page_ended.get("spread", {}).values()}
     new = with_numbers(new, _free_numbers(new, old.made | spread_groups, edits))
