@@ -26,7 +26,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from .clip_table import channel_numbers
-from .decoding import load_audio_at
+from .decoding import forget_decoded, load_audio_at
+from .opening import decoder_remarks
 from .recordings import AudioError
 from ..core.estimator import float32_tensors
 
@@ -71,6 +72,7 @@ class WaveBatch(NamedTuple):
     lengths: Any # int64 [B], true samples of each, likewise
     errors: list # (row, reason)
     result: Any = None # What a transform made of the waveforms
+    damaged: list = [] # Rows of whose recordings the decoder tells damage
     busy_seconds: tuple = () # Seconds that decoding and the transform took
 
 def collate_waves(items:list, # (row, waveform or reason) pairs
@@ -125,7 +127,11 @@ class _DecodeBatch:
     @float32_tensors()
     def __call__(self, rows:list)->WaveBatch|bytes: # Bytes in a worker process
         start = time.perf_counter()
-        items = [self.dataset[row] for row in rows]
+        items, damaged = [], []
+        for row in rows:
+            n_damage = decoder_remarks.n_damage
+            items.append(self.dataset[row])
+            if decoder_remarks.n_damage > n_damage: damaged.append(row)
         rates = self.dataset.sample_rate
         batch = collate_rates(items, len(rates)) if isinstance(rates, tuple) else collate_waves(items)
         decoded = time.perf_counter()
@@ -135,7 +141,7 @@ class _DecodeBatch:
             try: result = self.transform(batch.wave, batch.lengths) if len(batch.rows) else None
             finally: torch.set_num_threads(n_threads)
             batch = batch._replace(wave=None, result=result)
-        batch = batch._replace(busy_seconds=(decoded - start, time.perf_counter() - decoded))
+        batch = batch._replace(damaged=damaged, busy_seconds=(decoded - start, time.perf_counter() - decoded))
         return pickle.dumps(batch, pickle.HIGHEST_PROTOCOL) if get_worker_info() else batch
 
 # %% ../../nbs/01_audio/07_streaming.ipynb #35d6e676
@@ -210,6 +216,7 @@ def stream(clips:pd.DataFrame, # Columns path, start, end (s)
 )->Iterable[WaveBatch]: # Yields a `WaveBatch` at a time
     "Batches of waveforms, or of what `transform` makes of them; each clip once, clips of similar length together."
     seconds = (clips.end - clips.start).to_numpy()
+    forget_decoded()
     if num_workers is None:
         is_little = seconds.sum() <= MIN_WORKER_AUDIO
         num_workers = 0 if is_little else min(available_cores(), MAX_WORKERS)

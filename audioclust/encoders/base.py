@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['IGNORABLE', 'BY', 'OTHER_GROUPING', 'DIGITAL_SILENCE', 'what_to_ignore', 'EmbeddingDetails', 'Encoder', 'are_silent',
-           'with_silence', 'embed_together', 'load_encoder']
+           'embed_together', 'load_encoder']
 
 # %% ../../nbs/06_encoders/01_base.ipynb #87a6ff12
 import hashlib
@@ -60,8 +60,14 @@ class EmbeddingDetails:
     seconds: np.ndarray|None = None # Seconds that were decoded of each clip [N]; None: a new array
     cached: list = field(default_factory=list) # Rows that came from the cache
     silent: np.ndarray|None = None # Which clips are digital silence, bool [N]; None: a new array
+    damaged: np.ndarray|None = None # Of which clips the decoder tells damage, bool [N]; None: a new array
     speech: np.ndarray|None = None # How surely people speak in each clip [N], NaN: not known; None: a new array
     reading: Callable = field(default=lambda files, total: files, repr=False) # Wraps the files that the cache reads
+
+    def make_room(self, n:int): # Clips
+        "New arrays, where none were given."
+        for name,value in dict(seconds=0., silent=False, damaged=False, speech=np.nan).items():
+            if getattr(self, name) is None: setattr(self, name, np.full(n, value))
 
 # %% ../../nbs/06_encoders/01_base.ipynb #4b7a7ff5
 class Encoder(nn.Module, FrozenTransformer):
@@ -146,13 +152,6 @@ def are_silent(wave:torch.Tensor, # Waveforms [B, samples], padded with zeros
     power = torch.linalg.vector_norm(wave, dim=1)**2/lengths
     return 10*(power + 1e-10).log10() < DIGITAL_SILENCE
 
-def with_silence(clips:pd.DataFrame, # A table of clips
-    is_silent:np.ndarray, # bool [N]
-)->pd.DataFrame: # With a column `silent`, or without one where no clip is silent
-    "The table, in which digital silence is marked."
-    clips = clips.drop(columns="silent", errors="ignore")
-    return clips.assign(silent=is_silent) if is_silent.any() else clips
-
 # %% ../../nbs/06_encoders/01_base.ipynb #ba7fa985
 class _EmbedWaves:
     "Embeddings of a batch by several encoders, from its waveforms at their rates."
@@ -170,7 +169,7 @@ class _EmbedWaves:
 
 # %% ../../nbs/06_encoders/01_base.ipynb #c86fc011
 def _batches(encoders, tables, clips, device, num_workers, max_bytes):
-    "Batches whose rows are those of `clips`, and whose result is a list of (table, embeddings, speech, seconds, silent)."
+    "Batches of rows of `clips`; a result is a list of (table, embeddings, speech, seconds, silent, damaged)."
     missing = np.stack([table.missing for table in tables], 1) # [N, encoders]
     for lacks in np.unique(missing[missing.any(1)], axis=0): # [encoders]
         todo = np.flatnonzero((missing == lacks).all(1))
@@ -181,7 +180,9 @@ def _batches(encoders, tables, clips, device, num_workers, max_bytes):
             heard, is_silent = batch.result or ([], None)
             if transform is None and len(batch.rows): heard, is_silent = work(batch.wave, batch.lengths)
             seconds = {rate: n.numpy()/rate for rate,n in zip(work.rates, batch.lengths)}
-            result = [(tables[j], *row, seconds[encoders[j].sample_rate], is_silent) for j,row in zip(lacking, heard)]
+            is_damaged = np.isin(batch.rows, batch.damaged)
+            result = [(tables[j], *row, seconds[encoders[j].sample_rate], is_silent, is_damaged)
+                      for j,row in zip(lacking, heard)]
             errors = [(int(todo[i]), reason) for i,reason in batch.errors]
             yield batch._replace(rows=torch.from_numpy(todo)[batch.rows], errors=errors, result=result)
 
@@ -194,7 +195,7 @@ def embed_together(encoders:Iterable, # Each an `Encoder`
     progress:Callable=lambda batches: batches, # Wraps the batches, to show how far it is
     cache:Any=None, # None, True for the user's cache, a folder, or an `ArrayCache`
     max_bytes:float|None=None, # Memory for batches of waveforms; None sets no bound
-    details:EmbeddingDetails|None=None, # Filled with what is known of the clips, and the rows that all had in the cache
+    details:Any=None, # `EmbeddingDetails`: filled with what is known of the clips, and the rows that were all cached
 )->list: # For each encoder float32 [N, dim], row i of clip i; NaN where a clip could not be decoded
     "Embeddings of `clips` by several encoders, streamed; each clip is decoded once."
     encoders, details = list(encoders), details or EmbeddingDetails()
@@ -206,16 +207,15 @@ def embed_together(encoders:Iterable, # Each an `Encoder`
     settings = [None if cache is None else encoder.fingerprint(device) for encoder in encoders]
     contents = contents_of(clips.path.unique(), cache, details.reading) if any(settings) else {}
     tables = [CachedRows(clips, e.dim, of_it, cache, contents, e.hears_speech) for e,of_it in zip(encoders, settings)]
-    if details.seconds is None: details.seconds = np.zeros(len(clips))
-    if details.silent is None: details.silent = np.zeros(len(clips), bool)
-    if details.speech is None: details.speech = np.full(len(clips), np.nan)
+    details.make_room(len(clips))
     cached = np.flatnonzero(~np.any([table.missing for table in tables], axis=0))
     details.cached += cached.tolist()
     details.seconds[cached], details.silent[cached] = tables[0].seconds[cached], tables[0].silent[cached]
+    details.damaged[cached] = tables[0].damaged[cached]
     for batch in progress(_batches(encoders, tables, clips, device, num_workers, max_bytes)):
         rows = batch.rows.numpy()
         for table,*computed in batch.result: table.add(rows, *computed)
-        if batch.result: *_, details.seconds[rows], details.silent[rows] = batch.result[0]
+        if batch.result: *_, details.seconds[rows], details.silent[rows], details.damaged[rows] = batch.result[0]
         for i,reason in batch.errors:
             for table in tables: table.z[i] = np.nan
             if errors is not None: errors.append((i, reason))

@@ -24,7 +24,7 @@ from ..audio.logmel import frame_mask, LogMel, nonsilent_span
 from ..audio.streaming import stream
 from ..audio.opening import check_recordings_reachable
 from ..core.distributed import is_there
-from .base import with_silence
+from .cache import with_marks
 
 # %% ../../nbs/06_encoders/03_logmel_store.ipynb #03ac6f65
 class LogMelBatch(NamedTuple):
@@ -94,9 +94,10 @@ class LogMelStore:
         level:np.ndarray, # float32 [N], natural log of the power of each clip's loudest point
         sample_rate:int, # Hz, of the sound
         seconds:np.ndarray|None=None, # that were decoded of each clip [N]
+        damaged:np.ndarray|None=None, # of which clips the decoder tells damage, bool [N]
     ):
         self.frames, self.starts, self.level = frames, starts, level
-        self.sample_rate, self.seconds = sample_rate, seconds
+        self.sample_rate, self.seconds, self.damaged = sample_rate, seconds, damaged
 
     def __len__(self): return len(self.starts) - 1
     @property
@@ -118,15 +119,17 @@ class LogMelStore:
         "Compute and store the log-mels of `clips`."
         empty = np.zeros((0, front.n_mels), np.float16)
         logmels, level, seconds = [empty]*len(clips), np.zeros(len(clips), np.float32), np.zeros(len(clips))
+        damaged = np.zeros(len(clips), bool)
         for batch in progress(stream(clips, front.sample_rate, num_workers=num_workers, transform=_LogMelWorker(front))):
             _report(clips, batch.errors, errors)
+            damaged[batch.damaged] = True
             if batch.result is None: continue
             rows = batch.rows.tolist()
             for row,logmel in zip(rows, batch.result[0]): logmels[row] = logmel
             level[rows] = batch.result[1]
             seconds[rows] = batch.lengths.numpy()/front.sample_rate
         starts = np.cumsum([0, *map(len, logmels)])
-        return cls(np.concatenate([empty, *logmels]), starts, level, front.sample_rate, seconds)
+        return cls(np.concatenate([empty, *logmels]), starts, level, front.sample_rate, seconds, damaged)
 
     def subset(self, rows:np.ndarray)->"LogMelStore": # Clips, in order
         "A store of some of the clips; the frames are shared where all of them are in it."
@@ -195,8 +198,9 @@ def usable_clips(clips:pd.DataFrame, # Columns path, start, end (s)
     if not len(store.rows):
         first = f"; the first: {failed[0][1]}" if failed else ""
         raise ValueError(f"none of the clips could be decoded{first}")
+    is_damaged = clips.path.isin(clips.path[store.damaged]).to_numpy()[store.rows]
     usable, store = clips.iloc[store.rows].reset_index(drop=True), store.subset(store.rows)
-    return with_silence(usable, store.silent), store
+    return with_marks(usable, silent=store.silent, damaged=is_damaged), store
 
 # %% ../../nbs/06_encoders/03_logmel_store.ipynb #bda905f1
 class LogMelLoader(DataLoader):

@@ -4,10 +4,9 @@
 
 # %% auto #0
 __all__ = ['energy_above', 'sample_rate_of', 'unheard', 'warn_of_unheard', 'encoder_of', 'EncodedClips', 'encode_clips',
-           'with_paths', 'about_silence', 'embed']
+           'with_paths', 'embed']
 
 # %% ../../nbs/12_pipeline/04_embed_step.ipynb #b38eaf0c
-import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,7 +22,8 @@ from ..audio.recordings import AudioError
 from ..core.console import progress_of
 from ..core.distributed import without_launcher
 from ..core.registry import set_flat_params, trains_encoder
-from ..encoders.base import EmbeddingDetails, Encoder, OTHER_GROUPING, with_silence
+from ..encoders.base import EmbeddingDetails, Encoder, OTHER_GROUPING
+from ..encoders.cache import with_marks
 from ..encoders.fixed import FixedEncoder
 from ..encoders.joint import is_vote, parse_vote, VotingEncoder
 from ..encoders.pretrained import named_encoder
@@ -134,8 +134,8 @@ def encode_clips(encoder:Encoder, # Gives the embeddings
     "Embeddings of the clips that can be decoded."
     options, failed = request.options, []
     seconds = (table.end - table.start).to_numpy().copy() # filled by the encoder
-    details:Any = EmbeddingDetails(seconds, silent=np.zeros(len(table), bool), speech=np.full(len(table), np.nan),
-                                   reading=progress_of(progress, "reading", " files"))
+    details:Any = EmbeddingDetails(seconds, reading=progress_of(progress, "reading", " files"))
+    details.make_room(len(table))
     def shown(batches): return progress(batches, len(table) - len(details.cached))
     made:Any = encoder.embed(table, failed, device=options.device, num_workers=options.num_workers, progress=shown,
                          cache=options.cache, max_bytes=max_bytes, details=details)
@@ -144,7 +144,8 @@ def encode_clips(encoder:Encoder, # Gives the embeddings
     good, block = np.setdiff1d(np.arange(len(table)), [row for row,_ in failed]), 8192
     for i in range(0, len(good), block): rows[i:i+block][:len(good) - i] = rows[good[i:i+block]]
     if probabilities is not None: probabilities = probabilities[good]
-    heard = with_silence(table.iloc[good].reset_index(drop=True), details.silent[good])
+    is_damaged = table.path.isin(table.path[details.damaged]).to_numpy()[good]
+    heard = with_marks(table.iloc[good].reset_index(drop=True), silent=details.silent[good], damaged=is_damaged)
     decoded = with_speech(clip_ends_as_decoded(heard, seconds[good]), details.speech[good])
     return EncodedClips(rows[:len(good)], probabilities, decoded, with_paths(table, failed), len(details.cached))
 
@@ -153,23 +154,6 @@ def with_paths(table:pd.DataFrame, # The clips
 )->list: # (path, reason), in the order of the clips
     "What could not be decoded, by the names of the files."
     return [(table.path.iloc[row], reason) for row,reason in sorted(failed)]
-
-# %% ../../nbs/12_pipeline/04_embed_step.ipynb #61873899
-_MOST_NAMED = 5 # recordings in a warning
-
-def about_silence(table:pd.DataFrame, # Clips, perhaps with a column `silent`
-    measured:str="", # What was heard of them, where that is not all
-)->list: # One text, or none
-    "What there is to say of clips that are digital silence."
-    silent_clips = table[table.silent.eq(True)] if "silent" in table else table[:0]
-    if not len(silent_clips): return []
-    n_clips, names = silent_clips.path.value_counts(), []
-    for path,start in silent_clips.groupby("path", sort=False).start.first()[:_MOST_NAMED].items():
-        name = os.path.basename(path) + (f" at {start:g} s" if start else "")
-        names.append(name + (f" and {n_clips[path] - 1} more" if n_clips[path] > 1 else ""))
-    if len(n_clips) > len(names): names.append("…")
-    return [f"digital silence: {len(silent_clips):,} of {len(table):,} clips{measured} ({', '.join(names)}). Nothing can be said "
-            "of them; if there are many, look for a recorder that failed, or take these files out"]
 
 # %% ../../nbs/12_pipeline/04_embed_step.ipynb #d790d2dc
 def _network(request, table, clusterer):

@@ -28,11 +28,10 @@ from audioclust.ensembles.resampling import (
 from ..ensembles.spectral import SpectralClustering
 from ..kmeans.estimator import KMeans
 from .cluster_step import cluster, kmeans_of_groups
-from .embed_step import about_silence
 from .explanations import clip_attributes, rows_to_measure
 from .find_step import Observer
 from .memory_needs import takes_bound
-from ..runs.clips import Clips
+from ..runs.clips import about_damage, about_silence, Clips
 from ..runs.clustering import Clustering, Embeddings
 from ..runs.findings import Findings, measure_findings
 from ..runs.request import Request
@@ -146,7 +145,7 @@ def examine(clips:Clips, # The clips
     if embeddings.encoder is None and not request.trains: # nobody has heard them yet
         level, measured = attributes.level.to_numpy(float), " that were measured"
         heard = heard.iloc[attributes.row.astype(int)].assign(silent=level < DIGITAL_SILENCE)
-    texts = about_silence(heard, measured)
+    texts = about_damage(clips.table) + about_silence(heard, measured)
     texts += advice(labels, getattr(clusterer, "n_clusters", None), request.method)
     texts += _about_windows(request, stability, found.followed) + _about_equal(X, labels)
     for text in texts: warnings.warn(text)

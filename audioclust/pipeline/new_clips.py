@@ -21,10 +21,10 @@ import pandas as pd
 from ..audio.clip_table import channel_numbers
 from ..encoders.fixed import FixedEncoder
 from ..ensembles.membership import cluster_means, simplified_silhouette, strangeness, usual_strangeness
-from .embed_step import about_silence, EncodedClips, encode_clips, unheard
+from .embed_step import EncodedClips, encode_clips, unheard
 from .find_step import clips_of, cut, silent, table_of_numbers
 from .cluster_step import level_columns
-from ..runs.clips import clip_ids, CLIP_DETAILS
+from ..runs.clips import about_damage, about_silence, clip_ids, CLIP_DETAILS
 from ..runs.edits import is_new_group
 from ..runs.run import run_with_model, Run
 
@@ -51,7 +51,7 @@ def embed_alike(run:Run, # Whose encoder is taken
         warnings.warn(f"{text}. If it matters, make a run of such sounds: audioclust cluster FOLDER {other}--rate {rate}")
     encoded = encode_clips(encoder, table, run.request, progress)
     errors += encoded.errors
-    for text in about_silence(encoded.table): warnings.warn(text)
+    for text in about_damage(encoded.table) + about_silence(encoded.table): warnings.warn(text)
     return encoded, run.embeddings.whitening.transform(encoded.rows)
 
 def embeddings_like(run:Run, # Its embeddings were given, too

@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['CLIP_DETAILS', 'Part', 'read_only', 'choice_record', 'choice_from_record', 'clip_ids', 'first_levels',
-           'check_same_sounds', 'Clips']
+           'check_same_sounds', 'Clips', 'about_silence', 'about_damage']
 
 # %% ../../nbs/11_runs/07_clips.ipynb #c4c62e68
 import hashlib
 import os
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,7 +76,8 @@ def choice_from_record(kind:Callable, # The class of the choice
     return kind(**values)
 
 # %% ../../nbs/11_runs/07_clips.ipynb #bf397dc0
-CLIP_DETAILS = "low_hz", "high_hz", "channel", "time", "silent", "speech" # Columns that a table of clips may have as well
+# Columns that a table of clips may have as well
+CLIP_DETAILS = "low_hz", "high_hz", "channel", "time", "silent", "damaged", "speech"
 
 def clip_ids(table:pd.DataFrame, # Columns path, start, end (s)
     recordings:str="", # The folder of the recordings, if there is one
@@ -106,8 +108,16 @@ def first_levels(table:pd.DataFrame, # Columns path, start, end (s), cluster, cl
 
 def check_same_sounds(known:dict, # From `first_levels`, perhaps from a file
     table:pd.DataFrame, # `clusters.csv`
+    clips:Collection, # Ids of all clips that the edits are about
 ):
-    "Refuse edits of clips that are called like those of a run and sound otherwise."
+    "Refuse edits of clips that are called like those of a run and sound otherwise, or may do so."
+    if not known and table.path.ne("").any():
+        if not clips or set(clips) - {*table.clip_id}:
+            raise ValueError("these are the edits of another run, of other clips, and do not say how its clips sound. "
+                             "Take them over there (audioclust listen THAT_RUN --edits FILE), and give its names to a "
+                             "new run: audioclust cluster FOLDER --out RUN --like THAT_RUN")
+        warnings.warn("these are the edits of another run, and do not say how its clips sound: they are taken over, for "
+                      "all of its clips are here by the names of the recordings and their times")
     now = first_levels(table[table.clip_id.isin(known)])
     def are_levels(said): return isinstance(said, list) and all(isinstance(level, (int, float)) for level in said)
     pairs = [(known[clip], levels) for clip,levels in now.items() if are_levels(known[clip])]
@@ -129,7 +139,7 @@ class Clips(Part):
         "What `clusters.csv` holds of the clips: absolute paths, seconds to six places."
         clips = self.table[["path", "start", "end", *(c for c in CLIP_DETAILS if c in self.table)]]
         paths = [os.path.abspath(path) if path != "" else "" for path in clips.path]
-        if "silent" in clips: clips = clips.assign(silent=clips.silent.eq(True)) # tables without it may have been joined
+        for name in {"silent", "damaged"} & {*clips}: clips = clips.assign(**{name: clips[name].eq(True)}) # not NaN
         return clips.assign(path=paths, start=clips.start.round(6), end=clips.end.round(6))
 
     @property
@@ -160,3 +170,32 @@ class Clips(Part):
         clips = table[["path", "start", "end", *(c for c in CLIP_DETAILS if c in table)]]
         errors = read_table(folder/"errors.csv")
         return cls(clips, list(zip(errors.path, errors.reason)), record["recordings"], record["inputs"])
+
+# %% ../../nbs/11_runs/07_clips.ipynb #61873899
+_MOST_NAMED = 5 # recordings in a warning
+
+def about_silence(table:pd.DataFrame, # Clips, perhaps with a column `silent`
+    measured:str="", # What was heard of them, where that is not all
+)->list: # One text, or none
+    "What there is to say of clips that are digital silence."
+    silent_clips = table[table.silent.eq(True)] if "silent" in table else table[:0]
+    if not len(silent_clips): return []
+    n_clips, names = silent_clips.path.value_counts(), []
+    for path,start in silent_clips.groupby("path", sort=False).start.first()[:_MOST_NAMED].items():
+        name = os.path.basename(path) + (f" at {start:g} s" if start else "")
+        names.append(name + (f" and {n_clips[path] - 1} more" if n_clips[path] > 1 else ""))
+    if len(n_clips) > len(names): names.append("…")
+    return [f"digital silence: {len(silent_clips):,} of {len(table):,} clips{measured} ({', '.join(names)}). Nothing can be said "
+            "of them; if there are many, look for a recorder that failed, or take these files out"]
+
+# %% ../../nbs/11_runs/07_clips.ipynb #15932d0c
+_FIRST_NAMED = 3 # damaged recordings in a warning
+
+def about_damage(table:pd.DataFrame, # Clips, perhaps with a column `damaged`
+)->list: # One text, or none
+    "What there is to say of damaged recordings."
+    if "damaged" not in table or not table.damaged.eq(True).any(): return []
+    paths = table.path[table.damaged.eq(True)].unique()
+    names = [*map(os.path.basename, paths[:_FIRST_NAMED]), *["…"][:len(paths) > _FIRST_NAMED]]
+    return [f"damaged recordings: {len(paths):,} of {table.path.nunique():,} ({', '.join(names)}). Their decoder "
+            "left out what it could not read, so some of their sound is missing; clusters.csv marks their clips (damaged)"]

@@ -143,9 +143,11 @@ def _combined(record, run, by):
     run_id = read_record(run)["made"]["run_id"]
     is_of_another_run = record.get("run") not in (None, run_id)
     if is_of_another_run:
-        check_same_sounds(_entry(record, "sounds", by) or {}, table)
+        clusters = _entry(record, "clusters", by) or {}
+        listed = [str(clip) for clips in clusters.values() if isinstance(clips, list) for clip in clips]
+        check_same_sounds(_entry(record, "sounds", by) or {}, table, {*listed, *new.clips, *new.heard})
         fixed = {group: group for group in number_of if group == -1 or is_new_group(group)}
-        number_of = fixed | _numbers_here(number_of.keys() - fixed, _entry(record, "clusters", by) or {}, cluster_of)
+        number_of = fixed | _numbers_here(number_of.keys() - fixed, clusters, cluster_of)
     new, old = with_numbers(new, number_of), with_numbers(old, number_of)
     spread_groups = {group for group,_ in page_ended.get("spread", {}).values()}
     new = with_numbers(new, _free_numbers(new, old.made | spread_groups, edits))

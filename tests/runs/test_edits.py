@@ -110,7 +110,11 @@ def test_clips_that_are_gone_are_left_out(saved):
     run = saved()
     ids = read_table(run/"clusters.csv").clip_id
     record = page(run, dict(names={"0": "owl", str(NEW_GROUPS): "frogs"}, clips={ids[79]: NEW_GROUPS, ids[1]: 0}))
-    names = take_over(saved("fewer", range(70)), record)
+    fewer = saved("fewer", range(70))
+    with pytest.raises(ValueError, match="do not say how its clips sound. Take them over there .*--like THAT_RUN"):
+        take_over(fewer, record)
+    with pytest.warns(UserWarning, match="all of its clips are here"): take_over(saved("same"), record)
+    names = take_over(fewer, record | dict(sounds={"content": {ids[0]: [-20]*10}})) # those cannot be heard here
     assert list(names.clips) == [ids[1]] and names.names == {0: "owl"}
 
 
@@ -119,7 +123,7 @@ def test_clusters_that_are_gone_are_told(saved):
     record = page(run, dict(names={"0": "owl", "1": "wren", "2": "wind"}))
     mixed = saved("mixed", numbers=(-1, 0, 0, 1))
     with pytest.warns(UserWarning) as messages: names = take_over(mixed, record)
-    texts = [str(message.message) for message in messages]
+    texts = [str(message.message) for message in messages][1:] # after the one about levels of sounds
     assert len(texts) == 2 and "cluster 0 of the page is no cluster of this run any more" in texts[0]
     assert "2 clusters of the page are cluster 0 of this run" in texts[1] and names.names == {0: "wind"}
 
