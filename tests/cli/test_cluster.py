@@ -141,8 +141,9 @@ def test_a_folder_of_recordings_named_training_is_safe(tone, tmp_path, capsys, o
     assert len(list((data/"training").glob("*.wav"))) == 4
 
 
-def test_a_log_has_a_line_for_each_stage(words, tmp_path):
+def test_a_log_has_a_line_for_each_stage(words, tmp_path, monkeypatch):
+    monkeypatch.setattr("audioclust.cli.one_run.QUIET_SECONDS", -1)
     args = "cluster", words[0], "--out", tmp_path/"run", "--n-clusters", "3", "--method", "kmeans"
     stages = [line.removesuffix(" …") for line in run(*args).stderr.splitlines() if line.endswith(" …")]
-    assert stages[:2] == ["choose encoder", "embed"] and stages[-1] == "figures and page" and "cluster" in stages
+    assert stages[:3] == ["find", "choose encoder", "embed"] and "cluster" in stages
     assert "…" not in run(*args, "--overwrite", "-q").stderr
