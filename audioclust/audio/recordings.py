@@ -230,7 +230,7 @@ def recorded_at(path:str|Path, # File of a recorder
     "When a recording began, by the name of its file."
     name = os.path.basename(path)
     for *numbers, offset, utc, sign, hours, minutes in _DATE_TIME.findall(name):
-        try: begun = datetime(*map(int, numbers))
+        try: begun = datetime(*map(int, numbers)) # type: ignore[arg-type]
         except ValueError: continue # the 31st of a short month
         if utc: offset = f"{sign or '+'}{hours:0>2}{minutes}"
         return begun.replace(tzinfo=datetime.strptime(f"{offset.replace('Z', '+'):0<5}", "%z").tzinfo) if offset else begun

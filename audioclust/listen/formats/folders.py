@@ -128,9 +128,8 @@ def new_folder(out:str|Path, # A folder that is not there yet, or empty
         with suppress(NotImplementedError): lock.acquire() # some file systems have none
         hidden.mkdir()
         yield hidden
-        if is_there:
-            for path in list(hidden.iterdir()): path.replace(out/path.name)
-        else: hidden.rename(out)
+        for path in list(hidden.iterdir()) if is_there else []: path.replace(out/path.name)
+        if not is_there: hidden.rename(out)
     except OSError as e: raise write_error(out, e) from e
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
