@@ -109,6 +109,18 @@ def _ogg_goes_on(path, size, modified): # both change when the file does
             tail = block[-5:] # a page may begin there
     return False
 
+_FLAC_STREAM = re.compile(rb"fLaC[\0\x80]\0\0\x22") # how one begins, with the block that tells of it
+
+@lru_cache(2**16)
+def _flac_goes_on(path, size, modified): # both change when the file does
+    "Does a FLAC file hold a second stream?"
+    n_streams, tail = 0, b""
+    with open(path, "rb") as file:
+        for block in iter(partial(file.read, 2**20), b""):
+            n_streams += len(_FLAC_STREAM.findall(tail + block))
+            tail = block[-7:] # a stream may begin there
+    return n_streams > 1
+
 # %% ../../nbs/01_audio/03_opening.ipynb #a96ec4d5
 _MP3_FRAME = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")  # how one of layer III begins
 _MANY = 20*576  # samples of at least ten frames, a quarter of a second or more
@@ -162,7 +174,8 @@ def _sound_file(path, stack):
     status = os.stat(path)
     version = os.fsencode(path), status.st_size, status.st_mtime_ns
     fault = _mp3_fault(*version) if recording.subtype == "MPEG_LAYER_III" else ""
-    if fault == "joined" or recording.format == "OGG" and _ogg_goes_on(*version):
+    goes_on = dict(OGG=_ogg_goes_on, FLAC=_flac_goes_on).get(recording.format)
+    if fault == "joined" or goes_on and goes_on(*version):
         follows = f"another stream follows after {recording.frames/recording.samplerate:.1f} s"
         raise AudioError(path, f"{follows}, and only the first can be read: {REWRITE}")
     if not fault: return recording

@@ -224,22 +224,23 @@ def _without_doubles(paths, root):
 # %% ../../nbs/01_audio/01_recordings.ipynb #b03113b3
 _DATE = r"((?:19|20)\d\d)-?([01]\d)-?([0-3]\d)"
 _CLOCK = r"([01]\d|2[0-3])[-:_]?([0-5]\d)[-:_]?([0-5]\d)"
-_OFFSET = r"(Z(?![a-zA-Z])|[+-](?:0\d|1[0-4]):?(?:00|15|30|45)(?!\d))?" # from UTC; other digits are a number
+_OFFSET = (r"(?:(Z(?![a-zA-Z])|[+-](?:0\d|1[0-4])(?::?(?:00|15|30|45)|(?=\.\w+$|$))(?!\d))|"
+           r"[ _]?\(?(UTC|GMT)(?:([+-])(0?\d|1[0-4])(?::?(00|15|30|45))?)?(?![\d:a-zA-Z]|[+-]\d))?") # other digits are a number
 _DATE_TIME = re.compile(rf"(?<!\d){_DATE}[-_T ]?{_CLOCK}(?:[.,]\d{{1,6}})?(?!\d){_OFFSET}") # a fraction is left out
-_HEXADECIMAL = re.compile(r"(?=.*[A-F])[0-9A-F]{8}") # of an AudioMoth; without a letter it is a number
+_HEXADECIMAL = re.compile(r"(?=\d*[A-F])[0-9A-F]{8}(?:\.[^.]*)?$") # of an AudioMoth; without a letter it is a number
 _AUDIOMOTH_YEARS = range(2017, 2050)
 
 def recorded_at(path:str|Path, # File of a recorder
 )->datetime|None: # With an offset from UTC only if the name says one; None where it says no time
     "When a recording began, by the name of its file."
     name = os.path.basename(path)
-    for year,month,day,hour,minute,second,offset in _DATE_TIME.findall(name):
-        try: begun = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second))
+    for *numbers, offset, utc, sign, hours, minutes in _DATE_TIME.findall(name):
+        try: begun = datetime(*map(int, numbers)) # type: ignore[arg-type]
         except ValueError: continue # the 31st of a short month
-        return begun.replace(tzinfo=datetime.strptime(offset, "%z").tzinfo) if offset else begun
-    stem = os.path.splitext(name)[0]
-    if not _HEXADECIMAL.fullmatch(stem): return None
-    begun = datetime.fromtimestamp(int(stem, 16), timezone.utc)
+        if utc: offset = f"{sign or '+'}{hours:0>2}{minutes}"
+        return begun.replace(tzinfo=datetime.strptime(f"{offset.replace('Z', '+'):0<5}", "%z").tzinfo) if offset else begun
+    if not _HEXADECIMAL.match(name): return None
+    begun = datetime.fromtimestamp(int(name[:8], 16), timezone.utc)
     return begun if begun.year in _AUDIOMOTH_YEARS else None
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #12020dda

@@ -146,7 +146,7 @@ def marked_names(clips:pd.DataFrame # From `named_clips`
 def one_line(text:str, # A name that a person gave
 )->str:
     "A text without line breaks, other control characters and double blanks."
-    return " ".join(re.sub(r"[\x00-\x1f\x7f\ufffe\uffff]", " ", text).split())
+    return " ".join(re.sub(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]", " ", text).split())
 
 # %% ../../nbs/13_listen/07_exporting.ipynb #17e55a9a
 def write_for_each(run:Run|str|Path, # A run, or its folder

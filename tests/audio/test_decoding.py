@@ -225,7 +225,7 @@ def test_other_mp3_files_are_read_as_they_are(tmp_path):
         assert "MPEG_LAYER_III" in about.encoding and about.duration == pytest.approx(40, abs=2.2 if behind else .5)
 
 
-@pytest.mark.parametrize("kind", ["mp3", "ogg", "opus"])
+@pytest.mark.parametrize("kind", ["mp3", "ogg", "opus", "flac"])
 def test_a_second_stream_in_a_file_is_not_lost_in_silence(tmp_path, kind):
     from audioclust.cli import main
     (tmp_path/"in").mkdir()

@@ -271,3 +271,23 @@ def test_names_of_any_bytes_are_in_maps(tmp_path):
     run = make_run(folder, Request(n_clusters=2))
     to_hydrogen(run, tmp_path/"kits")
     for file in (tmp_path/"kits").rglob("drumkit.xml"): ET.parse(file)
+
+def test_what_a_killed_export_leaves_is_removed_by_the_next(tmp_path):
+    import signal, subprocess, sys
+    code = """if True:
+        import os, signal, sys
+        from audioclust.listen.formats.folders import new_folder
+        with new_folder(sys.argv[1]) as hidden:
+            (hidden/"x").mkdir()
+            os.kill(os.getpid(), signal.SIGKILL)"""
+    mine = tmp_path/".0123456789ab"
+    mine.mkdir()
+    for out in tmp_path/"kit", tmp_path/"empty": # a place for a folder, and a folder
+        if out.name == "empty": out.mkdir()
+        assert subprocess.run([sys.executable, "-c", code, str(out)]).returncode == -signal.SIGKILL
+        assert len([*tmp_path.rglob(".audioclust-*")]) == 2
+        with new_folder(tmp_path/"other") as living:
+            with new_folder(out) as hidden: (hidden/"y").mkdir()
+            assert living.is_dir(), "another writer is at work"
+        shutil.rmtree(tmp_path/"other")
+        assert (out/"y").is_dir() and not [*tmp_path.rglob(".audioclust-*")] and mine.is_dir()

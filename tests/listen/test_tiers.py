@@ -66,3 +66,17 @@ def test_names_of_any_bytes(tmp_path):
     path = os.fsdecode(os.fsencode(tmp_path) + b"/Gr\xf6\xdfe.wav")
     text = _eaf(path, pd.DataFrame(dict(path=[path], start=0., end=1., name="a", cluster=0)))
     assert "Gr%F6%DFe.wav" in text and "Gr??e.wav" in text
+
+@pytest.mark.parametrize("write", ["_text_grid", "_eaf"])
+def test_clips_of_no_length_and_odd_characters_end_nothing(write):
+    from xml.etree import ElementTree
+    from audioclust.listen.formats import annotations
+    clips = pd.DataFrame(dict(start=[0., 1., 1.5, 2.], end=[.5, 1., 1.5003, 2.5],
+                               name=["a\ufffe", "b", "c", "d\uffff\ud800\1"]))
+    with pytest.warns(UserWarning, match="shorter than half a millisecond, which are left out: 2"):
+        text = getattr(annotations, write)("/gone/\ufffe\1\udcff.wav", clips)
+    if write == "_eaf":
+        said = [value.text for value in ElementTree.fromstring(text.encode()).iter("ANNOTATION_VALUE")]
+        assert said == ["a", "d"]
+    else: assert text.count("text =") == 3 and "\ufffe" not in text # two, and what lies between
+    with pytest.warns(UserWarning): getattr(annotations, write)("/gone/a.wav", clips[1:3])

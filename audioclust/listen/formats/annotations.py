@@ -9,6 +9,7 @@ __all__ = ['TEXTGRID', 'ELAN', 'CROWSETTA', 'tiers_of', 'check_writer', 'to_text
 import mimetypes
 import os
 import tempfile
+import warnings
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,11 +26,15 @@ from ...runs.run import Run
 from ...runs.run_folder import check_file
 
 # %% ../../../nbs/13_listen/formats/01_annotations.ipynb #460128ef
+_SHORTEST = .0005 # seconds
+
 def tiers_of(clips:pd.DataFrame, # Of one recording: columns start, end (s), name; in order of start
 )->Iterator[tuple[str,list]]: # (name of the tier, [(start, end, name)])
     "Clips on as many tiers as it takes for none to overlap."
     tiers:list = []
-    for clip in clips.itertuples():
+    is_short = clips.end - clips.start < _SHORTEST
+    if is_short.any(): warnings.warn(f"clips shorter than half a millisecond, which are left out: {is_short.sum()}")
+    for clip in clips[~is_short].itertuples():
         free = [tier for tier in tiers if tier[-1][1] <= clip.start]
         if not free:
             tiers.append([])
@@ -58,7 +63,7 @@ def _eaf(path, clips):
     document = Eaf(author="audioclust")
     document.remove_tier("default")
     kind = mimetypes.guess_type(path)[0] or "audio/x-wav"
-    name = os.path.basename(path).encode(errors="replace").decode() # the address has its bytes, whatever they are
+    name = "".join(c if c == " " or one_line(c) else "?" for c in os.path.basename(path)) # the address has its bytes
     document.add_linked_file(Path(path).as_uri(), name, kind)
     for name,entries in tiers_of(clips):
         document.add_tier(name)

@@ -14,9 +14,11 @@ import secrets
 import shutil
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from ...core.files import atomic_write, shared_folder, write_error
 from ...runs.run_folder import check_file
@@ -99,8 +101,16 @@ def files_for_each(recordings:list, # Absolute paths
     return files
 
 # %% ../../../nbs/13_listen/formats/02_folders.ipynb #a26b261d
+def _remove_leftovers(place):
+    "Remove what writers that were killed have left in a folder."
+    for file in place.glob(".audioclust-*.lock"):
+        with suppress(Timeout, OSError, NotImplementedError), FileLock(file, timeout=0): # else its writer lives
+            shutil.rmtree(file.with_suffix(""), ignore_errors=True)
+            file.unlink()
+
 def check_new_folder(out:Path): # Where a folder will be
     "Refuse a place where something is already."
+    _remove_leftovers(out if out.is_dir() else out.parent)
     if out.is_file(): raise ValueError(f"{out} is a file: say a new folder")
     if out.is_dir() and any(out.iterdir()): raise ValueError(f"{out} is not empty: say a new folder")
 
@@ -111,15 +121,20 @@ def new_folder(out:str|Path, # A folder that is not there yet, or empty
     out = Path(out)
     check_new_folder(out)
     is_there = out.is_dir()
-    hidden = (out if is_there else out.parent)/f".{secrets.token_hex(6)}"
+    hidden = (out if is_there else out.parent)/f".audioclust-{secrets.token_hex(6)}"
+    lock = FileLock(hidden.with_suffix(".lock"))
     try:
-        hidden.mkdir(parents=True)
+        hidden.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(NotImplementedError): lock.acquire() # some file systems have none
+        hidden.mkdir()
         yield hidden
-        if is_there:
-            for path in list(hidden.iterdir()): path.replace(out/path.name)
-        else: hidden.rename(out)
+        for path in list(hidden.iterdir()) if is_there else []: path.replace(out/path.name)
+        if not is_there: hidden.rename(out)
     except OSError as e: raise write_error(out, e) from e
-    finally: shutil.rmtree(hidden, ignore_errors=True)
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+        lock.release()
+        with suppress(OSError): hidden.with_suffix(".lock").unlink()
 
 def write_text(path:str|Path, # A file in such a folder
     text:str, # With \n at the end of each line
