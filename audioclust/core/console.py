@@ -86,10 +86,11 @@ class ProgressBar:
 
 # %% ../../nbs/00_core/05_console.ipynb #7f3f26cc
 def progress_bar(verbosity:int, # Below 0: none; 0: where standard error is a terminal
+    anywhere:bool=False, # Show it in files and notebooks, too?
 )->ProgressBar:
     "A bar on standard error."
     from tqdm import tqdm
-    hidden = True if verbosity < 0 else None # None: where standard error is no terminal
+    hidden = False if anywhere else True if verbosity < 0 else None # None: where standard error is no terminal
     return ProgressBar(partial(tqdm, disable=hidden, file=sys.stderr, leave=False))
 
 def in_notebook()->bool:
@@ -100,8 +101,8 @@ def in_notebook()->bool:
 def as_progress(wanted:Callable|bool|None, # None: a bar in a notebook; True or False; a class like tqdm; or a function
 )->Callable: # Of batches and their number of clips, gives the batches
     "What shows how far an embedding is."
-    if wanted is None: wanted = in_notebook()
-    if isinstance(wanted, bool): return progress_bar(1 if wanted else -1)
+    if wanted is None: return progress_bar(0 if in_notebook() else -1)
+    if isinstance(wanted, bool): return progress_bar(0 if wanted else -1, wanted)
     return ProgressBar(wanted) if isinstance(wanted, type) else wanted
 
 # %% ../../nbs/00_core/05_console.ipynb #e42959cb
