@@ -44,6 +44,7 @@ class Observer:
     log:Callable|None=None # Takes a line of text, such as after each epoch of a training
     checkpoints:str|Path|None=None # Folder in which a training is saved after each epoch, and resumed from
     seconds:dict=field(default_factory=dict) # Stage -> time that it took (s); filled by `stage`
+    learner:dict=field(default_factory=dict) # `cbs`, `loss_func`, `opt_func` of each fastai `Learner`; empty: ours
 
     @contextmanager
     def stage(self, name:str)->Iterator[None]: # What is done within
