@@ -207,6 +207,8 @@ def open_recording(path:str|Path # A file
 # %% ../../nbs/01_audio/03_opening.ipynb #718cca46
 def check_recordings_exist(recordings:str|Path|list|pd.DataFrame): # Whatever `find_audio` or `clips` takes
     "Refuse a folder or file that does not exist, and a pattern that matches nothing."
+    if recordings is None or isinstance(recordings, (int, float)):
+        raise ValueError(f"{recordings!r} names no recordings: give a folder, a file, a list or a table of clips")
     if not isinstance(recordings, (str, os.PathLike)) or os.path.lexists(recordings): return
     name = str(recordings)
     if not glob.has_magic(name): raise ValueError(f"there is no folder or file {name!r}")

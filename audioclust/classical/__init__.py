@@ -16,3 +16,4 @@ SAVED.register("AgglomerativeClustering", "audioclust.classical.agglomerative:Ag
 SAVED.register("HDBSCAN", "audioclust.classical.hdbscan:HDBSCAN")
 SAVED.register("DBSCAN", "audioclust.classical.dbscan:DBSCAN")
 SAVED.register("MeanShift", "audioclust.classical.mean_shift:MeanShift")
+SAVED.register("GivenClusterer", "audioclust.core.estimator:GivenClusterer")

@@ -132,11 +132,12 @@ def is_terminal()->bool:
     return bool(getattr(sys.stderr, "isatty", lambda: False)())
 
 def progress_bar(verbosity:int, # Below 0: none
+    anywhere:bool=False, # Draw a bar in files and notebooks, too?
 )->ProgressBar:
     "A bar on standard error, or lines where that is no terminal."
     from tqdm import tqdm
-    if verbosity >= 0 and not is_terminal(): return ProgressBar(LogLines)
-    return ProgressBar(partial(tqdm, disable=verbosity < 0, file=sys.stderr, leave=False))
+    if verbosity >= 0 and not anywhere and not is_terminal(): return ProgressBar(LogLines)
+    return ProgressBar(partial(tqdm, disable=verbosity < 0 and not anywhere, file=sys.stderr, leave=False))
 
 def in_notebook()->bool:
     "Does this run in the kernel of a notebook?"
@@ -146,8 +147,8 @@ def in_notebook()->bool:
 def as_progress(wanted:Callable|bool|None, # None: a bar in a notebook; True or False; a class like tqdm; or a function
 )->Callable: # Of batches and their number of clips, gives the batches
     "What shows how far an embedding is."
-    if wanted is None: wanted = in_notebook()
-    if isinstance(wanted, bool): return progress_bar(1 if wanted else -1)
+    if wanted is None: return progress_bar(0 if in_notebook() else -1)
+    if isinstance(wanted, bool): return progress_bar(0 if wanted else -1, wanted)
     return ProgressBar(wanted) if isinstance(wanted, type) else wanted
 
 # %% ../../nbs/00_core/05_console.ipynb #e42959cb

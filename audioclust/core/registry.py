@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PACKAGES', 'METHODS', 'ENCODERS', 'SAVED', 'PAGES', 'EXPORTS', 'FINDINGS', 'Entry', 'Registry', 'trains_encoder',
-           'flat_names', 'split_options', 'flat_params', 'set_flat_params', 'make_clusterer', 'load_saved']
+           'ShortRepr', 'flat_names', 'split_options', 'flat_params', 'set_flat_params', 'make_clusterer', 'load_saved']
 
 # %% ../../nbs/00_core/06_registry.ipynb #9a1e42e9
 import inspect
@@ -40,9 +40,14 @@ PACKAGES = "kmeans classical ensembles encoders deepcluster nf_spice published p
 def _points(group, path): # `path`: where Python looks for distributions, so that a new one is found
     return tuple(entry_points(group=group))
 
+# %% ../../nbs/00_core/06_registry.ipynb #54621297
+def _place(entry): # Of its package among ours
+    package = str(entry.target).removeprefix("audioclust.").partition(".")[0]
+    return PACKAGES.index(package) if package in PACKAGES else len(PACKAGES)
+
 # %% ../../nbs/00_core/06_registry.ipynb #eb94fc72
 class Registry:
-    "Names of one kind, such as methods, in the order in which they were registered."
+    "Names of one kind, such as methods: ours by package, then those of users as they were registered."
     def __init__(self, kind:str, # What a name is called in messages, such as "method"
         group:str, # Entry points with which other distributions add names
     ):
@@ -66,7 +71,8 @@ class Registry:
         for package in PACKAGES: import_module(f"audioclust.{package}") # which registers its names
         points = _points(self.group, tuple(sys.path)) # of other distributions
         offered = {point.name: Entry(point.name, point, f"from {point.value}") for point in points}
-        return self._own | {name: e for name,e in offered.items() if name not in self._own}
+        own = dict(sorted(self._own.items(), key=lambda item: _place(item[1])))
+        return own | {name: e for name,e in offered.items() if name not in own}
 
     def __iter__(self)->Iterator[str]: return iter(self.entries())
     def __len__(self)->int: return len(self.entries())
@@ -91,11 +97,21 @@ PAGES = Registry("page", "audioclust.pages") # functions of a run folder, which 
 EXPORTS = Registry("format", "audioclust.exports") # each an `Export` of audioclust.listen
 FINDINGS = Registry("finding", "audioclust.findings") # each a `Finding` of audioclust.runs
 
-def trains_encoder(method:str)->bool: # A name in `METHODS`
+# %% ../../nbs/00_core/06_registry.ipynb #fe8be50e
+def trains_encoder(method:Any)->bool: # A name in `METHODS`, or an estimator, which trains none
     "Does the method train an encoder of its own? Then it takes none."
-    return METHODS[method].trains_encoder
+    if not isinstance(method, str) or method not in METHODS: return False
+    of = METHODS[method]
+    return getattr(of.load(), "trains_encoder", False) if isinstance(of.target, EntryPoint) else of.trains_encoder
 
 # %% ../../nbs/00_core/06_registry.ipynb #95e2ee48
+class ShortRepr:
+    "Base of option objects: only what is no default is shown."
+    def __repr__(self)->str:
+        told = [f"{k}={v!r}" for k,v in vars(self).items() if repr(v) != repr(getattr(type(self)(), k))]
+        return f"{type(self).__name__}({', '.join(told)})"
+
+# %% ../../nbs/00_core/06_registry.ipynb #e095ca1b
 def _option_objects(cls): # Parameter -> default, for the parameters that hold an option object
     parameters = inspect.signature(cls).parameters.values()
     return {p.name: p.default for p in parameters if is_dataclass(p.default) and not isinstance(p.default, type)}
@@ -138,13 +154,19 @@ def set_flat_params(estimator:Any, # Of scikit-learn's kind
     return estimator.set_params(**split_options(type(estimator), changed))
 
 # %% ../../nbs/00_core/06_registry.ipynb #2361be90
-def make_clusterer(method:str="kmeans", # A name in `METHODS`
+def make_clusterer(method:Any="kmeans", # A name in `METHODS`, or an estimator with `fit_predict`
     n_clusters:int=10, # Used by the methods that take it
     random_state:int=0, # Used by the methods that take it
     device:Any=None, # Used by the methods that take it: what torch calls it, or None
     **params, # Further arguments of the method's class
 )->Any:
     "An unfitted clusterer."
+    if not isinstance(method, str):
+        from audioclust.core.estimator import clone, GivenClusterer # brings torch
+        if hasattr(method, "fit_predict") and not isinstance(method, type):
+            return GivenClusterer(clone(method).set_params(**params))
+        raise ValueError(f"method={method!r}: give a name, such as kmeans, or an estimator with fit_predict, "
+                         "such as GaussianMixture(10)")
     cls = METHODS.load(method)
     param_names = flat_names(cls)
     unknown = set(params) - set(param_names)

@@ -107,6 +107,6 @@ class DeepCluster(PseudoLabelMethod):
         store, training = trainer.store, self.training
         dls = store.dataloaders(training.bs, trainer.device)
         n_labels = max(2, min(training.train_clusters or self.n_clusters, len(store)))
-        options = LearnerOptions(passes=training.passes or default_passes(store.lengths))
+        options = LearnerOptions(training.passes or default_passes(store.lengths), training.balance)
         return deepcluster_learner(dls, self.encoder_, n_labels, anchor=self._anchor(frozen, cache), options=options,
-                                   seed=trainer.seed, cbs=trainer.callbacks())
+                                   seed=trainer.seed, cbs=trainer.callbacks(), **trainer.learner)

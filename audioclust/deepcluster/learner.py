@@ -130,8 +130,8 @@ def deepcluster_learner(dls:Any, # From `LogMelStore.dataloaders`
     parts = [PseudoLabels(labeller, seed), ViewTransform(encoder.views, seed, options.augment),
              PseudoLabelSampler(options.balance, options.passes, seed), ResetHead(seed), PseudoLabelCurves(),
              *precision_callbacks(dls.device, options.bf16)]
-    kwargs = {"wd": 1e-3, "lr": 2e-3, **kwargs}
-    return Learner(dls, model, loss_func=nn.CrossEntropyLoss(), cbs=[*parts, *cbs], **kwargs)
+    ours = dict(wd=1e-3, lr=2e-3, loss_func=nn.CrossEntropyLoss())
+    return Learner(dls, model, cbs=[*parts, *cbs], **{**ours, **kwargs})
 
 # %% ../../nbs/08_deepcluster/02_learner.ipynb #5d02caf2
 CLIPS_PER_EPOCH = 12_000  # of half a second, between two clusterings: with fewer the new head does not learn enough
@@ -151,6 +151,7 @@ class TrainingOptions:
     "What DeepCluster trains, and how."
     epochs:int = 10 # Clusterings; 0 trains nothing
     passes:float|None = None # Clips seen between two clusterings, as a multiple of their number; None: `default_passes`
+    balance:bool = True # Draw each pseudo-label equally often? Else each clip
     train_clusters:int|None = None # Number of pseudo-labels; None: as many as groups
     bs:int = 256 # Clips in a batch
     lr:float = 2e-3 # Highest learning rate

@@ -22,6 +22,7 @@ SAVED.register("SpeechEmbeddingEncoder", "audioclust.encoders.pretrained.speech:
 SAVED.register("ResemblyzerEncoder", "audioclust.encoders.pretrained.speech:ResemblyzerEncoder")
 SAVED.register("MusicnnEncoder", "audioclust.encoders.pretrained.musicnn:MusicnnEncoder")
 SAVED.register("YamnetEncoder", "audioclust.encoders.pretrained.yamnet:YamnetEncoder")
+SAVED.register("FunctionEncoder", "audioclust.encoders.pretrained.transformers_models:FunctionEncoder")
 SAVED.register("OnnxEncoder", "audioclust.encoders.pretrained.onnx_models:OnnxEncoder")
 SAVED.register("VotingEncoder", "audioclust.encoders.joint:VotingEncoder")
 SAVED.register("VotingWhitening", "audioclust.encoders.joint:VotingWhitening")

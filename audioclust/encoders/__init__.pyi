@@ -5,5 +5,5 @@ from .choice import CATALOGUE as CATALOGUE, install_command as install_command
 from .fixed import FixedEncoder as FixedEncoder
 from .logmel_store import RuntimeOptions as RuntimeOptions
 from .networks import NetworkEncoder as NetworkEncoder
-from .pretrained import PretrainedEncoder as PretrainedEncoder, named_encoder as named_encoder
+from .pretrained import PretrainedEncoder as PretrainedEncoder, encode as encode, named_encoder as named_encoder
 from .whitening import Whiten as Whiten

@@ -79,6 +79,7 @@ class Encoder(nn.Module, FrozenTransformer):
     saves_weights: bool = True # else a saved encoder finds its weights where they are now
     needs_float64: bool = False # then a device without it is not used
     hears_speech: bool = False # then `hear` says how surely people speak
+    in_workers: bool = True # may it run in the processes that decode?
 
     def config(self)->dict: return {}  # arguments of the constructor that make the same encoder
 
@@ -175,7 +176,7 @@ def _batches(encoders, tables, clips, device, num_workers, max_bytes):
         todo = np.flatnonzero((missing == lacks).all(1))
         lacking = np.flatnonzero(lacks)
         work = _EmbedWaves([encoders[j] for j in lacking], device)
-        transform = work if device.type == "cpu" else None
+        transform = work if device.type == "cpu" and all(encoder.in_workers for encoder in encoders) else None
         for batch in stream(clips.iloc[todo], work.rates, num_workers=num_workers, transform=transform, max_bytes=max_bytes):
             heard, is_silent = batch.result or ([], None)
             if transform is None and len(batch.rows): heard, is_silent = work(batch.wave, batch.lengths)

@@ -68,7 +68,7 @@ class Consensus(Clusterer):
         l2:bool=False, # Scale the rows that a member sees to length 1
         n_init:int=20, # Starts of the K-means on the indicator matrix
         device:str|torch.device|None=None, # Where to compute; None: a GPU if there is one
-        random_state:int|np.random.RandomState|None=None, # Seed: int, `RandomState` or None
+        random_state:int|np.random.RandomState|None=None, # Seed: int, `RandomState`, or None, which draws one
         max_memory:float|None=None, # Bytes for the indicator matrix; None: half of what is free
     ):
         self.n_clusters = n_clusters

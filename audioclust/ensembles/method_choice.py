@@ -18,7 +18,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.estimator import Clusterer, to_numpy
+from ..core.estimator import as_seed, Clusterer, to_numpy
 from .resampling import count_different
 from .spectral import SpectralClustering
 from ..kmeans.constraints import Constraints
@@ -118,7 +118,7 @@ class AutoClustering(Clusterer):
     def __init__(self,
         n_clusters:int=8, # Clusters, 1 to n
         *, device:str|torch.device|None=None, # Where to compute; None: a GPU if there is one
-        random_state:int|None=None, # Seed
+        random_state:int|np.random.RandomState|None=None, # Seed; None draws one
         max_memory:float|None=None, # Bytes; None: half of what is free
     ):
         self.n_clusters = n_clusters
@@ -129,13 +129,13 @@ class AutoClustering(Clusterer):
     def choose(self, X:np.ndarray|torch.Tensor, # Embeddings [N, d]
     )->MethodChoice:
         "The method for these embeddings."
-        return choose_method(X, self.n_clusters, self.random_state or 0, device=self.device, max_memory=self.max_memory)
+        return choose_method(X, self.n_clusters, as_seed(self.random_state), device=self.device, max_memory=self.max_memory)
 
     def unfitted(self, method:str, # That was chosen
         n:int, # Rows that it will see
     )->KMeans|SpectralClustering:
         "The clusterer of a method, with the defaults that it has here."
-        shared:dict[str,Any] = dict(device=self.device, random_state=self.random_state or 0)
+        shared:dict[str,Any] = dict(device=self.device, random_state=as_seed(self.random_state))
         if method == "kmeans": return KMeans(self.n_clusters, n_init=restarts(n), **shared)
         return SpectralClustering(self.n_clusters, max_memory=self.max_memory, **FEWER_MEMBERS, **shared)
 

@@ -73,7 +73,7 @@ class SpectralClustering(ReferencePointClusterer):
         n_members:int=30, # Base K-means, distributed over the graphs; at least one each
         n_init:int=20, # Starts of the K-means on the indicator matrix
         device:str|torch.device|None=None, # Where K-means computes; None: a GPU if there is one
-        random_state:int|np.random.RandomState|None=None, # Seed: int, `RandomState` or None
+        random_state:int|np.random.RandomState|None=None, # Seed: int, `RandomState`, or None, which draws one
         max_memory:float|None=None, # Bytes; None: half of what is free
     ):
         self.n_clusters = n_clusters

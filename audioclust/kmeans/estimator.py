@@ -30,7 +30,7 @@ from .table import map_blocks, own_threads, row_blocks, Table, unit_rows
 def _check_params(model, n): # Arguments that make sense for n rows, or a ValueError
     for name in "n_clusters", "n_init", "max_iter":
         value = getattr(model, name)
-        if not isinstance(value, Integral) or value < 1:
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
     if not model.tol >= 0: raise ValueError(f"tol must be a number of at least 0, got {model.tol!r}")
     if model.metric not in ("euclidean", "cosine"):
@@ -140,7 +140,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         metric:str="euclidean", # `"euclidean"`, or `"cosine"`: rows and centres at length 1
         sharded:bool=False, # Does `X` hold this process's share, and other processes of `torch.distributed` the rest?
         device:str|torch.device|None=None, # Where to compute; None: where `X` is, for numpy a GPU if there is one
-        random_state:int|np.random.RandomState|None=None, # Seed: int, `RandomState` or None
+        random_state:int|np.random.RandomState|None=None, # Seed: int, `RandomState`, or None, which draws one
     ):
         self.n_clusters, self.metric = n_clusters, metric
         self.init, self.n_init = init, n_init

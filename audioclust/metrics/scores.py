@@ -19,11 +19,11 @@ from .pair_counting import table_ari
 def score(labels_true:ArrayLike, # True class of each clip, shape (n,)
     labels_pred:ArrayLike, # Cluster of each clip, shape (n,)
     *, noise:str|None=None, # What -1 means: `cluster`, `singletons` or `drop`; None: the default of each score
-)->dict: # Python numbers and strings; NaN only where `drop` leaves nothing
+)->dict: # Python numbers; NaN only where `drop` leaves nothing
     "All scores, with what is needed to interpret them."
     pair = encode_pair(labels_true, labels_pred)
-    partition_noise, hit_noise = noise or "cluster", noise or "never"
-    table = scored_table(pair, partition_noise)
+    hit_noise = noise or "never"
+    table = scored_table(pair, noise or "cluster")
     clustered = scored_table(pair, "drop")
     hit_table = clustered if hit_noise == "never" else table
     n, n_clustered = len(pair.class_codes), int(clustered.class_sizes.sum())
@@ -36,4 +36,4 @@ def score(labels_true:ArrayLike, # True class of each clip, shape (n,)
         coverage=n_clustered/n if noise in (None, "drop") else 1., n=n, n_noise=n - n_clustered,
         n_classes=len(pair.classes), n_clusters=n_clusters,
         size_entropy=entropy(clustered.cluster_sizes)/math.log(n_clusters) if n_clusters > 1 else 0.,
-        imbalance=float(n_clusters*(cluster_shares**2).sum()), noise=partition_noise, noise_acc=hit_noise)
+        imbalance=float(n_clusters*(cluster_shares**2).sum()))

@@ -200,8 +200,8 @@ def contrastive_learner(dls:Any, # From `LogMelStore.dataloaders`
         model = EncoderWithHead(encoder, projector(encoder.dim)).to(dls.device)
     parts = [Pairs(encoder.views, seed), NewOrder(seed), contrast or SimCLR(), PairCurves()]
     parts += precision_callbacks(dls.device, bf16)
-    kwargs = {"wd": 1e-4, "lr": 2e-3, **kwargs}
-    return Learner(dls, model, loss_func=nn.CrossEntropyLoss(), cbs=[*parts, *cbs], **kwargs)
+    ours = dict(wd=1e-4, lr=2e-3, loss_func=nn.CrossEntropyLoss())
+    return Learner(dls, model, cbs=[*parts, *cbs], **{**ours, **kwargs})
 
 # %% ../../nbs/09_nf_spice/01_contrastive.ipynb #96b9fde9
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ def train_contrast(trainer:NetworkTrainer, # What all trainings share
     epochs = trainer.options.epochs or epochs_for(len(trainer.store), clips_to_see, 10, 60)
     stage = f"contrast by {by}"
     dls = trainer.store.dataloaders(trainer.options.bs, trainer.device)
-    learn = contrastive_learner(dls, network, contrast or SimCLR(temperature), seed=trainer.seed,
+    learn = contrastive_learner(dls, network, contrast or SimCLR(temperature), seed=trainer.seed, **trainer.learner,
                                 cbs=trainer.callbacks(by, stage, lambda row: row["chance"] - row["loss"]))
     trainer.fit(learn, epochs, stage)
     return network.eval()

@@ -75,7 +75,8 @@ class _NFSPICESteps(ContrastMethod):
         views = None
         if self.encoders_: views = head_views(self.encoders_[0], store, features, nonredundant, fair, rows, seed + 1)
         clean = head_embeddings(nonredundant, fair, features.whitened[0], nonredundant.other_labels_)
-        heads, accepted = train_heads(clean, views, rows, selection, self.refinement, seed, trainer.early_stop)
+        heads, accepted = train_heads(clean, views, rows, selection, self.refinement, seed, trainer.early_stop,
+                                      cbs=trainer.cbs, **trainer.learner)
         trainer.curves += [dict(stage="heads", **row) for row in heads.curves_]
         return heads if accepted else None
 

@@ -226,5 +226,5 @@ def fixmatch_learner(dls:Any, # From `LogMelStore.dataloaders`, with batches of 
     weak, strong = weak_and_strong(encoder)
     match = FixMatch(labels, weak, strong, options.bs, options.threshold, seed)
     parts = [match, EMA(), MatchCurves(), *precision_callbacks(dls.device, bf16)]
-    kwargs = {"wd": 1e-4, "lr": 1e-3, **kwargs}
-    return Learner(dls, model, loss_func=match.loss, cbs=[*parts, *cbs], **kwargs)
+    ours = dict(wd=1e-4, lr=1e-3, loss_func=match.loss)
+    return Learner(dls, model, cbs=[*parts, *cbs], **{**ours, **kwargs})

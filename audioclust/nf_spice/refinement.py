@@ -192,6 +192,8 @@ def train_heads(clean:np.ndarray, # What the heads see of all clips [N, m]
     options:RefinementOptions=RefinementOptions(), # The heads
     seed:int=0, # Of weights and orders
     early_stop:bool=False, # End where little more is gained?
+    *, cbs:Iterable=(), # Further callbacks
+    **learner, # Further arguments of the `Learner`
 )->tuple[SelfHeads,bool]: # Fitted, and whether their labels are accepted
     "Heads that start from the accepted labels."
     assign = options.assign
@@ -201,8 +203,8 @@ def train_heads(clean:np.ndarray, # What the heads see of all clips [N, m]
     heads = SelfHeads(selection.n_clusters, heads=options.heads, epochs=options.head_epochs, assign=assign,
                       random_state=seed)
     weak, strong = (None, None) if views is None else (views[0], views[1:])
-    cbs = [EndOnPlateau(lambda row: 1/row["least"], curves="keep_best")] if early_stop else []
-    heads.fit(clean[rows], weak=weak, strong=strong, start=selection.proba[rows], cbs=cbs)
+    cbs = [*cbs, *([EndOnPlateau(lambda row: 1/row["least"], curves="keep_best")] if early_stop else [])]
+    heads.fit(clean[rows], weak=weak, strong=strong, start=selection.proba[rows], cbs=cbs, **learner)
     proba = heads.predict_proba(clean)
     least = selection.accepted_validity - TOLERANCE
     accepted = selection.score("heads", proba.argmax(1)) > least and selection.corrects("heads")
@@ -230,7 +232,7 @@ def train_on_reliable(trainer:NetworkTrainer, # What all trainings share
     dls = trainer.store.dataloaders(192, trainer.device)
     cbs = trainer.callbacks("match", "match", lambda row: row["sure"], follows_another=True)
     learn = fixmatch_learner(dls, network, reliable, selection.n_clusters, options=FixMatchOptions(threshold=.8),
-                             seed=trainer.seed, cbs=cbs)
+                             seed=trainer.seed, cbs=cbs, **trainer.learner)
     trainer.fit(learn, match_epochs or epochs_for(len(trainer.store), 36000, 4, 40), "match")
     proba = store_probabilities(learn.ema.network, trainer.store)
     before = selection.accepted_validity

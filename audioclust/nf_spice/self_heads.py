@@ -21,7 +21,7 @@ from sklearn.base import ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.estimator import SavableEstimator, to_tensor
+from ..core.estimator import as_seed, SavableEstimator, to_tensor
 from .heads import assign_balanced, assign_nearest, double_softmax, Heads, KeepBest, Positions
 from .heads import prototypes
 
@@ -125,9 +125,8 @@ def heads_learner(X:np.ndarray|torch.Tensor, # Embeddings of N clips [N, d]
         model = Heads(clean.shape[1], n_clusters, heads).to(device)
     n_selected = labels.n_sampled if assign == "nearest" else labels.per_group*n_clusters
     dl = Positions(n_selected, passes, seed=seed, device=device)
-    kwargs = {"lr": 5e-3, "wd": 0., **kwargs}
-    return Learner(DataLoaders(dl, dl, device=device), model, loss_func=lambda p, y: double_softmax(p, y).mean(),
-                   opt_func=Adam, cbs=[labels, KeepBest(), *cbs], **kwargs)
+    ours = dict(lr=5e-3, wd=0., loss_func=lambda p, y: double_softmax(p, y).mean(), opt_func=Adam)
+    return Learner(DataLoaders(dl, dl, device=device), model, cbs=[labels, KeepBest(), *cbs], **{**ours, **kwargs})
 
 # %% ../../nbs/09_nf_spice/03_self_heads.ipynb #d1415c12
 @dataclass(eq=False, repr=False)
@@ -140,7 +139,7 @@ class BestHead(ClusterMixin, SavableEstimator):
     heads:int = 10 # Heads side by side
     epochs:int = 30 # Of the training
     device:str|torch.device|None = None # Where to train; None: the CPU
-    random_state:int = 0 # Seed
+    random_state:int|None = 0 # Seed; None draws one
 
     def _fit(self, learn, X):
         "Train, take over what `KeepBest` remembered, and label `X`."
@@ -184,9 +183,9 @@ class SelfHeads(BestHead):
         weak:np.ndarray|torch.Tensor|None=None, # Of a weak view [N, d]
         strong:np.ndarray|torch.Tensor|None=None, # Of R strong views [R, N, d]
         start:np.ndarray|torch.Tensor|None=None, # Probabilities to start from [N, K]; None: a random start
-        cbs:Iterable=(), # Callbacks for the learner
+        **learner, # Further arguments of `heads_learner`, such as `cbs` and `loss_func`
     )->Self:
         "Train the heads; returns `self`."
         learn = heads_learner(X, self.n_clusters, weak=weak, strong=strong, heads=self.heads, assign=self.assign,
-                              start=start, device=self.device or "cpu", seed=self.random_state, cbs=cbs)
+                              start=start, device=self.device or "cpu", seed=as_seed(self.random_state), **learner)
         return self._fit(learn, X)

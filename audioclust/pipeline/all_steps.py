@@ -25,7 +25,7 @@ from ..encoders.choice import AFFORDABLE_SECONDS, choose_encoder, choose_if_quic
 from ..encoders.choice import seconds_to_embed, Trial
 from ..encoders.joint import is_vote, parse_vote, VotingEncoder
 from ..encoders.pretrained import named_encoder
-from ..encoders.residual import Grouping
+from ..encoders.residual import Grouping, IdentityWhitening
 from ..encoders.whitening import Whiten
 from .cluster_step import asks_for_number, choose_number, cluster
 from .embed_step import embed, encode_clips, encoder_of
@@ -181,6 +181,7 @@ def make_run(recordings:str|Path|list|pd.DataFrame, # Folder, file, glob, CSV, l
     "Recordings in, a run out."
     request, observer = request or Request(), observer or Observer()
     clusterer_of(request) # a wrong request is refused before any work
+    if not request.options.whiten: raise ValueError("whiten=False is for embeddings that are given, not for recordings")
     asked = replace(request, encoder=named_in(request))
     clips = find(recordings, request, observer, inputs)
     n = n_for_other(request, len(clips), refines)
@@ -218,5 +219,5 @@ def run_of_embeddings(X:np.ndarray, # Finite numbers [N, d]; row i belongs to cl
         raise ValueError(f"{', '.join(wrong)} cannot be said of embeddings that are given: "
                          "the program that made them has decided")
     clips = Clips(clips_of(X, table), list(errors or []), recordings or f"{len(X)} embeddings", inputs or {})
-    whitening = (whitening or Whiten()).fit(X)
+    whitening = (whitening or (Whiten() if request.options.whiten else IdentityWhitening())).fit(X)
     return run_of(request, clips, Embeddings(whitening.transform(X), None, whitening), observer)

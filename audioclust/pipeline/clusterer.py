@@ -16,18 +16,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from pandas.api.types import is_numeric_dtype
 from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from typing_extensions import Self
 
-from ..core.console import as_progress
-from ..core.registry import FINDINGS, PAGES, trains_encoder
-from ..encoders.base import Encoder
+from ..core.console import as_progress, echo
+from ..core.estimator import as_seed, to_numpy
+from ..core.registry import FINDINGS, METHODS, PAGES, trains_encoder
 from .all_steps import make_run, run_of, run_of_embeddings
-from .find_step import Observer
-from .new_clips import assign, assign_embeddings
+from .find_step import cut, Observer
+from .new_clips import assign, assign_embeddings, embed_alike, embeddings_like, noted
 from ..runs.request import clusterer_of, Options, Request
-from ..runs.run import Run
+from ..runs.run import Run, run_with_model
 from ..runs.run_folder import run_folders
 
 # %% ../../nbs/12_pipeline/01_clusterer.ipynb #571bcd93
@@ -40,13 +42,18 @@ def fitted_fields(run:Run, # That was made
     held |= {name: (findings, name) for name in FINDINGS}
     return held | dict(embeddings=(embeddings, "X"), clips=(clips, "table"), n_clusters_choice=(clustering, "number"))
 
-def are_embeddings(recordings:Any)->bool: # What was given
-    "Is it an array of numbers rather than what names recordings?"
-    return isinstance(recordings, (np.ndarray, torch.Tensor)) and np.asarray(recordings).dtype.kind in "fiu"
+# %% ../../nbs/12_pipeline/01_clusterer.ipynb #689894ab
+def are_embeddings(given:Any)->bool: # Recordings or embeddings
+    "Is it a table of numbers rather than what names recordings?"
+    if isinstance(given, pd.DataFrame): return "path" not in given and all(map(is_numeric_dtype, given.dtypes))
+    if isinstance(given, (list, tuple)): return isinstance([*given, ""][0], (list, tuple, np.ndarray, torch.Tensor))
+    return isinstance(given, (np.ndarray, torch.Tensor)) and to_numpy(given).dtype.kind in "fiu"
 
 # %% ../../nbs/12_pipeline/01_clusterer.ipynb #aa96b9eb
 class FittedRun:
     "What an estimator with a run can do."
+    method:Any
+    of:Any
     run_:Run # What `fit` made; what its parts hold can be had with an underscore behind the name, such as `confidence_`
 
     def __getattr__(self, name:str)->Any:
@@ -71,7 +78,7 @@ class FittedRun:
     )->pd.DataFrame: # Columns path, start, end, cluster, confidence, strangeness
         "New clips and the clusters that they belong to."
         check_is_fitted(self, "run_")
-        if are_embeddings(recordings): return assign_embeddings(self.run_, np.asarray(recordings), clips, none_beyond)
+        if are_embeddings(recordings): return assign_embeddings(self.run_, to_numpy(recordings), clips, none_beyond)
         return assign(self.run_, recordings, errors, none_beyond=none_beyond)
 
     def predict(self, recordings:str|Path|list|pd.DataFrame|np.ndarray, # Whatever `fit` takes; embeddings are [N, d]
@@ -79,18 +86,45 @@ class FittedRun:
         "Clusters of new clips."
         return self.assign(recordings).cluster.to_numpy()
 
+    def _has_probabilities(self):
+        run = self.__dict__.get("run_")
+        if run is not None and run.embeddings.probabilities is not None: return True
+        known:Any = run.clustering.clusterer if run else self.method
+        return hasattr(METHODS.load(known) if known in METHODS else known, "predict_proba")
+
+    @available_if(_has_probabilities)
+    def predict_proba(self, recordings:str|Path|list|pd.DataFrame|np.ndarray, # What `fit` takes; embeddings are [N, d]
+    )->np.ndarray: # [N, k], a row for each clip that can be used
+        "Probabilities of the clusters of new clips, where the method gives them."
+        check_is_fitted(self, "run_")
+        run = run_with_model(self.run_)
+        predict_proba:Any = getattr(run.clustering.clusterer, "predict_proba", None)
+        if are_embeddings(recordings):
+            return predict_proba(run.embeddings.whitening.transform(embeddings_like(run, to_numpy(recordings))))
+        with noted(None) as errors: encoded, Z = embed_alike(run, cut(recordings, run.request, errors), errors)
+        return predict_proba(Z) if predict_proba else np.asarray(encoded.probabilities)
+
     def table(self)->pd.DataFrame: # Columns path, start, end, cluster, confidence, representative, stability, clip_id
         "The clips and their clusters."
         check_is_fitted(self, "run_")
         return self.run_.table
 
     def save(self, folder:str|Path, # Made if it is not there
-        page:bool=False, # Write the page to listen to it too?
+        page:bool=True, # Write the page to listen to it too?
     ):
         "Write the run folder."
         check_is_fitted(self, "run_")
         self.run_ = self.run_.save(folder)
         if page: PAGES.load("listen")(self.run_)
+
+    def regroup(self, method:Any=None, # A method that trains no encoder; None keeps the method
+        n_clusters:int|str|None=None, # None keeps the number
+        params:dict|None=None, # Further arguments of the method; None keeps those of the same method
+        random_state:int|None=None, # None keeps the seed
+    )->Self: # Another one, fitted
+        "Another clustering of the same embeddings."
+        check_is_fitted(self, "run_")
+        return self.of(regroup(self.run_, method, n_clusters, params, random_state))
 
 # %% ../../nbs/12_pipeline/01_clusterer.ipynb #ff544b1c
 def regroup(run:Run, # Of which the embeddings are taken
@@ -117,8 +151,24 @@ def regroup(run:Run, # Of which the embeddings are taken
         seeds = None
     return run_of(request, run.clips, run.embeddings, Observer(seconds=dict(run.made.get("seconds", {}))), seeds)
 
+# %% ../../nbs/12_pipeline/01_clusterer.ipynb #31607c2a
+class NestedOptions(BaseEstimator):
+    "Parameters whose `options` is an `Options`."
+    options:Options|None
+    def set_params(self, **params:Any)->Self: # Also options__NAME, and params__NAME of the method
+        "Change parameters; what is not named stays."
+        def taken(prefix): return {k.removeprefix(prefix): params.pop(k) for k in list(params) if k.startswith(prefix)}
+        changed, of_method = taken("options__"), taken("params__")
+        super().set_params(**params)
+        options = self.options or Options()
+        unknown = ", ".join(set(changed) - set(vars(options)))
+        if unknown: raise ValueError(f"Options has no {unknown}; it has {', '.join(vars(options))}")
+        if of_method: changed["params"] = {**(changed.get("params") or options.params or {}), **of_method}
+        if changed: self.options = replace(options, **changed)
+        return self
+
 # %% ../../nbs/12_pipeline/01_clusterer.ipynb #f86b036f
-class AudioClusterer(FittedRun, ClusterMixin, BaseEstimator):
+class AudioClusterer(FittedRun, ClusterMixin, NestedOptions):
     "Cluster the recordings of a folder, a list, a CSV or a table of clips."
     labels_:np.ndarray # Cluster of each clip [N], -1 is noise
     confidence_:np.ndarray # How clearly each clip belongs to its cluster [N]; NaN with one cluster
@@ -134,25 +184,28 @@ class AudioClusterer(FittedRun, ClusterMixin, BaseEstimator):
     errors_:list # (path, reason) of what could not be used
 
     def __init__(self,
-        method:str="auto", # A name in `core.registry.METHODS`: auto, kmeans, spectral, hdbscan, nf-spice, …
+        method:Any="auto", # A name in `core.registry.METHODS`: auto, kmeans, …; or an estimator with `fit_predict`
         n_clusters:int|str="auto", # Clusters wanted, for the methods that are told; "auto" chooses a number
         by:str="content", # "content" (what happens) or "source" (what it comes from)
         ignore:str|Iterable|None=None, # What must not matter: order, pitch, level, noise, room; None takes those of `by`
-        encoder:str|Encoder|None=None, # "fixed", "untrained", "aisfx", "hf:NAME@REVISION", "onnx:FILE", "auto", or an `Encoder`
+        encoder:Any=None, # "fixed", "untrained", "aisfx", "hf:NAME@REVISION", "auto"; an `Encoder`; or a function
         window:float|None=None, # Seconds in a clip; None makes each recording one clip
-        random_state:int=0, # Seed
+        random_state:int|None=0, # Seed; None draws one, which the run notes
         *, options:Options|None=None, # What is rarely touched; None: all defaults
+        whiten:bool=True, # Whiten embeddings that are given? Else they are grouped as they are
     ):
         self.method, self.n_clusters, self.by, self.ignore = method, n_clusters, by, ignore
         self.encoder, self.window, self.random_state, self.options = encoder, window, random_state, options
+        self.whiten = whiten
 
     def request(self)->Request:
         "What is asked for, as a value."
         if self.by == "both":
             raise ValueError("by='both' gives two groupings: use audioclust.pipeline.make_pair, "
                              "or --by both on the command line")
+        options = self.options or Options()
         return Request(self.method, self.n_clusters, self.by, self.ignore, self.encoder, self.window,
-                       self.random_state, self.options or Options())
+                       as_seed(self.random_state), replace(options, whiten=self.whiten and options.whiten))
 
     def fit(self, recordings:str|Path|list|pd.DataFrame|np.ndarray, # Folder, file, glob, CSV, list, table; or embeddings [N, d]
         y=None, # Ignored
@@ -160,11 +213,16 @@ class AudioClusterer(FittedRun, ClusterMixin, BaseEstimator):
         checkpoints:str|Path|None=None, # Folder in which a training is saved after each epoch, and resumed from
         log:Callable|None=None, # Takes a line of text after each epoch of a training
         clips:pd.DataFrame|None=None, # Of embeddings that are given: columns path, start, end (s) [N]
+        verbose:bool=False, # Show a bar, and a line after each epoch?
+        **learner, # Of a method that trains: `cbs`, `loss_func` and `opt_func` of each fastai `Learner`
     )->Self:
         "Find the clips, embed them and cluster the embeddings; of embeddings that are given, whiten and cluster them."
-        observer = Observer(as_progress(progress), log, checkpoints)
+        if learner and not trains_encoder(self.method):
+            raise ValueError(f"{', '.join(learner)} is for methods that train, and {self.method} trains nothing")
+        if verbose: progress, log = progress or True, log or echo
+        observer = Observer(as_progress(progress), log, checkpoints, learner=learner)
         if are_embeddings(recordings):
-            self.run_ = run_of_embeddings(np.asarray(recordings), clips, self.request(), observer)
+            self.run_ = run_of_embeddings(to_numpy(recordings), clips, self.request(), observer)
         else: self.run_ = make_run(recordings, self.request(), observer)
         return self
 
@@ -174,7 +232,7 @@ class AudioClusterer(FittedRun, ClusterMixin, BaseEstimator):
         "A run with the interface of scikit-learn."
         request = run.request
         made = cls(request.method, request.n_clusters, request.by, request.ignore, request.encoder, request.window,
-                   request.random_state, options=request.options)
+                   request.random_state, options=request.options, whiten=request.options.whiten)
         made.run_ = run
         return made
 
@@ -185,15 +243,6 @@ class AudioClusterer(FittedRun, ClusterMixin, BaseEstimator):
         if len(run_folders(path)) == 1: return cls.of(Run.open(path))
         one, other = run_folders(path)
         raise ValueError(f"{path} holds a pair of runs: load {one} or {other}, or both with RunPair.open")
-
-    def regroup(self, method:str|None=None, # A method that trains no encoder; None keeps the method
-        n_clusters:int|str|None=None, # None keeps the number
-        params:dict|None=None, # Further arguments of the method; None keeps those of the same method
-        random_state:int|None=None, # None keeps the seed
-    )->Self: # Another one, fitted
-        "Another clustering of the same embeddings."
-        check_is_fitted(self, "run_")
-        return self.of(regroup(self.run_, method, n_clusters, params, random_state))
 
     def _get_fitted_attr_html(self, doc_link=""): # Of scikit-learn's picture of an estimator: no file is read for it
         return BaseEstimator._get_fitted_attr_html(SimpleNamespace(**vars(self)), doc_link)

@@ -26,7 +26,7 @@ from ..encoders.base import EmbeddingDetails, Encoder, OTHER_GROUPING
 from ..encoders.cache import with_marks
 from ..encoders.fixed import FixedEncoder
 from ..encoders.joint import is_vote, parse_vote, VotingEncoder
-from ..encoders.pretrained import named_encoder
+from ..encoders.pretrained import FunctionEncoder, named_encoder
 from ..encoders.pretrained.sound_kinds import sound_kinds, with_speech
 from .find_step import check_enough, Observer, silent
 from .memory_needs import batch_memory
@@ -107,6 +107,7 @@ def encoder_of(request:Request, # Says by what, and at which rate
 )->Encoder:
     "The encoder that a request names, or the fixed one."
     if isinstance(request.encoder, Encoder): return request.encoder
+    if callable(request.encoder): return FunctionEncoder(request.encoder, sample_rate_of(request, table))
     name = request.encoder or "fixed"
     if is_vote(name):
         weights = parse_vote(name)
@@ -199,7 +200,7 @@ def _train(clips, request, clusterer, observer, other):
     try:
         with without_launcher():
             network.represent(table, failed, progress=shown, checkpoints=observer.checkpoints, log=observer.log,
-                              stage=observer.stage, **more)
+                              stage=observer.stage, **more, **observer.learner)
     except ValueError as e:
         if len(failed) < len(table): raise
         raise ValueError(explain_no_recordings(clips.recordings, clips.errors + with_paths(table, failed))) from e

@@ -45,6 +45,7 @@ class Observer:
     checkpoints:str|Path|None=None # Folder in which a training is saved after each epoch, and resumed from
     seconds:dict=field(default_factory=dict) # Stage -> time that it took (s); filled by `stage`
     begun:Callable|None=None # Takes the name of each stage when it begins, for a log
+    learner:dict=field(default_factory=dict) # `cbs`, `loss_func`, `opt_func` of each fastai `Learner`; empty: ours
 
     @contextmanager
     def stage(self, name:str)->Iterator[None]: # What is done within

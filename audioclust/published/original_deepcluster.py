@@ -66,11 +66,12 @@ class PublishedDeepCluster(PseudoLabelMethod):
         n_labels = training.train_clusters or LABELS_PER_GROUP*self.n_clusters
         n_labels = max(2, min(n_labels, len(store)//2))
         labeller = PseudoLabeller(n_labels, embed=UnchangedClips(), n_members=1, seed=trainer.seed)
-        options = LearnerOptions(passes=training.passes or max(1, CLIPS_IN_EPOCH/len(store)))
+        options = LearnerOptions(training.passes or max(1, CLIPS_IN_EPOCH/len(store)), training.balance)
         return deepcluster_learner(store.dataloaders(training.bs, trainer.device), self.encoder_, n_labels,
-                                   labeller=labeller, options=options, seed=trainer.seed, opt_func=published_sgd,
+                                   labeller=labeller, options=options, seed=trainer.seed,
                                    splitter=body_and_head, wd=WEIGHT_DECAY,
-                                   cbs=[HeadWithoutMomentum(), *trainer.callbacks()])
+                                   cbs=[HeadWithoutMomentum(), *trainer.callbacks()],
+                                   **{"opt_func": published_sgd, **trainer.learner})
 
     def _n_views(self):
         by_source = "order" in what_to_ignore(self.by, self.ignore)

@@ -18,7 +18,7 @@ from fastai.optimizer import Adam
 from torch import nn
 from typing_extensions import Self
 
-from ..core.estimator import to_tensor
+from ..core.estimator import as_seed, to_tensor
 from ..encoders.logmel_store import LogMelBatch
 from .three_stages import ThreeStages
 from ..nf_spice.contrastive import SimCLR
@@ -84,6 +84,7 @@ class NeighbourHeads(BestHead):
     def fit(self, X:np.ndarray|torch.Tensor, # Embeddings [N, d]
         y=None, # Ignored
         cbs:Iterable=(), # Callbacks for the learner
+        **learner, # Further arguments of `Learner`, such as `loss_func`
     )->Self:
         "Train the heads; returns `self`."
         E = to_tensor(X, torch.float32, self.device or "cpu")
@@ -93,14 +94,15 @@ class NeighbourHeads(BestHead):
             raise ValueError(f"n_clusters={self.n_clusters} with {len(E)} clips: "
                              "there must be at least 2 groups and 2 clips for each")
         neighbours = nearest_neighbours(E, min(self.n_neighbors, len(E) - 1)).to(E.device)
-        pairs = ScanPairs(E, neighbours, self.random_state)
+        seed = as_seed(self.random_state)
+        pairs = ScanPairs(E, neighbours, seed)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.random_state)
+            torch.manual_seed(seed)
             model = Heads(E.shape[1], self.n_clusters, self.heads).to(E.device)
         with torch.no_grad(): model.w2.mul_(.3)
-        dl = Positions(len(E), 1, seed=self.random_state, device=E.device)
-        learn = Learner(DataLoaders(dl, dl, device=E.device), model, loss_func=pairs.loss, opt_func=Adam, lr=2e-3, wd=0.,
-                        cbs=[pairs, KeepBest(), *cbs])
+        dl = Positions(len(E), 1, seed=seed, device=E.device)
+        ours = dict(loss_func=pairs.loss, opt_func=Adam, lr=2e-3, wd=0.)
+        learn = Learner(DataLoaders(dl, dl, device=E.device), model, cbs=[pairs, KeepBest(), *cbs], **(ours | learner))
         return self._fit(learn, X)
 
 # %% ../../nbs/10_published/05_scan.ipynb #78086336
@@ -148,7 +150,7 @@ class SCAN(ThreeStages):
         options = self.scan
         heads = NeighbourHeads(self.n_clusters, heads=options.heads, n_neighbors=options.n_neighbors,
                                epochs=options.head_epochs, device=self.runtime.device, random_state=trainer.seed)
-        return heads.fit(X)
+        return heads.fit(X, cbs=trainer.cbs, **trainer.learner)
 
     def _train_network(self, trainer, model, X, heads):
         if self.scan.label_epochs == 0: return model.eval()
@@ -157,7 +159,8 @@ class SCAN(ThreeStages):
         labelling = SelfLabelling(weak, strong, self.scan.threshold, trainer.seed)
         parts = [labelling, EMA(), MatchCurves(), *precision_callbacks(dls.device)]
         cbs = trainer.callbacks("match", "match", follows_another=True)
-        learn = Learner(dls, model, loss_func=labelling.loss, lr=SELF_LABELLING_LR, wd=1e-4, cbs=[*parts, *cbs])
+        learner = {"loss_func": labelling.loss, **trainer.learner}
+        learn = Learner(dls, model, lr=SELF_LABELLING_LR, wd=1e-4, cbs=[*parts, *cbs], **learner)
         epochs = self.scan.label_epochs or epochs_for(len(X), 36000, 4, 40)
         trainer.fit(learn, epochs, "match", SELF_LABELLING_LR)
         return learn.ema.network.eval()

@@ -59,7 +59,8 @@ class SPICE(ThreeStages):
         strong = unit_embeddings(encoder, store, views=options.strong_views, seed=seed + 1, bf16=None)  # [N, R, d]
         heads = SelfHeads(self.n_clusters, heads=options.heads, epochs=options.head_epochs, device=self.runtime.device,
                           random_state=seed)
-        return heads.fit(X, weak=projected(weak, axes), strong=projected(strong, axes).transpose(1, 0, 2))
+        return heads.fit(X, weak=projected(weak, axes), strong=projected(strong, axes).transpose(1, 0, 2),
+                         cbs=trainer.cbs, **trainer.learner)
 
     def _train_network(self, trainer, model, X, heads):
         options, n = self.published, len(X)
@@ -74,6 +75,6 @@ class SPICE(ThreeStages):
         cbs = trainer.callbacks("match", "match", follows_another=True)
         constants = FixMatchOptions(LABELLED_BS, options.threshold)
         learn = fixmatch_learner(dls, model.encoder, self.reliable_, self.n_clusters, options=constants,
-                                 head=model.head, seed=trainer.seed, cbs=cbs)
+                                 head=model.head, seed=trainer.seed, cbs=cbs, **trainer.learner)
         trainer.fit(learn, options.match_epochs or epochs_for(n, 36000, 4, 40), "match")
         return learn.ema.network.eval()

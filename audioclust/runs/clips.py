@@ -50,6 +50,8 @@ class Part:
 
     def __dir__(self)->list: return sorted({*super().__dir__(), *self.__dict__.get("_later", {})})
 
+    def __repr__(self)->str: return f"{type(self).__name__}({', '.join(self.__dataclass_fields__)})"
+
 # %% ../../nbs/11_runs/07_clips.ipynb #44f4fa36
 def read_only(array:np.ndarray|None, # Any array
 )->np.ndarray|None: # A view of it
@@ -125,7 +127,7 @@ def check_same_sounds(known:dict, # From `first_levels`, perhaps from a file
     if differ and np.mean(differ) > .5: raise ValueError("these are the edits of another run, of other sounds")
 
 # %% ../../nbs/11_runs/07_clips.ipynb #081c0936
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Clips(Part):
     "Parts of recordings, one a row."
     table:pd.DataFrame # Columns path, start, end (s), perhaps `CLIP_DETAILS` [N]; path is "" where no file is known

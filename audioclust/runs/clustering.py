@@ -49,7 +49,7 @@ def _load_whitening(folder, width):
                      f"(mean_ and components_ do not give {width} numbers): make the run again")
 
 # %% ../../nbs/11_runs/08_clustering.ipynb #d9e6fb32
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Embeddings(Part):
     "A row of numbers for each clip, and how they were made."
     X:np.ndarray # float32 [N, D], whitened
@@ -131,7 +131,7 @@ class Level:
         return f"cluster_{self.name}"
 
 # %% ../../nbs/11_runs/08_clustering.ipynb #5ba3fc54
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Clustering(Part):
     "The cluster of each clip, and what belongs to it."
     labels:np.ndarray # Cluster of each clip by the numbers that users see, int64 [N]; -1 is noise

@@ -34,7 +34,7 @@ class Finding(NamedTuple):
     line: Callable|None=None # (what is found, the run) → a line of the report, or ""
 
 # %% ../../nbs/11_runs/10_findings.ipynb #41d4f7e5
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Findings(Part):
     "What can be said of a clustering; each finding is an attribute, too, such as `findings.followed`."
     stability:Stability|None=None # How well clusters are found again in subsamples; None: not measured

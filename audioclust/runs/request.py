@@ -22,12 +22,12 @@ from ..audio.clip_table import check_channel
 from ..audio.events import EventSettings
 from ..core.distributed import check_device
 from ..core.memory import memory_left
-from ..core.registry import make_clusterer, METHODS, trains_encoder
-from ..encoders.base import Encoder, what_to_ignore
+from ..core.registry import make_clusterer, METHODS, ShortRepr, trains_encoder
+from ..encoders.base import what_to_ignore
 
 # %% ../../nbs/11_runs/01_request.ipynb #8f1464db
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, repr=False)
+class Options(ShortRepr):
     "What a request rarely needs to say."
     hop:float|None=None # Seconds from one clip to the next; None is `window`
     events:EventSettings|None=None # Cut recordings into the events in them, and leave out the rest
@@ -36,21 +36,22 @@ class Options:
     params:dict|None=None # Further arguments of the method
     num_workers:int|None=None # Worker processes; None decides by the amount of audio
     device:str|torch.device|None=None # None is CUDA if there is one, else the CPU
-    cache:str|Path|bool|None=None # Where embeddings are cached: None nowhere, True in the user's cache, else a folder
+    cache:str|Path|bool|None=True # Where embeddings are cached: True in the user's cache, None nowhere, else a folder
     ignore_column:str|None=None # What must not matter and is known, such as recorders: a column of the clips, or labels
     seeds:Any=None # What is known of some clips, see `read_seeds`: a table, a run with edits, or a list of these
+    whiten:bool=True # Whiten embeddings that are given? Else they are grouped as they are
     stability:int=10 # Subsamples that are clustered again, to see which clusters are stable; 0 leaves it out
     max_memory:float|None=None # Bytes that the whole run may hold, libraries included; None is what is free
 
 # %% ../../nbs/11_runs/01_request.ipynb #919f532a
-@dataclass(frozen=True)
-class Request:
+@dataclass(frozen=True, repr=False)
+class Request(ShortRepr):
     "What is asked for."
-    method:str="auto" # A name in `core.registry.METHODS`
+    method:Any="auto" # A name in `core.registry.METHODS`, or an estimator with `fit_predict`
     n_clusters:int|str="auto" # Clusters wanted, for the methods that are told; "auto" chooses a number
     by:str="content" # "content" (what happens) or "source" (what it comes from)
     ignore:str|Iterable|None=None # What must not matter: order, pitch, level, noise, room; None takes those of `by`
-    encoder:str|Encoder|None=None # A name, "auto", or an `Encoder`; None: a vote where that is quick, else "fixed"
+    encoder:Any=None # A name, "auto", an `Encoder` or a function; None: a vote where that is quick, else "fixed"
     window:float|None=None # Seconds in a clip; None makes each recording one clip
     random_state:int=0 # Seed
     options:Options=field(default_factory=Options) # What is rarely touched
@@ -78,6 +79,7 @@ def request_record(request:Request, # What is asked for
     "What `run.json` says was asked for."
     record = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in ("encoder", "options")}
     record["ignored"] = list(request.ignored)
+    if not isinstance(request.method, str): record["method"] = type(request.method).__name__
     if isinstance(request.encoder, str): record["encoder"] = request.encoder
     for name, value in vars(request.options).items():
         if name not in _NOT_RECORDED: record[name] = value
@@ -112,7 +114,8 @@ def n_frozen(method:str)->int: # A name in `METHODS`
 def _check_encoder(request):
     encoder = request.encoder
     if encoder is None: return
-    if not isinstance(encoder, (str, Encoder)): raise ValueError(f"encoder={encoder!r}: give a name or an Encoder")
+    if not isinstance(encoder, str) and (isinstance(encoder, type) or not callable(encoder)):
+        raise ValueError(f"encoder={encoder!r}: give a name, an Encoder, or a function of waveforms [N, samples]")
     if not trains_encoder(request.method): return
     own = f"{request.method} trains an encoder of its own"
     if not n_frozen(request.method): raise ValueError(f"{own}: leave out encoder={encoder!r}, or choose another method")
@@ -126,7 +129,7 @@ def _check_encoder(request):
 # %% ../../nbs/11_runs/01_request.ipynb #c828bcf2
 LOWEST_RATE, HIGHEST_RATE = 2000, 192_000 # Hz that recordings are resampled to
 
-def _is_whole(value, least): return isinstance(value, (int, np.integer)) and value >= least
+def _is_whole(value, least): return isinstance(value, (int, np.integer)) and type(value) is not bool and value >= least
 
 def _check_options(options):
     check_device(options.device)

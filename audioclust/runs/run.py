@@ -78,7 +78,8 @@ class Run(Part):
     @property
     def method(self)->str: # A name in `METHODS`
         "The method that grouped the clips: the one that was named, or the one that was chosen."
-        return self.clustering.method.method if self.clustering.method else self.request.method
+        method = self.clustering.method.method if self.clustering.method else self.request.method
+        return method if isinstance(method, str) else type(method).__name__
 
     @cached_property
     def table(self)->pd.DataFrame: # Columns path, start, end, cluster, confidence, representative, …, clip_id

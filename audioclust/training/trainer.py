@@ -22,7 +22,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
-from ..core.estimator import float32_tensors
+from ..core.estimator import as_seed, float32_tensors
 from ..core.files import atomic_write, read_json
 from ..core.registry import flat_params, load_saved, split_options
 from ..encoders.base import load_encoder, what_to_ignore
@@ -51,6 +51,7 @@ class NetworkTrainer:
         fingerprint:str="", # Of the run, for the checkpoints
         log:Callable|None=None, # Called with a line of text after each epoch
         cbs:Iterable=(), # Further callbacks of each training
+        learner:dict|None=None, # Further arguments of each `Learner`, such as `loss_func` and `opt_func`
     ):
         self.store = store
         self.options = options
@@ -60,7 +61,8 @@ class NetworkTrainer:
         self.folder = folder
         self.fingerprint = fingerprint
         self.log = log
-        self.cbs = cbs
+        self.cbs = list(cbs)
+        self.learner = learner or {}
         self.early_stop = False # End a training where little more is gained?
         self.curves:list = [] # A row for each epoch of each training
 
@@ -112,7 +114,7 @@ def check_whole_number(name:str, # Of a parameter, for the message
 ):
     "Refuse a parameter that is no whole number, or too small."
     if value is None and or_none: return
-    if isinstance(value, (int, np.integer)) and value >= least: return
+    if isinstance(value, (int, np.integer)) and type(value) is not bool and value >= least: return
     alternative = ", or None" if or_none else ""
     raise ValueError(f"{name}={value!r}: say a whole number, at least {least}{alternative}")
 
@@ -154,7 +156,7 @@ class TrainingMethod(_SavedMethod):
     ignore:str|Iterable|None = None # Names from `IGNORABLE`; None takes those of `by`
     _:KW_ONLY
     runtime:RuntimeOptions = RuntimeOptions() # Sample rate, worker processes and device
-    random_state:int = 0 # Seed; None is 0
+    random_state:int|None = 0 # Seed; None draws one
     clips_:pd.DataFrame = field(init=False) # The clips that could be decoded, a row each: columns path, start, end (s)
     seconds_:Any = field(init=False) # Real duration of each of them (s) [n]
     encoder_:Any = field(init=False) # Fitted
@@ -177,6 +179,8 @@ class TrainingMethod(_SavedMethod):
         checkpoints:str|Path|None=None, # Folder in which trainings are saved after each epoch, to be resumed
         log:Callable|None=None, # Called with a line of text after each epoch
         cbs:Iterable=(), # Further callbacks of each training
+        loss_func:Callable|None=None, # Of each training, (what the network gives, targets) -> loss; None: its own
+        opt_func:Callable|None=None, # Optimiser of each training, such as fastai's `SGD`; None: its own
         stage:Callable=lambda name: nullcontext(), # Context of each stage, by its name
         **more, # Of the method
     )->Self:
@@ -193,9 +197,10 @@ class TrainingMethod(_SavedMethod):
             raise ValueError(f"{self.n_clusters} clusters were asked for and there are only {len(store)} clips that can "
                              f"be used: {need}ask for at most {len(store)//self.least}")
         frozen = list(frozen)[:self.n_frozen]
+        learner = {name: f for name,f in (("loss_func", loss_func), ("opt_func", opt_func)) if f}
         fingerprint = training_fingerprint(flat_params(self.get_params()), self.clips_, frozen)
-        trainer = NetworkTrainer(store, self._options(), self.runtime, int(self.random_state or 0), folder=checkpoints,
-                                 fingerprint=fingerprint, log=log, cbs=cbs)
+        trainer = NetworkTrainer(store, self._options(), self.runtime, as_seed(self.random_state), folder=checkpoints,
+                                 fingerprint=fingerprint, log=log, cbs=cbs, learner=learner)
         self._train(trainer, stage, frozen, **more)
         self.curves_ = trainer.curves
         return self

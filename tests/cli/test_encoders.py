@@ -33,3 +33,8 @@ def test_pip_of_this_environment_installs_or_uv_into_it(install, capsys):
 def test_where_there_is_neither_or_nothing_to_install_nothing_is_started(install, capsys):
     with pytest.raises(ValueError, match=WANTED): install()
     assert install("", pip=True) == (0, []) and "installed" in capsys.readouterr().out
+
+
+def test_encoders_of_others_are_listed(stranger, capsys):
+    assert command.run(parser_of("encoders").parse_args([])) == 0
+    assert "\nstranger          for this test\n" in capsys.readouterr().out

@@ -25,7 +25,7 @@ def test_a_bar_counts_clips_of_batches_and_other_things_one_by_one():
 
 
 def test_no_bar_outside_of_a_notebook_and_where_none_is_wanted(capsys):
-    for progress in as_progress(None), as_progress(False), as_progress(True), progress_bar(-1), progress_bar(0):
+    for progress in as_progress(None), as_progress(False), progress_bar(-1), progress_bar(0):
         assert list(progress([1, 2], 2)) == [1, 2]
         assert list(progress_of(progress, "working", " things")([3], 1)) == [3]
     assert capsys.readouterr() == ("", ""), "standard error is no terminal here"

@@ -79,7 +79,7 @@ def test_every_file_is_a_row_somewhere(tmp_path, tone):
     m.save(tmp_path/"run")
     assert len(read_table(tmp_path/"run/errors.csv")) == 2
     files = [p for p in (tmp_path/"run").rglob("*") if p.is_file()]
-    assert {p.suffix for p in files} == {".csv", ".json", ".npy", ".safetensors"}, "nothing is a pickle"
+    assert {p.suffix for p in files} == {".csv", ".html", ".json", ".npy", ".safetensors"}, "nothing is a pickle"
     assert not any(p.name.startswith(".") for p in files)
 
 
@@ -215,6 +215,6 @@ def test_progress_and_logging(words, caplog):
             seen.append(n)
             return super().update(n)
     with caplog.at_level(logging.INFO, logger="audioclust"):
-        AudioClusterer(n_clusters=2, encoder="fixed", options=Options(stability=0)).fit(clips, progress=Bar)
+        AudioClusterer(n_clusters=2, encoder="fixed", options=Options(stability=0, cache=None)).fit(clips, progress=Bar)
     assert sum(seen) == 40
     assert any(m.startswith("embed: ") for m in caplog.messages)

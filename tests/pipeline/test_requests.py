@@ -95,7 +95,7 @@ def test_a_wrong_request_is_one_line_and_status_2(made, tmp_path, capsys, monkey
     try: status = main(words)
     except SystemExit as e: status = e.code
     err = capsys.readouterr().err
-    said = [l for l in err.splitlines() if l and not l.startswith(("warning: ", "fixed", "untrained"))]
+    said = [l for l in err.splitlines() if l and not l.startswith(("warning: ", "fixed", "untrained", "the default"))]
     assert status == 2 and (len(said) == 1 or not request_), (status, err[-500:])
     for text in "usage:", "Traceback", "should not happen", "is none of ours": assert text not in err, err[-500:]
     assert {p: p.stat().st_mtime_ns for p in made.rglob("*") if p.is_file()} == before

@@ -14,6 +14,7 @@ from argparse import Namespace
 
 from ... import encoders
 from ..arguments import Parser
+from ...core.registry import ENCODERS
 from ...core.console import echo
 
 # %% ../../../nbs/14_cli/commands/09_encoders.ipynb #inst0002
@@ -45,6 +46,9 @@ def run(args:Namespace)->int: # Exit status
         echo(f"{e.name:<18}{e.purpose}\n{'':18}trained on {e.trained_on}; {e.dim} numbers; {size}")
         echo(f"{'':18}{e.cost:g} ms of a core for a second of sound, {e.least_cost:g} for a clip at least")
         echo(f"{'':18}{'installed' if e.is_installed else 'to install:  ' + e.command}\n")
+    ours = {e.name for e in encoders.CATALOGUE}
+    for name,entry in ENCODERS.entries().items():
+        if name not in ours: echo(f"{name:<18}{entry.description}\n")
     absent = encoders.install_command()
     if absent: echo(f"All that are not installed:  audioclust encoders --install\nwhich runs  {absent}")
     echo("Where some are installed, a run takes a vote of those that agree (--encoder auto), if that is quick; "
