@@ -36,6 +36,7 @@ def _tiers(file):
         tiers.append((name, [(start/1000, end/1000, label) for start,end,label,*_ in annotations])) # from ms
     return tiers
 
+# %% ../../nbs/01_audio/09_annotation_tables.ipynb #6cc8e182
 def read_tiers(file:Path, # .TextGrid or .eaf
     errors:list|None=None, # (path, reason) of a file with further tiers; None warns
 )->pd.DataFrame: # Columns start, end (s), label

@@ -114,7 +114,8 @@ _FLAC_STREAM = re.compile(rb"fLaC[\0\x80]\0\0\x22") # how one begins, with the b
 @lru_cache(2**16)
 def _flac_goes_on(path, size, modified): # both change when the file does
     "Does a FLAC file hold a second stream?"
-    n_streams, tail = 0, b""
+    n_streams = 0
+    tail = b""
     with open(path, "rb") as file:
         for block in iter(partial(file.read, 2**20), b""):
             n_streams += len(_FLAC_STREAM.findall(tail + block))

@@ -69,8 +69,7 @@ def _search_folder(folder, errors)->Iterator[Path]:
         dirs[:] = sorted(d for d in dirs if not d.startswith("."))
         for name in files:
             path = Path(root)/name
-            extension = path.suffix.lower()
-            if name.startswith("."): continue
+            extension = "" if name.startswith(".") else path.suffix.lower()
             if extension in EXTENSIONS or extension in MEDIA_EXTENSIONS and find_spec("av"): yield path
             elif extension in MEDIA_EXTENSIONS: report_unusable(errors, path, needs_media(path.suffix))
 
@@ -214,10 +213,8 @@ def _without_doubles(paths, root):
     for (table, path),keys in groups.items():
         if path is None or len(keys) == 1: continue
         n_shared = {key: _n_shared(os.path.abspath(key[0].parent/key[1]), os.path.abspath(path)) for key in keys}
-        most = max(n_shared.values())
-        best = {key for key in keys if n_shared[key] == most}
-        folders = {_parts(called)[:-1] for _,called in best} - {()}
-        is_unclear = table is not None and len(folders) > 1
+        best = {key for key in keys if n_shared[key] == max(n_shared.values())}
+        is_unclear = table is not None and len({_parts(called)[:-1] for _,called in best} - {()}) > 1
         paths.update(dict.fromkeys(keys if is_unclear else set(keys) - best)) # None
     return paths
 
@@ -228,7 +225,6 @@ _OFFSET = (r"(?:(Z(?![a-zA-Z])|[+-](?:0\d|1[0-4])(?::?(?:00|15|30|45)|(?=\.\w+$|
            r"[ _]?\(?(UTC|GMT)(?:([+-])(0?\d|1[0-4])(?::?(00|15|30|45))?)?(?![\d:a-zA-Z]|[+-]\d))?") # other digits are a number
 _DATE_TIME = re.compile(rf"(?<!\d){_DATE}[-_T ]?{_CLOCK}(?:[.,]\d{{1,6}})?(?!\d){_OFFSET}") # a fraction is left out
 _HEXADECIMAL = re.compile(r"(?=\d*[A-F])[0-9A-F]{8}(?:\.[^.]*)?$") # of an AudioMoth; without a letter it is a number
-_AUDIOMOTH_YEARS = range(2017, 2050)
 
 def recorded_at(path:str|Path, # File of a recorder
 )->datetime|None: # With an offset from UTC only if the name says one; None where it says no time
@@ -238,10 +234,10 @@ def recorded_at(path:str|Path, # File of a recorder
         try: begun = datetime(*map(int, numbers)) # type: ignore[arg-type]
         except ValueError: continue # the 31st of a short month
         if utc: offset = f"{sign or '+'}{hours:0>2}{minutes}"
+        elif "T" not in name and re.fullmatch(r"-\d\d", offset): offset = "" # the number of a take
         return begun.replace(tzinfo=datetime.strptime(f"{offset.replace('Z', '+'):0<5}", "%z").tzinfo) if offset else begun
-    if not _HEXADECIMAL.match(name): return None
-    begun = datetime.fromtimestamp(int(name[:8], 16), timezone.utc)
-    return begun if begun.year in _AUDIOMOTH_YEARS else None
+    begun = datetime.fromtimestamp(int(name[:8], 16) if _HEXADECIMAL.match(name) else 0, timezone.utc)
+    return begun if 2017 <= begun.year < 2050 else None
 
 # %% ../../nbs/01_audio/01_recordings.ipynb #12020dda
 def with_times(clips:pd.DataFrame, # Columns path, start (s)
@@ -249,7 +245,6 @@ def with_times(clips:pd.DataFrame, # Columns path, start (s)
     "A table of clips with the time at which each began, in ISO 8601 to the millisecond; one that it has is kept."
     if "time" in clips: return clips
     begun:dict = {path: recorded_at(path) for path in clips.path.unique()}
-    after = [timedelta(seconds=float(start)) for start in clips.start]
-    texts = [(begun[path] + time).isoformat(timespec="milliseconds") if begun[path] else ""
-             for path,time in zip(clips.path, after)]
+    texts = [(begun[path] + timedelta(seconds=float(start))).isoformat(timespec="milliseconds") if begun[path] else ""
+             for path,start in zip(clips.path, clips.start)]
     return clips.assign(time=texts) if any(texts) else clips

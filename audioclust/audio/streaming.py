@@ -127,7 +127,8 @@ class _DecodeBatch:
     @float32_tensors()
     def __call__(self, rows:list)->WaveBatch|bytes: # Bytes in a worker process
         start = time.perf_counter()
-        items, damaged = [], []
+        items = []
+        damaged = []
         for row in rows:
             n_damage = decoder_remarks.n_damage
             items.append(self.dataset[row])

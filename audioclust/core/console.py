@@ -96,7 +96,8 @@ def duration(seconds:float, # How long something takes
 # %% ../../nbs/00_core/05_console.ipynb #c55bf49d
 class LogLines:
     "The lines of a log in place of a bar: which share is done, and how long the rest will take."
-    first, every = 2., 60. # seconds until the first line, and between two
+    first = 2. # seconds until the first line
+    every = 60. # seconds between two
 
     def __init__(self,
         total:int, # Of what is counted
@@ -139,6 +140,7 @@ def progress_bar(verbosity:int, # Below 0: none
     if verbosity >= 0 and not anywhere and not is_terminal(): return ProgressBar(LogLines)
     return ProgressBar(partial(tqdm, disable=verbosity < 0 and not anywhere, file=sys.stderr, leave=False))
 
+# %% ../../nbs/00_core/05_console.ipynb #def4e290
 def in_notebook()->bool:
     "Does this run in the kernel of a notebook?"
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()

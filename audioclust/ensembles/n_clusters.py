@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['SHARE_OF_SILHOUETTE', 'SHARE_OF_BITS', 'CLEAR_SILHOUETTE', 'CLEAR_STABILITY', 'EXPONENTS', 'FACTOR', 'NO_GROUPS',
            'NEAR_CELLS', 'SAME_CELLS', 'LOST', 'FLAT', 'MODERATE', 'N_ERRORS', 'FEW', 'BEYOND', 'LEVEL_RATIOS',
-           'candidates', 'coding_length', 'bits_saved', 'Tried', 'try_numbers', 'three_numbers', 'best_number',
-           'crossing', 'decides_nothing', 'fewest_as_separate', 'number_beside', 'number_of_few', 'rises_to_the_end',
-           'number_of_many', 'level_numbers', 'explain_choice', 'Choice', 'choose_k']
+           'candidates', 'Tried', 'try_numbers', 'three_numbers', 'best_number', 'crossing', 'decides_nothing',
+           'fewest_as_separate', 'number_beside', 'number_of_few', 'rises_to_the_end', 'number_of_many',
+           'level_numbers', 'explain_choice', 'Choice', 'choose_k']
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #c6e9ab60
 from collections.abc import Callable, Iterable
@@ -16,13 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_samples
-from sklearn.neighbors import NearestNeighbors
 
 from ..core.estimator import to_numpy, unit_rows
+from .coding_length import bits_saved
 from .membership import cluster_means
-from .resampling import cluster_subsamples, count_different, mean_ari
+from .resampling import count_different, subsample_agreement
 from ..kmeans.estimator import KMeans
 from ..metrics.information import ami
 
@@ -32,36 +31,6 @@ def candidates(n:int, # Clips
     "Numbers of clusters to try."
     ks = [*range(2, 13), 14, 16, 18, 20, 24, 28, 32, 36, 40, 45, 50, 60, 70, 80, 100, 120]
     return [k for k in ks if k <= n//5] or [min(2, n)]
-
-# %% ../../nbs/05_ensembles/08_n_clusters.ipynb #cba2f336
-def coding_length(X:np.ndarray, # Embeddings [N, d]
-    labels:np.ndarray, # Group of each [N]
-    distortion:float, # Mean squared error that is allowed for a clip, above 0
-)->float: # Bits for each clip
-    "What it takes to describe the clips if each group is coded as a Gaussian (Ma et al. 2007)."
-    n, d = X.shape
-    bits = 0.
-    for group in np.unique(labels):
-        members = X[labels == group]
-        m = len(members)
-        mean = members.mean(0)
-        Z = members - mean
-        gram = Z @ Z.T if m < d else Z.T @ Z  # the determinant below is the same; the smaller matrix is taken
-        volume = np.linalg.slogdet(np.eye(len(gram)) + d/(distortion*m)*gram)[1]/np.log(2)
-        bits += (m + d)/2*volume + d/2*np.log2(1 + mean @ mean/distortion) - m*np.log2(m/n)
-    return float(bits/n)
-
-# %% ../../nbs/05_ensembles/08_n_clusters.ipynb #0d13b118
-def bits_saved(X:np.ndarray, # Embeddings [N, d]
-    n_axes:int=15, # Principal axes in which the length is measured
-)->Callable: # Function of the group of each clip [N] that returns bits for each clip
-    "What groups save in a description of the clips, against one group; below 0 where one group is shorter."
-    pca = PCA(min(n_axes, X.shape[1], len(X) - 1), random_state=0)
-    axes = pca.set_output(transform="default").fit_transform(X.astype(np.float64))
-    third = NearestNeighbors(n_neighbors=min(4, len(X))).fit(axes).kneighbors(axes)[0][:, -1]
-    distortion = max(float(np.square(third).mean()), 1e-12)
-    whole = coding_length(axes, np.zeros(len(axes), int), distortion)
-    return lambda labels: whole - coding_length(axes, labels, distortion)
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #5c0e0002
 class Tried(NamedTuple):
@@ -151,8 +120,7 @@ N_ERRORS = 2 # standard errors of the largest silhouette, within which another o
 def decides_nothing(curve:pd.DataFrame # From `try_numbers`
 )->bool:
     "Is the largest silhouette small, or at the end of what was tried, and not clear?"
-    is_at_end = curve.silhouette.idxmax() == curve.k.idxmax()
-    return curve.silhouette.max() < (CLEAR_SILHOUETTE if is_at_end else FLAT)
+    return curve.silhouette.max() < (CLEAR_SILHOUETTE if curve.silhouette.idxmax() == curve.k.idxmax() else FLAT)
 
 def fewest_as_separate(curve:pd.DataFrame, # From `try_numbers`
 )->int:
@@ -184,11 +152,9 @@ def number_of_few(*tried:Tried # Of the grouping that is wanted, and perhaps of 
 )->tuple[int,int,str]: # (a number, one for the other grouping or 0, why)
     "The numbers with the largest silhouettes, where there are few clips; 1 where even that is small."
     k, *other = (one.peak if one.curve.silhouette.max() >= FLAT else 1 for one in tried)
-    n, highest = len(tried[0].X), tried[0].curve.silhouette.max()
-    said = f"with {tried[0].peak} ({highest:.2f}); {n} clips are few, so this is a guess: merge what sounds alike"
-    why = f"the largest silhouette is {highest:.2f}, on {n} clips" if k == 1 else f"the silhouette is largest {said}"
-    return k, other[0] if other else 0, why
-
+    said = f"{tried[0].curve.silhouette.max():.2f}, on {len(tried[0].X)} clips"
+    why = f"the silhouette is largest with {k} ({said}), which are few, so this is a guess: merge what sounds alike"
+    return k, sum(other), why if k > 1 else f"the largest silhouette is {said}"
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #700ff4a8
 BEYOND = 140, 170, 200 # numbers that are tried where the silhouette rises to the end
@@ -198,18 +164,16 @@ def rises_to_the_end(curve:pd.DataFrame # From `try_numbers`
     "Is the largest silhouette, of some size, that of the largest number that was tried?"
     return bool(curve.silhouette.idxmax() == curve.k.idxmax() and FLAT <= curve.silhouette.max() < CLEAR_SILHOUETTE)
 
+# %% ../../nbs/05_ensembles/08_n_clusters.ipynb #450224ba
 def number_of_many(own:Tried, # Whose silhouette rises to the end
     make:Callable, # Function of k and a seed: an unfitted clusterer
     random_state:int, # Seed
 )->tuple[int,str]: # (a number, why)
     "The number whose groups are the most stable among the upper third of those that were tried."
     upper = [*sorted(own.groups)[-max(1, len(own.groups)//3)::2], *(k for k in BEYOND if k <= len(own.X)//5)]
-    def stability(k):
-        return mean_ari(cluster_subsamples(lambda seed: make(k, seed), own.X, 4, random_state=random_state)[1])
-    k = max(upper, key=stability)
+    k = max(upper, key=lambda k: subsample_agreement(lambda seed: make(k, seed), own.X, 4, random_state))
     return k, (f"many, at least {upper[0]}: the silhouette still rises at {own.peak} ({own.curve.silhouette.max():.2f}), "
         f"and of {upper[0]} to {upper[-1]} these are the most stable")
-
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #b27b47a4
 LEVEL_RATIOS = 1.5, 3  # of the numbers of two levels: at least and, for a finer one, at most
@@ -236,8 +200,8 @@ def explain_choice(curve:pd.DataFrame, # From `try_numbers`
     tried = f"{len(curve)} numbers from {curve.k.iloc[0]} to {curve.k.iloc[-1]}"
     highest = curve.silhouette.max()
     if k == 1:
-        bits = f"one group is described in {-curve.saved_bits.max():.1f} bits a clip fewer than any of {tried}"
-        return (f"no groups stand out: {reason or bits}. So all clips are one group; if there are groups all the same, "
+        why = reason or f"one group is described in {-curve.saved_bits.max():.1f} bits a clip fewer than any of {tried}"
+        return (f"no groups stand out: {why}. So all clips are one group; if there are groups all the same, "
             f"{levels['fine']} is the best guess")
     first, largest, coded = three_numbers(curve)
     text = f"{k} groups, of {tried}: " + (reason or f"the silhouette is largest with {largest} ({highest:.2f}) and near "
@@ -277,8 +241,7 @@ def choose_k(X:np.ndarray, # Embeddings [N, d]
     if n < FEW: k, k_other, reason = number_of_few(own, *others)
     else: k, k_other, reason = number_beside(own, others[0]) if others else (0, 0, "")
     if others: k_other = k_other or fewest_as_separate(others[0].curve)
-    elif n >= FEW and mean_ari(cluster_subsamples(lambda seed: make(own.peak, seed), own.X, 6,
-                                     random_state=random_state)[1]) >= CLEAR_STABILITY:
+    elif n >= FEW and subsample_agreement(lambda seed: make(own.peak, seed), own.X, 6, random_state) >= CLEAR_STABILITY:
         k, reason = own.peak, "the silhouette is largest there, and nearly every run reproduces these groups"
     k = k or best_number(own.curve)
     if n >= FEW and k > 1 and rises_to_the_end(own.curve): k, reason = number_of_many(own, make, random_state)

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['MIN_JACCARD', 'MIN_STABILITY', 'cluster_subsamples', 'count_different', 'jaccard_matrix', 'matched_clusters',
-           'align_cluster_ids', 'mean_ari', 'Stability', 'stability_of', 'structureless', 'chance_stability']
+           'align_cluster_ids', 'mean_ari', 'subsample_agreement', 'Stability', 'stability_of', 'structureless',
+           'chance_stability']
 
 # %% ../../nbs/05_ensembles/07_resampling.ipynb #14f291ed
 from collections.abc import Callable, Iterable
@@ -99,6 +100,15 @@ def mean_ari(partitions:list|np.ndarray, # Cluster of each clip: M arrays, each 
 )->float: # At most 1; 0 is what chance gives
     "The mean adjusted Rand index of all pairs of partitions."
     return float(np.mean([ari(a, b) for a,b in combinations(partitions, 2)]))
+
+# %% ../../nbs/05_ensembles/07_resampling.ipynb #8d9822ca
+def subsample_agreement(make:Callable, # Function of a seed: an unfitted clusterer with `fit` and `predict`
+    X:np.ndarray, # Embeddings [N, d]
+    n:int, # Subsamples
+    random_state:int=0, # Seed
+)->float: # Mean adjusted Rand index
+    "How alike the groups of subsamples are, over all clips."
+    return mean_ari(cluster_subsamples(make, X, n, random_state=random_state)[1])
 
 # %% ../../nbs/05_ensembles/07_resampling.ipynb #19064c13
 MIN_STABILITY = .6  # mean Jaccard index below which a cluster is not to be trusted (the manual of clusterboot)

@@ -89,6 +89,7 @@ def _fit(a, b):
     most = max([products[best], *resample_poly(near, _STEPS, 1, window=("kaiser", 9))], key=abs)
     return float(np.clip(most/norm, -1, 1)), best - len(b) + 1
 
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #17f19ec6
 def waveform_correlation(a:np.ndarray, # Waveform [n]
     b:np.ndarray, # Waveform [m] at the same rate
 )->float: # From 0 to 1
@@ -222,6 +223,7 @@ def _described(part, rate, n_siblings, keep, content_of):
     why = ["" if i != order[0] else _reason(worth[order[0]], worth[order[1]]) for i in range(len(part))]
     return part.assign(similarity=similarities, gain=gains, kind=kinds, why=why)
 
+# %% ../../nbs/13_listen/11_near_duplicates.ipynb #f5e0761f
 def describe_copies(clips:pd.DataFrame, # Columns path, start, end (s), set (-1: no copy), perhaps channel
     keep:str|Path|None=None, # A folder whose recordings stay where others are the same
 )->pd.DataFrame: # The clips of sets under their index, with columns similarity (0 to 1), gain (dB), kind, why

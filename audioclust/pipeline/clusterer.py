@@ -158,7 +158,8 @@ class NestedOptions(BaseEstimator):
     def set_params(self, **params:Any)->Self: # Also options__NAME, and params__NAME of the method
         "Change parameters; what is not named stays."
         def taken(prefix): return {k.removeprefix(prefix): params.pop(k) for k in list(params) if k.startswith(prefix)}
-        changed, of_method = taken("options__"), taken("params__")
+        changed = taken("options__")
+        of_method = taken("params__")
         super().set_params(**params)
         options = self.options or Options()
         unknown = ", ".join(set(changed) - set(vars(options)))

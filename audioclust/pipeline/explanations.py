@@ -58,6 +58,7 @@ def _tone(wave, rate):
     pitch = float(np.median(octaves[clear])) if clear.sum() > .2*len(clear) else np.nan
     return dict(pitch=pitch, brightness=float(brightness), midi_note=_steady_note(octaves, clarity))
 
+# %% ../../nbs/12_pipeline/06_explanations.ipynb #75058300
 def _pitches(power, n, rate):
     "The fundamental frequency of each loud frame (octaves above 1 Hz) and its clarity, by autocorrelation."
     loud = power.sum(1) > power.sum(1).max()*1e-3

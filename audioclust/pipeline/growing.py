@@ -45,6 +45,7 @@ def _new_means(Z, n_new, n_clips, seed):
         raise ValueError(f"{n_new} new groups were asked for, and only {len(Z)} new clips fit no old group: {fewer}")
     return KMeans(int(n_new), n_init=restarts(len(Z)), random_state=seed).fit(Z).cluster_centers_
 
+# %% ../../nbs/12_pipeline/12_growing.ipynb #8a9d685c
 def settled(Z:np.ndarray, # Embeddings of new clips [n, D]
     old:np.ndarray, # Means of the old groups [K, D]
     new:np.ndarray, # Means of the new groups at the start [k, D]

@@ -178,6 +178,7 @@ def _rows_of(table, text):
         is_meant &= gap <= min(gap[is_meant].min(), .11) # s, since the page shows long times to a tenth
     return np.flatnonzero(is_meant)
 
+# %% ../../nbs/12_pipeline/11_new_clips.ipynb #28fa5390
 def _points_of(run, query, errors, progress):
     "(name, embedding, row or -1) of each clip that a query stands for."
     text, table = str(query), run.table

@@ -77,7 +77,8 @@ def score_names(found:Iterable, # Name that each clip got, None where it got non
     table = table.drop_duplicates(["found", "call"])
     def row(name, has, got):
         right = table.call[has & got & (table.found == table.label)].nunique()
-        n, n_found = table.call[has].nunique(), int(got.sum())
+        n = table.call[has].nunique()
+        n_found = int(got.sum())
         return dict(name=name, clips=n, found=n_found, precision=right/n_found if n_found else None,
                     recall=right/n if n else None)
     names = sorted({*table.label, *table.found.dropna()} - {""})

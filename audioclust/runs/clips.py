@@ -108,6 +108,7 @@ def first_levels(table:pd.DataFrame, # Columns path, start, end (s), cluster, cl
             levels[clip] = (10*np.log10(power + 1e-8)).round().tolist()
     return levels
 
+# %% ../../nbs/11_runs/07_clips.ipynb #e8a83508
 def check_same_sounds(known:dict, # From `first_levels`, perhaps from a file
     table:pd.DataFrame, # `clusters.csv`
     clips:Collection, # Ids of all clips that the edits are about

@@ -56,6 +56,7 @@ def are_named(groups:pd.Series, # Numbers [N]
     "Has each group a name, or was it made?"
     return groups.replace(edits.ends).isin(edits.names) | (groups >= NEW_GROUPS)
 
+# %% ../../nbs/11_runs/04_edit_files.ipynb #2a375d47
 def name_columns(table:pd.DataFrame, # Columns cluster and, if clips may have been moved, clip_id
     edits:Edits, # What was said of them
 )->dict: # Name of a column → values [N]

@@ -101,6 +101,7 @@ def with_heirs(edits:Edits, # Of the run that is replaced
             if gone in said and heir not in said: said[heir] = said.pop(gone)
     return replace(edits, merged=merged, names=names, marks=marks, notes=notes)
 
+# %% ../../nbs/11_runs/12_stable_ids.ipynb #eafd28f8
 def carried(edits:Edits, # Of the run that is replaced
     groups:set, # Groups that continue one of it
     clip_ids:set|None, # Clips that there will be; None: all

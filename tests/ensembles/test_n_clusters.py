@@ -7,8 +7,9 @@ from sklearn.datasets import make_blobs
 from audioclust.audio import synthetic_words
 from audioclust.cli import main
 from audioclust.ensembles import choose_k, n_clusters
+from audioclust.ensembles.coding_length import coding_length
 from audioclust.ensembles.n_clusters import (
-    best_number, candidates, coding_length, explain_choice, fewest_as_separate, level_numbers, number_beside, three_numbers, try_numbers)
+    best_number, candidates, explain_choice, fewest_as_separate, level_numbers, number_beside, three_numbers, try_numbers)
 from audioclust.listen.figures import plot_choice
 from audioclust.pipeline import AudioClusterer, Request
 from audioclust.pipeline.cluster_step import number_wanted

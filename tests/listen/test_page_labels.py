@@ -72,7 +72,8 @@ def test_label_and_group_differ(labelled, many):
             assert page.count("#clips .given") > 3
             assert page.js(CONTRAST)[1] == [] and page.js(NAMELESS) == [] and faults(page) == []
         page.resize(400, 800)
-        assert page.js("return document.documentElement.scrollWidth <= innerWidth") and page.find("#differ").is_displayed()
+        assert page.js("return document.documentElement.scrollWidth <= innerWidth")
+        assert page.find("#differ").is_displayed()
 
 
 @browser

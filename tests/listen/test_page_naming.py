@@ -189,7 +189,8 @@ def test_answers_and_edits_by_hand_go_together_and_a_part_of_the_clips_is_asked_
         page.js("startNaming()")
         assert page.find("#naming-progress").text == "0 of 20 clips heard"
         page.js("for (let i = 0; i < 20; i++) answer(`kind ${i % 2}`)")
-        assert page.find("#all-heard").is_displayed() and "20 of 20 clips heard, 20 of 20 named" in page.find("#naming-progress").text
+        assert page.find("#all-heard").is_displayed()
+        assert "20 of 20 clips heard, 20 of 20 named" in page.find("#naming-progress").text
     names = read_edits(folder)
     assert names.heard == heard and names.marks == {first: "good"} and names.names[first] == "bell"
     assert names.clips[ids[away]] == first and names.clips[ids[home]] == one.clustering.labels[home]

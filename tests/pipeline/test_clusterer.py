@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 from audioclust.core.registry import METHODS
 from audioclust.ensembles.membership import confidence_and_representatives
-from audioclust.ensembles.n_clusters import bits_saved
+from audioclust.ensembles.coding_length import bits_saved
 from audioclust.metrics import nmi
 from audioclust.pipeline import AudioClusterer, make_run, Options
 from audioclust.runs.request import request_from_record

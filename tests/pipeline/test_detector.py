@@ -186,5 +186,6 @@ def test_a_table_of_names_counts_calls_and_says_what_is_not_judged(run, windows,
     table, labels = windows
     told = recognised(table, ["wren", "tit", "wren", "nothing", "wren"], [True]*5, run.edits, labels)
     rows = {line.split()[0]: line.split()[1:] for line in told.splitlines()}
-    assert rows["wren"] == ["2", "2", "0.500", "0.500"] and rows["tit"][:2] == ["0", "1"] and rows["all"][:2] == ["2", "3"]
+    assert rows["wren"] == ["2", "2", "0.500", "0.500"]
+    assert rows["tit"][:2] == ["0", "1"] and rows["all"][:2] == ["2", "3"]
     assert "not judged: 1 clip with a name, of recordings without a label" in told

@@ -93,7 +93,8 @@ def test_both_groupings_tell_the_number(words, stranger, monkeypatch, capsys, tm
     run, counts_itself = made("kmeans"), made("hdbscan")
     (own, _, _, other), = asked
     assert np.array_equal(own, run.embeddings.X) and len(other) == len(run) and not np.allclose(own, other)
-    assert run.clustering.number is regroup(run, "consensus").clustering.number and counts_itself.embeddings.number is None
+    assert run.clustering.number is regroup(run, "consensus").clustering.number
+    assert counts_itself.embeddings.number is None
     report(run.save(tmp_path/"run"))
     said = capsys.readouterr().out
     assert said.count("for the grouping by source: ") == said.count(run.clustering.number.why) == 1

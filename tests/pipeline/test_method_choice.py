@@ -51,7 +51,8 @@ def test_the_groups_are_those_of_the_chosen_method(tmp_path, capsys, method):
     np.testing.assert_array_equal(groups_of(tmp_path/"auto"), groups_of(tmp_path/"named"))
     record, named = (json.loads((tmp_path/out/"run.json").read_text()) for out in ("auto", "named"))
     chosen = record["clustering"].pop("method")
-    assert record["request"]["method"] == "auto" and chosen["method"] == method and said.count(chosen["why"] + "\n") == 1
+    assert record["request"]["method"] == "auto"
+    assert chosen["method"] == method and said.count(chosen["why"] + "\n") == 1
     assert record["clustering"] == named["clustering"] and "method" not in named["clustering"]
     run = Run.open(tmp_path/"auto")
     assert run.method == method and f", {method})" in repr(run) and run.clustering.method == MethodChoice(**chosen)

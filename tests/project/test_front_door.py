@@ -109,7 +109,8 @@ def test_the_cards_of_the_first_page_lead_to_a_run_and_a_tutorial(monkeypatch):
     cards = re.findall(r"(?ms)^::: \{\.one\}\n(.*?)^:::$", text)
     assert len(cards) == 3 and text.startswith("[![")
     for card in cards:
-        assert len(re.findall(r"\]\(https://[^)]*/play/\w+\.html\)", card)) == 2 and re.search(r"\(tutorials/\w+\.ipynb\)", card)
+        assert len(re.findall(r"\]\(https://[^)]*/play/\w+\.html\)", card)) == 2
+        assert re.search(r"\(tutorials/\w+\.ipynb\)", card)
         assert (NOTEBOOKS/re.search(r"images/[\w-]+\.png", card)[0]).is_file()
     plain = readme(NOTEBOOKS/"index.ipynb")  # GitHub knows no cards
     assert ":::" not in plain and "card-" not in plain and "*The page of a run of 3,000 spoken digits.*" in plain

@@ -85,7 +85,8 @@ def test_the_column_the_page_and_the_report_have_them_and_names_do_not(library):
     folder, run, said = library
     table = read_table(folder/"run/clusters.csv")
     low = table.path.str.contains("kick")
-    assert set(table.path_words[low]) == {"kick 50 % (all: 25 %)"} and set(table.path_words) == {"", "kick 50 % (all: 25 %)"}
+    assert set(table.path_words[low]) == {"kick 50 % (all: 25 %)"}
+    assert set(table.path_words) == {"", "kick 50 % (all: 25 %)"}
     cluster = int(table.cluster[low].iloc[0])
     line = f"words of file names: {cluster} kick 50 % (all: 25 %) (column path_words)"
     assert line in finding_lines(run) and line in said.splitlines()
