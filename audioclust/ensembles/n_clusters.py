@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SHARE_OF_SILHOUETTE', 'SHARE_OF_BITS', 'CLEAR_SILHOUETTE', 'CLEAR_STABILITY', 'EXPONENTS', 'FACTOR', 'NO_GROUPS',
-           'NEAR_CELLS', 'SAME_CELLS', 'LOST', 'FLAT', 'MODERATE', 'N_ERRORS', 'FEW', 'BEYOND', 'LEVEL_RATIOS',
+           'NEAR_CELLS', 'SAME_CELLS', 'LOST', 'FLAT', 'MODERATE', 'N_ERRORS', 'FEW', 'FEW_AXES', 'LEVEL_RATIOS',
            'candidates', 'Tried', 'try_numbers', 'three_numbers', 'best_number', 'crossing', 'decides_nothing',
            'fewest_as_separate', 'number_beside', 'number_of_few', 'rises_to_the_end', 'number_of_many',
            'level_numbers', 'explain_choice', 'Choice', 'choose_k']
@@ -21,7 +21,7 @@ from sklearn.metrics import silhouette_samples
 from ..core.estimator import to_numpy, unit_rows
 from .coding_length import bits_saved
 from .membership import cluster_means
-from .resampling import count_different, subsample_agreement
+from .resampling import count_different, structureless, subsample_agreement
 from ..kmeans.estimator import KMeans
 from ..metrics.information import ami
 
@@ -92,7 +92,6 @@ def best_number(curve:pd.DataFrame, # From `try_numbers`
 NEAR_CELLS = 1.3  # factor between the number of cells and the product of two numbers
 
 def _means(X, groups): return cluster_means(X, groups)[1][np.unique(groups, return_inverse=True)[1]]
-
 def _explained(X, groups): return 1 - ((X - _means(X, groups))**2).sum()/((X - X.mean(0))**2).sum()
 
 def crossing(own:Tried, # What is to be grouped
@@ -147,18 +146,21 @@ def number_beside(own:Tried, # What is to be grouped
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #86b7b012
 FEW = 150 # clips, below which the bits of a description and the errors of silhouettes say nothing
+FEW_AXES = 20 # below which points without groups have larger silhouettes
+
+def _least_silhouette(tried):
+    drawn = [structureless(tried.X, seed) for seed in range(10 if tried.X.shape[1] < FEW_AXES else 0)]
+    return max([FLAT, *(try_numbers(X, tried.groups).curve.silhouette.max() for X in drawn)])
 
 def number_of_few(*tried:Tried # Of the grouping that is wanted, and perhaps of the other one
 )->tuple[int,int,str]: # (a number, one for the other grouping or 0, why)
     "The numbers with the largest silhouettes, where there are few clips; 1 where even that is small."
-    k, *other = (one.peak if one.curve.silhouette.max() >= FLAT else 1 for one in tried)
+    k, *other = (one.peak if one.curve.silhouette.max() >= _least_silhouette(one) else 1 for one in tried)
     said = f"{tried[0].curve.silhouette.max():.2f}, on {len(tried[0].X)} clips"
     why = f"the silhouette is largest with {k} ({said}), which are few, so this is a guess: merge what sounds alike"
     return k, sum(other), why if k > 1 else f"the largest silhouette is {said}"
 
 # %% ../../nbs/05_ensembles/08_n_clusters.ipynb #700ff4a8
-BEYOND = 140, 170, 200 # numbers that are tried where the silhouette rises to the end
-
 def rises_to_the_end(curve:pd.DataFrame # From `try_numbers`
 )->bool:
     "Is the largest silhouette, of some size, that of the largest number that was tried?"
@@ -170,7 +172,7 @@ def number_of_many(own:Tried, # Whose silhouette rises to the end
     random_state:int, # Seed
 )->tuple[int,str]: # (a number, why)
     "The number whose groups are the most stable among the upper third of those that were tried."
-    upper = [*sorted(own.groups)[-max(1, len(own.groups)//3)::2], *(k for k in BEYOND if k <= len(own.X)//5)]
+    upper = [*sorted(own.groups)[-max(1, len(own.groups)//3)::2], *(k for k in (140, 170, 200) if k <= len(own.X)//5)]
     k = max(upper, key=lambda k: subsample_agreement(lambda seed: make(k, seed), own.X, 4, random_state))
     return k, (f"many, at least {upper[0]}: the silhouette still rises at {own.peak} ({own.curve.silhouette.max():.2f}), "
         f"and of {upper[0]} to {upper[-1]} these are the most stable")
@@ -206,9 +208,8 @@ def explain_choice(curve:pd.DataFrame, # From `try_numbers`
     first, largest, coded = three_numbers(curve)
     text = f"{k} groups, of {tried}: " + (reason or f"the silhouette is largest with {largest} ({highest:.2f}) and near "
         f"that from {first} on, and {coded} save most of the bits of a description")
-    silhouette = curve.set_index("k").silhouette
-    for n in levels.values():
-        if n != k: text += f"; {'coarser' if n < k else 'finer'}: {n} (silhouette {silhouette[n]:.2f})"
+    for n,reached in curve.set_index("k").silhouette.reindex([n for n in levels.values() if n != k]).items():
+        text += f"; {'coarser' if n < k else 'finer'}: {n} (silhouette {reached:.2f})"
     if reason or curve.saved_bits.max() > 0 and highest >= FLAT: return text
     return text + ". Nothing decides, so there may be no groups of this kind: take the number as a guess"
 
@@ -234,8 +235,8 @@ def choose_k(X:np.ndarray, # Embeddings [N, d]
     n = len(rows)
     n_different = count_different(both[0], n)
     if n_different == 1:
-        why = f"one group: the embeddings of the {n:,} clips that were compared are all equal: nothing can be told apart"
-        return Choice(1, why, pd.DataFrame([dict(k=1, silhouette=np.nan, error=np.nan, saved_bits=0.)]), dict(only=1))
+        return Choice(1, f"one group: the embeddings of the {n:,} clips that were compared are all equal: nothing can be told "
+            "apart", pd.DataFrame([dict(k=1, silhouette=np.nan, error=np.nan, saved_bits=0.)]), dict(only=1))
     ks = [k for k in candidates(n) if k <= n_different] or [n_different]
     own, *others = [try_numbers(one, ks, make, random_state) for one in both if count_different(one, n) >= max(ks)]
     if n < FEW: k, k_other, reason = number_of_few(own, *others)

@@ -56,7 +56,7 @@ def _called(run):
     groups = edits.groups_of(run.table)
     numbers = groups.replace(edits.ends)
     name_of = {group: edits.called(group) for group in groups.unique()}
-    marks = numbers.map(edits.marks).fillna("")
+    marks = numbers.map(lambda group: edits.marks.get(group, ""))
     return groups, pd.DataFrame(dict(number=numbers.astype(str), name=groups.map(name_of), mark=marks))
 
 def group_words(run:Run # Perhaps in memory

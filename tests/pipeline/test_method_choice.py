@@ -86,7 +86,7 @@ def test_what_can_be_done_with_such_a_run(tmp_path, capsys):
 
 def test_the_number_comes_first():
     "The number and its levels are those of any method, and the method is chosen at it."
-    X, quick = SETS["kmeans"][::2], Options(stability=2)
+    X, quick = np.concatenate([SETS["kmeans"], SETS["kmeans"] + .3]), Options(stability=2) # no few clips
     auto = run_of_embeddings(X, request=Request("auto", "auto", options=quick))
     named = run_of_embeddings(X, request=Request(auto.method, "auto", options=quick))
     assert auto.method in ("kmeans", "spectral") and auto.clustering.number.k == named.clustering.number.k

@@ -90,7 +90,7 @@ def test_a_record_does_not_say_where_to_write(run):
     record["request"] |= dict(cache=str(run.parent/"elsewhere"), max_memory=5)
     (run/"run.json").write_text(json.dumps(record))
     options = Run.open(run).request.options
-    assert options.cache is None and options.max_memory is None
+    assert options.cache is True and options.max_memory is None, "the cache of the user"
     assert main(["assign", str(run), str(run.parent/"sounds"), "--out", str(run.parent/"n.csv")]) == 0
     assert not (run.parent/"elsewhere").exists()
     record["request"]["window"] = 1e-7
