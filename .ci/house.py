@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 # What the whole may have at most. A total that is undercut is lowered, and none is raised but by a feature that has to
 # come and finds nothing dead to pay with. What has no limit is printed alone.
 MOST = {
-    "lines of the package": 26_218,
+    "lines of the package": 26_219,
     "notebooks": 192,
     "notebooks in a folder with those below it": 20,
     "lines of tests": 19_360,
