@@ -11,7 +11,6 @@ import io
 import os
 import re
 import stat
-import sys
 import tempfile
 import threading
 from collections import Counter
@@ -57,7 +56,6 @@ class _DecoderRemarks:
             self.n_inside += 1
             if self.n_inside > 1: return
             with suppress(OSError, AttributeError, ValueError): # there may be no stderr, and no place for a file
-                sys.stderr.flush()
                 self.written = tempfile.TemporaryFile(buffering=0)
                 self.saved = os.dup(2)
                 os.dup2(self.written.fileno(), 2)
@@ -66,7 +64,6 @@ class _DecoderRemarks:
         with self.lock:
             self.n_inside -= 1
             if self.n_inside > 0 or self.saved is None: return
-            with suppress(OSError, AttributeError, ValueError): sys.stderr.flush()
             with suppress(OSError), open(self.saved, "wb") as stderr, self.written: # nobody may listen any more
                 self.saved = None
                 os.dup2(stderr.fileno(), 2)

@@ -22,7 +22,7 @@ def decode():
 threads = [threading.Thread(target=decode) for _ in range(3)]
 for thread in threads: thread.start()
 for i in range(200):
-    print("python", i, file=sys.stderr)
+    sys.stderr.write(f"python {{i}}\\n") # in one piece, also where Python does not buffer
     os.write(2, b"plugin %d\\n" % i)
 if (child := os.fork()) == 0:
     os.write(2, b"child\\n")
